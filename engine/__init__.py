@@ -1,0 +1,1 @@
+"""The machine: actors, turns, calls, clock, settings, services, telemetry. It knows no message of the shop."""

@@ -1,0 +1,110 @@
+"""Calls: what leaves the database, many at once, with a bound, in order per key, never inside a transaction.
+
+A call gives its answer, or a command of the same actor: what it learned comes back as a message, and a turn records it
+in the same place of the lane. The turn deletes the delivery, so a crash in between makes the call happen again, and
+whoever is called must recognise a repeat (an idempotency key, a Message-ID).
+"""
+
+import asyncio
+from collections.abc import Sequence
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+import anyio
+import structlog
+from anyio.abc import TaskGroup
+
+from engine import telemetry
+from engine.actor import Actor, Handler
+from engine.errors import Unanswered
+from engine.mailbox import Envelope
+from engine.message import Command, Message
+from engine.postgres import Transaction
+
+if TYPE_CHECKING:
+    from engine.cell import Cell
+
+
+class Settled(Command[None]):
+    """A call has handled an event and has nothing to record but that."""
+
+
+async def _settle(_actor: Actor, _tx: Transaction, _settled: Sequence[Settled]) -> None:
+    """Nothing to write: the transaction deletes the deliveries."""
+
+
+SETTLE = Handler(
+    name="settle",
+    function=_settle,
+    message_types=(Settled,),
+    is_call=False,
+    takes_many=True,
+    takes_tx=True,
+    takes_envelope=False,
+    limit=1,
+    timeout_s=0,
+)
+
+
+class Calls:
+    """The loop that starts an actor's calls as places become free."""
+
+    def __init__(self, cell: "Cell") -> None:
+        self._cell = cell
+        self._wake = asyncio.Event()
+        self.in_hand: set[Envelope] = set()
+
+    def notify(self) -> None:
+        """There may be something to do."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Start calls until cancelled."""
+        async with anyio.create_task_group() as tasks:
+            while True:
+                self._start_all(tasks)
+                self._wake.clear()
+                await self._wake.wait()
+
+    def _start_all(self, tasks: TaskGroup) -> None:
+        while (envelope := self._cell.mailbox.take_call()) is not None:
+            self.in_hand.add(envelope)
+            tasks.start_soon(self._call, envelope)
+
+    async def _call(self, envelope: Envelope) -> None:
+        cell, handler = self._cell, envelope.handler
+        begun_s = perf_counter()
+        outcome = "done"
+        with structlog.contextvars.bound_contextvars(message_id=envelope.id, key=envelope.key):
+            try:
+                if not cell.drop_abandoned([envelope]):
+                    outcome = "expired"
+                else:
+                    self._go_on(envelope, await self._within_its_time(envelope))
+            except Exception as error:  # noqa: BLE001 - whatever it is, it ends this message's try and not the actor
+                outcome = "failed"
+                await cell.fail(envelope, error)
+            finally:
+                cell.mailbox.call_ended(handler)
+                cell.notify()
+        self.in_hand.discard(envelope)
+        telemetry.CALL_SECONDS.labels(cell.name, handler.name).observe(perf_counter() - begun_s)
+        telemetry.CALLS.labels(cell.name, handler.name, outcome).inc()
+
+    async def _within_its_time(self, envelope: Envelope) -> object:
+        handler = envelope.handler
+        arguments = (envelope.message, envelope) if handler.takes_envelope else (envelope.message,)
+        try:
+            async with asyncio.timeout(handler.timeout_s):
+                return await handler.function(self._cell.actor, *arguments)
+        except TimeoutError as late:
+            raise Unanswered(f"{self._cell.name}.{handler.name}", handler.timeout_s) from late
+
+    def _go_on(self, envelope: Envelope, learned: object) -> None:
+        cell = self._cell
+        if isinstance(learned, Message) and cell.mailbox.handles(type(learned)):
+            cell.mailbox.replace(envelope, learned)
+        elif envelope.delivery_id:
+            cell.mailbox.replace(envelope, Settled())
+        else:
+            cell.finish([envelope], [learned])

@@ -1,0 +1,199 @@
+"""A cell: one hosted actor with its mailbox, and what becomes of each message.
+
+Turns run one after the other, calls side by side; both end here. A message ends in one of three ways: it is done (and
+whoever asked is answered), it is tried again after a pause, or it is parked as a dead letter. Who asked decides for
+themselves whether to ask again, so an ask that fails is answered with its error and never parked.
+"""
+
+import asyncio
+import random
+from collections.abc import Collection, Sequence
+from typing import Protocol
+
+import anyio
+
+from engine import telemetry
+from engine.actor import Actor
+from engine.calls import SETTLE, Calls
+from engine.clock import Clock
+from engine.errors import BadInput, Overloaded, ShopFlowError
+from engine.mailbox import Envelope, Mailbox
+from engine.postgres import Database, Outgoing, Transaction
+from engine.settings import EngineSettings
+from engine.turns import Turns
+
+
+class Deliveries(Protocol):
+    """What the engine needs of stored messages: a row is the right to handle one (see bus/deliveries.py)."""
+
+    async def claim(self, tx: Transaction, ids: Sequence[int]) -> Collection[int]:
+        """Delete these rows with this transaction, and say which were still there."""
+        ...
+
+    async def store(self, tx: Transaction, outgoing: Sequence[Outgoing]) -> object:
+        """Store what a transaction published; gives what `hand_over` needs."""
+        ...
+
+    def hand_over(self, stored: object) -> None:
+        """After the commit: put what was stored into the mailboxes of this process."""
+        ...
+
+    def forget(self, ids: Sequence[int]) -> None:
+        """These are not in a mailbox of this process any more."""
+        ...
+
+    async def note_failure(self, envelope: Envelope, error: Exception) -> None:
+        """Keep the count of tries, so that a restart does not start it anew."""
+        ...
+
+    async def park(self, actor: str, envelope: Envelope, error: Exception) -> None:
+        """Move a message to the dead letters."""
+        ...
+
+
+class Cell:
+    """One actor at work."""
+
+    def __init__(
+        self, actor: Actor, *, database: Database, deliveries: Deliveries, clock: Clock, settings: EngineSettings
+    ) -> None:
+        self.actor = actor
+        self.name = actor.name
+        self.database = database
+        self.deliveries = deliveries
+        self.clock = clock
+        self.settings = settings
+        self.mailbox = Mailbox(actor.name, (*actor.handlers, SETTLE), settings.shopflow_mailbox_limit, clock)
+        self.log = telemetry.logger(actor=actor.name)
+        self.turns = Turns(self)
+        self.calls = Calls(self)
+        telemetry.MAILBOX.labels(actor.name).set_function(lambda: self.mailbox.size)
+
+    def put(self, envelope: Envelope) -> None:
+        """Take a message in.
+
+        Raises:
+            Overloaded: The mailbox is full.
+        """
+        try:
+            self.mailbox.put(envelope)
+        except Overloaded:
+            telemetry.OVERLOADED.labels(self.name).inc()
+            raise
+        self.notify()
+
+    def notify(self) -> None:
+        """There may be something to do."""
+        self.turns.notify()
+        self.calls.notify()
+
+    async def run(self) -> None:
+        """Work until cancelled. What raises here is a crash, and the supervisor's business."""
+        await self.actor.start()
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self.turns.run)
+            tasks.start_soon(self.calls.run)
+            tasks.start_soon(self.actor.run)
+
+    async def fail_what_is_in_hand(self, error: Exception) -> None:
+        """After a crash: what was being handled has failed once, and the rest waits as it did."""
+        for envelope in (*self.turns.in_hand, *self.calls.in_hand):
+            await self.fail(envelope, error)
+        self.turns.in_hand = ()
+        self.calls.in_hand.clear()
+
+    def finish(self, batch: Sequence[Envelope], answers: Sequence[object]) -> None:
+        """These are done: answer who asked, and let their lanes move on."""
+        for envelope, answer in zip(batch, answers, strict=True):
+            if envelope.answer is not None and not envelope.answer.done():
+                envelope.answer.set_result(answer)
+        self._over(batch)
+
+    def drop_abandoned(self, batch: Sequence[Envelope]) -> Sequence[Envelope]:
+        """Leave out the asks that nobody waits for any more: their askers were told so already."""
+        now_s = asyncio.get_running_loop().time()
+        dropped = {envelope for envelope in batch if envelope.is_abandoned(now_s)}
+        if not dropped:
+            return batch
+        telemetry.EXPIRED.labels(self.name).inc(len(dropped))
+        self._over(list(dropped))
+        return [envelope for envelope in batch if envelope not in dropped]
+
+    async def fail(self, envelope: Envelope, error: Exception, behind: Sequence[Envelope] = ()) -> bool:
+        """One try of this message has failed. Says whether that was its end, or it will be tried again.
+
+        Args:
+            envelope: The message.
+            error: Why.
+            behind: Messages of its lane that were taken with it and must wait behind it, if it is to be tried again.
+        """
+        envelope.attempts += 1
+        self._say_why(envelope, error)
+        if envelope.answer is not None:
+            if not envelope.answer.done():
+                envelope.answer.set_exception(error)
+            self._over([envelope])
+            return True
+        if isinstance(error, BadInput) or envelope.attempts >= self.settings.shopflow_tries:
+            return await self._park(envelope, error, behind)
+        return await self._try_later(envelope, error, behind)
+
+    async def _park(self, envelope: Envelope, error: Exception, behind: Sequence[Envelope]) -> bool:
+        try:
+            await self.deliveries.park(self.name, envelope, error)
+        except ShopFlowError as no_database:  # Then it can't be parked yet either, and nothing else goes on.
+            return await self._try_later(envelope, no_database, behind)
+        telemetry.DEAD_LETTERS.labels(self.name).inc()
+        self.log.error("parked as a dead letter", message_id=envelope.id, attempts=envelope.attempts, error=str(error))
+        self._over([envelope])
+        return True
+
+    async def _try_later(self, envelope: Envelope, error: Exception, behind: Sequence[Envelope]) -> bool:
+        telemetry.RETRIES.labels(self.name).inc()
+        try:
+            await self.deliveries.note_failure(envelope, error)
+        except ShopFlowError:
+            self.log.debug("could not note a failure", message_id=envelope.id)
+        self.mailbox.hold_back(envelope, behind)
+        self.clock.call_later(self._backoff_s(envelope.attempts), lambda: self._try_again(envelope))
+        return False
+
+    async def pause(self, failures: int) -> None:
+        """Wait before going on, longer with each failure. Until then nothing here counts as work."""
+        over = asyncio.get_running_loop().create_future()
+
+        def resume() -> None:
+            self.mailbox.resume()
+            if not over.done():
+                over.set_result(None)
+
+        self.clock.call_later(self._backoff_s(failures), resume)
+        self.mailbox.suspend()
+        await over
+
+    def _backoff_s(self, attempts: int) -> float:
+        """How long to wait after this many failures: doubling, bounded, with up to half taken off by chance."""
+        longest = self.settings.shopflow_backoff_max_s
+        full: float = min(longest, self.settings.shopflow_backoff_first_s * 2 ** min(attempts - 1, 30))
+        return full * random.uniform(0.5, 1.0)  # noqa: S311 - spreads retries, guards nothing
+
+    def _try_again(self, envelope: Envelope) -> None:
+        self.mailbox.try_again(envelope)
+        self.notify()
+
+    def _over(self, batch: Sequence[Envelope]) -> None:
+        settled = [envelope.delivery_id for envelope in batch if envelope.delivery_id]
+        if settled:
+            self.deliveries.forget(settled)
+        self.mailbox.done(batch)
+        self.notify()
+
+    def _say_why(self, envelope: Envelope, error: Exception) -> None:
+        """A bug is told once, with its trace; what is expected in bad weather is told without."""
+        values = {"message_id": envelope.id, "message": type(envelope.message).__name__, "key": envelope.key}
+        if isinstance(error, ShopFlowError):
+            self.log.info("a message failed", error=str(error), attempts=envelope.attempts, **values)
+        elif envelope.attempts == 1:
+            self.log.error("a message failed", exc_info=error, **values)
+        else:
+            self.log.warning("a message failed again", error=repr(error), attempts=envelope.attempts, **values)

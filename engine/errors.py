@@ -1,0 +1,51 @@
+"""Errors, named after what whoever catches them should do.
+
+* ShopFlowError
+    * BadInput: answer the sender or park the message; never retry.
+        * BadSetting: say it in one line and exit with code 2.
+    * Conflict: someone else wrote first; read and decide again, at once.
+    * Unavailable: something outside did not answer; retry with backoff.
+        * Overloaded: a mailbox is full; the sender should come back later.
+        * Unanswered: the deadline passed; what was asked may still happen, so ask again with the same key.
+
+A business "no" is none of these: it is a reply. A bug is an AssertionError.
+"""
+
+
+class ShopFlowError(Exception):
+    """The root of all errors that ShopFlow raises on purpose."""
+
+
+class BadInput(ShopFlowError):
+    """What was sent can't be handled, now or ever."""
+
+
+class BadSetting(BadInput):
+    """A setting is missing or wrong; its text is one line that says which and what would be right."""
+
+
+class Conflict(ShopFlowError):
+    """Someone else wrote first."""
+
+
+class Unavailable(ShopFlowError):
+    """Something outside the process did not answer."""
+
+    def __init__(self, service: str, why: str = "", *, retry_after_s: float | None = None) -> None:
+        super().__init__(f"{service} is unavailable" + (f": {why}" if why else ""))
+        self.service = service
+        self.retry_after_s = retry_after_s
+
+
+class Overloaded(Unavailable):
+    """A mailbox is full. Nothing was accepted, so nothing is lost."""
+
+    def __init__(self, service: str) -> None:
+        super().__init__(service, "its mailbox is full", retry_after_s=1.0)
+
+
+class Unanswered(Unavailable):
+    """No answer within the deadline."""
+
+    def __init__(self, service: str, timeout_s: float) -> None:
+        super().__init__(service, f"no answer within {timeout_s:g} s", retry_after_s=1.0)

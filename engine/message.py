@@ -1,0 +1,53 @@
+"""What travels between actors: frozen, typed data, encoded as JSON with its type's name.
+
+A message's **first field is its key**: messages to one actor with equal keys are handled in the order they came.
+A message whose first field is no text has no key, and waits for nobody.
+
+Rejected: a key declared beside the fields (one more thing to forget, and every message began with its key anyway).
+"""
+
+from typing import Generic, TypeVar, dataclass_transform, get_args
+
+import msgspec
+
+R_co = TypeVar("R_co", covariant=True)
+
+
+class _MessageMeta(msgspec.StructMeta):
+    """msgspec applies `kw_only` to one class at a time; here every message is keyword-only."""
+
+    def __new__(mcls, name: str, bases: tuple[type, ...], namespace: dict[str, object], /, **config: bool) -> type:
+        return super().__new__(mcls, name, bases, namespace, **{"kw_only": True, **config})  # type: ignore[arg-type] # its many other options are passed by nobody
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(msgspec.field,))
+class Message(msgspec.Struct, metaclass=_MessageMeta, frozen=True, tag=True):
+    """The base of everything that is sent. A field added later has a default; a changed meaning is a new message."""
+
+    @property
+    def key(self) -> str:
+        """What this message is about; "" if it is about nothing in particular."""
+        fields = self.__struct_fields__
+        first = getattr(self, fields[0]) if fields else ""
+        return first if type(first) is str else ""
+
+
+class Reply(Message):
+    """What a command is answered with."""
+
+
+class Command(Message, Generic[R_co]):
+    """A request to one actor, named in the imperative, answered with an `R_co`. Safe to send twice."""
+
+
+class Event(Message):
+    """A fact, named in the past tense, stored with the state it speaks of and heard by every subscriber."""
+
+
+def reply_type(command: type[Message]) -> object:
+    """The `R` of a `Command[R]`, as it was written."""
+    for base in getattr(command, "__orig_bases__", ()):
+        arguments = get_args(base)
+        if arguments:
+            return arguments[0]
+    raise TypeError(f"{command.__name__} must say what it is answered with: class {command.__name__}(Command[...])")

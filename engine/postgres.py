@@ -1,0 +1,232 @@
+"""PostgreSQL: the pool, the transaction that a turn gets, and migrations.
+
+Errors of the driver become the engine's own at this border: a lost connection is Unavailable, a deadlock or a failed
+serialization is Conflict. What is left (a violated constraint, say) is a bug or a rule of its caller.
+"""
+
+import hashlib
+import re
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import asyncpg
+from asyncpg import Record
+
+from engine.clock import Clock
+from engine.errors import BadSetting, Conflict, Unavailable
+from engine.message import Command, Event
+
+if TYPE_CHECKING:
+    Connection = asyncpg.Connection[Record]
+
+_LOST = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.OperatorInterventionError,  # An administrator, or a crash of the server, ended the session.
+    asyncpg.TooManyConnectionsError,
+    asyncpg.DiskFullError,
+    OSError,
+    TimeoutError,
+)
+_AGAIN = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError, asyncpg.LockNotAvailableError)
+
+# Bounds on the server's side, in case ours are not there to act: a session that died in a transaction must not hold
+# its locks for ever.
+_SESSION = {
+    "application_name": "shopflow",
+    "timezone": "UTC",
+    "jit": "off",  # Our statements are short; compiling them costs more than it gives.
+    "statement_timeout": "30s",
+    "lock_timeout": "10s",
+    "idle_in_transaction_session_timeout": "60s",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A message that a transaction wants to be heard after its commit, or at `due`."""
+
+    message: Event | Command[Any]
+    due: datetime | None = None
+
+
+class Transaction:
+    """One transaction, with the time it happens at. What is published here is stored with it."""
+
+    __slots__ = ("_connection", "callbacks", "now", "outgoing")
+
+    def __init__(self, connection: "Connection", now: datetime) -> None:
+        self._connection = connection
+        self.now = now
+        self.outgoing: list[Outgoing] = []
+        self.callbacks: list[Callable[[], None]] = []
+
+    async def fetch(self, sql: str, *parameters: object) -> Sequence[Record]:
+        """All rows."""
+        return await self._connection.fetch(sql, *parameters)
+
+    async def row(self, sql: str, *parameters: object) -> Record | None:
+        """The first row, if there is one."""
+        return await self._connection.fetchrow(sql, *parameters)
+
+    async def value(self, sql: str, *parameters: object) -> Any:  # noqa: ANN401 - as SQL gives it
+        """The first column of the first row; None without rows."""
+        return await self._connection.fetchval(sql, *parameters)
+
+    async def execute(self, sql: str, *parameters: object) -> None:
+        """Run a statement for its effect."""
+        await self._connection.execute(sql, *parameters)
+
+    def publish(self, *events: Event) -> None:
+        """Store these events with this transaction; every subscriber hears them after the commit."""
+        self.outgoing.extend(Outgoing(event) for event in events)
+
+    def schedule(self, command: Command[Any], due: datetime) -> None:
+        """Store a durable timer: the actor that handles `command` gets it at `due`, or soon after."""
+        self.outgoing.append(Outgoing(command, due))
+
+    def after_commit(self, callback: Callable[[], None]) -> None:
+        """Call when this has been committed. A hint only: a crash in between loses it."""
+        self.callbacks.append(callback)
+
+
+class Database:
+    """A pool of connections."""
+
+    def __init__(self, pool: "asyncpg.Pool[Record]") -> None:
+        self._pool = pool
+
+    @asynccontextmanager
+    async def transaction(self, now: datetime) -> AsyncIterator[Transaction]:
+        """A transaction that commits when its block ends, and rolls back when it raises.
+
+        Raises:
+            Unavailable: The connection was lost. If that happened during the commit nobody knows whether it took
+                effect, which is why commands are safe to repeat and deliveries are deleted with their effect.
+            Conflict: Someone else wrote first.
+        """
+        with _translated():
+            async with self._pool.acquire() as connection, connection.transaction():
+                yield Transaction(cast("Connection", connection), now)
+
+    async def fetch(self, sql: str, *parameters: object) -> Sequence[Record]:
+        """All rows of a reading statement, outside any transaction. Raises as `transaction` does."""
+        with _translated():
+            return await self._pool.fetch(sql, *parameters)
+
+
+@asynccontextmanager
+async def open_database(dsn: str, *, connections: int) -> AsyncIterator[Database]:
+    """Connect, and close when the block ends.
+
+    Raises:
+        BadSetting: There is no PostgreSQL at this address. The text names host and port, never the password.
+    """
+    try:
+        pool = await asyncpg.create_pool(
+            dsn,
+            min_size=1,
+            max_size=connections,
+            max_inactive_connection_lifetime=0,
+            timeout=10,
+            command_timeout=30,
+            statement_cache_size=500,
+            server_settings=_SESSION,
+            reset=_nothing_to_reset,
+        )
+    except (*_LOST, ValueError, asyncpg.PostgresError) as error:
+        raise BadSetting(f"DATABASE_URL: no PostgreSQL answers at {_without_password(dsn)}: {error}") from error
+    try:
+        yield Database(pool)
+    finally:
+        pool.terminate()  # Whatever was accepted has been committed by now; what is idle needs no farewell.
+
+
+async def migrate(database_url: str, schemas: Mapping[str, Path], clock: Clock) -> list[str]:
+    """Bring every domain's tables up to date: forward only, each file once, in the order of their names.
+
+    Safe to run from several processes at once: all but one wait, and then find nothing to do.
+
+    Args:
+        database_url: Where to; needs the right to create schemas.
+        schemas: For each domain the folder with its files, `0001_what_it_does.sql` and so on. A domain may refer to
+            what stands before it here.
+        clock: For the time that is noted.
+
+    Returns:
+        What was applied now, as `domain/file`.
+
+    Raises:
+        BadSetting: A file that was applied has been changed or taken away since, or the server can't be reached.
+    """
+    with _translated():
+        connection = await asyncpg.connect(database_url, timeout=10, server_settings={"timezone": "UTC"})
+        try:
+            await connection.execute("select pg_advisory_lock($1)", _MIGRATION_LOCK, timeout=120)
+            await connection.execute(_MIGRATIONS_TABLE)
+            rows = await connection.fetch("select domain, name, checksum from engine.migrations")
+            applied = {(row["domain"], row["name"]): row["checksum"] for row in rows}
+            return [
+                f"{domain}/{file.name}"
+                for domain, folder in schemas.items()
+                for file in _new_files(domain, folder, applied)
+                if await _apply(connection, domain, file, clock.now())
+            ]
+        finally:
+            await connection.close(timeout=5)
+
+
+_MIGRATION_LOCK = 0x5348_4F50  # "SHOP"; any number will do that nobody else in this database uses.
+_MIGRATIONS_TABLE = """
+create schema if not exists engine;
+create table if not exists engine.migrations (
+    domain text not null, name text not null, checksum text not null, applied_at timestamptz not null,
+    primary key (domain, name)
+)"""
+
+
+def _new_files(domain: str, folder: Path, applied: Mapping[tuple[str, str], str]) -> list[Path]:
+    files = sorted(folder.glob("*.sql"))
+    known = {name for of, name in applied if of == domain}
+    if gone := known - {file.name for file in files}:
+        raise BadSetting(f"Migration {domain}/{min(gone)} was applied here, but this version does not know it")
+    for file in files:
+        if file.name in known and applied[domain, file.name] != _checksum(file):
+            raise BadSetting(f"Migration {domain}/{file.name} was changed after it was applied: add a new file instead")
+    return [file for file in files if file.name not in known]
+
+
+async def _apply(connection: "Connection", domain: str, file: Path, now: datetime) -> bool:
+    async with connection.transaction():
+        await connection.execute(file.read_text(encoding="utf-8"))
+        await connection.execute(
+            "insert into engine.migrations (domain, name, checksum, applied_at) values ($1, $2, $3, $4)",
+            domain, file.name, _checksum(file), now,
+        )  # fmt: skip
+    return True
+
+
+def _checksum(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+async def _nothing_to_reset(connection: object) -> None:
+    """Sessions are never altered, so the driver's reset would be a round trip for nothing."""
+
+
+def _without_password(dsn: str) -> str:
+    return re.sub(r"//([^:/@]*):[^@]*@", r"//\1:***@", dsn)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except _LOST as error:
+        raise Unavailable("PostgreSQL", str(error) or type(error).__name__, retry_after_s=1.0) from error
+    except _AGAIN as error:
+        raise Conflict(str(error)) from error

@@ -1,0 +1,78 @@
+"""Keeps actors alive, and stops them so that nothing accepted is lost.
+
+Each actor works in a task of its own. One that crashes is started again after a pause that doubles (and is forgiven
+after a quiet minute); its siblings go on. What it had in hand counts as failed once, so that a message which brings an
+actor down is parked in the end like any other poison.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
+from anyio.abc import TaskGroup
+
+from engine import telemetry
+from engine.cell import Cell
+from engine.clock import Clock
+
+_FORGIVEN_AFTER = timedelta(minutes=1)
+
+
+class Supervisor:
+    """All the actors that this process hosts."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._cells: dict[str, Cell] = {}
+
+    @property
+    def cells(self) -> Mapping[str, Cell]:
+        """The hosted actors, by name."""
+        return self._cells
+
+    def host(self, cell: Cell) -> None:
+        """Take an actor in, before `start`."""
+        assert cell.name not in self._cells, f"{cell.name} is hosted already"
+        self._cells[cell.name] = cell
+
+    def start(self, tasks: TaskGroup) -> None:
+        """Set every actor to work in this task group."""
+        for cell in self._cells.values():
+            tasks.start_soon(self._keep, cell)
+
+    async def drain(self, within_s: float) -> bool:
+        """Let what was accepted end: calls, then the turns that record them, then what those set off in memory.
+
+        Stop whatever brings new work first. What is stored and not begun stays stored for the next start.
+
+        Returns:
+            Whether all of it ended in time.
+        """
+        try:
+            async with asyncio.timeout(within_s):
+                await self._clock.at_rest()
+        except TimeoutError:
+            left = {name: cell.mailbox.size for name, cell in self._cells.items() if cell.mailbox.size}
+            telemetry.logger().warning("stopping before all was done; the next start goes on with it", left=left)
+            return False
+        return True
+
+    async def _keep(self, cell: Cell) -> None:
+        failures = 0
+        while True:
+            started = self._clock.now()
+            try:
+                await cell.run()
+            except Exception as crash:
+                failures = 1 if self._clock.now() - started > _FORGIVEN_AFTER else failures + 1
+                in_hand = [envelope.id for envelope in (*cell.turns.in_hand, *cell.calls.in_hand)]
+                cell.log.exception("an actor crashed", message_ids=in_hand, failures=failures)
+                telemetry.RESTARTS.labels(cell.name).inc()
+                await cell.fail_what_is_in_hand(_first(crash))
+                await cell.pause(failures)
+
+
+def _first(crash: Exception) -> Exception:
+    """The error that began it, out of the group that a task group makes of it."""
+    inner: Sequence[Exception] = crash.exceptions if isinstance(crash, ExceptionGroup) else ()
+    return _first(inner[0]) if inner else crash

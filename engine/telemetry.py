@@ -1,0 +1,64 @@
+"""Logs and metrics. Nothing here is called per message at info: a turn is measured once, however many it holds."""
+
+import logging
+import sys
+from collections.abc import Callable
+
+import structlog
+from prometheus_client import Counter, Gauge, Histogram
+
+_BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
+_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+
+TURNS = Counter("shopflow_turns", "Turns that ended, by what became of them.", ["actor", "handler", "outcome"])
+TURN_SECONDS = Histogram("shopflow_turn_seconds", "How long a turn took.", ["actor", "handler"], buckets=_SECONDS)
+BATCH = Histogram("shopflow_turn_messages", "Messages in a turn.", ["actor", "handler"], buckets=_BATCHES)
+WAIT = Histogram("shopflow_wait_seconds", "How long a turn's first message waited.", ["actor"], buckets=_SECONDS)
+CALLS = Counter("shopflow_calls", "Calls that ended, by what became of them.", ["actor", "handler", "outcome"])
+CALL_SECONDS = Histogram("shopflow_call_seconds", "How long a call took.", ["actor", "handler"], buckets=_SECONDS)
+RETRIES = Counter("shopflow_retries", "Messages that will be tried again.", ["actor"])
+DEAD_LETTERS = Counter("shopflow_dead_letters", "Messages that were parked.", ["actor"])
+OVERLOADED = Counter("shopflow_overloaded", "Messages that a full mailbox refused.", ["actor"])
+EXPIRED = Counter("shopflow_expired", "Asks that nobody waited for any more.", ["actor"])
+RESTARTS = Counter("shopflow_restarts", "Actors that crashed and were started again.", ["actor"])
+MAILBOX = Gauge("shopflow_mailbox_messages", "Messages that wait for an actor or are being handled.", ["actor"])
+
+
+def logger(**values: str) -> structlog.stdlib.BoundLogger:
+    """A logger that says these values on each line."""
+    bound: structlog.stdlib.BoundLogger = structlog.get_logger(**values)
+    return bound
+
+
+def configure_logging(level: str, *, as_json: bool) -> None:
+    """Write logs to standard error: lines for people, or JSON for machines.
+
+    Args:
+        level: debug, info, warning or error.
+        as_json: One JSON object a line.
+    """
+    number = logging.getLevelNamesMapping()[level.upper()]
+    render: Callable[..., str | bytes] = (
+        structlog.processors.JSONRenderer()
+        if as_json
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=32)
+    )
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    errors: list[structlog.typing.Processor] = [structlog.processors.format_exc_info] if as_json else []
+    structlog.configure(
+        processors=[*shared, *errors, render],
+        wrapper_class=structlog.make_filtering_bound_logger(number),
+        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+    formatter = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=shared,
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *errors, render],
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(formatter)
+    logging.basicConfig(handlers=[handler], level=max(number, logging.WARNING), force=True)
