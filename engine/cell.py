@@ -38,6 +38,10 @@ class Deliveries(Protocol):
         """After the commit: put what was stored into the mailboxes of this process."""
         ...
 
+    def take_back(self, stored: object) -> None:
+        """The commit failed, or nobody knows whether it did."""
+        ...
+
     def forget(self, ids: Sequence[int]) -> None:
         """These are not in a mailbox of this process any more."""
         ...
@@ -164,12 +168,16 @@ class Cell:
 
         def resume() -> None:
             self.mailbox.resume()
-            if not over.done():
-                over.set_result(None)
+            over.set_result(None)
 
-        self.clock.call_later(self._backoff_s(failures), resume)
+        timer = self.clock.call_later(self._backoff_s(failures), resume)
         self.mailbox.suspend()
-        await over
+        try:
+            await over
+        except asyncio.CancelledError:
+            timer.cancel()
+            self.mailbox.resume()
+            raise
 
     def _backoff_s(self, attempts: int) -> float:
         """How long to wait after this many failures: doubling, bounded, with up to half taken off by chance."""

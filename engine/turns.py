@@ -9,7 +9,6 @@ database itself is away, the whole turn waits and is tried again as it was: no m
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import AsyncExitStack
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -104,27 +103,33 @@ class Turns:
                 return
 
     async def _commit(self, handler: Handler, batch: Sequence[Envelope]) -> None:
-        cell = self._cell
-        live = batch
-        tx: Transaction | None = None
+        if not handler.takes_tx and not any(envelope.delivery_id for envelope in batch):
+            self._cell.finish(batch, await self._handle(handler, None, batch))
+            return
+        deliveries = self._cell.deliveries
         stored: object = None
-        async with AsyncExitStack() as stack:
-            if handler.takes_tx or any(envelope.delivery_id for envelope in batch):
-                tx = await stack.enter_async_context(cell.database.transaction(cell.clock.now()))
+        try:
+            async with self._cell.database.transaction(self._cell.clock.now()) as tx:
                 live = await self._claim(tx, batch)
-            answers = await self._handle(handler, tx, live) if live else []
-            if tx is not None and tx.outgoing:
-                stored = await cell.deliveries.store(tx, tx.outgoing)
+                answers = await self._handle(handler, tx, live) if live else []
+                if tx.outgoing:
+                    stored = await deliveries.store(tx, tx.outgoing)
+        except BaseException:
+            if stored is not None:
+                deliveries.take_back(stored)
+            raise
         # Committed. Nothing below may make the turn happen again.
-        if tx is not None:
-            self._after_commit(tx, stored)
+        if stored is not None:
+            deliveries.hand_over(stored)
+        self._call_back(tx)
         if len(live) < len(batch):
             repeats = list(set(batch) - set(live))
-            cell.finish(repeats, [None] * len(repeats))
-        cell.finish(live, answers)
+            self._cell.finish(repeats, [None] * len(repeats))
+        self._cell.finish(live, answers)
 
     async def _claim(self, tx: Transaction, batch: Sequence[Envelope]) -> Sequence[Envelope]:
         """Leave out the deliveries whose row is gone: they were handled before."""
+        tx.cause = batch[0].id if len(batch) == 1 else ""
         ids = [envelope.delivery_id for envelope in batch if envelope.delivery_id]
         if not ids:
             return batch
@@ -143,9 +148,7 @@ class Turns:
         assert len(answers) == len(batch), f"{handler.name} gave {len(answers)} answers to {len(batch)} messages"
         return list(answers)
 
-    def _after_commit(self, tx: Transaction, stored: object) -> None:
-        if stored is not None:
-            self._cell.deliveries.hand_over(stored)
+    def _call_back(self, tx: Transaction) -> None:
         for callback in tx.callbacks:
             try:
                 callback()

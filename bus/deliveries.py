@@ -1,0 +1,274 @@
+"""A delivery row is one subscriber's right to handle one message.
+
+It is stored with the state the message speaks of, and deleted with the effect the subscriber makes of it: a crash
+leaves it to be handled later, a repeat finds it gone. One table is outbox and inbox at once. A row with a `due` time
+is a durable timer. The price is two row writes for each subscriber.
+
+After a commit the rows are handed over in memory, so the usual way has no polling in it. What memory does not know
+(after a crash, from another process, or because a mailbox was full) is found by a sweep.
+
+Rejected: sending after commit (lost if we crash in between); a cursor over serial ids (late commits are skipped);
+NOTIFY as the carrier (not kept, 8000 bytes); one row per event with a list of subscribers (they would lock each other).
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+from asyncpg import Record
+
+from bus.codec import encode
+from bus.routes import Routes
+from engine import telemetry
+from engine.clock import FOREVER, Clock, Sleeper
+from engine.errors import BadInput, Overloaded, ShopFlowError
+from engine.mailbox import Envelope
+from engine.postgres import Database, Outgoing, Transaction
+
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+# In the order of their ids, so that one key's messages are stored in the order they were published.
+_STORE = """
+insert into bus.deliveries (message_id, subscriber, type, key, body, cause, stored_at, due)
+select message_id, subscriber, type, key, body, cause, $7, due
+from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $8::timestamptz[])
+    with ordinality as row (message_id, subscriber, type, key, body, cause, due, place)
+order by place
+returning id"""
+
+# Skipping what another process holds: it is handling it. In one order, so that two turns never wait in a circle.
+_CLAIM = """
+delete from bus.deliveries where id in (
+    select id from bus.deliveries where id = any($1) order by id for update skip locked)
+returning id"""
+
+_WAITING = """
+select id, message_id, subscriber, type, body, cause, attempts from bus.deliveries
+where due is null and subscriber = $1 and id > $2 order by id limit 1000"""
+_DUE = """
+select id, message_id, subscriber, type, body, cause, attempts, due from bus.deliveries
+where due <= $1 and subscriber = any($2) and (due, id) > ($3, $4) order by due, id limit 1000"""
+_NEXT_DUE = "select min(due) as due from bus.deliveries where due > $1"
+
+_NOTE_FAILURE = "update bus.deliveries set attempts = $2 where id = $1"
+_PARK = """
+with parked as (delete from bus.deliveries where id = $1)
+insert into bus.dead_letters (message_id, subscriber, type, key, body, cause, attempts, error, parked_at)
+values ($2, $3, $4, $5, $6, $7, $8, $9, $10)"""
+
+_DEAD_LETTERS = """
+select id, message_id, subscriber, type, key, body, attempts, error, parked_at
+from bus.dead_letters where id > $1 order by id limit $2"""
+_REDRIVE = """
+with back as (delete from bus.dead_letters where id = any($1) returning *)
+insert into bus.deliveries (message_id, subscriber, type, key, body, cause, stored_at)
+select message_id, subscriber, type, key, body, cause, $2 from back order by id
+returning id"""
+
+
+class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
+    """A message that could not be handled."""
+
+    id: int
+    message_id: str
+    subscriber: str
+    type: str
+    key: str
+    body: str
+    attempts: int
+    error: str
+    parked_at: datetime
+
+
+class Stored(msgspec.Struct, frozen=True):
+    """What was stored and is due at once, ready to be handed over after the commit."""
+
+    envelopes: Sequence[tuple[str, Envelope]]
+    next_due: datetime = FOREVER
+
+
+class Deliveries:
+    """Stores messages, hands them over, and finds those that memory does not know."""
+
+    def __init__(
+        self, database: Database, routes: Routes, clock: Clock, *, new_id: Callable[[], str], sweep_s: float
+    ) -> None:
+        self._database = database
+        self._routes = routes
+        self._clock = clock
+        self._new_id = new_id
+        self._sweep = timedelta(seconds=sweep_s)
+        self._put: Mapping[str, Callable[[Envelope], None]] = {}
+        self._in_memory: set[int] = set()  # In a mailbox here, or stored by a transaction that is about to commit.
+        self._left: set[int] = set()  # Left memory while a sweep was reading, which may have seen them still.
+        self._look_again_below = 0
+        self._sleeper = Sleeper(clock)
+        self._next_due = FOREVER
+        self._open = False
+        self._log = telemetry.logger()
+
+    def open(self, mailboxes: Mapping[str, Callable[[Envelope], None]]) -> None:
+        """From now on hand deliveries to these actors."""
+        self._put = mailboxes
+        self._open = True
+
+    def close(self) -> None:
+        """Hand over nothing more: what is stored stays stored."""
+        self._open = False
+
+    async def store(self, tx: Transaction, outgoing: Sequence[Outgoing]) -> Stored:
+        """Store what a transaction published, a row for each subscriber."""
+        rows = [
+            (message_id, subscriber, item)
+            for item in outgoing
+            for message_id in (self._new_id(),)
+            for subscriber in self._routes.subscribers(type(item.message))
+        ]
+        if not rows:
+            return Stored(())
+        bodies = {id(item): encode(item.message) for item in outgoing}
+        records = await tx.fetch(
+            _STORE,
+            [message_id for message_id, _, _ in rows],
+            [subscriber for _, subscriber, _ in rows],
+            [type(item.message).__name__ for _, _, item in rows],
+            [item.message.key for _, _, item in rows],
+            [bodies[id(item)] for _, _, item in rows],
+            [tx.cause] * len(rows),
+            tx.now,
+            [item.due for _, _, item in rows],
+        )
+        ready = [
+            (subscriber, Envelope(item.message, message_id=message_id, delivery_id=record["id"], cause=tx.cause))
+            for record, (message_id, subscriber, item) in zip(records, rows, strict=True)
+            if item.due is None
+        ]
+        self._in_memory.update(envelope.delivery_id for _, envelope in ready)
+        return Stored(ready, min((item.due for item in outgoing if item.due is not None), default=FOREVER))
+
+    def take_back(self, stored: object) -> None:
+        """The commit failed, or nobody knows: should the rows be there, a sweep finds them."""
+        assert isinstance(stored, Stored)
+        self.forget([envelope.delivery_id for _, envelope in stored.envelopes])
+
+    def hand_over(self, stored: object) -> None:
+        """After the commit: put what was stored into the mailboxes of this process."""
+        assert isinstance(stored, Stored)
+        for subscriber, envelope in stored.envelopes:
+            if not self._hand(subscriber, envelope):
+                self._in_memory.discard(envelope.delivery_id)
+        if stored.next_due < self._next_due:
+            self._next_due = stored.next_due
+            self._sleeper.wake()
+
+    async def claim(self, tx: Transaction, ids: Sequence[int]) -> Collection[int]:
+        """Delete these rows with this transaction, and say which were still there."""
+        return {record["id"] for record in await tx.fetch(_CLAIM, ids)}
+
+    def forget(self, ids: Sequence[int]) -> None:
+        """These are not in a mailbox of this process any more."""
+        self._in_memory.difference_update(ids)
+        self._left.update(ids)
+        if len(self._in_memory) < self._look_again_below:  # There is room again for what a mailbox refused.
+            self._look_again_below = 0
+            self._sleeper.wake()
+
+    async def note_failure(self, envelope: Envelope, error: Exception) -> None:
+        """Keep the count of tries, so that a restart does not start it anew. `error` is in the log."""
+        del error
+        if envelope.delivery_id:
+            async with self._database.transaction(self._clock.now()) as tx:
+                await tx.execute(_NOTE_FAILURE, envelope.delivery_id, envelope.attempts)
+
+    async def park(self, actor: str, envelope: Envelope, error: Exception) -> None:
+        """Move a message to the dead letters."""
+        async with self._database.transaction(self._clock.now()) as tx:
+            await tx.execute(
+                _PARK, envelope.delivery_id, envelope.id, actor, type(envelope.message).__name__, envelope.key,
+                encode(envelope.message), envelope.cause, envelope.attempts, repr(error)[:2000], tx.now,
+            )  # fmt: skip
+
+    async def dead_letters(self, after: int = 0, limit: int = 100) -> list[DeadLetter]:
+        """What is parked, the oldest first, `limit` at a time."""
+        return [DeadLetter(**dict(row)) for row in await self._database.fetch(_DEAD_LETTERS, after, limit)]
+
+    async def redrive(self, ids: Sequence[int]) -> int:
+        """Let parked messages be tried again as if new; says how many there were."""
+        async with self._database.transaction(self._clock.now()) as tx:
+            back = await tx.fetch(_REDRIVE, ids, tx.now)
+        self._next_due = self._clock.now()  # Look at once.
+        self._sleeper.wake()
+        return len(back)
+
+    async def run(self) -> None:
+        """Sweep at the start, when a timer is due, and now and then. Ends by being cancelled."""
+        try:
+            while True:
+                await self._look_everywhere()
+                await self._sleeper.until(min(self._next_due, self._clock.now() + self._sweep))
+        finally:
+            self._sleeper.close()
+
+    async def _look_everywhere(self) -> None:
+        if not self._open:
+            return
+        now = self._clock.now()
+        try:
+            for subscriber in self._put:
+                await self._find_waiting(subscriber)
+            await self._find_due(now)
+            rows = await self._database.fetch(_NEXT_DUE, now)
+            self._next_due = rows[0]["due"] or FOREVER
+        except ShopFlowError as error:
+            self._log.warning("could not look for deliveries", error=str(error))
+            self._next_due = FOREVER  # The next sweep looks again.
+
+    async def _find_waiting(self, subscriber: str) -> None:
+        last = 0
+        while rows := await self._look(_WAITING, subscriber, last):
+            last = rows[-1]["id"]
+            if not self._take_in(rows):
+                return
+
+    async def _find_due(self, now: datetime) -> None:
+        last: tuple[datetime, int] = (_LONG_AGO, 0)
+        while rows := await self._look(_DUE, now, list(self._put), *last):
+            last = (rows[-1]["due"], rows[-1]["id"])
+            if not self._take_in(rows):
+                return
+
+    async def _look(self, sql: str, *parameters: object) -> Sequence[Record]:
+        self._left.clear()
+        return await self._database.fetch(sql, *parameters)
+
+    def _take_in(self, rows: Sequence[Record]) -> bool:
+        """Hand over what memory does not know yet; False when a mailbox is full."""
+        known = self._in_memory | self._left
+        return all(self._hand_row(row) for row in rows if row["id"] not in known)
+
+    def _hand_row(self, row: Record) -> bool:
+        try:
+            message = self._routes.decode(row["subscriber"], row["type"], row["body"])
+        except BadInput as error:
+            self._log.error("a stored message can't be read; it stays", delivery=row["id"], error=str(error))
+            return True
+        envelope = Envelope(
+            message,
+            message_id=row["message_id"],
+            delivery_id=row["id"],
+            attempts=row["attempts"],
+            cause=row["cause"],
+        )
+        return self._hand(row["subscriber"], envelope)
+
+    def _hand(self, subscriber: str, envelope: Envelope) -> bool:
+        put = self._put.get(subscriber)
+        if put is None or not self._open:
+            return False  # Another process hosts it, or this one is stopping: the row is there.
+        try:
+            put(envelope)
+        except Overloaded:
+            self._look_again_below = len(self._in_memory) // 2
+            return False  # The row is there; a sweep brings it when there is room.
+        self._in_memory.add(envelope.delivery_id)
+        return True

@@ -1,0 +1,86 @@
+"""The bus inside one process: a command goes from mailbox to mailbox without being encoded."""
+
+import asyncio
+import secrets
+from itertools import count
+from typing import Any, TypeVar, cast
+
+from bus.deliveries import Deliveries
+from bus.routes import Routes
+from engine.actor import Actor
+from engine.cell import Cell
+from engine.clock import Clock
+from engine.errors import Unanswered, Unavailable
+from engine.mailbox import Envelope
+from engine.message import Command, Event
+from engine.postgres import Database, Outgoing
+from engine.settings import EngineSettings
+from engine.supervisor import Supervisor
+
+R = TypeVar("R")
+
+
+class LocalBus:
+    """Asks, tells and publishes among the actors of this process."""
+
+    def __init__(self, *, routes: Routes, database: Database, clock: Clock, settings: EngineSettings) -> None:
+        self.routes = routes
+        self.supervisor = Supervisor(clock)
+        self._prefix = secrets.token_hex(6)  # Tells this start of this process from all others.
+        self._numbers = count(1)
+        self._database = database
+        self._clock = clock
+        self._settings = settings
+        self._cells: dict[type[Command[Any]], Cell] = {}
+        self.deliveries = Deliveries(database, routes, clock, new_id=self._new_id, sweep_s=settings.shopflow_sweep_s)
+
+    def host(self, actor: Actor) -> None:
+        """Take an actor into this process."""
+        cell = Cell(
+            actor,
+            database=self._database,
+            deliveries=self.deliveries,
+            clock=self._clock,
+            settings=self._settings,
+        )
+        self.supervisor.host(cell)
+
+    def open(self) -> None:
+        """From now on deliveries are handed to the hosted actors."""
+        self.deliveries.open({name: cell.put for name, cell in self.supervisor.cells.items()})
+
+    async def ask(self, command: Command[R], *, timeout_s: float | None = None) -> R:
+        """Send a command and wait for its answer. See engine.actor.Bus."""
+        cell = self._cell(type(command))
+        limit_s = timeout_s or self._settings.shopflow_ask_timeout_s
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[object] = loop.create_future()
+        cell.put(Envelope(command, message_id=self._new_id(), answer=answer, expires_s=loop.time() + limit_s))
+        try:
+            async with asyncio.timeout(limit_s):
+                return cast("R", await answer)
+        except TimeoutError:
+            raise Unanswered(cell.name, limit_s) from None
+
+    def tell(self, command: Command[Any]) -> None:
+        """Send a command and do not wait. See engine.actor.Bus."""
+        self._cell(type(command)).put(Envelope(command, message_id=self._new_id()))
+
+    async def publish(self, *events: Event) -> None:
+        """Store events that no turn speaks of, for tests and operations. Actors publish through their transaction."""
+        async with self._database.transaction(self._clock.now()) as tx:
+            stored = await self.deliveries.store(tx, [Outgoing(event) for event in events])
+        self.deliveries.hand_over(stored)
+
+    def _cell(self, command_type: type[Command[Any]]) -> Cell:
+        cell = self._cells.get(command_type)
+        if cell is None:
+            name = self.routes.owner(command_type)
+            cell = self.supervisor.cells.get(name)
+            if cell is None:
+                raise Unavailable(name, "it is not hosted in this process")
+            self._cells[command_type] = cell
+        return cell
+
+    def _new_id(self) -> str:
+        return f"{self._prefix}-{next(self._numbers)}"

