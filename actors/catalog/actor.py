@@ -1,0 +1,95 @@
+"""The catalog: read by everybody, written by staff and imports."""
+
+from collections.abc import Sequence
+
+from actors.catalog import rules, store
+from bus.messages.base import Currency
+from bus.messages.catalog import (
+    ChangeProduct,
+    CountProducts,
+    CreateProduct,
+    GetProduct,
+    Imported,
+    ImportSkus,
+    ListProducts,
+    NoSuchProduct,
+    PricedSku,
+    Prices,
+    PriceSkus,
+    Product,
+    ProductExists,
+    ProductPage,
+    Removed,
+    RemoveProduct,
+)
+from engine.actor import Actor, call, turn
+from engine.errors import BadInput
+from engine.postgres import Database, Transaction
+
+
+class Catalog(Actor):
+    """Knows what is for sale, and for how much."""
+
+    def __init__(self, *, database: Database, currency: Currency) -> None:
+        self._database = database
+        self._currency = currency
+
+    @call(limit=4)  # A reading statement of its own: a slow search holds up no price.
+    async def browse(self, ask: ListProducts) -> ProductPage:
+        return await store.page(self._database, ask)
+
+    @turn
+    async def get(self, tx: Transaction, asks: Sequence[GetProduct]) -> Sequence[Product | NoSuchProduct]:
+        found = await store.by_id(tx, {ask.id for ask in asks})
+        known = {name: product for product in found for name in (product.slug, product.id)}
+        return [known.get(ask.id) or NoSuchProduct(id=ask.id) for ask in asks]
+
+    @turn
+    async def price(self, tx: Transaction, asks: Sequence[PriceSkus]) -> Sequence[Prices]:
+        known: dict[str, PricedSku] = await store.prices(tx, {sku for ask in asks for sku in ask.skus})
+        return [Prices(skus=tuple(known[sku] for sku in ask.skus if sku in known)) for ask in asks]
+
+    @turn
+    async def import_skus(self, tx: Transaction, ask: ImportSkus) -> Imported:
+        if len(ask.rows) > 1000:
+            raise BadInput("at most 1,000 rows in one request")
+        owners, slugs = await store.taken(tx, ask.rows)
+        good, refused = rules.sort_rows(ask.rows, self._currency, owners, slugs)
+        await store.write(tx, good)
+        return Imported(written=len(good), refused=tuple(refused))
+
+    @turn
+    async def create(self, tx: Transaction, ask: CreateProduct) -> Product | ProductExists:
+        rows = rules.rows_of(ask)
+        owners, slugs = await store.taken(tx, rows)
+        if ask.id in slugs.values() or owners or not rows:
+            return ProductExists(id=ask.id)
+        return await self._write(tx, ask, owners, slugs)
+
+    @turn
+    async def change(self, tx: Transaction, ask: ChangeProduct) -> Product | NoSuchProduct | ProductExists:
+        found = await store.by_id(tx, {ask.id})
+        if not found:
+            return NoSuchProduct(id=ask.id)
+        product = rules.changed(found[0], ask)
+        return await self._write(tx, product, *await store.taken(tx, rules.rows_of(product)))
+
+    @turn
+    async def remove(self, tx: Transaction, ask: RemoveProduct) -> Removed | NoSuchProduct:
+        return Removed(id=ask.id) if await store.remove(tx, ask.id) else NoSuchProduct(id=ask.id)
+
+    @turn
+    async def count(self, tx: Transaction, asks: Sequence[CountProducts]) -> Sequence[int]:
+        return [await store.count(tx)] * len(asks)
+
+    async def _write(
+        self, tx: Transaction, product: CreateProduct | Product, owners: dict[str, str], slugs: dict[str, str]
+    ) -> Product | ProductExists:
+        rows = rules.rows_of(product)
+        good, refused = rules.sort_rows(rows, self._currency, owners, slugs)
+        if any(owner != product.id for owner in owners.values()):
+            return ProductExists(id=product.id)
+        if refused:
+            raise BadInput(refused[0][1])
+        await store.write(tx, good)
+        return (await store.by_id(tx, {product.id}))[0]

@@ -1,0 +1,115 @@
+"""Decisions of the catalog. Pure."""
+
+import re
+from collections.abc import Sequence
+
+from bus.messages.catalog import ChangeProduct, CreateProduct, Product, SkuRow, SkuView
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_CURRENCY = re.compile(r"[A-Z]{3}")
+MAX_PRICE = 99_999_999  # Minor units: the most that Stripe takes in one payment.
+
+
+def refusal(row: SkuRow, currency: str) -> str | None:
+    """Why a line of an import can't be taken; None if it can."""
+    checks = [
+        (bool(_NAME.fullmatch(row.product_id)), "product_id must be 1 to 64 letters, digits, dots and dashes"),
+        (bool(_NAME.fullmatch(row.sku)), "sku must be 1 to 64 letters, digits, dots and dashes"),
+        (bool(_SLUG.fullmatch(row.slug)), "slug must be lower-case words joined by dashes"),
+        (bool(row.title.strip()), "title is empty"),
+        (0 < row.price.amount <= MAX_PRICE, f"price must be 1 to {MAX_PRICE} minor units"),
+        (row.price.currency == currency, f"this shop sells in {currency}, not {row.price.currency}"),
+        (0 < row.weight_g <= 1_000_000, "weight_g must be 1 to 1,000,000"),
+    ]
+    return next((reason for fits, reason in checks if not fits), None)
+
+
+def same_product(one: SkuRow, other: SkuRow) -> bool:
+    """Whether two lines say the same of their product."""
+    return (one.slug, one.title, one.category, one.description) == (
+        other.slug,
+        other.title,
+        other.category,
+        other.description,
+    )
+
+
+def sort_rows(
+    rows: Sequence[SkuRow], currency: str, owners: dict[str, str], slugs: dict[str, str]
+) -> tuple[list[SkuRow], list[tuple[int, str]]]:
+    """Part what can be written from what is refused.
+
+    Args:
+        rows: In the order they were sent.
+        currency: The shop's.
+        owners: For each SKU that is known, its product.
+        slugs: For each slug that is taken, its product.
+
+    Returns:
+        The rows to write, and the place and reason of each refused one.
+    """
+    good: list[SkuRow] = []
+    refused: list[tuple[int, str]] = []
+    first_of: dict[str, SkuRow] = {}
+    owners, slugs = dict(owners), dict(slugs)
+    for place, row in enumerate(rows):
+        first = first_of.setdefault(row.product_id, row)
+        reason = refusal(row, currency)
+        if reason is None and not same_product(first, row):
+            reason = f"product {row.product_id} is described differently in an earlier line"
+        if reason is None and owners.setdefault(row.sku, row.product_id) != row.product_id:
+            reason = f"sku {row.sku} belongs to product {owners[row.sku]}"
+        if reason is None and slugs.setdefault(row.slug, row.product_id) != row.product_id:
+            reason = f"slug {row.slug} belongs to product {slugs[row.slug]}"
+        if reason is None:
+            good.append(row)
+        else:
+            refused.append((place, reason))
+    return good, refused
+
+
+def full_title(product: str, sku: str) -> str:
+    """A SKU's name on its own, as in a cart: the product's, and what tells it from its siblings."""
+    return product if sku in ("", product) else f"{product}, {sku}"
+
+
+def cheapest_first(skus: Sequence[SkuView]) -> tuple[SkuView, ...]:
+    """As a product shows them."""
+    return tuple(sorted(skus, key=lambda sku: (sku.price.amount, sku.sku)))
+
+
+def search_terms(q: str) -> str:
+    """What somebody typed, as a query for the full-text index: all words, each also as a beginning. "" for none."""
+    return " & ".join(f"{word}:*" for word in re.findall(r"\w+", q.lower())[:8])
+
+
+def rows_of(product: CreateProduct | Product) -> list[SkuRow]:
+    """A product as the lines of an import."""
+    return [
+        SkuRow(
+            product_id=product.id,
+            slug=product.slug,
+            title=product.title,
+            category=product.category,
+            description=product.description,
+            sku=sku.sku,
+            sku_title=sku.title,
+            price=sku.price,
+            weight_g=sku.weight_g,
+        )
+        for sku in product.skus
+    ]
+
+
+def changed(product: Product, change: ChangeProduct) -> Product:
+    """The product as it will be."""
+    skus = {sku.sku: sku for sku in (*product.skus, *(change.skus or ()))}
+    return Product(
+        id=product.id,
+        slug=product.slug,
+        title=product.title if change.title is None else change.title,
+        category=product.category if change.category is None else change.category,
+        description=product.description if change.description is None else change.description,
+        skus=cheapest_first(list(skus.values())),
+    )

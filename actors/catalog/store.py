@@ -1,0 +1,160 @@
+"""The SQL of the catalog."""
+
+import base64
+from collections.abc import Collection, Sequence
+from typing import Final
+
+import msgspec
+from asyncpg import Record
+
+from actors.catalog import rules
+from bus.messages.base import Money, ProductId, Sku
+from bus.messages.catalog import ListProducts, PricedSku, Product, ProductPage, SkuRow, SkuView, Sort
+from engine.errors import BadInput
+from engine.postgres import Database, Transaction
+
+_LIST = """
+select id, slug, title, category, description, {value} as place from catalog.products
+where removed_at is null
+    and ($1 = '' or words @@ to_tsquery('simple', $1))
+    and ($2 = '' or category = $2)
+    and ($3::{type} is null or ({value}, id) {after} ($3::{type}, $4))
+order by {value} {way}, id {way} limit $5"""
+
+# Each sort is a statement of its own, so that each can walk its index.
+_LISTS: Final[dict[Sort, str]] = {
+    "title": _LIST.format(value="title", type="text", after=">", way="asc"),
+    "price": _LIST.format(value="lowest_price", type="bigint", after=">", way="asc"),
+    "-price": _LIST.format(value="lowest_price", type="bigint", after="<", way="desc"),
+    "newest": _LIST.format(value="added", type="bigint", after="<", way="desc"),
+}
+
+_BY_ID = """
+select id, slug, title, category, description from catalog.products
+where (id = any($1) or slug = any($1)) and removed_at is null"""
+_SKUS = "select sku, product_id, title, price, currency, weight_g from catalog.skus where product_id = any($1)"
+_PRICES = """
+select s.sku, p.title as product_title, s.title, s.price, s.currency, s.weight_g
+from catalog.skus s join catalog.products p on p.id = s.product_id
+where s.sku = any($1) and p.removed_at is null"""
+
+# In one order, so that two imports never wait for each other in a circle.
+_OWNERS = "select sku, product_id from catalog.skus where sku = any($1) order by sku for update"
+_SLUGS = "select slug, id from catalog.products where slug = any($1) or id = any($2) order by id for update"
+_WRITE_PRODUCTS = """
+insert into catalog.products (id, slug, title, category, description)
+select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])
+on conflict (id) do update set slug = excluded.slug, title = excluded.title, category = excluded.category,
+    description = excluded.description, removed_at = null"""
+_WRITE_SKUS = """
+insert into catalog.skus (sku, product_id, title, price, currency, weight_g)
+select * from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::int[])
+on conflict (sku) do update set title = excluded.title, price = excluded.price, currency = excluded.currency,
+    weight_g = excluded.weight_g"""
+_NOTE_LOWEST_PRICE = """
+update catalog.products p set lowest_price = s.lowest from (
+    select product_id, min(price) as lowest from catalog.skus where product_id = any($1) group by product_id) s
+where p.id = s.product_id"""
+_REMOVE = "update catalog.products set removed_at = $2 where id = $1 and removed_at is null returning id"
+_COUNT = "select count(*) from catalog.products where removed_at is null"
+
+
+async def page(database: Database, ask: ListProducts) -> ProductPage:
+    """A page of products.
+
+    Raises:
+        BadInput: `after` is not from a page of this sort.
+    """
+    value, last_id = _read_cursor(ask.after, text=ask.sort == "title")
+    limit = max(1, min(ask.limit, 100))
+    terms = rules.search_terms(ask.q)
+    rows = await database.fetch(_LISTS[ask.sort], terms, ask.category, value, last_id, limit + 1)
+    shown = rows[:limit]
+    more = _cursor(shown[-1]["place"], shown[-1]["id"]) if len(rows) > limit else None
+    return ProductPage(products=tuple(await _with_skus(database, shown)), next=more)
+
+
+async def by_id(reader: Database | Transaction, ids: Collection[ProductId]) -> list[Product]:
+    """Products by id or slug, as many as there are."""
+    return await _with_skus(reader, await reader.fetch(_BY_ID, list(ids)))
+
+
+async def prices(tx: Transaction, skus: Collection[Sku]) -> dict[Sku, PricedSku]:
+    """What is for sale of these, with its price."""
+    return {
+        row["sku"]: PricedSku(
+            sku=row["sku"],
+            title=rules.full_title(row["product_title"], row["title"]),
+            price=Money(amount=row["price"], currency=row["currency"]),
+            weight_g=row["weight_g"],
+        )
+        for row in await tx.fetch(_PRICES, list(skus))
+    }
+
+
+async def taken(tx: Transaction, rows: Sequence[SkuRow]) -> tuple[dict[Sku, ProductId], dict[str, ProductId]]:
+    """Lock what these rows touch, and say which product has each SKU and each slug."""
+    slugs = await tx.fetch(_SLUGS, [row.slug for row in rows], [row.product_id for row in rows])
+    owners = await tx.fetch(_OWNERS, [row.sku for row in rows])
+    return {row["sku"]: row["product_id"] for row in owners}, {row["slug"]: row["id"] for row in slugs}
+
+
+async def write(tx: Transaction, rows: Sequence[SkuRow]) -> None:
+    """Write SKUs with their products, replacing what is there."""
+    products = list({row.product_id: row for row in rows}.values())
+    skus = list({row.sku: row for row in rows}.values())
+    await tx.execute(
+        _WRITE_PRODUCTS,
+        [p.product_id for p in products], [p.slug for p in products], [p.title for p in products],
+        [p.category for p in products], [p.description for p in products],
+    )  # fmt: skip
+    await tx.execute(
+        _WRITE_SKUS,
+        [s.sku for s in skus], [s.product_id for s in skus], [s.sku_title for s in skus],
+        [s.price.amount for s in skus], [s.price.currency for s in skus], [s.weight_g for s in skus],
+    )  # fmt: skip
+    await tx.execute(_NOTE_LOWEST_PRICE, [p.product_id for p in products])
+
+
+async def remove(tx: Transaction, product_id: ProductId) -> bool:
+    """Take a product off sale; says whether it was on sale."""
+    return await tx.value(_REMOVE, product_id, tx.now) is not None
+
+
+async def count(tx: Transaction) -> int:
+    """How many products are for sale."""
+    number: int = await tx.value(_COUNT)
+    return number
+
+
+async def _with_skus(reader: Database | Transaction, rows: Sequence[Record]) -> list[Product]:
+    skus: dict[ProductId, list[SkuView]] = {row["id"]: [] for row in rows}
+    for row in await reader.fetch(_SKUS, list(skus)):
+        price = Money(amount=row["price"], currency=row["currency"])
+        view = SkuView(sku=row["sku"], title=row["title"], price=price, weight_g=row["weight_g"])
+        skus[row["product_id"]].append(view)
+    return [
+        Product(
+            id=row["id"],
+            slug=row["slug"],
+            title=row["title"],
+            category=row["category"],
+            description=row["description"],
+            skus=rules.cheapest_first(skus[row["id"]]),
+        )
+        for row in rows
+    ]
+
+
+def _cursor(value: str | int, last_id: ProductId) -> str:
+    return base64.urlsafe_b64encode(msgspec.json.encode([value, last_id])).decode()
+
+
+def _read_cursor(cursor: str, *, text: bool) -> tuple[str | int | None, ProductId]:
+    if not cursor:
+        return None, ""
+    kind: type[tuple[str, str]] | type[tuple[int, str]] = tuple[str, str] if text else tuple[int, str]
+    try:
+        return msgspec.json.decode(base64.urlsafe_b64decode(cursor), type=kind)
+    except (ValueError, msgspec.DecodeError) as error:
+        raise BadInput("this cursor is not from a list of this sort") from error

@@ -1,0 +1,1 @@
+"""Mail for every step of an order."""

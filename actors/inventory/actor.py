@@ -1,0 +1,207 @@
+"""The inventory's turns: read, decide, write."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from actors.inventory import rules, store
+from bus.messages.base import CartId, Sku
+from bus.messages.inventory import (
+    AuditStock,
+    CheckoutHeld,
+    CountStock,
+    Findings,
+    GetStock,
+    GiveBack,
+    HoldForCheckout,
+    HoldStock,
+    OutOfStock,
+    ReleaseExpired,
+    SetOnHand,
+    StockBelowHeld,
+    StockCount,
+    StockHeld,
+    StockLevel,
+    StockLevels,
+    StockRefused,
+    UnknownSku,
+)
+from bus.messages.order import OrderCancelled, OrderCreated, PaymentCameLate
+from bus.messages.payment import PaymentReceived
+from engine.actor import Actor, Bus, turn
+from engine.clock import FOREVER, Clock, Sleeper
+from engine.errors import Overloaded
+from engine.postgres import Database, Transaction
+from engine.settings import Seconds, Settings
+
+
+class InventorySettings(Settings, frozen=True, kw_only=True):
+    """How long units are set aside."""
+
+    shopflow_cart_hold_s: Seconds = 600.0
+    shopflow_checkout_hold_s: Seconds = 600.0  # From checkout to the order's being placed; milliseconds as a rule.
+    shopflow_payment_hold_s: Seconds = 2700.0  # Outlives the time to pay (shopflow_payment_window_s) by far.
+
+
+class StockNews(Protocol):
+    """Where new stock levels are made known. A hint: who watches reads again now and then."""
+
+    def announce(self, levels: Sequence[StockLevel]) -> None:
+        """Make these known soon; the newest of a SKU wins."""
+        ...
+
+
+class Inventory(Actor):
+    """Sets stock aside for carts and orders, and puts it back. The only writer of its tables."""
+
+    def __init__(
+        self, *, bus: Bus, database: Database, clock: Clock, news: StockNews, settings: InventorySettings
+    ) -> None:
+        self._bus = bus
+        self._database = database
+        self._clock = clock
+        self._news = news
+        self._cart_hold = timedelta(seconds=settings.shopflow_cart_hold_s)
+        self._checkout_hold = timedelta(seconds=settings.shopflow_checkout_hold_s)
+        self._payment_hold = timedelta(seconds=settings.shopflow_payment_hold_s)
+        self._next_end = FOREVER
+        self._sleeper = Sleeper(clock)
+
+    async def start(self) -> None:
+        """Find out when the next hold ends."""
+        self._next_end = await store.next_end(self._database)
+
+    async def run(self) -> None:
+        """Put back what has expired, as soon as it has."""
+        try:
+            while True:
+                await self._sleeper.until(self._next_end)
+                if self._next_end <= self._clock.now():
+                    self._next_end = self._clock.now() + timedelta(seconds=1)  # The turn finds out the true one.
+                    self._release()
+        finally:
+            self._sleeper.close()
+
+    @turn
+    async def hold(self, tx: Transaction, asks: Sequence[HoldStock]) -> Sequence[StockHeld | StockRefused | UnknownSku]:
+        wanted = [(ask.cart_id, ask.sku) for ask in asks]
+        shelf = await store.lock_for_carts(tx, wanted)
+        until = tx.now + self._cart_hold
+        answers = rules.hold(asks, shelf, until)
+        refused = {answer.sku for answer in answers if isinstance(answer, StockRefused)}
+        if refused and await self._free_expired(tx, refused):
+            # A hold whose end has passed never refuses anybody: decide again from the start.
+            shelf = await store.lock_for_carts(tx, wanted)
+            answers = rules.hold(asks, shelf, until)
+        await self._save(tx, shelf, until)
+        return answers
+
+    @turn
+    async def hold_for_checkout(
+        self, tx: Transaction, asks: Sequence[HoldForCheckout]
+    ) -> Sequence[CheckoutHeld | OutOfStock]:
+        until = tx.now + self._checkout_hold
+        orders = {ask.order_id for ask in asks}
+        wanted: list[tuple[CartId, Sku]] = [(ask.cart_id, line.sku) for ask in asks for line in ask.lines]
+        shelf = await store.lock_for_orders(tx, orders, wanted)
+        answers = [rules.hold_for_checkout(ask, shelf, until) for ask in asks]
+        short = {refused.sku for answer in answers if isinstance(answer, OutOfStock) for refused in answer.short}
+        if short and await self._free_expired(tx, short):
+            shelf = await store.lock_for_orders(tx, orders, wanted)
+            answers = [rules.hold_for_checkout(ask, shelf, until) for ask in asks]
+        await self._save(tx, shelf, until)
+        return answers
+
+    @turn
+    async def await_payment(self, tx: Transaction, events: Sequence[OrderCreated]) -> None:
+        until = tx.now + self._payment_hold
+        shelf = await store.lock_for_orders(tx, {event.order_id for event in events})
+        for event in events:
+            rules.await_payment(event.order_id, shelf, until)
+        await self._save(tx, shelf, until)
+
+    @turn
+    async def sell(self, tx: Transaction, events: Sequence[PaymentReceived]) -> None:
+        shelf = await store.lock_for_orders(tx, {event.order_id for event in events})
+        tx.publish(*(gone for event in events if (gone := rules.sell(event.order_id, shelf))))
+        await self._save(tx, shelf)
+
+    @turn
+    async def retake(self, tx: Transaction, events: Sequence[PaymentCameLate]) -> None:
+        shelf = await store.lock_for_orders(tx, {event.order_id for event in events})
+        tx.publish(*(news for event in events if (news := rules.retake(event.order_id, shelf))))
+        await self._save(tx, shelf)
+
+    @turn
+    async def cancel(self, tx: Transaction, events: Sequence[OrderCancelled]) -> None:
+        shelf = await store.lock_for_orders(tx, {event.order_id for event in events})
+        for event in events:
+            rules.give_back(event.order_id, shelf)
+        await self._save(tx, shelf)
+
+    @turn
+    async def give_back(self, tx: Transaction, asks: Sequence[GiveBack]) -> None:
+        shelf = await store.lock_for_orders(tx, {ask.order_id for ask in asks})
+        for ask in asks:
+            rules.give_back(ask.order_id, shelf)
+        await self._save(tx, shelf)
+
+    @turn
+    async def release_expired(self, tx: Transaction, timers: Sequence[ReleaseExpired]) -> None:
+        del timers  # However many there were, there is one thing to do.
+        await self._free_expired(tx, await store.skus_with_expired(tx))
+        next_end = await store.next_end(tx)
+        tx.after_commit(lambda: self._wait_until(next_end))
+
+    @turn
+    async def set_on_hand(self, tx: Transaction, asks: Sequence[SetOnHand]) -> Sequence[StockCount | StockBelowHeld]:
+        skus = {ask.sku for ask in asks}
+        await store.add_skus(tx, skus)
+        shelf = await store.lock_with_expired(tx, skus)
+        shelf.expire(tx.now)
+        answers = [rules.set_on_hand(ask, shelf) for ask in asks]
+        await self._save(tx, shelf)
+        return answers
+
+    @turn
+    async def levels(self, tx: Transaction, asks: Sequence[GetStock]) -> Sequence[StockLevels]:
+        known = await store.levels(tx, {sku for ask in asks for sku in ask.skus})
+        return [StockLevels(levels=tuple(known[sku] for sku in ask.skus if sku in known)) for ask in asks]
+
+    @turn
+    async def count(self, tx: Transaction, ask: CountStock) -> StockCount | UnknownSku:
+        return await store.count(tx, ask.sku) or UnknownSku(sku=ask.sku)
+
+    @turn
+    async def audit(self, tx: Transaction, ask: AuditStock) -> Findings:
+        del ask
+        sums = await store.sums(tx)
+        return Findings(findings=tuple(finding for row in sums for finding in rules.audit(row)), checked=len(sums))
+
+    async def _free_expired(self, tx: Transaction, skus: Collection[Sku]) -> bool:
+        """Put back what has expired of these SKUs; says whether there was any."""
+        shelf = await store.lock_with_expired(tx, skus)
+        shelf.expire(tx.now)
+        await self._save(tx, shelf)
+        return bool(shelf.entries)
+
+    async def _save(self, tx: Transaction, shelf: rules.Shelf, until: datetime | None = None) -> None:
+        await store.save(tx, shelf)
+        if levels := shelf.levels():
+            tx.after_commit(lambda: self._news.announce(levels))
+        if until is not None and until < self._next_end:
+            tx.after_commit(lambda: self._end_no_later_than(until))
+
+    def _end_no_later_than(self, until: datetime) -> None:
+        if until < self._next_end:
+            self._wait_until(until)
+
+    def _wait_until(self, next_end: datetime) -> None:
+        self._next_end = next_end
+        self._sleeper.wake()
+
+    def _release(self) -> None:
+        try:
+            self._bus.tell(ReleaseExpired())
+        except Overloaded:
+            return  # Whoever is refused units frees what has expired anyway; and the loop looks again.

@@ -1,0 +1,158 @@
+"""The SQL of the inventory. Few statements a turn, each for all its messages."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from asyncpg import Record
+
+from actors.inventory.rules import Hold, Shelf, Stock, Sums
+from bus.messages.base import CartId, OrderId, Sku
+from bus.messages.inventory import StockCount, StockLevel
+from engine.clock import FOREVER
+from engine.postgres import Database, Transaction
+
+# In SKU order, so that two turns for the same goods never wait for each other in a circle.
+_LOCK_STOCK = """
+select sku, on_hand, held, version from inventory.stock where sku = any($1) order by sku for update"""
+
+# The own holds of the carts that ask. Whoever writes holds has locked their SKUs, so these stand still by now.
+_HOLDS_OF_CARTS = """
+select h.id, h.sku, h.cart_id, h.order_id, h.quantity, h.stage, h.expires_at
+from unnest($1::text[], $2::text[]) as ask (cart_id, sku)
+join inventory.holds h on h.cart_id = ask.cart_id and h.sku = ask.sku and h.order_id is null"""
+
+_HOLDS_OF_ORDERS = """
+select id, sku, cart_id, order_id, quantity, stage, expires_at from inventory.holds where order_id = any($1)"""
+
+_EXPIRED_OF_SKUS = """
+select id, sku, cart_id, order_id, quantity, stage, expires_at from inventory.holds
+where sku = any($1) and expires_at <= $2"""
+
+_SKUS_OF_ORDERS = "select distinct sku from inventory.holds where order_id = any($1)"
+_SKUS_OF_EXPIRED = "select distinct sku from inventory.holds where expires_at <= $1 limit 1000"
+_NEXT_END = "select min(expires_at) as next_end from inventory.holds"
+
+# One round trip for all that a turn has changed.
+_SAVE = """
+with books as (
+    update inventory.stock s set on_hand = n.on_hand, held = n.held, version = n.version
+    from unnest($1::text[], $2::int[], $3::int[], $4::bigint[]) as n (sku, on_hand, held, version)
+    where s.sku = n.sku
+), ended as (
+    delete from inventory.holds where id = any($5)
+), moved as (
+    update inventory.holds h set quantity = n.quantity, stage = n.stage, expires_at = n.expires_at
+    from unnest($6::bigint[], $7::int[], $8::text[], $9::timestamptz[]) as n (id, quantity, stage, expires_at)
+    where h.id = n.id
+), begun as (
+    insert into inventory.holds (sku, cart_id, order_id, quantity, stage, expires_at)
+    select * from unnest($10::text[], $11::text[], $12::text[], $13::int[], $14::text[], $15::timestamptz[])
+)
+insert into inventory.ledger (at, sku, on_hand_change, held_change, reason, reference)
+select $16, * from unnest($17::text[], $18::int[], $19::int[], $20::text[], $21::text[])"""
+
+_ADD_SKUS = """
+insert into inventory.stock (sku, on_hand) select sku, 0 from unnest($1::text[]) as sku on conflict do nothing"""
+
+_LEVELS = "select sku, on_hand - held as available, version from inventory.stock where sku = any($1)"
+_COUNT = "select sku, on_hand, held, version from inventory.stock where sku = $1"
+
+_SUMS = """
+select s.sku, s.on_hand, s.held, coalesce(h.held, 0) as held_by_holds,
+    coalesce(l.on_hand, 0) as on_hand_by_ledger, coalesce(l.held, 0) as held_by_ledger
+from inventory.stock s
+left join (select sku, sum(quantity)::int as held from inventory.holds where expires_at is not null group by sku) h
+    using (sku)
+left join (select sku, sum(on_hand_change)::int as on_hand, sum(held_change)::int as held
+    from inventory.ledger group by sku) l using (sku)
+order by s.sku"""
+
+
+async def lock_for_carts(tx: Transaction, asks: Sequence[tuple[CartId, Sku]]) -> Shelf:
+    """Lock the SKUs that carts ask for, with the carts' own holds and every hold whose end has passed."""
+    skus = sorted({sku for _, sku in asks})
+    stock = await tx.fetch(_LOCK_STOCK, skus)
+    own = await tx.fetch(_HOLDS_OF_CARTS, [cart_id for cart_id, _ in asks], [sku for _, sku in asks])
+    return Shelf(map(_stock, stock), _holds(own))
+
+
+async def lock_for_orders(
+    tx: Transaction, orders: Collection[OrderId], asks: Sequence[tuple[CartId, Sku]] = ()
+) -> Shelf:
+    """Lock the SKUs of these orders' holds, and of carts that ask beside them."""
+    of_orders = [row["sku"] for row in await tx.fetch(_SKUS_OF_ORDERS, list(orders))]
+    stock = await tx.fetch(_LOCK_STOCK, sorted({*of_orders, *(sku for _, sku in asks)}))
+    holds = await tx.fetch(_HOLDS_OF_ORDERS, list(orders))
+    if asks:
+        own = await tx.fetch(_HOLDS_OF_CARTS, [cart_id for cart_id, _ in asks], [sku for _, sku in asks])
+        holds = [*holds, *own]
+    return Shelf(map(_stock, stock), _holds(holds))
+
+
+async def lock_with_expired(tx: Transaction, skus: Collection[Sku]) -> Shelf:
+    """Lock these SKUs with every hold of theirs whose end has passed."""
+    stock = await tx.fetch(_LOCK_STOCK, sorted(skus))
+    return Shelf(map(_stock, stock), _holds(await tx.fetch(_EXPIRED_OF_SKUS, list(skus), tx.now)))
+
+
+async def skus_with_expired(tx: Transaction) -> list[Sku]:
+    """SKUs some hold of which has ended, at most 1,000."""
+    return [row["sku"] for row in await tx.fetch(_SKUS_OF_EXPIRED, tx.now)]
+
+
+async def save(tx: Transaction, shelf: Shelf) -> None:
+    """Write what changed on the shelf, and its ledger entries."""
+    if not shelf.entries and not shelf.touched:
+        return
+    books = [stock for stock in shelf.stock.values() if stock.dirty]
+    moved = [hold for hold in shelf.touched if hold.stored]
+    begun = [hold for hold in shelf.touched if not hold.stored]
+    entries = shelf.entries
+    await tx.execute(
+        _SAVE,
+        [b.sku for b in books], [b.on_hand for b in books], [b.held for b in books], [b.version for b in books],
+        [h.id for h in shelf.gone.values()],
+        [h.id for h in moved], [h.quantity for h in moved], [h.stage for h in moved], [h.expires_at for h in moved],
+        [h.sku for h in begun], [h.cart_id for h in begun], [h.order_id for h in begun],
+        [h.quantity for h in begun], [h.stage for h in begun], [h.expires_at for h in begun],
+        tx.now,
+        [e.sku for e in entries], [e.on_hand_change for e in entries], [e.held_change for e in entries],
+        [e.reason for e in entries], [e.reference for e in entries],
+    )  # fmt: skip
+
+
+async def add_skus(tx: Transaction, skus: Collection[Sku]) -> None:
+    """Begin the books of SKUs that have none."""
+    await tx.execute(_ADD_SKUS, sorted(skus))
+
+
+async def levels(tx: Transaction, skus: Collection[Sku]) -> dict[Sku, StockLevel]:
+    """What is available of these SKUs."""
+    return {row["sku"]: StockLevel(**dict(row)) for row in await tx.fetch(_LEVELS, list(skus))}
+
+
+async def count(tx: Transaction, sku: Sku) -> StockCount | None:
+    """The books of one SKU."""
+    row = await tx.row(_COUNT, sku)
+    return StockCount(**dict(row)) if row else None
+
+
+async def next_end(reader: Transaction | Database) -> datetime:
+    """When the next hold ends; FOREVER when there is none."""
+    rows = await reader.fetch(_NEXT_END)
+    end: datetime | None = rows[0]["next_end"]
+    return end or FOREVER
+
+
+async def sums(tx: Transaction) -> list[Sums]:
+    """What rows and ledger say of each SKU."""
+    return [Sums(**dict(row)) for row in await tx.fetch(_SUMS)]
+
+
+def _stock(row: Record) -> Stock:
+    return Stock(sku=row["sku"], on_hand=row["on_hand"], held=row["held"], version=row["version"])
+
+
+def _holds(rows: Sequence[Record]) -> list[Hold]:
+    """Each hold once, though several messages of a turn may have asked for it."""
+    return list({row["id"]: Hold(**dict(row)) for row in rows}.values())

@@ -1,0 +1,1 @@
+"""Pick lists and parcels."""

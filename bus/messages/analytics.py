@@ -1,0 +1,36 @@
+"""Analytics: what was sold, paid and given back."""
+
+from datetime import date
+from typing import Literal, TypeAlias
+
+from bus.messages.base import Currency, Value
+from engine.message import Command, Reply
+
+SalesBy: TypeAlias = Literal["day", "month"]
+
+
+class SalesRow(Value, frozen=True, kw_only=True):
+    """One period and currency. Amounts are minor units."""
+
+    start: date
+    currency: Currency
+    orders: int
+    units: int
+    ordered: int
+    paid: int
+    refunded: int
+    delivered: int  # Orders that arrived.
+
+
+class Sales(Reply):
+    """Periods with at least one order, in order."""
+
+    rows: tuple[SalesRow, ...]
+
+
+class GetSales(Command[Sales]):
+    """Orders by the period they were placed in, from the first day to the last, both included (UTC)."""
+
+    start: date
+    end: date
+    by: SalesBy = "day"

@@ -1,0 +1,67 @@
+"""What the messages of several domains are made of."""
+
+import secrets
+from typing import Annotated, TypeAlias, dataclass_transform
+
+import msgspec
+
+Sku: TypeAlias = str
+CartId: TypeAlias = str
+OrderId: TypeAlias = str
+ProductId: TypeAlias = str
+
+Quantity: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=99)]
+Minor: TypeAlias = int  # Money in its currency's smallest unit: 1999 is 19.99 EUR, but 1999 JPY.
+Currency: TypeAlias = str  # ISO 4217, upper case.
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(msgspec.field,))
+class Value(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of a message: frozen, and without a type name in its JSON."""
+
+
+class Money(Value, frozen=True, kw_only=True):
+    """An amount in minor units, beside its currency."""
+
+    amount: Minor
+    currency: Currency
+
+
+class Line(Value, frozen=True, kw_only=True):
+    """So many units of a SKU."""
+
+    sku: Sku
+    quantity: Quantity
+
+
+class OrderLine(Value, frozen=True, kw_only=True):
+    """What was ordered, at the price it was ordered for."""
+
+    sku: Sku
+    title: str
+    quantity: Quantity
+    unit_price: Money
+
+
+class Address(Value, frozen=True, kw_only=True):
+    """Where a parcel goes."""
+
+    line1: str
+    line2: str = ""
+    city: str
+    postal_code: str
+    country: str  # ISO 3166-1 alpha-2, upper case.
+
+
+class Finding(Value, frozen=True, kw_only=True):
+    """Something an audit found wrong."""
+
+    rule: str  # Which promise is broken.
+    about: str  # The SKU, order or payment.
+    detail: str
+    remedy: str
+
+
+def new_id(kind: str) -> str:
+    """An unguessable id, which says what it is of: `cart_...`, `ord_...`."""
+    return f"{kind}_{secrets.token_urlsafe(16)}"

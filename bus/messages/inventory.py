@@ -1,0 +1,137 @@
+"""The inventory: what is on the shelf, and what of it is set aside for whom."""
+
+from datetime import datetime
+
+from bus.messages.base import CartId, Finding, Line, OrderId, Sku, Value
+from engine.message import Command, Event, Reply
+
+
+class StockLevel(Value, frozen=True, kw_only=True):
+    """How many units of a SKU anybody could have now. A higher version is newer; versions never go back."""
+
+    sku: Sku
+    available: int
+    version: int
+
+
+class StockLevels(Reply):
+    """In the order they were asked for; a SKU without stock of its own is missing."""
+
+    levels: tuple[StockLevel, ...]
+
+
+class GetStock(Command[StockLevels]):
+    """Ask for many SKUs at once, at most 1,000."""
+
+    skus: tuple[Sku, ...]
+
+
+class StockCount(Reply):
+    """The books of one SKU."""
+
+    sku: Sku
+    on_hand: int
+    held: int
+    version: int
+
+
+class UnknownSku(Reply):
+    """The shop has no such SKU."""
+
+    sku: Sku
+
+
+class StockBelowHeld(Reply):
+    """A count lower than what is promised to carts and orders is refused: first let those end."""
+
+    sku: Sku
+    held: int
+
+
+class CountStock(Command[StockCount | UnknownSku]):
+    """Read the books of one SKU."""
+
+    sku: Sku
+
+
+class SetOnHand(Command[StockCount | StockBelowHeld]):
+    """Somebody has counted the shelf, or goods have come in: this is what is there. A new SKU begins here."""
+
+    sku: Sku
+    on_hand: int  # 0 to 1,000,000,000.
+
+
+class StockHeld(Reply):
+    """Set aside."""
+
+    sku: Sku
+    quantity: int
+    until: datetime  # UTC. What is not sold by then goes back on the shelf.
+
+
+class StockRefused(Reply):
+    """Not so many are left."""
+
+    sku: Sku
+    available: int  # What this cart could have had.
+
+
+class HoldStock(Command[StockHeld | StockRefused | UnknownSku]):
+    """Set units of one SKU aside for a cart. Safe to send twice: it says how many in all."""
+
+    cart_id: CartId
+    sku: Sku
+    quantity: int  # Wanted in all, 0 to 99; 0 gives them back.
+
+
+class CheckoutHeld(Reply):
+    """Everything is set aside for the order."""
+
+    until: datetime
+
+
+class OutOfStock(Reply):
+    """At least one line can't be had in full; nothing was changed."""
+
+    short: tuple[StockRefused, ...]
+
+
+class HoldForCheckout(Command[CheckoutHeld | OutOfStock]):
+    """Turn a cart's holds into an order's: all lines or none. Safe to send twice: the order is its key."""
+
+    cart_id: CartId
+    order_id: OrderId
+    lines: tuple[Line, ...]
+
+
+class GiveBack(Command[None]):
+    """Checkout did not come to an order: what was set aside for it goes back on the shelf."""
+
+    order_id: OrderId
+
+
+class ReleaseExpired(Command[None]):
+    """A timer: put back what was set aside until now or earlier."""
+
+
+class UnitsRetaken(Event):
+    """Money came after the holds were gone, and the units could be had again."""
+
+    order_id: OrderId
+
+
+class UnitsGone(Event):
+    """Money came after the holds were gone, and somebody else has the units."""
+
+    order_id: OrderId
+
+
+class Findings(Reply):
+    """What an audit found; nothing is the good answer."""
+
+    findings: tuple[Finding, ...]
+    checked: int
+
+
+class AuditStock(Command[Findings]):
+    """Recompute every counter from the ledger and the holds."""

@@ -1,0 +1,180 @@
+"""Orders: their life from placed to delivered, and what the rest of the house hears of it."""
+
+from datetime import datetime
+from typing import Literal, TypeAlias
+
+from bus.messages.base import Address, CartId, Line, Money, OrderId, OrderLine, Value
+from bus.messages.inventory import Findings
+from engine.message import Command, Event, Reply
+
+OrderStatus: TypeAlias = Literal[
+    "pending_payment", "paid", "picking", "packed", "shipped", "in_transit", "delivered", "cancelled"
+]
+CancelReason: TypeAlias = Literal["payment_timeout", "customer", "staff", "out_of_stock"]
+
+
+class Moment(Value, frozen=True, kw_only=True):
+    """An entry of an order's timeline."""
+
+    at: datetime
+    event: str
+    detail: str
+
+
+class Order(Reply):
+    """Everything about an order."""
+
+    id: OrderId
+    number: str  # For people: SF-100001.
+    status: OrderStatus
+    email: str
+    name: str
+    address: Address
+    shipping_method: str
+    lines: tuple[OrderLine, ...]
+    subtotal: Money
+    shipping: Money
+    total: Money
+    refunded: Money
+    weight_g: int
+    tracking_number: str | None
+    created_at: datetime
+    timeline: tuple[Moment, ...]
+
+
+class NoSuchOrder(Reply):
+    """There is none of this id."""
+
+    order_id: OrderId
+
+
+class NotCancellable(Reply):
+    """It is packed already, or gone."""
+
+    order_id: OrderId
+    status: OrderStatus
+
+
+class PlaceOrder(Command[Order]):
+    """Store an order that waits to be paid. Safe to send twice: the first one stands."""
+
+    order_id: OrderId
+    cart_id: CartId
+    email: str
+    name: str
+    address: Address
+    shipping_method: Literal["standard", "express"]
+    lines: tuple[OrderLine, ...]
+    weight_g: int
+
+
+class GetOrder(Command[Order | NoSuchOrder]):
+    """Read an order."""
+
+    order_id: OrderId
+
+
+class OrderSummary(Value, frozen=True, kw_only=True):
+    """An order in a list."""
+
+    id: OrderId
+    number: str
+    status: OrderStatus
+    total: Money
+    created_at: datetime
+
+
+class OrderPage(Reply):
+    """The newest first, and where the next page starts."""
+
+    orders: tuple[OrderSummary, ...]
+    next: str | None
+
+
+class ListOrders(Command[OrderPage]):
+    """For staff."""
+
+    limit: int = 20  # 1 to 100.
+    status: OrderStatus | None = None
+    after: str = ""
+
+
+class CancelOrder(Command[Order | NotCancellable | NoSuchOrder]):
+    """Call an order off, as long as it is not packed. Safe to send twice."""
+
+    order_id: OrderId
+    reason: CancelReason
+
+
+class PaymentOverdue(Command[None]):
+    """A timer: an order that is not paid by now is cancelled."""
+
+    order_id: OrderId
+
+
+class AuditOrders(Command[Findings]):
+    """Recompute every order's totals from its lines, and its refunds from its timeline."""
+
+
+class OrderCreated(Event):
+    """An order was placed, and waits to be paid."""
+
+    order_id: OrderId
+    number: str
+    lines: tuple[OrderLine, ...]
+    total: Money
+    weight_g: int
+
+
+class OrderCancelled(Event):
+    """An order will not be delivered. What was held for it, taken for it or packed for it goes back."""
+
+    order_id: OrderId
+    number: str
+    reason: CancelReason
+
+
+class OrderFulfilled(Event):
+    """An order is packed, and nobody can call it off any more."""
+
+    order_id: OrderId
+    number: str
+
+
+class OrderShipped(Event):
+    """A carrier has an order's parcel."""
+
+    order_id: OrderId
+    number: str
+    carrier: str
+    tracking_number: str
+
+
+class OrderDelivered(Event):
+    """An order has arrived."""
+
+    order_id: OrderId
+    number: str
+    at: datetime
+
+
+class OrderProgressed(Event):
+    """An order's status is another than before, for those who watch it."""
+
+    order_id: OrderId
+    status: OrderStatus
+    at: datetime
+
+
+class PaymentCameLate(Event):
+    """Money came for an order that had been cancelled because none came: can its units be had again?"""
+
+    order_id: OrderId
+    lines: tuple[Line, ...]
+
+
+class RefundRequested(Event):
+    """Money came for an order that will not be delivered: it goes back at once."""
+
+    order_id: OrderId
+    reason: str

@@ -1,0 +1,97 @@
+"""Plain pages for people: what the sandbox holds, one mail, and the bank's approval page. Everything is escaped."""
+
+from pathlib import Path
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from aiohttp import web
+from jinja2 import Environment, FileSystemLoader
+
+from sandbox.carrier import Carrier
+from sandbox.mailbox import Mailbox
+from sandbox.store import Page
+from sandbox.stripe_api import StripeApi
+from sandbox.stripe_errors import StripeError
+from sandbox.stripe_objects import PaymentIntent
+from sandbox.webhooks import Outbox
+
+SHOWN = 25  # Of each kind.
+HEADERS = {
+    # A mail is a stranger's HTML: no scripts, in an iframe that is sandboxed besides.
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src http: https: data:; "
+    "frame-ancestors 'self'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+class Pages:
+    """The routes people look at."""
+
+    def __init__(self, stripe: StripeApi, carrier: Carrier, mailbox: Mailbox, outbox: Outbox) -> None:
+        self._stripe = stripe
+        self._carrier = carrier
+        self._mailbox = mailbox
+        self._outbox = outbox
+        self._templates = Environment(loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True)
+
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            web.get("/", self._overview),
+            web.get("/mail/{id}", self._mail),
+            web.get("/sandbox/approve/{id}", self._approve),
+            web.post("/sandbox/approve/{id}", self._decide),
+        ]
+
+    async def _overview(self, _request: web.Request) -> web.Response:
+        return self._page(
+            "overview.html",
+            mails=self._mailbox.mails(limit=SHOWN),
+            intents=self._stripe.intents.page(Page(limit=SHOWN))[0],
+            shipments=self._carrier.newest(SHOWN),
+            shop=self._outbox.shop_url,
+            waiting=self._outbox.waiting(),
+        )
+
+    async def _mail(self, request: web.Request) -> web.Response:
+        mail = self._mailbox.mail(request.match_info["id"])
+        if mail is None:
+            raise web.HTTPNotFound
+        return self._page("mail.html", mail=mail, arrivals=self._mailbox.arrivals(mail.message_id))
+
+    async def _approve(self, request: web.Request) -> web.Response:
+        intent = self._intent(request.match_info["id"], request.query.get("client_secret", ""))
+        return self._page("approve.html", intent=intent)
+
+    async def _decide(self, request: web.Request) -> web.Response:
+        answer = dict(parse_qsl(await request.text()))
+        intent = self._intent(request.match_info["id"], answer.get("client_secret", ""))
+        try:
+            with self._stripe.transaction():
+                done = self._stripe.finish_authentication(intent.id, approved=answer.get("decision") == "approve")
+        except StripeError:
+            raise web.HTTPConflict(text="This payment no longer waits for approval.") from None
+        action = intent.next_action
+        if action is not None and action.redirect_to_url.return_url:
+            raise web.HTTPSeeOther(_return_url(action.redirect_to_url.return_url, done))
+        return self._page("approve.html", intent=done)
+
+    def _intent(self, key: str, client_secret: str) -> PaymentIntent:
+        intent = self._stripe.intents.get(key)
+        if intent is None or not intent.opened_by(client_secret):
+            raise web.HTTPNotFound
+        return intent
+
+    def _page(self, template: str, **values: object) -> web.Response:
+        text = self._templates.get_template(template).render(**values)
+        return web.Response(text=text, content_type="text/html", headers=HEADERS)
+
+
+def _return_url(url: str, intent: PaymentIntent) -> str:
+    """As Stripe sends buyers back: with the intent, its client secret and how it went."""
+    parts = urlsplit(url)
+    query = {
+        "payment_intent": intent.id,
+        "payment_intent_client_secret": intent.client_secret,
+        "redirect_status": "succeeded" if intent.status == "succeeded" else "failed",
+    }
+    return urlunsplit(parts._replace(query="&".join(filter(None, [parts.query, urlencode(query)]))))
