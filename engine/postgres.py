@@ -86,6 +86,10 @@ class Transaction:
         """Store these events with this transaction; every subscriber hears them after the commit."""
         self.outgoing.extend(Outgoing(event) for event in events)
 
+    def send(self, command: Command[Any]) -> None:
+        """Store a command with this transaction; its actor handles it after the commit. Nobody gets its answer."""
+        self.outgoing.append(Outgoing(command))
+
     def schedule(self, command: Command[Any], due: datetime) -> None:
         """Store a durable timer: the actor that handles `command` gets it at `due`, or soon after."""
         self.outgoing.append(Outgoing(command, due))

@@ -1,16 +1,14 @@
 """The SQL of the catalog."""
 
-import base64
 from collections.abc import Collection, Sequence
 from typing import Final
 
-import msgspec
 from asyncpg import Record
 
 from actors.catalog import rules
 from bus.messages.base import Money, ProductId, Sku
 from bus.messages.catalog import ListProducts, PricedSku, Product, ProductPage, SkuRow, SkuView, Sort
-from engine.errors import BadInput
+from engine.cursor import make_cursor, read_cursor
 from engine.postgres import Database, Transaction
 
 _LIST = """
@@ -65,12 +63,12 @@ async def page(database: Database, ask: ListProducts) -> ProductPage:
     Raises:
         BadInput: `after` is not from a page of this sort.
     """
-    value, last_id = _read_cursor(ask.after, text=ask.sort == "title")
+    value, last_id = _after(ask)
     limit = max(1, min(ask.limit, 100))
     terms = rules.search_terms(ask.q)
     rows = await database.fetch(_LISTS[ask.sort], terms, ask.category, value, last_id, limit + 1)
     shown = rows[:limit]
-    more = _cursor(shown[-1]["place"], shown[-1]["id"]) if len(rows) > limit else None
+    more = make_cursor(shown[-1]["place"], shown[-1]["id"]) if len(rows) > limit else None
     return ProductPage(products=tuple(await _with_skus(database, shown)), next=more)
 
 
@@ -146,15 +144,7 @@ async def _with_skus(reader: Database | Transaction, rows: Sequence[Record]) -> 
     ]
 
 
-def _cursor(value: str | int, last_id: ProductId) -> str:
-    return base64.urlsafe_b64encode(msgspec.json.encode([value, last_id])).decode()
-
-
-def _read_cursor(cursor: str, *, text: bool) -> tuple[str | int | None, ProductId]:
-    if not cursor:
-        return None, ""
-    kind: type[tuple[str, str]] | type[tuple[int, str]] = tuple[str, str] if text else tuple[int, str]
-    try:
-        return msgspec.json.decode(base64.urlsafe_b64decode(cursor), type=kind)
-    except (ValueError, msgspec.DecodeError) as error:
-        raise BadInput("this cursor is not from a list of this sort") from error
+def _after(ask: ListProducts) -> tuple[str | int | None, ProductId]:
+    if ask.sort == "title":
+        return read_cursor(ask.after, tuple[str, str]) or (None, "")
+    return read_cursor(ask.after, tuple[int, str]) or (None, "")

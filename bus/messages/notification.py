@@ -10,7 +10,8 @@ class News(Value, frozen=True, kw_only=True):
     """Something happened to an order."""
 
     order_id: OrderId
-    status: str
+    status: str  # An order's status, or "tracking".
+    detail: str
     at: datetime
 
 

@@ -1,0 +1,37 @@
+"""Sales figures, from what orders and payments say."""
+
+from collections.abc import Sequence
+
+from actors.analytics import store
+from bus.messages.analytics import GetSales, Sales
+from bus.messages.order import OrderCreated, OrderDelivered
+from bus.messages.payment import PaymentReceived, RefundProcessed
+from engine.actor import Actor, call, turn
+from engine.postgres import Database, Transaction
+
+
+class Analytics(Actor):
+    """Counts."""
+
+    def __init__(self, *, database: Database) -> None:
+        self._database = database
+
+    @turn
+    async def on_created(self, tx: Transaction, events: Sequence[OrderCreated]) -> None:
+        await store.add(tx, events)
+
+    @turn
+    async def on_paid(self, tx: Transaction, events: Sequence[PaymentReceived]) -> None:
+        await store.add_paid(tx, events)
+
+    @turn
+    async def on_refunded(self, tx: Transaction, events: Sequence[RefundProcessed]) -> None:
+        await store.add_refunded(tx, events)
+
+    @turn
+    async def on_delivered(self, tx: Transaction, events: Sequence[OrderDelivered]) -> None:
+        await store.note_delivered(tx, events)
+
+    @call(limit=2)  # A reading statement of its own: a report holds up no counting.
+    async def sales(self, ask: GetSales) -> Sales:
+        return Sales(rows=tuple(await store.sales(self._database, ask)))

@@ -1,0 +1,69 @@
+"""The SQL of sales figures."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, time, timedelta
+from typing import Final
+
+from bus.messages.analytics import GetSales, SalesBy, SalesRow
+from bus.messages.order import OrderCreated, OrderDelivered
+from bus.messages.payment import PaymentReceived, RefundProcessed
+from engine.postgres import Database, Transaction
+
+_ADD = """
+insert into analytics.sales (order_id, placed_at, currency, units, ordered)
+select order_id, $5, currency, units, ordered
+from unnest($1::text[], $2::text[], $3::int[], $4::bigint[]) as s (order_id, currency, units, ordered)
+on conflict (order_id) do nothing"""
+_ADD_PAID = """
+update analytics.sales s set paid = paid + n.amount
+from (select order_id, sum(amount)::bigint as amount
+    from unnest($1::text[], $2::bigint[]) as n (order_id, amount) group by order_id) n
+where s.order_id = n.order_id"""
+_ADD_REFUNDED = """
+update analytics.sales s set refunded = refunded + n.amount
+from (select order_id, sum(amount)::bigint as amount
+    from unnest($1::text[], $2::bigint[]) as n (order_id, amount) group by order_id) n
+where s.order_id = n.order_id"""
+_NOTE_DELIVERED = """
+update analytics.sales s set delivered_at = n.at
+from unnest($1::text[], $2::timestamptz[]) as n (order_id, at) where s.order_id = n.order_id"""
+_SALES = """
+select date_trunc($1, placed_at at time zone 'UTC')::date as start, currency, count(*)::int as orders,
+    sum(units)::int as units, sum(ordered)::bigint as ordered, sum(paid)::bigint as paid,
+    sum(refunded)::bigint as refunded, count(delivered_at)::int as delivered
+from analytics.sales where placed_at >= $2 and placed_at < $3 group by 1, 2 order by 1, 2"""
+_BY: Final[dict[SalesBy, str]] = {"day": "day", "month": "month"}
+
+
+async def add(tx: Transaction, events: Sequence[OrderCreated]) -> None:
+    """New sales."""
+    await tx.execute(
+        _ADD,
+        [event.order_id for event in events],
+        [event.total.currency for event in events],
+        [sum(line.quantity for line in event.lines) for event in events],
+        [event.total.amount for event in events],
+        tx.now,
+    )
+
+
+async def add_paid(tx: Transaction, events: Sequence[PaymentReceived]) -> None:
+    """Money that came in."""
+    await tx.execute(_ADD_PAID, [event.order_id for event in events], [event.amount.amount for event in events])
+
+
+async def add_refunded(tx: Transaction, events: Sequence[RefundProcessed]) -> None:
+    """Money that went back."""
+    await tx.execute(_ADD_REFUNDED, [event.order_id for event in events], [event.amount.amount for event in events])
+
+
+async def note_delivered(tx: Transaction, events: Sequence[OrderDelivered]) -> None:
+    """Orders that arrived."""
+    await tx.execute(_NOTE_DELIVERED, [event.order_id for event in events], [event.at for event in events])
+
+
+async def sales(database: Database, ask: GetSales) -> list[SalesRow]:
+    """Sales by period."""
+    start = datetime.combine(ask.start, time(), UTC)
+    end = datetime.combine(ask.end, time(), UTC) + timedelta(days=1)
+    return [SalesRow(**dict(row)) for row in await database.fetch(_SALES, _BY[ask.by], start, end)]

@@ -1,0 +1,125 @@
+"""The cart's conversations: with the catalog about prices, the inventory about units, and at checkout with everybody.
+
+Every step has its own end, so that a crash between two heals itself: a cart's hold ends after ten minutes, a
+checkout's too, an order that is not paid is cancelled. And every step may be repeated, with the order's id as its key.
+"""
+
+from redis.asyncio import Redis
+
+from actors.cart import rules, store
+from bus.messages.base import Currency, Line, Sku, new_id
+from bus.messages.cart import (
+    Cart,
+    CartEmpty,
+    CheckedOut,
+    Checkout,
+    CreateCart,
+    GetCart,
+    NoSuchCart,
+    RemoveLine,
+    SetLine,
+)
+from bus.messages.catalog import PricedSku, PriceSkus
+from bus.messages.inventory import (
+    HoldForCheckout,
+    HoldStock,
+    OutOfStock,
+    StockHeld,
+    StockRefused,
+    UnknownSku,
+)
+from bus.messages.order import GetOrder, Order, PlaceOrder
+from bus.messages.payment import CreateIntent
+from engine.actor import Actor, Bus, call
+from engine.errors import BadInput
+
+
+class Carts(Actor, name="cart"):
+    """Keeps carts, and turns them into orders."""
+
+    def __init__(self, *, bus: Bus, redis: Redis, currency: Currency) -> None:
+        self._bus = bus
+        self._redis = redis
+        self._currency = currency
+
+    @call(limit=256)
+    async def create(self, ask: CreateCart) -> Cart:
+        del ask
+        return await store.save(self._redis, Cart(id=new_id("cart"), lines=(), currency=self._currency))
+
+    @call(limit=256)
+    async def get(self, ask: GetCart) -> Cart | NoSuchCart:
+        return await store.load(self._redis, ask.cart_id) or NoSuchCart(cart_id=ask.cart_id)
+
+    @call(limit=256)
+    async def set_line(self, ask: SetLine) -> Cart | NoSuchCart | UnknownSku | StockRefused:
+        cart = await store.load(self._redis, ask.cart_id)
+        if cart is None:
+            return NoSuchCart(cart_id=ask.cart_id)
+        if len(rules.without(cart, ask.sku).lines) >= rules.MAX_LINES:
+            raise BadInput(f"a cart has at most {rules.MAX_LINES} lines")
+        priced = (await self._prices(ask.sku)).get(ask.sku)
+        if priced is None:
+            return UnknownSku(sku=ask.sku)
+        held = await self._bus.ask(HoldStock(cart_id=cart.id, sku=ask.sku, quantity=ask.quantity))
+        if not isinstance(held, StockHeld):
+            return held
+        return await store.save(self._redis, rules.with_line(cart, priced, ask.quantity, held.until))
+
+    @call(limit=256)
+    async def remove_line(self, ask: RemoveLine) -> Cart | NoSuchCart:
+        cart = await store.load(self._redis, ask.cart_id)
+        if cart is None:
+            return NoSuchCart(cart_id=ask.cart_id)
+        await self._bus.ask(HoldStock(cart_id=cart.id, sku=ask.sku, quantity=0))
+        return await store.save(self._redis, rules.without(cart, ask.sku))
+
+    @call(limit=256, timeout_s=60)
+    async def checkout(self, ask: Checkout) -> CheckedOut | NoSuchCart | CartEmpty | OutOfStock:
+        cart = await store.load(self._redis, ask.cart_id)
+        if cart is None:
+            return NoSuchCart(cart_id=ask.cart_id)
+        if not cart.lines:
+            order = await self._bus.ask(GetOrder(order_id=ask.order_id))
+            return await self._await_payment(order) if isinstance(order, Order) else CartEmpty(cart_id=cart.id)
+        placed = await self._place(ask, cart)
+        if isinstance(placed, OutOfStock):
+            return placed
+        answer = await self._await_payment(placed)
+        await store.save(self._redis, rules.without(cart, *(line.sku for line in cart.lines)))
+        return answer
+
+    async def _place(self, ask: Checkout, cart: Cart) -> Order | OutOfStock:
+        prices = await self._prices(*(line.sku for line in cart.lines))
+        unsold = tuple(StockRefused(sku=line.sku, available=0) for line in cart.lines if line.sku not in prices)
+        if unsold:
+            return OutOfStock(short=unsold)
+        wanted = tuple(Line(sku=line.sku, quantity=line.quantity) for line in cart.lines)
+        held = await self._bus.ask(HoldForCheckout(cart_id=cart.id, order_id=ask.order_id, lines=wanted))
+        if isinstance(held, OutOfStock):
+            return held
+        return await self._bus.ask(
+            PlaceOrder(
+                order_id=ask.order_id,
+                cart_id=cart.id,
+                email=ask.email,
+                name=ask.name,
+                address=ask.address,
+                shipping_method=ask.shipping_method,
+                lines=rules.order_lines(cart, prices),
+                weight_g=rules.weight_g(cart, prices),
+            )
+        )
+
+    async def _await_payment(self, order: Order) -> CheckedOut:
+        intent = await self._bus.ask(CreateIntent(order_id=order.id, amount=order.total), timeout_s=30)
+        return CheckedOut(
+            order_id=order.id,
+            intent_id=intent.intent_id,
+            client_secret=intent.client_secret,
+            amount=intent.amount,
+        )
+
+    async def _prices(self, *skus: Sku) -> dict[Sku, PricedSku]:
+        prices = await self._bus.ask(PriceSkus(skus=skus))
+        return {priced.sku: priced for priced in prices.skus}

@@ -1,0 +1,42 @@
+"""Notifications: kept, and told to those who watch."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from actors.notification import store
+from bus.messages.notification import ListNews, NewsPage
+from bus.messages.order import OrderProgressed, OrderShipped
+from engine.actor import Actor, turn
+from engine.postgres import Transaction
+
+
+class OrderNews(Protocol):
+    """Where news of orders are told. A hint: who watches reads again now and then."""
+
+    def announce_orders(self, news: Sequence[OrderProgressed]) -> None:
+        """Make these known soon."""
+        ...
+
+
+class Notification(Actor):
+    """Tells those who watch an order how it goes on."""
+
+    def __init__(self, *, news: OrderNews) -> None:
+        self._news = news
+
+    @turn
+    async def on_progress(self, tx: Transaction, events: Sequence[OrderProgressed]) -> None:
+        await store.add(tx, [(event.order_id, event.status, "", event.at) for event in events])
+        tx.after_commit(lambda: self._news.announce_orders(events))
+
+    @turn
+    async def on_shipped(self, tx: Transaction, events: Sequence[OrderShipped]) -> None:
+        parcel = [f"{event.carrier} {event.tracking_number}" for event in events]
+        await store.add(
+            tx, [(event.order_id, "tracking", say, tx.now) for event, say in zip(events, parcel, strict=True)]
+        )
+
+    @turn
+    async def list_news(self, tx: Transaction, asks: Sequence[ListNews]) -> Sequence[NewsPage]:
+        news = await store.read(tx, {ask.order_id for ask in asks})
+        return [NewsPage(news=tuple(item for item in news if item.order_id == ask.order_id)) for ask in asks]

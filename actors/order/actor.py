@@ -1,0 +1,153 @@
+"""The orders' turns: each fact that is heard moves orders along their table."""
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import TypeVar
+
+from actors.order import rules, store
+from actors.order.rules import State
+from bus.messages.base import OrderId
+from bus.messages.inventory import Findings, UnitsGone, UnitsRetaken
+from bus.messages.order import (
+    AuditOrders,
+    CancelOrder,
+    GetOrder,
+    ListOrders,
+    NoSuchOrder,
+    NotCancellable,
+    Order,
+    OrderCreated,
+    OrderPage,
+    OrderProgressed,
+    PaymentOverdue,
+    PlaceOrder,
+)
+from bus.messages.payment import PaymentDeclined, PaymentReceived, RefundProcessed
+from bus.messages.shipping import ParcelMoved, ShipmentBooked
+from bus.messages.warehouse import ParcelPacked, PickingStarted
+from engine.actor import Actor, call, turn
+from engine.message import Message
+from engine.postgres import Database, Transaction
+from engine.settings import Seconds, Settings
+
+M = TypeVar("M", bound=Message)
+
+
+class OrderSettings(Settings, frozen=True, kw_only=True):
+    """How long a buyer has to pay."""
+
+    shopflow_payment_window_s: Seconds = 1800.0
+
+
+class Orders(Actor, name="order"):
+    """Leads orders from placed to delivered. The only one who decides what becomes of an order, and of late money."""
+
+    def __init__(self, *, database: Database, settings: OrderSettings) -> None:
+        self._database = database
+        self._payment_window = timedelta(seconds=settings.shopflow_payment_window_s)
+
+    @turn
+    async def place(self, tx: Transaction, asks: Sequence[PlaceOrder]) -> Sequence[Order]:
+        new = await store.place(tx, asks)
+        await store.add_to_timeline(tx, [(order_id, "OrderCreated", "") for order_id in new])
+        orders = await store.read(tx, {ask.order_id for ask in asks})
+        for order_id in new:
+            self._announce(tx, orders[order_id])
+        return [orders[ask.order_id] for ask in asks]
+
+    def _announce(self, tx: Transaction, order: Order) -> None:
+        created = OrderCreated(
+            order_id=order.id, number=order.number, lines=order.lines, total=order.total, weight_g=order.weight_g
+        )
+        tx.publish(created, OrderProgressed(order_id=order.id, status=order.status, at=tx.now))
+        tx.schedule(PaymentOverdue(order_id=order.id), tx.now + self._payment_window)
+
+    @turn
+    async def get(self, tx: Transaction, asks: Sequence[GetOrder]) -> Sequence[Order | NoSuchOrder]:
+        known = await store.read(tx, {ask.order_id for ask in asks})
+        return [known.get(ask.order_id) or NoSuchOrder(order_id=ask.order_id) for ask in asks]
+
+    @call(limit=4)  # A reading statement of its own: a long list holds up no order.
+    async def browse(self, ask: ListOrders) -> OrderPage:
+        return await store.page(self._database, ask)
+
+    @turn
+    async def cancel(
+        self, tx: Transaction, asks: Sequence[CancelOrder]
+    ) -> Sequence[Order | NotCancellable | NoSuchOrder]:
+        states = await store.lock(tx, {ask.order_id for ask in asks})
+        done = {
+            ask.order_id: rules.call_off(states[ask.order_id], ask.reason, tx.now)
+            for ask in asks
+            if ask.order_id in states
+        }
+        await store.save(tx, states.values())
+        orders = await store.read(tx, states)
+        return [self._cancelled(ask.order_id, done, orders) for ask in asks]
+
+    @staticmethod
+    def _cancelled(
+        order_id: OrderId, done: dict[OrderId, bool], orders: dict[OrderId, Order]
+    ) -> Order | NotCancellable | NoSuchOrder:
+        if order_id not in done:
+            return NoSuchOrder(order_id=order_id)
+        order = orders[order_id]
+        return order if done[order_id] else NotCancellable(order_id=order_id, status=order.status)
+
+    @turn
+    async def cancel_overdue(self, tx: Transaction, timers: Sequence[PaymentOverdue]) -> None:
+        await self._each(tx, timers, lambda order, _: rules.overdue(order, tx.now))
+
+    @turn
+    async def on_paid(self, tx: Transaction, events: Sequence[PaymentReceived]) -> None:
+        await self._each(tx, events, lambda order, event: rules.paid(order, event.amount, tx.now))
+
+    @turn
+    async def on_declined(self, tx: Transaction, events: Sequence[PaymentDeclined]) -> None:
+        await self._each(tx, events, lambda order, event: rules.declined(order, event.reason))
+
+    @turn
+    async def on_refunded(self, tx: Transaction, events: Sequence[RefundProcessed]) -> None:
+        await self._each(tx, events, lambda order, event: rules.refunded(order, event.amount))
+
+    @turn
+    async def on_units_gone(self, tx: Transaction, events: Sequence[UnitsGone]) -> None:
+        await self._each(tx, events, lambda order, _: rules.units_gone(order, tx.now))
+
+    @turn
+    async def on_units_retaken(self, tx: Transaction, events: Sequence[UnitsRetaken]) -> None:
+        await self._each(tx, events, lambda order, _: rules.units_retaken(order, tx.now))
+
+    @turn
+    async def on_picking(self, tx: Transaction, events: Sequence[PickingStarted]) -> None:
+        await self._each(tx, events, lambda order, _: rules.picking(order, tx.now))
+
+    @turn
+    async def on_packed(self, tx: Transaction, events: Sequence[ParcelPacked]) -> None:
+        await self._each(tx, events, lambda order, _: rules.packed(order, tx.now))
+
+    @turn
+    async def on_booked(self, tx: Transaction, events: Sequence[ShipmentBooked]) -> None:
+        await self._each(
+            tx, events, lambda order, event: rules.shipped(order, event.carrier, event.tracking_number, tx.now)
+        )
+
+    @turn
+    async def on_moved(self, tx: Transaction, events: Sequence[ParcelMoved]) -> None:
+        await self._each(
+            tx, events, lambda order, event: rules.moved(order, event.status, event.detail, event.at, tx.now)
+        )
+
+    @turn
+    async def audit(self, tx: Transaction, ask: AuditOrders) -> Findings:
+        del ask
+        findings, checked = await store.audit(tx)
+        return Findings(findings=tuple(findings), checked=checked)
+
+    async def _each(self, tx: Transaction, facts: Sequence[M], decide: Callable[[State, M], None]) -> None:
+        """Lock the orders these facts are about, decide one after the other, and write all at once."""
+        states = await store.lock(tx, {fact.key for fact in facts})
+        for fact in facts:
+            if order := states.get(fact.key):
+                decide(order, fact)
+        await store.save(tx, states.values())

@@ -1,0 +1,213 @@
+"""The life of an order, as a table. Pure.
+
+A pair of status and fact that is not in `NEXT` changes no status: facts come late, early and again.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, TypeAlias
+
+from bus.messages.base import Finding, Line, Minor, Money, OrderId, OrderLine
+from bus.messages.cart import ShippingMethod
+from bus.messages.order import (
+    CancelReason,
+    OrderCancelled,
+    OrderDelivered,
+    OrderFulfilled,
+    OrderProgressed,
+    OrderShipped,
+    OrderStatus,
+    PaymentCameLate,
+    RefundRequested,
+)
+from bus.messages.shipping import ParcelStatus
+from engine.message import Event
+
+Fact: TypeAlias = Literal[
+    "paid", "overdue", "called_off", "units_gone", "units_retaken",
+    "picking", "packed", "shipped", "moving", "delivered",
+]  # fmt: skip
+
+NEXT: Mapping[tuple[OrderStatus, Fact], OrderStatus] = {
+    ("pending_payment", "paid"): "paid",
+    ("pending_payment", "overdue"): "cancelled",
+    ("pending_payment", "called_off"): "cancelled",
+    ("paid", "called_off"): "cancelled",
+    ("paid", "units_gone"): "cancelled",
+    ("paid", "picking"): "picking",
+    ("paid", "packed"): "packed",
+    ("picking", "called_off"): "cancelled",
+    ("picking", "units_gone"): "cancelled",
+    ("picking", "packed"): "packed",
+    ("packed", "shipped"): "shipped",
+    ("shipped", "moving"): "in_transit",
+    ("shipped", "delivered"): "delivered",
+    ("in_transit", "delivered"): "delivered",
+    ("cancelled", "units_retaken"): "paid",  # Money came late, and the units could be had again.
+}
+
+PARCEL_FACTS: Mapping[ParcelStatus, Fact] = {
+    "in_transit": "moving",
+    "out_for_delivery": "moving",
+    "delivered": "delivered",
+}
+
+SHIPPING_PRICES: Mapping[ShippingMethod, Minor] = {"standard": 490, "express": 990}
+FREE_STANDARD_FROM: Minor = 7500
+
+
+@dataclass(slots=True)
+class State:
+    """What a turn knows of an order, and what it does to it."""
+
+    id: OrderId
+    number: str
+    status: OrderStatus
+    cancel_reason: CancelReason | None
+    currency: str
+    total: Minor
+    refunded: Minor
+    tracking_number: str | None
+    lines: Sequence[Line] = ()
+    entries: list[tuple[str, str]] = field(default_factory=list)  # For the timeline: event, detail.
+    events: list[Event] = field(default_factory=list)
+    changed: bool = False
+
+    def note(self, event: str, detail: str = "") -> None:
+        """Add to the timeline."""
+        self.entries.append((event, detail))
+
+    def advance(self, fact: Fact, now: datetime) -> bool:
+        """Go on to the next status, if the table has one; tell those who watch."""
+        following = NEXT.get((self.status, fact))
+        if following is None:
+            return False
+        self.status = following
+        self.changed = True
+        self.events.append(OrderProgressed(order_id=self.id, status=following, at=now))
+        return True
+
+
+def shipping_price(method: ShippingMethod, subtotal: Minor) -> Minor:
+    """What the parcel costs the buyer."""
+    return 0 if method == "standard" and subtotal >= FREE_STANDARD_FROM else SHIPPING_PRICES[method]
+
+
+def subtotal(lines: Sequence[OrderLine]) -> Minor:
+    """What the goods cost together."""
+    return sum(line.quantity * line.unit_price.amount for line in lines)
+
+
+def paid(order: State, amount: Money, now: datetime) -> None:
+    """Money is here."""
+    if order.advance("paid", now):
+        order.note("PaymentReceived", _say(amount))
+        return
+    if order.status != "cancelled":
+        return
+    order.note("PaymentCameLate", _say(amount))
+    if order.cancel_reason == "payment_timeout":
+        order.events.append(PaymentCameLate(order_id=order.id, lines=tuple(order.lines)))
+    else:
+        order.events.append(RefundRequested(order_id=order.id, reason=str(order.cancel_reason)))
+
+
+def declined(order: State, reason: str) -> None:
+    """A try to pay failed; the order stays payable until its end."""
+    if order.status == "pending_payment":
+        order.note("PaymentDeclined", reason)
+
+
+def overdue(order: State, now: datetime) -> None:
+    """Its time to be paid is over."""
+    if order.advance("overdue", now):
+        _cancelled(order, "payment_timeout")
+
+
+def call_off(order: State, reason: CancelReason, now: datetime) -> bool:
+    """Somebody does not want it any more. False if it is too late for that; a repeat is fine."""
+    was_paid = order.status != "pending_payment"
+    if order.advance("called_off", now):
+        _cancelled(order, reason)
+        if was_paid:
+            order.events.append(RefundRequested(order_id=order.id, reason=reason))
+    return order.status == "cancelled"
+
+
+def units_gone(order: State, now: datetime) -> None:
+    """Money came, but somebody else has the units: it goes back at once."""
+    if order.advance("units_gone", now):
+        _cancelled(order, "out_of_stock")
+    if order.status == "cancelled":
+        order.note("UnitsGone", "The units were sold to somebody else; the money goes back.")
+        order.events.append(RefundRequested(order_id=order.id, reason="out_of_stock"))
+
+
+def units_retaken(order: State, now: datetime) -> None:
+    """Money came late, and the units could be had again."""
+    if order.advance("units_retaken", now):
+        order.cancel_reason = None
+        order.note("UnitsRetaken", "The units could be had again.")
+
+
+def picking(order: State, now: datetime) -> None:
+    """The warehouse is at it."""
+    if order.advance("picking", now):
+        order.note("PickingStarted")
+
+
+def packed(order: State, now: datetime) -> None:
+    """The parcel is closed."""
+    if order.advance("packed", now):
+        order.note("OrderFulfilled")
+        order.events.append(OrderFulfilled(order_id=order.id, number=order.number))
+
+
+def shipped(order: State, carrier: str, tracking_number: str, now: datetime) -> None:
+    """A carrier is booked."""
+    if order.advance("shipped", now):
+        order.tracking_number = tracking_number
+        order.note("OrderShipped", f"{carrier} {tracking_number}")
+        order.events.append(
+            OrderShipped(order_id=order.id, number=order.number, carrier=carrier, tracking_number=tracking_number)
+        )
+
+
+def moved(order: State, status: ParcelStatus, detail: str, at: datetime, now: datetime) -> None:
+    """The carrier has said where the parcel is. What is older than the status known is kept in the timeline only."""
+    order.note("ParcelMoved", f"{status}: {detail}" if detail else status)
+    fact = PARCEL_FACTS.get(status)
+    if fact and order.advance(fact, now) and order.status == "delivered":
+        order.note("OrderDelivered")
+        order.events.append(OrderDelivered(order_id=order.id, number=order.number, at=at))
+
+
+def refunded(order: State, amount: Money) -> None:
+    """Money went back."""
+    order.refunded += amount.amount
+    order.changed = True
+    order.note("RefundProcessed", _say(amount))
+
+
+def _cancelled(order: State, reason: CancelReason) -> None:
+    order.cancel_reason = reason
+    order.note("OrderCancelled", reason)
+    order.events.append(OrderCancelled(order_id=order.id, number=order.number, reason=reason))
+
+
+def _say(money: Money) -> str:
+    return f"{money.amount / 100:.2f} {money.currency}"
+
+
+def audit(order_id: OrderId, subtotal: Minor, of_lines: Minor, status: OrderStatus, refunded: Minor) -> list[Finding]:
+    """Compare an order's totals with its lines, and its status with its refunds."""
+    checks: list[tuple[str, Callable[[], bool], str]] = [
+        ("I8 subtotal = lines", lambda: subtotal == of_lines, f"{subtotal} stored, {of_lines} computed"),
+        ("I8 nothing refunded unpaid", lambda: not (refunded and status == "pending_payment"), f"{refunded} refunded"),
+    ]
+    return [
+        Finding(rule=rule, about=order_id, detail=detail, remedy="compare with the payment at Stripe")
+        for rule, holds, detail in checks
+        if not holds()
+    ]

@@ -1,0 +1,187 @@
+"""The SQL of orders."""
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+
+import msgspec
+from asyncpg import Record
+
+from actors.order import rules
+from bus.messages.base import Address, Finding, Line, Money, OrderId, OrderLine
+from bus.messages.order import ListOrders, Moment, Order, OrderPage, OrderSummary, PlaceOrder
+from engine.clock import FOREVER
+from engine.cursor import make_cursor, read_cursor
+from engine.postgres import Database, Transaction
+
+_PLACE = """
+insert into orders.orders (id, cart_id, status, email, name, address, shipping_method, currency, subtotal, shipping,
+    total, weight_g, created_at)
+select id, cart_id, 'pending_payment', email, name, address, shipping_method, currency, subtotal, shipping,
+    subtotal + shipping, weight_g, $11
+from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bigint[],
+    $9::bigint[], $10::int[])
+    as o (id, cart_id, email, name, address, shipping_method, currency, subtotal, shipping, weight_g)
+on conflict (id) do nothing
+returning id"""
+_ADD_LINES = """
+insert into orders.lines (order_id, place, sku, title, quantity, unit_price)
+select * from unnest($1::text[], $2::int[], $3::text[], $4::text[], $5::int[], $6::bigint[])"""
+_ADD_TO_TIMELINE = """
+insert into orders.timeline (order_id, at, event, detail)
+select order_id, $4, event, detail
+from unnest($1::text[], $2::text[], $3::text[]) with ordinality as t (order_id, event, detail, place) order by place"""
+
+# In the order of their ids, so that two turns never wait for each other in a circle.
+_LOCK = """
+select id, number, status, cancel_reason, currency, total, refunded, tracking_number
+from orders.orders where id = any($1) order by id for update"""
+_SAVE = """
+update orders.orders o set status = n.status, cancel_reason = n.cancel_reason, refunded = n.refunded,
+    tracking_number = n.tracking_number
+from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[])
+    as n (id, status, cancel_reason, refunded, tracking_number)
+where o.id = n.id"""
+
+_READ = """
+select id, number, status, email, name, address, shipping_method, currency, subtotal, shipping, total, refunded,
+    weight_g, tracking_number, created_at
+from orders.orders where id = any($1)"""
+_LINES = "select order_id, sku, title, quantity, unit_price from orders.lines where order_id = any($1) order by place"
+_TIMELINE = "select order_id, at, event, detail from orders.timeline where order_id = any($1) order by id"
+_LIST = """
+select id, number, status, currency, total, created_at from orders.orders
+where ($1::text is null or status = $1) and (created_at, id) < ($2, $3) order by created_at desc, id desc limit $4"""
+_AUDIT = """
+select o.id, o.subtotal, o.status, o.refunded, coalesce(l.total, 0)::bigint as of_lines
+from orders.orders o
+left join (select order_id, sum(quantity * unit_price) as total from orders.lines group by order_id) l
+    on l.order_id = o.id
+order by o.id"""
+
+
+async def place(tx: Transaction, asks: Sequence[PlaceOrder]) -> set[OrderId]:
+    """Store orders; says which are new. Of two with one id the first stands."""
+    asks = list({ask.order_id: ask for ask in reversed(asks)}.values())
+    subtotals = [rules.subtotal(ask.lines) for ask in asks]
+    rows = await tx.fetch(
+        _PLACE,
+        [a.order_id for a in asks], [a.cart_id for a in asks], [a.email for a in asks], [a.name for a in asks],
+        [msgspec.json.encode(a.address).decode() for a in asks], [a.shipping_method for a in asks],
+        [a.lines[0].unit_price.currency for a in asks], subtotals,
+        [rules.shipping_price(a.shipping_method, s) for a, s in zip(asks, subtotals, strict=True)],
+        [a.weight_g for a in asks],
+        tx.now,
+    )  # fmt: skip
+    new = {row["id"] for row in rows}
+    lines = [(ask.order_id, place, line) for ask in asks if ask.order_id in new for place, line in enumerate(ask.lines)]
+    await tx.execute(
+        _ADD_LINES,
+        [order_id for order_id, _, _ in lines], [place for _, place, _ in lines],
+        [line.sku for _, _, line in lines], [line.title for _, _, line in lines],
+        [line.quantity for _, _, line in lines], [line.unit_price.amount for _, _, line in lines],
+    )  # fmt: skip
+    return new
+
+
+async def add_to_timeline(tx: Transaction, entries: Iterable[tuple[OrderId, str, str]]) -> None:
+    """Write entries, in their order."""
+    rows = list(entries)
+    if rows:
+        await tx.execute(_ADD_TO_TIMELINE, *(list(column) for column in zip(*rows, strict=True)), tx.now)
+
+
+async def lock(tx: Transaction, ids: Collection[OrderId]) -> dict[OrderId, rules.State]:
+    """Lock orders; one that is not there is missing."""
+    found = await tx.fetch(_LOCK, list(ids))
+    lines: dict[OrderId, list[Line]] = {row["id"]: [] for row in found}
+    if any(row["status"] == "cancelled" for row in found):  # Only late money asks for them.
+        for row in await tx.fetch(_LINES, list(lines)):
+            lines[row["order_id"]].append(Line(sku=row["sku"], quantity=row["quantity"]))
+    return {row["id"]: rules.State(**dict(row), lines=lines[row["id"]]) for row in found}
+
+
+async def save(tx: Transaction, orders: Collection[rules.State]) -> None:
+    """Write what became of locked orders, and publish what they have to say."""
+    changed = [order for order in orders if order.changed]
+    if changed:
+        await tx.execute(
+            _SAVE,
+            [o.id for o in changed], [o.status for o in changed], [o.cancel_reason for o in changed],
+            [o.refunded for o in changed], [o.tracking_number for o in changed],
+        )  # fmt: skip
+    await add_to_timeline(tx, [(order.id, event, detail) for order in orders for event, detail in order.entries])
+    for order in orders:
+        tx.publish(*order.events)
+
+
+async def read(reader: Transaction | Database, ids: Collection[OrderId]) -> dict[OrderId, Order]:
+    """Orders with lines and timeline."""
+    rows = await reader.fetch(_READ, list(ids))
+    currencies = {row["id"]: row["currency"] for row in rows}
+    lines: dict[OrderId, list[OrderLine]] = {order_id: [] for order_id in currencies}
+    timeline: dict[OrderId, list[Moment]] = {order_id: [] for order_id in currencies}
+    for row in await reader.fetch(_LINES, list(currencies)):
+        price = Money(amount=row["unit_price"], currency=currencies[row["order_id"]])
+        line = OrderLine(sku=row["sku"], title=row["title"], quantity=row["quantity"], unit_price=price)
+        lines[row["order_id"]].append(line)
+    for row in await reader.fetch(_TIMELINE, list(currencies)):
+        timeline[row["order_id"]].append(Moment(at=row["at"], event=row["event"], detail=row["detail"]))
+    return {row["id"]: _order(row, lines[row["id"]], timeline[row["id"]]) for row in rows}
+
+
+async def page(database: Database, ask: ListOrders) -> OrderPage:
+    """A page of orders, the newest first.
+
+    Raises:
+        BadInput: `after` is not from a page of this list.
+    """
+    limit = max(1, min(ask.limit, 100))
+    created_at, last_id = read_cursor(ask.after, tuple[datetime, str]) or (FOREVER, "")
+    rows = await database.fetch(_LIST, ask.status, created_at, last_id, limit + 1)
+    orders = tuple(
+        OrderSummary(
+            id=row["id"],
+            number=row["number"],
+            status=row["status"],
+            total=Money(amount=row["total"], currency=row["currency"]),
+            created_at=row["created_at"],
+        )
+        for row in rows[:limit]
+    )
+    return OrderPage(
+        orders=orders, next=make_cursor(orders[-1].created_at, orders[-1].id) if len(rows) > limit else None
+    )
+
+
+async def audit(tx: Transaction) -> tuple[list[Finding], int]:
+    """What is wrong with any order's sums, and how many were looked at."""
+    rows = await tx.fetch(_AUDIT)
+    return [
+        finding
+        for row in rows
+        for finding in rules.audit(row["id"], row["subtotal"], row["of_lines"], row["status"], row["refunded"])
+    ], len(rows)
+
+
+def _order(row: Record, lines: Sequence[OrderLine], timeline: Sequence[Moment]) -> Order:
+    def money(name: str) -> Money:
+        return Money(amount=row[name], currency=row["currency"])
+
+    return Order(
+        id=row["id"],
+        number=row["number"],
+        status=row["status"],
+        email=row["email"],
+        name=row["name"],
+        address=msgspec.json.decode(row["address"], type=Address),
+        shipping_method=row["shipping_method"],
+        lines=tuple(lines),
+        subtotal=money("subtotal"),
+        shipping=money("shipping"),
+        total=money("total"),
+        refunded=money("refunded"),
+        weight_g=row["weight_g"],
+        tracking_number=row["tracking_number"],
+        created_at=row["created_at"],
+        timeline=tuple(timeline),
+    )

@@ -1,0 +1,63 @@
+"""The life of a pick list, as a table. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from bus.messages.base import OrderId
+from bus.messages.warehouse import ParcelPacked, ParcelReady, PickingStarted, PickListStatus
+from engine.message import Event
+
+Step: TypeAlias = Literal["release", "pick", "pack", "ship", "cancel", "revive"]
+
+NEXT: Mapping[tuple[PickListStatus, Step], PickListStatus] = {
+    ("waiting", "release"): "open",
+    ("waiting", "cancel"): "cancelled",
+    ("open", "pick"): "picked",
+    ("open", "cancel"): "cancelled",
+    ("picked", "pack"): "packed",
+    ("picked", "cancel"): "cancelled",
+    ("packed", "ship"): "shipped",
+    ("packed", "cancel"): "cancelled",  # The order was called off before it heard of the parcel.
+    ("cancelled", "revive"): "open",
+}
+_DONE_BY: Mapping[Step, PickListStatus] = {"pick": "picked", "pack": "packed", "ship": "shipped"}
+
+
+@dataclass(slots=True)
+class State:
+    """What a turn knows of a pick list, and what it does to it."""
+
+    id: OrderId
+    status: PickListStatus
+    confirmed: bool
+    weight_g: int
+    events: list[Event] = field(default_factory=list)
+
+
+def take(state: State, step: Step) -> bool:
+    """Take a step; False if it is not its turn. Taking the last step again is fine, and does nothing."""
+    following = NEXT.get((state.status, step))
+    if following is None:
+        return _DONE_BY.get(step) == state.status
+    state.status = following
+    if step == "pick":
+        state.events.append(PickingStarted(order_id=state.id))
+    if step == "pack":
+        state.events.append(ParcelPacked(order_id=state.id))
+    if step == "ship" and state.confirmed:
+        state.events.append(_ready(state))
+    return True
+
+
+def confirm(state: State) -> None:
+    """The order has agreed that it is packed. A parcel that was to be shipped before waits for this."""
+    if state.confirmed or state.status not in ("packed", "shipped"):
+        return
+    state.confirmed = True
+    if state.status == "shipped":
+        state.events.append(_ready(state))
+
+
+def _ready(state: State) -> ParcelReady:
+    return ParcelReady(order_id=state.id, weight_g=state.weight_g)

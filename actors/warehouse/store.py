@@ -1,0 +1,83 @@
+"""The SQL of pick lists."""
+
+from collections.abc import Collection, Sequence
+from datetime import UTC, datetime
+
+import msgspec
+from asyncpg import Record
+
+from actors.warehouse.rules import State
+from bus.messages.base import OrderId, OrderLine
+from bus.messages.order import OrderCreated
+from bus.messages.warehouse import ListPickLists, PickList, PickListPage
+from engine.cursor import make_cursor, read_cursor
+from engine.postgres import Database, Transaction
+
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+_ADD = """
+insert into warehouse.pick_lists (id, number, status, lines, weight_g, created_at)
+select id, number, 'waiting', lines, weight_g, $5
+from unnest($1::text[], $2::text[], $3::text[], $4::int[]) as p (id, number, lines, weight_g)
+on conflict (id) do nothing"""
+# In the order of their ids, so that two turns never wait for each other in a circle.
+_LOCK = """
+select id, status, confirmed, weight_g from warehouse.pick_lists where id = any($1) order by id for update"""
+_SAVE = """
+update warehouse.pick_lists p set status = n.status, confirmed = n.confirmed
+from unnest($1::text[], $2::text[], $3::boolean[]) as n (id, status, confirmed) where p.id = n.id"""
+_READ = """
+select id, number, status, lines, weight_g, created_at from warehouse.pick_lists where id = any($1)"""
+_LIST = """
+select id, number, status, lines, weight_g, created_at from warehouse.pick_lists
+where ($1::text is null or status = $1) and (created_at, id) > ($2, $3) order by created_at, id limit $4"""
+
+
+async def add(tx: Transaction, events: Sequence[OrderCreated]) -> None:
+    """New pick lists, which wait for their orders to be paid."""
+    await tx.execute(
+        _ADD,
+        [event.order_id for event in events],
+        [event.number for event in events],
+        [msgspec.json.encode(event.lines).decode() for event in events],
+        [event.weight_g for event in events],
+        tx.now,
+    )
+
+
+async def lock(tx: Transaction, ids: Collection[OrderId]) -> dict[OrderId, State]:
+    """Lock pick lists; one that is not there is missing."""
+    return {row["id"]: State(**dict(row)) for row in await tx.fetch(_LOCK, list(ids))}
+
+
+async def save(tx: Transaction, states: Collection[State]) -> None:
+    """Write what became of locked pick lists, and publish what they have to say."""
+    await tx.execute(
+        _SAVE, [state.id for state in states], [state.status for state in states], [s.confirmed for s in states]
+    )
+    for state in states:
+        tx.publish(*state.events)
+
+
+async def read(tx: Transaction, ids: Collection[OrderId]) -> dict[OrderId, PickList]:
+    """Pick lists by id."""
+    return {row["id"]: _pick_list(row) for row in await tx.fetch(_READ, list(ids))}
+
+
+async def page(database: Database, ask: ListPickLists) -> PickListPage:
+    """A page of pick lists, the oldest first.
+
+    Raises:
+        BadInput: `after` is not from a page of this list.
+    """
+    limit = max(1, min(ask.limit, 100))
+    created_at, last_id = read_cursor(ask.after, tuple[datetime, str]) or (_LONG_AGO, "")
+    rows = await database.fetch(_LIST, ask.status, created_at, last_id, limit + 1)
+    lists = tuple(_pick_list(row) for row in rows[:limit])
+    more = make_cursor(lists[-1].created_at, lists[-1].id) if len(rows) > limit else None
+    return PickListPage(pick_lists=lists, next=more)
+
+
+def _pick_list(row: Record) -> PickList:
+    lines = msgspec.json.decode(row["lines"], type=tuple[OrderLine, ...])
+    return PickList(**{**dict(row), "lines": lines})

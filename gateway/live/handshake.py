@@ -1,0 +1,115 @@
+"""Who may open a websocket, and how many a second.
+
+Browsers send the cookies and the address of their user along with a handshake from any page, so the page's origin is
+checked: the shop's own (it equals the Host header) or one from the settings. Programs send none, and are let in: a
+program can claim any origin it likes. Behind a proxy, Host must be passed on.
+
+uvicorn hands a websocket over with its whole head, so a handshake that never becomes whole stays with the HTTP
+protocol, which would wait for it for ever: hence `deadline_for_heads`, which goes into `uvicorn.Config(http=...)`.
+"""
+
+import asyncio
+import math
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import ClassVar
+from urllib.parse import urlsplit
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from websockets.http11 import Request, Response
+from websockets.server import ServerProtocol
+
+from gateway.live.settings import LiveSettings
+
+
+def answer(wire: ServerProtocol, request: Request, settings: LiveSettings) -> Response:
+    """Accept the handshake, or say why not."""
+    if request.path.partition("?")[0] != settings.path:
+        return wire.reject(HTTPStatus.NOT_FOUND, "There is no websocket here.\n")
+    hosts = request.headers.get_all("Host")
+    if not all(is_welcome(origin, hosts, settings.origins) for origin in request.headers.get_all("Origin")):
+        return wire.reject(HTTPStatus.FORBIDDEN, "Pages of this origin may not connect.\n")
+    return wire.accept(request)
+
+
+def is_welcome(origin: str, hosts: Sequence[str], origins: Sequence[str]) -> bool:
+    """Whether pages of this origin may connect: the shop's own, or one that is listed."""
+    origin = origin.lower()
+    if origin in {listed.lower().rstrip("/") for listed in origins}:
+        return True
+    return len(hosts) == 1 and urlsplit(origin).netloc == hosts[0].lower() != ""
+
+
+def try_later(after_s: float) -> bytes:
+    """Refuse a handshake that was not even read: being asked too often must cost little."""
+    return (
+        b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: %d\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+        % math.ceil(after_s)
+    )
+
+
+class Pace:
+    """So many a second, a second's worth of them at once: a bucket that fills steadily."""
+
+    def __init__(self, a_second: float) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._each_s = 1 / a_second
+        self._paid_until = 0.0
+
+    def wait_s(self) -> float:
+        """Let one in (0), or say in how many seconds to come back."""
+        now = self._loop.time()
+        paid_until = max(self._paid_until, now) + self._each_s
+        if paid_until - now > 1.0 + self._each_s / 2:
+            return paid_until - now
+        self._paid_until = paid_until
+        return 0.0
+
+
+class _HeadsInTime(HttpToolsProtocol):
+    within_s: ClassVar[float]
+    _deadline: asyncio.TimerHandle | None = None
+    _in_head = True  # A connection begins with one.
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # As uvicorn's own.
+        super().connection_made(transport)
+        self._deadline = self.loop.call_later(self.within_s, transport.abort)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._in_head = False
+        self._watch_deadline()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        self._watch_deadline()
+
+    def on_message_begin(self) -> None:
+        self._in_head = True
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        self._in_head = False
+        super().on_headers_complete()
+
+    def handle_websocket_upgrade(self) -> None:
+        super().handle_websocket_upgrade()
+        # The parser and this protocol hold each other; let go, they are freed at once. uvicorn does it when it ends.
+        self.parser = None  # type: ignore[assignment]  # As in uvicorn.
+
+    def _watch_deadline(self) -> None:
+        # Usually a head comes in one piece, and no timer is made for it.
+        if self._in_head and self._deadline is None:
+            self._deadline = self.loop.call_later(self.within_s, self.transport.abort)
+        elif not self._in_head and self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+
+def deadline_for_heads(head_within_s: float) -> type[asyncio.Protocol]:
+    """Make uvicorn's HTTP protocol cut off a connection whose next head does not arrive whole in time."""
+
+    class HeadsInTime(_HeadsInTime):
+        within_s = head_within_s
+
+    return HeadsInTime

@@ -1,0 +1,125 @@
+"""What is said over `/live`, as types: what clients may send, and what the house tells the hub.
+
+Strangers' bytes become one of `Request` here, or are refused with a code that clients can act on. What the server
+says is put together from pieces that are encoded once (`topics.py`), so it has no types of its own.
+"""
+
+from datetime import datetime
+from typing import Annotated
+
+import msgspec
+
+Key = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+Secret = Annotated[str, msgspec.Meta(min_length=1, max_length=512)]
+
+
+class StockLevel(msgspec.Struct, frozen=True):
+    """How many units of a SKU can be bought. The higher version is the newer value."""
+
+    sku: str
+    available: int
+    version: int
+
+
+class OrderNews(msgspec.Struct, frozen=True):
+    """What an order has come to, and since when (UTC)."""
+
+    order_id: str
+    status: str
+    at: datetime
+
+
+class Subscribe(msgspec.Struct, frozen=True, tag_field="op", tag="subscribe"):
+    """Tell me the stock of these, and every change from now on; of `versions` I know already."""
+
+    skus: list[Key]
+    versions: dict[str, int] = {}
+
+
+class Unsubscribe(msgspec.Struct, frozen=True, tag_field="op", tag="unsubscribe"):
+    """Tell me no more of these."""
+
+    skus: list[Key]
+
+
+class WatchOrder(msgspec.Struct, frozen=True, tag_field="op", tag="watch_order"):
+    """Tell me what becomes of this order; here is its access token."""
+
+    order_id: Key
+    token: Secret
+
+
+Request = Subscribe | Unsubscribe | WatchOrder
+
+
+class Refused(Exception):
+    """Tell the sender: what it asked for will not happen, and why."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+
+
+class _Envelope(msgspec.Struct):
+    op: str
+
+
+_request: msgspec.json.Decoder[Request] = msgspec.json.Decoder(Request)
+_envelope = msgspec.json.Decoder(_Envelope)
+_encode = msgspec.json.Encoder().encode
+
+_OPS = frozenset({"subscribe", "unsubscribe", "watch_order"})
+
+STALE = b'{"op":"stale"}'
+
+
+def decode(payload: bytes | bytearray) -> Request:
+    """Read what a client sent.
+
+    Raises:
+        Refused: `bad_json`, `unknown_op` or `bad_message`, with what is wrong.
+    """
+    try:
+        return _request.decode(payload)
+    except msgspec.ValidationError as wrong:
+        raise Refused("unknown_op" if _op_is_unknown(payload) else "bad_message", str(wrong)) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as wrong:  # The last: 30,000 brackets.
+        raise Refused("bad_json", str(wrong)) from None
+
+
+def _op_is_unknown(payload: bytes | bytearray) -> bool:
+    try:
+        return _envelope.decode(payload).op not in _OPS
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+
+
+def error(refused: Refused) -> bytes:
+    """Say no."""
+    return _encode({"op": "error", "code": refused.code, "detail": refused.detail})
+
+
+def stock_body(level: StockLevel) -> bytes:
+    """Encode a value, once; every message about it is put together from these bytes.
+
+    Field by field, so that no tag or later field of the bus's message slips out to strangers.
+    """
+    return _encode({"sku": level.sku, "available": level.available, "version": level.version})
+
+
+def subscribed(bodies: list[bytes]) -> bytes:
+    """Answer a subscription with the values of now."""
+    return b'{"op":"subscribed","stock":[%b]}' % b",".join(bodies)
+
+
+def stock(bodies: list[bytes]) -> bytes:
+    """Tell a change, or the changes that happened in one tick."""
+    if len(bodies) == 1:
+        return b'{"op":"stock",%b' % bodies[0][1:]
+    return b'{"op":"stocks","stock":[%b]}' % b",".join(bodies)
+
+
+def order(news: OrderNews) -> bytes:
+    """Tell what an order has come to."""
+    return _encode({"op": "order", "order_id": news.order_id, "status": news.status, "at": news.at})

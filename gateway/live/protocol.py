@@ -1,0 +1,263 @@
+"""One websocket: bytes in, bytes out, no task and no queue.
+
+The protocol itself is `websockets.server.ServerProtocol`, which does no I/O; what is here is what it may cost us. While
+the transport holds more than a little for a client, the client is "slow": nothing is read from it, and what it should
+be told is only noted (`dirty`), to be told at its newest when the transport has drained. Compression is left out: it
+would cost each connection more memory than all the rest, and no frame could be shared.
+
+The handshake has its own ServerProtocol, which is thrown away with the request it holds (3 KB).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from contextlib import suppress
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from uvicorn.config import Config
+from uvicorn.server import ServerState
+from websockets.frames import CloseCode, Frame, Opcode
+from websockets.http11 import Request
+from websockets.protocol import State
+from websockets.server import ServerProtocol
+
+from gateway.live import frames, handshake
+from gateway.live.messages import Refused, decode, error
+from gateway.live.metrics import EVICTED, PINGS, REFUSED
+from gateway.live.topics import Subscriber, newest
+
+if TYPE_CHECKING:
+    from gateway.live.hub import Hub
+
+MINUTE_S = 60.0
+BINARY_COST = 20  # A binary frame weighs as many messages: nobody sends one by mistake twice.
+
+# Connections that open and close are counted, not logged.
+_quiet = logging.getLogger("gateway.live.wire")
+_quiet.setLevel(logging.WARNING)
+
+
+class Client(asyncio.Protocol, Subscriber):
+    """A websocket client, as uvicorn's `ws` protocol. Made for one hub by `Hub.protocol_class`."""
+
+    __slots__ = ("_connections", "_is_closing", "_paid_until", "_parts", "_wire", "pinged", "seat", "transport")
+    hub: ClassVar[Hub]
+
+    def __init__(
+        self,
+        config: Config,  # noqa: ARG002  # uvicorn passes it by name.
+        server_state: ServerState,
+        app_state: dict[str, object],  # noqa: ARG002
+    ) -> None:
+        super().__init__()
+        # uvicorn's type lists its own protocols; it calls no more than `shutdown` on them.
+        self._connections = cast("set[asyncio.Protocol]", server_state.connections)
+        self._wire: ServerProtocol | None = None
+        self._is_closing = False
+        self._parts: bytearray | None = None  # Of a message in several frames.
+        self._paid_until = 0.0  # Each message costs its part of a minute.
+        self.pinged = False
+        self.seat: int | None = None
+        self.transport: asyncio.Transport
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the connection over from uvicorn's HTTP protocol."""
+        self.transport = cast("asyncio.Transport", transport)
+        self.write = self.transport.write
+        self._connections.add(self)
+        settings = self.hub.settings
+        self.transport.set_write_buffer_limits(high=settings.pause_at_bytes)
+        connection = self.transport.get_extra_info("socket")
+        if connection is not None:
+            # The kernel would gladly keep 4 MB for somebody who does not read, and all of it would be old.
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, settings.kernel_buffer_bytes)
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
+        """Forget it; it can't be told anything any more."""
+        self._is_closing = True
+        self._connections.discard(self)
+        self.hub.left(self)
+
+    def data_received(self, data: bytes) -> None:
+        """Take a whole handshake, then frames, whole or not."""
+        if self._wire is None:
+            if not self._is_closing:
+                self._shake_hands(data)
+            return
+        self._wire.receive_data(data)
+        for event in self._wire.events_received():
+            if isinstance(event, Frame) and not self._is_closing:
+                self._hear(event)
+        self._flush(self._wire)
+
+    def eof_received(self) -> None:
+        """End it: without a close frame there is nobody left who reads."""
+        self._is_closing = True
+        self.hub.forget(self)
+        self.transport.abort()
+
+    def pause_writing(self) -> None:
+        """Note from now on what it should be told. What it does not read, it can't make us answer either."""
+        if self._is_closing or self.transport.is_closing():
+            return
+        self.dirty = set()
+        self.transport.pause_reading()
+        self.hub.became_slow(self)
+
+    def resume_writing(self) -> None:
+        """Tell it where things stand."""
+        if self._is_closing or self.transport.is_closing() or self.dirty is None:
+            return
+        dirty, self.dirty = self.dirty, None
+        self.hub.caught_up(self)
+        self.transport.resume_reading()
+        for message in newest(dirty):
+            self.send(message)
+
+    def shutdown(self) -> None:
+        """End it, because uvicorn does."""
+        self.close(CloseCode.SERVICE_RESTART, "restarting")
+
+    def send(self, payload: bytes) -> None:
+        """Tell it now, unless it has left too much unread."""
+        if self._is_closing:
+            return
+        if self.transport.get_write_buffer_size() > self.hub.settings.max_buffered_bytes:
+            self.evict("buffer")
+            return
+        self.write(frames.text(payload))
+
+    def ping(self) -> None:
+        """Ask whether it is there; close it if it did not answer the last time."""
+        if self.dirty is not None:
+            return  # The ping would wait behind what it does not read; its time is measured already.
+        if self.pinged:
+            EVICTED.labels("silent").inc()
+            self.close(CloseCode.INTERNAL_ERROR, "no pong")
+        else:
+            self.pinged = True
+            self.write(frames.PING)
+            PINGS.inc()
+
+    def evict(self, reason: str) -> None:
+        """Close it for being too slow; it is welcome to come back."""
+        EVICTED.labels(reason).inc()
+        self.close(CloseCode.TRY_AGAIN_LATER, "too slow")
+
+    def close(self, code: CloseCode, reason: str) -> None:
+        """Say goodbye, and cut it off if it does not answer in time."""
+        if self._is_closing or self._wire is None or self._wire.state is not State.OPEN:
+            return
+        self._wire.send_close(code, reason)
+        self._leave(self._wire)
+
+    def _shake_hands(self, data: bytes) -> None:
+        wait_s = self.hub.wait_s()
+        if wait_s:
+            REFUSED.labels("503").inc()
+            self.write(handshake.try_later(wait_s))
+            self._hang_up()
+            return
+        wire = ServerProtocol(logger=_quiet)
+        wire.receive_data(data)
+        status = 400
+        for event in wire.events_received():
+            if isinstance(event, Request):
+                response = handshake.answer(wire, event, self.hub.settings)
+                wire.send_response(response)
+                status = response.status_code
+        self.write(b"".join(wire.data_to_send()))
+        if status == 101:
+            self._wire = ServerProtocol(state=State.OPEN, max_size=self.hub.settings.max_inbound_bytes, logger=_quiet)
+            self.hub.joined(self)
+        else:
+            REFUSED.labels(str(status)).inc()
+            self._hang_up()
+
+    def _hear(self, frame: Frame) -> None:
+        if frame.opcode is Opcode.CLOSE:
+            return
+        if frame.opcode is Opcode.PONG and self.pinged:
+            self.pinged = False
+        elif not self._pay(BINARY_COST if frame.opcode is Opcode.BINARY else 1):
+            self._fail(CloseCode.POLICY_VIOLATION, "too many messages")
+        elif frame.opcode is Opcode.BINARY:
+            self._parts = None
+            self.send(error(Refused("binary", "Messages are JSON in text frames.")))
+        else:
+            self._assemble(frame)
+
+    def _assemble(self, frame: Frame) -> None:
+        if frame.opcode is Opcode.TEXT:
+            self._parts = bytearray(frame.data)
+        elif frame.opcode is Opcode.CONT and self._parts is not None:
+            self._parts += frame.data
+        else:
+            return  # A ping, which the wire answers, an unasked pong, or the rest of a binary message.
+        if frame.fin:
+            message, self._parts = self._parts, None
+            self._obey(message)
+
+    def _obey(self, message: bytearray) -> None:
+        try:
+            self.hub.obey(self, decode(message))
+        except Refused as refused:
+            self.send(error(refused))
+
+    def _pay(self, messages: int) -> bool:
+        """Take the price of so many messages out of this minute; False when it is spent."""
+        each_s = MINUTE_S / self.hub.settings.messages_a_minute
+        now = self.hub.loop.time()
+        self._paid_until = max(self._paid_until, now) + messages * each_s
+        return self._paid_until - now <= MINUTE_S + each_s / 2
+
+    def _fail(self, code: CloseCode, reason: str) -> None:
+        """Close it for abuse; what it still sends is thrown away unread."""
+        assert self._wire is not None
+        EVICTED.labels("abuse").inc()
+        self._wire.fail(code, reason)
+        self._leave(self._wire)
+
+    def _flush(self, wire: ServerProtocol) -> None:
+        """Write what the wire wants written, and act on it when the wire has come to its end."""
+        if wire.state is State.OPEN:
+            for data in wire.data_to_send():  # Pongs.
+                self.write(data)
+        elif not self._is_closing:
+            if wire.parser_exc is not None:
+                EVICTED.labels("protocol").inc()
+            self._leave(wire)
+        elif wire.close_rcvd is not None:
+            self.transport.close()
+
+    def _leave(self, wire: ServerProtocol) -> None:
+        """Send the close frame that is waiting in the wire, and see to it that the end comes."""
+        self._is_closing = True
+        self.hub.forget(self)
+        self.hub.caught_up(self)
+        self.write(b"".join(wire.data_to_send()))
+        if self.dirty is not None and not self.transport.is_closing():
+            self.transport.resume_reading()  # For the close frame that it may answer with.
+        if wire.close_rcvd is not None:
+            self._hang_up()
+            return
+        if wire.eof_sent and self.transport.can_write_eof():
+            # Not closed, only our half of it: closing on what it still sends would reset the connection, and it
+            # might never read why.
+            with suppress(RuntimeError):
+                self.transport.write_eof()
+        self._cut_off_later()
+
+    def _hang_up(self) -> None:
+        self._is_closing = True
+        self.transport.close()
+        self._cut_off_later()  # `close` waits for its buffer to be read.
+
+    def _cut_off_later(self) -> None:
+        self.hub.loop.call_later(self.hub.settings.close_within_s, self._cut_off)
+
+    def _cut_off(self) -> None:
+        if self in self._connections:  # asyncio's transports may fail if they are aborted after their end.
+            self.transport.abort()

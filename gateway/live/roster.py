@@ -1,0 +1,101 @@
+"""All open websockets: is each one there, does each one read, and how they all end.
+
+The ring has a seat for each quarter of a second of the 20 s between two pings; clients sit down in turn, so pings are
+spread over time and one coroutine walks round. Rejected: a timer per client (a handle each, all firing at once after
+a reconnect storm).
+"""
+
+import asyncio
+from collections.abc import Iterator
+from itertools import chain
+
+from websockets.frames import CloseCode
+
+from gateway.live.metrics import CONNECTIONS, SLOW
+from gateway.live.protocol import Client
+from gateway.live.settings import LiveSettings
+
+STEP_S = 0.25
+
+
+class Roster:
+    """The open websockets."""
+
+    def __init__(self, settings: LiveSettings) -> None:
+        self._settings = settings
+        self._loop = asyncio.get_running_loop()
+        self._step_s = min(STEP_S, settings.ping_every_s / 4, settings.stuck_after_s / 4)
+        self._ring: list[set[Client]] = [set() for _ in range(round(settings.ping_every_s / self._step_s))]
+        self._hand = 0
+        self._next_seat = 0
+        self._count = 0
+        self._slow: dict[Client, float] = {}  # Since when; oldest first.
+        self._empty = asyncio.Event()
+        self._empty.set()
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __iter__(self) -> Iterator[Client]:
+        return chain.from_iterable(self._ring)
+
+    def join(self, client: Client) -> None:
+        """Give it a seat."""
+        client.seat = self._next_seat = (self._next_seat + 1) % len(self._ring)
+        self._ring[client.seat].add(client)
+        self._count += 1
+        self._empty.clear()
+        CONNECTIONS.inc()
+
+    def leave(self, client: Client) -> None:
+        """Its connection is lost. Harmless for one that has no seat."""
+        self.caught_up(client)
+        if client.seat is None:
+            return
+        self._ring[client.seat].discard(client)
+        client.seat = None
+        self._count -= 1
+        CONNECTIONS.dec()
+        if not self._count:
+            self._empty.set()
+
+    def became_slow(self, client: Client) -> None:
+        """Start the time in which it must read what waits for it."""
+        self._slow[client] = self._loop.time()
+        SLOW.set(len(self._slow))
+
+    def caught_up(self, client: Client) -> None:
+        """Stop that time."""
+        self._slow.pop(client, None)
+        SLOW.set(len(self._slow))
+
+    async def keep_alive(self) -> None:
+        """Ping them in turn and close the stuck ones, for ever."""
+        while True:
+            await asyncio.sleep(self._step_s)
+            self._evict_stuck()
+            self._hand = (self._hand + 1) % len(self._ring)
+            for client in list(self._ring[self._hand]):
+                client.ping()
+
+    async def close(self, within_s: float) -> None:
+        """Close all with 1012, spread over the time, so that they do not all come back at once."""
+        deadline = self._loop.time() + within_s
+        spread_s = max(within_s - self._settings.close_within_s, 0.0)
+        steps = max(1, int(spread_s / 0.05))
+        clients = list(self)
+        for step in range(steps):
+            for client in clients[step::steps]:
+                client.close(CloseCode.SERVICE_RESTART, "restarting")
+            await asyncio.sleep(spread_s / steps)
+        try:
+            async with asyncio.timeout_at(deadline):
+                await self._empty.wait()
+        except TimeoutError:
+            for client in list(self):
+                client.transport.abort()
+
+    def _evict_stuck(self) -> None:
+        too_old = self._loop.time() - self._settings.stuck_after_s
+        for client in [client for client, since in self._slow.items() if since <= too_old]:
+            client.evict("stuck")

@@ -1,0 +1,42 @@
+"""The bounds of the live edge, each with its unit. The defaults are what the shop promises; tests shorten the times."""
+
+import msgspec
+
+
+class LiveSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """How much one client, and all clients together, may take."""
+
+    path: str = "/live"
+    origins: tuple[str, ...] = ()  # As browsers write them, "https://shop.example"; the shop's own needs no entry.
+
+    # One client.
+    max_skus: int = 128
+    max_orders: int = 16
+    max_asks: int = 16  # Subscriptions that wait for a read.
+    max_inbound_bytes: int = 65_536
+    messages_a_minute: int = 100
+    pause_at_bytes: int = 16_384  # More than this waits in the transport: from here on the client is conflated.
+    max_buffered_bytes: int = 65_536  # Answers may go this far; beyond it the client is closed.
+    kernel_buffer_bytes: int = 32_768  # Linux doubles it, so both buffers together stay within 128 KiB.
+
+    # All clients.
+    max_clients: int = 20_000
+    max_listeners: int = 1_000  # Of server-sent events, which cost a task each.
+    max_topics: int = 100_000  # Distinct SKUs that are watched.
+    handshakes_a_second: int = 500
+
+    # Times.
+    tick_max_s: float = 0.05
+    slice_clients: int = 256  # Written to before the loop may do something else.
+    batch_changes: int = 256  # Changes in one tick.
+    ping_every_s: float = 20.0  # A pong must come before the next one is due.
+    stuck_after_s: float = 7.5  # With the time for closing it is gone within 10 s.
+    close_within_s: float = 2.0  # For a client to answer a close; then it is cut off.
+    head_within_s: float = 10.0  # For a request's head to arrive whole.
+
+    # Reading again, because pub/sub is only a hint.
+    reread_every_s: float = 10.0
+    read_page: int = 500
+    read_within_s: float = 5.0
+    retry_s: float = 0.5
+    order_reads: int = 16  # At once.

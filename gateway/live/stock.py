@@ -1,0 +1,230 @@
+"""Who watches which SKU, and reading their values.
+
+A subscription is answered without a gap: its topics exist, and so hear of changes, before their values are read; the
+answer and the place among the readers are given in one step, when every topic has a value or is known to have none.
+A SKU that somebody watches already is answered from memory, so ten thousand clients that come back at once do not
+become ten thousand reads; what several wait for is read once.
+
+Reads go one at a time in pages, first what subscriptions wait for, then everything that is watched: every 10 s and
+whenever pub/sub may have lost something. A value in memory can so be wrong for 10 s, as it can be for those who watch.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from datetime import datetime
+from itertools import islice
+
+import structlog
+
+from gateway.live.messages import Refused, StockLevel, subscribed
+from gateway.live.metrics import READ_FAILURES, SUBSCRIPTIONS
+from gateway.live.settings import LiveSettings
+from gateway.live.ticks import Ticks
+from gateway.live.topics import NOTHING, Ask, StockTopic, Subscriber
+
+ReadLevels = Callable[[Sequence[str]], Awaitable[Sequence[StockLevel]]]
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+
+class StockBoard:
+    """The watched SKUs."""
+
+    def __init__(
+        self, read_levels: ReadLevels, settings: LiveSettings, clock: Callable[[], datetime] | None = None
+    ) -> None:
+        self._read_levels = read_levels
+        self._settings = settings
+        self._loop = asyncio.get_running_loop()
+        self._ticks = Ticks(settings, clock, self._known)
+        self._topics: dict[str, StockTopic] = {}
+        # To be read, in order; dicts because they keep it and hold each once.
+        self._urgent: dict[str, None] = {}
+        self._due: dict[str, None] = {}
+        self._work = asyncio.Event()
+        self._reread_at = self._loop.time() + settings.reread_every_s
+
+    def __len__(self) -> int:
+        return len(self._topics)
+
+    def subscribe(self, subscriber: Subscriber, skus: Sequence[str], versions: dict[str, int]) -> None:
+        """Answer with the values that are newer than the versions it knows, then tell every change.
+
+        Raises:
+            Refused: It watches too many, or we do. Nothing has changed then.
+        """
+        self._check_bounds(subscriber, skus)
+        ask = Ask(subscriber, {self._topic(sku): versions.get(sku, NOTHING) for sku in skus})
+        for topic in ask.versions:
+            topic.waiting.add(ask)
+        for topic in ask.missing:
+            self._read_soon(topic.sku)
+        subscriber.asks += (ask,)
+        self._answer(subscriber)
+
+    def unsubscribe(self, subscriber: Subscriber, skus: Iterable[str]) -> None:
+        """Tell it no more of these, also where it still waits for the first answer."""
+        self._ticks.settle(subscriber)
+        topics = {self._topics[sku] for sku in skus if sku in self._topics}
+        self._detach(subscriber, topics)
+        for ask in subscriber.asks:
+            for topic in topics & ask.versions.keys():
+                self._withdraw(ask, topic)
+        self._answer(subscriber)
+
+    def leave(self, subscriber: Subscriber) -> None:
+        """Forget it."""
+        self._ticks.forget(subscriber)
+        self._detach(subscriber, subscriber.topics)
+        for ask in subscriber.asks:
+            for topic in list(ask.versions):
+                self._withdraw(ask, topic)
+        subscriber.asks = ()
+
+    def changed(self, levels: Iterable[StockLevel], committed_at: datetime | None = None) -> None:
+        """Tell these values to whoever watches them, if they are newer than what was told."""
+        for level in levels:
+            topic = self._topics.get(level.sku)
+            if topic is not None:
+                self._learn(topic, level, committed_at)
+
+    def stale(self) -> None:
+        """Read everything again, and until then answer nobody from memory."""
+        for topic in self._topics.values():
+            topic.known = False
+        self._reread()
+
+    async def keep_reading(self) -> None:
+        """Read what is wanted, for ever."""
+        while True:
+            page = await self._next_page()
+            try:
+                async with asyncio.timeout(self._settings.read_within_s):
+                    levels = await self._read_levels([topic.sku for topic in page])
+            except Exception:  # Whatever it was: the clients are still there and still want to know.
+                READ_FAILURES.labels("stock").inc()
+                log.warning("live.read_failed", skus=len(page), exc_info=True)
+                self._urgent = dict.fromkeys(topic.sku for topic in page) | self._urgent
+                await asyncio.sleep(self._settings.retry_s)
+            else:
+                self._take(page, levels)
+
+    def _check_bounds(self, subscriber: Subscriber, skus: Sequence[str]) -> None:
+        most = self._settings.max_skus
+        watched = {topic.sku for topic in subscriber.topics}
+        watched.update(topic.sku for ask in subscriber.asks for topic in ask.versions)
+        if len(watched.union(skus)) > most:
+            raise Refused("too_many_skus", f"A client may watch {most} SKUs.")
+        if len(subscriber.asks) >= self._settings.max_asks or len(self) + len(skus) > self._settings.max_topics:
+            raise Refused("busy", "Too many subscriptions are waiting; try again in a second.")
+
+    def _topic(self, sku: str) -> StockTopic:
+        topic = self._topics.get(sku)
+        if topic is None:
+            topic = self._topics[sku] = StockTopic(sku)
+        return topic
+
+    def _learn(self, topic: StockTopic, level: StockLevel, committed_at: datetime | None = None) -> None:
+        if topic.readers or topic.ahead:
+            if self._ticks.change(topic, level, committed_at):
+                return
+        elif level.version > topic.version:
+            topic.show(level)  # Nobody to tell but those who wait: they need not wait for a tick as well.
+        self._known(topic)
+
+    def _known(self, topic: StockTopic) -> None:
+        """The topic shows a value to be trusted: answer whoever has waited for it."""
+        topic.known = True
+        for ask in list(topic.waiting):
+            ask.missing.discard(topic)
+            self._answer(ask.subscriber)
+
+    def _answer(self, subscriber: Subscriber) -> None:
+        while subscriber.asks and not subscriber.asks[0].missing:
+            ask = subscriber.asks[0]
+            subscriber.asks = subscriber.asks[1:]
+            for topic in ask.versions:
+                topic.waiting.discard(ask)
+            self._ticks.settle(subscriber)
+            self._attach(subscriber, ask.versions)
+            news = [topic.body for topic, version in ask.versions.items() if topic.version > version]
+            subscriber.send(subscribed(news))
+
+    def _attach(self, subscriber: Subscriber, versions: dict[StockTopic, int]) -> None:
+        SUBSCRIPTIONS.inc(len(versions.keys() - subscriber.topics))
+        subscriber.topics = subscriber.topics.union(versions)
+        if subscriber.dirty:
+            subscriber.dirty.difference_update(versions)  # The answer says it.
+        for topic, version in versions.items():
+            topic.admit(subscriber, version)
+            if version > topic.version:
+                self._read_soon(topic.sku)  # It knows more than we do, so ours may be old.
+
+    def _detach(self, subscriber: Subscriber, topics: Iterable[StockTopic]) -> None:
+        gone = subscriber.topics.intersection(topics)
+        SUBSCRIPTIONS.dec(len(gone))
+        subscriber.topics -= gone
+        if subscriber.dirty:
+            subscriber.dirty -= gone
+        for topic in gone:
+            topic.dismiss(subscriber)
+            self._drop_if_idle(topic)
+
+    def _withdraw(self, ask: Ask, topic: StockTopic) -> None:
+        del ask.versions[topic]
+        ask.missing.discard(topic)
+        topic.waiting.discard(ask)
+        self._drop_if_idle(topic)
+
+    def _drop_if_idle(self, topic: StockTopic) -> None:
+        if topic.idle and self._topics.get(topic.sku) is topic:
+            del self._topics[topic.sku]
+
+    def _read_soon(self, sku: str) -> None:
+        self._urgent[sku] = None
+        self._work.set()
+
+    def _reread(self) -> None:
+        self._due |= dict.fromkeys(self._topics)  # What an earlier round left comes first.
+        self._reread_at = self._loop.time() + self._settings.reread_every_s
+        self._work.set()
+
+    async def _next_page(self) -> list[StockTopic]:
+        while True:
+            if self._loop.time() >= self._reread_at:
+                self._reread()
+            skus = take(self._urgent, self._settings.read_page) or take(self._due, self._settings.read_page)
+            page = [self._topics[sku] for sku in skus if sku in self._topics]
+            if page:
+                return page
+            if not skus:
+                await self._wait_for_work()
+
+    async def _wait_for_work(self) -> None:
+        self._work.clear()
+        try:
+            async with asyncio.timeout_at(self._reread_at):
+                await self._work.wait()
+        except TimeoutError:
+            return
+
+    def _take(self, page: Sequence[StockTopic], levels: Iterable[StockLevel]) -> None:
+        """Believe a read, but only for the topics it was made for.
+
+        One that was dropped and came again meanwhile may have missed a change before it came; it is read anew.
+        """
+        missing = {topic.sku: topic for topic in page if self._topics.get(topic.sku) is topic}
+        for level in levels:
+            topic = missing.pop(level.sku, None)
+            if topic is not None:
+                self._learn(topic, level)
+        for topic in missing.values():
+            self._known(topic)
+
+
+def take(queue: dict[str, None], most: int) -> list[str]:
+    """Take the first few out of an ordered set."""
+    taken = list(islice(queue, most))
+    for key in taken:
+        del queue[key]
+    return taken

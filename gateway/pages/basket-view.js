@@ -1,0 +1,144 @@
+/** The basket in a side panel: quantities, how long each line is still held, and the way to the checkout. */
+
+import { shopNow } from "./api.js";
+import { MOST_OF_ONE, heldFor } from "./basket.js";
+import { byId, h, say, setText } from "./dom.js";
+import { price, times } from "./money.js";
+import { countdownWords, problemWords } from "./words.js";
+
+/** @typedef {import("./types.js").CartLine} CartLine */
+
+/** Held for less than this, a countdown asks for attention. */
+const HURRY_MS = 120_000;
+
+export class BasketView {
+  #basket;
+  /** @type {HTMLDialogElement} */ #dialog = byId("basket");
+  /** @type {Map<string, HTMLElement>} Lines stay the same elements while they change, so that focus stays too. */
+  #lines = new Map();
+
+  /** @param {import("./basket.js").Basket} basket */
+  constructor(basket) {
+    this.#basket = basket;
+    basket.addEventListener("change", () => this.#show());
+    // One clock for all lines. It asks the time anew each tick, as a timer of a page in the background is late.
+    setInterval(() => this.#tick(), 500);
+  }
+
+  open() {
+    if (!this.#dialog.open) this.#dialog.showModal();
+    this.#show();
+    this.#basket.load().catch((error) => say(problemWords(error), "bad"));
+  }
+
+  close() {
+    if (this.#dialog.open) this.#dialog.close();
+  }
+
+  #show() {
+    const { lines, count, subtotal } = this.#basket;
+    setText(byId("basket-count"), String(count));
+    byId("basket-link").setAttribute("aria-label", `Basket, ${count} ${count === 1 ? "unit" : "units"}`);
+    byId("basket-empty").hidden = lines.length > 0;
+    byId("basket-foot").hidden = lines.length === 0;
+    if (subtotal) setText(byId("basket-subtotal"), price(subtotal));
+    for (const [sku, element] of this.#lines) {
+      if (lines.some((line) => line.sku === sku)) continue;
+      element.remove();
+      this.#lines.delete(sku);
+    }
+    for (const line of lines) this.#fill(this.#lines.get(line.sku) ?? this.#make(line), line);
+    this.#tick();
+  }
+
+  /** @param {CartLine} line */
+  #make(line) {
+    const { sku, title } = line;
+    const step = (/** @type {number} */ by) => this.#set(line, this.#basket.quantity(sku) + by);
+    const count = h("input", {
+      type: "number",
+      inputmode: "numeric",
+      min: 1,
+      max: MOST_OF_ONE,
+      "aria-label": `Quantity of ${title}`,
+      "data-testid": "quantity",
+      onchange: () => this.#set(line, Number(count.value) || this.#basket.quantity(sku)), // Emptied by mistake.
+    });
+    const element = h(
+      "li",
+      { class: "line", "data-testid": "basket-line", "data-sku": sku },
+      h("p", { class: "name", text: title }),
+      h("p", { class: "price", "data-testid": "line-total" }),
+      h(
+        "div",
+        { class: "stepper" },
+        button("−", "less", () => step(-1), { "aria-label": `One ${title} less` }),
+        count,
+        button("+", "more-of-it", () => step(1), { "aria-label": `One ${title} more` }),
+      ),
+      button("Remove", "remove", () => this.#set(line, 0), { class: "plain", "aria-label": `Remove ${title}` }),
+      h(
+        "p",
+        { class: "hold" },
+        h("span", { class: "countdown", "data-testid": "countdown" }),
+        button("Hold again", "hold-again", () => step(0), { class: "plain again", "aria-label": `Hold ${title} again` }),
+      ),
+    );
+    this.#lines.set(sku, element);
+    byId("basket-lines").append(element);
+    return element;
+  }
+
+  /**
+   * @param {HTMLElement} element
+   * @param {CartLine} line
+   */
+  #fill(element, line) {
+    const quantity = this.#basket.quantity(line.sku);
+    const input = /** @type {HTMLInputElement} */ (element.querySelector("input"));
+    if (document.activeElement !== input || !this.#basket.busy(line.sku)) input.value = String(quantity);
+    setText(/** @type {Element} */ (element.querySelector(".price")), price(times(line.unit_price, quantity)));
+    element.toggleAttribute("aria-busy", this.#basket.busy(line.sku));
+  }
+
+  #tick() {
+    const now_ms = shopNow();
+    for (const line of this.#basket.lines) {
+      const element = this.#lines.get(line.sku);
+      if (element) showHold(element, heldFor(line, now_ms));
+    }
+  }
+
+  /**
+   * @param {CartLine} line
+   * @param {number} quantity
+   */
+  async #set(line, quantity) {
+    try {
+      await this.#basket.set(line.sku, Math.min(Math.max(Math.round(quantity) || 0, 0), MOST_OF_ONE));
+    } catch (error) {
+      say(`${line.title}: ${problemWords(error)}`, "bad");
+    }
+  }
+}
+
+/**
+ * @param {string} text
+ * @param {string} testid
+ * @param {() => void} onclick
+ * @param {import("./dom.js").Props} props
+ */
+function button(text, testid, onclick, props) {
+  return h("button", { type: "button", "data-testid": testid, text, onclick, ...props });
+}
+
+/**
+ * @param {HTMLElement} element
+ * @param {number} left_ms
+ */
+function showHold(element, left_ms) {
+  const countdown = /** @type {HTMLElement} */ (element.querySelector(".countdown"));
+  setText(countdown, left_ms > 0 ? `held for you ${countdownWords(left_ms)}` : "no longer held");
+  countdown.dataset.state = left_ms <= 0 ? "over" : left_ms < HURRY_MS ? "soon" : "held";
+  /** @type {HTMLElement} */ (element.querySelector(".again")).hidden = left_ms > 0;
+}

@@ -1,0 +1,231 @@
+/** The list of products: search, category, order, pages as one scrolls, and live counts for what is in view. */
+
+import { Problem, ask } from "./api.js";
+import { byId, h, say, setText } from "./dom.js";
+import { price } from "./money.js";
+import { tile } from "./tile.js";
+import { problemWords, stockLevel, stockWords } from "./words.js";
+
+/** @typedef {import("./types.js").ProductItem} ProductItem */
+
+const PAGE = 100;
+
+/** Typing pauses this long before the shop is asked. */
+const TYPING_MS = 250;
+
+export class CatalogView {
+  #board;
+  #basket;
+  /** @type {Map<string, {item: ProductItem, card: HTMLElement}>} */ #cards = new Map();
+  /** @type {string | null} */ #next = null;
+  #loading = new AbortController();
+  /** @type {number | undefined} */ #typing;
+  #seen = new IntersectionObserver((entries) => this.#look(entries), { rootMargin: "120px" });
+  #end = new IntersectionObserver(([entry]) => entry?.isIntersecting && this.#more(), { rootMargin: "600px" });
+  /** @type {HTMLFormElement} */ #form = byId("search");
+  /** @type {HTMLFieldSetElement} */ #categories = byId("categories");
+
+  /**
+   * @param {import("./stock-board.js").StockBoard} board
+   * @param {import("./basket.js").Basket} basket
+   */
+  constructor(board, basket) {
+    this.#board = board;
+    this.#basket = basket;
+    board.addEventListener("product", (event) => this.#refresh(/** @type {CustomEvent} */ (event).detail));
+    this.#form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.load();
+      if (location.hash.startsWith("#order") || location.hash === "#checkout") location.hash = "#/";
+    });
+    byId("query").addEventListener("input", () => {
+      clearTimeout(this.#typing);
+      this.#typing = setTimeout(() => this.load(), TYPING_MS);
+    });
+    byId("filters").addEventListener("change", () => this.load());
+    byId("more").addEventListener("click", () => this.#more());
+  }
+
+  /** Ask anew with what the form says. An answer that is still on its way no longer counts. */
+  async load() {
+    clearTimeout(this.#typing);
+    this.#loading.abort();
+    this.#loading = new AbortController();
+    byId("products").setAttribute("aria-busy", "true");
+    await this.#page(true);
+  }
+
+  async #more() {
+    if (this.#next === null || byId("products").getAttribute("aria-busy") === "true") return;
+    byId("products").setAttribute("aria-busy", "true");
+    await this.#page(false);
+  }
+
+  /** @param {boolean} fresh Whether this is the first page, which takes the place of what is shown. */
+  async #page(fresh) {
+    const { signal } = this.#loading;
+    try {
+      const { items, next } = await ask("GET", `/products?${this.#query(fresh)}`, { signal });
+      if (fresh) this.#clear();
+      this.#next = next ?? null;
+      this.#show(items);
+      this.#learnCategories(items);
+    } catch (error) {
+      if (signal.aborted) return;
+      this.#failed(error, fresh);
+    }
+    byId("products").removeAttribute("aria-busy");
+  }
+
+  /** @param {boolean} fresh */
+  #query(fresh) {
+    const query = new URLSearchParams({ limit: String(PAGE) });
+    for (const [name, entered] of [...new FormData(this.#form), ...new FormData(byId("filters"))]) {
+      const value = String(entered).trim();
+      if (value) query.set(name, value); // The fields are named as the API names them: q, category, sort.
+    }
+    if (!fresh && this.#next !== null) query.set("cursor", this.#next);
+    return query;
+  }
+
+  #clear() {
+    for (const [id, { card }] of this.#cards) {
+      this.#seen.unobserve(card);
+      this.#board.unwatch(id);
+    }
+    this.#cards.clear();
+    byId("products").replaceChildren();
+  }
+
+  /** @param {ProductItem[]} items */
+  #show(items) {
+    for (const item of items) {
+      if (this.#cards.has(item.id)) continue; // Pages may overlap when the catalogue changes between them.
+      const card = this.#card(item);
+      this.#cards.set(item.id, { item, card });
+      byId("products").append(card);
+      this.#refresh(item.id);
+      this.#seen.observe(card);
+    }
+    const count = this.#cards.size;
+    const found = `${count} ${count === 1 ? "product" : "products"}${this.#next === null ? "" : " so far"}`;
+    setText(byId("found"), count === 0 ? "Nothing fits. Try another word." : found);
+    byId("more").hidden = this.#next === null;
+    this.#end.disconnect();
+    if (this.#next !== null) this.#end.observe(byId("more"));
+  }
+
+  /** @param {ProductItem} item */
+  #card(item) {
+    const href = `#product/${encodeURIComponent(item.id)}`;
+    const onclick = () => this.#add(item);
+    const link = h("a", { class: "cover", href, "data-testid": "product-link" }, h("h3", { text: item.title }));
+    const add = h("button", { type: "button", class: "add", "data-testid": "quick-add", onclick });
+    return h(
+      "li",
+      { class: "card", "data-testid": "product-card", "data-product": item.id },
+      tile(item),
+      link,
+      h("p", { class: "price", text: price(item.price) }),
+      h("p", { class: "stock", "data-testid": "stock" }),
+      add,
+    );
+  }
+
+  /**
+   * Write a card's number as it is now.
+   *
+   * @param {string} id
+   */
+  #refresh(id) {
+    const entry = this.#cards.get(id);
+    if (!entry) return;
+    const { item, card } = entry;
+    const skus = this.#board.skus(id);
+    const available = this.#board.available(id) ?? item.available;
+    if (skus) card.dataset.sku = skus.join(" ");
+    const stock = /** @type {HTMLElement} */ (card.querySelector(".stock"));
+    const news = setText(stock, stockWords(available));
+    stock.dataset.level = stockLevel(available);
+    if (news && skus) flash(stock);
+    const add = /** @type {HTMLButtonElement} */ (card.querySelector(".add"));
+    setText(add, skus?.length === 1 ? "Add" : "Choose");
+    add.setAttribute("aria-label", `${add.textContent}: ${item.title}`);
+    add.disabled = skus?.length === 1 && available <= 0;
+  }
+
+  /** @param {ProductItem} item */
+  async #add(item) {
+    const skus = this.#board.skus(item.id);
+    const only = skus?.length === 1 ? skus[0] : undefined;
+    if (only === undefined) {
+      location.hash = `#product/${encodeURIComponent(item.id)}`;
+      return;
+    }
+    await addToBasket(this.#basket, only, item.title);
+  }
+
+  /** @param {IntersectionObserverEntry[]} entries */
+  #look(entries) {
+    for (const { target, isIntersecting } of entries) {
+      const id = /** @type {HTMLElement} */ (target).dataset.product ?? "";
+      if (isIntersecting) this.#board.watch(id);
+      else this.#board.unwatch(id);
+    }
+  }
+
+  /**
+   * Offer the categories that the shop has. Only an unfiltered list knows them all.
+   *
+   * @param {ProductItem[]} items
+   */
+  #learnCategories(items) {
+    if (this.#query(true).has("category") || this.#query(true).has("q")) return;
+    this.offerCategories(items.flatMap((item) => item.category ?? []));
+  }
+
+  /** @param {string[]} names */
+  offerCategories(names) {
+    const known = new Set([...this.#categories.querySelectorAll("input")].map((input) => input.value));
+    for (const name of [...new Set(names)].sort((a, b) => a.localeCompare(b))) {
+      if (known.has(name)) continue;
+      const input = h("input", { type: "radio", name: "category", value: name });
+      this.#categories.append(h("label", { class: "chip" }, input, h("span", { text: name })));
+    }
+    this.#categories.hidden = this.#categories.querySelectorAll("input").length < 3; // "All" and one are no choice.
+  }
+
+  /**
+   * @param {unknown} error
+   * @param {boolean} fresh
+   */
+  #failed(error, fresh) {
+    if (fresh && error instanceof Problem) setText(byId("found"), problemWords(error));
+    say(problemWords(error), "bad");
+  }
+}
+
+/**
+ * Show that a number is news. Taken away first, or the animation would not run again.
+ *
+ * @param {HTMLElement} element
+ */
+export function flash(element) {
+  element.classList.remove("news");
+  void element.offsetWidth;
+  element.classList.add("news");
+}
+
+/**
+ * @param {import("./basket.js").Basket} basket
+ * @param {string} sku
+ * @param {string} title
+ */
+export async function addToBasket(basket, sku, title) {
+  try {
+    await basket.add(sku);
+    say(`${title} is in your basket, held for ten minutes.`);
+  } catch (error) {
+    say(`${title}: ${problemWords(error)}`, "bad");
+  }
+}

@@ -1,0 +1,198 @@
+/** From the basket to an order: who, where to, how. */
+
+import { Problem, ask, newKey, pause, shopNow } from "./api.js";
+import { heldFor } from "./basket.js";
+import { byId, h, say, setText } from "./dom.js";
+import { price, times } from "./money.js";
+import { keepOrder } from "./order-keys.js";
+import { countdownWords, problemWords } from "./words.js";
+
+/** @typedef {{cart: string, body: unknown, key: string}} Attempt What was sent, and its idempotency key. */
+/** @typedef {{form?: Record<string, string>, attempt?: Attempt}} Kept As typed, and an attempt not answered yet. */
+
+const CHECKOUT_KEY = "shopflow.checkout";
+
+/** A twin of our request is being worked on: we ask again so often for what it comes to. */
+const TWIN = "idempotency_in_progress";
+const TWIN_REPEATS = 5;
+const TWIN_PAUSE_MS = 1_000;
+
+/** ISO 3166: the countries this shop's carrier goes to. */
+const COUNTRIES = "AT BE BG CH CY CZ DE DK EE ES FI FR GB GR HR HU IE IS IT LI LT LU LV MT NL NO PL PT RO SE SI SK US";
+
+export class CheckoutView {
+  #basket;
+  /** @type {HTMLFormElement} */ #form = byId("checkout-form");
+  /** @type {HTMLButtonElement} */ #send = byId("place-order");
+  #sending = false;
+
+  /** @param {import("./basket.js").Basket} basket */
+  constructor(basket) {
+    this.#basket = basket;
+    basket.addEventListener("change", () => this.#summarize());
+    setInterval(() => !byId("checkout").hidden && this.#summarize(), 1000);
+    this.#offerCountries();
+    this.#fill(kept().form ?? {});
+    this.#form.addEventListener("input", () => keep({ ...kept(), form: this.#typed() }));
+    this.#form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#submit();
+    });
+  }
+
+  open() {
+    byId("checkout").hidden = false;
+    this.#complain("");
+    this.#summarize();
+    this.#resume().catch((error) => say(problemWords(error), "bad"));
+  }
+
+  close() {
+    byId("checkout").hidden = true;
+  }
+
+  #submit() {
+    const cart = this.#basket.id;
+    if (!cart) return this.#complain("Your basket is empty.");
+    const body = order(this.#typed());
+    const { attempt } = kept();
+    const again = attempt && JSON.stringify([attempt.cart, attempt.body]) === JSON.stringify([cart, body]);
+    return this.#place(again ? attempt : { cart, body, key: newKey() });
+  }
+
+  /**
+   * A basket that is empty while an attempt is open was bought, and we missed the answer: ask for it again.
+   */
+  async #resume() {
+    await this.#basket.load();
+    const { attempt } = kept();
+    if (attempt && this.#basket.lines.length === 0) await this.#place(attempt);
+  }
+
+  /**
+   * Under one key per attempt: a repeat after a lost answer, a reload or a double click finds the same order.
+   *
+   * @param {Attempt} attempt
+   */
+  async #place(attempt) {
+    if (this.#sending) return;
+    this.#busy(true);
+    this.#complain("");
+    keep({ ...kept(), attempt });
+    try {
+      const { order: made, access_token, payment } = await send(attempt);
+      const id = typeof made === "string" ? made : made.id;
+      keepOrder({ id, token: access_token, payment });
+      sessionStorage.removeItem(CHECKOUT_KEY);
+      if (this.#basket.id === attempt.cart) this.#basket.forget();
+      location.replace(`#order/${encodeURIComponent(id)}`); // "Back" must not lead to a form that was sent.
+    } catch (error) {
+      // A definite "no" ended the attempt. With its key we would hear the same "no" after the basket was mended.
+      if (error instanceof Problem && isNo(error)) keep({ form: this.#typed() });
+      this.#complain(problemWords(error));
+      if (error instanceof Problem && error.status === 409) this.#basket.load().catch(() => {});
+    } finally {
+      this.#busy(false);
+    }
+  }
+
+  #summarize() {
+    if (byId("checkout").hidden) return;
+    const now_ms = shopNow();
+    const { lines, subtotal } = this.#basket;
+    const rows = lines.map((line) => {
+      const left_ms = heldFor(line, now_ms);
+      const hold = left_ms > 0 ? `held ${countdownWords(left_ms)}` : "no longer held";
+      return [`${line.quantity} × ${line.title}`, hold, price(times(line.unit_price, line.quantity))];
+    });
+    const list = byId("summary-lines");
+    // Rows are filled where they stand; they are made anew only when there are more or fewer.
+    if (list.children.length !== rows.length) {
+      list.replaceChildren(...rows.map(() => h("li", {}, h("span"), h("small"), h("b"))));
+    }
+    rows.forEach((texts, row) => texts.forEach((text, cell) => setText(list.children[row].children[cell], text)));
+    setText(byId("summary-subtotal"), subtotal && lines.length ? price(subtotal) : "–");
+    this.#send.disabled = this.#sending || lines.length === 0;
+  }
+
+  /** @param {boolean} busy */
+  #busy(busy) {
+    this.#sending = busy;
+    this.#send.disabled = busy || this.#basket.lines.length === 0;
+    setText(this.#send, busy ? "One moment…" : "Place order");
+  }
+
+  /** @param {string} words */
+  #complain(words) {
+    const box = byId("checkout-problem");
+    box.textContent = words;
+    if (words) box.scrollIntoView({ block: "nearest" });
+  }
+
+  /** @returns {Record<string, string>} */
+  #typed() {
+    return Object.fromEntries([...new FormData(this.#form)].map(([name, value]) => [name, String(value).trim()]));
+  }
+
+  /** @param {Record<string, string>} form */
+  #fill(form) {
+    for (const [name, value] of Object.entries(form)) {
+      const field = this.#form.elements.namedItem(name);
+      if (field && "value" in field) field.value = value;
+    }
+  }
+
+  #offerCountries() {
+    const names = new Intl.DisplayNames(undefined, { type: "region" });
+    const options = COUNTRIES.split(" ").map((code) => ({ code, name: names.of(code) ?? code }));
+    options.sort((a, b) => a.name.localeCompare(b.name));
+    const select = this.#form.elements.namedItem("country");
+    if (select instanceof HTMLSelectElement) {
+      select.append(...options.map(({ code, name }) => h("option", { value: code, text: name })));
+    }
+  }
+}
+
+/**
+ * What the shop wants to know, from what was typed. A field that was left empty is left out.
+ *
+ * @param {Record<string, string>} typed
+ */
+function order({ email, name, line1, line2, city, postal_code, country, shipping_method }) {
+  const address = { line1, ...(line2 ? { line2 } : {}), city, postal_code, country };
+  return { email, name, address, shipping_method };
+}
+
+/**
+ * @param {Attempt} attempt
+ * @returns {Promise<any>} The order, its access token and how to pay it.
+ */
+async function send({ cart, body, key }) {
+  for (let repeat = 0; ; repeat++) {
+    try {
+      return await ask("POST", `/carts/${encodeURIComponent(cart)}/checkout`, { body, key });
+    } catch (error) {
+      if (!(error instanceof Problem) || error.code !== TWIN || repeat >= TWIN_REPEATS) throw error;
+      await pause(TWIN_PAUSE_MS);
+    }
+  }
+}
+
+/** @param {Problem} problem Busy, broken and unreachable shops, and twins at work, have not said no. */
+function isNo({ status, code }) {
+  return status >= 400 && status < 429 && code !== TWIN;
+}
+
+/** @returns {Kept} */
+function kept() {
+  try {
+    return JSON.parse(sessionStorage.getItem(CHECKOUT_KEY) ?? "{}");
+  } catch {
+    return {};
+  }
+}
+
+/** @param {Kept} what */
+function keep(what) {
+  sessionStorage.setItem(CHECKOUT_KEY, JSON.stringify(what));
+}

@@ -1,0 +1,43 @@
+/** Money: whole minor units in, words in the reader's own language out. */
+
+/** @typedef {import("./types.js").Money} Money */
+
+/** @type {Map<string, {format: Intl.NumberFormat, unit: number}>} Making a formatter is slow, and few are needed. */
+const formats = new Map();
+
+/**
+ * How a currency is written. The number of decimals is the currency's own: two for EUR, none for JPY, three for KWD.
+ *
+ * @param {string} currency ISO 4217.
+ */
+function formatFor(currency) {
+  let known = formats.get(currency);
+  if (!known) {
+    const format = new Intl.NumberFormat(undefined, { style: "currency", currency });
+    known = { format, unit: 10 ** (format.resolvedOptions().maximumFractionDigits ?? 2) };
+    formats.set(currency, known);
+  }
+  return known;
+}
+
+/**
+ * Write an amount as a price: `{amount: 1999, currency: "EUR"}` is "€19.99".
+ *
+ * @param {Money} money
+ * @returns {string}
+ */
+export function price(money) {
+  const { format, unit } = formatFor(money.currency.toUpperCase());
+  return format.format(money.amount / unit);
+}
+
+/**
+ * So many times this amount. Multiplied before it is divided: integers do not round.
+ *
+ * @param {Money} money
+ * @param {number} quantity
+ * @returns {Money}
+ */
+export function times(money, quantity) {
+  return { amount: money.amount * quantity, currency: money.currency };
+}

@@ -1,0 +1,128 @@
+/** One product in a dialog: what it is, and its SKUs, each with price, live stock and a way into the basket. */
+
+import { ask } from "./api.js";
+import { MOST_OF_ONE } from "./basket.js";
+import { addToBasket, flash } from "./catalog.js";
+import { byId, h, say, setText } from "./dom.js";
+import { price } from "./money.js";
+import { tile } from "./tile.js";
+import { problemWords, stockLevel, stockWords } from "./words.js";
+
+/** @typedef {import("./types.js").Product} Product */
+/** @typedef {import("./types.js").SkuOffer} SkuOffer */
+
+export class ProductView {
+  #live;
+  #board;
+  #basket;
+  /** @type {HTMLDialogElement} */ #dialog = byId("product");
+  /** @type {Map<string, {offer: SkuOffer, row: HTMLElement}>} */ #rows = new Map();
+  #release = () => {};
+  #wanted = "";
+
+  /**
+   * @param {import("./live.js").LiveShop} live
+   * @param {import("./stock-board.js").StockBoard} board
+   * @param {import("./basket.js").Basket} basket
+   */
+  constructor(live, board, basket) {
+    this.#live = live;
+    this.#board = board;
+    this.#basket = basket;
+    live.addEventListener("stock", (event) => this.#refresh(/** @type {CustomEvent} */ (event).detail.sku));
+    basket.addEventListener("change", () => [...this.#rows.keys()].forEach((sku) => this.#refresh(sku)));
+  }
+
+  /** @param {string} id */
+  async open(id) {
+    this.#wanted = id;
+    try {
+      const product = await ask("GET", `/products/${encodeURIComponent(id)}`);
+      if (this.#wanted !== id) return; // Closed, or another was opened meanwhile.
+      this.#show(product);
+      if (!this.#dialog.open) this.#dialog.showModal();
+      this.#dialog.scrollTop = 0;
+    } catch (error) {
+      if (this.#wanted !== id) return;
+      history.replaceState(null, "", "#/");
+      say(problemWords(error), "bad");
+    }
+  }
+
+  close() {
+    this.#wanted = "";
+    this.#release();
+    this.#release = () => {};
+    this.#rows.clear();
+    if (this.#dialog.open) this.#dialog.close();
+  }
+
+  /** @param {Product} product */
+  #show(product) {
+    this.#release();
+    this.#rows.clear();
+    setText(byId("product-title"), product.title);
+    setText(byId("product-description"), product.description);
+    setText(byId("product-category"), product.category ?? "");
+    setText(byId("product-rating"), ratingWords(product.rating));
+    byId("product-picture").replaceChildren(tile({ ...product, image: product.image ?? product.images?.[0] ?? null }));
+    byId("product-skus").replaceChildren(...product.skus.map((offer) => this.#row(product, offer)));
+    const skus = product.skus.map((offer) => offer.sku);
+    this.#board.learn(product.id, skus);
+    this.#release = this.#live.subscribe(skus);
+    for (const sku of skus) this.#refresh(sku);
+  }
+
+  /**
+   * @param {Product} product
+   * @param {SkuOffer} offer
+   */
+  #row(product, offer) {
+    const same = offer.title === product.title || !offer.title;
+    const name = same || product.skus.length === 1 ? product.title : `${product.title}, ${offer.title}`;
+    const add = h("button", {
+      type: "button",
+      class: "primary add",
+      "data-testid": "add",
+      "data-sku": offer.sku,
+      "aria-label": `Add: ${name}`,
+      onclick: () => addToBasket(this.#basket, offer.sku, name),
+      text: "Add",
+    });
+    const row = h(
+      "li",
+      { class: "sku", "data-testid": "sku", "data-sku": offer.sku },
+      h("p", { class: "name", text: same ? "One size" : offer.title }),
+      h("p", { class: "price", text: price(offer.price) }),
+      h("div", { class: "counts" }, h("p", { class: "stock", "data-testid": "sku-stock" }), h("p", { class: "mine" })),
+      add,
+    );
+    this.#rows.set(offer.sku, { offer, row });
+    return row;
+  }
+
+  /** @param {string} sku */
+  #refresh(sku) {
+    const entry = this.#rows.get(sku);
+    if (!entry) return;
+    const { offer, row } = entry;
+    const available = this.#live.level(sku)?.available ?? offer.available;
+    const mine = this.#basket.quantity(sku);
+    const stock = /** @type {HTMLElement} */ (row.querySelector(".stock"));
+    const first = stock.textContent === "";
+    if (setText(stock, stockWords(available)) && !first) flash(stock);
+    stock.dataset.level = stockLevel(available);
+    // Otherwise "sold out" would be all that they see who hold the last one themselves.
+    setText(/** @type {Element} */ (row.querySelector(".mine")), mine ? `${mine} in basket` : "");
+    const add = /** @type {HTMLButtonElement} */ (row.querySelector(".add"));
+    add.disabled = available <= 0 || mine >= MOST_OF_ONE;
+  }
+}
+
+/** @param {Product["rating"]} rating */
+function ratingWords(rating) {
+  const average = typeof rating === "number" ? rating : rating?.average;
+  if (!average) return "";
+  const count = typeof rating === "object" && rating?.count ? ` from ${rating.count} reviews` : "";
+  return `Rated ${average.toFixed(1)} of 5${count}`;
+}

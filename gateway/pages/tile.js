@@ -1,0 +1,66 @@
+/**
+ * A drawn stand-in for a product without a picture: its initial in front of a quiet shape, both chosen by its id, so
+ * that a product looks the same on every visit.
+ */
+
+import { h, svg } from "./dom.js";
+
+/**
+ * FNV-1a: small, and spreads ids that differ in one letter.
+ *
+ * @param {string} text
+ * @returns {number} 32 bits.
+ */
+function hash(text) {
+  let value = 0x811c9dc5;
+  for (const char of text) value = Math.imul(value ^ /** @type {number} */ (char.codePointAt(0)), 0x01000193);
+  return value >>> 0;
+}
+
+/** @type {((turn: number) => Element[])[]} Each fills a square of 100. */
+const SHAPES = [
+  (turn) => [
+    svg("circle", { class: "shade", cx: 30 + turn, cy: 34, r: 30 }),
+    svg("path", { class: "deep", d: "M0 74 Q28 54 54 70 T100 62 V100 H0 Z" }),
+  ],
+  (turn) => [
+    svg("path", { class: "shade", d: "M14 100 V52 a24 24 0 0 1 48 0 V100 Z" }),
+    svg("path", { class: "deep", d: `M50 100 V70 a20 20 0 0 1 40 0 V100 Z`, transform: `translate(${turn - 10})` }),
+  ],
+  (turn) => [
+    svg("circle", { class: "shade", cx: 78, cy: 22 + turn, r: 34 }),
+    svg("circle", { class: "deep", cx: 16, cy: 92 - turn, r: 30 }),
+  ],
+  (turn) => [
+    svg("rect", { class: "shade", x: -20, y: 58, width: 150, height: 26, transform: `rotate(${turn - 18} 50 50)` }),
+    svg("rect", { class: "deep", x: -20, y: 84, width: 150, height: 40, transform: `rotate(${turn - 18} 50 50)` }),
+  ],
+];
+
+/**
+ * @param {{id: string, title: string, image?: string | null}} product
+ * @returns {HTMLElement} Its picture or its drawing. Decorative: the title stands beside it.
+ */
+export function tile(product) {
+  if (product.image) {
+    const image = h("img", { src: product.image, alt: "", loading: "lazy", decoding: "async" });
+    const box = h("div", { class: "tile" }, image);
+    image.addEventListener("error", () => box.replaceWith(drawn(product)));
+    return box;
+  }
+  return drawn(product);
+}
+
+/** @param {{id: string, title: string}} product */
+function drawn(product) {
+  const seed = hash(product.id);
+  const shapes = SHAPES[(seed >>> 9) % SHAPES.length]?.((seed >>> 13) % 24) ?? [];
+  const initial = [...product.title][0]?.toUpperCase() ?? "";
+  const letter = svg("text", { x: 50, y: 67, "text-anchor": "middle" }, initial);
+  const frame = { viewBox: "0 0 100 100", preserveAspectRatio: "xMidYMid slice", "aria-hidden": "true" };
+  const drawing = svg("svg", frame, ...shapes, letter);
+  const box = h("div", { class: "tile" }, drawing);
+  // By property, not by attribute: the content security policy refuses inline styles.
+  box.style.setProperty("--hue", String(seed % 360));
+  return box;
+}

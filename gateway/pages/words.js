@@ -1,0 +1,121 @@
+/** What the page says. Kept in one place, so that one thing has one name on every screen. */
+
+import { Problem } from "./api.js";
+
+/**
+ * @param {number} available
+ * @returns {string}
+ */
+export function stockWords(available) {
+  if (available <= 0) return "sold out";
+  return available === 1 ? "last one" : `${available} left`;
+}
+
+/**
+ * How urgent a count is, for its colour.
+ *
+ * @param {number} available
+ * @returns {"none" | "few" | "some"}
+ */
+export function stockLevel(available) {
+  if (available <= 0) return "none";
+  return available <= 5 ? "few" : "some";
+}
+
+/**
+ * Turn any failure into a sentence that says what to do.
+ *
+ * @param {unknown} error
+ * @returns {string}
+ */
+export function problemWords(error) {
+  if (!(error instanceof Problem)) return "Something went wrong on this page. Reload it, and nothing is lost.";
+  if (error.code === "unreachable") return "The shop cannot be reached. Check your connection and try again.";
+  if (error.code === "out_of_stock") return outOfStockWords(error.body);
+  if (error.code === "unknown_sku") return "This article is no longer sold.";
+  if (error.code === "cart_empty") return "Your basket is empty.";
+  if (error.code === "not_cancellable") return "It is too late to cancel: your order is packed.";
+  if (error.status === 429 || error.status === 503) return "The shop is very busy. Please try again in a moment.";
+  if (error.status >= 500) return "The shop made a mistake. Please try again.";
+  return error.detail || error.title || "The shop said no.";
+}
+
+/**
+ * @param {any} body Of the 409: `available` for one SKU, or a list of what is short at checkout.
+ * @returns {string}
+ */
+function outOfStockWords(body) {
+  if (typeof body.available === "number") return leftWords(body.available);
+  const short = Object.values(body).find((value) => Array.isArray(value) && value[0]?.sku);
+  if (!short) return body.detail || "Some of this has just been sold.";
+  const parts = short.map((/** @type {any} */ line) => `${line.title ?? line.sku}: ${leftWords(line.available ?? 0)}`);
+  return `Your basket asks for more than there is. ${parts.join("; ")}.`;
+}
+
+/** @param {number} available */
+function leftWords(available) {
+  return available > 0 ? `only ${available} left` : "sold out";
+}
+
+/** @type {Record<string, string>} */
+const STATUS = {
+  pending_payment: "Waiting for payment",
+  paid: "Paid",
+  picking: "Being picked",
+  packed: "Packed",
+  shipped: "Handed to the carrier",
+  in_transit: "On its way",
+  delivered: "Delivered",
+  cancelled: "Cancelled",
+};
+
+/** @param {string} status */
+export function statusWords(status) {
+  return STATUS[status] ?? apart(status);
+}
+
+/** @type {Record<string, string>} */
+const EVENT = {
+  OrderCreated: "Order placed",
+  PaymentReceived: "Payment received",
+  PaymentFailed: "Payment failed",
+  PickingStarted: "Picking started",
+  OrderFulfilled: "Packed",
+  OrderShipped: "Handed to the carrier",
+  OrderDelivered: "Delivered",
+  OrderCancelled: "Cancelled",
+  RefundProcessed: "Money sent back",
+};
+
+/** @param {string} event */
+export function eventWords(event) {
+  return EVENT[event] ?? STATUS[event] ?? apart(event);
+}
+
+/**
+ * Make words of a name that we do not know: `OutForDelivery` and `out_for_delivery` are "Out for delivery".
+ *
+ * @param {string} name
+ */
+function apart(name) {
+  const words = name.replace(/([a-z])([A-Z])/g, "$1 $2").replace(/[._-]+/g, " ").toLowerCase();
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+/**
+ * @param {string} at RFC 3339, UTC.
+ * @returns {string} In the reader's own zone and language.
+ */
+export function timeWords(at) {
+  return new Date(at).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
+}
+
+/**
+ * Time that is left, as m:ss.
+ *
+ * @param {number} left_ms
+ */
+export function countdownWords(left_ms) {
+  const seconds = Math.max(0, Math.ceil(left_ms / 1000));
+  return `${String(Math.floor(seconds / 60)).padStart(2, "0")}:${String(seconds % 60).padStart(2, "0")}`;
+}

@@ -1,0 +1,198 @@
+"""Subscriptions: a snapshot, then every change, each version once and none going back."""
+
+from gateway.live import StockLevel
+from tests.gateway.live.support import edge, eventually, hear, levels_of, nothing_more, say, shown, subscribe
+
+MUG, LAMP = "MUG", "LAMP"
+
+
+async def test_a_subscription_is_answered_with_the_values_of_now_and_then_with_changes() -> None:
+    async with edge() as live, live.connect() as socket:
+        mug = live.shelf.put(MUG, 5, 1)
+
+        assert await subscribe(socket, MUG, "NO-SUCH-SKU") == shown(mug)
+
+        live.hub.stock_changed([StockLevel(MUG, 4, 2)])
+        assert await hear(socket) == {"op": "stock", "sku": MUG, "available": 4, "version": 2}
+
+
+async def test_a_sku_that_appears_later_is_told() -> None:
+    async with edge() as live, live.connect() as socket:
+        assert await subscribe(socket, LAMP) == []
+
+        live.hub.stock_changed([StockLevel(LAMP, 7, 1)])
+
+        assert levels_of(await hear(socket)) == shown(StockLevel(LAMP, 7, 1))
+
+
+async def test_older_and_repeated_changes_are_dropped() -> None:
+    async with edge() as live, live.connect() as socket:
+        live.shelf.put(MUG, 5, 10)
+        await subscribe(socket, MUG)
+
+        live.hub.stock_changed([StockLevel(MUG, 9, 9), StockLevel(MUG, 5, 10)])
+
+        await nothing_more(socket)
+
+
+async def test_coming_back_with_versions_tells_only_what_is_newer() -> None:
+    async with edge() as live, live.connect() as socket:
+        live.shelf.put(MUG, 5, 10)
+        lamp = live.shelf.put(LAMP, 2, 7)
+
+        assert await subscribe(socket, MUG, LAMP, versions={MUG: 10, LAMP: 6}) == shown(lamp)
+
+
+async def test_a_client_that_knows_more_than_we_do_is_not_told_old_things() -> None:
+    """The gateway was restarted and read an old value from a cache."""
+    async with edge() as live, live.connect() as socket:
+        live.shelf.put(MUG, 5, 10)
+        assert await subscribe(socket, MUG, versions={MUG: 12}) == []
+
+        live.hub.stock_changed([StockLevel(MUG, 4, 11)])
+        await nothing_more(socket)
+        live.hub.stock_changed([StockLevel(MUG, 3, 12)])
+        await nothing_more(socket)
+
+        live.hub.stock_changed([StockLevel(MUG, 2, 13)])
+        assert levels_of(await hear(socket)) == shown(StockLevel(MUG, 2, 13))
+
+
+async def test_a_change_during_the_first_read_is_not_lost() -> None:
+    async with edge() as live, live.connect() as socket:
+        live.shelf.put(MUG, 5, 1)
+        live.shelf.open.clear()
+        await say(socket, "subscribe", skus=[MUG, LAMP])
+        await eventually(lambda: bool(live.shelf.reads))
+
+        live.hub.stock_changed([StockLevel(MUG, 4, 2)])
+        live.shelf.open.set()
+
+        answer = await hear(socket)
+        assert answer == {"op": "subscribed", "stock": shown(StockLevel(MUG, 4, 2))}
+        await nothing_more(socket)
+
+
+async def test_no_change_overtakes_the_answer() -> None:
+    """Somebody else watches the SKU already, so its changes are being told while this client still waits for LAMP."""
+    async with edge() as live, live.connect() as first, live.connect() as second:
+        live.shelf.put(MUG, 5, 1)
+        await subscribe(first, MUG)
+        live.shelf.open.clear()
+        await say(second, "subscribe", skus=[MUG, LAMP])
+        await eventually(lambda: len(live.shelf.reads) == 2)
+
+        live.hub.stock_changed([StockLevel(MUG, 4, 2)])
+        assert levels_of(await hear(first)) == shown(StockLevel(MUG, 4, 2))
+        live.shelf.open.set()
+
+        assert (await hear(second)) == {"op": "subscribed", "stock": shown(StockLevel(MUG, 4, 2))}
+
+
+async def test_a_sku_stays_watched_for_whoever_waits_when_its_last_reader_leaves() -> None:
+    async with edge() as live, live.connect() as second:
+        live.shelf.put(MUG, 5, 1)
+        async with live.connect() as first:
+            await subscribe(first, MUG)
+            live.shelf.open.clear()
+            await say(second, "subscribe", skus=[MUG, LAMP])
+            await eventually(lambda: len(live.shelf.reads) == 2)
+        await eventually(lambda: live.hub.connections == 1)
+
+        live.hub.stock_changed([StockLevel(MUG, 4, 2)])
+        live.shelf.open.set()
+
+        assert (await hear(second))["stock"] == shown(StockLevel(MUG, 4, 2))
+
+
+async def test_what_is_watched_already_is_answered_without_a_read() -> None:
+    async with edge() as live, live.connect() as first, live.connect() as second:
+        mug = live.shelf.put(MUG, 5, 1)
+        await subscribe(first, MUG)
+
+        assert await subscribe(second, MUG) == shown(mug)
+
+        assert len(live.shelf.reads) == 1
+
+
+async def test_changes_of_one_tick_share_a_frame() -> None:
+    async with edge() as live, live.connect() as both, live.connect() as one:
+        await subscribe(both, MUG, LAMP)
+        await subscribe(one, LAMP)
+
+        live.hub.stock_changed([StockLevel(MUG, 1, 1), StockLevel(LAMP, 2, 1)])
+        live.hub.stock_changed([StockLevel(MUG, 0, 2)])
+
+        news = shown(StockLevel(MUG, 0, 2), StockLevel(LAMP, 2, 1))
+        assert await hear(both) == {"op": "stocks", "stock": news}
+        assert levels_of(await hear(one)) == news[1:]
+
+
+async def test_unsubscribing_ends_it() -> None:
+    async with edge() as live, live.connect() as socket:
+        mug = live.shelf.put(MUG, 5, 1)
+        await subscribe(socket, MUG, LAMP)
+
+        await say(socket, "unsubscribe", skus=[MUG])
+        await nothing_more(socket)
+        live.hub.stock_changed([StockLevel(MUG, 4, 2), StockLevel(LAMP, 1, 1)])
+
+        assert levels_of(await hear(socket)) == shown(StockLevel(LAMP, 1, 1))
+        assert await subscribe(socket, MUG) == shown(mug)
+
+
+async def test_unsubscribing_from_what_is_still_being_read_answers_without_it() -> None:
+    async with edge() as live, live.connect() as socket:
+        lamp = live.shelf.put(LAMP, 2, 1)
+        live.shelf.open.clear()
+        await say(socket, "subscribe", skus=[MUG, LAMP])
+        await say(socket, "unsubscribe", skus=[MUG])
+        await nothing_more(socket)
+
+        live.shelf.open.set()
+
+        assert (await hear(socket))["stock"] == shown(lamp)
+        live.hub.stock_changed([StockLevel(MUG, 1, 5)])
+        await nothing_more(socket)
+
+
+async def test_when_pub_sub_was_lost_clients_hear_so_and_everything_is_read_again() -> None:
+    async with edge() as live, live.connect() as socket:
+        live.shelf.put(MUG, 5, 1)
+        await subscribe(socket, MUG)
+        news = live.shelf.put(MUG, 3, 4)
+
+        live.hub.stale()
+
+        heard = [await hear(socket), await hear(socket)]
+        assert {"op": "stale"} in heard
+        assert {"op": "stock", **shown(news)[0]} in heard
+
+
+async def test_a_lost_message_heals_by_reading_again() -> None:
+    async with edge(reread_every_s=0.05) as live, live.connect() as socket:
+        live.shelf.put(MUG, 5, 1)
+        await subscribe(socket, MUG)
+
+        news = live.shelf.put(MUG, 3, 4)
+
+        assert levels_of(await hear(socket)) == shown(news)
+
+
+async def test_reading_goes_on_after_a_failure() -> None:
+    async with edge(retry_s=0.01) as live, live.connect() as socket:
+        mug = live.shelf.put(MUG, 5, 1)
+        live.shelf.broken = True
+        await say(socket, "subscribe", skus=[MUG])
+        await eventually(lambda: len(live.shelf.reads) > 1)
+
+        live.shelf.broken = False
+
+        assert (await hear(socket))["stock"] == shown(mug)
+
+
+async def test_reads_are_paged() -> None:
+    async with edge(read_page=10) as live, live.connect() as socket:
+        await subscribe(socket, *(f"SKU-{n}" for n in range(25)))
+
+        assert [len(skus) for skus in live.shelf.reads] == [10, 10, 5]
