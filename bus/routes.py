@@ -45,6 +45,10 @@ class Routes:
         """
         return self._codecs[subscriber].decode(type_name, body)
 
+    def message_types(self) -> Sequence[type[Message]]:
+        """Everything that is handled by somebody."""
+        return list(self._subscribers)
+
     def listeners(self) -> dict[str, Sequence[str]]:
         """Every event with its subscribers, by name."""
         events = {kind: names for kind, names in self._subscribers.items() if issubclass(kind, Event)}

@@ -52,7 +52,6 @@ class Calls:
     def __init__(self, cell: "Cell") -> None:
         self._cell = cell
         self._wake = asyncio.Event()
-        self.in_hand: set[Envelope] = set()
 
     def notify(self) -> None:
         """There may be something to do."""
@@ -68,7 +67,6 @@ class Calls:
 
     def _start_all(self, tasks: TaskGroup) -> None:
         while (envelope := self._cell.mailbox.take_call()) is not None:
-            self.in_hand.add(envelope)
             tasks.start_soon(self._call, envelope)
 
     async def _call(self, envelope: Envelope) -> None:
@@ -87,7 +85,6 @@ class Calls:
             finally:
                 cell.mailbox.call_ended(handler)
                 cell.notify()
-        self.in_hand.discard(envelope)
         telemetry.CALL_SECONDS.labels(cell.name, handler.name).observe(perf_counter() - begun_s)
         telemetry.CALLS.labels(cell.name, handler.name, outcome).inc()
 

@@ -92,7 +92,7 @@ class Cell:
         self.calls.notify()
 
     async def run(self) -> None:
-        """Work until cancelled. What raises here is a crash, and the supervisor's business."""
+        """Work until cancelled. What raises here is a crash, and the supervisor's business; so is coming to an end."""
         await self.actor.start()
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self.turns.run)
@@ -101,10 +101,17 @@ class Cell:
 
     async def fail_what_is_in_hand(self, error: Exception) -> None:
         """After a crash: what was being handled has failed once, and the rest waits as it did."""
-        for envelope in (*self.turns.in_hand, *self.calls.in_hand):
-            await self.fail(envelope, error)
-        self.turns.in_hand = ()
-        self.calls.in_hand.clear()
+        left = list(self.mailbox.in_hand)
+        while left:
+            envelope = left.pop(0)
+            left = await self.fail_ahead_of(left, envelope, error)
+
+    async def fail_ahead_of(self, left: Sequence[Envelope], envelope: Envelope, error: Exception) -> list[Envelope]:
+        """One of several has failed; says which of the others may go on. Those of its lane wait with it."""
+        behind = [other for other in left if other.key and other.key == envelope.key]
+        if await self.fail(envelope, error, behind):
+            return list(left)
+        return [other for other in left if other not in behind]
 
     def finish(self, batch: Sequence[Envelope], answers: Sequence[object]) -> None:
         """These are done: answer who asked, and let their lanes move on."""
@@ -145,8 +152,9 @@ class Cell:
     async def _park(self, envelope: Envelope, error: Exception, behind: Sequence[Envelope]) -> bool:
         try:
             await self.deliveries.park(self.name, envelope, error)
-        except ShopFlowError as no_database:  # Then it can't be parked yet either, and nothing else goes on.
-            return await self._try_later(envelope, no_database, behind)
+        except Exception as why:  # noqa: BLE001 - it can't be parked yet, and must bring nobody else down
+            self.log.warning("could not park a message", message_id=envelope.id, error=repr(why))
+            return await self._try_later(envelope, error, behind)
         telemetry.DEAD_LETTERS.labels(self.name).inc()
         self.log.error("parked as a dead letter", message_id=envelope.id, attempts=envelope.attempts, error=str(error))
         self._over([envelope])
@@ -156,8 +164,8 @@ class Cell:
         telemetry.RETRIES.labels(self.name).inc()
         try:
             await self.deliveries.note_failure(envelope, error)
-        except ShopFlowError:
-            self.log.debug("could not note a failure", message_id=envelope.id)
+        except Exception as why:  # noqa: BLE001 - the count is a courtesy to the next start
+            self.log.debug("could not note a failure", message_id=envelope.id, error=repr(why))
         self.mailbox.hold_back(envelope, behind)
         self.clock.call_later(self._backoff_s(envelope.attempts), lambda: self._try_again(envelope))
         return False
@@ -167,8 +175,9 @@ class Cell:
         over = asyncio.get_running_loop().create_future()
 
         def resume() -> None:
-            self.mailbox.resume()
-            over.set_result(None)
+            if not over.done():
+                self.mailbox.resume()
+                over.set_result(None)
 
         timer = self.clock.call_later(self._backoff_s(failures), resume)
         self.mailbox.suspend()
@@ -176,7 +185,8 @@ class Cell:
             await over
         except asyncio.CancelledError:
             timer.cancel()
-            self.mailbox.resume()
+            if over.cancelled():  # Else it was resumed in the same moment.
+                self.mailbox.resume()
             raise
 
     def _backoff_s(self, attempts: int) -> float:

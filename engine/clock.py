@@ -60,7 +60,8 @@ class Clock(ABC):
 
     async def at_rest(self) -> None:
         """Return when nothing is being done. Bound it with a timeout: a busy shop never rests."""
-        await self._rest.wait()
+        while self._work:  # More than once, if somebody began again before we were waked.
+            await self._rest.wait()
 
 
 class SystemClock(Clock):

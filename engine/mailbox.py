@@ -87,6 +87,7 @@ class Mailbox:
         self._suspended = False
         self.limit = limit
         self.size = 0
+        self.in_hand: dict[Envelope, None] = {}  # Taken and neither done nor held back, in order: what a crash hits.
         self._handlers = {message_type: handler for handler in handlers for message_type in handler.message_types}
         self._ready: dict[Handler, deque[Envelope]] = {handler: deque() for handler in self._handlers.values()}
         self._turns = [(handler, ready) for handler, ready in self._ready.items() if not handler.is_call]
@@ -128,6 +129,7 @@ class Mailbox:
         if envelope.key:
             lane = self._lanes[envelope.key]
             lane.handler = envelope.handler
+        del self.in_hand[envelope]
         self._ready[envelope.handler].append(envelope)
 
     def take_turn(self, limit: int) -> list[Envelope]:
@@ -143,6 +145,7 @@ class Mailbox:
             chosen.clear()
         else:
             batch = [chosen.popleft() for _ in range(limit)]
+        self.in_hand.update(dict.fromkeys(batch))
         for envelope in batch:
             if envelope.key:
                 self._lanes[envelope.key].started = True
@@ -153,7 +156,9 @@ class Mailbox:
         for handler, ready in self._calls:
             if ready and self._running[handler] < handler.limit:
                 self._running[handler] += 1
-                return ready.popleft()
+                envelope = ready.popleft()
+                self.in_hand[envelope] = None
+                return envelope
         return None
 
     def call_ended(self, handler: "Handler") -> None:
@@ -164,6 +169,7 @@ class Mailbox:
         """These are over, well or not: their lanes move on."""
         for envelope in envelopes:
             self.size -= 1
+            del self.in_hand[envelope]
             if envelope.key:
                 lane = self._lanes[envelope.key]
                 lane.front -= 1
@@ -173,6 +179,8 @@ class Mailbox:
 
     def hold_back(self, failed: Envelope, taken: Sequence[Envelope] = ()) -> None:
         """This one must be tried later; until then all of its lane waits, with `taken` (in their order) at its head."""
+        for envelope in (failed, *taken):
+            del self.in_hand[envelope]
         self._end(1)
         lane = self._lanes.get(failed.key)
         if lane is None:

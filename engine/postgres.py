@@ -27,6 +27,7 @@ _LOST = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
     asyncpg.OperatorInterventionError,  # An administrator, or a crash of the server, ended the session.
+    asyncpg.IdleInTransactionSessionTimeoutError,
     asyncpg.TooManyConnectionsError,
     asyncpg.DiskFullError,
     OSError,
@@ -68,19 +69,23 @@ class Transaction:
 
     async def fetch(self, sql: str, *parameters: object) -> Sequence[Record]:
         """All rows."""
-        return await self._connection.fetch(sql, *parameters)
+        with _translated():
+            return await self._connection.fetch(sql, *parameters)
 
     async def row(self, sql: str, *parameters: object) -> Record | None:
         """The first row, if there is one."""
-        return await self._connection.fetchrow(sql, *parameters)
+        with _translated():
+            return await self._connection.fetchrow(sql, *parameters)
 
     async def value(self, sql: str, *parameters: object) -> Any:  # noqa: ANN401 - as SQL gives it
         """The first column of the first row; None without rows."""
-        return await self._connection.fetchval(sql, *parameters)
+        with _translated():
+            return await self._connection.fetchval(sql, *parameters)
 
     async def execute(self, sql: str, *parameters: object) -> None:
         """Run a statement for its effect."""
-        await self._connection.execute(sql, *parameters)
+        with _translated():
+            await self._connection.execute(sql, *parameters)
 
     def publish(self, *events: Event) -> None:
         """Store these events with this transaction; every subscriber hears them after the commit."""
@@ -114,9 +119,14 @@ class Database:
                 effect, which is why commands are safe to repeat and deliveries are deleted with their effect.
             Conflict: Someone else wrote first.
         """
-        with _translated():
+        own: list[Exception] = []  # What the block itself raised is not PostgreSQL's: a missing file, say.
+        with _translated(but=own):
             async with self._pool.acquire() as connection, connection.transaction():
-                yield Transaction(cast("Connection", connection), now)
+                try:
+                    yield Transaction(cast("Connection", connection), now)
+                except Exception as error:
+                    own.append(error)
+                    raise
 
     async def fetch(self, sql: str, *parameters: object) -> Sequence[Record]:
         """All rows of a reading statement, outside any transaction. Raises as `transaction` does."""
@@ -228,10 +238,17 @@ def _without_password(dsn: str) -> str:
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def _translated(but: Sequence[Exception] = ()) -> Iterator[None]:
     try:
         yield
     except _LOST as error:
+        if error in but or _is_misuse(error):
+            raise
         raise Unavailable("PostgreSQL", str(error) or type(error).__name__, retry_after_s=1.0) from error
     except _AGAIN as error:
         raise Conflict(str(error)) from error
+
+
+def _is_misuse(error: BaseException) -> bool:
+    """The driver says "connection is closed" and "too few arguments" with one class; the second is a bug of ours."""
+    return isinstance(error, asyncpg.InterfaceError) and "clos" not in str(error)

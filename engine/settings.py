@@ -50,7 +50,7 @@ def read_settings(kind: type[T], environment: Mapping[str, str]) -> T:
     """
     given = {name: value for name, value in environment.items() if value and name in _names(kind)}
     try:
-        return msgspec.convert(given, kind, strict=False)
+        return msgspec.convert(given, kind, strict=False, dec_hook=_path)
     except msgspec.ValidationError as error:
         what, _, where = str(error).partition(" - at ")
         raise BadSetting(f"{where.strip('`$.')}: {what[0].lower()}{what[1:]}") from None
@@ -58,3 +58,8 @@ def read_settings(kind: type[T], environment: Mapping[str, str]) -> T:
 
 def _names(kind: type[Settings]) -> frozenset[str]:
     return frozenset(field.encode_name for field in msgspec.structs.fields(kind))
+
+
+def _path(kind: type[Path], value: str) -> Path:
+    """The one type of ours that msgspec does not know."""
+    return kind(value)

@@ -6,7 +6,7 @@ actor down is parked in the end like any other poison.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import timedelta
 
 from anyio.abc import TaskGroup
@@ -14,6 +14,7 @@ from anyio.abc import TaskGroup
 from engine import telemetry
 from engine.cell import Cell
 from engine.clock import Clock
+from engine.errors import Unavailable
 
 _FORGIVEN_AFTER = timedelta(minutes=1)
 
@@ -61,18 +62,19 @@ class Supervisor:
         failures = 0
         while True:
             started = self._clock.now()
+            crash: BaseException = RuntimeError("a handler was cancelled from within")
             try:
-                await cell.run()
-            except Exception as crash:
-                failures = 1 if self._clock.now() - started > _FORGIVEN_AFTER else failures + 1
-                in_hand = [envelope.id for envelope in (*cell.turns.in_hand, *cell.calls.in_hand)]
-                cell.log.exception("an actor crashed", message_ids=in_hand, failures=failures)
-                telemetry.RESTARTS.labels(cell.name).inc()
-                await cell.fail_what_is_in_hand(_first(crash))
-                await cell.pause(failures)
+                await cell.run()  # Ends by itself only if a handler raised CancelledError, which a task group swallows.
+            except (Exception, BaseExceptionGroup) as raised:  # noqa: BLE001 - told below
+                crash = _first(raised)
+            failures = 1 if self._clock.now() - started > _FORGIVEN_AFTER else failures + 1
+            in_hand = [envelope.id for envelope in cell.mailbox.in_hand]
+            cell.log.error("an actor crashed", exc_info=crash, message_ids=in_hand, failures=failures)
+            telemetry.RESTARTS.labels(cell.name).inc()
+            await cell.fail_what_is_in_hand(Unavailable(cell.name, f"it crashed: {crash!r}"))
+            await cell.pause(failures)
 
 
-def _first(crash: Exception) -> Exception:
+def _first(crash: BaseException) -> BaseException:
     """The error that began it, out of the group that a task group makes of it."""
-    inner: Sequence[Exception] = crash.exceptions if isinstance(crash, ExceptionGroup) else ()
-    return _first(inner[0]) if inner else crash
+    return _first(crash.exceptions[0]) if isinstance(crash, BaseExceptionGroup) else crash

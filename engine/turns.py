@@ -31,7 +31,6 @@ class Turns:
         self._cell = cell
         self._limit = cell.settings.shopflow_turn_limit
         self._wake = asyncio.Event()
-        self.in_hand: Sequence[Envelope] = ()
 
     def notify(self) -> None:
         """There may be something to do."""
@@ -45,9 +44,7 @@ class Turns:
                 self._wake.clear()
                 await self._wake.wait()
                 continue
-            self.in_hand = batch
             await self._turn(batch)
-            self.in_hand = ()
 
     async def _turn(self, batch: Sequence[Envelope]) -> None:
         cell = self._cell
@@ -88,9 +85,7 @@ class Turns:
             try:
                 await self._attempt(handler, [envelope])
             except Exception as own:  # noqa: BLE001 - as above
-                behind = [other for other in left if other.key and other.key == envelope.key]
-                if not await self._cell.fail(envelope, own, behind):
-                    left = [other for other in left if other not in behind]
+                left = await self._cell.fail_ahead_of(left, envelope, own)
 
     async def _attempt(self, handler: Handler, batch: Sequence[Envelope]) -> None:
         for again in range(_AT_ONCE, 0, -1):

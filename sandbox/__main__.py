@@ -23,7 +23,7 @@ STDIN = 0
 Port = Annotated[int, typer.Option(min=0, max=65535, help="0 is any free port.")]
 
 
-def main(  # noqa: PLR0917 - typer calls it by name
+def main(
     port: Port = 8001,
     smtp_port: Port = 0,
     data: Annotated[Path | None, typer.Option(help="Folder of the database; without it all is forgotten.")] = None,

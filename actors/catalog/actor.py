@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from actors.catalog import rules, store
 from bus.messages.base import Currency
 from bus.messages.catalog import (
+    Categories,
     ChangeProduct,
-    CountProducts,
     CreateProduct,
     GetProduct,
     Imported,
     ImportSkus,
+    ListCategories,
     ListProducts,
     NoSuchProduct,
     PricedSku,
@@ -79,8 +80,8 @@ class Catalog(Actor):
         return Removed(id=ask.id) if await store.remove(tx, ask.id) else NoSuchProduct(id=ask.id)
 
     @turn
-    async def count(self, tx: Transaction, asks: Sequence[CountProducts]) -> Sequence[int]:
-        return [await store.count(tx)] * len(asks)
+    async def categories(self, tx: Transaction, asks: Sequence[ListCategories]) -> Sequence[Categories]:
+        return [Categories(names=await store.categories(tx))] * len(asks)
 
     async def _write(
         self, tx: Transaction, product: CreateProduct | Product, owners: dict[str, str], slugs: dict[str, str]

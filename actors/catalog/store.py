@@ -54,7 +54,7 @@ update catalog.products p set lowest_price = s.lowest from (
     select product_id, min(price) as lowest from catalog.skus where product_id = any($1) group by product_id) s
 where p.id = s.product_id"""
 _REMOVE = "update catalog.products set removed_at = $2 where id = $1 and removed_at is null returning id"
-_COUNT = "select count(*) from catalog.products where removed_at is null"
+_CATEGORIES = "select distinct category from catalog.products where removed_at is null order by category"
 
 
 async def page(database: Database, ask: ListProducts) -> ProductPage:
@@ -119,10 +119,9 @@ async def remove(tx: Transaction, product_id: ProductId) -> bool:
     return await tx.value(_REMOVE, product_id, tx.now) is not None
 
 
-async def count(tx: Transaction) -> int:
-    """How many products are for sale."""
-    number: int = await tx.value(_COUNT)
-    return number
+async def categories(tx: Transaction) -> tuple[str, ...]:
+    """The categories of what is for sale; none for an empty shop."""
+    return tuple(row["category"] for row in await tx.fetch(_CATEGORIES))
 
 
 async def _with_skus(reader: Database | Transaction, rows: Sequence[Record]) -> list[Product]:

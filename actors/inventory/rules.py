@@ -78,7 +78,7 @@ class Shelf:
     def __init__(self, stock: Iterable[Stock], holds: Iterable[Hold]) -> None:
         self.stock = {books.sku: books for books in stock}
         self.entries: list[Entry] = []
-        self.gone: dict[tuple[CartId, Sku], Hold] = {}  # A cart's hold leaves no row; the ledger tells of it.
+        self.gone: dict[tuple[CartId | OrderId, Sku], Hold] = {}  # They leave no row; the ledger tells of them.
         self._of_carts: dict[tuple[CartId, Sku], Hold] = {}
         self._of_orders: dict[OrderId, list[Hold]] = {}
         for hold in holds:
@@ -123,17 +123,19 @@ class Shelf:
 
     def add(self, hold: Hold) -> None:
         """A hold that begins now; in the row of one that has just ended, if there is one."""
-        earlier = self.gone.pop((hold.cart_id, hold.sku), None) if hold.order_id is None else None
+        earlier = self.gone.pop((hold.order_id or hold.cart_id, hold.sku), None)
         hold.id, hold.stored = (earlier.id, True) if earlier else (0, False)
         hold.dirty = True
         self._keep(hold)
 
     def drop(self, hold: Hold) -> None:
-        """A cart's hold that ends."""
-        place = (hold.cart_id, hold.sku)
-        del self._of_carts[place]
+        """A cart's hold that ends, or a line that left an order before it was placed."""
+        if hold.order_id is None:
+            del self._of_carts[hold.cart_id, hold.sku]
+        else:
+            self._of_orders[hold.order_id].remove(hold)
         if hold.stored:
-            self.gone[place] = hold
+            self.gone[hold.order_id or hold.cart_id, hold.sku] = hold
 
     def move(self, hold: Hold, stage: Stage, expires_at: datetime | None) -> None:
         """An order's hold goes on to another stage."""
@@ -186,32 +188,47 @@ def _hold(ask: HoldStock, shelf: Shelf, until: datetime) -> StockHeld | StockRef
 
 
 def hold_for_checkout(ask: HoldForCheckout, shelf: Shelf, until: datetime) -> CheckoutHeld | OutOfStock:
-    """Turn a cart's holds into an order's, all lines or none; what the cart no longer holds is taken anew."""
+    """Turn a cart's holds into an order's, all lines or none; what the cart no longer holds is taken anew.
+
+    A repeat changes nothing. A cart that comes back changed before its order was placed is held as it is now.
+    """
     holds = shelf.of_order(ask.order_id)
-    if holds and all(hold.stage in LIVE for hold in holds):
-        return CheckoutHeld(until=min(hold.expires_at for hold in holds if hold.expires_at))  # A repeat.
+    live = {hold.sku: hold.quantity for hold in holds if hold.stage in LIVE}
+    is_placed = any(hold.stage in ("payment", "sold") for hold in holds)
+    if is_placed or (live and live == {line.sku: line.quantity for line in ask.lines}):
+        return CheckoutHeld(until=min((hold.expires_at for hold in holds if hold.expires_at), default=until))
     own = {line.sku: shelf.of_cart(ask.cart_id, line.sku) for line in ask.lines}
-    short = tuple(refused for line in ask.lines if (refused := _shortage(line, own[line.sku], shelf)))
+    has = {sku: live.get(sku, 0) + (hold.quantity if hold else 0) for sku, hold in own.items()}
+    short = tuple(refused for line in ask.lines if (refused := _shortage(line, has[line.sku], shelf)))
     if short:
         return OutOfStock(short=short)
+    _drop_others(ask, shelf)
     earlier = {hold.sku: hold for hold in holds}
     for line in ask.lines:
-        of_cart = own[line.sku]
-        has = of_cart.quantity if of_cart else 0
-        if of_cart:
+        if of_cart := own[line.sku]:
             shelf.drop(of_cart)
-        shelf.book(line.sku, held=line.quantity - has, reason="checkout", reference=ask.order_id)
-        if line.sku in earlier:  # It had expired before the order was placed.
-            shelf.move(earlier[line.sku], "checkout", until)
+        shelf.book(line.sku, held=line.quantity - has[line.sku], reason="checkout", reference=ask.order_id)
+        if again := earlier.get(line.sku):  # It had expired, or was of another quantity, before the order was placed.
+            again.quantity = line.quantity
+            shelf.move(again, "checkout", until)
         else:
             shelf.add(Hold(line.sku, ask.cart_id, ask.order_id, line.quantity, "checkout", until))
     return CheckoutHeld(until=until)
 
 
-def _shortage(line: Line, own: Hold | None, shelf: Shelf) -> StockRefused | None:
+def _shortage(line: Line, has: int, shelf: Shelf) -> StockRefused | None:
     books = shelf.stock.get(line.sku)
-    reach = (books.available if books else 0) + (own.quantity if own else 0)
+    reach = (books.available if books else 0) + has
     return StockRefused(sku=line.sku, available=reach) if line.quantity > reach else None
+
+
+def _drop_others(ask: HoldForCheckout, shelf: Shelf) -> None:
+    """What left the cart since is not of this order."""
+    wanted = {line.sku for line in ask.lines}
+    for hold in [hold for hold in shelf.of_order(ask.order_id) if hold.sku not in wanted]:
+        if hold.stage in LIVE:
+            shelf.book(hold.sku, held=-hold.quantity, reason="released", reference=ask.order_id)
+        shelf.drop(hold)
 
 
 def await_payment(order_id: OrderId, shelf: Shelf, until: datetime) -> None:

@@ -68,6 +68,7 @@ class State:
     currency: str
     total: Minor
     refunded: Minor
+    carrier: str | None
     tracking_number: str | None
     lines: Sequence[Line] = ()
     entries: list[tuple[str, str]] = field(default_factory=list)  # For the timeline: event, detail.
@@ -136,17 +137,22 @@ def call_off(order: State, reason: CancelReason, now: datetime) -> bool:
 
 
 def units_gone(order: State, now: datetime) -> None:
-    """Money came, but somebody else has the units: it goes back at once."""
+    """Money came, but somebody else has the units: it goes back at once, and once."""
     if order.advance("units_gone", now):
         _cancelled(order, "out_of_stock")
-    if order.status == "cancelled":
-        order.note("UnitsGone", "The units were sold to somebody else; the money goes back.")
-        order.events.append(RefundRequested(order_id=order.id, reason="out_of_stock"))
+    elif order.cancel_reason == "payment_timeout":
+        order.cancel_reason, order.changed = "out_of_stock", True
+    else:
+        return
+    order.note("UnitsGone", "The units were sold to somebody else; the money goes back.")
+    order.events.append(RefundRequested(order_id=order.id, reason="out_of_stock"))
 
 
 def units_retaken(order: State, now: datetime) -> None:
     """Money came late, and the units could be had again."""
-    if order.advance("units_retaken", now):
+    if order.cancel_reason == "out_of_stock":
+        _cancelled(order, "out_of_stock")  # Too late, the money is on its way back: so must be the units.
+    elif order.advance("units_retaken", now):
         order.cancel_reason = None
         order.note("UnitsRetaken", "The units could be had again.")
 
@@ -167,7 +173,7 @@ def packed(order: State, now: datetime) -> None:
 def shipped(order: State, carrier: str, tracking_number: str, now: datetime) -> None:
     """A carrier is booked."""
     if order.advance("shipped", now):
-        order.tracking_number = tracking_number
+        order.carrier, order.tracking_number = carrier, tracking_number
         order.note("OrderShipped", f"{carrier} {tracking_number}")
         order.events.append(
             OrderShipped(order_id=order.id, number=order.number, carrier=carrier, tracking_number=tracking_number)

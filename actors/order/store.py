@@ -33,18 +33,18 @@ from unnest($1::text[], $2::text[], $3::text[]) with ordinality as t (order_id, 
 
 # In the order of their ids, so that two turns never wait for each other in a circle.
 _LOCK = """
-select id, number, status, cancel_reason, currency, total, refunded, tracking_number
+select id, number, status, cancel_reason, currency, total, refunded, carrier, tracking_number
 from orders.orders where id = any($1) order by id for update"""
 _SAVE = """
 update orders.orders o set status = n.status, cancel_reason = n.cancel_reason, refunded = n.refunded,
-    tracking_number = n.tracking_number
-from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[])
-    as n (id, status, cancel_reason, refunded, tracking_number)
+    carrier = n.carrier, tracking_number = n.tracking_number
+from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::text[])
+    as n (id, status, cancel_reason, refunded, carrier, tracking_number)
 where o.id = n.id"""
 
 _READ = """
 select id, number, status, email, name, address, shipping_method, currency, subtotal, shipping, total, refunded,
-    weight_g, tracking_number, created_at
+    weight_g, carrier, tracking_number, created_at
 from orders.orders where id = any($1)"""
 _LINES = "select order_id, sku, title, quantity, unit_price from orders.lines where order_id = any($1) order by place"
 _TIMELINE = "select order_id, at, event, detail from orders.timeline where order_id = any($1) order by id"
@@ -107,7 +107,7 @@ async def save(tx: Transaction, orders: Collection[rules.State]) -> None:
         await tx.execute(
             _SAVE,
             [o.id for o in changed], [o.status for o in changed], [o.cancel_reason for o in changed],
-            [o.refunded for o in changed], [o.tracking_number for o in changed],
+            [o.refunded for o in changed], [o.carrier for o in changed], [o.tracking_number for o in changed],
         )  # fmt: skip
     await add_to_timeline(tx, [(order.id, event, detail) for order in orders for event, detail in order.entries])
     for order in orders:
@@ -181,6 +181,7 @@ def _order(row: Record, lines: Sequence[OrderLine], timeline: Sequence[Moment]) 
         total=money("total"),
         refunded=money("refunded"),
         weight_g=row["weight_g"],
+        carrier=row["carrier"],
         tracking_number=row["tracking_number"],
         created_at=row["created_at"],
         timeline=tuple(timeline),

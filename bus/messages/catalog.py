@@ -144,5 +144,11 @@ class RemoveProduct(Command[Removed | NoSuchProduct]):
     id: ProductId
 
 
-class CountProducts(Command[int]):
-    """How many there are."""
+class Categories(Reply):
+    """The categories of what is for sale, in order."""
+
+    names: tuple[str, ...]
+
+
+class ListCategories(Command[Categories]):
+    """By what a list can be narrowed."""

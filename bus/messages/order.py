@@ -37,6 +37,7 @@ class Order(Reply):
     total: Money
     refunded: Money
     weight_g: int
+    carrier: str | None
     tracking_number: str | None
     created_at: datetime
     timeline: tuple[Moment, ...]

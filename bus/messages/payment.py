@@ -100,6 +100,13 @@ class RecordRefund(Command[None]):
     status: Literal["pending", "succeeded", "failed"]
 
 
+class CancelIntent(Command[None]):
+    """Make an intent unpayable at Stripe: its order was called off."""
+
+    order_id: OrderId
+    intent_id: str
+
+
 class RecordIntentEnd(Command[None]):
     """Stripe has cancelled an intent, or says that it can't because it was paid."""
 

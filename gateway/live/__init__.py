@@ -1,7 +1,7 @@
 """The live edge: websockets and server-sent events that tell what changes. `Hub` is the way in."""
 
 from gateway.live.hub import Hub
-from gateway.live.messages import OrderNews, Refused, StockLevel
+from gateway.live.messages import Refused
 from gateway.live.settings import LiveSettings
 
-__all__ = ["Hub", "LiveSettings", "OrderNews", "Refused", "StockLevel"]
+__all__ = ["Hub", "LiveSettings", "Refused"]

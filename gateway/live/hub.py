@@ -11,9 +11,11 @@ from datetime import datetime
 
 import anyio
 
+from bus.messages.inventory import StockLevel
+from bus.messages.order import OrderProgressed
 from gateway.live import handshake
 from gateway.live.events import Listener
-from gateway.live.messages import STALE, OrderNews, Refused, Request, StockLevel, Subscribe, Unsubscribe, WatchOrder
+from gateway.live.messages import STALE, Refused, Request, Subscribe, Unsubscribe, WatchOrder
 from gateway.live.orders import OrderBoard, ReadOrder
 from gateway.live.protocol import Client
 from gateway.live.roster import Roster
@@ -68,7 +70,7 @@ class Hub:
         """Tell whoever watches. Cheap, also for what nobody watches; older versions are dropped."""
         self._stock.changed(levels, committed_at)
 
-    def order_changed(self, news: OrderNews) -> None:
+    def order_changed(self, news: OrderProgressed) -> None:
         """Tell whoever watches this order and has shown that they may."""
         self._orders.changed(news)
 

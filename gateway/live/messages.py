@@ -4,29 +4,15 @@ Strangers' bytes become one of `Request` here, or are refused with a code that c
 says is put together from pieces that are encoded once (`topics.py`), so it has no types of its own.
 """
 
-from datetime import datetime
 from typing import Annotated
 
 import msgspec
 
+from bus.messages.inventory import StockLevel
+from bus.messages.order import OrderProgressed
+
 Key = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 Secret = Annotated[str, msgspec.Meta(min_length=1, max_length=512)]
-
-
-class StockLevel(msgspec.Struct, frozen=True):
-    """How many units of a SKU can be bought. The higher version is the newer value."""
-
-    sku: str
-    available: int
-    version: int
-
-
-class OrderNews(msgspec.Struct, frozen=True):
-    """What an order has come to, and since when (UTC)."""
-
-    order_id: str
-    status: str
-    at: datetime
 
 
 class Subscribe(msgspec.Struct, frozen=True, tag_field="op", tag="subscribe"):
@@ -120,6 +106,6 @@ def stock(bodies: list[bytes]) -> bytes:
     return b'{"op":"stocks","stock":[%b]}' % b",".join(bodies)
 
 
-def order(news: OrderNews) -> bytes:
+def order(news: OrderProgressed) -> bytes:
     """Tell what an order has come to."""
     return _encode({"op": "order", "order_id": news.order_id, "status": news.status, "at": news.at})

@@ -10,12 +10,13 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-from gateway.live.messages import OrderNews, Refused, error
+from bus.messages.order import OrderProgressed
+from gateway.live.messages import Refused, error
 from gateway.live.metrics import READ_FAILURES
 from gateway.live.settings import LiveSettings
 from gateway.live.topics import OrderTopic, Subscriber, newest
 
-ReadOrder = Callable[[str, str], Awaitable[OrderNews | None]]
+ReadOrder = Callable[[str, str], Awaitable[OrderProgressed | None]]
 
 DENIED = Refused("unknown_order", "There is no such order for this token.")
 
@@ -57,7 +58,7 @@ class OrderBoard:
                 self._drop(topic)
         subscriber.orders = frozenset()
 
-    def changed(self, news: OrderNews) -> None:
+    def changed(self, news: OrderProgressed) -> None:
         """Tell whoever may know."""
         for topic in self._topics.get(news.order_id, {}).values():
             self._tell(topic, news)
@@ -107,7 +108,7 @@ class OrderBoard:
             self._admit(topic, waiting, news)
         return True
 
-    def _admit(self, topic: OrderTopic, waiting: set[Subscriber], news: OrderNews) -> None:
+    def _admit(self, topic: OrderTopic, waiting: set[Subscriber], news: OrderProgressed) -> None:
         self._tell(topic, news)
         joining = waiting & topic.waiting  # Less those who left; whoever came after the read began waits for the next.
         topic.waiting -= joining
@@ -115,7 +116,7 @@ class OrderBoard:
         for subscriber in joining:
             tell(subscriber, topic)
 
-    def _tell(self, topic: OrderTopic, news: OrderNews) -> None:
+    def _tell(self, topic: OrderTopic, news: OrderProgressed) -> None:
         if topic.learn(news):
             for subscriber in list(topic.readers):
                 tell(subscriber, topic)

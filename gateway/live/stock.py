@@ -16,7 +16,8 @@ from itertools import islice
 
 import structlog
 
-from gateway.live.messages import Refused, StockLevel, subscribed
+from bus.messages.inventory import StockLevel
+from gateway.live.messages import Refused, subscribed
 from gateway.live.metrics import READ_FAILURES, SUBSCRIPTIONS
 from gateway.live.settings import LiveSettings
 from gateway.live.ticks import Ticks

@@ -19,8 +19,9 @@ from datetime import datetime
 from itertools import islice
 from typing import NamedTuple
 
+from bus.messages.inventory import StockLevel
 from gateway.live import frames
-from gateway.live.messages import StockLevel, stock
+from gateway.live.messages import stock
 from gateway.live.metrics import CONFLATED, DELIVERIES, LAG, TICK_CHANGES
 from gateway.live.settings import LiveSettings
 from gateway.live.topics import StockTopic, Subscriber

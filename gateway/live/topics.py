@@ -11,7 +11,9 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 
-from gateway.live.messages import OrderNews, StockLevel, order, stock, stock_body
+from bus.messages.inventory import StockLevel
+from bus.messages.order import OrderProgressed
+from gateway.live.messages import order, stock, stock_body
 
 NOTHING = -1  # The version of a SKU of which no value is known.
 
@@ -66,11 +68,11 @@ class OrderTopic:
     def __init__(self, order_id: str, token: str) -> None:
         self.order_id = order_id
         self.token = token
-        self.news: OrderNews | None = None
+        self.news: OrderProgressed | None = None
         self.readers: set[Subscriber] = set()
         self.waiting: set[Subscriber] = set()  # For the token to be checked.
 
-    def learn(self, news: OrderNews) -> bool:
+    def learn(self, news: OrderProgressed) -> bool:
         """Keep the news if it is news."""
         if self.news is not None and (news.at < self.news.at or news == self.news):
             return False

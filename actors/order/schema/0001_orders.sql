@@ -19,6 +19,7 @@ create table orders.orders (
     total bigint not null,
     refunded bigint not null default 0,
     weight_g integer not null,
+    carrier text,
     tracking_number text,
     created_at timestamptz not null,
     constraint total_is_the_sum check (total = subtotal + shipping),

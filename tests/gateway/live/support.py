@@ -12,7 +12,9 @@ import uvicorn
 from prometheus_client import REGISTRY
 from websockets.asyncio.client import ClientConnection, connect
 
-from gateway.live import Hub, LiveSettings, OrderNews, StockLevel
+from bus.messages.inventory import StockLevel
+from bus.messages.order import OrderProgressed
+from gateway.live import Hub, LiveSettings
 
 PATIENCE_S = 10.0
 NOON = datetime(2030, 1, 1, 12, tzinfo=UTC)
@@ -25,14 +27,14 @@ class Shelf:
 
     def __init__(self) -> None:
         self.levels: dict[str, StockLevel] = {}
-        self.orders: dict[tuple[str, str], OrderNews] = {}
+        self.orders: dict[tuple[str, str], OrderProgressed] = {}
         self.reads: list[Sequence[str]] = []
         self.open = asyncio.Event()
         self.open.set()
         self.broken = False
 
     def put(self, sku: str, available: int, version: int) -> StockLevel:
-        level = self.levels[sku] = StockLevel(sku, available, version)
+        level = self.levels[sku] = StockLevel(sku=sku, available=available, version=version)
         return level
 
     async def read(self, skus: Sequence[str]) -> list[StockLevel]:
@@ -43,7 +45,7 @@ class Shelf:
             raise ConnectionError
         return levels
 
-    async def read_order(self, order_id: str, token: str) -> OrderNews | None:
+    async def read_order(self, order_id: str, token: str) -> OrderProgressed | None:
         await self.open.wait()
         return self.orders.get((order_id, token))
 

@@ -6,7 +6,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
-from gateway.live import StockLevel
+from bus.messages.inventory import StockLevel
 from tests.gateway.live.support import edge, hear, levels_of, nothing_more, say, shown, soon, subscribe
 
 
@@ -33,8 +33,10 @@ async def test_the_129th_sku_is_refused() -> None:
         assert await subscribe(socket, *skus[:128]) == []
         await say(socket, "subscribe", skus=skus[128:])
         assert (await hear(socket))["code"] == "too_many_skus"
-        live.hub.stock_changed([StockLevel(skus[128], 1, 1), StockLevel(skus[127], 1, 1)])
-        assert levels_of(await hear(socket)) == shown(StockLevel(skus[127], 1, 1))
+        live.hub.stock_changed(
+            [StockLevel(sku=skus[128], available=1, version=1), StockLevel(sku=skus[127], available=1, version=1)]
+        )
+        assert levels_of(await hear(socket)) == shown(StockLevel(sku=skus[127], available=1, version=1))
 
 
 async def test_a_full_house_takes_no_more_skus() -> None:

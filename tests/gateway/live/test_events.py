@@ -7,7 +7,8 @@ from contextlib import aclosing
 
 import pytest
 
-from gateway.live import Refused, StockLevel
+from bus.messages.inventory import StockLevel
+from gateway.live import Refused
 from tests.gateway.live.support import Message, edge, sample, shown, soon
 
 MUG, LAMP = "MUG", "LAMP"
@@ -25,9 +26,9 @@ async def test_a_stream_tells_the_values_of_now_and_then_changes() -> None:
         mug = live.shelf.put(MUG, 5, 1)
         assert await following(stream) == {"op": "subscribed", "stock": shown(mug)}
 
-        live.hub.stock_changed([StockLevel(MUG, 4, 2)])
+        live.hub.stock_changed([StockLevel(sku=MUG, available=4, version=2)])
 
-        assert await following(stream) == {"op": "stock", **shown(StockLevel(MUG, 4, 2))[0]}
+        assert await following(stream) == {"op": "stock", **shown(StockLevel(sku=MUG, available=4, version=2))[0]}
 
 
 async def test_a_stream_that_is_not_read_keeps_only_the_newest() -> None:
@@ -39,7 +40,7 @@ async def test_a_stream_that_is_not_read_keeps_only_the_newest() -> None:
         await following(slow)
         await following(quick)
         for version in range(1, 20):
-            live.hub.stock_changed([StockLevel(MUG, version, version)])
+            live.hub.stock_changed([StockLevel(sku=MUG, available=version, version=version)])
             while (await following(quick))["version"] < version:
                 pass
 

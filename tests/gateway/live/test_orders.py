@@ -2,11 +2,11 @@
 
 from datetime import timedelta
 
-from gateway.live import OrderNews
+from bus.messages.order import OrderProgressed
 from tests.gateway.live.support import NOON, edge, eventually, hear, nothing_more, say
 
-PAID = OrderNews("o1", "paid", NOON)
-PACKED = OrderNews("o1", "packed", NOON + timedelta(hours=1))
+PAID = OrderProgressed(order_id="o1", status="paid", at=NOON)
+PACKED = OrderProgressed(order_id="o1", status="packed", at=NOON + timedelta(hours=1))
 
 
 async def test_the_right_token_hears_the_present_status_and_then_news() -> None:

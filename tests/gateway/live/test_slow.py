@@ -10,7 +10,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.frames import Frame
 from websockets.uri import parse_uri
 
-from gateway.live import StockLevel
+from bus.messages.inventory import StockLevel
 from tests.gateway.live.support import Edge, Message, edge, eventually, hear, levels_of, sample, soon, subscribe
 
 SKUS = [f"SKU-WITH-A-LONG-NAME-{n}" for n in range(128)]
@@ -33,7 +33,7 @@ async def change_until_slow(live: Edge, reader: ClientConnection) -> int:
     async with asyncio.timeout(10):
         while not sample("slow"):
             version += 1
-            live.hub.stock_changed([StockLevel(sku, 1, version) for sku in SKUS])
+            live.hub.stock_changed([StockLevel(sku=sku, available=1, version=version) for sku in SKUS])
             await asyncio.sleep(0)
     return version
 
@@ -52,7 +52,7 @@ async def test_a_slow_reader_is_spared_what_is_overtaken_and_then_hears_the_newe
         conflated = sample("conflated_total")
         last = behind_at + 50
         for version in range(behind_at + 1, last + 1):
-            live.hub.stock_changed([StockLevel(sku, version, version) for sku in SKUS])
+            live.hub.stock_changed([StockLevel(sku=sku, available=version, version=version) for sku in SKUS])
             await asyncio.sleep(0)
         await eventually(lambda: sample("conflated_total") > conflated)
 
@@ -100,7 +100,7 @@ async def test_other_clients_hear_everything_beside_a_stuck_one() -> None:
         await subscribe(good, SKUS[0])
         reading = asyncio.create_task(read_until(good, 1_000_000))
         last = await change_until_slow(live, bad)
-        live.hub.stock_changed([StockLevel(SKUS[0], 1, 1_000_000)])
+        live.hub.stock_changed([StockLevel(sku=SKUS[0], available=1, version=1_000_000)])
 
         heard = await soon(reading)
 

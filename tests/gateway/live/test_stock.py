@@ -1,6 +1,6 @@
 """Subscriptions: a snapshot, then every change, each version once and none going back."""
 
-from gateway.live import StockLevel
+from bus.messages.inventory import StockLevel
 from tests.gateway.live.support import edge, eventually, hear, levels_of, nothing_more, say, shown, subscribe
 
 MUG, LAMP = "MUG", "LAMP"
@@ -12,7 +12,7 @@ async def test_a_subscription_is_answered_with_the_values_of_now_and_then_with_c
 
         assert await subscribe(socket, MUG, "NO-SUCH-SKU") == shown(mug)
 
-        live.hub.stock_changed([StockLevel(MUG, 4, 2)])
+        live.hub.stock_changed([StockLevel(sku=MUG, available=4, version=2)])
         assert await hear(socket) == {"op": "stock", "sku": MUG, "available": 4, "version": 2}
 
 
@@ -20,9 +20,9 @@ async def test_a_sku_that_appears_later_is_told() -> None:
     async with edge() as live, live.connect() as socket:
         assert await subscribe(socket, LAMP) == []
 
-        live.hub.stock_changed([StockLevel(LAMP, 7, 1)])
+        live.hub.stock_changed([StockLevel(sku=LAMP, available=7, version=1)])
 
-        assert levels_of(await hear(socket)) == shown(StockLevel(LAMP, 7, 1))
+        assert levels_of(await hear(socket)) == shown(StockLevel(sku=LAMP, available=7, version=1))
 
 
 async def test_older_and_repeated_changes_are_dropped() -> None:
@@ -30,7 +30,9 @@ async def test_older_and_repeated_changes_are_dropped() -> None:
         live.shelf.put(MUG, 5, 10)
         await subscribe(socket, MUG)
 
-        live.hub.stock_changed([StockLevel(MUG, 9, 9), StockLevel(MUG, 5, 10)])
+        live.hub.stock_changed(
+            [StockLevel(sku=MUG, available=9, version=9), StockLevel(sku=MUG, available=5, version=10)]
+        )
 
         await nothing_more(socket)
 
@@ -49,13 +51,13 @@ async def test_a_client_that_knows_more_than_we_do_is_not_told_old_things() -> N
         live.shelf.put(MUG, 5, 10)
         assert await subscribe(socket, MUG, versions={MUG: 12}) == []
 
-        live.hub.stock_changed([StockLevel(MUG, 4, 11)])
+        live.hub.stock_changed([StockLevel(sku=MUG, available=4, version=11)])
         await nothing_more(socket)
-        live.hub.stock_changed([StockLevel(MUG, 3, 12)])
+        live.hub.stock_changed([StockLevel(sku=MUG, available=3, version=12)])
         await nothing_more(socket)
 
-        live.hub.stock_changed([StockLevel(MUG, 2, 13)])
-        assert levels_of(await hear(socket)) == shown(StockLevel(MUG, 2, 13))
+        live.hub.stock_changed([StockLevel(sku=MUG, available=2, version=13)])
+        assert levels_of(await hear(socket)) == shown(StockLevel(sku=MUG, available=2, version=13))
 
 
 async def test_a_change_during_the_first_read_is_not_lost() -> None:
@@ -65,11 +67,11 @@ async def test_a_change_during_the_first_read_is_not_lost() -> None:
         await say(socket, "subscribe", skus=[MUG, LAMP])
         await eventually(lambda: bool(live.shelf.reads))
 
-        live.hub.stock_changed([StockLevel(MUG, 4, 2)])
+        live.hub.stock_changed([StockLevel(sku=MUG, available=4, version=2)])
         live.shelf.open.set()
 
         answer = await hear(socket)
-        assert answer == {"op": "subscribed", "stock": shown(StockLevel(MUG, 4, 2))}
+        assert answer == {"op": "subscribed", "stock": shown(StockLevel(sku=MUG, available=4, version=2))}
         await nothing_more(socket)
 
 
@@ -82,11 +84,11 @@ async def test_no_change_overtakes_the_answer() -> None:
         await say(second, "subscribe", skus=[MUG, LAMP])
         await eventually(lambda: len(live.shelf.reads) == 2)
 
-        live.hub.stock_changed([StockLevel(MUG, 4, 2)])
-        assert levels_of(await hear(first)) == shown(StockLevel(MUG, 4, 2))
+        live.hub.stock_changed([StockLevel(sku=MUG, available=4, version=2)])
+        assert levels_of(await hear(first)) == shown(StockLevel(sku=MUG, available=4, version=2))
         live.shelf.open.set()
 
-        assert (await hear(second)) == {"op": "subscribed", "stock": shown(StockLevel(MUG, 4, 2))}
+        assert (await hear(second)) == {"op": "subscribed", "stock": shown(StockLevel(sku=MUG, available=4, version=2))}
 
 
 async def test_a_sku_stays_watched_for_whoever_waits_when_its_last_reader_leaves() -> None:
@@ -99,10 +101,10 @@ async def test_a_sku_stays_watched_for_whoever_waits_when_its_last_reader_leaves
             await eventually(lambda: len(live.shelf.reads) == 2)
         await eventually(lambda: live.hub.connections == 1)
 
-        live.hub.stock_changed([StockLevel(MUG, 4, 2)])
+        live.hub.stock_changed([StockLevel(sku=MUG, available=4, version=2)])
         live.shelf.open.set()
 
-        assert (await hear(second))["stock"] == shown(StockLevel(MUG, 4, 2))
+        assert (await hear(second))["stock"] == shown(StockLevel(sku=MUG, available=4, version=2))
 
 
 async def test_what_is_watched_already_is_answered_without_a_read() -> None:
@@ -120,10 +122,12 @@ async def test_changes_of_one_tick_share_a_frame() -> None:
         await subscribe(both, MUG, LAMP)
         await subscribe(one, LAMP)
 
-        live.hub.stock_changed([StockLevel(MUG, 1, 1), StockLevel(LAMP, 2, 1)])
-        live.hub.stock_changed([StockLevel(MUG, 0, 2)])
+        live.hub.stock_changed(
+            [StockLevel(sku=MUG, available=1, version=1), StockLevel(sku=LAMP, available=2, version=1)]
+        )
+        live.hub.stock_changed([StockLevel(sku=MUG, available=0, version=2)])
 
-        news = shown(StockLevel(MUG, 0, 2), StockLevel(LAMP, 2, 1))
+        news = shown(StockLevel(sku=MUG, available=0, version=2), StockLevel(sku=LAMP, available=2, version=1))
         assert await hear(both) == {"op": "stocks", "stock": news}
         assert levels_of(await hear(one)) == news[1:]
 
@@ -135,9 +139,11 @@ async def test_unsubscribing_ends_it() -> None:
 
         await say(socket, "unsubscribe", skus=[MUG])
         await nothing_more(socket)
-        live.hub.stock_changed([StockLevel(MUG, 4, 2), StockLevel(LAMP, 1, 1)])
+        live.hub.stock_changed(
+            [StockLevel(sku=MUG, available=4, version=2), StockLevel(sku=LAMP, available=1, version=1)]
+        )
 
-        assert levels_of(await hear(socket)) == shown(StockLevel(LAMP, 1, 1))
+        assert levels_of(await hear(socket)) == shown(StockLevel(sku=LAMP, available=1, version=1))
         assert await subscribe(socket, MUG) == shown(mug)
 
 
@@ -152,7 +158,7 @@ async def test_unsubscribing_from_what_is_still_being_read_answers_without_it() 
         live.shelf.open.set()
 
         assert (await hear(socket))["stock"] == shown(lamp)
-        live.hub.stock_changed([StockLevel(MUG, 1, 5)])
+        live.hub.stock_changed([StockLevel(sku=MUG, available=1, version=5)])
         await nothing_more(socket)
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from gateway.live.messages import StockLevel
+from bus.messages.inventory import StockLevel
 from gateway.live.settings import LiveSettings
 from gateway.live.ticks import Ticks
 from gateway.live.topics import StockTopic, Subscriber
@@ -44,7 +44,7 @@ def topic(sku: str, *readers: Subscriber) -> StockTopic:
 
 async def test_a_change_is_told_in_the_next_round_when_it_is_quiet() -> None:
     ear = Ear()
-    ticks().change(topic(MUG, ear), StockLevel(MUG, 1, 1))
+    ticks().change(topic(MUG, ear), StockLevel(sku=MUG, available=1, version=1))
 
     await asyncio.sleep(0)
 
@@ -55,8 +55,8 @@ async def test_the_same_changes_are_the_same_bytes() -> None:
     first, second, third = Ear(), Ear(), Ear()
     mug, lamp = topic(MUG, first, second), topic(LAMP, first, second, third)
     clockwork = ticks()
-    clockwork.change(mug, StockLevel(MUG, 1, 1))
-    clockwork.change(lamp, StockLevel(LAMP, 1, 1))
+    clockwork.change(mug, StockLevel(sku=MUG, available=1, version=1))
+    clockwork.change(lamp, StockLevel(sku=LAMP, available=1, version=1))
 
     await asyncio.sleep(0)
 
@@ -75,7 +75,7 @@ async def test_a_busy_hub_gathers_changes() -> None:
     ear = Ear(burn)
     mug, clockwork = topic(MUG, ear), ticks()
     for version in range(1, 200):
-        clockwork.change(mug, StockLevel(MUG, version, version))
+        clockwork.change(mug, StockLevel(sku=MUG, available=version, version=version))
         await asyncio.sleep(0.001)
     await eventually(lambda: b'"version":199' in ear.heard[-1])
 
@@ -85,8 +85,8 @@ async def test_a_busy_hub_gathers_changes() -> None:
 async def test_a_version_never_goes_back_between_a_tick_and_what_is_shown_without_one() -> None:
     ear = Ear()
     mug, clockwork = topic(MUG, ear), ticks()
-    clockwork.change(mug, StockLevel(MUG, 5, 5))
-    mug.show(StockLevel(MUG, 6, 6))
+    clockwork.change(mug, StockLevel(sku=MUG, available=5, version=5))
+    mug.show(StockLevel(sku=MUG, available=6, version=6))
 
     await asyncio.sleep(0)
     await asyncio.sleep(0)
@@ -98,7 +98,7 @@ async def test_a_version_never_goes_back_between_a_tick_and_what_is_shown_withou
 async def test_what_a_tick_owes_is_told_before_anything_else() -> None:
     ears = [Ear() for _ in range(10)]
     mug, clockwork = topic(MUG, *ears), ticks(slice_clients=1)
-    clockwork.change(mug, StockLevel(MUG, 1, 1))
+    clockwork.change(mug, StockLevel(sku=MUG, available=1, version=1))
     await asyncio.sleep(0)
     late = next(ear for ear in ears if not ear.heard)
 
@@ -113,13 +113,13 @@ async def test_many_changes_take_several_ticks() -> None:
     ear = Ear()
     clockwork = ticks(batch_changes=10)
     for number in range(25):
-        clockwork.change(topic(f"SKU-{number}", ear), StockLevel(f"SKU-{number}", 1, 1))
+        clockwork.change(topic(f"SKU-{number}", ear), StockLevel(sku=f"SKU-{number}", available=1, version=1))
 
     await eventually(lambda: len(ear.heard) == 3)
 
 
 async def test_the_lag_is_measured_from_the_commit() -> None:
     seen = sample("lag_seconds_sum")
-    ticks().change(topic(MUG, Ear()), StockLevel(MUG, 1, 1), NOON - timedelta(seconds=3))
+    ticks().change(topic(MUG, Ear()), StockLevel(sku=MUG, available=1, version=1), NOON - timedelta(seconds=3))
 
     await eventually(lambda: sample("lag_seconds_sum") == pytest.approx(seen + 3))

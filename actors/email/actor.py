@@ -1,0 +1,67 @@
+"""Mail: one call for each event that is written about, and the turn that records it.
+
+The event's delivery is the mail's place in line: it is deleted with the record that the mail was sent. A crash between
+the server's answer and that record sends the mail again, under the same Message-ID; SMTP can't promise more.
+"""
+
+from collections.abc import Sequence
+
+from actors.email import rules, store
+from actors.email.rules import TEMPLATES
+from actors.email.smtp import Mailer
+from bus.messages.email import ListMails, RecordMail, SentMails
+from bus.messages.order import (
+    GetOrder,
+    Order,
+    OrderCancelled,
+    OrderCreated,
+    OrderDelivered,
+    OrderFulfilled,
+    OrderShipped,
+)
+from bus.messages.payment import PaymentReceived, RefundProcessed
+from engine.actor import Actor, Bus, call, turn
+from engine.clock import Clock
+from engine.errors import BadInput
+from engine.mailbox import Envelope
+from engine.postgres import Transaction
+
+
+class Email(Actor):
+    """Writes to buyers."""
+
+    def __init__(self, *, bus: Bus, mailer: Mailer, clock: Clock, sender: str) -> None:
+        self._bus = bus
+        self._mailer = mailer
+        self._clock = clock
+        self._sender = sender
+
+    @call(limit=8)
+    async def send(
+        self,
+        event: OrderCreated
+        | PaymentReceived
+        | OrderFulfilled
+        | OrderShipped
+        | OrderDelivered
+        | OrderCancelled
+        | RefundProcessed,
+        envelope: Envelope,
+    ) -> RecordMail:
+        order = await self._bus.ask(GetOrder(order_id=event.order_id))
+        if not isinstance(order, Order):
+            raise BadInput(f"there is no order {event.order_id}")
+        template = TEMPLATES[type(event)]
+        own_id = rules.message_id(envelope.id, template, self._sender)
+        mail = rules.write(event, order, sender=self._sender, own_id=own_id, now=self._clock.now())
+        await self._mailer.send(mail)
+        return RecordMail(order_id=order.id, message_id=own_id, template=template)
+
+    @turn
+    async def record(self, tx: Transaction, asks: Sequence[RecordMail]) -> None:
+        await store.add(tx, asks)
+
+    @turn
+    async def list_mails(self, tx: Transaction, asks: Sequence[ListMails]) -> Sequence[SentMails]:
+        mails = await store.read(tx, {ask.order_id for ask in asks})
+        return [SentMails(mails=tuple(mail for of, mail in mails if of == ask.order_id)) for ask in asks]

@@ -1,0 +1,94 @@
+"""The one file that speaks SMTP. Connections are kept and used again; one that fails is thrown away."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from email.message import EmailMessage
+from urllib.parse import unquote, urlsplit
+
+import aiosmtplib
+
+from engine.errors import BadInput, BadSetting, Unavailable
+from engine.settings import Settings
+
+_TIMEOUT_S = 20.0
+_KEPT = 8  # Idle connections.
+
+
+class SmtpSettings(Settings, frozen=True, kw_only=True):
+    """The mail server. Without it mails go to the sandbox's mailbox."""
+
+    smtp_url: str = ""  # smtp://user:password@host:port, or smtps:// for TLS from the start.
+    shopflow_mail_from: str = "ShopFlow <orders@shopflow.invalid>"
+
+
+class Mailer:
+    """Hands mails to a mail server."""
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
+            raise BadSetting("SMTP_URL: must look like smtp://user:password@host:port")
+        self._host, self._tls = parts.hostname, parts.scheme == "smtps"
+        self._port = parts.port or (465 if self._tls else 587)
+        self._user = unquote(parts.username) if parts.username else None
+        self._password = unquote(parts.password) if parts.password else None
+        self._idle: list[aiosmtplib.SMTP] = []
+
+    async def send(self, mail: EmailMessage) -> None:
+        """Hand over one mail. When this returns the server has it; when it raises the server may have it.
+
+        Raises:
+            Unavailable: No connection, no answer, or "try again later" (4xx).
+            BadInput: The server refuses this mail for good (5xx).
+        """
+        try:
+            client = self._idle.pop() if self._idle else await self._connect()
+            await client.send_message(mail)
+        except aiosmtplib.SMTPResponseException as error:
+            await self._drop(client)
+            if error.code >= 500:
+                raise BadInput(f"the mail server refuses: {error.code} {error.message}") from error
+            raise Unavailable("the mail server", f"{error.code} {error.message}") from error
+        except (aiosmtplib.SMTPException, OSError) as error:
+            raise Unavailable("the mail server", str(error)) from error
+        if len(self._idle) < _KEPT:
+            self._idle.append(client)
+        else:
+            await self._drop(client)
+
+    async def close(self) -> None:
+        """Say goodbye on all connections."""
+        while self._idle:
+            await self._drop(self._idle.pop())
+
+    async def _connect(self) -> aiosmtplib.SMTP:
+        client = aiosmtplib.SMTP(
+            hostname=self._host,
+            port=self._port,
+            username=self._user,
+            password=self._password,
+            use_tls=self._tls,
+            start_tls=None,  # Where the server offers it.
+            timeout=_TIMEOUT_S,
+        )
+        await client.connect()
+        return client
+
+    @staticmethod
+    async def _drop(client: aiosmtplib.SMTP) -> None:
+        with suppress(aiosmtplib.SMTPException, OSError):
+            await client.quit(timeout=1)
+
+
+@asynccontextmanager
+async def open_mailer(url: str) -> AsyncIterator[Mailer]:
+    """A mailer, closed when the block ends.
+
+    Raises:
+        BadSetting: The URL can't be read.
+    """
+    mailer = Mailer(url)
+    try:
+        yield mailer
+    finally:
+        await mailer.close()

@@ -1,0 +1,69 @@
+"""Shipping: calls that book carriers, and turns that record bookings and where parcels are."""
+
+from collections.abc import Sequence
+
+from actors.shipping import store
+from actors.shipping.carrier import Carrier
+from bus.messages.order import GetOrder, Order
+from bus.messages.shipping import (
+    NoSuchShipment,
+    ParcelMoved,
+    RecordBooking,
+    RecordTracking,
+    ShipmentBooked,
+    TrackingRecorded,
+)
+from bus.messages.warehouse import ParcelReady
+from engine.actor import Actor, Bus, call, turn
+from engine.errors import BadInput
+from engine.postgres import Transaction
+
+
+class Shipping(Actor):
+    """Gets parcels to their buyers."""
+
+    def __init__(self, *, bus: Bus, carrier: Carrier) -> None:
+        self._bus = bus
+        self._carrier = carrier
+
+    @call
+    async def book(self, event: ParcelReady) -> RecordBooking:
+        order = await self._bus.ask(GetOrder(order_id=event.order_id))
+        if not isinstance(order, Order):
+            raise BadInput(f"there is no order {event.order_id}")
+        booking = await self._carrier.book(order.id, order.shipping_method, event.weight_g, order.name, order.address)
+        return RecordBooking(
+            order_id=order.id,
+            shipment_id=booking.id,
+            carrier=self._carrier.name,
+            tracking_number=booking.tracking_number,
+        )
+
+    @turn
+    async def record_booking(self, tx: Transaction, asks: Sequence[RecordBooking]) -> None:
+        new = await store.book(tx, asks)
+        tx.publish(
+            *(
+                ShipmentBooked(order_id=ask.order_id, carrier=ask.carrier, tracking_number=ask.tracking_number)
+                for ask in asks
+                if ask.order_id in new
+            )
+        )
+
+    @turn
+    async def record_tracking(
+        self, tx: Transaction, asks: Sequence[RecordTracking]
+    ) -> Sequence[TrackingRecorded | NoSuchShipment]:
+        orders = await store.orders_of(tx, {ask.tracking_number for ask in asks})
+        new = await store.track(tx, [ask for ask in asks if ask.tracking_number in orders])
+        answers: list[TrackingRecorded | NoSuchShipment] = []
+        for ask in asks:
+            if ask.tracking_number not in orders:
+                answers.append(NoSuchShipment(tracking_number=ask.tracking_number))
+                continue
+            answers.append(TrackingRecorded(is_new=ask.event_id in new))
+            if ask.event_id in new:
+                new.discard(ask.event_id)  # A repeat in the same turn is a repeat.
+                order_id = orders[ask.tracking_number]
+                tx.publish(ParcelMoved(order_id=order_id, status=ask.status, at=ask.at, detail=ask.detail))
+        return answers

@@ -1,0 +1,51 @@
+"""The SQL of shipments."""
+
+from collections.abc import Collection, Sequence
+
+from bus.messages.base import OrderId
+from bus.messages.shipping import RecordBooking, RecordTracking
+from engine.postgres import Transaction
+
+_BOOK = """
+insert into shipping.shipments (order_id, shipment_id, carrier, tracking_number, booked_at)
+select *, $5 from unnest($1::text[], $2::text[], $3::text[], $4::text[])
+on conflict (order_id) do nothing returning order_id"""
+_ORDERS = "select tracking_number, order_id from shipping.shipments where tracking_number = any($1)"
+_TRACK = """
+insert into shipping.tracking (event_id, tracking_number, status, at, detail, stored_at)
+select distinct on (event_id) event_id, tracking_number, status, at, detail, $6
+from unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::text[])
+    as t (event_id, tracking_number, status, at, detail)
+on conflict (event_id) do nothing returning event_id"""
+
+
+async def book(tx: Transaction, asks: Sequence[RecordBooking]) -> set[OrderId]:
+    """Keep bookings; says which are new."""
+    rows = await tx.fetch(
+        _BOOK,
+        [ask.order_id for ask in asks],
+        [ask.shipment_id for ask in asks],
+        [ask.carrier for ask in asks],
+        [ask.tracking_number for ask in asks],
+        tx.now,
+    )
+    return {row["order_id"] for row in rows}
+
+
+async def orders_of(tx: Transaction, tracking_numbers: Collection[str]) -> dict[str, OrderId]:
+    """The order of each parcel that is known."""
+    return {row["tracking_number"]: row["order_id"] for row in await tx.fetch(_ORDERS, list(tracking_numbers))}
+
+
+async def track(tx: Transaction, asks: Sequence[RecordTracking]) -> set[str]:
+    """Keep what carriers said, each event once; says which are new."""
+    rows = await tx.fetch(
+        _TRACK,
+        [ask.event_id for ask in asks],
+        [ask.tracking_number for ask in asks],
+        [ask.status for ask in asks],
+        [ask.at for ask in asks],
+        [ask.detail for ask in asks],
+        tx.now,
+    )
+    return {row["event_id"] for row in rows}

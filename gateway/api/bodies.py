@@ -1,0 +1,24 @@
+"""Bodies are read strictly: the types as they are written, no unknown fields."""
+
+from typing import Generic, TypeVar, dataclass_transform
+
+import msgspec
+from litestar.dto import DTOConfig, MsgspecDTO
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(msgspec.field,))
+class Body(msgspec.Struct, frozen=True, kw_only=True):
+    """What a client sends."""
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(msgspec.field,))
+class View(msgspec.Struct, frozen=True, kw_only=True):
+    """What a client gets."""
+
+
+class Strict(MsgspecDTO[T], Generic[T]):
+    """Reads a body as its type says, where the framework alone would take "3" for 3 and pass over unknown fields."""
+
+    config = DTOConfig(forbid_unknown_fields=True)

@@ -1,0 +1,204 @@
+"""Carts and checkout."""
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated
+
+import msgspec
+from litestar import delete, get, post, put
+
+from bus.messages.base import Address, Money, Quantity
+from bus.messages.cart import (
+    Cart,
+    CartEmpty,
+    CheckedOut,
+    Checkout,
+    CreateCart,
+    GetCart,
+    NoSuchCart,
+    RemoveLine,
+    SetLine,
+    ShippingMethod,
+)
+from bus.messages.inventory import OutOfStock, StockRefused, UnknownSku
+from gateway.api.bodies import Body, Strict, View
+from gateway.api.orders import OrderView, read_order
+from gateway.edge import Edge, Http
+from gateway.problems import Problem, not_found
+
+Text = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+_EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,190}")
+
+
+class CartLineView(View, frozen=True, kw_only=True):
+    """`held` of the units are set aside for this cart, until `held_until`."""
+
+    sku: str
+    title: str
+    quantity: int
+    unit_price: Money
+    held: int
+    held_until: datetime
+
+
+class CartView(View, frozen=True, kw_only=True):
+    """A cart. Whoever has its id has the cart."""
+
+    id: str
+    lines: Sequence[CartLineView]
+    subtotal: Money
+    currency: str
+
+
+class LineBody(Body, frozen=True, kw_only=True):
+    """How many units are wanted in all."""
+
+    quantity: Quantity
+
+
+class AddressBody(Body, frozen=True, kw_only=True):
+    """Where the parcel goes."""
+
+    line1: Text
+    line2: Annotated[str, msgspec.Meta(max_length=200)] = ""
+    city: Text
+    postal_code: Annotated[str, msgspec.Meta(min_length=1, max_length=20)]
+    country: Annotated[str, msgspec.Meta(pattern="^[A-Z]{2}$")]  # ISO 3166-1 alpha-2
+
+
+class CheckoutBody(Body, frozen=True, kw_only=True):
+    """Who buys, and where it goes."""
+
+    email: Annotated[str, msgspec.Meta(min_length=3, max_length=254)]
+    name: Text
+    address: AddressBody
+    shipping_method: ShippingMethod
+
+
+class PaymentView(View, frozen=True, kw_only=True):
+    """What the buyer's browser needs to pay, as Stripe.js does."""
+
+    intent: str
+    client_secret: str
+    publishable_key: str
+    amount: Money
+
+
+class CheckoutView(View, frozen=True, kw_only=True):
+    """The order, the token that opens it, and its payment."""
+
+    order: OrderView
+    access_token: str
+    payment: PaymentView
+
+
+@post("/carts", summary="Begin a cart")
+async def create_cart(edge: Edge) -> CartView:
+    """An empty cart."""
+    return _view(await edge.bus.ask(CreateCart()), edge.clock.now())
+
+
+@get("/carts/{cart_id:str}", summary="Read a cart")
+async def get_cart(edge: Edge, cart_id: str) -> CartView:
+    """A cart, as long as it was used in the last 30 days."""
+    return _cart(await edge.bus.ask(GetCart(cart_id=cart_id)), edge)
+
+
+@put("/carts/{cart_id:str}/lines/{sku:str}", dto=Strict[LineBody], return_dto=None, summary="Set a line")
+async def set_line(edge: Edge, cart_id: str, sku: str, data: LineBody) -> CartView:
+    """Have so many units in the cart. They are held for ten minutes from now."""
+    return _cart(await edge.bus.ask(SetLine(cart_id=cart_id, sku=sku, quantity=data.quantity)), edge)
+
+
+@delete("/carts/{cart_id:str}/lines/{sku:str}", status_code=200, summary="Remove a line")
+async def remove_line(edge: Edge, cart_id: str, sku: str) -> CartView:
+    """Take a SKU out of the cart. Its units are free again."""
+    return _cart(await edge.bus.ask(RemoveLine(cart_id=cart_id, sku=sku)), edge)
+
+
+@post("/carts/{cart_id:str}/checkout", dto=Strict[CheckoutBody], return_dto=None, summary="Check out")
+async def checkout(edge: Edge, request: Http, cart_id: str, data: CheckoutBody) -> CheckoutView:
+    """Turn a cart into an order with a payment. Needs an `Idempotency-Key`."""
+    order_id = f"ord_{required_token(request)}"
+    if not _EMAIL.fullmatch(data.email):
+        raise Problem(422, "invalid", "email: this is no e-mail address")
+    answer = await edge.bus.ask(
+        Checkout(
+            cart_id=cart_id,
+            order_id=order_id,
+            email=data.email,
+            name=data.name,
+            address=msgspec.convert(msgspec.to_builtins(data.address), Address),
+            shipping_method=data.shipping_method,
+        ),
+        timeout_s=60,
+    )
+    match answer:
+        case CheckedOut():
+            return await _checked_out(edge, answer)
+        case OutOfStock():
+            short = [{"sku": line.sku, "available": line.available} for line in answer.short]
+            raise Problem(409, "out_of_stock", "Not everything is left.", short=short)
+        case CartEmpty():
+            raise Problem(409, "cart_empty", "There is nothing in this cart.")
+        case NoSuchCart():
+            raise not_found("cart")
+
+
+def required_token(request: Http) -> str:
+    """The token of this request's idempotency key, from which ids are derived.
+
+    Raises:
+        Problem: It has no key.
+    """
+    token: str | None = request.scope.get("state", {}).get("idempotency_token")
+    if token is None:
+        raise Problem(400, "idempotency_key_required", "Send an Idempotency-Key header, a new one for each purchase.")
+    return token
+
+
+async def _checked_out(edge: Edge, answer: CheckedOut) -> CheckoutView:
+    payment = PaymentView(
+        intent=answer.intent_id,
+        client_secret=answer.client_secret,
+        publishable_key=edge.stripe_publishable_key,
+        amount=answer.amount,
+    )
+    return CheckoutView(
+        order=await read_order(edge, answer.order_id),
+        access_token=edge.keys.order_token(answer.order_id),
+        payment=payment,
+    )
+
+
+def _cart(answer: Cart | NoSuchCart | UnknownSku | StockRefused, edge: Edge) -> CartView:
+    match answer:
+        case Cart():
+            return _view(answer, edge.clock.now())
+        case NoSuchCart():
+            raise not_found("cart")
+        case UnknownSku():
+            raise Problem(404, "unknown_sku", f"There is no {answer.sku}.")
+        case StockRefused():
+            raise Problem(
+                409, "out_of_stock", f"Only {answer.available} left.", sku=answer.sku, available=answer.available
+            )
+
+
+def _view(cart: Cart, now: datetime) -> CartView:
+    lines = [
+        CartLineView(
+            sku=line.sku,
+            title=line.title,
+            quantity=line.quantity,
+            unit_price=line.unit_price,
+            held=line.quantity if line.held_until > now else 0,
+            held_until=line.held_until,
+        )
+        for line in cart.lines
+    ]
+    subtotal = sum(line.quantity * line.unit_price.amount for line in cart.lines)
+    return CartView(
+        id=cart.id, lines=lines, subtotal=Money(amount=subtotal, currency=cart.currency), currency=cart.currency
+    )

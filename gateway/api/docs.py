@@ -1,0 +1,25 @@
+"""The API's description: for programs, and as a page for people, which loads nothing from anywhere else."""
+
+from pathlib import Path
+
+import anyio
+import msgspec
+from litestar import Response, get
+
+from gateway.edge import Http
+
+_PAGE = Path(__file__).parent.parent / "pages" / "docs.html"
+
+
+@get("/openapi.json", include_in_schema=False, sync_to_thread=False)
+def openapi(request: Http) -> Response[bytes]:
+    """OpenAPI 3.1."""
+    content = msgspec.json.encode(request.app.openapi_schema.to_schema())
+    return Response(content, media_type="application/json")
+
+
+@get("/docs", include_in_schema=False)
+async def page() -> Response[bytes]:
+    """The same, to be read."""
+    headers = {"Content-Security-Policy": "default-src 'self'; base-uri 'none'; frame-ancestors 'none'"}
+    return Response(await anyio.Path(_PAGE).read_bytes(), media_type="text/html; charset=utf-8", headers=headers)

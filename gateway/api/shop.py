@@ -1,0 +1,134 @@
+"""The shop itself: its page, its configuration, its health, and live stock without websockets."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
+from pathlib import Path
+
+import anyio
+from litestar import Response, get
+from litestar.response import Stream
+from litestar.static_files import create_static_files_router
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from bus.messages.catalog import ListCategories
+from engine.errors import ShopFlowError
+from engine.services import redis_errors
+from gateway.api.bodies import View
+from gateway.edge import Edge, Http
+from gateway.live import Refused
+from gateway.problems import Problem
+
+_PAGES = Path(__file__).parent.parent / "pages"
+_PROBE_S = 2.0
+
+static = create_static_files_router(
+    "/static", [_PAGES], send_as_attachment=False, cache_control=None, include_in_schema=False
+)
+
+
+class StripeConfig(View, frozen=True, kw_only=True):
+    """What Stripe.js would be started with."""
+
+    publishable_key: str
+    api_base: str
+
+
+class Config(View, frozen=True, kw_only=True):
+    """What a client must know of this shop."""
+
+    live_url: str
+    currency: str
+    stripe: StripeConfig
+    categories: Sequence[str]
+
+
+class Health(View, frozen=True, kw_only=True):
+    """Whether this part works."""
+
+    status: str
+    checks: dict[str, str]
+
+
+@get(["/", "/basket", "/checkout", "/search", "/p/{slug:str}", "/order/{order:str}"], include_in_schema=False)
+async def page(edge: Edge) -> Response[bytes]:
+    """The one page; its script looks at the address."""
+    content = await anyio.Path(_PAGES / "index.html").read_bytes()
+    policy = (
+        f"default-src 'self'; connect-src 'self' {edge.stripe_api_base} ws: wss:; "
+        "base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
+    )
+    headers = {"Content-Security-Policy": policy, "Cache-Control": "no-cache", "Referrer-Policy": "same-origin"}
+    return Response(content, media_type="text/html; charset=utf-8", headers=headers)
+
+
+@get("/config", summary="What a client must know")
+async def config(edge: Edge, request: Http) -> Config:
+    """Addresses, keys that may be public, and the shop's currency."""
+    scheme = "wss" if request.url.scheme == "https" else "ws"
+    categories = await edge.bus.ask(ListCategories())
+    return Config(
+        live_url=f"{scheme}://{request.headers.get('host', request.url.netloc)}/live",
+        currency=edge.currency,
+        stripe=StripeConfig(publishable_key=edge.stripe_publishable_key, api_base=edge.stripe_api_base),
+        categories=categories.names,
+    )
+
+
+@get("/live/events", summary="Live stock as server-sent events")
+async def live_events(edge: Edge, skus: str = "") -> Stream:
+    """The messages of `/live` for these SKUs (with commas between), for clients without websockets."""
+    wanted = [sku for sku in skus.split(",") if sku]
+    try:
+        messages = edge.hub.subscribe_events(wanted)
+    except Refused as refused:
+        raise Problem(503 if refused.code == "busy" else 422, refused.code, refused.detail) from refused
+
+    async def frames() -> AsyncIterator[bytes]:
+        async with aclosing(messages):
+            async for message in messages:
+                yield b"data: " + message + b"\n\n" if message else b": still here\n\n"
+
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return Stream(frames(), media_type="text/event-stream", headers=headers)
+
+
+@get("/health/live", summary="Is the process alive?")
+async def live() -> Health:
+    """Yes, if this is answered."""
+    return Health(status="ok", checks={})
+
+
+@get("/health/ready", summary="Can it do its work?")
+async def ready(edge: Edge) -> Response[Health]:
+    """503 while PostgreSQL or Redis does not answer."""
+    checks = {"postgresql": "away", "redis": "away"}
+    with anyio.move_on_after(_PROBE_S):
+        checks["postgresql"] = await _postgres(edge)
+    with anyio.move_on_after(_PROBE_S):
+        checks["redis"] = await _redis(edge)
+    is_ready = set(checks.values()) == {"ok"}
+    health = Health(status="ok" if is_ready else "unavailable", checks=checks)
+    return Response(health, status_code=200 if is_ready else 503)
+
+
+@get("/metrics", summary="Metrics for Prometheus", sync_to_thread=False)
+def metrics() -> Response[bytes]:
+    """Counters, gauges and histograms of this process."""
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+async def _postgres(edge: Edge) -> str:
+    try:
+        await edge.database.fetch("select 1")
+    except ShopFlowError:
+        return "away"
+    return "ok"
+
+
+async def _redis(edge: Edge) -> str:
+    try:
+        with redis_errors():
+            await edge.redis.ping()
+    except ShopFlowError:
+        return "away"
+    return "ok"

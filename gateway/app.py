@@ -1,0 +1,68 @@
+"""The HTTP application: routes, errors and documents in one place."""
+
+from litestar import Litestar
+from litestar.datastructures import State
+from litestar.di import Provide
+from litestar.openapi.config import OpenAPIConfig
+from litestar.openapi.spec import Components, SecurityScheme
+from litestar.types import ControllerRouterHandler
+
+from gateway import webhooks
+from gateway.api import admin, carts, docs, orders, products, shop
+from gateway.edge import Edge
+from gateway.idempotency import Idempotent
+from gateway.problems import HANDLERS
+
+_MAX_BODY_BYTES = 1_048_576
+_DESCRIPTION = """\
+Carts, orders and stock of one shop. Money is in minor units (1999 is 19.99 EUR), times are UTC, ids are opaque.
+Errors are problem documents (RFC 9457) with a stable `code`. Unsafe calls take an `Idempotency-Key`."""
+
+ROUTES: list[ControllerRouterHandler] = [
+    products.list_products,
+    products.get_product,
+    products.get_inventory,
+    carts.create_cart,
+    carts.get_cart,
+    carts.set_line,
+    carts.remove_line,
+    carts.checkout,
+    orders.get_order,
+    orders.cancel_order,
+    webhooks.stripe_webhook,
+    webhooks.shipping_webhook,
+    admin.router,
+    shop.config,
+    shop.live_events,
+    shop.live,
+    shop.ready,
+    shop.metrics,
+    shop.page,
+    shop.static,
+    docs.openapi,
+    docs.page,
+]
+
+
+def make_app(edge: Edge) -> Litestar:
+    """The application over an edge."""
+    return Litestar(
+        ROUTES,
+        state=State({"edge": edge}),
+        dependencies={"edge": Provide(lambda: edge, sync_to_thread=False)},
+        middleware=[Idempotent],
+        exception_handlers=HANDLERS,
+        request_max_body_size=_MAX_BODY_BYTES,
+        openapi_config=OpenAPIConfig(
+            title="ShopFlow",
+            version="1",
+            description=_DESCRIPTION,
+            use_handler_docstrings=True,
+            components=Components(security_schemes={"bearer": SecurityScheme(type="http", scheme="bearer")}),
+            path="/schema",
+            render_plugins=(),
+            enabled_endpoints=set(),
+        ),
+        response_headers={"X-Content-Type-Options": "nosniff"},
+        logging_config=None,
+    )

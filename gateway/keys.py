@@ -1,0 +1,86 @@
+"""What is derived from the shop's master key: order tokens, and the encryption of kept answers.
+
+An order's access token is a keyed hash of its id, so nothing is stored that could be stolen, and a replayed answer
+gives the same token. Rejected: random tokens in a table (a write for each order, and a secret to keep).
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import os
+import secrets
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from engine.errors import BadSetting
+
+_NONCE_BYTES = 12  # What AES-GCM takes. Source: NIST SP 800-38D, 8.2.
+
+
+class Keys:
+    """Keys of one shop."""
+
+    def __init__(self, master_key: bytes) -> None:
+        self._tokens = _derive(master_key, "order tokens")
+        self._answers = AESGCM(_derive(master_key, "kept answers"))
+
+    def order_token(self, order_id: str) -> str:
+        """The token that opens this order."""
+        mac = hmac.digest(self._tokens, order_id.encode(), hashlib.sha256)
+        return base64.urlsafe_b64encode(mac).decode().rstrip("=")
+
+    def opens(self, token: str, order_id: str) -> bool:
+        """Whether a token is this order's, told in constant time."""
+        return hmac.compare_digest(token.encode(), self.order_token(order_id).encode())
+
+    def encrypt(self, content: bytes, about: str) -> bytes:
+        """Encrypt something that is kept; only who names the same `about` can read it."""
+        nonce = os.urandom(_NONCE_BYTES)
+        return nonce + self._answers.encrypt(nonce, content, about.encode())
+
+    def decrypt(self, kept: bytes, about: str) -> bytes | None:
+        """Read it again; None if it was encrypted under another master key, or altered."""
+        try:
+            return self._answers.decrypt(kept[:_NONCE_BYTES], kept[_NONCE_BYTES:], about.encode())
+        except InvalidTag:
+            return None
+
+
+def read_master_key(setting: str, data: Path) -> bytes:
+    """The key that is set, or else the one beside the data, which is made at the first start.
+
+    Raises:
+        BadSetting: It is not 32 bytes in base64, or the file can't be used.
+    """
+    if not setting:
+        return _key_beside(data / "master.key")
+    try:
+        key = base64.b64decode(setting, validate=True)
+    except binascii.Error:
+        key = b""
+    if len(key) != 32:
+        raise BadSetting("SHOPFLOW_MASTER_KEY: must be 32 bytes in base64, as `openssl rand -base64 32` gives")
+    return key
+
+
+def _key_beside(file: Path) -> bytes:
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if not file.exists():
+            draft = file.with_suffix(f".{os.getpid()}")
+            draft.touch(mode=0o600)
+            draft.write_bytes(secrets.token_bytes(32))
+            os.link(draft, file)  # Fails if another process was faster: then its key counts.
+            draft.unlink()
+    except FileExistsError:
+        draft.unlink()
+    except OSError as error:
+        raise BadSetting(f"SHOPFLOW_DATA: can't write to {file.parent}: {error.strerror}") from error
+    return file.read_bytes()
+
+
+def _derive(master_key: bytes, purpose: str) -> bytes:
+    return hmac.digest(master_key, f"shopflow {purpose}".encode(), hashlib.sha256)

@@ -1,0 +1,92 @@
+/**
+ * The API's description as a page: what /openapi.json says, folded by route.
+ *
+ * Our own few lines, because the usual viewers are megabytes from another host, and this shop must work without one.
+ */
+
+const root = document.getElementById("docs");
+
+/** @param {string} tag @param {Record<string, string>} attributes @param {...(Node|string)} children */
+function make(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  element.append(...children);
+  return element;
+}
+
+function row(cells, tag = "td") {
+  return make("tr", {}, ...cells.map((cell) => make(tag, {}, cell)));
+}
+
+function table(head, rows) {
+  return make("table", {}, make("thead", {}, row(head, "th")), make("tbody", {}, ...rows.map((cells) => row(cells))));
+}
+
+const nameOf = (reference) => reference.split("/").pop();
+
+/** A schema in a few words: `string`, `[Line]`, `integer 1..99`. */
+function words(schema) {
+  if (!schema) return "";
+  if (schema.$ref) return nameOf(schema.$ref);
+  if (schema.oneOf || schema.anyOf) return (schema.oneOf ?? schema.anyOf).map(words).join(" | ");
+  if (schema.type === "array") return `[${words(schema.items)}]`;
+  if (schema.enum) return schema.enum.map((value) => JSON.stringify(value)).join(" | ");
+  const bounds = "minimum" in schema || "maximum" in schema ? ` ${schema.minimum ?? ""}..${schema.maximum ?? ""}` : "";
+  return `${[].concat(schema.type ?? "object").join(" | ")}${bounds}`;
+}
+
+function fields(schema, api) {
+  const whole = schema?.$ref ? api.components.schemas[nameOf(schema.$ref)] : schema;
+  if (!whole?.properties) return make("p", {}, make("code", {}, words(schema)));
+  const required = new Set(whole.required ?? []);
+  const rows = Object.entries(whole.properties).map(([name, value]) => [
+    make("code", {}, name),
+    words(value),
+    required.has(name) ? "required" : "",
+  ]);
+  return table(["field", "type", ""], rows);
+}
+
+const jsonOf = (part) => Object.values(part?.content ?? {})[0]?.schema;
+
+function operation(verb, path, what, api) {
+  const parameters = (what.parameters ?? []).map((p) => [make("code", {}, p.name), p.in, words(p.schema)]);
+  const answers = Object.entries(what.responses ?? {}).filter(([status]) => status.startsWith("2"));
+  const body = jsonOf(what.requestBody);
+  return make(
+    "details",
+    {},
+    make(
+      "summary",
+      {},
+      make("span", { class: "verb" }, verb.toUpperCase()),
+      make("span", { class: "path" }, path),
+      make("span", { class: "what" }, what.summary ?? ""),
+    ),
+    make(
+      "div",
+      {},
+      make("p", {}, what.description ?? ""),
+      ...(parameters.length ? [make("h4", {}, "Parameters"), table(["name", "in", "type"], parameters)] : []),
+      ...(body ? [make("h4", {}, "Body"), fields(body, api)] : []),
+      ...answers.flatMap(([status, answer]) => [make("h4", {}, `Answer ${status}`), fields(jsonOf(answer), api)]),
+    ),
+  );
+}
+
+const api = await (await fetch("/openapi.json")).json();
+const routes = Object.entries(api.paths).flatMap(([path, verbs]) =>
+  Object.entries(verbs).map(([verb, what]) => ({ verb, path, what })),
+);
+const forStaff = ({ path }) => path.startsWith("/admin/");
+const section = (title, some) => [
+  make("h2", {}, title),
+  ...some.map(({ verb, path, what }) => operation(verb, path, what, api)),
+];
+root.replaceChildren(
+  make("h1", {}, `${api.info.title} API`),
+  make("p", {}, api.info.description ?? ""),
+  make("p", {}, make("a", { href: "/openapi.json" }, "openapi.json")),
+  ...section("For everybody", routes.filter((route) => !forStaff(route))),
+  ...section("For staff, with a bearer token", routes.filter(forStaff)),
+);

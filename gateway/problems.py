@@ -1,0 +1,127 @@
+"""Errors as RFC 9457 problem documents, each with a stable `code`."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from litestar import MediaType, Request, Response
+from litestar.exceptions import HTTPException, SerializationException, ValidationException
+
+from engine import telemetry
+from engine.errors import BadInput, Unavailable
+
+_MEDIA_TYPE = "application/problem+json"
+_CODES = {
+    400: "bad_request",
+    401: "unauthorized",
+    403: "forbidden",
+    404: "not_found",
+    405: "method_not_allowed",
+    409: "conflict",
+    413: "body_too_large",
+    415: "unsupported_media_type",
+    422: "invalid",
+    429: "too_many_requests",
+}
+_log = telemetry.logger(part="gateway")
+
+
+class Problem(Exception):
+    """Answer with a problem document.
+
+    Args:
+        status: The HTTP status.
+        code: Stable, for programs.
+        detail: A sentence for people.
+        headers: To be sent with it.
+        members: Further members of the document, for programs.
+    """
+
+    def __init__(
+        self, status: int, code: str, detail: str, *, headers: dict[str, str] | None = None, **members: object
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.code = code
+        self.detail = detail
+        self.headers = headers or {}
+        self.members = members
+
+
+def not_found(what: str) -> Problem:
+    """There is no such thing, or it is none of the caller's business: the same answer for both."""
+    return Problem(404, "not_found", f"There is no such {what}.")
+
+
+def document(problem: Problem) -> dict[str, object]:
+    """The problem as JSON."""
+    title = problem.code.replace("_", " ").capitalize()
+    return {
+        "type": "about:blank",
+        "title": title,
+        "status": problem.status,
+        "code": problem.code,
+        "detail": problem.detail,
+        **problem.members,
+    }
+
+
+def _respond(problem: Problem) -> Response[bytes]:
+    content = msgspec.json.encode(document(problem))
+    return Response(content, status_code=problem.status, media_type=_MEDIA_TYPE, headers=problem.headers)
+
+
+def _on_problem(_request: Request[Any, Any, Any], problem: Problem) -> Response[bytes]:
+    return _respond(problem)
+
+
+def _on_bad_input(_request: Request[Any, Any, Any], error: BadInput) -> Response[bytes]:
+    return _respond(Problem(422, "invalid", str(error)))
+
+
+def _on_unavailable(_request: Request[Any, Any, Any], error: Unavailable) -> Response[bytes]:
+    """Something behind the edge is busy or away: say so at once, and when to come back."""
+    _log.info("answered 503", error=str(error))
+    wait_s = math.ceil(error.retry_after_s or 1)
+    return _respond(Problem(503, "unavailable", "Please try again soon.", headers={"Retry-After": str(wait_s)}))
+
+
+def _on_http(_request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
+    """What the framework refuses: unknown routes, bodies that are too large or don't fit."""
+    status, code = error.status_code, _CODES.get(error.status_code, "error")
+    cause = error.__cause__
+    malformed = isinstance(cause, SerializationException) and "malformed" in str(cause)
+    if isinstance(error, ValidationException) and _is_no_body(error):
+        malformed = True
+    if malformed:
+        status, code = 400, "bad_json"
+    elif isinstance(error, ValidationException) or isinstance(cause, SerializationException):
+        status, code = 422, "invalid"
+    return _respond(Problem(status, code, _say(error), headers=dict(error.headers or {})))
+
+
+def _on_bug(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    """Nobody meant this to happen: it is logged with its trace, and the caller learns nothing of it."""
+    _log.error("a request failed", method=request.method, path=request.url.path, exc_info=error)
+    return _respond(Problem(500, "internal_error", "Something went wrong here; it has been noted."))
+
+
+def _is_no_body(error: ValidationException) -> bool:
+    extra = error.extra if isinstance(error.extra, list) else []
+    return any(isinstance(item, dict) and item.get("message") == "'data'" for item in extra)
+
+
+def _say(error: HTTPException) -> str:
+    extra = error.extra if isinstance(error.extra, list) else []
+    details = [f"{item.get('key')}: {item.get('message')}" for item in extra if isinstance(item, dict)]
+    return "; ".join(details) or error.detail or MediaType.JSON
+
+
+HANDLERS: dict[int | type[Exception], Callable[[Request[Any, Any, Any], Any], Response[bytes]]] = {
+    Problem: _on_problem,
+    BadInput: _on_bad_input,
+    Unavailable: _on_unavailable,
+    HTTPException: _on_http,
+    Exception: _on_bug,
+}

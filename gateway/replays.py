@@ -1,0 +1,128 @@
+"""Kept answers: a request that carries an idempotency key is done once, and answered alike however often it comes.
+
+The key is claimed, with a hash of the body, before the work starts. A claim is a lease: when the process that held it
+is gone, the next try takes it over with the same token, from which the same ids are derived, so that a half-done
+request is finished and not begun anew. Claims and answers share turns, as everything does: no commit of their own.
+
+Only answers that had an effect (2xx) are kept. After a refusal the claim is given back: nothing happened, and the
+buyer may try again with the same key once the shelf is full again.
+"""
+
+import secrets
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from engine.actor import Actor, turn
+from engine.message import Command, Reply
+from engine.postgres import Transaction
+
+_LEASE = timedelta(seconds=10)  # Longer than nearly all requests. One that takes longer is safe beside its twin.
+_KEPT = timedelta(hours=48)
+_PURGE_EVERY = timedelta(hours=1)
+
+
+class Claimed(Reply):
+    """Go on: the request is yours. `token` is the same for every try of it."""
+
+    token: str
+
+
+class Kept(Reply):
+    """It was done before; this is its answer, encrypted."""
+
+    status: int
+    content: bytes
+
+
+class InProgress(Reply):
+    """A twin is being done."""
+
+
+class Mismatch(Reply):
+    """The key was used with another body."""
+
+
+class ClaimKey(Command[Claimed | Kept | InProgress | Mismatch]):
+    """Ask to do a request."""
+
+    key: str
+    body_hash: str
+
+
+class KeepAnswer(Command[None]):
+    """It was done, and this is its answer."""
+
+    key: str
+    status: int
+    content: bytes
+
+
+class GiveBackKey(Command[None]):
+    """It was refused, or failed: somebody may try again."""
+
+    key: str
+
+
+# A claim that has run out is taken over, with the token it had.
+_CLAIM = """
+insert into gateway.answers as a (key, body_hash, token, claimed_at)
+select distinct on (key) key, body_hash, token, $4
+from unnest($1::text[], $2::text[], $3::text[]) as n (key, body_hash, token)
+on conflict (key) do update set claimed_at = excluded.claimed_at
+    where a.status is null and a.body_hash = excluded.body_hash and a.claimed_at <= $5
+returning key, token"""
+_READ = "select key, body_hash, status, content from gateway.answers where key = any($1)"
+_KEEP = """
+update gateway.answers a set status = n.status, content = n.content
+from unnest($1::text[], $2::int[], $3::bytea[]) as n (key, status, content) where a.key = n.key and a.status is null"""
+_GIVE_BACK = "delete from gateway.answers where key = any($1) and status is null"
+_PURGE = "delete from gateway.answers where claimed_at <= $1"
+
+
+class Replays(Actor):
+    """Keeps claims and answers."""
+
+    def __init__(self) -> None:
+        self._purge_at: datetime | None = None
+
+    @turn
+    async def claim(
+        self, tx: Transaction, asks: Sequence[ClaimKey]
+    ) -> Sequence[Claimed | Kept | InProgress | Mismatch]:
+        await self._purge(tx)
+        keys = [ask.key for ask in asks]
+        rows = await tx.fetch(
+            _CLAIM,
+            keys,
+            [ask.body_hash for ask in asks],
+            [secrets.token_urlsafe(16) for _ in asks],
+            tx.now,
+            tx.now - _LEASE,
+        )
+        tokens = {row["key"]: row["token"] for row in rows}
+        known = {row["key"]: row for row in await tx.fetch(_READ, keys)}
+        answers: list[Claimed | Kept | InProgress | Mismatch] = []
+        for ask in asks:
+            row = known[ask.key]
+            if row["body_hash"] != ask.body_hash:
+                answers.append(Mismatch())
+            elif token := tokens.pop(ask.key, None):  # Only the first of a turn's twins.
+                answers.append(Claimed(token=token))
+            elif row["status"] is None:
+                answers.append(InProgress())
+            else:
+                answers.append(Kept(status=row["status"], content=row["content"]))
+        return answers
+
+    @turn
+    async def keep(self, tx: Transaction, asks: Sequence[KeepAnswer]) -> None:
+        await tx.execute(_KEEP, [a.key for a in asks], [a.status for a in asks], [a.content for a in asks])
+
+    @turn
+    async def give_back(self, tx: Transaction, asks: Sequence[GiveBackKey]) -> None:
+        await tx.execute(_GIVE_BACK, [ask.key for ask in asks])
+
+    async def _purge(self, tx: Transaction) -> None:
+        if self._purge_at is None or self._purge_at <= tx.now:
+            self._purge_at = tx.now + _PURGE_EVERY
+            await tx.execute(_PURGE, tx.now - _KEPT)

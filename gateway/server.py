@@ -1,0 +1,74 @@
+"""The server: uvicorn on one port for HTTP, pages and websockets, started and stopped by run.py."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Iterator
+
+import uvicorn
+from litestar.types import ASGIApp
+
+from engine.errors import BadSetting
+from gateway.live import Hub
+
+_GRACE_S = 5  # For requests that are being answered when the server is told to stop.
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Take the port, before anything else is started.
+
+    Raises:
+        BadSetting: It is taken, or the address is not this machine's.
+    """
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+    except OSError as error:
+        raise BadSetting(
+            f"SHOPFLOW_PORT: can't listen on {host}:{port} ({error.strerror}); "
+            "stop the program that has it, or set another port (0 takes any free one)"
+        ) from error
+    return listener
+
+
+class Server(uvicorn.Server):
+    """uvicorn, but signals are run.py's business."""
+
+    def __init__(self, app: ASGIApp, hub: Hub) -> None:
+        config = uvicorn.Config(
+            app,
+            ws=hub.protocol_class(),
+            http=hub.http_protocol_class(),
+            lifespan="off",
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            timeout_keep_alive=30,
+            timeout_graceful_shutdown=_GRACE_S,
+            backlog=4096,
+            limit_concurrency=None,
+        )
+        super().__init__(config)
+        self.is_up = asyncio.Event()
+        self._is_down = asyncio.Event()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.is_up.set()
+
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        try:
+            await super().serve(sockets)
+        finally:
+            self._is_down.set()
+
+    async def stop(self) -> None:
+        """Take nothing new, answer what is being asked, and return when that is done."""
+        self.should_exit = True
+        await self._is_down.wait()

@@ -1,0 +1,140 @@
+"""Webhooks: verified on the raw body, stored, answered. What they lead to happens after.
+
+Both use Stripe's scheme: `t=<unix seconds>,v1=<HMAC-SHA256 of "t.body">`. Source: Stripe, "Verify webhook signatures".
+"""
+
+import re
+from datetime import UTC, datetime
+from typing import Annotated
+
+import msgspec
+import stripe
+from litestar import post
+
+from bus.messages.base import Money
+from bus.messages.payment import RecordStripeEvent, StripeEvent
+from bus.messages.shipping import NoSuchShipment, ParcelStatus, RecordTracking
+from gateway.edge import Edge, Http
+from gateway.problems import Problem, not_found
+
+_TOLERANCE_S = 300
+_TIME = re.compile(r"(?:^|,)\s*t=(\d{1,12})(?:,|$)")
+_STORED = {"stored": True}
+
+
+class _Metadata(msgspec.Struct, frozen=True):
+    refund_id: str = ""
+
+
+class _Failure(msgspec.Struct, frozen=True):
+    message: str = ""
+    decline_code: str = ""
+
+
+class _Object(msgspec.Struct, frozen=True):
+    """What is read of a payment intent or refund; all else that Stripe sends is passed over."""
+
+    id: str = ""
+    amount: int = 0
+    amount_received: int = 0
+    currency: str = ""
+    status: str = ""
+    payment_intent: str | None = None  # Of a refund.
+    metadata: _Metadata = _Metadata()
+    last_payment_error: _Failure | None = None
+
+
+class _Data(msgspec.Struct, frozen=True):
+    object: _Object
+
+
+class _Event(msgspec.Struct, frozen=True):
+    id: str
+    type: str
+    created: int
+    data: _Data
+
+
+class ParcelNews(msgspec.Struct, frozen=True, kw_only=True):
+    """What a carrier sends."""
+
+    id: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+    tracking_number: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+    status: ParcelStatus
+    at: Annotated[datetime, msgspec.Meta(tz=True)]
+    detail: Annotated[str, msgspec.Meta(max_length=1000)] = ""
+
+
+_EVENTS = msgspec.json.Decoder(_Event)
+_PARCELS = msgspec.json.Decoder(ParcelNews)
+
+
+@post("/webhooks/stripe", status_code=200, summary="Stripe's webhooks")
+async def stripe_webhook(edge: Edge, request: Http) -> dict[str, bool]:
+    """Answered 200 once stored; a repeat is stored once."""
+    body = await request.body()
+    _verify(body, request.headers.get("stripe-signature", ""), edge.stripe_webhook_secret, edge.clock.now())
+    try:
+        event = _EVENTS.decode(body)
+    except msgspec.DecodeError as error:
+        raise Problem(400, "bad_event", f"This is no event: {error}") from error
+    if event.type.startswith(("payment_intent.", "refund.")):
+        await edge.bus.ask(_record(event))
+    return _STORED
+
+
+@post("/webhooks/shipping", status_code=200, summary="Carriers' webhooks")
+async def shipping_webhook(edge: Edge, request: Http) -> dict[str, bool]:
+    """Answered 200 once stored; a repeat is stored once. 404 for a parcel of somebody else."""
+    body = await request.body()
+    _verify(body, request.headers.get("shipping-signature", ""), edge.carrier_webhook_secret, edge.clock.now())
+    try:
+        news = _PARCELS.decode(body)
+    except msgspec.DecodeError as error:
+        raise Problem(400, "bad_event", f"This is no parcel's news: {error}") from error
+    answer = await edge.bus.ask(
+        RecordTracking(
+            tracking_number=news.tracking_number,
+            event_id=news.id,
+            status=news.status,
+            at=news.at.astimezone(UTC),
+            detail=news.detail,
+        )
+    )
+    if isinstance(answer, NoSuchShipment):
+        raise not_found("parcel")
+    return _STORED
+
+
+def _verify(body: bytes, header: str, secret: str, now: datetime) -> None:
+    """Check who sent this, and when.
+
+    Raises:
+        Problem: The signature is wrong, or its time is more than 300 s off, in either direction.
+    """
+    try:
+        stripe.WebhookSignature.verify_header(body, header, secret)
+    except (stripe.SignatureVerificationError, ValueError) as error:
+        raise Problem(400, "bad_signature", "The signature does not fit.") from error
+    signed = _TIME.search(header)
+    if signed is None or abs(int(signed[1]) - now.timestamp()) > _TOLERANCE_S:
+        raise Problem(400, "bad_signature", f"The signature's time is more than {_TOLERANCE_S} s off.")
+
+
+def _record(event: _Event) -> RecordStripeEvent:
+    thing = event.data.object
+    is_refund = event.type.startswith("refund.")
+    amount = thing.amount_received if event.type == "payment_intent.succeeded" else thing.amount
+    failure = thing.last_payment_error or _Failure()
+    return RecordStripeEvent(
+        intent_id=(thing.payment_intent or "") if is_refund else thing.id,
+        event=StripeEvent(
+            id=event.id,
+            type=event.type,
+            amount=Money(amount=amount, currency=thing.currency.upper()),
+            reason=failure.decline_code or failure.message,
+            refund_id=thing.metadata.refund_id if is_refund else "",
+            refund_status=thing.status if is_refund else "",
+            created=datetime.fromtimestamp(event.created, UTC),
+        ),
+    )

@@ -1,0 +1,494 @@
+"""ShopFlow: one program that runs a whole shop. This file is the map of what is wired to what."""
+
+import os
+import signal
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Final, TypeVar
+
+import anyio
+import msgspec
+import typer
+import uvloop
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from actors.analytics.actor import Analytics
+from actors.cart.actor import Carts
+from actors.catalog.actor import Catalog
+from actors.email.actor import Email
+from actors.email.smtp import Mailer, SmtpSettings, open_mailer
+from actors.inventory.actor import Inventory, InventorySettings
+from actors.notification.actor import Notification
+from actors.order.actor import Orders, OrderSettings
+from actors.payment.actor import Payments
+from actors.payment.stripe import Stripe, StripeSettings, open_stripe
+from actors.shipping.actor import Shipping
+from actors.shipping.carrier import Carrier, CarrierSettings, open_carrier
+from actors.warehouse.actor import Warehouse
+from bus.deliveries import DeadLetter
+from bus.local import LocalBus
+from bus.messages.base import Finding
+from bus.messages.catalog import ListCategories
+from bus.messages.inventory import AuditStock
+from bus.messages.order import AuditOrders, OrderProgressed
+from bus.messages.payment import AuditMoney
+from bus.news import News
+from bus.routes import Routes
+from engine.actor import Actor
+from engine.clock import Clock, SystemClock
+from engine.errors import BadInput, BadSetting
+from engine.postgres import migrate
+from engine.services import Services, open_services
+from engine.settings import EngineSettings, Seconds, Settings, read_settings
+from engine.telemetry import configure_logging
+from gateway import goods
+from gateway.access import make_token, may_see_order
+from gateway.app import make_app
+from gateway.edge import Edge
+from gateway.keys import Keys, read_master_key
+from gateway.live import Hub, LiveSettings
+from gateway.replays import Replays
+from gateway.server import Server, bind
+from gateway.settings import EdgeSettings
+from gateway.watch import pass_on_news, read_status
+from sandbox.child import read_secrets, sandbox_process
+from sandbox.tour import Tour, TourFailed
+
+ROOT: Final = Path(__file__).parent
+
+# Who there is. A command goes to the one that handles it, an event to all that do.
+ACTORS: Final[tuple[type[Actor], ...]] = (
+    Catalog, Carts, Inventory, Orders, Payments, Warehouse, Shipping, Email, Notification, Analytics, Replays,
+)  # fmt: skip
+
+# Whose tables there are, each in a schema of its own.
+SCHEMAS: Final = {
+    "bus": ROOT / "bus" / "schema",
+    "gateway": ROOT / "gateway" / "schema",
+    **{folder.parent.name: folder for folder in sorted((ROOT / "actors").glob("*/schema"))},
+}
+
+
+class SandboxSettings(Settings, frozen=True, kw_only=True):
+    """The outside world in a box, for what is not configured."""
+
+    shopflow_carrier_pace_s: Seconds = 2.0  # Between two steps of a parcel.
+
+
+class ShopSettings(msgspec.Struct, frozen=True):
+    """Everybody's settings, read once."""
+
+    engine: EngineSettings = EngineSettings()
+    edge: EdgeSettings = EdgeSettings()
+    inventory: InventorySettings = InventorySettings()
+    order: OrderSettings = OrderSettings()
+    stripe: StripeSettings = StripeSettings()
+    carrier: CarrierSettings = CarrierSettings()
+    smtp: SmtpSettings = SmtpSettings()
+    sandbox: SandboxSettings = SandboxSettings()
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """Whom the shop speaks to."""
+
+    stripe: StripeSettings
+    carrier: CarrierSettings
+    smtp_url: str
+    is_sandbox: bool  # Of Stripe: no real money.
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """A running shop, without its edge."""
+
+    bus: LocalBus
+    services: Services
+    news: News
+    clock: Clock
+    settings: ShopSettings
+    outside: Outside
+
+
+def read_all() -> ShopSettings:
+    """Read the environment. Raises BadSetting."""
+    rooms = msgspec.structs.fields(ShopSettings)
+    return ShopSettings(**{room.name: read_settings(room.type, os.environ) for room in rooms})
+
+
+@asynccontextmanager
+async def open_outside(settings: ShopSettings, shop_url: str) -> AsyncIterator[Outside]:
+    """What is configured, and the sandbox for the rest."""
+    stripe, carrier, smtp_url = settings.stripe, settings.carrier, settings.smtp.smtp_url
+    if stripe.stripe_secret_key and not stripe.stripe_webhook_secret:
+        raise BadSetting("STRIPE_WEBHOOK_SECRET: missing, and STRIPE_SECRET_KEY is set; Stripe shows both")
+    if stripe.stripe_secret_key and carrier.carrier_url and smtp_url:
+        yield Outside(stripe, carrier, smtp_url, is_sandbox=False)
+        return
+    folder = settings.engine.shopflow_data / "sandbox"
+    port = int(shop_url.rpartition(":")[2]) + 1
+    pace_s = settings.sandbox.shopflow_carrier_pace_s
+    async with sandbox_process(folder, shop_url, port=port, pace_s=pace_s) as there:
+        secrets = read_secrets(folder)
+        yield Outside(
+            stripe=stripe if stripe.stripe_secret_key else StripeSettings(
+                stripe_secret_key=secrets.stripe_secret_key,
+                stripe_publishable_key=secrets.stripe_publishable_key,
+                stripe_webhook_secret=secrets.stripe_webhook_secret,
+                stripe_api_base=there.http,
+            ),
+            carrier=carrier if carrier.carrier_url else CarrierSettings(
+                carrier_url=f"{there.http}/carrier",
+                carrier_key=secrets.carrier_key,
+                carrier_webhook_secret=secrets.carrier_secret,
+            ),
+            smtp_url=smtp_url or there.smtp,
+            is_sandbox=not stripe.stripe_secret_key,
+        )  # fmt: skip
+
+
+def make_actors(shop: Shop, stripe: Stripe, carrier: Carrier, mailer: Mailer) -> Sequence[Actor]:
+    """One of each, with what it needs."""
+    ask, database, redis, clock = shop.bus, shop.services.database, shop.services.redis, shop.clock
+    settings, currency = shop.settings, shop.settings.edge.shopflow_currency
+    return (
+        Catalog(database=database, currency=currency),
+        Carts(bus=ask, redis=redis, currency=currency),
+        Inventory(bus=ask, database=database, clock=clock, news=shop.news, settings=settings.inventory),
+        Orders(database=database, settings=settings.order),
+        Payments(stripe=stripe),
+        Warehouse(database=database),
+        Shipping(bus=ask, carrier=carrier),
+        Email(bus=ask, mailer=mailer, clock=clock, sender=settings.smtp.shopflow_mail_from),
+        Notification(news=shop.news),
+        Analytics(database=database),
+        Replays(),
+    )
+
+
+@asynccontextmanager
+async def open_shop(
+    settings: ShopSettings, outside: Outside, clock: Clock, *, deliver: bool = True
+) -> AsyncIterator[Shop]:
+    """Start everything behind the edge; stop it in order when the block ends.
+
+    Args:
+        settings: Everybody's.
+        outside: Whom to speak to.
+        clock: The time.
+        deliver: Whether to handle what is stored. Commands that only ask beside a running shop leave it alone.
+    """
+    async with AsyncExitStack() as stack:
+        services = await stack.enter_async_context(open_services(settings.engine))
+        await migrate(services.database_url, SCHEMAS, clock)
+        local = LocalBus(routes=Routes(ACTORS), database=services.database, clock=clock, settings=settings.engine)
+        shop = Shop(local, services, News(services.redis, clock, local), clock, settings, outside)
+        stripe = await stack.enter_async_context(
+            open_stripe(outside.stripe.stripe_secret_key, outside.stripe.stripe_api_base)
+        )
+        carrier = await stack.enter_async_context(
+            open_carrier(outside.carrier.carrier_url, outside.carrier.carrier_key, name="Carrier")
+        )
+        mailer = await stack.enter_async_context(open_mailer(outside.smtp_url))
+        for actor in make_actors(shop, stripe, carrier, mailer):
+            local.host(actor)
+        async with anyio.create_task_group() as tasks:
+            local.supervisor.start(tasks)
+            tasks.start_soon(shop.news.run)
+            if deliver:
+                local.open()
+                tasks.start_soon(local.deliveries.run)
+            try:
+                yield shop
+            finally:
+                # In order: the edge is closed by now; calls and turns end, then what hands over, then services.
+                with anyio.CancelScope(shield=True):
+                    local.deliveries.close()
+                    await local.supervisor.drain(settings.engine.shopflow_drain_s / 2)
+                tasks.cancel_scope.cancel()
+
+
+@asynccontextmanager
+async def open_edge(shop: Shop, listener: socket.socket) -> AsyncIterator[Server]:
+    """Start the edge on a socket that is bound; stop it when the block ends, answering what is being asked."""
+    settings, outside = shop.settings.edge, shop.outside
+    keys = Keys(read_master_key(settings.shopflow_master_key, shop.settings.engine.shopflow_data))
+
+    async def watch_order(order_id: str, token: str) -> OrderProgressed | None:
+        return await read_status(shop.bus, order_id) if await may_see_order(edge, token, order_id) else None
+
+    hub = Hub(shop.news.levels, watch_order, settings=LiveSettings(origins=settings.origins), clock=shop.clock.now)
+    edge = Edge(
+        bus=shop.bus,
+        cells=shop.bus.supervisor.cells,
+        deliveries=shop.bus.deliveries,
+        database=shop.services.database,
+        redis=shop.services.redis,
+        news=shop.news,
+        hub=hub,
+        clock=shop.clock,
+        keys=keys,
+        currency=settings.shopflow_currency,
+        stripe_publishable_key=outside.stripe.stripe_publishable_key,
+        stripe_api_base=outside.stripe.stripe_api_base,
+        stripe_webhook_secret=outside.stripe.stripe_webhook_secret,
+        carrier_webhook_secret=outside.carrier.carrier_webhook_secret,
+    )
+    server = Server(make_app(edge), hub)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(hub.run)
+        tasks.start_soon(pass_on_news, shop.news, hub)
+        tasks.start_soon(server.serve, [listener])
+        await server.is_up.wait()
+        try:
+            yield server
+        finally:
+            with anyio.CancelScope(shield=True):
+                await hub.close(within_s=1.0)
+                await server.stop()
+            tasks.cancel_scope.cancel()
+
+
+async def serve(settings: ShopSettings) -> None:
+    """Run the whole shop until SIGTERM or Ctrl-C."""
+    edge = settings.edge
+    listener = bind(edge.shopflow_host, edge.shopflow_port)
+    url = f"http://{edge.shopflow_host}:{listener.getsockname()[1]}"
+    with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+        say("Starting PostgreSQL, Valkey and the sandbox ...")
+        async with open_outside(settings, url) as outside, open_shop(settings, outside, SystemClock()) as shop:
+            await stock_an_empty_sandbox(shop)
+            async with open_edge(shop, listener):
+                say(f"ShopFlow is ready: {url}")
+                if outside.is_sandbox:
+                    say(f"  test payments, parcels and mails: {outside.stripe.stripe_api_base}")
+                await anext(aiter(signals))
+                say("Stopping ...")
+    say("Stopped.")
+
+
+async def stock_an_empty_sandbox(shop: Shop) -> None:
+    """Who tries the shop out finds goods in it. A shop with real payments begins empty."""
+    if shop.outside.is_sandbox and not (await shop.bus.ask(ListCategories())).names:
+        say("Filling the shelves with sample goods ...")
+        await goods.import_file(shop.bus, goods.SAMPLE)
+
+
+@asynccontextmanager
+async def open_beside(settings: ShopSettings) -> AsyncIterator[Shop]:
+    """The shop for a command that only asks: beside a running one, or alone."""
+    nobody = Outside(StripeSettings(), CarrierSettings(carrier_url="http://127.0.0.1"), "smtp://127.0.0.1", True)
+    async with open_shop(settings, nobody, SystemClock(), deliver=False) as shop:
+        yield shop
+
+
+# The commands.
+
+app = typer.Typer(help="ShopFlow runs a whole shop in one program.", no_args_is_help=False, add_completion=False)
+out = Console()
+T = TypeVar("T")
+
+
+def say(line: str) -> None:
+    """A line for whoever started the program; seen at once, also through a pipe."""
+    print(line, flush=True)  # noqa: T201 - this is the program's output
+
+
+def run(main: Callable[[ShopSettings], Awaitable[T]]) -> T:
+    """Run a command; what is wrong with settings or input is one line, and exit code 2."""
+    try:
+        settings = read_all()
+        configure_logging(settings.engine.shopflow_log, as_json=settings.engine.shopflow_log_json)
+        return uvloop.run(_awaited(main, settings))
+    except* (BadSetting, BadInput) as group:
+        _refuse(group)
+    raise AssertionError("either returned or refused")
+
+
+async def _awaited(main: Callable[[ShopSettings], Awaitable[T]], settings: ShopSettings) -> T:
+    return await main(settings)
+
+
+def _refuse(error: BaseException) -> None:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    typer.echo(f"ShopFlow: {error}", err=True)
+    raise typer.Exit(2)
+
+
+@app.callback(invoke_without_command=True)
+def default(context: typer.Context) -> None:
+    """Without a command: serve."""
+    if context.invoked_subcommand is None:
+        run(serve)
+
+
+@app.command(name="serve")
+def serve_command() -> None:
+    """Run the shop: the page, the API, and everything behind it, in one process."""
+    run(serve)
+
+
+@app.command()
+def tour(
+    url: Annotated[str, typer.Option(help="Where the shop runs; SHOPFLOW_HOST and SHOPFLOW_PORT if not given.")] = "",
+) -> None:
+    """Take one order from cart to delivered against the running shop, as a buyer and the warehouse would."""
+
+    async def main(settings: ShopSettings) -> None:
+        async with open_beside(settings) as shop, shop.services.database.transaction(shop.clock.now()) as tx:
+            token = await make_token(tx, role="staff", label="tour", valid_for=timedelta(hours=1))
+        where = url or f"http://{settings.edge.shopflow_host}:{settings.edge.shopflow_port}"
+        with Progress(console=out) as progress:
+            bar = progress.add_task("Beginning ...", total=Tour.STEPS)
+            walk = Tour(where, token, lambda step: progress.update(bar, advance=1, description=step))
+            order = await walk.walk()
+        table = Table("when", "event", "detail", title=f"Order {order.number}: {order.status}")
+        for moment in order.timeline:
+            table.add_row(moment.at.strftime("%H:%M:%S.%f")[:-3], moment.event, moment.detail)
+        out.print(table)
+
+    try:
+        run(main)
+    except* TourFailed as failed:
+        typer.echo(f"The tour ended early: {failed.exceptions[0]}", err=True)
+        raise typer.Exit(1) from None
+
+
+@app.command(name="import")
+def import_command(file: Annotated[Path, typer.Argument(help=f"CSV with {', '.join(goods.COLUMNS)}.")]) -> None:
+    """Bring products and stock in. What is there is replaced; lines that don't fit are listed."""
+
+    async def main(settings: ShopSettings) -> goods.Report:
+        with Progress(console=out) as progress:
+            bar = progress.add_task(f"Importing {file.name}", total=goods.count_lines(file))
+            async with open_beside(settings) as shop:
+                return await goods.import_file(shop.bus, file, lambda done: progress.update(bar, advance=done))
+
+    report = run(main)
+    out.print(f"{report.written} SKUs written, {len(report.refused)} lines refused.")
+    if report.refused:
+        table = Table("line", "why")
+        for line, reason in report.refused:
+            table.add_row(str(line), reason)
+        out.print(table)
+        raise typer.Exit(1)
+
+
+@app.command()
+def export(file: Annotated[Path, typer.Argument(help="CSV to write; `import` reads it.")]) -> None:
+    """Write products and stock out."""
+
+    async def main(settings: ShopSettings) -> int:
+        with Progress(console=out) as progress:
+            bar = progress.add_task(f"Exporting to {file.name}", total=None)
+            async with open_beside(settings) as shop:
+                return await goods.export_file(shop.bus, file, lambda done: progress.update(bar, advance=done))
+
+    out.print(f"{run(main)} SKUs written to {file}.")
+
+
+@app.command()
+def audit() -> None:
+    """Recompute stock, money and orders from ledgers and rows; list what does not fit."""
+
+    async def main(settings: ShopSettings) -> tuple[int, list[Finding]]:
+        async with open_beside(settings) as shop:
+            answers = [await shop.bus.ask(part, timeout_s=60) for part in (AuditStock(), AuditMoney(), AuditOrders())]
+        return sum(answer.checked for answer in answers), [f for answer in answers for f in answer.findings]
+
+    checked, findings = run(main)
+    if findings:
+        table = Table("rule", "about", "detail", "remedy")
+        for finding in findings:
+            table.add_row(finding.rule, finding.about, finding.detail, finding.remedy)
+        out.print(table)
+    out.print(f"{checked} SKUs, payments and orders checked, {len(findings)} findings.")
+    if findings:
+        raise typer.Exit(1)
+
+
+@app.command()
+def token(
+    role: Annotated[str, typer.Option(help="Only `staff` so far.")] = "staff",
+    days: Annotated[int, typer.Option(min=1, max=3650, help="How long it is valid.")] = 90,
+) -> None:
+    """Make a bearer token for /admin/api. It is shown once."""
+    if role != "staff":
+        typer.echo("ShopFlow: --role must be staff", err=True)
+        raise typer.Exit(2)
+
+    async def main(settings: ShopSettings) -> str:
+        async with open_beside(settings) as shop, shop.services.database.transaction(shop.clock.now()) as tx:
+            return await make_token(tx, role=role, label="command line", valid_for=timedelta(days=days))
+
+    say(run(main))
+
+
+letters = typer.Typer(help="Messages that could not be handled.", invoke_without_command=True)
+app.add_typer(letters, name="dead-letters")
+
+
+@letters.callback()
+def letters_default(context: typer.Context) -> None:
+    """Without a word: list."""
+    if context.invoked_subcommand is None:
+        list_letters()
+
+
+@letters.command(name="list")
+def list_letters() -> None:
+    """What is parked, the oldest first."""
+    table = Table("id", "actor", "message", "key", "tries", "parked", "error")
+    for letter in run(_read_letters):
+        parked = letter.parked_at.strftime("%Y-%m-%d %H:%M:%S")
+        table.add_row(
+            str(letter.id), letter.subscriber, letter.type, letter.key, str(letter.attempts), parked, letter.error
+        )
+    out.print(table if table.row_count else "None.")
+
+
+@letters.command()
+def show(letter_id: int) -> None:
+    """One of them, whole."""
+    for letter in run(_read_letters):
+        if letter.id == letter_id:
+            out.print_json(msgspec.json.encode(letter).decode())
+            return
+    typer.echo(f"ShopFlow: there is no dead letter {letter_id}", err=True)
+    raise typer.Exit(2)
+
+
+@letters.command()
+def redrive(letter_ids: Annotated[list[int], typer.Argument(help="Their ids, as `list` shows them.")]) -> None:
+    """Try them again. A running shop takes them up within seconds, another when it starts."""
+
+    async def main(settings: ShopSettings) -> int:
+        async with open_beside(settings) as shop:
+            return await shop.bus.deliveries.redrive(letter_ids)
+
+    out.print(f"{run(main)} will be tried again.")
+
+
+async def _read_letters(settings: ShopSettings) -> list[DeadLetter]:
+    async with open_beside(settings) as shop:
+        return await shop.bus.deliveries.dead_letters(limit=1000)
+
+
+@app.command()
+def schema() -> None:
+    """Print every message as JSON Schema, and who listens to each event."""
+    routes = Routes(ACTORS)
+    kinds = sorted(routes.message_types(), key=lambda kind: kind.__name__)
+    _, components = msgspec.json.schema_components(kinds, ref_template="#/$defs/{name}")
+    say(msgspec.json.format(msgspec.json.encode({"listeners": routes.listeners(), "$defs": components})).decode())
+
+
+if __name__ == "__main__":
+    app()

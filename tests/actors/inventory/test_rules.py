@@ -1,0 +1,366 @@
+"""What the inventory decides about single asks. `test_rules_together.py` has what is true after any sequence."""
+
+from datetime import timedelta
+
+import pytest
+
+from actors.inventory.rules import (
+    Entry,
+    Hold,
+    Stage,
+    Sums,
+    audit,
+    await_payment,
+    give_back,
+    hold,
+    hold_for_checkout,
+    retake,
+    sell,
+    set_on_hand,
+)
+from bus.messages.inventory import (
+    CheckoutHeld,
+    OutOfStock,
+    SetOnHand,
+    StockBelowHeld,
+    StockCount,
+    StockHeld,
+    StockRefused,
+    UnitsGone,
+    UnitsRetaken,
+    UnknownSku,
+)
+from tests.actors.inventory.support import (
+    FIRST_CART,
+    LAMP,
+    LATER,
+    MUG,
+    NOON,
+    ORDER,
+    SECOND_CART,
+    ask,
+    books,
+    cart_hold,
+    checkout,
+    order_hold,
+    shelf_of,
+)
+
+
+def test_the_last_unit_goes_to_whoever_came_first() -> None:
+    shelf = shelf_of(LAMP=1)
+
+    answers = hold([ask(FIRST_CART, LAMP, 1), ask(SECOND_CART, LAMP, 1)], shelf, NOON)
+
+    assert answers == [StockHeld(sku=LAMP, quantity=1, until=NOON), StockRefused(sku=LAMP, available=0)]
+    assert books(shelf, LAMP) == (1, 1)
+
+
+def test_a_hold_is_given_in_full_or_not_at_all() -> None:
+    shelf = shelf_of(LAMP=2)
+
+    answers = hold([ask(FIRST_CART, LAMP, 3)], shelf, NOON)
+
+    assert answers == [StockRefused(sku=LAMP, available=2)]
+    assert (books(shelf, LAMP), shelf.entries, shelf.levels()) == ((2, 0), [], [])
+
+
+def test_who_was_refused_leaves_the_units_to_the_next() -> None:
+    shelf = shelf_of(LAMP=2)
+
+    answers = hold([ask(FIRST_CART, LAMP, 3), ask(SECOND_CART, LAMP, 2)], shelf, NOON)
+
+    assert answers[1] == StockHeld(sku=LAMP, quantity=2, until=NOON)
+
+
+def test_the_shop_has_no_such_sku() -> None:
+    assert hold([ask(FIRST_CART, "SOFA", 1)], shelf_of(LAMP=1), NOON) == [UnknownSku(sku="SOFA")]
+
+
+def test_ones_own_hold_is_never_in_ones_way() -> None:
+    shelf = shelf_of(cart_hold(LAMP, 3), LAMP=5)
+
+    answers = hold([ask(FIRST_CART, LAMP, 5)], shelf, NOON)
+
+    assert answers == [StockHeld(sku=LAMP, quantity=5, until=NOON)]
+    assert books(shelf, LAMP) == (5, 5)
+
+
+def test_a_refusal_says_what_this_cart_could_have_had() -> None:
+    shelf = shelf_of(cart_hold(LAMP, 3), cart_hold(LAMP, 1, cart_id=SECOND_CART, id=2), LAMP=5)
+
+    assert hold([ask(FIRST_CART, LAMP, 6)], shelf, NOON) == [StockRefused(sku=LAMP, available=4)]
+
+
+def test_asking_again_says_how_many_in_all_and_begins_the_time_anew() -> None:
+    shelf = shelf_of(cart_hold(LAMP, 2, until=NOON), LAMP=5)
+
+    hold([ask(FIRST_CART, LAMP, 2)], shelf, LATER)
+
+    assert (books(shelf, LAMP), shelf.entries) == ((5, 2), [])
+    assert [(kept.quantity, kept.expires_at) for kept in shelf.touched] == [(2, LATER)]
+
+
+def test_zero_gives_the_units_back_and_leaves_no_row() -> None:
+    shelf = shelf_of(cart_hold(LAMP, 2), LAMP=5)
+
+    hold([ask(FIRST_CART, LAMP, 0)], shelf, LATER)
+
+    assert (books(shelf, LAMP), list(shelf.holds())) == ((5, 0), [])
+    assert [ended.id for ended in shelf.gone.values()] == [1]
+    assert shelf.entries == [Entry(LAMP, 0, -2, "cart", FIRST_CART)]
+
+
+def test_zero_of_what_was_never_held_is_nothing() -> None:
+    shelf = shelf_of(LAMP=5)
+
+    assert hold([ask(FIRST_CART, LAMP, 0)], shelf, LATER) == [StockHeld(sku=LAMP, quantity=0, until=LATER)]
+    assert (shelf.entries, shelf.touched, shelf.gone) == ([], [], {})
+
+
+def test_a_hold_that_ends_and_begins_in_one_turn_keeps_its_row() -> None:
+    shelf = shelf_of(cart_hold(LAMP, 2, id=7), LAMP=5)
+
+    hold([ask(FIRST_CART, LAMP, 0), ask(FIRST_CART, LAMP, 4)], shelf, LATER)
+
+    assert shelf.gone == {}
+    assert [(kept.id, kept.stored, kept.quantity) for kept in shelf.touched] == [(7, True, 4)]
+
+
+def test_a_turn_is_one_version_however_many_asked() -> None:
+    shelf = shelf_of(LAMP=5)
+
+    hold([ask(FIRST_CART, LAMP, 1), ask(SECOND_CART, LAMP, 2)], shelf, NOON)
+
+    assert [(level.available, level.version) for level in shelf.levels()] == [(2, 2)]
+
+
+@pytest.mark.parametrize(("since", "is_freed"), [(timedelta(0), True), (timedelta(microseconds=-1), False)])
+def test_a_hold_ends_at_its_end_and_not_before(since: timedelta, is_freed: bool) -> None:
+    shelf = shelf_of(cart_hold(LAMP, 2, until=NOON), LAMP=5)
+
+    shelf.expire(NOON + since)
+
+    assert books(shelf, LAMP) == ((5, 0) if is_freed else (5, 2))
+
+
+def test_an_orders_hold_that_ends_is_remembered() -> None:
+    shelf = shelf_of(order_hold(LAMP, 2, "payment", until=NOON), LAMP=5)
+
+    shelf.expire(NOON)
+
+    assert (books(shelf, LAMP), [(kept.stage, kept.expires_at) for kept in shelf.touched]) == (
+        (5, 0),
+        [("expired", None)],
+    )
+
+
+def test_checkout_turns_the_carts_holds_into_the_orders() -> None:
+    shelf = shelf_of(cart_hold(LAMP, 2), LAMP=2)
+
+    assert hold_for_checkout(checkout((LAMP, 2)), shelf, LATER) == CheckoutHeld(until=LATER)
+
+    assert books(shelf, LAMP) == (2, 2)
+    assert [(kept.stage, kept.quantity, kept.stored) for kept in shelf.of_order(ORDER)] == [("checkout", 2, False)]
+    assert [ended.id for ended in shelf.gone.values()] == [1]
+
+
+def test_checkout_takes_anew_what_the_cart_holds_no_longer() -> None:
+    shelf = shelf_of(LAMP=2)
+
+    assert hold_for_checkout(checkout((LAMP, 2)), shelf, LATER) == CheckoutHeld(until=LATER)
+    assert books(shelf, LAMP) == (2, 2)
+
+
+def test_checkout_is_all_lines_or_none_and_says_what_is_short() -> None:
+    shelf = shelf_of(cart_hold(LAMP, 2), LAMP=2, MUG=1)
+
+    answer = hold_for_checkout(checkout((LAMP, 2), (MUG, 3), ("SOFA", 1)), shelf, LATER)
+
+    assert answer == OutOfStock(short=(StockRefused(sku=MUG, available=1), StockRefused(sku="SOFA", available=0)))
+    assert (shelf.entries, shelf.touched, shelf.gone) == ([], [], {})
+
+
+def test_a_repeated_checkout_has_the_same_end_and_changes_nothing() -> None:
+    shelf = shelf_of(order_hold(LAMP, 2, "checkout", until=NOON), LAMP=2)
+
+    assert hold_for_checkout(checkout((LAMP, 2)), shelf, LATER) == CheckoutHeld(until=NOON)
+    assert (shelf.entries, shelf.touched) == ([], [])
+
+
+@pytest.mark.parametrize("stage", ["payment", "sold"])
+def test_a_checkout_repeated_after_its_order_was_placed_takes_nothing_again(stage: Stage) -> None:
+    shelf = shelf_of(order_hold(LAMP, 2, stage), LAMP=9)
+
+    assert isinstance(hold_for_checkout(checkout((LAMP, 2)), shelf, LATER), CheckoutHeld)
+    assert (shelf.entries, shelf.touched) == ([], [])
+
+
+@pytest.mark.parametrize("stage", ["expired", "returned"])
+def test_a_checkout_that_ended_before_its_order_was_placed_is_taken_anew(stage: Stage) -> None:
+    shelf = shelf_of(order_hold(LAMP, 2, stage), LAMP=9)
+
+    assert hold_for_checkout(checkout((LAMP, 2)), shelf, LATER) == CheckoutHeld(until=LATER)
+    assert (books(shelf, LAMP), [kept.stage for kept in shelf.of_order(ORDER)]) == ((9, 2), ["checkout"])
+
+
+def test_a_checkout_half_of_which_has_expired_holds_the_other_half_once() -> None:
+    shelf = shelf_of(order_hold(LAMP, 2, "checkout"), order_hold(MUG, 1, "expired", id=2), LAMP=2, MUG=1)
+
+    assert hold_for_checkout(checkout((LAMP, 2), (MUG, 1)), shelf, LATER) == CheckoutHeld(until=LATER)
+    assert (books(shelf, LAMP), books(shelf, MUG)) == ((2, 2), (1, 1))
+
+
+@pytest.mark.parametrize("stage", ["checkout", "expired"])
+def test_a_checkout_that_comes_back_with_another_quantity_holds_that(stage: Stage) -> None:
+    shelf = shelf_of(order_hold(LAMP, 2, stage), LAMP=3)
+
+    assert hold_for_checkout(checkout((LAMP, 3)), shelf, LATER) == CheckoutHeld(until=LATER)
+    assert (books(shelf, LAMP), [kept.quantity for kept in shelf.of_order(ORDER)]) == ((3, 3), [3])
+
+
+@pytest.mark.parametrize("stage", ["checkout", "expired"])
+def test_a_line_that_left_the_cart_before_its_order_was_placed_is_not_sold(stage: Stage) -> None:
+    shelf = shelf_of(order_hold(LAMP, 2, stage), order_hold(MUG, 1, stage, id=2), LAMP=2, MUG=1)
+
+    hold_for_checkout(checkout((LAMP, 2)), shelf, LATER)
+    sell(ORDER, shelf)
+
+    assert (books(shelf, LAMP), books(shelf, MUG)) == ((0, 0), (1, 0))
+
+
+def test_a_placed_orders_holds_outlive_the_time_to_pay() -> None:
+    shelf = shelf_of(order_hold(LAMP, 2, "checkout", until=NOON), LAMP=2)
+
+    await_payment(ORDER, shelf, LATER)
+
+    assert [(kept.stage, kept.expires_at) for kept in shelf.touched] == [("payment", LATER)]
+    assert shelf.entries == []
+
+
+@pytest.mark.parametrize("stage", ["payment", "sold", "expired", "returned"])
+def test_only_a_checkouts_hold_begins_to_wait_for_money(stage: Stage) -> None:
+    shelf = shelf_of(order_hold(LAMP, 2, stage), LAMP=2)
+
+    await_payment(ORDER, shelf, LATER + timedelta(hours=1))
+
+    assert shelf.touched == []
+
+
+@pytest.mark.parametrize("stage", ["checkout", "payment"])
+def test_paid_units_leave_the_books(stage: Stage) -> None:
+    shelf = shelf_of(order_hold(LAMP, 2, stage), LAMP=5)
+
+    assert sell(ORDER, shelf) is None
+
+    assert (books(shelf, LAMP), [kept.stage for kept in shelf.of_order(ORDER)]) == ((3, 0), ["sold"])
+    assert shelf.entries == [Entry(LAMP, -2, -2, "sold", ORDER)]
+
+
+def test_money_after_the_holds_end_takes_the_units_again() -> None:
+    shelf = shelf_of(order_hold(LAMP, 2, "expired"), LAMP=2)
+
+    assert sell(ORDER, shelf) is None
+    assert (books(shelf, LAMP), [kept.stage for kept in shelf.of_order(ORDER)]) == ((0, 0), ["sold"])
+
+
+def test_units_that_somebody_else_has_are_gone_all_or_none() -> None:
+    rival = cart_hold(MUG, 1, cart_id=SECOND_CART, id=3)
+    shelf = shelf_of(order_hold(LAMP, 2, "expired"), order_hold(MUG, 1, "expired", id=2), rival, LAMP=2, MUG=1)
+
+    assert sell(ORDER, shelf) == UnitsGone(order_id=ORDER)
+    assert (books(shelf, LAMP), books(shelf, MUG), shelf.entries) == ((2, 0), (1, 1), [])
+
+
+def test_what_a_cancelled_order_gave_back_is_not_sold_before_the_order_asks() -> None:
+    shelf = shelf_of(order_hold(LAMP, 2, "returned"), LAMP=2)
+
+    assert sell(ORDER, shelf) is None
+    assert books(shelf, LAMP) == (2, 0)
+
+
+@pytest.mark.parametrize("stage", ["returned", "expired"])
+def test_late_money_has_its_units_again(stage: Stage) -> None:
+    shelf = shelf_of(order_hold(LAMP, 2, stage), LAMP=2)
+
+    assert retake(ORDER, shelf) == UnitsRetaken(order_id=ORDER)
+    assert (books(shelf, LAMP), shelf.entries) == ((0, 0), [Entry(LAMP, -2, 0, "sold late", ORDER)])
+
+
+def test_late_money_is_told_when_the_units_are_gone() -> None:
+    shelf = shelf_of(order_hold(LAMP, 2, "returned"), LAMP=1)
+
+    assert retake(ORDER, shelf) == UnitsGone(order_id=ORDER)
+    assert (books(shelf, LAMP), shelf.entries, shelf.touched) == ((1, 0), [], [])
+
+
+def test_units_are_retaken_once() -> None:
+    shelf = shelf_of(order_hold(LAMP, 2, "returned"), LAMP=9)
+    retake(ORDER, shelf)
+
+    assert retake(ORDER, shelf) is None
+    assert books(shelf, LAMP) == (7, 0)
+
+
+@pytest.mark.parametrize(
+    ("stage", "after"),
+    [("checkout", (5, 0)), ("payment", (5, 0)), ("sold", (7, 0)), ("expired", (5, 0)), ("returned", (5, 0))],
+)
+def test_a_cancelled_order_gives_back_what_it_has_once(stage: Stage, after: tuple[int, int]) -> None:
+    shelf = shelf_of(order_hold(LAMP, 2, stage), LAMP=5)
+
+    give_back(ORDER, shelf)
+    give_back(ORDER, shelf)
+
+    assert (books(shelf, LAMP), [kept.stage for kept in shelf.of_order(ORDER)]) == (after, ["returned"])
+
+
+def test_a_count_is_written_down() -> None:
+    shelf = shelf_of(cart_hold(LAMP, 2), LAMP=5)
+
+    answer = set_on_hand(SetOnHand(sku=LAMP, on_hand=9), shelf)
+
+    assert answer == StockCount(sku=LAMP, on_hand=9, held=2, version=2)
+    assert shelf.entries == [Entry(LAMP, 4, 0, "counted", "")]
+
+
+def test_the_same_count_again_changes_nothing() -> None:
+    shelf = shelf_of(LAMP=5)
+
+    assert set_on_hand(SetOnHand(sku=LAMP, on_hand=5), shelf) == StockCount(sku=LAMP, on_hand=5, held=0, version=1)
+    assert (shelf.entries, shelf.levels()) == ([], [])
+
+
+@pytest.mark.parametrize(("counted", "is_refused"), [(1, True), (2, False)])
+def test_a_count_below_what_is_promised_is_refused(counted: int, is_refused: bool) -> None:
+    shelf = shelf_of(cart_hold(LAMP, 2), LAMP=5)
+
+    answer = set_on_hand(SetOnHand(sku=LAMP, on_hand=counted), shelf)
+
+    assert (answer == StockBelowHeld(sku=LAMP, held=2)) == is_refused
+    assert books(shelf, LAMP) == ((5, 2) if is_refused else (2, 2))
+
+
+@pytest.mark.parametrize(
+    ("sums", "rule"),
+    [
+        (Sums(LAMP, 5, 2, held_by_holds=1, on_hand_by_ledger=5, held_by_ledger=2), "I3 held = live holds"),
+        (Sums(LAMP, 5, 2, held_by_holds=2, on_hand_by_ledger=5, held_by_ledger=1), "I3 held = ledger"),
+        (Sums(LAMP, 5, 2, held_by_holds=2, on_hand_by_ledger=6, held_by_ledger=2), "I3 on hand = ledger"),
+    ],
+)
+def test_an_audit_names_the_counter_that_is_wrong(sums: Sums, rule: str) -> None:
+    assert [(finding.rule, finding.about) for finding in audit(sums)] == [(rule, LAMP)]
+
+
+def test_an_audit_of_good_books_finds_nothing() -> None:
+    assert audit(Sums(LAMP, 5, 2, held_by_holds=2, on_hand_by_ledger=5, held_by_ledger=2)) == []
+
+
+def test_a_shelf_knows_each_hold_by_its_owner() -> None:
+    of_cart, of_order = cart_hold(LAMP, 1), order_hold(LAMP, 2, "payment", id=2)
+    shelf = shelf_of(of_cart, of_order, LAMP=5)
+
+    found: list[Hold | None] = [shelf.of_cart(FIRST_CART, LAMP), shelf.of_cart(SECOND_CART, LAMP)]
+
+    assert (found, list(shelf.of_order(ORDER)), list(shelf.of_order("ord_2"))) == ([of_cart, None], [of_order], [])

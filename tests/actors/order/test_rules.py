@@ -1,0 +1,298 @@
+"""What becomes of an order, fact by fact. `test_rules_together.py` has what is true after any sequence."""
+
+from itertools import product
+from typing import get_args
+
+import pytest
+
+from actors.order.rules import (
+    FREE_STANDARD_FROM,
+    NEXT,
+    PARCEL_FACTS,
+    SHIPPING_PRICES,
+    Fact,
+    audit,
+    call_off,
+    declined,
+    moved,
+    paid,
+    refunded,
+    shipping_price,
+    subtotal,
+    units_gone,
+    units_retaken,
+)
+from bus.messages.cart import ShippingMethod
+from bus.messages.order import (
+    CancelReason,
+    OrderCancelled,
+    OrderDelivered,
+    OrderFulfilled,
+    OrderProgressed,
+    OrderShipped,
+    OrderStatus,
+    PaymentCameLate,
+    RefundRequested,
+)
+from bus.messages.shipping import ParcelStatus
+from tests.actors.order.support import (
+    DECIDE,
+    EARLIER,
+    LINES,
+    NOON,
+    NUMBER,
+    ORDER,
+    TOTAL,
+    eur,
+    line,
+    order_after,
+    order_of,
+    said,
+)
+
+STATUSES: tuple[OrderStatus, ...] = get_args(OrderStatus)
+FACTS: tuple[Fact, ...] = get_args(Fact)
+ENDS: set[OrderStatus] = {"delivered", "cancelled"}
+
+
+@pytest.mark.parametrize(("status", "fact"), sorted(set(product(STATUSES, FACTS)) - set(NEXT)))
+def test_a_fact_that_is_not_in_the_table_changes_no_status(status: OrderStatus, fact: Fact) -> None:
+    order = order_of(status)
+
+    DECIDE[fact](order)
+
+    assert (order.status, said(order, OrderProgressed)) == (status, [])
+
+
+@pytest.mark.parametrize(("status", "fact"), sorted(NEXT))
+def test_a_fact_that_is_in_the_table_changes_the_status_and_is_told(status: OrderStatus, fact: Fact) -> None:
+    order = order_of(status)
+
+    DECIDE[fact](order)
+
+    following = NEXT[status, fact]
+    assert (order.status, order.changed) == (following, True)
+    assert said(order, OrderProgressed) == [OrderProgressed(order_id=ORDER, status=following, at=NOON)]
+
+
+def test_every_status_can_be_reached_and_has_an_end() -> None:
+    following = {status: {after for (before, _), after in NEXT.items() if before == status} for status in STATUSES}
+
+    def beyond(status: OrderStatus) -> set[OrderStatus]:
+        seen: set[OrderStatus] = set()
+        todo = {status}
+        while todo:
+            seen |= todo
+            todo = {after for one in todo for after in following[one]} - seen
+        return seen
+
+    assert beyond("pending_payment") == set(STATUSES)
+    assert all(beyond(status) & ENDS for status in STATUSES)
+    assert following["delivered"] == set()
+    assert {fact for before, fact in NEXT if before == "cancelled"} == {"units_retaken"}
+
+
+def test_an_order_goes_from_placed_to_delivered() -> None:
+    order = order_after("paid", "picking", "packed", "shipped", "moving", "delivered")
+
+    statuses = [event.status for event in order.events if isinstance(event, OrderProgressed)]
+    assert statuses == ["paid", "picking", "packed", "shipped", "in_transit", "delivered"]
+    assert [event for event in order.events if not isinstance(event, OrderProgressed)] == [
+        OrderFulfilled(order_id=ORDER, number=NUMBER),
+        OrderShipped(order_id=ORDER, number=NUMBER, carrier="Sandbox Post", tracking_number="SP1"),
+        OrderDelivered(order_id=ORDER, number=NUMBER, at=EARLIER),
+    ]
+    assert [entry for entry, _ in order.entries] == [
+        "PaymentReceived", "PickingStarted", "OrderFulfilled", "OrderShipped", "ParcelMoved", "ParcelMoved",
+        "OrderDelivered",
+    ]  # fmt: skip
+    assert (order.carrier, order.tracking_number) == ("Sandbox Post", "SP1")
+
+
+def test_money_is_told_in_the_timeline_with_its_amount() -> None:
+    assert order_after("paid").entries == [("PaymentReceived", "44.90 EUR")]
+
+
+def test_a_declined_card_leaves_the_order_payable() -> None:
+    order = order_of()
+
+    declined(order, "insufficient_funds")
+    paid(order, eur(TOTAL), NOON)
+
+    assert order.status == "paid"
+    assert order.entries[0] == ("PaymentDeclined", "insufficient_funds")
+
+
+@pytest.mark.parametrize("status", sorted(set(STATUSES) - {"pending_payment"}))
+def test_a_decline_that_comes_late_says_nothing(status: OrderStatus) -> None:
+    order = order_of(status)
+
+    declined(order, "expired_card")
+
+    assert (order.entries, order.events) == ([], [])
+
+
+def test_an_order_that_nobody_paid_is_cancelled_and_nothing_goes_back() -> None:
+    order = order_after("overdue")
+
+    assert (order.status, order.cancel_reason) == ("cancelled", "payment_timeout")
+    assert said(order, OrderCancelled) == [OrderCancelled(order_id=ORDER, number=NUMBER, reason="payment_timeout")]
+    assert said(order, RefundRequested) == []
+
+
+def test_an_order_that_is_paid_is_never_overdue() -> None:
+    assert order_after("paid", "overdue").status == "paid"
+
+
+def test_an_unpaid_order_that_is_called_off_asks_for_no_refund() -> None:
+    order = order_of()
+
+    assert call_off(order, "customer", NOON)
+    assert (order.status, said(order, RefundRequested)) == ("cancelled", [])
+
+
+@pytest.mark.parametrize("status", ["paid", "picking"])
+@pytest.mark.parametrize("reason", ["customer", "staff"])
+def test_a_paid_order_that_is_called_off_asks_for_one_refund(status: OrderStatus, reason: CancelReason) -> None:
+    order = order_of(status)
+
+    assert call_off(order, reason, NOON)
+    assert call_off(order, reason, NOON)
+
+    assert said(order, OrderCancelled) == [OrderCancelled(order_id=ORDER, number=NUMBER, reason=reason)]
+    assert said(order, RefundRequested) == [RefundRequested(order_id=ORDER, reason=reason)]
+
+
+@pytest.mark.parametrize("status", ["packed", "shipped", "in_transit", "delivered"])
+def test_once_packed_nobody_calls_it_off(status: OrderStatus) -> None:
+    order = order_of(status)
+
+    assert not call_off(order, "staff", NOON)
+    assert (order.status, order.events, order.entries) == (status, [], [])
+
+
+def test_money_after_a_timeout_asks_for_the_units() -> None:
+    order = order_after("overdue", "paid")
+
+    assert order.status == "cancelled"
+    assert said(order, PaymentCameLate) == [PaymentCameLate(order_id=ORDER, lines=LINES)]
+    assert said(order, RefundRequested) == []
+    assert order.entries[-1] == ("PaymentCameLate", "44.90 EUR")
+
+
+@pytest.mark.parametrize("reason", ["customer", "staff"])
+def test_money_after_somebody_called_it_off_goes_back(reason: CancelReason) -> None:
+    order = order_of()
+    call_off(order, reason, NOON)
+
+    paid(order, eur(TOTAL), NOON)
+
+    assert (order.status, said(order, PaymentCameLate)) == ("cancelled", [])
+    assert said(order, RefundRequested) == [RefundRequested(order_id=ORDER, reason=reason)]
+
+
+def test_an_order_whose_units_were_retaken_is_paid_after_all() -> None:
+    order = order_after("overdue", "paid", "units_retaken")
+
+    assert (order.status, order.cancel_reason, said(order, RefundRequested)) == ("paid", None, [])
+
+
+def test_late_money_whose_units_are_gone_goes_back_once() -> None:
+    order = order_after("overdue", "paid", "units_gone", "units_gone")
+
+    assert (order.status, order.cancel_reason) == ("cancelled", "out_of_stock")
+    assert said(order, RefundRequested) == [RefundRequested(order_id=ORDER, reason="out_of_stock")]
+    assert [entry for entry, _ in order.entries].count("UnitsGone") == 1
+
+
+@pytest.mark.parametrize("status", ["paid", "picking"])
+def test_a_paid_order_whose_units_are_gone_is_cancelled_and_its_money_goes_back(status: OrderStatus) -> None:
+    order = order_of(status)
+
+    units_gone(order, NOON)
+
+    assert said(order, OrderCancelled) == [OrderCancelled(order_id=ORDER, number=NUMBER, reason="out_of_stock")]
+    assert said(order, RefundRequested) == [RefundRequested(order_id=ORDER, reason="out_of_stock")]
+
+
+def test_units_that_are_gone_from_an_order_called_off_meanwhile_ask_for_no_second_refund() -> None:
+    order = order_after("paid", "called_off", "units_gone")
+
+    assert said(order, RefundRequested) == [RefundRequested(order_id=ORDER, reason="customer")]
+
+
+def test_units_that_were_retaken_after_the_money_went_back_go_back_too() -> None:
+    order = order_after("overdue", "paid", "units_gone")
+    order.events.clear()
+
+    units_retaken(order, NOON)
+
+    assert order.status == "cancelled"
+    assert order.events == [OrderCancelled(order_id=ORDER, number=NUMBER, reason="out_of_stock")]
+
+
+@pytest.mark.parametrize("status", get_args(ParcelStatus))
+def test_whatever_the_carrier_says_is_in_the_timeline(status: ParcelStatus) -> None:
+    order = order_of("delivered")
+
+    moved(order, status, "Leipzig", EARLIER, NOON)
+    moved(order, status, "", EARLIER, NOON)
+
+    assert (order.status, order.events) == ("delivered", [])
+    assert order.entries == [("ParcelMoved", f"{status}: Leipzig"), ("ParcelMoved", status)]
+
+
+@pytest.mark.parametrize("status", sorted(set(get_args(ParcelStatus)) - set(PARCEL_FACTS)))
+def test_a_parcel_that_was_picked_up_or_is_in_trouble_moves_no_order(status: ParcelStatus) -> None:
+    order = order_of("shipped")
+
+    moved(order, status, "", EARLIER, NOON)
+
+    assert order.status == "shipped"
+
+
+def test_a_parcel_may_arrive_without_being_seen_on_its_way() -> None:
+    order = order_after("paid", "packed", "shipped", "delivered")
+
+    assert said(order, OrderDelivered) == [OrderDelivered(order_id=ORDER, number=NUMBER, at=EARLIER)]
+
+
+def test_refunds_add_up() -> None:
+    order = order_of("delivered")
+
+    refunded(order, eur(500))
+    refunded(order, eur(1000))
+
+    assert (order.refunded, order.changed) == (1500, True)
+    assert order.entries == [("RefundProcessed", "5.00 EUR"), ("RefundProcessed", "10.00 EUR")]
+
+
+def test_the_subtotal_is_quantity_times_price() -> None:
+    assert subtotal([line("LAMP", 2, 1999), line("MUG", 3, 1)]) == 4001
+
+
+@pytest.mark.parametrize(
+    ("method", "goods", "price"),
+    [
+        ("standard", FREE_STANDARD_FROM - 1, SHIPPING_PRICES["standard"]),
+        ("standard", FREE_STANDARD_FROM, 0),
+        ("express", FREE_STANDARD_FROM, SHIPPING_PRICES["express"]),
+    ],
+)
+def test_only_the_standard_parcel_is_free_from_a_sum_on(method: ShippingMethod, goods: int, price: int) -> None:
+    assert shipping_price(method, goods) == price
+
+
+@pytest.mark.parametrize(
+    ("stored", "of_lines", "status", "back", "rules"),
+    [
+        (100, 100, "paid", 0, []),
+        (100, 100, "cancelled", 100, []),
+        (100, 99, "paid", 0, ["I8 subtotal = lines"]),
+        (100, 100, "pending_payment", 1, ["I8 nothing refunded unpaid"]),
+    ],
+)
+def test_an_audit_names_the_sum_that_is_wrong(
+    stored: int, of_lines: int, status: OrderStatus, back: int, rules: list[str]
+) -> None:
+    assert [finding.rule for finding in audit(ORDER, stored, of_lines, status, back)] == rules

@@ -1,0 +1,41 @@
+"""Real servers for every test that wants them, and a clock that tests move."""
+
+import tempfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from engine.clock import ManualClock
+from engine.postgres import Database, open_database
+from engine.testing import Servers, open_servers
+
+HERE = Path(__file__).parent
+SCHEMAS = {"bus": HERE.parent / "bus" / "schema", "toys": HERE / "engine" / "schema"}
+
+
+@pytest.fixture(scope="session")
+async def servers() -> AsyncIterator[Servers]:
+    # Not under pytest's own folder: that is closed to other users again and again, and as root PostgreSQL is another.
+    with tempfile.TemporaryDirectory(prefix="shopflow-", ignore_cleanup_errors=True) as folder:
+        async with open_servers(Path(folder)) as opened:
+            yield opened
+
+
+@pytest.fixture
+async def database_url(servers: Servers) -> AsyncIterator[str]:
+    """A fresh database with the bus's tables, and one for toys."""
+    url = await servers.fresh_database(SCHEMAS)
+    yield url
+    await servers.drop(url)
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    async with open_database(database_url, connections=8) as opened:
+        yield opened
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
