@@ -258,9 +258,11 @@ async def open_edge(shop: Shop, listener: socket.socket) -> AsyncIterator[Server
 async def serve(settings: ShopSettings) -> None:
     """Run the whole shop until SIGTERM or Ctrl-C."""
     edge = settings.edge
-    listener = bind(edge.shopflow_host, edge.shopflow_port)
-    url = f"http://{edge.shopflow_host}:{listener.getsockname()[1]}"
-    with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+    with (
+        bind(edge.shopflow_host, edge.shopflow_port) as listener,
+        anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals,
+    ):
+        url = f"http://{edge.shopflow_host}:{listener.getsockname()[1]}"
         say("Starting PostgreSQL, Valkey and the sandbox ...")
         async with open_outside(settings, url) as outside, open_shop(settings, outside, SystemClock()) as shop:
             await stock_an_empty_sandbox(shop)

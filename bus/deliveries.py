@@ -5,12 +5,14 @@ leaves it to be handled later, a repeat finds it gone. One table is outbox and i
 is a durable timer. The price is two row writes for each subscriber.
 
 After a commit the rows are handed over in memory, so the usual way has no polling in it. What memory does not know
-(after a crash, from another process, or because a mailbox was full) is found by a sweep.
+(after a crash, from another process, or because a mailbox was full) is found by a sweep. Until it was found, what is
+new for the same actor waits behind it, or it would overtake older messages of its key.
 
 Rejected: sending after commit (lost if we crash in between); a cursor over serial ids (late commits are skipped);
 NOTIFY as the carrier (not kept, 8000 bytes); one row per event with a list of subscribers (they would lock each other).
 """
 
+from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -26,6 +28,7 @@ from engine.mailbox import Envelope
 from engine.postgres import Database, Outgoing, Transaction
 
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+_MOST_MEANWHILE = 1000  # Kept in memory while a sweep reads what is older; more are left to the next one.
 
 # In the order of their ids, so that one key's messages are stored in the order they were published.
 _STORE = """
@@ -101,6 +104,9 @@ class Deliveries:
         self._put: Mapping[str, Callable[[Envelope], None]] = {}
         self._in_memory: set[int] = set()  # In a mailbox here, or stored by a transaction that is about to commit.
         self._left: set[int] = set()  # Left memory while a sweep was reading, which may have seen them still.
+        self._unreadable: set[int] = set()  # Told once.
+        self._behind: set[str] = set()  # Actors with rows that memory does not know: nothing new may overtake them.
+        self._meanwhile: dict[str, deque[Envelope]] = {}  # Came while a sweep was reading what is older.
         self._look_again_below = 0
         self._sleeper = Sleeper(clock)
         self._next_due = FOREVER
@@ -110,7 +116,9 @@ class Deliveries:
     def open(self, mailboxes: Mapping[str, Callable[[Envelope], None]]) -> None:
         """From now on hand deliveries to these actors."""
         self._put = mailboxes
+        self._behind = set(mailboxes)
         self._open = True
+        self._clock.begin()  # The first sweep is work, so that a test can wait for it.
 
     def close(self) -> None:
         """Hand over nothing more: what is stored stays stored."""
@@ -149,13 +157,16 @@ class Deliveries:
     def take_back(self, stored: object) -> None:
         """The commit failed, or nobody knows: should the rows be there, a sweep finds them."""
         assert isinstance(stored, Stored)
+        self._behind.update(subscriber for subscriber, _ in stored.envelopes if subscriber in self._put)
         self.forget([envelope.delivery_id for _, envelope in stored.envelopes])
+        self._sleeper.wake()
 
     def hand_over(self, stored: object) -> None:
         """After the commit: put what was stored into the mailboxes of this process."""
         assert isinstance(stored, Stored)
         for subscriber, envelope in stored.envelopes:
-            if not self._hand(subscriber, envelope):
+            give = self._keep_meanwhile if subscriber in self._behind else self._hand
+            if not give(subscriber, envelope):
                 self._in_memory.discard(envelope.delivery_id)
         if stored.next_due < self._next_due:
             self._next_due = stored.next_due
@@ -203,9 +214,13 @@ class Deliveries:
     async def run(self) -> None:
         """Sweep at the start, when a timer is due, and now and then. Ends by being cancelled."""
         try:
-            while True:
+            try:
                 await self._look_everywhere()
+            finally:
+                self._clock.end()
+            while True:
                 await self._sleeper.until(min(self._next_due, self._clock.now() + self._sweep))
+                await self._look_everywhere()
         finally:
             self._sleeper.close()
 
@@ -225,32 +240,56 @@ class Deliveries:
 
     async def _find_waiting(self, subscriber: str) -> None:
         last = 0
-        while rows := await self._look(_WAITING, subscriber, last):
-            last = rows[-1]["id"]
-            if not self._take_in(rows):
-                return
+        meanwhile = self._meanwhile[subscriber] = deque()
+        try:
+            while rows := await self._look(_WAITING, subscriber, last):
+                last = rows[-1]["id"]
+                if self._take_in(rows):
+                    return
+            if len(meanwhile) < _MOST_MEANWHILE:
+                self._behind.discard(subscriber)
+            else:
+                self._sleeper.wake()  # More have come than are kept: look for the rest.
+            while meanwhile and self._hand(subscriber, meanwhile[0]):
+                meanwhile.popleft()
+        finally:
+            del self._meanwhile[subscriber]
+            self._in_memory.difference_update(envelope.delivery_id for envelope in meanwhile)
+
+    def _keep_meanwhile(self, subscriber: str, envelope: Envelope) -> bool:
+        """Let it wait for the sweep that is reading what is older; False if none is, then it is a row for the next."""
+        meanwhile = self._meanwhile.get(subscriber)
+        if meanwhile is None or len(meanwhile) >= _MOST_MEANWHILE:
+            return False
+        meanwhile.append(envelope)
+        return True
 
     async def _find_due(self, now: datetime) -> None:
         last: tuple[datetime, int] = (_LONG_AGO, 0)
-        while rows := await self._look(_DUE, now, list(self._put), *last):
+        willing = set(self._put)
+        while rows := await self._look(_DUE, now, list(willing), *last):
             last = (rows[-1]["due"], rows[-1]["id"])
-            if not self._take_in(rows):
-                return
+            willing -= self._take_in(rows)
 
     async def _look(self, sql: str, *parameters: object) -> Sequence[Record]:
         self._left.clear()
         return await self._database.fetch(sql, *parameters)
 
-    def _take_in(self, rows: Sequence[Record]) -> bool:
-        """Hand over what memory does not know yet; False when a mailbox is full."""
-        known = self._in_memory | self._left
-        return all(self._hand_row(row) for row in rows if row["id"] not in known)
+    def _take_in(self, rows: Sequence[Record]) -> set[str]:
+        """Hand over what memory does not know yet; says whose mailbox is full, and leaves them theirs."""
+        known = self._in_memory | self._left | self._unreadable
+        full: set[str] = set()
+        for row in rows:
+            if row["id"] not in known and row["subscriber"] not in full and not self._hand_row(row):
+                full.add(row["subscriber"])
+        return full
 
     def _hand_row(self, row: Record) -> bool:
         try:
             message = self._routes.decode(row["subscriber"], row["type"], row["body"])
         except BadInput as error:
             self._log.error("a stored message can't be read; it stays", delivery=row["id"], error=str(error))
+            self._unreadable.add(row["id"])
             return True
         envelope = Envelope(
             message,
@@ -269,6 +308,7 @@ class Deliveries:
             put(envelope)
         except Overloaded:
             self._look_again_below = len(self._in_memory) // 2
+            self._behind.add(subscriber)
             return False  # The row is there; a sweep brings it when there is room.
         self._in_memory.add(envelope.delivery_id)
         return True

@@ -41,7 +41,11 @@ def configure_logging(level: str, *, as_json: bool) -> None:
     render: Callable[..., str | bytes] = (
         structlog.processors.JSONRenderer()
         if as_json
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=32)
+        else structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(),
+            pad_event_to=32,
+            exception_formatter=structlog.dev.plain_traceback,  # The rich one shows variables, and so secrets.
+        )
     )
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,

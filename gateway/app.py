@@ -61,7 +61,6 @@ def make_app(edge: Edge) -> Litestar:
             components=Components(security_schemes={"bearer": SecurityScheme(type="http", scheme="bearer")}),
             path="/schema",
             render_plugins=(),
-            enabled_endpoints=set(),
         ),
         response_headers={"X-Content-Type-Options": "nosniff"},
         logging_config=None,

@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 
 from litestar import Request
 from litestar.connection import ASGIConnection
+from litestar.di import NamedDependency
 from redis.asyncio import Redis
 
 from bus.deliveries import Deliveries
@@ -40,3 +41,6 @@ class Edge:
     stripe_api_base: str  # As browsers reach it.
     stripe_webhook_secret: str
     carrier_webhook_secret: str
+
+
+Wired: TypeAlias = NamedDependency[Edge]  # How a route asks for it.

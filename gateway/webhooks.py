@@ -14,7 +14,7 @@ from litestar import post
 from bus.messages.base import Money
 from bus.messages.payment import RecordStripeEvent, StripeEvent
 from bus.messages.shipping import NoSuchShipment, ParcelStatus, RecordTracking
-from gateway.edge import Edge, Http
+from gateway.edge import Http, Wired
 from gateway.problems import Problem, not_found
 
 _TOLERANCE_S = 300
@@ -70,7 +70,7 @@ _PARCELS = msgspec.json.Decoder(ParcelNews)
 
 
 @post("/webhooks/stripe", status_code=200, summary="Stripe's webhooks")
-async def stripe_webhook(edge: Edge, request: Http) -> dict[str, bool]:
+async def stripe_webhook(edge: Wired, request: Http) -> dict[str, bool]:
     """Answered 200 once stored; a repeat is stored once."""
     body = await request.body()
     _verify(body, request.headers.get("stripe-signature", ""), edge.stripe_webhook_secret, edge.clock.now())
@@ -84,7 +84,7 @@ async def stripe_webhook(edge: Edge, request: Http) -> dict[str, bool]:
 
 
 @post("/webhooks/shipping", status_code=200, summary="Carriers' webhooks")
-async def shipping_webhook(edge: Edge, request: Http) -> dict[str, bool]:
+async def shipping_webhook(edge: Wired, request: Http) -> dict[str, bool]:
     """Answered 200 once stored; a repeat is stored once. 404 for a parcel of somebody else."""
     body = await request.body()
     _verify(body, request.headers.get("shipping-signature", ""), edge.carrier_webhook_secret, edge.clock.now())

@@ -1,6 +1,5 @@
 """Real servers for every test that wants them, and a clock that tests move."""
 
-import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -8,18 +7,12 @@ import pytest
 
 from engine.clock import ManualClock
 from engine.postgres import Database, open_database
-from engine.testing import Servers, open_servers
+from engine.testing import Servers, servers, shop
+
+__all__ = ["servers", "shop"]  # Fixtures that ShopFlow's users have too.
 
 HERE = Path(__file__).parent
 SCHEMAS = {"bus": HERE.parent / "bus" / "schema", "toys": HERE / "engine" / "schema"}
-
-
-@pytest.fixture(scope="session")
-async def servers() -> AsyncIterator[Servers]:
-    # Not under pytest's own folder: that is closed to other users again and again, and as root PostgreSQL is another.
-    with tempfile.TemporaryDirectory(prefix="shopflow-", ignore_cleanup_errors=True) as folder:
-        async with open_servers(Path(folder)) as opened:
-            yield opened
 
 
 @pytest.fixture

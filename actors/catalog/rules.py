@@ -16,8 +16,12 @@ def refusal(row: SkuRow, currency: str) -> str | None:
     checks = [
         (bool(_NAME.fullmatch(row.product_id)), "product_id must be 1 to 64 letters, digits, dots and dashes"),
         (bool(_NAME.fullmatch(row.sku)), "sku must be 1 to 64 letters, digits, dots and dashes"),
+        (len(row.slug) <= 200, "slug must have at most 200 characters"),
         (bool(_SLUG.fullmatch(row.slug)), "slug must be lower-case words joined by dashes"),
-        (bool(row.title.strip()), "title is empty"),
+        (bool(row.title.strip()) and len(row.title) <= 200, "title must have 1 to 200 characters"),
+        (len(row.category) <= 200 and len(row.sku_title) <= 200, "category and sku_title have at most 200 characters"),
+        (len(row.description) <= 5000, "description has at most 5,000 characters"),
+        ("\0" not in row.title + row.category + row.sku_title + row.description, "texts can't have NUL characters"),
         (0 < row.price.amount <= MAX_PRICE, f"price must be 1 to {MAX_PRICE} minor units"),
         (row.price.currency == currency, f"this shop sells in {currency}, not {row.price.currency}"),
         (0 < row.weight_g <= 1_000_000, "weight_g must be 1 to 1,000,000"),
@@ -54,15 +58,16 @@ def sort_rows(
     first_of: dict[str, SkuRow] = {}
     owners, slugs = dict(owners), dict(slugs)
     for place, row in enumerate(rows):
-        first = first_of.setdefault(row.product_id, row)
         reason = refusal(row, currency)
-        if reason is None and not same_product(first, row):
+        if reason is None and not same_product(first_of.get(row.product_id, row), row):
             reason = f"product {row.product_id} is described differently in an earlier line"
-        if reason is None and owners.setdefault(row.sku, row.product_id) != row.product_id:
+        if reason is None and owners.get(row.sku, row.product_id) != row.product_id:
             reason = f"sku {row.sku} belongs to product {owners[row.sku]}"
-        if reason is None and slugs.setdefault(row.slug, row.product_id) != row.product_id:
+        if reason is None and slugs.get(row.slug, row.product_id) != row.product_id:
             reason = f"slug {row.slug} belongs to product {slugs[row.slug]}"
-        if reason is None:
+        if reason is None:  # Only what is written claims its names.
+            first_of.setdefault(row.product_id, row)
+            owners[row.sku] = slugs[row.slug] = row.product_id
             good.append(row)
         else:
             refused.append((place, reason))
@@ -81,7 +86,7 @@ def cheapest_first(skus: Sequence[SkuView]) -> tuple[SkuView, ...]:
 
 def search_terms(q: str) -> str:
     """What somebody typed, as a query for the full-text index: all words, each also as a beginning. "" for none."""
-    return " & ".join(f"{word}:*" for word in re.findall(r"\w+", q.lower())[:8])
+    return " & ".join(f"{word[:64]}:*" for word in re.findall(r"\w+", q.lower())[:8])
 
 
 def rows_of(product: CreateProduct | Product) -> list[SkuRow]:

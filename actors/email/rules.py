@@ -5,6 +5,7 @@ A template is a pair of files in templates/: NAME.txt, whose first line is the s
 
 from collections.abc import Mapping
 from datetime import datetime
+from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
 from pathlib import Path
@@ -54,7 +55,8 @@ def write(event: MailedEvent, order: Order, *, sender: str, own_id: str, now: da
     subject, _, text = _text.get_template(f"{template}.txt").render(values).partition("\n")
     mail = EmailMessage()
     mail["From"] = sender
-    mail["To"] = order.email
+    username, _, domain = order.email.rpartition("@")
+    mail["To"] = Address(username=username, domain=domain)  # One address, even if two were typed.
     mail["Subject"] = subject
     mail["Date"] = format_datetime(now)
     mail["Message-ID"] = own_id

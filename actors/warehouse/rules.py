@@ -18,7 +18,8 @@ NEXT: Mapping[tuple[PickListStatus, Step], PickListStatus] = {
     ("picked", "pack"): "packed",
     ("picked", "cancel"): "cancelled",
     ("packed", "ship"): "shipped",
-    ("packed", "cancel"): "cancelled",  # The order was called off before it heard of the parcel.
+    ("packed", "cancel"): "cancelled",  # The order was called off before it heard of the parcel: until it is confirmed.
+    ("shipped", "cancel"): "cancelled",  # Likewise: the parcel has waited for that, and no carrier was called.
     ("cancelled", "revive"): "open",
 }
 _DONE_BY: Mapping[Step, PickListStatus] = {"pick": "picked", "pack": "packed", "ship": "shipped"}
@@ -38,7 +39,7 @@ class State:
 def take(state: State, step: Step) -> bool:
     """Take a step; False if it is not its turn. Taking the last step again is fine, and does nothing."""
     following = NEXT.get((state.status, step))
-    if following is None:
+    if following is None or (step == "cancel" and state.confirmed):
         return _DONE_BY.get(step) == state.status
     state.status = following
     if step == "pick":

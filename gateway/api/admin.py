@@ -6,6 +6,7 @@ from typing import Annotated
 
 import msgspec
 from litestar import Router, delete, get, patch, post, put
+from litestar.params import FromPath, FromQuery, JSONBody
 
 from bus.messages.analytics import GetSales, SalesBy, SalesRow
 from bus.messages.base import Finding, Money, OrderLine
@@ -35,7 +36,7 @@ from gateway.access import staff_only
 from gateway.api.bodies import Body, Strict, View
 from gateway.api.carts import required_token
 from gateway.api.products import Limit, ProductDetail, detail
-from gateway.edge import Edge, Http
+from gateway.edge import Edge, Http, Wired
 from gateway.problems import Problem, not_found
 
 Text = Annotated[str, msgspec.Meta(max_length=5000)]
@@ -63,12 +64,12 @@ class ProductBody(Body, frozen=True, kw_only=True):
 
 
 class ProductChange(Body, frozen=True, kw_only=True):
-    """What is to be changed. SKUs that are given are written, others stay."""
+    """What is to be changed. SKUs that are given are written, others stay. The catalog's rules bound it."""
 
-    title: Name | None = None
-    category: Name | None = None
-    description: Text | None = None
-    skus: Annotated[list[SkuBody], msgspec.Meta(min_length=1, max_length=100)] | None = None
+    title: str | None = None
+    category: str | None = None
+    description: str | None = None
+    skus: list[SkuBody] | None = None
 
 
 class StockBody(Body, frozen=True, kw_only=True):
@@ -90,7 +91,7 @@ class StockView(View, frozen=True, kw_only=True):
 class RefundBody(Body, frozen=True, kw_only=True):
     """What goes back: minor units of the order's currency, or all that is left."""
 
-    amount: Annotated[int, msgspec.Meta(gt=0)] | Money | None = None
+    amount: int | Money | None = None
     reason: RefundReason = "requested_by_customer"
 
 
@@ -186,7 +187,7 @@ class Actors(View, frozen=True, kw_only=True):
 
 
 @post("/products", dto=Strict[ProductBody], return_dto=None, summary="Add a product")
-async def create_product(edge: Edge, data: ProductBody) -> ProductDetail:
+async def create_product(edge: Wired, data: JSONBody[ProductBody]) -> ProductDetail:
     """A product with at least one SKU. Its stock begins at none."""
     answer = await edge.bus.ask(
         CreateProduct(
@@ -202,7 +203,7 @@ async def create_product(edge: Edge, data: ProductBody) -> ProductDetail:
 
 
 @patch("/products/{product_id:str}", dto=Strict[ProductChange], return_dto=None, summary="Change a product")
-async def change_product(edge: Edge, product_id: str, data: ProductChange) -> ProductDetail:
+async def change_product(edge: Wired, product_id: FromPath[str], data: JSONBody[ProductChange]) -> ProductDetail:
     """Only what is given changes."""
     skus = None if data.skus is None else _skus(data.skus)
     change = ChangeProduct(
@@ -212,14 +213,14 @@ async def change_product(edge: Edge, product_id: str, data: ProductChange) -> Pr
 
 
 @delete("/products/{product_id:str}", summary="Take a product off sale")
-async def remove_product(edge: Edge, product_id: str) -> None:
+async def remove_product(edge: Wired, product_id: FromPath[str]) -> None:
     """Orders keep what they say of it."""
     if isinstance(await edge.bus.ask(RemoveProduct(id=product_id)), NoSuchProduct):
         raise not_found("product")
 
 
 @get("/stock/{sku:str}", summary="The books of one SKU")
-async def get_stock(edge: Edge, sku: str) -> StockView:
+async def get_stock(edge: Wired, sku: FromPath[str]) -> StockView:
     """What is on hand, and held of it."""
     count = await edge.bus.ask(CountStock(sku=sku))
     if not isinstance(count, StockCount):
@@ -228,7 +229,7 @@ async def get_stock(edge: Edge, sku: str) -> StockView:
 
 
 @put("/stock/{sku:str}", dto=Strict[StockBody], return_dto=None, summary="Write down what was counted")
-async def set_stock(edge: Edge, sku: str, data: StockBody) -> StockView:
+async def set_stock(edge: Wired, sku: FromPath[str], data: JSONBody[StockBody]) -> StockView:
     """What is on the shelf now. Not less than carts and orders hold."""
     answer = await edge.bus.ask(SetOnHand(sku=sku, on_hand=data.on_hand))
     if isinstance(answer, StockBelowHeld):
@@ -237,14 +238,16 @@ async def set_stock(edge: Edge, sku: str, data: StockBody) -> StockView:
 
 
 @get("/orders", summary="List orders")
-async def list_orders(edge: Edge, status: OrderStatus | None = None, limit: Limit = 20, cursor: str = "") -> OrderList:
+async def list_orders(
+    edge: Wired, status: FromQuery[OrderStatus | None] = None, limit: FromQuery[Limit] = 20, cursor: FromQuery[str] = ""
+) -> OrderList:
     """The newest first."""
     page = await edge.bus.ask(ListOrders(limit=limit, status=status, after=cursor))
     return OrderList(items=page.orders, next=page.next)
 
 
 @post("/orders/{order_id:str}/refunds", dto=Strict[RefundBody], return_dto=None, summary="Refund an order")
-async def refund(edge: Edge, request: Http, order_id: str, data: RefundBody) -> RefundView:
+async def refund(edge: Wired, request: Http, order_id: FromPath[str], data: JSONBody[RefundBody]) -> RefundView:
     """Send money back. Needs an `Idempotency-Key`. It is on its way when this is answered."""
     amount = data.amount.amount if isinstance(data.amount, Money) else data.amount
     answer = await edge.bus.ask(
@@ -260,7 +263,10 @@ async def refund(edge: Edge, request: Http, order_id: str, data: RefundBody) -> 
 
 @get("/pick-lists", summary="List pick lists")
 async def list_pick_lists(
-    edge: Edge, status: PickListStatus | None = None, limit: Limit = 20, cursor: str = ""
+    edge: Wired,
+    status: FromQuery[PickListStatus | None] = None,
+    limit: FromQuery[Limit] = 20,
+    cursor: FromQuery[str] = "",
 ) -> PickLists:
     """The oldest first. `open` ones are to be picked."""
     page = await edge.bus.ask(ListPickLists(limit=limit, status=status, after=cursor))
@@ -268,25 +274,25 @@ async def list_pick_lists(
 
 
 @post("/pick-lists/{list_id:str}/pick", status_code=200, summary="Everything was taken from the shelves")
-async def pick(edge: Edge, list_id: str) -> PickListView:
+async def pick(edge: Wired, list_id: FromPath[str]) -> PickListView:
     """Safe to repeat."""
     return _pick_list(await edge.bus.ask(Pick(id=list_id)))
 
 
 @post("/pick-lists/{list_id:str}/pack", status_code=200, summary="It is in a parcel")
-async def pack(edge: Edge, list_id: str) -> PickListView:
+async def pack(edge: Wired, list_id: FromPath[str]) -> PickListView:
     """Safe to repeat."""
     return _pick_list(await edge.bus.ask(Pack(id=list_id)))
 
 
 @post("/pick-lists/{list_id:str}/ship", status_code=200, summary="The parcel is ready for a carrier")
-async def ship(edge: Edge, list_id: str) -> PickListView:
+async def ship(edge: Wired, list_id: FromPath[str]) -> PickListView:
     """Books the carrier. Safe to repeat."""
     return _pick_list(await edge.bus.ask(Ship(id=list_id)))
 
 
 @get("/dead-letters", summary="Messages that could not be handled")
-async def dead_letters(edge: Edge, limit: Limit = 20, cursor: int = 0) -> DeadLetters:
+async def dead_letters(edge: Wired, limit: FromQuery[Limit] = 20, cursor: FromQuery[int] = 0) -> DeadLetters:
     """The oldest first."""
     letters = await edge.deliveries.dead_letters(cursor, limit + 1)
     items = [
@@ -306,7 +312,7 @@ async def dead_letters(edge: Edge, limit: Limit = 20, cursor: int = 0) -> DeadLe
 
 
 @post("/dead-letters/{letter_id:int}/redrive", status_code=200, summary="Try one again")
-async def redrive(edge: Edge, letter_id: int) -> Redriven:
+async def redrive(edge: Wired, letter_id: FromPath[int]) -> Redriven:
     """It is handled as if it were new."""
     redriven = await edge.deliveries.redrive([letter_id])
     if not redriven:
@@ -315,7 +321,7 @@ async def redrive(edge: Edge, letter_id: int) -> Redriven:
 
 
 @get("/audit", summary="Recompute everything")
-async def audit(edge: Edge) -> AuditView:
+async def audit(edge: Wired) -> AuditView:
     """Compare stock, money and orders with ledgers and rows."""
     answers = {
         "stock": await edge.bus.ask(AuditStock(), timeout_s=60),
@@ -330,10 +336,10 @@ async def audit(edge: Edge) -> AuditView:
 
 @get("/analytics/sales", summary="Sales by period")
 async def sales(
-    edge: Edge,
-    start: Annotated[date | None, msgspec.Meta(description="First day, UTC")] = None,
-    end: date | None = None,
-    by: SalesBy = "day",
+    edge: Wired,
+    start: FromQuery[date | None] = None,
+    end: FromQuery[date | None] = None,
+    by: FromQuery[SalesBy] = "day",
 ) -> SalesView:
     """Orders by the day or month they were placed in. The last 30 days, unless told otherwise."""
     last = end or edge.clock.now().date()
@@ -342,7 +348,7 @@ async def sales(
 
 
 @get("/actors", summary="The actors of this process")
-async def actors(edge: Edge) -> Actors:
+async def actors(edge: Wired) -> Actors:
     """Mailboxes, and how long the next message has waited."""
     items = [
         ActorView(name=name, mailbox=cell.mailbox.size, oldest_wait_s=round(cell.mailbox.oldest_wait_s(), 6))

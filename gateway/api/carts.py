@@ -7,6 +7,7 @@ from typing import Annotated
 
 import msgspec
 from litestar import delete, get, post, put
+from litestar.params import FromPath, JSONBody
 
 from bus.messages.base import Address, Money, Quantity
 from bus.messages.cart import (
@@ -24,7 +25,7 @@ from bus.messages.cart import (
 from bus.messages.inventory import OutOfStock, StockRefused, UnknownSku
 from gateway.api.bodies import Body, Strict, View
 from gateway.api.orders import OrderView, read_order
-from gateway.edge import Edge, Http
+from gateway.edge import Edge, Http, Wired
 from gateway.problems import Problem, not_found
 
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
@@ -94,31 +95,31 @@ class CheckoutView(View, frozen=True, kw_only=True):
 
 
 @post("/carts", summary="Begin a cart")
-async def create_cart(edge: Edge) -> CartView:
+async def create_cart(edge: Wired) -> CartView:
     """An empty cart."""
     return _view(await edge.bus.ask(CreateCart()), edge.clock.now())
 
 
 @get("/carts/{cart_id:str}", summary="Read a cart")
-async def get_cart(edge: Edge, cart_id: str) -> CartView:
+async def get_cart(edge: Wired, cart_id: FromPath[str]) -> CartView:
     """A cart, as long as it was used in the last 30 days."""
     return _cart(await edge.bus.ask(GetCart(cart_id=cart_id)), edge)
 
 
 @put("/carts/{cart_id:str}/lines/{sku:str}", dto=Strict[LineBody], return_dto=None, summary="Set a line")
-async def set_line(edge: Edge, cart_id: str, sku: str, data: LineBody) -> CartView:
+async def set_line(edge: Wired, cart_id: FromPath[str], sku: FromPath[str], data: JSONBody[LineBody]) -> CartView:
     """Have so many units in the cart. They are held for ten minutes from now."""
     return _cart(await edge.bus.ask(SetLine(cart_id=cart_id, sku=sku, quantity=data.quantity)), edge)
 
 
 @delete("/carts/{cart_id:str}/lines/{sku:str}", status_code=200, summary="Remove a line")
-async def remove_line(edge: Edge, cart_id: str, sku: str) -> CartView:
+async def remove_line(edge: Wired, cart_id: FromPath[str], sku: FromPath[str]) -> CartView:
     """Take a SKU out of the cart. Its units are free again."""
     return _cart(await edge.bus.ask(RemoveLine(cart_id=cart_id, sku=sku)), edge)
 
 
 @post("/carts/{cart_id:str}/checkout", dto=Strict[CheckoutBody], return_dto=None, summary="Check out")
-async def checkout(edge: Edge, request: Http, cart_id: str, data: CheckoutBody) -> CheckoutView:
+async def checkout(edge: Wired, request: Http, cart_id: FromPath[str], data: JSONBody[CheckoutBody]) -> CheckoutView:
     """Turn a cart into an order with a payment. Needs an `Idempotency-Key`."""
     order_id = f"ord_{required_token(request)}"
     if not _EMAIL.fullmatch(data.email):

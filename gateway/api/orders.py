@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from litestar import get, post
+from litestar.params import FromPath
 
 from bus.messages.base import Money, OrderLine
 from bus.messages.order import CancelOrder, GetOrder, Moment, NotCancellable, Order, OrderStatus
 from gateway.access import bearer, may_see_order
 from gateway.api.bodies import View
-from gateway.edge import Edge, Http
+from gateway.edge import Edge, Http, Wired
 from gateway.problems import Problem, not_found
 
 
@@ -37,14 +38,14 @@ class OrderView(View, frozen=True, kw_only=True):
 
 
 @get("/orders/{order_id:str}", summary="Read an order")
-async def get_order(edge: Edge, request: Http, order_id: str) -> OrderView:
+async def get_order(edge: Wired, request: Http, order_id: FromPath[str]) -> OrderView:
     """An order. Needs its access token, or staff's; who has neither is told that there is none."""
     await _check(edge, request, order_id)
     return await read_order(edge, order_id)
 
 
 @post("/orders/{order_id:str}/cancel", status_code=200, summary="Cancel an order")
-async def cancel_order(edge: Edge, request: Http, order_id: str) -> OrderView:
+async def cancel_order(edge: Wired, request: Http, order_id: FromPath[str]) -> OrderView:
     """Call an order off, as long as it is not packed. What was paid goes back."""
     await _check(edge, request, order_id)
     answer = await edge.bus.ask(CancelOrder(order_id=order_id, reason="customer"))

@@ -6,12 +6,13 @@ from typing import Annotated
 
 import msgspec
 from litestar import get
+from litestar.params import FromPath, FromQuery
 
 from bus.messages.base import Money
 from bus.messages.catalog import GetProduct, ListProducts, Product, Sort
 from bus.messages.inventory import StockLevel
 from gateway.api.bodies import View
-from gateway.edge import Edge
+from gateway.edge import Edge, Wired
 from gateway.problems import not_found
 
 Limit = Annotated[int, msgspec.Meta(ge=1, le=100)]
@@ -71,7 +72,12 @@ class ProductInventory(View, frozen=True, kw_only=True):
 
 @get("/products", summary="Search and browse")
 async def list_products(
-    edge: Edge, q: str = "", category: str = "", sort: Sort = "title", limit: Limit = 20, cursor: str = ""
+    edge: Wired,
+    q: FromQuery[str] = "",
+    category: FromQuery[str] = "",
+    sort: FromQuery[Sort] = "title",
+    limit: FromQuery[Limit] = 20,
+    cursor: FromQuery[str] = "",
 ) -> ProductList:
     """A page of what is for sale. `sort` is title, price, -price or newest."""
     page = await edge.bus.ask(ListProducts(limit=limit, q=q, category=category, sort=sort, after=cursor))
@@ -80,13 +86,13 @@ async def list_products(
 
 
 @get("/products/{product_id:str}", summary="One product, by id or slug")
-async def get_product(edge: Edge, product_id: str) -> ProductDetail:
+async def get_product(edge: Wired, product_id: FromPath[str]) -> ProductDetail:
     """A product with its SKUs."""
     return await detail(edge, await _find(edge, product_id))
 
 
 @get("/products/{product_id:str}/inventory", summary="The stock of one product")
-async def get_inventory(edge: Edge, product_id: str) -> ProductInventory:
+async def get_inventory(edge: Wired, product_id: FromPath[str]) -> ProductInventory:
     """What is available of each SKU. Changes come over `/live`."""
     product = await _find(edge, product_id)
     levels = await edge.news.levels([sku.sku for sku in product.skus])

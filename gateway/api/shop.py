@@ -6,6 +6,7 @@ from pathlib import Path
 
 import anyio
 from litestar import Response, get
+from litestar.params import FromQuery
 from litestar.response import Stream
 from litestar.static_files import create_static_files_router
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -14,7 +15,7 @@ from bus.messages.catalog import ListCategories
 from engine.errors import ShopFlowError
 from engine.services import redis_errors
 from gateway.api.bodies import View
-from gateway.edge import Edge, Http
+from gateway.edge import Edge, Http, Wired
 from gateway.live import Refused
 from gateway.problems import Problem
 
@@ -50,7 +51,7 @@ class Health(View, frozen=True, kw_only=True):
 
 
 @get(["/", "/basket", "/checkout", "/search", "/p/{slug:str}", "/order/{order:str}"], include_in_schema=False)
-async def page(edge: Edge) -> Response[bytes]:
+async def page(edge: Wired) -> Response[bytes]:
     """The one page; its script looks at the address."""
     content = await anyio.Path(_PAGES / "index.html").read_bytes()
     policy = (
@@ -62,7 +63,7 @@ async def page(edge: Edge) -> Response[bytes]:
 
 
 @get("/config", summary="What a client must know")
-async def config(edge: Edge, request: Http) -> Config:
+async def config(edge: Wired, request: Http) -> Config:
     """Addresses, keys that may be public, and the shop's currency."""
     scheme = "wss" if request.url.scheme == "https" else "ws"
     categories = await edge.bus.ask(ListCategories())
@@ -75,7 +76,7 @@ async def config(edge: Edge, request: Http) -> Config:
 
 
 @get("/live/events", summary="Live stock as server-sent events")
-async def live_events(edge: Edge, skus: str = "") -> Stream:
+async def live_events(edge: Wired, skus: FromQuery[str] = "") -> Stream:
     """The messages of `/live` for these SKUs (with commas between), for clients without websockets."""
     wanted = [sku for sku in skus.split(",") if sku]
     try:
@@ -99,7 +100,7 @@ async def live() -> Health:
 
 
 @get("/health/ready", summary="Can it do its work?")
-async def ready(edge: Edge) -> Response[Health]:
+async def ready(edge: Wired) -> Response[Health]:
     """503 while PostgreSQL or Redis does not answer."""
     checks = {"postgresql": "away", "redis": "away"}
     with anyio.move_on_after(_PROBE_S):

@@ -56,7 +56,9 @@ class AnySequence(RuleBasedStateMachine):
     def a_crowd_is_answered_in_order_of_arrival(self, crowd: list[HoldStock]) -> None:
         answers = self.store.hold(*crowd)
 
-        last = {(one.cart_id, one.sku): one for one, said in zip(crowd, answers, strict=True) if type(said) is StockHeld}
+        last = {
+            (one.cart_id, one.sku): one for one, said in zip(crowd, answers, strict=True) if type(said) is StockHeld
+        }
         for one in last.values():
             assert self.store.of_cart(one.cart_id).get(one.sku, 0) == one.quantity
 
@@ -70,9 +72,7 @@ class AnySequence(RuleBasedStateMachine):
 
         answer = self.store.checkout(one)
 
-        live = {
-            sku: quantity for sku, (stage, quantity) in self.store.of_order(one.order_id).items() if stage in LIVE
-        }
+        live = {sku: quantity for sku, (stage, quantity) in self.store.of_order(one.order_id).items() if stage in LIVE}
         if is_placed:
             assert isinstance(answer, CheckoutHeld)
             assert self.store.of_order(one.order_id) == of_order

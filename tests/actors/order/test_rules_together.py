@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from actors.order import rules
 from actors.order.rules import Fact, State
 from bus.messages.order import OrderCancelled, OrderDelivered, OrderFulfilled, PaymentCameLate, RefundRequested
+from bus.messages.shipping import ParcelStatus
 from tests.actors.order.support import DECIDE, EARLIER, NOON, order_after, order_of, said
 
 quickly = settings(deadline=None, max_examples=200)
@@ -94,7 +95,7 @@ def test_facts_that_are_told_again_end_in_the_same_status(data: st.DataObject) -
 
 @quickly
 @given(st.permutations(["picked_up", "in_transit", "out_for_delivery", "exception", "delivered", "delivered"]))
-def test_a_carriers_words_in_any_order_end_in_the_same_status(words: list[rules.ParcelStatus]) -> None:
+def test_a_carriers_words_in_any_order_end_in_the_same_status(words: list[ParcelStatus]) -> None:
     order = order_of("shipped")
 
     for word in words:

@@ -19,11 +19,11 @@ from actors.payment.rules import (
     settle_refund,
 )
 from bus.messages.base import Money
-from bus.messages.payment import PaymentDeclined, PaymentReceived, RefundProcessed
+from bus.messages.payment import PaymentDeclined, PaymentReceived, RefundProcessed, RefundReason
 from tests.actors.payment.support import AMOUNT, INTENT, NOON, ORDER, eur, payment_of, said, sums_of, webhook
 
 RECEIVED = PaymentReceived(order_id=ORDER, intent_id=INTENT, amount=eur(AMOUNT), at=NOON)
-REASON = "requested_by_customer"
+REASON: RefundReason = "requested_by_customer"
 
 
 @pytest.mark.parametrize("status", ["open", "closing", "closed"])
@@ -137,6 +137,15 @@ def test_a_refund_of_more_than_is_left_or_of_nothing_is_refused(wanted: int) -> 
     assert payment == payment_of("received")
 
 
+def test_refunds_together_never_exceed_what_was_received() -> None:
+    payment = payment_of("received")
+    begin_refund(payment, "ref_1", AMOUNT - 1, REASON)
+
+    assert begin_refund(payment, "ref_2", 2, REASON) is None
+    assert begin_refund(payment, "ref_3", 1, REASON) is not None
+    assert begin_refund(payment, "ref_4", None, REASON) is None
+
+
 @pytest.mark.parametrize("status", ["open", "closing", "closed"])
 @pytest.mark.parametrize("wanted", [None, 1])
 def test_what_was_not_paid_is_not_refunded(status: Status, wanted: int | None) -> None:
@@ -160,9 +169,7 @@ def test_a_refund_is_made_known_when_it_is_done_and_once() -> None:
 
     assert effects == ["ignored: pending before", "refunded", "ignored: succeeded before"]
     assert (payment.refunding, payment.refunded, payment.refunds["ref_1"].stripe_refund_id) == (1000, 1000, "re_1")
-    assert payment.events == [
-        RefundProcessed(order_id=ORDER, refund_id="ref_1", amount=eur(1000), reason="duplicate")
-    ]
+    assert payment.events == [RefundProcessed(order_id=ORDER, refund_id="ref_1", amount=eur(1000), reason="duplicate")]
 
 
 @pytest.mark.parametrize("before", [(), ("succeeded",)])

@@ -1,0 +1,235 @@
+"""What is written to buyers, and what nobody can smuggle into it."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import get_args
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from actors.email import rules
+from actors.email.rules import TEMPLATES, MailedEvent, message_id, write
+from bus.messages.base import Address, Money, OrderLine
+from bus.messages.order import (
+    CancelReason,
+    Order,
+    OrderCancelled,
+    OrderCreated,
+    OrderDelivered,
+    OrderFulfilled,
+    OrderShipped,
+)
+from bus.messages.payment import PaymentReceived, RefundProcessed
+
+NOON = datetime(2030, 1, 1, 12, tzinfo=UTC)
+SENDER = "ShopFlow <orders@shop.test>"
+ORDER, NUMBER = "ord_1", "SF-100001"
+
+
+def eur(amount: int) -> Money:
+    return Money(amount=amount, currency="EUR")
+
+
+def order_of(*, name: str = "Ada Lovelace", title: str = "Stoneware Mug, Blue", email: str = "ada@x.test") -> Order:
+    return Order(
+        id=ORDER,
+        number=NUMBER,
+        status="paid",
+        email=email,
+        name=name,
+        address=Address(line1="Hauptstraße 1", city="Leipzig", postal_code="04109", country="DE"),
+        shipping_method="standard",
+        lines=(OrderLine(sku="MUG-BLUE", title=title, quantity=3, unit_price=eur(1450)),),
+        subtotal=eur(4350),
+        shipping=eur(490),
+        total=eur(4840),
+        refunded=eur(0),
+        weight_g=1140,
+        carrier=None,
+        tracking_number=None,
+        created_at=NOON,
+        timeline=(),
+    )
+
+
+CREATED = OrderCreated(order_id=ORDER, number=NUMBER, lines=order_of().lines, total=eur(4840), weight_g=1140)
+EVENTS: list[MailedEvent] = [
+    CREATED,
+    PaymentReceived(order_id=ORDER, intent_id="pi_1", amount=eur(4840), at=NOON),
+    OrderFulfilled(order_id=ORDER, number=NUMBER),
+    OrderShipped(order_id=ORDER, number=NUMBER, carrier="Sandbox Post", tracking_number="SP<1>&2"),
+    OrderDelivered(order_id=ORDER, number=NUMBER, at=NOON),
+    OrderCancelled(order_id=ORDER, number=NUMBER, reason="customer"),
+    RefundProcessed(order_id=ORDER, refund_id="ref_1", amount=eur(1000), reason="requested_by_customer"),
+]
+
+
+def mail_about(event: MailedEvent, order: Order | None = None) -> EmailMessage:
+    """The mail as it arrives: written, sent as bytes, and read."""
+    own_id = message_id("evt_1", TEMPLATES[type(event)], SENDER)
+    sent = write(event, order or order_of(), sender=SENDER, own_id=own_id, now=NOON).as_bytes(policy=policy.SMTP)
+    read = message_from_bytes(sent, policy=policy.default)
+    assert isinstance(read, EmailMessage)
+    return read
+
+
+def part(mail: EmailMessage, kind: str) -> str:
+    found = mail.get_body((kind,))
+    assert found is not None
+    content = found.get_content()
+    assert isinstance(content, str)
+    return content.replace("\r\n", "\n")
+
+
+@dataclass
+class Page(HTMLParser):
+    """The text and the elements of an HTML page, as a mail reader sees them."""
+
+    text: str = ""
+    tags: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        self.tags.add(tag)
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def page_of(mail: EmailMessage) -> Page:
+    page = Page()
+    page.feed(part(mail, "html"))
+    page.close()
+    return page
+
+
+def test_every_arrow_to_email_has_one_template_of_its_own() -> None:
+    assert set(TEMPLATES) == set(get_args(MailedEvent)) == {type(event) for event in EVENTS}
+    assert len(set(TEMPLATES.values())) == len(TEMPLATES) == 7
+
+
+def test_every_template_is_a_pair_of_files_and_none_is_left_over() -> None:
+    files = {path.name for path in (Path(rules.__file__).parent / "templates").iterdir()}
+
+    pairs = {f"{name}.{kind}" for name in TEMPLATES.values() for kind in ("txt", "html")}
+    assert files == pairs | {"base.html", "lines.html", "lines.txt"}
+
+
+@pytest.mark.parametrize("event", EVENTS, ids=lambda event: type(event).__name__)
+def test_a_mail_says_the_same_in_text_and_in_html(event: MailedEvent) -> None:
+    mail = mail_about(event)
+
+    text, page = part(mail, "plain"), page_of(mail)
+    assert mail.get_content_type() == "multipart/alternative"
+    assert NUMBER in mail["Subject"]
+    assert mail["Subject"] in page.text
+    assert text.startswith("Hello Ada Lovelace,\n\n")
+    for paragraph in text.strip().splitlines():
+        # A line's quantity, title and price are cells of their own in HTML.
+        assert all(" ".join(words.replace(" x ", " × ").split()) in page.text for words in paragraph.split("  "))
+
+
+@pytest.mark.parametrize("event", EVENTS, ids=lambda event: type(event).__name__)
+def test_a_mail_goes_from_the_shop_to_the_buyer_and_answers_to_nobodys_holiday_notice(event: MailedEvent) -> None:
+    mail = mail_about(event)
+
+    assert (mail["From"], mail["To"], mail["Date"]) == (SENDER, "ada@x.test", "Tue, 01 Jan 2030 12:00:00 +0000")
+    assert mail["Auto-Submitted"] == "auto-generated"
+    assert mail["Message-ID"] == f"<evt_1.{TEMPLATES[type(event)]}@shop.test>"
+
+
+def test_amounts_and_lines_are_told() -> None:
+    text = part(mail_about(CREATED), "plain")
+
+    assert "3 x Stoneware Mug, Blue  14.50 EUR" in text
+    assert "Shipping  4.90 EUR" in text
+    assert "Total     48.40 EUR" in text
+
+
+def test_a_shipped_parcel_is_told_with_carrier_and_number() -> None:
+    assert "Sandbox Post has your parcel. Its tracking number is SP<1>&2." in part(mail_about(EVENTS[3]), "plain")
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        ("payment_timeout", "no payment in time"),
+        ("out_of_stock", "sold to somebody else. Your money goes back at once"),
+        ("customer", "If you have paid, your money goes back"),
+        ("staff", "If you have paid, your money goes back"),
+    ],
+)
+def test_a_cancelled_order_says_why_and_what_becomes_of_the_money(reason: CancelReason, words: str) -> None:
+    mail = mail_about(OrderCancelled(order_id=ORDER, number=NUMBER, reason=reason))
+
+    assert words in part(mail, "plain")
+    assert words in page_of(mail).text
+
+
+def test_a_repeat_has_the_same_message_id() -> None:
+    assert message_id("evt_1", "order_created", SENDER) == message_id("evt_1", "order_created", SENDER)
+
+
+def test_each_event_and_each_template_has_a_message_id_of_its_own() -> None:
+    ids = {message_id(event, template, SENDER) for event in ("1", "2", "11") for template in TEMPLATES.values()}
+
+    assert len(ids) == 3 * len(TEMPLATES)
+
+
+@pytest.mark.parametrize("sender", ["ShopFlow <orders@shop.test>", "orders@shop.test", '"A, @ B" <orders@shop.test>'])
+def test_a_message_id_is_of_the_senders_domain(sender: str) -> None:
+    assert message_id("evt_1", "order_created", sender) == "<evt_1.order_created@shop.test>"
+
+
+@pytest.mark.parametrize("event", EVENTS, ids=lambda event: type(event).__name__)
+@pytest.mark.parametrize("smuggled", ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "<b>&amp;'"])
+def test_html_in_a_name_or_a_title_is_only_text(event: MailedEvent, smuggled: str) -> None:
+    plain, marked = page_of(mail_about(event)), page_of(mail_about(event, order_of(name=smuggled, title=smuggled)))
+
+    assert marked.tags == plain.tags
+    assert f"Hello {smuggled}," in marked.text
+
+
+@pytest.mark.parametrize(
+    "smuggled", ["Ada\nBcc: eve@y.test", "Ada\r\nBcc: eve@y.test\r\n\r\n<p>", "\nSubject: Hi", "{{ 7 * 7 }}"]
+)
+def test_a_name_or_a_title_adds_no_header_and_changes_no_subject(smuggled: str) -> None:
+    plain, mail = mail_about(CREATED), mail_about(CREATED, order_of(name=smuggled, title=smuggled))
+
+    assert mail.items()[:-1] == plain.items()[:-1]  # The last one names the boundary between the parts.
+    assert mail.keys() == plain.keys()
+
+
+@settings(deadline=None, max_examples=50)
+@given(name=st.text(max_size=60), title=st.text(max_size=60))
+def test_whatever_a_buyer_is_called_gets_a_mail_with_the_same_headers(name: str, title: str) -> None:
+    mail = mail_about(CREATED, order_of(name=name, title=title))
+
+    assert mail.keys() == mail_about(CREATED).keys()
+    assert mail["Subject"] == f"We have your order {NUMBER}"
+    assert page_of(mail).tags == page_of(mail_about(CREATED)).tags
+
+
+@pytest.mark.parametrize("email", ["ada@x.test, eve@y.test", "ada@x.test; eve@y.test", "Eve <eve@y.test>, ada@x.test"])
+def test_a_mail_goes_to_one_address_whatever_was_typed(email: str) -> None:
+    mail = write(CREATED, order_of(email=email), sender=SENDER, own_id="<1@shop.test>", now=NOON)
+
+    assert len(mail["To"].addresses) == 1
+
+
+@pytest.mark.parametrize("email", ["ada@x.test\nBcc: eve@y.test", "ada\r\n@x.test"])
+def test_an_address_with_a_line_break_is_written_to_by_nobody(email: str) -> None:
+    with pytest.raises(ValueError, match="CR or LF"):
+        write(CREATED, order_of(email=email), sender=SENDER, own_id="<1@shop.test>", now=NOON)
+
+
+@pytest.mark.parametrize("email", ["ada@x.test", "o'neil+shop@x.test", "a.b-c_d@mail.x.test"])
+def test_a_usual_address_is_written_to_as_it_is(email: str) -> None:
+    assert mail_about(CREATED, order_of(email=email))["To"] == email
