@@ -13,7 +13,7 @@ NOTIFY as the carrier (not kept, 8000 bytes); one row per event with a list of s
 """
 
 from collections import deque
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence, Sized
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -28,7 +28,7 @@ from engine.mailbox import Envelope
 from engine.postgres import Database, Outgoing, Transaction
 
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
-_MOST_MEANWHILE = 1000  # Kept in memory while a sweep reads what is older; more are left to the next one.
+_MOST_MEANWHILE = 1000  # Kept in memory while a sweep reads what is older. If more come, it begins anew.
 
 # In the order of their ids, so that one key's messages are stored in the order they were published.
 _STORE = """
@@ -244,22 +244,28 @@ class Deliveries:
         try:
             while rows := await self._look(_WAITING, subscriber, last):
                 last = rows[-1]["id"]
-                if self._take_in(rows):
+                if self._is_outrun(meanwhile) or self._take_in(rows):
                     return
-            if len(meanwhile) < _MOST_MEANWHILE:
-                self._behind.discard(subscriber)
-            else:
-                self._sleeper.wake()  # More have come than are kept: look for the rest.
+            if self._is_outrun(meanwhile):
+                return
+            self._behind.discard(subscriber)
             while meanwhile and self._hand(subscriber, meanwhile[0]):
                 meanwhile.popleft()
         finally:
             del self._meanwhile[subscriber]
             self._in_memory.difference_update(envelope.delivery_id for envelope in meanwhile)
 
+    def _is_outrun(self, meanwhile: Sized) -> bool:
+        """Whether more came than is kept: then all of it is rows only, and to be read in one order."""
+        if len(meanwhile) <= _MOST_MEANWHILE:
+            return False
+        self._sleeper.wake()
+        return True
+
     def _keep_meanwhile(self, subscriber: str, envelope: Envelope) -> bool:
         """Let it wait for the sweep that is reading what is older; False if none is, then it is a row for the next."""
         meanwhile = self._meanwhile.get(subscriber)
-        if meanwhile is None or len(meanwhile) >= _MOST_MEANWHILE:
+        if meanwhile is None or len(meanwhile) > _MOST_MEANWHILE:
             return False
         meanwhile.append(envelope)
         return True

@@ -94,6 +94,11 @@ class Calls:
         try:
             async with asyncio.timeout(handler.timeout_s):
                 return await handler.function(self._cell.actor, *arguments)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            raise RuntimeError("a call was cancelled from within") from None  # A library's doing, and no end of ours.
         except TimeoutError as late:
             raise Unanswered(f"{self._cell.name}.{handler.name}", handler.timeout_s) from late
 

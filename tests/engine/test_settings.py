@@ -1,0 +1,66 @@
+"""Settings: typed, bounded, and one clear line for a wrong one."""
+
+from pathlib import Path
+
+import pytest
+
+from engine.errors import BadSetting
+from engine.settings import EngineSettings, Port, Settings, read_settings
+
+
+class Edge(Settings, frozen=True, kw_only=True):
+    shopflow_port: Port = 8000
+    shopflow_quiet: bool = False
+    secret_key: str
+
+
+def test_what_is_not_there_has_its_default() -> None:
+    assert read_settings(EngineSettings, {}) == EngineSettings()
+
+
+def test_values_become_what_their_type_says() -> None:
+    read = read_settings(
+        EngineSettings,
+        {"SHOPFLOW_DATA": "elsewhere", "SHOPFLOW_TRIES": "3", "SHOPFLOW_SWEEP_S": "0.5", "SHOPFLOW_LOG_JSON": "true"},
+    )
+
+    assert read.shopflow_data == Path("elsewhere")
+    assert (read.shopflow_tries, read.shopflow_sweep_s, read.shopflow_log_json) == (3, 0.5, True)
+
+
+def test_an_empty_variable_counts_as_one_that_is_not_there() -> None:
+    assert read_settings(EngineSettings, {"DATABASE_URL": "", "SHOPFLOW_TRIES": ""}) == EngineSettings()
+
+
+def test_variables_of_others_are_passed_over() -> None:
+    assert read_settings(EngineSettings, {"PATH": "/bin", "shopflow_tries": "x"}) == EngineSettings()
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("SHOPFLOW_TRIES", "three"),
+        ("SHOPFLOW_TRIES", "0"),
+        ("SHOPFLOW_SWEEP_S", "-1"),
+        ("SHOPFLOW_LOG", "chatty"),
+        ("SHOPFLOW_LOG_JSON", "perhaps"),
+    ],
+)
+def test_a_wrong_value_is_one_line_that_names_the_variable_and_not_the_value(variable: str, value: str) -> None:
+    with pytest.raises(BadSetting) as refused:
+        read_settings(EngineSettings, {variable: value})
+
+    line = str(refused.value)
+    assert line.startswith(f"{variable}: expected ")
+    assert "\n" not in line
+    assert value not in line.split()
+
+
+def test_a_port_out_of_range_is_refused() -> None:
+    with pytest.raises(BadSetting, match="^SHOPFLOW_PORT: expected `int` <= 65535$"):
+        read_settings(Edge, {"SHOPFLOW_PORT": "70000", "SECRET_KEY": "x"})
+
+
+def test_a_missing_value_names_its_variable() -> None:
+    with pytest.raises(BadSetting, match="^SECRET_KEY: "):
+        read_settings(Edge, {})
