@@ -26,7 +26,7 @@ class Codec:
     def __init__(self, owner: str, message_types: Iterable[type[Message]]) -> None:
         self._owner = owner
         self._known = {message_type.__name__: message_type for message_type in message_types}
-        union: Any = Union[tuple(self._known.values())]  # noqa: UP007 - a union that is made at run time
+        union: Any = Union[tuple(self._known.values()) or (Never,)]  # noqa: UP007 - a union that is made at run time
         self._decoder: msgspec.json.Decoder[Message] = msgspec.json.Decoder(union)
 
     def decode(self, type_name: str, body: str | bytes) -> Message:
@@ -38,6 +38,9 @@ class Codec:
         if type_name not in self._known:
             raise BadInput(f"{self._owner} does not know the message {type_name!r}")
         try:
-            return self._decoder.decode(body)
+            message = self._decoder.decode(body)
         except msgspec.DecodeError as error:
             raise BadInput(f"{self._owner} can't read this {type_name}: {error}") from error
+        if type(message).__name__ != type_name:
+            raise BadInput(f"{self._owner} can't read this {type_name}: it says that it is a {type(message).__name__}")
+        return message

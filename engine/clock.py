@@ -139,6 +139,7 @@ class Sleeper:
         """Rest until `when`, less if `wake` is called."""
         if self._woken:
             self._woken = False
+            self._be_awake()
             return
         self._future = asyncio.get_running_loop().create_future()
         timer = self._clock.call_at(when, self.wake) if when < FOREVER else None
@@ -156,12 +157,16 @@ class Sleeper:
             self._woken = True
             return
         self._future.set_result(None)
-        self._awake = True
-        self._clock.begin()
+        self._be_awake()
 
     def close(self) -> None:
         """The loop has ended: it is nobody's work any more."""
         self._fall_asleep()
+
+    def _be_awake(self) -> None:
+        if not self._awake:
+            self._awake = True
+            self._clock.begin()
 
     def _fall_asleep(self) -> None:
         if self._awake:

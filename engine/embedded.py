@@ -20,6 +20,8 @@ import warnings
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
+from socket import AF_UNIX, SOCK_STREAM
+from socket import socket as connection
 from typing import IO
 
 import asyncpg
@@ -137,16 +139,17 @@ def _forget_a_dead_postmaster(folder: Path) -> None:
     """Remove a pid file whose process is gone, or is by now another program that was given the same number."""
     file = folder / "postmaster.pid"
     with suppress(FileNotFoundError, PermissionError):
-        lines = file.read_text().splitlines()
-        if not _is_postgres(int(lines[0]) if lines and lines[0].isdigit() else 0):
+        if _postmaster(folder) is None:
             file.unlink()
 
 
-def _is_postgres(pid: int) -> bool:
-    try:
-        return pid > 0 and psutil.Process(pid).name().startswith("postgres")
-    except psutil.NoSuchProcess:
-        return False
+def _postmaster(folder: Path) -> psutil.Process | None:
+    """The process that the pid file names, if it is a PostgreSQL and works in this folder, as each does in its own."""
+    with suppress(FileNotFoundError, ValueError, IndexError, psutil.NoSuchProcess, psutil.AccessDenied):
+        process = psutil.Process(int((folder / "postmaster.pid").read_text().splitlines()[0]))
+        if process.name().startswith("postgres") and Path(process.cwd()) == folder.resolve():
+            return process
+    return None
 
 
 def _configure_postgres(folder: Path) -> None:
@@ -170,8 +173,10 @@ async def _make_database(server_url: str) -> None:
 def _stop_postgres(folder: Path) -> None:
     """Fast shutdown: sessions are ended, what was committed is on disk anyway. It is down when its pid file is gone."""
     file = folder / "postmaster.pid"
-    with suppress(FileNotFoundError, ValueError, IndexError, psutil.NoSuchProcess):
-        postmaster = psutil.Process(int(file.read_text().splitlines()[0]))
+    postmaster = _postmaster(folder)
+    if postmaster is None:
+        return
+    with suppress(psutil.NoSuchProcess):
         postmaster.send_signal(signal.SIGINT)
         for _ in range(1000):
             with suppress(psutil.TimeoutExpired):
@@ -190,7 +195,9 @@ def _socket_path(folder: Path) -> Path:
 
 
 def _start_valkey(folder: Path, socket: Path) -> None:
-    if _answers(socket):
+    if _listens(socket):  # It may be busy reading its file: never start a second one on the same data.
+        if not _answers(socket, tries=1000):
+            raise BadSetting(f"Valkey runs in {folder} but does not answer; its log is {folder / 'log'}")
         return
     socket.unlink(missing_ok=True)
     options = {
@@ -213,6 +220,15 @@ def _start_valkey(folder: Path, socket: Path) -> None:
         raise BadSetting(f"Valkey does not start in {folder} ({error}); its log is {folder / 'log'}") from error
     if not _answers(socket, tries=1000):
         raise BadSetting(f"Valkey was started in {folder} but does not answer; its log is {folder / 'log'}")
+
+
+def _listens(socket: Path) -> bool:
+    with connection(AF_UNIX, SOCK_STREAM) as probe:
+        try:
+            probe.connect(str(socket))
+        except OSError:
+            return False
+        return True
 
 
 def _answers(socket: Path, tries: int = 0) -> bool:

@@ -48,6 +48,6 @@ def reply_type(command: type[Message]) -> object:
     """The `R` of a `Command[R]`, as it was written."""
     for base in getattr(command, "__orig_bases__", ()):
         arguments = get_args(base)
-        if arguments:
+        if arguments and not isinstance(arguments[0], TypeVar):  # Else it is what `Command` itself was made of.
             return arguments[0]
     raise TypeError(f"{command.__name__} must say what it is answered with: class {command.__name__}(Command[...])")

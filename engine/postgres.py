@@ -33,6 +33,7 @@ _LOST = (
     OSError,
     TimeoutError,
 )
+_NO_ANSWER = (*_LOST, ValueError, asyncpg.PostgresError)
 _AGAIN = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError, asyncpg.LockNotAvailableError)
 
 # Bounds on the server's side, in case ours are not there to act: a session that died in a transaction must not hold
@@ -153,8 +154,8 @@ async def open_database(dsn: str, *, connections: int) -> AsyncIterator[Database
             server_settings=_SESSION,
             reset=_nothing_to_reset,
         )
-    except (*_LOST, ValueError, asyncpg.PostgresError) as error:
-        raise BadSetting(f"DATABASE_URL: no PostgreSQL answers at {_without_password(dsn)}: {error}") from error
+    except _NO_ANSWER as error:
+        raise _no_postgres(dsn, error) from error
     try:
         yield Database(pool)
     finally:
@@ -178,8 +179,11 @@ async def migrate(database_url: str, schemas: Mapping[str, Path], clock: Clock) 
     Raises:
         BadSetting: A file that was applied has been changed or taken away since, or the server can't be reached.
     """
-    with _translated():
+    try:
         connection = await asyncpg.connect(database_url, timeout=10, server_settings={"timezone": "UTC"})
+    except _NO_ANSWER as error:
+        raise _no_postgres(database_url, error) from error
+    with _translated():
         try:
             await connection.execute("select pg_advisory_lock($1)", _MIGRATION_LOCK, timeout=120)
             await connection.execute(_MIGRATIONS_TABLE)
@@ -231,6 +235,10 @@ def _checksum(file: Path) -> str:
 
 async def _nothing_to_reset(connection: object) -> None:
     """Sessions are never altered, so the driver's reset would be a round trip for nothing."""
+
+
+def _no_postgres(dsn: str, error: Exception) -> BadSetting:
+    return BadSetting(f"DATABASE_URL: no PostgreSQL answers at {_without_password(dsn)}: {error}")
 
 
 def _without_password(dsn: str) -> str:

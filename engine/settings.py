@@ -53,6 +53,8 @@ def read_settings(kind: type[T], environment: Mapping[str, str]) -> T:
         return msgspec.convert(given, kind, strict=False, dec_hook=_path)
     except msgspec.ValidationError as error:
         what, _, where = str(error).partition(" - at ")
+        if not where:
+            raise BadSetting(f"{what.split('`')[1]}: must be set") from None
         raise BadSetting(f"{where.strip('`$.')}: {what[0].lower()}{what[1:]}") from None
 
 

@@ -91,7 +91,8 @@ def _on_http(_request: Request[Any, Any, Any], error: HTTPException) -> Response
     """What the framework refuses: unknown routes, bodies that are too large or don't fit."""
     status, code = error.status_code, _CODES.get(error.status_code, "error")
     cause = error.__cause__
-    malformed = isinstance(cause, SerializationException) and "malformed" in str(cause)
+    why = cause.__cause__ if isinstance(cause, SerializationException) else None
+    malformed = isinstance(why, msgspec.DecodeError) and not isinstance(why, msgspec.ValidationError)
     if isinstance(error, ValidationException) and _is_no_body(error):
         malformed = True
     if malformed:

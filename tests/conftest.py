@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import structlog
 
 from engine.clock import ManualClock
 from engine.postgres import Database, open_database
@@ -27,6 +28,24 @@ async def database_url(servers: Servers) -> AsyncIterator[str]:
 async def database(database_url: str) -> AsyncIterator[Database]:
     async with open_database(database_url, connections=8) as opened:
         yield opened
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _brief_logs() -> None:
+    """Tracebacks without boxes and local variables: drawing those takes longer than most tests."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+        ]
+    )
+
+
+@pytest.fixture
+def no_chance(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pauses are as long as they can be, so that a test can tell when they end."""
+    monkeypatch.setattr("engine.cell.random.uniform", lambda _least, most: most)
 
 
 @pytest.fixture

@@ -16,10 +16,12 @@ _LOCK_STOCK = """
 select sku, on_hand, held, version from inventory.stock where sku = any($1) order by sku for update"""
 
 # The own holds of the carts that ask. Whoever writes holds has locked their SKUs, so these stand still by now.
+# `limit 1` makes it a look into the index for each: a plain join reads all holds where statistics are old.
 _HOLDS_OF_CARTS = """
 select h.id, h.sku, h.cart_id, h.order_id, h.quantity, h.stage, h.expires_at
 from unnest($1::text[], $2::text[]) as ask (cart_id, sku)
-join inventory.holds h on h.cart_id = ask.cart_id and h.sku = ask.sku and h.order_id is null"""
+cross join lateral (
+    select * from inventory.holds h where h.cart_id = ask.cart_id and h.sku = ask.sku and h.order_id is null limit 1) h"""
 
 _HOLDS_OF_ORDERS = """
 select id, sku, cart_id, order_id, quantity, stage, expires_at from inventory.holds where order_id = any($1)"""

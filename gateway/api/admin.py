@@ -6,7 +6,7 @@ from typing import Annotated
 
 import msgspec
 from litestar import Router, delete, get, patch, post, put
-from litestar.params import FromPath, FromQuery, JSONBody
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from bus.messages.analytics import GetSales, SalesBy, SalesRow
 from bus.messages.base import Finding, Money, OrderLine
@@ -33,8 +33,9 @@ from bus.messages.warehouse import (
     WrongStep,
 )
 from gateway.access import staff_only
-from gateway.api.bodies import Body, Strict, View
+from gateway.api.bodies import Body, MoneyBody, Strict, View
 from gateway.api.carts import required_token
+from gateway.api.orders import OrderView, read_order
 from gateway.api.products import Limit, ProductDetail, detail
 from gateway.edge import Edge, Http, Wired
 from gateway.problems import Problem, not_found
@@ -48,7 +49,7 @@ class SkuBody(Body, frozen=True, kw_only=True):
 
     sku: Name
     title: Annotated[str, msgspec.Meta(max_length=200)] = ""
-    price: Money
+    price: MoneyBody
     weight_g: Annotated[int, msgspec.Meta(gt=0)]
 
 
@@ -91,7 +92,7 @@ class StockView(View, frozen=True, kw_only=True):
 class RefundBody(Body, frozen=True, kw_only=True):
     """What goes back: minor units of the order's currency, or all that is left."""
 
-    amount: int | Money | None = None
+    amount: Annotated[int, msgspec.Meta(gt=0)] | MoneyBody | None = None
     reason: RefundReason = "requested_by_customer"
 
 
@@ -249,12 +250,13 @@ async def list_orders(
 @post("/orders/{order_id:str}/refunds", dto=Strict[RefundBody], return_dto=None, summary="Refund an order")
 async def refund(edge: Wired, request: Http, order_id: FromPath[str], data: JSONBody[RefundBody]) -> RefundView:
     """Send money back. Needs an `Idempotency-Key`. It is on its way when this is answered."""
-    amount = data.amount.amount if isinstance(data.amount, Money) else data.amount
+    refund_id = f"ref_{required_token(request)}"
+    order = await read_order(edge, order_id)
     answer = await edge.bus.ask(
-        RefundOrder(order_id=order_id, refund_id=f"ref_{required_token(request)}", amount=amount, reason=data.reason)
+        RefundOrder(order_id=order_id, refund_id=refund_id, amount=_minor_units(data, order), reason=data.reason)
     )
     if not isinstance(answer, Refund):
-        refundable = msgspec.to_builtins(answer.refundable)
+        refundable = {"amount": answer.refundable.amount, "currency": order.total.currency}
         raise Problem(409, "not_refundable", "There is not so much to give back.", refundable=refundable)
     return RefundView(
         id=answer.id, order_id=answer.order_id, amount=answer.amount, reason=answer.reason, status=answer.status
@@ -337,8 +339,8 @@ async def audit(edge: Wired) -> AuditView:
 @get("/analytics/sales", summary="Sales by period")
 async def sales(
     edge: Wired,
-    start: FromQuery[date | None] = None,
-    end: FromQuery[date | None] = None,
+    start: Annotated[date | None, QueryParameter(name="from")] = None,
+    end: Annotated[date | None, QueryParameter(name="to")] = None,
     by: FromQuery[SalesBy] = "day",
 ) -> SalesView:
     """Orders by the day or month they were placed in. The last 30 days, unless told otherwise."""
@@ -384,7 +386,23 @@ router = Router(
 
 
 def _skus(bodies: Sequence[SkuBody]) -> tuple[SkuView, ...]:
-    return tuple(SkuView(sku=body.sku, title=body.title, price=body.price, weight_g=body.weight_g) for body in bodies)
+    return tuple(
+        SkuView(
+            sku=body.sku,
+            title=body.title,
+            price=Money(amount=body.price.amount, currency=body.price.currency),
+            weight_g=body.weight_g,
+        )
+        for body in bodies
+    )
+
+
+def _minor_units(data: RefundBody, order: OrderView) -> int | None:
+    if not isinstance(data.amount, MoneyBody):
+        return data.amount
+    if data.amount.currency != order.total.currency or data.amount.amount <= 0:
+        raise Problem(422, "invalid", f"amount: must be more than nothing, in {order.total.currency}")
+    return data.amount.amount
 
 
 async def _product(edge: Edge, answer: Product | NoSuchProduct | ProductExists) -> ProductDetail:

@@ -1,15 +1,18 @@
 """Bodies are read strictly: the types as they are written, no unknown fields."""
 
-from typing import Generic, TypeVar, dataclass_transform
+from typing import Generic, TypeVar, cast, dataclass_transform
 
 import msgspec
 from litestar.dto import DTOConfig, MsgspecDTO
+from litestar.serialization import decode_json
+
+from bus.messages.base import Currency, Minor
 
 T = TypeVar("T", bound=msgspec.Struct)
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(msgspec.field,))
-class Body(msgspec.Struct, frozen=True, kw_only=True):
+class Body(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a client sends."""
 
 
@@ -18,7 +21,17 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     """What a client gets."""
 
 
+class MoneyBody(Body, frozen=True, kw_only=True):
+    """An amount in minor units, beside its currency."""
+
+    amount: Minor
+    currency: Currency
+
+
 class Strict(MsgspecDTO[T], Generic[T]):
     """Reads a body as its type says, where the framework alone would take "3" for 3 and pass over unknown fields."""
 
     config = DTOConfig(forbid_unknown_fields=True)
+
+    def decode_bytes(self, value: bytes) -> T:
+        return cast("T", decode_json(value, target_type=self.model_type))

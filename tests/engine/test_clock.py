@@ -156,6 +156,9 @@ async def test_a_sleeper_that_is_waked_before_it_sleeps_does_not_sleep(clock: Ma
     sleeper = Sleeper(clock)
     sleeper.wake()
     await asyncio.wait_for(sleeper.until(FOREVER), 1)
+    assert clock._work == 1
+    sleeper.close()
+    assert clock._work == 0
 
 
 async def test_a_sleeper_can_be_waked_early_and_often(clock: ManualClock) -> None:

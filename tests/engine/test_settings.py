@@ -62,5 +62,5 @@ def test_a_port_out_of_range_is_refused() -> None:
 
 
 def test_a_missing_value_names_its_variable() -> None:
-    with pytest.raises(BadSetting, match="^SECRET_KEY: "):
+    with pytest.raises(BadSetting, match="^SECRET_KEY: must be set$"):
         read_settings(Edge, {})

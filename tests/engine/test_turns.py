@@ -123,6 +123,7 @@ async def test_a_violated_constraint_reaches_the_asker_as_it_is(database: Databa
             await bus.ask(Add(key="k", what="bad"))
 
 
+@pytest.mark.usefixtures("no_chance")
 async def test_a_failing_delivery_is_retried_with_growing_pauses_and_then_parked(
     database: Database, clock: ManualClock
 ) -> None:
@@ -135,9 +136,9 @@ async def test_a_failing_delivery_is_retried_with_growing_pauses_and_then_parked
         assert trouble.met == 2  # In the turn, and alone.
         for pause in (1, 2, 4):  # Tries 2, 3 and 4.
             met = trouble.met
-            await clock.advance(seconds=pause * 0.49)
-            assert trouble.met == met, "it came before half of its pause was over"
-            await clock.advance(seconds=pause * 0.52)
+            await clock.advance(seconds=pause - 0.01)
+            assert trouble.met == met
+            await clock.advance(seconds=0.01)
             assert trouble.met == met + 1
         (letter,) = await bus.deliveries.dead_letters()
         await clock.advance(minutes=10)
@@ -147,6 +148,17 @@ async def test_a_failing_delivery_is_retried_with_growing_pauses_and_then_parked
     assert letter.body == '{"type":"Rang","key":"bad","what":"bad"}'
     assert trouble.met == 5
     assert await stored(database) == []
+
+
+async def test_chance_takes_off_up_to_half_of_a_pause_and_a_pause_is_bounded(
+    database: Database, clock: ManualClock
+) -> None:
+    async with house(database, clock, Recorder(), shopflow_backoff_max_s=10.0) as bus:
+        cell = bus.supervisor.cells["recorder"]
+        for attempts, full in ((1, 1), (2, 2), (3, 4), (4, 8), (5, 10), (1000, 10)):
+            pauses = [cell._backoff_s(attempts) for _ in range(200)]
+            assert full / 2 <= min(pauses) < full * 0.6
+            assert full * 0.9 < max(pauses) <= full
 
 
 async def test_while_a_message_is_retried_its_lane_waits_and_no_other(database: Database, clock: ManualClock) -> None:

@@ -25,7 +25,6 @@ create table inventory.holds (
 create unique index one_hold_of_a_cart on inventory.holds (cart_id, sku) where order_id is null;
 create unique index one_hold_of_an_order on inventory.holds (order_id, sku) where order_id is not null;
 create index holds_by_end on inventory.holds (expires_at) where expires_at is not null;
-create index holds_by_sku on inventory.holds (sku, expires_at) where expires_at is not null;
 
 -- Every change there ever was, from which the counters can be computed again.
 create table inventory.ledger (

@@ -1,0 +1,104 @@
+"""Every message as JSON, written down: a name, field or tag that changes by accident fails here.
+
+What is stored or under way was written by yesterday's version, so a change of these files is a decision. New messages
+and new fields (with a default) are fine; write them down with
+
+    UPDATE_GOLDEN=1 python -m pytest tests/bus/test_golden.py
+"""
+
+import importlib
+import os
+import pkgutil
+import types
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+import msgspec
+import pytest
+
+import bus.messages
+from bus.codec import Codec, encode
+from engine.message import Message
+
+GOLDEN = Path(__file__).parent / "golden"
+UPDATE = bool(os.environ.get("UPDATE_GOLDEN"))
+DOMAINS = sorted(module.name for module in pkgutil.iter_modules(bus.messages.__path__) if module.name != "base")
+NOON = datetime(2030, 1, 7, 12, tzinfo=UTC)
+
+
+def messages_of(domain: str) -> dict[str, type[Message]]:
+    """The messages that a domain's file defines, by name."""
+    module = importlib.import_module(f"bus.messages.{domain}")
+    return {
+        name: kind
+        for name, kind in sorted(vars(module).items())
+        if isinstance(kind, type) and issubclass(kind, Message) and kind.__module__ == module.__name__
+    }
+
+
+MESSAGES = [kind for domain in DOMAINS for kind in messages_of(domain).values()]
+
+
+def sample(kind: type[msgspec.Struct]) -> Any:
+    """An instance with every field given, the same each time."""
+    hints = get_type_hints(kind)
+    return kind(**{field.name: value(hints[field.name], field.name) for field in msgspec.structs.fields(kind)})
+
+
+def value(hint: Any, name: str) -> Any:
+    plain = {str: f"a {name}", int: 3, bool: True, datetime: NOON, date: NOON.date()}
+    if hint in plain:
+        return plain[hint]
+    if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
+        return sample(hint)
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin in (Union, types.UnionType):
+        return value(next(arm for arm in arguments if arm is not type(None)), name)
+    if origin is tuple and arguments[-1] is Ellipsis:
+        return (value(arguments[0], name),)
+    if origin is tuple:
+        return tuple(value(argument, name) for argument in arguments)
+    assert str(origin) == "typing.Literal", f"this test has no sample of {hint}: add one"
+    return arguments[0]
+
+
+def golden_of(domain: str) -> dict[str, Any]:
+    golden: dict[str, Any] = msgspec.json.decode((GOLDEN / f"{domain}.json").read_bytes())
+    return golden
+
+
+@pytest.mark.parametrize("domain", DOMAINS)
+def test_every_message_looks_as_it_is_written_down(domain: str) -> None:
+    samples = {name: sample(kind) for name, kind in messages_of(domain).items()}
+    now = {name: {"key": message.key, "json": msgspec.json.decode(encode(message))} for name, message in samples.items()}
+    file = GOLDEN / f"{domain}.json"
+    if UPDATE:
+        file.write_bytes(msgspec.json.format(msgspec.json.encode(now), indent=2) + b"\n")
+
+    assert now == golden_of(domain)
+
+
+@pytest.mark.parametrize("kind", MESSAGES, ids=lambda kind: kind.__name__)
+def test_every_message_survives_the_journey(kind: type[Message]) -> None:
+    message = sample(kind)
+    assert Codec("anyone", [kind]).decode(kind.__name__, encode(message)) == message
+
+
+@pytest.mark.parametrize("domain", DOMAINS)
+def test_what_is_written_down_can_still_be_read_and_has_its_key(domain: str) -> None:
+    kinds = messages_of(domain)
+    codec = Codec(domain, kinds.values())
+    for name, golden in golden_of(domain).items():
+        message = codec.decode(name, msgspec.json.encode(golden["json"]))
+        assert type(message) is kinds[name]
+        assert message.key == golden["key"]
+
+
+def test_no_two_messages_share_a_name() -> None:
+    names = [kind.__name__ for kind in MESSAGES]
+    assert len(names) == len(set(names))
+
+
+def test_every_domain_has_its_file_and_no_other() -> None:
+    assert sorted(file.stem for file in GOLDEN.glob("*.json")) == DOMAINS

@@ -1,0 +1,232 @@
+"""Calls: many at once with a bound, with a deadline, in order per key, never in a transaction."""
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from engine.clock import ManualClock
+from engine.errors import BadInput, Unanswered, Unavailable
+from engine.postgres import Database, Transaction
+from tests.engine.toys import (
+    Courier,
+    Fetch,
+    Gate,
+    Named,
+    Rang,
+    Trouble,
+    after_a_crash,
+    at_rest,
+    done,
+    gather,
+    house,
+    soon,
+    stored,
+)
+
+
+async def test_a_call_s_answer_is_what_the_recording_turn_says(database: Database, clock: ManualClock) -> None:
+    async with house(database, clock, Courier()) as bus:
+        assert await soon(bus.ask(Fetch(key="k", what="x"))) == "fetched x"
+
+    assert await done(database, "courier") == ["x"]
+
+
+async def test_no_more_calls_than_the_limit_run_at_once(database: Database, clock: ManualClock) -> None:
+    courier = Courier()
+    gate = Gate(courier)
+    async with house(database, clock, courier) as bus:
+        asked = [asyncio.create_task(bus.ask(Fetch(key=str(n), what=str(n)))) for n in range(10)]
+        while courier.running < 3:
+            await asyncio.sleep(0)
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert courier.running == 3
+        gate.open()
+        await soon(asyncio.gather(*asked))
+
+    assert courier.most == 3
+    assert sorted(courier.fetched) == [str(n) for n in range(10)]
+
+
+async def test_calls_of_one_key_run_one_after_the_other_each_recorded_before_the_next(
+    database: Database, clock: ManualClock
+) -> None:
+    courier = Courier()
+    seen: list[list[str]] = []
+
+    async def look(_tx: Transaction | None, _messages: Sequence[Named]) -> None:
+        seen.append(await done(database, "courier"))
+
+    courier.meddle = look
+    async with house(database, clock, courier) as bus:
+        await gather(*[bus.ask(Fetch(key="k", what=str(n))) for n in range(4)])
+
+    assert courier.most == 1
+    assert seen == [[], ["0"], ["0", "1"], ["0", "1", "2"]]
+
+
+async def test_no_transaction_is_open_while_a_call_runs(database: Database, clock: ManualClock) -> None:
+    courier = Courier()
+    open_transactions: list[int] = []
+
+    async def look(_tx: Transaction | None, _messages: Sequence[Named]) -> None:
+        rows = await database.fetch(
+            "select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
+            " and (state <> 'idle' or backend_xid is not null)"
+        )
+        open_transactions.append(rows[0][0])
+
+    courier.meddle = look
+    async with house(database, clock, courier) as bus:
+        await bus.publish(Rang(key="k", what="x"))
+        await at_rest(clock)
+
+    assert open_transactions == [0]
+
+
+async def test_recording_what_was_learned_deletes_the_delivery_in_the_same_transaction(
+    database: Database, clock: ManualClock
+) -> None:
+    courier = Courier()
+    gate = Gate(courier)
+    async with house(database, clock, courier) as bus:
+        await bus.publish(Rang(key="k", what="x"))
+        await gate.wait()
+        (row,) = await database.fetch("select ctid::text from bus.deliveries")
+        assert row
+        gate.open()
+        await at_rest(clock)
+
+    assert await done(database, "courier") == ["x"]
+    assert await stored(database) == []
+
+
+async def test_a_recording_turn_that_fails_keeps_the_delivery_and_does_not_call_again(
+    database: Database, clock: ManualClock
+) -> None:
+    courier = Courier()
+    await database.fetch("alter table toys.done add constraint unwanted check (what <> 'x')")
+    async with house(database, clock, courier) as bus:
+        await bus.publish(Rang(key="k", what="x"))
+        await at_rest(clock)
+        assert await stored(database) == ["courier Rang k"]
+        await database.fetch("alter table toys.done drop constraint unwanted")
+        await clock.advance(seconds=1)
+
+    assert courier.fetched == ["x"]
+    assert await done(database, "courier") == ["x"]
+    assert await stored(database) == []
+
+
+async def test_after_a_crash_between_call_and_record_it_is_called_again(
+    database: Database, clock: ManualClock
+) -> None:
+    courier = Courier()
+    await database.fetch("alter table toys.done add constraint unwanted check (what <> 'x')")
+    async with house(database, clock, courier) as bus:
+        await bus.publish(Rang(key="k", what="x"))
+        await at_rest(clock)
+    await database.fetch("alter table toys.done drop constraint unwanted")
+    async with house(database, clock := after_a_crash(clock), courier):
+        await at_rest(clock)
+
+    assert courier.fetched == ["x", "x"]
+    assert await done(database, "courier") == ["x"]
+
+
+async def test_a_call_with_nothing_to_record_settles_its_delivery(database: Database, clock: ManualClock) -> None:
+    courier = Courier()
+    async with house(database, clock, courier) as bus:
+        await bus.publish(Rang(key="k", what="nothing"), Rang(key="k", what="something"))
+        await at_rest(clock)
+
+    assert courier.fetched == ["nothing", "something"]
+    assert await done(database, "courier") == ["something"]
+    assert await stored(database) == []
+
+
+async def test_what_a_call_learned_is_recorded_though_the_asker_gave_up(
+    database: Database, clock: ManualClock
+) -> None:
+    courier = Courier()
+    gate = Gate(courier)
+    async with house(database, clock, courier) as bus:
+        asked = asyncio.create_task(bus.ask(Fetch(key="k", what="x"), timeout_s=0.02))
+        await gate.wait()
+        with pytest.raises(Unanswered):
+            await soon(asked)
+        gate.open()
+        await at_rest(clock)
+
+    assert await done(database, "courier") == ["x"]
+
+
+async def test_an_ask_that_expired_while_it_waited_is_not_called(database: Database, clock: ManualClock) -> None:
+    courier = Courier()
+    gate = Gate(courier, "first")
+    async with house(database, clock, courier) as bus:
+        first = asyncio.create_task(bus.ask(Fetch(key="k", what="first")))
+        await gate.wait()
+        with pytest.raises(Unanswered):
+            await bus.ask(Fetch(key="k", what="late"), timeout_s=0.02)
+        gate.open()
+        await soon(first)
+        await at_rest(clock)
+
+    assert courier.fetched == ["first"]
+
+
+async def test_a_call_that_takes_too_long_is_cancelled_and_tried_again(
+    database: Database, clock: ManualClock
+) -> None:
+    courier = Courier()
+    gate = Gate(courier)
+    async with house(database, clock, courier) as bus:
+        await bus.publish(Rang(key="k", what="slow"))
+        await gate.wait()
+        await at_rest(clock)  # Its time, 50 ms, is over.
+        assert (courier.running, courier.fetched) == (0, [])
+        gate.open()
+        await clock.advance(seconds=1)
+
+    assert courier.fetched == ["slow"]
+    assert await done(database, "courier") == ["slow"]
+
+
+async def test_a_failing_call_is_retried_with_its_lane_waiting_and_then_parked(
+    database: Database, clock: ManualClock
+) -> None:
+    courier = Courier()
+    trouble = Trouble(courier, "bad", error=Unavailable("Stripe"))
+    async with house(database, clock, courier) as bus:
+        await bus.publish(*[Rang(key=key, what=what) for key, what in (("k", "bad"), ("k", "behind"), ("j", "other"))])
+        await at_rest(clock)
+        assert courier.fetched == ["other"]
+        await clock.advance(minutes=1)
+        (letter,) = await bus.deliveries.dead_letters()
+
+    assert (trouble.met, letter.attempts, letter.type) == (4, 4, "Rang")
+    assert letter.error == "Unavailable('Stripe is unavailable')"
+    assert courier.fetched == ["other", "behind"]
+
+
+async def test_bad_input_of_a_call_is_parked_at_once(database: Database, clock: ManualClock) -> None:
+    courier = Courier()
+    trouble = Trouble(courier, "bad", error=BadInput("no such address"))
+    async with house(database, clock, courier) as bus:
+        await bus.publish(Rang(key="k", what="bad"))
+        await at_rest(clock)
+        (letter,) = await bus.deliveries.dead_letters()
+
+    assert (trouble.met, letter.attempts) == (1, 1)
+
+
+async def test_who_asked_for_a_call_gets_its_error(database: Database, clock: ManualClock) -> None:
+    courier = Courier()
+    Trouble(courier, "bad", error=Unavailable("Stripe"))
+    async with house(database, clock, courier) as bus:
+        answers = await gather(*[bus.ask(Fetch(key="k", what=what)) for what in ("bad", "good")])
+
+    assert isinstance(answers[0], Unavailable)
+    assert answers[1] == "fetched good"

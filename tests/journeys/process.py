@@ -1,0 +1,258 @@
+"""The real program, as people start it: `python run.py ...` in a process of its own, on a data folder of its own.
+
+What a data folder holds running (PostgreSQL, Valkey, the sandbox) is found by the folder's name in command lines: it is
+ours alone, so ending all of it at the end of a test ends nobody else's.
+"""
+
+import asyncio
+import os
+import re
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import aiohttp
+import msgspec
+import psutil
+
+ROOT = Path(__file__).parent.parent.parent
+START_S = 50.0  # The first start makes a database; a busy machine may take its time.
+STOP_S = 10.0  # As promised.
+COMMAND_S = 30.0
+EVENTUALLY_S = 15.0
+_LOOK_S = 0.02
+_OURS = re.compile(r"SHOPFLOW_|DATABASE_URL|REDIS_URL|STRIPE_|SMTP_|CARRIER_|WAREHOUSE_|S3_|SQS_")
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Done:
+    """A command that has ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What HTTP gave."""
+
+    status: int
+    body: Any
+
+
+@dataclass
+class Program:
+    """A shop on a folder. It can be started again and again, and commands can be run beside it."""
+
+    data: Path
+    port: int = 0
+    settings: dict[str, str] = field(default_factory=dict)
+    lines: list[str] = field(default_factory=list)  # Of the run that was started last.
+    errors: list[str] = field(default_factory=list)
+    _process: asyncio.subprocess.Process | None = None
+    _readers: list[asyncio.Task[None]] = field(default_factory=list)
+
+    @property
+    def process(self) -> asyncio.subprocess.Process:
+        assert self._process is not None, "it was not started"
+        return self._process
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def log(self) -> str:
+        return "\n".join([*self.lines, *self.errors])
+
+    async def start(self) -> float:
+        """Start it and wait until it is ready; gives the seconds that took. Started again it has the same port."""
+        began = time.monotonic()
+        await self.spawn()
+        ready = await self.says("ShopFlow is ready")
+        self.port = int(ready.rpartition(":")[2])
+        return time.monotonic() - began
+
+    async def spawn(self) -> None:
+        """Start it, and return at once."""
+        self.lines, self.errors = [], []
+        self._process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "run.py"),
+            cwd=ROOT,
+            env=self.environment(),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        assert self._process.stdout is not None
+        assert self._process.stderr is not None
+        self._readers = [
+            asyncio.create_task(_read(self._process.stdout, self.lines)),
+            asyncio.create_task(_read(self._process.stderr, self.errors)),
+        ]
+
+    async def says(self, words: str) -> str:
+        """Wait until it prints a line with these words; gives the line."""
+
+        def found() -> str | None:
+            assert self.process.returncode is None, f"it ended with {self.process.returncode}:\n{self.log}"
+            return next((line for line in self.lines if words in line), None)
+
+        return await eventually(found, within_s=START_S)
+
+    async def stop(self, number: signal.Signals = signal.SIGTERM) -> float:
+        """Ask it to end, and see that it does so with exit code 0; gives the seconds that took."""
+        began = time.monotonic()
+        self.process.send_signal(number)
+        assert await self.ended() == 0, self.log
+        return time.monotonic() - began
+
+    async def ended(self) -> int:
+        """Wait for its end, which was asked for; gives the exit code."""
+        async with asyncio.timeout(STOP_S):
+            code = await self.process.wait()
+            await asyncio.gather(*self._readers)
+        return code
+
+    async def kill(self) -> None:
+        """As a power failure would, but only this one process."""
+        self.process.kill()
+        await self.ended()
+
+    async def run(self, *words: str) -> Done:
+        """Run a command on the same folder."""
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "run.py", *words),
+            cwd=ROOT,
+            env=self.environment(),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        try:
+            async with asyncio.timeout(COMMAND_S):
+                out, err = await process.communicate()
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+        assert process.returncode is not None
+        return Done(process.returncode, out.decode(), err.decode())
+
+    async def good(self, *words: str) -> str:
+        """Run a command that must succeed, without a complaint; gives what it printed."""
+        done = await self.run(*words)
+        assert (done.code, done.err) == (0, ""), done
+        return done.out
+
+    async def ask(self, method: str, path: str, body: object = None, **headers: str) -> Answer:
+        """One HTTP request to the shop, or, with a whole URL, to another."""
+        url = path if path.startswith("http") else self.url + path
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        async with (
+            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=STOP_S)) as http,
+            http.request(method, url, json=body, headers=named) as answer,
+        ):
+            content = await answer.read()
+        return Answer(answer.status, msgspec.json.decode(content) if "json" in answer.content_type else content)
+
+    async def sandbox(self) -> str:
+        """Where the sandbox is."""
+        config = await self.ask("GET", "/config")
+        return str(config.body["stripe"]["api_base"])
+
+    async def mails(self) -> list[dict[str, str]]:
+        """What is in the sandbox's mailbox, the newest first."""
+        found = await self.ask("GET", f"{await self.sandbox()}/sandbox/mails?limit=1000")
+        return list(found.body["items"])
+
+    def environment(self) -> dict[str, str]:
+        """The settings of the machine's user do not count here."""
+        plain = {name: value for name, value in os.environ.items() if not _OURS.match(name)}
+        return {
+            **plain,
+            "COLUMNS": "200",
+            "SHOPFLOW_DATA": str(self.data),
+            "SHOPFLOW_PORT": str(self.port),
+            "SHOPFLOW_CARRIER_PACE_S": "0.05",
+            "SHOPFLOW_SWEEP_S": "0.5",
+            "SHOPFLOW_LOG": "error",
+            **self.settings,
+        }
+
+
+@asynccontextmanager
+async def program(**settings: str) -> AsyncIterator[Program]:
+    """A program on a fresh folder, not yet started. Whatever still runs at the end is ended."""
+    with data_folder() as data:
+        made = Program(data, settings=settings)
+        try:
+            yield made
+        finally:
+            await end(made)
+
+
+async def end(program: Program) -> None:
+    """End it, however it is."""
+    if program._process is not None:  # noqa: SLF001 - it may never have been started
+        with suppress(ProcessLookupError):
+            program.process.kill()
+        await program.ended()
+
+
+@contextmanager
+def data_folder() -> Iterator[Path]:
+    """A folder for data, gone at the end with whoever works in it.
+
+    Directly under the system's folder, because PostgreSQL is another user when we are root, and because a socket's path
+    is short.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="shopflow-"))
+    try:
+        yield folder
+    finally:
+        living = at_work(folder)
+        for process in living:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        psutil.wait_procs(living, timeout=STOP_S)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def at_work(folder: Path) -> list[psutil.Process]:
+    """PostgreSQL, Valkey, sandbox and shops that work in a folder, and their children."""
+    found: dict[int, psutil.Process] = {}
+    for process in psutil.process_iter():
+        with suppress(psutil.NoSuchProcess):
+            if process.pid != os.getpid() and any(str(folder) in word for word in process.cmdline()):
+                found |= {each.pid: each for each in (process, *process.children(recursive=True))}
+    return list(found.values())
+
+
+def servers(folder: Path) -> set[int]:
+    """The process ids of the PostgreSQL and the Valkey that work in a folder."""
+    postmaster, valkey = int((folder / "postgres" / "postmaster.pid").read_text().split()[0]), f"{folder}/valkey"
+    return {postmaster, *(each.pid for each in at_work(folder) if any(valkey in word for word in each.cmdline()))}
+
+
+async def eventually(look: Callable[[], T | None], *, within_s: float = EVENTUALLY_S) -> T:
+    """Look until there is something."""
+    async with asyncio.timeout(within_s):
+        while (seen := look()) is None:
+            await asyncio.sleep(_LOOK_S)
+    return seen
+
+
+async def _read(stream: asyncio.StreamReader, lines: list[str]) -> None:
+    async for line in stream:
+        lines.append(line.decode().rstrip("\n"))
