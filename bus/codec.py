@@ -26,7 +26,7 @@ class Codec:
     def __init__(self, owner: str, message_types: Iterable[type[Message]]) -> None:
         self._owner = owner
         self._known = {message_type.__name__: message_type for message_type in message_types}
-        union: Any = Union[tuple(self._known.values()) or (Never,)]  # noqa: UP007 - a union that is made at run time
+        union: Any = Union[tuple(self._known.values()) or (None,)]  # noqa: UP007 - made at run time, of what there is
         self._decoder: msgspec.json.Decoder[Message] = msgspec.json.Decoder(union)
 
     def decode(self, type_name: str, body: str | bytes) -> Message:

@@ -13,7 +13,6 @@ from typing import TypeAlias
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from bus.messages.base import Money
 from bus.messages.order import Order, OrderCancelled, OrderCreated, OrderDelivered, OrderFulfilled, OrderShipped
 from bus.messages.payment import PaymentReceived, RefundProcessed
 from engine.message import Event
@@ -33,14 +32,9 @@ TEMPLATES: Mapping[type[Event], str] = {
 }
 
 
-def _money(money: Money) -> str:
-    return f"{money.amount / 100:.2f} {money.currency}"
-
-
 _folder = FileSystemLoader(Path(__file__).parent / "templates")
 _text = Environment(loader=_folder, undefined=StrictUndefined, autoescape=False, trim_blocks=True)  # noqa: S701 - plain text
 _html = Environment(loader=_folder, undefined=StrictUndefined, autoescape=True, trim_blocks=True)
-_text.filters["money"] = _html.filters["money"] = _money
 
 
 def message_id(event_id: str, template: str, sender: str) -> str:

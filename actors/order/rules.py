@@ -103,11 +103,11 @@ def subtotal(lines: Sequence[OrderLine]) -> Minor:
 def paid(order: State, amount: Money, now: datetime) -> None:
     """Money is here."""
     if order.advance("paid", now):
-        order.note("PaymentReceived", _say(amount))
+        order.note("PaymentReceived", str(amount))
         return
     if order.status != "cancelled":
         return
-    order.note("PaymentCameLate", _say(amount))
+    order.note("PaymentCameLate", str(amount))
     if order.cancel_reason == "payment_timeout":
         order.events.append(PaymentCameLate(order_id=order.id, lines=tuple(order.lines)))
     else:
@@ -133,6 +133,8 @@ def call_off(order: State, reason: CancelReason, now: datetime) -> bool:
         _cancelled(order, reason)
         if was_paid:
             order.events.append(RefundRequested(order_id=order.id, reason=reason))
+    elif order.cancel_reason == "payment_timeout":  # Now somebody has said no: money that comes late goes back.
+        order.cancel_reason, order.changed = reason, True
     return order.status == "cancelled"
 
 
@@ -152,6 +154,9 @@ def units_retaken(order: State, now: datetime) -> None:
     """Money came late, and the units could be had again."""
     if order.cancel_reason == "out_of_stock":
         _cancelled(order, "out_of_stock")  # Too late, the money is on its way back: so must be the units.
+    elif order.cancel_reason in ("customer", "staff"):  # Called off while its units were asked for again.
+        _cancelled(order, order.cancel_reason)
+        order.events.append(RefundRequested(order_id=order.id, reason=order.cancel_reason))
     elif order.advance("units_retaken", now):
         order.cancel_reason = None
         order.note("UnitsRetaken", "The units could be had again.")
@@ -193,17 +198,13 @@ def refunded(order: State, amount: Money) -> None:
     """Money went back."""
     order.refunded += amount.amount
     order.changed = True
-    order.note("RefundProcessed", _say(amount))
+    order.note("RefundProcessed", str(amount))
 
 
 def _cancelled(order: State, reason: CancelReason) -> None:
     order.cancel_reason = reason
     order.note("OrderCancelled", reason)
     order.events.append(OrderCancelled(order_id=order.id, number=order.number, reason=reason))
-
-
-def _say(money: Money) -> str:
-    return f"{money.amount / 100:.2f} {money.currency}"
 
 
 def audit(order_id: OrderId, subtotal: Minor, of_lines: Minor, status: OrderStatus, refunded: Minor) -> list[Finding]:

@@ -100,7 +100,7 @@ class Payments(Actor, name="payment"):
             reason: RefundReason = (
                 "requested_by_customer" if reasons[payment.order_id] == "customer" else "not_deliverable"
             )
-            self._send_back(tx, payment, f"{payment.order_id}-{payment.refunding}", None, reason)
+            self._send_back(tx, payment, f"{payment.order_id}-refund-{len(payment.refunds) + 1}", None, reason)
         await store.save(tx, payments)
 
     @turn

@@ -1,6 +1,6 @@
 """Bodies are read strictly: the types as they are written, no unknown fields."""
 
-from typing import Generic, TypeVar, cast, dataclass_transform
+from typing import Generic, TypeVar, dataclass_transform
 
 import msgspec
 from litestar.dto import DTOConfig, MsgspecDTO
@@ -34,4 +34,4 @@ class Strict(MsgspecDTO[T], Generic[T]):
     config = DTOConfig(forbid_unknown_fields=True)
 
     def decode_bytes(self, value: bytes) -> T:
-        return cast("T", decode_json(value, target_type=self.model_type))
+        return decode_json(value, target_type=self.model_type)

@@ -1,5 +1,7 @@
 """The codec refuses what it does not know with a sentence, and passes over fields of tomorrow."""
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -43,6 +45,9 @@ def test_a_codec_of_one_message_reads_it() -> None:
         Codec("toy", [Add]).decode("Add", '{"type":"Remove","key":"k"}')
 
 
+NO_INT = "toy can't read this Add: Expected `int`, got `float` - at `$.number`"
+
+
 @pytest.mark.parametrize(
     ("type_name", "body", "sentence"),
     [
@@ -52,7 +57,7 @@ def test_a_codec_of_one_message_reads_it() -> None:
         ("Add", '{"key":"k"}', "toy can't read this Add: Object missing required field `type`"),
         ("Add", '{"type":"Add"}', "toy can't read this Add: Object missing required field `key`"),
         ("Add", '{"type":"Add","key":7}', "toy can't read this Add: Expected `str`, got `int` - at `$.key`"),
-        ("Add", '{"type":"Add","key":"k","number":"1"}', "toy can't read this Add: Expected `int`, got `str` - at `$.number`"),
+        ("Add", '{"type":"Add","key":"","number":1.5}', NO_INT),
         ("Add", "[]", "toy can't read this Add: Expected `object`, got `array`"),
         ("Add", "", "toy can't read this Add: Input data was truncated"),
         ("Add", b"\xff", "toy can't read this Add: JSON is malformed: invalid character (byte 0)"),
@@ -67,10 +72,8 @@ def test_what_does_not_fit_is_refused_with_a_sentence(type_name: str, body: str 
 
 @given(body=st.binary(max_size=60))
 def test_bytes_of_strangers_are_read_or_refused(body: bytes) -> None:
-    try:
+    with suppress(BadInput):
         assert isinstance(CODEC.decode("Add", body), Message)
-    except BadInput:
-        pass
 
 
 def test_a_message_of_the_shop_keeps_to_its_bounds() -> None:

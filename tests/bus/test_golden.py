@@ -71,7 +71,9 @@ def golden_of(domain: str) -> dict[str, Any]:
 @pytest.mark.parametrize("domain", DOMAINS)
 def test_every_message_looks_as_it_is_written_down(domain: str) -> None:
     samples = {name: sample(kind) for name, kind in messages_of(domain).items()}
-    now = {name: {"key": message.key, "json": msgspec.json.decode(encode(message))} for name, message in samples.items()}
+    now = {
+        name: {"key": message.key, "json": msgspec.json.decode(encode(message))} for name, message in samples.items()
+    }
     file = GOLDEN / f"{domain}.json"
     if UPDATE:
         file.write_bytes(msgspec.json.format(msgspec.json.encode(now), indent=2) + b"\n")

@@ -53,7 +53,8 @@ def test_storing_a_command_that_nobody_handles_is_a_bug() -> None:
 def test_a_command_has_one_owner() -> None:
     class Rival(Actor):
         @turn
-        async def add(self, asks: Sequence[Add]) -> Sequence[str]: ...
+        async def add(self, asks: Sequence[Add]) -> Sequence[str]:
+            raise NotImplementedError
 
     with pytest.raises(TypeError, match="Add is handled by recorder and by rival: a command has one owner"):
         Routes([Recorder, Rival])

@@ -45,7 +45,8 @@ class Silent(Command):  # type: ignore[type-arg]
 
 class Good(Actor, name="the-good"):
     @turn
-    async def ask(self, tx: Transaction, asks: Sequence[Ask]) -> Sequence[Yes | No]: ...
+    async def ask(self, tx: Transaction, asks: Sequence[Ask]) -> Sequence[Yes | No]:
+        raise NotImplementedError
 
     @turn
     async def note(self, note: Note) -> None: ...
@@ -54,7 +55,8 @@ class Good(Actor, name="the-good"):
     async def hear(self, tx: Transaction, events: Sequence[Happened | AlsoHappened]) -> None: ...
 
     @call(limit=3, timeout_s=7)
-    async def number(self, ask: NoteInt, envelope: Envelope) -> int: ...
+    async def number(self, ask: NoteInt, envelope: Envelope) -> int:
+        raise NotImplementedError
 
     async def helper(self) -> None: ...
 
@@ -90,16 +92,19 @@ def test_a_subclass_has_the_handlers_of_its_base() -> None:
 def test_an_answer_may_be_narrower_than_what_the_command_allows() -> None:
     class Agreeable(Actor):
         @turn
-        async def ask(self, asks: Sequence[Ask]) -> Sequence[Yes]: ...
+        async def ask(self, asks: Sequence[Ask]) -> Sequence[Yes]:
+            raise NotImplementedError
 
 
 def test_a_call_may_return_what_a_turn_records() -> None:
     class Careful(Actor):
         @call
-        async def ask(self, ask: Ask) -> NoteYes | No: ...
+        async def ask(self, ask: Ask) -> NoteYes | No:
+            raise NotImplementedError
 
         @turn
-        async def record(self, asks: Sequence[NoteYes]) -> Sequence[Yes]: ...
+        async def record(self, asks: Sequence[NoteYes]) -> Sequence[Yes]:
+            raise NotImplementedError
 
 
 class NoteYes(Command[Yes]):
@@ -209,7 +214,8 @@ def twice() -> type[Actor]:
 def one_answer_for_many() -> type[Actor]:
     class Bad(Actor):
         @turn
-        async def handle(self, asks: Sequence[Ask]) -> Yes: ...
+        async def handle(self, asks: Sequence[Ask]) -> Yes:
+            raise NotImplementedError
 
     return Bad
 
@@ -217,7 +223,8 @@ def one_answer_for_many() -> type[Actor]:
 def the_wrong_answer() -> type[Actor]:
     class Bad(Actor):
         @turn
-        async def handle(self, ask: Ask) -> Yes | int: ...
+        async def handle(self, ask: Ask) -> Yes | int:
+            raise NotImplementedError
 
     return Bad
 
@@ -233,7 +240,8 @@ def no_answer() -> type[Actor]:
 def an_answer_to_an_event() -> type[Actor]:
     class Bad(Actor):
         @turn
-        async def handle(self, events: Sequence[Happened]) -> Sequence[Yes]: ...
+        async def handle(self, events: Sequence[Happened]) -> Sequence[Yes]:
+            raise NotImplementedError
 
     return Bad
 
@@ -249,7 +257,8 @@ def a_command_without_a_reply() -> type[Actor]:
 def a_call_that_nobody_records() -> type[Actor]:
     class Bad(Actor):
         @call
-        async def handle(self, event: Happened) -> Note: ...
+        async def handle(self, event: Happened) -> Note:
+            raise NotImplementedError
 
     return Bad
 
@@ -257,7 +266,8 @@ def a_call_that_nobody_records() -> type[Actor]:
 def a_call_that_a_call_records() -> type[Actor]:
     class Bad(Actor):
         @call
-        async def handle(self, event: Happened) -> Note: ...
+        async def handle(self, event: Happened) -> Note:
+            raise NotImplementedError
 
         @call
         async def note(self, note: Note) -> None: ...
@@ -268,12 +278,18 @@ def a_call_that_a_call_records() -> type[Actor]:
 def a_recorder_with_another_answer() -> type[Actor]:
     class Bad(Actor):
         @call
-        async def handle(self, ask: Ask) -> NoteInt: ...
+        async def handle(self, ask: Ask) -> NoteInt:
+            raise NotImplementedError
 
         @turn
-        async def note(self, note: NoteInt) -> int: ...
+        async def note(self, note: NoteInt) -> int:
+            raise NotImplementedError
 
     return Bad
+
+
+ONE_MESSAGE = "Bad.handle must take one message, or a Sequence of one type of message, besides tx or envelope"
+NO_TRANSACTION = "Bad.handle is a call and takes no transaction: let it return a command that a turn records"
 
 
 @pytest.mark.parametrize(
@@ -281,9 +297,9 @@ def a_recorder_with_another_answer() -> type[Actor]:
     [
         (not_async, "Bad.handle must be `async def`"),
         (without_annotations, "Bad.handle must annotate tx, return: that is how its messages are found"),
-        (without_a_message, "Bad.handle must take one message, or a Sequence of one type of message, besides tx or envelope"),
-        (with_two_messages, "Bad.handle must take one message, or a Sequence of one type of message, besides tx or envelope"),
-        (a_call_with_a_transaction, "Bad.handle is a call and takes no transaction: let it return a command that a turn records"),
+        (without_a_message, ONE_MESSAGE),
+        (with_two_messages, ONE_MESSAGE),
+        (a_call_with_a_transaction, NO_TRANSACTION),
         (a_turn_with_an_envelope, "Bad.handle is a turn and takes no envelope: put what it needs into the message"),
         (a_call_of_many, "Bad.handle is a call and takes one message, not a Sequence: calls run side by side"),
         (no_message_at_all, "Bad.handle must take a Command or an Event, or a Sequence of them, not <class 'int'>"),

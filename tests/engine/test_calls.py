@@ -22,6 +22,7 @@ from tests.engine.toys import (
     house,
     soon,
     stored,
+    until,
 )
 
 
@@ -37,8 +38,7 @@ async def test_no_more_calls_than_the_limit_run_at_once(database: Database, cloc
     gate = Gate(courier)
     async with house(database, clock, courier) as bus:
         asked = [asyncio.create_task(bus.ask(Fetch(key=str(n), what=str(n)))) for n in range(10)]
-        while courier.running < 3:
-            await asyncio.sleep(0)
+        await until(lambda: courier.running == 3)
         for _ in range(10):
             await asyncio.sleep(0)
         assert courier.running == 3
@@ -119,9 +119,7 @@ async def test_a_recording_turn_that_fails_keeps_the_delivery_and_does_not_call_
     assert await stored(database) == []
 
 
-async def test_after_a_crash_between_call_and_record_it_is_called_again(
-    database: Database, clock: ManualClock
-) -> None:
+async def test_after_a_crash_between_call_and_record_it_is_called_again(database: Database, clock: ManualClock) -> None:
     courier = Courier()
     await database.fetch("alter table toys.done add constraint unwanted check (what <> 'x')")
     async with house(database, clock, courier) as bus:
@@ -146,9 +144,7 @@ async def test_a_call_with_nothing_to_record_settles_its_delivery(database: Data
     assert await stored(database) == []
 
 
-async def test_what_a_call_learned_is_recorded_though_the_asker_gave_up(
-    database: Database, clock: ManualClock
-) -> None:
+async def test_what_a_call_learned_is_recorded_though_the_asker_gave_up(database: Database, clock: ManualClock) -> None:
     courier = Courier()
     gate = Gate(courier)
     async with house(database, clock, courier) as bus:
@@ -177,9 +173,7 @@ async def test_an_ask_that_expired_while_it_waited_is_not_called(database: Datab
     assert courier.fetched == ["first"]
 
 
-async def test_a_call_that_takes_too_long_is_cancelled_and_tried_again(
-    database: Database, clock: ManualClock
-) -> None:
+async def test_a_call_that_takes_too_long_is_cancelled_and_tried_again(database: Database, clock: ManualClock) -> None:
     courier = Courier()
     gate = Gate(courier)
     async with house(database, clock, courier) as bus:

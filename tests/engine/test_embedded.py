@@ -102,20 +102,24 @@ async def test_a_busy_valkey_is_waited_for_and_gets_no_second_one(folder: Path) 
     async with embedded_valkey(folder / "valkey"):
         (server,) = valkeys(folder)
         psutil.Process(server).suspend()
-        waker = subprocess.Popen([sys.executable, "-c", WAKE, str(server)])
+        waker = run(WAKE, str(server))
         try:
             async with embedded_valkey(folder / "valkey") as url, Redis.from_url(url) as client:
                 assert await client.ping()
                 assert valkeys(folder) == [server]
         finally:
-            waker.wait(10)
+            waker.communicate(timeout=10)
+
+
+def run(program: str, *words: str) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen([sys.executable, "-c", program, *words], stdout=subprocess.PIPE)
 
 
 WAKE = "import os, signal, sys, time; time.sleep(0.2); os.kill(int(sys.argv[1]), signal.SIGCONT)"
 
 
 async def test_after_kill_9_of_its_user_the_next_start_attaches(folder: Path) -> None:
-    with subprocess.Popen([sys.executable, "-c", USE_AND_WAIT, str(folder)], stdout=subprocess.PIPE) as user:
+    with run(USE_AND_WAIT, str(folder)) as user:
         assert user.stdout
         assert user.stdout.readline() == b"ready\n"
         servers = postmasters(folder), valkeys(folder)

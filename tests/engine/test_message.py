@@ -37,7 +37,7 @@ def test_messages_are_frozen() -> None:
 
 def test_messages_are_made_by_keyword_only() -> None:
     with pytest.raises(TypeError):
-        Do("LAMP")  # type: ignore[misc]
+        Do("LAMP")  # type: ignore[call-arg]
 
 
 def test_json_carries_the_name_of_the_type() -> None:

@@ -57,10 +57,10 @@ def test_a_wrong_value_is_one_line_that_names_the_variable_and_not_the_value(var
 
 
 def test_a_port_out_of_range_is_refused() -> None:
-    with pytest.raises(BadSetting, match="^SHOPFLOW_PORT: expected `int` <= 65535$"):
+    with pytest.raises(BadSetting, match=r"^SHOPFLOW_PORT: expected `int` <= 65535$"):
         read_settings(Edge, {"SHOPFLOW_PORT": "70000", "SECRET_KEY": "x"})
 
 
 def test_a_missing_value_names_its_variable() -> None:
-    with pytest.raises(BadSetting, match="^SECRET_KEY: must be set$"):
+    with pytest.raises(BadSetting, match=r"^SECRET_KEY: must be set$"):
         read_settings(Edge, {})

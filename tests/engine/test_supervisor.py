@@ -1,7 +1,7 @@
 """A crash of one actor: it comes back, its siblings do not notice, and what it had in hand is not lost."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import anyio
 import pytest
@@ -28,6 +28,7 @@ from tests.engine.toys import (
     house,
     soon,
     stored,
+    until,
 )
 
 
@@ -58,9 +59,7 @@ class Fragile(Recorder):
 async def crash(fragile: Fragile) -> None:
     """Let the companion fall, and wait until it was noticed: the clock then waits for the restart."""
     fragile.fall.set()
-    async with asyncio.timeout(5):
-        while fragile.fall.is_set():
-            await asyncio.sleep(0)
+    await until(lambda: not fragile.fall.is_set())
     for _ in range(10):
         await asyncio.sleep(0)
 
@@ -113,13 +112,6 @@ async def test_pauses_between_crashes_grow_and_are_forgiven(database: Database, 
         await crash(fragile)
         await clock.advance(seconds=1)
         await until(lambda: fragile.starts == 5)
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Let the loop run until this holds."""
-    async with asyncio.timeout(5):
-        while not condition():
-            await asyncio.sleep(0)
 
 
 async def test_a_crash_in_the_middle_of_a_turn_loses_nothing_and_keeps_the_order(
@@ -251,7 +243,7 @@ async def test_draining_ends_when_what_was_accepted_has_ended(database: Database
         assert await bus.supervisor.drain(within_s=5)
 
     assert len(await done(database)) == 50
-    assert sorted(await done(database, "courier"))[-1] == "far"
+    assert "far" in await done(database, "courier")
     assert await stored(database) == []
 
 
@@ -291,5 +283,6 @@ async def test_leaving_ends_every_task(database: Database, clock: ManualClock) -
     with anyio.fail_after(5):
         async with house(database, clock, Recorder(), Bell(), Courier()) as bus:
             await gather(*[bus.ask(Mark(key="k")) for _ in range(5)])
+            await at_rest(clock)  # The driver has tasks of its own to cancel a statement that is under way.
 
     assert asyncio.all_tasks() == before

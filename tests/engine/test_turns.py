@@ -362,9 +362,7 @@ async def test_when_postgres_is_away_no_message_is_to_blame(database: Database, 
     assert await done(database) == ["a", "b"]
 
 
-async def test_an_error_of_the_handler_is_not_taken_for_one_of_postgres(
-    database: Database, clock: ManualClock
-) -> None:
+async def test_an_error_of_the_handler_is_not_taken_for_one_of_postgres(database: Database, clock: ManualClock) -> None:
     recorder = Recorder()
     Trouble(recorder, "bad", error=FileNotFoundError("template.txt"))
     async with house(database, clock, recorder) as bus:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any, Protocol, TypeVar
 
 import anyio
@@ -13,7 +14,7 @@ from bus.routes import Routes
 from engine.actor import Actor, call, turn
 from engine.clock import ManualClock
 from engine.mailbox import Envelope
-from engine.message import Command, Event, Message
+from engine.message import Command, Event
 from engine.postgres import Database, Transaction
 from engine.settings import EngineSettings
 
@@ -117,7 +118,7 @@ class Bell(Toy):
     @turn
     async def set_timer(self, tx: Transaction, asks: Sequence[SetTimer]) -> None:
         for ask in asks:
-            tx.schedule(Mark(key=ask.key, what=ask.what), tx.now + seconds(ask.seconds))
+            tx.schedule(Mark(key=ask.key, what=ask.what), tx.now + timedelta(seconds=ask.seconds))
 
 
 class Courier(Toy):
@@ -153,12 +154,6 @@ class Courier(Toy):
             self.fetched.append(message.what)
         finally:
             self.running -= 1
-
-
-def seconds(number: float) -> "Any":
-    from datetime import timedelta
-
-    return timedelta(seconds=number)
 
 
 async def write(tx: Transaction, actor: str, messages: Sequence[Named]) -> None:
@@ -231,6 +226,20 @@ async def gather(*awaitables: Coroutine[Any, Any, object]) -> list[object]:
     return list(await soon(asyncio.gather(*awaitables, return_exceptions=True)))
 
 
+async def until(condition: Callable[[], bool]) -> None:
+    """Let the program run until this holds, which nothing else would tell."""
+    async with asyncio.timeout(PATIENCE_S):
+        while not condition():  # noqa: ASYNC110 - it may be inside what is tested, and nobody there sets an event
+            await asyncio.sleep(0)
+
+
+async def until_done(database: Database, actor: str, what: list[str]) -> None:
+    """Let the program run until this actor has done this."""
+    async with asyncio.timeout(PATIENCE_S):
+        while await done(database, actor) != what:
+            pass
+
+
 class Trouble:
     """Makes a toy raise whenever it meets certain words, until it is over."""
 
@@ -270,7 +279,3 @@ class Gate:
         if not self.words or self.words & {message.what for message in messages}:
             self.reached.set()
             await self._open.wait()
-
-
-def whats(messages: Sequence[Message]) -> list[str]:
-    return [str(getattr(message, "what", "")) for message in messages]

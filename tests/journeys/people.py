@@ -2,10 +2,10 @@
 
 import asyncio
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import aiohttp
 import msgspec
@@ -17,6 +17,7 @@ from gateway.access import make_token
 from sandbox.webhooks import signature
 
 Json = dict[str, Any]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -230,10 +231,10 @@ def new_key() -> str:
     return secrets.token_hex(8)
 
 
-async def at_once(*asks: Any) -> Sequence[Answer]:
+async def at_once(*asks: Coroutine[Any, Any, T]) -> list[T]:
     """Several people in the same moment."""
     async with asyncio.timeout(30):
-        return await asyncio.gather(*asks)
+        return list(await asyncio.gather(*asks))
 
 
 def mails_of(shop: ShopUnderTest) -> list[str]:

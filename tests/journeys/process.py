@@ -204,7 +204,7 @@ async def program(**settings: str) -> AsyncIterator[Program]:
 
 async def end(program: Program) -> None:
     """End it, however it is."""
-    if program._process is not None:  # noqa: SLF001 - it may never have been started
+    if program._process is not None:
         with suppress(ProcessLookupError):
             program.process.kill()
         await program.ended()

@@ -5,10 +5,8 @@ import csv
 import json
 import signal
 import socket
-from collections import Counter
 from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -19,7 +17,6 @@ from tests.journeys.process import (
     at_work,
     data_folder,
     end,
-    eventually,
     program,
     servers,
 )

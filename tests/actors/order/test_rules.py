@@ -296,3 +296,23 @@ def test_an_audit_names_the_sum_that_is_wrong(
     stored: int, of_lines: int, status: OrderStatus, back: int, rules: list[str]
 ) -> None:
     assert [finding.rule for finding in audit(ORDER, stored, of_lines, status, back)] == rules
+
+
+def test_who_calls_off_an_order_that_had_run_out_wants_late_money_back() -> None:
+    order = order_of("cancelled", "payment_timeout")
+
+    assert call_off(order, "customer", NOON)
+    paid(order, eur(TOTAL), NOON)
+
+    assert order.events == [RefundRequested(order_id=ORDER, reason="customer")]
+
+
+def test_units_that_are_had_again_for_an_order_called_off_meanwhile_go_back_with_the_money() -> None:
+    order = order_of("cancelled", "payment_timeout")
+
+    paid(order, eur(TOTAL), NOON)
+    call_off(order, "customer", NOON)
+    units_retaken(order, NOON)
+
+    assert order.status == "cancelled"
+    assert len(said(order, RefundRequested)) == len(said(order, OrderCancelled)) == 1
