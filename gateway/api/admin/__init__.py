@@ -1,0 +1,31 @@
+"""What staff do, under /admin/api, with a bearer token."""
+
+from litestar import Router
+
+from gateway.access import staff_only
+from gateway.api.admin import goods, operations, orders
+
+router = Router(
+    "/admin/api",
+    guards=[staff_only],
+    tags=["staff"],
+    security=[{"bearer": []}],
+    route_handlers=[
+        goods.create_product,
+        goods.change_product,
+        goods.remove_product,
+        goods.get_stock,
+        goods.set_stock,
+        orders.list_orders,
+        orders.refund,
+        orders.list_pick_lists,
+        orders.pick,
+        orders.pack,
+        orders.ship,
+        operations.dead_letters,
+        operations.redrive,
+        operations.audit,
+        operations.sales,
+        operations.actors,
+    ],
+)

@@ -1,0 +1,140 @@
+"""How the shop is doing: dead letters, the audit, sales, and its actors."""
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from typing import Annotated
+
+import msgspec
+from litestar import get, post
+from litestar.params import FromPath, FromQuery, QueryParameter
+
+from bus.messages.analytics import GetSales, SalesBy, SalesRow
+from bus.messages.base import Finding
+from bus.messages.inventory import AuditStock
+from bus.messages.order import AuditOrders
+from bus.messages.payment import AuditMoney
+from gateway.api.bodies import View
+from gateway.api.products import Limit
+from gateway.edge import Wired
+from gateway.problems import not_found
+
+
+class DeadLetterView(View, frozen=True, kw_only=True):
+    """A message that could not be handled."""
+
+    id: str
+    actor: str
+    type: str
+    key: str
+    message: msgspec.Raw
+    attempts: int
+    error: str
+    parked_at: datetime
+
+
+class DeadLetters(View, frozen=True, kw_only=True):
+    """The oldest first."""
+
+    items: Sequence[DeadLetterView]
+    next: str | None
+
+
+class Redriven(View, frozen=True, kw_only=True):
+    """How many are tried again."""
+
+    redriven: int
+
+
+class AuditView(View, frozen=True, kw_only=True):
+    """What was looked at, and what is wrong; nothing is the good answer."""
+
+    checked: dict[str, int]
+    findings: Sequence[Finding]
+
+
+class SalesView(View, frozen=True, kw_only=True):
+    """Sales by period."""
+
+    items: Sequence[SalesRow]
+    next: None = None
+
+
+class ActorView(View, frozen=True, kw_only=True):
+    """An actor of this process."""
+
+    name: str
+    mailbox: int
+    oldest_wait_s: float
+
+
+class Actors(View, frozen=True, kw_only=True):
+    """Those this process hosts."""
+
+    items: Sequence[ActorView]
+    next: None = None
+
+
+@get("/dead-letters", summary="Messages that could not be handled")
+async def dead_letters(edge: Wired, limit: FromQuery[Limit] = 20, cursor: FromQuery[int] = 0) -> DeadLetters:
+    """The oldest first."""
+    letters = await edge.deliveries.dead_letters(cursor, limit + 1)
+    items = [
+        DeadLetterView(
+            id=str(letter.id),
+            actor=letter.subscriber,
+            type=letter.type,
+            key=letter.key,
+            message=msgspec.Raw(letter.body.encode()),
+            attempts=letter.attempts,
+            error=letter.error,
+            parked_at=letter.parked_at,
+        )
+        for letter in letters[:limit]
+    ]
+    return DeadLetters(items=items, next=items[-1].id if len(letters) > limit else None)
+
+
+@post("/dead-letters/{letter_id:int}/redrive", status_code=200, summary="Try one again")
+async def redrive(edge: Wired, letter_id: FromPath[int]) -> Redriven:
+    """It is handled as if it were new."""
+    redriven = await edge.deliveries.redrive([letter_id])
+    if not redriven:
+        raise not_found("dead letter")
+    return Redriven(redriven=redriven)
+
+
+@get("/audit", summary="Recompute everything")
+async def audit(edge: Wired) -> AuditView:
+    """Compare stock, money and orders with ledgers and rows."""
+    answers = {
+        "stock": await edge.bus.ask(AuditStock(), timeout_s=60),
+        "money": await edge.bus.ask(AuditMoney(), timeout_s=60),
+        "orders": await edge.bus.ask(AuditOrders(), timeout_s=60),
+    }
+    return AuditView(
+        checked={part: answer.checked for part, answer in answers.items()},
+        findings=[finding for answer in answers.values() for finding in answer.findings],
+    )
+
+
+@get("/analytics/sales", summary="Sales by period")
+async def sales(
+    edge: Wired,
+    start: Annotated[date | None, QueryParameter(name="from")] = None,
+    end: Annotated[date | None, QueryParameter(name="to")] = None,
+    by: FromQuery[SalesBy] = "day",
+) -> SalesView:
+    """Orders by the day or month they were placed in. The last 30 days, unless told otherwise."""
+    last = end or edge.clock.now().date()
+    answer = await edge.bus.ask(GetSales(start=start or last - timedelta(days=30), end=last, by=by))
+    return SalesView(items=answer.rows)
+
+
+@get("/actors", summary="The actors of this process")
+async def actors(edge: Wired) -> Actors:
+    """Mailboxes, and how long the next message has waited."""
+    items = [
+        ActorView(name=name, mailbox=cell.mailbox.size, oldest_wait_s=round(cell.mailbox.oldest_wait_s(), 6))
+        for name, cell in sorted(edge.cells.items())
+    ]
+    return Actors(items=items)
