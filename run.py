@@ -42,6 +42,7 @@ from bus.news import News
 from bus.routes import Routes
 from engine.actor import Actor
 from engine.clock import Clock, SystemClock
+from engine.embedded import make_folder
 from engine.errors import BadInput, BadSetting
 from engine.postgres import migrate
 from engine.services import Services, open_services
@@ -126,15 +127,17 @@ def read_all() -> ShopSettings:
 async def open_outside(settings: ShopSettings, shop_url: str) -> AsyncIterator[Outside]:
     """What is configured, and the sandbox for the rest."""
     stripe, carrier, smtp_url = settings.stripe, settings.carrier, settings.smtp.smtp_url
-    if stripe.stripe_secret_key and not stripe.stripe_webhook_secret:
-        raise BadSetting("STRIPE_WEBHOOK_SECRET: missing, and STRIPE_SECRET_KEY is set; Stripe shows both")
     if stripe.stripe_secret_key and carrier.carrier_url and smtp_url:
         yield Outside(stripe, carrier, smtp_url, is_sandbox=False)
         return
     folder = settings.engine.shopflow_data / "sandbox"
     port = int(shop_url.rpartition(":")[2]) + 1
     pace_s = settings.sandbox.shopflow_carrier_pace_s
-    async with sandbox_process(folder, shop_url, port=port, pace_s=pace_s) as there:
+    async with AsyncExitStack() as stack:
+        try:
+            there = await stack.enter_async_context(sandbox_process(folder, shop_url, port=port, pace_s=pace_s))
+        except (RuntimeError, OSError) as error:
+            raise BadSetting(f"SHOPFLOW_DATA: no sandbox in {folder}: {error}") from error
         secrets = read_secrets(folder)
         yield Outside(
             stripe=stripe if stripe.stripe_secret_key else StripeSettings(
@@ -255,8 +258,19 @@ async def open_edge(shop: Shop, listener: socket.socket) -> AsyncIterator[Server
             tasks.cancel_scope.cancel()
 
 
+def check(settings: ShopSettings) -> None:
+    """Refuse now what would be refused when half of the shop is running. Raises BadSetting."""
+    make_folder(settings.engine.shopflow_data)
+    read_master_key(settings.edge.shopflow_master_key, settings.engine.shopflow_data)
+    if settings.stripe.stripe_secret_key and not settings.stripe.stripe_webhook_secret:
+        raise BadSetting("STRIPE_WEBHOOK_SECRET: missing, and STRIPE_SECRET_KEY is set; Stripe shows both")
+    if settings.smtp.smtp_url:
+        Mailer(settings.smtp.smtp_url)
+
+
 async def serve(settings: ShopSettings) -> None:
     """Run the whole shop until SIGTERM or Ctrl-C."""
+    check(settings)
     edge = settings.edge
     with (
         bind(edge.shopflow_host, edge.shopflow_port) as listener,

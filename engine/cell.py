@@ -22,6 +22,8 @@ from engine.postgres import Database, Outgoing, Transaction
 from engine.settings import EngineSettings
 from engine.turns import Turns
 
+_LONGEST_PAUSE_S = 2.0
+
 
 class Deliveries(Protocol):
     """What the engine needs of stored messages: a row is the right to handle one (see bus/deliveries.py)."""
@@ -171,7 +173,10 @@ class Cell:
         return False
 
     async def pause(self, failures: int) -> None:
-        """Wait before going on, longer with each failure. Until then nothing here counts as work."""
+        """Wait before going on, longer with each failure. Until then nothing here counts as work.
+
+        Never as long as a message waits that fails by itself: when what was away is back, so must the actor be.
+        """
         over = asyncio.get_running_loop().create_future()
 
         def resume() -> None:
@@ -179,7 +184,7 @@ class Cell:
                 self.mailbox.resume()
                 over.set_result(None)
 
-        timer = self.clock.call_later(self._backoff_s(failures), resume)
+        timer = self.clock.call_later(min(self._backoff_s(failures), _LONGEST_PAUSE_S), resume)
         self.mailbox.suspend()
         try:
             await over

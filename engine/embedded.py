@@ -53,7 +53,8 @@ async def embedded_postgres(folder: Path) -> AsyncIterator[str]:
     Raises:
         BadSetting: The folder can't be used, or the server does not start. Says what to look at.
     """
-    _make(folder)
+    make_folder(folder.parent)
+    folder.mkdir(exist_ok=True)
     with _in_use(folder, stop=lambda: _stop_postgres(folder)) as starting:
         with starting:
             server_url = await asyncio.to_thread(_start_postgres, folder)
@@ -68,7 +69,8 @@ async def embedded_valkey(folder: Path) -> AsyncIterator[str]:
     Raises:
         BadSetting: As `embedded_postgres`.
     """
-    _make(folder)
+    make_folder(folder.parent)
+    folder.mkdir(exist_ok=True)
     socket = _socket_path(folder)
     with _in_use(folder, stop=lambda: _stop_valkey(socket)) as starting:
         with starting:
@@ -76,13 +78,18 @@ async def embedded_valkey(folder: Path) -> AsyncIterator[str]:
         yield f"unix://{socket}"
 
 
-def _make(folder: Path) -> None:
+def make_folder(data: Path) -> None:
+    """Make the folder that holds all data, and see that it can be written.
+
+    Raises:
+        BadSetting: It can't.
+    """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder.parent):
+        data.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=data):
             pass
     except OSError as error:
-        raise BadSetting(f"SHOPFLOW_DATA: can't write to {folder.parent}: {error.strerror}") from error
+        raise BadSetting(f"SHOPFLOW_DATA: can't write to {data}: {error.strerror}") from error
 
 
 @contextmanager

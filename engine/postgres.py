@@ -238,6 +238,8 @@ async def _nothing_to_reset(connection: object) -> None:
 
 
 def _no_postgres(dsn: str, error: Exception) -> BadSetting:
+    if "://" not in dsn:  # Not shown: what is no URL may well be a password.
+        return BadSetting("DATABASE_URL: must look like postgresql://user:password@host:5432/name")
     return BadSetting(f"DATABASE_URL: no PostgreSQL answers at {_without_password(dsn)}: {error}")
 
 

@@ -11,7 +11,7 @@ from gateway import webhooks
 from gateway.api import admin, carts, docs, orders, products, shop
 from gateway.edge import Edge
 from gateway.idempotency import Idempotent
-from gateway.problems import HANDLERS
+from gateway.problems import HANDLERS, refuse_nul
 
 _MAX_BODY_BYTES = 1_048_576
 _DESCRIPTION = """\
@@ -51,6 +51,7 @@ def make_app(edge: Edge) -> Litestar:
         state=State({"edge": edge}),
         dependencies={"edge": Provide(lambda: edge, sync_to_thread=False)},
         middleware=[Idempotent],
+        before_request=refuse_nul,
         exception_handlers=HANDLERS,
         request_max_body_size=_MAX_BODY_BYTES,
         openapi_config=OpenAPIConfig(

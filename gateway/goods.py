@@ -64,18 +64,26 @@ async def import_file(bus: Bus, file: Path, on_progress: Callable[[int], None] =
         BadInput: The file can't be read, or has other columns.
     """
     report = Report()
-    lines = _lines(file, report)
+    lines = _raw_lines(file)
     while chunk := list(islice(lines, _AT_ONCE)):
-        await _import(bus, chunk, report)
+        await _import(bus, _readable(chunk, report), report)
         on_progress(len(chunk))
     report.refused.sort()
     return report
 
 
 async def export_file(bus: Bus, file: Path, on_progress: Callable[[int], None] = lambda _: None) -> int:
-    """Write all products that are for sale, with their stock. Says how many SKUs there were."""
+    """Write all products that are for sale, with their stock. Says how many SKUs there were.
+
+    Raises:
+        BadInput: The file can't be written.
+    """
+    try:
+        target = file.open("w", encoding="utf-8", newline="")
+    except OSError as error:
+        raise BadInput(f"can't write {file}: {error}") from error
     written, after = 0, ""
-    with file.open("w", encoding="utf-8", newline="") as target:
+    with target:
         writer = csv.writer(target)
         writer.writerow(COLUMNS)
         while True:
@@ -105,12 +113,14 @@ async def _count(bus: Bus, line: _Line) -> StockCount | StockBelowHeld:
     return await bus.ask(SetOnHand(sku=line.row.sku, on_hand=line.on_hand), timeout_s=60)
 
 
-def _lines(file: Path, report: Report) -> Iterator[_Line]:
-    for number, raw in _raw_lines(file):
+def _readable(chunk: Sequence[tuple[int, dict[str, str]]], report: Report) -> list[_Line]:
+    lines = []
+    for number, raw in chunk:
         try:
-            yield _line(number, raw)
-        except (msgspec.ValidationError, ValueError) as error:
+            lines.append(_line(number, raw))
+        except ValueError as error:  # Which msgspec's errors are, too.
             report.refused.append((number, str(error)))
+    return lines
 
 
 def _line(number: int, raw: dict[str, str]) -> _Line:

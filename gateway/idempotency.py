@@ -5,6 +5,7 @@ Twins that meet in this process wait for the first and get its answer; elsewhere
 
 import asyncio
 import hashlib
+from collections.abc import Sequence
 from typing import cast
 
 import anyio
@@ -15,7 +16,7 @@ from litestar.types import ASGIApp, HTTPRequestEvent, Message, Receive, Scope, S
 
 from gateway.edge import Edge
 from gateway.problems import Problem, document
-from gateway.replays import Claimed, ClaimKey, GiveBackKey, InProgress, KeepAnswer, Kept, Mismatch
+from gateway.replays import Claimed, ClaimKey, EndLease, GiveBackKey, InProgress, KeepAnswer, Kept, Mismatch
 
 _UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _LONGEST_KEY = 255  # As Stripe has it.
@@ -49,33 +50,45 @@ class Idempotent:
                 if body is None
                 else Problem(422, "invalid", f"An idempotency key has at most {_LONGEST_KEY} characters.")
             )
-            await _send_problem(send, problem)
+            for message in _problem(problem):
+                await send(message)
             return
         caller = headers.get("authorization", "")
         own_key = _hash(str(scope["method"]), scope["path"], scope.get("query_string", b"").decode(), caller, key)
         await self._once(own_key, body, scope, receive, send)
 
     async def _once(self, key: str, body: bytes, scope: Scope, receive: Receive, send: Send) -> None:
-        edge: Edge = scope["litestar_app"].state.edge
-        if (twin := self._under_way.get(key)) is not None:
-            with anyio.move_on_after(_TWIN_WAITS_S):
+        with anyio.move_on_after(_TWIN_WAITS_S):
+            while (twin := self._under_way.get(key)) is not None:
                 await twin.wait()
+        over = asyncio.Event()
+        self._under_way.setdefault(key, over)
+        try:
+            messages = await self._answer(key, body, scope, receive)
+        finally:
+            over.set()
+            if self._under_way.get(key) is over:
+                del self._under_way[key]
+        for message in messages:
+            await send(message)
+
+    async def _answer(self, key: str, body: bytes, scope: Scope, receive: Receive) -> Sequence[Message]:
+        edge: Edge = scope["litestar_app"].state.edge
         claim = await edge.bus.ask(ClaimKey(key=key, body_hash=_hash(body.decode("latin-1"))))
         match claim:
             case Claimed():
                 scope.setdefault("state", {})["idempotency_token"] = claim.token
-                await self._do(key, body, scope, receive, send)
+                return await self._do(key, body, scope, receive)
             case Kept():
-                await _replay(send, claim.status, edge.keys.decrypt(claim.content, key))
+                return _replay(claim.status, edge.keys.decrypt(claim.content, key))
             case Mismatch():
                 detail = "This key was used with another body."
-                await _send_problem(send, Problem(422, "idempotency_mismatch", detail))
+                return _problem(Problem(422, "idempotency_mismatch", detail))
             case InProgress():
                 detail = "A request with this key is being done."
-                await _send_problem(send, Problem(409, "idempotency_in_progress", detail, headers={"Retry-After": "1"}))
+                return _problem(Problem(409, "idempotency_in_progress", detail, headers={"Retry-After": "1"}))
 
-    async def _do(self, key: str, body: bytes, scope: Scope, receive: Receive, send: Send) -> None:
-        done = self._under_way[key] = asyncio.Event()
+    async def _do(self, key: str, body: bytes, scope: Scope, receive: Receive) -> Sequence[Message]:
         answer = _Recorder()
         try:
             await self._app(scope, _body_again(body, receive), answer)
@@ -83,17 +96,16 @@ class Idempotent:
             # Even if the caller has gone: whoever comes with this key must find the answer, or a free key.
             with anyio.CancelScope(shield=True):
                 await self._settle(key, answer, scope["litestar_app"].state.edge)
-                done.set()
-                self._under_way.pop(key, None)
-        for message in answer.messages:
-            await send(message)
+        return answer.messages
 
     async def _settle(self, key: str, answer: "_Recorder", edge: Edge) -> None:
         if 200 <= answer.status < 300:
             content = edge.keys.encrypt(msgspec.msgpack.encode((answer.content_type, answer.body)), key)
             await edge.bus.ask(KeepAnswer(key=key, status=answer.status, content=content))
-        else:
+        elif 400 <= answer.status < 500:
             await edge.bus.ask(GiveBackKey(key=key))
+        else:
+            await edge.bus.ask(EndLease(key=key))
 
 
 class _Recorder:
@@ -139,24 +151,25 @@ def _body_again(body: bytes, receive: Receive) -> Receive:
     return again  # type: ignore[return-value] # ASGI's receive and send messages are one union to Litestar
 
 
-async def _replay(send: Send, status: int, content: bytes | None) -> None:
+def _replay(status: int, content: bytes | None) -> Sequence[Message]:
     if content is None:
-        await _send_problem(send, Problem(409, "answer_lost", "The shop's master key was changed since."))
-        return
+        return _problem(Problem(409, "answer_lost", "The shop's master key was changed since."))
     content_type, body = msgspec.msgpack.decode(content, type=tuple[bytes, bytes])
-    await _send(send, status, body, [(b"content-type", content_type), (b"idempotent-replayed", b"true")])
+    return _messages(status, body, [(b"content-type", content_type), (b"idempotent-replayed", b"true")])
 
 
-async def _send_problem(send: Send, problem: Problem) -> None:
+def _problem(problem: Problem) -> Sequence[Message]:
     headers = [(name.lower().encode(), value.encode()) for name, value in problem.headers.items()]
     content = msgspec.json.encode(document(problem))
-    await _send(send, problem.status, content, [(b"content-type", b"application/problem+json"), *headers])
+    return _messages(problem.status, content, [(b"content-type", b"application/problem+json"), *headers])
 
 
-async def _send(send: Send, status: int, body: bytes, headers: list[tuple[bytes, bytes]]) -> None:
+def _messages(status: int, body: bytes, headers: list[tuple[bytes, bytes]]) -> Sequence[Message]:
     headers = [*headers, (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body, "more_body": False})
+    return [
+        {"type": "http.response.start", "status": status, "headers": headers},
+        {"type": "http.response.body", "body": body, "more_body": False},
+    ]
 
 
 def _hash(*parts: str) -> str:

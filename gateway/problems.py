@@ -54,6 +54,14 @@ def not_found(what: str) -> Problem:
     return Problem(404, "not_found", f"There is no such {what}.")
 
 
+def refuse_nul(request: Request[Any, Any, Any]) -> None:
+    """Nothing is called by a name with a NUL in it, and neither PostgreSQL nor a file system can look for it."""
+    if "\0" in request.scope["path"]:
+        raise not_found("page")
+    if b"%00" in request.scope["query_string"]:
+        raise Problem(422, "invalid", "A query can't have NUL characters.")
+
+
 def document(problem: Problem) -> dict[str, object]:
     """The problem as JSON."""
     title = problem.code.replace("_", " ").capitalize()

@@ -5,7 +5,8 @@ is gone, the next try takes it over with the same token, from which the same ids
 request is finished and not begun anew. Claims and answers share turns, as everything does: no commit of their own.
 
 Only answers that had an effect (2xx) are kept. After a refusal the claim is given back: nothing happened, and the
-buyer may try again with the same key once the shelf is full again.
+buyer may try again with the same key once the shelf is full again. After a failure (5xx) nobody knows how far it came,
+so the claim stays and only its lease ends.
 """
 
 import secrets
@@ -58,7 +59,13 @@ class KeepAnswer(Command[None]):
 
 
 class GiveBackKey(Command[None]):
-    """It was refused, or failed: somebody may try again."""
+    """It was refused, and nothing happened: somebody may begin anew."""
+
+    key: str
+
+
+class EndLease(Command[None]):
+    """It failed, perhaps halfway: the next try may go on at once, as after a crash."""
 
     key: str
 
@@ -76,6 +83,7 @@ _KEEP = """
 update gateway.answers a set status = n.status, content = n.content
 from unnest($1::text[], $2::int[], $3::bytea[]) as n (key, status, content) where a.key = n.key and a.status is null"""
 _GIVE_BACK = "delete from gateway.answers where key = any($1) and status is null"
+_END_LEASE = "update gateway.answers set claimed_at = $2 where key = any($1) and status is null"
 _PURGE = "delete from gateway.answers where claimed_at <= $1"
 
 
@@ -121,6 +129,10 @@ class Replays(Actor):
     @turn
     async def give_back(self, tx: Transaction, asks: Sequence[GiveBackKey]) -> None:
         await tx.execute(_GIVE_BACK, [ask.key for ask in asks])
+
+    @turn
+    async def end_lease(self, tx: Transaction, asks: Sequence[EndLease]) -> None:
+        await tx.execute(_END_LEASE, [ask.key for ask in asks], tx.now - _LEASE)
 
     async def _purge(self, tx: Transaction) -> None:
         if self._purge_at is None or self._purge_at <= tx.now:

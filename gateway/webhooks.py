@@ -18,7 +18,8 @@ from gateway.edge import Http, Wired
 from gateway.problems import Problem, not_found
 
 _TOLERANCE_S = 300
-_TIME = re.compile(r"(?:^|,)\s*t=(\d{1,12})(?:,|$)")
+# One time and no other spelling of it: what is checked to be of now must be the time that was signed.
+_HEADER = re.compile(r"t=([0-9]{1,12})(?:,\w+=\w*)+")
 _STORED = {"stored": True}
 
 
@@ -116,7 +117,7 @@ def _verify(body: bytes, header: str, secret: str, now: datetime) -> None:
         stripe.WebhookSignature.verify_header(body, header, secret)
     except (stripe.SignatureVerificationError, ValueError) as error:
         raise Problem(400, "bad_signature", "The signature does not fit.") from error
-    signed = _TIME.search(header)
+    signed = _HEADER.fullmatch(header)
     if signed is None or abs(int(signed[1]) - now.timestamp()) > _TOLERANCE_S:
         raise Problem(400, "bad_signature", f"The signature's time is more than {_TOLERANCE_S} s off.")
 

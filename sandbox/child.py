@@ -1,21 +1,31 @@
-"""The sandbox as a child process of a shop that has no outside world configured.
+"""The sandbox as a process beside the shops that have no outside world configured.
 
-It ends with its parent, however that ends: it watches its stdin, which the kernel closes. Its secrets are made once
-and kept beside its data, so that a shop started again speaks to the same accounts.
+It belongs to its folder: the first shop starts it, others on the same folder join it, and it ends with the last of
+them, however that ends. Its stdin is a named pipe that each of them holds open, and the kernel tells it when nobody
+does any more. That it lives is known by a lock that it inherits and never touches: the kernel gives that back, too.
+Its secrets are made once and kept beside its data, so that a shop started again speaks to the same accounts.
+
+Rejected: a sandbox for each shop (two on one folder would each know half of the payments and parcels).
 """
 
 import asyncio
+import fcntl
 import os
 import secrets
+import subprocess
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
+import aiohttp
 import msgspec
 
 _START_S = 30.0
 _STOP_S = 3.0
+_ANSWER_S = 2.0
+_LOOK_S = 0.02
 
 
 class Secrets(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,28 +47,37 @@ class Addresses(msgspec.Struct, frozen=True):
 
 @asynccontextmanager
 async def sandbox_process(folder: Path, shop_url: str, *, port: int, pace_s: float) -> AsyncIterator[Addresses]:
-    """Run the sandbox with its data in `folder`.
+    """Run the sandbox with its data in `folder`, or join the one that runs there.
 
     Args:
         folder: Made if it is not there.
-        shop_url: Where its webhooks go.
+        shop_url: Where its webhooks go; those of a shop that is gone go to one that is still there.
         port: Of its pages and APIs; any free one if that is taken.
-        pace_s: Seconds between two steps of a parcel.
+        pace_s: Seconds between two steps of a parcel. Whoever starts it decides.
 
     Raises:
-        RuntimeError: It did not start.
+        RuntimeError: It did not start. Says where its log is.
+        OSError: The folder can't be used, or a sandbox there neither answers nor ends.
     """
-    child, addresses = await _start(folder, shop_url, port, pace_s)
-    try:
-        yield addresses
-    finally:
-        with suppress(ProcessLookupError):
-            child.terminate()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_STOP_S):
-                await child.wait()
-        if child.returncode is None:
-            child.kill()
+    folder.mkdir(parents=True, exist_ok=True)
+    with (
+        (folder / "starting").open("a") as starting,
+        (folder / "in-use").open("a") as in_use,
+        (folder / "alive").open("a") as alive,
+    ):
+        with _lifeline(folder):
+            await _lock(starting, _START_S)
+            addresses = await _join(folder, alive, shop_url) or await _start(folder, shop_url, port, pace_s)
+            fcntl.flock(in_use, fcntl.LOCK_SH)
+            fcntl.flock(starting, fcntl.LOCK_UN)
+            try:
+                yield addresses
+            finally:
+                await _lock(starting, _STOP_S)  # Until we are gone: nobody joins a sandbox that is about to end.
+                fcntl.flock(in_use, fcntl.LOCK_UN)
+        if _is_free(in_use):  # We were the last.
+            with suppress(TimeoutError):
+                await _lock(alive, _STOP_S)
 
 
 def read_secrets(folder: Path) -> Secrets:
@@ -78,27 +97,90 @@ def read_secrets(folder: Path) -> Secrets:
     return msgspec.json.decode(file.read_bytes(), type=Secrets)
 
 
-async def _start(folder: Path, shop_url: str, port: int, pace_s: float) -> tuple[asyncio.subprocess.Process, Addresses]:
+@contextmanager
+def _lifeline(folder: Path) -> Iterator[None]:
+    """Count among those for whom the sandbox is there."""
+    pipe = folder / "users"
+    with suppress(FileExistsError):
+        os.mkfifo(pipe, mode=0o600)
+    held = os.open(pipe, os.O_RDWR)  # Not only for writing: that would wait for its reader.
+    try:
+        yield
+    finally:
+        os.close(held)
+
+
+async def _join(folder: Path, alive: IO[str], shop_url: str) -> Addresses | None:
+    """The sandbox that runs there, if one does."""
+    if _is_free(alive):
+        return None
+    with suppress(msgspec.DecodeError, FileNotFoundError, aiohttp.ClientError, TimeoutError):
+        addresses = _read_addresses(folder)
+        timeout = aiohttp.ClientTimeout(total=_ANSWER_S)
+        async with (
+            aiohttp.ClientSession(timeout=timeout) as http,
+            http.put(f"{addresses.http}/sandbox/shop", json={"url": shop_url}, raise_for_status=True),
+        ):
+            return addresses
+    await _lock(alive, _STOP_S)  # It is just ending: its last shop has been killed a moment ago.
+    return None
+
+
+async def _start(folder: Path, shop_url: str, port: int, pace_s: float) -> Addresses:
     for try_port in (port, 0):
-        child = await _spawn(folder, shop_url, try_port, pace_s)
-        assert child.stdout is not None
+        child = _spawn(folder, shop_url, try_port, pace_s)
         async with asyncio.timeout(_START_S):
-            line = await child.stdout.readline()
-        if line:
-            return child, msgspec.json.decode(line, type=Addresses)
-        await child.wait()
-    raise RuntimeError("the sandbox did not start")
+            while child.poll() is None:
+                with suppress(msgspec.DecodeError):
+                    return _read_addresses(folder)
+                await asyncio.sleep(_LOOK_S)
+    raise RuntimeError(f"the sandbox did not start; its log is {folder / 'log'}")
 
 
-async def _spawn(folder: Path, shop_url: str, port: int, pace_s: float) -> asyncio.subprocess.Process:
+def _read_addresses(folder: Path) -> Addresses:
+    return msgspec.json.decode((folder / "addresses.json").read_bytes(), type=Addresses)
+
+
+def _spawn(folder: Path, shop_url: str, port: int, pace_s: float) -> "subprocess.Popen[bytes]":
     known = {f"SANDBOX_{name.upper()}": value for name, value in msgspec.structs.asdict(read_secrets(folder)).items()}
     words = ["--port", str(port), "--data", str(folder), "--shop", shop_url, "--carrier-pace-s", str(pace_s)]
-    return await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "sandbox", *words, "--watch-stdin",
-        cwd=Path(__file__).parent.parent,
-        env={**os.environ, **known},
-        stdin=asyncio.subprocess.PIPE,  # Never written to: its end is what the child waits for.
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL if port else None,  # A taken port is no news: the next try takes another.
-        start_new_session=True,  # Ctrl-C in a terminal is for the shop, which stops this one last.
-    )  # fmt: skip
+    with (
+        (folder / "alive").open("a") as alive,
+        (folder / "users").open("rb", buffering=0) as users,
+        (folder / "addresses.json").open("wb") as addresses,
+        (folder / "log").open("wb") as log,
+    ):
+        fcntl.flock(alive, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return subprocess.Popen(  # noqa: S603 - our own words
+            [sys.executable, "-m", "sandbox", *words, "--watch-stdin"],
+            cwd=Path(__file__).parent.parent,
+            env={**os.environ, **known},
+            stdin=users,
+            stdout=addresses,
+            stderr=log,
+            pass_fds=[alive.fileno()],
+            start_new_session=True,  # Ctrl-C in a terminal is for the shop, which stops this one last.
+        )
+
+
+async def _lock(file: IO[str], within_s: float) -> None:
+    """Take a lock, without holding up everybody else meanwhile."""
+    async with asyncio.timeout(within_s):
+        while not _take(file):  # noqa: ASYNC110 - it is the kernel's, and has no event
+            await asyncio.sleep(_LOOK_S)
+
+
+def _take(file: IO[str]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _is_free(file: IO[str]) -> bool:
+    """Whether nobody holds the lock. It is not kept."""
+    is_free = _take(file)
+    if is_free:
+        fcntl.flock(file, fcntl.LOCK_UN)
+    return is_free

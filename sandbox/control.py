@@ -29,6 +29,12 @@ class MoveParcel(Struct, frozen=True, forbid_unknown_fields=True):
     detail: str = ""
 
 
+class Shop(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where webhooks go."""
+
+    url: str
+
+
 class MailItem(Struct, frozen=True):
     """One line of the list of mails."""
 
@@ -61,6 +67,7 @@ class Control:
             ("GET", "/sandbox/mails/{id}", self._mail),
             ("POST", "/sandbox/carrier/{tracking_number}", self._move_parcel),
             ("POST", "/sandbox/refunds/{id}/fail", self._fail_refund),
+            ("PUT", "/sandbox/shop", self._point_at),
             ("GET", "/sandbox/webhooks", self._webhooks),
             ("POST", "/sandbox/webhooks/flush", self._flush),
         ]
@@ -120,6 +127,10 @@ class Control:
                 return _json(self._stripe.fail_refund(request.match_info["id"]))
         except StripeError as error:
             return _problem(error.status, error.body.message)
+
+    async def _point_at(self, request: web.Request) -> web.Response:
+        self._outbox.point_at(_decoded(await request.read(), Shop).url)
+        return web.Response(status=204)
 
     async def _webhooks(self, _request: web.Request) -> web.Response:
         return _json({"shop": self._outbox.shop_url, "waiting": self._outbox.waiting()})

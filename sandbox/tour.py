@@ -102,6 +102,7 @@ class Tour:
         """
         timeout = aiohttp.ClientTimeout(total=30)
         async with aiohttp.ClientSession(timeout=timeout) as self._http:
+            await self._find_the_shop()
             cart, sku = await self._fill_a_cart()
             self._on_step(f"Two {sku} are in the cart")
             bought = await self._check_out(cart)
@@ -116,6 +117,14 @@ class Tour:
             order = await self._until(bought, "delivered")
             self._on_step("Delivered")
             return order
+
+    async def _find_the_shop(self) -> None:
+        """Patience is for a shop that was there: where nothing ever answered there is none."""
+        try:
+            async with self._http.get(f"{self._shop}/health/live"):
+                pass
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise TourFailed(f"no shop answers at {self._shop}: start one with `run.py`") from error
 
     async def _fill_a_cart(self) -> tuple[str, str]:
         products = await self._get("/products?limit=100", _Products)

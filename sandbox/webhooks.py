@@ -23,6 +23,7 @@ MAX_PAUSE_S = 60.0  # Between two tries. Stripe's grows to hours.
 MAX_TRIES = 50
 MAX_AGE_S = 3 * 24 * 3600.0
 KEEP = 200_000  # Waiting webhooks.
+MAX_SHOPS = 8
 
 
 class Endpoint(Struct, frozen=True):
@@ -66,12 +67,18 @@ class Outbox:
         self._slots = asyncio.Semaphore(IN_FLIGHT)
         self._sending: set[asyncio.Task[None]] = set()
         self._http: aiohttp.ClientSession | None = None
-        self.shop_url = ""
+        self._shops: list[str] = []  # Whom to tell, the newest first: one of them is enough.
         gate.on_change = self._look_again
         self._look_again()
 
+    @property
+    def shop_url(self) -> str:
+        return self._shops[0] if self._shops else ""
+
     def point_at(self, shop_url: str) -> None:
-        self.shop_url = shop_url.rstrip("/")
+        """Send to this shop from now on, and to those before it only when it is away. Empty: to none."""
+        url = shop_url.rstrip("/")
+        self._shops = [url, *(shop for shop in self._shops if shop != url)][:MAX_SHOPS] if url else []
         self._look_again()
 
     def _look_again(self) -> None:
@@ -133,18 +140,26 @@ class Outbox:
             self._put_back(webhook)
 
     async def _post(self, webhook: Webhook) -> bool:
+        for shop in tuple(self._shops):
+            with suppress(aiohttp.ClientConnectorError):  # That one is away: the next is as good.
+                return await self._post_to(shop, webhook)
+        return False
+
+    async def _post_to(self, shop: str, webhook: Webhook) -> bool:
         endpoint = self._endpoints[webhook.sender]
         headers = {
             "Content-Type": "application/json; charset=utf-8",
             endpoint.header: signature(endpoint.secret, webhook.body, int(self._now())),
         }
-        with suppress(aiohttp.ClientError, TimeoutError, ValueError):
-            url = self.shop_url + endpoint.path
+        try:
             async with self._session().post(
-                url, data=webhook.body.encode(), headers=headers, allow_redirects=False
+                shop + endpoint.path, data=webhook.body.encode(), headers=headers, allow_redirects=False
             ) as response:
                 return 200 <= response.status < 300
-        return False
+        except aiohttp.ClientConnectorError:
+            raise
+        except (aiohttp.ClientError, TimeoutError, ValueError):
+            return False
 
     def _put_back(self, webhook: Webhook) -> None:
         now, tries = self._now(), webhook.tries + 1

@@ -1,7 +1,7 @@
 """The SQL of sales figures."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, time
 from typing import Final
 
 from bus.messages.analytics import GetSales, SalesBy, SalesRow
@@ -31,7 +31,7 @@ _SALES = """
 select date_trunc($1, placed_at at time zone 'UTC')::date as start, currency, count(*)::int as orders,
     sum(units)::int as units, sum(ordered)::bigint as ordered, sum(paid)::bigint as paid,
     sum(refunded)::bigint as refunded, count(delivered_at)::int as delivered
-from analytics.sales where placed_at >= $2 and placed_at < $3 group by 1, 2 order by 1, 2"""
+from analytics.sales where placed_at between $2 and $3 group by 1, 2 order by 1, 2"""
 _BY: Final[dict[SalesBy, str]] = {"day": "day", "month": "month"}
 
 
@@ -65,5 +65,5 @@ async def note_delivered(tx: Transaction, events: Sequence[OrderDelivered]) -> N
 async def sales(database: Database, ask: GetSales) -> list[SalesRow]:
     """Sales by period."""
     start = datetime.combine(ask.start, time(), UTC)
-    end = datetime.combine(ask.end, time(), UTC) + timedelta(days=1)
+    end = datetime.combine(ask.end, time.max, UTC)  # The day's last microsecond: what PostgreSQL tells apart.
     return [SalesRow(**dict(row)) for row in await database.fetch(_SALES, _BY[ask.by], start, end)]

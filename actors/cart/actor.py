@@ -21,6 +21,7 @@ from bus.messages.cart import (
 )
 from bus.messages.catalog import PricedSku, PriceSkus
 from bus.messages.inventory import (
+    GiveBack,
     HoldForCheckout,
     HoldStock,
     OutOfStock,
@@ -85,8 +86,11 @@ class Carts(Actor, name="cart"):
         placed = await self._place(ask, cart)
         if isinstance(placed, OutOfStock):
             return placed
+        if placed.status == "cancelled":  # Tried before, and called off since: its payment never began.
+            await self._bus.ask(GiveBack(order_id=placed.id))
+            raise BadInput("this order was cancelled meanwhile; check out again")
         answer = await self._await_payment(placed)
-        await store.save(self._redis, rules.without(cart, *(line.sku for line in cart.lines)))
+        await store.save(self._redis, rules.without(cart, *(line.sku for line in placed.lines)))
         return answer
 
     async def _place(self, ask: Checkout, cart: Cart) -> Order | OutOfStock:

@@ -21,7 +21,7 @@ _HOLDS_OF_CARTS = """
 select h.id, h.sku, h.cart_id, h.order_id, h.quantity, h.stage, h.expires_at
 from unnest($1::text[], $2::text[]) as ask (cart_id, sku)
 cross join lateral (
-    select * from inventory.holds h where h.cart_id = ask.cart_id and h.sku = ask.sku and h.order_id is null limit 1) h"""
+    select * from inventory.holds where cart_id = ask.cart_id and sku = ask.sku and order_id is null limit 1) as h"""
 
 _HOLDS_OF_ORDERS = """
 select id, sku, cart_id, order_id, quantity, stage, expires_at from inventory.holds where order_id = any($1)"""

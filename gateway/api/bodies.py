@@ -4,11 +4,13 @@ from typing import Generic, TypeVar, dataclass_transform
 
 import msgspec
 from litestar.dto import DTOConfig, MsgspecDTO
+from litestar.exceptions import ValidationException
 from litestar.serialization import decode_json
 
 from bus.messages.base import Currency, Minor
 
 T = TypeVar("T", bound=msgspec.Struct)
+_NUL = b"\\u0000"  # As JSON has to write it.
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(msgspec.field,))
@@ -34,4 +36,6 @@ class Strict(MsgspecDTO[T], Generic[T]):
     config = DTOConfig(forbid_unknown_fields=True)
 
     def decode_bytes(self, value: bytes) -> T:
+        if _NUL in value:
+            raise ValidationException("texts can't have NUL characters")  # PostgreSQL keeps none.
         return decode_json(value, target_type=self.model_type)

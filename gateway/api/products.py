@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
 
-import msgspec
 from litestar import get
-from litestar.params import FromPath, FromQuery
+from litestar.params import FromPath, FromQuery, QueryParameter
 
 from bus.messages.base import Money
 from bus.messages.catalog import GetProduct, ListProducts, Product, Sort
@@ -15,7 +14,7 @@ from gateway.api.bodies import View
 from gateway.edge import Edge, Wired
 from gateway.problems import not_found
 
-Limit = Annotated[int, msgspec.Meta(ge=1, le=100)]
+Limit = Annotated[int, QueryParameter(ge=1, le=100)]
 
 
 class ProductSummary(View, frozen=True, kw_only=True):
@@ -76,7 +75,7 @@ async def list_products(
     q: FromQuery[str] = "",
     category: FromQuery[str] = "",
     sort: FromQuery[Sort] = "title",
-    limit: FromQuery[Limit] = 20,
+    limit: Limit = 20,
     cursor: FromQuery[str] = "",
 ) -> ProductList:
     """A page of what is for sale. `sort` is title, price, -price or newest."""

@@ -5,7 +5,7 @@ import { byId, h, safeUrl, say, setText } from "./dom.js";
 import { price, times } from "./money.js";
 import { forgetPayment, keepOrder, orderKey, orderKeys } from "./order-keys.js";
 import { PaymentView, amountWords } from "./payment.js";
-import { eventWords, problemWords, statusWords, timeWords } from "./words.js";
+import { detailWords, eventWords, problemWords, statusWords, timeWords } from "./words.js";
 
 /** @typedef {import("./types.js").Order} Order */
 
@@ -184,14 +184,15 @@ function showTracking(tracking) {
 
 /** @param {Order["timeline"]} timeline */
 function showTimeline(timeline) {
-  const newest = [...timeline].sort((a, b) => Date.parse(b.at) - Date.parse(a.at));
+  // Turned round first: what happened at the same moment stays in its order.
+  const newest = [...timeline].reverse().sort((a, b) => Date.parse(b.at) - Date.parse(a.at));
   const items = newest.map(({ at, event, detail }) =>
     h(
       "li",
       { "data-testid": "timeline-item", "data-event": event },
       h("p", { class: "event", text: eventWords(event) }),
       h("time", { datetime: at, text: timeWords(at) }),
-      typeof detail === "string" && detail ? h("p", { class: "detail", text: detail }) : null,
+      typeof detail === "string" && detail ? h("p", { class: "detail", text: detailWords(event, detail) }) : null,
     ),
   );
   byId("timeline").replaceChildren(...items);

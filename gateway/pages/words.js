@@ -93,6 +93,17 @@ export function eventWords(event) {
 }
 
 /**
+ * What a timeline entry adds. A parcel's begins with the carrier's status, which is for programs.
+ *
+ * @param {string} event
+ * @param {string} detail
+ */
+export function detailWords(event, detail) {
+  const [status, ...words] = detail.split(": ");
+  return event === "ParcelMoved" ? words.join(": ") || apart(status) : detail;
+}
+
+/**
  * Make words of a name that we do not know: `OutForDelivery` and `out_for_delivery` are "Out for delivery".
  *
  * @param {string} name

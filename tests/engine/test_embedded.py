@@ -6,12 +6,16 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import asyncpg
 import psutil
 import pytest
+import redis
 from redis.asyncio import Redis
+from redis.backoff import ConstantBackoff
+from redis.retry import Retry
 
 from engine.embedded import embedded_postgres, embedded_valkey
 from engine.errors import BadSetting
@@ -45,7 +49,7 @@ async def folder(base: Path) -> AsyncIterator[Path]:
 
 
 def postmasters(folder: Path) -> list[int]:
-    return [pid for pid in running("postgres", folder / "postgres") if "-D" in psutil.Process(pid).cmdline()]
+    return running("postgres", folder / "postgres")
 
 
 def valkeys(folder: Path) -> list[int]:
@@ -53,15 +57,13 @@ def valkeys(folder: Path) -> list[int]:
 
 
 def running(name: str, folder: Path) -> list[int]:
-    """Processes of this name that work in this folder."""
-    found = []
-    for process in psutil.process_iter(["name"]):
-        try:
+    """Processes of this name that work in this folder, without their children."""
+    parents = {}
+    for process in psutil.process_iter(["name", "ppid"]):
+        with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
             if process.info["name"].startswith(name) and Path(process.cwd()) == folder.resolve():
-                found.append(process.pid)
-        except (psutil.NoSuchProcess, psutil.AccessDenied):
-            continue
-    return found
+                parents[process.pid] = process.info["ppid"]
+    return [pid for pid, parent in parents.items() if parent not in parents]
 
 
 async def answer(url: str) -> int:
@@ -98,7 +100,13 @@ async def test_valkey_is_shared_and_stopped_likewise_and_keeps_its_data(folder: 
         assert await client.get("cart") == b"lamp"
 
 
-async def test_a_busy_valkey_is_waited_for_and_gets_no_second_one(folder: Path) -> None:
+async def test_a_busy_valkey_is_waited_for_and_gets_no_second_one(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def impatient(socket: Path, tries: int) -> redis.Redis:
+        return redis.Redis(unix_socket_path=str(socket), socket_timeout=0.02, retry=Retry(ConstantBackoff(0.01), tries))
+
+    monkeypatch.setattr("engine.embedded._client", impatient)
     async with embedded_valkey(folder / "valkey"):
         (server,) = valkeys(folder)
         psutil.Process(server).suspend()
@@ -195,10 +203,10 @@ async def test_after_kill_9_of_the_server_itself_what_was_committed_is_there(fol
 async def test_a_folder_that_can_not_be_made_is_one_clear_line(tmp_path: Path, server: object) -> None:
     (tmp_path / "file").write_text("not a folder")
     with pytest.raises(BadSetting) as refused:
-        async with server(tmp_path / "file" / "data"):  # type: ignore[operator]
+        async with server(tmp_path / "file" / "var" / "data"):  # type: ignore[operator]
             pass
 
-    assert str(refused.value) == f"SHOPFLOW_DATA: can't write to {tmp_path / 'file'}: Not a directory"
+    assert str(refused.value) == f"SHOPFLOW_DATA: can't write to {tmp_path / 'file' / 'var'}: Not a directory"
 
 
 async def test_a_server_that_does_not_start_says_where_its_log_is(

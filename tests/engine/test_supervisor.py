@@ -7,6 +7,8 @@ import anyio
 import pytest
 from structlog.testing import capture_logs
 
+from bus.local import LocalBus
+from bus.routes import Routes
 from engine.clock import ManualClock
 from engine.errors import ShopFlowError, Unavailable
 from engine.postgres import Database, Transaction
@@ -26,6 +28,7 @@ from tests.engine.toys import (
     done,
     gather,
     house,
+    settings,
     soon,
     stored,
     until,
@@ -221,6 +224,24 @@ async def test_a_crash_while_a_turn_waits_for_postgres_leaves_the_counts_right(
         assert clock._work == 0
 
     assert await done(database, "fragile") == ["x"]
+
+
+async def test_a_pause_that_is_over_in_the_moment_of_a_crash_is_over_once(
+    database: Database, clock: ManualClock
+) -> None:
+    bus = LocalBus(routes=Routes([Recorder]), database=database, clock=clock, settings=settings())
+    bus.host(Recorder())
+    cell = bus.supervisor.cells["recorder"]
+    bus.tell(Add(key="k"))
+    pausing = asyncio.create_task(cell.pause(1))
+    await asyncio.sleep(0)
+    assert clock._work == 0
+
+    clock._timers[0][2].fire()
+    pausing.cancel()
+    await gather(pausing)
+
+    assert clock._work == 1
 
 
 async def test_a_message_that_can_not_even_be_parked_does_not_bring_the_house_down(

@@ -1,7 +1,7 @@
 """Toy actors that write down what they do, and a house for them on a real database."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any, Protocol, TypeVar
@@ -221,7 +221,7 @@ async def soon(awaitable: Awaitable[T]) -> T:
         return await awaitable
 
 
-async def gather(*awaitables: Coroutine[Any, Any, object]) -> list[object]:
+async def gather(*awaitables: Awaitable[object]) -> list[object]:
     """All results, errors among them."""
     return list(await soon(asyncio.gather(*awaitables, return_exceptions=True)))
 

@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from io import BytesIO
 from typing import Any, TypeVar
 
 import aiohttp
@@ -94,7 +95,8 @@ class Visitor:
         if raw is not None:
             sent.setdefault("Content-Type", "application/json")
         url = URL(self.shop.url + path, encoded=True)  # As it is written: `..` and %2e go out like that.
-        async with self.http.request(method, url, data=raw, headers=sent) as answer:
+        data = None if raw is None else BytesIO(raw)  # What is large is sent piece by piece.
+        async with self.http.request(method, url, data=data, headers=sent) as answer:
             return Answer(answer.status, answer.headers, await answer.read())
 
     async def get(self, path: str, *, token: str | None = None) -> Answer:
@@ -142,7 +144,19 @@ class Customer(Visitor):
         await self.shop.clock.at_rest()
         return placed
 
+    async def confirm(self, bought: Purchase, card: str = "pm_card_visa") -> int:
+        """Pay at Stripe's, as the browser does; gives Stripe's status."""
+        form = {
+            "key": self.shop.inside.outside.stripe.stripe_publishable_key,
+            "client_secret": bought.client_secret,
+            "payment_method": card,
+        }
+        url = f"{self.shop.box.http_url}/v1/payment_intents/{bought.intent}/confirm"
+        async with self.http.post(url, data=form) as answer:
+            return answer.status
+
     async def pay(self, bought: Purchase, card: str = "pm_card_visa") -> int:
+        """Pay, and let come of it what does."""
         return await self.shop.pay(bought.intent, bought.client_secret, card)
 
     async def buy(self, **lines: int) -> Purchase:
@@ -280,6 +294,11 @@ def scan(tracking_number: str, status: str, *, scan_id: str = "", at: str = "203
     return {"id": scan_id, "tracking_number": tracking_number, "status": status, "at": at, "detail": ""}
 
 
+def webhook_body(content: Json) -> str:
+    """As it is sent and signed."""
+    return msgspec.json.encode(content).decode()
+
+
 async def send_webhook(
     visitor: Visitor, content: Json, *, late_s: int = 0, secret: str = "", header: str = "", by: str = "stripe"
 ) -> Answer:
@@ -293,7 +312,7 @@ async def send_webhook(
         header: A signature header to send instead.
         by: Or "shipping".
     """
-    shop, body = visitor.shop, msgspec.json.encode(content).decode()
+    shop, body = visitor.shop, webhook_body(content)
     outside = shop.inside.outside
     right = outside.stripe.stripe_webhook_secret if by == "stripe" else outside.carrier.carrier_webhook_secret
     signed_at = int(shop.clock.now().timestamp()) - late_s

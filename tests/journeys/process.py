@@ -12,7 +12,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -104,9 +104,9 @@ class Program:
     async def says(self, words: str) -> str:
         """Wait until it prints a line with these words; gives the line."""
 
-        def found() -> str | None:
+        async def found() -> str:
             assert self.process.returncode is None, f"it ended with {self.process.returncode}:\n{self.log}"
-            return next((line for line in self.lines if words in line), None)
+            return next((line for line in self.lines if words in line), "")
 
         return await eventually(found, within_s=START_S)
 
@@ -221,16 +221,12 @@ def data_folder() -> Iterator[Path]:
     try:
         yield folder
     finally:
-        living = at_work(folder)
-        for process in living:
-            with suppress(psutil.NoSuchProcess):
-                process.kill()
-        psutil.wait_procs(living, timeout=STOP_S)
+        kill_servers(folder)
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def at_work(folder: Path) -> list[psutil.Process]:
-    """PostgreSQL, Valkey, sandbox and shops that work in a folder, and their children."""
+    """PostgreSQL, Valkey and sandbox that work in a folder, and their children."""
     found: dict[int, psutil.Process] = {}
     for process in psutil.process_iter():
         with suppress(psutil.NoSuchProcess):
@@ -239,20 +235,32 @@ def at_work(folder: Path) -> list[psutil.Process]:
     return list(found.values())
 
 
+def kill_servers(folder: Path) -> int:
+    """End all who work in a folder at once, as a power failure would; says how many they were."""
+    living = at_work(folder)
+    for process in living:
+        with suppress(psutil.NoSuchProcess):  # A child of one that was killed before.
+            process.kill()
+    _, left = psutil.wait_procs(living, timeout=STOP_S)
+    assert not left
+    return len(living)
+
+
 def servers(folder: Path) -> set[int]:
     """The process ids of the PostgreSQL and the Valkey that work in a folder."""
     postmaster, valkey = int((folder / "postgres" / "postmaster.pid").read_text().split()[0]), f"{folder}/valkey"
     return {postmaster, *(each.pid for each in at_work(folder) if any(valkey in word for word in each.cmdline()))}
 
 
-async def eventually(look: Callable[[], T | None], *, within_s: float = EVENTUALLY_S) -> T:
-    """Look until there is something."""
+async def eventually(look: Callable[[], Awaitable[T]], *, within_s: float = EVENTUALLY_S) -> T:
+    """Look until there is something, and give it. Another process can't be waited for in another way."""
     async with asyncio.timeout(within_s):
-        while (seen := look()) is None:
+        while True:
+            if seen := await look():
+                return seen
             await asyncio.sleep(_LOOK_S)
-    return seen
 
 
 async def _read(stream: asyncio.StreamReader, lines: list[str]) -> None:
-    async for line in stream:
+    while line := await stream.readline():
         lines.append(line.decode().rstrip("\n"))

@@ -2,9 +2,6 @@
 
 from datetime import timedelta
 
-import msgspec
-import pytest
-
 from engine.testing import ShopUnderTest
 from tests.journeys.people import Customer, Json, Staff, Visitor, new_key, staff_token
 
@@ -39,9 +36,8 @@ async def test_a_body_is_json_of_the_right_shape_and_size(buyer: Customer, staff
     line, body = f"/carts/{cart}/lines/MUG", buyer.delivery()
     for raw in (b"", b"quantity=1", b'{"quantity": 1', b"\xff\xfe", b'{"quantity": 1} x', b"{'quantity': 1}"):
         assert (await buyer.ask("PUT", line, raw=raw)).refusal == (400, "bad_json"), raw
-    for wrong in ([], "1", 1, None, {}, {"quantity": {"quantity": 1}}):
-        answer = await buyer.ask("PUT", line, raw=msgspec.json.encode(wrong))
-        assert answer.refusal == (422, "invalid"), wrong
+    for raw in (b"[]", b'"1"', b"1", b"null", b"{}", b'{"quantity": {"quantity": 1}}'):
+        assert (await buyer.ask("PUT", line, raw=raw)).refusal == (422, "invalid"), raw
 
     too_large = b'{"quantity": 1, "x": "' + b"x" * 2 * 1024 * 1024 + b'"}'
     for key in ("", new_key()):
@@ -185,15 +181,14 @@ async def _pages(visitor: Visitor, path: str) -> list[str]:
         assert len(page["items"]) == 1
         found += page["items"]
         cursor = page["next"]
-    return [item.get("order_id", item["id"]) for item in found]
+    return [str(item.get("order_id", item["id"])) for item in found]
 
 
 async def test_a_list_is_not_misled_by_its_query(buyer: Customer, staff: Staff) -> None:
     for path in (
-        "/products?limit=0", "/products?limit=101", "/products?limit=ten", "/products?sort=fastest",
-        "/products?cursor=garbage", "/products?cursor=W10", "/products?cursor=%00", "/products?cursor=WyIAIiwiYSJd",
-        "/products?sort=price&cursor=WzFlMzAsImEiXQ",
-        "/products?sort=price&cursor=WzEwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMCwiYSJd",
+        "/products?q=%00", "/products?category=%00", "/products?limit=0", "/products?limit=101",
+        "/products?limit=ten", "/products?sort=fastest",
+        "/products?cursor=garbage", "/products?cursor=W10", "/products?cursor=%00", "/products?cursor=WyJhIl0",
         "/products?sort=price&cursor=WyJhIiwiYiJd",
         "/admin/api/orders?cursor=garbage", "/admin/api/orders?limit=-1", "/admin/api/orders?status=lost",
         "/admin/api/pick-lists?cursor=garbage", "/admin/api/pick-lists?status=lost",
@@ -202,7 +197,7 @@ async def test_a_list_is_not_misled_by_its_query(buyer: Customer, staff: Staff) 
     ):  # fmt: skip
         assert (await staff.get(path)).refusal == (422, "invalid"), path
     for path in (
-        "/products?q=%00", "/products?q=%27%29%20%7C%20%28", "/products?category=%00", "/products?q=" + "x" * 3000,
+        "/products?q=%27%29%20%7C%20%28", "/products?q=" + "x" * 3000,
         "/admin/api/analytics/sales?from=0001-01-01&to=9999-12-31", "/admin/api/analytics/sales?to=0001-01-01",
         "/admin/api/analytics/sales?from=2030-01-07&to=2029-01-07",
     ):  # fmt: skip
@@ -228,7 +223,6 @@ async def test_a_product_that_makes_no_sense_is_refused(buyer: Customer, staff: 
         product | {"skus": [sku | {"price": price | {"currency": "euro"}}]},
         product | {"skus": [sku | {"price": price | {"vat": 19}}]},
         product | {"skus": [sku | {"weight_g": 0}]}, product | {"skus": [sku | {"weight_g": 10**12}]},
-        product | {"skus": [sku, sku]},
     ):  # fmt: skip
         assert (await staff.ask("POST", "/admin/api/products", wrong)).refusal == (422, "invalid"), wrong
 
@@ -238,20 +232,10 @@ async def test_a_product_that_makes_no_sense_is_refused(buyer: Customer, staff: 
     assert (await staff.ask("PATCH", "/admin/api/products/NONE", {"title": "x"})).refusal == (404, "not_found")
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        "../app.py",
-        "..%2fapp.py",
-        "%2e%2e/app.py",
-        "%2e%2e%2fapp.py",
-        "..%5capp.py",
-        "//etc/passwd",
-        "x/../../app.py",
-        "%00",
-        "",
-    ],
-)
-async def test_static_files_are_only_those_of_the_pages(buyer: Customer, path: str) -> None:
-    answer = await buyer.get(f"/static/{path}")
-    assert answer.refusal == (404, "not_found")
+async def test_static_files_are_only_those_of_the_pages(buyer: Customer) -> None:
+    for path in (
+        "../app.py", "..%2fapp.py", "%2e%2e/app.py", "%2e%2e%2fapp.py", "..%5capp.py", "....//app.py", "x/../../app.py",
+        "//etc/passwd", "%2fetc%2fpasswd", "%00", "index.html%00", "", ".", "none.js",
+    ):  # fmt: skip
+        assert (await buyer.get(f"/static/{path}")).refusal == (404, "not_found"), path
+    assert (await buyer.get("/static/style.css")).status == 200

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import msgspec
 from litestar import get, post
-from litestar.params import FromPath, FromQuery, QueryParameter
+from litestar.params import FromQuery, PathParameter, QueryParameter
 
 from bus.messages.analytics import GetSales, SalesBy, SalesRow
 from bus.messages.base import Finding
@@ -17,6 +17,10 @@ from gateway.api.bodies import View
 from gateway.api.products import Limit
 from gateway.edge import Wired
 from gateway.problems import not_found
+
+_LAST_ID = 2**63 - 1
+_MONTH = timedelta(days=30)
+LetterId = Annotated[int, QueryParameter(ge=0, le=_LAST_ID)]
 
 
 class DeadLetterView(View, frozen=True, kw_only=True):
@@ -75,7 +79,7 @@ class Actors(View, frozen=True, kw_only=True):
 
 
 @get("/dead-letters", summary="Messages that could not be handled")
-async def dead_letters(edge: Wired, limit: FromQuery[Limit] = 20, cursor: FromQuery[int] = 0) -> DeadLetters:
+async def dead_letters(edge: Wired, limit: Limit = 20, cursor: LetterId = 0) -> DeadLetters:
     """The oldest first."""
     letters = await edge.deliveries.dead_letters(cursor, limit + 1)
     items = [
@@ -95,7 +99,7 @@ async def dead_letters(edge: Wired, limit: FromQuery[Limit] = 20, cursor: FromQu
 
 
 @post("/dead-letters/{letter_id:int}/redrive", status_code=200, summary="Try one again")
-async def redrive(edge: Wired, letter_id: FromPath[int]) -> Redriven:
+async def redrive(edge: Wired, letter_id: Annotated[int, PathParameter(le=_LAST_ID)]) -> Redriven:
     """It is handled as if it were new."""
     redriven = await edge.deliveries.redrive([letter_id])
     if not redriven:
@@ -126,7 +130,8 @@ async def sales(
 ) -> SalesView:
     """Orders by the day or month they were placed in. The last 30 days, unless told otherwise."""
     last = end or edge.clock.now().date()
-    answer = await edge.bus.ask(GetSales(start=start or last - timedelta(days=30), end=last, by=by))
+    first = start or last - min(_MONTH, last - date.min)
+    answer = await edge.bus.ask(GetSales(start=first, end=last, by=by))
     return SalesView(items=answer.rows)
 
 

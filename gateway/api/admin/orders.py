@@ -74,7 +74,7 @@ class PickLists(View, frozen=True, kw_only=True):
 
 @get("/orders", summary="List orders")
 async def list_orders(
-    edge: Wired, status: FromQuery[OrderStatus | None] = None, limit: FromQuery[Limit] = 20, cursor: FromQuery[str] = ""
+    edge: Wired, status: FromQuery[OrderStatus | None] = None, limit: Limit = 20, cursor: FromQuery[str] = ""
 ) -> OrderList:
     """The newest first."""
     page = await edge.bus.ask(ListOrders(limit=limit, status=status, after=cursor))
@@ -101,7 +101,7 @@ async def refund(edge: Wired, request: Http, order_id: FromPath[str], data: JSON
 async def list_pick_lists(
     edge: Wired,
     status: FromQuery[PickListStatus | None] = None,
-    limit: FromQuery[Limit] = 20,
+    limit: Limit = 20,
     cursor: FromQuery[str] = "",
 ) -> PickLists:
     """The oldest first. `open` ones are to be picked."""

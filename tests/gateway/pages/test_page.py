@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 import pytest
 from playwright.async_api import ConsoleMessage, Locator, Page, Request, async_playwright, expect
 
+from tests.journeys.process import Program, eventually
+
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
 ARGS = ["--no-sandbox", "--disable-background-networking", "--disable-gpu"]
 
@@ -141,6 +143,17 @@ async def see_event(page: Page, event: str) -> None:
     await expect(page.locator(f'[data-testid="timeline-item"][data-event="{event}"]')).to_be_visible()
 
 
+async def work_in_the_warehouse(shop: Program, order_id: str) -> None:
+    staff = {"Authorization": f"Bearer {(await shop.good('token')).strip()}"}
+
+    async def picked() -> bool:
+        return (await shop.ask("POST", f"/admin/api/pick-lists/{order_id}/pick", **staff)).status == 200
+
+    assert await eventually(picked)
+    for step in ("pack", "ship"):
+        assert (await shop.ask("POST", f"/admin/api/pick-lists/{order_id}/{step}", **staff)).status == 200
+
+
 async def units_left(where: Locator) -> int:
     """Read a live count."""
     words = (await where.text_content() or "").strip()
@@ -198,6 +211,32 @@ async def test_what_another_customer_takes_is_seen_to_go(base_url: str, page: Pa
     await add(other, "HONEY-250")
 
     await expect(card(page, "HONEY").get_by_test_id("stock")).to_have_text(f"{before - 1} left")
+
+
+async def test_an_order_is_followed_to_the_door(running: Program, page: Page) -> None:
+    trouble = Trouble()
+    trouble.watch(page)
+    await page.set_viewport_size({"width": 390, "height": 844})  # As on a phone.
+    await visit(page, running.url)
+    await search(page, "stoneware", "MUG")
+    await open_product(page, "MUG")
+    await add(page, "MUG-SAND")
+    await close_product(page)
+    await open_basket(page)
+    await check_out(page, Customer())
+    await pay(page, "pm_card_visa")
+    await see_status(page, "paid")
+
+    order_id = page.url.rpartition("order/")[2]
+    await work_in_the_warehouse(running, order_id)
+
+    await see_status(page, "delivered")  # The websocket says so, step by step.
+    items = page.get_by_test_id("timeline-item")
+    await expect(items.first).to_have_attribute("data-event", "OrderDelivered")  # The newest first.
+    await expect(items.last).to_have_attribute("data-event", "OrderCreated")
+    assert "_" not in "".join(await items.all_inner_texts())  # Words for people, not for programs.
+    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert trouble.errors == []
 
 
 async def test_an_order_is_cancelled_in_the_browser(base_url: str, page: Page) -> None:

@@ -1,0 +1,103 @@
+"""Goods in and out of CSV files: good lines are taken, bad ones are listed with their numbers, nothing else happens."""
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from bus.messages.cart import CreateCart, SetLine
+from engine.errors import BadInput
+from engine.testing import ShopUnderTest
+from gateway.goods import COLUMNS, Report, count_lines, export_file, import_file
+
+GOOD = {
+    "product_id": "VASE",
+    "slug": "vase",
+    "title": "Vase",
+    "category": "Home",
+    "description": 'Blown "by hand",\nin two colours',
+    "sku": "VASE-RED",
+    "sku_title": "Rot, groß",
+    "price": "2500",
+    "currency": "EUR",
+    "weight_g": "900",
+    "on_hand": "7",
+}
+
+
+def write(file: Path, *rows: dict[str, str], encoding: str = "utf-8") -> Path:
+    with file.open("w", encoding=encoding, newline="") as target:
+        writer = csv.DictWriter(target, COLUMNS)
+        writer.writeheader()
+        writer.writerows(rows)
+    return file
+
+
+def read(file: Path) -> dict[str, dict[str, str]]:
+    with file.open(encoding="utf-8", newline="") as source:
+        return {row["sku"]: row for row in csv.DictReader(source)}
+
+
+async def test_what_goes_in_comes_out_again(shop: ShopUnderTest, tmp_path: Path) -> None:
+    report = await import_file(shop.inside.bus, write(tmp_path / "in.csv", GOOD))
+    written = await export_file(shop.inside.bus, tmp_path / "out.csv")
+
+    assert report == Report(written=1)
+    assert written == 4  # With what was on the shelves before.
+    assert read(tmp_path / "out.csv")["VASE-RED"] == GOOD
+
+
+async def test_a_spreadsheets_byte_order_mark_is_no_part_of_the_first_column(
+    shop: ShopUnderTest, tmp_path: Path
+) -> None:
+    assert (await import_file(shop.inside.bus, write(tmp_path / "in.csv", GOOD, encoding="utf-8-sig"))).written == 1
+
+
+async def test_refused_lines_are_listed_with_their_numbers_and_count_as_done(
+    shop: ShopUnderTest, tmp_path: Path
+) -> None:
+    flat = {**GOOD, "description": "Flat."}
+    bad = [{**flat, "on_hand": "-1"}, {**flat, "price": "1.50"}, {**flat, "sku": ""}]
+    file = write(tmp_path / "in.csv", bad[0], flat, bad[1], bad[2])
+    done: list[int] = []
+
+    report = await import_file(shop.inside.bus, file, done.append)
+
+    assert (report.written, [number for number, _ in report.refused]) == (1, [2, 4, 5])
+    assert sum(done) == count_lines(file) == 4
+    assert await shop.available("VASE-RED") == 7
+
+
+async def test_stock_below_what_carts_hold_is_refused_and_the_rest_of_the_line_is_taken(
+    shop: ShopUnderTest, tmp_path: Path
+) -> None:
+    await import_file(shop.inside.bus, write(tmp_path / "in.csv", GOOD))
+    cart = await shop.ask(CreateCart())
+    await shop.ask(SetLine(cart_id=cart.id, sku="VASE-RED", quantity=3))
+
+    report = await import_file(shop.inside.bus, write(tmp_path / "in.csv", {**GOOD, "on_hand": "2"}))
+
+    assert report.refused == [(3, "stock: 3 units are held, more than 2")]
+    assert await shop.available("VASE-RED") == 4
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"", "lacks the columns"),
+        (b"sku,price\nA,1\n", "lacks the columns product_id"),
+        (b"\xff\xfe\x00", "can't read"),
+    ],
+)
+async def test_another_kind_of_file_is_refused_whole(
+    shop: ShopUnderTest, tmp_path: Path, content: bytes, why: str
+) -> None:
+    file = tmp_path / "in.csv"
+    file.write_bytes(content)
+    with pytest.raises(BadInput, match=why):
+        await import_file(shop.inside.bus, file)
+
+
+async def test_a_file_that_can_not_be_written_is_refused(shop: ShopUnderTest, tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="can't write"):
+        await export_file(shop.inside.bus, tmp_path / "missing" / "out.csv")

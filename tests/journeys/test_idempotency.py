@@ -1,0 +1,151 @@
+"""The same request twice is one thing done, and one answer, whatever happened in between."""
+
+from datetime import timedelta
+
+from engine.testing import ShopUnderTest
+from sandbox.faults import Fault
+from tests.journeys.people import Customer, Staff, at_once, mails_of, new_key, purchase
+
+LEASE = timedelta(seconds=10)  # How long a claim is respected. See gateway/replays.py.
+
+# What a process leaves behind that died while it did a request: claims without an answer.
+FORGET_ANSWERS = "update gateway.answers set status = null, content = null, claimed_at = $1 returning token"
+
+
+async def test_a_double_click_on_checkout_is_one_order_with_one_answer(
+    shop: ShopUnderTest, buyer: Customer, staff: Staff
+) -> None:
+    cart, key = await buyer.fill_cart(MUG=2), new_key()
+
+    answers = await at_once(*(buyer.check_out(cart, key=key) for _ in range(5)))
+    shop.clock.jump(timedelta(hours=1))
+    later = await buyer.check_out(cart, key=key)
+
+    assert {answer.status for answer in (*answers, later)} == {201}
+    assert len({answer.body for answer in (*answers, later)}) == 1
+    assert later.headers["Idempotent-Replayed"] == "true"
+    assert later.headers["Content-Type"] == answers[0].headers["Content-Type"]
+    await shop.settle()
+    assert len((await staff.get("/admin/api/orders")).good["items"]) == 1
+    assert len(shop.box.payment_intents()) == 1
+    assert await staff.stock("MUG") == (10, 2)
+    assert mails_of(shop) == ["order_created"]
+    assert await buyer.pay(purchase(cart, key, later)) == 200  # The answer that was kept is as good as the first.
+
+
+async def test_a_key_is_for_one_body(buyer: Customer, staff: Staff) -> None:
+    cart, key = await buyer.fill_cart(MUG=1), new_key()
+    bought = await buyer.place(cart, key=key)
+
+    other = await buyer.check_out(cart, key=key, name="Eve")
+    assert other.refusal == (422, "idempotency_mismatch")
+
+    assert purchase(cart, key, await buyer.check_out(cart, key=key)) == bought
+    assert len((await staff.get("/admin/api/orders")).good["items"]) == 1
+
+
+async def test_one_key_on_two_carts_is_two_orders(buyer: Customer) -> None:
+    key = new_key()
+
+    one = await buyer.place(await buyer.fill_cart(MUG=1), key=key)
+    two = await buyer.place(await buyer.fill_cart(MUG=1), key=key)
+
+    assert one.order != two.order
+
+
+async def test_a_key_is_good_again_after_a_refusal(buyer: Customer, staff: Staff) -> None:
+    key, cart = new_key(), await buyer.new_cart()
+    assert (await buyer.check_out(cart, key=key)).refusal == (409, "cart_empty")
+    assert (await buyer.check_out(cart, key=key, name="")).refusal == (422, "invalid")
+
+    _ = (await buyer.put(cart, "MUG", 1)).good
+
+    bought = await buyer.place(cart, key=key, name="Somebody else")
+    assert await buyer.status(bought) == "pending_payment"
+    assert len((await staff.get("/admin/api/orders")).good["items"]) == 1
+
+
+async def test_a_checkout_whose_process_died_is_finished_by_the_next_try(
+    shop: ShopUnderTest, buyer: Customer, staff: Staff
+) -> None:
+    bought = await buyer.place(await buyer.fill_cart(MUG=2), key=new_key())
+    async with shop.inside.services.database.transaction(shop.clock.now()) as tx:
+        (claim,) = await tx.fetch(FORGET_ANSWERS, tx.now)
+    assert claim["token"] in bought.order
+
+    waiting = await buyer.check_out(bought.cart, key=bought.key)
+    assert waiting.refusal == (409, "idempotency_in_progress")
+    assert waiting.headers["Retry-After"] == "1"
+    shop.clock.jump(LEASE)
+
+    assert purchase(bought.cart, bought.key, await buyer.check_out(bought.cart, key=bought.key)) == bought
+    await shop.settle()
+    assert len(shop.box.payment_intents()) == 1
+    assert await staff.stock("MUG") == (10, 2)
+    assert mails_of(shop) == ["order_created"]
+    assert await staff.findings() == []
+
+
+async def test_a_refund_is_given_once_per_key(shop: ShopUnderTest, buyer: Customer, staff: Staff) -> None:
+    bought = await buyer.buy(MUG=1)
+    path, key = f"/admin/api/orders/{bought.order}/refunds", new_key()
+
+    answers = await at_once(*(staff.ask("POST", path, {"amount": 100}, key=key) for _ in range(5)))
+    assert {answer.status for answer in answers} == {201}
+    assert len({answer.body for answer in answers}) == 1
+    assert (await staff.refund(bought, 101, key=key)).refusal == (422, "idempotency_mismatch")
+
+    async with shop.inside.services.database.transaction(shop.clock.now()) as tx:
+        await tx.fetch(FORGET_ANSWERS, tx.now)
+    shop.clock.jump(LEASE)
+    again = await staff.refund(bought, 100, key=key)
+
+    assert again.good["id"] == answers[0].good["id"]
+    assert [refund.amount for refund in shop.box.refunds()] == [100]
+    assert (await staff.refund(bought, 100)).good["id"] != again.good["id"]  # Another key is another refund.
+    assert (await buyer.read(bought))["refunded"]["amount"] == 200
+    assert await staff.findings() == []
+
+
+async def test_a_checkout_that_failed_halfway_is_finished_under_its_key(
+    shop: ShopUnderTest, buyer: Customer, staff: Staff
+) -> None:
+    cart, key = await buyer.fill_cart(LAMP=1), new_key()  # The only one there is.
+    shop.box.faults.stripe = Fault(action="fail")
+    assert (await buyer.check_out(cart, key=key)).refusal == (503, "unavailable")
+    assert (await buyer.check_out(cart, key=key)).refusal == (503, "unavailable")
+    shop.box.faults.reset()
+
+    _ = await buyer.place(cart, key=key)
+
+    assert len((await staff.get("/admin/api/orders")).good["items"]) == 1
+    assert await staff.stock("LAMP") == (1, 1)
+    assert mails_of(shop) == ["order_created"]
+
+
+async def test_what_came_into_the_cart_after_the_first_try_is_not_lost(
+    shop: ShopUnderTest, buyer: Customer, staff: Staff
+) -> None:
+    cart, key = await buyer.fill_cart(MUG=1), new_key()
+    shop.box.faults.stripe = Fault(action="fail")
+    assert (await buyer.check_out(cart, key=key)).refusal == (503, "unavailable")
+    shop.box.faults.reset()
+    _ = (await buyer.put(cart, "BOOK", 2)).good
+
+    bought = await buyer.place(cart, key=key)
+
+    assert [line["sku"] for line in (await buyer.read(bought))["lines"]] == ["MUG"]  # As it was placed then.
+    (line,) = (await buyer.get(f"/carts/{cart}")).good["lines"]
+    assert (line["sku"], line["held"]) == ("BOOK", 2)
+    assert [await staff.stock(sku) for sku in ("MUG", "BOOK")] == [(10, 1), (100, 2)]
+    _ = await buyer.place(cart, key=new_key())
+    assert await staff.findings() == []
+
+
+async def test_other_unsafe_requests_take_a_key_too(buyer: Customer) -> None:
+    key = new_key()
+
+    carts = [(await buyer.ask("POST", "/carts", key=key)).good["id"] for _ in range(2)]
+    other = (await buyer.ask("POST", "/carts", key=new_key())).good["id"]
+
+    assert carts[0] == carts[1] != other
