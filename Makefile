@@ -20,7 +20,7 @@ run: .venv/ready ## Install what is missing, and run the shop
 	@exec $(BIN)/python run.py
 
 test: .venv/ready-dev ## The whole test suite, on real PostgreSQL, Valkey, Stripe library and SMTP
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist worksteal
 
 check: .venv/ready-dev ## Format, lint and types
 	@$(BIN)/ruff format --check .

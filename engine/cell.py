@@ -16,7 +16,7 @@ from engine import telemetry
 from engine.actor import Actor
 from engine.calls import SETTLE, Calls
 from engine.clock import Clock
-from engine.errors import BadInput, Overloaded, ShopFlowError
+from engine.errors import BadInput, Crashed, Overloaded, ShopFlowError, Unavailable
 from engine.mailbox import Envelope, Mailbox
 from engine.postgres import Database, Outgoing, Transaction
 from engine.settings import EngineSettings
@@ -147,7 +147,9 @@ class Cell:
                 envelope.answer.set_exception(error)
             self._over([envelope])
             return True
-        if isinstance(error, BadInput) or envelope.attempts >= self.settings.shopflow_tries:
+        is_away = isinstance(error, Unavailable) and not isinstance(error, Crashed)
+        tries = self.settings.shopflow_tries_away if is_away else self.settings.shopflow_tries
+        if isinstance(error, BadInput) or envelope.attempts >= tries:
             return await self._park(envelope, error, behind)
         return await self._try_later(envelope, error, behind)
 

@@ -6,6 +6,7 @@
     * Conflict: someone else wrote first; read and decide again, at once.
     * Unavailable: something outside did not answer; retry with backoff.
         * Overloaded: a mailbox is full; the sender should come back later.
+        * Crashed: the actor crashed with this message in hand, which counts against the message.
         * Unanswered: the deadline passed; what was asked may still happen, so ask again with the same key.
 
 A business "no" is none of these: it is a reply. A bug is an AssertionError.
@@ -42,6 +43,13 @@ class Overloaded(Unavailable):
 
     def __init__(self, service: str) -> None:
         super().__init__(service, "its mailbox is full", retry_after_s=1.0)
+
+
+class Crashed(Unavailable):
+    """An actor crashed, and is being started again."""
+
+    def __init__(self, actor: str, crash: BaseException) -> None:
+        super().__init__(actor, f"it crashed: {crash!r}")
 
 
 class Unanswered(Unavailable):

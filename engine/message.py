@@ -1,7 +1,7 @@
 """What travels between actors: frozen, typed data, encoded as JSON with its type's name.
 
 A message's **first field is its key**: messages to one actor with equal keys are handled in the order they came.
-A message whose first field is no text has no key, and waits for nobody.
+A message whose first field is no text has no key, and waits for nobody; nor does a query.
 
 Rejected: a key declared beside the fields (one more thing to forget, and every message began with its key anyway).
 """
@@ -38,6 +38,14 @@ class Reply(Message):
 
 class Command(Message, Generic[R_co]):
     """A request to one actor, named in the imperative, answered with an `R_co`. Safe to send twice."""
+
+
+class Query(Command[R_co]):
+    """A request that changes nothing. It has no key: it sees what has been committed, and waits for nobody."""
+
+    @property
+    def key(self) -> str:
+        return ""
 
 
 class Event(Message):

@@ -17,7 +17,7 @@ import asyncpg
 from asyncpg import Record
 
 from engine.clock import Clock
-from engine.errors import BadSetting, Conflict, Unavailable
+from engine.errors import BadInput, BadSetting, Conflict, Unavailable
 from engine.message import Command, Event
 
 if TYPE_CHECKING:
@@ -34,6 +34,9 @@ _LOST = (
     TimeoutError,
 )
 _NO_ANSWER = (*_LOST, ValueError, asyncpg.PostgresError)
+# What the sender wrote can't be stored, whoever let it through: a text with NUL, a number that is too large. The
+# driver's own check of arguments is a plain DataError.
+_NOT_STORABLE = (asyncpg.CharacterNotInRepertoireError, asyncpg.NumericValueOutOfRangeError)
 _AGAIN = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError, asyncpg.LockNotAvailableError)
 
 # Bounds on the server's side, in case ours are not there to act: a session that died in a transaction must not hold
@@ -257,6 +260,10 @@ def _translated(but: Sequence[Exception] = ()) -> Iterator[None]:
         raise Unavailable("PostgreSQL", str(error) or type(error).__name__, retry_after_s=1.0) from error
     except _AGAIN as error:
         raise Conflict(str(error)) from error
+    except asyncpg.DataError as error:
+        if not isinstance(error, _NOT_STORABLE) and type(error) is not asyncpg.DataError:
+            raise
+        raise BadInput(f"PostgreSQL can't take this: {error}") from error
 
 
 def _is_misuse(error: BaseException) -> bool:

@@ -36,6 +36,7 @@ class EngineSettings(Settings, frozen=True, kw_only=True):
     shopflow_mailbox_limit: PositiveInt = 10_000  # Messages waiting for one actor.
     shopflow_ask_timeout_s: Seconds = 10.0
     shopflow_tries: PositiveInt = 8  # Then a message is parked as a dead letter.
+    shopflow_tries_away: PositiveInt = 1000  # The same while what it needs is away: most of a day.
     shopflow_backoff_first_s: Seconds = 0.2  # Doubles with each try, with up to half of it taken off by chance.
     shopflow_backoff_max_s: Seconds = 60.0
     shopflow_sweep_s: Seconds = 5.0  # How often deliveries are looked for that memory does not know.

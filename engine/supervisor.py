@@ -14,7 +14,7 @@ from anyio.abc import TaskGroup
 from engine import telemetry
 from engine.cell import Cell
 from engine.clock import Clock
-from engine.errors import Unavailable
+from engine.errors import Crashed
 
 _FORGIVEN_AFTER = timedelta(minutes=1)
 
@@ -71,7 +71,7 @@ class Supervisor:
             in_hand = [envelope.id for envelope in cell.mailbox.in_hand]
             cell.log.error("an actor crashed", exc_info=crash, message_ids=in_hand, failures=failures)
             telemetry.RESTARTS.labels(cell.name).inc()
-            await cell.fail_what_is_in_hand(Unavailable(cell.name, f"it crashed: {crash!r}"))
+            await cell.fail_what_is_in_hand(Crashed(cell.name, crash))
             await cell.pause(failures)
 
 

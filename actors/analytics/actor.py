@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from actors.analytics import store
 from bus.messages.analytics import GetSales, Sales
 from bus.messages.order import OrderCreated, OrderDelivered
-from bus.messages.payment import PaymentReceived, RefundProcessed
+from bus.messages.payment import PaymentReceived, RefundFailed, RefundProcessed
 from engine.actor import Actor, call, turn
 from engine.postgres import Database, Transaction
 
@@ -27,6 +27,10 @@ class Analytics(Actor):
     @turn
     async def on_refunded(self, tx: Transaction, events: Sequence[RefundProcessed]) -> None:
         await store.add_refunded(tx, events)
+
+    @turn
+    async def on_refund_failed(self, tx: Transaction, events: Sequence[RefundFailed]) -> None:
+        await store.take_back_refunded(tx, events)
 
     @turn
     async def on_delivered(self, tx: Transaction, events: Sequence[OrderDelivered]) -> None:

@@ -6,7 +6,7 @@ from typing import Final
 
 from bus.messages.analytics import GetSales, SalesBy, SalesRow
 from bus.messages.order import OrderCreated, OrderDelivered
-from bus.messages.payment import PaymentReceived, RefundProcessed
+from bus.messages.payment import PaymentReceived, RefundFailed, RefundProcessed
 from engine.postgres import Database, Transaction
 
 _ADD = """
@@ -55,6 +55,11 @@ async def add_paid(tx: Transaction, events: Sequence[PaymentReceived]) -> None:
 async def add_refunded(tx: Transaction, events: Sequence[RefundProcessed]) -> None:
     """Money that went back."""
     await tx.execute(_ADD_REFUNDED, [event.order_id for event in events], [event.amount.amount for event in events])
+
+
+async def take_back_refunded(tx: Transaction, events: Sequence[RefundFailed]) -> None:
+    """Money that was refunded and came back."""
+    await tx.execute(_ADD_REFUNDED, [event.order_id for event in events], [-event.amount.amount for event in events])
 
 
 async def note_delivered(tx: Transaction, events: Sequence[OrderDelivered]) -> None:

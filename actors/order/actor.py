@@ -22,7 +22,7 @@ from bus.messages.order import (
     PaymentOverdue,
     PlaceOrder,
 )
-from bus.messages.payment import PaymentDeclined, PaymentReceived, RefundProcessed
+from bus.messages.payment import PaymentDeclined, PaymentReceived, RefundFailed, RefundProcessed
 from bus.messages.shipping import ParcelMoved, ShipmentBooked
 from bus.messages.warehouse import ParcelPacked, PickingStarted
 from engine.actor import Actor, call, turn
@@ -109,6 +109,10 @@ class Orders(Actor, name="order"):
     @turn
     async def on_refunded(self, tx: Transaction, events: Sequence[RefundProcessed]) -> None:
         await self._each(tx, events, lambda order, event: rules.refunded(order, event.amount))
+
+    @turn
+    async def on_refund_failed(self, tx: Transaction, events: Sequence[RefundFailed]) -> None:
+        await self._each(tx, events, lambda order, event: rules.refund_failed(order, event.amount))
 
     @turn
     async def on_units_gone(self, tx: Transaction, events: Sequence[UnitsGone]) -> None:

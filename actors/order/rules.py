@@ -70,6 +70,7 @@ class State:
     refunded: Minor
     carrier: str | None
     tracking_number: str | None
+    refund_requested: bool = False
     lines: Sequence[Line] = ()
     entries: list[tuple[str, str]] = field(default_factory=list)  # For the timeline: event, detail.
     events: list[Event] = field(default_factory=list)
@@ -111,7 +112,7 @@ def paid(order: State, amount: Money, now: datetime) -> None:
     if order.cancel_reason == "payment_timeout":
         order.events.append(PaymentCameLate(order_id=order.id, lines=tuple(order.lines)))
     else:
-        order.events.append(RefundRequested(order_id=order.id, reason=str(order.cancel_reason)))
+        _send_money_back(order, str(order.cancel_reason))
 
 
 def declined(order: State, reason: str) -> None:
@@ -132,7 +133,7 @@ def call_off(order: State, reason: CancelReason, now: datetime) -> bool:
     if order.advance("called_off", now):
         _cancelled(order, reason)
         if was_paid:
-            order.events.append(RefundRequested(order_id=order.id, reason=reason))
+            _send_money_back(order, reason)
     elif order.cancel_reason == "payment_timeout":  # Now somebody has said no: money that comes late goes back.
         order.cancel_reason, order.changed = reason, True
     return order.status == "cancelled"
@@ -144,19 +145,17 @@ def units_gone(order: State, now: datetime) -> None:
         _cancelled(order, "out_of_stock")
     elif order.cancel_reason == "payment_timeout":
         order.cancel_reason, order.changed = "out_of_stock", True
-    else:
-        return
-    order.note("UnitsGone", "The units were sold to somebody else; the money goes back.")
-    order.events.append(RefundRequested(order_id=order.id, reason="out_of_stock"))
+    if order.status == "cancelled" and not order.refund_requested:
+        order.note("UnitsGone", "The units were sold to somebody else; the money goes back.")
+        _send_money_back(order, "out_of_stock")
 
 
 def units_retaken(order: State, now: datetime) -> None:
     """Money came late, and the units could be had again."""
-    if order.cancel_reason == "out_of_stock":
-        _cancelled(order, "out_of_stock")  # Too late, the money is on its way back: so must be the units.
-    elif order.cancel_reason in ("customer", "staff"):  # Called off while its units were asked for again.
+    if order.status == "cancelled" and order.cancel_reason not in (None, "payment_timeout"):
+        # Called off while its units were asked for again: they go back, and so does the money.
         _cancelled(order, order.cancel_reason)
-        order.events.append(RefundRequested(order_id=order.id, reason=order.cancel_reason))
+        _send_money_back(order, order.cancel_reason)
     elif order.advance("units_retaken", now):
         order.cancel_reason = None
         order.note("UnitsRetaken", "The units could be had again.")
@@ -199,6 +198,20 @@ def refunded(order: State, amount: Money) -> None:
     order.refunded += amount.amount
     order.changed = True
     order.note("RefundProcessed", str(amount))
+
+
+def refund_failed(order: State, amount: Money) -> None:
+    """The bank sent refunded money back."""
+    order.refunded -= amount.amount
+    order.changed = True
+    order.note("RefundFailed", str(amount))
+
+
+def _send_money_back(order: State, reason: str) -> None:
+    """All of it, and once: an order is paid once."""
+    if not order.refund_requested:
+        order.refund_requested = order.changed = True
+        order.events.append(RefundRequested(order_id=order.id, reason=reason))
 
 
 def _cancelled(order: State, reason: CancelReason) -> None:

@@ -33,13 +33,14 @@ from unnest($1::text[], $2::text[], $3::text[]) with ordinality as t (order_id, 
 
 # In the order of their ids, so that two turns never wait for each other in a circle.
 _LOCK = """
-select id, number, status, cancel_reason, currency, total, refunded, carrier, tracking_number
+select id, number, status, cancel_reason, currency, total, refunded, carrier, tracking_number,
+    refund_requested
 from orders.orders where id = any($1) order by id for update"""
 _SAVE = """
 update orders.orders o set status = n.status, cancel_reason = n.cancel_reason, refunded = n.refunded,
-    carrier = n.carrier, tracking_number = n.tracking_number
-from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::text[])
-    as n (id, status, cancel_reason, refunded, carrier, tracking_number)
+    carrier = n.carrier, tracking_number = n.tracking_number, refund_requested = n.refund_requested
+from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::text[], $7::boolean[])
+    as n (id, status, cancel_reason, refunded, carrier, tracking_number, refund_requested)
 where o.id = n.id"""
 
 _READ = """
@@ -108,6 +109,7 @@ async def save(tx: Transaction, orders: Collection[rules.State]) -> None:
             _SAVE,
             [o.id for o in changed], [o.status for o in changed], [o.cancel_reason for o in changed],
             [o.refunded for o in changed], [o.carrier for o in changed], [o.tracking_number for o in changed],
+            [o.refund_requested for o in changed],
         )  # fmt: skip
     await add_to_timeline(tx, [(order.id, event, detail) for order in orders for event, detail in order.entries])
     for order in orders:

@@ -8,7 +8,14 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from bus.messages.base import Finding, Minor, Money, OrderId
-from bus.messages.payment import PaymentDeclined, PaymentReceived, RefundProcessed, RefundReason, StripeEvent
+from bus.messages.payment import (
+    PaymentDeclined,
+    PaymentReceived,
+    RefundFailed,
+    RefundProcessed,
+    RefundReason,
+    StripeEvent,
+)
 from engine.message import Event
 
 Status: TypeAlias = Literal["open", "received", "closing", "closed"]
@@ -132,12 +139,14 @@ def settle_refund(payment: Payment, refund_id: str, stripe_refund_id: str, statu
     was_done = refund.status == "succeeded"
     refund.status = status
     refund.dirty = payment.dirty = True
+    money = Money(amount=refund.amount, currency=payment.currency)
     if status == "failed":
         payment.refunding -= refund.amount
-        payment.refunded -= refund.amount if was_done else 0
+        if was_done:
+            payment.refunded -= refund.amount
+            payment.events.append(RefundFailed(order_id=payment.order_id, refund_id=refund.id, amount=money))
         return "refund failed: needs a person"
     payment.refunded += refund.amount
-    money = Money(amount=refund.amount, currency=payment.currency)
     payment.events.append(
         RefundProcessed(order_id=payment.order_id, refund_id=refund.id, amount=money, reason=refund.reason)
     )

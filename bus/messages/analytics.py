@@ -4,7 +4,7 @@ from datetime import date
 from typing import Literal, TypeAlias
 
 from bus.messages.base import Currency, Value
-from engine.message import Command, Reply
+from engine.message import Query, Reply
 
 SalesBy: TypeAlias = Literal["day", "month"]
 
@@ -28,7 +28,7 @@ class Sales(Reply):
     rows: tuple[SalesRow, ...]
 
 
-class GetSales(Command[Sales]):
+class GetSales(Query[Sales]):
     """Orders by the period they were placed in, from the first day to the last, both included (UTC)."""
 
     start: date

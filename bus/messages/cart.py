@@ -7,7 +7,7 @@ import msgspec
 
 from bus.messages.base import Address, CartId, Currency, Money, OrderId, Quantity, Sku, Value, new_id
 from bus.messages.inventory import OutOfStock, StockRefused, UnknownSku
-from engine.message import Command, Reply
+from engine.message import Command, Query, Reply
 
 ShippingMethod: TypeAlias = Literal["standard", "express"]
 
@@ -40,7 +40,7 @@ class CreateCart(Command[Cart]):
     """Begin an empty cart."""
 
 
-class GetCart(Command[Cart | NoSuchCart]):
+class GetCart(Query[Cart | NoSuchCart]):
     """Read a cart."""
 
     cart_id: CartId

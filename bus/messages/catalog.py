@@ -3,7 +3,7 @@
 from typing import Literal, TypeAlias
 
 from bus.messages.base import Money, ProductId, Sku, Value
-from engine.message import Command, Reply
+from engine.message import Command, Query, Reply
 
 Sort: TypeAlias = Literal["title", "price", "-price", "newest"]
 
@@ -61,17 +61,17 @@ class ProductPage(Reply):
     next: str | None
 
 
-class ListProducts(Command[ProductPage]):
+class ListProducts(Query[ProductPage]):
     """Search and browse."""
 
-    limit: int = 20  # 1 to 100. First, and no text: a list is about nothing in particular and waits for nobody.
+    limit: int = 20  # 1 to 100.
     q: str = ""  # Words that title, description or category have.
     category: str = ""
     sort: Sort = "title"
     after: str = ""  # `next` of the page before.
 
 
-class GetProduct(Command[Product | NoSuchProduct]):
+class GetProduct(Query[Product | NoSuchProduct]):
     """By id, or by slug."""
 
     id: ProductId
@@ -92,7 +92,7 @@ class Prices(Reply):
     skus: tuple[PricedSku, ...]
 
 
-class PriceSkus(Command[Prices]):
+class PriceSkus(Query[Prices]):
     """Ask what SKUs cost now."""
 
     skus: tuple[Sku, ...]
@@ -150,5 +150,5 @@ class Categories(Reply):
     names: tuple[str, ...]
 
 
-class ListCategories(Command[Categories]):
+class ListCategories(Query[Categories]):
     """By what a list can be narrowed."""

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from bus.messages.base import OrderId, Value
-from engine.message import Command, Reply
+from engine.message import Command, Query, Reply
 
 
 class RecordMail(Command[None]):
@@ -28,7 +28,7 @@ class SentMails(Reply):
     mails: tuple[SentMail, ...]
 
 
-class ListMails(Command[SentMails]):
+class ListMails(Query[SentMails]):
     """What has been sent about an order."""
 
     order_id: OrderId

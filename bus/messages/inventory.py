@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from bus.messages.base import CartId, Finding, Line, OrderId, Sku, Value
-from engine.message import Command, Event, Reply
+from engine.message import Command, Event, Query, Reply
 
 
 class StockLevel(Value, frozen=True, kw_only=True):
@@ -20,7 +20,7 @@ class StockLevels(Reply):
     levels: tuple[StockLevel, ...]
 
 
-class GetStock(Command[StockLevels]):
+class GetStock(Query[StockLevels]):
     """Ask for many SKUs at once, at most 1,000."""
 
     skus: tuple[Sku, ...]
@@ -48,7 +48,7 @@ class StockBelowHeld(Reply):
     held: int
 
 
-class CountStock(Command[StockCount | UnknownSku]):
+class CountStock(Query[StockCount | UnknownSku]):
     """Read the books of one SKU."""
 
     sku: Sku
@@ -133,5 +133,5 @@ class Findings(Reply):
     checked: int
 
 
-class AuditStock(Command[Findings]):
+class AuditStock(Query[Findings]):
     """Recompute every counter from the ledger and the holds."""

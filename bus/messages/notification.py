@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from bus.messages.base import OrderId, Value
-from engine.message import Command, Reply
+from engine.message import Query, Reply
 
 
 class News(Value, frozen=True, kw_only=True):
@@ -21,7 +21,7 @@ class NewsPage(Reply):
     news: tuple[News, ...]
 
 
-class ListNews(Command[NewsPage]):
+class ListNews(Query[NewsPage]):
     """All that was told about an order."""
 
     order_id: OrderId

@@ -5,7 +5,7 @@ from typing import Literal, TypeAlias
 
 from bus.messages.base import Address, CartId, Line, Money, OrderId, OrderLine, Value
 from bus.messages.inventory import Findings
-from engine.message import Command, Event, Reply
+from engine.message import Command, Event, Query, Reply
 
 OrderStatus: TypeAlias = Literal[
     "pending_payment", "paid", "picking", "packed", "shipped", "in_transit", "delivered", "cancelled"
@@ -69,7 +69,7 @@ class PlaceOrder(Command[Order]):
     weight_g: int
 
 
-class GetOrder(Command[Order | NoSuchOrder]):
+class GetOrder(Query[Order | NoSuchOrder]):
     """Read an order."""
 
     order_id: OrderId
@@ -92,7 +92,7 @@ class OrderPage(Reply):
     next: str | None
 
 
-class ListOrders(Command[OrderPage]):
+class ListOrders(Query[OrderPage]):
     """For staff."""
 
     limit: int = 20  # 1 to 100.
@@ -113,7 +113,7 @@ class PaymentOverdue(Command[None]):
     order_id: OrderId
 
 
-class AuditOrders(Command[Findings]):
+class AuditOrders(Query[Findings]):
     """Recompute every order's totals from its lines, and its refunds from its timeline."""
 
 

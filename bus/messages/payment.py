@@ -5,7 +5,7 @@ from typing import Literal, TypeAlias
 
 from bus.messages.base import Money, OrderId, Value
 from bus.messages.inventory import Findings
-from engine.message import Command, Event, Reply
+from engine.message import Command, Event, Query, Reply
 
 RefundReason: TypeAlias = Literal["requested_by_customer", "duplicate", "fraudulent", "not_deliverable"]
 
@@ -139,5 +139,13 @@ class RefundProcessed(Event):
     reason: RefundReason
 
 
-class AuditMoney(Command[Findings]):
+class RefundFailed(Event):
+    """The bank has sent refunded money back to the shop: it is not with the buyer after all."""
+
+    order_id: OrderId
+    refund_id: str
+    amount: Money
+
+
+class AuditMoney(Query[Findings]):
     """Recompute what came in and went back, payment by payment."""

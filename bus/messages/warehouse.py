@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Literal, TypeAlias
 
 from bus.messages.base import OrderId, OrderLine
-from engine.message import Command, Event, Reply
+from engine.message import Command, Event, Query, Reply
 
 PickListStatus: TypeAlias = Literal["waiting", "open", "picked", "packed", "shipped", "cancelled"]
 
@@ -40,7 +40,7 @@ class PickListPage(Reply):
     next: str | None
 
 
-class ListPickLists(Command[PickListPage]):
+class ListPickLists(Query[PickListPage]):
     """What is to be done."""
 
     limit: int = 20  # 1 to 100.

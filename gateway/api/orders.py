@@ -48,7 +48,8 @@ async def get_order(edge: Wired, request: Http, order_id: FromPath[str]) -> Orde
 async def cancel_order(edge: Wired, request: Http, order_id: FromPath[str]) -> OrderView:
     """Call an order off, as long as it is not packed. What was paid goes back."""
     await _check(edge, request, order_id)
-    answer = await edge.bus.ask(CancelOrder(order_id=order_id, reason="customer"))
+    is_buyer = edge.keys.opens(bearer(request), order_id)
+    answer = await edge.bus.ask(CancelOrder(order_id=order_id, reason="customer" if is_buyer else "staff"))
     match answer:
         case Order():
             return view(answer)

@@ -192,7 +192,7 @@ async def test_a_failing_call_is_retried_with_its_lane_waiting_and_then_parked(
     database: Database, clock: ManualClock
 ) -> None:
     courier = Courier()
-    trouble = Trouble(courier, "bad", error=Unavailable("Stripe"))
+    trouble = Trouble(courier, "bad", error=RuntimeError("a bug"))
     async with house(database, clock, courier) as bus:
         await bus.publish(*[Rang(key=key, what=what) for key, what in (("k", "bad"), ("k", "behind"), ("j", "other"))])
         await at_rest(clock)
@@ -201,8 +201,24 @@ async def test_a_failing_call_is_retried_with_its_lane_waiting_and_then_parked(
         (letter,) = await bus.deliveries.dead_letters()
 
     assert (trouble.met, letter.attempts, letter.type) == (4, 4, "Rang")
-    assert letter.error == "Unavailable('Stripe is unavailable')"
+    assert letter.error == "RuntimeError('a bug')"
     assert courier.fetched == ["other", "behind"]
+
+
+async def test_a_call_waits_out_what_is_away_for_longer_than_what_is_broken(
+    database: Database, clock: ManualClock
+) -> None:
+    courier = Courier()
+    trouble = Trouble(courier, "bad", error=Unavailable("Stripe"))
+    async with house(database, clock, courier) as bus:
+        await bus.publish(Rang(key="k", what="bad"))
+        await clock.advance(minutes=1)
+        assert trouble.met > 4
+        assert not await bus.deliveries.dead_letters()
+        trouble.end()
+        await clock.advance(minutes=1)
+
+    assert courier.fetched == ["bad"]
 
 
 async def test_bad_input_of_a_call_is_parked_at_once(database: Database, clock: ManualClock) -> None:

@@ -12,7 +12,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,12 +22,13 @@ import aiohttp
 import msgspec
 import psutil
 
+from tests.waiting import eventually
+
 ROOT = Path(__file__).parent.parent.parent
 START_S = 50.0  # The first start makes a database; a busy machine may take its time.
 STOP_S = 10.0  # As promised.
 COMMAND_S = 30.0
 EVENTUALLY_S = 15.0
-_LOOK_S = 0.02
 _OURS = re.compile(r"SHOPFLOW_|DATABASE_URL|REDIS_URL|STRIPE_|SMTP_|CARRIER_|WAREHOUSE_|S3_|SQS_")
 
 T = TypeVar("T")
@@ -250,15 +251,6 @@ def servers(folder: Path) -> set[int]:
     """The process ids of the PostgreSQL and the Valkey that work in a folder."""
     postmaster, valkey = int((folder / "postgres" / "postmaster.pid").read_text().split()[0]), f"{folder}/valkey"
     return {postmaster, *(each.pid for each in at_work(folder) if any(valkey in word for word in each.cmdline()))}
-
-
-async def eventually(look: Callable[[], Awaitable[T]], *, within_s: float = EVENTUALLY_S) -> T:
-    """Look until there is something, and give it. Another process can't be waited for in another way."""
-    async with asyncio.timeout(within_s):
-        while True:
-            if seen := await look():
-                return seen
-            await asyncio.sleep(_LOOK_S)
 
 
 async def _read(stream: asyncio.StreamReader, lines: list[str]) -> None:

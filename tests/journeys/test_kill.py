@@ -12,7 +12,8 @@ import pytest
 
 from sandbox.child import read_secrets
 from sandbox.tour import Order, Tour
-from tests.journeys.process import Program, eventually, kill_servers, program
+from tests.journeys.process import Program, kill_servers, program
+from tests.waiting import eventually
 
 MAILS = ("OrderCreated", "PaymentReceived", "OrderFulfilled", "OrderShipped", "OrderDelivered")
 

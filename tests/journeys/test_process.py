@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from gateway.goods import SAMPLE
-from tests.journeys.process import EVENTUALLY_S, Program, at_work, data_folder, end, eventually, program, servers
+from tests.journeys.process import EVENTUALLY_S, Program, at_work, data_folder, end, program, servers
+from tests.waiting import eventually
 
 # The seed's arrows, and those that correctness needs. `review` will listen to OrderDelivered once it is there.
 LISTENERS = {

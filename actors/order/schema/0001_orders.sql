@@ -18,6 +18,7 @@ create table orders.orders (
     shipping bigint not null check (shipping >= 0),
     total bigint not null,
     refunded bigint not null default 0,
+    refund_requested boolean not null default false, -- All of its money is to go back: asked for once.
     weight_g integer not null,
     carrier text,
     tracking_number text,

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -102,13 +102,6 @@ async def edge(**settings: Any) -> AsyncIterator[Edge]:
         await live.stop()
         running.cancel()
         await asyncio.wait([running])
-
-
-async def eventually(condition: Callable[[], bool]) -> None:
-    """Wait until it is so."""
-    async with asyncio.timeout(PATIENCE_S):
-        while not condition():  # noqa: ASYNC110  # Other people's conditions have no events.
-            await asyncio.sleep(0.005)
 
 
 async def soon(awaitable: Awaitable[Any]) -> Any:

@@ -5,7 +5,8 @@ import asyncio
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from tests.gateway.live.support import edge, eventually, sample, soon, subscribe
+from tests.gateway.live.support import edge, sample, soon, subscribe
+from tests.waiting import eventually
 
 
 async def test_closing_says_1012_to_all_and_lets_nobody_in() -> None:

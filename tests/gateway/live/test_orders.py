@@ -3,7 +3,8 @@
 from datetime import timedelta
 
 from bus.messages.order import OrderProgressed
-from tests.gateway.live.support import NOON, edge, eventually, hear, nothing_more, say
+from tests.gateway.live.support import NOON, edge, hear, nothing_more, say
+from tests.waiting import eventually
 
 PAID = OrderProgressed(order_id="o1", status="paid", at=NOON)
 PACKED = OrderProgressed(order_id="o1", status="packed", at=NOON + timedelta(hours=1))

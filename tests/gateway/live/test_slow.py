@@ -11,7 +11,8 @@ from websockets.frames import Frame
 from websockets.uri import parse_uri
 
 from bus.messages.inventory import StockLevel
-from tests.gateway.live.support import Edge, Message, edge, eventually, hear, levels_of, sample, soon, subscribe
+from tests.gateway.live.support import Edge, Message, edge, hear, levels_of, sample, soon, subscribe
+from tests.waiting import eventually
 
 SKUS = [f"SKU-WITH-A-LONG-NAME-{n}" for n in range(128)]
 SMALL = {"kernel_buffer_bytes": 4096, "pause_at_bytes": 4096}

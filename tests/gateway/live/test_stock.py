@@ -1,7 +1,8 @@
 """Subscriptions: a snapshot, then every change, each version once and none going back."""
 
 from bus.messages.inventory import StockLevel
-from tests.gateway.live.support import edge, eventually, hear, levels_of, nothing_more, say, shown, subscribe
+from tests.gateway.live.support import edge, hear, levels_of, nothing_more, say, shown, subscribe
+from tests.waiting import eventually
 
 MUG, LAMP = "MUG", "LAMP"
 

@@ -10,7 +10,8 @@ from bus.messages.inventory import StockLevel
 from gateway.live.settings import LiveSettings
 from gateway.live.ticks import Ticks
 from gateway.live.topics import StockTopic, Subscriber
-from tests.gateway.live.support import NOON, eventually, sample
+from tests.gateway.live.support import NOON, sample
+from tests.waiting import eventually, pace
 
 MUG, LAMP = "MUG", "LAMP"
 
@@ -76,7 +77,7 @@ async def test_a_busy_hub_gathers_changes() -> None:
     mug, clockwork = topic(MUG, ear), ticks()
     for version in range(1, 200):
         clockwork.change(mug, StockLevel(sku=MUG, available=version, version=version))
-        await asyncio.sleep(0.001)
+        await pace(0.001)
     await eventually(lambda: b'"version":199' in ear.heard[-1])
 
     assert len(ear.heard) < 50

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 import pytest
 from playwright.async_api import ConsoleMessage, Locator, Page, Request, async_playwright, expect
 
-from tests.journeys.process import Program, eventually
+from tests.journeys.process import Program
+from tests.waiting import eventually
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
 ARGS = ["--no-sandbox", "--disable-background-networking", "--disable-gpu"]
