@@ -143,8 +143,8 @@ def _wheel() -> ModuleType:
     the temp folder itself, where the next user of the machine may not open it: so give it a folder of this user's.
     """
     runtime = Path(tempfile.gettempdir()) / f"shopflow-{os.getuid()}"
-    for folder in (runtime, runtime / "python_PostgresServer"):
-        folder.mkdir(mode=0o700, exist_ok=True)
+    (runtime / "python_PostgresServer").mkdir(parents=True, exist_ok=True)
+    runtime.chmod(0o700)  # Else it would not be taken for one. (As root the wheel opens it again, for its sockets.)
     before = os.environ.get("XDG_RUNTIME_DIR")
     os.environ["XDG_RUNTIME_DIR"] = str(runtime)
     try:
