@@ -86,7 +86,7 @@ class Cell:
         except Overloaded:
             telemetry.OVERLOADED.labels(self.name).inc()
             raise
-        self.notify()
+        (self.calls if envelope.handler.is_call else self.turns).notify()
 
     def notify(self) -> None:
         """There may be something to do."""

@@ -28,11 +28,15 @@ select id, sku, cart_id, order_id, quantity, stage, expires_at from inventory.ho
 
 _EXPIRED_OF_SKUS = """
 select id, sku, cart_id, order_id, quantity, stage, expires_at from inventory.holds
-where sku = any($1) and expires_at <= $2"""
+where sku = any($1) and expires_at <= $2 and ends_minute <= floor(extract(epoch from $2) / 60)::int"""
 
 _SKUS_OF_ORDERS = "select distinct sku from inventory.holds where order_id = any($1)"
-_SKUS_OF_EXPIRED = "select distinct sku from inventory.holds where expires_at <= $1 limit 1000"
-_NEXT_END = "select min(expires_at) as next_end from inventory.holds"
+_SKUS_OF_EXPIRED = """
+select distinct sku from inventory.holds
+where expires_at <= $1 and ends_minute <= floor(extract(epoch from $1) / 60)::int limit 1000"""
+_NEXT_END = """
+select min(expires_at) as next_end from inventory.holds
+where ends_minute = (select min(ends_minute) from inventory.holds where ends_minute is not null)"""
 
 # One round trip for all that a turn has changed.
 _SAVE = """

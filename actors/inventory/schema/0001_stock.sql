@@ -19,12 +19,14 @@ create table inventory.holds (
     quantity integer not null check (quantity > 0),
     stage text not null check (stage in ('cart', 'checkout', 'payment', 'sold', 'expired', 'returned')),
     expires_at timestamptz,
+    -- What is indexed of it. A hold that is renewed within the minute changes no index, so its row is updated in place.
+    ends_minute integer generated always as (floor(extract(epoch from expires_at at time zone 'UTC') / 60)::integer) stored,
     check ((stage = 'cart') = (order_id is null)),
     check ((stage in ('cart', 'checkout', 'payment')) = (expires_at is not null))
-);
+) with (fillfactor = 70);
 create unique index one_hold_of_a_cart on inventory.holds (cart_id, sku) where order_id is null;
 create unique index one_hold_of_an_order on inventory.holds (order_id, sku) where order_id is not null;
-create index holds_by_end on inventory.holds (expires_at) where expires_at is not null;
+create index holds_by_end on inventory.holds (ends_minute) where ends_minute is not null;
 
 -- Every change there ever was, from which the counters can be computed again.
 create table inventory.ledger (
@@ -36,4 +38,3 @@ create table inventory.ledger (
     reason text not null,
     reference text not null -- The order, or the cart.
 );
-create index ledger_by_sku on inventory.ledger (sku);
