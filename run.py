@@ -165,7 +165,7 @@ def make_actors(shop: Shop, stripe: Stripe, carrier: Carrier, mailer: Mailer) ->
         Carts(bus=ask, redis=redis, currency=currency),
         Inventory(bus=ask, database=database, clock=clock, news=shop.news, settings=settings.inventory),
         Orders(database=database, settings=settings.order),
-        Payments(stripe=stripe),
+        Payments(database=database, stripe=stripe),
         Warehouse(database=database),
         Shipping(bus=ask, carrier=carrier),
         Email(bus=ask, mailer=mailer, clock=clock, sender=settings.smtp.shopflow_mail_from),

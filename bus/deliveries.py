@@ -27,6 +27,7 @@ from engine.errors import BadInput, Overloaded, ShopFlowError
 from engine.mailbox import Envelope
 from engine.postgres import Database, Outgoing, Transaction
 
+_PAGE = 1000  # Rows that one look brings; the statements below say so too.
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _MOST_MEANWHILE = 1000  # Kept in memory while a sweep reads what is older. If more come, it begins anew.
 
@@ -242,12 +243,13 @@ class Deliveries:
         last = 0
         meanwhile = self._meanwhile[subscriber] = deque()
         try:
-            while rows := await self._look(_WAITING, subscriber, last):
-                last = rows[-1]["id"]
+            is_last = False
+            while not is_last:  # A short page is the end: what comes after it is in `meanwhile`, or for the next sweep.
+                rows = await self._look(_WAITING, subscriber, last)
                 if self._is_outrun(meanwhile) or self._take_in(rows):
                     return
-            if self._is_outrun(meanwhile):
-                return
+                is_last = len(rows) < _PAGE
+                last = rows[-1]["id"] if rows else last
             self._behind.discard(subscriber)
             while meanwhile and self._hand(subscriber, meanwhile[0]):
                 meanwhile.popleft()
@@ -273,9 +275,12 @@ class Deliveries:
     async def _find_due(self, now: datetime) -> None:
         last: tuple[datetime, int] = (_LONG_AGO, 0)
         willing = set(self._put)
-        while rows := await self._look(_DUE, now, list(willing), *last):
-            last = (rows[-1]["due"], rows[-1]["id"])
+        is_last = False
+        while not is_last:
+            rows = await self._look(_DUE, now, list(willing), *last)
             willing -= self._take_in(rows)
+            is_last = len(rows) < _PAGE
+            last = (rows[-1]["due"], rows[-1]["id"]) if rows else last
 
     async def _look(self, sql: str, *parameters: object) -> Sequence[Record]:
         self._left.clear()

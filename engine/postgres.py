@@ -152,7 +152,7 @@ async def open_database(dsn: str, *, connections: int) -> AsyncIterator[Database
             max_size=connections,
             max_inactive_connection_lifetime=0,
             timeout=10,
-            command_timeout=30,
+            command_timeout=40,  # Later than the server's own bound: then it is the server that does not answer.
             statement_cache_size=500,
             server_settings=_SESSION,
             reset=_nothing_to_reset,
@@ -254,6 +254,8 @@ def _without_password(dsn: str) -> str:
 def _translated(but: Sequence[Exception] = ()) -> Iterator[None]:
     try:
         yield
+    except asyncpg.QueryCanceledError:
+        raise  # It took too long: the statement's fault, and not the server's.
     except _LOST as error:
         if error in but or _is_misuse(error):
             raise

@@ -9,7 +9,7 @@ from litestar import MediaType, Request, Response
 from litestar.exceptions import HTTPException, SerializationException, ValidationException
 
 from engine import telemetry
-from engine.errors import BadInput, Unavailable
+from engine.errors import BadInput, Conflict, Unavailable
 
 _MEDIA_TYPE = "application/problem+json"
 _CODES = {
@@ -95,6 +95,11 @@ def _on_unavailable(_request: Request[Any, Any, Any], error: Unavailable) -> Res
     return _respond(Problem(503, "unavailable", "Please try again soon.", headers={"Retry-After": str(wait_s)}))
 
 
+def _on_conflict(request: Request[Any, Any, Any], error: Conflict) -> Response[bytes]:
+    """It lost a race several times in a row."""
+    return _on_unavailable(request, Unavailable("the shop", str(error)))
+
+
 def _on_http(_request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
     """What the framework refuses: unknown routes, bodies that are too large or don't fit."""
     status, code = error.status_code, _CODES.get(error.status_code, "error")
@@ -131,6 +136,7 @@ HANDLERS: dict[int | type[Exception], Callable[[Request[Any, Any, Any], Any], Re
     Problem: _on_problem,
     BadInput: _on_bad_input,
     Unavailable: _on_unavailable,
+    Conflict: _on_conflict,
     HTTPException: _on_http,
     Exception: _on_bug,
 }

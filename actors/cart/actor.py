@@ -29,7 +29,7 @@ from bus.messages.inventory import (
     StockRefused,
     UnknownSku,
 )
-from bus.messages.order import GetOrder, Order, PlaceOrder
+from bus.messages.order import CancelOrder, GetOrder, Order, PlaceOrder
 from bus.messages.payment import CreateIntent
 from engine.actor import Actor, Bus, call
 from engine.errors import BadInput
@@ -89,7 +89,11 @@ class Carts(Actor, name="cart"):
         if placed.status == "cancelled":  # Tried before, and called off since: its payment never began.
             await self._bus.ask(GiveBack(order_id=placed.id))
             raise BadInput("this order was cancelled meanwhile; check out again")
-        answer = await self._await_payment(placed)
+        try:
+            answer = await self._await_payment(placed)
+        except BadInput:  # Stripe refuses it for good: the order must not hold its own buyer's units.
+            await self._bus.ask(CancelOrder(order_id=placed.id, reason="staff"))
+            raise
         await store.save(self._redis, rules.without(cart, *(line.sku for line in placed.lines)))
         return answer
 
@@ -98,6 +102,9 @@ class Carts(Actor, name="cart"):
         unsold = tuple(StockRefused(sku=line.sku, available=0) for line in cart.lines if line.sku not in prices)
         if unsold:
             return OutOfStock(short=unsold)
+        lines = rules.order_lines(cart, prices)
+        if sum(line.quantity * line.unit_price.amount for line in lines) > rules.MAX_GOODS:
+            raise BadInput("this is more than one payment can be; make it two orders")
         wanted = tuple(Line(sku=line.sku, quantity=line.quantity) for line in cart.lines)
         held = await self._bus.ask(HoldForCheckout(cart_id=cart.id, order_id=ask.order_id, lines=wanted))
         if isinstance(held, OutOfStock):
@@ -110,7 +117,7 @@ class Carts(Actor, name="cart"):
                 name=ask.name,
                 address=ask.address,
                 shipping_method=ask.shipping_method,
-                lines=rules.order_lines(cart, prices),
+                lines=lines,
                 weight_g=rules.weight_g(cart, prices),
             )
         )

@@ -8,6 +8,7 @@ from bus.messages.cart import Cart, CartLine
 from bus.messages.catalog import PricedSku
 
 MAX_LINES = 100  # Different SKUs in one cart.
+MAX_GOODS = 99_000_000  # Minor units: what Stripe takes in one payment (99,999,999), less any shipping.
 
 
 def with_line(cart: Cart, priced: PricedSku, quantity: int, held_until: datetime) -> Cart:

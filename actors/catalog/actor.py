@@ -42,7 +42,7 @@ class Catalog(Actor):
     @turn
     async def get(self, tx: Transaction, asks: Sequence[GetProduct]) -> Sequence[Product | NoSuchProduct]:
         found = await store.by_id(tx, {ask.id for ask in asks})
-        known = {name: product for product in found for name in (product.slug, product.id)}
+        known = {product.slug: product for product in found} | {product.id: product for product in found}
         return [known.get(ask.id) or NoSuchProduct(id=ask.id) for ask in asks]
 
     @turn
@@ -63,16 +63,16 @@ class Catalog(Actor):
     async def create(self, tx: Transaction, ask: CreateProduct) -> Product | ProductExists:
         rows = rules.rows_of(ask)
         owners, slugs = await store.taken(tx, rows)
-        if ask.id in slugs.values() or owners or not rows:
+        if slugs or owners:
             return ProductExists(id=ask.id)
         return await self._write(tx, ask, owners, slugs)
 
     @turn
     async def change(self, tx: Transaction, ask: ChangeProduct) -> Product | NoSuchProduct | ProductExists:
-        found = await store.by_id(tx, {ask.id})
-        if not found:
+        found = next((product for product in await store.by_id(tx, {ask.id}) if product.id == ask.id), None)
+        if found is None:
             return NoSuchProduct(id=ask.id)
-        product = rules.changed(found[0], ask)
+        product = rules.changed(found, ask)
         return await self._write(tx, product, *await store.taken(tx, rules.rows_of(product)))
 
     @turn

@@ -99,8 +99,9 @@ async def taken(tx: Transaction, rows: Sequence[SkuRow]) -> tuple[dict[Sku, Prod
 
 async def write(tx: Transaction, rows: Sequence[SkuRow]) -> None:
     """Write SKUs with their products, replacing what is there."""
-    products = list({row.product_id: row for row in rows}.values())
-    skus = list({row.sku: row for row in rows}.values())
+    # In one order, so that two imports never wait for each other in a circle.
+    products = [row for _, row in sorted({row.product_id: row for row in rows}.items())]
+    skus = [row for _, row in sorted({row.sku: row for row in rows}.items())]
     await tx.execute(
         _WRITE_PRODUCTS,
         [p.product_id for p in products], [p.slug for p in products], [p.title for p in products],

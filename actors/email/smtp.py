@@ -1,5 +1,6 @@
 """The one file that speaks SMTP. Connections are kept and used again; one that fails is thrown away."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from email.message import EmailMessage
@@ -41,43 +42,62 @@ class Mailer:
             Unavailable: No connection, no answer, or "try again later" (4xx).
             BadInput: The server refuses this mail for good (5xx).
         """
+        client = await self._client()
         try:
-            client = self._idle.pop() if self._idle else await self._connect()
             await client.send_message(mail)
-        except aiosmtplib.SMTPResponseException as error:
-            await self._drop(client)
-            if error.code >= 500:
-                raise BadInput(f"the mail server refuses: {error.code} {error.message}") from error
-            raise Unavailable("the mail server", f"{error.code} {error.message}") from error
-        except (aiosmtplib.SMTPException, OSError) as error:
-            raise Unavailable("the mail server", str(error)) from error
+        except BaseException as error:
+            client.close()
+            if own := _own(error):
+                raise own from error
+            raise
         if len(self._idle) < _KEPT:
             self._idle.append(client)
         else:
-            await self._drop(client)
+            await self._say_goodbye(client)
 
     async def close(self) -> None:
         """Say goodbye on all connections."""
-        while self._idle:
-            await self._drop(self._idle.pop())
+        idle, self._idle = self._idle, []
+        await asyncio.gather(*(self._say_goodbye(client) for client in idle))
 
-    async def _connect(self) -> aiosmtplib.SMTP:
+    async def _client(self) -> aiosmtplib.SMTP:
+        """One that was used before and is still open, or a new one."""
+        while self._idle:
+            client = self._idle.pop()
+            if client.is_connected:
+                return client
         client = aiosmtplib.SMTP(
             hostname=self._host,
             port=self._port,
             username=self._user,
             password=self._password,
             use_tls=self._tls,
-            start_tls=None,  # Where the server offers it.
+            start_tls=True if self._user and not self._tls else None,  # A password never goes in the clear.
             timeout=_TIMEOUT_S,
         )
-        await client.connect()
+        try:
+            await client.connect()
+        except (aiosmtplib.SMTPException, OSError) as error:  # Also a refused login: that is no mail's fault.
+            raise Unavailable("the mail server", str(error)) from error
         return client
 
     @staticmethod
-    async def _drop(client: aiosmtplib.SMTP) -> None:
+    async def _say_goodbye(client: aiosmtplib.SMTP) -> None:
         with suppress(aiosmtplib.SMTPException, OSError):
             await client.quit(timeout=1)
+        client.close()
+
+
+def _own(error: BaseException) -> Unavailable | BadInput | None:
+    """The engine's word for an error of SMTP; None for any other."""
+    if isinstance(error, aiosmtplib.SMTPRecipientsRefused):
+        is_final = all(refused.code >= 500 for refused in error.recipients)
+        return BadInput("the mail server knows no such recipient") if is_final else Unavailable("the mail server")
+    if isinstance(error, aiosmtplib.SMTPResponseException) and error.code >= 500:
+        return BadInput(f"the mail server refuses: {error.code} {error.message}")
+    if isinstance(error, aiosmtplib.SMTPException | OSError):
+        return Unavailable("the mail server", str(error))
+    return None
 
 
 @asynccontextmanager

@@ -150,9 +150,9 @@ async def next_end(reader: Transaction | Database) -> datetime:
     return end or FOREVER
 
 
-async def sums(tx: Transaction) -> list[Sums]:
+async def sums(database: Database) -> list[Sums]:
     """What rows and ledger say of each SKU."""
-    return [Sums(**dict(row)) for row in await tx.fetch(_SUMS)]
+    return [Sums(**dict(row)) for row in await database.fetch(_SUMS)]
 
 
 def _stock(row: Record) -> Stock:

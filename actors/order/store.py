@@ -155,9 +155,9 @@ async def page(database: Database, ask: ListOrders) -> OrderPage:
     )
 
 
-async def audit(tx: Transaction) -> tuple[list[Finding], int]:
+async def audit(database: Database) -> tuple[list[Finding], int]:
     """What is wrong with any order's sums, and how many were looked at."""
-    rows = await tx.fetch(_AUDIT)
+    rows = await database.fetch(_AUDIT)
     return [
         finding
         for row in rows

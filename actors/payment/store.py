@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Sequence
 from actors.payment.rules import Payment, RefundState, Sums
 from bus.messages.base import OrderId
 from bus.messages.payment import RecordIntent, StripeEvent
-from engine.postgres import Transaction
+from engine.postgres import Database, Transaction
 
 # The first intent of an order stands. One that was called off before it had an intent takes it, to be cancelled.
 _ADD = """
@@ -128,6 +128,6 @@ async def note_effects(tx: Transaction, effects: Sequence[tuple[str, str]]) -> N
         await tx.execute(_NOTE_EFFECTS, *(list(column) for column in zip(*effects, strict=True)))
 
 
-async def sums(tx: Transaction) -> list[Sums]:
+async def sums(database: Database) -> list[Sums]:
     """What rows, refunds and webhooks say of each payment."""
-    return [Sums(**dict(row)) for row in await tx.fetch(_SUMS)]
+    return [Sums(**dict(row)) for row in await database.fetch(_SUMS)]

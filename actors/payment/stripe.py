@@ -123,7 +123,7 @@ def _errors() -> Iterator[None]:
         if error.http_status == 409:  # A twin of this request is under way.
             raise Unavailable("Stripe", str(error)) from error
         raise BadInput(f"Stripe refuses: {error}") from error
-    except (stripe.AuthenticationError, stripe.PermissionError, stripe.IdempotencyError) as error:
+    except stripe.IdempotencyError as error:
         raise BadInput(f"Stripe refuses: {error}") from error
     except stripe.StripeError as error:
         raise Unavailable("Stripe", str(error) or type(error).__name__) from error
