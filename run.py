@@ -43,7 +43,7 @@ from bus.routes import Routes
 from engine.actor import Actor
 from engine.clock import Clock, SystemClock
 from engine.embedded import make_folder
-from engine.errors import BadInput, BadSetting
+from engine.errors import BadInput, BadSetting, ShopFlowError
 from engine.postgres import migrate
 from engine.services import Services, open_services
 from engine.settings import EngineSettings, Seconds, Settings, read_settings
@@ -213,7 +213,7 @@ async def open_shop(
                 # In order: the edge is closed by now; calls and turns end, then what hands over, then services.
                 with anyio.CancelScope(shield=True):
                     local.deliveries.close()
-                    await local.supervisor.drain(settings.engine.shopflow_drain_s / 2)
+                    await local.supervisor.drain(settings.engine.shopflow_drain_s)
                 tasks.cancel_scope.cancel()
 
 
@@ -258,12 +258,25 @@ async def open_edge(shop: Shop, listener: socket.socket) -> AsyncIterator[Server
             tasks.cancel_scope.cancel()
 
 
+def address(host: str, port: int) -> str:
+    """The shop's URL. Source: RFC 3986, 3.2.2, for the brackets."""
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
 def check(settings: ShopSettings) -> None:
     """Refuse now what would be refused when half of the shop is running. Raises BadSetting."""
     make_folder(settings.engine.shopflow_data)
     read_master_key(settings.edge.shopflow_master_key, settings.engine.shopflow_data)
     if settings.stripe.stripe_secret_key and not settings.stripe.stripe_webhook_secret:
         raise BadSetting("STRIPE_WEBHOOK_SECRET: missing, and STRIPE_SECRET_KEY is set; Stripe shows both")
+    if settings.stripe.stripe_secret_key and not settings.stripe.stripe_publishable_key:
+        raise BadSetting("STRIPE_PUBLISHABLE_KEY: missing, and STRIPE_SECRET_KEY is set; browsers pay with it")
+    if settings.carrier.carrier_url and not settings.carrier.carrier_webhook_secret:
+        raise BadSetting("CARRIER_WEBHOOK_SECRET: missing, and CARRIER_URL is set; parcels are heard of by webhooks")
+    if settings.order.shopflow_payment_window_s >= settings.inventory.shopflow_payment_hold_s:
+        raise BadSetting(
+            "SHOPFLOW_PAYMENT_HOLD_S: must be longer than SHOPFLOW_PAYMENT_WINDOW_S, or paid units are gone"
+        )
     if settings.smtp.smtp_url:
         Mailer(settings.smtp.smtp_url)
 
@@ -276,7 +289,7 @@ async def serve(settings: ShopSettings) -> None:
         bind(edge.shopflow_host, edge.shopflow_port) as listener,
         anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals,
     ):
-        url = f"http://{edge.shopflow_host}:{listener.getsockname()[1]}"
+        url = address(edge.shopflow_host, listener.getsockname()[1])
         say("Starting PostgreSQL, Valkey and the sandbox ...")
         async with open_outside(settings, url) as outside, open_shop(settings, outside, SystemClock()) as shop:
             await stock_an_empty_sandbox(shop)
@@ -293,7 +306,9 @@ async def stock_an_empty_sandbox(shop: Shop) -> None:
     """Who tries the shop out finds goods in it. A shop with real payments begins empty."""
     if shop.outside.is_sandbox and not (await shop.bus.ask(ListCategories())).names:
         say("Filling the shelves with sample goods ...")
-        await goods.import_file(shop.bus, goods.SAMPLE)
+        report = await goods.import_file(shop.bus, goods.SAMPLE)
+        if not report.written:
+            say(f"  None could be taken: {report.refused[0][1]}")
 
 
 @asynccontextmanager
@@ -322,7 +337,7 @@ def run(main: Callable[[ShopSettings], Awaitable[T]]) -> T:
         settings = read_all()
         configure_logging(settings.engine.shopflow_log, as_json=settings.engine.shopflow_log_json)
         return uvloop.run(_awaited(main, settings))
-    except* (BadSetting, BadInput) as group:
+    except* ShopFlowError as group:
         _refuse(group)
     raise AssertionError("either returned or refused")
 
@@ -335,7 +350,7 @@ def _refuse(error: BaseException) -> None:
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     typer.echo(f"ShopFlow: {error}", err=True)
-    raise typer.Exit(2)
+    raise typer.Exit(2 if isinstance(error, BadInput) else 1)
 
 
 @app.callback(invoke_without_command=True)
@@ -360,7 +375,7 @@ def tour(
     async def main(settings: ShopSettings) -> None:
         async with open_beside(settings) as shop, shop.services.database.transaction(shop.clock.now()) as tx:
             token = await make_token(tx, role="staff", label="tour", valid_for=timedelta(hours=1))
-        where = url or f"http://{settings.edge.shopflow_host}:{settings.edge.shopflow_port}"
+        where = url or address(settings.edge.shopflow_host, settings.edge.shopflow_port)
         with Progress(console=out) as progress:
             bar = progress.add_task("Beginning ...", total=Tour.STEPS)
             walk = Tour(where, token, lambda step: progress.update(bar, advance=1, description=step))
@@ -473,12 +488,15 @@ def list_letters() -> None:
 @letters.command()
 def show(letter_id: int) -> None:
     """One of them, whole."""
-    for letter in run(_read_letters):
-        if letter.id == letter_id:
-            out.print_json(msgspec.json.encode(letter).decode())
-            return
-    typer.echo(f"ShopFlow: there is no dead letter {letter_id}", err=True)
-    raise typer.Exit(2)
+
+    async def main(settings: ShopSettings) -> DeadLetter:
+        async with open_beside(settings) as shop:
+            found = await shop.bus.deliveries.dead_letters(after=letter_id - 1, limit=1)
+        if not found or found[0].id != letter_id:
+            raise BadInput(f"there is no dead letter {letter_id}")
+        return found[0]
+
+    out.print_json(msgspec.json.encode(run(main)).decode())
 
 
 @letters.command()

@@ -21,7 +21,6 @@ from engine.clock import FOREVER, Clock, Sleeper
 from engine.errors import Unavailable
 from engine.services import redis_errors
 
-_CHANNEL = "shopflow:news"
 _KEEP_S = 24 * 3600  # What nobody reads or changes for a day is forgotten.
 _MOST_AT_ONCE = 500
 
@@ -55,6 +54,8 @@ class News:
         self._redis = redis
         self._clock = clock
         self._bus = bus
+        # Redis has one space of channels for all its databases; shops that share a server must not hear each other.
+        self._channel = f"shopflow:{redis.connection_pool.connection_kwargs.get('db') or 0}:news"
         self._keep_newer = redis.register_script(_KEEP_NEWER)
         self._stock: dict[Sku, StockLevel] = {}
         self._orders: list[OrderProgressed] = []
@@ -103,7 +104,7 @@ class News:
         while True:
             try:
                 async with self._redis.pubsub(ignore_subscribe_messages=True) as channel:
-                    await channel.subscribe(_CHANNEL)
+                    await channel.subscribe(self._channel)
                     yield None
                     async with aclosing(channel.listen()) as messages:
                         async for message in messages:
@@ -129,7 +130,7 @@ class News:
                         keys = [_key(level.sku) for level in levels]
                         words = [str(word) for level in levels for word in (level.version, level.available)]
                         await self._keep_newer(keys=keys, args=[_KEEP_S, *words], client=pipeline)
-                    pipeline.publish(_CHANNEL, bulletin)
+                    pipeline.publish(self._channel, bulletin)
                     await pipeline.execute()
         except Unavailable as away:
             self._log.info("news were not told; watchers read again by themselves", error=str(away))

@@ -140,16 +140,19 @@ class Cell:
             error: Why.
             behind: Messages of its lane that were taken with it and must wait behind it, if it is to be tried again.
         """
-        envelope.attempts += 1
+        is_away = isinstance(error, Unavailable) and not isinstance(error, Crashed)
+        envelope.waits += is_away
+        envelope.attempts += not is_away
         self._say_why(envelope, error)
         if envelope.answer is not None:
             if not envelope.answer.done():
                 envelope.answer.set_exception(error)
             self._over([envelope])
             return True
-        is_away = isinstance(error, Unavailable) and not isinstance(error, Crashed)
-        tries = self.settings.shopflow_tries_away if is_away else self.settings.shopflow_tries
-        if isinstance(error, BadInput) or envelope.attempts >= tries:
+        has_had_its_tries = (
+            envelope.attempts >= self.settings.shopflow_tries or envelope.waits >= self.settings.shopflow_tries_away
+        )
+        if isinstance(error, BadInput) or has_had_its_tries:
             return await self._park(envelope, error, behind)
         return await self._try_later(envelope, error, behind)
 
@@ -171,7 +174,7 @@ class Cell:
         except Exception as why:  # noqa: BLE001 - the count is a courtesy to the next start
             self.log.debug("could not note a failure", message_id=envelope.id, error=repr(why))
         self.mailbox.hold_back(envelope, behind)
-        self.clock.call_later(self._backoff_s(envelope.attempts), lambda: self._try_again(envelope))
+        self.clock.call_later(self._backoff_s(envelope.attempts + envelope.waits), lambda: self._try_again(envelope))
         return False
 
     async def pause(self, failures: int) -> None:

@@ -29,7 +29,7 @@ class Envelope:
 
     __slots__ = (
         "answer", "attempts", "cause", "delivery_id", "expires_s",
-        "handler", "id", "key", "learned", "message", "put_s",
+        "handler", "id", "key", "learned", "message", "put_s", "waits",
     )  # fmt: skip
 
     def __init__(
@@ -49,7 +49,8 @@ class Envelope:
         self.answer = answer  # Somebody waits for it, if not None.
         self.expires_s = expires_s  # On the event loop's clock; 0 never.
         self.delivery_id = delivery_id  # The row that is the right to handle it; 0 if it came from memory alone.
-        self.attempts = attempts  # How often it failed.
+        self.attempts = attempts  # How often it failed by itself.
+        self.waits = 0  # How often what it needs was away.
         self.cause = cause  # The id of the message that led to this one.
         self.learned = False  # It tells what a call has done already, and must be recorded whoever still waits.
         self.put_s = 0.0

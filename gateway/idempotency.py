@@ -78,7 +78,7 @@ class Idempotent:
         match claim:
             case Claimed():
                 scope.setdefault("state", {})["idempotency_token"] = claim.token
-                return await self._do(key, body, scope, receive)
+                return await self._do(key, claim, body, scope, receive)
             case Kept():
                 return _replay(claim.status, edge.keys.decrypt(claim.content, key))
             case Mismatch():
@@ -88,24 +88,24 @@ class Idempotent:
                 detail = "A request with this key is being done."
                 return _problem(Problem(409, "idempotency_in_progress", detail, headers={"Retry-After": "1"}))
 
-    async def _do(self, key: str, body: bytes, scope: Scope, receive: Receive) -> Sequence[Message]:
+    async def _do(self, key: str, claim: Claimed, body: bytes, scope: Scope, receive: Receive) -> Sequence[Message]:
         answer = _Recorder()
         try:
             await self._app(scope, _body_again(body, receive), answer)
         finally:
             # Even if the caller has gone: whoever comes with this key must find the answer, or a free key.
             with anyio.CancelScope(shield=True):
-                await self._settle(key, answer, scope["litestar_app"].state.edge)
+                await self._settle(key, claim, answer, scope["litestar_app"].state.edge)
         return answer.messages
 
-    async def _settle(self, key: str, answer: "_Recorder", edge: Edge) -> None:
+    async def _settle(self, key: str, claim: Claimed, answer: "_Recorder", edge: Edge) -> None:
         if 200 <= answer.status < 300:
             content = edge.keys.encrypt(msgspec.msgpack.encode((answer.content_type, answer.body)), key)
             await edge.bus.ask(KeepAnswer(key=key, status=answer.status, content=content))
         elif 400 <= answer.status < 500:
-            await edge.bus.ask(GiveBackKey(key=key))
+            await edge.bus.ask(GiveBackKey(key=key, at=claim.at))
         else:
-            await edge.bus.ask(EndLease(key=key))
+            await edge.bus.ask(EndLease(key=key, at=claim.at))
 
 
 class _Recorder:

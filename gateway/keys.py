@@ -72,14 +72,22 @@ def _key_beside(file: Path) -> bytes:
         if not file.exists():
             draft = file.with_suffix(f".{os.getpid()}")
             draft.touch(mode=0o600)
-            draft.write_bytes(secrets.token_bytes(32))
+            with draft.open("wb") as new:
+                new.write(secrets.token_bytes(32))
+                new.flush()
+                os.fsync(
+                    new.fileno()
+                )  # Before it counts: tokens under a key that a power failure emptied could be forged.
             os.link(draft, file)  # Fails if another process was faster: then its key counts.
             draft.unlink()
     except FileExistsError:
         draft.unlink()
     except OSError as error:
         raise BadSetting(f"SHOPFLOW_DATA: can't write to {file.parent}: {error.strerror}") from error
-    return file.read_bytes()
+    key = file.read_bytes()
+    if len(key) != 32:
+        raise BadSetting(f"SHOPFLOW_DATA: {file} is not the 32 bytes it was; restore it, or set SHOPFLOW_MASTER_KEY")
+    return key
 
 
 def _derive(master_key: bytes, purpose: str) -> bytes:

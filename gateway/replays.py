@@ -23,9 +23,10 @@ _PURGE_EVERY = timedelta(hours=1)
 
 
 class Claimed(Reply):
-    """Go on: the request is yours. `token` is the same for every try of it."""
+    """Go on: the request is yours. `token` is the same for every try of it, `at` tells this try from others."""
 
     token: str
+    at: datetime
 
 
 class Kept(Reply):
@@ -59,15 +60,17 @@ class KeepAnswer(Command[None]):
 
 
 class GiveBackKey(Command[None]):
-    """It was refused, and nothing happened: somebody may begin anew."""
+    """It was refused, and nothing happened: somebody may begin anew, unless another try has taken over."""
 
     key: str
+    at: datetime
 
 
 class EndLease(Command[None]):
     """It failed, perhaps halfway: the next try may go on at once, as after a crash."""
 
     key: str
+    at: datetime
 
 
 # A claim that has run out is taken over, with the token it had.
@@ -82,8 +85,12 @@ _READ = "select key, body_hash, status, content from gateway.answers where key =
 _KEEP = """
 update gateway.answers a set status = n.status, content = n.content
 from unnest($1::text[], $2::int[], $3::bytea[]) as n (key, status, content) where a.key = n.key and a.status is null"""
-_GIVE_BACK = "delete from gateway.answers where key = any($1) and status is null"
-_END_LEASE = "update gateway.answers set claimed_at = $2 where key = any($1) and status is null"
+_GIVE_BACK = """
+delete from gateway.answers a using unnest($1::text[], $2::timestamptz[]) as n (key, claimed_at)
+where a.key = n.key and a.claimed_at = n.claimed_at and a.status is null"""
+_END_LEASE = """
+update gateway.answers a set claimed_at = $3 from unnest($1::text[], $2::timestamptz[]) as n (key, claimed_at)
+where a.key = n.key and a.claimed_at = n.claimed_at and a.status is null"""
 _PURGE = "delete from gateway.answers where claimed_at <= $1"
 
 
@@ -115,7 +122,7 @@ class Replays(Actor):
             if row["body_hash"] != ask.body_hash:
                 answers.append(Mismatch())
             elif token := tokens.pop(ask.key, None):  # Only the first of a turn's twins.
-                answers.append(Claimed(token=token))
+                answers.append(Claimed(token=token, at=tx.now))
             elif row["status"] is None:
                 answers.append(InProgress())
             else:
@@ -128,11 +135,11 @@ class Replays(Actor):
 
     @turn
     async def give_back(self, tx: Transaction, asks: Sequence[GiveBackKey]) -> None:
-        await tx.execute(_GIVE_BACK, [ask.key for ask in asks])
+        await tx.execute(_GIVE_BACK, [ask.key for ask in asks], [ask.at for ask in asks])
 
     @turn
     async def end_lease(self, tx: Transaction, asks: Sequence[EndLease]) -> None:
-        await tx.execute(_END_LEASE, [ask.key for ask in asks], tx.now - _LEASE)
+        await tx.execute(_END_LEASE, [ask.key for ask in asks], [ask.at for ask in asks], tx.now - _LEASE)
 
     async def _purge(self, tx: Transaction) -> None:
         if self._purge_at is None or self._purge_at <= tx.now:

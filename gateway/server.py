@@ -12,7 +12,7 @@ from litestar.types import ASGIApp
 from engine.errors import BadSetting
 from gateway.live import Hub
 
-_GRACE_S = 5  # For requests that are being answered when the server is told to stop.
+_GRACE_S = 3  # For requests that are being answered when the server is told to stop.
 _BACKLOG = 4096  # Connections that wait to be accepted.
 
 

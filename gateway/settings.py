@@ -1,5 +1,9 @@
 """Settings of the edge."""
 
+from typing import Annotated
+
+import msgspec
+
 from engine.settings import Port, Settings
 
 
@@ -9,7 +13,7 @@ class EdgeSettings(Settings, frozen=True, kw_only=True):
     shopflow_host: str = "127.0.0.1"
     shopflow_port: Port = 8000  # 0: any free one.
     shopflow_origins: str = ""  # Other origins whose pages may open /live, with commas between.
-    shopflow_currency: str = "EUR"
+    shopflow_currency: Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$")] = "EUR"
     shopflow_master_key: str = ""  # 32 bytes in base64. Empty: made at the first start, and kept beside the data.
 
     @property

@@ -93,4 +93,4 @@ class Catalog(Actor):
         if refused:
             raise BadInput(refused[0][1])
         await store.write(tx, good)
-        return (await store.by_id(tx, {product.id}))[0]
+        return next(known for known in await store.by_id(tx, {product.id}) if known.id == product.id)

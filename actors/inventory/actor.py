@@ -1,11 +1,11 @@
 """The inventory's turns: read, decide, write."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from actors.inventory import rules, store
-from bus.messages.base import CartId, Sku
+from bus.messages.base import CartId, OrderId, Sku
 from bus.messages.inventory import (
     AuditStock,
     CheckoutHeld,
@@ -24,6 +24,8 @@ from bus.messages.inventory import (
     StockLevel,
     StockLevels,
     StockRefused,
+    UnitsGone,
+    UnitsRetaken,
     UnknownSku,
 )
 from bus.messages.order import OrderCancelled, OrderCreated, PaymentCameLate
@@ -122,15 +124,11 @@ class Inventory(Actor):
 
     @turn
     async def sell(self, tx: Transaction, events: Sequence[PaymentReceived]) -> None:
-        shelf = await store.lock_for_orders(tx, {event.order_id for event in events})
-        tx.publish(*(gone for event in events if (gone := rules.sell(event.order_id, shelf))))
-        await self._save(tx, shelf)
+        await self._take_for_money(tx, [event.order_id for event in events], rules.sell)
 
     @turn
     async def retake(self, tx: Transaction, events: Sequence[PaymentCameLate]) -> None:
-        shelf = await store.lock_for_orders(tx, {event.order_id for event in events})
-        tx.publish(*(news for event in events if (news := rules.retake(event.order_id, shelf))))
-        await self._save(tx, shelf)
+        await self._take_for_money(tx, [event.order_id for event in events], rules.retake)
 
     @turn
     async def cancel(self, tx: Transaction, events: Sequence[OrderCancelled]) -> None:
@@ -169,14 +167,30 @@ class Inventory(Actor):
         return [StockLevels(levels=tuple(known[sku] for sku in ask.skus if sku in known)) for ask in asks]
 
     @turn
-    async def count(self, tx: Transaction, ask: CountStock) -> StockCount | UnknownSku:
-        return await store.count(tx, ask.sku) or UnknownSku(sku=ask.sku)
+    async def count(self, tx: Transaction, asks: Sequence[CountStock]) -> Sequence[StockCount | UnknownSku]:
+        known = await store.counts(tx, {ask.sku for ask in asks})
+        return [known.get(ask.sku) or UnknownSku(sku=ask.sku) for ask in asks]
 
     @call(limit=1)  # One reading statement of its own: it may take long, and holds up nothing.
     async def audit(self, ask: AuditStock) -> Findings:
         del ask
         sums = await store.sums(self._database)
         return Findings(findings=tuple(finding for row in sums for finding in rules.audit(row)), checked=len(sums))
+
+    async def _take_for_money(
+        self,
+        tx: Transaction,
+        orders: Sequence[OrderId],
+        take: Callable[[OrderId, rules.Shelf], UnitsGone | UnitsRetaken | None],
+    ) -> None:
+        shelf = await store.lock_for_orders(tx, set(orders))
+        news = [take(order_id, shelf) for order_id in orders]
+        gone = {hold.sku for told in news if isinstance(told, UnitsGone) for hold in shelf.of_order(told.order_id)}
+        if gone and await self._free_expired(tx, gone):  # As in `hold`: what has ended stands in nobody's way.
+            shelf = await store.lock_for_orders(tx, set(orders))
+            news = [take(order_id, shelf) for order_id in orders]
+        tx.publish(*(told for told in news if told is not None))
+        await self._save(tx, shelf)
 
     async def _free_expired(self, tx: Transaction, skus: Collection[Sku]) -> bool:
         """Put back what has expired of these SKUs; says whether there was any."""

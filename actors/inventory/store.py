@@ -61,7 +61,7 @@ _ADD_SKUS = """
 insert into inventory.stock (sku, on_hand) select sku, 0 from unnest($1::text[]) as sku on conflict do nothing"""
 
 _LEVELS = "select sku, on_hand - held as available, version from inventory.stock where sku = any($1)"
-_COUNT = "select sku, on_hand, held, version from inventory.stock where sku = $1"
+_COUNTS = "select sku, on_hand, held, version from inventory.stock where sku = any($1)"
 
 _SUMS = """
 select s.sku, s.on_hand, s.held, coalesce(h.held, 0) as held_by_holds,
@@ -137,10 +137,9 @@ async def levels(tx: Transaction, skus: Collection[Sku]) -> dict[Sku, StockLevel
     return {row["sku"]: StockLevel(**dict(row)) for row in await tx.fetch(_LEVELS, list(skus))}
 
 
-async def count(tx: Transaction, sku: Sku) -> StockCount | None:
-    """The books of one SKU."""
-    row = await tx.row(_COUNT, sku)
-    return StockCount(**dict(row)) if row else None
+async def counts(tx: Transaction, skus: Collection[Sku]) -> dict[Sku, StockCount]:
+    """The books of these SKUs."""
+    return {row["sku"]: StockCount(**dict(row)) for row in await tx.fetch(_COUNTS, list(skus))}
 
 
 async def next_end(reader: Transaction | Database) -> datetime:

@@ -14,7 +14,9 @@ _PAGE = Path(__file__).parent.parent / "pages" / "docs.html"
 @get("/openapi.json", include_in_schema=False, sync_to_thread=False)
 def openapi(request: Http) -> Response[bytes]:
     """OpenAPI 3.1."""
-    content = msgspec.json.encode(request.app.openapi_schema.to_schema())
+    content: bytes | None = request.app.state.get("openapi")
+    if content is None:  # Made once: it is the same for everybody, and takes long.
+        content = request.app.state["openapi"] = msgspec.json.encode(request.app.openapi_schema.to_schema())
     return Response(content, media_type="application/json")
 
 

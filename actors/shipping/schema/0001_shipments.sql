@@ -6,7 +6,6 @@ create table shipping.shipments (
     shipment_id text not null,
     carrier text not null,
     tracking_number text not null unique,
-    status text not null default 'booked',
     booked_at timestamptz not null
 );
 
