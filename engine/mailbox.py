@@ -96,11 +96,6 @@ class Mailbox:
         self._running = dict.fromkeys((handler for handler, _ in self._calls), 0)
         self._lanes: dict[str, _Lane] = {}
 
-    @property
-    def room(self) -> int:
-        """How many more messages it takes."""
-        return self.limit - self.size
-
     def handles(self, message_type: type[Message]) -> bool:
         """Whether its actor handles messages of this type."""
         return message_type in self._handlers

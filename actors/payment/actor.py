@@ -39,6 +39,7 @@ class Payments(Actor, name="payment"):
         intent = await self._stripe.create_intent(ask.order_id, ask.attempt, ask.amount)
         return RecordIntent(
             order_id=ask.order_id,
+            attempt=ask.attempt,
             intent_id=intent.intent_id,
             client_secret=intent.client_secret,
             amount=intent.amount,

@@ -9,11 +9,12 @@ from engine.postgres import Database, Transaction
 
 # The first intent of an order stands. One that was called off before it had an intent takes it, to be cancelled.
 _ADD = """
-insert into payment.payments as p (order_id, intent_id, currency, amount, status, created_at)
-select order_id, intent_id, currency, amount, 'open', $5
-from unnest($1::text[], $2::text[], $3::text[], $4::bigint[]) as n (order_id, intent_id, currency, amount)
+insert into payment.payments as p (order_id, intent_id, attempt, currency, amount, status, created_at)
+select order_id, intent_id, attempt, currency, amount, 'open', $6
+from unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::bigint[])
+    as n (order_id, intent_id, attempt, currency, amount)
 on conflict (order_id) do update
-    set intent_id = excluded.intent_id, currency = excluded.currency, amount = excluded.amount, status = 'closing'
+    set intent_id = excluded.intent_id, attempt = excluded.attempt, currency = excluded.currency, amount = excluded.amount, status = 'closing'
     where p.intent_id is null"""
 _ADD_CALLED_OFF = """
 insert into payment.payments (order_id, currency, amount, status, created_at)
@@ -62,6 +63,7 @@ async def add(tx: Transaction, asks: Sequence[RecordIntent]) -> None:
         _ADD,
         [ask.order_id for ask in asks],
         [ask.intent_id for ask in asks],
+        [ask.attempt for ask in asks],
         [ask.amount.currency for ask in asks],
         [ask.amount.amount for ask in asks],
         tx.now,

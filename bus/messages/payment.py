@@ -31,6 +31,7 @@ class RecordIntent(Command[Intent]):
     """What `CreateIntent` learned."""
 
     order_id: OrderId
+    attempt: int = 1
     intent_id: str
     client_secret: str
     amount: Money

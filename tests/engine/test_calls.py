@@ -221,6 +221,23 @@ async def test_a_call_waits_out_what_is_away_for_longer_than_what_is_broken(
     assert courier.fetched == ["bad"]
 
 
+async def test_waiting_for_what_was_away_uses_up_none_of_a_messages_own_tries(
+    database: Database, clock: ManualClock
+) -> None:
+    courier = Courier()
+    trouble = Trouble(courier, "bad", error=Unavailable("Stripe"))
+    async with house(database, clock, courier) as bus:
+        await bus.publish(Rang(key="k", what="bad"))
+        await clock.advance(minutes=1)
+        waited = trouble.met
+        trouble.error = RuntimeError("a bug")
+        await clock.advance(minutes=10)
+        (letter,) = await bus.deliveries.dead_letters()
+
+    assert waited > 4
+    assert (trouble.met - waited, letter.attempts) == (4, 4)
+
+
 async def test_bad_input_of_a_call_is_parked_at_once(database: Database, clock: ManualClock) -> None:
     courier = Courier()
     trouble = Trouble(courier, "bad", error=BadInput("no such address"))

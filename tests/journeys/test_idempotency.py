@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from engine.testing import ShopUnderTest
+from gateway.replays import Claimed, ClaimKey, GiveBackKey, InProgress
 from sandbox.faults import Fault
 from tests.journeys.people import Customer, Staff, at_once, mails_of, new_key, purchase
 
@@ -84,6 +85,20 @@ async def test_a_checkout_whose_process_died_is_finished_by_the_next_try(
     assert await staff.stock("MUG") == (10, 2)
     assert mails_of(shop) == ["order_created"]
     assert await staff.findings() == []
+
+
+async def test_a_try_that_comes_late_does_not_give_back_what_another_has_taken_over(shop: ShopUnderTest) -> None:
+    first = await shop.ask(ClaimKey(key="k", body_hash="b"))
+    shop.clock.jump(LEASE)
+    second = await shop.ask(ClaimKey(key="k", body_hash="b"))
+    assert isinstance(first, Claimed)
+    assert isinstance(second, Claimed)
+    assert first.token == second.token
+
+    await shop.ask(GiveBackKey(key="k", at=first.at))
+    assert isinstance(await shop.ask(ClaimKey(key="k", body_hash="b")), InProgress)
+    await shop.ask(GiveBackKey(key="k", at=second.at))
+    assert isinstance(await shop.ask(ClaimKey(key="k", body_hash="b")), Claimed)
 
 
 async def test_a_refund_is_given_once_per_key(shop: ShopUnderTest, buyer: Customer, staff: Staff) -> None:

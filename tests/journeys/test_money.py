@@ -238,6 +238,23 @@ async def test_money_in_time_for_units_that_went_meanwhile_goes_back_at_once(
     assert await staff.stock("MUG") == (10, 0)
 
 
+async def test_units_that_others_let_expire_are_there_for_late_money(
+    shop: ShopUnderTest, buyer: Customer, staff: Staff
+) -> None:
+    """What has ended stands in nobody's way, though its timer has not run yet."""
+    bought = await buyer.order(LAMP=1)
+    await pay_unheard(shop, buyer, bought)
+    await shop.clock.advance(minutes=31)
+    await buyer.fill_cart(LAMP=1)
+    shop.clock.jump(timedelta(minutes=11))
+
+    await shop.settle()
+
+    assert await buyer.status(bought) == "paid"
+    assert await staff.stock("LAMP") == (0, 0)
+    assert await staff.findings() == []
+
+
 async def test_money_that_comes_after_the_buyers_own_cancel_goes_back_at_once(
     shop: ShopUnderTest, buyer: Customer, staff: Staff
 ) -> None:
@@ -333,6 +350,23 @@ async def test_a_checkout_that_is_given_up_for_want_of_stripe_frees_its_units(
     assert await staff.findings() == []
 
 
+async def test_an_order_that_stripe_refuses_does_not_hold_its_buyers_units(
+    shop: ShopUnderTest, buyer: Customer, staff: Staff
+) -> None:
+    shop.box.faults.stripe = Fault(action="fail", status=400, path="POST /v1/payment_intents")
+    cart = await buyer.fill_cart(LAMP=1)
+
+    assert (await buyer.check_out(cart, key=new_key())).status == 422
+    shop.box.faults.reset()
+    await shop.settle()
+    again = await buyer.place(cart, key=new_key())
+
+    assert await buyer.pay(again) == 200
+    assert await buyer.status(again) == "paid"
+    assert await staff.stock("LAMP") == (0, 0)
+    assert await staff.findings() == []
+
+
 async def test_a_refund_reaches_stripe_once_however_often_it_fails_first(
     shop: ShopUnderTest, buyer: Customer, staff: Staff
 ) -> None:
@@ -372,6 +406,18 @@ async def test_a_refund_that_stripe_refuses_waits_for_a_person_who_tries_it_agai
 
 
 # --- Mail and carrier in bad weather ---
+
+
+async def test_a_mail_that_is_refused_for_good_is_parked_and_the_next_ones_go_out(
+    shop: ShopUnderTest, buyer: Customer, staff: Staff
+) -> None:
+    shop.box.faults.smtp = Fault(action="fail", status=550, count=1)
+
+    await buyer.buy(MUG=1)
+
+    assert mails_of(shop) == ["payment_received"]
+    (letter,) = await staff.dead_letters()
+    assert (letter["actor"], letter["type"], letter["attempts"]) == ("email", "OrderCreated", 1)
 
 
 async def test_mails_that_could_not_be_sent_are_sent_when_smtp_is_back(

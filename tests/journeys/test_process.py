@@ -165,6 +165,9 @@ async def refusal(data: Path, **settings: str) -> str:
         ({"SHOPFLOW_MASTER_KEY": "hunter2"}, "SHOPFLOW_MASTER_KEY: must be 32 bytes"),
         ({"STRIPE_SECRET_KEY": "sk_test_hunter2"}, "STRIPE_WEBHOOK_SECRET: missing"),
         ({"SMTP_URL": "hunter2"}, "SMTP_URL: must look like"),
+        ({"SHOPFLOW_CURRENCY": "euro"}, "SHOPFLOW_CURRENCY: expected"),
+        ({"CARRIER_URL": "http://127.0.0.1:1"}, "CARRIER_WEBHOOK_SECRET: missing"),
+        ({"SHOPFLOW_PAYMENT_WINDOW_S": "7200"}, "SHOPFLOW_PAYMENT_HOLD_S: must be longer"),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )

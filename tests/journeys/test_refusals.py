@@ -239,3 +239,28 @@ async def test_static_files_are_only_those_of_the_pages(buyer: Customer) -> None
     ):  # fmt: skip
         assert (await buyer.get(f"/static/{path}")).refusal == (404, "not_found"), path
     assert (await buyer.get("/static/style.css")).status == 200
+
+
+async def test_a_product_can_not_take_what_is_anothers(staff: Staff) -> None:
+    def product(**changes: object) -> Json:
+        sku = {"sku": "VASE", "price": {"amount": 900, "currency": "EUR"}, "weight_g": 300}
+        return {"id": "VASE", "slug": "vase", "title": "Vase", "category": "Home", "skus": [sku], **changes}
+
+    assert (await staff.ask("POST", "/admin/api/products", product(slug="mug"))).refusal == (409, "product_exists")
+    assert (await staff.ask("POST", "/admin/api/products", product(id="MUG"))).refusal == (409, "product_exists")
+    assert (await staff.ask("POST", "/admin/api/products", product(id="mug"))).status == 201
+    changed = await staff.ask("PATCH", "/admin/api/products/mug", {"title": "Tall Vase"})
+
+    assert changed.good["title"] == "Tall Vase"
+    assert (await staff.get("/products/MUG")).good["title"] == "Mug"
+
+
+async def test_an_order_that_no_payment_could_be_is_refused(buyer: Customer, staff: Staff) -> None:
+    sku = {"sku": "YACHT", "price": {"amount": 60_000_000, "currency": "EUR"}, "weight_g": 900_000}
+    yacht = {"id": "YACHT", "slug": "yacht", "title": "Yacht", "category": "Sea", "skus": [sku]}
+    await staff.ask("POST", "/admin/api/products", yacht)
+    await staff.count("YACHT", 5)
+    cart = await buyer.fill_cart(YACHT=2)
+
+    assert (await buyer.check_out(cart, key=new_key())).refusal == (422, "invalid")
+    assert (await staff.get("/admin/api/orders")).good["items"] == []
