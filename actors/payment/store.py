@@ -14,7 +14,8 @@ select order_id, intent_id, attempt, currency, amount, 'open', $6
 from unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::bigint[])
     as n (order_id, intent_id, attempt, currency, amount)
 on conflict (order_id) do update
-    set intent_id = excluded.intent_id, attempt = excluded.attempt, currency = excluded.currency, amount = excluded.amount, status = 'closing'
+    set intent_id = excluded.intent_id, attempt = excluded.attempt, currency = excluded.currency,
+        amount = excluded.amount, status = 'closing'
     where p.intent_id is null"""
 _ADD_CALLED_OFF = """
 insert into payment.payments (order_id, currency, amount, status, created_at)
