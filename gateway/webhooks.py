@@ -5,7 +5,7 @@ Both use Stripe's scheme: `t=<unix seconds>,v1=<HMAC-SHA256 of "t.body">`. Sourc
 
 import re
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import msgspec
 import stripe
@@ -16,6 +16,8 @@ from bus.messages.payment import RecordStripeEvent, StripeEvent
 from bus.messages.shipping import NoSuchShipment, ParcelStatus, RecordTracking
 from gateway.edge import Http, Wired
 from gateway.problems import Problem, not_found
+
+T = TypeVar("T")
 
 _TOLERANCE_S = 300
 # One time and no other spelling of it: what is checked to be of now must be the time that was signed.
@@ -73,12 +75,7 @@ _PARCELS = msgspec.json.Decoder(ParcelNews)
 @post("/webhooks/stripe", status_code=200, summary="Stripe's webhooks")
 async def stripe_webhook(edge: Wired, request: Http) -> dict[str, bool]:
     """Answered 200 once stored; a repeat is stored once."""
-    body = await request.body()
-    _verify(body, request.headers.get("stripe-signature", ""), edge.stripe_webhook_secret, edge.clock.now())
-    try:
-        event = _EVENTS.decode(body)
-    except msgspec.DecodeError as error:
-        raise Problem(400, "bad_event", f"This is no event: {error}") from error
+    event = await _read(request, "stripe-signature", edge.stripe_webhook_secret, edge.clock.now(), _EVENTS)
     if event.type.startswith(("payment_intent.", "refund.")):
         await edge.bus.ask(_record(event))
     return _STORED
@@ -87,12 +84,7 @@ async def stripe_webhook(edge: Wired, request: Http) -> dict[str, bool]:
 @post("/webhooks/shipping", status_code=200, summary="Carriers' webhooks")
 async def shipping_webhook(edge: Wired, request: Http) -> dict[str, bool]:
     """Answered 200 once stored; a repeat is stored once. 404 for a parcel of somebody else."""
-    body = await request.body()
-    _verify(body, request.headers.get("shipping-signature", ""), edge.carrier_webhook_secret, edge.clock.now())
-    try:
-        news = _PARCELS.decode(body)
-    except msgspec.DecodeError as error:
-        raise Problem(400, "bad_event", f"This is no parcel's news: {error}") from error
+    news = await _read(request, "shipping-signature", edge.carrier_webhook_secret, edge.clock.now(), _PARCELS)
     answer = await edge.bus.ask(
         RecordTracking(
             tracking_number=news.tracking_number,
@@ -105,6 +97,20 @@ async def shipping_webhook(edge: Wired, request: Http) -> dict[str, bool]:
     if isinstance(answer, NoSuchShipment):
         raise not_found("parcel")
     return _STORED
+
+
+async def _read(request: Http, header: str, secret: str, now: datetime, decoder: msgspec.json.Decoder[T]) -> T:
+    """Verify the raw body, and only then look into it.
+
+    Raises:
+        Problem: The signature does not fit, or the body is not what its sender sends.
+    """
+    body = await request.body()
+    _verify(body, request.headers.get(header, ""), secret, now)
+    try:
+        return decoder.decode(body)
+    except msgspec.DecodeError as error:
+        raise Problem(400, "bad_event", f"This can't be read: {error}") from error
 
 
 def _verify(body: bytes, header: str, secret: str, now: datetime) -> None:
