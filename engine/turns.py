@@ -31,6 +31,7 @@ class Turns:
         self._cell = cell
         self._limit = cell.settings.shopflow_turn_limit
         self._wake = asyncio.Event()
+        self.taken = 0  # Since the start.
 
     def notify(self) -> None:
         """There may be something to do."""
@@ -44,6 +45,7 @@ class Turns:
                 self._wake.clear()
                 await self._wake.wait()
                 continue
+            self.taken += 1
             await self._turn(batch)
 
     async def _turn(self, batch: Sequence[Envelope]) -> None:

@@ -206,3 +206,13 @@ async def test_the_warehouse_goes_step_by_step_and_may_repeat_one(
         "OrderCreated", "PaymentReceived", "PickingStarted", "OrderFulfilled", "OrderShipped",
     ]  # fmt: skip
     assert mails_of(shop).count("order_shipped") == 1
+
+
+async def test_staff_see_what_the_actors_are_at(buyer: Customer, staff: Staff) -> None:
+    await buyer.fill_cart(MUG=1)
+
+    actors = {actor["name"]: actor for actor in (await staff.get("/admin/api/actors")).good["items"]}
+
+    assert {"cart", "catalog", "inventory", "order", "payment", "warehouse"} <= set(actors)
+    assert actors["inventory"]["turns"] > 0
+    assert (actors["inventory"]["mailbox"], actors["inventory"]["oldest_wait_s"]) == (0, 0)

@@ -67,7 +67,8 @@ class ActorView(View, frozen=True, kw_only=True):
     """An actor of this process."""
 
     name: str
-    mailbox: int
+    mailbox: int  # Messages that wait or are being handled.
+    turns: int  # Taken since the start.
     oldest_wait_s: float
 
 
@@ -139,7 +140,12 @@ async def sales(
 async def actors(edge: Wired) -> Actors:
     """Mailboxes, and how long the next message has waited."""
     items = [
-        ActorView(name=name, mailbox=cell.mailbox.size, oldest_wait_s=round(cell.mailbox.oldest_wait_s(), 6))
+        ActorView(
+            name=name,
+            mailbox=cell.mailbox.size,
+            turns=cell.turns.taken,
+            oldest_wait_s=round(cell.mailbox.oldest_wait_s(), 6),
+        )
         for name, cell in sorted(edge.cells.items())
     ]
     return Actors(items=items)
