@@ -66,5 +66,5 @@ def configure_logging(level: str, *, as_json: bool) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(formatter)
     logging.basicConfig(handlers=[handler], level=max(number, logging.WARNING), force=True)
-    # Its pool tells of each try to reach a server that is away, with a trace; whoever waits for the server says it once.
+    # Its pool tells of each try to reach a server that is away, with a trace; who waits for the server says it once.
     logging.getLogger("asyncpg").setLevel(logging.ERROR)
