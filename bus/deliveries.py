@@ -14,7 +14,7 @@ NOTIFY as the carrier (not kept, 8000 bytes); one row per event with a list of s
 
 from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence, Sized
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 from asyncpg import Record
@@ -22,13 +22,12 @@ from asyncpg import Record
 from bus.codec import encode
 from bus.routes import Routes
 from engine import telemetry
-from engine.clock import FOREVER, Clock, Sleeper
+from engine.clock import FOREVER, LONG_AGO, Clock, Sleeper
 from engine.errors import BadInput, Overloaded, ShopFlowError
 from engine.mailbox import Envelope
 from engine.postgres import Database, Outgoing, Transaction
 
 _PAGE = 1000  # Rows that one look brings; the statements below say so too.
-_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _MOST_MEANWHILE = 1000  # Kept in memory while a sweep reads what is older. If more come, it begins anew.
 
 # In the order of their ids, so that one key's messages are stored in the order they were published.
@@ -185,9 +184,8 @@ class Deliveries:
             self._look_again_below = 0
             self._sleeper.wake()
 
-    async def note_failure(self, envelope: Envelope, error: Exception) -> None:
-        """Keep the count of tries, so that a restart does not start it anew. `error` is in the log."""
-        del error
+    async def note_failure(self, envelope: Envelope) -> None:
+        """Keep the count of tries, so that a restart does not start it anew."""
         if envelope.delivery_id:
             async with self._database.transaction(self._clock.now()) as tx:
                 await tx.execute(_NOTE_FAILURE, envelope.delivery_id, envelope.attempts)
@@ -273,7 +271,7 @@ class Deliveries:
         return True
 
     async def _find_due(self, now: datetime) -> None:
-        last: tuple[datetime, int] = (_LONG_AGO, 0)
+        last: tuple[datetime, int] = (LONG_AGO, 0)
         willing = set(self._put)
         is_last = False
         while not is_last:

@@ -48,7 +48,7 @@ class Deliveries(Protocol):
         """These are not in a mailbox of this process any more."""
         ...
 
-    async def note_failure(self, envelope: Envelope, error: Exception) -> None:
+    async def note_failure(self, envelope: Envelope) -> None:
         """Keep the count of tries, so that a restart does not start it anew."""
         ...
 
@@ -140,7 +140,7 @@ class Cell:
             error: Why.
             behind: Messages of its lane that were taken with it and must wait behind it, if it is to be tried again.
         """
-        is_away = isinstance(error, Unavailable) and not isinstance(error, Crashed)
+        is_away = _is_away(error)
         envelope.waits += is_away
         envelope.attempts += not is_away
         self._say_why(envelope, error)
@@ -170,7 +170,8 @@ class Cell:
     async def _try_later(self, envelope: Envelope, error: Exception, behind: Sequence[Envelope]) -> bool:
         telemetry.RETRIES.labels(self.name).inc()
         try:
-            await self.deliveries.note_failure(envelope, error)
+            if not _is_away(error):  # Else its count is as it was.
+                await self.deliveries.note_failure(envelope)
         except Exception as why:  # noqa: BLE001 - the count is a courtesy to the next start
             self.log.debug("could not note a failure", message_id=envelope.id, error=repr(why))
         self.mailbox.hold_back(envelope, behind)
@@ -225,3 +226,8 @@ class Cell:
             self.log.error("a message failed", exc_info=error, **values)
         else:
             self.log.warning("a message failed again", error=repr(error), attempts=envelope.attempts, **values)
+
+
+def _is_away(error: Exception) -> bool:
+    """Whether the message is not to blame, but something it needs."""
+    return isinstance(error, Unavailable) and not isinstance(error, Crashed)

@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 
 FOREVER = datetime.max.replace(tzinfo=UTC)
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)  # Before anything a shop knows of.
 
 
 class Timer(ABC):

@@ -10,10 +10,9 @@ from litestar.types import ControllerRouterHandler
 from gateway import webhooks
 from gateway.api import admin, carts, docs, orders, products, shop
 from gateway.edge import Edge
-from gateway.idempotency import Idempotent
+from gateway.idempotency import MAX_BODY_BYTES, Idempotent
 from gateway.problems import HANDLERS, refuse_nul
 
-_MAX_BODY_BYTES = 1_048_576
 _DESCRIPTION = """\
 Carts, orders and stock of one shop. Money is in minor units (1999 is 19.99 EUR), times are UTC, ids are opaque.
 Errors are problem documents (RFC 9457) with a stable `code`. Unsafe calls take an `Idempotency-Key`."""
@@ -53,7 +52,7 @@ def make_app(edge: Edge) -> Litestar:
         middleware=[Idempotent],
         before_request=refuse_nul,
         exception_handlers=HANDLERS,
-        request_max_body_size=_MAX_BODY_BYTES,
+        request_max_body_size=MAX_BODY_BYTES,
         openapi_config=OpenAPIConfig(
             title="ShopFlow",
             version="1",

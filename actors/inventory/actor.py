@@ -132,17 +132,11 @@ class Inventory(Actor):
 
     @turn
     async def cancel(self, tx: Transaction, events: Sequence[OrderCancelled]) -> None:
-        shelf = await store.lock_for_orders(tx, {event.order_id for event in events})
-        for event in events:
-            rules.give_back(event.order_id, shelf)
-        await self._save(tx, shelf)
+        await self._give_back(tx, {event.order_id for event in events})
 
     @turn
     async def give_back(self, tx: Transaction, asks: Sequence[GiveBack]) -> None:
-        shelf = await store.lock_for_orders(tx, {ask.order_id for ask in asks})
-        for ask in asks:
-            rules.give_back(ask.order_id, shelf)
-        await self._save(tx, shelf)
+        await self._give_back(tx, {ask.order_id for ask in asks})
 
     @turn
     async def release_expired(self, tx: Transaction, timers: Sequence[ReleaseExpired]) -> None:
@@ -176,6 +170,12 @@ class Inventory(Actor):
         del ask
         sums = await store.sums(self._database)
         return Findings(findings=tuple(finding for row in sums for finding in rules.audit(row)), checked=len(sums))
+
+    async def _give_back(self, tx: Transaction, orders: Collection[OrderId]) -> None:
+        shelf = await store.lock_for_orders(tx, orders)
+        for order_id in orders:
+            rules.give_back(order_id, shelf)
+        await self._save(tx, shelf)
 
     async def _take_for_money(
         self,

@@ -1,7 +1,7 @@
 """The SQL of pick lists."""
 
 from collections.abc import Collection, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 import msgspec
 from asyncpg import Record
@@ -10,10 +10,9 @@ from actors.warehouse.rules import State
 from bus.messages.base import OrderId, OrderLine
 from bus.messages.order import OrderCreated
 from bus.messages.warehouse import ListPickLists, PickList, PickListPage
+from engine.clock import LONG_AGO
 from engine.cursor import make_cursor, read_cursor
 from engine.postgres import Database, Transaction
-
-_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 _ADD = """
 insert into warehouse.pick_lists (id, number, status, lines, weight_g, created_at)
@@ -71,7 +70,7 @@ async def page(database: Database, ask: ListPickLists) -> PickListPage:
         BadInput: `after` is not from a page of this list.
     """
     limit = max(1, min(ask.limit, 100))
-    created_at, last_id = read_cursor(ask.after, tuple[datetime, str]) or (_LONG_AGO, "")
+    created_at, last_id = read_cursor(ask.after, tuple[datetime, str]) or (LONG_AGO, "")
     rows = await database.fetch(_LIST, ask.status, created_at, last_id, limit + 1)
     lists = tuple(_pick_list(row) for row in rows[:limit])
     more = make_cursor(lists[-1].created_at, lists[-1].id) if len(rows) > limit else None

@@ -12,18 +12,10 @@ import pytest
 
 from gateway.goods import SAMPLE
 from tests.journeys.process import EVENTUALLY_S, Program, at_work, data_folder, end, program, servers
+from tests.test_tidy import LISTENERS
 from tests.waiting import eventually
 
-# The seed's arrows, and those that correctness needs. `review` will listen to OrderDelivered once it is there.
-LISTENERS = {
-    "OrderCreated": {"email", "inventory", "analytics", "warehouse"},
-    "PaymentReceived": {"email", "analytics", "order", "inventory", "warehouse"},
-    "OrderFulfilled": {"warehouse", "email"},
-    "OrderShipped": {"email", "notification"},
-    "OrderDelivered": {"email", "analytics"},
-    "OrderCancelled": {"email", "inventory", "payment", "warehouse"},
-    "RefundProcessed": {"email", "analytics", "order"},
-}
+# What the buyer of a tour is written about.
 MAILS = {"OrderCreated", "PaymentReceived", "OrderFulfilled", "OrderShipped", "OrderDelivered"}
 
 
