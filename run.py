@@ -3,7 +3,7 @@
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -19,28 +19,29 @@ from rich.progress import Progress
 from rich.table import Table
 
 from actors.analytics.actor import Analytics
+from actors.audit.actor import Auditor
 from actors.cart.actor import Carts
 from actors.catalog.actor import Catalog
 from actors.email.actor import Email
-from actors.email.smtp import Mailer, SmtpSettings, open_mailer
+from actors.email.smtp import Mailer, SmtpSettings, open_mailer, read_url
 from actors.inventory.actor import Inventory, InventorySettings
 from actors.notification.actor import Notification
 from actors.order.actor import Orders, OrderSettings
-from actors.payment.actor import Payments
+from actors.payment.actor import Payments, PaymentSettings
 from actors.payment.stripe import Stripe, StripeSettings, open_stripe
 from actors.shipping.actor import Shipping
 from actors.shipping.carrier import Carrier, CarrierSettings, open_carrier
 from actors.warehouse.actor import Warehouse
 from bus.deliveries import DeadLetter
 from bus.local import LocalBus
-from bus.messages.base import Finding
+from bus.messages.audit import Audit, Audited, Repair, RepairMade
 from bus.messages.catalog import ListCategories
-from bus.messages.inventory import AuditStock
-from bus.messages.order import AuditOrders, OrderProgressed
-from bus.messages.payment import AuditMoney
+from bus.messages.order import OrderProgressed
 from bus.news import News
 from bus.routes import Routes
+from engine import crash
 from engine.actor import Actor
+from engine.circuit import Circuit
 from engine.clock import Clock, SystemClock
 from engine.embedded import make_folder
 from engine.errors import BadInput, BadSetting, ShopFlowError
@@ -65,7 +66,8 @@ ROOT: Final = Path(__file__).parent
 
 # Who there is. A command goes to the one that handles it, an event to all that do.
 ACTORS: Final[tuple[type[Actor], ...]] = (
-    Catalog, Carts, Inventory, Orders, Payments, Warehouse, Shipping, Email, Notification, Analytics, Replays,
+    Catalog, Carts, Inventory, Orders, Payments, Warehouse, Shipping, Email, Notification, Analytics, Auditor,
+    Replays,
 )  # fmt: skip
 
 # Whose tables there are, each in a schema of its own.
@@ -89,6 +91,7 @@ class ShopSettings(msgspec.Struct, frozen=True):
     edge: EdgeSettings = EdgeSettings()
     inventory: InventorySettings = InventorySettings()
     order: OrderSettings = OrderSettings()
+    payment: PaymentSettings = PaymentSettings()
     stripe: StripeSettings = StripeSettings()
     carrier: CarrierSettings = CarrierSettings()
     smtp: SmtpSettings = SmtpSettings()
@@ -145,6 +148,7 @@ async def open_outside(settings: ShopSettings, shop_url: str) -> AsyncIterator[O
                 stripe_publishable_key=secrets.stripe_publishable_key,
                 stripe_webhook_secret=secrets.stripe_webhook_secret,
                 stripe_api_base=there.http,
+                stripe_timeout_s=stripe.stripe_timeout_s,
             ),
             carrier=carrier if carrier.carrier_url else CarrierSettings(
                 carrier_url=f"{there.http}/carrier",
@@ -165,19 +169,26 @@ def make_actors(shop: Shop, stripe: Stripe, carrier: Carrier, mailer: Mailer) ->
         Carts(bus=ask, redis=redis, currency=currency),
         Inventory(bus=ask, database=database, clock=clock, news=shop.news, settings=settings.inventory),
         Orders(database=database, settings=settings.order),
-        Payments(database=database, stripe=stripe),
+        Payments(bus=ask, database=database, clock=clock, stripe=stripe, settings=settings.payment),
         Warehouse(database=database),
-        Shipping(bus=ask, carrier=carrier),
-        Email(bus=ask, mailer=mailer, clock=clock, sender=settings.smtp.shopflow_mail_from),
+        Shipping(bus=ask, database=database, carrier=carrier),
+        Email(bus=ask, database=database, mailer=mailer, clock=clock, sender=settings.smtp.shopflow_mail_from),
         Notification(news=shop.news),
         Analytics(database=database),
-        Replays(),
+        Auditor(bus=ask, database=database, clock=clock, stored=shop.bus.deliveries, levels=shop.news),
+        Replays(database=database),
     )
 
 
 @asynccontextmanager
 async def open_shop(
-    settings: ShopSettings, outside: Outside, clock: Clock, *, deliver: bool = True
+    settings: ShopSettings,
+    outside: Outside,
+    clock: Clock,
+    *,
+    deliver: bool = True,
+    more_actors: Sequence[Actor] = (),
+    schemas: Mapping[str, Path] = SCHEMAS,
 ) -> AsyncIterator[Shop]:
     """Start everything behind the edge; stop it in order when the block ends.
 
@@ -186,20 +197,26 @@ async def open_shop(
         outside: Whom to speak to.
         clock: The time.
         deliver: Whether to handle what is stored. Commands that only ask beside a running shop leave it alone.
+        more_actors: Actors beside the shop's own.
+        schemas: Everybody's tables, theirs included.
     """
     async with AsyncExitStack() as stack:
         services = await stack.enter_async_context(open_services(settings.engine))
-        await migrate(services.database_url, SCHEMAS, clock)
-        local = LocalBus(routes=Routes(ACTORS), database=services.database, clock=clock, settings=settings.engine)
+        await migrate(services.database_url, schemas, clock)
+        routes = Routes((*ACTORS, *map(type, more_actors)))
+        local = LocalBus(routes=routes, database=services.database, clock=clock, settings=settings.engine)
         shop = Shop(local, services, News(services.redis, clock, local), clock, settings, outside)
-        stripe = await stack.enter_async_context(
-            open_stripe(outside.stripe.stripe_secret_key, outside.stripe.stripe_api_base)
-        )
+        stripe = await stack.enter_async_context(open_stripe(outside.stripe, Circuit("Stripe", clock)))
         carrier = await stack.enter_async_context(
-            open_carrier(outside.carrier.carrier_url, outside.carrier.carrier_key, name="Carrier")
+            open_carrier(
+                outside.carrier.carrier_url,
+                outside.carrier.carrier_key,
+                name="Carrier",
+                circuit=Circuit("the carrier", clock),
+            )
         )
-        mailer = await stack.enter_async_context(open_mailer(outside.smtp_url))
-        for actor in make_actors(shop, stripe, carrier, mailer):
+        mailer = await stack.enter_async_context(open_mailer(outside.smtp_url, Circuit("the mail server", clock)))
+        for actor in (*make_actors(shop, stripe, carrier, mailer), *more_actors):
             local.host(actor)
         async with anyio.create_task_group() as tasks:
             local.supervisor.start(tasks)
@@ -226,7 +243,7 @@ async def open_edge(shop: Shop, listener: socket.socket) -> AsyncIterator[Server
     async def watch_order(order_id: str, token: str) -> OrderProgressed | None:
         return await read_status(shop.bus, order_id) if await may_see_order(edge, token, order_id) else None
 
-    hub = Hub(shop.news.levels, watch_order, settings=LiveSettings(origins=settings.origins), clock=shop.clock.now)
+    hub = Hub(shop.news.levels_now, watch_order, settings=LiveSettings(origins=settings.origins), clock=shop.clock.now)
     edge = Edge(
         bus=shop.bus,
         cells=shop.bus.supervisor.cells,
@@ -278,12 +295,13 @@ def check(settings: ShopSettings) -> None:
             "SHOPFLOW_PAYMENT_HOLD_S: must be longer than SHOPFLOW_PAYMENT_WINDOW_S, or paid units are gone"
         )
     if settings.smtp.smtp_url:
-        Mailer(settings.smtp.smtp_url)
+        read_url(settings.smtp.smtp_url)
 
 
 async def serve(settings: ShopSettings) -> None:
     """Run the whole shop until SIGTERM or Ctrl-C."""
     check(settings)
+    crash.arm(settings.engine.shopflow_crash_at)
     edge = settings.edge
     with (
         bind(edge.shopflow_host, edge.shopflow_port) as listener,
@@ -426,22 +444,30 @@ def export(file: Annotated[Path, typer.Argument(help="CSV to write; `import` rea
 
 
 @app.command()
-def audit() -> None:
-    """Recompute stock, money and orders from ledgers and rows; list what does not fit."""
+def audit(
+    repair: Annotated[bool, typer.Option("--repair", help="First put right what is safe to, and list it.")] = False,
+) -> None:
+    """Recompute everything from ledgers and rows, within and across domains; list what does not fit."""
 
-    async def main(settings: ShopSettings) -> tuple[int, list[Finding]]:
+    async def main(settings: ShopSettings) -> tuple[tuple[RepairMade, ...], Audited]:
         async with open_beside(settings) as shop:
-            answers = [await shop.bus.ask(part, timeout_s=60) for part in (AuditStock(), AuditMoney(), AuditOrders())]
-        return sum(answer.checked for answer in answers), [f for answer in answers for f in answer.findings]
+            made = (await shop.bus.ask(Repair(), timeout_s=600)).repairs if repair else ()
+            return made, await shop.bus.ask(Audit(), timeout_s=600)
 
-    checked, findings = run(main)
-    if findings:
+    made, audited = run(main)
+    if made:
+        table = Table("rule", "about", "before", "after", title="Repaired")
+        for row in made:
+            table.add_row(row.rule, row.about, row.before, row.after)
+        out.print(table)
+    if audited.findings:
         table = Table("rule", "about", "detail", "remedy")
-        for finding in findings:
+        for finding in audited.findings:
             table.add_row(finding.rule, finding.about, finding.detail, finding.remedy)
         out.print(table)
-    out.print(f"{checked} SKUs, payments and orders checked, {len(findings)} findings.")
-    if findings:
+    checked = ", ".join(f"{part.checked} {part.name}" for part in audited.parts)
+    say(f"Checked: {checked}. {len(audited.findings)} findings.")
+    if audited.findings:
         raise typer.Exit(1)
 
 

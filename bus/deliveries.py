@@ -14,21 +14,28 @@ NOTIFY as the carrier (not kept, 8000 bytes); one row per event with a list of s
 
 from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence, Sized
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import msgspec
-from asyncpg import Record
+from asyncpg import PostgresError, Record
 
 from bus.codec import encode
 from bus.routes import Routes
 from engine import telemetry
 from engine.clock import FOREVER, LONG_AGO, Clock, Sleeper
+from engine.crash import CrashPoint
 from engine.errors import BadInput, Overloaded, ShopFlowError
 from engine.mailbox import Envelope
 from engine.postgres import Database, Outgoing, Transaction
 
 _PAGE = 1000  # Rows that one look brings; the statements below say so too.
 _MOST_MEANWHILE = 1000  # Kept in memory while a sweep reads what is older. If more come, it begins anew.
+
+_PARKED = CrashPoint("before-park-commit", "A message is a dead letter in the transaction, which has not committed.")
+_REDRIVEN = CrashPoint("after-redrive", "A dead letter is a delivery again; no mailbox knows of it.")
+_COUNTED = CrashPoint("after-failure-noted", "The count of a message's tries is on disk; it is not held back yet.")
+_SWEPT = CrashPoint("after-sweep", "A sweep has found deliveries; no mailbox knows of them.")
+_DUE_FOUND = CrashPoint("during-timer", "A timer that is due was found; its actor does not know.")
 
 # In the order of their ids, so that one key's messages are stored in the order they were published.
 _STORE = """
@@ -52,6 +59,12 @@ _DUE = """
 select id, message_id, subscriber, type, body, cause, attempts, due from bus.deliveries
 where due <= $1 and subscriber = any($2) and (due, id) > ($3, $4) order by due, id limit 1000"""
 _NEXT_DUE = "select min(due) as due from bus.deliveries where due > $1"
+# Nearly always nothing waits, and this one statement is the whole look. (Into the index for each actor: asking for the
+# distinct ones would read all that waits.)
+_AT_A_GLANCE = """
+select (select min(due) from bus.deliveries where due is not null) as due,
+    array(select name from unnest($1::text[]) as name
+        where exists (select from bus.deliveries where due is null and subscriber = name)) as waiting"""
 
 _NOTE_FAILURE = "update bus.deliveries set attempts = $2 where id = $1"
 _PARK = """
@@ -67,6 +80,29 @@ with back as (delete from bus.dead_letters where id = any($1) returning *)
 insert into bus.deliveries (message_id, subscriber, type, key, body, cause, stored_at)
 select message_id, subscriber, type, key, body, cause, $2 from back order by id
 returning id"""
+
+
+_OVERDUE = """
+select subscriber, type, count(*)::int as count, min(coalesce(due, stored_at)) as oldest from bus.deliveries
+where coalesce(due, stored_at) <= $1 group by subscriber, type order by oldest, subscriber, type"""
+_COUNT = "select count(*)::int as count from bus.deliveries"
+_WAITING_ABOUT = """
+select distinct key from bus.deliveries where due is null and subscriber = any($1) and key = any($2)"""
+_LETTERS_ABOUT = """
+select id, message_id, subscriber, type, key, body, attempts, error, parked_at
+from bus.dead_letters where key = any($1) order by id limit 1000"""
+_LETTERS_SINCE = """
+select id, message_id, subscriber, type, key, body, attempts, error, parked_at
+from bus.dead_letters where (parked_at, id) > ($1, $2) order by parked_at, id limit $3"""
+
+
+class Overdue(msgspec.Struct, frozen=True, kw_only=True):
+    """Deliveries of one type that a subscriber should have handled by now."""
+
+    subscriber: str
+    type: str
+    count: int
+    oldest: datetime  # When the oldest was stored, or due.
 
 
 class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,7 +136,7 @@ class Deliveries:
         self._routes = routes
         self._clock = clock
         self._new_id = new_id
-        self._sweep = timedelta(seconds=sweep_s)
+        self._sweep_s = sweep_s
         self._put: Mapping[str, Callable[[Envelope], None]] = {}
         self._in_memory: set[int] = set()  # In a mailbox here, or stored by a transaction that is about to commit.
         self._left: set[int] = set()  # Left memory while a sweep was reading, which may have seen them still.
@@ -189,6 +225,7 @@ class Deliveries:
         if envelope.delivery_id:
             async with self._database.transaction(self._clock.now()) as tx:
                 await tx.execute(_NOTE_FAILURE, envelope.delivery_id, envelope.attempts)
+            _COUNTED.reach()
 
     async def park(self, actor: str, envelope: Envelope, error: Exception) -> None:
         """Move a message to the dead letters."""
@@ -197,15 +234,38 @@ class Deliveries:
                 _PARK, envelope.delivery_id, envelope.id, actor, type(envelope.message).__name__, envelope.key,
                 encode(envelope.message), envelope.cause, envelope.attempts, repr(error)[:2000], tx.now,
             )  # fmt: skip
+            _PARKED.reach()
 
     async def dead_letters(self, after: int = 0, limit: int = 100) -> list[DeadLetter]:
         """What is parked, the oldest first, `limit` at a time."""
         return [DeadLetter(**dict(row)) for row in await self._database.fetch(_DEAD_LETTERS, after, limit)]
 
+    async def dead_letters_since(self, since: datetime, after: int, limit: int) -> list[DeadLetter]:
+        """What was parked after that time and id, the oldest first."""
+        return [DeadLetter(**dict(row)) for row in await self._database.fetch(_LETTERS_SINCE, since, after, limit)]
+
+    async def dead_letters_about(self, keys: Sequence[str]) -> list[DeadLetter]:
+        """What is parked of these keys, the oldest first; at most 1,000."""
+        return [DeadLetter(**dict(row)) for row in await self._database.fetch(_LETTERS_ABOUT, keys)]
+
+    async def overdue(self, before: datetime) -> list[Overdue]:
+        """What was stored, or due, at that time or earlier and has not been handled."""
+        return [Overdue(**dict(row)) for row in await self._database.fetch(_OVERDUE, before)]
+
+    async def count(self) -> int:
+        """How many deliveries wait, timers among them."""
+        count: int = (await self._database.fetch(_COUNT))[0]["count"]
+        return count
+
+    async def waiting_about(self, subscribers: Sequence[str], keys: Sequence[str]) -> set[str]:
+        """Those of the keys about which one of these subscribers has something to handle now. Timers do not count."""
+        return {row["key"] for row in await self._database.fetch(_WAITING_ABOUT, subscribers, keys)}
+
     async def redrive(self, ids: Sequence[int]) -> int:
         """Let parked messages be tried again as if new; says how many there were."""
         async with self._database.transaction(self._clock.now()) as tx:
             back = await tx.fetch(_REDRIVE, ids, tx.now)
+        _REDRIVEN.reach()
         self._next_due = self._clock.now()  # Look at once.
         self._sleeper.wake()
         return len(back)
@@ -218,7 +278,7 @@ class Deliveries:
             finally:
                 self._clock.end()
             while True:
-                await self._sleeper.until(min(self._next_due, self._clock.now() + self._sweep))
+                await self._sleeper.until(self._next_due, within_s=self._sweep_s)
                 await self._look_everywhere()
         finally:
             self._sleeper.close()
@@ -227,15 +287,20 @@ class Deliveries:
         if not self._open:
             return
         now = self._clock.now()
+        self._next_due = FOREVER  # From here on `hand_over` notes every timer that these statements may not see yet.
         try:
+            (glance,) = await self._look(_AT_A_GLANCE, list(self._put))
             for subscriber in self._put:
-                await self._find_waiting(subscriber)
-            await self._find_due(now)
-            rows = await self._database.fetch(_NEXT_DUE, now)
-            self._next_due = rows[0]["due"] or FOREVER
-        except ShopFlowError as error:
-            self._log.warning("could not look for deliveries", error=str(error))
-            self._next_due = FOREVER  # The next sweep looks again.
+                # Also without a row, if it is behind: one that was just stored may count on this look to bring it.
+                if subscriber in self._behind or subscriber in glance["waiting"]:
+                    await self._find_waiting(subscriber)
+            next_due = glance["due"]
+            if next_due is not None and next_due <= now:
+                await self._find_due(now)
+                next_due = (await self._database.fetch(_NEXT_DUE, now))[0]["due"]
+            self._next_due = min(self._next_due, next_due or FOREVER)
+        except (ShopFlowError, PostgresError) as error:  # It was called off, say. Nothing here may end the shop.
+            self._log.warning("could not look for deliveries", error=str(error))  # The next sweep looks again.
 
     async def _find_waiting(self, subscriber: str) -> None:
         last = 0
@@ -244,6 +309,8 @@ class Deliveries:
             is_last = False
             while not is_last:  # A short page is the end: what comes after it is in `meanwhile`, or for the next sweep.
                 rows = await self._look(_WAITING, subscriber, last)
+                if rows:
+                    _SWEPT.reach(subscriber)
                 if self._is_outrun(meanwhile) or self._take_in(rows):
                     return
                 is_last = len(rows) < _PAGE
@@ -276,6 +343,8 @@ class Deliveries:
         is_last = False
         while not is_last:
             rows = await self._look(_DUE, now, list(willing), *last)
+            if rows:
+                _DUE_FOUND.reach()
             willing -= self._take_in(rows)
             is_last = len(rows) < _PAGE
             last = (rows[-1]["due"], rows[-1]["id"]) if rows else last

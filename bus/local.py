@@ -8,6 +8,7 @@ from typing import Any, TypeVar, cast
 from bus.deliveries import Deliveries
 from bus.routes import Routes
 from engine.actor import Actor
+from engine.calls import UNDER_WAY
 from engine.cell import Cell
 from engine.clock import Clock
 from engine.errors import Unanswered, Unavailable
@@ -59,10 +60,14 @@ class LocalBus:
         cell.put(Envelope(command, message_id=self._new_id(), answer=answer, expires_s=expires_s))
         # A bare timer: asyncio.timeout, which may also cancel what it surrounds, would be a third of an ask's cost.
         timer = loop.call_at(expires_s, _give_up, answer, cell.name, limit_s)
+        if under_way := UNDER_WAY.get():
+            under_way.ask_begins()
         try:
             return cast("R", await answer)
         finally:
             timer.cancel()
+            if under_way:
+                under_way.ask_ended()
 
     def tell(self, command: Command[Any]) -> None:
         """Send a command and do not wait. See engine.actor.Bus."""

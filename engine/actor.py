@@ -72,6 +72,7 @@ class Handler:
     takes_envelope: bool
     limit: int  # Calls at once.
     timeout_s: float  # For one call.
+    tries: int  # Of a call that somebody waits for, while what it needs is away.
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,7 @@ class _Mark:
     is_call: bool
     limit: int = 1
     timeout_s: float = 0.0
+    tries: int = 1
 
 
 class Actor:
@@ -120,8 +122,10 @@ def turn(method: F) -> F:
 @overload
 def call(method: F, /) -> F: ...
 @overload
-def call(*, limit: int = 16, timeout_s: float = 30.0) -> Callable[[F], F]: ...
-def call(method: F | None = None, /, *, limit: int = 16, timeout_s: float = 30.0) -> F | Callable[[F], F]:
+def call(*, limit: int = 16, timeout_s: float = 30.0, tries: int = 1) -> Callable[[F], F]: ...
+def call(
+    method: F | None = None, /, *, limit: int = 16, timeout_s: float = 30.0, tries: int = 1
+) -> F | Callable[[F], F]:
     """Mark a method that leaves the database: many at once, outside any transaction, in order per key.
 
     It takes one message (and `envelope: Envelope`, if it wants its id), and gives the answer, or a command of the same
@@ -131,10 +135,13 @@ def call(method: F | None = None, /, *, limit: int = 16, timeout_s: float = 30.0
         method: What is marked.
         limit: How many may be under way at once.
         timeout_s: How long one may take; then it is cancelled and counts as failed.
+        tries: How often one that was asked for is tried while what it needs is away, as long as its asker waits. More
+            than 1 is for who speaks to the outside: who asks others leaves the trying to them. (What is stored is
+            tried as often as the settings say.)
     """
 
     def mark(method: F) -> F:
-        setattr(method, _MARK, _Mark(is_call=True, limit=limit, timeout_s=timeout_s))
+        setattr(method, _MARK, _Mark(is_call=True, limit=limit, timeout_s=timeout_s, tries=tries))
         return method
 
     return mark(method) if method is not None else mark
@@ -172,6 +179,7 @@ def _read(cls: type[Actor], method: Callable[..., Awaitable[Any]]) -> Handler:
         takes_envelope=takes_envelope,
         limit=mark.limit,
         timeout_s=mark.timeout_s,
+        tries=mark.tries,
     )
 
 

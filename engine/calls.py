@@ -7,6 +7,7 @@ whoever is called must recognise a repeat (an idempotency key, a Message-ID).
 
 import asyncio
 from collections.abc import Sequence
+from contextvars import ContextVar
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -16,13 +17,18 @@ from anyio.abc import TaskGroup
 
 from engine import telemetry
 from engine.actor import Actor, Handler
+from engine.crash import CrashPoint
 from engine.errors import Unanswered
-from engine.mailbox import Envelope
+from engine.mailbox import Envelope, Mailbox
 from engine.message import Command, Message
 from engine.postgres import Transaction
 
 if TYPE_CHECKING:
     from engine.cell import Cell
+
+
+_BEGUN = CrashPoint("before-call", "A call was taken from the mailbox; nobody outside has been asked.")
+_LEARNED = CrashPoint("after-call", "What is outside has answered; no turn has recorded it.")
 
 
 class Settled(Command[None]):
@@ -43,7 +49,34 @@ SETTLE = Handler(
     takes_envelope=False,
     limit=1,
     timeout_s=0,
+    tries=1,
 )
+
+
+class UnderWay:
+    """A call that is being made. While it waits for others whom it asked, the work is theirs and not its own.
+
+    Else a shop could never rest whose checkout waits for Stripe to be tried again in a second.
+    """
+
+    def __init__(self, mailbox: Mailbox) -> None:
+        self._mailbox = mailbox
+        self._asks = 0
+
+    def ask_begins(self) -> None:
+        """It asks somebody."""
+        self._asks += 1
+        if self._asks == 1:
+            self._mailbox.rest()
+
+    def ask_ended(self) -> None:
+        """It was answered, or gave up."""
+        self._asks -= 1
+        if not self._asks:
+            self._mailbox.rest_is_over()
+
+
+UNDER_WAY: ContextVar[UnderWay | None] = ContextVar("under_way", default=None)
 
 
 class Calls:
@@ -71,14 +104,18 @@ class Calls:
 
     async def _call(self, envelope: Envelope) -> None:
         cell, handler = self._cell, envelope.handler
-        begun_s = perf_counter()
+        begun_s, place = perf_counter(), f"{cell.name}.{handler.name}"
         outcome = "done"
+        UNDER_WAY.set(UnderWay(cell.mailbox))  # In this task's own context.
         with structlog.contextvars.bound_contextvars(message_id=envelope.id, key=envelope.key):
             try:
                 if not cell.drop_abandoned([envelope]):
                     outcome = "expired"
                 else:
-                    self._go_on(envelope, await self._within_its_time(envelope))
+                    _BEGUN.reach(place)
+                    learned = await self._within_its_time(envelope)
+                    _LEARNED.reach(place)
+                    self._go_on(envelope, learned)
             except Exception as error:  # noqa: BLE001 - whatever it is, it ends this message's try and not the actor
                 outcome = "failed"
                 await cell.fail(envelope, error)

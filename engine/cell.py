@@ -6,6 +6,7 @@ themselves whether to ask again, so an ask that fails is answered with its error
 """
 
 import asyncio
+import math
 import random
 from collections.abc import Collection, Sequence
 from typing import Protocol
@@ -23,6 +24,7 @@ from engine.settings import EngineSettings
 from engine.turns import Turns
 
 _LONGEST_PAUSE_S = 2.0
+_LOOK_AGAIN_S = 1.0  # How long everybody is refused before one may find out whether what was away is back.
 
 
 class Deliveries(Protocol):
@@ -73,6 +75,8 @@ class Cell:
         self.log = telemetry.logger(actor=actor.name)
         self.turns = Turns(self)
         self.calls = Calls(self)
+        self._away: Unavailable | None = None  # What turns need does not answer: nobody who asks waits for it.
+        self._away_until_s = 0.0  # On the event loop's clock; then somebody may ask again, and so find out.
         telemetry.MAILBOX.labels(actor.name).set_function(lambda: self.mailbox.size)
 
     def put(self, envelope: Envelope) -> None:
@@ -80,7 +84,10 @@ class Cell:
 
         Raises:
             Overloaded: The mailbox is full.
+            Unavailable: Somebody asks for a turn, and what turns need did not answer a moment ago.
         """
+        if self._away is not None and envelope.answer is not None:
+            self._refuse_if_away(envelope)
         try:
             self.mailbox.put(envelope)
         except Overloaded:
@@ -88,13 +95,43 @@ class Cell:
             raise
         (self.calls if envelope.handler.is_call else self.turns).notify()
 
+    def _refuse_if_away(self, envelope: Envelope) -> None:
+        assert self._away is not None
+        if self.mailbox.is_for_turns(type(envelope.message)) and asyncio.get_running_loop().time() < self._away_until_s:
+            telemetry.OVERLOADED.labels(self.name).inc()
+            raise self._away.anew()
+
     def notify(self) -> None:
         """There may be something to do."""
         self.turns.notify()
         self.calls.notify()
 
+    def went_away(self, away: Unavailable, batch: Sequence[Envelope]) -> Sequence[Envelope]:
+        """What turns need does not answer: tell those who wait, at once; says who is left of this turn.
+
+        Who asked can come back with the same key, and is better served by "not now" than by silence.
+        """
+        left = [envelope for envelope in batch if not envelope.is_refusable]
+        self._refuse([envelope for envelope in batch if envelope.is_refusable], away)
+        while asks := self.mailbox.take_asks():  # Again and again: behind each in its lane another may wait.
+            self._refuse(asks, away)
+        # Whoever is left goes on trying, and finds out when it is back; if nobody is, the next to ask does.
+        self._away, self._away_until_s = away, math.inf if left else asyncio.get_running_loop().time() + _LOOK_AGAIN_S
+        return left
+
+    def _refuse(self, asks: Sequence[Envelope], away: Unavailable) -> None:
+        for envelope in asks:
+            if envelope.answer is not None and not envelope.answer.done():
+                envelope.answer.set_exception(away.anew())
+        self._over(asks)
+
+    def came_back(self) -> None:
+        """Turns can be had again."""
+        self._away = None
+
     async def run(self) -> None:
         """Work until cancelled. What raises here is a crash, and the supervisor's business; so is coming to an end."""
+        self.came_back()
         await self.actor.start()
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self.turns.run)
@@ -145,6 +182,8 @@ class Cell:
         envelope.attempts += not is_away
         self._say_why(envelope, error)
         if envelope.answer is not None:
+            if self._is_worth_another_try(envelope, error):
+                return await self._try_later(envelope, error, behind)
             if not envelope.answer.done():
                 envelope.answer.set_exception(error)
             self._over([envelope])
@@ -155,6 +194,17 @@ class Cell:
         if isinstance(error, BadInput) or has_had_its_tries:
             return await self._park(envelope, error, behind)
         return await self._try_later(envelope, error, behind)
+
+    def _is_worth_another_try(self, envelope: Envelope, error: Exception) -> bool:
+        """Whether what was asked for may still be had within its asker's time."""
+        assert envelope.answer is not None
+        return (
+            envelope.handler.is_call
+            and _is_away(error)
+            and envelope.waits < envelope.handler.tries
+            and not envelope.answer.done()
+            and asyncio.get_running_loop().time() + self._pause_s(envelope, error) < envelope.expires_s
+        )
 
     async def _park(self, envelope: Envelope, error: Exception, behind: Sequence[Envelope]) -> bool:
         try:
@@ -175,7 +225,7 @@ class Cell:
         except Exception as why:  # noqa: BLE001 - the count is a courtesy to the next start
             self.log.debug("could not note a failure", message_id=envelope.id, error=repr(why))
         self.mailbox.hold_back(envelope, behind)
-        self.clock.call_later(self._backoff_s(envelope.attempts + envelope.waits), lambda: self._try_again(envelope))
+        self.clock.call_later(self._pause_s(envelope, error), lambda: self._try_again(envelope))
         return False
 
     async def pause(self, failures: int) -> None:
@@ -199,6 +249,11 @@ class Cell:
             if over.cancelled():  # Else it was resumed in the same moment.
                 self.mailbox.resume()
             raise
+
+    def _pause_s(self, envelope: Envelope, error: Exception) -> float:
+        """How long until the next try: what was away may have said when to come back, and is not asked before."""
+        asked_for_s = error.retry_after_s if isinstance(error, Unavailable) else None
+        return max(self._backoff_s(envelope.attempts + envelope.waits), asked_for_s or 0.0)
 
     def _backoff_s(self, attempts: int) -> float:
         """How long to wait after this many failures: doubling, bounded, with up to half taken off by chance."""

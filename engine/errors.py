@@ -35,7 +35,12 @@ class Unavailable(ShopFlowError):
     def __init__(self, service: str, why: str = "", *, retry_after_s: float | None = None) -> None:
         super().__init__(f"{service} is unavailable" + (f": {why}" if why else ""))
         self.service = service
+        self.why = why
         self.retry_after_s = retry_after_s
+
+    def anew(self) -> "Unavailable":
+        """The same for somebody else: an error that is raised twice carries two histories."""
+        return Unavailable(self.service, self.why, retry_after_s=self.retry_after_s)
 
 
 class Overloaded(Unavailable):

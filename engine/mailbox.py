@@ -5,6 +5,8 @@ front is every message up to the first of another handler (they go into one turn
 message (calls run side by side). What is behind waits until the front is done. So every operation costs the same
 however full the box is, and a message that is being retried holds up its own lane and no other.
 
+What failed and is tried again takes turns of its own: in company it would spoil a whole turn with each of its tries.
+
 Rejected: one queue that is searched for what may go next (each turn would look at everything that waits); a queue per
 key (a turn wants many keys at once).
 """
@@ -56,9 +58,15 @@ class Envelope:
         self.put_s = 0.0
         self.handler: Handler
 
+    @property
+    def is_refusable(self) -> bool:
+        """Whether nothing is lost if somebody is told "not now"."""
+        return self.answer is not None and not self.learned
+
     def is_abandoned(self, now_s: float) -> bool:
         """Whether somebody asked and waits no more, so that there is no need to begin."""
-        return self.answer is not None and not self.learned and (self.answer.done() or self.expires_s <= now_s)
+        answer = self.answer
+        return answer is not None and not self.learned and (answer.done() or self.expires_s <= now_s)
 
 
 class _Lane:
@@ -91,7 +99,9 @@ class Mailbox:
         self.in_hand: dict[Envelope, None] = {}  # Taken and neither done nor held back, in order: what a crash hits.
         self._handlers = {message_type: handler for handler in handlers for message_type in handler.message_types}
         self._ready: dict[Handler, deque[Envelope]] = {handler: deque() for handler in self._handlers.values()}
-        self._turns = [(handler, ready) for handler, ready in self._ready.items() if not handler.is_call]
+        # For turns, what failed before stands apart.
+        self._again: dict[Handler, deque[Envelope]] = {each: deque() for each in self._ready if not each.is_call}
+        self._turns = [*self._again.items(), *((each, self._ready[each]) for each in self._again)]
         self._calls = [(handler, ready) for handler, ready in self._ready.items() if handler.is_call]
         self._running = dict.fromkeys((handler for handler, _ in self._calls), 0)
         self._lanes: dict[str, _Lane] = {}
@@ -100,9 +110,13 @@ class Mailbox:
         """Whether its actor handles messages of this type."""
         return message_type in self._handlers
 
+    def is_for_turns(self, message_type: type[Message]) -> bool:
+        """Whether messages of this type are handled in turns, and not by calls."""
+        return not self._handlers[message_type].is_call
+
     def oldest_wait_s(self) -> float:
         """How long the message that may go next has waited; 0 when nothing does."""
-        heads = [ready[0].put_s for ready in self._ready.values() if ready]
+        heads = [ready[0].put_s for ready in (*self._ready.values(), *self._again.values()) if ready]
         return perf_counter() - min(heads) if heads else 0.0
 
     def put(self, envelope: Envelope) -> None:
@@ -141,11 +155,27 @@ class Mailbox:
             chosen.clear()
         else:
             batch = [chosen.popleft() for _ in range(limit)]
+        self._take(batch)
+        return batch
+
+    def _take(self, batch: Sequence[Envelope]) -> None:
         self.in_hand.update(dict.fromkeys(batch))
         for envelope in batch:
             if envelope.key:
                 self._lanes[envelope.key].started = True
-        return batch
+
+    def take_asks(self) -> list[Envelope]:
+        """Everything that is ready for a turn and that somebody waits for: to be refused, when turns can't be had."""
+        taken: list[Envelope] = []
+        for _, ready in self._turns:
+            asks = [envelope for envelope in ready if envelope.is_refusable]
+            if asks:
+                rest = [envelope for envelope in ready if not envelope.is_refusable]
+                ready.clear()
+                ready.extend(rest)
+                taken += asks
+        self._take(taken)
+        return taken
 
     def take_call(self) -> Envelope | None:
         """The next message whose handler is a call and has a place free, if any."""
@@ -194,7 +224,7 @@ class Mailbox:
     def try_again(self, envelope: Envelope) -> None:
         """The time has come for one that was held back. It is older than the rest, so it goes first."""
         self._begin(1)
-        self._ready[envelope.handler].appendleft(envelope)
+        self._again.get(envelope.handler, self._ready[envelope.handler]).appendleft(envelope)
 
     def suspend(self) -> None:
         """Nothing can be done for a while: to the clock, what is here is no work."""
@@ -205,6 +235,14 @@ class Mailbox:
         """What is here is work again."""
         self._suspended = False
         self._clock.begin(self._active)
+
+    def rest(self) -> None:
+        """One that is in hand does nothing but wait for somebody else's work."""
+        self._end(1)
+
+    def rest_is_over(self) -> None:
+        """It goes on."""
+        self._begin(1)
 
     def _begin(self, pieces: int) -> None:
         self._active += pieces

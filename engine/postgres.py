@@ -4,10 +4,12 @@ Errors of the driver become the engine's own at this border: a lost connection i
 serialization is Conflict. What is left (a violated constraint, say) is a bug or a rule of its caller.
 """
 
+import asyncio
 import hashlib
+import math
 import re
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -17,11 +19,19 @@ import asyncpg
 from asyncpg import Record
 
 from engine.clock import Clock
+from engine.crash import CrashPoint
 from engine.errors import BadInput, BadSetting, Conflict, Unavailable
 from engine.message import Command, Event
+from engine.pulse import Pulse
 
 if TYPE_CHECKING:
+    from asyncpg.pool import PoolConnectionProxy
+
     Connection = asyncpg.Connection[Record]
+    PooledConnection = PoolConnectionProxy[Record]
+
+_APPLYING = CrashPoint("before-migration-commit", "A migration's statements have run; nothing has committed.")
+_APPLIED = CrashPoint("after-migration", "One migration has committed; the next one has not begun.")
 
 _LOST = (
     asyncpg.PostgresConnectionError,
@@ -30,14 +40,21 @@ _LOST = (
     asyncpg.IdleInTransactionSessionTimeoutError,
     asyncpg.TooManyConnectionsError,
     asyncpg.DiskFullError,
+    asyncpg.InternalClientError,  # It was cut off between two of our messages, and the driver lost its place.
     OSError,
     TimeoutError,
 )
+_FREE_WITHIN_S = 0.5  # For one of the pool's connections when all are in use. Then it is exhausted, and says so.
+_NEW_WITHIN_S = 5.0  # For another one to be made, on a machine that is busy.
 _NO_ANSWER = (*_LOST, ValueError, asyncpg.PostgresError)
 # What the sender wrote can't be stored, whoever let it through: a text with NUL, a number that is too large. The
 # driver's own check of arguments is a plain DataError.
 _NOT_STORABLE = (asyncpg.CharacterNotInRepertoireError, asyncpg.NumericValueOutOfRangeError)
 _AGAIN = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError, asyncpg.LockNotAvailableError)
+
+# A megabyte on its disk, gone with the statement. A write to a page that exists would find room on a full disk, too.
+_NEEDS_ROOM = """
+create temporary table room on commit drop as select repeat('x', 1000)::char(1000) from generate_series(1, 1000)"""
 
 # Bounds on the server's side, in case ours are not there to act: a session that died in a transaction must not hold
 # its locks for ever.
@@ -113,6 +130,11 @@ class Database:
 
     def __init__(self, pool: "asyncpg.Pool[Record]") -> None:
         self._pool = pool
+        self._in_use: dict[PooledConnection, float] = {}  # Since when, on the event loop's clock.
+        self._waiting: dict[asyncio.Timeout, float] = {}  # For one, likewise.
+        self._hangs = False
+        self._none_was_free = False  # For half a second; until one is, nobody else waits for it.
+        self._said_full = False
 
     @asynccontextmanager
     async def transaction(self, now: datetime) -> AsyncIterator[Transaction]:
@@ -125,17 +147,89 @@ class Database:
         """
         own: list[Exception] = []  # What the block itself raised is not PostgreSQL's: a missing file, say.
         with _translated(but=own):
-            async with self._pool.acquire() as connection, connection.transaction():
+            async with self._connection() as connection, connection.transaction():
                 try:
-                    yield Transaction(cast("Connection", connection), now)
+                    yield Transaction(connection, now)
                 except Exception as error:
                     own.append(error)
+                    self._said_full |= isinstance(error.__cause__, asyncpg.DiskFullError)
                     raise
 
     async def fetch(self, sql: str, *parameters: object) -> Sequence[Record]:
         """All rows of a reading statement, outside any transaction. Raises as `transaction` does."""
         with _translated():
-            return await self._pool.fetch(sql, *parameters)
+            async with self._connection() as connection:
+                return await connection.fetch(sql, *parameters)
+
+    async def check(self) -> None:
+        """See whether it can do its work: answer, and, if its disk was full, write.
+
+        Raises:
+            Unavailable: It can't.
+        """
+        if not self._said_full:
+            await self.fetch("select 1")
+            return
+        with suppress(asyncpg.InsufficientPrivilegeError):  # Then the next who writes finds out.
+            await self.fetch(_NEEDS_ROOM)
+        self._said_full = False
+
+    def terminate(self) -> None:
+        """Cut all connections, whatever they are doing."""
+        self._pool.terminate()
+
+    def longest_use_s(self) -> float:
+        """For how long somebody has had a connection, or has waited for one."""
+        since_s = min((*self._in_use.values(), *self._waiting.values()), default=math.inf)
+        return asyncio.get_running_loop().time() - since_s
+
+    def stopped(self) -> None:
+        """PostgreSQL is there and does not answer: nobody waits for it, those included who do already."""
+        self._hangs = True
+        for connection in list(self._in_use):
+            connection.terminate()
+        for waiting in self._waiting:
+            waiting.reschedule(0.0)  # Long ago: it ends at once.
+
+    def went_on(self) -> None:
+        """It answers again, or is gone for good, which others find out by themselves."""
+        self._hangs = False
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator["Connection"]:
+        connection = await self._acquire()
+        self._in_use[connection] = asyncio.get_running_loop().time()
+        try:
+            yield cast("Connection", connection)
+        except asyncpg.InternalClientError:
+            connection.terminate()  # Or the pool would give it to somebody else.
+            raise
+        finally:
+            del self._in_use[connection]
+            await self._pool.release(connection)
+            self._none_was_free = False
+
+    async def _acquire(self) -> "PooledConnection":
+        if self._hangs:
+            raise Unavailable("PostgreSQL", "it does not answer", retry_after_s=1.0)
+        is_exhausted = self._is_exhausted()
+        if is_exhausted and self._none_was_free:
+            raise Unavailable("PostgreSQL", "no connection is free", retry_after_s=1.0)
+        # Not the pool's own timeout, which makes a task for each connection that is asked for.
+        waiting = asyncio.timeout(_FREE_WITHIN_S if is_exhausted else _NEW_WITHIN_S)
+        try:
+            async with waiting:
+                self._waiting[waiting] = asyncio.get_running_loop().time()
+                return await self._pool.acquire()
+        except TimeoutError as late:
+            self._none_was_free = is_exhausted
+            raise Unavailable("PostgreSQL", "no connection is free", retry_after_s=1.0) from late
+        finally:
+            self._waiting.pop(waiting, None)
+
+    def _is_exhausted(self) -> bool:
+        pool = self._pool
+        return not pool.get_idle_size() and pool.get_size() == pool.get_max_size()
 
 
 @asynccontextmanager
@@ -159,10 +253,16 @@ async def open_database(dsn: str, *, connections: int) -> AsyncIterator[Database
         )
     except _NO_ANSWER as error:
         raise _no_postgres(dsn, error) from error
+    database = Database(pool)
+    pulse = Pulse(database, lambda: asyncpg.connect(dsn, server_settings=_SESSION))
+    await pulse.connect()
+    watching = asyncio.create_task(pulse.watch())
     try:
-        yield Database(pool)
+        yield database
     finally:
-        pool.terminate()  # Whatever was accepted has been committed by now; what is idle needs no farewell.
+        watching.cancel()
+        await asyncio.wait((watching,))
+        database.terminate()  # Whatever was accepted has been committed by now; what is idle needs no farewell.
 
 
 async def migrate(database_url: str, schemas: Mapping[str, Path], clock: Clock) -> list[str]:
@@ -229,6 +329,8 @@ async def _apply(connection: "Connection", domain: str, file: Path, now: datetim
             "insert into engine.migrations (domain, name, checksum, applied_at) values ($1, $2, $3, $4)",
             domain, file.name, _checksum(file), now,
         )  # fmt: skip
+        _APPLYING.reach()
+    _APPLIED.reach()
     return True
 
 

@@ -40,6 +40,7 @@ class EngineSettings(Settings, frozen=True, kw_only=True):
     shopflow_backoff_first_s: Seconds = 0.2  # Doubles with each try, with up to half of it taken off by chance.
     shopflow_backoff_max_s: Seconds = 60.0
     shopflow_sweep_s: Seconds = 5.0  # How often deliveries are looked for that memory does not know.
+    shopflow_crash_at: str = ""  # For tests: the crash point (engine/crash.py) where the process kills itself.
     shopflow_drain_s: Seconds = 3.0  # How long what is under way may take to end, once the edge is closed.
 
 

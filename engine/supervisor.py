@@ -14,9 +14,13 @@ from anyio.abc import TaskGroup
 from engine import telemetry
 from engine.cell import Cell
 from engine.clock import Clock
+from engine.crash import CrashPoint
 from engine.errors import Crashed
 
 _FORGIVEN_AFTER = timedelta(minutes=1)
+
+_DRAINING = CrashPoint("before-drain", "The edge is closed; what was accepted is still under way.")
+_DRAINED = CrashPoint("after-drain", "What was accepted has ended; services are still open.")
 
 
 class Supervisor:
@@ -49,9 +53,11 @@ class Supervisor:
         Returns:
             Whether all of it ended in time.
         """
+        _DRAINING.reach()
         try:
             async with asyncio.timeout(within_s):
                 await self._clock.at_rest()
+            _DRAINED.reach()
         except TimeoutError:
             left = {name: cell.mailbox.size for name, cell in self._cells.items() if cell.mailbox.size}
             telemetry.logger().warning("stopping before all was done; the next start goes on with it", left=left)

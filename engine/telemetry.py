@@ -21,6 +21,7 @@ DEAD_LETTERS = Counter("shopflow_dead_letters", "Messages that were parked.", ["
 OVERLOADED = Counter("shopflow_overloaded", "Messages that a full mailbox refused.", ["actor"])
 EXPIRED = Counter("shopflow_expired", "Asks that nobody waited for any more.", ["actor"])
 RESTARTS = Counter("shopflow_restarts", "Actors that crashed and were started again.", ["actor"])
+CIRCUIT = Gauge("shopflow_circuit_open", "1 while a service outside is thought to be down.", ["service"])
 MAILBOX = Gauge("shopflow_mailbox_messages", "Messages that wait for an actor or are being handled.", ["actor"])
 
 

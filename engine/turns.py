@@ -3,8 +3,9 @@
     claim the deliveries  ->  the handler reads, decides, writes  ->  store what it published  ->  commit
     -> hand the events over in memory -> answer everybody who asked
 
-A turn that fails is tried again message by message, so that one poisonous message can't hold the others. When the
-database itself is away, the whole turn waits and is tried again as it was: no message is to blame.
+A turn that fails is tried again in halves, until the message at fault stands alone: a dozen transactions more for one
+among 512, where one by one would be 512, and everybody behind would wait for them. When the database itself is away,
+the whole turn waits and is tried again as it was: no message is to blame.
 """
 
 import asyncio
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from engine import telemetry
 from engine.actor import Handler
+from engine.crash import CrashPoint
 from engine.errors import Conflict, Unavailable
 from engine.mailbox import Envelope
 from engine.postgres import Transaction
@@ -22,6 +24,16 @@ if TYPE_CHECKING:
     from engine.cell import Cell
 
 _AT_ONCE = 3  # How often a turn that lost a race reads and decides again before it counts as failed.
+
+_SOON_S = 0.3  # Who asks and can't be served by then is told so, and does not wait.
+
+_TAKEN = CrashPoint("before-transaction", "Messages were taken from the mailbox; their transaction has not begun.")
+_CLAIMED = CrashPoint("after-claim", "Their deliveries are deleted in the transaction; nothing is decided.")
+_HANDLED = CrashPoint("after-handler", "What was decided is written in the transaction; its events are not stored.")
+_STORED = CrashPoint("before-commit", "Everything is written; the transaction has not committed.")
+_COMMITTED = CrashPoint("after-commit", "It has committed; nobody has been answered, no event handed over.")
+_HANDED_OVER = CrashPoint("after-hand-over", "Events are in the mailboxes; nobody has been answered.")
+_ANSWERED = CrashPoint("after-answer", "Whoever asked has been answered.")
 
 
 class Turns:
@@ -59,37 +71,55 @@ class Turns:
         telemetry.TURNS.labels(cell.name, handler.name, outcome).inc()
 
     async def _together(self, handler: Handler, batch: Sequence[Envelope]) -> str:
-        failures = 0
-        while live := self._cell.drop_abandoned(batch):
+        cell, loop = self._cell, asyncio.get_running_loop()
+        begun_s, failures = loop.time(), 0
+        while live := cell.drop_abandoned(batch):
             try:
                 await self._attempt(handler, live)
             except Unavailable as away:
                 failures += 1
                 if failures == 1:
-                    self._cell.log.warning("waiting for a service", service=away.service, error=str(away))
-                await self._cell.pause(failures)
+                    cell.log.warning("waiting for a service", service=away.service, error=str(away))
                 batch = live
+                if failures > 1 or loop.time() - begun_s > _SOON_S:  # A cut connection is made anew before that.
+                    batch = cell.went_away(away, live)
+                if batch:
+                    await cell.pause(failures)
             except Exception as error:  # noqa: BLE001 - whatever it is, it ends this message's try and not the actor
-                await self._one_by_one(handler, live, error)
-                return "failed"
+                failed = error
+                break
             else:
+                cell.came_back()
                 return "done"
-        return "expired"
+        else:
+            return "expired"
+        cell.came_back()
+        await self._in_halves(handler, live, failed)  # Not in the `except`: each error would drag this one along.
+        return "failed"
 
-    async def _one_by_one(self, handler: Handler, batch: Sequence[Envelope], error: Exception) -> None:
-        """Find out which message it was; those behind it in its lane wait for it."""
+    async def _in_halves(self, handler: Handler, batch: Sequence[Envelope], error: Exception) -> None:
+        """Find out which message it was; those behind it in its lane wait for it. All in their order."""
         if len(batch) == 1:
             await self._cell.fail(batch[0], error)
             return
         left = list(batch)
+        guilty = len(left)  # So many of the first failed together. If their first half is fine, it is the second.
+        reach = 4 * len(left)  # How many to try together once one was found: few, if there are more like it.
         while left:
-            envelope = left.pop(0)
+            size = (guilty // 2 or 1) if guilty else min(reach, len(left))
             try:
-                await self._attempt(handler, [envelope])
+                await self._attempt(handler, left[:size])
             except Exception as own:  # noqa: BLE001 - as above
-                left = await self._cell.fail_ahead_of(left, envelope, own)
+                guilty = size if size > 1 else 0
+                if not guilty:
+                    reach = max(1, reach // 4)
+                    left = await self._cell.fail_ahead_of(left[1:], left[0], own)
+            else:
+                reach, guilty = (reach, guilty - size) if guilty else (2 * reach, 0)
+                del left[:size]
 
     async def _attempt(self, handler: Handler, batch: Sequence[Envelope]) -> None:
+        """Commit, and once more at once if somebody else wrote first."""
         for again in range(_AT_ONCE, 0, -1):
             try:
                 await self._commit(handler, batch)
@@ -104,25 +134,33 @@ class Turns:
             self._cell.finish(batch, await self._handle(handler, None, batch))
             return
         deliveries = self._cell.deliveries
+        place = f"{self._cell.name}.{handler.name}"
         stored: object = None
+        _TAKEN.reach(place)
         try:
             async with self._cell.database.transaction(self._cell.clock.now()) as tx:
                 live = await self._claim(tx, batch)
+                _CLAIMED.reach(place)
                 answers = await self._handle(handler, tx, live) if live else []
+                _HANDLED.reach(place)
                 if tx.outgoing:
                     stored = await deliveries.store(tx, tx.outgoing)
+                _STORED.reach(place)
         except BaseException:
             if stored is not None:
                 deliveries.take_back(stored)
             raise
         # Committed. Nothing below may make the turn happen again.
+        _COMMITTED.reach(place)
         if stored is not None:
             deliveries.hand_over(stored)
         self._call_back(tx)
+        _HANDED_OVER.reach(place)
         if len(live) < len(batch):
             repeats = list(set(batch) - set(live))
             self._cell.finish(repeats, [None] * len(repeats))
         self._cell.finish(live, answers)
+        _ANSWERED.reach(place)
 
     async def _claim(self, tx: Transaction, batch: Sequence[Envelope]) -> Sequence[Envelope]:
         """Leave out the deliveries whose row is gone: they were handled before."""
@@ -130,10 +168,15 @@ class Turns:
         ids = [envelope.delivery_id for envelope in batch if envelope.delivery_id]
         if not ids:
             return batch
-        claimed = await self._cell.deliveries.claim(tx, ids)
+        claimed = set(await self._cell.deliveries.claim(tx, ids))
         if len(claimed) == len(ids):
             return batch
-        return [envelope for envelope in batch if not envelope.delivery_id or envelope.delivery_id in claimed]
+        live: list[Envelope] = []
+        for envelope in batch:
+            if not envelope.delivery_id or envelope.delivery_id in claimed:
+                claimed.discard(envelope.delivery_id)  # The same one twice in a turn is one.
+                live.append(envelope)
+        return live
 
     async def _handle(self, handler: Handler, tx: Transaction | None, batch: Sequence[Envelope]) -> Sequence[object]:
         arguments = (self._cell.actor, tx) if handler.takes_tx else (self._cell.actor,)

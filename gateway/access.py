@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from litestar.handlers import BaseRouteHandler
 
 from engine.postgres import Database, Transaction
-from gateway.edge import AnyConnection, Edge
+from gateway.edge import AnyConnection, Edge, edge_of
 from gateway.problems import Problem
 
 _ADD = "insert into gateway.tokens (hash, role, label, created_at, expires_at) values ($1, $2, $3, $4, $5)"
@@ -34,7 +34,7 @@ def bearer(connection: AnyConnection) -> str:
 
 async def staff_only(connection: AnyConnection, _handler: BaseRouteHandler) -> None:
     """A guard: nobody but staff."""
-    edge: Edge = connection.app.state.edge
+    edge = edge_of(connection.scope)
     if not await is_staff(edge.database, bearer(connection), edge.clock.now()):
         raise Problem(401, "unauthorized", "This needs a staff token.", headers={"WWW-Authenticate": "Bearer"})
 

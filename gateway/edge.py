@@ -1,12 +1,14 @@
 """What the routes work with."""
 
+import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from litestar import Request
 from litestar.connection import ASGIConnection
 from litestar.di import NamedDependency
+from litestar.types import Scope
 from redis.asyncio import Redis
 
 from bus.deliveries import Deliveries
@@ -41,6 +43,23 @@ class Edge:
     stripe_api_base: str  # As browsers reach it.
     stripe_webhook_secret: str
     carrier_webhook_secret: str
+    under_way: dict[str, asyncio.Event] = field(default_factory=dict)  # Requests that are being done, by key.
+
+
+def put_edge(scope: Scope, edge: Edge) -> None:
+    """Let a request carry its edge."""
+    scope.setdefault("state", {})["edge"] = edge
+
+
+def edge_of(scope: Scope) -> Edge:
+    """The edge that a request came to."""
+    edge: Edge = scope["state"]["edge"]
+    return edge
+
+
+def edge_of_request(request: Http) -> Edge:
+    """The same, as routes are given it."""
+    return edge_of(request.scope)
 
 
 Wired: TypeAlias = NamedDependency[Edge]  # How a route asks for it.

@@ -14,7 +14,10 @@ from litestar.datastructures import Headers
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPRequestEvent, Message, Receive, Scope, Send
 
-from gateway.edge import Edge
+from engine import telemetry
+from engine.crash import CrashPoint
+from engine.errors import Unavailable
+from gateway.edge import Edge, edge_of
 from gateway.problems import Problem, document
 from gateway.replays import Claimed, ClaimKey, EndLease, GiveBackKey, InProgress, KeepAnswer, Kept, Mismatch
 
@@ -22,6 +25,11 @@ _UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _LONGEST_KEY = 255  # As Stripe has it.
 MAX_BODY_BYTES = 1_048_576  # Of any request. Litestar holds the rest to it; here it must be known before the route.
 _TWIN_WAITS_S = 10.0
+_log = telemetry.logger(part="gateway")
+
+_CLAIMED = CrashPoint("key-claimed", "An idempotency key is claimed; its request has not begun.")
+_DONE = CrashPoint("request-done", "A request is done; its answer is not kept.")
+_KEPT = CrashPoint("answer-kept", "An answer is kept; nobody has been given it.")
 
 
 class Idempotent:
@@ -29,7 +37,6 @@ class Idempotent:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._under_way: dict[str, asyncio.Event] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on what carries no key; claim, do and keep, or replay, what does."""
@@ -58,25 +65,27 @@ class Idempotent:
         await self._once(own_key, body, scope, receive, send)
 
     async def _once(self, key: str, body: bytes, scope: Scope, receive: Receive, send: Send) -> None:
+        under_way = edge_of(scope).under_way
         with anyio.move_on_after(_TWIN_WAITS_S):
-            while (twin := self._under_way.get(key)) is not None:
+            while (twin := under_way.get(key)) is not None:
                 await twin.wait()
         over = asyncio.Event()
-        self._under_way.setdefault(key, over)
+        under_way.setdefault(key, over)
         try:
             messages = await self._answer(key, body, scope, receive)
         finally:
             over.set()
-            if self._under_way.get(key) is over:
-                del self._under_way[key]
+            if under_way.get(key) is over:
+                del under_way[key]
         for message in messages:
             await send(message)
 
     async def _answer(self, key: str, body: bytes, scope: Scope, receive: Receive) -> Sequence[Message]:
-        edge: Edge = scope["litestar_app"].state.edge
+        edge = edge_of(scope)
         claim = await edge.bus.ask(ClaimKey(key=key, body_hash=_hash(body.decode("latin-1"))))
         match claim:
             case Claimed():
+                _CLAIMED.reach()
                 scope.setdefault("state", {})["idempotency_token"] = claim.token
                 return await self._do(key, claim, body, scope, receive)
             case Kept():
@@ -89,19 +98,34 @@ class Idempotent:
                 return _problem(Problem(409, "idempotency_in_progress", detail, headers={"Retry-After": "1"}))
 
     async def _do(self, key: str, claim: Claimed, body: bytes, scope: Scope, receive: Receive) -> Sequence[Message]:
-        answer = _Recorder()
+        answer, is_settled = _Recorder(), False
         try:
             await self._app(scope, _body_again(body, receive), answer)
         finally:
             # Even if the caller has gone: whoever comes with this key must find the answer, or a free key.
             with anyio.CancelScope(shield=True):
-                await self._settle(key, claim, answer, scope["litestar_app"].state.edge)
+                made = scope["state"].get("made_order", "")
+                _DONE.reach()
+                is_settled = await self._settle(key, claim, answer, made, edge_of(scope))
+        if not is_settled and answer.is_good:  # Done and not kept, so the next try is to finish it, with the same ids.
+            detail = "This may have been done; ask again with the same key."
+            return _problem(Problem(503, "unavailable", detail, headers={"Retry-After": "1"}))
         return answer.messages
 
-    async def _settle(self, key: str, claim: Claimed, answer: "_Recorder", edge: Edge) -> None:
-        if 200 <= answer.status < 300:
+    async def _settle(self, key: str, claim: Claimed, answer: "_Recorder", made: str, edge: Edge) -> bool:
+        """Say what became of it. Where that can't be stored now, the lease runs out by itself."""
+        try:
+            await self._store(key, claim, answer, made, edge)
+        except Unavailable as away:
+            _log.info("could not settle a key", error=str(away))
+            return False
+        return True
+
+    async def _store(self, key: str, claim: Claimed, answer: "_Recorder", made: str, edge: Edge) -> None:
+        if answer.is_good:
             content = edge.keys.encrypt(msgspec.msgpack.encode((answer.content_type, answer.body)), key)
-            await edge.bus.ask(KeepAnswer(key=key, status=answer.status, content=content))
+            await edge.bus.ask(KeepAnswer(key=key, status=answer.status, content=content, made=made))
+            _KEPT.reach()
         elif 400 <= answer.status < 500:
             await edge.bus.ask(GiveBackKey(key=key, at=claim.at))
         else:
@@ -116,6 +140,11 @@ class _Recorder:
         self.status = 0
         self.content_type = b""
         self.body = b""
+
+    @property
+    def is_good(self) -> bool:
+        """Whether it had an effect, and is to be kept."""
+        return 200 <= self.status < 300
 
     async def __call__(self, message: Message) -> None:
         self.messages.append(message)

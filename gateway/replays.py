@@ -13,9 +13,11 @@ import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from engine.actor import Actor, turn
+from bus.messages.audit import AnsweredOrders, ListAnswered
+from bus.messages.base import OrderId
+from engine.actor import Actor, call, turn
 from engine.message import Command, Reply
-from engine.postgres import Transaction
+from engine.postgres import Database, Transaction
 
 _LEASE = timedelta(seconds=10)  # Longer than nearly all requests. One that takes longer is safe beside its twin.
 _KEPT = timedelta(hours=48)
@@ -57,6 +59,7 @@ class KeepAnswer(Command[None]):
     key: str
     status: int
     content: bytes
+    made: OrderId = ""  # The order that was placed, if one was.
 
 
 class GiveBackKey(Command[None]):
@@ -73,31 +76,36 @@ class EndLease(Command[None]):
     at: datetime
 
 
-# A claim that has run out is taken over, with the token it had.
+# A claim that has run out is taken over, with the token it had. So is one from so far ahead that the clock must have
+# been set back since: it would not run out for as long.
 _CLAIM = """
 insert into gateway.answers as a (key, body_hash, token, claimed_at)
 select distinct on (key) key, body_hash, token, $4
 from unnest($1::text[], $2::text[], $3::text[]) as n (key, body_hash, token)
 on conflict (key) do update set claimed_at = excluded.claimed_at
-    where a.status is null and a.body_hash = excluded.body_hash and a.claimed_at <= $5
+    where a.status is null and a.body_hash = excluded.body_hash and (a.claimed_at <= $5 or a.claimed_at > $6)
 returning key, token"""
 _READ = "select key, body_hash, status, content from gateway.answers where key = any($1)"
 _KEEP = """
-update gateway.answers a set status = n.status, content = n.content
-from unnest($1::text[], $2::int[], $3::bytea[]) as n (key, status, content) where a.key = n.key and a.status is null"""
+update gateway.answers a set status = n.status, content = n.content, made = nullif(n.made, '')
+from unnest($1::text[], $2::int[], $3::bytea[], $4::text[]) as n (key, status, content, made)
+where a.key = n.key and a.status is null"""
 _GIVE_BACK = """
 delete from gateway.answers a using unnest($1::text[], $2::timestamptz[]) as n (key, claimed_at)
 where a.key = n.key and a.claimed_at = n.claimed_at and a.status is null"""
 _END_LEASE = """
 update gateway.answers a set claimed_at = $3 from unnest($1::text[], $2::timestamptz[]) as n (key, claimed_at)
 where a.key = n.key and a.claimed_at = n.claimed_at and a.status is null"""
+_MADE = """
+select key, made from gateway.answers where made is not null and key > $1 order by key limit $2"""
 _PURGE = "delete from gateway.answers where claimed_at <= $1"
 
 
 class Replays(Actor):
     """Keeps claims and answers."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, database: Database) -> None:
+        self._database = database
         self._purge_at: datetime | None = None
 
     @turn
@@ -113,6 +121,7 @@ class Replays(Actor):
             [secrets.token_urlsafe(16) for _ in asks],
             tx.now,
             tx.now - _LEASE,
+            tx.now + _LEASE,
         )
         tokens = {row["key"]: row["token"] for row in rows}
         known = {row["key"]: row for row in await tx.fetch(_READ, keys)}
@@ -131,7 +140,9 @@ class Replays(Actor):
 
     @turn
     async def keep(self, tx: Transaction, asks: Sequence[KeepAnswer]) -> None:
-        await tx.execute(_KEEP, [a.key for a in asks], [a.status for a in asks], [a.content for a in asks])
+        await tx.execute(
+            _KEEP, [a.key for a in asks], [a.status for a in asks], [a.content for a in asks], [a.made for a in asks]
+        )
 
     @turn
     async def give_back(self, tx: Transaction, asks: Sequence[GiveBackKey]) -> None:
@@ -140,6 +151,12 @@ class Replays(Actor):
     @turn
     async def end_lease(self, tx: Transaction, asks: Sequence[EndLease]) -> None:
         await tx.execute(_END_LEASE, [ask.key for ask in asks], [ask.at for ask in asks], tx.now - _LEASE)
+
+    @call
+    async def list_answered(self, ask: ListAnswered) -> AnsweredOrders:
+        rows = await self._database.fetch(_MADE, ask.after, ask.limit)
+        following = rows[-1]["key"] if len(rows) == ask.limit else None
+        return AnsweredOrders(orders=tuple(row["made"] for row in rows), next=following)
 
     async def _purge(self, tx: Transaction) -> None:
         if self._purge_at is None or self._purge_at <= tx.now:

@@ -14,6 +14,7 @@ from litestar import post
 from bus.messages.base import Money
 from bus.messages.payment import RecordStripeEvent, StripeEvent
 from bus.messages.shipping import NoSuchShipment, ParcelStatus, RecordTracking
+from engine.crash import CrashPoint
 from gateway.edge import Http, Wired
 from gateway.problems import Problem, not_found
 
@@ -23,6 +24,7 @@ _TOLERANCE_S = 300
 # One time and no other spelling of it: what is checked to be of now must be the time that was signed.
 _HEADER = re.compile(r"t=([0-9]{1,12})(?:,\w+=\w*)+")
 _STORED = {"stored": True}
+_STORED_HERE = CrashPoint("webhook-stored", "A webhook is stored; its sender has not been told.")
 
 
 class _Metadata(msgspec.Struct, frozen=True):
@@ -78,6 +80,7 @@ async def stripe_webhook(edge: Wired, request: Http) -> dict[str, bool]:
     event = await _read(request, "stripe-signature", edge.stripe_webhook_secret, edge.clock.now(), _EVENTS)
     if event.type.startswith(("payment_intent.", "refund.")):
         await edge.bus.ask(_record(event))
+    _STORED_HERE.reach()
     return _STORED
 
 

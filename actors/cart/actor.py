@@ -4,6 +4,8 @@ Every step has its own end, so that a crash between two heals itself: a cart's h
 checkout's too, an order that is not paid is cancelled. And every step may be repeated, with the order's id as its key.
 """
 
+from contextlib import suppress
+
 from redis.asyncio import Redis
 
 from actors.cart import rules, store
@@ -32,7 +34,13 @@ from bus.messages.inventory import (
 from bus.messages.order import CancelOrder, GetOrder, Order, PlaceOrder
 from bus.messages.payment import CreateIntent
 from engine.actor import Actor, Bus, call
-from engine.errors import BadInput
+from engine.crash import CrashPoint
+from engine.errors import BadInput, Unavailable
+
+_HELD = CrashPoint("cart-held", "Units are held for a cart; the cart does not say so.")
+_CHECKOUT_HELD = CrashPoint("checkout-held", "A cart's units are held for an order that does not exist.")
+_PLACED = CrashPoint("checkout-placed", "An order is placed; Stripe has not been asked for its payment.")
+_PAYABLE = CrashPoint("checkout-payable", "An order can be paid; its cart is still full, and nobody was answered.")
 
 
 class Carts(Actor, name="cart"):
@@ -65,6 +73,7 @@ class Carts(Actor, name="cart"):
         held = await self._bus.ask(HoldStock(cart_id=cart.id, sku=ask.sku, quantity=ask.quantity))
         if not isinstance(held, StockHeld):
             return held
+        _HELD.reach()
         return await store.save(self._redis, rules.with_line(cart, priced, ask.quantity, held.until))
 
     @call(limit=256)
@@ -78,23 +87,25 @@ class Carts(Actor, name="cart"):
     @call(limit=256, timeout_s=60)
     async def checkout(self, ask: Checkout) -> CheckedOut | NoSuchCart | CartEmpty | OutOfStock:
         cart = await store.load(self._redis, ask.cart_id)
-        if cart is None:
-            return NoSuchCart(cart_id=ask.cart_id)
-        if not cart.lines:
+        if cart is None or not cart.lines:  # By this very checkout, or gone with Redis after it: the order is there.
             order = await self._bus.ask(GetOrder(order_id=ask.order_id))
-            return await self._await_payment(order) if isinstance(order, Order) else CartEmpty(cart_id=cart.id)
+            if isinstance(order, Order):
+                await self._refuse_if_cancelled(order)
+                return await self._await_payment(order)
+            return NoSuchCart(cart_id=ask.cart_id) if cart is None else CartEmpty(cart_id=cart.id)
         placed = await self._place(ask, cart)
         if isinstance(placed, OutOfStock):
             return placed
-        if placed.status == "cancelled":  # Tried before, and called off since: its payment never began.
-            await self._bus.ask(GiveBack(order_id=placed.id))
-            raise BadInput("this order was cancelled meanwhile; check out again")
+        await self._refuse_if_cancelled(placed)
+        _PLACED.reach()
         try:
             answer = await self._await_payment(placed)
         except BadInput:  # Stripe refuses it for good: the order must not hold its own buyer's units.
             await self._bus.ask(CancelOrder(order_id=placed.id, reason="staff"))
             raise
-        await store.save(self._redis, rules.without(cart, *(line.sku for line in placed.lines)))
+        _PAYABLE.reach()
+        with suppress(Unavailable):  # The order stands; a cart that keeps its lines is no reason to deny it.
+            await store.save(self._redis, rules.without(cart, *(line.sku for line in placed.lines)))
         return answer
 
     async def _place(self, ask: Checkout, cart: Cart) -> Order | OutOfStock:
@@ -109,6 +120,7 @@ class Carts(Actor, name="cart"):
         held = await self._bus.ask(HoldForCheckout(cart_id=cart.id, order_id=ask.order_id, lines=wanted))
         if isinstance(held, OutOfStock):
             return held
+        _CHECKOUT_HELD.reach()
         return await self._bus.ask(
             PlaceOrder(
                 order_id=ask.order_id,
@@ -122,8 +134,15 @@ class Carts(Actor, name="cart"):
             )
         )
 
+    async def _refuse_if_cancelled(self, order: Order) -> None:
+        """Tried before, and called off since: its payment never began."""
+        if order.status == "cancelled":
+            await self._bus.ask(GiveBack(order_id=order.id))
+            raise BadInput("this order was cancelled meanwhile; check out again")
+
     async def _await_payment(self, order: Order) -> CheckedOut:
-        intent = await self._bus.ask(CreateIntent(order_id=order.id, amount=order.total), timeout_s=30)
+        wanted = CreateIntent(order_id=order.id, amount=order.total, placed_at=order.created_at)
+        intent = await self._bus.ask(wanted, timeout_s=30)
         return CheckedOut(
             order_id=order.id,
             intent_id=intent.intent_id,

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from actors.email import rules, store
 from actors.email.rules import TEMPLATES
 from actors.email.smtp import Mailer
-from bus.messages.email import ListMails, RecordMail, SentMails
+from bus.messages.email import ListMails, MailFacts, ReadMailFacts, RecordMail, SentMails
 from bus.messages.order import (
     GetOrder,
     Order,
@@ -24,14 +24,15 @@ from engine.actor import Actor, Bus, call, turn
 from engine.clock import Clock
 from engine.errors import BadInput
 from engine.mailbox import Envelope
-from engine.postgres import Transaction
+from engine.postgres import Database, Transaction
 
 
 class Email(Actor):
     """Writes to buyers."""
 
-    def __init__(self, *, bus: Bus, mailer: Mailer, clock: Clock, sender: str) -> None:
+    def __init__(self, *, bus: Bus, database: Database, mailer: Mailer, clock: Clock, sender: str) -> None:
         self._bus = bus
+        self._database = database
         self._mailer = mailer
         self._clock = clock
         self._sender = sender
@@ -65,3 +66,7 @@ class Email(Actor):
     async def list_mails(self, tx: Transaction, asks: Sequence[ListMails]) -> Sequence[SentMails]:
         mails = await store.read(tx, {ask.order_id for ask in asks})
         return [SentMails(mails=tuple(mail for of, mail in mails if of == ask.order_id)) for ask in asks]
+
+    @call(limit=4)
+    async def facts(self, ask: ReadMailFacts) -> MailFacts:
+        return MailFacts(facts=tuple(await store.facts(self._database, ask.after, ask.until)))

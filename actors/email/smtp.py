@@ -4,15 +4,19 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from email.message import EmailMessage
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 import aiosmtplib
 
+from engine.circuit import Circuit
+from engine.crash import CrashPoint
 from engine.errors import BadInput, BadSetting, Unavailable
 from engine.settings import Settings
 
 _TIMEOUT_S = 20.0
 _KEPT = 8  # Idle connections.
+
+_SENT = CrashPoint("mail-sent", "The mail server has a mail; nobody here has recorded it.")
 
 
 class SmtpSettings(Settings, frozen=True, kw_only=True):
@@ -22,13 +26,24 @@ class SmtpSettings(Settings, frozen=True, kw_only=True):
     shopflow_mail_from: str = "ShopFlow <orders@shopflow.invalid>"
 
 
+def read_url(url: str) -> SplitResult:
+    """The parts of a mail server's URL.
+
+    Raises:
+        BadSetting: It is none.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
+        raise BadSetting("SMTP_URL: must look like smtp://user:password@host:port")
+    return parts
+
+
 class Mailer:
     """Hands mails to a mail server."""
 
-    def __init__(self, url: str) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
-            raise BadSetting("SMTP_URL: must look like smtp://user:password@host:port")
+    def __init__(self, url: str, circuit: Circuit) -> None:
+        self._circuit = circuit
+        parts = read_url(url)
         self._host, self._tls = parts.hostname, parts.scheme == "smtps"
         self._port = parts.port or (465 if self._tls else 587)
         self._user = unquote(parts.username) if parts.username else None
@@ -40,11 +55,15 @@ class Mailer:
 
         Raises:
             Unavailable: No connection, no answer, or "try again later" (4xx).
-            BadInput: The server refuses this mail for good (5xx).
+            BadInput: The server refuses this mail for good (5xx), or can't carry its addresses.
         """
+        await self._circuit.call(lambda: self._send(mail))
+
+    async def _send(self, mail: EmailMessage) -> None:
         client = await self._client()
         try:
             await client.send_message(mail)
+            _SENT.reach()
         except BaseException as error:
             client.close()
             if own := _own(error):
@@ -95,19 +114,21 @@ def _own(error: BaseException) -> Unavailable | BadInput | None:
         return BadInput("the mail server knows no such recipient") if is_final else Unavailable("the mail server")
     if isinstance(error, aiosmtplib.SMTPResponseException) and error.code >= 500:
         return BadInput(f"the mail server refuses: {error.code} {error.message}")
-    if isinstance(error, aiosmtplib.SMTPException | OSError):
+    if isinstance(error, aiosmtplib.SMTPNotSupported):  # An address that is not ASCII, at a server without SMTPUTF8.
+        return BadInput(f"the mail server can't carry this mail: {error}")
+    if isinstance(error, aiosmtplib.SMTPException | OSError):  # SMTP has no word for how long to wait.
         return Unavailable("the mail server", str(error))
     return None
 
 
 @asynccontextmanager
-async def open_mailer(url: str) -> AsyncIterator[Mailer]:
+async def open_mailer(url: str, circuit: Circuit) -> AsyncIterator[Mailer]:
     """A mailer, closed when the block ends.
 
     Raises:
         BadSetting: The URL can't be read.
     """
-    mailer = Mailer(url)
+    mailer = Mailer(url, circuit)
     try:
         yield mailer
     finally:

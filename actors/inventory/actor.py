@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from actors.inventory import rules, store
+from bus.messages.audit import BooksRepaired, Repairs
 from bus.messages.base import CartId, OrderId, Sku
 from bus.messages.inventory import (
     AuditStock,
@@ -13,10 +14,14 @@ from bus.messages.inventory import (
     Findings,
     GetStock,
     GiveBack,
+    HoldFacts,
     HoldForCheckout,
     HoldStock,
+    ListLevels,
     OutOfStock,
+    ReadHoldFacts,
     ReleaseExpired,
+    RepairStock,
     SetOnHand,
     StockBelowHeld,
     StockCount,
@@ -32,9 +37,13 @@ from bus.messages.order import OrderCancelled, OrderCreated, PaymentCameLate
 from bus.messages.payment import PaymentReceived
 from engine.actor import Actor, Bus, call, turn
 from engine.clock import FOREVER, Clock, Sleeper
+from engine.crash import CrashPoint
 from engine.errors import Overloaded
 from engine.postgres import Database, Transaction
 from engine.settings import Seconds, Settings
+
+_TELL_AGAIN = timedelta(minutes=2)  # Longer than readers keep what they were told.
+_EXPIRING = CrashPoint("holds-expiring", "Holds have ended; their units have not been put back.")
 
 
 class InventorySettings(Settings, frozen=True, kw_only=True):
@@ -70,8 +79,9 @@ class Inventory(Actor):
         self._sleeper = Sleeper(clock)
 
     async def start(self) -> None:
-        """Find out when the next hold ends."""
+        """Find out when the next hold ends, and tell again what may not have been told before the last end."""
         self._next_end = await store.next_end(self._database)
+        self._news.announce(await store.changed_since(self._database, self._clock.now() - _TELL_AGAIN))
 
     async def run(self) -> None:
         """Put back what has expired, as soon as it has."""
@@ -132,14 +142,15 @@ class Inventory(Actor):
 
     @turn
     async def cancel(self, tx: Transaction, events: Sequence[OrderCancelled]) -> None:
-        await self._give_back(tx, {event.order_id for event in events})
+        await self._let_go(tx, {event.order_id for event in events}, rules.give_back)
 
     @turn
     async def give_back(self, tx: Transaction, asks: Sequence[GiveBack]) -> None:
-        await self._give_back(tx, {ask.order_id for ask in asks})
+        await self._let_go(tx, {ask.order_id for ask in asks}, rules.abandon)
 
     @turn
     async def release_expired(self, tx: Transaction, timers: Sequence[ReleaseExpired]) -> None:
+        _EXPIRING.reach()
         del timers  # However many there were, there is one thing to do.
         await self._free_expired(tx, await store.skus_with_expired(tx))
         next_end = await store.next_end(tx)
@@ -151,7 +162,9 @@ class Inventory(Actor):
         await store.add_skus(tx, skus)
         shelf = await store.lock_with_expired(tx, skus)
         shelf.expire(tx.now)
-        answers = [rules.set_on_hand(ask, shelf) for ask in asks]
+        recounted = [ask.sku for ask in asks if ask.recount]
+        by_ledger = {sums.sku: sums.on_hand_by_ledger for sums in await store.sums(tx, recounted)} if recounted else {}
+        answers = [rules.set_on_hand(ask, shelf, by_ledger.get(ask.sku) if ask.recount else None) for ask in asks]
         await self._save(tx, shelf)
         return answers
 
@@ -171,10 +184,34 @@ class Inventory(Actor):
         sums = await store.sums(self._database)
         return Findings(findings=tuple(finding for row in sums for finding in rules.audit(row)), checked=len(sums))
 
-    async def _give_back(self, tx: Transaction, orders: Collection[OrderId]) -> None:
+    @call(limit=4)
+    async def browse(self, ask: ListLevels) -> StockLevels:
+        return StockLevels(levels=tuple(await store.levels_after(self._database, ask.after, ask.limit)))
+
+    @call(limit=4)
+    async def facts(self, ask: ReadHoldFacts) -> HoldFacts:
+        return HoldFacts(facts=tuple(await store.facts(self._database, ask.after, ask.until)))
+
+    @turn
+    async def repair(self, tx: Transaction, ask: RepairStock) -> Repairs:
+        shelf = await store.lock_with_expired(tx, [ask.sku])  # Whoever writes holds or ledger locks their SKU first.
+        made = [
+            repair
+            for sums in await store.sums(tx, [ask.sku])
+            for repair in rules.repair(sums, shelf, ask.above_version)
+        ]
+        tx.publish(
+            *(BooksRepaired(about=m.about, rule=m.rule, before=m.before, after=m.after, at=tx.now) for m in made)
+        )
+        await self._save(tx, shelf)
+        return Repairs(repairs=tuple(made))
+
+    async def _let_go(
+        self, tx: Transaction, orders: Collection[OrderId], let_go: Callable[[OrderId, rules.Shelf], None]
+    ) -> None:
         shelf = await store.lock_for_orders(tx, orders)
         for order_id in orders:
-            rules.give_back(order_id, shelf)
+            let_go(order_id, shelf)
         await self._save(tx, shelf)
 
     async def _take_for_money(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, TypeAlias
 
+from bus.messages.audit import REPAIR, RepairMade
 from bus.messages.base import CartId, Finding, Line, OrderId, Sku
 from bus.messages.inventory import (
     CheckoutHeld,
@@ -94,6 +95,10 @@ class Shelf:
         yield from self._of_carts.values()
         for holds in self._of_orders.values():
             yield from holds
+
+    def entries_of(self, sku: Sku) -> list[Entry]:
+        """What is to be written to the ledger about one SKU."""
+        return [entry for entry in self.entries if entry.sku == sku]
 
     def levels(self) -> list[StockLevel]:
         """What changed, as the world is told."""
@@ -190,11 +195,12 @@ def _hold(ask: HoldStock, shelf: Shelf, until: datetime) -> StockHeld | StockRef
 def hold_for_checkout(ask: HoldForCheckout, shelf: Shelf, until: datetime) -> CheckoutHeld | OutOfStock:
     """Turn a cart's holds into an order's, all lines or none; what the cart no longer holds is taken anew.
 
-    A repeat changes nothing. A cart that comes back changed before its order was placed is held as it is now.
+    A repeat changes nothing. A cart that comes back changed before its order was placed is held as it is now. What an
+    order has given back is left alone: it was called off, and late money may still ask for just those units.
     """
     holds = shelf.of_order(ask.order_id)
     live = {hold.sku: hold.quantity for hold in holds if hold.stage in LIVE}
-    is_placed = any(hold.stage in ("payment", "sold") for hold in holds)
+    is_placed = any(hold.stage in ("payment", "sold", "returned") for hold in holds)
     if is_placed or (live and live == {line.sku: line.quantity for line in ask.lines}):
         return CheckoutHeld(until=min((hold.expires_at for hold in holds if hold.expires_at), default=until))
     own = {line.sku: shelf.of_cart(ask.cart_id, line.sku) for line in ask.lines}
@@ -278,13 +284,31 @@ def give_back(order_id: OrderId, shelf: Shelf) -> None:
         shelf.move(hold, "returned", None)
 
 
-def set_on_hand(ask: SetOnHand, shelf: Shelf) -> StockCount | StockBelowHeld:
-    """Write down what was counted, unless more is promised than that."""
+def abandon(order_id: OrderId, shelf: Shelf) -> None:
+    """Its checkout came to nothing: what only that set aside is free again. What is sold stays sold (to late money)."""
+    for hold in shelf.of_order(order_id):
+        if hold.stage == "checkout":
+            shelf.book(hold.sku, held=-hold.quantity, reason="released", reference=order_id)
+            shelf.move(hold, "returned", None)
+
+
+def set_on_hand(ask: SetOnHand, shelf: Shelf, by_ledger: int | None = None) -> StockCount | StockBelowHeld:
+    """Write down what was counted, unless more is promised than that.
+
+    Args:
+        ask: What was counted.
+        shelf: Its books.
+        by_ledger: What the ledger says is on hand, if it is to be made to agree; None if it does.
+    """
     books = shelf.stock[ask.sku]
     if ask.on_hand < books.held:
         return StockBelowHeld(sku=ask.sku, held=books.held)
     if ask.on_hand != books.on_hand:
         shelf.book(ask.sku, on_hand=ask.on_hand - books.on_hand, reason="counted", reference="")
+    if by_ledger is not None:
+        missing = books.on_hand - by_ledger - sum(entry.on_hand_change for entry in shelf.entries_of(ask.sku))
+        if missing:
+            shelf.entries.append(Entry(ask.sku, missing, 0, "recounted", ""))
     return StockCount(sku=ask.sku, on_hand=books.on_hand, held=books.held, version=books.version)
 
 
@@ -300,16 +324,46 @@ class Sums:
     held_by_ledger: int
 
 
+_COUNT = 'count the shelf, then PUT /admin/api/stock/{sku} {{"on_hand": <what is there>, "recount": true}}'
+
+
 def audit(sums: Sums) -> list[Finding]:
     """Compare the counters with what they can be computed from."""
-    remedy = "set the counter to the computed value with PUT /admin/api/stock, after counting the shelf"
+    fits = 0 <= sums.held_by_holds <= sums.on_hand
+    held = REPAIR if fits else "more is promised than is there: cancel orders until it fits, then repair"
     compared = [
-        ("held = live holds", sums.held, sums.held_by_holds),
-        ("held = ledger", sums.held, sums.held_by_ledger),
-        ("on hand = ledger", sums.on_hand, sums.on_hand_by_ledger),
+        ("held = live holds", sums.held, sums.held_by_holds, held),
+        ("held = ledger", sums.held, sums.held_by_ledger, held),
+        ("on hand = ledger", sums.on_hand, sums.on_hand_by_ledger, _COUNT.format(sku=sums.sku)),
     ]
-    return [
+    findings = [
         Finding(rule=f"I3 {rule}", about=sums.sku, detail=f"{counter} is counted, {computed} computed", remedy=remedy)
-        for rule, counter, computed in compared
+        for rule, counter, computed, remedy in compared
         if counter != computed
     ]
+    if not 0 <= sums.held <= sums.on_hand:
+        detail = f"{sums.held} are held of {sums.on_hand}"
+        findings.append(Finding(rule="I3 never oversold", about=sums.sku, detail=detail, remedy=held))
+    return findings
+
+
+def repair(sums: Sums, shelf: Shelf, above_version: int) -> list[RepairMade]:
+    """Set what is held to the sum of the live holds, if that fits, and make the ledger agree; say what was done.
+
+    What is on hand is not touched: only who counts the shelf knows.
+    """
+    books, made = shelf.stock[sums.sku], list[RepairMade]()
+    fits = 0 <= sums.held_by_holds <= sums.on_hand
+    if fits and not (sums.held == sums.held_by_holds == sums.held_by_ledger):
+        before = f"{sums.held} held, {sums.held_by_holds} by holds, {sums.held_by_ledger} by ledger"
+        # The entry is what the ledger lacks, which need not be what the counter lacks.
+        shelf.book(sums.sku, held=sums.held_by_holds - sums.held_by_ledger, reason="repaired", reference="")
+        books.held = sums.held_by_holds
+        made.append(RepairMade(rule="I3 held", about=sums.sku, before=before, after=f"{books.held} held"))
+    if above_version:
+        before = f"version {books.version}, readers were told {above_version}"
+        books.version = max(books.version, above_version) + 1
+        books.dirty = True
+        after = f"version {books.version}, told anew"
+        made.append(RepairMade(rule="I9 level", about=sums.sku, before=before, after=after))
+    return made

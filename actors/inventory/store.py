@@ -7,7 +7,7 @@ from asyncpg import Record
 
 from actors.inventory.rules import Hold, Shelf, Stock, Sums
 from bus.messages.base import CartId, OrderId, Sku
-from bus.messages.inventory import StockCount, StockLevel
+from bus.messages.inventory import HoldFact, StockCount, StockLevel
 from engine.clock import FOREVER
 from engine.postgres import Database, Transaction
 
@@ -61,17 +61,29 @@ _ADD_SKUS = """
 insert into inventory.stock (sku, on_hand) select sku, 0 from unnest($1::text[]) as sku on conflict do nothing"""
 
 _LEVELS = "select sku, on_hand - held as available, version from inventory.stock where sku = any($1)"
+# By the ledger's newest lines, which its key gives without an index on time.
+_CHANGED = """
+select sku, on_hand - held as available, version from inventory.stock where sku in (
+    select sku from (select sku, at from inventory.ledger order by id desc limit 10000) as newest where at >= $1)"""
 _COUNTS = "select sku, on_hand, held, version from inventory.stock where sku = any($1)"
 
 _SUMS = """
-select s.sku, s.on_hand, s.held, coalesce(h.held, 0) as held_by_holds,
-    coalesce(l.on_hand, 0) as on_hand_by_ledger, coalesce(l.held, 0) as held_by_ledger
+select s.sku, s.on_hand, s.held, coalesce(h.held, 0)::int as held_by_holds,
+    coalesce(l.on_hand, 0)::int as on_hand_by_ledger, coalesce(l.held, 0)::int as held_by_ledger
 from inventory.stock s
-left join (select sku, sum(quantity)::int as held from inventory.holds where expires_at is not null group by sku) h
-    using (sku)
-left join (select sku, sum(on_hand_change)::int as on_hand, sum(held_change)::int as held
-    from inventory.ledger group by sku) l using (sku)
+left join (select sku, sum(quantity) as held from inventory.holds
+    where expires_at is not null and ($1::text[] is null or sku = any($1)) group by sku) h using (sku)
+left join (select sku, sum(on_hand_change) as on_hand, sum(held_change) as held
+    from inventory.ledger where $1::text[] is null or sku = any($1) group by sku) l using (sku)
+where $1::text[] is null or s.sku = any($1)
 order by s.sku"""
+
+_LEVELS_AFTER = """
+select sku, on_hand - held as available, version from inventory.stock where sku > $1 order by sku limit $2"""
+_FACTS = """
+select order_id, sku, quantity, stage from inventory.holds
+where order_id > $1 and order_id <= coalesce($2, (select max(order_id) from inventory.holds where order_id is not null))
+order by order_id"""
 
 
 async def lock_for_carts(tx: Transaction, asks: Sequence[tuple[CartId, Sku]]) -> Shelf:
@@ -108,9 +120,9 @@ async def skus_with_expired(tx: Transaction) -> list[Sku]:
 
 async def save(tx: Transaction, shelf: Shelf) -> None:
     """Write what changed on the shelf, and its ledger entries."""
-    if not shelf.entries and not shelf.touched:
-        return
     books = [stock for stock in shelf.stock.values() if stock.dirty]
+    if not books and not shelf.entries and not shelf.touched:
+        return
     moved = [hold for hold in shelf.touched if hold.stored]
     begun = [hold for hold in shelf.touched if not hold.stored]
     entries = shelf.entries
@@ -137,6 +149,11 @@ async def levels(tx: Transaction, skus: Collection[Sku]) -> dict[Sku, StockLevel
     return {row["sku"]: StockLevel(**dict(row)) for row in await tx.fetch(_LEVELS, list(skus))}
 
 
+async def changed_since(database: Database, since: datetime) -> list[StockLevel]:
+    """What is available of the SKUs that have changed since then."""
+    return [StockLevel(**dict(row)) for row in await database.fetch(_CHANGED, since)]
+
+
 async def counts(tx: Transaction, skus: Collection[Sku]) -> dict[Sku, StockCount]:
     """The books of these SKUs."""
     return {row["sku"]: StockCount(**dict(row)) for row in await tx.fetch(_COUNTS, list(skus))}
@@ -149,9 +166,19 @@ async def next_end(reader: Transaction | Database) -> datetime:
     return end or FOREVER
 
 
-async def sums(database: Database) -> list[Sums]:
-    """What rows and ledger say of each SKU."""
-    return [Sums(**dict(row)) for row in await database.fetch(_SUMS)]
+async def sums(reader: Transaction | Database, skus: Collection[Sku] | None = None) -> list[Sums]:
+    """What rows and ledger say of each SKU, or of these. Reads the whole ledger, which is indexed for nobody."""
+    return [Sums(**dict(row)) for row in await reader.fetch(_SUMS, None if skus is None else list(skus))]
+
+
+async def levels_after(database: Database, sku: Sku, limit: int) -> list[StockLevel]:
+    """What is available of the SKUs after this one."""
+    return [StockLevel(**dict(row)) for row in await database.fetch(_LEVELS_AFTER, sku, limit)]
+
+
+async def facts(database: Database, after: OrderId, until: OrderId | None) -> list[HoldFact]:
+    """What became of the units of these orders."""
+    return [HoldFact(**dict(row)) for row in await database.fetch(_FACTS, after, until)]
 
 
 def _stock(row: Record) -> Stock:

@@ -6,21 +6,29 @@ from typing import TypeVar
 
 from actors.order import rules, store
 from actors.order.rules import State
+from bus.messages.audit import BooksRepaired
 from bus.messages.base import OrderId
 from bus.messages.inventory import Findings, UnitsGone, UnitsRetaken
 from bus.messages.order import (
     AuditOrders,
     CancelOrder,
+    CorrectRefunded,
+    FindOrders,
     GetOrder,
+    KnownOrders,
     ListOrders,
+    ListOwedOrders,
     NoSuchOrder,
     NotCancellable,
     Order,
     OrderCreated,
+    OrderFacts,
     OrderPage,
     OrderProgressed,
+    OwedOrders,
     PaymentOverdue,
     PlaceOrder,
+    ReadOrderFacts,
 )
 from bus.messages.payment import PaymentDeclined, PaymentReceived, RefundFailed, RefundProcessed
 from bus.messages.shipping import ParcelMoved, ShipmentBooked
@@ -142,11 +150,33 @@ class Orders(Actor, name="order"):
             tx, events, lambda order, event: rules.moved(order, event.status, event.detail, event.at, tx.now)
         )
 
-    @call(limit=1)  # One reading statement of its own: it may take long, and holds up nothing.
+    @call(limit=1, timeout_s=300)  # Reading statements of its own: it may take long, and holds up nothing.
     async def audit(self, ask: AuditOrders) -> Findings:
         del ask
         findings, checked = await store.audit(self._database)
         return Findings(findings=tuple(findings), checked=checked)
+
+    @call(limit=4)
+    async def facts(self, ask: ReadOrderFacts) -> OrderFacts:
+        return OrderFacts(facts=tuple(await store.facts(self._database, ask)))
+
+    @call(limit=4)
+    async def find(self, ask: FindOrders) -> KnownOrders:
+        return KnownOrders(orders=tuple(await store.find(self._database, ask.orders)))
+
+    @call(limit=4)
+    async def list_owed(self, ask: ListOwedOrders) -> OwedOrders:
+        return OwedOrders(orders=tuple(await store.owed(self._database, ask)))
+
+    @turn
+    async def correct(self, tx: Transaction, asks: Sequence[CorrectRefunded]) -> None:
+        def decide(order: State, ask: CorrectRefunded) -> None:
+            if made := rules.correct_refunded(order, ask.refunded):
+                tx.publish(
+                    BooksRepaired(about=made.about, rule=made.rule, before=made.before, after=made.after, at=tx.now)
+                )
+
+        await self._each(tx, asks, decide)
 
     async def _each(self, tx: Transaction, facts: Sequence[M], decide: Callable[[State, M], None]) -> None:
         """Lock the orders these facts are about, decide one after the other, and write all at once."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, TypeAlias
 
+from bus.messages.audit import RepairMade
 from bus.messages.base import Finding, Line, Minor, Money, OrderId, OrderLine
 from bus.messages.cart import ShippingMethod
 from bus.messages.order import (
@@ -205,6 +206,15 @@ def refund_failed(order: State, amount: Money) -> None:
     order.refunded -= amount.amount
     order.changed = True
     order.note("RefundFailed", str(amount))
+
+
+def correct_refunded(order: State, refunded: Minor) -> RepairMade | None:
+    """What the payment says was refunded, in line with the refunds themselves; None if that is known, or can't be."""
+    if refunded == order.refunded or not 0 <= refunded <= order.total:
+        return None
+    before, order.refunded, order.changed = order.refunded, refunded, True
+    order.note("RefundsCorrected", f"{before} was written down, {refunded} went back")
+    return RepairMade(rule="I8 refunded", about=order.id, before=str(before), after=str(refunded))
 
 
 def _send_money_back(order: State, reason: str) -> None:

@@ -7,8 +7,20 @@ import msgspec
 from asyncpg import Record
 
 from actors.order import rules
-from bus.messages.base import Address, Finding, Line, Money, OrderId, OrderLine
-from bus.messages.order import ListOrders, Moment, Order, OrderPage, OrderSummary, PlaceOrder
+from bus.messages.base import Address, Finding, Line, Money, OrderId, OrderLine, Units
+from bus.messages.order import (
+    KnownOrder,
+    ListOrders,
+    ListOwedOrders,
+    Moment,
+    Order,
+    OrderFact,
+    OrderPage,
+    OrderSummary,
+    OwedOrder,
+    PlaceOrder,
+    ReadOrderFacts,
+)
 from engine.clock import FOREVER
 from engine.cursor import make_cursor, read_cursor
 from engine.postgres import Database, Transaction
@@ -52,12 +64,26 @@ _TIMELINE = "select order_id, at, event, detail from orders.timeline where order
 _LIST = """
 select id, number, status, currency, total, created_at from orders.orders
 where ($1::text is null or status = $1) and (created_at, id) < ($2, $3) order by created_at desc, id desc limit $4"""
+_FACTS = """
+select o.id, o.status, o.currency, o.total, o.refunded, o.tracking_number, l.skus, l.quantities
+from (select * from orders.orders where id > $1 and id <= coalesce($2, (select max(id) from orders.orders))
+    order by id limit $3) o
+left join lateral (select array_agg(sku order by place) as skus, array_agg(quantity order by place) as quantities
+    from orders.lines where order_id = o.id) l on true
+order by o.id"""
+_FIND = "select id, status, currency, total from orders.orders where id = any($1)"
+_OWED = """
+select id as order_id, since from (
+    select o.id, coalesce((select max(t.at) from orders.timeline t
+        where t.order_id = o.id and t.event = 'OrderCancelled'), o.created_at) as since
+    from orders.orders o where o.refund_requested and o.refunded < o.total and o.status = 'cancelled') owed
+where (since, id) > ($1, $2) order by since, id limit $3"""
 _AUDIT = """
 select o.id, o.subtotal, o.status, o.refunded, coalesce(l.total, 0)::bigint as of_lines
-from orders.orders o
-left join (select order_id, sum(quantity * unit_price) as total from orders.lines group by order_id) l
-    on l.order_id = o.id
+from (select * from orders.orders where id > $1 order by id limit $2) o
+left join lateral (select sum(quantity * unit_price) as total from orders.lines where order_id = o.id) l on true
 order by o.id"""
+_AUDIT_PAGE = 500  # So that deciding about them, in which nobody else is served, takes but few ms.
 
 
 async def place(tx: Transaction, asks: Sequence[PlaceOrder]) -> set[OrderId]:
@@ -157,12 +183,44 @@ async def page(database: Database, ask: ListOrders) -> OrderPage:
 
 async def audit(database: Database) -> tuple[list[Finding], int]:
     """What is wrong with any order's sums, and how many were looked at."""
-    rows = await database.fetch(_AUDIT)
+    findings: list[Finding] = []
+    checked, last = 0, ""
+    while rows := await database.fetch(_AUDIT, last, _AUDIT_PAGE):
+        for row in rows:
+            findings += rules.audit(row["id"], row["subtotal"], row["of_lines"], row["status"], row["refunded"])
+        checked, last = checked + len(rows), rows[-1]["id"]
+    return findings, checked
+
+
+async def facts(database: Database, ask: ReadOrderFacts) -> list[OrderFact]:
+    """What an audit compares other domains with, in the order of ids."""
     return [
-        finding
-        for row in rows
-        for finding in rules.audit(row["id"], row["subtotal"], row["of_lines"], row["status"], row["refunded"])
-    ], len(rows)
+        OrderFact(
+            id=row["id"],
+            status=row["status"],
+            total=Money(amount=row["total"], currency=row["currency"]),
+            refunded=row["refunded"],
+            tracking_number=row["tracking_number"],
+            units=tuple(
+                Units(sku=sku, quantity=quantity)
+                for sku, quantity in zip(row["skus"] or (), row["quantities"] or (), strict=True)
+            ),
+        )
+        for row in await database.fetch(_FACTS, ask.after, ask.until, ask.limit)
+    ]
+
+
+async def find(database: Database, ids: Collection[OrderId]) -> list[KnownOrder]:
+    """Which of these exist."""
+    return [
+        KnownOrder(id=row["id"], status=row["status"], total=Money(amount=row["total"], currency=row["currency"]))
+        for row in await database.fetch(_FIND, list(ids))
+    ]
+
+
+async def owed(database: Database, ask: ListOwedOrders) -> list[OwedOrder]:
+    """Cancelled orders not all of whose money is back."""
+    return [OwedOrder(**dict(row)) for row in await database.fetch(_OWED, ask.since, ask.after, ask.limit)]
 
 
 def _order(row: Record, lines: Sequence[OrderLine], timeline: Sequence[Moment]) -> Order:

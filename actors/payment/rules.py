@@ -5,10 +5,13 @@ known (`PaymentReceived`), however late: the order then asks for its units again
 """
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Literal, TypeAlias
 
+from bus.messages.audit import REPAIR, RepairMade
 from bus.messages.base import Finding, Minor, Money, OrderId
 from bus.messages.payment import (
+    IntentSeen,
     PaymentDeclined,
     PaymentReceived,
     RefundFailed,
@@ -20,6 +23,9 @@ from engine.message import Event
 
 Status: TypeAlias = Literal["open", "received", "closing", "closed"]
 RefundStatus: TypeAlias = Literal["pending", "succeeded", "failed"]
+
+NO_SUCH_PAYMENT = "refused: no such payment"
+_FINAL = frozenset({"succeeded", "canceled"})  # All else an intent may be can still become money.
 
 
 @dataclass(slots=True)
@@ -103,6 +109,71 @@ def _closed(payment: Payment) -> str:
     return "closed"
 
 
+def is_decided(seen: IntentSeen) -> bool:
+    """Whether it was paid or cancelled, and stays so."""
+    return seen.status in _FINAL
+
+
+def is_news(seen: IntentSeen, own: Status | None, *, is_order_known: bool) -> bool:
+    """Whether there is anything to decide about an intent that Stripe lists; about most there is not.
+
+    Args:
+        seen: The intent.
+        own: The status of the payment whose intent it is, if there is one.
+        is_order_known: Its metadata name an order that has a payment, be it with this intent, another or none.
+    """
+    if own is None:
+        return bool(seen.order_id) if seen.status == "succeeded" else is_order_known and seen.status != "canceled"
+    if seen.status in _FINAL:
+        return own != "received" and (seen.status, own) != ("canceled", "closed")
+    return own in ("closing", "closed")
+
+
+def is_unsettled(payment: Payment) -> bool:
+    """Whether Stripe is still to say something of it."""
+    is_payable = payment.intent_id is not None and payment.status in ("open", "closing")
+    return is_payable or any(refund.status == "pending" for refund in payment.refunds.values())
+
+
+def take_up(payment: Payment, seen: IntentSeen) -> bool:
+    """An order was called off before its intent was known, and this is the intent. False if it has one."""
+    if payment.intent_id is not None:
+        return False
+    payment.intent_id, payment.amount, payment.currency = seen.intent_id, seen.amount.amount, seen.amount.currency
+    payment.status = "closing"
+    payment.dirty = True
+    return True
+
+
+def see(payment: Payment | None, seen: IntentSeen, at: datetime) -> tuple[StripeEvent, str]:
+    """Let what Stripe lists take effect as the webhook about it would; says in a few words what it led to.
+
+    Args:
+        payment: Its order's, or its own.
+        seen: The intent.
+        at: When it was seen; the list does not say when the money came.
+    """
+    amount = seen.received if seen.status == "succeeded" else seen.amount.amount
+    event = StripeEvent(
+        id=f"{seen.intent_id}.{seen.status}",
+        type=f"payment_intent.{seen.status}",
+        amount=Money(amount=amount, currency=seen.amount.currency),
+        created=at,
+    )
+    if seen.status not in _FINAL:
+        return event, "ignored: not decided yet"
+    if payment is None or payment.intent_id != seen.intent_id:
+        return event, NO_SUCH_PAYMENT if seen.status == "succeeded" else "ignored: no such payment"
+    return event, hear(payment, seen.intent_id, event)
+
+
+def must_cancel(payment: Payment | None, seen: IntentSeen) -> bool:
+    """Whether an intent can still be paid at Stripe, and must not: its order was called off, or has another one."""
+    if payment is None or seen.status in _FINAL:
+        return False
+    return payment.intent_id != seen.intent_id or payment.status in ("closing", "closed")
+
+
 def call_off(payment: Payment) -> str | None:
     """The order was cancelled: no more money is wanted. Gives the intent that must be cancelled, if there is one."""
     if payment.status != "open":
@@ -174,17 +245,33 @@ class Sums:
 
 def audit(sums: Sums) -> list[Finding]:
     """Compare a payment's sums with what they can be computed from."""
+    compare = "compare with the payment at Stripe, whose metadata name the order"
+    fits = sums.refunded_by_rows <= sums.refunding_by_rows <= sums.received
+    repair = REPAIR if fits else compare
     checks = [
-        ("I2 one capture", sums.captures == (1 if sums.received else 0), f"{sums.captures} captures"),
-        ("I2 captured = amount", sums.received in (0, sums.amount), f"{sums.received} of {sums.amount}"),
+        ("I2 one capture", sums.captures == (1 if sums.received else 0), f"{sums.captures} captures", compare),
+        ("I2 captured = amount", sums.received in (0, sums.amount), f"{sums.received} of {sums.amount}", compare),
         (
             "I8 refunds = rows",
             (sums.refunding, sums.refunded) == (sums.refunding_by_rows, sums.refunded_by_rows),
             f"{sums.refunding}, {sums.refunded} stored; {sums.refunding_by_rows}, {sums.refunded_by_rows} computed",
+            repair,
         ),
     ]
     return [
-        Finding(rule=rule, about=sums.order_id, detail=detail, remedy="compare with the payment at Stripe")
-        for rule, holds, detail in checks
+        Finding(rule=rule, about=sums.order_id, detail=detail, remedy=remedy)
+        for rule, holds, detail, remedy in checks
         if not holds
     ]
+
+
+def repair(payment: Payment) -> RepairMade | None:
+    """Set the sums of a payment to what its refunds say; None if they agree, or that does not fit."""
+    refunding = sum(refund.amount for refund in payment.refunds.values() if refund.status != "failed")
+    refunded = sum(refund.amount for refund in payment.refunds.values() if refund.status == "succeeded")
+    if (payment.refunding, payment.refunded) == (refunding, refunded) or refunding > payment.received:
+        return None
+    before = f"{payment.refunding} refunding, {payment.refunded} refunded"
+    payment.refunding, payment.refunded, payment.dirty = refunding, refunded, True
+    after = f"{refunding} refunding, {refunded} refunded"
+    return RepairMade(rule="I8 refunds = rows", about=payment.order_id, before=before, after=after)

@@ -1,26 +1,51 @@
 """The one file that speaks to Stripe, through Stripe's own library.
 
-Every request has an idempotency key and a deadline. Repeats are the engine's business, so the library makes none.
+Every request has a deadline, and what moves money has an idempotency key. Repeats are the engine's business, so the
+library makes none.
+
+A key is good for a day: then Stripe may have forgotten it, and a repeat would be a second refund. And while it is
+good it repeats the first answer whatever that was, a 500 too. So a request whose first try is old, and one whose key
+brings back an old failure, is **looked up** before it is made again. If nothing is there, an old one is made under the
+same key (should Stripe still know it, so much the better), and a failed one under the next: `{key}-2`, and so on, the
+same ones each time, so that a crash in between changes nothing.
+Source: Stripe API reference, "Idempotent requests"; docs.stripe.com/error-low-level.
 """
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from typing import Literal
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, Literal, ParamSpec, TypeVar
 
 import stripe
 
 from bus.messages.base import Money, OrderId
-from bus.messages.payment import Intent, RefundReason
-from engine.errors import BadInput, Unavailable
-from engine.settings import Settings
+from bus.messages.payment import Intent, IntentSeen, RefundReason, RefundSeen, Window
+from engine.circuit import Circuit
+from engine.crash import CrashPoint
+from engine.errors import BadInput, ShopFlowError, Unavailable
+from engine.retry_after import retry_after_s
+from engine.settings import Seconds, Settings
 
-_TIMEOUT_S = 20.0
+T = TypeVar("T")
+P = ParamSpec("P")
+
+KEPT: Final = timedelta(hours=23)  # How old a request may be to rely on its key. Stripe keeps it for 24 hours.
+_KEYS = 5  # For one request.
+_PAGE = 100  # Stripe's most.
+_PAGES_SEARCHED = 20  # For one lost intent, or refund.
+_SKEW = timedelta(minutes=5)  # Between Stripe's clock and ours.
+
+# 401 and 403 are about our key, and no message's fault; 409 is a twin of this request under way.
+_PASSING = frozenset({401, 403, 408, 409, 425, 429})
 _STRIPE_REASONS: dict[RefundReason, Literal["duplicate", "fraudulent", "requested_by_customer"]] = {
     "duplicate": "duplicate",
     "fraudulent": "fraudulent",
     "requested_by_customer": "requested_by_customer",
     "not_deliverable": "requested_by_customer",
 }
+
+_ANSWERED = CrashPoint("stripe-answered", "Stripe has done what it was asked; its answer has not been looked at.")
 
 
 class StripeSettings(Settings, frozen=True, kw_only=True):
@@ -30,65 +55,110 @@ class StripeSettings(Settings, frozen=True, kw_only=True):
     stripe_publishable_key: str = ""
     stripe_webhook_secret: str = ""
     stripe_api_base: str = "https://api.stripe.com"
+    stripe_timeout_s: Seconds = 20.0  # For one request.
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A part of Stripe's list of intents, the newest first."""
+
+    intents: tuple[IntentSeen, ...]
+    after: str  # Where the next page starts; "" if this was the last.
+
+
+@dataclass(frozen=True, slots=True)
+class _OldFailure:
+    """What an idempotency key remembers of an earlier call."""
+
+    error: ShopFlowError
 
 
 class Stripe:
     """Intents and refunds."""
 
-    def __init__(self, client: stripe.StripeClient) -> None:
+    def __init__(self, client: stripe.StripeClient, circuit: Circuit, *, is_configured: bool) -> None:
         self._client = client
+        self._circuit = circuit
+        self.is_configured = is_configured  # Else it is there for form's sake, and nobody is to be asked.
 
-    async def create_intent(self, order_id: OrderId, attempt: int, amount: Money) -> Intent:
+    async def create_intent(
+        self, order_id: OrderId, attempt: int, amount: Money, *, since: datetime, is_old: bool
+    ) -> Intent:
         """Ask for a payment intent: the same one, however often this is called for an order and attempt.
 
         Args:
             order_id: With `attempt` the idempotency key, which is what makes a repeat harmless.
             attempt: 1 or more.
             amount: More than 0.
+            since: There was none before this.
+            is_old: The first try may have been longer ago than `KEPT`.
 
         Raises:
-            Unavailable: No answer in time. Repeat within 24 hours; later, Stripe may have forgotten the key.
-                Source: Stripe API reference, "Idempotent requests".
+            Unavailable: No answer in time, or one that says to come back. Repeat.
+            BadInput: Stripe refuses for good.
         """
-        with _errors():
-            intent = await self._client.v1.payment_intents.create_async(
+
+        async def create(key: str) -> stripe.PaymentIntent:
+            return await self._client.v1.payment_intents.create_async(
                 {
                     "amount": amount.amount,
                     "currency": amount.currency.lower(),
                     "automatic_payment_methods": {"enabled": True},
-                    "metadata": {"order_id": order_id},
+                    "metadata": {"order_id": order_id, "attempt": str(attempt)},
                 },
-                {"idempotency_key": f"{order_id}-{attempt}"},
+                {"idempotency_key": key},
             )
+
+        async def find() -> stripe.PaymentIntent | None:
+            return await self._find_intent(order_id, attempt, amount, since)
+
+        intent = await self._once(f"{order_id}-{attempt}", create, find, is_old=is_old)
         return Intent(order_id=order_id, intent_id=intent.id, client_secret=intent.client_secret or "", amount=amount)
 
-    async def cancel_intent(self, intent_id: str) -> Literal["cancelled", "paid_after_all"]:
-        """Make an intent unpayable, unless it was paid. Safe to repeat.
+    async def get_intent(self, intent_id: str, order_id: OrderId, amount: Money) -> Intent:
+        """An order's intent, which was recorded before.
+
+        Raises:
+            Unavailable: No answer in time.
+            BadInput: Stripe does not know it.
+        """
+        intent = await self._ask(lambda: self._client.v1.payment_intents.retrieve_async(intent_id))
+        return Intent(order_id=order_id, intent_id=intent.id, client_secret=intent.client_secret or "", amount=amount)
+
+    async def cancel_intent(self, intent_id: str) -> IntentSeen:
+        """Make an intent unpayable, unless it was paid; gives it as it is then. Safe to repeat.
+
+        Under no key of ours: an intent is cancelled once by its nature, and a stored failure would be in the way.
 
         Raises:
             Unavailable: No answer in time.
         """
+        intents = self._client.v1.payment_intents
         try:
-            with _errors():
-                await self._client.v1.payment_intents.cancel_async(
-                    intent_id, {"cancellation_reason": "abandoned"}, {"idempotency_key": f"{intent_id}-cancel"}
-                )
+            intent = await self._ask(lambda: intents.cancel_async(intent_id, {"cancellation_reason": "abandoned"}))
         except BadInput:  # It is in a state that can't be cancelled: find out which.
-            with _errors():
-                intent = await self._client.v1.payment_intents.retrieve_async(intent_id)
-            return "cancelled" if intent.status == "canceled" else "paid_after_all"
-        return "cancelled"
+            intent = await self._ask(lambda: intents.retrieve_async(intent_id))
+        return _intent_seen(intent)
 
     async def refund(
-        self, refund_id: str, order_id: OrderId, intent_id: str, amount: Money, reason: RefundReason
-    ) -> tuple[str, Literal["pending", "succeeded", "failed"]]:
-        """Send money back: once, however often this is called for a refund. Gives Stripe's id and status.
+        self, refund_id: str, order_id: OrderId, intent_id: str, amount: Money, reason: RefundReason, *, is_old: bool
+    ) -> RefundSeen:
+        """Send money back: once, however often this is called for a refund.
+
+        Args:
+            refund_id: The idempotency key.
+            order_id: Whose money it is.
+            intent_id: How it came.
+            amount: More than 0.
+            reason: Ours; Stripe knows three.
+            is_old: The first try may have been longer ago than `KEPT`.
 
         Raises:
-            Unavailable: No answer in time. Repeat within 24 hours.
+            Unavailable: No answer in time, or one that says to come back. Repeat.
             BadInput: Stripe refuses for good.
         """
-        with _errors():
+
+        async def create(key: str) -> RefundSeen:
             refund = await self._client.v1.refunds.create_async(
                 {
                     "payment_intent": intent_id,
@@ -96,22 +166,168 @@ class Stripe:
                     "reason": _STRIPE_REASONS[reason],
                     "metadata": {"refund_id": refund_id, "order_id": order_id},
                 },
-                {"idempotency_key": refund_id},
+                {"idempotency_key": key},
             )
-        if refund.status == "succeeded":
-            return refund.id, "succeeded"
-        return refund.id, "failed" if refund.status in ("failed", "canceled") else "pending"
+            return _refund_seen(refund, order_id)
+
+        async def find() -> RefundSeen | None:
+            seen = await self.refunds(order_id, intent_id)
+            return next((refund for refund in seen if refund.refund_id == refund_id), None)
+
+        return await self._once(refund_id, create, find, is_old=is_old)
+
+    async def refunds(self, order_id: OrderId, intent_id: str) -> list[RefundSeen]:
+        """All refunds of a payment, the newest first.
+
+        Raises:
+            Unavailable: No answer in time, or there are more than anybody can have made.
+        """
+        seen: list[RefundSeen] = []
+        params: stripe.params.RefundListParams = {"payment_intent": intent_id, "limit": _PAGE}
+        for _ in range(_PAGES_SEARCHED):
+            page = await self._ask(lambda: self._client.v1.refunds.list_async(params))
+            seen += [_refund_seen(refund, order_id) for refund in page.data]
+            if not page.has_more:
+                return seen
+            params["starting_after"] = page.data[-1].id
+        raise Unavailable("Stripe", f"{intent_id} has more refunds than are looked through")
+
+    async def intents(self, window: Window) -> Page:
+        """A page of the intents that were made in `window`, the newest first, from where it was stopped.
+
+        Raises:
+            Unavailable: No answer in time.
+            BadInput: Stripe does not know the intent at which it was stopped.
+        """
+        page = await self._intents(window.created_from, window.created_to, window.after)
+        after = page.data[-1].id if page.has_more and page.data else ""
+        return Page(tuple(_intent_seen(intent) for intent in page.data), after)
+
+    async def _intents(
+        self, created_from: datetime, created_to: datetime | None, after: str
+    ) -> stripe.ListObject[stripe.PaymentIntent]:
+        created: stripe.params.PaymentIntentListParamsCreated = {"gte": int(created_from.timestamp())}
+        if created_to is not None:
+            created["lte"] = int(created_to.timestamp())
+        params: stripe.params.PaymentIntentListParams = {"limit": _PAGE, "created": created}
+        if after:
+            params["starting_after"] = after
+        return await self._ask(lambda: self._client.v1.payment_intents.list_async(params))
+
+    async def _find_intent(
+        self, order_id: OrderId, attempt: int, amount: Money, since: datetime
+    ) -> stripe.PaymentIntent | None:
+        after = ""
+        for _ in range(_PAGES_SEARCHED):
+            page = await self._intents(since - _SKEW, None, after)
+            for intent in page.data:
+                seen = _intent_seen(intent)
+                if (seen.order_id, seen.attempt, seen.amount) == (order_id, attempt, amount):
+                    return intent
+            if not page.has_more:
+                return None
+            after = page.data[-1].id
+        # Whoever asks for it gets no answer, and no second intent.
+        raise Unavailable("Stripe", f"too many intents since {since:%Y-%m-%d %H:%M} to look one up")
+
+    async def _once(
+        self,
+        key: str,
+        create: Callable[[str], Awaitable[T]],
+        find: Callable[[], Awaitable[T | None]],
+        *,
+        is_old: bool,
+    ) -> T:
+        """Make something at Stripe that must be made once. See this file's first lines.
+
+        One look is enough for all keys of a call: what they bring back are failures of earlier calls.
+        """
+        was_looked_up = False
+        if is_old:
+            if (found := await find()) is not None:
+                return found
+            was_looked_up = True
+        error: ShopFlowError | None = None
+        for number in range(1, _KEYS + 1):
+            try:
+                return await self._ask(create, key if number == 1 else f"{key}-{number}")
+            except (Unavailable, BadInput) as failed:
+                if not _is_replayed(failed):
+                    raise
+                error = failed
+            if not was_looked_up:
+                if (found := await find()) is not None:
+                    return found
+                was_looked_up = True
+        assert error is not None
+        raise error
+
+    async def _ask(self, request: Callable[P, Awaitable[T]], *args: P.args, **options: P.kwargs) -> T:
+        """Make one request.
+
+        Raises:
+            Unavailable: No answer in time, one that says to come back, or Stripe was down a moment ago.
+            BadInput: Stripe refuses for good.
+        """
+
+        async def attempt() -> T | _OldFailure:
+            try:
+                with _errors():
+                    answer = await request(*args, **options)
+            except ShopFlowError as error:
+                if _is_replayed(error):  # Of then. Stripe is there, and says so.
+                    return _OldFailure(error)
+                raise
+            _ANSWERED.reach()
+            return answer
+
+        answer = await self._circuit.call(attempt)
+        if isinstance(answer, _OldFailure):
+            raise answer.error
+        return answer
 
 
 @asynccontextmanager
-async def open_stripe(secret_key: str, api_base: str) -> AsyncIterator[Stripe]:
+async def open_stripe(settings: StripeSettings, circuit: Circuit) -> AsyncIterator[Stripe]:
     """A client with connections of its own, closed when the block ends."""
-    http = stripe.AIOHTTPClient(timeout=_TIMEOUT_S)
-    client = stripe.StripeClient(secret_key, http_client=http, base_addresses={"api": api_base}, max_network_retries=0)
+    http = stripe.AIOHTTPClient(timeout=settings.stripe_timeout_s)
+    client = stripe.StripeClient(
+        settings.stripe_secret_key,
+        http_client=http,
+        base_addresses={"api": settings.stripe_api_base},
+        max_network_retries=0,
+    )
     try:
-        yield Stripe(client)
+        yield Stripe(client, circuit, is_configured=bool(settings.stripe_secret_key))
     finally:
         await http.close_async()  # type: ignore[no-untyped-call] # not typed by the library
+
+
+def _refund_seen(refund: stripe.Refund, order_id: OrderId) -> RefundSeen:
+    """Stripe also knows `requires_action` and `canceled`."""
+    status: Literal["pending", "succeeded", "failed"] = "pending"
+    if refund.status == "succeeded":
+        status = "succeeded"
+    elif refund.status in ("failed", "canceled"):
+        status = "failed"
+    refund_id = _metadata(refund.metadata, "refund_id")
+    return RefundSeen(order_id=order_id, refund_id=refund_id, stripe_refund_id=refund.id, status=status)
+
+
+def _intent_seen(intent: stripe.PaymentIntent) -> IntentSeen:
+    attempt = _metadata(intent.metadata, "attempt")
+    return IntentSeen(
+        intent_id=intent.id,
+        order_id=_metadata(intent.metadata, "order_id"),
+        attempt=int(attempt) if attempt.isascii() and attempt.isdigit() and len(attempt) < 10 else 1,
+        status=intent.status,
+        amount=Money(amount=intent.amount, currency=intent.currency.upper()),
+        received=intent.amount_received,
+    )
+
+
+def _metadata(metadata: stripe.StripeObject | None, name: str) -> str:
+    return str(metadata[name]) if metadata is not None and name in metadata else ""
 
 
 @contextmanager
@@ -119,11 +335,32 @@ def _errors() -> Iterator[None]:
     """Make Stripe's errors the engine's own. Their texts hold no secrets, and help whoever reads the log."""
     try:
         yield
-    except (stripe.CardError, stripe.InvalidRequestError) as error:
-        if error.http_status == 409:  # A twin of this request is under way.
-            raise Unavailable("Stripe", str(error)) from error
-        raise BadInput(f"Stripe refuses: {error}") from error
-    except stripe.IdempotencyError as error:
-        raise BadInput(f"Stripe refuses: {error}") from error
     except stripe.StripeError as error:
-        raise Unavailable("Stripe", str(error) or type(error).__name__) from error
+        raise _own(error) from error
+
+
+def _own(error: stripe.StripeError) -> Unavailable | BadInput:
+    status = error.http_status or 0
+    if 400 <= status < 500 and not _should_come_back(status, _headers(error).get("stripe-should-retry", "")):
+        return BadInput(f"Stripe refuses: {error}")
+    wait_s = retry_after_s(_headers(error))
+    return Unavailable("Stripe", str(error) or type(error).__name__, retry_after_s=wait_s)
+
+
+def _should_come_back(status: int, advice: str) -> bool:
+    """Stripe's own word counts more than the status. Of a 5xx it isn't asked.
+
+    There "false" means that the same key would bring back the same answer; the lookup takes care of that.
+    Source: stripe-python, `_http_client.py`.
+    """
+    return {"true": True, "false": False}.get(advice, status in _PASSING)
+
+
+def _is_replayed(error: ShopFlowError) -> bool:
+    """Whether this failure is what the idempotency key remembered."""
+    cause = error.__cause__
+    return isinstance(cause, stripe.StripeError) and _headers(cause).get("idempotent-replayed") == "true"
+
+
+def _headers(error: stripe.StripeError) -> Mapping[str, str]:
+    return {name.lower(): value for name, value in (error.headers or {}).items()}

@@ -8,22 +8,25 @@ from bus.messages.order import GetOrder, Order
 from bus.messages.shipping import (
     NoSuchShipment,
     ParcelMoved,
+    ReadShipmentFacts,
     RecordBooking,
     RecordTracking,
     ShipmentBooked,
+    ShipmentFacts,
     TrackingRecorded,
 )
 from bus.messages.warehouse import ParcelReady
 from engine.actor import Actor, Bus, call, turn
 from engine.errors import BadInput
-from engine.postgres import Transaction
+from engine.postgres import Database, Transaction
 
 
 class Shipping(Actor):
     """Gets parcels to their buyers."""
 
-    def __init__(self, *, bus: Bus, carrier: Carrier) -> None:
+    def __init__(self, *, bus: Bus, database: Database, carrier: Carrier) -> None:
         self._bus = bus
+        self._database = database
         self._carrier = carrier
 
     @call
@@ -67,3 +70,7 @@ class Shipping(Actor):
                 order_id = orders[ask.tracking_number]
                 tx.publish(ParcelMoved(order_id=order_id, status=ask.status, at=ask.at, detail=ask.detail))
         return answers
+
+    @call(limit=4)
+    async def facts(self, ask: ReadShipmentFacts) -> ShipmentFacts:
+        return ShipmentFacts(facts=tuple(await store.facts(self._database, ask.after, ask.until)))

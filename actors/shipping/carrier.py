@@ -7,11 +7,17 @@ import aiohttp
 import msgspec
 
 from bus.messages.base import Address, OrderId
+from engine.circuit import Circuit
+from engine.crash import CrashPoint
 from engine.errors import BadInput, Unavailable
+from engine.retry_after import retry_after_s
 from engine.settings import Settings
 
 _TIMEOUT = aiohttp.ClientTimeout(total=20)
-_RETRY = frozenset({408, 409, 425, 429})  # 409: a twin of this request is under way.
+# 401: our key, and no parcel's fault. 409: a twin of this request is under way.
+_RETRY = frozenset({401, 408, 409, 425, 429})
+
+_BOOKED = CrashPoint("carrier-booked", "The carrier has booked a parcel; its answer has not been read.")
 
 
 class CarrierSettings(Settings, frozen=True, kw_only=True):
@@ -32,7 +38,8 @@ class Booking(msgspec.Struct, frozen=True):
 class Carrier:
     """Books parcels."""
 
-    def __init__(self, session: aiohttp.ClientSession, url: str, name: str) -> None:
+    def __init__(self, session: aiohttp.ClientSession, url: str, name: str, circuit: Circuit) -> None:
+        self._circuit = circuit
         self.name = name
         self._session = session
         self._url = url.rstrip("/")
@@ -41,9 +48,12 @@ class Carrier:
         """Book a parcel: the same one, however often this is called for an order.
 
         Raises:
-            Unavailable: No answer in time; repeat.
+            Unavailable: No answer in time, or one that says to come back; repeat.
             BadInput: The carrier refuses for good (an address it doesn't serve, say).
         """
+        return await self._circuit.call(lambda: self._book(order_id, service, weight_g, name, address))
+
+    async def _book(self, order_id: OrderId, service: str, weight_g: int, name: str, address: Address) -> Booking:
         body = {
             "reference": order_id,
             "service": service,
@@ -54,18 +64,20 @@ class Carrier:
             async with self._session.post(
                 f"{self._url}/v1/shipments", json=body, headers={"Idempotency-Key": order_id}
             ) as response:
+                _BOOKED.reach()
                 answer = await response.read()
         except (aiohttp.ClientError, TimeoutError) as error:
             raise Unavailable("the carrier", str(error) or type(error).__name__) from error
         if response.status in _RETRY or response.status >= 500:
-            raise Unavailable("the carrier", f"HTTP {response.status}")
+            wait_s = retry_after_s(response.headers)
+            raise Unavailable("the carrier", f"HTTP {response.status}", retry_after_s=wait_s)
         if response.status not in (200, 201):
             raise BadInput(f"the carrier refuses: HTTP {response.status} {answer[:200].decode(errors='replace')}")
         return msgspec.json.decode(answer, type=Booking)
 
 
 @asynccontextmanager
-async def open_carrier(url: str, key: str, *, name: str) -> AsyncIterator[Carrier]:
+async def open_carrier(url: str, key: str, *, name: str, circuit: Circuit) -> AsyncIterator[Carrier]:
     """A client with connections of its own, closed when the block ends."""
     async with aiohttp.ClientSession(timeout=_TIMEOUT, headers={"Authorization": f"Bearer {key}"}) as session:
-        yield Carrier(session, url, name)
+        yield Carrier(session, url, name, circuit)

@@ -3,8 +3,8 @@
 from collections.abc import Collection, Sequence
 
 from bus.messages.base import OrderId
-from bus.messages.shipping import RecordBooking, RecordTracking
-from engine.postgres import Transaction
+from bus.messages.shipping import RecordBooking, RecordTracking, ShipmentFact
+from engine.postgres import Database, Transaction
 
 _BOOK = """
 insert into shipping.shipments (order_id, shipment_id, carrier, tracking_number, booked_at)
@@ -17,6 +17,9 @@ select distinct on (event_id) event_id, tracking_number, status, at, detail, $6
 from unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::text[])
     as t (event_id, tracking_number, status, at, detail)
 on conflict (event_id) do nothing returning event_id"""
+_FACTS = """
+select order_id, tracking_number from shipping.shipments
+where order_id > $1 and order_id <= coalesce($2, (select max(order_id) from shipping.shipments)) order by order_id"""
 
 
 async def book(tx: Transaction, asks: Sequence[RecordBooking]) -> set[OrderId]:
@@ -49,3 +52,8 @@ async def track(tx: Transaction, asks: Sequence[RecordTracking]) -> set[str]:
         tx.now,
     )
     return {row["event_id"] for row in rows}
+
+
+async def facts(database: Database, after: OrderId, until: OrderId | None) -> list[ShipmentFact]:
+    """What an audit compares orders with."""
+    return [ShipmentFact(**dict(row)) for row in await database.fetch(_FACTS, after, until)]

@@ -10,11 +10,15 @@ from bus.messages.order import OrderCancelled, OrderCreated, OrderFulfilled
 from bus.messages.payment import PaymentReceived
 from bus.messages.warehouse import (
     ListPickLists,
+    ListUnopened,
     NoSuchPickList,
+    Open,
     Pack,
     Pick,
     PickList,
+    PickListFacts,
     PickListPage,
+    ReadPickListFacts,
     Ship,
     WrongStep,
 )
@@ -52,6 +56,10 @@ class Warehouse(Actor):
         await store.save(tx, states.values())
 
     @turn
+    async def open(self, tx: Transaction, asks: Sequence[Open]) -> Sequence[PickList | NoSuchPickList | WrongStep]:
+        return await self._step(tx, [ask.id for ask in asks], "release")
+
+    @turn
     async def pick(self, tx: Transaction, asks: Sequence[Pick]) -> Sequence[PickList | NoSuchPickList | WrongStep]:
         return await self._step(tx, [ask.id for ask in asks], "pick")
 
@@ -66,6 +74,14 @@ class Warehouse(Actor):
     @call(limit=4)  # A reading statement of its own: a long list holds up no parcel.
     async def browse(self, ask: ListPickLists) -> PickListPage:
         return await store.page(self._database, ask)
+
+    @call(limit=4)
+    async def facts(self, ask: ReadPickListFacts) -> PickListFacts:
+        return PickListFacts(facts=tuple(await store.facts(self._database, ask.after, ask.until)))
+
+    @call(limit=4)
+    async def list_unopened(self, ask: ListUnopened) -> PickListFacts:
+        return PickListFacts(facts=tuple(await store.unopened(self._database, ask)))
 
     async def _take_all(self, tx: Transaction, ids: Sequence[OrderId], step: Step) -> None:
         states = await store.lock(tx, set(ids))

@@ -22,7 +22,7 @@ NEXT: Mapping[tuple[PickListStatus, Step], PickListStatus] = {
     ("shipped", "cancel"): "cancelled",  # Likewise: the parcel has waited for that, and no carrier was called.
     ("cancelled", "revive"): "open",
 }
-_DONE_BY: Mapping[Step, PickListStatus] = {"pick": "picked", "pack": "packed", "ship": "shipped"}
+_DONE_BY: Mapping[Step, PickListStatus] = {"release": "open", "pick": "picked", "pack": "packed", "ship": "shipped"}
 
 
 @dataclass(slots=True)

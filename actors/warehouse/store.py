@@ -7,9 +7,9 @@ import msgspec
 from asyncpg import Record
 
 from actors.warehouse.rules import State
-from bus.messages.base import OrderId, OrderLine
+from bus.messages.base import OrderId, OrderLine, Units
 from bus.messages.order import OrderCreated
-from bus.messages.warehouse import ListPickLists, PickList, PickListPage
+from bus.messages.warehouse import ListPickLists, ListUnopened, PickList, PickListFact, PickListPage
 from engine.clock import LONG_AGO
 from engine.cursor import make_cursor, read_cursor
 from engine.postgres import Database, Transaction
@@ -30,6 +30,15 @@ select id, number, status, lines, weight_g, created_at from warehouse.pick_lists
 _LIST = """
 select id, number, status, lines, weight_g, created_at from warehouse.pick_lists
 where ($1::text is null or status = $1) and (created_at, id) > ($2, $3) order by created_at, id limit $4"""
+
+
+_FACTS = """
+select id, status, confirmed, lines, created_at from warehouse.pick_lists
+where id > $1 and id <= coalesce($2, (select max(id) from warehouse.pick_lists)) order by id"""
+_UNOPENED = """
+select id, status, confirmed, lines, created_at from warehouse.pick_lists
+where status = 'waiting' and (created_at, id) > ($1, $2) and created_at <= $3 order by created_at, id limit $4"""
+_UNITS = msgspec.json.Decoder(tuple[Units, ...])
 
 
 async def add(tx: Transaction, events: Sequence[OrderCreated]) -> None:
@@ -75,6 +84,26 @@ async def page(database: Database, ask: ListPickLists) -> PickListPage:
     lists = tuple(_pick_list(row) for row in rows[:limit])
     more = make_cursor(lists[-1].created_at, lists[-1].id) if len(rows) > limit else None
     return PickListPage(pick_lists=lists, next=more)
+
+
+async def facts(database: Database, after: OrderId, until: OrderId | None) -> list[PickListFact]:
+    """What an audit compares orders with."""
+    return [_fact(row) for row in await database.fetch(_FACTS, after, until)]
+
+
+async def unopened(database: Database, ask: ListUnopened) -> list[PickListFact]:
+    """Lists that wait for their orders to be paid, the oldest first."""
+    return [_fact(row) for row in await database.fetch(_UNOPENED, ask.since, ask.after, ask.before, ask.limit)]
+
+
+def _fact(row: Record) -> PickListFact:
+    return PickListFact(
+        id=row["id"],
+        status=row["status"],
+        confirmed=row["confirmed"],
+        units=_UNITS.decode(row["lines"]),
+        created_at=row["created_at"],
+    )
 
 
 def _pick_list(row: Record) -> PickList:

@@ -65,6 +65,13 @@ class Line(Value, frozen=True, kw_only=True):
     quantity: Quantity
 
 
+class Units(Value, frozen=True, kw_only=True):
+    """How many of a SKU there are or were, whether that is allowed or not: for audits."""
+
+    sku: Sku
+    quantity: int
+
+
 class OrderLine(Value, frozen=True, kw_only=True):
     """What was ordered, at the price it was ordered for."""
 

@@ -32,3 +32,24 @@ class ListMails(Query[SentMails]):
     """What has been sent about an order."""
 
     order_id: OrderId
+
+
+class MailFact(Value, frozen=True, kw_only=True):
+    """How many mails of a template an order had."""
+
+    order_id: OrderId
+    template: str
+    sent: int
+
+
+class MailFacts(Reply):
+    """In any order."""
+
+    facts: tuple[MailFact, ...]
+
+
+class ReadMailFacts(Query[MailFacts]):
+    """Count mails, by their orders' ids."""
+
+    after: OrderId
+    until: OrderId | None = None  # The last one; None for no end.

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from bus.messages.audit import Repairs
 from bus.messages.base import CartId, Finding, Line, OrderId, Sku, Value
 from engine.message import Command, Event, Query, Reply
 
@@ -59,6 +60,7 @@ class SetOnHand(Command[StockCount | StockBelowHeld]):
 
     sku: Sku
     on_hand: int  # 0 to 1,000,000,000.
+    recount: bool = False  # The units were counted because the ledger says otherwise: it is made to agree.
 
 
 class StockHeld(Reply):
@@ -135,3 +137,39 @@ class Findings(Reply):
 
 class AuditStock(Query[Findings]):
     """Recompute every counter from the ledger and the holds."""
+
+
+class ListLevels(Query[StockLevels]):
+    """What is available of every SKU, page by page."""
+
+    after: Sku = ""
+    limit: int = 500
+
+
+class HoldFact(Value, frozen=True, kw_only=True):
+    """What became of the units of one line."""
+
+    order_id: OrderId
+    sku: Sku
+    quantity: int
+    stage: str
+
+
+class HoldFacts(Reply):
+    """In any order."""
+
+    facts: tuple[HoldFact, ...]
+
+
+class ReadHoldFacts(Query[HoldFacts]):
+    """Read the holds of orders, by the orders' ids."""
+
+    after: OrderId
+    until: OrderId | None = None  # The last one; None for no end.
+
+
+class RepairStock(Command[Repairs]):
+    """Set what is held of a SKU to the sum of its live holds, if that fits, and make the ledger agree."""
+
+    sku: Sku
+    above_version: int = 0  # Readers were told a wrong level of this version: tell them a newer one.

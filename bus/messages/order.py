@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Literal, TypeAlias
 
-from bus.messages.base import Address, CartId, Line, Money, OrderId, OrderLine, Value
+from bus.messages.base import Address, CartId, Line, Minor, Money, OrderId, OrderLine, Units, Value
 from bus.messages.inventory import Findings
 from engine.message import Command, Event, Query, Reply
 
@@ -179,3 +179,76 @@ class RefundRequested(Event):
 
     order_id: OrderId
     reason: str
+
+
+class OrderFact(Value, frozen=True, kw_only=True):
+    """What an audit compares other domains with."""
+
+    id: OrderId
+    status: OrderStatus
+    total: Money
+    refunded: Minor
+    tracking_number: str | None
+    units: tuple[Units, ...]
+
+
+class OrderFacts(Reply):
+    """In the order of their ids."""
+
+    facts: tuple[OrderFact, ...]
+
+
+class ReadOrderFacts(Query[OrderFacts]):
+    """Read orders by their ids, page by page."""
+
+    after: OrderId
+    until: OrderId | None = None  # The last one; None for no end.
+    limit: int = 500
+
+
+class KnownOrder(Value, frozen=True, kw_only=True):
+    """An order that exists."""
+
+    id: OrderId
+    status: OrderStatus
+    total: Money
+
+
+class KnownOrders(Reply):
+    """In any order; what does not exist is missing."""
+
+    orders: tuple[KnownOrder, ...]
+
+
+class FindOrders(Query[KnownOrders]):
+    """Which of these exist, at most 1,000."""
+
+    orders: tuple[OrderId, ...]
+
+
+class OwedOrder(Value, frozen=True, kw_only=True):
+    """A cancelled order not all of whose money is back."""
+
+    order_id: OrderId
+    since: datetime
+
+
+class OwedOrders(Reply):
+    """The longest cancelled first."""
+
+    orders: tuple[OwedOrder, ...]
+
+
+class ListOwedOrders(Query[OwedOrders]):
+    """Cancelled orders not all of whose money is back, whether it is on its way or not."""
+
+    after: OrderId
+    since: datetime
+    limit: int = 100
+
+
+class CorrectRefunded(Command[None]):
+    """What the payment says was refunded of an order. It is sent in line with the refunds themselves."""
+
+    order_id: OrderId
+    refunded: Minor

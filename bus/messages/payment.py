@@ -3,7 +3,8 @@
 from datetime import datetime
 from typing import Literal, TypeAlias
 
-from bus.messages.base import Money, OrderId, Value
+from bus.messages.audit import Repairs
+from bus.messages.base import Currency, Minor, Money, OrderId, Value
 from bus.messages.inventory import Findings
 from engine.message import Command, Event, Query, Reply
 
@@ -25,6 +26,7 @@ class CreateIntent(Command[Intent]):
     order_id: OrderId
     amount: Money
     attempt: int = 1
+    placed_at: datetime | None = None  # When the order was. Before that Stripe was not asked.
 
 
 class RecordIntent(Command[Intent]):
@@ -90,6 +92,7 @@ class SendRefund(Command[None]):
     intent_id: str
     amount: Money
     reason: RefundReason
+    asked_at: datetime | None = None  # When it was accepted. Before that Stripe was not asked.
 
 
 class RecordRefund(Command[None]):
@@ -108,11 +111,50 @@ class CancelIntent(Command[None]):
     intent_id: str
 
 
-class RecordIntentEnd(Command[None]):
-    """Stripe has cancelled an intent, or says that it can't because it was paid."""
+class Window(Value, frozen=True, kw_only=True):
+    """A stretch of Stripe's list of intents that is being looked through, the newest first."""
+
+    created_from: datetime
+    created_to: datetime
+    planned_at: datetime  # What was due then is settled, or looked for again, when all of it has been seen.
+    after: str = ""  # The intent at which the last look stopped.
+
+
+class IntentSeen(Value, frozen=True, kw_only=True):
+    """A payment intent as Stripe lists it."""
+
+    intent_id: str
+    order_id: OrderId  # As its metadata say, or empty.
+    attempt: int
+    status: str
+    amount: Money
+    received: int  # Minor units.
+
+
+class RefundSeen(Value, frozen=True, kw_only=True):
+    """A refund as Stripe lists it."""
 
     order_id: OrderId
-    status: Literal["cancelled", "paid_after_all"]
+    refund_id: str
+    stripe_refund_id: str
+    status: Literal["pending", "succeeded", "failed"]
+
+
+class Reconcile(Command[None]):
+    """Look at Stripe for what is old and not settled here. Safe to send at any time: only one looks."""
+
+
+class RecordLook(Command[None]):
+    """What was seen at Stripe, by `Reconcile` or by who cancelled an intent."""
+
+    began_at: datetime
+    intents: tuple[IntentSeen, ...] = ()
+    refunds: tuple[RefundSeen, ...] = ()
+    refunds_asked: tuple[str, ...] = ()  # Those that Stripe was asked about.
+    window: Window | None = None
+    is_seen: bool = False  # All of the window; otherwise the next look goes on in it.
+    is_ours: bool = True  # It has the lease, and gives it back.
+    not_before: datetime | None = None  # When to look again at the earliest.
 
 
 class PaymentReceived(Event):
@@ -150,3 +192,72 @@ class RefundFailed(Event):
 
 class AuditMoney(Query[Findings]):
     """Recompute what came in and went back, payment by payment."""
+
+
+class PaymentFact(Value, frozen=True, kw_only=True):
+    """What an audit compares an order with."""
+
+    order_id: OrderId
+    currency: Currency
+    amount: Minor
+    received: Minor
+    refunding: Minor
+    refunded: Minor
+    refunds: int  # How many were ever begun.
+
+
+class PaymentFacts(Reply):
+    """In any order."""
+
+    facts: tuple[PaymentFact, ...]
+
+
+class ReadPaymentFacts(Query[PaymentFacts]):
+    """Read payments, by their orders' ids."""
+
+    after: OrderId
+    until: OrderId | None = None  # The last one; None for no end.
+
+
+class FindPayments(Query[PaymentFacts]):
+    """Read the payments of these orders, at most 1,000."""
+
+    orders: tuple[OrderId, ...]
+
+
+class RepairPayment(Command[Repairs]):
+    """Set a payment's refund sums to what its refunds say, if that fits, and tell its order what was refunded."""
+
+    order_id: OrderId
+
+
+class StuckPayment(Value, frozen=True, kw_only=True):
+    """Something of a payment that waits for a person. A capture that was refused may have no order."""
+
+    id: str  # Of the refund, the webhook or the order.
+    kind: Literal["refund_failed", "refund_pending", "capture_refused", "intent_open"]
+    order_id: OrderId | None
+    intent_id: str | None
+    amount: Money | None
+    since: datetime
+    detail: str
+
+
+class StuckPayments(Reply):
+    """The oldest first."""
+
+    stuck: tuple[StuckPayment, ...]
+
+
+class ListStuckPayments(Query[StuckPayments]):
+    """Refunds that failed or take long, captures that were refused, intents that can't be cancelled."""
+
+    after: str
+    since: datetime
+    limit: int = 100
+
+
+class LookAtStripe(Command[bool]):
+    """Ask Stripe soon what became of an order's payment and refunds. False if nothing of it is unsettled."""
+
+    order_id: OrderId

@@ -3,8 +3,8 @@
 from datetime import datetime
 from typing import Literal, TypeAlias
 
-from bus.messages.base import OrderId
-from engine.message import Command, Event, Reply
+from bus.messages.base import OrderId, Value
+from engine.message import Command, Event, Query, Reply
 
 ParcelStatus: TypeAlias = Literal["picked_up", "in_transit", "out_for_delivery", "delivered", "exception"]
 
@@ -55,3 +55,23 @@ class ParcelMoved(Event):
     status: ParcelStatus
     at: datetime
     detail: str
+
+
+class ShipmentFact(Value, frozen=True, kw_only=True):
+    """What an audit compares an order with."""
+
+    order_id: OrderId
+    tracking_number: str
+
+
+class ShipmentFacts(Reply):
+    """In any order."""
+
+    facts: tuple[ShipmentFact, ...]
+
+
+class ReadShipmentFacts(Query[ShipmentFacts]):
+    """Read shipments, by their orders' ids."""
+
+    after: OrderId
+    until: OrderId | None = None  # The last one; None for no end.

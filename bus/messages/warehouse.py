@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Literal, TypeAlias
 
-from bus.messages.base import OrderId, OrderLine
+from bus.messages.base import OrderId, OrderLine, Units, Value
 from engine.message import Command, Event, Query, Reply
 
 PickListStatus: TypeAlias = Literal["waiting", "open", "picked", "packed", "shipped", "cancelled"]
@@ -48,6 +48,12 @@ class ListPickLists(Query[PickListPage]):
     after: str = ""
 
 
+class Open(Command[PickList | NoSuchPickList | WrongStep]):
+    """Its order is paid, though the warehouse did not hear of it. Safe to send twice."""
+
+    id: OrderId
+
+
 class Pick(Command[PickList | NoSuchPickList | WrongStep]):
     """Everything was taken from the shelves. Safe to send twice."""
 
@@ -83,3 +89,35 @@ class ParcelReady(Event):
 
     order_id: OrderId
     weight_g: int
+
+
+class PickListFact(Value, frozen=True, kw_only=True):
+    """What an audit compares an order with."""
+
+    id: OrderId
+    status: PickListStatus
+    confirmed: bool
+    units: tuple[Units, ...]
+    created_at: datetime
+
+
+class PickListFacts(Reply):
+    """The oldest first, or in the order of their ids."""
+
+    facts: tuple[PickListFact, ...]
+
+
+class ReadPickListFacts(Query[PickListFacts]):
+    """Read pick lists, by their orders' ids."""
+
+    after: OrderId
+    until: OrderId | None = None  # The last one; None for no end.
+
+
+class ListUnopened(Query[PickListFacts]):
+    """Pick lists that still wait for their orders to be paid."""
+
+    after: OrderId
+    since: datetime
+    before: datetime  # Only those that were made until then.
+    limit: int = 100

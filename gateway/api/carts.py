@@ -137,6 +137,7 @@ async def checkout(edge: Wired, request: Http, cart_id: FromPath[str], data: JSO
     )
     match answer:
         case CheckedOut():
+            request.scope["state"]["made_order"] = answer.order_id  # Kept beside the answer: it must stay true.
             return await _checked_out(edge, answer)
         case OutOfStock():
             short = [{"sku": line.sku, "available": line.available} for line in answer.short]

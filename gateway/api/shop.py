@@ -101,7 +101,7 @@ async def live() -> Health:
 
 @get("/health/ready", summary="Can it do its work?")
 async def ready(edge: Wired) -> Response[Health]:
-    """503 while PostgreSQL or Redis does not answer."""
+    """503 while PostgreSQL or Redis does not answer, or can't write."""
     checks = {"postgresql": "away", "redis": "away"}
     with anyio.move_on_after(_PROBE_S):
         checks["postgresql"] = await _postgres(edge)
@@ -120,7 +120,7 @@ def metrics() -> Response[bytes]:
 
 async def _postgres(edge: Edge) -> str:
     try:
-        await edge.database.fetch("select 1")
+        await edge.database.check()
     except ShopFlowError:
         return "away"
     return "ok"

@@ -86,6 +86,10 @@ class Hub:
 
     # For the HTTP routes.
 
+    def told_stock(self) -> dict[str, StockLevel]:
+        """What those who watch were last told of each SKU; a version of -1 that there is none."""
+        return self._stock.told()
+
     def subscribe_events(
         self, skus: Sequence[str], versions: dict[str, int] | None = None
     ) -> AsyncGenerator[bytes, None]:

@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime
 from itertools import islice
 
+import msgspec
 import structlog
 
 from bus.messages.inventory import StockLevel
@@ -23,6 +24,7 @@ from gateway.live.settings import LiveSettings
 from gateway.live.ticks import Ticks
 from gateway.live.topics import NOTHING, Ask, StockTopic, Subscriber
 
+_BODY = msgspec.json.Decoder(StockLevel)
 ReadLevels = Callable[[Sequence[str]], Awaitable[Sequence[StockLevel]]]
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -88,6 +90,14 @@ class StockBoard:
             topic = self._topics.get(level.sku)
             if topic is not None:
                 self._learn(topic, level, committed_at)
+
+    def told(self) -> dict[str, StockLevel]:
+        """What those who watch were last told of each SKU; a version of -1 that there is none. Not what is unsure."""
+        return {
+            topic.sku: _BODY.decode(topic.body) if topic.body else StockLevel(sku=topic.sku, available=0, version=-1)
+            for topic in self._topics.values()
+            if topic.known and topic.readers
+        }
 
     def stale(self) -> None:
         """Read everything again, and until then answer nobody from memory."""

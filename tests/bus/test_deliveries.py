@@ -2,23 +2,28 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
+from unittest.mock import AsyncMock
 
 import pytest
-from asyncpg import Record
+from asyncpg import QueryCanceledError, Record
 from structlog.testing import capture_logs
 
+from engine.actor import turn
 from engine.clock import ManualClock
-from engine.postgres import Database, Outgoing
+from engine.mailbox import Envelope
+from engine.postgres import Database, Outgoing, Transaction
 from tests.engine.toys import (
     Add,
     Bell,
     Courier,
     Gate,
+    Mark,
     Rang,
     Recorder,
     Ring,
     SetTimer,
+    Toy,
     Trouble,
     after_a_crash,
     at_rest,
@@ -81,6 +86,23 @@ async def test_a_delivery_is_deleted_with_its_effect(database: Database, clock: 
         gate.open()
         await at_rest(clock)
         assert await stored(database) == []
+
+    assert await done(database) == ["x"]
+
+
+async def test_a_delivery_that_comes_twice_in_one_turn_is_handled_once(
+    database: Database, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with house(database, clock, Recorder()) as bus:
+        hand = bus.deliveries._hand
+
+        def twice(subscriber: str, envelope: Envelope) -> bool:
+            again = Envelope(envelope.message, message_id=envelope.id, delivery_id=envelope.delivery_id)
+            return hand(subscriber, envelope) and hand(subscriber, again)
+
+        monkeypatch.setattr(bus.deliveries, "_hand", twice)
+        await bus.publish(Rang(key="k", what="x"))
+        await at_rest(clock)
 
     assert await done(database) == ["x"]
 
@@ -202,6 +224,51 @@ async def test_timers_fire_once_each_in_order_at_their_time(database: Database, 
     assert fired == [(what, timedelta(seconds=s)) for what, s in (("five", 5), ("ten", 10), ("fifteen", 15))]
     assert await done(database) == ["five", "ten", "fifteen"]
     assert await stored(database) == ["recorder Mark k"]
+
+
+class SetAgain(Toy, name="recorder"):
+    """Sets its next timer while the last one is being looked for."""
+
+    def __init__(self, clock: ManualClock) -> None:
+        super().__init__()
+        self._clock = clock
+        self.fired: list[datetime] = []
+
+    @turn
+    async def mark(self, tx: Transaction, ask: Mark) -> None:
+        self.fired.append(self._clock.now())
+        tx.schedule(ask, tx.now + timedelta(minutes=1))
+
+
+async def test_a_timer_that_is_set_during_a_look_is_not_forgotten_until_the_next(
+    database: Database, clock: ManualClock
+) -> None:
+    start, toy = clock.now(), SetAgain(clock)
+    async with house(database, clock, toy) as bus:
+        bus.tell(Mark(key="k"))
+        await clock.advance(minutes=100)
+
+    assert toy.fired == [start + timedelta(minutes=n) for n in range(101)]
+
+
+async def test_a_look_at_nothing_is_one_statement(
+    database: Database, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[str] = []
+    fetch = Database.fetch
+
+    async def counted(self: Database, sql: str, *parameters: object) -> Sequence[Record]:
+        looks.append(sql)
+        return await fetch(self, sql, *parameters)
+
+    monkeypatch.setattr(Database, "fetch", counted)
+    async with house(database, clock, Bell(), Recorder(), Courier(), shopflow_sweep_s=3600) as bus:
+        await soon(bus.ask(SetTimer(key="k", what="far", seconds=1e9)))
+        await at_rest(clock)
+        looks.clear()
+        await clock.advance(hours=10)
+
+    assert len(looks) == 10
 
 
 async def test_a_timer_whose_time_has_come_fires_at_once(database: Database, clock: ManualClock) -> None:
@@ -397,6 +464,20 @@ async def test_a_sweep_that_can_not_reach_postgres_is_made_good_by_the_next(
     assert await done(database) == ["x"]
 
 
+async def test_a_sweep_that_was_called_off_is_made_good_by_the_next(
+    database: Database, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with house(database, clock, Recorder(), shopflow_sweep_s=5):
+        await at_rest(clock)
+        await insert(database, "Rang", '{"type":"Rang","key":"k","what":"x"}')
+        with monkeypatch.context() as patch:  # By an administrator, or because it took half a minute.
+            patch.setattr(database, "fetch", AsyncMock(side_effect=QueryCanceledError("on user request")))
+            await clock.advance(seconds=6)
+        await clock.advance(seconds=6)
+
+    assert await done(database) == ["x"]
+
+
 async def test_dead_letters_are_listed_in_pages(database: Database, clock: ManualClock) -> None:
     recorder = Recorder()
     Trouble(recorder, *"abcde")
@@ -418,3 +499,42 @@ async def test_events_of_one_turn_are_handled_in_one_turn(database: Database, cl
 
     assert [len(batch) for batch in recorder.batches] == [300]
     assert await transactions(database) == 2
+
+
+async def test_an_audit_reads_what_waits_what_is_late_and_what_is_parked(
+    database: Database, clock: ManualClock
+) -> None:
+    begun = clock.now()
+    async with house(database, clock, Bell(), Recorder()) as bus:
+        async with database.transaction(begun) as tx:
+            for key, subscriber, stored_s, due_s in (
+                ("now", "nobody", 0, None), ("old", "nobody", -90, None), ("older", "nobody", -100, None),
+                ("timer", "nobody", -900, 60), ("late", "somebody", -900, -61),
+            ):  # fmt: skip
+                await tx.execute(
+                    "insert into bus.deliveries (message_id, subscriber, type, key, body, cause, stored_at, due)"
+                    " values ('m', $1, 'Rang', $2, '{}', '', $3, $4)",
+                    subscriber, key, begun + timedelta(seconds=stored_s),
+                    None if due_s is None else begun + timedelta(seconds=due_s),
+                )  # fmt: skip
+            for key in ("a", "b", "a"):
+                await tx.execute(
+                    "insert into bus.dead_letters (message_id, subscriber, type, key, body, cause, attempts, error,"
+                    " parked_at) values ('m', 'nobody', 'Rang', $1, '{}', '', 8, 'why', $2)",
+                    key, begun,
+                )  # fmt: skip
+        deliveries = bus.deliveries
+        late = [
+            (one.subscriber, one.count, one.oldest) for one in await deliveries.overdue(begun - timedelta(minutes=1))
+        ]
+        waiting = await deliveries.waiting_about(["nobody"], ["now", "timer", "late", "unknown"])
+        first, *rest = await deliveries.dead_letters_since(begun, 0, 10)
+
+        assert late == [
+            ("nobody", 2, begun - timedelta(seconds=100)), ("somebody", 1, begun - timedelta(seconds=61)),
+        ]  # fmt: skip
+        assert waiting == {"now"}
+        assert await deliveries.count() == 5
+        assert [letter.id for letter in await deliveries.dead_letters_about(["a"])] == [first.id, rest[1].id]
+        assert await deliveries.dead_letters_since(begun, first.id, 10) == rest
+        assert await deliveries.dead_letters_since(begun, 0, 1) == [first]

@@ -13,6 +13,7 @@ from tests.engine.toys import (
     Fetch,
     Gate,
     Named,
+    Patient,
     Rang,
     Trouble,
     after_a_crash,
@@ -257,3 +258,54 @@ async def test_who_asked_for_a_call_gets_its_error(database: Database, clock: Ma
 
     assert isinstance(answers[0], Unavailable)
     assert answers[1] == "fetched good"
+
+
+async def test_who_asks_is_served_though_what_is_outside_was_away_for_a_moment(
+    database: Database, clock: ManualClock
+) -> None:
+    patient = Patient()
+    trouble = Trouble(patient, "x", error=Unavailable("the outside"), times=2)
+    async with house(database, clock, patient) as bus:
+        asked = asyncio.create_task(bus.ask(Fetch(key="k", what="x")))
+        await asyncio.sleep(0)
+        await clock.advance(seconds=5)
+        assert await soon(asked) == "fetched x"
+
+    assert trouble.met == 2
+
+
+async def test_a_call_is_tried_so_often_and_then_its_asker_is_told(database: Database, clock: ManualClock) -> None:
+    patient = Patient()
+    trouble = Trouble(patient, "x", error=Unavailable("the outside"))
+    async with house(database, clock, patient) as bus:
+        asked = asyncio.create_task(bus.ask(Fetch(key="k", what="x")))
+        await asyncio.sleep(0)
+        await clock.advance(seconds=20)
+        with pytest.raises(Unavailable, match="the outside"):
+            await soon(asked)
+
+    assert trouble.met == 3
+
+
+async def test_no_try_is_made_before_the_time_that_what_was_away_has_named(
+    database: Database, clock: ManualClock
+) -> None:
+    patient = Patient()
+    trouble = Trouble(patient, "x", error=Unavailable("the outside", retry_after_s=4.0), times=1)
+    async with house(database, clock, patient) as bus:
+        asked = asyncio.create_task(bus.ask(Fetch(key="k", what="x")))
+        await asyncio.sleep(0)
+        await clock.advance(seconds=3.9)
+        assert (trouble.met, patient.fetched, asked.done()) == (1, [], False)
+        await clock.advance(seconds=0.2)
+        assert await soon(asked) == "fetched x"
+
+
+async def test_who_could_not_be_served_in_time_is_told_at_once(database: Database, clock: ManualClock) -> None:
+    patient = Patient()
+    trouble = Trouble(patient, "x", error=Unavailable("the outside", retry_after_s=60.0))
+    async with house(database, clock, patient) as bus:
+        with pytest.raises(Unavailable, match="the outside"):
+            await soon(bus.ask(Fetch(key="k", what="x")))
+
+    assert trouble.met == 1

@@ -129,12 +129,95 @@ async def test_advancing_a_program_that_never_rests_ends_with_an_error(clock: Ma
 
 async def test_a_jump_fires_nothing_until_time_goes_on(clock: ManualClock) -> None:
     fired: list[str] = []
-    clock.call_later(1, lambda: fired.append("timer"))
+    clock.call_at(NOON + timedelta(seconds=1), lambda: fired.append("timer"))
     clock.jump(timedelta(hours=1))
     assert fired == []
     await clock.advance(seconds=0)
     assert fired == ["timer"]
     assert clock.now() == NOON + timedelta(hours=1)
+
+
+@pytest.mark.parametrize("by", [timedelta(hours=1), timedelta(hours=-1)])
+async def test_a_delay_is_as_long_as_it_was_however_the_clock_is_set(clock: ManualClock, by: timedelta) -> None:
+    fired: list[datetime] = []
+    clock.call_later(10, lambda: fired.append(clock.now()))
+    await clock.advance(seconds=4)
+    clock.jump(by)
+
+    await clock.advance(seconds=5)
+    assert fired == []
+    await clock.advance(seconds=1)
+
+    assert fired == [NOON + by + timedelta(seconds=10)]
+
+
+async def test_a_time_of_day_comes_when_the_clock_shows_it(clock: ManualClock) -> None:
+    fired: list[datetime] = []
+    clock.call_at(NOON + timedelta(minutes=10), lambda: fired.append(clock.now()))
+    clock.jump(timedelta(hours=-1))
+
+    await clock.advance(minutes=69)
+    assert fired == []
+    await clock.advance(minutes=1)
+
+    assert fired == [NOON + timedelta(minutes=10)]
+
+
+class SetByHand(SystemClock):
+    """The machine's clock, which somebody sets."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.off = timedelta(0)
+
+    def now(self) -> datetime:
+        return super().now() + self.off
+
+
+async def test_the_system_clock_notices_that_it_was_set_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.clock._LOOK_S", 0.005)
+    clock, called = SetByHand(), asyncio.Event()
+    clock.call_at(clock.now() + timedelta(minutes=30), called.set)
+    await asyncio.sleep(0)
+    assert not called.is_set()
+
+    clock.off = timedelta(hours=1)
+
+    await asyncio.wait_for(called.wait(), 1)
+
+
+async def test_the_system_clock_is_never_early_when_it_was_set_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.clock._LOOK_S", 0.005)
+    clock, early, later = SetByHand(), asyncio.Event(), asyncio.Event()
+    clock.call_at(clock.now() + timedelta(seconds=0.02), early.set)
+    clock.off = timedelta(hours=-1)
+    clock.call_later(0.05, later.set)
+
+    await asyncio.wait_for(later.wait(), 1)  # What has really passed counts here.
+
+    assert not early.is_set()
+    clock.off = timedelta(0)
+    await asyncio.wait_for(early.wait(), 1)
+
+
+@pytest.mark.parametrize("by", [timedelta(0), timedelta(hours=-1)])
+async def test_a_sleeper_that_looks_now_and_then_does_so_however_the_clock_is_set(
+    clock: ManualClock, by: timedelta
+) -> None:
+    sleeper = Sleeper(clock)
+
+    async def sleep() -> None:
+        await sleeper.until(NOON + timedelta(days=1), within_s=5)
+        sleeper.close()
+
+    sleeping = asyncio.create_task(sleep())
+    await asyncio.sleep(0)
+    clock.jump(by)
+
+    await clock.advance(seconds=5)
+
+    await asyncio.wait_for(sleeping, 1)
+    assert clock.waiting() == 0
 
 
 async def test_a_sleeper_wakes_at_its_time_and_is_work_until_it_sleeps_again(clock: ManualClock) -> None:

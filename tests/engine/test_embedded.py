@@ -19,6 +19,7 @@ from redis.retry import Retry
 
 from engine.embedded import embedded_postgres, embedded_valkey
 from engine.errors import BadSetting
+from tests.waiting import eventually
 
 USE_AND_WAIT = """
 import asyncio, sys
@@ -197,6 +198,38 @@ async def test_after_kill_9_of_the_server_itself_what_was_committed_is_there(fol
         connection = await asyncpg.connect(url)
         assert await connection.fetchval("select n from kept limit 1") == 7
         await connection.close()
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+async def test_a_postgresql_that_ends_while_it_is_used_is_started_again(folder: Path, how: signal.Signals) -> None:
+    async with embedded_postgres(folder / "postgres") as first, embedded_postgres(folder / "postgres") as second:
+        (server,) = postmasters(folder)
+        os.kill(server, how)
+
+        async def is_another() -> bool:
+            with suppress(OSError, asyncpg.PostgresError):
+                return postmasters(folder) not in ([], [server]) and await answer(first) == 42
+            return False
+
+        assert await eventually(is_another)
+        assert await answer(second) == 42
+        assert len(postmasters(folder)) == 1
+
+
+async def test_a_valkey_that_ends_while_it_is_used_is_started_again(folder: Path) -> None:
+    async with embedded_valkey(folder / "valkey") as url, Redis.from_url(url) as client:
+        await client.set("cart", "lamp")
+        await client.config_set("appendfsync", "always")
+        await client.set("cart", "mug")
+        (server,) = valkeys(folder)
+        os.kill(server, signal.SIGKILL)
+
+        async def is_another() -> bool:
+            with suppress(redis.RedisError):
+                return valkeys(folder) not in ([], [server]) and await client.get("cart") == b"mug"
+            return False
+
+        assert await eventually(is_another)
 
 
 @pytest.mark.parametrize("server", [embedded_postgres, embedded_valkey])

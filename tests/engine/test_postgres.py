@@ -198,3 +198,36 @@ async def test_sessions_are_bounded_on_the_server_s_side(database: Database, clo
         row = await tx.row("select 1 as one")
         assert row
         assert row["one"] == 1
+
+
+async def test_where_none_was_free_in_time_nobody_else_waits_until_one_is(
+    database_url: str, clock: ManualClock
+) -> None:
+    loop = asyncio.get_running_loop()
+    async with open_database(database_url, connections=1) as database:
+        async with database.transaction(clock.now()):
+            with pytest.raises(Unavailable, match="no connection is free"):
+                await database.fetch("select 1")
+            began_s = loop.time()
+            with pytest.raises(Unavailable, match="no connection is free"):
+                await database.fetch("select 1")
+            assert loop.time() - began_s < 0.1
+        assert await database.fetch("select 1")
+
+
+async def test_a_disk_that_was_full_is_written_to_before_it_counts_as_well(
+    database: Database, clock: ManualClock
+) -> None:
+    await database.check()
+    with pytest.raises(Unavailable, match="full"):
+        async with database.transaction(clock.now()) as tx:
+            await tx.execute("do $$ begin raise exception 'the disk is full' using errcode = 'disk_full'; end $$")
+
+    written = "select pg_current_wal_insert_lsn() as place"
+    before = await database.fetch(written)
+    await database.check()
+    after = await database.fetch(written)
+    await database.check()
+
+    assert before != after
+    assert await database.fetch(written) == after  # There was room: from here on an answer is enough.

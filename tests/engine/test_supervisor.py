@@ -237,7 +237,7 @@ async def test_a_pause_that_is_over_in_the_moment_of_a_crash_is_over_once(
     await asyncio.sleep(0)
     assert clock._work == 0
 
-    clock._timers[0][2].fire()
+    clock._delays[0][2].fire()
     pausing.cancel()
     await gather(pausing)
 

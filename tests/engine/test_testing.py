@@ -16,7 +16,7 @@ async def test_a_set_of_schemas_is_migrated_once_and_copied_from_then_on(
     servers: Servers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await servers.drop(await servers.fresh_database(SCHEMAS))
-    monkeypatch.delattr("engine.testing.migrate")
+    monkeypatch.delattr("engine.testing.databases.migrate")
 
     url = await servers.fresh_database(SCHEMAS)  # 13 ms on an idle machine.
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from datetime import timedelta
 
 import pytest
 from asyncpg import ForeignKeyViolationError, InterfaceError
@@ -30,6 +31,7 @@ from tests.engine.toys import (
     stored,
     transactions,
 )
+from tests.waiting import eventually
 
 
 async def test_what_waits_is_handled_in_one_transaction(database: Database, clock: ManualClock) -> None:
@@ -148,6 +150,56 @@ async def test_a_failing_delivery_is_retried_with_growing_pauses_and_then_parked
     assert letter.body == '{"type":"Rang","key":"bad","what":"bad"}'
     assert trouble.met == 5
     assert await stored(database) == []
+
+
+async def test_one_poisonous_message_costs_its_company_a_few_transactions_and_not_one_each(
+    database: Database, clock: ManualClock
+) -> None:
+    recorder = Recorder()
+    trouble = Trouble(recorder, "bad")
+    words = [*map(str, range(300)), "bad", *map(str, range(300, 511))]
+    async with house(database, clock, recorder) as bus:
+        await bus.publish(*[Rang(key=word, what=word) for word in words])
+        await at_rest(clock)
+
+        assert await done(database) == [str(number) for number in range(511)]
+        assert await transactions(database) + trouble.met <= 1 + 10 + 1  # The turn, halves of halves, and the rest.
+
+
+@pytest.mark.parametrize("bad", [range(64), range(0, 64, 2), range(20, 50)], ids=["all", "every other", "many"])
+async def test_many_poisonous_messages_cost_about_one_transaction_each(
+    database: Database, clock: ManualClock, bad: range
+) -> None:
+    recorder = Recorder()
+    trouble = Trouble(recorder, *map(str, bad))
+    async with house(database, clock, recorder, shopflow_tries=1) as bus:
+        await bus.publish(*[Rang(key=str(number), what=str(number)) for number in range(64)])
+        await at_rest(clock)
+
+        assert await done(database) == [str(number) for number in range(64) if number not in bad]
+        assert len(await bus.deliveries.dead_letters(limit=1000)) == len(bad)
+        assert await transactions(database) + trouble.met <= 64 * 1.5 + 20
+
+
+async def test_what_is_tried_again_spoils_no_turn_of_others(
+    database: Database, clock: ManualClock, no_chance: None
+) -> None:
+    recorder = Recorder()
+    Trouble(recorder, "bad", "worse")
+    async with house(database, clock, recorder) as bus:
+        bus.tell(Add(key="bad", what="bad"))
+        bus.tell(Add(key="worse", what="worse"))
+        await at_rest(clock)
+        recorder.batches.clear()
+        for _ in ("bad", "worse"):  # Their time has come in the moment in which others come.
+            timer = clock._next(clock.now() + timedelta(seconds=1))
+            assert timer is not None
+            timer.fire()
+        for number in range(3):
+            bus.tell(Add(key=str(number), what=str(number)))
+        await at_rest(clock)
+
+        assert recorder.batches == [["worse", "bad"], ["worse"], ["bad"], ["0", "1", "2"]]
 
 
 async def test_chance_takes_off_up_to_half_of_a_pause_and_a_pause_is_bounded(
@@ -324,12 +376,12 @@ async def test_a_lost_connection_in_a_turn_loses_nothing_and_does_nothing_twice(
     database: Database, clock: ManualClock
 ) -> None:
     bell, recorder = Bell(), Recorder()
-    lost = 0
+    to_lose = 1  # Who asks is served by the second try, or told.
 
     async def lose_the_connection(tx: Transaction | None, _messages: Sequence[Named]) -> None:
-        nonlocal lost
-        lost += 1
-        if lost <= 2:
+        nonlocal to_lose
+        to_lose -= 1
+        if to_lose >= 0:
             assert tx
             await tx.execute("select pg_terminate_backend(pg_backend_pid())")
 
@@ -339,13 +391,57 @@ async def test_a_lost_connection_in_a_turn_loses_nothing_and_does_nothing_twice(
         await asyncio.sleep(0)
         await clock.advance(seconds=5)
         await soon(asked)
-        lost = 0
+        to_lose = 2
         await bus.publish(Rang(key="k", what="three"))
         await clock.advance(seconds=5)
 
     assert await done(database, "bell") == ["one two"]
     assert await done(database) == ["one", "two", "three"]
     assert await stored(database) == []
+
+
+async def test_while_postgres_is_away_who_asks_is_told_at_once_and_what_is_stored_waits(
+    database: Database, clock: ManualClock
+) -> None:
+    recorder = Recorder()
+    words = ("stored", "late", *map(str, range(5)))
+    away = Trouble(recorder, *words, error=Unavailable("PostgreSQL", retry_after_s=1.0))
+    async with house(database, clock, recorder) as bus:
+        await bus.publish(Rang(key="k", what="stored"))
+        first = [asyncio.create_task(bus.ask(Add(key=f"k{n}", what=str(n)))) for n in range(5)]
+        await asyncio.sleep(0)
+        await clock.advance(seconds=3)
+        later = await gather(bus.ask(Add(key="late", what="late")))
+        refused = [*await gather(*first), *later]
+        away.end()
+        await clock.advance(seconds=10)
+        answers = await gather(bus.ask(Add(key="k", what="again")))
+
+    assert [type(error) for error in refused] == [Unavailable] * 6
+    assert all(isinstance(error, Unavailable) and error.retry_after_s for error in refused)
+    assert answers == ["added again"]
+    assert await done(database) == ["stored", "again"]
+
+
+async def test_after_a_second_somebody_may_find_out_that_postgres_is_back(
+    database: Database, clock: ManualClock
+) -> None:
+    recorder = Recorder()
+    away = Trouble(recorder, "a", "b", "c", error=Unavailable("PostgreSQL", retry_after_s=1.0))
+    async with house(database, clock, recorder) as bus:
+        asked = asyncio.create_task(bus.ask(Add(key="a", what="a")))
+        await asyncio.sleep(0)
+        await clock.advance(seconds=3)
+        away.end()
+        told = [*await gather(asked), *await gather(bus.ask(Add(key="b", what="b")))]
+
+        async def is_back() -> bool:
+            return await gather(bus.ask(Add(key="c", what="c"))) == ["added c"]
+
+        assert await eventually(is_back, within_s=5)
+
+    assert [type(error) for error in told] == [Unavailable] * 2
+    assert await done(database) == ["c"]
 
 
 async def test_when_postgres_is_away_no_message_is_to_blame(database: Database, clock: ManualClock) -> None:

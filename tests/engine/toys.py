@@ -12,7 +12,7 @@ import msgspec
 from bus.local import LocalBus
 from bus.routes import Routes
 from engine.actor import Actor, call, turn
-from engine.clock import ManualClock
+from engine.clock import Clock, ManualClock
 from engine.mailbox import Envelope
 from engine.message import Command, Event
 from engine.postgres import Database, Transaction
@@ -156,6 +156,14 @@ class Courier(Toy):
             self.running -= 1
 
 
+class Patient(Courier):
+    """Tries three times for whoever asks."""
+
+    @call(limit=3, timeout_s=5, tries=3)
+    async def fetch(self, ask: Fetch) -> Fetched | str:
+        return await super().fetch(ask)
+
+
 async def write(tx: Transaction, actor: str, messages: Sequence[Named]) -> None:
     await tx.execute(
         "insert into toys.done (actor, key, what) select $1, * from unnest($2::text[], $3::text[])",
@@ -188,7 +196,7 @@ def settings(**changes: Any) -> EngineSettings:
 
 
 @asynccontextmanager
-async def house(database: Database, clock: ManualClock, *actors: Actor, **changes: Any) -> AsyncIterator[LocalBus]:
+async def house(database: Database, clock: Clock, *actors: Actor, **changes: Any) -> AsyncIterator[LocalBus]:
     """A bus with these actors at work. Leaving it is as sudden as a crash: nothing is drained."""
     bus = LocalBus(
         routes=Routes([type(actor) for actor in actors]),

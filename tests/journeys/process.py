@@ -58,6 +58,7 @@ class Program:
     data: Path
     port: int = 0
     settings: dict[str, str] = field(default_factory=dict)
+    script: str = "run.py"
     lines: list[str] = field(default_factory=list)  # Of the run that was started last.
     errors: list[str] = field(default_factory=list)
     _process: asyncio.subprocess.Process | None = None
@@ -88,7 +89,7 @@ class Program:
         """Start it, and return at once."""
         self.lines, self.errors = [], []
         self._process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "run.py"),
+            *(sys.executable, self.script),
             cwd=ROOT,
             env=self.environment(),
             stdin=asyncio.subprocess.DEVNULL,
@@ -101,6 +102,10 @@ class Program:
             asyncio.create_task(_read(self._process.stdout, self.lines)),
             asyncio.create_task(_read(self._process.stderr, self.errors)),
         ]
+
+    def is_ready(self) -> bool:
+        """Whether it has said so."""
+        return any("ShopFlow is ready" in line for line in self.lines)
 
     async def says(self, words: str) -> str:
         """Wait until it prints a line with these words; gives the line."""

@@ -70,6 +70,7 @@ async def test_an_order_goes_from_cart_to_delivered(shop: ShopUnderTest, buyer: 
         "paid": bought.total, "refunded": 0, "delivered": 1,
     }  # fmt: skip
     assert (await staff.get("/admin/api/analytics/sales?from=2030-01-08&to=2030-01-09")).good["items"] == []
+    await shop.clock.advance(seconds=1)  # Timers that the jumps passed over find nothing to do.
     assert await staff.findings() == []
     assert await staff.dead_letters() == []
 

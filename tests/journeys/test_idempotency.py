@@ -2,9 +2,13 @@
 
 from datetime import timedelta
 
+import pytest
+
+from engine.errors import Overloaded
+from engine.mailbox import Envelope
 from engine.testing import ShopUnderTest
-from gateway.replays import Claimed, ClaimKey, GiveBackKey, InProgress
-from sandbox.faults import Fault
+from gateway.replays import Claimed, ClaimKey, GiveBackKey, InProgress, KeepAnswer
+from sandbox.faults import Fault, WebhookFault
 from tests.journeys.people import Customer, Staff, at_once, mails_of, new_key, purchase
 
 LEASE = timedelta(seconds=10)  # How long a claim is respected. See gateway/replays.py.
@@ -32,6 +36,30 @@ async def test_a_double_click_on_checkout_is_one_order_with_one_answer(
     assert await staff.stock("MUG") == (10, 2)
     assert mails_of(shop) == ["order_created"]
     assert await buyer.pay(purchase(cart, key, later)) == 200  # The answer that was kept is as good as the first.
+
+
+async def test_an_answer_that_can_not_be_kept_is_not_given_and_the_next_try_finishes_the_same_order(
+    shop: ShopUnderTest, buyer: Customer, staff: Staff, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cart, key = await buyer.fill_cart(MUG=2), new_key()
+    mailbox = shop.inside.bus.supervisor.cells["replays"].mailbox
+    put = mailbox.put
+
+    def refuse_answers(envelope: Envelope) -> None:
+        if isinstance(envelope.message, KeepAnswer):
+            raise Overloaded("replays")
+        put(envelope)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(mailbox, "put", refuse_answers)
+        lost = await buyer.check_out(cart, key=key)
+    shop.clock.jump(LEASE)
+    again = await buyer.check_out(cart, key=key)
+
+    assert (lost.status, lost.headers["Retry-After"]) == (503, "1")
+    assert again.status == 201
+    assert len((await staff.get("/admin/api/orders")).good["items"]) == 1
+    assert len(shop.box.payment_intents()) == 1
 
 
 async def test_a_key_is_for_one_body(buyer: Customer, staff: Staff) -> None:
@@ -87,6 +115,43 @@ async def test_a_checkout_whose_process_died_is_finished_by_the_next_try(
     assert await staff.findings() == []
 
 
+async def test_a_checkout_whose_order_was_called_off_meanwhile_is_not_offered_for_payment_again(
+    shop: ShopUnderTest, buyer: Customer
+) -> None:
+    """Nobody would hear of the money, once Stripe has forgotten the key: it would be another intent."""
+    bought = await buyer.place(await buyer.fill_cart(MUG=2), key=new_key())
+    await _forget_answers(shop)
+    _ = (await buyer.cancel(bought)).good
+    shop.clock.jump(timedelta(hours=25))
+
+    assert (await buyer.check_out(bought.cart, key=bought.key)).refusal == (422, "invalid")
+    assert len(shop.box.payment_intents()) == 1
+
+
+async def test_a_checkout_repeated_with_another_cart_does_not_change_what_late_money_buys(
+    shop: ShopUnderTest, buyer: Customer, staff: Staff
+) -> None:
+    bought = await buyer.place(await buyer.fill_cart(LAMP=1), key=new_key())
+    await _forget_answers(shop)
+    shop.box.faults.webhooks = WebhookFault(hold=True)
+    assert await buyer.confirm(bought) == 200
+    with shop.faults.stripe(down=True):  # Else it would be asked, and say that it has the money.
+        await shop.clock.advance(minutes=31)
+    _ = (await buyer.put(bought.cart, "MUG", 2)).good
+
+    assert (await buyer.check_out(bought.cart, key=bought.key)).refusal == (422, "invalid")
+    await shop.settle()
+
+    assert await buyer.status(bought) == "paid"
+    assert await staff.stock("LAMP") == (0, 0)
+    assert (await staff.stock("MUG"))[0] == 10
+
+
+async def _forget_answers(shop: ShopUnderTest) -> None:
+    async with shop.inside.services.database.transaction(shop.clock.now()) as tx:
+        await tx.fetch(FORGET_ANSWERS, tx.now - LEASE)
+
+
 async def test_a_try_that_comes_late_does_not_give_back_what_another_has_taken_over(shop: ShopUnderTest) -> None:
     first = await shop.ask(ClaimKey(key="k", body_hash="b"))
     shop.clock.jump(LEASE)
@@ -127,11 +192,11 @@ async def test_a_checkout_that_failed_halfway_is_finished_under_its_key(
 ) -> None:
     cart, key = await buyer.fill_cart(LAMP=1), new_key()  # The only one there is.
     shop.box.faults.stripe = Fault(action="fail")
-    assert (await buyer.check_out(cart, key=key)).refusal == (503, "unavailable")
-    assert (await buyer.check_out(cart, key=key)).refusal == (503, "unavailable")
+    assert (await shop.patiently(buyer.check_out(cart, key=key))).refusal == (503, "unavailable")
+    assert (await shop.patiently(buyer.check_out(cart, key=key))).refusal == (503, "unavailable")
     shop.box.faults.reset()
 
-    _ = await buyer.place(cart, key=key)
+    _ = await shop.patiently(buyer.place(cart, key=key))  # Stripe is asked again when it was left alone for a while.
 
     assert len((await staff.get("/admin/api/orders")).good["items"]) == 1
     assert await staff.stock("LAMP") == (1, 1)
@@ -143,7 +208,7 @@ async def test_what_came_into_the_cart_after_the_first_try_is_not_lost(
 ) -> None:
     cart, key = await buyer.fill_cart(MUG=1), new_key()
     shop.box.faults.stripe = Fault(action="fail")
-    assert (await buyer.check_out(cart, key=key)).refusal == (503, "unavailable")
+    assert (await shop.patiently(buyer.check_out(cart, key=key))).refusal == (503, "unavailable")
     shop.box.faults.reset()
     _ = (await buyer.put(cart, "BOOK", 2)).good
 

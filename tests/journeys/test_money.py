@@ -3,8 +3,11 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
+import msgspec
 import pytest
 
+from actors.payment.actor import Payments
+from actors.payment.stripe import open_stripe
 from engine.testing import ShopUnderTest
 from sandbox.faults import Fault, WebhookFault
 from sandbox.webhooks import signature
@@ -31,6 +34,13 @@ async def effects(shop: ShopUnderTest) -> list[tuple[str, str]]:
         "select type, effect from payment.stripe_events order by stored_at, type, effect"
     )
     return [(row["type"], row["effect"]) for row in rows]
+
+
+async def called_off_unheard(shop: ShopUnderTest) -> None:
+    """The buyer's time to pay is over, and Stripe can't be told; else it would say at once that it has the money."""
+    shop.box.faults.stripe = Fault(action="drop", path="/cancel")
+    await shop.clock.advance(minutes=30)
+    shop.box.faults.stripe = Fault()
 
 
 async def pay_unheard(shop: ShopUnderTest, buyer: Customer, bought: Purchase) -> None:
@@ -179,12 +189,23 @@ async def test_an_order_that_nobody_pays_is_cancelled_and_its_units_are_free(
 # --- Late money ---
 
 
+@pytest.fixture
+def unreconciled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody looks at Stripe for money that was not heard of, so it can come late. Comes before the shop."""
+
+    async def never(self: Payments) -> None:
+        """Return at once."""
+
+    monkeypatch.setattr(Payments, "run", never)
+
+
+@pytest.mark.usefixtures("unreconciled")
 async def test_money_that_comes_late_takes_the_units_again_while_there_are_some(
     shop: ShopUnderTest, buyer: Customer, staff: Staff
 ) -> None:
     bought = await buyer.order(LAMP=1, MUG=2)
     await pay_unheard(shop, buyer, bought)
-    await shop.clock.advance(minutes=31)
+    await called_off_unheard(shop)
     assert await buyer.status(bought) == "cancelled"
     assert await staff.stock("LAMP") == (1, 0)
 
@@ -200,15 +221,17 @@ async def test_money_that_comes_late_takes_the_units_again_while_there_are_some(
     assert await staff.findings() == []
 
 
+@pytest.mark.usefixtures("unreconciled")
 async def test_money_that_comes_when_the_units_are_gone_goes_back_at_once(
     shop: ShopUnderTest, buyer: Customer, staff: Staff
 ) -> None:
     bought = await buyer.order(LAMP=1, MUG=2)
     await pay_unheard(shop, buyer, bought)
-    await shop.clock.advance(minutes=31)
+    await called_off_unheard(shop)
     quicker = await buyer.order(LAMP=1)
 
     await shop.settle()
+    await shop.clock.advance(seconds=1)  # What is sent to Stripe about an order goes in line.
 
     await _came_to_nothing(shop, buyer, staff, bought)
     assert await buyer.timeline(bought) == [
@@ -218,6 +241,18 @@ async def test_money_that_comes_when_the_units_are_gone_goes_back_at_once(
     assert await buyer.pay(quicker) == 200
     assert await staff.stock("MUG") == (10, 0)
     assert await staff.stock("LAMP") == (0, 0)
+
+
+async def test_money_whose_webhook_is_lost_is_found_when_its_order_is_called_off(
+    shop: ShopUnderTest, buyer: Customer, staff: Staff
+) -> None:
+    bought = await buyer.order(LAMP=1)
+    await pay_unheard(shop, buyer, bought)
+
+    _ = (await buyer.cancel(bought)).good
+
+    await _came_to_nothing(shop, buyer, staff, bought)
+    assert await staff.stock("LAMP") == (1, 0)
 
 
 async def test_money_in_time_for_units_that_went_meanwhile_goes_back_at_once(
@@ -232,19 +267,21 @@ async def test_money_in_time_for_units_that_went_meanwhile_goes_back_at_once(
 
     await shop.settle()
 
+    await shop.clock.advance(seconds=1)  # At last its timer runs, and finds nothing to do.
     await _came_to_nothing(shop, buyer, staff, bought)
     assert "UnitsGone" in await buyer.timeline(bought)
     assert await buyer.status(quicker) == "pending_payment"
     assert await staff.stock("MUG") == (10, 0)
 
 
+@pytest.mark.usefixtures("unreconciled")
 async def test_units_that_others_let_expire_are_there_for_late_money(
     shop: ShopUnderTest, buyer: Customer, staff: Staff
 ) -> None:
     """What has ended stands in nobody's way, though its timer has not run yet."""
     bought = await buyer.order(LAMP=1)
     await pay_unheard(shop, buyer, bought)
-    await shop.clock.advance(minutes=31)
+    await called_off_unheard(shop)
     await buyer.fill_cart(LAMP=1)
     shop.clock.jump(timedelta(minutes=11))
 
@@ -252,6 +289,7 @@ async def test_units_that_others_let_expire_are_there_for_late_money(
 
     assert await buyer.status(bought) == "paid"
     assert await staff.stock("LAMP") == (0, 0)
+    await shop.clock.advance(seconds=1)  # At last Stripe is told, and says what is known by now.
     assert await staff.findings() == []
 
 
@@ -288,7 +326,10 @@ async def _came_to_nothing(shop: ShopUnderTest, buyer: Customer, staff: Staff, b
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Stripe is waited for 0.4 seconds, and not twenty. Comes before the shop."""
-    monkeypatch.setattr("actors.payment.stripe._TIMEOUT_S", 0.4)
+    monkeypatch.setattr(
+        "run.open_stripe",
+        lambda settings, circuit: open_stripe(msgspec.structs.replace(settings, stripe_timeout_s=0.4), circuit),
+    )
 
 
 INTENTS = "POST /v1/payment_intents"
@@ -310,7 +351,7 @@ async def test_a_checkout_that_stripe_does_not_answer_is_503_and_its_key_complet
     for number, fault in enumerate(faults, 1):
         cart, key = await buyer.fill_cart(BOOK=10, MUG=1), new_key()
         shop.box.faults.stripe = fault
-        away = await buyer.check_out(cart, key=key)
+        away = await shop.patiently(buyer.check_out(cart, key=key))
         assert away.refusal == (503, "unavailable"), fault
         assert int(away.headers["Retry-After"]) >= 1
         shop.box.faults.reset()
@@ -321,9 +362,13 @@ async def test_a_checkout_that_stripe_does_not_answer_is_503_and_its_key_complet
         assert len(shop.box.payment_intents()) == number, fault
         assert await staff.stock("BOOK") == (100, 10 * number), fault
         assert await buyer.status(bought) == "pending_payment"
+    # Done, and a 500 is what its key will always bring back: looked up, and found.
+    shop.box.faults.stripe = Fault(action="fail", path=INTENTS, after_work=True, count=1)
+    assert (await shop.patiently(buyer.check_out(await buyer.fill_cart(BOOK=1), key=new_key()))).status == 201
+    assert len(shop.box.payment_intents()) == len(faults) + 1
     shop.box.faults.stripe = Fault(delay_s=0.1)  # Slow is not away.
     assert (await buyer.check_out(await buyer.fill_cart(BOOK=1), key=new_key())).status == 201
-    assert mails_of(shop) == ["order_created"] * (len(faults) + 1)
+    assert mails_of(shop) == ["order_created"] * (len(faults) + 2)
     assert await staff.findings() == []
 
 
@@ -332,7 +377,7 @@ async def test_a_checkout_that_is_given_up_for_want_of_stripe_frees_its_units(
 ) -> None:
     cart, key = await buyer.fill_cart(LAMP=1), new_key()
     shop.box.faults.stripe = Fault(action="fail")
-    assert (await buyer.check_out(cart, key=key)).refusal == (503, "unavailable")
+    assert (await shop.patiently(buyer.check_out(cart, key=key))).refusal == (503, "unavailable")
     shop.box.faults.reset()
 
     await shop.clock.advance(minutes=31)
@@ -371,7 +416,11 @@ async def test_a_refund_reaches_stripe_once_however_often_it_fails_first(
     shop: ShopUnderTest, buyer: Customer, staff: Staff
 ) -> None:
     bought = await buyer.buy(MUG=1)
-    for fault in (Fault(action="fail", path="/v1/refunds"), Fault(action="drop", path="/v1/refunds", after_work=True)):
+    for fault in (
+        Fault(action="fail", path="/v1/refunds"),
+        Fault(action="drop", path="/v1/refunds", after_work=True),
+        Fault(action="fail", path="/v1/refunds", after_work=True),
+    ):
         shop.box.faults.stripe = fault
         assert (await staff.refund(bought, 100)).good["status"] == "pending"
         await shop.clock.advance(seconds=2)
@@ -379,9 +428,9 @@ async def test_a_refund_reaches_stripe_once_however_often_it_fails_first(
         await shop.clock.advance(minutes=2)
         await shop.settle()
 
-    assert [refund.amount for refund in shop.box.refunds()] == [100, 100]
-    assert (await buyer.read(bought))["refunded"]["amount"] == 200
-    assert mails_of(shop).count("refund_processed") == 2
+    assert [refund.amount for refund in shop.box.refunds()] == [100, 100, 100]
+    assert (await buyer.read(bought))["refunded"]["amount"] == 300
+    assert mails_of(shop).count("refund_processed") == 3
     assert await staff.dead_letters() == []
     assert await staff.findings() == []
 

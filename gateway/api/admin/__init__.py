@@ -3,7 +3,7 @@
 from litestar import Router
 
 from gateway.access import staff_only
-from gateway.api.admin import goods, operations, orders
+from gateway.api.admin import audit, goods, operations, orders
 
 router = Router(
     "/admin/api",
@@ -19,12 +19,17 @@ router = Router(
         orders.list_orders,
         orders.refund,
         orders.list_pick_lists,
+        orders.open_list,
         orders.pick,
         orders.pack,
         orders.ship,
         operations.dead_letters,
         operations.redrive,
-        operations.audit,
+        audit.audit,
+        audit.repair,
+        audit.stuck_money,
+        audit.settle,
+        audit.look_at_stripe,
         operations.sales,
         operations.actors,
     ],

@@ -62,6 +62,7 @@ class StockBody(Body, frozen=True, kw_only=True):
     """What was counted."""
 
     on_hand: Annotated[int, msgspec.Meta(ge=0, le=1_000_000_000)]
+    recount: bool = False  # The ledger says otherwise, and is to be made to agree.
 
 
 class StockView(View, frozen=True, kw_only=True):
@@ -119,7 +120,7 @@ async def get_stock(edge: Wired, sku: FromPath[str]) -> StockView:
 @put("/stock/{sku:str}", dto=Strict[StockBody], return_dto=None, summary="Write down what was counted")
 async def set_stock(edge: Wired, sku: FromPath[str], data: JSONBody[StockBody]) -> StockView:
     """What is on the shelf now. Not less than carts and orders hold."""
-    answer = await edge.bus.ask(SetOnHand(sku=sku, on_hand=data.on_hand))
+    answer = await edge.bus.ask(SetOnHand(sku=sku, on_hand=data.on_hand, recount=data.recount))
     if isinstance(answer, StockBelowHeld):
         raise Problem(409, "stock_below_held", f"{answer.held} units are held for carts and orders.", held=answer.held)
     return _stock(answer)

@@ -1,4 +1,4 @@
-"""How the shop is doing: dead letters, the audit, sales, and its actors."""
+"""How the shop is doing: dead letters, sales, and its actors."""
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
@@ -9,10 +9,6 @@ from litestar import get, post
 from litestar.params import FromQuery, PathParameter, QueryParameter
 
 from bus.messages.analytics import GetSales, SalesBy, SalesRow
-from bus.messages.base import Finding
-from bus.messages.inventory import AuditStock
-from bus.messages.order import AuditOrders
-from bus.messages.payment import AuditMoney
 from gateway.api.bodies import View
 from gateway.api.products import Limit
 from gateway.edge import Wired
@@ -47,13 +43,6 @@ class Redriven(View, frozen=True, kw_only=True):
     """How many are tried again."""
 
     redriven: int
-
-
-class AuditView(View, frozen=True, kw_only=True):
-    """What was looked at, and what is wrong; nothing is the good answer."""
-
-    checked: dict[str, int]
-    findings: Sequence[Finding]
 
 
 class SalesView(View, frozen=True, kw_only=True):
@@ -106,20 +95,6 @@ async def redrive(edge: Wired, letter_id: Annotated[int, PathParameter(le=_LAST_
     if not redriven:
         raise not_found("dead letter")
     return Redriven(redriven=redriven)
-
-
-@get("/audit", summary="Recompute everything")
-async def audit(edge: Wired) -> AuditView:
-    """Compare stock, money and orders with ledgers and rows."""
-    answers = {
-        "stock": await edge.bus.ask(AuditStock(), timeout_s=60),
-        "money": await edge.bus.ask(AuditMoney(), timeout_s=60),
-        "orders": await edge.bus.ask(AuditOrders(), timeout_s=60),
-    }
-    return AuditView(
-        checked={part: answer.checked for part, answer in answers.items()},
-        findings=[finding for answer in answers.values() for finding in answer.findings],
-    )
 
 
 @get("/analytics/sales", summary="Sales by period")

@@ -14,6 +14,7 @@ from bus.messages.payment import Refund, RefundOrder, RefundReason
 from bus.messages.warehouse import (
     ListPickLists,
     NoSuchPickList,
+    Open,
     Pack,
     Pick,
     PickList,
@@ -107,6 +108,14 @@ async def list_pick_lists(
     """The oldest first. `open` ones are to be picked."""
     page = await edge.bus.ask(ListPickLists(limit=limit, status=status, after=cursor))
     return PickLists(items=[_view(pick_list) for pick_list in page.pick_lists], next=page.next)
+
+
+@post("/pick-lists/{list_id:str}/open", status_code=200, summary="Its order is paid, though nobody told the warehouse")
+async def open_list(edge: Wired, list_id: FromPath[str]) -> PickListView:
+    """For a paid order whose list still waits for the money. Safe to repeat."""
+    if (await read_order(edge, list_id)).status != "paid":
+        raise Problem(409, "not_paid", "Only the list of an order that is paid can be opened.")
+    return _pick_list(await edge.bus.ask(Open(id=list_id)))
 
 
 @post("/pick-lists/{list_id:str}/pick", status_code=200, summary="Everything was taken from the shelves")

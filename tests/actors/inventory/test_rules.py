@@ -7,13 +7,17 @@ import pytest
 from actors.inventory.rules import (
     Entry,
     Hold,
+    Shelf,
     Stage,
+    Stock,
     Sums,
+    abandon,
     audit,
     await_payment,
     give_back,
     hold,
     hold_for_checkout,
+    repair,
     retake,
     sell,
     set_on_hand,
@@ -188,7 +192,7 @@ def test_a_repeated_checkout_has_the_same_end_and_changes_nothing() -> None:
     assert (shelf.entries, shelf.touched) == ([], [])
 
 
-@pytest.mark.parametrize("stage", ["payment", "sold"])
+@pytest.mark.parametrize("stage", ["payment", "sold", "returned"])
 def test_a_checkout_repeated_after_its_order_was_placed_takes_nothing_again(stage: Stage) -> None:
     shelf = shelf_of(order_hold(LAMP, 2, stage), LAMP=9)
 
@@ -196,9 +200,17 @@ def test_a_checkout_repeated_after_its_order_was_placed_takes_nothing_again(stag
     assert (shelf.entries, shelf.touched) == ([], [])
 
 
-@pytest.mark.parametrize("stage", ["expired", "returned"])
-def test_a_checkout_that_ended_before_its_order_was_placed_is_taken_anew(stage: Stage) -> None:
-    shelf = shelf_of(order_hold(LAMP, 2, stage), LAMP=9)
+def test_a_checkout_repeated_with_another_cart_after_its_order_was_called_off_leaves_late_money_its_units() -> None:
+    shelf = shelf_of(order_hold(LAMP, 2, "returned"), LAMP=9, MUG=9)
+
+    hold_for_checkout(checkout((MUG, 1)), shelf, LATER)
+    retake(ORDER, shelf)
+
+    assert (books(shelf, LAMP), books(shelf, MUG)) == ((7, 0), (9, 0))
+
+
+def test_a_checkout_that_ended_before_its_order_was_placed_is_taken_anew() -> None:
+    shelf = shelf_of(order_hold(LAMP, 2, "expired"), LAMP=9)
 
     assert hold_for_checkout(checkout((LAMP, 2)), shelf, LATER) == CheckoutHeld(until=LATER)
     assert (books(shelf, LAMP), [kept.stage for kept in shelf.of_order(ORDER)]) == ((9, 2), ["checkout"])
@@ -315,6 +327,20 @@ def test_a_cancelled_order_gives_back_what_it_has_once(stage: Stage, after: tupl
     assert (books(shelf, LAMP), [kept.stage for kept in shelf.of_order(ORDER)]) == (after, ["returned"])
 
 
+@pytest.mark.parametrize(
+    ("stage", "after"),
+    [("checkout", (5, 0)), ("payment", (5, 2)), ("sold", (5, 0)), ("expired", (5, 0)), ("returned", (5, 0))],
+)
+def test_a_checkout_that_came_to_nothing_gives_back_only_what_it_took(stage: Stage, after: tuple[int, int]) -> None:
+    """Late money may have the order's units by now."""
+    shelf = shelf_of(order_hold(LAMP, 2, stage), LAMP=5)
+
+    abandon(ORDER, shelf)
+    abandon(ORDER, shelf)
+
+    assert books(shelf, LAMP) == after
+
+
 def test_a_count_is_written_down() -> None:
     shelf = shelf_of(cart_hold(LAMP, 2), LAMP=5)
 
@@ -364,3 +390,38 @@ def test_a_shelf_knows_each_hold_by_its_owner() -> None:
     found: list[Hold | None] = [shelf.of_cart(FIRST_CART, LAMP), shelf.of_cart(SECOND_CART, LAMP)]
 
     assert (found, list(shelf.of_order(ORDER)), list(shelf.of_order("ord_2"))) == ([of_cart, None], [of_order], [])
+
+
+@pytest.mark.parametrize(
+    ("held", "by_holds", "by_ledger", "after", "entry"),
+    [(3, 2, 3, 2, -1), (3, 2, 2, 2, 0), (2, 2, 5, 2, -3), (2, 2, 2, 2, None), (9, 11, 9, 9, None), (9, -1, 9, 9, None)],
+)
+def test_a_repair_makes_what_is_held_agree_with_holds_and_ledger_if_that_fits(
+    held: int, by_holds: int, by_ledger: int, after: int, entry: int | None
+) -> None:
+    shelf = Shelf([Stock(LAMP, 10, held, 4)], [])
+
+    made = repair(Sums(LAMP, 10, held, by_holds, 10, by_ledger), shelf, 0)
+
+    assert (shelf.stock[LAMP].held, len(made)) == (after, 0 if entry is None else 1)
+    assert [(one.on_hand_change, one.held_change) for one in shelf.entries] == ([] if entry is None else [(0, entry)])
+    assert [level.version for level in shelf.levels()] == ([] if entry is None else [5])
+
+
+@pytest.mark.parametrize("told", [1, 4, 9])
+def test_readers_who_were_told_a_wrong_level_are_told_a_newer_one(told: int) -> None:
+    shelf = Shelf([Stock(LAMP, 10, 2, 4)], [])
+
+    repair(Sums(LAMP, 10, 2, 2, 10, 2), shelf, told)
+
+    assert [(level.available, level.version) for level in shelf.levels()] == [(8, max(told, 4) + 1)]
+    assert shelf.entries == []
+
+
+@pytest.mark.parametrize(("counted", "by_ledger"), [(10, 12), (9, 12), (12, 12), (10, 10), (11, 9)])
+def test_a_recount_makes_the_ledger_agree_with_what_was_counted(counted: int, by_ledger: int) -> None:
+    shelf = Shelf([Stock(LAMP, 10, 0, 1)], [])
+
+    set_on_hand(SetOnHand(sku=LAMP, on_hand=counted, recount=True), shelf, by_ledger)
+
+    assert shelf.stock[LAMP].on_hand == by_ledger + sum(entry.on_hand_change for entry in shelf.entries) == counted

@@ -66,7 +66,7 @@ class AnySequence(RuleBasedStateMachine):
     def a_checkout_holds_all_lines_or_none(self, one: HoldForCheckout) -> None:
         of_order = self.store.of_order(one.order_id)
         of_cart = self.store.of_cart(one.cart_id)
-        is_placed = any(stage in ("payment", "sold") for stage, _ in of_order.values())
+        is_placed = any(stage in ("payment", "sold", "returned") for stage, _ in of_order.values())
         reach = {line.sku: self.store.reach(line.sku, one.cart_id, one.order_id) for line in one.lines}
         short = {line.sku for line in one.lines if line.quantity > reach[line.sku]}
 

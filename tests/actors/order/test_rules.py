@@ -13,6 +13,7 @@ from actors.order.rules import (
     Fact,
     audit,
     call_off,
+    correct_refunded,
     declined,
     moved,
     paid,
@@ -316,3 +317,16 @@ def test_units_that_are_had_again_for_an_order_called_off_meanwhile_go_back_with
 
     assert order.status == "cancelled"
     assert len(said(order, RefundRequested)) == len(said(order, OrderCancelled)) == 1
+
+
+@pytest.mark.parametrize(
+    ("stored", "told", "after"), [(100, 200, 200), (200, 200, 200), (100, TOTAL + 1, 100), (5, -1, 5)]
+)
+def test_what_the_payment_says_was_refunded_is_taken_over_if_it_fits(stored: int, told: int, after: int) -> None:
+    order = order_of("paid")
+    order.refunded = stored
+
+    made = correct_refunded(order, told)
+
+    assert order.refunded == after
+    assert (made is not None) == order.changed == (stored != after)

@@ -16,6 +16,7 @@ from actors.payment.rules import (
     begin_refund,
     call_off,
     hear,
+    repair,
     settle_refund,
 )
 from bus.messages.base import Money
@@ -291,3 +292,19 @@ def test_in_any_order_and_repetition_nothing_is_charged_twice_nor_refunded_that_
     assert audit(sums_of(payment, effects.count("received"))) == []
     done = [event.refund_id for event in payment.events if isinstance(event, RefundProcessed)]
     assert len(done) == len(set(done))
+
+
+def test_a_repair_sets_the_sums_of_a_payment_to_what_its_refunds_say_if_that_fits() -> None:
+    payment = payment_of("received")
+    begin_refund(payment, "ref_1", 100, REASON)
+    settle_refund(payment, "ref_1", "re_1", "succeeded")
+    assert repair(payment) is None
+    payment.refunding, payment.refunded = 300, 0
+
+    made = repair(payment)
+
+    assert made is not None
+    assert (made.before, made.after) == ("300 refunding, 0 refunded", "100 refunding, 100 refunded")
+    assert (payment.refunding, payment.refunded) == (100, 100)
+    payment.refunds["ref_1"].amount = AMOUNT + 1
+    assert repair(payment) is None

@@ -14,7 +14,9 @@ ORDER = "ord_1"
 READY = ParcelReady(order_id=ORDER, weight_g=800)
 STATUSES: tuple[PickListStatus, ...] = get_args(PickListStatus)
 STEPS: tuple[Step, ...] = get_args(Step)
-REPEATS: set[tuple[PickListStatus, Step]] = {("picked", "pick"), ("packed", "pack"), ("shipped", "ship")}
+REPEATS: set[tuple[PickListStatus, Step]] = {
+    ("open", "release"), ("picked", "pick"), ("packed", "pack"), ("shipped", "ship"),
+}  # fmt: skip
 
 
 def list_of(status: PickListStatus, *, confirmed: bool = False) -> State:

@@ -1,0 +1,77 @@
+"""The auditor: asks every domain, compares what they say, and has put right what is safe to."""
+
+from collections.abc import Sequence
+
+from actors.audit import rules, store
+from actors.audit.stuck import Stuck
+from actors.audit.sweep import KeptLevels, Stored, Sweep
+from bus.messages.audit import (
+    REPAIR,
+    Audit,
+    Audited,
+    BooksRepaired,
+    ListStuck,
+    Repair,
+    RepairMade,
+    Repairs,
+    SettleStuck,
+    StuckPage,
+)
+from bus.messages.inventory import RepairStock
+from bus.messages.payment import RepairPayment
+from engine.actor import Actor, Bus, call, turn
+from engine.clock import Clock
+from engine.postgres import Database, Transaction
+
+_LONG_S = 600.0  # For a whole audit: a million orders take some minutes.
+
+
+class Auditor(Actor, name="audit"):
+    """Looks whether everything adds up. Reads no table but its own."""
+
+    def __init__(self, *, bus: Bus, database: Database, clock: Clock, stored: Stored, levels: KeptLevels) -> None:
+        self._bus = bus
+        self._database = database
+        self._clock = clock
+        self._stored = stored
+        self._levels = levels
+
+    @call(limit=1, timeout_s=_LONG_S)
+    async def audit(self, ask: Audit) -> Audited:
+        del ask
+        return await self._sweep().run()
+
+    @call(limit=1, timeout_s=_LONG_S)
+    async def repair(self, ask: Repair) -> Repairs:
+        del ask
+        sweep = self._sweep()
+        await sweep.run()
+        safe = [finding for finding in sweep.findings if finding.remedy == REPAIR]
+        told = {level.sku: level.version for level in sweep.stale}
+        skus = {finding.about for finding in safe if finding.rule.startswith(("I3", "I9"))}
+        made: list[RepairMade] = []
+        for sku in sorted(skus):
+            made += (await self._bus.ask(RepairStock(sku=sku, above_version=told.get(sku, 0)))).repairs
+        for finding in safe:
+            if finding.rule.startswith("I8"):
+                made += (await self._bus.ask(RepairPayment(order_id=finding.about))).repairs
+            if finding.rule == rules.REFUNDED:  # The order hears of it in line with its refunds.
+                after = "as the payment says, as soon as the order has heard of it"
+                made.append(RepairMade(rule=finding.rule, about=finding.about, before=finding.detail, after=after))
+        return Repairs(repairs=tuple(made))
+
+    @turn
+    async def record(self, tx: Transaction, events: Sequence[BooksRepaired]) -> None:
+        await store.add(tx, events)
+
+    @call(limit=4, timeout_s=60)
+    async def list_stuck(self, ask: ListStuck) -> StuckPage:
+        return await Stuck(self._bus, self._database, self._stored, self._clock).page(ask)
+
+    @turn
+    async def settle(self, tx: Transaction, asks: Sequence[SettleStuck]) -> Sequence[bool]:
+        new = await store.settle(tx, [ask.item_id for ask in asks])
+        return [ask.item_id in new for ask in asks]
+
+    def _sweep(self) -> Sweep:
+        return Sweep(self._bus, self._stored, self._levels, self._clock)

@@ -1,0 +1,200 @@
+"""One audit: each domain's own, then what spans them, page by page over the orders.
+
+Facts of several domains are read at different moments, so in a busy shop they disagree for no fault. What looks wrong
+is therefore only suspected, and looked at again at the end: a finding is told if it is word for word the same then,
+and if nothing about its order waited to be handled when the second look began. (Had it waited at the first look and
+been handled since, the facts would be other ones.) Each statement reads a span of ids by an index.
+
+Rejected: one snapshot of all tables (nobody reads another's; and it would not survive a second process).
+"""
+
+import asyncio
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from actors.audit import rules
+from bus.deliveries import DeadLetter, Overdue
+from bus.levels import differing, still_wrong
+from bus.messages.audit import Audited, ListAnswered, Part
+from bus.messages.base import Finding, OrderId, Sku
+from bus.messages.email import ReadMailFacts
+from bus.messages.inventory import AuditStock, GetStock, ListLevels, ReadHoldFacts, StockLevel
+from bus.messages.order import AuditOrders, FindOrders, ReadOrderFacts
+from bus.messages.payment import AuditMoney, ReadPaymentFacts
+from bus.messages.shipping import ReadShipmentFacts
+from bus.messages.warehouse import ReadPickListFacts
+from engine.actor import Bus
+from engine.clock import Clock
+
+_PAGE = 200  # Orders, SKUs or answers at a time: deciding about them takes few ms, in which nobody else is served.
+_SPAN_MOST = 20 * _PAGE  # Orders that a page may have grown to at the second look.
+_OVERDUE = timedelta(seconds=60)
+_LONG_S = 300.0  # For what a domain reads.
+
+
+class KeptLevels(Protocol):
+    """The stock levels that are kept for readers."""
+
+    async def kept(self, skus: Sequence[Sku]) -> Mapping[Sku, StockLevel]:
+        """What is kept of these; what is not kept is missing."""
+        ...
+
+
+class Stored(Protocol):
+    """What the audit needs of stored messages."""
+
+    async def overdue(self, before: datetime) -> Sequence[Overdue]:
+        """What was stored, or due, at that time or earlier and has not been handled."""
+        ...
+
+    async def count(self) -> int:
+        """How many wait, timers among them."""
+        ...
+
+    async def waiting_about(self, subscribers: Sequence[str], keys: Sequence[str]) -> Collection[str]:
+        """Those of the keys about which one of these subscribers has something to handle now."""
+        ...
+
+    async def dead_letters_about(self, keys: Sequence[str]) -> Sequence[DeadLetter]:
+        """What is parked of these keys."""
+        ...
+
+    async def dead_letters_since(self, since: datetime, after: int, limit: int) -> Sequence[DeadLetter]:
+        """What was parked after that time and id, the oldest first."""
+        ...
+
+
+@dataclass(slots=True)
+class _Page:
+    """A span of orders, by id: after the one, until the other."""
+
+    after: OrderId
+    until: OrderId | None
+    orders: int
+    mails: int
+    findings: list[Finding]
+
+
+@dataclass(slots=True)
+class Sweep:
+    """An audit under way."""
+
+    bus: Bus
+    stored: Stored
+    levels: KeptLevels
+    clock: Clock
+    findings: list[Finding] = field(default_factory=list)
+    checked: dict[str, int] = field(default_factory=dict)
+    stale: list[StockLevel] = field(default_factory=list)  # What readers are told, and should not be.
+    letters: dict[str, DeadLetter] = field(default_factory=dict)  # By what the findings are about.
+
+    async def run(self) -> Audited:
+        """Look at everything."""
+        await self._domains()
+        suspected = await self._first_look()
+        await self._answers()
+        await self._deliveries()
+        await self._kept()
+        await self._second_look(suspected)
+        await self._explain()
+        parts = tuple(Part(name=name, checked=count) for name, count in self.checked.items())
+        return Audited(parts=parts, findings=tuple(rules.bounded(self.findings)))
+
+    async def _domains(self) -> None:
+        for part, ask in (("stock", AuditStock()), ("money", AuditMoney()), ("orders", AuditOrders())):
+            own = await self.bus.ask(ask, timeout_s=_LONG_S)
+            self.checked[part] = own.checked
+            self.findings += own.findings
+
+    async def _first_look(self) -> list[_Page]:
+        """The pages on which something looks wrong, until there is more than anybody would read."""
+        suspected: list[_Page] = []
+        after: OrderId | None = ""
+        self.checked["mails"] = suspicions = 0
+        while after is not None and suspicions < rules.MOST_FINDINGS:
+            page = await self._look(after, None, _PAGE)
+            self.checked["mails"] += page.mails
+            if page.findings:
+                suspected.append(page)
+                suspicions += len(page.findings)
+            after = page.until
+        return suspected
+
+    async def _look(self, after: OrderId, until: OrderId | None, limit: int) -> _Page:
+        ask = self.bus.ask
+        orders = (await ask(ReadOrderFacts(after=after, until=until, limit=limit), timeout_s=_LONG_S)).facts
+        if until is None and len(orders) == limit:
+            until = orders[-1].id
+        payments, holds, pick_lists, shipments, mails = await asyncio.gather(
+            ask(ReadPaymentFacts(after=after, until=until), timeout_s=_LONG_S),
+            ask(ReadHoldFacts(after=after, until=until), timeout_s=_LONG_S),
+            ask(ReadPickListFacts(after=after, until=until), timeout_s=_LONG_S),
+            ask(ReadShipmentFacts(after=after, until=until), timeout_s=_LONG_S),
+            ask(ReadMailFacts(after=after, until=until), timeout_s=_LONG_S),
+        )
+        found = rules.cases(orders, payments.facts, holds.facts, pick_lists.facts, shipments.facts, mails.facts)
+        findings = [finding for order_id, case in found.items() for finding in rules.judge(order_id, case)]
+        return _Page(after, until, len(orders), sum(mail.sent for mail in mails.facts), findings)
+
+    async def _second_look(self, suspected: Sequence[_Page]) -> None:
+        for page in suspected:
+            keys = sorted({finding.about for finding in page.findings})
+            in_motion = await self.stored.waiting_about(rules.JUDGED, keys)
+            again = (await self._look(page.after, page.until, _SPAN_MOST)).findings
+            self.findings += [
+                finding for finding in page.findings if finding in again and finding.about not in in_motion
+            ]
+
+    async def _answers(self) -> None:
+        after: str | None = ""
+        self.checked["answers"] = 0
+        while after is not None:
+            page = await self.bus.ask(ListAnswered(after=after, limit=_PAGE), timeout_s=_LONG_S)
+            known = await self.bus.ask(FindOrders(orders=page.orders), timeout_s=_LONG_S)
+            exist = {order.id for order in known.orders}
+            self.findings += [rules.missing(order_id) for order_id in page.orders if order_id not in exist]
+            self.checked["answers"] += len(page.orders)
+            after = page.next
+
+    async def _deliveries(self) -> None:
+        self.checked["deliveries"] = await self.stored.count()
+        for late in await self.stored.overdue(self.clock.now() - _OVERDUE):
+            self.findings.append(rules.overdue(rules.Overdue(late.subscriber, late.type, late.count, late.oldest)))
+
+    async def _kept(self) -> None:
+        """Compare what Redis keeps for readers."""
+        suspects: dict[Sku, StockLevel] = {}
+        after, self.checked["levels"] = "", 0
+        while True:
+            page = (await self.bus.ask(ListLevels(after=after, limit=_PAGE), timeout_s=_LONG_S)).levels
+            skus = [level.sku for level in page]
+            told = await self.levels.kept(skus)
+            suspects |= differing(told, await self._true(list(told)))
+            self.checked["levels"] += len(told)
+            if len(page) < _PAGE or len(suspects) >= rules.MOST_FINDINGS:
+                break
+            after = skus[-1]
+        for told_level, detail in await still_wrong(suspects, self._read_kept, self._true) if suspects else ():
+            self.stale.append(told_level)
+            self.findings.append(rules.stale(told_level.sku, detail))
+
+    async def _read_kept(self, skus: Collection[Sku]) -> Mapping[Sku, StockLevel]:
+        return await self.levels.kept(list(skus))
+
+    async def _true(self, skus: Collection[Sku]) -> Mapping[Sku, StockLevel]:
+        return {level.sku: level for level in (await self.bus.ask(GetStock(skus=tuple(skus)))).levels}
+
+    async def _explain(self) -> None:
+        """Where a message about it is parked, redriving that is the remedy."""
+        abouts = sorted({finding.about for finding in self.findings})[: rules.MOST_FINDINGS]
+        for letter in await self.stored.dead_letters_about(abouts):
+            self.letters.setdefault(letter.key, letter)
+        self.findings = [self._explained(finding) for finding in self.findings]
+
+    def _explained(self, finding: Finding) -> Finding:
+        letter = self.letters.get(finding.about)
+        if letter is None:
+            return finding
+        return rules.with_letter(finding, letter.id, f"{letter.subscriber} could not handle {letter.type}")

@@ -1,0 +1,93 @@
+"""The SQL of what others may know of payments: what an audit compares orders with, and what waits for a person."""
+
+from collections.abc import Collection
+from datetime import timedelta
+
+from asyncpg import Record
+
+from bus.messages.base import Money, OrderId
+from bus.messages.payment import ListStuckPayments, PaymentFact, StuckPayment
+from engine.clock import Clock
+from engine.postgres import Database, Transaction
+
+_REFUND_TAKES = timedelta(days=3)  # Banks take a day or two.
+# An order can be called off unpaid for half an hour; its intent is then cancelled within seconds.
+_CLOSING_TAKES = timedelta(minutes=90)
+
+_FACTS_OF_SPAN = """
+select p.order_id, p.currency, p.amount, p.received, p.refunding, p.refunded,
+    (select count(*) from payment.refunds r where r.order_id = p.order_id)::int as refunds
+from payment.payments p
+where p.order_id > $1 and p.order_id <= coalesce($2, (select max(order_id) from payment.payments))
+order by p.order_id"""
+_FACTS_OF_ORDERS = """
+select p.order_id, p.currency, p.amount, p.received, p.refunding, p.refunded,
+    (select count(*) from payment.refunds r where r.order_id = p.order_id)::int as refunds
+from payment.payments p where p.order_id = any($1)"""
+
+# A refund that failed waits for somebody until a later one of at least as much was begun.
+_STUCK = """
+select * from (
+    select r.id, case r.status when 'failed' then 'refund_failed' else 'refund_pending' end as kind, r.order_id,
+        p.intent_id, r.amount, p.currency, r.created_at as since,
+        case r.status when 'failed' then 'the bank sent it back, or Stripe refused it'
+            else 'Stripe has not said that it is done' end as detail
+    from payment.refunds r join payment.payments p using (order_id)
+    where r.status <> 'succeeded' and case r.status
+        when 'failed' then not exists (select from payment.refunds later where later.order_id = r.order_id
+            and later.id <> r.id and later.status <> 'failed' and later.amount >= r.amount
+            and later.created_at >= r.created_at)
+        else r.created_at <= $4 end
+    union all
+    select e.id, 'capture_refused', p.order_id, e.intent_id, e.amount, p.currency, e.stored_at, e.effect
+    from payment.stripe_events e left join payment.payments p using (intent_id)
+    where e.effect like 'refused%' and e.type = 'payment_intent.succeeded'
+    union all
+    select p.order_id, 'intent_open', p.order_id, p.intent_id, p.amount, p.currency, p.created_at,
+        'its order is cancelled, and it can still be paid'
+    from payment.payments p where p.status = 'closing' and p.created_at <= $5
+) stuck
+where (since, id) > ($1, $2) order by since, id limit $3"""
+
+_LOOK = """
+with payments as (
+    update payment.payments set next_look_at = $2
+    where order_id = $1 and intent_id is not null and status in ('open', 'closing') returning 1
+), refunds as (
+    update payment.refunds set next_look_at = $2 where order_id = $1 and status = 'pending' returning 1
+)
+select exists (select from payments) or exists (select from refunds)"""
+
+
+async def of_span(database: Database, after: OrderId, until: OrderId | None) -> list[PaymentFact]:
+    """Payments by their orders' ids."""
+    return [PaymentFact(**dict(row)) for row in await database.fetch(_FACTS_OF_SPAN, after, until)]
+
+
+async def of_orders(database: Database, orders: Collection[OrderId]) -> list[PaymentFact]:
+    """Payments of these orders."""
+    return [PaymentFact(**dict(row)) for row in await database.fetch(_FACTS_OF_ORDERS, list(orders))]
+
+
+async def stuck(database: Database, ask: ListStuckPayments, clock: Clock) -> list[StuckPayment]:
+    """What waits for a person, the oldest first."""
+    now = clock.now()
+    rows = await database.fetch(_STUCK, ask.since, ask.after, ask.limit, now - _REFUND_TAKES, now - _CLOSING_TAKES)
+    return [_stuck(row) for row in rows]
+
+
+async def look_now(tx: Transaction, order_id: OrderId) -> bool:
+    """Have Stripe asked about this order; False if nothing of it is unsettled."""
+    return bool(await tx.value(_LOOK, order_id, tx.now))
+
+
+def _stuck(row: Record) -> StuckPayment:
+    return StuckPayment(
+        id=row["id"],
+        kind=row["kind"],
+        order_id=row["order_id"],
+        intent_id=row["intent_id"],
+        amount=Money(amount=row["amount"], currency=row["currency"]) if row["currency"] else None,
+        since=row["since"],
+        detail=row["detail"],
+    )

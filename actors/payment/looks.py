@@ -1,0 +1,141 @@
+"""The SQL of looks at Stripe: what is due, whose turn it is, and where in Stripe's list we are.
+
+`next_look_at` of a payment or refund says when a look is worth while; nothing there, nothing to look for. A look takes
+what is due and lies within a day, the oldest first, as one **window** of Stripe's list, and goes through it page by
+page, however many looks that takes. What is still undecided then is due again, later each time.
+
+Rejected: from the oldest to now (one intent that never settles would have all since listed again and again); asking
+for each intent by its id (a hundred requests where one does, and nothing is found whose id got lost).
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from actors.payment.rules import Status
+from bus.messages.base import OrderId
+from bus.messages.payment import RecordLook, Window
+from engine.clock import FOREVER
+from engine.postgres import Database, Transaction
+
+LEASE: Final = timedelta(minutes=1)  # From one request to the next. Who died in a look is waited for no longer.
+_REFUNDS = 10  # In one look; each is a request.
+
+# Stripe made it before we recorded it: an hour before at most, as an order is not payable for longer. Of an order that
+# was called off without one we know only when that was. Ten minutes are for two clocks that disagree.
+_MARGINS = """
+with due as (
+    select created_at,
+        created_at - case when intent_id is null then interval '1 day' else interval '1 hour' end as since
+    from payment.payments where next_look_at <= $1),
+oldest as (select min(created_at) as at from due)
+select min(since) as created_from, max(created_at) + interval '10 minutes' as created_to
+from due, oldest where created_at < oldest.at + interval '1 day'"""
+_CLAIM = """
+update payment.reconciler set busy_until = $2 where busy_until <= $1
+returning created_from, created_to, planned_at, after"""
+_RENEW = "update payment.reconciler set busy_until = $1"
+_DUE_REFUNDS = """
+select r.id, r.order_id, p.intent_id from payment.refunds r join payment.payments p using (order_id)
+where r.next_look_at <= $1 and p.intent_id is not null order by r.next_look_at limit $2"""
+_KNOWN = """
+select order_id, intent_id, status from payment.payments where intent_id = any($1) or order_id = any($2)"""
+
+# Half as long again as it has waited, at least $2, at most a day. What was called off and has no intent at Stripe
+# either will never have one.
+_SEEN = """
+update payment.payments set next_look_at = case when intent_id is not null
+    then $1::timestamptz + least(greatest(($1 - created_at) / 2, $2), interval '1 day') end
+where next_look_at <= $3 and created_at between $4 and $5::timestamptz - interval '10 minutes'"""
+_REFUNDS_SEEN = """
+update payment.refunds set
+    next_look_at = $1::timestamptz + least(greatest(($1 - created_at) / 2, $2), interval '1 day')
+where id = any($3) and next_look_at is not null"""
+_IS_LEFT = """
+select exists (select from payment.payments where next_look_at <= $1)
+    or exists (select from payment.refunds where next_look_at <= $1)"""
+_END = """
+update payment.reconciler set busy_until = $1, created_from = $2, created_to = $3, planned_at = $4, after = $5"""
+_NEXT = """
+select greatest(least(
+        (select min(next_look_at) from payment.payments), (select min(next_look_at) from payment.refunds)
+    ), r.busy_until) as at,
+    exists (select from payment.payments where next_look_at is not null)
+        or exists (select from payment.refunds where next_look_at is not null) as is_any
+from payment.reconciler r"""
+
+
+@dataclass(frozen=True, slots=True)
+class DueRefund:
+    """A refund to ask about."""
+
+    id: str
+    order_id: OrderId
+    intent_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a look is to look at."""
+
+    window: Window | None
+    refunds: tuple[DueRefund, ...]
+
+
+async def next_look(source: Database | Transaction) -> datetime:
+    """When the next look is worth while; `FOREVER` when everything is settled."""
+    row = (await source.fetch(_NEXT))[0]
+    return row["at"] if row["is_any"] else FOREVER
+
+
+async def begin(tx: Transaction) -> Plan | None:
+    """Take the lease, and plan; None if somebody else has it."""
+    stopped = await tx.row(_CLAIM, tx.now, tx.now + LEASE)
+    if stopped is None:
+        return None
+    refunds = tuple(DueRefund(**dict(row)) for row in await tx.fetch(_DUE_REFUNDS, tx.now, _REFUNDS))
+    due = await tx.row(_MARGINS, tx.now)
+    if due is None or due["created_from"] is None:
+        return Plan(None, refunds)
+    if stopped["created_from"] is not None:
+        return Plan(Window(**dict(stopped)), refunds)
+    return Plan(Window(**dict(due), planned_at=tx.now), refunds)
+
+
+async def renew(database: Database, now: datetime) -> None:
+    """Keep the lease for another request. Should somebody else have it by now, two looks see the same."""
+    async with database.transaction(now) as tx:
+        await tx.execute(_RENEW, now + LEASE)
+
+
+async def known(
+    database: Database, intents: Collection[str], orders: Collection[OrderId]
+) -> tuple[dict[str, Status], set[OrderId]]:
+    """Status by intent of those that are payments of ours, and which of these orders have a payment."""
+    rows = await database.fetch(_KNOWN, list(intents), list(orders))
+    return {row["intent_id"]: row["status"] for row in rows if row["intent_id"]}, {row["order_id"] for row in rows}
+
+
+async def end(tx: Transaction, look: RecordLook, every: timedelta) -> None:
+    """Note what was looked at, where to go on, and when at the earliest; give the lease back."""
+    window = look.window
+    if window is not None and look.is_seen:
+        await tx.execute(_SEEN, tx.now, every, window.planned_at, window.created_from, window.created_to)
+        window = None
+    if look.refunds_asked:
+        await tx.execute(_REFUNDS_SEEN, tx.now, every, list(look.refunds_asked))
+    await tx.execute(
+        _END,
+        look.not_before or await _free_at(tx, look, every),
+        window and window.created_from, window and window.created_to, window and window.planned_at,
+        window.after if window else "",
+    )  # fmt: skip
+
+
+async def _free_at(tx: Transaction, look: RecordLook, every: timedelta) -> datetime:
+    """Go on at once with what was due when this look began; with what has become due since, after a while."""
+    if await tx.value(_IS_LEFT, look.began_at):
+        return tx.now
+    has_asked = look.window is not None or bool(look.refunds_asked)
+    return look.began_at + every if has_asked else tx.now

@@ -1,0 +1,115 @@
+"""What a look at Stripe sees. It decides nothing: a turn does, by the rules that hold for webhooks."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import msgspec
+
+from actors.payment import looks, rules
+from actors.payment.looks import DueRefund
+from actors.payment.stripe import Stripe
+from bus.messages.payment import IntentSeen, RecordLook, RefundSeen, Window
+from engine import telemetry
+from engine.clock import Clock
+from engine.crash import CrashPoint
+from engine.errors import BadInput, Unavailable
+from engine.postgres import Database
+
+_PAGES = 5  # Of Stripe's list, in one look.
+
+_LOOKED = CrashPoint("looked-at-stripe", "Stripe has told of what was unsettled; nothing of it is recorded.")
+
+
+@dataclass(slots=True)
+class _Look:
+    """What has been seen so far."""
+
+    window: Window | None
+    is_seen: bool = False
+    intents: list[IntentSeen] = field(default_factory=list)
+    refunds: list[RefundSeen] = field(default_factory=list)
+    refunds_asked: list[str] = field(default_factory=list)
+
+    def told(self, began_at: datetime, not_before: datetime | None = None) -> RecordLook:
+        """As the turn wants it."""
+        return RecordLook(
+            began_at=began_at,
+            intents=tuple(self.intents),
+            refunds=tuple(self.refunds),
+            refunds_asked=tuple(self.refunds_asked),
+            window=self.window,
+            is_seen=self.is_seen,
+            not_before=not_before,
+        )
+
+
+class Reconciler:
+    """Asks Stripe about what is due, a bounded part at a time."""
+
+    def __init__(self, *, database: Database, clock: Clock, stripe: Stripe, every: timedelta) -> None:
+        self._database = database
+        self._clock = clock
+        self._stripe = stripe
+        self._every = every
+        self._log = telemetry.logger(actor="payment")
+
+    async def look(self) -> RecordLook:
+        """Look at what is due, if nobody else does. What was seen before Stripe went away is told all the same.
+
+        Raises:
+            Unavailable: PostgreSQL does not answer.
+        """
+        began_at = self._clock.now()
+        async with self._database.transaction(began_at) as tx:
+            plan = await looks.begin(tx)
+        if plan is None:
+            return RecordLook(began_at=began_at, is_ours=False)
+        look = _Look(plan.window)
+        wait_s = 0.0
+        try:
+            await self._list_intents(look)
+            await self._ask_about(look, plan.refunds)
+        except Unavailable as away:
+            self._log.warning("could not look at Stripe", error=str(away))
+            wait_s = max(self._every.total_seconds(), away.retry_after_s or 0.0)
+        except BadInput as refused:
+            self._log.error("Stripe does not let itself be looked at", error=str(refused))
+            look.window = None  # Should it be about where we had stopped: the next look begins anew.
+            wait_s = self._every.total_seconds()
+        _LOOKED.reach()
+        return look.told(began_at, self._clock.now() + timedelta(seconds=wait_s) if wait_s else None)
+
+    async def _list_intents(self, look: _Look) -> None:
+        for _ in range(_PAGES):
+            if look.window is None:
+                return
+            await looks.renew(self._database, self._clock.now())
+            page = await self._stripe.intents(look.window)
+            look.intents += await self._news(page.intents)
+            if not page.after:
+                look.is_seen = True
+                return
+            look.window = msgspec.structs.replace(look.window, after=page.after)
+
+    async def _news(self, seen: tuple[IntentSeen, ...]) -> list[IntentSeen]:
+        """Leave out what is settled here: that is most of it, and a turn would lock it all."""
+        status, orders = await looks.known(
+            self._database, [intent.intent_id for intent in seen], [intent.order_id for intent in seen]
+        )
+        return [
+            intent
+            for intent in seen
+            if rules.is_news(intent, status.get(intent.intent_id), is_order_known=intent.order_id in orders)
+        ]
+
+    async def _ask_about(self, look: _Look, refunds: tuple[DueRefund, ...]) -> None:
+        """One that Stripe does not know has its `SendRefund` still waiting, or parked: it needs no second one."""
+        for refund in refunds:
+            await looks.renew(self._database, self._clock.now())
+            try:
+                seen = await self._stripe.refunds(refund.order_id, refund.intent_id)
+            except BadInput as refused:  # About this payment: the others may be fine.
+                self._log.error("Stripe tells nothing of a refund", refund=refund.id, error=str(refused))
+                seen = []
+            look.refunds += [found for found in seen if found.refund_id == refund.id]
+            look.refunds_asked.append(refund.id)

@@ -1,0 +1,29 @@
+"""For tests: a whole shop in a fixture, with a clock to move, on real servers that start once a run.
+
+    pytest_plugins = ["engine.testing"]  # In conftest.py: the fixtures `shop` and `servers`.
+
+    async def test_a_cart_gives_its_units_back(shop):
+        cart = await shop.ask(CreateCart())
+        await shop.ask(SetLine(cart_id=cart.id, sku="MUG", quantity=3))
+        await shop.clock.advance(minutes=10)
+        assert await shop.available("MUG") == 10
+
+docs/testing.md shows the rest: faults, kills, the auditor, and actors of one's own.
+"""
+
+from engine.testing.databases import Servers, open_servers
+from engine.testing.faults import FaultsOnDemand
+from engine.testing.fixtures import servers, shop
+from engine.testing.shop import GOODS, Killed, ShopUnderTest, open_shop_under_test
+
+__all__ = [
+    "GOODS",
+    "FaultsOnDemand",
+    "Killed",
+    "Servers",
+    "ShopUnderTest",
+    "open_servers",
+    "open_shop_under_test",
+    "servers",
+    "shop",
+]

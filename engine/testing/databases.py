@@ -1,0 +1,105 @@
+"""Real servers for tests, and databases on them: started once a run, with a fresh database for whoever wants one.
+
+A test gets a clone of a template that was migrated once, because migrating anew costs more than most tests do. These
+servers promise nothing after a crash of the machine: a test run has nothing to keep.
+
+Rejected: one database that is emptied between tests (whatever one test forgets, the next one finds); a transaction
+that is rolled back after each test (then nothing ever commits, and commits are what the engine is about).
+"""
+
+import re
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from itertools import count
+from pathlib import Path
+
+import asyncpg
+from redis.asyncio import Redis
+
+from engine.clock import ManualClock
+from engine.embedded import embedded_postgres, embedded_valkey
+from engine.postgres import migrate
+
+_FASTER = """
+alter system set fsync = off;
+alter system set synchronous_commit = off;
+alter system set full_page_writes = off;
+alter system set autovacuum = off"""
+_REDIS_DATABASES = 16  # As many as Valkey has unless it is told otherwise.
+
+
+class Servers:
+    """One PostgreSQL and one Valkey, shared by all tests of a run. See `open_servers`."""
+
+    def __init__(self, postgres_url: str, redis_url: str) -> None:
+        self._postgres_url = postgres_url
+        self._redis_url = redis_url
+        self._templates: dict[tuple[tuple[str, Path], ...], str] = {}
+        self._numbers = count(1)
+
+    async def fresh_database(self, schemas: Mapping[str, Path]) -> str:
+        """Make a database of its own with these domains' tables; gives its URL.
+
+        Args:
+            schemas: As `engine.postgres.migrate` takes them. The first use of a set costs a migration, every later one
+                a copy of its files.
+        """
+        key = tuple(schemas.items())
+        if key not in self._templates:
+            template = await self._create("template0")
+            await migrate(self._url(template), schemas, ManualClock())
+            self._templates[key] = template
+        return self._url(await self._create(self._templates[key]))
+
+    async def drop(self, database_url: str) -> None:
+        """Remove a database that `fresh_database` gave, ending whoever is still connected to it."""
+        name = _name_in(database_url)
+        await self._execute(f"drop database if exists {name} with (force)")
+
+    async def fresh_redis_url(self) -> str:
+        """An empty database of Valkey. Sixteen in turn: the seventeenth call empties the first one's."""
+        url = f"{self._redis_url}?db={next(self._numbers) % _REDIS_DATABASES}"
+        async with Redis.from_url(url) as client:
+            await client.flushdb()
+        return url
+
+    async def _create(self, template: str) -> str:
+        name = f"test_{next(self._numbers)}"
+        # `file_copy` and not the default, which writes every page to the log as well: that is slower when nobody is
+        # connected to the template, which is so here.
+        await self._execute(f"create database {name} template {template} strategy file_copy")
+        return name
+
+    async def _execute(self, sql: str) -> None:
+        connection = await asyncpg.connect(self._postgres_url, timeout=10)
+        try:
+            for statement in sql.split(";"):  # One by one: these refuse to share a transaction.
+                await connection.execute(statement, timeout=30)
+        finally:
+            await connection.close(timeout=5)
+
+    async def make_faster(self) -> None:
+        """Trade durability, which no test can see, for speed. Called once, by `open_servers`."""
+        await self._execute(f"{_FASTER}; select pg_reload_conf()")
+
+    def _url(self, database: str) -> str:
+        return self._postgres_url.replace(f"/{_name_in(self._postgres_url)}?", f"/{database}?")
+
+
+@asynccontextmanager
+async def open_servers(folder: Path) -> AsyncIterator[Servers]:
+    """Start both servers with their data in `folder`, and stop them when the block ends.
+
+    Raises:
+        BadSetting: One of them does not start. Says what to look at.
+    """
+    async with embedded_postgres(folder / "postgres") as postgres_url, embedded_valkey(folder / "valkey") as redis_url:
+        servers = Servers(postgres_url, redis_url)
+        await servers.make_faster()
+        yield servers
+
+
+def _name_in(database_url: str) -> str:
+    found = re.search(r"/(\w+)\?", database_url)
+    assert found, "the URL of an embedded database names it"
+    return found[1]

@@ -1,0 +1,115 @@
+"""The lives of a shop under test: it runs until it is killed, and is started again at once.
+
+To be killed it needs no process of its own. At a crash point everything that leads out of it is cut (PostgreSQL,
+Redis, every connection of its edge), its clock stops, and its tasks are cancelled: whatever still runs for a moment can
+have no effect. Then it is started again on the same database and the same outside world, as a service manager would.
+`kill -9` of real processes is what tests/faults does; it finds the same, and takes a hundred times longer.
+"""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from typing import TYPE_CHECKING, NoReturn
+
+from redis.exceptions import ConnectionError as RedisConnectionError
+
+from engine.clock import ManualClock
+
+if TYPE_CHECKING:
+    from gateway.server import Server
+    from run import Shop
+
+PATIENCE_S = 20.0  # For a shop to come up, or to reach the point where it is killed.
+
+Opening = Callable[[ManualClock], "AbstractAsyncContextManager[tuple[Shop, Server]]"]
+
+
+class Ended(BaseException):
+    """The end of a life, at the very place where it ends. No handler catches it."""
+
+
+class Lives:
+    """One life after another."""
+
+    def __init__(self, open_it: Opening) -> None:
+        self._open = open_it
+        self.present = Life(ManualClock(), open_it)
+        self.killed = 0
+
+    async def run(self) -> None:
+        """Live until stopped."""
+        await self.present.run()
+        while self.present.died.done():
+            self.killed += 1
+            self.present = Life(ManualClock(self.present.clock.now()), self._open)
+            await self.present.run()
+
+    async def back(self) -> None:
+        """Return when the shop is there: at once, unless it has just been killed."""
+        async with asyncio.timeout(PATIENCE_S):
+            while self.present.died.done():
+                await self.present.over.wait()
+                await asyncio.sleep(0)  # `run` begins the next.
+            await self.present.up.wait()
+
+
+class Life:
+    """One run of the program, from its start to its end."""
+
+    def __init__(self, clock: ManualClock, open_it: "Opening") -> None:
+        self.clock = clock
+        self.shop: Shop | None = None
+        self.up = asyncio.Event()
+        self.over = asyncio.Event()
+        self.stop = asyncio.Event()  # In order, as at SIGTERM.
+        self.died: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._server: Server | None = None
+        self._open = open_it
+        self._task: asyncio.Task[None] | None = None
+
+    async def run(self) -> None:
+        """Live until it is killed, or stopped."""
+        self._task = asyncio.current_task()
+        try:
+            async with self._open(self.clock) as (self.shop, self._server):
+                self.up.set()
+                await self.stop.wait()
+        except BaseException:
+            if not self.died.done():
+                raise
+            assert self._task is not None
+            self._task.uncancel()
+        finally:
+            self._cut_edge()  # Whoever came in meanwhile.
+            self.over.set()
+
+    def end(self) -> NoReturn:
+        """Die here: first nothing may lead out of the shop any more, then all that it does is cancelled."""
+        if not self.died.done():
+            self.died.set_result(None)
+            self.clock.stop()
+            self._cut()
+            assert self._task is not None
+            self._task.cancel()
+        raise Ended
+
+    def _cut(self) -> None:
+        if self.shop is not None:
+            self.shop.services.database.terminate()
+            setattr(self.shop.services.redis.connection_pool, "get_connection", _cut_off)  # noqa: B010 - a method
+        self._cut_edge()
+
+    def _cut_edge(self) -> None:
+        if self._server is not None:
+            self._server.force_exit = self.died.done()  # Or it would wait for those whom it can't answer any more.
+            for server in self._server.servers:
+                server.close()  # It accepts nobody any more, as the kernel sees to when a process dies.
+            for connection in self._server.server_state.connections.copy():
+                if connection.transport is not None:
+                    connection.transport.abort()
+            for task in self._server.server_state.tasks.copy():
+                task.cancel()
+
+
+async def _cut_off(*_: object, **_options: object) -> NoReturn:
+    raise RedisConnectionError("this shop was killed")

@@ -1,0 +1,364 @@
+"""A whole shop under test: it can be asked, watched, troubled and killed, and comes back by itself.
+
+This is the one place of the engine that looks up at the house, because a shop under test is the whole house: it is
+imported when it is asked for, and nothing of the engine asks for it.
+"""
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Final, Self, TypeVar
+
+import aiohttp
+import anyio
+
+from engine import crash
+from engine.actor import Actor
+from engine.clock import ManualClock
+from engine.errors import Unavailable
+from engine.message import Command, Event
+from engine.testing.databases import Servers
+from engine.testing.faults import FaultsOnDemand
+from engine.testing.lives import PATIENCE_S, Ended, Lives
+from engine.testing.truth import mismatches, repeated_mails
+from engine.testing.witness import Witness
+
+if TYPE_CHECKING:
+    from bus.messages.cart import CheckedOut
+    from bus.messages.order import OrderFact
+    from gateway.server import Server
+    from run import Outside, Shop, ShopSettings
+    from sandbox import Mail, Sandbox, SandboxConfig
+    from sandbox.stripe_objects import Charge
+
+R = TypeVar("R")
+T = TypeVar("T")
+E = TypeVar("E", bound=Event)
+
+# What is on the shelves of a shop under test: SKU, price in cents, units.
+GOODS: Final = (("MUG", 1450, 10), ("LAMP", 5900, 1), ("BOOK", 1200, 100))
+BUYER: Final = "ada@example.com"
+_GLANCE_S = 0.03  # Of real time, for each second that passes while somebody waits.
+_ROUNDS = 10  # Of outside world and shop in turn, until neither has anything to do.
+
+
+class Killed(Unavailable):
+    """The shop was killed while it was asked. What was asked may have happened: ask again, with the same key."""
+
+    def __init__(self) -> None:
+        super().__init__("the shop", "it was killed", retry_after_s=0.0)
+
+
+class ShopUnderTest:
+    """A whole shop: real PostgreSQL, Valkey, HTTP edge, Stripe's library and SMTP; only its clock stands still."""
+
+    def __init__(self, box: "Sandbox", lives: Lives, witness: Witness, url: str) -> None:
+        self.box = box  # The outside world: payments, parcels, mails, and faults of each.
+        self.faults = FaultsOnDemand(box)
+        self.url = url
+        self.back = lives.back
+        self._lives = lives
+        self._witness = witness
+
+    @property
+    def inside(self) -> "Shop":
+        """The shop itself, of its present life."""
+        assert self._lives.present.shop is not None, "the shop is not up"
+        return self._lives.present.shop
+
+    @property
+    def clock(self) -> ManualClock:
+        """Its clock. Of its present life: a shop that was killed goes on with another, at the same time."""
+        return self._lives.present.clock
+
+    async def ask(self, command: Command[R], *, timeout_s: float | None = None) -> R:
+        """Ask as the edge does; gives the command's answer, typed.
+
+        Raises:
+            Killed: The shop was killed meanwhile (see `kill_at`).
+            ShopFlowError: As the bus raises it.
+        """
+        await self.back()
+        life = self._lives.present
+        asking = asyncio.ensure_future(self.inside.bus.ask(command, timeout_s=timeout_s))
+        await asyncio.wait((asking, life.died), return_when=asyncio.FIRST_COMPLETED)
+        if asking.done():
+            return asking.result()
+        asking.cancel()
+        raise Killed
+
+    async def publish(self, *events: Event) -> None:
+        """Say something that no turn says, and wait until it was heard."""
+        await self.inside.bus.publish(*events)
+        await self.clock.at_rest()
+
+    def published(self, kind: type[E]) -> list[E]:
+        """The events of this kind that were published and committed, in order; each once, whoever was killed."""
+        return self._witness.heard(kind)
+
+    async def available(self, sku: str) -> int:
+        """How many units of a SKU anybody could have now."""
+        from bus.messages.inventory import GetStock
+
+        return (await self.ask(GetStock(skus=(sku,)))).levels[0].available
+
+    async def settle(self) -> None:
+        """Let the outside world speak, and the shop act on it, until neither has anything to do."""
+        for _ in range(_ROUNDS):
+            await self.back()
+            life = self._lives.present
+            await life.clock.at_rest()
+            if life.died.done():  # It was killed meanwhile, and what it left is still to be done.
+                continue
+            if not self.box.waiting_webhooks():
+                return
+            await self.box.flush_webhooks()
+        await self.clock.at_rest()
+
+    async def check_out(self, *, order_id: str = "", **units: int) -> "CheckedOut":
+        """Fill a new cart and check it out; gives the order, which waits for its payment.
+
+        Args:
+            order_id: A name for it, which is also the key of the checkout; made up if not given.
+            units: How many of which SKU: `MUG=2`.
+        """
+        from bus.messages.base import Address, new_id
+        from bus.messages.cart import Cart, CheckedOut, Checkout, CreateCart, SetLine
+
+        cart = await self.ask(CreateCart())
+        for sku, quantity in units.items():
+            filled = await self.ask(SetLine(cart_id=cart.id, sku=sku, quantity=quantity))
+            assert isinstance(filled, Cart), filled
+        home = Address(line1="1 Harbour Street", city="Hamburg", postal_code="20095", country="DE")
+        answer = await self.ask(
+            Checkout(cart_id=cart.id, order_id=order_id or new_id("ord"), email=BUYER, name="Ada Buyer", address=home)
+        )
+        assert isinstance(answer, CheckedOut), answer
+        await self.clock.at_rest()
+        return answer
+
+    async def buy(self, *, order_id: str = "", **units: int) -> "CheckedOut":
+        """Check out and pay, as `check_out` and `pay` do; gives the order, which is paid."""
+        placed = await self.check_out(order_id=order_id, **units)
+        assert await self.pay(placed.intent_id, placed.client_secret) == 200
+        return placed
+
+    async def patiently(self, asking: Awaitable[T]) -> T:
+        """Let time pass until this is done: for what is tried again after a pause, as while Stripe is away."""
+        task = asyncio.ensure_future(asking)
+        async with asyncio.timeout(PATIENCE_S):
+            while not (await asyncio.wait((task,), timeout=_GLANCE_S))[0]:
+                await self.clock.advance(seconds=1)
+        return task.result()
+
+    async def pay(self, intent_id: str, client_secret: str, method: str = "pm_card_visa") -> int:
+        """Confirm a payment as the buyer's browser does, and let everything come of it. Gives Stripe's HTTP status."""
+        form = {
+            "key": self.inside.outside.stripe.stripe_publishable_key,
+            "client_secret": client_secret,
+            "payment_method": method,
+        }
+        confirm = f"{self.box.http_url}/v1/payment_intents/{intent_id}/confirm"
+        async with aiohttp.ClientSession() as http, http.post(confirm, data=form) as answer:
+            status = answer.status
+        await self.settle()
+        return status
+
+    def mails(self, to: str = "") -> "list[Mail]":
+        """What was sent, the oldest first."""
+        return list(reversed(self.box.mails(to)))
+
+    def repeated_mails(self) -> int:
+        """How many came again under the Message-ID of an earlier one, as they may after a crash. Readers see one."""
+        return repeated_mails(self.box)
+
+    def charges(self) -> "list[Charge]":
+        """What buyers' cards were charged, the oldest first."""
+        return [charge for charge in self.box.charges() if charge.status == "succeeded"]
+
+    async def audit(self) -> None:
+        """Settle, and insist that everything adds up: within the shop, and with what the world outside knows.
+
+        Raises:
+            AssertionError: Every mismatch, a line each.
+        """
+        from bus.messages.audit import Audit
+
+        await self.settle()
+        audited = await self.ask(Audit(), timeout_s=60)
+        found = [f"{finding.rule}: {finding.about}: {finding.detail}" for finding in audited.findings]
+        found += mismatches(self.box, [order async for order in self._orders()])
+        assert not found, "\n".join(["it does not add up:", *found])
+
+    async def _orders(self) -> "AsyncIterator[OrderFact]":
+        from bus.messages.order import ReadOrderFacts
+
+        last = ""
+        while facts := (await self.ask(ReadOrderFacts(after=last))).facts:
+            for fact in facts:
+                yield fact
+            last = facts[-1].id
+
+    def kill_at(self, point: str) -> "Kill":
+        """Kill the shop when it next comes to a crash point; it is started again at once.
+
+            async with shop.kill_at("after-commit@order.place"):
+                ...  # Whoever asks when it happens gets `Killed`.
+            # Here it has happened, and the shop is back.
+
+        Args:
+            point: `NAME`, `NAME@ACTOR.HANDLER`, or with `:3` at the third time. `engine.crash.CrashPoint.known` has
+                them all.
+        """
+        crash.arm(point, self._lives.present.end)
+        return Kill(self._lives, point)
+
+    async def restart(self) -> None:
+        """Kill it here and now, and return when it is back."""
+        with suppress(Ended):
+            self._lives.present.end()
+        await self.back()
+
+
+class Kill:
+    """A kill that is to come. As a block it says that it must have happened when the block ends."""
+
+    def __init__(self, lives: Lives, point: str) -> None:
+        self._lives = lives
+        self._life = lives.present
+        self._point = point
+
+    @property
+    def happened(self) -> bool:
+        """Whether the shop has come to the point."""
+        return self._life.died.done()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None and not self.happened:
+            async with asyncio.timeout(PATIENCE_S):
+                await self._life.clock.at_rest()
+        crash.arm("")
+        assert error is not None or self.happened, f"the shop did not come to {self._point}"
+        await self._lives.back()
+
+
+@asynccontextmanager
+async def open_shop_under_test(
+    servers: Servers,
+    *,
+    more_actors: Sequence[Callable[[], Actor]] = (),
+    more_schemas: Mapping[str, Path] | None = None,
+) -> AsyncIterator[ShopUnderTest]:
+    """A shop with `GOODS` on its shelves, on a fresh database.
+
+    Args:
+        servers: Where its database is made.
+        more_actors: What makes each actor that the shop is to have beside its own; called once for each of its lives.
+        more_schemas: Their tables, as `engine.postgres.migrate` takes them.
+    """
+    from gateway.server import bind
+    from run import SCHEMAS, open_edge, open_shop
+    from sandbox import Sandbox, SandboxConfig
+
+    schemas = {**SCHEMAS, **(more_schemas or {})}
+    database_url, redis_url = await servers.fresh_database(schemas), await servers.fresh_redis_url()
+    with bind("127.0.0.1", 0) as first, tempfile.TemporaryDirectory(prefix="shopflow-") as data:
+        port = first.getsockname()[1]
+        config = SandboxConfig(shop_url=f"http://127.0.0.1:{port}")
+        witness = Witness()
+
+        @asynccontextmanager
+        async def open_it(clock: ManualClock) -> "AsyncIterator[tuple[Shop, Server]]":
+            made = [make() for make in more_actors]
+            with bind("127.0.0.1", port) as listener:
+                async with (
+                    open_shop(
+                        settings, outside, clock, more_actors=[*made, witness.actor(made)], schemas=schemas
+                    ) as shop,
+                    open_edge(shop, listener) as server,
+                ):
+                    yield shop, server
+
+        lives = Lives(open_it)
+        async with Sandbox(config, now=lambda: lives.present.clock.now().timestamp()) as box:
+            settings, outside = _settings(Path(data), database_url, redis_url), _outside(box, config)
+            first.close()
+            shop = ShopUnderTest(box, lives, witness, config.shop_url)
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(lives.run)
+                try:
+                    await shop.back()
+                    await _stock(shop)
+                    yield shop
+                finally:
+                    crash.arm("")
+                    lives.present.stop.set()
+    await servers.drop(database_url)
+
+
+def _settings(data: Path, database_url: str, redis_url: str) -> "ShopSettings":
+    from engine.settings import EngineSettings
+    from gateway.settings import EdgeSettings
+    from run import ShopSettings
+
+    return ShopSettings(
+        engine=EngineSettings(
+            shopflow_data=data, database_url=database_url, redis_url=redis_url, shopflow_sweep_s=86_400
+        ),
+        edge=EdgeSettings(shopflow_port=0),
+    )
+
+
+def _outside(box: "Sandbox", config: "SandboxConfig") -> "Outside":
+    from actors.payment.stripe import StripeSettings
+    from actors.shipping.carrier import CarrierSettings
+    from run import Outside
+
+    return Outside(
+        stripe=StripeSettings(
+            stripe_secret_key=config.stripe_secret_key,
+            stripe_publishable_key=config.stripe_publishable_key,
+            stripe_webhook_secret=config.stripe_webhook_secret,
+            stripe_api_base=box.http_url,
+        ),
+        carrier=CarrierSettings(
+            carrier_url=f"{box.http_url}/carrier",
+            carrier_key=config.carrier_key,
+            carrier_webhook_secret=config.carrier_secret,
+        ),
+        smtp_url=box.smtp_url,
+        is_sandbox=True,
+    )
+
+
+async def _stock(shop: ShopUnderTest) -> None:
+    from bus.messages.base import Money
+    from bus.messages.catalog import ImportSkus, SkuRow
+    from bus.messages.inventory import SetOnHand
+
+    rows = tuple(
+        SkuRow(
+            product_id=sku,
+            slug=sku.lower(),
+            title=sku.title(),
+            category="Test",
+            description="For tests.",
+            sku=sku,
+            sku_title="",
+            price=Money(amount=cents, currency="EUR"),
+            weight_g=100,
+        )
+        for sku, cents, _ in GOODS
+    )
+    await shop.ask(ImportSkus(rows=rows))
+    for sku, _, on_hand in GOODS:
+        await shop.ask(SetOnHand(sku=sku, on_hand=on_hand))
+    await shop.clock.at_rest()

@@ -1,0 +1,56 @@
+"""A server that hangs is told from a slow statement, and nobody waits for it."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psutil
+import pytest
+
+from engine.errors import Unavailable
+from engine.postgres import Database
+from tests.waiting import eventually
+
+_POSTMASTER = "select split_part(pg_read_file('postmaster.pid'), e'\\n', 1)::int as pid"
+
+
+@contextmanager
+def frozen(postmaster: int) -> Iterator[None]:
+    server = psutil.Process(postmaster)
+    processes = [server, *server.children()]
+    for process in processes:
+        process.suspend()
+    try:
+        yield
+    finally:
+        for process in processes:
+            process.resume()
+
+
+async def refused_within_s(database: Database) -> float:
+    began_s = time.monotonic()
+    with pytest.raises(Unavailable, match="PostgreSQL"):
+        await database.fetch("select 1")
+    return time.monotonic() - began_s
+
+
+async def answers(database: Database) -> bool:
+    try:
+        return bool(await database.fetch("select 1"))
+    except Unavailable:
+        return False
+
+
+async def test_a_server_that_hangs_keeps_nobody_waiting_for_a_second(database: Database) -> None:
+    (row,) = await database.fetch(_POSTMASTER)
+
+    with frozen(row["pid"]):
+        assert await refused_within_s(database) < 1.0
+        assert await refused_within_s(database) < 0.1  # By now it is known.
+
+    assert await eventually(lambda: answers(database), within_s=5)
+
+
+async def test_a_statement_that_takes_long_is_left_alone(database: Database) -> None:
+    assert await database.fetch("select pg_sleep(1.2)")
+    assert await answers(database)
