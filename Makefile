@@ -9,7 +9,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --no-input --disable-pip-version-check --require-hashes
 
-.PHONY: help run test check format bench lock clean
+.PHONY: help run test faults check format bench lock clean
 
 help: ## This list
 	@echo 'ShopFlow runs a whole shop in one program. Try:'
@@ -21,6 +21,9 @@ run: .venv/ready ## Install what is missing, and run the shop
 
 test: .venv/ready-dev ## The whole test suite, on real PostgreSQL, Valkey, Stripe library and SMTP
 	@$(BIN)/python -m pytest -n 2 --dist worksteal
+
+faults: .venv/ready-dev ## Kills, faults and time at length (hours); writes docs/reliability.md
+	@$(BIN)/python -m pytest tests/faults --long -v
 
 check: .venv/ready-dev ## Format, lint and types
 	@$(BIN)/ruff format --check .

@@ -1,0 +1,65 @@
+"""Short campaigns with the other tests; long ones, with a counted report, by `make faults`."""
+
+import os
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from random import SystemRandom
+
+import pytest
+
+from sandbox.child import read_secrets
+from tests.faults.crowd import Crowd
+from tests.faults.report import Report
+from tests.journeys.conftest import buyer, http, staff
+from tests.journeys.process import Program
+
+__all__ = ["buyer", "http", "staff"]  # Who is there in journeys is there in campaigns.
+
+SHELF = {"MUG-BLUE": 50_000, "MUG-SAND": 300, "MUG-GREEN": 4}  # Plenty, some, and nearly none.
+
+# So that everything that has an end comes to it while somebody looks.
+IMPATIENT = {
+    "SHOPFLOW_CART_HOLD_S": "2",
+    "SHOPFLOW_PAYMENT_WINDOW_S": "4",
+    "SHOPFLOW_PAYMENT_HOLD_S": "8",
+    "SHOPFLOW_RECONCILE_AFTER_S": "2",
+    "SHOPFLOW_RECONCILE_EVERY_S": "1",
+}
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How much of a campaign is run."""
+
+    is_long: bool
+    seed: int
+
+    def of(self, *, short: int, long: int) -> int:
+        return long if self.is_long else short
+
+
+@pytest.fixture
+def scale(request: pytest.FixtureRequest) -> Scale:
+    """Short or long, and the seed of all chance in it; printed, and set with SHOPFLOW_SEED to see the same again."""
+    seed = int(os.environ.get("SHOPFLOW_SEED", "0")) or SystemRandom().randrange(1, 1_000_000)
+    sys.stdout.write(f"SHOPFLOW_SEED={seed}\n")  # Shown with the test that fails.
+    return Scale(is_long=request.config.getoption("--long"), seed=seed)
+
+
+@pytest.fixture(scope="session")
+def report(request: pytest.FixtureRequest) -> Iterator[Report]:
+    """What campaigns count. Written down after a long run."""
+    made = Report()
+    yield made
+    if request.config.getoption("--long") and made.campaigns:
+        made.write()
+
+
+@asynccontextmanager
+async def crowd_of(program: Program, scale: Scale) -> AsyncIterator[Crowd]:
+    """Who shops at a running program."""
+    token = (await program.good("token")).strip()
+    key = read_secrets(program.data / "sandbox").stripe_secret_key
+    yield Crowd(program.url, key, token, seed=scale.seed, shelf=SHELF)

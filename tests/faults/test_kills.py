@@ -1,0 +1,142 @@
+"""`kill -9` at every named crash point under load: started again, nothing is lost, doubled or oversold."""
+
+import importlib
+import signal
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from random import Random
+
+import aiohttp
+import asyncpg
+import pytest
+
+from engine.crash import CrashPoint
+from tests.faults.conftest import IMPATIENT, Scale, crowd_of
+from tests.faults.crowd import Crowd
+from tests.faults.report import Campaign, Report
+from tests.journeys.process import Program, program
+from tests.waiting import eventually
+
+importlib.import_module("run")  # With all that it wires, and so all crash points there are.
+
+BUYERS = 6
+REACHED_WITHIN_S = 30.0
+MIGRATIONS = ("before-migration-commit", "after-migration")
+
+
+class Killing:
+    """Starts the shop again and again, each time with another point where it will kill itself."""
+
+    def __init__(self, shop: Program, crowd: Crowd, campaign: Campaign, chance: Random) -> None:
+        self._shop = shop
+        self._crowd = crowd
+        self._campaign = campaign
+        self._chance = chance
+        # What must happen for some points to be reached; the others are on everybody's way.
+        self._provoke: dict[str, Callable[[], Awaitable[None]]] = {
+            "before-drain": self._stop,
+            "after-drain": self._stop,
+            "before-park-commit": self._refuse_a_mail,
+            "after-redrive": self._redrive,
+            "after-failure-noted": self._break_a_table,
+            "looked-at-stripe": self._give_back_the_lease,
+        }
+
+    async def kill_at(self, point: str) -> None:
+        """From a shop that is down to a shop that is down again."""
+        often = 1 if point in self._provoke else self._chance.randint(1, 5)
+        self._shop.settings["SHOPFLOW_CRASH_AT"] = f"{point}:{often}"
+        await self._shop.spawn()
+        try:
+            # It may come to the point before it is ready, and before it has answered those who provoke it.
+            await eventually(lambda: self._is_dead() or self._shop.is_ready(), within_s=REACHED_WITHIN_S)
+            if not self._is_dead() and (provoke := self._provoke.get(point)):
+                with suppress(aiohttp.ClientError):
+                    await provoke()
+            await eventually(self._is_dead, within_s=REACHED_WITHIN_S)
+        except TimeoutError:
+            raise AssertionError(f"{point} was never reached") from None
+        assert await self._shop.ended() == -signal.SIGKILL, self._shop.log
+        self._campaign.kills[point] += 1
+        if point == "after-failure-noted":
+            await self._mend_the_table()
+
+    def _is_dead(self) -> bool:
+        return self._shop.process.returncode is not None
+
+    async def _stop(self) -> None:
+        self._shop.process.terminate()
+
+    async def _refuse_a_mail(self) -> None:
+        fault = {"action": "fail", "status": 550, "count": 1}
+        assert (await self._shop.ask("PUT", f"{await self._shop.sandbox()}/sandbox/faults/smtp", fault)).status == 200
+
+    async def _give_back_the_lease(self) -> None:
+        """Whoever was killed in the middle of a look has it for another minute."""
+        await self._sql("update payment.reconciler set busy_until = '1970-01-01Z'")
+
+    async def _redrive(self) -> None:
+        """First let there be something to redrive."""
+        await self._refuse_a_mail()
+
+        async def letters() -> list[dict[str, str]]:
+            return list((await self._crowd.ask("GET", "/admin/api/dead-letters", **self._crowd.staff))["items"])
+
+        for letter in await eventually(letters):
+            await self._shop.ask("POST", f"/admin/api/dead-letters/{letter['id']}/redrive", **self._crowd.staff)
+
+    async def _break_a_table(self) -> None:
+        await self._sql("alter table analytics.sales add constraint trouble check (units < 0) not valid")
+
+    async def _mend_the_table(self) -> None:
+        await self._sql("alter table analytics.sales drop constraint trouble")
+
+    async def _sql(self, statement: str) -> None:
+        connection = await asyncpg.connect(f"postgresql://postgres:@/shopflow?host={self._shop.data}/postgres")
+        try:
+            await connection.execute(statement, timeout=10)
+        finally:
+            await connection.close()
+
+
+@pytest.mark.timeout(3 * 3600)
+async def test_killed_at_every_point_under_load(scale: Scale, report: Report) -> None:
+    campaign, chance = report.campaign("kill -9 at every crash point under load", scale.seed), Random(scale.seed)
+    async with program(**IMPATIENT) as shop:
+        await shop.start()
+        async with crowd_of(shop, scale) as crowd, crowd.shopping(BUYERS):
+            killing = Killing(shop, crowd, campaign, chance)
+            await shop.kill()
+            for _ in range(scale.of(short=1, long=20)):
+                for point in _in_some_order(chance):
+                    await killing.kill_at(point)
+                campaign.runs += 1
+            shop.settings["SHOPFLOW_CRASH_AT"] = ""
+            await shop.start()
+        assert "None." in await shop.good("dead-letters")
+        campaign.count(crowd.tally)
+    assert set(campaign.kills) == set(CrashPoint.known) - set(MIGRATIONS)
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("point", MIGRATIONS)
+async def test_killed_during_migration(scale: Scale, report: Report, point: str) -> None:
+    campaign = report.campaign(f"kill -9 at {point}", scale.seed)
+    chance = Random(scale.seed)
+    for _ in range(scale.of(short=1, long=20)):
+        async with program() as shop:
+            shop.settings["SHOPFLOW_CRASH_AT"] = f"{point}:{chance.randint(1, 8)}"
+            await shop.spawn()
+            await eventually(lambda: shop.process.returncode is not None, within_s=REACHED_WITHIN_S)
+            assert await shop.ended() == -signal.SIGKILL, shop.log
+            shop.settings["SHOPFLOW_CRASH_AT"] = ""
+            await shop.start()
+            assert "0 findings" in await shop.good("audit")
+        campaign.kills[point] += 1
+        campaign.runs += 1
+
+
+def _in_some_order(chance: Random) -> list[str]:
+    points = [point for point in CrashPoint.known if point not in MIGRATIONS]
+    chance.shuffle(points)
+    return points

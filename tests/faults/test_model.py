@@ -1,0 +1,254 @@
+"""Any sequence of commands, time, faults and kills: the shop answers and ends as a simple model of it says.
+
+Hypothesis draws the steps, and when the shop and its model differ it looks for the shortest that do. It prints them as
+code, with the seed; `SHOPFLOW_SEED` brings the same again.
+"""
+
+import asyncio
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from itertools import chain
+from typing import Final
+
+import aiohttp
+import pytest
+from hypothesis import Phase, given, seed, settings
+from hypothesis import strategies as st
+
+from actors.payment.actor import Payments
+from engine import crash
+from engine.testing import Servers, ShopUnderTest, open_shop_under_test
+from tests.faults.conftest import Scale
+from tests.faults.model import Model
+from tests.faults.real import Real, audit, put_on_the_shelf
+from tests.faults.report import Campaign, Report
+
+SCENARIOS_OF_ONE_SHOP = 100  # A new shop costs as much as two or three; one that has seen much grows slow.
+GLANCE_S = 0.1  # Of real time.
+WITHIN_S = 120.0  # A scenario; it takes less than one, as a rule.
+ALL_IS_OVER_S = 3600.0  # Nothing of a scenario is left for the next one.
+
+POINTS: Final = (
+    "before-transaction", "after-claim", "after-handler", "before-commit", "after-commit", "after-hand-over",
+    "after-answer", "before-call", "after-call", "after-sweep", "during-timer", "before-news",
+)  # fmt: skip
+WEATHER: Final = {
+    "stripe: lost answer": {"drops": 1, "after_work": True},
+    "stripe: error": {"errors": 1},
+    "stripe: too many": {"rate_limits": 1},
+    "carrier: lost answer": {"drops": 1, "after_work": True},
+    "smtp: lost answer": {"drops": 1, "after_work": True},
+    "smtp: try later": {"errors": 1},
+}
+OF_CARTS: Final = {"set_line", "remove_line", "check_out"}
+SERVICES: Final = {"stripe", "carrier", "smtp"}
+OF_ORDERS: Final = {"pay", "cancel", "check_out_again", "refund", "work", "send_off", "arrive"}
+
+
+class Step:
+    """What is done next, and what goes wrong meanwhile."""
+
+    def __init__(self, does: str, *about: int | str, mishap: str = "") -> None:
+        self.does = does
+        self.about = about
+        self.mishap = mishap
+
+    def waits_for_stripe(self) -> bool:
+        """Whether it is answered only when Stripe was asked again."""
+        return self.does in ("check_out", "check_out_again", "buy") and self.mishap.startswith("stripe")
+
+    def about_one_of(self, orders: int, carts: int) -> tuple[int | str, ...]:
+        """What it is about, where there are so many orders and carts: it was drawn before anybody knew."""
+        which, *rest = self.about
+        if isinstance(which, int) and self.does in OF_ORDERS | OF_CARTS:
+            which %= orders if self.does in OF_ORDERS else carts
+        return (which, *rest)
+
+    def __repr__(self) -> str:
+        words = [repr(word) for word in (self.does, *self.about)]
+        return f"Step({', '.join([*words, *([f'mishap={self.mishap!r}'] if self.mishap else [])])})"
+
+
+def _steps() -> st.SearchStrategy[list[Step]]:
+    carts, skus, units, which = st.integers(0, 3), st.integers(0, 2), st.integers(1, 4), st.integers(0, 5)
+    kills = [f"kill: {point}:{time}" for time in (1, 2, 3, 5) for point in POINTS]
+    kills += ["kill: now"] * 4
+    # The first is what a failure shrinks to. A kill takes as long as ten steps, so most have none.
+    mishaps = st.sampled_from(["", *kills, *(kind for kind in WEATHER for _ in range(4)), *[""] * 14 * len(kills)])
+
+    def step(does: str, *about: st.SearchStrategy[int] | st.SearchStrategy[str]) -> st.SearchStrategy[Step]:
+        return st.builds(Step, st.just(does), *about, mishap=mishaps)
+
+    single = [
+        step("set_line", carts, skus, units),
+        step("check_out", carts),
+        step("buy", skus, units),
+        step("pay", which, st.just("good")),
+        step("pay", which, st.just("good")),
+        step("pay", which, st.sampled_from(["good", "bad"])),
+        step("wait", st.sampled_from([1, 300, 600, 1200, 1800, 3600, 90_000])),
+        step("hear", st.sampled_from(["come", "come twice", "are lost"])),
+        step("cancel", which),
+        step("check_out_again", which),
+        step("refund", which, st.sampled_from([100, 1690, 5000])),
+        step("work", which, st.sampled_from(["pick", "pack", "ship"])),
+        step("send_off", which),
+        step("arrive", which),
+        step("remove_line", carts, skus),
+        step("count", skus, st.integers(0, 6)),
+    ]
+    # What chance alone would hardly come to: money, and money that the shop hears of when its order is over.
+    buy, last = step("buy", skus, units), st.just(-1)
+    paid = st.tuples(buy, step("pay", last, st.just("good")))
+    late = st.tuples(step("hear", st.just("are lost")), paid, step("wait", st.just(1800))).map(
+        lambda story: (story[0], *story[1], story[2])
+    )
+    every = [*(st.tuples(each) for each in single), paid, paid, late]
+    others = st.lists(st.one_of(*every), min_size=2, max_size=12)
+    return st.builds(lambda first, stories: [first, *chain.from_iterable(stories)], buy, others)
+
+
+class Scenarios:
+    """Plays one scenario after the other, in a shop that is replaced now and then, and when one has failed in it."""
+
+    def __init__(self, servers: Servers, campaign: Campaign) -> None:
+        self._servers = servers
+        self._campaign = campaign
+        self._runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
+        self._number = 0
+        self._left = 0
+        self._shop: ShopUnderTest | None = None
+        self._over = asyncio.Event()
+        self._life: asyncio.Task[None] | None = None
+
+    def play(self, steps: list[Step]) -> None:
+        try:
+            self._runner.run(self._play(steps))
+        except BaseException:
+            self._left = 0  # Whatever this scenario has broken, the next one does not find it.
+            raise
+
+    def close(self) -> None:
+        self._runner.run(self._end())
+        self._runner.close()
+
+    async def _play(self, steps: list[Step]) -> None:
+        shop = await self._a_shop()
+        self._number += 1
+        async with asyncio.timeout(WITHIN_S), aiohttp.ClientSession() as http:
+            real, model = Real(shop, http, f"S{self._number}"), Model()
+            await real.begin()
+            for step in steps:
+                await self._take(step, shop, real, model)
+            for ending in (Step("hear", "come"), Step("wait", int(ALL_IS_OVER_S))):
+                await self._take(ending, shop, real, model)
+            assert await real.orders() == [order.seen() for order in model.orders]
+            assert await real.books() == [(on_hand, model.held(sku)) for sku, on_hand in enumerate(model.on_hand)]
+            assert await real.carts() == model.carts
+        assert await audit(shop) == []
+        assert await shop.inside.bus.deliveries.dead_letters() == []
+        self._campaign.runs += 1
+        self._campaign.orders += len(model.orders)
+
+    async def _take(self, step: Step, shop: ShopUnderTest, real: Real, model: Model) -> None:
+        if step.does in OF_ORDERS and not model.orders:
+            return
+        about = step.about_one_of(len(model.orders), len(model.carts))
+        if step.mishap == "kill: now":
+            await shop.restart()
+            self._campaign.kills["at rest"] += 1
+        with self._mishap(step, shop):
+            asking = asyncio.ensure_future(getattr(real, step.does)(*about))
+            passed_s = await self._let_time_pass(shop, asking) if step.waits_for_stripe() else 0
+            answer = await asking
+            await shop.settle()
+        await shop.settle()
+        assert answer == getattr(model, step.does)(*about), step
+        model.wait(passed_s)
+        if step.mishap and not step.mishap.startswith("kill"):  # What failed is tried again a moment later.
+            await real.wait(1)
+            model.wait(1)
+        assert await real.available() == model.available(), step
+
+    async def _let_time_pass(self, shop: ShopUnderTest, asking: "asyncio.Future[object]") -> int:
+        """Stripe is asked again after a second at most; says how many have passed."""
+        passed_s = 0
+        while not (await asyncio.wait((asking,), timeout=GLANCE_S))[0]:
+            await shop.clock.advance(seconds=1)
+            passed_s += 1
+        return passed_s
+
+    @contextmanager
+    def _mishap(self, step: Step, shop: ShopUnderTest) -> Iterator[None]:
+        kind, _, what = step.mishap.partition(": ")
+        if kind == "kill" and what != "now":
+            kill = shop.kill_at(what)
+            try:
+                yield
+            finally:
+                crash.arm("")
+                self._campaign.kills[what.partition(":")[0]] += kill.happened
+            return
+        with ExitStack() as trouble:
+            if kind in SERVICES and step.does != "pay":  # That is between the buyer and Stripe.
+                trouble.enter_context(getattr(shop.faults, kind)(**WEATHER[step.mishap]))
+                self._campaign.faults[step.mishap] += 1
+            yield
+
+    async def _a_shop(self) -> ShopUnderTest:
+        if not self._left or self._shop is None:
+            await self._end()
+            self._left, self._over = SCENARIOS_OF_ONE_SHOP, asyncio.Event()
+            opened: asyncio.Future[ShopUnderTest] = asyncio.get_running_loop().create_future()
+            self._life = asyncio.create_task(self._live(opened))
+            await asyncio.wait((self._life, opened), return_when=asyncio.FIRST_COMPLETED)
+            self._shop = opened.result() if opened.done() else await self._life  # type: ignore[func-returns-value]
+            assert self._shop is not None
+            names = [f"S{self._number + number}" for number in range(1, SCENARIOS_OF_ONE_SHOP + 1)]
+            await put_on_the_shelf(self._shop, names)
+        self._left -= 1
+        return self._shop
+
+    async def _live(self, opened: "asyncio.Future[ShopUnderTest]") -> None:
+        """In a task of its own: what opens a shop must also close it."""
+        async with open_shop_under_test(self._servers) as shop:
+            opened.set_result(shop)
+            await self._over.wait()
+
+    async def _end(self) -> None:
+        self._over.set()
+        if self._life is not None:
+            await self._life
+            self._life = None
+
+
+async def _never(_payments: Payments) -> None:
+    """In place of the reconciler, which would find by itself, some minutes later, what the model says is not heard."""
+
+
+@pytest.mark.timeout(3 * 3600)
+def test_the_shop_is_as_its_model_says(
+    servers: Servers, scale: Scale, report: Report, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Payments, "run", _never)
+    campaign = report.campaign("any sequence of commands, time, faults and kills, beside a model", scale.seed)
+    scenarios = Scenarios(servers, campaign)
+
+    @seed(scale.seed)
+    @settings(
+        max_examples=scale.of(short=200, long=5000),
+        deadline=None,  # A kill takes its time.
+        database=None,  # The seed brings a failure back.
+        print_blob=True,
+        phases=(Phase.generate, Phase.shrink),
+    )
+    @given(steps=_steps())
+    def any_scenario(steps: list[Step]) -> None:
+        scenarios.play(steps)
+
+    try:
+        any_scenario()
+    finally:
+        scenarios.close()
+    sys.stdout.write(f"{campaign.runs} scenarios, {campaign.orders} orders, {campaign.kills.total()} kills\n")
