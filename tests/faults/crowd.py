@@ -95,6 +95,7 @@ class Crowd:
         self._patience_s = patience_s
         self._carts_may_go = carts_may_go  # With Redis; buyers then begin another.
         self._going_home = False
+        self._buyers: list[asyncio.Task[None]] = []
         self._stripe = ""
         self._http: aiohttp.ClientSession
 
@@ -108,14 +109,28 @@ class Crowd:
                 for sku, on_hand in self._shelf.items():
                     await self.ask("PUT", f"/admin/api/stock/{sku}", {"on_hand": on_hand}, **self.staff)
             async with asyncio.TaskGroup() as tasks:
-                at_it = [tasks.create_task(self._buyer(Random(self._chance.random()))) for _ in range(buyers)]
+                self._buyers = [tasks.create_task(self._buyer(Random(self._chance.random()))) for _ in range(buyers)]
                 warehouse = tasks.create_task(self._warehouse())
                 yield
-                self._going_home = True
-                await asyncio.wait(at_it)  # An order may still be placed by a key that waits for its lease to end.
+                await self.go_home()
                 await self._all_is_over()
                 warehouse.cancel()
             await self._find_everything_again()
+
+    async def go_home(self) -> None:
+        """The buyers end what they began, and begin nothing more."""
+        self._going_home = True
+        await asyncio.wait(self._buyers)  # An order may still be placed by a key that waits for its lease to end.
+
+    async def is_settled(self) -> bool:
+        """Whether every order that anybody was told of is paid or called off, and its money where it belongs."""
+        orders, money = await self._all_orders(), await self._money()
+        return all(told in orders for told in self.told) and all(
+            order["status"] != "pending_payment"
+            # Money that came for what was called off meanwhile goes back; or the units are taken.
+            and (not money.charged[order_id] or money.kept(order_id) == (order["status"] != "cancelled"))
+            for order_id, order in orders.items()
+        )
 
     async def ask(self, method: str, path: str, body: object = None, **headers: str) -> Json:
         """Ask the shop until it answers. A 4xx is an answer, too."""
@@ -233,15 +248,8 @@ class Crowd:
 
         async def is_over() -> bool:
             orders = await self._all_orders()
-            known = all(told in orders for told in self.told)
-            if not known or any(order["status"] not in ("delivered", "cancelled") for order in orders.values()):
-                return False
-            money = (
-                await self._money()
-            )  # That came for what was called off meanwhile goes back; or the units are taken.
-            return all(
-                money.kept(told) == (orders[told]["status"] == "delivered") for told in self.told if money.charged[told]
-            )
+            ended = all(order["status"] in ("delivered", "cancelled") for order in orders.values())
+            return ended and await self.is_settled()
 
         async def is_quiet() -> bool:
             actors = (await self.ask("GET", "/admin/api/actors", **self.staff))["items"]
