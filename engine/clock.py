@@ -122,7 +122,8 @@ class ManualClock(Clock):
     async def advance(
         self, *, days: float = 0, hours: float = 0, minutes: float = 0, seconds: float = 0, within_s: float = 30
     ) -> None:
-        """Move forward, firing what falls due in order, and come to rest after each.
+        """Move forward, firing what falls due in order, and come to rest after each. If the program dies of it, then to
+        that moment only: time that passes while it is down is moved by another call.
 
         Raises:
             TimeoutError: The program did not come to rest within `within_s` seconds of real time.
@@ -130,10 +131,12 @@ class ManualClock(Clock):
         end = self._now + timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
         async with asyncio.timeout(within_s):
             await self.at_rest()
+            was_stopped = self._is_stopped
             while (timer := self._next(end)) is not None:
                 timer.fire()
                 await self.at_rest()
-            self._now = max(self._now, end)
+            if self._is_stopped == was_stopped:
+                self._now = max(self._now, end)
 
     def _next(self, end: datetime) -> "_ManualTimer | None":
         """Move to the next timer that falls due until then, and take it."""

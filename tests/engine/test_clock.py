@@ -121,6 +121,17 @@ async def test_advancing_comes_to_rest_after_each_timer(clock: ManualClock) -> N
     assert seen == [("first", NOON + timedelta(seconds=1)), ("second", NOON + timedelta(seconds=2))]
 
 
+async def test_time_goes_no_further_than_to_where_the_program_died_of_it(clock: ManualClock) -> None:
+    began = clock.now()
+    clock.call_later(60, clock.stop)
+
+    await clock.advance(minutes=10)
+    died = clock.now()
+    await clock.advance(minutes=1)
+
+    assert (died - began, clock.now() - died) == (timedelta(minutes=1), timedelta(minutes=1))
+
+
 async def test_advancing_a_program_that_never_rests_ends_with_an_error(clock: ManualClock) -> None:
     clock.begin()
     with pytest.raises(TimeoutError):

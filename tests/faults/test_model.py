@@ -13,7 +13,7 @@ from typing import Final
 
 import aiohttp
 import pytest
-from hypothesis import Phase, given, seed, settings
+from hypothesis import Phase, example, given, seed, settings
 from hypothesis import strategies as st
 
 from actors.payment.actor import Payments
@@ -107,6 +107,14 @@ def _steps() -> st.SearchStrategy[list[Step]]:
     every = [*(st.tuples(each) for each in single), paid, paid, late]
     others = st.lists(st.one_of(*every), min_size=2, max_size=12)
     return st.builds(lambda first, stories: [first, *chain.from_iterable(stories)], buy, others)
+
+
+# Found once in 4,500: time went on while the shop was dead, but not for what Redis keeps, which is by its own clock.
+KILLED_WHILE_TIME_PASSED = [
+    Step("buy", 0, 1),
+    Step("set_line", 0, 1, 1),
+    Step("wait", 1800, mishap="kill: after-commit:1"),
+]
 
 
 class Scenarios:
@@ -241,8 +249,9 @@ def test_the_shop_is_as_its_model_says(
         deadline=None,  # A kill takes its time.
         database=None,  # The seed brings a failure back.
         print_blob=True,
-        phases=(Phase.generate, Phase.shrink),
+        phases=(Phase.explicit, Phase.generate, Phase.shrink),
     )
+    @example(steps=KILLED_WHILE_TIME_PASSED)
     @given(steps=_steps())
     def any_scenario(steps: list[Step]) -> None:
         scenarios.play(steps)

@@ -137,7 +137,8 @@ async def test_the_others_hardly_notice_one_poisonous_message(
         rows = await database.fetch("select count(*), count(distinct what) from toys.done")
 
     assert rows[0][0] == rows[0][1]  # Each took effect once.
-    campaign = report.campaign(f"one poisonous message among {messages}, in a {flow}", scale.seed)
+    flows = {"burst": "a burst", "steady": "a steady flow"}
+    campaign = report.campaign(f"one poisonous message among {messages}, in {flows[flow]}", scale.seed)
     campaign.runs = len(runs.poisoned_s)
     campaign.faults["poison"] = toy.sick
     campaign.notes.append(str(runs))
