@@ -2,6 +2,8 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from random import Random, SystemRandom
+from typing import Any
 
 import pytest
 import structlog
@@ -57,3 +59,28 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--long", action="store_true", help="fault campaigns at length, with a counted report (make faults)"
     )
+    parser.addoption(
+        "--shuffle",
+        nargs="?",
+        const=SystemRandom().randrange(1_000_000),
+        type=int,
+        metavar="SEED",
+        help="tests in a random order; --shuffle=SEED, as the header shows it, is the same order again",
+    )
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    seed = config.option.shuffle
+    return [] if seed is None else [f"shuffled: --shuffle={seed}"]
+
+
+@pytest.hookimpl(optionalhook=True)  # Only pytest-xdist calls it.
+def pytest_configure_node(node: Any) -> None:
+    """Workers have the controller's seed: all must have one order."""
+    node.workerinput["shuffle"] = node.config.option.shuffle
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    seed = getattr(config, "workerinput", vars(config.option))["shuffle"]
+    if seed is not None:
+        Random(seed).shuffle(items)
