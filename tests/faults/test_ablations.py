@@ -6,7 +6,7 @@ from engine.testing import ShopUnderTest
 from tests.faults.ablations import ABLATIONS, Ablation
 from tests.faults.conftest import Scale
 from tests.faults.report import Report
-from tests.faults.trials import Trial
+from tests.faults.trials.parts import Trial
 
 NAME = "every safeguard switched off, one at a time (each was missed)"
 TRIALS = list(dict.fromkeys(ablation.trial for ablation in ABLATIONS))

@@ -1,0 +1,128 @@
+"""What trials are made of: a buyer's steps, what the books say, and a call that is held up."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import aiohttp
+
+from bus.messages.cart import Cart, CheckedOut, CreateCart, SetLine
+from bus.messages.inventory import CountStock, StockCount
+from bus.messages.order import GetOrder, Order
+from bus.messages.warehouse import Pack, Pick, Ship
+from engine.errors import Unavailable
+from engine.message import Command
+from engine.testing import ShopUnderTest
+from tests.faults.real import checkout
+from tests.faults.switches import found, replaced
+
+Findings = list[str]
+Trial = Callable[[ShopUnderTest], Awaitable[Findings]]
+
+
+# --- Steps ---
+
+
+async def cart_with(shop: ShopUnderTest, **lines: int) -> Cart:
+    cart = await shop.ask(CreateCart())
+    for sku, quantity in lines.items():
+        answer = await shop.ask(SetLine(cart_id=cart.id, sku=sku, quantity=quantity))
+        assert isinstance(answer, Cart), answer
+        cart = answer
+    return cart
+
+
+async def placed_order(shop: ShopUnderTest, order_id: str, **lines: int) -> CheckedOut:
+    placed = await until_answered(shop, checkout((await cart_with(shop, **lines)).id, order_id))
+    await shop.clock.at_rest()
+    return placed
+
+
+async def bought(shop: ShopUnderTest, order_id: str, **lines: int) -> CheckedOut:
+    placed = await placed_order(shop, order_id, **lines)
+    assert await shop.pay(placed.intent_id, placed.client_secret) == 200
+    return placed
+
+
+async def confirm(shop: ShopUnderTest, placed: CheckedOut) -> None:
+    """Pay, and let the shop hear of it when it does."""
+    form = {
+        "key": shop.inside.outside.stripe.stripe_publishable_key,
+        "client_secret": placed.client_secret,
+        "payment_method": "pm_card_visa",
+    }
+    url = f"{shop.box.http_url}/v1/payment_intents/{placed.intent_id}/confirm"
+    async with aiohttp.ClientSession() as http, http.post(url, data=form) as answer:
+        assert answer.status == 200
+
+
+async def sent_off(shop: ShopUnderTest, order_id: str) -> None:
+    for step in (Pick, Pack, Ship):
+        await shop.ask(step(id=order_id))
+        await shop.settle()
+
+
+async def until_answered(shop: ShopUnderTest, command: Command[Any]) -> CheckedOut:
+    """Ask again with the same key, as clients do."""
+    for _ in range(5):
+        with suppress(Unavailable):
+            answer = await shop.ask(command)
+            assert isinstance(answer, CheckedOut), answer
+            return answer
+    raise AssertionError("it was never answered")
+
+
+@contextmanager
+def held_up(path: str) -> Iterator[tuple[asyncio.Event, asyncio.Event]]:
+    """The next call of this coroutine waits: the first event says that it does, the second lets it go on."""
+    owner, name = found(path)
+    real, is_held, go_on = getattr(owner, name), asyncio.Event(), asyncio.Event()
+
+    async def wait_once(*arguments: Any) -> Any:
+        if not is_held.is_set():
+            is_held.set()
+            await go_on.wait()
+        return await real(*arguments)
+
+    with replaced(path, wait_once):
+        yield is_held, go_on
+
+
+# --- What came of them ---
+
+
+def unless(found: object, expected: object) -> Findings:
+    return [] if found == expected else [f"{found!r}, and not {expected!r}"]
+
+
+async def books(shop: ShopUnderTest, sku: str) -> tuple[int, int]:
+    """On hand, and held of it."""
+    count = await shop.ask(CountStock(sku=sku))
+    assert isinstance(count, StockCount)
+    return count.on_hand, count.held
+
+
+async def timeline(shop: ShopUnderTest, order_id: str) -> list[str]:
+    order = await shop.ask(GetOrder(order_id=order_id))
+    return [moment.event for moment in order.timeline] if isinstance(order, Order) else []
+
+
+async def statuses(shop: ShopUnderTest, *order_ids: str) -> list[str]:
+    orders = [await shop.ask(GetOrder(order_id=order_id)) for order_id in order_ids]
+    return [order.status for order in orders if isinstance(order, Order)]
+
+
+async def pick_list(shop: ShopUnderTest, order_id: str) -> object:
+    return await value(shop, f"select status from warehouse.pick_lists where id = '{order_id}'")
+
+
+async def value(shop: ShopUnderTest, question: str) -> Any:
+    rows = await shop.inside.services.database.fetch(question)
+    return rows[0][0] if rows else None
+
+
+def templates(shop: ShopUnderTest) -> list[str]:
+    """Of the mails that came; a repeat has the same Message-ID, and is known by it."""
+    mails = {mail.message_id for mail in shop.mails()}
+    return sorted(mail_id.partition("@")[0].rpartition(".")[2] for mail_id in mails)

@@ -1,0 +1,75 @@
+"""Two shops on one database, as two processes would be."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from bus.local import LocalBus
+from bus.messages.base import Line
+from bus.messages.inventory import HoldForCheckout, HoldStock, SetOnHand
+from engine.errors import Conflict
+from engine.mailbox import Envelope
+from engine.testing import ShopUnderTest
+from engine.turns import Turns
+from run import Shop, open_shop
+from tests.faults.real import audit
+from tests.faults.switches import replaced
+from tests.faults.trials.parts import Findings, books, unless, value
+from tests.waiting import eventually
+
+
+async def two_shops_count_the_same_units(shop: ShopUnderTest) -> Findings:
+    async def crowd(bus: LocalBus, name: str) -> None:
+        for number in range(25):
+            await bus.ask(HoldStock(cart_id=f"{name}_{number}", sku="BOOK", quantity=1))
+
+    async with another_shop(shop) as other:
+        await asyncio.gather(crowd(shop.inside.bus, "one"), crowd(other.bus, "two"))
+    return [*unless(await books(shop, "BOOK"), (100, 50)), *await audit(shop)]
+
+
+async def two_shops_take_the_same_goods(shop: ShopUnderTest) -> Findings:
+    """Who waits for whom in a circle is thrown out by PostgreSQL, after a second for everybody."""
+    thrown_out: Findings = []
+    skus = [f"SKU-{number}" for number in range(40)]
+    await asyncio.gather(*(shop.ask(SetOnHand(sku=sku, on_hand=9)) for sku in skus))
+    commit = Turns._commit
+
+    async def told(turns: Turns, handler: Any, batch: Sequence[Envelope]) -> None:
+        try:
+            await commit(turns, handler, batch)
+        except Conflict as conflict:
+            thrown_out.append(str(conflict))
+            raise
+
+    async def take(bus: LocalBus, name: str, each: int) -> None:
+        """A cart that comes back changed is held as it is now, so each of these writes."""
+        lines = tuple(Line(sku=sku, quantity=each) for sku in skus)
+        await bus.ask(HoldForCheckout(cart_id=name, order_id=name, lines=lines))
+
+    async def both_wait() -> bool:
+        return bool(await value(shop, _WAITING) == 2)
+
+    with replaced(Turns, "_commit", told):
+        async with another_shop(shop) as other:
+            for each in (1, 2) * 5:
+                if not thrown_out:
+                    async with shop.inside.services.database.transaction(shop.clock.now()) as tx:
+                        await tx.execute("select 1 from inventory.stock where sku = 'SKU-25' for update")
+                        taking = asyncio.gather(take(shop.inside.bus, "one", each), take(other.bus, "two", each))
+                        await eventually(both_wait)  # Both have begun, and neither can end.
+                    await taking
+    return thrown_out
+
+
+_WAITING = """
+select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"""
+
+
+@asynccontextmanager
+async def another_shop(shop: ShopUnderTest) -> AsyncIterator[Shop]:
+    """A second process on the same database, as it were."""
+    inside = shop.inside
+    async with open_shop(inside.settings, inside.outside, shop.clock, deliver=False) as other, asyncio.timeout(20):
+        yield other

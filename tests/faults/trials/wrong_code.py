@@ -1,0 +1,57 @@
+"""The code is made wrong, to see whether what stands behind it holds."""
+
+from contextlib import suppress
+from typing import Any
+
+from actors.inventory import rules as inventory
+from actors.payment.rules import Payment, RefundState
+from bus.messages.base import Money
+from bus.messages.inventory import HoldStock
+from bus.messages.payment import RecordStripeEvent, Refund, RefundOrder, StripeEvent
+from engine.testing import ShopUnderTest
+from tests.faults.switches import replaced, rewritten
+from tests.faults.trials.parts import Findings, books, bought, value
+
+
+async def two_want_the_last_unit_and_the_rule_is_wrong(shop: ShopUnderTest) -> Findings:
+    with rewritten(inventory._hold, ("if ask.quantity > reach:", "if False:")):
+        for cart_id in ("cart_1", "cart_2"):
+            with suppress(Exception):
+                await shop.ask(HoldStock(cart_id=cart_id, sku="LAMP", quantity=1))
+    on_hand, held = await books(shop, "LAMP")
+    return [f"{held} of {on_hand} are held"] if held > on_hand else []
+
+
+async def money_is_told_of_twice_and_the_rule_adds_it_up(shop: ShopUnderTest) -> Findings:
+    def add_it_up(payment: Payment, intent_id: str, amount: Money, event: StripeEvent) -> str:
+        payment.received += amount.amount
+        payment.status, payment.dirty = "received", True
+        return "received"
+
+    with replaced("actors.payment.rules._received", add_it_up):
+        placed = await bought(shop, "ord_1", MUG=1)
+        again = StripeEvent(id="evt_2", type="payment_intent.succeeded", amount=placed.amount, created=shop.clock.now())
+        with suppress(Exception):
+            await shop.ask(RecordStripeEvent(intent_id=placed.intent_id, event=again))
+    received = await value(shop, "select received from payment.payments")
+    charged = sum(charge.amount for charge in shop.charges())
+    return [f"{received} in the books, {charged} charged"] if received != charged else []
+
+
+async def too_much_is_sent_back_and_the_rule_allows_it(shop: ShopUnderTest) -> Findings:
+    def allow_it(payment: Payment, refund_id: str, amount: int | None, reason: Any) -> RefundState:
+        payment.refunding += amount or 0
+        payment.dirty = True
+        refund = RefundState(refund_id, payment.order_id, None, amount or 0, reason, "pending", True, False)
+        payment.refunds[refund_id] = refund
+        return refund
+
+    placed, promised = await bought(shop, "ord_1", MUG=1), 0
+    with replaced("actors.payment.rules.begin_refund", allow_it):
+        for refund_id in ("ref_1", "ref_2"):
+            with suppress(Exception):
+                answer = await shop.ask(RefundOrder(order_id="ord_1", refund_id=refund_id, amount=1500))
+                promised += answer.amount.amount if isinstance(answer, Refund) else 0
+        await shop.settle()
+    paid = placed.amount.amount
+    return [f"{promised} of {paid} were promised back"] if promised > paid else []
