@@ -6,6 +6,7 @@ import aiohttp
 import pytest
 
 from engine.testing import ShopUnderTest
+from sandbox.faults import Fault
 from tests.journeys.people import Customer, Staff, staff_token
 
 
@@ -28,3 +29,17 @@ def buyer(shop: ShopUnderTest, http: aiohttp.ClientSession) -> Customer:
 @pytest.fixture
 async def staff(shop: ShopUnderTest, http: aiohttp.ClientSession) -> Staff:
     return Staff(shop, http, await staff_token(shop))
+
+
+@pytest.fixture
+def asked(shop: ShopUnderTest, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What Stripe is asked, as "METHOD /path"."""
+    gate, calls = shop.box.faults.gates["stripe"], list[str]()
+    take = gate.take
+
+    def count(call: str) -> Fault:
+        calls.append(call)
+        return take(call)
+
+    monkeypatch.setattr(gate, "take", count)
+    return calls

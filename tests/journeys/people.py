@@ -222,6 +222,14 @@ class Staff(Visitor):
     async def dead_letters(self) -> list[Json]:
         return list((await self.get("/admin/api/dead-letters")).good["items"])
 
+    async def stuck_money(self) -> list[Json]:
+        return list((await self.get("/admin/api/stuck-money")).good["items"])
+
+    async def follow(self, remedy: Json) -> None:
+        """Do the one request that a stuck item names."""
+        _ = (await self.ask(remedy["method"], remedy["path"], remedy["body"], key=new_key())).good
+        await self.shop.settle()
+
 
 async def all_is_well(staff: Staff) -> None:
     """Everything adds up, and nothing waits for a person."""
@@ -247,6 +255,12 @@ def purchase(cart: str, key: str, answer: Answer) -> Purchase:
 async def staff_token(shop: ShopUnderTest, *, valid_for: timedelta = timedelta(days=30)) -> str:
     async with shop.inside.services.database.transaction(shop.clock.now()) as tx:
         return await make_token(tx, role="staff", label="test", valid_for=valid_for)
+
+
+async def sql(shop: ShopUnderTest, statements: str, *parameters: object) -> None:
+    """What only somebody with the database's password does."""
+    async with shop.inside.services.database.transaction(shop.clock.now()) as tx:
+        await tx.execute(statements, *parameters)
 
 
 def new_key() -> str:

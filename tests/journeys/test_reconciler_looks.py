@@ -1,0 +1,203 @@
+"""Looks at Stripe: by one at a time, not too often, page by page, and again when it was away."""
+
+import asyncio
+from datetime import timedelta
+
+import msgspec
+import pytest
+from msgspec.structs import replace
+
+from actors.payment import looks
+from actors.payment.actor import Payments, PaymentSettings
+from actors.payment.reconciler import Reconciler
+from actors.payment.stripe import open_stripe
+from bus.messages.payment import Reconcile
+from engine.circuit import Circuit
+from engine.testing import ShopUnderTest
+from sandbox.faults import Fault
+from tests.journeys.people import Customer, Staff
+from tests.journeys.stripes_news import (
+    AFTER,
+    LIST,
+    NO_WEBHOOKS,
+    all_is_settled,
+    effects,
+    make_at_stripe,
+    next_look,
+    status_here,
+)
+
+
+async def test_of_two_who_look_at_once_one_does_and_what_is_told_twice_counts_once(
+    shop: ShopUnderTest, buyer: Customer, staff: Staff, asked: list[str]
+) -> None:
+    bought = await buyer.order(MUG=1)
+    shop.box.faults.webhooks = NO_WEBHOOKS
+    assert await buyer.confirm(bought) == 200
+    shop.clock.jump(AFTER)
+    database, every = shop.inside.services.database, timedelta(minutes=5)
+    async with open_stripe(shop.inside.outside.stripe, Circuit("Stripe", shop.clock)) as stripe:
+        here, there = (Reconciler(database=database, clock=shop.clock, stripe=stripe, every=every) for _ in range(2))
+        told = await asyncio.gather(here.look(), there.look())
+
+    assert sorted(look.is_ours for look in told) == [False, True]
+    assert asked.count(LIST) == 1
+    for look in (*told, *told):
+        await shop.ask(look)
+    await shop.clock.at_rest()
+    assert await buyer.timeline(bought) == ["OrderCreated", "PaymentReceived"]
+    assert await effects(shop) == ["received"]
+    await all_is_settled(shop, staff)
+
+
+async def test_a_look_whose_process_died_is_taken_up_by_another_when_its_lease_is_over(
+    shop: ShopUnderTest, buyer: Customer, staff: Staff, asked: list[str]
+) -> None:
+    bought = await buyer.order(MUG=1)
+    shop.box.faults.webhooks = NO_WEBHOOKS
+    assert await buyer.confirm(bought) == 200
+    shop.clock.jump(AFTER)
+    async with shop.inside.services.database.transaction(shop.clock.now()) as tx:
+        assert await looks.begin(tx) is not None
+
+    await shop.clock.advance(seconds=looks.LEASE.total_seconds() - 1)
+    assert LIST not in asked
+    await shop.clock.advance(seconds=1)
+
+    assert await buyer.status(bought) == "paid"
+    await all_is_settled(shop, staff)
+
+
+async def test_a_look_may_be_asked_for_at_any_time(
+    shop: ShopUnderTest, buyer: Customer, staff: Staff, asked: list[str]
+) -> None:
+    bought = await buyer.order(MUG=1)
+
+    for _ in range(20):
+        shop.inside.bus.tell(Reconcile())
+    await shop.clock.at_rest()
+
+    assert LIST not in asked
+    assert await next_look(shop) == AFTER
+    assert await buyer.pay(bought) == 200
+    await all_is_settled(shop, staff)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault(action="fail", path=LIST),
+        Fault(action="drop", path=LIST),
+        Fault(action="rate_limit", path=LIST, retry_after_s=600),
+        Fault(action="fail", status=400, path=LIST),
+        Fault(action="fail", status=401),
+    ],
+    ids=lambda fault: f"{fault.action}-{fault.status}",
+)
+async def test_stripe_may_be_away_when_it_is_looked_at(
+    shop: ShopUnderTest, buyer: Customer, staff: Staff, asked: list[str], fault: Fault
+) -> None:
+    bought = await buyer.order(MUG=1)
+    shop.box.faults.webhooks = NO_WEBHOOKS
+    assert await buyer.confirm(bought) == 200
+    shop.box.faults.stripe = fault
+    await shop.clock.advance(minutes=14)
+    if fault.action != "drop":  # The library's HTTP client repeats what is dropped by itself.
+        assert asked.count(LIST) == (1 if fault.action == "rate_limit" else 2)  # Who is asked to wait does.
+    shop.box.faults.stripe = Fault()
+
+    await shop.clock.advance(minutes=6)
+
+    assert await buyer.status(bought) == "paid"
+    await all_is_settled(shop, staff)
+
+
+async def test_a_long_list_is_read_in_several_looks_and_goes_on_where_it_stopped(
+    shop: ShopUnderTest, buyer: Customer, staff: Staff, asked: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bought = await buyer.order(MUG=1)
+    shop.box.faults.webhooks = NO_WEBHOOKS
+    assert await buyer.confirm(bought) == 200
+    await make_at_stripe(shop, {"order_id": "ord_of_another_shop"}, 1150)
+    gate, take = shop.box.faults.gates["stripe"], shop.box.faults.gates["stripe"].take
+
+    def away_at_the_eighth(call: str) -> Fault:
+        took = take(call)
+        return Fault(action="fail") if asked.count(LIST) == 8 and call == LIST else took
+
+    monkeypatch.setattr(gate, "take", away_at_the_eighth)
+
+    await shop.clock.advance(minutes=5)
+    assert asked.count(LIST) == 8  # Five in the first look; in the second one the third did not come.
+    assert await buyer.status(bought) == "pending_payment"
+    await shop.clock.advance(minutes=5)
+
+    assert asked.count(LIST) == 8 + 5  # The eighth again, and the four behind it.
+    assert await buyer.status(bought) == "paid"
+    await all_is_settled(shop, staff)
+
+
+async def test_looks_keep_their_distance_while_orders_come_in(
+    shop: ShopUnderTest, buyer: Customer, staff: Staff, asked: list[str]
+) -> None:
+    for _ in range(30):
+        await buyer.order(BOOK=1)
+        await shop.clock.advance(seconds=50)
+    assert 3 <= asked.count(LIST) <= 5
+
+    await shop.clock.advance(hours=1)
+    await shop.settle()
+    asked.clear()
+    await shop.clock.advance(days=365)
+
+    assert asked == []
+    await all_is_settled(shop, staff)
+
+
+async def test_an_old_one_is_not_a_reason_to_list_all_that_came_after_it(
+    shop: ShopUnderTest, buyer: Customer, staff: Staff, asked: list[str]
+) -> None:
+    old = await buyer.order(MUG=1)
+    shop.box.faults.webhooks = NO_WEBHOOKS
+    (intent,) = shop.box.payment_intents()
+    shop.box.stripe.intents.update(intent.id, replace(intent, status="succeeded", amount_received=1))
+    await shop.clock.advance(days=10)
+    await make_at_stripe(shop, {"order_id": "ord_of_another_shop"}, 1000)
+    asked.clear()
+
+    await shop.clock.advance(days=3)
+
+    assert 1 <= asked.count(LIST) <= 4
+    assert await status_here(shop, old.order) == "closing"
+
+
+async def test_a_start_finds_out_when_to_look(shop: ShopUnderTest, buyer: Customer) -> None:
+    await buyer.order(MUG=1)
+    database = shop.inside.services.database
+    async with open_stripe(shop.inside.outside.stripe, Circuit("Stripe", shop.clock)) as stripe:
+        payments = Payments(
+            bus=shop.inside.bus, database=database, clock=shop.clock, stripe=stripe, settings=PaymentSettings()
+        )
+        await payments.start()
+
+    assert payments._next_look == shop.clock.now() + AFTER
+
+
+async def test_a_shop_that_only_asks_beside_a_running_one_does_not_look(
+    shop: ShopUnderTest, buyer: Customer, asked: list[str]
+) -> None:
+    await buyer.order(MUG=1)
+    shop.clock.jump(AFTER)
+    nobody = msgspec.structs.replace(shop.inside.outside.stripe, stripe_secret_key="")
+    async with open_stripe(nobody, Circuit("Stripe", shop.clock)) as stripe:
+        payments = Payments(
+            bus=shop.inside.bus,
+            database=shop.inside.services.database,
+            clock=shop.clock,
+            stripe=stripe,
+            settings=PaymentSettings(),
+        )
+        await payments.start()
+        await payments.run()
+
+    assert LIST not in asked
