@@ -7,56 +7,24 @@ import aiohttp
 import msgspec
 import pytest
 
-from bus.messages.base import Address
-from bus.messages.cart import Cart, CheckedOut, Checkout, CreateCart, SetLine
+from bus.messages.cart import CreateCart
 from bus.messages.inventory import SetOnHand
 from bus.messages.order import GetOrder, Order, OrderCreated, OrderProgressed
 from bus.messages.payment import PaymentReceived
 from engine.crash import CrashPoint
 from engine.errors import BadSetting, Unavailable
 from engine.testing import Killed, ShopUnderTest
-
-HOME = Address(line1="1 Harbour Street", line2="", city="Hamburg", postal_code="20095", country="DE")
-
-
-async def cart_with(shop: ShopUnderTest, sku: str, quantity: int) -> Cart:
-    cart = await shop.ask(CreateCart())
-    filled = await shop.ask(SetLine(cart_id=cart.id, sku=sku, quantity=quantity))
-    assert isinstance(filled, Cart)
-    return filled
-
-
-def checkout(cart: Cart, order_id: str = "ord_1") -> Checkout:
-    return Checkout(
-        cart_id=cart.id,
-        order_id=order_id,
-        email="ada@example.com",
-        name="Ada",
-        address=HOME,
-        shipping_method="standard",
-    )
-
-
-async def until_answered(shop: ShopUnderTest, ask: Checkout) -> CheckedOut:
-    """Ask again with the same key, as clients do."""
-    for _ in range(5):
-        try:
-            answer = await shop.ask(ask)
-        except Unavailable:
-            continue
-        assert isinstance(answer, CheckedOut)
-        return answer
-    raise AssertionError("it was never answered")
+from tests.orders import cart_with, checkout, placed_order, until_answered
 
 
 async def test_what_was_published_charged_and_mailed_is_there_to_see(shop: ShopUnderTest) -> None:
-    placed = await until_answered(shop, checkout(await cart_with(shop, "MUG", 2)))
+    placed = await placed_order(shop, MUG=2)
     await shop.pay(placed.intent_id, placed.client_secret)
 
     assert [event.order_id for event in shop.published(OrderCreated)] == ["ord_1"]
     assert [event.amount for event in shop.published(PaymentReceived)] == [placed.amount]
     assert [charge.amount for charge in shop.charges()] == [placed.amount.amount]
-    assert [mail.to for mail in shop.mails()] == [["ada@example.com"]] * 2
+    assert [mail.to for mail in shop.mails()] == [["ord_1@example.com"]] * 2
 
 
 @pytest.mark.parametrize(
@@ -74,12 +42,12 @@ async def test_what_was_published_charged_and_mailed_is_there_to_see(shop: ShopU
     ],
 )
 async def test_a_checkout_that_was_killed_anywhere_becomes_one_order(shop: ShopUnderTest, point: str) -> None:
-    cart = await cart_with(shop, "MUG", 2)
+    cart = await cart_with(shop, MUG=2)
     async with shop.kill_at(point):
         with pytest.raises(Killed):
-            await shop.ask(checkout(cart))
+            await shop.ask(checkout(cart.id))
 
-    placed = await until_answered(shop, checkout(cart))
+    placed = await until_answered(shop, checkout(cart.id))
     await shop.pay(placed.intent_id, placed.client_secret)
 
     order = await shop.ask(GetOrder(order_id="ord_1"))
@@ -92,7 +60,7 @@ async def test_a_checkout_that_was_killed_anywhere_becomes_one_order(shop: ShopU
 
 
 async def test_the_audit_knows_more_than_the_shop(shop: ShopUnderTest) -> None:
-    placed = await until_answered(shop, checkout(await cart_with(shop, "MUG", 2)))
+    placed = await placed_order(shop, MUG=2)
     await shop.pay(placed.intent_id, placed.client_secret)
     await shop.audit()
     charge = shop.charges()[0]
@@ -103,7 +71,7 @@ async def test_the_audit_knows_more_than_the_shop(shop: ShopUnderTest) -> None:
 
 
 async def test_who_waits_until_all_is_settled_waits_also_for_what_a_kill_has_left(shop: ShopUnderTest) -> None:
-    placed = await until_answered(shop, checkout(await cart_with(shop, "MUG", 2)))
+    placed = await placed_order(shop, MUG=2)
     async with shop.kill_at("after-commit@order.on_paid"):
         await shop.pay(placed.intent_id, placed.client_secret)
         assert [event.status for event in shop.published(OrderProgressed)] == ["pending_payment", "paid"]
@@ -142,7 +110,7 @@ async def test_what_was_not_told_before_a_kill_is_told_after_it(shop: ShopUnderT
 
 
 async def test_time_goes_on_where_it_was_and_timers_are_still_due(shop: ShopUnderTest) -> None:
-    await cart_with(shop, "MUG", 2)
+    await cart_with(shop, MUG=2)
     await shop.clock.advance(minutes=9)
     await shop.restart()
     assert await shop.available("MUG") == 8

@@ -2,20 +2,16 @@
 
 import os
 import sys
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass
 from random import SystemRandom
 
 import pytest
 
-from sandbox.child import read_secrets
-from tests.faults.crowd import Crowd
 from tests.faults.report import Report
-from tests.journeys.conftest import buyer, http, staff
-from tests.journeys.process import Program
+from tests.journeys.conftest import buyer, http, impatient_with_stripe, staff
 
-__all__ = ["buyer", "http", "staff"]  # Who is there in journeys is there in campaigns.
+__all__ = ["buyer", "http", "impatient_with_stripe", "staff"]  # Who is there in journeys is there in campaigns.
 
 SHELF = {"MUG-BLUE": 50_000, "MUG-SAND": 300, "MUG-GREEN": 4}  # Plenty, some, and nearly none.
 
@@ -55,11 +51,3 @@ def report(request: pytest.FixtureRequest) -> Iterator[Report]:
     yield made
     if request.config.getoption("--long") and made.campaigns:
         made.write()
-
-
-@asynccontextmanager
-async def crowd_of(program: Program, scale: Scale) -> AsyncIterator[Crowd]:
-    """Who shops at a running program."""
-    token = (await program.good("token")).strip()
-    key = read_secrets(program.data / "sandbox").stripe_secret_key
-    yield Crowd(program.url, key, token, seed=scale.seed, shelf=SHELF)

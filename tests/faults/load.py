@@ -4,11 +4,7 @@ import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 
-from engine.clock import SystemClock
-from engine.postgres import open_database
-from gateway.access import make_token
 from sandbox.child import read_secrets
 from tests.faults.bell import Bell
 from tests.faults.conftest import IMPATIENT, SHELF, Scale
@@ -65,15 +61,12 @@ async def under_load(
         campaign.count(crowd.tally)
 
 
-async def crowd_of(shop: Program, scale: Scale, *, carts_may_go: bool) -> Crowd:
+async def crowd_of(shop: Program, scale: Scale, *, carts_may_go: bool = False) -> Crowd:
     """Buyers with patience: webhooks that were refused come again after longer and longer pauses."""
-    url = f"postgresql://postgres:@/shopflow?host={shop.data}/postgres"
-    async with open_database(url, connections=1) as database, database.transaction(SystemClock().now()) as tx:
-        token = await make_token(tx, role="staff", label="campaign", valid_for=timedelta(days=1))
     return Crowd(
         shop.url,
         read_secrets(shop.data / "sandbox").stripe_secret_key,
-        token,
+        (await shop.good("token")).strip(),
         seed=scale.seed,
         shelf=SHELF,
         patience_s=scale.of(short=60, long=240),

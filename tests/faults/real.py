@@ -10,8 +10,8 @@ import aiohttp
 import msgspec
 
 from bus.messages.audit import Audit
-from bus.messages.base import Address, Money
-from bus.messages.cart import Cart, CheckedOut, Checkout, CreateCart, GetCart, RemoveLine, SetLine
+from bus.messages.base import Money
+from bus.messages.cart import Cart, CheckedOut, CreateCart, GetCart, RemoveLine, SetLine
 from bus.messages.catalog import ImportSkus, SkuRow
 from bus.messages.inventory import (
     CountStock,
@@ -30,11 +30,11 @@ from engine.message import Command
 from engine.testing import ShopUnderTest
 from sandbox.webhooks import signature
 from tests.faults.model import LISTS, ON_HAND, PRICES, STRIPE_FORGETS_S, Answer
+from tests.orders import checkout
 
 R = TypeVar("R")
 
 CARDS: Final = {"good": "pm_card_visa", "bad": "pm_card_chargeDeclined"}
-HOME: Final = Address(line1="1 Harbour Street", city="Hamburg", postal_code="20095", country="DE")
 _TRIES = 8  # Of one step: it is killed, or not answered, once.
 _LISTENED_TO: Final = ("payment_intent.succeeded", "payment_intent.payment_failed", "payment_intent.canceled")
 
@@ -333,7 +333,3 @@ class _Outside:
             "parcels": self._parcels[order_id],
             "mails": Counter(mail_id.partition("@")[0].rpartition(".")[2] for mail_id in mails),
         }
-
-
-def checkout(cart_id: str, order_id: str) -> Checkout:
-    return Checkout(cart_id=cart_id, order_id=order_id, email=f"{order_id}@example.com", name="Ada", address=HOME)

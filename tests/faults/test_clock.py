@@ -22,13 +22,15 @@ from sandbox.child import read_secrets
 from sandbox.faults import WebhookFault
 from sandbox.webhooks import signature
 from tests.engine.toys import Bell, Mark, SetTimer, Toy, house, soon, stored
-from tests.faults.conftest import IMPATIENT, Scale, crowd_of
+from tests.faults.conftest import IMPATIENT, Scale
+from tests.faults.load import crowd_of
 from tests.faults.report import Report
 from tests.journeys.people import (
     Customer,
     Json,
     Staff,
     all_is_well,
+    forget_answers,
     intent_event,
     mails_of,
     new_key,
@@ -43,7 +45,6 @@ AHEAD, BACK = timedelta(hours=1), timedelta(hours=-1)
 BOTH = pytest.mark.parametrize("by", [AHEAD, BACK], ids=["ahead", "back"])
 SUCCEEDED = "payment_intent.succeeded"
 LEASE_S = 10
-FORGET_ANSWERS = "update gateway.answers set status = null, content = null, claimed_at = $1"  # As if it had died.
 
 
 # --- Durable timers ---
@@ -229,8 +230,7 @@ async def test_a_checkout_that_died_is_finished_under_its_key_though_the_clock_w
     shop: ShopUnderTest, buyer: Customer, staff: Staff
 ) -> None:
     bought = await buyer.place(await buyer.fill_cart(LAMP=1), key=new_key())
-    async with shop.inside.services.database.transaction(shop.clock.now()) as tx:
-        await tx.execute(FORGET_ANSWERS, tx.now)
+    await forget_answers(shop)
     shop.clock.jump(BACK)
 
     answer = await buyer.check_out(bought.cart, key=bought.key)
@@ -314,7 +314,8 @@ async def test_a_crowd_shops_while_the_clock_of_the_program_is_set_an_hour_ahead
     async with program(**IMPATIENT) as shop:
         setting = Setting(shop)
         await shop.start()
-        async with crowd_of(shop, scale) as crowd, crowd.shopping(4):
+        crowd = await crowd_of(shop, scale)
+        async with crowd.shopping(4):
             for _ in range(scale.of(short=1, long=20)):
                 for kind, off_s in (("ahead", 3600), ("right again", 0), ("back", -3600), ("right again", 0)):
                     setting.set(off_s)

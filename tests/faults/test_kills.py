@@ -11,8 +11,9 @@ import asyncpg
 import pytest
 
 from engine.crash import CrashPoint
-from tests.faults.conftest import IMPATIENT, Scale, crowd_of
+from tests.faults.conftest import IMPATIENT, Scale
 from tests.faults.crowd import Crowd
+from tests.faults.load import crowd_of
 from tests.faults.report import Campaign, Report
 from tests.journeys.process import Program, program
 from tests.waiting import eventually
@@ -104,7 +105,8 @@ async def test_killed_at_every_point_under_load(scale: Scale, report: Report) ->
     campaign, chance = report.campaign("kill -9 at every crash point under load", scale.seed), Random(scale.seed)
     async with program(**IMPATIENT) as shop:
         await shop.start()
-        async with crowd_of(shop, scale) as crowd, crowd.shopping(BUYERS):
+        crowd = await crowd_of(shop, scale)
+        async with crowd.shopping(BUYERS):
             killing = Killing(shop, crowd, campaign, chance)
             await shop.kill()
             for _ in range(scale.of(short=1, long=20)):

@@ -11,13 +11,13 @@ import aiohttp
 import msgspec
 import pytest
 
-from actors.payment.stripe import open_stripe
 from bus.messages.order import OrderCancelled
 from bus.messages.payment import PaymentReceived, RefundProcessed
 from engine.testing import ShopUnderTest
 from sandbox.faults import Fault, WebhookFault
 from tests.faults.conftest import Scale
 from tests.faults.report import Campaign, Report
+from tests.journeys.conftest import PATIENCE_S
 from tests.journeys.people import (
     Answer,
     Customer,
@@ -33,7 +33,6 @@ from tests.journeys.people import (
 
 INTENTS, CONFIRM, REFUNDS = "POST /v1/payment_intents", "/confirm", "POST /v1/refunds"
 TRIES = 12
-PATIENCE_S = 0.3  # Of the buyer's browser, and of the shop with Stripe.
 
 # Trouble that is over after so many calls. `kept` is what Stripe stands by under the idempotency key.
 WEATHER = {
@@ -56,16 +55,7 @@ NEWS = {
 }
 
 
-pytestmark = pytest.mark.usefixtures("impatient")
-
-
-@pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Stripe is waited for PATIENCE_S, and not twenty seconds. Comes before the shop."""
-    monkeypatch.setattr(
-        "run.open_stripe",
-        lambda settings, circuit: open_stripe(msgspec.structs.replace(settings, stripe_timeout_s=PATIENCE_S), circuit),
-    )
+pytestmark = pytest.mark.usefixtures("impatient_with_stripe")
 
 
 @pytest.fixture

@@ -10,20 +10,19 @@ import pytest
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from bus.messages.base import Address
-from bus.messages.cart import Cart, CheckedOut, Checkout, CreateCart, NoSuchCart, SetLine
+from bus.messages.cart import CheckedOut, NoSuchCart
 from engine.testing import ShopUnderTest
 from tests.faults.conftest import SHELF, Scale
 from tests.faults.down import kept_down
 from tests.faults.load import Load, everybody_is_told, longest, note, under_load
 from tests.faults.report import Report
 from tests.journeys.process import Program, at_work
+from tests.orders import cart_with, checkout
 from tests.waiting import pace
 
 WATCHERS = 6
 BACK_WITHIN_S = 10.0
 QUIET = "TEABOWL"  # Nobody buys it: what is said of it once must be heard, for it is not said again.
-HOME = Address(line1="1 Harbour Street", line2="", city="Hamburg", postal_code="20095", country="DE")
 
 
 @pytest.mark.timeout(3600)
@@ -83,39 +82,26 @@ def valkey(data: Path) -> psutil.Process:
 async def test_a_checkout_that_has_its_cart_goes_on_without_redis(
     shop: ShopUnderTest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    cart = await shop.ask(CreateCart())
-    await shop.ask(SetLine(cart_id=cart.id, sku="MUG", quantity=2))
+    cart = await cart_with(shop, MUG=2)
     away = AsyncMock(side_effect=RedisConnectionError)
 
     with monkeypatch.context() as patch:  # It is read, and can't be written any more.
         patch.setattr(shop.inside.services.redis, "set", away)
-        first = await shop.ask(check_out(cart))
+        first = await shop.ask(checkout(cart.id))
 
     assert away.called
     assert isinstance(first, CheckedOut)
-    assert await shop.ask(check_out(cart)) == first
+    assert await shop.ask(checkout(cart.id)) == first
 
 
 async def test_a_checkout_whose_answer_was_lost_is_the_same_order_although_its_cart_is_gone(
     shop: ShopUnderTest,
 ) -> None:
-    cart = await shop.ask(CreateCart())
-    await shop.ask(SetLine(cart_id=cart.id, sku="MUG", quantity=2))
-    first = await shop.ask(check_out(cart))
+    cart = await cart_with(shop, MUG=2)
+    first = await shop.ask(checkout(cart.id))
 
     await shop.inside.services.redis.flushdb()
 
     assert isinstance(first, CheckedOut)
-    assert await shop.ask(check_out(cart)) == first
-    assert await shop.ask(check_out(cart, order_id="ord_other")) == NoSuchCart(cart_id=cart.id)
-
-
-def check_out(cart: Cart, order_id: str = "ord_one") -> Checkout:
-    return Checkout(
-        cart_id=cart.id,
-        order_id=order_id,
-        email="ada@example.com",
-        name="Ada",
-        address=HOME,
-        shipping_method="standard",
-    )
+    assert await shop.ask(checkout(cart.id)) == first
+    assert await shop.ask(checkout(cart.id, "ord_other")) == NoSuchCart(cart_id=cart.id)

@@ -3,11 +3,15 @@
 from collections.abc import AsyncIterator
 
 import aiohttp
+import msgspec
 import pytest
 
+from actors.payment.stripe import open_stripe
 from engine.testing import ShopUnderTest
 from sandbox.faults import Fault
 from tests.journeys.people import Customer, Staff, staff_token
+
+PATIENCE_S = 0.4  # Of a buyer's browser, and of a shop that is impatient with Stripe.
 
 
 @pytest.fixture
@@ -43,3 +47,12 @@ def asked(shop: ShopUnderTest, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     monkeypatch.setattr(gate, "take", count)
     return calls
+
+
+@pytest.fixture
+def impatient_with_stripe(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stripe is waited for PATIENCE_S, and not twenty seconds. Comes before the shop."""
+    monkeypatch.setattr(
+        "run.open_stripe",
+        lambda settings, circuit: open_stripe(msgspec.structs.replace(settings, stripe_timeout_s=PATIENCE_S), circuit),
+    )

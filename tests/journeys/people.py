@@ -263,6 +263,15 @@ async def sql(shop: ShopUnderTest, statements: str, *parameters: object) -> None
         await tx.execute(statements, *parameters)
 
 
+async def forget_answers(shop: ShopUnderTest, *, ago: timedelta = timedelta()) -> list[str]:
+    """Leave what a process leaves that died while it did a request: claims without an answer. Gives their tokens."""
+    async with shop.inside.services.database.transaction(shop.clock.now()) as tx:
+        claims = await tx.fetch(
+            "update gateway.answers set status = null, content = null, claimed_at = $1 returning token", tx.now - ago
+        )
+    return [claim["token"] for claim in claims]
+
+
 def new_key() -> str:
     return secrets.token_hex(8)
 

@@ -108,12 +108,12 @@ async def test_an_order_that_somebody_deleted_is_missed_by_all_that_knew_it(
 
 
 @pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+def impatient_with_levels(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who tells an old level is given no time to catch up."""
     monkeypatch.setattr("bus.levels._PATIENCE_S", 0.0)
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("impatient_with_levels")
 async def test_what_is_held_is_repaired_from_the_holds_and_the_ledger_agrees_again(
     shop: ShopUnderTest, buyer: Customer, staff: Staff
 ) -> None:
@@ -136,7 +136,7 @@ async def test_what_is_held_is_repaired_from_the_holds_and_the_ledger_agrees_aga
     assert await buyer.available("MUG") == 7
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("impatient_with_levels")
 async def test_what_is_on_hand_is_not_repaired_but_counted(shop: ShopUnderTest, staff: Staff) -> None:
     await sql(shop, "update inventory.stock set on_hand = 12 where sku = 'MUG'")
     (finding,) = [one for one in await staff.findings() if one["rule"].startswith("I3")]
@@ -152,7 +152,7 @@ async def test_what_is_on_hand_is_not_repaired_but_counted(shop: ShopUnderTest, 
         assert [one for one in await staff.findings() if one["rule"].startswith("I3")] == []
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("impatient_with_levels")
 async def test_a_stock_that_is_oversold_by_hand_is_found_and_not_repaired(
     shop: ShopUnderTest, buyer: Customer, staff: Staff
 ) -> None:
@@ -215,7 +215,7 @@ async def test_a_refund_whose_news_are_parked_is_not_repaired_but_redriven(
     assert (await buyer.read(bought))["refunded"]["amount"] == 500
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("impatient_with_levels")
 async def test_a_level_that_redis_keeps_wrongly_is_told_anew(
     shop: ShopUnderTest, buyer: Customer, staff: Staff
 ) -> None:
@@ -231,7 +231,7 @@ async def test_a_level_that_redis_keeps_wrongly_is_told_anew(
         assert await staff.findings() == []
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("impatient_with_levels")
 async def test_a_watcher_who_was_told_a_wrong_value_is_found(
     shop: ShopUnderTest, http: aiohttp.ClientSession, staff: Staff
 ) -> None:

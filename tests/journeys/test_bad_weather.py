@@ -2,10 +2,8 @@
 
 from collections.abc import Sequence
 
-import msgspec
 import pytest
 
-from actors.payment.stripe import open_stripe
 from engine.testing import ShopUnderTest
 from sandbox.faults import Fault
 from tests.journeys.people import Customer, Staff, mails_of, new_key
@@ -16,16 +14,7 @@ INTENTS = "POST /v1/payment_intents"
 # --- Stripe ---
 
 
-@pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Stripe is waited for 0.4 seconds, and not twenty. Comes before the shop."""
-    monkeypatch.setattr(
-        "run.open_stripe",
-        lambda settings, circuit: open_stripe(msgspec.structs.replace(settings, stripe_timeout_s=0.4), circuit),
-    )
-
-
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("impatient_with_stripe")
 async def test_a_checkout_that_stripe_does_not_answer_is_503_and_its_key_completes_it_later(
     shop: ShopUnderTest, buyer: Customer, staff: Staff
 ) -> None:

@@ -9,12 +9,9 @@ from engine.mailbox import Envelope
 from engine.testing import ShopUnderTest
 from gateway.replays import Claimed, ClaimKey, GiveBackKey, InProgress, KeepAnswer
 from sandbox.faults import Fault, WebhookFault
-from tests.journeys.people import Customer, Staff, at_once, mails_of, new_key, purchase
+from tests.journeys.people import Customer, Staff, at_once, forget_answers, mails_of, new_key, purchase
 
 LEASE = timedelta(seconds=10)  # How long a claim is respected. See gateway/replays.py.
-
-# What a process leaves behind that died while it did a request: claims without an answer.
-FORGET_ANSWERS = "update gateway.answers set status = null, content = null, claimed_at = $1 returning token"
 
 
 async def test_a_double_click_on_checkout_is_one_order_with_one_answer(
@@ -98,9 +95,8 @@ async def test_a_checkout_whose_process_died_is_finished_by_the_next_try(
     shop: ShopUnderTest, buyer: Customer, staff: Staff
 ) -> None:
     bought = await buyer.place(await buyer.fill_cart(MUG=2), key=new_key())
-    async with shop.inside.services.database.transaction(shop.clock.now()) as tx:
-        (claim,) = await tx.fetch(FORGET_ANSWERS, tx.now)
-    assert claim["token"] in bought.order
+    (token,) = await forget_answers(shop)
+    assert token in bought.order
 
     waiting = await buyer.check_out(bought.cart, key=bought.key)
     assert waiting.refusal == (409, "idempotency_in_progress")
@@ -120,7 +116,7 @@ async def test_a_checkout_whose_order_was_called_off_meanwhile_is_not_offered_fo
 ) -> None:
     """Nobody would hear of the money, once Stripe has forgotten the key: it would be another intent."""
     bought = await buyer.place(await buyer.fill_cart(MUG=2), key=new_key())
-    await _forget_answers(shop)
+    await forget_answers(shop, ago=LEASE)
     _ = (await buyer.cancel(bought)).good
     shop.clock.jump(timedelta(hours=25))
 
@@ -132,7 +128,7 @@ async def test_a_checkout_repeated_with_another_cart_does_not_change_what_late_m
     shop: ShopUnderTest, buyer: Customer, staff: Staff
 ) -> None:
     bought = await buyer.place(await buyer.fill_cart(LAMP=1), key=new_key())
-    await _forget_answers(shop)
+    await forget_answers(shop, ago=LEASE)
     shop.box.faults.webhooks = WebhookFault(hold=True)
     assert await buyer.confirm(bought) == 200
     with shop.faults.stripe(down=True):  # Else it would be asked, and say that it has the money.
@@ -145,11 +141,6 @@ async def test_a_checkout_repeated_with_another_cart_does_not_change_what_late_m
     assert await buyer.status(bought) == "paid"
     assert await staff.stock("LAMP") == (0, 0)
     assert (await staff.stock("MUG"))[0] == 10
-
-
-async def _forget_answers(shop: ShopUnderTest) -> None:
-    async with shop.inside.services.database.transaction(shop.clock.now()) as tx:
-        await tx.fetch(FORGET_ANSWERS, tx.now - LEASE)
 
 
 async def test_a_try_that_comes_late_does_not_give_back_what_another_has_taken_over(shop: ShopUnderTest) -> None:
@@ -175,8 +166,7 @@ async def test_a_refund_is_given_once_per_key(shop: ShopUnderTest, buyer: Custom
     assert len({answer.body for answer in answers}) == 1
     assert (await staff.refund(bought, 101, key=key)).refusal == (422, "idempotency_mismatch")
 
-    async with shop.inside.services.database.transaction(shop.clock.now()) as tx:
-        await tx.fetch(FORGET_ANSWERS, tx.now)
+    await forget_answers(shop)
     shop.clock.jump(LEASE)
     again = await staff.refund(bought, 100, key=key)
 

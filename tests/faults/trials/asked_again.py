@@ -8,20 +8,10 @@ from bus.messages.base import Line
 from bus.messages.inventory import HoldForCheckout
 from bus.messages.payment import RefundOrder
 from engine.testing import ShopUnderTest
-from tests.faults.real import audit, checkout
-from tests.faults.trials.parts import (
-    Findings,
-    books,
-    bought,
-    cart_with,
-    placed_order,
-    sent_off,
-    templates,
-    unless,
-    until_answered,
-    value,
-)
+from tests.faults.real import audit
+from tests.faults.trials.parts import Findings, books, bought, sent_off, templates, unless, value
 from tests.journeys.people import Customer, Staff, new_key, staff_token
+from tests.orders import cart_with, checkout, placed_order, until_answered
 
 # --- The same request twice ---
 

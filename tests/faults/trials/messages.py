@@ -11,21 +11,10 @@ from bus.news import News
 from engine.errors import Overloaded, Unavailable
 from engine.mailbox import Envelope
 from engine.testing import ShopUnderTest
-from tests.faults.real import audit, checkout
+from tests.faults.real import audit
 from tests.faults.switches import replaced
-from tests.faults.trials.parts import (
-    Findings,
-    books,
-    bought,
-    cart_with,
-    pick_list,
-    placed_order,
-    templates,
-    timeline,
-    unless,
-    until_answered,
-    value,
-)
+from tests.faults.trials.parts import Findings, books, bought, pick_list, templates, timeline, unless, value
+from tests.orders import cart_with, checkout, placed_order, until_answered
 
 
 async def everything_is_handed_over_again(shop: ShopUnderTest) -> Findings:

@@ -2,41 +2,24 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 
 import aiohttp
 
-from bus.messages.cart import Cart, CheckedOut, CreateCart, SetLine
+from bus.messages.cart import CheckedOut
 from bus.messages.inventory import CountStock, StockCount
 from bus.messages.order import GetOrder, Order
 from bus.messages.warehouse import Pack, Pick, Ship
-from engine.errors import Unavailable
-from engine.message import Command
 from engine.testing import ShopUnderTest
-from tests.faults.real import checkout
 from tests.faults.switches import found, replaced
+from tests.orders import placed_order
 
 Findings = list[str]
 Trial = Callable[[ShopUnderTest], Awaitable[Findings]]
 
 
 # --- Steps ---
-
-
-async def cart_with(shop: ShopUnderTest, **lines: int) -> Cart:
-    cart = await shop.ask(CreateCart())
-    for sku, quantity in lines.items():
-        answer = await shop.ask(SetLine(cart_id=cart.id, sku=sku, quantity=quantity))
-        assert isinstance(answer, Cart), answer
-        cart = answer
-    return cart
-
-
-async def placed_order(shop: ShopUnderTest, order_id: str, **lines: int) -> CheckedOut:
-    placed = await until_answered(shop, checkout((await cart_with(shop, **lines)).id, order_id))
-    await shop.clock.at_rest()
-    return placed
 
 
 async def bought(shop: ShopUnderTest, order_id: str, **lines: int) -> CheckedOut:
@@ -61,16 +44,6 @@ async def sent_off(shop: ShopUnderTest, order_id: str) -> None:
     for step in (Pick, Pack, Ship):
         await shop.ask(step(id=order_id))
         await shop.settle()
-
-
-async def until_answered(shop: ShopUnderTest, command: Command[Any]) -> CheckedOut:
-    """Ask again with the same key, as clients do."""
-    for _ in range(5):
-        with suppress(Unavailable):
-            answer = await shop.ask(command)
-            assert isinstance(answer, CheckedOut), answer
-            return answer
-    raise AssertionError("it was never answered")
 
 
 @contextmanager
