@@ -58,15 +58,24 @@ class Pulse:
 
     async def connect(self) -> None:
         """Before there is need: over a connection that is there, silence says more."""
+        connecting = asyncio.ensure_future(self._connect())
         try:
-            async with asyncio.timeout(_CONNECT_S):
-                self._connection = await self._connect()
-        except TimeoutError:
-            self._watched.stopped()
-            return
+            for _ in range(round(_CONNECT_S / _ANSWER_S)):
+                await asyncio.wait((connecting,), timeout=_ANSWER_S)
+                if not connecting.done() and self._watched.longest_use_s() > _LONG_S:
+                    self._watched.stopped()  # Others wait, too: then this may be more than a machine that is busy.
+            if connecting.done():
+                self._connection = connecting.result()
+                self._watched.went_on()
+            else:
+                self._watched.stopped()
         except Exception:  # noqa: BLE001 - it is gone, which others find out by themselves
+            self._watched.went_on()
             await asyncio.sleep(_TRY_ANEW_S)
-        self._watched.went_on()
+        finally:
+            if not connecting.done():
+                connecting.cancel()
+                await asyncio.wait((connecting,))
 
     async def watch(self) -> None:
         """For ever. Ends by being cancelled."""

@@ -4,14 +4,19 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import asyncpg
 import psutil
 import pytest
 
 from engine.errors import Unavailable
 from engine.postgres import Database
-from tests.waiting import eventually
+from tests.waiting import eventually, pace
 
 _POSTMASTER = "select split_part(pg_read_file('postmaster.pid'), e'\\n', 1)::int as pid"
+
+_CUT_ALL = """
+select pg_terminate_backend(pid, 5000) from pg_stat_activity
+where datname = current_database() and application_name = 'shopflow'"""
 
 
 @contextmanager
@@ -49,6 +54,22 @@ async def test_a_server_that_hangs_keeps_nobody_waiting_for_a_second(database: D
         assert await refused_within_s(database) < 0.1  # By now it is known.
 
     assert await eventually(lambda: answers(database), within_s=5)
+
+
+async def test_a_server_that_hangs_when_it_was_just_away_keeps_nobody_waiting_either(
+    database: Database, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (row,) = await database.fetch(_POSTMASTER)
+    monkeypatch.setattr("engine.pulse._LOOK_S", 0.5)  # It will not be back before the server hangs.
+    await pace(0.2)
+    connection = await asyncpg.connect(database_url)
+    await connection.execute(_CUT_ALL)  # Ours, and the one that feels the pulse: each must be made anew.
+    await connection.close()
+
+    with frozen(row["pid"]):
+        assert await refused_within_s(database) < 1.0
+
+    assert await eventually(lambda: answers(database), within_s=10)
 
 
 async def test_a_statement_that_takes_long_is_left_alone(database: Database) -> None:
