@@ -5,7 +5,7 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Final, TypeVar
@@ -32,13 +32,18 @@ from actors.payment.stripe import Stripe, StripeSettings, open_stripe
 from actors.shipping.actor import Shipping
 from actors.shipping.carrier import Carrier, CarrierSettings, open_carrier
 from actors.warehouse.actor import Warehouse
-from bus.deliveries import DeadLetter
+from bus.backlog import DeadLetter
 from bus.local import LocalBus
 from bus.messages.audit import Audit, Audited, Repair, RepairMade
 from bus.messages.catalog import ListCategories
 from bus.messages.order import OrderProgressed
 from bus.news import News
 from bus.routes import Routes
+from bus.sqs.census import processes
+from bus.sqs.client import open_sqs
+from bus.sqs.queues import ParkedMessage, Queues
+from bus.sqs.roads import Roads
+from bus.sqs.settings import SqsSettings
 from engine import crash
 from engine.actor import Actor
 from engine.circuit import Circuit
@@ -49,7 +54,7 @@ from engine.postgres import migrate
 from engine.services import Services, open_services
 from engine.settings import EngineSettings, Seconds, Settings, read_settings
 from engine.telemetry import configure_logging
-from gateway import goods
+from gateway import console, goods
 from gateway.access import make_token, may_see_order
 from gateway.app import make_app
 from gateway.edge import Edge
@@ -96,6 +101,23 @@ class ShopSettings(msgspec.Struct, frozen=True):
     carrier: CarrierSettings = CarrierSettings()
     smtp: SmtpSettings = SmtpSettings()
     sandbox: SandboxSettings = SandboxSettings()
+    sqs: SqsSettings = SqsSettings()
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What of the shop is in this process. The rest is elsewhere, and reached through SQS."""
+
+    actors: frozenset[str] = frozenset(actor.name for actor in ACTORS)
+    has_gateway: bool = True
+
+    @property
+    def elsewhere(self) -> frozenset[str]:
+        return frozenset(actor.name for actor in ACTORS) - self.actors - {Replays.name}
+
+    def needs(self, actor: type[Actor]) -> bool:
+        """Whether this process must know those outside with whom this actor, or the gateway for it, has to do."""
+        return self.has_gateway or actor.name in self.actors
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +130,15 @@ class Outside:
     is_sandbox: bool  # Of Stripe: no real money.
 
 
+# For a process that speaks to none of them.
+NOBODY: Final = Outside(
+    StripeSettings(), CarrierSettings(carrier_url="http://127.0.0.1"), "smtp://127.0.0.1", is_sandbox=True
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Shop:
-    """A running shop, without its edge."""
+    """A running shop, or a part of one, without its edge."""
 
     bus: LocalBus
     services: Services
@@ -126,15 +154,40 @@ def read_all() -> ShopSettings:
     return ShopSettings(**{room.name: read_settings(room.type, os.environ) for room in rooms})
 
 
+def read_part(settings: ShopSettings, *, has_gateway: bool = True) -> Part:
+    """What this process hosts.
+
+    Raises:
+        BadSetting: There is no such actor, or no way to the others.
+    """
+    everybody = Part().actors
+    named = {name.strip() for name in settings.sqs.shopflow_actors.split(",")} - {""}
+    if unknown := named - everybody:
+        known = ", ".join(sorted(everybody))
+        raise BadSetting(f"SHOPFLOW_ACTORS: there is no {', '.join(sorted(unknown))}; there are {known}")
+    actors = (named or everybody) - {Replays.name} | ({Replays.name} if has_gateway else frozenset())
+    part = Part(frozenset(actors), has_gateway)
+    if part.elsewhere and not settings.sqs.sqs_prefix:
+        raise BadSetting("SQS_PREFIX: must be set, or the actors of this process can't reach the others")
+    return part
+
+
 @asynccontextmanager
-async def open_outside(settings: ShopSettings, shop_url: str) -> AsyncIterator[Outside]:
+async def open_outside(settings: ShopSettings, part: Part, shop_url: str) -> AsyncIterator[Outside]:
     """What is configured, and the sandbox for the rest."""
     stripe, carrier, smtp_url = settings.stripe, settings.carrier, settings.smtp.smtp_url
-    if stripe.stripe_secret_key and carrier.carrier_url and smtp_url:
-        yield Outside(stripe, carrier, smtp_url, is_sandbox=False)
+    is_known = (
+        (stripe.stripe_secret_key or not part.needs(Payments))
+        and (carrier.carrier_url or not part.needs(Shipping))
+        and (smtp_url or Email.name not in part.actors)
+    )
+    if is_known:
+        yield Outside(
+            stripe, carrier if carrier.carrier_url else NOBODY.carrier, smtp_url or NOBODY.smtp_url, is_sandbox=False
+        )
         return
     folder = settings.engine.shopflow_data / "sandbox"
-    port = int(shop_url.rpartition(":")[2]) + 1
+    port = (int(shop_url.rpartition(":")[2]) if shop_url else settings.edge.shopflow_port) + 1
     pace_s = settings.sandbox.shopflow_carrier_pace_s
     async with AsyncExitStack() as stack:
         try:
@@ -186,6 +239,7 @@ async def open_shop(
     outside: Outside,
     clock: Clock,
     *,
+    part: Part = Part(),
     deliver: bool = True,
     more_actors: Sequence[Actor] = (),
     schemas: Mapping[str, Path] = SCHEMAS,
@@ -196,6 +250,7 @@ async def open_shop(
         settings: Everybody's.
         outside: Whom to speak to.
         clock: The time.
+        part: What of it is in this process.
         deliver: Whether to handle what is stored. Commands that only ask beside a running shop leave it alone.
         more_actors: Actors beside the shop's own.
         schemas: Everybody's tables, theirs included.
@@ -204,7 +259,12 @@ async def open_shop(
         services = await stack.enter_async_context(open_services(settings.engine))
         await migrate(services.database_url, schemas, clock)
         routes = Routes((*ACTORS, *map(type, more_actors)))
-        local = LocalBus(routes=routes, database=services.database, clock=clock, settings=settings.engine)
+        roads: Roads | None = None
+        if settings.sqs.sqs_prefix and deliver:
+            roads = Roads(await stack.enter_async_context(open_sqs(settings.sqs)), routes, clock)
+        local = LocalBus(
+            routes=routes, database=services.database, clock=clock, settings=settings.engine, elsewhere=roads
+        )
         shop = Shop(local, services, News(services.redis, clock, local), clock, settings, outside)
         stripe = await stack.enter_async_context(open_stripe(outside.stripe, Circuit("Stripe", clock)))
         carrier = await stack.enter_async_context(
@@ -217,7 +277,11 @@ async def open_shop(
         )
         mailer = await stack.enter_async_context(open_mailer(outside.smtp_url, Circuit("the mail server", clock)))
         for actor in (*make_actors(shop, stripe, carrier, mailer), *more_actors):
-            local.host(actor)
+            if actor.name in part.actors or actor in more_actors:
+                local.host(actor)
+        if roads is not None:
+            cells = list(local.supervisor.cells.values())
+            await stack.enter_async_context(roads.open(cells, local.deliveries, services.database))
         async with anyio.create_task_group() as tasks:
             local.supervisor.start(tasks)
             tasks.start_soon(shop.news.run)
@@ -230,6 +294,8 @@ async def open_shop(
                 # In order: the edge is closed by now; calls and turns end, then what hands over, then services.
                 with anyio.CancelScope(shield=True):
                     local.deliveries.close()
+                    if roads is not None:
+                        roads.close()
                     await local.supervisor.drain(settings.engine.shopflow_drain_s)
                 tasks.cancel_scope.cancel()
 
@@ -298,25 +364,33 @@ def check(settings: ShopSettings) -> None:
         read_url(settings.smtp.smtp_url)
 
 
-async def serve(settings: ShopSettings) -> None:
-    """Run the whole shop until SIGTERM or Ctrl-C."""
+async def serve(settings: ShopSettings, *, has_gateway: bool = True) -> None:
+    """Run the shop, or a part of it, until SIGTERM or Ctrl-C."""
     check(settings)
+    part = read_part(settings, has_gateway=has_gateway)
     crash.arm(settings.engine.shopflow_crash_at)
     edge = settings.edge
-    with (
-        bind(edge.shopflow_host, edge.shopflow_port) as listener,
-        anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals,
-    ):
-        url = address(edge.shopflow_host, listener.getsockname()[1])
+    async with AsyncExitStack() as stack:
+        listener = stack.enter_context(bind(edge.shopflow_host, edge.shopflow_port)) if has_gateway else None
+        signals = stack.enter_context(anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT))
+        url = address(edge.shopflow_host, listener.getsockname()[1]) if listener else ""
         say("Starting PostgreSQL, Valkey and the sandbox ...")
-        async with open_outside(settings, url) as outside, open_shop(settings, outside, SystemClock()) as shop:
+        outside = await stack.enter_async_context(open_outside(settings, part, url))
+        if listener and part.elsewhere:
+            async with open_beside(settings) as aside:
+                await stock_an_empty_sandbox(replace(aside, outside=outside))
+        shop = await stack.enter_async_context(open_shop(settings, outside, SystemClock(), part=part))
+        if part.elsewhere:
+            say(f"Here: {', '.join(sorted(part.actors))}. Elsewhere: {', '.join(sorted(part.elsewhere))}.")
+        else:
             await stock_an_empty_sandbox(shop)
-            async with open_edge(shop, listener):
-                say(f"ShopFlow is ready: {url}")
-                if outside.is_sandbox:
-                    say(f"  test payments, parcels and mails: {outside.stripe.stripe_api_base}")
-                await anext(aiter(signals))
-                say("Stopping ...")
+        if listener:
+            await stack.enter_async_context(open_edge(shop, listener))
+        say(f"ShopFlow is ready: {url or 'without a gateway'}")
+        if url and outside.is_sandbox:
+            say(f"  test payments, parcels and mails: {outside.stripe.stripe_api_base}")
+        await anext(aiter(signals))
+        say("Stopping ...")
     say("Stopped.")
 
 
@@ -332,8 +406,7 @@ async def stock_an_empty_sandbox(shop: Shop) -> None:
 @asynccontextmanager
 async def open_beside(settings: ShopSettings) -> AsyncIterator[Shop]:
     """The shop for a command that only asks: beside a running one, or alone."""
-    nobody = Outside(StripeSettings(), CarrierSettings(carrier_url="http://127.0.0.1"), "smtp://127.0.0.1", True)
-    async with open_shop(settings, nobody, SystemClock(), deliver=False) as shop:
+    async with open_shop(settings, NOBODY, SystemClock(), deliver=False) as shop:
         yield shop
 
 
@@ -379,9 +452,17 @@ def default(context: typer.Context) -> None:
 
 
 @app.command(name="serve")
-def serve_command() -> None:
-    """Run the shop: the page, the API, and everything behind it, in one process."""
-    run(serve)
+def serve_command(
+    actors: Annotated[str, typer.Option(help="Only these, with commas between; the rest is reached over SQS.")] = "",
+    gateway: Annotated[bool, typer.Option(help="Whether to serve HTTP here.")] = True,
+) -> None:
+    """Run the shop: the page, the API, and everything behind it, in one process, or a part of it."""
+
+    async def main(settings: ShopSettings) -> None:
+        hosted = msgspec.structs.replace(settings.sqs, shopflow_actors=actors or settings.sqs.shopflow_actors)
+        await serve(msgspec.structs.replace(settings, sqs=hosted), has_gateway=gateway)
+
+    run(main)
 
 
 @app.command()
@@ -423,10 +504,7 @@ def import_command(file: Annotated[Path, typer.Argument(help=f"CSV with {', '.jo
     report = run(main)
     out.print(f"{report.written} SKUs written, {len(report.refused)} lines refused.")
     if report.refused:
-        table = Table("line", "why")
-        for line, reason in report.refused:
-            table.add_row(str(line), reason)
-        out.print(table)
+        out.print(console.refused_lines(report.refused))
         raise typer.Exit(1)
 
 
@@ -456,15 +534,9 @@ def audit(
 
     made, audited = run(main)
     if made:
-        table = Table("rule", "about", "before", "after", title="Repaired")
-        for row in made:
-            table.add_row(row.rule, row.about, row.before, row.after)
-        out.print(table)
+        out.print(console.repairs(made))
     if audited.findings:
-        table = Table("rule", "about", "detail", "remedy")
-        for finding in audited.findings:
-            table.add_row(finding.rule, finding.about, finding.detail, finding.remedy)
-        out.print(table)
+        out.print(console.findings(audited.findings))
     checked = ", ".join(f"{part.checked} {part.name}" for part in audited.parts)
     say(f"Checked: {checked}. {len(audited.findings)} findings.")
     if audited.findings:
@@ -501,44 +573,85 @@ def letters_default(context: typer.Context) -> None:
 
 @letters.command(name="list")
 def list_letters() -> None:
-    """What is parked, the oldest first."""
-    table = Table("id", "actor", "message", "key", "tries", "parked", "error")
-    for letter in run(_read_letters):
-        parked = letter.parked_at.strftime("%Y-%m-%d %H:%M:%S")
-        table.add_row(
-            str(letter.id), letter.subscriber, letter.type, letter.key, str(letter.attempts), parked, letter.error
-        )
-    out.print(table if table.row_count else "None.")
+    """What is parked, the oldest first; then what the queues of other processes have parked."""
+
+    async def main(settings: ShopSettings) -> tuple[Sequence[DeadLetter], Sequence[ParkedMessage]]:
+        async with open_beside(settings) as shop, open_queues(settings) as queues:
+            local = await shop.bus.deliveries.dead_letters(limit=1000)
+            return local, await queues.parked() if queues else ()
+
+    out.print(console.dead_letters(*run(main)))
 
 
 @letters.command()
-def show(letter_id: int) -> None:
+def show(letter_id: str) -> None:
     """One of them, whole."""
 
-    async def main(settings: ShopSettings) -> DeadLetter:
-        async with open_beside(settings) as shop:
-            found = await shop.bus.deliveries.dead_letters(after=letter_id - 1, limit=1)
-        if not found or found[0].id != letter_id:
+    async def main(settings: ShopSettings) -> DeadLetter | ParkedMessage:
+        async with open_beside(settings) as shop, open_queues(settings) as queues:
+            local = await shop.bus.deliveries.dead_letters(int(letter_id) - 1, 1) if letter_id.isdecimal() else []
+            everywhere: list[DeadLetter | ParkedMessage] = [*local, *(await queues.parked() if queues else ())]
+        found = next((letter for letter in everywhere if str(letter.id) == letter_id), None)
+        if found is None:
             raise BadInput(f"there is no dead letter {letter_id}")
-        return found[0]
+        return found
 
     out.print_json(msgspec.json.encode(run(main)).decode())
 
 
 @letters.command()
-def redrive(letter_ids: Annotated[list[int], typer.Argument(help="Their ids, as `list` shows them.")]) -> None:
+def redrive(letter_ids: Annotated[list[str], typer.Argument(help="Their ids, as `list` shows them.")]) -> None:
     """Try them again. A running shop takes them up within seconds, another when it starts."""
 
     async def main(settings: ShopSettings) -> int:
-        async with open_beside(settings) as shop:
-            return await shop.bus.deliveries.redrive(letter_ids)
+        async with open_beside(settings) as shop, open_queues(settings) as queues:
+            local = await shop.bus.deliveries.redrive([int(each) for each in letter_ids if each.isdecimal()])
+            return local + (await queues.redrive(letter_ids) if queues else 0)
 
     out.print(f"{run(main)} will be tried again.")
 
 
-async def _read_letters(settings: ShopSettings) -> list[DeadLetter]:
-    async with open_beside(settings) as shop:
-        return await shop.bus.deliveries.dead_letters(limit=1000)
+queue_commands = typer.Typer(help="The queues between processes (SQS_PREFIX).", no_args_is_help=True)
+app.add_typer(queue_commands, name="queues")
+
+
+@queue_commands.command(name="create")
+def create_queues() -> None:
+    """Make what is missing, and set right what is there. Repeating it changes nothing."""
+
+    async def main(settings: ShopSettings) -> None:
+        async with open_queues(settings) as queues:
+            if queues is None:
+                raise BadSetting("SQS_PREFIX: must be set; it is what the queues' names begin with")
+            async for queue in queues.create():
+                out.print(queue)
+
+    run(main)
+
+
+@queue_commands.command(name="list")
+def list_queues() -> None:
+    """How full they are, how old what waits is, and which processes are there to handle it."""
+
+    async def main(settings: ShopSettings) -> Table:
+        async with open_beside(settings) as shop, open_queues(settings) as queues:
+            if queues is None:
+                raise BadSetting("SQS_PREFIX: must be set; without it everything is in one process")
+            now = shop.clock.now()
+            waiting = await shop.bus.deliveries.overdue(now)
+            return console.queues(await queues.states(), waiting, await processes(shop.services.database), now)
+
+    out.print(run(main))
+
+
+@asynccontextmanager
+async def open_queues(settings: ShopSettings) -> AsyncIterator[Queues | None]:
+    """All the queues of the shop, if it has any."""
+    if not settings.sqs.sqs_prefix:
+        yield None
+        return
+    async with open_sqs(settings.sqs) as sqs:
+        yield Queues(sqs, Part().actors)
 
 
 @app.command()

@@ -8,41 +8,49 @@ After a commit the rows are handed over in memory, so the usual way has no polli
 (after a crash, from another process, or because a mailbox was full) is found by a sweep. Until it was found, what is
 new for the same actor waits behind it, or it would overtake older messages of its key.
 
+Where the subscriber is in another process, the row's message travels there through a queue (bus/sqs), and the row
+stays what it is: the queue may lose, repeat, delay and shuffle, and the effect is still made once and in order. What
+the queue took is marked as forwarded; what it did not bring in time is found here by whoever hosts the subscriber.
+
 Rejected: sending after commit (lost if we crash in between); a cursor over serial ids (late commits are skipped);
 NOTIFY as the carrier (not kept, 8000 bytes); one row per event with a list of subscribers (they would lock each other).
 """
 
 from collections import deque
-from collections.abc import Callable, Collection, Mapping, Sequence, Sized
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence, Sized
+from datetime import datetime, timedelta
 
 import msgspec
 from asyncpg import PostgresError, Record
 
+from bus.backlog import Backlog
 from bus.codec import encode
 from bus.routes import Routes
 from engine import telemetry
+from engine.cell import Claimed
 from engine.clock import FOREVER, LONG_AGO, Clock, Sleeper
 from engine.crash import CrashPoint
 from engine.errors import BadInput, Overloaded, ShopFlowError
 from engine.mailbox import Envelope
+from engine.message import Message
 from engine.postgres import Database, Outgoing, Transaction
 
 _PAGE = 1000  # Rows that one look brings; the statements below say so too.
 _MOST_MEANWHILE = 1000  # Kept in memory while a sweep reads what is older. If more come, it begins anew.
 
-_PARKED = CrashPoint("before-park-commit", "A message is a dead letter in the transaction, which has not committed.")
-_REDRIVEN = CrashPoint("after-redrive", "A dead letter is a delivery again; no mailbox knows of it.")
-_COUNTED = CrashPoint("after-failure-noted", "The count of a message's tries is on disk; it is not held back yet.")
+_LATE_S = 30.0  # What a queue took so long ago has missed its way, or waits behind too much: it is in the table, too.
+_OUT_OF_TURN_S = 0.1  # Until it is looked for what comes before something: who has that in hand may be nearly done.
+
+
 _SWEPT = CrashPoint("after-sweep", "A sweep has found deliveries; no mailbox knows of them.")
 _DUE_FOUND = CrashPoint("during-timer", "A timer that is due was found; its actor does not know.")
 
 # In the order of their ids, so that one key's messages are stored in the order they were published.
 _STORE = """
-insert into bus.deliveries (message_id, subscriber, type, key, body, cause, stored_at, due)
-select message_id, subscriber, type, key, body, cause, $7, due
-from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $8::timestamptz[])
-    with ordinality as row (message_id, subscriber, type, key, body, cause, due, place)
+insert into bus.deliveries (message_id, subscriber, type, key, body, cause, trace, stored_at, due)
+select message_id, subscriber, type, key, body, $6, $7, $8, due
+from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $9::timestamptz[])
+    with ordinality as row (message_id, subscriber, type, key, body, due, place)
 order by place
 returning id"""
 
@@ -51,12 +59,25 @@ _CLAIM = """
 delete from bus.deliveries where id in (
     select id from bus.deliveries where id = any($1) order by id for update skip locked)
 returning id"""
+# Where others may host the same actor: nothing of which something of its key comes first. (In one process its mailbox
+# sees to that.)
+_CLAIM_IN_ORDER = """
+with mine as (
+    select id, subscriber, key, due from bus.deliveries where id = any($1) order by id for update skip locked)
+delete from bus.deliveries where id in (
+    select id from mine where due is not null or key = '' or not exists (
+        select from bus.deliveries as first
+        where first.due is null and first.subscriber = mine.subscriber and first.key = mine.key
+            and first.id < mine.id and not exists (select from mine as too where too.id = first.id)))
+returning id"""
+_STILL_THERE = "select id from bus.deliveries where id = any($1)"
 
 _WAITING = """
-select id, message_id, subscriber, type, body, cause, attempts from bus.deliveries
-where due is null and subscriber = $1 and id > $2 order by id limit 1000"""
+select id, message_id, subscriber, type, body, cause, trace, attempts, due from bus.deliveries
+where due is null and subscriber = $1 and id > $2 and (forwarded_at is null or forwarded_at <= $3)
+order by id limit 1000"""
 _DUE = """
-select id, message_id, subscriber, type, body, cause, attempts, due from bus.deliveries
+select id, message_id, subscriber, type, body, cause, trace, attempts, due from bus.deliveries
 where due <= $1 and subscriber = any($2) and (due, id) > ($3, $4) order by due, id limit 1000"""
 _NEXT_DUE = "select min(due) as due from bus.deliveries where due > $1"
 # Nearly always nothing waits, and this one statement is the whole look. (Into the index for each actor: asking for the
@@ -66,57 +87,10 @@ select (select min(due) from bus.deliveries where due is not null) as due,
     array(select name from unnest($1::text[]) as name
         where exists (select from bus.deliveries where due is null and subscriber = name)) as waiting"""
 
-_NOTE_FAILURE = "update bus.deliveries set attempts = $2 where id = $1"
-_PARK = """
-with parked as (delete from bus.deliveries where id = $1)
-insert into bus.dead_letters (message_id, subscriber, type, key, body, cause, attempts, error, parked_at)
-values ($2, $3, $4, $5, $6, $7, $8, $9, $10)"""
-
-_DEAD_LETTERS = """
-select id, message_id, subscriber, type, key, body, attempts, error, parked_at
-from bus.dead_letters where id > $1 order by id limit $2"""
-_REDRIVE = """
-with back as (delete from bus.dead_letters where id = any($1) returning *)
-insert into bus.deliveries (message_id, subscriber, type, key, body, cause, stored_at)
-select message_id, subscriber, type, key, body, cause, $2 from back order by id
-returning id"""
-
-
-_OVERDUE = """
-select subscriber, type, count(*)::int as count, min(coalesce(due, stored_at)) as oldest from bus.deliveries
-where coalesce(due, stored_at) <= $1 group by subscriber, type order by oldest, subscriber, type"""
-_COUNT = "select count(*)::int as count from bus.deliveries"
-_WAITING_ABOUT = """
-select distinct key from bus.deliveries where due is null and subscriber = any($1) and key = any($2)"""
-_LETTERS_ABOUT = """
-select id, message_id, subscriber, type, key, body, attempts, error, parked_at
-from bus.dead_letters where key = any($1) order by id limit 1000"""
-_LETTERS_SINCE = """
-select id, message_id, subscriber, type, key, body, attempts, error, parked_at
-from bus.dead_letters where (parked_at, id) > ($1, $2) order by parked_at, id limit $3"""
-
-
-class Overdue(msgspec.Struct, frozen=True, kw_only=True):
-    """Deliveries of one type that a subscriber should have handled by now."""
-
-    subscriber: str
-    type: str
-    count: int
-    oldest: datetime  # When the oldest was stored, or due.
-
-
-class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
-    """A message that could not be handled."""
-
-    id: int
-    message_id: str
-    subscriber: str
-    type: str
-    key: str
-    body: str
-    attempts: int
-    error: str
-    parked_at: datetime
+# Skipping what is being handled: its row is about to go.
+_FORWARDED = """
+update bus.deliveries set forwarded_at = $2 where id in (
+    select id from bus.deliveries where id = any($1) order by id for update skip locked)"""
 
 
 class Stored(msgspec.Struct, frozen=True):
@@ -126,18 +100,37 @@ class Stored(msgspec.Struct, frozen=True):
     next_due: datetime = FOREVER
 
 
-class Deliveries:
+class Deliveries(Backlog):
     """Stores messages, hands them over, and finds those that memory does not know."""
 
     def __init__(
-        self, database: Database, routes: Routes, clock: Clock, *, new_id: Callable[[], str], sweep_s: float
+        self,
+        database: Database,
+        routes: Routes,
+        clock: Clock,
+        *,
+        new_id: Callable[[], str],
+        sweep_s: float,
+        is_alone: bool = True,
     ) -> None:
-        self._database = database
+        """As described above.
+
+        Args:
+            database: Where the rows are.
+            routes: Who gets what.
+            clock: The time.
+            new_id: Makes the ids of messages.
+            sweep_s: How often to look for what memory does not know.
+            is_alone: No other process handles what is stored here.
+        """
+        super().__init__(database, clock)
         self._routes = routes
-        self._clock = clock
         self._new_id = new_id
         self._sweep_s = sweep_s
+        self._is_alone = is_alone
         self._put: Mapping[str, Callable[[Envelope], None]] = {}
+        self._forward: Callable[[str, Envelope], None] | None = None
+        self._out_of_turn: set[str] = set()  # Actors that were given something before what comes first.
         self._in_memory: set[int] = set()  # In a mailbox here, or stored by a transaction that is about to commit.
         self._left: set[int] = set()  # Left memory while a sweep was reading, which may have seen them still.
         self._unreadable: set[int] = set()  # Told once.
@@ -149,9 +142,14 @@ class Deliveries:
         self._open = False
         self._log = telemetry.logger()
 
-    def open(self, mailboxes: Mapping[str, Callable[[Envelope], None]]) -> None:
-        """From now on hand deliveries to these actors."""
+    def open(
+        self,
+        mailboxes: Mapping[str, Callable[[Envelope], None]],
+        forward: Callable[[str, Envelope], None] | None = None,
+    ) -> None:
+        """From now on hand deliveries to these actors, and forward those of all others."""
         self._put = mailboxes
+        self._forward = forward
         self._behind = set(mailboxes)
         self._open = True
         self._clock.begin()  # The first sweep is work, so that a test can wait for it.
@@ -178,12 +176,13 @@ class Deliveries:
             [type(item.message).__name__ for _, _, item in rows],
             [item.message.key for _, _, item in rows],
             [bodies[id(item)] for _, _, item in rows],
-            [tx.cause] * len(rows),
+            tx.cause,
+            tx.trace,
             tx.now,
             [item.due for _, _, item in rows],
         )
         ready = [
-            (subscriber, Envelope(item.message, message_id=message_id, delivery_id=record["id"], cause=tx.cause))
+            (subscriber, _envelope(item.message, message_id, record["id"], tx))
             for record, (message_id, subscriber, item) in zip(records, rows, strict=True)
             if item.due is None
         ]
@@ -204,13 +203,39 @@ class Deliveries:
             give = self._keep_meanwhile if subscriber in self._behind else self._hand
             if not give(subscriber, envelope):
                 self._in_memory.discard(envelope.delivery_id)
+                if self._forward is not None and subscriber not in self._put:
+                    self._forward(subscriber, envelope)
         if stored.next_due < self._next_due:
             self._next_due = stored.next_due
             self._sleeper.wake()
 
-    async def claim(self, tx: Transaction, ids: Sequence[int]) -> Collection[int]:
+    async def claim(self, tx: Transaction, ids: Sequence[int]) -> Claimed:
         """Delete these rows with this transaction, and say which were still there."""
-        return {record["id"] for record in await tx.fetch(_CLAIM, ids)}
+        if self._is_alone:
+            return Claimed({row["id"] for row in await tx.fetch(_CLAIM, ids)})
+        mine = {row["id"] for row in await tx.fetch(_CLAIM_IN_ORDER, ids)}
+        left = [delivery_id for delivery_id in ids if delivery_id not in mine]
+        return Claimed(mine, {row["id"] for row in await tx.fetch(_STILL_THERE, left)} if left else ())
+
+    def arrived(self, delivery_id: int) -> bool:
+        """A queue has brought this; says whether that is news."""
+        if delivery_id in self._in_memory:
+            return False
+        self._in_memory.add(delivery_id)
+        return True
+
+    async def forwarded(self, ids: Sequence[int]) -> None:
+        """A queue has taken these."""
+        async with self._database.transaction(self._clock.now()) as tx:
+            await tx.execute(_FORWARDED, ids, tx.now)
+
+    def come_later(self, actor: str, ids: Sequence[int]) -> None:
+        """These had to be let go before their time; a sweep brings what comes first, and then them."""
+        self.forget(ids)
+        self._behind.add(actor)
+        if actor not in self._out_of_turn:
+            self._out_of_turn.add(actor)
+            self._clock.call_later(_OUT_OF_TURN_S, self._sleeper.wake)
 
     def forget(self, ids: Sequence[int]) -> None:
         """These are not in a mailbox of this process any more."""
@@ -220,55 +245,12 @@ class Deliveries:
             self._look_again_below = 0
             self._sleeper.wake()
 
-    async def note_failure(self, envelope: Envelope) -> None:
-        """Keep the count of tries, so that a restart does not start it anew."""
-        if envelope.delivery_id:
-            async with self._database.transaction(self._clock.now()) as tx:
-                await tx.execute(_NOTE_FAILURE, envelope.delivery_id, envelope.attempts)
-            _COUNTED.reach()
-
-    async def park(self, actor: str, envelope: Envelope, error: Exception) -> None:
-        """Move a message to the dead letters."""
-        async with self._database.transaction(self._clock.now()) as tx:
-            await tx.execute(
-                _PARK, envelope.delivery_id, envelope.id, actor, type(envelope.message).__name__, envelope.key,
-                encode(envelope.message), envelope.cause, envelope.attempts, repr(error)[:2000], tx.now,
-            )  # fmt: skip
-            _PARKED.reach()
-
-    async def dead_letters(self, after: int = 0, limit: int = 100) -> list[DeadLetter]:
-        """What is parked, the oldest first, `limit` at a time."""
-        return [DeadLetter(**dict(row)) for row in await self._database.fetch(_DEAD_LETTERS, after, limit)]
-
-    async def dead_letters_since(self, since: datetime, after: int, limit: int) -> list[DeadLetter]:
-        """What was parked after that time and id, the oldest first."""
-        return [DeadLetter(**dict(row)) for row in await self._database.fetch(_LETTERS_SINCE, since, after, limit)]
-
-    async def dead_letters_about(self, keys: Sequence[str]) -> list[DeadLetter]:
-        """What is parked of these keys, the oldest first; at most 1,000."""
-        return [DeadLetter(**dict(row)) for row in await self._database.fetch(_LETTERS_ABOUT, keys)]
-
-    async def overdue(self, before: datetime) -> list[Overdue]:
-        """What was stored, or due, at that time or earlier and has not been handled."""
-        return [Overdue(**dict(row)) for row in await self._database.fetch(_OVERDUE, before)]
-
-    async def count(self) -> int:
-        """How many deliveries wait, timers among them."""
-        count: int = (await self._database.fetch(_COUNT))[0]["count"]
-        return count
-
-    async def waiting_about(self, subscribers: Sequence[str], keys: Sequence[str]) -> set[str]:
-        """Those of the keys about which one of these subscribers has something to handle now. Timers do not count."""
-        return {row["key"] for row in await self._database.fetch(_WAITING_ABOUT, subscribers, keys)}
-
     async def redrive(self, ids: Sequence[int]) -> int:
         """Let parked messages be tried again as if new; says how many there were."""
-        async with self._database.transaction(self._clock.now()) as tx:
-            back = await tx.fetch(_REDRIVE, ids, tx.now)
-        _REDRIVEN.reach()
+        back = await super().redrive(ids)
         self._next_due = self._clock.now()  # Look at once.
         self._sleeper.wake()
-        return len(back)
+        return back
 
     async def run(self) -> None:
         """Sweep at the start, when a timer is due, and now and then. Ends by being cancelled."""
@@ -304,11 +286,12 @@ class Deliveries:
 
     async def _find_waiting(self, subscriber: str) -> None:
         last = 0
+        late = self._late(subscriber)
         meanwhile = self._meanwhile[subscriber] = deque()
         try:
             is_last = False
             while not is_last:  # A short page is the end: what comes after it is in `meanwhile`, or for the next sweep.
-                rows = await self._look(_WAITING, subscriber, last)
+                rows = await self._look(_WAITING, subscriber, last, late)
                 if rows:
                     _SWEPT.reach(subscriber)
                 if self._is_outrun(meanwhile) or self._take_in(rows):
@@ -321,6 +304,14 @@ class Deliveries:
         finally:
             del self._meanwhile[subscriber]
             self._in_memory.difference_update(envelope.delivery_id for envelope in meanwhile)
+
+    def _late(self, subscriber: str) -> datetime:
+        """What a queue took up to this time is overdue. If something has come before its time, all that waits is."""
+        now = self._clock.now()
+        if subscriber not in self._out_of_turn:
+            return now - timedelta(seconds=_LATE_S)
+        self._out_of_turn.discard(subscriber)
+        return now
 
     def _is_outrun(self, meanwhile: Sized) -> bool:
         """Whether more came than is kept: then all of it is rows only, and to be read in one order."""
@@ -375,6 +366,8 @@ class Deliveries:
             delivery_id=row["id"],
             attempts=row["attempts"],
             cause=row["cause"],
+            trace=row["trace"],
+            is_timer=row["due"] is not None,
         )
         return self._hand(row["subscriber"], envelope)
 
@@ -390,3 +383,7 @@ class Deliveries:
             return False  # The row is there; a sweep brings it when there is room.
         self._in_memory.add(envelope.delivery_id)
         return True
+
+
+def _envelope(message: Message, message_id: str, delivery_id: int, tx: Transaction) -> Envelope:
+    return Envelope(message, message_id=message_id, delivery_id=delivery_id, cause=tx.cause, trace=tx.trace)

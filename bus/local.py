@@ -1,9 +1,12 @@
-"""The bus inside one process: a command goes from mailbox to mailbox without being encoded."""
+"""The bus inside one process: a command goes from mailbox to mailbox without being encoded.
+
+What another process hosts is reached through `Elsewhere`, and whoever asks does not know.
+"""
 
 import asyncio
 import secrets
 from itertools import count
-from typing import Any, TypeVar, cast
+from typing import Any, Protocol, TypeVar, cast
 
 from bus.deliveries import Deliveries
 from bus.routes import Routes
@@ -17,15 +20,41 @@ from engine.message import Command, Event
 from engine.postgres import Database, Outgoing
 from engine.settings import EngineSettings
 from engine.supervisor import Supervisor
+from engine.trace import TRACE
 
 R = TypeVar("R")
+
+
+class Elsewhere(Protocol):
+    """The way to other processes (bus/sqs)."""
+
+    async def ask(self, actor: str, command: Command[R], *, message_id: str, timeout_s: float) -> R:
+        """As `LocalBus.ask`."""
+        ...
+
+    def tell(self, actor: str, command: Command[Any], *, message_id: str) -> None:
+        """As `LocalBus.tell`."""
+        ...
+
+    def forward(self, subscriber: str, envelope: Envelope) -> None:
+        """Bring a delivery to its subscriber, if that can be done now. Its row is there in any case."""
+        ...
 
 
 class LocalBus:
     """Asks, tells and publishes among the actors of this process."""
 
-    def __init__(self, *, routes: Routes, database: Database, clock: Clock, settings: EngineSettings) -> None:
+    def __init__(
+        self,
+        *,
+        routes: Routes,
+        database: Database,
+        clock: Clock,
+        settings: EngineSettings,
+        elsewhere: Elsewhere | None = None,
+    ) -> None:
         self.routes = routes
+        self._elsewhere = elsewhere
         self.supervisor = Supervisor(clock)
         self._prefix = secrets.token_hex(6)  # Tells this start of this process from all others.
         self._numbers = count(1)
@@ -33,7 +62,14 @@ class LocalBus:
         self._clock = clock
         self._settings = settings
         self._cells: dict[type[Command[Any]], Cell] = {}
-        self.deliveries = Deliveries(database, routes, clock, new_id=self._new_id, sweep_s=settings.shopflow_sweep_s)
+        self.deliveries = Deliveries(
+            database,
+            routes,
+            clock,
+            new_id=self._new_id,
+            sweep_s=settings.shopflow_sweep_s,
+            is_alone=elsewhere is None,
+        )
 
     def host(self, actor: Actor) -> None:
         """Take an actor into this process."""
@@ -47,17 +83,21 @@ class LocalBus:
         self.supervisor.host(cell)
 
     def open(self) -> None:
-        """From now on deliveries are handed to the hosted actors."""
-        self.deliveries.open({name: cell.put for name, cell in self.supervisor.cells.items()})
+        """From now on deliveries are handed to the hosted actors, and forwarded to the others."""
+        mailboxes = {name: cell.put for name, cell in self.supervisor.cells.items()}
+        self.deliveries.open(mailboxes, self._elsewhere.forward if self._elsewhere is not None else None)
 
     async def ask(self, command: Command[R], *, timeout_s: float | None = None) -> R:
         """Send a command and wait for its answer. See engine.actor.Bus."""
-        cell = self._cell(type(command))
         limit_s = timeout_s or self._settings.shopflow_ask_timeout_s
+        cell = self._cell(type(command))
+        if cell is None:
+            return await self._ask_elsewhere(command, limit_s)
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[object] = loop.create_future()
         expires_s = loop.time() + limit_s
-        cell.put(Envelope(command, message_id=self._new_id(), answer=answer, expires_s=expires_s))
+        envelope = Envelope(command, message_id=self._new_id(), answer=answer, expires_s=expires_s, trace=TRACE.get())
+        cell.put(envelope)
         # A bare timer: asyncio.timeout, which may also cancel what it surrounds, would be a third of an ask's cost.
         timer = loop.call_at(expires_s, _give_up, answer, cell.name, limit_s)
         if under_way := UNDER_WAY.get():
@@ -71,7 +111,12 @@ class LocalBus:
 
     def tell(self, command: Command[Any]) -> None:
         """Send a command and do not wait. See engine.actor.Bus."""
-        self._cell(type(command)).put(Envelope(command, message_id=self._new_id()))
+        cell = self._cell(type(command))
+        if cell is not None:
+            cell.put(Envelope(command, message_id=self._new_id(), trace=TRACE.get()))
+        else:
+            elsewhere, name = self._way(type(command))
+            elsewhere.tell(name, command, message_id=self._new_id())
 
     async def publish(self, *events: Event) -> None:
         """Store events that no turn speaks of, for tests and operations. Actors publish through their transaction."""
@@ -79,15 +124,31 @@ class LocalBus:
             stored = await self.deliveries.store(tx, [Outgoing(event) for event in events])
         self.deliveries.hand_over(stored)
 
-    def _cell(self, command_type: type[Command[Any]]) -> Cell:
+    async def _ask_elsewhere(self, command: Command[R], limit_s: float) -> R:
+        elsewhere, name = self._way(type(command))
+        under_way = UNDER_WAY.get()
+        if under_way:
+            under_way.ask_begins()
+        try:
+            return await elsewhere.ask(name, command, message_id=self._new_id(), timeout_s=limit_s)
+        finally:
+            if under_way:
+                under_way.ask_ended()
+
+    def _cell(self, command_type: type[Command[Any]]) -> Cell | None:
+        """Where it is handled, if that is in this process."""
         cell = self._cells.get(command_type)
         if cell is None:
-            name = self.routes.owner(command_type)
-            cell = self.supervisor.cells.get(name)
-            if cell is None:
-                raise Unavailable(name, "it is not hosted in this process")
-            self._cells[command_type] = cell
+            cell = self.supervisor.cells.get(self.routes.owner(command_type))
+            if cell is not None:
+                self._cells[command_type] = cell
         return cell
+
+    def _way(self, command_type: type[Command[Any]]) -> tuple[Elsewhere, str]:
+        name = self.routes.owner(command_type)
+        if self._elsewhere is None:
+            raise Unavailable(name, "it is not hosted in this process")
+        return self._elsewhere, name
 
     def _new_id(self) -> str:
         return f"{self._prefix}-{next(self._numbers)}"

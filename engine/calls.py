@@ -22,6 +22,7 @@ from engine.errors import Unanswered
 from engine.mailbox import Envelope, Mailbox
 from engine.message import Command, Message
 from engine.postgres import Transaction
+from engine.trace import TRACE
 
 if TYPE_CHECKING:
     from engine.cell import Cell
@@ -107,6 +108,7 @@ class Calls:
         begun_s, place = perf_counter(), f"{cell.name}.{handler.name}"
         outcome = "done"
         UNDER_WAY.set(UnderWay(cell.mailbox))  # In this task's own context.
+        TRACE.set(envelope.trace)
         with structlog.contextvars.bound_contextvars(message_id=envelope.id, key=envelope.key):
             try:
                 if not cell.drop_abandoned([envelope]):
@@ -129,7 +131,9 @@ class Calls:
         handler = envelope.handler
         arguments = (envelope.message, envelope) if handler.takes_envelope else (envelope.message,)
         try:
-            async with asyncio.timeout(handler.timeout_s):
+            async with asyncio.timeout(handler.timeout_s) as limit:
+                if envelope.lease is not None:
+                    envelope.lease.on_lost = lambda: limit.reschedule(asyncio.get_running_loop().time())
                 return await handler.function(self._cell.actor, *arguments)
         except asyncio.CancelledError:
             task = asyncio.current_task()
@@ -138,6 +142,9 @@ class Calls:
             raise RuntimeError("a call was cancelled from within") from None  # A library's doing, and no end of ours.
         except TimeoutError as late:
             raise Unanswered(f"{self._cell.name}.{handler.name}", handler.timeout_s) from late
+        finally:
+            if envelope.lease is not None:
+                envelope.lease.on_lost = None
 
     def _go_on(self, envelope: Envelope, learned: object) -> None:
         cell = self._cell

@@ -9,7 +9,7 @@ import asyncio
 import math
 import random
 from collections.abc import Collection, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import anyio
 
@@ -24,13 +24,22 @@ from engine.settings import EngineSettings
 from engine.turns import Turns
 
 _LONGEST_PAUSE_S = 2.0
+_OUT_OF_TURN_S = 0.2  # Until a queue hands out again what came before its time.
 _LOOK_AGAIN_S = 1.0  # How long everybody is refused before one may find out whether what was away is back.
+
+
+class Claimed(NamedTuple):
+    """Which deliveries a transaction may handle. What is in neither was handled before."""
+
+    mine: Collection[int]
+    # Another process has these in hand, or something of their key that comes first. None where there are no others.
+    not_yet: Collection[int] | None = None
 
 
 class Deliveries(Protocol):
     """What the engine needs of stored messages: a row is the right to handle one (see bus/deliveries.py)."""
 
-    async def claim(self, tx: Transaction, ids: Sequence[int]) -> Collection[int]:
+    async def claim(self, tx: Transaction, ids: Sequence[int]) -> Claimed:
         """Delete these rows with this transaction, and say which were still there."""
         ...
 
@@ -50,8 +59,12 @@ class Deliveries(Protocol):
         """These are not in a mailbox of this process any more."""
         ...
 
-    async def note_failure(self, envelope: Envelope) -> None:
-        """Keep the count of tries, so that a restart does not start it anew."""
+    def come_later(self, actor: str, ids: Sequence[int]) -> None:
+        """These had to be let go before their time; they are to be found again, in their order."""
+        ...
+
+    async def note_failure(self, delivery_id: int) -> int:
+        """Count one more failed try, so that a restart does not start anew; gives the count, or 0 without a row."""
         ...
 
     async def park(self, actor: str, envelope: Envelope, error: Exception) -> None:
@@ -159,8 +172,16 @@ class Cell:
                 envelope.answer.set_result(answer)
         self._over(batch)
 
+    def put_off(self, batch: Sequence[Envelope]) -> None:
+        """These can't be handled here and now: they go back to where they came from."""
+        self.deliveries.come_later(self.name, [envelope.delivery_id for envelope in batch])
+        for envelope in batch:
+            if envelope.lease is not None:
+                envelope.lease.give_back(_OUT_OF_TURN_S)
+        self._over(batch)
+
     def drop_abandoned(self, batch: Sequence[Envelope]) -> Sequence[Envelope]:
-        """Leave out the asks that nobody waits for any more: their askers were told so already."""
+        """Leave out what nobody here waits for any more: askers were told so already, and what is lost has others."""
         now_s = asyncio.get_running_loop().time()
         dropped = {envelope for envelope in batch if envelope.is_abandoned(now_s)}
         if not dropped:
@@ -179,11 +200,12 @@ class Cell:
         """
         is_away = _is_away(error)
         envelope.waits += is_away
-        envelope.attempts += not is_away
+        if not is_away:
+            envelope.attempts = await self._count_failure(envelope)
         self._say_why(envelope, error)
         if envelope.answer is not None:
             if self._is_worth_another_try(envelope, error):
-                return await self._try_later(envelope, error, behind)
+                return self._try_later(envelope, error, behind)
             if not envelope.answer.done():
                 envelope.answer.set_exception(error)
             self._over([envelope])
@@ -193,7 +215,16 @@ class Cell:
         )
         if isinstance(error, BadInput) or has_had_its_tries:
             return await self._park(envelope, error, behind)
-        return await self._try_later(envelope, error, behind)
+        return self._try_later(envelope, error, behind)
+
+    async def _count_failure(self, envelope: Envelope) -> int:
+        if not envelope.delivery_id:
+            return envelope.lease.receives if envelope.lease is not None else envelope.attempts + 1
+        try:
+            return await self.deliveries.note_failure(envelope.delivery_id) or envelope.attempts + 1
+        except Exception as why:  # noqa: BLE001 - that it is kept is a courtesy to the next start
+            self.log.debug("could not note a failure", message_id=envelope.id, error=repr(why))
+            return envelope.attempts + 1
 
     def _is_worth_another_try(self, envelope: Envelope, error: Exception) -> bool:
         """Whether what was asked for may still be had within its asker's time."""
@@ -211,21 +242,22 @@ class Cell:
             await self.deliveries.park(self.name, envelope, error)
         except Exception as why:  # noqa: BLE001 - it can't be parked yet, and must bring nobody else down
             self.log.warning("could not park a message", message_id=envelope.id, error=repr(why))
-            return await self._try_later(envelope, error, behind)
+            return self._try_later(envelope, error, behind)
         telemetry.DEAD_LETTERS.labels(self.name).inc()
         self.log.error("parked as a dead letter", message_id=envelope.id, attempts=envelope.attempts, error=str(error))
         self._over([envelope])
         return True
 
-    async def _try_later(self, envelope: Envelope, error: Exception, behind: Sequence[Envelope]) -> bool:
+    def _try_later(self, envelope: Envelope, error: Exception, behind: Sequence[Envelope]) -> bool:
         telemetry.RETRIES.labels(self.name).inc()
-        try:
-            if not _is_away(error):  # Else its count is as it was.
-                await self.deliveries.note_failure(envelope)
-        except Exception as why:  # noqa: BLE001 - the count is a courtesy to the next start
-            self.log.debug("could not note a failure", message_id=envelope.id, error=repr(why))
+        pause_s = self._pause_s(envelope, error)
+        if envelope.lease is not None and not _is_away(error):
+            # The queue counts how often it hands a message out. What is not to blame waits here, and is not counted.
+            envelope.lease.give_back(pause_s)
+            self._over([envelope])
+            return True
         self.mailbox.hold_back(envelope, behind)
-        self.clock.call_later(self._pause_s(envelope, error), lambda: self._try_again(envelope))
+        self.clock.call_later(pause_s, lambda: self._try_again(envelope))
         return False
 
     async def pause(self, failures: int) -> None:
@@ -269,6 +301,9 @@ class Cell:
         settled = [envelope.delivery_id for envelope in batch if envelope.delivery_id]
         if settled:
             self.deliveries.forget(settled)
+        for envelope in batch:
+            if envelope.lease is not None:
+                envelope.lease.done()
         self.mailbox.done(batch)
         self.notify()
 

@@ -14,16 +14,33 @@ key (a turn wants many keys at once).
 from collections import deque
 from collections.abc import Iterable, Sequence
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from engine.errors import Overloaded
 from engine.message import Message
 
 if TYPE_CHECKING:
     import asyncio
+    from collections.abc import Callable
 
     from engine.actor import Handler
     from engine.clock import Clock
+
+
+class Lease(Protocol):
+    """A message's loan from a queue outside, where it comes to light again for others when the loan ends."""
+
+    is_lost: bool  # Somebody else may have it by now: what is not done yet must not be.
+    receives: int  # How often it was handed out, this time included.
+    on_lost: "Callable[[], None] | None"  # Called when it is, if anybody wants to know at once.
+
+    def done(self) -> None:
+        """It was handled, or is of no use: the queue may forget it."""
+        ...
+
+    def give_back(self, pause_s: float) -> None:
+        """Let the queue hand it out again, to whomever, after this pause."""
+        ...
 
 
 class Envelope:
@@ -31,7 +48,7 @@ class Envelope:
 
     __slots__ = (
         "answer", "attempts", "cause", "delivery_id", "expires_s",
-        "handler", "id", "key", "learned", "message", "put_s", "waits",
+        "handler", "id", "is_timer", "key", "learned", "lease", "message", "put_s", "trace", "waits",
     )  # fmt: skip
 
     def __init__(
@@ -44,6 +61,9 @@ class Envelope:
         delivery_id: int = 0,
         attempts: int = 0,
         cause: str = "",
+        trace: str = "",
+        is_timer: bool = False,
+        lease: Lease | None = None,
     ) -> None:
         self.message = message
         self.key = message.key
@@ -54,6 +74,9 @@ class Envelope:
         self.attempts = attempts  # How often it failed by itself.
         self.waits = 0  # How often what it needs was away.
         self.cause = cause  # The id of the message that led to this one.
+        self.trace = trace  # The `traceparent` it belongs to, or "".
+        self.is_timer = is_timer  # It was stored for a time that has come.
+        self.lease = lease  # It came from another process through a queue, if not None.
         self.learned = False  # It tells what a call has done already, and must be recorded whoever still waits.
         self.put_s = 0.0
         self.handler: Handler
@@ -63,10 +86,17 @@ class Envelope:
         """Whether nothing is lost if somebody is told "not now"."""
         return self.answer is not None and not self.learned
 
+    @property
+    def is_lost(self) -> bool:
+        """Whether it was lent to this process, and is so no more."""
+        return self.lease is not None and self.lease.is_lost
+
     def is_abandoned(self, now_s: float) -> bool:
-        """Whether somebody asked and waits no more, so that there is no need to begin."""
+        """Whether there is no need to begin: who asked waits no more, or somebody else has it by now."""
+        if self.learned:
+            return False
         answer = self.answer
-        return answer is not None and not self.learned and (answer.done() or self.expires_s <= now_s)
+        return self.is_lost or (answer is not None and (answer.done() or self.expires_s <= now_s))
 
 
 class _Lane:

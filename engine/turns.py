@@ -36,6 +36,10 @@ _HANDED_OVER = CrashPoint("after-hand-over", "Events are in the mailboxes; nobod
 _ANSWERED = CrashPoint("after-answer", "Whoever asked has been answered.")
 
 
+class _Lost(Exception):
+    """The turn handles something that somebody else may have by now, and must not commit."""
+
+
 class Turns:
     """The one loop that takes an actor's turns."""
 
@@ -76,6 +80,8 @@ class Turns:
         while live := cell.drop_abandoned(batch):
             try:
                 await self._attempt(handler, live)
+            except _Lost:
+                batch = live
             except Unavailable as away:
                 failures += 1
                 if failures == 1:
@@ -109,6 +115,8 @@ class Turns:
             size = (guilty // 2 or 1) if guilty else min(reach, len(left))
             try:
                 await self._attempt(handler, left[:size])
+            except _Lost:
+                left, guilty = list(self._cell.drop_abandoned(left)), 0
             except Exception as own:  # noqa: BLE001 - as above
                 guilty = size if size > 1 else 0
                 if not guilty:
@@ -136,16 +144,19 @@ class Turns:
         deliveries = self._cell.deliveries
         place = f"{self._cell.name}.{handler.name}"
         stored: object = None
+        not_yet: Sequence[Envelope] = ()
         _TAKEN.reach(place)
         try:
             async with self._cell.database.transaction(self._cell.clock.now()) as tx:
-                live = await self._claim(tx, batch)
+                live, not_yet = await self._claim(tx, batch)
                 _CLAIMED.reach(place)
                 answers = await self._handle(handler, tx, live) if live else []
                 _HANDLED.reach(place)
                 if tx.outgoing:
                     stored = await deliveries.store(tx, tx.outgoing)
                 _STORED.reach(place)
+                if any(envelope.is_lost for envelope in batch):
+                    raise _Lost  # noqa: TRY301 - it is this block that must roll back
         except BaseException:
             if stored is not None:
                 deliveries.take_back(stored)
@@ -157,26 +168,32 @@ class Turns:
         self._call_back(tx)
         _HANDED_OVER.reach(place)
         if len(live) < len(batch):
-            repeats = list(set(batch) - set(live))
+            repeats = list(set(batch) - set(live) - set(not_yet))
             self._cell.finish(repeats, [None] * len(repeats))
+        if not_yet:
+            self._cell.put_off(not_yet)
         self._cell.finish(live, answers)
         _ANSWERED.reach(place)
 
-    async def _claim(self, tx: Transaction, batch: Sequence[Envelope]) -> Sequence[Envelope]:
-        """Leave out the deliveries whose row is gone: they were handled before."""
-        tx.cause = batch[0].id if len(batch) == 1 else ""
+    async def _claim(self, tx: Transaction, batch: Sequence[Envelope]) -> tuple[Sequence[Envelope], Sequence[Envelope]]:
+        """Tell what may be handled, and what not yet. Left out are deliveries whose row is gone: they were handled."""
+        if len(batch) == 1:
+            tx.cause, tx.trace = batch[0].id, batch[0].trace
         ids = [envelope.delivery_id for envelope in batch if envelope.delivery_id]
         if not ids:
-            return batch
-        claimed = set(await self._cell.deliveries.claim(tx, ids))
-        if len(claimed) == len(ids):
-            return batch
+            return batch, ()
+        claimed = await self._cell.deliveries.claim(tx, ids)
+        mine = set(claimed.mine)
+        if claimed.not_yet is None and len(mine) == len(ids):
+            return batch, ()
         live: list[Envelope] = []
         for envelope in batch:
-            if not envelope.delivery_id or envelope.delivery_id in claimed:
-                claimed.discard(envelope.delivery_id)  # The same one twice in a turn is one.
+            if not envelope.delivery_id or envelope.delivery_id in mine:
+                mine.discard(envelope.delivery_id)  # The same one twice in a turn is one.
                 live.append(envelope)
-        return live
+        if claimed.not_yet is None:
+            return live, ()
+        return _in_order(live), [envelope for envelope in batch if envelope.delivery_id in claimed.not_yet]
 
     async def _handle(self, handler: Handler, tx: Transaction | None, batch: Sequence[Envelope]) -> Sequence[object]:
         arguments = (self._cell.actor, tx) if handler.takes_tx else (self._cell.actor,)
@@ -194,3 +211,13 @@ class Turns:
                 callback()
             except Exception:
                 self._cell.log.exception("a callback after the commit failed")
+
+
+def _in_order(batch: Sequence[Envelope]) -> Sequence[Envelope]:
+    """As they were stored: they may have changed places on their way here. Timers come in the order of their times."""
+    stored = iter(sorted(filter(_is_stored, batch), key=lambda envelope: envelope.delivery_id))
+    return [next(stored) if _is_stored(envelope) else envelope for envelope in batch]
+
+
+def _is_stored(envelope: Envelope) -> bool:
+    return envelope.delivery_id > 0 and not envelope.is_timer

@@ -15,7 +15,7 @@ import secrets
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -51,7 +51,8 @@ async def sandbox_process(folder: Path, shop_url: str, *, port: int, pace_s: flo
 
     Args:
         folder: Made if it is not there.
-        shop_url: Where its webhooks go; those of a shop that is gone go to one that is still there.
+        shop_url: Where its webhooks go; those of a shop that is gone go to one that is still there. Empty for a part of
+            a shop that can't be called.
         port: Of its pages and APIs; any free one if that is taken.
         pace_s: Seconds between two steps of a parcel. Whoever starts it decides.
 
@@ -119,11 +120,18 @@ async def _join(folder: Path, alive: IO[str], shop_url: str) -> Addresses | None
         timeout = aiohttp.ClientTimeout(total=_ANSWER_S)
         async with (
             aiohttp.ClientSession(timeout=timeout) as http,
-            http.put(f"{addresses.http}/sandbox/shop", json={"url": shop_url}, raise_for_status=True),
+            _greet(http, addresses.http, shop_url),
         ):
             return addresses
     await _lock(alive, _STOP_S)  # It is just ending: its last shop has been killed a moment ago.
     return None
+
+
+def _greet(http: aiohttp.ClientSession, sandbox: str, shop_url: str) -> AbstractAsyncContextManager[object]:
+    """Say where webhooks go, or only see that it answers."""
+    if not shop_url:
+        return http.get(f"{sandbox}/sandbox/webhooks", raise_for_status=True)
+    return http.put(f"{sandbox}/sandbox/shop", json={"url": shop_url}, raise_for_status=True)
 
 
 async def _start(folder: Path, shop_url: str, port: int, pace_s: float) -> Addresses:

@@ -16,7 +16,7 @@ import msgspec
 from actors.audit import store
 from actors.audit.rules import JUDGED
 from actors.audit.sweep import Stored
-from bus.deliveries import DeadLetter
+from bus.backlog import DeadLetter
 from bus.messages.audit import ListStuck, Remedy, StuckItem, StuckKind, StuckPage
 from bus.messages.base import Money, OrderId
 from bus.messages.order import FindOrders, KnownOrder, ListOwedOrders

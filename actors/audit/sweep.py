@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from actors.audit import rules
-from bus.deliveries import DeadLetter, Overdue
+from bus.backlog import DeadLetter, Overdue
 from bus.levels import differing, still_wrong
 from bus.messages.audit import Audited, ListAnswered, Part
 from bus.messages.base import Finding, OrderId, Sku

@@ -1,0 +1,13 @@
+"""The bus between processes, over SQS: each actor has a queue, each process one for the answers it waits for.
+
+    events    a delivery row commits -> Roads sends its message to the subscriber's queue -> the row is marked forwarded
+              -> the subscriber's turn deletes the row with its effect -> the queue's copy is deleted
+    commands  ask -> the actor's queue, with a deadline -> its turn -> the asker's reply queue
+
+The queue carries, and the table decides: what SQS loses, repeats, delays or shuffles is found, recognised and put in
+order by the delivery rows (bus/deliveries.py), so nothing here has to be exactly once.
+
+Rejected: a queue as the record of events (an effect and its acknowledgement would be two commits); a standard queue
+for each actor (order per key would be luck, and every second message put off); re-sending to try again (the count of
+receives, and with it the redrive policy, would start anew).
+"""

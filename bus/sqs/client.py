@@ -1,0 +1,193 @@
+"""SQS and S3 as far as the bus needs them. Their errors are the engine's here."""
+
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from typing import TYPE_CHECKING
+
+import aiohttp
+from aiobotocore.config import AioConfig
+from aiobotocore.session import get_session
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+
+from bus.sqs.metrics import REQUESTS
+from bus.sqs.settings import SqsSettings
+from bus.sqs.wire import Letter, to_entry
+from engine.errors import BadSetting, Unavailable
+
+if TYPE_CHECKING:
+    from types_aiobotocore_s3 import S3Client
+    from types_aiobotocore_sqs import SQSClient
+    from types_aiobotocore_sqs.type_defs import BatchResultErrorEntryTypeDef, MessageTypeDef
+
+_CONNECT_S = 2.0
+_ANSWER_S = 5.0  # Beyond the long poll.
+_CONNECTIONS = 64
+_NO_QUEUE = ("AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist")
+
+
+class NoQueue(Unavailable):
+    """It was never made, or is gone with the process that read it."""
+
+
+class Sqs:
+    """One connection pool for all queues of a shop."""
+
+    def __init__(self, client: "SQSClient", s3: "S3Client", settings: SqsSettings) -> None:
+        self.client = client
+        self.settings = settings
+        self._s3 = s3
+        self._urls: dict[str, str] = {}
+
+    def queue_of(self, actor: str) -> str:
+        """The name of an actor's queue."""
+        return f"{self.settings.sqs_prefix}-{actor}.fifo"
+
+    def parked_of(self, actor: str) -> str:
+        """The name of the queue where an actor's queue parks what it handed out too often."""
+        return f"{self.settings.sqs_prefix}-{actor}-parked.fifo"
+
+    def replies_of(self, process: str) -> str:
+        """The name of the queue where a process waits for answers."""
+        return f"{self.settings.sqs_prefix}-replies-{process}"
+
+    async def url(self, queue: str) -> str:
+        """Where a queue is.
+
+        Raises:
+            NoQueue: Nowhere.
+            Unavailable: SQS does not answer.
+        """
+        if queue not in self._urls:
+            with aws_errors("SQS"):
+                self._urls[queue] = (await self.client.get_queue_url(QueueName=queue))["QueueUrl"]
+        return self._urls[queue]
+
+    async def send(self, queue: str, letters: Sequence[Letter]) -> dict[int, "BatchResultErrorEntryTypeDef"]:
+        """Send up to ten; gives what went wrong, by place."""
+        entries = [to_entry(letter, place, is_fifo=queue.endswith(".fifo")) for place, letter in enumerate(letters)]
+        REQUESTS.labels("send").inc()
+        with aws_errors("SQS"):
+            answer = await self.client.send_message_batch(QueueUrl=await self.url(queue), Entries=entries)
+        return _failed(answer.get("Failed", []))
+
+    async def receive(self, queue: str, wait_s: int, visibility_s: int) -> Sequence["MessageTypeDef"]:
+        """Up to ten, or none after `wait_s`."""
+        REQUESTS.labels("receive").inc()
+        with aws_errors("SQS"):
+            answer = await self.client.receive_message(
+                QueueUrl=await self.url(queue),
+                MaxNumberOfMessages=10,
+                WaitTimeSeconds=wait_s,
+                VisibilityTimeout=visibility_s,
+                MessageAttributeNames=["All"],
+                MessageSystemAttributeNames=["ApproximateReceiveCount", "SentTimestamp"],
+            )
+        return answer.get("Messages", [])
+
+    async def delete(self, queue: str, receipts: Sequence[str]) -> dict[int, "BatchResultErrorEntryTypeDef"]:
+        """Forget up to ten that were received; gives what went wrong, by place."""
+        REQUESTS.labels("delete").inc()
+        with aws_errors("SQS"):
+            answer = await self.client.delete_message_batch(
+                QueueUrl=await self.url(queue),
+                Entries=[{"Id": str(place), "ReceiptHandle": receipt} for place, receipt in enumerate(receipts)],
+            )
+        return _failed(answer.get("Failed", []))
+
+    async def lend(self, queue: str, loans: Sequence[tuple[str, int]]) -> dict[int, "BatchResultErrorEntryTypeDef"]:
+        """From now on these are invisible to others for so many seconds; gives what went wrong, by place."""
+        REQUESTS.labels("visibility").inc()
+        with aws_errors("SQS"):
+            answer = await self.client.change_message_visibility_batch(
+                QueueUrl=await self.url(queue),
+                Entries=[
+                    {"Id": str(place), "ReceiptHandle": receipt, "VisibilityTimeout": seconds}
+                    for place, (receipt, seconds) in enumerate(loans)
+                ],
+            )
+        return _failed(answer.get("Failed", []))
+
+    async def make_bucket(self) -> None:
+        """Make the bucket for large bodies, if it is not there and one is named."""
+        if self.settings.s3_bucket:
+            with aws_errors("S3"):
+                try:
+                    await self._s3.head_bucket(Bucket=self.settings.s3_bucket)
+                except ClientError:
+                    await self._s3.create_bucket(Bucket=self.settings.s3_bucket)
+
+    async def store(self, name: str, body: str) -> None:
+        """Keep a body that is too large for a message."""
+        with aws_errors("S3"):
+            await self._s3.put_object(Bucket=self._bucket(), Key=name, Body=body.encode())
+
+    async def fetch(self, name: str) -> str:
+        """A body that was kept."""
+        with aws_errors("S3"):
+            found = await self._s3.get_object(Bucket=self._bucket(), Key=name)
+            content: bytes = await found["Body"].read()
+        return content.decode()
+
+    async def remove(self, names: Sequence[str]) -> None:
+        """Bodies that were handled; at most 1,000."""
+        with aws_errors("S3"):
+            await self._s3.delete_objects(
+                Bucket=self._bucket(), Delete={"Objects": [{"Key": name} for name in names], "Quiet": True}
+            )
+
+    def _bucket(self) -> str:
+        if not self.settings.s3_bucket:
+            raise BadSetting("S3_BUCKET: must be set: a message is too large for SQS")
+        return self.settings.s3_bucket
+
+
+@asynccontextmanager
+async def open_sqs(settings: SqsSettings) -> AsyncIterator[Sqs]:
+    """Connect, with the usual chain of credentials.
+
+    Raises:
+        BadSetting: One line that says what is missing.
+    """
+    region = settings.aws_region or settings.aws_default_region
+    config = AioConfig(
+        connect_timeout=_CONNECT_S,
+        read_timeout=settings.sqs_wait_s + _ANSWER_S,
+        max_pool_connections=_CONNECTIONS,
+        retries={"total_max_attempts": 1},  # Who sends tries again, with a bound and a pause of its own.
+    )
+    session = get_session()
+    async with AsyncExitStack() as stack:
+        try:
+            sqs = await stack.enter_async_context(
+                session.create_client(
+                    "sqs", region_name=region or None, endpoint_url=settings.aws_endpoint_url or None, config=config
+                )
+            )
+            s3 = await stack.enter_async_context(
+                session.create_client(
+                    "s3", region_name=region or None, endpoint_url=settings.aws_endpoint_url or None, config=config
+                )
+            )
+        except (BotoCoreError, ValueError) as error:
+            raise BadSetting(f"SQS_PREFIX: no way to SQS: {error}") from error
+        yield Sqs(sqs, s3, settings)
+
+
+@contextmanager
+def aws_errors(service: str) -> Iterator[None]:
+    """Make the library's errors the engine's own.
+
+    Raises:
+        Unavailable: The service did not answer, or not with what was asked for: rights and queues may be put right.
+    """
+    try:
+        yield
+    except ClientError as error:
+        kind = NoQueue if error.response.get("Error", {}).get("Code") in _NO_QUEUE else Unavailable
+        raise kind(service, str(error), retry_after_s=1.0) from error
+    except (BotoCoreError, HTTPClientError, aiohttp.ClientError, OSError, TimeoutError) as error:
+        raise Unavailable(service, str(error) or type(error).__name__, retry_after_s=1.0) from error
+
+
+def _failed(entries: Sequence["BatchResultErrorEntryTypeDef"]) -> dict[int, "BatchResultErrorEntryTypeDef"]:
+    return {int(entry["Id"]): entry for entry in entries}

@@ -1,0 +1,238 @@
+"""Receiving: long polls, and what becomes of each message that comes."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING
+
+import anyio
+
+from bus.deliveries import Deliveries
+from bus.routes import Routes
+from bus.sqs.client import Sqs
+from bus.sqs.loans import Loan, Loans
+from bus.sqs.metrics import RECEIVED, UNREADABLE
+from bus.sqs.wire import Letter, from_message
+from engine import telemetry
+from engine.cell import Cell
+from engine.clock import Clock
+from engine.crash import CrashPoint
+from engine.errors import BadInput, Overloaded, ShopFlowError, Unavailable
+from engine.mailbox import Envelope
+
+if TYPE_CHECKING:
+    from types_aiobotocore_sqs.type_defs import MessageTypeDef
+
+_POLLS = 4  # At once, while messages come by tens.
+_MOST_LENT = 1024  # Two full turns of an actor; each must be renewed three times a minute.
+_UNREADABLE_S = 60.0  # Until what can't be read is handed out again: a newer version may be on its way.
+_LAST_POLL_S = (
+    0.3  # How long a poll under way may still bring something, when the process stops: a busy queue answers at once.
+)
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 2.0
+
+_RECEIVED = CrashPoint("after-receive", "Messages were received; no mailbox knows of them.")
+
+
+class Poller:
+    """Asks a queue for messages, as many as there is room for."""
+
+    def __init__(
+        self,
+        sqs: Sqs,
+        queue: str,
+        take: Callable[[Sequence["MessageTypeDef"]], Awaitable[None]],
+        room: Callable[[], int],
+    ) -> None:
+        self._sqs = sqs
+        self._queue = queue
+        self._take = take
+        self._room = room
+        self._polls = 0
+        self._is_open = True
+        self._failures = 0
+        self._busy = asyncio.Event()
+        self._changed = asyncio.Event()  # There may be room again, or the last poll has ended.
+        self._log = telemetry.logger(queue=queue)
+
+    async def run(self) -> None:
+        """Poll until stopped."""
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._always)
+            for _ in range(_POLLS - 1):
+                tasks.start_soon(self._while_busy)
+
+    def notify(self) -> None:
+        """There may be room again."""
+        self._changed.set()
+
+    def close(self) -> None:
+        """Begin no more polls."""
+        self._is_open = False
+
+    async def closed(self) -> None:
+        """Wait for the polls that are under way: what a poll brings that was cut off is lent to nobody for a while."""
+        while self._polls:
+            self._changed.clear()
+            await self._changed.wait()
+
+    async def _always(self) -> None:
+        while True:
+            await self._has_room()
+            await self._poll(self._sqs.settings.sqs_wait_s)
+
+    async def _while_busy(self) -> None:
+        while True:
+            await self._busy.wait()
+            await self._has_room()
+            await self._poll(0)
+
+    async def _has_room(self) -> None:
+        while not self._is_open or self._room() < 10 * (self._polls + 1):
+            self._changed.clear()
+            await self._changed.wait()
+
+    async def _poll(self, wait_s: int) -> None:
+        self._polls += 1
+        try:
+            messages = await self._sqs.receive(self._queue, wait_s, self._sqs.settings.sqs_visibility_s)
+            RECEIVED.labels(self._queue).inc(len(messages))
+            self._failures = 0
+            await self._take(messages)
+            (self._busy.set if len(messages) == 10 else self._busy.clear)()
+        except Unavailable as away:
+            self._failures += 1
+            if self._failures == 1:
+                self._log.warning("can't receive", error=str(away))
+            await anyio.sleep(min(_FIRST_PAUSE_S * 2 ** min(self._failures, 10), _LONGEST_PAUSE_S))
+        finally:
+            self._polls -= 1
+            self._changed.set()
+
+
+class Inbox:
+    """What other processes send to one actor that is hosted here."""
+
+    def __init__(
+        self,
+        sqs: Sqs,
+        cell: Cell,
+        *,
+        routes: Routes,
+        deliveries: Deliveries,
+        clock: Clock,
+        reply: Callable[[Letter, object], None],
+    ) -> None:
+        queue = sqs.queue_of(cell.name)
+        self.poller = Poller(sqs, queue, self._take, self._room)
+        self.loans = Loans(sqs, queue, self.poller.notify)
+        self._queue = queue
+        self._sqs = sqs
+        self._cell = cell
+        self._routes = routes
+        self._deliveries = deliveries
+        self._clock = clock
+        self._reply = reply
+        self._is_open = True
+        self._told: set[str] = set()  # Types that can't be read, told once.
+        self._log = telemetry.logger(queue=queue)
+
+    async def run(self) -> None:
+        """Receive until cancelled."""
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self.loans.run)
+            tasks.start_soon(self.poller.run)
+
+    def close(self) -> None:
+        """Receive nothing more, and give back what was not begun: another process may have it, or the next start."""
+        self._is_open = False
+        self.poller.close()
+        started = self._cell.mailbox.in_hand
+        for loan in list(self.loans.live):
+            if loan.envelope not in started:
+                loan.give_back(0)
+        self._cell.notify()
+
+    def give_back_all(self) -> None:
+        """Nobody works here any more: what was begun and not ended goes back as well."""
+        for loan in list(self.loans.live):
+            loan.give_back(0)
+
+    def _room(self) -> int:
+        mailbox = self._cell.mailbox
+        return min(mailbox.limit - mailbox.size, _MOST_LENT - len(self.loans.live))
+
+    async def _take(self, messages: Sequence["MessageTypeDef"]) -> None:
+        if messages:
+            _RECEIVED.reach(self._queue)
+        if not self._is_open:
+            for message in messages:
+                self._begin(message).give_back(0)
+            return
+        for message in messages:
+            loan = self._begin(message)
+            try:
+                await self._read(message, loan)
+            except BadInput as error:
+                self._keep_for_later(message, loan, error)
+            except Unavailable as error:
+                self._log.info("a message goes back", error=str(error))
+                loan.give_back(error.retry_after_s or 1.0)
+
+    def _begin(self, message: "MessageTypeDef") -> Loan:
+        return self.loans.begin(message["ReceiptHandle"], int(message["Attributes"]["ApproximateReceiveCount"]))
+
+    async def _read(self, message: "MessageTypeDef", loan: Loan) -> None:
+        letter = from_message(message)
+        loan.stored_in = letter.stored_in
+        if letter.expires_at is not None and letter.expires_at <= self._clock.now():
+            telemetry.EXPIRED.labels(self._cell.name).inc()
+            loan.done()
+            return
+        body = await self._sqs.fetch(letter.stored_in) if letter.stored_in else letter.body
+        envelope = Envelope(
+            self._routes.decode(self._cell.name, letter.type, body),
+            message_id=letter.id,
+            delivery_id=letter.delivery_id,
+            cause=letter.cause,
+            trace=letter.trace,
+            lease=loan,
+        )
+        loan.envelope = envelope
+        if letter.delivery_id:
+            self._put_delivery(envelope, loan)
+        else:
+            self._put_command(letter, envelope)
+
+    def _put_delivery(self, envelope: Envelope, loan: Loan) -> None:
+        if not self._deliveries.arrived(envelope.delivery_id):
+            loan.done()  # A sweep has found its row; that is the right to handle it, and this is a copy.
+            return
+        try:
+            self._cell.put(envelope)
+        except Overloaded:
+            self._deliveries.forget([envelope.delivery_id])
+            raise
+
+    def _put_command(self, letter: Letter, envelope: Envelope) -> None:
+        if letter.expires_at is not None:
+            loop = asyncio.get_running_loop()
+            envelope.expires_s = loop.time() + (letter.expires_at - self._clock.now()).total_seconds()
+            envelope.answer = loop.create_future()
+            envelope.answer.add_done_callback(lambda answer: self._reply(letter, answer.exception() or answer.result()))
+        try:
+            self._cell.put(envelope)
+        except ShopFlowError as error:
+            if envelope.answer is None:
+                raise
+            envelope.answer.set_exception(error)
+            assert envelope.lease is not None
+            envelope.lease.done()
+
+    def _keep_for_later(self, message: "MessageTypeDef", loan: Loan, error: BadInput) -> None:
+        """Two versions may work side by side: what this one can't read waits for the other, and is told."""
+        UNREADABLE.labels(self._queue).inc()
+        kind = message["MessageAttributes"].get("type", {"DataType": "String"}).get("StringValue", "")
+        if kind not in self._told:
+            self._told.add(kind)
+            self._log.error("a message can't be read; it stays in the queue", error=str(error))
+        loan.give_back(_UNREADABLE_S)

@@ -1,0 +1,170 @@
+"""How messages look on SQS: the JSON of the Struct as body, what must be known about it in message attributes.
+
+Pure: no I/O. Limits and characters. Source: Amazon SQS Developer Guide, "Quotas related to messages", and the API
+reference, "SendMessage".
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from engine.errors import BadInput, Conflict, Overloaded, ShopFlowError, Unavailable
+
+if TYPE_CHECKING:
+    from types_aiobotocore_sqs.type_defs import (
+        MessageAttributeValueTypeDef,
+        MessageTypeDef,
+        SendMessageBatchRequestEntryTypeDef,
+    )
+
+_GROUP = re.compile(r"[A-Za-z0-9!-/:-@\[-`{-~]{1,128}")
+# What JSON may hold and SQS refuses: the two of the plane's end. (Control characters are escaped in JSON anyway.)
+_UNSENDABLE = str.maketrans({"\ufffe": "\\ufffe", "\uffff": "\\uffff"})
+
+
+class Letter(msgspec.Struct, frozen=True, kw_only=True):
+    """A message as it travels."""
+
+    id: str
+    type: str  # Of the message; of an answer, "answer".
+    body: str
+    key: str = ""
+    cause: str = ""
+    trace: str = ""
+    delivery_id: int = 0  # The row that is the right to handle it; 0 for a command that nobody stored.
+    reply_to: str = ""  # The queue where its answer is waited for.
+    expires_at: datetime | None = None  # Nobody waits for its answer any longer.
+    again: int = 0  # How often people let it be tried again.
+    stored_in: str = ""  # The body is too large, and is the S3 object with this name.
+
+    @property
+    def group(self) -> str:
+        """What is handled in order: the key. A message without a key is a group of its own."""
+        group = self.key or self.id
+        return group if _GROUP.fullmatch(group) else hashlib.sha256(group.encode()).hexdigest()
+
+    @property
+    def deduplication_id(self) -> str:
+        """Equal for what is sent twice by mistake."""
+        own = f"delivery-{self.delivery_id}" if self.delivery_id else self.id
+        return f"{own}-{self.again}" if self.again else own
+
+    @property
+    def weight(self) -> int:
+        """Bytes, of which a batch may have a mebibyte: the body's and, generously, the attributes'."""
+        return len(self.body.encode()) + 1024 + len(self.key.encode())
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True):
+    """An error on its way to who asked."""
+
+    kind: str
+    why: str
+    service: str = ""
+    retry_after_s: float | None = None
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The body of an answer: the reply, or why there is none."""
+
+    reply: msgspec.Raw = msgspec.Raw(b"null")
+    problem: Problem | None = None
+
+
+def to_entry(letter: Letter, number: int, *, is_fifo: bool) -> "SendMessageBatchRequestEntryTypeDef":
+    """One entry of a batch."""
+    entry: SendMessageBatchRequestEntryTypeDef = {
+        "Id": str(number),
+        "MessageBody": letter.body.translate(_UNSENDABLE),
+        "MessageAttributes": _attributes(letter),
+    }
+    if is_fifo:
+        entry["MessageGroupId"] = letter.group
+        entry["MessageDeduplicationId"] = letter.deduplication_id
+    return entry
+
+
+def from_message(message: "MessageTypeDef") -> Letter:
+    """What was received.
+
+    Raises:
+        BadInput: It is no letter of ours.
+    """
+    given = {name: value.get("StringValue", "") for name, value in message.get("MessageAttributes", {}).items()}
+    try:
+        return msgspec.convert({**given, "body": message["Body"]}, Letter, strict=False)
+    except msgspec.ValidationError as error:
+        raise BadInput(f"this is no message of ShopFlow's: {error}") from error
+
+
+def answer_body(result: object) -> str:
+    """The answer to a command, which may be an error."""
+    answer = (
+        Answer(problem=_problem(result))
+        if isinstance(result, BaseException)
+        else Answer(reply=msgspec.Raw(msgspec.json.encode(result)))
+    )
+    return msgspec.json.encode(answer).decode()
+
+
+def read_answer(body: str, decoder: msgspec.json.Decoder[Any]) -> Any:  # noqa: ANN401 - what the command says
+    """The answer, or the error: it is returned, not raised.
+
+    Raises:
+        msgspec.DecodeError: It is not what this process knows as the command's answer.
+    """
+    answer = msgspec.json.decode(body, type=Answer)
+    if answer.problem is not None:
+        return _error(answer.problem)
+    return decoder.decode(answer.reply)
+
+
+class FailedElsewhere(RuntimeError):
+    """A handler in another process has a bug; its log has the trace."""
+
+
+_KINDS: Mapping[str, type[ShopFlowError]] = {kind.__name__: kind for kind in (BadInput, Conflict, Unavailable)}
+
+
+def _problem(error: BaseException) -> Problem:
+    kind = next((kind.__name__ for kind in type(error).__mro__ if kind.__name__ in _KINDS), "")
+    if isinstance(error, Unavailable):
+        is_full = isinstance(error, Overloaded)
+        return Problem(
+            kind="Overloaded" if is_full else kind,
+            why=error.why,
+            service=error.service,
+            retry_after_s=error.retry_after_s,
+        )
+    return Problem(kind=kind, why=str(error) if kind else repr(error))
+
+
+def _error(problem: Problem) -> Exception:
+    if problem.kind == "Overloaded":
+        return Overloaded(problem.service)
+    if problem.kind == "Unavailable":
+        return Unavailable(problem.service, problem.why, retry_after_s=problem.retry_after_s)
+    if problem.kind in _KINDS:
+        return _KINDS[problem.kind](problem.why)
+    return FailedElsewhere(problem.why)
+
+
+def _attributes(letter: Letter) -> "dict[str, MessageAttributeValueTypeDef]":
+    """All that is not empty: SQS takes no empty ones, and ten at most."""
+    given = {
+        "id": letter.id,
+        "type": letter.type,
+        "key": letter.key.translate(_UNSENDABLE),
+        "cause": letter.cause,
+        "trace": letter.trace,
+        "delivery_id": str(letter.delivery_id or ""),
+        "reply_to": letter.reply_to,
+        "expires_at": "" if letter.expires_at is None else letter.expires_at.astimezone(UTC).isoformat(),
+        "again": str(letter.again or ""),
+        "stored_in": letter.stored_in,
+    }
+    return {name: {"DataType": "String", "StringValue": value} for name, value in given.items() if value}

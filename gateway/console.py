@@ -1,0 +1,67 @@
+"""What the commands show: tables for whoever would rather look."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from rich.table import Table
+
+from bus.backlog import DeadLetter, Overdue
+from bus.messages.audit import RepairMade
+from bus.messages.base import Finding
+from bus.sqs.census import Process
+from bus.sqs.queues import ParkedMessage, QueueState
+
+
+def refused_lines(lines: Iterable[tuple[int, str]]) -> Table:
+    """What an import left out."""
+    table = Table("line", "why")
+    for line, reason in lines:
+        table.add_row(str(line), reason)
+    return table
+
+
+def repairs(made: Iterable[RepairMade]) -> Table:
+    """What was put right."""
+    table = Table("rule", "about", "before", "after", title="Repaired")
+    for row in made:
+        table.add_row(row.rule, row.about, row.before, row.after)
+    return table
+
+
+def findings(found: Iterable[Finding]) -> Table:
+    """What does not fit."""
+    table = Table("rule", "about", "detail", "remedy")
+    for finding in found:
+        table.add_row(finding.rule, finding.about, finding.detail, finding.remedy)
+    return table
+
+
+def dead_letters(local: Iterable[DeadLetter], queued: Iterable[ParkedMessage]) -> Table | str:
+    """What could not be handled: here, and what the queues have parked by themselves."""
+    table = Table("id", "actor", "message", "key", "tries", "parked", "error")
+    for letter in local:
+        tries, parked = str(letter.attempts), _moment(letter.parked_at)
+        table.add_row(str(letter.id), letter.subscriber, letter.type, letter.key, tries, parked, letter.error)
+    for message in queued:
+        error = f"handed out {message.receives} times and never ended"
+        row = (message.id, message.actor, message.type, message.key, str(message.receives), "", error)
+        table.add_row(*row)
+    return table if table.row_count else "None."
+
+
+def queues(
+    states: Iterable[QueueState], waiting: Sequence[Overdue], processes: Sequence[Process], now: datetime
+) -> Table:
+    """How full the queues are, how old what waits is, and who is there to handle it."""
+    oldest: Mapping[str, datetime] = {each.subscriber: each.oldest for each in reversed(waiting)}
+    table = Table("actor", "queue", "waiting", "lent", "parked", "oldest event", "hosted by")
+    for state in states:
+        hosts = [process.id for process in processes if state.actor in process.hosts and process.is_there(now)]
+        age = f"{(now - oldest[state.actor]).total_seconds():.0f} s" if state.actor in oldest else ""
+        counts = (str(state.waiting), str(state.lent), str(state.parked)) if state.is_there else ("missing", "", "")
+        table.add_row(state.actor, state.queue, *counts, age, ", ".join(hosts) or "nobody")
+    return table
+
+
+def _moment(at: datetime) -> str:
+    return at.strftime("%Y-%m-%d %H:%M:%S")
