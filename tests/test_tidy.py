@@ -143,7 +143,7 @@ def test_files_and_functions_are_short(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     functions = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
 
-    assert len(text.splitlines()) <= (600 if name(path) == "run.py" else 400)
+    assert len(text.splitlines()) <= (700 if name(path) == "run.py" else 400)
     assert all((node.end_lineno or 0) - node.lineno < 60 for node in functions)
 
 

@@ -59,6 +59,7 @@ class Program:
     port: int = 0
     settings: dict[str, str] = field(default_factory=dict)
     script: str = "run.py"
+    words: tuple[str, ...] = ()  # Of the command line, to serve a part of the shop.
     lines: list[str] = field(default_factory=list)  # Of the run that was started last.
     errors: list[str] = field(default_factory=list)
     _process: asyncio.subprocess.Process | None = None
@@ -82,14 +83,15 @@ class Program:
         began = time.monotonic()
         await self.spawn()
         ready = await self.says("ShopFlow is ready")
-        self.port = int(ready.rpartition(":")[2])
+        if "http" in ready:  # Not every part has a gateway.
+            self.port = int(ready.rpartition(":")[2])
         return time.monotonic() - began
 
     async def spawn(self) -> None:
         """Start it, and return at once."""
         self.lines, self.errors = [], []
         self._process = await asyncio.create_subprocess_exec(
-            *(sys.executable, self.script),
+            *(sys.executable, self.script, *self.words),
             cwd=ROOT,
             env=self.environment(),
             stdin=asyncio.subprocess.DEVNULL,
@@ -123,9 +125,9 @@ class Program:
         assert await self.ended() == 0, self.log
         return time.monotonic() - began
 
-    async def ended(self) -> int:
-        """Wait for its end, which was asked for; gives the exit code."""
-        async with asyncio.timeout(STOP_S):
+    async def ended(self, within_s: float = STOP_S) -> int:
+        """Wait for its end; gives the exit code."""
+        async with asyncio.timeout(within_s):
             code = await self.process.wait()
             await asyncio.gather(*self._readers)
         return code

@@ -1,0 +1,206 @@
+"""What a process makes of the messages that SQS lends it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+import msgspec
+import pytest
+from structlog.testing import capture_logs
+
+from bus.local import LocalBus
+from bus.sqs.client import Sqs
+from bus.sqs.metrics import LOANS_LOST
+from bus.sqs.wire import Letter
+from engine.errors import BadSetting
+from engine.postgres import Database
+from tests.bus.ways import Way, nothing_is_stored
+from tests.bus.weather import calm
+from tests.engine.toys import Add, Fetch, Gate, Rang, Recorder, Ring, done
+from tests.waiting import eventually
+
+LENT_S = 1
+
+
+@pytest.fixture
+def brief(sqs: Sqs) -> Sqs:
+    """It lends for a second only."""
+    return Sqs(sqs.client, sqs._s3, msgspec.structs.replace(sqs.settings, sqs_visibility_s=LENT_S))
+
+
+@pytest.fixture
+def way(database: Database, sqs: Sqs) -> Way:
+    return Way(database, sqs)
+
+
+@asynccontextmanager
+async def back(way: Way, sqs: Sqs, **changes: object) -> AsyncIterator[LocalBus]:
+    async with way.process(sqs, [way.recorder, way.courier], **changes) as bus:
+        yield bus
+
+
+async def send(sqs: Sqs, body: str, **fields: object) -> None:
+    letter = Letter(**{"id": f"by-hand-{fields}", "type": "Add", "body": body} | fields)  # type: ignore[arg-type] # as named
+    assert not await sqs.send(sqs.queue_of("recorder"), [letter])
+
+
+async def waiting(sqs: Sqs, actor: str = "recorder") -> int:
+    """How many messages the queue still has, lent or not."""
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    url = await sqs.url(sqs.queue_of(actor))
+    answer = await sqs.client.get_queue_attributes(QueueUrl=url, AttributeNames=names)  # type: ignore[arg-type] # of its names
+    return sum(map(int, answer["Attributes"].values()))
+
+
+async def is_empty(sqs: Sqs) -> bool:
+    return not await waiting(sqs)
+
+
+async def test_a_field_that_this_version_does_not_know_is_passed_over(way: Way, sqs: Sqs) -> None:
+    async with back(way, sqs):
+        await send(sqs, '{"type":"Add","key":"a","what":"one","colour":"blue"}')
+        await eventually(lambda: is_empty(sqs))
+
+    assert await done(way.database) == ["one"]
+
+
+@pytest.mark.parametrize(("kind", "body"), [("Tomorrows", '{"type":"Tomorrows"}'), ("Add", "{}"), ("Add", "no JSON")])
+async def test_what_this_version_cannot_read_waits_and_is_told_once(way: Way, sqs: Sqs, kind: str, body: str) -> None:
+    with capture_logs() as logs:
+        async with back(way, sqs):
+            await send(sqs, body, type=kind, key="one")
+            await send(sqs, body, type=kind, key="two")
+            await eventually(lambda: _is_told(logs))
+            await send(sqs, '{"type":"Add","key":"a","what":"good"}', key="a")
+            await eventually(lambda: _has_done(way, ["good"]))
+
+    assert await waiting(sqs) == 2
+    assert len([entry for entry in logs if "can't be read" in entry["event"]]) == 1
+
+
+async def _is_told(logs: Sequence[object]) -> bool:
+    return any("can't be read" in str(entry) for entry in logs)
+
+
+async def _has_done(way: Way, what: list[str]) -> bool:
+    return await done(way.database) == what
+
+
+async def test_a_large_body_goes_by_s3_and_is_gone_when_it_was_handled(way: Way, sqs: Sqs) -> None:
+    words = "x" * (sqs.settings.sqs_body_limit + 1)
+    async with way.open() as front:
+        assert await front.ask(Add(key="a", what=words)) == f"added {words}"
+        await front.ask(Ring(key="b", what=words))
+        await eventually(lambda: nothing_is_stored(way.database))
+        await eventually(lambda: _no_object_is_left(sqs))
+
+    assert await done(way.database) == [words, words]
+
+
+async def _no_object_is_left(sqs: Sqs) -> bool:
+    found = await sqs._s3.list_objects_v2(Bucket=sqs.settings.s3_bucket, Prefix=f"{sqs.settings.sqs_prefix}/")
+    return not found.get("Contents")
+
+
+async def test_a_handler_may_take_longer_than_a_message_is_lent(way: Way, brief: Sqs) -> None:
+    other = Recorder()
+    gates = [Gate(way.recorder), Gate(other)]
+    async with way.process(brief, [way.recorder]), way.process(brief, [other]):
+        await send(brief, '{"type":"Rang","key":"a","what":"long"}', type="Rang")
+        await eventually(lambda: any(gate.reached.is_set() for gate in gates))
+        await _has_been_lent_again(brief, times=9)
+        for gate in gates:
+            gate.open()
+        await eventually(lambda: is_empty(brief))
+
+    assert await done(way.database) == ["long"]
+    assert len(way.recorder.batches) + len(other.batches) == 1
+
+
+async def _has_been_lent_again(sqs: Sqs, times: int) -> None:
+    """Three times its time have passed: it is renewed at a third of it."""
+    lent = 0
+    lend = sqs.lend
+
+    async def count(*arguments: object) -> object:
+        nonlocal lent
+        lent += 1
+        return await lend(*arguments)  # type: ignore[arg-type] # as they came
+
+    setattr(sqs, "lend", count)  # noqa: B010 - a method
+    await eventually(lambda: lent >= times)
+
+
+async def test_a_turn_that_lost_its_loan_does_not_commit(way: Way, brief: Sqs) -> None:
+    other = Recorder()
+    weather = calm(brief)
+    gate = Gate(way.recorder)
+    async with way.process(weather, [way.recorder]) as first:
+        await send(brief, '{"type":"Rang","key":"a","what":"once"}', type="Rang")
+        await gate.wait()
+        weather.is_down = True  # For this process only.
+        lost = LOANS_LOST.labels(brief.queue_of("recorder"))
+        await eventually(lambda: lost._value.get() == 1)
+        async with way.process(brief, [other]):
+            await eventually(lambda: _has_done(way, ["once"]))
+            gate.open()
+            await eventually(lambda: first.supervisor.cells["recorder"].mailbox.size == 0)
+        weather.is_down = False
+
+    assert await done(way.database) == ["once"]
+
+
+async def test_a_call_that_lost_its_loan_is_cancelled(way: Way, brief: Sqs) -> None:
+    weather = calm(brief)
+    gate = Gate(way.courier)
+    async with way.process(weather, [way.courier]) as bus:
+        letter = Letter(id="by-hand", type="Fetch", body=msgspec.json.encode(Fetch(key="a", what="far")).decode())
+        await brief.send(brief.queue_of("courier"), [letter])
+        await gate.wait()
+        weather.is_down = True
+        await eventually(lambda: way.courier.running == 0)
+        await eventually(lambda: bus.supervisor.cells["courier"].mailbox.size in (0, 1))
+        weather.is_down = False
+
+    assert way.courier.fetched == []
+
+
+async def test_what_was_not_begun_goes_to_others_at_once_when_a_process_stops(way: Way, sqs: Sqs) -> None:
+    other = Recorder()
+    gate = Gate(way.recorder, "first")
+    async with way.process(sqs, [way.recorder]) as first:
+        await send(sqs, '{"type":"Rang","key":"a","what":"first"}', type="Rang", key="a")
+        await gate.wait()
+        for number in range(15):
+            body = msgspec.json.encode(Rang(key=f"{number}", what=f"{number}")).decode()
+            await send(sqs, body, type="Rang", key=f"{number}")
+        await eventually(lambda: first.supervisor.cells["recorder"].mailbox.size == 16)
+        asyncio.get_running_loop().call_soon(gate.open)
+    async with way.process(sqs, [other]):
+        await eventually(lambda: is_empty(sqs), within_s=sqs.settings.sqs_visibility_s / 2)
+
+    assert sorted(await done(way.database)) == sorted(["first", *map(str, range(15))])
+
+
+async def test_no_more_is_received_than_the_mailbox_has_room_for(way: Way, sqs: Sqs) -> None:
+    gate = Gate(way.recorder)
+    async with back(way, sqs, shopflow_mailbox_limit=25) as bus:
+        for number in range(60):
+            body = msgspec.json.encode(Rang(key=f"{number}", what=f"{number}")).decode()
+            await send(sqs, body, type="Rang", key=f"{number}")
+        await gate.wait()
+        mailbox = bus.supervisor.cells["recorder"].mailbox
+        await eventually(lambda: mailbox.size > mailbox.limit - 10)
+        assert mailbox.size <= mailbox.limit
+        gate.open()
+        await eventually(lambda: is_empty(sqs))
+
+    assert len(await done(way.database)) == 60
+
+
+async def test_a_process_whose_queue_is_missing_says_how_to_make_it(way: Way, sqs: Sqs) -> None:
+    elsewhere = Sqs(sqs.client, sqs._s3, msgspec.structs.replace(sqs.settings, sqs_prefix="nobodys"))
+
+    with pytest.raises(BadSetting, match=r"no queue nobodys-recorder\.fifo: `run\.py queues create`"):
+        async with back(way, elsewhere):
+            pass

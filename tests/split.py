@@ -1,0 +1,61 @@
+"""A shop in three programs, with SQS between them."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from tests.journeys.process import Program, data_folder, end
+from tests.sqs import CREDENTIALS, answers, settings_of
+
+PARTS = {
+    "edge": ("--actors", "catalog,cart"),
+    "core": ("--actors", "inventory,order,payment", "--no-gateway"),
+    "rest": ("--actors", "warehouse,shipping,email,notification,analytics,audit", "--no-gateway"),
+}
+BRIEF = {"SQS_VISIBILITY_S": "3", "SQS_WAIT_S": "1"}  # So that who was killed is soon not waited for.
+
+
+@dataclass
+class Split:
+    """All of its programs, by the names of their parts."""
+
+    parts: dict[str, Program]
+
+    @property
+    def edge(self) -> Program:
+        return self.parts["edge"]
+
+    def twin(self, part: str) -> Program:
+        """Another program that does the same, not yet started."""
+        own = self.parts[part]
+        return Program(own.data, settings=own.settings, words=own.words)
+
+    async def start(self) -> None:
+        """All at once; each waits for what it needs."""
+        await asyncio.gather(*(program.start() for program in self.parts.values()))
+
+
+@asynccontextmanager
+async def split_shop(sqs_url: str, **settings: str) -> AsyncIterator[Split]:
+    """A shop on a fresh folder with its queues, not yet started. Whatever still runs at the end is ended."""
+    await answers(sqs_url)
+    sqs = settings_of(sqs_url)
+    common = {
+        "AWS_ENDPOINT_URL": sqs_url,
+        "AWS_REGION": sqs.aws_region,
+        "SQS_PREFIX": sqs.sqs_prefix,
+        "S3_BUCKET": sqs.s3_bucket,
+        **CREDENTIALS,
+        **BRIEF,
+        **settings,
+    }
+    async with AsyncExitStack() as stack:
+        data = stack.enter_context(data_folder())
+        made = Split(
+            {name: Program(data, settings=dict(common), words=("serve", *words)) for name, words in PARTS.items()}
+        )
+        for program in made.parts.values():
+            stack.push_async_callback(end, program)
+        await made.edge.good("queues", "create")
+        yield made
