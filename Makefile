@@ -34,7 +34,7 @@ format: .venv/ready-dev ## Put the code into its format
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-bench: .venv/ready ## Measure: stock holds in turns, beside one transaction for each message
+bench: .venv/ready-dev ## Measure: holds in turns, messages over SQS, a split; each beside what it is compared with
 	@$(BIN)/python -m bench
 
 lock: .venv/ready-dev ## Choose newer versions of what we depend on (needs uv in the path)

@@ -1,0 +1,232 @@
+"""The bus over SQS, beside a bare aiobotocore loop with the same batches against the same server, in the same run.
+
+What is compared does not do the same: the bare loop only sends, receives and deletes. Ours also says in the table what
+was forwarded, decodes each message, and handles it exactly once in a transaction. Both send as many batches at once and
+poll as often.
+"""
+
+import asyncio
+import os
+import secrets
+import statistics
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+
+import aiohttp
+import anyio
+
+from bench.programs import free_port
+from bus.local import LocalBus
+from bus.routes import Routes
+from bus.sqs.client import Sqs, open_sqs
+from bus.sqs.metrics import REQUESTS
+from bus.sqs.queues import Queues
+from bus.sqs.roads import Roads
+from bus.sqs.settings import SqsSettings
+from bus.sqs.wire import Letter
+from engine.actor import Actor, turn
+from engine.clock import SystemClock
+from engine.message import Event
+from engine.postgres import Outgoing, Transaction, migrate
+from engine.services import Services, open_services
+from engine.settings import EngineSettings
+
+ROOT = Path(__file__).parent.parent
+SCHEMAS = {"bus": ROOT / "bus" / "schema"}
+MESSAGES = 4_000
+REPEATS = 3
+AT_ONCE, POLLS = 8, 4  # As bus/sqs has them.
+START_S = 20.0
+
+
+class Happened(Event):
+    """As large as an event of the shop is."""
+
+    key: str
+    what: str = "x" * 250
+
+
+class Speaker(Actor):
+    """Asked for nothing here; its process forwards."""
+
+
+class Listener(Actor):
+    """Makes nothing of what it hears, exactly once."""
+
+    def __init__(self) -> None:
+        self.heard = 0
+        self.all_heard = asyncio.Event()
+        self.expected = 0
+
+    @turn
+    async def hear(self, tx: Transaction, events: Sequence[Happened]) -> None:
+        def count() -> None:
+            self.heard += len(events)
+            if self.heard >= self.expected:
+                self.all_heard.set()
+
+        tx.after_commit(count)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One direction: messages per second of ours and of the bare loop, and messages for each request of ours."""
+
+    what: str
+    ours: Sequence[float]
+    bare: Sequence[float]
+    per_request: dict[str, float]
+
+    @property
+    def ratio(self) -> float:
+        return statistics.median(self.ours) / statistics.median(self.bare)
+
+
+async def measure(folder: Path) -> list[Row]:
+    """Both directions, ours and bare in turn, several times after a warm-up."""
+    sending: list[tuple[float, float]] = []
+    receiving: list[tuple[float, float]] = []
+    sends: list[float] = []
+    deletes: list[float] = []
+    with stand_in() as url:
+        await answers(url)
+        settings = SqsSettings(sqs_prefix=f"bench-{secrets.token_hex(3)}", aws_endpoint_url=url, aws_region="us-east-1")
+        async with open_services(EngineSettings(shopflow_data=folder)) as services, open_sqs(settings) as sqs:
+            await migrate(services.database_url, SCHEMAS, SystemClock())
+            async for _ in Queues(sqs, ["speaker", "listener", "bare"]).create():
+                pass
+            for _ in range(REPEATS + 1):
+                bare_send, bare_receive = await _bare(sqs)
+                before = _requests()
+                our_send = await _forward(services, sqs)
+                between = _requests()
+                our_receive = await _receive(services, sqs)
+                sending.append((our_send, bare_send))
+                receiving.append((our_receive, bare_receive))
+                sends.append(MESSAGES / (between["send"] - before["send"]))
+                deletes.append(MESSAGES / (_requests()["delete"] - between["delete"]))
+    return [
+        Row("forward", *_columns(sending), {"send": statistics.median(sends[1:])}),
+        Row("receive", *_columns(receiving), {"delete": statistics.median(deletes[1:])}),
+    ]
+
+
+def _columns(pairs: Sequence[tuple[float, float]]) -> tuple[list[float], list[float]]:
+    """Without the first, which warms up."""
+    return [ours for ours, _ in pairs[1:]], [bare for _, bare in pairs[1:]]
+
+
+def _requests() -> dict[str, float]:
+    return {
+        sample.labels["operation"]: sample.value
+        for metric in REQUESTS.collect()
+        for sample in metric.samples
+        if sample.name == "shopflow_sqs_requests_total"
+    } | {}
+
+
+async def _forward(services: Services, sqs: Sqs) -> float:
+    """From the commit until every row says that SQS took its message; gives messages per second."""
+    async with _process(services, sqs, Speaker()) as bus:
+        async with services.database.transaction(SystemClock().now()) as tx:
+            stored = await bus.deliveries.store(tx, [Outgoing(Happened(key=f"{n}")) for n in range(MESSAGES)])
+        begun = perf_counter()
+        bus.deliveries.hand_over(stored)
+        while await _count(services, "forwarded_at is null"):  # noqa: ASYNC110 - it is PostgreSQL's to say
+            await asyncio.sleep(0.005)
+        return MESSAGES / (perf_counter() - begun)
+
+
+async def _receive(services: Services, sqs: Sqs) -> float:
+    """From the first poll until every effect is on disk; gives messages per second."""
+    listener = Listener()
+    listener.expected = MESSAGES
+    begun = perf_counter()
+    async with _process(services, sqs, listener):
+        await listener.all_heard.wait()
+        return MESSAGES / (perf_counter() - begun)
+
+
+async def _count(services: Services, where: str) -> int:
+    count: int = (await services.database.fetch(f"select count(*) from bus.deliveries where {where}"))[0][0]
+    return count
+
+
+@asynccontextmanager
+async def _process(services: Services, sqs: Sqs, actor: Actor) -> AsyncIterator[LocalBus]:
+    clock, routes = SystemClock(), Routes([Speaker, Listener])
+    roads = Roads(sqs, routes, clock)
+    bus = LocalBus(routes=routes, database=services.database, clock=clock, settings=EngineSettings(), elsewhere=roads)
+    bus.host(actor)
+    cells = list(bus.supervisor.cells.values())
+    async with roads.open(cells, bus.deliveries, services.database), anyio.create_task_group() as tasks:
+        bus.open()
+        bus.supervisor.start(tasks)
+        tasks.start_soon(bus.deliveries.run)
+        yield bus
+        roads.close()
+        tasks.cancel_scope.cancel()
+
+
+async def _bare(sqs: Sqs) -> tuple[float, float]:
+    """The same messages in the same batches, and nothing else."""
+    queue, prefix = sqs.queue_of("bare"), secrets.token_hex(4)
+    left = iter(range(0, MESSAGES, 10))
+    begun = perf_counter()
+
+    async def send() -> None:
+        for first in left:
+            letters = [
+                Letter(id=f"{prefix}-{n}", type="Happened", key=f"{n}", body="x" * 290, delivery_id=0)
+                for n in range(first, first + 10)
+            ]
+            assert not await sqs.send(queue, letters)
+
+    await asyncio.gather(*(send() for _ in range(AT_ONCE)))
+    sent = perf_counter()
+    received = 0
+
+    async def receive() -> None:
+        nonlocal received
+        while received < MESSAGES:
+            messages = await sqs.receive(queue, 0, 30)
+            received += len(messages)
+            if messages:
+                assert not await sqs.delete(queue, [message["ReceiptHandle"] for message in messages])
+
+    await asyncio.gather(*(receive() for _ in range(POLLS)))
+    return MESSAGES / (sent - begun), MESSAGES / (perf_counter() - sent)
+
+
+@contextmanager
+def stand_in() -> Iterator[str]:
+    """SQS on this machine, by its real protocol (ministack); gives its URL. It may not answer yet."""
+    port = free_port()
+    os.environ |= {"AWS_ACCESS_KEY_ID": "bench", "AWS_SECRET_ACCESS_KEY": "bench"}
+    own = {"GATEWAY_PORT": str(port), "BIND_HOST": "127.0.0.1", "MINISTACK_HOST": "127.0.0.1", "LOG_LEVEL": "ERROR"}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ministack"],
+        env=os.environ | own | {"SERVICES": "sqs,s3"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.kill()
+        process.wait()
+
+
+async def answers(url: str) -> None:
+    """Wait until it does."""
+    async with asyncio.timeout(START_S), aiohttp.ClientSession() as http:
+        while True:
+            with suppress(aiohttp.ClientError):
+                async with http.get(f"{url}/_ministack/health"):
+                    return
+            await asyncio.sleep(0.05)

@@ -1,0 +1,100 @@
+"""What a split costs the buyer: the same checkout in one process, and over SQS in three.
+
+Closed loop, one buyer. Beside it what one message over the same stand-in takes, there and back, with nothing else: a
+poll of its looks for new messages ten times a second, so that is most of what is measured here.
+"""
+
+import asyncio
+import secrets
+import statistics
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+
+import aiohttp
+
+from bench.programs import command, program
+from bench.queues import answers, stand_in
+from bus.sqs.client import open_sqs
+from bus.sqs.settings import SqsSettings
+from bus.sqs.wire import Letter
+
+PARTS = (
+    ("--actors", "catalog,cart"),
+    ("--actors", "inventory,order,payment", "--no-gateway"),
+    ("--actors", "warehouse,shipping,email,notification,analytics,audit", "--no-gateway"),
+)
+CHECKOUTS = 25
+_HOME = {"line1": "1 Harbour Street", "city": "Hamburg", "postal_code": "20095", "country": "DE"}
+_BUYER = {"email": "ada@example.com", "name": "Ada", "address": _HOME, "shipping_method": "standard"}
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Medians, in milliseconds."""
+
+    whole_ms: float
+    split_ms: float
+    round_trip_ms: float
+
+
+async def measure(folder: Path) -> Cost:
+    """One process, then three."""
+    with program(folder / "whole") as url:
+        whole = await _check_out(url)
+    with stand_in() as sqs_url, ExitStack() as stack:
+        await answers(sqs_url)
+        settings = {
+            "SQS_PREFIX": "split",
+            "S3_BUCKET": "split",
+            "AWS_ENDPOINT_URL": sqs_url,
+            "AWS_REGION": "us-east-1",
+        }
+        command(folder / "split", "queues", "create", **settings)
+        url, *_ = [stack.enter_context(program(folder / "split", "serve", *words, **settings)) for words in PARTS]
+        split = await _check_out(url)
+        round_trip = await _round_trip(sqs_url)
+    return Cost(*(statistics.median(times) * 1000 for times in (whole, split, round_trip)))
+
+
+async def _check_out(url: str) -> Sequence[float]:
+    """How long each checkout took."""
+    took: list[float] = []
+    async with aiohttp.ClientSession(url, raise_for_status=True) as http:
+        async with http.get("/products") as answer:
+            product = (await answer.json())["items"][0]["id"]
+        async with http.get(f"/products/{product}") as answer:
+            sku = (await answer.json())["skus"][0]["sku"]
+        for _ in range(CHECKOUTS):
+            async with http.post("/carts") as answer:
+                cart = (await answer.json())["id"]
+            async with http.put(f"/carts/{cart}/lines/{sku}", json={"quantity": 1}):
+                begun = perf_counter()
+            key = {"Idempotency-Key": secrets.token_hex(8)}
+            async with http.post(f"/carts/{cart}/checkout", json=_BUYER, headers=key):
+                took.append(perf_counter() - begun)
+    return took[len(took) // 5 :]  # The first warm up.
+
+
+async def _round_trip(sqs_url: str) -> Sequence[float]:
+    """A message to a queue where somebody polls, and one back."""
+    took: list[float] = []
+    settings = SqsSettings(sqs_prefix="bare", aws_endpoint_url=sqs_url, aws_region="us-east-1")
+    async with open_sqs(settings) as sqs:
+        for queue in ("bare-there.fifo", "bare-back.fifo"):
+            await sqs.client.create_queue(QueueName=queue, Attributes={"FifoQueue": "true"})
+
+        async def hop(queue: str, number: int) -> None:
+            waiting = asyncio.create_task(sqs.receive(queue, 4, 10))
+            assert not await sqs.send(queue, [Letter(id=f"{number}", type="Hop", body="{}")])
+            (message,) = await waiting
+            await sqs.delete(queue, [message["ReceiptHandle"]])
+
+        for number in range(CHECKOUTS):
+            begun = perf_counter()
+            await hop("bare-there.fifo", number)
+            await hop("bare-back.fifo", number)
+            took.append(perf_counter() - begun)
+    return took
