@@ -234,6 +234,16 @@ def make_actors(shop: Shop, stripe: Stripe, carrier: Carrier, mailer: Mailer) ->
 
 
 @asynccontextmanager
+async def open_roads(settings: SqsSettings, routes: Routes, clock: Clock) -> AsyncIterator[Roads | None]:
+    """The way to other processes, if there may be any."""
+    if not settings.sqs_prefix:
+        yield None
+        return
+    async with open_sqs(settings) as sqs:
+        yield Roads(sqs, routes, clock)
+
+
+@asynccontextmanager
 async def open_shop(
     settings: ShopSettings,
     outside: Outside,
@@ -259,21 +269,15 @@ async def open_shop(
         services = await stack.enter_async_context(open_services(settings.engine))
         await migrate(services.database_url, schemas, clock)
         routes = Routes((*ACTORS, *map(type, more_actors)))
-        roads: Roads | None = None
-        if settings.sqs.sqs_prefix and deliver:
-            roads = Roads(await stack.enter_async_context(open_sqs(settings.sqs)), routes, clock)
+        roads = await stack.enter_async_context(open_roads(settings.sqs, routes, clock)) if deliver else None
         local = LocalBus(
             routes=routes, database=services.database, clock=clock, settings=settings.engine, elsewhere=roads
         )
         shop = Shop(local, services, News(services.redis, clock, local), clock, settings, outside)
         stripe = await stack.enter_async_context(open_stripe(outside.stripe, Circuit("Stripe", clock)))
+        url, key = outside.carrier.carrier_url, outside.carrier.carrier_key
         carrier = await stack.enter_async_context(
-            open_carrier(
-                outside.carrier.carrier_url,
-                outside.carrier.carrier_key,
-                name="Carrier",
-                circuit=Circuit("the carrier", clock),
-            )
+            open_carrier(url, key, name="Carrier", circuit=Circuit("the carrier", clock))
         )
         mailer = await stack.enter_async_context(open_mailer(outside.smtp_url, Circuit("the mail server", clock)))
         for actor in (*make_actors(shop, stripe, carrier, mailer), *more_actors):
