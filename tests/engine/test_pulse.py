@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import asyncpg
 import psutil
@@ -21,15 +21,18 @@ where datname = current_database() and application_name = 'shopflow'"""
 
 @contextmanager
 def frozen(postmaster: int) -> Iterator[None]:
+    """Nobody of it moves: first the one who makes the others, and those who are just leaving may."""
     server = psutil.Process(postmaster)
-    processes = [server, *server.children()]
-    for process in processes:
-        process.suspend()
+    server.suspend()
     try:
+        for process in server.children():
+            with suppress(psutil.NoSuchProcess):
+                process.suspend()
         yield
     finally:
-        for process in processes:
-            process.resume()
+        for process in (*server.children(), server):
+            with suppress(psutil.NoSuchProcess):
+                process.resume()
 
 
 async def refused_within_s(database: Database) -> float:
