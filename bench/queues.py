@@ -9,18 +9,15 @@ import asyncio
 import os
 import secrets
 import statistics
-import subprocess
-import sys
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 
-import aiohttp
 import anyio
 
-from bench.programs import free_port
+from bench.stand_in import CREDENTIALS, answers, stand_in
 from bus.local import LocalBus
 from bus.routes import Routes
 from bus.sqs.client import Sqs, open_sqs
@@ -41,7 +38,6 @@ SCHEMAS = {"bus": ROOT / "bus" / "schema"}
 MESSAGES = 4_000
 REPEATS = 3
 AT_ONCE, POLLS = 8, 4  # As bus/sqs has them.
-START_S = 20.0
 
 
 class Happened(Event):
@@ -93,6 +89,7 @@ async def measure(folder: Path) -> list[Row]:
     receiving: list[tuple[float, float]] = []
     sends: list[float] = []
     deletes: list[float] = []
+    os.environ |= CREDENTIALS
     with stand_in() as url:
         await answers(url)
         settings = SqsSettings(sqs_prefix=f"bench-{secrets.token_hex(3)}", aws_endpoint_url=url, aws_region="us-east-1")
@@ -201,32 +198,3 @@ async def _bare(sqs: Sqs) -> tuple[float, float]:
 
     await asyncio.gather(*(receive() for _ in range(POLLS)))
     return MESSAGES / (sent - begun), MESSAGES / (perf_counter() - sent)
-
-
-@contextmanager
-def stand_in() -> Iterator[str]:
-    """SQS on this machine, by its real protocol (ministack); gives its URL. It may not answer yet."""
-    port = free_port()
-    os.environ |= {"AWS_ACCESS_KEY_ID": "bench", "AWS_SECRET_ACCESS_KEY": "bench"}
-    own = {"GATEWAY_PORT": str(port), "BIND_HOST": "127.0.0.1", "MINISTACK_HOST": "127.0.0.1", "LOG_LEVEL": "ERROR"}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "ministack"],
-        env=os.environ | own | {"SERVICES": "sqs,s3"},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.kill()
-        process.wait()
-
-
-async def answers(url: str) -> None:
-    """Wait until it does."""
-    async with asyncio.timeout(START_S), aiohttp.ClientSession() as http:
-        while True:
-            with suppress(aiohttp.ClientError):
-                async with http.get(f"{url}/_ministack/health"):
-                    return
-            await asyncio.sleep(0.05)

@@ -5,6 +5,7 @@ poll of its looks for new messages ten times a second, so that is most of what i
 """
 
 import asyncio
+import os
 import secrets
 import statistics
 from collections.abc import Sequence
@@ -16,7 +17,7 @@ from time import perf_counter
 import aiohttp
 
 from bench.programs import command, program
-from bench.queues import answers, stand_in
+from bench.stand_in import CREDENTIALS, answers, stand_in
 from bus.sqs.client import open_sqs
 from bus.sqs.settings import SqsSettings
 from bus.sqs.wire import Letter
@@ -51,7 +52,9 @@ async def measure(folder: Path) -> Cost:
             "S3_BUCKET": "split",
             "AWS_ENDPOINT_URL": sqs_url,
             "AWS_REGION": "us-east-1",
+            **CREDENTIALS,
         }
+        os.environ |= CREDENTIALS  # For the bare messages.
         command(folder / "split", "queues", "create", **settings)
         url, *_ = [stack.enter_context(program(folder / "split", "serve", *words, **settings)) for words in PARTS]
         split = await _check_out(url)

@@ -41,7 +41,6 @@ _MOST_MEANWHILE = 1000  # Kept in memory while a sweep reads what is older. If m
 _LATE_S = 30.0  # What a queue took so long ago has missed its way, or waits behind too much: it is in the table, too.
 _OUT_OF_TURN_S = 0.1  # Until it is looked for what comes before something: who has that in hand may be nearly done.
 
-
 _SWEPT = CrashPoint("after-sweep", "A sweep has found deliveries; no mailbox knows of them.")
 _DUE_FOUND = CrashPoint("during-timer", "A timer that is due was found; its actor does not know.")
 

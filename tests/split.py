@@ -5,8 +5,9 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
+from bench.stand_in import CREDENTIALS, answers
 from tests.journeys.process import Program, data_folder, end
-from tests.sqs import CREDENTIALS, answers, settings_of
+from tests.sqs import settings_of
 
 PARTS = {
     "edge": ("--actors", "catalog,cart"),

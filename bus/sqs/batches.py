@@ -17,8 +17,13 @@ from engine.errors import Unavailable
 T = TypeVar("T")
 
 _WINDOW = 64  # How far ahead to look for what may go, past what must wait for its group.
-_FIRST_PAUSE_S = 0.1  # While what they are sent to is away; doubles.
+_FIRST_PAUSE_S = 0.1  # While SQS is away; doubles.
 _LONGEST_PAUSE_S = 2.0
+
+
+def pause_s(failures: int) -> float:
+    """How long to leave SQS alone after so many failures in a row."""
+    return float(min(_FIRST_PAUSE_S * 2 ** min(failures, 10), _LONGEST_PAUSE_S))
 
 
 def _no_group(_item: object) -> str:
@@ -140,7 +145,7 @@ class Batches(Generic[T]):
         except Unavailable:
             again = batch
             self._failures += 1
-            await anyio.sleep(min(_FIRST_PAUSE_S * 2 ** min(self._failures, 10), _LONGEST_PAUSE_S))
+            await anyio.sleep(pause_s(self._failures))
         finally:
             self._waiting.extendleft(reversed(again))
             self._groups -= groups

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -148,26 +149,20 @@ async def open_sqs(settings: SqsSettings) -> AsyncIterator[Sqs]:
     Raises:
         BadSetting: One line that says what is missing.
     """
-    region = settings.aws_region or settings.aws_default_region
-    config = AioConfig(
-        connect_timeout=_CONNECT_S,
-        read_timeout=settings.sqs_wait_s + _ANSWER_S,
-        max_pool_connections=_CONNECTIONS,
-        retries={"total_max_attempts": 1},  # Who sends tries again, with a bound and a pause of its own.
+    connect = partial(
+        get_session().create_client,
+        region_name=settings.aws_region or settings.aws_default_region or None,
+        endpoint_url=settings.aws_endpoint_url or None,
+        config=AioConfig(
+            connect_timeout=_CONNECT_S,
+            read_timeout=settings.sqs_wait_s + _ANSWER_S,
+            max_pool_connections=_CONNECTIONS,
+            retries={"total_max_attempts": 1},  # Who sends tries again, with a bound and a pause of its own.
+        ),
     )
-    session = get_session()
     async with AsyncExitStack() as stack:
         try:
-            sqs = await stack.enter_async_context(
-                session.create_client(
-                    "sqs", region_name=region or None, endpoint_url=settings.aws_endpoint_url or None, config=config
-                )
-            )
-            s3 = await stack.enter_async_context(
-                session.create_client(
-                    "s3", region_name=region or None, endpoint_url=settings.aws_endpoint_url or None, config=config
-                )
-            )
+            sqs, s3 = [await stack.enter_async_context(connect(service)) for service in ("sqs", "s3")]
         except (BotoCoreError, ValueError) as error:
             raise BadSetting(f"SQS_PREFIX: no way to SQS: {error}") from error
         yield Sqs(sqs, s3, settings)

@@ -8,6 +8,7 @@ import anyio
 
 from bus.deliveries import Deliveries
 from bus.routes import Routes
+from bus.sqs.batches import pause_s
 from bus.sqs.client import Sqs
 from bus.sqs.loans import Loan, Loans
 from bus.sqs.metrics import RECEIVED, UNREADABLE
@@ -25,10 +26,6 @@ if TYPE_CHECKING:
 _POLLS = 4  # At once, while messages come by tens.
 _MOST_LENT = 1024  # Two full turns of an actor; each must be renewed three times a minute.
 _UNREADABLE_S = 60.0  # Until what can't be read is handed out again: a newer version may be on its way.
-_LAST_POLL_S = (
-    0.3  # How long a poll under way may still bring something, when the process stops: a busy queue answers at once.
-)
-_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 2.0
 
 _RECEIVED = CrashPoint("after-receive", "Messages were received; no mailbox knows of them.")
 
@@ -103,7 +100,7 @@ class Poller:
             self._failures += 1
             if self._failures == 1:
                 self._log.warning("can't receive", error=str(away))
-            await anyio.sleep(min(_FIRST_PAUSE_S * 2 ** min(self._failures, 10), _LONGEST_PAUSE_S))
+            await anyio.sleep(pause_s(self._failures))
         finally:
             self._polls -= 1
             self._changed.set()

@@ -69,7 +69,7 @@ class Loans:
 
     @property
     def live(self) -> Collection[Loan]:
-        """Those that are neither over nor lost for good."""
+        """Those that are not over."""
         return self._live.keys()
 
     def begin(self, receipt: str, receives: int) -> Loan:
@@ -120,7 +120,7 @@ class Loans:
         now_s = asyncio.get_running_loop().time()
         for loan in [loan for loan in self._live if loan.until_s <= now_s]:
             self._lose(loan)
-        due = [loan for loan in self._live if loan.renew_s <= now_s]
+        due = [loan for loan in self._live if not loan.is_lost and loan.renew_s <= now_s]
         limit = anyio.CapacityLimiter(_RENEWALS)
         async with anyio.create_task_group() as tasks:
             for first in range(0, len(due), 10):

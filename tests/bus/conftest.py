@@ -4,11 +4,12 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
+from bench.stand_in import CREDENTIALS, answers, stand_in
 from bus.sqs.client import Sqs
 from engine.postgres import Database
 from run import Part
 from tests.bus.ways import Way
-from tests.sqs import CREDENTIALS, answers, connected, settings_of, stand_in
+from tests.sqs import connected, settings_of
 
 
 @pytest.fixture(scope="session")
