@@ -7,6 +7,7 @@ the server's answer and that record sends the mail again, under the same Message
 from collections.abc import Sequence
 
 from actors.email import rules, store
+from actors.email.mime import compose
 from actors.email.rules import TEMPLATES
 from actors.email.smtp import Mailer
 from bus.messages.email import ListMails, MailFacts, ReadMailFacts, RecordMail, SentMails
@@ -54,7 +55,11 @@ class Email(Actor):
             raise BadInput(f"there is no order {event.order_id}")
         template = TEMPLATES[type(event)]
         own_id = rules.message_id(envelope.id, template, self._sender)
-        mail = rules.write(event, order, sender=self._sender, own_id=own_id, now=self._clock.now())
+        written = rules.write(event, order)
+        try:
+            mail = compose(written, sender=self._sender, recipient=order.email, own_id=own_id, at=self._clock.now())
+        except ValueError as error:
+            raise BadInput(f"{event.order_id} has no address: {error}") from error
         await self._mailer.send(mail)
         return RecordMail(order_id=order.id, message_id=own_id, template=template)
 

@@ -4,12 +4,9 @@ A template is a pair of files in templates/: NAME.txt, whose first line is the s
 """
 
 from collections.abc import Mapping
-from datetime import datetime
-from email.headerregistry import Address
-from email.message import EmailMessage
-from email.utils import format_datetime, parseaddr
+from email.utils import parseaddr
 from pathlib import Path
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -32,9 +29,18 @@ TEMPLATES: Mapping[type[Event], str] = {
 }
 
 
+class Written(NamedTuple):
+    """The same in two forms."""
+
+    subject: str
+    text: str
+    html: str
+
+
 _folder = FileSystemLoader(Path(__file__).parent / "templates")
-_text = Environment(loader=_folder, undefined=StrictUndefined, autoescape=False, trim_blocks=True)  # noqa: S701 - plain text
-_html = Environment(loader=_folder, undefined=StrictUndefined, autoescape=True, trim_blocks=True)
+# Files that were read are not looked at again: that would be seven questions to the disk for each mail.
+_text = Environment(loader=_folder, undefined=StrictUndefined, autoescape=False, trim_blocks=True, auto_reload=False)  # noqa: S701 - plain text
+_html = Environment(loader=_folder, undefined=StrictUndefined, autoescape=True, trim_blocks=True, auto_reload=False)
 
 
 def message_id(event_id: str, template: str, sender: str) -> str:
@@ -42,19 +48,10 @@ def message_id(event_id: str, template: str, sender: str) -> str:
     return f"<{event_id}.{template}@{parseaddr(sender)[1].rpartition('@')[2]}>"
 
 
-def write(event: MailedEvent, order: Order, *, sender: str, own_id: str, now: datetime) -> EmailMessage:
-    """The mail about an event."""
+def write(event: MailedEvent, order: Order) -> Written:
+    """What is written about an event."""
     template = TEMPLATES[type(event)]
     values = {"event": event, "order": order}
     subject, _, text = _text.get_template(f"{template}.txt").render(values).partition("\n")
-    mail = EmailMessage()
-    mail["From"] = sender
-    username, _, domain = order.email.rpartition("@")
-    mail["To"] = Address(username=username, domain=domain)  # One address, even if two were typed.
-    mail["Subject"] = subject
-    mail["Date"] = format_datetime(now)
-    mail["Message-ID"] = own_id
-    mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: nobody's holiday notice answers this.
-    mail.set_content(text.strip() + "\n")
-    mail.add_alternative(_html.get_template(f"{template}.html").render(values, subject=subject), subtype="html")
-    return mail
+    html = _html.get_template(f"{template}.html").render(values, subject=subject)
+    return Written(subject, text.strip() + "\n", html)

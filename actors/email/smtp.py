@@ -3,11 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from email.message import EmailMessage
 from urllib.parse import SplitResult, unquote, urlsplit
 
 import aiosmtplib
 
+from actors.email.mime import Mail
 from engine.circuit import Circuit
 from engine.crash import CrashPoint
 from engine.errors import BadInput, BadSetting, Unavailable
@@ -50,7 +50,7 @@ class Mailer:
         self._password = unquote(parts.password) if parts.password else None
         self._idle: list[aiosmtplib.SMTP] = []
 
-    async def send(self, mail: EmailMessage) -> None:
+    async def send(self, mail: Mail) -> None:
         """Hand over one mail. When this returns the server has it; when it raises the server may have it.
 
         Raises:
@@ -59,10 +59,11 @@ class Mailer:
         """
         await self._circuit.call(lambda: self._send(mail))
 
-    async def _send(self, mail: EmailMessage) -> None:
+    async def _send(self, mail: Mail) -> None:
         client = await self._client()
         try:
-            await client.send_message(mail)
+            options = () if mail.is_ascii else ("SMTPUTF8", "BODY=8BITMIME")
+            await client.sendmail(mail.sender, mail.recipient, mail.content, mail_options=options)
             _SENT.reach()
         except BaseException as error:
             client.close()
@@ -116,6 +117,8 @@ def _own(error: BaseException) -> Unavailable | BadInput | None:
         return BadInput(f"the mail server refuses: {error.code} {error.message}")
     if isinstance(error, aiosmtplib.SMTPNotSupported):  # An address that is not ASCII, at a server without SMTPUTF8.
         return BadInput(f"the mail server can't carry this mail: {error}")
+    if isinstance(error, ValueError):  # The library's word for an address that no command of SMTP can have in it.
+        return BadInput(f"nobody can be written to there: {error}")
     if isinstance(error, aiosmtplib.SMTPException | OSError):  # SMTP has no word for how long to wait.
         return Unavailable("the mail server", str(error))
     return None

@@ -29,7 +29,7 @@ from gateway.edge import Edge, Http, Wired
 from gateway.problems import Problem, not_found
 
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
-_EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,190}")
+_EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f()<>\[\]:;\\,\"]{1,190}")
 
 
 class CartLineView(View, frozen=True, kw_only=True):

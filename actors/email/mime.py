@@ -1,0 +1,85 @@
+"""A mail as the bytes that travel: one text in two forms, plain and HTML. Pure.
+
+The standard library's EmailMessage would do this, and takes 4 ms of a processor for each mail: a third of all that an
+order costs. What it knows best is still its own here: addresses, dates, quoted-printable.
+Source: RFC 5322 (the head), RFC 2045 to 2047 (bodies, words that are not ASCII), RFC 6532 (addresses that are not).
+"""
+
+from binascii import b2a_qp
+from datetime import datetime
+from email.header import Header
+from email.headerregistry import Address
+from email.utils import format_datetime, formataddr, parseaddr
+from functools import cache
+from typing import NamedTuple
+
+from actors.email.rules import Written
+
+_BOUNDARY = "=_shopflow"  # No line of quoted-printable can have it. Source: RFC 2045, 6.7.
+_NOT_IN_A_DOMAIN = frozenset('()<>[]:;@\\,." \t\0') - {"."}
+
+
+class Mail(NamedTuple):
+    """Ready to be sent."""
+
+    sender: str  # The address alone, as is the recipient's.
+    recipient: str
+    content: bytes
+
+    @property
+    def is_ascii(self) -> bool:
+        """Whether any server can carry its addresses."""
+        return self.sender.isascii() and self.recipient.isascii()
+
+
+def compose(written: Written, *, sender: str, recipient: str, own_id: str, at: datetime) -> Mail:
+    """Put a mail together.
+
+    Args:
+        written: What it says.
+        sender: May have a name: `Shop <orders@shop.example>`.
+        recipient: One address, even if two were typed.
+        own_id: The Message-ID, with its angle brackets.
+        at: Its date.
+
+    Raises:
+        ValueError: Nobody can be written to at this address.
+    """
+    username, _, domain = recipient.rpartition("@")
+    if not _NOT_IN_A_DOMAIN.isdisjoint(domain):
+        raise ValueError(f"there is no domain {domain!r}")
+    to = str(Address(username=username, domain=domain))  # Which refuses CR and LF, and quotes what must be.
+    head = (
+        f"From: {_named(sender)}\n"
+        f"To: {to}\n"
+        f"Subject: {_words(written.subject)}\n"
+        f"Date: {format_datetime(at)}\n"
+        f"Message-ID: {own_id}\n"
+        "Auto-Submitted: auto-generated\n"  # RFC 3834: nobody's holiday notice answers this.
+        "MIME-Version: 1.0\n"
+        f'Content-Type: multipart/alternative; boundary="{_BOUNDARY}"\n\n'
+    )
+    parts = f"{_part('plain', written.text)}{_part('html', written.html)}--{_BOUNDARY}--\n"
+    return Mail(parseaddr(sender)[1], to, (head + parts).replace("\n", "\r\n").encode())
+
+
+def _part(kind: str, content: str) -> str:
+    lines = content.replace("\r\n", "\n").replace("\r", "\n").encode()
+    return (
+        f"--{_BOUNDARY}\n"
+        f'Content-Type: text/{kind}; charset="utf-8"\n'
+        "Content-Transfer-Encoding: quoted-printable\n\n"
+        f"{b2a_qp(lines, istext=True).decode()}\n"
+    )
+
+
+def _words(text: str) -> str:
+    """In ASCII, and in one line."""
+    line = " ".join(text.split())
+    return line if line.isascii() else Header(line, "utf-8").encode(linesep="\n")
+
+
+@cache
+def _named(sender: str) -> str:
+    """The shop's own address, as it stands in a head."""
+    return formataddr(parseaddr(sender))
