@@ -54,8 +54,11 @@ def not_found(what: str) -> Problem:
     return Problem(404, "not_found", f"There is no such {what}.")
 
 
-def refuse_nul(request: Request[Any, Any, Any]) -> None:
-    """Nothing is called by a name with a NUL in it, and neither PostgreSQL nor a file system can look for it."""
+async def refuse_nul(request: Request[Any, Any, Any]) -> None:
+    """Nothing is called by a name with a NUL in it, and neither PostgreSQL nor a file system can look for it.
+
+    It waits for nothing, but Litestar would give it a thread if it said so.
+    """
     if "\0" in request.scope["path"]:
         raise not_found("page")
     if b"%00" in request.scope["query_string"]:
