@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, TypeVar, Union, cast, get_args, get_origin, get_type_hints, overload
 
 from engine.mailbox import Envelope
-from engine.message import Command, Event, Message, reply_type
+from engine.message import Command, Event, Message, Query, reply_type
 from engine.postgres import Transaction
 
 F = TypeVar("F", bound=Callable[..., Awaitable[object]])
@@ -67,6 +67,7 @@ class Handler:
     function: Callable[..., Awaitable[Any]]  # Any: its arguments and answer are checked when the class is made.
     message_types: tuple[type[Message], ...]
     is_call: bool
+    is_query: bool  # Its messages change nothing.
     takes_many: bool
     takes_tx: bool
     takes_envelope: bool
@@ -111,6 +112,8 @@ class Actor:
 
 def turn(method: F) -> F:
     """Mark a method that is called once for all messages of its type that wait, in one transaction.
+
+    Queries need none: each statement sees what is committed by then, which is what it would see in one, too.
 
     It takes `tx: Transaction` (or leaves it out, if it touches no database) and `Sequence[M]`, and answers with as
     many answers in the same order; or a single `M`, and answers it.
@@ -169,11 +172,13 @@ def _read(cls: type[Actor], method: Callable[..., Awaitable[Any]]) -> Handler:
     takes_many = get_origin(hints[rest[0]]) is Sequence
     if mark.is_call and takes_many:
         raise TypeError(f"{where} is a call and takes one message, not a Sequence: calls run side by side")
+    message_types = tuple(_message_types(where, get_args(hints[rest[0]])[0] if takes_many else hints[rest[0]]))
     return Handler(
         name=method.__name__,
         function=method,
-        message_types=tuple(_message_types(where, get_args(hints[rest[0]])[0] if takes_many else hints[rest[0]])),
+        message_types=message_types,
         is_call=mark.is_call,
+        is_query=all(issubclass(message_type, Query) for message_type in message_types),
         takes_many=takes_many,
         takes_tx=takes_tx,
         takes_envelope=takes_envelope,

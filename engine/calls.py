@@ -45,6 +45,7 @@ SETTLE = Handler(
     function=_settle,
     message_types=(Settled,),
     is_call=False,
+    is_query=False,
     takes_many=True,
     takes_tx=True,
     takes_envelope=False,

@@ -9,7 +9,7 @@ import hashlib
 import math
 import re
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -137,8 +137,7 @@ class Database:
         self._none_was_free = False  # For half a second; until one is, nobody else waits for it.
         self._said_full = False
 
-    @asynccontextmanager
-    async def transaction(self, now: datetime) -> AsyncIterator[Transaction]:
+    def transaction(self, now: datetime) -> AbstractAsyncContextManager[Transaction]:
         """A transaction that commits when its block ends, and rolls back when it raises.
 
         Raises:
@@ -146,9 +145,17 @@ class Database:
                 effect, which is why commands are safe to repeat and deliveries are deleted with their effect.
             Conflict: Someone else wrote first.
         """
+        return self._block(now, is_one=True)
+
+    def reading(self, now: datetime) -> AbstractAsyncContextManager[Transaction]:
+        """As `transaction`, for who changes nothing: begin and end would be two round trips of three, for nothing."""
+        return self._block(now, is_one=False)
+
+    @asynccontextmanager
+    async def _block(self, now: datetime, *, is_one: bool) -> AsyncIterator[Transaction]:
         own: list[Exception] = []  # What the block itself raised is not PostgreSQL's: a missing file, say.
         with _translated(but=own):
-            async with self._connection() as connection, connection.transaction():
+            async with self._connection() as connection, connection.transaction() if is_one else nullcontext():
                 try:
                     yield Transaction(connection, now)
                 except Exception as error:

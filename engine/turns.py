@@ -141,6 +141,12 @@ class Turns:
         if not handler.takes_tx and not any(envelope.delivery_id for envelope in batch):
             self._cell.finish(batch, await self._handle(handler, None, batch))
             return
+        if handler.is_query:
+            async with self._cell.database.reading(self._cell.clock.now()) as tx:
+                answers = await self._handle(handler, tx, batch)
+            assert not tx.outgoing, f"{handler.name} answers queries, and has nothing to publish"
+            self._cell.finish(batch, answers)
+            return
         deliveries = self._cell.deliveries
         place = f"{self._cell.name}.{handler.name}"
         stored: object = None
