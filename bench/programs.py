@@ -6,10 +6,20 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 _STOP_S = 10.0
+
+
+@dataclass(frozen=True)
+class Running:
+    """A program that is ready."""
+
+    folder: Path
+    process_id: int
+    url: str  # "" without a gateway.
 
 
 def free_port() -> int:
@@ -20,8 +30,8 @@ def free_port() -> int:
 
 
 @contextmanager
-def program(folder: Path, *words: str, **settings: str) -> Iterator[str]:
-    """Run a shop, or a part of one, until the block ends; gives its URL once it is ready, "" without a gateway."""
+def program(folder: Path, *words: str, **settings: str) -> Iterator[Running]:
+    """Run a shop, or a part of one, until the block ends; gives it once it is ready."""
     port = settings.get("SHOPFLOW_PORT", "0")
     own = {"SHOPFLOW_DATA": str(folder), "SHOPFLOW_PORT": port, "SHOPFLOW_LOG": "error"} | settings
     process = subprocess.Popen(
@@ -31,7 +41,8 @@ def program(folder: Path, *words: str, **settings: str) -> Iterator[str]:
     try:
         for line in process.stdout:
             if "ShopFlow is ready" in line:
-                yield line.partition("ready: ")[2].strip() if "http" in line else ""
+                url = line.partition("ready: ")[2].strip() if "http" in line else ""
+                yield Running(folder, process.pid, url)
                 break
         else:
             raise RuntimeError(f"run.py {' '.join(words)} ended before it was ready")

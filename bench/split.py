@@ -15,18 +15,20 @@ from pathlib import Path
 from time import perf_counter
 
 import aiohttp
+import yaml
 
-from bench.programs import command, program
+from bench.programs import ROOT, command, program
 from bench.stand_in import CREDENTIALS, answers, stand_in
 from bus.sqs.client import open_sqs
 from bus.sqs.settings import SqsSettings
 from bus.sqs.wire import Letter
 
-PARTS = (
-    ("--actors", "catalog,cart"),
-    ("--actors", "inventory,order,payment", "--no-gateway"),
-    ("--actors", "warehouse,shipping,email,notification,analytics,audit", "--no-gateway"),
-)
+COMPOSE = yaml.safe_load((ROOT / "docs" / "compose.yaml").read_text(encoding="utf-8"))
+PARTS = {  # By name, what is behind `run.py`. The first has the edge.
+    name: tuple(service["command"].split())
+    for name, service in COMPOSE["services"].items()
+    if service.get("command", "").startswith("serve")
+}
 CHECKOUTS = 25
 _HOME = {"line1": "1 Harbour Street", "city": "Hamburg", "postal_code": "20095", "country": "DE"}
 _BUYER = {"email": "ada@example.com", "name": "Ada", "address": _HOME, "shipping_method": "standard"}
@@ -43,8 +45,8 @@ class Cost:
 
 async def measure(folder: Path) -> Cost:
     """One process, then three."""
-    with program(folder / "whole") as url:
-        whole = await _check_out(url)
+    with program(folder / "whole") as shop:
+        whole = await _check_out(shop.url)
     with stand_in() as sqs_url, ExitStack() as stack:
         await answers(sqs_url)
         settings = {
@@ -56,8 +58,8 @@ async def measure(folder: Path) -> Cost:
         }
         os.environ |= CREDENTIALS  # For the bare messages.
         command(folder / "split", "queues", "create", **settings)
-        url, *_ = [stack.enter_context(program(folder / "split", "serve", *words, **settings)) for words in PARTS]
-        split = await _check_out(url)
+        edge, *_ = [stack.enter_context(program(folder / "split", *words, **settings)) for words in PARTS.values()]
+        split = await _check_out(edge.url)
         round_trip = await _round_trip(sqs_url)
     return Cost(*(statistics.median(times) * 1000 for times in (whole, split, round_trip)))
 

@@ -1,19 +1,19 @@
-"""A shop in three programs, with SQS between them."""
+"""A shop in three programs with SQS between them: those of docs/compose.yaml, started as it says.
+
+Only where things are differs: PostgreSQL and Valkey are embedded, and the stand-in for SQS is the tests' own.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
+from bench.split import COMPOSE, PARTS
 from bench.stand_in import CREDENTIALS, answers
 from tests.journeys.process import Program, data_folder, end
 from tests.sqs import settings_of
 
-PARTS = {
-    "edge": ("--actors", "catalog,cart"),
-    "core": ("--actors", "inventory,order,payment", "--no-gateway"),
-    "rest": ("--actors", "warehouse,shipping,email,notification,analytics,audit", "--no-gateway"),
-}
+EMBEDDED = {"DATABASE_URL", "REDIS_URL", "SHOPFLOW_DATA"}  # Settings that the tests' programs do without, or have.
 BRIEF = {"SQS_VISIBILITY_S": "3", "SQS_WAIT_S": "1"}  # So that who was killed is soon not waited for.
 
 
@@ -42,21 +42,19 @@ async def split_shop(sqs_url: str, **settings: str) -> AsyncIterator[Split]:
     """A shop on a fresh folder with its queues, not yet started. Whatever still runs at the end is ended."""
     await answers(sqs_url)
     sqs = settings_of(sqs_url)
-    common = {
+    here = {
         "AWS_ENDPOINT_URL": sqs_url,
         "AWS_REGION": sqs.aws_region,
         "SQS_PREFIX": sqs.sqs_prefix,
         "S3_BUCKET": sqs.s3_bucket,
         **CREDENTIALS,
-        **BRIEF,
-        **settings,
     }
+    assert here.keys() | EMBEDDED == COMPOSE["x-shopflow"]["environment"].keys()
+    common = here | BRIEF | settings
     async with AsyncExitStack() as stack:
         data = stack.enter_context(data_folder())
-        made = Split(
-            {name: Program(data, settings=dict(common), words=("serve", *words)) for name, words in PARTS.items()}
-        )
+        made = Split({name: Program(data, settings=dict(common), words=words) for name, words in PARTS.items()})
         for program in made.parts.values():
             stack.push_async_callback(end, program)
-        await made.edge.good("queues", "create")
+        await made.edge.good(*COMPOSE["services"]["queues"]["command"].split())
         yield made

@@ -25,7 +25,7 @@ from tests.faults.load import SOON_OVER, crowd_of
 from tests.faults.report import Campaign, Report
 from tests.faults.test_kills import BETWEEN_PROCESSES as KILLED_AT
 from tests.journeys.process import STOP_S
-from tests.split import PARTS, Split, split_shop
+from tests.split import Split, split_shop
 from tests.waiting import pace
 
 __all__ = ["sqs", "stand_in_url"]
@@ -89,7 +89,7 @@ async def test_each_program_is_killed_and_replaced_under_load(stand_in_url: str,
         async with crowd.shopping(BUYERS):
             for _ in range(scale.of(short=1, long=20)):
                 deeds = [trouble.kill, trouble.kill_between_queue_and_table, trouble.replace]
-                for deed, name in chance.sample(list(product(deeds, PARTS)), len(deeds) * len(PARTS)):
+                for deed, name in chance.sample(list(product(deeds, split.parts)), len(deeds) * len(split.parts)):
                     await deed(name)
                 campaign.runs += 1
         assert "None." in await split.edge.good("dead-letters")
