@@ -1,0 +1,79 @@
+"""Buyers over HTTP, in a process of their own: `python -m bench.buyers URL BUYERS SKUS`.
+
+Closed loop: each buyer makes a cart, puts one unit into it, checks out and pays at Stripe as a browser would, and
+begins anew. For each line on stdin, which says how many purchases to make together, it prints one line of JSON: how
+long each took. Nobody waits for the mails, but whoever measures must wait until they are written.
+"""
+
+import asyncio
+import secrets
+import sys
+from collections.abc import Iterator
+from itertools import chain, cycle
+from time import perf_counter
+from typing import Any
+from urllib.parse import urlencode
+
+import msgspec
+import uvloop
+
+from bench.goods import sku
+from bench.http import Connection, connect
+
+_HOME = {"line1": "1 Harbour Street", "city": "Hamburg", "postal_code": "20095", "country": "DE"}
+_BUYER = {"email": "ada@example.com", "name": "Ada", "address": _HOME, "shipping_method": "standard"}
+_CHECKOUT = msgspec.json.encode(_BUYER)
+_ONE = b'{"quantity":1}'
+_FORM = "Content-Type: application/x-www-form-urlencoded\r\n"
+
+
+class Buyer:
+    """One of them, with a connection to the shop and one to Stripe."""
+
+    def __init__(self, shop: Connection, stripe: Connection) -> None:
+        self._shop = shop
+        self._stripe = stripe
+
+    async def buy(self, wanted: str) -> float:
+        """Make one purchase; gives the seconds that took."""
+        begun = perf_counter()
+        cart = (await self._good("POST", "/carts"))["id"]
+        await self._good("PUT", f"/carts/{cart}/lines/{wanted}", _ONE)
+        key = f"Idempotency-Key: {secrets.token_hex(8)}\r\n"
+        payment = (await self._good("POST", f"/carts/{cart}/checkout", _CHECKOUT, key))["payment"]
+        form = {
+            "key": payment["publishable_key"],
+            "client_secret": payment["client_secret"],
+            "payment_method": "pm_card_visa",
+        }
+        path = f"/v1/payment_intents/{payment['intent']}/confirm"
+        status, body = await self._stripe.ask("POST", path, urlencode(form).encode(), _FORM)
+        assert status == 200, body
+        return perf_counter() - begun
+
+    async def _good(self, method: str, path: str, body: bytes = b"", headers: str = "") -> dict[str, Any]:
+        status, content = await self._shop.ask(method, path, body, headers)
+        assert 200 <= status < 300, (method, path, status, content)
+        return msgspec.json.decode(content, type=dict[str, Any])
+
+
+async def main(url: str, buyers: int, skus: int) -> None:
+    """Make as many purchases as each line asks for, of so many SKUs in turn."""
+    _, body = await (await connect(url)).ask("GET", "/config")
+    stripe_url = msgspec.json.decode(body)["stripe"]["api_base"]
+    wanted = cycle(map(sku, range(skus)))
+    crowd = [Buyer(await connect(url), await connect(stripe_url)) for _ in range(buyers)]
+    loop = asyncio.get_running_loop()
+    while line := await loop.run_in_executor(None, sys.stdin.readline):
+        left = iter(range(int(line)))
+        took = await asyncio.gather(*(_shopping(buyer, left, wanted) for buyer in crowd))
+        print(msgspec.json.encode(list(chain.from_iterable(took))).decode(), flush=True)
+
+
+async def _shopping(buyer: Buyer, left: Iterator[int], wanted: Iterator[str]) -> list[float]:
+    """Take what is left, which all share."""
+    return [await buyer.buy(next(wanted)) for _ in left]
+
+
+if __name__ == "__main__":
+    uvloop.run(main(sys.argv[1], *map(int, sys.argv[2:])))

@@ -1,0 +1,52 @@
+"""Whose processor time it was: the shop's, PostgreSQL's, Valkey's, the sandbox's, and the load generator's."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+
+from bench.programs import Running
+
+_WORDS = {"sandbox": "sandbox", "postgres": "PostgreSQL", "valkey": "Valkey"}
+
+
+def used_s(shop: Running, load: int) -> Mapping[str, float]:
+    """Seconds since each of them began, user and system together.
+
+    Args:
+        shop: What is measured. Its servers are those that work in its folder.
+        load: The process that makes the load.
+    """
+    used = {"shop": _of(psutil.Process(shop.process_id)), "load": _of(psutil.Process(load))}
+    for process in _servers(shop.folder):
+        with suppress(psutil.NoSuchProcess):
+            who = next(name for word, name in _WORDS.items() if word in " ".join(process.cmdline()))
+            used[who] = used.get(who, 0.0) + sum(map(_of, (process, *process.children()))) + _ended_children_s(process)
+    return used
+
+
+def between(before: Mapping[str, float], after: Mapping[str, float]) -> dict[str, float]:
+    """What was used in between."""
+    return {who: seconds - before.get(who, 0.0) for who, seconds in after.items()}
+
+
+def _servers(folder: Path) -> list[psutil.Process]:
+    """Those that name the folder in their command line."""
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.NoSuchProcess):
+            if any(str(folder) in word for word in process.cmdline()):
+                found.append(process)
+    return found
+
+
+def _of(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)
+
+
+def _ended_children_s(process: psutil.Process) -> float:
+    """PostgreSQL's come and go."""
+    times = process.cpu_times()
+    return float(times.children_user + times.children_system)

@@ -1,0 +1,78 @@
+"""HTTP/1.1 for load generators: one request at a time on a connection, and no more of the protocol than ShopFlow's
+answers need. A client library would cost as much as what is measured.
+"""
+
+import asyncio
+from typing import cast
+from urllib.parse import urlsplit
+
+_HEAD_END = b"\r\n\r\n"
+_LENGTH = b"content-length:"
+_WITHIN_S = 60.0
+
+
+class Connection(asyncio.Protocol):
+    """Kept open; opened by `connect`."""
+
+    def __init__(self, host: str) -> None:
+        self._host = host.encode()
+        self._received = bytearray()
+        self._answer: asyncio.Future[tuple[int, bytes]] | None = None
+        self._transport: asyncio.Transport
+
+    async def ask(self, method: str, path: str, body: bytes = b"", headers: str = "") -> tuple[int, bytes]:
+        """Send a request; gives the answer's status and body.
+
+        Args:
+            method: Of HTTP.
+            path: With its query.
+            body: JSON, unless the headers say what it is.
+            headers: Lines that end with CRLF.
+        """
+        kind = "" if "Content-Type" in headers else "Content-Type: application/json\r\n"
+        head = f"{method} {path} HTTP/1.1\r\nContent-Length: {len(body)}\r\n{kind}{headers}Host: ".encode()
+        loop = asyncio.get_running_loop()
+        self._answer = loop.create_future()
+        late = loop.call_later(_WITHIN_S, self._transport.abort)
+        self._transport.write(b"%b%b\r\n\r\n%b" % (head, self._host, body))
+        try:
+            return await self._answer
+        finally:
+            late.cancel()
+
+    def close(self) -> None:
+        """Hang up."""
+        self._transport.close()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_exception(exc or ConnectionError("there was no answer"))
+
+    def data_received(self, data: bytes) -> None:
+        received = self._received
+        received += data
+        end = received.find(_HEAD_END)
+        if end < 0:
+            return
+        head = bytes(received[:end]).lower()
+        place = head.index(_LENGTH) + len(_LENGTH)
+        line_end = head.find(b"\r\n", place)
+        whole = end + len(_HEAD_END) + int(head[place:] if line_end < 0 else head[place:line_end])
+        if len(received) >= whole and self._answer is not None and not self._answer.done():
+            body = bytes(received[end + len(_HEAD_END) : whole])
+            del received[:whole]
+            self._answer.set_result((int(head[9:12]), body))
+
+
+async def connect(url: str) -> Connection:
+    """Open a connection to where this URL is."""
+    parts = urlsplit(url)
+    assert parts.hostname is not None
+    assert parts.port is not None
+    _, connection = await asyncio.get_running_loop().create_connection(
+        lambda: Connection(parts.netloc), parts.hostname, parts.port
+    )
+    return connection

@@ -1,0 +1,102 @@
+"""Whole purchases over HTTP: cart, line, checkout, payment at the sandbox, its webhook, and all that comes of it.
+
+Closed loop of 1, 8 and 32 buyers in a process of their own (bench/buyers.py); shop, PostgreSQL, Valkey, the sandbox
+and they share this machine. A purchase counts as done when the last delivery of the run is handled: mails are sent,
+pick lists open, sales counted. So the time that buyers do not wait for is in the figures, too.
+"""
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+
+import msgspec
+
+from bench import cpu
+from bench.goods import put_on_shelves
+from bench.programs import ROOT, Running, program
+from engine.postgres import Database
+from engine.services import open_services
+from engine.settings import EngineSettings
+
+SKUS = 100
+BUYERS = (1, 8, 32)
+PURCHASES = {1: 100, 8: 400, 32: 1000}  # In one repeat.
+REPEATS = 3
+_REST_WITHIN_S = 120.0
+_LEFT = "select count(*)::int as left from bus.deliveries where due is null"
+_PAID = "select count(*)::int as paid from orders.orders where status <> 'pending_payment'"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One crowd: purchases per second (each repeat's), seconds of each, and processor seconds for each, by whose."""
+
+    buyers: int
+    per_second: Sequence[float]
+    took_s: Sequence[float]
+    cpu_s: Mapping[str, float]
+
+    def percentile_ms(self, share: float) -> float:
+        """That many of the purchases took at most so long."""
+        return sorted(self.took_s)[min(len(self.took_s) - 1, int(share * len(self.took_s)))] * 1000
+
+
+async def measure(folder: Path) -> list[Row]:
+    """All crowds, one after the other, on one shop."""
+    with program(folder) as shop:
+        put_on_shelves(folder, SKUS)
+        async with open_services(EngineSettings(shopflow_data=folder)) as services:
+            return [await _crowd(shop, services.database, buyers) for buyers in BUYERS]
+
+
+async def _crowd(shop: Running, database: Database, buyers: int) -> Row:
+    per_second: list[float] = []
+    took_s: list[float] = []
+    used: dict[str, float] = {}
+    with _buyers(shop.url, buyers) as crowd:
+        await _shop(crowd, database, PURCHASES[buyers] // 2)  # Warms up.
+        for _ in range(REPEATS):
+            before, begun = cpu.used_s(shop, crowd.pid), perf_counter()
+            took_s += await _shop(crowd, database, PURCHASES[buyers])
+            per_second.append(PURCHASES[buyers] / (perf_counter() - begun))
+            for who, seconds in cpu.between(before, cpu.used_s(shop, crowd.pid)).items():
+                used[who] = used.get(who, 0.0) + seconds
+    return Row(buyers, per_second, took_s, {who: seconds / len(took_s) for who, seconds in used.items()})
+
+
+async def _shop(crowd: "subprocess.Popen[str]", database: Database, purchases: int) -> list[float]:
+    """Have so many purchases made, and wait until all is done that comes of them."""
+    paid_before = (await database.fetch(_PAID))[0]["paid"]
+    took = msgspec.json.decode(await asyncio.to_thread(_ask, crowd, purchases), type=list[float])
+    async with asyncio.timeout(_REST_WITHIN_S):
+        while (await database.fetch(_PAID))[0]["paid"] < paid_before + purchases:  # noqa: ASYNC110 - the shop's to say
+            await asyncio.sleep(0.01)
+        while (await database.fetch(_LEFT))[0]["left"]:  # noqa: ASYNC110 - likewise
+            await asyncio.sleep(0.01)
+    return took
+
+
+def _ask(crowd: "subprocess.Popen[str]", purchases: int) -> str:
+    assert crowd.stdin is not None
+    assert crowd.stdout is not None
+    crowd.stdin.write(f"{purchases}\n")
+    crowd.stdin.flush()
+    line = crowd.stdout.readline()
+    if not line:
+        raise RuntimeError("the buyers ended early; they say why above")
+    return line
+
+
+@contextmanager
+def _buyers(url: str, buyers: int) -> "Iterator[subprocess.Popen[str]]":
+    words = [sys.executable, "-m", "bench.buyers", url, str(buyers), str(SKUS)]
+    with subprocess.Popen(words, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as crowd:
+        try:
+            yield crowd
+        finally:
+            crowd.kill()
