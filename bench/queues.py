@@ -35,7 +35,7 @@ from engine.settings import EngineSettings
 
 ROOT = Path(__file__).parent.parent
 SCHEMAS = {"bus": ROOT / "bus" / "schema"}
-MESSAGES = 4_000
+MESSAGES = 3_000
 REPEATS = 3
 AT_ONCE, POLLS = 8, 4  # As bus/sqs has them.
 
@@ -83,39 +83,57 @@ class Row:
         return statistics.median(self.ours) / statistics.median(self.bare)
 
 
+@dataclass(frozen=True)
+class _Run:
+    """Messages per second each way, ours and bare, and messages for each of our requests."""
+
+    our_send: float
+    our_receive: float
+    bare_send: float
+    bare_receive: float
+    for_each_send: float
+    for_each_delete: float
+
+
 async def measure(folder: Path) -> list[Row]:
     """Both directions, ours and bare in turn, several times after a warm-up."""
-    sending: list[tuple[float, float]] = []
-    receiving: list[tuple[float, float]] = []
-    sends: list[float] = []
-    deletes: list[float] = []
     os.environ |= CREDENTIALS
     with stand_in() as url:
         await answers(url)
-        settings = SqsSettings(sqs_prefix=f"bench-{secrets.token_hex(3)}", aws_endpoint_url=url, aws_region="us-east-1")
-        async with open_services(EngineSettings(shopflow_data=folder)) as services, open_sqs(settings) as sqs:
+        async with open_services(EngineSettings(shopflow_data=folder)) as services:
             await migrate(services.database_url, SCHEMAS, SystemClock())
-            async for _ in Queues(sqs, ["speaker", "listener", "bare"]).create():
-                pass
-            for _ in range(REPEATS + 1):
-                bare_send, bare_receive = await _bare(sqs)
-                before = _requests()
-                our_send = await _forward(services, sqs)
-                between = _requests()
-                our_receive = await _receive(services, sqs)
-                sending.append((our_send, bare_send))
-                receiving.append((our_receive, bare_receive))
-                sends.append(MESSAGES / (between["send"] - before["send"]))
-                deletes.append(MESSAGES / (_requests()["delete"] - between["delete"]))
+            runs = [await _run(services, url) for _ in range(REPEATS + 1)][1:]
+    sends, deletes = [run.for_each_send for run in runs], [run.for_each_delete for run in runs]
     return [
-        Row("forward", *_columns(sending), {"send": statistics.median(sends[1:])}),
-        Row("receive", *_columns(receiving), {"delete": statistics.median(deletes[1:])}),
+        Row("forward", [r.our_send for r in runs], [r.bare_send for r in runs], {"send": statistics.median(sends)}),
+        Row(
+            "receive",
+            [r.our_receive for r in runs],
+            [r.bare_receive for r in runs],
+            {"delete": statistics.median(deletes)},
+        ),
     ]
 
 
-def _columns(pairs: Sequence[tuple[float, float]]) -> tuple[list[float], list[float]]:
-    """Without the first, which warms up."""
-    return [ours for ours, _ in pairs[1:]], [bare for _, bare in pairs[1:]]
+async def _run(services: Services, url: str) -> _Run:
+    """On queues of its own: the stand-in looks through all that a queue was sent before at each message."""
+    settings = SqsSettings(sqs_prefix=f"bench-{secrets.token_hex(3)}", aws_endpoint_url=url, aws_region="us-east-1")
+    async with open_sqs(settings) as sqs:
+        async for _ in Queues(sqs, ["speaker", "listener", "bare"]).create():
+            pass
+        bare_send, bare_receive = await _bare(sqs)
+        before = _requests()
+        our_send = await _forward(services, sqs)
+        between = _requests()
+        our_receive = await _receive(services, sqs)
+        return _Run(
+            our_send,
+            our_receive,
+            bare_send,
+            bare_receive,
+            MESSAGES / (between["send"] - before["send"]),
+            MESSAGES / (_requests()["delete"] - between["delete"]),
+        )
 
 
 def _requests() -> dict[str, float]:
@@ -124,7 +142,7 @@ def _requests() -> dict[str, float]:
         for metric in REQUESTS.collect()
         for sample in metric.samples
         if sample.name == "shopflow_sqs_requests_total"
-    } | {}
+    }
 
 
 async def _forward(services: Services, sqs: Sqs) -> float:

@@ -1,23 +1,26 @@
-"""What docs/testing.md and README.md show, run as their readers would run it."""
+"""What docs/ and README.md show, run as their readers would run it."""
 
+import asyncio
 import os
 import re
 import subprocess
 import sys
 import textwrap
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from bus.messages.inventory import SetOnHand
 from engine.testing import ShopUnderTest
+from tests.docs import examples
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
-NAMED_BLOCK = re.compile(r"^```\w+ (\S+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
 def test_every_example_of_the_testing_guide_is_a_test_that_passes(tmp_path: Path) -> None:
-    for name, content in NAMED_BLOCK.findall((ROOT / "docs" / "testing.md").read_text(encoding="utf-8")):
+    for name, content in examples("testing.md").items():
         file = tmp_path / name
         file.parent.mkdir(exist_ok=True)
         file.write_text(content, encoding="utf-8")
@@ -44,6 +47,17 @@ async def test_the_example_in_the_readme_works(shop: ShopUnderTest) -> None:
 
     assert callable(test)
     await test(shop)
+
+
+async def test_the_example_for_programs_in_the_guide_to_live_stock_works(shop: ShopUnderTest) -> None:
+    names: dict[str, Any] = {}
+    exec(examples("live.md")["watch.py"], names)
+
+    async with asyncio.timeout(10):
+        waiting = asyncio.create_task(names["low_on"](shop.url, ["MUG", "BOOK"], 4))
+        await shop.ask(SetOnHand(sku="MUG", on_hand=4))
+
+        assert await waiting == "MUG: 4 left"
 
 
 @pytest.mark.parametrize("target", ["run", "test"])

@@ -158,6 +158,10 @@ async def open_sqs(settings: SqsSettings) -> AsyncIterator[Sqs]:
             read_timeout=settings.sqs_wait_s + _ANSWER_S,
             max_pool_connections=_CONNECTIONS,
             retries={"total_max_attempts": 1},  # Who sends tries again, with a bound and a pause of its own.
+            # A third of what a request costs: what is sent is typed here and checked there, and the library's own
+            # name is put together anew for each request.
+            parameter_validation=False,
+            user_agent="ShopFlow",
         ),
     )
     async with AsyncExitStack() as stack:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import pytest
 from playwright.async_api import ConsoleMessage, Locator, Page, Request, async_playwright, expect
 
+from tests.docs import examples
 from tests.journeys.process import Program
 from tests.waiting import eventually
 
@@ -255,3 +256,13 @@ async def test_an_order_is_cancelled_in_the_browser(base_url: str, page: Page) -
     await see_status(page, "cancelled")
     await see_event(page, "OrderCancelled")
     await expect(page.get_by_test_id("cancel-order")).to_be_hidden()
+
+
+async def test_the_example_for_browsers_in_the_docs_shows_live_stock(running: Program, page: Page) -> None:
+    staff = {"Authorization": f"Bearer {(await running.good('token')).strip()}"}
+
+    await page.goto(f"{running.url}/static/live.js")  # A page of the shop that allows inline scripts, to be replaced.
+    await page.set_content(examples("live.md")["watch.html"])
+    for left in ("41", "40"):
+        assert (await running.ask("PUT", "/admin/api/stock/MUG-BLUE", {"on_hand": int(left)}, **staff)).status == 200
+        await expect(page.locator("#left")).to_have_text(left)

@@ -1,0 +1,107 @@
+"""Live stock for programs, over one websocket that is made again whenever it ends. Needs `websockets` and `msgspec`.
+
+    async for level in watch_stock("http://127.0.0.1:8000", ["MUG-BLUE", "LAMP-OAK"]):
+        print(level.sku, level.available)
+
+Started as a program it prints what it hears: `python -m gateway.client http://127.0.0.1:8000 MUG-BLUE LAMP-OAK`.
+For browsers there is gateway/pages/live.js, which does the same. docs/live.md describes both, and the protocol.
+"""
+
+import asyncio
+import random
+import sys
+from collections.abc import AsyncGenerator, Generator, Iterable
+from contextlib import suppress
+
+import msgspec
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
+from websockets.frames import CloseCode
+
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 15.0
+
+
+class Level(msgspec.Struct, frozen=True):
+    """How many units of a SKU anybody could have. A higher version is a later truth."""
+
+    sku: str
+    available: int
+    version: int
+
+
+class Refused(Exception):
+    """The shop will not do what was asked: too many SKUs, say. Asking again would not help."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(f"{code}: {detail}")
+        self.code = code
+        self.detail = detail
+
+
+class _Said(msgspec.Struct, frozen=True):
+    """Anything the shop says; what is unknown is passed over."""
+
+    op: str
+    stock: tuple[Level, ...] = ()
+    sku: str = ""
+    available: int = 0
+    version: int = 0
+    code: str = ""
+    detail: str = ""
+
+    def levels(self) -> Iterable[Level]:
+        return (Level(self.sku, self.available, self.version),) if self.op == "stock" else self.stock
+
+
+_decode = msgspec.json.Decoder(_Said).decode
+
+
+async def watch_stock(url: str, skus: Iterable[str]) -> AsyncGenerator[Level, None]:
+    """Give the level of each SKU, and then every change; never an older one after a newer one. Does not end.
+
+    Whatever ends the connection, it is made again after 0.5 s doubling to 15 s, with up to half of that taken off by
+    chance; the shop is told what is known, and tells what has changed since.
+
+    Args:
+        url: Of the shop: `https://shop.example`.
+        skus: At most 128. One that does not exist is heard of when it does.
+
+    Raises:
+        Refused: The shop does not want to tell.
+        ConnectionClosed: It thinks that we abuse it (code 1008).
+    """
+    wanted, versions = list(skus), dict[str, int]()
+    live = f"{url.rstrip('/').replace('http', 'ws', 1)}/live"
+    async for socket in connect(live, reconnect_delays=_pauses):
+        try:
+            await socket.send(msgspec.json.encode({"op": "subscribe", "skus": wanted, "versions": versions}), text=True)
+            async for message in socket:
+                said = _decode(message)
+                if said.op == "error":
+                    raise Refused(said.code, said.detail)
+                for level in said.levels():
+                    if level.version > versions.get(level.sku, -1):
+                        versions[level.sku] = level.version
+                        yield level
+        except ConnectionClosed as closed:
+            if closed.rcvd is not None and closed.rcvd.code == CloseCode.POLICY_VIOLATION:
+                raise
+        await asyncio.sleep(next(_pauses()))  # A shop that restarts is not met by all its visitors at once.
+
+
+def _pauses() -> Generator[float, None, None]:
+    """Seconds before each try."""
+    pause_s = _FIRST_PAUSE_S
+    while True:
+        yield pause_s * random.uniform(0.5, 1.0)  # noqa: S311 - spreads tries, guards nothing
+        pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+
+
+async def _print(url: str, *skus: str) -> None:
+    async for level in watch_stock(url, skus):
+        print(f"{level.sku}: {level.available} (version {level.version})", flush=True)  # noqa: T201 - its output
+
+
+if __name__ == "__main__":
+    with suppress(KeyboardInterrupt):
+        asyncio.run(_print(*sys.argv[1:]))

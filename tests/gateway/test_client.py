@@ -1,0 +1,47 @@
+"""The Python client, at a real shop."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+
+import pytest
+
+from bus.messages.inventory import SetOnHand
+from engine.testing import ShopUnderTest
+from gateway.client import Level, Refused, watch_stock
+
+PATIENCE_S = 20.0
+
+
+@asynccontextmanager
+async def watching(shop: ShopUnderTest, *skus: str) -> AsyncIterator[AsyncIterator[Level]]:
+    async with asyncio.timeout(PATIENCE_S), aclosing(watch_stock(shop.url, skus)) as levels:
+        yield levels
+
+
+async def test_it_gives_the_levels_of_now_and_then_every_change(shop: ShopUnderTest) -> None:
+    async with watching(shop, "MUG", "LAMP") as levels:
+        first = {level.sku: level.available for level in [await anext(levels), await anext(levels)]}
+        await shop.ask(SetOnHand(sku="MUG", on_hand=7))
+
+        assert first == {"MUG": 10, "LAMP": 1}
+        change = await anext(levels)
+        assert (change.sku, change.available) == ("MUG", 7)
+
+
+async def test_it_comes_back_to_a_shop_that_was_killed_and_hears_only_what_is_new(shop: ShopUnderTest) -> None:
+    async with watching(shop, "MUG", "LAMP") as levels:
+        known = {level.sku: level.version for level in [await anext(levels), await anext(levels)]}
+        await shop.restart()
+        await shop.ask(SetOnHand(sku="MUG", on_hand=3))
+
+        change = await anext(levels)
+
+        assert (change.sku, change.available) == ("MUG", 3)
+        assert change.version > known["MUG"]
+
+
+async def test_what_the_shop_refuses_is_an_error(shop: ShopUnderTest) -> None:
+    async with watching(shop, *(f"SKU-{n}" for n in range(129))) as levels:
+        with pytest.raises(Refused, match="too_many_skus"):
+            await anext(levels)
