@@ -57,7 +57,6 @@ class Orders(Actor, name="order"):
     @turn
     async def place(self, tx: Transaction, asks: Sequence[PlaceOrder]) -> Sequence[Order]:
         new = await store.place(tx, asks)
-        await store.add_to_timeline(tx, [(order_id, "OrderCreated", "") for order_id in new])
         orders = await store.read(tx, {ask.order_id for ask in asks})
         for order_id in new:
             self._announce(tx, orders[order_id])

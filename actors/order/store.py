@@ -1,7 +1,7 @@
 """The SQL of orders."""
 
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 import msgspec
 from asyncpg import Record
@@ -25,19 +25,28 @@ from engine.clock import FOREVER
 from engine.cursor import make_cursor, read_cursor
 from engine.postgres import Database, Transaction
 
+# One statement for all that a new order is. Of two with one id the first stands, whole.
 _PLACE = """
-insert into orders.orders (id, cart_id, status, email, name, address, shipping_method, currency, subtotal, shipping,
-    total, weight_g, created_at)
-select id, cart_id, 'pending_payment', email, name, address, shipping_method, currency, subtotal, shipping,
-    subtotal + shipping, weight_g, $11
-from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bigint[],
-    $9::bigint[], $10::int[])
-    as o (id, cart_id, email, name, address, shipping_method, currency, subtotal, shipping, weight_g)
-on conflict (id) do nothing
-returning id"""
-_ADD_LINES = """
-insert into orders.lines (order_id, place, sku, title, quantity, unit_price)
-select * from unnest($1::text[], $2::int[], $3::text[], $4::text[], $5::int[], $6::bigint[])"""
+with placed as (
+    insert into orders.orders (id, cart_id, status, email, name, address, shipping_method, currency, subtotal, shipping,
+        total, weight_g, created_at)
+    select id, cart_id, 'pending_payment', email, name, address, shipping_method, currency, subtotal, shipping,
+        subtotal + shipping, weight_g, $11
+    from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bigint[],
+        $9::bigint[], $10::int[])
+        as o (id, cart_id, email, name, address, shipping_method, currency, subtotal, shipping, weight_g)
+    on conflict (id) do nothing
+    returning id
+), with_lines as (
+    insert into orders.lines (order_id, place, sku, title, quantity, unit_price)
+    select order_id, place, sku, title, quantity, unit_price
+    from unnest($12::text[], $13::int[], $14::text[], $15::text[], $16::int[], $17::bigint[])
+        as l (order_id, place, sku, title, quantity, unit_price)
+    join placed on placed.id = order_id
+), begun as (
+    insert into orders.timeline (order_id, at, event, detail) select id, $11, 'OrderCreated', '' from placed
+)
+select id from placed"""
 _ADD_TO_TIMELINE = """
 insert into orders.timeline (order_id, at, event, detail)
 select order_id, $4, event, detail
@@ -57,10 +66,13 @@ where o.id = n.id"""
 
 _READ = """
 select id, number, status, email, name, address, shipping_method, currency, subtotal, shipping, total, refunded,
-    weight_g, carrier, tracking_number, created_at
-from orders.orders where id = any($1)"""
-_LINES = "select order_id, sku, title, quantity, unit_price from orders.lines where order_id = any($1) order by place"
-_TIMELINE = "select order_id, at, event, detail from orders.timeline where order_id = any($1) order by id"
+    weight_g, carrier, tracking_number, created_at,
+    (select json_agg(json_build_array(sku, title, quantity, unit_price) order by place)
+        from orders.lines where order_id = o.id) as lines,
+    (select json_agg(json_build_array(at, event, detail) order by t.id)
+        from orders.timeline t where order_id = o.id) as timeline
+from orders.orders o where id = any($1)"""
+_UNITS = "select order_id, sku, quantity from orders.lines where order_id = any($1) order by place"
 _LIST = """
 select id, number, status, currency, total, created_at from orders.orders
 where ($1::text is null or status = $1) and (created_at, id) < ($2, $3) order by created_at desc, id desc limit $4"""
@@ -90,6 +102,7 @@ async def place(tx: Transaction, asks: Sequence[PlaceOrder]) -> set[OrderId]:
     """Store orders; says which are new. Of two with one id the first stands."""
     asks = list({ask.order_id: ask for ask in reversed(asks)}.values())
     subtotals = [rules.subtotal(ask.lines) for ask in asks]
+    lines = [(ask.order_id, place, line) for ask in asks for place, line in enumerate(ask.lines)]
     rows = await tx.fetch(
         _PLACE,
         [a.order_id for a in asks], [a.cart_id for a in asks], [a.email for a in asks], [a.name for a in asks],
@@ -98,16 +111,11 @@ async def place(tx: Transaction, asks: Sequence[PlaceOrder]) -> set[OrderId]:
         [rules.shipping_price(a.shipping_method, s) for a, s in zip(asks, subtotals, strict=True)],
         [a.weight_g for a in asks],
         tx.now,
-    )  # fmt: skip
-    new = {row["id"] for row in rows}
-    lines = [(ask.order_id, place, line) for ask in asks if ask.order_id in new for place, line in enumerate(ask.lines)]
-    await tx.execute(
-        _ADD_LINES,
         [order_id for order_id, _, _ in lines], [place for _, place, _ in lines],
         [line.sku for _, _, line in lines], [line.title for _, _, line in lines],
         [line.quantity for _, _, line in lines], [line.unit_price.amount for _, _, line in lines],
     )  # fmt: skip
-    return new
+    return {row["id"] for row in rows}
 
 
 async def add_to_timeline(tx: Transaction, entries: Iterable[tuple[OrderId, str, str]]) -> None:
@@ -122,7 +130,7 @@ async def lock(tx: Transaction, ids: Collection[OrderId]) -> dict[OrderId, rules
     found = await tx.fetch(_LOCK, list(ids))
     lines: dict[OrderId, list[Line]] = {row["id"]: [] for row in found}
     if any(row["status"] == "cancelled" for row in found):  # Only late money asks for them.
-        for row in await tx.fetch(_LINES, list(lines)):
+        for row in await tx.fetch(_UNITS, list(lines)):
             lines[row["order_id"]].append(Line(sku=row["sku"], quantity=row["quantity"]))
     return {row["id"]: rules.State(**dict(row), lines=lines[row["id"]]) for row in found}
 
@@ -144,17 +152,7 @@ async def save(tx: Transaction, orders: Collection[rules.State]) -> None:
 
 async def read(reader: Transaction | Database, ids: Collection[OrderId]) -> dict[OrderId, Order]:
     """Orders with lines and timeline."""
-    rows = await reader.fetch(_READ, list(ids))
-    currencies = {row["id"]: row["currency"] for row in rows}
-    lines: dict[OrderId, list[OrderLine]] = {order_id: [] for order_id in currencies}
-    timeline: dict[OrderId, list[Moment]] = {order_id: [] for order_id in currencies}
-    for row in await reader.fetch(_LINES, list(currencies)):
-        price = Money(amount=row["unit_price"], currency=currencies[row["order_id"]])
-        line = OrderLine(sku=row["sku"], title=row["title"], quantity=row["quantity"], unit_price=price)
-        lines[row["order_id"]].append(line)
-    for row in await reader.fetch(_TIMELINE, list(currencies)):
-        timeline[row["order_id"]].append(Moment(at=row["at"], event=row["event"], detail=row["detail"]))
-    return {row["id"]: _order(row, lines[row["id"]], timeline[row["id"]]) for row in rows}
+    return {row["id"]: _order(row) for row in await reader.fetch(_READ, list(ids))}
 
 
 async def page(database: Database, ask: ListOrders) -> OrderPage:
@@ -223,9 +221,13 @@ async def owed(database: Database, ask: ListOwedOrders) -> list[OwedOrder]:
     return [OwedOrder(**dict(row)) for row in await database.fetch(_OWED, ask.since, ask.after, ask.limit)]
 
 
-def _order(row: Record, lines: Sequence[OrderLine], timeline: Sequence[Moment]) -> Order:
-    def money(name: str) -> Money:
-        return Money(amount=row[name], currency=row["currency"])
+_LINES = msgspec.json.Decoder(tuple[tuple[str, str, int, int], ...])
+_TIMELINE = msgspec.json.Decoder(tuple[tuple[datetime, str, str], ...])
+
+
+def _order(row: Record) -> Order:
+    def money(amount: int) -> Money:
+        return Money(amount=amount, currency=row["currency"])
 
     return Order(
         id=row["id"],
@@ -235,14 +237,20 @@ def _order(row: Record, lines: Sequence[OrderLine], timeline: Sequence[Moment]) 
         name=row["name"],
         address=msgspec.json.decode(row["address"], type=Address),
         shipping_method=row["shipping_method"],
-        lines=tuple(lines),
-        subtotal=money("subtotal"),
-        shipping=money("shipping"),
-        total=money("total"),
-        refunded=money("refunded"),
+        lines=tuple(
+            OrderLine(sku=sku, title=title, quantity=quantity, unit_price=money(price))
+            for sku, title, quantity, price in _LINES.decode(row["lines"])
+        ),
+        subtotal=money(row["subtotal"]),
+        shipping=money(row["shipping"]),
+        total=money(row["total"]),
+        refunded=money(row["refunded"]),
         weight_g=row["weight_g"],
         carrier=row["carrier"],
         tracking_number=row["tracking_number"],
         created_at=row["created_at"],
-        timeline=tuple(timeline),
+        timeline=tuple(
+            Moment(at=at.astimezone(UTC), event=event, detail=detail)
+            for at, event, detail in _TIMELINE.decode(row["timeline"])
+        ),
     )
