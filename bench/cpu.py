@@ -11,14 +11,16 @@ from bench.programs import Running
 _WORDS = {"sandbox": "sandbox", "postgres": "PostgreSQL", "valkey": "Valkey"}
 
 
-def used_s(shop: Running, load: int) -> Mapping[str, float]:
+def used_s(shop: Running, load: int | None = None) -> Mapping[str, float]:
     """Seconds since each of them began, user and system together.
 
     Args:
         shop: What is measured. Its servers are those that work in its folder.
-        load: The process that makes the load.
+        load: The process that makes the load, if it is another.
     """
-    used = {"shop": _of(psutil.Process(shop.process_id)), "load": _of(psutil.Process(load))}
+    used = {"shop": _of(psutil.Process(shop.process_id))}
+    if load is not None:
+        used["load"] = _of(psutil.Process(load))
     for process in _servers(shop.folder):
         with suppress(psutil.NoSuchProcess):
             who = next(name for word, name in _WORDS.items() if word in " ".join(process.cmdline()))

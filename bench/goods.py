@@ -4,6 +4,8 @@ import csv
 from pathlib import Path
 
 from bench.programs import command
+from bus.messages.base import Money
+from bus.messages.catalog import SkuRow
 from gateway.goods import COLUMNS
 
 PLENTY = 1_000_000
@@ -14,28 +16,29 @@ def sku(number: int) -> str:
     return f"SKU-{number:07}"
 
 
+def row_of(number: int) -> SkuRow:
+    """Its product, which has no other."""
+    return SkuRow(
+        product_id=f"P{number:07}",
+        slug=f"product-{number:07}",
+        title=f"Product {number}",
+        category=f"Category {number % 20}",
+        description="For benches.",
+        sku=sku(number),
+        sku_title="",
+        price=Money(amount=1000 + number % 9000, currency="EUR"),
+        weight_g=250,
+    )
+
+
 def put_on_shelves(folder: Path, skus: int) -> None:
-    """Import so many products of one SKU each into the shop of a folder, which may be running."""
+    """Import so many into the shop of a folder, which may be running."""
     file = folder.with_suffix(".csv")
     with file.open("w", encoding="utf-8", newline="") as target:
-        lines = csv.DictWriter(target, COLUMNS)
-        lines.writeheader()
-        lines.writerows(_line(number) for number in range(skus))
+        lines = csv.writer(target)
+        lines.writerow(COLUMNS)
+        for row in map(row_of, range(skus)):
+            texts = (row.product_id, row.slug, row.title, row.category, row.description, row.sku, row.sku_title)
+            lines.writerow((*texts, row.price.amount, row.price.currency, row.weight_g, PLENTY))
     command(folder, "import", str(file))
     file.unlink()
-
-
-def _line(number: int) -> dict[str, object]:
-    return {
-        "product_id": f"P{number:07}",
-        "slug": f"product-{number:07}",
-        "title": f"Product {number}",
-        "category": f"Category {number % 20}",
-        "description": "For benches.",
-        "sku": sku(number),
-        "sku_title": "",
-        "price": 1000 + number % 9000,
-        "currency": "EUR",
-        "weight_g": 250,
-        "on_hand": PLENTY,
-    }

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
-from redis.asyncio import Redis
+from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -15,6 +15,9 @@ from engine.embedded import embedded_postgres, embedded_valkey
 from engine.errors import BadSetting, Unavailable
 from engine.postgres import Database, open_database
 from engine.settings import EngineSettings
+
+_REDIS_CONNECTIONS = 32
+_FREE_WITHIN_S = 1.0  # For one of them when all are in use.
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +66,16 @@ def redis_errors() -> Iterator[None]:
 @asynccontextmanager
 async def _open_redis(url: str) -> AsyncIterator[Redis]:
     try:
-        client = Redis.from_url(
+        pool = BlockingConnectionPool.from_url(
             url,
+            max_connections=_REDIS_CONNECTIONS,
+            timeout=_FREE_WITHIN_S,
             socket_timeout=5,
             socket_connect_timeout=2,
             retry=Retry(ExponentialBackoff(cap=0.2, base=0.01), 2),
             retry_on_error=[RedisConnectionError, RedisTimeoutError],
         )
+        client = Redis.from_pool(pool)
         await client.ping()
     except (RedisError, ValueError, OSError) as error:
         raise BadSetting(f"REDIS_URL: no Redis answers there: {error}") from error

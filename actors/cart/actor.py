@@ -8,7 +8,8 @@ from contextlib import suppress
 
 from redis.asyncio import Redis
 
-from actors.cart import rules, store
+from actors.cart import rules
+from actors.cart.store import CartStore
 from bus.messages.base import Currency, Line, Sku, new_id
 from bus.messages.cart import (
     Cart,
@@ -48,21 +49,25 @@ class Carts(Actor, name="cart"):
 
     def __init__(self, *, bus: Bus, redis: Redis, currency: Currency) -> None:
         self._bus = bus
-        self._redis = redis
+        self._store = CartStore(redis)
         self._currency = currency
+
+    async def run(self) -> None:
+        """Bring carts from Redis and to it."""
+        await self._store.run()
 
     @call(limit=256)
     async def create(self, ask: CreateCart) -> Cart:
         del ask
-        return await store.save(self._redis, Cart(id=new_id("cart"), lines=(), currency=self._currency))
+        return await self._store.save(Cart(id=new_id("cart"), lines=(), currency=self._currency))
 
     @call(limit=256)
     async def get(self, ask: GetCart) -> Cart | NoSuchCart:
-        return await store.load(self._redis, ask.cart_id) or NoSuchCart(cart_id=ask.cart_id)
+        return await self._store.load(ask.cart_id) or NoSuchCart(cart_id=ask.cart_id)
 
     @call(limit=256)
     async def set_line(self, ask: SetLine) -> Cart | NoSuchCart | UnknownSku | StockRefused:
-        cart = await store.load(self._redis, ask.cart_id)
+        cart = await self._store.load(ask.cart_id)
         if cart is None:
             return NoSuchCart(cart_id=ask.cart_id)
         if len(rules.without(cart, ask.sku).lines) >= rules.MAX_LINES:
@@ -74,19 +79,19 @@ class Carts(Actor, name="cart"):
         if not isinstance(held, StockHeld):
             return held
         _HELD.reach()
-        return await store.save(self._redis, rules.with_line(cart, priced, ask.quantity, held.until))
+        return await self._store.save(rules.with_line(cart, priced, ask.quantity, held.until))
 
     @call(limit=256)
     async def remove_line(self, ask: RemoveLine) -> Cart | NoSuchCart:
-        cart = await store.load(self._redis, ask.cart_id)
+        cart = await self._store.load(ask.cart_id)
         if cart is None:
             return NoSuchCart(cart_id=ask.cart_id)
         await self._bus.ask(HoldStock(cart_id=cart.id, sku=ask.sku, quantity=0))
-        return await store.save(self._redis, rules.without(cart, ask.sku))
+        return await self._store.save(rules.without(cart, ask.sku))
 
     @call(limit=256, timeout_s=60)
     async def checkout(self, ask: Checkout) -> CheckedOut | NoSuchCart | CartEmpty | OutOfStock:
-        cart = await store.load(self._redis, ask.cart_id)
+        cart = await self._store.load(ask.cart_id)
         if cart is None or not cart.lines:  # By this very checkout, or gone with Redis after it: the order is there.
             order = await self._bus.ask(GetOrder(order_id=ask.order_id))
             if isinstance(order, Order):
@@ -105,7 +110,7 @@ class Carts(Actor, name="cart"):
             raise
         _PAYABLE.reach()
         with suppress(Unavailable):  # The order stands; a cart that keeps its lines is no reason to deny it.
-            await store.save(self._redis, rules.without(cart, *(line.sku for line in placed.lines)))
+            await self._store.save(rules.without(cart, *(line.sku for line in placed.lines)))
         return answer
 
     async def _place(self, ask: Checkout, cart: Cart) -> Order | OutOfStock:
