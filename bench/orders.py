@@ -143,7 +143,7 @@ async def _run(shop: Shop, callers: int, orders: int) -> None:
 async def _rest(database: Database) -> None:
     async with asyncio.timeout(_ANSWER_S):
         while (await database.fetch(_LEFT))[0]["left"]:  # noqa: ASYNC110 - it is PostgreSQL's to say
-            await asyncio.sleep(0.005)
+            await asyncio.sleep(0.05)
 
 
 async def _order(bus: LocalBus, wanted: str) -> None:

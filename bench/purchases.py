@@ -75,9 +75,9 @@ async def _shop(crowd: "subprocess.Popen[str]", database: Database, purchases: i
     took = msgspec.json.decode(await asyncio.to_thread(_ask, crowd, purchases), type=list[float])
     async with asyncio.timeout(_REST_WITHIN_S):
         while (await database.fetch(_PAID))[0]["paid"] < paid_before + purchases:  # noqa: ASYNC110 - the shop's to say
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.05)
         while (await database.fetch(_LEFT))[0]["left"]:  # noqa: ASYNC110 - likewise
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.05)
     return took
 
 

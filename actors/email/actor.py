@@ -38,7 +38,7 @@ class Email(Actor):
         self._clock = clock
         self._sender = sender
 
-    @call(limit=8)
+    @call(limit=32)  # More than there are connections: orders are read, and mails recorded, many at once.
     async def send(
         self,
         event: OrderCreated

@@ -60,7 +60,7 @@ def compose(written: Written, *, sender: str, recipient: str, own_id: str, at: d
         f'Content-Type: multipart/alternative; boundary="{_BOUNDARY}"\n\n'
     )
     parts = f"{_part('plain', written.text)}{_part('html', written.html)}--{_BOUNDARY}--\n"
-    return Mail(parseaddr(sender)[1], to, (head + parts).replace("\n", "\r\n").encode())
+    return Mail(_address(sender), to, (head + parts).replace("\n", "\r\n").encode())
 
 
 def _part(kind: str, content: str) -> str:
@@ -77,6 +77,11 @@ def _words(text: str) -> str:
     """In ASCII, and in one line."""
     line = " ".join(text.split())
     return line if line.isascii() else Header(line, "utf-8").encode(linesep="\n")
+
+
+@cache
+def _address(sender: str) -> str:
+    return parseaddr(sender)[1]
 
 
 @cache

@@ -14,7 +14,7 @@ from engine.errors import BadInput, BadSetting, Unavailable
 from engine.settings import Settings
 
 _TIMEOUT_S = 20.0
-_KEPT = 8  # Idle connections.
+_CONNECTIONS = 8  # Few servers like more from one client.
 
 _SENT = CrashPoint("mail-sent", "The mail server has a mail; nobody here has recorded it.")
 
@@ -49,6 +49,7 @@ class Mailer:
         self._user = unquote(parts.username) if parts.username else None
         self._password = unquote(parts.password) if parts.password else None
         self._idle: list[aiosmtplib.SMTP] = []
+        self._places = asyncio.Semaphore(_CONNECTIONS)
 
     async def send(self, mail: Mail) -> None:
         """Hand over one mail. When this returns the server has it; when it raises the server may have it.
@@ -57,7 +58,8 @@ class Mailer:
             Unavailable: No connection, no answer, or "try again later" (4xx).
             BadInput: The server refuses this mail for good (5xx), or can't carry its addresses.
         """
-        await self._circuit.call(lambda: self._send(mail))
+        async with self._places:
+            await self._circuit.call(lambda: self._send(mail))
 
     async def _send(self, mail: Mail) -> None:
         client = await self._client()
@@ -70,10 +72,7 @@ class Mailer:
             if own := _own(error):
                 raise own from error
             raise
-        if len(self._idle) < _KEPT:
-            self._idle.append(client)
-        else:
-            await self._say_goodbye(client)
+        self._idle.append(client)
 
     async def close(self) -> None:
         """Say goodbye on all connections."""
