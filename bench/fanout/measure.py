@@ -1,0 +1,149 @@
+"""Fan-out: the same changes to the same clients by ShopFlow's edge, by its peers, and by bare writes.
+
+Open loop: so many changes a second, however long telling them takes. The clients are a C program that only reads
+(load.c). What is compared is the server's processor time for each value that reached a client; how many a second that
+makes at most follows from it. Memory is what the server's process grew by, for each connection that says nothing.
+"""
+
+import asyncio
+import os
+import resource
+import statistics
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import psutil
+
+from bench import peers
+from bench.programs import ROOT
+
+HERE = Path(__file__).parent
+WORDS = {
+    "ShopFlow": [sys.executable, "-m", "bench.fanout.ours"],
+    "bare write": [sys.executable, "-m", "bench.fanout.bare"],
+    "websockets.broadcast": [sys.executable, "-m", "bench.fanout.broadcast"],
+    "Node ws": ["node", str(HERE / "ws.cjs")],
+    "socketify (uWebSockets)": [str(peers.PYTHON), "-m", "bench.fanout.uws"],
+}
+DELIVERIES_A_SECOND = 30_000  # Less than any of them can do, so that none has to drop anything.
+SECONDS = 5
+SHARED = 10  # Changes that fall into one moment, in the second kind of run.
+REPEATS = 3
+_CONNECTS_A_SECOND = 2000
+_MOST_FILES = 50_000
+
+
+class _Came(msgspec.Struct):
+    values: int
+    frames: int
+
+
+@dataclass(frozen=True)
+class Row:
+    """One server with so many clients: microseconds for each delivery (each repeat's), and memory."""
+
+    server: str
+    clients: int
+    shared: int  # Changes in one moment.
+    us: Sequence[float]
+    kib: float  # For each connection.
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.us)
+
+
+async def measure(clients: int) -> list[Row]:
+    """All servers with so many clients, one after the other."""
+    peers.install()
+    allow_many_files()
+    rows: list[Row] = []
+    for server in WORDS:
+        rows += await asyncio.to_thread(_measure, server, clients)
+    return rows
+
+
+def _measure(server: str, clients: int) -> Iterator[Row]:
+    for shared in (1, SHARED):
+        with _running(WORDS[server]) as serving:
+            process = psutil.Process(serving.pid)
+            port = int(_line(serving))
+            before = process.memory_info().rss
+            with crowd(port, clients, skus_each=shared if server == "ShopFlow" else 0, skus=shared) as loading:
+                kib = (process.memory_info().rss - before) / clients / 1024
+                us = [_run(serving, loading, process, clients, shared) for _ in range(REPEATS + 1)][1:]
+        yield Row(server, clients, shared, us, kib)
+
+
+def _run(
+    serving: "subprocess.Popen[str]",
+    loading: "subprocess.Popen[str]",
+    process: psutil.Process,
+    clients: int,
+    shared: int,
+) -> float:
+    """Microseconds of the server's processor for each value."""
+    rate = DELIVERIES_A_SECOND / clients / shared
+    changes = max(1, round(rate * SECONDS)) * shared
+    _say(loading, f"{changes * clients}")
+    before = _cpu_s(process)
+    _say(serving, f"{changes} {rate:.6f} {shared}")
+    came = msgspec.json.decode(_line(loading), type=_Came)
+    used_s = _cpu_s(process) - before
+    assert _line(serving) == "told"
+    assert came.values == changes * clients, f"{came.values} of {changes * clients} values came"
+    return used_s / came.values * 1e6
+
+
+@contextmanager
+def crowd(
+    port: int, clients: int, *, skus_each: int, skus: int, records: str = "-"
+) -> "Iterator[subprocess.Popen[str]]":
+    """So many clients, connected and subscribed. See load.c for what they are told and tell."""
+    program = str(peers.compile_c(HERE / "load.c"))
+    numbers = (clients, _CONNECTS_A_SECOND, skus_each, skus)
+    with _running([program, str(port), "/live", *map(str, numbers), records]) as loading:
+        assert _line(loading) == "ready"
+        yield loading
+
+
+def allow_many_files() -> None:
+    """A connection is a file to this process and its children."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, _MOST_FILES), most))
+
+
+@contextmanager
+def _running(words: Sequence[str]) -> "Iterator[subprocess.Popen[str]]":
+    environment = os.environ | {"NODE_PATH": str(peers.NODE_MODULES), "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(
+        words, cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def _say(process: "subprocess.Popen[str]", line: str) -> None:
+    assert process.stdin is not None
+    process.stdin.write(f"{line}\n")
+    process.stdin.flush()
+
+
+def _line(process: "subprocess.Popen[str]") -> str:
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    if not line:
+        raise RuntimeError(f"{process.args!r} ended early; it says why above")
+    return line.strip()
+
+
+def _cpu_s(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)
