@@ -1,75 +1,164 @@
-"""`make bench`."""
+"""`make bench`, `make bench-full`, or `python -m bench PART ...`."""
 
-import os
-import platform
-import statistics
+import asyncio
 import tempfile
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, TypeVar
 
+import typer
 import uvloop
 from rich.console import Console
-from rich.table import Table
 
-from bench import holds, queues, split
+from bench import holds, orders, purchases, queues, sheets, split
+from bench.fanout import measure as fanout
+from bench.machine import describe
+from bench.memory import measure as memory
+from bench.programs import ROOT
+from bench.sheets import Sheet, spread
 
 T = TypeVar("T")
 out = Console()
+PAGE = ROOT / "docs" / "performance.md"
 
 
-def main() -> None:
-    """Measure, and print tables."""
-    fsync, rows = measure("stock holds, a minute or so", holds.measure)
-    out.print(table_of_holds(rows))
-    out.print(table_of_queues(measure("messages over SQS, beside a bare loop", queues.measure)))
-    out.print(table_of_split(measure("checkouts in one process and in three", split.measure)))
-    out.print(
-        f"fsync {fsync}, closed loops, {holds.REPEATS} repeats after a warm-up, min / median / max; "
-        f"Python {platform.python_version()}, {os.cpu_count()} processors, {platform.machine()}"
+def of_memory(_folder: Path) -> Sheet:
+    """Messages in memory."""
+    rows = asyncio.run(memory.measure())
+    ours, bare = rows[0], rows[1]
+    sheet = Sheet(
+        "A message in memory",
+        ("library", "tells a second", "asks a second", "ours, tell", "ours, ask"),
+        aim=f"Aim: 3 times Pykka's tells, 10 times its asks, 40 % of the bare queue's ({ours.tell / bare.tell:.0%} here).",
     )
+    for row in rows:
+        ratios = (f"{ours.tell / row.tell:.1f} times", f"{ours.ask / row.ask:.1f} times")
+        sheet.add(row.library, spread(row.rates.tell), spread(row.rates.ask), *ratios)
+    return sheet
 
 
-def measure(what: str, how: Callable[[Path], Coroutine[Any, Any, T]]) -> T:
-    """On a folder of its own."""
-    with (
-        tempfile.TemporaryDirectory(prefix="shopflow-", ignore_cleanup_errors=True) as folder,
-        out.status(f"Measuring {what} ..."),
-    ):
-        return uvloop.run(how(Path(folder)))
-
-
-def table_of_holds(rows: Sequence[holds.Row]) -> Table:
+def of_holds(folder: Path) -> Sheet:
     """Turns, beside one transaction for each message."""
-    table = Table("callers", "way", "holds per second", "messages per transaction", "ratio", title="Stock holds")
+    _, rows = uvloop.run(holds.measure(folder))
     single = {row.callers: row.median for row in rows if row.turn_limit == 1}
+    sheet = Sheet(
+        "Stock holds on disk",
+        ("callers", "way", "holds a second", "messages in a transaction", "ratio"),
+        aim="Aim: 20,000 a second for 512 callers.",
+    )
     for row in rows:
         way = "turns" if row.turn_limit > 1 else "one transaction a message"
         ratio = f"{row.median / single[row.callers]:.1f}"
-        table.add_row(str(row.callers), way, spread(row.per_second), f"{row.messages_per_transaction:,.1f}", ratio)
-    return table
+        sheet.add(str(row.callers), way, spread(row.per_second), f"{row.messages_per_transaction:,.1f}", ratio)
+    return sheet
 
 
-def table_of_queues(rows: Sequence[queues.Row]) -> Table:
-    """Ours, beside the bare loop."""
-    table = Table("way", "ours, per second", "bare loop, per second", "ratio", "messages per request", title="Over SQS")
-    for row in rows:
+def of_orders(folder: Path) -> Sheet:
+    """Whole orders in the engine."""
+    sheet = Sheet(
+        "Whole orders in the engine",
+        ("callers", "orders a second", "Python, ms each", "PostgreSQL, ms each"),
+        aim="Aim: 3,000 a second for 512 callers.",
+    )
+    for row in uvloop.run(orders.measure(folder)):
+        python, postgres = (row.cpu_s[who] * 1000 for who in ("shop", "PostgreSQL"))
+        sheet.add(str(row.callers), spread(row.per_second), f"{python:.2f}", f"{postgres:.2f}")
+    return sheet
+
+
+def of_purchases(folder: Path) -> Sheet:
+    """Whole purchases over HTTP."""
+    whose = ("shop", "PostgreSQL", "Valkey", "sandbox", "load")
+    sheet = Sheet(
+        "Whole purchases over HTTP",
+        ("buyers", "purchases a second", "p50, ms", "p99, ms", *(f"{who}, ms each" for who in whose)),
+        aim="Aim: 250 a second for 32 buyers, 25 ms for one, 6 ms for shop and PostgreSQL together.",
+    )
+    for row in uvloop.run(purchases.measure(folder / "shop")):
+        times = (f"{row.percentile_ms(share):.0f}" for share in (0.5, 0.99))
+        used = (f"{row.cpu_s[who] * 1000:.2f}" for who in whose)
+        sheet.add(str(row.buyers), spread(row.per_second), *times, *used)
+    return sheet
+
+
+def of_fanout(_folder: Path) -> Sheet:
+    """Live stock to 1,000 clients, and to 10,000."""
+    sheet = Sheet(
+        "A change to very many clients",
+        ("server", "clients", "changes at once", "us for each value", "times the bare write", "KiB for each client"),
+        aim="Aim: 1.15 of the bare write, ahead of all others, a fifth of it when changes come together; 8 KiB.",
+    )
+    for clients in (1_000, 10_000):
+        rows = asyncio.run(fanout.measure(clients))
+        bare = {row.shared: row.median for row in rows if row.server == "bare write"}
+        for row in rows:
+            ratio = f"{row.median / bare[row.shared]:.2f}"
+            sheet.add(row.server, f"{clients:,}", str(row.shared), spread(row.us, 1), ratio, f"{row.kib:.1f}")
+    return sheet
+
+
+def of_queues(folder: Path) -> Sheet:
+    """Messages over SQS, beside a bare loop."""
+    sheet = Sheet(
+        "Messages over SQS",
+        ("way", "ours, a second", "bare aiobotocore, a second", "ratio", "messages in a request"),
+        aim="Aim: 0.9 of the bare loop, 8 messages in a request.",
+    )
+    for row in uvloop.run(queues.measure(folder)):
         each = ", ".join(f"{count:.1f} a {operation}" for operation, count in row.per_request.items())
-        table.add_row(row.what, spread(row.ours), spread(row.bare), f"{row.ratio:.2f}", each)
-    return table
+        sheet.add(row.what, spread(row.ours), spread(row.bare), f"{row.ratio:.2f}", each)
+    return sheet
 
 
-def table_of_split(cost: split.Cost) -> Table:
-    """One process, beside three."""
-    table = Table("checkout, one process", "checkout, three processes", "one message there and back", title="A split")
-    table.add_row(*(f"{each:.0f} ms" for each in (cost.whole_ms, cost.split_ms, cost.round_trip_ms)))
-    return table
+def of_split(folder: Path) -> Sheet:
+    """Checkouts in one process, and in three."""
+    cost = uvloop.run(split.measure(folder))
+    sheet = Sheet("A split shop", ("one buyer's checkout in", "p50, ms"))
+    sheet.add("one process", f"{cost.whole_ms:.0f}")
+    sheet.add("three processes", f"{cost.split_ms:.0f}")
+    sheet.add("(one message there and back, alone)", f"{cost.round_trip_ms:.0f}")
+    return sheet
 
 
-def spread(figures: Sequence[float]) -> str:
-    """The least, the middle one and the most."""
-    return f"{min(figures):,.0f} / {statistics.median(figures):,.0f} / {max(figures):,.0f}"
+PARTS: Mapping[str, Callable[[Path], Sheet]] = {
+    "memory": of_memory,
+    "holds": of_holds,
+    "orders": of_orders,
+    "purchases": of_purchases,
+    "fanout": of_fanout,
+    "queues": of_queues,
+    "split": of_split,
+}
+
+
+def main(
+    parts: Annotated[list[str] | None, typer.Argument(help=f"Any of {', '.join(PARTS)}; all if none is named.")] = None,
+) -> None:
+    """Measure ShopFlow beside what it is compared with, and print tables.
+
+    All parts together also write docs/performance.md.
+    """
+    chosen = parts or list(PARTS)
+    if unknown := set(chosen) - PARTS.keys():
+        typer.echo(f"There is no {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}.", err=True)
+        raise typer.Exit(2)
+    machine = describe()
+    out.print(machine)
+    made = [_measured(part) for part in chosen]
+    if not parts:
+        sheets.write(PAGE, machine, made)
+
+
+def _measured(part: str) -> Sheet:
+    """On a folder of its own."""
+    with (
+        tempfile.TemporaryDirectory(prefix="shopflow-", ignore_cleanup_errors=True) as folder,
+        out.status(f"Measuring {part}: {PARTS[part].__doc__} ..."),
+    ):
+        sheet = PARTS[part](Path(folder))
+    out.print(sheet.for_terminals())
+    return sheet
 
 
 if __name__ == "__main__":
-    main()
+    typer.run(main)

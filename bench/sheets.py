@@ -1,0 +1,60 @@
+"""Tables: for whoever watches the bench, and for docs/performance.md."""
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rich.table import Table
+
+_BEGIN, _END = "<!-- figures: written by the bench -->", "<!-- end of figures -->"
+
+
+@dataclass
+class Sheet:
+    """One table, with what was wanted of it."""
+
+    title: str
+    columns: Sequence[str]
+    rows: list[Sequence[str]] = field(default_factory=list)
+    aim: str = ""
+
+    def add(self, *cells: str) -> None:
+        """One more row."""
+        self.rows.append(cells)
+
+    def for_terminals(self) -> Table:
+        """As it is printed."""
+        table = Table(*self.columns, title=self.title, caption=self.aim or None)
+        for row in self.rows:
+            table.add_row(*row)
+        return table
+
+    def in_markdown(self) -> str:
+        """As it is written down."""
+        lines = [
+            f"### {self.title}",
+            "",
+            *([self.aim, ""] if self.aim else []),
+            _line(self.columns),
+            _line(["---", *["--:"] * (len(self.columns) - 1)]),
+            *map(_line, self.rows),
+        ]
+        return "\n".join(lines)
+
+
+def write(file: Path, machine: str, sheets: Sequence[Sheet]) -> None:
+    """Put them into a page, in the place of those that were there."""
+    before, _, rest = file.read_text(encoding="utf-8").partition(_BEGIN)
+    _, _, after = rest.partition(_END)
+    figures = "\n\n".join([f"Measured on {machine}.", *(sheet.in_markdown() for sheet in sheets)])
+    file.write_text(f"{before}{_BEGIN}\n\n{figures}\n\n{_END}{after}", encoding="utf-8")
+
+
+def spread(figures: Sequence[float], digits: int = 0) -> str:
+    """The least, the middle one and the most."""
+    return " / ".join(f"{each:,.{digits}f}" for each in (min(figures), statistics.median(figures), max(figures)))
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
