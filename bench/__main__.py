@@ -29,7 +29,7 @@ def of_memory(_folder: Path) -> Sheet:
     sheet = Sheet(
         "A message in memory",
         ("library", "tells a second", "asks a second", "ours, tell", "ours, ask"),
-        aim=f"Aim: 3 times Pykka's tells, 10 times its asks, 40 % of the bare queue's ({ours.tell / bare.tell:.0%} here).",
+        aim=f"Aim: 3 times Pykka's tells, 10 times its asks, 40 % of a bare queue ({ours.tell / bare.tell:.0%} here).",
     )
     for row in rows:
         ratios = (f"{ours.tell / row.tell:.1f} times", f"{ours.ask / row.ask:.1f} times")

@@ -22,9 +22,9 @@ async def drive(port: int, tell: Callable[[Sequence[tuple[int, int]]], object]) 
     loop = asyncio.get_running_loop()
     print(port, flush=True)
     while line := await loop.run_in_executor(None, sys.stdin.readline):
-        changes, rate, batch = map(int, line.split())
+        changes, rate, batch = map(float, line.split())
         begun_s = loop.time()
-        for moment in range(changes // batch):
+        for moment in range(int(changes / batch)):
             await asyncio.sleep(max(0.0, begun_s + moment / rate - loop.time()))
-            tell([(number, next(_versions)) for number in range(batch)])
+            tell([(number, next(_versions)) for number in range(int(batch))])
         print("told", flush=True)

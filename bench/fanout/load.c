@@ -23,6 +23,7 @@
 #include <time.h>
 #include <unistd.h>
 
+enum { TEXT = 1, CLOSE = 8, PING = 9 }; /* Opcodes. */
 enum { MOST_EVENTS = 1024, WITHIN_S = 60, MOST_RECORDS = 20000000 };
 
 struct client {
@@ -32,7 +33,8 @@ struct client {
     int head_len;      /* Of a frame, as far as it was read. */
     uint8_t head[10];
     uint64_t left;     /* Of its payload. */
-    int is_ping;
+    int opcode;
+    int close_code;
     int end_seen;      /* Of CRLF CRLF. */
     int in_text, is_value;
     char text[32];     /* The last string, cut off. */
@@ -114,7 +116,8 @@ static int read_head(struct client *c, uint8_t byte) {
     if (c->head_len < 2 + extra) return 0;
     c->left = extra ? 0 : (uint64_t)len;
     for (int i = 0; i < extra; i++) c->left = c->left << 8 | c->head[2 + i];
-    c->is_ping = (c->head[0] & 15) == 9;
+    c->opcode = c->head[0] & 15;
+    c->close_code = 0;
     c->head_len = 0;
     c->in_text = c->is_value = c->text_len = c->has_number = 0;
     c->number = 0;
@@ -124,7 +127,11 @@ static int read_head(struct client *c, uint8_t byte) {
 
 static void frame_ended(struct client *c) {
     static const uint8_t pong[6] = {0x8a, 0x80, 0, 0, 0, 0};
-    if (c->is_ping) {
+    if (c->opcode == CLOSE) {
+        fprintf(stderr, "load: the server closes a connection, code %d\n", c->close_code);
+        exit(1);
+    }
+    if (c->opcode == PING) {
         if (write(c->fd, pong, sizeof pong) < 0 && errno != EAGAIN) fail("pong");
         return;
     }
@@ -144,7 +151,8 @@ static void take(struct client *c, const uint8_t *data, size_t len) {
         } else if (!c->left) {
             if (read_head(c, data[i]) && !c->left) frame_ended(c);
         } else {
-            if (!c->is_ping) read_char(c, (char)data[i], at_ns);
+            if (c->opcode == TEXT) read_char(c, (char)data[i], at_ns);
+            else if (c->opcode == CLOSE && c->close_code < 256) c->close_code = c->close_code << 8 | data[i];
             if (!--c->left) frame_ended(c);
         }
     }

@@ -30,7 +30,7 @@ WORDS = {
     "Node ws": ["node", str(HERE / "ws.cjs")],
     "socketify (uWebSockets)": [str(peers.PYTHON), "-m", "bench.fanout.uws"],
 }
-DELIVERIES_A_SECOND = 30_000  # Less than any of them can do, so that none has to drop anything.
+DELIVERIES_A_SECOND = 20_000  # Less than any of them can do, so that none has to drop anything.
 SECONDS = 5
 SHARED = 10  # Changes that fall into one moment, in the second kind of run.
 REPEATS = 3
