@@ -23,7 +23,7 @@ from tests.bus.conftest import sqs, stand_in_url
 from tests.faults.conftest import Scale
 from tests.faults.load import SOON_OVER, crowd_of
 from tests.faults.report import Campaign, Report
-from tests.faults.test_kills import BETWEEN_PROCESSES as KILLED_AT
+from tests.faults.test_kills import BETWEEN_PROCESSES
 from tests.journeys.process import STOP_S
 from tests.split import Split, split_shop
 from tests.waiting import pace
@@ -31,6 +31,9 @@ from tests.waiting import pace
 __all__ = ["sqs", "stand_in_url"]
 
 R = TypeVar("R")
+
+SENT, RECEIVED = BETWEEN_PROCESSES
+KILLED_AT = {"edge": (SENT,), "core": (SENT, RECEIVED), "rest": (RECEIVED, SENT)}  # Nobody asks the edge for anything.
 
 BUYERS = 4
 OVERLAP_S = 0.5
@@ -44,7 +47,7 @@ class Trouble:
         self._split = split
         self._campaign = campaign
         self._chance = chance
-        self._points = cycle(KILLED_AT)
+        self._points = {name: cycle(points) for name, points in KILLED_AT.items()}
 
     async def kill(self, name: str) -> None:
         """At any moment."""
@@ -55,7 +58,7 @@ class Trouble:
 
     async def kill_between_queue_and_table(self, name: str) -> None:
         """Where one knows already, and the other not yet."""
-        program, point = self._split.parts[name], next(self._points)
+        program, point = self._split.parts[name], next(self._points[name])
         await program.kill()
         program.settings["SHOPFLOW_CRASH_AT"] = f"{point}:{self._chance.randint(1, 5)}"
         await program.spawn()
@@ -94,7 +97,7 @@ async def test_each_program_is_killed_and_replaced_under_load(stand_in_url: str,
                 campaign.runs += 1
         assert "None." in await split.edge.good("dead-letters")
         campaign.count(crowd.tally)
-    assert set(KILLED_AT) <= set(campaign.kills)
+    assert set(BETWEEN_PROCESSES) <= set(campaign.kills)
 
 
 @pytest.mark.timeout(600)
