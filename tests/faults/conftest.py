@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from random import SystemRandom
 
@@ -44,10 +44,22 @@ def scale(request: pytest.FixtureRequest) -> Scale:
     return Scale(is_long=request.config.getoption("--long"), seed=seed)
 
 
+_FAILED = pytest.StashKey[list[str]]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A report that is silent about what failed would be none."""
+    outcome = yield
+    if outcome.failed:
+        item.config.stash.setdefault(_FAILED, []).append(item.nodeid)
+    return outcome
+
+
 @pytest.fixture(scope="session")
 def report(request: pytest.FixtureRequest) -> Iterator[Report]:
     """What campaigns count. Written down after a long run."""
     made = Report()
     yield made
     if request.config.getoption("--long") and made.campaigns:
-        made.write()
+        made.write(request.config.stash.setdefault(_FAILED, []))

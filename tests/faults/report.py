@@ -4,6 +4,7 @@ import os
 import platform
 import subprocess
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -63,10 +64,11 @@ class Report:
         self.campaigns.append(Campaign(name, seed))
         return self.campaigns[-1]
 
-    def write(self) -> None:
-        FILE.write_text(
-            "\n".join([_HEAD + self._where(), "", *self._table(), "", *self._details()]) + "\n", encoding="utf-8"
-        )
+    def write(self, failed: Sequence[str]) -> None:
+        """Write it down, with the names of the tests that failed."""
+        outcome = [f"**Failed: {', '.join(failed)}.**"] if failed else ["Every campaign passed."]
+        lines = [_HEAD + self._where(), "", *outcome, "", *self._table(), "", *self._details()]
+        FILE.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
     def _where(self) -> str:
         commit = subprocess.run(
