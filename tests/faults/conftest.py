@@ -62,4 +62,5 @@ def report(request: pytest.FixtureRequest) -> Iterator[Report]:
     made = Report()
     yield made
     if request.config.getoption("--long") and made.campaigns:
-        made.write(request.config.stash.setdefault(_FAILED, []))
+        failed: list[str] = request.config.stash.get(_FAILED, [])
+        made.write(failed)
