@@ -56,6 +56,7 @@ class Server(uvicorn.Server):
             access_log=False,
             log_config=None,
             server_header=False,
+            proxy_headers=False,  # Nobody here asks who called, or how.
             timeout_keep_alive=30,
             timeout_graceful_shutdown=_GRACE_S,
             backlog=_BACKLOG,
