@@ -9,11 +9,11 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --no-input --disable-pip-version-check --require-hashes
 
-.PHONY: help run test faults check format bench lock clean
+.PHONY: help run test faults check format bench bench-full lock clean
 
 help: ## This list
 	@echo 'ShopFlow runs a whole shop in one program. Try:'
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 	@echo 'and, while it runs: .venv/bin/python run.py tour'
 
 run: .venv/ready ## Install what is missing, and run the shop
@@ -34,8 +34,11 @@ format: .venv/ready-dev ## Put the code into its format
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-bench: .venv/ready-dev ## Measure: holds in turns, messages over SQS, a split; each beside what it is compared with
+bench: .venv/ready-dev ## Measure, beside what it is compared with (minutes); writes docs/performance.md
 	@$(BIN)/python -m bench
+
+bench-full: .venv/ready-dev ## The same, and what takes longer
+	@$(BIN)/python -m bench --full
 
 lock: .venv/ready-dev ## Choose newer versions of what we depend on (needs uv in the path)
 	@uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
@@ -44,7 +47,7 @@ lock: .venv/ready-dev ## Choose newer versions of what we depend on (needs uv in
 		--no-emit-index-url --no-emit-find-links --group dev -c requirements.txt pyproject.toml -o requirements-dev.txt
 
 clean: ## Forget the virtual environment and caches (the shop's data in var/ stays)
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .bench .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 .venv/made:
 	@test -n '$(PYTHON)' || { echo 'ShopFlow needs Python 3.11 or newer; none was found in the path.' >&2; exit 2; }

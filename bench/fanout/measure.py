@@ -31,7 +31,7 @@ WORDS = {
     "socketify (uWebSockets)": [str(peers.PYTHON), "-m", "bench.fanout.uws"],
 }
 DELIVERIES_A_SECOND = 20_000  # Less than any of them can do, so that none has to drop anything.
-SECONDS = 5
+SECONDS = 3
 SHARED = 10  # Changes that fall into one moment, in the second kind of run.
 REPEATS = 3
 _CONNECTS_A_SECOND = 2000
