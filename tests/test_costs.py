@@ -1,12 +1,15 @@
 """What things cost, counted and not timed: a gross regression fails here, on any machine."""
 
 import asyncio
+import re
 from collections import Counter
 from typing import Any
 
 import asyncpg
+import msgspec
 import pytest
 
+from engine.postgres import Transaction
 from engine.testing import ShopUnderTest
 
 CROWD = 32
@@ -14,13 +17,13 @@ CROWD = 32
 
 @pytest.fixture
 def statements(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
-    """What PostgreSQL is asked, by the statement's first words; the counter can be cleared."""
+    """What PostgreSQL is asked; the counter can be cleared."""
     seen: Counter[str] = Counter()
     for name in ("fetch", "fetchrow", "fetchval", "execute"):
         original = getattr(asyncpg.Connection, name)
 
         async def counted(self: Any, sql: str, *rest: Any, original: Any = original, **options: Any) -> Any:
-            seen[" ".join(sql.split()[:4])] += 1
+            seen[sql] += 1
             return await original(self, sql, *rest, **options)
 
         monkeypatch.setattr(asyncpg.Connection, name, counted)
@@ -45,3 +48,42 @@ async def test_checkouts_of_a_crowd_share_their_transactions(shop: ShopUnderTest
 
     assert statements["COMMIT;"] <= 1.5 * CROWD, statements
     assert statements.total() <= 6 * CROWD, statements
+
+
+async def test_every_statement_of_a_purchase_finds_its_rows_by_an_index(
+    shop: ShopUnderTest, statements: Counter[str]
+) -> None:
+    await shop.buy(BOOK=1, MUG=1)
+    asked = {sql for sql in statements if sql.split()[0] in ("select", "with", "update", "delete", "insert")}
+    assert len(asked) > 20
+
+    async with shop.inside.services.database.transaction(shop.clock.now()) as tx:
+        # Tables of a test are so small that reading all of them is best.
+        await tx.execute("set local enable_seqscan = off; set local plan_cache_mode = force_generic_plan")
+        assert sequential(await plan_of(tx, "select from orders.orders where email = $1")) == ["orders"]  # It is seen.
+        searched = {sql: sequential(await plan_of(tx, sql)) for sql in asked}
+
+    assert {sql: tables for sql, tables in searched.items() if tables} == {}
+
+
+async def plan_of(tx: Transaction, sql: str) -> str:
+    """As JSON, whatever its parameters are."""
+    nothing = ", ".join(["null"] * max([0, *map(int, re.findall(r"\$(\d+)", sql))]))
+    await tx.execute(f"prepare asked as {sql}")
+    plan: str = await tx.value(f"explain (format json) execute asked{f'({nothing})' if nothing else ''}")
+    await tx.execute("deallocate asked")
+    return plan
+
+
+def sequential(plan: str) -> list[str]:
+    """The tables that this plan reads from end to end."""
+    found: list[str] = []
+
+    def walk(node: dict[str, Any]) -> None:
+        if node["Node Type"] == "Seq Scan":
+            found.append(node["Relation Name"])
+        for child in node.get("Plans", ()):
+            walk(child)
+
+    walk(msgspec.json.decode(plan)[0]["Plan"])
+    return found
