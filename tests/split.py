@@ -6,7 +6,7 @@ Only where things are differs: PostgreSQL and Valkey are embedded, and the stand
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bench.split import COMPOSE, PARTS
 from bench.stand_in import CREDENTIALS, answers
@@ -22,15 +22,23 @@ class Split:
     """All of its programs, by the names of their parts."""
 
     parts: dict[str, Program]
+    replaced: list[Program] = field(default_factory=list)
 
     @property
     def edge(self) -> Program:
         return self.parts["edge"]
 
-    def twin(self, part: str) -> Program:
-        """Another program that does the same, not yet started."""
+    def replace(self, part: str) -> Program:
+        """Put another program into the place of one, which goes on running; gives the new one, not yet started."""
         own = self.parts[part]
-        return Program(own.data, settings=own.settings, words=own.words)
+        self.replaced.append(own)
+        self.parts[part] = Program(own.data, settings=own.settings, words=own.words)
+        return self.parts[part]
+
+    async def end(self) -> None:
+        """All of them, whoever replaced whom."""
+        for program in (*self.replaced, *self.parts.values()):
+            await end(program)
 
     async def start(self) -> None:
         """All at once; each waits for what it needs."""
@@ -54,7 +62,6 @@ async def split_shop(sqs_url: str, **settings: str) -> AsyncIterator[Split]:
     async with AsyncExitStack() as stack:
         data = stack.enter_context(data_folder())
         made = Split({name: Program(data, settings=dict(common), words=words) for name, words in PARTS.items()})
-        for program in made.parts.values():
-            stack.push_async_callback(end, program)
+        stack.push_async_callback(made.end)
         await made.edge.good(*COMPOSE["services"]["queues"]["command"].split())
         yield made

@@ -74,8 +74,7 @@ class Trouble:
             assert await old.stop() < STOP_S
             await old.start()
         else:
-            self._split.parts[name] = self._split.twin(name)
-            await self._split.parts[name].start()
+            await self._split.replace(name).start()
             await pace(OVERLAP_S)
             assert await old.stop() < STOP_S
         self._campaign.faults[f"{name} replaced"] += 1
