@@ -4,7 +4,7 @@ import asyncio
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import typer
 import uvloop
@@ -17,7 +17,6 @@ from bench.memory import measure as memory
 from bench.programs import ROOT
 from bench.sheets import Sheet, spread
 
-T = TypeVar("T")
 out = Console()
 PAGE = ROOT / "docs" / "performance.md"
 

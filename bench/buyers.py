@@ -21,8 +21,8 @@ from bench.goods import sku
 from bench.http import Connection, connect
 
 _HOME = {"line1": "1 Harbour Street", "city": "Hamburg", "postal_code": "20095", "country": "DE"}
-_BUYER = {"email": "ada@example.com", "name": "Ada", "address": _HOME, "shipping_method": "standard"}
-_CHECKOUT = msgspec.json.encode(_BUYER)
+BUYER = {"email": "ada@example.com", "name": "Ada", "address": _HOME, "shipping_method": "standard"}
+_CHECKOUT = msgspec.json.encode(BUYER)
 _ONE = b'{"quantity":1}'
 _FORM = "Content-Type: application/x-www-form-urlencoded\r\n"
 

@@ -23,6 +23,7 @@ from actors.shipping.carrier import Carrier
 from bench import cpu
 from bench.goods import PLENTY, row_of, sku
 from bench.programs import Running
+from bench.rest import until_rest
 from bus.local import LocalBus
 from bus.messages.base import Address, Money, new_id
 from bus.messages.cart import Cart, CheckedOut, Checkout, CreateCart, SetLine
@@ -32,7 +33,7 @@ from bus.messages.payment import Intent, RecordStripeEvent, StripeEvent
 from bus.news import News
 from bus.routes import Routes
 from engine.clock import SystemClock
-from engine.postgres import Database, migrate
+from engine.postgres import migrate
 from engine.services import open_services
 from engine.settings import EngineSettings
 from run import ACTORS, NOBODY, SCHEMAS, Shop, ShopSettings, make_actors
@@ -42,7 +43,6 @@ CALLERS = (1, 32, 512)
 ORDERS = {1: 100, 32: 2_000, 512: 8_000}
 REPEATS = 3
 _HOME = Address(line1="1 Harbour Street", city="Hamburg", postal_code="20095", country="DE")
-_LEFT = "select count(*)::int as left from bus.deliveries where due is null"
 _ANSWER_S = 60.0
 
 
@@ -137,13 +137,7 @@ async def _run(shop: Shop, callers: int, orders: int) -> None:
             await _order(shop.bus, sku(number % SKUS))
 
     await asyncio.gather(*(caller() for _ in range(callers)))
-    await _rest(shop.services.database)
-
-
-async def _rest(database: Database) -> None:
-    async with asyncio.timeout(_ANSWER_S):
-        while (await database.fetch(_LEFT))[0]["left"]:  # noqa: ASYNC110 - it is PostgreSQL's to say
-            await asyncio.sleep(0.05)
+    await until_rest(shop.services.database)
 
 
 async def _order(bus: LocalBus, wanted: str) -> None:

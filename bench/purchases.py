@@ -19,6 +19,7 @@ import msgspec
 from bench import cpu
 from bench.goods import put_on_shelves
 from bench.programs import ROOT, Running, program
+from bench.rest import until_rest
 from engine.postgres import Database
 from engine.services import open_services
 from engine.settings import EngineSettings
@@ -28,7 +29,6 @@ BUYERS = (1, 8, 32)
 PURCHASES = {1: 100, 8: 400, 32: 1000}  # In one repeat.
 REPEATS = 3
 _REST_WITHIN_S = 120.0
-_LEFT = "select count(*)::int as left from bus.deliveries where due is null"
 _PAID = "select count(*)::int as paid from orders.orders where status <> 'pending_payment'"
 
 
@@ -76,8 +76,7 @@ async def _shop(crowd: "subprocess.Popen[str]", database: Database, purchases: i
     async with asyncio.timeout(_REST_WITHIN_S):
         while (await database.fetch(_PAID))[0]["paid"] < paid_before + purchases:  # noqa: ASYNC110 - the shop's to say
             await asyncio.sleep(0.05)
-        while (await database.fetch(_LEFT))[0]["left"]:  # noqa: ASYNC110 - likewise
-            await asyncio.sleep(0.05)
+    await until_rest(database)
     return took
 
 

@@ -17,6 +17,7 @@ from time import perf_counter
 import aiohttp
 import yaml
 
+from bench.buyers import BUYER
 from bench.programs import ROOT, command, program
 from bench.stand_in import CREDENTIALS, answers, stand_in
 from bus.sqs.client import open_sqs
@@ -30,8 +31,6 @@ PARTS = {  # By name, what is behind `run.py`. The first has the edge.
     if service.get("command", "").startswith("serve")
 }
 CHECKOUTS = 25
-_HOME = {"line1": "1 Harbour Street", "city": "Hamburg", "postal_code": "20095", "country": "DE"}
-_BUYER = {"email": "ada@example.com", "name": "Ada", "address": _HOME, "shipping_method": "standard"}
 
 
 @dataclass(frozen=True)
@@ -78,7 +77,7 @@ async def _check_out(url: str) -> Sequence[float]:
             async with http.put(f"/carts/{cart}/lines/{sku}", json={"quantity": 1}):
                 begun = perf_counter()
             key = {"Idempotency-Key": secrets.token_hex(8)}
-            async with http.post(f"/carts/{cart}/checkout", json=_BUYER, headers=key):
+            async with http.post(f"/carts/{cart}/checkout", json=BUYER, headers=key):
                 took.append(perf_counter() - begun)
     return took[len(took) // 5 :]  # The first warm up.
 

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from actors.email.rules import Written
 
 _BOUNDARY = "=_shopflow"  # No line of quoted-printable can have it. Source: RFC 2045, 6.7.
-_NOT_IN_A_DOMAIN = frozenset('()<>[]:;@\\,." \t\0') - {"."}
+_NOT_IN_A_DOMAIN = frozenset('()<>[]:;@\\," \t\0')
 
 
 class Mail(NamedTuple):
