@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from bench.split import COMPOSE, PARTS
 from bench.stand_in import CREDENTIALS, answers
-from tests.journeys.process import Program, data_folder, end
+from tests.journeys.process import Program, end, work_folder
 from tests.sqs import settings_of
 
 EMBEDDED = {"DATABASE_URL", "REDIS_URL", "SHOPFLOW_DATA"}  # Settings that the tests' programs do without, or have.
@@ -60,7 +60,7 @@ async def split_shop(sqs_url: str, **settings: str) -> AsyncIterator[Split]:
     assert here.keys() | EMBEDDED == COMPOSE["x-shopflow"]["environment"].keys()
     common = here | BRIEF | settings
     async with AsyncExitStack() as stack:
-        data = stack.enter_context(data_folder())
+        data = stack.enter_context(work_folder())
         made = Split({name: Program(data, settings=dict(common), words=words) for name, words in PARTS.items()})
         stack.push_async_callback(made.end)
         await made.edge.good(*COMPOSE["services"]["queues"]["command"].split())

@@ -11,7 +11,7 @@
 docs/testing.md shows the rest: faults, kills, the auditor, and actors of one's own.
 """
 
-from engine.testing.databases import Servers, open_servers
+from engine.testing.databases import Servers, data_folder, open_servers
 from engine.testing.faults import FaultsOnDemand
 from engine.testing.fixtures import servers, shop
 from engine.testing.shop import GOODS, Killed, ShopUnderTest, open_shop_under_test
@@ -22,6 +22,7 @@ __all__ = [
     "Killed",
     "Servers",
     "ShopUnderTest",
+    "data_folder",
     "open_servers",
     "open_shop_under_test",
     "servers",

@@ -5,15 +5,13 @@
 """
 
 import asyncio
-import tempfile
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from pathlib import Path
 from typing import TypeVar
 
 import pytest
 
-from engine.testing.databases import Servers, open_servers
+from engine.testing.databases import Servers, data_folder, open_servers
 from engine.testing.shop import ShopUnderTest, open_shop_under_test
 
 T = TypeVar("T")
@@ -22,9 +20,8 @@ T = TypeVar("T")
 @pytest.fixture(scope="session")
 async def servers() -> AsyncIterator[Servers]:
     """The servers of this test run."""
-    # Not under pytest's own folder: that is closed to other users again and again, and as root PostgreSQL is another.
-    with tempfile.TemporaryDirectory(prefix="shopflow-", ignore_cleanup_errors=True) as folder:
-        async with open_servers(Path(folder)) as opened:
+    with data_folder() as folder:
+        async with open_servers(folder) as opened:
             yield opened
 
 

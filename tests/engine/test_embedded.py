@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -19,6 +18,7 @@ from redis.retry import Retry
 
 from engine.embedded import embedded_postgres, embedded_valkey
 from engine.errors import BadSetting
+from engine.testing import data_folder
 from tests.waiting import eventually
 
 USE_AND_WAIT = """
@@ -38,8 +38,8 @@ asyncio.run(main())
 @pytest.fixture(scope="module")
 def base() -> Iterator[Path]:
     """One data folder for all tests here: making a cluster is most of what a test would cost."""
-    with tempfile.TemporaryDirectory(prefix="shopflow-", ignore_cleanup_errors=True) as folder:
-        yield Path(folder)
+    with data_folder() as folder:
+        yield folder
 
 
 @pytest.fixture

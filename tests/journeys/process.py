@@ -7,10 +7,8 @@ ours alone, so ending all of it at the end of a test ends nobody else's.
 import asyncio
 import os
 import re
-import shutil
 import signal
 import sys
-import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -22,6 +20,7 @@ import aiohttp
 import msgspec
 import psutil
 
+from engine.testing import data_folder
 from tests.waiting import eventually
 
 ROOT = Path(__file__).parent.parent.parent
@@ -202,7 +201,7 @@ class Program:
 @asynccontextmanager
 async def program(**settings: str) -> AsyncIterator[Program]:
     """A program on a fresh folder, not yet started. Whatever still runs at the end is ended."""
-    with data_folder() as data:
+    with work_folder() as data:
         made = Program(data, settings=settings)
         try:
             yield made
@@ -219,18 +218,13 @@ async def end(program: Program) -> None:
 
 
 @contextmanager
-def data_folder() -> Iterator[Path]:
-    """A folder for data, gone at the end with whoever works in it.
-
-    Directly under the system's folder, because PostgreSQL is another user when we are root, and because a socket's path
-    is short.
-    """
-    folder = Path(tempfile.mkdtemp(prefix="shopflow-"))
-    try:
-        yield folder
-    finally:
-        kill_servers(folder)
-        shutil.rmtree(folder, ignore_errors=True)
+def work_folder() -> Iterator[Path]:
+    """A folder for data, gone at the end with whoever works in it."""
+    with data_folder() as folder:
+        try:
+            yield folder
+        finally:
+            kill_servers(folder)
 
 
 def at_work(folder: Path) -> list[psutil.Process]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from gateway.goods import SAMPLE
-from tests.journeys.process import EVENTUALLY_S, Program, at_work, data_folder, end, program, servers
+from tests.journeys.process import EVENTUALLY_S, Program, at_work, end, program, servers, work_folder
 from tests.test_tidy import LISTENERS
 from tests.waiting import eventually
 
@@ -164,7 +164,7 @@ async def refusal(data: Path, **settings: str) -> str:
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )
 async def test_a_bad_setting_is_one_line_and_nothing_is_started(settings: dict[str, str], says: str) -> None:
-    with data_folder() as data:
+    with work_folder() as data:
         line = await refusal(data, **settings)
         assert says in line
         assert "hunter2" not in line
@@ -182,20 +182,20 @@ async def test_a_bad_setting_is_one_line_and_nothing_is_started(settings: dict[s
     ids=["database away", "no database url", "redis away", "no redis url"],
 )
 async def test_a_service_that_can_not_be_reached_is_one_line(settings: dict[str, str], says: str) -> None:
-    with data_folder() as data:
+    with work_folder() as data:
         line = await refusal(data, **settings)
         assert says in line
         assert "hunter2" not in line
 
 
 async def test_a_data_folder_that_can_not_be_written_is_one_line() -> None:
-    with data_folder() as folder:
+    with work_folder() as folder:
         (folder / "file").touch()
         assert "SHOPFLOW_DATA: can't write to" in await refusal(folder / "file" / "data")
 
 
 async def test_a_port_that_is_taken_is_one_line() -> None:
-    with data_folder() as data, socket.create_server(("127.0.0.1", 0)) as other:
+    with work_folder() as data, socket.create_server(("127.0.0.1", 0)) as other:
         port = str(other.getsockname()[1])
         assert f"SHOPFLOW_PORT: can't listen on 127.0.0.1:{port}" in await refusal(data, SHOPFLOW_PORT=port)
 
@@ -206,7 +206,7 @@ async def test_a_port_is_taken_as_soon_as_a_shop_starts() -> None:
             first.port = free.getsockname()[1]
         await first.spawn()
         await first.says("Starting PostgreSQL")
-        with data_folder() as data:
+        with work_folder() as data:
             assert "SHOPFLOW_PORT: can't listen" in await refusal(data, SHOPFLOW_PORT=str(first.port))
 
 
