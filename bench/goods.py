@@ -31,14 +31,14 @@ def row_of(number: int) -> SkuRow:
     )
 
 
-def put_on_shelves(folder: Path, skus: int) -> None:
-    """Import so many into the shop of a folder, which may be running."""
+def put_on_shelves(folder: Path, skus: int, *, units: int = PLENTY) -> None:
+    """Import so many into the shop of a folder, which may be running; so many units of each."""
     file = folder.with_suffix(".csv")
     with file.open("w", encoding="utf-8", newline="") as target:
         lines = csv.writer(target)
         lines.writerow(COLUMNS)
         for row in map(row_of, range(skus)):
             texts = (row.product_id, row.slug, row.title, row.category, row.description, row.sku, row.sku_title)
-            lines.writerow((*texts, row.price.amount, row.price.currency, row.weight_g, PLENTY))
+            lines.writerow((*texts, row.price.amount, row.price.currency, row.weight_g, units))
     command(folder, "import", str(file))
     file.unlink()

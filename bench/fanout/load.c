@@ -4,7 +4,8 @@
  *
  * Connects to 127.0.0.1, PER_SECOND clients each second; each subscribes to SKUS_EACH of SKUS (0: to nothing, it is sent
  * whatever there is), and when all are answered it prints `ready`. For each line `N` on stdin it waits until N values
- * have come in all, 60 seconds at most, and prints what came as a line of JSON. If RECORDS is a file, each value's SKU,
+ * have come in all, 60 seconds at most, and prints what came as a line of JSON; for a line `0` it prints what came since
+ * the line before. If RECORDS is a file, each value's SKU,
  * version and time (CLOCK_MONOTONIC, ns) are written there as three 64-bit numbers.
  *
  * Frames are parsed as RFC 6455, 5.2, has them, values as ShopFlow writes them; nothing is answered but pings.
@@ -264,12 +265,16 @@ int main(int argc, char **argv) {
     for (;;) {
         serve(epoll, &told, 0);
         if (!fgets(line, sizeof line, stdin)) return 0;
-        values = frames = bytes_read = first_ns = last_ns = 0;
-        serve(epoll, &values, strtoull(line, NULL, 10));
+        uint64_t wanted = strtoull(line, NULL, 10);
+        if (wanted) {
+            values = frames = bytes_read = first_ns = last_ns = 0;
+            serve(epoll, &values, wanted);
+        }
         printf("{\"values\":%llu,\"frames\":%llu,\"bytes\":%llu,\"first_ns\":%llu,\"last_ns\":%llu}\n",
                (unsigned long long)values, (unsigned long long)frames, (unsigned long long)bytes_read,
                (unsigned long long)first_ns, (unsigned long long)last_ns);
         fflush(stdout);
         if (records) fflush(records);
+        values = frames = bytes_read = first_ns = last_ns = 0;
     }
 }

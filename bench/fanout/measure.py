@@ -6,10 +6,8 @@ makes at most follows from it. Memory is what the server's process grew by, for 
 """
 
 import asyncio
-import os
 import resource
 import statistics
-import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -20,7 +18,7 @@ import msgspec
 import psutil
 
 from bench import peers
-from bench.programs import ROOT
+from bench.programs import Dialogue, dialogue
 
 HERE = Path(__file__).parent
 WORDS = {
@@ -38,7 +36,9 @@ _CONNECTS_A_SECOND = 2000
 _MOST_FILES = 50_000
 
 
-class _Came(msgspec.Struct):
+class Came(msgspec.Struct):
+    """What reached all clients together."""
+
     values: int
     frames: int
 
@@ -70,9 +70,9 @@ async def measure(clients: int) -> list[Row]:
 
 def _measure(server: str, clients: int) -> Iterator[Row]:
     for shared in (1, SHARED):
-        with _running(WORDS[server]) as serving:
+        with dialogue(WORDS[server], NODE_PATH=str(peers.NODE_MODULES)) as serving:
             process = psutil.Process(serving.pid)
-            port = int(_line(serving))
+            port = int(serving.hear())
             before = process.memory_info().rss
             with crowd(port, clients, skus_each=shared if server == "ShopFlow" else 0, skus=shared) as loading:
                 kib = (process.memory_info().rss - before) / clients / 1024
@@ -81,8 +81,8 @@ def _measure(server: str, clients: int) -> Iterator[Row]:
 
 
 def _run(
-    serving: "subprocess.Popen[str]",
-    loading: "subprocess.Popen[str]",
+    serving: Dialogue,
+    loading: Dialogue,
     process: psutil.Process,
     clients: int,
     shared: int,
@@ -90,25 +90,25 @@ def _run(
     """Microseconds of the server's processor for each value."""
     rate = DELIVERIES_A_SECOND / clients / shared
     changes = max(1, round(rate * SECONDS)) * shared
-    _say(loading, f"{changes * clients}")
+    loading.say(f"{changes * clients}")
     before = _cpu_s(process)
-    _say(serving, f"{changes} {rate:.6f} {shared}")
-    came = msgspec.json.decode(_line(loading), type=_Came)
+    serving.say(f"{changes} {rate:.6f} {shared}")
+    came = msgspec.json.decode(loading.hear(), type=Came)
     used_s = _cpu_s(process) - before
-    assert _line(serving) == "told"
+    assert serving.hear() == "told"
     assert came.values == changes * clients, f"{came.values} of {changes * clients} values came"
     return used_s / came.values * 1e6
 
 
 @contextmanager
 def crowd(
-    port: int, clients: int, *, skus_each: int, skus: int, records: str = "-"
-) -> "Iterator[subprocess.Popen[str]]":
+    port: int, clients: int, *, skus_each: int, skus: int, per_second: int = _CONNECTS_A_SECOND, records: str = "-"
+) -> Iterator[Dialogue]:
     """So many clients, connected and subscribed. See load.c for what they are told and tell."""
     program = str(peers.compile_c(HERE / "load.c"))
-    numbers = (clients, _CONNECTS_A_SECOND, skus_each, skus)
-    with _running([program, str(port), "/live", *map(str, numbers), records]) as loading:
-        assert _line(loading) == "ready"
+    numbers = (clients, per_second, skus_each, skus)
+    with dialogue([program, str(port), "/live", *map(str, numbers), records]) as loading:
+        assert loading.hear() == "ready"
         yield loading
 
 
@@ -116,32 +116,6 @@ def allow_many_files() -> None:
     """A connection is a file to this process and its children."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, _MOST_FILES), most))
-
-
-@contextmanager
-def _running(words: Sequence[str]) -> "Iterator[subprocess.Popen[str]]":
-    environment = os.environ | {"NODE_PATH": str(peers.NODE_MODULES), "PYTHONPATH": str(ROOT)}
-    with subprocess.Popen(
-        words, cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
-
-
-def _say(process: "subprocess.Popen[str]", line: str) -> None:
-    assert process.stdin is not None
-    process.stdin.write(f"{line}\n")
-    process.stdin.flush()
-
-
-def _line(process: "subprocess.Popen[str]") -> str:
-    assert process.stdout is not None
-    line = process.stdout.readline()
-    if not line:
-        raise RuntimeError(f"{process.args!r} ended early; it says why above")
-    return line.strip()
 
 
 def _cpu_s(process: psutil.Process) -> float:

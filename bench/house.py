@@ -1,0 +1,110 @@
+"""A whole shop in the bench's own process, without HTTP, whose Stripe and mail server agree at once.
+
+So what is measured of it is the engine: its turns, its statements, its log on disk.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from pathlib import Path
+
+import anyio
+
+from actors.email.mime import Mail
+from actors.email.smtp import Mailer
+from actors.payment.stripe import Stripe
+from actors.shipping.carrier import Carrier
+from bench.goods import PLENTY, row_of, sku
+from bus.local import LocalBus
+from bus.messages.base import Address, Money, new_id
+from bus.messages.cart import Cart, CheckedOut, Checkout, CreateCart, SetLine
+from bus.messages.catalog import ImportSkus
+from bus.messages.inventory import SetOnHand
+from bus.messages.payment import Intent, RecordStripeEvent, StripeEvent
+from bus.news import News
+from bus.routes import Routes
+from engine.clock import SystemClock
+from engine.postgres import migrate
+from engine.services import open_services
+from engine.settings import EngineSettings
+from run import ACTORS, NOBODY, SCHEMAS, Shop, ShopSettings, make_actors
+
+SKUS = 100
+_HOME = Address(line1="1 Harbour Street", city="Hamburg", postal_code="20095", country="DE")
+_ANSWER_S = 60.0
+
+
+class StripeAtOnce(Stripe):
+    """Agrees to everything."""
+
+    def __init__(self) -> None:
+        self.is_configured = False
+
+    async def create_intent(
+        self, order_id: str, attempt: int, amount: Money, *, since: datetime, is_old: bool
+    ) -> Intent:
+        return Intent(order_id=order_id, intent_id=f"pi_{order_id}", client_secret="secret", amount=amount)
+
+
+class MailerAtOnce(Mailer):
+    """Takes everything."""
+
+    def __init__(self) -> None:
+        self.sent = 0
+
+    async def send(self, mail: Mail) -> None:
+        self.sent += 1
+
+
+class NoCarrier(Carrier):
+    """Nobody ships here."""
+
+    def __init__(self) -> None:
+        pass
+
+
+@asynccontextmanager
+async def open_house(folder: Path) -> AsyncIterator[Shop]:
+    """With plenty of `SKUS` kinds of goods."""
+    engine = EngineSettings(shopflow_data=folder)
+    clock = SystemClock()
+    async with open_services(engine) as services:
+        await migrate(services.database_url, SCHEMAS, clock)
+        bus = LocalBus(routes=Routes(ACTORS), database=services.database, clock=clock, settings=engine)
+        shop = Shop(bus, services, News(services.redis, clock, bus), clock, ShopSettings(engine), NOBODY)
+        for actor in make_actors(shop, StripeAtOnce(), NoCarrier(), MailerAtOnce()):
+            bus.host(actor)
+        async with anyio.create_task_group() as tasks:
+            bus.supervisor.start(tasks)
+            bus.open()
+            tasks.start_soon(shop.news.run)
+            tasks.start_soon(bus.deliveries.run)
+            await bus.ask(ImportSkus(rows=tuple(map(row_of, range(SKUS)))))
+            await asyncio.gather(*(bus.ask(SetOnHand(sku=sku(n), on_hand=PLENTY)) for n in range(SKUS)))
+            yield shop
+            tasks.cancel_scope.cancel()
+
+
+async def fill_cart(bus: LocalBus, wanted: str) -> Cart:
+    """A new cart that holds one unit."""
+    cart = await bus.ask(CreateCart(), timeout_s=_ANSWER_S)
+    filled = await bus.ask(SetLine(cart_id=cart.id, sku=wanted, quantity=1), timeout_s=_ANSWER_S)
+    assert isinstance(filled, Cart), filled
+    return filled
+
+
+async def check_out(bus: LocalBus, cart: Cart) -> CheckedOut:
+    """Place its order."""
+    placed = await bus.ask(
+        Checkout(cart_id=cart.id, email="ada@example.com", name="Ada", address=_HOME), timeout_s=_ANSWER_S
+    )
+    assert isinstance(placed, CheckedOut), placed
+    return placed
+
+
+async def pay(bus: LocalBus, placed: CheckedOut) -> None:
+    """Let Stripe say that it is paid."""
+    now = SystemClock().now()
+    paid = StripeEvent(id=new_id("evt"), type="payment_intent.succeeded", amount=placed.amount, created=now)
+    await bus.ask(RecordStripeEvent(intent_id=placed.intent_id, event=paid), timeout_s=_ANSWER_S)
