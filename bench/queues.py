@@ -197,7 +197,7 @@ async def _bare(sqs: Sqs) -> tuple[float, float]:
     async def send() -> None:
         for first in left:
             letters = [
-                Letter(id=f"{prefix}-{n}", type="Happened", key=f"{n}", body="x" * 290, delivery_id=0)
+                Letter(id=f"{prefix}-{n}", type="Happened", key=f"{n}", body="x" * 290, delivery_id=n + 1)
                 for n in range(first, first + 10)
             ]
             assert not await sqs.send(queue, letters)

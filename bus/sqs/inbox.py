@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _POLLS = 4  # At once, while messages come by tens.
 _MOST_LENT = 1024  # Two full turns of an actor; each must be renewed three times a minute.
+_TOGETHER = 40  # Messages that go into the mailbox at once while more are coming, so that turns are few ...
+_TOGETHER_S = 0.01  # ... and how long the first of them waits for the others.
 _UNREADABLE_S = 60.0  # Until what can't be read is handed out again: a newer version may be on its way.
 
 _RECEIVED = CrashPoint("after-receive", "Messages were received; no mailbox knows of them.")
@@ -130,6 +132,8 @@ class Inbox:
         self._clock = clock
         self._reply = reply
         self._is_open = True
+        self._gathered: list[tuple[MessageTypeDef, Loan]] = []
+        self._is_gathering = False
         self._told: set[str] = set()  # Types that can't be read, told once.
         self._log = telemetry.logger(queue=queue)
 
@@ -161,19 +165,28 @@ class Inbox:
     async def _take(self, messages: Sequence["MessageTypeDef"]) -> None:
         if messages:
             _RECEIVED.reach(self._queue)
+        self._gathered += [(message, self._begin(message)) for message in messages]
+        if len(messages) == 10 and len(self._gathered) < _TOGETHER:
+            if self._is_gathering:
+                return  # Another poll's answer waits for more, and takes these along.
+            self._is_gathering = True
+            await anyio.sleep(_TOGETHER_S)
+            self._is_gathering = False
+        gathered, self._gathered = self._gathered, []
+        for message, loan in gathered:
+            await self._take_one(message, loan)
+
+    async def _take_one(self, message: "MessageTypeDef", loan: Loan) -> None:
         if not self._is_open:
-            for message in messages:
-                self._begin(message).give_back(0)
+            loan.give_back(0)
             return
-        for message in messages:
-            loan = self._begin(message)
-            try:
-                await self._read(message, loan)
-            except BadInput as error:
-                self._keep_for_later(message, loan, error)
-            except Unavailable as error:
-                self._log.info("a message goes back", error=str(error))
-                loan.give_back(error.retry_after_s or 1.0)
+        try:
+            await self._read(message, loan)
+        except BadInput as error:
+            self._keep_for_later(message, loan, error)
+        except Unavailable as error:
+            self._log.info("a message goes back", error=str(error))
+            loan.give_back(error.retry_after_s or 1.0)
 
     def _begin(self, message: "MessageTypeDef") -> Loan:
         return self.loans.begin(message["ReceiptHandle"], int(message["Attributes"]["ApproximateReceiveCount"]))
