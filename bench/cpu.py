@@ -2,11 +2,10 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
-from pathlib import Path
 
 import psutil
 
-from bench.programs import Running
+from bench.programs import Running, at_work
 
 _WORDS = {"sandbox": "sandbox", "postgres": "PostgreSQL", "valkey": "Valkey"}
 
@@ -21,26 +20,16 @@ def used_s(shop: Running, load: int | None = None) -> Mapping[str, float]:
     used = {"shop": _of(psutil.Process(shop.process_id))}
     if load is not None:
         used["load"] = _of(psutil.Process(load))
-    for process in _servers(shop.folder):
+    for process in at_work(shop.folder):
         with suppress(psutil.NoSuchProcess):
             who = next(name for word, name in _WORDS.items() if word in " ".join(process.cmdline()))
-            used[who] = used.get(who, 0.0) + sum(map(_of, (process, *process.children()))) + _ended_children_s(process)
+            used[who] = used.get(who, 0.0) + _of(process) + _ended_children_s(process)
     return used
 
 
 def between(before: Mapping[str, float], after: Mapping[str, float]) -> dict[str, float]:
     """What was used in between."""
     return {who: seconds - before.get(who, 0.0) for who, seconds in after.items()}
-
-
-def _servers(folder: Path) -> list[psutil.Process]:
-    """Those that name the folder in their command line."""
-    found = []
-    for process in psutil.process_iter():
-        with suppress(psutil.NoSuchProcess):
-            if any(str(folder) in word for word in process.cmdline()):
-                found.append(process)
-    return found
 
 
 def _of(process: psutil.Process) -> float:

@@ -7,9 +7,11 @@ import subprocess
 import sys
 import sysconfig
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+import psutil
 
 ROOT = Path(__file__).parent.parent
 # Where the wheel has psql and pgbench. It is not imported: that would choose folders (see engine/embedded.py).
@@ -72,6 +74,16 @@ def dialogue(words: Sequence[str], **environment: str) -> Iterator[Dialogue]:
             yield Dialogue(process)
         finally:
             process.kill()
+
+
+def at_work(folder: Path) -> list[psutil.Process]:
+    """PostgreSQL, Valkey and sandbox that work in a folder, and their children: those whose command line names it."""
+    found: dict[int, psutil.Process] = {}
+    for process in psutil.process_iter():
+        with suppress(psutil.NoSuchProcess):
+            if process.pid != os.getpid() and any(str(folder) in word for word in process.cmdline()):
+                found |= {each.pid: each for each in (process, *process.children(recursive=True))}
+    return list(found.values())
 
 
 def free_port() -> int:

@@ -11,13 +11,14 @@ from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
 from redis.exceptions import ConnectionError as RedisConnectionError
 
+from bench.programs import at_work
 from bus.messages.cart import CheckedOut, NoSuchCart
 from engine.testing import ShopUnderTest
 from tests.faults.conftest import SHELF, Scale
 from tests.faults.down import kept_down
 from tests.faults.load import Load, everybody_is_told, longest, note, under_load
 from tests.faults.report import Report
-from tests.journeys.process import Program, at_work
+from tests.journeys.process import Program
 from tests.orders import cart_with, checkout
 from tests.waiting import pace
 

@@ -20,6 +20,7 @@ import aiohttp
 import msgspec
 import psutil
 
+from bench.programs import at_work
 from engine.testing import data_folder
 from tests.waiting import eventually
 
@@ -225,16 +226,6 @@ def work_folder() -> Iterator[Path]:
             yield folder
         finally:
             kill_servers(folder)
-
-
-def at_work(folder: Path) -> list[psutil.Process]:
-    """PostgreSQL, Valkey and sandbox that work in a folder, and their children."""
-    found: dict[int, psutil.Process] = {}
-    for process in psutil.process_iter():
-        with suppress(psutil.NoSuchProcess):
-            if process.pid != os.getpid() and any(str(folder) in word for word in process.cmdline()):
-                found |= {each.pid: each for each in (process, *process.children(recursive=True))}
-    return list(found.values())
 
 
 def kill_servers(folder: Path) -> int:

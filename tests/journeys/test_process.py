@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from bench.programs import at_work
 from gateway.goods import SAMPLE
-from tests.journeys.process import EVENTUALLY_S, Program, at_work, end, program, servers, work_folder
+from tests.journeys.process import EVENTUALLY_S, Program, end, program, servers, work_folder
 from tests.test_tidy import LISTENERS
 from tests.waiting import eventually
 
