@@ -7,7 +7,6 @@ import statistics
 import subprocess
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from time import perf_counter
@@ -22,6 +21,7 @@ from bus.messages.catalog import GetProduct, ListCategories, ListProducts
 from bus.messages.inventory import SetOnHand
 from bus.messages.order import ListOrders
 from bus.messages.warehouse import ListPickLists
+from engine.clock import SystemClock
 from run import Shop
 
 MANY = 1_000_000
@@ -104,7 +104,7 @@ async def _count(bus: LocalBus) -> object:
 
 
 async def _sales(bus: LocalBus) -> object:
-    today = datetime.now(UTC).date()
+    today = SystemClock().now().date()
     return await bus.ask(GetSales(start=today, end=today))
 
 
