@@ -62,6 +62,7 @@ _SESSION = {
     "application_name": "shopflow",
     "timezone": "UTC",
     "jit": "off",  # Our statements are short; compiling them costs more than it gives.
+    "max_parallel_workers_per_gather": "0",  # Likewise; and nobody's question is to take every core.
     # A table that is small when a plan is made and kept may be a heap of dead rows a minute later, as a queue's is:
     # reading it from end to end took half of all PostgreSQL did under load. Where there is no index it still does.
     "enable_seqscan": "off",

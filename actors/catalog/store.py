@@ -1,7 +1,7 @@
 """The SQL of the catalog."""
 
 from collections.abc import Collection, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from asyncpg import Record
 
@@ -11,21 +11,18 @@ from bus.messages.catalog import ListProducts, PricedSku, Product, ProductPage, 
 from engine.cursor import make_cursor, read_cursor
 from engine.postgres import Database, Transaction
 
+# Products in one of their orders. What is asked for is put together, and not "this category, if any is given": a plan
+# that is kept finds an index only for conditions that are always there.
 _LIST = """
-select id, slug, title, category, description, {value} as place from catalog.products
-where removed_at is null
-    and ($1 = '' or words @@ to_tsquery('simple', $1))
-    and ($2 = '' or category = $2)
-    and ($3::{type} is null or ({value}, id) {after} ($3::{type}, $4))
-order by {value} {way}, id {way} limit $5"""
-
-# Each sort is a statement of its own, so that each can walk its index.
-_LISTS: Final[dict[Sort, str]] = {
-    "title": _LIST.format(value="title", type="text", after=">", way="asc"),
-    "price": _LIST.format(value="lowest_price", type="bigint", after=">", way="asc"),
-    "-price": _LIST.format(value="lowest_price", type="bigint", after="<", way="desc"),
-    "newest": _LIST.format(value="added", type="bigint", after="<", way="desc"),
-}
+select id, slug, title, category, description, {value} as place, words from catalog.products
+where {conditions} order by {value} {way}, id {way} limit {limit}"""
+# A word that many products have is soon met on a walk through the list; one that few have, the index of words finds.
+_WALK = "select * from ({products}) as walked where {match} order by place {way}, id {way} limit {limit}"
+_FOUND = """
+with found as materialized (select * from catalog.products where {match})
+select id, slug, title, category, description, {value} as place from found
+where {conditions} order by {value} {way}, id {way} limit {limit}"""
+_STEPS = 1000  # Of such a walk: some milliseconds.
 
 _BY_ID = """
 select id, slug, title, category, description from catalog.products
@@ -64,19 +61,57 @@ with recursive found as (
 select category from found where category is not null"""
 
 
+class _Order(NamedTuple):
+    """What a list is sorted by."""
+
+    value: str
+    type: str
+    after: str
+    way: str
+
+
+_ORDERS: Final[dict[Sort, _Order]] = {
+    "title": _Order("title", "text", ">", "asc"),
+    "price": _Order("lowest_price", "bigint", ">", "asc"),
+    "-price": _Order("lowest_price", "bigint", "<", "desc"),
+    "newest": _Order("added", "bigint", "<", "desc"),
+}
+
+
 async def page(database: Database, ask: ListProducts) -> ProductPage:
     """A page of products.
 
     Raises:
         BadInput: `after` is not from a page of this sort.
     """
-    value, last_id = _after(ask)
     limit = max(1, min(ask.limit, 100))
-    terms = rules.search_terms(ask.q)
-    rows = await database.fetch(_LISTS[ask.sort], terms, ask.category, value, last_id, limit + 1)
+    rows = await _rows(database, ask, limit + 1)
     shown = rows[:limit]
     more = make_cursor(shown[-1]["place"], shown[-1]["id"]) if len(rows) > limit else None
     return ProductPage(products=tuple(await _with_skus(database, shown)), next=more)
+
+
+async def _rows(database: Database, ask: ListProducts, limit: int) -> Sequence[Record]:
+    order, value, last_id = _ORDERS[ask.sort], *_after(ask)
+    given: list[object] = [limit]
+    conditions = ["removed_at is null"]
+    if ask.category:
+        given.append(ask.category)
+        conditions.append(f"category = ${len(given)}")
+    if value is not None:
+        given += [value, last_id]
+        conditions.append(f"({order.value}, id) {order.after} (${len(given) - 1}::{order.type}, ${len(given)})")
+    words = {"value": order.value, "way": order.way, "conditions": " and ".join(conditions)}
+    terms = rules.search_terms(ask.q)
+    if not terms:
+        return await database.fetch(_LIST.format(limit="$1", **words), *given)
+    given.append(terms)
+    match = f"words @@ to_tsquery('simple', ${len(given)})"
+    products = _LIST.format(limit=_STEPS, **words)
+    rows = await database.fetch(_WALK.format(products=products, match=match, way=order.way, limit="$1"), *given)
+    if len(rows) < limit:
+        rows = await database.fetch(_FOUND.format(match=match, limit="$1", **words), *given)
+    return rows
 
 
 async def by_id(reader: Database | Transaction, ids: Collection[ProductId]) -> list[Product]:

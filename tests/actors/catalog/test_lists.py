@@ -1,0 +1,86 @@
+"""Lists of products: every order, category and search, page by page, against a list that is sorted in Python."""
+
+from collections.abc import Callable
+from itertools import product
+from typing import Any, Final
+
+import pytest
+
+from bus.messages.base import Money
+from bus.messages.catalog import ImportSkus, ListProducts, SkuRow
+from engine.testing import ShopUnderTest
+
+MANY = 1_300  # More than a walk through a list takes before it asks the index of words.
+COLOURS = ("red", "green", "blue")
+SORTS: Final[dict[str, tuple[Callable[[SkuRow], Any], bool]]] = {
+    "title": (lambda row: (row.title, row.product_id), False),
+    "price": (lambda row: (row.price.amount, row.product_id), False),
+    "-price": (lambda row: (row.price.amount, row.product_id), True),
+    "newest": (lambda row: row.product_id, True),  # They come in the order of their ids.
+}
+
+
+def row_of(number: int) -> SkuRow:
+    """Prices come again and again, so that places have to be told apart by id."""
+    rare = " heirloom" if number in (7, 1_290) else ""
+    return SkuRow(
+        product_id=f"P{number:05}",
+        slug=f"p-{number}",
+        title=f"{COLOURS[number % 3].title()} cup {number * 7919 % 10_000}{rare}",
+        category=f"Shelf {number % 4}",
+        description="",
+        sku=f"SKU-{number}",
+        sku_title="",
+        price=Money(amount=100 + number % 50, currency="EUR"),
+        weight_g=100,
+    )
+
+
+ROWS = [row_of(number) for number in range(MANY)]
+
+
+@pytest.fixture
+async def full(shop: ShopUnderTest) -> ShopUnderTest:
+    for first in range(0, MANY, 100):
+        await shop.ask(ImportSkus(rows=tuple(ROWS[first : first + 100])))
+    return shop
+
+
+async def listed(shop: ShopUnderTest, pages: int, **ask: Any) -> list[str]:
+    """The ids of so many pages."""
+    found: list[str] = []
+    after = ""
+    for _ in range(pages):
+        page = await shop.ask(ListProducts(after=after, **ask))
+        found += [each.id for each in page.products]
+        if page.next is None:
+            break
+        after = page.next
+    return found
+
+
+def expected(sort: str, category: str, words: list[str]) -> list[str]:
+    key, is_reversed = SORTS[sort]
+    rows = [
+        row
+        for row in ROWS
+        if (not category or row.category == category) and all(word in row.title.lower().split() for word in words)
+    ]
+    return [row.product_id for row in sorted(rows, key=key, reverse=is_reversed)]
+
+
+async def test_pages_follow_each_other_in_every_order(full: ShopUnderTest) -> None:
+    for sort, category, q in product(SORTS, ("", "Shelf 2"), ("red", "cup blue", "heirloom", "red green")):
+        found = await listed(full, 4, sort=sort, category=category, q=q, limit=20)
+        assert found == expected(sort, category, q.split())[:80], (sort, category, q)
+
+
+async def test_without_words_everything_is_listed(full: ShopUnderTest) -> None:
+    for sort, category in product(SORTS, ("Shelf 3", "No such shelf")):
+        found = await listed(full, 10, sort=sort, category=category, limit=100)
+        assert found == expected(sort, category, []), (sort, category)
+
+
+async def test_a_word_may_be_a_beginning_and_what_is_no_word_finds_everything(full: ShopUnderTest) -> None:
+    assert await listed(full, 1, q="heirl") == expected("title", "", ["heirloom"])
+    assert len(await listed(full, 1, q="!?")) == 20
