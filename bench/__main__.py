@@ -239,10 +239,11 @@ def main(
         list[str] | None, typer.Argument(help=f"Any of {', '.join(ALL)}; {', '.join(PARTS)} if none.")
     ] = None,
     full: Annotated[bool, typer.Option("--full", help="All of them.")] = False,
+    write: Annotated[bool, typer.Option("--write", help="Also write down what was asked for by name.")] = False,
 ) -> None:
-    """Measure ShopFlow beside what it is compared with, and print tables.
+    """Measure ShopFlow beside what it is compared with, print tables, and write them into docs/performance.md.
 
-    With no part named, also write docs/performance.md.
+    With parts named, they are only printed, unless --write is given.
     """
     chosen = parts or list(ALL if full else PARTS)
     if unknown := set(chosen) - ALL.keys():
@@ -250,9 +251,10 @@ def main(
         raise typer.Exit(2)
     machine = describe()
     out.print(machine)
-    made = [_measured(part) for part in chosen]
-    if not parts:
-        sheets.write(PAGE, machine, made)
+    for part in chosen:
+        sheet = _measured(part)
+        if write or not parts:
+            sheets.write(PAGE, machine, {part: sheet}, list(ALL))
 
 
 def _measured(part: str) -> Sheet:

@@ -1,12 +1,14 @@
 """Tables: for whoever watches the bench, and for docs/performance.md."""
 
+import re
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from rich.table import Table
 
+_PART = re.compile(r"<!-- part: (\w+) -->\n")
 _BEGIN, _END = "<!-- figures: written by the bench -->", "<!-- end of figures -->"
 
 
@@ -43,12 +45,22 @@ class Sheet:
         return "\n".join(lines)
 
 
-def write(file: Path, machine: str, sheets: Sequence[Sheet]) -> None:
-    """Put them into a page, in the place of those that were there."""
+def write(file: Path, machine: str, sheets: Mapping[str, Sheet], order: Sequence[str]) -> None:
+    """Put them into a page, each in the place of its older self. Whatever is compared is in one sheet, so in one run.
+
+    Args:
+        file: The page.
+        machine: Where they were measured.
+        sheets: By the name of their part.
+        order: All parts there are.
+    """
     before, _, rest = file.read_text(encoding="utf-8").partition(_BEGIN)
-    _, _, after = rest.partition(_END)
-    figures = "\n\n".join([f"Measured on {machine}.", *(sheet.in_markdown() for sheet in sheets)])
-    file.write_text(f"{before}{_BEGIN}\n\n{figures}\n\n{_END}{after}", encoding="utf-8")
+    figures, _, after = rest.partition(_END)
+    _, *found = _PART.split(figures)
+    texts = dict(zip(found[::2], found[1::2], strict=True))
+    texts |= {part: f"\n{sheet.in_markdown()}\n\nMeasured on {machine}.\n\n" for part, sheet in sheets.items()}
+    parts = "".join(f"<!-- part: {part} -->\n{texts[part]}" for part in order if part in texts)
+    file.write_text(f"{before}{_BEGIN}\n\n{parts}{_END}{after}", encoding="utf-8")
 
 
 def spread(figures: Sequence[float], digits: int = 0) -> str:
