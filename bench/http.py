@@ -12,13 +12,19 @@ _WITHIN_S = 60.0
 
 
 class Connection(asyncio.Protocol):
-    """Kept open; opened by `connect`."""
+    """Kept open; opened by `connect`, and again when the server has hung up, as it does on who says nothing."""
 
-    def __init__(self, host: str) -> None:
-        self._host = host.encode()
+    def __init__(self, host: str, port: int) -> None:
+        self._host = host
+        self._port = port
         self._received = bytearray()
         self._answer: asyncio.Future[tuple[int, bytes]] | None = None
         self._transport: asyncio.Transport
+
+    async def open(self) -> None:
+        """Connect."""
+        self._received.clear()
+        await asyncio.get_running_loop().create_connection(lambda: self, self._host, self._port)
 
     async def ask(self, method: str, path: str, body: bytes = b"", headers: str = "") -> tuple[int, bytes]:
         """Send a request; gives the answer's status and body.
@@ -30,11 +36,21 @@ class Connection(asyncio.Protocol):
             headers: Lines that end with CRLF.
         """
         kind = "" if "Content-Type" in headers else "Content-Type: application/json\r\n"
-        head = f"{method} {path} HTTP/1.1\r\nContent-Length: {len(body)}\r\n{kind}{headers}Host: ".encode()
+        where = f"Host: {self._host}:{self._port}\r\n\r\n"
+        head = f"{method} {path} HTTP/1.1\r\nContent-Length: {len(body)}\r\n{kind}{headers}{where}".encode()
+        if self._transport.is_closing():
+            await self.open()
+        try:
+            return await self._ask(head + body)
+        except ConnectionError:  # It hung up in the same moment. Whatever is asked here may be asked twice.
+            await self.open()
+            return await self._ask(head + body)
+
+    async def _ask(self, request: bytes) -> tuple[int, bytes]:
         loop = asyncio.get_running_loop()
         self._answer = loop.create_future()
         late = loop.call_later(_WITHIN_S, self._transport.abort)
-        self._transport.write(b"%b%b\r\n\r\n%b" % (head, self._host, body))
+        self._transport.write(request)
         try:
             return await self._answer
         finally:
@@ -72,7 +88,6 @@ async def connect(url: str) -> Connection:
     parts = urlsplit(url)
     assert parts.hostname is not None
     assert parts.port is not None
-    _, connection = await asyncio.get_running_loop().create_connection(
-        lambda: Connection(parts.netloc), parts.hostname, parts.port
-    )
+    connection = Connection(parts.hostname, parts.port)
+    await connection.open()
     return connection
