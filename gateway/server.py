@@ -99,11 +99,16 @@ class Server(uvicorn.Server):
             connection.shutdown()
         try:
             async with asyncio.timeout(_GRACE_S):
-                while (self.server_state.connections or self.server_state.tasks) and not self.force_exit:  # noqa: ASYNC110 - uvicorn tells nobody when they end
+                while self._is_asked:  # noqa: ASYNC110 - uvicorn tells nobody when it is not
                     await asyncio.sleep(_GLANCE_S)
         except TimeoutError:
             for task in self.server_state.tasks:
                 task.cancel()
+
+    @property
+    def _is_asked(self) -> bool:
+        """Whether somebody's answer is still to come."""
+        return bool(self.server_state.connections or self.server_state.tasks) and not self.force_exit
 
     async def stop(self) -> None:
         """Take nothing new, answer what is being asked, and return when that is done."""
