@@ -37,6 +37,8 @@ ROOT = Path(__file__).parent.parent
 SCHEMAS = {"bus": ROOT / "bus" / "schema"}
 MESSAGES = 3_000
 REPEATS = 3
+_ANY = "select from bus.deliveries where forwarded_at is null limit 1"
+_NEWEST = "select from (select * from bus.deliveries order by id desc limit 1) as newest where forwarded_at is null"
 AT_ONCE, POLLS = 8, 4  # As bus/sqs has them.
 
 
@@ -152,8 +154,9 @@ async def _forward(services: Services, sqs: Sqs) -> float:
             stored = await bus.deliveries.store(tx, [Outgoing(Happened(key=f"{n}")) for n in range(MESSAGES)])
         begun = perf_counter()
         bus.deliveries.hand_over(stored)
-        while await _count(services, "forwarded_at is null"):  # noqa: ASYNC110 - it is PostgreSQL's to say
-            await asyncio.sleep(0.02)
+        for waiting in (_NEWEST, _ANY):  # What was stored last is looked at first: looking at all costs too much.
+            while await services.database.fetch(waiting):  # noqa: ASYNC110 - it is PostgreSQL's to say
+                await asyncio.sleep(0.02)
         return MESSAGES / (perf_counter() - begun)
 
 
@@ -165,11 +168,6 @@ async def _receive(services: Services, sqs: Sqs) -> float:
     async with _process(services, sqs, listener):
         await listener.all_heard.wait()
         return MESSAGES / (perf_counter() - begun)
-
-
-async def _count(services: Services, where: str) -> int:
-    count: int = (await services.database.fetch(f"select count(*) from bus.deliveries where {where}"))[0][0]
-    return count
 
 
 @asynccontextmanager
