@@ -227,6 +227,15 @@ static void open_client(struct client *c, int number, int port, const char *path
     if (epoll_ctl(epoll, EPOLL_CTL_ADD, c->fd, &event)) fail("epoll");
 }
 
+/* Read what comes for a while: whoever is connected already is pinged, too. */
+static void pause_until(int epoll, uint64_t until_ns) {
+    static struct epoll_event events[MOST_EVENTS];
+    do {
+        int ready = epoll_wait(epoll, events, MOST_EVENTS, now_ns() + 1000000 < until_ns);
+        for (int i = 0; i < ready; i++) drain(events[i].data.ptr);
+    } while (now_ns() < until_ns);
+}
+
 /* Read what comes until so much has, or somebody says something on stdin if `wanted` is 0. */
 static void serve(int epoll, uint64_t *counter, uint64_t wanted) {
     static struct epoll_event events[MOST_EVENTS];
@@ -253,7 +262,7 @@ int main(int argc, char **argv) {
     for (int i = 0; i < count; i++) {
         uint64_t next_ns = now_ns() + 1000000000ull / (uint64_t)per_second;
         open_client(&clients[i], i, port, argv[2], each, skus, epoll);
-        while (now_ns() < next_ns) usleep(100);
+        pause_until(epoll, next_ns);
     }
     if (each) serve(epoll, &told, (uint64_t)count);
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = NULL};
