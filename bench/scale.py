@@ -20,8 +20,8 @@ MESSAGES_OF_A_REQUEST = 10
 class Purchase:
     """What one costs: measured with 32 buyers, so with the batches of a shop that has something to do."""
 
-    shop_ms: float = 5.6  # Of a core, edge and actors together.
-    postgres_ms: float = 3.4
+    shop_ms: float = 8.3  # Of a core, edge and actors together.
+    postgres_ms: float = 3.3
     log_bytes: int = 22_000  # Write-ahead log.
     queue_messages: int = 14  # To the busiest of three parts, events, commands and answers together.
 
