@@ -204,8 +204,10 @@ static void subscribe(int fd, int number, int each, int skus) {
 static void open_client(struct client *c, int number, int port, const char *path, int each, int skus, int epoll) {
     char head[512], byte;
     struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
-    /* Ports of one address are too few for all: 127.0.0.2, 127.0.0.3 and so on are this machine, too. */
-    struct sockaddr_in from = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(0x7f000001u + (uint32_t)(number / 20000))};
+    /* Ports of one address are too few for all, and those of the crowd before rest for a minute: 127.x.y.z are this
+     * machine, too, so each crowd has addresses of its own. */
+    uint32_t own = 0x7f000001u + ((uint32_t)getpid() & 0xffff) * 256 + (uint32_t)(number / 20000);
+    struct sockaddr_in from = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(own)};
     to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     int one = 1;
     c->fd = socket(AF_INET, SOCK_STREAM, 0);
