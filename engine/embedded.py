@@ -189,6 +189,8 @@ def _run_postgres(server: "PostgresServer") -> None:
     if server.system_user is not None and sockets != server.pgdata:
         utils.ensure_prefix_permissions(sockets)
         sockets.chmod(0o777)
+    for lock in sockets.glob(".s.PGSQL.*.lock"):  # Its owner has ended; a zombie's name in it would still be believed.
+        lock.unlink()
     words = ("-w", "-t", f"{_START_TIMEOUT_S:.0f}", "-o", f'-h "" -k "{sockets}"', "-l", str(server.log))
     pgexec(
         "pg_ctl",

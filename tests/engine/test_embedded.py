@@ -19,7 +19,7 @@ from redis.retry import Retry
 from engine.embedded import embedded_postgres, embedded_valkey
 from engine.errors import BadSetting
 from engine.testing import data_folder
-from tests.waiting import eventually
+from tests.waiting import eventually, have_ended
 
 USE_AND_WAIT = """
 import asyncio, sys
@@ -149,6 +149,7 @@ async def test_a_stale_pid_file_is_in_nobody_s_way(folder: Path, tmp_path: Path,
         (folder / "postgres").mkdir(exist_ok=True)
         if (folder / "postgres" / "PG_VERSION").exists():
             (folder / "postgres" / "postmaster.pid").write_text("\n".join(stale) + "\n")
+            (folder / "postgres" / ".s.PGSQL.5432.lock").write_text("\n".join(stale[:5]) + "\n")
 
         async with embedded_postgres(folder / "postgres") as url:
             assert await answer(url) == 42
@@ -190,9 +191,9 @@ async def test_after_kill_9_of_the_server_itself_what_was_committed_is_there(fol
         connection = await asyncpg.connect(url)
         await connection.execute("create table if not exists kept (n int); insert into kept values (7)")
         connection.terminate()
-        (server,) = postmasters(folder)
-        os.kill(server, signal.SIGKILL)
-        psutil.wait_procs([psutil.Process(server)] if psutil.pid_exists(server) else [], timeout=5)
+        server = psutil.Process(*postmasters(folder))
+        server.kill()
+        assert have_ended([server], within_s=5)
 
     async with embedded_postgres(folder / "postgres") as url:
         connection = await asyncpg.connect(url)
