@@ -18,6 +18,7 @@ from engine.errors import Unanswered, Unavailable
 from engine.mailbox import Envelope
 from engine.message import Command, Event
 from engine.postgres import Database, Outgoing
+from engine.precedence import Precedence
 from engine.settings import EngineSettings
 from engine.supervisor import Supervisor
 from engine.trace import TRACE
@@ -56,6 +57,7 @@ class LocalBus:
         self.routes = routes
         self._elsewhere = elsewhere
         self.supervisor = Supervisor(clock)
+        self._precedence = Precedence()
         self._prefix = secrets.token_hex(6)  # Tells this start of this process from all others.
         self._numbers = count(1)
         self._database = database
@@ -79,6 +81,7 @@ class LocalBus:
             deliveries=self.deliveries,
             clock=self._clock,
             settings=self._settings,
+            precedence=self._precedence,
         )
         self.supervisor.host(cell)
 
@@ -100,14 +103,13 @@ class LocalBus:
         cell.put(envelope)
         # A bare timer: asyncio.timeout, which may also cancel what it surrounds, would be a third of an ask's cost.
         timer = loop.call_at(expires_s, _give_up, answer, cell.name, limit_s)
-        if under_way := UNDER_WAY.get():
-            under_way.ask_begins()
+        asker = UNDER_WAY.get() or self._precedence
+        asker.ask_begins()
         try:
             return cast("R", await answer)
         finally:
             timer.cancel()
-            if under_way:
-                under_way.ask_ended()
+            asker.ask_ended()
 
     def tell(self, command: Command[Any]) -> None:
         """Send a command and do not wait. See engine.actor.Bus."""

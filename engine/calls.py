@@ -92,12 +92,14 @@ class Calls:
 
     async def run(self) -> None:
         """Start calls until cancelled."""
+        mailbox, precedence = self._cell.mailbox, self._cell.precedence
         async with asyncio.TaskGroup() as tasks:  # Not anyio's: what that adds to a task would be a tenth of a call.
             while True:
-                while (envelope := self._cell.mailbox.take_call()) is not None:
+                patience_s = precedence.patience_s
+                while (envelope := mailbox.take_call(patience_s)) is not None:
                     tasks.create_task(self._call(envelope))
                 self._wake.clear()
-                await self._wake.wait()
+                await precedence.rest(self._wake, mailbox.call_is_due_s(patience_s))
 
     async def _call(self, envelope: Envelope) -> None:
         cell, handler = self._cell, envelope.handler

@@ -20,6 +20,7 @@ from engine.clock import Clock
 from engine.errors import BadInput, Crashed, Overloaded, ShopFlowError, Unavailable
 from engine.mailbox import Envelope, Mailbox
 from engine.postgres import Database, Outgoing, Transaction
+from engine.precedence import Precedence
 from engine.settings import EngineSettings
 from engine.turns import Turns
 
@@ -76,7 +77,14 @@ class Cell:
     """One actor at work."""
 
     def __init__(
-        self, actor: Actor, *, database: Database, deliveries: Deliveries, clock: Clock, settings: EngineSettings
+        self,
+        actor: Actor,
+        *,
+        database: Database,
+        deliveries: Deliveries,
+        clock: Clock,
+        settings: EngineSettings,
+        precedence: Precedence,
     ) -> None:
         self.actor = actor
         self.name = actor.name
@@ -84,6 +92,7 @@ class Cell:
         self.deliveries = deliveries
         self.clock = clock
         self.settings = settings
+        self.precedence = precedence
         self.mailbox = Mailbox(actor.name, (*actor.handlers, SETTLE), settings.shopflow_mailbox_limit, clock)
         self.log = telemetry.logger(actor=actor.name)
         self.turns = Turns(self)

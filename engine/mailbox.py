@@ -13,6 +13,7 @@ key (a turn wants many keys at once).
 
 from collections import deque
 from collections.abc import Iterable, Sequence
+from math import inf
 from time import perf_counter
 from typing import TYPE_CHECKING, Protocol
 
@@ -172,12 +173,12 @@ class Mailbox:
         del self.in_hand[envelope]
         self._ready[envelope.handler].append(envelope)
 
-    def take_turn(self, limit: int) -> list[Envelope]:
-        """The next turn: up to `limit` messages of one handler, chosen by who has waited longest. May be empty."""
-        chosen: deque[Envelope] | None = None
-        for _, ready in self._turns:
-            if ready and (chosen is None or ready[0].put_s < chosen[0].put_s):
-                chosen = ready
+    def take_turn(self, limit: int, patience_s: float = 0.0) -> list[Envelope]:
+        """The next turn: up to `limit` messages of one handler, chosen by who has waited longest. May be empty.
+
+        What nobody waits for counts as if it had come `patience_s` later, as it does for calls.
+        """
+        chosen = min((ready for _, ready in self._turns if ready), key=lambda it: _due_s(it, patience_s), default=None)
         if chosen is None:
             return []
         if len(chosen) <= limit:
@@ -207,15 +208,25 @@ class Mailbox:
         self._take(taken)
         return taken
 
-    def take_call(self) -> Envelope | None:
-        """The next message whose handler is a call and has a place free, if any."""
+    def turn_is_due_s(self, patience_s: float) -> float:
+        """When the next turn should begin, by `perf_counter`; infinite if nothing is ready."""
+        return min((_due_s(ready, patience_s) for _, ready in self._turns if ready), default=inf)
+
+    def take_call(self, patience_s: float = 0.0) -> Envelope | None:
+        """The next message whose handler is a call and has a place free, if any is due."""
+        now_s = perf_counter()
         for handler, ready in self._calls:
-            if ready and self._running[handler] < handler.limit:
+            if ready and self._running[handler] < handler.limit and _due_s(ready, patience_s) <= now_s:
                 self._running[handler] += 1
                 envelope = ready.popleft()
                 self.in_hand[envelope] = None
                 return envelope
         return None
+
+    def call_is_due_s(self, patience_s: float) -> float:
+        """When the next call that has a place should begin, by `perf_counter`; infinite if there is none."""
+        free = (ready for handler, ready in self._calls if ready and self._running[handler] < handler.limit)
+        return min((_due_s(ready, patience_s) for ready in free), default=inf)
 
     def call_ended(self, handler: "Handler") -> None:
         """A call's place is free again, whatever became of its message."""
@@ -314,3 +325,7 @@ class Mailbox:
             lane.front += 1
             if handler.is_call:
                 break
+
+
+def _due_s(ready: Sequence[Envelope], patience_s: float) -> float:
+    return ready[0].put_s if ready[0].answer is not None else ready[0].put_s + patience_s

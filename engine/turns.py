@@ -55,12 +55,15 @@ class Turns:
 
     async def run(self) -> None:
         """Take turns until cancelled."""
+        mailbox, precedence = self._cell.mailbox, self._cell.precedence
         while True:
-            batch = self._cell.mailbox.take_turn(self._limit)
-            if not batch:
+            patience_s = precedence.patience_s
+            is_due_s = mailbox.turn_is_due_s(patience_s)
+            if is_due_s > perf_counter():
                 self._wake.clear()
-                await self._wake.wait()
+                await precedence.rest(self._wake, is_due_s)
                 continue
+            batch = mailbox.take_turn(self._limit, patience_s)
             self.taken += 1
             await self._turn(batch)
 
