@@ -124,6 +124,8 @@ class Replays(Actor):
             tx.now + _LEASE,
         )
         tokens = {row["key"]: row["token"] for row in rows}
+        if len(tokens) == len(asks):  # All are new, or free to be taken over.
+            return [Claimed(token=tokens[ask.key], at=tx.now) for ask in asks]
         known = {row["key"]: row for row in await tx.fetch(_READ, keys)}
         answers: list[Claimed | Kept | InProgress | Mismatch] = []
         for ask in asks:

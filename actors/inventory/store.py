@@ -14,6 +14,9 @@ from engine.postgres import Database, Transaction
 # In SKU order, so that two turns for the same goods never wait for each other in a circle.
 _LOCK_STOCK = """
 select sku, on_hand, held, version from inventory.stock where sku = any($1) order by sku for update"""
+_LOCK_STOCK_OF_ORDERS = _LOCK_STOCK.replace(
+    "any($1)", "any($1::text[] || array(select sku from inventory.holds where order_id = any($2)))"
+)
 
 # The own holds of the carts that ask. Whoever writes holds has locked their SKUs, so these stand still by now.
 # `limit 1` makes it a look into the index for each: a plain join reads all holds where statistics are old.
@@ -23,14 +26,17 @@ from unnest($1::text[], $2::text[]) as ask (cart_id, sku)
 cross join lateral (
     select * from inventory.holds where cart_id = ask.cart_id and sku = ask.sku and order_id is null limit 1) as h"""
 
-_HOLDS_OF_ORDERS = """
-select id, sku, cart_id, order_id, quantity, stage, expires_at from inventory.holds where order_id = any($1)"""
+_HOLDS_OF_ORDERS = (
+    """
+select id, sku, cart_id, order_id, quantity, stage, expires_at from inventory.holds where order_id = any($3)
+union all"""
+    + _HOLDS_OF_CARTS
+)
 
 _EXPIRED_OF_SKUS = """
 select id, sku, cart_id, order_id, quantity, stage, expires_at from inventory.holds
 where sku = any($1) and expires_at <= $2 and ends_minute <= floor(extract(epoch from $2) / 60)::int"""
 
-_SKUS_OF_ORDERS = "select distinct sku from inventory.holds where order_id = any($1)"
 _SKUS_OF_EXPIRED = """
 select distinct sku from inventory.holds
 where expires_at <= $1 and ends_minute <= floor(extract(epoch from $1) / 60)::int limit 1000"""
@@ -98,12 +104,9 @@ async def lock_for_orders(
     tx: Transaction, orders: Collection[OrderId], asks: Sequence[tuple[CartId, Sku]] = ()
 ) -> Shelf:
     """Lock the SKUs of these orders' holds, and of carts that ask beside them."""
-    of_orders = [row["sku"] for row in await tx.fetch(_SKUS_OF_ORDERS, list(orders))]
-    stock = await tx.fetch(_LOCK_STOCK, sorted({*of_orders, *(sku for _, sku in asks)}))
-    holds = await tx.fetch(_HOLDS_OF_ORDERS, list(orders))
-    if asks:
-        own = await tx.fetch(_HOLDS_OF_CARTS, [cart_id for cart_id, _ in asks], [sku for _, sku in asks])
-        holds = [*holds, *own]
+    carts, skus = [cart_id for cart_id, _ in asks], [sku for _, sku in asks]
+    stock = await tx.fetch(_LOCK_STOCK_OF_ORDERS, skus, list(orders))
+    holds = await tx.fetch(_HOLDS_OF_ORDERS, carts, skus, list(orders))
     return Shelf(map(_stock, stock), _holds(holds))
 
 

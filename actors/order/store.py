@@ -1,6 +1,6 @@
 """The SQL of orders."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 
 import msgspec
@@ -47,22 +47,24 @@ with placed as (
     insert into orders.timeline (order_id, at, event, detail) select id, $11, 'OrderCreated', '' from placed
 )
 select id from placed"""
-_ADD_TO_TIMELINE = """
-insert into orders.timeline (order_id, at, event, detail)
-select order_id, $4, event, detail
-from unnest($1::text[], $2::text[], $3::text[]) with ordinality as t (order_id, event, detail, place) order by place"""
-
 # In the order of their ids, so that two turns never wait for each other in a circle.
 _LOCK = """
 select id, number, status, cancel_reason, currency, total, refunded, carrier, tracking_number,
     refund_requested
 from orders.orders where id = any($1) order by id for update"""
+# One round trip for all that a turn has changed.
 _SAVE = """
-update orders.orders o set status = n.status, cancel_reason = n.cancel_reason, refunded = n.refunded,
-    carrier = n.carrier, tracking_number = n.tracking_number, refund_requested = n.refund_requested
-from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::text[], $7::boolean[])
-    as n (id, status, cancel_reason, refunded, carrier, tracking_number, refund_requested)
-where o.id = n.id"""
+with changed as (
+    update orders.orders o set status = n.status, cancel_reason = n.cancel_reason, refunded = n.refunded,
+        carrier = n.carrier, tracking_number = n.tracking_number, refund_requested = n.refund_requested
+    from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::text[], $7::boolean[])
+        as n (id, status, cancel_reason, refunded, carrier, tracking_number, refund_requested)
+    where o.id = n.id
+)
+insert into orders.timeline (order_id, at, event, detail)
+select order_id, $8, event, detail
+from unnest($9::text[], $10::text[], $11::text[]) with ordinality as t (order_id, event, detail, place)
+order by place"""
 
 _READ = """
 select id, number, status, email, name, address, shipping_method, currency, subtotal, shipping, total, refunded,
@@ -120,13 +122,6 @@ async def place(tx: Transaction, asks: Sequence[PlaceOrder]) -> set[OrderId]:
     return {row["id"] for row in rows}
 
 
-async def add_to_timeline(tx: Transaction, entries: Iterable[tuple[OrderId, str, str]]) -> None:
-    """Write entries, in their order."""
-    rows = list(entries)
-    if rows:
-        await tx.execute(_ADD_TO_TIMELINE, *(list(column) for column in zip(*rows, strict=True)), tx.now)
-
-
 async def lock(tx: Transaction, ids: Collection[OrderId]) -> dict[OrderId, rules.State]:
     """Lock orders; one that is not there is missing."""
     found = await tx.fetch(_LOCK, list(ids))
@@ -140,14 +135,17 @@ async def lock(tx: Transaction, ids: Collection[OrderId]) -> dict[OrderId, rules
 async def save(tx: Transaction, orders: Collection[rules.State]) -> None:
     """Write what became of locked orders, and publish what they have to say."""
     changed = [order for order in orders if order.changed]
-    if changed:
+    entries = [(order.id, event, detail) for order in orders for event, detail in order.entries]
+    if changed or entries:
         await tx.execute(
             _SAVE,
             [o.id for o in changed], [o.status for o in changed], [o.cancel_reason for o in changed],
             [o.refunded for o in changed], [o.carrier for o in changed], [o.tracking_number for o in changed],
             [o.refund_requested for o in changed],
+            tx.now,
+            [order_id for order_id, _, _ in entries], [event for _, event, _ in entries],
+            [detail for _, _, detail in entries],
         )  # fmt: skip
-    await add_to_timeline(tx, [(order.id, event, detail) for order in orders for event, detail in order.entries])
     for order in orders:
         tx.publish(*order.events)
 

@@ -102,11 +102,10 @@ class Payments(Actor, name="payment"):
 
     @turn
     async def record_intent(self, tx: Transaction, asks: Sequence[RecordIntent]) -> Sequence[Intent]:
-        await store.add(tx, asks, self._after)
+        called_off = await store.add(tx, asks, self._after)
         self._look_after(tx)
-        for payment in await store.lock(tx, orders={ask.order_id for ask in asks}):
-            if payment.status == "closing" and payment.intent_id:  # Called off while Stripe was asked.
-                tx.send(CancelIntent(order_id=payment.order_id, intent_id=payment.intent_id))
+        for order_id, intent_id in called_off:  # While Stripe was asked.
+            tx.send(CancelIntent(order_id=order_id, intent_id=intent_id))
         return [
             Intent(order_id=ask.order_id, intent_id=ask.intent_id, client_secret=ask.client_secret, amount=ask.amount)
             for ask in asks

@@ -17,7 +17,8 @@ from unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::bigint[])
 on conflict (order_id) do update
     set intent_id = excluded.intent_id, attempt = excluded.attempt, currency = excluded.currency,
         amount = excluded.amount, status = 'closing', next_look_at = excluded.next_look_at
-    where p.intent_id is null"""
+    where p.intent_id is null
+returning order_id, intent_id, status"""
 _ADD_CALLED_OFF = """
 insert into payment.payments (order_id, currency, amount, status, created_at, next_look_at)
 select order_id, '', 0, 'closed', $2, $3 from unnest($1::text[]) as order_id
@@ -65,9 +66,12 @@ order by p.order_id"""
 _SUMS_PAGE = 500  # So that deciding about them, in which nobody else is served, takes but few ms.
 
 
-async def add(tx: Transaction, asks: Sequence[RecordIntent], look_after: timedelta) -> None:
-    """Keep new intents. What is not settled after `look_after` is looked for at Stripe; so everywhere here."""
-    await tx.execute(
+async def add(tx: Transaction, asks: Sequence[RecordIntent], look_after: timedelta) -> list[tuple[OrderId, str]]:
+    """Keep new intents; gives those whose orders were called off before.
+
+    What is not settled after `look_after` is looked for at Stripe; so everywhere here.
+    """
+    rows = await tx.fetch(
         _ADD,
         [ask.order_id for ask in asks],
         [ask.intent_id for ask in asks],
@@ -77,6 +81,7 @@ async def add(tx: Transaction, asks: Sequence[RecordIntent], look_after: timedel
         tx.now,
         tx.now + look_after,
     )
+    return [(row["order_id"], row["intent_id"]) for row in rows if row["status"] == "closing"]
 
 
 async def add_called_off(tx: Transaction, orders: Collection[OrderId], look_after: timedelta) -> None:
@@ -93,8 +98,9 @@ async def intent_of(database: Database, order_id: OrderId) -> str | None:
 async def lock(tx: Transaction, orders: Collection[OrderId] = (), intents: Collection[str] = ()) -> list[Payment]:
     """Lock payments by order or by intent, with their refunds."""
     payments = {row["order_id"]: Payment(**dict(row)) for row in await tx.fetch(_LOCK, list(orders), list(intents))}
-    for row in await tx.fetch(_REFUNDS, list(payments)):
-        payments[row["order_id"]].refunds[row["id"]] = RefundState(**dict(row))
+    if refundable := [payment.order_id for payment in payments.values() if payment.received]:
+        for row in await tx.fetch(_REFUNDS, refundable):
+            payments[row["order_id"]].refunds[row["id"]] = RefundState(**dict(row))
     return list(payments.values())
 
 
