@@ -28,7 +28,7 @@ from engine.clock import SystemClock
 from engine.postgres import migrate
 from engine.services import open_services
 from engine.settings import EngineSettings
-from run import ACTORS, NOBODY, SCHEMAS, Shop, ShopSettings, make_actors
+from run import ACTORS, NOBODY, SCHEMAS, Shop, ShopSettings, make_actors, spare_the_collector
 
 SKUS = 100
 _HOME = Address(line1="1 Harbour Street", city="Hamburg", postal_code="20095", country="DE")
@@ -82,6 +82,7 @@ async def open_house(folder: Path) -> AsyncIterator[Shop]:
             tasks.start_soon(bus.deliveries.run)
             await bus.ask(ImportSkus(rows=tuple(map(row_of, range(SKUS)))))
             await asyncio.gather(*(bus.ask(SetOnHand(sku=sku(n), on_hand=PLENTY)) for n in range(SKUS)))
+            spare_the_collector()
             yield shop
             tasks.cancel_scope.cancel()
 

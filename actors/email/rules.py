@@ -5,10 +5,11 @@ A template is a pair of files in templates/: NAME.txt, whose first line is the s
 
 from collections.abc import Mapping
 from email.utils import parseaddr
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from bus.messages.order import Order, OrderCancelled, OrderCreated, OrderDelivered, OrderFulfilled, OrderShipped
 from bus.messages.payment import PaymentReceived, RefundProcessed
@@ -45,13 +46,22 @@ _html = Environment(loader=_folder, undefined=StrictUndefined, autoescape=True, 
 
 def message_id(event_id: str, template: str, sender: str) -> str:
     """The same for every try to send the mail of this event: mail servers and readers know a repeat by it."""
-    return f"<{event_id}.{template}@{parseaddr(sender)[1].rpartition('@')[2]}>"
+    return f"<{event_id}.{template}@{_domain(sender)}>"
 
 
 def write(event: MailedEvent, order: Order) -> Written:
     """What is written about an event."""
-    template = TEMPLATES[type(event)]
+    text_form, html_form = _forms(TEMPLATES[type(event)])
     values = {"event": event, "order": order}
-    subject, _, text = _text.get_template(f"{template}.txt").render(values).partition("\n")
-    html = _html.get_template(f"{template}.html").render(values, subject=subject)
-    return Written(subject, text.strip() + "\n", html)
+    subject, _, text = text_form.render(values).partition("\n")
+    return Written(subject, text.strip() + "\n", html_form.render(values, subject=subject))
+
+
+@cache
+def _forms(template: str) -> tuple[Template, Template]:
+    return _text.get_template(f"{template}.txt"), _html.get_template(f"{template}.html")
+
+
+@cache
+def _domain(sender: str) -> str:
+    return parseaddr(sender)[1].rpartition("@")[2]
