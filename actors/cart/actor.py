@@ -149,7 +149,7 @@ class Carts(Actor, name="cart"):
         wanted = CreateIntent(order_id=order.id, amount=order.total, placed_at=order.created_at)
         intent = await self._bus.ask(wanted, timeout_s=30)
         return CheckedOut(
-            order=order,
+            order_id=order.id,
             intent_id=intent.intent_id,
             client_secret=intent.client_secret,
             amount=intent.amount,

@@ -98,8 +98,9 @@ async def intent_of(database: Database, order_id: OrderId) -> str | None:
 async def lock(tx: Transaction, orders: Collection[OrderId] = (), intents: Collection[str] = ()) -> list[Payment]:
     """Lock payments by order or by intent, with their refunds."""
     payments = {row["order_id"]: Payment(**dict(row)) for row in await tx.fetch(_LOCK, list(orders), list(intents))}
-    if refundable := [payment.order_id for payment in payments.values() if payment.received]:
-        for row in await tx.fetch(_REFUNDS, refundable):
+    # What was never received was never refunded: the table's own checks say so.
+    if received := [payment.order_id for payment in payments.values() if payment.received]:
+        for row in await tx.fetch(_REFUNDS, received):
             payments[row["order_id"]].refunds[row["id"]] = RefundState(**dict(row))
     return list(payments.values())
 

@@ -7,7 +7,6 @@ import msgspec
 
 from bus.messages.base import Address, CartId, Currency, Money, OrderId, Quantity, Sku, Value, new_id
 from bus.messages.inventory import OutOfStock, StockRefused, UnknownSku
-from bus.messages.order import Order
 from engine.message import Command, Query, Reply
 
 ShippingMethod: TypeAlias = Literal["standard", "express"]
@@ -71,15 +70,10 @@ class CartEmpty(Reply):
 class CheckedOut(Reply):
     """The order is placed, and waits to be paid."""
 
-    order: Order
+    order_id: OrderId
     intent_id: str
     client_secret: str  # For the buyer's own confirmation, as Stripe.js needs it.
     amount: Money
-
-    @property
-    def order_id(self) -> OrderId:
-        """The order's."""
-        return self.order.id
 
 
 class Checkout(Command[CheckedOut | NoSuchCart | CartEmpty | OutOfStock]):

@@ -24,7 +24,7 @@ from bus.messages.cart import (
 )
 from bus.messages.inventory import OutOfStock, StockRefused, UnknownSku
 from gateway.api.bodies import Body, Strict, View
-from gateway.api.orders import OrderView, view
+from gateway.api.orders import OrderView, read_order
 from gateway.edge import Edge, Http, Wired
 from gateway.problems import Problem, not_found
 
@@ -138,7 +138,7 @@ async def checkout(edge: Wired, request: Http, cart_id: FromPath[str], data: JSO
     match answer:
         case CheckedOut():
             request.scope["state"]["made_order"] = answer.order_id  # Kept beside the answer: it must stay true.
-            return _checked_out(edge, answer)
+            return await _checked_out(edge, answer)
         case OutOfStock():
             short = [{"sku": line.sku, "available": line.available} for line in answer.short]
             raise Problem(409, "out_of_stock", "Not everything is left.", short=short)
@@ -160,7 +160,7 @@ def required_token(request: Http) -> str:
     return token
 
 
-def _checked_out(edge: Edge, answer: CheckedOut) -> CheckoutView:
+async def _checked_out(edge: Edge, answer: CheckedOut) -> CheckoutView:
     payment = PaymentView(
         intent=answer.intent_id,
         client_secret=answer.client_secret,
@@ -168,7 +168,7 @@ def _checked_out(edge: Edge, answer: CheckedOut) -> CheckoutView:
         amount=answer.amount,
     )
     return CheckoutView(
-        order=view(answer.order),
+        order=await read_order(edge, answer.order_id),
         access_token=edge.keys.order_token(answer.order_id),
         payment=payment,
     )

@@ -248,7 +248,7 @@ ABLATIONS: Final[Sequence[Ablation]] = (
     Ablation(
         "inventory: SKUs are locked in one order",
         "two processes that wait for each other in a circle",
-        switch(lambda: reworded("actors.inventory.store._LOCK_STOCK", "order by sku", "order by random()")),
+        switch(lambda: reworded("actors.inventory.store._LOCK_STOCK_OF_ORDERS", "order by sku", "order by random()")),
         two_shops.two_shops_take_the_same_goods,
     ),
     Ablation(
