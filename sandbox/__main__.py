@@ -14,6 +14,7 @@ from typing import Annotated
 
 import msgspec
 import typer
+import uvloop
 
 from sandbox.box import Sandbox
 from sandbox.config import SandboxConfig
@@ -39,7 +40,7 @@ def main(
     }
     plain = {"port": port, "smtp_port": smtp_port, "data": data, "shop_url": shop, "carrier_pace_s": carrier_pace_s}
     try:
-        asyncio.run(serve(msgspec.convert({**plain, **secrets}, SandboxConfig), watch_stdin))
+        uvloop.run(serve(msgspec.convert({**plain, **secrets}, SandboxConfig), watch_stdin))
     except OSError as error:  # A port that is taken, a folder that cannot be written.
         typer.echo(f"sandbox: {error}", err=True)
         raise typer.Exit(2) from None
