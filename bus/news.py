@@ -8,8 +8,9 @@ What Redis keeps can be old all the same: a crash came between commit and tellin
 it is kept for a minute at most, and watchers, who are promised to see every change, read from the inventory itself.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import aclosing, suppress
+from typing import cast
 
 import msgspec
 from redis.asyncio import Redis
@@ -63,7 +64,6 @@ class News:
         self._bus = bus
         # Redis has one space of channels for all its databases; shops that share a server must not hear each other.
         self._channel = f"shopflow:{redis.connection_pool.connection_kwargs.get('db') or 0}:news"
-        self._keep_newer = redis.register_script(_KEEP_NEWER)
         self._stock: dict[Sku, StockLevel] = {}
         self._orders: list[OrderProgressed] = []
         self._sleeper = Sleeper(clock)
@@ -158,8 +158,11 @@ class News:
 
     async def _keep(self, levels: Sequence[StockLevel], client: Redis | None = None) -> None:
         if levels:
+            keys = [_key(level.sku) for level in levels]
             words = [str(word) for level in levels for word in (level.version, level.available)]
-            await self._keep_newer(keys=[_key(level.sku) for level in levels], args=[_KEEP_S, *words], client=client)
+            # With its text each time: of a registered script the driver asks first whether Redis still has it.
+            kept = (client or self._redis).eval(_KEEP_NEWER, len(keys), *keys, str(_KEEP_S), *words)
+            await cast("Awaitable[object]", kept)
 
     async def _kept(self, skus: Sequence[Sku]) -> dict[Sku, StockLevel]:
         if not skus:

@@ -122,8 +122,7 @@ class Calls:
         finally:
             cell.mailbox.call_ended(handler)
             cell.notify()
-        telemetry.CALL_SECONDS.labels(cell.name, handler.name).observe(perf_counter() - begun_s)
-        telemetry.CALLS.labels(cell.name, handler.name, outcome).inc()
+        telemetry.note_call(cell.name, handler.name, outcome, took_s=perf_counter() - begun_s)
 
     async def _within_its_time(self, envelope: Envelope) -> object:
         handler = envelope.handler

@@ -3,6 +3,7 @@
 import logging
 import sys
 from collections.abc import Callable
+from functools import cache
 
 import structlog
 from prometheus_client import Counter, Gauge, Histogram
@@ -23,6 +24,31 @@ EXPIRED = Counter("shopflow_expired", "Asks that nobody waited for any more.", [
 RESTARTS = Counter("shopflow_restarts", "Actors that crashed and were started again.", ["actor"])
 CIRCUIT = Gauge("shopflow_circuit_open", "1 while a service outside is thought to be down.", ["service"])
 MAILBOX = Gauge("shopflow_mailbox_messages", "Messages that wait for an actor or are being handled.", ["actor"])
+
+
+def note_turn(actor: str, handler: str, outcome: str, *, messages: int, waited_s: float, took_s: float) -> None:
+    """Measure a turn that has ended."""
+    _histogram(WAIT, actor).observe(waited_s)
+    _histogram(BATCH, actor, handler).observe(messages)
+    _histogram(TURN_SECONDS, actor, handler).observe(took_s)
+    _counter(TURNS, actor, handler, outcome).inc()
+
+
+def note_call(actor: str, handler: str, outcome: str, *, took_s: float) -> None:
+    """Measure a call that has ended."""
+    _histogram(CALL_SECONDS, actor, handler).observe(took_s)
+    _counter(CALLS, actor, handler, outcome).inc()
+
+
+# There are few of them, and `labels` takes a lock and makes texts each time.
+@cache
+def _histogram(metric: Histogram, *labels: str) -> Histogram:
+    return metric.labels(*labels)
+
+
+@cache
+def _counter(metric: Counter, *labels: str) -> Counter:
+    return metric.labels(*labels)
 
 
 def logger(**values: str) -> structlog.stdlib.BoundLogger:

@@ -71,11 +71,10 @@ class Turns:
         cell = self._cell
         handler = batch[0].handler
         begun_s = perf_counter()
-        telemetry.WAIT.labels(cell.name).observe(begun_s - batch[0].put_s)
-        telemetry.BATCH.labels(cell.name, handler.name).observe(len(batch))
+        waited_s = begun_s - batch[0].put_s
         outcome = await self._together(handler, batch)
-        telemetry.TURN_SECONDS.labels(cell.name, handler.name).observe(perf_counter() - begun_s)
-        telemetry.TURNS.labels(cell.name, handler.name, outcome).inc()
+        took_s = perf_counter() - begun_s
+        telemetry.note_turn(cell.name, handler.name, outcome, messages=len(batch), waited_s=waited_s, took_s=took_s)
 
     async def _together(self, handler: Handler, batch: Sequence[Envelope]) -> str:
         cell, loop = self._cell, asyncio.get_running_loop()
