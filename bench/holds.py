@@ -64,6 +64,7 @@ async def measure(folder: Path) -> list[Row]:
     settings = EngineSettings(shopflow_data=folder)
     async with open_services(settings) as services:
         await migrate(services.database_url, SCHEMAS, SystemClock())
+        spare_the_collector()
         single = msgspec.structs.replace(settings, shopflow_turn_limit=1)
         results: dict[tuple[int, str], list[tuple[float, float]]] = {}
         for _ in range(REPEATS + 1):
@@ -113,7 +114,6 @@ async def _run(services: Services, settings: EngineSettings, callers: int, holds
         bus.supervisor.start(tasks)
         tasks.start_soon(news.run)
         await asyncio.gather(*(bus.ask(SetOnHand(sku=sku, on_hand=1_000_000)) for sku in SKUS))
-        spare_the_collector()
         turns_before = _turns()
         begun = perf_counter()
         await asyncio.gather(*(_caller(bus, number, holds // callers) for number in range(callers)))

@@ -174,12 +174,12 @@ class Mailbox:
         self._ready[envelope.handler].append(envelope)
 
     def take_turn(self, limit: int, patience_s: float = 0.0) -> list[Envelope]:
-        """The next turn: up to `limit` messages of one handler, chosen by who has waited longest. May be empty.
+        """The next turn: up to `limit` messages of one handler, chosen by who has waited longest. Empty if none is due.
 
         What nobody waits for counts as if it had come `patience_s` later, as it does for calls.
         """
         chosen = min((ready for _, ready in self._turns if ready), key=lambda it: _due_s(it, patience_s), default=None)
-        if chosen is None:
+        if chosen is None or _due_s(chosen, patience_s) > perf_counter():
             return []
         if len(chosen) <= limit:
             batch = list(chosen)

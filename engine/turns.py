@@ -58,14 +58,12 @@ class Turns:
         mailbox, precedence = self._cell.mailbox, self._cell.precedence
         while True:
             patience_s = precedence.patience_s
-            is_due_s = mailbox.turn_is_due_s(patience_s)
-            if is_due_s > perf_counter():
-                self._wake.clear()
-                await precedence.rest(self._wake, is_due_s)
+            if batch := mailbox.take_turn(self._limit, patience_s):
+                self.taken += 1
+                await self._turn(batch)
                 continue
-            batch = mailbox.take_turn(self._limit, patience_s)
-            self.taken += 1
-            await self._turn(batch)
+            self._wake.clear()
+            await precedence.rest(self._wake, mailbox.turn_is_due_s(patience_s))
 
     async def _turn(self, batch: Sequence[Envelope]) -> None:
         cell = self._cell

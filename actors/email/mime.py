@@ -13,7 +13,7 @@ from email.utils import format_datetime, formataddr, parseaddr
 from functools import cache
 from typing import NamedTuple
 
-from actors.email.rules import Written
+from actors.email.rules import Written, address
 
 _BOUNDARY = "=_shopflow"  # No line of quoted-printable can have it. Source: RFC 2045, 6.7.
 _NOT_IN_A_DOMAIN = frozenset('()<>[]:;@\\," \t\0')
@@ -60,7 +60,7 @@ def compose(written: Written, *, sender: str, recipient: str, own_id: str, at: d
         f'Content-Type: multipart/alternative; boundary="{_BOUNDARY}"\n\n'
     )
     parts = f"{_part('plain', written.text)}{_part('html', written.html)}--{_BOUNDARY}--\n"
-    return Mail(_address(sender), to, (head + parts).replace("\n", "\r\n").encode())
+    return Mail(address(sender), to, (head + parts).replace("\n", "\r\n").encode())
 
 
 def _part(kind: str, content: str) -> str:
@@ -77,11 +77,6 @@ def _words(text: str) -> str:
     """In ASCII, and in one line."""
     line = " ".join(text.split())
     return line if line.isascii() else Header(line, "utf-8").encode(linesep="\n")
-
-
-@cache
-def _address(sender: str) -> str:
-    return parseaddr(sender)[1]
 
 
 @cache

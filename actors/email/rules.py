@@ -46,7 +46,13 @@ _html = Environment(loader=_folder, undefined=StrictUndefined, autoescape=True, 
 
 def message_id(event_id: str, template: str, sender: str) -> str:
     """The same for every try to send the mail of this event: mail servers and readers know a repeat by it."""
-    return f"<{event_id}.{template}@{_domain(sender)}>"
+    return f"<{event_id}.{template}@{address(sender).rpartition('@')[2]}>"
+
+
+@cache
+def address(sender: str) -> str:
+    """The shop's own, without the name that it may have."""
+    return parseaddr(sender)[1]
 
 
 def write(event: MailedEvent, order: Order) -> Written:
@@ -60,8 +66,3 @@ def write(event: MailedEvent, order: Order) -> Written:
 @cache
 def _forms(template: str) -> tuple[Template, Template]:
     return _text.get_template(f"{template}.txt"), _html.get_template(f"{template}.html")
-
-
-@cache
-def _domain(sender: str) -> str:
-    return parseaddr(sender)[1].rpartition("@")[2]

@@ -47,6 +47,7 @@ with placed as (
     insert into orders.timeline (order_id, at, event, detail) select id, $11, 'OrderCreated', '' from placed
 )
 select id from placed"""
+
 # In the order of their ids, so that two turns never wait for each other in a circle.
 _LOCK = """
 select id, number, status, cancel_reason, currency, total, refunded, carrier, tracking_number,

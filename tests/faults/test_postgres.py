@@ -13,7 +13,7 @@ from tests.faults.conftest import Scale
 from tests.faults.down import kept_down
 from tests.faults.load import everybody_is_told, longest, note, under_load
 from tests.faults.report import Report
-from tests.journeys.process import Program
+from tests.journeys.process import Program, postmaster
 from tests.waiting import pace
 
 BACK_WITHIN_S = 10.0  # As promised.
@@ -60,7 +60,7 @@ async def test_postgresql_ends_in_every_way_under_load(scale: Scale, report: Rep
         for _ in range(scale.of(short=1, long=20)):
             for way in chance.sample(list(WAYS), scale.of(short=2, long=len(WAYS))):
                 await pace(chance.uniform(0.2, 0.8))
-                WAYS[way](postmaster(shop))
+                WAYS[way](postmaster(shop.data))
                 campaign.kills[way] += 1
                 back_s.append(await bell.answers(within_s=BACK_WITHIN_S))
             campaign.runs += 1
@@ -70,11 +70,11 @@ async def test_postgresql_ends_in_every_way_under_load(scale: Scale, report: Rep
             back_s.append(await bell.answers(within_s=BACK_WITHIN_S))
             await pace(scale.of(short=1, long=2))
         with kept_down(shop.data / "postgres"):
-            stop_fast(postmaster(shop))
+            stop_fast(postmaster(shop.data))
             campaign.faults["away"] += 1
             await everybody_is_told(bell, AWAY, for_s=scale.of(short=1, long=60))
         back_s.append(await bell.answers(within_s=BACK_WITHIN_S))
-        with frozen(postmaster(shop)):
+        with frozen(postmaster(shop.data)):
             campaign.faults["frozen"] += 1
             await everybody_is_told(bell, AWAY, for_s=scale.of(short=1, long=45))  # Longer than statements may take.
         back_s.append(await bell.answers(within_s=BACK_WITHIN_S))
@@ -92,10 +92,6 @@ def frozen(server: psutil.Process) -> Iterator[None]:
     finally:
         for process in all_of_them:
             process.resume()
-
-
-def postmaster(shop: Program) -> psutil.Process:
-    return psutil.Process(int((shop.data / "postgres" / "postmaster.pid").read_text().split()[0]))
 
 
 def all_of(server: psutil.Process) -> list[psutil.Process]:

@@ -232,10 +232,10 @@ def work_folder() -> Iterator[Path]:
 def stop_postgres(folder: Path) -> None:
     """End a PostgreSQL at once, but by its own hand: what one shares in memory outlives it when it is killed."""
     with suppress(FileNotFoundError, psutil.NoSuchProcess):  # It was never started, or has ended already.
-        postmaster = psutil.Process(_postmaster(folder))
-        if postmaster in at_work(folder):
-            postmaster.send_signal(signal.SIGQUIT)
-            have_ended([postmaster], within_s=STOP_S)
+        server = postmaster(folder)
+        if server in at_work(folder):
+            server.send_signal(signal.SIGQUIT)
+            have_ended([server], within_s=STOP_S)
 
 
 def kill_servers(folder: Path) -> int:
@@ -252,13 +252,14 @@ def servers(folder: Path) -> set[int]:
     """The process ids of the PostgreSQL and the Valkey that work in a folder."""
     valkey = f"{folder}/valkey"
     return {
-        _postmaster(folder),
+        postmaster(folder).pid,
         *(each.pid for each in at_work(folder) if any(valkey in word for word in each.cmdline())),
     }
 
 
-def _postmaster(folder: Path) -> int:
-    return int((folder / "postgres" / "postmaster.pid").read_text().split()[0])
+def postmaster(folder: Path) -> psutil.Process:
+    """The PostgreSQL that works in a folder."""
+    return psutil.Process(int((folder / "postgres" / "postmaster.pid").read_text().split()[0]))
 
 
 async def _read(stream: asyncio.StreamReader, lines: list[str]) -> None:
