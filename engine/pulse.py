@@ -23,7 +23,7 @@ from engine import telemetry
 if TYPE_CHECKING:
     import asyncpg
 
-_LOOK_S = 0.1
+_LOOK_S = 0.05
 _LONG_S = 0.25  # Most statements take a hundredth of it.
 _ANSWER_S = 0.5  # Together they leave time to say so within a second.
 _CONNECT_S = 5.0  # Making a connection is work for a machine that is busy: only this long is silence.
@@ -55,6 +55,7 @@ class Pulse:
         self._watched = watched
         self._connect = connect
         self._connection: asyncpg.Connection[asyncpg.Record] | None = None
+        self._anew_s = 0.0  # On the event loop's clock: when to try again, unless somebody waits before.
 
     async def connect(self) -> None:
         """Before there is need: over a connection that is there, silence says more."""
@@ -71,7 +72,7 @@ class Pulse:
                 self._watched.stopped()
         except Exception:  # noqa: BLE001 - it is gone, which others find out by themselves
             self._watched.went_on()
-            await asyncio.sleep(_TRY_ANEW_S)
+            self._anew_s = asyncio.get_running_loop().time() + _TRY_ANEW_S
         finally:
             if not connecting.done():
                 connecting.cancel()
@@ -82,9 +83,11 @@ class Pulse:
         try:
             while True:
                 await asyncio.sleep(_LOOK_S)
+                is_long = self._watched.longest_use_s() > _LONG_S
                 if self._connection is None or self._connection.is_closed():
-                    await self.connect()
-                elif self._watched.longest_use_s() > _LONG_S:
+                    if is_long or asyncio.get_running_loop().time() >= self._anew_s:
+                        await self.connect()
+                elif is_long:
                     await self._feel(self._connection)
         finally:
             self._drop()

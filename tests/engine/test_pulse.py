@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from urllib.parse import urlsplit
 
 import asyncpg
 import psutil
@@ -14,9 +15,9 @@ from tests.waiting import eventually, pace
 
 _POSTMASTER = "select split_part(pg_read_file('postmaster.pid'), e'\\n', 1)::int as pid"
 
-_CUT_ALL = """
+_CUT_ALL_BUT = """
 select pg_terminate_backend(pid, 5000) from pg_stat_activity
-where datname = current_database() and application_name = 'shopflow'"""
+where datname = $1 and application_name = 'shopflow' and pid is distinct from $2"""
 
 
 @contextmanager
@@ -66,8 +67,29 @@ async def test_a_server_that_hangs_when_it_was_just_away_keeps_nobody_waiting_ei
     monkeypatch.setattr("engine.pulse._LOOK_S", 0.5)  # It will not be back before the server hangs.
     await pace(0.2)
     connection = await asyncpg.connect(database_url)
-    await connection.execute(_CUT_ALL)  # Ours, and the one that feels the pulse: each must be made anew.
+    # Ours, and the one that feels the pulse: each must be made anew.
+    await connection.execute(_CUT_ALL_BUT, urlsplit(database_url).path[1:], None)
     await connection.close()
+
+    with frozen(row["pid"]):
+        assert await refused_within_s(database) < 1.0
+
+    assert await eventually(lambda: answers(database), within_s=10)
+
+
+async def test_a_server_that_hangs_when_it_had_just_refused_a_connection_keeps_nobody_waiting_either(
+    database: Database, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (row,) = await database.fetch(_POSTMASTER)
+    monkeypatch.setattr("engine.pulse._TRY_ANEW_S", 60.0)  # It need not be back yet when the server hangs.
+    name = urlsplit(database_url).path[1:]
+    admin = await asyncpg.connect(database_url, database="postgres")
+    (pooled,) = await database.fetch("select pg_backend_pid() as pid")
+    await admin.execute(f'alter database "{name}" allow_connections false')
+    await admin.execute(_CUT_ALL_BUT, name, pooled["pid"])  # The one that feels the pulse can't be made anew.
+    await pace(0.3)
+    await admin.execute(f'alter database "{name}" allow_connections true')
+    await admin.close()
 
     with frozen(row["pid"]):
         assert await refused_within_s(database) < 1.0
