@@ -1,6 +1,9 @@
 """ShopFlow: one program that runs a whole shop. This file is the map of what is wired to what."""
 
 import gc
+
+gc.disable()  # What is imported stays. To look for garbage in it, again and again, took a third of every start.
+
 import os
 import signal
 import socket
@@ -67,6 +70,9 @@ from gateway.settings import EdgeSettings
 from gateway.watch import pass_on_news, read_status
 from sandbox.child import read_secrets, sandbox_process
 from sandbox.tour import Tour, TourFailed
+
+gc.freeze()
+gc.enable()
 
 ROOT: Final = Path(__file__).parent
 GARBAGE_LIMIT: Final = 20_000  # Objects that may be made before the collector looks; 700 unless said otherwise.
