@@ -2,7 +2,8 @@
 
 import gc
 
-gc.disable()  # What is imported stays. To look for garbage in it, again and again, took a third of every start.
+if __name__ == "__main__":
+    gc.disable()  # What is imported stays. To look for garbage in it, again and again, took a third of every start.
 
 import os
 import signal
@@ -71,8 +72,9 @@ from gateway.watch import pass_on_news, read_status
 from sandbox.child import read_secrets, sandbox_process
 from sandbox.tour import Tour, TourFailed
 
-gc.freeze()
-gc.enable()
+if __name__ == "__main__":
+    gc.freeze()
+    gc.enable()
 
 ROOT: Final = Path(__file__).parent
 GARBAGE_LIMIT: Final = 20_000  # Objects that may be made before the collector looks; 700 unless said otherwise.
