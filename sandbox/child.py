@@ -66,7 +66,7 @@ async def sandbox_process(folder: Path, shop_url: str, *, port: int, pace_s: flo
         (folder / "in-use").open("a") as in_use,
         (folder / "alive").open("a") as alive,
     ):
-        with _lifeline(folder):
+        with lifeline(folder):
             await _lock(starting, _START_S)
             addresses = await _join(folder, alive, shop_url) or await _start(folder, shop_url, port, pace_s)
             fcntl.flock(in_use, fcntl.LOCK_SH)
@@ -99,8 +99,8 @@ def read_secrets(folder: Path) -> Secrets:
 
 
 @contextmanager
-def _lifeline(folder: Path) -> Iterator[None]:
-    """Count among those for whom the sandbox is there."""
+def lifeline(folder: Path) -> Iterator[None]:
+    """Count among those for whom the sandbox is there: it goes on, whatever becomes of the others."""
     pipe = folder / "users"
     with suppress(FileExistsError):
         os.mkfifo(pipe, mode=0o600)

@@ -11,6 +11,7 @@ import asyncpg
 import pytest
 
 from engine.crash import CrashPoint
+from sandbox.child import lifeline
 from tests.faults.conftest import IMPATIENT, Scale
 from tests.faults.crowd import Crowd
 from tests.faults.load import crowd_of
@@ -118,15 +119,16 @@ async def test_killed_at_every_point_under_load(scale: Scale, report: Report) ->
     async with program(**IMPATIENT) as shop:
         await shop.start()
         crowd = await crowd_of(shop, scale)
-        async with crowd.shopping(BUYERS):
-            killing = Killing(shop, crowd, campaign, chance)
-            await shop.kill()
-            for _ in range(scale.of(short=1, long=20)):
-                for point in _in_some_order(chance):
-                    await killing.kill_at(point)
-                campaign.runs += 1
-            shop.settings["SHOPFLOW_CRASH_AT"] = ""
-            await shop.start()
+        with lifeline(shop.data / "sandbox"):  # Stripe, carrier and mail server don't end when a shop is killed.
+            async with crowd.shopping(BUYERS):
+                killing = Killing(shop, crowd, campaign, chance)
+                await shop.kill()
+                for _ in range(scale.of(short=1, long=20)):
+                    for point in _in_some_order(chance):
+                        await killing.kill_at(point)
+                    campaign.runs += 1
+                shop.settings["SHOPFLOW_CRASH_AT"] = ""
+                await shop.start()
         assert "None." in await shop.good("dead-letters")
         campaign.count(crowd.tally)
     assert set(campaign.kills) == set(CrashPoint.known) - ELSEWHERE
