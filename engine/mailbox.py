@@ -31,9 +31,13 @@ if TYPE_CHECKING:
 class Lease(Protocol):
     """A message's loan from a queue outside, where it comes to light again for others when the loan ends."""
 
-    is_lost: bool  # Somebody else may have it by now: what is not done yet must not be.
     receives: int  # How often it was handed out, this time included.
-    on_lost: "Callable[[], None] | None"  # Called when it is, if anybody wants to know at once.
+    on_lost: "Callable[[], None] | None"  # Called when it is lost, if anybody wants to know at once.
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether somebody else may have it by now: what is not done yet must not be."""
+        ...
 
     def done(self) -> None:
         """It was handled, or is of no use: the queue may forget it."""

@@ -66,19 +66,17 @@ async def sandbox_process(folder: Path, shop_url: str, *, port: int, pace_s: flo
         (folder / "in-use").open("a") as in_use,
         (folder / "alive").open("a") as alive,
     ):
-        with lifeline(folder):
-            await _lock(starting, _START_S)
-            addresses = await _join(folder, alive, shop_url) or await _start(folder, shop_url, port, pace_s)
-            fcntl.flock(in_use, fcntl.LOCK_SH)
-            fcntl.flock(starting, fcntl.LOCK_UN)
-            try:
-                yield addresses
-            finally:
-                await _lock(starting, _STOP_S)  # Until we are gone: nobody joins a sandbox that is about to end.
-                fcntl.flock(in_use, fcntl.LOCK_UN)
-        if _is_free(in_use):  # We were the last.
-            with suppress(TimeoutError):
-                await _lock(alive, _STOP_S)
+        async with _outlived(in_use, alive):
+            with lifeline(folder):
+                await _lock(starting, _START_S)
+                addresses = await _join(folder, alive, shop_url) or await _start(folder, shop_url, port, pace_s)
+                fcntl.flock(in_use, fcntl.LOCK_SH)
+                fcntl.flock(starting, fcntl.LOCK_UN)
+                try:
+                    yield addresses
+                finally:
+                    await _lock(starting, _STOP_S)  # Until we are gone: nobody joins a sandbox that is about to end.
+                    fcntl.flock(in_use, fcntl.LOCK_UN)
 
 
 def read_secrets(folder: Path) -> Secrets:
@@ -109,6 +107,17 @@ def lifeline(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(held)
+
+
+@asynccontextmanager
+async def _outlived(in_use: IO[str], alive: IO[str]) -> AsyncIterator[None]:
+    """The last one, however its own work ended, sees the sandbox go before it goes itself."""
+    try:
+        yield
+    finally:
+        if _is_free(in_use):
+            with suppress(TimeoutError):
+                await _lock(alive, _STOP_S)
 
 
 async def _join(folder: Path, alive: IO[str], shop_url: str) -> Addresses | None:

@@ -10,6 +10,7 @@ import secrets
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from typing import cast
 from weakref import WeakSet
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
@@ -122,8 +123,9 @@ class Mailbox:
 
 
 def _abort(connection: SMTP) -> None:
-    if isinstance(connection.transport, asyncio.WriteTransport):
-        connection.transport.abort()
+    # Not `isinstance`: uvloop's transports have all that asyncio's have, and are not of its classes.
+    if transport := cast("asyncio.Transport | None", connection.transport):
+        transport.abort()
 
 
 def _parsed(raw: RawMail) -> Mail:

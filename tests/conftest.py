@@ -1,6 +1,7 @@
 """Real servers for every test that wants them, and a clock that tests move."""
 
-from collections.abc import AsyncIterator, Iterator
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
 from random import Random, SystemRandom
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import psutil
 import pytest
 import structlog
+import uvloop
 
 from engine.clock import ManualClock
 from engine.postgres import Database, open_database
@@ -17,6 +19,11 @@ __all__ = ["servers", "shop"]  # Fixtures that ShopFlow's users have too.
 
 HERE = Path(__file__).parent
 SCHEMAS = {"bus": HERE.parent / "bus" / "schema", "toys": HERE / "engine" / "schema"}
+
+
+def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Tests run on the loop that the shop runs on."""
+    return {"uvloop": uvloop.new_event_loop}
 
 
 @pytest.fixture

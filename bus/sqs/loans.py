@@ -27,7 +27,8 @@ class Loan:
     """One message's. See engine.mailbox.Lease."""
 
     __slots__ = (
-        "_loans", "envelope", "is_lost", "is_over", "on_lost", "receipt", "receives", "renew_s", "stored_in", "until_s",
+        "_loans", "envelope", "is_over", "on_lost", "receipt", "receives",
+        "renew_s", "stored_in", "until_s", "was_lost",
     )  # fmt: skip
 
     def __init__(self, loans: "Loans", receipt: str, receives: int) -> None:
@@ -36,10 +37,15 @@ class Loan:
         self.receives = receives
         self.envelope: Envelope | None = None  # Where it went.
         self.stored_in = ""  # The object in S3 that goes with it.
-        self.is_lost = False
+        self.was_lost = False  # And that was noticed.
         self.is_over = False
         self.on_lost: Callable[[], None] | None = None
         self.renew_s = self.until_s = 0.0  # On the event loop's clock.
+
+    @property
+    def is_lost(self) -> bool:
+        """Though nobody has noticed yet: renewals look now and then, and nothing may be committed in between."""
+        return self.was_lost or self.until_s <= asyncio.get_running_loop().time()
 
     def done(self) -> None:
         self._loans.end(self)
@@ -88,7 +94,7 @@ class Loans:
     def give_back(self, loan: Loan, pause_s: float) -> None:
         """Let the queue hand it out again after this pause."""
         if self._over(loan):
-            loan.is_lost = True
+            loan.was_lost = True
             self._returned.put(_Return(loan, min(_MOST_PAUSE_S, round(pause_s))))
 
     async def run(self) -> None:
@@ -142,9 +148,9 @@ class Loans:
         loan.until_s = at_s + self._visibility_s
 
     def _lose(self, loan: Loan) -> None:
-        if loan.is_over or loan.is_lost:
+        if loan.is_over or loan.was_lost:
             return
-        loan.is_lost = True
+        loan.was_lost = True
         LOANS_LOST.labels(self._queue).inc()
         self._log.info("lost a message that was lent: it took too long to say that it is still being worked on")
         if loan.on_lost is not None:
