@@ -16,6 +16,7 @@ import fcntl
 import hashlib
 import logging
 import os
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -169,15 +170,35 @@ class _Starting:
 
 def _start_postgres(folder: Path) -> str:
     _forget_a_dead_postmaster(folder)
-    server = _wheel().get_server(folder, cleanup_mode=None, start=False)
     try:
-        server.ensure_pgdata_inited()
+        _ensure_cluster(folder)
+        server = _server(folder)
+        server.ensure_pgdata_inited()  # It is. But its folder may have come from another machine, or user.
         if _postmaster(folder) is None:
             _configure_postgres(folder)
             _run_postgres(server)
         return _url_when_ready(folder)
     except (subprocess.SubprocessError, OSError, RuntimeError, AssertionError) as error:
         raise BadSetting(f"PostgreSQL does not start in {folder} ({error}); its log is {folder / 'log'}") from error
+
+
+def _ensure_cluster(folder: Path) -> None:
+    """Make it elsewhere, and give it its name when it is whole: a half-made one never starts, and is not made anew.
+
+    Elsewhere is a new place each time, for the `initdb` of a program that was killed may still be at work.
+    """
+    for left in folder.parent.glob(f"{folder.name}.new-*"):
+        shutil.rmtree(left, ignore_errors=True)
+    if (folder / "PG_VERSION").exists():
+        return
+    made = Path(tempfile.mkdtemp(prefix=f"{folder.name}.new-", dir=folder.parent))
+    _server(made).ensure_pgdata_inited()
+    made.rename(folder)
+    above = os.open(folder.parent, os.O_RDONLY)
+    try:
+        os.fsync(above)  # Else a power failure could take back the name, but not what was committed since.
+    finally:
+        os.close(above)
 
 
 def _run_postgres(server: "PostgresServer") -> None:
@@ -211,6 +232,11 @@ def _url_when_ready(folder: Path) -> str:
                 return str(info.get_uri())
         time.sleep(0.02)
     raise RuntimeError("it is not ready")
+
+
+def _server(folder: Path) -> "PostgresServer":
+    server: PostgresServer = _wheel().get_server(folder, cleanup_mode=None, start=False)
+    return server
 
 
 def _wheel() -> ModuleType:

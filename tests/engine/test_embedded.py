@@ -16,9 +16,11 @@ from redis.asyncio import Redis
 from redis.backoff import ConstantBackoff
 from redis.retry import Retry
 
+from bench.programs import at_work
 from engine.embedded import embedded_postgres, embedded_valkey
 from engine.errors import BadSetting
 from engine.testing import data_folder
+from tests.journeys.process import kill_servers
 from tests.waiting import eventually, have_ended
 
 USE_AND_WAIT = """
@@ -140,6 +142,22 @@ async def test_after_kill_9_of_its_user_the_next_start_attaches(folder: Path) ->
         assert await answer(url) == 42
         async with Redis.from_url(redis_url) as client:
             assert await client.ping()
+
+
+@pytest.mark.parametrize("dies", ["the program", "the machine"])
+async def test_a_first_start_that_was_cut_off_is_begun_anew(dies: str) -> None:
+    with data_folder() as folder:
+        with run(USE_AND_WAIT, str(folder)) as user:
+            await eventually(lambda: any(folder.glob("*/PG_VERSION")))  # What `initdb` writes first.
+            user.kill()
+        if dies == "the machine":
+            kill_servers(folder)
+
+        async with embedded_postgres(folder / "postgres") as url:
+            assert await answer(url) == 42
+        await eventually(lambda: not at_work(folder))
+        async with embedded_postgres(folder / "postgres"):
+            assert [each.name for each in folder.iterdir() if each.is_dir()] == ["postgres"]
 
 
 @pytest.mark.parametrize("whose", ["nobody's", "another program's", "another PostgreSQL's"])
