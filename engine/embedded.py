@@ -173,7 +173,7 @@ def _start_postgres(folder: Path) -> str:
     try:
         _ensure_cluster(folder)
         server = _server(folder)
-        server.ensure_pgdata_inited()  # It is. But its folder may have come from another machine, or user.
+        server.ensure_pgdata_inited()  # Its owner: the folder may have come from another machine, or user.
         if _postmaster(folder) is None:
             _configure_postgres(folder)
             _run_postgres(server)
@@ -183,22 +183,40 @@ def _start_postgres(folder: Path) -> str:
 
 
 def _ensure_cluster(folder: Path) -> None:
-    """Make it elsewhere, and give it its name when it is whole: a half-made one never starts, and is not made anew.
+    """Make it aside and move it here when it is whole: a half-made one never starts, and is not made anew.
 
-    Elsewhere is a new place each time, for the `initdb` of a program that was killed may still be at work.
+    Its version comes last, for what has one is taken for whole. Aside is a new place each time, for the `initdb` of a
+    program that was killed may still be at work. And it is inside the folder, which may be a file system of its own.
     """
-    for left in folder.parent.glob(f"{folder.name}.new-*"):
+    for left in folder.glob("new-*"):
         shutil.rmtree(left, ignore_errors=True)
-    if (folder / "PG_VERSION").exists():
+    version = folder / "PG_VERSION"
+    if version.exists():
         return
-    made = Path(tempfile.mkdtemp(prefix=f"{folder.name}.new-", dir=folder.parent))
-    _server(made).ensure_pgdata_inited()
-    made.rename(folder)
-    above = os.open(folder.parent, os.O_RDONLY)
+    aside = Path(tempfile.mkdtemp(prefix="new-", dir=folder))
+    _server(aside).ensure_pgdata_inited()
+    folder.chmod(0o700)  # PostgreSQL wants it so.
+    for part in aside.iterdir():
+        if part.name != version.name:
+            _move(part, folder / part.name)
+    _sync(folder)
+    _move(aside / version.name, version)
+    _sync(folder)
+
+
+def _move(part: Path, to: Path) -> None:
+    if to.is_dir():  # Of a start that was cut off in the middle of this.
+        shutil.rmtree(to)
+    part.rename(to)
+
+
+def _sync(folder: Path) -> None:
+    """Else a power failure could take names back, but not what was committed since."""
+    opened = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(above)  # Else a power failure could take back the name, but not what was committed since.
+        os.fsync(opened)
     finally:
-        os.close(above)
+        os.close(opened)
 
 
 def _run_postgres(server: "PostgresServer") -> None:

@@ -90,6 +90,13 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     return [] if seed is None else [f"shuffled: --shuffle={seed}"]
 
 
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, exitstatus: pytest.ExitCode, config: pytest.Config
+) -> None:
+    if exitstatus == pytest.ExitCode.TESTS_FAILED and config.option.shuffle is not None:
+        terminalreporter.write_line(f"the same order again: --shuffle={config.option.shuffle}")
+
+
 @pytest.hookimpl(optionalhook=True)  # Only pytest-xdist calls it.
 def pytest_configure_node(node: Any) -> None:
     """Workers have the controller's seed: all must have one order."""

@@ -17,6 +17,7 @@ from redis.backoff import ConstantBackoff
 from redis.retry import Retry
 
 from bench.programs import at_work
+from engine import embedded
 from engine.embedded import embedded_postgres, embedded_valkey
 from engine.errors import BadSetting
 from engine.testing import data_folder
@@ -26,6 +27,7 @@ from tests.waiting import eventually, have_ended
 USE_AND_WAIT = """
 import asyncio, sys
 from pathlib import Path
+from engine import embedded
 from engine.embedded import embedded_postgres, embedded_valkey
 
 async def main():
@@ -148,7 +150,7 @@ async def test_after_kill_9_of_its_user_the_next_start_attaches(folder: Path) ->
 async def test_a_first_start_that_was_cut_off_is_begun_anew(dies: str) -> None:
     with data_folder() as folder:
         with run(USE_AND_WAIT, str(folder)) as user:
-            await eventually(lambda: any(folder.glob("*/PG_VERSION")))  # What `initdb` writes first.
+            await eventually(lambda: any(folder.rglob("PG_VERSION")))  # What `initdb` writes first.
             user.kill()
         if dies == "the machine":
             kill_servers(folder)
@@ -157,7 +159,28 @@ async def test_a_first_start_that_was_cut_off_is_begun_anew(dies: str) -> None:
             assert await answer(url) == 42
         await eventually(lambda: not at_work(folder))
         async with embedded_postgres(folder / "postgres"):
-            assert [each.name for each in folder.iterdir() if each.is_dir()] == ["postgres"]
+            assert not list((folder / "postgres").glob("new-*"))
+
+
+async def test_a_first_start_that_was_cut_off_at_its_last_step_is_begun_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    moved: list[Path] = []
+
+    def cut_off(part: Path, to: Path) -> None:
+        moved.append(to)
+        if to.name == "PG_VERSION":
+            raise OSError("power failure")
+        move(part, to)
+
+    move = embedded._move
+    with data_folder() as folder:
+        with monkeypatch.context() as patch:
+            patch.setattr(embedded, "_move", cut_off)
+            with pytest.raises(BadSetting, match="power failure"):
+                await embedded_postgres(folder / "postgres").__aenter__()
+        assert moved[-1].parent / "base" in moved
+
+        async with embedded_postgres(folder / "postgres") as url:
+            assert await answer(url) == 42
 
 
 @pytest.mark.parametrize("whose", ["nobody's", "another program's", "another PostgreSQL's"])
