@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 _START_TIMEOUT_S = 60.0
 _LOOK_S = 0.5  # Between two looks at whether a server lives. In real time: it is a process, and not the shop's.
 _DATABASE = "shopflow"
+_ASIDE, _WHOLE = "being-made-", "made"  # What becomes of a database's folder at its first start.
 
 # What differs from PostgreSQL's own defaults. Durability does not: fsync and synchronous commits stay on.
 _POSTGRES_CONF = """\
@@ -188,26 +189,29 @@ def _ensure_cluster(folder: Path) -> None:
     Its version comes last, for what has one is taken for whole. Aside is a new place each time, for the `initdb` of a
     program that was killed may still be at work. And it is inside the folder, which may be a file system of its own.
     """
-    for left in folder.glob("new-*"):
+    version, whole = folder / "PG_VERSION", folder / _WHOLE
+    for left in folder.glob(f"{_ASIDE}*"):
         shutil.rmtree(left, ignore_errors=True)
-    version = folder / "PG_VERSION"
-    if version.exists():
-        return
-    aside = Path(tempfile.mkdtemp(prefix="new-", dir=folder))
+    if not version.exists():
+        if not whole.exists():
+            _make_cluster(folder, whole)
+        folder.chmod(0o700)  # PostgreSQL wants it so.
+        for part in whole.iterdir():
+            if part.name != version.name:
+                part.rename(folder / part.name)
+        _sync(folder)
+        (whole / version.name).rename(version)
+        _sync(folder)
+    if whole.exists():
+        whole.rmdir()
+
+
+def _make_cluster(folder: Path, whole: Path) -> None:
+    if there := sorted(part.name for part in folder.iterdir() if not part.name.startswith((_ASIDE, "lost+found"))):
+        raise FileExistsError(f"PG_VERSION is missing there, beside {', '.join(there[:5])}")
+    aside = Path(tempfile.mkdtemp(prefix=_ASIDE, dir=folder))
     _server(aside).ensure_pgdata_inited()
-    folder.chmod(0o700)  # PostgreSQL wants it so.
-    for part in aside.iterdir():
-        if part.name != version.name:
-            _move(part, folder / part.name)
-    _sync(folder)
-    _move(aside / version.name, version)
-    _sync(folder)
-
-
-def _move(part: Path, to: Path) -> None:
-    if to.is_dir():  # Of a start that was cut off in the middle of this.
-        shutil.rmtree(to)
-    part.rename(to)
+    aside.rename(whole)
 
 
 def _sync(folder: Path) -> None:

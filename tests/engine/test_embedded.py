@@ -17,7 +17,6 @@ from redis.backoff import ConstantBackoff
 from redis.retry import Retry
 
 from bench.programs import at_work
-from engine import embedded
 from engine.embedded import embedded_postgres, embedded_valkey
 from engine.errors import BadSetting
 from engine.testing import data_folder
@@ -27,7 +26,6 @@ from tests.waiting import eventually, have_ended
 USE_AND_WAIT = """
 import asyncio, sys
 from pathlib import Path
-from engine import embedded
 from engine.embedded import embedded_postgres, embedded_valkey
 
 async def main():
@@ -159,28 +157,41 @@ async def test_a_first_start_that_was_cut_off_is_begun_anew(dies: str) -> None:
             assert await answer(url) == 42
         await eventually(lambda: not at_work(folder))
         async with embedded_postgres(folder / "postgres"):
-            assert not list((folder / "postgres").glob("new-*"))
+            assert not list((folder / "postgres").glob("*made*"))
 
 
-async def test_a_first_start_that_was_cut_off_at_its_last_step_is_begun_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("parts", [0, 3, 100])
+async def test_a_first_start_that_was_cut_off_while_it_moved_what_was_made_is_ended(
+    monkeypatch: pytest.MonkeyPatch, parts: int
+) -> None:
     moved: list[Path] = []
 
-    def cut_off(part: Path, to: Path) -> None:
-        moved.append(to)
-        if to.name == "PG_VERSION":
+    def cut_off(part: Path, to: Path) -> Path:
+        if part.parent.name == "made" and (len(moved) == parts or part.name == "PG_VERSION"):
             raise OSError("power failure")
-        move(part, to)
+        moved.append(part)
+        return rename(part, to)
 
-    move = embedded._move
+    rename = Path.rename
     with data_folder() as folder:
         with monkeypatch.context() as patch:
-            patch.setattr(embedded, "_move", cut_off)
+            patch.setattr(Path, "rename", cut_off)
             with pytest.raises(BadSetting, match="power failure"):
                 await embedded_postgres(folder / "postgres").__aenter__()
-        assert moved[-1].parent / "base" in moved
+        assert moved
 
         async with embedded_postgres(folder / "postgres") as url:
             assert await answer(url) == 42
+            assert not (folder / "postgres" / "made").exists()
+
+
+async def test_a_database_without_its_version_is_not_made_anew(tmp_path: Path) -> None:
+    kept = tmp_path / "postgres" / "base" / "1"
+    kept.mkdir(parents=True)
+    with pytest.raises(BadSetting, match="PG_VERSION is missing there, beside base"):
+        await embedded_postgres(tmp_path / "postgres").__aenter__()
+
+    assert kept.exists()
 
 
 @pytest.mark.parametrize("whose", ["nobody's", "another program's", "another PostgreSQL's"])
