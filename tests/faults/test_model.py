@@ -13,6 +13,7 @@ from typing import Final
 
 import aiohttp
 import pytest
+import uvloop
 from hypothesis import Phase, example, given, seed, settings
 from hypothesis import strategies as st
 
@@ -123,7 +124,7 @@ class Scenarios:
     def __init__(self, servers: Servers, campaign: Campaign) -> None:
         self._servers = servers
         self._campaign = campaign
-        self._runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
+        self._runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)
         self._number = 0
         self._left = 0
         self._shop: ShopUnderTest | None = None
