@@ -7,6 +7,7 @@ not answer for a while. So a shop that is killed in mid-tour and started again i
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import ClassVar, TypeVar
 
@@ -15,6 +16,7 @@ import msgspec
 
 _PATIENCE_S = 120.0  # For any one thing to happen.
 _PAUSE_S = 0.25
+_CHOICES = 20  # Of goods, when other buyers are quicker.
 _AGAIN = frozenset({409, 429, 500, 502, 503, 504})
 
 T = TypeVar("T")
@@ -22,6 +24,10 @@ T = TypeVar("T")
 
 class TourFailed(Exception):
     """The shop answered what it should not have, or nothing."""
+
+
+class _SoldOut(TourFailed):
+    """Another buyer was quicker. No patience helps: what is sold does not come back."""
 
 
 class Moment(msgspec.Struct, frozen=True):
@@ -61,6 +67,10 @@ class _Detail(msgspec.Struct, frozen=True):
 
 class _Cart(msgspec.Struct, frozen=True):
     id: str
+
+
+class _Refusal(msgspec.Struct, frozen=True):
+    code: str
 
 
 class _Payment(msgspec.Struct, frozen=True):
@@ -127,15 +137,24 @@ class Tour:
             raise TourFailed(f"no shop answers at {self._shop}: start one with `run.py`") from error
 
     async def _fill_a_cart(self) -> tuple[str, str]:
-        products = await self._get("/products?limit=100", _Products)
-        product = next((product for product in products.items if product.available >= 2), None)
-        if product is None:
-            raise TourFailed("there is nothing to buy: bring goods in with `run.py import FILE.csv`")
-        detail = await self._get(f"/products/{product.id}", _Detail)
-        sku = max(detail.skus, key=lambda sku: sku.available).sku
         cart = await self._send("POST", "/carts", None, _Cart, key=secrets.token_hex(16))
-        await self._send("PUT", f"/carts/{cart.id}/lines/{sku}", {"quantity": 2}, _Cart)
-        return cart.id, sku
+        for _ in range(_CHOICES):
+            sku = await self._choose()
+            with suppress(_SoldOut):
+                await self._send("PUT", f"/carts/{cart.id}/lines/{sku}", {"quantity": 2}, _Cart)
+                return cart.id, sku
+        raise TourFailed(f"others were quicker, {_CHOICES} times")
+
+    async def _choose(self) -> str:
+        """A SKU of which two are left."""
+        products = await self._get("/products?limit=100", _Products)
+        for product in products.items:
+            if product.available >= 2:
+                detail = await self._get(f"/products/{product.id}", _Detail)
+                most = max(detail.skus, key=lambda sku: sku.available)
+                if most.available >= 2:
+                    return most.sku
+        raise TourFailed("there is nothing to buy: bring goods in with `run.py import FILE.csv`")
 
     async def _check_out(self, cart: str) -> _CheckedOut:
         body = {
@@ -203,6 +222,8 @@ class Tour:
         async def attempt() -> bytes | None:
             async with self._http.request(method, self._shop + path, json=body, headers=headers) as answer:
                 content = await answer.read()
+                if answer.status == 409 and _code(content) == "out_of_stock":
+                    raise _SoldOut(f"{method} {path}: others were quicker")
                 if answer.status in _AGAIN:
                     return None
                 if answer.status >= 400:
@@ -224,3 +245,7 @@ class Tour:
                 problem = str(error) or type(error).__name__
             await asyncio.sleep(_PAUSE_S)
         raise TourFailed(f"waited {_PATIENCE_S:g} s for {what}: {problem}")
+
+
+def _code(problem: bytes) -> str:
+    return msgspec.json.decode(problem, type=_Refusal).code

@@ -12,6 +12,7 @@ import pytest
 
 from bench.programs import at_work
 from gateway.goods import SAMPLE
+from sandbox.tour import Tour
 from tests.journeys.process import EVENTUALLY_S, Program, end, program, servers, work_folder
 from tests.test_tidy import LISTENERS
 from tests.waiting import eventually
@@ -111,6 +112,24 @@ async def test_what_is_asked_when_it_is_told_to_stop_is_answered() -> None:
         assert b'"client_secret"' in answer
         assert await shop.ended() == 0
         assert shop.errors == []
+
+
+async def test_tours_that_want_the_last_of_something_take_something_else() -> None:
+    async with program() as shop:
+        await shop.start()
+        key = await staff(shop)
+        products = (await shop.ask("GET", "/products?limit=100")).body["items"]
+        wanted = next(product["id"] for product in products if product["available"] >= 2)
+        skus = [sku["sku"] for sku in (await shop.ask("GET", f"/products/{wanted}")).body["skus"]]
+        for sku, on_hand in zip(skus, [3, *[0] * len(skus)], strict=False):
+            assert (await shop.ask("PUT", f"/admin/api/stock/{sku}", {"on_hand": on_hand}, **key)).status == 200
+
+        tours = [Tour(shop.url, key["Authorization"].split()[1], lambda _: None).walk() for _ in range(4)]
+        async with asyncio.timeout(30):
+            orders = await asyncio.gather(*tours)
+
+        assert {order.status for order in orders} == {"delivered"}
+        await shop.stop()
 
 
 async def test_two_programs_share_one_folder() -> None:
