@@ -53,6 +53,7 @@ from engine import crash
 from engine.actor import Actor
 from engine.circuit import Circuit
 from engine.clock import Clock, SystemClock
+from engine.collector import spare_the_collector
 from engine.errors import BadInput, BadSetting, ShopFlowError
 from engine.files import make_folder
 from engine.postgres import migrate
@@ -77,7 +78,6 @@ if __name__ == "__main__":
     gc.enable()
 
 ROOT: Final = Path(__file__).parent
-GARBAGE_LIMIT: Final = 20_000  # Objects that may be made before the collector looks; 700 unless said otherwise.
 
 # Who there is. A command goes to the one that handles it, an event to all that do.
 ACTORS: Final[tuple[type[Actor], ...]] = (
@@ -407,16 +407,6 @@ async def serve(settings: ShopSettings, *, has_gateway: bool = True) -> None:
         await anext(aiter(signals))
         say("Stopping ...")
     say("Stopped.")
-
-
-def spare_the_collector() -> None:
-    """What is there by now stays until the end, so the garbage collector need not look through it again and again.
-
-    Each look would stop everything for some 50 ms. And messages leave no cycles behind, so it may look less often.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(GARBAGE_LIMIT)
 
 
 async def stock_an_empty_sandbox(shop: Shop) -> None:

@@ -27,10 +27,10 @@ from bus.news import News
 from bus.routes import Routes
 from engine import telemetry
 from engine.clock import SystemClock
+from engine.collector import spare_the_collector
 from engine.postgres import migrate
 from engine.services import Services, open_services
 from engine.settings import EngineSettings
-from run import spare_the_collector
 
 ROOT = Path(__file__).parent.parent
 SCHEMAS = {"bus": ROOT / "bus" / "schema", "inventory": ROOT / "actors" / "inventory" / "schema"}

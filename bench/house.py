@@ -25,10 +25,11 @@ from bus.messages.payment import Intent, RecordStripeEvent, StripeEvent
 from bus.news import News
 from bus.routes import Routes
 from engine.clock import SystemClock
+from engine.collector import spare_the_collector
 from engine.postgres import migrate
 from engine.services import open_services
 from engine.settings import EngineSettings
-from run import ACTORS, NOBODY, SCHEMAS, Shop, ShopSettings, make_actors, spare_the_collector
+from run import ACTORS, NOBODY, SCHEMAS, Shop, ShopSettings, make_actors
 
 SKUS = 100
 _HOME = Address(line1="1 Harbour Street", city="Hamburg", postal_code="20095", country="DE")

@@ -17,6 +17,7 @@ import msgspec
 _PATIENCE_S = 120.0  # For any one thing to happen.
 _PAUSE_S = 0.25
 _CHOICES = 20  # Of goods, when other buyers are quicker.
+_QUANTITY = 2  # Of what is bought.
 _AGAIN = frozenset({409, 429, 500, 502, 503, 504})
 
 T = TypeVar("T")
@@ -27,7 +28,7 @@ class TourFailed(Exception):
 
 
 class _SoldOut(TourFailed):
-    """Another buyer was quicker. No patience helps: what is sold does not come back."""
+    """Another buyer was quicker. Units that come back do so later than a tour waits."""
 
 
 class Moment(msgspec.Struct, frozen=True):
@@ -141,18 +142,18 @@ class Tour:
         for _ in range(_CHOICES):
             sku = await self._choose()
             with suppress(_SoldOut):
-                await self._send("PUT", f"/carts/{cart.id}/lines/{sku}", {"quantity": 2}, _Cart)
+                await self._send("PUT", f"/carts/{cart.id}/lines/{sku}", {"quantity": _QUANTITY}, _Cart)
                 return cart.id, sku
         raise TourFailed(f"others were quicker, {_CHOICES} times")
 
     async def _choose(self) -> str:
-        """A SKU of which two are left."""
+        """A SKU of which enough is left."""
         products = await self._get("/products?limit=100", _Products)
         for product in products.items:
-            if product.available >= 2:
+            if product.available >= _QUANTITY:
                 detail = await self._get(f"/products/{product.id}", _Detail)
                 most = max(detail.skus, key=lambda sku: sku.available)
-                if most.available >= 2:
+                if most.available >= _QUANTITY:
                     return most.sku
         raise TourFailed("there is nothing to buy: bring goods in with `run.py import FILE.csv`")
 

@@ -1,7 +1,6 @@
 """Real servers for every test that wants them, and a clock that tests move."""
 
 import asyncio
-import gc
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
 from random import Random, SystemRandom
@@ -13,6 +12,7 @@ import structlog
 import uvloop
 
 from engine.clock import ManualClock
+from engine.collector import spare_the_collector
 from engine.postgres import Database, open_database
 from engine.testing import Servers, servers, shop
 
@@ -105,12 +105,8 @@ def pytest_configure_node(node: Any) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """What is imported and collected stays: to look through it for garbage held up whatever was being measured.
-
-    A quarter of a million objects took 0.2 s each time, and twice that beside another worker; a shop spares them, too.
-    """
-    gc.collect()
-    gc.freeze()
+    """As a shop does once it is ready: else a look for garbage may fall into what a test measures."""
+    spare_the_collector()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
