@@ -25,7 +25,7 @@ run: .venv/ready ## Install what is missing, and run the shop
 test: .venv/ready-dev ## The whole test suite, on real PostgreSQL, Valkey, Stripe library and SMTP
 	@$(BIN)/python -m pytest -n 2 --dist worksteal
 
-faults: .venv/ready-dev ## Kills, faults and time at length (hours); writes docs/reliability.md
+faults: .venv/ready-dev ## Kills, faults and time at length (more than an hour); writes docs/reliability.md
 	@$(BIN)/python -m pytest tests/faults --long -v
 
 check: .venv/ready-dev ## Format, lint and types
