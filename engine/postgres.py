@@ -201,7 +201,8 @@ class Database:
         for connection in list(self._in_use):
             connection.terminate()
         for waiting in self._waiting:
-            waiting.reschedule(0.0)  # Long ago: it ends at once.
+            if not waiting.expired():  # By itself, in this very moment.
+                waiting.reschedule(0.0)  # Long ago: it ends at once.
 
     def went_on(self) -> None:
         """It answers again, or is gone for good, which others find out by themselves."""

@@ -83,14 +83,21 @@ class Pulse:
         try:
             while True:
                 await asyncio.sleep(_LOOK_S)
-                is_long = self._watched.longest_use_s() > _LONG_S
-                if self._connection is None or self._connection.is_closed():
-                    if is_long or asyncio.get_running_loop().time() >= self._anew_s:
-                        await self.connect()
-                elif is_long:
-                    await self._feel(self._connection)
+                try:
+                    await self._look()
+                except Exception:  # noqa: BLE001 - without a pulse nobody would find that it goes on
+                    telemetry.logger().exception("could not feel PostgreSQL's pulse")
+                    self._drop()
         finally:
             self._drop()
+
+    async def _look(self) -> None:
+        is_long = self._watched.longest_use_s() > _LONG_S
+        if self._connection is None or self._connection.is_closed():
+            if is_long or asyncio.get_running_loop().time() >= self._anew_s:
+                await self.connect()
+        elif is_long:
+            await self._feel(self._connection)
 
     async def _feel(self, connection: "asyncpg.Connection[asyncpg.Record]") -> None:
         asking = asyncio.create_task(_answers(connection))

@@ -1,8 +1,10 @@
 """A server that hangs is told from a slow statement, and nobody waits for it."""
 
+import asyncio
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import cast
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -11,6 +13,7 @@ import pytest
 
 from engine.errors import Unavailable
 from engine.postgres import Database
+from engine.pulse import Pulse
 from tests.waiting import eventually, pace
 
 _POSTMASTER = "select split_part(pg_read_file('postmaster.pid'), e'\\n', 1)::int as pid"
@@ -100,3 +103,56 @@ async def test_a_server_that_hangs_when_it_had_just_refused_a_connection_keeps_n
 async def test_a_statement_that_takes_long_is_left_alone(database: Database) -> None:
     assert await database.fetch("select pg_sleep(1.2)")
     assert await answers(database)
+
+
+class AllInUse:
+    """A pool that has no connection free."""
+
+    def get_idle_size(self) -> int:
+        return 0
+
+    def get_size(self) -> int:
+        return 1
+
+    get_max_size = get_size
+
+    async def acquire(self) -> None:
+        await asyncio.Event().wait()
+
+
+async def test_that_it_hangs_may_be_said_to_somebody_who_gives_up_in_that_moment() -> None:
+    database = Database(cast("asyncpg.Pool[asyncpg.Record]", AllInUse()))
+    waiting = asyncio.create_task(refused_within_s(database))
+    await asyncio.sleep(0)  # Until it waits for a connection.
+    database.stopped()
+    await asyncio.sleep(0)  # Its time is over, and it has not heard of that yet.
+    database.stopped()
+    assert await waiting < 0.4
+
+
+class Uncertain:
+    """What a pulse looks after; looking at it fails the first time."""
+
+    looks = 0
+
+    def longest_use_s(self) -> float:
+        self.looks += 1
+        if self.looks == 1:
+            raise RuntimeError("a bug")
+        return 0.0
+
+    def stopped(self) -> None:
+        raise AssertionError("it is well")
+
+    def went_on(self) -> None:
+        pass
+
+
+async def test_a_pulse_goes_on_after_a_bug(database_url: str) -> None:
+    watched = Uncertain()
+    watching = asyncio.create_task(Pulse(watched, lambda: asyncpg.connect(database_url)).watch())
+    try:
+        assert await eventually(lambda: watched.looks > 1, within_s=5)
+    finally:
+        watching.cancel()
+        await asyncio.wait((watching,))

@@ -90,20 +90,8 @@ class Program:
     async def spawn(self) -> None:
         """Start it, and return at once."""
         self.lines, self.errors = [], []
-        self._process = await asyncio.create_subprocess_exec(
-            *(sys.executable, self.script, *self.words),
-            cwd=ROOT,
-            env=self.environment(),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        assert self._process.stdout is not None
-        assert self._process.stderr is not None
-        self._readers = [
-            asyncio.create_task(_read(self._process.stdout, self.lines)),
-            asyncio.create_task(_read(self._process.stderr, self.errors)),
-        ]
+        self._process = await self._spawn(self.script, *self.words)
+        self._readers = _readers(self._process, self.lines, self.errors)
 
     def is_ready(self) -> bool:
         """Whether it has said so."""
@@ -139,23 +127,35 @@ class Program:
 
     async def run(self, *words: str) -> Done:
         """Run a command on the same folder."""
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "run.py", *words),
+        out: list[str] = []
+        err: list[str] = []
+        process = await self._spawn("run.py", *words)
+        readers = _readers(process, out, err)
+        try:
+            is_late = not await _ends(process, within_s=COMMAND_S)
+            if is_late:  # As Ctrl-C: a command then says how far it had come. If it does not hear, where it stands.
+                process.send_signal(signal.SIGINT)
+                if not await _ends(process, within_s=STOP_S):
+                    process.send_signal(signal.SIGABRT)
+                    await _ends(process, within_s=STOP_S)
+        finally:
+            if process.returncode is None:
+                process.kill()
+            code = await process.wait()
+            await asyncio.gather(*readers)
+        done = Done(code, *("".join(f"{line}\n" for line in lines) for lines in (out, err)))
+        assert not is_late, f"{words} took more than {COMMAND_S:g} s: {done}; meanwhile its shop: {self.log}"
+        return done
+
+    async def _spawn(self, *words: str) -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_exec(
+            *(sys.executable, *words),
             cwd=ROOT,
             env=self.environment(),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
-        try:
-            async with asyncio.timeout(COMMAND_S):
-                out, err = await process.communicate()
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
-        assert process.returncode is not None
-        return Done(process.returncode, out.decode(), err.decode())
 
     async def good(self, *words: str) -> str:
         """Run a command that must succeed, without a complaint; gives what it printed."""
@@ -190,6 +190,7 @@ class Program:
         return {
             **plain,
             "COLUMNS": "200",
+            "PYTHONFAULTHANDLER": "1",
             "SHOPFLOW_DATA": str(self.data),
             "SHOPFLOW_PORT": str(self.port),
             "SHOPFLOW_CARRIER_PACE_S": "0.05",
@@ -262,6 +263,19 @@ def postmaster(folder: Path) -> psutil.Process:
     return psutil.Process(int((folder / "postgres" / "postmaster.pid").read_text().split()[0]))
 
 
+def _readers(process: asyncio.subprocess.Process, out: list[str], err: list[str]) -> list[asyncio.Task[None]]:
+    assert process.stdout is not None
+    assert process.stderr is not None
+    return [asyncio.create_task(_read(process.stdout, out)), asyncio.create_task(_read(process.stderr, err))]
+
+
 async def _read(stream: asyncio.StreamReader, lines: list[str]) -> None:
     while line := await stream.readline():
         lines.append(line.decode().rstrip("\n"))
+
+
+async def _ends(process: asyncio.subprocess.Process, within_s: float) -> bool:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(within_s):
+            await process.wait()
+    return process.returncode is not None
