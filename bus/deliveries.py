@@ -54,20 +54,20 @@ order by place
 returning id"""
 
 # Skipping what another process holds: it is handling it. In one order, so that two turns never wait in a circle.
+# Of each key (but timers come when they are due, and what has no key waits for nobody) as many as come first among all
+# that wait: another process may host the same actor, or store what its mailbox here has not heard of. $2 is what can't
+# be read here, and holds up nobody.
 _CLAIM = """
-delete from bus.deliveries where id in (
-    select id from bus.deliveries where id = any($1) order by id for update skip locked)
-returning id"""
-# Where others may host the same actor: nothing of which something of its key comes first. (In one process its mailbox
-# sees to that.)
-_CLAIM_IN_ORDER = """
-with mine as (
-    select id, subscriber, key, due from bus.deliveries where id = any($1) order by id for update skip locked)
-delete from bus.deliveries where id in (
-    select id from mine where due is not null or key = '' or not exists (
-        select from bus.deliveries as first
-        where first.due is null and first.subscriber = mine.subscriber and first.key = mine.key
-            and first.id < mine.id and not exists (select from mine as too where too.id = first.id)))
+with mine as materialized (
+    select id, subscriber, key, due from bus.deliveries where id = any($1) order by id for update skip locked),
+lanes as (
+    select subscriber, key, due is null and key <> '' as is_lane, array_agg(id order by id) as ids
+    from mine group by subscriber, key, is_lane)
+delete from bus.deliveries where id = any(array(
+    select mine from lanes cross join lateral unnest(ids, case when is_lane then array(
+        select id from bus.deliveries as it
+        where it.due is null and it.subscriber = lanes.subscriber and it.key = lanes.key and it.id <> all($2)
+        order by id limit cardinality(ids)) else ids end) as place (mine, first) where mine = first))
 returning id"""
 _STILL_THERE = "select id from bus.deliveries where id = any($1)"
 
@@ -110,7 +110,6 @@ class Deliveries(Backlog):
         *,
         new_id: Callable[[], str],
         sweep_s: float,
-        is_alone: bool = True,
     ) -> None:
         """As described above.
 
@@ -120,13 +119,11 @@ class Deliveries(Backlog):
             clock: The time.
             new_id: Makes the ids of messages.
             sweep_s: How often to look for what memory does not know.
-            is_alone: No other process handles what is stored here.
         """
         super().__init__(database, clock)
         self._routes = routes
         self._new_id = new_id
         self._sweep_s = sweep_s
-        self._is_alone = is_alone
         self._put: Mapping[str, Callable[[Envelope], None]] = {}
         self._forward: Callable[[str, Envelope], None] | None = None
         self._out_of_turn: set[str] = set()  # Actors that were given something before what comes first.
@@ -210,9 +207,7 @@ class Deliveries(Backlog):
 
     async def claim(self, tx: Transaction, ids: Sequence[int]) -> Claimed:
         """Delete these rows with this transaction, and say which were still there."""
-        if self._is_alone:
-            return Claimed({row["id"] for row in await tx.fetch(_CLAIM, ids)})
-        mine = {row["id"] for row in await tx.fetch(_CLAIM_IN_ORDER, ids)}
+        mine = {row["id"] for row in await tx.fetch(_CLAIM, ids, list(self._unreadable))}
         left = [delivery_id for delivery_id in ids if delivery_id not in mine]
         return Claimed(mine, {row["id"] for row in await tx.fetch(_STILL_THERE, left)} if left else ())
 

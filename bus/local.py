@@ -70,7 +70,6 @@ class LocalBus:
             clock,
             new_id=self._new_id,
             sweep_s=settings.shopflow_sweep_s,
-            is_alone=elsewhere is None,
         )
 
     def host(self, actor: Actor) -> None:

@@ -33,8 +33,7 @@ class Claimed(NamedTuple):
     """Which deliveries a transaction may handle. What is in neither was handled before."""
 
     mine: Collection[int]
-    # Another process has these in hand, or something of their key that comes first. None where there are no others.
-    not_yet: Collection[int] | None = None
+    not_yet: Collection[int] = ()  # Another process has these in hand, or something of their key comes first.
 
 
 class Deliveries(Protocol):

@@ -190,15 +190,11 @@ class Turns:
             return batch, ()
         claimed = await self._cell.deliveries.claim(tx, ids)
         mine = set(claimed.mine)
-        if claimed.not_yet is None and len(mine) == len(ids):
-            return batch, ()
         live: list[Envelope] = []
         for envelope in batch:
             if not envelope.delivery_id or envelope.delivery_id in mine:
                 mine.discard(envelope.delivery_id)  # The same one twice in a turn is one.
                 live.append(envelope)
-        if claimed.not_yet is None:
-            return live, ()
         return _in_order(live), [envelope for envelope in batch if envelope.delivery_id in claimed.not_yet]
 
     async def _handle(self, handler: Handler, tx: Transaction | None, batch: Sequence[Envelope]) -> Sequence[object]:

@@ -1,6 +1,7 @@
 """Deliveries: stored with the state, deleted with the effect, handled once."""
 
 import asyncio
+import time
 from datetime import timedelta
 
 import pytest
@@ -153,6 +154,67 @@ async def test_two_processes_on_one_database_handle_each_delivery_once(database:
 
     assert sorted(await done(database), key=int) == words
     assert await stored(database) == []
+
+
+@pytest.mark.parametrize("held_up", ["first", "other"], ids=["it is being handled", "it waits in a mailbox"])
+async def test_two_processes_on_one_database_keep_the_order_of_each_key(
+    database: Database, clock: ManualClock, held_up: str
+) -> None:
+    recorder, there = Recorder(), ManualClock(clock.now())
+    gate = Gate(recorder, held_up)
+    async with house(database, clock, recorder) as bus, house(database, there, Recorder()) as bus_there:
+        if held_up == "other":
+            await bus.publish(Rang(key="j", what="other"))
+            await gate.wait()
+        await bus.publish(Rang(key="k", what="first"))
+        await gate.wait()
+
+        await bus_there.publish(Rang(key="k", what="second"))
+        await there.advance(seconds=1)  # What came out of turn is looked for again.
+        assert await done(database) == ([] if held_up == "first" else ["first", "second"])
+
+        gate.open()
+        await at_rest(clock)
+        await there.advance(seconds=1)
+        assert [what for what in await done(database) if what != "other"] == ["first", "second"]
+        assert await stored(database) == []
+
+
+async def test_a_lane_is_taken_up_to_what_is_missing_from_it(database: Database, clock: ManualClock) -> None:
+    """What others may know of, too: here it is a row that came to nobody's memory."""
+    recorder = Recorder()
+    gate = Gate(recorder, "other")
+    async with house(database, clock, recorder) as bus:
+        await bus.publish(Rang(key="j", what="other"))
+        await gate.wait()
+        await bus.publish(Rang(key="k", what="1"), Rang(key="l", what="a"), Rang(key="k", what="2"))
+        async with database.transaction(clock.now()) as tx:
+            await bus.deliveries.store(tx, [Outgoing(Rang(key="k", what="3"))])
+        bus.deliveries.forget([row["id"] for row in await database.fetch("select max(id) as id from bus.deliveries")])
+        await bus.publish(Rang(key="k", what="4"), Rang(key="l", what="b"))
+        gate.open()
+        await clock.advance(seconds=1)
+
+    assert recorder.batches == [["other"], ["1", "a", "2", "b"], ["3", "4"]]
+
+
+async def test_claiming_a_long_lane_takes_no_longer_than_claiming_as_many_lanes(
+    database: Database, clock: ManualClock
+) -> None:
+    async def claimed_within_s(*events: Rang) -> float:
+        async with database.transaction(clock.now()) as tx:
+            stored = await deliveries.store(tx, [Outgoing(event) for event in events])
+            ids = [envelope.delivery_id for _, envelope in stored.envelopes]
+            began_s = time.perf_counter()
+            assert (await deliveries.claim(tx, ids)).mine == set(ids)
+            return time.perf_counter() - began_s
+
+    async with house(database, clock, Recorder()) as bus:
+        deliveries = bus.deliveries
+        one = min([await claimed_within_s(*[Rang(key="k")] * 1000) for _ in range(5)])
+        many = min([await claimed_within_s(*[Rang(key=str(n)) for n in range(1000)]) for _ in range(5)])
+
+    assert one < 3 * many
 
 
 async def test_closed_deliveries_hand_over_nothing_more_and_lose_nothing(

@@ -94,7 +94,7 @@ ABLATIONS: Final[Sequence[Ablation]] = (
     ),
     Ablation(
         "deliveries: nothing overtakes rows that memory does not know",
-        "an order that is paid before it is known",
+        "a mail about the money before the one about the order",
         stand_ins.nobody_waits_behind,
         messages.a_mailbox_is_full_for_a_moment,
     ),
@@ -102,7 +102,13 @@ ABLATIONS: Final[Sequence[Ablation]] = (
         "mailbox: a lane for each key",
         "the same, when the first message must be tried again",
         switch(stand_ins.without_lanes),
-        messages.a_first_message_is_slow,
+        messages.a_first_mail_must_be_sent_again,
+    ),
+    Ablation(
+        "deliveries: what comes first of a key is handled first",
+        "an order that is paid before it is known, when two processes share a database",
+        switch(lambda: reworded("bus.deliveries._CLAIM", " where mine = first", "")),
+        two_shops.one_shop_hears_of_the_money_while_the_other_hears_of_the_order,
     ),
     Ablation(
         "turns: who asked is answered after the commit",

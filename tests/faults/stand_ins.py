@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager
 from typing import Any
 
@@ -12,6 +12,7 @@ from actors.payment import store as payments
 from actors.payment.stripe import Stripe
 from actors.shipping.carrier import Booking, Carrier
 from bus.deliveries import Deliveries
+from engine.cell import Claimed
 from engine.mailbox import Envelope
 from engine.postgres import Outgoing, Transaction
 from engine.testing import ShopUnderTest
@@ -19,10 +20,10 @@ from engine.turns import Turns
 from tests.faults.switches import replaced, rewritten
 
 
-async def claim_everything(_: Deliveries, tx: Transaction, ids: Sequence[int]) -> Iterable[int]:
+async def claim_everything(_: Deliveries, tx: Transaction, ids: Sequence[int]) -> Claimed:
     """A repeat is not known to be one."""
     await tx.execute("delete from bus.deliveries where id = any($1)", ids)
-    return list(ids)
+    return Claimed(ids)
 
 
 @asynccontextmanager

@@ -96,6 +96,6 @@ async def value(shop: ShopUnderTest, question: str) -> Any:
 
 
 def templates(shop: ShopUnderTest) -> list[str]:
-    """Of the mails that came; a repeat has the same Message-ID, and is known by it."""
-    mails = {mail.message_id for mail in shop.mails()}
-    return sorted(mail_id.partition("@")[0].rpartition(".")[2] for mail_id in mails)
+    """Of the mails that came, in their order; a repeat has the same Message-ID, and is known by it."""
+    mails = dict.fromkeys(mail.message_id for mail in shop.mails())
+    return [mail_id.partition("@")[0].rpartition(".")[2] for mail_id in mails]

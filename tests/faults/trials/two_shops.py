@@ -8,6 +8,7 @@ from typing import Any
 from bus.local import LocalBus
 from bus.messages.base import Line
 from bus.messages.inventory import HoldForCheckout, HoldStock, SetOnHand
+from bus.messages.payment import PaymentReceived
 from engine.errors import Conflict
 from engine.mailbox import Envelope
 from engine.testing import ShopUnderTest
@@ -15,7 +16,8 @@ from engine.turns import Turns
 from run import Shop, open_shop
 from tests.faults.real import audit
 from tests.faults.switches import replaced
-from tests.faults.trials.parts import Findings, books, unless, value
+from tests.faults.trials.parts import Findings, books, held_up, pick_list, unless, value
+from tests.orders import cart_with, checkout, until_answered
 from tests.waiting import eventually
 
 
@@ -63,13 +65,31 @@ async def two_shops_take_the_same_goods(shop: ShopUnderTest) -> Findings:
     return thrown_out
 
 
+async def one_shop_hears_of_the_money_while_the_other_hears_of_the_order(shop: ShopUnderTest) -> Findings:
+    """A webhook may come to either of them."""
+    async with another_shop(shop, deliver=True) as other:
+        await shop.clock.at_rest()  # Its first sweep is over: the order will be none of its finds.
+        warehouse = other.bus.supervisor.cells["warehouse"]
+        with held_up("actors.warehouse.store.add") as (is_held, go_on):
+            placed = await until_answered(shop, checkout((await cart_with(shop, MUG=1)).id))
+            await asyncio.wait_for(is_held.wait(), 5)
+            await other.bus.publish(
+                PaymentReceived(order_id="ord_1", intent_id=placed.intent_id, amount=placed.amount, at=shop.clock.now())
+            )
+            await eventually(lambda: warehouse.turns.taken > 0 and warehouse.mailbox.size == 0)
+            go_on.set()
+            await shop.settle()
+        await shop.clock.advance(seconds=5)
+        return unless(await pick_list(shop, "ord_1"), "open")
+
+
 _WAITING = """
 select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"""
 
 
 @asynccontextmanager
-async def another_shop(shop: ShopUnderTest) -> AsyncIterator[Shop]:
+async def another_shop(shop: ShopUnderTest, *, deliver: bool = False) -> AsyncIterator[Shop]:
     """A second process on the same database, as it were."""
     inside = shop.inside
-    async with open_shop(inside.settings, inside.outside, shop.clock, deliver=False) as other, asyncio.timeout(20):
+    async with open_shop(inside.settings, inside.outside, shop.clock, deliver=deliver) as other, asyncio.timeout(20):
         yield other
