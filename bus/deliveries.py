@@ -39,6 +39,7 @@ _PAGE = 1000  # Rows that one look brings; the statements below say so too.
 _MOST_MEANWHILE = 1000  # Kept in memory while a sweep reads what is older. If more come, it begins anew.
 
 _LATE_S = 30.0  # What a queue took so long ago has missed its way, or waits behind too much: it is in the table, too.
+_YOUNG_S = 1.0  # What was stored so lately is in the hands of who stored it, and would be mailed twice.
 _OUT_OF_TURN_S = 0.1  # Until it is looked for what comes before something: who has that in hand may be nearly done.
 
 _SWEPT = CrashPoint("after-sweep", "A sweep has found deliveries; no mailbox knows of them.")
@@ -74,6 +75,7 @@ _STILL_THERE = "select id from bus.deliveries where id = any($1)"
 _WAITING = """
 select id, message_id, subscriber, type, body, cause, trace, attempts, due from bus.deliveries
 where due is null and subscriber = $1 and id > $2 and (forwarded_at is null or forwarded_at <= $3)
+    and not (stored_at > $4 and stored_at < $5)
 order by id limit 1000"""
 _DUE = """
 select id, message_id, subscriber, type, body, cause, trace, attempts, due from bus.deliveries
@@ -242,6 +244,7 @@ class Deliveries(Backlog):
     async def redrive(self, ids: Sequence[int]) -> int:
         """Let parked messages be tried again as if new; says how many there were."""
         back = await super().redrive(ids)
+        self._behind.update(self._put)
         self._next_due = self._clock.now()  # Look at once.
         self._sleeper.wake()
         return back
@@ -280,12 +283,12 @@ class Deliveries(Backlog):
 
     async def _find_waiting(self, subscriber: str) -> None:
         last = 0
-        late = self._late(subscriber)
+        late, young = self._late(subscriber), self._young(subscriber)
         meanwhile = self._meanwhile[subscriber] = deque()
         try:
             is_last = False
             while not is_last:  # A short page is the end: what comes after it is in `meanwhile`, or for the next sweep.
-                rows = await self._look(_WAITING, subscriber, last, late)
+                rows = await self._look(_WAITING, subscriber, last, late, *young)
                 if rows:
                     _SWEPT.reach(subscriber)
                 if self._is_outrun(meanwhile) or self._take_in(rows):
@@ -306,6 +309,13 @@ class Deliveries(Backlog):
             return now - timedelta(seconds=_LATE_S)
         self._out_of_turn.discard(subscriber)
         return now
+
+    def _young(self, subscriber: str) -> tuple[datetime, datetime]:
+        """Between these times somebody else stored what they are about to handle. By any clock that is near ours."""
+        now = self._clock.now()
+        if subscriber in self._behind:
+            return now, now  # None of it is left to others: it may be ours, or come before what is.
+        return now - timedelta(seconds=_YOUNG_S), now + timedelta(seconds=_YOUNG_S)
 
     def _is_outrun(self, meanwhile: Sized) -> bool:
         """Whether more came than is kept: then all of it is rows only, and to be read in one order."""

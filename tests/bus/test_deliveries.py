@@ -198,6 +198,25 @@ async def test_a_lane_is_taken_up_to_what_is_missing_from_it(database: Database,
     assert recorder.batches == [["other"], ["1", "a", "2", "b"], ["3", "4"]]
 
 
+async def test_what_was_just_stored_is_left_to_who_stored_it(database: Database, clock: ManualClock) -> None:
+    recorder, there = Recorder(), ManualClock(clock.now())
+    gate = Gate(recorder, "other")
+    async with house(database, clock, recorder) as bus, house(database, there, Recorder(), shopflow_sweep_s=0.2):
+        await at_rest(there)
+        await bus.publish(Rang(key="j", what="other"))
+        await gate.wait()
+        await bus.publish(Rang(key="k", what="x"))
+
+        await there.advance(seconds=0.9)
+        assert await done(database) == []
+        await there.advance(seconds=0.5)  # Whoever has it takes long, or is gone.
+        assert await done(database) == ["x"]
+        gate.open()
+        await at_rest(clock)
+
+    assert await done(database) == ["x", "other"]
+
+
 async def test_claiming_a_long_lane_takes_no_longer_than_claiming_as_many_lanes(
     database: Database, clock: ManualClock
 ) -> None:
