@@ -2,8 +2,9 @@
 
 import asyncio
 import signal
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
-from itertools import cycle, product
+from itertools import cycle
 from pathlib import Path
 from random import Random
 from typing import TypeVar
@@ -31,6 +32,7 @@ from tests.waiting import pace
 __all__ = ["sqs", "stand_in_url"]
 
 R = TypeVar("R")
+Deed = Callable[[str], Awaitable[None]]
 
 SENT, RECEIVED = BETWEEN_PROCESSES
 KILLED_AT = {"edge": (SENT,), "core": (SENT, RECEIVED), "rest": (RECEIVED, SENT)}  # Nobody asks the edge for anything.
@@ -48,6 +50,15 @@ class Trouble:
         self._campaign = campaign
         self._chance = chance
         self._points = {name: cycle(points) for name, points in KILLED_AT.items()}
+
+    def of_a_round(self, scale: Scale) -> list[tuple[Deed, str]]:
+        """In some order. In short each is killed where they meet, and what may happen anywhere happens to one."""
+        parts = list(self._split.parts)
+        deeds: list[tuple[Deed, str]] = [(self.kill_between_queue_and_table, name) for name in parts]
+        for deed in (self.kill, self.replace):
+            deeds += [(deed, name) for name in self._chance.sample(parts, scale.of(short=1, long=len(parts)))]
+        self._chance.shuffle(deeds)
+        return deeds
 
     async def kill(self, name: str) -> None:
         """At any moment."""
@@ -90,8 +101,7 @@ async def test_each_program_is_killed_and_replaced_under_load(stand_in_url: str,
         trouble = Trouble(split, campaign, chance)
         async with crowd.shopping(BUYERS):
             for _ in range(scale.of(short=1, long=20)):
-                deeds = [trouble.kill, trouble.kill_between_queue_and_table, trouble.replace]
-                for deed, name in chance.sample(list(product(deeds, split.parts)), len(deeds) * len(split.parts)):
+                for deed, name in trouble.of_a_round(scale):
                     await deed(name)
                 campaign.runs += 1
         assert "None." in await split.edge.good("dead-letters")
