@@ -47,8 +47,9 @@ def base() -> Iterator[Path]:
 @pytest.fixture
 async def folder(base: Path) -> AsyncIterator[Path]:
     yield base
-    assert not postmasters(base), "a server was left behind"
-    assert not valkeys(base), "a server was left behind"
+    # Its pid file is gone, which is the end of it to whoever starts it again; the process may be leaving still.
+    await eventually(lambda: not postmasters(base), within_s=5)
+    await eventually(lambda: not valkeys(base), within_s=5)
 
 
 def postmasters(folder: Path) -> list[int]:
@@ -86,7 +87,7 @@ async def test_who_comes_later_attaches_and_the_last_to_leave_stops(folder: Path
             assert postmasters(folder) == [server]
         assert postmasters(folder) == [server]
         assert await answer(first) == 42
-    assert postmasters(folder) == []
+    await eventually(lambda: not postmasters(folder), within_s=5)
 
 
 async def test_valkey_is_shared_and_stopped_likewise_and_keeps_its_data(folder: Path) -> None:
@@ -97,7 +98,7 @@ async def test_valkey_is_shared_and_stopped_likewise_and_keeps_its_data(folder: 
             assert valkeys(folder) == [server]
             await client.set("cart", "lamp")
         assert valkeys(folder) == [server]
-    assert valkeys(folder) == []
+    await eventually(lambda: not valkeys(folder), within_s=5)
 
     async with embedded_valkey(folder / "valkey") as url, Redis.from_url(url) as client:
         assert await client.get("cart") == b"lamp"
