@@ -244,7 +244,7 @@ class Deliveries(Backlog):
     async def redrive(self, ids: Sequence[int]) -> int:
         """Let parked messages be tried again as if new; says how many there were."""
         back = await super().redrive(ids)
-        self._behind.update(self._put)
+        self._behind.update(self._put)  # Just stored, and in nobody's hands.
         self._next_due = self._clock.now()  # Look at once.
         self._sleeper.wake()
         return back

@@ -88,6 +88,7 @@ class Pulse:
                 except Exception:  # noqa: BLE001 - without a pulse nobody would find that it goes on
                     telemetry.logger().exception("could not feel PostgreSQL's pulse")
                     self._drop()
+                    await asyncio.sleep(_TRY_ANEW_S)  # Else it might say so twenty times a second.
         finally:
             self._drop()
 

@@ -91,7 +91,7 @@ class Program:
         """Start it, and return at once."""
         self.lines, self.errors = [], []
         self._process = await self._spawn(self.script, *self.words)
-        self._readers = _readers(self._process, self.lines, self.errors)
+        self._readers = _listen(self._process, self.lines, self.errors)
 
     def is_ready(self) -> bool:
         """Whether it has said so."""
@@ -130,7 +130,7 @@ class Program:
         out: list[str] = []
         err: list[str] = []
         process = await self._spawn("run.py", *words)
-        readers = _readers(process, out, err)
+        readers = _listen(process, out, err)
         try:
             is_late = not await _ends(process, within_s=COMMAND_S)
             if is_late:  # As Ctrl-C: a command then says how far it had come. If it does not hear, where it stands.
@@ -263,7 +263,7 @@ def postmaster(folder: Path) -> psutil.Process:
     return psutil.Process(int((folder / "postgres" / "postmaster.pid").read_text().split()[0]))
 
 
-def _readers(process: asyncio.subprocess.Process, out: list[str], err: list[str]) -> list[asyncio.Task[None]]:
+def _listen(process: asyncio.subprocess.Process, out: list[str], err: list[str]) -> list[asyncio.Task[None]]:
     assert process.stdout is not None
     assert process.stderr is not None
     return [asyncio.create_task(_read(process.stdout, out)), asyncio.create_task(_read(process.stderr, err))]
