@@ -268,7 +268,6 @@ async def open_database(dsn: str, *, connections: int) -> AsyncIterator[Database
         raise _no_postgres(dsn, error) from error
     database = Database(pool)
     pulse = Pulse(database, lambda: asyncpg.connect(dsn, server_settings=_SESSION))
-    await pulse.connect()
     watching = asyncio.create_task(pulse.watch())
     try:
         yield database

@@ -57,16 +57,16 @@ class Pulse:
         self._connection: asyncpg.Connection[asyncpg.Record] | None = None
         self._anew_s = 0.0  # On the event loop's clock: when to try again, unless somebody waits before.
 
-    async def connect(self) -> None:
+    async def _reach(self) -> None:
         """Before there is need: over a connection that is there, silence says more."""
-        connecting = asyncio.ensure_future(self._connect())
+        connecting = asyncio.create_task(self._open())
         try:
             for _ in range(round(_CONNECT_S / _ANSWER_S)):
                 await asyncio.wait((connecting,), timeout=_ANSWER_S)
                 if not connecting.done() and self._watched.longest_use_s() > _LONG_S:
                     self._watched.stopped()  # Others wait, too: then this may be more than a machine that is busy.
             if connecting.done():
-                self._connection = connecting.result()
+                connecting.result()
                 self._watched.went_on()
             else:
                 self._watched.stopped()
@@ -78,17 +78,20 @@ class Pulse:
                 connecting.cancel()
                 await asyncio.wait((connecting,))
 
+    async def _open(self) -> None:
+        self._connection = await self._connect()  # Here, so that one made in the moment all ends is not left behind.
+
     async def watch(self) -> None:
         """For ever. Ends by being cancelled."""
         try:
             while True:
-                await asyncio.sleep(_LOOK_S)
                 try:
                     await self._look()
                 except Exception:  # noqa: BLE001 - without a pulse nobody would find that it goes on
                     telemetry.logger().exception("could not feel PostgreSQL's pulse")
                     self._drop()
                     await asyncio.sleep(_TRY_ANEW_S)  # Else it might say so twenty times a second.
+                await asyncio.sleep(_LOOK_S)
         finally:
             self._drop()
 
@@ -96,7 +99,7 @@ class Pulse:
         is_long = self._watched.longest_use_s() > _LONG_S
         if self._connection is None or self._connection.is_closed():
             if is_long or asyncio.get_running_loop().time() >= self._anew_s:
-                await self.connect()
+                await self._reach()
         elif is_long:
             await self._feel(self._connection)
 

@@ -156,3 +156,45 @@ async def test_a_pulse_goes_on_after_a_bug(database_url: str) -> None:
     finally:
         watching.cancel()
         await asyncio.wait((watching,))
+
+
+class Calm:
+    """What a pulse looks after, and nobody uses."""
+
+    def longest_use_s(self) -> float:
+        return 0.0
+
+    def stopped(self) -> None:
+        pass
+
+    went_on = stopped
+
+
+class Made:
+    """A connection that knows whether somebody ended it."""
+
+    is_ended = False
+
+    def is_closed(self) -> bool:
+        return self.is_ended
+
+    def terminate(self) -> None:
+        self.is_ended = True
+
+
+@pytest.mark.parametrize("steps", range(4))
+async def test_a_connection_that_is_made_in_the_moment_all_ends_is_not_left_behind(steps: int) -> None:
+    made, gate = Made(), asyncio.Event()
+
+    async def connect() -> "asyncpg.Connection[asyncpg.Record]":
+        await gate.wait()
+        return cast("asyncpg.Connection[asyncpg.Record]", made)
+
+    watching = asyncio.create_task(Pulse(Calm(), connect).watch())
+    await asyncio.sleep(0.1)  # Until it waits for a connection.
+    gate.set()
+    for _ in range(steps):
+        await asyncio.sleep(0)
+    watching.cancel()
+    await asyncio.wait((watching,))
+    assert made.is_ended or steps == 0
