@@ -184,14 +184,15 @@ class Made:
 
 @pytest.mark.parametrize("steps", range(4))
 async def test_a_connection_that_is_made_in_the_moment_all_ends_is_not_left_behind(steps: int) -> None:
-    made, gate = Made(), asyncio.Event()
+    made, asked, gate = Made(), asyncio.Event(), asyncio.Event()
 
     async def connect() -> "asyncpg.Connection[asyncpg.Record]":
+        asked.set()
         await gate.wait()
         return cast("asyncpg.Connection[asyncpg.Record]", made)
 
     watching = asyncio.create_task(Pulse(Calm(), connect).watch())
-    await asyncio.sleep(0.1)  # Until it waits for a connection.
+    await asked.wait()
     gate.set()
     for _ in range(steps):
         await asyncio.sleep(0)
