@@ -32,7 +32,7 @@ ALL_IS_OVER_S = 3600.0  # Nothing of a scenario is left for the next one.
 
 POINTS: Final = (
     "before-transaction", "after-claim", "after-handler", "before-commit", "after-commit", "after-hand-over",
-    "after-answer", "before-call", "after-call", "after-sweep", "during-timer", "before-news",
+    "after-answer", "before-call", "after-call", "before-news",
 )  # fmt: skip
 WEATHER: Final = {
     "stripe: lost answer": {"drops": 1, "after_work": True},
@@ -77,9 +77,10 @@ def _steps() -> st.SearchStrategy[list[Step]]:
     kills += ["kill: now"] * 4
     # The first is what a failure shrinks to. A kill takes as long as ten steps, so most have none.
     mishaps = st.sampled_from(["", *kills, *(kind for kind in WEATHER for _ in range(4)), *[""] * 14 * len(kills)])
+    while_waiting = st.one_of(mishaps, st.sampled_from([*[""] * 9, "kill: during-timer:1"]))
 
     def step(does: str, *about: st.SearchStrategy[int] | st.SearchStrategy[str]) -> st.SearchStrategy[Step]:
-        return st.builds(Step, st.just(does), *about, mishap=mishaps)
+        return st.builds(Step, st.just(does), *about, mishap=while_waiting if does == "wait" else mishaps)
 
     single = [
         step("set_line", carts, skus, units),
