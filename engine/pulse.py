@@ -57,7 +57,7 @@ class Pulse:
         self._connection: asyncpg.Connection[asyncpg.Record] | None = None
         self._anew_s = 0.0  # On the event loop's clock: when to try again, unless somebody waits before.
 
-    async def _reach(self) -> None:
+    async def connect(self) -> None:
         """Before there is need: over a connection that is there, silence says more."""
         connecting = asyncio.create_task(self._open())
         try:
@@ -99,7 +99,7 @@ class Pulse:
         is_long = self._watched.longest_use_s() > _LONG_S
         if self._connection is None or self._connection.is_closed():
             if is_long or asyncio.get_running_loop().time() >= self._anew_s:
-                await self._reach()
+                await self.connect()
         elif is_long:
             await self._feel(self._connection)
 

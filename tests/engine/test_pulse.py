@@ -182,7 +182,7 @@ class Made:
         self.is_ended = True
 
 
-@pytest.mark.parametrize("steps", range(4))
+@pytest.mark.parametrize("steps", [1, 2, 3, 4])
 async def test_a_connection_that_is_made_in_the_moment_all_ends_is_not_left_behind(steps: int) -> None:
     made, asked, gate = Made(), asyncio.Event(), asyncio.Event()
 
@@ -198,4 +198,4 @@ async def test_a_connection_that_is_made_in_the_moment_all_ends_is_not_left_behi
         await asyncio.sleep(0)
     watching.cancel()
     await asyncio.wait((watching,))
-    assert made.is_ended or steps == 0
+    assert made.is_ended
