@@ -268,13 +268,10 @@ async def open_database(dsn: str, *, connections: int) -> AsyncIterator[Database
         raise _no_postgres(dsn, error) from error
     database = Database(pool)
     pulse = Pulse(database, lambda: asyncpg.connect(dsn, server_settings=_SESSION))
-    await pulse.connect()  # While nobody has a connection: on a busy machine it may take long, and means nothing.
-    watching = asyncio.create_task(pulse.watch())
     try:
-        yield database
+        async with pulse.watching():
+            yield database
     finally:
-        watching.cancel()
-        await asyncio.wait((watching,))
         database.terminate()  # Whatever was accepted has been committed by now; what is idle needs no farewell.
 
 

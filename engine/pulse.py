@@ -14,8 +14,8 @@ statements (likewise).
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Protocol
 
 from engine import telemetry
@@ -57,7 +57,25 @@ class Pulse:
         self._connection: asyncpg.Connection[asyncpg.Record] | None = None
         self._anew_s = 0.0  # On the event loop's clock: when to try again, unless somebody waits before.
 
-    async def connect(self) -> None:
+    @asynccontextmanager
+    async def watching(self) -> AsyncIterator[None]:
+        """Feel it for as long as the block runs.
+
+        To be entered while nobody has a connection of those it looks after: on a busy machine its own may take long to
+        make, and that means nothing.
+        """
+        try:
+            await self._reach()
+            looking = asyncio.create_task(self._watch())
+            try:
+                yield
+            finally:
+                looking.cancel()
+                await asyncio.wait((looking,))
+        finally:
+            self._drop()  # Not in the task, which may end before it has begun.
+
+    async def _reach(self) -> None:
         """Before there is need: over a connection that is there, silence says more."""
         connecting = asyncio.create_task(self._open())
         try:
@@ -81,25 +99,21 @@ class Pulse:
     async def _open(self) -> None:
         self._connection = await self._connect()  # Here, so that one made in the moment all ends is not left behind.
 
-    async def watch(self) -> None:
-        """For ever. Ends by being cancelled."""
-        try:
-            while True:
-                try:
-                    await self._look()
-                except Exception:  # noqa: BLE001 - without a pulse nobody would find that it goes on
-                    telemetry.logger().exception("could not feel PostgreSQL's pulse")
-                    self._drop()
-                    await asyncio.sleep(_TRY_ANEW_S)  # Else it might say so twenty times a second.
-                await asyncio.sleep(_LOOK_S)
-        finally:
-            self._drop()
+    async def _watch(self) -> None:
+        while True:
+            try:
+                await self._look()
+            except Exception:  # noqa: BLE001 - without a pulse nobody would find that it goes on
+                telemetry.logger().exception("could not feel PostgreSQL's pulse")
+                self._drop()
+                await asyncio.sleep(_TRY_ANEW_S)  # Else it might say so twenty times a second.
+            await asyncio.sleep(_LOOK_S)
 
     async def _look(self) -> None:
         is_long = self._watched.longest_use_s() > _LONG_S
         if self._connection is None or self._connection.is_closed():
             if is_long or asyncio.get_running_loop().time() >= self._anew_s:
-                await self.connect()
+                await self._reach()
         elif is_long:
             await self._feel(self._connection)
 

@@ -11,6 +11,7 @@ from engine.clock import ManualClock
 from engine.errors import BadSetting, Conflict, Unavailable
 from engine.postgres import Database, migrate, open_database
 from engine.testing import Servers
+from tests.waiting import eventually
 
 NOBODY_THERE = "postgresql://shop:secret@127.0.0.1:1/shop"
 
@@ -213,6 +214,47 @@ async def test_where_none_was_free_in_time_nobody_else_waits_until_one_is(
                 await database.fetch("select 1")
             assert loop.time() - began_s < 0.1
         assert await database.fetch("select 1")
+
+
+async def nobody_is_connected(url: str) -> bool:
+    """But who asks."""
+    connection = await asyncpg.connect(url)
+    try:
+        others = "select from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
+        return not await connection.fetch(f"{others} and backend_type = 'client backend'")
+    finally:
+        await connection.close()
+
+
+async def test_a_block_that_ends_at_once_leaves_no_connection(database_url: str) -> None:
+    async with open_database(database_url, connections=1):
+        pass
+
+    assert await eventually(lambda: nobody_is_connected(database_url), within_s=5)
+
+
+async def test_a_start_that_is_called_off_leaves_no_connection(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = asyncio.Event()
+
+    async def silence(*_: object, **__: object) -> None:
+        asked.set()
+        await asyncio.Event().wait()
+
+    async def use() -> None:
+        async with open_database(database_url, connections=1):
+            raise AssertionError("it has no pulse yet")
+
+    with monkeypatch.context() as server:
+        server.setattr(asyncpg, "connect", silence)
+        using = asyncio.create_task(use())
+        await asyncio.wait_for(asked.wait(), 5)
+        using.cancel()
+        await asyncio.wait((using,))
+
+    assert using.cancelled()
+    assert await eventually(lambda: nobody_is_connected(database_url), within_s=5)
 
 
 async def test_a_disk_that_was_full_is_written_to_before_it_counts_as_well(

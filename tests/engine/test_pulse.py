@@ -150,12 +150,8 @@ class Uncertain:
 
 async def test_a_pulse_goes_on_after_a_bug(database_url: str) -> None:
     watched = Uncertain()
-    watching = asyncio.create_task(Pulse(watched, lambda: asyncpg.connect(database_url)).watch())
-    try:
+    async with Pulse(watched, lambda: asyncpg.connect(database_url)).watching():
         assert await eventually(lambda: watched.looks > 1, within_s=5)
-    finally:
-        watching.cancel()
-        await asyncio.wait((watching,))
 
 
 class Calm:
@@ -191,7 +187,11 @@ async def test_a_connection_that_is_made_in_the_moment_all_ends_is_not_left_behi
         await gate.wait()
         return cast("asyncpg.Connection[asyncpg.Record]", made)
 
-    watching = asyncio.create_task(Pulse(Calm(), connect).watch())
+    async def watch() -> None:
+        async with Pulse(Calm(), connect).watching():
+            await asyncio.Event().wait()
+
+    watching = asyncio.create_task(watch())
     await asked.wait()
     gate.set()
     for _ in range(steps):
