@@ -6,11 +6,11 @@ insert into catalog.skus (sku, product_id, title, price, currency, weight_g)
 select 'GROWN-' || n, 'P' || n, '', 1000 + n % 9000, 'EUR', 250 from generate_series(1, :many) n;
 insert into inventory.stock (sku, on_hand) select 'GROWN-' || n, 1000 from generate_series(1, :many) n;
 insert into inventory.holds (sku, cart_id, order_id, quantity, stage)
-select 'GROWN-' || n, 'crt_' || n, 'ord_' || n, 1, 'sold' from generate_series(1, :many) n;
+select 'GROWN-' || n, 'crt_' || n, 'ord_' || n, 1, 'shipped' from generate_series(1, :many) n;
 insert into inventory.ledger (at, sku, on_hand_change, held_change, reason, reference)
 select now() - interval '1 year', 'GROWN-' || n, 1001, 0, 'set', '' from generate_series(1, :many) n
 union all
-select now() - interval '1 month', 'GROWN-' || n, -1, 0, 'sold', 'ord_' || n from generate_series(1, :many) n;
+select now() - interval '1 month', 'GROWN-' || n, -1, 0, 'shipped', 'ord_' || n from generate_series(1, :many) n;
 insert into orders.orders (
     id, cart_id, status, email, name, address, shipping_method, currency, subtotal, shipping, total, weight_g, created_at)
 select 'ord_' || n, 'crt_' || n, 'delivered', 'ada' || n || '@example.com', 'Ada', '{}', 'standard', 'EUR',

@@ -105,7 +105,12 @@ async def _import(bus: Bus, chunk: Sequence[_Line], report: Report) -> None:
     answers = await asyncio.gather(*(_count(bus, line) for line in good))
     for line, answer in zip(good, answers, strict=True):
         if isinstance(answer, StockBelowHeld):
-            report.refused.append((line.number, f"stock: {answer.held} units are held, more than {line.on_hand}"))
+            report.refused.append(
+                (
+                    line.number,
+                    f"stock: {answer.held + answer.assigned} units are sold or held, more than {line.on_hand}",
+                )
+            )
     report.written += len(good)
 
 

@@ -24,6 +24,8 @@ JUDGED: Final = ("order", "payment", "inventory", "warehouse", "shipping")
 MOST_FINDINGS: Final = 1000
 
 _GONE: Final[frozenset[OrderStatus]] = frozenset({"shipped", "in_transit", "delivered"})
+_KEPT: Final = frozenset({"payment", "processing", "sold", "shipped"})  # Stages of units that nobody else gets.
+_NOTHING: Final = Counter[Sku]()
 _UNPAID: Final[frozenset[OrderStatus]] = frozenset({"pending_payment", "cancelled"})
 _PICK_LISTS: Final[Mapping[OrderStatus, frozenset[PickListStatus]]] = {
     "pending_payment": frozenset({"waiting"}),
@@ -100,7 +102,7 @@ def _strays(order_id: OrderId, case: Case) -> list[Finding]:
     """There is no such order. What a checkout sets aside before it places its order ends by itself."""
     left = [
         ("a payment", case.payment is not None),
-        ("units that were sold or wait for money", any(hold.stage in ("payment", "sold") for hold in case.holds)),
+        ("units that were sold or wait for money", any(hold.stage in _KEPT for hold in case.holds)),
         ("a pick list", case.pick_list is not None),
         ("a shipment", bool(case.shipments)),
         ("mails", bool(case.mails)),
@@ -140,16 +142,20 @@ def _money(order: OrderFact, payment: PaymentFact | None) -> list[Finding]:
 
 
 def _units(order: OrderFact, holds: Sequence[HoldFact]) -> list[Finding]:
-    ordered, sold = _sum(order.units), _sum(hold for hold in holds if hold.stage == "sold")
+    ordered, sold = _sum(order.units), _sum(hold for hold in holds if hold.stage in ("sold", "shipped"))
+    gone = _sum(hold for hold in holds if hold.stage == "shipped")
     # A checkout that is tried again sets units aside, finds its order cancelled and gives them back; or they expire.
-    kept = _sum(hold for hold in holds if hold.stage in ("payment", "sold"))
+    kept = _sum(hold for hold in holds if hold.stage in _KEPT)
     cancel = f"POST /orders/{order.id}/cancel as staff; the buyer orders again"
     return _told(
         order.id,
         ("I4 what is paid is sold, no more", order.status in _UNPAID or sold == ordered,
-         f"{_say(sold)} left the shelf, {_say(ordered)} was ordered", f"count the shelf; or {cancel}"),
+         f"{_say(sold)} is sold, {_say(ordered)} was ordered", f"count the shelf; or {cancel}"),
+        ("I4 what is shipped has left the shelf, no more", gone == (ordered if order.status in _GONE else _NOTHING),
+         f"{_say(gone)} left the shelf, the order is {order.status}",
+         "redrive the dead letter about it, if there is one; else count the shelf"),
         ("I4 what is not paid is not sold", order.status != "pending_payment" or not sold,
-         f"{_say(sold)} left the shelf, the order waits to be paid", cancel),
+         f"{_say(sold)} is sold, the order waits to be paid", cancel),
         ("I4 what is cancelled keeps nothing", order.status != "cancelled" or not kept,
          f"{_say(kept)} is kept for a cancelled order",
          "count the shelf, then PUT /admin/api/stock/{sku}; if a dead letter is about the order, redrive it instead"),

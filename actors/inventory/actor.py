@@ -1,10 +1,11 @@
 """The inventory's turns: read, decide, write."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Protocol, TypeVar
 
-from actors.inventory import rules, store
+from actors.inventory import books, rules, store
+from actors.inventory.shelf import Shelf
 from bus.messages.audit import BooksRepaired, Repairs
 from bus.messages.base import CartId, OrderId, Sku
 from bus.messages.inventory import (
@@ -33,14 +34,16 @@ from bus.messages.inventory import (
     UnitsRetaken,
     UnknownSku,
 )
-from bus.messages.order import OrderCancelled, OrderCreated, PaymentCameLate
-from bus.messages.payment import PaymentReceived
+from bus.messages.order import OrderCancelled, OrderCreated, OrderShipped, PaymentCameLate
+from bus.messages.payment import PaymentFailed, PaymentProcessing, PaymentReceived
 from engine.actor import Actor, Bus, call, turn
 from engine.clock import FOREVER, Clock, Sleeper
 from engine.crash import CrashPoint
 from engine.errors import Overloaded
 from engine.postgres import Database, Transaction
 from engine.settings import Seconds, Settings
+
+T = TypeVar("T")
 
 _TELL_AGAIN = timedelta(minutes=2)  # Longer than readers keep what they were told.
 _EXPIRING = CrashPoint("holds-expiring", "Holds have ended; their units have not been put back.")
@@ -97,40 +100,43 @@ class Inventory(Actor):
     @turn
     async def hold(self, tx: Transaction, asks: Sequence[HoldStock]) -> Sequence[StockHeld | StockRefused | UnknownSku]:
         wanted = [(ask.cart_id, ask.sku) for ask in asks]
-        shelf = await store.lock_for_carts(tx, wanted)
         until = tx.now + self._cart_hold
-        answers = rules.hold(asks, shelf, until)
-        refused = {answer.sku for answer in answers if isinstance(answer, StockRefused)}
-        if refused and await self._free_expired(tx, refused):
-            # A hold whose end has passed never refuses anybody: decide again from the start.
-            shelf = await store.lock_for_carts(tx, wanted)
-            answers = rules.hold(asks, shelf, until)
-        await self._save(tx, shelf, until)
-        return answers
+        return await self._decide(
+            tx,
+            lambda: store.lock_for_carts(tx, wanted),
+            lambda shelf: rules.hold(asks, shelf, until),
+            lambda answers, _: {answer.sku for answer in answers if isinstance(answer, StockRefused)},
+            until,
+        )
 
     @turn
     async def hold_for_checkout(
         self, tx: Transaction, asks: Sequence[HoldForCheckout]
     ) -> Sequence[CheckoutHeld | OutOfStock]:
-        until = tx.now + self._checkout_hold
         orders = {ask.order_id for ask in asks}
         wanted: list[tuple[CartId, Sku]] = [(ask.cart_id, line.sku) for ask in asks for line in ask.lines]
-        shelf = await store.lock_for_orders(tx, orders, wanted)
-        answers = [rules.hold_for_checkout(ask, shelf, until) for ask in asks]
-        short = {refused.sku for answer in answers if isinstance(answer, OutOfStock) for refused in answer.short}
-        if short and await self._free_expired(tx, short):
-            shelf = await store.lock_for_orders(tx, orders, wanted)
-            answers = [rules.hold_for_checkout(ask, shelf, until) for ask in asks]
-        await self._save(tx, shelf, until)
-        return answers
+        until = tx.now + self._checkout_hold
+        return await self._decide(
+            tx,
+            lambda: store.lock_for_orders(tx, orders, wanted),
+            lambda shelf: [rules.hold_for_checkout(ask, shelf, until) for ask in asks],
+            lambda answers, _: {
+                line.sku for answer in answers if isinstance(answer, OutOfStock) for line in answer.short
+            },
+            until,
+        )
 
     @turn
     async def await_payment(self, tx: Transaction, events: Sequence[OrderCreated]) -> None:
-        until = tx.now + self._payment_hold
-        shelf = await store.lock_for_orders(tx, {event.order_id for event in events})
-        for event in events:
-            rules.await_payment(event.order_id, shelf, until)
-        await self._save(tx, shelf, until)
+        await self._until_paid(tx, {event.order_id for event in events}, rules.await_payment)
+
+    @turn
+    async def await_bank(self, tx: Transaction, events: Sequence[PaymentProcessing]) -> None:
+        await self._of_orders(tx, {event.order_id for event in events}, rules.await_bank)
+
+    @turn
+    async def await_payment_again(self, tx: Transaction, events: Sequence[PaymentFailed]) -> None:
+        await self._until_paid(tx, {event.order_id for event in events}, rules.await_payment_again)
 
     @turn
     async def sell(self, tx: Transaction, events: Sequence[PaymentReceived]) -> None:
@@ -142,11 +148,15 @@ class Inventory(Actor):
 
     @turn
     async def cancel(self, tx: Transaction, events: Sequence[OrderCancelled]) -> None:
-        await self._let_go(tx, {event.order_id for event in events}, rules.give_back)
+        await self._of_orders(tx, {event.order_id for event in events}, rules.give_back)
+
+    @turn
+    async def ship(self, tx: Transaction, events: Sequence[OrderShipped]) -> None:
+        await self._of_orders(tx, {event.order_id for event in events}, rules.ship)
 
     @turn
     async def give_back(self, tx: Transaction, asks: Sequence[GiveBack]) -> None:
-        await self._let_go(tx, {ask.order_id for ask in asks}, rules.abandon)
+        await self._of_orders(tx, {ask.order_id for ask in asks}, rules.abandon)
 
     @turn
     async def release_expired(self, tx: Transaction, timers: Sequence[ReleaseExpired]) -> None:
@@ -164,7 +174,7 @@ class Inventory(Actor):
         shelf.expire(tx.now)
         recounted = [ask.sku for ask in asks if ask.recount]
         by_ledger = {sums.sku: sums.on_hand_by_ledger for sums in await store.sums(tx, recounted)} if recounted else {}
-        answers = [rules.set_on_hand(ask, shelf, by_ledger.get(ask.sku) if ask.recount else None) for ask in asks]
+        answers = [books.set_on_hand(ask, shelf, by_ledger.get(ask.sku) if ask.recount else None) for ask in asks]
         await self._save(tx, shelf)
         return answers
 
@@ -182,7 +192,7 @@ class Inventory(Actor):
     async def audit(self, ask: AuditStock) -> Findings:
         del ask
         sums = await store.sums(self._database)
-        return Findings(findings=tuple(finding for row in sums for finding in rules.audit(row)), checked=len(sums))
+        return Findings(findings=tuple(finding for row in sums for finding in books.audit(row)), checked=len(sums))
 
     @call(limit=4)
     async def browse(self, ask: ListLevels) -> StockLevels:
@@ -198,7 +208,7 @@ class Inventory(Actor):
         made = [
             repair
             for sums in await store.sums(tx, [ask.sku])
-            for repair in rules.repair(sums, shelf, ask.above_version)
+            for repair in books.repair(sums, shelf, ask.above_version)
         ]
         tx.publish(
             *(BooksRepaired(about=m.about, rule=m.rule, before=m.before, after=m.after, at=tx.now) for m in made)
@@ -206,28 +216,66 @@ class Inventory(Actor):
         await self._save(tx, shelf)
         return Repairs(repairs=tuple(made))
 
-    async def _let_go(
-        self, tx: Transaction, orders: Collection[OrderId], let_go: Callable[[OrderId, rules.Shelf], None]
+    async def _of_orders(
+        self, tx: Transaction, orders: Collection[OrderId], decide: Callable[[OrderId, Shelf], None]
     ) -> None:
         shelf = await store.lock_for_orders(tx, orders)
         for order_id in orders:
-            let_go(order_id, shelf)
+            decide(order_id, shelf)
         await self._save(tx, shelf)
+
+    async def _until_paid(
+        self, tx: Transaction, orders: Collection[OrderId], decide: Callable[[OrderId, Shelf, datetime], None]
+    ) -> None:
+        until = tx.now + self._payment_hold
+        shelf = await store.lock_for_orders(tx, orders)
+        for order_id in orders:
+            decide(order_id, shelf, until)
+        await self._save(tx, shelf, until)
 
     async def _take_for_money(
         self,
         tx: Transaction,
         orders: Sequence[OrderId],
-        take: Callable[[OrderId, rules.Shelf], UnitsGone | UnitsRetaken | None],
+        take: Callable[[OrderId, Shelf], UnitsGone | UnitsRetaken | None],
     ) -> None:
-        shelf = await store.lock_for_orders(tx, set(orders))
-        news = [take(order_id, shelf) for order_id in orders]
-        gone = {hold.sku for told in news if isinstance(told, UnitsGone) for hold in shelf.of_order(told.order_id)}
-        if gone and await self._free_expired(tx, gone):  # As in `hold`: what has ended stands in nobody's way.
-            shelf = await store.lock_for_orders(tx, set(orders))
-            news = [take(order_id, shelf) for order_id in orders]
-        tx.publish(*(told for told in news if told is not None))
-        await self._save(tx, shelf)
+        answers = await self._decide(
+            tx,
+            lambda: store.lock_for_orders(tx, set(orders)),
+            lambda shelf: [take(order_id, shelf) for order_id in orders],
+            lambda answers, shelf: {
+                hold.sku
+                for answer in answers
+                if isinstance(answer, UnitsGone)
+                for hold in shelf.of_order(answer.order_id)
+            },
+        )
+        tx.publish(*(answer for answer in answers if answer is not None))
+
+    async def _decide(
+        self,
+        tx: Transaction,
+        lock: Callable[[], Awaitable[Shelf]],
+        decide: Callable[[Shelf], T],
+        short: Callable[[T, Shelf], Collection[Sku]],
+        until: datetime | None = None,
+    ) -> T:
+        """Lock, decide and save. A hold whose end has passed never refuses anybody: without it, decide again.
+
+        Args:
+            tx: Of this turn.
+            lock: Reads the shelf; called again after something was freed.
+            decide: Changes the shelf; what it did to an earlier one is thrown away.
+            short: Of which SKUs an answer found too few.
+            until: When what was decided ends, if it does.
+        """
+        shelf = await lock()
+        answer = decide(shelf)
+        if (refused := short(answer, shelf)) and await self._free_expired(tx, refused):
+            shelf = await lock()
+            answer = decide(shelf)
+        await self._save(tx, shelf, until)
+        return answer
 
     async def _free_expired(self, tx: Transaction, skus: Collection[Sku]) -> bool:
         """Put back what has expired of these SKUs; says whether there was any."""
@@ -236,7 +284,7 @@ class Inventory(Actor):
         await self._save(tx, shelf)
         return bool(shelf.entries)
 
-    async def _save(self, tx: Transaction, shelf: rules.Shelf, until: datetime | None = None) -> None:
+    async def _save(self, tx: Transaction, shelf: Shelf, until: datetime | None = None) -> None:
         await store.save(tx, shelf)
         if levels := shelf.levels():
             tx.after_commit(lambda: self._news.announce(levels))

@@ -5,7 +5,8 @@ from datetime import datetime
 
 from asyncpg import Record
 
-from actors.inventory.rules import Hold, Shelf, Stock, Sums
+from actors.inventory.books import Sums
+from actors.inventory.shelf import Hold, Shelf, Stock
 from bus.messages.base import CartId, OrderId, Sku
 from bus.messages.inventory import HoldFact, StockCount, StockLevel
 from engine.clock import FOREVER
@@ -13,7 +14,7 @@ from engine.postgres import Database, Transaction
 
 # In SKU order, so that two turns for the same goods never wait for each other in a circle.
 _LOCK_STOCK = """
-select sku, on_hand, held, version from inventory.stock where sku = any($1) order by sku for update"""
+select sku, on_hand, assigned, held, version from inventory.stock where sku = any($1) order by sku for update"""
 _LOCK_STOCK_OF_ORDERS = _LOCK_STOCK.replace(
     "any($1)", "any($1::text[] || array(select sku from inventory.holds where order_id = any($2)))"
 )
@@ -47,45 +48,51 @@ where ends_minute = (select min(ends_minute) from inventory.holds where ends_min
 # One round trip for all that a turn has changed.
 _SAVE = """
 with books as (
-    update inventory.stock s set on_hand = n.on_hand, held = n.held, version = n.version
-    from unnest($1::text[], $2::int[], $3::int[], $4::bigint[]) as n (sku, on_hand, held, version)
+    update inventory.stock s set on_hand = n.on_hand, assigned = n.assigned, held = n.held, version = n.version
+    from unnest($1::text[], $2::int[], $3::int[], $4::int[], $5::bigint[]) as n (sku, on_hand, assigned, held, version)
     where s.sku = n.sku
 ), ended as (
-    delete from inventory.holds where id = any($5)
+    delete from inventory.holds where id = any($6)
 ), moved as (
     update inventory.holds h set quantity = n.quantity, stage = n.stage, expires_at = n.expires_at
-    from unnest($6::bigint[], $7::int[], $8::text[], $9::timestamptz[]) as n (id, quantity, stage, expires_at)
+    from unnest($7::bigint[], $8::int[], $9::text[], $10::timestamptz[]) as n (id, quantity, stage, expires_at)
     where h.id = n.id
 ), begun as (
     insert into inventory.holds (sku, cart_id, order_id, quantity, stage, expires_at)
-    select * from unnest($10::text[], $11::text[], $12::text[], $13::int[], $14::text[], $15::timestamptz[])
+    select * from unnest($11::text[], $12::text[], $13::text[], $14::int[], $15::text[], $16::timestamptz[])
 )
-insert into inventory.ledger (at, sku, on_hand_change, held_change, reason, reference)
-select $16, * from unnest($17::text[], $18::int[], $19::int[], $20::text[], $21::text[])"""
+insert into inventory.ledger (at, sku, on_hand_change, assigned_change, held_change, reason, reference)
+select $17, * from unnest($18::text[], $19::int[], $20::int[], $21::int[], $22::text[], $23::text[])"""
 
 _ADD_SKUS = """
 insert into inventory.stock (sku, on_hand) select sku, 0 from unnest($1::text[]) as sku on conflict do nothing"""
 
-_LEVELS = "select sku, on_hand - held as available, version from inventory.stock where sku = any($1)"
+_LEVELS = "select sku, on_hand - assigned - held as available, version from inventory.stock where sku = any($1)"
 # By the ledger's newest lines, which its key gives without an index on time.
 _CHANGED = """
-select sku, on_hand - held as available, version from inventory.stock where sku in (
+select sku, on_hand - assigned - held as available, version from inventory.stock where sku in (
     select sku from (select sku, at from inventory.ledger order by id desc limit 10000) as newest where at >= $1)"""
-_COUNTS = "select sku, on_hand, held, version from inventory.stock where sku = any($1)"
+_COUNTS = "select sku, on_hand, assigned, held, version from inventory.stock where sku = any($1)"
 
 _SUMS = """
-select s.sku, s.on_hand, s.held, coalesce(h.held, 0)::int as held_by_holds,
-    coalesce(l.on_hand, 0)::int as on_hand_by_ledger, coalesce(l.held, 0)::int as held_by_ledger
+select s.sku, s.on_hand, s.assigned, s.held,
+    coalesce(h.assigned, 0)::int as assigned_by_holds, coalesce(h.held, 0)::int as held_by_holds,
+    coalesce(l.on_hand, 0)::int as on_hand_by_ledger, coalesce(l.assigned, 0)::int as assigned_by_ledger,
+    coalesce(l.held, 0)::int as held_by_ledger
 from inventory.stock s
-left join (select sku, sum(quantity) as held from inventory.holds
-    where expires_at is not null and ($1::text[] is null or sku = any($1)) group by sku) h using (sku)
-left join (select sku, sum(on_hand_change) as on_hand, sum(held_change) as held
+left join (
+    select sku, sum(quantity) filter (where stage = 'sold') as assigned,
+        sum(quantity) filter (where stage <> 'sold') as held
+    from inventory.holds
+    where stage in ('cart', 'checkout', 'payment', 'processing', 'sold') and ($1::text[] is null or sku = any($1))
+    group by sku) h using (sku)
+left join (select sku, sum(on_hand_change) as on_hand, sum(assigned_change) as assigned, sum(held_change) as held
     from inventory.ledger where $1::text[] is null or sku = any($1) group by sku) l using (sku)
 where $1::text[] is null or s.sku = any($1)
 order by s.sku"""
 
 _LEVELS_AFTER = """
-select sku, on_hand - held as available, version from inventory.stock where sku > $1 order by sku limit $2"""
+select sku, on_hand - assigned - held as available, version from inventory.stock where sku > $1 order by sku limit $2"""
 _FACTS = """
 select order_id, sku, quantity, stage from inventory.holds
 where order_id > $1 and order_id <= coalesce($2, (select max(order_id) from inventory.holds where order_id is not null))
@@ -93,7 +100,7 @@ order by order_id"""
 
 
 async def lock_for_carts(tx: Transaction, asks: Sequence[tuple[CartId, Sku]]) -> Shelf:
-    """Lock the SKUs that carts ask for, with the carts' own holds and every hold whose end has passed."""
+    """Lock the SKUs that carts ask for, with the carts' own holds."""
     skus = sorted({sku for _, sku in asks})
     stock = await tx.fetch(_LOCK_STOCK, skus)
     own = await tx.fetch(_HOLDS_OF_CARTS, [cart_id for cart_id, _ in asks], [sku for _, sku in asks])
@@ -131,14 +138,15 @@ async def save(tx: Transaction, shelf: Shelf) -> None:
     entries = shelf.entries
     await tx.execute(
         _SAVE,
-        [b.sku for b in books], [b.on_hand for b in books], [b.held for b in books], [b.version for b in books],
+        [b.sku for b in books], [b.on_hand for b in books], [b.assigned for b in books], [b.held for b in books],
+        [b.version for b in books],
         [h.id for h in shelf.gone.values()],
         [h.id for h in moved], [h.quantity for h in moved], [h.stage for h in moved], [h.expires_at for h in moved],
         [h.sku for h in begun], [h.cart_id for h in begun], [h.order_id for h in begun],
         [h.quantity for h in begun], [h.stage for h in begun], [h.expires_at for h in begun],
         tx.now,
-        [e.sku for e in entries], [e.on_hand_change for e in entries], [e.held_change for e in entries],
-        [e.reason for e in entries], [e.reference for e in entries],
+        [e.sku for e in entries], [e.on_hand for e in entries], [e.assigned for e in entries],
+        [e.held for e in entries], [e.reason for e in entries], [e.reference for e in entries],
     )  # fmt: skip
 
 
@@ -185,7 +193,7 @@ async def facts(database: Database, after: OrderId, until: OrderId | None) -> li
 
 
 def _stock(row: Record) -> Stock:
-    return Stock(sku=row["sku"], on_hand=row["on_hand"], held=row["held"], version=row["version"])
+    return Stock(**dict(row))
 
 
 def _holds(rows: Sequence[Record]) -> list[Hold]:

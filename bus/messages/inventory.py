@@ -31,9 +31,10 @@ class StockCount(Reply):
     """The books of one SKU."""
 
     sku: Sku
-    on_hand: int
-    held: int
+    on_hand: int  # What a picker can count, with what is packed and waits for its carrier.
+    held: int  # Set aside for carts and payments.
     version: int
+    assigned: int = 0  # Sold, and not gone.
 
 
 class UnknownSku(Reply):
@@ -47,6 +48,7 @@ class StockBelowHeld(Reply):
 
     sku: Sku
     held: int
+    assigned: int = 0
 
 
 class CountStock(Query[StockCount | UnknownSku]):
@@ -56,7 +58,7 @@ class CountStock(Query[StockCount | UnknownSku]):
 
 
 class SetOnHand(Command[StockCount | StockBelowHeld]):
-    """Somebody has counted the shelf, or goods have come in: this is what is there. A new SKU begins here."""
+    """Write down what was counted on the shelf, sold units that wait to leave included. A new SKU begins here."""
 
     sku: Sku
     on_hand: int  # 0 to 1,000,000,000.
@@ -169,7 +171,7 @@ class ReadHoldFacts(Query[HoldFacts]):
 
 
 class RepairStock(Command[Repairs]):
-    """Set what is held of a SKU to the sum of its live holds, if that fits, and make the ledger agree."""
+    """Set what is sold and held of a SKU to the sums of its holds, if that fits, and make the ledger agree."""
 
     sku: Sku
     above_version: int = 0  # Readers were told a wrong level of this version: tell them a newer one.

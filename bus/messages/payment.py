@@ -173,6 +173,20 @@ class PaymentDeclined(Event):
     reason: str
 
 
+class PaymentProcessing(Event):
+    """A bank has been asked for an order's money, and takes days to decide; what comes then is one of the two below."""
+
+    order_id: OrderId
+    at: datetime
+
+
+class PaymentFailed(Event):
+    """A bank that took days has said no, or somebody has called its debit off. The order may be paid in another way."""
+
+    order_id: OrderId
+    reason: str
+
+
 class RefundProcessed(Event):
     """Money of an order went back."""
 

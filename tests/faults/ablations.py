@@ -57,7 +57,7 @@ def constraint(table: str, name: str) -> Off:
 
 ABLATIONS: Final[Sequence[Ablation]] = (
     Ablation(
-        "stock: check (held between 0 and on_hand)",
+        "stock: check (assigned + held <= on_hand)",
         "a rule that lets two have the last unit",
         constraint("inventory.stock", "never_oversold"),
         wrong_code.two_want_the_last_unit_and_the_rule_is_wrong,
@@ -235,7 +235,10 @@ ABLATIONS: Final[Sequence[Ablation]] = (
         "inventory: a hold that has ended refuses nobody",
         "units that nobody has and nobody gets",
         switch(
-            lambda: rewritten(Inventory.hold, ("if refused and await self._free_expired(tx, refused):", "if False:"))
+            lambda: rewritten(
+                Inventory._decide,
+                ("if (refused := short(answer, shelf)) and await self._free_expired(tx, refused):", "if False:"),
+            )
         ),
         units_and_money.a_hold_has_ended_and_no_timer_has_run,
     ),

@@ -338,14 +338,15 @@ class Crowd:
         for order in await _some_at_once(self.ask("GET", f"/orders/{order_id}", **self.staff) for order_id in sold):
             left.subtract({line["sku"]: line["quantity"] for line in order["lines"]})
         for sku, computed in left.items():
-            on_hand = await self._on_hand(sku)
+            unsold = await self._unsold(sku)
             if computed < 0:
                 self.tally.oversold.append(f"{-computed} {sku} more were sold than there were")
-            if on_hand != computed:
-                self.tally.lost.append(f"{on_hand} {sku} are on the shelf, and should be {computed}")
+            if unsold != computed:
+                self.tally.lost.append(f"{unsold} {sku} are not sold, and should be {computed}")
 
-    async def _on_hand(self, sku: str) -> int:
-        return int((await self.ask("GET", f"/admin/api/stock/{sku}", **self.staff))["on_hand"])
+    async def _unsold(self, sku: str) -> int:
+        books = await self.ask("GET", f"/admin/api/stock/{sku}", **self.staff)
+        return int(books["on_hand"] - books["assigned"])
 
     async def _count_mails(self) -> None:
         async with self._http.get(f"{self._stripe}/sandbox/mails?limit=1000") as answer:

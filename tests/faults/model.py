@@ -38,7 +38,7 @@ class Order:
     placed_s: float
     status: str = "pending_payment"
     reason: str = ""
-    units: str = "held"  # Or "sold", or "free" again.
+    units: str = "held"  # Or "sold", then "gone"; or "free" again.
     pick_list: str = "waiting"
     charged: bool = False  # At Stripe; the shop may not know it.
     received: bool = False
@@ -78,12 +78,15 @@ class Model:
         self.webhooks = "come"
         self._unheard: list[tuple[str, Order]] = []
 
+    def assigned(self, sku: int) -> int:
+        return sum(order.lines.get(sku, 0) for order in self.orders if order.units == "sold")
+
     def held(self, sku: int) -> int:
         of_carts = sum(units for (_, held), (units, _) in self.holds.items() if held == sku)
         return of_carts + sum(order.lines.get(sku, 0) for order in self.orders if order.units == "held")
 
     def available(self) -> list[int]:
-        return [on_hand - self.held(sku) for sku, on_hand in enumerate(self.on_hand)]
+        return [on_hand - self.assigned(sku) - self.held(sku) for sku, on_hand in enumerate(self.on_hand)]
 
     # Carts.
 
@@ -162,9 +165,6 @@ class Model:
         return "refunded", amount
 
     def _call_off(self, order: Order, reason: str) -> None:
-        if order.units == "sold":
-            for sku, units in order.lines.items():
-                self.on_hand[sku] += units
         order.status, order.reason, order.units, order.pick_list = "cancelled", reason, "free", "cancelled"
         order.timeline.append("OrderCancelled")
         if order.received:
@@ -214,8 +214,6 @@ class Model:
         self._send_back(order, order.total)
 
     def _sell(self, order: Order, event: str) -> None:
-        for sku, units in order.lines.items():
-            self.on_hand[sku] -= units
         order.units, order.status, order.reason, order.pick_list = "sold", "paid", "", "open"
         order.timeline.append(event)
 
@@ -232,6 +230,10 @@ class Model:
                 "ship": ("shipped", "OrderShipped"),
             }[step]
             order.timeline.append(event)
+            if step == "ship":
+                order.units = "gone"
+                for sku, units in order.lines.items():
+                    self.on_hand[sku] -= units
         return ("done" if order.pick_list == after else "wrong step", order.pick_list)
 
     def send_off(self, which: int) -> Answer:
@@ -246,10 +248,11 @@ class Model:
         return ("delivered",)
 
     def count(self, sku: int, on_hand: int) -> Answer:
-        if on_hand < self.held(sku):
-            return "below held", self.held(sku)
+        promised = self.assigned(sku), self.held(sku)
+        if on_hand < sum(promised):
+            return "below held", *promised
         self.on_hand[sku] = on_hand
-        return "counted", on_hand, self.held(sku)
+        return "counted", on_hand, *promised
 
     # Time.
 

@@ -235,8 +235,8 @@ class Real:
     async def count(self, sku: int, on_hand: int) -> Answer:
         answer = await self._ask(SetOnHand(sku=self._skus[sku], on_hand=on_hand))
         if isinstance(answer, StockBelowHeld):
-            return "below held", answer.held
-        return "counted", answer.on_hand, answer.held
+            return "below held", answer.assigned, answer.held
+        return "counted", answer.on_hand, answer.assigned, answer.held
 
     # Time.
 
@@ -267,10 +267,12 @@ class Real:
             **outside.of(order_id, placed.intent_id, order.email),
         }
 
-    async def books(self) -> list[tuple[int, int]]:
-        """On hand and held, of each SKU."""
+    async def books(self) -> list[tuple[int, int, int]]:
+        """On hand, assigned and held, of each SKU."""
         counts = [await self._ask(CountStock(sku=sku)) for sku in self._skus]
-        return [(counted.on_hand, counted.held) for counted in counts if isinstance(counted, StockCount)]
+        return [
+            (counted.on_hand, counted.assigned, counted.held) for counted in counts if isinstance(counted, StockCount)
+        ]
 
     async def carts(self) -> list[dict[int, int]]:
         carts = [await self._ask(GetCart(cart_id=cart_id)) for cart_id in self._carts]

@@ -154,7 +154,9 @@ class Scenarios:
             for ending in (Step("hear", "come"), Step("wait", int(ALL_IS_OVER_S))):
                 await self._take(ending, shop, real, model)
             assert await real.orders() == [order.seen() for order in model.orders]
-            assert await real.books() == [(on_hand, model.held(sku)) for sku, on_hand in enumerate(model.on_hand)]
+            assert await real.books() == [
+                (on_hand, model.assigned(sku), model.held(sku)) for sku, on_hand in enumerate(model.on_hand)
+            ]
             assert await real.carts() == model.carts
         assert await audit(shop) == []
         assert await shop.inside.bus.deliveries.dead_letters() == []

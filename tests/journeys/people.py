@@ -204,9 +204,9 @@ class Staff(Visitor):
         return answer
 
     async def stock(self, sku: str) -> tuple[int, int]:
-        """On hand, and held of it."""
+        """Units that are not sold, and what is held of them."""
         books = (await self.get(f"/admin/api/stock/{sku}")).good
-        return books["on_hand"], books["held"]
+        return books["on_hand"] - books["assigned"], books["held"]
 
     async def count(self, sku: str, on_hand: int) -> Answer:
         return await self.ask("PUT", f"/admin/api/stock/{sku}", {"on_hand": on_hand})

@@ -232,3 +232,19 @@ async def test_buyers_of_many_things_in_any_order_never_block_each_other(
     for sku in ("MUG", "LAMP", "BOOK"):
         assert await staff.stock(sku) == (100, ordered[sku])
     assert await staff.findings() == []
+
+
+async def test_a_count_of_the_shelf_sells_no_paid_goods_again(buyer: Customer, staff: Staff) -> None:
+    """Sold goods lie on the shelf until their parcel leaves, and whoever counts counts them."""
+    bought = await buyer.buy(MUG=3)
+    books = (await staff.get("/admin/api/stock/MUG")).good
+    assert (books["on_hand"], books["assigned"], books["held"], books["available"]) == (10, 3, 0, 7)
+
+    counted = await staff.count("MUG", 10)
+
+    assert (counted.status, await buyer.available("MUG")) == (200, 7)
+    assert (await staff.count("MUG", 2)).refusal == (409, "stock_below_held")
+    await staff.send_off(bought)
+    books = (await staff.get("/admin/api/stock/MUG")).good
+    assert (books["on_hand"], books["assigned"], books["held"], books["available"]) == (7, 0, 0, 7)
+    assert await staff.findings() == []

@@ -70,6 +70,7 @@ class StockView(View, frozen=True, kw_only=True):
 
     sku: str
     on_hand: int
+    assigned: int
     held: int
     available: int
     version: int
@@ -110,7 +111,7 @@ async def remove_product(edge: Wired, product_id: FromPath[str]) -> None:
 
 @get("/stock/{sku:str}", summary="The books of one SKU")
 async def get_stock(edge: Wired, sku: FromPath[str]) -> StockView:
-    """What is on hand, and held of it."""
+    """What is on hand, and what of it is sold and not gone (`assigned`), or held."""
     count = await edge.bus.ask(CountStock(sku=sku))
     if not isinstance(count, StockCount):
         raise Problem(404, "unknown_sku", f"There is no {sku}.")
@@ -119,10 +120,11 @@ async def get_stock(edge: Wired, sku: FromPath[str]) -> StockView:
 
 @put("/stock/{sku:str}", dto=Strict[StockBody], return_dto=None, summary="Write down what was counted")
 async def set_stock(edge: Wired, sku: FromPath[str], data: JSONBody[StockBody]) -> StockView:
-    """What is on the shelf now. Not less than carts and orders hold."""
+    """What is there now, sold units that wait to leave included. Not less than is sold or held."""
     answer = await edge.bus.ask(SetOnHand(sku=sku, on_hand=data.on_hand, recount=data.recount))
     if isinstance(answer, StockBelowHeld):
-        raise Problem(409, "stock_below_held", f"{answer.held} units are held for carts and orders.", held=answer.held)
+        detail = f"{answer.assigned} units are sold and not gone, {answer.held} are held for carts and payments."
+        raise Problem(409, "stock_below_held", detail, held=answer.held, assigned=answer.assigned)
     return _stock(answer)
 
 
@@ -152,7 +154,8 @@ def _stock(count: StockCount) -> StockView:
     return StockView(
         sku=count.sku,
         on_hand=count.on_hand,
+        assigned=count.assigned,
         held=count.held,
-        available=count.on_hand - count.held,
+        available=count.on_hand - count.assigned - count.held,
         version=count.version,
     )

@@ -54,7 +54,7 @@ def case(status: OrderStatus, listed: PickListStatus, stage: str, paid: PaymentF
     )  # fmt: skip
 
 
-SHIPPED = case("shipped", "shipped", "sold", payment())
+SHIPPED = case("shipped", "shipped", "shipped", payment())
 PAID = case("paid", "open", "sold", payment())
 PENDING = case("pending_payment", "waiting", "payment", payment(received=0))
 CANCELLED = case("cancelled", "cancelled", "returned", payment(TOTAL, TOTAL, TOTAL, 1))
@@ -75,8 +75,8 @@ def rules_of(one: Case) -> list[str]:
         case("cancelled", "cancelled", "checkout"),  # Tried again, and given back at once.
         case("picking", "picked", "sold", payment(TOTAL, 100, 100, 1)),
         case("packed", "packed", "sold", payment()),
-        case("in_transit", "shipped", "sold", payment()),
-        case("delivered", "shipped", "sold", payment()),
+        case("in_transit", "shipped", "shipped", payment()),
+        case("delivered", "shipped", "shipped", payment()),
         Case(holds=holds("expired")),  # A checkout that never placed its order.
         Case(holds=holds("checkout")),
         replace(CANCELLED, mails=[mail("order_cancelled", 2), mail("refund_processed")]),  # Money came late between.
@@ -105,6 +105,8 @@ def test_nothing_is_wrong_with_an_order_as_it_should_be(good: Case) -> None:
         (replace(PAID, holds=holds("payment")), ["I4 what is paid is sold, no more"]),
         (replace(PAID, holds=[*holds("sold"), *holds("sold")[:1]]), ["I4 what is paid is sold, no more"]),
         (replace(PAID, holds=holds("sold")[:1]), ["I4 what is paid is sold, no more"]),
+        (replace(PAID, holds=holds("shipped")), ["I4 what is shipped has left the shelf, no more"]),
+        (replace(SHIPPED, holds=holds("sold")), ["I4 what is shipped has left the shelf, no more"]),
         (replace(PENDING, holds=holds("sold")), ["I4 what is not paid is not sold"]),
         (replace(CANCELLED, holds=holds("sold")), ["I4 what is cancelled keeps nothing"]),
         (replace(CANCELLED, holds=holds("payment")), ["I4 what is cancelled keeps nothing"]),

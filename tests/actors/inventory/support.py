@@ -6,7 +6,9 @@ from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from actors.inventory import rules
-from actors.inventory.rules import LIVE, Entry, Hold, Shelf, Stage, Stock, Sums
+from actors.inventory.books import Sums, set_on_hand
+from actors.inventory.life import ENDING, HELD, Stage
+from actors.inventory.shelf import Entry, Hold, Shelf, Stock
 from bus.messages.base import CartId, Line, OrderId, Sku
 from bus.messages.inventory import (
     CheckoutHeld,
@@ -33,9 +35,13 @@ ORDER = "ord_1"
 
 
 def shelf_of(*holds: Hold, **on_hand: int) -> Shelf:
-    """So many units of each SKU, and of them what these holds hold."""
-    held = {sku: sum(hold.quantity for hold in holds if hold.sku == sku and hold.stage in LIVE) for sku in on_hand}
-    return Shelf([Stock(sku, units, held[sku], version=1) for sku, units in on_hand.items()], holds)
+    """So many units of each SKU, and of them what these holds hold or have been assigned."""
+
+    def units(sku: Sku, stages: Collection[Stage]) -> int:
+        return sum(hold.quantity for hold in holds if hold.sku == sku and hold.stage in stages)
+
+    stock = [Stock(sku, count, units(sku, {"sold"}), units(sku, HELD), version=1) for sku, count in on_hand.items()]
+    return Shelf(stock, holds)
 
 
 def ask(cart_id: CartId, sku: Sku, quantity: int) -> HoldStock:
@@ -53,12 +59,13 @@ def cart_hold(sku: Sku, quantity: int, *, cart_id: CartId = FIRST_CART, until: d
 
 
 def order_hold(sku: Sku, quantity: int, stage: Stage, *, until: datetime = LATER, id: int = 1) -> Hold:  # noqa: A002 - as above
-    return Hold(sku, FIRST_CART, ORDER, quantity, stage, until if stage in LIVE else None, id=id)
+    return Hold(sku, FIRST_CART, ORDER, quantity, stage, until if stage in ENDING else None, id=id)
 
 
-def books(shelf: Shelf, sku: Sku) -> tuple[int, int]:
-    """On hand, and held."""
-    return shelf.stock[sku].on_hand, shelf.stock[sku].held
+def books(shelf: Shelf, sku: Sku) -> tuple[int, int, int]:
+    """On hand, assigned, and held."""
+    stock = shelf.stock[sku]
+    return stock.on_hand, stock.assigned, stock.held
 
 
 class Store:
@@ -66,7 +73,7 @@ class Store:
 
     def __init__(self, **on_hand: int) -> None:
         self.now = NOON
-        self.stock = {sku: Stock(sku, 0, 0, version=1) for sku in on_hand}
+        self.stock = {sku: Stock(sku, 0, 0, 0, version=1) for sku in on_hand}
         self.holds: dict[int, Hold] = {}
         self.ledger: list[Entry] = []
         self._last_id = 0
@@ -107,14 +114,27 @@ class Store:
         return answer
 
     def give_back(self, order_id: OrderId) -> None:
+        self._of_order(order_id, rules.give_back)
+
+    def await_bank(self, order_id: OrderId) -> None:
+        self._of_order(order_id, rules.await_bank)
+
+    def await_payment_again(self, order_id: OrderId) -> None:
+        until = self.now + timedelta(minutes=45)
+        self._of_order(order_id, lambda order_id, shelf: rules.await_payment_again(order_id, shelf, until))
+
+    def ship(self, order_id: OrderId) -> None:
+        self._of_order(order_id, rules.ship)
+
+    def _of_order(self, order_id: OrderId, decide: Callable[[OrderId, Shelf], None]) -> None:
         shelf = self._shelf_of_order(order_id)
-        rules.give_back(order_id, shelf)
+        decide(order_id, shelf)
         self._save(shelf)
 
     def count(self, sku: Sku, units: int) -> StockCount | StockBelowHeld:
         self.free_expired({sku})
         shelf = self._shelf([])
-        answer = rules.set_on_hand(SetOnHand(sku=sku, on_hand=units), shelf)
+        answer = set_on_hand(SetOnHand(sku=sku, on_hand=units), shelf)
         self._save(shelf)
         return answer
 
@@ -135,10 +155,13 @@ class Store:
             Sums(
                 sku=sku,
                 on_hand=books.on_hand,
+                assigned=books.assigned,
                 held=books.held,
-                held_by_holds=sum(h.quantity for h in self.holds.values() if h.sku == sku and h.expires_at),
-                on_hand_by_ledger=sum(entry.on_hand_change for entry in self.ledger if entry.sku == sku),
-                held_by_ledger=sum(entry.held_change for entry in self.ledger if entry.sku == sku),
+                assigned_by_holds=sum(h.quantity for h in self.holds.values() if (h.sku, h.stage) == (sku, "sold")),
+                held_by_holds=sum(h.quantity for h in self.holds.values() if h.sku == sku and h.stage in HELD),
+                on_hand_by_ledger=sum(entry.on_hand for entry in self.ledger if entry.sku == sku),
+                assigned_by_ledger=sum(entry.assigned for entry in self.ledger if entry.sku == sku),
+                held_by_ledger=sum(entry.held for entry in self.ledger if entry.sku == sku),
             )
             for sku, books in self.stock.items()
         ]
@@ -155,12 +178,12 @@ class Store:
             hold.quantity
             for hold in self.holds.values()
             if hold.sku == sku
-            and hold.expires_at
-            and hold.expires_at > self.now
+            and hold.stage in HELD
+            and (hold.expires_at is None or hold.expires_at > self.now)
             and not (hold.cart_id == cart_id and hold.order_id is None)
             and not (hold.order_id is not None and hold.order_id == order_id)
         )
-        return self.stock[sku].on_hand - sum(others)
+        return self.stock[sku].on_hand - self.stock[sku].assigned - sum(others)
 
     def _free_if_refused(
         self, lock: Callable[[], Shelf], decide: Callable[[Shelf], T], refused: Callable[[T], set[Sku]]
@@ -191,13 +214,14 @@ class Store:
         """Write what the shelf says has changed, and nothing else; the tables' checks are assertions here."""
         for books in shelf.stock.values():
             if books.dirty:
-                assert 0 <= books.held <= books.on_hand, "never_oversold"
+                assert min(books.assigned, books.held) >= 0, "held and assigned are counts"
+                assert books.assigned + books.held <= books.on_hand, "never_oversold"
                 assert books.version == self.stock[books.sku].version + 1, "a turn is one version"
                 self.stock[books.sku] = replace(books, dirty=False)
         for hold in shelf.touched:
             assert hold.quantity > 0
             assert (hold.stage == "cart") == (hold.order_id is None)
-            assert (hold.stage in LIVE) == (hold.expires_at is not None)
+            assert (hold.stage in ENDING) == (hold.expires_at is not None)
             if not hold.stored:
                 self._last_id = hold.id = self._last_id + 1
             self.holds[hold.id] = replace(hold, dirty=False, stored=True)

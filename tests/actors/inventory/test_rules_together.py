@@ -1,12 +1,14 @@
 """What is true of the inventory after any sequence of commands, from any number of carts and orders."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from actors.inventory.rules import LIVE, audit
+from actors.inventory.books import audit
+from actors.inventory.life import HELD, PLACED
 from bus.messages.base import OrderId, Sku
 from bus.messages.inventory import (
     CheckoutHeld,
@@ -66,13 +68,13 @@ class AnySequence(RuleBasedStateMachine):
     def a_checkout_holds_all_lines_or_none(self, one: HoldForCheckout) -> None:
         of_order = self.store.of_order(one.order_id)
         of_cart = self.store.of_cart(one.cart_id)
-        is_placed = any(stage in ("payment", "sold", "returned") for stage, _ in of_order.values())
+        is_placed = any(stage in PLACED for stage, _ in of_order.values())
         reach = {line.sku: self.store.reach(line.sku, one.cart_id, one.order_id) for line in one.lines}
         short = {line.sku for line in one.lines if line.quantity > reach[line.sku]}
 
         answer = self.store.checkout(one)
 
-        live = {sku: quantity for sku, (stage, quantity) in self.store.of_order(one.order_id).items() if stage in LIVE}
+        live = {sku: quantity for sku, (stage, quantity) in self.store.of_order(one.order_id).items() if stage in HELD}
         if is_placed:
             assert isinstance(answer, CheckoutHeld)
             assert self.store.of_order(one.order_id) == of_order
@@ -101,7 +103,7 @@ class AnySequence(RuleBasedStateMachine):
         answer = self.store.sell(order_id)
 
         stages = {stage for stage, _ in self.store.of_order(order_id).values()}
-        assert not stages & LIVE
+        assert not stages & HELD
         assert isinstance(answer, UnitsGone) == ("expired" in stages)
         before = self.store.snapshot()
         assert (self.store.sell(order_id), self.store.snapshot()) == (answer, before)
@@ -120,9 +122,33 @@ class AnySequence(RuleBasedStateMachine):
     def an_order_is_cancelled(self, order_id: OrderId) -> None:
         self.store.give_back(order_id)
 
-        assert {stage for stage, _ in self.store.of_order(order_id).values()} <= {"returned"}
+        assert {stage for stage, _ in self.store.of_order(order_id).values()} <= {"returned", "shipped"}
         before = self.store.snapshot()
         self.store.give_back(order_id)
+        assert self.store.snapshot() == before
+
+    @rule(order_id=orders)
+    def a_bank_takes_its_time(self, order_id: OrderId) -> None:
+        self._twice(self.store.await_bank, order_id)
+
+    @rule(order_id=orders)
+    def a_bank_says_no(self, order_id: OrderId) -> None:
+        self._twice(self.store.await_payment_again, order_id)
+
+        assert "processing" not in {stage for stage, _ in self.store.of_order(order_id).values()}
+
+    @rule(order_id=orders)
+    def a_parcel_leaves(self, order_id: OrderId) -> None:
+        before = {sku: books.available for sku, books in self.store.stock.items()}
+
+        self._twice(self.store.ship, order_id)
+
+        assert {sku: books.available for sku, books in self.store.stock.items()} == before
+
+    def _twice(self, say: Callable[[OrderId], None], order_id: OrderId) -> None:
+        say(order_id)
+        before = self.store.snapshot()
+        say(order_id)
         assert self.store.snapshot() == before
 
     @rule(sku=skus, counted=st.integers(0, 8))
@@ -130,7 +156,7 @@ class AnySequence(RuleBasedStateMachine):
         answer = self.store.count(sku, counted)
 
         if isinstance(answer, StockBelowHeld):
-            assert counted < self.store.stock[sku].held
+            assert counted < self.store.stock[sku].promised
         else:
             assert self.store.stock[sku].on_hand == counted
         before = self.store.snapshot()
@@ -149,7 +175,7 @@ class AnySequence(RuleBasedStateMachine):
 
     @invariant()
     def never_oversold(self) -> None:
-        assert all(0 <= books.held <= books.on_hand for books in self.store.stock.values())
+        assert all(books.available >= 0 for books in self.store.stock.values())
 
     @invariant()
     def counters_are_the_sums_of_holds_and_of_the_ledger(self) -> None:
@@ -177,4 +203,4 @@ def test_money_after_two_checkouts_of_the_last_unit_sells_it_once() -> None:
 
     assert (type(refused), type(taken)) == (OutOfStock, CheckoutHeld)
     assert (store.sell("ord_2"), store.sell("ord_1")) == (None, UnitsGone(order_id="ord_1"))
-    assert store.stock["LAMP"].on_hand == 0
+    assert (store.stock["LAMP"].on_hand, store.stock["LAMP"].assigned) == (1, 1)

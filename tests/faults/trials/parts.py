@@ -70,10 +70,10 @@ def unless(found: object, expected: object) -> Findings:
 
 
 async def books(shop: ShopUnderTest, sku: str) -> tuple[int, int]:
-    """On hand, and held of it."""
+    """Units that are not sold, and what is held of them."""
     count = await shop.ask(CountStock(sku=sku))
     assert isinstance(count, StockCount)
-    return count.on_hand, count.held
+    return count.on_hand - count.assigned, count.held
 
 
 async def timeline(shop: ShopUnderTest, order_id: str) -> list[str]:

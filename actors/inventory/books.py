@@ -1,0 +1,107 @@
+"""The books of SKUs: what is counted, audited and repaired. Pure."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from actors.inventory.shelf import Entry, Shelf
+from bus.messages.audit import REPAIR, RepairMade
+from bus.messages.base import Finding, Sku
+from bus.messages.inventory import SetOnHand, StockBelowHeld, StockCount
+
+_COUNT = 'count the shelf, then PUT /admin/api/stock/{sku} {{"on_hand": <what is there>, "recount": true}}'
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """What the rows and the ledger say of one SKU."""
+
+    sku: Sku
+    on_hand: int
+    assigned: int
+    held: int
+    assigned_by_holds: int
+    held_by_holds: int
+    on_hand_by_ledger: int
+    assigned_by_ledger: int
+    held_by_ledger: int
+
+    @property
+    def fits(self) -> bool:
+        """Whether what the holds say can be what the counters say."""
+        return self.assigned_by_holds + self.held_by_holds <= self.on_hand
+
+
+def set_on_hand(ask: SetOnHand, shelf: Shelf, by_ledger: int | None = None) -> StockCount | StockBelowHeld:
+    """Write down what was counted, unless more is promised than that.
+
+    Args:
+        ask: What was counted: all that is there, sold units that wait to leave included.
+        shelf: Its books.
+        by_ledger: What the ledger says is on hand, if it is to be made to agree; None if it does.
+    """
+    books = shelf.stock[ask.sku]
+    if ask.on_hand < books.promised:
+        return StockBelowHeld(sku=ask.sku, held=books.held, assigned=books.assigned)
+    if ask.on_hand != books.on_hand:
+        shelf.book(ask.sku, on_hand=ask.on_hand - books.on_hand, reason="counted", reference="")
+    if by_ledger is not None:
+        missing = books.on_hand - by_ledger - sum(entry.on_hand for entry in shelf.entries_of(ask.sku))
+        if missing:
+            shelf.entries.append(Entry(ask.sku, missing, 0, 0, "recounted", ""))
+    return books.counted()
+
+
+def audit(sums: Sums) -> list[Finding]:
+    """Compare the counters with what they can be computed from."""
+    promised = REPAIR if sums.fits else "more is promised than is there: cancel orders until it fits, then repair"
+    compared = [
+        ("assigned = sold holds", sums.assigned, sums.assigned_by_holds, promised),
+        ("assigned = ledger", sums.assigned, sums.assigned_by_ledger, promised),
+        ("held = live holds", sums.held, sums.held_by_holds, promised),
+        ("held = ledger", sums.held, sums.held_by_ledger, promised),
+        ("on hand = ledger", sums.on_hand, sums.on_hand_by_ledger, _COUNT.format(sku=sums.sku)),
+    ]
+    findings = [
+        Finding(rule=f"I3 {rule}", about=sums.sku, detail=f"{counter} is counted, {computed} computed", remedy=remedy)
+        for rule, counter, computed, remedy in compared
+        if counter != computed
+    ]
+    if min(sums.assigned, sums.held) < 0 or sums.assigned + sums.held > sums.on_hand:
+        detail = f"{sums.assigned} are sold and {sums.held} held of {sums.on_hand}"
+        findings.append(Finding(rule="I3 never oversold", about=sums.sku, detail=detail, remedy=promised))
+    return findings
+
+
+def repair(sums: Sums, shelf: Shelf, above_version: int) -> list[RepairMade]:
+    """Set what is promised to the sums of the holds, if that fits, and make the ledger agree; report what was done.
+
+    What is on hand is not touched: only who counts the shelf knows.
+
+    Args:
+        sums: What rows and ledger say.
+        shelf: The books, locked.
+        above_version: Readers were told a wrong level of this version; 0 if not.
+    """
+    books, made = shelf.stock[sums.sku], list[RepairMade]()
+    if sums.fits:
+        made += _repaired(sums, shelf, "assigned", sums.assigned, sums.assigned_by_holds, sums.assigned_by_ledger)
+        made += _repaired(sums, shelf, "held", sums.held, sums.held_by_holds, sums.held_by_ledger)
+    if above_version:
+        before = f"version {books.version}, readers were told {above_version}"
+        books.version = max(books.version, above_version) + 1
+        books.dirty = True
+        after = f"version {books.version}, told anew"
+        made.append(RepairMade(rule="I9 level", about=sums.sku, before=before, after=after))
+    return made
+
+
+def _repaired(
+    sums: Sums, shelf: Shelf, number: Literal["assigned", "held"], counter: int, by_holds: int, by_ledger: int
+) -> list[RepairMade]:
+    if counter == by_holds == by_ledger:
+        return []
+    # The entry is what the ledger lacks, which need not be what the counter lacks.
+    shelf.book(sums.sku, **{number: by_holds - by_ledger}, reason="repaired", reference="")
+    setattr(shelf.stock[sums.sku], number, by_holds)
+    before = f"{counter} {number}, {by_holds} by holds, {by_ledger} by ledger"
+    return [RepairMade(rule=f"I3 {number}", about=sums.sku, before=before, after=f"{by_holds} {number}")]

@@ -1,0 +1,58 @@
+"""The life of a hold, as a table with its bookkeeping. Pure.
+
+A SKU has three numbers: `on_hand` (what a picker can count, with what is packed and waits for its carrier), `assigned`
+(sold, and not gone) and `held` (set aside for carts and payments). Each row of `HOLD_NEXT` gives what a fact makes of a
+hold, and what that changes of the three, per unit. A pair that is not there changes nothing: facts come late, early
+and again.
+"""
+
+from collections.abc import Mapping
+from typing import Final, Literal, NamedTuple, TypeAlias
+
+Stage: TypeAlias = Literal[
+    "cart", "checkout", "payment", "processing", "sold", "shipped", "expired", "returned"
+]  # fmt: skip
+Fact: TypeAlias = Literal[
+    "order_placed", "processing", "payment_failed", "paid", "paid_late", "order_cancelled", "abandoned", "shipped",
+    "ended",
+]  # fmt: skip
+
+HELD: Final[frozenset[Stage]] = frozenset({"cart", "checkout", "payment", "processing"})
+ENDING: Final[frozenset[Stage]] = frozenset({"cart", "checkout", "payment"})  # Those with an end by the clock.
+PLACED: Final[frozenset[Stage]] = frozenset({"payment", "processing", "sold", "shipped", "returned"})
+
+
+class Move(NamedTuple):
+    """What a fact makes of a hold."""
+
+    stage: Stage
+    on_hand: int = 0  # Changes per unit, as the two below.
+    assigned: int = 0
+    held: int = 0
+    reason: str = ""  # For the ledger; empty where the books stay as they are.
+
+
+HOLD_NEXT: Final[Mapping[tuple[Stage, Fact], Move]] = {
+    ("checkout", "order_placed"): Move("payment"),
+    ("checkout", "processing"): Move("processing"),
+    ("payment", "processing"): Move("processing"),
+    ("processing", "payment_failed"): Move("payment"),
+    ("checkout", "paid"): Move("sold", assigned=+1, held=-1, reason="sold"),
+    ("payment", "paid"): Move("sold", assigned=+1, held=-1, reason="sold"),
+    ("processing", "paid"): Move("sold", assigned=+1, held=-1, reason="sold"),
+    ("expired", "paid"): Move("sold", assigned=+1, reason="sold late"),  # If there are still so many.
+    ("expired", "paid_late"): Move("sold", assigned=+1, reason="sold late"),  # Likewise.
+    ("returned", "paid_late"): Move("sold", assigned=+1, reason="sold late"),  # Likewise.
+    ("sold", "shipped"): Move("shipped", on_hand=-1, assigned=-1, reason="shipped"),
+    # Shipped, though the message about its money is parked: the units are gone all the same.
+    ("payment", "shipped"): Move("shipped", on_hand=-1, held=-1, reason="shipped"),
+    ("processing", "shipped"): Move("shipped", on_hand=-1, held=-1, reason="shipped"),
+    ("checkout", "order_cancelled"): Move("returned", held=-1, reason="released"),
+    ("payment", "order_cancelled"): Move("returned", held=-1, reason="released"),
+    ("processing", "order_cancelled"): Move("returned", held=-1, reason="released"),
+    ("expired", "order_cancelled"): Move("returned"),
+    ("sold", "order_cancelled"): Move("returned", assigned=-1, reason="returned"),
+    ("checkout", "abandoned"): Move("returned", held=-1, reason="released"),
+    ("checkout", "ended"): Move("expired", held=-1, reason="expired"),
+    ("payment", "ended"): Move("expired", held=-1, reason="expired"),
+}
