@@ -43,7 +43,7 @@ class StripeAtOnce(Stripe):
         self.is_configured = False
 
     async def create_intent(
-        self, order_id: str, attempt: int, amount: Money, *, since: datetime, is_old: bool
+        self, order_id: str, attempt: int, amount: Money, *, purpose: str = "order", since: datetime, is_old: bool
     ) -> Intent:
         return Intent(order_id=order_id, intent_id=f"pi_{order_id}", client_secret="secret", amount=amount)
 

@@ -11,10 +11,9 @@ import msgspec
 import stripe
 from litestar import post
 
-from bus.messages.base import Money
-from bus.messages.payment import RecordStripeEvent, StripeEvent
 from bus.messages.shipping import NoSuchShipment, ParcelStatus, RecordTracking
 from engine.crash import CrashPoint
+from gateway import stripe_events
 from gateway.edge import Http, Wired
 from gateway.problems import Problem, not_found
 
@@ -27,39 +26,6 @@ _STORED = {"stored": True}
 _STORED_HERE = CrashPoint("webhook-stored", "A webhook is stored; its sender has not been told.")
 
 
-class _Metadata(msgspec.Struct, frozen=True):
-    refund_id: str = ""
-
-
-class _Failure(msgspec.Struct, frozen=True):
-    message: str = ""
-    decline_code: str = ""
-
-
-class _Object(msgspec.Struct, frozen=True):
-    """What is read of a payment intent or refund; all else that Stripe sends is passed over."""
-
-    id: str = ""
-    amount: int = 0
-    amount_received: int = 0
-    currency: str = ""
-    status: str = ""
-    payment_intent: str | None = None  # Of a refund.
-    metadata: _Metadata = _Metadata()
-    last_payment_error: _Failure | None = None
-
-
-class _Data(msgspec.Struct, frozen=True):
-    object: _Object
-
-
-class _Event(msgspec.Struct, frozen=True):
-    id: str
-    type: str
-    created: int
-    data: _Data
-
-
 class ParcelNews(msgspec.Struct, frozen=True, kw_only=True):
     """What a carrier sends."""
 
@@ -70,7 +36,7 @@ class ParcelNews(msgspec.Struct, frozen=True, kw_only=True):
     detail: Annotated[str, msgspec.Meta(max_length=1000)] = ""
 
 
-_EVENTS = msgspec.json.Decoder(_Event)
+_EVENTS = msgspec.json.Decoder(stripe_events.Envelope)
 _PARCELS = msgspec.json.Decoder(ParcelNews)
 
 
@@ -78,8 +44,12 @@ _PARCELS = msgspec.json.Decoder(ParcelNews)
 async def stripe_webhook(edge: Wired, request: Http) -> dict[str, bool]:
     """Answered 200 once stored; a repeat is stored once."""
     event = await _read(request, "stripe-signature", edge.stripe_webhook_secret, edge.clock.now(), _EVENTS)
-    if event.type.startswith(("payment_intent.", "refund.")):
-        await edge.bus.ask(_record(event))
+    try:
+        recorded = stripe_events.read(event)
+    except msgspec.ValidationError as error:
+        raise Problem(400, "bad_event", f"This can't be read: {error}") from error
+    if recorded is not None:
+        await edge.bus.ask(recorded)
     _STORED_HERE.reach()
     return _STORED
 
@@ -129,22 +99,3 @@ def _verify(body: bytes, header: str, secret: str, now: datetime) -> None:
     signed = _HEADER.fullmatch(header)
     if signed is None or abs(int(signed[1]) - now.timestamp()) > _TOLERANCE_S:
         raise Problem(400, "bad_signature", f"The signature's time is more than {_TOLERANCE_S} s off.")
-
-
-def _record(event: _Event) -> RecordStripeEvent:
-    thing = event.data.object
-    is_refund = event.type.startswith("refund.")
-    amount = thing.amount_received if event.type == "payment_intent.succeeded" else thing.amount
-    failure = thing.last_payment_error or _Failure()
-    return RecordStripeEvent(
-        intent_id=(thing.payment_intent or "") if is_refund else thing.id,
-        event=StripeEvent(
-            id=event.id,
-            type=event.type,
-            amount=Money(amount=amount, currency=thing.currency.upper()),
-            reason=failure.decline_code or failure.message,
-            refund_id=thing.metadata.refund_id if is_refund else "",
-            refund_status=thing.status if is_refund else "",
-            created=datetime.fromtimestamp(event.created, UTC),
-        ),
-    )

@@ -5,7 +5,13 @@ from collections.abc import Sequence
 from actors.analytics import store
 from bus.messages.analytics import GetSales, Sales
 from bus.messages.order import OrderCreated, OrderDelivered
-from bus.messages.payment import PaymentReceived, RefundFailed, RefundProcessed
+from bus.messages.payment import (
+    DisputeFundsMoved,
+    FurtherPaymentReceived,
+    PaymentReceived,
+    RefundFailed,
+    RefundProcessed,
+)
 from engine.actor import Actor, call, turn
 from engine.postgres import Database, Transaction
 
@@ -23,6 +29,14 @@ class Analytics(Actor):
     @turn
     async def on_paid(self, tx: Transaction, events: Sequence[PaymentReceived]) -> None:
         await store.add_paid(tx, events)
+
+    @turn
+    async def on_further_paid(self, tx: Transaction, events: Sequence[FurtherPaymentReceived]) -> None:
+        await store.add_paid(tx, events)
+
+    @turn
+    async def on_disputed(self, tx: Transaction, events: Sequence[DisputeFundsMoved]) -> None:
+        await store.add_disputed(tx, events)
 
     @turn
     async def on_refunded(self, tx: Transaction, events: Sequence[RefundProcessed]) -> None:

@@ -6,7 +6,13 @@ from typing import Final
 
 from bus.messages.analytics import GetSales, SalesBy, SalesRow
 from bus.messages.order import OrderCreated, OrderDelivered
-from bus.messages.payment import PaymentReceived, RefundFailed, RefundProcessed
+from bus.messages.payment import (
+    DisputeFundsMoved,
+    FurtherPaymentReceived,
+    PaymentReceived,
+    RefundFailed,
+    RefundProcessed,
+)
 from engine.postgres import Database, Transaction
 
 _ADD = """
@@ -24,13 +30,14 @@ update analytics.sales s set refunded = refunded + n.amount
 from (select order_id, sum(amount)::bigint as amount
     from unnest($1::text[], $2::bigint[]) as n (order_id, amount) group by order_id) n
 where s.order_id = n.order_id"""
+_ADD_DISPUTED = _ADD_REFUNDED.replace("set refunded = refunded + n.amount", "set disputed = disputed + n.amount")
 _NOTE_DELIVERED = """
 update analytics.sales s set delivered_at = n.at
 from unnest($1::text[], $2::timestamptz[]) as n (order_id, at) where s.order_id = n.order_id"""
 _SALES = """
 select date_trunc($1, placed_at at time zone 'UTC')::date as start, currency, count(*)::int as orders,
     sum(units)::int as units, sum(ordered)::bigint as ordered, sum(paid)::bigint as paid,
-    sum(refunded)::bigint as refunded, count(delivered_at)::int as delivered
+    sum(refunded)::bigint as refunded, sum(disputed)::bigint as disputed, count(delivered_at)::int as delivered
 from analytics.sales where placed_at between $2 and $3 group by 1, 2 order by 1, 2"""
 _BY: Final[dict[SalesBy, str]] = {"day": "day", "month": "month"}
 
@@ -47,7 +54,7 @@ async def add(tx: Transaction, events: Sequence[OrderCreated]) -> None:
     )
 
 
-async def add_paid(tx: Transaction, events: Sequence[PaymentReceived]) -> None:
+async def add_paid(tx: Transaction, events: Sequence[PaymentReceived | FurtherPaymentReceived]) -> None:
     """Money that came in."""
     await tx.execute(_ADD_PAID, [event.order_id for event in events], [event.amount.amount for event in events])
 
@@ -59,7 +66,14 @@ async def add_refunded(tx: Transaction, events: Sequence[RefundProcessed]) -> No
 
 async def take_back_refunded(tx: Transaction, events: Sequence[RefundFailed]) -> None:
     """Money that was refunded and came back."""
-    await tx.execute(_ADD_REFUNDED, [event.order_id for event in events], [-event.amount.amount for event in events])
+    back = [event for event in events if event.was_processed]
+    await tx.execute(_ADD_REFUNDED, [event.order_id for event in back], [-event.amount.amount for event in back])
+
+
+async def add_disputed(tx: Transaction, events: Sequence[DisputeFundsMoved]) -> None:
+    """Money that a bank has taken, or put back."""
+    amounts = [event.amount.amount * (1 if event.is_withdrawal else -1) for event in events]
+    await tx.execute(_ADD_DISPUTED, [event.order_id for event in events], amounts)
 
 
 async def note_delivered(tx: Transaction, events: Sequence[OrderDelivered]) -> None:

@@ -26,9 +26,10 @@ MOST_FINDINGS: Final = 1000
 _GONE: Final[frozenset[OrderStatus]] = frozenset({"shipped", "in_transit", "delivered"})
 _KEPT: Final = frozenset({"payment", "processing", "sold", "shipped"})  # Stages of units that nobody else gets.
 _NOTHING: Final = Counter[Sku]()
-_UNPAID: Final[frozenset[OrderStatus]] = frozenset({"pending_payment", "cancelled"})
+_UNPAID: Final[frozenset[OrderStatus]] = frozenset({"pending_payment", "payment_processing", "cancelled"})
 _PICK_LISTS: Final[Mapping[OrderStatus, frozenset[PickListStatus]]] = {
     "pending_payment": frozenset({"waiting"}),
+    "payment_processing": frozenset({"waiting"}),
     "paid": frozenset({"open"}),
     "picking": frozenset({"picked"}),
     "packed": frozenset({"packed", "shipped"}),
@@ -46,9 +47,9 @@ class Case:
     """All that is known of one order."""
 
     order: OrderFact | None = None
-    payment: PaymentFact | None = None
+    payments: list[PaymentFact] = field(default_factory=list)
     holds: list[HoldFact] = field(default_factory=list)
-    pick_list: PickListFact | None = None
+    pick_lists: list[PickListFact] = field(default_factory=list)  # One for each parcel.
     shipments: list[ShipmentFact] = field(default_factory=list)
     mails: list[MailFact] = field(default_factory=list)
 
@@ -74,11 +75,11 @@ def cases(
     """Put together what the domains say, by order."""
     found: dict[OrderId, Case] = {order.id: Case(order) for order in orders}
     for payment in payments:
-        found.setdefault(payment.order_id, Case()).payment = payment
+        found.setdefault(payment.order_id, Case()).payments.append(payment)
     for hold in holds:
         found.setdefault(hold.order_id, Case()).holds.append(hold)
     for pick_list in pick_lists:
-        found.setdefault(pick_list.id, Case()).pick_list = pick_list
+        found.setdefault(pick_list.order_id or pick_list.id, Case()).pick_lists.append(pick_list)
     for shipment in shipments:
         found.setdefault(shipment.order_id, Case()).shipments.append(shipment)
     for mail in mails:
@@ -91,19 +92,19 @@ def judge(order_id: OrderId, case: Case) -> list[Finding]:
     if case.order is None:
         return _strays(order_id, case)
     return [
-        *_money(case.order, case.payment),
+        *_money(case.order, case.payments),
         *_units(case.order, case.holds),
-        *_parcel(case.order, case.pick_list, case.shipments),
-        *_mails(case.order, case.payment, case.mails),
+        *_parcels(case.order, case.pick_lists, case.shipments),
+        *_mails(case.order, case.payments, case.mails),
     ]
 
 
 def _strays(order_id: OrderId, case: Case) -> list[Finding]:
     """There is no such order. What a checkout sets aside before it places its order ends by itself."""
     left = [
-        ("a payment", case.payment is not None),
+        ("a payment", any(payment.received or payment.status == "processing" for payment in case.payments)),
         ("units that were sold or wait for money", any(hold.stage in _KEPT for hold in case.holds)),
-        ("a pick list", case.pick_list is not None),
+        ("a pick list", bool(case.pick_lists)),
         ("a shipment", bool(case.shipments)),
         ("mails", bool(case.mails)),
     ]
@@ -117,11 +118,15 @@ def _strays(order_id: OrderId, case: Case) -> list[Finding]:
     ]
 
 
-def _money(order: OrderFact, payment: PaymentFact | None) -> list[Finding]:
-    asked, received = (payment.amount, payment.received) if payment else (0, 0)
-    refunding, refunded = (payment.refunding, payment.refunded) if payment else (0, 0)
+def _money(order: OrderFact, payments: Sequence[PaymentFact]) -> list[Finding]:
+    own = next((payment for payment in payments if payment.purpose == "order"), None)
+    asked, received, status = (own.amount, own.received, own.status) if own else (0, 0, "")
+    in_all = sum(payment.received for payment in payments)
+    refunded = sum(payment.refunded for payment in payments)
+    left = in_all - sum(payment.refunding + payment.withdrawn for payment in payments)
     total, path = order.total.amount, f"/admin/api/orders/{order.id}/refunds"
-    has_currency = payment is None or not payment.currency or payment.currency == order.total.currency
+    has_currency = all(payment.currency in ("", order.total.currency) for payment in payments)
+    is_processing, is_waiting = status == "processing", order.status == "payment_processing"
     cancel = f"POST /orders/{order.id}/cancel as staff, if it was not packed; else ask its buyer for the money"
     return _told(
         order.id,
@@ -129,12 +134,16 @@ def _money(order: OrderFact, payment: PaymentFact | None) -> list[Finding]:
          f"POST /orders/{order.id}/cancel as staff; the buyer orders again"),
         ("I2 captured = total", received in (0, total), f"{received} was captured, the order is {order.total}",
          "compare with the payment at Stripe, and give back there what is too much"),
-        ("I6 captured for an order that is paid", not received or order.status != "pending_payment",
+        ("I6 captured for an order that is paid",
+         not received or order.status not in ("pending_payment", "payment_processing"),
          f"{received} was captured, the order waits to be paid", f"POST {path} gives it back"),
-        ("I6 captured for a cancelled order goes back", order.status != "cancelled" or refunding >= received,
-         f"{received - refunding} of {received} is not on its way back", f"POST {path} gives it back"),
-        ("I6 what is delivered is paid", bool(received) or order.status in _UNPAID,
+        ("I6 captured for a cancelled order goes back", order.status != "cancelled" or left <= 0,
+         f"{left} of {in_all} is not on its way back", f"POST {path} gives it back"),
+        ("I6 what is delivered is paid", bool(received) or not total or order.status in _UNPAID,
          f"the order is {order.status}, nothing was captured", cancel),
+        ("I6 an order waits while its bank decides", is_processing == is_waiting or order.status == "cancelled",
+         f"the order is {order.status}, its payment {status or 'missing'}",
+         f"POST /admin/api/orders/{order.id}/look-at-stripe"),
         (REFUNDED, order.refunded == refunded,
          f"{order.refunded} by the order, {refunded} by the payment",
          REPAIR if refunded <= total else "compare with the payment at Stripe"),
@@ -162,39 +171,40 @@ def _units(order: OrderFact, holds: Sequence[HoldFact]) -> list[Finding]:
     )  # fmt: skip
 
 
-def _parcel(order: OrderFact, pick_list: PickListFact | None, shipments: Sequence[ShipmentFact]) -> list[Finding]:
-    status = pick_list.status if pick_list else None
-    listed = _sum(pick_list.units) if pick_list else Counter[Sku]()
-    is_waiting = status == "waiting" and order.status == "paid"
+def _parcels(order: OrderFact, pick_lists: Sequence[PickListFact], shipments: Sequence[ShipmentFact]) -> list[Finding]:
+    statuses = {pick_list.status for pick_list in pick_lists}
+    listed = _sum(units for pick_list in pick_lists for units in pick_list.units)
+    is_waiting = "waiting" in statuses and order.status == "paid"
     follow = (
         f"POST /admin/api/pick-lists/{order.id}/open"
         if is_waiting
         else "redrive the dead letter about it, if there is one; else look at the parcel, and take its next step"
     )
     is_gone = order.status in _GONE
-    is_booked = is_gone or pick_list is None or not (pick_list.status == "shipped" and pick_list.confirmed)
+    booked = Counter(shipment.parcel_id or shipment.order_id for shipment in shipments)
+    ready = [one.id for one in pick_lists if one.status == "shipped" and one.confirmed]
     numbers = [shipment.tracking_number for shipment in shipments]
     return _told(
         order.id,
-        ("I4 pick list follows its order", status in _PICK_LISTS[order.status],
-         f"the order is {order.status}, its pick list {status or 'is missing'}", follow),
-        ("I4 pick list = lines", pick_list is None or listed == _sum(order.units),
+        ("I4 pick list follows its order", bool(statuses) and statuses <= _PICK_LISTS[order.status],
+         f"the order is {order.status}, its pick list {', '.join(sorted(statuses)) or 'is missing'}", follow),
+        ("I4 pick list = lines", not pick_lists or listed == _sum(order.units),
          f"{_say(listed)} is to be picked, {_say(_sum(order.units))} was ordered", "pick what the order says"),
-        ("I4 at most one shipment", len(numbers) <= 1, f"{len(numbers)} shipments: {', '.join(numbers)}",
-         "stop all but one at the carrier"),
+        ("I4 at most one shipment", max(booked.values(), default=0) <= 1,
+         f"{len(numbers)} shipments: {', '.join(numbers)}", "stop all but one of a parcel at the carrier"),
         ("I4 a shipment is of an order that is shipped", is_gone or not numbers,
          f"booked as {', '.join(numbers)}, the order is {order.status}", "stop the parcel at the carrier"),
         ("I4 what is shipped has its shipment", not is_gone or order.tracking_number in numbers,
          f"the order says {order.tracking_number}, booked is {', '.join(numbers) or 'nothing'}",
          "ask the carrier where the parcel is"),
-        ("I4 a parcel that is ready is booked", is_booked or bool(numbers), "it waits for a carrier",
-         "redrive the dead letter about it, if there is one; else book the carrier by hand"),
+        ("I4 a parcel that is ready is booked", is_gone or all(booked[parcel] for parcel in ready),
+         "it waits for a carrier", "redrive the dead letter about it, if there is one; else book the carrier by hand"),
     )  # fmt: skip
 
 
-def _mails(order: OrderFact, payment: PaymentFact | None, mails: Sequence[MailFact]) -> list[Finding]:
+def _mails(order: OrderFact, payments: Sequence[PaymentFact], mails: Sequence[MailFact]) -> list[Finding]:
     sent = {mail.template: mail.sent for mail in mails}
-    bounds = dict.fromkeys(_ONCE, 1) | {"refund_processed": payment.refunds if payment else 0}
+    bounds = dict.fromkeys(_ONCE, 1) | {"refund_processed": sum(payment.refunds for payment in payments)}
     remedy = "nothing can be taken back; look for two events in the order's timeline"
     return _told(
         order.id,

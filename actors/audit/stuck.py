@@ -6,7 +6,7 @@ before stopped. What a person has settled elsewhere is passed over.
 
 import asyncio
 import heapq
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -20,7 +20,7 @@ from bus.backlog import DeadLetter
 from bus.messages.audit import ListStuck, Remedy, StuckItem, StuckKind, StuckPage
 from bus.messages.base import Money, OrderId
 from bus.messages.order import FindOrders, KnownOrder, ListOwedOrders
-from bus.messages.payment import FindPayments, ListStuckPayments, StuckPayment
+from bus.messages.payment import FindPayments, ListStuckPayments, PaymentFact, StuckPayment
 from bus.messages.warehouse import ListUnopened
 from engine.actor import Bus
 from engine.clock import LONG_AGO, Clock
@@ -32,6 +32,14 @@ _AT_ONCE = 100  # Rows that one look at a source brings.
 _MOST_LOOKS = 20  # For one page; if nearly all was settled, the next page goes on.
 _TICK = timedelta(microseconds=1)  # PostgreSQL tells no less apart.
 _SOURCES: Final = ("letters", "orders", "payments", "pick-lists")
+
+
+# What a person does at Stripe, to say here that it is done. A dispute that is decided leaves the list by itself.
+_AT_STRIPE: Final[Mapping[str, str]] = {
+    "capture_refused": "look at {} at Stripe, and give the money back there; then say here that it is done",
+    "dispute_open": "answer the bank at Stripe ({}), and stop the parcel if it can be stopped; then say so here",
+    "fraud_warning": "look at {} and its order; give the money back, or say here that there is nothing to it",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,14 +131,16 @@ class Stuck:
         orders = tuple(order.order_id for order in owed)
         moving = await self._stored.waiting_about(JUDGED, orders)  # Before the payments are read, which it may change.
         ask = FindPayments(orders=orders)
-        payments = {payment.order_id: payment for payment in (await self._bus.ask(ask)).facts}
+        payments: dict[OrderId, list[PaymentFact]] = {}
+        for fact in (await self._bus.ask(ask)).facts:
+            payments.setdefault(fact.order_id, []).append(fact)
         rows: list[_Row] = []
         for order in owed:
-            payment = payments.get(order.order_id)
-            left = payment.received - payment.refunding if payment else 0
+            own = payments.get(order.order_id, [])
+            left = sum(payment.received - payment.refunding - payment.withdrawn for payment in own)
             item = None
-            if payment and left and order.order_id not in moving:
-                money = Money(amount=left, currency=payment.currency)
+            if left > 0 and order.order_id not in moving:
+                money = Money(amount=left, currency=own[0].currency)
                 remedy = _refund(order.order_id, None, "give back what is left of it")
                 detail = "its order is cancelled, and it is neither back nor on its way"
                 item = self._item("money_not_back", order.order_id, order.order_id, money, order.since, detail, remedy)
@@ -153,9 +163,8 @@ class Stuck:
             remedy = _refund(
                 stuck.order_id or "", stuck.amount, "send it again; or see to it elsewhere, and settle this"
             )
-        if stuck.kind == "capture_refused":
-            say = f"look at {stuck.intent_id} at Stripe, and give the money back there; then say here that it is done"
-            remedy = _post(f"/admin/api/stuck-money/{stuck.kind}:{stuck.id}/settle", say)
+        if say := _AT_STRIPE.get(stuck.kind):
+            remedy = _post(f"/admin/api/stuck-money/{stuck.kind}:{stuck.id}/settle", say.format(stuck.intent_id))
         detail = f"{stuck.detail} ({stuck.intent_id})"
         return self._item(stuck.kind, stuck.id, stuck.order_id, stuck.amount, stuck.since, detail, remedy)
 

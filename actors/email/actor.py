@@ -11,16 +11,7 @@ from actors.email.mime import compose
 from actors.email.rules import TEMPLATES
 from actors.email.smtp import Mailer
 from bus.messages.email import ListMails, MailFacts, ReadMailFacts, RecordMail, SentMails
-from bus.messages.order import (
-    GetOrder,
-    Order,
-    OrderCancelled,
-    OrderCreated,
-    OrderDelivered,
-    OrderFulfilled,
-    OrderShipped,
-)
-from bus.messages.payment import PaymentReceived, RefundProcessed
+from bus.messages.order import GetOrder, Order
 from engine.actor import Actor, Bus, call, turn
 from engine.clock import Clock
 from engine.errors import BadInput
@@ -41,13 +32,7 @@ class Email(Actor):
     @call(limit=32)  # More than there are connections: orders are read, and mails recorded, many at once.
     async def send(
         self,
-        event: OrderCreated
-        | PaymentReceived
-        | OrderFulfilled
-        | OrderShipped
-        | OrderDelivered
-        | OrderCancelled
-        | RefundProcessed,
+        event: rules.MailedEvent,
         envelope: Envelope,
     ) -> RecordMail:
         order = await self._bus.ask(GetOrder(order_id=event.order_id))

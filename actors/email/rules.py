@@ -1,32 +1,50 @@
 """What is written to whom, and when. Pure.
 
+A mail is sent for an event, and says what is true of its order when it is written: between the two the order may have
+been paid, cancelled or revived.
+
 A template is a pair of files in templates/: NAME.txt, whose first line is the subject, and NAME.html.
 """
 
+import re
 from collections.abc import Mapping
 from email.utils import parseaddr
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias, get_args
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
-from bus.messages.order import Order, OrderCancelled, OrderCreated, OrderDelivered, OrderFulfilled, OrderShipped
-from bus.messages.payment import PaymentReceived, RefundProcessed
+from bus.messages.order import (
+    LateMoneyReturned,
+    Order,
+    OrderCancelled,
+    OrderCreated,
+    OrderDelivered,
+    OrderFulfilled,
+    OrderRevived,
+    OrderShipped,
+)
+from bus.messages.payment import PaymentFailed, PaymentProcessing, PaymentReceived, RefundProcessed
 from engine.message import Event
 
 MailedEvent: TypeAlias = (
-    OrderCreated | PaymentReceived | OrderFulfilled | OrderShipped | OrderDelivered | OrderCancelled | RefundProcessed
+    OrderCreated
+    | PaymentReceived
+    | PaymentProcessing
+    | PaymentFailed
+    | OrderFulfilled
+    | OrderShipped
+    | OrderDelivered
+    | OrderCancelled
+    | OrderRevived
+    | LateMoneyReturned
+    | RefundProcessed
 )
 
+# A template is called as its event.
 TEMPLATES: Mapping[type[Event], str] = {
-    OrderCreated: "order_created",
-    PaymentReceived: "payment_received",
-    OrderFulfilled: "order_fulfilled",
-    OrderShipped: "order_shipped",
-    OrderDelivered: "order_delivered",
-    OrderCancelled: "order_cancelled",
-    RefundProcessed: "refund_processed",
+    kind: re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower() for kind in get_args(MailedEvent)
 }
 
 

@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import TypeVar
 
+from prometheus_client import Counter
+
 from actors.order import rules, store
 from actors.order.rules import State
 from bus.messages.audit import BooksRepaired
@@ -30,7 +32,20 @@ from bus.messages.order import (
     PlaceOrder,
     ReadOrderFacts,
 )
-from bus.messages.payment import PaymentDeclined, PaymentReceived, RefundFailed, RefundProcessed
+from bus.messages.payment import (
+    DisputeClosed,
+    DisputeFundsMoved,
+    DisputeOpened,
+    FraudWarned,
+    FullyRefunded,
+    FurtherPaymentReceived,
+    PaymentDeclined,
+    PaymentFailed,
+    PaymentProcessing,
+    PaymentReceived,
+    RefundFailed,
+    RefundProcessed,
+)
 from bus.messages.shipping import ParcelMoved, ShipmentBooked
 from bus.messages.warehouse import ParcelPacked, PickingStarted
 from engine.actor import Actor, call, turn
@@ -39,6 +54,11 @@ from engine.postgres import Database, Transaction
 from engine.settings import Seconds, Settings
 
 M = TypeVar("M", bound=Message)
+
+
+_UNEXPECTED = Counter(
+    "shopflow_order_unexpected_facts", "Facts that the table of an order's life has no row for", ["status", "fact"]
+)
 
 
 class OrderSettings(Settings, frozen=True, kw_only=True):
@@ -56,7 +76,7 @@ class Orders(Actor, name="order"):
 
     @turn
     async def place(self, tx: Transaction, asks: Sequence[PlaceOrder]) -> Sequence[Order]:
-        new = await store.place(tx, asks)
+        new = await store.place(tx, asks, tx.now + self._payment_window)
         orders = await store.read(tx, {ask.order_id for ask in asks})
         for order_id in new:
             self._announce(tx, orders[order_id])
@@ -110,6 +130,24 @@ class Orders(Actor, name="order"):
         await self._each(tx, events, lambda order, event: rules.paid(order, event.amount, tx.now))
 
     @turn
+    async def on_further_paid(self, tx: Transaction, events: Sequence[FurtherPaymentReceived]) -> None:
+        await self._each(tx, events, lambda order, event: rules.further_paid(order, event.purpose, event.amount))
+
+    @turn
+    async def on_processing(self, tx: Transaction, events: Sequence[PaymentProcessing]) -> None:
+        await self._each(tx, events, lambda order, _: rules.processing(order, tx.now))
+
+    @turn
+    async def on_payment_failed(self, tx: Transaction, events: Sequence[PaymentFailed]) -> None:
+        until = tx.now + self._payment_window
+
+        def decide(order: State, event: PaymentFailed) -> None:
+            if rules.payment_failed(order, event.reason, tx.now, until):
+                tx.schedule(PaymentOverdue(order_id=order.id), until)
+
+        await self._each(tx, events, decide)
+
+    @turn
     async def on_declined(self, tx: Transaction, events: Sequence[PaymentDeclined]) -> None:
         await self._each(tx, events, lambda order, event: rules.declined(order, event.reason))
 
@@ -119,7 +157,41 @@ class Orders(Actor, name="order"):
 
     @turn
     async def on_refund_failed(self, tx: Transaction, events: Sequence[RefundFailed]) -> None:
-        await self._each(tx, events, lambda order, event: rules.refund_failed(order, event.amount))
+        await self._each(
+            tx,
+            events,
+            lambda order, event: rules.refund_failed(
+                order, event.amount, event.detail, was_processed=event.was_processed
+            ),
+        )
+
+    @turn
+    async def on_fully_refunded(self, tx: Transaction, events: Sequence[FullyRefunded]) -> None:
+        await self._each(tx, events, lambda order, _: rules.fully_refunded(order, tx.now))
+
+    @turn
+    async def on_disputed(self, tx: Transaction, events: Sequence[DisputeOpened]) -> None:
+        await self._each(
+            tx,
+            events,
+            lambda order, event: rules.disputed(order, event.amount, event.reason, is_inquiry=event.is_inquiry),
+        )
+
+    @turn
+    async def on_dispute_closed(self, tx: Transaction, events: Sequence[DisputeClosed]) -> None:
+        await self._each(tx, events, lambda order, event: rules.dispute_closed(order, event.amount, event.outcome))
+
+    @turn
+    async def on_funds_moved(self, tx: Transaction, events: Sequence[DisputeFundsMoved]) -> None:
+        await self._each(
+            tx,
+            events,
+            lambda order, event: rules.dispute_funds_moved(order, event.amount, is_withdrawal=event.is_withdrawal),
+        )
+
+    @turn
+    async def on_fraud_warned(self, tx: Transaction, events: Sequence[FraudWarned]) -> None:
+        await self._each(tx, events, lambda order, event: rules.warned_of_fraud(order, event.fraud_type))
 
     @turn
     async def on_units_gone(self, tx: Transaction, events: Sequence[UnitsGone]) -> None:
@@ -183,4 +255,7 @@ class Orders(Actor, name="order"):
         for fact in facts:
             if order := states.get(fact.key):
                 decide(order, fact)
+        for order in states.values():
+            for status, unexpected in order.unexpected:
+                _UNEXPECTED.labels(status, unexpected).inc()
         await store.save(tx, states.values())

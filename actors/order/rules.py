@@ -1,22 +1,25 @@
 """The life of an order, as a table. Pure.
 
-A pair of status and fact that is not in `NEXT` changes no status: facts come late, early and again.
+A pair of status and fact that is not in `NEXT` changes no status: facts come late, early and again. `EXPECTED_LATE`
+names those that were thought of; the others are counted, and somebody should look at them.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias, get_args
 
 from bus.messages.audit import RepairMade
 from bus.messages.base import Finding, Line, Minor, Money, OrderId, OrderLine
 from bus.messages.cart import ShippingMethod
 from bus.messages.order import (
     CancelReason,
+    LateMoneyReturned,
     OrderCancelled,
     OrderDelivered,
     OrderFulfilled,
     OrderProgressed,
+    OrderRevived,
     OrderShipped,
     OrderStatus,
     PaymentCameLate,
@@ -26,19 +29,25 @@ from bus.messages.shipping import ParcelStatus
 from engine.message import Event
 
 Fact: TypeAlias = Literal[
-    "paid", "overdue", "called_off", "units_gone", "units_retaken",
+    "paid", "processing", "payment_failed", "overdue", "called_off", "refunded", "units_gone", "units_retaken",
     "picking", "packed", "shipped", "moving", "delivered",
 ]  # fmt: skip
 
 NEXT: Mapping[tuple[OrderStatus, Fact], OrderStatus] = {
     ("pending_payment", "paid"): "paid",
+    ("pending_payment", "processing"): "payment_processing",
     ("pending_payment", "overdue"): "cancelled",
     ("pending_payment", "called_off"): "cancelled",
+    ("payment_processing", "paid"): "paid",
+    ("payment_processing", "payment_failed"): "pending_payment",
+    ("payment_processing", "called_off"): "cancelled",
     ("paid", "called_off"): "cancelled",
+    ("paid", "refunded"): "cancelled",
     ("paid", "units_gone"): "cancelled",
     ("paid", "picking"): "picking",
     ("paid", "packed"): "packed",
     ("picking", "called_off"): "cancelled",
+    ("picking", "refunded"): "cancelled",
     ("picking", "units_gone"): "cancelled",
     ("picking", "packed"): "packed",
     ("packed", "shipped"): "shipped",
@@ -47,6 +56,23 @@ NEXT: Mapping[tuple[OrderStatus, Fact], OrderStatus] = {
     ("in_transit", "delivered"): "delivered",
     ("cancelled", "units_retaken"): "paid",  # Money came late, and the units could be had again.
 }
+
+# Pairs that come too late by design and change no status. All others that are not in `NEXT` are counted.
+_GOING_ON: Final = ("packed", "shipped", "in_transit", "delivered")
+EXPECTED_LATE: frozenset[tuple[OrderStatus, Fact]] = frozenset(
+    {
+        ("cancelled", "paid"),  # It asks for its units again, or sends the money back.
+        ("cancelled", "processing"),  # What comes of it is late money.
+        ("cancelled", "payment_failed"),
+        ("cancelled", "called_off"), ("cancelled", "refunded"), ("cancelled", "units_gone"),
+        ("cancelled", "picking"), ("cancelled", "packed"),  # The warehouse hears of it a moment later.
+        ("paid", "units_retaken"),
+        *((status, "called_off") for status in _GOING_ON),  # Whoever asks is refused.
+        *((status, "refunded") for status in _GOING_ON),  # People are told.
+        *((status, "overdue") for status in get_args(OrderStatus) if status != "pending_payment"),
+        ("in_transit", "moving"), ("delivered", "moving"), ("delivered", "delivered"), ("packed", "moving"),
+    }
+)  # fmt: skip
 
 PARCEL_FACTS: Mapping[ParcelStatus, Fact] = {
     "in_transit": "moving",
@@ -72,19 +98,23 @@ class State:
     carrier: str | None
     tracking_number: str | None
     refund_requested: bool = False
+    pay_until: datetime | None = None
     lines: Sequence[Line] = ()
-    entries: list[tuple[str, str]] = field(default_factory=list)  # For the timeline: event, detail.
+    entries: list[tuple[str, str, bool]] = field(default_factory=list)  # For the timeline: event, detail, staff only.
     events: list[Event] = field(default_factory=list)
+    unexpected: list[tuple[OrderStatus, Fact]] = field(default_factory=list)
     changed: bool = False
 
-    def note(self, event: str, detail: str = "") -> None:
+    def note(self, event: str, detail: str = "", *, staff_only: bool = False) -> None:
         """Add to the timeline."""
-        self.entries.append((event, detail))
+        self.entries.append((event, detail, staff_only))
 
     def advance(self, fact: Fact, now: datetime) -> bool:
         """Go on to the next status, if the table has one; tell those who watch."""
         following = NEXT.get((self.status, fact))
         if following is None:
+            if (self.status, fact) not in EXPECTED_LATE:
+                self.unexpected.append((self.status, fact))
             return False
         self.status = following
         self.changed = True
@@ -113,7 +143,27 @@ def paid(order: State, amount: Money, now: datetime) -> None:
     if order.cancel_reason == "payment_timeout":
         order.events.append(PaymentCameLate(order_id=order.id, lines=tuple(order.lines)))
     else:
-        _send_money_back(order, str(order.cancel_reason))
+        _return_late_money(order)
+
+
+def further_paid(order: State, purpose: str, amount: Money) -> None:
+    """Money beside what the order was placed for."""
+    order.note("FurtherPaymentReceived", f"{amount} for {purpose}")
+
+
+def processing(order: State, now: datetime) -> None:
+    """A bank has been asked, and takes days; the order waits, with its units."""
+    if order.advance("processing", now):
+        order.note("PaymentProcessing", "The bank has been asked.")
+
+
+def payment_failed(order: State, reason: str, now: datetime, pay_until: datetime) -> bool:
+    """The bank has said no: there is time to pay in another way. True if a timer must end that."""
+    if not order.advance("payment_failed", now):
+        return False
+    order.pay_until = pay_until
+    order.note("PaymentFailed", reason)
+    return True
 
 
 def declined(order: State, reason: str) -> None:
@@ -123,14 +173,16 @@ def declined(order: State, reason: str) -> None:
 
 
 def overdue(order: State, now: datetime) -> None:
-    """Its time to be paid is over."""
+    """Its time to be paid is over, unless it was given more meanwhile."""
+    if order.status == "pending_payment" and order.pay_until is not None and now < order.pay_until:
+        return
     if order.advance("overdue", now):
         _cancelled(order, "payment_timeout")
 
 
 def call_off(order: State, reason: CancelReason, now: datetime) -> bool:
     """Somebody does not want it any more. False if it is too late for that; a repeat is fine."""
-    was_paid = order.status != "pending_payment"
+    was_paid = order.status not in ("pending_payment", "payment_processing")
     if order.advance("called_off", now):
         _cancelled(order, reason)
         if was_paid:
@@ -140,15 +192,48 @@ def call_off(order: State, reason: CancelReason, now: datetime) -> bool:
     return order.status == "cancelled"
 
 
+def fully_refunded(order: State, now: datetime) -> None:
+    """Somebody gave all of its money back: before packing that ends the order, afterwards people are told."""
+    if order.advance("refunded", now):
+        _cancelled(order, "refunded")
+        order.refund_requested = True  # It is on its way already.
+    elif order.status != "cancelled":
+        order.note("FullyRefunded", "All of its money goes back.", staff_only=True)
+
+
+def disputed(order: State, amount: Money, reason: str, *, is_inquiry: bool) -> None:
+    """The buyer's bank asks, or takes the money away until it is decided."""
+    order.note("DisputeOpened", f"{'inquiry about ' if is_inquiry else ''}{amount}: {reason}", staff_only=True)
+
+
+def dispute_closed(order: State, amount: Money, outcome: str) -> None:
+    """The bank has decided."""
+    order.note("DisputeClosed", f"{amount}: {outcome}", staff_only=True)
+
+
+def dispute_funds_moved(order: State, amount: Money, *, is_withdrawal: bool) -> None:
+    """Disputed money has left the shop's account, or is back there."""
+    order.note("DisputeFundsMoved", f"{amount} {'withdrawn' if is_withdrawal else 'put back'}", staff_only=True)
+
+
+def warned_of_fraud(order: State, fraud_type: str) -> None:
+    """The card's issuer suspects fraud."""
+    order.note("FraudWarned", fraud_type, staff_only=True)
+
+
 def units_gone(order: State, now: datetime) -> None:
     """Money came, but somebody else has the units: it goes back at once, and once."""
-    if order.advance("units_gone", now):
+    was_paid = order.advance("units_gone", now)
+    if was_paid:
         _cancelled(order, "out_of_stock")
     elif order.cancel_reason == "payment_timeout":
         order.cancel_reason, order.changed = "out_of_stock", True
     if order.status == "cancelled" and not order.refund_requested:
         order.note("UnitsGone", "The units were sold to somebody else; the money goes back.")
-        _send_money_back(order, "out_of_stock")
+        if was_paid:
+            _send_money_back(order, "out_of_stock")
+        else:
+            _return_late_money(order)
 
 
 def units_retaken(order: State, now: datetime) -> None:
@@ -160,6 +245,7 @@ def units_retaken(order: State, now: datetime) -> None:
     elif order.advance("units_retaken", now):
         order.cancel_reason = None
         order.note("UnitsRetaken", "The units could be had again.")
+        order.events.append(OrderRevived(order_id=order.id, number=order.number))
 
 
 def picking(order: State, now: datetime) -> None:
@@ -195,17 +281,20 @@ def moved(order: State, status: ParcelStatus, detail: str, at: datetime, now: da
 
 
 def refunded(order: State, amount: Money) -> None:
-    """Money went back."""
+    """Money went back, whoever sent it."""
     order.refunded += amount.amount
     order.changed = True
     order.note("RefundProcessed", str(amount))
 
 
-def refund_failed(order: State, amount: Money) -> None:
-    """The bank sent refunded money back."""
-    order.refunded -= amount.amount
-    order.changed = True
-    order.note("RefundFailed", str(amount))
+def refund_failed(order: State, amount: Money, detail: str, *, was_processed: bool) -> None:
+    """The bank sent refunded money back, or Stripe never took the refund."""
+    if was_processed:
+        order.refunded -= amount.amount
+        order.changed = True
+        order.note("RefundFailed", str(amount))
+    else:
+        order.note("RefundFailed", f"{amount}: {detail}" if detail else str(amount), staff_only=True)
 
 
 def correct_refunded(order: State, refunded: Minor) -> RepairMade | None:
@@ -222,6 +311,14 @@ def _send_money_back(order: State, reason: str) -> None:
     if not order.refund_requested:
         order.refund_requested = order.changed = True
         order.events.append(RefundRequested(order_id=order.id, reason=reason))
+
+
+def _return_late_money(order: State) -> None:
+    """It stays cancelled, and its buyer is told."""
+    assert order.cancel_reason is not None, "a cancelled order has its reason"
+    if not order.refund_requested:
+        order.events.append(LateMoneyReturned(order_id=order.id, number=order.number, reason=order.cancel_reason))
+    _send_money_back(order, order.cancel_reason)
 
 
 def _cancelled(order: State, reason: CancelReason) -> None:

@@ -29,9 +29,9 @@ from engine.postgres import Database, Transaction
 _PLACE = """
 with placed as (
     insert into orders.orders (id, cart_id, status, email, name, address, shipping_method, currency, subtotal, shipping,
-        total, weight_g, created_at)
+        total, weight_g, created_at, pay_until)
     select id, cart_id, 'pending_payment', email, name, address, shipping_method, currency, subtotal, shipping,
-        subtotal + shipping, weight_g, $11
+        subtotal + shipping, weight_g, $11, $18
     from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bigint[],
         $9::bigint[], $10::int[])
         as o (id, cart_id, email, name, address, shipping_method, currency, subtotal, shipping, weight_g)
@@ -51,28 +51,31 @@ select id from placed"""
 # In the order of their ids, so that two turns never wait for each other in a circle.
 _LOCK = """
 select id, number, status, cancel_reason, currency, total, refunded, carrier, tracking_number,
-    refund_requested
+    refund_requested, pay_until
 from orders.orders where id = any($1) order by id for update"""
 # One round trip for all that a turn has changed.
 _SAVE = """
 with changed as (
     update orders.orders o set status = n.status, cancel_reason = n.cancel_reason, refunded = n.refunded,
-        carrier = n.carrier, tracking_number = n.tracking_number, refund_requested = n.refund_requested
-    from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::text[], $7::boolean[])
-        as n (id, status, cancel_reason, refunded, carrier, tracking_number, refund_requested)
+        carrier = n.carrier, tracking_number = n.tracking_number, refund_requested = n.refund_requested,
+        pay_until = n.pay_until
+    from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::text[], $7::boolean[],
+        $8::timestamptz[])
+        as n (id, status, cancel_reason, refunded, carrier, tracking_number, refund_requested, pay_until)
     where o.id = n.id
 )
-insert into orders.timeline (order_id, at, event, detail)
-select order_id, $8, event, detail
-from unnest($9::text[], $10::text[], $11::text[]) with ordinality as t (order_id, event, detail, place)
+insert into orders.timeline (order_id, at, event, detail, staff_only)
+select order_id, $9, event, detail, staff_only
+from unnest($10::text[], $11::text[], $12::text[], $13::boolean[]) with ordinality
+    as t (order_id, event, detail, staff_only, place)
 order by place"""
 
 _READ = """
 select id, number, status, email, name, address, shipping_method, currency, subtotal, shipping, total, refunded,
-    weight_g, carrier, tracking_number, created_at,
+    weight_g, carrier, tracking_number, created_at, pay_until, refund_requested,
     (select json_agg(json_build_array(sku, title, quantity, unit_price) order by place)
         from orders.lines where order_id = o.id) as lines,
-    (select json_agg(json_build_array(at, event, detail) order by t.id)
+    (select json_agg(json_build_array(at, event, detail, staff_only) order by t.id)
         from orders.timeline t where order_id = o.id) as timeline
 from orders.orders o where id = any($1)"""
 _UNITS = "select order_id, sku, quantity from orders.lines where order_id = any($1) order by place"
@@ -103,7 +106,7 @@ order by o.id"""
 _AUDIT_PAGE = 500  # So that deciding about them, in which nobody else is served, takes but few ms.
 
 
-async def place(tx: Transaction, asks: Sequence[PlaceOrder]) -> set[OrderId]:
+async def place(tx: Transaction, asks: Sequence[PlaceOrder], pay_until: datetime) -> set[OrderId]:
     """Store orders; says which are new. Of two with one id the first stands."""
     asks = list({ask.order_id: ask for ask in reversed(asks)}.values())
     subtotals = [rules.subtotal(ask.lines) for ask in asks]
@@ -119,6 +122,7 @@ async def place(tx: Transaction, asks: Sequence[PlaceOrder]) -> set[OrderId]:
         [order_id for order_id, _, _ in lines], [place for _, place, _ in lines],
         [line.sku for _, _, line in lines], [line.title for _, _, line in lines],
         [line.quantity for _, _, line in lines], [line.unit_price.amount for _, _, line in lines],
+        pay_until,
     )  # fmt: skip
     return {row["id"] for row in rows}
 
@@ -136,16 +140,16 @@ async def lock(tx: Transaction, ids: Collection[OrderId]) -> dict[OrderId, rules
 async def save(tx: Transaction, orders: Collection[rules.State]) -> None:
     """Write what became of locked orders, and publish what they have to say."""
     changed = [order for order in orders if order.changed]
-    entries = [(order.id, event, detail) for order in orders for event, detail in order.entries]
+    entries = [(order.id, *entry) for order in orders for entry in order.entries]
     if changed or entries:
         await tx.execute(
             _SAVE,
             [o.id for o in changed], [o.status for o in changed], [o.cancel_reason for o in changed],
             [o.refunded for o in changed], [o.carrier for o in changed], [o.tracking_number for o in changed],
-            [o.refund_requested for o in changed],
+            [o.refund_requested for o in changed], [o.pay_until for o in changed],
             tx.now,
-            [order_id for order_id, _, _ in entries], [event for _, event, _ in entries],
-            [detail for _, _, detail in entries],
+            [order_id for order_id, *_ in entries], [event for _, event, *_ in entries],
+            [detail for *_, detail, _ in entries], [staff_only for *_, staff_only in entries],
         )  # fmt: skip
     for order in orders:
         tx.publish(*order.events)
@@ -224,7 +228,7 @@ async def owed(database: Database, ask: ListOwedOrders) -> list[OwedOrder]:
 
 
 _LINES = msgspec.json.Decoder(tuple[tuple[str, str, int, int], ...])
-_TIMELINE = msgspec.json.Decoder(tuple[tuple[datetime, str, str], ...])
+_TIMELINE = msgspec.json.Decoder(tuple[tuple[datetime, str, str, bool], ...])
 
 
 def _order(row: Record) -> Order:
@@ -252,7 +256,9 @@ def _order(row: Record) -> Order:
         tracking_number=row["tracking_number"],
         created_at=row["created_at"],
         timeline=tuple(
-            Moment(at=at.astimezone(UTC), event=event, detail=detail)
-            for at, event, detail in _TIMELINE.decode(row["timeline"])
+            Moment(at=at.astimezone(UTC), event=event, detail=detail, staff_only=staff_only)
+            for at, event, detail, staff_only in _TIMELINE.decode(row["timeline"])
         ),
+        refund_follows=row["refund_requested"],
+        pay_until=row["pay_until"] if row["status"] == "pending_payment" else None,
     )

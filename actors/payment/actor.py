@@ -1,17 +1,18 @@
 """Payments: calls that speak to Stripe, and turns that record what was learned."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from actors.payment import facts, looks, rules, store
+from actors.payment import facts, looks, refunds, rules, store
 from actors.payment.reconciler import Reconciler
-from actors.payment.rules import Payment
+from actors.payment.state import Payment, RefundState, payment_id_of
 from actors.payment.stripe import KEPT, Stripe
 from bus.messages.audit import BooksRepaired, Repairs
 from bus.messages.base import Finding, Money
 from bus.messages.inventory import Findings
 from bus.messages.order import CorrectRefunded, OrderCancelled, RefundRequested
 from bus.messages.payment import (
+    AdoptRefunds,
     AuditMoney,
     CancelIntent,
     CreateIntent,
@@ -26,21 +27,25 @@ from bus.messages.payment import (
     RecordIntent,
     RecordLook,
     RecordRefund,
+    RecordRefundsSeen,
     RecordStripeEvent,
     Refund,
     RefundOrder,
     RefundReason,
     RefundRefused,
+    RefundSeen,
     RepairPayment,
     SendRefund,
-    StripeEvent,
     StuckPayments,
 )
+from engine import telemetry
 from engine.actor import Actor, Bus, call, turn
 from engine.clock import FOREVER, Clock, Sleeper
-from engine.errors import Overloaded
+from engine.errors import BadInput, Overloaded
 from engine.postgres import Database, Transaction
 from engine.settings import Seconds, Settings
+
+_LISTINGS = 6  # Of the refunds of a payment whose money is not known yet.
 
 
 class PaymentSettings(Settings, frozen=True, kw_only=True):
@@ -63,6 +68,7 @@ class Payments(Actor, name="payment"):
         self._after = timedelta(seconds=settings.shopflow_reconcile_after_s)
         self._every = timedelta(seconds=settings.shopflow_reconcile_every_s)
         self._reconciler = Reconciler(database=database, clock=clock, stripe=stripe, every=self._every)
+        self._log = telemetry.logger(actor="payment")
         self._next_look = FOREVER
         self._sleeper = Sleeper(clock)
 
@@ -89,6 +95,7 @@ class Payments(Actor, name="payment"):
             ask.order_id,
             ask.attempt,
             ask.amount,
+            purpose=ask.purpose,
             since=ask.placed_at or self._clock.now() - KEPT,
             is_old=self._is_old(ask.placed_at),
         )
@@ -98,6 +105,7 @@ class Payments(Actor, name="payment"):
             intent_id=intent.intent_id,
             client_secret=intent.client_secret,
             amount=intent.amount,
+            purpose=ask.purpose,
         )
 
     @turn
@@ -115,12 +123,14 @@ class Payments(Actor, name="payment"):
     async def hear(self, tx: Transaction, asks: Sequence[RecordStripeEvent]) -> Sequence[bool]:
         new = await store.add_events(tx, [(ask.intent_id, ask.event) for ask in asks])
         payments = {p.intent_id: p for p in await store.lock(tx, intents={ask.intent_id for ask in asks})}
+        if payments and any(rules.is_against(ask.event) for ask in asks):
+            await store.add_disputes(tx, payments.values())
         effects: dict[str, str] = {}
         for ask in asks:
             if ask.event.id in new and ask.event.id not in effects:
                 payment = payments.get(ask.intent_id)
                 effects[ask.event.id] = (
-                    rules.hear(payment, ask.intent_id, ask.event) if payment else rules.NO_SUCH_PAYMENT
+                    rules.hear(payment, ask.intent_id, ask.event) if payment else rules.without_payment(ask.event)
                 )
         await store.note_effects(tx, list(effects.items()))
         await self._save(tx, payments.values())
@@ -151,13 +161,14 @@ class Payments(Actor, name="payment"):
             reason: RefundReason = (
                 "requested_by_customer" if reasons[payment.order_id] == "customer" else "not_deliverable"
             )
-            self._send_back(tx, payment, f"{payment.order_id}-refund-{len(payment.refunds) + 1}", None, reason)
+            refund_id = f"{payment.payment_id}-refund-{len(payment.refunds) + 1}"
+            self._send_back(tx, payment, refund_id, None, reason, for_order=True)
         await self._save(tx, payments)
 
     @turn
     async def refund(self, tx: Transaction, asks: Sequence[RefundOrder]) -> Sequence[Refund | RefundRefused]:
-        payments = await store.lock_by_order(tx, {ask.order_id for ask in asks})
-        answers = [self._answer(tx, payments.get(ask.order_id), ask) for ask in asks]
+        payments = await store.lock_by_id(tx, {ask.order_id for ask in asks})
+        answers = [self._answer(tx, payments.get(payment_id_of(ask.order_id, ask.purpose)), ask) for ask in asks]
         await self._save(tx, payments.values())
         return answers
 
@@ -166,30 +177,37 @@ class Payments(Actor, name="payment"):
             return RefundRefused(order_id=ask.order_id, refundable=Money(amount=0, currency=""))
         refund = self._send_back(tx, payment, ask.refund_id, ask.amount, ask.reason)
         if refund is None:
-            left = Money(amount=payment.refundable, currency=payment.currency)
-            return RefundRefused(order_id=ask.order_id, refundable=left)
+            return RefundRefused(order_id=ask.order_id, refundable=payment.money(payment.refundable))
         return Refund(
             id=refund.id,
             order_id=ask.order_id,
-            amount=Money(amount=refund.amount, currency=payment.currency),
+            amount=payment.money(refund.amount),
             reason=refund.reason,
             status=refund.status,
         )
 
     @staticmethod
     def _send_back(
-        tx: Transaction, payment: Payment, refund_id: str, amount: int | None, reason: RefundReason
-    ) -> rules.RefundState | None:
-        refund = rules.begin_refund(payment, refund_id, amount, reason)
+        tx: Transaction,
+        payment: Payment,
+        refund_id: str,
+        amount: int | None,
+        reason: RefundReason,
+        *,
+        for_order: bool = False,
+    ) -> RefundState | None:
+        refund = refunds.begin(payment, refund_id, amount, reason, for_order=for_order)
         if refund and not refund.stored and payment.intent_id:
             tx.send(
                 SendRefund(
                     order_id=payment.order_id,
                     refund_id=refund.id,
                     intent_id=payment.intent_id,
-                    amount=Money(amount=refund.amount, currency=payment.currency),
+                    amount=payment.money(refund.amount),
                     reason=reason,
                     asked_at=tx.now,
+                    purpose=payment.purpose,
+                    is_rest=amount is None,
                 )
             )
         return refund
@@ -197,21 +215,63 @@ class Payments(Actor, name="payment"):
     @call
     async def send_refund(self, ask: SendRefund) -> RecordRefund:
         is_old = ask.asked_at is None or self._is_old(ask.asked_at)
-        refund = await self._stripe.refund(
-            ask.refund_id, ask.order_id, ask.intent_id, ask.amount, ask.reason, is_old=is_old
-        )
+        try:
+            made = await self._stripe.refund(
+                ask.refund_id, ask.order_id, ask.intent_id, ask.amount, ask.reason, is_old=is_old
+            )
+        except BadInput as refused:
+            return await self._refused(ask, str(refused))
+        return _recorded(ask, made)
+
+    async def _refused(self, ask: SendRefund, refusal: str) -> RecordRefund:
+        """Find out what Stripe knows that we don't: somebody may have given money back there."""
+        seen = await self._stripe.refunds(ask.order_id, ask.intent_id)
+        if own := next((refund for refund in seen if refund.refund_id == ask.refund_id), None):
+            return _recorded(ask, own)
+        self._log.error("Stripe refuses a refund", order=ask.order_id, refund=ask.refund_id, error=refusal)
         return RecordRefund(
             order_id=ask.order_id,
             refund_id=ask.refund_id,
-            stripe_refund_id=refund.stripe_refund_id,
-            status=refund.status,
+            stripe_refund_id="",
+            status="failed",
+            purpose=ask.purpose,
+            is_rest=ask.is_rest,
+            refusal=refusal,
+            seen=tuple(seen),
         )
 
     @turn
     async def record_refund(self, tx: Transaction, asks: Sequence[RecordRefund]) -> None:
-        payments = await store.lock_by_order(tx, {ask.order_id for ask in asks})
+        payments = await store.lock_by_id(tx, {ask.order_id for ask in asks})
         for ask in asks:
-            rules.settle_refund(payments[ask.order_id], ask.refund_id, ask.stripe_refund_id, ask.status)
+            payment = payments[payment_id_of(ask.order_id, ask.purpose)]
+            refunds.settle(payment, ask.refund_id, ask.stripe_refund_id, ask.status, ask.refusal)
+            before = len(payment.refunds)
+            for seen in ask.seen:
+                refunds.adopt(payment, seen)
+            refused = payment.refunds[ask.refund_id]
+            has_adopted = len(payment.refunds) > before
+            rest = refunds.rest_after_refusal(payment, refused, has_adopted=has_adopted, is_rest=ask.is_rest)
+            if rest:
+                self._send_back(tx, payment, rest, None, refused.reason, for_order=True)
+        await self._save(tx, payments.values())
+
+    @call
+    async def adopt_refunds(self, ask: AdoptRefunds) -> RecordRefundsSeen:
+        seen = await self._stripe.refunds(ask.order_id, ask.intent_id)
+        return RecordRefundsSeen(order_id=ask.order_id, intent_id=ask.intent_id, tries=ask.tries, seen=tuple(seen))
+
+    @turn
+    async def record_refunds_seen(self, tx: Transaction, asks: Sequence[RecordRefundsSeen]) -> None:
+        payments = {payment.intent_id: payment for payment in await store.lock(tx, intents=[a.intent_id for a in asks])}
+        for ask in asks:
+            if payment := payments.get(ask.intent_id):
+                for seen in ask.seen:
+                    refunds.adopt(payment, seen)
+                payment.must_list_refunds = False
+                if not payment.received and ask.seen and ask.tries < _LISTINGS:  # Its money is to be heard of first.
+                    again = AdoptRefunds(order_id=ask.order_id, intent_id=ask.intent_id, tries=ask.tries + 1)
+                    tx.schedule(again, tx.now + self._after * 2**ask.tries)
         await self._save(tx, payments.values())
 
     @call(limit=1, timeout_s=300)  # Reading statements of its own: it may take long, and holds up nothing.
@@ -239,7 +299,7 @@ class Payments(Actor, name="payment"):
     @turn
     async def repair(self, tx: Transaction, ask: RepairPayment) -> Repairs:
         payments = await store.lock(tx, orders=[ask.order_id])
-        made = [repair for payment in payments if (repair := rules.repair(payment))]
+        made = [repair for payment in payments if (repair := refunds.repair(payment))]
         await self._save(tx, payments)
         tx.publish(
             *(BooksRepaired(about=m.about, rule=m.rule, before=m.before, after=m.after, at=tx.now) for m in made)
@@ -270,53 +330,23 @@ class Payments(Actor, name="payment"):
         tx.after_commit(lambda: self._wait_until(next_look))
 
     async def _settle(self, tx: Transaction, look: RecordLook) -> None:
-        """Let what was seen take effect, by the rules that hold for webhooks: whichever comes first, it counts once."""
         orders = {seen.order_id for seen in look.intents} | {refund.order_id for refund in look.refunds}
-        payments = await store.lock(tx, orders, {seen.intent_id for seen in look.intents})
-        by_order = {payment.order_id: payment for payment in payments}
-        by_intent = {payment.intent_id: payment for payment in payments}
-        await self._take_up(tx, by_order, look.intents)
-        effects: dict[str, str] = {}
-        events: list[tuple[str, StripeEvent]] = []
-        for seen in look.intents:
-            payment = by_intent.get(seen.intent_id) or by_order.get(seen.order_id)
-            event, effect = rules.see(payment, seen, tx.now)
-            if not effect.startswith("ignored"):
-                events.append((seen.intent_id, event))
-                effects[event.id] = effect
-            if payment and rules.must_cancel(payment, seen):
-                tx.send(CancelIntent(order_id=payment.order_id, intent_id=seen.intent_id))
-        for refund in look.refunds:
-            rules.settle_refund(by_order[refund.order_id], refund.refund_id, refund.stripe_refund_id, refund.status)
-        if events:
-            await store.add_events(tx, events)
-        await store.note_effects(tx, list(effects.items()))
+        payments = await store.lock(tx, orders | set(look.unplaced), {seen.intent_id for seen in look.intents})
+        settlement = rules.settle(look, payments, tx.now)
+        if settlement.adopted:
+            await store.add(tx, [_record(seen) for seen in settlement.adopted], self._after)
+        for order_id, intent_id in settlement.cancels:
+            tx.send(CancelIntent(order_id=order_id, intent_id=intent_id))
+        if settlement.events:
+            await store.add_events(tx, settlement.events)
+        await store.note_effects(tx, list(settlement.effects.items()))
         await self._save(tx, payments)
-
-    async def _take_up(self, tx: Transaction, by_order: Mapping[str, Payment], intents: Sequence[IntentSeen]) -> None:
-        """Give orders that were called off before their intent was known the intent, to be cancelled or received."""
-        paid_first = sorted(intents, key=lambda seen: seen.status != "succeeded")
-        lost = [
-            seen for seen in paid_first if (payment := by_order.get(seen.order_id)) and rules.take_up(payment, seen)
-        ]
-        records = [
-            RecordIntent(
-                order_id=seen.order_id,
-                attempt=seen.attempt,
-                intent_id=seen.intent_id,
-                client_secret="",  # Nobody is to pay it any more.
-                amount=seen.amount,
-            )
-            for seen in lost
-        ]
-        if records:
-            await store.add(tx, records, self._after)
 
     async def _known_intent(self, ask: CreateIntent) -> Intent | None:
         """The order's intent, if it may be so old that Stripe does not know the key of it any more."""
         if not self._is_old(ask.placed_at):
             return None
-        intent_id = await store.intent_of(self._database, ask.order_id)
+        intent_id = await store.intent_of(self._database, payment_id_of(ask.order_id, ask.purpose))
         return await self._stripe.get_intent(intent_id, ask.order_id, ask.amount) if intent_id else None
 
     def _is_old(self, asked_at: datetime | None) -> bool:
@@ -326,6 +356,9 @@ class Payments(Actor, name="payment"):
     async def _save(self, tx: Transaction, payments: Iterable[Payment]) -> None:
         payments = list(payments)
         await store.save(tx, payments, self._after)
+        for payment in payments:
+            if payment.must_list_refunds and payment.intent_id:
+                tx.send(AdoptRefunds(order_id=payment.order_id, intent_id=payment.intent_id))
         if any(rules.is_unsettled(payment) for payment in payments):
             self._look_after(tx)
 
@@ -344,3 +377,24 @@ class Payments(Actor, name="payment"):
             self._bus.tell(Reconcile())
         except Overloaded:
             return  # The loop asks again.
+
+
+def _record(seen: IntentSeen) -> RecordIntent:
+    return RecordIntent(
+        order_id=seen.order_id,
+        attempt=seen.attempt,
+        intent_id=seen.intent_id,
+        client_secret="",  # Nobody is to pay it any more.
+        amount=seen.amount,
+        purpose=seen.purpose,
+    )
+
+
+def _recorded(ask: SendRefund, made: RefundSeen) -> RecordRefund:
+    return RecordRefund(
+        order_id=ask.order_id,
+        refund_id=ask.refund_id,
+        stripe_refund_id=made.stripe_refund_id,
+        status=made.status,
+        purpose=ask.purpose,
+    )

@@ -13,17 +13,17 @@ from engine.postgres import Database, Transaction
 _REFUND_TAKES = timedelta(days=3)  # Banks take a day or two.
 # An order can be called off unpaid for half an hour; its intent is then cancelled within seconds.
 _CLOSING_TAKES = timedelta(minutes=90)
+_BANKS_TAKE = timedelta(days=14)  # For a debit. Source: Stripe, "SEPA Direct Debit payments", up to 14 business days.
 
 _FACTS_OF_SPAN = """
-select p.order_id, p.currency, p.amount, p.received, p.refunding, p.refunded,
-    (select count(*) from payment.refunds r where r.order_id = p.order_id)::int as refunds
+select p.order_id, p.purpose, p.currency, p.amount, p.received, p.refunding, p.refunded, p.status, p.created_at,
+    (select count(*) from payment.refunds r where r.payment_id = p.payment_id)::int as refunds,
+    (select coalesce(sum(d.amount), 0) from payment.disputes d
+        where d.payment_id = p.payment_id and d.funds = 'withdrawn')::bigint as withdrawn
 from payment.payments p
 where p.order_id > $1 and p.order_id <= coalesce($2, (select max(order_id) from payment.payments))
 order by p.order_id"""
-_FACTS_OF_ORDERS = """
-select p.order_id, p.currency, p.amount, p.received, p.refunding, p.refunded,
-    (select count(*) from payment.refunds r where r.order_id = p.order_id)::int as refunds
-from payment.payments p where p.order_id = any($1)"""
+_FACTS_OF_ORDERS = _FACTS_OF_SPAN.partition("where p.order_id > $1")[0] + "where p.order_id = any($1)"
 
 # A refund that failed waits for somebody until a later one of at least as much was begun.
 _STUCK = """
@@ -32,9 +32,9 @@ select * from (
         p.intent_id, r.amount, p.currency, r.created_at as since,
         case r.status when 'failed' then 'the bank sent it back, or Stripe refused it'
             else 'Stripe has not said that it is done' end as detail
-    from payment.refunds r join payment.payments p using (order_id)
+    from payment.refunds r join payment.payments p using (payment_id)
     where r.status <> 'succeeded' and case r.status
-        when 'failed' then not exists (select from payment.refunds later where later.order_id = r.order_id
+        when 'failed' then not exists (select from payment.refunds later where later.payment_id = r.payment_id
             and later.id <> r.id and later.status <> 'failed' and later.amount >= r.amount
             and later.created_at >= r.created_at)
         else r.created_at <= $4 end
@@ -46,13 +46,27 @@ select * from (
     select p.order_id, 'intent_open', p.order_id, p.intent_id, p.amount, p.currency, p.created_at,
         'its order is cancelled, and it can still be paid'
     from payment.payments p where p.status = 'closing' and p.created_at <= $5
+    union all
+    select d.id, 'dispute_open', p.order_id, p.intent_id, d.amount, p.currency, d.opened_at,
+        case d.status when 'inquiry' then 'the bank asks: ' else 'the bank disputes it: ' end || d.reason
+    from payment.disputes d join payment.payments p using (payment_id) where d.status in ('inquiry', 'open')
+    union all
+    select w.id, 'fraud_warning', p.order_id, p.intent_id, p.received - p.refunding, p.currency, w.warned_at,
+        'its card''s issuer believes in fraud: ' || w.fraud_type
+    from payment.fraud_warnings w join payment.payments p using (payment_id)
+    where p.refunding < p.received and not exists (
+        select from payment.disputes d where d.payment_id = w.payment_id)
+    union all
+    select p.payment_id, 'processing_long', p.order_id, p.intent_id, p.amount, p.currency, p.processing_since,
+        'its bank has not decided'
+    from payment.payments p where p.status = 'processing' and p.processing_since <= $6
 ) stuck
 where (since, id) > ($1, $2) order by since, id limit $3"""
 
 _LOOK = """
 with payments as (
     update payment.payments set next_look_at = $2
-    where order_id = $1 and intent_id is not null and status in ('open', 'closing') returning 1
+    where order_id = $1 and intent_id is not null and status in ('open', 'processing', 'closing') returning 1
 ), refunds as (
     update payment.refunds set next_look_at = $2 where order_id = $1 and status = 'pending' returning 1
 )
@@ -72,7 +86,9 @@ async def of_orders(database: Database, orders: Collection[OrderId]) -> list[Pay
 async def stuck(database: Database, ask: ListStuckPayments, clock: Clock) -> list[StuckPayment]:
     """What waits for a person, the oldest first."""
     now = clock.now()
-    rows = await database.fetch(_STUCK, ask.since, ask.after, ask.limit, now - _REFUND_TAKES, now - _CLOSING_TAKES)
+    rows = await database.fetch(
+        _STUCK, ask.since, ask.after, ask.limit, now - _REFUND_TAKES, now - _CLOSING_TAKES, now - _BANKS_TAKE
+    )
     return [_stuck(row) for row in rows]
 
 

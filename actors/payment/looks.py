@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from actors.payment.rules import Status
+from actors.payment.life import Status
 from bus.messages.base import OrderId
 from bus.messages.payment import RecordLook, Window
 from engine.clock import FOREVER
@@ -37,7 +37,7 @@ update payment.reconciler set busy_until = $2 where busy_until <= $1
 returning created_from, created_to, planned_at, after"""
 _RENEW = "update payment.reconciler set busy_until = $1"
 _DUE_REFUNDS = """
-select r.id, r.order_id, p.intent_id from payment.refunds r join payment.payments p using (order_id)
+select r.id, r.order_id, p.intent_id from payment.refunds r join payment.payments p using (payment_id)
 where r.next_look_at <= $1 and p.intent_id is not null order by r.next_look_at limit $2"""
 _KNOWN = """
 select order_id, intent_id, status from payment.payments where intent_id = any($1) or order_id = any($2)"""
@@ -52,6 +52,10 @@ _REFUNDS_SEEN = """
 update payment.refunds set
     next_look_at = $1::timestamptz + least(greatest(($1 - created_at) / 2, $2), interval '1 day')
 where id = any($3) and next_look_at is not null"""
+# An intent is made before its order is placed. Where the program ended in between, nobody can pay it, and it must end.
+_UNPLACED = """
+select order_id from payment.payments
+where status = 'open' and purpose = 'order' and created_at <= $1 order by created_at limit 100"""
 _IS_LEFT = """
 select exists (select from payment.payments where next_look_at <= $1)
     or exists (select from payment.refunds where next_look_at <= $1)"""
@@ -115,6 +119,11 @@ async def known(
     """Status by intent of those that are payments of ours, and which of these orders have a payment."""
     rows = await database.fetch(_KNOWN, list(intents), list(orders))
     return {row["intent_id"]: row["status"] for row in rows if row["intent_id"]}, {row["order_id"] for row in rows}
+
+
+async def open_since(database: Database, before: datetime) -> list[OrderId]:
+    """Orders whose intents have been open since then, at most 100; the oldest first. Their own end comes earlier."""
+    return [row["order_id"] for row in await database.fetch(_UNPLACED, before)]
 
 
 async def end(tx: Transaction, look: RecordLook, every: timedelta) -> None:

@@ -111,5 +111,5 @@ class Reconciler:
             except BadInput as refused:  # About this payment: the others may be fine.
                 self._log.error("Stripe tells nothing of a refund", refund=refund.id, error=str(refused))
                 seen = []
-            look.refunds += [found for found in seen if found.refund_id == refund.id]
+            look.refunds += [found for found in seen if refund.id in (found.refund_id, found.stripe_refund_id)]
             look.refunds_asked.append(refund.id)

@@ -4,109 +4,139 @@ The order decides what becomes of an order; this decides what becomes of its mon
 known (`PaymentReceived`), however late: the order then asks for its units again, or for the money to go back.
 """
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, TypeAlias
+from typing import Final
 
-from bus.messages.audit import REPAIR, RepairMade
+from actors.payment import disputes, refunds
+from actors.payment.life import UNSETTLED, Status, refund_status
+from actors.payment.state import ORDER, Payment, payment_id_of
 from bus.messages.base import Finding, Minor, Money, OrderId
 from bus.messages.payment import (
+    FurtherPaymentReceived,
     IntentSeen,
     PaymentDeclined,
+    PaymentFailed,
+    PaymentProcessing,
     PaymentReceived,
-    RefundFailed,
-    RefundProcessed,
-    RefundReason,
+    RecordLook,
+    RefundSeen,
     StripeEvent,
 )
-from engine.message import Event
-
-Status: TypeAlias = Literal["open", "received", "closing", "closed"]
-RefundStatus: TypeAlias = Literal["pending", "succeeded", "failed"]
 
 NO_SUCH_PAYMENT = "refused: no such payment"
 _FINAL = frozenset({"succeeded", "canceled"})  # All else an intent may be can still become money.
 
 
-@dataclass(slots=True)
-class RefundState:
-    """Money on its way back."""
-
-    id: str
-    order_id: OrderId
-    stripe_refund_id: str | None
-    amount: Minor
-    reason: RefundReason
-    status: RefundStatus
-    dirty: bool = False
-    stored: bool = True
-
-
-@dataclass(slots=True)
-class Payment:
-    """What a turn knows of an order's payment, and what it does to it."""
-
-    order_id: OrderId
-    intent_id: str | None
-    currency: str
-    amount: Minor
-    received: Minor
-    refunding: Minor
-    refunded: Minor
-    status: Status
-    refunds: dict[str, RefundState] = field(default_factory=dict)
-    events: list[Event] = field(default_factory=list)
-    dirty: bool = False
-
-    @property
-    def refundable(self) -> Minor:
-        """What is here and not on its way back."""
-        return self.received - self.refunding
-
-
 def hear(payment: Payment, intent_id: str, event: StripeEvent) -> str:
-    """Let a webhook take effect; says in a few words what it led to."""
-    amount = Money(amount=event.amount.amount, currency=event.amount.currency)
-    match event.type:
-        case "payment_intent.succeeded":
-            return _received(payment, intent_id, amount, event)
-        case "payment_intent.payment_failed":
-            return _declined(payment, event)
-        case "payment_intent.canceled":
-            return _closed(payment)
-        case "refund.created" | "refund.updated" | "refund.failed":
-            return settle_refund(payment, event.refund_id, "", _refund_status(event.refund_status))
-        case _:
-            return "ignored: of no interest"
+    """Let a webhook take effect; describes in a few words what came of it."""
+    take_effect = _BY_TYPE.get(event.type)
+    return take_effect(payment, intent_id, event) if take_effect else "ignored: of no interest"
 
 
-def _received(payment: Payment, intent_id: str, amount: Money, event: StripeEvent) -> str:
+def is_against(event: StripeEvent) -> bool:
+    """Whether a bank says something against a payment: then what it has said before matters."""
+    return event.type.startswith(("charge.dispute.", "radar."))
+
+
+def without_payment(event: StripeEvent) -> str:
+    """Describe what comes of a webhook about an intent that is not ours: money is kept for people to look at."""
+    return NO_SUCH_PAYMENT if event.type == "payment_intent.succeeded" else "ignored: no such payment"
+
+
+def _received(payment: Payment, intent_id: str, event: StripeEvent) -> str:
+    amount = event.amount
     if payment.status == "received":
         return "ignored: received before"
     if (amount.amount, amount.currency) != (payment.amount, payment.currency):
         return f"refused: {payment.amount} {payment.currency} was expected"
+    payment.advance("succeeded")
     payment.received = amount.amount
-    payment.status = "received"
-    payment.dirty = True
-    payment.events.append(
-        PaymentReceived(order_id=payment.order_id, intent_id=intent_id, amount=amount, at=event.created)
-    )
+    if payment.purpose == ORDER:
+        payment.events.append(
+            PaymentReceived(order_id=payment.order_id, intent_id=intent_id, amount=amount, at=event.created)
+        )
+    else:
+        payment.events.append(
+            FurtherPaymentReceived(order_id=payment.order_id, purpose=payment.purpose, amount=amount, at=event.created)
+        )
     return "received"
 
 
-def _declined(payment: Payment, event: StripeEvent) -> str:
+def _processing(payment: Payment, _: str, event: StripeEvent) -> str:
+    if not payment.advance("processing"):
+        return f"ignored: {payment.status} before"
+    payment.events.append(PaymentProcessing(order_id=payment.order_id, at=event.created))
+    return "processing"
+
+
+def _failed(payment: Payment, _: str, event: StripeEvent) -> str:
+    """A card is declined while the buyer waits; a bank says no days after it was asked."""
+    reason = event.reason or "declined"
+    if payment.advance("failed"):
+        payment.events.append(PaymentFailed(order_id=payment.order_id, reason=reason))
+        return "failed"
     if payment.status != "open":
         return "ignored: too late"
-    payment.events.append(PaymentDeclined(order_id=payment.order_id, reason=event.reason or "declined"))
+    payment.events.append(PaymentDeclined(order_id=payment.order_id, reason=reason))
     return "declined"
 
 
-def _closed(payment: Payment) -> str:
-    if payment.status == "received":
-        return "ignored: received before"
-    payment.status = "closed"
-    payment.dirty = True
+def _closed(payment: Payment, _: str, __: StripeEvent) -> str:
+    was_processing = payment.status == "processing"
+    if not payment.advance("canceled"):
+        return f"ignored: {payment.status} before"
+    if was_processing:  # Nobody else tells the order, which waits for its bank.
+        payment.events.append(PaymentFailed(order_id=payment.order_id, reason="canceled"))
     return "closed"
+
+
+def _charge_refunded(payment: Payment, _: str, event: StripeEvent) -> str:
+    """A hint: it has the sum of all refunds, and names none."""
+    if payment.received and event.amount.amount <= payment.refunding:
+        return "ignored: known"
+    payment.must_list_refunds = True
+    return "its refunds are looked up"
+
+
+def _refund(payment: Payment, intent_id: str, event: StripeEvent) -> str:
+    seen = RefundSeen(
+        order_id=payment.order_id,
+        refund_id=event.refund_id,
+        stripe_refund_id=event.object_id,
+        status=refund_status(event.refund_status),
+        intent_id=intent_id,
+        amount=event.amount.amount,
+    )
+    return refunds.adopt(payment, seen)
+
+
+def _dispute(payment: Payment, _: str, event: StripeEvent) -> str:
+    return disputes.hear(payment, event)
+
+
+def _warning(payment: Payment, _: str, event: StripeEvent) -> str:
+    return disputes.warn(payment, event)
+
+
+# Source: Stripe API reference, "Types of events". All else is of no interest.
+_BY_TYPE: Final[Mapping[str, Callable[[Payment, str, StripeEvent], str]]] = {
+    "payment_intent.succeeded": _received,
+    "payment_intent.processing": _processing,
+    "payment_intent.payment_failed": _failed,
+    "payment_intent.canceled": _closed,
+    "charge.refunded": _charge_refunded,
+    **dict.fromkeys(("refund.created", "refund.updated", "refund.failed", "charge.refund.updated"), _refund),
+    **dict.fromkeys(
+        (
+            "charge.dispute.created", "charge.dispute.updated", "charge.dispute.closed",
+            "charge.dispute.funds_withdrawn", "charge.dispute.funds_reinstated",
+        ),
+        _dispute,
+    ),
+    **dict.fromkeys(("radar.early_fraud_warning.created", "radar.early_fraud_warning.updated"), _warning),
+}  # fmt: skip
 
 
 def is_decided(seen: IntentSeen) -> bool:
@@ -126,107 +156,110 @@ def is_news(seen: IntentSeen, own: Status | None, *, is_order_known: bool) -> bo
         return bool(seen.order_id) if seen.status == "succeeded" else is_order_known and seen.status != "canceled"
     if seen.status in _FINAL:
         return own != "received" and (seen.status, own) != ("canceled", "closed")
-    return own in ("closing", "closed")
+    if seen.status == "processing":
+        return own == "open"
+    return own in ("processing", "closing", "closed")
 
 
 def is_unsettled(payment: Payment) -> bool:
     """Whether Stripe is still to say something of it."""
-    is_payable = payment.intent_id is not None and payment.status in ("open", "closing")
+    is_payable = payment.intent_id is not None and payment.status in UNSETTLED
     return is_payable or any(refund.status == "pending" for refund in payment.refunds.values())
 
 
 def take_up(payment: Payment, seen: IntentSeen) -> bool:
-    """An order was called off before its intent was known, and this is the intent. False if it has one."""
-    if payment.intent_id is not None:
+    """Give a payment that was called off before its intent was known this intent. False if it has one."""
+    if payment.intent_id is not None or not payment.advance("intent_found"):
         return False
     payment.intent_id, payment.amount, payment.currency = seen.intent_id, seen.amount.amount, seen.amount.currency
-    payment.status = "closing"
-    payment.dirty = True
     return True
 
 
-def see(payment: Payment | None, seen: IntentSeen, at: datetime) -> tuple[StripeEvent, str]:
+def see(payment: Payment | None, seen: IntentSeen, at: datetime, looked_at: datetime) -> tuple[StripeEvent, str]:
     """Let what Stripe lists take effect as the webhook about it would; says in a few words what it led to.
 
     Args:
         payment: Its order's, or its own.
         seen: The intent.
         at: When it was seen; the list does not say when the money came.
+        looked_at: When the look began.
     """
     amount = seen.received if seen.status == "succeeded" else seen.amount.amount
+    was_refused = payment is not None and _was_refused(payment, seen, looked_at)
+    word = "payment_failed" if was_refused else seen.status
     event = StripeEvent(
         id=f"{seen.intent_id}.{seen.status}",
-        type=f"payment_intent.{seen.status}",
+        type=f"payment_intent.{word}",
         amount=Money(amount=amount, currency=seen.amount.currency),
         created=at,
     )
-    if seen.status not in _FINAL:
+    if seen.status not in {*_FINAL, "processing"} and not was_refused:
         return event, "ignored: not decided yet"
     if payment is None or payment.intent_id != seen.intent_id:
         return event, NO_SUCH_PAYMENT if seen.status == "succeeded" else "ignored: no such payment"
     return event, hear(payment, seen.intent_id, event)
 
 
+def _was_refused(payment: Payment, seen: IntentSeen, looked_at: datetime) -> bool:
+    """Whether Stripe waits for another way to pay, though a bank was asked before anybody looked: the bank said no."""
+    was_asked = payment.processing_since is not None and payment.processing_since <= looked_at
+    return was_asked and seen.status not in {*_FINAL, "processing"}
+
+
 def must_cancel(payment: Payment | None, seen: IntentSeen) -> bool:
     """Whether an intent can still be paid at Stripe, and must not: its order was called off, or has another one."""
-    if payment is None or seen.status in _FINAL:
+    if payment is None or seen.status in {*_FINAL, "processing"}:  # Stripe can't call a bank back.
         return False
     return payment.intent_id != seen.intent_id or payment.status in ("closing", "closed")
 
 
 def call_off(payment: Payment) -> str | None:
-    """The order was cancelled: no more money is wanted. Gives the intent that must be cancelled, if there is one."""
-    if payment.status != "open":
-        return None
-    payment.status = "closing" if payment.intent_id else "closed"
-    payment.dirty = True
-    return payment.intent_id
+    """Want no more money: the order was cancelled. Gives the intent that must be cancelled, if there is one."""
+    return payment.intent_id if payment.advance("order_cancelled") else None
 
 
-def begin_refund(payment: Payment, refund_id: str, amount: Minor | None, reason: RefundReason) -> RefundState | None:
-    """Set money aside to go back; None if there is not so much. The same refund again is the same refund."""
-    if known := payment.refunds.get(refund_id):
-        return known
-    wanted = payment.refundable if amount is None else amount
-    if not 0 < wanted <= payment.refundable:
-        return None
-    payment.refunding += wanted
-    payment.dirty = True
-    refund = RefundState(refund_id, payment.order_id, None, wanted, reason, "pending", dirty=True, stored=False)
-    payment.refunds[refund_id] = refund
-    return refund
+@dataclass(slots=True)
+class Settlement:
+    """What comes of a look at Stripe, beside what it changed of the payments."""
+
+    adopted: list[IntentSeen] = field(default_factory=list)  # Intents of payments that had none.
+    events: list[tuple[str, StripeEvent]] = field(default_factory=list)  # With their intents.
+    effects: dict[str, str] = field(default_factory=dict)  # By event.
+    cancels: list[tuple[OrderId, str]] = field(
+        default_factory=list
+    )  # Intents that must not be paid, with their orders.
 
 
-def settle_refund(payment: Payment, refund_id: str, stripe_refund_id: str, status: RefundStatus) -> str:
-    """What Stripe says of a refund; it is made known when it is done."""
-    refund = payment.refunds.get(refund_id)
-    if refund is None:
-        return "ignored: not a refund of this shop"
-    if stripe_refund_id and refund.stripe_refund_id != stripe_refund_id:
-        refund.stripe_refund_id = stripe_refund_id
-        refund.dirty = True
-    if refund.status in (status, "failed") or (refund.status, status) == ("succeeded", "pending"):
-        return f"ignored: {refund.status} before"
-    was_done = refund.status == "succeeded"
-    refund.status = status
-    refund.dirty = payment.dirty = True
-    money = Money(amount=refund.amount, currency=payment.currency)
-    if status == "failed":
-        payment.refunding -= refund.amount
-        if was_done:
-            payment.refunded -= refund.amount
-            payment.events.append(RefundFailed(order_id=payment.order_id, refund_id=refund.id, amount=money))
-        return "refund failed: needs a person"
-    payment.refunded += refund.amount
-    payment.events.append(
-        RefundProcessed(order_id=payment.order_id, refund_id=refund.id, amount=money, reason=refund.reason)
-    )
-    return "refunded"
+def settle(look: RecordLook, payments: Sequence[Payment], at: datetime) -> Settlement:
+    """Let what was seen take effect, by the rules that hold for webhooks: whichever comes first, it counts once.
 
-
-def _refund_status(status: str) -> RefundStatus:
-    """Stripe also knows `requires_action` and `canceled`."""
-    return {"succeeded": "succeeded", "failed": "failed", "canceled": "failed"}.get(status, "pending")  # type: ignore[return-value] # the values are spelled right here
+    Args:
+        look: What was seen.
+        payments: Those of its orders and intents, locked.
+        at: Now.
+    """
+    settlement = Settlement()
+    by_id = {payment.payment_id: payment for payment in payments}
+    by_intent = {payment.intent_id: payment for payment in payments}
+    for seen in sorted(look.intents, key=lambda seen: seen.status != "succeeded"):  # What was paid is taken up first.
+        payment = by_id.get(payment_id_of(seen.order_id, seen.purpose))
+        if payment and take_up(payment, seen):
+            settlement.adopted.append(seen)
+    for seen in look.intents:
+        payment = by_intent.get(seen.intent_id) or by_id.get(payment_id_of(seen.order_id, seen.purpose))
+        event, effect = see(payment, seen, at, look.began_at)
+        if not effect.startswith("ignored"):
+            settlement.events.append((seen.intent_id, event))
+            settlement.effects[event.id] = effect
+        if payment and must_cancel(payment, seen):
+            settlement.cancels.append((payment.order_id, seen.intent_id))
+    for refund in look.refunds:
+        if payment := by_intent.get(refund.intent_id) or by_id.get(refund.order_id):
+            refunds.adopt(payment, refund)
+    for order_id in look.unplaced:
+        if intent_id := call_off(by_id[order_id]):
+            settlement.cancels.append((order_id, intent_id))
+    return settlement
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,32 +279,14 @@ class Sums:
 def audit(sums: Sums) -> list[Finding]:
     """Compare a payment's sums with what they can be computed from."""
     compare = "compare with the payment at Stripe, whose metadata name the order"
-    fits = sums.refunded_by_rows <= sums.refunding_by_rows <= sums.received
-    repair = REPAIR if fits else compare
     checks = [
-        ("I2 one capture", sums.captures == (1 if sums.received else 0), f"{sums.captures} captures", compare),
-        ("I2 captured = amount", sums.received in (0, sums.amount), f"{sums.received} of {sums.amount}", compare),
-        (
-            "I8 refunds = rows",
-            (sums.refunding, sums.refunded) == (sums.refunding_by_rows, sums.refunded_by_rows),
-            f"{sums.refunding}, {sums.refunded} stored; {sums.refunding_by_rows}, {sums.refunded_by_rows} computed",
-            repair,
-        ),
+        ("I2 one capture", sums.captures == (1 if sums.received else 0), f"{sums.captures} captures"),
+        ("I2 captured = amount", sums.received in (0, sums.amount), f"{sums.received} of {sums.amount}"),
     ]
-    return [
-        Finding(rule=rule, about=sums.order_id, detail=detail, remedy=remedy)
-        for rule, holds, detail, remedy in checks
+    findings = [
+        Finding(rule=rule, about=sums.order_id, detail=detail, remedy=compare)
+        for rule, holds, detail in checks
         if not holds
     ]
-
-
-def repair(payment: Payment) -> RepairMade | None:
-    """Set the sums of a payment to what its refunds say; None if they agree, or that does not fit."""
-    refunding = sum(refund.amount for refund in payment.refunds.values() if refund.status != "failed")
-    refunded = sum(refund.amount for refund in payment.refunds.values() if refund.status == "succeeded")
-    if (payment.refunding, payment.refunded) == (refunding, refunded) or refunding > payment.received:
-        return None
-    before = f"{payment.refunding} refunding, {payment.refunded} refunded"
-    payment.refunding, payment.refunded, payment.dirty = refunding, refunded, True
-    after = f"{refunding} refunding, {refunded} refunded"
-    return RepairMade(rule="I8 refunds = rows", about=payment.order_id, before=before, after=after)
+    stored, computed = (sums.refunding, sums.refunded), (sums.refunding_by_rows, sums.refunded_by_rows)
+    return findings + refunds.audit_rows(sums.order_id, stored, computed, sums.received)

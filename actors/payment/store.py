@@ -3,46 +3,64 @@
 from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from datetime import timedelta
 
-from actors.payment.rules import Payment, RefundState, Sums
+from actors.payment.rules import Sums
+from actors.payment.state import DisputeState, Payment, RefundState, payment_id_of
 from bus.messages.base import OrderId
 from bus.messages.payment import RecordIntent, StripeEvent
 from engine.postgres import Database, Transaction
 
-# The first intent of an order stands. One that was called off before it had an intent takes it, to be cancelled.
+# The first intent of a payment stands. One that was called off before it had an intent takes it, to be cancelled.
 _ADD = """
-insert into payment.payments as p (order_id, intent_id, attempt, currency, amount, status, created_at, next_look_at)
-select order_id, intent_id, attempt, currency, amount, 'open', $6, $7
-from unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::bigint[])
-    as n (order_id, intent_id, attempt, currency, amount)
-on conflict (order_id) do update
+insert into payment.payments as p
+    (payment_id, order_id, purpose, intent_id, attempt, currency, amount, status, created_at, next_look_at)
+select payment_id, order_id, purpose, intent_id, attempt, currency, amount, 'open', $8, $9
+from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int[], $6::text[], $7::bigint[])
+    as n (payment_id, order_id, purpose, intent_id, attempt, currency, amount)
+on conflict (payment_id) do update
     set intent_id = excluded.intent_id, attempt = excluded.attempt, currency = excluded.currency,
         amount = excluded.amount, status = 'closing', next_look_at = excluded.next_look_at
     where p.intent_id is null
 returning order_id, intent_id, status"""
 _ADD_CALLED_OFF = """
-insert into payment.payments (order_id, currency, amount, status, created_at, next_look_at)
-select order_id, '', 0, 'closed', $2, $3 from unnest($1::text[]) as order_id
-on conflict (order_id) do nothing"""
+insert into payment.payments (payment_id, order_id, currency, amount, status, created_at, next_look_at)
+select order_id, order_id, '', 0, 'closed', $2, $3 from unnest($1::text[]) as order_id
+on conflict (payment_id) do nothing"""
 
 # In the order of their ids, so that two turns never wait for each other in a circle.
 _LOCK = """
-select order_id, intent_id, currency, amount, received, refunding, refunded, status
-from payment.payments where order_id = any($1) or intent_id = any($2) order by order_id for update"""
+select payment_id, order_id, purpose, intent_id, currency, amount, received, refunding, refunded, status,
+    processing_since
+from payment.payments where order_id = any($1) or intent_id = any($2) order by payment_id for update"""
 _REFUNDS = """
-select id, order_id, stripe_refund_id, amount, reason, status from payment.refunds where order_id = any($1)"""
+select id, payment_id, order_id, stripe_refund_id, amount, reason, status, is_ours
+from payment.refunds where payment_id = any($1)"""
+_DISPUTES = """
+select id, payment_id, amount, reason, status, funds from payment.disputes where payment_id = any($1)"""
+_WARNINGS = "select id, payment_id from payment.fraud_warnings where payment_id = any($1)"
 _SAVE = """
 update payment.payments p set received = n.received, refunding = n.refunding, refunded = n.refunded,
     status = n.status,
+    processing_since = case when n.status = 'processing' then coalesce(p.processing_since, $6) end,
     received_at = case when n.status = 'received' then coalesce(p.received_at, $6) end,
-    next_look_at = case when n.status in ('open', 'closing') then least(p.next_look_at, $7) end
+    next_look_at = case when n.status in ('open', 'processing', 'closing') then least(p.next_look_at, $7) end
 from unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[])
-    as n (order_id, received, refunding, refunded, status)
-where p.order_id = n.order_id"""
+    as n (payment_id, received, refunding, refunded, status)
+where p.payment_id = n.payment_id"""
 _SAVE_REFUNDS = """
-insert into payment.refunds as r (id, order_id, stripe_refund_id, amount, reason, status, created_at, next_look_at)
-select *, $7, $8 from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::text[])
+insert into payment.refunds as r
+    (id, payment_id, order_id, stripe_refund_id, amount, reason, status, is_ours, created_at, next_look_at)
+select *, $9::timestamptz, case when status = 'pending' then $10::timestamptz end
+from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::text[], $8::boolean[])
+    as n (id, payment_id, order_id, stripe_refund_id, amount, reason, status, is_ours)
 on conflict (id) do update set stripe_refund_id = excluded.stripe_refund_id, status = excluded.status,
     next_look_at = case when excluded.status = 'pending' then r.next_look_at end"""
+_SAVE_DISPUTES = """
+insert into payment.disputes as d (id, payment_id, amount, reason, status, funds, opened_at)
+select *, $7::timestamptz from unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[])
+on conflict (id) do update set status = excluded.status, funds = excluded.funds"""
+_SAVE_WARNINGS = """
+insert into payment.fraud_warnings (id, payment_id, fraud_type, warned_at)
+select *, $4::timestamptz from unnest($1::text[], $2::text[], $3::text[]) on conflict (id) do nothing"""
 
 _ADD_EVENTS = """
 insert into payment.stripe_events (id, type, intent_id, amount, effect, stored_at)
@@ -54,15 +72,15 @@ update payment.stripe_events e set effect = n.effect
 from unnest($1::text[], $2::text[]) as n (id, effect) where e.id = n.id"""
 
 _SUMS = """
-select p.order_id, p.amount, p.received, p.refunding, p.refunded, r.refunding_by_rows, r.refunded_by_rows,
+select p.payment_id, p.order_id, p.amount, p.received, p.refunding, p.refunded, r.refunding_by_rows, r.refunded_by_rows,
     (select count(*) from payment.stripe_events e where e.intent_id = p.intent_id and e.effect = 'received')::int
         as captures
-from (select * from payment.payments where order_id > $1 order by order_id limit $2) p
+from (select * from payment.payments where payment_id > $1 order by payment_id limit $2) p
 cross join lateral (
     select coalesce(sum(amount) filter (where status <> 'failed'), 0)::bigint as refunding_by_rows,
         coalesce(sum(amount) filter (where status = 'succeeded'), 0)::bigint as refunded_by_rows
-    from payment.refunds where order_id = p.order_id) r
-order by p.order_id"""
+    from payment.refunds where payment_id = p.payment_id) r
+order by p.payment_id"""
 _SUMS_PAGE = 500  # So that deciding about them, in which nobody else is served, takes but few ms.
 
 
@@ -73,14 +91,11 @@ async def add(tx: Transaction, asks: Sequence[RecordIntent], look_after: timedel
     """
     rows = await tx.fetch(
         _ADD,
-        [ask.order_id for ask in asks],
-        [ask.intent_id for ask in asks],
-        [ask.attempt for ask in asks],
-        [ask.amount.currency for ask in asks],
-        [ask.amount.amount for ask in asks],
-        tx.now,
-        tx.now + look_after,
-    )
+        [payment_id_of(ask.order_id, ask.purpose) for ask in asks], [ask.order_id for ask in asks],
+        [ask.purpose for ask in asks], [ask.intent_id for ask in asks], [ask.attempt for ask in asks],
+        [ask.amount.currency for ask in asks], [ask.amount.amount for ask in asks],
+        tx.now, tx.now + look_after,
+    )  # fmt: skip
     return [(row["order_id"], row["intent_id"]) for row in rows if row["status"] == "closing"]
 
 
@@ -89,25 +104,34 @@ async def add_called_off(tx: Transaction, orders: Collection[OrderId], look_afte
     await tx.execute(_ADD_CALLED_OFF, sorted(orders), tx.now, tx.now + look_after)
 
 
-async def intent_of(database: Database, order_id: OrderId) -> str | None:
-    """The intent that stands for an order, if there is one."""
-    rows = await database.fetch("select intent_id from payment.payments where order_id = $1", order_id)
+async def intent_of(database: Database, payment_id: str) -> str | None:
+    """The intent that stands for a payment, if there is one."""
+    rows = await database.fetch("select intent_id from payment.payments where payment_id = $1", payment_id)
     return rows[0]["intent_id"] if rows else None
 
 
 async def lock(tx: Transaction, orders: Collection[OrderId] = (), intents: Collection[str] = ()) -> list[Payment]:
     """Lock payments by order or by intent, with their refunds."""
-    payments = {row["order_id"]: Payment(**dict(row)) for row in await tx.fetch(_LOCK, list(orders), list(intents))}
+    payments = {row["payment_id"]: Payment(**dict(row)) for row in await tx.fetch(_LOCK, list(orders), list(intents))}
     # What was never received was never refunded: the table's own checks say so.
-    if received := [payment.order_id for payment in payments.values() if payment.received]:
+    if received := [payment.payment_id for payment in payments.values() if payment.received]:
         for row in await tx.fetch(_REFUNDS, received):
-            payments[row["order_id"]].refunds[row["id"]] = RefundState(**dict(row))
+            payments[row["payment_id"]].refunds[row["id"]] = RefundState(**dict(row))
     return list(payments.values())
 
 
-async def lock_by_order(tx: Transaction, orders: Collection[OrderId]) -> dict[OrderId, Payment]:
-    """Lock these orders' payments; an order without one is missing."""
-    return {payment.order_id: payment for payment in await lock(tx, orders=orders)}
+async def lock_by_id(tx: Transaction, orders: Collection[OrderId]) -> dict[str, Payment]:
+    """Lock these orders' payments, by their ids; what there is none of is missing."""
+    return {payment.payment_id: payment for payment in await lock(tx, orders=orders)}
+
+
+async def add_disputes(tx: Transaction, payments: Iterable[Payment]) -> None:
+    """Read what banks have said against locked payments; only who hears of that needs it."""
+    known = {payment.payment_id: payment for payment in payments}
+    for row in await tx.fetch(_DISPUTES, list(known)):
+        known[row["payment_id"]].disputes[row["id"]] = DisputeState(**dict(row))
+    for row in await tx.fetch(_WARNINGS, list(known)):
+        known[row["payment_id"]].warnings.add(row["id"])
 
 
 async def save(tx: Transaction, payments: Iterable[Payment], look_after: timedelta) -> None:
@@ -117,7 +141,7 @@ async def save(tx: Transaction, payments: Iterable[Payment], look_after: timedel
     if changed:
         await tx.execute(
             _SAVE,
-            [p.order_id for p in changed], [p.received for p in changed], [p.refunding for p in changed],
+            [p.payment_id for p in changed], [p.received for p in changed], [p.refunding for p in changed],
             [p.refunded for p in changed], [p.status for p in changed],
             tx.now, tx.now + look_after,
         )  # fmt: skip
@@ -125,12 +149,28 @@ async def save(tx: Transaction, payments: Iterable[Payment], look_after: timedel
     if refunds:
         await tx.execute(
             _SAVE_REFUNDS,
-            [r.id for r in refunds], [r.order_id for r in refunds], [r.stripe_refund_id for r in refunds],
-            [r.amount for r in refunds], [r.reason for r in refunds], [r.status for r in refunds],
+            [r.id for r in refunds], [r.payment_id for r in refunds], [r.order_id for r in refunds],
+            [r.stripe_refund_id for r in refunds], [r.amount for r in refunds], [r.reason for r in refunds],
+            [r.status for r in refunds], [r.is_ours for r in refunds],
             tx.now, tx.now + look_after,
         )  # fmt: skip
+    await _save_disputes(tx, payments)
     for payment in payments:
         tx.publish(*payment.events)
+
+
+async def _save_disputes(tx: Transaction, payments: Sequence[Payment]) -> None:
+    disputes = [dispute for payment in payments for dispute in payment.disputes.values() if dispute.dirty]
+    if disputes:
+        await tx.execute(
+            _SAVE_DISPUTES,
+            [d.id for d in disputes], [d.payment_id for d in disputes], [d.amount for d in disputes],
+            [d.reason for d in disputes], [d.status for d in disputes], [d.funds for d in disputes],
+            tx.now,
+        )  # fmt: skip
+    warnings = [(id_, payment.payment_id, kind) for payment in payments for id_, kind in payment.new_warnings]
+    if warnings:
+        await tx.execute(_SAVE_WARNINGS, *(list(column) for column in zip(*warnings, strict=True)), tx.now)
 
 
 async def add_events(tx: Transaction, events: Sequence[tuple[str, StripeEvent]]) -> set[str]:
@@ -156,5 +196,5 @@ async def sums(database: Database) -> AsyncIterator[list[Sums]]:
     """What rows, refunds and webhooks say of each payment, page by page."""
     last = ""
     while rows := await database.fetch(_SUMS, last, _SUMS_PAGE):
-        yield [Sums(**dict(row)) for row in rows]
-        last = rows[-1]["order_id"]
+        yield [Sums(**{name: value for name, value in row.items() if name != "payment_id"}) for row in rows]
+        last = rows[-1]["payment_id"]

@@ -19,6 +19,8 @@ from typing import Final, Literal, ParamSpec, TypeVar
 
 import stripe
 
+from actors.payment.life import refund_status
+from actors.payment.state import ORDER, payment_id_of
 from bus.messages.base import Money, OrderId
 from bus.messages.payment import Intent, IntentSeen, RefundReason, RefundSeen, Window
 from engine.circuit import Circuit
@@ -44,6 +46,8 @@ _STRIPE_REASONS: dict[RefundReason, Literal["duplicate", "fraudulent", "requeste
     "requested_by_customer": "requested_by_customer",
     "not_deliverable": "requested_by_customer",
 }
+
+_REASONS: dict[str, RefundReason] = {"duplicate": "duplicate", "fraudulent": "fraudulent"}
 
 _ANSWERED = CrashPoint("stripe-answered", "Stripe has done what it was asked; its answer has not been looked at.")
 
@@ -82,13 +86,14 @@ class Stripe:
         self.is_configured = is_configured  # Else it is there for form's sake, and nobody is to be asked.
 
     async def create_intent(
-        self, order_id: OrderId, attempt: int, amount: Money, *, since: datetime, is_old: bool
+        self, order_id: OrderId, attempt: int, amount: Money, *, purpose: str = ORDER, since: datetime, is_old: bool
     ) -> Intent:
-        """Ask for a payment intent: the same one, however often this is called for an order and attempt.
+        """Ask for a payment intent: the same one, however often this is called for an order, purpose and attempt.
 
         Args:
-            order_id: With `attempt` the idempotency key, which is what makes a repeat harmless.
+            order_id: With `purpose` and `attempt` the idempotency key, which is what makes a repeat harmless.
             attempt: 1 or more.
+            purpose: What the order owes it for.
             amount: More than 0.
             since: There was none before this.
             is_old: The first try may have been longer ago than `KEPT`.
@@ -98,21 +103,26 @@ class Stripe:
             BadInput: Stripe refuses for good.
         """
 
+        metadata = {"order_id": order_id, "attempt": str(attempt)}
+        if purpose != ORDER:
+            metadata["purpose"] = purpose
+
         async def create(key: str) -> stripe.PaymentIntent:
             return await self._client.v1.payment_intents.create_async(
                 {
                     "amount": amount.amount,
                     "currency": amount.currency.lower(),
                     "automatic_payment_methods": {"enabled": True},
-                    "metadata": {"order_id": order_id, "attempt": str(attempt)},
+                    "metadata": metadata,
                 },
                 {"idempotency_key": key},
             )
 
         async def find() -> stripe.PaymentIntent | None:
-            return await self._find_intent(order_id, attempt, amount, since)
+            return await self._find_intent(metadata, amount, since)
 
-        intent = await self._once(f"{order_id}-{attempt}", create, find, is_old=is_old)
+        key = f"{payment_id_of(order_id, purpose)}-{attempt}"
+        intent = await self._once(key, create, find, is_old=is_old)
         return Intent(order_id=order_id, intent_id=intent.id, client_secret=intent.client_secret or "", amount=amount)
 
     async def get_intent(self, intent_id: str, order_id: OrderId, amount: Money) -> Intent:
@@ -215,14 +225,15 @@ class Stripe:
         return await self._ask(lambda: self._client.v1.payment_intents.list_async(params))
 
     async def _find_intent(
-        self, order_id: OrderId, attempt: int, amount: Money, since: datetime
+        self, metadata: Mapping[str, str], amount: Money, since: datetime
     ) -> stripe.PaymentIntent | None:
         after = ""
         for _ in range(_PAGES_SEARCHED):
             page = await self._intents(since - _SKEW, None, after)
             for intent in page.data:
-                seen = _intent_seen(intent)
-                if (seen.order_id, seen.attempt, seen.amount) == (order_id, attempt, amount):
+                own = {name: _metadata(intent.metadata, name) for name in ("order_id", "attempt", "purpose")}
+                is_own = {name: value for name, value in own.items() if value} == metadata
+                if is_own and _intent_seen(intent).amount == amount:
                     return intent
             if not page.has_more:
                 return None
@@ -304,14 +315,16 @@ async def open_stripe(settings: StripeSettings, circuit: Circuit) -> AsyncIterat
 
 
 def _refund_seen(refund: stripe.Refund, order_id: OrderId) -> RefundSeen:
-    """Stripe also knows `requires_action` and `canceled`."""
-    status: Literal["pending", "succeeded", "failed"] = "pending"
-    if refund.status == "succeeded":
-        status = "succeeded"
-    elif refund.status in ("failed", "canceled"):
-        status = "failed"
-    refund_id = _metadata(refund.metadata, "refund_id")
-    return RefundSeen(order_id=order_id, refund_id=refund_id, stripe_refund_id=refund.id, status=status)
+    intent = refund.payment_intent
+    return RefundSeen(
+        order_id=order_id,
+        refund_id=_metadata(refund.metadata, "refund_id"),
+        stripe_refund_id=refund.id,
+        status=refund_status(refund.status or ""),
+        intent_id=intent if isinstance(intent, str) else intent.id if intent else "",
+        amount=refund.amount,
+        reason=_REASONS.get(refund.reason or "", "requested_by_customer"),
+    )
 
 
 def _intent_seen(intent: stripe.PaymentIntent) -> IntentSeen:
@@ -323,6 +336,7 @@ def _intent_seen(intent: stripe.PaymentIntent) -> IntentSeen:
         status=intent.status,
         amount=Money(amount=intent.amount, currency=intent.currency.upper()),
         received=intent.amount_received,
+        purpose=_metadata(intent.metadata, "purpose") or ORDER,
     )
 
 

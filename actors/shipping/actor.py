@@ -34,12 +34,14 @@ class Shipping(Actor):
         order = await self._bus.ask(GetOrder(order_id=event.order_id))
         if not isinstance(order, Order):
             raise BadInput(f"there is no order {event.order_id}")
-        booking = await self._carrier.book(order.id, order.shipping_method, event.weight_g, order.name, order.address)
+        parcel_id = event.parcel_id or order.id
+        booking = await self._carrier.book(parcel_id, order.shipping_method, event.weight_g, order.name, order.address)
         return RecordBooking(
             order_id=order.id,
             shipment_id=booking.id,
             carrier=self._carrier.name,
             tracking_number=booking.tracking_number,
+            parcel_id=event.parcel_id,
         )
 
     @turn
@@ -47,9 +49,14 @@ class Shipping(Actor):
         new = await store.book(tx, asks)
         tx.publish(
             *(
-                ShipmentBooked(order_id=ask.order_id, carrier=ask.carrier, tracking_number=ask.tracking_number)
+                ShipmentBooked(
+                    order_id=ask.order_id,
+                    carrier=ask.carrier,
+                    tracking_number=ask.tracking_number,
+                    parcel_id=ask.parcel_id,
+                )
                 for ask in asks
-                if ask.order_id in new
+                if (ask.parcel_id or ask.order_id) in new
             )
         )
 

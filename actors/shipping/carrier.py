@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 import aiohttp
 import msgspec
 
-from bus.messages.base import Address, OrderId
+from bus.messages.base import Address
 from engine.circuit import Circuit
 from engine.crash import CrashPoint
 from engine.errors import BadInput, Unavailable
@@ -44,25 +44,25 @@ class Carrier:
         self._session = session
         self._url = url.rstrip("/")
 
-    async def book(self, order_id: OrderId, service: str, weight_g: int, name: str, address: Address) -> Booking:
-        """Book a parcel: the same one, however often this is called for an order.
+    async def book(self, parcel_id: str, service: str, weight_g: int, name: str, address: Address) -> Booking:
+        """Book a parcel: the same one, however often this is called for it.
 
         Raises:
             Unavailable: No answer in time, or one that says to come back; repeat.
             BadInput: The carrier refuses for good (an address it doesn't serve, say).
         """
-        return await self._circuit.call(lambda: self._book(order_id, service, weight_g, name, address))
+        return await self._circuit.call(lambda: self._book(parcel_id, service, weight_g, name, address))
 
-    async def _book(self, order_id: OrderId, service: str, weight_g: int, name: str, address: Address) -> Booking:
+    async def _book(self, parcel_id: str, service: str, weight_g: int, name: str, address: Address) -> Booking:
         body = {
-            "reference": order_id,
+            "reference": parcel_id,
             "service": service,
             "weight_g": weight_g,
             "recipient": {"name": name, **msgspec.structs.asdict(address)},
         }
         try:
             async with self._session.post(
-                f"{self._url}/v1/shipments", json=body, headers={"Idempotency-Key": order_id}
+                f"{self._url}/v1/shipments", json=body, headers={"Idempotency-Key": parcel_id}
             ) as response:
                 _BOOKED.reach()
                 answer = await response.read()

@@ -7,9 +7,9 @@ from bus.messages.shipping import RecordBooking, RecordTracking, ShipmentFact
 from engine.postgres import Database, Transaction
 
 _BOOK = """
-insert into shipping.shipments (order_id, shipment_id, carrier, tracking_number, booked_at)
-select *, $5 from unnest($1::text[], $2::text[], $3::text[], $4::text[])
-on conflict (order_id) do nothing returning order_id"""
+insert into shipping.shipments (parcel_id, order_id, shipment_id, carrier, tracking_number, booked_at)
+select *, $6 from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])
+on conflict (parcel_id) do nothing returning parcel_id"""
 _ORDERS = "select tracking_number, order_id from shipping.shipments where tracking_number = any($1)"
 _TRACK = """
 insert into shipping.tracking (event_id, tracking_number, status, at, detail, stored_at)
@@ -18,21 +18,22 @@ from unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::text[])
     as t (event_id, tracking_number, status, at, detail)
 on conflict (event_id) do nothing returning event_id"""
 _FACTS = """
-select order_id, tracking_number from shipping.shipments
+select order_id, tracking_number, parcel_id from shipping.shipments
 where order_id > $1 and order_id <= coalesce($2, (select max(order_id) from shipping.shipments)) order by order_id"""
 
 
-async def book(tx: Transaction, asks: Sequence[RecordBooking]) -> set[OrderId]:
-    """Keep bookings; says which are new."""
+async def book(tx: Transaction, asks: Sequence[RecordBooking]) -> set[str]:
+    """Keep bookings, one for a parcel; gives the parcels whose booking is new."""
     rows = await tx.fetch(
         _BOOK,
+        [ask.parcel_id or ask.order_id for ask in asks],
         [ask.order_id for ask in asks],
         [ask.shipment_id for ask in asks],
         [ask.carrier for ask in asks],
         [ask.tracking_number for ask in asks],
         tx.now,
     )
-    return {row["order_id"] for row in rows}
+    return {row["parcel_id"] for row in rows}
 
 
 async def orders_of(tx: Transaction, tracking_numbers: Collection[str]) -> dict[str, OrderId]:

@@ -1,16 +1,18 @@
 """The warehouse's turns: lists that wait, are picked, packed and shipped."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import TypeAlias
 
 from actors.warehouse import rules, store
 from actors.warehouse.rules import Step
 from bus.messages.base import OrderId
 from bus.messages.inventory import UnitsRetaken
 from bus.messages.order import OrderCancelled, OrderCreated, OrderFulfilled
-from bus.messages.payment import PaymentReceived
+from bus.messages.payment import DisputeClosed, DisputeOpened, FraudWarned, FullyRefunded, PaymentReceived
 from bus.messages.warehouse import (
     ListPickLists,
     ListUnopened,
+    MoneyInDoubt,
     NoSuchPickList,
     Open,
     Pack,
@@ -25,6 +27,8 @@ from bus.messages.warehouse import (
 from engine.actor import Actor, call, turn
 from engine.postgres import Database, Transaction
 
+Answer: TypeAlias = PickList | NoSuchPickList | WrongStep | MoneyInDoubt
+
 
 class Warehouse(Actor):
     """Turns paid orders into parcels."""
@@ -38,38 +42,58 @@ class Warehouse(Actor):
 
     @turn
     async def on_paid(self, tx: Transaction, events: Sequence[PaymentReceived]) -> None:
-        await self._take_all(tx, [event.order_id for event in events], "release")
+        await self._take_all(tx, {event.order_id for event in events}, "release")
 
     @turn
     async def on_cancelled(self, tx: Transaction, events: Sequence[OrderCancelled]) -> None:
-        await self._take_all(tx, [event.order_id for event in events], "cancel")
+        await self._take_all(tx, {event.order_id for event in events}, "cancel")
 
     @turn
     async def on_units_retaken(self, tx: Transaction, events: Sequence[UnitsRetaken]) -> None:
-        await self._take_all(tx, [event.order_id for event in events], "revive")
+        await self._take_all(tx, {event.order_id for event in events}, "revive")
+
+    @turn
+    async def on_fully_refunded(self, tx: Transaction, events: Sequence[FullyRefunded]) -> None:
+        await self._doubt(tx, {event.order_id: "refunded" for event in events}, rules.doubt)
+
+    @turn
+    async def on_disputed(self, tx: Transaction, events: Sequence[DisputeOpened]) -> None:
+        for event in events:  # One order may have several; there are never many.
+            await self._doubt(tx, {event.order_id: f"dispute {event.dispute_id}"}, rules.doubt)
+
+    @turn
+    async def on_dispute_closed(self, tx: Transaction, events: Sequence[DisputeClosed]) -> None:
+        for event in events:
+            if event.outcome != "lost":
+                await self._doubt(tx, {event.order_id: f"dispute {event.dispute_id}"}, rules.trust)
+
+    @turn
+    async def on_fraud_warned(self, tx: Transaction, events: Sequence[FraudWarned]) -> None:
+        for event in events:
+            await self._doubt(tx, {event.order_id: f"fraud warning {event.warning_id}"}, rules.doubt)
 
     @turn
     async def on_fulfilled(self, tx: Transaction, events: Sequence[OrderFulfilled]) -> None:
-        states = await store.lock(tx, {event.order_id for event in events})
-        for state in states.values():
+        states = await store.lock_of_orders(tx, {event.order_id for event in events})
+        for state in states:
             rules.confirm(state)
-        await store.save(tx, states.values())
+        await store.save(tx, states)
 
     @turn
     async def open(self, tx: Transaction, asks: Sequence[Open]) -> Sequence[PickList | NoSuchPickList | WrongStep]:
-        return await self._step(tx, [ask.id for ask in asks], "release")
+        return _undoubted(await self._step(tx, [ask.id for ask in asks], "release"))
 
     @turn
     async def pick(self, tx: Transaction, asks: Sequence[Pick]) -> Sequence[PickList | NoSuchPickList | WrongStep]:
-        return await self._step(tx, [ask.id for ask in asks], "pick")
+        return _undoubted(await self._step(tx, [ask.id for ask in asks], "pick"))
 
     @turn
-    async def pack(self, tx: Transaction, asks: Sequence[Pack]) -> Sequence[PickList | NoSuchPickList | WrongStep]:
-        return await self._step(tx, [ask.id for ask in asks], "pack")
+    async def pack(self, tx: Transaction, asks: Sequence[Pack]) -> Sequence[Answer]:
+        return await self._step(tx, [ask.id for ask in asks], "pack", {a.id for a in asks if a.despite_doubt})
 
     @turn
-    async def ship(self, tx: Transaction, asks: Sequence[Ship]) -> Sequence[PickList | NoSuchPickList | WrongStep]:
-        return await self._step(tx, [ask.id for ask in asks], "ship")
+    async def ship(self, tx: Transaction, asks: Sequence[Ship]) -> Sequence[Answer]:
+        return await self._step(tx, [ask.id for ask in asks], "ship", {a.id for a in asks if a.despite_doubt})
 
     @call(limit=4)  # A reading statement of its own: a long list holds up no parcel.
     async def browse(self, ask: ListPickLists) -> PickListPage:
@@ -83,22 +107,49 @@ class Warehouse(Actor):
     async def list_unopened(self, ask: ListUnopened) -> PickListFacts:
         return PickListFacts(facts=tuple(await store.unopened(self._database, ask)))
 
-    async def _take_all(self, tx: Transaction, ids: Sequence[OrderId], step: Step) -> None:
-        states = await store.lock(tx, set(ids))
-        for state in states.values():
+    async def _take_all(self, tx: Transaction, orders: Collection[OrderId], step: Step) -> None:
+        states = await store.lock_of_orders(tx, orders)
+        for state in states:
             rules.take(state, step)
-        await store.save(tx, states.values())
+        await store.save(tx, states)
+
+    async def _doubt(
+        self, tx: Transaction, reasons: Mapping[OrderId, str], decide: Callable[[rules.State, str], None]
+    ) -> None:
+        states = await store.lock_of_orders(tx, reasons)
+        for state in states:
+            decide(state, reasons[state.order_id])
+        await store.save(tx, states)
 
     async def _step(
-        self, tx: Transaction, ids: Sequence[OrderId], step: Step
-    ) -> list[PickList | NoSuchPickList | WrongStep]:
+        self, tx: Transaction, ids: Sequence[OrderId], step: Step, despite_doubt: Collection[OrderId] = ()
+    ) -> list[Answer]:
         states = await store.lock(tx, set(ids))
-        taken = {order_id: rules.take(state, step) for order_id, state in states.items()}
+        doubts = {
+            one.id: tuple(one.doubts)
+            for one in states.values()
+            if rules.is_doubtful(one, step, despite_doubt=one.id in despite_doubt)
+        }
+        taken = {one.id: rules.take(one, step) for one in states.values() if one.id not in doubts}
         await store.save(tx, states.values())
         lists = await store.read(tx, states)
-        return [
-            NoSuchPickList(id=order_id)
-            if order_id not in states
-            else (lists[order_id] if taken[order_id] else WrongStep(id=order_id, status=states[order_id].status))
-            for order_id in ids
-        ]
+        return [self._answer(each, states, doubts, taken, lists) for each in ids]
+
+    @staticmethod
+    def _answer(
+        list_id: OrderId,
+        states: Mapping[OrderId, rules.State],
+        doubts: Mapping[OrderId, tuple[str, ...]],
+        taken: Mapping[OrderId, bool],
+        lists: Mapping[OrderId, PickList],
+    ) -> Answer:
+        if list_id not in states:
+            return NoSuchPickList(id=list_id)
+        if list_id in doubts:
+            return MoneyInDoubt(id=list_id, doubts=doubts[list_id])
+        return lists[list_id] if taken[list_id] else WrongStep(id=list_id, status=states[list_id].status)
+
+
+def _undoubted(answers: Sequence[Answer]) -> list[PickList | NoSuchPickList | WrongStep]:
+    """Of steps that ask about no money."""
+    return [answer for answer in answers if not isinstance(answer, MoneyInDoubt)]

@@ -33,6 +33,8 @@ class State:
     status: PickListStatus
     confirmed: bool
     weight_g: int
+    order_id: OrderId
+    doubts: list[str]
     events: list[Event] = field(default_factory=list)
 
 
@@ -43,12 +45,32 @@ def take(state: State, step: Step) -> bool:
         return _DONE_BY.get(step) == state.status
     state.status = following
     if step == "pick":
-        state.events.append(PickingStarted(order_id=state.id))
+        state.events.append(PickingStarted(order_id=state.order_id))
     if step == "pack":
-        state.events.append(ParcelPacked(order_id=state.id))
+        state.events.append(ParcelPacked(order_id=state.order_id, parcel_id=_further(state)))
     if step == "ship" and state.confirmed:
         state.events.append(_ready(state))
     return True
+
+
+def is_doubtful(state: State, step: Step, *, despite_doubt: bool) -> bool:
+    """Whether somebody should look at its money before this step. Who goes on all the same has looked."""
+    if step not in ("pack", "ship") or (state.status, step) not in NEXT:
+        return False
+    if despite_doubt:
+        state.doubts = []
+    return bool(state.doubts)
+
+
+def doubt(state: State, reason: str) -> None:
+    """Its money may not stay here."""
+    if reason not in state.doubts:
+        state.doubts = [*state.doubts, reason]
+
+
+def trust(state: State, reason: str) -> None:
+    """That reason is over."""
+    state.doubts = [known for known in state.doubts if known != reason]
 
 
 def confirm(state: State) -> None:
@@ -61,4 +83,9 @@ def confirm(state: State) -> None:
 
 
 def _ready(state: State) -> ParcelReady:
-    return ParcelReady(order_id=state.id, weight_g=state.weight_g)
+    return ParcelReady(order_id=state.order_id, weight_g=state.weight_g, parcel_id=_further(state))
+
+
+def _further(state: State) -> str:
+    """The id of a parcel that is not its order's first."""
+    return "" if state.id == state.order_id else state.id

@@ -15,30 +15,36 @@ from engine.cursor import make_cursor, read_cursor
 from engine.postgres import Database, Transaction
 
 _ADD = """
-insert into warehouse.pick_lists (id, number, status, lines, weight_g, created_at)
-select id, number, 'waiting', lines, weight_g, $5
+insert into warehouse.pick_lists (id, order_id, number, status, lines, weight_g, created_at)
+select id, id, number, 'waiting', lines, weight_g, $5
 from unnest($1::text[], $2::text[], $3::text[], $4::int[]) as p (id, number, lines, weight_g)
 on conflict (id) do nothing"""
 # In the order of their ids, so that two turns never wait for each other in a circle.
 _LOCK = """
-select id, status, confirmed, weight_g from warehouse.pick_lists where id = any($1) order by id for update"""
+select id, order_id, status, confirmed, weight_g, doubts
+from warehouse.pick_lists where id = any($1) order by id for update"""
+_LOCK_OF_ORDERS = _LOCK.replace("where id = any($1)", "where order_id = any($1)")
+# Doubts are compared as they are written: a list, which `unnest` would take apart, as one text.
 _SAVE = """
-update warehouse.pick_lists p set status = n.status, confirmed = n.confirmed
-from unnest($1::text[], $2::text[], $3::boolean[]) as n (id, status, confirmed) where p.id = n.id"""
+update warehouse.pick_lists p set status = n.status, confirmed = n.confirmed,
+    doubts = case when n.doubts = '' then '{}' else string_to_array(n.doubts, chr(10)) end
+from unnest($1::text[], $2::text[], $3::boolean[], $4::text[]) as n (id, status, confirmed, doubts)
+where p.id = n.id"""
 _READ = """
-select id, number, status, lines, weight_g, created_at from warehouse.pick_lists where id = any($1)"""
+select id, order_id, number, status, lines, weight_g, created_at, doubts
+from warehouse.pick_lists where id = any($1)"""
 _LIST = """
-select id, number, status, lines, weight_g, created_at from warehouse.pick_lists
+select id, order_id, number, status, lines, weight_g, created_at, doubts from warehouse.pick_lists
 where (created_at, id) > ($1, $2) order by created_at, id limit $3"""
 # A statement of its own: "status is this, if any is given" would find no index.
 _LIST_OF_STATUS = _LIST.replace("where", "where status = $4 and")
 
 
 _FACTS = """
-select id, status, confirmed, lines, created_at from warehouse.pick_lists
+select id, order_id, status, confirmed, lines, created_at from warehouse.pick_lists
 where id > $1 and id <= coalesce($2, (select max(id) from warehouse.pick_lists)) order by id"""
 _UNOPENED = """
-select id, status, confirmed, lines, created_at from warehouse.pick_lists
+select id, order_id, status, confirmed, lines, created_at from warehouse.pick_lists
 where status = 'waiting' and (created_at, id) > ($1, $2) and created_at <= $3 order by created_at, id limit $4"""
 _UNITS = msgspec.json.Decoder(tuple[Units, ...])
 
@@ -57,13 +63,22 @@ async def add(tx: Transaction, events: Sequence[OrderCreated]) -> None:
 
 async def lock(tx: Transaction, ids: Collection[OrderId]) -> dict[OrderId, State]:
     """Lock pick lists; one that is not there is missing."""
-    return {row["id"]: State(**dict(row)) for row in await tx.fetch(_LOCK, list(ids))}
+    return {row["id"]: _state(row) for row in await tx.fetch(_LOCK, list(ids))}
+
+
+async def lock_of_orders(tx: Transaction, orders: Collection[OrderId]) -> list[State]:
+    """Lock all pick lists of these orders."""
+    return [_state(row) for row in await tx.fetch(_LOCK_OF_ORDERS, list(orders))]
 
 
 async def save(tx: Transaction, states: Collection[State]) -> None:
     """Write what became of locked pick lists, and publish what they have to say."""
     await tx.execute(
-        _SAVE, [state.id for state in states], [state.status for state in states], [s.confirmed for s in states]
+        _SAVE,
+        [state.id for state in states],
+        [state.status for state in states],
+        [state.confirmed for state in states],
+        ["\n".join(state.doubts) for state in states],
     )
     for state in states:
         tx.publish(*state.events)
@@ -99,9 +114,14 @@ async def unopened(database: Database, ask: ListUnopened) -> list[PickListFact]:
     return [_fact(row) for row in await database.fetch(_UNOPENED, ask.since, ask.after, ask.before, ask.limit)]
 
 
+def _state(row: Record) -> State:
+    return State(**{**dict(row), "doubts": list(row["doubts"])})
+
+
 def _fact(row: Record) -> PickListFact:
     return PickListFact(
         id=row["id"],
+        order_id=row["order_id"],
         status=row["status"],
         confirmed=row["confirmed"],
         units=_UNITS.decode(row["lines"]),
@@ -111,4 +131,4 @@ def _fact(row: Record) -> PickListFact:
 
 def _pick_list(row: Record) -> PickList:
     lines = msgspec.json.decode(row["lines"], type=tuple[OrderLine, ...])
-    return PickList(**{**dict(row), "lines": lines})
+    return PickList(**{**dict(row), "lines": lines, "doubts": tuple(row["doubts"])})

@@ -20,6 +20,7 @@ class SalesRow(Value, frozen=True, kw_only=True):
     paid: int
     refunded: int
     delivered: int  # Orders that arrived.
+    disputed: int = 0  # Taken by buyers' banks, and not put back.
 
 
 class Sales(Reply):

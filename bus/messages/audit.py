@@ -7,7 +7,16 @@ from bus.messages.base import Finding, Money, OrderId, Value
 from engine.message import Command, Event, Query, Reply
 
 StuckKind: TypeAlias = Literal[
-    "money_not_back", "refund_failed", "refund_pending", "capture_refused", "intent_open", "not_picked", "dead_letter"
+    "money_not_back",
+    "refund_failed",
+    "refund_pending",
+    "capture_refused",
+    "intent_open",
+    "not_picked",
+    "dead_letter",
+    "dispute_open",
+    "fraud_warning",
+    "processing_long",
 ]
 
 # The remedy of what is safe to repair; who says so of a finding must be able to.

@@ -80,6 +80,11 @@ class OrderLine(Value, frozen=True, kw_only=True):
     quantity: Quantity
     unit_price: Money
 
+    @property
+    def total(self) -> Money:
+        """What these units cost together."""
+        return Money(amount=self.quantity * self.unit_price.amount, currency=self.unit_price.currency)
+
 
 class Address(Value, frozen=True, kw_only=True):
     """Where a parcel goes."""

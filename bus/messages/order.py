@@ -8,9 +8,10 @@ from bus.messages.inventory import Findings
 from engine.message import Command, Event, Query, Reply
 
 OrderStatus: TypeAlias = Literal[
-    "pending_payment", "paid", "picking", "packed", "shipped", "in_transit", "delivered", "cancelled"
-]
-CancelReason: TypeAlias = Literal["payment_timeout", "customer", "staff", "out_of_stock"]
+    "pending_payment", "payment_processing", "paid", "picking", "packed", "shipped", "in_transit", "delivered",
+    "cancelled",
+]  # fmt: skip
+CancelReason: TypeAlias = Literal["payment_timeout", "customer", "staff", "out_of_stock", "refunded"]
 
 
 class Moment(Value, frozen=True, kw_only=True):
@@ -19,6 +20,7 @@ class Moment(Value, frozen=True, kw_only=True):
     at: datetime
     event: str
     detail: str
+    staff_only: bool = False  # Not for the buyer's eyes.
 
 
 class Order(Reply):
@@ -41,6 +43,8 @@ class Order(Reply):
     tracking_number: str | None
     created_at: datetime
     timeline: tuple[Moment, ...]
+    pay_until: datetime | None = None  # While it waits to be paid.
+    refund_follows: bool = False  # All of its money goes back, or has.
 
 
 class NoSuchOrder(Reply):
@@ -172,6 +176,21 @@ class PaymentCameLate(Event):
 
     order_id: OrderId
     lines: tuple[Line, ...]
+
+
+class OrderRevived(Event):
+    """A cancelled order lives again: its money came late, and its units could be had again."""
+
+    order_id: OrderId
+    number: str
+
+
+class LateMoneyReturned(Event):
+    """Money came for an order that stays cancelled, and goes back."""
+
+    order_id: OrderId
+    number: str
+    reason: CancelReason
 
 
 class RefundRequested(Event):

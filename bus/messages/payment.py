@@ -21,12 +21,13 @@ class Intent(Reply):
 
 
 class CreateIntent(Command[Intent]):
-    """Ask Stripe for a payment intent: the same one, however often this is sent for an order and attempt."""
+    """Ask Stripe for a payment intent: the same one, however often this is sent for an order, purpose and attempt."""
 
     order_id: OrderId
     amount: Money
     attempt: int = 1
     placed_at: datetime | None = None  # When the order was. Before that Stripe was not asked.
+    purpose: str = "order"  # An order may have several payments, one for each purpose.
 
 
 class RecordIntent(Command[Intent]):
@@ -37,6 +38,7 @@ class RecordIntent(Command[Intent]):
     intent_id: str
     client_secret: str
     amount: Money
+    purpose: str = "order"
 
 
 class StripeEvent(Value, frozen=True, kw_only=True):
@@ -46,9 +48,11 @@ class StripeEvent(Value, frozen=True, kw_only=True):
     type: str
     amount: Money
     reason: str = ""  # Why a payment was declined.
-    refund_id: str = ""
+    refund_id: str = ""  # Ours, as the refund's metadata say.
     refund_status: str = ""
     created: datetime
+    object_id: str = ""  # Stripe's own id of the refund, dispute or warning.
+    object_status: str = ""  # Of a dispute.
 
 
 class RecordStripeEvent(Command[bool]):
@@ -82,6 +86,7 @@ class RefundOrder(Command[Refund | RefundRefused]):
     refund_id: str
     amount: int | None = None  # Minor units; None for all that is left.
     reason: RefundReason = "requested_by_customer"
+    purpose: str = "order"  # Of which of its payments.
 
 
 class SendRefund(Command[None]):
@@ -93,15 +98,50 @@ class SendRefund(Command[None]):
     amount: Money
     reason: RefundReason
     asked_at: datetime | None = None  # When it was accepted. Before that Stripe was not asked.
+    purpose: str = "order"
+    is_rest: bool = False  # All that was left: should less be left by now, that goes back.
+
+
+class RefundSeen(Value, frozen=True, kw_only=True):
+    """A refund as Stripe lists it."""
+
+    order_id: OrderId
+    refund_id: str  # Ours, as its metadata say; empty for one that did not begin here.
+    stripe_refund_id: str
+    status: Literal["pending", "succeeded", "failed"]
+    intent_id: str = ""
+    amount: Minor = 0
+    reason: RefundReason = "requested_by_customer"
 
 
 class RecordRefund(Command[None]):
-    """What Stripe said of a refund."""
+    """What Stripe said of a refund, and what else it knows of its payment where it refused."""
 
     order_id: OrderId
     refund_id: str
     stripe_refund_id: str
     status: Literal["pending", "succeeded", "failed"]
+    purpose: str = "order"
+    is_rest: bool = False
+    refusal: str = ""  # Why Stripe refused it for good.
+    seen: tuple[RefundSeen, ...] = ()
+
+
+class AdoptRefunds(Command[None]):
+    """Ask Stripe for all refunds of a payment: some did not begin here, or were heard of before the money was."""
+
+    order_id: OrderId
+    intent_id: str
+    tries: int = 1
+
+
+class RecordRefundsSeen(Command[None]):
+    """What `AdoptRefunds` learned."""
+
+    order_id: OrderId
+    intent_id: str
+    tries: int
+    seen: tuple[RefundSeen, ...]
 
 
 class CancelIntent(Command[None]):
@@ -129,15 +169,7 @@ class IntentSeen(Value, frozen=True, kw_only=True):
     status: str
     amount: Money
     received: int  # Minor units.
-
-
-class RefundSeen(Value, frozen=True, kw_only=True):
-    """A refund as Stripe lists it."""
-
-    order_id: OrderId
-    refund_id: str
-    stripe_refund_id: str
-    status: Literal["pending", "succeeded", "failed"]
+    purpose: str = "order"
 
 
 class Reconcile(Command[None]):
@@ -155,6 +187,7 @@ class RecordLook(Command[None]):
     is_seen: bool = False  # All of the window; otherwise the next look goes on in it.
     is_ours: bool = True  # It has the lease, and gives it back.
     not_before: datetime | None = None  # When to look again at the earliest.
+    unplaced: tuple[OrderId, ...] = ()  # Intents were made for these, and the orders were never placed.
 
 
 class PaymentReceived(Event):
@@ -171,6 +204,15 @@ class PaymentDeclined(Event):
 
     order_id: OrderId
     reason: str
+
+
+class FurtherPaymentReceived(Event):
+    """Money of an order is here beside what it was placed for: for a change of it, say."""
+
+    order_id: OrderId
+    purpose: str
+    amount: Money
+    at: datetime
 
 
 class PaymentProcessing(Event):
@@ -194,14 +236,59 @@ class RefundProcessed(Event):
     refund_id: str
     amount: Money
     reason: RefundReason
+    is_ours: bool = True  # Else somebody made it at Stripe.
 
 
 class RefundFailed(Event):
-    """The bank has sent refunded money back to the shop: it is not with the buyer after all."""
+    """Money did not go back after all: the bank has returned it to the shop, or Stripe has refused the refund."""
 
     order_id: OrderId
     refund_id: str
     amount: Money
+    was_processed: bool = True  # It had been made known as processed.
+    detail: str = ""
+
+
+class FullyRefunded(Event):
+    """All of an order's money is on its way back, and the order did not ask for that: staff did, here or at Stripe."""
+
+    order_id: OrderId
+
+
+class DisputeOpened(Event):
+    """A buyer's bank disputes a payment, or asks about it."""
+
+    order_id: OrderId
+    dispute_id: str
+    amount: Money
+    reason: str  # Stripe's word: "fraudulent", "product_not_received"...
+    is_inquiry: bool
+
+
+class DisputeClosed(Event):
+    """A dispute is decided."""
+
+    order_id: OrderId
+    dispute_id: str
+    amount: Money
+    outcome: Literal["won", "lost", "closed"]
+
+
+class DisputeFundsMoved(Event):
+    """The bank has taken disputed money from the shop, or has put it back."""
+
+    order_id: OrderId
+    dispute_id: str
+    amount: Money
+    is_withdrawal: bool
+
+
+class FraudWarned(Event):
+    """The card's issuer believes that a payment is fraud: a dispute may follow."""
+
+    order_id: OrderId
+    warning_id: str
+    fraud_type: str
 
 
 class AuditMoney(Query[Findings]):
@@ -218,6 +305,10 @@ class PaymentFact(Value, frozen=True, kw_only=True):
     refunding: Minor
     refunded: Minor
     refunds: int  # How many were ever begun.
+    purpose: str = "order"
+    status: str = ""
+    withdrawn: Minor = 0  # By banks, for disputes that are not won.
+    created_at: datetime | None = None
 
 
 class PaymentFacts(Reply):
@@ -249,7 +340,10 @@ class StuckPayment(Value, frozen=True, kw_only=True):
     """Something of a payment that waits for a person. A capture that was refused may have no order."""
 
     id: str  # Of the refund, the webhook or the order.
-    kind: Literal["refund_failed", "refund_pending", "capture_refused", "intent_open"]
+    kind: Literal[
+        "refund_failed", "refund_pending", "capture_refused", "intent_open", "dispute_open", "fraud_warning",
+        "processing_long",
+    ]  # fmt: skip
     order_id: OrderId | None
     intent_id: str | None
     amount: Money | None
@@ -264,7 +358,7 @@ class StuckPayments(Reply):
 
 
 class ListStuckPayments(Query[StuckPayments]):
-    """Refunds that failed or take long, captures that were refused, intents that can't be cancelled."""
+    """Refunds that failed or take long, captures that were refused, intents that can't be cancelled, disputes..."""
 
     after: str
     since: datetime

@@ -16,6 +16,7 @@ class RecordBooking(Command[None]):
     shipment_id: str
     carrier: str
     tracking_number: str
+    parcel_id: str = ""  # Empty for the first, which has its order's id.
 
 
 class TrackingRecorded(Reply):
@@ -46,6 +47,7 @@ class ShipmentBooked(Event):
     order_id: OrderId
     carrier: str
     tracking_number: str
+    parcel_id: str = ""
 
 
 class ParcelMoved(Event):
@@ -62,6 +64,7 @@ class ShipmentFact(Value, frozen=True, kw_only=True):
 
     order_id: OrderId
     tracking_number: str
+    parcel_id: str = ""
 
 
 class ShipmentFacts(Reply):

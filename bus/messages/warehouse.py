@@ -10,7 +10,7 @@ PickListStatus: TypeAlias = Literal["waiting", "open", "picked", "packed", "ship
 
 
 class PickList(Reply):
-    """What to take from the shelves for one order. Its id is the order's."""
+    """What to take from the shelves for one parcel. The first of an order has the order's id."""
 
     id: OrderId
     number: str
@@ -18,6 +18,8 @@ class PickList(Reply):
     lines: tuple[OrderLine, ...]
     weight_g: int
     created_at: datetime
+    order_id: OrderId = ""
+    doubts: tuple[str, ...] = ()  # Why its money is in doubt: "dispute du_1", "fraud warning issfr_1", "refunded".
 
 
 class NoSuchPickList(Reply):
@@ -31,6 +33,13 @@ class WrongStep(Reply):
 
     id: OrderId
     status: PickListStatus
+
+
+class MoneyInDoubt(Reply):
+    """Its money may go back, or has: nothing was done. Ask again with `despite_doubt` to go on all the same."""
+
+    id: OrderId
+    doubts: tuple[str, ...]
 
 
 class PickListPage(Reply):
@@ -60,16 +69,18 @@ class Pick(Command[PickList | NoSuchPickList | WrongStep]):
     id: OrderId
 
 
-class Pack(Command[PickList | NoSuchPickList | WrongStep]):
+class Pack(Command[PickList | NoSuchPickList | WrongStep | MoneyInDoubt]):
     """It is in a parcel. Safe to send twice."""
 
     id: OrderId
+    despite_doubt: bool = False
 
 
-class Ship(Command[PickList | NoSuchPickList | WrongStep]):
+class Ship(Command[PickList | NoSuchPickList | WrongStep | MoneyInDoubt]):
     """The parcel is ready for a carrier. Safe to send twice."""
 
     id: OrderId
+    despite_doubt: bool = False
 
 
 class PickingStarted(Event):
@@ -82,6 +93,7 @@ class ParcelPacked(Event):
     """An order's parcel is closed."""
 
     order_id: OrderId
+    parcel_id: str = ""  # Empty for the first, which has its order's id.
 
 
 class ParcelReady(Event):
@@ -89,6 +101,7 @@ class ParcelReady(Event):
 
     order_id: OrderId
     weight_g: int
+    parcel_id: str = ""
 
 
 class PickListFact(Value, frozen=True, kw_only=True):
@@ -97,6 +110,7 @@ class PickListFact(Value, frozen=True, kw_only=True):
     id: OrderId
     status: PickListStatus
     confirmed: bool
+    order_id: OrderId = ""
     units: tuple[Units, ...]
     created_at: datetime
 

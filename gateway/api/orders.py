@@ -7,7 +7,7 @@ from litestar import get, post
 from litestar.params import FromPath
 
 from bus.messages.base import Money, OrderLine
-from bus.messages.order import CancelOrder, GetOrder, Moment, NotCancellable, Order, OrderStatus
+from bus.messages.order import CancelOrder, GetOrder, NotCancellable, Order, OrderStatus
 from gateway.access import bearer, may_see_order
 from gateway.api.bodies import View
 from gateway.edge import Edge, Http, Wired
@@ -21,8 +21,18 @@ class TrackingView(View, frozen=True, kw_only=True):
     tracking_number: str
 
 
+class MomentView(View, frozen=True, kw_only=True):
+    """An entry of an order's timeline."""
+
+    at: datetime
+    event: str
+    detail: str
+
+
 class OrderView(View, frozen=True, kw_only=True):
-    """An order. `status` is pending_payment, paid, picking, packed, shipped, in_transit, delivered or cancelled."""
+    """An order. `status` is pending_payment, payment_processing, paid, picking, packed, shipped, in_transit, delivered
+    or cancelled.
+    """
 
     id: str
     number: str
@@ -34,14 +44,15 @@ class OrderView(View, frozen=True, kw_only=True):
     refunded: Money
     tracking: TrackingView | None
     created_at: datetime
-    timeline: Sequence[Moment]
+    pay_until: datetime | None
+    timeline: Sequence[MomentView]
 
 
 @get("/orders/{order_id:str}", summary="Read an order")
 async def get_order(edge: Wired, request: Http, order_id: FromPath[str]) -> OrderView:
     """An order. Needs its access token, or staff's; who has neither is told that there is none."""
     await _check(edge, request, order_id)
-    return await read_order(edge, order_id)
+    return await read_order(edge, order_id, for_staff=not edge.keys.opens(bearer(request), order_id))
 
 
 @post("/orders/{order_id:str}/cancel", status_code=200, summary="Cancel an order")
@@ -52,15 +63,15 @@ async def cancel_order(edge: Wired, request: Http, order_id: FromPath[str]) -> O
     answer = await edge.bus.ask(CancelOrder(order_id=order_id, reason="customer" if is_buyer else "staff"))
     match answer:
         case Order():
-            return view(answer)
+            return view(answer, for_staff=not is_buyer)
         case NotCancellable():
             raise Problem(409, "not_cancellable", f"The order is {answer.status}.", order_status=answer.status)
         case _:
             raise not_found("order")
 
 
-async def read_order(edge: Edge, order_id: str) -> OrderView:
-    """An order as its buyer sees it.
+async def read_order(edge: Edge, order_id: str, *, for_staff: bool = False) -> OrderView:
+    """Read an order as its buyer sees it, or as staff do.
 
     Raises:
         Problem: There is none.
@@ -68,11 +79,11 @@ async def read_order(edge: Edge, order_id: str) -> OrderView:
     order = await edge.bus.ask(GetOrder(order_id=order_id))
     if not isinstance(order, Order):
         raise not_found("order")
-    return view(order)
+    return view(order, for_staff=for_staff)
 
 
-def view(order: Order) -> OrderView:
-    """An order without what only staff need."""
+def view(order: Order, *, for_staff: bool = False) -> OrderView:
+    """Show an order; to its buyer without what only staff may see."""
     tracking = (
         TrackingView(carrier=order.carrier or "", tracking_number=order.tracking_number)
         if order.tracking_number
@@ -89,7 +100,12 @@ def view(order: Order) -> OrderView:
         refunded=order.refunded,
         tracking=tracking,
         created_at=order.created_at,
-        timeline=order.timeline,
+        pay_until=order.pay_until,
+        timeline=[
+            MomentView(at=moment.at, event=moment.event, detail=moment.detail)
+            for moment in order.timeline
+            if for_staff or not moment.staff_only
+        ],
     )
 
 

@@ -20,6 +20,8 @@ MAILS: Final = {
     "PaymentReceived": "payment_received",
     "PaymentCameLate": "payment_received",
     "OrderCancelled": "order_cancelled",
+    "UnitsRetaken": "order_revived",
+    "LateMoneyReturned": "late_money_returned",
     "RefundProcessed": "refund_processed",
     "OrderFulfilled": "order_fulfilled",
     "OrderShipped": "order_shipped",

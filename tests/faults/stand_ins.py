@@ -7,8 +7,9 @@ from contextlib import AbstractContextManager, asynccontextmanager
 from typing import Any
 
 from actors.order import rules as order
-from actors.payment import rules as payment
+from actors.payment import refunds
 from actors.payment import store as payments
+from actors.payment.state import Payment
 from actors.payment.stripe import Stripe
 from actors.shipping.carrier import Booking, Carrier
 from bus.deliveries import Deliveries
@@ -124,13 +125,13 @@ def every_webhook_is_new() -> AbstractContextManager[None]:
 
 
 def no_refund_is_known() -> AbstractContextManager[None]:
-    begin = payment.begin_refund
+    begin = refunds.begin
 
-    def begin_anew(of: payment.Payment, refund_id: str, amount: Any, reason: Any) -> Any:
+    def begin_anew(of: Payment, refund_id: str, amount: Any, reason: Any, **options: bool) -> Any:
         of.refunds.pop(refund_id, None)
-        return begin(of, refund_id, amount, reason)
+        return begin(of, refund_id, amount, reason, **options)
 
-    return replaced(payment, "begin_refund", begin_anew)
+    return replaced(refunds, "begin", begin_anew)
 
 
 async def leave_the_intent(_: Stripe, intent_id: str) -> str:

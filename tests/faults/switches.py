@@ -31,6 +31,15 @@ def replaced(where: object, *what: object) -> Iterator[None]:
 
 
 @contextmanager
+def changed(path: str, key: object, value: object) -> Iterator[None]:
+    """An entry of a table: `changed("actors.order.rules.NEXT", ("paid", "picking"), "cancelled")`."""
+    owner, name = found(path)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(getattr(owner, name), key, value)
+        yield
+
+
+@contextmanager
 def reworded(path: str, old: str, new: str) -> Iterator[None]:
     """A statement of SQL, or of any other language, with other words in it."""
     owner, name = found(path)

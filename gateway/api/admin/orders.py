@@ -13,6 +13,7 @@ from bus.messages.order import ListOrders, OrderStatus, OrderSummary
 from bus.messages.payment import Refund, RefundOrder, RefundReason
 from bus.messages.warehouse import (
     ListPickLists,
+    MoneyInDoubt,
     NoSuchPickList,
     Open,
     Pack,
@@ -64,6 +65,7 @@ class PickListView(View, frozen=True, kw_only=True):
     lines: Sequence[OrderLine]
     weight_g: int
     created_at: datetime
+    doubts: Sequence[str]
 
 
 class PickLists(View, frozen=True, kw_only=True):
@@ -125,15 +127,15 @@ async def pick(edge: Wired, list_id: FromPath[str]) -> PickListView:
 
 
 @post("/pick-lists/{list_id:str}/pack", status_code=200, summary="It is in a parcel")
-async def pack(edge: Wired, list_id: FromPath[str]) -> PickListView:
-    """Safe to repeat."""
-    return _pick_list(await edge.bus.ask(Pack(id=list_id)))
+async def pack(edge: Wired, list_id: FromPath[str], despite_doubt: FromQuery[bool] = False) -> PickListView:
+    """Safe to repeat. 409 `money_in_doubt` while its money is disputed or went back, unless that was looked at."""
+    return _pick_list(await edge.bus.ask(Pack(id=list_id, despite_doubt=despite_doubt)))
 
 
 @post("/pick-lists/{list_id:str}/ship", status_code=200, summary="The parcel is ready for a carrier")
-async def ship(edge: Wired, list_id: FromPath[str]) -> PickListView:
-    """Books the carrier. Safe to repeat."""
-    return _pick_list(await edge.bus.ask(Ship(id=list_id)))
+async def ship(edge: Wired, list_id: FromPath[str], despite_doubt: FromQuery[bool] = False) -> PickListView:
+    """Book the carrier. Safe to repeat. 409 `money_in_doubt` as for packing."""
+    return _pick_list(await edge.bus.ask(Ship(id=list_id, despite_doubt=despite_doubt)))
 
 
 def _minor_units(data: RefundBody, order: OrderView) -> int | None:
@@ -147,20 +149,24 @@ def _minor_units(data: RefundBody, order: OrderView) -> int | None:
 def _view(pick_list: PickList) -> PickListView:
     return PickListView(
         id=pick_list.id,
-        order_id=pick_list.id,
+        order_id=pick_list.order_id or pick_list.id,
         number=pick_list.number,
         status=pick_list.status,
         lines=pick_list.lines,
         weight_g=pick_list.weight_g,
         created_at=pick_list.created_at,
+        doubts=pick_list.doubts,
     )
 
 
-def _pick_list(answer: PickList | NoSuchPickList | WrongStep) -> PickListView:
+def _pick_list(answer: PickList | NoSuchPickList | WrongStep | MoneyInDoubt) -> PickListView:
     match answer:
         case PickList():
             return _view(answer)
         case NoSuchPickList():
             raise not_found("pick list")
+        case MoneyInDoubt():
+            detail = f"Its money is in doubt ({', '.join(answer.doubts)}). Repeat with ?despite_doubt=true to go on."
+            raise Problem(409, "money_in_doubt", detail, doubts=answer.doubts)
         case WrongStep():
             raise Problem(409, "wrong_step", f"The pick list is {answer.status}.", pick_list_status=answer.status)

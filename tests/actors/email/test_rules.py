@@ -1,5 +1,6 @@
 """What is written to buyers, and what nobody can smuggle into it."""
 
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
@@ -18,14 +19,17 @@ from actors.email.rules import TEMPLATES, MailedEvent, message_id, write
 from bus.messages.base import Address, Money, OrderLine
 from bus.messages.order import (
     CancelReason,
+    LateMoneyReturned,
     Order,
     OrderCancelled,
     OrderCreated,
     OrderDelivered,
     OrderFulfilled,
+    OrderRevived,
     OrderShipped,
+    OrderStatus,
 )
-from bus.messages.payment import PaymentReceived, RefundProcessed
+from bus.messages.payment import PaymentFailed, PaymentProcessing, PaymentReceived, RefundProcessed
 
 NOON = datetime(2030, 1, 1, 12, tzinfo=UTC)
 SENDER = "ShopFlow <orders@shop.test>"
@@ -36,11 +40,18 @@ def eur(amount: int) -> Money:
     return Money(amount=amount, currency="EUR")
 
 
-def order_of(*, name: str = "Ada Lovelace", title: str = "Stoneware Mug, Blue", email: str = "ada@x.test") -> Order:
+def order_of(
+    *,
+    name: str = "Ada Lovelace",
+    title: str = "Stoneware Mug, Blue",
+    email: str = "ada@x.test",
+    status: OrderStatus = "paid",
+    refund_follows: bool = False,
+) -> Order:
     return Order(
         id=ORDER,
         number=NUMBER,
-        status="paid",
+        status=status,
         email=email,
         name=name,
         address=Address(line1="Hauptstraße 1", city="Leipzig", postal_code="04109", country="DE"),
@@ -55,6 +66,8 @@ def order_of(*, name: str = "Ada Lovelace", title: str = "Stoneware Mug, Blue", 
         tracking_number=None,
         created_at=NOON,
         timeline=(),
+        pay_until=NOON if status == "pending_payment" else None,
+        refund_follows=refund_follows,
     )
 
 
@@ -62,11 +75,15 @@ CREATED = OrderCreated(order_id=ORDER, number=NUMBER, lines=order_of().lines, to
 EVENTS: list[MailedEvent] = [
     CREATED,
     PaymentReceived(order_id=ORDER, intent_id="pi_1", amount=eur(4840), at=NOON),
+    PaymentProcessing(order_id=ORDER, at=NOON),
     OrderFulfilled(order_id=ORDER, number=NUMBER),
     OrderShipped(order_id=ORDER, number=NUMBER, carrier="Sandbox Post", tracking_number="SP<1>&2"),
     OrderDelivered(order_id=ORDER, number=NUMBER, at=NOON),
     OrderCancelled(order_id=ORDER, number=NUMBER, reason="customer"),
     RefundProcessed(order_id=ORDER, refund_id="ref_1", amount=eur(1000), reason="requested_by_customer"),
+    PaymentFailed(order_id=ORDER, reason="insufficient_funds"),
+    OrderRevived(order_id=ORDER, number=NUMBER),
+    LateMoneyReturned(order_id=ORDER, number=NUMBER, reason="out_of_stock"),
 ]
 
 
@@ -119,7 +136,7 @@ def page_of(mail: EmailMessage) -> Page:
 
 def test_every_arrow_to_email_has_one_template_of_its_own() -> None:
     assert set(TEMPLATES) == set(get_args(MailedEvent)) == {type(event) for event in EVENTS}
-    assert len(set(TEMPLATES.values())) == len(TEMPLATES) == 7
+    assert len(set(TEMPLATES.values())) == len(TEMPLATES) == 11
 
 
 def test_every_template_is_a_pair_of_files_and_none_is_left_over() -> None:
@@ -155,13 +172,48 @@ def test_a_mail_goes_from_the_shop_to_the_buyer_and_answers_to_nobodys_holiday_n
 def test_amounts_and_lines_are_told() -> None:
     text = part(mail_about(CREATED), "plain")
 
-    assert "3 x Stoneware Mug, Blue  14.50 EUR" in text
+    assert "3 x Stoneware Mug, Blue at 14.50 EUR  43.50 EUR" in text
     assert "Shipping  4.90 EUR" in text
     assert "Total     48.40 EUR" in text
 
 
+def test_the_column_of_amounts_adds_up() -> None:
+    lines = re.findall(r"^  .*  (\d+)\.(\d\d) EUR$", part(mail_about(CREATED), "plain"), re.MULTILINE)
+
+    *parts, total = [int(euros) * 100 + int(cents) for euros, cents in lines]
+    assert sum(parts) == total == 4840
+
+
+IS_TRUE = [
+    (CREATED, "pending_payment", False, "as soon as it is paid"),
+    (CREATED, "payment_processing", False, "Your bank has been asked"),
+    (CREATED, "cancelled", False, "cancelled meanwhile"),
+    (EVENTS[1], "paid", False, "Your order goes to our warehouse now."),
+    (EVENTS[1], "cancelled", False, "By then your order had been cancelled."),
+    (EVENTS[1], "cancelled", True, "goes back to you at once"),
+    (EVENTS[1], "packed", False, "on its way through our warehouse"),
+    (PaymentProcessing(order_id=ORDER, at=NOON), "payment_processing", False, "we keep your items"),
+    (PaymentProcessing(order_id=ORDER, at=NOON), "paid", False, "has decided meanwhile"),
+    (PaymentFailed(order_id=ORDER, reason="no"), "pending_payment", False, "until 12:00 UTC on 01 January"),
+    (PaymentFailed(order_id=ORDER, reason="no"), "cancelled", False, "nothing is owed"),
+    (PaymentFailed(order_id=ORDER, reason="no"), "paid", False, "paid in another way meanwhile"),
+    (OrderCancelled(order_id=ORDER, number=NUMBER, reason="payment_timeout"), "paid", False, "lives again"),
+    (OrderCancelled(order_id=ORDER, number=NUMBER, reason="refunded"), "cancelled", True, "given your money back"),
+    (OrderRevived(order_id=ORDER, number=NUMBER), "paid", False, "deliver it after all"),
+    (OrderRevived(order_id=ORDER, number=NUMBER), "cancelled", True, "cancelled once more"),
+    (LateMoneyReturned(order_id=ORDER, number=NUMBER, reason="out_of_stock"), "cancelled", True, "sold to somebody"),
+]
+
+
+@pytest.mark.parametrize(("event", "status", "refund_follows", "words"), IS_TRUE)
+def test_a_mail_says_what_is_true_when_it_is_written(
+    event: MailedEvent, status: OrderStatus, refund_follows: bool, words: str
+) -> None:
+    assert words in part(mail_about(event, order_of(status=status, refund_follows=refund_follows)), "plain")
+
+
 def test_a_shipped_parcel_is_told_with_carrier_and_number() -> None:
-    assert "Sandbox Post has your parcel. Its tracking number is SP<1>&2." in part(mail_about(EVENTS[3]), "plain")
+    assert "Sandbox Post has your parcel. Its tracking number is SP<1>&2." in part(mail_about(EVENTS[4]), "plain")
 
 
 @pytest.mark.parametrize(

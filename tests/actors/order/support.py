@@ -11,6 +11,7 @@ from engine.message import Event
 
 NOON = datetime(2030, 1, 1, 12, tzinfo=UTC)
 EARLIER = datetime(2030, 1, 1, 9, tzinfo=UTC)
+LATER = datetime(2030, 1, 1, 13, tzinfo=UTC)
 ORDER, NUMBER = "ord_1", "SF-100001"
 LINES = (Line(sku="LAMP", quantity=2), Line(sku="MUG", quantity=1))
 TOTAL = 4490
@@ -18,6 +19,9 @@ TOTAL = 4490
 # What each fact is called with, so that a test can let any of them come.
 DECIDE: Mapping[Fact, Callable[[State], object]] = {
     "paid": lambda order: rules.paid(order, eur(TOTAL), NOON),
+    "processing": lambda order: rules.processing(order, NOON),
+    "payment_failed": lambda order: rules.payment_failed(order, "insufficient_funds", NOON, LATER),
+    "refunded": lambda order: rules.fully_refunded(order, NOON),
     "overdue": lambda order: rules.overdue(order, NOON),
     "called_off": lambda order: rules.call_off(order, "customer", NOON),
     "units_gone": lambda order: rules.units_gone(order, NOON),

@@ -26,6 +26,7 @@ from actors.order.rules import (
 from bus.messages.cart import ShippingMethod
 from bus.messages.order import (
     CancelReason,
+    LateMoneyReturned,
     OrderCancelled,
     OrderDelivered,
     OrderFulfilled,
@@ -103,7 +104,7 @@ def test_an_order_goes_from_placed_to_delivered() -> None:
         OrderShipped(order_id=ORDER, number=NUMBER, carrier="Sandbox Post", tracking_number="SP1"),
         OrderDelivered(order_id=ORDER, number=NUMBER, at=EARLIER),
     ]
-    assert [entry for entry, _ in order.entries] == [
+    assert [entry for entry, *_ in order.entries] == [
         "PaymentReceived", "PickingStarted", "OrderFulfilled", "OrderShipped", "ParcelMoved", "ParcelMoved",
         "OrderDelivered",
     ]  # fmt: skip
@@ -111,7 +112,7 @@ def test_an_order_goes_from_placed_to_delivered() -> None:
 
 
 def test_money_is_told_in_the_timeline_with_its_amount() -> None:
-    assert order_after("paid").entries == [("PaymentReceived", "44.90 EUR")]
+    assert order_after("paid").entries == [("PaymentReceived", "44.90 EUR", False)]
 
 
 def test_a_declined_card_leaves_the_order_payable() -> None:
@@ -121,7 +122,7 @@ def test_a_declined_card_leaves_the_order_payable() -> None:
     paid(order, eur(TOTAL), NOON)
 
     assert order.status == "paid"
-    assert order.entries[0] == ("PaymentDeclined", "insufficient_funds")
+    assert order.entries[0] == ("PaymentDeclined", "insufficient_funds", False)
 
 
 @pytest.mark.parametrize("status", sorted(set(STATUSES) - {"pending_payment"}))
@@ -178,7 +179,7 @@ def test_money_after_a_timeout_asks_for_the_units() -> None:
     assert order.status == "cancelled"
     assert said(order, PaymentCameLate) == [PaymentCameLate(order_id=ORDER, lines=LINES)]
     assert said(order, RefundRequested) == []
-    assert order.entries[-1] == ("PaymentCameLate", "44.90 EUR")
+    assert order.entries[-1] == ("PaymentCameLate", "44.90 EUR", False)
 
 
 @pytest.mark.parametrize("reason", ["customer", "staff"])
@@ -203,7 +204,7 @@ def test_late_money_whose_units_are_gone_goes_back_once() -> None:
 
     assert (order.status, order.cancel_reason) == ("cancelled", "out_of_stock")
     assert said(order, RefundRequested) == [RefundRequested(order_id=ORDER, reason="out_of_stock")]
-    assert [entry for entry, _ in order.entries].count("UnitsGone") == 1
+    assert [entry for entry, *_ in order.entries].count("UnitsGone") == 1
 
 
 @pytest.mark.parametrize("status", ["paid", "picking"])
@@ -240,7 +241,7 @@ def test_whatever_the_carrier_says_is_in_the_timeline(status: ParcelStatus) -> N
     moved(order, status, "", EARLIER, NOON)
 
     assert (order.status, order.events) == ("delivered", [])
-    assert order.entries == [("ParcelMoved", f"{status}: Leipzig"), ("ParcelMoved", status)]
+    assert order.entries == [("ParcelMoved", f"{status}: Leipzig", False), ("ParcelMoved", status, False)]
 
 
 @pytest.mark.parametrize("status", sorted(set(get_args(ParcelStatus)) - set(PARCEL_FACTS)))
@@ -265,7 +266,7 @@ def test_refunds_add_up() -> None:
     refunded(order, eur(1000))
 
     assert (order.refunded, order.changed) == (1500, True)
-    assert order.entries == [("RefundProcessed", "5.00 EUR"), ("RefundProcessed", "10.00 EUR")]
+    assert order.entries == [("RefundProcessed", "5.00 EUR", False), ("RefundProcessed", "10.00 EUR", False)]
 
 
 def test_the_subtotal_is_quantity_times_price() -> None:
@@ -305,7 +306,10 @@ def test_who_calls_off_an_order_that_had_run_out_wants_late_money_back() -> None
     assert call_off(order, "customer", NOON)
     paid(order, eur(TOTAL), NOON)
 
-    assert order.events == [RefundRequested(order_id=ORDER, reason="customer")]
+    assert order.events == [
+        LateMoneyReturned(order_id=ORDER, number=NUMBER, reason="customer"),
+        RefundRequested(order_id=ORDER, reason="customer"),
+    ]
 
 
 def test_units_that_are_had_again_for_an_order_called_off_meanwhile_go_back_with_the_money() -> None:

@@ -2,7 +2,9 @@
 
 from datetime import UTC, datetime
 
-from actors.payment.rules import Payment, RefundState, Status, Sums
+from actors.payment.life import Status
+from actors.payment.rules import Sums
+from actors.payment.state import Payment, RefundState
 from bus.messages.base import Money
 from bus.messages.payment import StripeEvent
 from engine.message import Event
@@ -15,7 +17,9 @@ AMOUNT = 4490
 def payment_of(status: Status = "open", *refunds: RefundState, intent_id: str | None = INTENT) -> Payment:
     """An order's payment, as it was locked."""
     return Payment(
+        payment_id=ORDER,
         order_id=ORDER,
+        purpose="order",
         intent_id=intent_id,
         currency="EUR",
         amount=AMOUNT,
@@ -38,6 +42,8 @@ def webhook(
     reason: str = "",
     refund_id: str = "",
     refund_status: str = "",
+    object_id: str = "",
+    object_status: str = "",
 ) -> StripeEvent:
     return StripeEvent(
         id="evt_1",
@@ -46,6 +52,8 @@ def webhook(
         reason=reason,
         refund_id=refund_id,
         refund_status=refund_status,
+        object_id=object_id,
+        object_status=object_status,
         created=NOON,
     )
 

@@ -7,20 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actors.payment.rules import (
-    Payment,
-    RefundStatus,
-    Status,
-    Sums,
-    audit,
-    begin_refund,
-    call_off,
-    hear,
-    repair,
-    settle_refund,
-)
+from actors.payment.life import RefundStatus, Status
+from actors.payment.refunds import begin, repair, settle
+from actors.payment.rules import Sums, audit, call_off, hear
+from actors.payment.state import Payment
 from bus.messages.base import Money
-from bus.messages.payment import PaymentDeclined, PaymentReceived, RefundProcessed, RefundReason
+from bus.messages.payment import PaymentDeclined, PaymentReceived, RefundFailed, RefundProcessed, RefundReason
 from tests.actors.payment.support import AMOUNT, INTENT, NOON, ORDER, eur, payment_of, said, sums_of, webhook
 
 RECEIVED = PaymentReceived(order_id=ORDER, intent_id=INTENT, amount=eur(AMOUNT), at=NOON)
@@ -78,7 +70,7 @@ def test_a_decline_that_comes_late_is_told_to_nobody(status: Status) -> None:
     assert payment == payment_of(status)
 
 
-@pytest.mark.parametrize("status", ["open", "closing", "closed"])
+@pytest.mark.parametrize("status", ["open", "closing"])
 def test_a_cancelled_intent_closes_the_payment(status: Status) -> None:
     payment = payment_of(status)
 
@@ -105,7 +97,6 @@ def test_what_is_of_no_interest_changes_nothing(type_: str) -> None:
     ("status", "intent", "after", "to_cancel"),
     [
         ("open", INTENT, "closing", INTENT),
-        ("open", None, "closed", None),
         ("closing", INTENT, "closing", None),
         ("closed", INTENT, "closed", None),
         ("received", INTENT, "received", None),
@@ -123,7 +114,7 @@ def test_an_order_that_is_called_off_has_its_open_intent_cancelled_once(
 def test_a_refund_sets_money_aside(wanted: int | None, amount: int) -> None:
     payment = payment_of("received")
 
-    refund = begin_refund(payment, "ref_1", wanted, REASON)
+    refund = begin(payment, "ref_1", wanted, REASON)
 
     assert refund is not None
     assert (refund.amount, refund.status, refund.stored, refund.dirty) == (amount, "pending", False, True)
@@ -134,39 +125,39 @@ def test_a_refund_sets_money_aside(wanted: int | None, amount: int) -> None:
 def test_a_refund_of_more_than_is_left_or_of_nothing_is_refused(wanted: int) -> None:
     payment = payment_of("received")
 
-    assert begin_refund(payment, "ref_1", wanted, REASON) is None
+    assert begin(payment, "ref_1", wanted, REASON) is None
     assert payment == payment_of("received")
 
 
 def test_refunds_together_never_exceed_what_was_received() -> None:
     payment = payment_of("received")
-    begin_refund(payment, "ref_1", AMOUNT - 1, REASON)
+    begin(payment, "ref_1", AMOUNT - 1, REASON)
 
-    assert begin_refund(payment, "ref_2", 2, REASON) is None
-    assert begin_refund(payment, "ref_3", 1, REASON) is not None
-    assert begin_refund(payment, "ref_4", None, REASON) is None
+    assert begin(payment, "ref_2", 2, REASON) is None
+    assert begin(payment, "ref_3", 1, REASON) is not None
+    assert begin(payment, "ref_4", None, REASON) is None
 
 
 @pytest.mark.parametrize("status", ["open", "closing", "closed"])
 @pytest.mark.parametrize("wanted", [None, 1])
 def test_what_was_not_paid_is_not_refunded(status: Status, wanted: int | None) -> None:
-    assert begin_refund(payment_of(status), "ref_1", wanted, REASON) is None
+    assert begin(payment_of(status), "ref_1", wanted, REASON) is None
 
 
 def test_the_same_refund_again_is_the_same_refund() -> None:
     payment = payment_of("received")
 
-    first = begin_refund(payment, "ref_1", 1000, REASON)
+    first = begin(payment, "ref_1", 1000, REASON)
 
-    assert begin_refund(payment, "ref_1", 2000, "duplicate") is first
+    assert begin(payment, "ref_1", 2000, "duplicate") is first
     assert payment.refunding == 1000
 
 
 def test_a_refund_is_made_known_when_it_is_done_and_once() -> None:
     payment = payment_of("received")
-    begin_refund(payment, "ref_1", 1000, "duplicate")
+    begin(payment, "ref_1", 1000, "duplicate")
 
-    effects = [settle_refund(payment, "ref_1", "re_1", status) for status in ("pending", "succeeded", "succeeded")]
+    effects = [settle(payment, "ref_1", "re_1", status) for status in ("pending", "succeeded", "succeeded")]
 
     assert effects == ["ignored: pending before", "refunded", "ignored: succeeded before"]
     assert (payment.refunding, payment.refunded, payment.refunds["ref_1"].stripe_refund_id) == (1000, 1000, "re_1")
@@ -176,39 +167,42 @@ def test_a_refund_is_made_known_when_it_is_done_and_once() -> None:
 @pytest.mark.parametrize("before", [(), ("succeeded",)])
 def test_a_refund_that_failed_frees_its_amount_for_another(before: tuple[RefundStatus, ...]) -> None:
     payment = payment_of("received")
-    begin_refund(payment, "ref_1", None, REASON)
+    begin(payment, "ref_1", None, REASON)
     for status in before:
-        settle_refund(payment, "ref_1", "re_1", status)
+        settle(payment, "ref_1", "re_1", status)
 
-    assert settle_refund(payment, "ref_1", "re_1", "failed") == "refund failed: needs a person"
+    assert settle(payment, "ref_1", "re_1", "failed") == "refund failed: needs a person"
 
     assert (payment.refunding, payment.refunded) == (0, 0)
-    assert begin_refund(payment, "ref_2", None, REASON) is not None
+    assert begin(payment, "ref_2", None, REASON) is not None
 
 
 @pytest.mark.parametrize("status", ["pending", "succeeded", "failed"])
 def test_a_refund_that_failed_stays_failed(status: RefundStatus) -> None:
     payment = payment_of("received")
-    begin_refund(payment, "ref_1", 1000, REASON)
-    settle_refund(payment, "ref_1", "re_1", "failed")
+    begin(payment, "ref_1", 1000, REASON)
+    settle(payment, "ref_1", "re_1", "failed")
 
-    assert settle_refund(payment, "ref_1", "re_1", status) == "ignored: failed before"
-    assert (payment.refunding, payment.refunded, payment.events) == (0, 0, [])
+    assert settle(payment, "ref_1", "re_1", status) == "ignored: failed before"
+    assert (payment.refunding, payment.refunded) == (0, 0)
+    assert said(payment, RefundFailed) == [
+        RefundFailed(order_id=ORDER, refund_id="ref_1", amount=eur(1000), was_processed=False)
+    ]
 
 
 def test_a_refund_that_is_done_is_not_pending_again() -> None:
     payment = payment_of("received")
-    begin_refund(payment, "ref_1", 1000, REASON)
-    settle_refund(payment, "ref_1", "re_1", "succeeded")
+    begin(payment, "ref_1", 1000, REASON)
+    settle(payment, "ref_1", "re_1", "succeeded")
 
-    assert settle_refund(payment, "ref_1", "re_1", "pending") == "ignored: succeeded before"
+    assert settle(payment, "ref_1", "re_1", "pending") == "ignored: succeeded before"
     assert payment.refunded == 1000
 
 
 def test_a_refund_of_somebody_else_is_ignored() -> None:
     payment = payment_of("received")
 
-    assert settle_refund(payment, "ref_9", "re_9", "succeeded") == "ignored: not a refund of this shop"
+    assert settle(payment, "ref_9", "re_9", "succeeded") == "ignored: not a refund of this shop"
     assert payment == payment_of("received")
 
 
@@ -226,7 +220,7 @@ def test_a_refund_of_somebody_else_is_ignored() -> None:
 @pytest.mark.parametrize("type_", ["refund.created", "refund.updated", "refund.failed"])
 def test_a_webhook_about_a_refund_says_what_became_of_it(type_: str, at_stripe: str, status: RefundStatus) -> None:
     payment = payment_of("received")
-    begin_refund(payment, "ref_1", 1000, REASON)
+    begin(payment, "ref_1", 1000, REASON)
     payment.refunds["ref_1"].stripe_refund_id = "re_1"
 
     hear(payment, INTENT, webhook(type_, eur(1000), refund_id="ref_1", refund_status=at_stripe))
@@ -267,7 +261,7 @@ steps = st.one_of(
     webhooks.map(lambda event: lambda payment: hear(payment, INTENT, event)),
     st.just(call_off),
     st.builds(
-        lambda refund_id, amount: lambda payment: begin_refund(payment, refund_id, amount, REASON),
+        lambda refund_id, amount: lambda payment: begin(payment, refund_id, amount, REASON),
         refund_ids,
         st.none() | st.integers(-1, AMOUNT + 1),
     ),
@@ -296,8 +290,8 @@ def test_in_any_order_and_repetition_nothing_is_charged_twice_nor_refunded_that_
 
 def test_a_repair_sets_the_sums_of_a_payment_to_what_its_refunds_say_if_that_fits() -> None:
     payment = payment_of("received")
-    begin_refund(payment, "ref_1", 100, REASON)
-    settle_refund(payment, "ref_1", "re_1", "succeeded")
+    begin(payment, "ref_1", 100, REASON)
+    settle(payment, "ref_1", "re_1", "succeeded")
     assert repair(payment) is None
     payment.refunding, payment.refunded = 300, 0
 

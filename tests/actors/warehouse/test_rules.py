@@ -20,7 +20,7 @@ REPEATS: set[tuple[PickListStatus, Step]] = {
 
 
 def list_of(status: PickListStatus, *, confirmed: bool = False) -> State:
-    return State(id=ORDER, status=status, confirmed=confirmed, weight_g=800)
+    return State(id=ORDER, order_id=ORDER, status=status, confirmed=confirmed, weight_g=800, doubts=[])
 
 
 @pytest.mark.parametrize(("status", "step"), sorted(NEXT))

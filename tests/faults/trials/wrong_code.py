@@ -4,12 +4,11 @@ from contextlib import suppress
 from typing import Any
 
 from actors.inventory import rules as inventory
-from actors.payment.rules import Payment, RefundState
-from bus.messages.base import Money
+from actors.payment.state import Payment, RefundState
 from bus.messages.inventory import HoldStock
 from bus.messages.payment import RecordStripeEvent, Refund, RefundOrder, StripeEvent
 from engine.testing import ShopUnderTest
-from tests.faults.switches import replaced, rewritten
+from tests.faults.switches import changed, replaced, rewritten
 from tests.faults.trials.parts import Findings, books, bought, value
 
 
@@ -23,12 +22,12 @@ async def two_want_the_last_unit_and_the_rule_is_wrong(shop: ShopUnderTest) -> F
 
 
 async def money_is_told_of_twice_and_the_rule_adds_it_up(shop: ShopUnderTest) -> Findings:
-    def add_it_up(payment: Payment, intent_id: str, amount: Money, event: StripeEvent) -> str:
-        payment.received += amount.amount
+    def add_it_up(payment: Payment, _: str, event: StripeEvent) -> str:
+        payment.received += event.amount.amount
         payment.status, payment.dirty = "received", True
         return "received"
 
-    with replaced("actors.payment.rules._received", add_it_up):
+    with changed("actors.payment.rules._BY_TYPE", "payment_intent.succeeded", add_it_up):
         placed = await bought(shop, "ord_1", MUG=1)
         again = StripeEvent(id="evt_2", type="payment_intent.succeeded", amount=placed.amount, created=shop.clock.now())
         with suppress(Exception):
@@ -39,15 +38,16 @@ async def money_is_told_of_twice_and_the_rule_adds_it_up(shop: ShopUnderTest) ->
 
 
 async def too_much_is_sent_back_and_the_rule_allows_it(shop: ShopUnderTest) -> Findings:
-    def allow_it(payment: Payment, refund_id: str, amount: int | None, reason: Any) -> RefundState:
+    def allow_it(payment: Payment, refund_id: str, amount: int | None, reason: Any, **_: bool) -> RefundState:
         payment.refunding += amount or 0
         payment.dirty = True
-        refund = RefundState(refund_id, payment.order_id, None, amount or 0, reason, "pending", True, False)
+        refund = RefundState(refund_id, payment.payment_id, payment.order_id, None, amount or 0, reason, "pending")
+        refund.dirty, refund.stored = True, False
         payment.refunds[refund_id] = refund
         return refund
 
     placed, promised = await bought(shop, "ord_1", MUG=1), 0
-    with replaced("actors.payment.rules.begin_refund", allow_it):
+    with replaced("actors.payment.refunds.begin", allow_it):
         for refund_id in ("ref_1", "ref_2"):
             with suppress(Exception):
                 answer = await shop.ask(RefundOrder(order_id="ord_1", refund_id=refund_id, amount=1500))

@@ -1,0 +1,99 @@
+"""Decisions about what buyers' banks say against a payment. Pure.
+
+A dispute takes the money until it is decided; an inquiry does not. Nobody here answers a bank: that is done at Stripe.
+But the order's history, its packing, its sales and the list of stuck money know of it.
+"""
+
+from typing import Literal, cast
+
+from actors.payment.life import DISPUTE_NEXT, DISPUTED, FUNDS_NEXT, DisputeStatus, Funds, dispute_status
+from actors.payment.state import DisputeState, Payment
+from bus.messages.payment import DisputeClosed, DisputeFundsMoved, DisputeOpened, FraudWarned, StripeEvent
+
+_FUNDS: dict[str, Funds] = {
+    "charge.dispute.funds_withdrawn": "withdrawn",
+    "charge.dispute.funds_reinstated": "reinstated",
+}
+
+
+def hear(payment: Payment, event: StripeEvent) -> str:
+    """Let a webhook about a dispute take effect; describes what came of it."""
+    status = dispute_status(event.object_status)
+    dispute = payment.disputes.get(event.object_id)
+    if dispute is None:
+        dispute = _open(payment, event, status)
+        effect = "disputed"
+    else:
+        effect = _go_on(payment, dispute, status)
+    if moved := _move_funds(payment, dispute, event.type):
+        return moved
+    return effect
+
+
+def warn(payment: Payment, event: StripeEvent) -> str:
+    """Note that a card's issuer believes in fraud; once, however often Stripe repeats or updates it."""
+    if event.object_id in payment.warnings:
+        return "ignored: known"
+    payment.warnings.add(event.object_id)
+    payment.new_warnings.append((event.object_id, event.reason))
+    payment.events.append(FraudWarned(order_id=payment.order_id, warning_id=event.object_id, fraud_type=event.reason))
+    return "warned of fraud"
+
+
+def _open(payment: Payment, event: StripeEvent, status: DisputeStatus) -> DisputeState:
+    first: DisputeStatus = "inquiry" if status == "inquiry" else "open"
+    dispute = DisputeState(event.object_id, payment.payment_id, event.amount.amount, event.reason, first, dirty=True)
+    payment.disputes[dispute.id] = dispute
+    payment.events.append(
+        DisputeOpened(
+            order_id=payment.order_id,
+            dispute_id=dispute.id,
+            amount=payment.money(dispute.amount),
+            reason=dispute.reason,
+            is_inquiry=status == "inquiry",
+        )
+    )
+    if status not in DISPUTED:  # Its end is the first that is heard of it.
+        _go_on(payment, dispute, status)
+    return dispute
+
+
+def _go_on(payment: Payment, dispute: DisputeState, status: DisputeStatus) -> str:
+    if (dispute.status, status) not in DISPUTE_NEXT:
+        return f"ignored: {dispute.status} before"
+    dispute.status, dispute.dirty = status, True
+    money = payment.money(dispute.amount)
+    if status == "open":  # The bank's question has become a dispute.
+        payment.events.append(
+            DisputeOpened(
+                order_id=payment.order_id, dispute_id=dispute.id, amount=money, reason=dispute.reason, is_inquiry=False
+            )
+        )
+        return "disputed"
+    payment.events.append(
+        DisputeClosed(
+            order_id=payment.order_id,
+            dispute_id=dispute.id,
+            amount=money,
+            outcome=cast("Literal['won', 'lost', 'closed']", status),
+        )
+    )
+    return f"dispute {status}"
+
+
+def _move_funds(payment: Payment, dispute: DisputeState, kind: str) -> str:
+    funds = _FUNDS.get(kind)
+    if funds is None or (dispute.funds, funds) not in FUNDS_NEXT:
+        return ""
+    was_here = dispute.funds == "here"
+    dispute.funds, dispute.dirty = funds, True
+    if funds == "withdrawn" or not was_here:  # What is put back before it was known to be gone has never been missed.
+        payment.events.append(
+            DisputeFundsMoved(
+                order_id=payment.order_id,
+                dispute_id=dispute.id,
+                amount=payment.money(dispute.amount),
+                is_withdrawal=funds == "withdrawn",
+            )
+        )
+    return f"funds {funds}"

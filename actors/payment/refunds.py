@@ -1,0 +1,154 @@
+"""Decisions about money that goes back. Pure.
+
+Refunds begin here, or at Stripe by somebody's hand. Both count against what was received, and both are made known.
+"""
+
+from actors.payment.life import REFUND_NEXT, RefundStatus
+from actors.payment.state import Payment, RefundState
+from bus.messages.audit import REPAIR, RepairMade
+from bus.messages.base import Finding, Minor
+from bus.messages.payment import FullyRefunded, RefundFailed, RefundProcessed, RefundReason, RefundSeen
+
+
+def begin(
+    payment: Payment, refund_id: str, amount: Minor | None, reason: RefundReason, *, for_order: bool = False
+) -> RefundState | None:
+    """Set money aside to go back; None if there is not so much. The same refund again is the same refund.
+
+    Args:
+        payment: Whose money it is.
+        refund_id: The refund's key.
+        amount: Minor units; None for all that is left.
+        reason: For Stripe and the books.
+        for_order: The order itself asks, because it is over; else the order hears of it when nothing is left.
+    """
+    if known := payment.refunds.get(refund_id):
+        return known
+    wanted = payment.refundable if amount is None else amount
+    if not 0 < wanted <= payment.refundable:
+        return None
+    refund = RefundState(
+        refund_id, payment.payment_id, payment.order_id, None, wanted, reason, "pending", dirty=True, stored=False
+    )
+    _set_aside(payment, refund, is_news=not for_order)
+    return refund
+
+
+def adopt(payment: Payment, seen: RefundSeen) -> str:
+    """Take up a refund that began at Stripe, or settle it if it is known; describes what came of it."""
+    known = payment.refunds.get(seen.refund_id) or _by_stripes_id(payment, seen.stripe_refund_id)
+    if known:
+        return settle(payment, known.id, seen.stripe_refund_id, seen.status)
+    if not seen.stripe_refund_id:
+        return "ignored: not a refund of this shop"
+    if seen.status == "failed":
+        return "ignored: it failed before it was known"
+    if not payment.received:
+        payment.must_list_refunds = True
+        return "ignored: its money is not known yet"
+    if not 0 < seen.amount <= payment.refundable:
+        return "ignored: more than is left, until Stripe refuses ours"
+    refund = RefundState(
+        seen.stripe_refund_id, payment.payment_id, payment.order_id, seen.stripe_refund_id, seen.amount, seen.reason,
+        "pending", is_ours=False, dirty=True, stored=False,
+    )  # fmt: skip
+    _set_aside(payment, refund, is_news=True)
+    if seen.status == "succeeded":
+        settle(payment, refund.id, seen.stripe_refund_id, "succeeded")
+    return "refunded at Stripe"
+
+
+def settle(payment: Payment, refund_id: str, stripe_refund_id: str, status: RefundStatus, refusal: str = "") -> str:
+    """Let what Stripe says of a refund take effect; describes what came of it.
+
+    Args:
+        payment: Whose refund it is.
+        refund_id: Of a refund that is known.
+        stripe_refund_id: Stripe's own id of it; empty if Stripe made none.
+        status: What became of it.
+        refusal: Why Stripe refused to make it.
+    """
+    refund = payment.refunds.get(refund_id)
+    if refund is None:
+        return "ignored: not a refund of this shop"
+    if stripe_refund_id and refund.stripe_refund_id != stripe_refund_id:
+        refund.stripe_refund_id = stripe_refund_id
+        refund.dirty = True
+    if (refund.status, status) not in REFUND_NEXT:
+        return f"ignored: {refund.status} before"
+    was_processed = refund.status == "succeeded"
+    refund.status = status
+    refund.dirty = payment.dirty = True
+    money = payment.money(refund.amount)
+    if status == "failed":
+        payment.refunding -= refund.amount
+        payment.refunded -= refund.amount if was_processed else 0
+        payment.events.append(
+            RefundFailed(
+                order_id=payment.order_id,
+                refund_id=refund.id,
+                amount=money,
+                was_processed=was_processed,
+                detail=refusal,
+            )
+        )
+        return "refund failed: needs a person"
+    payment.refunded += refund.amount
+    payment.events.append(
+        RefundProcessed(
+            order_id=payment.order_id,
+            refund_id=refund.id,
+            amount=money,
+            reason=refund.reason,
+            is_ours=refund.is_ours,
+        )
+    )
+    return "refunded"
+
+
+def rest_after_refusal(payment: Payment, refused: RefundState, *, has_adopted: bool, is_rest: bool) -> str | None:
+    """Name the refund of what is left, where Stripe refused ours because somebody had given some back there.
+
+    None if there is nothing to send again: it was for a certain sum, or refused for another reason.
+    """
+    if not (is_rest and has_adopted and refused.status == "failed" and payment.refundable):
+        return None
+    return f"{payment.payment_id}-refund-{len(payment.refunds) + 1}"
+
+
+def _set_aside(payment: Payment, refund: RefundState, *, is_news: bool) -> None:
+    payment.refunds[refund.id] = refund
+    payment.refunding += refund.amount
+    payment.dirty = True
+    if is_news and not payment.refundable:
+        payment.events.append(FullyRefunded(order_id=payment.order_id))
+
+
+def _by_stripes_id(payment: Payment, stripe_refund_id: str) -> RefundState | None:
+    if not stripe_refund_id:
+        return None
+    return next((one for one in payment.refunds.values() if one.stripe_refund_id == stripe_refund_id), None)
+
+
+def audit_rows(
+    payment_id: str, stored: tuple[Minor, Minor], computed: tuple[Minor, Minor], received: Minor
+) -> list[Finding]:
+    """Compare a payment's refund sums (going back, gone back) with its refunds."""
+    if stored == computed:
+        return []
+    fits = computed[1] <= computed[0] <= received
+    remedy = REPAIR if fits else "compare with the payment at Stripe, whose metadata name the order"
+    detail = f"{stored[0]}, {stored[1]} stored; {computed[0]}, {computed[1]} computed"
+    return [Finding(rule="I8 refunds = rows", about=payment_id, detail=detail, remedy=remedy)]
+
+
+def repair(payment: Payment) -> RepairMade | None:
+    """Set the sums of a payment to what its refunds say; None if they agree, or that does not fit."""
+    refunding = sum(refund.amount for refund in payment.refunds.values() if refund.status != "failed")
+    refunded = sum(refund.amount for refund in payment.refunds.values() if refund.status == "succeeded")
+    if (payment.refunding, payment.refunded) == (refunding, refunded) or refunding > payment.received:
+        return None
+    before = f"{payment.refunding} refunding, {payment.refunded} refunded"
+    payment.refunding, payment.refunded, payment.dirty = refunding, refunded, True
+    after = f"{refunding} refunding, {refunded} refunded"
+    return RepairMade(rule="I8 refunds = rows", about=payment.order_id, before=before, after=after)

@@ -1,0 +1,87 @@
+"""What a turn knows of payments, their refunds and disputes, and what it does to them. Pure."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from actors.payment.life import PAYMENT_NEXT, DisputeStatus, Fact, Funds, RefundStatus, Status
+from bus.messages.base import Minor, Money, OrderId
+from bus.messages.payment import RefundReason
+from engine.message import Event
+
+ORDER = "order"  # The purpose of what an order is placed for.
+
+
+def payment_id_of(order_id: OrderId, purpose: str) -> str:
+    """Name the payment of an order for a purpose. The first has its order's id."""
+    return order_id if purpose == ORDER else f"{order_id}/{purpose}"
+
+
+@dataclass(slots=True)
+class RefundState:
+    """Money on its way back."""
+
+    id: str
+    payment_id: str
+    order_id: OrderId
+    stripe_refund_id: str | None
+    amount: Minor
+    reason: RefundReason
+    status: RefundStatus
+    is_ours: bool = True  # Else it began at Stripe.
+    dirty: bool = False
+    stored: bool = True
+
+
+@dataclass(slots=True)
+class DisputeState:
+    """A bank's word against a payment."""
+
+    id: str
+    payment_id: str
+    amount: Minor
+    reason: str
+    status: DisputeStatus
+    funds: Funds = "here"
+    dirty: bool = False
+
+
+@dataclass(slots=True)
+class Payment:
+    """One payment of an order."""
+
+    payment_id: str
+    order_id: OrderId
+    purpose: str
+    intent_id: str | None
+    currency: str
+    amount: Minor
+    received: Minor
+    refunding: Minor
+    refunded: Minor
+    status: Status
+    processing_since: datetime | None = None  # As it was read.
+    refunds: dict[str, RefundState] = field(default_factory=dict)
+    disputes: dict[str, DisputeState] = field(default_factory=dict)
+    warnings: set[str] = field(default_factory=set)
+    new_warnings: list[tuple[str, str]] = field(default_factory=list)  # Id and kind.
+    events: list[Event] = field(default_factory=list)
+    must_list_refunds: bool = False  # Stripe knows of refunds that are not known here.
+    dirty: bool = False
+
+    @property
+    def refundable(self) -> Minor:
+        """What is here and not on its way back."""
+        return self.received - self.refunding
+
+    def money(self, amount: Minor) -> Money:
+        """So much, in this payment's currency."""
+        return Money(amount=amount, currency=self.currency)
+
+    def advance(self, fact: Fact) -> bool:
+        """Move along the table of lives; False if it has no such row."""
+        following = PAYMENT_NEXT.get((self.status, fact))
+        if following is None:
+            return False
+        self.status = following
+        self.dirty = True
+        return True

@@ -1,0 +1,109 @@
+"""Stripe's webhooks as this shop's words. Pure: bytes were verified before, and nothing is decided here.
+
+Only what is listed in `INTENT_OF` is read beyond its type; all else that Stripe sends is answered 200 and skipped. In
+Stripe's objects null means absent. Source: Stripe API reference, "The Event object" and the objects that events carry.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Final
+
+import msgspec
+
+from bus.messages.base import Money
+from bus.messages.payment import RecordStripeEvent, StripeEvent
+
+
+class _Failure(msgspec.Struct, frozen=True):
+    message: str | None = None
+    decline_code: str | None = None
+
+
+class _Object(msgspec.Struct, frozen=True):
+    """What is read of a payment intent, charge, refund, dispute or warning."""
+
+    id: str = ""
+    amount: int | None = None
+    amount_received: int | None = None
+    amount_refunded: int | None = None
+    currency: str | None = None
+    status: str | None = None
+    reason: str | None = None  # Of a dispute.
+    fraud_type: str | None = None  # Of a warning.
+    payment_intent: str | None = None  # Of all but an intent.
+    metadata: dict[str, str] | None = None
+    last_payment_error: _Failure | None = None
+
+
+class _Data(msgspec.Struct, frozen=True):
+    object: msgspec.Raw
+
+
+class Envelope(msgspec.Struct, frozen=True):
+    """What every event has; its object is read once its type is known to be of interest."""
+
+    id: str
+    type: str
+    created: int
+    data: _Data
+
+
+_OBJECTS: Final = msgspec.json.Decoder(_Object)
+
+
+def _own(thing: _Object) -> str:
+    return thing.id
+
+
+def _of(thing: _Object) -> str:
+    return thing.payment_intent or ""
+
+
+# Which events are of interest, and where their object names its payment intent. The longest beginning decides.
+INTENT_OF: Final[Mapping[str, Callable[[_Object], str]]] = {
+    "payment_intent.": _own,
+    "refund.": _of,
+    "charge.refunded": _of,
+    "charge.refund.updated": _of,
+    "charge.dispute.": _of,
+    "radar.early_fraud_warning.": _of,
+}
+
+
+def read(event: Envelope) -> RecordStripeEvent | None:
+    """Translate an event; None if it is of no interest, or about no payment intent.
+
+    Raises:
+        msgspec.ValidationError: Its object is not what Stripe sends.
+    """
+    intent_of = next((of for beginning, of in INTENT_OF.items() if event.type.startswith(beginning)), None)
+    if intent_of is None:
+        return None
+    thing = _OBJECTS.decode(event.data.object)
+    intent_id = intent_of(thing)
+    if not intent_id:
+        return None
+    is_refund = event.type.startswith(("refund.", "charge.refund."))
+    failure = thing.last_payment_error or _Failure()
+    return RecordStripeEvent(
+        intent_id=intent_id,
+        event=StripeEvent(
+            id=event.id,
+            type=event.type,
+            amount=Money(amount=_amount(event.type, thing), currency=(thing.currency or "").upper()),
+            reason=thing.reason or thing.fraud_type or failure.decline_code or failure.message or "",
+            refund_id=(thing.metadata or {}).get("refund_id", "") if is_refund else "",
+            refund_status=(thing.status or "") if is_refund else "",
+            created=datetime.fromtimestamp(event.created, UTC),
+            object_id=thing.id,
+            object_status=thing.status or "",
+        ),
+    )
+
+
+def _amount(kind: str, thing: _Object) -> int:
+    if kind == "payment_intent.succeeded":
+        return thing.amount_received or 0
+    if kind == "charge.refunded":
+        return thing.amount_refunded or 0
+    return thing.amount or 0
