@@ -156,8 +156,8 @@ async def test_a_wrong_key_is_401() -> None:
         ({"amount": "100000000", "currency": "eur"}, "amount"),
         ({"amount": "ten", "currency": "eur"}, "amount"),
         ({"amount": "10", "currency": "euro"}, "currency"),
-        ({"amount": "10", "currency": "eur", "shape": "round"}, "shape"),
-        ({"amount": "10", "currency": "eur", "automatic_payment_methods[enabled]": "7"}, "automatic_payment_methods"),
+        ({"amount": "1000", "currency": "eur", "shape": "round"}, "shape"),
+        ({"amount": "1000", "currency": "eur", "automatic_payment_methods[enabled]": "7"}, "automatic_payment_methods"),
     ],
 )
 async def test_a_bad_parameter_is_named(form: dict[str, str], param: str) -> None:
