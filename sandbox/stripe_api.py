@@ -49,6 +49,7 @@ class StripeApi(Books):
         types, automatic = _offered(asked, currency)
         intent = PaymentIntent(
             id=intent_id,
+            allowed_payment_method_types=asked.allowed_payment_method_types,
             amount=asked.amount,
             automatic_payment_methods=automatic,
             capture_method=asked.capture_method,
@@ -244,7 +245,9 @@ def _offered(asked: CreateIntent, currency: str) -> tuple[list[str], AutomaticPa
         return asked.payment_method_types, None
     if automatic is not None and not automatic.enabled:
         return ["card"], automatic
-    return types_for(currency), automatic or AutomaticPaymentMethods(enabled=True)
+    allowed = asked.allowed_payment_method_types
+    fitting = [each for each in types_for(currency) if allowed is None or each in allowed]
+    return fitting, automatic or AutomaticPaymentMethods(enabled=True)
 
 
 def _method(asked: Payable) -> TestMethod | None:

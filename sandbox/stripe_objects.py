@@ -167,6 +167,7 @@ class PublicIntent(Record, frozen=True, kw_only=True):
 class PaymentIntent(PublicIntent, frozen=True, kw_only=True):
     """What the secret key may see: all of it."""
 
+    allowed_payment_method_types: list[str] | None = None
     amount_capturable: int = 0
     amount_received: int = 0
     application: Nothing = None

@@ -13,7 +13,7 @@ from sandbox.stripe_objects import AutomaticPaymentMethods, CancellationReason, 
 
 MAX_FIELDS = 500
 MAX_DEPTH = 5
-LISTS = frozenset({"expand", "payment_method_types"})
+LISTS = frozenset({"allowed_payment_method_types", "expand", "payment_method_types"})
 
 Amount = Annotated[int, Meta(ge=1, le=10**15)]  # How much of it Stripe takes depends on the currency.
 Currency = Annotated[str, Meta(min_length=1, max_length=50)]  # Stripe refuses one that it does not know with a list.
@@ -73,7 +73,8 @@ class CreateIntent(Payable, frozen=True, kw_only=True):
     customer: str | None = None
     description: str | None = None
     metadata: Metadata = {}
-    payment_method_types: list[str] | None = None  # Stripe chooses.
+    allowed_payment_method_types: list[str] | None = None  # Of these Stripe takes what fits the currency.
+    payment_method_types: list[str] | None = None  # The same, as older versions of the API name it, all of them.
     statement_descriptor_suffix: str | None = None
 
 

@@ -100,8 +100,11 @@ async def test_a_browser_sends_an_iban() -> None:
 async def test_a_debit_is_for_euros_and_where_the_shop_takes_them() -> None:
     async with open_world() as world:
         dollars = await world.intents.create_async({"amount": 1000, "currency": "usd"})
-        cards = await world.intents.create_async({"amount": 1000, "currency": "eur", "payment_method_types": ["card"]})
-        assert (dollars.payment_method_types, cards.automatic_payment_methods) == (["card"], None)
+        cards = await world.intents.create_async(
+            {"amount": 1000, "currency": "eur", "allowed_payment_method_types": ["card"]}
+        )
+        assert dollars.payment_method_types == cards.payment_method_types == ["card"]
+        assert (await world.intent()).payment_method_types == ["card", "sepa_debit"]
         for made in (dollars, cards):
             with pytest.raises(stripe.InvalidRequestError, match=r"\(sepa_debit\) is not allowed"):
                 await world.intents.confirm_async(made.id, {"payment_method": "pm_success_de"})
