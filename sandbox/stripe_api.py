@@ -116,8 +116,7 @@ class StripeApi(Books):
         """The bank decides a debit that waits for it."""
         with self.transaction():
             intent = self.intent(intent_id)
-            if intent.status not in stripe_debits.DECIDABLE:
-                raise rules.unexpected_state(intent, "settle", stripe_debits.DECIDABLE)
+            stripe_debits.check(intent)
             debit = METHODS[intent.payment_method or ""]
             assert isinstance(debit, TestDebit), debit
             charge = self.charge_of(intent.id)

@@ -100,7 +100,10 @@ class Books:
         return _listing(self.warnings, asked, path, asked.payment_intent, asked.charge)
 
     def list_events(self, asked: ListEvents) -> Listing:
-        return _listing(self.events, asked, "/v1/events", asked.type)
+        if asked.type is not None and "*" not in asked.type and not asked.types:
+            return _listing(self.events, asked, "/v1/events", asked.type)
+        wanted = (*asked.types, *([] if asked.type is None else [asked.type]))
+        return _listing(self.events, asked, "/v1/events", globs=wanted)
 
     def refunds_of(self, charge_id: str) -> Listing:
         """The list within a charge, when it is asked for."""
@@ -135,7 +138,14 @@ def _found(table: Table[T], key: str, kind: str, param: str) -> T:
     return item
 
 
-def _listing(table: Table[T], asked: ListParams, url: str, ref: str | None = None, ref2: str | None = None) -> Listing:
+def _listing(
+    table: Table[T],
+    asked: ListParams,
+    url: str,
+    ref: str | None = None,
+    ref2: str | None = None,
+    globs: tuple[str, ...] = (),
+) -> Listing:
     low, high = _bounds(asked.created)
     page = Page(
         limit=asked.limit,
@@ -145,6 +155,7 @@ def _listing(table: Table[T], asked: ListParams, url: str, ref: str | None = Non
         created_to=high,
         ref=ref,
         ref2=ref2,
+        ref_globs=globs,
     )
     try:
         data, more = table.page(page)

@@ -5,12 +5,10 @@ Source: docs.stripe.com/payments/sepa-debit/accept-a-payment and docs.stripe.com
 
 from msgspec.structs import replace
 
-from sandbox.stripe_errors import doc_url
+from sandbox.stripe_errors import doc_url, invalid
 from sandbox.stripe_methods import TestDebit, method_object
 from sandbox.stripe_objects import Charge, Outcome, PaymentError, PaymentIntent
-from sandbox.stripe_rules import Change, charge_of, fail, succeed, unexpected_state
-
-DECIDABLE = frozenset({"processing"})
+from sandbox.stripe_rules import Change, charge_of, fail, succeed
 
 
 def start(intent: PaymentIntent, debit: TestDebit, charge_id: str, now: int) -> Change:
@@ -29,14 +27,15 @@ def start(intent: PaymentIntent, debit: TestDebit, charge_id: str, now: int) -> 
     )
 
 
-def settle(intent: PaymentIntent, charge: Charge, debit: TestDebit, now: int, *, succeeded: bool) -> Change:
-    """The bank decides.
+def check(intent: PaymentIntent) -> None:
+    """Raises: StripeError, if the payment does not wait for a bank."""
+    if intent.status != "processing":
+        message = f"This PaymentIntent has a status of {intent.status}: no bank has anything to decide about it."
+        raise invalid(message, code="payment_intent_unexpected_state", intent=intent)
 
-    Raises:
-        StripeError: The payment does not wait for a bank.
-    """
-    if intent.status not in DECIDABLE:
-        raise unexpected_state(intent, "settle", DECIDABLE)
+
+def settle(intent: PaymentIntent, charge: Charge, debit: TestDebit, now: int, *, succeeded: bool) -> Change:
+    """The bank decides about a payment that waits for it."""
     if succeeded:
         return succeed(intent, replace(charge, status="succeeded", paid=True))
     failed = replace(

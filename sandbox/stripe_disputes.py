@@ -158,7 +158,10 @@ def decide(dispute: Dispute, step: Step, transaction_id: str, now: int) -> Case:
         return Case(dispute=back, events=[("charge.dispute.closed", back), ("charge.dispute.funds_reinstated", back)])
     if status in ENDS:
         return Case(dispute=decided, events=[("charge.dispute.closed", decided)])
-    taken = _withdrawn(decided, transaction_id, now)
+    if step == "answered":
+        return Case(dispute=decided, events=[("charge.dispute.updated", decided)])
+    pressed = replace(decided, payment_method_details=_charged_back(decided))
+    taken = _withdrawn(pressed, transaction_id, now)
     return Case(dispute=taken, events=[("charge.dispute.updated", taken), ("charge.dispute.funds_withdrawn", taken)])
 
 
@@ -200,6 +203,14 @@ def _disputed_method(charge: Charge, reason: DisputeReason, *, inquiry: bool) ->
         network_reason_code="10" if inquiry else NETWORK_CODES.get(reason),
     )
     return DisputedMethod(card=named)
+
+
+def _charged_back(dispute: Dispute) -> DisputedMethod | UnsetType:
+    method = dispute.payment_method_details
+    if method is UNSET:
+        return UNSET
+    code = NETWORK_CODES.get(dispute.reason)
+    return DisputedMethod(card=replace(method.card, case_type="chargeback", network_reason_code=code))
 
 
 def _withdrawn(dispute: Dispute, transaction_id: str, now: int) -> Dispute:

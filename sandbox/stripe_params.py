@@ -13,7 +13,7 @@ from sandbox.stripe_objects import AutomaticPaymentMethods, CancellationReason, 
 
 MAX_FIELDS = 500
 MAX_DEPTH = 5
-LISTS = frozenset({"allowed_payment_method_types", "expand", "payment_method_types"})
+LISTS = frozenset({"allowed_payment_method_types", "expand", "payment_method_types", "types"})
 
 Amount = Annotated[int, Meta(ge=1, le=10**15)]  # How much of it Stripe takes depends on the currency.
 Currency = Annotated[str, Meta(min_length=1, max_length=50)]  # Stripe refuses one that it does not know with a list.
@@ -147,9 +147,10 @@ class UpdateDispute(Params, frozen=True, kw_only=True):
 
 
 class ListEvents(ListParams, frozen=True, kw_only=True):
-    """Parameters of the list of events."""
+    """Parameters of the list of events: one type, `*` included, or some."""
 
     type: str | None = None
+    types: Annotated[list[str], Meta(max_length=20)] = []
 
 
 def form(text: str) -> Tree:

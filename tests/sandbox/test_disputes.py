@@ -4,10 +4,16 @@ from typing import get_args
 
 import pytest
 import stripe
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import UNSET
 
+from sandbox import stripe_disputes as rules
 from sandbox.stripe_dispute_objects import DisputeStatus
 from sandbox.stripe_disputes import ENDS, NEXT, REFUNDABLE, Step
 from sandbox.stripe_errors import StripeError
+from sandbox.stripe_methods import METHODS, charged
+from sandbox.stripe_objects import Charge
 from tests.sandbox.world import World, open_world
 
 OPENED, WITHDRAWN = "charge.dispute.created", "charge.dispute.funds_withdrawn"
@@ -35,6 +41,42 @@ def test_every_dispute_ends_and_an_end_is_one() -> None:
         assert (not ways) == (status in ENDS)
         assert status in ENDS or ways & ENDS
     assert {status for status in statuses if status not in REFUNDABLE} == {"needs_response", "under_review", "lost"}
+
+
+CHARGE = Charge(
+    id="ch_1",
+    amount=1000,
+    amount_captured=1000,
+    captured=True,
+    created=0,
+    currency="eur",
+    metadata={},
+    paid=True,
+    payment_intent="pi_1",
+    payment_method="pm_card_visa",
+    payment_method_details=charged(METHODS["pm_card_visa"], 1000),
+    status="succeeded",
+)
+
+
+@given(st.booleans(), st.integers(1, 1000), st.lists(st.sampled_from(get_args(Step)), max_size=8))
+def test_the_bank_has_the_money_exactly_while_it_may_not_be_refunded(
+    inquiry: bool, amount: int, steps: list[Step]
+) -> None:
+    dispute = rules.open_dispute(
+        CHARGE, [], dispute_id="du_1", transaction_id="txn_0", amount=amount, reason="general", inquiry=inquiry, now=0
+    ).dispute
+    for number, step in enumerate(steps):
+        if (dispute.status, step) not in NEXT:
+            with pytest.raises(StripeError):
+                rules.decide(dispute, step, "txn", number)
+            continue
+        dispute = rules.decide(dispute, step, f"txn_{number}", number).dispute
+
+        taken = -sum(moved.amount for moved in dispute.balance_transactions)
+        assert taken == (0 if dispute.status in REFUNDABLE else amount)
+        assert dispute.is_charge_refundable == (dispute.status in REFUNDABLE)
+        assert len(dispute.balance_transactions) <= 2
 
 
 async def test_a_dispute_takes_the_money_until_it_is_won() -> None:
@@ -86,6 +128,8 @@ async def test_an_inquiry_moves_no_money_unless_it_becomes_a_dispute() -> None:
         escalated = world.box.stripe.escalate_dispute(second.id)
 
         assert (escalated.status, len(escalated.balance_transactions)) == ("needs_response", 1)
+        assert escalated.payment_method_details is not UNSET
+        assert escalated.payment_method_details.card.case_type == "chargeback"
         assert disputes_told(world)[2:] == [OPENED, UPDATED, WITHDRAWN]
         assert await refund(world, pressed.id) == "charge_disputed"
 

@@ -6,10 +6,12 @@ the sandbox: a field that goes missing here is one that a shop would miss only w
 
 import json
 
+import msgspec
 import pytest
 import stripe
 
 from sandbox import SandboxConfig
+from sandbox.stripe_objects import Charge, PaymentIntent, Refund
 from tests.sandbox.world import SECRET_KEY, World, open_world
 
 PAYMENT_INTENT = set(
@@ -175,3 +177,35 @@ async def test_stripes_library_reads_them_all() -> None:
         world.box.stripe.warn_of_fraud(paid.id)
         kinds = {event.data.object["object"] for event in (await world.client.v1.events.list_async()).data}
         assert kinds == {"payment_intent", "charge", "dispute", "radar.early_fraud_warning"}
+
+
+def test_what_yesterdays_sandbox_kept_is_still_read() -> None:
+    """A data folder lives longer than the sandbox that made it."""
+    intent = msgspec.json.decode(
+        b"""{"id":"pi_3a","object":"payment_intent","amount":1999,"automatic_payment_methods":null,"canceled_at":null,
+        "cancellation_reason":null,"capture_method":"automatic_async","client_secret":"pi_3a_secret_b",
+        "confirmation_method":"automatic","created":1,"currency":"eur","description":null,"last_payment_error":
+        {"type":"card_error","message":"No.","code":"card_declined","payment_method":{"id":"pm_card_visa","object":
+        "payment_method","type":"card"}},"livemode":false,"next_action":null,"payment_method":null,
+        "payment_method_types":["card"],"receipt_email":null,"setup_future_usage":null,"shipping":null,
+        "status":"requires_payment_method","amount_capturable":0,"amount_received":0,"customer":null,
+        "latest_charge":"ch_3a","metadata":{},"statement_descriptor_suffix":null}""",
+        type=PaymentIntent,
+    )
+    charge = msgspec.json.decode(
+        b"""{"id":"ch_3a","object":"charge","amount":1999,"amount_captured":0,"amount_refunded":0,"captured":false,
+        "created":1,"currency":"eur","customer":null,"description":null,"disputed":false,"failure_code":"card_declined",
+        "failure_message":"No.","livemode":false,"metadata":{},"paid":false,"payment_intent":"pi_3a","payment_method":
+        "pm_card_visa","payment_method_details":{"card":{"brand":"visa","last4":"4242","exp_month":12,"exp_year":2034,
+        "funding":"credit"},"type":"card"},"receipt_email":null,"refunded":false,"status":"failed"}""",
+        type=Charge,
+    )
+    refund = msgspec.json.decode(
+        b"""{"id":"re_3a","object":"refund","amount":1,"charge":"ch_3a","created":1,"currency":"eur",
+        "failure_reason":null,"metadata":{},"payment_intent":"pi_3a","reason":null,"receipt_number":null,
+        "status":"succeeded"}""",
+        type=Refund,
+    )
+    assert set(msgspec.to_builtins(intent)) >= PAYMENT_INTENT
+    assert set(msgspec.to_builtins(charge)) == CHARGE
+    assert set(msgspec.to_builtins(refund)) >= REFUND

@@ -273,6 +273,22 @@ async def test_events_tell_the_story() -> None:
         assert newest.pending_webhooks == 1
 
 
+async def test_events_are_listed_by_type_by_group_or_by_some_types() -> None:
+    async with open_world() as world:
+        await world.paid()
+        events = world.client.v1.events
+        lists: list[tuple[stripe.params.EventListParams, int]] = [
+            ({"type": "charge.succeeded"}, 1),
+            ({"type": "payment_intent.*"}, 2),
+            ({"type": "*"}, 3),
+            ({"type": "payment"}, 0),
+            ({"types": ["charge.succeeded", "payment_intent.created"]}, 2),
+            ({"type": "payment_intent.*", "limit": 1}, 1),
+        ]
+        for params, count in lists:
+            assert len((await events.list_async(params)).data) == count, params
+
+
 async def test_the_librarys_own_check_takes_the_webhook() -> None:
     async with open_world() as world:
         world.clock.now = time.time()
