@@ -39,7 +39,9 @@ class Payment(Struct, frozen=True):
     def left(self) -> int:
         """What may still be refunded, in minor units."""
         charge = self.charge
-        return charge.amount_captured - charge.amount_refunded if charge is not None and charge.paid else 0
+        if charge is None or not charge.paid or not all(dispute.is_charge_refundable for dispute in self.disputes):
+            return 0
+        return charge.amount_captured - charge.amount_refunded
 
     @property
     def is_open(self) -> bool:
