@@ -18,6 +18,8 @@ from sandbox.mailbox import Mail, Mailbox
 from sandbox.pages import Pages
 from sandbox.store import Store
 from sandbox.stripe_api import StripeApi
+from sandbox.stripe_control import StripeControl
+from sandbox.stripe_dispute_objects import Dispute, EarlyFraudWarning
 from sandbox.stripe_errors import StripePhrases
 from sandbox.stripe_http import HEADERS, StripeHttp
 from sandbox.stripe_objects import Charge, Event, PaymentIntent, Refund
@@ -104,7 +106,7 @@ class Sandbox:
         return self._mailbox.mails(to)
 
     def payment_intents(self) -> list[PaymentIntent]:
-        """Oldest first, like the three below."""
+        """Oldest first, like the lists below."""
         return self.stripe.intents.all()
 
     def charges(self) -> list[Charge]:
@@ -112,6 +114,12 @@ class Sandbox:
 
     def refunds(self) -> list[Refund]:
         return self.stripe.refunds.all()
+
+    def disputes(self) -> list[Dispute]:
+        return self.stripe.disputes.all()
+
+    def early_fraud_warnings(self) -> list[EarlyFraudWarning]:
+        return self.stripe.warnings.all()
 
     def events(self) -> list[Event]:
         return self.stripe.events.all()
@@ -126,6 +134,7 @@ class Sandbox:
         app = web.Application(client_max_size=MAX_BODY)
         app.add_routes(StripeHttp(self.stripe, stripe_edge, self._config).routes())
         app.add_routes(CarrierHttp(carrier, carrier_edge, self._config).routes())
-        app.add_routes(Control(self.faults, self._outbox, carrier, self._mailbox, self.stripe).routes())
+        app.add_routes(Control(self.faults, self._outbox, carrier, self._mailbox).routes())
+        app.add_routes(StripeControl(self.stripe).routes())
         app.add_routes(Pages(self.stripe, carrier, self._mailbox, self._outbox).routes())
         return app

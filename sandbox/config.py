@@ -4,14 +4,19 @@ from pathlib import Path
 
 from msgspec import Struct
 
+# As Stripe's dashboard takes them, `*` included.
 WEBHOOK_TYPES = frozenset(
     {
         "payment_intent.succeeded",
         "payment_intent.payment_failed",
+        "payment_intent.processing",
         "payment_intent.canceled",
+        "charge.refunded",
+        "charge.dispute.*",
         "refund.created",
         "refund.updated",
         "refund.failed",
+        "radar.early_fraud_warning.*",
     }
 )
 
@@ -29,4 +34,4 @@ class SandboxConfig(Struct, frozen=True, kw_only=True):
     stripe_webhook_secret: str = "whsec_sandbox"  # noqa: S105
     carrier_key: str = "carrier_sandbox"
     carrier_secret: str = "shipsec_sandbox"  # noqa: S105
-    webhook_types: frozenset[str] = WEBHOOK_TYPES  # Stripe events that are also sent to the shop.
+    webhook_types: frozenset[str] = WEBHOOK_TYPES  # Stripe events that are also sent to the shop; `*` is any of them.

@@ -1,5 +1,7 @@
 """What people and tests may do to the sandbox over HTTP: read mails, move parcels, cause trouble.
 
+What they may do to payments is in `stripe_control.py`.
+
 No key: it listens on loopback only, and holds nothing real.
 """
 
@@ -13,8 +15,6 @@ from msgspec import Struct
 from sandbox.carrier import Carrier, Status, UnexpectedStatus
 from sandbox.faults import Fault, Faults, WebhookFault
 from sandbox.mailbox import Mailbox
-from sandbox.stripe_api import StripeApi
-from sandbox.stripe_errors import StripeError
 from sandbox.webhooks import Outbox
 
 MAX_MAILS = 1000
@@ -49,12 +49,11 @@ class MailItem(Struct, frozen=True):
 class Control:
     """The routes below /sandbox."""
 
-    def __init__(self, faults: Faults, outbox: Outbox, carrier: Carrier, mailbox: Mailbox, stripe: StripeApi) -> None:
+    def __init__(self, faults: Faults, outbox: Outbox, carrier: Carrier, mailbox: Mailbox) -> None:
         self._faults = faults
         self._outbox = outbox
         self._carrier = carrier
         self._mailbox = mailbox
-        self._stripe = stripe
 
     def routes(self) -> list[web.RouteDef]:
         table: list[tuple[str, str, Callable[[web.Request], Awaitable[web.Response]]]] = [
@@ -66,7 +65,6 @@ class Control:
             ("GET", "/sandbox/mails", self._mails),
             ("GET", "/sandbox/mails/{id}", self._mail),
             ("POST", "/sandbox/carrier/{tracking_number}", self._move_parcel),
-            ("POST", "/sandbox/refunds/{id}/fail", self._fail_refund),
             ("PUT", "/sandbox/shop", self._point_at),
             ("GET", "/sandbox/webhooks", self._webhooks),
             ("POST", "/sandbox/webhooks/flush", self._flush),
@@ -120,13 +118,6 @@ class Control:
             return _problem(404, "No such shipment.")
         except UnexpectedStatus as error:
             return _problem(409, str(error))
-
-    async def _fail_refund(self, request: web.Request) -> web.Response:
-        try:
-            with self._stripe.transaction():
-                return _json(self._stripe.fail_refund(request.match_info["id"]))
-        except StripeError as error:
-            return _problem(error.status, error.body.message)
 
     async def _point_at(self, request: web.Request) -> web.Response:
         self._outbox.point_at(_decoded(await request.read(), Shop).url)

@@ -5,13 +5,16 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from aiohttp import web
 from jinja2 import Environment, FileSystemLoader
+from msgspec import Struct
 
 from sandbox.carrier import Carrier
 from sandbox.mailbox import Mailbox
 from sandbox.store import Page
 from sandbox.stripe_api import StripeApi
+from sandbox.stripe_dispute_objects import Dispute, EarlyFraudWarning
+from sandbox.stripe_disputes import ENDS, NEXT
 from sandbox.stripe_errors import StripeError
-from sandbox.stripe_objects import PaymentIntent
+from sandbox.stripe_objects import Charge, PaymentIntent
 from sandbox.webhooks import Outbox
 
 SHOWN = 25  # Of each kind.
@@ -22,6 +25,28 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
+
+
+class Payment(Struct, frozen=True):
+    """One line of the table of payments: an intent, and what came of it."""
+
+    intent: PaymentIntent
+    charge: Charge | None  # The latest.
+    disputes: list[Dispute]
+    warnings: list[EarlyFraudWarning]
+
+    @property
+    def left(self) -> int:
+        """What may still be refunded, in minor units."""
+        charge = self.charge
+        if charge is None or not charge.paid or not all(dispute.is_charge_refundable for dispute in self.disputes):
+            return 0
+        return charge.amount_captured - charge.amount_refunded
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a bank still has to decide a dispute."""
+        return any(dispute.status not in ENDS for dispute in self.disputes)
 
 
 class Pages:
@@ -46,11 +71,26 @@ class Pages:
         return self._page(
             "overview.html",
             mails=self._mailbox.mails(limit=SHOWN),
-            intents=self._stripe.intents.page(Page(limit=SHOWN))[0],
+            payments=self._payments(),
+            ends=ENDS,
+            next_of=NEXT,
             shipments=self._carrier.newest(SHOWN),
             shop=self._outbox.shop_url,
             waiting=self._outbox.waiting(),
         )
+
+    def _payments(self) -> list[Payment]:
+        """The newest first."""
+        stripe = self._stripe
+        return [
+            Payment(
+                intent=intent,
+                charge=stripe.charges.get(intent.latest_charge) if intent.latest_charge else None,
+                disputes=stripe.disputes.by_ref(intent.id),
+                warnings=stripe.warnings.by_ref(intent.id),
+            )
+            for intent in stripe.intents.page(Page(limit=SHOWN))[0]
+        ]
 
     async def _mail(self, request: web.Request) -> web.Response:
         mail = self._mailbox.mail(request.match_info["id"])

@@ -31,6 +31,8 @@ class Page(Struct, frozen=True, kw_only=True):
     created_from: float | None = None  # Unix seconds, both ends included.
     created_to: float | None = None
     ref: str | None = None
+    ref2: str | None = None
+    ref_globs: tuple[str, ...] = ()  # `*` stands for anything; one of them is enough.
 
 
 class Store:
@@ -152,6 +154,12 @@ class Table(Generic[T]):
         if page.ref is not None:
             where.append("ref = ? and ref <> ''")
             values.append(page.ref)
+        if page.ref2 is not None:
+            where.append("ref2 = ? and ref2 <> ''")
+            values.append(page.ref2)
+        if page.ref_globs:
+            where.append(f"({' or '.join(['ref glob ?'] * len(page.ref_globs))})")
+            values += page.ref_globs
         if page.created_from is not None:
             where.append("created >= ?")
             values.append(page.created_from)

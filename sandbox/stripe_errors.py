@@ -4,7 +4,7 @@ from msgspec import Struct
 
 from sandbox.edge import json_answer
 from sandbox.idempotency import Answer
-from sandbox.stripe_objects import PaymentIntent, PublicIntent
+from sandbox.stripe_objects import PaymentIntent, PaymentMethod, PublicIntent
 
 DOC_URL = "https://docs.stripe.com/error-codes/"
 
@@ -20,6 +20,7 @@ class ErrorBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
     doc_url: str | None = None
     charge: str | None = None
     payment_intent: PaymentIntent | PublicIntent | None = None
+    payment_method: PaymentMethod | None = None
 
 
 class StripeError(Exception):

@@ -15,11 +15,13 @@ from aiohttp import web
 from msgspec import Struct
 from msgspec.structs import replace
 
+from sandbox import stripe_expand
 from sandbox.config import SandboxConfig
 from sandbox.edge import Edge, fingerprint, json_answer, new_request_id
 from sandbox.idempotency import Answer
 from sandbox.stripe_api import Cause, StripeApi
 from sandbox.stripe_errors import StripeError, invalid, unauthorized
+from sandbox.stripe_expand import REFUNDS
 from sandbox.stripe_objects import API_VERSION, PaymentIntent, PublicIntent, Record, Tree
 from sandbox.stripe_params import (
     CancelIntent,
@@ -27,10 +29,12 @@ from sandbox.stripe_params import (
     CreateIntent,
     CreateRefund,
     ListByIntent,
+    ListByPayment,
     ListEvents,
     ListParams,
     Params,
     RetrieveIntent,
+    UpdateDispute,
     decode,
     form,
 )
@@ -63,7 +67,18 @@ class Call(Struct, frozen=True):
         return decode(self.form, kind)
 
 
-Endpoint = Callable[[Call], Record]
+class Endpoint(Struct, frozen=True):
+    """One route: what it does, what it answers, and who may ask."""
+
+    method: str
+    path: str
+    work: Callable[[Call], Record]
+    kind: str  # Of the object in the answer, or in its list.
+    public: bool = False
+
+    @property
+    def is_list(self) -> bool:
+        return self.method == "GET" and not self.path.endswith("}")
 
 
 class StripeHttp:
@@ -76,25 +91,37 @@ class StripeHttp:
         self._publishable_key = config.stripe_publishable_key.encode()
 
     def routes(self) -> list[web.RouteDef]:
-        endpoints: list[tuple[str, str, Endpoint, bool]] = [
-            ("POST", "/v1/payment_intents", self._create_intent, False),
-            ("GET", "/v1/payment_intents", lambda call: self._api.list_intents(call.params(ListParams)), False),
-            ("GET", "/v1/payment_intents/{id}", self._retrieve_intent, True),
-            ("POST", "/v1/payment_intents/{id}/confirm", self._confirm_intent, True),
-            ("POST", "/v1/payment_intents/{id}/cancel", self._cancel_intent, False),
-            ("POST", "/v1/refunds", lambda call: self._api.create_refund(call.params(CreateRefund), call.cause), False),
-            ("GET", "/v1/refunds", lambda call: self._api.list_refunds(call.params(ListByIntent)), False),
-            ("GET", "/v1/refunds/{id}", lambda call: self._api.refund(call.id), False),
-            ("GET", "/v1/charges", lambda call: self._api.list_charges(call.params(ListByIntent)), False),
-            ("GET", "/v1/charges/{id}", lambda call: self._api.charge(call.id), False),
-            ("GET", "/v1/events", lambda call: self._api.list_events(call.params(ListEvents)), False),
-            ("GET", "/v1/events/{id}", lambda call: self._api.event(call.id), False),
-            ("*", "/v1/{rest:.*}", _unknown, True),
-        ]
         routes = [web.options("/v1/{rest:.*}", _preflight)]
-        return routes + [web.route(method, path, self._handler(end, public)) for method, path, end, public in endpoints]
+        routes += [web.route(each.method, each.path, self._handler(each)) for each in self._endpoints()]
+        return [*routes, web.route("*", "/v1/{rest:.*}", self._handler(UNKNOWN))]
 
-    def _handler(self, endpoint: Endpoint, public: bool) -> Callable[[web.Request], Awaitable[web.Response]]:
+    def _endpoints(self) -> list[Endpoint]:
+        api, intent, charge, refund = self._api, "payment_intent", "charge", "refund"
+        dispute, warning = "dispute", "radar.early_fraud_warning"
+        warnings = "/v1/radar/early_fraud_warnings"
+        return [
+            Endpoint("POST", "/v1/payment_intents", self._create_intent, intent),
+            Endpoint("GET", "/v1/payment_intents", lambda call: api.list_intents(call.params(ListParams)), intent),
+            Endpoint("GET", "/v1/payment_intents/{id}", self._retrieve_intent, intent, public=True),
+            Endpoint("POST", "/v1/payment_intents/{id}/confirm", self._confirm_intent, intent, public=True),
+            Endpoint("POST", "/v1/payment_intents/{id}/cancel", self._cancel_intent, intent),
+            Endpoint("POST", "/v1/refunds", self._create_refund, refund),
+            Endpoint("GET", "/v1/refunds", lambda call: api.list_refunds(call.params(ListByPayment)), refund),
+            Endpoint("GET", "/v1/refunds/{id}", _one(api.refund), refund),
+            Endpoint("GET", "/v1/charges", lambda call: api.list_charges(call.params(ListByIntent)), charge),
+            Endpoint("GET", "/v1/charges/{id}", _one(api.charge), charge),
+            Endpoint("GET", "/v1/payment_methods/{id}", _one(api.payment_method), "payment_method"),
+            Endpoint("GET", "/v1/disputes", lambda call: api.list_disputes(call.params(ListByPayment)), dispute),
+            Endpoint("GET", "/v1/disputes/{id}", _one(api.dispute), dispute),
+            Endpoint("POST", "/v1/disputes/{id}", self._answer_dispute, dispute),
+            Endpoint("POST", "/v1/disputes/{id}/close", self._give_in, dispute),
+            Endpoint("GET", warnings, lambda call: api.list_warnings(call.params(ListByPayment)), warning),
+            Endpoint("GET", warnings + "/{id}", _one(api.warning), warning),
+            Endpoint("GET", "/v1/events", lambda call: api.list_events(call.params(ListEvents)), "event"),
+            Endpoint("GET", "/v1/events/{id}", _one(api.event), "event"),
+        ]
+
+    def _handler(self, endpoint: Endpoint) -> Callable[[web.Request], Awaitable[web.Response]]:
         async def handle(request: web.Request) -> web.Response:
             body = _text(await request.read()) if request.method == "POST" else request.rel_url.raw_query_string
             request_id = new_request_id()
@@ -103,19 +130,21 @@ class StripeHttp:
                 request,
                 request_id,
                 fingerprint(request, in_any_order),
-                lambda: self._work(request, request_id, body, endpoint, public),
+                lambda: self._work(request, request_id, body, endpoint),
             )
 
         return handle
 
-    def _work(self, request: web.Request, request_id: str, body: str, endpoint: Endpoint, public: bool) -> Answer:
+    def _work(self, request: web.Request, request_id: str, body: str, endpoint: Endpoint) -> Answer:
         seen_publicly = True
         try:
             tree = form(body)
-            seen_publicly = self._is_public(request, tree, allowed=public)
+            seen_publicly = self._is_public(request, tree, allowed=endpoint.public)
+            wanted = _wanted(tree)
+            stripe_expand.check(wanted, endpoint.kind, is_list=endpoint.is_list)
             cause = Cause(request_id, request.headers.get("Idempotency-Key"))
             call = Call(request.match_info.get("id", ""), tree, seen_publicly, cause)
-            return json_answer(200, _visible(endpoint(call), seen_publicly))
+            return json_answer(200, self._expanded(_visible(endpoint.work(call), seen_publicly), wanted))
         except StripeError as error:
             if error.body.payment_intent is not None and seen_publicly:
                 hidden = replace(error.body, payment_intent=_public(error.body.payment_intent))
@@ -143,21 +172,28 @@ class StripeHttp:
         return True
 
     def _create_intent(self, call: Call) -> Record:
-        asked = call.params(CreateIntent)
-        return self._expanded(self._api.create_intent(asked, call.cause), asked)
+        return self._api.create_intent(call.params(CreateIntent), call.cause)
 
     def _retrieve_intent(self, call: Call) -> Record:
-        asked = call.params(RetrieveIntent)
-        return self._expanded(self._permitted(call, asked.client_secret), asked)
+        return self._permitted(call, call.params(RetrieveIntent).client_secret)
 
     def _confirm_intent(self, call: Call) -> Record:
         asked = call.params(ConfirmIntent)
         self._permitted(call, asked.client_secret)
-        return self._expanded(self._api.confirm_intent(call.id, asked, call.cause), asked)
+        return self._api.confirm_intent(call.id, asked, call.cause)
 
     def _cancel_intent(self, call: Call) -> Record:
-        asked = call.params(CancelIntent)
-        return self._expanded(self._api.cancel_intent(call.id, asked, call.cause), asked)
+        return self._api.cancel_intent(call.id, call.params(CancelIntent), call.cause)
+
+    def _create_refund(self, call: Call) -> Record:
+        return self._api.create_refund(call.params(CreateRefund), call.cause)
+
+    def _answer_dispute(self, call: Call) -> Record:
+        return self._api.answer_dispute(call.id, call.params(UpdateDispute), call.cause)
+
+    def _give_in(self, call: Call) -> Record:
+        call.params(Params)
+        return self._api.give_in(call.id, call.cause)
 
     def _permitted(self, call: Call, client_secret: str | None) -> PaymentIntent:
         """The intent, if a browser's client secret opens it."""
@@ -170,13 +206,26 @@ class StripeHttp:
             raise invalid(message, code="payment_intent_invalid_parameter", param="client_secret", keep=False)
         return intent
 
-    def _expanded(self, intent: PaymentIntent, asked: Params) -> PaymentIntent:
-        for path in asked.expand:
-            if path != "latest_charge":
-                raise invalid(f"This property cannot be expanded ({path}).", param="expand", keep=False)
-            if isinstance(intent.latest_charge, str):
-                intent = replace(intent, latest_charge=self._api.charge(intent.latest_charge))
-        return intent
+    def _expanded(self, item: Record, paths: list[str]) -> object:
+        if not paths:
+            return item
+        answer: dict[str, object] = _fields(item)
+        stripe_expand.expand(answer, paths, self._fetched)
+        return answer
+
+    def _fetched(self, kind: str, key: str) -> dict[str, object] | None:
+        found: Record | None
+        match kind:
+            case "payment_intent":
+                found = self._api.intents.get(key)
+            case "charge":
+                found = self._api.charges.get(key)
+            case "payment_method":
+                found = self._api.payment_method(key)
+            case _:
+                assert kind == REFUNDS, kind
+                found = self._api.refunds_of(key)
+        return None if found is None else _fields(found)
 
 
 def _text(body: bytes) -> str:
@@ -189,6 +238,29 @@ async def _preflight(_request: web.Request) -> web.Response:
 
 def _unknown(_call: Call) -> Record:
     raise invalid("Unrecognized request URL.", status=404, keep=False)
+
+
+UNKNOWN = Endpoint("*", "/v1/{rest:.*}", _unknown, "event", public=True)
+
+
+def _one(find: Callable[[str], Record]) -> Callable[[Call], Record]:
+    """The work of a route that reads one object."""
+
+    def work(call: Call) -> Record:
+        call.params(Params)
+        return find(call.id)
+
+    return work
+
+
+def _wanted(tree: Tree) -> list[str]:
+    """The paths of `expand`, if they are a list; if they are not, reading the parameters refuses them."""
+    given = tree.get("expand")
+    return [path for path in given.values() if isinstance(path, str)] if isinstance(given, dict) else []
+
+
+def _fields(item: Record) -> dict[str, object]:
+    return msgspec.json.decode(msgspec.json.encode(item), type=dict[str, object])
 
 
 def _visible(item: Record, public: bool) -> Record:

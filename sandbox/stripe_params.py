@@ -5,17 +5,18 @@ from typing import Annotated, Literal, TypeVar
 from urllib.parse import parse_qsl
 
 import msgspec
-from msgspec import Meta, Struct, field
+from msgspec import Meta, Struct
 
+from sandbox.stripe_dispute_objects import Evidence
 from sandbox.stripe_errors import StripeError, invalid
-from sandbox.stripe_objects import AutomaticPaymentMethods, CancellationReason, RefundReason, Tree
+from sandbox.stripe_objects import AutomaticPaymentMethods, CancellationReason, MethodType, RefundReason, Tree
 
 MAX_FIELDS = 500
 MAX_DEPTH = 5
-LISTS = frozenset({"expand", "payment_method_types"})
+LISTS = frozenset({"allowed_payment_method_types", "expand", "payment_method_types", "types"})
 
-Amount = Annotated[int, Meta(ge=1, le=99_999_999)]
-Currency = Annotated[str, Meta(pattern="^[a-z]{3}$")]
+Amount = Annotated[int, Meta(ge=1, le=10**15)]  # How much of it Stripe takes depends on the currency.
+Currency = Annotated[str, Meta(min_length=1, max_length=50)]  # Stripe refuses one that it does not know with a list.
 Time = Annotated[int, Meta(ge=0)]
 Metadata = Annotated[
     dict[Annotated[str, Meta(max_length=40)], Annotated[str, Meta(max_length=500)]], Meta(max_length=50)
@@ -36,11 +37,18 @@ class CardNumber(Struct, frozen=True, kw_only=True):
     number: str
 
 
+class Account(Struct, frozen=True, kw_only=True):
+    """A bank account, as a payment page sends it."""
+
+    iban: str
+
+
 class PaymentMethodData(Struct, frozen=True, kw_only=True):
     """A payment method made on the spot."""
 
-    type: Literal["card"]
-    card: CardNumber
+    type: MethodType
+    card: CardNumber | None = None
+    sepa_debit: Account | None = None
 
 
 class Payable(Params, frozen=True, kw_only=True):
@@ -65,7 +73,8 @@ class CreateIntent(Payable, frozen=True, kw_only=True):
     customer: str | None = None
     description: str | None = None
     metadata: Metadata = {}
-    payment_method_types: list[str] = field(default_factory=lambda: ["card"])
+    allowed_payment_method_types: list[str] | None = None  # Of these Stripe takes what fits the currency.
+    payment_method_types: list[str] | None = None  # The same, as older versions of the API name it, all of them.
     statement_descriptor_suffix: str | None = None
 
 
@@ -118,15 +127,30 @@ class ListParams(Params, frozen=True, kw_only=True):
 
 
 class ListByIntent(ListParams, frozen=True, kw_only=True):
-    """Parameters of the lists that belong to a payment."""
+    """Parameters of the list of charges."""
 
     payment_intent: str | None = None
 
 
+class ListByPayment(ListByIntent, frozen=True, kw_only=True):
+    """Parameters of the lists that belong to a payment, or to one charge of it."""
+
+    charge: str | None = None
+
+
+class UpdateDispute(Params, frozen=True, kw_only=True):
+    """Parameters of answering a dispute."""
+
+    evidence: Evidence = Evidence()
+    metadata: Metadata | None = None
+    submit: bool = True
+
+
 class ListEvents(ListParams, frozen=True, kw_only=True):
-    """Parameters of the list of events."""
+    """Parameters of the list of events: one type, `*` included, or some."""
 
     type: str | None = None
+    types: Annotated[list[str], Meta(max_length=20)] = []
 
 
 def form(text: str) -> Tree:

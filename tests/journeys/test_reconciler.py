@@ -229,7 +229,7 @@ async def test_an_order_that_is_called_off_has_its_intent_cancelled_though_the_f
     (intent,) = shop.box.payment_intents()
     shop.box.stripe.intents.update(intent.id, replace(intent, status="succeeded"))  # "It was paid after all."
     assert (await buyer.cancel(bought)).status == 200
-    shop.box.stripe.intents.update(intent.id, replace(intent, status="processing"))
+    shop.box.stripe.intents.update(intent.id, replace(intent, status="requires_confirmation"))
 
     await shop.clock.advance(minutes=6)
 

@@ -57,7 +57,7 @@ async def test_rate_limits_say_when_to_come_back() -> None:
 async def test_the_answer_is_lost(action: str, after_work: bool) -> None:
     async with open_world() as world:
         await world.http.put("/sandbox/faults/stripe", json={"action": action, "after_work": after_work, "count": 1})
-        form, headers = {"amount": "10", "currency": "eur"}, {**AUTHORIZED, "Idempotency-Key": "k"}
+        form, headers = {"amount": "1000", "currency": "eur"}, {**AUTHORIZED, "Idempotency-Key": "k"}
         timeout = aiohttp.ClientTimeout(total=0.3)
 
         with pytest.raises((aiohttp.ClientError, TimeoutError)):
@@ -73,7 +73,7 @@ async def test_the_answer_is_lost(action: str, after_work: bool) -> None:
 async def test_work_goes_on_when_the_client_has_given_up() -> None:
     async with open_world() as world:
         world.box.faults.stripe = Fault(delay_s=0.2)
-        form, timeout = {"amount": "10", "currency": "eur"}, aiohttp.ClientTimeout(total=0.05)
+        form, timeout = {"amount": "1000", "currency": "eur"}, aiohttp.ClientTimeout(total=0.05)
         with pytest.raises(TimeoutError):
             await world.http.post("/v1/payment_intents", data=form, headers=AUTHORIZED, timeout=timeout)
         async with asyncio.timeout(5):

@@ -156,8 +156,8 @@ async def test_a_wrong_key_is_401() -> None:
         ({"amount": "100000000", "currency": "eur"}, "amount"),
         ({"amount": "ten", "currency": "eur"}, "amount"),
         ({"amount": "10", "currency": "euro"}, "currency"),
-        ({"amount": "10", "currency": "eur", "shape": "round"}, "shape"),
-        ({"amount": "10", "currency": "eur", "automatic_payment_methods[enabled]": "7"}, "automatic_payment_methods"),
+        ({"amount": "1000", "currency": "eur", "shape": "round"}, "shape"),
+        ({"amount": "1000", "currency": "eur", "automatic_payment_methods[enabled]": "7"}, "automatic_payment_methods"),
     ],
 )
 async def test_a_bad_parameter_is_named(form: dict[str, str], param: str) -> None:
@@ -271,6 +271,22 @@ async def test_events_tell_the_story() -> None:
         newest = await world.client.v1.events.retrieve_async(events[0].id)
         assert newest.data.object["id"] == paid.id
         assert newest.pending_webhooks == 1
+
+
+async def test_events_are_listed_by_type_by_group_or_by_some_types() -> None:
+    async with open_world() as world:
+        await world.paid()
+        events = world.client.v1.events
+        lists: list[tuple[stripe.params.EventListParams, int]] = [
+            ({"type": "charge.succeeded"}, 1),
+            ({"type": "payment_intent.*"}, 2),
+            ({"type": "*"}, 3),
+            ({"type": "payment"}, 0),
+            ({"types": ["charge.succeeded", "payment_intent.created"]}, 2),
+            ({"type": "payment_intent.*", "limit": 1}, 1),
+        ]
+        for params, count in lists:
+            assert len((await events.list_async(params)).data) == count, params
 
 
 async def test_the_librarys_own_check_takes_the_webhook() -> None:

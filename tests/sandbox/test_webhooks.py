@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from sandbox import Sandbox, SandboxConfig, WebhookFault
 from tests.sandbox.world import World, open_world
 
@@ -106,3 +108,37 @@ async def test_a_webhook_that_nobody_takes_is_given_up_after_fifty_tries() -> No
 async def test_a_box_without_a_shop_stops_at_once() -> None:
     async with Sandbox(SandboxConfig(), now=lambda: 1.0) as box:
         assert await box.flush_webhooks() == 0
+
+
+@pytest.mark.parametrize(
+    ("wanted", "sent"),
+    [
+        ("payment_intent.*", ["payment_intent.created", "payment_intent.succeeded"]),
+        ("*", ["charge.succeeded", "payment_intent.created", "payment_intent.succeeded"]),
+        ("charge.dispute.*", []),
+    ],
+)
+async def test_a_wildcard_stands_for_any_type(wanted: str, sent: list[str]) -> None:
+    async with open_world(SandboxConfig(webhook_types=frozenset({wanted}))) as world:
+        await world.paid()
+        calls = await world.shop.wait(len(sent))
+        await world.box.flush_webhooks()
+        assert len(world.shop.webhooks) == len(sent)
+        assert sorted(json.loads(call.body)["type"] for call in calls) == sent
+
+
+async def test_the_shop_is_told_of_what_begins_outside_it() -> None:
+    async with open_world() as world:
+        debit, card = await world.paid(method="pm_success_de"), await world.paid()
+        world.box.stripe.warn_of_fraud(card.id)
+        world.box.stripe.refund_in_dashboard(card.id, 100)
+        dispute = world.box.stripe.open_dispute(card.id)
+        world.box.stripe.close_dispute(dispute.id, won=True)
+        world.box.stripe.settle(debit.id, succeeded=True)
+
+        assert {json.loads(call.body)["type"] for call in await world.shop.wait(12)} == {
+            "payment_intent.processing", "payment_intent.succeeded", "radar.early_fraud_warning.created",
+            "radar.early_fraud_warning.updated", "refund.created", "refund.updated", "charge.refunded",
+            "charge.dispute.created", "charge.dispute.funds_withdrawn", "charge.dispute.closed",
+            "charge.dispute.funds_reinstated",
+        }  # fmt: skip
