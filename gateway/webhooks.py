@@ -11,7 +11,7 @@ import msgspec
 import stripe
 from litestar import post
 
-from bus.messages.base import Money
+from bus.messages.currencies import seen_at_stripe
 from bus.messages.payment import RecordStripeEvent, StripeEvent
 from bus.messages.shipping import NoSuchShipment, ParcelStatus, RecordTracking
 from engine.crash import CrashPoint
@@ -134,17 +134,19 @@ def _verify(body: bytes, header: str, secret: str, now: datetime) -> None:
 def _record(event: _Event) -> RecordStripeEvent:
     thing = event.data.object
     is_refund = event.type.startswith("refund.")
-    amount = thing.amount_received if event.type == "payment_intent.succeeded" else thing.amount
+    counted = thing.amount_received if event.type == "payment_intent.succeeded" else thing.amount
+    amount, problem = seen_at_stripe(counted, thing.currency.upper())
     failure = thing.last_payment_error or _Failure()
     return RecordStripeEvent(
         intent_id=(thing.payment_intent or "") if is_refund else thing.id,
         event=StripeEvent(
             id=event.id,
             type=event.type,
-            amount=Money(amount=amount, currency=thing.currency.upper()),
+            amount=amount,
             reason=failure.decline_code or failure.message,
             refund_id=thing.metadata.refund_id if is_refund else "",
             refund_status=thing.status if is_refund else "",
             created=datetime.fromtimestamp(event.created, UTC),
+            problem=problem,
         ),
     )

@@ -83,6 +83,8 @@ def hear(payment: Payment, intent_id: str, event: StripeEvent) -> str:
 def _received(payment: Payment, intent_id: str, amount: Money, event: StripeEvent) -> str:
     if payment.status == "received":
         return "ignored: received before"
+    if event.problem:
+        return f"refused: {event.problem}"
     if (amount.amount, amount.currency) != (payment.amount, payment.currency):
         return f"refused: {payment.amount} {payment.currency} was expected"
     payment.received = amount.amount
@@ -159,6 +161,7 @@ def see(payment: Payment | None, seen: IntentSeen, at: datetime) -> tuple[Stripe
         type=f"payment_intent.{seen.status}",
         amount=Money(amount=amount, currency=seen.amount.currency),
         created=at,
+        problem=seen.problem,
     )
     if seen.status not in _FINAL:
         return event, "ignored: not decided yet"

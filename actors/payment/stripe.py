@@ -20,6 +20,7 @@ from typing import Final, Literal, ParamSpec, TypeVar
 import stripe
 
 from bus.messages.base import Money, OrderId
+from bus.messages.currencies import seen_at_stripe, to_stripe
 from bus.messages.payment import Intent, IntentSeen, RefundReason, RefundSeen, Window
 from engine.circuit import Circuit
 from engine.crash import CrashPoint
@@ -101,7 +102,7 @@ class Stripe:
         async def create(key: str) -> stripe.PaymentIntent:
             return await self._client.v1.payment_intents.create_async(
                 {
-                    "amount": amount.amount,
+                    "amount": _at_stripe(amount),
                     "currency": amount.currency.lower(),
                     "automatic_payment_methods": {"enabled": True},
                     "metadata": {"order_id": order_id, "attempt": str(attempt)},
@@ -162,7 +163,7 @@ class Stripe:
             refund = await self._client.v1.refunds.create_async(
                 {
                     "payment_intent": intent_id,
-                    "amount": amount.amount,
+                    "amount": _at_stripe(amount),
                     "reason": _STRIPE_REASONS[reason],
                     "metadata": {"refund_id": refund_id, "order_id": order_id},
                 },
@@ -222,7 +223,7 @@ class Stripe:
             page = await self._intents(since - _SKEW, None, after)
             for intent in page.data:
                 seen = _intent_seen(intent)
-                if (seen.order_id, seen.attempt, seen.amount) == (order_id, attempt, amount):
+                if (seen.order_id, seen.attempt, seen.amount, seen.problem) == (order_id, attempt, amount, ""):
                     return intent
             if not page.has_more:
                 return None
@@ -316,14 +317,25 @@ def _refund_seen(refund: stripe.Refund, order_id: OrderId) -> RefundSeen:
 
 def _intent_seen(intent: stripe.PaymentIntent) -> IntentSeen:
     attempt = _metadata(intent.metadata, "attempt")
+    amount, problem = seen_at_stripe(intent.amount, intent.currency.upper())
+    received, wrong = seen_at_stripe(intent.amount_received, intent.currency.upper())
     return IntentSeen(
         intent_id=intent.id,
         order_id=_metadata(intent.metadata, "order_id"),
         attempt=int(attempt) if attempt.isascii() and attempt.isdigit() and len(attempt) < 10 else 1,
         status=intent.status,
-        amount=Money(amount=intent.amount, currency=intent.currency.upper()),
-        received=intent.amount_received,
+        amount=amount,
+        received=received.amount,
+        problem=problem or wrong,
     )
+
+
+def _at_stripe(amount: Money) -> int:
+    """What Stripe is sent. Raises BadInput for what Stripe would refuse."""
+    try:
+        return to_stripe(amount)
+    except ValueError as error:
+        raise BadInput(str(error)) from error
 
 
 def _metadata(metadata: stripe.StripeObject | None, name: str) -> str:

@@ -49,6 +49,7 @@ class StripeEvent(Value, frozen=True, kw_only=True):
     refund_id: str = ""
     refund_status: str = ""
     created: datetime
+    problem: str = ""  # What is wrong with the amount, if it can't be ours.
 
 
 class RecordStripeEvent(Command[bool]):
@@ -129,6 +130,7 @@ class IntentSeen(Value, frozen=True, kw_only=True):
     status: str
     amount: Money
     received: int  # Minor units.
+    problem: str = ""  # What is wrong with an amount, if it can't be ours.
 
 
 class RefundSeen(Value, frozen=True, kw_only=True):

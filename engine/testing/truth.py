@@ -49,19 +49,24 @@ def _of_one(order: "OrderFact", charges: int, charged: int, back: int) -> Iterat
 
 def _charged(box: "Sandbox") -> tuple[Counter[str], Counter[str]]:
     """How often each order's buyer was charged, and how much in all."""
+    from bus.messages.currencies import from_stripe
+
     of_intent = {intent.id: intent.metadata.get("order_id", "") for intent in box.payment_intents()}
     times: Counter[str] = Counter()
     amounts: Counter[str] = Counter()
     for charge in box.charges():
         if charge.status == "succeeded":
             times[of_intent[charge.payment_intent]] += 1
-            amounts[of_intent[charge.payment_intent]] += charge.amount
+            amount = from_stripe(charge.amount, charge.currency.upper()).amount
+            amounts[of_intent[charge.payment_intent]] += amount
     return times, amounts
 
 
 def _sent_back(box: "Sandbox") -> Counter[str]:
+    from bus.messages.currencies import from_stripe
+
     back: Counter[str] = Counter()
     for refund in box.refunds():
         if refund.status == "succeeded":
-            back[refund.metadata.get("order_id", "")] += refund.amount
+            back[refund.metadata.get("order_id", "")] += from_stripe(refund.amount, refund.currency.upper()).amount
     return back

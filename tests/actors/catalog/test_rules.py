@@ -9,7 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actors.catalog.rules import (
-    MAX_PRICE,
     changed,
     cheapest_first,
     full_title,
@@ -20,8 +19,10 @@ from actors.catalog.rules import (
 )
 from bus.messages.base import Money
 from bus.messages.catalog import ChangeProduct, Product, SkuRow, SkuView
+from bus.messages.currencies import largest
 
 NOTHING: dict[str, str] = {}
+MAX_PRICE = largest("EUR")
 
 
 def row_of(sku: str = "MUG-BLUE", product_id: str = "MUG", **changes: Any) -> SkuRow:
@@ -94,6 +95,24 @@ def test_a_line_that_can_not_be_sold_is_refused_with_a_reason_that_names_what_is
 )
 def test_a_line_at_the_edge_is_taken(changes: dict[str, Any]) -> None:
     assert refusal(row_of(**changes), "EUR") is None
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "word"),
+    [(1234, "KWD", "1.230 KWD or 1.240 KWD"), (1_000_000, "UGX", "999999 UGX"), (10**12, "IDR", "9999999999.99 IDR")],
+)
+def test_a_price_that_stripe_would_refuse_is_refused_in_the_words_of_its_currency(
+    amount: int, currency: str, word: str
+) -> None:
+    reason = refusal(row_of(price=Money(amount=amount, currency=currency)), currency)
+
+    assert reason is not None
+    assert word in reason
+
+
+@pytest.mark.parametrize(("amount", "currency"), [(1230, "KWD"), (5615, "UGX"), (10**12 - 1, "IDR"), (500, "JPY")])
+def test_a_price_is_in_the_currencys_own_decimals(amount: int, currency: str) -> None:
+    assert refusal(row_of(price=Money(amount=amount, currency=currency)), currency) is None
 
 
 def test_each_refused_line_is_told_by_its_place() -> None:
