@@ -3,7 +3,20 @@
 import re
 from collections.abc import Sequence
 
-from bus.messages.catalog import ChangeProduct, CreateProduct, Product, SkuRow, SkuView
+from msgspec import structs
+
+from bus.messages.base import ProductId, Sku
+from bus.messages.catalog import (
+    ChangeProduct,
+    CreateProduct,
+    LastSku,
+    NoSuchSku,
+    Product,
+    ProductExists,
+    RenameSku,
+    SkuRow,
+    SkuView,
+)
 from bus.messages.currencies import price_refusal
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -117,3 +130,27 @@ def changed(product: Product, change: ChangeProduct) -> Product:
         description=product.description if change.description is None else change.description,
         skus=cheapest_first(list(skus.values())),
     )
+
+
+def sku_removal(product: Product, sku: Sku) -> NoSuchSku | LastSku | None:
+    """Why a SKU can't be taken off its product; None if it can."""
+    if all(known.sku != sku for known in product.skus):
+        return NoSuchSku(id=product.id, sku=sku)
+    return LastSku(id=product.id, sku=sku) if len(product.skus) == 1 else None
+
+
+def renamed(product: Product, ask: RenameSku) -> SkuRow | None:
+    """The SKU's line under its new name; None if the product has no such SKU."""
+    return next((structs.replace(row, sku=ask.name) for row in rows_of(product) if row.sku == ask.sku), None)
+
+
+def renaming(row: SkuRow, owners: dict[Sku, ProductId]) -> ProductExists | str | None:
+    """Why a SKU can't be called so, or the words that are wrong with the name; None if it can.
+
+    Args:
+        row: Under its new name.
+        owners: For each of the names in question that is known, its product.
+    """
+    if row.sku in owners:
+        return ProductExists(id=row.product_id)
+    return refusal(row, row.price.currency)
