@@ -41,6 +41,7 @@ from bus.backlog import DeadLetter
 from bus.local import LocalBus
 from bus.messages.audit import Audit, Audited, Repair, RepairMade
 from bus.messages.catalog import ListCategories
+from bus.messages.currencies import is_known
 from bus.messages.order import OrderProgressed
 from bus.news import News
 from bus.routes import Routes
@@ -161,7 +162,10 @@ class Shop:
 def read_all() -> ShopSettings:
     """Read the environment. Raises BadSetting."""
     rooms = msgspec.structs.fields(ShopSettings)
-    return ShopSettings(**{room.name: read_settings(room.type, os.environ) for room in rooms})
+    settings = ShopSettings(**{room.name: read_settings(room.type, os.environ) for room in rooms})
+    if not is_known(currency := settings.edge.shopflow_currency):
+        raise BadSetting(f"SHOPFLOW_CURRENCY: Stripe takes no payments in {currency}")
+    return settings
 
 
 def read_part(settings: ShopSettings, *, has_gateway: bool = True) -> Part:

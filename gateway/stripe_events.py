@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from bus.messages.base import Money
+from bus.messages.currencies import seen_at_stripe
 from bus.messages.payment import RecordStripeEvent, StripeEvent
 
 
@@ -85,18 +85,20 @@ def read(event: Envelope) -> RecordStripeEvent | None:
         return None
     is_refund = event.type.startswith(("refund.", "charge.refund."))
     failure = thing.last_payment_error or _Failure()
+    amount, problem = seen_at_stripe(_amount(event.type, thing), (thing.currency or "").upper())
     return RecordStripeEvent(
         intent_id=intent_id,
         event=StripeEvent(
             id=event.id,
             type=event.type,
-            amount=Money(amount=_amount(event.type, thing), currency=(thing.currency or "").upper()),
+            amount=amount,
             reason=thing.reason or thing.fraud_type or failure.decline_code or failure.message or "",
             refund_id=(thing.metadata or {}).get("refund_id", "") if is_refund else "",
             refund_status=(thing.status or "") if is_refund else "",
             created=datetime.fromtimestamp(event.created, UTC),
             object_id=thing.id,
             object_status=thing.status or "",
+            problem=problem,
         ),
     )
 

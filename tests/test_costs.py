@@ -3,12 +3,25 @@
 import asyncio
 import re
 from collections import Counter
-from typing import Any
+from itertools import product
+from typing import Any, get_args
 
 import asyncpg
 import msgspec
 import pytest
+from msgspec import structs
 
+from bus.messages.catalog import (
+    ChangeProduct,
+    GetProduct,
+    ListCategories,
+    ListProducts,
+    Product,
+    RemoveProduct,
+    RemoveSku,
+    RenameSku,
+    Sort,
+)
 from engine.postgres import Transaction
 from engine.testing import ShopUnderTest
 
@@ -61,6 +74,31 @@ async def test_every_statement_of_a_purchase_finds_its_rows_by_an_index(
         # Tables of a test are so small that reading all of them would be best: sessions must be told not to.
         await tx.execute("set local plan_cache_mode = force_generic_plan")
         assert sequential(await plan_of(tx, "select from orders.orders where email = $1")) == ["orders"]  # It is seen.
+        searched = {sql: sequential(await plan_of(tx, sql)) for sql in asked}
+
+    assert {sql: tables for sql, tables in searched.items() if tables} == {}
+
+
+async def test_every_statement_of_the_catalogue_finds_its_rows_by_an_index(
+    shop: ShopUnderTest, statements: Counter[str]
+) -> None:
+    mug = await shop.ask(GetProduct(id="mug"))
+    assert isinstance(mug, Product)
+    statements.clear()
+    for sort, category, q in product(get_args(Sort), ("", "Test"), ("", "mug")):
+        first = await shop.ask(ListProducts(sort=sort, category=category, q=q, limit=1))
+        await shop.ask(ListProducts(sort=sort, category=category, q=q, after=first.next or ""))
+    await shop.ask(ListCategories())
+    await shop.ask(ChangeProduct(id="MUG", skus=(structs.replace(mug.skus[0], sku="MUG-2"),)))
+    await shop.ask(RenameSku(id="MUG", sku="MUG-2", name="MUG-3"))
+    await shop.ask(RenameSku(id="MUG", sku="MUG-2", name="MUG-3"))
+    await shop.ask(RemoveSku(id="MUG", sku="MUG-3"))
+    await shop.ask(RemoveProduct(id="MUG"))
+    asked = {sql for sql in statements if "catalog." in sql}
+    assert len(asked) > 30
+
+    async with shop.inside.services.database.transaction(shop.clock.now()) as tx:
+        await tx.execute("set local plan_cache_mode = force_generic_plan")
         searched = {sql: sequential(await plan_of(tx, sql)) for sql in asked}
 
     assert {sql: tables for sql, tables in searched.items() if tables} == {}

@@ -119,7 +119,7 @@ class Carts(Actor, name="cart"):
         if unsold:
             return OutOfStock(short=unsold)
         lines = rules.order_lines(cart, prices)
-        if sum(line.quantity * line.unit_price.amount for line in lines) > rules.MAX_GOODS:
+        if sum(line.quantity * line.unit_price.amount for line in lines) > rules.most_goods(cart.currency):
             raise BadInput("this is more than one payment can be; make it two orders")
         wanted = tuple(Line(sku=line.sku, quantity=line.quantity) for line in cart.lines)
         held = await self._bus.ask(HoldForCheckout(cart_id=cart.id, order_id=ask.order_id, lines=wanted))

@@ -3,12 +3,17 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from bus.messages.base import OrderLine, Sku
+from bus.messages.base import Currency, Minor, OrderLine, Sku
 from bus.messages.cart import Cart, CartLine
 from bus.messages.catalog import PricedSku
+from bus.messages.currencies import largest
 
 MAX_LINES = 100  # Different SKUs in one cart.
-MAX_GOODS = 99_000_000  # Minor units: what Stripe takes in one payment (99,999,999), less any shipping.
+
+
+def most_goods(currency: Currency) -> Minor:
+    """What goods may cost together: what Stripe takes in one payment, less a hundredth for any shipping."""
+    return largest(currency) * 99 // 100
 
 
 def with_line(cart: Cart, priced: PricedSku, quantity: int, held_until: datetime) -> Cart:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from actors.catalog import rules, store
-from bus.messages.base import Currency
+from bus.messages.base import Currency, ProductId
 from bus.messages.catalog import (
     Categories,
     ChangeProduct,
@@ -11,9 +11,11 @@ from bus.messages.catalog import (
     GetProduct,
     Imported,
     ImportSkus,
+    LastSku,
     ListCategories,
     ListProducts,
     NoSuchProduct,
+    NoSuchSku,
     PricedSku,
     Prices,
     PriceSkus,
@@ -22,6 +24,8 @@ from bus.messages.catalog import (
     ProductPage,
     Removed,
     RemoveProduct,
+    RemoveSku,
+    RenameSku,
 )
 from engine.actor import Actor, call, turn
 from engine.errors import BadInput
@@ -69,7 +73,7 @@ class Catalog(Actor):
 
     @turn
     async def change(self, tx: Transaction, ask: ChangeProduct) -> Product | NoSuchProduct | ProductExists:
-        found = next((product for product in await store.by_id(tx, {ask.id}) if product.id == ask.id), None)
+        found = await store.lock(tx, ask.id)
         if found is None:
             return NoSuchProduct(id=ask.id)
         product = rules.changed(found, ask)
@@ -78,6 +82,38 @@ class Catalog(Actor):
     @turn
     async def remove(self, tx: Transaction, ask: RemoveProduct) -> Removed | NoSuchProduct:
         return Removed(id=ask.id) if await store.remove(tx, ask.id) else NoSuchProduct(id=ask.id)
+
+    @turn
+    async def remove_sku(self, tx: Transaction, ask: RemoveSku) -> Product | NoSuchProduct | NoSuchSku | LastSku:
+        product = await store.lock(tx, ask.id)
+        if product is None:
+            return NoSuchProduct(id=ask.id)
+        refused = rules.sku_removal(product, ask.sku)
+        if refused is not None:
+            return refused
+        await store.remove_sku(tx, product.id, ask.sku)
+        return await self._known(tx, product.id)
+
+    @turn
+    async def rename_sku(self, tx: Transaction, ask: RenameSku) -> Product | NoSuchProduct | NoSuchSku | ProductExists:
+        product = await store.lock(tx, ask.id)
+        if product is None:
+            return NoSuchProduct(id=ask.id)
+        row = rules.renamed(product, ask)
+        if row is None:
+            is_done = any(sku.sku == ask.name for sku in product.skus)
+            is_done = is_done and await store.was_renamed(tx, product.id, ask.sku, ask.name)
+            return product if is_done else NoSuchSku(id=product.id, sku=ask.sku)
+        if ask.name == ask.sku:
+            return product
+        owners, _ = await store.taken(tx, [row])
+        refused = rules.renaming(row, owners)
+        if isinstance(refused, str):
+            raise BadInput(refused)
+        if refused is not None or ask.is_trial:
+            return refused or product
+        await store.rename_sku(tx, product.id, ask.sku, ask.name)
+        return await self._known(tx, product.id)
 
     @turn
     async def categories(self, tx: Transaction, asks: Sequence[ListCategories]) -> Sequence[Categories]:
@@ -93,4 +129,8 @@ class Catalog(Actor):
         if refused:
             raise BadInput(refused[0][1])
         await store.write(tx, good)
-        return next(known for known in await store.by_id(tx, {product.id}) if known.id == product.id)
+        return await self._known(tx, product.id)
+
+    @staticmethod
+    async def _known(tx: Transaction, product_id: ProductId) -> Product:
+        return next(product for product in await store.by_id(tx, {product_id}) if product.id == product_id)

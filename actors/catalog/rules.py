@@ -3,12 +3,24 @@
 import re
 from collections.abc import Sequence
 
-from bus.messages.catalog import ChangeProduct, CreateProduct, Product, SkuRow, SkuView
+from msgspec import structs
+
+from bus.messages.base import ProductId, Sku
+from bus.messages.catalog import (
+    ChangeProduct,
+    CreateProduct,
+    LastSku,
+    NoSuchSku,
+    Product,
+    ProductExists,
+    RenameSku,
+    SkuRow,
+    SkuView,
+)
+from bus.messages.currencies import price_refusal
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-_CURRENCY = re.compile(r"[A-Z]{3}")
-MAX_PRICE = 99_999_999  # Minor units: the most that Stripe takes in one payment.
 
 
 def refusal(row: SkuRow, currency: str) -> str | None:
@@ -22,11 +34,11 @@ def refusal(row: SkuRow, currency: str) -> str | None:
         (len(row.category) <= 200 and len(row.sku_title) <= 200, "category and sku_title have at most 200 characters"),
         (len(row.description) <= 5000, "description has at most 5,000 characters"),
         ("\0" not in row.title + row.category + row.sku_title + row.description, "texts can't have NUL characters"),
-        (0 < row.price.amount <= MAX_PRICE, f"price must be 1 to {MAX_PRICE} minor units"),
-        (row.price.currency == currency, f"this shop sells in {currency}, not {row.price.currency}"),
         (0 < row.weight_g <= 1_000_000, "weight_g must be 1 to 1,000,000"),
+        (row.price.currency == currency, f"this shop sells in {currency}, not {row.price.currency}"),
     ]
-    return next((reason for fits, reason in checks if not fits), None)
+    reason = next((reason for fits, reason in checks if not fits), None)
+    return reason or price_refusal(row.price.amount, row.price.currency)
 
 
 def same_product(one: SkuRow, other: SkuRow) -> bool:
@@ -118,3 +130,27 @@ def changed(product: Product, change: ChangeProduct) -> Product:
         description=product.description if change.description is None else change.description,
         skus=cheapest_first(list(skus.values())),
     )
+
+
+def sku_removal(product: Product, sku: Sku) -> NoSuchSku | LastSku | None:
+    """Why a SKU can't be taken off its product; None if it can."""
+    if all(known.sku != sku for known in product.skus):
+        return NoSuchSku(id=product.id, sku=sku)
+    return LastSku(id=product.id, sku=sku) if len(product.skus) == 1 else None
+
+
+def renamed(product: Product, ask: RenameSku) -> SkuRow | None:
+    """The SKU's line under its new name; None if the product has no such SKU."""
+    return next((structs.replace(row, sku=ask.name) for row in rows_of(product) if row.sku == ask.sku), None)
+
+
+def renaming(row: SkuRow, owners: dict[Sku, ProductId]) -> ProductExists | str | None:
+    """Why a SKU can't be called so, or the words that are wrong with the name; None if it can.
+
+    Args:
+        row: Under its new name.
+        owners: For each of the names in question that is known, its product.
+    """
+    if row.sku in owners:
+        return ProductExists(id=row.product_id)
+    return refusal(row, row.price.currency)

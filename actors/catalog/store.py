@@ -15,23 +15,22 @@ from engine.postgres import Database, Transaction
 # that is kept finds an index only for conditions that are always there.
 _LIST = """
 select id, slug, title, category, description, {value} as place, words from catalog.products
-where {conditions} order by {value} {way}, id {way} limit {limit}"""
+{where} order by {value} {way}, id {way} limit {limit}"""
 # A word that many products have is soon met on a walk through the list; one that few have, the index of words finds.
 _WALK = "select * from ({products}) as walked where {match} order by place {way}, id {way} limit {limit}"
 _FOUND = """
 with found as materialized (select * from catalog.products where {match})
 select id, slug, title, category, description, {value} as place from found
-where {conditions} order by {value} {way}, id {way} limit {limit}"""
+{where} order by {value} {way}, id {way} limit {limit}"""
 _STEPS = 1000  # Of such a walk: some milliseconds.
 
 _BY_ID = """
-select id, slug, title, category, description from catalog.products
-where (id = any($1) or slug = any($1)) and removed_at is null"""
+select id, slug, title, category, description from catalog.products where id = any($1) or slug = any($1)"""
 _SKUS = "select sku, product_id, title, price, currency, weight_g from catalog.skus where product_id = any($1)"
 _PRICES = """
 select s.sku, p.title as product_title, s.title, s.price, s.currency, s.weight_g
 from catalog.skus s join catalog.products p on p.id = s.product_id
-where s.sku = any($1) and p.removed_at is null"""
+where s.sku = any($1)"""
 
 # In one order, so that two imports never wait for each other in a circle.
 _OWNERS = "select sku, product_id from catalog.skus where sku = any($1) order by sku for update"
@@ -40,7 +39,7 @@ _WRITE_PRODUCTS = """
 insert into catalog.products (id, slug, title, category, description)
 select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])
 on conflict (id) do update set slug = excluded.slug, title = excluded.title, category = excluded.category,
-    description = excluded.description, removed_at = null"""
+    description = excluded.description"""
 _WRITE_SKUS = """
 insert into catalog.skus (sku, product_id, title, price, currency, weight_g)
 select * from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::int[])
@@ -50,13 +49,29 @@ _NOTE_LOWEST_PRICE = """
 update catalog.products p set lowest_price = s.lowest from (
     select product_id, min(price) as lowest from catalog.skus where product_id = any($1) group by product_id) s
 where p.id = s.product_id"""
-_REMOVE = "update catalog.products set removed_at = $2 where id = $1 and removed_at is null returning id"
+# What is removed leaves its names to others, and a copy for people to look up.
+_REMOVE_SKUS = """
+with gone as (delete from catalog.skus where product_id = $1 and ($3 or sku = $4) returning *)
+insert into catalog.removed_skus (removed_at, sku, product_id, title, price, currency, weight_g)
+select $2, sku, product_id, title, price, currency, weight_g from gone"""
+_REMOVE = """
+with gone as (delete from catalog.products where id = $1 returning *)
+insert into catalog.removed_products (removed_at, id, slug, title, category, description)
+select $2, id, slug, title, category, description from gone returning id"""
+_RENAME = """
+with before as (
+    insert into catalog.removed_skus (removed_at, sku, product_id, title, price, currency, weight_g, renamed)
+    select $4, sku, product_id, title, price, currency, weight_g, $3
+    from catalog.skus where product_id = $1 and sku = $2)
+update catalog.skus set sku = $3 where product_id = $1 and sku = $2"""
+_WAS_RENAMED = """
+select exists (select from catalog.removed_skus where product_id = $1 and sku = $2 and renamed = $3)"""
 # From each to the next one in the index: `distinct` would read every product there is.
 _CATEGORIES = """
 with recursive found as (
-    (select category from catalog.products where removed_at is null order by category limit 1)
+    (select category from catalog.products order by category limit 1)
     union all
-    select (select category from catalog.products where removed_at is null and category > found.category
+    select (select category from catalog.products where category > found.category
         order by category limit 1) from found where found.category is not null)
 select category from found where category is not null"""
 
@@ -94,14 +109,15 @@ async def page(database: Database, ask: ListProducts) -> ProductPage:
 async def _rows(database: Database, ask: ListProducts, limit: int) -> Sequence[Record]:
     order, value, last_id = _ORDERS[ask.sort], *_after(ask)
     given: list[object] = [limit]
-    conditions = ["removed_at is null"]
+    conditions = list[str]()
     if ask.category:
         given.append(ask.category)
         conditions.append(f"category = ${len(given)}")
     if value is not None:
         given += [value, last_id]
         conditions.append(f"({order.value}, id) {order.after} (${len(given) - 1}::{order.type}, ${len(given)})")
-    words = {"value": order.value, "way": order.way, "conditions": " and ".join(conditions)}
+    where = f"where {' and '.join(conditions)}" if conditions else ""
+    words = {"value": order.value, "way": order.way, "where": where}
     terms = rules.search_terms(ask.q)
     if not terms:
         return await database.fetch(_LIST.format(limit="$1", **words), *given)
@@ -157,9 +173,33 @@ async def write(tx: Transaction, rows: Sequence[SkuRow]) -> None:
     await tx.execute(_NOTE_LOWEST_PRICE, [p.product_id for p in products])
 
 
+async def lock(tx: Transaction, product_id: ProductId) -> Product | None:
+    """Lock a product, and all that is decided about it; None if there is none."""
+    await tx.fetch(_SLUGS, [], [product_id])
+    return next((product for product in await by_id(tx, {product_id}) if product.id == product_id), None)
+
+
 async def remove(tx: Transaction, product_id: ProductId) -> bool:
-    """Take a product off sale; says whether it was on sale."""
+    """Take a product off sale, and free its names; says whether it was on sale."""
+    await tx.fetch(_SLUGS, [], [product_id])
+    await tx.execute(_REMOVE_SKUS, product_id, tx.now, True, "")
     return await tx.value(_REMOVE, product_id, tx.now) is not None
+
+
+async def remove_sku(tx: Transaction, product_id: ProductId, sku: Sku) -> None:
+    """Take one SKU off a locked product."""
+    await tx.execute(_REMOVE_SKUS, product_id, tx.now, False, sku)
+    await tx.execute(_NOTE_LOWEST_PRICE, [product_id])
+
+
+async def rename_sku(tx: Transaction, product_id: ProductId, sku: Sku, name: Sku) -> None:
+    """Give a SKU of a locked product another name, which is free."""
+    await tx.execute(_RENAME, product_id, sku, name, tx.now)
+
+
+async def was_renamed(tx: Transaction, product_id: ProductId, sku: Sku, name: Sku) -> bool:
+    """Whether this was done before."""
+    return bool(await tx.value(_WAS_RENAMED, product_id, sku, name))
 
 
 async def categories(tx: Transaction) -> tuple[str, ...]:

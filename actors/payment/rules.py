@@ -49,6 +49,8 @@ def _received(payment: Payment, intent_id: str, event: StripeEvent) -> str:
     amount = event.amount
     if payment.status == "received":
         return "ignored: received before"
+    if event.problem:
+        return f"refused: {event.problem}"
     if (amount.amount, amount.currency) != (payment.amount, payment.currency):
         return f"refused: {payment.amount} {payment.currency} was expected"
     payment.advance("succeeded")
@@ -192,6 +194,7 @@ def see(payment: Payment | None, seen: IntentSeen, at: datetime, looked_at: date
         type=f"payment_intent.{word}",
         amount=Money(amount=amount, currency=seen.amount.currency),
         created=at,
+        problem=seen.problem,
     )
     if seen.status not in {*_FINAL, "processing"} and not was_refused:
         return event, "ignored: not decided yet"

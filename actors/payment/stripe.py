@@ -22,6 +22,7 @@ import stripe
 from actors.payment.life import refund_status
 from actors.payment.state import ORDER, payment_id_of
 from bus.messages.base import Money, OrderId
+from bus.messages.currencies import seen_at_stripe, to_stripe
 from bus.messages.payment import Intent, IntentSeen, RefundReason, RefundSeen, Window
 from engine.circuit import Circuit
 from engine.crash import CrashPoint
@@ -110,7 +111,7 @@ class Stripe:
         async def create(key: str) -> stripe.PaymentIntent:
             return await self._client.v1.payment_intents.create_async(
                 {
-                    "amount": amount.amount,
+                    "amount": _at_stripe(amount),
                     "currency": amount.currency.lower(),
                     "automatic_payment_methods": {"enabled": True},
                     "metadata": metadata,
@@ -172,7 +173,7 @@ class Stripe:
             refund = await self._client.v1.refunds.create_async(
                 {
                     "payment_intent": intent_id,
-                    "amount": amount.amount,
+                    "amount": _at_stripe(amount),
                     "reason": _STRIPE_REASONS[reason],
                     "metadata": {"refund_id": refund_id, "order_id": order_id},
                 },
@@ -233,7 +234,8 @@ class Stripe:
             for intent in page.data:
                 own = {name: _metadata(intent.metadata, name) for name in ("order_id", "attempt", "purpose")}
                 is_own = {name: value for name, value in own.items() if value} == metadata
-                if is_own and _intent_seen(intent).amount == amount:
+                seen = _intent_seen(intent)
+                if is_own and (seen.amount, seen.problem) == (amount, ""):
                     return intent
             if not page.has_more:
                 return None
@@ -322,22 +324,33 @@ def _refund_seen(refund: stripe.Refund, order_id: OrderId) -> RefundSeen:
         stripe_refund_id=refund.id,
         status=refund_status(refund.status or ""),
         intent_id=intent if isinstance(intent, str) else intent.id if intent else "",
-        amount=refund.amount,
+        amount=seen_at_stripe(refund.amount, refund.currency.upper())[0].amount,
         reason=_REASONS.get(refund.reason or "", "requested_by_customer"),
     )
 
 
 def _intent_seen(intent: stripe.PaymentIntent) -> IntentSeen:
     attempt = _metadata(intent.metadata, "attempt")
+    amount, problem = seen_at_stripe(intent.amount, intent.currency.upper())
+    received, wrong = seen_at_stripe(intent.amount_received, intent.currency.upper())
     return IntentSeen(
         intent_id=intent.id,
         order_id=_metadata(intent.metadata, "order_id"),
         attempt=int(attempt) if attempt.isascii() and attempt.isdigit() and len(attempt) < 10 else 1,
         status=intent.status,
-        amount=Money(amount=intent.amount, currency=intent.currency.upper()),
-        received=intent.amount_received,
+        amount=amount,
+        received=received.amount,
         purpose=_metadata(intent.metadata, "purpose") or ORDER,
+        problem=problem or wrong,
     )
+
+
+def _at_stripe(amount: Money) -> int:
+    """What Stripe is sent. Raises BadInput for what Stripe would refuse."""
+    try:
+        return to_stripe(amount)
+    except ValueError as error:
+        raise BadInput(str(error)) from error
 
 
 def _metadata(metadata: stripe.StripeObject | None, name: str) -> str:

@@ -14,32 +14,6 @@ Quantity: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=99)]
 Minor: TypeAlias = int  # Money in its currency's smallest unit: 1999 is 19.99 EUR, but 1999 JPY.
 Currency: TypeAlias = str  # ISO 4217, upper case.
 
-# Where minor units are not hundredths. Source: Stripe, "Supported currencies", zero-decimal and three-decimal.
-_DECIMALS = {
-    **dict.fromkeys(
-        (
-            "BIF",
-            "CLP",
-            "DJF",
-            "GNF",
-            "JPY",
-            "KMF",
-            "KRW",
-            "MGA",
-            "PYG",
-            "RWF",
-            "UGX",
-            "VND",
-            "VUV",
-            "XAF",
-            "XOF",
-            "XPF",
-        ),
-        0,
-    ),
-    **dict.fromkeys(("BHD", "JOD", "KWD", "OMR", "TND"), 3),
-}
-
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(msgspec.field,))
 class Value(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,8 +28,12 @@ class Money(Value, frozen=True, kw_only=True):
 
     def __str__(self) -> str:
         """As people write it: 19.99 EUR, 1999 JPY."""
-        decimals = _DECIMALS.get(self.currency, 2)
-        return f"{self.amount / 10**decimals:.{decimals}f} {self.currency}"
+        from bus.messages.currencies import decimals  # Which are told of money: it can't come before.
+
+        digits = decimals(self.currency)
+        whole, rest = divmod(abs(self.amount), 10**digits)
+        sign, behind = "-" if self.amount < 0 else "", f".{rest:0{digits}}" if digits else ""
+        return f"{sign}{whole}{behind} {self.currency}"
 
 
 class Line(Value, frozen=True, kw_only=True):

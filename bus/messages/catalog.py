@@ -54,6 +54,20 @@ class ProductExists(Reply):
     id: ProductId
 
 
+class NoSuchSku(Reply):
+    """The product has no SKU of this name."""
+
+    id: ProductId
+    sku: Sku
+
+
+class LastSku(Reply):
+    """A product has at least one SKU: remove the product instead."""
+
+    id: ProductId
+    sku: Sku
+
+
 class ProductPage(Reply):
     """A page of a list, and where the next one starts; None at the end."""
 
@@ -112,7 +126,11 @@ class ImportSkus(Command[Imported]):
 
 
 class CreateProduct(Command[Product | ProductExists]):
-    """Add a product. Its price list is not empty."""
+    """Add a product. Its price list is not empty.
+
+    One that was removed may be made again, and begins as it is given. The inventory's books of its SKUs go on where
+    they were: the same SKU is the same goods on the same shelf.
+    """
 
     id: ProductId
     slug: str
@@ -133,15 +151,31 @@ class ChangeProduct(Command[Product | NoSuchProduct | ProductExists]):
 
 
 class Removed(Reply):
-    """It is not for sale any more."""
+    """It is not for sale any more, and its id, slug and SKUs are free for others."""
 
     id: ProductId
 
 
 class RemoveProduct(Command[Removed | NoSuchProduct]):
-    """Take a product off sale. Orders keep what they say of it."""
+    """Take a product off sale. Orders keep what they say of it, and the inventory its books."""
 
     id: ProductId
+
+
+class RemoveSku(Command[Product | NoSuchProduct | NoSuchSku | LastSku]):
+    """Take one SKU off sale. Orders keep what they say of it, and the inventory its books."""
+
+    id: ProductId
+    sku: Sku
+
+
+class RenameSku(Command[Product | NoSuchProduct | NoSuchSku | ProductExists]):
+    """Call a SKU something that nobody is called. Safe to send twice. The inventory's books stay under the old name."""
+
+    id: ProductId
+    sku: Sku
+    name: Sku  # The new one.
+    is_trial: bool = False  # Say whether it could be done, and don't.
 
 
 class Categories(Reply):

@@ -53,6 +53,7 @@ class StripeEvent(Value, frozen=True, kw_only=True):
     created: datetime
     object_id: str = ""  # Stripe's own id of the refund, dispute or warning.
     object_status: str = ""  # Of a dispute.
+    problem: str = ""  # What is wrong with the amount, if it can't be ours.
 
 
 class RecordStripeEvent(Command[bool]):
@@ -170,6 +171,7 @@ class IntentSeen(Value, frozen=True, kw_only=True):
     amount: Money
     received: int  # Minor units.
     purpose: str = "order"
+    problem: str = ""  # What is wrong with an amount, if it can't be ours.
 
 
 class Reconcile(Command[None]):

@@ -49,33 +49,41 @@ def _of_one(order: "OrderFact", charges: int, charged: int, back: int, taken: in
 
 def _charged(box: "Sandbox") -> tuple[Counter[str], Counter[str]]:
     """How often each order's buyer was charged, and how much in all."""
+    from bus.messages.currencies import from_stripe
+
     of_intent = _orders(box)
     times: Counter[str] = Counter()
     amounts: Counter[str] = Counter()
     for charge in box.charges():
         if charge.status == "succeeded":
             times[of_intent[charge.payment_intent]] += 1
-            amounts[of_intent[charge.payment_intent]] += charge.amount
+            amount = from_stripe(charge.amount, charge.currency.upper()).amount
+            amounts[of_intent[charge.payment_intent]] += amount
     return times, amounts
 
 
 def _sent_back(box: "Sandbox") -> Counter[str]:
     """By the payment, not by the refund's own metadata: one made in Stripe's dashboard has none."""
+    from bus.messages.currencies import from_stripe
+
     of_intent = _orders(box)
     back: Counter[str] = Counter()
     for refund in box.refunds():
         if refund.status == "succeeded":
-            back[of_intent[refund.payment_intent]] += refund.amount
+            amount = from_stripe(refund.amount, refund.currency.upper()).amount
+            back[of_intent[refund.payment_intent]] += amount
     return back
 
 
 def _taken_back(box: "Sandbox") -> Counter[str]:
     """What buyers' banks took for good. It can't be sent back a second time."""
+    from bus.messages.currencies import from_stripe
+
     of_intent = _orders(box)
     taken: Counter[str] = Counter()
     for dispute in box.disputes():
         if dispute.status == "lost" and dispute.payment_intent is not None:
-            taken[of_intent[dispute.payment_intent]] += dispute.amount
+            taken[of_intent[dispute.payment_intent]] += from_stripe(dispute.amount, dispute.currency.upper()).amount
     return taken
 
 

@@ -2,6 +2,13 @@
 
 /** @typedef {import("./types.js").Money} Money */
 
+/**
+ * Where amounts are no hundredths, as `bus/messages/currencies.py` has it. Browsers are not asked: they know how many
+ * decimals people write, which are none for HUF, while its amounts are hundredths.
+ */
+const NO_DECIMALS = "BIF CLP DJF GNF ISK JPY KMF KRW MGA PYG RWF UGX VND VUV XAF XOF XPF".split(" ");
+const THREE_DECIMALS = "BHD JOD KWD OMR TND".split(" ");
+
 /** @type {Map<string, {format: Intl.NumberFormat, unit: number}>} Making a formatter is slow, and few are needed. */
 const formats = new Map();
 
@@ -13,8 +20,10 @@ const formats = new Map();
 function formatFor(currency) {
   let known = formats.get(currency);
   if (!known) {
-    const format = new Intl.NumberFormat(undefined, { style: "currency", currency });
-    known = { format, unit: 10 ** (format.resolvedOptions().maximumFractionDigits ?? 2) };
+    const decimals = NO_DECIMALS.includes(currency) ? 0 : THREE_DECIMALS.includes(currency) ? 3 : 2;
+    const digits = { minimumFractionDigits: decimals, maximumFractionDigits: decimals };
+    const format = new Intl.NumberFormat(undefined, { style: "currency", currency, ...digits });
+    known = { format, unit: 10 ** decimals };
     formats.set(currency, known);
   }
   return known;

@@ -26,7 +26,8 @@ REACHED_WITHIN_S = 30.0
 TRIES = 3
 MIGRATIONS = ("before-migration-commit", "after-migration")
 BETWEEN_PROCESSES = ("after-forward", "after-receive")  # Reached only where there are several (test_split.py).
-ELSEWHERE = {*MIGRATIONS, *BETWEEN_PROCESSES}
+RENAMES = ("rename-counted", "rename-carried")  # Reached only by staff who rename a SKU (journeys/test_products.py).
+ELSEWHERE = {*MIGRATIONS, *BETWEEN_PROCESSES, *RENAMES}
 
 
 class Killing:

@@ -178,6 +178,7 @@ async def refusal(data: Path, **settings: str) -> str:
         ({"STRIPE_SECRET_KEY": "sk_test_hunter2"}, "STRIPE_WEBHOOK_SECRET: missing"),
         ({"SMTP_URL": "hunter2"}, "SMTP_URL: must look like"),
         ({"SHOPFLOW_CURRENCY": "euro"}, "SHOPFLOW_CURRENCY: expected"),
+        ({"SHOPFLOW_CURRENCY": "XTS"}, "SHOPFLOW_CURRENCY: Stripe takes no payments in XTS"),
         ({"CARRIER_URL": "http://127.0.0.1:1"}, "CARRIER_WEBHOOK_SECRET: missing"),
         ({"SHOPFLOW_PAYMENT_WINDOW_S": "7200"}, "SHOPFLOW_PAYMENT_HOLD_S: must be longer"),
     ],

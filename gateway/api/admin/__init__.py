@@ -14,6 +14,8 @@ router = Router(
         goods.create_product,
         goods.change_product,
         goods.remove_product,
+        goods.remove_sku,
+        goods.rename_sku,
         goods.get_stock,
         goods.set_stock,
         orders.list_orders,

@@ -11,10 +11,13 @@ from bus.messages.base import Money
 from bus.messages.catalog import (
     ChangeProduct,
     CreateProduct,
+    LastSku,
     NoSuchProduct,
+    NoSuchSku,
     Product,
     ProductExists,
     RemoveProduct,
+    RemoveSku,
     SkuView,
 )
 from bus.messages.inventory import CountStock, SetOnHand, StockBelowHeld, StockCount
@@ -22,10 +25,9 @@ from gateway.api.bodies import Body, MoneyBody, Strict, View
 from gateway.api.products import ProductDetail, detail
 from gateway.edge import Edge, Wired
 from gateway.problems import Problem, not_found
+from gateway.renames import SkuInUse, rename
 
 Text = Annotated[str, msgspec.Meta(max_length=5000)]
-
-
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 
 
@@ -58,6 +60,12 @@ class ProductChange(Body, frozen=True, kw_only=True):
     skus: list[SkuBody] | None = None
 
 
+class SkuChange(Body, frozen=True, kw_only=True):
+    """What a SKU is to be called."""
+
+    sku: Name
+
+
 class StockBody(Body, frozen=True, kw_only=True):
     """What was counted."""
 
@@ -78,7 +86,7 @@ class StockView(View, frozen=True, kw_only=True):
 
 @post("/products", dto=Strict[ProductBody], return_dto=None, summary="Add a product")
 async def create_product(edge: Wired, data: JSONBody[ProductBody]) -> ProductDetail:
-    """A product with at least one SKU. Its stock begins at none."""
+    """A product with at least one SKU. Its stock begins at none, or goes on where it was when the SKU was removed."""
     answer = await edge.bus.ask(
         CreateProduct(
             id=data.id,
@@ -104,9 +112,26 @@ async def change_product(edge: Wired, product_id: FromPath[str], data: JSONBody[
 
 @delete("/products/{product_id:str}", summary="Take a product off sale")
 async def remove_product(edge: Wired, product_id: FromPath[str]) -> None:
-    """Orders keep what they say of it."""
+    """Orders keep what they say of it. Its id, slug and SKUs are free for others."""
     if isinstance(await edge.bus.ask(RemoveProduct(id=product_id)), NoSuchProduct):
         raise not_found("product")
+
+
+@delete("/products/{product_id:str}/skus/{sku:str}", status_code=200, summary="Take one SKU off a product")
+async def remove_sku(edge: Wired, product_id: FromPath[str], sku: FromPath[str]) -> ProductDetail:
+    """Gives the product without it. The last one stays: remove the product instead. Orders keep what they say of it."""
+    return await _product(edge, await edge.bus.ask(RemoveSku(id=product_id, sku=sku)))
+
+
+@patch("/products/{product_id:str}/skus/{sku:str}", dto=Strict[SkuChange], return_dto=None, summary="Rename one SKU")
+async def rename_sku(
+    edge: Wired, product_id: FromPath[str], sku: FromPath[str], data: JSONBody[SkuChange]
+) -> ProductDetail:
+    """Its units come along, if none are held or promised. Carts and orders keep the old name."""
+    try:
+        return await _product(edge, await rename(edge.bus, product_id, sku, data.sku))
+    except SkuInUse as used:
+        raise _in_use(used) from used
 
 
 @get("/stock/{sku:str}", summary="The books of one SKU")
@@ -140,7 +165,7 @@ def _skus(bodies: Sequence[SkuBody]) -> tuple[SkuView, ...]:
     )
 
 
-async def _product(edge: Edge, answer: Product | NoSuchProduct | ProductExists) -> ProductDetail:
+async def _product(edge: Edge, answer: Product | NoSuchProduct | ProductExists | NoSuchSku | LastSku) -> ProductDetail:
     match answer:
         case Product():
             return await detail(edge, answer)
@@ -148,6 +173,22 @@ async def _product(edge: Edge, answer: Product | NoSuchProduct | ProductExists) 
             raise Problem(409, "product_exists", "Its id, slug or a SKU is taken.")
         case NoSuchProduct():
             raise not_found("product")
+        case NoSuchSku():
+            raise Problem(404, "unknown_sku", f"This product has no {answer.sku}.")
+        case LastSku():
+            raise Problem(409, "last_sku", f"{answer.sku} is the product's last SKU: remove the product instead.")
+
+
+def _in_use(used: SkuInUse) -> Problem:
+    """With the numbers, and what to do about it."""
+    if used.is_new:
+        detail = (
+            f"{used.on_hand} units are counted under {used.sku} already, by an earlier product or a rename that was"
+            f" broken off. If they are not there besides, set the stock of {used.sku} to 0 and rename again."
+        )
+    else:
+        detail = f"{used.held} units of {used.sku} are held for carts and orders; it can be renamed when they are gone."
+    return Problem(409, "sku_in_use", detail, sku=used.sku, on_hand=used.on_hand, held=used.held)
 
 
 def _stock(count: StockCount) -> StockView:

@@ -9,6 +9,7 @@ from litestar import get, post
 from litestar.params import FromPath, FromQuery, JSONBody
 
 from bus.messages.base import Money, OrderLine
+from bus.messages.currencies import step
 from bus.messages.order import ListOrders, OrderStatus, OrderSummary
 from bus.messages.payment import Refund, RefundOrder, RefundReason
 from bus.messages.warehouse import (
@@ -139,11 +140,15 @@ async def ship(edge: Wired, list_id: FromPath[str], despite_doubt: FromQuery[boo
 
 
 def _minor_units(data: RefundBody, order: OrderView) -> int | None:
-    if not isinstance(data.amount, MoneyBody):
-        return data.amount
-    if data.amount.currency != order.total.currency or data.amount.amount <= 0:
-        raise Problem(422, "invalid", f"amount: must be more than nothing, in {order.total.currency}")
-    return data.amount.amount
+    amount, currency = data.amount, order.total.currency
+    if isinstance(amount, MoneyBody):
+        if amount.currency != currency or amount.amount <= 0:
+            raise Problem(422, "invalid", f"amount: must be more than nothing, in {currency}")
+        amount = amount.amount
+    if amount is not None and amount % step(currency):
+        least = Money(amount=step(currency), currency=currency)
+        raise Problem(422, "invalid", f"amount: must be a multiple of {least}; cards take nothing finer")
+    return amount
 
 
 def _view(pick_list: PickList) -> PickListView:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actors.cart.rules import order_lines, weight_g, with_line, without
+from actors.cart.rules import most_goods, order_lines, weight_g, with_line, without
 from bus.messages.base import Money, OrderLine
 from bus.messages.cart import Cart, CartLine
 from bus.messages.catalog import PricedSku
@@ -97,3 +97,8 @@ def test_after_any_changes_a_cart_has_each_sku_once_as_it_was_set_last(changes: 
 
     assert units(cart) == list(last.items())
     assert [(line.sku, line.quantity) for line in order_lines(cart, {sku: priced(sku) for sku in last})] == units(cart)
+
+
+@pytest.mark.parametrize(("currency", "most"), [("EUR", 98_999_999), ("ISK", 989_999), ("IDR", 989_999_999_999)])
+def test_goods_leave_room_for_shipping_in_what_stripe_takes_at_once(currency: str, most: int) -> None:
+    assert most_goods(currency) == most

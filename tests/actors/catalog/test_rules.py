@@ -9,19 +9,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actors.catalog.rules import (
-    MAX_PRICE,
     changed,
     cheapest_first,
     full_title,
     refusal,
+    renamed,
+    renaming,
     rows_of,
     search_terms,
+    sku_removal,
     sort_rows,
 )
 from bus.messages.base import Money
-from bus.messages.catalog import ChangeProduct, Product, SkuRow, SkuView
+from bus.messages.catalog import ChangeProduct, LastSku, NoSuchSku, Product, ProductExists, RenameSku, SkuRow, SkuView
+from bus.messages.currencies import largest
 
 NOTHING: dict[str, str] = {}
+MAX_PRICE = largest("EUR")
 
 
 def row_of(sku: str = "MUG-BLUE", product_id: str = "MUG", **changes: Any) -> SkuRow:
@@ -94,6 +98,24 @@ def test_a_line_that_can_not_be_sold_is_refused_with_a_reason_that_names_what_is
 )
 def test_a_line_at_the_edge_is_taken(changes: dict[str, Any]) -> None:
     assert refusal(row_of(**changes), "EUR") is None
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "word"),
+    [(1234, "KWD", "1.230 KWD or 1.240 KWD"), (1_000_000, "UGX", "999999 UGX"), (10**12, "IDR", "9999999999.99 IDR")],
+)
+def test_a_price_that_stripe_would_refuse_is_refused_in_the_words_of_its_currency(
+    amount: int, currency: str, word: str
+) -> None:
+    reason = refusal(row_of(price=Money(amount=amount, currency=currency)), currency)
+
+    assert reason is not None
+    assert word in reason
+
+
+@pytest.mark.parametrize(("amount", "currency"), [(1230, "KWD"), (5615, "UGX"), (10**12 - 1, "IDR"), (500, "JPY")])
+def test_a_price_is_in_the_currencys_own_decimals(amount: int, currency: str) -> None:
+    assert refusal(row_of(price=Money(amount=amount, currency=currency)), currency) is None
 
 
 def test_each_refused_line_is_told_by_its_place() -> None:
@@ -264,3 +286,28 @@ def test_skus_that_are_given_are_written_and_others_stay() -> None:
     after = changed(product, ChangeProduct(id="MUG", skus=(view("A", 3), view("C", 1))))
 
     assert [(sku.sku, sku.price.amount) for sku in after.skus] == [("C", 1), ("B", 2), ("A", 3)]
+
+
+def test_a_sku_is_taken_off_unless_it_is_the_last_or_none_of_the_product() -> None:
+    two, one = product_of(view("A", 1), view("B", 2)), product_of(view("A", 1))
+
+    assert sku_removal(two, "A") is None
+    assert sku_removal(one, "A") == LastSku(id="MUG", sku="A")
+    assert sku_removal(one, "B") == NoSuchSku(id="MUG", sku="B")
+
+
+def test_a_renamed_sku_is_the_same_but_for_its_name() -> None:
+    product = product_of(view("A", 1, "Blue"), view("B", 2))
+
+    row = renamed(product, RenameSku(id="MUG", sku="A", name="C"))
+
+    assert row is not None
+    assert (row.sku, row.sku_title, row.price) == ("C", "Blue", eur(1))
+    assert renamed(product, RenameSku(id="MUG", sku="C", name="A")) is None
+
+
+@pytest.mark.parametrize("owner", ["MUG", "CUP"])
+def test_a_name_that_anybody_has_is_taken(owner: str) -> None:
+    assert renaming(row_of("C"), {"C": owner}) == ProductExists(id="MUG")
+    assert renaming(row_of("C"), {}) is None
+    assert "sku must be" in str(renaming(row_of("a b"), {}))

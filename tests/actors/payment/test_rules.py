@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from actors.payment.life import RefundStatus, Status
 from actors.payment.refunds import begin, repair, settle
@@ -41,6 +42,14 @@ def test_another_amount_than_the_orders_is_refused(wrong: Money) -> None:
     payment = payment_of()
 
     assert hear(payment, INTENT, webhook("payment_intent.succeeded", wrong)) == "refused: 4490 EUR was expected"
+    assert payment == payment_of()
+
+
+def test_an_amount_that_is_no_whole_one_is_refused_whatever_it_says() -> None:
+    payment = payment_of()
+    event = structs.replace(webhook("payment_intent.succeeded"), problem="it is no whole amount")
+
+    assert hear(payment, INTENT, event) == "refused: it is no whole amount"
     assert payment == payment_of()
 
 

@@ -9,6 +9,7 @@ import pytest
 import stripe
 
 from actors.payment.stripe import _KEYS, Stripe, StripeSettings, _own, open_stripe
+from bus.messages.base import Money
 from bus.messages.payment import RefundSeen, Window
 from engine.circuit import Circuit
 from engine.clock import ManualClock
@@ -38,12 +39,15 @@ class World:
 
     async def paid(self) -> str:
         intent_id = await self.intent()
+        await self.pay(intent_id)
+        return intent_id
+
+    async def pay(self, intent_id: str) -> None:
         form = {"payment_method": "pm_card_visa"}
         auth = {"Authorization": "Bearer sk_test_sandbox"}
         url = f"{self.box.http_url}/v1/payment_intents/{intent_id}/confirm"
         async with aiohttp.ClientSession() as http, http.post(url, data=form, headers=auth) as answer:
             assert answer.status == 200
-        return intent_id
 
     def undo_intents(self) -> None:
         """As if Stripe had done nothing before it answered 500."""
@@ -256,3 +260,36 @@ def test_an_error_says_when_to_come_back() -> None:
 
     assert isinstance(error, Unavailable)
     assert error.retry_after_s == 60
+
+
+async def test_shillings_are_hundredths_at_stripe_and_come_back_as_shillings(world: World) -> None:
+    since, amount = datetime(2030, 1, 7, 12, tzinfo=UTC), Money(amount=5615, currency="UGX")
+
+    made = await world.stripe.create_intent(ORDER, 1, amount, since=since, is_old=False)
+    found = await world.stripe.create_intent(ORDER, 1, amount, since=since, is_old=True)
+    seen = (await world.stripe.intents(Window(created_from=since, created_to=since, planned_at=since))).intents
+
+    assert [intent.amount for intent in world.box.payment_intents()] == [561500]
+    assert made.amount == amount
+    assert found.intent_id == made.intent_id
+    assert [(intent.amount, intent.problem) for intent in seen] == [(amount, "")]
+
+
+async def test_a_refund_is_in_stripes_unit_too(world: World) -> None:
+    since, amount = datetime(2030, 1, 7, 12, tzinfo=UTC), Money(amount=5615, currency="ISK")
+    intent_id = (await world.stripe.create_intent(ORDER, 1, amount, since=since, is_old=False)).intent_id
+    await world.pay(intent_id)
+
+    part = Money(amount=15, currency="ISK")
+    await world.stripe.refund("ref_1", ORDER, intent_id, part, "not_deliverable", is_old=False)
+
+    assert [refund.amount for refund in world.box.refunds()] == [1500]
+
+
+async def test_what_stripe_would_refuse_for_its_last_digit_is_not_sent(world: World) -> None:
+    since, amount = datetime(2030, 1, 7, 12, tzinfo=UTC), Money(amount=1234, currency="KWD")
+
+    with pytest.raises(BadInput, match=r"1\.234 KWD"):
+        await world.stripe.create_intent(ORDER, 1, amount, since=since, is_old=False)
+
+    assert world.calls == []

@@ -1,0 +1,154 @@
+"""Currencies: their decimals, and what Stripe makes of them. Those are two things.
+
+An amount of ours is in the smallest unit that people use: 5615 UGX is 5615 shillings. Stripe counts most currencies
+likewise, but shillings and Icelandic crowns in hundredths, as it did when they had some: there it is 561500.
+Sources: ISO 4217; Stripe, "Supported currencies" (zero-decimal, three-decimal, special cases, minimum and maximum
+charge amounts; of several maxima the one that holds for every way to pay).
+"""
+
+from typing import Final, NamedTuple
+
+from bus.messages.base import Currency, Minor, Money
+
+
+class _Terms(NamedTuple):
+    """On what terms Stripe takes a currency."""
+
+    decimals: int = 2  # The currency's own.
+    at_stripe: int = 2  # Those of Stripe's amounts.
+    step: int = 1  # Of which Stripe's amounts are a multiple.
+    digits: int = 8  # That Stripe's amounts have at most.
+    least: int = 1  # The least charge, in Stripe's unit.
+
+
+_TWO_DECIMALS: Final = """
+    AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BRL BSD BWP BYN BZD CAD CDF CHF CNY COP CRC CVE
+    CZK DKK DOP DZD EGP ETB EUR FJD FKP GBP GEL GIP GMD GTQ GYD HKD HNL HTG HUF IDR ILS INR JMD KES KGS KHR KYD KZT LAK
+    LBP LKR LRD LSL MAD MDL MKD MMK MNT MOP MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR
+    RON RSD RUB SAR SBD SCR SEK SGD SHP SLE SOS SRD STD SZL THB TJS TOP TRY TTD TWD TZS UAH USD UYU UZS WST XCD XCG YER
+    ZAR ZMW"""
+_NO_DECIMALS: Final = (
+    "BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF"  # MGA has fifths, which nobody uses.
+)
+_NO_DECIMALS_BUT_AT_STRIPE: Final = "ISK UGX"
+_THREE_DECIMALS: Final = "BHD JOD KWD OMR TND"  # Of the last one card networks want a 0.
+_DIGITS: Final = {"IDR": 12, "COP": 10, "INR": 9}
+# For accounts that are paid out in the currency; others have the least of theirs, converted.
+_LEAST: Final = {
+    30: "GBP",
+    50: "ARS AUD BRL CAD CHF COP EUR IDR ILS INR JPY KRW NZD PHP RUB SGD USD ZAR",
+    200: "AED MYR PLN RON",
+    250: "DKK",
+    300: "NOK SEK",
+    400: "HKD",
+    1000: "MXN THB",
+    1500: "CZK",
+    17500: "HUF",
+}
+_LEAST_OF: Final = {code: amount for amount, codes in _LEAST.items() for code in codes.split()}
+
+
+def _terms(code: Currency, decimals: int, at_stripe: int, step: int = 1) -> _Terms:
+    return _Terms(decimals, at_stripe, step, _DIGITS.get(code, 8), _LEAST_OF.get(code, step))
+
+
+_TABLE: Final[dict[Currency, _Terms]] = {
+    **{code: _terms(code, 2, 2) for code in _TWO_DECIMALS.split()},
+    **{code: _terms(code, 0, 0) for code in _NO_DECIMALS.split()},
+    **{code: _terms(code, 0, 2) for code in _NO_DECIMALS_BUT_AT_STRIPE.split()},
+    **{code: _terms(code, 3, 3, step=10) for code in _THREE_DECIMALS.split()},
+}
+_UNKNOWN: Final = _Terms()  # Whose amounts stay as they are.
+
+ALL: Final = tuple(sorted(_TABLE))
+
+
+def is_known(currency: Currency) -> bool:
+    """Whether Stripe takes it."""
+    return currency in _TABLE
+
+
+def decimals(currency: Currency) -> int:
+    """How many digits of an amount stand behind the point; 2 for one that is not known."""
+    return _of(currency).decimals
+
+
+def step(currency: Currency) -> Minor:
+    """Of what an amount must be a multiple: 10 for KWD, else 1."""
+    return _of(currency).step
+
+
+def largest(currency: Currency) -> Minor:
+    """The largest amount of one payment that Stripe takes."""
+    terms = _of(currency)
+    most: int = (10**terms.digits - 1) // _unit(terms)
+    return most - most % terms.step
+
+
+def least(currency: Currency) -> Minor:
+    """The least amount of one payment that Stripe documents; else the least there is."""
+    terms = _of(currency)
+    return -(-terms.least // _unit(terms))
+
+
+def price_refusal(amount: Minor, currency: Currency) -> str | None:
+    """Why this can't be a price, in the words of who set it; None if it can."""
+    if not is_known(currency):
+        return f"price: Stripe takes no payments in {currency}"
+    most, multiple = Money(amount=largest(currency), currency=currency), step(currency)
+    if amount <= 0:
+        return "price must be more than 0"
+    if amount > most.amount:
+        return f"price must be at most {most}, the most that Stripe takes in one payment"
+    if amount % multiple:
+        below = Money(amount=amount - amount % multiple, currency=currency)
+        above = Money(amount=below.amount + multiple, currency=currency)
+        near = f"{below} or {above}" if below.amount else str(above)
+        written = Money(amount=amount, currency=currency)
+        return f"price must end in 0, as {near} does, and {written} does not: cards take nothing finer"
+    return None
+
+
+def to_stripe(money: Money) -> int:
+    """An amount as Stripe counts it: 561500 for 5615 UGX, 1999 for 19.99 EUR. Unknown currencies stay as they are.
+
+    Raises:
+        ValueError: Stripe takes no such amount, as 1.234 KWD. Says so in a sentence.
+    """
+    terms = _of(money.currency)
+    if money.amount % terms.step:
+        raise ValueError(f"{money} is no multiple of {Money(amount=terms.step, currency=money.currency)}")
+    return money.amount * _unit(terms)
+
+
+def from_stripe(amount: int, currency: Currency) -> Money:
+    """What Stripe's amount is: 5615 UGX for 561500. Unknown currencies stay as they are.
+
+    Args:
+        amount: In Stripe's unit.
+        currency: In upper case.
+
+    Raises:
+        ValueError: It is no whole amount of ours, and is not rounded. Says so in a sentence.
+    """
+    whole, rest = divmod(amount, _unit(_of(currency)))
+    if rest:
+        raise ValueError(f"Stripe counts {amount} in hundredths of {currency}, and that is no whole amount")
+    return Money(amount=whole, currency=currency)
+
+
+def seen_at_stripe(amount: int, currency: Currency) -> tuple[Money, str]:
+    """The same, for what is kept whatever it says: with what is wrong with it, or "". What is wrong stays as it is."""
+    try:
+        return from_stripe(amount, currency), ""
+    except ValueError as wrong:
+        return Money(amount=amount, currency=currency), str(wrong)
+
+
+def _of(currency: Currency) -> _Terms:
+    return _TABLE.get(currency, _UNKNOWN)
+
+
+def _unit(terms: _Terms) -> int:
+    """How many of Stripe's are one of ours."""
+    return int(10 ** (terms.at_stripe - terms.decimals))
