@@ -51,6 +51,7 @@ SCHEMA_OF = {"order": "orders"}  # A domain whose name is a word of SQL.
 LISTENERS = {
     "OrderCreated": {"email", "inventory", "analytics", "warehouse"},
     "PaymentReceived": {"email", "analytics", "order", "inventory", "warehouse"},
+    "OrderSettled": {"email", "inventory", "warehouse"},
     "OrderFulfilled": {"warehouse", "email"},
     "OrderShipped": {"email", "notification"},
     "OrderDelivered": {"email", "analytics"},

@@ -35,7 +35,9 @@ _PICK_LISTS: Final[Mapping[OrderStatus, frozenset[PickListStatus]]] = {
     "delivered": frozenset({"shipped"}),
     "cancelled": frozenset({"cancelled"}),
 }
-_ONCE: Final = ("order_created", "payment_received", "order_fulfilled", "order_shipped", "order_delivered")
+_ONCE: Final = (
+    "order_created", "payment_received", "order_settled", "order_fulfilled", "order_shipped", "order_delivered",
+)  # fmt: skip
 REFUNDED: Final = "I8 refunded"
 
 
@@ -131,7 +133,7 @@ def _money(order: OrderFact, payment: PaymentFact | None) -> list[Finding]:
          f"{received} was captured, the order waits to be paid", f"POST {path} gives it back"),
         ("I6 captured for a cancelled order goes back", order.status != "cancelled" or refunding >= received,
          f"{received - refunding} of {received} is not on its way back", f"POST {path} gives it back"),
-        ("I6 what is delivered is paid", bool(received) or order.status in _UNPAID,
+        ("I6 what is delivered is paid", bool(received) or not total or order.status in _UNPAID,
          f"the order is {order.status}, nothing was captured", cancel),
         (REFUNDED, order.refunded == refunded,
          f"{order.refunded} by the order, {refunded} by the payment",

@@ -18,6 +18,7 @@ from bus.messages.order import (
     OrderCreated,
     OrderDelivered,
     OrderFulfilled,
+    OrderSettled,
     OrderShipped,
 )
 from bus.messages.payment import PaymentReceived, RefundProcessed
@@ -43,6 +44,7 @@ class Email(Actor):
         self,
         event: OrderCreated
         | PaymentReceived
+        | OrderSettled
         | OrderFulfilled
         | OrderShipped
         | OrderDelivered

@@ -11,17 +11,33 @@ from typing import NamedTuple, TypeAlias
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
-from bus.messages.order import Order, OrderCancelled, OrderCreated, OrderDelivered, OrderFulfilled, OrderShipped
+from bus.messages.order import (
+    Order,
+    OrderCancelled,
+    OrderCreated,
+    OrderDelivered,
+    OrderFulfilled,
+    OrderSettled,
+    OrderShipped,
+)
 from bus.messages.payment import PaymentReceived, RefundProcessed
 from engine.message import Event
 
 MailedEvent: TypeAlias = (
-    OrderCreated | PaymentReceived | OrderFulfilled | OrderShipped | OrderDelivered | OrderCancelled | RefundProcessed
+    OrderCreated
+    | PaymentReceived
+    | OrderSettled
+    | OrderFulfilled
+    | OrderShipped
+    | OrderDelivered
+    | OrderCancelled
+    | RefundProcessed
 )
 
 TEMPLATES: Mapping[type[Event], str] = {
     OrderCreated: "order_created",
     PaymentReceived: "payment_received",
+    OrderSettled: "order_settled",
     OrderFulfilled: "order_fulfilled",
     OrderShipped: "order_shipped",
     OrderDelivered: "order_delivered",

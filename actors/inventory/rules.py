@@ -285,11 +285,14 @@ def give_back(order_id: OrderId, shelf: Shelf) -> None:
 
 
 def abandon(order_id: OrderId, shelf: Shelf) -> None:
-    """Its checkout came to nothing: what only that set aside is free again. What is sold stays sold (to late money)."""
+    """Its checkout came to nothing: what only that set aside is free again. What is sold stays sold (to late money).
+
+    As if it had run out: "returned" is what a placed order gave back, and a repeat of this checkout may yet place it.
+    """
     for hold in shelf.of_order(order_id):
         if hold.stage == "checkout":
             shelf.book(hold.sku, held=-hold.quantity, reason="released", reference=order_id)
-            shelf.move(hold, "returned", None)
+            shelf.move(hold, "expired", None)
 
 
 def set_on_hand(ask: SetOnHand, shelf: Shelf, by_ledger: int | None = None) -> StockCount | StockBelowHeld:

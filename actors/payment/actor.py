@@ -17,6 +17,8 @@ from bus.messages.payment import (
     CreateIntent,
     FindPayments,
     Intent,
+    IntentClosed,
+    IntentRefused,
     IntentSeen,
     ListStuckPayments,
     LookAtStripe,
@@ -36,9 +38,10 @@ from bus.messages.payment import (
     StripeEvent,
     StuckPayments,
 )
+from engine import telemetry
 from engine.actor import Actor, Bus, call, turn
 from engine.clock import FOREVER, Clock, Sleeper
-from engine.errors import Overloaded
+from engine.errors import BadInput, Overloaded
 from engine.postgres import Database, Transaction
 from engine.settings import Seconds, Settings
 
@@ -65,6 +68,7 @@ class Payments(Actor, name="payment"):
         self._reconciler = Reconciler(database=database, clock=clock, stripe=stripe, every=self._every)
         self._next_look = FOREVER
         self._sleeper = Sleeper(clock)
+        self._log = telemetry.logger(actor="payment")
 
     async def start(self) -> None:
         """Find out when a look at Stripe is worth while."""
@@ -84,14 +88,18 @@ class Payments(Actor, name="payment"):
             self._sleeper.close()
 
     @call(limit=64, tries=3)
-    async def create_intent(self, ask: CreateIntent) -> RecordIntent:
-        intent = await self._known_intent(ask) or await self._stripe.create_intent(
-            ask.order_id,
-            ask.attempt,
-            ask.amount,
-            since=ask.placed_at or self._clock.now() - KEPT,
-            is_old=self._is_old(ask.placed_at),
-        )
+    async def create_intent(self, ask: CreateIntent) -> RecordIntent | IntentRefused:
+        try:
+            intent = await self._known_intent(ask) or await self._stripe.create_intent(
+                ask.order_id,
+                ask.attempt,
+                ask.amount,
+                since=ask.began_at or self._clock.now() - KEPT,
+                is_old=self._is_old(ask.began_at),
+            )
+        except BadInput as refused:  # No fault of the buyer's, and nothing that they could mend.
+            self._log.error("Stripe takes no payment", order=ask.order_id, amount=str(ask.amount), error=str(refused))
+            return IntentRefused(order_id=ask.order_id)
         return RecordIntent(
             order_id=ask.order_id,
             attempt=ask.attempt,
@@ -101,15 +109,21 @@ class Payments(Actor, name="payment"):
         )
 
     @turn
-    async def record_intent(self, tx: Transaction, asks: Sequence[RecordIntent]) -> Sequence[Intent]:
-        called_off = await store.add(tx, asks, self._after)
+    async def record_intent(self, tx: Transaction, asks: Sequence[RecordIntent]) -> Sequence[Intent | IntentClosed]:
+        standing = await store.add(tx, asks, self._after)
         self._look_after(tx)
-        for order_id, intent_id in called_off:  # While Stripe was asked.
-            tx.send(CancelIntent(order_id=order_id, intent_id=intent_id))
-        return [
-            Intent(order_id=ask.order_id, intent_id=ask.intent_id, client_secret=ask.client_secret, amount=ask.amount)
-            for ask in asks
-        ]
+        return [self._recorded(tx, ask, standing[ask.order_id]) for ask in asks]
+
+    @staticmethod
+    def _recorded(tx: Transaction, ask: RecordIntent, stands: store.Recorded) -> Intent | IntentClosed:
+        if stands.status == "closing" or stands.intent_id != ask.intent_id:
+            # Called off while Stripe was asked, or asked under a key that Stripe had forgotten.
+            tx.send(CancelIntent(order_id=ask.order_id, intent_id=ask.intent_id))
+        if stands.status in ("closing", "closed") or stands.intent_id != ask.intent_id:
+            return IntentClosed(order_id=ask.order_id)
+        return Intent(
+            order_id=ask.order_id, intent_id=ask.intent_id, client_secret=ask.client_secret, amount=stands.amount
+        )
 
     @turn
     async def hear(self, tx: Transaction, asks: Sequence[RecordStripeEvent]) -> Sequence[bool]:
@@ -314,7 +328,7 @@ class Payments(Actor, name="payment"):
 
     async def _known_intent(self, ask: CreateIntent) -> Intent | None:
         """The order's intent, if it may be so old that Stripe does not know the key of it any more."""
-        if not self._is_old(ask.placed_at):
+        if not self._is_old(ask.began_at):
             return None
         intent_id = await store.intent_of(self._database, ask.order_id)
         return await self._stripe.get_intent(intent_id, ask.order_id, ask.amount) if intent_id else None

@@ -1,24 +1,29 @@
 """The SQL of payments."""
 
 from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
-from actors.payment.rules import Payment, RefundState, Sums
-from bus.messages.base import OrderId
+from actors.payment.rules import Payment, RefundState, Status, Sums
+from bus.messages.base import Money, OrderId
 from bus.messages.payment import RecordIntent, StripeEvent
 from engine.postgres import Database, Transaction
 
-# The first intent of an order stands. One that was called off before it had an intent takes it, to be cancelled.
+# The first intent of an order stands, and is what this gives. One that was called off before it had an intent takes it,
+# to be cancelled.
 _ADD = """
 insert into payment.payments as p (order_id, intent_id, attempt, currency, amount, status, created_at, next_look_at)
 select order_id, intent_id, attempt, currency, amount, 'open', $6, $7
 from unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::bigint[])
     as n (order_id, intent_id, attempt, currency, amount)
 on conflict (order_id) do update
-    set intent_id = excluded.intent_id, attempt = excluded.attempt, currency = excluded.currency,
-        amount = excluded.amount, status = 'closing', next_look_at = excluded.next_look_at
-    where p.intent_id is null
-returning order_id, intent_id, status"""
+    set intent_id = coalesce(p.intent_id, excluded.intent_id),
+        attempt = case when p.intent_id is null then excluded.attempt else p.attempt end,
+        currency = case when p.intent_id is null then excluded.currency else p.currency end,
+        amount = case when p.intent_id is null then excluded.amount else p.amount end,
+        status = case when p.intent_id is null then 'closing' else p.status end,
+        next_look_at = case when p.intent_id is null then excluded.next_look_at else p.next_look_at end
+returning order_id, intent_id, currency, amount, status"""
 _ADD_CALLED_OFF = """
 insert into payment.payments (order_id, currency, amount, status, created_at, next_look_at)
 select order_id, '', 0, 'closed', $2, $3 from unnest($1::text[]) as order_id
@@ -66,8 +71,17 @@ order by p.order_id"""
 _SUMS_PAGE = 500  # So that deciding about them, in which nobody else is served, takes but few ms.
 
 
-async def add(tx: Transaction, asks: Sequence[RecordIntent], look_after: timedelta) -> list[tuple[OrderId, str]]:
-    """Keep new intents; gives those whose orders were called off before.
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """The intent that stands for an order."""
+
+    intent_id: str
+    amount: Money
+    status: Status
+
+
+async def add(tx: Transaction, asks: Sequence[RecordIntent], look_after: timedelta) -> dict[OrderId, Recorded]:
+    """Keep new intents; gives what stands for each order now.
 
     What is not settled after `look_after` is looked for at Stripe; so everywhere here.
     """
@@ -81,7 +95,12 @@ async def add(tx: Transaction, asks: Sequence[RecordIntent], look_after: timedel
         tx.now,
         tx.now + look_after,
     )
-    return [(row["order_id"], row["intent_id"]) for row in rows if row["status"] == "closing"]
+    return {
+        row["order_id"]: Recorded(
+            row["intent_id"], Money(amount=row["amount"], currency=row["currency"]), row["status"]
+        )
+        for row in rows
+    }
 
 
 async def add_called_off(tx: Transaction, orders: Collection[OrderId], look_after: timedelta) -> None:

@@ -23,6 +23,7 @@ from bus.messages.order import (
     OrderCreated,
     OrderDelivered,
     OrderFulfilled,
+    OrderSettled,
     OrderShipped,
 )
 from bus.messages.payment import PaymentReceived, RefundProcessed
@@ -67,6 +68,7 @@ EVENTS: list[MailedEvent] = [
     OrderDelivered(order_id=ORDER, number=NUMBER, at=NOON),
     OrderCancelled(order_id=ORDER, number=NUMBER, reason="customer"),
     RefundProcessed(order_id=ORDER, refund_id="ref_1", amount=eur(1000), reason="requested_by_customer"),
+    OrderSettled(order_id=ORDER, number=NUMBER),
 ]
 
 
@@ -119,7 +121,7 @@ def page_of(mail: EmailMessage) -> Page:
 
 def test_every_arrow_to_email_has_one_template_of_its_own() -> None:
     assert set(TEMPLATES) == set(get_args(MailedEvent)) == {type(event) for event in EVENTS}
-    assert len(set(TEMPLATES.values())) == len(TEMPLATES) == 7
+    assert len(set(TEMPLATES.values())) == len(TEMPLATES) == 8
 
 
 def test_every_template_is_a_pair_of_files_and_none_is_left_over() -> None:
