@@ -233,7 +233,7 @@ def make_actors(shop: Shop, stripe: Stripe, carrier: Carrier, mailer: Mailer) ->
     settings, currency = shop.settings, shop.settings.edge.shopflow_currency
     return (
         Catalog(database=database, currency=currency),
-        Carts(bus=ask, redis=redis, currency=currency),
+        Carts(bus=ask, redis=redis, clock=clock, currency=currency),
         Inventory(bus=ask, database=database, clock=clock, news=shop.news, settings=settings.inventory),
         Orders(database=database, settings=settings.order),
         Payments(bus=ask, database=database, clock=clock, stripe=stripe, settings=settings.payment),

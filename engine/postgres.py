@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, cast
 import asyncpg
 from asyncpg import Record
 
+from engine import telemetry
 from engine.clock import Clock
 from engine.crash import CrashPoint
 from engine.errors import BadInput, BadSetting, Conflict, Unavailable
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
     Connection = asyncpg.Connection[Record]
     PooledConnection = PoolConnectionProxy[Record]
+
+_log = telemetry.logger(part="postgres")
 
 _APPLYING = CrashPoint("before-migration-commit", "A migration's statements have run; nothing has committed.")
 _APPLIED = CrashPoint("after-migration", "One migration has committed; the next one has not begun.")
@@ -377,7 +380,15 @@ def _translated(but: Sequence[Exception] = ()) -> Iterator[None]:
     except asyncpg.DataError as error:
         if not isinstance(error, _NOT_STORABLE) and type(error) is not asyncpg.DataError:
             raise
-        raise BadInput(f"PostgreSQL can't take this: {error}") from error
+        _log.warning("PostgreSQL can't take this", error=str(error))  # Its own words help whoever reads the log.
+        raise BadInput(_say(error)) from error
+
+
+def _say(error: asyncpg.DataError) -> str:
+    """For whoever sent it: the sender knows nothing of columns and arguments."""
+    if isinstance(error, asyncpg.CharacterNotInRepertoireError):
+        return "A text has characters that can't be kept."
+    return "A value is out of its range."
 
 
 def _is_misuse(error: BaseException) -> bool:

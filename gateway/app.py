@@ -9,7 +9,7 @@ from litestar.openapi.spec import Components, SecurityScheme
 from litestar.types import ASGIApp, ControllerRouterHandler, Receive, Scope, Send
 
 from gateway import webhooks
-from gateway.api import admin, carts, docs, orders, products, shop
+from gateway.api import admin, carts, docs, orders, products, quotes, shop
 from gateway.edge import Edge, edge_of_request, put_edge
 from gateway.idempotency import MAX_BODY_BYTES, Idempotent
 from gateway.problems import HANDLERS, refuse_nul
@@ -26,6 +26,7 @@ ROUTES: list[ControllerRouterHandler] = [
     carts.get_cart,
     carts.set_line,
     carts.remove_line,
+    quotes.quote,
     carts.checkout,
     orders.get_order,
     orders.cancel_order,

@@ -86,7 +86,7 @@ class Idempotent:
         match claim:
             case Claimed():
                 _CLAIMED.reach()
-                scope.setdefault("state", {})["idempotency_token"] = claim.token
+                scope.setdefault("state", {})["claim"] = claim
                 return await self._do(key, claim, body, scope, receive)
             case Kept():
                 return _replay(claim.status, edge.keys.decrypt(claim.content, key))

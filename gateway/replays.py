@@ -29,6 +29,8 @@ class Claimed(Reply):
 
     token: str
     at: datetime
+    began_at: datetime  # When the first try was made.
+    is_first: bool  # Which is this one.
 
 
 class Kept(Reply):
@@ -79,12 +81,13 @@ class EndLease(Command[None]):
 # A claim that has run out is taken over, with the token it had. So is one from so far ahead that the clock must have
 # been set back since: it would not run out for as long.
 _CLAIM = """
-insert into gateway.answers as a (key, body_hash, token, claimed_at)
-select distinct on (key) key, body_hash, token, $4
+insert into gateway.answers as a (key, body_hash, token, claimed_at, began_at)
+select distinct on (key) key, body_hash, token, $4, $4
 from unnest($1::text[], $2::text[], $3::text[]) as n (key, body_hash, token)
-on conflict (key) do update set claimed_at = excluded.claimed_at
+on conflict (key) do update
+    set claimed_at = excluded.claimed_at, began_at = least(a.began_at, a.claimed_at, excluded.claimed_at)
     where a.status is null and a.body_hash = excluded.body_hash and (a.claimed_at <= $5 or a.claimed_at > $6)
-returning key, token"""
+returning key, token, began_at"""
 _READ = "select key, body_hash, status, content from gateway.answers where key = any($1)"
 _KEEP = """
 update gateway.answers a set status = n.status, content = n.content, made = nullif(n.made, '')
@@ -113,27 +116,32 @@ class Replays(Actor):
         self, tx: Transaction, asks: Sequence[ClaimKey]
     ) -> Sequence[Claimed | Kept | InProgress | Mismatch]:
         await self._purge(tx)
-        keys = [ask.key for ask in asks]
+        keys, tokens = [ask.key for ask in asks], [secrets.token_urlsafe(16) for _ in asks]
         rows = await tx.fetch(
             _CLAIM,
             keys,
             [ask.body_hash for ask in asks],
-            [secrets.token_urlsafe(16) for _ in asks],
+            tokens,
             tx.now,
             tx.now - _LEASE,
             tx.now + _LEASE,
         )
-        tokens = {row["key"]: row["token"] for row in rows}
-        if len(tokens) == len(asks):  # All are new, or free to be taken over.
-            return [Claimed(token=tokens[ask.key], at=tx.now) for ask in asks]
+        claimed = {
+            row["key"]: Claimed(
+                token=row["token"], at=tx.now, began_at=row["began_at"], is_first=row["token"] in tokens
+            )
+            for row in rows
+        }
+        if len(claimed) == len(asks):  # All are new, or free to be taken over.
+            return [claimed[ask.key] for ask in asks]
         known = {row["key"]: row for row in await tx.fetch(_READ, keys)}
         answers: list[Claimed | Kept | InProgress | Mismatch] = []
         for ask in asks:
             row = known[ask.key]
             if row["body_hash"] != ask.body_hash:
                 answers.append(Mismatch())
-            elif token := tokens.pop(ask.key, None):  # Only the first of a turn's twins.
-                answers.append(Claimed(token=token, at=tx.now))
+            elif own := claimed.pop(ask.key, None):  # Only the first of a turn's twins.
+                answers.append(own)
             elif row["status"] is None:
                 answers.append(InProgress())
             else:

@@ -54,13 +54,14 @@ async def test_a_purchase_alone_takes_at_most_so_many_statements(shop: ShopUnder
 
 
 async def test_checkouts_of_a_crowd_share_their_transactions(shop: ShopUnderTest, statements: Counter[str]) -> None:
-    await shop.check_out(BOOK=1)
+    # The first crowd opens connections to PostgreSQL and Stripe, whose answers are scattered by that.
+    await asyncio.gather(*(shop.check_out(BOOK=1) for _ in range(CROWD)))
     statements.clear()
 
     await asyncio.gather(*(shop.check_out(BOOK=1) for _ in range(CROWD)))
 
-    assert statements["COMMIT;"] <= 1.5 * CROWD, statements
-    assert statements.total() <= 6 * CROWD, statements
+    assert statements["COMMIT;"] <= 1.2 * CROWD, statements
+    assert statements.total() <= 4.5 * CROWD, statements
 
 
 async def test_every_statement_of_a_purchase_finds_its_rows_by_an_index(

@@ -53,6 +53,7 @@ READ_ONCE = {"actors/inventory/schema/0002_assigned.sql": {"orders"}}
 LISTENERS = {
     "OrderCreated": {"email", "inventory", "analytics", "warehouse"},
     "PaymentReceived": {"email", "analytics", "order", "inventory", "warehouse"},
+    "OrderSettled": {"email", "inventory", "warehouse"},
     "OrderFulfilled": {"warehouse", "email"},
     "OrderShipped": {"email", "notification", "inventory"},
     "OrderDelivered": {"email", "analytics"},

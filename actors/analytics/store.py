@@ -35,9 +35,9 @@ _NOTE_DELIVERED = """
 update analytics.sales s set delivered_at = n.at
 from unnest($1::text[], $2::timestamptz[]) as n (order_id, at) where s.order_id = n.order_id"""
 _SALES = """
-select date_trunc($1, placed_at at time zone 'UTC')::date as start, currency, count(*)::int as orders,
-    sum(units)::int as units, sum(ordered)::bigint as ordered, sum(paid)::bigint as paid,
-    sum(refunded)::bigint as refunded, sum(disputed)::bigint as disputed, count(delivered_at)::int as delivered
+select date_trunc($1, placed_at at time zone 'UTC')::date as start, currency, count(*) as orders,
+    sum(units)::bigint as units, sum(ordered)::bigint as ordered, sum(paid)::bigint as paid,
+    sum(refunded)::bigint as refunded, sum(disputed)::bigint as disputed, count(delivered_at) as delivered
 from analytics.sales where placed_at between $2 and $3 group by 1, 2 order by 1, 2"""
 _BY: Final[dict[SalesBy, str]] = {"day": "day", "month": "month"}
 

@@ -38,7 +38,9 @@ _PICK_LISTS: Final[Mapping[OrderStatus, frozenset[PickListStatus]]] = {
     "delivered": frozenset({"shipped"}),
     "cancelled": frozenset({"cancelled"}),
 }
-_ONCE: Final = ("order_created", "payment_received", "order_fulfilled", "order_shipped", "order_delivered")
+_ONCE: Final = (
+    "order_created", "payment_received", "order_settled", "order_fulfilled", "order_shipped", "order_delivered",
+)  # fmt: skip
 REFUNDED: Final = "I8 refunded"
 
 

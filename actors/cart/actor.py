@@ -1,29 +1,38 @@
 """The cart's conversations: with the catalog about prices, the inventory about units, and at checkout with everybody.
 
 Every step has its own end, so that a crash between two heals itself: a cart's hold ends after ten minutes, a
-checkout's too, an order that is not paid is cancelled. And every step may be repeated, with the order's id as its key.
+checkout's too, an intent without an order is cancelled, and so is an order that is not paid. And every step may be
+repeated, with the order's id as its key. The intent comes before the order: what Stripe refuses for good is then no
+order, has no number, and nobody is written to.
 """
 
+import asyncio
 from contextlib import suppress
 
 from redis.asyncio import Redis
 
 from actors.cart import rules
 from actors.cart.store import CartStore
-from bus.messages.base import Currency, Line, Sku, new_id
+from bus.messages.base import Currency, Line, Money, Sku, Sums, new_id
 from bus.messages.cart import (
     Cart,
     CartEmpty,
     CheckedOut,
     Checkout,
+    CheckoutBlocked,
     CreateCart,
     GetCart,
     NoSuchCart,
+    PaymentRefused,
+    PriceChanged,
+    Quote,
+    QuoteCart,
     RemoveLine,
     SetLine,
 )
 from bus.messages.catalog import PricedSku, PriceSkus
 from bus.messages.inventory import (
+    GetStock,
     GiveBack,
     HoldForCheckout,
     HoldStock,
@@ -32,25 +41,30 @@ from bus.messages.inventory import (
     StockRefused,
     UnknownSku,
 )
-from bus.messages.order import CancelOrder, GetOrder, Order, PlaceOrder
-from bus.messages.payment import CreateIntent
+from bus.messages.order import GetOrder, Order, PlaceOrder
+from bus.messages.payment import CreateIntent, Intent, IntentClosed, IntentRefused
+from bus.messages.shipping import ListShippingMethods
+from engine import telemetry
 from engine.actor import Actor, Bus, call
+from engine.clock import Clock
 from engine.crash import CrashPoint
 from engine.errors import BadInput, Unavailable
 
 _HELD = CrashPoint("cart-held", "Units are held for a cart; the cart does not say so.")
 _CHECKOUT_HELD = CrashPoint("checkout-held", "A cart's units are held for an order that does not exist.")
-_PLACED = CrashPoint("checkout-placed", "An order is placed; Stripe has not been asked for its payment.")
-_PAYABLE = CrashPoint("checkout-payable", "An order can be paid; its cart is still full, and nobody was answered.")
+_PAYABLE = CrashPoint("checkout-payable", "Stripe waits for the money of an order that does not exist.")
+_PLACED = CrashPoint("checkout-placed", "An order can be paid; its cart is still full, and nobody was answered.")
 
 
 class Carts(Actor, name="cart"):
-    """Keeps carts, and turns them into orders."""
+    """Keeps carts, says what they cost, and turns them into orders."""
 
-    def __init__(self, *, bus: Bus, redis: Redis, currency: Currency) -> None:
+    def __init__(self, *, bus: Bus, redis: Redis, clock: Clock, currency: Currency) -> None:
         self._bus = bus
         self._store = CartStore(redis)
+        self._clock = clock
         self._currency = currency
+        self._log = telemetry.logger(actor="cart")
 
     async def run(self) -> None:
         """Bring carts from Redis and to it."""
@@ -63,7 +77,10 @@ class Carts(Actor, name="cart"):
 
     @call(limit=256)
     async def get(self, ask: GetCart) -> Cart | NoSuchCart:
-        return await self._store.load(ask.cart_id) or NoSuchCart(cart_id=ask.cart_id)
+        cart = await self._store.load(ask.cart_id)
+        if cart is None:
+            return NoSuchCart(cart_id=ask.cart_id)
+        return rules.as_of_now(cart, await self._prices(cart), self._currency)
 
     @call(limit=256)
     async def set_line(self, ask: SetLine) -> Cart | NoSuchCart | UnknownSku | StockRefused:
@@ -72,61 +89,75 @@ class Carts(Actor, name="cart"):
             return NoSuchCart(cart_id=ask.cart_id)
         if len(rules.without(cart, ask.sku).lines) >= rules.MAX_LINES:
             raise BadInput(f"a cart has at most {rules.MAX_LINES} lines")
-        priced = (await self._prices(ask.sku)).get(ask.sku)
+        prices = await self._prices(cart, ask.sku)
+        priced = prices.get(ask.sku)
         if priced is None:
             return UnknownSku(sku=ask.sku)
         held = await self._bus.ask(HoldStock(cart_id=cart.id, sku=ask.sku, quantity=ask.quantity))
         if not isinstance(held, StockHeld):
             return held
         _HELD.reach()
-        return await self._store.save(rules.with_line(cart, priced, ask.quantity, held.until))
+        kept = await self._store.save(rules.with_line(cart, priced, ask.quantity, held.until))
+        return rules.as_of_now(kept, prices, self._currency)
 
     @call(limit=256)
     async def remove_line(self, ask: RemoveLine) -> Cart | NoSuchCart:
         cart = await self._store.load(ask.cart_id)
         if cart is None:
             return NoSuchCart(cart_id=ask.cart_id)
-        await self._bus.ask(HoldStock(cart_id=cart.id, sku=ask.sku, quantity=0))
-        return await self._store.save(rules.without(cart, ask.sku))
+        left = rules.without(cart, ask.sku)
+        release = self._bus.ask(HoldStock(cart_id=cart.id, sku=ask.sku, quantity=0))
+        _, prices = await asyncio.gather(release, self._prices(left))
+        return rules.as_of_now(await self._store.save(left), prices, self._currency)
+
+    @call(limit=256)
+    async def quote(self, ask: QuoteCart) -> Quote | NoSuchCart:
+        cart = await self._store.load(ask.cart_id)
+        if cart is None:
+            return NoSuchCart(cart_id=ask.cart_id)
+        stock = self._bus.ask(GetStock(skus=tuple(line.sku for line in cart.lines)))
+        (quoted, _), shelf = await asyncio.gather(self._quote(cart, ask.shipping_method, ask.codes), stock)
+        available = {level.sku: level.available for level in shelf.levels}
+        short = rules.shortages(quoted.cart, available, self._clock.now())
+        return rules.with_blocks(quoted, short)
 
     @call(limit=256, timeout_s=60)
-    async def checkout(self, ask: Checkout) -> CheckedOut | NoSuchCart | CartEmpty | OutOfStock:
+    async def checkout(
+        self, ask: Checkout
+    ) -> CheckedOut | NoSuchCart | CartEmpty | OutOfStock | CheckoutBlocked | PriceChanged | PaymentRefused:
         cart = await self._store.load(ask.cart_id)
-        if cart is None or not cart.lines:  # By this very checkout, or gone with Redis after it: the order is there.
+        if not ask.is_first:  # It may have placed its order: then that is what it comes to, whatever the cart is now.
             order = await self._bus.ask(GetOrder(order_id=ask.order_id))
             if isinstance(order, Order):
-                await self._refuse_if_cancelled(order)
-                return await self._await_payment(order)
-            return NoSuchCart(cart_id=ask.cart_id) if cart is None else CartEmpty(cart_id=cart.id)
-        placed = await self._place(ask, cart)
-        if isinstance(placed, OutOfStock):
-            return placed
-        await self._refuse_if_cancelled(placed)
-        _PLACED.reach()
-        try:
-            answer = await self._await_payment(placed)
-        except BadInput:  # Stripe refuses it for good: the order must not hold its own buyer's units.
-            await self._bus.ask(CancelOrder(order_id=placed.id, reason="staff"))
-            raise
-        _PAYABLE.reach()
-        with suppress(Unavailable):  # The order stands; a cart that keeps its lines is no reason to deny it.
-            await self._store.save(rules.without(cart, *(line.sku for line in placed.lines)))
+                return await self._again(ask, order, cart)
+        answer = await self._buy(ask, cart) if cart else NoSuchCart(cart_id=ask.cart_id)
+        if isinstance(answer, CheckedOut):
+            return answer
+        if not ask.is_first or isinstance(answer, PaymentRefused | IntentClosed):
+            await self._give_back(ask)  # What this try set aside, or an earlier one.
+        if isinstance(answer, IntentClosed):
+            raise _called_off()
         return answer
 
-    async def _place(self, ask: Checkout, cart: Cart) -> Order | OutOfStock:
-        prices = await self._prices(*(line.sku for line in cart.lines))
-        unsold = tuple(StockRefused(sku=line.sku, available=0) for line in cart.lines if line.sku not in prices)
-        if unsold:
-            return OutOfStock(short=unsold)
-        lines = rules.order_lines(cart, prices)
-        if sum(line.quantity * line.unit_price.amount for line in lines) > rules.most_goods(cart.currency):
-            raise BadInput("this is more than one payment can be; make it two orders")
-        wanted = tuple(Line(sku=line.sku, quantity=line.quantity) for line in cart.lines)
+    async def _buy(
+        self, ask: Checkout, cart: Cart
+    ) -> CheckedOut | CartEmpty | OutOfStock | CheckoutBlocked | PriceChanged | PaymentRefused | IntentClosed:
+        if not cart.lines:
+            return CartEmpty(cart_id=cart.id)
+        quoted, weight_g = await self._quote(cart, ask.shipping_method)
+        if (refused := rules.refusal(quoted, ask.expected_total)) or quoted.sums is None:
+            return refused or CheckoutBlocked(blocks=quoted.blocks)
+        sums, lines = quoted.sums, rules.order_lines(quoted.cart)
+        wanted = tuple(Line(sku=line.sku, quantity=line.quantity) for line in lines)
         held = await self._bus.ask(HoldForCheckout(cart_id=cart.id, order_id=ask.order_id, lines=wanted))
         if isinstance(held, OutOfStock):
             return held
         _CHECKOUT_HELD.reach()
-        return await self._bus.ask(
+        payable = await self._payable(ask, sums)
+        if not isinstance(payable, CheckedOut):
+            return payable
+        _PAYABLE.reach()
+        order = await self._bus.ask(
             PlaceOrder(
                 order_id=ask.order_id,
                 cart_id=cart.id,
@@ -135,26 +166,81 @@ class Carts(Actor, name="cart"):
                 address=ask.address,
                 shipping_method=ask.shipping_method,
                 lines=lines,
-                weight_g=rules.weight_g(cart, prices),
+                weight_g=weight_g,
+                sums=sums,
             )
         )
+        if order.status == "cancelled" or order.total != payable.amount:  # Placed by an earlier try.
+            return await self._again(ask, order, cart)
+        _PLACED.reach()
+        await self._take_out(cart, order)
+        return payable
 
-    async def _refuse_if_cancelled(self, order: Order) -> None:
-        """Tried before, and called off since: its payment never began."""
-        if order.status == "cancelled":
-            await self._bus.ask(GiveBack(order_id=order.id))
-            raise BadInput("this order was cancelled meanwhile; check out again")
-
-    async def _await_payment(self, order: Order) -> CheckedOut:
-        wanted = CreateIntent(order_id=order.id, amount=order.total, placed_at=order.created_at)
+    async def _payable(self, ask: Checkout, sums: Sums) -> CheckedOut | PriceChanged | PaymentRefused | IntentClosed:
+        total = Money(amount=sums.total, currency=sums.currency)
+        if not total.amount:
+            return _nothing_to_pay(ask, total)
+        wanted = CreateIntent(order_id=ask.order_id, amount=total, began_at=ask.began_at)
         intent = await self._bus.ask(wanted, timeout_s=30)
-        return CheckedOut(
-            order_id=order.id,
-            intent_id=intent.intent_id,
-            client_secret=intent.client_secret,
-            amount=intent.amount,
-        )
+        if isinstance(intent, IntentRefused):
+            return PaymentRefused()
+        if isinstance(intent, IntentClosed):
+            return intent
+        if intent.amount != total:  # An earlier try of this checkout asked for another sum, and got no further.
+            return PriceChanged(expected=intent.amount, total=total)
+        return _checked_out(intent)
 
-    async def _prices(self, *skus: Sku) -> dict[Sku, PricedSku]:
-        prices = await self._bus.ask(PriceSkus(skus=skus))
-        return {priced.sku: priced for priced in prices.skus}
+    async def _again(self, ask: Checkout, order: Order, cart: Cart | None) -> CheckedOut | PaymentRefused:
+        """The order is there: answer it and its intent, as the first try did or would have."""
+        if order.status == "cancelled":
+            await self._give_back(ask)
+            raise _called_off()
+        await self._take_out(cart, order)
+        if not order.total.amount:
+            return _nothing_to_pay(ask, order.total)
+        began_at = ask.began_at or order.created_at
+        wanted = CreateIntent(order_id=order.id, amount=order.total, began_at=began_at)
+        intent = await self._bus.ask(wanted, timeout_s=30)
+        if isinstance(intent, IntentClosed):
+            raise _called_off()
+        return _checked_out(intent) if isinstance(intent, Intent) else PaymentRefused()
+
+    async def _take_out(self, cart: Cart | None, order: Order) -> None:
+        """What is ordered is in the cart no more."""
+        if cart and cart.lines:
+            with suppress(Unavailable):  # The order stands; a cart that keeps its lines is no reason to deny it.
+                await self._store.save(rules.without(cart, *(line.sku for line in order.lines)))
+
+    async def _give_back(self, ask: Checkout) -> None:
+        with suppress(Unavailable):  # It is said that nothing was bought, which is true; the hold ends by itself.
+            await self._bus.ask(GiveBack(order_id=ask.order_id))
+
+    async def _quote(self, cart: Cart, chosen: str | None, codes: tuple[str, ...] = ()) -> tuple[Quote, int]:
+        """What a cart costs now, and what it weighs."""
+        methods, prices = await asyncio.gather(
+            self._bus.ask(ListShippingMethods(currency=self._currency)), self._prices(cart)
+        )
+        if not methods.methods:
+            path = "PUT /admin/api/shipping-methods/{id}"
+            self._log.error(f"nothing can be sold: no shipping method has a price; {path}", currency=self._currency)
+        now = rules.as_of_now(cart, prices, self._currency)
+        return rules.quote(now, methods.methods, chosen, codes), rules.weight_g(cart, prices)
+
+    async def _prices(self, cart: Cart, *more: Sku) -> dict[Sku, PricedSku]:
+        skus = tuple(dict.fromkeys((*(line.sku for line in cart.lines), *more)))
+        prices = (await self._bus.ask(PriceSkus(skus=skus))).skus if skus else ()
+        return {priced.sku: priced for priced in prices}
+
+
+def _checked_out(intent: Intent) -> CheckedOut:
+    return CheckedOut(
+        order_id=intent.order_id, intent_id=intent.intent_id, client_secret=intent.client_secret, amount=intent.amount
+    )
+
+
+def _nothing_to_pay(ask: Checkout, total: Money) -> CheckedOut:
+    return CheckedOut(order_id=ask.order_id, intent_id="", client_secret="", amount=total)
+
+
+def _called_off() -> BadInput:
+    return BadInput("this order was cancelled meanwhile; check out again")

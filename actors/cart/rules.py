@@ -1,19 +1,27 @@
-"""Decisions of the cart. Pure."""
+"""Decisions of the cart, and all that a buyer is charged. Pure: integers of minor units, no floats."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from bus.messages.base import Currency, Minor, OrderLine, Sku
-from bus.messages.cart import Cart, CartLine
+import msgspec
+
+from bus.messages.base import Currency, Minor, Money, OrderLine, Sku, Sums
+from bus.messages.cart import (
+    Block,
+    Cart,
+    CartEmpty,
+    CartLine,
+    CheckoutBlocked,
+    PriceChanged,
+    Quote,
+    QuotedMethod,
+)
 from bus.messages.catalog import PricedSku
 from bus.messages.currencies import largest
+from bus.messages.inventory import OutOfStock, StockRefused
+from bus.messages.shipping import PricedMethod, ShippingMethod
 
 MAX_LINES = 100  # Different SKUs in one cart.
-
-
-def most_goods(currency: Currency) -> Minor:
-    """What goods may cost together: what Stripe takes in one payment, less a hundredth for any shipping."""
-    return largest(currency) * 99 // 100
 
 
 def with_line(cart: Cart, priced: PricedSku, quantity: int, held_until: datetime) -> Cart:
@@ -30,19 +38,144 @@ def without(cart: Cart, *skus: Sku) -> Cart:
     return Cart(id=cart.id, lines=tuple(line for line in cart.lines if line.sku not in skus), currency=cart.currency)
 
 
-def order_lines(cart: Cart, prices: Mapping[Sku, PricedSku]) -> tuple[OrderLine, ...]:
-    """What would be ordered, at today's prices. Every SKU of the cart has one."""
+def as_of_now(cart: Cart, prices: Mapping[Sku, PricedSku], currency: Currency) -> Cart:
+    """The cart for who reads it: at today's prices, with what is another than when its line was set.
+
+    Args:
+        cart: As it is kept.
+        prices: Of what is sold now. A SKU that costs another currency than the shop's is not for sale.
+        currency: The shop's.
+    """
+    lines = tuple(_of_now(line, prices.get(line.sku), currency) for line in cart.lines)
+    return Cart(id=cart.id, lines=lines, currency=currency)
+
+
+def _of_now(line: CartLine, priced: PricedSku | None, currency: Currency) -> CartLine:
+    if priced is None or priced.price.currency != currency:
+        return msgspec.structs.replace(line, is_for_sale=False)
+    before = line.unit_price if line.unit_price != priced.price else None
+    return msgspec.structs.replace(line, title=priced.title, unit_price=priced.price, price_before=before)
+
+
+def subtotal(cart: Cart) -> Minor:
+    """What the goods cost that can be had."""
+    return sum(line.quantity * line.unit_price.amount for line in cart.lines if line.is_for_sale)
+
+
+def order_lines(cart: Cart) -> tuple[OrderLine, ...]:
+    """What would be ordered of a cart as of now."""
     return tuple(
-        OrderLine(
-            sku=line.sku,
-            title=prices[line.sku].title,
-            quantity=line.quantity,
-            unit_price=prices[line.sku].price,
-        )
+        OrderLine(sku=line.sku, title=line.title, quantity=line.quantity, unit_price=line.unit_price)
         for line in cart.lines
+        if line.is_for_sale
     )
 
 
 def weight_g(cart: Cart, prices: Mapping[Sku, PricedSku]) -> int:
     """What the goods weigh together."""
-    return sum(line.quantity * prices[line.sku].weight_g for line in cart.lines)
+    return sum(line.quantity * prices[line.sku].weight_g for line in cart.lines if line.sku in prices)
+
+
+def quote(
+    cart: Cart, methods: Sequence[PricedMethod], chosen: ShippingMethod | None, codes: Sequence[str] = ()
+) -> Quote:
+    """What a cart costs, and what stands in the way of its checkout. The only place where such sums are made.
+
+    Args:
+        cart: As of now.
+        methods: The shop's, in its currency.
+        chosen: How it is to travel; None for the first method.
+        codes: What the buyer hopes to pay less for.
+    """
+    goods = subtotal(cart)
+    method = next((method for method in methods if chosen in (None, method.id)), None)
+    sums = _sums(cart.currency, goods, _shipping(method, goods) if cart.lines else 0) if method else None
+
+    def money(amount: Minor) -> Money:
+        return Money(amount=amount, currency=cart.currency)
+
+    return Quote(
+        cart=cart,
+        shipping_method=method.id if method else None,
+        methods=tuple(
+            QuotedMethod(
+                id=each.id,
+                title=each.title,
+                days_min=each.days_min,
+                days_max=each.days_max,
+                price=money(_shipping(each, goods)),
+            )
+            for each in methods
+        ),
+        subtotal=money(goods),
+        sums=sums,
+        blocks=(*_of_goods(cart), *_of_method(cart.currency, methods, chosen), *_of_codes(codes), *_of_sums(sums)),
+    )
+
+
+def _sums(currency: Currency, goods: Minor, shipping: Minor) -> Sums:
+    return Sums(currency=currency, subtotal=goods, shipping=shipping, total=goods + shipping)
+
+
+def _shipping(method: PricedMethod, goods: Minor) -> Minor:
+    return 0 if method.free_from is not None and goods >= method.free_from else method.price
+
+
+def _of_goods(cart: Cart) -> list[Block]:
+    if not cart.lines:
+        return [Block(code="cart_empty", detail="There is nothing in this cart.")]
+    return [
+        Block(code="not_sold", detail=f"{line.title} is no longer sold.", sku=line.sku, available=0)
+        for line in cart.lines
+        if not line.is_for_sale
+    ]
+
+
+def _of_method(currency: Currency, methods: Sequence[PricedMethod], chosen: ShippingMethod | None) -> list[Block]:
+    if not methods:
+        return [Block(code="no_shipping_method", detail=f"The shop has no shipping prices in {currency} yet.")]
+    if chosen is None or any(method.id == chosen for method in methods):
+        return []
+    known = ", ".join(method.id for method in methods)
+    return [Block(code="unknown_shipping_method", detail=f"shipping_method: there is {known}", given=chosen)]
+
+
+def _of_codes(codes: Sequence[str]) -> list[Block]:
+    return [Block(code="unknown_code", detail=f"There is no code {code}.", given=code) for code in codes]
+
+
+def _of_sums(sums: Sums | None) -> list[Block]:
+    if sums is None or sums.total <= largest(sums.currency):
+        return []
+    return [Block(code="amount_too_large", detail="This is more than one payment can be; make it two orders.")]
+
+
+def shortages(cart: Cart, available: Mapping[Sku, int], now: datetime) -> tuple[Block, ...]:
+    """What of a cart is held no more, and can't be had again."""
+    return tuple(
+        Block(
+            code="out_of_stock",
+            detail=f"Only {available.get(line.sku, 0)} left of {line.title}.",
+            sku=line.sku,
+            available=available.get(line.sku, 0),
+        )
+        for line in cart.lines
+        if line.is_for_sale and line.held_until <= now and available.get(line.sku, 0) < line.quantity
+    )
+
+
+def with_blocks(quoted: Quote, more: tuple[Block, ...]) -> Quote:
+    """The quote with what else stands in the way."""
+    return msgspec.structs.replace(quoted, blocks=quoted.blocks + more)
+
+
+def refusal(quoted: Quote, expected: Money | None) -> CartEmpty | OutOfStock | CheckoutBlocked | PriceChanged | None:
+    """Why a cart can't be bought as it was quoted; None if it can."""
+    if not quoted.cart.lines:
+        return CartEmpty(cart_id=quoted.cart.id)
+    if unsold := tuple(line.sku for line in quoted.cart.lines if not line.is_for_sale):
+        return OutOfStock(short=tuple(StockRefused(sku=sku, available=0) for sku in unsold))
+    if quoted.blocks or quoted.sums is None:
+        return CheckoutBlocked(blocks=quoted.blocks)
+    total = Money(amount=quoted.sums.total, currency=quoted.sums.currency)
+    return PriceChanged(expected=expected, total=total) if expected not in (None, total) else None

@@ -23,6 +23,7 @@ from bus.messages.order import (
     OrderDelivered,
     OrderFulfilled,
     OrderRevived,
+    OrderSettled,
     OrderShipped,
 )
 from bus.messages.payment import PaymentFailed, PaymentProcessing, PaymentReceived, RefundProcessed
@@ -33,6 +34,7 @@ MailedEvent: TypeAlias = (
     | PaymentReceived
     | PaymentProcessing
     | PaymentFailed
+    | OrderSettled
     | OrderFulfilled
     | OrderShipped
     | OrderDelivered

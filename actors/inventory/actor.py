@@ -34,7 +34,7 @@ from bus.messages.inventory import (
     UnitsRetaken,
     UnknownSku,
 )
-from bus.messages.order import OrderCancelled, OrderCreated, OrderShipped, PaymentCameLate
+from bus.messages.order import OrderCancelled, OrderCreated, OrderSettled, OrderShipped, PaymentCameLate
 from bus.messages.payment import PaymentFailed, PaymentProcessing, PaymentReceived
 from engine.actor import Actor, Bus, call, turn
 from engine.clock import FOREVER, Clock, Sleeper
@@ -140,6 +140,10 @@ class Inventory(Actor):
 
     @turn
     async def sell(self, tx: Transaction, events: Sequence[PaymentReceived]) -> None:
+        await self._take_for_money(tx, [event.order_id for event in events], rules.sell)
+
+    @turn
+    async def sell_settled(self, tx: Transaction, events: Sequence[OrderSettled]) -> None:
         await self._take_for_money(tx, [event.order_id for event in events], rules.sell)
 
     @turn

@@ -52,7 +52,7 @@ HOLD_NEXT: Final[Mapping[tuple[Stage, Fact], Move]] = {
     ("processing", "order_cancelled"): Move("returned", held=-1, reason="released"),
     ("expired", "order_cancelled"): Move("returned"),
     ("sold", "order_cancelled"): Move("returned", assigned=-1, reason="returned"),
-    ("checkout", "abandoned"): Move("returned", held=-1, reason="released"),
+    ("checkout", "abandoned"): Move("expired", held=-1, reason="released"),  # A repeat may yet place its order.
     ("checkout", "ended"): Move("expired", held=-1, reason="expired"),
     ("payment", "ended"): Move("expired", held=-1, reason="expired"),
 }

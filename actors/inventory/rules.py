@@ -154,6 +154,9 @@ def give_back(order_id: OrderId, shelf: Shelf) -> None:
 
 
 def abandon(order_id: OrderId, shelf: Shelf) -> None:
-    """Free what a checkout set aside that came to nothing. What is sold stays sold (to late money)."""
+    """Free what a checkout set aside that came to nothing. What is sold stays sold (to late money).
+
+    As if it had run out: "returned" is what a placed order gave back, and a repeat of this checkout may yet place it.
+    """
     for hold in shelf.of_order(order_id):
         shelf.advance(hold, "abandoned")

@@ -27,6 +27,7 @@ from bus.messages.order import (
     OrderFacts,
     OrderPage,
     OrderProgressed,
+    OrderSettled,
     OwedOrders,
     PaymentOverdue,
     PlaceOrder,
@@ -77,9 +78,11 @@ class Orders(Actor, name="order"):
     @turn
     async def place(self, tx: Transaction, asks: Sequence[PlaceOrder]) -> Sequence[Order]:
         new = await store.place(tx, asks, tx.now + self._payment_window)
-        orders = await store.read(tx, {ask.order_id for ask in asks})
-        for order_id in new:
-            self._announce(tx, orders[order_id])
+        for order in new:
+            self._announce(tx, order)
+        orders = {order.id: order for order in new}
+        if earlier := {ask.order_id for ask in asks} - orders.keys():
+            orders |= await store.read(tx, earlier)
         return [orders[ask.order_id] for ask in asks]
 
     def _announce(self, tx: Transaction, order: Order) -> None:
@@ -87,7 +90,10 @@ class Orders(Actor, name="order"):
             order_id=order.id, number=order.number, lines=order.lines, total=order.total, weight_g=order.weight_g
         )
         tx.publish(created, OrderProgressed(order_id=order.id, status=order.status, at=tx.now))
-        tx.schedule(PaymentOverdue(order_id=order.id), tx.now + self._payment_window)
+        if order.status == "pending_payment":
+            tx.schedule(PaymentOverdue(order_id=order.id), tx.now + self._payment_window)
+        else:
+            tx.publish(OrderSettled(order_id=order.id, number=order.number))
 
     @turn
     async def get(self, tx: Transaction, asks: Sequence[GetOrder]) -> Sequence[Order | NoSuchOrder]:

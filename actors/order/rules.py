@@ -10,11 +10,12 @@ from datetime import datetime
 from typing import Final, Literal, TypeAlias, get_args
 
 from bus.messages.audit import RepairMade
-from bus.messages.base import Finding, Line, Minor, Money, OrderId, OrderLine
-from bus.messages.cart import ShippingMethod
+from bus.messages.base import Finding, Line, Minor, Money, OrderId, Sums
 from bus.messages.order import (
     CancelReason,
     LateMoneyReturned,
+    Moment,
+    Order,
     OrderCancelled,
     OrderDelivered,
     OrderFulfilled,
@@ -23,6 +24,7 @@ from bus.messages.order import (
     OrderShipped,
     OrderStatus,
     PaymentCameLate,
+    PlaceOrder,
     RefundRequested,
 )
 from bus.messages.shipping import ParcelStatus
@@ -80,9 +82,6 @@ PARCEL_FACTS: Mapping[ParcelStatus, Fact] = {
     "delivered": "delivered",
 }
 
-SHIPPING_PRICES: Mapping[ShippingMethod, Minor] = {"standard": 490, "express": 990}
-FREE_STANDARD_FROM: Minor = 7500
-
 
 @dataclass(slots=True)
 class State:
@@ -122,14 +121,43 @@ class State:
         return True
 
 
-def shipping_price(method: ShippingMethod, subtotal: Minor) -> Minor:
-    """What the parcel costs the buyer."""
-    return 0 if method == "standard" and subtotal >= FREE_STANDARD_FROM else SHIPPING_PRICES[method]
+def begins_as(total: Minor) -> OrderStatus:
+    """What costs nothing is as good as paid."""
+    return "pending_payment" if total else "paid"
 
 
-def subtotal(lines: Sequence[OrderLine]) -> Minor:
-    """What the goods cost together."""
-    return sum(line.quantity * line.unit_price.amount for line in lines)
+def new_order(ask: PlaceOrder, sums: Sums, number: str, now: datetime, pay_until: datetime) -> Order:
+    """An order as it is stored: all of it is known but its number."""
+    status = begins_as(sums.total)
+    events = ("OrderCreated",) if status == "pending_payment" else ("OrderCreated", "OrderSettled")
+
+    def money(amount: Minor) -> Money:
+        return Money(amount=amount, currency=sums.currency)
+
+    return Order(
+        id=ask.order_id,
+        number=number,
+        status=status,
+        email=ask.email,
+        name=ask.name,
+        address=ask.address,
+        shipping_method=ask.shipping_method,
+        lines=ask.lines,
+        subtotal=money(sums.subtotal),
+        discount=money(sums.discount),
+        shipping=money(sums.shipping),
+        fees=money(sums.fees),
+        tax=money(sums.tax),
+        prices_include_tax=sums.prices_include_tax,
+        total=money(sums.total),
+        refunded=money(0),
+        weight_g=ask.weight_g,
+        carrier=None,
+        tracking_number=None,
+        created_at=now,
+        timeline=tuple(Moment(at=now, event=event, detail="") for event in events),
+        pay_until=pay_until if status == "pending_payment" else None,
+    )
 
 
 def paid(order: State, amount: Money, now: datetime) -> None:
@@ -327,10 +355,18 @@ def _cancelled(order: State, reason: CancelReason) -> None:
     order.events.append(OrderCancelled(order_id=order.id, number=order.number, reason=reason))
 
 
-def audit(order_id: OrderId, subtotal: Minor, of_lines: Minor, status: OrderStatus, refunded: Minor) -> list[Finding]:
-    """Compare an order's totals with its lines, and its status with its refunds."""
+def total_of(sums: Sums) -> Minor:
+    """What the parts come to."""
+    on_top = 0 if sums.prices_include_tax else sums.tax
+    return sums.subtotal - sums.discount + sums.shipping + sums.fees + on_top
+
+
+def audit(order_id: OrderId, sums: Sums, of_lines: Minor, status: OrderStatus, refunded: Minor) -> list[Finding]:
+    """Compare an order's sums with its lines and with one another, and its status with its refunds."""
+    subtotal, total, of_parts = sums.subtotal, sums.total, total_of(sums)
     checks: list[tuple[str, Callable[[], bool], str]] = [
         ("I8 subtotal = lines", lambda: subtotal == of_lines, f"{subtotal} stored, {of_lines} computed"),
+        ("I8 total = its parts", lambda: total == of_parts, f"{total} stored, {of_parts} computed"),
         ("I8 nothing refunded unpaid", lambda: not (refunded and status == "pending_payment"), f"{refunded} refunded"),
     ]
     return [

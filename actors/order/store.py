@@ -7,7 +7,7 @@ import msgspec
 from asyncpg import Record
 
 from actors.order import rules
-from bus.messages.base import Address, Finding, Line, Money, OrderId, OrderLine, Units
+from bus.messages.base import Address, Finding, Line, Money, OrderId, OrderLine, Sums, Units
 from bus.messages.order import (
     KnownOrder,
     ListOrders,
@@ -23,30 +23,33 @@ from bus.messages.order import (
 )
 from engine.clock import FOREVER
 from engine.cursor import make_cursor, read_cursor
+from engine.errors import BadInput
 from engine.postgres import Database, Transaction
 
 # One statement for all that a new order is. Of two with one id the first stands, whole.
 _PLACE = """
 with placed as (
-    insert into orders.orders (id, cart_id, status, email, name, address, shipping_method, currency, subtotal, shipping,
-        total, weight_g, created_at, pay_until)
-    select id, cart_id, 'pending_payment', email, name, address, shipping_method, currency, subtotal, shipping,
-        subtotal + shipping, weight_g, $11, $18
-    from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bigint[],
-        $9::bigint[], $10::int[])
-        as o (id, cart_id, email, name, address, shipping_method, currency, subtotal, shipping, weight_g)
+    insert into orders.orders (id, cart_id, status, email, name, address, shipping_method, currency, subtotal,
+        discount, shipping, fees, tax, prices_include_tax, total, weight_g, created_at, pay_until)
+    select *, $17, $24
+    from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+        $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::boolean[], $15::bigint[],
+        $16::bigint[])
     on conflict (id) do nothing
-    returning id
+    returning id, number, status
 ), with_lines as (
     insert into orders.lines (order_id, place, sku, title, quantity, unit_price)
     select order_id, place, sku, title, quantity, unit_price
-    from unnest($12::text[], $13::int[], $14::text[], $15::text[], $16::int[], $17::bigint[])
+    from unnest($18::text[], $19::int[], $20::text[], $21::text[], $22::int[], $23::bigint[])
         as l (order_id, place, sku, title, quantity, unit_price)
     join placed on placed.id = order_id
 ), begun as (
-    insert into orders.timeline (order_id, at, event, detail) select id, $11, 'OrderCreated', '' from placed
+    insert into orders.timeline (order_id, at, event, detail)
+    select id, $17, event, '' from placed, unnest(
+        case status when 'paid' then array['OrderCreated', 'OrderSettled'] else array['OrderCreated'] end
+    ) with ordinality as e (event, nr) order by nr
 )
-select id from placed"""
+select id, number from placed"""
 
 # In the order of their ids, so that two turns never wait for each other in a circle.
 _LOCK = """
@@ -71,8 +74,8 @@ from unnest($10::text[], $11::text[], $12::text[], $13::boolean[]) with ordinali
 order by place"""
 
 _READ = """
-select id, number, status, email, name, address, shipping_method, currency, subtotal, shipping, total, refunded,
-    weight_g, carrier, tracking_number, created_at, pay_until, refund_requested,
+select id, number, status, email, name, address, shipping_method, currency, subtotal, discount, shipping, fees, tax,
+    prices_include_tax, total, refunded, weight_g, carrier, tracking_number, created_at, pay_until, refund_requested,
     (select json_agg(json_build_array(sku, title, quantity, unit_price) order by place)
         from orders.lines where order_id = o.id) as lines,
     (select json_agg(json_build_array(at, event, detail, staff_only) order by t.id)
@@ -99,32 +102,44 @@ select id as order_id, since from (
     from orders.orders o where o.refund_requested and o.refunded < o.total and o.status = 'cancelled') owed
 where (since, id) > ($1, $2) order by since, id limit $3"""
 _AUDIT = """
-select o.id, o.subtotal, o.status, o.refunded, coalesce(l.total, 0)::bigint as of_lines
+select o.id, o.currency, o.subtotal, o.discount, o.shipping, o.fees, o.tax, o.prices_include_tax, o.total,
+    o.status, o.refunded, coalesce(l.total, 0)::bigint as of_lines
 from (select * from orders.orders where id > $1 order by id limit $2) o
 left join lateral (select sum(quantity * unit_price) as total from orders.lines where order_id = o.id) l on true
 order by o.id"""
 _AUDIT_PAGE = 500  # So that deciding about them, in which nobody else is served, takes but few ms.
 
 
-async def place(tx: Transaction, asks: Sequence[PlaceOrder], pay_until: datetime) -> set[OrderId]:
-    """Store orders; says which are new. Of two with one id the first stands."""
+async def place(tx: Transaction, asks: Sequence[PlaceOrder], pay_until: datetime) -> list[Order]:
+    """Store orders; gives those that are new. Of two with one id the first stands.
+
+    Raises:
+        BadInput: It comes from a version that left its sums to the order.
+    """
     asks = list({ask.order_id: ask for ask in reversed(asks)}.values())
-    subtotals = [rules.subtotal(ask.lines) for ask in asks]
+    sums = [_quoted(ask) for ask in asks]
     lines = [(ask.order_id, place, line) for ask in asks for place, line in enumerate(ask.lines)]
     rows = await tx.fetch(
         _PLACE,
-        [a.order_id for a in asks], [a.cart_id for a in asks], [a.email for a in asks], [a.name for a in asks],
-        [msgspec.json.encode(a.address).decode() for a in asks], [a.shipping_method for a in asks],
-        [a.lines[0].unit_price.currency for a in asks], subtotals,
-        [rules.shipping_price(a.shipping_method, s) for a, s in zip(asks, subtotals, strict=True)],
-        [a.weight_g for a in asks],
+        [a.order_id for a in asks], [a.cart_id for a in asks], [rules.begins_as(s.total) for s in sums],
+        [a.email for a in asks], [a.name for a in asks], [msgspec.json.encode(a.address).decode() for a in asks],
+        [a.shipping_method for a in asks], [s.currency for s in sums], [s.subtotal for s in sums],
+        [s.discount for s in sums], [s.shipping for s in sums], [s.fees for s in sums], [s.tax for s in sums],
+        [s.prices_include_tax for s in sums], [s.total for s in sums], [a.weight_g for a in asks],
         tx.now,
         [order_id for order_id, _, _ in lines], [place for _, place, _ in lines],
         [line.sku for _, _, line in lines], [line.title for _, _, line in lines],
         [line.quantity for _, _, line in lines], [line.unit_price.amount for _, _, line in lines],
         pay_until,
     )  # fmt: skip
-    return {row["id"] for row in rows}
+    asked = {ask.order_id: (ask, s) for ask, s in zip(asks, sums, strict=True)}
+    return [rules.new_order(*asked[row["id"]], row["number"], tx.now, pay_until) for row in rows]
+
+
+def _quoted(ask: PlaceOrder) -> Sums:
+    if ask.sums is None:
+        raise BadInput("the shop was changed in this very moment; check out again")
+    return ask.sums
 
 
 async def lock(tx: Transaction, ids: Collection[OrderId]) -> dict[OrderId, rules.State]:
@@ -191,7 +206,8 @@ async def audit(database: Database) -> tuple[list[Finding], int]:
     checked, last = 0, ""
     while rows := await database.fetch(_AUDIT, last, _AUDIT_PAGE):
         for row in rows:
-            findings += rules.audit(row["id"], row["subtotal"], row["of_lines"], row["status"], row["refunded"])
+            sums = Sums(**{part: row[part] for part in Sums.__struct_fields__})
+            findings += rules.audit(row["id"], sums, row["of_lines"], row["status"], row["refunded"])
         checked, last = checked + len(rows), rows[-1]["id"]
     return findings, checked
 
@@ -248,7 +264,11 @@ def _order(row: Record) -> Order:
             for sku, title, quantity, price in _LINES.decode(row["lines"])
         ),
         subtotal=money(row["subtotal"]),
+        discount=money(row["discount"]),
         shipping=money(row["shipping"]),
+        fees=money(row["fees"]),
+        tax=money(row["tax"]),
+        prices_include_tax=row["prices_include_tax"],
         total=money(row["total"]),
         refunded=money(row["refunded"]),
         weight_g=row["weight_g"],

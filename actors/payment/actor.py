@@ -18,7 +18,8 @@ from bus.messages.payment import (
     CreateIntent,
     FindPayments,
     Intent,
-    IntentSeen,
+    IntentClosed,
+    IntentRefused,
     ListStuckPayments,
     LookAtStripe,
     PaymentFacts,
@@ -33,7 +34,6 @@ from bus.messages.payment import (
     RefundOrder,
     RefundReason,
     RefundRefused,
-    RefundSeen,
     RepairPayment,
     SendRefund,
     StuckPayments,
@@ -67,7 +67,7 @@ class Payments(Actor, name="payment"):
         self._stripe = stripe
         self._after = timedelta(seconds=settings.shopflow_reconcile_after_s)
         self._every = timedelta(seconds=settings.shopflow_reconcile_every_s)
-        self._reconciler = Reconciler(database=database, clock=clock, stripe=stripe, every=self._every)
+        self._reconciler = Reconciler(bus=bus, database=database, clock=clock, stripe=stripe, every=self._every)
         self._log = telemetry.logger(actor="payment")
         self._next_look = FOREVER
         self._sleeper = Sleeper(clock)
@@ -90,15 +90,19 @@ class Payments(Actor, name="payment"):
             self._sleeper.close()
 
     @call(limit=64, tries=3)
-    async def create_intent(self, ask: CreateIntent) -> RecordIntent:
-        intent = await self._known_intent(ask) or await self._stripe.create_intent(
-            ask.order_id,
-            ask.attempt,
-            ask.amount,
-            purpose=ask.purpose,
-            since=ask.placed_at or self._clock.now() - KEPT,
-            is_old=self._is_old(ask.placed_at),
-        )
+    async def create_intent(self, ask: CreateIntent) -> RecordIntent | IntentRefused:
+        try:
+            intent = await self._known_intent(ask) or await self._stripe.create_intent(
+                ask.order_id,
+                ask.attempt,
+                ask.amount,
+                purpose=ask.purpose,
+                since=ask.began_at or self._clock.now() - KEPT,
+                is_old=self._is_old(ask.began_at),
+            )
+        except BadInput as refused:  # No fault of the buyer's, and nothing that they could mend.
+            self._log.error("Stripe takes no payment", order=ask.order_id, amount=str(ask.amount), error=str(refused))
+            return IntentRefused(order_id=ask.order_id)
         return RecordIntent(
             order_id=ask.order_id,
             attempt=ask.attempt,
@@ -109,15 +113,21 @@ class Payments(Actor, name="payment"):
         )
 
     @turn
-    async def record_intent(self, tx: Transaction, asks: Sequence[RecordIntent]) -> Sequence[Intent]:
-        called_off = await store.add(tx, asks, self._after)
+    async def record_intent(self, tx: Transaction, asks: Sequence[RecordIntent]) -> Sequence[Intent | IntentClosed]:
+        standing = await store.add(tx, asks, self._after)
         self._look_after(tx)
-        for order_id, intent_id in called_off:  # While Stripe was asked.
-            tx.send(CancelIntent(order_id=order_id, intent_id=intent_id))
-        return [
-            Intent(order_id=ask.order_id, intent_id=ask.intent_id, client_secret=ask.client_secret, amount=ask.amount)
-            for ask in asks
-        ]
+        return [self._recorded(tx, ask, standing[payment_id_of(ask.order_id, ask.purpose)]) for ask in asks]
+
+    @staticmethod
+    def _recorded(tx: Transaction, ask: RecordIntent, stands: store.Recorded) -> Intent | IntentClosed:
+        if stands.status == "closing" or stands.intent_id != ask.intent_id:
+            # Called off while Stripe was asked, or asked under a key that Stripe had forgotten.
+            tx.send(CancelIntent(order_id=ask.order_id, intent_id=ask.intent_id))
+        if stands.status in ("closing", "closed") or stands.intent_id != ask.intent_id:
+            return IntentClosed(order_id=ask.order_id)
+        return Intent(
+            order_id=ask.order_id, intent_id=ask.intent_id, client_secret=ask.client_secret, amount=stands.amount
+        )
 
     @turn
     async def hear(self, tx: Transaction, asks: Sequence[RecordStripeEvent]) -> Sequence[bool]:
@@ -221,13 +231,13 @@ class Payments(Actor, name="payment"):
             )
         except BadInput as refused:
             return await self._refused(ask, str(refused))
-        return _recorded(ask, made)
+        return refunds.record_of(ask, made)
 
     async def _refused(self, ask: SendRefund, refusal: str) -> RecordRefund:
         """Find out what Stripe knows that we don't: somebody may have given money back there."""
         seen = await self._stripe.refunds(ask.order_id, ask.intent_id)
         if own := next((refund for refund in seen if refund.refund_id == ask.refund_id), None):
-            return _recorded(ask, own)
+            return refunds.record_of(ask, own)
         self._log.error("Stripe refuses a refund", order=ask.order_id, refund=ask.refund_id, error=refusal)
         return RecordRefund(
             order_id=ask.order_id,
@@ -334,7 +344,7 @@ class Payments(Actor, name="payment"):
         payments = await store.lock(tx, orders | set(look.unplaced), {seen.intent_id for seen in look.intents})
         settlement = rules.settle(look, payments, tx.now)
         if settlement.adopted:
-            await store.add(tx, [_record(seen) for seen in settlement.adopted], self._after)
+            await store.add(tx, [rules.record_of(seen) for seen in settlement.adopted], self._after)
         for order_id, intent_id in settlement.cancels:
             tx.send(CancelIntent(order_id=order_id, intent_id=intent_id))
         if settlement.events:
@@ -344,7 +354,7 @@ class Payments(Actor, name="payment"):
 
     async def _known_intent(self, ask: CreateIntent) -> Intent | None:
         """The order's intent, if it may be so old that Stripe does not know the key of it any more."""
-        if not self._is_old(ask.placed_at):
+        if not self._is_old(ask.began_at):
             return None
         intent_id = await store.intent_of(self._database, payment_id_of(ask.order_id, ask.purpose))
         return await self._stripe.get_intent(intent_id, ask.order_id, ask.amount) if intent_id else None
@@ -377,24 +387,3 @@ class Payments(Actor, name="payment"):
             self._bus.tell(Reconcile())
         except Overloaded:
             return  # The loop asks again.
-
-
-def _record(seen: IntentSeen) -> RecordIntent:
-    return RecordIntent(
-        order_id=seen.order_id,
-        attempt=seen.attempt,
-        intent_id=seen.intent_id,
-        client_secret="",  # Nobody is to pay it any more.
-        amount=seen.amount,
-        purpose=seen.purpose,
-    )
-
-
-def _recorded(ask: SendRefund, made: RefundSeen) -> RecordRefund:
-    return RecordRefund(
-        order_id=ask.order_id,
-        refund_id=ask.refund_id,
-        stripe_refund_id=made.stripe_refund_id,
-        status=made.status,
-        purpose=ask.purpose,
-    )

@@ -8,14 +8,18 @@ import msgspec
 from actors.payment import looks, rules
 from actors.payment.looks import DueRefund
 from actors.payment.stripe import Stripe
+from bus.messages.base import OrderId
+from bus.messages.order import FindOrders
 from bus.messages.payment import IntentSeen, RecordLook, RefundSeen, Window
 from engine import telemetry
+from engine.actor import Bus
 from engine.clock import Clock
 from engine.crash import CrashPoint
 from engine.errors import BadInput, Unavailable
 from engine.postgres import Database
 
 _PAGES = 5  # Of Stripe's list, in one look.
+_PLACED_WITHIN = timedelta(hours=1)  # Of its intent's being made; milliseconds as a rule.
 
 _LOOKED = CrashPoint("looked-at-stripe", "Stripe has told of what was unsettled; nothing of it is recorded.")
 
@@ -46,7 +50,8 @@ class _Look:
 class Reconciler:
     """Asks Stripe about what is due, a bounded part at a time."""
 
-    def __init__(self, *, database: Database, clock: Clock, stripe: Stripe, every: timedelta) -> None:
+    def __init__(self, *, bus: Bus, database: Database, clock: Clock, stripe: Stripe, every: timedelta) -> None:
+        self._bus = bus
         self._database = database
         self._clock = clock
         self._stripe = stripe
@@ -76,8 +81,22 @@ class Reconciler:
             self._log.error("Stripe does not let itself be looked at", error=str(refused))
             look.window = None  # Should it be about where we had stopped: the next look begins anew.
             wait_s = self._every.total_seconds()
+        unplaced = await self._unplaced(began_at)
         _LOOKED.reach()
-        return look.told(began_at, self._clock.now() + timedelta(seconds=wait_s) if wait_s else None)
+        told = look.told(began_at, self._clock.now() + timedelta(seconds=wait_s) if wait_s else None)
+        return msgspec.structs.replace(told, unplaced=tuple(unplaced))
+
+    async def _unplaced(self, now: datetime) -> list[OrderId]:
+        """Open payments whose orders were never placed: the program ended between the two, and nobody came back."""
+        orders = await looks.open_since(self._database, now - _PLACED_WITHIN)
+        if not orders:
+            return []
+        try:
+            known = await self._bus.ask(FindOrders(orders=tuple(orders)))
+        except Unavailable:  # The next look finds them.
+            return []
+        placed = {order.id for order in known.orders}
+        return [order_id for order_id in orders if order_id not in placed]
 
     async def _list_intents(self, look: _Look) -> None:
         for _ in range(_PAGES):

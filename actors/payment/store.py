@@ -1,15 +1,18 @@
 """The SQL of payments."""
 
 from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
+from actors.payment.life import Status
 from actors.payment.rules import Sums
 from actors.payment.state import DisputeState, Payment, RefundState, payment_id_of
-from bus.messages.base import OrderId
+from bus.messages.base import Money, OrderId
 from bus.messages.payment import RecordIntent, StripeEvent
 from engine.postgres import Database, Transaction
 
-# The first intent of a payment stands. One that was called off before it had an intent takes it, to be cancelled.
+# The first intent of a payment stands, and is what this gives. One that was called off before it had an intent takes
+# it, to be cancelled.
 _ADD = """
 insert into payment.payments as p
     (payment_id, order_id, purpose, intent_id, attempt, currency, amount, status, created_at, next_look_at)
@@ -17,10 +20,13 @@ select payment_id, order_id, purpose, intent_id, attempt, currency, amount, 'ope
 from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int[], $6::text[], $7::bigint[])
     as n (payment_id, order_id, purpose, intent_id, attempt, currency, amount)
 on conflict (payment_id) do update
-    set intent_id = excluded.intent_id, attempt = excluded.attempt, currency = excluded.currency,
-        amount = excluded.amount, status = 'closing', next_look_at = excluded.next_look_at
-    where p.intent_id is null
-returning order_id, intent_id, status"""
+    set intent_id = coalesce(p.intent_id, excluded.intent_id),
+        attempt = case when p.intent_id is null then excluded.attempt else p.attempt end,
+        currency = case when p.intent_id is null then excluded.currency else p.currency end,
+        amount = case when p.intent_id is null then excluded.amount else p.amount end,
+        status = case when p.intent_id is null then 'closing' else p.status end,
+        next_look_at = case when p.intent_id is null then excluded.next_look_at else p.next_look_at end
+returning payment_id, intent_id, currency, amount, status"""
 _ADD_CALLED_OFF = """
 insert into payment.payments (payment_id, order_id, currency, amount, status, created_at, next_look_at)
 select order_id, order_id, '', 0, 'closed', $2, $3 from unnest($1::text[]) as order_id
@@ -84,8 +90,17 @@ order by p.payment_id"""
 _SUMS_PAGE = 500  # So that deciding about them, in which nobody else is served, takes but few ms.
 
 
-async def add(tx: Transaction, asks: Sequence[RecordIntent], look_after: timedelta) -> list[tuple[OrderId, str]]:
-    """Keep new intents; gives those whose orders were called off before.
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """The intent that stands for an order."""
+
+    intent_id: str
+    amount: Money
+    status: Status
+
+
+async def add(tx: Transaction, asks: Sequence[RecordIntent], look_after: timedelta) -> dict[OrderId, Recorded]:
+    """Keep new intents; gives what stands for each order now.
 
     What is not settled after `look_after` is looked for at Stripe; so everywhere here.
     """
@@ -96,7 +111,12 @@ async def add(tx: Transaction, asks: Sequence[RecordIntent], look_after: timedel
         [ask.amount.currency for ask in asks], [ask.amount.amount for ask in asks],
         tx.now, tx.now + look_after,
     )  # fmt: skip
-    return [(row["order_id"], row["intent_id"]) for row in rows if row["status"] == "closing"]
+    return {
+        row["payment_id"]: Recorded(
+            row["intent_id"], Money(amount=row["amount"], currency=row["currency"]), row["status"]
+        )
+        for row in rows
+    }
 
 
 async def add_called_off(tx: Transaction, orders: Collection[OrderId], look_after: timedelta) -> None:

@@ -95,7 +95,7 @@ class Stripe:
             order_id: With `purpose` and `attempt` the idempotency key, which is what makes a repeat harmless.
             attempt: 1 or more.
             purpose: What the order owes it for.
-            amount: More than 0.
+            amount: More than 0. The intent of an earlier call keeps its own.
             since: There was none before this.
             is_old: The first try may have been longer ago than `KEPT`.
 
@@ -120,10 +120,10 @@ class Stripe:
             )
 
         async def find() -> stripe.PaymentIntent | None:
-            return await self._find_intent(metadata, amount, since)
+            return await self._find_intent(metadata, since)
 
-        key = f"{payment_id_of(order_id, purpose)}-{attempt}"
-        intent = await self._once(key, create, find, is_old=is_old)
+        intent = await self._once(f"{payment_id_of(order_id, purpose)}-{attempt}", create, find, is_old=is_old)
+        amount = _intent_seen(intent).amount  # An earlier try may have asked for another one.
         return Intent(order_id=order_id, intent_id=intent.id, client_secret=intent.client_secret or "", amount=amount)
 
     async def get_intent(self, intent_id: str, order_id: OrderId, amount: Money) -> Intent:
@@ -225,17 +225,14 @@ class Stripe:
             params["starting_after"] = after
         return await self._ask(lambda: self._client.v1.payment_intents.list_async(params))
 
-    async def _find_intent(
-        self, metadata: Mapping[str, str], amount: Money, since: datetime
-    ) -> stripe.PaymentIntent | None:
+    async def _find_intent(self, metadata: Mapping[str, str], since: datetime) -> stripe.PaymentIntent | None:
         after = ""
         for _ in range(_PAGES_SEARCHED):
             page = await self._intents(since - _SKEW, None, after)
             for intent in page.data:
                 own = {name: _metadata(intent.metadata, name) for name in ("order_id", "attempt", "purpose")}
                 is_own = {name: value for name, value in own.items() if value} == metadata
-                seen = _intent_seen(intent)
-                if is_own and (seen.amount, seen.problem) == (amount, ""):
+                if is_own:
                     return intent
             if not page.has_more:
                 return None
@@ -253,7 +250,8 @@ class Stripe:
     ) -> T:
         """Make something at Stripe that must be made once. See this file's first lines.
 
-        One look is enough for all keys of a call: what they bring back are failures of earlier calls.
+        One look is enough for all keys of a call: what they bring back are failures of earlier calls. A key that was
+        used for something else is such a failure, too: what it made then is to be found.
         """
         was_looked_up = False
         if is_old:
@@ -265,7 +263,7 @@ class Stripe:
             try:
                 return await self._ask(create, key if number == 1 else f"{key}-{number}")
             except (Unavailable, BadInput) as failed:
-                if not _is_replayed(failed):
+                if not (_is_replayed(failed) or _is_used(failed)):
                     raise
                 error = failed
             if not was_looked_up:
@@ -387,6 +385,11 @@ def _is_replayed(error: ShopFlowError) -> bool:
     """Whether this failure is what the idempotency key remembered."""
     cause = error.__cause__
     return isinstance(cause, stripe.StripeError) and _headers(cause).get("idempotent-replayed") == "true"
+
+
+def _is_used(error: ShopFlowError) -> bool:
+    """Whether an earlier call asked for something else under this key: an order that cost another sum then."""
+    return isinstance(error, BadInput) and isinstance(error.__cause__, stripe.IdempotencyError)
 
 
 def _headers(error: stripe.StripeError) -> Mapping[str, str]:

@@ -1,18 +1,25 @@
-"""Shipping: calls that book carriers, and turns that record bookings and where parcels are."""
+"""Shipping: how parcels may travel, calls that book carriers, turns that record bookings and where parcels are."""
 
 from collections.abc import Sequence
 
-from actors.shipping import store
+from actors.shipping import methods, rules, store
 from actors.shipping.carrier import Carrier
 from bus.messages.order import GetOrder, Order
 from bus.messages.shipping import (
+    AllMethods,
+    ListShippingMethods,
+    MethodDetail,
+    NoSuchMethod,
     NoSuchShipment,
     ParcelMoved,
+    ReadMethods,
     ReadShipmentFacts,
     RecordBooking,
     RecordTracking,
+    SetShippingMethod,
     ShipmentBooked,
     ShipmentFacts,
+    ShippingMethods,
     TrackingRecorded,
 )
 from bus.messages.warehouse import ParcelReady
@@ -81,3 +88,20 @@ class Shipping(Actor):
     @call(limit=4)
     async def facts(self, ask: ReadShipmentFacts) -> ShipmentFacts:
         return ShipmentFacts(facts=tuple(await store.facts(self._database, ask.after, ask.until)))
+
+    @turn
+    async def list_methods(self, tx: Transaction, asks: Sequence[ListShippingMethods]) -> Sequence[ShippingMethods]:
+        priced = await methods.priced(tx, {ask.currency for ask in asks})
+        return [ShippingMethods(currency=ask.currency, methods=priced[ask.currency]) for ask in asks]
+
+    @turn
+    async def read_methods(self, tx: Transaction, ask: ReadMethods) -> AllMethods:
+        del ask
+        return AllMethods(methods=tuple((await methods.read(tx)).values()))
+
+    @turn
+    async def set_method(self, tx: Transaction, ask: SetShippingMethod) -> MethodDetail | NoSuchMethod:
+        if refused := rules.refusal(ask):
+            raise BadInput(refused)
+        is_known = await methods.change(tx, ask)
+        return (await methods.read(tx))[ask.id] if is_known else NoSuchMethod(id=ask.id)

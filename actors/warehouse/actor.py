@@ -7,7 +7,7 @@ from actors.warehouse import rules, store
 from actors.warehouse.rules import Step
 from bus.messages.base import OrderId
 from bus.messages.inventory import UnitsRetaken
-from bus.messages.order import OrderCancelled, OrderCreated, OrderFulfilled
+from bus.messages.order import OrderCancelled, OrderCreated, OrderFulfilled, OrderSettled
 from bus.messages.payment import DisputeClosed, DisputeOpened, FraudWarned, FullyRefunded, PaymentReceived
 from bus.messages.warehouse import (
     ListPickLists,
@@ -42,6 +42,10 @@ class Warehouse(Actor):
 
     @turn
     async def on_paid(self, tx: Transaction, events: Sequence[PaymentReceived]) -> None:
+        await self._take_all(tx, {event.order_id for event in events}, "release")
+
+    @turn
+    async def on_settled(self, tx: Transaction, events: Sequence[OrderSettled]) -> None:
         await self._take_all(tx, {event.order_id for event in events}, "release")
 
     @turn

@@ -17,7 +17,7 @@ from engine.postgres import Database, Transaction
 _ADD = """
 insert into warehouse.pick_lists (id, order_id, number, status, lines, weight_g, created_at)
 select id, id, number, 'waiting', lines, weight_g, $5
-from unnest($1::text[], $2::text[], $3::text[], $4::int[]) as p (id, number, lines, weight_g)
+from unnest($1::text[], $2::text[], $3::text[], $4::bigint[]) as p (id, number, lines, weight_g)
 on conflict (id) do nothing"""
 # In the order of their ids, so that two turns never wait for each other in a circle.
 _LOCK = """

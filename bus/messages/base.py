@@ -64,6 +64,19 @@ class OrderLine(Value, frozen=True, kw_only=True):
         return Money(amount=self.quantity * self.unit_price.amount, currency=self.unit_price.currency)
 
 
+class Sums(Value, frozen=True, kw_only=True):
+    """What an order costs, part by part, in minor units of one currency."""
+
+    currency: Currency
+    subtotal: Minor  # Of the goods.
+    discount: Minor = 0  # Taken off the goods.
+    shipping: Minor
+    fees: Minor = 0
+    tax: Minor = 0
+    prices_include_tax: bool = True  # Then `tax` is a part of the rest, else it comes on top.
+    total: Minor
+
+
 class Address(Value, frozen=True, kw_only=True):
     """Where a parcel goes."""
 

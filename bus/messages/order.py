@@ -3,8 +3,9 @@
 from datetime import datetime
 from typing import Literal, TypeAlias
 
-from bus.messages.base import Address, CartId, Line, Minor, Money, OrderId, OrderLine, Units, Value
+from bus.messages.base import Address, CartId, Line, Minor, Money, OrderId, OrderLine, Sums, Units, Value
 from bus.messages.inventory import Findings
+from bus.messages.shipping import ShippingMethod
 from engine.message import Command, Event, Query, Reply
 
 OrderStatus: TypeAlias = Literal[
@@ -12,6 +13,8 @@ OrderStatus: TypeAlias = Literal[
     "cancelled",
 ]  # fmt: skip
 CancelReason: TypeAlias = Literal["payment_timeout", "customer", "staff", "out_of_stock", "refunded"]
+
+_NOTHING = Money(amount=0, currency="")  # For an answer of yesterday's version, which did not speak of it.
 
 
 class Moment(Value, frozen=True, kw_only=True):
@@ -32,10 +35,14 @@ class Order(Reply):
     email: str
     name: str
     address: Address
-    shipping_method: str
+    shipping_method: ShippingMethod
     lines: tuple[OrderLine, ...]
     subtotal: Money
+    discount: Money = _NOTHING
     shipping: Money
+    fees: Money = _NOTHING
+    tax: Money = _NOTHING
+    prices_include_tax: bool = True
     total: Money
     refunded: Money
     weight_g: int
@@ -61,16 +68,17 @@ class NotCancellable(Reply):
 
 
 class PlaceOrder(Command[Order]):
-    """Store an order that waits to be paid. Safe to send twice: the first one stands."""
+    """Store an order that waits to be paid, or costs nothing. Safe to send twice: the first one stands."""
 
     order_id: OrderId
     cart_id: CartId
     email: str
     name: str
     address: Address
-    shipping_method: Literal["standard", "express"]
+    shipping_method: ShippingMethod
     lines: tuple[OrderLine, ...]
     weight_g: int
+    sums: Sums | None = None  # What the cart quoted. Yesterday's version left them to the order: it is refused.
 
 
 class GetOrder(Query[Order | NoSuchOrder]):
@@ -129,6 +137,13 @@ class OrderCreated(Event):
     lines: tuple[OrderLine, ...]
     total: Money
     weight_g: int
+
+
+class OrderSettled(Event):
+    """An order that costs nothing was placed: there is nothing to pay, and it is as good as paid."""
+
+    order_id: OrderId
+    number: str
 
 
 class OrderCancelled(Event):

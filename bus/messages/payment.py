@@ -20,17 +20,32 @@ class Intent(Reply):
     amount: Money
 
 
-class CreateIntent(Command[Intent]):
-    """Ask Stripe for a payment intent: the same one, however often this is sent for an order, purpose and attempt."""
+class IntentRefused(Reply):
+    """Stripe will not take this payment, however often it is asked. Its own words are in the log."""
+
+    order_id: OrderId
+
+
+class IntentClosed(Reply):
+    """What was to be paid can't be paid any more: the order was called off, or nobody came back for it."""
+
+    order_id: OrderId
+
+
+class CreateIntent(Command[Intent | IntentRefused | IntentClosed]):
+    """Ask Stripe for a payment intent: the same one, however often this is sent for an order, purpose and attempt.
+
+    The first one that was recorded stands: another amount is answered with the intent that is there.
+    """
 
     order_id: OrderId
     amount: Money
     attempt: int = 1
-    placed_at: datetime | None = None  # When the order was. Before that Stripe was not asked.
+    began_at: datetime | None = None  # When its checkout was first tried. Before that Stripe was not asked.
     purpose: str = "order"  # An order may have several payments, one for each purpose.
 
 
-class RecordIntent(Command[Intent]):
+class RecordIntent(Command[Intent | IntentRefused | IntentClosed]):
     """What `CreateIntent` learned."""
 
     order_id: OrderId

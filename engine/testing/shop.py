@@ -134,7 +134,14 @@ class ShopUnderTest:
             assert isinstance(filled, Cart), filled
         home = Address(line1="1 Harbour Street", city="Hamburg", postal_code="20095", country="DE")
         answer = await self.ask(
-            Checkout(cart_id=cart.id, order_id=order_id or new_id("ord"), email=BUYER, name="Ada Buyer", address=home)
+            Checkout(
+                cart_id=cart.id,
+                order_id=order_id or new_id("ord"),
+                email=BUYER,
+                name="Ada Buyer",
+                address=home,
+                is_first=not order_id,
+            )
         )
         assert isinstance(answer, CheckedOut), answer
         await self.clock.at_rest()

@@ -15,36 +15,46 @@ from bus.messages.cart import (
     CartEmpty,
     CheckedOut,
     Checkout,
+    CheckoutBlocked,
     CreateCart,
     GetCart,
     NoSuchCart,
+    PaymentRefused,
+    PriceChanged,
     RemoveLine,
     SetLine,
-    ShippingMethod,
 )
 from bus.messages.inventory import OutOfStock, StockRefused, UnknownSku
-from gateway.api.bodies import Body, Strict, View
+from gateway.api.bodies import Body, MoneyBody, Strict, View
 from gateway.api.orders import OrderView, read_order
 from gateway.edge import Edge, Http, Wired
 from gateway.problems import Problem, not_found
+from gateway.replays import Claimed
 
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+Method = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 _EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f()<>\[\]:;\\,\"]{1,190}")
 
 
 class CartLineView(View, frozen=True, kw_only=True):
-    """`held` of the units are set aside for this cart, until `held_until`."""
+    """`held` of the units are set aside for this cart, until `held_until`.
+
+    `unit_price` is the price of now. If it was another one when the line was set, `changed` is true.
+    """
 
     sku: str
     title: str
     quantity: int
     unit_price: Money
+    unit_price_before: Money | None
+    changed: bool
+    for_sale: bool
     held: int
     held_until: datetime
 
 
 class CartView(View, frozen=True, kw_only=True):
-    """A cart. Whoever has its id has the cart."""
+    """A cart. Whoever has its id has the cart. `subtotal` is of the lines that are for sale."""
 
     id: str
     lines: Sequence[CartLineView]
@@ -74,7 +84,8 @@ class CheckoutBody(Body, frozen=True, kw_only=True):
     email: Annotated[str, msgspec.Meta(min_length=3, max_length=254)]
     name: Text
     address: AddressBody
-    shipping_method: ShippingMethod
+    shipping_method: Method
+    expected_total: Annotated[int, msgspec.Meta(ge=0)] | MoneyBody | None = None  # What the buyer was shown.
 
 
 class PaymentView(View, frozen=True, kw_only=True):
@@ -87,17 +98,17 @@ class PaymentView(View, frozen=True, kw_only=True):
 
 
 class CheckoutView(View, frozen=True, kw_only=True):
-    """The order, the token that opens it, and its payment."""
+    """The order, the token that opens it, and its payment: null if there is nothing to pay."""
 
     order: OrderView
     access_token: str
-    payment: PaymentView
+    payment: PaymentView | None
 
 
 @post("/carts", summary="Begin a cart")
 async def create_cart(edge: Wired) -> CartView:
     """An empty cart."""
-    return _view(await edge.bus.ask(CreateCart()), edge.clock.now())
+    return cart_view(await edge.bus.ask(CreateCart()), edge.clock.now())
 
 
 @get("/carts/{cart_id:str}", summary="Read a cart")
@@ -120,18 +131,24 @@ async def remove_line(edge: Wired, cart_id: FromPath[str], sku: FromPath[str]) -
 
 @post("/carts/{cart_id:str}/checkout", dto=Strict[CheckoutBody], return_dto=None, summary="Check out")
 async def checkout(edge: Wired, request: Http, cart_id: FromPath[str], data: JSONBody[CheckoutBody]) -> CheckoutView:
-    """Turn a cart into an order with a payment. Needs an `Idempotency-Key`."""
-    order_id = f"ord_{required_token(request)}"
+    """Turn a cart into an order with a payment. Needs an `Idempotency-Key`.
+
+    With `expected_total` it is refused, and nothing happens, if it would cost anything else.
+    """
+    claim = _required_claim(request)
     if not _EMAIL.fullmatch(data.email):
         raise Problem(422, "invalid", "email: this is no e-mail address")
     answer = await edge.bus.ask(
         Checkout(
             cart_id=cart_id,
-            order_id=order_id,
+            order_id=f"ord_{claim.token}",
             email=data.email,
             name=data.name,
             address=msgspec.convert(msgspec.to_builtins(data.address), Address),
             shipping_method=data.shipping_method,
+            expected_total=_money(data.expected_total, edge),
+            began_at=claim.began_at,
+            is_first=claim.is_first,
         ),
         timeout_s=60,
     )
@@ -144,6 +161,14 @@ async def checkout(edge: Wired, request: Http, cart_id: FromPath[str], data: JSO
             raise Problem(409, "out_of_stock", "Not everything is left.", short=short)
         case CartEmpty():
             raise Problem(409, "cart_empty", "There is nothing in this cart.")
+        case CheckoutBlocked():
+            raise _blocked(answer)
+        case PriceChanged():
+            detail = f"It was {answer.expected}, and is {answer.total} now. Nothing was ordered."
+            raise Problem(409, "price_changed", detail, expected=answer.expected, total=answer.total)
+        case PaymentRefused():
+            detail = "No payment can be taken for this now. Nothing was ordered, and nothing is charged."
+            raise Problem(502, "payment_unavailable", detail)
         case NoSuchCart():
             raise not_found("cart")
 
@@ -154,18 +179,41 @@ def required_token(request: Http) -> str:
     Raises:
         Problem: It has no key.
     """
-    token: str | None = request.scope.get("state", {}).get("idempotency_token")
-    if token is None:
+    return _required_claim(request).token
+
+
+def _required_claim(request: Http) -> Claimed:
+    claim: Claimed | None = request.scope.get("state", {}).get("claim")
+    if claim is None:
         raise Problem(400, "idempotency_key_required", "Send an Idempotency-Key header, a new one for each purchase.")
-    return token
+    return claim
+
+
+def _money(amount: int | MoneyBody | None, edge: Edge) -> Money | None:
+    if amount is None:
+        return None
+    if isinstance(amount, MoneyBody):
+        return Money(amount=amount.amount, currency=amount.currency)
+    return Money(amount=amount, currency=edge.currency)
+
+
+def _blocked(answer: CheckoutBlocked) -> Problem:
+    first = answer.blocks[0]
+    if first.code == "unknown_shipping_method":
+        return Problem(422, "invalid", first.detail, field="shipping_method")
+    return Problem(422 if first.code == "amount_too_large" else 409, first.code, first.detail)
 
 
 async def _checked_out(edge: Edge, answer: CheckedOut) -> CheckoutView:
-    payment = PaymentView(
-        intent=answer.intent_id,
-        client_secret=answer.client_secret,
-        publishable_key=edge.stripe_publishable_key,
-        amount=answer.amount,
+    payment = (
+        None
+        if not answer.intent_id
+        else PaymentView(
+            intent=answer.intent_id,
+            client_secret=answer.client_secret,
+            publishable_key=edge.stripe_publishable_key,
+            amount=answer.amount,
+        )
     )
     return CheckoutView(
         order=await read_order(edge, answer.order_id),
@@ -177,7 +225,7 @@ async def _checked_out(edge: Edge, answer: CheckedOut) -> CheckoutView:
 def _cart(answer: Cart | NoSuchCart | UnknownSku | StockRefused, edge: Edge) -> CartView:
     match answer:
         case Cart():
-            return _view(answer, edge.clock.now())
+            return cart_view(answer, edge.clock.now())
         case NoSuchCart():
             raise not_found("cart")
         case UnknownSku():
@@ -188,19 +236,23 @@ def _cart(answer: Cart | NoSuchCart | UnknownSku | StockRefused, edge: Edge) -> 
             )
 
 
-def _view(cart: Cart, now: datetime) -> CartView:
+def cart_view(cart: Cart, now: datetime) -> CartView:
+    """A cart as of now, as its buyer sees it."""
     lines = [
         CartLineView(
             sku=line.sku,
             title=line.title,
             quantity=line.quantity,
             unit_price=line.unit_price,
+            unit_price_before=line.price_before,
+            changed=line.price_before is not None,
+            for_sale=line.is_for_sale,
             held=line.quantity if line.held_until > now else 0,
             held_until=line.held_until,
         )
         for line in cart.lines
     ]
-    subtotal = sum(line.quantity * line.unit_price.amount for line in cart.lines)
+    subtotal = sum(line.quantity * line.unit_price.amount for line in cart.lines if line.is_for_sale)
     return CartView(
         id=cart.id, lines=lines, subtotal=Money(amount=subtotal, currency=cart.currency), currency=cart.currency
     )

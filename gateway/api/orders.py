@@ -39,7 +39,11 @@ class OrderView(View, frozen=True, kw_only=True):
     status: OrderStatus
     lines: Sequence[OrderLine]
     subtotal: Money
+    discount: Money
     shipping: Money
+    fees: Money
+    tax: Money
+    prices_include_tax: bool
     total: Money
     refunded: Money
     tracking: TrackingView | None
@@ -95,7 +99,11 @@ def view(order: Order, *, for_staff: bool = False) -> OrderView:
         status=order.status,
         lines=order.lines,
         subtotal=order.subtotal,
+        discount=order.discount,
         shipping=order.shipping,
+        fees=order.fees,
+        tax=order.tax,
+        prices_include_tax=order.prices_include_tax,
         total=order.total,
         refunded=order.refunded,
         tracking=tracking,

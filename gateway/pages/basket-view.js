@@ -77,6 +77,7 @@ export class BasketView {
         button("+", "more-of-it", () => step(1), { "aria-label": `One ${title} more` }),
       ),
       button("Remove", "remove", () => this.#set(line, 0), { class: "plain", "aria-label": `Remove ${title}` }),
+      h("p", { class: "news", "data-testid": "line-news" }),
       h(
         "p",
         { class: "hold" },
@@ -98,6 +99,7 @@ export class BasketView {
     const input = /** @type {HTMLInputElement} */ (element.querySelector("input"));
     if (document.activeElement !== input || !this.#basket.busy(line.sku)) input.value = String(quantity);
     setText(/** @type {Element} */ (element.querySelector(".price")), price(times(line.unit_price, quantity)));
+    setText(/** @type {Element} */ (element.querySelector(".news")), lineNews(line));
     element.toggleAttribute("aria-busy", this.#basket.busy(line.sku));
   }
 
@@ -120,6 +122,16 @@ export class BasketView {
       say(`${line.title}: ${problemWords(error)}`, "bad");
     }
   }
+}
+
+/**
+ * What is another than when the line was set.
+ *
+ * @param {CartLine} line
+ */
+function lineNews({ for_sale, unit_price, unit_price_before }) {
+  if (!for_sale) return "No longer sold: please remove it.";
+  return unit_price_before ? `Was ${price(unit_price_before)}, is ${price(unit_price)} now.` : "";
 }
 
 /**

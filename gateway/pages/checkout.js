@@ -5,7 +5,7 @@ import { heldFor } from "./basket.js";
 import { byId, h, say, setText } from "./dom.js";
 import { price, times } from "./money.js";
 import { keepOrder } from "./order-keys.js";
-import { countdownWords, problemWords } from "./words.js";
+import { countdownWords, daysWords, problemWords } from "./words.js";
 
 /** @typedef {{cart: string, body: unknown, key: string}} Attempt What was sent, and its idempotency key. */
 /** @typedef {{form?: Record<string, string>, attempt?: Attempt}} Kept As typed, and an attempt not answered yet. */
@@ -25,11 +25,17 @@ export class CheckoutView {
   /** @type {HTMLFormElement} */ #form = byId("checkout-form");
   /** @type {HTMLButtonElement} */ #send = byId("place-order");
   #sending = false;
+  /** @type {import("./types.js").Quote | null} What was shown: nothing else is to be charged. */ #quote = null;
+  #asked = 0;
 
   /** @param {import("./basket.js").Basket} basket */
   constructor(basket) {
     this.#basket = basket;
-    basket.addEventListener("change", () => this.#summarize());
+    basket.addEventListener("change", () => {
+      this.#summarize();
+      this.#reckon();
+    });
+    byId("shipping-methods").addEventListener("change", () => this.#reckon());
     setInterval(() => !byId("checkout").hidden && this.#summarize(), 1000);
     this.#offerCountries();
     this.#fill(kept().form ?? {});
@@ -44,6 +50,7 @@ export class CheckoutView {
     byId("checkout").hidden = false;
     this.#complain("");
     this.#summarize();
+    this.#reckon();
     this.#resume().catch((error) => say(problemWords(error), "bad"));
   }
 
@@ -54,7 +61,7 @@ export class CheckoutView {
   #submit() {
     const cart = this.#basket.id;
     if (!cart) return this.#complain("Your basket is empty.");
-    const body = order(this.#typed());
+    const body = order(this.#typed(), this.#quote?.total ?? null);
     const { attempt } = kept();
     const again = attempt && JSON.stringify([attempt.cart, attempt.body]) === JSON.stringify([cart, body]);
     return this.#place(again ? attempt : { cart, body, key: newKey() });
@@ -94,6 +101,47 @@ export class CheckoutView {
     } finally {
       this.#busy(false);
     }
+  }
+
+  /** Ask the shop what all of it costs. Of several answers the one to the last question counts. */
+  async #reckon() {
+    const cart = this.#basket.id;
+    if (byId("checkout").hidden || !cart) return;
+    const question = ++this.#asked;
+    const chosen = this.#typed().shipping_method;
+    const body = chosen ? { shipping_method: chosen } : {};
+    try {
+      const quote = await ask("POST", `/carts/${encodeURIComponent(cart)}/quote`, { body });
+      if (question === this.#asked) this.#show(quote);
+    } catch {
+      if (question === this.#asked) this.#show(null);
+    }
+  }
+
+  /** @param {import("./types.js").Quote | null} quote */
+  #show(quote) {
+    this.#quote = quote;
+    setText(byId("summary-shipping"), quote?.shipping ? price(quote.shipping) : "–");
+    setText(byId("summary-total"), quote?.total ? price(quote.total) : "–");
+    if (quote) this.#offerMethods(quote.shipping_methods, quote.shipping_method);
+  }
+
+  /**
+   * @param {import("./types.js").ShippingMethod[]} methods
+   * @param {string | null} chosen
+   */
+  #offerMethods(methods, chosen) {
+    const box = byId("shipping-methods");
+    const costs = methods.map((method) => `${price(method.price)}, ${daysWords(method.days)}`);
+    const shown = [...box.querySelectorAll("input")].map((input) => input.value);
+    if (JSON.stringify(shown) !== JSON.stringify(methods.map(({ id }) => id))) {
+      const wanted = kept().form?.shipping_method ?? chosen;
+      const known = methods.some(({ id }) => id === wanted) ? wanted : (chosen ?? methods[0]?.id ?? null);
+      for (const label of box.querySelectorAll("label")) label.remove();
+      box.append(...methods.map(({ id, title }) => methodChoice(id, title, id === known)));
+      if (known !== chosen) this.#reckon();
+    }
+    box.querySelectorAll("small").forEach((small, nr) => setText(small, costs[nr]));
   }
 
   #summarize() {
@@ -154,13 +202,25 @@ export class CheckoutView {
 }
 
 /**
+ * @param {string} id
+ * @param {string} title
+ * @param {boolean} checked
+ */
+function methodChoice(id, title, checked) {
+  const input = h("input", { type: "radio", name: "shipping_method", value: id, required: true });
+  input.checked = checked;
+  return h("label", { class: "choice" }, input, h("span", {}, h("strong", { text: title }), h("small")));
+}
+
+/**
  * What the shop wants to know, from what was typed. A field that was left empty is left out.
  *
  * @param {Record<string, string>} typed
+ * @param {import("./types.js").Money | null} total As it was shown.
  */
-function order({ email, name, line1, line2, city, postal_code, country, shipping_method }) {
+function order({ email, name, line1, line2, city, postal_code, country, shipping_method }, total) {
   const address = { line1, ...(line2 ? { line2 } : {}), city, postal_code, country };
-  return { email, name, address, shipping_method };
+  return { email, name, address, shipping_method, ...(total ? { expected_total: total } : {}) };
 }
 
 /**

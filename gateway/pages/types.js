@@ -11,9 +11,14 @@
  *
  * @typedef {{sku: string, available: number, version: number}} Level Stock of one SKU; the higher version is newer.
  *
- * @typedef {{sku: string, title: string, quantity: number, unit_price: Money, held: boolean | number,
- *   held_until: string | null}} CartLine
+ * @typedef {{sku: string, title: string, quantity: number, unit_price: Money, unit_price_before: Money | null,
+ *   changed: boolean, for_sale: boolean, held: boolean | number, held_until: string | null}} CartLine
  * @typedef {{id: string, lines: CartLine[], subtotal: Money, currency: string}} Cart
+ *
+ * @typedef {{id: string, title: string, price: Money, days: {min: number, max: number}}} ShippingMethod
+ * @typedef {{subtotal: Money, discount: Money | null, shipping: Money | null, tax: Money | null, total: Money | null,
+ *   shipping_method: string | null, shipping_methods: ShippingMethod[], lines: CartLine[],
+ *   blocks: {code: string, detail: string}[]}} Quote What checkout would charge, and what stands in its way.
  *
  * @typedef {{intent: string, client_secret: string, publishable_key: string, amount: Money | number}} Payment
  * @typedef {{at: string, event: string, detail?: unknown}} TimelineEntry

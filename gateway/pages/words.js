@@ -34,6 +34,8 @@ export function problemWords(error) {
   if (error.code === "out_of_stock") return outOfStockWords(error.body);
   if (error.code === "unknown_sku") return "This article is no longer sold.";
   if (error.code === "cart_empty") return "Your basket is empty.";
+  if (error.code === "price_changed") return "A price has changed. Please look at the new total, and order again.";
+  if (error.code === "payment_unavailable") return "No payment can be taken at the moment. Nothing was ordered.";
   if (error.code === "not_cancellable") return "It is too late to cancel: your order is packed.";
   if (error.status === 429 || error.status === 503) return "The shop is very busy. Please try again in a moment.";
   if (error.status >= 500) return "The shop made a mistake. Please try again.";
@@ -50,6 +52,16 @@ function outOfStockWords(body) {
   if (!short) return body.detail || "Some of this has just been sold.";
   const parts = short.map((/** @type {any} */ line) => `${line.title ?? line.sku}: ${leftWords(line.available ?? 0)}`);
   return `Your basket asks for more than there is. ${parts.join("; ")}.`;
+}
+
+/**
+ * How long a parcel takes.
+ *
+ * @param {{min: number, max: number}} days
+ */
+export function daysWords({ min, max }) {
+  const span = min === max ? `${max}` : `${min} to ${max}`;
+  return max === 1 && min === max ? "1 working day" : `${span} working days`;
 }
 
 /** @param {number} available */
@@ -78,6 +90,7 @@ export function statusWords(status) {
 const EVENT = {
   OrderCreated: "Order placed",
   PaymentReceived: "Payment received",
+  OrderSettled: "Nothing to pay",
   PaymentFailed: "Payment failed",
   PickingStarted: "Picking started",
   OrderFulfilled: "Packed",

@@ -11,7 +11,7 @@ from time import perf_counter
 import pytest
 
 from bus.messages.audit import Audit
-from bus.messages.base import Address, Money, OrderLine
+from bus.messages.base import Address, Money, OrderLine, Sums
 from bus.messages.order import PlaceOrder
 from engine.testing import ShopUnderTest
 from tests.journeys.people import Customer, Staff, at_once, new_key, sql
@@ -75,13 +75,14 @@ async def test_an_audit_of_thousands_of_orders_is_quick_and_holds_up_nobody(
 ) -> None:
     address = Address(line1="1", city="H", postal_code="2", country="DE")
     line = OrderLine(sku="BOOK", title="Book", quantity=1, unit_price=Money(amount=1200, currency="EUR"))
+    sums = Sums(currency="EUR", subtotal=1200, shipping=490, total=1690)
     count = 3000
     placed = 0
     while placed < count:
         await at_once(*(
             shop.ask(PlaceOrder(
                 order_id=f"ord_{secrets.token_urlsafe(16)}", cart_id="cart_1", email="a@b.example", name="A",
-                address=address, shipping_method="standard", lines=(line,), weight_g=100,
+                address=address, shipping_method="standard", lines=(line,), weight_g=100, sums=sums,
             ))
             for _ in range(500)
         ))  # fmt: skip

@@ -1,7 +1,9 @@
 """The same request twice is one thing done, and one answer, whatever happened in between."""
 
+from contextlib import suppress
 from datetime import timedelta
 
+import aiohttp
 import pytest
 
 from engine.errors import Overloaded
@@ -9,7 +11,7 @@ from engine.mailbox import Envelope
 from engine.testing import ShopUnderTest
 from gateway.replays import Claimed, ClaimKey, GiveBackKey, InProgress, KeepAnswer
 from sandbox.faults import Fault, WebhookFault
-from tests.journeys.people import Customer, Staff, at_once, forget_answers, mails_of, new_key, purchase
+from tests.journeys.people import Customer, Staff, at_once, forget_answers, mails_of, new_key, purchase, sql
 
 LEASE = timedelta(seconds=10)  # How long a claim is respected. See gateway/replays.py.
 
@@ -204,12 +206,94 @@ async def test_what_came_into_the_cart_after_the_first_try_is_not_lost(
 
     bought = await buyer.place(cart, key=key)
 
+    # No order was placed then, as there was no payment: it is the cart of now that is bought.
+    assert [line["sku"] for line in (await buyer.read(bought))["lines"]] == ["MUG", "BOOK"]
+    assert (await buyer.get(f"/carts/{cart}")).good["lines"] == []
+    assert [await staff.stock(sku) for sku in ("MUG", "BOOK")] == [(10, 1), (100, 2)]
+    assert len((await staff.get("/admin/api/orders")).good["items"]) == 1
+    assert await buyer.pay(bought) == 200
+    assert await staff.findings() == []
+
+
+async def test_what_came_into_the_cart_after_its_order_was_placed_stays_there(
+    shop: ShopUnderTest, buyer: Customer, staff: Staff
+) -> None:
+    cart, key = await buyer.fill_cart(MUG=1), new_key()
+    async with shop.kill_at("checkout-placed"):
+        with suppress(aiohttp.ClientError):
+            await buyer.check_out(cart, key=key)
+    shop.clock.jump(LEASE)
+    _ = (await buyer.put(cart, "BOOK", 2)).good
+
+    bought = await buyer.place(cart, key=key)
+
     assert [line["sku"] for line in (await buyer.read(bought))["lines"]] == ["MUG"]  # As it was placed then.
     (line,) = (await buyer.get(f"/carts/{cart}")).good["lines"]
     assert (line["sku"], line["held"]) == ("BOOK", 2)
     assert [await staff.stock(sku) for sku in ("MUG", "BOOK")] == [(10, 1), (100, 2)]
     _ = await buyer.place(cart, key=new_key())
     assert await staff.findings() == []
+
+
+async def test_a_sum_that_changed_after_stripe_was_asked_is_told_and_the_key_begins_anew(
+    shop: ShopUnderTest, buyer: Customer, staff: Staff
+) -> None:
+    """One checkout has one intent: nobody is charged another sum than the order says."""
+    cart, key = await buyer.fill_cart(LAMP=1), new_key()
+    async with shop.kill_at("checkout-payable"):
+        with suppress(aiohttp.ClientError):
+            await buyer.check_out(cart, key=key)
+    shop.clock.jump(LEASE)
+    _ = (await buyer.put(cart, "BOOK", 2)).good
+
+    changed = await buyer.check_out(cart, key=key)
+    assert changed.refusal == (409, "price_changed")
+    assert (changed.json["expected"]["amount"], changed.json["total"]["amount"]) == (5900 + 490, 5900 + 2400)
+    assert (await staff.get("/admin/api/orders")).good["items"] == []
+    assert await staff.stock("LAMP") == (1, 0)
+
+    bought = await buyer.place(cart, key=key)
+    assert bought.total == 5900 + 2400
+    assert await buyer.pay(bought) == 200
+    assert [charge.amount for charge in shop.box.charges()] == [bought.total]
+    assert await staff.stock("LAMP") == (0, 0)
+
+
+async def test_a_key_that_stripe_knows_for_another_sum_makes_no_second_intent(
+    shop: ShopUnderTest, buyer: Customer, staff: Staff
+) -> None:
+    cart, key = await buyer.fill_cart(MUG=1), new_key()
+    shop.box.faults.stripe = Fault(action="drop", after_work=True)  # Its answer is lost: only Stripe has the intent.
+    assert (await shop.patiently(buyer.check_out(cart, key=key))).refusal == (503, "unavailable")
+    shop.box.faults.reset()
+    _ = (await buyer.put(cart, "MUG", 2)).good
+
+    assert (await shop.patiently(buyer.check_out(cart, key=key))).refusal == (409, "price_changed")
+    assert len(shop.box.payment_intents()) == 1
+    bought = await buyer.place(cart, key=key)
+    assert bought.total == 2 * 1450 + 490
+    assert await staff.stock("MUG") == (10, 2)
+
+
+async def test_an_intent_that_was_cancelled_for_want_of_an_order_is_not_ordered_upon(
+    shop: ShopUnderTest, buyer: Customer, staff: Staff
+) -> None:
+    cart, key = await buyer.fill_cart(LAMP=1), new_key()
+    async with shop.kill_at("checkout-payable"):
+        with suppress(aiohttp.ClientError):
+            await buyer.check_out(cart, key=key)
+    (intent,) = shop.box.payment_intents()
+    shop.clock.jump(LEASE)
+    await sql(shop, "update payment.payments set status = 'closing'")  # As whoever looks after what nobody came for.
+
+    assert (await buyer.check_out(cart, key=key)).refusal == (422, "invalid")
+    await shop.settle()
+    assert [each.status for each in shop.box.payment_intents()] == ["canceled"]
+
+    bought = await buyer.place(cart, key=key)
+    assert bought.intent != intent.id
+    assert await buyer.pay(bought) == 200
+    assert await staff.stock("LAMP") == (0, 0)
 
 
 async def test_other_unsafe_requests_take_a_key_too(buyer: Customer) -> None:

@@ -37,7 +37,10 @@ async def test_of_two_who_look_at_once_one_does_and_what_is_told_twice_counts_on
     shop.clock.jump(AFTER)
     database, every = shop.inside.services.database, timedelta(minutes=5)
     async with open_stripe(shop.inside.outside.stripe, Circuit("Stripe", shop.clock)) as stripe:
-        here, there = (Reconciler(database=database, clock=shop.clock, stripe=stripe, every=every) for _ in range(2))
+        here, there = (
+            Reconciler(bus=shop.inside.bus, database=database, clock=shop.clock, stripe=stripe, every=every)
+            for _ in range(2)
+        )
         told = await asyncio.gather(here.look(), there.look())
 
     assert sorted(look.is_ours for look in told) == [False, True]

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from bus.messages.payment import CreateIntent
+from bus.messages.payment import CreateIntent, Intent
 from engine.errors import Unavailable
 from engine.testing import ShopUnderTest
 from sandbox.faults import Fault
@@ -108,14 +108,17 @@ async def test_an_intent_is_one_intent_though_it_is_asked_for_a_day_later(
     shop: ShopUnderTest, buyer: Customer, staff: Staff
 ) -> None:
     bought = await buyer.order(MUG=1)
-    lost = CreateIntent(order_id="ord_lost", amount=eur(500), placed_at=shop.clock.now())
+    lost = CreateIntent(order_id="ord_lost", amount=eur(500), began_at=shop.clock.now())
     shop.box.faults.stripe = Fault(action="drop", after_work=True, path="POST /v1/payment_intents")
     with pytest.raises(Unavailable):
         await shop.patiently(shop.ask(lost))
     shop.box.faults.stripe = Fault()
-    known = CreateIntent(order_id=bought.order, amount=eur(bought.total), placed_at=shop.clock.now())
+    known = CreateIntent(order_id=bought.order, amount=eur(bought.total), began_at=shop.clock.now())
     shop.clock.jump(timedelta(hours=25))
 
-    assert (await shop.ask(known)).client_secret == bought.client_secret
-    assert (await shop.ask(lost)).intent_id == shop.box.payment_intents()[1].id
+    again, found = await shop.ask(known), await shop.ask(lost)
+    assert isinstance(again, Intent)
+    assert isinstance(found, Intent)
+    assert again.client_secret == bought.client_secret
+    assert found.intent_id == shop.box.payment_intents()[1].id
     assert len(shop.box.payment_intents()) == 2

@@ -3,7 +3,7 @@
 from litestar import Router
 
 from gateway.access import staff_only
-from gateway.api.admin import audit, goods, operations, orders
+from gateway.api.admin import audit, goods, operations, orders, shipping
 
 router = Router(
     "/admin/api",
@@ -25,6 +25,9 @@ router = Router(
         orders.pick,
         orders.pack,
         orders.ship,
+        shipping.list_methods,
+        shipping.get_method,
+        shipping.set_method,
         operations.dead_letters,
         operations.redrive,
         audit.audit,

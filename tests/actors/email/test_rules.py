@@ -26,6 +26,7 @@ from bus.messages.order import (
     OrderDelivered,
     OrderFulfilled,
     OrderRevived,
+    OrderSettled,
     OrderShipped,
     OrderStatus,
 )
@@ -84,6 +85,7 @@ EVENTS: list[MailedEvent] = [
     PaymentFailed(order_id=ORDER, reason="insufficient_funds"),
     OrderRevived(order_id=ORDER, number=NUMBER),
     LateMoneyReturned(order_id=ORDER, number=NUMBER, reason="out_of_stock"),
+    OrderSettled(order_id=ORDER, number=NUMBER),
 ]
 
 
@@ -136,7 +138,7 @@ def page_of(mail: EmailMessage) -> Page:
 
 def test_every_arrow_to_email_has_one_template_of_its_own() -> None:
     assert set(TEMPLATES) == set(get_args(MailedEvent)) == {type(event) for event in EVENTS}
-    assert len(set(TEMPLATES.values())) == len(TEMPLATES) == 11
+    assert len(set(TEMPLATES.values())) == len(TEMPLATES) == 12
 
 
 def test_every_template_is_a_pair_of_files_and_none_is_left_over() -> None:

@@ -3,13 +3,12 @@
 from itertools import product
 from typing import get_args
 
+import msgspec
 import pytest
 
 from actors.order.rules import (
-    FREE_STANDARD_FROM,
     NEXT,
     PARCEL_FACTS,
-    SHIPPING_PRICES,
     Fact,
     audit,
     call_off,
@@ -18,12 +17,11 @@ from actors.order.rules import (
     moved,
     paid,
     refunded,
-    shipping_price,
-    subtotal,
+    total_of,
     units_gone,
     units_retaken,
 )
-from bus.messages.cart import ShippingMethod
+from bus.messages.base import Sums
 from bus.messages.order import (
     CancelReason,
     LateMoneyReturned,
@@ -46,7 +44,6 @@ from tests.actors.order.support import (
     ORDER,
     TOTAL,
     eur,
-    line,
     order_after,
     order_of,
     said,
@@ -269,35 +266,29 @@ def test_refunds_add_up() -> None:
     assert order.entries == [("RefundProcessed", "5.00 EUR", False), ("RefundProcessed", "10.00 EUR", False)]
 
 
-def test_the_subtotal_is_quantity_times_price() -> None:
-    assert subtotal([line("LAMP", 2, 1999), line("MUG", 3, 1)]) == 4001
+def test_tax_is_a_part_of_the_total_or_comes_on_top() -> None:
+    sums = Sums(currency="EUR", subtotal=1000, discount=300, shipping=490, fees=10, tax=190, total=0)
+
+    assert total_of(sums) == 1200
+    assert total_of(msgspec.structs.replace(sums, prices_include_tax=False)) == 1390
 
 
 @pytest.mark.parametrize(
-    ("method", "goods", "price"),
+    ("stored", "of_lines", "total", "status", "back", "rules"),
     [
-        ("standard", FREE_STANDARD_FROM - 1, SHIPPING_PRICES["standard"]),
-        ("standard", FREE_STANDARD_FROM, 0),
-        ("express", FREE_STANDARD_FROM, SHIPPING_PRICES["express"]),
-    ],
-)
-def test_only_the_standard_parcel_is_free_from_a_sum_on(method: ShippingMethod, goods: int, price: int) -> None:
-    assert shipping_price(method, goods) == price
-
-
-@pytest.mark.parametrize(
-    ("stored", "of_lines", "status", "back", "rules"),
-    [
-        (100, 100, "paid", 0, []),
-        (100, 100, "cancelled", 100, []),
-        (100, 99, "paid", 0, ["I8 subtotal = lines"]),
-        (100, 100, "pending_payment", 1, ["I8 nothing refunded unpaid"]),
+        (100, 100, 590, "paid", 0, []),
+        (100, 100, 590, "cancelled", 100, []),
+        (100, 99, 590, "paid", 0, ["I8 subtotal = lines"]),
+        (100, 100, 591, "paid", 0, ["I8 total = its parts"]),
+        (100, 100, 590, "pending_payment", 1, ["I8 nothing refunded unpaid"]),
     ],
 )
 def test_an_audit_names_the_sum_that_is_wrong(
-    stored: int, of_lines: int, status: OrderStatus, back: int, rules: list[str]
+    stored: int, of_lines: int, total: int, status: OrderStatus, back: int, rules: list[str]
 ) -> None:
-    assert [finding.rule for finding in audit(ORDER, stored, of_lines, status, back)] == rules
+    sums = Sums(currency="EUR", subtotal=stored, shipping=490, total=total)
+
+    assert [finding.rule for finding in audit(ORDER, sums, of_lines, status, back)] == rules
 
 
 def test_who_calls_off_an_order_that_had_run_out_wants_late_money_back() -> None:

@@ -1,0 +1,27 @@
+"""Decisions about how parcels travel. Pure."""
+
+import re
+
+from bus.messages.shipping import SetShippingMethod
+
+_CURRENCY = re.compile(r"[A-Z]{3}")
+MAX_PRICE = 99_999_999  # Minor units: no more than one payment can be.
+MAX_DAYS = 365
+# Their minor units are thousandths, of which Stripe takes tens only. Source: Stripe, "Three-decimal currencies".
+_OF_THOUSANDTHS = frozenset({"BHD", "JOD", "KWD", "OMR", "TND"})
+
+
+def refusal(ask: SetShippingMethod) -> str:
+    """What is wrong with it, in a sentence; empty if nothing is."""
+    amounts = [ask.price.price, *([] if ask.price.free_from is None else [ask.price.free_from])]
+    if not ask.title.strip() or len(ask.title) > 100:
+        return "title: 1 to 100 characters"
+    if not 0 <= ask.days_min <= ask.days_max <= MAX_DAYS:
+        return f"days: from 0 to {MAX_DAYS}, the fewest first"
+    if not _CURRENCY.fullmatch(ask.price.currency):
+        return "price: a currency is three capital letters, by ISO 4217"
+    if not all(0 <= amount <= MAX_PRICE for amount in amounts):
+        return f"price: 0 to {MAX_PRICE} minor units"
+    if ask.price.currency in _OF_THOUSANDTHS and ask.price.price % 10:
+        return f"price: an amount in {ask.price.currency} ends in 0"
+    return ""

@@ -1,0 +1,110 @@
+"""What staff do with shipping methods: what they are called, how long they take, and what they cost."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import msgspec
+from litestar import get, put
+from litestar.params import FromPath, JSONBody
+
+from bus.messages.base import Money
+from bus.messages.shipping import MethodDetail, MethodPrice, ReadMethods, SetShippingMethod
+from gateway.api.bodies import Body, MoneyBody, Strict, View
+from gateway.edge import Wired
+from gateway.problems import Problem, not_found
+
+
+class DaysBody(Body, frozen=True, kw_only=True):
+    """How long a parcel takes, in working days."""
+
+    min: Annotated[int, msgspec.Meta(ge=0, le=365)]
+    max: Annotated[int, msgspec.Meta(ge=0, le=365)]
+
+
+class MethodBody(Body, frozen=True, kw_only=True):
+    """A method, and what it costs in one currency. Prices in other currencies stay."""
+
+    title: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+    days: DaysBody
+    price: MoneyBody
+    free_from: MoneyBody | None = None  # Goods that cost so much travel for nothing; in the currency of `price`.
+
+
+class PriceView(View, frozen=True, kw_only=True):
+    """What a method costs in one currency."""
+
+    price: Money
+    free_from: Money | None
+
+
+class MethodDays(View, frozen=True, kw_only=True):
+    """How long a parcel takes, in working days."""
+
+    min: int
+    max: int
+
+
+class MethodDetailView(View, frozen=True, kw_only=True):
+    """A method with its prices in all currencies."""
+
+    id: str
+    title: str
+    days: MethodDays
+    place: int
+    prices: Sequence[PriceView]
+
+
+class MethodList(View, frozen=True, kw_only=True):
+    """In the order in which buyers see them."""
+
+    items: Sequence[MethodDetailView]
+    next: str | None = None
+
+
+@get("/shipping-methods", summary="List shipping methods")
+async def list_methods(edge: Wired) -> MethodList:
+    """All methods, with their prices in all currencies."""
+    return MethodList(items=[_view(method) for method in (await edge.bus.ask(ReadMethods())).methods])
+
+
+@get("/shipping-methods/{method_id:str}", summary="A shipping method")
+async def get_method(edge: Wired, method_id: FromPath[str]) -> MethodDetailView:
+    """A method with its prices in all currencies."""
+    for method in (await edge.bus.ask(ReadMethods())).methods:
+        if method.id == method_id:
+            return _view(method)
+    raise not_found("shipping method")
+
+
+@put("/shipping-methods/{method_id:str}", dto=Strict[MethodBody], return_dto=None, summary="Change a shipping method")
+async def set_method(edge: Wired, method_id: FromPath[str], data: JSONBody[MethodBody]) -> MethodDetailView:
+    """What buyers are told of it and pay for it from now on. Orders keep what they were placed with."""
+    if data.free_from is not None and data.free_from.currency != data.price.currency:
+        raise Problem(422, "invalid", "free_from: not in the currency of the price", field="free_from")
+    price = MethodPrice(
+        currency=data.price.currency,
+        price=data.price.amount,
+        free_from=data.free_from.amount if data.free_from else None,
+    )
+    answer = await edge.bus.ask(
+        SetShippingMethod(id=method_id, title=data.title, days_min=data.days.min, days_max=data.days.max, price=price)
+    )
+    if isinstance(answer, MethodDetail):
+        return _view(answer)
+    raise not_found("shipping method")
+
+
+def _view(method: MethodDetail) -> MethodDetailView:
+    return MethodDetailView(
+        id=method.id,
+        title=method.title,
+        days=MethodDays(min=method.days_min, max=method.days_max),
+        place=method.place,
+        prices=[
+            PriceView(
+                price=Money(amount=each.price, currency=each.currency),
+                free_from=None if each.free_from is None else Money(amount=each.free_from, currency=each.currency),
+            )
+            for each in method.prices
+        ],
+    )

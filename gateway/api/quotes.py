@@ -1,0 +1,115 @@
+"""What a cart would cost, and how a parcel may travel."""
+
+from collections.abc import Callable, Sequence
+from typing import Annotated
+
+import msgspec
+from litestar import post
+from litestar.params import FromPath, JSONBody
+
+from bus.messages.base import Address, Money, Sums
+from bus.messages.cart import Block, NoSuchCart, Quote, QuoteCart, QuotedMethod
+from gateway.api.bodies import Body, Strict, View
+from gateway.api.carts import AddressBody, CartLineView, Method, cart_view
+from gateway.edge import Edge, Wired
+from gateway.problems import not_found
+
+Code = Annotated[str, msgspec.Meta(min_length=1, max_length=40)]
+
+
+class QuoteBody(Body, frozen=True, kw_only=True):
+    """What the buyer has chosen so far."""
+
+    address: AddressBody | None = None
+    shipping_method: Method | None = None  # The first, if none is named.
+    codes: Annotated[tuple[Code, ...], msgspec.Meta(max_length=5)] = ()
+
+
+class DaysView(View, frozen=True, kw_only=True):
+    """How long a parcel takes, in working days."""
+
+    min: int
+    max: int
+
+
+class MethodView(View, frozen=True, kw_only=True):
+    """A way for the parcel to travel, with what it costs for these goods."""
+
+    id: str
+    title: str
+    price: Money
+    days: DaysView
+
+
+class BlockView(View, frozen=True, kw_only=True, omit_defaults=True):
+    """Something that stands in the way of a checkout. `code` is stable."""
+
+    code: str
+    detail: str
+    sku: str | None = None
+    available: int | None = None
+    given: str | None = None
+
+
+class QuoteView(View, frozen=True, kw_only=True):
+    """What checkout would charge, and what stands in its way. Without a way to ship there is no total."""
+
+    subtotal: Money
+    discount: Money | None
+    shipping: Money | None
+    fees: Money | None
+    tax: Money | None
+    prices_include_tax: bool
+    total: Money | None
+    shipping_method: str | None
+    shipping_methods: Sequence[MethodView]
+    lines: Sequence[CartLineView]
+    blocks: Sequence[BlockView]
+
+
+@post(
+    "/carts/{cart_id:str}/quote", status_code=200, dto=Strict[QuoteBody], return_dto=None, summary="What it would cost"
+)
+async def quote(edge: Wired, cart_id: FromPath[str], data: JSONBody[QuoteBody]) -> QuoteView:
+    """What checkout would charge for a cart now, and what stands in its way. Nothing is held or changed."""
+    answer = await edge.bus.ask(
+        QuoteCart(
+            cart_id=cart_id,
+            address=msgspec.convert(msgspec.to_builtins(data.address), Address) if data.address else None,
+            shipping_method=data.shipping_method,
+            codes=data.codes,
+        )
+    )
+    if isinstance(answer, NoSuchCart):
+        raise not_found("cart")
+    return _view(answer, edge)
+
+
+def _view(quoted: Quote, edge: Edge) -> QuoteView:
+    sums = quoted.sums
+
+    def part(of: Callable[[Sums], int]) -> Money | None:
+        return Money(amount=of(sums), currency=sums.currency) if sums else None
+
+    return QuoteView(
+        subtotal=quoted.subtotal,
+        discount=part(lambda parts: parts.discount),
+        shipping=part(lambda parts: parts.shipping),
+        fees=part(lambda parts: parts.fees),
+        tax=part(lambda parts: parts.tax),
+        prices_include_tax=sums is None or sums.prices_include_tax,
+        total=part(lambda parts: parts.total),
+        shipping_method=quoted.shipping_method,
+        shipping_methods=[_method(method) for method in quoted.methods],
+        lines=cart_view(quoted.cart, edge.clock.now()).lines,
+        blocks=[_block(block) for block in quoted.blocks],
+    )
+
+
+def _method(method: QuotedMethod) -> MethodView:
+    days = DaysView(min=method.days_min, max=method.days_max)
+    return MethodView(id=method.id, title=method.title, price=method.price, days=days)
+
+
+def _block(block: Block) -> BlockView:
+    return BlockView(code=block.code, detail=block.detail, sku=block.sku, available=block.available, given=block.given)
