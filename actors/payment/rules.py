@@ -221,6 +221,18 @@ def call_off(payment: Payment) -> str | None:
     return payment.intent_id if payment.advance("order_cancelled") else None
 
 
+def record_of(seen: IntentSeen) -> RecordIntent:
+    """Record an intent that was found at Stripe, whose answer got lost."""
+    return RecordIntent(
+        order_id=seen.order_id,
+        attempt=seen.attempt,
+        intent_id=seen.intent_id,
+        client_secret="",  # Nobody is to pay it any more.
+        amount=seen.amount,
+        purpose=seen.purpose,
+    )
+
+
 @dataclass(slots=True)
 class Settlement:
     """What comes of a look at Stripe, beside what it changed of the payments."""
