@@ -20,6 +20,7 @@ from bus.messages.payment import (
     PaymentFailed,
     PaymentProcessing,
     PaymentReceived,
+    RecordIntent,
     RecordLook,
     RefundSeen,
     StripeEvent,
