@@ -292,6 +292,7 @@ class Payments(Actor, name="payment"):
         async for page in store.sums(self._database):
             findings += [finding for sums in page for finding in rules.audit(sums)]
             checked += len(page)
+        findings += await self._reconciler.unknown_refunds()
         return Findings(findings=tuple(findings), checked=checked)
 
     @call(limit=4)
@@ -310,10 +311,12 @@ class Payments(Actor, name="payment"):
     async def repair(self, tx: Transaction, ask: RepairPayment) -> Repairs:
         payments = await store.lock(tx, orders=[ask.order_id])
         made = [repair for payment in payments if (repair := refunds.repair(payment))]
-        await self._save(tx, payments)
         tx.publish(
             *(BooksRepaired(about=m.about, rule=m.rule, before=m.before, after=m.after, at=tx.now) for m in made)
         )
+        for payment in payments:
+            payment.must_list_refunds = True  # Somebody may have given money back at Stripe.
+        await self._save(tx, payments)
         for payment in payments:  # Stored behind the refunds that were made known, so it never counts one twice.
             tx.send(CorrectRefunded(order_id=payment.order_id, refunded=payment.refunded))
         return Repairs(repairs=tuple(made))

@@ -8,14 +8,14 @@ Rejected: from the oldest to now (one intent that never settles would have all s
 for each intent by its id (a hundred requests where one does, and nothing is found whose id got lost).
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from actors.payment.life import Status
 from bus.messages.base import OrderId
-from bus.messages.payment import RecordLook, Window
+from bus.messages.payment import RecordLook, RefundSeen, Window
 from engine.clock import FOREVER
 from engine.postgres import Database, Transaction
 
@@ -56,6 +56,12 @@ where id = any($3) and next_look_at is not null"""
 _UNPLACED = """
 select order_id from payment.payments
 where status = 'open' and purpose = 'order' and created_at <= $1 order by created_at limit 100"""
+_UNKNOWN_REFUNDS = """
+select seen.stripe_refund_id, p.order_id
+from unnest($1::text[], $2::text[], $3::text[]) as seen (stripe_refund_id, refund_id, intent_id)
+join payment.payments p using (intent_id)
+where not exists (select from payment.refunds r where r.stripe_refund_id = seen.stripe_refund_id)
+    and not exists (select from payment.refunds r where r.id = seen.refund_id)"""
 _IS_LEFT = """
 select exists (select from payment.payments where next_look_at <= $1)
     or exists (select from payment.refunds where next_look_at <= $1)"""
@@ -124,6 +130,17 @@ async def known(
 async def open_since(database: Database, before: datetime) -> list[OrderId]:
     """Orders whose intents have been open since then, at most 100; the oldest first. Their own end comes earlier."""
     return [row["order_id"] for row in await database.fetch(_UNPLACED, before)]
+
+
+async def unknown_refunds(database: Database, seen: Sequence[RefundSeen]) -> dict[str, OrderId]:
+    """Those of Stripe's refunds that are of payments of ours and not known here: their orders, by Stripe's own ids."""
+    rows = await database.fetch(
+        _UNKNOWN_REFUNDS,
+        [refund.stripe_refund_id for refund in seen],
+        [refund.refund_id for refund in seen],
+        [refund.intent_id for refund in seen],
+    )
+    return {row["stripe_refund_id"]: row["order_id"] for row in rows}
 
 
 async def end(tx: Transaction, look: RecordLook, every: timedelta) -> None:

@@ -8,7 +8,8 @@ import msgspec
 from actors.payment import looks, rules
 from actors.payment.looks import DueRefund
 from actors.payment.stripe import Stripe
-from bus.messages.base import OrderId
+from bus.messages.audit import REPAIR
+from bus.messages.base import Finding, OrderId
 from bus.messages.order import FindOrders
 from bus.messages.payment import IntentSeen, RecordLook, RefundSeen, Window
 from engine import telemetry
@@ -19,6 +20,8 @@ from engine.errors import BadInput, Unavailable
 from engine.postgres import Database
 
 _PAGES = 5  # Of Stripe's list, in one look.
+_COMPARED = timedelta(days=30)  # As long as Stripe keeps its events.
+_ON_ITS_WAY = timedelta(minutes=1)
 _PLACED_WITHIN = timedelta(hours=1)  # Of its intent's being made; milliseconds as a rule.
 
 _LOOKED = CrashPoint("looked-at-stripe", "Stripe has told of what was unsettled; nothing of it is recorded.")
@@ -85,6 +88,31 @@ class Reconciler:
         _LOOKED.reach()
         told = look.told(began_at, self._clock.now() + timedelta(seconds=wait_s) if wait_s else None)
         return msgspec.structs.replace(told, unplaced=tuple(unplaced))
+
+    async def unknown_refunds(self) -> list[Finding]:
+        """Refunds that Stripe knows of and the shop does not, of the last weeks. None while Stripe does not answer.
+
+        What is younger than a minute may have its webhook on the way.
+        """
+        if not self._stripe.is_configured:
+            return []
+        now = self._clock.now()
+        try:
+            seen = await self._stripe.refunds_since(now - _COMPARED, now - _ON_ITS_WAY)
+        except (Unavailable, BadInput) as error:
+            self._log.warning("refunds were not compared with Stripe's", error=str(error))
+            return []
+        orders = await looks.unknown_refunds(self._database, [refund for refund in seen if refund.status != "failed"])
+        return [
+            Finding(
+                rule="I8 refunds = Stripe's",
+                about=orders[refund.stripe_refund_id],
+                detail=f"{refund.amount} went back at Stripe ({refund.stripe_refund_id}), and nobody here knows of it",
+                remedy=REPAIR,
+            )
+            for refund in seen
+            if refund.stripe_refund_id in orders
+        ]
 
     async def _unplaced(self, now: datetime) -> list[OrderId]:
         """Open payments whose orders were never placed: the program ended between the two, and nobody came back."""

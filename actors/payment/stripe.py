@@ -11,14 +11,15 @@ same ones each time, so that a crash in between changes nothing.
 Source: Stripe API reference, "Idempotent requests"; docs.stripe.com/error-low-level.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal, ParamSpec, TypeVar
 
 import stripe
 
+from actors.payment import stripe_errors
 from actors.payment.life import refund_status
 from actors.payment.state import ORDER, payment_id_of
 from bus.messages.base import Money, OrderId
@@ -27,7 +28,6 @@ from bus.messages.payment import Intent, IntentSeen, RefundReason, RefundSeen, W
 from engine.circuit import Circuit
 from engine.crash import CrashPoint
 from engine.errors import BadInput, ShopFlowError, Unavailable
-from engine.retry_after import retry_after_s
 from engine.settings import Seconds, Settings
 
 T = TypeVar("T")
@@ -39,8 +39,6 @@ _PAGE = 100  # Stripe's most.
 _PAGES_SEARCHED = 20  # For one lost intent, or refund.
 _SKEW = timedelta(minutes=5)  # Between Stripe's clock and ours.
 
-# 401 and 403 are about our key, and no message's fault; 409 is a twin of this request under way.
-_PASSING = frozenset({401, 403, 408, 409, 425, 429})
 _STRIPE_REASONS: dict[RefundReason, Literal["duplicate", "fraudulent", "requested_by_customer"]] = {
     "duplicate": "duplicate",
     "fraudulent": "fraudulent",
@@ -193,15 +191,36 @@ class Stripe:
         Raises:
             Unavailable: No answer in time, or there are more than anybody can have made.
         """
+        seen, is_all = await self._list_refunds({"payment_intent": intent_id, "limit": _PAGE}, order_id)
+        if not is_all:
+            raise Unavailable("Stripe", f"{intent_id} has more refunds than are looked through")
+        return seen
+
+    async def _list_refunds(
+        self, params: stripe.params.RefundListParams, order_id: OrderId
+    ) -> tuple[list[RefundSeen], bool]:
+        """Refunds that fit, the newest first, and whether these are all."""
         seen: list[RefundSeen] = []
-        params: stripe.params.RefundListParams = {"payment_intent": intent_id, "limit": _PAGE}
         for _ in range(_PAGES_SEARCHED):
             page = await self._ask(lambda: self._client.v1.refunds.list_async(params))
             seen += [_refund_seen(refund, order_id) for refund in page.data]
             if not page.has_more:
-                return seen
+                return seen, True
             params["starting_after"] = page.data[-1].id
-        raise Unavailable("Stripe", f"{intent_id} has more refunds than are looked through")
+        return seen, False
+
+    async def refunds_since(self, since: datetime, until: datetime) -> list[RefundSeen]:
+        """Refunds of the account that were made between these times, the newest first; at most 2,000.
+
+        Raises:
+            Unavailable: No answer in time.
+            BadInput: Stripe refuses for good.
+        """
+        params: stripe.params.RefundListParams = {
+            "limit": _PAGE,
+            "created": {"gte": int(since.timestamp()), "lte": int(until.timestamp())},
+        }
+        return (await self._list_refunds(params, ""))[0]
 
     async def intents(self, window: Window) -> Page:
         """A page of the intents that were made in `window`, the newest first, from where it was stopped.
@@ -263,7 +282,7 @@ class Stripe:
             try:
                 return await self._ask(create, key if number == 1 else f"{key}-{number}")
             except (Unavailable, BadInput) as failed:
-                if not (_is_replayed(failed) or _is_used(failed)):
+                if not (stripe_errors.is_replayed(failed) or stripe_errors.is_used(failed)):
                     raise
                 error = failed
             if not was_looked_up:
@@ -283,10 +302,10 @@ class Stripe:
 
         async def attempt() -> T | _OldFailure:
             try:
-                with _errors():
+                with stripe_errors.translated():
                     answer = await request(*args, **options)
             except ShopFlowError as error:
-                if _is_replayed(error):  # Of then. Stripe is there, and says so.
+                if stripe_errors.is_replayed(error):  # Of then. Stripe is there, and says so.
                     return _OldFailure(error)
                 raise
             _ANSWERED.reach()
@@ -353,44 +372,3 @@ def _at_stripe(amount: Money) -> int:
 
 def _metadata(metadata: stripe.StripeObject | None, name: str) -> str:
     return str(metadata[name]) if metadata is not None and name in metadata else ""
-
-
-@contextmanager
-def _errors() -> Iterator[None]:
-    """Make Stripe's errors the engine's own. Their texts hold no secrets, and help whoever reads the log."""
-    try:
-        yield
-    except stripe.StripeError as error:
-        raise _own(error) from error
-
-
-def _own(error: stripe.StripeError) -> Unavailable | BadInput:
-    status = error.http_status or 0
-    if 400 <= status < 500 and not _should_come_back(status, _headers(error).get("stripe-should-retry", "")):
-        return BadInput(f"Stripe refuses: {error}")
-    wait_s = retry_after_s(_headers(error))
-    return Unavailable("Stripe", str(error) or type(error).__name__, retry_after_s=wait_s)
-
-
-def _should_come_back(status: int, advice: str) -> bool:
-    """Stripe's own word counts more than the status. Of a 5xx it isn't asked.
-
-    There "false" means that the same key would bring back the same answer; the lookup takes care of that.
-    Source: stripe-python, `_http_client.py`.
-    """
-    return {"true": True, "false": False}.get(advice, status in _PASSING)
-
-
-def _is_replayed(error: ShopFlowError) -> bool:
-    """Whether this failure is what the idempotency key remembered."""
-    cause = error.__cause__
-    return isinstance(cause, stripe.StripeError) and _headers(cause).get("idempotent-replayed") == "true"
-
-
-def _is_used(error: ShopFlowError) -> bool:
-    """Whether an earlier call asked for something else under this key: an order that cost another sum then."""
-    return isinstance(error, BadInput) and isinstance(error.__cause__, stripe.IdempotencyError)
-
-
-def _headers(error: stripe.StripeError) -> Mapping[str, str]:
-    return {name.lower(): value for name, value in (error.headers or {}).items()}

@@ -249,3 +249,22 @@ async def test_a_debit_whose_webhook_was_lost_is_found_before_its_order_is_calle
     assert isinstance(order, Order)
     assert order.status == "payment_processing"
     await shop.audit()
+
+
+async def test_the_auditor_finds_a_refund_at_stripe_that_nobody_told_us_of_and_a_repair_takes_it_up(
+    shop: ShopUnderTest, buyer: Customer, staff: Staff
+) -> None:
+    bought = await buyer.buy(MUG=2)
+    with shop.faults.webhooks(drop=1_000):
+        shop.box.stripe.refund_in_dashboard(bought.intent, 700)
+    assert await staff.findings() == []  # Its webhook may be on the way.
+    await shop.clock.advance(minutes=2)
+
+    (finding,) = await staff.findings()
+    assert (finding["rule"], finding["about"]) == ("I8 refunds = Stripe's", bought.order)
+    _ = (await staff.ask("POST", "/admin/api/audit/repair")).good
+    await shop.settle()
+
+    assert (await buyer.read(bought))["refunded"]["amount"] == 700
+    assert await staff.findings() == []
+    await shop.audit()

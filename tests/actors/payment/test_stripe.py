@@ -8,7 +8,8 @@ import aiohttp
 import pytest
 import stripe
 
-from actors.payment.stripe import _KEYS, Stripe, StripeSettings, _own, open_stripe
+from actors.payment.stripe import _KEYS, Stripe, StripeSettings, open_stripe
+from actors.payment.stripe_errors import translate
 from bus.messages.base import Money
 from bus.messages.payment import RefundSeen, Window
 from engine.circuit import Circuit
@@ -249,14 +250,14 @@ async def test_how_long_stripe_wants_to_be_left_alone_is_passed_on(world: World)
     ],
 )
 def test_an_error_says_what_to_do(status: int | None, headers: Mapping[str, str], kind: type[Exception]) -> None:
-    error = _own(stripe.StripeError("no", http_status=status, headers=dict(headers)))
+    error = translate(stripe.StripeError("no", http_status=status, headers=dict(headers)))
 
     assert type(error) is kind
 
 
 def test_an_error_says_when_to_come_back() -> None:
     headers = {"Retry-After": "Mon, 07 Jan 2030 12:01:00 GMT", "Date": "Mon, 07 Jan 2030 12:00:00 GMT"}
-    error = _own(stripe.StripeError("no", http_status=503, headers=headers))
+    error = translate(stripe.StripeError("no", http_status=503, headers=headers))
 
     assert isinstance(error, Unavailable)
     assert error.retry_after_s == 60
