@@ -10,6 +10,7 @@ from bus.messages.audit import BooksRepaired, Repairs
 from bus.messages.base import CartId, OrderId, Sku
 from bus.messages.inventory import (
     AuditStock,
+    CarryUnits,
     CheckoutHeld,
     CountStock,
     Findings,
@@ -31,6 +32,7 @@ from bus.messages.inventory import (
     StockLevels,
     StockRefused,
     UnitsGone,
+    UnitsInUse,
     UnitsRetaken,
     UnknownSku,
 )
@@ -181,6 +183,15 @@ class Inventory(Actor):
         answers = [books.set_on_hand(ask, shelf, by_ledger.get(ask.sku) if ask.recount else None) for ask in asks]
         await self._save(tx, shelf)
         return answers
+
+    @turn
+    async def carry(self, tx: Transaction, ask: CarryUnits) -> StockCount | UnitsInUse:
+        await store.add_skus(tx, {ask.name})
+        shelf = await store.lock_with_expired(tx, {ask.sku, ask.name})
+        shelf.expire(tx.now)
+        answer = books.carry(ask, shelf)
+        await self._save(tx, shelf)
+        return answer
 
     @turn
     async def levels(self, tx: Transaction, asks: Sequence[GetStock]) -> Sequence[StockLevels]:

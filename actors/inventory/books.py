@@ -6,7 +6,7 @@ from typing import Literal
 from actors.inventory.shelf import Entry, Shelf
 from bus.messages.audit import REPAIR, RepairMade
 from bus.messages.base import Finding, Sku
-from bus.messages.inventory import SetOnHand, StockBelowHeld, StockCount
+from bus.messages.inventory import CarryUnits, SetOnHand, StockBelowHeld, StockCount, UnitsInUse
 
 _COUNT = 'count the shelf, then PUT /admin/api/stock/{sku} {{"on_hand": <what is there>, "recount": true}}'
 
@@ -49,6 +49,20 @@ def set_on_hand(ask: SetOnHand, shelf: Shelf, by_ledger: int | None = None) -> S
         if missing:
             shelf.entries.append(Entry(ask.sku, missing, 0, 0, "recounted", ""))
     return books.counted()
+
+
+def carry(ask: CarryUnits, shelf: Shelf) -> StockCount | UnitsInUse:
+    """Move the units of a SKU to its new name, whose books are begun; all or none. A repeat finds none left."""
+    old, new = shelf.stock.get(ask.sku), shelf.stock[ask.name]
+    if old is None or not (old.on_hand or old.promised):
+        return new.counted()
+    for books in (old, new):
+        if books.promised or (books is new and books.on_hand):
+            return UnitsInUse(sku=books.sku, on_hand=books.on_hand, assigned=books.assigned, held=books.held)
+    units = old.on_hand
+    shelf.book(ask.sku, on_hand=-units, reason="renamed", reference=ask.name)
+    shelf.book(ask.name, on_hand=units, reason="renamed", reference=ask.sku)
+    return new.counted()
 
 
 def audit(sums: Sums) -> list[Finding]:

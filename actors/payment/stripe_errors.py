@@ -22,7 +22,7 @@ def translated() -> Iterator[None]:
 
 
 def translate(error: stripe.StripeError) -> Unavailable | BadInput:
-    """Give the engine's own error: Unavailable where Stripe should be asked again, BadInput where it refuses for good."""
+    """Give the engine's own error: Unavailable if Stripe should be asked again, BadInput if it refuses for good."""
     status = error.http_status or 0
     if 400 <= status < 500 and not _should_come_back(status, _headers(error).get("stripe-should-retry", "")):
         return BadInput(f"Stripe refuses: {error}")

@@ -65,6 +65,25 @@ class SetOnHand(Command[StockCount | StockBelowHeld]):
     recount: bool = False  # The units were counted because the ledger says otherwise: it is made to agree.
 
 
+class UnitsInUse(Reply):
+    """Units of this SKU stand in the way: sold, held, or counted where none should be."""
+
+    sku: Sku
+    on_hand: int
+    assigned: int
+    held: int
+
+
+class CarryUnits(Command[StockCount | UnitsInUse]):
+    """Count all units of a SKU under another name, as it is renamed. Safe to send twice: then none are left to carry.
+
+    Refused while any of them are sold or held, or while units are counted under the other name already.
+    """
+
+    sku: Sku
+    name: Sku
+
+
 class StockHeld(Reply):
     """Set aside."""
 

@@ -26,7 +26,7 @@ REACHED_WITHIN_S = 30.0
 TRIES = 3
 MIGRATIONS = ("before-migration-commit", "after-migration")
 BETWEEN_PROCESSES = ("after-forward", "after-receive")  # Reached only where there are several (test_split.py).
-RENAMES = ("rename-counted", "rename-carried")  # Reached only by staff who rename a SKU (journeys/test_products.py).
+RENAMES = ("rename-carried",)  # Reached only by staff who rename a SKU (journeys/test_products.py).
 ELSEWHERE = {*MIGRATIONS, *BETWEEN_PROCESSES, *RENAMES}
 
 

@@ -20,12 +20,12 @@ from bus.messages.catalog import (
     RemoveSku,
     SkuView,
 )
-from bus.messages.inventory import CountStock, SetOnHand, StockBelowHeld, StockCount
+from bus.messages.inventory import CountStock, SetOnHand, StockBelowHeld, StockCount, UnitsInUse
 from gateway.api.bodies import Body, MoneyBody, Strict, View
 from gateway.api.products import ProductDetail, detail
 from gateway.edge import Edge, Wired
 from gateway.problems import Problem, not_found
-from gateway.renames import SkuInUse, rename
+from gateway.renames import rename
 
 Text = Annotated[str, msgspec.Meta(max_length=5000)]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
@@ -128,10 +128,10 @@ async def rename_sku(
     edge: Wired, product_id: FromPath[str], sku: FromPath[str], data: JSONBody[SkuChange]
 ) -> ProductDetail:
     """Its units come along, if none are held or promised. Carts and orders keep the old name."""
-    try:
-        return await _product(edge, await rename(edge.bus, product_id, sku, data.sku))
-    except SkuInUse as used:
-        raise _in_use(used) from used
+    answer = await rename(edge.bus, product_id, sku, data.sku)
+    if isinstance(answer, UnitsInUse):
+        raise _in_use(answer)
+    return await _product(edge, answer)
 
 
 @get("/stock/{sku:str}", summary="The books of one SKU")
@@ -179,16 +179,21 @@ async def _product(edge: Edge, answer: Product | NoSuchProduct | ProductExists |
             raise Problem(409, "last_sku", f"{answer.sku} is the product's last SKU: remove the product instead.")
 
 
-def _in_use(used: SkuInUse) -> Problem:
-    """With the numbers, and what to do about it."""
-    if used.is_new:
+def _in_use(used: UnitsInUse) -> Problem:
+    """Refuse a rename with the numbers, and what to do about it."""
+    if used.assigned or used.held:
         detail = (
-            f"{used.on_hand} units are counted under {used.sku} already, by an earlier product or a rename that was"
-            f" broken off. If they are not there besides, set the stock of {used.sku} to 0 and rename again."
+            f"{used.assigned} units of {used.sku} are sold and not gone, {used.held} are held for carts and payments;"
+            " it can be renamed when they are gone."
         )
     else:
-        detail = f"{used.held} units of {used.sku} are held for carts and orders; it can be renamed when they are gone."
-    return Problem(409, "sku_in_use", detail, sku=used.sku, on_hand=used.on_hand, held=used.held)
+        detail = (
+            f"{used.on_hand} units are counted under {used.sku} already, by an earlier product. If they are not there"
+            f" besides, set the stock of {used.sku} to 0 and rename again."
+        )
+    return Problem(
+        409, "sku_in_use", detail, sku=used.sku, on_hand=used.on_hand, assigned=used.assigned, held=used.held
+    )
 
 
 def _stock(count: StockCount) -> StockView:

@@ -4,15 +4,18 @@ from dataclasses import replace
 
 import pytest
 
-from actors.inventory.books import Sums, audit, repair, set_on_hand
-from actors.inventory.shelf import Entry, Shelf, Stock
+from actors.inventory.books import Sums, audit, carry, repair, set_on_hand
+from actors.inventory.shelf import Entry, Hold, Shelf, Stock
 from bus.messages.inventory import (
+    CarryUnits,
     SetOnHand,
     StockBelowHeld,
     StockCount,
+    UnitsInUse,
 )
 from tests.actors.inventory.support import (
     LAMP,
+    MUG,
     books,
     cart_hold,
     order_hold,
@@ -124,3 +127,25 @@ def test_a_recount_makes_the_ledger_agree_with_what_was_counted(counted: int, by
     set_on_hand(SetOnHand(sku=LAMP, on_hand=counted, recount=True), shelf, by_ledger)
 
     assert shelf.stock[LAMP].on_hand == by_ledger + sum(entry.on_hand for entry in shelf.entries) == counted
+
+
+def test_units_are_carried_to_another_name_all_at_once_and_once() -> None:
+    shelf = shelf_of(LAMP=5, MUG=0)
+    ask = CarryUnits(sku=LAMP, name=MUG)
+
+    carry(ask, shelf)
+    carry(ask, shelf)
+
+    assert (books(shelf, LAMP), books(shelf, MUG)) == ((0, 0, 0), (5, 0, 0))
+    assert [(entry.sku, entry.on_hand) for entry in shelf.entries] == [(LAMP, -5), (MUG, 5)]
+
+
+@pytest.mark.parametrize("hold", [cart_hold(LAMP, 2), order_hold(LAMP, 2, "sold"), cart_hold(MUG, 1)])
+def test_what_is_promised_or_counted_elsewhere_is_not_carried(hold: Hold) -> None:
+    shelf = shelf_of(hold, LAMP=5, MUG=1)
+
+    answer = carry(CarryUnits(sku=LAMP, name=MUG), shelf)
+
+    assert isinstance(answer, UnitsInUse)
+    assert answer.sku == (LAMP if hold.sku == LAMP else MUG)
+    assert shelf.entries == []
