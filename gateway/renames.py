@@ -3,12 +3,12 @@
 The order of the steps, each of which is committed before the next begins:
 
 1. The catalog says whether the new name can be had.
-2. The inventory counts the units under the new name, in one turn: refused while any are sold or held. Carts and orders go
-   on calling things as they were called, so what they wait for must have left. Nobody sells the new name yet.
+2. The inventory counts the units under the new name, in one turn: refused while any are sold or held. Carts and orders
+   keep the old name, so what they wait for must have left. Nobody sells the new name yet.
 3. The catalog renames it, and the units are for sale again. The old books stay, with none on hand and their ledger.
 
-So at no time can units be sold twice. A crash after 2, or a repeat after 3, is finished by asking again: nothing is left
-under the old name to carry.
+So at no time can units be sold twice. A crash after 2, or a repeat after 3, is finished by asking again: nothing is
+left under the old name to carry.
 
 Rejected: to rename first. A crash would leave units that nobody finds under a name that nobody sells.
 """
