@@ -76,9 +76,9 @@ _COUNTS = "select sku, on_hand, assigned, held, version from inventory.stock whe
 
 _SUMS = """
 select s.sku, s.on_hand, s.assigned, s.held,
-    coalesce(h.assigned, 0)::int as assigned_by_holds, coalesce(h.held, 0)::int as held_by_holds,
-    coalesce(l.on_hand, 0)::int as on_hand_by_ledger, coalesce(l.assigned, 0)::int as assigned_by_ledger,
-    coalesce(l.held, 0)::int as held_by_ledger
+    coalesce(h.assigned, 0)::bigint as assigned_by_holds, coalesce(h.held, 0)::bigint as held_by_holds,
+    coalesce(l.on_hand, 0)::bigint as on_hand_by_ledger, coalesce(l.assigned, 0)::bigint as assigned_by_ledger,
+    coalesce(l.held, 0)::bigint as held_by_ledger
 from inventory.stock s
 left join (
     select sku, sum(quantity) filter (where stage = 'sold') as assigned,

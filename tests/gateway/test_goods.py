@@ -77,7 +77,7 @@ async def test_stock_below_what_carts_hold_is_refused_and_the_rest_of_the_line_i
 
     report = await import_file(shop.inside.bus, write(tmp_path / "in.csv", {**GOOD, "on_hand": "2"}))
 
-    assert report.refused == [(3, "stock: 3 units are held, more than 2")]
+    assert report.refused == [(3, "stock: 3 units are sold or held, more than 2")]
     assert await shop.available("VASE-RED") == 4
 
 

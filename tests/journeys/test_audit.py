@@ -48,7 +48,8 @@ BROKEN: list[tuple[str, str, set[str], str]] = [
     ("shipped", "update shipping.shipments set order_id = order_id || 'x' where order_id = $1",
      {"I4 what is shipped has its shipment", "I1 its order exists"},
      "update shipping.shipments set order_id = $1 where order_id = $1 || 'x'"),
-    ("paid", "insert into shipping.shipments values ($1, 's', 'c', 'T-TWICE', '2030-01-07')",
+    ("paid", """insert into shipping.shipments (parcel_id, order_id, shipment_id, carrier, tracking_number, booked_at)
+        values ($1, $1, 's', 'c', 'T-TWICE', '2030-01-07')""",
      {"I4 a shipment is of an order that is shipped"}, "delete from shipping.shipments where order_id = $1"),
     ("paid", "update warehouse.pick_lists set status = 'cancelled' where id = $1",
      {"I4 pick list follows its order"}, "update warehouse.pick_lists set status = 'open' where id = $1"),

@@ -67,7 +67,7 @@ async def test_an_order_goes_from_cart_to_delivered(shop: ShopUnderTest, buyer: 
     (sales,) = (await staff.get("/admin/api/analytics/sales?from=2030-01-07&to=2030-01-07&by=day")).good["items"]
     assert sales == {
         "start": "2030-01-07", "currency": "EUR", "orders": 1, "units": 3, "ordered": bought.total,
-        "paid": bought.total, "refunded": 0, "delivered": 1,
+        "paid": bought.total, "refunded": 0, "delivered": 1, "disputed": 0,
     }  # fmt: skip
     assert (await staff.get("/admin/api/analytics/sales?from=2030-01-08&to=2030-01-09")).good["items"] == []
     await shop.clock.advance(seconds=1)  # Timers that the jumps passed over find nothing to do.
@@ -108,8 +108,10 @@ async def test_a_refund_is_given_in_part_then_in_full_and_never_beyond(
     assert (await staff.refund(bought)).refusal == (409, "not_refundable")
 
     order = await buyer.read(bought)
-    assert (order["status"], order["refunded"]["amount"]) == ("paid", bought.total)
-    assert await buyer.timeline(bought) == ["OrderCreated", "PaymentReceived", "RefundProcessed", "RefundProcessed"]
+    assert (order["status"], order["refunded"]["amount"]) == ("cancelled", bought.total)  # Nothing was packed yet.
+    assert await buyer.timeline(bought) == [
+        "OrderCreated", "PaymentReceived", "RefundProcessed", "OrderCancelled", "RefundProcessed",
+    ]  # fmt: skip
     assert [refund.amount for refund in shop.box.refunds()] == [500, bought.total - 500]
     assert mails_of(shop).count("refund_processed") == 2
     (sales,) = (await staff.get("/admin/api/analytics/sales")).good["items"]

@@ -77,7 +77,7 @@ async def test_money_for_nothing_we_know_or_of_another_amount_is_kept_and_pays_n
         intent_event(SUCCEEDED, bought.intent, bought.total - 1),
         intent_event(SUCCEEDED, bought.intent, bought.total + 1),
         intent_event(SUCCEEDED, bought.intent, bought.total, currency="usd"),
-        intent_event("payment_intent.processing", bought.intent, bought.total),
+        intent_event("payment_intent.requires_action", bought.intent, bought.total),
         intent_event("customer.created", bought.intent, bought.total),
     ):
         assert (await send_webhook(buyer, event)).status == 200
