@@ -20,8 +20,11 @@ from run import SCHEMAS
 NEW: Mapping[str, str] = {
     "bus": "0004",
     "catalog": "0003",
-    "order": "0004",
-    "payment": "0005",
+    "inventory": "0002",
+    "order": "0003",
+    "payment": "0004",
+    "warehouse": "0002",
+    "shipping": "0002",
     "analytics": "0002",
 }
 
