@@ -13,11 +13,11 @@ import { detailWords, eventWords, problemWords, statusWords, timeWords } from ".
 const POLL_MS = 5_000;
 
 const FINAL = new Set(["delivered", "cancelled"]);
-const CANCELLABLE = new Set(["pending_payment", "paid", "picking"]);
+const CANCELLABLE = new Set(["pending_payment", "payment_processing", "paid", "picking"]);
 
 /** The steps a customer thinks in, and the statuses that each stands for. */
 const STEPS = [
-  { title: "Ordered", of: ["pending_payment"] },
+  { title: "Ordered", of: ["pending_payment", "payment_processing"] },
   { title: "Paid", of: ["paid", "picking"] },
   { title: "Packed", of: ["packed"] },
   { title: "On its way", of: ["shipped", "in_transit"] },
@@ -122,7 +122,7 @@ export class OrderView {
     showTimeline(order.timeline);
     keepOrder({ id: order.id, token: this.#token, number: String(order.number) });
     if (order.status !== "pending_payment") {
-      forgetPayment(order.id);
+      if (order.status !== "payment_processing") forgetPayment(order.id); // Its bank may still say no.
       return this.#payment.hide();
     }
     const payment = orderKey(order.id)?.payment;

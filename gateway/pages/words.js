@@ -72,6 +72,7 @@ function leftWords(available) {
 /** @type {Record<string, string>} */
 const STATUS = {
   pending_payment: "Waiting for payment",
+  payment_processing: "Waiting for your bank",
   paid: "Paid",
   picking: "Being picked",
   packed: "Packed",
@@ -91,13 +92,19 @@ const EVENT = {
   OrderCreated: "Order placed",
   PaymentReceived: "Payment received",
   OrderSettled: "Nothing to pay",
-  PaymentFailed: "Payment failed",
+  PaymentDeclined: "Payment declined",
+  PaymentProcessing: "Your bank has been asked",
+  PaymentFailed: "Your bank did not pay",
+  PaymentCameLate: "Payment received late",
+  UnitsRetaken: "Back in work",
+  UnitsGone: "Sold out meanwhile",
   PickingStarted: "Picking started",
   OrderFulfilled: "Packed",
   OrderShipped: "Handed to the carrier",
   OrderDelivered: "Delivered",
   OrderCancelled: "Cancelled",
   RefundProcessed: "Money sent back",
+  RefundFailed: "Money came back to us",
 };
 
 /** @param {string} event */
