@@ -47,6 +47,7 @@ HOLD_NEXT: Final[Mapping[tuple[Stage, Fact], Move]] = {
     # Shipped, though the message about its money is parked: the units are gone all the same.
     ("payment", "shipped"): Move("shipped", on_hand=-1, held=-1, reason="shipped"),
     ("processing", "shipped"): Move("shipped", on_hand=-1, held=-1, reason="shipped"),
+    ("expired", "shipped"): Move("shipped", on_hand=-1, reason="shipped"),  # If nobody was promised them since.
     ("checkout", "order_cancelled"): Move("returned", held=-1, reason="released"),
     ("payment", "order_cancelled"): Move("returned", held=-1, reason="released"),
     ("processing", "order_cancelled"): Move("returned", held=-1, reason="released"),

@@ -14,12 +14,13 @@ docs/testing.md shows the rest: faults, kills, the auditor, and actors of one's 
 from engine.testing.databases import Servers, data_folder, open_servers
 from engine.testing.faults import FaultsOnDemand
 from engine.testing.fixtures import servers, shop
-from engine.testing.shop import GOODS, Killed, ShopUnderTest, open_shop_under_test
+from engine.testing.shop import GOODS, Killed, Place, ShopUnderTest, open_shop_under_test
 
 __all__ = [
     "GOODS",
     "FaultsOnDemand",
     "Killed",
+    "Place",
     "Servers",
     "ShopUnderTest",
     "data_folder",

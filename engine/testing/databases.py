@@ -56,6 +56,10 @@ class Servers:
             self._templates[key] = template
         return self._url(await self._create(self._templates[key]))
 
+    async def empty_database(self) -> str:
+        """Make a database with nothing in it; gives its URL."""
+        return self._url(await self._create("template0"))
+
     async def drop(self, database_url: str) -> None:
         """Remove a database that `fresh_database` gave, ending whoever is still connected to it."""
         name = _name_in(database_url)

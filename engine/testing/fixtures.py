@@ -33,7 +33,7 @@ async def shop(servers: Servers, request: pytest.FixtureRequest) -> AsyncIterato
         more_actors=_given(request, "more_actors", ()),
         more_schemas=_given(request, "more_schemas", {}),
     )
-    async with _in_its_own_task(opening) as opened:
+    async with in_its_own_task(opening) as opened:
         yield opened
 
 
@@ -47,7 +47,7 @@ def _given(request: pytest.FixtureRequest, name: str, otherwise: T) -> T:
 
 
 @asynccontextmanager
-async def _in_its_own_task(context: AbstractAsyncContextManager[T]) -> AsyncIterator[T]:
+async def in_its_own_task(context: AbstractAsyncContextManager[T]) -> AsyncIterator[T]:
     """Enter and leave in one task, as task groups must be; pytest's plugins set up and tear down in two."""
     opened: asyncio.Future[T] = asyncio.get_running_loop().create_future()
     over = asyncio.Event()

@@ -31,9 +31,9 @@ class Ended(BaseException):
 class Lives:
     """One life after another."""
 
-    def __init__(self, open_it: Opening) -> None:
+    def __init__(self, open_it: Opening, clock: ManualClock) -> None:
         self._open = open_it
-        self.present = Life(ManualClock(), open_it)
+        self.present = Life(clock, open_it)
         self.killed = 0
 
     async def run(self) -> None:

@@ -7,7 +7,9 @@ imported when it is asked for, and nothing of the engine asks for it.
 import asyncio
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, nullcontext, suppress
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self, TypeVar
@@ -257,10 +259,22 @@ class Kill:
         await self._lives.back()
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where a shop keeps all that it keeps, and the time there."""
+
+    database_url: str
+    redis_url: str
+    data: Path  # Of its `master.key`.
+    now: datetime
+    sandbox: Path | None = None  # The folder of the world outside. None keeps that in memory.
+
+
 @asynccontextmanager
 async def open_shop_under_test(
     servers: Servers,
     *,
+    place: Place | None = None,
     more_actors: Sequence[Callable[[], Actor]] = (),
     more_schemas: Mapping[str, Path] | None = None,
 ) -> AsyncIterator[ShopUnderTest]:
@@ -268,6 +282,8 @@ async def open_shop_under_test(
 
     Args:
         servers: Where its database is made.
+        place: Of a shop that is there already: it is opened as it is, without goods put on its shelves, and whoever
+            made the place removes it.
         more_actors: What makes each actor that the shop is to have beside its own; called once for each of its lives.
         more_schemas: Their tables, as `engine.postgres.migrate` takes them.
     """
@@ -276,49 +292,60 @@ async def open_shop_under_test(
     from sandbox import Sandbox, SandboxConfig
 
     schemas = {**SCHEMAS, **(more_schemas or {})}
+    async with nullcontext(place) if place else _fresh_place(servers, schemas) as there:
+        with bind("127.0.0.1", 0) as first:
+            port = first.getsockname()[1]
+            config = SandboxConfig(shop_url=f"http://127.0.0.1:{port}", data=there.sandbox)
+            witness = Witness()
+
+            @asynccontextmanager
+            async def open_it(clock: ManualClock) -> "AsyncIterator[tuple[Shop, Server]]":
+                made = [make() for make in more_actors]
+                with bind("127.0.0.1", port) as listener:
+                    async with (
+                        open_shop(
+                            settings, outside, clock, more_actors=[*made, witness.actor(made)], schemas=schemas
+                        ) as shop,
+                        open_edge(shop, listener) as server,
+                    ):
+                        yield shop, server
+
+            lives = Lives(open_it, ManualClock(there.now))
+            async with Sandbox(config, now=lambda: lives.present.clock.now().timestamp()) as box:
+                settings, outside = _settings(there), _outside(box, config)
+                first.close()
+                shop = ShopUnderTest(box, lives, witness, config.shop_url)
+                async with anyio.create_task_group() as tasks:
+                    tasks.start_soon(lives.run)
+                    try:
+                        await shop.back()
+                        if place is None:
+                            await _stock(shop)
+                        yield shop
+                    finally:
+                        crash.arm("")
+                        lives.present.stop.set()
+
+
+@asynccontextmanager
+async def _fresh_place(servers: Servers, schemas: Mapping[str, Path]) -> AsyncIterator[Place]:
     database_url, redis_url = await servers.fresh_database(schemas), await servers.fresh_redis_url()
-    with bind("127.0.0.1", 0) as first, tempfile.TemporaryDirectory(prefix="shopflow-") as data:
-        port = first.getsockname()[1]
-        config = SandboxConfig(shop_url=f"http://127.0.0.1:{port}")
-        witness = Witness()
-
-        @asynccontextmanager
-        async def open_it(clock: ManualClock) -> "AsyncIterator[tuple[Shop, Server]]":
-            made = [make() for make in more_actors]
-            with bind("127.0.0.1", port) as listener:
-                async with (
-                    open_shop(
-                        settings, outside, clock, more_actors=[*made, witness.actor(made)], schemas=schemas
-                    ) as shop,
-                    open_edge(shop, listener) as server,
-                ):
-                    yield shop, server
-
-        lives = Lives(open_it)
-        async with Sandbox(config, now=lambda: lives.present.clock.now().timestamp()) as box:
-            settings, outside = _settings(Path(data), database_url, redis_url), _outside(box, config)
-            first.close()
-            shop = ShopUnderTest(box, lives, witness, config.shop_url)
-            async with anyio.create_task_group() as tasks:
-                tasks.start_soon(lives.run)
-                try:
-                    await shop.back()
-                    await _stock(shop)
-                    yield shop
-                finally:
-                    crash.arm("")
-                    lives.present.stop.set()
+    with tempfile.TemporaryDirectory(prefix="shopflow-") as data:
+        yield Place(database_url, redis_url, Path(data), ManualClock().now())
     await servers.drop(database_url)
 
 
-def _settings(data: Path, database_url: str, redis_url: str) -> "ShopSettings":
+def _settings(place: Place) -> "ShopSettings":
     from engine.settings import EngineSettings
     from gateway.settings import EdgeSettings
     from run import ShopSettings
 
     return ShopSettings(
         engine=EngineSettings(
-            shopflow_data=data, database_url=database_url, redis_url=redis_url, shopflow_sweep_s=86_400
+            shopflow_data=place.data,
+            database_url=place.database_url,
+            redis_url=place.redis_url,
+            shopflow_sweep_s=86_400,
         ),
         edge=EdgeSettings(shopflow_port=0),
     )

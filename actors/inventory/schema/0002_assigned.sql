@@ -22,6 +22,17 @@ begin
 end $$;
 update inventory.holds set stage = 'shipped'
     where stage = 'sold' and order_id in (select id from shipped_orders);
+-- Gone, though the news of its money waits here or is parked: nobody else had these units, and nobody will.
+with gone as (
+    update inventory.holds set stage = 'shipped', expires_at = null
+    where stage in ('checkout', 'payment') and order_id in (select id from shipped_orders) returning sku, quantity
+), units as (
+    select sku, sum(quantity)::integer as units from gone group by sku
+), counted as (
+    update inventory.stock s set on_hand = on_hand - units, held = held - units from units where s.sku = units.sku
+)
+insert into inventory.ledger (at, sku, on_hand_change, assigned_change, held_change, reason, reference)
+    select now(), sku, -units, 0, -units, 'shipped units are gone', '' from units;
 with sold as (
     select sku, sum(quantity)::integer as units from inventory.holds where stage = 'sold' group by sku
 ), counted as (

@@ -272,6 +272,18 @@ def test_shipped_units_leave_the_books_once() -> None:
     assert shelf.entries == [Entry(LAMP, -2, -2, 0, "shipped", ORDER)]
 
 
+@pytest.mark.parametrize(("others", "after"), [(0, (3, 0, 0)), (4, (5, 0, 4))])
+def test_units_that_left_though_their_hold_had_run_out_leave_the_books_unless_others_have_them(
+    others: int, after: tuple[int, int, int]
+) -> None:
+    rivals = [cart_hold(LAMP, others, cart_id=SECOND_CART, id=2)] if others else []
+    shelf = shelf_of(order_hold(LAMP, 2, "expired"), *rivals, LAMP=5)
+
+    ship(ORDER, shelf)
+
+    assert books(shelf, LAMP) == after
+
+
 def test_what_is_shipped_is_not_given_back() -> None:
     shelf = shelf_of(order_hold(LAMP, 2, "shipped"), LAMP=5)
 
