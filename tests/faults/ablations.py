@@ -328,6 +328,12 @@ ABLATIONS: Final[Sequence[Ablation]] = (
         outside_facts.a_bank_takes_six_days,
     ),
     Ablation(
+        "payments: a debit that fails when its order is over leaves nothing to pay",
+        "a card that is charged for an order that was called off",
+        switch(lambda: rewritten(payment._failed, ("payment.must_cancel = True", "pass"))),
+        outside_facts.a_bank_says_no_when_the_order_is_called_off,
+    ),
+    Ablation(
         "payments: an intent whose order was never placed is cancelled",
         "a card that is charged for an order that does not exist",
         switch(lambda: replaced(Reconciler, "_unplaced", stand_ins.all_are_placed)),

@@ -238,6 +238,8 @@ class Model:
             order.hear_that_a_bank_is_asked()
         elif what in ("declined", "failed"):
             order.hear_of_no(self.now_s)
+            if order.payment == "closing":  # Stripe would let it be paid in another way.
+                self._make_unpayable(order)
         elif what == "refunded":
             self._adopt(order, fact.number)
         elif what == "warned":
