@@ -6,7 +6,7 @@ code, with the seed; `SHOPFLOW_SEED` brings the same again.
 
 import asyncio
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from itertools import chain
 from typing import Final
@@ -21,7 +21,7 @@ from actors.payment.actor import Payments
 from engine import crash
 from engine.testing import Servers, ShopUnderTest, open_shop_under_test
 from tests.faults.conftest import Scale
-from tests.faults.model import Model
+from tests.faults.model import LISTS, Model
 from tests.faults.outside import put_on_the_shelf
 from tests.faults.real import Real, audit
 from tests.faults.report import Campaign, Report
@@ -114,19 +114,39 @@ def _steps() -> st.SearchStrategy[list[Step]]:
         step("count", skus, st.integers(0, 6)),
         step("set_price", skus, st.sampled_from([500, 9000])),
     ]
-    # What chance alone would hardly come to: money, and money that the shop hears of when its order is over, or that
-    # it does not hear the truth of.
-    buy, last, deaf = step("buy", skus, units), st.just(-1), step("hear", st.just("are lost"))
-    good, debit = step("pay", last, st.just("good")), step("pay", last, st.just("debit"))
-    paid = st.tuples(buy, good)
-    late = st.tuples(deaf, buy, good, step("wait", st.just(1800)))
-    asked = st.tuples(buy, debit, step("wait", st.sampled_from([3600, 90_000])))
-    disputed = st.tuples(buy, good, step("dispute", last, st.sampled_from(["open", "inquiry"])))
-    given_back = st.tuples(buy, good, st.one_of(st.tuples(), st.tuples(deaf)), step("refund_in_dashboard", last, sums))
-    told_late = given_back.map(lambda story: (*story[:2], *story[2], *story[3:]))
-    every = [*(st.tuples(each) for each in single), paid, paid, late, asked, disputed, told_late]
-    others = st.lists(st.one_of(*every), min_size=2, max_size=12)
+    stories = [*(st.tuples(each) for each in single), *_stories(step)]
+    others = st.lists(st.one_of(*stories), min_size=2, max_size=9)
+    buy = step("buy", skus, units)
     return st.builds(lambda first, stories: [first, *chain.from_iterable(stories)], buy, others)
+
+
+def _stories(step: Callable[..., st.SearchStrategy[Step]]) -> Iterator[st.SearchStrategy[tuple[Step, ...]]]:
+    """What chance alone would hardly come to: several steps about one order."""
+    last, any_of = st.just(-1), st.sampled_from
+    sums, banks = any_of([None, 100, 1690]), any_of(["open", "open", "inquiry"])
+    buy, good = step("buy", st.integers(0, 2), st.integers(1, 2)), step("pay", last, st.just("good"))
+    debit, settle = step("pay", last, st.just("debit")), step("settle", last, any_of(["yes", "no"]))
+    deaf, cancel = step("hear", st.just("are lost")), step("cancel", last)
+    refund, given = step("refund", last, sums), step("refund_in_dashboard", last, sums)
+    dispute, decide = step("dispute", last, banks), step("decide", last, any_of(["won", "lost", "escalated"]))
+    pick, pack, ship = (step("work", last, st.just(each), any_of(["", "despite doubt"])) for each in LISTS)
+    days, late = step("wait", any_of([3600, 90_000])), step("wait", st.just(1800))
+    doubted = st.one_of(dispute, step("warn", last), refund, given)
+
+    yield st.tuples(buy, good)
+    yield st.tuples(deaf, buy, good, late)
+    yield st.tuples(buy, debit, days, settle)
+    yield st.tuples(buy, debit, cancel, settle, good)
+    yield st.tuples(deaf, buy, debit, late, settle)
+    yield st.tuples(buy, good, deaf, given, st.one_of(cancel, refund))
+    yield st.tuples(buy, good, dispute, st.one_of(cancel, refund, decide), decide)
+    yield st.tuples(buy, good, pick, doubted, pack, ship)
+    yield st.tuples(buy, good, pick, pack, doubted, ship)
+    yield st.tuples(buy, good, step("send_off", last), step("arrive", last), doubted)
+    first, price = st.just(0), any_of([500, 9000])
+    yield st.tuples(
+        step("set_line", first, first, st.just(1)), step("set_price", first, price), step("check_out_as_shown", first)
+    )
 
 
 # Found once in 4,500: time went on while the shop was dead, but not for what Redis keeps, which is by its own clock.
