@@ -278,20 +278,20 @@ class Year:
         if item.kind == "money_not_back":  # Where Stripe refuses it once more, it stays on the list.
             assert item.order_id is not None
             await self._refund(item.order_id, None)
-        elif item.kind != "refund_failed" or not await self._is_sent_again(item):
-            await self._shop.ask(SettleStuck(item_id=item.id))
-
-    async def _is_sent_again(self, item: StuckItem) -> bool:
-        assert item.order_id is not None
-        assert item.amount is not None
-        refund_id = await self._refund(item.order_id, item.amount.amount)
-        await self._settle()
-        made = [refund for refund in self._shop.box.refunds() if refund.metadata.get("refund_id") == refund_id]
-        return bool(made)
+            return
+        if item.kind == "refund_failed":
+            assert item.order_id is not None
+            assert item.amount is not None
+            again = await self._refund(item.order_id, item.amount.amount)
+            if again in {refund.metadata.get("refund_id") for refund in self._shop.box.refunds()}:
+                return
+            await self._shop.ask(SettleStuck(item_id=f"refund_failed:{again}"))
+        await self._shop.ask(SettleStuck(item_id=item.id))
 
     async def _refund(self, order_id: str, amount: int | None) -> str:
         refund_id = f"ref_{next(self._numbers)}"
         await self._shop.ask(RefundOrder(order_id=order_id, refund_id=refund_id, amount=amount))
+        await self._settle()
         return refund_id
 
 
