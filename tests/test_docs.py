@@ -36,7 +36,7 @@ def test_every_example_of_the_testing_guide_is_a_test_that_passes(tmp_path: Path
     )
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "10 passed" in done.stdout
+    assert "13 passed" in done.stdout
 
 
 async def test_the_example_in_the_readme_works(shop: ShopUnderTest) -> None:

@@ -372,6 +372,8 @@ class Payments(Actor, name="payment"):
         for payment in payments:
             if payment.must_list_refunds and payment.intent_id:
                 tx.send(AdoptRefunds(order_id=payment.order_id, intent_id=payment.intent_id))
+            if payment.must_cancel and payment.intent_id:
+                tx.send(CancelIntent(order_id=payment.order_id, intent_id=payment.intent_id))
         if any(rules.is_unsettled(payment) for payment in payments):
             self._look_after(tx)
 

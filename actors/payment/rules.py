@@ -80,6 +80,9 @@ def _failed(payment: Payment, _: str, event: StripeEvent) -> str:
     if payment.advance("failed"):
         payment.events.append(PaymentFailed(order_id=payment.order_id, reason=reason))
         return "failed"
+    if payment.status == "closing":  # Stripe can't call a bank back, but now that it has said no, it need not.
+        payment.must_cancel = True
+        return "failed: it is cancelled"
     if payment.status != "open":
         return "ignored: too late"
     payment.events.append(PaymentDeclined(order_id=payment.order_id, reason=reason))

@@ -66,6 +66,7 @@ class Payment:
     new_warnings: list[tuple[str, str]] = field(default_factory=list)  # Id and kind.
     events: list[Event] = field(default_factory=list)
     must_list_refunds: bool = False  # Stripe knows of refunds that are not known here.
+    must_cancel: bool = False  # Its intent can be paid again at Stripe, and nobody wants its money any more.
     dirty: bool = False
 
     @property

@@ -195,11 +195,13 @@ class ShopUnderTest:
             AssertionError: Every mismatch, a line each.
         """
         from bus.messages.audit import Audit
+        from bus.messages.payment import ReadPaymentFacts
 
         await self.settle()
         audited = await self.ask(Audit(), timeout_s=60)
         found = [f"{finding.rule}: {finding.about}: {finding.detail}" for finding in audited.findings]
-        found += mismatches(self.box, [order async for order in self._orders()])
+        payments = (await self.ask(ReadPaymentFacts(after=""))).facts
+        found += mismatches(self.box, [order async for order in self._orders()], payments)
         assert not found, "\n".join(["it does not add up:", *found])
 
     async def _orders(self) -> "AsyncIterator[OrderFact]":

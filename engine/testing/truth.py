@@ -2,28 +2,46 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from bus.messages.order import OrderFact
+    from bus.messages.payment import PaymentFact
     from sandbox import Sandbox
 
 
-def mismatches(box: "Sandbox", orders: "Iterable[OrderFact]") -> Iterator[str]:
+@dataclass(slots=True)
+class _Known:
+    """What Stripe knows of an order's money, in minor units."""
+
+    charges: int = 0  # How many.
+    charged: int = 0
+    back: int = 0
+    taken: int = 0  # By buyers' banks: for good, or until a dispute is decided.
+    is_asked: bool = False  # A bank is still to decide about a debit.
+
+
+def mismatches(box: "Sandbox", orders: "Iterable[OrderFact]", payments: "Iterable[PaymentFact]") -> Iterator[str]:
     """Everything of which a buyer's bank or doorstep would tell another story.
 
     Args:
         box: The world outside.
         orders: All orders there are.
+        payments: All payments there are.
     """
     known = {order.id: order for order in orders}
-    charges, charged = _charged(box)
-    back, taken = _sent_back(box), _taken_back(box)
-    for order_id in charges:
-        if order_id not in known:
-            yield f"I6 {order_id}: {charged[order_id]} was charged, and there is no such order"
+    at_stripe = _at_stripe(box)
+    of_order: dict[str, list[PaymentFact]] = {}
+    for payment in payments:
+        of_order.setdefault(payment.order_id, []).append(payment)
+    for order_id, money in at_stripe.items():
+        if order_id not in known and money.charges:
+            yield f"I6 {order_id}: {money.charged} was charged, and there is no such order"
     for order in known.values():
-        yield from _of_one(order, charges[order.id], charged[order.id], back[order.id], taken[order.id])
+        money = at_stripe.get(order.id, _Known())
+        yield from _of_order(order, money)
+        yield from _of_payments(order, of_order.get(order.id, []), money)
     for order_id, parcels in Counter(shipment.reference for shipment in box.shipments()).items():
         if parcels > 1:
             yield f"I4 {order_id}: {parcels} parcels were booked"
@@ -34,59 +52,56 @@ def repeated_mails(box: "Sandbox") -> int:
     return sum(times - 1 for times in Counter(mail.message_id for mail in box.mails()).values())
 
 
-def _of_one(order: "OrderFact", charges: int, charged: int, back: int, taken: int) -> Iterator[str]:
-    if charges > 1:
-        yield f"I2 {order.id}: its buyer was charged {charges} times"
-    if charged not in (0, order.total.amount):
-        yield f"I2 {order.id}: {charged} was charged for {order.total.amount}"
-    if charged and order.status == "pending_payment":
-        yield f"I6 {order.id}: {charged} was charged, and the order does not know"
-    if order.status == "cancelled" and back + taken != charged:
-        yield f"I6 {order.id}: it was cancelled; {charged} was charged and {back + taken} went back"
-    if back != order.refunded:
-        yield f"I8 {order.id}: {back} went back, and the order says {order.refunded}"
+def _of_order(order: "OrderFact", money: _Known) -> Iterator[str]:
+    is_unpaid = order.status in ("pending_payment", "payment_processing")
+    if money.charges > 1:
+        yield f"I2 {order.id}: its buyer was charged {money.charges} times"
+    if money.charged not in (0, order.total.amount):
+        yield f"I2 {order.id}: {money.charged} was charged for {order.total.amount}"
+    if money.charged and is_unpaid:
+        yield f"I6 {order.id}: {money.charged} was charged, and the order does not know"
+    if order.total.amount and not money.charged and not is_unpaid and order.status != "cancelled":
+        yield f"I6 {order.id}: it is {order.status}, and nothing was charged"
+    if order.status == "cancelled" and money.back + money.taken < money.charged:
+        gone = money.back + money.taken
+        yield f"I6 {order.id}: it was cancelled; {money.charged} was charged and {gone} went back"
+    if money.back != order.refunded:
+        yield f"I8 {order.id}: {money.back} went back, and the order says {order.refunded}"
+    if money.is_asked != (order.status == "payment_processing") and order.status != "cancelled":
+        word = "a" if money.is_asked else "no"
+        yield f"I6 {order.id}: {word} bank is asked, and the order is {order.status}"
 
 
-def _charged(box: "Sandbox") -> tuple[Counter[str], Counter[str]]:
-    """How often each order's buyer was charged, and how much in all."""
+def _of_payments(order: "OrderFact", payments: "list[PaymentFact]", money: _Known) -> Iterator[str]:
+    compared = [
+        ("I6", "was charged", money.charged, sum(payment.received for payment in payments)),
+        ("I8", "went back", money.back, sum(payment.refunded for payment in payments)),
+        ("I6", "is with its buyer's bank", money.taken, sum(payment.withdrawn for payment in payments)),
+    ]
+    for rule, what, there, here in compared:
+        if there != here:
+            yield f"{rule} {order.id}: {there} {what}, and its payment says {here}"
+
+
+def _at_stripe(box: "Sandbox") -> dict[str, _Known]:
+    """By order. A refund or dispute is its payment's, whatever its own metadata say: the dashboard gives none."""
     from bus.messages.currencies import from_stripe
 
-    of_intent = _orders(box)
-    times: Counter[str] = Counter()
-    amounts: Counter[str] = Counter()
+    of_intent = {intent.id: intent.metadata.get("order_id", "") for intent in box.payment_intents()}
+    known = {order_id: _Known() for order_id in of_intent.values()}
+    for intent in box.payment_intents():
+        known[of_intent[intent.id]].is_asked |= intent.status == "processing"
     for charge in box.charges():
         if charge.status == "succeeded":
-            times[of_intent[charge.payment_intent]] += 1
-            amount = from_stripe(charge.amount, charge.currency.upper()).amount
-            amounts[of_intent[charge.payment_intent]] += amount
-    return times, amounts
-
-
-def _sent_back(box: "Sandbox") -> Counter[str]:
-    """By the payment, not by the refund's own metadata: one made in Stripe's dashboard has none."""
-    from bus.messages.currencies import from_stripe
-
-    of_intent = _orders(box)
-    back: Counter[str] = Counter()
+            money = known[of_intent[charge.payment_intent]]
+            money.charges += 1
+            money.charged += from_stripe(charge.amount, charge.currency.upper()).amount
     for refund in box.refunds():
         if refund.status == "succeeded":
-            amount = from_stripe(refund.amount, refund.currency.upper()).amount
-            back[of_intent[refund.payment_intent]] += amount
-    return back
-
-
-def _taken_back(box: "Sandbox") -> Counter[str]:
-    """What buyers' banks took for good. It can't be sent back a second time."""
-    from bus.messages.currencies import from_stripe
-
-    of_intent = _orders(box)
-    taken: Counter[str] = Counter()
+            known[of_intent[refund.payment_intent]].back += from_stripe(refund.amount, refund.currency.upper()).amount
     for dispute in box.disputes():
-        if dispute.status == "lost" and dispute.payment_intent is not None:
-            taken[of_intent[dispute.payment_intent]] += from_stripe(dispute.amount, dispute.currency.upper()).amount
-    return taken
-
-
-def _orders(box: "Sandbox") -> dict[str, str]:
-    """Whose payment each intent is."""
-    return {intent.id: intent.metadata.get("order_id", "") for intent in box.payment_intents()}
+        is_taken = sum(moved.amount for moved in dispute.balance_transactions) < 0
+        if is_taken and dispute.payment_intent is not None:
+            amount = from_stripe(dispute.amount, dispute.currency.upper()).amount
+            known[of_intent[dispute.payment_intent]].taken += amount
+    return known

@@ -1,6 +1,7 @@
 """A shop under test: watched, troubled and killed as its users' tests do it."""
 
 import importlib
+from collections.abc import Callable
 from contextlib import suppress
 
 import aiohttp
@@ -9,11 +10,12 @@ import pytest
 
 from bus.messages.cart import CreateCart
 from bus.messages.inventory import SetOnHand
-from bus.messages.order import GetOrder, Order, OrderCreated, OrderProgressed
+from bus.messages.order import CancelOrder, GetOrder, Order, OrderCreated, OrderProgressed
 from bus.messages.payment import PaymentReceived
 from engine.crash import CrashPoint
 from engine.errors import BadSetting, Unavailable
 from engine.testing import Killed, ShopUnderTest
+from sandbox.stripe_api import StripeApi
 from tests.orders import cart_with, checkout, placed_order, until_answered
 
 
@@ -67,6 +69,68 @@ async def test_the_audit_knows_more_than_the_shop(shop: ShopUnderTest) -> None:
     shop.box.stripe.charges.add("ch_again", msgspec.structs.replace(charge, id="ch_again"), charge.created)
 
     with pytest.raises(AssertionError, match="I2 ord_1: its buyer was charged 2 times"):
+        await shop.audit()
+
+
+@pytest.mark.parametrize(
+    ("act", "told"),
+    [
+        (lambda stripe, of: stripe.refund_in_dashboard(of, 700), "I8 ord_1: 700 went back, and the order says 0"),
+        (lambda stripe, of: stripe.refund_in_dashboard(of, 700), "I8 ord_1: 700 went back, and its payment says 0"),
+        (
+            lambda stripe, of: stripe.open_dispute(of),
+            "I6 ord_1: 3390 is with its buyer's bank, and its payment says 0",
+        ),
+        (
+            lambda stripe, of: stripe.charges.delete(stripe.charge_of(of).id),
+            "I6 ord_1: it is paid, and nothing was charged",
+        ),
+        (
+            lambda stripe, of: stripe.charges.delete(stripe.charge_of(of).id),
+            "I6 ord_1: 0 was charged, and its payment says 3390",
+        ),
+    ],
+)
+async def test_the_audit_compares_the_money_of_orders_that_live(
+    shop: ShopUnderTest, act: Callable[[StripeApi, str], object], told: str
+) -> None:
+    placed = await placed_order(shop, MUG=2)
+    await shop.pay(placed.intent_id, placed.client_secret)
+    await shop.audit()
+    with shop.faults.webhooks(drop=1_000):
+        act(shop.box.stripe, placed.intent_id)
+
+    with pytest.raises(AssertionError, match=told):
+        await shop.audit()
+
+
+@pytest.mark.parametrize(
+    ("method", "told"),
+    [
+        ("pm_card_visa", "I6 ord_1: 3390 was charged, and the order does not know"),
+        ("pm_sandbox_sepaDebit", "I6 ord_1: a bank is asked, and the order is pending_payment"),
+    ],
+)
+async def test_the_audit_compares_the_money_that_the_shop_has_not_heard_of(
+    shop: ShopUnderTest, method: str, told: str
+) -> None:
+    placed = await placed_order(shop, MUG=2)
+    with shop.faults.webhooks(drop=1_000):
+        await shop.pay(placed.intent_id, placed.client_secret, method)
+
+    with pytest.raises(AssertionError, match=told):
+        await shop.audit()
+
+
+async def test_the_audit_lets_a_bank_have_what_it_has_taken(shop: ShopUnderTest) -> None:
+    placed = await placed_order(shop, MUG=2)
+    await shop.pay(placed.intent_id, placed.client_secret)
+    dispute = shop.box.stripe.open_dispute(placed.intent_id)
+    await shop.ask(CancelOrder(order_id="ord_1", reason="customer"))
+    await shop.audit()
+    shop.box.stripe.close_dispute(dispute.id, won=True)
+
+    with pytest.raises(AssertionError, match="it was cancelled; 3390 was charged and 0 went back"):
         await shop.audit()
 
 

@@ -11,18 +11,23 @@ from typing import Final
 
 import stripe
 
+from actors.cart import rules as cart
 from actors.inventory import rules as inventory
 from actors.inventory.actor import Inventory
 from actors.order import rules as order
 from actors.order.actor import Orders
+from actors.payment import refunds
+from actors.payment import rules as payment
+from actors.payment.actor import Payments
+from actors.payment.reconciler import Reconciler
 from actors.payment.stripe import Stripe
 from actors.warehouse import rules as warehouse
 from bus.deliveries import Deliveries
 from engine.testing import ShopUnderTest
 from engine.turns import Turns
 from tests.faults import stand_ins
-from tests.faults.switches import replaced, reworded, rewritten, without_constraint
-from tests.faults.trials import asked_again, messages, two_shops, units_and_money, wrong_code
+from tests.faults.switches import changed, replaced, reworded, rewritten, without_constraint
+from tests.faults.trials import asked_again, messages, outside_facts, two_shops, units_and_money, wrong_code
 from tests.faults.trials.parts import Trial
 
 Off = Callable[[ShopUnderTest], AbstractAsyncContextManager[None]]
@@ -61,6 +66,18 @@ ABLATIONS: Final[Sequence[Ablation]] = (
         "a rule that lets two have the last unit",
         constraint("inventory.stock", "never_oversold"),
         wrong_code.two_want_the_last_unit_and_the_rule_is_wrong,
+    ),
+    Ablation(
+        "stock: check (assigned + held <= on_hand), of a count",
+        "a rule that takes a count which leaves out what is sold",
+        constraint("inventory.stock", "never_oversold"),
+        wrong_code.a_count_is_too_low_and_the_rule_takes_it,
+    ),
+    Ablation(
+        "stock: check (assigned >= 0)",
+        "a rule that takes a parcel's units off twice",
+        constraint("inventory.stock", "assigned_is_a_count"),
+        wrong_code.a_parcel_is_told_of_twice_and_the_rule_takes_its_units_again,
     ),
     Ablation(
         "payments: check (received in (0, amount))",
@@ -259,6 +276,80 @@ ABLATIONS: Final[Sequence[Ablation]] = (
         "two processes that wait for each other in a circle",
         switch(lambda: reworded("actors.inventory.store._LOCK_STOCK_OF_ORDERS", "order by sku", "order by random()")),
         two_shops.two_shops_take_the_same_goods,
+    ),
+    Ablation(
+        "payments: a refund that began at Stripe is taken up",
+        "money that is back with its buyer, and in the shop's books as well",
+        switch(lambda: rewritten(refunds.adopt, ("if not seen.stripe_refund_id:", "if True:"))),
+        outside_facts.money_is_given_back_in_the_dashboard,
+    ),
+    Ablation(
+        "payments: where Stripe refuses the whole, the rest goes back",
+        "a cancelled order whose buyer waits for the rest",
+        switch(lambda: rewritten(refunds.rest_after_refusal, ("if not (is_rest", "if True or not (is_rest"))),
+        outside_facts.an_order_is_called_off_that_was_given_back_in_part,
+    ),
+    Ablation(
+        "payments: a charge that was refunded has its refunds looked up",
+        "the same as above, where Stripe tells of the charge alone",
+        switch(lambda: rewritten(payment._charge_refunded, ("payment.must_list_refunds = True", "pass"))),
+        outside_facts.a_refund_is_heard_of_by_its_charge_alone,
+    ),
+    Ablation(
+        "payments: refunds are looked up again once their money is known",
+        "a refund that is forgotten, because it was heard of too early",
+        switch(lambda: rewritten(Payments.record_refunds_seen, ("tx.schedule(again, ", "str(again) or str("))),
+        outside_facts.a_refund_is_heard_of_before_the_money,
+    ),
+    Ablation(
+        "orders: all money given back before packing ends them",
+        "a parcel for nothing",
+        switch(lambda: rewritten(order.fully_refunded, ('if order.advance("refunded", now):', "if False:"))),
+        outside_facts.all_money_goes_back_before_packing,
+    ),
+    Ablation(
+        "warehouse: packing asks while money is in doubt",
+        "a parcel for money that a bank has taken",
+        switch(lambda: rewritten(warehouse.is_doubtful, ("return bool(state.doubts)", "return False"))),
+        outside_facts.a_bank_disputes_what_is_being_picked,
+    ),
+    Ablation(
+        "inventory: no clock ends the hold of a debit",
+        "units that somebody else gets while a bank decides",
+        switch(lambda: rewritten(inventory.await_bank, ('shelf.advance(hold, "processing")', "str(hold)"))),
+        outside_facts.a_bank_takes_six_days,
+    ),
+    Ablation(
+        "orders: no timer ends those whose bank decides",
+        "an order that is called off, and paid some days later",
+        switch(
+            lambda: changed("actors.order.rules.NEXT", ("pending_payment", "processing"), "pending_payment"),
+        ),
+        outside_facts.a_bank_takes_six_days,
+    ),
+    Ablation(
+        "payments: a debit that fails when its order is over leaves nothing to pay",
+        "a card that is charged for an order that was called off",
+        switch(lambda: rewritten(payment._failed, ("payment.must_cancel = True", "pass"))),
+        outside_facts.a_bank_says_no_when_the_order_is_called_off,
+    ),
+    Ablation(
+        "payments: an intent whose order was never placed is cancelled",
+        "a card that is charged for an order that does not exist",
+        switch(lambda: replaced(Reconciler, "_unplaced", stand_ins.all_are_placed)),
+        outside_facts.a_checkout_ends_before_its_order_and_nobody_comes_back,
+    ),
+    Ablation(
+        "cart: nothing is charged but what was shown",
+        "a buyer who pays a price that they never saw",
+        switch(lambda: rewritten(cart.refusal, ("if expected not in (None, total)", "if False"))),
+        outside_facts.a_price_changes_before_the_checkout,
+    ),
+    Ablation(
+        "inventory: a parcel takes its units off the books",
+        "a shelf on which units are counted that are gone",
+        switch(lambda: rewritten(inventory.ship, ('shelf.advance(hold, "shipped")', "str(hold)"))),
+        outside_facts.a_parcel_leaves,
     ),
     Ablation(
         "news: the newer version wins",

@@ -4,68 +4,28 @@ No database, no messages, nobody who crashes: one thing happens after the other,
 methods are the steps that `tests/faults/real.py` takes with a real shop, and their answers must be the same.
 """
 
-from collections import Counter
-from dataclasses import dataclass, field
 from typing import Final
+
+from tests.faults.model_orders import BEFORE_PACKING, TO_PAY_S, UNPAID, Order
+from tests.faults.model_stripe import Answer, Fact, Payment
 
 PRICES: Final = (5900, 1450, 1200)
 ON_HAND: Final = (1, 3, 6)
-CART_HOLD_S, TO_PAY_S = 600, 1800
+CART_HOLD_S = 600
 SHIPPING, FREE_FROM = 490, 7500
 STRIPE_FORGETS_S = 24 * 3600
 
 LISTS: Final = {"pick": ("open", "picked"), "pack": ("picked", "packed"), "ship": ("packed", "shipped")}
-MAILS: Final = {
-    "OrderCreated": "order_created",
-    "PaymentReceived": "payment_received",
-    "PaymentCameLate": "payment_received",
-    "OrderCancelled": "order_cancelled",
-    "UnitsRetaken": "order_revived",
-    "LateMoneyReturned": "late_money_returned",
-    "RefundProcessed": "refund_processed",
-    "OrderFulfilled": "order_fulfilled",
-    "OrderShipped": "order_shipped",
-    "OrderDelivered": "order_delivered",
+_STEPS: Final = {
+    "pick": ("picking", "PickingStarted"),
+    "pack": ("packed", "OrderFulfilled"),
+    "ship": ("shipped", "OrderShipped"),
 }
 
-Answer = tuple[object, ...]
 
-
-@dataclass
-class Order:
-    """An order, its payment, its units and its parcel."""
-
-    cart: int
-    lines: dict[int, int]
-    placed_s: float
-    status: str = "pending_payment"
-    reason: str = ""
-    units: str = "held"  # Or "sold", then "gone"; or "free" again.
-    pick_list: str = "waiting"
-    charged: bool = False  # At Stripe; the shop may not know it.
-    received: bool = False
-    refunded: int = 0
-    timeline: list[str] = field(default_factory=lambda: ["OrderCreated"])
-
-    @property
-    def total(self) -> int:
-        goods = sum(PRICES[sku] * units for sku, units in self.lines.items())
-        return goods + (0 if goods >= FREE_FROM else SHIPPING)
-
-    def seen(self) -> dict[str, object]:
-        """As everybody must know of it."""
-        return {
-            "status": self.status,
-            "timeline": self.timeline,
-            "refunded": self.refunded,
-            "pick list": [self.pick_list],
-            "sales": [self.total if self.received else 0, self.refunded],
-            "intents": 1,
-            "charges": [self.total] if self.charged else [],
-            "sent back": self.refunded,
-            "parcels": int("OrderShipped" in self.timeline),
-            "mails": Counter(MAILS[event] for event in self.timeline if event in MAILS),
-        }
+def with_shipping(goods: int) -> int:
+    """What goods of so much cost with their parcel."""
+    return goods + (0 if goods >= FREE_FROM else SHIPPING)
 
 
 class Model:
@@ -74,11 +34,13 @@ class Model:
     def __init__(self) -> None:
         self.now_s = 0.0
         self.on_hand = list(ON_HAND)
+        self.prices = list(PRICES)
         self.carts: list[dict[int, int]] = [{}, {}]
+        self.shown: dict[int, int] = {}  # What a cart's buyer was last told that it costs.
         self.holds: dict[tuple[int, int], tuple[int, float]] = {}  # Of carts: units, and their end.
         self.orders: list[Order] = []
         self.webhooks = "come"
-        self._unheard: list[tuple[str, Order]] = []
+        self._unheard: list[tuple[Order, Fact]] = []
 
     def assigned(self, sku: int) -> int:
         return sum(order.lines.get(sku, 0) for order in self.orders if order.units == "sold")
@@ -98,6 +60,7 @@ class Model:
             return "refused", reach
         self.holds[cart, sku] = units, self.now_s + CART_HOLD_S
         self.carts[cart][sku] = units
+        self.shown[cart] = self._cost(self.carts[cart])
         return "held", units
 
     def remove_line(self, cart: int, sku: int) -> Answer:
@@ -106,15 +69,26 @@ class Model:
         return ("removed",)
 
     def check_out(self, cart: int) -> Answer:
+        return self._check_out(cart, None)
+
+    def check_out_as_shown(self, cart: int) -> Answer:
+        """At the price that the buyer was last told, or not at all."""
+        return self._check_out(cart, self.shown.get(cart))
+
+    def _check_out(self, cart: int, expected: int | None) -> Answer:
         lines = dict(self.carts[cart])
         if not lines:
             return ("cart empty",)
+        total = self._cost(lines)
+        if expected not in (None, total):
+            return "price changed", total
         if short := {sku: reach for sku in lines if (reach := self._reach(cart, sku)) < lines[sku]}:
             return "out of stock", short
         for sku in lines:
             self.remove_line(cart, sku)
-        self.orders.append(Order(cart, lines, self.now_s))
-        return "checked out", self.orders[-1].total
+        self.orders.append(Order(cart, lines, total, self.now_s, self.now_s + TO_PAY_S, Payment(total)))
+        self.orders[-1].note("OrderCreated")
+        return "checked out", total
 
     def buy(self, sku: int, units: int) -> Answer:
         self.carts.append({})
@@ -132,52 +106,119 @@ class Model:
             self.carts[order.cart].pop(sku, None)
         return "checked out", order.total
 
+    def set_price(self, sku: int, price: int) -> Answer:
+        self.prices[sku] = price
+        return "costs", price
+
+    def _cost(self, lines: dict[int, int]) -> int:
+        return with_shipping(sum(self.prices[sku] * units for sku, units in lines.items()))
+
     def _reach(self, cart: int, sku: int) -> int:
         return self.available()[sku] + self.holds.get((cart, sku), (0, 0.0))[0]
 
     # Money.
 
-    def pay(self, which: int, card: str) -> Answer:
-        order = self.orders[which]
-        if order.charged or order.status == "cancelled":
-            return ("not payable",)
-        if card == "bad":
-            self._tell("declined", order)
-            return ("declined",)
-        order.charged = True
-        self._tell("paid", order)
-        return ("paid",)
+    def pay(self, which: int, method: str) -> Answer:
+        return self._at_stripe(which, self.orders[which].at_stripe.pay(method))
+
+    def settle(self, which: int, verdict: str) -> Answer:
+        return self._at_stripe(which, self.orders[which].at_stripe.settle(verdict))
+
+    def refund_in_dashboard(self, which: int, amount: int | None) -> Answer:
+        return self._at_stripe(which, self.orders[which].at_stripe.refund_in_dashboard(amount))
+
+    def dispute(self, which: int, kind: str) -> Answer:
+        return self._at_stripe(which, self.orders[which].at_stripe.dispute(kind))
+
+    def decide(self, which: int, verdict: str) -> Answer:
+        return self._at_stripe(which, self.orders[which].at_stripe.decide(verdict))
+
+    def warn(self, which: int) -> Answer:
+        return self._at_stripe(which, self.orders[which].at_stripe.warn())
+
+    def _at_stripe(self, which: int, happened: tuple[Answer, list[Fact]]) -> Answer:
+        answer, facts = happened
+        for fact in facts:
+            if self.webhooks == "are lost":
+                self._unheard.append((self.orders[which], fact))
+            else:
+                self._hear(self.orders[which], fact)
+        return answer
 
     def cancel(self, which: int) -> Answer:
         order = self.orders[which]
-        if order.status in ("pending_payment", "paid", "picking"):
+        if order.status in (*UNPAID, *BEFORE_PACKING):
             self._call_off(order, "customer")
+            if order.received:
+                self._send_back(order, None, is_news=False)
         elif order.status != "cancelled":
             return "not cancellable", order.status
         elif order.reason == "nobody paid":
             order.reason = "customer"
         return ("cancelled",)
 
-    def refund(self, which: int, amount: int) -> Answer:
+    def refund(self, which: int, amount: int | None) -> Answer:
         order = self.orders[which]
-        left = order.total - order.refunded if order.received else 0
-        if amount > left:
-            return "refused", left
-        self._send_back(order, amount)
-        return "refunded", amount
+        wanted = order.refundable if amount is None else amount
+        if not 0 < wanted <= order.refundable:
+            return "refused", order.refundable
+        self._send_back(order, amount, is_news=True)
+        return "refunded", wanted
 
     def _call_off(self, order: Order, reason: str) -> None:
         order.status, order.reason, order.units, order.pick_list = "cancelled", reason, "free", "cancelled"
-        order.timeline.append("OrderCancelled")
-        if order.received:
-            self._send_back(order, order.total - order.refunded)
-        elif order.charged:  # Stripe, told that nobody wants its money any more, says that it was paid.
-            self._hear("paid", order)
+        order.note("OrderCancelled")
+        if order.payment in ("open", "processing"):
+            order.payment = "closing"
+            self._make_unpayable(order)
 
-    def _send_back(self, order: Order, amount: int) -> None:
-        if amount:
-            order.refunded += amount
-            order.timeline.append("RefundProcessed")
+    def _make_unpayable(self, order: Order) -> None:
+        """Stripe, told that nobody wants its money any more, may say that it was paid."""
+        if order.at_stripe.cancel() == "paid":
+            self._hear_of_money(order)
+
+    def _send_back(self, order: Order, amount: int | None, *, is_news: bool) -> None:
+        """Stripe refuses what its dashboard gave back before, or a bank has taken: then the rest goes, if any."""
+        wanted = order.refundable if amount is None else amount
+        if not wanted:
+            return
+        order.refunding += wanted
+        self._tell_if_nothing_is_left(order, is_news=is_news)
+        before = len(order.at_stripe.refunds)
+        if order.at_stripe.refund(wanted):
+            order.known_refunds.add(before)
+            order.refunded += wanted
+            order.note("RefundProcessed")
+            return
+        order.refunding -= wanted
+        order.note("RefundFailed")
+        unknown = [number for number in reversed(range(before)) if number not in order.known_refunds]
+        for number in unknown:
+            self._adopt(order, number)
+        if amount is None and unknown:
+            self._send_back(order, None, is_news=False)
+
+    def _adopt(self, order: Order, number: int) -> None:
+        """Take up a refund that began at Stripe."""
+        if number in order.known_refunds:
+            return
+        amount = order.at_stripe.refunds[number]
+        order.known_refunds.add(number)
+        order.refunding += amount
+        self._tell_if_nothing_is_left(order, is_news=True)
+        order.refunded += amount
+        order.note("RefundProcessed")
+
+    def _tell_if_nothing_is_left(self, order: Order, *, is_news: bool) -> None:
+        """Before packing that ends the order; afterwards people are told, and shipping asks."""
+        if order.refundable or not is_news:
+            return
+        if "refunded" not in order.doubts:
+            order.doubts.append("refunded")
+        if order.status in BEFORE_PACKING:
+            self._call_off(order, "refunded")
+        elif order.status != "cancelled":
+            order.note("FullyRefunded")
 
     # Webhooks.
 
@@ -185,53 +226,66 @@ class Model:
         """From now on webhooks come, come twice, or not at all; those that did not come are sent again."""
         self.webhooks = how
         unheard, self._unheard = self._unheard, []
-        for what, order in unheard:
-            self._hear(what, order)
+        for order, fact in unheard:
+            self._hear(order, fact)
         return ("changed",)
 
-    def _tell(self, what: str, order: Order) -> None:
-        if self.webhooks == "are lost":
-            self._unheard.append((what, order))
+    def _hear(self, order: Order, fact: Fact) -> None:
+        what, _, how = fact.what.partition(" ")
+        if what == "paid":
+            self._hear_of_money(order)
+        elif what == "processing":
+            order.hear_that_a_bank_is_asked()
+        elif what in ("declined", "failed"):
+            order.hear_of_no(self.now_s)
+            if order.payment == "closing":  # Stripe would let it be paid in another way.
+                self._make_unpayable(order)
+        elif what == "refunded":
+            self._adopt(order, fact.number)
+        elif what == "warned":
+            order.doubt(f"fraud {fact.number}", "FraudWarned")
+        elif what == "funds":
+            order.hear_of_funds(fact.amount if how == "taken" else -fact.amount)
+        elif how in ("inquiry", "open"):
+            order.doubt(f"dispute {fact.number}", "DisputeOpened")
         else:
-            self._hear(what, order)
+            order.hear_of_a_verdict(how, f"dispute {fact.number}")
 
-    def _hear(self, what: str, order: Order) -> None:
-        if what == "declined":
-            if order.status == "pending_payment":
-                order.timeline.append("PaymentDeclined")
-            return
+    def _hear_of_money(self, order: Order) -> None:
         if order.received:
             return
-        order.received = True
-        if order.status == "pending_payment":
+        order.payment = "received"
+        if order.status in UNPAID:
             self._sell(order, "PaymentReceived")
             return
-        order.timeline.append("PaymentCameLate")
+        order.note("PaymentCameLate")
         if order.reason == "nobody paid" and all(self.available()[sku] >= n for sku, n in order.lines.items()):
             self._sell(order, "UnitsRetaken")
             return
         if order.reason == "nobody paid":
             order.reason = "out of stock"
-            order.timeline.append("UnitsGone")
-        self._send_back(order, order.total)
+            order.note("UnitsGone")
+        order.mails["late_money_returned"] += 1
+        self._send_back(order, None, is_news=False)
 
     def _sell(self, order: Order, event: str) -> None:
         order.units, order.status, order.reason, order.pick_list = "sold", "paid", "", "open"
-        order.timeline.append(event)
+        order.note(event)
 
     # The warehouse.
 
-    def work(self, which: int, step: str) -> Answer:
+    def work(self, which: int, step: str, how: str = "") -> Answer:
         order = self.orders[which]
         before, after = LISTS[step]
+        if order.pick_list == before and step != "pick":
+            if how == "despite doubt":
+                order.doubts = []
+            if order.doubts:
+                return "money in doubt", *order.kinds_of_doubt()
         if order.pick_list == before:
             order.pick_list = after
-            order.status, event = {
-                "pick": ("picking", "PickingStarted"),
-                "pack": ("packed", "OrderFulfilled"),
-                "ship": ("shipped", "OrderShipped"),
-            }[step]
-            order.timeline.append(event)
+            order.status, event = _STEPS[step]
+            order.note(event)
             if step == "ship":
                 order.units = "gone"
                 for sku, units in order.lines.items():
@@ -246,7 +300,8 @@ class Model:
         if order.status != "shipped":
             return ("no parcel",)
         order.status = "delivered"
-        order.timeline += ["ParcelMoved", "OrderDelivered"]
+        order.timeline += ["ParcelMoved"]
+        order.note("OrderDelivered")
         return ("delivered",)
 
     def count(self, sku: int, on_hand: int) -> Answer:
@@ -260,14 +315,22 @@ class Model:
 
     def wait(self, seconds: float) -> Answer:
         until_s = self.now_s + seconds
-        unpaid = [order for order in self.orders if order.status == "pending_payment"]
-        for order in unpaid:
-            if order.placed_s + TO_PAY_S <= until_s:
-                self._let_holds_end(order.placed_s + TO_PAY_S)
-                self._call_off(order, "nobody paid")
-        self._let_holds_end(until_s)
+        while overdue := self._overdue(until_s):
+            self.now_s = overdue.pay_until_s
+            self._let_holds_end()
+            self._call_off(overdue, "nobody paid")
         self.now_s = until_s
+        self._let_holds_end()
         return ("later",)
 
-    def _let_holds_end(self, until_s: float) -> None:
-        self.holds = {key: hold for key, hold in self.holds.items() if hold[1] > until_s}
+    def _overdue(self, until_s: float) -> Order | None:
+        """The order whose time to be paid ends next."""
+        unpaid = [order for order in self.orders if order.status == "pending_payment"]
+        return min(
+            (order for order in unpaid if order.pay_until_s <= until_s),
+            key=lambda order: order.pay_until_s,
+            default=None,
+        )
+
+    def _let_holds_end(self) -> None:
+        self.holds = {key: hold for key, hold in self.holds.items() if hold[1] > self.now_s}

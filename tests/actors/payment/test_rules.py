@@ -71,12 +71,19 @@ def test_a_declined_card_is_told_and_leaves_the_payment_open(given: str, told: s
     assert hear(payment, INTENT, webhook("payment_intent.succeeded")) == "received"
 
 
-@pytest.mark.parametrize("status", ["received", "closing", "closed"])
+@pytest.mark.parametrize("status", ["received", "closed"])
 def test_a_decline_that_comes_late_is_told_to_nobody(status: Status) -> None:
     payment = payment_of(status)
 
     assert hear(payment, INTENT, webhook("payment_intent.payment_failed")) == "ignored: too late"
     assert payment == payment_of(status)
+
+
+def test_a_debit_that_fails_when_its_order_was_called_off_is_made_unpayable() -> None:
+    payment = payment_of(status="closing")
+
+    assert hear(payment, INTENT, webhook("payment_intent.payment_failed")) == "failed: it is cancelled"
+    assert (payment.status, payment.must_cancel, payment.events) == ("closing", True, [])
 
 
 @pytest.mark.parametrize("status", ["open", "closing"])

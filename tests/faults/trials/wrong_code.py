@@ -3,13 +3,16 @@
 from contextlib import suppress
 from typing import Any
 
+from actors.inventory import books as stock_books
 from actors.inventory import rules as inventory
+from actors.inventory.life import Move
 from actors.payment.state import Payment, RefundState
-from bus.messages.inventory import HoldStock
+from bus.messages.inventory import CountStock, HoldStock, SetOnHand, StockCount
+from bus.messages.order import OrderShipped
 from bus.messages.payment import RecordStripeEvent, Refund, RefundOrder, StripeEvent
 from engine.testing import ShopUnderTest
 from tests.faults.switches import changed, replaced, rewritten
-from tests.faults.trials.parts import Findings, books, bought, value
+from tests.faults.trials.parts import Findings, books, bought, sent_off, value
 
 
 async def two_want_the_last_unit_and_the_rule_is_wrong(shop: ShopUnderTest) -> Findings:
@@ -19,6 +22,31 @@ async def two_want_the_last_unit_and_the_rule_is_wrong(shop: ShopUnderTest) -> F
                 await shop.ask(HoldStock(cart_id=cart_id, sku="LAMP", quantity=1))
     on_hand, held = await books(shop, "LAMP")
     return [f"{held} of {on_hand} are held"] if held > on_hand else []
+
+
+async def a_count_is_too_low_and_the_rule_takes_it(shop: ShopUnderTest) -> Findings:
+    """Three are sold and one is held: no shelf has two of them."""
+    await bought(shop, "ord_1", MUG=3)
+    await shop.ask(HoldStock(cart_id="cart_1", sku="MUG", quantity=1))
+    with rewritten(stock_books.set_on_hand, ("if ask.on_hand < books.promised:", "if False:")), suppress(Exception):
+        await shop.ask(SetOnHand(sku="MUG", on_hand=2))
+    return await _more_is_promised_than_there_is(shop)
+
+
+async def a_parcel_is_told_of_twice_and_the_rule_takes_its_units_again(shop: ShopUnderTest) -> Findings:
+    await bought(shop, "ord_1", MUG=3)
+    await sent_off(shop, "ord_1")
+    again = Move("shipped", on_hand=-1, assigned=-1, reason="shipped")
+    with changed("actors.inventory.life.HOLD_NEXT", ("shipped", "shipped"), again):
+        await shop.publish(OrderShipped(order_id="ord_1", number="SF-1", carrier="Post", tracking_number="1"))
+    return await _more_is_promised_than_there_is(shop)
+
+
+async def _more_is_promised_than_there_is(shop: ShopUnderTest) -> Findings:
+    count = await shop.ask(CountStock(sku="MUG"))
+    assert isinstance(count, StockCount)
+    is_right = count.assigned >= 0 and count.assigned + count.held <= count.on_hand
+    return [] if is_right else [f"{count.on_hand} on hand, {count.assigned} assigned, {count.held} held"]
 
 
 async def money_is_told_of_twice_and_the_rule_adds_it_up(shop: ShopUnderTest) -> Findings:

@@ -1,0 +1,56 @@
+"""What scenarios of the model find in the world: goods on the shelves, and what Stripe, carrier and mailbox know."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from bus.messages.base import Money
+from bus.messages.catalog import ImportSkus, SkuRow
+from engine.testing import ShopUnderTest
+from tests.faults.model import PRICES
+
+
+async def put_on_the_shelf(shop: ShopUnderTest, names: Sequence[str]) -> None:
+    """Goods for scenarios of these names."""
+    goods = [(f"{name}-{number}", price) for name in names for number, price in enumerate(PRICES)]
+    await shop.ask(ImportSkus(rows=tuple(row_of(sku, cents) for sku, cents in goods)))
+
+
+def row_of(sku: str, cents: int) -> SkuRow:
+    """A product of one SKU."""
+    return SkuRow(
+        product_id=sku,
+        slug=sku.lower(),
+        title=sku,
+        category="Test",
+        description="",
+        sku=sku,
+        sku_title="",
+        price=euros(cents),
+        weight_g=100,
+    )
+
+
+def euros(cents: int) -> Money:
+    """So much money."""
+    return Money(amount=cents, currency="EUR")
+
+
+class Outside:
+    """What Stripe, the carrier and the mailbox know."""
+
+    def __init__(self, shop: ShopUnderTest) -> None:
+        self._box = shop.box
+        self._intents = Counter(intent.metadata.get("order_id") for intent in shop.box.payment_intents())
+        self._charges = shop.charges()
+        self._refunds = shop.box.refunds()
+        self._parcels = Counter(parcel.reference for parcel in shop.box.shipments())
+
+    def of(self, order_id: str, intent_id: str, email: str) -> dict[str, object]:
+        mails = {mail.message_id for mail in self._box.mails(email)}  # A repeat has the same id, and is known by it.
+        return {
+            "intents": self._intents[order_id],
+            "charges": [charge.amount for charge in self._charges if charge.payment_intent == intent_id],
+            "sent back": sum(refund.amount for refund in self._refunds if refund.payment_intent == intent_id),
+            "parcels": self._parcels[order_id],
+            "mails": Counter(mail_id.partition("@")[0].rpartition(".")[2] for mail_id in mails),
+        }
