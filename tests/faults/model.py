@@ -148,8 +148,9 @@ class Model:
     def cancel(self, which: int) -> Answer:
         order = self.orders[which]
         if order.status in (*UNPAID, *BEFORE_PACKING):
+            was_paid = order.received
             self._call_off(order, "customer")
-            if order.received:
+            if was_paid:
                 self._send_back(order, None, is_news=False)
         elif order.status != "cancelled":
             return "not cancellable", order.status

@@ -115,7 +115,7 @@ def _steps() -> st.SearchStrategy[list[Step]]:
         step("set_price", skus, st.sampled_from([500, 9000])),
     ]
     stories = [*(st.tuples(each) for each in single), *_stories(step)]
-    others = st.lists(st.one_of(*stories), min_size=2, max_size=9)
+    others = st.lists(st.one_of(*stories), min_size=2, max_size=6)
     buy = step("buy", skus, units)
     return st.builds(lambda first, stories: [first, *chain.from_iterable(stories)], buy, others)
 

@@ -100,7 +100,8 @@ class Year:
         units = min(self._chance.randint(1, 3), await self._shop.available(sku))
         if not units:
             return
-        placed = await self._shop.check_out(order_id=f"ord_{next(self._numbers)}", **{sku: units})
+        checkout = self._shop.check_out(order_id=f"ord_{next(self._numbers)}", **{sku: units})
+        placed = await self._shop.patiently(checkout)  # Stripe may just be back.
         self._campaign.orders += 1
         stories = {self._pay_by_card: 55, self._pay_by_debit: 25, self._pay_in_a_bad_hour: 10, self._pay_never: 10}
         (pay,) = self._chance.choices(list(stories), list(stories.values()))
