@@ -35,8 +35,7 @@ select * from (
     from payment.refunds r join payment.payments p using (payment_id)
     where r.status <> 'succeeded' and case r.status
         when 'failed' then not exists (select from payment.refunds later where later.payment_id = r.payment_id
-            and later.id <> r.id and later.status <> 'failed' and later.amount >= r.amount
-            and later.created_at >= r.created_at)
+            and later.amount >= r.amount and (later.created_at, later.id) > (r.created_at, r.id))
         else r.created_at <= $4 end
     union all
     select e.id, 'capture_refused', p.order_id, e.intent_id, e.amount, p.currency, e.stored_at, e.effect

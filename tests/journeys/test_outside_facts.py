@@ -268,3 +268,31 @@ async def test_the_auditor_finds_a_refund_at_stripe_that_nobody_told_us_of_and_a
     assert (await buyer.read(bought))["refunded"]["amount"] == 700
     assert await staff.findings() == []
     await shop.audit()
+
+
+async def test_a_bank_that_takes_longer_than_banks_may_reaches_people(
+    shop: ShopUnderTest, buyer: Customer, staff: Staff
+) -> None:
+    bought = await buyer.order(LAMP=1)
+    assert await buyer.pay(bought, DEBIT) == 200
+
+    await shop.clock.advance(days=15)
+
+    assert await stuck(staff) == ["processing_long"]
+    assert (await buyer.read(bought))["status"] == "payment_processing"
+    shop.box.stripe.settle(bought.intent, succeeded=True)
+    await shop.settle()
+    assert await stuck(staff) == []
+
+
+async def test_a_refund_that_is_refused_again_and_again_is_one_thing_to_do(
+    shop: ShopUnderTest, buyer: Customer, staff: Staff
+) -> None:
+    bought = await buyer.buy(MUG=2)
+    shop.box.stripe.open_dispute(bought.intent)  # Stripe refunds nothing that is disputed.
+    await shop.settle()
+
+    for _ in range(3):
+        assert (await staff.refund(bought, 500)).status == 201
+
+    assert sorted(await stuck(staff)) == ["dispute_open", "refund_failed"]
