@@ -58,23 +58,20 @@ class Warehouse(Actor):
 
     @turn
     async def on_fully_refunded(self, tx: Transaction, events: Sequence[FullyRefunded]) -> None:
-        await self._doubt(tx, {event.order_id: "refunded" for event in events}, rules.doubt)
+        await self._judge(tx, [(event.order_id, "refunded") for event in events], rules.doubt)
 
     @turn
     async def on_disputed(self, tx: Transaction, events: Sequence[DisputeOpened]) -> None:
-        for event in events:  # One order may have several; there are never many.
-            await self._doubt(tx, {event.order_id: f"dispute {event.dispute_id}"}, rules.doubt)
+        await self._judge(tx, [(event.order_id, f"dispute {event.dispute_id}") for event in events], rules.doubt)
 
     @turn
     async def on_dispute_closed(self, tx: Transaction, events: Sequence[DisputeClosed]) -> None:
-        for event in events:
-            if event.outcome != "lost":
-                await self._doubt(tx, {event.order_id: f"dispute {event.dispute_id}"}, rules.trust)
+        over = [(event.order_id, f"dispute {event.dispute_id}") for event in events if event.outcome != "lost"]
+        await self._judge(tx, over, rules.trust)
 
     @turn
     async def on_fraud_warned(self, tx: Transaction, events: Sequence[FraudWarned]) -> None:
-        for event in events:
-            await self._doubt(tx, {event.order_id: f"fraud warning {event.warning_id}"}, rules.doubt)
+        await self._judge(tx, [(event.order_id, f"fraud warning {event.warning_id}") for event in events], rules.doubt)
 
     @turn
     async def on_fulfilled(self, tx: Transaction, events: Sequence[OrderFulfilled]) -> None:
@@ -117,12 +114,15 @@ class Warehouse(Actor):
             rules.take(state, step)
         await store.save(tx, states)
 
-    async def _doubt(
-        self, tx: Transaction, reasons: Mapping[OrderId, str], decide: Callable[[rules.State, str], None]
+    async def _judge(
+        self, tx: Transaction, reasons: Sequence[tuple[OrderId, str]], decide: Callable[[rules.State, str], None]
     ) -> None:
-        states = await store.lock_of_orders(tx, reasons)
-        for state in states:
-            decide(state, reasons[state.order_id])
+        """Let each reason begin or end a doubt about all parcels of its order."""
+        states = await store.lock_of_orders(tx, {order_id for order_id, _ in reasons})
+        for order_id, reason in reasons:
+            for state in states:
+                if state.order_id == order_id:
+                    decide(state, reason)
         await store.save(tx, states)
 
     async def _step(
