@@ -25,7 +25,7 @@ where p.order_id > $1 and p.order_id <= coalesce($2, (select max(order_id) from 
 order by p.order_id"""
 _FACTS_OF_ORDERS = _FACTS_OF_SPAN.partition("where p.order_id > $1")[0] + "where p.order_id = any($1)"
 
-# A refund that failed waits for somebody until a later one of at least as much was begun.
+# A refund that failed waits for somebody until another of at least as much was begun after it had failed.
 _STUCK = """
 select * from (
     select r.id, case r.status when 'failed' then 'refund_failed' else 'refund_pending' end as kind, r.order_id,
@@ -34,8 +34,9 @@ select * from (
             else 'Stripe has not said that it is done' end as detail
     from payment.refunds r join payment.payments p using (payment_id)
     where r.status <> 'succeeded' and case r.status
-        when 'failed' then not exists (select from payment.refunds later where later.payment_id = r.payment_id
-            and later.amount >= r.amount and (later.created_at, later.id) > (r.created_at, r.id))
+        when 'failed' then not exists (select from payment.refunds again where again.payment_id = r.payment_id
+            and again.id <> r.id and again.amount >= r.amount and again.created_at >= r.failed_at
+            and (again.status <> 'failed' or (again.failed_at, again.id) > (r.failed_at, r.id)))
         else r.created_at <= $4 end
     union all
     select e.id, 'capture_refused', p.order_id, e.intent_id, e.amount, p.currency, e.stored_at, e.effect

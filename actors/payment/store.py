@@ -54,11 +54,13 @@ from unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[])
 where p.payment_id = n.payment_id"""
 _SAVE_REFUNDS = """
 insert into payment.refunds as r
-    (id, payment_id, order_id, stripe_refund_id, amount, reason, status, is_ours, created_at, next_look_at)
-select *, $9::timestamptz, case when status = 'pending' then $10::timestamptz end
+    (id, payment_id, order_id, stripe_refund_id, amount, reason, status, is_ours, created_at, failed_at, next_look_at)
+select *, $9::timestamptz, case when status = 'failed' then $9 end,
+    case when status = 'pending' then $10::timestamptz end
 from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::text[], $8::boolean[])
     as n (id, payment_id, order_id, stripe_refund_id, amount, reason, status, is_ours)
 on conflict (id) do update set stripe_refund_id = excluded.stripe_refund_id, status = excluded.status,
+    failed_at = case when excluded.status = 'failed' then coalesce(r.failed_at, $9) end,
     next_look_at = case when excluded.status = 'pending' then r.next_look_at end"""
 _SAVE_DISPUTES = """
 insert into payment.disputes as d (id, payment_id, amount, reason, status, funds, opened_at)

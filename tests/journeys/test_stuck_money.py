@@ -60,6 +60,26 @@ async def test_a_refund_that_failed_is_sent_again_or_settled_elsewhere(
     assert await staff.findings() == []
 
 
+async def test_a_refund_begun_before_another_failed_does_not_stand_for_it(
+    shop: ShopUnderTest, buyer: Customer, staff: Staff, http: aiohttp.ClientSession
+) -> None:
+    bought = await buyer.buy(MUG=1)
+    assert (await staff.refund(bought, 200)).status == 201
+    (first,) = shop.box.refunds()
+    await shop.clock.advance(minutes=1)
+    assert (await staff.refund(bought, 300)).status == 201
+    await shop.clock.advance(minutes=1)
+    async with http.post(f"{shop.box.http_url}/sandbox/refunds/{first.id}/fail") as answer:
+        assert answer.status == 200
+    await shop.settle()
+
+    (item,) = await staff.stuck_money()
+    assert (item["kind"], item["amount"]["amount"]) == ("refund_failed", 200)
+    await staff.follow(item["remedy"])
+    assert await staff.stuck_money() == []
+    assert await staff.findings() == []
+
+
 async def test_a_refund_that_takes_days_has_stripe_asked(shop: ShopUnderTest, buyer: Customer, staff: Staff) -> None:
     bought = await buyer.buy(MUG=1)
     assert (await staff.refund(bought, 300)).status == 201
