@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from bus.messages.currencies import seen_at_stripe
+from bus.messages.amounts import seen_at_stripe
 from bus.messages.payment import RecordStripeEvent, StripeEvent
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from msgspec import structs
 
+from bus.messages.amounts import price_refusal
 from bus.messages.base import ProductId, Sku
 from bus.messages.catalog import (
     ChangeProduct,
@@ -17,7 +18,6 @@ from bus.messages.catalog import (
     SkuRow,
     SkuView,
 )
-from bus.messages.currencies import price_refusal
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")

@@ -22,8 +22,8 @@ import stripe
 from actors.payment import stripe_errors
 from actors.payment.life import refund_status
 from actors.payment.state import ORDER, payment_id_of
+from bus.messages.amounts import seen_at_stripe, to_stripe
 from bus.messages.base import Money, OrderId
-from bus.messages.currencies import seen_at_stripe, to_stripe
 from bus.messages.payment import Intent, IntentSeen, RefundReason, RefundSeen, Window
 from engine.circuit import Circuit
 from engine.crash import CrashPoint

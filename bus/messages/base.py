@@ -5,14 +5,16 @@ from typing import Annotated, TypeAlias, dataclass_transform
 
 import msgspec
 
+from bus.messages import currencies
+
 Sku: TypeAlias = str
 CartId: TypeAlias = str
 OrderId: TypeAlias = str
 ProductId: TypeAlias = str
 
+Minor: TypeAlias = currencies.Minor
+Currency: TypeAlias = currencies.Currency
 Quantity: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=99)]
-Minor: TypeAlias = int  # Money in its currency's smallest unit: 1999 is 19.99 EUR, but 1999 JPY.
-Currency: TypeAlias = str  # ISO 4217, upper case.
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(msgspec.field,))
@@ -28,9 +30,7 @@ class Money(Value, frozen=True, kw_only=True):
 
     def __str__(self) -> str:
         """As people write it: 19.99 EUR, 1999 JPY."""
-        from bus.messages.currencies import decimals  # Which are told of money: it can't come before.
-
-        digits = decimals(self.currency)
+        digits = currencies.decimals(self.currency)
         whole, rest = divmod(abs(self.amount), 10**digits)
         sign, behind = "-" if self.amount < 0 else "", f".{rest:0{digits}}" if digits else ""
         return f"{sign}{whole}{behind} {self.currency}"

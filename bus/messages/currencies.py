@@ -6,9 +6,10 @@ Sources: ISO 4217; Stripe, "Supported currencies" (zero-decimal, three-decimal, 
 charge amounts; of several maxima the one that holds for every way to pay).
 """
 
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
-from bus.messages.base import Currency, Minor, Money
+Minor: TypeAlias = int  # Money in its currency's smallest unit: 1999 is 19.99 EUR, but 1999 JPY.
+Currency: TypeAlias = str  # ISO 4217, upper case.
 
 
 class _Terms(NamedTuple):
@@ -70,85 +71,31 @@ def is_known(currency: Currency) -> bool:
 
 def decimals(currency: Currency) -> int:
     """How many digits of an amount stand behind the point; 2 for one that is not known."""
-    return _of(currency).decimals
+    return _TABLE.get(currency, _UNKNOWN).decimals
 
 
 def step(currency: Currency) -> Minor:
     """Of what an amount must be a multiple: 10 for KWD, else 1."""
-    return _of(currency).step
+    return _TABLE.get(currency, _UNKNOWN).step
 
 
 def largest(currency: Currency) -> Minor:
     """The largest amount of one payment that Stripe takes."""
-    terms = _of(currency)
+    terms = _TABLE.get(currency, _UNKNOWN)
     most: int = (10**terms.digits - 1) // _unit(terms)
     return most - most % terms.step
 
 
 def least(currency: Currency) -> Minor:
     """The least amount of one payment that Stripe documents; else the least there is."""
-    terms = _of(currency)
+    terms = _TABLE.get(currency, _UNKNOWN)
     return -(-terms.least // _unit(terms))
 
 
-def price_refusal(amount: Minor, currency: Currency) -> str | None:
-    """Why this can't be a price, in the words of who set it; None if it can."""
-    if not is_known(currency):
-        return f"price: Stripe takes no payments in {currency}"
-    most, multiple = Money(amount=largest(currency), currency=currency), step(currency)
-    if amount <= 0:
-        return "price must be more than 0"
-    if amount > most.amount:
-        return f"price must be at most {most}, the most that Stripe takes in one payment"
-    if amount % multiple:
-        below = Money(amount=amount - amount % multiple, currency=currency)
-        above = Money(amount=below.amount + multiple, currency=currency)
-        near = f"{below} or {above}" if below.amount else str(above)
-        written = Money(amount=amount, currency=currency)
-        return f"price must end in 0, as {near} does, and {written} does not: cards take nothing finer"
-    return None
-
-
-def to_stripe(money: Money) -> int:
-    """An amount as Stripe counts it: 561500 for 5615 UGX, 1999 for 19.99 EUR. Unknown currencies stay as they are.
-
-    Raises:
-        ValueError: Stripe takes no such amount, as 1.234 KWD. Says so in a sentence.
-    """
-    terms = _of(money.currency)
-    if money.amount % terms.step:
-        raise ValueError(f"{money} is no multiple of {Money(amount=terms.step, currency=money.currency)}")
-    return money.amount * _unit(terms)
-
-
-def from_stripe(amount: int, currency: Currency) -> Money:
-    """What Stripe's amount is: 5615 UGX for 561500. Unknown currencies stay as they are.
-
-    Args:
-        amount: In Stripe's unit.
-        currency: In upper case.
-
-    Raises:
-        ValueError: It is no whole amount of ours, and is not rounded. Says so in a sentence.
-    """
-    whole, rest = divmod(amount, _unit(_of(currency)))
-    if rest:
-        raise ValueError(f"Stripe counts {amount} in hundredths of {currency}, and that is no whole amount")
-    return Money(amount=whole, currency=currency)
-
-
-def seen_at_stripe(amount: int, currency: Currency) -> tuple[Money, str]:
-    """The same, for what is kept whatever it says: with what is wrong with it, or "". What is wrong stays as it is."""
-    try:
-        return from_stripe(amount, currency), ""
-    except ValueError as wrong:
-        return Money(amount=amount, currency=currency), str(wrong)
-
-
-def _of(currency: Currency) -> _Terms:
-    return _TABLE.get(currency, _UNKNOWN)
+def stripe_unit(currency: Currency) -> int:
+    """How many of Stripe's units are one of ours."""
+    return _unit(_TABLE.get(currency, _UNKNOWN))
 
 
 def _unit(terms: _Terms) -> int:
-    """How many of Stripe's are one of ours."""
     return int(10 ** (terms.at_stripe - terms.decimals))

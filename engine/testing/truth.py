@@ -85,7 +85,7 @@ def _of_payments(order: "OrderFact", payments: "list[PaymentFact]", money: _Know
 
 def _at_stripe(box: "Sandbox") -> dict[str, _Known]:
     """By order. A refund or dispute is its payment's, whatever its own metadata say: the dashboard gives none."""
-    from bus.messages.currencies import from_stripe
+    from bus.messages.amounts import from_stripe
 
     of_intent = {intent.id: intent.metadata.get("order_id", "") for intent in box.payment_intents()}
     known = {order_id: _Known() for order_id in of_intent.values()}

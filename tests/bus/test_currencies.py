@@ -4,19 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bus.messages.amounts import from_stripe, price_refusal, seen_at_stripe, to_stripe
 from bus.messages.base import Money
-from bus.messages.currencies import (
-    ALL,
-    decimals,
-    from_stripe,
-    is_known,
-    largest,
-    least,
-    price_refusal,
-    seen_at_stripe,
-    step,
-    to_stripe,
-)
+from bus.messages.currencies import ALL, decimals, is_known, largest, least, step
 
 
 def money(amount: int, currency: str) -> Money:

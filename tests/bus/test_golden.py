@@ -23,7 +23,7 @@ from engine.message import Message
 
 GOLDEN = Path(__file__).parent / "golden"
 UPDATE = bool(os.environ.get("UPDATE_GOLDEN"))
-SHARED = {"base", "currencies"}  # What messages are made of.
+SHARED = {"amounts", "base", "currencies"}  # What messages are made of.
 DOMAINS = sorted(module.name for module in pkgutil.iter_modules(bus.messages.__path__) if module.name not in SHARED)
 NOON = datetime(2030, 1, 7, 12, tzinfo=UTC)
 
