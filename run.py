@@ -238,7 +238,7 @@ def make_actors(shop: Shop, stripe: Stripe, carrier: Carrier, mailer: Mailer) ->
         Orders(database=database, settings=settings.order),
         Payments(bus=ask, database=database, clock=clock, stripe=stripe, settings=settings.payment),
         Warehouse(database=database),
-        Shipping(bus=ask, database=database, carrier=carrier),
+        Shipping(bus=ask, database=database, clock=clock, carrier=carrier),
         Email(bus=ask, database=database, mailer=mailer, clock=clock, sender=settings.smtp.shopflow_mail_from),
         Notification(news=shop.news),
         Analytics(database=database),

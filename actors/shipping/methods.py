@@ -10,7 +10,7 @@ from bus.messages.shipping import (
     SetShippingMethod,
     ShippingMethod,
 )
-from engine.postgres import Transaction
+from engine.postgres import Database, Transaction
 
 _PRICED = """
 select p.currency, m.id, m.title, m.days_min, m.days_max, p.price, p.free_from
@@ -27,10 +27,10 @@ insert into shipping.prices (method_id, currency, price, free_from) values ($1, 
 on conflict (method_id, currency) do update set price = excluded.price, free_from = excluded.free_from"""
 
 
-async def priced(tx: Transaction, currencies: Collection[Currency]) -> Mapping[Currency, tuple[PricedMethod, ...]]:
+async def priced(database: Database, currencies: Collection[Currency]) -> Mapping[Currency, tuple[PricedMethod, ...]]:
     """The methods that have a price in these currencies, in the order in which buyers see them."""
     found: dict[Currency, list[PricedMethod]] = {currency: [] for currency in currencies}
-    for row in await tx.fetch(_PRICED, list(currencies)):
+    for row in await database.fetch(_PRICED, list(currencies)):
         of_method = dict(row)
         found[of_method.pop("currency")].append(PricedMethod(**of_method))
     return {currency: tuple(methods) for currency, methods in found.items()}

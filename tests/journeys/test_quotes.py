@@ -227,6 +227,19 @@ async def test_staff_say_what_shipping_costs(buyer: Customer, staff: Staff) -> N
     assert (await buyer.ask("PUT", "/admin/api/shipping-methods/standard", body)).refusal == (401, "unauthorized")
 
 
+async def test_a_price_that_another_process_changed_is_charged_seconds_later(
+    shop: ShopUnderTest, buyer: Customer
+) -> None:
+    cart = await buyer.fill_cart(MUG=1)
+    assert (await quote(buyer, cart))["shipping"]["amount"] == 490
+    await sql(shop, "update shipping.prices set price = 600 where method_id = 'standard' and currency = 'EUR'")
+
+    await shop.clock.advance(seconds=5)
+
+    assert (await quote(buyer, cart))["shipping"]["amount"] == 600
+    assert (await buyer.place(cart, key=new_key())).total == MUG + 600
+
+
 async def test_an_unknown_way_to_ship_is_the_fault_of_its_field(buyer: Customer) -> None:
     refused = await buyer.check_out(await buyer.fill_cart(MUG=1), key=new_key(), shipping_method="drone")
 

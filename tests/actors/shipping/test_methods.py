@@ -14,16 +14,15 @@ from engine.testing import Servers
 SCHEMA = Path(methods.__file__).parent / "schema"
 
 
-async def prices(database: Database, clock: ManualClock, *currencies: str) -> list[list[tuple[str, int, int | None]]]:
-    async with database.transaction(clock.now()) as tx:
-        found = await methods.priced(tx, currencies)
+async def prices(database: Database, *currencies: str) -> list[list[tuple[str, int, int | None]]]:
+    found = await methods.priced(database, currencies)
     return [[(method.id, method.price, method.free_from) for method in found[currency]] for currency in currencies]
 
 
 async def test_a_new_shop_has_prices_that_fit_its_currency(servers: Servers, clock: ManualClock) -> None:
     url = await servers.fresh_database({"shipping": SCHEMA})
     async with open_database(url, connections=2) as database:
-        euros, dinars, dirhams = await prices(database, clock, "EUR", "KWD", "MAD")
+        euros, dinars, dirhams = await prices(database, "EUR", "KWD", "MAD")
         async with database.transaction(clock.now()) as tx:
             everything = (await methods.read(tx)).values()
 
@@ -50,7 +49,7 @@ async def test_a_shop_that_has_shipped_goes_on_at_the_prices_it_had(
             )
         await migrate(url, {"shipping": SCHEMA}, clock)
 
-        assert await prices(database, clock, "EUR", "MAD") == [[("standard", 490, 7500), ("express", 990, None)]] * 2
+        assert await prices(database, "EUR", "MAD") == [[("standard", 490, 7500), ("express", 990, None)]] * 2
 
 
 @pytest.mark.parametrize(
