@@ -14,8 +14,8 @@ from bench import growth, holds, lag, orders, purchases, queues, sale, sheets, s
 from bench.fanout import measure as fanout
 from bench.machine import describe
 from bench.memory import measure as memory
-from bench.programs import ROOT
 from bench.sheets import Sheet, percentile, spread
+from testkit.programs import ROOT
 
 out = Console()
 PAGE = ROOT / "docs" / "performance.md"

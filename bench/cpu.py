@@ -5,7 +5,7 @@ from contextlib import suppress
 
 import psutil
 
-from bench.programs import Running, at_work
+from testkit.programs import Running, at_work
 
 _WORDS = {"sandbox": "sandbox", "postgres": "PostgreSQL", "valkey": "Valkey"}
 

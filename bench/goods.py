@@ -3,10 +3,10 @@
 import csv
 from pathlib import Path
 
-from bench.programs import command
 from bus.messages.base import Money
 from bus.messages.catalog import SkuRow
-from gateway.goods import COLUMNS
+from cli.goods import COLUMNS
+from testkit.programs import command
 
 PLENTY = 1_000_000
 

@@ -13,7 +13,6 @@ from time import perf_counter
 
 from bench.goods import sku
 from bench.house import SKUS, check_out, fill_cart, open_house, pay
-from bench.programs import POSTGRES
 from bench.rest import until_rest
 from bus.local import LocalBus
 from bus.messages.analytics import GetSales
@@ -22,7 +21,8 @@ from bus.messages.inventory import SetOnHand
 from bus.messages.order import ListOrders
 from bus.messages.warehouse import ListPickLists
 from engine.clock import SystemClock
-from run import Shop
+from testkit.programs import POSTGRES
+from wiring.shop import Shop
 
 MANY = 1_000_000
 ROUNDS = 5

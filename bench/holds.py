@@ -20,7 +20,6 @@ import asyncpg
 import msgspec
 
 from actors.inventory.actor import Inventory, InventorySettings
-from bench.programs import POSTGRES
 from bus.local import LocalBus
 from bus.messages.inventory import HoldStock, SetOnHand, StockHeld
 from bus.news import News
@@ -31,6 +30,7 @@ from engine.collector import spare_the_collector
 from engine.postgres import migrate
 from engine.services import Services, open_services
 from engine.settings import EngineSettings
+from testkit.programs import POSTGRES
 
 ROOT = Path(__file__).parent.parent
 SCHEMAS = {"bus": ROOT / "bus" / "schema", "inventory": ROOT / "actors" / "inventory" / "schema"}

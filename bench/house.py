@@ -29,7 +29,9 @@ from engine.collector import spare_the_collector
 from engine.postgres import migrate
 from engine.services import open_services
 from engine.settings import EngineSettings
-from run import ACTORS, NOBODY, SCHEMAS, Shop, ShopSettings, make_actors
+from wiring.domains import ACTORS, SCHEMAS, Given, ShopSettings, make_actors
+from wiring.integrations import NO_INTEGRATIONS
+from wiring.shop import Shop
 
 SKUS = 100
 _HOME = Address(line1="1 Harbour Street", city="Hamburg", postal_code="20095", country="DE")
@@ -73,8 +75,19 @@ async def open_house(folder: Path) -> AsyncIterator[Shop]:
     async with open_services(engine) as services:
         await migrate(services.database_url, SCHEMAS, clock)
         bus = LocalBus(routes=Routes(ACTORS), database=services.database, clock=clock, settings=engine)
-        shop = Shop(bus, services, News(services.redis, clock, bus), clock, ShopSettings(engine), NOBODY)
-        for actor in make_actors(shop, StripeAtOnce(), NoCarrier(), MailerAtOnce()):
+        shop = Shop(bus, services, News(services.redis, clock, bus), clock, ShopSettings(engine), NO_INTEGRATIONS)
+        given = Given(
+            bus=bus,
+            database=services.database,
+            redis=services.redis,
+            clock=clock,
+            news=shop.news,
+            stripe=StripeAtOnce(),
+            carrier=NoCarrier(),
+            mailer=MailerAtOnce(),
+            settings=shop.settings,
+        )
+        for actor in make_actors(given):
             bus.host(actor)
         async with anyio.create_task_group() as tasks:
             bus.supervisor.start(tasks)

@@ -18,7 +18,7 @@ import msgspec
 from bench.fanout.measure import Came, allow_many_files, crowd
 from bench.goods import PLENTY, put_on_shelves, sku
 from bench.http import Connection, connect
-from bench.programs import Dialogue, command, program
+from testkit.programs import Dialogue, command, program
 
 CHANGES_A_SECOND = 100
 SECONDS = 10

@@ -16,9 +16,9 @@ import psutil
 from bench import cpu
 from bench.goods import sku
 from bench.house import SKUS, check_out, fill_cart, open_house, pay
-from bench.programs import Running
 from bench.rest import until_rest
-from run import Shop
+from testkit.programs import Running
+from wiring.shop import Shop
 
 CALLERS = (1, 32, 512)
 ORDERS = {1: 100, 32: 2_000, 512: 8_000}

@@ -7,7 +7,7 @@ import subprocess
 import venv
 from pathlib import Path
 
-from bench.programs import ROOT
+from testkit.programs import ROOT
 
 FOLDER = ROOT / ".bench"
 PYTHON = FOLDER / "venv" / "bin" / "python"

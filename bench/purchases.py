@@ -17,12 +17,12 @@ import msgspec
 
 from bench import cpu
 from bench.goods import put_on_shelves
-from bench.programs import Dialogue, Running, dialogue, program
 from bench.rest import until_rest
 from bench.sheets import percentile
 from engine.postgres import Database
 from engine.services import open_services
 from engine.settings import EngineSettings
+from testkit.programs import Dialogue, Running, dialogue, program
 
 SKUS = 100
 BUYERS = (1, 8, 32)

@@ -17,7 +17,6 @@ from time import perf_counter
 
 import anyio
 
-from bench.stand_in import CREDENTIALS, answers, stand_in
 from bus.local import LocalBus
 from bus.routes import Routes
 from bus.sqs.client import Sqs, open_sqs
@@ -32,6 +31,7 @@ from engine.message import Event
 from engine.postgres import Outgoing, Transaction, migrate
 from engine.services import Services, open_services
 from engine.settings import EngineSettings
+from testkit.ministack import CREDENTIALS, answers, ministack
 
 ROOT = Path(__file__).parent.parent
 SCHEMAS = {"bus": ROOT / "bus" / "schema"}
@@ -100,7 +100,7 @@ class _Run:
 async def measure(folder: Path) -> list[Row]:
     """Both directions, ours and bare in turn, several times after a warm-up."""
     os.environ |= CREDENTIALS
-    with stand_in() as url:
+    with ministack() as url:
         await answers(url)
         async with open_services(EngineSettings(shopflow_data=folder)) as services:
             await migrate(services.database_url, SCHEMAS, SystemClock())

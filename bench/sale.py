@@ -19,10 +19,10 @@ from bench.fanout.measure import Came, allow_many_files, crowd
 from bench.goods import put_on_shelves, sku
 from bench.hunters import Seen
 from bench.lag import CONNECTS_A_SECOND
-from bench.programs import command, dialogue, program
 from bench.rest import until_rest
 from engine.services import open_services
 from engine.settings import EngineSettings
+from testkit.programs import command, dialogue, program
 
 WATCHERS = 10_000
 BUYERS = 2_000

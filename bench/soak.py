@@ -17,8 +17,8 @@ import psutil
 from bench.fanout.measure import Came, allow_many_files, crowd
 from bench.goods import put_on_shelves
 from bench.lag import CONNECTS_A_SECOND
-from bench.programs import Dialogue, program
 from bench.purchases import open_buyers
+from testkit.programs import Dialogue, program
 
 WATCHERS = 10_000
 SKUS = 1_000

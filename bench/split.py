@@ -20,11 +20,11 @@ import aiohttp
 import yaml
 
 from bench.buyers import BUYER
-from bench.programs import ROOT, command, program
-from bench.stand_in import CREDENTIALS, answers, stand_in
 from bus.sqs.client import open_sqs
 from bus.sqs.settings import SqsSettings
 from bus.sqs.wire import Letter
+from testkit.ministack import CREDENTIALS, answers, ministack
+from testkit.programs import ROOT, command, program
 
 COMPOSE = yaml.safe_load((ROOT / "docs" / "compose.yaml").read_text(encoding="utf-8"))
 PARTS = {  # By name, what is behind `run.py`. The first has the edge.
@@ -50,7 +50,7 @@ async def measure(folder: Path) -> Cost:
     """One process, then three."""
     with program(folder / "whole") as shop:
         whole = await _check_out(shop.url)
-    with stand_in() as sqs_url, ExitStack() as stack:
+    with ministack() as sqs_url, ExitStack() as stack:
         await answers(sqs_url)
         settings = {
             "SQS_PREFIX": "split",

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import psutil
 
-from bench.programs import ROOT
+from testkit.programs import ROOT
 
 _REST_S = 10.0
 _STOP_S = 15.0

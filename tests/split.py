@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
 from bench.split import COMPOSE, PARTS
-from bench.stand_in import CREDENTIALS, answers
+from testkit.ministack import CREDENTIALS, answers
 from tests.journeys.process import Program, end, work_folder
 from tests.sqs import settings_of
 

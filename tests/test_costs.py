@@ -23,7 +23,7 @@ from bus.messages.catalog import (
     Sort,
 )
 from engine.postgres import Transaction
-from engine.testing import ShopUnderTest
+from testkit import ShopUnderTest
 
 CROWD = 32
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from bus.messages.inventory import SetOnHand
-from engine.testing import ShopUnderTest
+from testkit import ShopUnderTest
 from tests.docs import examples
 
 ROOT = Path(__file__).parent.parent

@@ -18,7 +18,7 @@ import msgspec
 import psutil
 
 from bench import peers
-from bench.programs import Dialogue, dialogue
+from testkit.programs import Dialogue, dialogue
 
 HERE = Path(__file__).parent
 WORDS = {

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import msgspec
 
 from bench import peers
-from bench.programs import ROOT
+from testkit.programs import ROOT
 
 WORDS = {
     "ShopFlow": [sys.executable, "-m", "bench.memory.ours"],

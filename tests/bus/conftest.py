@@ -4,17 +4,17 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from bench.stand_in import CREDENTIALS, answers, stand_in
 from bus.sqs.client import Sqs
 from engine.postgres import Database
-from run import Part
+from testkit.ministack import CREDENTIALS, answers, ministack
 from tests.bus.ways import Way
 from tests.sqs import connected, settings_of
+from wiring.hosting import ALL_ACTORS
 
 
 @pytest.fixture(scope="session")
 def stand_in_url() -> Iterator[str]:
-    with stand_in() as url:
+    with ministack() as url:
         yield url
 
 
@@ -23,7 +23,7 @@ async def sqs(stand_in_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterat
     for name, value in CREDENTIALS.items():
         monkeypatch.setenv(name, value)
     await answers(stand_in_url)
-    async with connected(settings_of(stand_in_url), "bell", "recorder", "courier", *Part().actors) as opened:
+    async with connected(settings_of(stand_in_url), "bell", "recorder", "courier", *ALL_ACTORS.actors) as opened:
         yield opened
 
 

@@ -15,7 +15,7 @@ from bus.messages.inventory import StockLevel, StockLevels
 from bus.news import Bulletin, News
 from engine.actor import Bus
 from engine.clock import ManualClock
-from engine.testing import Servers
+from testkit import Servers
 
 
 def level(version: int) -> StockLevel:

@@ -16,17 +16,17 @@ from redis.asyncio import Redis
 from redis.backoff import ConstantBackoff
 from redis.retry import Retry
 
-from bench.programs import at_work
-from engine.embedded import embedded_postgres, embedded_valkey
+from engine.embedded import _POSTGRES_CONF, embedded_postgres, embedded_valkey
 from engine.errors import BadSetting
-from engine.testing import data_folder
+from testkit import data_folder
+from testkit.programs import at_work
 from tests.journeys.process import kill_servers
 from tests.waiting import eventually, have_ended
 
 USE_AND_WAIT = """
 import asyncio, sys
 from pathlib import Path
-from engine.embedded import embedded_postgres, embedded_valkey
+from engine.embedded import _POSTGRES_CONF, embedded_postgres, embedded_valkey
 
 async def main():
     async with embedded_postgres(Path(sys.argv[1]) / "postgres"), embedded_valkey(Path(sys.argv[1]) / "valkey"):
@@ -313,7 +313,5 @@ async def test_a_server_that_does_not_start_says_where_its_log_is(
 
 
 def test_durability_is_on() -> None:
-    from engine import embedded
-
-    assert "fsync" not in embedded._POSTGRES_CONF
-    assert "synchronous_commit" not in embedded._POSTGRES_CONF
+    assert "fsync" not in _POSTGRES_CONF
+    assert "synchronous_commit" not in _POSTGRES_CONF

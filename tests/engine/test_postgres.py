@@ -10,7 +10,7 @@ import pytest
 from engine.clock import ManualClock
 from engine.errors import BadSetting, Conflict, Unavailable
 from engine.postgres import Database, migrate, open_database
-from engine.testing import Servers
+from testkit import Servers
 from tests.waiting import eventually
 
 NOBODY_THERE = "postgresql://shop:secret@127.0.0.1:1/shop"

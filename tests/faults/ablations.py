@@ -23,8 +23,8 @@ from actors.payment.reconciler import Reconciler
 from actors.payment.stripe import Stripe
 from actors.warehouse import rules as warehouse
 from bus.deliveries import Deliveries
-from engine.testing import ShopUnderTest
 from engine.turns import Turns
+from testkit import ShopUnderTest
 from tests.faults import stand_ins
 from tests.faults.switches import changed, replaced, reworded, rewritten, without_constraint
 from tests.faults.trials import asked_again, messages, outside_facts, two_shops, units_and_money, wrong_code

@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
-from sandbox.child import read_secrets
 from tests.faults.bell import Bell
 from tests.faults.conftest import IMPATIENT, SHELF, Scale
 from tests.faults.crowd import Crowd
@@ -13,6 +12,7 @@ from tests.faults.report import Campaign
 from tests.faults.watchers import Watchers
 from tests.journeys.process import Program, program
 from tests.waiting import pace
+from wiring.sandbox_process import read_secrets
 
 BUYERS = 4
 SOON_OVER = IMPATIENT | {"SHOPFLOW_PAYMENT_WINDOW_S": "2", "SHOPFLOW_PAYMENT_HOLD_S": "4"}

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from bus.messages.base import Money
 from bus.messages.catalog import ImportSkus, SkuRow
-from engine.testing import ShopUnderTest
+from testkit import ShopUnderTest
 from tests.faults.model import PRICES
 
 

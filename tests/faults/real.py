@@ -27,11 +27,11 @@ from bus.messages.payment import Refund, RefundOrder, RefundRefused
 from bus.messages.warehouse import MoneyInDoubt, Pack, Pick, PickList, Ship, WrongStep
 from engine.errors import BadInput, Unavailable
 from engine.message import Command
-from engine.testing import ShopUnderTest
 from sandbox.config import WEBHOOK_TYPES
 from sandbox.stripe_errors import StripeError
 from sandbox.stripe_objects import Record
 from sandbox.webhooks import signature
+from testkit import ShopUnderTest
 from tests.faults.model import LISTS, ON_HAND, PRICES, STRIPE_FORGETS_S, with_shipping
 from tests.faults.model_stripe import REFUSED, Answer
 from tests.faults.outside import Outside, euros, row_of
@@ -155,7 +155,7 @@ class Real:
     async def pay(self, which: int, method: str) -> Answer:
         *_, placed = self._orders[which]
         form = {
-            "key": self._shop.inside.outside.stripe.stripe_publishable_key,
+            "key": self._shop.inside.integrations.stripe.stripe_publishable_key,
             "client_secret": placed.client_secret,
             "payment_method": METHODS[method],
         }
@@ -244,7 +244,7 @@ class Real:
         return ("changed",)
 
     async def _send(self, sender: str, body: bytes) -> None:
-        outside = self._shop.inside.outside
+        outside = self._shop.inside.integrations
         secret = {
             "stripe": outside.stripe.stripe_webhook_secret,
             "shipping": outside.carrier.carrier_webhook_secret,

@@ -11,8 +11,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent.parent))
 
+from cli.app import app
 from engine.clock import SystemClock
-from run import app
 
 FILE = Path(os.environ["SHOPFLOW_TEST_CLOCK"])
 

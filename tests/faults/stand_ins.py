@@ -16,8 +16,8 @@ from bus.deliveries import Deliveries
 from engine.cell import Claimed
 from engine.mailbox import Envelope
 from engine.postgres import Outgoing, Transaction
-from engine.testing import ShopUnderTest
 from engine.turns import Turns
+from testkit import ShopUnderTest
 from tests.faults.switches import replaced, rewritten
 
 

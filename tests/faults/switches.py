@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from engine.testing import ShopUnderTest
+from testkit import ShopUnderTest
 
 
 def found(path: str) -> tuple[Any, str]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.testing import ShopUnderTest
+from testkit import ShopUnderTest
 from tests.faults.ablations import ABLATIONS, Ablation
 from tests.faults.conftest import Scale
 from tests.faults.report import Report

@@ -16,11 +16,10 @@ import pytest
 from engine.actor import turn
 from engine.clock import ManualClock
 from engine.postgres import Database, Transaction
-from engine.testing import ShopUnderTest
 from gateway.replays import Claimed, ClaimKey, InProgress
-from sandbox.child import read_secrets
 from sandbox.faults import WebhookFault
 from sandbox.webhooks import signature
+from testkit import ShopUnderTest
 from tests.engine.toys import Bell, Mark, SetTimer, Toy, house, soon, stored
 from tests.faults.conftest import IMPATIENT, Scale
 from tests.faults.load import crowd_of
@@ -40,6 +39,7 @@ from tests.journeys.people import (
 )
 from tests.journeys.process import Program, program
 from tests.waiting import eventually, pace
+from wiring.sandbox_process import read_secrets
 
 AHEAD, BACK = timedelta(hours=1), timedelta(hours=-1)
 BOTH = pytest.mark.parametrize("by", [AHEAD, BACK], ids=["ahead", "back"])

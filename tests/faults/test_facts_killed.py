@@ -3,7 +3,7 @@
 import pytest
 
 from bus.messages.payment import DisputeOpened, FullyRefunded, PaymentProcessing, PaymentReceived
-from engine.testing import ShopUnderTest
+from testkit import ShopUnderTest
 from tests.faults.trials.outside_facts import (
     a_bank_disputes_what_is_being_picked,
     a_bank_says_no_when_the_order_is_called_off,

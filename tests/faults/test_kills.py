@@ -11,13 +11,13 @@ import asyncpg
 import pytest
 
 from engine.crash import CrashPoint
-from sandbox.child import lifeline
 from tests.faults.conftest import IMPATIENT, Scale
 from tests.faults.crowd import Crowd
 from tests.faults.load import crowd_of
 from tests.faults.report import Campaign, Report
 from tests.journeys.process import Program, program
 from tests.waiting import eventually
+from wiring.sandbox_process import lifeline
 
 importlib.import_module("run")  # With all that it wires, and so all crash points there are.
 

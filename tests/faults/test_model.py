@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from actors.payment.actor import Payments
 from engine import crash
-from engine.testing import Servers, ShopUnderTest, open_shop_under_test
+from testkit import Servers, ShopUnderTest, open_shop_under_test
 from tests.faults.conftest import Scale
 from tests.faults.model import LISTS, Model
 from tests.faults.outside import put_on_the_shelf

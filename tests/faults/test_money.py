@@ -13,8 +13,8 @@ import pytest
 
 from bus.messages.order import OrderCancelled
 from bus.messages.payment import PaymentReceived, RefundProcessed
-from engine.testing import ShopUnderTest
 from sandbox.faults import Fault, WebhookFault
+from testkit import ShopUnderTest
 from tests.faults.conftest import Scale
 from tests.faults.report import Campaign, Report
 from tests.journeys.conftest import PATIENCE_S
@@ -102,7 +102,7 @@ class Stubborn(Customer):
 
     async def _confirm_with(self, key: str, bought: Purchase) -> Json:
         form = {
-            "key": self.shop.inside.outside.stripe.stripe_publishable_key,
+            "key": self.shop.inside.integrations.stripe.stripe_publishable_key,
             "client_secret": bought.client_secret,
             "payment_method": "pm_card_visa",
         }

@@ -9,12 +9,12 @@ from random import Random
 
 import pytest
 
-from sandbox.child import lifeline
 from tests.faults.conftest import Scale
 from tests.faults.load import SOON_OVER, crowd_of
 from tests.faults.report import Report
 from tests.journeys.process import Program, end, program
 from tests.waiting import pace
+from wiring.sandbox_process import lifeline
 
 BUYERS = 6
 

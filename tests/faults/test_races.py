@@ -32,11 +32,13 @@ from bus.messages.inventory import (
 )
 from engine.clock import ManualClock
 from engine.settings import EngineSettings
-from engine.testing import Servers, ShopUnderTest
-from run import SCHEMAS, Outside, Shop, ShopSettings, open_shop
+from testkit import Servers, ShopUnderTest
 from tests.faults.conftest import Scale
 from tests.faults.report import Campaign, Report
 from tests.journeys.people import Customer, Staff, new_key, staff_token
+from wiring.domains import SCHEMAS, ShopSettings
+from wiring.integrations import Integrations
+from wiring.shop import Shop, open_shop
 
 SKUS = [f"SKU-{n:02}" for n in range(12)]
 PATIENCE_S = 30.0
@@ -53,7 +55,7 @@ async def two_shops(servers: Servers, folder: Path) -> AsyncIterator[tuple[Shop,
             shopflow_data=folder, database_url=database_url, redis_url=redis_url, shopflow_sweep_s=86_400
         )
     )
-    nobody = Outside(StripeSettings(), CarrierSettings(carrier_url="http://127.0.0.1"), "smtp://127.0.0.1", True)
+    nobody = Integrations(StripeSettings(), CarrierSettings(carrier_url="http://127.0.0.1"), "smtp://127.0.0.1", True)
     clock = ManualClock()
     async with AsyncExitStack() as stack:
         one, other = [await stack.enter_async_context(open_shop(settings, nobody, clock)) for _ in range(2)]

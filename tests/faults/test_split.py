@@ -18,8 +18,7 @@ from engine.clock import SystemClock
 from engine.errors import Unavailable
 from engine.message import Command
 from engine.settings import EngineSettings
-from engine.testing import Servers
-from run import NOBODY, SCHEMAS, Part, Shop, ShopSettings, open_shop
+from testkit import Servers
 from tests.bus.conftest import sqs, stand_in_url
 from tests.faults.conftest import Scale
 from tests.faults.load import SOON_OVER, crowd_of
@@ -28,6 +27,10 @@ from tests.faults.test_kills import BETWEEN_PROCESSES
 from tests.journeys.process import STOP_S
 from tests.split import Split, split_shop
 from tests.waiting import pace
+from wiring.domains import SCHEMAS, ShopSettings
+from wiring.hosting import ALL_ACTORS, HostedActors
+from wiring.integrations import NO_INTEGRATIONS
+from wiring.shop import Shop, open_shop
 
 __all__ = ["sqs", "stand_in_url"]
 
@@ -124,8 +127,12 @@ async def test_of_a_thousand_buyers_for_a_hundred_units_at_two_inventories_a_hun
     )
     inventory = frozenset({"inventory"})
     async with AsyncExitStack() as stack:
-        for part in (Part(inventory, False), Part(inventory, False), Part(Part().actors - inventory)):
-            front = await stack.enter_async_context(open_shop(settings, NOBODY, SystemClock(), part=part))
+        for hosted in (
+            HostedActors(inventory, False),
+            HostedActors(inventory, False),
+            HostedActors(ALL_ACTORS.actors - inventory),
+        ):
+            front = await stack.enter_async_context(open_shop(settings, NO_INTEGRATIONS, SystemClock(), hosted=hosted))
         for _ in range(scale.of(short=1, long=20)):
             sku = f"LAST-{campaign.runs}"
             await _until_answered(front, SetOnHand(sku=sku, on_hand=100))

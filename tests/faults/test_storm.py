@@ -16,13 +16,13 @@ import asyncpg
 import pytest
 from asyncpg import Record
 
-from sandbox.child import read_secrets
 from sandbox.webhooks import signature
 from tests.faults.conftest import Scale
 from tests.faults.report import Report
 from tests.journeys.people import Json, intent_event, webhook_body
 from tests.journeys.process import Program, program
 from tests.waiting import eventually, pace
+from wiring.sandbox_process import read_secrets
 
 RATE = 10_000 / 60  # A second.
 REPEATS = 0.4

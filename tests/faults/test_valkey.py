@@ -11,9 +11,9 @@ from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from bench.programs import at_work
 from bus.messages.cart import CheckedOut, NoSuchCart
-from engine.testing import ShopUnderTest
+from testkit import ShopUnderTest
+from testkit.programs import at_work
 from tests.faults.conftest import SHELF, Scale
 from tests.faults.down import kept_down
 from tests.faults.load import Load, everybody_is_told, longest, note, under_load

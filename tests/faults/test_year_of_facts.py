@@ -23,9 +23,9 @@ from bus.messages.order import CancelOrder, GetOrder, Order
 from bus.messages.payment import RefundOrder
 from bus.messages.shipping import RecordTracking
 from bus.messages.warehouse import MoneyInDoubt, Pack, Pick, Ship
-from engine.testing import GOODS, ShopUnderTest
 from sandbox.faults import Fault, WebhookFault
 from sandbox.stripe_errors import StripeError
+from testkit import GOODS, ShopUnderTest
 from tests.faults.conftest import Scale
 from tests.faults.report import Campaign, Report
 
@@ -150,7 +150,7 @@ class Year:
 
     async def _confirm(self, placed: CheckedOut, method: str) -> None:
         form = {
-            "key": self._shop.inside.outside.stripe.stripe_publishable_key,
+            "key": self._shop.inside.integrations.stripe.stripe_publishable_key,
             "client_secret": placed.client_secret,
             "payment_method": method,
         }

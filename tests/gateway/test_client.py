@@ -7,8 +7,8 @@ from contextlib import aclosing, asynccontextmanager
 import pytest
 
 from bus.messages.inventory import SetOnHand
-from engine.testing import ShopUnderTest
 from gateway.client import Level, Refused, watch_stock
+from testkit import ShopUnderTest
 
 PATIENCE_S = 20.0
 

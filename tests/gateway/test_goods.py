@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from bus.messages.cart import CreateCart, SetLine
+from cli.goods import COLUMNS, Report, count_lines, export_file, import_file
 from engine.errors import BadInput
-from engine.testing import ShopUnderTest
-from gateway.goods import COLUMNS, Report, count_lines, export_file, import_file
+from testkit import ShopUnderTest
 
 GOOD = {
     "product_id": "VASE",

@@ -7,8 +7,8 @@ import msgspec
 import pytest
 
 from actors.payment.stripe import open_stripe
-from engine.testing import ShopUnderTest
 from sandbox.faults import Fault
+from testkit import ShopUnderTest
 from tests.journeys.people import Customer, Staff, staff_token
 
 PATIENCE_S = 0.4  # Of a buyer's browser, and of a shop that is impatient with Stripe.

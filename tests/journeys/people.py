@@ -13,9 +13,9 @@ import msgspec
 from multidict import CIMultiDictProxy
 from yarl import URL
 
-from engine.testing import ShopUnderTest
 from gateway.access import make_token
 from sandbox.webhooks import signature
+from testkit import ShopUnderTest
 
 Json = dict[str, Any]
 T = TypeVar("T")
@@ -147,7 +147,7 @@ class Customer(Visitor):
     async def confirm(self, bought: Purchase, card: str = "pm_card_visa") -> int:
         """Pay at Stripe's, as the browser does; gives Stripe's status."""
         form = {
-            "key": self.shop.inside.outside.stripe.stripe_publishable_key,
+            "key": self.shop.inside.integrations.stripe.stripe_publishable_key,
             "client_secret": bought.client_secret,
             "payment_method": card,
         }
@@ -344,7 +344,7 @@ async def send_webhook(
         by: Or "shipping".
     """
     shop, body = visitor.shop, webhook_body(content)
-    outside = shop.inside.outside
+    outside = shop.inside.integrations
     right = outside.stripe.stripe_webhook_secret if by == "stripe" else outside.carrier.carrier_webhook_secret
     signed_at = int(shop.clock.now().timestamp()) - late_s
     header = header or signature(secret or right, body, signed_at)

@@ -20,8 +20,8 @@ import aiohttp
 import msgspec
 import psutil
 
-from bench.programs import at_work
-from engine.testing import data_folder
+from testkit import data_folder
+from testkit.programs import at_work
 from tests.waiting import eventually, have_ended
 
 ROOT = Path(__file__).parent.parent.parent

@@ -4,10 +4,10 @@ from datetime import timedelta
 
 from actors.payment import looks
 from engine.clock import FOREVER
-from engine.testing import ShopUnderTest
 from sandbox.faults import WebhookFault
 from sandbox.stripe_api import Cause
 from sandbox.stripe_params import CreateIntent as AtStripe
+from testkit import ShopUnderTest
 from tests.journeys.people import Staff, all_is_well, staff_token
 
 LIST = "GET /v1/payment_intents"

@@ -11,7 +11,7 @@ from bus.codec import encode
 from bus.messages.base import Money
 from bus.messages.payment import RefundProcessed
 from engine.embedded import embedded_postgres
-from engine.testing import ShopUnderTest
+from testkit import ShopUnderTest
 from tests.journeys.people import Customer, Purchase, Staff, sql
 from tests.journeys.process import program
 from tests.waiting import eventually

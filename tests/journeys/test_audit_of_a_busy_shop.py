@@ -13,7 +13,7 @@ import pytest
 from bus.messages.audit import Audit
 from bus.messages.base import Address, Money, OrderLine, Sums
 from bus.messages.order import PlaceOrder
-from engine.testing import ShopUnderTest
+from testkit import ShopUnderTest
 from tests.journeys.people import Customer, Staff, at_once, new_key, sql
 
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from engine.testing import ShopUnderTest
 from sandbox.faults import Fault
+from testkit import ShopUnderTest
 from tests.journeys.people import Customer, Staff, mails_of, new_key
 
 INTENTS = "POST /v1/payment_intents"

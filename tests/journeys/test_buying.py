@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from bus.messages.notification import ListNews
-from engine.testing import ShopUnderTest
+from testkit import ShopUnderTest
 from tests.journeys.people import Customer, Staff, mails_of, new_key
 
 MUG, LAMP, BOOK = 1450, 5900, 1200  # Cents, as the shop under test has them.

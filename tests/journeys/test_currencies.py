@@ -8,14 +8,14 @@ import pytest
 from bus.messages.base import Money
 from bus.messages.catalog import ImportSkus, SkuRow
 from bus.messages.inventory import SetOnHand
-from engine.testing import ShopUnderTest
+from testkit import ShopUnderTest
 from tests.journeys.people import Customer, Staff, all_is_well, intent_event, send_webhook
 
 
 @pytest.fixture
 def currency(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """The shop's. Comes before the shop."""
-    testing = import_module("engine.testing.shop")  # Whose package has a fixture of this name.
+    testing = import_module("testkit.shop_under_test")  # Whose package has a fixture of this name.
     as_usual = testing._settings
 
     def settings(*given: object) -> object:

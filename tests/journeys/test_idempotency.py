@@ -8,9 +8,9 @@ import pytest
 
 from engine.errors import Overloaded
 from engine.mailbox import Envelope
-from engine.testing import ShopUnderTest
 from gateway.replays import Claimed, ClaimKey, GiveBackKey, InProgress, KeepAnswer
 from sandbox.faults import Fault, WebhookFault
+from testkit import ShopUnderTest
 from tests.journeys.people import Customer, Staff, at_once, forget_answers, mails_of, new_key, purchase, sql
 
 LEASE = timedelta(seconds=10)  # How long a claim is respected. See gateway/replays.py.

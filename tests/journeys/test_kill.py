@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from sandbox.child import read_secrets
-from sandbox.tour import Order, Tour
+from cli.scripted_buyer import Order, Tour
 from tests.journeys.process import Program, kill_servers, program
 from tests.waiting import eventually
+from wiring.sandbox_process import read_secrets
 
 MAILS = ("OrderCreated", "PaymentReceived", "OrderFulfilled", "OrderShipped", "OrderDelivered")
 

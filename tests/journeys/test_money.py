@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from actors.payment.actor import Payments
-from engine.testing import ShopUnderTest
 from sandbox.faults import Fault, WebhookFault
+from testkit import ShopUnderTest
 from tests.journeys.people import Customer, Purchase, Staff, mails_of
 
 WINDOW = timedelta(minutes=30)  # How long a buyer has to pay.

@@ -12,8 +12,8 @@ import pytest
 
 from engine.services import open_services
 from engine.settings import EngineSettings
-from engine.testing import Servers, ShopUnderTest, open_shop_under_test
-from engine.testing.fixtures import in_its_own_task
+from testkit import Servers, ShopUnderTest, open_shop_under_test
+from testkit.fixtures import in_its_own_task
 from tests.fixtures.old_shop import load, old_place, old_shop
 from tests.journeys.people import Customer, Purchase, Staff, all_is_well, purchase
 from tests.journeys.process import program

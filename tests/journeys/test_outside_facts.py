@@ -3,7 +3,7 @@
 import pytest
 
 from bus.messages.order import GetOrder, Order
-from engine.testing import ShopUnderTest
+from testkit import ShopUnderTest
 from tests.journeys.people import Customer, Json, Purchase, Staff, mails_of
 
 DEBIT, DEBIT_FAILS = "pm_sandbox_sepaDebit", "pm_sandbox_sepaDebitFails"

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from bench.programs import at_work
-from gateway.goods import SAMPLE
-from sandbox.tour import Tour
+from cli.goods import SAMPLE
+from cli.scripted_buyer import Tour
+from testkit.programs import at_work
 from tests.journeys.process import EVENTUALLY_S, Program, end, program, servers, work_folder
 from tests.test_tidy import LISTENERS
 from tests.waiting import eventually

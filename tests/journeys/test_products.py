@@ -6,8 +6,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from engine.testing import ShopUnderTest
-from gateway.goods import COLUMNS, export_file, import_file
+from cli.goods import COLUMNS, export_file, import_file
+from testkit import ShopUnderTest
 from tests.journeys.people import Answer, Customer, Json, Staff, all_is_well
 
 PRODUCTS = "/admin/api/products"

@@ -7,8 +7,8 @@ import pytest
 from bus.messages.base import Address, Line, OrderLine, Sums
 from bus.messages.inventory import HoldForCheckout
 from bus.messages.order import CancelOrder, Order, OrderSettled, PlaceOrder
-from engine.testing import ShopUnderTest
 from sandbox.faults import Fault
+from testkit import ShopUnderTest
 from tests.actors.payment.support import eur
 from tests.journeys.people import Answer, Customer, Json, Staff, all_is_well, mails_of, new_key, sql
 from tests.orders import cart_with

@@ -13,8 +13,8 @@ from actors.payment.reconciler import Reconciler
 from actors.payment.stripe import open_stripe
 from bus.messages.payment import Reconcile
 from engine.circuit import Circuit
-from engine.testing import ShopUnderTest
 from sandbox.faults import Fault
+from testkit import ShopUnderTest
 from tests.journeys.people import Customer, Staff
 from tests.journeys.stripes_news import (
     AFTER,
@@ -36,7 +36,7 @@ async def test_of_two_who_look_at_once_one_does_and_what_is_told_twice_counts_on
     assert await buyer.confirm(bought) == 200
     shop.clock.jump(AFTER)
     database, every = shop.inside.services.database, timedelta(minutes=5)
-    async with open_stripe(shop.inside.outside.stripe, Circuit("Stripe", shop.clock)) as stripe:
+    async with open_stripe(shop.inside.integrations.stripe, Circuit("Stripe", shop.clock)) as stripe:
         here, there = (
             Reconciler(bus=shop.inside.bus, database=database, clock=shop.clock, stripe=stripe, every=every)
             for _ in range(2)
@@ -177,7 +177,7 @@ async def test_an_old_one_is_not_a_reason_to_list_all_that_came_after_it(
 async def test_a_start_finds_out_when_to_look(shop: ShopUnderTest, buyer: Customer) -> None:
     await buyer.order(MUG=1)
     database = shop.inside.services.database
-    async with open_stripe(shop.inside.outside.stripe, Circuit("Stripe", shop.clock)) as stripe:
+    async with open_stripe(shop.inside.integrations.stripe, Circuit("Stripe", shop.clock)) as stripe:
         payments = Payments(
             bus=shop.inside.bus, database=database, clock=shop.clock, stripe=stripe, settings=PaymentSettings()
         )
@@ -191,7 +191,7 @@ async def test_a_shop_that_only_asks_beside_a_running_one_does_not_look(
 ) -> None:
     await buyer.order(MUG=1)
     shop.clock.jump(AFTER)
-    nobody = msgspec.structs.replace(shop.inside.outside.stripe, stripe_secret_key="")
+    nobody = msgspec.structs.replace(shop.inside.integrations.stripe, stripe_secret_key="")
     async with open_stripe(nobody, Circuit("Stripe", shop.clock)) as stripe:
         payments = Payments(
             bus=shop.inside.bus,

@@ -7,8 +7,8 @@ from msgspec.structs import replace
 
 from bus.messages.payment import CreateIntent, Intent
 from engine.errors import Unavailable
-from engine.testing import ShopUnderTest
 from sandbox.faults import Fault
+from testkit import ShopUnderTest
 from tests.actors.payment.support import eur
 from tests.journeys.people import Customer, Staff
 from tests.journeys.stripes_news import (

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from engine.testing import ShopUnderTest
+from testkit import ShopUnderTest
 from tests.journeys.people import Customer, Json, Staff, Visitor, new_key, staff_token
 
 NUL = "\0"  # PostgreSQL keeps none in a text.

@@ -12,7 +12,7 @@ from time import perf_counter
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
-from engine.testing import ShopUnderTest
+from testkit import ShopUnderTest
 from tests.journeys.people import Answer, Customer, Json, Staff, at_once, new_key
 
 HOLD = timedelta(minutes=10)

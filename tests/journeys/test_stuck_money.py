@@ -2,8 +2,8 @@
 
 import aiohttp
 
-from engine.testing import ShopUnderTest
 from sandbox.faults import Fault
+from testkit import ShopUnderTest
 from tests.journeys.people import Customer, Staff, intent_event, send_webhook, sql
 
 SUCCEEDED = "payment_intent.succeeded"

@@ -13,8 +13,8 @@ from bus.messages.base import Money
 from bus.messages.payment import RefundProcessed
 from engine.clock import ManualClock
 from engine.postgres import migrate
-from engine.testing import Servers
-from run import SCHEMAS
+from testkit import Servers
+from wiring.domains import SCHEMAS
 
 # The first file of each domain that a living shop of then, of commit 4663331, lacks.
 NEW: Mapping[str, str] = {

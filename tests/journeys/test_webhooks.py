@@ -1,8 +1,8 @@
 """Webhooks of Stripe's and the carrier's: checked, kept once, and nothing goes back."""
 
-from engine.testing import ShopUnderTest
 from sandbox.faults import WebhookFault
 from sandbox.webhooks import signature
+from testkit import ShopUnderTest
 from tests.journeys.people import Customer, Staff, intent_event, mails_of, scan, send_webhook, webhook_body
 
 SUCCEEDED, FAILED, CANCELED = "payment_intent.succeeded", "payment_intent.payment_failed", "payment_intent.canceled"
@@ -43,7 +43,7 @@ async def test_an_old_webhook_is_not_made_new_by_a_second_time_in_its_header(
     bought = await buyer.order(MUG=1)
     event = intent_event(SUCCEEDED, bought.intent, bought.total)
     now = int(shop.clock.now().timestamp())
-    old = signature(shop.inside.outside.stripe.stripe_webhook_secret, webhook_body(event), now - 3600)
+    old = signature(shop.inside.integrations.stripe.stripe_webhook_secret, webhook_body(event), now - 3600)
     when, _, rest = old.partition(",")
 
     for header in (f"x, t={now},{old}", f" t={now},{old}", f"{when.replace('=', '=+')},t={now},{rest}",

@@ -3,7 +3,7 @@
 import asyncio
 
 from bus.messages.cart import Cart, CreateCart, GetCart, SetLine
-from engine.testing import ShopUnderTest
+from testkit import ShopUnderTest
 
 BUYERS = 400  # More than any pool has connections.
 

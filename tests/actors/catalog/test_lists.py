@@ -8,7 +8,7 @@ import pytest
 
 from bus.messages.base import Money
 from bus.messages.catalog import ImportSkus, ListProducts, SkuRow
-from engine.testing import ShopUnderTest
+from testkit import ShopUnderTest
 
 MANY = 1_300  # More than a walk through a list takes before it asks the index of words.
 COLOURS = ("red", "green", "blue")

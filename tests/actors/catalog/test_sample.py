@@ -3,16 +3,16 @@
 import csv
 from collections import Counter
 from functools import cache
-from pathlib import Path
 
 from actors.catalog import rules
 from bus.messages.base import Money
 from bus.messages.catalog import SkuRow
+from cli.goods import SAMPLE
 
 
 @cache
 def lines() -> list[dict[str, str]]:
-    with (Path(rules.__file__).parent / "sample.csv").open(encoding="utf-8", newline="") as file:
+    with SAMPLE.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file, strict=True))
 
 

@@ -9,7 +9,7 @@ from actors.shipping import methods, rules
 from bus.messages.shipping import MethodPrice, SetShippingMethod
 from engine.clock import ManualClock
 from engine.postgres import Database, migrate, open_database
-from engine.testing import Servers
+from testkit import Servers
 
 SCHEMA = Path(methods.__file__).parent / "schema"
 

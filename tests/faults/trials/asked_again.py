@@ -7,7 +7,7 @@ import aiohttp
 from bus.messages.base import Line
 from bus.messages.inventory import HoldForCheckout
 from bus.messages.payment import RefundOrder
-from engine.testing import ShopUnderTest
+from testkit import ShopUnderTest
 from tests.faults.real import audit
 from tests.faults.trials.parts import Findings, books, bought, sent_off, templates, unless, value
 from tests.journeys.people import Customer, Staff, new_key, staff_token

@@ -8,7 +8,7 @@ from bus.messages.order import OrderCreated
 from bus.news import News
 from engine.errors import Overloaded, Unavailable
 from engine.mailbox import Envelope
-from engine.testing import ShopUnderTest
+from testkit import ShopUnderTest
 from tests.faults.real import audit
 from tests.faults.switches import replaced
 from tests.faults.trials.parts import Findings, books, bought, pick_list, templates, timeline, unless, value

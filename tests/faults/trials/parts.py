@@ -11,7 +11,7 @@ from bus.messages.cart import CheckedOut
 from bus.messages.inventory import CountStock, StockCount
 from bus.messages.order import GetOrder, Order
 from bus.messages.warehouse import Pack, Pick, Ship
-from engine.testing import ShopUnderTest
+from testkit import ShopUnderTest
 from tests.faults.switches import found, replaced
 from tests.orders import placed_order
 
@@ -31,7 +31,7 @@ async def bought(shop: ShopUnderTest, order_id: str, **lines: int) -> CheckedOut
 async def confirm(shop: ShopUnderTest, placed: CheckedOut) -> None:
     """Pay, and let the shop hear of it when it does."""
     form = {
-        "key": shop.inside.outside.stripe.stripe_publishable_key,
+        "key": shop.inside.integrations.stripe.stripe_publishable_key,
         "client_secret": placed.client_secret,
         "payment_method": "pm_card_visa",
     }

@@ -11,14 +11,14 @@ from bus.messages.inventory import HoldForCheckout, HoldStock, SetOnHand
 from bus.messages.payment import PaymentReceived
 from engine.errors import Conflict
 from engine.mailbox import Envelope
-from engine.testing import ShopUnderTest
 from engine.turns import Turns
-from run import Shop, open_shop
+from testkit import ShopUnderTest
 from tests.faults.real import audit
 from tests.faults.switches import replaced
 from tests.faults.trials.parts import Findings, books, held_up, pick_list, unless, value
 from tests.orders import cart_with, checkout, until_answered
 from tests.waiting import eventually
+from wiring.shop import Shop, open_shop
 
 
 async def two_shops_count_the_same_units(shop: ShopUnderTest) -> Findings:
@@ -91,5 +91,8 @@ select count(*) from pg_stat_activity where datname = current_database() and wai
 async def another_shop(shop: ShopUnderTest, *, deliver: bool = False) -> AsyncIterator[Shop]:
     """A second process on the same database, as it were."""
     inside = shop.inside
-    async with open_shop(inside.settings, inside.outside, shop.clock, deliver=deliver) as other, asyncio.timeout(20):
+    async with (
+        open_shop(inside.settings, inside.integrations, shop.clock, deliver=deliver) as other,
+        asyncio.timeout(20),
+    ):
         yield other

@@ -6,7 +6,7 @@ from datetime import timedelta
 from bus.messages.inventory import HoldStock, StockHeld, UnitsGone
 from bus.messages.order import CancelOrder, RefundRequested
 from bus.messages.warehouse import Pack, Pick, Ship
-from engine.testing import ShopUnderTest
+from testkit import ShopUnderTest
 from tests.faults.trials.parts import Findings, books, bought, confirm, held_up, statuses, timeline, unless
 from tests.orders import placed_order
 

@@ -10,7 +10,7 @@ from actors.payment.state import Payment, RefundState
 from bus.messages.inventory import CountStock, HoldStock, SetOnHand, StockCount
 from bus.messages.order import OrderShipped
 from bus.messages.payment import RecordStripeEvent, Refund, RefundOrder, StripeEvent
-from engine.testing import ShopUnderTest
+from testkit import ShopUnderTest
 from tests.faults.switches import changed, replaced, rewritten
 from tests.faults.trials.parts import Findings, books, bought, sent_off, value
 

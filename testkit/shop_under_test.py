@@ -1,8 +1,4 @@
-"""A whole shop under test: it can be asked, watched, troubled and killed, and comes back by itself.
-
-This is the one place of the engine that looks up at the house, because a shop under test is the whole house: it is
-imported when it is asked for, and nothing of the engine asks for it.
-"""
+"""A whole shop under test: it can be asked, watched, troubled and killed, and comes back by itself."""
 
 import asyncio
 import tempfile
@@ -12,29 +8,39 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Final, Self, TypeVar
+from typing import Final, Self, TypeVar
 
 import aiohttp
 import anyio
 
+from actors.payment.stripe import StripeSettings
+from actors.shipping.carrier import CarrierSettings
+from bus.messages.audit import Audit
+from bus.messages.base import Address, Money, new_id
+from bus.messages.cart import Cart, CheckedOut, Checkout, CreateCart, SetLine
+from bus.messages.catalog import ImportSkus, SkuRow
+from bus.messages.inventory import GetStock, SetOnHand
+from bus.messages.order import OrderFact, ReadOrderFacts
+from bus.messages.payment import ReadPaymentFacts
 from engine import crash
 from engine.actor import Actor
 from engine.clock import ManualClock
 from engine.errors import Unavailable
 from engine.message import Command, Event
-from engine.testing.databases import Servers
-from engine.testing.faults import FaultsOnDemand
-from engine.testing.lives import PATIENCE_S, Ended, Lives
-from engine.testing.truth import mismatches, repeated_mails
-from engine.testing.witness import Witness
-
-if TYPE_CHECKING:
-    from bus.messages.cart import CheckedOut
-    from bus.messages.order import OrderFact
-    from gateway.server import Server
-    from run import Outside, Shop, ShopSettings
-    from sandbox import Mail, Sandbox, SandboxConfig
-    from sandbox.stripe_objects import Charge
+from engine.settings import EngineSettings
+from gateway.server import Server, bind
+from gateway.settings import EdgeSettings
+from sandbox import Mail, Sandbox, SandboxConfig
+from sandbox.stripe_objects import Charge
+from testkit.external_books import mismatches, repeated_mails
+from testkit.faults import FaultsOnDemand
+from testkit.incarnations import PATIENCE_S, Ended, Incarnations
+from testkit.real_servers import Servers
+from testkit.recorder import EventRecorder
+from wiring.domains import SCHEMAS, ShopSettings
+from wiring.edge import open_edge
+from wiring.integrations import Integrations
+from wiring.shop import Shop, open_shop
 
 R = TypeVar("R")
 T = TypeVar("T")
@@ -57,7 +63,7 @@ class Killed(Unavailable):
 class ShopUnderTest:
     """A whole shop: real PostgreSQL, Valkey, HTTP edge, Stripe's library and SMTP; only its clock stands still."""
 
-    def __init__(self, box: "Sandbox", lives: Lives, witness: Witness, url: str) -> None:
+    def __init__(self, box: Sandbox, lives: Incarnations, witness: EventRecorder, url: str) -> None:
         self.box = box  # The outside world: payments, parcels, mails, and faults of each.
         self.faults = FaultsOnDemand(box)
         self.url = url
@@ -66,7 +72,7 @@ class ShopUnderTest:
         self._witness = witness
 
     @property
-    def inside(self) -> "Shop":
+    def inside(self) -> Shop:
         """The shop itself, of its present life."""
         assert self._lives.present.shop is not None, "the shop is not up"
         return self._lives.present.shop
@@ -103,8 +109,6 @@ class ShopUnderTest:
 
     async def available(self, sku: str) -> int:
         """How many units of a SKU anybody could have now."""
-        from bus.messages.inventory import GetStock
-
         return (await self.ask(GetStock(skus=(sku,)))).levels[0].available
 
     async def settle(self) -> None:
@@ -120,16 +124,13 @@ class ShopUnderTest:
             await self.box.flush_webhooks()
         await self.clock.at_rest()
 
-    async def check_out(self, *, order_id: str = "", **units: int) -> "CheckedOut":
+    async def check_out(self, *, order_id: str = "", **units: int) -> CheckedOut:
         """Fill a new cart and check it out; gives the order, which waits for its payment.
 
         Args:
             order_id: A name for it, which is also the key of the checkout; made up if not given.
             units: How many of which SKU: `MUG=2`.
         """
-        from bus.messages.base import Address, new_id
-        from bus.messages.cart import Cart, CheckedOut, Checkout, CreateCart, SetLine
-
         cart = await self.ask(CreateCart())
         for sku, quantity in units.items():
             filled = await self.ask(SetLine(cart_id=cart.id, sku=sku, quantity=quantity))
@@ -149,7 +150,7 @@ class ShopUnderTest:
         await self.clock.at_rest()
         return answer
 
-    async def buy(self, *, order_id: str = "", **units: int) -> "CheckedOut":
+    async def buy(self, *, order_id: str = "", **units: int) -> CheckedOut:
         """Check out and pay, as `check_out` and `pay` do; gives the order, which is paid."""
         placed = await self.check_out(order_id=order_id, **units)
         assert await self.pay(placed.intent_id, placed.client_secret) == 200
@@ -166,7 +167,7 @@ class ShopUnderTest:
     async def pay(self, intent_id: str, client_secret: str, method: str = "pm_card_visa") -> int:
         """Confirm a payment as the buyer's browser does, and let everything come of it. Gives Stripe's HTTP status."""
         form = {
-            "key": self.inside.outside.stripe.stripe_publishable_key,
+            "key": self.inside.integrations.stripe.stripe_publishable_key,
             "client_secret": client_secret,
             "payment_method": method,
         }
@@ -176,7 +177,7 @@ class ShopUnderTest:
         await self.settle()
         return status
 
-    def mails(self, to: str = "") -> "list[Mail]":
+    def mails(self, to: str = "") -> list[Mail]:
         """What was sent, the oldest first."""
         return list(reversed(self.box.mails(to)))
 
@@ -184,7 +185,7 @@ class ShopUnderTest:
         """How many came again under the Message-ID of an earlier one, as they may after a crash. Readers see one."""
         return repeated_mails(self.box)
 
-    def charges(self) -> "list[Charge]":
+    def charges(self) -> list[Charge]:
         """What buyers' cards were charged, the oldest first."""
         return [charge for charge in self.box.charges() if charge.status == "succeeded"]
 
@@ -194,9 +195,6 @@ class ShopUnderTest:
         Raises:
             AssertionError: Every mismatch, a line each.
         """
-        from bus.messages.audit import Audit
-        from bus.messages.payment import ReadPaymentFacts
-
         await self.settle()
         audited = await self.ask(Audit(), timeout_s=60)
         found = [f"{finding.rule}: {finding.about}: {finding.detail}" for finding in audited.findings]
@@ -204,9 +202,7 @@ class ShopUnderTest:
         found += mismatches(self.box, [order async for order in self._orders()], payments)
         assert not found, "\n".join(["it does not add up:", *found])
 
-    async def _orders(self) -> "AsyncIterator[OrderFact]":
-        from bus.messages.order import ReadOrderFacts
-
+    async def _orders(self) -> AsyncIterator[OrderFact]:
         last = ""
         while facts := (await self.ask(ReadOrderFacts(after=last))).facts:
             for fact in facts:
@@ -237,7 +233,7 @@ class ShopUnderTest:
 class Kill:
     """A kill that is to come. As a block it says that it must have happened when the block ends."""
 
-    def __init__(self, lives: Lives, point: str) -> None:
+    def __init__(self, lives: Incarnations, point: str) -> None:
         self._lives = lives
         self._life = lives.present
         self._point = point
@@ -289,32 +285,28 @@ async def open_shop_under_test(
         more_actors: What makes each actor that the shop is to have beside its own; called once for each of its lives.
         more_schemas: Their tables, as `engine.postgres.migrate` takes them.
     """
-    from gateway.server import bind
-    from run import SCHEMAS, open_edge, open_shop
-    from sandbox import Sandbox, SandboxConfig
-
     schemas = {**SCHEMAS, **(more_schemas or {})}
     async with nullcontext(place) if place else _fresh_place(servers, schemas) as there:
         with bind("127.0.0.1", 0) as first:
             port = first.getsockname()[1]
             config = SandboxConfig(shop_url=f"http://127.0.0.1:{port}", data=there.sandbox)
-            witness = Witness()
+            witness = EventRecorder()
 
             @asynccontextmanager
-            async def open_it(clock: ManualClock) -> "AsyncIterator[tuple[Shop, Server]]":
+            async def open_it(clock: ManualClock) -> AsyncIterator[tuple[Shop, Server]]:
                 made = [make() for make in more_actors]
                 with bind("127.0.0.1", port) as listener:
                     async with (
                         open_shop(
-                            settings, outside, clock, more_actors=[*made, witness.actor(made)], schemas=schemas
+                            settings, integrations, clock, more_actors=[*made, witness.actor(made)], schemas=schemas
                         ) as shop,
                         open_edge(shop, listener) as server,
                     ):
                         yield shop, server
 
-            lives = Lives(open_it, ManualClock(there.now))
+            lives = Incarnations(open_it, ManualClock(there.now))
             async with Sandbox(config, now=lambda: lives.present.clock.now().timestamp()) as box:
-                settings, outside = _settings(there), _outside(box, config)
+                settings, integrations = _settings(there), _integrations(box, config)
                 first.close()
                 shop = ShopUnderTest(box, lives, witness, config.shop_url)
                 async with anyio.create_task_group() as tasks:
@@ -337,11 +329,7 @@ async def _fresh_place(servers: Servers, schemas: Mapping[str, Path]) -> AsyncIt
     await servers.drop(database_url)
 
 
-def _settings(place: Place) -> "ShopSettings":
-    from engine.settings import EngineSettings
-    from gateway.settings import EdgeSettings
-    from run import ShopSettings
-
+def _settings(place: Place) -> ShopSettings:
     return ShopSettings(
         engine=EngineSettings(
             shopflow_data=place.data,
@@ -353,12 +341,8 @@ def _settings(place: Place) -> "ShopSettings":
     )
 
 
-def _outside(box: "Sandbox", config: "SandboxConfig") -> "Outside":
-    from actors.payment.stripe import StripeSettings
-    from actors.shipping.carrier import CarrierSettings
-    from run import Outside
-
-    return Outside(
+def _integrations(box: Sandbox, config: SandboxConfig) -> Integrations:
+    return Integrations(
         stripe=StripeSettings(
             stripe_secret_key=config.stripe_secret_key,
             stripe_publishable_key=config.stripe_publishable_key,
@@ -376,10 +360,6 @@ def _outside(box: "Sandbox", config: "SandboxConfig") -> "Outside":
 
 
 async def _stock(shop: ShopUnderTest) -> None:
-    from bus.messages.base import Money
-    from bus.messages.catalog import ImportSkus, SkuRow
-    from bus.messages.inventory import SetOnHand
-
     rows = tuple(
         SkuRow(
             product_id=sku,

@@ -14,8 +14,8 @@ from bus.messages.order import CancelOrder, GetOrder, Order, OrderCreated, Order
 from bus.messages.payment import PaymentReceived
 from engine.crash import CrashPoint
 from engine.errors import BadSetting, Unavailable
-from engine.testing import Killed, ShopUnderTest
 from sandbox.stripe_api import StripeApi
+from testkit import Killed, ShopUnderTest
 from tests.orders import cart_with, checkout, placed_order, until_answered
 
 

@@ -9,14 +9,14 @@ from contextlib import contextmanager, suppress
 
 import aiohttp
 
-from bench.programs import free_port
+from testkit.programs import free_port
 
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "any", "AWS_SECRET_ACCESS_KEY": "any"}  # It asks for some, and takes all.
 _START_S = 20.0
 
 
 @contextmanager
-def stand_in() -> Iterator[str]:
+def ministack() -> Iterator[str]:
     """Run it; gives its URL. It may not answer yet."""
     port = free_port()
     own = {

@@ -15,7 +15,7 @@ from bus.messages.inventory import CountStock, SetOnHand, StockBelowHeld, StockC
 from engine.actor import Bus
 from engine.errors import BadInput
 
-SAMPLE: Final = Path(__file__).parent.parent / "actors" / "catalog" / "sample.csv"
+SAMPLE: Final = Path(__file__).parent / "sample.csv"
 
 COLUMNS: Final = (
     "product_id", "slug", "title", "category", "description",

@@ -1,6 +1,6 @@
 """For tests: a whole shop in a fixture, with a clock to move, on real servers that start once a run.
 
-    pytest_plugins = ["engine.testing"]  # In conftest.py: the fixtures `shop` and `servers`.
+    pytest_plugins = ["testkit"]  # In conftest.py: the fixtures `shop` and `servers`.
 
     async def test_a_cart_gives_its_units_back(shop):
         cart = await shop.ask(CreateCart())
@@ -11,10 +11,10 @@
 docs/testing.md shows the rest: faults, kills, the auditor, and actors of one's own.
 """
 
-from engine.testing.databases import Servers, data_folder, open_servers
-from engine.testing.faults import FaultsOnDemand
-from engine.testing.fixtures import servers, shop
-from engine.testing.shop import GOODS, Killed, Place, ShopUnderTest, open_shop_under_test
+from testkit.faults import FaultsOnDemand
+from testkit.fixtures import servers, shop
+from testkit.real_servers import Servers, data_folder, open_servers
+from testkit.shop_under_test import GOODS, Killed, Place, ShopUnderTest, open_shop_under_test
 
 __all__ = [
     "GOODS",

@@ -11,8 +11,8 @@ from typing import TypeVar
 
 import pytest
 
-from engine.testing.databases import Servers, data_folder, open_servers
-from engine.testing.shop import ShopUnderTest, open_shop_under_test
+from testkit.real_servers import Servers, data_folder, open_servers
+from testkit.shop_under_test import ShopUnderTest, open_shop_under_test
 
 T = TypeVar("T")
 

@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 
 from engine.clock import ManualClock
 from engine.postgres import open_database
-from engine.testing import Servers
+from testkit import Servers
 from tests.conftest import SCHEMAS
 
 
@@ -16,7 +16,7 @@ async def test_a_set_of_schemas_is_migrated_once_and_copied_from_then_on(
     servers: Servers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await servers.drop(await servers.fresh_database(SCHEMAS))
-    monkeypatch.delattr("engine.testing.databases.migrate")
+    monkeypatch.delattr("testkit.real_servers.migrate")
 
     url = await servers.fresh_database(SCHEMAS)  # 13 ms on an idle machine.
 

@@ -9,31 +9,29 @@ have no effect. Then it is started again on the same database and the same outsi
 import asyncio
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from engine.clock import ManualClock
-
-if TYPE_CHECKING:
-    from gateway.server import Server
-    from run import Shop
+from gateway.server import Server
+from wiring.shop import Shop
 
 PATIENCE_S = 20.0  # For a shop to come up, or to reach the point where it is killed.
 
-Opening = Callable[[ManualClock], "AbstractAsyncContextManager[tuple[Shop, Server]]"]
+Opening = Callable[[ManualClock], AbstractAsyncContextManager[tuple[Shop, Server]]]
 
 
 class Ended(BaseException):
     """The end of a life, at the very place where it ends. No handler catches it."""
 
 
-class Lives:
+class Incarnations:
     """One life after another."""
 
     def __init__(self, open_it: Opening, clock: ManualClock) -> None:
         self._open = open_it
-        self.present = Life(clock, open_it)
+        self.present = Incarnation(clock, open_it)
         self.killed = 0
 
     async def run(self) -> None:
@@ -41,7 +39,7 @@ class Lives:
         await self.present.run()
         while self.present.died.done():
             self.killed += 1
-            self.present = Life(ManualClock(self.present.clock.now()), self._open)
+            self.present = Incarnation(ManualClock(self.present.clock.now()), self._open)
             await self.present.run()
 
     async def back(self) -> None:
@@ -53,7 +51,7 @@ class Lives:
             await self.present.up.wait()
 
 
-class Life:
+class Incarnation:
     """One run of the program, from its start to its end."""
 
     def __init__(self, clock: ManualClock, open_it: "Opening") -> None:

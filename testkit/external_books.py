@@ -3,12 +3,11 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from bus.messages.order import OrderFact
-    from bus.messages.payment import PaymentFact
-    from sandbox import Sandbox
+from bus.messages.amounts import from_stripe
+from bus.messages.order import OrderFact
+from bus.messages.payment import PaymentFact
+from sandbox import Sandbox
 
 
 @dataclass(slots=True)
@@ -22,7 +21,7 @@ class _Known:
     is_asked: bool = False  # A bank is still to decide about a debit.
 
 
-def mismatches(box: "Sandbox", orders: "Iterable[OrderFact]", payments: "Iterable[PaymentFact]") -> Iterator[str]:
+def mismatches(box: Sandbox, orders: Iterable[OrderFact], payments: Iterable[PaymentFact]) -> Iterator[str]:
     """Everything of which a buyer's bank or doorstep would tell another story.
 
     Args:
@@ -47,12 +46,12 @@ def mismatches(box: "Sandbox", orders: "Iterable[OrderFact]", payments: "Iterabl
             yield f"I4 {order_id}: {parcels} parcels were booked"
 
 
-def repeated_mails(box: "Sandbox") -> int:
+def repeated_mails(box: Sandbox) -> int:
     """Mails that came again under the Message-ID of an earlier one: a crash after SMTP's answer may do that."""
     return sum(times - 1 for times in Counter(mail.message_id for mail in box.mails()).values())
 
 
-def _of_order(order: "OrderFact", money: _Known) -> Iterator[str]:
+def _of_order(order: OrderFact, money: _Known) -> Iterator[str]:
     is_unpaid = order.status in ("pending_payment", "payment_processing")
     if money.charges > 1:
         yield f"I2 {order.id}: its buyer was charged {money.charges} times"
@@ -72,7 +71,7 @@ def _of_order(order: "OrderFact", money: _Known) -> Iterator[str]:
         yield f"I6 {order.id}: {word} bank is asked, and the order is {order.status}"
 
 
-def _of_payments(order: "OrderFact", payments: "list[PaymentFact]", money: _Known) -> Iterator[str]:
+def _of_payments(order: OrderFact, payments: list[PaymentFact], money: _Known) -> Iterator[str]:
     compared = [
         ("I6", "was charged", money.charged, sum(payment.received for payment in payments)),
         ("I8", "went back", money.back, sum(payment.refunded for payment in payments)),
@@ -83,10 +82,8 @@ def _of_payments(order: "OrderFact", payments: "list[PaymentFact]", money: _Know
             yield f"{rule} {order.id}: {there} {what}, and its payment says {here}"
 
 
-def _at_stripe(box: "Sandbox") -> dict[str, _Known]:
+def _at_stripe(box: Sandbox) -> dict[str, _Known]:
     """By order. A refund or dispute is its payment's, whatever its own metadata say: the dashboard gives none."""
-    from bus.messages.amounts import from_stripe
-
     of_intent = {intent.id: intent.metadata.get("order_id", "") for intent in box.payment_intents()}
     known = {order_id: _Known() for order_id in of_intent.values()}
     for intent in box.payment_intents():

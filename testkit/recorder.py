@@ -12,7 +12,7 @@ from engine.message import Event
 E = TypeVar("E", bound=Event)
 
 
-class Witness:
+class EventRecorder:
     """Remembers events by the id of their message, so that one which is heard again is the same one."""
 
     def __init__(self) -> None:
@@ -23,7 +23,7 @@ class Witness:
         return [event for event in self._heard.values() if isinstance(event, kind)]
 
     def actor(self, others: Iterable[Actor]) -> Actor:
-        """An actor that hears for this witness all events of the shop, and those that the others handle."""
+        """An actor that hears for this recorder all events of the shop, and those that the others handle."""
         heard = self._heard
         kinds = set(_events_of_the_shop())
         for other in others:
@@ -37,7 +37,7 @@ class Witness:
 
         every_kind = functools.reduce(operator.or_, sorted(kinds, key=lambda kind: kind.__name__))
         hear.__annotations__ = {"event": every_kind, "envelope": Envelope, "return": None}
-        made = type("Witness", (Actor,), {"hear": call(limit=1)(hear)})()
+        made = type("EventRecorder", (Actor,), {"hear": call(limit=1)(hear)})()
         assert isinstance(made, Actor)
         return made
 

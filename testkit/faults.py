@@ -2,16 +2,18 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Literal
+from typing import Literal, TypeAlias
 
-if TYPE_CHECKING:
-    from sandbox import Sandbox
+from sandbox import Sandbox
+from sandbox.faults import Fault, WebhookFault
+
+_Chosen: TypeAlias = tuple[Literal["hang", "fail", "rate_limit", "drop"], int | None]
 
 
 class FaultsOnDemand:
     """What can go wrong with the world outside. For more than this set `shop.box.faults` (see sandbox/faults.py)."""
 
-    def __init__(self, box: "Sandbox") -> None:
+    def __init__(self, box: Sandbox) -> None:
         self._box = box
 
     @contextmanager
@@ -68,8 +70,6 @@ class FaultsOnDemand:
             drop: The next so many are never sent.
             hold: None is sent until the block ends; `shop.settle()` sends those that wait by then.
         """
-        from sandbox.faults import WebhookFault
-
         self._box.faults.webhooks = WebhookFault(repeat=repeat, drop=drop, hold=hold)
         try:
             yield
@@ -78,10 +78,8 @@ class FaultsOnDemand:
 
     @contextmanager
     def _trouble(
-        self, service: str, chosen: "_Chosen", *, after_work: bool, path: str, status: int = 500
+        self, service: str, chosen: _Chosen, *, after_work: bool, path: str, status: int = 500
     ) -> Iterator[None]:
-        from sandbox.faults import Fault
-
         action, count = chosen
         gate = self._box.faults.gates[service]
         gate.fault = Fault(action=action, count=count, after_work=after_work, path=path, status=status)
@@ -89,9 +87,6 @@ class FaultsOnDemand:
             yield
         finally:
             gate.fault = Fault()
-
-
-_Chosen = tuple[Literal["hang", "fail", "rate_limit", "drop"], int | None]
 
 
 def _chosen(

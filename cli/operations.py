@@ -1,0 +1,60 @@
+"""`audit`, `token` and `schema`."""
+
+from datetime import timedelta
+from typing import Annotated
+
+import msgspec
+import typer
+
+from bus.messages.audit import Audit, Audited, Repair, RepairMade
+from bus.routes import Routes
+from cli import tables
+from cli.running import out, run, say
+from gateway.access import make_token
+from wiring.domains import ACTORS, ShopSettings
+from wiring.shop import attach_shop
+
+
+def audit(
+    repair: Annotated[bool, typer.Option("--repair", help="First put right what is safe to, and list it.")] = False,
+) -> None:
+    """Recompute everything from ledgers and rows, within and across domains; list what does not fit."""
+
+    async def main(settings: ShopSettings) -> tuple[tuple[RepairMade, ...], Audited]:
+        async with attach_shop(settings) as shop:
+            made = (await shop.bus.ask(Repair(), timeout_s=600)).repairs if repair else ()
+            return made, await shop.bus.ask(Audit(), timeout_s=600)
+
+    made, audited = run(main)
+    if made:
+        out.print(tables.repairs(made))
+    if audited.findings:
+        out.print(tables.findings(audited.findings))
+    checked = ", ".join(f"{part.checked} {part.name}" for part in audited.parts)
+    say(f"Checked: {checked}. {len(audited.findings)} findings.")
+    if audited.findings:
+        raise typer.Exit(1)
+
+
+def token(
+    role: Annotated[str, typer.Option(help="Only `staff` so far.")] = "staff",
+    days: Annotated[int, typer.Option(min=1, max=3650, help="How long it is valid.")] = 90,
+) -> None:
+    """Make a bearer token for /admin/api. It is shown once."""
+    if role != "staff":
+        typer.echo("ShopFlow: --role must be staff", err=True)
+        raise typer.Exit(2)
+
+    async def main(settings: ShopSettings) -> str:
+        async with attach_shop(settings) as shop, shop.services.database.transaction(shop.clock.now()) as tx:
+            return await make_token(tx, role=role, label="command line", valid_for=timedelta(days=days))
+
+    say(run(main))
+
+
+def schema() -> None:
+    """Print every message as JSON Schema, and who listens to each event."""
+    routes = Routes(ACTORS)
+    kinds = sorted(routes.message_types(), key=lambda kind: kind.__name__)
+    _, components = msgspec.json.schema_components(kinds, ref_template="#/$defs/{name}")
+    say(msgspec.json.format(msgspec.json.encode({"listeners": routes.listeners(), "$defs": components})).decode())

@@ -1,0 +1,44 @@
+"""What all commands share: how one is run, and how a refusal is printed."""
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import typer
+import uvloop
+from rich.console import Console
+
+from engine.errors import BadInput, ShopFlowError
+from engine.telemetry import configure_logging
+from wiring.domains import ShopSettings
+from wiring.settings import read_all
+
+T = TypeVar("T")
+
+out = Console()
+
+
+def say(line: str) -> None:
+    """Print a line; it is seen at once, also through a pipe."""
+    print(line, flush=True)  # noqa: T201 - this is the program's output
+
+
+def run(main: Callable[[ShopSettings], Awaitable[T]]) -> T:
+    """Read the settings and run a command; what is wrong with settings or input is one line, and exit code 2."""
+    try:
+        settings = read_all()
+        configure_logging(settings.engine.shopflow_log, as_json=settings.engine.shopflow_log_json)
+        return uvloop.run(_awaited(main, settings))
+    except* ShopFlowError as group:
+        _refuse(group)
+    raise AssertionError("either returned or refused")
+
+
+async def _awaited(main: Callable[[ShopSettings], Awaitable[T]], settings: ShopSettings) -> T:
+    return await main(settings)
+
+
+def _refuse(error: BaseException) -> None:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    typer.echo(f"ShopFlow: {error}", err=True)
+    raise typer.Exit(2 if isinstance(error, BadInput) else 1)

@@ -1,0 +1,83 @@
+"""`serve`: the shop, or a part of it, until it is asked to stop."""
+
+import signal
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from typing import Annotated
+
+import anyio
+import msgspec
+import typer
+
+from bus.messages.catalog import ListCategories
+from cli import goods
+from cli.running import run, say
+from engine import crash
+from engine.clock import SystemClock
+from engine.collector import spare_the_collector
+from gateway.server import bind
+from wiring.domains import ShopSettings
+from wiring.edge import open_edge, url_of
+from wiring.hosting import read_hosted
+from wiring.integrations import open_integrations
+from wiring.settings import check
+from wiring.shop import Shop, attach_shop, open_shop
+
+
+def default(context: typer.Context) -> None:
+    """Without a command: serve."""
+    if context.invoked_subcommand is None:
+        run(serve)
+
+
+def serve_command(
+    actors: Annotated[str, typer.Option(help="Only these, with commas between; the rest is reached over SQS.")] = "",
+    gateway: Annotated[bool, typer.Option(help="Whether to serve HTTP here.")] = True,
+) -> None:
+    """Run the shop: the page, the API, and everything behind it, in one process, or a part of it."""
+
+    async def main(settings: ShopSettings) -> None:
+        hosted = msgspec.structs.replace(settings.sqs, shopflow_actors=actors or settings.sqs.shopflow_actors)
+        await serve(msgspec.structs.replace(settings, sqs=hosted), has_gateway=gateway)
+
+    run(main)
+
+
+async def serve(settings: ShopSettings, *, has_gateway: bool = True) -> None:
+    """Run the shop, or a part of it, until SIGTERM or Ctrl-C."""
+    check(settings)
+    hosted = read_hosted(settings, has_gateway=has_gateway)
+    crash.arm(settings.engine.shopflow_crash_at)
+    edge = settings.edge
+    async with AsyncExitStack() as stack:
+        listener = stack.enter_context(bind(edge.shopflow_host, edge.shopflow_port)) if has_gateway else None
+        signals = stack.enter_context(anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT))
+        url = url_of(edge.shopflow_host, listener.getsockname()[1]) if listener else ""
+        say("Starting PostgreSQL, Valkey and the sandbox ...")
+        integrations = await stack.enter_async_context(open_integrations(settings, hosted, url))
+        if listener and hosted.elsewhere:
+            async with attach_shop(settings) as attached:
+                await stock_an_empty_sandbox(replace(attached, integrations=integrations))
+        shop = await stack.enter_async_context(open_shop(settings, integrations, SystemClock(), hosted=hosted))
+        if hosted.elsewhere:
+            say(f"Here: {', '.join(sorted(hosted.actors))}. Elsewhere: {', '.join(sorted(hosted.elsewhere))}.")
+        else:
+            await stock_an_empty_sandbox(shop)
+        if listener:
+            await stack.enter_async_context(open_edge(shop, listener))
+        spare_the_collector()
+        say(f"ShopFlow is ready: {url or 'without a gateway'}")
+        if url and integrations.is_sandbox:
+            say(f"  test payments, parcels and mails: {integrations.stripe.stripe_api_base}")
+        await anext(aiter(signals))
+        say("Stopping ...")
+    say("Stopped.")
+
+
+async def stock_an_empty_sandbox(shop: Shop) -> None:
+    """Import sample goods into an empty shop on trial. A shop with real payments begins empty."""
+    if shop.integrations.is_sandbox and not (await shop.bus.ask(ListCategories())).names:
+        say("Filling the shelves with sample goods ...")
+        report = await goods.import_file(shop.bus, goods.SAMPLE)
+        if not report.written:
+            say(f"  None could be taken: {report.refused[0][1]}")

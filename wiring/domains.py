@@ -1,0 +1,108 @@
+"""Every domain of the shop in one place: its actor, its settings, and what its actor is given.
+
+A new domain is one import, one entry of `ACTORS`, one line of `make_actors`, and, if it has settings, one of
+`ShopSettings`. Plain and typed on purpose: nothing is scanned for or registered.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from redis.asyncio import Redis
+
+from actors.analytics.actor import Analytics
+from actors.audit.actor import Auditor
+from actors.cart.actor import Carts
+from actors.catalog.actor import Catalog
+from actors.email.actor import Email
+from actors.email.smtp import Mailer, SmtpSettings
+from actors.inventory.actor import Inventory, InventorySettings
+from actors.notification.actor import Notification
+from actors.order.actor import Orders, OrderSettings
+from actors.payment.actor import Payments, PaymentSettings
+from actors.payment.stripe import Stripe, StripeSettings
+from actors.shipping.actor import Shipping
+from actors.shipping.carrier import Carrier, CarrierSettings
+from actors.warehouse.actor import Warehouse
+from bus.local import LocalBus
+from bus.news import News
+from bus.sqs.settings import SqsSettings
+from engine.actor import Actor
+from engine.clock import Clock
+from engine.postgres import Database
+from engine.settings import EngineSettings, Seconds, Settings
+from gateway.replays import Replays
+from gateway.settings import EdgeSettings
+
+_ROOT: Final = Path(__file__).parent.parent
+
+# A command goes to the actor that handles it, an event to all that do.
+ACTORS: Final[tuple[type[Actor], ...]] = (
+    Catalog, Carts, Inventory, Orders, Payments, Warehouse, Shipping, Email, Notification, Analytics, Auditor,
+    Replays,
+)  # fmt: skip
+
+# The folders of migrations, each for a PostgreSQL schema of its own.
+SCHEMAS: Final[Mapping[str, Path]] = {
+    "bus": _ROOT / "bus" / "schema",
+    "gateway": _ROOT / "gateway" / "schema",
+    **{folder.parent.name: folder for folder in sorted((_ROOT / "actors").glob("*/schema"))},
+}
+
+
+class SandboxSettings(Settings, frozen=True, kw_only=True):
+    """The sandbox, which plays what is not configured: Stripe, carrier, mail server."""
+
+    shopflow_carrier_pace_s: Seconds = 2.0  # Between two steps of a parcel.
+
+
+class ShopSettings(msgspec.Struct, frozen=True):
+    """The settings of every room and domain, read once."""
+
+    engine: EngineSettings = EngineSettings()
+    edge: EdgeSettings = EdgeSettings()
+    inventory: InventorySettings = InventorySettings()
+    order: OrderSettings = OrderSettings()
+    payment: PaymentSettings = PaymentSettings()
+    stripe: StripeSettings = StripeSettings()
+    carrier: CarrierSettings = CarrierSettings()
+    smtp: SmtpSettings = SmtpSettings()
+    sandbox: SandboxSettings = SandboxSettings()
+    sqs: SqsSettings = SqsSettings()
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """The services that actors are built with."""
+
+    bus: LocalBus
+    database: Database
+    redis: Redis
+    clock: Clock
+    news: News
+    stripe: Stripe
+    carrier: Carrier
+    mailer: Mailer
+    settings: ShopSettings
+
+
+def make_actors(given: Given) -> Sequence[Actor]:
+    """Build one actor of each domain."""
+    bus, database, clock, settings = given.bus, given.database, given.clock, given.settings
+    currency = settings.edge.shopflow_currency
+    return (
+        Catalog(database=database, currency=currency),
+        Carts(bus=bus, redis=given.redis, clock=clock, currency=currency),
+        Inventory(bus=bus, database=database, clock=clock, news=given.news, settings=settings.inventory),
+        Orders(database=database, settings=settings.order),
+        Payments(bus=bus, database=database, clock=clock, stripe=given.stripe, settings=settings.payment),
+        Warehouse(database=database),
+        Shipping(bus=bus, database=database, clock=clock, carrier=given.carrier),
+        Email(bus=bus, database=database, mailer=given.mailer, clock=clock, sender=settings.smtp.shopflow_mail_from),
+        Notification(news=given.news),
+        Analytics(database=database),
+        Auditor(bus=bus, database=database, clock=clock, stored=bus.deliveries, levels=given.news),
+        Replays(database=database),
+    )

@@ -1,0 +1,47 @@
+"""Which actors a process hosts. The rest run elsewhere, and are reached through SQS."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from engine.actor import Actor
+from engine.errors import BadSetting
+from gateway.replays import Replays
+from wiring.domains import ACTORS, ShopSettings
+
+
+@dataclass(frozen=True, slots=True)
+class HostedActors:
+    """The actors of this process, by name, and whether it has the gateway."""
+
+    actors: frozenset[str] = frozenset(actor.name for actor in ACTORS)
+    has_gateway: bool = True
+
+    @property
+    def elsewhere(self) -> frozenset[str]:
+        """The actors that other processes host. Each gateway has its own idempotency keys."""
+        return frozenset(actor.name for actor in ACTORS) - self.actors - {Replays.name}
+
+    def needs(self, actor: type[Actor]) -> bool:
+        """Whether this process speaks to the services outside that this actor, or the gateway for it, speaks to."""
+        return self.has_gateway or actor.name in self.actors
+
+
+ALL_ACTORS: Final = HostedActors()
+
+
+def read_hosted(settings: ShopSettings, *, has_gateway: bool = True) -> HostedActors:
+    """Read which actors this process hosts from SHOPFLOW_ACTORS.
+
+    Raises:
+        BadSetting: There is no such actor, or no way to the others.
+    """
+    all_actors = ALL_ACTORS.actors
+    named = {name.strip() for name in settings.sqs.shopflow_actors.split(",")} - {""}
+    if unknown := named - all_actors:
+        known = ", ".join(sorted(all_actors))
+        raise BadSetting(f"SHOPFLOW_ACTORS: there is no {', '.join(sorted(unknown))}; there are {known}")
+    actors = (named or all_actors) - {Replays.name} | ({Replays.name} if has_gateway else frozenset())
+    hosted = HostedActors(frozenset(actors), has_gateway)
+    if hosted.elsewhere and not settings.sqs.sqs_prefix:
+        raise BadSetting("SQS_PREFIX: must be set, or the actors of this process can't reach the others")
+    return hosted

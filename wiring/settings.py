@@ -1,0 +1,48 @@
+"""Reading the environment, and refusing at once what would be refused when half of the shop is running."""
+
+import os
+
+import msgspec
+
+from actors.email.smtp import read_url
+from bus.messages.currencies import is_known
+from engine.errors import BadSetting
+from engine.files import make_folder
+from engine.settings import read_settings
+from gateway.keys import read_master_key
+from wiring.domains import ShopSettings
+
+
+def read_all() -> ShopSettings:
+    """Read all settings from the environment.
+
+    Raises:
+        BadSetting: One is missing or bad. Names it.
+    """
+    groups = msgspec.structs.fields(ShopSettings)
+    settings = ShopSettings(**{group.name: read_settings(group.type, os.environ) for group in groups})
+    if not is_known(currency := settings.edge.shopflow_currency):
+        raise BadSetting(f"SHOPFLOW_CURRENCY: Stripe takes no payments in {currency}")
+    return settings
+
+
+def check(settings: ShopSettings) -> None:
+    """Compare settings with each other, and with what there is on this machine.
+
+    Raises:
+        BadSetting: Two don't fit together, or one can't be used. Names it.
+    """
+    make_folder(settings.engine.shopflow_data)
+    read_master_key(settings.edge.shopflow_master_key, settings.engine.shopflow_data)
+    if settings.stripe.stripe_secret_key and not settings.stripe.stripe_webhook_secret:
+        raise BadSetting("STRIPE_WEBHOOK_SECRET: missing, and STRIPE_SECRET_KEY is set; Stripe shows both")
+    if settings.stripe.stripe_secret_key and not settings.stripe.stripe_publishable_key:
+        raise BadSetting("STRIPE_PUBLISHABLE_KEY: missing, and STRIPE_SECRET_KEY is set; browsers pay with it")
+    if settings.carrier.carrier_url and not settings.carrier.carrier_webhook_secret:
+        raise BadSetting("CARRIER_WEBHOOK_SECRET: missing, and CARRIER_URL is set; parcels are heard of by webhooks")
+    if settings.order.shopflow_payment_window_s >= settings.inventory.shopflow_payment_hold_s:
+        raise BadSetting(
+            "SHOPFLOW_PAYMENT_HOLD_S: must be longer than SHOPFLOW_PAYMENT_WINDOW_S, or paid units are gone"
+        )
+    if settings.smtp.smtp_url:
+        read_url(settings.smtp.smtp_url)

@@ -1,0 +1,138 @@
+"""A running shop, or a part of one: services, bus and actors, started in order and stopped in order."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import anyio
+
+from actors.email.smtp import Mailer, open_mailer
+from actors.payment.stripe import Stripe, open_stripe
+from actors.shipping.carrier import Carrier, open_carrier
+from bus.local import LocalBus
+from bus.news import News
+from bus.routes import Routes
+from bus.sqs.client import open_sqs
+from bus.sqs.roads import Roads
+from bus.sqs.settings import SqsSettings
+from engine.actor import Actor
+from engine.circuit import Circuit
+from engine.clock import Clock, SystemClock
+from engine.postgres import migrate
+from engine.services import Services, open_services
+from wiring.domains import ACTORS, SCHEMAS, Given, ShopSettings, make_actors
+from wiring.hosting import ALL_ACTORS, HostedActors
+from wiring.integrations import NO_INTEGRATIONS, Integrations
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """A running shop, or a part of one, without its edge."""
+
+    bus: LocalBus
+    services: Services
+    news: News
+    clock: Clock
+    settings: ShopSettings
+    integrations: Integrations
+
+
+@asynccontextmanager
+async def open_shop(
+    settings: ShopSettings,
+    integrations: Integrations,
+    clock: Clock,
+    *,
+    hosted: HostedActors = ALL_ACTORS,
+    deliver: bool = True,
+    more_actors: Sequence[Actor] = (),
+    schemas: Mapping[str, Path] = SCHEMAS,
+) -> AsyncIterator[Shop]:
+    """Start everything behind the edge; stop it in order when the block ends.
+
+    Args:
+        settings: All of the shop's.
+        integrations: The services outside.
+        clock: The time.
+        hosted: The actors of this process.
+        deliver: Whether to handle what is stored. Commands that only ask beside a running shop leave it alone.
+        more_actors: Actors beside the shop's own.
+        schemas: The folders of migrations, those of `more_actors` included.
+    """
+    async with AsyncExitStack() as stack:
+        services = await stack.enter_async_context(open_services(settings.engine))
+        await migrate(services.database_url, schemas, clock)
+        routes = Routes((*ACTORS, *map(type, more_actors)))
+        roads = await stack.enter_async_context(_open_roads(settings.sqs, routes, clock)) if deliver else None
+        local = LocalBus(
+            routes=routes, database=services.database, clock=clock, settings=settings.engine, elsewhere=roads
+        )
+        shop = Shop(local, services, News(services.redis, clock, local), clock, settings, integrations)
+        for actor in (*make_actors(await _given(stack, shop)), *more_actors):
+            if actor.name in hosted.actors or actor in more_actors:
+                local.host(actor)
+        if roads is not None:
+            cells = list(local.supervisor.cells.values())
+            await stack.enter_async_context(roads.open(cells, local.deliveries, services.database))
+        async with anyio.create_task_group() as tasks:
+            local.supervisor.start(tasks)
+            tasks.start_soon(shop.news.run)
+            if deliver:
+                local.open()
+                tasks.start_soon(local.deliveries.run)
+            try:
+                yield shop
+            finally:
+                # In order: the edge is closed by now; calls and turns end, then what hands over, then services.
+                with anyio.CancelScope(shield=True):
+                    local.deliveries.close()
+                    if roads is not None:
+                        roads.close()
+                    await local.supervisor.drain(settings.engine.shopflow_drain_s)
+                tasks.cancel_scope.cancel()
+
+
+@asynccontextmanager
+async def attach_shop(settings: ShopSettings) -> AsyncIterator[Shop]:
+    """Open the shop for a command that only asks: beside a running one, or alone. It handles nothing that is stored."""
+    async with open_shop(settings, NO_INTEGRATIONS, SystemClock(), deliver=False) as shop:
+        yield shop
+
+
+@asynccontextmanager
+async def _open_roads(settings: SqsSettings, routes: Routes, clock: Clock) -> AsyncIterator[Roads | None]:
+    """Open the way to other processes, if there may be any."""
+    if not settings.sqs_prefix:
+        yield None
+        return
+    async with open_sqs(settings) as sqs:
+        yield Roads(sqs, routes, clock)
+
+
+async def _given(stack: AsyncExitStack, shop: Shop) -> Given:
+    stripe, carrier, mailer = await _open_clients(stack, shop.integrations, shop.clock)
+    return Given(
+        bus=shop.bus,
+        database=shop.services.database,
+        redis=shop.services.redis,
+        clock=shop.clock,
+        news=shop.news,
+        stripe=stripe,
+        carrier=carrier,
+        mailer=mailer,
+        settings=shop.settings,
+    )
+
+
+async def _open_clients(
+    stack: AsyncExitStack, integrations: Integrations, clock: Clock
+) -> tuple[Stripe, Carrier, Mailer]:
+    """Open a client of each service outside, behind a circuit breaker of its own."""
+    stripe = await stack.enter_async_context(open_stripe(integrations.stripe, Circuit("Stripe", clock)))
+    url, key = integrations.carrier.carrier_url, integrations.carrier.carrier_key
+    carrier = await stack.enter_async_context(
+        open_carrier(url, key, name="Carrier", circuit=Circuit("the carrier", clock))
+    )
+    mailer = await stack.enter_async_context(open_mailer(integrations.smtp_url, Circuit("the mail server", clock)))
+    return stripe, carrier, mailer
