@@ -240,7 +240,9 @@ class Payments(Actor, name="payment"):
         seen = await self._stripe.refunds(ask.order_id, ask.intent_id)
         if own := next((refund for refund in seen if refund.refund_id == ask.refund_id), None):
             return refunds.record_of(ask, own)
-        self._log.error("Stripe refuses a refund", order=ask.order_id, refund=ask.refund_id, error=refusal)
+        is_made_smaller = ask.is_rest and bool(seen)  # Then the rest goes back, and nobody need see to it.
+        log = self._log.warning if is_made_smaller else self._log.error
+        log("Stripe refuses a refund", order=ask.order_id, refund=ask.refund_id, error=refusal)
         return RecordRefund(
             order_id=ask.order_id,
             refund_id=ask.refund_id,
