@@ -270,6 +270,31 @@ async def test_the_auditor_finds_a_refund_at_stripe_that_nobody_told_us_of_and_a
     await shop.audit()
 
 
+async def test_the_auditor_finds_disputes_and_warnings_that_nobody_told_us_of_and_a_repair_hears_them(
+    shop: ShopUnderTest, buyer: Customer, staff: Staff
+) -> None:
+    lost, warned, won = [await buyer.buy(MUG=1) for _ in range(3)]
+    with shop.faults.webhooks(drop=1_000):  # As where the account's endpoint does not list these events.
+        shop.box.stripe.open_dispute(lost.intent)
+        shop.box.stripe.warn_of_fraud(warned.intent)
+        dispute = shop.box.stripe.open_dispute(won.intent)
+        shop.box.stripe.close_dispute(dispute.id, won=True)
+    assert await staff.findings() == []  # Their webhooks may be on the way.
+    await shop.clock.advance(minutes=2)
+
+    found = await staff.findings()
+    assert {finding["rule"] for finding in found} == {"I8 disputes = Stripe's"}
+    assert {finding["about"] for finding in found} == {lost.order, warned.order, won.order}
+    _ = (await staff.ask("POST", "/admin/api/audit/repair")).good
+    await shop.settle()
+
+    assert await staff.findings() == []
+    assert sorted(await stuck(staff)) == ["dispute_open", "fraud_warning"]
+    assert (await staff.step(lost, "pick")).status == 200
+    assert (await staff.step(lost, "pack")).refusal == (409, "money_in_doubt")
+    await shop.audit()
+
+
 async def test_a_bank_that_takes_longer_than_banks_may_reaches_people(
     shop: ShopUnderTest, buyer: Customer, staff: Staff
 ) -> None:
