@@ -19,10 +19,9 @@ import uvloop
 
 from bench.goods import sku
 from bench.http import Connection, connect
+from testkit.people import DELIVERY
 
-_HOME = {"line1": "1 Harbour Street", "city": "Hamburg", "postal_code": "20095", "country": "DE"}
-BUYER = {"email": "ada@example.com", "name": "Ada", "address": _HOME, "shipping_method": "standard"}
-_CHECKOUT = msgspec.json.encode(BUYER)
+_CHECKOUT = msgspec.json.encode(DELIVERY)
 _ONE = b'{"quantity":1}'
 _TRIES, _LATER_S = 30, 1.0
 _FORM = "Content-Type: application/x-www-form-urlencoded\r\n"

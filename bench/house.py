@@ -17,8 +17,8 @@ from actors.payment.stripe import Stripe
 from actors.shipping.carrier import Carrier
 from bench.goods import PLENTY, row_of, sku
 from bus.local import LocalBus
-from bus.messages.base import Address, Money, new_id
-from bus.messages.cart import Cart, CheckedOut, Checkout, CreateCart, SetLine
+from bus.messages.base import Money, new_id
+from bus.messages.cart import Cart, CheckedOut
 from bus.messages.catalog import ImportSkus
 from bus.messages.inventory import SetOnHand
 from bus.messages.payment import Intent, RecordStripeEvent, StripeEvent
@@ -29,12 +29,12 @@ from engine.collector import spare_the_collector
 from engine.postgres import migrate
 from engine.services import open_services
 from engine.settings import EngineSettings
+from testkit.people import BusBuyer
 from wiring.domains import ACTORS, SCHEMAS, Given, ShopSettings, make_actors
 from wiring.integrations import NO_INTEGRATIONS
 from wiring.shop import Shop
 
 SKUS = 100
-_HOME = Address(line1="1 Harbour Street", city="Hamburg", postal_code="20095", country="DE")
 _ANSWER_S = 60.0
 
 
@@ -102,20 +102,13 @@ async def open_house(folder: Path) -> AsyncIterator[Shop]:
 
 
 async def fill_cart(bus: LocalBus, wanted: str) -> Cart:
-    """A new cart that holds one unit."""
-    cart = await bus.ask(CreateCart(), timeout_s=_ANSWER_S)
-    filled = await bus.ask(SetLine(cart_id=cart.id, sku=wanted, quantity=1), timeout_s=_ANSWER_S)
-    assert isinstance(filled, Cart), filled
-    return filled
+    """Make a cart that holds one unit."""
+    return await BusBuyer(bus, timeout_s=_ANSWER_S).fill_cart({wanted: 1})
 
 
 async def check_out(bus: LocalBus, cart: Cart) -> CheckedOut:
     """Place its order."""
-    placed = await bus.ask(
-        Checkout(cart_id=cart.id, email="ada@example.com", name="Ada", address=_HOME), timeout_s=_ANSWER_S
-    )
-    assert isinstance(placed, CheckedOut), placed
-    return placed
+    return await BusBuyer(bus, timeout_s=_ANSWER_S).check_out(cart)
 
 
 async def pay(bus: LocalBus, placed: CheckedOut) -> None:

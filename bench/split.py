@@ -19,11 +19,11 @@ from time import perf_counter
 import aiohttp
 import yaml
 
-from bench.buyers import BUYER
 from bus.sqs.client import open_sqs
 from bus.sqs.settings import SqsSettings
 from bus.sqs.wire import Letter
 from testkit.ministack import CREDENTIALS, answers, ministack
+from testkit.people import DELIVERY
 from testkit.programs import ROOT, command, program
 
 COMPOSE = yaml.safe_load((ROOT / "docs" / "compose.yaml").read_text(encoding="utf-8"))
@@ -81,7 +81,7 @@ async def _check_out(url: str) -> Sequence[float]:
             async with http.put(f"/carts/{cart}/lines/{sku}", json={"quantity": 1}):
                 begun = perf_counter()
             key = {"Idempotency-Key": secrets.token_hex(8)}
-            async with http.post(f"/carts/{cart}/checkout", json=BUYER, headers=key):
+            async with http.post(f"/carts/{cart}/checkout", json=DELIVERY, headers=key):
                 took.append(perf_counter() - begun)
     return took[len(took) // 5 :]  # The first warm up.
 

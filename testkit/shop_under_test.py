@@ -16,8 +16,8 @@ import anyio
 from actors.payment.stripe import StripeSettings
 from actors.shipping.carrier import CarrierSettings
 from bus.messages.audit import Audit
-from bus.messages.base import Address, Money, new_id
-from bus.messages.cart import Cart, CheckedOut, Checkout, CreateCart, SetLine
+from bus.messages.base import Money
+from bus.messages.cart import CheckedOut
 from bus.messages.catalog import ImportSkus, SkuRow
 from bus.messages.inventory import GetStock, SetOnHand
 from bus.messages.order import OrderFact, ReadOrderFacts
@@ -35,6 +35,7 @@ from sandbox.stripe_objects import Charge
 from testkit.external_books import mismatches, repeated_mails
 from testkit.faults import FaultsOnDemand
 from testkit.incarnations import PATIENCE_S, Ended, Incarnations
+from testkit.people import BusBuyer, payment_form
 from testkit.real_servers import Servers
 from testkit.recorder import EventRecorder
 from wiring.domains import SCHEMAS, ShopSettings
@@ -48,7 +49,6 @@ E = TypeVar("E", bound=Event)
 
 # What is on the shelves of a shop under test: SKU, price in cents, units.
 GOODS: Final = (("MUG", 1450, 10), ("LAMP", 5900, 1), ("BOOK", 1200, 100))
-BUYER: Final = "ada@example.com"
 _GLANCE_S = 0.03  # Of real time, for each second that passes while somebody waits.
 _ROUNDS = 10  # Of outside world and shop in turn, until neither has anything to do.
 
@@ -131,24 +131,10 @@ class ShopUnderTest:
             order_id: A name for it, which is also the key of the checkout; made up if not given.
             units: How many of which SKU: `MUG=2`.
         """
-        cart = await self.ask(CreateCart())
-        for sku, quantity in units.items():
-            filled = await self.ask(SetLine(cart_id=cart.id, sku=sku, quantity=quantity))
-            assert isinstance(filled, Cart), filled
-        home = Address(line1="1 Harbour Street", city="Hamburg", postal_code="20095", country="DE")
-        answer = await self.ask(
-            Checkout(
-                cart_id=cart.id,
-                order_id=order_id or new_id("ord"),
-                email=BUYER,
-                name="Ada Buyer",
-                address=home,
-                is_first=not order_id,
-            )
-        )
-        assert isinstance(answer, CheckedOut), answer
+        buyer = BusBuyer(self)
+        placed = await buyer.check_out(await buyer.fill_cart(units), order_id)
         await self.clock.at_rest()
-        return answer
+        return placed
 
     async def buy(self, *, order_id: str = "", **units: int) -> CheckedOut:
         """Check out and pay, as `check_out` and `pay` do; gives the order, which is paid."""
@@ -166,16 +152,18 @@ class ShopUnderTest:
 
     async def pay(self, intent_id: str, client_secret: str, method: str = "pm_card_visa") -> int:
         """Confirm a payment as the buyer's browser does, and let everything come of it. Gives Stripe's HTTP status."""
-        form = {
-            "key": self.inside.integrations.stripe.stripe_publishable_key,
-            "client_secret": client_secret,
-            "payment_method": method,
-        }
-        confirm = f"{self.box.http_url}/v1/payment_intents/{intent_id}/confirm"
-        async with aiohttp.ClientSession() as http, http.post(confirm, data=form) as answer:
+        url, form = self.confirmation(intent_id, client_secret, method)
+        async with aiohttp.ClientSession() as http, http.post(url, data=form) as answer:
             status = answer.status
         await self.settle()
         return status
+
+    def confirmation(
+        self, intent_id: str, client_secret: str, method: str = "pm_card_visa"
+    ) -> tuple[str, dict[str, str]]:
+        """Write the request by which the buyer's browser confirms a payment: its URL at Stripe, and its form."""
+        form = payment_form(self.inside.integrations.stripe.stripe_publishable_key, client_secret, method)
+        return f"{self.box.http_url}/v1/payment_intents/{intent_id}/confirm", form
 
     def mails(self, to: str = "") -> list[Mail]:
         """What was sent, the oldest first."""

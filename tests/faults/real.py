@@ -154,12 +154,7 @@ class Real:
 
     async def pay(self, which: int, method: str) -> Answer:
         *_, placed = self._orders[which]
-        form = {
-            "key": self._shop.inside.integrations.stripe.stripe_publishable_key,
-            "client_secret": placed.client_secret,
-            "payment_method": METHODS[method],
-        }
-        url = f"{self._shop.box.http_url}/v1/payment_intents/{placed.intent_id}/confirm"
+        url, form = self._shop.confirmation(placed.intent_id, placed.client_secret, METHODS[method])
 
         async def attempt() -> int | None:
             async with self._http.post(url, data=form) as answer:

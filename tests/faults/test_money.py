@@ -101,13 +101,9 @@ class Stubborn(Customer):
         raise AssertionError("it could not be paid")
 
     async def _confirm_with(self, key: str, bought: Purchase) -> Json:
-        form = {
-            "key": self.shop.inside.integrations.stripe.stripe_publishable_key,
-            "client_secret": bought.client_secret,
-            "payment_method": "pm_card_visa",
-        }
+        url, form = self.shop.confirmation(bought.intent, bought.client_secret)
         async with self.http.post(
-            f"{self.shop.box.http_url}/v1/payment_intents/{bought.intent}/confirm",
+            url,
             data=form,
             headers={"Idempotency-Key": key},
             timeout=aiohttp.ClientTimeout(total=PATIENCE_S),

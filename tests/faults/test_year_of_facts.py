@@ -149,12 +149,7 @@ class Year:
         await self._shop.ask(CancelOrder(order_id=placed.order_id, reason="customer"))
 
     async def _confirm(self, placed: CheckedOut, method: str) -> None:
-        form = {
-            "key": self._shop.inside.integrations.stripe.stripe_publishable_key,
-            "client_secret": placed.client_secret,
-            "payment_method": method,
-        }
-        url = f"{self._shop.box.http_url}/v1/payment_intents/{placed.intent_id}/confirm"
+        url, form = self._shop.confirmation(placed.intent_id, placed.client_secret, method)
         async with self._http.post(url, data=form) as answer:
             assert answer.status in (200, 400, 402)
         await self._settle()

@@ -4,11 +4,12 @@ from datetime import timedelta
 
 import pytest
 
-from bus.messages.base import Address, Line, OrderLine, Sums
+from bus.messages.base import Line, OrderLine, Sums
 from bus.messages.inventory import HoldForCheckout
 from bus.messages.order import CancelOrder, Order, OrderSettled, PlaceOrder
 from sandbox.faults import Fault
 from testkit import ShopUnderTest
+from testkit.people import ADDRESS
 from tests.actors.payment.support import eur
 from tests.journeys.people import Answer, Customer, Json, Staff, all_is_well, mails_of, new_key, sql
 from tests.orders import cart_with
@@ -278,7 +279,7 @@ async def placed_for_nothing(shop: ShopUnderTest, order_id: str) -> Order:
             cart_id=cart.id,
             email="ada@example.com",
             name="Ada",
-            address=Address(line1="1 Harbour Street", city="Hamburg", postal_code="20095", country="DE"),
+            address=ADDRESS,
             shipping_method="standard",
             lines=(OrderLine(sku="MUG", title="Mug", quantity=2, unit_price=eur(MUG)),),
             weight_g=200,

@@ -6,14 +6,12 @@ from contextlib import asynccontextmanager
 import pytest
 
 from actors.shipping.carrier import Carrier, open_carrier
-from bus.messages.base import Address
 from engine.circuit import Circuit
 from engine.clock import ManualClock
 from engine.errors import BadInput, Unavailable
 from sandbox import Sandbox, SandboxConfig
 from sandbox.faults import Fault
-
-ADDRESS = Address(line1="1 Harbour Street", city="Hamburg", postal_code="20095", country="DE")
+from testkit.people import ADDRESS
 
 
 @asynccontextmanager

@@ -30,12 +30,7 @@ async def bought(shop: ShopUnderTest, order_id: str, **lines: int) -> CheckedOut
 
 async def confirm(shop: ShopUnderTest, placed: CheckedOut) -> None:
     """Pay, and let the shop hear of it when it does."""
-    form = {
-        "key": shop.inside.integrations.stripe.stripe_publishable_key,
-        "client_secret": placed.client_secret,
-        "payment_method": "pm_card_visa",
-    }
-    url = f"{shop.box.http_url}/v1/payment_intents/{placed.intent_id}/confirm"
+    url, form = shop.confirmation(placed.intent_id, placed.client_secret)
     async with aiohttp.ClientSession() as http, http.post(url, data=form) as answer:
         assert answer.status == 200
 
