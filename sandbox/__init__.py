@@ -4,11 +4,11 @@ It knows nothing of the shop and the shop nothing of it; they meet on the networ
 with the real thing. `python -m sandbox` runs it as a process, `Sandbox` inside a test.
 """
 
-from sandbox.box import Sandbox
-from sandbox.carrier import Shipment, UnexpectedStatus
-from sandbox.config import WEBHOOK_TYPES, SandboxConfig
-from sandbox.faults import Fault, Faults, WebhookFault
-from sandbox.mailbox import Mail
+from sandbox.app import Sandbox
+from sandbox.carrier.api import Shipment, UnexpectedStatus
+from sandbox.core.config import WEBHOOK_TYPES, SandboxConfig
+from sandbox.core.faults import Fault, Faults, WebhookFault
+from sandbox.mailbox.smtp import Mail
 
 __all__ = [
     "WEBHOOK_TYPES",

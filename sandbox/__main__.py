@@ -16,8 +16,8 @@ import msgspec
 import typer
 import uvloop
 
-from sandbox.box import Sandbox
-from sandbox.config import SandboxConfig
+from sandbox.app import Sandbox
+from sandbox.core.config import SandboxConfig
 
 STDIN = 0
 

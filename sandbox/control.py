@@ -1,6 +1,6 @@
 """What people and tests may do to the sandbox over HTTP: read mails, move parcels, cause trouble.
 
-What they may do to payments is in `stripe_control.py`.
+What they may do to payments is in `stripe/control.py`.
 
 No key: it listens on loopback only, and holds nothing real.
 """
@@ -12,10 +12,10 @@ import msgspec
 from aiohttp import web
 from msgspec import Struct
 
-from sandbox.carrier import Carrier, Status, UnexpectedStatus
-from sandbox.faults import Fault, Faults, WebhookFault
-from sandbox.mailbox import Mailbox
-from sandbox.webhooks import Outbox
+from sandbox.carrier.api import Carrier, Status, UnexpectedStatus
+from sandbox.core.faults import Fault, Faults, WebhookFault
+from sandbox.core.webhooks import Outbox
+from sandbox.mailbox.smtp import Mailbox
 
 MAX_MAILS = 1000
 

@@ -7,15 +7,15 @@ from aiohttp import web
 from jinja2 import Environment, FileSystemLoader
 from msgspec import Struct
 
-from sandbox.carrier import Carrier
-from sandbox.mailbox import Mailbox
-from sandbox.store import Page
-from sandbox.stripe_api import StripeApi
-from sandbox.stripe_dispute_objects import Dispute, EarlyFraudWarning
-from sandbox.stripe_disputes import ENDS, NEXT
-from sandbox.stripe_errors import StripeError
-from sandbox.stripe_objects import Charge, PaymentIntent
-from sandbox.webhooks import Outbox
+from sandbox.carrier.api import Carrier
+from sandbox.core.store import Page
+from sandbox.core.webhooks import Outbox
+from sandbox.mailbox.smtp import Mailbox
+from sandbox.stripe.api import StripeApi
+from sandbox.stripe.dispute_objects import Dispute, EarlyFraudWarning
+from sandbox.stripe.disputes import ENDS, NEXT
+from sandbox.stripe.errors import StripeError
+from sandbox.stripe.objects import Charge, PaymentIntent
 
 SHOWN = 25  # Of each kind.
 HEADERS = {

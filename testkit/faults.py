@@ -5,13 +5,13 @@ from contextlib import contextmanager
 from typing import Literal, TypeAlias
 
 from sandbox import Sandbox
-from sandbox.faults import Fault, WebhookFault
+from sandbox.core.faults import Fault, WebhookFault
 
 _Chosen: TypeAlias = tuple[Literal["hang", "fail", "rate_limit", "drop"], int | None]
 
 
 class FaultsOnDemand:
-    """What can go wrong with the world outside. For more than this set `shop.box.faults` (see sandbox/faults.py)."""
+    """Common faults of the outside world. For all others set `shop.box.faults` (see sandbox/core/faults.py)."""
 
     def __init__(self, box: Sandbox) -> None:
         self._box = box

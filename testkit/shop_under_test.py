@@ -31,7 +31,7 @@ from engine.settings import EngineSettings
 from gateway.server import Server, bind
 from gateway.settings import EdgeSettings
 from sandbox import Mail, Sandbox, SandboxConfig
-from sandbox.stripe_objects import Charge
+from sandbox.stripe.objects import Charge
 from testkit.external_books import mismatches, repeated_mails
 from testkit.faults import FaultsOnDemand
 from testkit.incarnations import PATIENCE_S, Ended, Incarnations

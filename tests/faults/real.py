@@ -27,10 +27,10 @@ from bus.messages.payment import Refund, RefundOrder, RefundRefused
 from bus.messages.warehouse import MoneyInDoubt, Pack, Pick, PickList, Ship, WrongStep
 from engine.errors import BadInput, Unavailable
 from engine.message import Command
-from sandbox.config import WEBHOOK_TYPES
-from sandbox.stripe_errors import StripeError
-from sandbox.stripe_objects import Record
-from sandbox.webhooks import signature
+from sandbox.core.config import WEBHOOK_TYPES
+from sandbox.core.webhooks import signature
+from sandbox.stripe.errors import StripeError
+from sandbox.stripe.objects import Record
 from testkit import ShopUnderTest
 from tests.faults.model import LISTS, ON_HAND, PRICES, STRIPE_FORGETS_S, with_shipping
 from tests.faults.model_stripe import REFUSED, Answer

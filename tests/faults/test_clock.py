@@ -17,8 +17,8 @@ from engine.actor import turn
 from engine.clock import ManualClock
 from engine.postgres import Database, Transaction
 from gateway.replays import Claimed, ClaimKey, InProgress
-from sandbox.faults import WebhookFault
-from sandbox.webhooks import signature
+from sandbox.core.faults import WebhookFault
+from sandbox.core.webhooks import signature
 from testkit import ShopUnderTest
 from tests.engine.toys import Bell, Mark, SetTimer, Toy, house, soon, stored
 from tests.faults.conftest import IMPATIENT, Scale

@@ -13,7 +13,7 @@ import pytest
 
 from bus.messages.order import OrderCancelled
 from bus.messages.payment import PaymentReceived, RefundProcessed
-from sandbox.faults import Fault, WebhookFault
+from sandbox.core.faults import Fault, WebhookFault
 from testkit import ShopUnderTest
 from tests.faults.conftest import Scale
 from tests.faults.report import Campaign, Report

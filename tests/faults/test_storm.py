@@ -16,7 +16,7 @@ import asyncpg
 import pytest
 from asyncpg import Record
 
-from sandbox.webhooks import signature
+from sandbox.core.webhooks import signature
 from testkit.people import DELIVERY
 from tests.faults.conftest import Scale
 from tests.faults.report import Report

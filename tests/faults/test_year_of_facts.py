@@ -23,8 +23,8 @@ from bus.messages.order import CancelOrder, GetOrder, Order
 from bus.messages.payment import RefundOrder
 from bus.messages.shipping import RecordTracking
 from bus.messages.warehouse import MoneyInDoubt, Pack, Pick, Ship
-from sandbox.faults import Fault, WebhookFault
-from sandbox.stripe_errors import StripeError
+from sandbox.core.faults import Fault, WebhookFault
+from sandbox.stripe.errors import StripeError
 from testkit import GOODS, ShopUnderTest
 from tests.faults.conftest import Scale
 from tests.faults.report import Campaign, Report

@@ -27,7 +27,7 @@ from bus.messages.shipping import ParcelMoved, ShipmentBooked
 from engine.actor import turn
 from engine.clock import ManualClock
 from engine.postgres import Database, Transaction
-from sandbox.faults import WebhookFault
+from sandbox.core.faults import WebhookFault
 from testkit import ShopUnderTest
 from tests.engine.toys import Bell, Mark, SetTimer, Toy, gather, house, stored
 from tests.faults.conftest import Scale

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from actors.payment.stripe import open_stripe
-from sandbox.faults import Fault
+from sandbox.core.faults import Fault
 from testkit import ShopUnderTest
 from tests.journeys.people import Customer, Staff, staff_token
 

@@ -14,7 +14,7 @@ from multidict import CIMultiDictProxy
 from yarl import URL
 
 from gateway.access import make_token
-from sandbox.webhooks import signature
+from sandbox.core.webhooks import signature
 from testkit import ShopUnderTest
 from testkit.people import DELIVERY
 

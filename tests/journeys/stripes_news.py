@@ -4,9 +4,9 @@ from datetime import timedelta
 
 from actors.payment import looks
 from engine.clock import FOREVER
-from sandbox.faults import WebhookFault
-from sandbox.stripe_api import Cause
-from sandbox.stripe_params import CreateIntent as AtStripe
+from sandbox.core.faults import WebhookFault
+from sandbox.stripe.api import Cause
+from sandbox.stripe.params import CreateIntent as AtStripe
 from testkit import ShopUnderTest
 from tests.journeys.people import Staff, all_is_well, staff_token
 

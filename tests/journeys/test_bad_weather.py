@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from sandbox.faults import Fault
+from sandbox.core.faults import Fault
 from testkit import ShopUnderTest
 from tests.journeys.people import Customer, Staff, mails_of, new_key
 

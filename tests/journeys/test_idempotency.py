@@ -9,7 +9,7 @@ import pytest
 from engine.errors import Overloaded
 from engine.mailbox import Envelope
 from gateway.replays import Claimed, ClaimKey, GiveBackKey, InProgress, KeepAnswer
-from sandbox.faults import Fault, WebhookFault
+from sandbox.core.faults import Fault, WebhookFault
 from testkit import ShopUnderTest
 from tests.journeys.people import Customer, Staff, at_once, forget_answers, mails_of, new_key, purchase, sql
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from actors.payment.actor import Payments
-from sandbox.faults import Fault, WebhookFault
+from sandbox.core.faults import Fault, WebhookFault
 from testkit import ShopUnderTest
 from tests.journeys.people import Customer, Purchase, Staff, mails_of
 

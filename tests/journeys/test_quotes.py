@@ -7,7 +7,7 @@ import pytest
 from bus.messages.base import Line, OrderLine, Sums
 from bus.messages.inventory import HoldForCheckout
 from bus.messages.order import CancelOrder, Order, OrderSettled, PlaceOrder
-from sandbox.faults import Fault
+from sandbox.core.faults import Fault
 from testkit import ShopUnderTest
 from testkit.people import ADDRESS
 from tests.actors.payment.support import eur

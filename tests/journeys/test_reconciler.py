@@ -7,7 +7,7 @@ from itertools import permutations
 import pytest
 from msgspec.structs import replace
 
-from sandbox.faults import Fault, WebhookFault
+from sandbox.core.faults import Fault, WebhookFault
 from testkit import ShopUnderTest
 from tests.journeys.people import Customer, Staff, intent_event, mails_of, send_webhook, sql
 from tests.journeys.stripes_news import AFTER, LIST, NO_WEBHOOKS, all_is_settled, effects, status_here

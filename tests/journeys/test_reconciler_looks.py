@@ -13,7 +13,7 @@ from actors.payment.reconciler import Reconciler
 from actors.payment.stripe import open_stripe
 from bus.messages.payment import Reconcile
 from engine.circuit import Circuit
-from sandbox.faults import Fault
+from sandbox.core.faults import Fault
 from testkit import ShopUnderTest
 from tests.journeys.people import Customer, Staff
 from tests.journeys.stripes_news import (

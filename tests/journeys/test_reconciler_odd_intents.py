@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from bus.messages.payment import CreateIntent, Intent
 from engine.errors import Unavailable
-from sandbox.faults import Fault
+from sandbox.core.faults import Fault
 from testkit import ShopUnderTest
 from tests.actors.payment.support import eur
 from tests.journeys.people import Customer, Staff

@@ -2,7 +2,7 @@
 
 import aiohttp
 
-from sandbox.faults import Fault
+from sandbox.core.faults import Fault
 from testkit import ShopUnderTest
 from tests.journeys.people import Customer, Staff, intent_event, send_webhook, sql
 

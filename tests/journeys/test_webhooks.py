@@ -1,7 +1,7 @@
 """Webhooks of Stripe's and the carrier's: checked, kept once, and nothing goes back."""
 
-from sandbox.faults import WebhookFault
-from sandbox.webhooks import signature
+from sandbox.core.faults import WebhookFault
+from sandbox.core.webhooks import signature
 from testkit import ShopUnderTest
 from tests.journeys.people import Customer, Staff, intent_event, mails_of, scan, send_webhook, webhook_body
 

@@ -14,7 +14,7 @@ from bus.messages.order import CancelOrder, GetOrder, Order, OrderCreated, Order
 from bus.messages.payment import PaymentReceived
 from engine.crash import CrashPoint
 from engine.errors import BadSetting, Unavailable
-from sandbox.stripe_api import StripeApi
+from sandbox.stripe.api import StripeApi
 from testkit import Killed, ShopUnderTest
 from tests.orders import cart_with, checkout, placed_order, until_answered
 

@@ -16,7 +16,7 @@ from engine.circuit import Circuit
 from engine.clock import ManualClock
 from engine.errors import BadInput, Unavailable
 from sandbox import Sandbox, SandboxConfig
-from sandbox.faults import Fault
+from sandbox.core.faults import Fault
 from tests.actors.payment.support import AMOUNT, ORDER, eur
 
 INTENTS, REFUNDS = "POST /v1/payment_intents", "POST /v1/refunds"

@@ -10,7 +10,7 @@ from engine.circuit import Circuit
 from engine.clock import ManualClock
 from engine.errors import BadInput, Unavailable
 from sandbox import Sandbox, SandboxConfig
-from sandbox.faults import Fault
+from sandbox.core.faults import Fault
 from testkit.people import ADDRESS
 
 
