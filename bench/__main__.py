@@ -241,9 +241,9 @@ def main(
     full: Annotated[bool, typer.Option("--full", help="All of them.")] = False,
     write: Annotated[bool, typer.Option("--write", help="Also write down what was asked for by name.")] = False,
 ) -> None:
-    """Measure ShopFlow beside what it is compared with, print tables, and write them into docs/performance.md.
+    """Measure ShopFlow beside its peers, print tables, and write them into docs/performance.md.
 
-    With parts named, they are only printed, unless --write is given.
+    Tables of named parts are only printed, unless --write is given.
     """
     chosen = parts or list(ALL if full else PARTS)
     if unknown := set(chosen) - ALL.keys():
@@ -258,7 +258,7 @@ def main(
 
 
 def _measured(part: str) -> Sheet:
-    """On a folder of its own."""
+    """Measure a part, on a folder of its own."""
     with (
         tempfile.TemporaryDirectory(prefix="shopflow-", ignore_cleanup_errors=True) as folder,
         out.status(f"Measuring {part}: {ALL[part].__doc__} ..."),

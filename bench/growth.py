@@ -1,4 +1,4 @@
-"""Growth: what a hold, an order and each list cost in a shop with a million SKUs and a million orders behind it.
+"""Growth: the cost of a hold, an order and each list in a shop with a million SKUs and a million past orders.
 
 Beside an empty shop in the same process, in turn, one caller: how long each takes, as medians.
 """
@@ -35,7 +35,7 @@ Deed = Callable[[LocalBus], Awaitable[object]]
 
 @dataclass(frozen=True)
 class Row:
-    """One deed: milliseconds in the empty shop and in the grown one (each round's median)."""
+    """An operation: milliseconds in the empty shop and in the grown one (each round's median)."""
 
     what: str
     empty_ms: Sequence[float]
@@ -47,7 +47,7 @@ class Row:
 
 
 async def measure(folder: Path) -> list[Row]:
-    """All deeds, in both shops."""
+    """Measure all operations, in both shops."""
     async with open_house(folder / "empty") as empty, open_house(folder / "grown") as grown:
         grow(grown)
         took: dict[str, tuple[list[float], list[float]]] = {what: ([], []) for what in DEEDS}

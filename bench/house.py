@@ -1,6 +1,6 @@
 """A whole shop in the bench's own process, without HTTP, whose Stripe and mail server agree at once.
 
-So what is measured of it is the engine: its turns, its statements, its log on disk.
+So it measures the engine alone: its turns, its statements, its log on disk.
 """
 
 import asyncio
@@ -61,7 +61,7 @@ class MailerAtOnce(Mailer):
 
 
 class NoCarrier(Carrier):
-    """Nobody ships here."""
+    """Stands in for the carrier, which these measurements never call."""
 
     def __init__(self) -> None:
         pass
@@ -69,7 +69,7 @@ class NoCarrier(Carrier):
 
 @asynccontextmanager
 async def open_house(folder: Path) -> AsyncIterator[Shop]:
-    """With plenty of `SKUS` kinds of goods."""
+    """Open a shop with plenty of `SKUS` kinds of goods."""
     engine = EngineSettings(shopflow_data=folder)
     clock = SystemClock()
     async with open_services(engine) as services:
@@ -102,17 +102,17 @@ async def open_house(folder: Path) -> AsyncIterator[Shop]:
 
 
 async def fill_cart(bus: LocalBus, wanted: str) -> Cart:
-    """Make a cart that holds one unit."""
+    """Make a cart that holds one unit of a SKU."""
     return await BusBuyer(bus, timeout_s=_ANSWER_S).fill_cart({wanted: 1})
 
 
 async def check_out(bus: LocalBus, cart: Cart) -> CheckedOut:
-    """Place its order."""
+    """Place the order of a cart."""
     return await BusBuyer(bus, timeout_s=_ANSWER_S).check_out(cart)
 
 
 async def pay(bus: LocalBus, placed: CheckedOut) -> None:
-    """Let Stripe say that it is paid."""
+    """Record Stripe's event that the order is paid."""
     now = SystemClock().now()
     paid = StripeEvent(id=new_id("evt"), type="payment_intent.succeeded", amount=placed.amount, created=now)
     await bus.ask(RecordStripeEvent(intent_id=placed.intent_id, event=paid), timeout_s=_ANSWER_S)

@@ -1,8 +1,8 @@
 """Buyers in a flash sale, in a process of their own: `python -m bench.hunters URL BUYERS SKUS SECONDS`.
 
-Each thinks for a while, five seconds on average, and then tries to get one unit of one of the goods. Who has one checks
-out and pays; who is refused thinks again. At the end of the time it prints one line of JSON. Who thinks does not wait
-for anybody, so this is no closed loop: an answer that comes late does not keep the others from asking.
+Each buyer thinks for a while, five seconds on average, and then tries to get one unit of one of the goods. With a unit
+it checks out and pays; refused, it thinks again. At the end of the time the program prints one line of JSON. Thinking
+times depend on no answer, so this is no closed loop: a late answer does not keep the other buyers from asking.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ THINKS_S = 5.0
 
 
 class Seen(msgspec.Struct):
-    """What all of them saw."""
+    """The outcomes that all buyers saw."""
 
     held_s: list[float] = []  # How long each answer took, by what it was.
     refused_s: list[float] = []
@@ -31,7 +31,7 @@ class Seen(msgspec.Struct):
 
 
 async def main(url: str, buyers: int, skus: int, seconds: float) -> None:
-    """Hunt."""
+    """Let so many buyers shop for so many seconds, and print what they saw."""
     _, body = await (await connect(url)).ask("GET", "/config")
     stripe_url = msgspec.json.decode(body)["stripe"]["api_base"]
     seen = Seen()

@@ -27,7 +27,7 @@ REPEATS = 3
 
 @dataclass(frozen=True)
 class Row:
-    """One crowd: orders per second (each repeat's), and processor seconds for each, by whose."""
+    """The figures of so many callers: orders per second (each repeat's), and processor seconds for each, by program."""
 
     callers: int
     per_second: Sequence[float]
@@ -39,7 +39,7 @@ class Row:
 
 
 async def measure(folder: Path) -> list[Row]:
-    """All crowds, one after the other, on one shop."""
+    """Measure all numbers of callers, one after the other, on one shop."""
     async with open_house(folder) as shop:
         here = Running(folder, psutil.Process().pid, "")
         return [await _crowd(shop, here, callers) for callers in CALLERS]

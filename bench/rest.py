@@ -1,11 +1,11 @@
-"""When a run is over: not when the last answer is given, but when all is done that comes of it."""
+"""The end of a run: not the last answer, but the last effect on disk."""
 
 import asyncio
 
 from engine.postgres import Database
 
 _LEFT = "select count(*)::int as left from bus.deliveries where due is null"
-_LOOK_S = 0.05  # Seldom: each look reads all that is left.
+_LOOK_S = 0.05  # Seldom: each poll reads all that is left.
 _WITHIN_S = 120.0
 
 

@@ -1,7 +1,7 @@
 """A flash sale: very many watch, many want the same few goods, which are gone long before the end.
 
 2,000 buyers (bench/hunters.py) ask for 100 SKUs of which there are 50 units each, while 10,000 clients watch them.
-Afterwards the shop's own auditor looks, and the units that were sold are counted.
+Afterwards the shop's own auditor runs, and the units that were sold are counted.
 """
 
 import re
@@ -38,7 +38,7 @@ _LAG = re.compile(r'^shopflow_live_lag_seconds_bucket\{le="([^"]+)"\} (\S+)$', r
 
 @dataclass(frozen=True)
 class Sale:
-    """What came of it."""
+    """The outcome of a sale."""
 
     seen: Seen
     sold: int
@@ -50,7 +50,7 @@ class Sale:
 
 
 async def measure(folder: Path) -> Sale:
-    """One sale."""
+    """Measure one sale."""
     allow_many_files()
     with program(folder / "shop") as shop:
         put_on_shelves(shop.folder, SKUS, units=UNITS)
@@ -74,7 +74,7 @@ async def measure(folder: Path) -> Sale:
 
 
 def _frame_lag_ms(url: str) -> Mapping[float, float]:
-    """Bounds of its histogram's buckets: that share took no longer."""
+    """Read the shop's histogram: the upper bound of the lag by share of frames."""
     with urlopen(f"{url}/metrics", timeout=10) as answer:
         buckets = [(float(bound), float(count)) for bound, count in _LAG.findall(answer.read().decode())]
     return {

@@ -1,4 +1,4 @@
-"""Tables: for whoever watches the bench, and for docs/performance.md."""
+"""Reports: tables for the terminal and for docs/performance.md."""
 
 import re
 import statistics
@@ -14,7 +14,7 @@ _BEGIN, _END = "<!-- figures: written by the bench -->", "<!-- end of figures --
 
 @dataclass
 class Sheet:
-    """One table, with what was wanted of it."""
+    """A table of figures, with its aim."""
 
     title: str
     columns: Sequence[str]
@@ -22,18 +22,18 @@ class Sheet:
     aim: str = ""
 
     def add(self, *cells: str) -> None:
-        """One more row."""
+        """Add a row."""
         self.rows.append(cells)
 
     def for_terminals(self) -> Table:
-        """As it is printed."""
+        """The table for the terminal."""
         table = Table(*self.columns, title=self.title, caption=self.aim or None)
         for row in self.rows:
             table.add_row(*row)
         return table
 
     def in_markdown(self) -> str:
-        """As it is written down."""
+        """The table in Markdown."""
         lines = [
             f"### {self.title}",
             "",
@@ -46,13 +46,13 @@ class Sheet:
 
 
 def write(file: Path, machine: str, sheets: Mapping[str, Sheet], order: Sequence[str]) -> None:
-    """Put them into a page, each in the place of its older self. Whatever is compared is in one sheet, so in one run.
+    """Write reports into a page, each in the place of its older version. Compared figures share a report, so a run.
 
     Args:
         file: The page.
-        machine: Where they were measured.
-        sheets: By the name of their part.
-        order: All parts there are.
+        machine: The machine they were measured on.
+        sheets: The reports, by the name of their part.
+        order: All parts there are, in the order of the page.
     """
     before, _, rest = file.read_text(encoding="utf-8").partition(_BEGIN)
     figures, _, after = rest.partition(_END)
@@ -64,12 +64,12 @@ def write(file: Path, machine: str, sheets: Mapping[str, Sheet], order: Sequence
 
 
 def spread(figures: Sequence[float], digits: int = 0) -> str:
-    """The least, the middle one and the most."""
+    """The least figure, the median and the greatest."""
     return " / ".join(f"{each:,.{digits}f}" for each in (min(figures), statistics.median(figures), max(figures)))
 
 
 def percentile(figures: Sequence[float], share: float) -> float:
-    """That share of them is at most so much."""
+    """The figure that this share of all does not exceed."""
     return sorted(figures)[min(len(figures) - 1, int(share * len(figures)))]
 
 

@@ -1,7 +1,7 @@
-"""The outside world in a box: Stripe, a carrier and a mailbox over their real protocols.
+"""The outside world of a shop: Stripe, a carrier and a mailbox over their real protocols.
 
-It knows nothing of the shop and the shop nothing of it; they meet on the network only, so that what works here works
-with the real thing. `python -m sandbox` runs it as a process, `Sandbox` inside a test.
+Sandbox and shop know nothing of each other and meet on the network only, so that what works against the sandbox works
+with the real services. `python -m sandbox` runs it as a process, `Sandbox` inside a test.
 """
 
 from sandbox.app import Sandbox

@@ -1,7 +1,7 @@
 """`python -m sandbox`: the sandbox as a process. Prints its addresses as one JSON line on stdout once it is ready.
 
 The secrets come from SANDBOX_STRIPE_SECRET_KEY, SANDBOX_STRIPE_PUBLISHABLE_KEY, SANDBOX_STRIPE_WEBHOOK_SECRET,
-SANDBOX_CARRIER_KEY and SANDBOX_CARRIER_SECRET; SandboxConfig says what they are otherwise.
+SANDBOX_CARRIER_KEY and SANDBOX_CARRIER_SECRET; SandboxConfig has their defaults.
 """
 
 import asyncio

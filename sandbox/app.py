@@ -1,4 +1,4 @@
-"""The sandbox itself: everything wired by hand, started and stopped together, in one event loop."""
+"""The sandbox itself: its services wired by hand, started and stopped together, in one event loop."""
 
 import asyncio
 from types import TracebackType
@@ -33,7 +33,7 @@ class Sandbox:
 
     Args:
         config: Ports, folder and secrets.
-        now: Unix seconds, UTC. Tell `wake` after moving it, or wait up to 0.25 s for the sandbox to notice.
+        now: Unix seconds, UTC. Call `wake` after moving it, or wait up to 0.25 s for the sandbox to notice.
     """
 
     def __init__(self, config: SandboxConfig, *, now: Clock) -> None:
@@ -86,27 +86,27 @@ class Sandbox:
         self._store.close()
 
     def point_at(self, shop_url: str) -> None:
-        """Where webhooks go from now on, those that wait included. Empty: they wait."""
+        """Send webhooks to this shop from now on, waiting ones included. Empty: webhooks wait."""
         self._outbox.point_at(shop_url)
 
     def wake(self) -> None:
-        """The clock was moved: send and move what is due now."""
+        """Send the webhooks and move the parcels that are due now; call it after moving the clock."""
         self._outbox.wake()
         self.carrier.wake()
 
     async def flush_webhooks(self) -> int:
-        """Try every waiting webhook once, now, one after the other, held or not. Gives how many still wait."""
+        """Send every waiting webhook once, now, one after the other, held or not. Returns how many still wait."""
         return await self._outbox.flush()
 
     def waiting_webhooks(self) -> int:
         return self._outbox.waiting()
 
     def mails(self, to: str = "") -> list[Mail]:
-        """Newest first. A mail that came twice is there twice."""
+        """Mails, newest first. A mail that came twice is listed twice."""
         return self._mailbox.mails(to)
 
     def payment_intents(self) -> list[PaymentIntent]:
-        """Oldest first, like the lists below."""
+        """Payment intents, oldest first, like the lists below."""
         return self.stripe.intents.all()
 
     def charges(self) -> list[Charge]:

@@ -1,8 +1,8 @@
-"""What people and tests may do to the sandbox over HTTP: read mails, move parcels, cause trouble.
+"""Control of the sandbox over HTTP, for people and tests: read mails, move parcels, set faults.
 
-What they may do to payments is in `stripe/control.py`.
+Control of payments is in `stripe/control.py`.
 
-No key: it listens on loopback only, and holds nothing real.
+No key is asked for: the sandbox listens on loopback only, and holds nothing real.
 """
 
 from collections.abc import Awaitable, Callable
@@ -30,13 +30,13 @@ class MoveParcel(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Shop(Struct, frozen=True, forbid_unknown_fields=True):
-    """Where webhooks go."""
+    """The address that webhooks go to."""
 
     url: str
 
 
 class MailItem(Struct, frozen=True):
-    """One line of the list of mails."""
+    """A line of the list of mails."""
 
     id: str
     message_id: str

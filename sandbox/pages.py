@@ -1,4 +1,4 @@
-"""Plain pages for people: what the sandbox holds, one mail, and the bank's approval page. Everything is escaped."""
+"""Plain pages for people: an overview of the sandbox, a mail, and the bank's approval page. Every value is escaped."""
 
 from pathlib import Path
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
@@ -28,7 +28,7 @@ HEADERS = {
 
 
 class Payment(Struct, frozen=True):
-    """One line of the table of payments: an intent, and what came of it."""
+    """A line of the table of payments: an intent with its charge, disputes and warnings."""
 
     intent: PaymentIntent
     charge: Charge | None  # The latest.
@@ -37,7 +37,7 @@ class Payment(Struct, frozen=True):
 
     @property
     def left(self) -> int:
-        """What may still be refunded, in minor units."""
+        """The amount that may still be refunded, in minor units."""
         charge = self.charge
         if charge is None or not charge.paid or not all(dispute.is_charge_refundable for dispute in self.disputes):
             return 0
@@ -50,7 +50,7 @@ class Payment(Struct, frozen=True):
 
 
 class Pages:
-    """The routes people look at."""
+    """The routes of the pages."""
 
     def __init__(self, stripe: StripeApi, carrier: Carrier, mailbox: Mailbox, outbox: Outbox) -> None:
         self._stripe = stripe
@@ -80,7 +80,7 @@ class Pages:
         )
 
     def _payments(self) -> list[Payment]:
-        """The newest first."""
+        """The payments to show, newest first."""
         stripe = self._stripe
         return [
             Payment(
@@ -127,7 +127,7 @@ class Pages:
 
 
 def _return_url(url: str, intent: PaymentIntent) -> str:
-    """As Stripe sends buyers back: with the intent, its client secret and how it went."""
+    """The URL by which Stripe sends buyers back: with the intent, its client secret and the outcome."""
     parts = urlsplit(url)
     query = {
         "payment_intent": intent.id,

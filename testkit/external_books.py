@@ -1,4 +1,4 @@
-"""What the world outside knows, compared with what the shop says: cards, parcels and mailboxes are no books of ours."""
+"""Comparison of the shop's records with the outside world's: cards, parcels and mailboxes."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -12,7 +12,7 @@ from sandbox import Sandbox
 
 @dataclass(slots=True)
 class _Known:
-    """What Stripe knows of an order's money, in minor units."""
+    """An order's money as Stripe records it, in minor units."""
 
     charges: int = 0  # How many.
     charged: int = 0
@@ -22,7 +22,7 @@ class _Known:
 
 
 def mismatches(box: Sandbox, orders: Iterable[OrderFact], payments: Iterable[PaymentFact]) -> Iterator[str]:
-    """Everything of which a buyer's bank or doorstep would tell another story.
+    """Find every difference between the shop's records and a buyer's bank or doorstep.
 
     Args:
         box: The world outside.
@@ -47,7 +47,7 @@ def mismatches(box: Sandbox, orders: Iterable[OrderFact], payments: Iterable[Pay
 
 
 def repeated_mails(box: Sandbox) -> int:
-    """Mails that came again under the Message-ID of an earlier one: a crash after SMTP's answer may do that."""
+    """Count the mails that repeat an earlier Message-ID, as a crash after SMTP's answer may cause."""
     return sum(times - 1 for times in Counter(mail.message_id for mail in box.mails()).values())
 
 
@@ -83,7 +83,7 @@ def _of_payments(order: OrderFact, payments: list[PaymentFact], money: _Known) -
 
 
 def _at_stripe(box: Sandbox) -> dict[str, _Known]:
-    """By order. A refund or dispute is its payment's, whatever its own metadata say: the dashboard gives none."""
+    """Sum up Stripe's records by order. A refund or dispute belongs to its payment: the dashboard sets no metadata."""
     of_intent = {intent.id: intent.metadata.get("order_id", "") for intent in box.payment_intents()}
     known = {order_id: _Known() for order_id in of_intent.values()}
     for intent in box.payment_intents():

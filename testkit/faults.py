@@ -1,4 +1,4 @@
-"""Trouble on demand, over for sure when its block ends: `with shop.faults.stripe(timeouts=3): ...`."""
+"""Faults on demand, reset for sure when their block ends: `with shop.faults.stripe(timeouts=3): ...`."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,7 +28,7 @@ class FaultsOnDemand:
         after_work: bool = False,
         path: str = "",
     ) -> Iterator[None]:
-        """Stripe misbehaves: one kind of trouble at a time.
+        """Make Stripe misbehave, in one way at a time.
 
         Args:
             timeouts: So many calls are never answered.
@@ -48,7 +48,7 @@ class FaultsOnDemand:
     def carrier(
         self, *, errors: int | None = None, drops: int | None = None, down: bool = False, after_work: bool = False
     ) -> Iterator[None]:
-        """The carrier misbehaves, as `stripe` does."""
+        """Make the carrier misbehave, as `stripe` does."""
         with self._trouble("carrier", _chosen(None, errors, None, drops, down=down), after_work=after_work, path=""):
             yield
 
@@ -56,14 +56,14 @@ class FaultsOnDemand:
     def smtp(
         self, *, errors: int | None = None, drops: int | None = None, down: bool = False, after_work: bool = False
     ) -> Iterator[None]:
-        """The mail server misbehaves: `errors` are "try again later" (451)."""
+        """Make the mail server misbehave: `errors` are "try again later" (451)."""
         chosen = _chosen(None, errors, None, drops, down=down)
         with self._trouble("smtp", chosen, after_work=after_work, path="", status=451):
             yield
 
     @contextmanager
     def webhooks(self, *, repeat: int = 1, drop: int = 0, hold: bool = False) -> Iterator[None]:
-        """Webhooks misbehave.
+        """Make webhooks misbehave.
 
         Args:
             repeat: How often each is sent.

@@ -1,4 +1,4 @@
-"""A buyer for tests and measurements: what one writes at a checkout, and the way from an empty cart to an order."""
+"""Buyers for tests and measurements: the details of a checkout, and the way from an empty cart to an order."""
 
 from collections.abc import Mapping
 from typing import Final, Protocol, TypeVar
@@ -24,7 +24,7 @@ DELIVERY: Final[Mapping[str, object]] = {
 
 
 class Asks(Protocol):
-    """A bus, or a whole shop under test."""
+    """Anything that takes commands: a bus, or a shop under test."""
 
     async def ask(self, command: Command[R], *, timeout_s: float | None = None) -> R:
         """Send a command and wait for its answer."""
@@ -38,7 +38,7 @@ class BusBuyer:
         """Make a buyer.
 
         Args:
-            bus: Where to ask.
+            bus: The bus or shop that takes the commands.
             email: The buyer's address.
             timeout_s: How long to wait for each answer; the engine's default if not given.
         """
@@ -60,8 +60,8 @@ class BusBuyer:
         """Write a checkout.
 
         Args:
-            cart: What is bought.
-            order_id: A name for the order, which is also the checkout's key: one that is given may come again.
+            cart: The cart to check out.
+            order_id: A name for the order, which is also the checkout's key: a given one may be a repeat.
         """
         return Checkout(
             cart_id=cart.id,

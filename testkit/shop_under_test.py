@@ -1,4 +1,4 @@
-"""A whole shop under test: it can be asked, watched, troubled and killed, and comes back by itself."""
+"""A whole shop under test, to be asked, watched, disturbed and killed; it restarts by itself."""
 
 import asyncio
 import tempfile
@@ -54,7 +54,7 @@ _ROUNDS = 10  # Of outside world and shop in turn, until neither has anything to
 
 
 class Killed(Unavailable):
-    """The shop was killed while it was asked. What was asked may have happened: ask again, with the same key."""
+    """The shop was killed during an ask. The command may have been done: retry it with the same key."""
 
     def __init__(self) -> None:
         super().__init__("the shop", "it was killed", retry_after_s=0.0)
@@ -73,17 +73,17 @@ class ShopUnderTest:
 
     @property
     def inside(self) -> Shop:
-        """The shop itself, of its present life."""
+        """The shop itself, in its present incarnation."""
         assert self._lives.present.shop is not None, "the shop is not up"
         return self._lives.present.shop
 
     @property
     def clock(self) -> ManualClock:
-        """Its clock. Of its present life: a shop that was killed goes on with another, at the same time."""
+        """The shop's clock. A shop that was killed continues with a new one, at the same time."""
         return self._lives.present.clock
 
     async def ask(self, command: Command[R], *, timeout_s: float | None = None) -> R:
-        """Ask as the edge does; gives the command's answer, typed.
+        """Ask as the edge does; returns the command's answer, typed.
 
         Raises:
             Killed: The shop was killed meanwhile (see `kill_at`).
@@ -99,20 +99,20 @@ class ShopUnderTest:
         raise Killed
 
     async def publish(self, *events: Event) -> None:
-        """Say something that no turn says, and wait until it was heard."""
+        """Publish events that no turn publishes, and wait until they are handled."""
         await self.inside.bus.publish(*events)
         await self.clock.at_rest()
 
     def published(self, kind: type[E]) -> list[E]:
-        """The events of this kind that were published and committed, in order; each once, whoever was killed."""
+        """The events of this kind that were published and committed, in order; each once, despite kills."""
         return self._witness.heard(kind)
 
     async def available(self, sku: str) -> int:
-        """How many units of a SKU anybody could have now."""
+        """How many units of a SKU are available now."""
         return (await self.ask(GetStock(skus=(sku,)))).levels[0].available
 
     async def settle(self) -> None:
-        """Let the outside world speak, and the shop act on it, until neither has anything to do."""
+        """Deliver webhooks and let the shop act on them, until neither side has anything to do."""
         for _ in range(_ROUNDS):
             await self.back()
             life = self._lives.present
@@ -125,7 +125,7 @@ class ShopUnderTest:
         await self.clock.at_rest()
 
     async def check_out(self, *, order_id: str = "", **units: int) -> CheckedOut:
-        """Fill a new cart and check it out; gives the order, which waits for its payment.
+        """Fill a new cart and check it out; returns the order, which waits for its payment.
 
         Args:
             order_id: A name for it, which is also the key of the checkout; made up if not given.
@@ -137,13 +137,13 @@ class ShopUnderTest:
         return placed
 
     async def buy(self, *, order_id: str = "", **units: int) -> CheckedOut:
-        """Check out and pay, as `check_out` and `pay` do; gives the order, which is paid."""
+        """Check out and pay, as `check_out` and `pay` do; returns the order, which is paid."""
         placed = await self.check_out(order_id=order_id, **units)
         assert await self.pay(placed.intent_id, placed.client_secret) == 200
         return placed
 
     async def patiently(self, asking: Awaitable[T]) -> T:
-        """Let time pass until this is done: for what is tried again after a pause, as while Stripe is away."""
+        """Let time pass until this is done: for calls that retry after a pause, as while Stripe is down."""
         task = asyncio.ensure_future(asking)
         async with asyncio.timeout(PATIENCE_S):
             while not (await asyncio.wait((task,), timeout=_GLANCE_S))[0]:
@@ -151,7 +151,7 @@ class ShopUnderTest:
         return task.result()
 
     async def pay(self, intent_id: str, client_secret: str, method: str = "pm_card_visa") -> int:
-        """Confirm a payment as the buyer's browser does, and let everything come of it. Gives Stripe's HTTP status."""
+        """Confirm a payment as the buyer's browser does, and settle. Returns Stripe's HTTP status."""
         url, form = self.confirmation(intent_id, client_secret, method)
         async with aiohttp.ClientSession() as http, http.post(url, data=form) as answer:
             status = answer.status
@@ -166,19 +166,19 @@ class ShopUnderTest:
         return f"{self.box.http_url}/v1/payment_intents/{intent_id}/confirm", form
 
     def mails(self, to: str = "") -> list[Mail]:
-        """What was sent, the oldest first."""
+        """The mails that were sent, the oldest first."""
         return list(reversed(self.box.mails(to)))
 
     def repeated_mails(self) -> int:
-        """How many came again under the Message-ID of an earlier one, as they may after a crash. Readers see one."""
+        """How many mails repeat an earlier Message-ID, as they may after a crash. Readers see one."""
         return repeated_mails(self.box)
 
     def charges(self) -> list[Charge]:
-        """What buyers' cards were charged, the oldest first."""
+        """The charges of buyers' cards, the oldest first."""
         return [charge for charge in self.box.charges() if charge.status == "succeeded"]
 
     async def audit(self) -> None:
-        """Settle, and insist that everything adds up: within the shop, and with what the world outside knows.
+        """Settle, and assert that the shop's books agree with each other and with the outside world's.
 
         Raises:
             AssertionError: Every mismatch, a line each.
@@ -198,11 +198,11 @@ class ShopUnderTest:
             last = facts[-1].id
 
     def kill_at(self, point: str) -> "Kill":
-        """Kill the shop when it next comes to a crash point; it is started again at once.
+        """Kill the shop when it next reaches a crash point; it is restarted at once.
 
             async with shop.kill_at("after-commit@order.place"):
-                ...  # Whoever asks when it happens gets `Killed`.
-            # Here it has happened, and the shop is back.
+                ...  # A pending ask raises `Killed`.
+            # Here the kill has happened, and the shop is back.
 
         Args:
             point: `NAME`, `NAME@ACTOR.HANDLER`, or with `:3` at the third time. `engine.crash.CrashPoint.known` has
@@ -212,14 +212,14 @@ class ShopUnderTest:
         return Kill(self._lives, point)
 
     async def restart(self) -> None:
-        """Kill it here and now, and return when it is back."""
+        """Kill the shop here and now, and return when it is back."""
         with suppress(Ended):
             self._lives.present.end()
         await self.back()
 
 
 class Kill:
-    """A kill that is to come. As a block it says that it must have happened when the block ends."""
+    """A kill that is to come. As a context manager it asserts at the end that the kill has happened."""
 
     def __init__(self, lives: Incarnations, point: str) -> None:
         self._lives = lives
@@ -228,7 +228,7 @@ class Kill:
 
     @property
     def happened(self) -> bool:
-        """Whether the shop has come to the point."""
+        """Whether the shop has reached the point."""
         return self._life.died.done()
 
     async def __aenter__(self) -> Self:
@@ -247,7 +247,7 @@ class Kill:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a shop keeps all that it keeps, and the time there."""
+    """The databases and folders of a shop, and the time at its start."""
 
     database_url: str
     redis_url: str
@@ -264,13 +264,13 @@ async def open_shop_under_test(
     more_actors: Sequence[Callable[[], Actor]] = (),
     more_schemas: Mapping[str, Path] | None = None,
 ) -> AsyncIterator[ShopUnderTest]:
-    """A shop with `GOODS` on its shelves, on a fresh database.
+    """Open a shop with `GOODS` on its shelves, on a fresh database.
 
     Args:
-        servers: Where its database is made.
-        place: Of a shop that is there already: it is opened as it is, without goods put on its shelves, and whoever
-            made the place removes it.
-        more_actors: What makes each actor that the shop is to have beside its own; called once for each of its lives.
+        servers: The servers on which its database is made.
+        place: The place of an existing shop: it is opened as it is, without goods put on its shelves, and the caller
+            removes it.
+        more_actors: Factories of further actors of the shop; called once for each incarnation.
         more_schemas: Their tables, as `engine.postgres.migrate` takes them.
     """
     schemas = {**SCHEMAS, **(more_schemas or {})}

@@ -1,4 +1,4 @@
-"""A parcel service: takes bookings, moves parcels as time passes, and tells the shop of every step.
+"""A parcel service: takes bookings, moves parcels as time passes, and reports every step to the shop.
 
 The next step of a parcel is a row with a due time, so parcels go on after a restart where they were. A parcel to
 postal code EXCEPTION gets stuck on its way and moves on only by hand.
@@ -41,7 +41,7 @@ DETAILS: dict[Status, str] = {
 
 
 class Recipient(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where a parcel goes."""
+    """The address a parcel goes to."""
 
     name: Word
     line1: Word
@@ -52,7 +52,7 @@ class Recipient(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Booking(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the sender asks for."""
+    """The sender's order to carry a parcel."""
 
     reference: Word  # The sender's own name for the parcel.
     service: Word
@@ -76,7 +76,7 @@ class Shipment(Struct, frozen=True, kw_only=True):
 
 
 class Scan(Struct, frozen=True, kw_only=True):
-    """What the shop is told."""
+    """The body of a webhook: a step of a parcel, as reported to the shop."""
 
     id: str
     tracking_number: str
@@ -86,13 +86,13 @@ class Scan(Struct, frozen=True, kw_only=True):
 
 
 class Step(Struct, frozen=True):
-    """The right to move a parcel on when its time has come."""
+    """A planned step: the parcel moves on when it is due."""
 
     shipment_id: str
 
 
 class UnexpectedStatus(Exception):
-    """The parcel is past that."""
+    """The parcel's status does not allow this step any more."""
 
 
 class Carrier:
@@ -110,7 +110,7 @@ class Carrier:
         self.base_url = ""  # Of labels; known once the server listens.
 
     def book(self, booking: Booking) -> Shipment:
-        """A new parcel for every call: it is the idempotency key that makes a repeat harmless."""
+        """Book a new parcel for every call; the idempotency key is what makes a repeat harmless."""
         key, at = secrets.token_hex(8), self._time()
         shipment = Shipment(
             id="shp_" + key,
@@ -144,7 +144,7 @@ class Carrier:
         return self._shipments.page(Page(limit=limit))[0]
 
     def cancel(self, shipment: Shipment) -> Shipment:
-        """Safe to repeat.
+        """Cancel a parcel. Safe to repeat.
 
         Raises:
             UnexpectedStatus: It has been picked up.
@@ -156,7 +156,7 @@ class Carrier:
         return self._move(shipment, "cancelled")
 
     async def advance(self, tracking_number: str, status: Status, detail: str = "") -> Shipment:
-        """By hand: a scan, whatever came before it; its webhook is on its way when this returns.
+        """Scan a parcel by hand, whatever came before; its webhook is on its way when this returns.
 
         Raises:
             KeyError: No such parcel.
@@ -198,7 +198,7 @@ class Carrier:
         return moved
 
     def _plan(self, shipment: Shipment) -> None:
-        """One step at a time: a new one replaces the old, and a parcel at an end has none."""
+        """Plan the parcel's next step. It replaces the planned one; a parcel at its end has none."""
         self._steps.delete(shipment.id)
         if shipment.status in NEXT:
             due = self._now() + (self._pace_s or 0)

@@ -24,7 +24,7 @@ class Shipments(Struct, frozen=True):
 
 
 def refusal(status: int, code: str, message: str) -> Answer:
-    """An error in the carrier's words; the idempotency key stays free."""
+    """An error as the carrier words it; the idempotency key stays free."""
     return json_answer(status, {"error": {"code": code, "message": message}}, keep=False)
 
 

@@ -1,4 +1,4 @@
-"""What happens to every API call before and after its work: faults, idempotency, one transaction.
+"""The handling of every API call around its work: faults, idempotency, one transaction.
 
 The work itself is a plain function without await, so it and its stored answer commit together, and two calls never
 interleave. Only waiting (a slow or hanging fault) happens between the calls.
@@ -27,7 +27,7 @@ def json_answer(status: int, body: object, *, keep: bool = True) -> Answer:
 
 
 class Phrases(Protocol):
-    """One API's wording of the refusals that the call handler makes."""
+    """The wording, by API, of the refusals that the call handler makes."""
 
     def failed(self, status: int) -> Answer: ...
     def rate_limited(self) -> Answer: ...
@@ -49,7 +49,7 @@ class CallHandler:
     async def answer(
         self, request: web.Request, request_id: str, fingerprint: str, work: Callable[[], Answer]
     ) -> web.Response:
-        """Do the work once per idempotency key, and answer; or misbehave as the fault says."""
+        """Do the work once per idempotency key, and answer; or misbehave as the fault demands."""
         fault = self._gate.take(f"{request.method} {request.path}")
         if fault.action == "rate_limit" or (fault.action != "none" and not fault.after_work):
             return await self._misbehave(request, request_id, fault)
@@ -121,7 +121,7 @@ class CallHandler:
 
 
 def fingerprint(request: web.Request, parameters: bytes) -> str:
-    """The same for the same call by the same caller, with the same parameters; "" if nobody will compare it."""
+    """Hash caller, call and parameters. Empty without an idempotency key, as nothing compares it then."""
     if "Idempotency-Key" not in request.headers:
         return ""
     caller = request.headers.get("Authorization", "")  # So that nobody is shown another's answer.
@@ -130,7 +130,7 @@ def fingerprint(request: web.Request, parameters: bytes) -> str:
 
 
 def new_request_id() -> str:
-    """As in Stripe's Request-Id header."""
+    """Make an id as in Stripe's Request-Id header."""
     return "req_" + secrets.token_hex(7)
 
 

@@ -1,4 +1,4 @@
-"""What a sandbox is told when it starts. The secrets have defaults because it listens on loopback only."""
+"""The settings of a sandbox. The secrets have defaults because it listens on loopback only."""
 
 from pathlib import Path
 

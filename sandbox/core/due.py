@@ -1,6 +1,6 @@
 """Things to do later: one heap of due times, however many wait.
 
-What is due lives in a table; this holds only its key.
+The things themselves live in tables; the heap holds only their keys.
 """
 
 import asyncio
@@ -35,7 +35,7 @@ class DueQueue:
         self._woken.set()
 
     def wake(self) -> None:
-        """The clock was moved."""
+        """Compare the due times with the clock at once; call it after moving the clock."""
         self._woken.set()
 
     def drain(self) -> list[str]:

@@ -1,6 +1,6 @@
-"""Everything that can go wrong with the world outside, on request.
+"""Faults of the outside world, on request.
 
-`take` is asked once per call and says what to do to it. Chance is seeded, so a failing test fails again.
+`take` is called once per API call and returns the fault to apply. Chance is seeded, so a failing test fails again.
 """
 
 from collections.abc import Callable
@@ -49,7 +49,7 @@ NONE = Fault()
 
 
 class Gate:
-    """One service's fault, and how much of it is left."""
+    """The fault of a service, and how often it still applies."""
 
     def __init__(self) -> None:
         self.fault = NONE
@@ -65,7 +65,7 @@ class Gate:
         self._random = Random(fault.seed)  # noqa: S311 - chance for tests
 
     def take(self, call: str) -> Fault:
-        """What to do to this call ("METHOD /path"). Uses up one of `count`."""
+        """Return the fault to apply to this call ("METHOD /path"). Uses up one of `count`."""
         fault = self._fault
         if fault is NONE or fault.path not in call:
             return NONE
@@ -77,7 +77,7 @@ class Gate:
 
 
 class WebhookGate:
-    """The fault of webhooks, and how much of it is left."""
+    """The fault of webhooks, and how many are still to be dropped."""
 
     def __init__(self) -> None:
         self.on_change: Callable[[], None] = lambda: None
@@ -95,7 +95,7 @@ class WebhookGate:
         self._random = Random(fault.seed)  # noqa: S311 - chance for tests
 
     def delays(self) -> list[float]:
-        """How late each copy of the next webhook is, in seconds. Empty: it is never sent."""
+        """Return the delay of each copy of the next webhook, in seconds. Empty: it is never sent."""
         if self._drops > 0:
             self._drops -= 1
             return []

@@ -16,7 +16,7 @@ MAX_KEY = 255  # Characters.
 
 
 class Answer(Struct, frozen=True):
-    """What a call is answered with."""
+    """The response to a call: its status and body."""
 
     status: int
     body: Raw  # JSON.
@@ -24,7 +24,7 @@ class Answer(Struct, frozen=True):
 
 
 class KeptAnswer(Struct, frozen=True):
-    """An answer under an idempotency key, and what the first call asked for."""
+    """A stored answer under an idempotency key, and the fingerprint of the call that got it."""
 
     fingerprint: str
     status: int
@@ -51,7 +51,7 @@ class Keys:
         self._swept_at = now()
 
     def claim(self, key: str, fingerprint: str) -> KeptAnswer | None:
-        """The stored answer, or None: the caller now does the work and must `release` the key.
+        """Return the stored answer, or None: then the caller does the work and must `release` the key.
 
         Raises:
             KeyMismatch, KeyInUse: see there.

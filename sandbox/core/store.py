@@ -1,6 +1,6 @@
-"""The sandbox's memory: SQLite, so that a kill -9 loses nothing that was answered.
+"""The sandbox's database: SQLite, so that a kill -9 loses nothing that was answered.
 
-Each kind of object is a table of JSON with what is searched for beside it. SQLite is also the read model: a lookup
+Each kind of object is a table of JSON with its searchable columns beside it. SQLite is also the read model: a lookup
 costs some 10 us, and memory stays small however many payments there are. `synchronous=off` survives the death of the
 process (not of the machine), which is all a sandbox promises.
 
@@ -23,7 +23,7 @@ PRUNE_EVERY = 256  # Inserts between two looks at a table's bound.
 
 
 class Page(Struct, frozen=True, kw_only=True):
-    """Which rows are wanted, newest first. `after` and `before` are ids, as in Stripe's lists."""
+    """The rows that a list asks for, newest first. `after` and `before` are ids, as in Stripe's lists."""
 
     limit: int = 10
     after: str | None = None
@@ -48,7 +48,7 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All or nothing. Joins the transaction that is already open, if there is one."""
+        """Run the block in a transaction, or as part of the one that is already open."""
         if self.db.in_transaction:
             yield
             return
@@ -113,7 +113,7 @@ class Table(Generic[T]):
         self._db.execute(self._sql("delete from TABLE where created < ?"), (created,))
 
     def all(self) -> list[T]:
-        """Everything, oldest first."""
+        """All objects of the table, oldest first."""
         rows = self._db.execute(self._sql("select body from TABLE order by seq"))
         return [self._decoder.decode(body) for (body,) in rows]
 
@@ -131,7 +131,7 @@ class Table(Generic[T]):
         return self._many("select body from TABLE where ref2 = ? and ref2 <> '' order by seq", ref2)
 
     def ref_contains(self, part: str, limit: int) -> list[T]:
-        """Newest first. Reads the whole index of `ref`, which is short."""
+        """The objects whose `ref` contains `part`, newest first. Reads the whole index of `ref`, which is short."""
         return self._many(
             "select body from TABLE where instr(ref, ?) and ref <> '' order by seq desc limit ?", part, limit
         )

@@ -1,7 +1,7 @@
-"""Calls to the shop: signed, kept until the shop has taken them, tried again with growing pauses.
+"""Calls to the shop: signed, kept until the shop has accepted them, retried with growing pauses.
 
-A webhook is a row in the transaction of what it tells about, so a kill -9 loses none. One task takes what is due
-from one queue and sends at most `IN_FLIGHT` at once; a thousand waiting webhooks are a thousand rows, not tasks.
+A webhook is a row in the transaction of the change it reports, so a kill -9 loses none. A single task takes the due
+ones from a queue and sends at most `IN_FLIGHT` at once; a thousand waiting webhooks are a thousand rows, not tasks.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ MAX_SHOPS = 8
 
 
 class Endpoint(Struct, frozen=True):
-    """Where one sender's webhooks go, and how they are signed."""
+    """The path that a sender's webhooks go to, and how they are signed."""
 
     path: str
     header: str
@@ -35,7 +35,7 @@ class Endpoint(Struct, frozen=True):
 
 
 class Webhook(Struct, frozen=True):
-    """One call the shop has not taken yet."""
+    """A call that the shop has not accepted yet."""
 
     id: str
     sender: str  # Which endpoint: "stripe" or "carrier".
@@ -45,18 +45,18 @@ class Webhook(Struct, frozen=True):
 
 
 def signature(secret: str, body: str, at: int) -> str:
-    """Stripe's scheme. Source: docs.stripe.com/webhooks, "Verify signatures manually"."""
+    """Sign a body by Stripe's scheme. Source: docs.stripe.com/webhooks, "Verify signatures manually"."""
     digest = hmac.new(secret.encode(), f"{at}.{body}".encode(), hashlib.sha256).hexdigest()
     return f"t={at},v1={digest}"
 
 
 def pause_s(tries: int) -> float:
-    """After so many failed tries: 1, 2, 4 ... 60 seconds."""
+    """The pause after so many failed tries: 1, 2, 4 ... 60 seconds."""
     return min(2.0 ** min(tries - 1, 10), MAX_PAUSE_S)
 
 
 class Outbox:
-    """The webhooks that wait, and their sending."""
+    """Sends the waiting webhooks."""
 
     def __init__(self, store: Store, endpoints: dict[str, Endpoint], gate: WebhookGate, now: Clock) -> None:
         self._rows = Table(store, "webhooks", Webhook, KEEP)
@@ -76,24 +76,24 @@ class Outbox:
         return self._shops[0] if self._shops else ""
 
     def point_at(self, shop_url: str) -> None:
-        """Send to this shop from now on, and to those before it only when it is away. Empty: to none."""
+        """Send to this shop from now on, and to earlier ones while it does not answer. Empty: hold all webhooks."""
         url = shop_url.rstrip("/")
         self._shops = [url, *(shop for shop in self._shops if shop != url)][:MAX_SHOPS] if url else []
         self._look_again()
 
     def _look_again(self) -> None:
-        """The fault or the shop's address has changed."""
+        """Pause or resume the queue: the fault or the shop's address has changed."""
         self._queue.pause(self._gate.fault.hold or not self.shop_url)
 
     def wake(self) -> None:
         self._queue.wake()
 
     def waiting(self) -> int:
-        """Webhooks the shop has not taken yet, those in flight included."""
+        """How many webhooks the shop has not accepted yet, those in flight included."""
         return self._rows.count()
 
     def add(self, sender: str, body: str) -> None:
-        """Call inside the transaction of what the webhook tells about."""
+        """Store a webhook; call it inside the transaction of the change that it reports."""
         now = self._now()
         for delay_s in self._gate.delays():
             webhook = Webhook("wh_" + secrets.token_hex(8), sender, body, now)
@@ -101,7 +101,7 @@ class Outbox:
             self._queue.put(now + delay_s, webhook.id)
 
     async def run(self) -> None:
-        """Send what is due, until cancelled."""
+        """Send the due webhooks, until cancelled."""
         while True:
             await self._slots.acquire()
             key = await self._queue.take()
@@ -114,7 +114,7 @@ class Outbox:
         self._slots.release()
 
     async def flush(self) -> int:
-        """Try everything that waits once, now, one after the other in order of due time, held or not.
+        """Send every waiting webhook once, now, one after the other in order of due time, held or not.
 
         Returns how many still wait.
         """

@@ -1,7 +1,7 @@
 """An SMTP server that keeps every mail it accepts, newest 10,000.
 
-A repeat of a Message-ID is another arrival: that is how tests see a mail that was sent twice. Mails are stored as
-they came and parsed only when somebody looks, which keeps accepting one cheap.
+A repeated Message-ID counts as another arrival: so tests see a mail that was sent twice. Mails are stored as they
+arrived and parsed only when read, which keeps accepting them cheap.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ MESSAGE_ID = re.compile(rb"^message-id:\s*(\S+)", re.IGNORECASE | re.MULTILINE)
 
 
 class RawMail(Struct, frozen=True):
-    """A mail as it came."""
+    """A mail as it arrived."""
 
     id: str
     message_id: str
@@ -37,7 +37,7 @@ class RawMail(Struct, frozen=True):
 
 
 class Mail(Struct, frozen=True, kw_only=True):
-    """A mail as people read it."""
+    """A mail, parsed for reading."""
 
     id: str
     message_id: str
@@ -61,7 +61,7 @@ class Mailbox:
         self._connections: WeakSet[SMTP] = WeakSet()
 
     async def start(self, port: int) -> int:
-        """Listen on loopback; gives the port."""
+        """Listen on loopback; returns the port."""
         self._server = await asyncio.get_running_loop().create_server(self._protocol, "127.0.0.1", port)
         return int(self._server.sockets[0].getsockname()[1])
 
@@ -72,7 +72,7 @@ class Mailbox:
             _abort(connection)
 
     def mails(self, to: str = "", limit: int = KEEP) -> list[Mail]:
-        """Newest first."""
+        """The mails, newest first."""
         return [_parsed(raw) for raw in self._mails.ref_contains(to.lower(), limit)]
 
     def mail(self, key: str) -> Mail | None:
@@ -80,12 +80,12 @@ class Mailbox:
         return None if raw is None else _parsed(raw)
 
     def arrivals(self, message_id: str) -> int:
-        """How often this mail came."""
+        """How often a mail with this Message-ID arrived."""
         return len(self._mails.by_ref2(message_id))
 
     # The name is aiosmtpd's.
     async def handle_DATA(self, server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
-        """Called by aiosmtpd for every mail; gives SMTP's reply."""
+        """Take a mail, as aiosmtpd calls it; returns SMTP's reply."""
         fault = self._gate.take("DATA")
         await asyncio.sleep(fault.delay_s)
         if fault.action == "none" or fault.after_work:

@@ -1,7 +1,7 @@
-"""The sandbox's Stripe: reads, lets the rules decide, writes, and tells the shop. Knows nothing of HTTP.
+"""The sandbox's Stripe: reads, lets the rules decide, writes, and sends events to the shop. Knows nothing of HTTP.
 
-What the API asks for runs inside the caller's transaction: a `StripeError` is an answer there, not an accident, and
-what was written before it stays. What begins outside the shop opens a transaction of its own where there is none.
+API calls run inside the caller's transaction: a `StripeError` is an answer there, not an accident, and writes before
+it stay. Facts that begin outside the shop open a transaction of their own where there is none.
 """
 
 import secrets
@@ -95,13 +95,13 @@ class StripeApi(Books):
         return self._claims.answer(key, asked, cause)
 
     def give_in(self, key: str, cause: Cause) -> Dispute:
-        """The shop closes a dispute by itself, which is to lose it."""
+        """Close a dispute on the shop's behalf, which loses it."""
         return self._claims.decide(key, "lost", cause)
 
-    # What begins outside the shop.
+    # Facts that begin outside the shop.
 
     def finish_authentication(self, key: str, *, approved: bool) -> PaymentIntent:
-        """The buyer's answer on the approval page."""
+        """Apply the buyer's decision on the approval page."""
         with self.transaction():
             intent = self.intent(key)
             if intent.status != "requires_action":
@@ -112,7 +112,7 @@ class StripeApi(Books):
             return self._apply(change, Cause())
 
     def settle(self, intent_id: str, succeeded: bool) -> PaymentIntent:
-        """The bank decides a debit that waits for it."""
+        """Decide a debit that waits for the bank."""
         with self.transaction():
             intent = self.intent(intent_id)
             debits.check(intent)
@@ -125,13 +125,13 @@ class StripeApi(Books):
     def refund_in_dashboard(
         self, charge_or_intent_id: str, amount: int | None = None, reason: RefundReason | None = None
     ) -> Refund:
-        """Somebody gives money back in Stripe's dashboard: without any metadata, and without asking the shop."""
+        """Refund as Stripe's dashboard does: without any metadata, and without asking the shop."""
         with self.transaction():
             charge = self._paid(self.charge_of(charge_or_intent_id))
             return self._refund(charge, CreateRefund(amount=amount, reason=reason), Cause())
 
     def fail_refund(self, key: str) -> Refund:
-        """The buyer's bank sends the money back, as happens days after a refund."""
+        """Fail a refund: the buyer's bank returns the money, as happens days later."""
         with self.transaction():
             given = self.refund(key)
             if given.status == "failed":
@@ -149,22 +149,22 @@ class StripeApi(Books):
         reason: DisputeReason = "fraudulent",
         inquiry: bool = False,
     ) -> Dispute:
-        """A buyer's bank takes `amount` back, or all; an inquiry asks before it does."""
+        """Open a dispute: a buyer's bank takes `amount` back, or all; an inquiry only asks first."""
         with self.transaction():
             return self._claims.open_dispute(charge_or_intent_id, amount, reason, inquiry=inquiry)
 
     def close_dispute(self, dispute_id: str, won: bool) -> Dispute:
-        """The bank decides. An inquiry is only closed, whoever is right."""
+        """Close a dispute with the bank's decision. An inquiry is only closed, either way."""
         with self.transaction():
             return self._claims.decide(dispute_id, "won" if won else "lost", Cause())
 
     def escalate_dispute(self, dispute_id: str) -> Dispute:
-        """The bank that asked takes the money after all."""
+        """Escalate an inquiry: the bank takes the money after all."""
         with self.transaction():
             return self._claims.decide(dispute_id, "escalated", Cause())
 
     def warn_of_fraud(self, charge_or_intent_id: str, fraud_type: str = "made_with_stolen_card") -> EarlyFraudWarning:
-        """A card's bank believes a payment to be fraud."""
+        """Warn of fraud, as a card's bank does that suspects a payment."""
         with self.transaction():
             return self._claims.warn(charge_or_intent_id, fraud_type)
 
@@ -206,7 +206,7 @@ class StripeApi(Books):
         self.charges.update(rest.id, rest)
         for kind, item in refunds.refund_events(given, rest):
             self.tell(kind, item, cause)
-        self._claims.look_again(rest)
+        self._claims.close_warnings(rest)
         if METHODS[charge.payment_method].refunds_fail:
             self.fail_refund(given.id)  # The caller hears of it by webhook, as from the real card.
         return given
@@ -233,7 +233,7 @@ class StripeApi(Books):
 def _offered(asked: CreateIntent, currency: str) -> tuple[list[str], AutomaticPaymentMethods | None]:
     """The types of payment methods an intent takes: those asked for, or what Stripe offers by itself.
 
-    Source: Stripe API reference, "Create a PaymentIntent", `automatic_payment_methods`: enabled, unless told otherwise.
+    Source: Stripe API reference, "Create a PaymentIntent", `automatic_payment_methods`: enabled by default.
     """
     automatic = asked.automatic_payment_methods
     if asked.payment_method_types is not None:

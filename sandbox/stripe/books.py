@@ -1,4 +1,4 @@
-"""What the sandbox's Stripe remembers: its tables, its lists, and the telling of events. Decides nothing."""
+"""The records of the sandbox's Stripe: its tables, its lists, and the sending of events. Decides nothing."""
 
 import secrets
 from collections.abc import Callable
@@ -25,7 +25,7 @@ T = TypeVar("T", bound=Record)
 
 
 class Cause(Struct, frozen=True):
-    """The API call an event comes from; none, if it begins at a bank or in the dashboard."""
+    """The API call that caused an event; empty if it began at a bank or in the dashboard."""
 
     request_id: str | None = None
     idempotency_key: str | None = None
@@ -65,7 +65,7 @@ class Books:
         return _found(self.events, key, "event", "id")
 
     def payment_method(self, key: str) -> Record:
-        """A test payment method; Stripe's, too, are there without being made."""
+        """A test payment method; like Stripe's, it exists without being created."""
         if key not in METHODS:
             raise missing("PaymentMethod", key, "payment_method")
         return method_object(METHODS[key], self.now())
@@ -106,7 +106,7 @@ class Books:
         return _listing(self.events, asked, "/v1/events", globs=wanted)
 
     def refunds_of(self, charge_id: str) -> Listing:
-        """The list within a charge, when it is asked for."""
+        """The list of refunds within a charge, for `expand`."""
         data, more = self.refunds.page(Page(limit=INLINE, ref2=charge_id))
         return Listing(data=[*data], has_more=more, url=f"/v1/charges/{charge_id}/refunds")
 
@@ -127,7 +127,7 @@ class Books:
 
 
 def new_id(prefix: str) -> str:
-    """A new id, as unguessable as Stripe's."""
+    """Make an id, as unguessable as Stripe's."""
     return prefix + secrets.token_hex(12)
 
 
@@ -165,7 +165,7 @@ def _listing(
 
 
 def _bounds(created: CreatedRange | int | None) -> tuple[int | None, int | None]:
-    """First and last second wanted, both included."""
+    """The first and last second of a range, both included."""
     if not isinstance(created, CreatedRange):
         return created, created
     lows = [created.gte] if created.gte is not None else []

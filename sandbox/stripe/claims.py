@@ -1,7 +1,7 @@
-"""What begins outside the shop: a refund in the dashboard, a bank that objects, warns, or decides a debit.
+"""Facts that begin at a buyer's bank: disputes and early fraud warnings, opened, answered and decided.
 
-Each of these is a call of its own, in a transaction of its own where the caller has none. The refusals are Stripe's
-errors, because the page and the tests show them as they show others.
+All of it runs inside the caller's transaction. The refusals are Stripe's errors, because the page and
+the tests show them as they show others.
 """
 
 from msgspec.structs import replace
@@ -24,7 +24,7 @@ class Claims:
     def open_dispute(
         self, charge_or_intent_id: str, amount: int | None, reason: DisputeReason, *, inquiry: bool
     ) -> Dispute:
-        """A buyer's bank takes money back, or asks before it does."""
+        """Open a dispute: a buyer's bank takes money back, or only asks first."""
         books = self._books
         charge = books.charge_of(charge_or_intent_id)
         case = rules.open_dispute(
@@ -42,11 +42,11 @@ class Claims:
         books.disputes.add(dispute.id, dispute, dispute.created, ref=charge.payment_intent, ref2=charge.id)
         books.charges.update(charge.id, disputed)
         self._tell(case, Cause())
-        self.look_again(disputed)
+        self.close_warnings(disputed)
         return dispute
 
     def answer(self, key: str, asked: UpdateDispute, cause: Cause) -> Dispute:
-        """The shop sends evidence."""
+        """Store or submit the shop's evidence."""
         dispute = self._books.dispute(key)
         if asked.metadata is not None:
             dispute = replace(dispute, metadata={**dispute.metadata, **asked.metadata})
@@ -54,20 +54,20 @@ class Claims:
         return self._apply(case, cause)
 
     def decide(self, key: str, step: Step, cause: Cause) -> Dispute:
-        """The bank decides, or the shop gives in."""
+        """Decide a dispute, for the bank or for a shop that gives in."""
         case = rules.decide(self._books.dispute(key), step, new_id("txn_1"), self._books.now())
         return self._apply(case, cause)
 
     def warn(self, charge_or_intent_id: str, fraud_type: str) -> EarlyFraudWarning:
-        """A card's bank reports fraud."""
+        """Store an early fraud warning of a card's bank."""
         charge = self._books.charge_of(charge_or_intent_id)
         warning = rules.warn(charge, new_id("issfr_1"), fraud_type, self._books.now())
         self._books.warnings.add(warning.id, warning, warning.created, ref=charge.payment_intent, ref2=charge.id)
         self._books.tell("radar.early_fraud_warning.created", warning, Cause())
         return warning
 
-    def look_again(self, charge: Charge) -> None:
-        """A charge that is disputed or refunded in full leaves nothing to prevent: its warnings say so."""
+    def close_warnings(self, charge: Charge) -> None:
+        """Close the warnings of a charge that is disputed or refunded in full: nothing is left to prevent."""
         if rules.is_actionable(charge):
             return
         for warning in self._books.warnings.by_ref2(charge.id):
@@ -77,7 +77,7 @@ class Claims:
                 self._books.tell("radar.early_fraud_warning.updated", done, Cause())
 
     def follow(self, charge: Charge, aftermath: Aftermath) -> None:
-        """What a test payment method brings about once it was charged."""
+        """Open the dispute or warning that a test payment method causes once it was charged."""
         match aftermath:
             case "dispute":
                 self.open_dispute(charge.id, None, "fraudulent", inquiry=False)

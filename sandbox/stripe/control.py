@@ -1,7 +1,7 @@
-"""What people and tests may do to the sandbox's Stripe from outside the shop: by a call, or by a button of the page.
+"""Control of the sandbox's Stripe from outside the shop, for people and tests: by a call, or by a button of the page.
 
-A call sends JSON and is answered with JSON. A button sends a form and is led back to the page, so it needs no script.
-No key, as with all below /sandbox; but a form is taken from the sandbox's own page only.
+A call sends JSON and gets JSON. A button sends a form and is redirected to the page, so it needs no script. No key is
+asked for, as with all routes below /sandbox; but a form is accepted from the sandbox's own page only.
 """
 
 from collections.abc import Awaitable, Callable
@@ -32,7 +32,7 @@ FraudType = Literal[
 
 
 class Ask(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A body without anything in it; what others are made from."""
+    """An empty body; the base of the others."""
 
 
 class GiveBack(Ask, frozen=True, kw_only=True):
@@ -72,7 +72,7 @@ A = TypeVar("A", bound=Ask)
 
 
 class StripeControl:
-    """The routes below /sandbox that are about payments."""
+    """The routes below /sandbox that concern payments."""
 
     def __init__(self, stripe: StripeApi) -> None:
         self._stripe = stripe
@@ -138,7 +138,7 @@ def _from_form(request: web.Request, body: bytes, kind: type[A]) -> A:
 
 
 def _is_from_here(request: web.Request) -> bool:
-    """Whether no other site's page has sent this.
+    """Whether the request comes from no other site's page.
 
     The page's referrer policy makes browsers say `Origin: null`, so where they name the site they are believed first.
     """

@@ -1,4 +1,4 @@
-"""Which currencies Stripe takes, in which unit, and how much of each. Pure.
+"""The currencies that Stripe takes, with their units, least and largest amounts. Pure.
 
 Source: docs.stripe.com/currencies, "Supported presentment currencies", "Minor units in API amounts", "Special cases"
 and "Minimum and maximum charge amounts". In the order of Stripe's own sentence about others.
@@ -38,7 +38,7 @@ SYMBOLS: Final = {"usd": "$", "eur": "€", "gbp": "£", "jpy": "¥", "inr": "�
 
 
 def checked(amount: int, currency: str) -> str:
-    """The currency in lower case, if Stripe would charge so much of it.
+    """Return the currency in lower case, if Stripe would charge this amount of it.
 
     Raises:
         StripeError: 400; nothing is stored under the idempotency key, as the work never begins.

@@ -12,7 +12,7 @@ from sandbox.stripe.rules import Change, charge_of, fail, succeed
 
 
 def start(intent: PaymentIntent, debit: TestDebit, charge_id: str, now: int) -> Change:
-    """The bank is asked. Nobody knows yet whether the money moves."""
+    """Start a debit: the bank is asked, and has not decided yet."""
     asked = charge_of(intent, debit, charge_id, now, "pending")
     waiting = replace(
         intent,
@@ -35,7 +35,7 @@ def check(intent: PaymentIntent) -> None:
 
 
 def settle(intent: PaymentIntent, charge: Charge, debit: TestDebit, now: int, *, succeeded: bool) -> Change:
-    """The bank decides about a payment that waits for it."""
+    """Apply the bank's decision to a payment that waits for it."""
     if succeeded:
         return succeed(intent, replace(charge, status="succeeded", paid=True))
     failed = replace(

@@ -1,4 +1,4 @@
-"""What Stripe keeps of a buyer's bank that objects: disputes, early fraud warnings, and the money they move.
+"""Stripe's objects of a buyer's bank that objects: disputes, early fraud warnings, and the money they move.
 
 Field names and nulls as in Stripe's API reference, "The Dispute object", "The Early Fraud Warning object" and "The
 Balance Transaction object". Amounts are minor units, times Unix seconds.
@@ -39,7 +39,7 @@ DisputeReason = Literal[
 
 
 class FeeDetail(Record, frozen=True, kw_only=True):
-    """What a fee is for."""
+    """A part of a fee, with its purpose."""
 
     amount: int
     application: Nothing = None
@@ -70,7 +70,7 @@ class BalanceTransaction(Record, frozen=True, kw_only=True):
 
 
 class Evidence(Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the shop answers."""
+    """The shop's answer to a dispute."""
 
     access_activity_log: str | None = None
     billing_address: str | None = None
@@ -103,7 +103,7 @@ class Evidence(Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class EvidenceDetails(Record, frozen=True, kw_only=True):
-    """Until when the shop may answer, and whether it has."""
+    """The shop's deadline for its answer, and whether it has answered."""
 
     due_by: int | None
     enhanced_eligibility: FreeForm = field(default_factory=dict)
@@ -114,7 +114,7 @@ class EvidenceDetails(Record, frozen=True, kw_only=True):
 
 
 class DisputedCard(Record, frozen=True, kw_only=True):
-    """How the card's network names the case."""
+    """The card network's name for the case."""
 
     brand: str
     case_type: Literal["chargeback", "inquiry"]
@@ -123,7 +123,7 @@ class DisputedCard(Record, frozen=True, kw_only=True):
 
 
 class DisputedMethod(Record, frozen=True, kw_only=True):
-    """What was paid with."""
+    """The payment method of the disputed charge."""
 
     card: DisputedCard
     type: Literal["card"] = "card"

@@ -62,7 +62,7 @@ Happening = tuple[str, Record]  # An event's type and its object.
 
 
 class Case(Struct, frozen=True, kw_only=True):
-    """What is now true of a dispute, and what happened."""
+    """A dispute after a rule was applied, and the events of that."""
 
     dispute: Dispute
     events: list[Happening]
@@ -79,7 +79,7 @@ def open_dispute(
     inquiry: bool,
     now: int,
 ) -> Case:
-    """A buyer's bank objects to `amount` of a charge, or to all of it that was not refunded.
+    """Open a dispute over `amount` of a charge, or over all of it that was not refunded.
 
     Raises:
         StripeError: There is no money to take, or another dispute of the charge is open.
@@ -111,10 +111,10 @@ def open_dispute(
 
 
 def answer(dispute: Dispute, evidence: Evidence, transaction_id: str, now: int, *, submit: bool) -> Case:
-    """The shop writes down what it has to say, or (`submit`) sends it; test mode may take that for a verdict.
+    """Store the shop's evidence, or (`submit`) send it to the bank; test mode may take it for a verdict.
 
     Raises:
-        StripeError: It is decided.
+        StripeError: The dispute is decided.
     """
     if dispute.status in ENDS:
         raise _closed()
@@ -144,10 +144,10 @@ def answer(dispute: Dispute, evidence: Evidence, transaction_id: str, now: int, 
 
 
 def decide(dispute: Dispute, step: Step, transaction_id: str, now: int) -> Case:
-    """The bank decides: for the shop, against it, or (of an inquiry) that it takes the money after all.
+    """Apply the bank's decision: for the shop, against it, or (of an inquiry) to take the money after all.
 
     Raises:
-        StripeError: It has been decided before, or is no inquiry.
+        StripeError: The dispute is already decided, or its status does not allow this step.
     """
     status = NEXT.get((dispute.status, step))
     if status is None:
@@ -166,7 +166,7 @@ def decide(dispute: Dispute, step: Step, transaction_id: str, now: int) -> Case:
 
 
 def warn(charge: Charge, warning_id: str, fraud_type: str, now: int) -> EarlyFraudWarning:
-    """A card's bank reports fraud.
+    """Make the early fraud warning of a card's bank.
 
     Raises:
         StripeError: Nothing was paid.

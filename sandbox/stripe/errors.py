@@ -10,7 +10,7 @@ DOC_URL = "https://docs.stripe.com/error-codes/"
 
 
 class ErrorBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What is inside Stripe's `{"error": ...}`."""
+    """The content of Stripe's `{"error": ...}`."""
 
     type: str
     message: str
@@ -24,7 +24,7 @@ class ErrorBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class StripeError(Exception):
-    """An answer that is not 200. What was written before it is raised is kept: a decline is also a fact."""
+    """An answer that is not 200. Writes before it is raised are kept: a decline is also a fact."""
 
     def __init__(self, status: int, body: ErrorBody, *, keep: bool = True) -> None:
         super().__init__(body.message)
@@ -68,7 +68,7 @@ def unauthorized(message: str) -> StripeError:
 
 
 def doc_url(code: str | None) -> str | None:
-    """Where Stripe explains a code."""
+    """The page on which Stripe explains a code."""
     return None if code is None else DOC_URL + code.replace("_", "-")
 
 

@@ -1,4 +1,4 @@
-"""`expand`: ids in an answer become the objects they name. Pure; who asks says where objects come from.
+"""`expand`: ids in an answer become the objects they name. Pure; the caller passes a function that fetches objects.
 
 Source: Stripe API reference, "Expanding Responses". What Stripe knows and the sandbox has none of (a review, a
 transfer) is null anyway, or stays an id; what Stripe does not know is refused before anything is done.

@@ -1,4 +1,4 @@
-"""Stripe over HTTP: who calls, with which parameters, and what they may see.
+"""Stripe over HTTP: authenticates callers, reads parameters, and hides what a caller may not see.
 
 A secret key may do everything. A publishable key is in every buyer's browser: with the client secret of one payment
 intent it may retrieve and confirm that one, and sees only what is public of it. Any origin may call, as with Stripe.
@@ -56,7 +56,7 @@ P = TypeVar("P", bound=Params)
 
 
 class Call(Struct, frozen=True):
-    """One authenticated call."""
+    """An authenticated call."""
 
     id: str  # Of the object in the path, or "".
     form: Tree
@@ -68,7 +68,7 @@ class Call(Struct, frozen=True):
 
 
 class Endpoint(Struct, frozen=True):
-    """One route: what it does, what it answers, and who may ask."""
+    """A route: its work, the kind of its answer, and whether a publishable key may call it."""
 
     method: str
     path: str
@@ -152,7 +152,7 @@ class StripeHttp:
             return error.answer()
 
     def _is_public(self, request: web.Request, tree: Tree, *, allowed: bool) -> bool:
-        """Who calls; the key is taken out of the form.
+        """Whether the caller has the publishable key. Removes the key from the form.
 
         Raises:
             StripeError: 401 without a good key, 403 for a publishable key where a secret one is needed.
@@ -196,7 +196,7 @@ class StripeHttp:
         return self._api.give_in(call.id, call.cause)
 
     def _permitted(self, call: Call, client_secret: str | None) -> PaymentIntent:
-        """The intent, if a browser's client secret opens it."""
+        """Return the intent of a call, if a browser's client secret opens it."""
         if call.public and client_secret is None:
             message = "Missing required param: client_secret."
             raise invalid(message, code="parameter_missing", param="client_secret", keep=False)
@@ -244,7 +244,7 @@ UNKNOWN = Endpoint("*", "/v1/{rest:.*}", _unknown, "event", public=True)
 
 
 def _one(find: Callable[[str], Record]) -> Callable[[Call], Record]:
-    """The work of a route that reads one object."""
+    """Make the work of a route that reads a single object."""
 
     def work(call: Call) -> Record:
         call.params(Params)

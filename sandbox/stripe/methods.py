@@ -1,4 +1,4 @@
-"""Stripe's test payment methods: what pays, what is declined, and what comes after. Pure data.
+"""Stripe's test payment methods: which pay, which are declined, and what follows. Pure data.
 
 Source: docs.stripe.com/testing ("Cards by brand", "Declined payments", "Disputes", "Refunds", "3D Secure") and
 docs.stripe.com/payments/sepa-debit/accept-a-payment, "Test your integration".
@@ -23,7 +23,7 @@ Aftermath = Literal["none", "dispute", "not_received", "inquiry", "warning"]
 
 
 class TestCard(Struct, frozen=True):
-    """One of Stripe's test cards."""
+    """A test card of Stripe's."""
 
     id: str
     number: str
@@ -41,7 +41,7 @@ class TestCard(Struct, frozen=True):
 
 
 class TestDebit(Struct, frozen=True):
-    """One of Stripe's test bank accounts. Stripe decides such a payment after minutes, the sandbox when it is told."""
+    """A test bank account of Stripe's. Stripe decides such a payment after minutes, the sandbox on request."""
 
     id: str
     iban: str
@@ -128,7 +128,7 @@ DEBIT_CURRENCIES = frozenset({"eur"})
 
 
 def types_for(currency: str) -> list[str]:
-    """What Stripe offers by itself for a currency, if the account has both switched on."""
+    """The payment method types that Stripe offers for a currency, if the account has both switched on."""
     return ["card", "sepa_debit"] if currency in DEBIT_CURRENCIES else ["card"]
 
 

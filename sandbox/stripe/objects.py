@@ -1,4 +1,4 @@
-"""Stripe's objects that move money: intents, charges, refunds, and the events that tell of them.
+"""Stripe's objects that move money: intents, charges, refunds, and the events that report them.
 
 Field names and nulls as in Stripe's API reference: a field that Stripe always sends is always here, null where nothing
 is to be said. What Stripe sends only now and then (`authorization_code`, `level3`, `transfer` ...) is left out.
@@ -32,7 +32,7 @@ class Record(Struct, frozen=True, kw_only=True):
 
 
 class Address(Record, frozen=True, kw_only=True):
-    """Where somebody lives, as far as a payment method knows."""
+    """The owner's address, as far as a payment method knows it."""
 
     city: str | None = None
     country: str | None = None
@@ -43,7 +43,7 @@ class Address(Record, frozen=True, kw_only=True):
 
 
 class BillingDetails(Record, frozen=True, kw_only=True):
-    """Whose payment method it is."""
+    """The owner of a payment method."""
 
     address: Address = Address()
     email: str | None = None
@@ -53,7 +53,7 @@ class BillingDetails(Record, frozen=True, kw_only=True):
 
 
 class Checks(Record, frozen=True, kw_only=True):
-    """What the card's bank said of what the buyer typed."""
+    """The bank's checks of the card details that the buyer typed."""
 
     address_line1_check: str | None = None
     address_postal_code_check: str | None = None
@@ -85,7 +85,7 @@ class SepaDebitDetails(Record, frozen=True, kw_only=True):
 
 
 class PaymentMethod(Record, frozen=True, kw_only=True):
-    """What money is taken from. Only the part that its type names is there."""
+    """A card or bank account that money is taken from. Only the field that its type names is set."""
 
     id: str
     object: Literal["payment_method"] = "payment_method"
@@ -101,7 +101,7 @@ class PaymentMethod(Record, frozen=True, kw_only=True):
 
 
 class PaymentError(Record, frozen=True, kw_only=True):
-    """Why the last attempt failed."""
+    """The reason why the last attempt failed."""
 
     type: str
     message: str
@@ -120,7 +120,7 @@ class RedirectToUrl(Record, frozen=True, kw_only=True):
 
 
 class NextAction(Record, frozen=True, kw_only=True):
-    """What the buyer must do before the money moves."""
+    """The buyer's next step before the money moves."""
 
     redirect_to_url: RedirectToUrl
     type: Literal["redirect_to_url"] = "redirect_to_url"
@@ -134,7 +134,7 @@ class AutomaticPaymentMethods(Record, frozen=True, kw_only=True):
 
 
 class PublicIntent(Record, frozen=True, kw_only=True):
-    """What a browser with the client secret may see of a payment intent."""
+    """The part of a payment intent that a browser with the client secret may see."""
 
     id: str
     object: Literal["payment_intent"] = "payment_intent"
@@ -165,7 +165,7 @@ class PublicIntent(Record, frozen=True, kw_only=True):
 
 
 class PaymentIntent(PublicIntent, frozen=True, kw_only=True):
-    """What the secret key may see: all of it."""
+    """The whole payment intent, as the secret key may see it."""
 
     allowed_payment_method_types: list[str] | None = None
     amount_capturable: int = 0
@@ -185,7 +185,7 @@ class PaymentIntent(PublicIntent, frozen=True, kw_only=True):
     transfer_group: Nothing = None
 
     def opened_by(self, client_secret: str) -> bool:
-        """Compared in constant time: it is all that a browser has to show."""
+        """Whether the secret opens the intent. Constant time, because it is all that a browser has to show."""
         return hmac.compare_digest(client_secret.encode(), self.client_secret.encode())
 
 
@@ -208,7 +208,7 @@ class ChargedSepaDebit(SepaDebitDetails, frozen=True, kw_only=True):
 
 
 class PaymentMethodDetails(Record, frozen=True, kw_only=True):
-    """How a charge was paid."""
+    """The payment method as a charge records it."""
 
     card: ChargedCard | UnsetType = UNSET
     sepa_debit: ChargedSepaDebit | UnsetType = UNSET
@@ -216,7 +216,7 @@ class PaymentMethodDetails(Record, frozen=True, kw_only=True):
 
 
 class Outcome(Record, frozen=True, kw_only=True):
-    """What the bank and Stripe's fraud filter said of a charge."""
+    """The bank's and the fraud filter's verdict on a charge."""
 
     advice_code: str | None = None
     network_advice_code: str | None = None
@@ -230,7 +230,7 @@ class Outcome(Record, frozen=True, kw_only=True):
 
 
 class Charge(Record, frozen=True, kw_only=True):
-    """One attempt to take the money, good or bad or not yet decided."""
+    """An attempt to take the money: succeeded, failed or not yet decided."""
 
     id: str
     object: Literal["charge"] = "charge"
@@ -305,14 +305,14 @@ class EventData(Record, frozen=True, kw_only=True):
 
 
 class EventRequest(Record, frozen=True, kw_only=True):
-    """The API call an event comes from. Both null: none, as with what begins at a bank or in the dashboard."""
+    """The API call that caused an event. Both null: none, as for events of a bank or the dashboard."""
 
     id: str | None
     idempotency_key: str | None
 
 
 class Event(Record, frozen=True, kw_only=True):
-    """What webhooks carry."""
+    """An event, as webhooks carry it."""
 
     id: str
     object: Literal["event"] = "event"

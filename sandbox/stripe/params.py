@@ -1,4 +1,4 @@
-"""What may be asked of Stripe: forms with brackets in, typed parameters out. Unknown parameters are refused."""
+"""The parameters of Stripe's API: forms with brackets in, typed parameters out. Unknown ones are refused."""
 
 import re
 from typing import Annotated, Literal, TypeVar
@@ -26,7 +26,7 @@ P = TypeVar("P", bound="Params")
 
 
 class Params(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What every call may carry."""
+    """Parameters of every call."""
 
     expand: list[str] = []
 
@@ -52,7 +52,7 @@ class PaymentMethodData(Struct, frozen=True, kw_only=True):
 
 
 class Payable(Params, frozen=True, kw_only=True):
-    """What a confirmation may carry."""
+    """Parameters of a confirmation."""
 
     payment_method: str | None = None
     payment_method_data: PaymentMethodData | None = None
@@ -79,7 +79,7 @@ class CreateIntent(Payable, frozen=True, kw_only=True):
 
 
 class ConfirmIntent(Payable, frozen=True, kw_only=True):
-    """Parameters of confirming one."""
+    """Parameters of confirming a payment intent."""
 
     client_secret: str | None = None
     use_stripe_sdk: bool = False
@@ -87,13 +87,13 @@ class ConfirmIntent(Payable, frozen=True, kw_only=True):
 
 
 class RetrieveIntent(Params, frozen=True, kw_only=True):
-    """Parameters of reading one."""
+    """Parameters of reading a payment intent."""
 
     client_secret: str | None = None
 
 
 class CancelIntent(Params, frozen=True, kw_only=True):
-    """Parameters of cancelling one."""
+    """Parameters of cancelling a payment intent."""
 
     cancellation_reason: CancellationReason | None = None
 
@@ -109,7 +109,7 @@ class CreateRefund(Params, frozen=True, kw_only=True):
 
 
 class CreatedRange(Struct, frozen=True, forbid_unknown_fields=True):
-    """Unix seconds; each bound may be missing."""
+    """A range of Unix seconds; each bound may be missing."""
 
     gt: Time | None = None
     gte: Time | None = None
@@ -185,7 +185,7 @@ def _plant(tree: Tree, name: str, value: str) -> None:
 
 
 def decode(tree: Tree, kind: type[P]) -> P:
-    """Typed parameters.
+    """Convert a form to typed parameters.
 
     Raises:
         StripeError: 400, with the name of the parameter; not stored under the idempotency key.
@@ -204,7 +204,7 @@ def _as_list(name: str, value: str | Tree) -> object:
 
 
 def _refusal(reason: str) -> StripeError:
-    """msgspec says "what - at `$.path`"; Stripe says it with a code and the parameter's name in brackets."""
+    """Translate msgspec's "what - at `$.path`" into Stripe's error: a code, and the parameter's name in brackets."""
     what, _, place = reason.partition(" - at `$.")
     path = place.rstrip("`").split(".") if place else []
     if found := re.search(r"missing required field `(\w+)`", what):

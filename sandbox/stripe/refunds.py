@@ -1,4 +1,4 @@
-"""Rules of refunds, whoever asks for one: the shop, or somebody in Stripe's dashboard. Pure."""
+"""Rules of refunds, by the shop or in Stripe's dashboard. Pure."""
 
 from collections.abc import Sequence
 
@@ -19,10 +19,10 @@ def refund(
     reason: RefundReason | None,
     now: int,
 ) -> tuple[Refund, Charge]:
-    """Give back `amount`, or all that is left.
+    """Refund `amount`, or all that is left.
 
     Args:
-        charge: What was paid.
+        charge: The charge to refund.
         disputes: All of that charge.
         refund_id: The new refund's.
         amount: Minor units.
@@ -60,12 +60,12 @@ def refund(
 
 
 def refund_events(given: Refund, charge: Charge) -> list[tuple[str, Record]]:
-    """What a refund makes happen, in Stripe's order."""
+    """The events of a refund, in Stripe's order."""
     return [("refund.created", given), ("charge.refunded", charge), ("refund.updated", given)]
 
 
 def fail_refund(given: Refund, charge: Charge) -> tuple[Refund, Charge]:
-    """The money came back from the buyer's bank; it may be refunded again."""
+    """Fail a refund: the buyer's bank returned the money, which may be refunded again."""
     left = charge.amount_refunded - given.amount
     failed = replace(given, status="failed", failure_reason="expired_or_canceled_card")
     return failed, replace(charge, amount_refunded=left, refunded=False)

@@ -1,7 +1,7 @@
 """Rules of payment intents and of card payments. Pure: no await, no clock, no database.
 
-A rule gives back what is now true (`Change`), and perhaps the error the caller gets although it is true: a declined
-card changes the intent and answers 402.
+A rule returns a `Change`: the new state, and perhaps an error for the caller besides: a declined card changes the
+intent and answers 402.
 """
 
 from typing import Literal
@@ -31,7 +31,7 @@ Happening = tuple[str, Record]  # An event's type and its object.
 
 
 class Change(Struct, frozen=True, kw_only=True):
-    """What is now true, what happened, and perhaps the error the caller gets."""
+    """The state after a rule was applied, the events of that, and perhaps the error for the caller."""
 
     intent: PaymentIntent
     charge: Charge | None = None
@@ -55,12 +55,12 @@ def confirm(
 
 
 def pay(intent: PaymentIntent, card: TestCard, charge_id: str, now: int) -> Change:
-    """The money moves."""
+    """Take the money from a card."""
     return succeed(replace(intent, payment_method=card.id), charge_of(intent, card, charge_id, now, "succeeded"))
 
 
 def succeed(intent: PaymentIntent, charge: Charge) -> Change:
-    """The money has moved."""
+    """Mark an intent and its charge as paid."""
     paid = replace(
         intent,
         status="succeeded",
@@ -73,7 +73,7 @@ def succeed(intent: PaymentIntent, charge: Charge) -> Change:
 
 
 def decline(intent: PaymentIntent, card: TestCard, charge_id: str, now: int) -> Change:
-    """The bank says no: the intent waits for another card."""
+    """Decline a card: the intent waits for another one."""
     outcome = Outcome(
         network_status="declined_by_network",
         reason=card.decline_code or card.code,
@@ -110,14 +110,14 @@ def decline(intent: PaymentIntent, card: TestCard, charge_id: str, now: int) -> 
 
 
 def fail(intent: PaymentIntent, problem: PaymentError, failed: Charge) -> Change:
-    """The bank has said no: the intent waits for another payment method."""
+    """Fail an intent that its bank refused: it waits for another payment method."""
     again = _failed(intent, problem, failed.id)
     events: list[Happening] = [("charge.failed", failed), ("payment_intent.payment_failed", again)]
     return Change(intent=again, charge=failed, events=events)
 
 
 def refuse(intent: PaymentIntent) -> Change:
-    """The buyer said no on the approval page."""
+    """Refuse an intent, as the buyer does on the approval page."""
     code = "payment_intent_authentication_failure"
     message = "The provided PaymentMethod has failed authentication. Provide another to try again."
     problem = PaymentError(type="invalid_request_error", message=message, code=code, doc_url=doc_url(code))
@@ -163,7 +163,7 @@ def charge_of(
     now: int,
     status: Literal["succeeded", "pending", "failed"],
 ) -> Charge:
-    """One attempt to take an intent's money."""
+    """Make a charge: an attempt to take an intent's money."""
     captured = status != "failed"
     return Charge(
         id=charge_id,
