@@ -17,8 +17,8 @@ import msgspec
 
 from bench import cpu
 from bench.goods import put_on_shelves
-from bench.rest import until_rest
-from bench.sheets import percentile
+from bench.quiescence import until_quiescent
+from bench.report import percentile
 from engine.postgres import Database
 from engine.services import open_services
 from engine.settings import EngineSettings
@@ -28,7 +28,7 @@ SKUS = 100
 BUYERS = (1, 8, 32)
 PURCHASES = {1: 100, 8: 400, 32: 1000}  # In one repeat.
 REPEATS = 3
-_REST_WITHIN_S = 120.0
+_QUIESCENT_WITHIN_S = 120.0
 _PAID = "select count(*)::int as paid from orders.orders where status <> 'pending_payment'"
 
 
@@ -73,10 +73,10 @@ async def _shop(crowd: Dialogue, database: Database, purchases: int) -> list[flo
     """Make so many purchases, and wait until all their effects are on disk."""
     paid_before = (await database.fetch(_PAID))[0]["paid"]
     took = msgspec.json.decode(await crowd.ask(f"{purchases}"), type=list[float])
-    async with asyncio.timeout(_REST_WITHIN_S):
+    async with asyncio.timeout(_QUIESCENT_WITHIN_S):
         while (await database.fetch(_PAID))[0]["paid"] < paid_before + purchases:  # noqa: ASYNC110 - the shop's to say
             await asyncio.sleep(0.05)
-    await until_rest(database)
+    await until_quiescent(database)
     return took
 
 

@@ -35,13 +35,13 @@ class Dialogue:
         self._process = process
         self.pid = process.pid
 
-    def say(self, words: str) -> None:
+    def send(self, words: str) -> None:
         """Write a line to the program."""
         assert self._process.stdin is not None
         self._process.stdin.write(f"{words}\n")
         self._process.stdin.flush()
 
-    def hear(self) -> str:
+    def receive(self) -> str:
         """Wait for the program's next line.
 
         Raises:
@@ -55,12 +55,12 @@ class Dialogue:
 
     async def ask(self, words: str) -> str:
         """Write a line and wait for the answer, without blocking the event loop."""
-        self.say(words)
-        return await self.hear_later()
+        self.send(words)
+        return await self.receive_later()
 
-    async def hear_later(self) -> str:
+    async def receive_later(self) -> str:
         """Wait for the next line, without blocking the event loop."""
-        return await asyncio.to_thread(self.hear)
+        return await asyncio.to_thread(self.receive)
 
 
 @contextmanager

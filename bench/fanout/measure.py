@@ -72,7 +72,7 @@ def _measure(server: str, clients: int) -> Iterator[Row]:
     for shared in (1, SHARED):
         with dialogue(WORDS[server], NODE_PATH=str(peers.NODE_MODULES)) as serving:
             process = psutil.Process(serving.pid)
-            port = int(serving.hear())
+            port = int(serving.receive())
             before = process.memory_info().rss
             with crowd(port, clients, skus_each=shared if server == "ShopFlow" else 0, skus=shared) as loading:
                 kib = (process.memory_info().rss - before) / clients / 1024
@@ -90,12 +90,12 @@ def _run(
     """Return the microseconds of the server's processor for each value."""
     rate = DELIVERIES_A_SECOND / clients / shared
     changes = max(1, round(rate * SECONDS)) * shared
-    loading.say(f"{changes * clients}")
+    loading.send(f"{changes * clients}")
     before = _cpu_s(process)
-    serving.say(f"{changes} {rate:.6f} {shared}")
-    came = msgspec.json.decode(loading.hear(), type=Came)
+    serving.send(f"{changes} {rate:.6f} {shared}")
+    came = msgspec.json.decode(loading.receive(), type=Came)
     used_s = _cpu_s(process) - before
-    assert serving.hear() == "told"
+    assert serving.receive() == "told"
     assert came.values == changes * clients, f"{came.values} of {changes * clients} values came"
     return used_s / came.values * 1e6
 
@@ -108,7 +108,7 @@ def crowd(
     program = str(peers.compile_c(HERE / "load.c"))
     numbers = (clients, per_second, skus_each, skus)
     with dialogue([program, str(port), "/live", *map(str, numbers), records]) as loading:
-        assert loading.hear() == "ready"
+        assert loading.receive() == "ready"
         yield loading
 
 

@@ -169,7 +169,7 @@ class Carrier:
             raise UnexpectedStatus(f"The shipment is already {shipment.status}.")
         with self._transaction():
             moved = self._move(shipment, status)
-            self._tell(moved, detail)
+            self._report(moved, detail)
         return moved
 
     def wake(self) -> None:
@@ -189,7 +189,7 @@ class Carrier:
         if status == "out_for_delivery" and shipment.recipient.postal_code == TROUBLED:
             status = "exception"
         with self._transaction():
-            self._tell(self._move(shipment, status), "")
+            self._report(self._move(shipment, status), "")
 
     def _move(self, shipment: Shipment, status: Status) -> Shipment:
         moved = replace(shipment, status=status, updated_at=self._time())
@@ -206,7 +206,7 @@ class Carrier:
             if self._pace_s is not None:
                 self._queue.put(due, shipment.id)
 
-    def _tell(self, shipment: Shipment, detail: str) -> None:
+    def _report(self, shipment: Shipment, detail: str) -> None:
         scan = Scan(
             id="scan_" + secrets.token_hex(8),
             tracking_number=shipment.tracking_number,

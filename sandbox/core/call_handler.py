@@ -58,12 +58,12 @@ class CallHandler:
             await _wait(fault)
             response = self._respond(request_id, self._run(work, fault, "", request_id))
         else:
-            response = await self._once(key, request_id, fingerprint, work, fault)
+            response = await self._answer_by_key(key, request_id, fingerprint, work, fault)
         if fault.action in ("hang", "drop"):
             await _silence(request, fault)
         return response
 
-    async def _once(
+    async def _answer_by_key(
         self, key: str, request_id: str, fingerprint: str, work: Callable[[], Answer], fault: Fault
     ) -> web.Response:
         if len(key) > MAX_KEY or not key.isascii():

@@ -69,7 +69,7 @@ class StripeApi(Books):
         if method is not None:
             rules.allow(intent, method)
         self.intents.add(intent.id, intent, intent.created)
-        self.tell("payment_intent.created", intent, cause)
+        self.publish("payment_intent.created", intent, cause)
         return self._confirm(intent, method, asked.return_url, cause) if asked.confirm else intent
 
     def confirm_intent(self, key: str, asked: ConfirmIntent, cause: Cause) -> PaymentIntent:
@@ -139,7 +139,7 @@ class StripeApi(Books):
             failed, charge = refunds.fail_refund(given, self.charge(given.charge))
             self.refunds.update(failed.id, failed)
             self.charges.update(charge.id, charge)
-            self.tell("refund.failed", failed, Cause())
+            self.publish("refund.failed", failed, Cause())
             return failed
 
     def open_dispute(
@@ -190,7 +190,7 @@ class StripeApi(Books):
         elif charge is not None:
             self.charges.add(charge.id, charge, charge.created, ref=change.intent.id)
         for kind, item in change.events:
-            self.tell(kind, item, cause)
+            self.publish(kind, item, cause)
             if kind == "charge.succeeded" and charge is not None:
                 # Stripe's test cards are disputed before their payment's own event is there.
                 self._claims.follow(charge, METHODS[charge.payment_method].aftermath)
@@ -205,7 +205,7 @@ class StripeApi(Books):
         self.refunds.add(given.id, given, given.created, ref=given.payment_intent, ref2=given.charge)
         self.charges.update(rest.id, rest)
         for kind, item in refunds.refund_events(given, rest):
-            self.tell(kind, item, cause)
+            self.publish(kind, item, cause)
         self._claims.close_warnings(rest)
         if METHODS[charge.payment_method].refunds_fail:
             self.fail_refund(given.id)  # The caller hears of it by webhook, as from the real card.

@@ -110,7 +110,7 @@ class Books:
         data, more = self.refunds.page(Page(limit=INLINE, ref2=charge_id))
         return Listing(data=[*data], has_more=more, url=f"/v1/charges/{charge_id}/refunds")
 
-    def tell(self, kind: str, item: Record, cause: Cause) -> None:
+    def publish(self, kind: str, item: Record, cause: Cause) -> None:
         """Store an event, and send it to the shop if the shop has asked for its type."""
         sent = any(fnmatchcase(kind, wanted) for wanted in self._webhook_types)
         event = Event(

@@ -41,7 +41,7 @@ class Claims:
         disputed = replace(charge, disputed=True)
         books.disputes.add(dispute.id, dispute, dispute.created, ref=charge.payment_intent, ref2=charge.id)
         books.charges.update(charge.id, disputed)
-        self._tell(case, Cause())
+        self._publish(case, Cause())
         self.close_warnings(disputed)
         return dispute
 
@@ -63,7 +63,7 @@ class Claims:
         charge = self._books.charge_of(charge_or_intent_id)
         warning = rules.warn(charge, new_id("issfr_1"), fraud_type, self._books.now())
         self._books.warnings.add(warning.id, warning, warning.created, ref=charge.payment_intent, ref2=charge.id)
-        self._books.tell("radar.early_fraud_warning.created", warning, Cause())
+        self._books.publish("radar.early_fraud_warning.created", warning, Cause())
         return warning
 
     def close_warnings(self, charge: Charge) -> None:
@@ -74,7 +74,7 @@ class Claims:
             if warning.actionable:
                 done = replace(warning, actionable=False)
                 self._books.warnings.update(done.id, done)
-                self._books.tell("radar.early_fraud_warning.updated", done, Cause())
+                self._books.publish("radar.early_fraud_warning.updated", done, Cause())
 
     def follow(self, charge: Charge, aftermath: Aftermath) -> None:
         """Open the dispute or warning that a test payment method causes once it was charged."""
@@ -92,9 +92,9 @@ class Claims:
 
     def _apply(self, case: Case, cause: Cause) -> Dispute:
         self._books.disputes.update(case.dispute.id, case.dispute)
-        self._tell(case, cause)
+        self._publish(case, cause)
         return case.dispute
 
-    def _tell(self, case: Case, cause: Cause) -> None:
+    def _publish(self, case: Case, cause: Cause) -> None:
         for kind, item in case.events:
-            self._books.tell(kind, item, cause)
+            self._books.publish(kind, item, cause)

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from sandbox.core.faults import Fault, WebhookFault
 from testkit import ShopUnderTest
 from tests.journeys.people import Customer, Staff, intent_event, mails_of, send_webhook, sql
-from tests.journeys.stripes_news import AFTER, LIST, NO_WEBHOOKS, all_is_settled, effects, status_here
+from tests.journeys.stripe_events import AFTER, LIST, NO_WEBHOOKS, all_is_settled, effects, status_here
 from tests.waiting import eventually
 
 SUCCEEDED, FAILED = "payment_intent.succeeded", "payment_intent.payment_failed"

@@ -16,7 +16,7 @@ from engine.circuit import Circuit
 from sandbox.core.faults import Fault
 from testkit import ShopUnderTest
 from tests.journeys.people import Customer, Staff
-from tests.journeys.stripes_news import (
+from tests.journeys.stripe_events import (
     AFTER,
     LIST,
     NO_WEBHOOKS,

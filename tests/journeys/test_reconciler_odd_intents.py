@@ -11,7 +11,7 @@ from sandbox.core.faults import Fault
 from testkit import ShopUnderTest
 from tests.actors.payment.support import eur
 from tests.journeys.people import Customer, Staff
-from tests.journeys.stripes_news import (
+from tests.journeys.stripe_events import (
     LIST,
     NO_WEBHOOKS,
     all_is_settled,

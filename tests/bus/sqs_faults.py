@@ -1,4 +1,4 @@
-"""SQS in bad weather: it repeats, shuffles, holds back, refuses and goes away, as its documentation says it may, only
+"""SQS with faults: it repeats, shuffles, holds back, refuses and goes away, as its documentation says it may, only
 far more often.
 """
 
@@ -18,8 +18,8 @@ _WINDOW = 40  # Messages that are shuffled among each other.
 _ITS_OWN_FAULT: "BatchResultErrorEntryTypeDef" = {"Id": "", "SenderFault": False, "Code": "InternalError"}
 
 
-class Weather(Sqs):
-    """The same connection, seen through weather."""
+class FaultySqs(Sqs):
+    """A connection to SQS that adds faults."""
 
     def __init__(
         self,
@@ -42,15 +42,15 @@ class Weather(Sqs):
         self._held: dict[str, list[MessageTypeDef]] = {}  # Of each queue: copies to come, and what is shuffled.
         self._late: dict[str, list[MessageTypeDef]] = {}
 
-    def clear_up(self) -> None:
-        """From now on it is fine, and everything comes that was held back."""
+    def stop_faults(self) -> None:
+        """Stop all faults, and deliver what was held back."""
         self.repeated = self.late = self.failing = 0.0
         self.is_shuffled = self.is_down = False
         for queue, messages in self._late.items():
             self._held.setdefault(queue, []).extend(messages)
         self._late = {}
 
-    def has_all_come(self) -> bool:
+    def has_delivered_all(self) -> bool:
         """Whether nothing is held back any more."""
         return not any(self._held.values())
 
@@ -105,6 +105,6 @@ class Weather(Sqs):
         return happens
 
 
-def calm(sqs: Sqs) -> Weather:
-    """Fine weather, which may change for one process and not for the others."""
-    return Weather(sqs, Random(0))
+def without_faults(sqs: Sqs) -> FaultySqs:
+    """A connection without faults yet, which may get some for one process and not for the others."""
+    return FaultySqs(sqs, Random(0))

@@ -13,9 +13,9 @@ from engine.errors import Conflict
 from engine.mailbox import Envelope
 from engine.turns import Turns
 from testkit import ShopUnderTest
+from tests.faults.ablation_patches import replaced
 from tests.faults.real import audit
-from tests.faults.switches import replaced
-from tests.faults.trials.parts import Findings, books, held_up, pick_list, unless, value
+from tests.faults.scenarios.parts import Findings, books, held_up, pick_list, unless, value
 from tests.orders import cart_with, checkout, until_answered
 from tests.waiting import eventually
 from wiring.shop import Shop, open_shop

@@ -13,7 +13,7 @@ _BEGIN, _END = "<!-- figures: written by the bench -->", "<!-- end of figures --
 
 
 @dataclass
-class Sheet:
+class ResultTable:
     """A table of figures, with its aim."""
 
     title: str
@@ -45,20 +45,20 @@ class Sheet:
         return "\n".join(lines)
 
 
-def write(file: Path, machine: str, sheets: Mapping[str, Sheet], order: Sequence[str]) -> None:
-    """Write reports into a page, each in the place of its older version. Compared figures share a report, so a run.
+def write(file: Path, machine: str, tables: Mapping[str, ResultTable], order: Sequence[str]) -> None:
+    """Write tables into a page, each in the place of its older version. Compared figures share a table, so a run.
 
     Args:
         file: The page.
         machine: The machine they were measured on.
-        sheets: The reports, by the name of their part.
+        tables: The tables, by the name of their part.
         order: All parts there are, in the order of the page.
     """
     before, _, rest = file.read_text(encoding="utf-8").partition(_BEGIN)
     figures, _, after = rest.partition(_END)
     _, *found = _PART.split(figures)
     texts = dict(zip(found[::2], found[1::2], strict=True))
-    texts |= {part: f"\n{sheet.in_markdown()}\n\nMeasured on {machine}.\n\n" for part, sheet in sheets.items()}
+    texts |= {part: f"\n{table.in_markdown()}\n\nMeasured on {machine}.\n\n" for part, table in tables.items()}
     parts = "".join(f"<!-- part: {part} -->\n{texts[part]}" for part in order if part in texts)
     file.write_text(f"{before}{_BEGIN}\n\n{parts}{_END}{after}", encoding="utf-8")
 

@@ -7,7 +7,7 @@ from bus.messages.inventory import HoldStock, StockHeld, UnitsGone
 from bus.messages.order import CancelOrder, RefundRequested
 from bus.messages.warehouse import Pack, Pick, Ship
 from testkit import ShopUnderTest
-from tests.faults.trials.parts import Findings, books, bought, confirm, held_up, statuses, timeline, unless
+from tests.faults.scenarios.parts import Findings, books, bought, confirm, held_up, statuses, timeline, unless
 from tests.orders import placed_order
 
 ELEVEN_MINUTES = timedelta(minutes=11)  # Longer than a cart's hold.

@@ -14,7 +14,7 @@ from bus.messages.payment import RefundOrder
 from bus.messages.warehouse import MoneyInDoubt, Pack, Pick
 from engine.errors import Unavailable
 from testkit import ShopUnderTest
-from tests.faults.trials.parts import Findings, books, bought, confirm, pick_list, sent_off, statuses, unless
+from tests.faults.scenarios.parts import Findings, books, bought, confirm, pick_list, sent_off, statuses, unless
 from tests.journeys.people import Visitor, send_webhook
 from tests.orders import cart_with, checkout, placed_order
 

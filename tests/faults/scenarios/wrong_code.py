@@ -11,8 +11,8 @@ from bus.messages.inventory import CountStock, HoldStock, SetOnHand, StockCount
 from bus.messages.order import OrderShipped
 from bus.messages.payment import RecordStripeEvent, Refund, RefundOrder, StripeEvent
 from testkit import ShopUnderTest
-from tests.faults.switches import changed, replaced, rewritten
-from tests.faults.trials.parts import Findings, books, bought, sent_off, value
+from tests.faults.ablation_patches import changed, replaced, rewritten
+from tests.faults.scenarios.parts import Findings, books, bought, sent_off, value
 
 
 async def two_want_the_last_unit_and_the_rule_is_wrong(shop: ShopUnderTest) -> Findings:

@@ -9,9 +9,9 @@ from bus.news import News
 from engine.errors import Overloaded, Unavailable
 from engine.mailbox import Envelope
 from testkit import ShopUnderTest
+from tests.faults.ablation_patches import replaced
 from tests.faults.real import audit
-from tests.faults.switches import replaced
-from tests.faults.trials.parts import Findings, books, bought, pick_list, templates, timeline, unless, value
+from tests.faults.scenarios.parts import Findings, books, bought, pick_list, templates, timeline, unless, value
 from tests.orders import cart_with, checkout, placed_order, until_answered
 
 

@@ -19,7 +19,7 @@ QUICK = {"shopflow_sweep_s": 0.5, "shopflow_backoff_first_s": 0.02}
 
 
 @dataclass
-class Way:
+class Transport:
     """How two houses are joined: by nothing, as they are one, or by SQS."""
 
     database: Database

@@ -1,4 +1,4 @@
-"""Buyers in a flash sale, in a process of their own: `python -m bench.hunters URL BUYERS SKUS SECONDS`.
+"""Buyers in a flash sale, in a process of their own: `python -m bench.flash_sale_load URL BUYERS SKUS SECONDS`.
 
 Each buyer thinks for a while, five seconds on average, and then tries to get one unit of one of the goods. With a unit
 it checks out and pays; refused, it thinks again. At the end of the time the program prints one line of JSON. Thinking
@@ -37,7 +37,7 @@ async def main(url: str, buyers: int, skus: int, seconds: float) -> None:
     seen = Seen()
     until_s = perf_counter() + seconds
 
-    async def hunter() -> None:
+    async def buy_for_a_while() -> None:
         buyer = Buyer(await connect(url), await connect(stripe_url))
         cart = ""
         while (wait_s := random.expovariate(1 / THINKS_S)) < until_s - perf_counter():
@@ -55,7 +55,7 @@ async def main(url: str, buyers: int, skus: int, seconds: float) -> None:
                 assert status == 503, status
                 seen.put_off += 1
 
-    await asyncio.gather(*(hunter() for _ in range(buyers)))
+    await asyncio.gather(*(buy_for_a_while() for _ in range(buyers)))
     print(msgspec.json.encode(seen).decode(), flush=True)
 
 

@@ -1,4 +1,4 @@
-"""What trials are made of: a buyer's steps, what the books say, and a call that is held up."""
+"""The parts of scenarios: a buyer's steps, what the books say, and a call that is held up."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
@@ -12,11 +12,11 @@ from bus.messages.inventory import CountStock, StockCount
 from bus.messages.order import GetOrder, Order
 from bus.messages.warehouse import Pack, Pick, Ship
 from testkit import ShopUnderTest
-from tests.faults.switches import found, replaced
+from tests.faults.ablation_patches import found, replaced
 from tests.orders import placed_order
 
 Findings = list[str]
-Trial = Callable[[ShopUnderTest], Awaitable[Findings]]
+Scenario = Callable[[ShopUnderTest], Awaitable[Findings]]
 
 
 # --- Steps ---

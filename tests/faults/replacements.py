@@ -18,7 +18,7 @@ from engine.mailbox import Envelope
 from engine.postgres import Outgoing, Transaction
 from engine.turns import Turns
 from testkit import ShopUnderTest
-from tests.faults.switches import replaced, rewritten
+from tests.faults.ablation_patches import replaced, rewritten
 
 
 async def claim_everything(_: Deliveries, tx: Transaction, ids: Sequence[int]) -> Claimed:

@@ -9,7 +9,7 @@ from bus.messages.inventory import HoldForCheckout
 from bus.messages.payment import RefundOrder
 from testkit import ShopUnderTest
 from tests.faults.real import audit
-from tests.faults.trials.parts import Findings, books, bought, sent_off, templates, unless, value
+from tests.faults.scenarios.parts import Findings, books, bought, sent_off, templates, unless, value
 from tests.journeys.people import Customer, Staff, new_key, staff_token
 from tests.orders import cart_with, checkout, placed_order, until_answered
 

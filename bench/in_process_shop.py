@@ -68,7 +68,7 @@ class NoCarrier(Carrier):
 
 
 @asynccontextmanager
-async def open_house(folder: Path) -> AsyncIterator[Shop]:
+async def open_in_process_shop(folder: Path) -> AsyncIterator[Shop]:
     """Open a shop with plenty of `SKUS` kinds of goods."""
     engine = EngineSettings(shopflow_data=folder)
     clock = SystemClock()
