@@ -53,8 +53,8 @@ async def serve(config: SandboxConfig, watch_stdin: bool) -> None:
         loop.add_signal_handler(number, stop.set)
     if watch_stdin:
         threading.Thread(target=_wait_for_end, args=(loop, stop), daemon=True).start()
-    async with Sandbox(config, now=time.time) as box:
-        ready = msgspec.json.encode({"http": box.http_url, "smtp": box.smtp_url})
+    async with Sandbox(config, now=time.time) as sandbox:
+        ready = msgspec.json.encode({"http": sandbox.http_url, "smtp": sandbox.smtp_url})
         typer.echo(ready)
         await stop.wait()
 

@@ -29,7 +29,7 @@ MAX_BODY = 1024 * 1024  # Bytes.
 
 
 class Sandbox:
-    """Stripe, a carrier and a mailbox on two loopback ports: `async with Sandbox(config, now=clock) as box`.
+    """Stripe, a carrier and a mailbox on two loopback ports: `async with Sandbox(config, now=clock) as sandbox`.
 
     Args:
         config: Ports, folder and secrets.

@@ -11,10 +11,10 @@ _Chosen: TypeAlias = tuple[Literal["hang", "fail", "rate_limit", "drop"], int | 
 
 
 class FaultsOnDemand:
-    """Common faults of the outside world. For all others set `shop.box.faults` (see sandbox/core/faults.py)."""
+    """Common faults of the outside world. For all others set `shop.sandbox.faults` (see sandbox/core/faults.py)."""
 
-    def __init__(self, box: Sandbox) -> None:
-        self._box = box
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._sandbox = sandbox
 
     @contextmanager
     def stripe(
@@ -70,18 +70,18 @@ class FaultsOnDemand:
             drop: The next so many are never sent.
             hold: None is sent until the block ends; `shop.settle()` sends those that wait by then.
         """
-        self._box.faults.webhooks = WebhookFault(repeat=repeat, drop=drop, hold=hold)
+        self._sandbox.faults.webhooks = WebhookFault(repeat=repeat, drop=drop, hold=hold)
         try:
             yield
         finally:
-            self._box.faults.webhooks = WebhookFault()
+            self._sandbox.faults.webhooks = WebhookFault()
 
     @contextmanager
     def _trouble(
         self, service: str, chosen: _Chosen, *, after_work: bool, path: str, status: int = 500
     ) -> Iterator[None]:
         action, count = chosen
-        gate = self._box.faults.gates[service]
+        gate = self._sandbox.faults.gates[service]
         gate.fault = Fault(action=action, count=count, after_work=after_work, path=path, status=status)
         try:
             yield

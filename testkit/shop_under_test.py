@@ -63,9 +63,9 @@ class Killed(Unavailable):
 class ShopUnderTest:
     """A whole shop: real PostgreSQL, Valkey, HTTP edge, Stripe's library and SMTP; only its clock stands still."""
 
-    def __init__(self, box: Sandbox, lives: Incarnations, witness: EventRecorder, url: str) -> None:
-        self.box = box  # The outside world: payments, parcels, mails, and faults of each.
-        self.faults = FaultsOnDemand(box)
+    def __init__(self, sandbox: Sandbox, lives: Incarnations, witness: EventRecorder, url: str) -> None:
+        self.sandbox = sandbox  # The outside world: payments, parcels, mails, and faults of each.
+        self.faults = FaultsOnDemand(sandbox)
         self.url = url
         self.back = lives.back
         self._lives = lives
@@ -119,9 +119,9 @@ class ShopUnderTest:
             await life.clock.at_rest()
             if life.died.done():  # It was killed meanwhile, and what it left is still to be done.
                 continue
-            if not self.box.waiting_webhooks():
+            if not self.sandbox.waiting_webhooks():
                 return
-            await self.box.flush_webhooks()
+            await self.sandbox.flush_webhooks()
         await self.clock.at_rest()
 
     async def check_out(self, *, order_id: str = "", **units: int) -> CheckedOut:
@@ -163,19 +163,19 @@ class ShopUnderTest:
     ) -> tuple[str, dict[str, str]]:
         """Write the request by which the buyer's browser confirms a payment: its URL at Stripe, and its form."""
         form = payment_form(self.inside.integrations.stripe.stripe_publishable_key, client_secret, method)
-        return f"{self.box.http_url}/v1/payment_intents/{intent_id}/confirm", form
+        return f"{self.sandbox.http_url}/v1/payment_intents/{intent_id}/confirm", form
 
     def mails(self, to: str = "") -> list[Mail]:
         """The mails that were sent, the oldest first."""
-        return list(reversed(self.box.mails(to)))
+        return list(reversed(self.sandbox.mails(to)))
 
     def repeated_mails(self) -> int:
         """How many mails repeat an earlier Message-ID, as they may after a crash. Readers see one."""
-        return repeated_mails(self.box)
+        return repeated_mails(self.sandbox)
 
     def charges(self) -> list[Charge]:
         """The charges of buyers' cards, the oldest first."""
-        return [charge for charge in self.box.charges() if charge.status == "succeeded"]
+        return [charge for charge in self.sandbox.charges() if charge.status == "succeeded"]
 
     async def audit(self) -> None:
         """Settle, and assert that the shop's books agree with each other and with the outside world's.
@@ -187,7 +187,7 @@ class ShopUnderTest:
         audited = await self.ask(Audit(), timeout_s=60)
         found = [f"{finding.rule}: {finding.about}: {finding.detail}" for finding in audited.findings]
         payments = (await self.ask(ReadPaymentFacts(after=""))).facts
-        found += mismatches(self.box, [order async for order in self._orders()], payments)
+        found += mismatches(self.sandbox, [order async for order in self._orders()], payments)
         assert not found, "\n".join(["it does not add up:", *found])
 
     async def _orders(self) -> AsyncIterator[OrderFact]:
@@ -293,10 +293,10 @@ async def open_shop_under_test(
                         yield shop, server
 
             lives = Incarnations(open_it, ManualClock(there.now))
-            async with Sandbox(config, now=lambda: lives.present.clock.now().timestamp()) as box:
-                settings, integrations = _settings(there), _integrations(box, config)
+            async with Sandbox(config, now=lambda: lives.present.clock.now().timestamp()) as sandbox:
+                settings, integrations = _settings(there), _integrations(sandbox, config)
                 first.close()
-                shop = ShopUnderTest(box, lives, witness, config.shop_url)
+                shop = ShopUnderTest(sandbox, lives, witness, config.shop_url)
                 async with anyio.create_task_group() as tasks:
                     tasks.start_soon(lives.run)
                     try:
@@ -329,20 +329,20 @@ def _settings(place: Place) -> ShopSettings:
     )
 
 
-def _integrations(box: Sandbox, config: SandboxConfig) -> Integrations:
+def _integrations(sandbox: Sandbox, config: SandboxConfig) -> Integrations:
     return Integrations(
         stripe=StripeSettings(
             stripe_secret_key=config.stripe_secret_key,
             stripe_publishable_key=config.stripe_publishable_key,
             stripe_webhook_secret=config.stripe_webhook_secret,
-            stripe_api_base=box.http_url,
+            stripe_api_base=sandbox.http_url,
         ),
         carrier=CarrierSettings(
-            carrier_url=f"{box.http_url}/carrier",
+            carrier_url=f"{sandbox.http_url}/carrier",
             carrier_key=config.carrier_key,
             carrier_webhook_secret=config.carrier_secret,
         ),
-        smtp_url=box.smtp_url,
+        smtp_url=sandbox.smtp_url,
         is_sandbox=True,
     )
 

@@ -38,7 +38,7 @@ async def staff(shop: ShopUnderTest, http: aiohttp.ClientSession) -> Staff:
 @pytest.fixture
 def asked(shop: ShopUnderTest, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What Stripe is asked, as "METHOD /path"."""
-    gate, calls = shop.box.faults.gates["stripe"], list[str]()
+    gate, calls = shop.sandbox.faults.gates["stripe"], list[str]()
     take = gate.take
 
     def count(call: str) -> Fault:

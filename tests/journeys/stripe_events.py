@@ -38,7 +38,7 @@ async def next_look(shop: ShopUnderTest) -> timedelta | None:
 
 async def make_at_stripe(shop: ShopUnderTest, metadata: dict[str, str], number: int = 1) -> list[str]:
     """Intents that others made; gives their ids."""
-    stripe = shop.box.stripe
+    stripe = shop.sandbox.stripe
     with stripe.transaction():
         asks = [AtStripe(amount=500, currency="eur", metadata=metadata) for _ in range(number)]
         return [stripe.create_intent(ask, Cause()).id for ask in asks]

@@ -122,7 +122,7 @@ async def test_what_was_cancelled_while_somebody_gave_back_a_part_at_stripe_gets
 
     order = await buyer.read(bought)
     assert (order["status"], order["refunded"]["amount"]) == ("cancelled", bought.total)
-    back = [refund.amount for refund in shop.box.refunds() if refund.payment_intent == bought.intent]
+    back = [refund.amount for refund in shop.sandbox.refunds() if refund.payment_intent == bought.intent]
     assert back == [1000, bought.total - 1000]
     await shop.audit()
 
@@ -204,7 +204,7 @@ async def test_what_nobody_comes_back_for_is_let_go(shop: ShopUnderTest, buyer: 
     assert {sku: await books(staff, sku) for sku in STOCK} == {
         sku: (on_hand, assigned, 0) for sku, (on_hand, assigned, _) in STOCK.items()
     }
-    assert {intent.status for intent in shop.box.payment_intents()} == {"succeeded", "canceled"}
+    assert {intent.status for intent in shop.sandbox.payment_intents()} == {"succeeded", "canceled"}
     await shop.audit()
     await all_is_well(staff)
 

@@ -154,7 +154,7 @@ async def test_a_total_that_is_not_the_one_shown_is_refused_and_nothing_has_happ
     assert (refused.json["expected"], refused.json["total"]) == (shown, {"amount": 6900 + 490, "currency": "EUR"})
     await shop.settle()
     assert (await staff.get("/admin/api/orders")).good["items"] == []
-    assert shop.box.payment_intents() == []
+    assert shop.sandbox.payment_intents() == []
     assert mails_of(shop) == []
     (line,) = (await buyer.get(f"/carts/{cart}")).good["lines"]
     assert (line["held"], await staff.stock("LAMP")) == (1, (1, 1))  # The hold is still the cart's.
@@ -181,14 +181,14 @@ async def test_a_checkout_whose_answer_was_lost_a_day_ago_makes_no_second_intent
 ) -> None:
     """Stripe has forgotten the key by then: when it was first tried came with the claim of ours."""
     cart, key = await buyer.fill_cart(MUG=1), new_key()
-    shop.box.faults.stripe = Fault(action="drop", after_work=True, path="POST /v1/payment_intents")
+    shop.sandbox.faults.stripe = Fault(action="drop", after_work=True, path="POST /v1/payment_intents")
     assert (await shop.patiently(buyer.check_out(cart, key=key))).refusal == (503, "unavailable")
-    shop.box.faults.reset()
+    shop.sandbox.faults.reset()
     shop.clock.jump(timedelta(hours=25))
 
     bought = await buyer.place(cart, key=key)
 
-    assert [intent.id for intent in shop.box.payment_intents()] == [bought.intent]
+    assert [intent.id for intent in shop.sandbox.payment_intents()] == [bought.intent]
     assert await buyer.pay(bought) == 200
     assert await staff.findings() == []
 
@@ -308,7 +308,7 @@ async def test_an_order_that_costs_nothing_is_paid_at_once(shop: ShopUnderTest, 
         _ = (await staff.ask("POST", f"/admin/api/pick-lists/ord_free/{step}")).good
         await shop.settle()
     assert (await staff.get("/orders/ord_free")).good["status"] == "shipped"
-    assert shop.box.payment_intents() == []
+    assert shop.sandbox.payment_intents() == []
     await all_is_well(staff)
     await shop.audit()
     assert (await buyer.get("/orders/ord_free")).refusal == (404, "not_found")
@@ -344,7 +344,7 @@ async def test_an_order_that_costs_nothing_can_be_called_off(shop: ShopUnderTest
     await shop.settle()
 
     assert await staff.stock("MUG") == (10, 0)
-    assert shop.box.refunds() == []
+    assert shop.sandbox.refunds() == []
     assert await staff.stuck_money() == []
     await all_is_well(staff)
     await shop.audit()

@@ -39,7 +39,7 @@ async def test_money_is_given_back_in_part_and_then_in_full() -> None:
         await world.paid(1000)
         await press(world, "Refund", amount="400")
         await press(world, "Refund", amount="")
-        assert [refund.amount for refund in world.box.refunds()] == [400, 600]
+        assert [refund.amount for refund in world.sandbox.refunds()] == [400, 600]
         assert "Refund" not in await buttons(world)
 
 
@@ -50,7 +50,7 @@ async def test_a_dispute_is_opened_and_decided(label: str, status: str) -> None:
         await press(world, "Dispute")
         assert set(await buttons(world)) == {"Warn of fraud", "Dispute won", "Dispute lost"}
         await press(world, label)
-        assert [dispute.status for dispute in world.box.disputes()] == [status]
+        assert [dispute.status for dispute in world.sandbox.disputes()] == [status]
 
 
 async def test_an_inquiry_is_closed_or_becomes_a_dispute() -> None:
@@ -62,7 +62,7 @@ async def test_an_inquiry_is_closed_or_becomes_a_dispute() -> None:
         await press(world, "Inquiry")
         await press(world, "Escalate")
         assert "Refund" not in await buttons(world)
-        assert [dispute.status for dispute in world.box.disputes()] == ["warning_closed", "needs_response"]
+        assert [dispute.status for dispute in world.sandbox.disputes()] == ["warning_closed", "needs_response"]
 
 
 async def test_a_bank_warns_and_decides_debits() -> None:
@@ -73,8 +73,8 @@ async def test_a_bank_warns_and_decides_debits() -> None:
         await press(world, "Debit fails")
         await world.intents.confirm_async(waiting.id, {"payment_method": "pm_success_de"})
         await press(world, "Debit succeeds")
-        assert [intent.status for intent in world.box.payment_intents()] == ["succeeded", "succeeded"]
-        assert len(world.box.early_fraud_warnings()) == 1
+        assert [intent.status for intent in world.sandbox.payment_intents()] == ["succeeded", "succeeded"]
+        assert len(world.sandbox.early_fraud_warnings()) == 1
 
 
 async def test_a_button_of_another_page_or_one_that_is_late_does_nothing() -> None:
@@ -92,8 +92,8 @@ async def test_a_button_of_another_page_or_one_that_is_late_does_nothing() -> No
             data = form or {"amount": ""}
             async with world.http.post(path, data=data, headers=headers, allow_redirects=False) as answer:
                 assert answer.status == status, form
-        assert world.box.refunds() == []
-        for headers in ({"Origin": world.box.http_url}, {"Origin": "null", "Sec-Fetch-Site": "same-origin"}):
+        assert world.sandbox.refunds() == []
+        for headers in ({"Origin": world.sandbox.http_url}, {"Origin": "null", "Sec-Fetch-Site": "same-origin"}):
             async with world.http.post(path, data={"amount": "1"}, headers=headers) as answer:
                 assert answer.status == 200
-        assert len(world.box.refunds()) == 2
+        assert len(world.sandbox.refunds()) == 2

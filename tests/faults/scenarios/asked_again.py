@@ -23,7 +23,7 @@ async def a_request_is_sent_twice(shop: ShopUnderTest) -> Findings:
         for _ in range(2):
             await staff.ask("POST", "/admin/api/orders/ord_1/refunds", {"amount": 100}, key=key)
         await shop.settle()
-    return unless([refund.amount for refund in shop.box.refunds()], [100])
+    return unless([refund.amount for refund in shop.sandbox.refunds()], [100])
 
 
 async def a_request_is_taken_over_after_a_crash(shop: ShopUnderTest) -> Findings:
@@ -65,7 +65,7 @@ async def a_checkout_is_repeated_after_it_was_paid(shop: ShopUnderTest) -> Findi
 async def stripes_answer_to_a_checkout_is_lost(shop: ShopUnderTest) -> Findings:
     with shop.faults.stripe(drops=1, after_work=True):
         await shop.patiently(placed_order(shop, "ord_1", MUG=1))
-    return unless(len(shop.box.payment_intents()), 1)
+    return unless(len(shop.sandbox.payment_intents()), 1)
 
 
 async def stripes_answer_to_a_refund_is_lost(shop: ShopUnderTest) -> Findings:
@@ -74,7 +74,7 @@ async def stripes_answer_to_a_refund_is_lost(shop: ShopUnderTest) -> Findings:
         await shop.ask(RefundOrder(order_id="ord_1", refund_id="ref_1", amount=100))
         await shop.settle()
     await shop.clock.advance(seconds=5)
-    return unless([refund.amount for refund in shop.box.refunds()], [100])
+    return unless([refund.amount for refund in shop.sandbox.refunds()], [100])
 
 
 async def the_carriers_answer_is_lost(shop: ShopUnderTest) -> Findings:
@@ -82,7 +82,7 @@ async def the_carriers_answer_is_lost(shop: ShopUnderTest) -> Findings:
     with shop.faults.carrier(drops=1, after_work=True):
         await sent_off(shop, "ord_1")
     await shop.clock.advance(seconds=5)
-    return unless(len(shop.box.shipments()), 1)
+    return unless(len(shop.sandbox.shipments()), 1)
 
 
 async def the_mail_servers_answer_is_lost(shop: ShopUnderTest) -> Findings:

@@ -28,7 +28,7 @@ async def refunded(shop: ShopUnderTest, order_id: str) -> int:
 
 
 def sent_back(shop: ShopUnderTest) -> int:
-    return sum(refund.amount for refund in shop.box.refunds())
+    return sum(refund.amount for refund in shop.sandbox.refunds())
 
 
 # --- Refunds ---
@@ -36,7 +36,7 @@ def sent_back(shop: ShopUnderTest) -> int:
 
 async def money_is_given_back_in_the_dashboard(shop: ShopUnderTest) -> Findings:
     placed = await bought(shop, "ord_1", MUG=2)
-    shop.box.stripe.refund_in_dashboard(placed.intent_id, 1000)
+    shop.sandbox.stripe.refund_in_dashboard(placed.intent_id, 1000)
     await shop.settle()
     return unless(await refunded(shop, "ord_1"), 1000)
 
@@ -45,7 +45,7 @@ async def an_order_is_called_off_that_was_given_back_in_part(shop: ShopUnderTest
     """And the shop has not heard of that part when it asks for the whole."""
     placed = await bought(shop, "ord_1", MUG=2)
     with shop.faults.webhooks(hold=True):
-        shop.box.stripe.refund_in_dashboard(placed.intent_id, 1000)
+        shop.sandbox.stripe.refund_in_dashboard(placed.intent_id, 1000)
         await shop.ask(CancelOrder(order_id="ord_1", reason="customer"))
         await shop.clock.at_rest()
     await shop.settle()
@@ -59,8 +59,8 @@ async def a_refund_is_heard_of_by_its_charge_alone(shop: ShopUnderTest) -> Findi
     """As by an endpoint that is subscribed to nothing else."""
     placed = await bought(shop, "ord_1", MUG=2)
     with shop.faults.webhooks(drop=1_000):
-        shop.box.stripe.refund_in_dashboard(placed.intent_id, 1000)
-    told = next(event for event in reversed(shop.box.events()) if event.type == "charge.refunded")
+        shop.sandbox.stripe.refund_in_dashboard(placed.intent_id, 1000)
+    told = next(event for event in reversed(shop.sandbox.events()) if event.type == "charge.refunded")
     async with aiohttp.ClientSession() as http:
         await send_webhook(Visitor(shop, http), msgspec.json.decode(msgspec.json.encode(told)))
     return unless(await refunded(shop, "ord_1"), 1000)
@@ -70,7 +70,7 @@ async def a_refund_is_heard_of_before_the_money(shop: ShopUnderTest) -> Findings
     placed = await placed_order(shop, "ord_1", MUG=2)
     with shop.faults.webhooks(drop=1):  # That it was paid.
         await confirm(shop, placed)
-        shop.box.stripe.refund_in_dashboard(placed.intent_id, 1000)
+        shop.sandbox.stripe.refund_in_dashboard(placed.intent_id, 1000)
         await shop.settle()
     await shop.clock.advance(hours=2)
     await shop.settle()
@@ -94,7 +94,7 @@ async def all_money_goes_back_before_packing(shop: ShopUnderTest) -> Findings:
 
 async def a_bank_disputes_what_is_being_picked(shop: ShopUnderTest) -> Findings:
     placed = await bought(shop, "ord_1", MUG=1)
-    shop.box.stripe.open_dispute(placed.intent_id)
+    shop.sandbox.stripe.open_dispute(placed.intent_id)
     await shop.settle()
     await shop.ask(Pick(id="ord_1"))
     answer = await shop.ask(Pack(id="ord_1"))
@@ -109,7 +109,7 @@ async def a_bank_takes_six_days(shop: ShopUnderTest) -> Findings:
     await shop.pay(placed.intent_id, placed.client_secret, DEBIT)
     await shop.clock.advance(days=6)
     waiting = [*await statuses(shop, "ord_1"), await shop.available("LAMP")]
-    shop.box.stripe.settle(placed.intent_id, succeeded=True)
+    shop.sandbox.stripe.settle(placed.intent_id, succeeded=True)
     await shop.settle()
     return [
         *unless(waiting, ["payment_processing", 0]),
@@ -124,9 +124,9 @@ async def a_bank_says_no_when_the_order_is_called_off(shop: ShopUnderTest) -> Fi
     await shop.pay(placed.intent_id, placed.client_secret, DEBIT)
     await shop.ask(CancelOrder(order_id="ord_1", reason="customer"))
     await shop.clock.advance(days=6)
-    shop.box.stripe.settle(placed.intent_id, succeeded=False)
+    shop.sandbox.stripe.settle(placed.intent_id, succeeded=False)
     await shop.settle()
-    return unless(shop.box.stripe.intent(placed.intent_id).status, "canceled")
+    return unless(shop.sandbox.stripe.intent(placed.intent_id).status, "canceled")
 
 
 # --- Checkouts ---
@@ -139,7 +139,7 @@ async def a_checkout_ends_before_its_order_and_nobody_comes_back(shop: ShopUnder
             await shop.ask(checkout(cart.id, "ord_1"))
     await shop.clock.advance(hours=3)
     await shop.settle()
-    return unless([intent.status for intent in shop.box.payment_intents()], ["canceled"])
+    return unless([intent.status for intent in shop.sandbox.payment_intents()], ["canceled"])
 
 
 async def a_price_changes_before_the_checkout(shop: ShopUnderTest) -> Findings:

@@ -36,7 +36,7 @@ async def money_comes_late_for_units_that_are_gone(shop: ShopUnderTest) -> Findi
         await shop.settle()
     await shop.settle()
     await shop.clock.advance(minutes=2)
-    kept = sum(charge.amount for charge in shop.charges()) - sum(refund.amount for refund in shop.box.refunds())
+    kept = sum(charge.amount for charge in shop.charges()) - sum(refund.amount for refund in shop.sandbox.refunds())
     return [
         *unless(await statuses(shop, "ord_1", "ord_2"), ["cancelled", "paid"]),
         *unless(kept, second.amount.amount),
@@ -79,5 +79,5 @@ async def called_off_while_it_is_packed(shop: ShopUnderTest) -> Findings:
         go_on.set()
         await cancelling
     await shop.settle()
-    refunded = sum(refund.amount for refund in shop.box.refunds())
-    return ["a parcel is on its way, and its money went back"] if refunded and shop.box.shipments() else []
+    refunded = sum(refund.amount for refund in shop.sandbox.refunds())
+    return ["a parcel is on its way, and its money went back"] if refunded and shop.sandbox.shipments() else []

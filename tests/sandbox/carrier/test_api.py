@@ -52,7 +52,7 @@ async def test_strangers_book_nothing() -> None:
     async with open_world() as world:
         async with world.http.post(PATH, json=booking()) as answer:
             assert answer.status == 401
-        assert world.box.shipments() == []
+        assert world.sandbox.shipments() == []
 
 
 async def test_a_parcel_moves_as_time_passes_and_every_step_is_told() -> None:
@@ -81,9 +81,9 @@ async def test_a_parcel_to_nowhere_gets_stuck_until_somebody_helps() -> None:
         for count in range(1, 4):
             await world.pass_time(2)
             await world.shop.wait(count)
-        assert world.box.shipments()[0].status == "exception"
+        assert world.sandbox.shipments()[0].status == "exception"
 
-        await world.box.carrier.advance(made["tracking_number"], "delivered", "Found after all")
+        await world.sandbox.carrier.advance(made["tracking_number"], "delivered", "Found after all")
 
         scan = json.loads((await world.shop.wait(4))[3].body)
         assert (scan["status"], scan["detail"]) == ("delivered", "Found after all")
@@ -100,14 +100,14 @@ async def test_by_hand_over_http_a_parcel_jumps_but_never_out_of_an_end() -> Non
         async with world.http.post("/sandbox/carrier/SB0", json={"status": "in_transit"}) as answer:
             assert answer.status == 404
         with pytest.raises(UnexpectedStatus):
-            await world.box.carrier.advance(made["tracking_number"], "exception")
+            await world.sandbox.carrier.advance(made["tracking_number"], "exception")
 
 
 async def test_only_what_was_not_picked_up_can_be_cancelled() -> None:
     async with open_world() as world:
         _, kept = await book(world, booking())
         _, gone = await book(world, booking("order-2"))
-        await world.box.carrier.advance(kept["tracking_number"], "picked_up")
+        await world.sandbox.carrier.advance(kept["tracking_number"], "picked_up")
 
         async def cancel(key: str) -> int:
             async with world.http.post(f"{PATH}/{key}/cancel", headers=AUTHORIZED) as answer:
@@ -123,5 +123,5 @@ async def test_waiting_parcels_need_no_tasks() -> None:
         for number in range(200):
             await book(world, booking(f"order-{number}"))
         assert len(asyncio.all_tasks()) <= before + 5
-        parcels: list[Shipment] = world.box.shipments()
+        parcels: list[Shipment] = world.sandbox.shipments()
         assert len(parcels) == 200

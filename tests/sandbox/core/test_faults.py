@@ -36,7 +36,7 @@ async def test_a_fault_that_makes_no_sense_is_refused(name: str, body: dict[str,
 
 async def test_only_the_next_calls_of_one_path_fail() -> None:
     async with open_world() as world:
-        world.box.faults.stripe = Fault(action="fail", count=1, path="POST /v1/refunds")
+        world.sandbox.faults.stripe = Fault(action="fail", count=1, path="POST /v1/refunds")
         paid = await world.paid()
         with pytest.raises(stripe.APIError):
             await world.refunds.create_async({"payment_intent": paid.id})
@@ -45,7 +45,7 @@ async def test_only_the_next_calls_of_one_path_fail() -> None:
 
 async def test_rate_limits_say_when_to_come_back() -> None:
     async with open_world() as world:
-        world.box.faults.stripe = Fault(action="rate_limit", count=1, retry_after_s=3)
+        world.sandbox.faults.stripe = Fault(action="rate_limit", count=1, retry_after_s=3)
         with pytest.raises(stripe.RateLimitError) as refused:
             await world.intent()
         assert refused.value.headers is not None
@@ -63,29 +63,29 @@ async def test_the_answer_is_lost(action: str, after_work: bool) -> None:
         with pytest.raises((aiohttp.ClientError, TimeoutError)):
             await world.http.post("/v1/payment_intents", data=form, headers=headers, timeout=timeout)
 
-        assert len(world.box.payment_intents()) == int(after_work)
+        assert len(world.sandbox.payment_intents()) == int(after_work)
         async with world.http.post("/v1/payment_intents", data=form, headers=headers) as answer:
             assert answer.status == 200
             assert ("Idempotent-Replayed" in answer.headers) == after_work
-        assert len(world.box.payment_intents()) == 1
+        assert len(world.sandbox.payment_intents()) == 1
 
 
 async def test_work_goes_on_when_the_client_has_given_up() -> None:
     async with open_world() as world:
-        world.box.faults.stripe = Fault(delay_s=0.2)
+        world.sandbox.faults.stripe = Fault(delay_s=0.2)
         form, timeout = {"amount": "1000", "currency": "eur"}, aiohttp.ClientTimeout(total=0.05)
         with pytest.raises(TimeoutError):
             await world.http.post("/v1/payment_intents", data=form, headers=AUTHORIZED, timeout=timeout)
         async with asyncio.timeout(5):
             await world.intents.list_async()  # As slow as the first, so it ends after it.
-        assert len(world.box.payment_intents()) == 1
+        assert len(world.sandbox.payment_intents()) == 1
 
 
 async def test_chance_is_the_same_each_time() -> None:
     async with open_world() as world:
         rounds = []
         for _ in range(2):
-            world.box.faults.carrier = Fault(action="fail", probability=0.5, seed=3)
+            world.sandbox.faults.carrier = Fault(action="fail", probability=0.5, seed=3)
             statuses = []
             for _ in range(12):
                 async with world.http.get("/carrier/v1/shipments") as answer:

@@ -103,11 +103,11 @@ async def test_capitals_are_taken_and_refusals_leave_the_key_free() -> None:
         for (amount, currency), message in words.items():
             with pytest.raises(stripe.InvalidRequestError, match=message):
                 await create(world, amount, currency)
-        assert world.box.payment_intents() == []
+        assert world.sandbox.payment_intents() == []
 
         made = await create(world, 1999, "EUR")
 
-        assert (made.currency, world.box.payment_intents()[0].currency) == ("eur", "eur")
+        assert (made.currency, world.sandbox.payment_intents()[0].currency) == ("eur", "eur")
 
 
 async def test_a_refund_is_in_the_currencys_unit_too() -> None:

@@ -8,20 +8,20 @@ from tests.sandbox.world import World, open_world
 
 
 def types(world: World) -> list[str]:
-    return [event.type for event in world.box.events()]
+    return [event.type for event in world.sandbox.events()]
 
 
 async def test_a_refund_in_the_dashboard_is_told_like_any_and_knows_nothing_of_the_shop() -> None:
     async with open_world() as world:
         paid = await world.paid(3390)
-        before = len(world.box.events())
+        before = len(world.sandbox.events())
 
-        given = world.box.stripe.refund_in_dashboard(paid.id, 1000, "requested_by_customer")
+        given = world.sandbox.stripe.refund_in_dashboard(paid.id, 1000, "requested_by_customer")
 
         assert types(world)[before:] == ["refund.created", "charge.refunded", "refund.updated"]
         assert (given.amount, given.metadata, given.reason) == (1000, {}, "requested_by_customer")
-        assert {event.request.id for event in world.box.events()[before:]} == {None}
-        (charge,) = world.box.charges()
+        assert {event.request.id for event in world.sandbox.events()[before:]} == {None}
+        (charge,) = world.sandbox.charges()
         assert (charge.amount_refunded, charge.refunded) == (1000, False)
         told = [webhook.body for webhook in await world.shop.wait(4)]
         assert sum('"type":"charge.refunded"' in body for body in told) == 1
@@ -32,7 +32,7 @@ async def test_a_refund_in_the_dashboard_is_told_like_any_and_knows_nothing_of_t
 async def test_over_http_it_takes_a_charge_or_a_payment_and_an_amount_or_none() -> None:
     async with open_world() as world:
         paid = await world.paid(1000)
-        path = f"/sandbox/charges/{world.box.charges()[0].id}/refund"
+        path = f"/sandbox/charges/{world.sandbox.charges()[0].id}/refund"
 
         async with world.http.post(path, json={"amount": 400, "reason": "duplicate"}) as answer:
             part = await answer.json()
@@ -53,19 +53,19 @@ async def test_what_was_not_paid_is_not_given_back() -> None:
     async with open_world() as world:
         made = await world.intent()
         with pytest.raises(StripeError):
-            world.box.stripe.refund_in_dashboard(made.id)
+            world.sandbox.stripe.refund_in_dashboard(made.id)
         with pytest.raises(stripe.CardError):
             await world.intents.confirm_async(made.id, {"payment_method": "pm_card_chargeDeclined"})
         with pytest.raises(StripeError):
-            world.box.stripe.refund_in_dashboard(made.id)
-        assert world.box.refunds() == []
+            world.sandbox.stripe.refund_in_dashboard(made.id)
+        assert world.sandbox.refunds() == []
 
 
 async def test_refunds_are_listed_by_charge_and_shown_within_it_when_asked_for() -> None:
     async with open_world() as world:
         paid, _ = await world.paid(), await world.paid()
-        given = world.box.stripe.refund_in_dashboard(paid.id, 100)
-        world.box.stripe.refund_in_dashboard(world.box.charges()[1].id, 200)
+        given = world.sandbox.stripe.refund_in_dashboard(paid.id, 100)
+        world.sandbox.stripe.refund_in_dashboard(world.sandbox.charges()[1].id, 200)
 
         listed = await world.refunds.list_async({"charge": given.charge})
         charge = await world.client.v1.charges.retrieve_async(given.charge, {"expand": ["refunds"]})

@@ -8,7 +8,7 @@ from tests.sandbox.world import PUBLISHABLE_KEY, World, open_world
 
 
 def types(world: World) -> list[str]:
-    return [event.type for event in world.box.events()]
+    return [event.type for event in world.sandbox.events()]
 
 
 async def test_a_debit_is_processing_until_the_bank_decides_for_it() -> None:
@@ -16,20 +16,20 @@ async def test_a_debit_is_processing_until_the_bank_decides_for_it() -> None:
         waiting = await world.paid(method="pm_success_de")
 
         assert (waiting.status, waiting.amount_received) == ("processing", 0)
-        (charge,) = world.box.charges()
+        (charge,) = world.sandbox.charges()
         assert (charge.status, charge.paid, charge.failure_code) == ("pending", False, None)
         assert types(world)[1:] == ["charge.pending", "payment_intent.processing"]
         await world.pass_time(30 * 24 * 3600)  # Nothing is decided by time alone.
-        assert world.box.payment_intents()[0].status == "processing"
+        assert world.sandbox.payment_intents()[0].status == "processing"
 
-        world.box.stripe.settle(waiting.id, succeeded=True)
+        world.sandbox.stripe.settle(waiting.id, succeeded=True)
 
         after = await world.intents.retrieve_async(waiting.id, {"expand": ["latest_charge"]})
         assert (after.status, after.amount_received) == ("succeeded", 1999)
         assert isinstance(after.latest_charge, stripe.Charge)
         assert (after.latest_charge.id, after.latest_charge.paid) == (charge.id, True)
         assert types(world)[3:] == ["charge.succeeded", "payment_intent.succeeded"]
-        assert len(world.box.charges()) == 1
+        assert len(world.sandbox.charges()) == 1
         assert (await world.refunds.create_async({"payment_intent": waiting.id})).status == "succeeded"
 
 
@@ -45,14 +45,14 @@ async def test_a_debit_that_fails_leaves_the_payment_to_another_method(method: s
     async with open_world() as world:
         waiting = await world.paid(method=method)
 
-        world.box.stripe.settle(waiting.id, succeeded=False)
+        world.sandbox.stripe.settle(waiting.id, succeeded=False)
 
         after = await world.intents.retrieve_async(waiting.id)
         assert after.status == "requires_payment_method"
         problem = after.last_payment_error
         assert problem is not None
         assert (problem.code, problem.decline_code, problem.charge) == (code, None, waiting.latest_charge)
-        (charge,) = world.box.charges()
+        (charge,) = world.sandbox.charges()
         assert (charge.status, charge.paid, charge.failure_code) == ("failed", False, code)
         assert types(world)[3:] == ["charge.failed", "payment_intent.payment_failed"]
         paid = await world.intents.confirm_async(waiting.id, {"payment_method": "pm_card_visa"})
@@ -71,7 +71,7 @@ async def test_what_is_processing_is_neither_canceled_nor_confirmed_nor_refunded
             assert (error.value.http_status, error.value.code) == (400, "payment_intent_unexpected_state")
         with pytest.raises(stripe.InvalidRequestError):
             await world.refunds.create_async({"payment_intent": waiting.id})
-        assert world.box.payment_intents()[0].status == "processing"
+        assert world.sandbox.payment_intents()[0].status == "processing"
 
 
 async def test_a_browser_sends_an_iban() -> None:
@@ -94,7 +94,7 @@ async def test_a_browser_sends_an_iban() -> None:
 
         async with world.http.post(path, data=form) as answer:
             assert (answer.status, (await answer.json())["status"]) == (200, "processing")
-        assert world.box.charges()[0].payment_method == "pm_success_de"
+        assert world.sandbox.charges()[0].payment_method == "pm_success_de"
 
 
 async def test_a_debit_is_for_euros_and_where_the_shop_takes_them() -> None:
@@ -108,7 +108,7 @@ async def test_a_debit_is_for_euros_and_where_the_shop_takes_them() -> None:
         for made in (dollars, cards):
             with pytest.raises(stripe.InvalidRequestError, match=r"\(sepa_debit\) is not allowed"):
                 await world.intents.confirm_async(made.id, {"payment_method": "pm_success_de"})
-        assert world.box.charges() == []
+        assert world.sandbox.charges() == []
 
 
 async def test_over_http_the_bank_decides_once() -> None:
@@ -125,13 +125,13 @@ async def test_over_http_the_bank_decides_once() -> None:
                     400, "payment_intent_unexpected_state",
                 )  # fmt: skip
         with pytest.raises(StripeError):
-            world.box.stripe.settle("pi_nothing", succeeded=True)
+            world.sandbox.stripe.settle("pi_nothing", succeeded=True)
 
 
 async def test_a_debit_may_be_disputed_once_it_succeeds() -> None:
     async with open_world() as world:
         waiting = await world.paid(method="pm_disputed_de")
-        assert world.box.disputes() == []
-        world.box.stripe.settle(waiting.id, succeeded=True)
-        (dispute,) = world.box.disputes()
+        assert world.sandbox.disputes() == []
+        world.sandbox.stripe.settle(waiting.id, succeeded=True)
+        (dispute,) = world.sandbox.disputes()
         assert (dispute.payment_intent, dispute.status) == (waiting.id, "needs_response")

@@ -22,7 +22,7 @@ WARNED = "radar.early_fraud_warning.created"
 
 
 def disputes_told(world: World) -> list[str]:
-    return [event.type for event in world.box.events() if event.type.startswith("charge.dispute.")]
+    return [event.type for event in world.sandbox.events() if event.type.startswith("charge.dispute.")]
 
 
 async def refund(world: World, intent_id: str) -> str:
@@ -83,16 +83,16 @@ async def test_a_dispute_takes_the_money_until_it_is_won() -> None:
     async with open_world() as world:
         paid = await world.paid(1999)
 
-        opened = world.box.stripe.open_dispute(paid.id)
+        opened = world.sandbox.stripe.open_dispute(paid.id)
 
         assert opened.id.startswith("du_")
         assert (opened.amount, opened.reason, opened.status) == (1999, "fraudulent", "needs_response")
         assert (opened.is_charge_refundable, opened.payment_intent) == (False, paid.id)
         assert [moved.net for moved in opened.balance_transactions] == [-1999 - 1500]
         assert disputes_told(world) == [OPENED, WITHDRAWN]
-        assert world.box.charges()[0].disputed
+        assert world.sandbox.charges()[0].disputed
         assert await refund(world, paid.id) == "charge_disputed"
-        won = world.box.stripe.close_dispute(opened.id, won=True)
+        won = world.sandbox.stripe.close_dispute(opened.id, won=True)
         assert (won.status, won.is_charge_refundable) == ("won", True)
         assert [moved.amount for moved in won.balance_transactions] == [-1999, 1999]
         assert disputes_told(world) == [OPENED, WITHDRAWN, CLOSED, REINSTATED]
@@ -102,30 +102,30 @@ async def test_a_dispute_takes_the_money_until_it_is_won() -> None:
 async def test_a_lost_dispute_is_for_good() -> None:
     async with open_world() as world:
         paid = await world.paid()
-        opened = world.box.stripe.open_dispute(paid.id, 500, "product_not_received")
+        opened = world.sandbox.stripe.open_dispute(paid.id, 500, "product_not_received")
 
-        lost = world.box.stripe.close_dispute(opened.id, won=False)
+        lost = world.sandbox.stripe.close_dispute(opened.id, won=False)
 
         assert (lost.amount, lost.status) == (500, "lost")
         assert disputes_told(world) == [OPENED, WITHDRAWN, CLOSED]
         assert await refund(world, paid.id) == "charge_disputed"
         for won in (True, False):
             with pytest.raises(StripeError, match="already closed"):
-                world.box.stripe.close_dispute(opened.id, won=won)
+                world.sandbox.stripe.close_dispute(opened.id, won=won)
 
 
 async def test_an_inquiry_moves_no_money_unless_it_becomes_a_dispute() -> None:
     async with open_world() as world:
         asked, pressed = await world.paid(), await world.paid()
-        first = world.box.stripe.open_dispute(asked.id, inquiry=True)
+        first = world.sandbox.stripe.open_dispute(asked.id, inquiry=True)
         assert (first.status, first.is_charge_refundable) == ("warning_needs_response", True)
         assert first.balance_transactions == []
         assert await refund(world, asked.id) == "succeeded"
-        assert world.box.stripe.close_dispute(first.id, won=False).status == "warning_closed"
+        assert world.sandbox.stripe.close_dispute(first.id, won=False).status == "warning_closed"
         assert disputes_told(world) == [OPENED, CLOSED]
 
-        second = world.box.stripe.open_dispute(pressed.id, inquiry=True)
-        escalated = world.box.stripe.escalate_dispute(second.id)
+        second = world.sandbox.stripe.open_dispute(pressed.id, inquiry=True)
+        escalated = world.sandbox.stripe.escalate_dispute(second.id)
 
         assert (escalated.status, len(escalated.balance_transactions)) == ("needs_response", 1)
         assert escalated.payment_method_details is not UNSET
@@ -144,7 +144,7 @@ async def test_an_inquiry_moves_no_money_unless_it_becomes_a_dispute() -> None:
 )
 async def test_the_shop_answers_with_evidence(text: str, status: str, events: list[str]) -> None:
     async with open_world() as world:
-        opened = world.box.stripe.open_dispute((await world.paid()).id)
+        opened = world.sandbox.stripe.open_dispute((await world.paid()).id)
         disputes = world.client.v1.disputes
         staged = await disputes.update_async(opened.id, {"evidence": {"customer_name": "Ada"}, "submit": False})
         assert (staged.status, staged.evidence_details.submission_count) == ("needs_response", 0)
@@ -161,7 +161,7 @@ async def test_the_shop_answers_with_evidence(text: str, status: str, events: li
 
 async def test_the_shop_gives_in() -> None:
     async with open_world() as world:
-        opened = world.box.stripe.open_dispute((await world.paid()).id)
+        opened = world.sandbox.stripe.open_dispute((await world.paid()).id)
         assert (await world.client.v1.disputes.close_async(opened.id)).status == "lost"
         with pytest.raises(stripe.InvalidRequestError, match="already closed"):
             await world.client.v1.disputes.close_async(opened.id)
@@ -171,7 +171,7 @@ async def test_disputes_are_read_and_listed_by_payment_charge_and_time() -> None
     async with open_world() as world:
         opened = []
         for _ in range(3):
-            opened.append(world.box.stripe.open_dispute((await world.paid()).id))
+            opened.append(world.sandbox.stripe.open_dispute((await world.paid()).id))
             await world.pass_time(10)
         disputes = world.client.v1.disputes
         last, first = opened[2], opened[0]
@@ -195,7 +195,7 @@ async def test_disputes_are_read_and_listed_by_payment_charge_and_time() -> None
 async def test_what_nobody_can_dispute() -> None:
     async with open_world() as world:
         made, paid = await world.intent(), await world.paid(1000)
-        stripe_ = world.box.stripe
+        stripe_ = world.sandbox.stripe
         with pytest.raises(StripeError):
             stripe_.open_dispute(made.id)
         with pytest.raises(StripeError):
@@ -203,7 +203,7 @@ async def test_what_nobody_can_dispute() -> None:
         stripe_.open_dispute(paid.id)
         with pytest.raises(StripeError):  # Another one is open.
             stripe_.open_dispute(paid.id)
-        assert len(world.box.disputes()) == 1
+        assert len(world.sandbox.disputes()) == 1
 
 
 @pytest.mark.parametrize(
@@ -217,10 +217,10 @@ async def test_what_nobody_can_dispute() -> None:
 async def test_a_test_card_disputes_by_itself(card: str, reason: str, status: str) -> None:
     async with open_world() as world:
         paid = await world.paid(method=card)
-        (dispute,) = world.box.disputes()
+        (dispute,) = world.sandbox.disputes()
         assert (paid.status, dispute.payment_intent) == ("succeeded", paid.id)
         assert (dispute.reason, dispute.status) == (reason, status)
-        types = [event.type for event in world.box.events()]
+        types = [event.type for event in world.sandbox.events()]
         assert types[1:3] == ["charge.succeeded", OPENED]
         assert types[-1] == "payment_intent.succeeded"
 
@@ -252,10 +252,10 @@ async def test_a_warning_is_told_and_stops_being_actionable() -> None:
         refunded, disputed = await world.paid(method="pm_card_createIssuerFraudRecord"), await world.paid()
         async with world.http.post(f"/sandbox/charges/{disputed.id}/warn", json={"fraud_type": "misc"}) as answer:
             assert (answer.status, (await answer.json())["fraud_type"]) == (200, "misc")
-        first, second = world.box.early_fraud_warnings()
+        first, second = world.sandbox.early_fraud_warnings()
         assert (first.payment_intent, first.actionable, second.actionable) == (refunded.id, True, True)
         assert first.id.startswith("issfr_")
-        assert [event.type for event in world.box.events()].count(WARNED) == 2
+        assert [event.type for event in world.sandbox.events()].count(WARNED) == 2
         warnings = world.client.v1.radar.early_fraud_warnings
         assert [item.id for item in (await warnings.list_async({"charge": first.charge})).data] == [first.id]
         assert [item.id for item in (await warnings.list_async({"payment_intent": disputed.id})).data] == [second.id]
@@ -263,15 +263,15 @@ async def test_a_warning_is_told_and_stops_being_actionable() -> None:
         await world.refunds.create_async({"payment_intent": refunded.id, "amount": 1})
         assert (await warnings.retrieve_async(first.id)).actionable
         await world.refunds.create_async({"payment_intent": refunded.id})
-        world.box.stripe.open_dispute(disputed.id)
+        world.sandbox.stripe.open_dispute(disputed.id)
 
-        assert [warning.actionable for warning in world.box.early_fraud_warnings()] == [False, False]
-        assert [event.type for event in world.box.events()].count("radar.early_fraud_warning.updated") == 2
+        assert [warning.actionable for warning in world.sandbox.early_fraud_warnings()] == [False, False]
+        assert [event.type for event in world.sandbox.events()].count("radar.early_fraud_warning.updated") == 2
 
 
 async def test_nobody_warns_of_what_was_not_paid() -> None:
     async with open_world() as world:
         made = await world.intent()
         with pytest.raises(StripeError):
-            world.box.stripe.warn_of_fraud(made.id)
-        assert world.box.early_fraud_warnings() == []
+            world.sandbox.stripe.warn_of_fraud(made.id)
+        assert world.sandbox.early_fraud_warnings() == []

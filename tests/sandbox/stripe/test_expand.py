@@ -76,7 +76,7 @@ async def test_a_refused_path_does_nothing() -> None:
     async with open_world() as world:
         with pytest.raises(stripe.InvalidRequestError):
             await world.intents.create_async({"amount": 1000, "currency": "eur", "expand": ["colour"]})
-        assert world.box.payment_intents() == []
+        assert world.sandbox.payment_intents() == []
         status, _ = await get(world, "/v1/payment_intents", "data")
         assert status == 200
 

@@ -107,9 +107,9 @@ async def test_what_was_paid() -> None:
 async def test_what_was_given_back() -> None:
     async with open_world() as world:
         card, debit = await world.paid(), await world.paid(method="pm_success_de")
-        world.box.stripe.settle(debit.id, succeeded=True)
+        world.sandbox.stripe.settle(debit.id, succeeded=True)
         for paid, unknown in ((card, set[str]()), (debit, {"destination_details"})):
-            given = world.box.stripe.refund_in_dashboard(paid.id)
+            given = world.sandbox.stripe.refund_in_dashboard(paid.id)
             refund = await get(world, f"/v1/refunds/{given.id}")
             assert set(refund) == REFUND
             assert nulls(refund) == {
@@ -120,8 +120,8 @@ async def test_what_was_given_back() -> None:
 async def test_what_is_disputed() -> None:
     async with open_world() as world:
         paid = await world.paid()
-        opened = world.box.stripe.open_dispute(paid.id)
-        warned = world.box.stripe.warn_of_fraud(paid.id)
+        opened = world.sandbox.stripe.open_dispute(paid.id)
+        warned = world.sandbox.stripe.warn_of_fraud(paid.id)
         dispute = await get(world, f"/v1/disputes/{opened.id}")
         warning = await get(world, f"/v1/radar/early_fraud_warnings/{warned.id}")
 
@@ -142,7 +142,7 @@ async def test_a_failure_without_a_banks_word_says_null(method: str) -> None:
         made = await world.intent()
         try:
             await world.intents.confirm_async(made.id, {"payment_method": method})
-            world.box.stripe.settle(made.id, succeeded=False)
+            world.sandbox.stripe.settle(made.id, succeeded=False)
         except stripe.CardError:
             pass
 
@@ -161,7 +161,7 @@ async def test_a_failure_without_a_banks_word_says_null(method: str) -> None:
 async def test_what_began_at_a_bank_came_from_no_call() -> None:
     async with open_world() as world:
         paid = await world.paid()
-        world.box.stripe.open_dispute(paid.id)
+        world.sandbox.stripe.open_dispute(paid.id)
         listed = await get(world, "/v1/events?limit=1")
         data = listed["data"]
         assert isinstance(data, list)
@@ -174,7 +174,7 @@ async def test_what_began_at_a_bank_came_from_no_call() -> None:
 async def test_stripes_library_reads_them_all() -> None:
     async with open_world() as world:
         paid = await world.paid(method="pm_card_createDispute")
-        world.box.stripe.warn_of_fraud(paid.id)
+        world.sandbox.stripe.warn_of_fraud(paid.id)
         kinds = {event.data.object["object"] for event in (await world.client.v1.events.list_async()).data}
         assert kinds == {"payment_intent", "charge", "dispute", "radar.early_fraud_warning"}
 

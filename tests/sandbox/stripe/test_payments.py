@@ -142,7 +142,7 @@ async def test_a_page_on_another_port_may_ask_first() -> None:
 
 
 async def test_a_wrong_key_is_401() -> None:
-    async with open_world() as world, open_stripe(world.box.http_url, "sk_test_wrong") as stranger:
+    async with open_world() as world, open_stripe(world.sandbox.http_url, "sk_test_wrong") as stranger:
         with pytest.raises(stripe.AuthenticationError) as refused:
             await stranger.v1.payment_intents.list_async()
         assert refused.value.http_status == 401
@@ -168,7 +168,7 @@ async def test_a_bad_parameter_is_named(form: dict[str, str], param: str) -> Non
 
         assert (answer.status, error["type"]) == (400, "invalid_request_error")
         assert error["param"].startswith(param)
-        assert world.box.payment_intents() == []
+        assert world.sandbox.payment_intents() == []
 
 
 async def test_what_does_not_exist_is_404() -> None:
@@ -193,7 +193,7 @@ async def test_a_canceled_intent_takes_no_money_and_a_paid_one_is_not_canceled()
             with pytest.raises(stripe.InvalidRequestError) as error:
                 await refused
             assert (error.value.http_status, error.value.code) == (400, "payment_intent_unexpected_state")
-        assert len(world.box.charges()) == 1
+        assert len(world.sandbox.charges()) == 1
 
 
 async def test_refunds_never_give_back_more_than_was_paid() -> None:
