@@ -224,7 +224,7 @@ PARTS: Mapping[str, Callable[[Path], ResultTable]] = {
 }
 
 
-# Those that take longer, for `make bench-full`.
+# Longer parts, for `make bench-full`.
 MORE: Mapping[str, Callable[[Path], ResultTable]] = {
     "crowd": of_crowd,
     "growth": of_growth,

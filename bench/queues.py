@@ -154,7 +154,7 @@ async def _forward(services: Services, sqs: Sqs) -> float:
             stored = await bus.deliveries.store(tx, [Outgoing(Happened(key=f"{n}")) for n in range(MESSAGES)])
         begun = perf_counter()
         bus.deliveries.hand_over(stored)
-        for waiting in (_NEWEST, _ANY):  # What was stored last is looked at first: looking at all costs too much.
+        for waiting in (_NEWEST, _ANY):  # The newest row first: polling all rows costs too much.
             while await services.database.fetch(waiting):  # noqa: ASYNC110 - it is PostgreSQL's to say
                 await asyncio.sleep(0.02)
         return MESSAGES / (perf_counter() - begun)

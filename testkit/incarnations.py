@@ -78,7 +78,7 @@ class Incarnation:
             assert self._task is not None
             self._task.uncancel()
         finally:
-            self._cut_edge()  # Whoever came in meanwhile.
+            self._cut_edge()  # Connections that were accepted meanwhile.
             self.over.set()
 
     def end(self) -> NoReturn:
@@ -101,7 +101,7 @@ class Incarnation:
         if self._server is not None:
             self._server.force_exit = self.died.done()  # Or it would wait for those whom it can't answer any more.
             for server in self._server.servers:
-                server.close()  # It accepts nobody any more, as the kernel sees to when a process dies.
+                server.close()  # No new connections, as the kernel ensures when a process dies.
             for connection in self._server.server_state.connections.copy():
                 if connection.transport is not None:
                     connection.transport.abort()

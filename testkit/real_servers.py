@@ -28,9 +28,9 @@ alter system set fsync = off;
 alter system set synchronous_commit = off;
 alter system set full_page_writes = off;
 alter system set autovacuum = off"""
-_MEMORY = Path("/dev/shm")  # noqa: S108 - Linux's folder in memory; what we make in it has a name nobody can guess
+_MEMORY = Path("/dev/shm")  # noqa: S108 - Linux's folder in memory; names made in it are unguessable
 _ROOM = 2 << 30  # Bytes that must be free there: a test run takes a tenth of it.
-_REDIS_DATABASES = 16  # As many as Valkey has unless it is told otherwise.
+_REDIS_DATABASES = 16  # As many as Valkey has by default.
 
 
 class Servers:

@@ -47,9 +47,9 @@ R = TypeVar("R")
 T = TypeVar("T")
 E = TypeVar("E", bound=Event)
 
-# What is on the shelves of a shop under test: SKU, price in cents, units.
+# The goods on the shelves of a shop under test: SKU, price in cents, units.
 GOODS: Final = (("MUG", 1450, 10), ("LAMP", 5900, 1), ("BOOK", 1200, 100))
-_GLANCE_S = 0.03  # Of real time, for each second that passes while somebody waits.
+_GLANCE_S = 0.03  # Of real time, for each second that `patiently` lets pass.
 _ROUNDS = 10  # Of outside world and shop in turn, until neither has anything to do.
 
 

@@ -124,7 +124,7 @@ def fingerprint(request: web.Request, parameters: bytes) -> str:
     """Hash caller, call and parameters. Empty without an idempotency key, as nothing compares it then."""
     if "Idempotency-Key" not in request.headers:
         return ""
-    caller = request.headers.get("Authorization", "")  # So that nobody is shown another's answer.
+    caller = request.headers.get("Authorization", "")  # A replay must not show an answer to another caller.
     said = f"{request.method} {request.path}\n{caller}\n".encode("utf-8", "surrogateescape")
     return hashlib.sha256(said + parameters).hexdigest()
 

@@ -67,7 +67,7 @@ class Outbox:
         self._slots = asyncio.Semaphore(IN_FLIGHT)
         self._sending: set[asyncio.Task[None]] = set()
         self._http: aiohttp.ClientSession | None = None
-        self._shops: list[str] = []  # Whom to tell, the newest first: one of them is enough.
+        self._shops: list[str] = []  # Newest first: a webhook goes to the first that can be reached.
         gate.on_change = self._look_again
         self._look_again()
 
@@ -76,7 +76,7 @@ class Outbox:
         return self._shops[0] if self._shops else ""
 
     def point_at(self, shop_url: str) -> None:
-        """Send to this shop from now on, and to earlier ones while it does not answer. Empty: hold all webhooks."""
+        """Send to this shop from now on, and to earlier ones while it is unreachable. Empty: hold all webhooks."""
         url = shop_url.rstrip("/")
         self._shops = [url, *(shop for shop in self._shops if shop != url)][:MAX_SHOPS] if url else []
         self._look_again()

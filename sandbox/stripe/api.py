@@ -40,7 +40,7 @@ class StripeApi(Books):
         self.base_url = ""  # Of the approval page; known once the server listens.
         self._claims = Claims(self)
 
-    # What the API asks for.
+    # Calls of the API.
 
     def create_intent(self, asked: CreateIntent, cause: Cause) -> PaymentIntent:
         currency = checked(asked.amount, asked.currency)

@@ -74,7 +74,7 @@ class Books:
         """The charge of this id, or the latest one of the payment intent of this id.
 
         Raises:
-            StripeError: There is none.
+            StripeError: No such charge.
         """
         if not key.startswith("pi_"):
             return self.charge(key)

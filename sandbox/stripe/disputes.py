@@ -45,7 +45,7 @@ REFUNDABLE: Final = frozenset[DisputeStatus](
     {"won", "warning_needs_response", "warning_under_review", "warning_closed"}
 )
 
-# What Stripe's test mode reads in `evidence[uncategorized_text]`. Source: docs.stripe.com/testing, "Evidence".
+# Verdicts that Stripe's test mode reads in `evidence[uncategorized_text]`. Source: docs.stripe.com/testing, "Evidence".
 VERDICTS: Final[dict[str, Step]] = {
     "winning_evidence": "won",
     "losing_evidence": "lost",
@@ -118,12 +118,12 @@ def answer(dispute: Dispute, evidence: Evidence, transaction_id: str, now: int, 
     """
     if dispute.status in ENDS:
         raise _closed()
-    told = {name: value for name, value in asdict(evidence).items() if value}
+    given = {name: value for name, value in asdict(evidence).items() if value}
     written = replace(
         dispute,
-        evidence=replace(dispute.evidence, **told),
+        evidence=replace(dispute.evidence, **given),
         evidence_details=replace(
-            dispute.evidence_details, has_evidence=dispute.evidence_details.has_evidence or bool(told)
+            dispute.evidence_details, has_evidence=dispute.evidence_details.has_evidence or bool(given)
         ),
     )
     if not submit:

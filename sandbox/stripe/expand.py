@@ -1,7 +1,7 @@
 """`expand`: ids in an answer become the objects they name. Pure; the caller passes a function that fetches objects.
 
-Source: Stripe API reference, "Expanding Responses". What Stripe knows and the sandbox has none of (a review, a
-transfer) is null anyway, or stays an id; what Stripe does not know is refused before anything is done.
+Source: Stripe API reference, "Expanding Responses". Objects that only the real Stripe has (a review, a transfer)
+are null anyway, or stay ids; paths that Stripe does not know are refused before anything is done.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -71,7 +71,7 @@ def _check_names(names: Sequence[str], kind: str) -> None:
         if name not in FIELDS[kind]:
             raise _refused(".".join(names[: place + 1]))
         kind = FIELDS[kind][name]
-        if not kind:  # What is further down is of objects that are not there.
+        if not kind:  # The rest of the path is of objects that do not exist here.
             return
 
 

@@ -18,7 +18,7 @@ from sandbox.stripe.objects import (
     SepaDebitDetails,
 )
 
-# What happens of itself once the money has moved.
+# A test method's effect once the money has moved.
 Aftermath = Literal["none", "dispute", "not_received", "inquiry", "warning"]
 
 

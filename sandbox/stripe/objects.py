@@ -1,7 +1,7 @@
 """Stripe's objects that move money: intents, charges, refunds, and the events that report them.
 
-Field names and nulls as in Stripe's API reference: a field that Stripe always sends is always here, null where nothing
-is to be said. What Stripe sends only now and then (`authorization_code`, `level3`, `transfer` ...) is left out.
+Field names and nulls as in Stripe's API reference: a field that Stripe always sends is always here, null where it has
+no value. Fields that Stripe sends only now and then (`authorization_code`, `level3`, `transfer` ...) are left out.
 Amounts are minor units, times Unix seconds.
 """
 
@@ -23,8 +23,8 @@ MethodType = Literal["card", "sepa_debit"]
 Tree = dict[str, "str | Tree"]
 
 
-FreeForm = dict[str, object]  # What the sandbox keeps and does not read.
-Nothing: TypeAlias = None  # A field that Stripe always sends, and of which the sandbox has nothing to say.
+FreeForm = dict[str, object]  # Kept and not read by the sandbox.
+Nothing: TypeAlias = None  # A field that Stripe always sends and the sandbox has no value for.
 
 
 class Record(Struct, frozen=True, kw_only=True):

@@ -1,6 +1,6 @@
-"""How a safeguard is switched off: something is put in its place, or one of its statements is rewritten.
+"""Patches that switch a safeguard off: it is replaced, or one of its statements is rewritten.
 
-What is rewritten is found by its text, so that a safeguard that has changed says so, and is not switched off in vain.
+A statement is found by its text, so that a patch of a safeguard that has changed fails, and is not applied in vain.
 """
 
 import importlib

@@ -1,4 +1,4 @@
-"""What stands in a safeguard's place while it is switched off."""
+"""Code that replaces a safeguard while it is switched off."""
 
 import asyncio
 import secrets
