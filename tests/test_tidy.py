@@ -1,6 +1,7 @@
 """House rules that no linter knows."""
 
 import ast
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -192,6 +193,15 @@ def test_the_lock_has_hashes_and_no_addresses() -> None:
         assert "://" not in text
         assert len(pinned) > 20
         assert text.count("--hash=sha256:") >= len(pinned)
+
+
+def test_the_lock_of_npm_has_hashes_and_no_addresses() -> None:
+    text = (ROOT / "tools" / "npm" / "package-lock.json").read_text(encoding="utf-8")
+    packages = [package for name, package in json.loads(text)["packages"].items() if name]
+
+    assert "://" not in text
+    assert packages
+    assert all(package["integrity"].startswith("sha512-") for package in packages)
 
 
 def test_every_event_has_the_listeners_it_was_promised() -> None:
