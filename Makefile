@@ -34,9 +34,10 @@ test: $(VENV)/ready-dev ## The whole test suite, on real PostgreSQL, Valkey, Str
 faults: $(VENV)/ready-dev ## Kills, faults and time at length (more than an hour); writes docs/reliability.md
 	@$(BIN)/python -m pytest tests/faults --long -v
 
-check: $(VENV)/ready-dev ## Format, lint and types
+check: $(VENV)/ready-dev ## Format, lint, imports and types
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
+	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/mypy
 
 format: $(VENV)/ready-dev ## Put the code into its format
