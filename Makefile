@@ -34,15 +34,21 @@ test: $(VENV)/ready-dev ## The whole test suite, on real PostgreSQL, Valkey, Str
 faults: $(VENV)/ready-dev ## Kills, faults and time at length (more than an hour); writes docs/reliability.md
 	@$(BIN)/python -m pytest tests/faults --long -v
 
-check: $(VENV)/ready-dev ## Format, lint, imports and types
+check: $(VENV)/ready-dev $(VENV)/npm/ready ## Format, lint, imports, spelling and types, of Python and JavaScript
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/lint-imports --no-logo
+	@git ls-files -z | xargs -0 $(BIN)/codespell
+	@$(BIN)/oxlint --quiet --deny-warnings gateway/pages
+	@$(TSC) --project jsconfig.json
 	@$(BIN)/mypy
 
 format: $(VENV)/ready-dev ## Put the code into its format
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
+
+types: $(VENV)/ready-dev ## Write gateway/pages/types.js from the API's own description
+	@$(BIN)/python -m tools.page_types
 
 bench: $(VENV)/ready-dev ## Measure, beside what it is compared with (minutes); writes docs/performance.md
 	@$(BIN)/python -m bench

@@ -12,7 +12,7 @@ from bus.routes import Routes
 from wiring.domains import ACTORS
 
 ROOT = Path(__file__).parent.parent
-ROOMS = ("run", "cli", "wiring", "gateway", "actors", "bus", "engine", "testkit", "sandbox", "bench", "tests")
+ROOMS = ("run", "cli", "wiring", "gateway", "actors", "bus", "engine", "testkit", "sandbox", "tools", "bench", "tests")
 
 SOURCES = sorted(
     path
