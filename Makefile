@@ -50,6 +50,9 @@ format: $(VENV)/ready-dev ## Put the code into its format
 types: $(VENV)/ready-dev ## Write gateway/pages/types.js from the API's own description
 	@$(BIN)/python -m tools.page_types
 
+settings: $(VENV)/ready-dev ## Write docs/settings.md from the settings' own descriptions
+	@$(BIN)/python run.py settings --markdown > docs/settings.md
+
 bench: $(VENV)/ready-dev ## Measure, beside what it is compared with (minutes); writes docs/performance.md
 	@$(BIN)/python -m bench
 
