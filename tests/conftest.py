@@ -16,7 +16,7 @@ from engine.collector import spare_the_collector
 from engine.postgres import Database, open_database
 from testkit import Servers, servers, shop
 
-__all__ = ["servers", "shop"]  # Fixtures that ShopFlow's users have too.
+__all__ = ["servers", "shop"]  # Fixtures that ShopFlow's users have by its entry point; a checkout has none.
 
 HERE = Path(__file__).parent
 SCHEMAS = {"bus": HERE.parent / "bus" / "schema", "toys": HERE / "engine" / "schema"}

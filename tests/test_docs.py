@@ -26,7 +26,7 @@ def test_every_example_of_the_testing_guide_is_a_test_that_passes(tmp_path: Path
         file.write_text(content, encoding="utf-8")
 
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "error"],
+        [sys.executable, "-m", "pytest", "-q", "-p", "testkit", "-p", "no:cacheprovider", "-W", "error"],
         check=False,
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{tmp_path}"},
