@@ -18,18 +18,29 @@ TSC := $(NODE) $(VENV)/npm/node_modules/typescript/bin/tsc
 # So what is imported must be kept, whatever the environment says: else each start compiles everything anew.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: help run test faults check format bench bench-full lock clean
+.PHONY: help run test test-fast coverage update-golden faults check format types settings bench bench-full lock repl psql hook clean
 
 help: ## This list
 	@echo 'ShopFlow runs a whole shop in one program. Try:'
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 24
 	@echo 'and, while it runs: .venv/bin/python run.py tour'
 
 run: $(VENV)/ready ## Install what is missing, and run the shop
 	@exec $(BIN)/python run.py
 
-test: $(VENV)/ready-dev ## The whole test suite, on real PostgreSQL, Valkey, Stripe library and SMTP
-	@$(BIN)/python -m pytest -n 2 --dist worksteal
+test: $(VENV)/ready-dev ## The whole test suite, on real PostgreSQL, Valkey, Stripe library and SMTP; FILE=... a part
+	@$(BIN)/python -m pytest $(if $(FILE),$(FILE),-n 2 --dist worksteal)
+
+test-fast: $(VENV)/ready-dev ## Only what needs no server: rules, messages, codec, engine, house rules
+	@$(BIN)/python -m pytest --fast -n 2 tests/actors tests/bus tests/cli tests/engine tests/gateway tests/tools tests/test_tidy.py
+
+coverage: $(VENV)/ready-dev ## The whole suite, and the lines that no test of it runs
+	@$(BIN)/coverage run -m pytest
+	@$(BIN)/coverage report --show-missing --skip-covered
+
+update-golden: $(VENV)/ready-dev ## Write down messages that are new, after a look at what else moved
+	@UPDATE_GOLDEN=1 $(BIN)/python -m pytest -q tests/bus/test_golden.py
+	@git --no-pager diff --stat tests/bus/golden
 
 faults: $(VENV)/ready-dev ## Kills, faults and time at length (more than an hour); writes docs/reliability.md
 	@$(BIN)/python -m pytest tests/faults --long -v
@@ -66,6 +77,16 @@ lock: $(VENV)/ready-dev ## Choose newer versions of what we depend on (needs uv 
 		--no-emit-index-url --no-emit-find-links --group dev -c requirements.txt pyproject.toml -o requirements-dev.txt
 	@$(NPM) --prefix tools/npm install --package-lock-only --omit-lockfile-registry-resolved --save-exact \
 		--no-audit --no-fund typescript@latest
+
+repl: $(VENV)/ready-dev ## A Python shell beside the shop: await shop.ask(...)
+	@$(BIN)/python -m tools.repl
+
+psql: $(VENV)/ready-dev ## psql at the shop's database
+	@$(BIN)/python -m tools.psql
+
+hook: ## Run make check before each commit
+	@printf '#!/bin/sh\nexec make check\n' > "$$(git rev-parse --git-path hooks)/pre-commit"
+	@chmod +x "$$(git rev-parse --git-path hooks)/pre-commit"
 
 clean: ## Forget the virtual environment and caches (the shop's data in var/ stays)
 	rm -rf .venv .bench .mypy_cache .ruff_cache .pytest_cache .hypothesis

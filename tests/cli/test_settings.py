@@ -15,6 +15,12 @@ PAPER = Path(__file__).parent.parent.parent / "docs" / "settings.md"
 KINDS = [group.type for group in msgspec.structs.fields(ShopSettings)]
 
 
+@pytest.fixture(autouse=True)
+def _logging_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The runner's streams are closed after each run: nothing may go on logging there."""
+    monkeypatch.setattr("cli.running.configure_logging", lambda *_, **__: None)
+
+
 def shown(**environment: str) -> dict[str, list[str]]:
     """Columns of the printed table, by the setting's name."""
     result = CliRunner(env={"COLUMNS": "250", **environment}).invoke(app, ["settings"])
