@@ -3,8 +3,7 @@
 A test gets a clone of a template that was migrated once, because migrating anew costs more than most tests do. These
 servers promise nothing after a crash of the machine: a test run has nothing to keep.
 
-Rejected: one database that is emptied between tests (whatever one test forgets, the next one finds); a transaction
-that is rolled back after each test (then nothing ever commits, and commits are what the engine is about).
+Rejected: docs/decisions/0015.
 """
 
 import os

@@ -1,8 +1,7 @@
 """All open websockets: is each one there, does each one read, and how they all end.
 
 The ring has a seat for each quarter of a second of the 20 s between two pings; clients sit down in turn, so pings are
-spread over time and one coroutine walks round. Rejected: a timer per client (a handle each, all firing at once after
-a reconnect storm).
+spread over time and one coroutine walks round. Rejected: docs/decisions/0010.
 """
 
 import asyncio
