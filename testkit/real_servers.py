@@ -3,8 +3,7 @@
 A test gets a clone of a template that was migrated once, because a migration costs more than most tests. These servers
 promise nothing after a crash of the machine: a test run has nothing to keep.
 
-Rejected: one database that is emptied between tests (the next test finds what one forgot to remove); a transaction
-that is rolled back after each test (then nothing ever commits, and the engine is about commits).
+Rejected: docs/decisions/0015.
 """
 
 import os

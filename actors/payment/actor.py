@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import Annotated
 
 from actors.payment import facts, looks, refunds, rules, store
 from actors.payment.reconciler import Reconciler
@@ -46,7 +47,7 @@ from engine.actor import Actor, Bus, call, turn
 from engine.clock import FOREVER, Clock, Sleeper
 from engine.errors import BadInput, Overloaded
 from engine.postgres import Database, Transaction
-from engine.settings import Seconds, Settings
+from engine.settings import Seconds, Settings, meaning
 
 _LISTINGS = 6  # Of the refunds of a payment whose money is not known yet.
 
@@ -54,8 +55,12 @@ _LISTINGS = 6  # Of the refunds of a payment whose money is not known yet.
 class PaymentSettings(Settings, frozen=True, kw_only=True):
     """When Stripe is asked about what it should have told us."""
 
-    shopflow_reconcile_after_s: Seconds = 300.0  # What is younger has its webhook still on the way.
-    shopflow_reconcile_every_s: Seconds = 300.0  # While something is unsettled; what is old is asked about less often.
+    shopflow_reconcile_after_s: Annotated[
+        Seconds, meaning("Age at which Stripe is asked about a payment; a younger one's webhook is still on its way.")
+    ] = 300.0
+    shopflow_reconcile_every_s: Annotated[
+        Seconds, meaning("How often Stripe is asked while money is unsettled; less often about what is old.")
+    ] = 300.0
 
 
 class Payments(Actor, name="payment"):

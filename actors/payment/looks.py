@@ -4,8 +4,7 @@
 what is due and lies within a day, the oldest first, as one **window** of Stripe's list, and goes through it page by
 page, however many looks that takes. What is still undecided then is due again, later each time.
 
-Rejected: from the oldest to now (one intent that never settles would have all since listed again and again); asking
-for each intent by its id (a hundred requests where one does, and nothing is found whose id got lost).
+Rejected: docs/decisions/0008.
 """
 
 from collections.abc import Collection, Sequence

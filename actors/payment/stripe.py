@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, Literal, ParamSpec, TypeVar
+from typing import Annotated, Final, Literal, ParamSpec, TypeVar
 
 import stripe
 
@@ -27,7 +27,7 @@ from bus.messages.payment import Intent, IntentSeen, RecordStripeEvent, RefundRe
 from engine.circuit import Circuit
 from engine.crash import CrashPoint
 from engine.errors import BadInput, ShopFlowError, Unavailable
-from engine.settings import Seconds, Settings
+from engine.settings import Seconds, Settings, meaning
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -60,11 +60,15 @@ _ANSWERED = CrashPoint("stripe-answered", "Stripe has done what it was asked; it
 class StripeSettings(Settings, frozen=True, kw_only=True):
     """Keys of the account. Without them the shop is a sandbox."""
 
-    stripe_secret_key: str = ""
-    stripe_publishable_key: str = ""
-    stripe_webhook_secret: str = ""
-    stripe_api_base: str = "https://api.stripe.com"
-    stripe_timeout_s: Seconds = 20.0  # For one request.
+    stripe_secret_key: Annotated[
+        str, meaning("The account's secret key. Empty: the sandbox's Stripe.", is_secret=True)
+    ] = ""
+    stripe_publishable_key: Annotated[str, meaning("The account's publishable key, with which browsers pay.")] = ""
+    stripe_webhook_secret: Annotated[
+        str, meaning("Signs Stripe's webhooks; Stripe shows it beside the endpoint.", is_secret=True)
+    ] = ""
+    stripe_api_base: Annotated[str, meaning("Address of Stripe's API.")] = "https://api.stripe.com"
+    stripe_timeout_s: Annotated[Seconds, meaning("How long one request to Stripe may take.")] = 20.0
 
 
 @dataclass(frozen=True, slots=True)

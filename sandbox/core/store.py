@@ -4,7 +4,7 @@ Each kind of object is a table of JSON with its searchable columns beside it. SQ
 costs some 10 us, and memory stays small however many payments there are. `synchronous=off` survives the death of the
 process (not of the machine), which is all a sandbox promises.
 
-Rejected: dictionaries beside the database (twice the state, no bound on memory); an ORM (nothing to map).
+Rejected: docs/decisions/0016.
 """
 
 import sqlite3
