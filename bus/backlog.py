@@ -8,7 +8,7 @@ import msgspec
 from bus.codec import encode
 from engine.clock import Clock
 from engine.crash import CrashPoint
-from engine.mailbox import Envelope
+from engine.envelope import Envelope
 from engine.postgres import Database
 
 _PARKED = CrashPoint("before-park-commit", "A message is a dead letter in the transaction, which has not committed.")

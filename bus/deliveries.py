@@ -27,11 +27,11 @@ from bus.backlog import Backlog
 from bus.codec import encode
 from bus.routes import Routes
 from engine import telemetry
-from engine.cell import Claimed
 from engine.clock import FOREVER, LONG_AGO, Clock, Sleeper
 from engine.crash import CrashPoint
+from engine.deliveries import Claimed
+from engine.envelope import Envelope
 from engine.errors import BadInput, Overloaded, ShopFlowError
-from engine.mailbox import Envelope
 from engine.message import Message
 from engine.postgres import Database, Outgoing, Transaction
 

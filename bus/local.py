@@ -14,8 +14,8 @@ from engine.actor import Actor
 from engine.calls import UNDER_WAY
 from engine.cell import Cell
 from engine.clock import Clock
+from engine.envelope import Envelope
 from engine.errors import Unanswered, Unavailable
-from engine.mailbox import Envelope
 from engine.message import Command, Event
 from engine.postgres import Database, Outgoing
 from engine.precedence import Precedence

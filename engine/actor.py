@@ -22,7 +22,8 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, TypeVar, Union, cast, get_args, get_origin, get_type_hints, overload
 
-from engine.mailbox import Envelope
+from engine.envelope import Envelope
+from engine.handler import Handler
 from engine.message import Command, Event, Message, Query, reply_type
 from engine.postgres import Transaction
 
@@ -57,23 +58,6 @@ class Bus(Protocol):
             Overloaded: The actor's mailbox is full.
         """
         ...
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Handler:
-    """One method of an actor class, and what its annotations say."""
-
-    name: str
-    function: Callable[..., Awaitable[Any]]  # Any: its arguments and answer are checked when the class is made.
-    message_types: tuple[type[Message], ...]
-    is_call: bool
-    is_query: bool  # Its messages change nothing.
-    takes_many: bool
-    takes_tx: bool
-    takes_envelope: bool
-    limit: int  # Calls at once.
-    timeout_s: float  # For one call.
-    tries: int  # Of a call that somebody waits for, while what it needs is away.
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,22 +9,21 @@ import asyncio
 from collections.abc import Sequence
 from contextvars import ContextVar
 from time import perf_counter
-from typing import TYPE_CHECKING
 
 import structlog
 
 from engine import telemetry
-from engine.actor import Actor, Handler
+from engine.actor import Actor
 from engine.crash import CrashPoint
+from engine.envelope import Envelope
 from engine.errors import Unanswered
-from engine.mailbox import Envelope, Mailbox
+from engine.handler import Handler
+from engine.mailbox import Mailbox
 from engine.message import Command, Message
+from engine.outcomes import Outcomes
 from engine.postgres import Transaction
+from engine.precedence import Precedence
 from engine.trace import TRACE
-
-if TYPE_CHECKING:
-    from engine.cell import Cell
-
 
 _BEGUN = CrashPoint("before-call", "A call was taken from the mailbox; nobody outside has been asked.")
 _LEARNED = CrashPoint("after-call", "What is outside has answered; no turn has recorded it.")
@@ -82,34 +81,32 @@ UNDER_WAY: ContextVar[UnderWay | None] = ContextVar("under_way", default=None)
 class Calls:
     """The loop that starts an actor's calls as places become free."""
 
-    def __init__(self, cell: "Cell") -> None:
-        self._cell = cell
-        self._wake = asyncio.Event()
-
-    def notify(self) -> None:
-        """There may be something to do."""
-        self._wake.set()
+    def __init__(self, actor: Actor, mailbox: Mailbox, outcomes: Outcomes, precedence: Precedence) -> None:
+        self._actor = actor
+        self._mailbox = mailbox
+        self._outcomes = outcomes
+        self._precedence = precedence
 
     async def run(self) -> None:
         """Start calls until cancelled."""
-        mailbox, precedence = self._cell.mailbox, self._cell.precedence
+        mailbox = self._mailbox
         async with asyncio.TaskGroup() as tasks:  # Not anyio's: what that adds to a task would be a tenth of a call.
             while True:
-                patience_s = precedence.patience_s
+                patience_s = self._precedence.patience_s
                 while (envelope := mailbox.take_call(patience_s)) is not None:
                     tasks.create_task(self._call(envelope))
-                self._wake.clear()
-                await precedence.rest(self._wake, mailbox.call_is_due_s(patience_s))
+                mailbox.call_ready.clear()
+                await self._precedence.rest(mailbox.call_ready, mailbox.call_is_due_s(patience_s))
 
     async def _call(self, envelope: Envelope) -> None:
-        cell, handler = self._cell, envelope.handler
-        begun_s, place = perf_counter(), f"{cell.name}.{handler.name}"
+        handler = envelope.handler
+        begun_s, place = perf_counter(), self._place(handler)
         outcome = "done"
-        UNDER_WAY.set(UnderWay(cell.mailbox))  # In this task's own context, as are the next two.
+        UNDER_WAY.set(UnderWay(self._mailbox))  # In this task's own context, as are the next two.
         TRACE.set(envelope.trace)
         structlog.contextvars.bind_contextvars(message_id=envelope.id, key=envelope.key)
         try:
-            if not cell.drop_abandoned([envelope]):
+            if not self._outcomes.drop_abandoned([envelope]):
                 outcome = "expired"
             else:
                 _BEGUN.reach(place)
@@ -118,11 +115,10 @@ class Calls:
                 self._go_on(envelope, learned)
         except Exception as error:  # noqa: BLE001 - whatever it is, it ends this message's try and not the actor
             outcome = "failed"
-            await cell.fail(envelope, error)
+            await self._outcomes.fail(envelope, error)
         finally:
-            cell.mailbox.call_ended(handler)
-            cell.notify()
-        telemetry.note_call(cell.name, handler.name, outcome, took_s=perf_counter() - begun_s)
+            self._mailbox.call_ended(handler)
+        telemetry.note_call(self._actor.name, handler.name, outcome, took_s=perf_counter() - begun_s)
 
     async def _within_its_time(self, envelope: Envelope) -> object:
         handler = envelope.handler
@@ -131,23 +127,25 @@ class Calls:
             async with asyncio.timeout(handler.timeout_s) as limit:
                 if envelope.lease is not None:
                     envelope.lease.on_lost = lambda: limit.reschedule(asyncio.get_running_loop().time())
-                return await handler.function(self._cell.actor, *arguments)
+                return await handler.function(self._actor, *arguments)
         except asyncio.CancelledError:
             task = asyncio.current_task()
             if task is None or task.cancelling():
                 raise
             raise RuntimeError("a call was cancelled from within") from None  # A library's doing, and no end of ours.
         except TimeoutError as late:
-            raise Unanswered(f"{self._cell.name}.{handler.name}", handler.timeout_s) from late
+            raise Unanswered(self._place(handler), handler.timeout_s) from late
         finally:
             if envelope.lease is not None:
                 envelope.lease.on_lost = None
 
     def _go_on(self, envelope: Envelope, learned: object) -> None:
-        cell = self._cell
-        if isinstance(learned, Message) and cell.mailbox.handles(type(learned)):
-            cell.mailbox.replace(envelope, learned)
+        if isinstance(learned, Message) and self._mailbox.handles(type(learned)):
+            self._mailbox.replace(envelope, learned)
         elif envelope.delivery_id:
-            cell.mailbox.replace(envelope, Settled())
+            self._mailbox.replace(envelope, Settled())
         else:
-            cell.finish([envelope], [learned])
+            self._outcomes.finish([envelope], [learned])
+
+    def _place(self, handler: Handler) -> str:
+        return f"{self._actor.name}.{handler.name}"

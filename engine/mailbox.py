@@ -11,97 +11,17 @@ Rejected: one queue that is searched for what may go next (each turn would look 
 key (a turn wants many keys at once).
 """
 
+import asyncio
 from collections import deque
 from collections.abc import Iterable, Sequence
 from math import inf
 from time import perf_counter
-from typing import TYPE_CHECKING, Protocol
 
+from engine.clock import Clock
+from engine.envelope import Envelope
 from engine.errors import Overloaded
+from engine.handler import Handler
 from engine.message import Message
-
-if TYPE_CHECKING:
-    import asyncio
-    from collections.abc import Callable
-
-    from engine.actor import Handler
-    from engine.clock import Clock
-
-
-class Lease(Protocol):
-    """A message's loan from a queue outside, where it comes to light again for others when the loan ends."""
-
-    receives: int  # How often it was handed out, this time included.
-    on_lost: "Callable[[], None] | None"  # Called when it is lost, if anybody wants to know at once.
-
-    @property
-    def is_lost(self) -> bool:
-        """Whether somebody else may have it by now: what is not done yet must not be."""
-        ...
-
-    def done(self) -> None:
-        """It was handled, or is of no use: the queue may forget it."""
-        ...
-
-    def give_back(self, pause_s: float) -> None:
-        """Let the queue hand it out again, to whomever, after this pause."""
-        ...
-
-
-class Envelope:
-    """A message on its way to one actor, with what the engine must know about it."""
-
-    __slots__ = (
-        "answer", "attempts", "cause", "delivery_id", "expires_s",
-        "handler", "id", "is_timer", "key", "learned", "lease", "message", "put_s", "trace", "waits",
-    )  # fmt: skip
-
-    def __init__(
-        self,
-        message: Message,
-        *,
-        message_id: str,
-        answer: "asyncio.Future[object] | None" = None,
-        expires_s: float = 0.0,
-        delivery_id: int = 0,
-        attempts: int = 0,
-        cause: str = "",
-        trace: str = "",
-        is_timer: bool = False,
-        lease: Lease | None = None,
-    ) -> None:
-        self.message = message
-        self.key = message.key
-        self.id = message_id
-        self.answer = answer  # Somebody waits for it, if not None.
-        self.expires_s = expires_s  # On the event loop's clock; 0 never.
-        self.delivery_id = delivery_id  # The row that is the right to handle it; 0 if it came from memory alone.
-        self.attempts = attempts  # How often it failed by itself.
-        self.waits = 0  # How often what it needs was away.
-        self.cause = cause  # The id of the message that led to this one.
-        self.trace = trace  # The `traceparent` it belongs to, or "".
-        self.is_timer = is_timer  # It was stored for a time that has come.
-        self.lease = lease  # It came from another process through a queue, if not None.
-        self.learned = False  # It tells what a call has done already, and must be recorded whoever still waits.
-        self.put_s = 0.0
-        self.handler: Handler
-
-    @property
-    def is_refusable(self) -> bool:
-        """Whether nothing is lost if somebody is told "not now"."""
-        return self.answer is not None and not self.learned
-
-    @property
-    def is_lost(self) -> bool:
-        """Whether it was lent to this process, and is so no more."""
-        return self.lease is not None and self.lease.is_lost
-
-    def is_abandoned(self, now_s: float) -> bool:
-        """Whether there is no need to begin: who asked waits no more, or somebody else has it by now."""
-        if self.learned:
-            return False
-        answer = self.answer
-        return self.is_lost or (answer is not None and (answer.done() or self.expires_s <= now_s))
 
 
 class _Lane:
@@ -109,7 +29,7 @@ class _Lane:
 
     __slots__ = ("front", "handler", "started", "waiting")
 
-    def __init__(self, handler: "Handler") -> None:
+    def __init__(self, handler: Handler) -> None:
         self.handler = handler
         self.front = 0
         self.started = False  # Some of the front were taken: nobody may join it any more.
@@ -124,7 +44,7 @@ class Mailbox:
     rest until the clock moves.
     """
 
-    def __init__(self, owner: str, handlers: Iterable["Handler"], limit: int, clock: "Clock") -> None:
+    def __init__(self, owner: str, handlers: Iterable[Handler], limit: int, clock: Clock) -> None:
         self.owner = owner
         self._clock = clock
         self._active = 0  # At the front and not held back.
@@ -140,6 +60,8 @@ class Mailbox:
         self._calls = [(handler, ready) for handler, ready in self._ready.items() if handler.is_call]
         self._running = dict.fromkeys((handler for handler, _ in self._calls), 0)
         self._lanes: dict[str, _Lane] = {}
+        self.turn_ready = asyncio.Event()  # Set when a message becomes ready for a turn; its loop clears it.
+        self.call_ready = asyncio.Event()  # Likewise for a call, and when the place of one becomes free.
 
     def handles(self, message_type: type[Message]) -> bool:
         """Whether its actor handles messages of this type."""
@@ -175,7 +97,7 @@ class Mailbox:
             lane = self._lanes[envelope.key]
             lane.handler = envelope.handler
         del self.in_hand[envelope]
-        self._ready[envelope.handler].append(envelope)
+        self._make_ready(envelope)
 
     def take_turn(self, limit: int, patience_s: float = 0.0) -> list[Envelope]:
         """The next turn: up to `limit` messages of one handler, chosen by who has waited longest. Empty if none is due.
@@ -232,9 +154,10 @@ class Mailbox:
         free = (ready for handler, ready in self._calls if ready and self._running[handler] < handler.limit)
         return min((_due_s(ready, patience_s) for ready in free), default=inf)
 
-    def call_ended(self, handler: "Handler") -> None:
+    def call_ended(self, handler: Handler) -> None:
         """A call's place is free again, whatever became of its message."""
         self._running[handler] -= 1
+        self.call_ready.set()
 
     def done(self, envelopes: Sequence[Envelope]) -> None:
         """These are over, well or not: their lanes move on."""
@@ -270,6 +193,12 @@ class Mailbox:
         """The time has come for one that was held back. It is older than the rest, so it goes first."""
         self._begin(1)
         self._again.get(envelope.handler, self._ready[envelope.handler]).appendleft(envelope)
+        self._ready_event(envelope.handler).set()
+
+    def wake(self) -> None:
+        """Let both loops look at what is here, though nothing new has come."""
+        self.turn_ready.set()
+        self.call_ready.set()
 
     def suspend(self) -> None:
         """Nothing can be done for a while: to the clock, what is here is no work."""
@@ -299,6 +228,13 @@ class Mailbox:
         if not self._suspended:
             self._clock.end(pieces)
 
+    def _make_ready(self, envelope: Envelope) -> None:
+        self._ready[envelope.handler].append(envelope)
+        self._ready_event(envelope.handler).set()
+
+    def _ready_event(self, handler: Handler) -> asyncio.Event:
+        return self.call_ready if handler.is_call else self.turn_ready
+
     def _line_up(self, envelope: Envelope) -> None:
         envelope.handler = handler = self._handlers[type(envelope.message)]
         if envelope.key:
@@ -313,7 +249,7 @@ class Mailbox:
                 return
             lane.front += 1
         self._begin(1)
-        self._ready[handler].append(envelope)
+        self._make_ready(envelope)
 
     def _move_on(self, key: str, lane: _Lane) -> None:
         """Let the next front of this lane step forward: one call, or all that can share a turn."""
@@ -325,7 +261,7 @@ class Mailbox:
         lane.started = handler.is_call
         while waiting and waiting[0].handler is handler:
             self._begin(1)
-            self._ready[handler].append(waiting.popleft())
+            self._make_ready(waiting.popleft())
             lane.front += 1
             if handler.is_call:
                 break

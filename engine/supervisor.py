@@ -77,8 +77,8 @@ class Supervisor:
             in_hand = [envelope.id for envelope in cell.mailbox.in_hand]
             cell.log.error("an actor crashed", exc_info=crash, message_ids=in_hand, failures=failures)
             telemetry.RESTARTS.labels(cell.name).inc()
-            await cell.fail_what_is_in_hand(Crashed(cell.name, crash))
-            await cell.pause(failures)
+            await cell.outcomes.fail_taken(Crashed(cell.name, crash))
+            await cell.availability.pause(failures)
 
 
 def _first(crash: BaseException) -> BaseException:

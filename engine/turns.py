@@ -11,17 +11,20 @@ the whole turn waits and is tried again as it was: no message is to blame.
 import asyncio
 from collections.abc import Sequence
 from time import perf_counter
-from typing import TYPE_CHECKING
 
 from engine import telemetry
-from engine.actor import Handler
+from engine.actor import Actor
+from engine.availability import Availability
+from engine.clock import Clock
 from engine.crash import CrashPoint
+from engine.deliveries import Deliveries
+from engine.envelope import Envelope
 from engine.errors import Conflict, Unavailable
-from engine.mailbox import Envelope
-from engine.postgres import Transaction
-
-if TYPE_CHECKING:
-    from engine.cell import Cell
+from engine.handler import Handler
+from engine.mailbox import Mailbox
+from engine.outcomes import Outcomes
+from engine.postgres import Database, Transaction
+from engine.precedence import Precedence
 
 _AT_ONCE = 3  # How often a turn that lost a race reads and decides again before it counts as failed.
 
@@ -43,41 +46,57 @@ class _Lost(Exception):
 class Turns:
     """The one loop that takes an actor's turns."""
 
-    def __init__(self, cell: "Cell") -> None:
-        self._cell = cell
-        self._limit = cell.settings.shopflow_turn_limit
-        self._wake = asyncio.Event()
+    def __init__(
+        self,
+        actor: Actor,
+        mailbox: Mailbox,
+        outcomes: Outcomes,
+        availability: Availability,
+        *,
+        database: Database,
+        deliveries: Deliveries,
+        clock: Clock,
+        precedence: Precedence,
+        limit: int,
+    ) -> None:
+        self._actor = actor
+        self._mailbox = mailbox
+        self._outcomes = outcomes
+        self._availability = availability
+        self._database = database
+        self._deliveries = deliveries
+        self._clock = clock
+        self._precedence = precedence
+        self._limit = limit  # Messages in one turn.
+        self._log = telemetry.logger(actor=actor.name)
         self.taken = 0  # Since the start.
-
-    def notify(self) -> None:
-        """There may be something to do."""
-        self._wake.set()
 
     async def run(self) -> None:
         """Take turns until cancelled."""
-        mailbox, precedence = self._cell.mailbox, self._cell.precedence
+        mailbox = self._mailbox
         while True:
-            patience_s = precedence.patience_s
+            patience_s = self._precedence.patience_s
             if batch := mailbox.take_turn(self._limit, patience_s):
                 self.taken += 1
                 await self._turn(batch)
                 continue
-            self._wake.clear()
-            await precedence.rest(self._wake, mailbox.turn_is_due_s(patience_s))
+            mailbox.turn_ready.clear()
+            await self._precedence.rest(mailbox.turn_ready, mailbox.turn_is_due_s(patience_s))
 
     async def _turn(self, batch: Sequence[Envelope]) -> None:
-        cell = self._cell
         handler = batch[0].handler
         begun_s = perf_counter()
         waited_s = begun_s - batch[0].put_s
         outcome = await self._together(handler, batch)
         took_s = perf_counter() - begun_s
-        telemetry.note_turn(cell.name, handler.name, outcome, messages=len(batch), waited_s=waited_s, took_s=took_s)
+        telemetry.note_turn(
+            self._actor.name, handler.name, outcome, messages=len(batch), waited_s=waited_s, took_s=took_s
+        )
 
     async def _together(self, handler: Handler, batch: Sequence[Envelope]) -> str:
-        cell, loop = self._cell, asyncio.get_running_loop()
+        loop = asyncio.get_running_loop()
         begun_s, failures = loop.time(), 0
-        while live := cell.drop_abandoned(batch):
+        while live := self._outcomes.drop_abandoned(batch):
             try:
                 await self._attempt(handler, live)
             except _Lost:
@@ -85,28 +104,28 @@ class Turns:
             except Unavailable as away:
                 failures += 1
                 if failures == 1:
-                    cell.log.warning("waiting for a service", service=away.service, error=str(away))
+                    self._log.warning("waiting for a service", service=away.service, error=str(away))
                 batch = live
                 if failures > 1 or loop.time() - begun_s > _SOON_S:  # A cut connection is made anew before that.
-                    batch = cell.went_away(away, live)
+                    batch = self._availability.went_away(away, live)
                 if batch:
-                    await cell.pause(failures)
+                    await self._availability.pause(failures)
             except Exception as error:  # noqa: BLE001 - whatever it is, it ends this message's try and not the actor
                 failed = error
                 break
             else:
-                cell.came_back()
+                self._availability.came_back()
                 return "done"
         else:
             return "expired"
-        cell.came_back()
+        self._availability.came_back()
         await self._in_halves(handler, live, failed)  # Not in the `except`: each error would drag this one along.
         return "failed"
 
     async def _in_halves(self, handler: Handler, batch: Sequence[Envelope], error: Exception) -> None:
         """Find out which message it was; those behind it in its lane wait for it. All in their order."""
         if len(batch) == 1:
-            await self._cell.fail(batch[0], error)
+            await self._outcomes.fail(batch[0], error)
             return
         left = list(batch)
         guilty = len(left)  # So many of the first failed together. If their first half is fine, it is the second.
@@ -116,12 +135,12 @@ class Turns:
             try:
                 await self._attempt(handler, left[:size])
             except _Lost:
-                left, guilty = list(self._cell.drop_abandoned(left)), 0
+                left, guilty = list(self._outcomes.drop_abandoned(left)), 0
             except Exception as own:  # noqa: BLE001 - as above
                 guilty = size if size > 1 else 0
                 if not guilty:
                     reach = max(1, reach // 4)
-                    left = await self._cell.fail_ahead_of(left[1:], left[0], own)
+                    left = await self._outcomes.fail_ahead_of(left[1:], left[0], own)
             else:
                 reach, guilty = (reach, guilty - size) if guilty else (2 * reach, 0)
                 del left[:size]
@@ -139,46 +158,45 @@ class Turns:
 
     async def _commit(self, handler: Handler, batch: Sequence[Envelope]) -> None:
         if not handler.takes_tx and not any(envelope.delivery_id for envelope in batch):
-            self._cell.finish(batch, await self._handle(handler, None, batch))
+            self._outcomes.finish(batch, await self._handle(handler, None, batch))
             return
         if handler.is_query:
-            async with self._cell.database.reading(self._cell.clock.now()) as tx:
+            async with self._database.reading(self._clock.now()) as tx:
                 answers = await self._handle(handler, tx, batch)
             assert not tx.outgoing, f"{handler.name} answers queries, and has nothing to publish"
-            self._cell.finish(batch, answers)
+            self._outcomes.finish(batch, answers)
             return
-        deliveries = self._cell.deliveries
-        place = f"{self._cell.name}.{handler.name}"
+        place = f"{self._actor.name}.{handler.name}"
         stored: object = None
         not_yet: Sequence[Envelope] = ()
         _TAKEN.reach(place)
         try:
-            async with self._cell.database.transaction(self._cell.clock.now()) as tx:
+            async with self._database.transaction(self._clock.now()) as tx:
                 live, not_yet = await self._claim(tx, batch)
                 _CLAIMED.reach(place)
                 answers = await self._handle(handler, tx, live) if live else []
                 _HANDLED.reach(place)
                 if tx.outgoing:
-                    stored = await deliveries.store(tx, tx.outgoing)
+                    stored = await self._deliveries.store(tx, tx.outgoing)
                 _STORED.reach(place)
                 if any(envelope.is_lost for envelope in batch):
                     raise _Lost  # noqa: TRY301 - it is this block that must roll back
         except BaseException:
             if stored is not None:
-                deliveries.take_back(stored)
+                self._deliveries.take_back(stored)
             raise
         # Committed. Nothing below may make the turn happen again.
         _COMMITTED.reach(place)
         if stored is not None:
-            deliveries.hand_over(stored)
+            self._deliveries.hand_over(stored)
         self._call_back(tx)
         _HANDED_OVER.reach(place)
         if len(live) < len(batch):
             repeats = list(set(batch) - set(live) - set(not_yet))
-            self._cell.finish(repeats, [None] * len(repeats))
+            self._outcomes.finish(repeats, [None] * len(repeats))
         if not_yet:
-            self._cell.put_off(not_yet)
-        self._cell.finish(live, answers)
+            self._outcomes.defer(not_yet)
+        self._outcomes.finish(live, answers)
         _ANSWERED.reach(place)
 
     async def _claim(self, tx: Transaction, batch: Sequence[Envelope]) -> tuple[Sequence[Envelope], Sequence[Envelope]]:
@@ -188,7 +206,7 @@ class Turns:
         ids = [envelope.delivery_id for envelope in batch if envelope.delivery_id]
         if not ids:
             return batch, ()
-        claimed = await self._cell.deliveries.claim(tx, ids)
+        claimed = await self._deliveries.claim(tx, ids)
         mine = set(claimed.mine)
         live: list[Envelope] = []
         for envelope in batch:
@@ -198,7 +216,7 @@ class Turns:
         return _in_order(live), [envelope for envelope in batch if envelope.delivery_id in claimed.not_yet]
 
     async def _handle(self, handler: Handler, tx: Transaction | None, batch: Sequence[Envelope]) -> Sequence[object]:
-        arguments = (self._cell.actor, tx) if handler.takes_tx else (self._cell.actor,)
+        arguments = (self._actor, tx) if handler.takes_tx else (self._actor,)
         if not handler.takes_many:
             return [await handler.function(*arguments, envelope.message) for envelope in batch]
         answers = await handler.function(*arguments, [envelope.message for envelope in batch])
@@ -211,8 +229,8 @@ class Turns:
         for callback in tx.callbacks:
             try:
                 callback()
-            except Exception:
-                self._cell.log.exception("a callback after the commit failed")
+            except Exception:  # noqa: BLE001 - it has committed: a callback is a hint, and must not fail the turn
+                self._log.exception("a callback after the commit failed")
 
 
 def _in_order(batch: Sequence[Envelope]) -> Sequence[Envelope]:

@@ -17,8 +17,8 @@ from engine import telemetry
 from engine.cell import Cell
 from engine.clock import Clock
 from engine.crash import CrashPoint
+from engine.envelope import Envelope
 from engine.errors import BadInput, Overloaded, ShopFlowError, Unavailable
-from engine.mailbox import Envelope
 
 if TYPE_CHECKING:
     from types_aiobotocore_sqs.type_defs import MessageTypeDef
@@ -151,7 +151,7 @@ class Inbox:
         for loan in list(self.loans.live):
             if loan.envelope not in started:
                 loan.give_back(0)
-        self._cell.notify()
+        self._cell.mailbox.wake()
 
     def give_back_all(self) -> None:
         """Nobody works here any more: what was begun and not ended goes back as well."""

@@ -24,8 +24,8 @@ from engine import telemetry
 from engine.cell import Cell
 from engine.clock import Clock
 from engine.crash import CrashPoint
+from engine.envelope import Envelope
 from engine.errors import BadInput, BadSetting, Overloaded, ShopFlowError, Unanswered, Unavailable
-from engine.mailbox import Envelope
 from engine.message import Command, Message, reply_type
 from engine.postgres import Database
 from engine.trace import TRACE

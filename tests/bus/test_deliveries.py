@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from engine.clock import ManualClock
-from engine.mailbox import Envelope
+from engine.envelope import Envelope
 from engine.postgres import Database, Outgoing
 from tests.engine.toys import (
     Bell,

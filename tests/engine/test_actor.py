@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from engine.actor import Actor, call, turn
-from engine.mailbox import Envelope
+from engine.envelope import Envelope
 from engine.message import Command, Event, Reply
 from engine.postgres import Transaction
 

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from engine.actor import Actor, call, turn
 from engine.clock import ManualClock
+from engine.envelope import Envelope
 from engine.errors import Overloaded
-from engine.mailbox import Envelope, Mailbox
+from engine.mailbox import Mailbox
 from engine.message import Command
 from engine.postgres import Transaction
 

@@ -7,7 +7,8 @@ from time import perf_counter
 import pytest
 
 from engine.clock import ManualClock
-from engine.mailbox import Envelope, Mailbox
+from engine.envelope import Envelope
+from engine.mailbox import Mailbox
 from engine.postgres import Database
 from engine.precedence import Precedence
 from tests.engine.test_mailbox import KINDS, box

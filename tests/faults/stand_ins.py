@@ -13,8 +13,8 @@ from actors.payment.state import Payment
 from actors.payment.stripe import Stripe
 from actors.shipping.carrier import Booking, Carrier
 from bus.deliveries import Deliveries
-from engine.cell import Claimed
-from engine.mailbox import Envelope
+from engine.deliveries import Claimed
+from engine.envelope import Envelope
 from engine.postgres import Outgoing, Transaction
 from engine.turns import Turns
 from testkit import ShopUnderTest
@@ -71,7 +71,7 @@ async def nobody_waits_behind(shop: ShopUnderTest) -> AsyncIterator[None]:
 async def all_fail_together(turns: Turns, handler: Any, batch: Sequence[Envelope], error: Exception) -> None:
     left = list(batch)
     while left:
-        left = await turns._cell.fail_ahead_of(left[1:], left[0], error)
+        left = await turns._outcomes.fail_ahead_of(left[1:], left[0], error)
 
 
 def without_lanes() -> AbstractContextManager[None]:
