@@ -15,6 +15,7 @@ from time import perf_counter
 from engine import telemetry
 from engine.actor import Actor
 from engine.availability import Availability
+from engine.bisection import Bisection
 from engine.clock import Clock
 from engine.crash import CrashPoint
 from engine.deliveries import Deliveries
@@ -119,30 +120,27 @@ class Turns:
         else:
             return "expired"
         self._availability.came_back()
-        await self._in_halves(handler, live, failed)  # Not in the `except`: each error would drag this one along.
+        await self._bisect(handler, live, failed)  # Not in the `except`: each error would drag this one along.
         return "failed"
 
-    async def _in_halves(self, handler: Handler, batch: Sequence[Envelope], error: Exception) -> None:
-        """Find out which message it was; those behind it in its lane wait for it. All in their order."""
+    async def _bisect(self, handler: Handler, batch: Sequence[Envelope], error: Exception) -> None:
+        """Fail each message that is at fault, and handle the others in their order; its own lane waits for it."""
         if len(batch) == 1:
             await self._outcomes.fail(batch[0], error)
             return
-        left = list(batch)
-        guilty = len(left)  # So many of the first failed together. If their first half is fine, it is the second.
-        reach = 4 * len(left)  # How many to try together once one was found: few, if there are more like it.
+        left, bisection = list(batch), Bisection(len(batch))
         while left:
-            size = (guilty // 2 or 1) if guilty else min(reach, len(left))
+            size = bisection.next_size(len(left))
             try:
                 await self._attempt(handler, left[:size])
             except _Lost:
-                left, guilty = list(self._outcomes.drop_abandoned(left)), 0
+                left = list(self._outcomes.drop_abandoned(left))
+                bisection.forget()
             except Exception as own:  # noqa: BLE001 - as above
-                guilty = size if size > 1 else 0
-                if not guilty:
-                    reach = max(1, reach // 4)
+                if bisection.failed(size):
                     left = await self._outcomes.fail_ahead_of(left[1:], left[0], own)
             else:
-                reach, guilty = (reach, guilty - size) if guilty else (2 * reach, 0)
+                bisection.passed(size)
                 del left[:size]
 
     async def _attempt(self, handler: Handler, batch: Sequence[Envelope]) -> None:

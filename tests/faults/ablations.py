@@ -144,7 +144,7 @@ ABLATIONS: Final[Sequence[Ablation]] = (
     Ablation(
         "turns: what failed together is tried apart",
         "a poisonous message that fails its neighbours",
-        switch(lambda: replaced(Turns, "_in_halves", stand_ins.all_fail_together)),
+        switch(lambda: replaced(Turns, "_bisect", stand_ins.all_fail_together)),
         messages.one_of_many_asks_is_poison,
     ),
     Ablation(
