@@ -1,15 +1,16 @@
-"""Turns: an actor takes what waits in its mailbox, and handles it in ONE transaction.
+"""Turns: an actor takes the messages that wait in its mailbox, and handles them in ONE transaction.
 
     claim the deliveries  ->  the handler reads, decides, writes  ->  store what it published  ->  commit
-    -> hand the events over in memory -> answer everybody who asked
+    -> hand the events over in memory -> answer the askers
 
-A turn that fails is tried again in halves, until the message at fault stands alone: a dozen transactions more for one
-among 512, where one by one would be 512, and everybody behind would wait for them. When the database itself is away,
-the whole turn waits and is tried again as it was: no message is to blame.
+A turn that fails is bisected until the message at fault stands alone: a dozen transactions more for one among 512. One
+by one it would be 512, and all messages behind would wait for them. When the database itself is away, no message is at
+fault: the whole turn waits and is retried as it was.
 """
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 from time import perf_counter
 
 from engine import telemetry
@@ -27,9 +28,9 @@ from engine.outcomes import Outcomes
 from engine.postgres import Database, Transaction
 from engine.precedence import Precedence
 
-_AT_ONCE = 3  # How often a turn that lost a race reads and decides again before it counts as failed.
+_AT_ONCE = 3  # How often a turn that lost a race reads and decides before it counts as failed.
 
-_SOON_S = 0.3  # Who asks and can't be served by then is told so, and does not wait.
+_REFUSE_AFTER_S = 0.3  # PostgreSQL is away for so long: asks are refused. A cut connection is remade before that.
 
 _TAKEN = CrashPoint("before-transaction", "Messages were taken from the mailbox; their transaction has not begun.")
 _CLAIMED = CrashPoint("after-claim", "Their deliveries are deleted in the transaction; nothing is decided.")
@@ -41,11 +42,11 @@ _ANSWERED = CrashPoint("after-answer", "Whoever asked has been answered.")
 
 
 class _Lost(Exception):
-    """The turn handles something that somebody else may have by now, and must not commit."""
+    """A lease expired during the turn: another process may hold the message, so this transaction must roll back."""
 
 
 class Turns:
-    """The one loop that takes an actor's turns."""
+    """The loop that takes one actor's turns."""
 
     def __init__(
         self,
@@ -88,13 +89,13 @@ class Turns:
         handler = batch[0].handler
         begun_s = perf_counter()
         waited_s = begun_s - batch[0].put_s
-        outcome = await self._together(handler, batch)
+        outcome = await self._run_turn(handler, batch)
         took_s = perf_counter() - begun_s
         telemetry.note_turn(
             self._actor.name, handler.name, outcome, messages=len(batch), waited_s=waited_s, took_s=took_s
         )
 
-    async def _together(self, handler: Handler, batch: Sequence[Envelope]) -> str:
+    async def _run_turn(self, handler: Handler, batch: Sequence[Envelope]) -> str:
         loop = asyncio.get_running_loop()
         begun_s, failures = loop.time(), 0
         while live := self._outcomes.drop_abandoned(batch):
@@ -107,11 +108,11 @@ class Turns:
                 if failures == 1:
                     self._log.warning("waiting for a service", service=away.service, error=str(away))
                 batch = live
-                if failures > 1 or loop.time() - begun_s > _SOON_S:  # A cut connection is made anew before that.
+                if failures > 1 or loop.time() - begun_s > _REFUSE_AFTER_S:
                     batch = self._availability.went_away(away, live)
                 if batch:
                     await self._availability.pause(failures)
-            except Exception as error:  # noqa: BLE001 - whatever it is, it ends this message's try and not the actor
+            except Exception as error:  # noqa: BLE001 - it ends a message's try, not the actor
                 failed = error
                 break
             else:
@@ -120,7 +121,7 @@ class Turns:
         else:
             return "expired"
         self._availability.came_back()
-        await self._bisect(handler, live, failed)  # Not in the `except`: each error would drag this one along.
+        await self._bisect(handler, live, failed)  # Not in the `except`: each error would keep this one as its context.
         return "failed"
 
     async def _bisect(self, handler: Handler, batch: Sequence[Envelope], error: Exception) -> None:
@@ -144,66 +145,69 @@ class Turns:
                 del left[:size]
 
     async def _attempt(self, handler: Handler, batch: Sequence[Envelope]) -> None:
-        """Commit, and once more at once if somebody else wrote first."""
-        for again in range(_AT_ONCE, 0, -1):
+        """Handle a batch as a whole; at once again, a few times, if another transaction wrote first."""
+        for left in range(_AT_ONCE, 0, -1):
             try:
-                await self._commit(handler, batch)
+                await self._run_handler(handler, batch)
             except Conflict:
-                if again == 1:
+                if left == 1:
                     raise
             else:
                 return
 
-    async def _commit(self, handler: Handler, batch: Sequence[Envelope]) -> None:
+    async def _run_handler(self, handler: Handler, batch: Sequence[Envelope]) -> None:
         if not handler.takes_tx and not any(envelope.delivery_id for envelope in batch):
-            self._outcomes.finish(batch, await self._handle(handler, None, batch))
-            return
-        if handler.is_query:
-            async with self._database.reading(self._clock.now()) as tx:
-                answers = await self._handle(handler, tx, batch)
-            assert not tx.outgoing, f"{handler.name} answers queries, and has nothing to publish"
-            self._outcomes.finish(batch, answers)
-            return
+            await self._answer_in_memory(handler, batch)
+        elif handler.is_query:
+            await self._answer_query(handler, batch)
+        else:
+            await self._commit(handler, batch)
+
+    async def _answer_in_memory(self, handler: Handler, batch: Sequence[Envelope]) -> None:
+        """Answer a batch without any transaction."""
+        self._outcomes.finish(batch, await self._call_handler(handler, None, batch))
+
+    async def _answer_query(self, handler: Handler, batch: Sequence[Envelope]) -> None:
+        """Answer a batch of queries, which change nothing."""
+        async with self._database.reading(self._clock.now()) as tx:
+            answers = await self._call_handler(handler, tx, batch)
+        assert not tx.outgoing, f"{handler.name} answers queries, and has nothing to publish"
+        self._outcomes.finish(batch, answers)
+
+    async def _commit(self, handler: Handler, batch: Sequence[Envelope]) -> None:
+        """Handle a batch in one transaction, and answer after it has committed."""
+        work = _Work(handler, batch)
         place = f"{self._actor.name}.{handler.name}"
-        stored: object = None
-        not_yet: Sequence[Envelope] = ()
         _TAKEN.reach(place)
         try:
             async with self._database.transaction(self._clock.now()) as tx:
-                live, not_yet = await self._claim(tx, batch)
+                await self._claim(tx, work)
                 _CLAIMED.reach(place)
-                answers = await self._handle(handler, tx, live) if live else []
+                await self._handle(tx, work)
                 _HANDLED.reach(place)
-                if tx.outgoing:
-                    stored = await self._deliveries.store(tx, tx.outgoing)
+                await self._store(tx, work)
                 _STORED.reach(place)
-                if any(envelope.is_lost for envelope in batch):
-                    raise _Lost  # noqa: TRY301 - it is this block that must roll back
+                work.check_leases()
         except BaseException:
-            if stored is not None:
-                self._deliveries.take_back(stored)
+            if work.stored is not None:
+                self._deliveries.take_back(work.stored)
             raise
         # Committed. Nothing below may make the turn happen again.
         _COMMITTED.reach(place)
-        if stored is not None:
-            self._deliveries.hand_over(stored)
-        self._call_back(tx)
+        self._publish(tx, work)
         _HANDED_OVER.reach(place)
-        if len(live) < len(batch):
-            repeats = list(set(batch) - set(live) - set(not_yet))
-            self._outcomes.finish(repeats, [None] * len(repeats))
-        if not_yet:
-            self._outcomes.defer(not_yet)
-        self._outcomes.finish(live, answers)
+        self._answer(work)
         _ANSWERED.reach(place)
 
-    async def _claim(self, tx: Transaction, batch: Sequence[Envelope]) -> tuple[Sequence[Envelope], Sequence[Envelope]]:
-        """Tell what may be handled, and what not yet. Left out are deliveries whose row is gone: they were handled."""
+    async def _claim(self, tx: Transaction, work: "_Work") -> None:
+        """Claim the batch's deliveries. One whose row is gone was handled before; some must wait for others."""
+        batch = work.batch
         if len(batch) == 1:
             tx.cause, tx.trace = batch[0].id, batch[0].trace
         ids = [envelope.delivery_id for envelope in batch if envelope.delivery_id]
         if not ids:
-            return batch, ()
+            work.live = batch
+            return
         claimed = await self._deliveries.claim(tx, ids)
         mine = set(claimed.mine)
         live: list[Envelope] = []
@@ -211,9 +215,41 @@ class Turns:
             if not envelope.delivery_id or envelope.delivery_id in mine:
                 mine.discard(envelope.delivery_id)  # The same one twice in a turn is one.
                 live.append(envelope)
-        return _in_order(live), [envelope for envelope in batch if envelope.delivery_id in claimed.not_yet]
+        work.live = _in_order(live)
+        work.not_yet = [envelope for envelope in batch if envelope.delivery_id in claimed.not_yet]
 
-    async def _handle(self, handler: Handler, tx: Transaction | None, batch: Sequence[Envelope]) -> Sequence[object]:
+    async def _handle(self, tx: Transaction, work: "_Work") -> None:
+        """Let the handler read, decide and write."""
+        if work.live:
+            work.answers = await self._call_handler(work.handler, tx, work.live)
+
+    async def _store(self, tx: Transaction, work: "_Work") -> None:
+        """Store what the handler published, in the same transaction."""
+        if tx.outgoing:
+            work.stored = await self._deliveries.store(tx, tx.outgoing)
+
+    def _publish(self, tx: Transaction, work: "_Work") -> None:
+        """Hand over in memory what was stored, and run the callbacks of the commit."""
+        if work.stored is not None:
+            self._deliveries.hand_over(work.stored)
+        for callback in tx.callbacks:
+            try:
+                callback()
+            except Exception:  # noqa: BLE001 - it has committed: a callback is a hint, and must not fail the turn
+                self._log.exception("a callback after the commit failed")
+
+    def _answer(self, work: "_Work") -> None:
+        """Answer the askers, and let the lanes of the batch move on."""
+        repeats = work.repeats()
+        if repeats:
+            self._outcomes.finish(repeats, [None] * len(repeats))
+        if work.not_yet:
+            self._outcomes.defer(work.not_yet)
+        self._outcomes.finish(work.live, work.answers)
+
+    async def _call_handler(
+        self, handler: Handler, tx: Transaction | None, batch: Sequence[Envelope]
+    ) -> Sequence[object]:
         arguments = (self._actor, tx) if handler.takes_tx else (self._actor,)
         if not handler.takes_many:
             return [await handler.function(*arguments, envelope.message) for envelope in batch]
@@ -223,12 +259,28 @@ class Turns:
         assert len(answers) == len(batch), f"{handler.name} gave {len(answers)} answers to {len(batch)} messages"
         return list(answers)
 
-    def _call_back(self, tx: Transaction) -> None:
-        for callback in tx.callbacks:
-            try:
-                callback()
-            except Exception:  # noqa: BLE001 - it has committed: a callback is a hint, and must not fail the turn
-                self._log.exception("a callback after the commit failed")
+
+@dataclass(slots=True)
+class _Work:
+    """One transaction's share of the pipeline: what each step leaves for the next."""
+
+    handler: Handler
+    batch: Sequence[Envelope]
+    live: Sequence[Envelope] = ()  # Of the batch: handled by this transaction.
+    not_yet: Sequence[Envelope] = ()  # Of the batch: deliveries that must wait for others of their key.
+    answers: Sequence[object] = ()  # To `live`, in its order.
+    stored: object = None  # What `hand_over` needs.
+
+    def check_leases(self) -> None:
+        """Roll back if another process may have some of the batch by now."""
+        if any(envelope.is_lost for envelope in self.batch):
+            raise _Lost
+
+    def repeats(self) -> Sequence[Envelope]:
+        """Return those of the batch that were handled before."""
+        if len(self.live) == len(self.batch):
+            return ()
+        return list(set(self.batch) - set(self.live) - set(self.not_yet))
 
 
 def _in_order(batch: Sequence[Envelope]) -> Sequence[Envelope]:

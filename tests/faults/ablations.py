@@ -134,8 +134,8 @@ ABLATIONS: Final[Sequence[Ablation]] = (
             lambda: rewritten(
                 Turns._commit,
                 (
-                    "_STORED.reach(place)",
-                    "[e.answer.set_result(a) for e, a in zip(live, answers) if e.answer]; _STORED.reach(place)",
+                    "_HANDLED.reach(place)",
+                    "[e.answer.set_result(a) for e, a in zip(work.live, work.answers) if e.answer]",
                 ),
             )
         ),
