@@ -111,7 +111,8 @@ class Backlog:
         async with self._database.transaction(self._clock.now()) as tx:
             await tx.execute(
                 _PARK, envelope.delivery_id, envelope.id, actor, type(envelope.message).__name__, envelope.key,
-                encode(envelope.message), envelope.cause, envelope.trace, envelope.attempts, repr(error)[:2000], tx.now,
+                encode(envelope.message), envelope.causation_id, envelope.trace, envelope.attempts, repr(error)[:2000],
+                tx.now,
             )  # fmt: skip
             _PARKED.reach()
 

@@ -11,7 +11,7 @@ from typing import Any, Protocol, TypeVar, cast
 from bus.deliveries import Deliveries
 from bus.routes import Routes
 from engine.actor import Actor
-from engine.calls import UNDER_WAY
+from engine.calls import CURRENT_CALL
 from engine.cell import Cell
 from engine.clock import Clock
 from engine.envelope import Envelope
@@ -96,16 +96,16 @@ class LocalBus:
         if cell is None:
             return await self._ask_elsewhere(command, limit_s)
         loop = asyncio.get_running_loop()
-        answer: asyncio.Future[object] = loop.create_future()
+        reply: asyncio.Future[object] = loop.create_future()
         expires_s = loop.time() + limit_s
-        envelope = Envelope(command, message_id=self._new_id(), answer=answer, expires_s=expires_s, trace=TRACE.get())
+        envelope = Envelope(command, message_id=self._new_id(), reply=reply, expires_s=expires_s, trace=TRACE.get())
         cell.put(envelope)
         # A bare timer: asyncio.timeout, which may also cancel what it surrounds, would be a third of an ask's cost.
-        timer = loop.call_at(expires_s, _give_up, answer, cell.name, limit_s)
-        asker = UNDER_WAY.get() or self._precedence
+        timer = loop.call_at(expires_s, _give_up, reply, cell.name, limit_s)
+        asker = CURRENT_CALL.get() or self._precedence
         asker.ask_begins()
         try:
-            return cast("R", await answer)
+            return cast("R", await reply)
         finally:
             timer.cancel()
             asker.ask_ended()
@@ -127,14 +127,14 @@ class LocalBus:
 
     async def _ask_elsewhere(self, command: Command[R], limit_s: float) -> R:
         elsewhere, name = self._way(type(command))
-        under_way = UNDER_WAY.get()
-        if under_way:
-            under_way.ask_begins()
+        current = CURRENT_CALL.get()
+        if current:
+            current.ask_begins()
         try:
             return await elsewhere.ask(name, command, message_id=self._new_id(), timeout_s=limit_s)
         finally:
-            if under_way:
-                under_way.ask_ended()
+            if current:
+                current.ask_ended()
 
     def _cell(self, command_type: type[Command[Any]]) -> Cell | None:
         """Where it is handled, if that is in this process."""
@@ -155,6 +155,6 @@ class LocalBus:
         return f"{self._prefix}-{next(self._numbers)}"
 
 
-def _give_up(answer: asyncio.Future[object], name: str, limit_s: float) -> None:
-    if not answer.done():
-        answer.set_exception(Unanswered(name, limit_s))
+def _give_up(reply: asyncio.Future[object], name: str, limit_s: float) -> None:
+    if not reply.done():
+        reply.set_exception(Unanswered(name, limit_s))

@@ -36,7 +36,7 @@ class Availability:
         Raises:
             Unavailable: The error of the turn that failed last.
         """
-        if self._away is None or envelope.answer is None:
+        if self._away is None or envelope.reply is None:
             return
         is_for_turns = self._mailbox.is_for_turns(type(envelope.message))
         if is_for_turns and asyncio.get_running_loop().time() < self._refuse_until_s:
@@ -67,15 +67,15 @@ class Availability:
 
         def resume() -> None:
             if not over.done():
-                self._mailbox.resume()
+                self._mailbox.work.resume()
                 over.set_result(None)
 
         timer = self._clock.call_later(min(self._outcomes.backoff_s(failures), _LONGEST_PAUSE_S), resume)
-        self._mailbox.suspend()
+        self._mailbox.work.suspend()
         try:
             await over
         except asyncio.CancelledError:
             timer.cancel()
             if over.cancelled():  # Otherwise `resume` ran in the same moment.
-                self._mailbox.resume()
+                self._mailbox.work.resume()
             raise

@@ -24,6 +24,7 @@ from engine.outcomes import Outcomes
 from engine.postgres import Transaction
 from engine.precedence import Precedence
 from engine.trace import TRACE
+from engine.work_count import WorkCount
 
 _BEGUN = CrashPoint("before-call", "A call was taken from the mailbox; nobody outside has been asked.")
 _LEARNED = CrashPoint("after-call", "What is outside has answered; no turn has recorded it.")
@@ -52,30 +53,30 @@ SETTLE = Handler(
 )
 
 
-class UnderWay:
-    """A call that is being made. While it waits for others whom it asked, the work is theirs and not its own.
+class RunningCall:
+    """A running call. While it awaits an ask, the clock does not count it as work.
 
-    Else a shop could never rest whose checkout waits for Stripe to be tried again in a second.
+    Otherwise a test clock could never reach rest while a checkout waits for Stripe's next retry.
     """
 
-    def __init__(self, mailbox: Mailbox) -> None:
-        self._mailbox = mailbox
+    def __init__(self, work: WorkCount) -> None:
+        self._work = work
         self._asks = 0
 
     def ask_begins(self) -> None:
-        """It asks somebody."""
+        """Note an ask; with the first one, the call's own work is suspended."""
         self._asks += 1
         if self._asks == 1:
-            self._mailbox.rest()
+            self._work.end()
 
     def ask_ended(self) -> None:
-        """It was answered, or gave up."""
+        """Note that an ask was answered or has timed out; with the last one, the call's own work goes on."""
         self._asks -= 1
         if not self._asks:
-            self._mailbox.rest_is_over()
+            self._work.begin()
 
 
-UNDER_WAY: ContextVar[UnderWay | None] = ContextVar("under_way", default=None)
+CURRENT_CALL: ContextVar[RunningCall | None] = ContextVar("current_call", default=None)
 
 
 class Calls:
@@ -102,7 +103,7 @@ class Calls:
         handler = envelope.handler
         begun_s, place = perf_counter(), self._place(handler)
         outcome = "done"
-        UNDER_WAY.set(UnderWay(self._mailbox))  # In this task's own context, as are the next two.
+        CURRENT_CALL.set(RunningCall(self._mailbox.work))  # In this task's own context, as are the next two.
         TRACE.set(envelope.trace)
         structlog.contextvars.bind_contextvars(message_id=envelope.id, key=envelope.key)
         try:

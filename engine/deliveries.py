@@ -29,15 +29,15 @@ class Deliveries(Protocol):
         """After the commit: put what was stored into the mailboxes of this process."""
         ...
 
-    def take_back(self, stored: object) -> None:
+    def on_rollback(self, stored: object) -> None:
         """The commit failed, or its outcome is unknown."""
         ...
 
-    def forget(self, ids: Sequence[int]) -> None:
+    def mark_left(self, ids: Sequence[int]) -> None:
         """These are not in a mailbox of this process any more."""
         ...
 
-    def come_later(self, actor: str, ids: Sequence[int]) -> None:
+    def defer(self, actor: str, ids: Sequence[int]) -> None:
         """Release deliveries that came before their time; a sweep brings them again, in their order."""
         ...
 

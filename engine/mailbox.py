@@ -22,6 +22,7 @@ from engine.envelope import Envelope
 from engine.errors import Overloaded
 from engine.handler import Handler
 from engine.message import Message
+from engine.work_count import WorkCount
 
 
 class _Lane:
@@ -39,24 +40,21 @@ class _Lane:
 class Mailbox:
     """What waits for one actor, at most `limit` messages.
 
-    A message counts from `put` to `done`: what is being handled takes room too. To the clock it is work only while
-    it is at the front of its lane and not held back, so that a shop whose only business is a retry in a minute is at
-    rest until the clock moves.
+    A message takes room from `put` to `done`, so while it is handled, too. To the clock it is work only while it is at
+    the front of its lane and not held back (engine/work_count.py).
     """
 
     def __init__(self, owner: str, handlers: Iterable[Handler], limit: int, clock: Clock) -> None:
         self.owner = owner
-        self._clock = clock
-        self._active = 0  # At the front and not held back.
-        self._suspended = False
+        self.work = WorkCount(clock)
         self.limit = limit
         self.size = 0
         self.in_hand: dict[Envelope, None] = {}  # Taken and neither done nor held back, in order: what a crash hits.
         self._handlers = {message_type: handler for handler in handlers for message_type in handler.message_types}
         self._ready: dict[Handler, deque[Envelope]] = {handler: deque() for handler in self._handlers.values()}
         # For turns, what failed before stands apart.
-        self._again: dict[Handler, deque[Envelope]] = {each: deque() for each in self._ready if not each.is_call}
-        self._turns = [*self._again.items(), *((each, self._ready[each]) for each in self._again)]
+        self._retries: dict[Handler, deque[Envelope]] = {each: deque() for each in self._ready if not each.is_call}
+        self._turns = [*self._retries.items(), *((each, self._ready[each]) for each in self._retries)]
         self._calls = [(handler, ready) for handler, ready in self._ready.items() if handler.is_call]
         self._running = dict.fromkeys((handler for handler, _ in self._calls), 0)
         self._lanes: dict[str, _Lane] = {}
@@ -73,7 +71,7 @@ class Mailbox:
 
     def oldest_wait_s(self) -> float:
         """How long the message that may go next has waited; 0 when nothing does."""
-        heads = [ready[0].put_s for ready in (*self._ready.values(), *self._again.values()) if ready]
+        heads = [ready[0].enqueued_s for ready in (*self._ready.values(), *self._retries.values()) if ready]
         return perf_counter() - min(heads) if heads else 0.0
 
     def put(self, envelope: Envelope) -> None:
@@ -85,13 +83,13 @@ class Mailbox:
         if self.size >= self.limit:
             raise Overloaded(self.owner)
         self.size += 1
-        envelope.put_s = perf_counter()
+        envelope.enqueued_s = perf_counter()
         self._line_up(envelope)
 
     def replace(self, envelope: Envelope, message: Message) -> None:
         """Go on with another message in the same place: what a call learned is recorded before its lane moves on."""
         envelope.message = message
-        envelope.learned = True
+        envelope.is_call_result = True
         envelope.handler = self._handlers[type(message)]
         if envelope.key:
             lane = self._lanes[envelope.key]
@@ -169,64 +167,36 @@ class Mailbox:
                 lane.front -= 1
                 if not lane.front:
                     self._move_on(envelope.key, lane)
-        self._end(len(envelopes))
+        self.work.end(len(envelopes))
 
     def hold_back(self, failed: Envelope, taken: Sequence[Envelope] = ()) -> None:
         """This one must be tried later; until then all of its lane waits, with `taken` (in their order) at its head."""
         for envelope in (failed, *taken):
             del self.in_hand[envelope]
-        self._end(1)
+        self.work.end()
         lane = self._lanes.get(failed.key)
         if lane is None:
             return
         ready = self._ready[failed.handler]
         behind = [*taken, *(other for other in ready if other.key == failed.key)]
         if behind:
-            self._end(len(behind))
+            self.work.end(len(behind))
             lane.front -= len(behind)
             lane.waiting = deque(behind) + (lane.waiting or deque())
             others = [other for other in ready if other.key != failed.key]
             ready.clear()
             ready.extend(others)
 
-    def try_again(self, envelope: Envelope) -> None:
+    def retry(self, envelope: Envelope) -> None:
         """The time has come for one that was held back. It is older than the rest, so it goes first."""
-        self._begin(1)
-        self._again.get(envelope.handler, self._ready[envelope.handler]).appendleft(envelope)
+        self.work.begin()
+        self._retries.get(envelope.handler, self._ready[envelope.handler]).appendleft(envelope)
         self._ready_event(envelope.handler).set()
 
     def wake(self) -> None:
         """Let both loops look at what is here, though nothing new has come."""
         self.turn_ready.set()
         self.call_ready.set()
-
-    def suspend(self) -> None:
-        """Nothing can be done for a while: to the clock, what is here is no work."""
-        self._suspended = True
-        self._clock.end(self._active)
-
-    def resume(self) -> None:
-        """What is here is work again."""
-        self._suspended = False
-        self._clock.begin(self._active)
-
-    def rest(self) -> None:
-        """One that is in hand does nothing but wait for somebody else's work."""
-        self._end(1)
-
-    def rest_is_over(self) -> None:
-        """It goes on."""
-        self._begin(1)
-
-    def _begin(self, pieces: int) -> None:
-        self._active += pieces
-        if not self._suspended:
-            self._clock.begin(pieces)
-
-    def _end(self, pieces: int) -> None:
-        self._active -= pieces
-        if not self._suspended:
-            self._clock.end(pieces)
 
     def _make_ready(self, envelope: Envelope) -> None:
         self._ready[envelope.handler].append(envelope)
@@ -248,7 +218,7 @@ class Mailbox:
                 lane.waiting.append(envelope)
                 return
             lane.front += 1
-        self._begin(1)
+        self.work.begin()
         self._make_ready(envelope)
 
     def _move_on(self, key: str, lane: _Lane) -> None:
@@ -260,7 +230,7 @@ class Mailbox:
         handler = lane.handler = waiting[0].handler
         lane.started = handler.is_call
         while waiting and waiting[0].handler is handler:
-            self._begin(1)
+            self.work.begin()
             self._make_ready(waiting.popleft())
             lane.front += 1
             if handler.is_call:
@@ -268,4 +238,4 @@ class Mailbox:
 
 
 def _due_s(ready: Sequence[Envelope], patience_s: float) -> float:
-    return ready[0].put_s if ready[0].answer is not None else ready[0].put_s + patience_s
+    return ready[0].enqueued_s if ready[0].reply is not None else ready[0].enqueued_s + patience_s

@@ -41,20 +41,20 @@ class Outcomes:
     def finish(self, batch: Sequence[Envelope], answers: Sequence[object]) -> None:
         """Answer the askers of these messages, and let their lanes move on."""
         for envelope, answer in zip(batch, answers, strict=True):
-            if envelope.answer is not None and not envelope.answer.done():
-                envelope.answer.set_result(answer)
+            if envelope.reply is not None and not envelope.reply.done():
+                envelope.reply.set_result(answer)
         self._end(batch)
 
     def refuse(self, asks: Sequence[Envelope], error: Unavailable) -> None:
         """Answer these asks with an error, each with a copy of its own."""
         for envelope in asks:
-            if envelope.answer is not None and not envelope.answer.done():
-                envelope.answer.set_exception(error.anew())
+            if envelope.reply is not None and not envelope.reply.done():
+                envelope.reply.set_exception(error.anew())
         self._end(asks)
 
     def defer(self, batch: Sequence[Envelope]) -> None:
         """Return messages that can't be handled here and now to where they came from."""
-        self._deliveries.come_later(self._actor, [envelope.delivery_id for envelope in batch])
+        self._deliveries.defer(self._actor, [envelope.delivery_id for envelope in batch])
         for envelope in batch:
             if envelope.lease is not None:
                 envelope.lease.give_back(_DEFERRED_S)
@@ -96,15 +96,15 @@ class Outcomes:
             behind: Messages of its lane that were taken with it. They wait behind it if it is retried.
         """
         is_away = _is_away(error)
-        envelope.waits += is_away
+        envelope.unavailable_tries += is_away
         if not is_away:
             envelope.attempts = await self._count_failure(envelope)
         self._log_failure(envelope, error)
-        if envelope.answer is not None:
+        if envelope.reply is not None:
             if self._can_retry_ask(envelope, error):
                 return self._retry(envelope, error, behind)
-            if not envelope.answer.done():
-                envelope.answer.set_exception(error)
+            if not envelope.reply.done():
+                envelope.reply.set_exception(error)
             self._end([envelope])
             return True
         if isinstance(error, BadInput) or self._has_had_its_tries(envelope):
@@ -128,16 +128,18 @@ class Outcomes:
 
     def _has_had_its_tries(self, envelope: Envelope) -> bool:
         settings = self._settings
-        return envelope.attempts >= settings.shopflow_tries or envelope.waits >= settings.shopflow_tries_away
+        return (
+            envelope.attempts >= settings.shopflow_tries or envelope.unavailable_tries >= settings.shopflow_tries_away
+        )
 
     def _can_retry_ask(self, envelope: Envelope, error: Exception) -> bool:
         """Return whether another try of this call may succeed before its asker times out."""
-        assert envelope.answer is not None
+        assert envelope.reply is not None
         return (
             envelope.handler.is_call
             and _is_away(error)
-            and envelope.waits < envelope.handler.tries
-            and not envelope.answer.done()
+            and envelope.unavailable_tries < envelope.handler.tries
+            and not envelope.reply.done()
             and asyncio.get_running_loop().time() + self._pause_s(envelope, error) < envelope.expires_s
         )
 
@@ -161,18 +163,18 @@ class Outcomes:
             self._end([envelope])
             return True
         self._mailbox.hold_back(envelope, behind)
-        self._clock.call_later(pause_s, lambda: self._mailbox.try_again(envelope))
+        self._clock.call_later(pause_s, lambda: self._mailbox.retry(envelope))
         return False
 
     def _pause_s(self, envelope: Envelope, error: Exception) -> float:
         """Return the pause until the next try: never shorter than the failed service asked for."""
         asked_for_s = error.retry_after_s if isinstance(error, Unavailable) else None
-        return max(self.backoff_s(envelope.attempts + envelope.waits), asked_for_s or 0.0)
+        return max(self.backoff_s(envelope.attempts + envelope.unavailable_tries), asked_for_s or 0.0)
 
     def _end(self, batch: Sequence[Envelope]) -> None:
         stored = [envelope.delivery_id for envelope in batch if envelope.delivery_id]
         if stored:
-            self._deliveries.forget(stored)
+            self._deliveries.mark_left(stored)
         for envelope in batch:
             if envelope.lease is not None:
                 envelope.lease.done()

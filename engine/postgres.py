@@ -86,11 +86,11 @@ class Outgoing:
 class Transaction:
     """One transaction, with the time it happens at. What is published here is stored with it."""
 
-    __slots__ = ("_connection", "callbacks", "cause", "now", "outgoing", "trace")
+    __slots__ = ("_connection", "callbacks", "causation_id", "now", "outgoing", "trace")
 
     def __init__(self, connection: "Connection", now: datetime) -> None:
         self._connection = connection
-        self.cause = ""  # The id of the message it handles, if it is a single one.
+        self.causation_id = ""  # The id of the message it handles, if it is a single one.
         self.trace = ""  # And that message's trace.
         self.now = now
         self.outgoing: list[Outgoing] = []

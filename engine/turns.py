@@ -88,7 +88,7 @@ class Turns:
     async def _turn(self, batch: Sequence[Envelope]) -> None:
         handler = batch[0].handler
         begun_s = perf_counter()
-        waited_s = begun_s - batch[0].put_s
+        waited_s = begun_s - batch[0].enqueued_s
         outcome = await self._run_turn(handler, batch)
         took_s = perf_counter() - begun_s
         telemetry.note_turn(
@@ -190,7 +190,7 @@ class Turns:
                 work.check_leases()
         except BaseException:
             if work.stored is not None:
-                self._deliveries.take_back(work.stored)
+                self._deliveries.on_rollback(work.stored)
             raise
         # Committed. Nothing below may make the turn happen again.
         _COMMITTED.reach(place)
@@ -203,7 +203,7 @@ class Turns:
         """Claim the batch's deliveries. One whose row is gone was handled before; some must wait for others."""
         batch = work.batch
         if len(batch) == 1:
-            tx.cause, tx.trace = batch[0].id, batch[0].trace
+            tx.causation_id, tx.trace = batch[0].id, batch[0].trace
         ids = [envelope.delivery_id for envelope in batch if envelope.delivery_id]
         if not ids:
             work.live = batch

@@ -203,7 +203,7 @@ class Inbox:
             self._routes.decode(self._cell.name, letter.type, body),
             message_id=letter.id,
             delivery_id=letter.delivery_id,
-            cause=letter.cause,
+            causation_id=letter.cause,
             trace=letter.trace,
             lease=loan,
         )
@@ -214,27 +214,27 @@ class Inbox:
             self._put_command(letter, envelope)
 
     def _put_delivery(self, envelope: Envelope, loan: Loan) -> None:
-        if not self._deliveries.arrived(envelope.delivery_id):
+        if not self._deliveries.mark_received(envelope.delivery_id):
             loan.done()  # A sweep has found its row; that is the right to handle it, and this is a copy.
             return
         try:
             self._cell.put(envelope)
         except Overloaded:
-            self._deliveries.forget([envelope.delivery_id])
+            self._deliveries.mark_left([envelope.delivery_id])
             raise
 
     def _put_command(self, letter: Letter, envelope: Envelope) -> None:
         if letter.expires_at is not None:
             loop = asyncio.get_running_loop()
             envelope.expires_s = loop.time() + (letter.expires_at - self._clock.now()).total_seconds()
-            envelope.answer = loop.create_future()
-            envelope.answer.add_done_callback(lambda answer: self._reply(letter, answer.exception() or answer.result()))
+            envelope.reply = loop.create_future()
+            envelope.reply.add_done_callback(lambda answer: self._reply(letter, answer.exception() or answer.result()))
         try:
             self._cell.put(envelope)
         except ShopFlowError as error:
-            if envelope.answer is None:
+            if envelope.reply is None:
                 raise
-            envelope.answer.set_exception(error)
+            envelope.reply.set_exception(error)
             assert envelope.lease is not None
             envelope.lease.done()
 

@@ -112,7 +112,7 @@ class Roads:
         letter = _letter(
             envelope.message,
             envelope.id,
-            cause=envelope.cause,
+            cause=envelope.causation_id,
             trace=envelope.trace,
             delivery_id=envelope.delivery_id,
         )

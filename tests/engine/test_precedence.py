@@ -19,8 +19,8 @@ LONG_S = 1000.0
 
 
 async def put(mailbox: Mailbox, kind: str, *, is_awaited: bool = False) -> Envelope:
-    answer = asyncio.get_running_loop().create_future() if is_awaited else None
-    envelope = Envelope(KINDS[kind](key=kind), message_id=kind, answer=answer)
+    reply = asyncio.get_running_loop().create_future() if is_awaited else None
+    envelope = Envelope(KINDS[kind](key=kind), message_id=kind, reply=reply)
     mailbox.put(envelope)
     return envelope
 
@@ -29,10 +29,10 @@ async def test_an_ask_goes_before_what_came_sooner_and_nobody_waits_for() -> Non
     mailbox, _ = box()
     told, asked = await put(mailbox, "alpha"), await put(mailbox, "beta", is_awaited=True)
 
-    assert mailbox.turn_is_due_s(LONG_S) == asked.put_s
+    assert mailbox.turn_is_due_s(LONG_S) == asked.enqueued_s
     assert mailbox.take_turn(10, LONG_S) == [asked]
-    assert mailbox.turn_is_due_s(LONG_S) == told.put_s + LONG_S
-    assert mailbox.turn_is_due_s(0.0) == told.put_s
+    assert mailbox.turn_is_due_s(LONG_S) == told.enqueued_s + LONG_S
+    assert mailbox.turn_is_due_s(0.0) == told.enqueued_s
     assert mailbox.take_turn(10) == [told]
     assert mailbox.turn_is_due_s(LONG_S) == inf
 
@@ -40,7 +40,7 @@ async def test_an_ask_goes_before_what_came_sooner_and_nobody_waits_for() -> Non
 async def test_what_has_given_way_for_long_enough_goes_before_asks_that_came_later() -> None:
     mailbox, _ = box()
     told, asked = await put(mailbox, "alpha"), await put(mailbox, "beta", is_awaited=True)
-    patience_s = (asked.put_s - told.put_s) / 2
+    patience_s = (asked.enqueued_s - told.enqueued_s) / 2
 
     assert mailbox.take_turn(10, patience_s) == [told]
 
@@ -50,7 +50,7 @@ async def test_calls_give_way_too() -> None:
     told = await put(mailbox, "gamma")
 
     assert mailbox.take_call(LONG_S) is None
-    assert mailbox.call_is_due_s(LONG_S) == told.put_s + LONG_S
+    assert mailbox.call_is_due_s(LONG_S) == told.enqueued_s + LONG_S
     assert mailbox.take_call() is told
     assert mailbox.call_is_due_s(0.0) == inf
 

@@ -135,7 +135,7 @@ ABLATIONS: Final[Sequence[Ablation]] = (
                 Turns._commit,
                 (
                     "_HANDLED.reach(place)",
-                    "[e.answer.set_result(a) for e, a in zip(work.live, work.answers) if e.answer]",
+                    "[e.reply.set_result(a) for e, a in zip(work.live, work.answers) if e.reply]",
                 ),
             )
         ),

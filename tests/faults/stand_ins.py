@@ -48,7 +48,7 @@ async def events_after_the_commit(_: ShopUnderTest) -> AsyncIterator[None]:
     with (
         replaced(Deliveries, "store", remember),
         replaced(Deliveries, "hand_over", say_now),
-        replaced(Deliveries, "take_back", lambda *_: None),
+        replaced(Deliveries, "on_rollback", lambda *_: None),
     ):
         yield
         await asyncio.gather(*saying)
