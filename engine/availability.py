@@ -10,6 +10,7 @@ import math
 from collections.abc import Sequence
 
 from engine import telemetry
+from engine.backoff import Backoff
 from engine.clock import Clock
 from engine.envelope import Envelope
 from engine.errors import Unavailable
@@ -23,10 +24,11 @@ _PROBE_S = 1.0  # How long all asks are refused before one may try whether Postg
 class Availability:
     """Whether one actor can take turns now."""
 
-    def __init__(self, mailbox: Mailbox, outcomes: Outcomes, clock: Clock) -> None:
+    def __init__(self, mailbox: Mailbox, outcomes: Outcomes, clock: Clock, backoff: Backoff) -> None:
         self._mailbox = mailbox
         self._outcomes = outcomes
         self._clock = clock
+        self._backoff = backoff
         self._away: Unavailable | None = None  # The last error, until a turn has worked again.
         self._refuse_until_s = 0.0  # On the event loop's clock.
 
@@ -70,7 +72,7 @@ class Availability:
                 self._mailbox.work.resume()
                 over.set_result(None)
 
-        timer = self._clock.call_later(min(self._outcomes.backoff_s(failures), _LONGEST_PAUSE_S), resume)
+        timer = self._clock.call_later(min(self._backoff.pause_s(failures), _LONGEST_PAUSE_S), resume)
         self._mailbox.work.suspend()
         try:
             await over

@@ -8,6 +8,7 @@ import anyio
 from engine import telemetry
 from engine.actor import Actor
 from engine.availability import Availability
+from engine.backoff import Backoff
 from engine.calls import SETTLE, Calls
 from engine.clock import Clock
 from engine.deliveries import Deliveries
@@ -38,10 +39,16 @@ class Cell:
         self.name = actor.name
         self.log = telemetry.logger(actor=actor.name)
         self.mailbox = Mailbox(actor.name, (*actor.handlers, SETTLE), settings.shopflow_mailbox_limit, clock)
+        backoff = Backoff(settings.shopflow_backoff_first_s, settings.shopflow_backoff_max_s, jitter=0.5)
         self.outcomes = Outcomes(
-            actor.name, mailbox=self.mailbox, deliveries=deliveries, clock=clock, settings=settings
+            actor.name,
+            mailbox=self.mailbox,
+            deliveries=deliveries,
+            clock=clock,
+            backoff=backoff,
+            settings=settings,
         )
-        self.availability = Availability(self.mailbox, self.outcomes, clock)
+        self.availability = Availability(self.mailbox, self.outcomes, clock, backoff)
         self.calls = Calls(actor, self.mailbox, self.outcomes, precedence)
         self.turns = Turns(
             actor,

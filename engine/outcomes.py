@@ -11,10 +11,10 @@ An asker decides whether to ask again, so an ask that fails is answered with its
 """
 
 import asyncio
-import random
 from collections.abc import Sequence
 
 from engine import telemetry
+from engine.backoff import Backoff
 from engine.clock import Clock
 from engine.deliveries import Deliveries
 from engine.envelope import Envelope
@@ -29,13 +29,21 @@ class Outcomes:
     """The outcomes of one actor's messages."""
 
     def __init__(
-        self, actor: str, *, mailbox: Mailbox, deliveries: Deliveries, clock: Clock, settings: EngineSettings
+        self,
+        actor: str,
+        *,
+        mailbox: Mailbox,
+        deliveries: Deliveries,
+        clock: Clock,
+        backoff: Backoff,
+        settings: EngineSettings,
     ) -> None:
         self._actor = actor
         self._mailbox = mailbox
         self._deliveries = deliveries
         self._clock = clock
         self._settings = settings
+        self._backoff = backoff
         self._log = telemetry.logger(actor=actor)
 
     def finish(self, batch: Sequence[Envelope], answers: Sequence[object]) -> None:
@@ -111,12 +119,6 @@ class Outcomes:
             return await self._park(envelope, error, behind)
         return self._retry(envelope, error, behind)
 
-    def backoff_s(self, attempts: int) -> float:
-        """Return the pause after this many failures: doubling, bounded, with up to half taken off by chance."""
-        longest = self._settings.shopflow_backoff_max_s
-        full: float = min(longest, self._settings.shopflow_backoff_first_s * 2 ** min(attempts - 1, 30))
-        return full * random.uniform(0.5, 1.0)  # noqa: S311 - spreads retries, guards nothing
-
     async def _count_failure(self, envelope: Envelope) -> int:
         if not envelope.delivery_id:
             return envelope.lease.receives if envelope.lease is not None else envelope.attempts + 1
@@ -169,7 +171,7 @@ class Outcomes:
     def _pause_s(self, envelope: Envelope, error: Exception) -> float:
         """Return the pause until the next try: never shorter than the failed service asked for."""
         asked_for_s = error.retry_after_s if isinstance(error, Unavailable) else None
-        return max(self.backoff_s(envelope.attempts + envelope.unavailable_tries), asked_for_s or 0.0)
+        return max(self._backoff.pause_s(envelope.attempts + envelope.unavailable_tries), asked_for_s or 0.0)
 
     def _end(self, batch: Sequence[Envelope]) -> None:
         stored = [envelope.delivery_id for envelope in batch if envelope.delivery_id]

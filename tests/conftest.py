@@ -64,7 +64,7 @@ def _nobody_is_left_behind() -> Iterator[None]:
 @pytest.fixture
 def no_chance(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pauses are as long as they can be, so that a test can tell when they end."""
-    monkeypatch.setattr("engine.outcomes.random.uniform", lambda _least, most: most)
+    monkeypatch.setattr("engine.backoff.random.uniform", lambda _least, most: most)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import anyio
 
 from bus.deliveries import Deliveries
 from bus.routes import Routes
-from bus.sqs.batches import pause_s
+from bus.sqs.batches import BACKOFF
 from bus.sqs.client import Sqs
 from bus.sqs.loans import Loan, Loans
 from bus.sqs.metrics import RECEIVED, UNREADABLE
@@ -102,7 +102,7 @@ class Poller:
             self._failures += 1
             if self._failures == 1:
                 self._log.warning("can't receive", error=str(away))
-            await anyio.sleep(pause_s(self._failures))
+            await anyio.sleep(BACKOFF.pause_s(self._failures))
         finally:
             self._polls -= 1
             self._changed.set()
