@@ -27,7 +27,7 @@ from bus.routes import Routes
 from engine import telemetry
 from engine.clock import SystemClock
 from engine.collector import spare_the_collector
-from engine.postgres import migrate
+from engine.migrations import migrate
 from engine.services import Services, open_services
 from engine.settings import EngineSettings
 from testkit.programs import POSTGRES

@@ -26,7 +26,7 @@ from bus.news import News
 from bus.routes import Routes
 from engine.clock import SystemClock
 from engine.collector import spare_the_collector
-from engine.postgres import migrate
+from engine.migrations import migrate
 from engine.services import open_services
 from engine.settings import EngineSettings
 from wiring.domains import ACTORS, SCHEMAS, Given, ShopSettings, make_actors

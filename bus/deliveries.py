@@ -33,7 +33,8 @@ from engine.deliveries import Claimed
 from engine.envelope import Envelope
 from engine.errors import BadInput, Overloaded, ShopFlowError
 from engine.message import Message
-from engine.postgres import Database, Outgoing, Transaction
+from engine.postgres import Database
+from engine.transaction import Outgoing, Transaction
 
 _PAGE = 1000  # Rows that one look brings; the statements below say so too.
 _MOST_MEANWHILE = 1000  # Kept in memory while a sweep reads what is older. If more come, it begins anew.

@@ -17,11 +17,12 @@ from engine.clock import Clock
 from engine.envelope import Envelope
 from engine.errors import Unanswered, Unavailable
 from engine.message import Command, Event
-from engine.postgres import Database, Outgoing
+from engine.postgres import Database
 from engine.precedence import Precedence
 from engine.settings import EngineSettings
 from engine.supervisor import Supervisor
 from engine.trace import TRACE
+from engine.transaction import Outgoing
 
 R = TypeVar("R")
 

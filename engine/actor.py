@@ -25,7 +25,7 @@ from typing import Any, ClassVar, Protocol, TypeVar, Union, cast, get_args, get_
 from engine.envelope import Envelope
 from engine.handler import Handler
 from engine.message import Command, Event, Message, Query, reply_type
-from engine.postgres import Transaction
+from engine.transaction import Transaction
 
 F = TypeVar("F", bound=Callable[..., Awaitable[object]])
 R = TypeVar("R")

@@ -21,9 +21,9 @@ from engine.handler import Handler
 from engine.mailbox import Mailbox
 from engine.message import Command, Message
 from engine.outcomes import Outcomes
-from engine.postgres import Transaction
 from engine.precedence import Precedence
 from engine.trace import TRACE
+from engine.transaction import Transaction
 from engine.work_count import WorkCount
 
 _BEGUN = CrashPoint("before-call", "A call was taken from the mailbox; nobody outside has been asked.")

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from typing import NamedTuple, Protocol
 
 from engine.envelope import Envelope
-from engine.postgres import Outgoing, Transaction
+from engine.transaction import Outgoing, Transaction
 
 
 class Claimed(NamedTuple):

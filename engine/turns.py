@@ -25,8 +25,9 @@ from engine.errors import Conflict, Unavailable
 from engine.handler import Handler
 from engine.mailbox import Mailbox
 from engine.outcomes import Outcomes
-from engine.postgres import Database, Transaction
+from engine.postgres import Database
 from engine.precedence import Precedence
+from engine.transaction import Transaction
 
 _AT_ONCE = 3  # How often a turn that lost a race reads and decides before it counts as failed.
 

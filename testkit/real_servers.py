@@ -21,7 +21,7 @@ from redis.asyncio import Redis
 
 from engine.clock import ManualClock
 from engine.embedded import embedded_postgres, embedded_valkey
-from engine.postgres import migrate
+from engine.migrations import migrate
 
 _FASTER = """
 alter system set fsync = off;
@@ -46,8 +46,8 @@ class Servers:
         """Make a database of its own with these domains' tables; gives its URL.
 
         Args:
-            schemas: As `engine.postgres.migrate` takes them. The first use of a set costs a migration, every later one
-                a copy of its files.
+            schemas: As `engine.migrations.migrate` takes them. The first use of a set costs a migration, every later
+                one a copy of its files.
         """
         key = tuple(schemas.items())
         if key not in self._templates:

@@ -283,7 +283,7 @@ async def open_shop_under_test(
         place: Of a shop that is there already: it is opened as it is, without goods put on its shelves, and whoever
             made the place removes it.
         more_actors: What makes each actor that the shop is to have beside its own; called once for each of its lives.
-        more_schemas: Their tables, as `engine.postgres.migrate` takes them.
+        more_schemas: Their tables, as `engine.migrations.migrate` takes them.
     """
     schemas = {**SCHEMAS, **(more_schemas or {})}
     async with nullcontext(place) if place else _fresh_place(servers, schemas) as there:

@@ -16,7 +16,8 @@ from engine.actor import Actor, Bus, call, turn
 from engine.clock import Clock
 from engine.envelope import Envelope
 from engine.errors import BadInput
-from engine.postgres import Database, Transaction
+from engine.postgres import Database
+from engine.transaction import Transaction
 
 
 class Email(Actor):

@@ -8,7 +8,8 @@ import pytest
 
 from engine.clock import ManualClock
 from engine.envelope import Envelope
-from engine.postgres import Database, Outgoing
+from engine.postgres import Database
+from engine.transaction import Outgoing
 from tests.engine.toys import (
     Bell,
     Courier,

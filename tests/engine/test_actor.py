@@ -8,7 +8,7 @@ import pytest
 from engine.actor import Actor, call, turn
 from engine.envelope import Envelope
 from engine.message import Command, Event, Reply
-from engine.postgres import Transaction
+from engine.transaction import Transaction
 
 
 class Yes(Reply):

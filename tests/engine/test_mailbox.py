@@ -12,7 +12,7 @@ from engine.envelope import Envelope
 from engine.errors import Overloaded
 from engine.mailbox import Mailbox
 from engine.message import Command
-from engine.postgres import Transaction
+from engine.transaction import Transaction
 
 
 class Alpha(Command[None]):

@@ -9,7 +9,8 @@ import pytest
 
 from engine.clock import ManualClock
 from engine.errors import BadSetting, Conflict, Unavailable
-from engine.postgres import Database, migrate, open_database
+from engine.migrations import migrate
+from engine.postgres import Database, open_database
 from testkit import Servers
 from tests.waiting import eventually
 

@@ -11,7 +11,8 @@ from bus.local import LocalBus
 from bus.routes import Routes
 from engine.clock import ManualClock
 from engine.errors import ShopFlowError, Unavailable
-from engine.postgres import Database, Transaction
+from engine.postgres import Database
+from engine.transaction import Transaction
 from tests.engine.toys import (
     Add,
     Bell,

@@ -15,8 +15,9 @@ from engine.actor import Actor, call, turn
 from engine.clock import Clock, ManualClock
 from engine.envelope import Envelope
 from engine.message import Command, Event
-from engine.postgres import Database, Transaction
+from engine.postgres import Database
 from engine.settings import EngineSettings
+from engine.transaction import Transaction
 
 PATIENCE_S = 10.0
 T = TypeVar("T")

@@ -15,7 +15,7 @@ from actors.shipping.carrier import Booking, Carrier
 from bus.deliveries import Deliveries
 from engine.deliveries import Claimed
 from engine.envelope import Envelope
-from engine.postgres import Outgoing, Transaction
+from engine.transaction import Outgoing, Transaction
 from engine.turns import Turns
 from testkit import ShopUnderTest
 from tests.faults.switches import replaced, rewritten
