@@ -11,7 +11,8 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from engine.embedded import embedded_postgres, embedded_valkey
+from engine.embedded.postgres import embedded_postgres
+from engine.embedded.valkey import embedded_valkey
 from engine.errors import BadSetting, Unavailable
 from engine.postgres import Database, open_database
 from engine.settings import EngineSettings

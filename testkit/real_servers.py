@@ -20,7 +20,8 @@ import asyncpg
 from redis.asyncio import Redis
 
 from engine.clock import ManualClock
-from engine.embedded import embedded_postgres, embedded_valkey
+from engine.embedded.postgres import embedded_postgres
+from engine.embedded.valkey import embedded_valkey
 from engine.migrations import migrate
 
 _FASTER = """

