@@ -25,7 +25,7 @@ from bus.messages.payment import Intent, RecordStripeEvent, StripeEvent
 from bus.news import News
 from bus.routes import Routes
 from engine.clock import SystemClock
-from engine.collector import spare_the_collector
+from engine.gc_tuning import freeze_gc
 from engine.migrations import migrate
 from engine.services import open_services
 from engine.settings import EngineSettings
@@ -96,7 +96,7 @@ async def open_house(folder: Path) -> AsyncIterator[Shop]:
             tasks.start_soon(bus.deliveries.run)
             await bus.ask(ImportSkus(rows=tuple(map(row_of, range(SKUS)))))
             await asyncio.gather(*(bus.ask(SetOnHand(sku=sku(n), on_hand=PLENTY)) for n in range(SKUS)))
-            spare_the_collector()
+            freeze_gc()
             yield shop
             tasks.cancel_scope.cancel()
 

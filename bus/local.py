@@ -12,13 +12,13 @@ from bus.deliveries import Deliveries
 from bus.routes import Routes
 from engine.actor import Actor
 from engine.calls import CURRENT_CALL
-from engine.cell import Cell
+from engine.cell import ActorCell
 from engine.clock import Clock
 from engine.envelope import Envelope
 from engine.errors import Unanswered, Unavailable
 from engine.message import Command, Event
 from engine.postgres import Database
-from engine.precedence import Precedence
+from engine.priority import Priority
 from engine.settings import EngineSettings
 from engine.supervisor import Supervisor
 from engine.trace import TRACE
@@ -58,13 +58,13 @@ class LocalBus:
         self.routes = routes
         self._elsewhere = elsewhere
         self.supervisor = Supervisor(clock)
-        self._precedence = Precedence()
+        self._priority = Priority()
         self._prefix = secrets.token_hex(6)  # Tells this start of this process from all others.
         self._numbers = count(1)
         self._database = database
         self._clock = clock
         self._settings = settings
-        self._cells: dict[type[Command[Any]], Cell] = {}
+        self._cells: dict[type[Command[Any]], ActorCell] = {}
         self.deliveries = Deliveries(
             database,
             routes,
@@ -75,13 +75,13 @@ class LocalBus:
 
     def host(self, actor: Actor) -> None:
         """Take an actor into this process."""
-        cell = Cell(
+        cell = ActorCell(
             actor,
             database=self._database,
             deliveries=self.deliveries,
             clock=self._clock,
             settings=self._settings,
-            precedence=self._precedence,
+            priority=self._priority,
         )
         self.supervisor.host(cell)
 
@@ -103,7 +103,7 @@ class LocalBus:
         cell.put(envelope)
         # A bare timer: asyncio.timeout, which may also cancel what it surrounds, would be a third of an ask's cost.
         timer = loop.call_at(expires_s, _give_up, reply, cell.name, limit_s)
-        asker = CURRENT_CALL.get() or self._precedence
+        asker = CURRENT_CALL.get() or self._priority
         asker.ask_begins()
         try:
             return cast("R", await reply)
@@ -137,7 +137,7 @@ class LocalBus:
             if current:
                 current.ask_ended()
 
-    def _cell(self, command_type: type[Command[Any]]) -> Cell | None:
+    def _cell(self, command_type: type[Command[Any]]) -> ActorCell | None:
         """Where it is handled, if that is in this process."""
         cell = self._cells.get(command_type)
         if cell is None:

@@ -21,7 +21,7 @@ from engine.handler import Handler
 from engine.mailbox import Mailbox
 from engine.message import Command, Message
 from engine.outcomes import Outcomes
-from engine.precedence import Precedence
+from engine.priority import Priority
 from engine.trace import TRACE
 from engine.transaction import Transaction
 from engine.work_count import WorkCount
@@ -82,22 +82,22 @@ CURRENT_CALL: ContextVar[RunningCall | None] = ContextVar("current_call", defaul
 class Calls:
     """The loop that starts an actor's calls as places become free."""
 
-    def __init__(self, actor: Actor, mailbox: Mailbox, outcomes: Outcomes, precedence: Precedence) -> None:
+    def __init__(self, actor: Actor, mailbox: Mailbox, outcomes: Outcomes, priority: Priority) -> None:
         self._actor = actor
         self._mailbox = mailbox
         self._outcomes = outcomes
-        self._precedence = precedence
+        self._priority = priority
 
     async def run(self) -> None:
         """Start calls until cancelled."""
         mailbox = self._mailbox
         async with asyncio.TaskGroup() as tasks:  # Not anyio's: what that adds to a task would be a tenth of a call.
             while True:
-                patience_s = self._precedence.patience_s
-                while (envelope := mailbox.take_call(patience_s)) is not None:
+                background_delay_s = self._priority.background_delay_s
+                while (envelope := mailbox.take_call(background_delay_s)) is not None:
                     tasks.create_task(self._call(envelope))
                 mailbox.call_ready.clear()
-                await self._precedence.rest(mailbox.call_ready, mailbox.call_is_due_s(patience_s))
+                await self._priority.wait(mailbox.call_ready, mailbox.call_is_due_s(background_delay_s))
 
     async def _call(self, envelope: Envelope) -> None:
         handler = envelope.handler

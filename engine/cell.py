@@ -17,12 +17,12 @@ from engine.errors import Overloaded
 from engine.mailbox import Mailbox
 from engine.outcomes import Outcomes
 from engine.postgres import Database
-from engine.precedence import Precedence
+from engine.priority import Priority
 from engine.settings import EngineSettings
 from engine.turns import Turns
 
 
-class Cell:
+class ActorCell:
     """One actor at work."""
 
     def __init__(
@@ -33,7 +33,7 @@ class Cell:
         deliveries: Deliveries,
         clock: Clock,
         settings: EngineSettings,
-        precedence: Precedence,
+        priority: Priority,
     ) -> None:
         self.actor = actor
         self.name = actor.name
@@ -49,7 +49,7 @@ class Cell:
             settings=settings,
         )
         self.availability = Availability(self.mailbox, self.outcomes, clock, backoff)
-        self.calls = Calls(actor, self.mailbox, self.outcomes, precedence)
+        self.calls = Calls(actor, self.mailbox, self.outcomes, priority)
         self.turns = Turns(
             actor,
             self.mailbox,
@@ -58,7 +58,7 @@ class Cell:
             database=database,
             deliveries=deliveries,
             clock=clock,
-            precedence=precedence,
+            priority=priority,
             limit=settings.shopflow_turn_limit,
         )
         telemetry.MAILBOX.labels(actor.name).set_function(lambda: self.mailbox.size)

@@ -97,13 +97,15 @@ class Mailbox:
         del self.in_hand[envelope]
         self._make_ready(envelope)
 
-    def take_turn(self, limit: int, patience_s: float = 0.0) -> list[Envelope]:
+    def take_turn(self, limit: int, background_delay_s: float = 0.0) -> list[Envelope]:
         """The next turn: up to `limit` messages of one handler, chosen by who has waited longest. Empty if none is due.
 
-        What nobody waits for counts as if it had come `patience_s` later, as it does for calls.
+        What nobody waits for counts as if it had come `background_delay_s` later, as it does for calls.
         """
-        chosen = min((ready for _, ready in self._turns if ready), key=lambda it: _due_s(it, patience_s), default=None)
-        if chosen is None or _due_s(chosen, patience_s) > perf_counter():
+        chosen = min(
+            (ready for _, ready in self._turns if ready), key=lambda it: _due_s(it, background_delay_s), default=None
+        )
+        if chosen is None or _due_s(chosen, background_delay_s) > perf_counter():
             return []
         if len(chosen) <= limit:
             batch = list(chosen)
@@ -132,25 +134,25 @@ class Mailbox:
         self._take(taken)
         return taken
 
-    def turn_is_due_s(self, patience_s: float) -> float:
+    def turn_is_due_s(self, background_delay_s: float) -> float:
         """When the next turn should begin, by `perf_counter`; infinite if nothing is ready."""
-        return min((_due_s(ready, patience_s) for _, ready in self._turns if ready), default=inf)
+        return min((_due_s(ready, background_delay_s) for _, ready in self._turns if ready), default=inf)
 
-    def take_call(self, patience_s: float = 0.0) -> Envelope | None:
+    def take_call(self, background_delay_s: float = 0.0) -> Envelope | None:
         """The next message whose handler is a call and has a place free, if any is due."""
         now_s = perf_counter()
         for handler, ready in self._calls:
-            if ready and self._running[handler] < handler.limit and _due_s(ready, patience_s) <= now_s:
+            if ready and self._running[handler] < handler.limit and _due_s(ready, background_delay_s) <= now_s:
                 self._running[handler] += 1
                 envelope = ready.popleft()
                 self.in_hand[envelope] = None
                 return envelope
         return None
 
-    def call_is_due_s(self, patience_s: float) -> float:
+    def call_is_due_s(self, background_delay_s: float) -> float:
         """When the next call that has a place should begin, by `perf_counter`; infinite if there is none."""
         free = (ready for handler, ready in self._calls if ready and self._running[handler] < handler.limit)
-        return min((_due_s(ready, patience_s) for ready in free), default=inf)
+        return min((_due_s(ready, background_delay_s) for ready in free), default=inf)
 
     def call_ended(self, handler: Handler) -> None:
         """A call's place is free again, whatever became of its message."""
@@ -237,5 +239,5 @@ class Mailbox:
                 break
 
 
-def _due_s(ready: Sequence[Envelope], patience_s: float) -> float:
-    return ready[0].enqueued_s if ready[0].reply is not None else ready[0].enqueued_s + patience_s
+def _due_s(ready: Sequence[Envelope], background_delay_s: float) -> float:
+    return ready[0].enqueued_s if ready[0].reply is not None else ready[0].enqueued_s + background_delay_s

@@ -12,8 +12,8 @@ from asyncpg import Record
 
 from engine.errors import Unavailable
 from engine.postgres_errors import NO_ANSWER, no_postgres, translated
-from engine.pulse import Pulse
 from engine.transaction import Transaction
+from engine.watchdog import Watchdog
 
 if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy
@@ -109,7 +109,7 @@ class Database:
         since_s = min((*self._in_use.values(), *self._waiting.values()), default=math.inf)
         return asyncio.get_running_loop().time() - since_s
 
-    def stopped(self) -> None:
+    def on_hang(self) -> None:
         """PostgreSQL is there and does not answer: nobody waits for it, those included who do already."""
         self._hangs = True
         for connection in list(self._in_use):
@@ -118,7 +118,7 @@ class Database:
             if not waiting.expired():  # By itself, in this very moment.
                 waiting.reschedule(0.0)  # Long ago: it ends at once.
 
-    def went_on(self) -> None:
+    def on_recovery(self) -> None:
         """It answers again, or is gone for good, which others find out by themselves."""
         self._hangs = False
 
@@ -181,9 +181,9 @@ async def open_database(dsn: str, *, connections: int) -> AsyncIterator[Database
     except NO_ANSWER as error:
         raise no_postgres(dsn, error) from error
     database = Database(pool)
-    pulse = Pulse(database, lambda: asyncpg.connect(dsn, server_settings=_SESSION))
+    watchdog = Watchdog(database, lambda: asyncpg.connect(dsn, server_settings=_SESSION))
     try:
-        async with pulse.watching():
+        async with watchdog.watching():
             yield database
     finally:
         database.terminate()  # Whatever was accepted has been committed by now; what is idle needs no farewell.

@@ -12,7 +12,7 @@ from datetime import timedelta
 from anyio.abc import TaskGroup
 
 from engine import telemetry
-from engine.cell import Cell
+from engine.cell import ActorCell
 from engine.clock import Clock
 from engine.crash import CrashPoint
 from engine.errors import Crashed
@@ -28,14 +28,14 @@ class Supervisor:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._cells: dict[str, Cell] = {}
+        self._cells: dict[str, ActorCell] = {}
 
     @property
-    def cells(self) -> Mapping[str, Cell]:
+    def cells(self) -> Mapping[str, ActorCell]:
         """The hosted actors, by name."""
         return self._cells
 
-    def host(self, cell: Cell) -> None:
+    def host(self, cell: ActorCell) -> None:
         """Take an actor in, before `start`."""
         assert cell.name not in self._cells, f"{cell.name} is hosted already"
         self._cells[cell.name] = cell
@@ -64,7 +64,7 @@ class Supervisor:
             return False
         return True
 
-    async def _keep(self, cell: Cell) -> None:
+    async def _keep(self, cell: ActorCell) -> None:
         failures = 0
         while True:
             started = self._clock.now()

@@ -26,7 +26,7 @@ from engine.handler import Handler
 from engine.mailbox import Mailbox
 from engine.outcomes import Outcomes
 from engine.postgres import Database
-from engine.precedence import Precedence
+from engine.priority import Priority
 from engine.transaction import Transaction
 
 _AT_ONCE = 3  # How often a turn that lost a race reads and decides before it counts as failed.
@@ -59,7 +59,7 @@ class Turns:
         database: Database,
         deliveries: Deliveries,
         clock: Clock,
-        precedence: Precedence,
+        priority: Priority,
         limit: int,
     ) -> None:
         self._actor = actor
@@ -69,7 +69,7 @@ class Turns:
         self._database = database
         self._deliveries = deliveries
         self._clock = clock
-        self._precedence = precedence
+        self._priority = priority
         self._limit = limit  # Messages in one turn.
         self._log = telemetry.logger(actor=actor.name)
         self.taken = 0  # Since the start.
@@ -78,13 +78,13 @@ class Turns:
         """Take turns until cancelled."""
         mailbox = self._mailbox
         while True:
-            patience_s = self._precedence.patience_s
-            if batch := mailbox.take_turn(self._limit, patience_s):
+            background_delay_s = self._priority.background_delay_s
+            if batch := mailbox.take_turn(self._limit, background_delay_s):
                 self.taken += 1
                 await self._turn(batch)
                 continue
             mailbox.turn_ready.clear()
-            await self._precedence.rest(mailbox.turn_ready, mailbox.turn_is_due_s(patience_s))
+            await self._priority.wait(mailbox.turn_ready, mailbox.turn_is_due_s(background_delay_s))
 
     async def _turn(self, batch: Sequence[Envelope]) -> None:
         handler = batch[0].handler

@@ -14,7 +14,7 @@ from bus.sqs.loans import Loan, Loans
 from bus.sqs.metrics import RECEIVED, UNREADABLE
 from bus.sqs.wire import Letter, from_message
 from engine import telemetry
-from engine.cell import Cell
+from engine.cell import ActorCell
 from engine.clock import Clock
 from engine.crash import CrashPoint
 from engine.envelope import Envelope
@@ -114,7 +114,7 @@ class Inbox:
     def __init__(
         self,
         sqs: Sqs,
-        cell: Cell,
+        cell: ActorCell,
         *,
         routes: Routes,
         deliveries: Deliveries,

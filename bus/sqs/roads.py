@@ -21,7 +21,7 @@ from bus.sqs.inbox import Inbox, Poller
 from bus.sqs.metrics import SENT
 from bus.sqs.wire import Letter, answer_body, from_message, read_answer
 from engine import telemetry
-from engine.cell import Cell
+from engine.cell import ActorCell
 from engine.clock import Clock
 from engine.crash import CrashPoint
 from engine.envelope import Envelope
@@ -210,7 +210,9 @@ class Roads:
     # --- The life of it ---
 
     @asynccontextmanager
-    async def open(self, cells: Collection[Cell], deliveries: Deliveries, database: Database) -> AsyncIterator[None]:
+    async def open(
+        self, cells: Collection[ActorCell], deliveries: Deliveries, database: Database
+    ) -> AsyncIterator[None]:
         """Receive for these actors, and send for everybody, while the block lasts; then give back what is left.
 
         Raises:

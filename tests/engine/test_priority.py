@@ -10,7 +10,7 @@ from engine.clock import ManualClock
 from engine.envelope import Envelope
 from engine.mailbox import Mailbox
 from engine.postgres import Database
-from engine.precedence import Precedence
+from engine.priority import Priority
 from tests.engine.test_mailbox import KINDS, box
 from tests.engine.toys import Add, Bell, Gate, Mark, Recorder, Ring, at_rest, done, house, soon
 from tests.waiting import eventually
@@ -40,9 +40,9 @@ async def test_an_ask_goes_before_what_came_sooner_and_nobody_waits_for() -> Non
 async def test_what_has_given_way_for_long_enough_goes_before_asks_that_came_later() -> None:
     mailbox, _ = box()
     told, asked = await put(mailbox, "alpha"), await put(mailbox, "beta", is_awaited=True)
-    patience_s = (asked.enqueued_s - told.enqueued_s) / 2
+    background_delay_s = (asked.enqueued_s - told.enqueued_s) / 2
 
-    assert mailbox.take_turn(10, patience_s) == [told]
+    assert mailbox.take_turn(10, background_delay_s) == [told]
 
 
 async def test_calls_give_way_too() -> None:
@@ -56,28 +56,28 @@ async def test_calls_give_way_too() -> None:
 
 
 def test_nothing_gives_way_unless_somebody_waits() -> None:
-    precedence = Precedence()
-    assert precedence.patience_s == 0.0
-    precedence.ask_begins()
-    precedence.ask_begins()
-    precedence.ask_ended()
-    assert precedence.patience_s > 0.0
-    precedence.ask_ended()
-    assert precedence.patience_s == 0.0
+    priority = Priority()
+    assert priority.background_delay_s == 0.0
+    priority.ask_begins()
+    priority.ask_begins()
+    priority.ask_ended()
+    assert priority.background_delay_s > 0.0
+    priority.ask_ended()
+    assert priority.background_delay_s == 0.0
 
 
 @pytest.mark.parametrize("end", ["news", "last answer", "its time has come"])
 async def test_giving_way_ends(end: str) -> None:
-    precedence, wake = Precedence(), asyncio.Event()
-    precedence.ask_begins()
+    priority, wake = Priority(), asyncio.Event()
+    priority.ask_begins()
     until_s = perf_counter() + (0.01 if end == "its time has come" else LONG_S)
-    resting = asyncio.ensure_future(precedence.rest(wake, until_s))
+    resting = asyncio.ensure_future(priority.wait(wake, until_s))
     await asyncio.sleep(0)
 
     if end == "news":
         wake.set()
     elif end == "last answer":
-        precedence.ask_ended()
+        priority.ask_ended()
     await soon(resting)
 
 
