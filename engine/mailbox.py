@@ -95,7 +95,8 @@ class Mailbox:
             lane = self._lanes[envelope.key]
             lane.handler = envelope.handler
         del self.in_hand[envelope]
-        self._make_ready(envelope)
+        self._ready[envelope.handler].append(envelope)
+        self._wake(envelope.handler)
 
     def take_turn(self, limit: int, background_delay_s: float = 0.0) -> list[Envelope]:
         """The next turn: up to `limit` messages of one handler, chosen by who has waited longest. Empty if none is due.
@@ -193,19 +194,15 @@ class Mailbox:
         """The time has come for one that was held back. It is older than the rest, so it goes first."""
         self.work.begin()
         self._retries.get(envelope.handler, self._ready[envelope.handler]).appendleft(envelope)
-        self._ready_event(envelope.handler).set()
+        self._wake(envelope.handler)
 
     def wake(self) -> None:
         """Let both loops look at what is here, though nothing new has come."""
         self.turn_ready.set()
         self.call_ready.set()
 
-    def _make_ready(self, envelope: Envelope) -> None:
-        self._ready[envelope.handler].append(envelope)
-        self._ready_event(envelope.handler).set()
-
-    def _ready_event(self, handler: Handler) -> asyncio.Event:
-        return self.call_ready if handler.is_call else self.turn_ready
+    def _wake(self, handler: Handler) -> None:
+        (self.call_ready if handler.is_call else self.turn_ready).set()
 
     def _line_up(self, envelope: Envelope) -> None:
         envelope.handler = handler = self._handlers[type(envelope.message)]
@@ -221,7 +218,8 @@ class Mailbox:
                 return
             lane.front += 1
         self.work.begin()
-        self._make_ready(envelope)
+        self._ready[handler].append(envelope)
+        self._wake(handler)
 
     def _move_on(self, key: str, lane: _Lane) -> None:
         """Let the next front of this lane step forward: one call, or all that can share a turn."""
@@ -233,10 +231,11 @@ class Mailbox:
         lane.started = handler.is_call
         while waiting and waiting[0].handler is handler:
             self.work.begin()
-            self._make_ready(waiting.popleft())
+            self._ready[handler].append(waiting.popleft())
             lane.front += 1
             if handler.is_call:
                 break
+        self._wake(handler)
 
 
 def _due_s(ready: Sequence[Envelope], background_delay_s: float) -> float:
