@@ -1,8 +1,8 @@
-"""Calls: what leaves the database, many at once, with a bound, in order per key, never inside a transaction.
+"""Calls: work outside the database, many at once up to a bound, in order per key, never inside a transaction.
 
-A call gives its answer, or a command of the same actor: what it learned comes back as a message, and a turn records it
-in the same place of the lane. The turn deletes the delivery, so a crash in between makes the call happen again, and
-whoever is called must recognise a repeat (an idempotency key, a Message-ID).
+A call returns its answer, or a command of the same actor: its result becomes a message in the same place of the lane,
+and a turn records it. That turn also deletes the delivery, so a crash in between repeats the call, and the service that
+is called must recognise a repeat (an idempotency key, a Message-ID).
 """
 
 import asyncio
@@ -31,11 +31,11 @@ _LEARNED = CrashPoint("after-call", "What is outside has answered; no turn has r
 
 
 class Settled(Command[None]):
-    """A call has handled an event and has nothing to record but that."""
+    """Record that a call has handled an event, and nothing else."""
 
 
 async def _settle(_actor: Actor, _tx: Transaction, _settled: Sequence[Settled]) -> None:
-    """Nothing to write: the transaction deletes the deliveries."""
+    """Write nothing: the transaction itself deletes the deliveries."""
 
 
 SETTLE = Handler(
@@ -91,7 +91,7 @@ class Calls:
     async def run(self) -> None:
         """Start calls until cancelled."""
         mailbox = self._mailbox
-        async with asyncio.TaskGroup() as tasks:  # Not anyio's: what that adds to a task would be a tenth of a call.
+        async with asyncio.TaskGroup() as tasks:  # Not anyio's, whose tasks would cost a tenth of a call more.
             while True:
                 background_delay_s = self._priority.background_delay_s
                 while (envelope := mailbox.take_call(background_delay_s)) is not None:
@@ -114,7 +114,7 @@ class Calls:
                 learned = await self._within_its_time(envelope)
                 _LEARNED.reach(place)
                 self._go_on(envelope, learned)
-        except Exception as error:  # noqa: BLE001 - whatever it is, it ends this message's try and not the actor
+        except Exception as error:  # noqa: BLE001 - it ends a message's try, not the actor
             outcome = "failed"
             await self._outcomes.fail(envelope, error)
         finally:
@@ -133,7 +133,7 @@ class Calls:
             task = asyncio.current_task()
             if task is None or task.cancelling():
                 raise
-            raise RuntimeError("a call was cancelled from within") from None  # A library's doing, and no end of ours.
+            raise RuntimeError("a call was cancelled from within") from None  # By a library; this task itself goes on.
         except TimeoutError as late:
             raise Unanswered(self._place(handler), handler.timeout_s) from late
         finally:

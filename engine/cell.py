@@ -23,7 +23,7 @@ from engine.turns import Turns
 
 
 class ActorCell:
-    """One actor at work."""
+    """Hosts one actor: its mailbox, and the loops that take its turns and start its calls."""
 
     def __init__(
         self,

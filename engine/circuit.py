@@ -8,10 +8,10 @@
       └──────────────────────────── RECOVERING <─────────────────┘
                                     8, then 16, 32 ... calls a second
 
-Each pause is twice as long as the one before, until the service works. That a call from before it opened was answered
-counts too (OPEN, WORKED). While it is open, callers are refused at once, with the time to return, instead
-of waiting for a deadline. RECOVERING bounds the calls that have piled up, which would otherwise bring the service down
-the moment it is back.
+Each pause is twice as long as the one before, until the service works. An answer to a call from before the circuit
+opened also counts (OPEN, WORKED). While it is open, callers are refused at once, with the time to return, instead of
+waiting for a deadline. RECOVERING bounds the calls that have piled up, which would otherwise bring the service down the
+moment it is back.
 
 Only `Unavailable` counts as a failure. A service that refuses a request is there.
 """
@@ -35,7 +35,7 @@ _FULL_RATE = 512  # From here on there is no bound but the callers' own.
 
 
 class State(Enum):
-    """What a circuit holds of its service."""
+    """The state of a circuit."""
 
     CLOSED = auto()  # It works: all calls pass.
     OPEN = auto()  # It is down: no call passes until the pause is over.
@@ -44,7 +44,7 @@ class State(Enum):
 
 
 class Fact(Enum):
-    """What a call, or the clock, shows of a service."""
+    """A finding about the service, by a call or by the clock."""
 
     FAILED = auto()  # At least 5 calls in a row were not answered.
     WORKED = auto()
@@ -80,10 +80,10 @@ class Circuit:
         telemetry.CIRCUIT.labels(service).set_function(self._is_down)
 
     async def call(self, attempt: Callable[[], Awaitable[T]]) -> T:
-        """Make an attempt, if the service is thought to be there.
+        """Make an attempt, if the circuit lets it pass.
 
         Raises:
-            Unavailable: It is not (with `retry_after_s`), or the attempt found out so.
+            Unavailable: The circuit is open (with `retry_after_s`), or the attempt raised it.
         """
         self._admit(self._clock.now())
         try:

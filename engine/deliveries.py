@@ -1,4 +1,4 @@
-"""What the engine needs of stored messages. A delivery row is the right to handle one (bus/deliveries.py)."""
+"""Deliveries: the engine's view of stored messages. A row is the right to handle one (bus/deliveries.py)."""
 
 from collections.abc import Collection, Sequence
 from typing import NamedTuple, Protocol
@@ -8,10 +8,10 @@ from engine.transaction import Outgoing, Transaction
 
 
 class Claimed(NamedTuple):
-    """The deliveries that a transaction may handle. One that is in neither was handled before."""
+    """The deliveries that a transaction may handle, and those that must wait. All others were handled before."""
 
     mine: Collection[int]
-    not_yet: Collection[int] = ()  # Another process has these in hand, or something of their key comes first.
+    not_yet: Collection[int] = ()  # Another process handles these, or other deliveries of their key come first.
 
 
 class Deliveries(Protocol):
@@ -26,15 +26,15 @@ class Deliveries(Protocol):
         ...
 
     def hand_over(self, stored: object) -> None:
-        """After the commit: put what was stored into the mailboxes of this process."""
+        """Put stored messages into the mailboxes of this process. Called after the commit."""
         ...
 
     def on_rollback(self, stored: object) -> None:
-        """The commit failed, or its outcome is unknown."""
+        """Leave stored messages to a sweep: their commit failed, or its outcome is unknown."""
         ...
 
     def mark_left(self, ids: Sequence[int]) -> None:
-        """These are not in a mailbox of this process any more."""
+        """Note that these deliveries have left the mailboxes of this process."""
         ...
 
     def defer(self, actor: str, ids: Sequence[int]) -> None:

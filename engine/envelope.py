@@ -16,15 +16,15 @@ class Lease(Protocol):
 
     @property
     def is_lost(self) -> bool:
-        """Whether another process may have the message by now: work that is not committed must not be."""
+        """Whether another process may have the message by now: work on it must not commit."""
         ...
 
     def done(self) -> None:
-        """The message was handled, or is of no use: the queue may delete it."""
+        """Let the queue delete the message: it was handled, or is of no use."""
         ...
 
     def give_back(self, pause_s: float) -> None:
-        """Let the queue hand it out again, to any process, after this pause."""
+        """Return the message: the queue hands it out again, to any process, after this pause."""
         ...
 
 

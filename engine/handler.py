@@ -1,4 +1,4 @@
-"""A handler: one method of an actor class, and what its annotations say."""
+"""A handler: one method of an actor class, as its annotations describe it."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from engine.message import Message
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Handler:
-    """One method of an actor class."""
+    """A method of an actor class, and how to call it."""
 
     name: str
     function: Callable[..., Awaitable[Any]]  # Any: its arguments and answer are checked when the class is made.

@@ -1,14 +1,14 @@
 """A mailbox: bounded, and in order per key.
 
 Messages of one key stand in a **lane**, in the order they came. Only the front of a lane may be handled: for turns the
-front is every message up to the first of another handler (they go into one turn together), for calls it is a single
-message (calls run side by side). What is behind waits until the front is done. So every operation costs the same
-however full the box is, and a message that is being retried holds up its own lane and no other.
+front is every message up to the first of another handler (they share a turn), for calls it is a single message (calls
+run side by side). The messages behind wait until the front is done. So every operation costs the same however full the
+mailbox is, and a message that is being retried holds up its own lane and no other.
 
-What failed and is tried again takes turns of its own: in company it would spoil a whole turn with each of its tries.
+Retries take turns of their own: among other messages, each retry could fail a whole turn.
 
-Rejected: one queue that is searched for what may go next (each turn would look at everything that waits); a queue per
-key (a turn wants many keys at once).
+Rejected: one queue that is searched for the next message (each turn would read all that wait); a queue per key (a turn
+takes many keys at once).
 """
 
 import asyncio
@@ -26,19 +26,19 @@ from engine.work_count import WorkCount
 
 
 class _Lane:
-    """The messages of one key: how many are at the front, and who waits behind them."""
+    """The messages of one key: the number at the front, and those that wait behind."""
 
     __slots__ = ("front", "handler", "started", "waiting")
 
     def __init__(self, handler: Handler) -> None:
         self.handler = handler
         self.front = 0
-        self.started = False  # Some of the front were taken: nobody may join it any more.
+        self.started = False  # Some of the front were taken: no message may join it any more.
         self.waiting: deque[Envelope] | None = None
 
 
 class Mailbox:
-    """What waits for one actor, at most `limit` messages.
+    """The messages of one actor, at most `limit`.
 
     A message takes room from `put` to `done`, so while it is handled, too. To the clock it is work only while it is at
     the front of its lane and not held back (engine/work_count.py).
@@ -49,10 +49,10 @@ class Mailbox:
         self.work = WorkCount(clock)
         self.limit = limit
         self.size = 0
-        self.in_hand: dict[Envelope, None] = {}  # Taken and neither done nor held back, in order: what a crash hits.
+        self.in_hand: dict[Envelope, None] = {}  # Taken and neither done nor held back, in order. A crash fails these.
         self._handlers = {message_type: handler for handler in handlers for message_type in handler.message_types}
         self._ready: dict[Handler, deque[Envelope]] = {handler: deque() for handler in self._handlers.values()}
-        # For turns, what failed before stands apart.
+        # For turns, messages that failed before stand apart.
         self._retries: dict[Handler, deque[Envelope]] = {each: deque() for each in self._ready if not each.is_call}
         self._turns = [*self._retries.items(), *((each, self._ready[each]) for each in self._retries)]
         self._calls = [(handler, ready) for handler, ready in self._ready.items() if handler.is_call]
@@ -62,15 +62,15 @@ class Mailbox:
         self.call_ready = asyncio.Event()  # Likewise for a call, and when the place of one becomes free.
 
     def handles(self, message_type: type[Message]) -> bool:
-        """Whether its actor handles messages of this type."""
+        """Return whether its actor handles messages of this type."""
         return message_type in self._handlers
 
     def is_for_turns(self, message_type: type[Message]) -> bool:
-        """Whether messages of this type are handled in turns, and not by calls."""
+        """Return whether messages of this type are handled in turns, and not by calls."""
         return not self._handlers[message_type].is_call
 
     def oldest_wait_s(self) -> float:
-        """How long the message that may go next has waited; 0 when nothing does."""
+        """Return how long the oldest ready message has waited; 0 if none is ready."""
         heads = [ready[0].enqueued_s for ready in (*self._ready.values(), *self._retries.values()) if ready]
         return perf_counter() - min(heads) if heads else 0.0
 
@@ -78,7 +78,7 @@ class Mailbox:
         """Take a message in.
 
         Raises:
-            Overloaded: It is full. Nothing was taken in.
+            Overloaded: The mailbox is full. Nothing was taken in.
         """
         if self.size >= self.limit:
             raise Overloaded(self.owner)
@@ -87,7 +87,7 @@ class Mailbox:
         self._line_up(envelope)
 
     def replace(self, envelope: Envelope, message: Message) -> None:
-        """Go on with another message in the same place: what a call learned is recorded before its lane moves on."""
+        """Replace a call's message by its result, in the same place: it is recorded before its lane moves on."""
         envelope.message = message
         envelope.is_call_result = True
         envelope.handler = self._handlers[type(message)]
@@ -99,9 +99,9 @@ class Mailbox:
         self._wake(envelope.handler)
 
     def take_turn(self, limit: int, background_delay_s: float = 0.0) -> list[Envelope]:
-        """The next turn: up to `limit` messages of one handler, chosen by who has waited longest. Empty if none is due.
+        """Take up to `limit` messages of the handler whose oldest message has waited longest; none if none is due.
 
-        What nobody waits for counts as if it had come `background_delay_s` later, as it does for calls.
+        A message without an asker counts as if it had come `background_delay_s` later; likewise for calls.
         """
         chosen = min(
             (ready for _, ready in self._turns if ready), key=lambda it: _due_s(it, background_delay_s), default=None
@@ -123,7 +123,7 @@ class Mailbox:
                 self._lanes[envelope.key].started = True
 
     def take_asks(self) -> list[Envelope]:
-        """Everything that is ready for a turn and that somebody waits for: to be refused, when turns can't be had."""
+        """Take all asks that are ready for a turn, to be refused while turns can't be had."""
         taken: list[Envelope] = []
         for _, ready in self._turns:
             asks = [envelope for envelope in ready if envelope.is_refusable]
@@ -136,11 +136,11 @@ class Mailbox:
         return taken
 
     def turn_is_due_s(self, background_delay_s: float) -> float:
-        """When the next turn should begin, by `perf_counter`; infinite if nothing is ready."""
+        """Return when the next turn is due, by `perf_counter`; infinite if no message is ready."""
         return min((_due_s(ready, background_delay_s) for _, ready in self._turns if ready), default=inf)
 
     def take_call(self, background_delay_s: float = 0.0) -> Envelope | None:
-        """The next message whose handler is a call and has a place free, if any is due."""
+        """Take the next message whose handler is a call with a free place, if one is due."""
         now_s = perf_counter()
         for handler, ready in self._calls:
             if ready and self._running[handler] < handler.limit and _due_s(ready, background_delay_s) <= now_s:
@@ -151,17 +151,17 @@ class Mailbox:
         return None
 
     def call_is_due_s(self, background_delay_s: float) -> float:
-        """When the next call that has a place should begin, by `perf_counter`; infinite if there is none."""
+        """Return when the next call with a free place is due, by `perf_counter`; infinite if there is none."""
         free = (ready for handler, ready in self._calls if ready and self._running[handler] < handler.limit)
         return min((_due_s(ready, background_delay_s) for ready in free), default=inf)
 
     def call_ended(self, handler: Handler) -> None:
-        """A call's place is free again, whatever became of its message."""
+        """Free a call's place, whatever became of its message."""
         self._running[handler] -= 1
         self.call_ready.set()
 
     def done(self, envelopes: Sequence[Envelope]) -> None:
-        """These are over, well or not: their lanes move on."""
+        """Remove taken messages that have ended, well or not; their lanes move on."""
         for envelope in envelopes:
             self.size -= 1
             del self.in_hand[envelope]
@@ -173,7 +173,7 @@ class Mailbox:
         self.work.end(len(envelopes))
 
     def hold_back(self, failed: Envelope, taken: Sequence[Envelope] = ()) -> None:
-        """This one must be tried later; until then all of its lane waits, with `taken` (in their order) at its head."""
+        """Keep a failed message for a retry. Until then its lane waits, with `taken` (in their order) at its head."""
         for envelope in (failed, *taken):
             del self.in_hand[envelope]
         self.work.end()
@@ -191,13 +191,13 @@ class Mailbox:
             ready.extend(others)
 
     def retry(self, envelope: Envelope) -> None:
-        """The time has come for one that was held back. It is older than the rest, so it goes first."""
+        """Make a message ready that was held back. It is older than the rest, so it goes first."""
         self.work.begin()
         self._retries.get(envelope.handler, self._ready[envelope.handler]).appendleft(envelope)
         self._wake(envelope.handler)
 
     def wake(self) -> None:
-        """Let both loops look at what is here, though nothing new has come."""
+        """Let both loops check for due messages, though none is new."""
         self.turn_ready.set()
         self.call_ready.set()
 
@@ -222,7 +222,7 @@ class Mailbox:
         self._wake(handler)
 
     def _move_on(self, key: str, lane: _Lane) -> None:
-        """Let the next front of this lane step forward: one call, or all that can share a turn."""
+        """Make the lane's next front ready: one call, or all messages that can share a turn."""
         waiting = lane.waiting
         if not waiting:
             del self._lanes[key]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _APPLYING = CrashPoint("before-migration-commit", "A migration's statements have run; nothing has committed.")
 _APPLIED = CrashPoint("after-migration", "One migration has committed; the next one has not begun.")
 
-_MIGRATION_LOCK = 0x5348_4F50  # "SHOP"; any number will do that nobody else in this database uses.
+_MIGRATION_LOCK = 0x5348_4F50  # "SHOP"; any number that no other program in this database uses.
 _MIGRATIONS_TABLE = """
 create schema if not exists engine;
 create table if not exists engine.migrations (
@@ -32,16 +32,16 @@ create table if not exists engine.migrations (
 async def migrate(database_url: str, schemas: Mapping[str, Path], clock: Clock) -> list[str]:
     """Bring every domain's tables up to date: forward only, each file once, in the order of their names.
 
-    Safe to run from several processes at once: all but one wait, and then find nothing to do.
+    Safe to run from several processes at once: all but one wait, and then have nothing to do.
 
     Args:
-        database_url: Where to; needs the right to create schemas.
+        database_url: The database; its user needs the right to create schemas.
         schemas: For each domain the folder with its files, `0001_what_it_does.sql` and so on. A domain may refer to
-            what stands before it here.
-        clock: For the time that is noted.
+            the tables of domains before it here.
+        clock: For the time of each migration.
 
     Returns:
-        What was applied now, as `domain/file`.
+        The files that were applied now, as `domain/file`.
 
     Raises:
         BadSetting: A file that was applied has been changed or taken away since, or the server can't be reached.

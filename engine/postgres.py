@@ -1,4 +1,4 @@
-"""PostgreSQL: the pool of connections, and who may have one."""
+"""PostgreSQL: the pool of connections, its bounds, and transactions on them."""
 
 import asyncio
 import math
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     Connection = asyncpg.Connection[Record]
     PooledConnection = PoolConnectionProxy[Record]
 
-_FREE_WITHIN_S = 0.5  # For one of the pool's connections when all are in use. Then it is exhausted, and says so.
-_NEW_WITHIN_S = 5.0  # For another one to be made, on a machine that is busy.
+_FREE_WITHIN_S = 0.5  # Wait for a connection when all are in use; then the pool counts as exhausted.
+_NEW_WITHIN_S = 5.0  # Wait for a new connection, on a busy machine.
 
 # A megabyte on its disk, gone with the statement. A write to a page that exists would find room on a full disk, too.
 _NEEDS_ROOM = """
@@ -33,8 +33,8 @@ create temporary table room on commit drop as select repeat('x', 1000)::char(100
 _SESSION = {
     "application_name": "shopflow",
     "timezone": "UTC",
-    "jit": "off",  # Our statements are short; compiling them costs more than it gives.
-    "max_parallel_workers_per_gather": "0",  # Likewise; and nobody's question is to take every core.
+    "jit": "off",  # Our statements are short; compiling them costs more than it saves.
+    "max_parallel_workers_per_gather": "0",  # Likewise; and no query may take every core.
     # A table that is small when a plan is made and kept may be a heap of dead rows a minute later, as a queue's is:
     # reading it from end to end took half of all PostgreSQL did under load. Where there is no index it still does.
     "enable_seqscan": "off",
@@ -50,28 +50,28 @@ class Database:
     def __init__(self, pool: "asyncpg.Pool[Record]") -> None:
         self._pool = pool
         self._in_use: dict[PooledConnection, float] = {}  # Since when, on the event loop's clock.
-        self._waiting: dict[asyncio.Timeout, float] = {}  # For one, likewise.
+        self._waiting: dict[asyncio.Timeout, float] = {}  # Waiting for a connection, likewise.
         self._hangs = False
-        self._none_was_free = False  # For half a second; until one is, nobody else waits for it.
+        self._none_was_free = False  # For half a second: until one is, others are refused at once.
         self._said_full = False
 
     def transaction(self, now: datetime) -> AbstractAsyncContextManager[Transaction]:
-        """A transaction that commits when its block ends, and rolls back when it raises.
+        """Open a transaction that commits when its block ends, and rolls back when it raises.
 
         Raises:
-            Unavailable: The connection was lost. If that happened during the commit nobody knows whether it took
-                effect, which is why commands are safe to repeat and deliveries are deleted with their effect.
-            Conflict: Someone else wrote first.
+            Unavailable: The connection was lost. If that happened during the commit, its outcome is unknown. Therefore
+                commands are safe to repeat, and deliveries are deleted with their effect.
+            Conflict: Another transaction wrote first.
         """
         return self._block(now, is_one=True)
 
     def reading(self, now: datetime) -> AbstractAsyncContextManager[Transaction]:
-        """As `transaction`, for who changes nothing: begin and end would be two round trips of three, for nothing."""
+        """Read as in `transaction`, without one: its begin and end would be two round trips of three, for nothing."""
         return self._block(now, is_one=False)
 
     @asynccontextmanager
     async def _block(self, now: datetime, *, is_one: bool) -> AsyncIterator[Transaction]:
-        own: list[Exception] = []  # What the block itself raised is not PostgreSQL's: a missing file, say.
+        own: list[Exception] = []  # Raised by the block itself, and so not by PostgreSQL: a missing file, say.
         with translated(but=own):
             async with self._connection() as connection, connection.transaction() if is_one else nullcontext():
                 try:
@@ -82,13 +82,13 @@ class Database:
                     raise
 
     async def fetch(self, sql: str, *parameters: object) -> Sequence[Record]:
-        """All rows of a reading statement, outside any transaction. Raises as `transaction` does."""
+        """Return all rows of a reading statement, outside any transaction. Raises as `transaction` does."""
         with translated():
             async with self._connection() as connection:
                 return await connection.fetch(sql, *parameters)
 
     async def check(self) -> None:
-        """See whether it can do its work: answer, and, if its disk was full, write.
+        """Check that the server can work: answer, and, if its disk was full, write.
 
         Raises:
             Unavailable: It can't.
@@ -96,21 +96,21 @@ class Database:
         if not self._said_full:
             await self.fetch("select 1")
             return
-        with suppress(asyncpg.InsufficientPrivilegeError):  # Then the next who writes finds out.
+        with suppress(asyncpg.InsufficientPrivilegeError):  # Then the next write shows it.
             await self.fetch(_NEEDS_ROOM)
         self._said_full = False
 
     def terminate(self) -> None:
-        """Cut all connections, whatever they are doing."""
+        """Cut all connections, in use or not."""
         self._pool.terminate()
 
     def longest_use_s(self) -> float:
-        """For how long somebody has had a connection, or has waited for one."""
+        """Return for how long a connection has been in use, or waited for, at most."""
         since_s = min((*self._in_use.values(), *self._waiting.values()), default=math.inf)
         return asyncio.get_running_loop().time() - since_s
 
     def on_hang(self) -> None:
-        """PostgreSQL is there and does not answer: nobody waits for it, those included who do already."""
+        """Refuse all use while PostgreSQL does not answer, and cut off what is under way."""
         self._hangs = True
         for connection in list(self._in_use):
             connection.terminate()
@@ -119,7 +119,7 @@ class Database:
                 waiting.reschedule(0.0)  # Long ago: it ends at once.
 
     def on_recovery(self) -> None:
-        """It answers again, or is gone for good, which others find out by themselves."""
+        """Allow use: PostgreSQL answers again, or is gone, which its users find out by themselves."""
         self._hangs = False
 
     @asynccontextmanager
@@ -129,7 +129,7 @@ class Database:
         try:
             yield cast("Connection", connection)
         except asyncpg.InternalClientError:
-            connection.terminate()  # Or the pool would give it to somebody else.
+            connection.terminate()  # Otherwise the pool would hand it out again.
             raise
         finally:
             del self._in_use[connection]
@@ -142,7 +142,7 @@ class Database:
         is_exhausted = self._is_exhausted()
         if is_exhausted and self._none_was_free:
             raise Unavailable("PostgreSQL", "no connection is free", retry_after_s=1.0)
-        # Not the pool's own timeout, which makes a task for each connection that is asked for.
+        # Not the pool's own timeout, which makes a task for each acquisition.
         waiting = asyncio.timeout(_FREE_WITHIN_S if is_exhausted else _NEW_WITHIN_S)
         try:
             async with waiting:
@@ -164,7 +164,7 @@ async def open_database(dsn: str, *, connections: int) -> AsyncIterator[Database
     """Connect, and close when the block ends.
 
     Raises:
-        BadSetting: There is no PostgreSQL at this address. The text names host and port, never the password.
+        BadSetting: No PostgreSQL answers at this address. The text names host and port, never the password.
     """
     try:
         pool = await asyncpg.create_pool(
@@ -173,7 +173,7 @@ async def open_database(dsn: str, *, connections: int) -> AsyncIterator[Database
             max_size=connections,
             max_inactive_connection_lifetime=0,
             timeout=10,
-            command_timeout=40,  # Later than the server's own bound: then it is the server that does not answer.
+            command_timeout=40,  # Longer than the server's own bound: then the server does not answer.
             statement_cache_size=500,
             server_settings=_SESSION,
             reset=_nothing_to_reset,
@@ -186,8 +186,8 @@ async def open_database(dsn: str, *, connections: int) -> AsyncIterator[Database
         async with watchdog.watching():
             yield database
     finally:
-        database.terminate()  # Whatever was accepted has been committed by now; what is idle needs no farewell.
+        database.terminate()  # All accepted work has committed by now.
 
 
 async def _nothing_to_reset(connection: object) -> None:
-    """Sessions are never altered, so the driver's reset would be a round trip for nothing."""
+    """Skip the driver's reset: sessions are never altered, so it would be a round trip for nothing."""

@@ -21,7 +21,7 @@ class Priority:
 
     @property
     def background_delay_s(self) -> float:
-        """How long background work is delayed at the moment."""
+        """The delay of background work at the moment."""
         return _BACKGROUND_DELAY_S if self._asks else 0.0
 
     def ask_begins(self) -> None:

@@ -1,4 +1,4 @@
-"""Settings: typed structs, read once from the environment. Every room has its own; this is the engine's.
+"""Settings: typed structs, read once from the environment. Every package has its own; this is the engine's.
 
 A field's name is the variable's name in lower case; its type and bounds are checked by msgspec.
 """
@@ -23,9 +23,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
 
 
 class EngineSettings(Settings, frozen=True, kw_only=True):
-    """Bounds of the machine, and where its services are."""
+    """The engine's bounds, and the addresses of its services."""
 
-    shopflow_data: Path = Path("var")  # What is embedded keeps its files here.
+    shopflow_data: Path = Path("var")  # The embedded servers keep their files here.
     database_url: str = ""  # Empty: PostgreSQL from the wheel, under shopflow_data.
     redis_url: str = ""  # Empty: Valkey from the wheel, under shopflow_data.
     shopflow_database_connections: PositiveInt = 16
@@ -36,19 +36,20 @@ class EngineSettings(Settings, frozen=True, kw_only=True):
     shopflow_mailbox_limit: PositiveInt = 10_000  # Messages waiting for one actor.
     shopflow_ask_timeout_s: Seconds = 10.0
     shopflow_tries: PositiveInt = 8  # Then a message is parked as a dead letter.
-    shopflow_tries_away: PositiveInt = 1000  # The same while what it needs is away: most of a day.
+    shopflow_tries_away: PositiveInt = 1000  # The same while a service is away: most of a day.
     shopflow_backoff_first_s: Seconds = 0.2  # Doubles with each try, with up to half of it taken off by chance.
     shopflow_backoff_max_s: Seconds = 60.0
-    shopflow_sweep_s: Seconds = 5.0  # How often deliveries are looked for that memory does not know.
+    shopflow_sweep_s: Seconds = 5.0  # How often the table is swept for deliveries that memory does not know.
     shopflow_crash_at: str = ""  # For tests: the crash point (engine/crash.py) where the process kills itself.
-    shopflow_drain_s: Seconds = 3.0  # How long what is under way may take to end, once the edge is closed.
+    shopflow_drain_s: Seconds = 3.0  # How long accepted work may take to end, once the edge is closed.
 
 
 def read_settings(kind: type[T], environment: Mapping[str, str]) -> T:
-    """Read one room's settings. An empty variable counts as one that is not there.
+    """Read one package's settings. An empty variable counts as missing.
 
     Raises:
-        BadSetting: One line that says which variable is wrong and why; never its value, which may be a secret.
+        BadSetting: A variable is wrong. The text is one line with its name and the reason, and never its value, which
+            may be a secret.
     """
     given = {name: value for name, value in environment.items() if value and name in _names(kind)}
     try:
@@ -65,5 +66,5 @@ def _names(kind: type[Settings]) -> frozenset[str]:
 
 
 def _path(kind: type[Path], value: str) -> Path:
-    """The one type of ours that msgspec does not know."""
+    """Convert the one type that msgspec does not know."""
     return kind(value)

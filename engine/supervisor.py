@@ -1,8 +1,8 @@
-"""Keeps actors alive, and stops them so that nothing accepted is lost.
+"""The supervisor: restarts actors that crash, and stops all so that nothing accepted is lost.
 
-Each actor works in a task of its own. One that crashes is started again after a pause that doubles (and is forgiven
-after a quiet minute); its siblings go on. What it had in hand counts as failed once, so that a message which brings an
-actor down is parked in the end like any other poison.
+Each actor works in a task of its own. One that crashes is restarted after a pause that doubles (and is reset by a quiet
+minute); its siblings go on. For each message that was being handled the crash counts as a failed try, so that one which
+brings an actor down is parked in the end like any other poison.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ _DRAINED = CrashPoint("after-drain", "What was accepted has ended; services are 
 
 
 class Supervisor:
-    """All the actors that this process hosts."""
+    """Supervises the actors that this process hosts."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -36,22 +36,22 @@ class Supervisor:
         return self._cells
 
     def host(self, cell: ActorCell) -> None:
-        """Take an actor in, before `start`."""
+        """Add an actor, before `start`."""
         assert cell.name not in self._cells, f"{cell.name} is hosted already"
         self._cells[cell.name] = cell
 
     def start(self, tasks: TaskGroup) -> None:
-        """Set every actor to work in this task group."""
+        """Start every actor in this task group."""
         for cell in self._cells.values():
             tasks.start_soon(self._keep, cell)
 
     async def drain(self, within_s: float) -> bool:
-        """Let what was accepted end: calls, then the turns that record them, then what those set off in memory.
+        """Let accepted work end: calls, then the turns that record them, then the messages that these send in memory.
 
-        Stop whatever brings new work first. What is stored and not begun stays stored for the next start.
+        Stop the sources of new work first. Stored messages that have not begun stay stored for the next start.
 
         Returns:
-            Whether all of it ended in time.
+            Whether all work ended in time.
         """
         _DRAINING.reach()
         try:
@@ -70,8 +70,8 @@ class Supervisor:
             started = self._clock.now()
             crash: BaseException = RuntimeError("a handler was cancelled from within")
             try:
-                await cell.run()  # Ends by itself only if a handler raised CancelledError, which a task group swallows.
-            except (Exception, BaseExceptionGroup) as raised:  # noqa: BLE001 - told below
+                await cell.run()  # Returns only if a handler raised CancelledError, which a task group swallows.
+            except (Exception, BaseExceptionGroup) as raised:  # noqa: BLE001 - logged below
                 crash = _first(raised)
             failures = 1 if self._clock.now() - started > _FORGIVEN_AFTER else failures + 1
             in_hand = [envelope.id for envelope in cell.mailbox.in_hand]
@@ -82,5 +82,5 @@ class Supervisor:
 
 
 def _first(crash: BaseException) -> BaseException:
-    """The error that began it, out of the group that a task group makes of it."""
+    """Return the first error of the group that a task group raises."""
     return _first(crash.exceptions[0]) if isinstance(crash, BaseExceptionGroup) else crash

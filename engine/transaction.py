@@ -17,37 +17,37 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A message that a transaction wants to be heard after its commit, or at `due`."""
+    """A message that a transaction sends: delivered after its commit, or at `due`."""
 
     message: Event | Command[Any]
     due: datetime | None = None
 
 
 class Transaction:
-    """One transaction, with the time it happens at. What is published here is stored with it."""
+    """A transaction, and the time at which it happens. Messages that are published here are stored with it."""
 
     __slots__ = ("_connection", "callbacks", "causation_id", "now", "outgoing", "trace")
 
     def __init__(self, connection: "Connection", now: datetime) -> None:
         self._connection = connection
-        self.causation_id = ""  # The id of the message it handles, if it is a single one.
+        self.causation_id = ""  # The id of the message it handles, if there is only one.
         self.trace = ""  # And that message's trace.
         self.now = now
         self.outgoing: list[Outgoing] = []
         self.callbacks: list[Callable[[], None]] = []
 
     async def fetch(self, sql: str, *parameters: object) -> Sequence[Record]:
-        """All rows."""
+        """Return all rows."""
         with translated():
             return await self._connection.fetch(sql, *parameters)
 
     async def row(self, sql: str, *parameters: object) -> Record | None:
-        """The first row, if there is one."""
+        """Return the first row, if there is one."""
         with translated():
             return await self._connection.fetchrow(sql, *parameters)
 
     async def value(self, sql: str, *parameters: object) -> Any:  # noqa: ANN401 - as SQL gives it
-        """The first column of the first row; None without rows."""
+        """Return the first column of the first row; None without rows."""
         with translated():
             return await self._connection.fetchval(sql, *parameters)
 
@@ -57,11 +57,11 @@ class Transaction:
             await self._connection.execute(sql, *parameters)
 
     def publish(self, *events: Event) -> None:
-        """Store these events with this transaction; every subscriber hears them after the commit."""
+        """Store events with this transaction; every subscriber gets them after the commit."""
         self.outgoing.extend(Outgoing(event) for event in events)
 
     def send(self, command: Command[Any]) -> None:
-        """Store a command with this transaction; its actor handles it after the commit. Nobody gets its answer."""
+        """Store a command with this transaction; its actor handles it after the commit. Its answer is discarded."""
         self.outgoing.append(Outgoing(command))
 
     def schedule(self, command: Command[Any], due: datetime) -> None:
@@ -69,5 +69,5 @@ class Transaction:
         self.outgoing.append(Outgoing(command, due))
 
     def after_commit(self, callback: Callable[[], None]) -> None:
-        """Call when this has been committed. A hint only: a crash in between loses it."""
+        """Call after the commit. A hint only: a crash in between loses it."""
         self.callbacks.append(callback)

