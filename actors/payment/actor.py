@@ -46,8 +46,9 @@ from engine import telemetry
 from engine.actor import Actor, Bus, call, turn
 from engine.clock import FOREVER, Clock, Sleeper
 from engine.errors import BadInput, Overloaded
-from engine.postgres import Database, Transaction
+from engine.postgres import Database
 from engine.settings import Seconds, Settings, meaning
+from engine.transaction import Transaction
 
 _LISTINGS = 6  # Of the refunds of a payment whose money is not known yet.
 

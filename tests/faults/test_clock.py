@@ -15,7 +15,8 @@ import pytest
 
 from engine.actor import turn
 from engine.clock import ManualClock
-from engine.postgres import Database, Transaction
+from engine.postgres import Database
+from engine.transaction import Transaction
 from gateway.replays import Claimed, ClaimKey, InProgress
 from sandbox.core.faults import WebhookFault
 from sandbox.core.webhooks import signature

@@ -6,8 +6,8 @@ from datetime import timedelta
 import aiohttp
 import pytest
 
+from engine.envelope import Envelope
 from engine.errors import Overloaded
-from engine.mailbox import Envelope
 from gateway.replays import Claimed, ClaimKey, GiveBackKey, InProgress, KeepAnswer
 from sandbox.core.faults import Fault, WebhookFault
 from testkit import ShopUnderTest
