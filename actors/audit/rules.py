@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from bus.messages.audit import REPAIR
-from bus.messages.base import Finding, OrderId, Sku, Units
+from bus.messages.audit import Action, CheckId, Finding, Remedy
+from bus.messages.base import OrderId, Sku, Units
 from bus.messages.email import MailFact
 from bus.messages.inventory import HoldFact
 from bus.messages.order import OrderFact, OrderStatus
@@ -41,7 +41,14 @@ _PICK_LISTS: Final[Mapping[OrderStatus, frozenset[PickListStatus]]] = {
 _ONCE: Final = (
     "order_created", "payment_received", "order_settled", "order_fulfilled", "order_shipped", "order_delivered",
 )  # fmt: skip
-REFUNDED: Final = "I8 refunded"
+# Whose counter it is that `repair` sets, by what was found wrong with it.
+STOCK_CHECKS: Final[frozenset[CheckId]] = frozenset(
+    {
+        "assigned_equals_holds", "assigned_equals_ledger", "held_equals_holds", "held_equals_ledger",
+        "never_oversold", "readers_know_level",
+    }
+)  # fmt: skip
+REFUND_CHECKS: Final[frozenset[CheckId]] = frozenset({"refunds_equal_rows", "refunds_equal_stripes", "refunded_agrees"})
 
 
 @dataclass(slots=True)
@@ -110,11 +117,9 @@ def _strays(order_id: OrderId, case: Case) -> list[Finding]:
         ("a shipment", bool(case.shipments)),
         ("mails", bool(case.mails)),
     ]
-    remedy = "find out who deleted the order; restore it from a backup, or give its money back at Stripe"
+    remedy = Remedy(action="restore_or_return_money", target=order_id)
     return [
-        Finding(
-            rule="I1 its order exists", about=order_id, detail=f"{what} of an order that does not exist", remedy=remedy
-        )
+        Finding(check="order_exists", about=order_id, detail=f"{what} of an order that does not exist", remedy=remedy)
         for what, is_left in left
         if is_left
     ]
@@ -126,29 +131,30 @@ def _money(order: OrderFact, payments: Sequence[PaymentFact]) -> list[Finding]:
     in_all = sum(payment.received for payment in payments)
     refunded = sum(payment.refunded for payment in payments)
     left = in_all - sum(payment.refunding + payment.withdrawn for payment in payments)
-    total, path = order.total.amount, f"/admin/api/orders/{order.id}/refunds"
+    total = order.total.amount
     has_currency = all(payment.currency in ("", order.total.currency) for payment in payments)
     is_processing, is_waiting = status == "processing", order.status == "payment_processing"
-    cancel = f"POST /orders/{order.id}/cancel as staff, if it was not packed; else ask its buyer for the money"
+    refund, compare = Remedy(action="refund", target=order.id), Remedy(action="compare_at_stripe", target=order.id)
     return _told(
         order.id,
-        ("I2 asked = total", asked in (0, total) and has_currency, f"{asked} was asked for, the order is {order.total}",
-         f"POST /orders/{order.id}/cancel as staff; the buyer orders again"),
-        ("I2 captured = total", received in (0, total), f"{received} was captured, the order is {order.total}",
-         "compare with the payment at Stripe, and give back there what is too much"),
-        ("I6 captured for an order that is paid",
+        ("asked_equals_total", asked in (0, total) and has_currency,
+         f"{asked} was asked for, the order is {order.total}",
+         Remedy(action="cancel_order", target=order.id)),
+        ("captured_equals_total", received in (0, total), f"{received} was captured, the order is {order.total}",
+         Remedy(action="return_excess_at_stripe", target=order.id)),
+        ("captured_is_paid",
          not received or order.status not in ("pending_payment", "payment_processing"),
-         f"{received} was captured, the order waits to be paid", f"POST {path} gives it back"),
-        ("I6 captured for a cancelled order goes back", order.status != "cancelled" or left <= 0,
-         f"{left} of {in_all} is not on its way back", f"POST {path} gives it back"),
-        ("I6 what is delivered is paid", bool(received) or not total or order.status in _UNPAID,
-         f"the order is {order.status}, nothing was captured", cancel),
-        ("I6 an order waits while its bank decides", is_processing == is_waiting or order.status == "cancelled",
+         f"{received} was captured, the order waits to be paid", refund),
+        ("cancelled_goes_back", order.status != "cancelled" or left <= 0,
+         f"{left} of {in_all} is not on its way back", refund),
+        ("delivered_is_paid", bool(received) or not total or order.status in _UNPAID,
+         f"the order is {order.status}, nothing was captured", Remedy(action="cancel_or_collect", target=order.id)),
+        ("waits_for_its_bank", is_processing == is_waiting or order.status == "cancelled",
          f"the order is {order.status}, its payment {status or 'missing'}",
-         f"POST /admin/api/orders/{order.id}/look-at-stripe"),
-        (REFUNDED, order.refunded == refunded,
+         Remedy(action="ask_stripe", target=order.id)),
+        ("refunded_agrees", order.refunded == refunded,
          f"{order.refunded} by the order, {refunded} by the payment",
-         REPAIR if refunded <= total else "compare with the payment at Stripe"),
+         Remedy(action="repair", target=order.id) if refunded <= total else compare),
     )  # fmt: skip
 
 
@@ -157,19 +163,18 @@ def _units(order: OrderFact, holds: Sequence[HoldFact]) -> list[Finding]:
     gone = _sum(hold for hold in holds if hold.stage == "shipped")
     # A checkout that is tried again sets units aside, finds its order cancelled and gives them back; or they expire.
     kept = _sum(hold for hold in holds if hold.stage in _KEPT)
-    cancel = f"POST /orders/{order.id}/cancel as staff; the buyer orders again"
     return _told(
         order.id,
-        ("I4 what is paid is sold, no more", order.status in _UNPAID or sold == ordered,
-         f"{_say(sold)} is sold, {_say(ordered)} was ordered", f"count the shelf; or {cancel}"),
-        ("I4 what is shipped has left the shelf, no more", gone == (ordered if order.status in _GONE else _NOTHING),
+        ("paid_is_sold", order.status in _UNPAID or sold == ordered,
+         f"{_say(sold)} is sold, {_say(ordered)} was ordered", Remedy(action="count_or_cancel", target=order.id)),
+        ("shipped_has_left", gone == (ordered if order.status in _GONE else _NOTHING),
          f"{_say(gone)} left the shelf, the order is {order.status}",
-         "redrive the dead letter about it, if there is one; else count the shelf"),
-        ("I4 what is not paid is not sold", order.status != "pending_payment" or not sold,
-         f"{_say(sold)} is sold, the order waits to be paid", cancel),
-        ("I4 what is cancelled keeps nothing", order.status != "cancelled" or not kept,
+         Remedy(action="redrive_or_count", target=order.id)),
+        ("unpaid_is_not_sold", order.status != "pending_payment" or not sold,
+         f"{_say(sold)} is sold, the order waits to be paid", Remedy(action="cancel_order", target=order.id)),
+        ("cancelled_keeps_nothing", order.status != "cancelled" or not kept,
          f"{_say(kept)} is kept for a cancelled order",
-         "count the shelf, then PUT /admin/api/stock/{sku}; if a dead letter is about the order, redrive it instead"),
+         Remedy(action="count_or_redrive", target=order.id)),
     )  # fmt: skip
 
 
@@ -177,41 +182,39 @@ def _parcels(order: OrderFact, pick_lists: Sequence[PickListFact], shipments: Se
     statuses = {pick_list.status for pick_list in pick_lists}
     listed = _sum(units for pick_list in pick_lists for units in pick_list.units)
     is_waiting = "waiting" in statuses and order.status == "paid"
-    follow = (
-        f"POST /admin/api/pick-lists/{order.id}/open"
-        if is_waiting
-        else "redrive the dead letter about it, if there is one; else look at the parcel, and take its next step"
-    )
+    follow: Action = "open_pick_list" if is_waiting else "redrive_or_take_step"
     is_gone = order.status in _GONE
     booked = Counter(shipment.parcel_id or shipment.order_id for shipment in shipments)
     ready = [one.id for one in pick_lists if one.status == "shipped" and one.confirmed]
     numbers = [shipment.tracking_number for shipment in shipments]
     return _told(
         order.id,
-        ("I4 pick list follows its order", bool(statuses) and statuses <= _PICK_LISTS[order.status],
-         f"the order is {order.status}, its pick list {', '.join(sorted(statuses)) or 'is missing'}", follow),
-        ("I4 pick list = lines", not pick_lists or listed == _sum(order.units),
-         f"{_say(listed)} is to be picked, {_say(_sum(order.units))} was ordered", "pick what the order says"),
-        ("I4 at most one shipment", max(booked.values(), default=0) <= 1,
-         f"{len(numbers)} shipments: {', '.join(numbers)}", "stop all but one of a parcel at the carrier"),
-        ("I4 a shipment is of an order that is shipped", is_gone or not numbers,
-         f"booked as {', '.join(numbers)}, the order is {order.status}", "stop the parcel at the carrier"),
-        ("I4 what is shipped has its shipment", not is_gone or order.tracking_number in numbers,
+        ("pick_list_follows_order", bool(statuses) and statuses <= _PICK_LISTS[order.status],
+         f"the order is {order.status}, its pick list {', '.join(sorted(statuses)) or 'is missing'}",
+         Remedy(action=follow, target=order.id)),
+        ("pick_list_equals_lines", not pick_lists or listed == _sum(order.units),
+         f"{_say(listed)} is to be picked, {_say(_sum(order.units))} was ordered",
+         Remedy(action="pick_as_ordered", target=order.id)),
+        ("one_shipment", max(booked.values(), default=0) <= 1,
+         f"{len(numbers)} shipments: {', '.join(numbers)}", Remedy(action="stop_other_parcels", target=order.id)),
+        ("shipment_of_shipped", is_gone or not numbers,
+         f"booked as {', '.join(numbers)}, the order is {order.status}", Remedy(action="stop_parcel", target=order.id)),
+        ("shipped_has_shipment", not is_gone or order.tracking_number in numbers,
          f"the order says {order.tracking_number}, booked is {', '.join(numbers) or 'nothing'}",
-         "ask the carrier where the parcel is"),
-        ("I4 a parcel that is ready is booked", is_gone or all(booked[parcel] for parcel in ready),
-         "it waits for a carrier", "redrive the dead letter about it, if there is one; else book the carrier by hand"),
+         Remedy(action="ask_carrier", target=order.id)),
+        ("ready_is_booked", is_gone or all(booked[parcel] for parcel in ready),
+         "it waits for a carrier", Remedy(action="redrive_or_book", target=order.id)),
     )  # fmt: skip
 
 
 def _mails(order: OrderFact, payments: Sequence[PaymentFact], mails: Sequence[MailFact]) -> list[Finding]:
     sent = {mail.template: mail.sent for mail in mails}
     bounds = dict.fromkeys(_ONCE, 1) | {"refund_processed": sum(payment.refunds for payment in payments)}
-    remedy = "nothing can be taken back; look for two events in the order's timeline"
+    remedy = Remedy(action="read_timeline", target=order.id)
     return _told(
         order.id,
         *(
-            ("I5 a mail for each event", sent.get(template, 0) <= most,
+            ("one_mail_for_each_event", sent.get(template, 0) <= most,
              f"{sent.get(template)} of {template}, {most} would be right", remedy)
             for template, most in bounds.items()
         ),
@@ -221,35 +224,33 @@ def _mails(order: OrderFact, payments: Sequence[PaymentFact], mails: Sequence[Ma
 def missing(order_id: OrderId) -> Finding:
     """A buyer was answered with an order that is not there."""
     return Finding(
-        rule="I1 answered orders exist",
+        check="answered_orders_exist",
         about=order_id,
         detail="its checkout was answered, and there is no such order",
-        remedy="restore it from a backup; find out who deleted it",
+        remedy=Remedy(action="restore_order", target=order_id),
     )
 
 
 def overdue(late: Overdue) -> Finding:
     """Something is not handled, though its time has come."""
     return Finding(
-        rule="I7 nothing is overdue",
+        check="nothing_is_overdue",
         about=f"{late.subscriber} {late.type}",
         detail=f"{late.count} should have been handled by now, the oldest since {late.oldest:%Y-%m-%d %H:%M:%S} UTC",
-        remedy=(
-            f"see that a shop hosts {late.subscriber}, and that what it needs answers (the log says what is away): "
-            "then they are handled by themselves. What can't be handled is in GET /admin/api/dead-letters"
-        ),
+        remedy=Remedy(action="host_actor", target=late.subscriber),
     )
 
 
 def stale(sku: Sku, detail: str) -> Finding:
     """Readers are told a level that is not true."""
-    return Finding(rule="I9 level", about=sku, detail=f"{detail}, by what Redis keeps", remedy=REPAIR)
+    remedy = Remedy(action="repair", target=sku)
+    return Finding(check="readers_know_level", about=sku, detail=f"{detail}, by what Redis keeps", remedy=remedy)
 
 
 def with_letter(finding: Finding, letter_id: int, why: str) -> Finding:
     """A message about it is parked: that comes first."""
-    remedy = f"POST /admin/api/dead-letters/{letter_id}/redrive: {why}"
-    return Finding(rule=finding.rule, about=finding.about, detail=finding.detail, remedy=remedy)
+    remedy = Remedy(action="redrive", target=str(letter_id), detail=why)
+    return Finding(check=finding.check, about=finding.about, detail=finding.detail, remedy=remedy)
 
 
 def bounded(findings: Sequence[Finding]) -> list[Finding]:
@@ -257,14 +258,14 @@ def bounded(findings: Sequence[Finding]) -> list[Finding]:
     if len(findings) <= MOST_FINDINGS:
         return list(findings)
     more = f"{len(findings) - MOST_FINDINGS + 1} more findings are not told"
-    last = Finding(rule="many", about="", detail=more, remedy="see to these first")
+    last = Finding(check="more_findings", about="", detail=more, remedy=Remedy(action="see_to_others_first"))
     return [*findings[: MOST_FINDINGS - 1], last]
 
 
-def _told(about: str, *checks: tuple[str, bool, str, str]) -> list[Finding]:
+def _told(about: str, *checks: tuple[CheckId, bool, str, Remedy]) -> list[Finding]:
     return [
-        Finding(rule=rule, about=about, detail=detail, remedy=remedy)
-        for rule, holds, detail, remedy in checks
+        Finding(check=check, about=about, detail=detail, remedy=remedy)
+        for check, holds, detail, remedy in checks
         if not holds
     ]
 

@@ -1,4 +1,4 @@
-"""What waits for a person: four sources, merged by age, page by page; each item with the one request that solves it.
+"""What waits for a person: four sources, merged by age, page by page; each item with the one remedy that solves it.
 
 A cursor is the age, the source and the id of the last item, so that a page goes on in every source where the page
 before stopped. What a person has settled elsewhere is passed over.
@@ -11,13 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-import msgspec
-
 from actors.audit import store
 from actors.audit.rules import JUDGED
 from actors.audit.sweep import Stored
 from bus.backlog import DeadLetter
-from bus.messages.audit import ListStuck, Remedy, StuckItem, StuckKind, StuckPage
+from bus.messages.audit import Action, ListStuck, Remedy, StuckItem, StuckKind, StuckPage
 from bus.messages.base import Money, OrderId
 from bus.messages.order import FindOrders, KnownOrder, ListOwedOrders
 from bus.messages.payment import FindPayments, ListStuckPayments, PaymentFact, StuckPayment
@@ -35,10 +33,10 @@ _SOURCES: Final = ("letters", "orders", "payments", "pick-lists")
 
 
 # What a person does at Stripe, to say here that it is done. A dispute that is decided leaves the list by itself.
-_AT_STRIPE: Final[Mapping[str, str]] = {
-    "capture_refused": "look at {} at Stripe, and give the money back there; then say here that it is done",
-    "dispute_open": "answer the bank at Stripe ({}), and stop the parcel if it can be stopped; then say so here",
-    "fraud_warning": "look at {} and its order; give the money back, or say here that there is nothing to it",
+_AT_STRIPE: Final[Mapping[StuckKind, Action]] = {
+    "capture_refused": "return_at_stripe",
+    "dispute_open": "answer_bank",
+    "fraud_warning": "judge_warning",
 }
 
 
@@ -122,7 +120,7 @@ class Stuck:
     def _letter(self, letter: DeadLetter, order: KnownOrder | None) -> StuckItem | None:
         if order is None:
             return None  # Not about an order: it is listed with the dead letters.
-        remedy = _post(f"/admin/api/dead-letters/{letter.id}/redrive", "when what it lacked is there, try it again")
+        remedy = Remedy(action="redrive", target=str(letter.id))
         detail = f"{letter.subscriber} could not handle {letter.type}: {letter.error}"
         return self._item("dead_letter", str(letter.id), order.id, None, letter.parked_at, detail, remedy)
 
@@ -141,7 +139,7 @@ class Stuck:
             item = None
             if left > 0 and order.order_id not in moving:
                 money = Money(amount=left, currency=own[0].currency)
-                remedy = _refund(order.order_id, None, "give back what is left of it")
+                remedy = Remedy(action="refund", target=order.order_id)
                 detail = "its order is cancelled, and it is neither back nor on its way"
                 item = self._item("money_not_back", order.order_id, order.order_id, money, order.since, detail, remedy)
             rows.append(_Row(order.since, "orders", order.order_id, item))
@@ -156,15 +154,15 @@ class Stuck:
         ]
 
     def _payment(self, stuck: StuckPayment, order: KnownOrder | None) -> StuckItem | None:
-        remedy = _look(stuck.order_id or "")
+        order_id = stuck.order_id or ""
+        remedy = Remedy(action="ask_stripe", target=order_id)
         if stuck.kind == "refund_failed":
             if order is not None and order.status == "cancelled":
                 return None  # All of its money is to go back: that is one item, of the order.
-            remedy = _refund(
-                stuck.order_id or "", stuck.amount, "send it again; or see to it elsewhere, and settle this"
-            )
-        if say := _AT_STRIPE.get(stuck.kind):
-            remedy = _post(f"/admin/api/stuck-money/{stuck.kind}:{stuck.id}/settle", say.format(stuck.intent_id))
+            amount = stuck.amount.amount if stuck.amount else None
+            remedy = Remedy(action="refund_again", target=order_id, amount=amount)
+        if action := _AT_STRIPE.get(stuck.kind):
+            remedy = Remedy(action=action, target=f"{stuck.kind}:{stuck.id}", detail=stuck.intent_id or "")
         detail = f"{stuck.detail} ({stuck.intent_id})"
         return self._item(stuck.kind, stuck.id, stuck.order_id, stuck.amount, stuck.since, detail, remedy)
 
@@ -176,7 +174,7 @@ class Stuck:
         for pick_list in lists:
             order, item = known.get(pick_list.id), None
             if order is not None and order.status == "paid":
-                remedy = _post(f"/admin/api/pick-lists/{order.id}/open", "let the warehouse begin")
+                remedy = Remedy(action="open_pick_list", target=order.id)
                 detail = "paid, and its pick list still waits for the money"
                 item = self._item("not_picked", order.id, order.id, order.total, pick_list.created_at, detail, remedy)
             rows.append(_Row(pick_list.created_at, "pick-lists", pick_list.id, item))
@@ -213,17 +211,3 @@ def _start(at: tuple[datetime, str, str], source: str) -> tuple[datetime, str]:
     if source == last_source:
         return since, last_id
     return (since, "") if source > last_source else (since + _TICK, "")
-
-
-def _post(path: str, say: str, body: str = "") -> Remedy:
-    return Remedy(say=say, method="POST", path=path, body=body)
-
-
-def _refund(order_id: OrderId, amount: Money | None, say: str) -> Remedy:
-    body = {"amount": amount.amount} if amount else {}
-    path = f"/admin/api/orders/{order_id}/refunds"
-    return _post(path, f"{say} (with a new Idempotency-Key)", msgspec.json.encode(body).decode())
-
-
-def _look(order_id: OrderId) -> Remedy:
-    return _post(f"/admin/api/orders/{order_id}/look-at-stripe", "have Stripe asked what became of it")

@@ -17,8 +17,8 @@ from typing import Protocol
 from actors.audit import rules
 from bus.backlog import DeadLetter, Overdue
 from bus.levels import differing, still_wrong
-from bus.messages.audit import Audited, ListAnswered, Part
-from bus.messages.base import Finding, OrderId, Sku
+from bus.messages.audit import Audited, Finding, ListAnswered, Part
+from bus.messages.base import OrderId, Sku
 from bus.messages.email import ReadMailFacts
 from bus.messages.inventory import AuditStock, GetStock, ListLevels, ReadHoldFacts, StockLevel
 from bus.messages.order import AuditOrders, FindOrders, ReadOrderFacts

@@ -7,9 +7,8 @@ from actors.payment import facts, looks, refunds, rules, store
 from actors.payment.reconciler import Reconciler
 from actors.payment.state import Payment, RefundState, payment_id_of
 from actors.payment.stripe import KEPT, Stripe
-from bus.messages.audit import BooksRepaired, Repairs
-from bus.messages.base import Finding, Money
-from bus.messages.inventory import Findings
+from bus.messages.audit import BooksRepaired, Finding, Findings, Repairs
+from bus.messages.base import Money
 from bus.messages.order import CorrectRefunded, OrderCancelled, RefundRequested
 from bus.messages.payment import (
     AdoptRefunds,
@@ -311,9 +310,7 @@ class Payments(Actor, name="payment"):
     async def repair(self, tx: Transaction, ask: RepairPayment) -> Repairs:
         payments = await store.lock(tx, orders=[ask.order_id])
         made = [repair for payment in payments if (repair := refunds.repair(payment))]
-        tx.publish(
-            *(BooksRepaired(about=m.about, rule=m.rule, before=m.before, after=m.after, at=tx.now) for m in made)
-        )
+        tx.publish(*(BooksRepaired.of(repair, tx.now) for repair in made))
         for payment in payments:
             payment.must_list_refunds = True  # Somebody may have given money back at Stripe.
         await self._save(tx, payments)

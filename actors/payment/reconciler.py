@@ -8,8 +8,8 @@ import msgspec
 from actors.payment import looks, rules
 from actors.payment.looks import DueRefund
 from actors.payment.stripe import Stripe
-from bus.messages.audit import REPAIR
-from bus.messages.base import Finding, OrderId
+from bus.messages.audit import Finding, Remedy
+from bus.messages.base import OrderId
 from bus.messages.order import FindOrders
 from bus.messages.payment import IntentSeen, RecordLook, RefundSeen, Window
 from engine import telemetry
@@ -105,10 +105,10 @@ class Reconciler:
         orders = await looks.unknown_refunds(self._database, [refund for refund in seen if refund.status != "failed"])
         return [
             Finding(
-                rule="I8 refunds = Stripe's",
+                check="refunds_equal_stripes",
                 about=orders[refund.stripe_refund_id],
                 detail=f"{refund.amount} went back at Stripe ({refund.stripe_refund_id}), and nobody here knows of it",
-                remedy=REPAIR,
+                remedy=Remedy(action="repair", target=orders[refund.stripe_refund_id]),
             )
             for refund in seen
             if refund.stripe_refund_id in orders

@@ -5,8 +5,8 @@ Refunds begin here, or at Stripe by somebody's hand. Both count against what was
 
 from actors.payment.life import REFUND_NEXT, RefundStatus
 from actors.payment.state import Payment, RefundState
-from bus.messages.audit import REPAIR, RepairMade
-from bus.messages.base import Finding, Minor
+from bus.messages.audit import RULES, Finding, Remedy, RepairMade
+from bus.messages.base import Minor
 from bus.messages.payment import (
     FullyRefunded,
     RecordRefund,
@@ -145,9 +145,9 @@ def audit_rows(
     if stored == computed:
         return []
     fits = computed[1] <= computed[0] <= received
-    remedy = REPAIR if fits else "compare with the payment at Stripe, whose metadata name the order"
+    remedy = Remedy(action="repair" if fits else "find_at_stripe", target=payment_id)
     detail = f"{stored[0]}, {stored[1]} stored; {computed[0]}, {computed[1]} computed"
-    return [Finding(rule="I8 refunds = rows", about=payment_id, detail=detail, remedy=remedy)]
+    return [Finding(check="refunds_equal_rows", about=payment_id, detail=detail, remedy=remedy)]
 
 
 def repair(payment: Payment) -> RepairMade | None:
@@ -159,7 +159,7 @@ def repair(payment: Payment) -> RepairMade | None:
     before = f"{payment.refunding} refunding, {payment.refunded} refunded"
     payment.refunding, payment.refunded, payment.dirty = refunding, refunded, True
     after = f"{refunding} refunding, {refunded} refunded"
-    return RepairMade(rule="I8 refunds = rows", about=payment.order_id, before=before, after=after)
+    return RepairMade(rule=RULES["refunds_equal_rows"], about=payment.order_id, before=before, after=after)
 
 
 def record_of(ask: SendRefund, made: RefundSeen) -> RecordRefund:

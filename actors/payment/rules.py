@@ -12,7 +12,8 @@ from typing import Final
 from actors.payment import disputes, refunds
 from actors.payment.life import UNSETTLED, Status, refund_status
 from actors.payment.state import ORDER, Payment, payment_id_of
-from bus.messages.base import Finding, Minor, Money, OrderId
+from bus.messages.audit import CheckId, Finding, Remedy
+from bus.messages.base import Minor, Money, OrderId
 from bus.messages.payment import (
     FurtherPaymentReceived,
     IntentSeen,
@@ -297,14 +298,14 @@ class Sums:
 
 def audit(sums: Sums) -> list[Finding]:
     """Compare a payment's sums with what they can be computed from."""
-    compare = "compare with the payment at Stripe, whose metadata name the order"
-    checks = [
-        ("I2 one capture", sums.captures == (1 if sums.received else 0), f"{sums.captures} captures"),
-        ("I2 captured = amount", sums.received in (0, sums.amount), f"{sums.received} of {sums.amount}"),
+    find = Remedy(action="find_at_stripe", target=sums.order_id)
+    checks: list[tuple[CheckId, bool, str]] = [
+        ("one_capture", sums.captures == (1 if sums.received else 0), f"{sums.captures} captures"),
+        ("captured_equals_amount", sums.received in (0, sums.amount), f"{sums.received} of {sums.amount}"),
     ]
     findings = [
-        Finding(rule=rule, about=sums.order_id, detail=detail, remedy=compare)
-        for rule, holds, detail in checks
+        Finding(check=check, about=sums.order_id, detail=detail, remedy=find)
+        for check, holds, detail in checks
         if not holds
     ]
     stored, computed = (sums.refunding, sums.refunded), (sums.refunding_by_rows, sums.refunded_by_rows)

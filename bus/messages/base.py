@@ -87,15 +87,6 @@ class Address(Value, frozen=True, kw_only=True):
     country: str  # ISO 3166-1 alpha-2, upper case.
 
 
-class Finding(Value, frozen=True, kw_only=True):
-    """Something an audit found wrong."""
-
-    rule: str  # Which promise is broken.
-    about: str  # The SKU, order or payment.
-    detail: str
-    remedy: str
-
-
 def new_id(kind: str) -> str:
     """An unguessable id, which says what it is of: `cart_...`, `ord_...`."""
     return f"{kind}_{secrets.token_urlsafe(16)}"

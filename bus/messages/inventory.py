@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
-from bus.messages.audit import Repairs
-from bus.messages.base import CartId, Finding, Line, OrderId, Sku, Value
+from bus.messages.audit import Findings, Repairs
+from bus.messages.base import CartId, Line, OrderId, Sku, Value
 from engine.message import Command, Event, Query, Reply
 
 
@@ -147,13 +147,6 @@ class UnitsGone(Event):
     """Money came after the holds were gone, and somebody else has the units."""
 
     order_id: OrderId
-
-
-class Findings(Reply):
-    """What an audit found; nothing is the good answer."""
-
-    findings: tuple[Finding, ...]
-    checked: int
 
 
 class AuditStock(Query[Findings]):

@@ -3,8 +3,8 @@
 from datetime import datetime
 from typing import Literal, TypeAlias
 
+from bus.messages.audit import Findings
 from bus.messages.base import Address, CartId, Line, Minor, Money, OrderId, OrderLine, Sums, Units, Value
-from bus.messages.inventory import Findings
 from bus.messages.shipping import ShippingMethod
 from engine.message import Command, Event, Query, Reply
 

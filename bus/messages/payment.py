@@ -3,9 +3,8 @@
 from datetime import datetime
 from typing import Literal, TypeAlias
 
-from bus.messages.audit import Repairs
+from bus.messages.audit import Findings, Repairs
 from bus.messages.base import Currency, Minor, Money, OrderId, Value
-from bus.messages.inventory import Findings
 from engine.message import Command, Event, Query, Reply
 
 RefundReason: TypeAlias = Literal["requested_by_customer", "duplicate", "fraudulent", "not_deliverable"]

@@ -8,24 +8,44 @@ from litestar import get, post
 from litestar.params import FromPath, FromQuery
 
 from bus.levels import differing, still_wrong
-from bus.messages.audit import Audit, ListStuck, Remedy, Repair, RepairMade, SettleStuck, StuckItem, StuckKind
-from bus.messages.base import Finding, Money, Sku
+from bus.messages.audit import (
+    Audit,
+    Finding,
+    ListStuck,
+    Remedy,
+    Repair,
+    RepairMade,
+    SettleStuck,
+    StuckItem,
+    StuckKind,
+)
+from bus.messages.base import Money, Sku
 from bus.messages.inventory import GetStock, StockLevel
 from bus.messages.payment import LookAtStripe
 from gateway.api.bodies import View
 from gateway.api.products import Limit
 from gateway.edge import Edge, Wired
 from gateway.problems import Problem
+from gateway.remedies import advice, request_of, step
 
 _LONG_S = 600.0  # For a whole audit.
 _PAGE = 500  # SKUs that are read at a time.
+
+
+class FindingView(View, frozen=True, kw_only=True):
+    """Something that is wrong."""
+
+    rule: str  # Which promise is broken.
+    about: str  # The SKU, order or payment.
+    detail: str
+    remedy: str
 
 
 class AuditView(View, frozen=True, kw_only=True):
     """What was looked at, and what is wrong; nothing is the good answer."""
 
     checked: dict[str, int]
-    findings: Sequence[Finding]
+    findings: Sequence[FindingView]
 
 
 class RepairsView(View, frozen=True, kw_only=True):
@@ -82,7 +102,8 @@ async def audit(edge: Wired) -> AuditView:
     suspects = differing(told, await _true(edge, list(told)))
     audited = await edge.bus.ask(Audit(), timeout_s=_LONG_S)
     checked = {part.name: part.checked for part in audited.parts} | {"live": len(told)}
-    return AuditView(checked=checked, findings=[*audited.findings, *await _live(edge, suspects)])
+    found = [*audited.findings, *await _live(edge, suspects)]
+    return AuditView(checked=checked, findings=[_finding(finding) for finding in found])
 
 
 @post("/audit/repair", status_code=200, summary="Put right what is safe to")
@@ -125,10 +146,10 @@ async def _live(edge: Edge, suspects: Mapping[Sku, StockLevel]) -> list[Finding]
 
     return [
         Finding(
-            rule="I9 watchers know the stock",
+            check="watchers_know_level",
             about=level.sku,
             detail=f"{detail}, by websockets",
-            remedy="see that Redis answers; what is watched is read again every 10 s. Else restart this process",
+            remedy=Remedy(action="reconnect_watchers"),
         )
         for level, detail in (await still_wrong(suspects, told, true) if suspects else ())
     ]
@@ -140,6 +161,10 @@ async def _true(edge: Edge, skus: Sequence[Sku]) -> dict[Sku, StockLevel]:
         answer = await edge.bus.ask(GetStock(skus=tuple(skus[start : start + _PAGE])))
         levels |= {level.sku: level for level in answer.levels}
     return levels
+
+
+def _finding(finding: Finding) -> FindingView:
+    return FindingView(rule=finding.rule, about=finding.about, detail=finding.detail, remedy=advice(finding.remedy))
 
 
 def _stuck(item: StuckItem) -> StuckView:
@@ -156,5 +181,7 @@ def _stuck(item: StuckItem) -> StuckView:
 
 
 def _remedy(remedy: Remedy) -> RemedyView:
-    body = msgspec.Raw(remedy.body.encode()) if remedy.body else None
-    return RemedyView(say=remedy.say, method=remedy.method, path=remedy.path, body=body)
+    request = request_of(remedy)
+    assert request is not None, "what is stuck has a request that solves it"
+    body = msgspec.Raw(request.body.encode()) if request.body else None
+    return RemedyView(say=step(remedy), method=request.method, path=request.path, body=body)

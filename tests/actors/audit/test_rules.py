@@ -9,7 +9,7 @@ from msgspec.structs import replace as changed
 from actors.audit.rules import MOST_FINDINGS, Case, bounded, cases, judge, missing, overdue, with_letter
 from actors.audit.rules import Overdue as Late
 from bus.levels import differing, still_wrong
-from bus.messages.audit import REPAIR
+from bus.messages.audit import Remedy
 from bus.messages.base import Money, Units
 from bus.messages.email import MailFact
 from bus.messages.inventory import HoldFact, StockLevel
@@ -153,8 +153,8 @@ def test_only_refunds_that_fit_the_order_can_be_repaired() -> None:
     (fits,) = judge(ORDER, replace(CANCELLED, payments=[payment(TOTAL, TOTAL, 0, 1)]))
     more = judge(ORDER, replace(CANCELLED, payments=[payment(TOTAL, TOTAL, TOTAL + 1, 1)]))
 
-    assert fits.remedy == REPAIR
-    assert [finding.remedy == REPAIR for finding in more] == [False]
+    assert fits.remedy.action == "repair"
+    assert [finding.remedy.action == "repair" for finding in more] == [False]
 
 
 def test_findings_are_bounded_and_say_that_there_are_more() -> None:
@@ -166,12 +166,12 @@ def test_findings_are_bounded_and_say_that_there_are_more() -> None:
 
 
 def test_a_parked_message_is_the_first_remedy_and_what_is_overdue_says_who_is_away() -> None:
-    assert with_letter(missing(ORDER), 7, "order could not handle PaymentReceived").remedy == (
-        "POST /admin/api/dead-letters/7/redrive: order could not handle PaymentReceived"
+    assert with_letter(missing(ORDER), 7, "order could not handle PaymentReceived").remedy == Remedy(
+        action="redrive", target="7", detail="order could not handle PaymentReceived"
     )
     late = overdue(Late("email", "OrderCreated", 3, NOON))
     assert (late.about, late.detail[:1]) == ("email OrderCreated", "3")
-    assert "dead-letters" in late.remedy
+    assert late.remedy == Remedy(action="host_actor", target="email")
 
 
 def level(version: int, available: int = 5) -> dict[str, StockLevel]:
