@@ -40,6 +40,8 @@ MAY_READ_IT = {"engine/clock.py", "sandbox/__main__.py"}
 SQL_CLOCK = re.compile(
     r"\b(now\(\)|current_timestamp|clock_timestamp|statement_timestamp|localtimestamp)", re.IGNORECASE
 )
+# Which route or command does something is known above the bus.
+ROUTE_OR_COMMAND = re.compile(r"/admin/api|\brun\.py\b|\b(GET|PUT|POST|PATCH|DELETE) /")
 SLEEP = re.compile(r"^\s*(await )?(asyncio|anyio|time)\.sleep\((?!0\))", re.MULTILINE)
 MAY_SLEEP = {"tests/waiting.py"}
 
@@ -143,6 +145,13 @@ def test_time_comes_from_the_clock(path: Path) -> None:
         return
     assert not WALL_CLOCK.search(path.read_text(encoding="utf-8"))
     assert not any(SQL_CLOCK.search(text) for text in strings(path))
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in SHIPPED if path.relative_to(ROOT).parts[0] in ("actors", "bus", "engine")], ids=name
+)
+def test_what_is_below_the_edge_knows_no_route_and_no_command(path: Path) -> None:
+    assert not [text for text in strings(path) if ROUTE_OR_COMMAND.search(text)]
 
 
 @pytest.mark.parametrize("path", [path for path in SOURCES if name(path).startswith("tests/")], ids=name)
