@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from actors.payment import facts, looks, refunds, rules, store
+from actors.payment.effects import Outcome
 from actors.payment.reconciler import Reconciler
 from actors.payment.state import Payment, RefundState, payment_id_of
 from actors.payment.stripe import KEPT, Stripe
@@ -134,14 +135,14 @@ class Payments(Actor, name="payment"):
         payments = {p.intent_id: p for p in await store.lock(tx, intents={ask.intent_id for ask in asks})}
         if payments and any(rules.is_against(ask.event) for ask in asks):
             await store.add_disputes(tx, payments.values())
-        effects: dict[str, str] = {}
+        effects: dict[str, Outcome] = {}
         for ask in asks:
             if ask.event.id in new and ask.event.id not in effects:
                 payment = payments.get(ask.intent_id)
                 effects[ask.event.id] = (
                     rules.hear(payment, ask.intent_id, ask.event) if payment else rules.without_payment(ask.event)
                 )
-        await store.note_effects(tx, list(effects.items()))
+        await store.note_effects(tx, effects)
         await self._save(tx, payments.values())
         return [ask.event.id in new for ask in asks]
 
@@ -349,7 +350,7 @@ class Payments(Actor, name="payment"):
             tx.send(CancelIntent(order_id=order_id, intent_id=intent_id))
         if settlement.events:
             await store.add_events(tx, settlement.events)
-        await store.note_effects(tx, list(settlement.effects.items()))
+        await store.note_effects(tx, settlement.effects)
         await self._save(tx, payments)
 
     async def _known_intent(self, ask: CreateIntent) -> Intent | None:

@@ -3,6 +3,7 @@
 Refunds begin here, or at Stripe by somebody's hand. Both count against what was received, and both are made known.
 """
 
+from actors.payment.effects import Outcome
 from actors.payment.life import REFUND_NEXT, RefundStatus
 from actors.payment.state import Payment, RefundState
 from bus.messages.audit import RULES, Finding, Remedy, RepairMade
@@ -42,20 +43,20 @@ def begin(
     return refund
 
 
-def adopt(payment: Payment, seen: RefundSeen) -> str:
-    """Take up a refund that began at Stripe, or settle it if it is known; describes what came of it."""
+def adopt(payment: Payment, seen: RefundSeen) -> Outcome:
+    """Take up a refund that began at Stripe, or settle it if it is known."""
     known = payment.refunds.get(seen.refund_id) or _by_stripes_id(payment, seen.stripe_refund_id)
     if known:
         return settle(payment, known.id, seen.stripe_refund_id, seen.status)
     if not seen.stripe_refund_id:
-        return "ignored: not a refund of this shop"
+        return Outcome("ignored", "not a refund of this shop")
     if seen.status == "failed":
-        return "ignored: it failed before it was known"
+        return Outcome("ignored", "it failed before it was known")
     if not payment.received:
         payment.must_list_refunds = True
-        return "ignored: its money is not known yet"
+        return Outcome("ignored", "its money is not known yet")
     if not 0 < seen.amount <= payment.refundable:
-        return "ignored: more than is left, until Stripe refuses ours"
+        return Outcome("ignored", "more than is left, until Stripe refuses ours")
     refund = RefundState(
         seen.stripe_refund_id, payment.payment_id, payment.order_id, seen.stripe_refund_id, seen.amount, seen.reason,
         "pending", is_ours=False, dirty=True, stored=False,
@@ -63,11 +64,11 @@ def adopt(payment: Payment, seen: RefundSeen) -> str:
     _set_aside(payment, refund, is_news=True)
     if seen.status == "succeeded":
         settle(payment, refund.id, seen.stripe_refund_id, "succeeded")
-    return "refunded at Stripe"
+    return Outcome("refunded", "at Stripe")
 
 
-def settle(payment: Payment, refund_id: str, stripe_refund_id: str, status: RefundStatus, refusal: str = "") -> str:
-    """Let what Stripe says of a refund take effect; describes what came of it.
+def settle(payment: Payment, refund_id: str, stripe_refund_id: str, status: RefundStatus, refusal: str = "") -> Outcome:
+    """Let what Stripe says of a refund take effect.
 
     Args:
         payment: Whose refund it is.
@@ -78,12 +79,12 @@ def settle(payment: Payment, refund_id: str, stripe_refund_id: str, status: Refu
     """
     refund = payment.refunds.get(refund_id)
     if refund is None:
-        return "ignored: not a refund of this shop"
+        return Outcome("ignored", "not a refund of this shop")
     if stripe_refund_id and refund.stripe_refund_id != stripe_refund_id:
         refund.stripe_refund_id = stripe_refund_id
         refund.dirty = True
     if (refund.status, status) not in REFUND_NEXT:
-        return f"ignored: {refund.status} before"
+        return Outcome("ignored", f"{refund.status} before")
     was_processed = refund.status == "succeeded"
     refund.status = status
     refund.dirty = payment.dirty = True
@@ -100,7 +101,7 @@ def settle(payment: Payment, refund_id: str, stripe_refund_id: str, status: Refu
                 detail=refusal,
             )
         )
-        return "refund failed: needs a person"
+        return Outcome("refund_failed", "needs a person")
     payment.refunded += refund.amount
     payment.events.append(
         RefundProcessed(
@@ -111,7 +112,7 @@ def settle(payment: Payment, refund_id: str, stripe_refund_id: str, status: Refu
             is_ours=refund.is_ours,
         )
     )
-    return "refunded"
+    return Outcome("refunded")
 
 
 def rest_after_refusal(payment: Payment, refused: RefundState, *, has_adopted: bool, is_rest: bool) -> str | None:

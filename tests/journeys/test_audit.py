@@ -65,9 +65,9 @@ BROKEN: list[tuple[str, str, set[str], str]] = [
     ("paid", "update payment.payments set amount = amount - 1, received = received - 1 where order_id = $1",
      {"I2 asked = total", "I2 captured = total"},
      "update payment.payments set amount = amount + 1, received = received + 1 where order_id = $1"),
-    ("paid", """update payment.stripe_events e set effect = 'forgotten' from payment.payments p
+    ("paid", """update payment.stripe_events e set effect = 'ignored', detail = 'forgotten' from payment.payments p
         where p.intent_id = e.intent_id and p.order_id = $1""", {"I2 one capture"},
-     """update payment.stripe_events e set effect = 'received' from payment.payments p
+     """update payment.stripe_events e set effect = 'received', detail = '' from payment.payments p
         where p.intent_id = e.intent_id and p.order_id = $1"""),
     ("waiting", "update orders.orders set status = 'paid' where id = $1",
      {"I6 what is delivered is paid", "I4 what is paid is sold, no more", "I4 pick list follows its order"},
