@@ -115,7 +115,7 @@ def test_no_actor_imports_another(path: Path) -> None:
 
 def pure_modules() -> list[Path]:
     """Every domain's rules.py, and whatever else of it calls itself pure."""
-    paths = sorted((ROOT / "actors").glob("*/*.py"))
+    paths = sorted((ROOT / "actors").rglob("*.py"))
     return [path for path in paths if path.name == "rules.py" or "Pure" in (docstring(path) or "")]
 
 
@@ -127,8 +127,13 @@ def docstring(path: Path) -> str | None:
 def test_rules_are_pure(path: Path) -> None:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     ours = {module for module in imports(path) if module.split(".")[0] in ROOMS}
-    own = {f"actors.{pure.parent.name}.{pure.stem}" for pure in pure_modules() if pure.parent == path.parent}
-    own.add(f"actors.{path.parent.name}")  # `from actors.payment import refunds` is of the file.
+    folder = ROOT / "actors" / path.relative_to(ROOT).parts[1]
+    own = {
+        pure.relative_to(ROOT).with_suffix("").as_posix().replace("/", ".").removesuffix(".__init__")
+        for pure in pure_modules()
+        if pure.is_relative_to(folder)
+    }
+    own.add(f"actors.{folder.name}")  # `from actors.payment import refunds` is of the file.
 
     assert all(module.startswith(("bus.messages", "engine.message")) for module in ours - own)
     assert not any(isinstance(node, ast.AsyncFunctionDef | ast.Await) for node in ast.walk(tree))

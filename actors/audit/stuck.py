@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from actors.audit import store
-from actors.audit.rules import JUDGED
+from actors.audit.checks import JUDGED
 from actors.audit.sweep import Stored
 from bus.backlog import DeadLetter
 from bus.messages.audit import Action, ListStuck, Remedy, StuckItem, StuckKind, StuckPage

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Literal, TypeAlias
 
 from bus.messages.audit import Findings, Repairs
-from bus.messages.base import Currency, Minor, Money, OrderId, Value
+from bus.messages.base import Currency, Fact, Minor, Money, OrderId, ReadSpan, Value
 from engine.message import Command, Event, Query, Reply
 
 RefundReason: TypeAlias = Literal["requested_by_customer", "duplicate", "fraudulent", "not_deliverable"]
@@ -311,7 +311,7 @@ class AuditMoney(Query[Findings]):
     """Recompute what came in and went back, payment by payment."""
 
 
-class PaymentFact(Value, frozen=True, kw_only=True):
+class PaymentFact(Fact, frozen=True, kw_only=True):
     """What an audit compares an order with."""
 
     order_id: OrderId
@@ -326,6 +326,10 @@ class PaymentFact(Value, frozen=True, kw_only=True):
     withdrawn: Minor = 0  # By banks, for disputes that are not won.
     created_at: datetime | None = None
 
+    @property
+    def of_order(self) -> OrderId:
+        return self.order_id
+
 
 class PaymentFacts(Reply):
     """In any order."""
@@ -333,11 +337,8 @@ class PaymentFacts(Reply):
     facts: tuple[PaymentFact, ...]
 
 
-class ReadPaymentFacts(Query[PaymentFacts]):
+class ReadPaymentFacts(ReadSpan[PaymentFacts]):
     """Read payments, by their orders' ids."""
-
-    after: OrderId
-    until: OrderId | None = None  # The last one; None for no end.
 
 
 class FindPayments(Query[PaymentFacts]):
