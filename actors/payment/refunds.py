@@ -3,20 +3,27 @@
 Refunds begin here, or at Stripe by somebody's hand. Both count against what was received, and both are made known.
 """
 
+from datetime import datetime
+from typing import Final
+
 from actors.payment.effects import Outcome
 from actors.payment.life import REFUND_NEXT, RefundStatus
 from actors.payment.state import Payment, RefundState
 from bus.messages.audit import RULES, Finding, Remedy, RepairMade
 from bus.messages.base import Minor
 from bus.messages.payment import (
+    AdoptRefunds,
     FullyRefunded,
     RecordRefund,
+    RecordRefundsSeen,
     RefundFailed,
     RefundProcessed,
     RefundReason,
     RefundSeen,
     SendRefund,
 )
+
+_LISTINGS: Final = 6  # Of the refunds of a payment whose money is not known yet.
 
 
 def begin(
@@ -41,6 +48,50 @@ def begin(
     )
     _set_aside(payment, refund, is_news=not for_order)
     return refund
+
+
+def begin_for_order(payment: Payment, why: str) -> RefundState | None:
+    """Set all that is left aside, because its order is over; None if nothing is."""
+    reason: RefundReason = "requested_by_customer" if why == "customer" else "not_deliverable"
+    return begin(payment, _next_id(payment), None, reason, for_order=True)
+
+
+def send(payment: Payment, refund: RefundState, now: datetime, *, is_rest: bool) -> SendRefund | None:
+    """Ask Stripe for a refund that was begun just now; None if it was begun before, and is on its way."""
+    if refund.stored or payment.intent_id is None:
+        return None
+    return SendRefund(
+        order_id=payment.order_id,
+        refund_id=refund.id,
+        intent_id=payment.intent_id,
+        amount=payment.money(refund.amount),
+        reason=refund.reason,
+        asked_at=now,
+        purpose=payment.purpose,
+        is_rest=is_rest,
+    )
+
+
+def record(payment: Payment, ask: RecordRefund) -> RefundState | None:
+    """Let Stripe's answer to a refund of ours take effect; gives the refund of the rest, if that is to be sent."""
+    settle(payment, ask.refund_id, ask.stripe_refund_id, ask.status, ask.refusal)
+    before = len(payment.refunds)
+    for seen in ask.seen:
+        adopt(payment, seen)
+    refused = payment.refunds[ask.refund_id]
+    has_adopted = len(payment.refunds) > before
+    rest = rest_after_refusal(payment, refused, has_adopted=has_adopted, is_rest=ask.is_rest)
+    return begin(payment, rest, None, refused.reason, for_order=True) if rest else None
+
+
+def record_seen(payment: Payment, ask: RecordRefundsSeen) -> AdoptRefunds | None:
+    """Take up all refunds that Stripe has of a payment; asks again later, where its money is to be heard of first."""
+    for seen in ask.seen:
+        adopt(payment, seen)
+    payment.must_list_refunds = False
+    if payment.received or not ask.seen or ask.tries >= _LISTINGS:
+        return None
+    return AdoptRefunds(order_id=ask.order_id, intent_id=ask.intent_id, tries=ask.tries + 1)
 
 
 def adopt(payment: Payment, seen: RefundSeen) -> Outcome:
@@ -122,6 +173,10 @@ def rest_after_refusal(payment: Payment, refused: RefundState, *, has_adopted: b
     """
     if not (is_rest and has_adopted and refused.status == "failed" and payment.refundable):
         return None
+    return _next_id(payment)
+
+
+def _next_id(payment: Payment) -> str:
     return f"{payment.payment_id}-refund-{len(payment.refunds) + 1}"
 
 

@@ -4,9 +4,9 @@ The order decides what becomes of an order; this decides what becomes of its mon
 known (`PaymentReceived`), however late: the order then asks for its units again, or for the money to go back.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from actors.payment import disputes, refunds
@@ -16,7 +16,11 @@ from actors.payment.state import ORDER, Payment, payment_id_of
 from bus.messages.audit import CheckId, Finding, Remedy
 from bus.messages.base import Minor, Money, OrderId
 from bus.messages.payment import (
+    AdoptRefunds,
+    CancelIntent,
     FurtherPaymentReceived,
+    Intent,
+    IntentClosed,
     IntentSeen,
     PaymentDeclined,
     PaymentFailed,
@@ -24,6 +28,7 @@ from bus.messages.payment import (
     PaymentReceived,
     RecordIntent,
     RecordLook,
+    RecordStripeEvent,
     RefundSeen,
     StripeEvent,
 )
@@ -31,6 +36,45 @@ from bus.messages.payment import (
 NO_SUCH_PAYMENT: Final = Outcome("refused", "no such payment")
 NOT_OURS: Final = Outcome("ignored", "no such payment")
 _FINAL = frozenset({"succeeded", "canceled"})  # All else an intent may be can still become money.
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """The intent that stands for a payment."""
+
+    intent_id: str
+    amount: Money
+    status: Status
+
+
+def answer(ask: RecordIntent, stands: Recorded) -> Intent | IntentClosed:
+    """Give the intent that can be paid, unless it was called off or another one stands."""
+    if stands.status in ("closing", "closed") or stands.intent_id != ask.intent_id:
+        return IntentClosed(order_id=ask.order_id)
+    return Intent(order_id=ask.order_id, intent_id=ask.intent_id, client_secret=ask.client_secret, amount=stands.amount)
+
+
+def is_in_the_way(ask: RecordIntent, stands: Recorded) -> bool:
+    """Whether an intent must end at Stripe: called off meanwhile, or made under a key that Stripe had forgotten."""
+    return stands.status == "closing" or stands.intent_id != ask.intent_id
+
+
+def hear_all(
+    asks: Sequence[RecordStripeEvent], new: Collection[str], payments: Mapping[str | None, Payment]
+) -> dict[str, Outcome]:
+    """Let webhooks take effect, each once; by webhook what came of it.
+
+    Args:
+        asks: In the order in which they came, repeats among them.
+        new: Those that were not stored before.
+        payments: By intent, locked.
+    """
+    outcomes: dict[str, Outcome] = {}
+    for ask in asks:
+        if ask.event.id in new and ask.event.id not in outcomes:
+            payment = payments.get(ask.intent_id)
+            outcomes[ask.event.id] = hear(payment, ask.intent_id, ask.event) if payment else without_payment(ask.event)
+    return outcomes
 
 
 def hear(payment: Payment, intent_id: str, event: StripeEvent) -> Outcome:
@@ -228,6 +272,18 @@ def call_off(payment: Payment) -> str | None:
     return payment.intent_id if payment.advance("order_cancelled") else None
 
 
+def follow_ups(payment: Payment) -> list[AdoptRefunds | CancelIntent]:
+    """What is to be asked of Stripe after what was decided."""
+    if payment.intent_id is None:
+        return []
+    asks: list[AdoptRefunds | CancelIntent] = []
+    if payment.must_list_refunds:
+        asks.append(AdoptRefunds(order_id=payment.order_id, intent_id=payment.intent_id))
+    if payment.must_cancel:
+        asks.append(CancelIntent(order_id=payment.order_id, intent_id=payment.intent_id))
+    return asks
+
+
 def record_of(seen: IntentSeen) -> RecordIntent:
     """Record an intent that was found at Stripe, whose answer got lost."""
     return RecordIntent(
@@ -282,6 +338,17 @@ def settle(look: RecordLook, payments: Sequence[Payment], at: datetime) -> Settl
         if intent_id := call_off(by_id[order_id]):
             settlement.cancels.append((order_id, intent_id))
     return settlement
+
+
+def free_at(look: RecordLook, now: datetime, every: timedelta, *, is_left: bool) -> datetime:
+    """When another look may begin.
+
+    At once, if something that was due when this one began is left; what has become due since waits for a while.
+    """
+    if look.not_before is not None:
+        return look.not_before
+    has_asked = look.window is not None or bool(look.refunds_asked)
+    return look.began_at + every if has_asked and not is_left else now
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,10 @@
 """The SQL of payments."""
 
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 
 from actors.payment.effects import Outcome
-from actors.payment.life import Status
-from actors.payment.rules import Sums
+from actors.payment.rules import Recorded, Sums
 from actors.payment.state import DisputeState, Payment, RefundState, payment_id_of
 from bus.messages.base import Money, OrderId
 from bus.messages.payment import RecordIntent, StripeEvent
@@ -91,15 +89,6 @@ cross join lateral (
     from payment.refunds where payment_id = p.payment_id) r
 order by p.payment_id"""
 _SUMS_PAGE = 500  # So that deciding about them, in which nobody else is served, takes but few ms.
-
-
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """The intent that stands for an order."""
-
-    intent_id: str
-    amount: Money
-    status: Status
 
 
 async def add(tx: Transaction, asks: Sequence[RecordIntent], look_after: timedelta) -> dict[OrderId, Recorded]:
