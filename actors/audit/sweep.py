@@ -16,8 +16,8 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from actors.audit import checks, rules
+from actors.audit.levels import confirm_stale, stale_levels
 from bus.backlog import DeadLetter, Overdue
-from bus.levels import differing, still_wrong
 from bus.messages.audit import Audited, Finding, ListAnswered, Part
 from bus.messages.base import OrderId, Sku
 from bus.messages.inventory import GetStock, ListLevels, StockLevel
@@ -92,7 +92,7 @@ class Sweep:
         suspected = await self._first_look()
         await self._answers()
         await self._deliveries()
-        await self._kept()
+        await self._cached_levels()
         await self._second_look(suspected)
         await self._explain()
         parts = tuple(Part(name=name, checked=count) for name, count in self.checked.items())
@@ -156,27 +156,27 @@ class Sweep:
         for late in await self.stored.overdue(self.clock.now() - _OVERDUE):
             self.findings.append(rules.overdue(rules.Overdue(late.subscriber, late.type, late.count, late.oldest)))
 
-    async def _kept(self) -> None:
+    async def _cached_levels(self) -> None:
         """Compare what Redis keeps for readers."""
         suspects: dict[Sku, StockLevel] = {}
         after, self.checked["levels"] = "", 0
         while True:
             page = (await self.bus.ask(ListLevels(after=after, limit=_PAGE), timeout_s=_LONG_S)).levels
             skus = [level.sku for level in page]
-            told = await self.levels.kept(skus)
-            suspects |= differing(told, await self._true(list(told)))
-            self.checked["levels"] += len(told)
+            cached = await self.levels.kept(skus)
+            suspects |= stale_levels(cached, await self._actual(list(cached)))
+            self.checked["levels"] += len(cached)
             if len(page) < _PAGE or len(suspects) >= rules.MOST_FINDINGS:
                 break
             after = skus[-1]
-        for told_level, detail in await still_wrong(suspects, self._read_kept, self._true) if suspects else ():
-            self.stale.append(told_level)
-            self.findings.append(rules.stale(told_level.sku, detail))
+        for level, detail in await confirm_stale(suspects, self._cached, self._actual):
+            self.stale.append(level)
+            self.findings.append(rules.stale(level.sku, detail))
 
-    async def _read_kept(self, skus: Collection[Sku]) -> Mapping[Sku, StockLevel]:
+    async def _cached(self, skus: Collection[Sku]) -> Mapping[Sku, StockLevel]:
         return await self.levels.kept(list(skus))
 
-    async def _true(self, skus: Collection[Sku]) -> Mapping[Sku, StockLevel]:
+    async def _actual(self, skus: Collection[Sku]) -> Mapping[Sku, StockLevel]:
         return {level.sku: level for level in (await self.bus.ask(GetStock(skus=tuple(skus)))).levels}
 
     async def _explain(self) -> None:

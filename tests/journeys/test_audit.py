@@ -116,7 +116,7 @@ async def test_an_order_that_somebody_deleted_is_missed_by_all_that_knew_it(
 @pytest.fixture
 def impatient_with_levels(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who tells an old level is given no time to catch up."""
-    monkeypatch.setattr("bus.levels._PATIENCE_S", 0.0)
+    monkeypatch.setattr("actors.audit.levels._PATIENCE_S", 0.0)
 
 
 @pytest.mark.usefixtures("impatient_with_levels")

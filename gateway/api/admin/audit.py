@@ -7,7 +7,6 @@ import msgspec
 from litestar import get, post
 from litestar.params import FromPath, FromQuery
 
-from bus.levels import differing, still_wrong
 from bus.messages.audit import (
     Audit,
     Finding,
@@ -98,10 +97,10 @@ class Looking(View, frozen=True, kw_only=True):
 @get("/audit", summary="Recompute everything")
 async def audit(edge: Wired) -> AuditView:
     """Compare everything with ledgers and rows, domains with each other, and what watchers were told with the stock."""
-    told = edge.hub.told_stock()
-    suspects = differing(told, await _true(edge, list(told)))
+    cached = edge.hub.told_stock()
+    suspects = edge.levels.stale_levels(cached, await _actual(edge, list(cached)))
     audited = await edge.bus.ask(Audit(), timeout_s=_LONG_S)
-    checked = {part.name: part.checked for part in audited.parts} | {"live": len(told)}
+    checked = {part.name: part.checked for part in audited.parts} | {"live": len(cached)}
     found = [*audited.findings, *await _live(edge, suspects)]
     return AuditView(checked=checked, findings=[_finding(finding) for finding in found])
 
@@ -137,12 +136,12 @@ async def look_at_stripe(edge: Wired, order_id: FromPath[str]) -> Looking:
 async def _live(edge: Edge, suspects: Mapping[Sku, StockLevel]) -> list[Finding]:
     """Watchers who have not heard what was true before everything else was looked at."""
 
-    async def told(skus: Collection[Sku]) -> Mapping[Sku, StockLevel]:
+    async def read_cached(skus: Collection[Sku]) -> Mapping[Sku, StockLevel]:
         now = edge.hub.told_stock()
         return {sku: now[sku] for sku in skus if sku in now}
 
-    async def true(skus: Collection[Sku]) -> Mapping[Sku, StockLevel]:
-        return await _true(edge, list(skus))
+    async def read_actual(skus: Collection[Sku]) -> Mapping[Sku, StockLevel]:
+        return await _actual(edge, list(skus))
 
     return [
         Finding(
@@ -151,11 +150,11 @@ async def _live(edge: Edge, suspects: Mapping[Sku, StockLevel]) -> list[Finding]
             detail=f"{detail}, by websockets",
             remedy=Remedy(action="reconnect_watchers"),
         )
-        for level, detail in (await still_wrong(suspects, told, true) if suspects else ())
+        for level, detail in await edge.levels.confirm_stale(suspects, read_cached, read_actual)
     ]
 
 
-async def _true(edge: Edge, skus: Sequence[Sku]) -> dict[Sku, StockLevel]:
+async def _actual(edge: Edge, skus: Sequence[Sku]) -> dict[Sku, StockLevel]:
     levels: dict[Sku, StockLevel] = {}
     for start in range(0, len(skus), _PAGE):
         answer = await edge.bus.ask(GetStock(skus=tuple(skus[start : start + _PAGE])))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bus.levels import differing, still_wrong
+from actors.audit.levels import confirm_stale, stale_levels
 from bus.messages.inventory import StockLevel
 
 
@@ -11,7 +11,7 @@ def level(version: int, available: int = 5) -> dict[str, StockLevel]:
 
 
 @pytest.mark.parametrize(
-    ("told_then", "true_then", "told_now", "true_now", "is_wrong"),
+    ("cached_then", "actual_then", "cached_now", "actual_now", "is_wrong"),
     [
         (level(3), level(3), level(3), level(3), False),
         (level(3), level(4), level(4), level(4), False),
@@ -25,20 +25,20 @@ def level(version: int, available: int = 5) -> dict[str, StockLevel]:
     ],
 )
 async def test_who_tells_an_old_level_is_given_time_to_catch_up(
-    told_then: dict[str, StockLevel],
-    true_then: dict[str, StockLevel],
-    told_now: dict[str, StockLevel],
-    true_now: dict[str, StockLevel],
+    cached_then: dict[str, StockLevel],
+    actual_then: dict[str, StockLevel],
+    cached_now: dict[str, StockLevel],
+    actual_now: dict[str, StockLevel],
     is_wrong: bool,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("bus.levels._PATIENCE_S", 0.0)
+    monkeypatch.setattr("actors.audit.levels._PATIENCE_S", 0.0)
 
-    async def told(_: object) -> dict[str, StockLevel]:
-        return told_now
+    async def cached(_: object) -> dict[str, StockLevel]:
+        return cached_now
 
-    async def true(_: object) -> dict[str, StockLevel]:
-        return true_now
+    async def actual(_: object) -> dict[str, StockLevel]:
+        return actual_now
 
-    suspects = differing(told_then, true_then)
-    assert [level.sku for level, _ in await still_wrong(suspects, told, true)] == (["MUG"] if is_wrong else [])
+    suspects = stale_levels(cached_then, actual_then)
+    assert [level.sku for level, _ in await confirm_stale(suspects, cached, actual)] == (["MUG"] if is_wrong else [])
