@@ -7,6 +7,7 @@ import typer
 import uvloop
 from rich.console import Console
 
+from bus.sqs.client import MissingQueue
 from engine.errors import BadInput, ShopFlowError
 from engine.telemetry import configure_logging
 from wiring.domains import ShopSettings
@@ -40,5 +41,6 @@ async def _awaited(main: Callable[[ShopSettings], Awaitable[T]], settings: ShopS
 def _refuse(error: BaseException) -> None:
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
-    typer.echo(f"ShopFlow: {error}", err=True)
+    remedy = ": `run.py queues create` makes all" if isinstance(error, MissingQueue) else ""
+    typer.echo(f"ShopFlow: {error}{remedy}", err=True)
     raise typer.Exit(2 if isinstance(error, BadInput) else 1)

@@ -6,10 +6,10 @@ from datetime import datetime
 from rich.table import Table
 
 from bus.backlog import DeadLetter, Overdue
-from bus.messages.audit import RepairMade
-from bus.messages.base import Finding
+from bus.messages.audit import Finding, RepairMade
 from bus.sqs.census import Process
 from bus.sqs.queues import ParkedMessage, QueueState
+from cli.remedies import advice
 
 
 def refused_lines(lines: Iterable[tuple[int, str]]) -> Table:
@@ -32,7 +32,7 @@ def findings(found: Iterable[Finding]) -> Table:
     """The auditor's findings."""
     table = Table("rule", "about", "detail", "remedy")
     for finding in found:
-        table.add_row(finding.rule, finding.about, finding.detail, finding.remedy)
+        table.add_row(finding.rule, finding.about, finding.detail, advice(finding.remedy))
     return table
 
 

@@ -1,9 +1,9 @@
 """What the routes work with."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from litestar import Request
 from litestar.connection import ASGIConnection
@@ -12,7 +12,8 @@ from litestar.types import Scope
 from redis.asyncio import Redis
 
 from bus.deliveries import Deliveries
-from bus.messages.base import Currency
+from bus.messages.base import Currency, Sku
+from bus.messages.inventory import StockLevel
 from bus.news import News
 from engine.actor import Bus
 from engine.cell import ActorCell
@@ -23,6 +24,22 @@ from gateway.live import Hub
 
 Http: TypeAlias = Request[Any, Any, Any]
 AnyConnection: TypeAlias = ASGIConnection[Any, Any, Any, Any]
+Levels: TypeAlias = Mapping[Sku, StockLevel]
+ReadLevels: TypeAlias = Callable[[Collection[Sku]], Awaitable[Levels]]
+
+
+class LevelAudit(Protocol):
+    """How the audit judges the stock levels that readers have cached."""
+
+    def stale_levels(self, cached: Levels, actual: Levels) -> dict[Sku, StockLevel]:
+        """The actual levels of those SKUs whose cached level differs."""
+        ...
+
+    async def confirm_stale(
+        self, suspects: Levels, read_cached: ReadLevels, read_actual: ReadLevels
+    ) -> list[tuple[StockLevel, str]]:
+        """Those of the suspects that do not catch up in time, and what is wrong with each."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +53,7 @@ class Edge:
     redis: Redis
     news: News
     hub: Hub
+    levels: LevelAudit
     clock: Clock
     keys: Keys
     currency: Currency

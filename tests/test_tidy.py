@@ -27,6 +27,8 @@ MAY_READ_IT = {"engine/clock.py", "sandbox/__main__.py"}
 SQL_CLOCK = re.compile(
     r"\b(now\(\)|current_timestamp|clock_timestamp|statement_timestamp|localtimestamp)", re.IGNORECASE
 )
+# Which route or command does something is known above the bus.
+ROUTE_OR_COMMAND = re.compile(r"/admin/api|\brun\.py\b|\b(GET|PUT|POST|PATCH|DELETE) /")
 SLEEP = re.compile(r"^\s*(await )?(asyncio|anyio|time)\.sleep\((?!0\))", re.MULTILINE)
 MAY_SLEEP = {"tests/waiting.py"}
 
@@ -90,7 +92,7 @@ def test_the_entry_point_knows_the_commands_alone() -> None:
 
 def pure_modules() -> list[Path]:
     """Every domain's rules.py, and whatever else of it calls itself pure."""
-    paths = sorted((ROOT / "actors").glob("*/*.py"))
+    paths = sorted((ROOT / "actors").rglob("*.py"))
     return [path for path in paths if path.name == "rules.py" or "Pure" in (docstring(path) or "")]
 
 
@@ -102,8 +104,13 @@ def docstring(path: Path) -> str | None:
 def test_rules_are_pure(path: Path) -> None:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     ours = {module for module in imports(path) if module.split(".")[0] in ROOMS}
-    own = {f"actors.{pure.parent.name}.{pure.stem}" for pure in pure_modules() if pure.parent == path.parent}
-    own.add(f"actors.{path.parent.name}")  # `from actors.payment import refunds` is of the file.
+    folder = ROOT / "actors" / path.relative_to(ROOT).parts[1]
+    own = {
+        pure.relative_to(ROOT).with_suffix("").as_posix().replace("/", ".").removesuffix(".__init__")
+        for pure in pure_modules()
+        if pure.is_relative_to(folder)
+    }
+    own.add(f"actors.{folder.name}")  # `from actors.payment import refunds` is of the file.
 
     assert all(module.startswith(("bus.messages", "engine.message")) for module in ours - own)
     assert not any(isinstance(node, ast.AsyncFunctionDef | ast.Await) for node in ast.walk(tree))
@@ -120,6 +127,13 @@ def test_time_comes_from_the_clock(path: Path) -> None:
         return
     assert not WALL_CLOCK.search(path.read_text(encoding="utf-8"))
     assert not any(SQL_CLOCK.search(text) for text in strings(path))
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in SHIPPED if path.relative_to(ROOT).parts[0] in ("actors", "bus", "engine")], ids=name
+)
+def test_what_is_below_the_edge_knows_no_route_and_no_command(path: Path) -> None:
+    assert not [text for text in strings(path) if ROUTE_OR_COMMAND.search(text)]
 
 
 @pytest.mark.parametrize("path", [path for path in SOURCES if name(path).startswith("tests/")], ids=name)

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 import anyio
 
+from actors.audit import levels
 from bus.messages.order import OrderProgressed
 from gateway.access import may_see_order
 from gateway.app import make_app
@@ -35,6 +36,7 @@ async def open_edge(shop: Shop, listener: socket.socket) -> AsyncIterator[Server
         redis=shop.services.redis,
         news=shop.news,
         hub=hub,
+        levels=levels,
         clock=shop.clock,
         keys=keys,
         currency=settings.shopflow_currency,

@@ -6,7 +6,6 @@ from actors.audit import rules, store
 from actors.audit.stuck import Stuck
 from actors.audit.sweep import KeptLevels, Stored, Sweep
 from bus.messages.audit import (
-    REPAIR,
     Audit,
     Audited,
     BooksRepaired,
@@ -47,16 +46,16 @@ class Auditor(Actor, name="audit"):
         del ask
         sweep = self._sweep()
         await sweep.run()
-        safe = [finding for finding in sweep.findings if finding.remedy == REPAIR]
+        safe = [finding for finding in sweep.findings if finding.remedy.action == "repair"]
         told = {level.sku: level.version for level in sweep.stale}
-        skus = {finding.about for finding in safe if finding.rule.startswith(("I3", "I9"))}
+        skus = {finding.about for finding in safe if finding.check in rules.STOCK_CHECKS}
         made: list[RepairMade] = []
         for sku in sorted(skus):
             made += (await self._bus.ask(RepairStock(sku=sku, above_version=told.get(sku, 0)))).repairs
         for finding in safe:
-            if finding.rule.startswith("I8"):
+            if finding.check in rules.REFUND_CHECKS:
                 made += (await self._bus.ask(RepairPayment(order_id=finding.about))).repairs
-            if finding.rule == rules.REFUNDED:  # The order hears of it in line with its refunds.
+            if finding.check == "refunded_agrees":  # The order hears of it in line with its refunds.
                 after = "as the payment says, as soon as the order has heard of it"
                 made.append(RepairMade(rule=finding.rule, about=finding.about, before=finding.detail, after=after))
         return Repairs(repairs=tuple(made))

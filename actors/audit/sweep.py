@@ -9,22 +9,19 @@ Rejected: docs/decisions/0007.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from actors.audit import rules
+from actors.audit import checks, rules
+from actors.audit.levels import confirm_stale, stale_levels
 from bus.backlog import DeadLetter, Overdue
-from bus.levels import differing, still_wrong
-from bus.messages.audit import Audited, ListAnswered, Part
-from bus.messages.base import Finding, OrderId, Sku
-from bus.messages.email import ReadMailFacts
-from bus.messages.inventory import AuditStock, GetStock, ListLevels, ReadHoldFacts, StockLevel
-from bus.messages.order import AuditOrders, FindOrders, ReadOrderFacts
-from bus.messages.payment import AuditMoney, ReadPaymentFacts
-from bus.messages.shipping import ReadShipmentFacts
-from bus.messages.warehouse import ReadPickListFacts
+from bus.messages.audit import Audited, Finding, ListAnswered, Part
+from bus.messages.base import OrderId, Sku
+from bus.messages.inventory import GetStock, ListLevels, StockLevel
+from bus.messages.order import FindOrders, ReadOrderFacts
 from engine.actor import Bus
 from engine.clock import Clock
 
@@ -72,8 +69,7 @@ class _Page:
 
     after: OrderId
     until: OrderId | None
-    orders: int
-    mails: int
+    counted: dict[str, int]
     findings: list[Finding]
 
 
@@ -96,14 +92,14 @@ class Sweep:
         suspected = await self._first_look()
         await self._answers()
         await self._deliveries()
-        await self._kept()
+        await self._cached_levels()
         await self._second_look(suspected)
         await self._explain()
         parts = tuple(Part(name=name, checked=count) for name, count in self.checked.items())
         return Audited(parts=parts, findings=tuple(rules.bounded(self.findings)))
 
     async def _domains(self) -> None:
-        for part, ask in (("stock", AuditStock()), ("money", AuditMoney()), ("orders", AuditOrders())):
+        for part, ask in checks.OWN_BOOKS.items():
             own = await self.bus.ask(ask, timeout_s=_LONG_S)
             self.checked[part] = own.checked
             self.findings += own.findings
@@ -112,14 +108,15 @@ class Sweep:
         """The pages on which something looks wrong, until there is more than anybody would read."""
         suspected: list[_Page] = []
         after: OrderId | None = ""
-        self.checked["mails"] = suspicions = 0
+        suspicions, counted = 0, Counter(dict.fromkeys(checks.COUNTED, 0))
         while after is not None and suspicions < rules.MOST_FINDINGS:
             page = await self._look(after, None, _PAGE)
-            self.checked["mails"] += page.mails
+            counted.update(page.counted)
             if page.findings:
                 suspected.append(page)
                 suspicions += len(page.findings)
             after = page.until
+        self.checked |= counted
         return suspected
 
     async def _look(self, after: OrderId, until: OrderId | None, limit: int) -> _Page:
@@ -127,21 +124,17 @@ class Sweep:
         orders = (await ask(ReadOrderFacts(after=after, until=until, limit=limit), timeout_s=_LONG_S)).facts
         if until is None and len(orders) == limit:
             until = orders[-1].id
-        payments, holds, pick_lists, shipments, mails = await asyncio.gather(
-            ask(ReadPaymentFacts(after=after, until=until), timeout_s=_LONG_S),
-            ask(ReadHoldFacts(after=after, until=until), timeout_s=_LONG_S),
-            ask(ReadPickListFacts(after=after, until=until), timeout_s=_LONG_S),
-            ask(ReadShipmentFacts(after=after, until=until), timeout_s=_LONG_S),
-            ask(ReadMailFacts(after=after, until=until), timeout_s=_LONG_S),
+        answers = await asyncio.gather(
+            *(ask(read(after=after, until=until), timeout_s=_LONG_S) for read in checks.ASKS)
         )
-        found = rules.cases(orders, payments.facts, holds.facts, pick_lists.facts, shipments.facts, mails.facts)
-        findings = [finding for order_id, case in found.items() for finding in rules.judge(order_id, case)]
-        return _Page(after, until, len(orders), sum(mail.sent for mail in mails.facts), findings)
+        facts = [*orders, *(fact for answer in answers for fact in answer.facts)]
+        counted = {part: count(facts) for part, count in checks.COUNTED.items()}
+        return _Page(after, until, counted, checks.judge(facts))
 
     async def _second_look(self, suspected: Sequence[_Page]) -> None:
         for page in suspected:
             keys = sorted({finding.about for finding in page.findings})
-            in_motion = await self.stored.waiting_about(rules.JUDGED, keys)
+            in_motion = await self.stored.waiting_about(checks.JUDGED, keys)
             again = (await self._look(page.after, page.until, _SPAN_MOST)).findings
             self.findings += [
                 finding for finding in page.findings if finding in again and finding.about not in in_motion
@@ -163,27 +156,27 @@ class Sweep:
         for late in await self.stored.overdue(self.clock.now() - _OVERDUE):
             self.findings.append(rules.overdue(rules.Overdue(late.subscriber, late.type, late.count, late.oldest)))
 
-    async def _kept(self) -> None:
+    async def _cached_levels(self) -> None:
         """Compare what Redis keeps for readers."""
         suspects: dict[Sku, StockLevel] = {}
         after, self.checked["levels"] = "", 0
         while True:
             page = (await self.bus.ask(ListLevels(after=after, limit=_PAGE), timeout_s=_LONG_S)).levels
             skus = [level.sku for level in page]
-            told = await self.levels.kept(skus)
-            suspects |= differing(told, await self._true(list(told)))
-            self.checked["levels"] += len(told)
+            cached = await self.levels.kept(skus)
+            suspects |= stale_levels(cached, await self._actual(list(cached)))
+            self.checked["levels"] += len(cached)
             if len(page) < _PAGE or len(suspects) >= rules.MOST_FINDINGS:
                 break
             after = skus[-1]
-        for told_level, detail in await still_wrong(suspects, self._read_kept, self._true) if suspects else ():
-            self.stale.append(told_level)
-            self.findings.append(rules.stale(told_level.sku, detail))
+        for level, detail in await confirm_stale(suspects, self._cached, self._actual):
+            self.stale.append(level)
+            self.findings.append(rules.stale(level.sku, detail))
 
-    async def _read_kept(self, skus: Collection[Sku]) -> Mapping[Sku, StockLevel]:
+    async def _cached(self, skus: Collection[Sku]) -> Mapping[Sku, StockLevel]:
         return await self.levels.kept(list(skus))
 
-    async def _true(self, skus: Collection[Sku]) -> Mapping[Sku, StockLevel]:
+    async def _actual(self, skus: Collection[Sku]) -> Mapping[Sku, StockLevel]:
         return {level.sku: level for level in (await self.bus.ask(GetStock(skus=tuple(skus)))).levels}
 
     async def _explain(self) -> None:

@@ -221,8 +221,7 @@ class Carts(Actor, name="cart"):
             self._bus.ask(ListShippingMethods(currency=self._currency)), self._prices(cart)
         )
         if not methods.methods:
-            path = "PUT /admin/api/shipping-methods/{id}"
-            self._log.error(f"nothing can be sold: no shipping method has a price; {path}", currency=self._currency)
+            self._log.error("nothing can be sold: no shipping method has a price", currency=self._currency)
         now = rules.as_of_now(cart, prices, self._currency)
         return rules.quote(now, methods.methods, chosen, codes), rules.weight_g(cart, prices)
 

@@ -6,14 +6,13 @@ from typing import Annotated, Protocol, TypeVar
 
 from actors.inventory import books, rules, store
 from actors.inventory.shelf import Shelf
-from bus.messages.audit import BooksRepaired, Repairs
+from bus.messages.audit import BooksRepaired, Findings, Repairs
 from bus.messages.base import CartId, OrderId, Sku
 from bus.messages.inventory import (
     AuditStock,
     CarryUnits,
     CheckoutHeld,
     CountStock,
-    Findings,
     GetStock,
     GiveBack,
     HoldFacts,
@@ -230,9 +229,7 @@ class Inventory(Actor):
             for sums in await store.sums(tx, [ask.sku])
             for repair in books.repair(sums, shelf, ask.above_version)
         ]
-        tx.publish(
-            *(BooksRepaired(about=m.about, rule=m.rule, before=m.before, after=m.after, at=tx.now) for m in made)
-        )
+        tx.publish(*(BooksRepaired.of(repair, tx.now) for repair in made))
         await self._save(tx, shelf)
         return Repairs(repairs=tuple(made))
 

@@ -4,11 +4,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from actors.inventory.shelf import Entry, Shelf
-from bus.messages.audit import REPAIR, RepairMade
-from bus.messages.base import Finding, Sku
+from bus.messages.audit import RULES, CheckId, Finding, Remedy, RepairMade
+from bus.messages.base import Sku
 from bus.messages.inventory import CarryUnits, SetOnHand, StockBelowHeld, StockCount, UnitsInUse
-
-_COUNT = 'count the shelf, then PUT /admin/api/stock/{sku} {{"on_hand": <what is there>, "recount": true}}'
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,22 +65,23 @@ def carry(ask: CarryUnits, shelf: Shelf) -> StockCount | UnitsInUse:
 
 def audit(sums: Sums) -> list[Finding]:
     """Compare the counters with what they can be computed from."""
-    promised = REPAIR if sums.fits else "more is promised than is there: cancel orders until it fits, then repair"
-    compared = [
-        ("assigned = sold holds", sums.assigned, sums.assigned_by_holds, promised),
-        ("assigned = ledger", sums.assigned, sums.assigned_by_ledger, promised),
-        ("held = live holds", sums.held, sums.held_by_holds, promised),
-        ("held = ledger", sums.held, sums.held_by_ledger, promised),
-        ("on hand = ledger", sums.on_hand, sums.on_hand_by_ledger, _COUNT.format(sku=sums.sku)),
+    promised = Remedy(action="repair" if sums.fits else "cancel_until_it_fits", target=sums.sku)
+    count = Remedy(action="count_shelf", target=sums.sku)
+    compared: list[tuple[CheckId, int, int, Remedy]] = [
+        ("assigned_equals_holds", sums.assigned, sums.assigned_by_holds, promised),
+        ("assigned_equals_ledger", sums.assigned, sums.assigned_by_ledger, promised),
+        ("held_equals_holds", sums.held, sums.held_by_holds, promised),
+        ("held_equals_ledger", sums.held, sums.held_by_ledger, promised),
+        ("on_hand_equals_ledger", sums.on_hand, sums.on_hand_by_ledger, count),
     ]
     findings = [
-        Finding(rule=f"I3 {rule}", about=sums.sku, detail=f"{counter} is counted, {computed} computed", remedy=remedy)
-        for rule, counter, computed, remedy in compared
+        Finding(check=check, about=sums.sku, detail=f"{counter} is counted, {computed} computed", remedy=remedy)
+        for check, counter, computed, remedy in compared
         if counter != computed
     ]
     if min(sums.assigned, sums.held) < 0 or sums.assigned + sums.held > sums.on_hand:
         detail = f"{sums.assigned} are sold and {sums.held} held of {sums.on_hand}"
-        findings.append(Finding(rule="I3 never oversold", about=sums.sku, detail=detail, remedy=promised))
+        findings.append(Finding(check="never_oversold", about=sums.sku, detail=detail, remedy=promised))
     return findings
 
 
@@ -105,7 +104,7 @@ def repair(sums: Sums, shelf: Shelf, above_version: int) -> list[RepairMade]:
         books.version = max(books.version, above_version) + 1
         books.dirty = True
         after = f"version {books.version}, told anew"
-        made.append(RepairMade(rule="I9 level", about=sums.sku, before=before, after=after))
+        made.append(RepairMade(rule=RULES["readers_know_level"], about=sums.sku, before=before, after=after))
     return made
 
 

@@ -8,9 +8,9 @@ from prometheus_client import Counter
 
 from actors.order import rules, store
 from actors.order.rules import State
-from bus.messages.audit import BooksRepaired
+from bus.messages.audit import BooksRepaired, Findings
 from bus.messages.base import OrderId
-from bus.messages.inventory import Findings, UnitsGone, UnitsRetaken
+from bus.messages.inventory import UnitsGone, UnitsRetaken
 from bus.messages.order import (
     AuditOrders,
     CancelOrder,
@@ -250,9 +250,7 @@ class Orders(Actor, name="order"):
     async def correct(self, tx: Transaction, asks: Sequence[CorrectRefunded]) -> None:
         def decide(order: State, ask: CorrectRefunded) -> None:
             if made := rules.correct_refunded(order, ask.refunded):
-                tx.publish(
-                    BooksRepaired(about=made.about, rule=made.rule, before=made.before, after=made.after, at=tx.now)
-                )
+                tx.publish(BooksRepaired.of(made, tx.now))
 
         await self._each(tx, asks, decide)
 

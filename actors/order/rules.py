@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Literal, TypeAlias, get_args
 
-from bus.messages.audit import RepairMade
-from bus.messages.base import Finding, Line, Minor, Money, OrderId, Sums
+from bus.messages.audit import RULES, CheckId, Finding, Remedy, RepairMade
+from bus.messages.base import Line, Minor, Money, OrderId, Sums
 from bus.messages.order import (
     CancelReason,
     LateMoneyReturned,
@@ -331,7 +331,7 @@ def correct_refunded(order: State, refunded: Minor) -> RepairMade | None:
         return None
     before, order.refunded, order.changed = order.refunded, refunded, True
     order.note("RefundsCorrected", f"{before} was written down, {refunded} went back")
-    return RepairMade(rule="I8 refunded", about=order.id, before=str(before), after=str(refunded))
+    return RepairMade(rule=RULES["refunded_agrees"], about=order.id, before=str(before), after=str(refunded))
 
 
 def _send_money_back(order: State, reason: str) -> None:
@@ -364,13 +364,13 @@ def total_of(sums: Sums) -> Minor:
 def audit(order_id: OrderId, sums: Sums, of_lines: Minor, status: OrderStatus, refunded: Minor) -> list[Finding]:
     """Compare an order's sums with its lines and with one another, and its status with its refunds."""
     subtotal, total, of_parts = sums.subtotal, sums.total, total_of(sums)
-    checks: list[tuple[str, Callable[[], bool], str]] = [
-        ("I8 subtotal = lines", lambda: subtotal == of_lines, f"{subtotal} stored, {of_lines} computed"),
-        ("I8 total = its parts", lambda: total == of_parts, f"{total} stored, {of_parts} computed"),
-        ("I8 nothing refunded unpaid", lambda: not (refunded and status == "pending_payment"), f"{refunded} refunded"),
+    checks: list[tuple[CheckId, Callable[[], bool], str]] = [
+        ("subtotal_equals_lines", lambda: subtotal == of_lines, f"{subtotal} stored, {of_lines} computed"),
+        ("total_equals_parts", lambda: total == of_parts, f"{total} stored, {of_parts} computed"),
+        ("nothing_refunded_unpaid", lambda: not (refunded and status == "pending_payment"), f"{refunded} refunded"),
     ]
     return [
-        Finding(rule=rule, about=order_id, detail=detail, remedy="compare with the payment at Stripe")
-        for rule, holds, detail in checks
+        Finding(check=check, about=order_id, detail=detail, remedy=Remedy(action="compare_at_stripe"))
+        for check, holds, detail in checks
         if not holds()
     ]

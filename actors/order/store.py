@@ -7,7 +7,8 @@ import msgspec
 from asyncpg import Record
 
 from actors.order import rules
-from bus.messages.base import Address, Finding, Line, Money, OrderId, OrderLine, Sums, Units
+from bus.messages.audit import Finding
+from bus.messages.base import Address, Line, Money, OrderId, OrderLine, Sums, Units
 from bus.messages.order import (
     KnownOrder,
     ListOrders,

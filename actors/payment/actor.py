@@ -8,9 +8,8 @@ from actors.payment import facts, looks, refunds, rules, store
 from actors.payment.reconciler import Reconciler
 from actors.payment.state import Payment, RefundState, payment_id_of
 from actors.payment.stripe import KEPT, Stripe
-from bus.messages.audit import BooksRepaired, Repairs
-from bus.messages.base import Finding, Money
-from bus.messages.inventory import Findings
+from bus.messages.audit import BooksRepaired, Finding, Findings, Repairs
+from bus.messages.base import Money
 from bus.messages.order import CorrectRefunded, OrderCancelled, RefundRequested
 from bus.messages.payment import (
     AdoptRefunds,
@@ -35,11 +34,9 @@ from bus.messages.payment import (
     RecordStripeEvent,
     Refund,
     RefundOrder,
-    RefundReason,
     RefundRefused,
     RepairPayment,
     SendRefund,
-    StripeEvent,
     StuckPayments,
 )
 from engine import telemetry
@@ -49,8 +46,6 @@ from engine.errors import BadInput, Overloaded
 from engine.postgres import Database
 from engine.settings import Seconds, Settings, meaning
 from engine.transaction import Transaction
-
-_LISTINGS = 6  # Of the refunds of a payment whose money is not known yet.
 
 
 class PaymentSettings(Settings, frozen=True, kw_only=True):
@@ -125,36 +120,26 @@ class Payments(Actor, name="payment"):
     async def record_intent(self, tx: Transaction, asks: Sequence[RecordIntent]) -> Sequence[Intent | IntentClosed]:
         standing = await store.add(tx, asks, self._after)
         self._look_after(tx)
-        return [self._recorded(tx, ask, standing[payment_id_of(ask.order_id, ask.purpose)]) for ask in asks]
-
-    @staticmethod
-    def _recorded(tx: Transaction, ask: RecordIntent, stands: store.Recorded) -> Intent | IntentClosed:
-        if stands.status == "closing" or stands.intent_id != ask.intent_id:
-            # Called off while Stripe was asked, or asked under a key that Stripe had forgotten.
-            tx.send(CancelIntent(order_id=ask.order_id, intent_id=ask.intent_id))
-        if stands.status in ("closing", "closed") or stands.intent_id != ask.intent_id:
-            return IntentClosed(order_id=ask.order_id)
-        return Intent(
-            order_id=ask.order_id, intent_id=ask.intent_id, client_secret=ask.client_secret, amount=stands.amount
-        )
+        answers: list[Intent | IntentClosed] = []
+        for ask in asks:
+            stands = standing[payment_id_of(ask.order_id, ask.purpose)]
+            answers.append(rules.answer(ask, stands))
+            if rules.is_in_the_way(ask, stands):
+                tx.send(CancelIntent(order_id=ask.order_id, intent_id=ask.intent_id))
+        return answers
 
     @turn
     async def hear(self, tx: Transaction, asks: Sequence[RecordStripeEvent]) -> Sequence[bool]:
-        new = await self._hear(tx, [(ask.intent_id, ask.event) for ask in asks])
+        new = await self._hear(tx, asks)
         return [ask.event.id in new for ask in asks]
 
-    async def _hear(self, tx: Transaction, heard: Sequence[tuple[str, StripeEvent]]) -> set[str]:
-        """Store events beside the ids of their intents, and let new ones take effect; gives the ids of these."""
-        new = await store.add_events(tx, heard)
-        payments = {p.intent_id: p for p in await store.lock(tx, intents={intent_id for intent_id, _ in heard})}
-        if payments and any(rules.is_against(event) for _, event in heard):
+    async def _hear(self, tx: Transaction, asks: Sequence[RecordStripeEvent]) -> set[str]:
+        """Store events and let new ones take effect; returns the ids of these."""
+        new = await store.add_events(tx, [(ask.intent_id, ask.event) for ask in asks])
+        payments = {p.intent_id: p for p in await store.lock(tx, intents={ask.intent_id for ask in asks})}
+        if payments and any(rules.is_against(ask.event) for ask in asks):
             await store.add_disputes(tx, payments.values())
-        effects: dict[str, str] = {}
-        for intent_id, event in heard:
-            if event.id in new and event.id not in effects:
-                payment = payments.get(intent_id)
-                effects[event.id] = rules.hear(payment, intent_id, event) if payment else rules.without_payment(event)
-        await store.note_effects(tx, list(effects.items()))
+        await store.note_effects(tx, rules.hear_all(asks, new, payments))
         await self._save(tx, payments.values())
         return new
 
@@ -164,7 +149,7 @@ class Payments(Actor, name="payment"):
 
     @turn
     async def record_missed(self, tx: Transaction, asks: Sequence[RecordMissed]) -> None:
-        await self._hear(tx, [(missed.intent_id, missed.event) for ask in asks for missed in ask.missed])
+        await self._hear(tx, [missed for ask in asks for missed in ask.missed])
 
     @turn
     async def on_cancelled(self, tx: Transaction, events: Sequence[OrderCancelled]) -> None:
@@ -188,10 +173,7 @@ class Payments(Actor, name="payment"):
         reasons = {event.order_id: event.reason for event in events}
         payments = await store.lock(tx, orders=reasons)
         for payment in payments:
-            is_customers = reasons[payment.order_id] == "customer"
-            reason: RefundReason = "requested_by_customer" if is_customers else "not_deliverable"
-            refund_id = f"{payment.payment_id}-refund-{len(payment.refunds) + 1}"
-            self._send_back(tx, payment, refund_id, None, reason, for_order=True)
+            self._send(tx, payment, refunds.begin_for_order(payment, reasons[payment.order_id]), is_rest=True)
         await self._save(tx, payments)
 
     @turn
@@ -204,7 +186,8 @@ class Payments(Actor, name="payment"):
     def _answer(self, tx: Transaction, payment: Payment | None, ask: RefundOrder) -> Refund | RefundRefused:
         if payment is None:
             return RefundRefused(order_id=ask.order_id, refundable=Money(amount=0, currency=""))
-        refund = self._send_back(tx, payment, ask.refund_id, ask.amount, ask.reason)
+        refund = refunds.begin(payment, ask.refund_id, ask.amount, ask.reason)
+        self._send(tx, payment, refund, is_rest=ask.amount is None)
         if refund is None:
             return RefundRefused(order_id=ask.order_id, refundable=payment.money(payment.refundable))
         return Refund(
@@ -216,19 +199,9 @@ class Payments(Actor, name="payment"):
         )
 
     @staticmethod
-    def _send_back(
-        tx: Transaction,
-        payment: Payment,
-        refund_id: str,
-        amount: int | None,
-        reason: RefundReason,
-        *,
-        for_order: bool = False,
-    ) -> RefundState | None:
-        refund = refunds.begin(payment, refund_id, amount, reason, for_order=for_order)
-        if refund and not refund.stored and payment.intent_id:
-            tx.send(refunds.order_of(refund, payment, payment.intent_id, asked_at=tx.now, is_rest=amount is None))
-        return refund
+    def _send(tx: Transaction, payment: Payment, refund: RefundState | None, *, is_rest: bool) -> None:
+        if refund and (command := refunds.send(payment, refund, tx.now, is_rest=is_rest)):
+            tx.send(command)
 
     @call
     async def send_refund(self, ask: SendRefund) -> RecordRefund:
@@ -265,15 +238,7 @@ class Payments(Actor, name="payment"):
         payments = await store.lock_by_id(tx, {ask.order_id for ask in asks})
         for ask in asks:
             payment = payments[payment_id_of(ask.order_id, ask.purpose)]
-            refunds.settle(payment, ask.refund_id, ask.stripe_refund_id, ask.status, ask.refusal)
-            before = len(payment.refunds)
-            for seen in ask.seen:
-                refunds.adopt(payment, seen)
-            refused = payment.refunds[ask.refund_id]
-            has_adopted = len(payment.refunds) > before
-            rest = refunds.rest_after_refusal(payment, refused, has_adopted=has_adopted, is_rest=ask.is_rest)
-            if rest:
-                self._send_back(tx, payment, rest, None, refused.reason, for_order=True)
+            self._send(tx, payment, refunds.record(payment, ask), is_rest=True)
         await self._save(tx, payments.values())
 
     @call
@@ -285,13 +250,9 @@ class Payments(Actor, name="payment"):
     async def record_refunds_seen(self, tx: Transaction, asks: Sequence[RecordRefundsSeen]) -> None:
         payments = {payment.intent_id: payment for payment in await store.lock(tx, intents=[a.intent_id for a in asks])}
         for ask in asks:
-            if payment := payments.get(ask.intent_id):
-                for seen in ask.seen:
-                    refunds.adopt(payment, seen)
-                payment.must_list_refunds = False
-                if not payment.received and ask.seen and ask.tries < _LISTINGS:  # Its money is to be heard of first.
-                    again = AdoptRefunds(order_id=ask.order_id, intent_id=ask.intent_id, tries=ask.tries + 1)
-                    tx.schedule(again, tx.now + self._after * 2**ask.tries)
+            payment = payments.get(ask.intent_id)
+            if payment and (again := refunds.record_seen(payment, ask)):
+                tx.schedule(again, tx.now + self._after * 2**ask.tries)
         await self._save(tx, payments.values())
 
     @call(limit=1, timeout_s=300)  # Reading statements of its own: it may take long, and holds up nothing.
@@ -321,9 +282,7 @@ class Payments(Actor, name="payment"):
     async def repair(self, tx: Transaction, ask: RepairPayment) -> Repairs:
         payments = await store.lock(tx, orders=[ask.order_id])
         made = [repair for payment in payments if (repair := refunds.repair(payment))]
-        tx.publish(
-            *(BooksRepaired(about=m.about, rule=m.rule, before=m.before, after=m.after, at=tx.now) for m in made)
-        )
+        tx.publish(*(BooksRepaired.of(repair, tx.now) for repair in made))
         for payment in payments:
             payment.must_list_refunds = True  # Somebody may have given money back at Stripe.
         tx.send(HearMissed(order_id=ask.order_id))
@@ -363,7 +322,7 @@ class Payments(Actor, name="payment"):
             tx.send(CancelIntent(order_id=order_id, intent_id=intent_id))
         if settlement.events:
             await store.add_events(tx, settlement.events)
-        await store.note_effects(tx, list(settlement.effects.items()))
+        await store.note_effects(tx, settlement.effects)
         await self._save(tx, payments)
 
     async def _known_intent(self, ask: CreateIntent) -> Intent | None:
@@ -381,10 +340,8 @@ class Payments(Actor, name="payment"):
         payments = list(payments)
         await store.save(tx, payments, self._after)
         for payment in payments:
-            if payment.must_list_refunds and payment.intent_id:
-                tx.send(AdoptRefunds(order_id=payment.order_id, intent_id=payment.intent_id))
-            if payment.must_cancel and payment.intent_id:
-                tx.send(CancelIntent(order_id=payment.order_id, intent_id=payment.intent_id))
+            for command in rules.follow_ups(payment):
+                tx.send(command)
         if any(rules.is_unsettled(payment) for payment in payments):
             self._look_after(tx)
 

@@ -6,6 +6,7 @@ But the order's history, its packing, its sales and the list of stuck money know
 
 from typing import Literal, cast
 
+from actors.payment.effects import Outcome
 from actors.payment.life import DISPUTE_NEXT, DISPUTED, FUNDS_NEXT, DisputeStatus, Funds, dispute_status
 from actors.payment.state import DisputeState, Payment
 from bus.messages.payment import DisputeClosed, DisputeFundsMoved, DisputeOpened, FraudWarned, StripeEvent
@@ -16,28 +17,26 @@ _FUNDS: dict[str, Funds] = {
 }
 
 
-def hear(payment: Payment, event: StripeEvent) -> str:
-    """Let a webhook about a dispute take effect; describes what came of it."""
+def hear(payment: Payment, event: StripeEvent) -> Outcome:
+    """Let a webhook about a dispute take effect."""
     status = dispute_status(event.object_status)
     dispute = payment.disputes.get(event.object_id)
     if dispute is None:
         dispute = _open(payment, event, status)
-        effect = "disputed"
+        outcome = Outcome("disputed")
     else:
-        effect = _go_on(payment, dispute, status)
-    if moved := _move_funds(payment, dispute, event.type):
-        return moved
-    return effect
+        outcome = _go_on(payment, dispute, status)
+    return _move_funds(payment, dispute, event.type) or outcome
 
 
-def warn(payment: Payment, event: StripeEvent) -> str:
+def warn(payment: Payment, event: StripeEvent) -> Outcome:
     """Note that a card's issuer believes in fraud; once, however often Stripe repeats or updates it."""
     if event.object_id in payment.warnings:
-        return "ignored: known"
+        return Outcome("ignored", "known")
     payment.warnings.add(event.object_id)
     payment.new_warnings.append((event.object_id, event.reason))
     payment.events.append(FraudWarned(order_id=payment.order_id, warning_id=event.object_id, fraud_type=event.reason))
-    return "warned of fraud"
+    return Outcome("warned")
 
 
 def _open(payment: Payment, event: StripeEvent, status: DisputeStatus) -> DisputeState:
@@ -58,9 +57,9 @@ def _open(payment: Payment, event: StripeEvent, status: DisputeStatus) -> Disput
     return dispute
 
 
-def _go_on(payment: Payment, dispute: DisputeState, status: DisputeStatus) -> str:
+def _go_on(payment: Payment, dispute: DisputeState, status: DisputeStatus) -> Outcome:
     if (dispute.status, status) not in DISPUTE_NEXT:
-        return f"ignored: {dispute.status} before"
+        return Outcome("ignored", f"{dispute.status} before")
     dispute.status, dispute.dirty = status, True
     money = payment.money(dispute.amount)
     if status == "open":  # The bank's question has become a dispute.
@@ -69,7 +68,7 @@ def _go_on(payment: Payment, dispute: DisputeState, status: DisputeStatus) -> st
                 order_id=payment.order_id, dispute_id=dispute.id, amount=money, reason=dispute.reason, is_inquiry=False
             )
         )
-        return "disputed"
+        return Outcome("disputed")
     payment.events.append(
         DisputeClosed(
             order_id=payment.order_id,
@@ -78,13 +77,13 @@ def _go_on(payment: Payment, dispute: DisputeState, status: DisputeStatus) -> st
             outcome=cast("Literal['won', 'lost', 'closed']", status),
         )
     )
-    return f"dispute {status}"
+    return Outcome("dispute_closed", status)
 
 
-def _move_funds(payment: Payment, dispute: DisputeState, kind: str) -> str:
+def _move_funds(payment: Payment, dispute: DisputeState, kind: str) -> Outcome | None:
     funds = _FUNDS.get(kind)
     if funds is None or (dispute.funds, funds) not in FUNDS_NEXT:
-        return ""
+        return None
     was_here = dispute.funds == "here"
     dispute.funds, dispute.dirty = funds, True
     if funds == "withdrawn" or not was_here:  # What is put back before it was known to be gone has never been missed.
@@ -96,4 +95,4 @@ def _move_funds(payment: Payment, dispute: DisputeState, kind: str) -> str:
                 is_withdrawal=funds == "withdrawn",
             )
         )
-    return f"funds {funds}"
+    return Outcome("funds_moved", funds)

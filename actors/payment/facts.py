@@ -40,9 +40,9 @@ select * from (
             and (again.status <> 'failed' or (again.failed_at, again.id) > (r.failed_at, r.id)))
         else r.created_at <= $4 end
     union all
-    select e.id, 'capture_refused', p.order_id, e.intent_id, e.amount, p.currency, e.stored_at, e.effect
+    select e.id, 'capture_refused', p.order_id, e.intent_id, e.amount, p.currency, e.stored_at, 'refused: ' || e.detail
     from payment.stripe_events e left join payment.payments p using (intent_id)
-    where e.effect like 'refused%' and e.type = 'payment_intent.succeeded'
+    where e.effect = 'refused' and e.type = 'payment_intent.succeeded'
     union all
     select p.order_id, 'intent_open', p.order_id, p.intent_id, p.amount, p.currency, p.created_at,
         'its order is cancelled, and it can still be paid'

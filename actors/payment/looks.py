@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from actors.payment import rules
 from actors.payment.life import Status
 from bus.messages.base import OrderId
 from bus.messages.payment import RecordLook, RecordStripeEvent, RefundSeen, Window
@@ -164,15 +165,7 @@ async def end(tx: Transaction, look: RecordLook, every: timedelta) -> None:
         await tx.execute(_REFUNDS_SEEN, tx.now, every, list(look.refunds_asked))
     await tx.execute(
         _END,
-        look.not_before or await _free_at(tx, look, every),
+        rules.free_at(look, tx.now, every, is_left=await tx.value(_IS_LEFT, look.began_at)),
         window and window.created_from, window and window.created_to, window and window.planned_at,
         window.after if window else "",
     )  # fmt: skip
-
-
-async def _free_at(tx: Transaction, look: RecordLook, every: timedelta) -> datetime:
-    """Go on at once with what was due when this look began; with what has become due since, after a while."""
-    if await tx.value(_IS_LEFT, look.began_at):
-        return tx.now
-    has_asked = look.window is not None or bool(look.refunds_asked)
-    return look.began_at + every if has_asked else tx.now

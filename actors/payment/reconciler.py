@@ -8,8 +8,8 @@ import msgspec
 from actors.payment import looks, rules
 from actors.payment.looks import DueRefund
 from actors.payment.stripe import Stripe
-from bus.messages.audit import REPAIR
-from bus.messages.base import Finding, OrderId
+from bus.messages.audit import Finding, Remedy
+from bus.messages.base import OrderId
 from bus.messages.order import FindOrders
 from bus.messages.payment import (
     HearMissed,
@@ -117,10 +117,10 @@ class Reconciler:
         orders = await looks.unknown_refunds(self._database, [refund for refund in seen if refund.status != "failed"])
         return [
             Finding(
-                rule="I8 refunds = Stripe's",
+                check="refunds_equal_stripes",
                 about=orders[refund.stripe_refund_id],
                 detail=f"{refund.amount} went back at Stripe ({refund.stripe_refund_id}), and nobody here knows of it",
-                remedy=REPAIR,
+                remedy=Remedy(action="repair", target=orders[refund.stripe_refund_id]),
             )
             for refund in seen
             if refund.stripe_refund_id in orders
@@ -141,10 +141,10 @@ class Reconciler:
             return []
         return [
             Finding(
-                rule="I8 disputes = Stripe's",
+                check="objections_equal_stripes",
                 about=order_id,
                 detail="not heard: " + ", ".join(f"{ask.event.type} ({ask.event.object_id})" for ask in asks),
-                remedy=REPAIR,
+                remedy=Remedy(action="repair", target=order_id),
             )
             for order_id, asks in seen.items()
         ]

@@ -4,20 +4,26 @@ Refunds begin here, or at Stripe by somebody's hand. Both count against what was
 """
 
 from datetime import datetime
+from typing import Final
 
+from actors.payment.effects import Outcome
 from actors.payment.life import REFUND_NEXT, RefundStatus
 from actors.payment.state import Payment, RefundState
-from bus.messages.audit import REPAIR, RepairMade
-from bus.messages.base import Finding, Minor
+from bus.messages.audit import RULES, Finding, Remedy, RepairMade
+from bus.messages.base import Minor
 from bus.messages.payment import (
+    AdoptRefunds,
     FullyRefunded,
     RecordRefund,
+    RecordRefundsSeen,
     RefundFailed,
     RefundProcessed,
     RefundReason,
     RefundSeen,
     SendRefund,
 )
+
+_LISTINGS: Final = 6  # Of the refunds of a payment whose money is not known yet.
 
 
 def begin(
@@ -44,20 +50,64 @@ def begin(
     return refund
 
 
-def adopt(payment: Payment, seen: RefundSeen) -> str:
-    """Take up a refund that began at Stripe, or settle it if it is known; describes what came of it."""
+def begin_for_order(payment: Payment, why: str) -> RefundState | None:
+    """Set all that is left aside, because its order is over; None if nothing is."""
+    reason: RefundReason = "requested_by_customer" if why == "customer" else "not_deliverable"
+    return begin(payment, _next_id(payment), None, reason, for_order=True)
+
+
+def send(payment: Payment, refund: RefundState, now: datetime, *, is_rest: bool) -> SendRefund | None:
+    """Ask Stripe for a refund that was begun just now; None if it was begun before, and is on its way."""
+    if refund.stored or payment.intent_id is None:
+        return None
+    return SendRefund(
+        order_id=payment.order_id,
+        refund_id=refund.id,
+        intent_id=payment.intent_id,
+        amount=payment.money(refund.amount),
+        reason=refund.reason,
+        asked_at=now,
+        purpose=payment.purpose,
+        is_rest=is_rest,
+    )
+
+
+def record(payment: Payment, ask: RecordRefund) -> RefundState | None:
+    """Let Stripe's answer to a refund of ours take effect; gives the refund of the rest, if that is to be sent."""
+    settle(payment, ask.refund_id, ask.stripe_refund_id, ask.status, ask.refusal)
+    before = len(payment.refunds)
+    for seen in ask.seen:
+        adopt(payment, seen)
+    refused = payment.refunds[ask.refund_id]
+    has_adopted = len(payment.refunds) > before
+    rest = rest_after_refusal(payment, refused, has_adopted=has_adopted, is_rest=ask.is_rest)
+    return begin(payment, rest, None, refused.reason, for_order=True) if rest else None
+
+
+def record_seen(payment: Payment, ask: RecordRefundsSeen) -> AdoptRefunds | None:
+    """Take up all refunds that Stripe has of a payment; asks again later, where its money is to be heard of first."""
+    for seen in ask.seen:
+        adopt(payment, seen)
+    payment.must_list_refunds = False
+    if payment.received or not ask.seen or ask.tries >= _LISTINGS:
+        return None
+    return AdoptRefunds(order_id=ask.order_id, intent_id=ask.intent_id, tries=ask.tries + 1)
+
+
+def adopt(payment: Payment, seen: RefundSeen) -> Outcome:
+    """Take up a refund that began at Stripe, or settle it if it is known."""
     known = payment.refunds.get(seen.refund_id) or _by_stripes_id(payment, seen.stripe_refund_id)
     if known:
         return settle(payment, known.id, seen.stripe_refund_id, seen.status)
     if not seen.stripe_refund_id:
-        return "ignored: not a refund of this shop"
+        return Outcome("ignored", "not a refund of this shop")
     if seen.status == "failed":
-        return "ignored: it failed before it was known"
+        return Outcome("ignored", "it failed before it was known")
     if not payment.received:
         payment.must_list_refunds = True
-        return "ignored: its money is not known yet"
+        return Outcome("ignored", "its money is not known yet")
     if not 0 < seen.amount <= payment.refundable:
-        return "ignored: more than is left, until Stripe refuses ours"
+        return Outcome("ignored", "more than is left, until Stripe refuses ours")
     refund = RefundState(
         seen.stripe_refund_id, payment.payment_id, payment.order_id, seen.stripe_refund_id, seen.amount, seen.reason,
         "pending", is_ours=False, dirty=True, stored=False,
@@ -65,11 +115,11 @@ def adopt(payment: Payment, seen: RefundSeen) -> str:
     _set_aside(payment, refund, is_news=True)
     if seen.status == "succeeded":
         settle(payment, refund.id, seen.stripe_refund_id, "succeeded")
-    return "refunded at Stripe"
+    return Outcome("refunded", "at Stripe")
 
 
-def settle(payment: Payment, refund_id: str, stripe_refund_id: str, status: RefundStatus, refusal: str = "") -> str:
-    """Let what Stripe says of a refund take effect; describes what came of it.
+def settle(payment: Payment, refund_id: str, stripe_refund_id: str, status: RefundStatus, refusal: str = "") -> Outcome:
+    """Let what Stripe says of a refund take effect.
 
     Args:
         payment: Whose refund it is.
@@ -80,12 +130,12 @@ def settle(payment: Payment, refund_id: str, stripe_refund_id: str, status: Refu
     """
     refund = payment.refunds.get(refund_id)
     if refund is None:
-        return "ignored: not a refund of this shop"
+        return Outcome("ignored", "not a refund of this shop")
     if stripe_refund_id and refund.stripe_refund_id != stripe_refund_id:
         refund.stripe_refund_id = stripe_refund_id
         refund.dirty = True
     if (refund.status, status) not in REFUND_NEXT:
-        return f"ignored: {refund.status} before"
+        return Outcome("ignored", f"{refund.status} before")
     was_processed = refund.status == "succeeded"
     refund.status = status
     refund.dirty = payment.dirty = True
@@ -102,7 +152,7 @@ def settle(payment: Payment, refund_id: str, stripe_refund_id: str, status: Refu
                 detail=refusal,
             )
         )
-        return "refund failed: needs a person"
+        return Outcome("refund_failed", "needs a person")
     payment.refunded += refund.amount
     payment.events.append(
         RefundProcessed(
@@ -113,7 +163,7 @@ def settle(payment: Payment, refund_id: str, stripe_refund_id: str, status: Refu
             is_ours=refund.is_ours,
         )
     )
-    return "refunded"
+    return Outcome("refunded")
 
 
 def rest_after_refusal(payment: Payment, refused: RefundState, *, has_adopted: bool, is_rest: bool) -> str | None:
@@ -123,6 +173,10 @@ def rest_after_refusal(payment: Payment, refused: RefundState, *, has_adopted: b
     """
     if not (is_rest and has_adopted and refused.status == "failed" and payment.refundable):
         return None
+    return _next_id(payment)
+
+
+def _next_id(payment: Payment) -> str:
     return f"{payment.payment_id}-refund-{len(payment.refunds) + 1}"
 
 
@@ -147,9 +201,9 @@ def audit_rows(
     if stored == computed:
         return []
     fits = computed[1] <= computed[0] <= received
-    remedy = REPAIR if fits else "compare with the payment at Stripe, whose metadata name the order"
+    remedy = Remedy(action="repair" if fits else "find_at_stripe", target=payment_id)
     detail = f"{stored[0]}, {stored[1]} stored; {computed[0]}, {computed[1]} computed"
-    return [Finding(rule="I8 refunds = rows", about=payment_id, detail=detail, remedy=remedy)]
+    return [Finding(check="refunds_equal_rows", about=payment_id, detail=detail, remedy=remedy)]
 
 
 def repair(payment: Payment) -> RepairMade | None:
@@ -161,21 +215,7 @@ def repair(payment: Payment) -> RepairMade | None:
     before = f"{payment.refunding} refunding, {payment.refunded} refunded"
     payment.refunding, payment.refunded, payment.dirty = refunding, refunded, True
     after = f"{refunding} refunding, {refunded} refunded"
-    return RepairMade(rule="I8 refunds = rows", about=payment.order_id, before=before, after=after)
-
-
-def order_of(refund: RefundState, payment: Payment, intent_id: str, *, asked_at: datetime, is_rest: bool) -> SendRefund:
-    """Write the command that asks Stripe for a refund."""
-    return SendRefund(
-        order_id=payment.order_id,
-        refund_id=refund.id,
-        intent_id=intent_id,
-        amount=payment.money(refund.amount),
-        reason=refund.reason,
-        asked_at=asked_at,
-        purpose=payment.purpose,
-        is_rest=is_rest,
-    )
+    return RepairMade(rule=RULES["refunds_equal_rows"], about=payment.order_id, before=before, after=after)
 
 
 def record_of(ask: SendRefund, made: RefundSeen) -> RecordRefund:

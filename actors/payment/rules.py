@@ -4,17 +4,23 @@ The order decides what becomes of an order; this decides what becomes of its mon
 known (`PaymentReceived`), however late: the order then asks for its units again, or for the money to go back.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from actors.payment import disputes, refunds
+from actors.payment.effects import Outcome
 from actors.payment.life import UNSETTLED, Status, refund_status
 from actors.payment.state import ORDER, Payment, payment_id_of
-from bus.messages.base import Finding, Minor, Money, OrderId
+from bus.messages.audit import CheckId, Finding, Remedy
+from bus.messages.base import Minor, Money, OrderId
 from bus.messages.payment import (
+    AdoptRefunds,
+    CancelIntent,
     FurtherPaymentReceived,
+    Intent,
+    IntentClosed,
     IntentSeen,
     PaymentDeclined,
     PaymentFailed,
@@ -22,18 +28,59 @@ from bus.messages.payment import (
     PaymentReceived,
     RecordIntent,
     RecordLook,
+    RecordStripeEvent,
     RefundSeen,
     StripeEvent,
 )
 
-NO_SUCH_PAYMENT = "refused: no such payment"
+NO_SUCH_PAYMENT: Final = Outcome("refused", "no such payment")
+NOT_OURS: Final = Outcome("ignored", "no such payment")
 _FINAL = frozenset({"succeeded", "canceled"})  # All else an intent may be can still become money.
 
 
-def hear(payment: Payment, intent_id: str, event: StripeEvent) -> str:
-    """Let a webhook take effect; describes in a few words what came of it."""
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """The intent that stands for a payment."""
+
+    intent_id: str
+    amount: Money
+    status: Status
+
+
+def answer(ask: RecordIntent, stands: Recorded) -> Intent | IntentClosed:
+    """Give the intent that can be paid, unless it was called off or another one stands."""
+    if stands.status in ("closing", "closed") or stands.intent_id != ask.intent_id:
+        return IntentClosed(order_id=ask.order_id)
+    return Intent(order_id=ask.order_id, intent_id=ask.intent_id, client_secret=ask.client_secret, amount=stands.amount)
+
+
+def is_in_the_way(ask: RecordIntent, stands: Recorded) -> bool:
+    """Whether an intent must end at Stripe: called off meanwhile, or made under a key that Stripe had forgotten."""
+    return stands.status == "closing" or stands.intent_id != ask.intent_id
+
+
+def hear_all(
+    asks: Sequence[RecordStripeEvent], new: Collection[str], payments: Mapping[str | None, Payment]
+) -> dict[str, Outcome]:
+    """Let webhooks take effect, each once; by webhook what came of it.
+
+    Args:
+        asks: In the order in which they came, repeats among them.
+        new: Those that were not stored before.
+        payments: By intent, locked.
+    """
+    outcomes: dict[str, Outcome] = {}
+    for ask in asks:
+        if ask.event.id in new and ask.event.id not in outcomes:
+            payment = payments.get(ask.intent_id)
+            outcomes[ask.event.id] = hear(payment, ask.intent_id, ask.event) if payment else without_payment(ask.event)
+    return outcomes
+
+
+def hear(payment: Payment, intent_id: str, event: StripeEvent) -> Outcome:
+    """Let a webhook take effect."""
     take_effect = _BY_TYPE.get(event.type)
-    return take_effect(payment, intent_id, event) if take_effect else "ignored: of no interest"
+    return take_effect(payment, intent_id, event) if take_effect else Outcome("ignored", "of no interest")
 
 
 def is_against(event: StripeEvent) -> bool:
@@ -41,19 +88,19 @@ def is_against(event: StripeEvent) -> bool:
     return event.type.startswith(("charge.dispute.", "radar."))
 
 
-def without_payment(event: StripeEvent) -> str:
-    """Describe what comes of a webhook about an intent that is not ours: money is kept for people to look at."""
-    return NO_SUCH_PAYMENT if event.type == "payment_intent.succeeded" else "ignored: no such payment"
+def without_payment(event: StripeEvent) -> Outcome:
+    """Refuse or ignore a webhook about an intent that is not ours: money is kept for people to look at."""
+    return NO_SUCH_PAYMENT if event.type == "payment_intent.succeeded" else NOT_OURS
 
 
-def _received(payment: Payment, intent_id: str, event: StripeEvent) -> str:
+def _received(payment: Payment, intent_id: str, event: StripeEvent) -> Outcome:
     amount = event.amount
     if payment.status == "received":
-        return "ignored: received before"
+        return Outcome("ignored", "received before")
     if event.problem:
-        return f"refused: {event.problem}"
+        return Outcome("refused", f"{event.problem}")
     if (amount.amount, amount.currency) != (payment.amount, payment.currency):
-        return f"refused: {payment.amount} {payment.currency} was expected"
+        return Outcome("refused", f"{payment.amount} {payment.currency} was expected")
     payment.advance("succeeded")
     payment.received = amount.amount
     if payment.purpose == ORDER:
@@ -64,49 +111,49 @@ def _received(payment: Payment, intent_id: str, event: StripeEvent) -> str:
         payment.events.append(
             FurtherPaymentReceived(order_id=payment.order_id, purpose=payment.purpose, amount=amount, at=event.created)
         )
-    return "received"
+    return Outcome("received")
 
 
-def _processing(payment: Payment, _: str, event: StripeEvent) -> str:
+def _processing(payment: Payment, _: str, event: StripeEvent) -> Outcome:
     if not payment.advance("processing"):
-        return f"ignored: {payment.status} before"
+        return Outcome("ignored", f"{payment.status} before")
     payment.events.append(PaymentProcessing(order_id=payment.order_id, at=event.created))
-    return "processing"
+    return Outcome("processing")
 
 
-def _failed(payment: Payment, _: str, event: StripeEvent) -> str:
+def _failed(payment: Payment, _: str, event: StripeEvent) -> Outcome:
     """A card is declined while the buyer waits; a bank says no days after it was asked."""
     reason = event.reason or "declined"
     if payment.advance("failed"):
         payment.events.append(PaymentFailed(order_id=payment.order_id, reason=reason))
-        return "failed"
+        return Outcome("failed")
     if payment.status == "closing":  # Stripe can't call a bank back, but now that it has said no, it need not.
         payment.must_cancel = True
-        return "failed: it is cancelled"
+        return Outcome("failed", "it is cancelled")
     if payment.status != "open":
-        return "ignored: too late"
+        return Outcome("ignored", "too late")
     payment.events.append(PaymentDeclined(order_id=payment.order_id, reason=reason))
-    return "declined"
+    return Outcome("declined")
 
 
-def _closed(payment: Payment, _: str, __: StripeEvent) -> str:
+def _closed(payment: Payment, _: str, __: StripeEvent) -> Outcome:
     was_processing = payment.status == "processing"
     if not payment.advance("canceled"):
-        return f"ignored: {payment.status} before"
+        return Outcome("ignored", f"{payment.status} before")
     if was_processing:  # Nobody else tells the order, which waits for its bank.
         payment.events.append(PaymentFailed(order_id=payment.order_id, reason="canceled"))
-    return "closed"
+    return Outcome("closed")
 
 
-def _charge_refunded(payment: Payment, _: str, event: StripeEvent) -> str:
+def _charge_refunded(payment: Payment, _: str, event: StripeEvent) -> Outcome:
     """A hint: it has the sum of all refunds, and names none."""
     if payment.received and event.amount.amount <= payment.refunding:
-        return "ignored: known"
+        return Outcome("ignored", "known")
     payment.must_list_refunds = True
-    return "its refunds are looked up"
+    return Outcome("refunds_listed")
 
 
-def _refund(payment: Payment, intent_id: str, event: StripeEvent) -> str:
+def _refund(payment: Payment, intent_id: str, event: StripeEvent) -> Outcome:
     seen = RefundSeen(
         order_id=payment.order_id,
         refund_id=event.refund_id,
@@ -118,16 +165,16 @@ def _refund(payment: Payment, intent_id: str, event: StripeEvent) -> str:
     return refunds.adopt(payment, seen)
 
 
-def _dispute(payment: Payment, _: str, event: StripeEvent) -> str:
+def _dispute(payment: Payment, _: str, event: StripeEvent) -> Outcome:
     return disputes.hear(payment, event)
 
 
-def _warning(payment: Payment, _: str, event: StripeEvent) -> str:
+def _warning(payment: Payment, _: str, event: StripeEvent) -> Outcome:
     return disputes.warn(payment, event)
 
 
 # Source: Stripe API reference, "Types of events". All else is of no interest.
-_BY_TYPE: Final[Mapping[str, Callable[[Payment, str, StripeEvent], str]]] = {
+_BY_TYPE: Final[Mapping[str, Callable[[Payment, str, StripeEvent], Outcome]]] = {
     "payment_intent.succeeded": _received,
     "payment_intent.processing": _processing,
     "payment_intent.payment_failed": _failed,
@@ -181,8 +228,8 @@ def take_up(payment: Payment, seen: IntentSeen) -> bool:
     return True
 
 
-def see(payment: Payment | None, seen: IntentSeen, at: datetime, looked_at: datetime) -> tuple[StripeEvent, str]:
-    """Let what Stripe lists take effect as the webhook about it would; says in a few words what it led to.
+def see(payment: Payment | None, seen: IntentSeen, at: datetime, looked_at: datetime) -> tuple[StripeEvent, Outcome]:
+    """Let what Stripe lists take effect as the webhook about it would; return that webhook, and what came of it.
 
     Args:
         payment: Its order's, or its own.
@@ -201,9 +248,9 @@ def see(payment: Payment | None, seen: IntentSeen, at: datetime, looked_at: date
         problem=seen.problem,
     )
     if seen.status not in {*_FINAL, "processing"} and not was_refused:
-        return event, "ignored: not decided yet"
+        return event, Outcome("ignored", "not decided yet")
     if payment is None or payment.intent_id != seen.intent_id:
-        return event, NO_SUCH_PAYMENT if seen.status == "succeeded" else "ignored: no such payment"
+        return event, NO_SUCH_PAYMENT if seen.status == "succeeded" else NOT_OURS
     return event, hear(payment, seen.intent_id, event)
 
 
@@ -225,6 +272,18 @@ def call_off(payment: Payment) -> str | None:
     return payment.intent_id if payment.advance("order_cancelled") else None
 
 
+def follow_ups(payment: Payment) -> list[AdoptRefunds | CancelIntent]:
+    """What is to be asked of Stripe after what was decided."""
+    if payment.intent_id is None:
+        return []
+    asks: list[AdoptRefunds | CancelIntent] = []
+    if payment.must_list_refunds:
+        asks.append(AdoptRefunds(order_id=payment.order_id, intent_id=payment.intent_id))
+    if payment.must_cancel:
+        asks.append(CancelIntent(order_id=payment.order_id, intent_id=payment.intent_id))
+    return asks
+
+
 def record_of(seen: IntentSeen) -> RecordIntent:
     """Record an intent that was found at Stripe, whose answer got lost."""
     return RecordIntent(
@@ -243,7 +302,7 @@ class Settlement:
 
     adopted: list[IntentSeen] = field(default_factory=list)  # Intents of payments that had none.
     events: list[tuple[str, StripeEvent]] = field(default_factory=list)  # With their intents.
-    effects: dict[str, str] = field(default_factory=dict)  # By event.
+    effects: dict[str, Outcome] = field(default_factory=dict)  # By event.
     cancels: list[tuple[OrderId, str]] = field(
         default_factory=list
     )  # Intents that must not be paid, with their orders.
@@ -266,10 +325,10 @@ def settle(look: RecordLook, payments: Sequence[Payment], at: datetime) -> Settl
             settlement.adopted.append(seen)
     for seen in look.intents:
         payment = by_intent.get(seen.intent_id) or by_id.get(payment_id_of(seen.order_id, seen.purpose))
-        event, effect = see(payment, seen, at, look.began_at)
-        if not effect.startswith("ignored"):
+        event, outcome = see(payment, seen, at, look.began_at)
+        if outcome.effect != "ignored":
             settlement.events.append((seen.intent_id, event))
-            settlement.effects[event.id] = effect
+            settlement.effects[event.id] = outcome
         if payment and must_cancel(payment, seen):
             settlement.cancels.append((payment.order_id, seen.intent_id))
     for refund in look.refunds:
@@ -279,6 +338,17 @@ def settle(look: RecordLook, payments: Sequence[Payment], at: datetime) -> Settl
         if intent_id := call_off(by_id[order_id]):
             settlement.cancels.append((order_id, intent_id))
     return settlement
+
+
+def free_at(look: RecordLook, now: datetime, every: timedelta, *, is_left: bool) -> datetime:
+    """When another look may begin.
+
+    At once, if something that was due when this one began is left; what has become due since waits for a while.
+    """
+    if look.not_before is not None:
+        return look.not_before
+    has_asked = look.window is not None or bool(look.refunds_asked)
+    return look.began_at + every if has_asked and not is_left else now
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,14 +367,14 @@ class Sums:
 
 def audit(sums: Sums) -> list[Finding]:
     """Compare a payment's sums with what they can be computed from."""
-    compare = "compare with the payment at Stripe, whose metadata name the order"
-    checks = [
-        ("I2 one capture", sums.captures == (1 if sums.received else 0), f"{sums.captures} captures"),
-        ("I2 captured = amount", sums.received in (0, sums.amount), f"{sums.received} of {sums.amount}"),
+    find = Remedy(action="find_at_stripe", target=sums.order_id)
+    checks: list[tuple[CheckId, bool, str]] = [
+        ("one_capture", sums.captures == (1 if sums.received else 0), f"{sums.captures} captures"),
+        ("captured_equals_amount", sums.received in (0, sums.amount), f"{sums.received} of {sums.amount}"),
     ]
     findings = [
-        Finding(rule=rule, about=sums.order_id, detail=detail, remedy=compare)
-        for rule, holds, detail in checks
+        Finding(check=check, about=sums.order_id, detail=detail, remedy=find)
+        for check, holds, detail in checks
         if not holds
     ]
     stored, computed = (sums.refunding, sums.refunded), (sums.refunding_by_rows, sums.refunded_by_rows)

@@ -1,11 +1,10 @@
 """The SQL of payments."""
 
-from collections.abc import AsyncIterator, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 
-from actors.payment.life import Status
-from actors.payment.rules import Sums
+from actors.payment.effects import Outcome
+from actors.payment.rules import Recorded, Sums
 from actors.payment.state import DisputeState, Payment, RefundState, payment_id_of
 from bus.messages.base import Money, OrderId
 from bus.messages.payment import RecordIntent, StripeEvent
@@ -72,13 +71,13 @@ insert into payment.fraud_warnings (id, payment_id, fraud_type, warned_at)
 select *, $4::timestamptz from unnest($1::text[], $2::text[], $3::text[]) on conflict (id) do nothing"""
 
 _ADD_EVENTS = """
-insert into payment.stripe_events (id, type, intent_id, amount, effect, stored_at)
-select distinct on (id) id, type, intent_id, amount, '', $5
+insert into payment.stripe_events (id, type, intent_id, amount, effect, detail, stored_at)
+select distinct on (id) id, type, intent_id, amount, 'ignored', 'not decided yet', $5
 from unnest($1::text[], $2::text[], $3::text[], $4::bigint[]) as e (id, type, intent_id, amount)
 on conflict (id) do nothing returning id"""
 _NOTE_EFFECTS = """
-update payment.stripe_events e set effect = n.effect
-from unnest($1::text[], $2::text[]) as n (id, effect) where e.id = n.id"""
+update payment.stripe_events e set effect = n.effect, detail = n.detail
+from unnest($1::text[], $2::text[], $3::text[]) as n (id, effect, detail) where e.id = n.id"""
 
 _SUMS = """
 select p.payment_id, p.order_id, p.amount, p.received, p.refunding, p.refunded, r.refunding_by_rows, r.refunded_by_rows,
@@ -91,15 +90,6 @@ cross join lateral (
     from payment.refunds where payment_id = p.payment_id) r
 order by p.payment_id"""
 _SUMS_PAGE = 500  # So that deciding about them, in which nobody else is served, takes but few ms.
-
-
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """The intent that stands for an order."""
-
-    intent_id: str
-    amount: Money
-    status: Status
 
 
 async def add(tx: Transaction, asks: Sequence[RecordIntent], look_after: timedelta) -> dict[OrderId, Recorded]:
@@ -209,10 +199,15 @@ async def add_events(tx: Transaction, events: Sequence[tuple[str, StripeEvent]])
     return {row["id"] for row in rows}
 
 
-async def note_effects(tx: Transaction, effects: Sequence[tuple[str, str]]) -> None:
+async def note_effects(tx: Transaction, effects: Mapping[str, Outcome]) -> None:
     """Write down what each webhook led to."""
     if effects:
-        await tx.execute(_NOTE_EFFECTS, *(list(column) for column in zip(*effects, strict=True)))
+        await tx.execute(
+            _NOTE_EFFECTS,
+            list(effects),
+            [outcome.effect for outcome in effects.values()],
+            [outcome.detail for outcome in effects.values()],
+        )
 
 
 async def sums(database: Database) -> AsyncIterator[list[Sums]]:

@@ -1,9 +1,10 @@
 """The audit: what does not add up, what was put right, and what waits for a person."""
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, Self, TypeAlias
 
-from bus.messages.base import Finding, Money, OrderId, Value
+from bus.messages.base import Minor, Money, OrderId, Value
 from engine.message import Command, Event, Query, Reply
 
 StuckKind: TypeAlias = Literal[
@@ -19,8 +20,152 @@ StuckKind: TypeAlias = Literal[
     "processing_long",
 ]
 
-# The remedy of what is safe to repair; who says so of a finding must be able to.
-REPAIR: Final = "POST /admin/api/audit/repair, or run.py audit --repair"
+CheckId: TypeAlias = Literal[
+    "order_exists",
+    "answered_orders_exist",
+    "asked_equals_total",
+    "captured_equals_total",
+    "captured_equals_amount",
+    "one_capture",
+    "assigned_equals_holds",
+    "assigned_equals_ledger",
+    "held_equals_holds",
+    "held_equals_ledger",
+    "on_hand_equals_ledger",
+    "never_oversold",
+    "paid_is_sold",
+    "shipped_has_left",
+    "unpaid_is_not_sold",
+    "cancelled_keeps_nothing",
+    "pick_list_follows_order",
+    "pick_list_equals_lines",
+    "one_shipment",
+    "shipment_of_shipped",
+    "shipped_has_shipment",
+    "ready_is_booked",
+    "one_mail_for_each_event",
+    "captured_is_paid",
+    "cancelled_goes_back",
+    "delivered_is_paid",
+    "waits_for_its_bank",
+    "nothing_is_overdue",
+    "subtotal_equals_lines",
+    "total_equals_parts",
+    "nothing_refunded_unpaid",
+    "refunds_equal_rows",
+    "refunds_equal_stripes",
+    "objections_equal_stripes",
+    "refunded_agrees",
+    "readers_know_level",
+    "watchers_know_level",
+    "more_findings",
+]
+# What each check asks for, in the words of the audit's readers.
+RULES: Final[Mapping[CheckId, str]] = {
+    "order_exists": "I1 its order exists",
+    "answered_orders_exist": "I1 answered orders exist",
+    "asked_equals_total": "I2 asked = total",
+    "captured_equals_total": "I2 captured = total",
+    "captured_equals_amount": "I2 captured = amount",
+    "one_capture": "I2 one capture",
+    "assigned_equals_holds": "I3 assigned = sold holds",
+    "assigned_equals_ledger": "I3 assigned = ledger",
+    "held_equals_holds": "I3 held = live holds",
+    "held_equals_ledger": "I3 held = ledger",
+    "on_hand_equals_ledger": "I3 on hand = ledger",
+    "never_oversold": "I3 never oversold",
+    "paid_is_sold": "I4 what is paid is sold, no more",
+    "shipped_has_left": "I4 what is shipped has left the shelf, no more",
+    "unpaid_is_not_sold": "I4 what is not paid is not sold",
+    "cancelled_keeps_nothing": "I4 what is cancelled keeps nothing",
+    "pick_list_follows_order": "I4 pick list follows its order",
+    "pick_list_equals_lines": "I4 pick list = lines",
+    "one_shipment": "I4 at most one shipment",
+    "shipment_of_shipped": "I4 a shipment is of an order that is shipped",
+    "shipped_has_shipment": "I4 what is shipped has its shipment",
+    "ready_is_booked": "I4 a parcel that is ready is booked",
+    "one_mail_for_each_event": "I5 a mail for each event",
+    "captured_is_paid": "I6 captured for an order that is paid",
+    "cancelled_goes_back": "I6 captured for a cancelled order goes back",
+    "delivered_is_paid": "I6 what is delivered is paid",
+    "waits_for_its_bank": "I6 an order waits while its bank decides",
+    "nothing_is_overdue": "I7 nothing is overdue",
+    "subtotal_equals_lines": "I8 subtotal = lines",
+    "total_equals_parts": "I8 total = its parts",
+    "nothing_refunded_unpaid": "I8 nothing refunded unpaid",
+    "refunds_equal_rows": "I8 refunds = rows",
+    "refunds_equal_stripes": "I8 refunds = Stripe's",
+    "objections_equal_stripes": "I8 disputes = Stripe's",
+    "refunded_agrees": "I8 refunded",
+    "readers_know_level": "I9 level",
+    "watchers_know_level": "I9 watchers know the stock",
+    "more_findings": "many",
+}
+
+# What a person or the audit itself can do. The request or command that does it is known above the bus.
+Action: TypeAlias = Literal[
+    "repair",  # Safe: the domain that owns the counter sets it. Who says so of a finding must be able to.
+    "redrive",
+    "redrive_or_count",
+    "redrive_or_take_step",
+    "redrive_or_book",
+    "cancel_order",
+    "cancel_or_collect",
+    "count_or_cancel",
+    "count_or_redrive",
+    "count_shelf",
+    "cancel_until_it_fits",
+    "refund",
+    "refund_again",
+    "ask_stripe",
+    "compare_at_stripe",
+    "find_at_stripe",
+    "return_excess_at_stripe",
+    "return_at_stripe",
+    "answer_bank",
+    "judge_warning",
+    "open_pick_list",
+    "pick_as_ordered",
+    "stop_parcel",
+    "stop_other_parcels",
+    "ask_carrier",
+    "restore_order",
+    "restore_or_return_money",
+    "read_timeline",
+    "host_actor",
+    "reconnect_watchers",
+    "see_to_others_first",
+]
+
+
+class Remedy(Value, frozen=True, kw_only=True):
+    """What to do, and about what."""
+
+    action: Action
+    target: str = ""  # The order, SKU, dead letter, actor or stuck item that it is done to.
+    detail: str = ""  # What else its reader needs: the payment intent, or which message is parked.
+    amount: Minor | None = None  # To give back; None for all that is left.
+
+
+class Finding(Value, frozen=True, kw_only=True):
+    """Something an audit found wrong."""
+
+    check: CheckId  # Which promise is broken.
+    about: str  # The SKU, order or payment.
+    detail: str
+    remedy: Remedy
+
+    @property
+    def rule(self) -> str:
+        """The broken promise in words."""
+        return RULES[self.check]
+
+
+class Findings(Reply):
+    """What a domain found wrong in its own books; nothing is the good answer."""
+
+    findings: tuple[Finding, ...]
+    checked: int
 
 
 class Part(Value, frozen=True, kw_only=True):
@@ -69,14 +214,10 @@ class BooksRepaired(Event):
     after: str
     at: datetime
 
-
-class Remedy(Value, frozen=True, kw_only=True):
-    """What to do, and the one request that does it."""
-
-    say: str
-    method: str
-    path: str
-    body: str  # JSON; "" for none.
+    @classmethod
+    def of(cls, made: RepairMade, at: datetime) -> Self:
+        """Make a repair known."""
+        return cls(about=made.about, rule=made.rule, before=made.before, after=made.after, at=at)
 
 
 class StuckItem(Value, frozen=True, kw_only=True):

@@ -1,11 +1,13 @@
 """What the messages of several domains are made of."""
 
 import secrets
-from typing import Annotated, TypeAlias, dataclass_transform
+from collections.abc import Sequence
+from typing import Annotated, Protocol, TypeAlias, TypeVar, dataclass_transform
 
 import msgspec
 
 from bus.messages import currencies
+from engine.message import Query
 
 Sku: TypeAlias = str
 CartId: TypeAlias = str
@@ -87,13 +89,32 @@ class Address(Value, frozen=True, kw_only=True):
     country: str  # ISO 3166-1 alpha-2, upper case.
 
 
-class Finding(Value, frozen=True, kw_only=True):
-    """Something an audit found wrong."""
+class Fact(Value, frozen=True, kw_only=True):
+    """A part of what a domain knows of an order, for the audit."""
 
-    rule: str  # Which promise is broken.
-    about: str  # The SKU, order or payment.
-    detail: str
-    remedy: str
+    @property
+    def of_order(self) -> OrderId:
+        """The order that it is about."""
+        raise NotImplementedError
+
+
+class SpanFacts(Protocol):
+    """A domain's answer to `ReadSpan`."""
+
+    @property
+    def facts(self) -> Sequence[Fact]:
+        """In any order."""
+        ...
+
+
+FactsT_co = TypeVar("FactsT_co", bound=SpanFacts, covariant=True)
+
+
+class ReadSpan(Query[FactsT_co]):
+    """Read what a domain knows of orders, by the orders' ids."""
+
+    after: OrderId
+    until: OrderId | None = None  # The last one; None for no end.
 
 
 def new_id(kind: str) -> str:

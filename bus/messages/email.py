@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from bus.messages.base import OrderId, Value
+from bus.messages.base import Fact, OrderId, ReadSpan, Value
 from engine.message import Command, Query, Reply
 
 
@@ -34,12 +34,16 @@ class ListMails(Query[SentMails]):
     order_id: OrderId
 
 
-class MailFact(Value, frozen=True, kw_only=True):
+class MailFact(Fact, frozen=True, kw_only=True):
     """How many mails of a template an order had."""
 
     order_id: OrderId
     template: str
     sent: int
+
+    @property
+    def of_order(self) -> OrderId:
+        return self.order_id
 
 
 class MailFacts(Reply):
@@ -48,8 +52,5 @@ class MailFacts(Reply):
     facts: tuple[MailFact, ...]
 
 
-class ReadMailFacts(Query[MailFacts]):
+class ReadMailFacts(ReadSpan[MailFacts]):
     """Count mails, by their orders' ids."""
-
-    after: OrderId
-    until: OrderId | None = None  # The last one; None for no end.

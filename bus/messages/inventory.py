@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
-from bus.messages.audit import Repairs
-from bus.messages.base import CartId, Finding, Line, OrderId, Sku, Value
+from bus.messages.audit import Findings, Repairs
+from bus.messages.base import CartId, Fact, Line, OrderId, ReadSpan, Sku, Value
 from engine.message import Command, Event, Query, Reply
 
 
@@ -149,13 +149,6 @@ class UnitsGone(Event):
     order_id: OrderId
 
 
-class Findings(Reply):
-    """What an audit found; nothing is the good answer."""
-
-    findings: tuple[Finding, ...]
-    checked: int
-
-
 class AuditStock(Query[Findings]):
     """Recompute every counter from the ledger and the holds."""
 
@@ -167,13 +160,17 @@ class ListLevels(Query[StockLevels]):
     limit: int = 500
 
 
-class HoldFact(Value, frozen=True, kw_only=True):
+class HoldFact(Fact, frozen=True, kw_only=True):
     """What became of the units of one line."""
 
     order_id: OrderId
     sku: Sku
     quantity: int
     stage: str
+
+    @property
+    def of_order(self) -> OrderId:
+        return self.order_id
 
 
 class HoldFacts(Reply):
@@ -182,11 +179,8 @@ class HoldFacts(Reply):
     facts: tuple[HoldFact, ...]
 
 
-class ReadHoldFacts(Query[HoldFacts]):
+class ReadHoldFacts(ReadSpan[HoldFacts]):
     """Read the holds of orders, by the orders' ids."""
-
-    after: OrderId
-    until: OrderId | None = None  # The last one; None for no end.
 
 
 class RepairStock(Command[Repairs]):

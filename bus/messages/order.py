@@ -3,8 +3,21 @@
 from datetime import datetime
 from typing import Literal, TypeAlias
 
-from bus.messages.base import Address, CartId, Line, Minor, Money, OrderId, OrderLine, Sums, Units, Value
-from bus.messages.inventory import Findings
+from bus.messages.audit import Findings
+from bus.messages.base import (
+    Address,
+    CartId,
+    Fact,
+    Line,
+    Minor,
+    Money,
+    OrderId,
+    OrderLine,
+    ReadSpan,
+    Sums,
+    Units,
+    Value,
+)
 from bus.messages.shipping import ShippingMethod
 from engine.message import Command, Event, Query, Reply
 
@@ -215,7 +228,7 @@ class RefundRequested(Event):
     reason: str
 
 
-class OrderFact(Value, frozen=True, kw_only=True):
+class OrderFact(Fact, frozen=True, kw_only=True):
     """What an audit compares other domains with."""
 
     id: OrderId
@@ -225,6 +238,10 @@ class OrderFact(Value, frozen=True, kw_only=True):
     tracking_number: str | None
     units: tuple[Units, ...]
 
+    @property
+    def of_order(self) -> OrderId:
+        return self.id
+
 
 class OrderFacts(Reply):
     """In the order of their ids."""
@@ -232,11 +249,9 @@ class OrderFacts(Reply):
     facts: tuple[OrderFact, ...]
 
 
-class ReadOrderFacts(Query[OrderFacts]):
+class ReadOrderFacts(ReadSpan[OrderFacts]):
     """Read orders by their ids, page by page."""
 
-    after: OrderId
-    until: OrderId | None = None  # The last one; None for no end.
     limit: int = 500
 
 

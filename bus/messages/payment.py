@@ -3,9 +3,8 @@
 from datetime import datetime
 from typing import Literal, TypeAlias
 
-from bus.messages.audit import Repairs
-from bus.messages.base import Currency, Minor, Money, OrderId, Value
-from bus.messages.inventory import Findings
+from bus.messages.audit import Findings, Repairs
+from bus.messages.base import Currency, Fact, Minor, Money, OrderId, ReadSpan, Value
 from engine.message import Command, Event, Query, Reply
 
 RefundReason: TypeAlias = Literal["requested_by_customer", "duplicate", "fraudulent", "not_deliverable"]
@@ -322,7 +321,7 @@ class AuditMoney(Query[Findings]):
     """Recompute what came in and went back, payment by payment."""
 
 
-class PaymentFact(Value, frozen=True, kw_only=True):
+class PaymentFact(Fact, frozen=True, kw_only=True):
     """What an audit compares an order with."""
 
     order_id: OrderId
@@ -337,6 +336,10 @@ class PaymentFact(Value, frozen=True, kw_only=True):
     withdrawn: Minor = 0  # By banks, for disputes that are not won.
     created_at: datetime | None = None
 
+    @property
+    def of_order(self) -> OrderId:
+        return self.order_id
+
 
 class PaymentFacts(Reply):
     """In any order."""
@@ -344,11 +347,8 @@ class PaymentFacts(Reply):
     facts: tuple[PaymentFact, ...]
 
 
-class ReadPaymentFacts(Query[PaymentFacts]):
+class ReadPaymentFacts(ReadSpan[PaymentFacts]):
     """Read payments, by their orders' ids."""
-
-    after: OrderId
-    until: OrderId | None = None  # The last one; None for no end.
 
 
 class FindPayments(Query[PaymentFacts]):

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Literal, TypeAlias
 
-from bus.messages.base import Currency, Minor, OrderId, Value
+from bus.messages.base import Currency, Fact, Minor, OrderId, ReadSpan, Value
 from engine.message import Command, Event, Query, Reply
 
 ShippingMethod: TypeAlias = str  # The id of one of the shop's methods: a row, not a name in the code.
@@ -129,12 +129,16 @@ class ParcelMoved(Event):
     detail: str
 
 
-class ShipmentFact(Value, frozen=True, kw_only=True):
+class ShipmentFact(Fact, frozen=True, kw_only=True):
     """What an audit compares an order with."""
 
     order_id: OrderId
     tracking_number: str
     parcel_id: str = ""
+
+    @property
+    def of_order(self) -> OrderId:
+        return self.order_id
 
 
 class ShipmentFacts(Reply):
@@ -143,8 +147,5 @@ class ShipmentFacts(Reply):
     facts: tuple[ShipmentFact, ...]
 
 
-class ReadShipmentFacts(Query[ShipmentFacts]):
+class ReadShipmentFacts(ReadSpan[ShipmentFacts]):
     """Read shipments, by their orders' ids."""
-
-    after: OrderId
-    until: OrderId | None = None  # The last one; None for no end.

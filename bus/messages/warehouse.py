@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Literal, TypeAlias
 
-from bus.messages.base import OrderId, OrderLine, Units, Value
+from bus.messages.base import Fact, OrderId, OrderLine, ReadSpan, Units
 from engine.message import Command, Event, Query, Reply
 
 PickListStatus: TypeAlias = Literal["waiting", "open", "picked", "packed", "shipped", "cancelled"]
@@ -104,7 +104,7 @@ class ParcelReady(Event):
     parcel_id: str = ""
 
 
-class PickListFact(Value, frozen=True, kw_only=True):
+class PickListFact(Fact, frozen=True, kw_only=True):
     """What an audit compares an order with."""
 
     id: OrderId
@@ -114,6 +114,10 @@ class PickListFact(Value, frozen=True, kw_only=True):
     units: tuple[Units, ...]
     created_at: datetime
 
+    @property
+    def of_order(self) -> OrderId:
+        return self.order_id or self.id  # That of the first parcel is its order's.
+
 
 class PickListFacts(Reply):
     """The oldest first, or in the order of their ids."""
@@ -121,11 +125,8 @@ class PickListFacts(Reply):
     facts: tuple[PickListFact, ...]
 
 
-class ReadPickListFacts(Query[PickListFacts]):
+class ReadPickListFacts(ReadSpan[PickListFacts]):
     """Read pick lists, by their orders' ids."""
-
-    after: OrderId
-    until: OrderId | None = None  # The last one; None for no end.
 
 
 class ListUnopened(Query[PickListFacts]):

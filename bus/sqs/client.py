@@ -30,6 +30,13 @@ class NoQueue(Unavailable):
     """It was never made, or is gone with the process that read it."""
 
 
+class MissingQueue(BadSetting):
+    """A queue that this process reads was never made."""
+
+    def __init__(self, queue: str) -> None:
+        super().__init__(f"SQS_PREFIX: there is no queue {queue}")
+
+
 class Sqs:
     """One connection pool for all queues of a shop."""
 

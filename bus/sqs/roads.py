@@ -16,7 +16,7 @@ from bus.deliveries import Deliveries
 from bus.routes import Routes
 from bus.sqs.batches import Batches
 from bus.sqs.census import Census
-from bus.sqs.client import NoQueue, Sqs, aws_errors
+from bus.sqs.client import MissingQueue, NoQueue, Sqs, aws_errors
 from bus.sqs.inbox import Inbox, Poller
 from bus.sqs.metrics import SENT
 from bus.sqs.wire import Letter, answer_body, from_message, read_answer
@@ -25,7 +25,7 @@ from engine.cell import ActorCell
 from engine.clock import Clock
 from engine.crash import CrashPoint
 from engine.envelope import Envelope
-from engine.errors import BadInput, BadSetting, Overloaded, ShopFlowError, Unanswered, Unavailable
+from engine.errors import BadInput, Overloaded, ShopFlowError, Unanswered, Unavailable
 from engine.message import Command, Message, reply_type
 from engine.postgres import Database
 from engine.trace import TRACE
@@ -216,7 +216,7 @@ class Roads:
         """Receive for these actors, and send for everybody, while the block lasts; then give back what is left.
 
         Raises:
-            BadSetting: A queue is missing.
+            MissingQueue: One of them was never made.
         """
         self._deliveries = deliveries
         for cell in cells:
@@ -250,7 +250,7 @@ class Roads:
         try:
             await self._sqs.url(queue)
         except NoQueue:
-            raise BadSetting(f"SQS_PREFIX: there is no queue {queue}: `run.py queues create` makes all") from None
+            raise MissingQueue(queue) from None
 
     def close(self) -> None:
         """Receive nothing more for the actors of this process, and give back what was not begun. What was, goes on."""

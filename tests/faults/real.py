@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 import aiohttp
 import msgspec
 
-from bus.messages.audit import Audit
+from bus.messages.audit import Audit, CheckId
 from bus.messages.base import Money
 from bus.messages.cart import Cart, CheckedOut, CreateCart, GetCart, PriceChanged, RemoveLine, SetLine
 from bus.messages.catalog import ImportSkus
@@ -41,7 +41,7 @@ R = TypeVar("R")
 T = TypeVar("T", bound=Record)
 
 METHODS: Final = {"good": "pm_card_visa", "bad": "pm_card_chargeDeclined", "debit": "pm_sandbox_sepaDebit"}
-OWED: Final = "I6 captured for a cancelled order goes back"
+OWED: Final[CheckId] = "cancelled_goes_back"
 _TRIES = 8  # Of one step: it is killed, or not answered, once.
 _DOUBTS = "select doubts from warehouse.pick_lists where id = $1"
 _SALES = "select paid, refunded, disputed from analytics.sales where order_id = $1"
@@ -55,8 +55,8 @@ async def audit(shop: ShopUnderTest, *, but: Collection[str] = ()) -> list[str]:
         but: Cancelled orders whose money is known to be here: each must be found, and nothing else.
     """
     audited = await shop.ask(Audit(), timeout_s=60)
-    owed = {f.about for f in audited.findings if f.rule == OWED}
-    others = [f for f in audited.findings if f.rule != OWED or f.about not in but]
+    owed = {f.about for f in audited.findings if f.check == OWED}
+    others = [f for f in audited.findings if f.check != OWED or f.about not in but]
     missed = [f"{order_id} is owed its money, and nobody finds that" for order_id in sorted(set(but) - owed)]
     return [f"{finding.rule}: {finding.about}: {finding.detail}" for finding in others] + missed
 

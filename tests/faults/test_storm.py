@@ -152,10 +152,12 @@ async def test_a_storm_of_webhooks_is_answered_in_time_and_each_takes_effect_onc
 
 
 async def _each_took_effect_once(shop: Program, events: Sequence[Json], orders: Sequence[tuple[str, str, int]]) -> None:
-    stored = await rows(shop, "select id, intent_id, effect from payment.stripe_events")
+    stored = await rows(shop, "select id, intent_id, effect, detail from payment.stripe_events")
     assert sorted(row["id"] for row in stored) == sorted({event["id"] for event in events})
     effects = Counter((row["intent_id"], row["effect"]) for row in stored)
-    assert {row["effect"] for row in stored} <= {"received", "declined", "ignored: too late"}
+    assert {(row["effect"], row["detail"]) for row in stored} <= {
+        ("received", ""), ("declined", ""), ("ignored", "too late"),
+    }  # fmt: skip
 
     async def told() -> Counter[tuple[str, str]]:
         entries = await rows(shop, "select order_id, event from orders.timeline")

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from actors.payment import looks
+from actors.payment.effects import Outcome
 from engine.clock import FOREVER
 from sandbox.core.faults import WebhookFault
 from sandbox.stripe.api import Cause
@@ -18,9 +19,9 @@ AFTER = timedelta(minutes=5)
 async def effects(shop: ShopUnderTest) -> list[str]:
     """What was kept of Stripe's news, from webhooks and looks, and what it led to."""
     rows = await shop.inside.services.database.fetch(
-        "select effect from payment.stripe_events order by stored_at, effect"
+        "select effect, detail from payment.stripe_events order by stored_at, effect, detail"
     )
-    return [row["effect"] for row in rows]
+    return [str(Outcome(**dict(row))) for row in rows]
 
 
 async def status_here(shop: ShopUnderTest, order_id: str) -> str:

@@ -65,9 +65,9 @@ BROKEN: list[tuple[str, str, set[str], str]] = [
     ("paid", "update payment.payments set amount = amount - 1, received = received - 1 where order_id = $1",
      {"I2 asked = total", "I2 captured = total"},
      "update payment.payments set amount = amount + 1, received = received + 1 where order_id = $1"),
-    ("paid", """update payment.stripe_events e set effect = 'forgotten' from payment.payments p
+    ("paid", """update payment.stripe_events e set effect = 'ignored', detail = 'forgotten' from payment.payments p
         where p.intent_id = e.intent_id and p.order_id = $1""", {"I2 one capture"},
-     """update payment.stripe_events e set effect = 'received' from payment.payments p
+     """update payment.stripe_events e set effect = 'received', detail = '' from payment.payments p
         where p.intent_id = e.intent_id and p.order_id = $1"""),
     ("waiting", "update orders.orders set status = 'paid' where id = $1",
      {"I6 what is delivered is paid", "I4 what is paid is sold, no more", "I4 pick list follows its order"},
@@ -116,7 +116,7 @@ async def test_an_order_that_somebody_deleted_is_missed_by_all_that_knew_it(
 @pytest.fixture
 def impatient_with_levels(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who tells an old level is given no time to catch up."""
-    monkeypatch.setattr("bus.levels._PATIENCE_S", 0.0)
+    monkeypatch.setattr("actors.audit.levels._PATIENCE_S", 0.0)
 
 
 @pytest.mark.usefixtures("impatient_with_levels")

@@ -218,3 +218,40 @@ async def test_what_was_said_before_and_is_heard_after_is_not_a_hundred_times_as
     rows = await old_shop.rows(f"select body from bus.{table} order by id")
     bodies = [msgspec.json.decode(str(body), type=RefundProcessed) for (body,) in rows]
     assert [str(event.amount) for event in bodies] == ["5615 ISK", "5615.00 EUR"]
+
+
+# What was ever written about a webhook, and what became of it.
+EFFECTS: Mapping[str, tuple[str, str]] = {
+    "received": ("received", ""),
+    "declined": ("declined", ""),
+    "failed": ("failed", ""),
+    "failed: it is cancelled": ("failed", "it is cancelled"),
+    "refunded": ("refunded", ""),
+    "refunded at Stripe": ("refunded", "at Stripe"),
+    "refund failed: needs a person": ("refund_failed", "needs a person"),
+    "its refunds are looked up": ("refunds_listed", ""),
+    "disputed": ("disputed", ""),
+    "dispute won": ("dispute_closed", "won"),
+    "funds withdrawn": ("funds_moved", "withdrawn"),
+    "warned of fraud": ("warned", ""),
+    "ignored: of no interest": ("ignored", "of no interest"),
+    "ignored: its money is not known yet": ("ignored", "its money is not known yet"),
+    "refused: 4490 EUR was expected": ("refused", "4490 EUR was expected"),
+    "refused: Stripe counts 1 in hundredths: of UGX": ("refused", "Stripe counts 1 in hundredths: of UGX"),
+    "": ("ignored", ""),
+    "a word of nobody's": ("ignored", "a word of nobody's"),
+}
+
+
+async def test_what_webhooks_led_to_becomes_a_word_and_a_detail(old_shop: OldShop) -> None:
+    for number, effect in enumerate(EFFECTS):
+        await old_shop.connection.execute(
+            "insert into payment.stripe_events values ($1, 'payment_intent.succeeded', $2, 1, $3, now())",
+            f"evt_{number:02}", f"pi_{number}", effect,
+        )  # fmt: skip
+
+    assert "payment/0008_effects.sql" in await old_shop.upgrade()
+
+    assert await old_shop.rows("select effect, detail from payment.stripe_events order by id") == list(EFFECTS.values())
+    with pytest.raises(asyncpg.CheckViolationError):
+        await old_shop.connection.execute("update payment.stripe_events set effect = 'ignored: too late'")

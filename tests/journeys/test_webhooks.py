@@ -1,5 +1,6 @@
 """Webhooks of Stripe's and the carrier's: checked, kept once, and nothing goes back."""
 
+from actors.payment.effects import Outcome
 from sandbox.core.faults import WebhookFault
 from sandbox.core.webhooks import signature
 from testkit import ShopUnderTest
@@ -11,9 +12,9 @@ SUCCEEDED, FAILED, CANCELED = "payment_intent.succeeded", "payment_intent.paymen
 async def effects(shop: ShopUnderTest) -> list[tuple[str, str]]:
     """What was stored of webhooks, and what each led to."""
     rows = await shop.inside.services.database.fetch(
-        "select type, effect from payment.stripe_events order by stored_at, type, effect"
+        "select type, effect, detail from payment.stripe_events order by stored_at, type, effect, detail"
     )
-    return [(row["type"], row["effect"]) for row in rows]
+    return [(row["type"], str(Outcome(row["effect"], row["detail"]))) for row in rows]
 
 
 async def test_a_webhook_counts_only_if_it_was_signed_by_stripe_and_just_now(

@@ -7,25 +7,44 @@ import msgspec
 from litestar import get, post
 from litestar.params import FromPath, FromQuery
 
-from bus.levels import differing, still_wrong
-from bus.messages.audit import Audit, ListStuck, Remedy, Repair, RepairMade, SettleStuck, StuckItem, StuckKind
-from bus.messages.base import Finding, Money, Sku
+from bus.messages.audit import (
+    Audit,
+    Finding,
+    ListStuck,
+    Remedy,
+    Repair,
+    RepairMade,
+    SettleStuck,
+    StuckItem,
+    StuckKind,
+)
+from bus.messages.base import Money, Sku
 from bus.messages.inventory import GetStock, StockLevel
 from bus.messages.payment import LookAtStripe
 from gateway.api.bodies import View
 from gateway.api.products import Limit
 from gateway.edge import Edge, Wired
 from gateway.problems import Problem
+from gateway.remedies import advice, request_of, step
 
 _LONG_S = 600.0  # For a whole audit.
 _PAGE = 500  # SKUs that are read at a time.
+
+
+class FindingView(View, frozen=True, kw_only=True):
+    """Something that is wrong."""
+
+    rule: str  # Which promise is broken.
+    about: str  # The SKU, order or payment.
+    detail: str
+    remedy: str
 
 
 class AuditView(View, frozen=True, kw_only=True):
     """What was looked at, and what is wrong; nothing is the good answer."""
 
     checked: dict[str, int]
-    findings: Sequence[Finding]
+    findings: Sequence[FindingView]
 
 
 class RepairsView(View, frozen=True, kw_only=True):
@@ -78,11 +97,12 @@ class Looking(View, frozen=True, kw_only=True):
 @get("/audit", summary="Recompute everything")
 async def audit(edge: Wired) -> AuditView:
     """Compare everything with ledgers and rows, domains with each other, and what watchers were told with the stock."""
-    told = edge.hub.told_stock()
-    suspects = differing(told, await _true(edge, list(told)))
+    cached = edge.hub.told_stock()
+    suspects = edge.levels.stale_levels(cached, await _actual(edge, list(cached)))
     audited = await edge.bus.ask(Audit(), timeout_s=_LONG_S)
-    checked = {part.name: part.checked for part in audited.parts} | {"live": len(told)}
-    return AuditView(checked=checked, findings=[*audited.findings, *await _live(edge, suspects)])
+    checked = {part.name: part.checked for part in audited.parts} | {"live": len(cached)}
+    found = [*audited.findings, *await _live(edge, suspects)]
+    return AuditView(checked=checked, findings=[_finding(finding) for finding in found])
 
 
 @post("/audit/repair", status_code=200, summary="Put right what is safe to")
@@ -116,30 +136,34 @@ async def look_at_stripe(edge: Wired, order_id: FromPath[str]) -> Looking:
 async def _live(edge: Edge, suspects: Mapping[Sku, StockLevel]) -> list[Finding]:
     """Watchers who have not heard what was true before everything else was looked at."""
 
-    async def told(skus: Collection[Sku]) -> Mapping[Sku, StockLevel]:
+    async def read_cached(skus: Collection[Sku]) -> Mapping[Sku, StockLevel]:
         now = edge.hub.told_stock()
         return {sku: now[sku] for sku in skus if sku in now}
 
-    async def true(skus: Collection[Sku]) -> Mapping[Sku, StockLevel]:
-        return await _true(edge, list(skus))
+    async def read_actual(skus: Collection[Sku]) -> Mapping[Sku, StockLevel]:
+        return await _actual(edge, list(skus))
 
     return [
         Finding(
-            rule="I9 watchers know the stock",
+            check="watchers_know_level",
             about=level.sku,
             detail=f"{detail}, by websockets",
-            remedy="see that Redis answers; what is watched is read again every 10 s. Else restart this process",
+            remedy=Remedy(action="reconnect_watchers"),
         )
-        for level, detail in (await still_wrong(suspects, told, true) if suspects else ())
+        for level, detail in await edge.levels.confirm_stale(suspects, read_cached, read_actual)
     ]
 
 
-async def _true(edge: Edge, skus: Sequence[Sku]) -> dict[Sku, StockLevel]:
+async def _actual(edge: Edge, skus: Sequence[Sku]) -> dict[Sku, StockLevel]:
     levels: dict[Sku, StockLevel] = {}
     for start in range(0, len(skus), _PAGE):
         answer = await edge.bus.ask(GetStock(skus=tuple(skus[start : start + _PAGE])))
         levels |= {level.sku: level for level in answer.levels}
     return levels
+
+
+def _finding(finding: Finding) -> FindingView:
+    return FindingView(rule=finding.rule, about=finding.about, detail=finding.detail, remedy=advice(finding.remedy))
 
 
 def _stuck(item: StuckItem) -> StuckView:
@@ -156,5 +180,7 @@ def _stuck(item: StuckItem) -> StuckView:
 
 
 def _remedy(remedy: Remedy) -> RemedyView:
-    body = msgspec.Raw(remedy.body.encode()) if remedy.body else None
-    return RemedyView(say=remedy.say, method=remedy.method, path=remedy.path, body=body)
+    request = request_of(remedy)
+    assert request is not None, "what is stuck has a request that solves it"
+    body = msgspec.Raw(request.body.encode()) if request.body else None
+    return RemedyView(say=step(remedy), method=request.method, path=request.path, body=body)

@@ -1,160 +1,11 @@
-"""What must be true of an order across the domains."""
+"""Findings that are of no single order, and what becomes of all of them."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 
-import pytest
-from msgspec.structs import replace as changed
+from actors.audit.rules import MOST_FINDINGS, Overdue, bounded, missing, overdue, with_letter
+from bus.messages.audit import Remedy
 
-from actors.audit.rules import MOST_FINDINGS, Case, bounded, cases, judge, missing, overdue, with_letter
-from actors.audit.rules import Overdue as Late
-from bus.levels import differing, still_wrong
-from bus.messages.audit import REPAIR
-from bus.messages.base import Money, Units
-from bus.messages.email import MailFact
-from bus.messages.inventory import HoldFact, StockLevel
-from bus.messages.order import OrderFact, OrderStatus
-from bus.messages.payment import PaymentFact
-from bus.messages.shipping import ShipmentFact
-from bus.messages.warehouse import PickListFact, PickListStatus
-
-ORDER, TOTAL, NOON = "ord_1", 5000, datetime(2030, 1, 7, 12, tzinfo=UTC)
-UNITS = (Units(sku="LAMP", quantity=1), Units(sku="MUG", quantity=2))
-
-
-def holds(stage: str) -> list[HoldFact]:
-    return [HoldFact(order_id=ORDER, sku=units.sku, quantity=units.quantity, stage=stage) for units in UNITS]
-
-
-def payment(received: int = TOTAL, refunding: int = 0, refunded: int = 0, refunds: int = 0) -> PaymentFact:
-    return PaymentFact(
-        order_id=ORDER, currency="EUR", amount=TOTAL, received=received, refunding=refunding, refunded=refunded,
-        refunds=refunds,
-    )  # fmt: skip
-
-
-def mail(template: str, sent: int = 1) -> MailFact:
-    return MailFact(order_id=ORDER, template=template, sent=sent)
-
-
-def case(status: OrderStatus, listed: PickListStatus, stage: str, paid: PaymentFact | None = None) -> Case:
-    is_gone = status in ("shipped", "in_transit", "delivered")
-    return Case(
-        order=OrderFact(
-            id=ORDER, status=status, total=Money(amount=TOTAL, currency="EUR"),
-            refunded=paid.refunded if paid else 0, tracking_number="T1" if is_gone else None, units=UNITS,
-        ),
-        payments=[paid] if paid else [],
-        holds=holds(stage),
-        pick_lists=[
-            PickListFact(id=ORDER, status=listed, confirmed=listed == "shipped", units=UNITS, created_at=NOON)
-        ],
-        shipments=[ShipmentFact(order_id=ORDER, tracking_number="T1")] if is_gone else [],
-        mails=[mail("order_created")],
-    )  # fmt: skip
-
-
-SHIPPED = case("shipped", "shipped", "shipped", payment())
-PAID = case("paid", "open", "sold", payment())
-PENDING = case("pending_payment", "waiting", "payment", payment(received=0))
-CANCELLED = case("cancelled", "cancelled", "returned", payment(TOTAL, TOTAL, TOTAL, 1))
-
-
-WAITS = "I6 an order waits while its bank decides"
-
-
-def rules_of(one: Case) -> list[str]:
-    return [finding.rule for finding in judge(ORDER, one)]
-
-
-@pytest.mark.parametrize(
-    "good",
-    [
-        SHIPPED, PAID, PENDING, CANCELLED,
-        case("pending_payment", "waiting", "payment"),  # Its intent is being made.
-        case("pending_payment", "waiting", "expired", payment(received=0)),
-        case("cancelled", "cancelled", "expired", payment(received=0)),
-        case("cancelled", "cancelled", "returned", payment(TOTAL, TOTAL, 0, 1)),  # On its way back.
-        case("cancelled", "cancelled", "checkout"),  # Tried again, and given back at once.
-        case("picking", "picked", "sold", payment(TOTAL, 100, 100, 1)),
-        case("packed", "packed", "sold", payment()),
-        case("in_transit", "shipped", "shipped", payment()),
-        case("delivered", "shipped", "shipped", payment()),
-        case("payment_processing", "waiting", "processing", changed(payment(received=0), status="processing")),
-        case("cancelled", "cancelled", "returned", changed(payment(received=0), status="processing")),
-        replace(PAID, payments=[payment(), changed(payment(), purpose="change:1", amount=100, received=100)]),
-        # Its dispute is lost: the money is with the buyer, and nothing is left to send back.
-        replace(CANCELLED, payments=[changed(payment(), withdrawn=TOTAL)], order=changed(CANCELLED.order, refunded=0)),  # type: ignore[type-var] # it has one
-        Case(payments=[payment(received=0)]),  # Made, and the program ended before its order was placed.
-        Case(holds=holds("expired")),  # A checkout that never placed its order.
-        Case(holds=holds("checkout")),
-        replace(CANCELLED, mails=[mail("order_cancelled", 2), mail("refund_processed")]),  # Money came late between.
-    ],
-)  # fmt: skip
-def test_nothing_is_wrong_with_an_order_as_it_should_be(good: Case) -> None:
-    assert judge(ORDER, good) == []
-
-
-@pytest.mark.parametrize(
-    ("wrong", "rules"),
-    [
-        (Case(payments=[payment()]), ["I1 its order exists"]),
-        (Case(holds=holds("sold")), ["I1 its order exists"]),
-        (Case(holds=holds("payment")), ["I1 its order exists"]),
-        (Case(pick_lists=SHIPPED.pick_lists), ["I1 its order exists"]),
-        (Case(shipments=SHIPPED.shipments), ["I1 its order exists"]),
-        (Case(mails=SHIPPED.mails), ["I1 its order exists"]),
-        (
-            replace(PAID, payments=[changed(payment(), amount=1, received=1)]),
-            ["I2 asked = total", "I2 captured = total"],
-        ),
-        (replace(PAID, payments=[changed(payment(), currency="USD")]), ["I2 asked = total"]),
-        (replace(PENDING, payments=[payment()]), ["I6 captured for an order that is paid"]),
-        (replace(PAID, payments=[payment(received=0)]), ["I6 what is delivered is paid"]),
-        (replace(PAID, payments=[]), ["I6 what is delivered is paid"]),
-        (replace(CANCELLED, payments=[payment(TOTAL, 100, TOTAL, 1)]), ["I6 captured for a cancelled order goes back"]),
-        (replace(CANCELLED, payments=[payment(TOTAL, TOTAL, 0, 1)]), ["I8 refunded"]),
-        (replace(PAID, holds=holds("payment")), ["I4 what is paid is sold, no more"]),
-        (replace(PAID, holds=[*holds("sold"), *holds("sold")[:1]]), ["I4 what is paid is sold, no more"]),
-        (replace(PAID, holds=holds("sold")[:1]), ["I4 what is paid is sold, no more"]),
-        (replace(PAID, holds=holds("shipped")), ["I4 what is shipped has left the shelf, no more"]),
-        (replace(SHIPPED, holds=holds("sold")), ["I4 what is shipped has left the shelf, no more"]),
-        (replace(PENDING, holds=holds("sold")), ["I4 what is not paid is not sold"]),
-        (replace(CANCELLED, holds=holds("sold")), ["I4 what is cancelled keeps nothing"]),
-        (replace(CANCELLED, holds=holds("payment")), ["I4 what is cancelled keeps nothing"]),
-        (replace(PAID, pick_lists=[]), ["I4 pick list follows its order"]),
-        (replace(PAID, pick_lists=PENDING.pick_lists), ["I4 pick list follows its order"]),
-        (replace(CANCELLED, pick_lists=PAID.pick_lists), ["I4 pick list follows its order"]),
-        (replace(PAID, pick_lists=[changed(PAID.pick_lists[0], units=UNITS[:1])]), ["I4 pick list = lines"]),
-        (
-            replace(SHIPPED, shipments=[]),
-            ["I4 what is shipped has its shipment"],
-        ),
-        (replace(SHIPPED, shipments=SHIPPED.shipments * 2), ["I4 at most one shipment"]),
-        (replace(PAID, shipments=SHIPPED.shipments), ["I4 a shipment is of an order that is shipped"]),
-        (replace(SHIPPED, mails=[mail("order_shipped", 2)]), ["I5 a mail for each event"]),
-        (replace(SHIPPED, mails=[mail("refund_processed")]), ["I5 a mail for each event"]),
-    ],
-)
-def test_what_is_wrong_is_named(wrong: Case, rules: list[str]) -> None:
-    assert rules_of(wrong) == rules
-    assert all(finding.about == ORDER and finding.remedy and finding.detail for finding in judge(ORDER, wrong))
-
-
-def test_what_the_domains_say_is_put_together_by_order() -> None:
-    assert SHIPPED.order
-    facts = ([SHIPPED.order], SHIPPED.payments, SHIPPED.holds, SHIPPED.pick_lists, SHIPPED.shipments, SHIPPED.mails)
-
-    assert cases(*facts) == {ORDER: SHIPPED}
-    assert cases([], *facts[1:]) == {ORDER: replace(SHIPPED, order=None)}
-
-
-def test_only_refunds_that_fit_the_order_can_be_repaired() -> None:
-    (fits,) = judge(ORDER, replace(CANCELLED, payments=[payment(TOTAL, TOTAL, 0, 1)]))
-    more = judge(ORDER, replace(CANCELLED, payments=[payment(TOTAL, TOTAL, TOTAL + 1, 1)]))
-
-    assert fits.remedy == REPAIR
-    assert [finding.remedy == REPAIR for finding in more] == [False]
+ORDER, NOON = "ord_1", datetime(2030, 1, 7, 12, tzinfo=UTC)
 
 
 def test_findings_are_bounded_and_say_that_there_are_more() -> None:
@@ -166,47 +17,9 @@ def test_findings_are_bounded_and_say_that_there_are_more() -> None:
 
 
 def test_a_parked_message_is_the_first_remedy_and_what_is_overdue_says_who_is_away() -> None:
-    assert with_letter(missing(ORDER), 7, "order could not handle PaymentReceived").remedy == (
-        "POST /admin/api/dead-letters/7/redrive: order could not handle PaymentReceived"
+    assert with_letter(missing(ORDER), 7, "order could not handle PaymentReceived").remedy == Remedy(
+        action="redrive", target="7", detail="order could not handle PaymentReceived"
     )
-    late = overdue(Late("email", "OrderCreated", 3, NOON))
+    late = overdue(Overdue("email", "OrderCreated", 3, NOON))
     assert (late.about, late.detail[:1]) == ("email OrderCreated", "3")
-    assert "dead-letters" in late.remedy
-
-
-def level(version: int, available: int = 5) -> dict[str, StockLevel]:
-    return {"MUG": StockLevel(sku="MUG", available=available, version=version)}
-
-
-@pytest.mark.parametrize(
-    ("told_then", "true_then", "told_now", "true_now", "is_wrong"),
-    [
-        (level(3), level(3), level(3), level(3), False),
-        (level(3), level(4), level(4), level(4), False),
-        (level(3), level(4), level(4), level(9), False),  # Busy: it has told what was true.
-        (level(3), level(4), level(6), level(9), False),
-        (level(3), level(4), {}, level(4), False),  # Nobody watches any more.
-        (level(3), level(4), level(3), level(9), True),
-        (level(3), level(3, 9), level(3), level(3, 9), True),
-        (level(8), level(4), level(8), level(4), True),  # A backup was restored.
-        (level(8), {}, level(8), {}, True),
-    ],
-)
-async def test_who_tells_an_old_level_is_given_time_to_catch_up(
-    told_then: dict[str, StockLevel],
-    true_then: dict[str, StockLevel],
-    told_now: dict[str, StockLevel],
-    true_now: dict[str, StockLevel],
-    is_wrong: bool,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("bus.levels._PATIENCE_S", 0.0)
-
-    async def told(_: object) -> dict[str, StockLevel]:
-        return told_now
-
-    async def true(_: object) -> dict[str, StockLevel]:
-        return true_now
-
-    suspects = differing(told_then, true_then)
-    assert [level.sku for level, _ in await still_wrong(suspects, told, true)] == (["MUG"] if is_wrong else [])
+    assert late.remedy == Remedy(action="host_actor", target="email")

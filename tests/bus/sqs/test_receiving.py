@@ -9,10 +9,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from bus.local import LocalBus
-from bus.sqs.client import Sqs
+from bus.sqs.client import MissingQueue, Sqs
 from bus.sqs.metrics import LOANS_LOST
 from bus.sqs.wire import Letter
-from engine.errors import BadSetting
 from engine.postgres import Database
 from tests.bus.sqs_faults import without_faults
 from tests.bus.transports import Transport, nothing_is_stored
@@ -200,9 +199,9 @@ async def test_no_more_is_received_than_the_mailbox_has_room_for(transport: Tran
     assert len(await done(transport.database)) == 60
 
 
-async def test_a_process_whose_queue_is_missing_says_how_to_make_it(transport: Transport, sqs: Sqs) -> None:
+async def test_a_process_whose_queue_is_missing_says_which(transport: Transport, sqs: Sqs) -> None:
     elsewhere = Sqs(sqs.client, sqs._s3, msgspec.structs.replace(sqs.settings, sqs_prefix="nobodys"))
 
-    with pytest.raises(BadSetting, match=r"no queue nobodys-recorder\.fifo: `run\.py queues create`"):
+    with pytest.raises(MissingQueue, match=r"no queue nobodys-recorder\.fifo"):
         async with back(transport, elsewhere):
             pass

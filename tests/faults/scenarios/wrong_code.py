@@ -6,6 +6,7 @@ from typing import Any
 from actors.inventory import books as stock_books
 from actors.inventory import rules as inventory
 from actors.inventory.life import Move
+from actors.payment.effects import Outcome
 from actors.payment.state import Payment, RefundState
 from bus.messages.inventory import CountStock, HoldStock, SetOnHand, StockCount
 from bus.messages.order import OrderShipped
@@ -50,10 +51,10 @@ async def _more_is_promised_than_there_is(shop: ShopUnderTest) -> Findings:
 
 
 async def money_is_told_of_twice_and_the_rule_adds_it_up(shop: ShopUnderTest) -> Findings:
-    def add_it_up(payment: Payment, _: str, event: StripeEvent) -> str:
+    def add_it_up(payment: Payment, _: str, event: StripeEvent) -> Outcome:
         payment.received += event.amount.amount
         payment.status, payment.dirty = "received", True
-        return "received"
+        return Outcome("received")
 
     with changed("actors.payment.rules._BY_TYPE", "payment_intent.succeeded", add_it_up):
         placed = await bought(shop, "ord_1", MUG=1)

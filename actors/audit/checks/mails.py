@@ -1,0 +1,38 @@
+"""A buyer reads of each event once. Pure."""
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from actors.audit.case import Case
+from bus.messages.audit import Finding
+from bus.messages.base import Fact
+from bus.messages.email import MailFact, ReadMailFacts
+from bus.messages.payment import PaymentFact, ReadPaymentFacts
+
+ASKS: Final = (ReadMailFacts, ReadPaymentFacts)
+MOVED_BY: Final = ("payment",)  # A mail that waits is none too many.
+
+_ONCE: Final = (
+    "order_created", "payment_received", "order_settled", "order_fulfilled", "order_shipped", "order_delivered",
+)  # fmt: skip
+
+
+def check(case: Case) -> Iterator[Finding]:
+    """Compare the mails of an order with what can have happened to it."""
+    order, mails = case.order, case.of(MailFact)
+    if order is None:
+        yield from case.stray("mails", is_left=bool(mails))
+        return
+    sent = {mail.template: mail.sent for mail in mails}
+    refunds = sum(payment.refunds for payment in case.of(PaymentFact))
+    bounds = dict.fromkeys(_ONCE, 1) | {"refund_processed": refunds}
+    for template, most in bounds.items():
+        yield from case.broken(
+            ("one_mail_for_each_event", sent.get(template, 0) <= most,
+             f"{sent.get(template)} of {template}, {most} would be right", "read_timeline"),
+        )  # fmt: skip
+
+
+def count(facts: Iterable[Fact]) -> int:
+    """How many mails these are."""
+    return sum(fact.sent for fact in facts if isinstance(fact, MailFact))

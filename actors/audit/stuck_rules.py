@@ -1,0 +1,176 @@
+"""What waits for a person, and what that person can do about it; how four sources become one list. Pure."""
+
+import heapq
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final, Literal, Protocol, TypeAlias
+
+from bus.messages.audit import Action, Remedy, StuckItem, StuckKind
+from bus.messages.base import Money, OrderId
+from bus.messages.order import KnownOrder, OwedOrder
+from bus.messages.payment import PaymentFact, StuckPayment
+from bus.messages.warehouse import PickListFact
+
+Source: TypeAlias = Literal["letters", "orders", "payments", "pick-lists"]
+Place: TypeAlias = tuple[datetime, str, str]  # Age, source and id of a row: where a list goes on.
+
+SOURCES: Final[tuple[Source, ...]] = ("letters", "orders", "payments", "pick-lists")  # In the order of their names.
+UNOPENED: Final = timedelta(hours=24)  # A pick list whose order is paid may wait for so long.
+
+_TICK = timedelta(microseconds=1)  # PostgreSQL tells no less apart.
+# What a person does at Stripe, to say here that it is done. A dispute that is decided leaves the list by itself.
+_AT_STRIPE: Final[Mapping[StuckKind, Action]] = {
+    "capture_refused": "return_at_stripe",
+    "dispute_open": "answer_bank",
+    "fraud_warning": "judge_warning",
+}
+
+
+class Parked(Protocol):
+    """A message that could not be handled."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def subscriber(self) -> str: ...
+    @property
+    def type(self) -> str: ...
+    @property
+    def error(self) -> str: ...
+    @property
+    def parked_at(self) -> datetime: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of a source; without an item there is nothing to do about it."""
+
+    since: datetime
+    source: Source
+    id: str
+    item: StuckItem | None
+
+    @property
+    def age(self) -> tuple[datetime, str]:
+        """Its rank among the sources; within one they come in order."""
+        return self.since, self.source
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Items of a page, the last row that was looked at, and whether an item was left for the next page."""
+
+    items: list[StuckItem]
+    at: Place
+    is_more: bool
+
+
+def start(at: Place, source: Source) -> tuple[datetime, str]:
+    """Find where a source goes on after this place among all of them."""
+    since, last_source, last_id = at
+    if source == last_source:
+        return since, last_id
+    return (since, "") if source > last_source else (since + _TICK, "")
+
+
+def merge(found: Sequence[Sequence[Row]], at_once: int) -> tuple[list[Row], bool]:
+    """Merge the next rows of all sources by age; say whether these are the last ones.
+
+    A source that brought `at_once` rows may have more, of which nothing is known beyond the last one that it brought.
+    """
+    merged = heapq.merge(*found, key=lambda row: row.age)
+    ends = [rows[-1].age for rows in found if len(rows) == at_once]
+    return [row for row in merged if not ends or row.age <= min(ends)], not ends
+
+
+def leave_out(rows: Sequence[Row], settled: Collection[str], parked: Collection[OrderId]) -> list[Row]:
+    """Take their items from rows that a person has seen to, and from those that a dead letter is about."""
+    return [row if _is_left(row, settled, parked) else replace(row, item=None) for row in rows]
+
+
+def _is_left(row: Row, settled: Collection[str], parked: Collection[OrderId]) -> bool:
+    if row.item is None or row.item.id in settled:
+        return False
+    return row.source == "letters" or row.item.order_id not in parked
+
+
+def take(rows: Sequence[Row], room: int, at: Place) -> Taken:
+    """Fill a page in which there is room for so many items; `at` is where it stands now."""
+    items: list[StuckItem] = []
+    for row in rows:
+        if row.item is not None:
+            if len(items) == room:
+                return Taken(items, at, is_more=True)
+            items.append(row.item)
+        at = (row.since, row.source, row.id)
+    return Taken(items, at, is_more=False)
+
+
+def of_letter(letter: Parked, order: KnownOrder | None, now: datetime) -> StuckItem | None:
+    """Have a message tried again that is about an order; any other is listed with the dead letters."""
+    if order is None:
+        return None
+    remedy = Remedy(action="redrive", target=str(letter.id))
+    detail = f"{letter.subscriber} could not handle {letter.type}: {letter.error}"
+    return _item("dead_letter", str(letter.id), order.id, None, letter.parked_at, now, detail, remedy)
+
+
+def of_order(order: OwedOrder, payments: Sequence[PaymentFact], now: datetime, *, is_moving: bool) -> StuckItem | None:
+    """Have the money of a cancelled order given back, unless something about it is still to be handled."""
+    left = sum(payment.received - payment.refunding - payment.withdrawn for payment in payments)
+    if left <= 0 or is_moving:
+        return None
+    money = Money(amount=left, currency=payments[0].currency)
+    remedy = Remedy(action="refund", target=order.order_id)
+    detail = "its order is cancelled, and it is neither back nor on its way"
+    return _item("money_not_back", order.order_id, order.order_id, money, order.since, now, detail, remedy)
+
+
+def of_payment(stuck: StuckPayment, order: KnownOrder | None, now: datetime) -> StuckItem | None:
+    """Find the remedy for a payment; a refund of a cancelled order that failed is one item, of the order."""
+    if stuck.kind == "refund_failed" and order is not None and order.status == "cancelled":
+        return None
+    detail = f"{stuck.detail} ({stuck.intent_id})"
+    return _item(stuck.kind, stuck.id, stuck.order_id, stuck.amount, stuck.since, now, detail, _remedy(stuck))
+
+
+def _remedy(stuck: StuckPayment) -> Remedy:
+    if action := _AT_STRIPE.get(stuck.kind):
+        return Remedy(action=action, target=f"{stuck.kind}:{stuck.id}", detail=stuck.intent_id or "")
+    order_id = stuck.order_id or ""
+    if stuck.kind == "refund_failed":
+        amount = stuck.amount.amount if stuck.amount else None
+        return Remedy(action="refund_again", target=order_id, amount=amount)
+    return Remedy(action="ask_stripe", target=order_id)
+
+
+def of_pick_list(pick_list: PickListFact, order: KnownOrder | None, now: datetime) -> StuckItem | None:
+    """Have a pick list opened whose order is paid."""
+    if order is None or order.status != "paid":
+        return None
+    remedy = Remedy(action="open_pick_list", target=order.id)
+    detail = "paid, and its pick list still waits for the money"
+    return _item("not_picked", order.id, order.id, order.total, pick_list.created_at, now, detail, remedy)
+
+
+def _item(
+    kind: StuckKind,
+    of: str,
+    order_id: OrderId | None,
+    amount: Money | None,
+    since: datetime,
+    now: datetime,
+    detail: str,
+    remedy: Remedy,
+) -> StuckItem:
+    return StuckItem(
+        id=f"{kind}:{of}",
+        kind=kind,
+        order_id=order_id,
+        amount=amount,
+        since=since,
+        age_s=int((now - since).total_seconds()),
+        detail=detail,
+        remedy=remedy,
+    )

@@ -1,0 +1,134 @@
+"""Remedies in the words of the edge: the request that does it, and the sentence around it.
+
+The auditor names an action and what it is done to. Only this table knows which route does that.
+"""
+
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+import msgspec
+
+from bus.messages.audit import Action, Remedy
+
+_EMPTY: Final = "{}"
+
+
+class Request(NamedTuple):
+    """One request of the staff's API."""
+
+    method: str
+    path: str
+    body: str = ""  # JSON, or what of it a person fills in; "" for none.
+
+    def __str__(self) -> str:
+        """As a person types it; an empty body goes without saying."""
+        return " ".join(part for part in self if part not in ("", _EMPTY))
+
+
+_COUNTED: Final = '{"on_hand": <what is there>, "recount": true}'
+_CANCEL: Final = Request("POST", "/orders/{target}/cancel")
+_REDRIVE: Final = Request("POST", "/admin/api/dead-letters/{target}/redrive")
+_REFUND: Final = Request("POST", "/admin/api/orders/{target}/refunds", _EMPTY)  # All that is left.
+_SETTLE: Final = Request("POST", "/admin/api/stuck-money/{target}/settle")
+
+# What no request does is done at Stripe, at the carrier or at the shelf.
+REQUEST_FOR: Final[Mapping[Action, Request]] = {
+    "repair": Request("POST", "/admin/api/audit/repair"),
+    "redrive": _REDRIVE,
+    "cancel_order": _CANCEL,
+    "cancel_or_collect": _CANCEL,
+    "count_or_cancel": _CANCEL,
+    "count_or_redrive": Request("PUT", "/admin/api/stock/{{sku}}"),  # Of each unit that the order still keeps.
+    "count_shelf": Request("PUT", "/admin/api/stock/{target}", _COUNTED),
+    "refund": _REFUND,
+    "refund_again": _REFUND,
+    "ask_stripe": Request("POST", "/admin/api/orders/{target}/look-at-stripe"),
+    "return_at_stripe": _SETTLE,
+    "answer_bank": _SETTLE,
+    "judge_warning": _SETTLE,
+    "open_pick_list": Request("POST", "/admin/api/pick-lists/{target}/open"),
+    "host_actor": Request("GET", "/admin/api/dead-letters"),
+}
+
+_IF_PARKED: Final = "redrive the dead letter about it, if there is one; else "
+# Of a finding, for somebody who reads the audit.
+_ADVICE: Final[Mapping[Action, str]] = {
+    "repair": "{request}",
+    "redrive": "{request}: {detail}",
+    "redrive_or_count": _IF_PARKED + "count the shelf",
+    "redrive_or_take_step": _IF_PARKED + "look at the parcel, and take its next step",
+    "redrive_or_book": _IF_PARKED + "book the carrier by hand",
+    "cancel_order": "{request} as staff; the buyer orders again",
+    "cancel_or_collect": "{request} as staff, if it was not packed; else ask its buyer for the money",
+    "count_or_cancel": "count the shelf; or {request} as staff; the buyer orders again",
+    "count_or_redrive": "count the shelf, then {request}; if a dead letter is about the order, redrive it instead",
+    "count_shelf": "count the shelf, then {request}",
+    "cancel_until_it_fits": "more is promised than is there: cancel orders until it fits, then repair",
+    "refund": "{request} gives it back",
+    "refund_again": "{request} gives it back",
+    "ask_stripe": "{request}",
+    "compare_at_stripe": "compare with the payment at Stripe",
+    "find_at_stripe": "compare with the payment at Stripe, whose metadata name the order",
+    "return_excess_at_stripe": "compare with the payment at Stripe, and give back there what is too much",
+    "return_at_stripe": "{step}: {request}",
+    "answer_bank": "{step}: {request}",
+    "judge_warning": "{step}: {request}",
+    "open_pick_list": "{request}",
+    "pick_as_ordered": "pick what the order says",
+    "stop_parcel": "stop the parcel at the carrier",
+    "stop_other_parcels": "stop all but one of a parcel at the carrier",
+    "ask_carrier": "ask the carrier where the parcel is",
+    "restore_order": "restore it from a backup; find out who deleted it",
+    "restore_or_return_money": (
+        "find out who deleted the order; restore it from a backup, or give its money back at Stripe"
+    ),
+    "read_timeline": "nothing can be taken back; look for two events in the order's timeline",
+    "host_actor": (
+        "see that a shop hosts {target}, and that what it needs answers (the log says what is away): "
+        "then they are handled by themselves. What can't be handled is in {request}"
+    ),
+    "reconnect_watchers": (
+        "see that Redis answers; what is watched is read again every 10 s. Else restart this process"
+    ),
+    "see_to_others_first": "see to these first",
+}
+_NEW_KEY: Final = " (with a new Idempotency-Key)"
+# Of a stuck item, whose request stands beside it.
+_STEP: Final[Mapping[Action, str]] = {
+    "redrive": "when what it lacked is there, try it again",
+    "refund": f"give back what is left of it{_NEW_KEY}",
+    "refund_again": f"send it again; or see to it elsewhere, and settle this{_NEW_KEY}",
+    "ask_stripe": "have Stripe asked what became of it",
+    "return_at_stripe": "look at {detail} at Stripe, and give the money back there; then say here that it is done",
+    "answer_bank": "answer the bank at Stripe ({detail}), and stop the parcel if it can be stopped; then say so here",
+    "judge_warning": "look at {detail} and its order; give the money back, or say here that there is nothing to it",
+    "open_pick_list": "let the warehouse begin",
+}
+
+
+def request_of(remedy: Remedy) -> Request | None:
+    """The request that does it, or is a part of it; None if it is done elsewhere."""
+    known = REQUEST_FOR.get(remedy.action)
+    if known is None:
+        return None
+    has_amount = known is _REFUND and remedy.amount is not None
+    body = msgspec.json.encode({"amount": remedy.amount}).decode() if has_amount else known.body
+    return Request(known.method, known.path.format(target=remedy.target), body)
+
+
+def advice(remedy: Remedy, command: str = "") -> str:
+    """Put a finding's remedy as a sentence.
+
+    Args:
+        remedy: Of the finding.
+        command: Another way to do what its request does; "" if there is none.
+    """
+    ways = [str(way) for way in (request_of(remedy), command) if way]
+    return _ADVICE[remedy.action].format(
+        request=", or ".join(ways), step=step(remedy), target=remedy.target, detail=remedy.detail
+    )
+
+
+def step(remedy: Remedy) -> str:
+    """Put the remedy of a stuck item as a sentence, beside its request; "" for what no item needs."""
+    return _STEP.get(remedy.action, "").format(detail=remedy.detail)
