@@ -26,8 +26,8 @@ from bus.news import News
 from bus.routes import Routes
 from engine import telemetry
 from engine.clock import SystemClock
-from engine.collector import spare_the_collector
-from engine.postgres import migrate
+from engine.gc_tuning import freeze_gc
+from engine.migrations import migrate
 from engine.services import Services, open_services
 from engine.settings import EngineSettings
 from testkit.programs import POSTGRES
@@ -47,7 +47,7 @@ _ONE_ROW = "update inventory.stock set version = version + 1 where sku = $1"
 
 @dataclass(frozen=True)
 class Row:
-    """One kind of run: holds per second (each repeat's), and messages for each transaction."""
+    """A kind of run: holds per second (each repeat's), and messages for each transaction."""
 
     way: str
     callers: int
@@ -64,7 +64,7 @@ async def measure(folder: Path) -> list[Row]:
     settings = EngineSettings(shopflow_data=folder)
     async with open_services(settings) as services:
         await migrate(services.database_url, SCHEMAS, SystemClock())
-        spare_the_collector()
+        freeze_gc()
         single = msgspec.structs.replace(settings, shopflow_turn_limit=1)
         results: dict[tuple[int, str], list[tuple[float, float]]] = {}
         for _ in range(REPEATS + 1):
@@ -83,7 +83,7 @@ async def measure(folder: Path) -> list[Row]:
 
 
 def _pgbench(database_url: str, sessions: int) -> float:
-    """Transactions per second, of so many sessions that each begin the next one when the last has ended."""
+    """Measure transactions per second of so many sessions, each in a closed loop."""
     words = [POSTGRES / "pgbench", "--no-vacuum", "--protocol=prepared", f"--time={SECONDS}", f"--client={sessions}"]
     script = Path(__file__).with_name("holds.sql")
     done = subprocess.run(
@@ -125,7 +125,7 @@ async def _run(services: Services, settings: EngineSettings, callers: int, holds
 
 
 async def _caller(bus: LocalBus, number: int, times: int) -> None:
-    """One buyer, who holds one unit more each time, of one SKU after the other."""
+    """Hold one unit more each time, of one SKU after the other, as a single buyer."""
     own = islice(cycle(SKUS), number % len(SKUS), None)
     for done in range(times):
         answer = await bus.ask(HoldStock(cart_id=f"cart-{number}", sku=next(own), quantity=done // len(SKUS) % 99 + 1))

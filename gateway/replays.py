@@ -17,7 +17,8 @@ from bus.messages.audit import AnsweredOrders, ListAnswered
 from bus.messages.base import OrderId
 from engine.actor import Actor, call, turn
 from engine.message import Command, Reply
-from engine.postgres import Database, Transaction
+from engine.postgres import Database
+from engine.transaction import Transaction
 
 _LEASE = timedelta(seconds=10)  # Longer than nearly all requests. One that takes longer is safe beside its twin.
 _KEPT = timedelta(hours=48)

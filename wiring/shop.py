@@ -19,7 +19,7 @@ from bus.sqs.settings import SqsSettings
 from engine.actor import Actor
 from engine.circuit import Circuit
 from engine.clock import Clock, SystemClock
-from engine.postgres import migrate
+from engine.migrations import migrate
 from engine.services import Services, open_services
 from wiring.domains import ACTORS, SCHEMAS, Given, ShopSettings, make_actors
 from wiring.hosting import ALL_ACTORS, HostedActors

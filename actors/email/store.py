@@ -4,7 +4,8 @@ from collections.abc import Collection, Sequence
 
 from bus.messages.base import OrderId
 from bus.messages.email import MailFact, RecordMail, SentMail
-from engine.postgres import Database, Transaction
+from engine.postgres import Database
+from engine.transaction import Transaction
 
 _ADD = """
 insert into email.mails (message_id, order_id, template, sent_at)

@@ -14,9 +14,10 @@ from typing import Final
 
 from actors.payment.life import Status
 from bus.messages.base import OrderId
-from bus.messages.payment import RecordLook, RefundSeen, Window
+from bus.messages.payment import RecordLook, RecordStripeEvent, RefundSeen, Window
 from engine.clock import FOREVER
-from engine.postgres import Database, Transaction
+from engine.postgres import Database
+from engine.transaction import Transaction
 
 LEASE: Final = timedelta(minutes=1)  # From one request to the next. Who died in a look is waited for no longer.
 _REFUNDS = 10  # In one look; each is a request.
@@ -61,6 +62,11 @@ from unnest($1::text[], $2::text[], $3::text[]) as seen (stripe_refund_id, refun
 join payment.payments p using (intent_id)
 where not exists (select from payment.refunds r where r.stripe_refund_id = seen.stripe_refund_id)
     and not exists (select from payment.refunds r where r.id = seen.refund_id)"""
+_UNHEARD = """
+select seen.id, p.order_id
+from unnest($1::text[], $2::text[]) as seen (id, intent_id)
+join payment.payments p using (intent_id)
+where not exists (select from payment.stripe_events e where e.id = seen.id)"""
 _IS_LEFT = """
 select exists (select from payment.payments where next_look_at <= $1)
     or exists (select from payment.refunds where next_look_at <= $1)"""
@@ -140,6 +146,12 @@ async def unknown_refunds(database: Database, seen: Sequence[RefundSeen]) -> dic
         [refund.intent_id for refund in seen],
     )
     return {row["stripe_refund_id"]: row["order_id"] for row in rows}
+
+
+async def unheard(database: Database, seen: Sequence[RecordStripeEvent]) -> dict[str, OrderId]:
+    """Those of Stripe's events that are about payments of ours and were never heard: their orders, by event."""
+    events, intents = [ask.event.id for ask in seen], [ask.intent_id for ask in seen]
+    return {row["id"]: row["order_id"] for row in await database.fetch(_UNHEARD, events, intents)}
 
 
 async def end(tx: Transaction, look: RecordLook, every: timedelta) -> None:

@@ -4,7 +4,8 @@ from collections.abc import Collection, Sequence
 
 from bus.messages.base import OrderId
 from bus.messages.shipping import RecordBooking, RecordTracking, ShipmentFact
-from engine.postgres import Database, Transaction
+from engine.postgres import Database
+from engine.transaction import Transaction
 
 _BOOK = """
 insert into shipping.shipments (parcel_id, order_id, shipment_id, carrier, tracking_number, booked_at)
