@@ -18,7 +18,7 @@ TSC := $(NODE) $(VENV)/npm/node_modules/typescript/bin/tsc
 # So what is imported must be kept, whatever the environment says: else each start compiles everything anew.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: help run test test-fast coverage update-golden faults check format types settings bench bench-full lock repl psql hook clean
+.PHONY: help run test test-fast coverage update-golden faults check format types settings bench bench-full lock repl psql domain hook clean
 
 help: ## This list
 	@echo 'ShopFlow runs a whole shop in one program. Try:'
@@ -84,12 +84,15 @@ repl: $(VENV)/ready-dev ## A Python shell beside the shop: await shop.ask(...)
 psql: $(VENV)/ready-dev ## psql at the shop's database
 	@$(BIN)/python -m tools.psql
 
+domain: $(VENV)/ready-dev ## The skeleton of a new domain: make domain NAME=review
+	@$(BIN)/python -m tools.domain $(NAME)
+
 hook: ## Run make check before each commit
 	@printf '#!/bin/sh\nexec make check\n' > "$$(git rev-parse --git-path hooks)/pre-commit"
 	@chmod +x "$$(git rev-parse --git-path hooks)/pre-commit"
 
 clean: ## Forget the virtual environment and caches (the shop's data in var/ stays)
-	rm -rf .venv .bench .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .bench .import_linter_cache .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(VENV)/made:
 	@test -n '$(PYTHON)' || { echo 'ShopFlow needs Python 3.11 or newer; none was found in the path.' >&2; exit 2; }

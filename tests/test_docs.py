@@ -76,9 +76,16 @@ def test_what_a_paper_links_to_is_there(paper: Path) -> None:
     assert not [link for link in links if not (paper.parent / link).exists()]
 
 
-def test_a_decision_that_is_named_is_written_down() -> None:
-    named = {number for path in MODULES for number in re.findall(r"docs/decisions/(\d{4})", path.read_text("utf-8"))}
-    written = {path.name[:4] for path in (ROOT / "docs" / "decisions").glob("0*.md")}
+def test_a_decision_and_its_module_name_each_other() -> None:
+    by_modules = {
+        (number, path.relative_to(ROOT).as_posix())
+        for path in MODULES
+        for number in re.findall(r"docs/decisions/(\d{4})", path.read_text(encoding="utf-8"))
+    }
+    by_papers = {
+        (path.name[:4], module)
+        for path in (ROOT / "docs" / "decisions").glob("0*.md")
+        for module in re.findall(r"^Where: `(.*)`", path.read_text(encoding="utf-8"), re.MULTILINE)
+    }
 
-    assert named
-    assert named <= written
+    assert by_modules == by_papers

@@ -51,12 +51,8 @@ from engine.transaction import Transaction
 class PaymentSettings(Settings, frozen=True, kw_only=True):
     """When Stripe is asked about what it should have told us."""
 
-    shopflow_reconcile_after_s: Annotated[
-        Seconds, meaning("Age at which Stripe is asked about a payment; a younger one's webhook is still on its way.")
-    ] = 300.0
-    shopflow_reconcile_every_s: Annotated[
-        Seconds, meaning("How often Stripe is asked while money is unsettled; less often about what is old.")
-    ] = 300.0
+    shopflow_reconcile_after_s: Annotated[Seconds, meaning("Age at which Stripe is asked about a payment.")] = 300.0
+    shopflow_reconcile_every_s: Annotated[Seconds, meaning("How often, at most, while it is unsettled.")] = 300.0
 
 
 class Payments(Actor, name="payment"):
