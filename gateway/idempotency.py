@@ -17,7 +17,7 @@ from litestar.types import ASGIApp, HTTPRequestEvent, Message, Receive, Scope, S
 from engine import telemetry
 from engine.crash import CrashPoint
 from engine.errors import Unavailable
-from gateway.edge import Edge, edge_of
+from gateway.edge import Edge, Http, edge_of
 from gateway.problems import Problem, document
 from gateway.replays import Claimed, ClaimKey, EndLease, GiveBackKey, InProgress, KeepAnswer, Kept, Mismatch
 
@@ -130,6 +130,18 @@ class Idempotent:
             await edge.bus.ask(GiveBackKey(key=key, at=claim.at))
         else:
             await edge.bus.ask(EndLease(key=key, at=claim.at))
+
+
+def required_claim(request: Http) -> Claimed:
+    """The claim of this request's idempotency key: ids are derived from its token.
+
+    Raises:
+        Problem: It has no key.
+    """
+    claim: Claimed | None = request.scope.get("state", {}).get("claim")
+    if claim is None:
+        raise Problem(400, "idempotency_key_required", "Send an Idempotency-Key header, a new one for each purchase.")
+    return claim
 
 
 class _Recorder:

@@ -11,11 +11,9 @@ from bus.levels import differing, still_wrong
 from bus.messages.audit import Audit, ListStuck, Remedy, Repair, RepairMade, SettleStuck, StuckItem, StuckKind
 from bus.messages.base import Finding, Money, Sku
 from bus.messages.inventory import GetStock, StockLevel
-from bus.messages.payment import LookAtStripe
 from gateway.api.bodies import View
-from gateway.api.products import Limit
+from gateway.api.lists import Limit
 from gateway.edge import Edge, Wired
-from gateway.problems import Problem
 
 _LONG_S = 600.0  # For a whole audit.
 _PAGE = 500  # SKUs that are read at a time.
@@ -69,12 +67,6 @@ class Settled(View, frozen=True, kw_only=True):
     settled: bool
 
 
-class Looking(View, frozen=True, kw_only=True):
-    """Whether there is anything to ask Stripe about."""
-
-    looking: bool
-
-
 @get("/audit", summary="Recompute everything")
 async def audit(edge: Wired) -> AuditView:
     """Compare everything with ledgers and rows, domains with each other, and what watchers were told with the stock."""
@@ -103,14 +95,6 @@ async def settle(edge: Wired, item_id: FromPath[str]) -> Settled:
     """A person has solved it at Stripe, say: it is listed no more."""
     await edge.bus.ask(SettleStuck(item_id=item_id))
     return Settled(settled=True)
-
-
-@post("/orders/{order_id:str}/look-at-stripe", status_code=200, summary="Ask Stripe about an order")
-async def look_at_stripe(edge: Wired, order_id: FromPath[str]) -> Looking:
-    """Ask soon what became of its payment and refunds."""
-    if not await edge.bus.ask(LookAtStripe(order_id=order_id)):
-        raise Problem(409, "settled", "Stripe has said all there is to say of this order.")
-    return Looking(looking=True)
 
 
 async def _live(edge: Edge, suspects: Mapping[Sku, StockLevel]) -> list[Finding]:
@@ -158,3 +142,6 @@ def _stuck(item: StuckItem) -> StuckView:
 def _remedy(remedy: Remedy) -> RemedyView:
     body = msgspec.Raw(remedy.body.encode()) if remedy.body else None
     return RemedyView(say=remedy.say, method=remedy.method, path=remedy.path, body=body)
+
+
+STAFF = [audit, repair, stuck_money, settle]

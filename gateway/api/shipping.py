@@ -1,4 +1,4 @@
-"""What staff do with shipping methods: what they are called, how long they take, and what they cost."""
+"""Shipping methods: what they are called, how long they take, and what they cost."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -108,3 +108,6 @@ def _view(method: MethodDetail) -> MethodDetailView:
             for each in method.prices
         ],
     )
+
+
+STAFF = [list_methods, get_method, set_method]
