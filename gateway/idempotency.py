@@ -1,4 +1,4 @@
-"""Requests with an `Idempotency-Key` are done once (see gateway/replays.py), whatever route they go to.
+"""Requests with an `Idempotency-Key` are done once (see actors/idempotency/rules.py), whatever route they go to.
 
 Twins that meet in this process wait for the first and get its answer; elsewhere they get 409 `idempotency_in_progress`.
 """
@@ -14,12 +14,12 @@ from litestar.datastructures import Headers
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPRequestEvent, Message, Receive, Scope, Send
 
+from bus.messages.idempotency import Claimed, ClaimKey, EndLease, GiveBackKey, InProgress, KeepAnswer, Kept, Mismatch
 from engine import telemetry
 from engine.crash import CrashPoint
 from engine.errors import Unavailable
 from gateway.edge import Edge, Http, edge_of
 from gateway.problems import Problem, document
-from gateway.replays import Claimed, ClaimKey, EndLease, GiveBackKey, InProgress, KeepAnswer, Kept, Mismatch
 
 _UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _LONGEST_KEY = 255  # As Stripe has it.

@@ -18,6 +18,7 @@ from actors.cart.actor import Carts
 from actors.catalog.actor import Catalog
 from actors.email.actor import Email
 from actors.email.smtp import Mailer, SmtpSettings
+from actors.idempotency.actor import IdempotencyKeys
 from actors.inventory.actor import Inventory, InventorySettings
 from actors.notification.actor import Notification
 from actors.order.actor import Orders, OrderSettings
@@ -33,7 +34,6 @@ from engine.actor import Actor
 from engine.clock import Clock
 from engine.postgres import Database
 from engine.settings import EngineSettings, Seconds, Settings
-from gateway.replays import Replays
 from gateway.settings import EdgeSettings
 
 _ROOT: Final = Path(__file__).parent.parent
@@ -41,7 +41,7 @@ _ROOT: Final = Path(__file__).parent.parent
 # A command goes to the actor that handles it, an event to all that do.
 ACTORS: Final[tuple[type[Actor], ...]] = (
     Catalog, Carts, Inventory, Orders, Payments, Warehouse, Shipping, Email, Notification, Analytics, Auditor,
-    Replays,
+    IdempotencyKeys,
 )  # fmt: skip
 
 # The folders of migrations, each for a PostgreSQL schema of its own.
@@ -104,5 +104,5 @@ def make_actors(given: Given) -> Sequence[Actor]:
         Notification(news=given.news),
         Analytics(database=database),
         Auditor(bus=bus, database=database, clock=clock, stored=bus.deliveries, levels=given.news),
-        Replays(database=database),
+        IdempotencyKeys(database=database),
     )

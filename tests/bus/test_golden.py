@@ -48,7 +48,7 @@ def sample(kind: type[msgspec.Struct]) -> Any:
 
 
 def value(hint: Any, name: str) -> Any:
-    plain = {str: f"a {name}", int: 3, bool: True, datetime: NOON, date: NOON.date()}
+    plain = {str: f"a {name}", bytes: name.encode(), int: 3, bool: True, datetime: NOON, date: NOON.date()}
     if hint in plain:
         return plain[hint]
     if isinstance(hint, type) and issubclass(hint, msgspec.Struct):

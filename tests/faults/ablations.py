@@ -156,13 +156,7 @@ ABLATIONS: Final[Sequence[Ablation]] = (
     Ablation(
         "edge: who takes a request over has its token",
         "a second order after a crash in the middle of the first",
-        switch(
-            lambda: reworded(
-                "gateway.replays._CLAIM",
-                "set claimed_at = excluded.claimed_at",
-                "set claimed_at = excluded.claimed_at, token = excluded.token",
-            )
-        ),
+        switch(lambda: replaced("actors.idempotency.rules.take_over", stand_ins.take_over_under_another_token)),
         asked_again.a_request_is_taken_over_after_a_crash,
     ),
     Ablation(

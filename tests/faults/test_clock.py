@@ -13,10 +13,10 @@ from time import time
 import aiohttp
 import pytest
 
+from bus.messages.idempotency import Claimed, ClaimKey, InProgress
 from engine.actor import turn
 from engine.clock import ManualClock
 from engine.postgres import Database, Transaction
-from gateway.replays import Claimed, ClaimKey, InProgress
 from sandbox.faults import WebhookFault
 from sandbox.webhooks import signature
 from testkit import ShopUnderTest
