@@ -8,14 +8,14 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import Final, get_args
 
 from bus.messages.audit import REPAIR
 from bus.messages.base import Finding, OrderId, Sku, Units
-from bus.messages.email import MailFact
+from bus.messages.email import MailedOnce, MailFact, template_of
 from bus.messages.inventory import HoldFact
 from bus.messages.order import OrderFact, OrderStatus
-from bus.messages.payment import PaymentFact
+from bus.messages.payment import PaymentFact, RefundProcessed
 from bus.messages.shipping import ShipmentFact
 from bus.messages.warehouse import PickListFact, PickListStatus
 
@@ -38,9 +38,8 @@ _PICK_LISTS: Final[Mapping[OrderStatus, frozenset[PickListStatus]]] = {
     "delivered": frozenset({"shipped"}),
     "cancelled": frozenset({"cancelled"}),
 }
-_ONCE: Final = (
-    "order_created", "payment_received", "order_settled", "order_fulfilled", "order_shipped", "order_delivered",
-)  # fmt: skip
+_ONCE: Final = tuple(template_of(event) for event in get_args(MailedOnce))
+_FOR_EACH_REFUND: Final = template_of(RefundProcessed)
 REFUNDED: Final = "I8 refunded"
 
 
@@ -206,7 +205,7 @@ def _parcels(order: OrderFact, pick_lists: Sequence[PickListFact], shipments: Se
 
 def _mails(order: OrderFact, payments: Sequence[PaymentFact], mails: Sequence[MailFact]) -> list[Finding]:
     sent = {mail.template: mail.sent for mail in mails}
-    bounds = dict.fromkeys(_ONCE, 1) | {"refund_processed": sum(payment.refunds for payment in payments)}
+    bounds = dict.fromkeys(_ONCE, 1) | {_FOR_EACH_REFUND: sum(payment.refunds for payment in payments)}
     remedy = "nothing can be taken back; look for two events in the order's timeline"
     return _told(
         order.id,
