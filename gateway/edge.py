@@ -13,13 +13,13 @@ from redis.asyncio import Redis
 
 from bus.deliveries import Deliveries
 from bus.messages.base import Currency
-from bus.news import News
 from engine.actor import Bus
 from engine.cell import Cell
 from engine.clock import Clock
 from engine.postgres import Database
 from gateway.keys import Keys
 from gateway.live import Hub
+from gateway.updates import Updates
 
 Http: TypeAlias = Request[Any, Any, Any]
 AnyConnection: TypeAlias = ASGIConnection[Any, Any, Any, Any]
@@ -34,7 +34,7 @@ class Edge:
     deliveries: Deliveries
     database: Database
     redis: Redis
-    news: News
+    updates: Updates
     hub: Hub
     clock: Clock
     keys: Keys

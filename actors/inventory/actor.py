@@ -59,11 +59,11 @@ class InventorySettings(Settings, frozen=True, kw_only=True):
     shopflow_payment_hold_s: Seconds = 2700.0  # Outlives the time to pay (shopflow_payment_window_s) by far.
 
 
-class StockNews(Protocol):
-    """Where new stock levels are made known. A hint: who watches reads again now and then."""
+class LevelPublisher(Protocol):
+    """Publishes new stock levels. A hint: who watches reads again now and then."""
 
-    def announce(self, levels: Sequence[StockLevel]) -> None:
-        """Make these known soon; the newest of a SKU wins."""
+    def publish_levels(self, levels: Sequence[StockLevel]) -> None:
+        """Publish these soon; the newest of a SKU wins."""
         ...
 
 
@@ -71,12 +71,12 @@ class Inventory(Actor):
     """Sets stock aside for carts and orders, and puts it back. The only writer of its tables."""
 
     def __init__(
-        self, *, bus: Bus, database: Database, clock: Clock, news: StockNews, settings: InventorySettings
+        self, *, bus: Bus, database: Database, clock: Clock, updates: LevelPublisher, settings: InventorySettings
     ) -> None:
         self._bus = bus
         self._database = database
         self._clock = clock
-        self._news = news
+        self._updates = updates
         self._cart_hold = timedelta(seconds=settings.shopflow_cart_hold_s)
         self._checkout_hold = timedelta(seconds=settings.shopflow_checkout_hold_s)
         self._payment_hold = timedelta(seconds=settings.shopflow_payment_hold_s)
@@ -86,7 +86,7 @@ class Inventory(Actor):
     async def start(self) -> None:
         """Find out when the next hold ends, and tell again what may not have been told before the last end."""
         self._next_end = await store.next_end(self._database)
-        self._news.announce(await store.changed_since(self._database, self._clock.now() - _TELL_AGAIN))
+        self._updates.publish_levels(await store.changed_since(self._database, self._clock.now() - _TELL_AGAIN))
 
     async def run(self) -> None:
         """Put back what has expired, as soon as it has."""
@@ -302,7 +302,7 @@ class Inventory(Actor):
     async def _save(self, tx: Transaction, shelf: Shelf, until: datetime | None = None) -> None:
         await store.save(tx, shelf)
         if levels := shelf.levels():
-            tx.after_commit(lambda: self._news.announce(levels))
+            tx.after_commit(lambda: self._updates.publish_levels(levels))
         if until is not None and until < self._next_end:
             tx.after_commit(lambda: self._end_no_later_than(until))
 

@@ -147,7 +147,7 @@ async def get_product(edge: Wired, product_id: FromPath[str]) -> ProductDetail:
 async def get_inventory(edge: Wired, product_id: FromPath[str]) -> ProductInventory:
     """What is available of each SKU. Changes come over `/live`."""
     product = await _find(edge, product_id)
-    levels = await edge.news.levels([sku.sku for sku in product.skus])
+    levels = await edge.updates.levels([sku.sku for sku in product.skus])
     return ProductInventory(product_id=product.id, skus=levels, as_of=edge.clock.now())
 
 
@@ -210,7 +210,7 @@ async def _find(edge: Edge, product_id: str) -> Product:
 
 async def _levels(edge: Edge, products: Sequence[Product]) -> dict[str, int]:
     skus = [sku.sku for product in products for sku in product.skus]
-    return {level.sku: level.available for level in await edge.news.levels(skus)}
+    return {level.sku: level.available for level in await edge.updates.levels(skus)}
 
 
 def _summary(product: Product, levels: dict[str, int]) -> ProductSummary:

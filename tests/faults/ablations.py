@@ -348,7 +348,7 @@ ABLATIONS: Final[Sequence[Ablation]] = (
     Ablation(
         "news: the newer version wins",
         "a page that shows what was true before",
-        switch(lambda: replaced("bus.news._KEEP_NEWER", stand_ins.ANY_LEVEL)),
+        switch(lambda: replaced("gateway.stock_cache._KEEP_NEWER", stand_ins.ANY_LEVEL)),
         messages.an_older_stock_level_comes_late,
     ),
 )
