@@ -183,7 +183,7 @@ async def test_a_start_finds_out_when_to_look(shop: ShopUnderTest, buyer: Custom
         )
         await payments.start()
 
-    assert payments._next_look == shop.clock.now() + AFTER
+    assert payments._alarm.at == shop.clock.now() + AFTER
 
 
 async def test_a_shop_that_only_asks_beside_a_running_one_does_not_look(
