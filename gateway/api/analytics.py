@@ -1,6 +1,5 @@
 """Sales by period."""
 
-from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Annotated
 
@@ -8,17 +7,14 @@ from litestar import get
 from litestar.params import FromQuery, QueryParameter
 
 from bus.messages.analytics import GetSales, SalesBy, SalesRow
-from gateway.api.bodies import View
+from gateway.api.lists import WholeListView
 from gateway.edge import Wired
 
 _MONTH = timedelta(days=30)
 
 
-class SalesView(View, frozen=True, kw_only=True):
+class SalesView(WholeListView[SalesRow], frozen=True, kw_only=True):
     """Sales by period."""
-
-    items: Sequence[SalesRow]
-    next: None = None
 
 
 @get("/analytics/sales", summary="Sales by period")

@@ -12,7 +12,7 @@ from bus.messages.audit import Audit, ListStuck, Remedy, Repair, RepairMade, Set
 from bus.messages.base import Finding, Money, Sku
 from bus.messages.inventory import GetStock, StockLevel
 from gateway.api.bodies import View
-from gateway.api.lists import Limit
+from gateway.api.lists import Limit, ListView
 from gateway.edge import Edge, Wired
 
 _LONG_S = 600.0  # For a whole audit.
@@ -54,11 +54,8 @@ class StuckView(View, frozen=True, kw_only=True):
     remedy: RemedyView
 
 
-class StuckMoney(View, frozen=True, kw_only=True):
+class StuckMoney(ListView[StuckView], frozen=True, kw_only=True):
     """The oldest first."""
-
-    items: Sequence[StuckView]
-    next: str | None
 
 
 class Settled(View, frozen=True, kw_only=True):

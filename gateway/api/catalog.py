@@ -26,7 +26,7 @@ from bus.messages.catalog import (
 )
 from bus.messages.inventory import StockLevel, UnitsInUse
 from gateway.api.bodies import Body, MoneyBody, Strict, View
-from gateway.api.lists import Limit
+from gateway.api.lists import Limit, ListView
 from gateway.edge import Edge, Wired
 from gateway.problems import Problem, not_found
 from gateway.renames import rename
@@ -47,11 +47,8 @@ class ProductSummary(View, frozen=True, kw_only=True):
     available: int
 
 
-class ProductList(View, frozen=True, kw_only=True):
+class ProductList(ListView[ProductSummary], frozen=True, kw_only=True):
     """A page of products, and the cursor of the next; null at the end."""
-
-    items: Sequence[ProductSummary]
-    next: str | None
 
 
 class SkuDetail(View, frozen=True, kw_only=True):

@@ -1,6 +1,5 @@
 """How this process is doing: dead letters, and its actors."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
 
@@ -9,7 +8,7 @@ from litestar import get, post
 from litestar.params import PathParameter, QueryParameter
 
 from gateway.api.bodies import View
-from gateway.api.lists import Limit
+from gateway.api.lists import Limit, ListView, WholeListView
 from gateway.edge import Wired
 from gateway.problems import not_found
 
@@ -30,11 +29,8 @@ class DeadLetterView(View, frozen=True, kw_only=True):
     parked_at: datetime
 
 
-class DeadLetters(View, frozen=True, kw_only=True):
+class DeadLetters(ListView[DeadLetterView], frozen=True, kw_only=True):
     """The oldest first."""
-
-    items: Sequence[DeadLetterView]
-    next: str | None
 
 
 class Redriven(View, frozen=True, kw_only=True):
@@ -52,11 +48,8 @@ class ActorView(View, frozen=True, kw_only=True):
     oldest_wait_s: float
 
 
-class Actors(View, frozen=True, kw_only=True):
+class Actors(WholeListView[ActorView], frozen=True, kw_only=True):
     """Those this process hosts."""
-
-    items: Sequence[ActorView]
-    next: None = None
 
 
 @get("/dead-letters", summary="Messages that could not be handled")

@@ -10,7 +10,7 @@ from bus.messages.base import Money, OrderLine
 from bus.messages.order import CancelOrder, GetOrder, ListOrders, NotCancellable, Order, OrderStatus, OrderSummary
 from gateway.access import bearer, may_see_order
 from gateway.api.bodies import View
-from gateway.api.lists import Limit
+from gateway.api.lists import Limit, ListView
 from gateway.edge import Edge, Http, Wired
 from gateway.problems import Problem, not_found
 
@@ -53,11 +53,8 @@ class OrderView(View, frozen=True, kw_only=True):
     timeline: Sequence[MomentView]
 
 
-class OrderList(View, frozen=True, kw_only=True):
+class OrderList(ListView[OrderSummary], frozen=True, kw_only=True):
     """The newest first."""
-
-    items: Sequence[OrderSummary]
-    next: str | None
 
 
 @get("/orders/{order_id:str}", summary="Read an order")

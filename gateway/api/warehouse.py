@@ -20,7 +20,7 @@ from bus.messages.warehouse import (
     WrongStep,
 )
 from gateway.api.bodies import View
-from gateway.api.lists import Limit
+from gateway.api.lists import Limit, ListView
 from gateway.api.order import read_order
 from gateway.edge import Wired
 from gateway.problems import Problem, not_found
@@ -39,11 +39,8 @@ class PickListView(View, frozen=True, kw_only=True):
     doubts: Sequence[str]
 
 
-class PickLists(View, frozen=True, kw_only=True):
+class PickLists(ListView[PickListView], frozen=True, kw_only=True):
     """The oldest first."""
-
-    items: Sequence[PickListView]
-    next: str | None
 
 
 @get("/pick-lists", summary="List pick lists")
