@@ -115,9 +115,9 @@ def test_no_actor_imports_another(path: Path) -> None:
 
 
 def pure_modules() -> list[Path]:
-    """Every domain's rules.py, and whatever else of it calls itself pure."""
+    """Every domain's rules.py and private.py, and whatever else of it calls itself pure."""
     paths = sorted((ROOT / "actors").glob("*/*.py"))
-    return [path for path in paths if path.name == "rules.py" or "Pure" in (docstring(path) or "")]
+    return [path for path in paths if path.name in ("rules.py", "private.py") or "Pure" in (docstring(path) or "")]
 
 
 def docstring(path: Path) -> str | None:

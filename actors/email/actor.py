@@ -8,9 +8,10 @@ from collections.abc import Sequence
 
 from actors.email import rules, store
 from actors.email.mime import compose
+from actors.email.private import RecordMail
 from actors.email.rules import TEMPLATES
 from actors.email.smtp import Mailer
-from bus.messages.email import ListMails, MailedEvent, MailFacts, ReadMailFacts, RecordMail, SentMails
+from bus.messages.email import ListMails, MailedEvent, MailFacts, ReadMailFacts, SentMails
 from bus.messages.order import GetOrder, Order
 from engine.actor import Actor, Bus, call, turn
 from engine.clock import Clock

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
 from actors.inventory import books, rules, store
+from actors.inventory.private import ReleaseExpired
 from actors.inventory.shelf import Shelf
 from bus.messages.audit import BooksRepaired, Repairs
 from bus.messages.base import CartId, OrderId, Sku
@@ -22,7 +23,6 @@ from bus.messages.inventory import (
     ListLevels,
     OutOfStock,
     ReadHoldFacts,
-    ReleaseExpired,
     RepairStock,
     SetOnHand,
     StockBelowHeld,

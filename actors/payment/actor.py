@@ -4,6 +4,16 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from actors.payment import facts, looks, refunds, rules, store
+from actors.payment.private import (
+    AdoptRefunds,
+    CancelIntent,
+    Reconcile,
+    RecordIntent,
+    RecordLook,
+    RecordRefund,
+    RecordRefundsSeen,
+    SendRefund,
+)
 from actors.payment.reconciler import Reconciler
 from actors.payment.state import Payment, RefundState, payment_id_of
 from actors.payment.stripe import KEPT, Stripe
@@ -12,9 +22,7 @@ from bus.messages.base import Finding, Money
 from bus.messages.inventory import Findings
 from bus.messages.order import CorrectRefunded, OrderCancelled, RefundRequested
 from bus.messages.payment import (
-    AdoptRefunds,
     AuditMoney,
-    CancelIntent,
     CreateIntent,
     FindPayments,
     Intent,
@@ -24,18 +32,12 @@ from bus.messages.payment import (
     LookAtStripe,
     PaymentFacts,
     ReadPaymentFacts,
-    Reconcile,
-    RecordIntent,
-    RecordLook,
-    RecordRefund,
-    RecordRefundsSeen,
     RecordStripeEvent,
     Refund,
     RefundOrder,
     RefundReason,
     RefundRefused,
     RepairPayment,
-    SendRefund,
     StuckPayments,
 )
 from engine import telemetry

@@ -14,8 +14,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from actors.payment.life import Status
+from actors.payment.private import RecordLook, RefundSeen, Window
 from bus.messages.base import OrderId
-from bus.messages.payment import RecordLook, RefundSeen, Window
 from engine.clock import FOREVER
 from engine.postgres import Database, Transaction
 

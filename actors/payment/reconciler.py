@@ -7,11 +7,11 @@ import msgspec
 
 from actors.payment import looks, rules
 from actors.payment.looks import DueRefund
+from actors.payment.private import IntentSeen, RecordLook, RefundSeen, Window
 from actors.payment.stripe import Stripe
 from bus.messages.audit import REPAIR
 from bus.messages.base import Finding, OrderId
 from bus.messages.order import FindOrders
-from bus.messages.payment import IntentSeen, RecordLook, RefundSeen, Window
 from engine import telemetry
 from engine.actor import Bus
 from engine.clock import Clock

@@ -4,18 +4,11 @@ Refunds begin here, or at Stripe by somebody's hand. Both count against what was
 """
 
 from actors.payment.life import REFUND_NEXT, RefundStatus
+from actors.payment.private import RecordRefund, RefundSeen, SendRefund
 from actors.payment.state import Payment, RefundState
 from bus.messages.audit import REPAIR, RepairMade
 from bus.messages.base import Finding, Minor
-from bus.messages.payment import (
-    FullyRefunded,
-    RecordRefund,
-    RefundFailed,
-    RefundProcessed,
-    RefundReason,
-    RefundSeen,
-    SendRefund,
-)
+from bus.messages.payment import FullyRefunded, RefundFailed, RefundProcessed, RefundReason
 
 
 def begin(

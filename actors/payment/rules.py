@@ -11,18 +11,15 @@ from typing import Final
 
 from actors.payment import disputes, refunds
 from actors.payment.life import UNSETTLED, Status, refund_status
+from actors.payment.private import IntentSeen, RecordIntent, RecordLook, RefundSeen
 from actors.payment.state import ORDER, Payment, payment_id_of
 from bus.messages.base import Finding, Minor, Money, OrderId
 from bus.messages.payment import (
     FurtherPaymentReceived,
-    IntentSeen,
     PaymentDeclined,
     PaymentFailed,
     PaymentProcessing,
     PaymentReceived,
-    RecordIntent,
-    RecordLook,
-    RefundSeen,
     StripeEvent,
 )
 

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from actors.payment.life import Status
+from actors.payment.private import RecordIntent
 from actors.payment.rules import Sums
 from actors.payment.state import DisputeState, Payment, RefundState, payment_id_of
 from bus.messages.base import Money, OrderId
-from bus.messages.payment import RecordIntent, StripeEvent
+from bus.messages.payment import StripeEvent
 from engine.postgres import Database, Transaction
 
 # The first intent of a payment stands, and is what this gives. One that was called off before it had an intent takes

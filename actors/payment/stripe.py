@@ -21,10 +21,11 @@ import stripe
 
 from actors.payment import stripe_errors
 from actors.payment.life import refund_status
+from actors.payment.private import IntentSeen, RefundSeen, Window
 from actors.payment.state import ORDER, payment_id_of
 from bus.messages.amounts import seen_at_stripe, to_stripe
 from bus.messages.base import Money, OrderId
-from bus.messages.payment import Intent, IntentSeen, RefundReason, RefundSeen, Window
+from bus.messages.payment import Intent, RefundReason
 from engine.circuit import Circuit
 from engine.crash import CrashPoint
 from engine.errors import BadInput, ShopFlowError, Unavailable

@@ -16,7 +16,7 @@ from bus.messages.order import (
     OrderShipped,
 )
 from bus.messages.payment import PaymentFailed, PaymentProcessing, PaymentReceived, RefundProcessed
-from engine.message import Command, Event, Query, Reply
+from engine.message import Event, Query, Reply
 
 # The only list of mails: what is heard, which template is used and what the audit counts follow from it.
 MailedOnce: TypeAlias = (  # At most once in the life of an order.
@@ -30,14 +30,6 @@ MailedEvent: TypeAlias = (
 def template_of(event: type[Event]) -> str:
     """Name the template of a mail: its event's name in snake case."""
     return re.sub(r"(?<!^)(?=[A-Z])", "_", event.__name__).lower()
-
-
-class RecordMail(Command[None]):
-    """A mail was handed to the mail server."""
-
-    order_id: OrderId
-    message_id: str  # Made of event and template: a repeat has the same.
-    template: str
 
 
 class SentMail(Value, frozen=True, kw_only=True):

@@ -9,9 +9,9 @@ from msgspec.structs import replace
 
 from actors.payment import looks
 from actors.payment.actor import Payments, PaymentSettings
+from actors.payment.private import Reconcile
 from actors.payment.reconciler import Reconciler
 from actors.payment.stripe import open_stripe
-from bus.messages.payment import Reconcile
 from engine.circuit import Circuit
 from sandbox.faults import Fault
 from testkit import ShopUnderTest
