@@ -1,1 +1,1 @@
-"""What ShopFlow does in a second, beside what it is compared with, always in one run: these machines are noisy."""
+"""Benchmarks: ShopFlow beside its peers, always in one run, because the machines are noisy."""

@@ -10,64 +10,64 @@ import typer
 import uvloop
 from rich.console import Console
 
-from bench import growth, holds, lag, orders, purchases, queues, sale, sheets, soak, split, start
+from bench import growth, holds, lag, orders, purchases, queues, report, sale, soak, split, start
 from bench.fanout import measure as fanout
 from bench.machine import describe
 from bench.memory import measure as memory
-from bench.sheets import Sheet, percentile, spread
+from bench.report import ResultTable, percentile, spread
 from testkit.programs import ROOT
 
 out = Console()
 PAGE = ROOT / "docs" / "performance.md"
 
 
-def of_memory(_folder: Path) -> Sheet:
+def of_memory(_folder: Path) -> ResultTable:
     """Messages in memory."""
     rows = asyncio.run(memory.measure())
     ours, bare = rows[0], rows[1]
-    sheet = Sheet(
+    table = ResultTable(
         "A message in memory",
         ("library", "tells a second", "asks a second", "ours, tell", "ours, ask"),
         aim=f"Aim: 3 times Pykka's tells, 10 times its asks, 40 % of a bare queue ({ours.tell / bare.tell:.0%} here).",
     )
     for row in rows:
         ratios = (f"{ours.tell / row.tell:.1f} times", f"{ours.ask / row.ask:.1f} times")
-        sheet.add(row.library, spread(row.rates.tell), spread(row.rates.ask), *ratios)
-    return sheet
+        table.add(row.library, spread(row.rates.tell), spread(row.rates.ask), *ratios)
+    return table
 
 
-def of_holds(folder: Path) -> Sheet:
+def of_holds(folder: Path) -> ResultTable:
     """Turns, beside one transaction for each message."""
     rows = uvloop.run(holds.measure(folder))
     bare = next(row.median for row in rows if row.way == holds.BARE)
-    sheet = Sheet(
+    table = ResultTable(
         "Stock holds on disk",
         ("callers", "way", "holds a second", "messages in a transaction", "of bare commits a second"),
         aim="Aim: 20,000 a second for 512 callers, and for one at least two thirds of the bare commits.",
     )
     for row in rows:
         messages = f"{row.messages_per_transaction:,.1f}"
-        sheet.add(str(row.callers), row.way, spread(row.per_second), messages, f"{row.median / bare:.2f}")
-    return sheet
+        table.add(str(row.callers), row.way, spread(row.per_second), messages, f"{row.median / bare:.2f}")
+    return table
 
 
-def of_orders(folder: Path) -> Sheet:
+def of_orders(folder: Path) -> ResultTable:
     """Whole orders in the engine."""
-    sheet = Sheet(
+    table = ResultTable(
         "Whole orders in the engine",
         ("callers", "orders a second", "Python, ms each", "PostgreSQL, ms each"),
         aim="Aim: 3,000 a second for 512 callers.",
     )
     for row in uvloop.run(orders.measure(folder)):
         python, postgres = (row.cpu_s[who] * 1000 for who in ("shop", "PostgreSQL"))
-        sheet.add(str(row.callers), spread(row.per_second), f"{python:.2f}", f"{postgres:.2f}")
-    return sheet
+        table.add(str(row.callers), spread(row.per_second), f"{python:.2f}", f"{postgres:.2f}")
+    return table
 
 
-def of_purchases(folder: Path) -> Sheet:
+def of_purchases(folder: Path) -> ResultTable:
     """Whole purchases over HTTP."""
     whose = ("shop", "PostgreSQL", "Valkey", "sandbox", "load")
-    sheet = Sheet(
+    table = ResultTable(
         "Whole purchases over HTTP",
         ("buyers", "purchases a second", "p50, ms", "p99, ms", *(f"{who}, ms each" for who in whose)),
         aim="Aim: 250 a second for 32 buyers, 25 ms for one, 6 ms for shop and PostgreSQL together.",
@@ -75,22 +75,22 @@ def of_purchases(folder: Path) -> Sheet:
     for row in uvloop.run(purchases.measure(folder / "shop")):
         times = (f"{row.percentile_ms(share):.0f}" for share in (0.5, 0.99))
         used = (f"{row.cpu_s[who] * 1000:.2f}" for who in whose)
-        sheet.add(str(row.buyers), spread(row.per_second), *times, *used)
-    return sheet
+        table.add(str(row.buyers), spread(row.per_second), *times, *used)
+    return table
 
 
-def of_fanout(_folder: Path) -> Sheet:
+def of_fanout(_folder: Path) -> ResultTable:
     """Live stock to 1,000 clients."""
     return _fanout(1_000)
 
 
-def of_crowd(_folder: Path) -> Sheet:
+def of_crowd(_folder: Path) -> ResultTable:
     """Live stock to 10,000 clients."""
     return _fanout(10_000)
 
 
-def _fanout(clients: int) -> Sheet:
-    sheet = Sheet(
+def _fanout(clients: int) -> ResultTable:
+    table = ResultTable(
         f"A change to {clients:,} clients",
         ("server", "changes at once", "us for each value", "times the bare write", "KiB for each client"),
         aim="Aim: 1.15 of the bare write, ahead of all others, a fifth of it when changes come together; 8 KiB.",
@@ -99,119 +99,119 @@ def _fanout(clients: int) -> Sheet:
     bare = {row.shared: row.median for row in rows if row.server == "bare write"}
     for row in rows:
         ratio = f"{row.median / bare[row.shared]:.2f}"
-        sheet.add(row.server, str(row.shared), spread(row.us, 1), ratio, f"{row.kib:.1f}")
-    return sheet
+        table.add(row.server, str(row.shared), spread(row.us, 1), ratio, f"{row.kib:.1f}")
+    return table
 
 
-def of_lag(folder: Path) -> Sheet:
+def of_lag(folder: Path) -> ResultTable:
     """How old live stock is."""
-    sheet = Sheet(
+    table = ResultTable(
         f"From the request that changes stock to the client that has it, {lag.CHANGES_A_SECOND} changes a second",
         ("clients", "p50, ms", "p99, ms"),
         aim="Aim: 50 ms for 99 of 100, counted from the commit; here the request, its turn and its commit are in it.",
     )
     for clients in (1_000, 10_000):
         row = uvloop.run(lag.measure(folder / str(clients), clients))
-        sheet.add(
+        table.add(
             f"{clients:,}", *(spread([percentile(run, share) for run in row.lags_ms], 1) for share in (0.5, 0.99))
         )
-    return sheet
+    return table
 
 
-def of_sale(folder: Path) -> Sheet:
+def of_sale(folder: Path) -> ResultTable:
     """A flash sale of five minutes."""
     done = uvloop.run(sale.measure(folder))
-    sheet = Sheet(
+    table = ResultTable(
         f"A flash sale of {sale.SECONDS} s: {sale.WATCHERS:,} watch, {sale.BUYERS:,} buy",
         ("what", "figure"),
         aim="Aim: nothing oversold.",
     )
-    sheet.add("units there were", f"{sale.SKUS * sale.UNITS:,}")
-    sheet.add("units sold", f"{done.sold:,}")
-    sheet.add("oversold", f"{done.oversold}")
-    sheet.add("the auditor says", done.audit)
+    table.add("units there were", f"{sale.SKUS * sale.UNITS:,}")
+    table.add("units sold", f"{done.sold:,}")
+    table.add("oversold", f"{done.oversold}")
+    table.add("the auditor says", done.audit)
     for what, took_s in (
         ("holds", done.seen.held_s),
         ("refusals", done.seen.refused_s),
         ("checkouts with payment", done.seen.paid_s),
     ):
         times = (f"{percentile(took_s, share) * 1000:.0f} ms" for share in (0.5, 0.99))
-        sheet.add(f"{len(took_s):,} {what}, p50 and p99", " and ".join(times))
-    sheet.add("asked to come again (503)", f"{done.seen.put_off:,}")
-    sheet.add("values that reached clients", f"{done.came.values:,}")
-    sheet.add(
+        table.add(f"{len(took_s):,} {what}, p50 and p99", " and ".join(times))
+    table.add("asked to come again (503)", f"{done.seen.put_off:,}")
+    table.add("values that reached clients", f"{done.came.values:,}")
+    table.add(
         "from commit to frame, p50 and p99 at most", " and ".join(f"{ms:.0f} ms" for ms in done.frame_lag_ms.values())
     )
-    sheet.add("memory of the shop's process at the end", f"{done.memory_mb:.0f} MB")
-    return sheet
+    table.add("memory of the shop's process at the end", f"{done.memory_mb:.0f} MB")
+    return table
 
 
-def of_soak(folder: Path) -> Sheet:
+def of_soak(folder: Path) -> ResultTable:
     """Ten minutes at one pace."""
-    sheet = Sheet(
+    table = ResultTable(
         f"{soak.MINUTES} minutes: {soak.WATCHERS:,} watch, {soak.PURCHASES_A_SECOND} purchases a second",
         ("minute", "purchases", "p50, ms", "p99, ms", "values that reached clients", "memory of the shop, MB"),
         aim="Aim: the last minute is like the first, and nobody's connection is lost.",
     )
     for number, minute in enumerate(uvloop.run(soak.measure(folder)), 1):
         times = (f"{percentile(minute.took_s, share) * 1000:.0f}" for share in (0.5, 0.99))
-        sheet.add(str(number), f"{len(minute.took_s):,}", *times, f"{minute.values:,}", f"{minute.memory_mb:.0f}")
-    return sheet
+        table.add(str(number), f"{len(minute.took_s):,}", *times, f"{minute.values:,}", f"{minute.memory_mb:.0f}")
+    return table
 
 
-def of_growth(folder: Path) -> Sheet:
+def of_growth(folder: Path) -> ResultTable:
     """A shop with a million SKUs and a million orders."""
-    sheet = Sheet(
+    table = ResultTable(
         f"A shop with {growth.MANY:,} SKUs and {growth.MANY:,} orders",
         ("one caller asks for", "in an empty shop, ms", "in the grown one, ms", "ratio"),
         aim="Aim: at most 1.3.",
     )
     for row in uvloop.run(growth.measure(folder)):
-        sheet.add(row.what, spread(row.empty_ms, 2), spread(row.grown_ms, 2), f"{row.ratio:.2f}")
-    return sheet
+        table.add(row.what, spread(row.empty_ms, 2), spread(row.grown_ms, 2), f"{row.ratio:.2f}")
+    return table
 
 
-def of_queues(folder: Path) -> Sheet:
+def of_queues(folder: Path) -> ResultTable:
     """Messages over SQS, beside a bare loop."""
-    sheet = Sheet(
+    table = ResultTable(
         "Messages over SQS",
         ("way", "ours, a second", "bare aiobotocore, a second", "ratio", "messages in a request"),
         aim="Aim: 0.9 of the bare loop, 8 messages in a request.",
     )
     for row in uvloop.run(queues.measure(folder)):
         each = ", ".join(f"{count:.1f} a {operation}" for operation, count in row.per_request.items())
-        sheet.add(row.what, spread(row.ours), spread(row.bare), f"{row.ratio:.2f}", each)
-    return sheet
+        table.add(row.what, spread(row.ours), spread(row.bare), f"{row.ratio:.2f}", each)
+    return table
 
 
-def of_split(folder: Path) -> Sheet:
+def of_split(folder: Path) -> ResultTable:
     """Checkouts in one process, and in three."""
     cost = uvloop.run(split.measure(folder))
-    sheet = Sheet("A split shop", ("one buyer's checkout in", "p50, ms"))
-    sheet.add("one process", f"{cost.whole_ms:.0f}")
-    sheet.add("three processes", f"{cost.split_ms:.0f}")
-    sheet.add("(one message there and back, alone)", f"{cost.round_trip_ms:.0f}")
-    return sheet
+    table = ResultTable("A split shop", ("one buyer's checkout in", "p50, ms"))
+    table.add("one process", f"{cost.whole_ms:.0f}")
+    table.add("three processes", f"{cost.split_ms:.0f}")
+    table.add("(one message there and back, alone)", f"{cost.round_trip_ms:.0f}")
+    return table
 
 
-def of_start(folder: Path) -> Sheet:
+def of_start(folder: Path) -> ResultTable:
     """A fresh clone."""
     figures = start.measure(folder)
-    sheet = Sheet(
+    table = ResultTable(
         "A fresh clone",
         ("what", "ShopFlow", "aim"),
         aim="For scale, measured on such machines: others took 3 to 5 minutes, 3.5 to 18 s, 0.8 GB, and 0.6 to 1.7 GB.",
     )
-    sheet.add("first `make run`, with what it installs, until it is ready", f"{figures.fresh_s:.0f} s", "120 s")
-    sheet.add("second `make run`", f"{figures.second_s:.1f} s", "5 s")
-    sheet.add("on disk, all that it installed included", f"{figures.disk_mb:.0f} MB", "300 MB")
-    sheet.add("memory of all its processes, at rest", f"{figures.memory_mb:.0f} MB", "200 MB")
+    table.add("first `make run`, with what it installs, until it is ready", f"{figures.fresh_s:.0f} s", "120 s")
+    table.add("second `make run`", f"{figures.second_s:.1f} s", "5 s")
+    table.add("on disk, all that it installed included", f"{figures.disk_mb:.0f} MB", "300 MB")
+    table.add("memory of all its processes, at rest", f"{figures.memory_mb:.0f} MB", "200 MB")
     for program, used_mb in sorted(figures.memory_by_program_mb.items()):
-        sheet.add(f"... of {program}", f"{used_mb:.0f} MB", "")
-    return sheet
+        table.add(f"... of {program}", f"{used_mb:.0f} MB", "")
+    return table
 
 
-PARTS: Mapping[str, Callable[[Path], Sheet]] = {
+PARTS: Mapping[str, Callable[[Path], ResultTable]] = {
     "memory": of_memory,
     "holds": of_holds,
     "orders": of_orders,
@@ -224,8 +224,8 @@ PARTS: Mapping[str, Callable[[Path], Sheet]] = {
 }
 
 
-# Those that take longer, for `make bench-full`.
-MORE: Mapping[str, Callable[[Path], Sheet]] = {
+# Longer parts, for `make bench-full`.
+MORE: Mapping[str, Callable[[Path], ResultTable]] = {
     "crowd": of_crowd,
     "growth": of_growth,
     "sale": of_sale,
@@ -241,9 +241,9 @@ def main(
     full: Annotated[bool, typer.Option("--full", help="All of them.")] = False,
     write: Annotated[bool, typer.Option("--write", help="Also write down what was asked for by name.")] = False,
 ) -> None:
-    """Measure ShopFlow beside what it is compared with, print tables, and write them into docs/performance.md.
+    """Measure ShopFlow beside its peers, print tables, and write them into docs/performance.md.
 
-    With parts named, they are only printed, unless --write is given.
+    Tables of named parts are only printed, unless --write is given.
     """
     chosen = parts or list(ALL if full else PARTS)
     if unknown := set(chosen) - ALL.keys():
@@ -252,20 +252,20 @@ def main(
     machine = describe()
     out.print(machine)
     for part in chosen:
-        sheet = _measured(part)
+        table = _measured(part)
         if write or not parts:
-            sheets.write(PAGE, machine, {part: sheet}, list(ALL))
+            report.write(PAGE, machine, {part: table}, list(ALL))
 
 
-def _measured(part: str) -> Sheet:
-    """On a folder of its own."""
+def _measured(part: str) -> ResultTable:
+    """Measure a part, on a folder of its own."""
     with (
         tempfile.TemporaryDirectory(prefix="shopflow-", ignore_cleanup_errors=True) as folder,
         out.status(f"Measuring {part}: {ALL[part].__doc__} ..."),
     ):
-        sheet = ALL[part](Path(folder))
-    out.print(sheet.for_terminals())
-    return sheet
+        table = ALL[part](Path(folder))
+    out.print(table.for_terminals())
+    return table
 
 
 if __name__ == "__main__":

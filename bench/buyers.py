@@ -1,8 +1,8 @@
 """Buyers over HTTP, in a process of their own: `python -m bench.buyers URL BUYERS SKUS`.
 
 Closed loop: each buyer makes a cart, puts one unit into it, checks out and pays at Stripe as a browser would, and
-begins anew. For each line on stdin, which says how many purchases to make together, it prints one line of JSON: how
-long each took. Nobody waits for the mails, but whoever measures must wait until they are written.
+starts over. Each line on stdin is a number of purchases to make in all; the answer is a line of JSON: the seconds that
+each took. The buyers do not wait for the mails; the caller must, before it stops the time.
 """
 
 import asyncio
@@ -19,24 +19,23 @@ import uvloop
 
 from bench.goods import sku
 from bench.http import Connection, connect
+from testkit.people import DELIVERY
 
-_HOME = {"line1": "1 Harbour Street", "city": "Hamburg", "postal_code": "20095", "country": "DE"}
-BUYER = {"email": "ada@example.com", "name": "Ada", "address": _HOME, "shipping_method": "standard"}
-_CHECKOUT = msgspec.json.encode(BUYER)
+_CHECKOUT = msgspec.json.encode(DELIVERY)
 _ONE = b'{"quantity":1}'
 _TRIES, _LATER_S = 30, 1.0
 _FORM = "Content-Type: application/x-www-form-urlencoded\r\n"
 
 
 class Buyer:
-    """One of them, with a connection to the shop and one to Stripe."""
+    """A buyer with a connection to the shop and one to Stripe."""
 
     def __init__(self, shop: Connection, stripe: Connection) -> None:
         self._shop = shop
         self._stripe = stripe
 
     async def buy(self, wanted: str) -> float:
-        """Make one purchase; gives the seconds that took."""
+        """Make one purchase; returns the seconds it took."""
         begun = perf_counter()
         cart = await self.take_cart()
         assert await self.put_in(cart, wanted) == 200
@@ -44,16 +43,16 @@ class Buyer:
         return perf_counter() - begun
 
     async def take_cart(self) -> str:
-        """Begin; gives the cart's id."""
+        """Make a cart; returns its id."""
         return str((await self._good("POST", "/carts"))["id"])
 
     async def put_in(self, cart: str, wanted: str) -> int:
-        """One unit of it; gives HTTP's status."""
+        """Put one unit of a SKU into the cart; returns HTTP's status."""
         status, _ = await self._shop.ask("PUT", f"/carts/{cart}/lines/{wanted}", _ONE)
         return status
 
     async def pay_for(self, cart: str) -> int:
-        """Check out, and pay at Stripe; gives its status."""
+        """Check out, and pay at Stripe; returns its status."""
         key = f"Idempotency-Key: {secrets.token_hex(8)}\r\n"
         payment = (await self._good("POST", f"/carts/{cart}/checkout", _CHECKOUT, key))["payment"]
         form = {
@@ -71,7 +70,7 @@ class Buyer:
         for _ in range(_TRIES):
             if status != 503:
                 break
-            await asyncio.sleep(_LATER_S)  # As it was told to. The key says that it is the same request.
+            await asyncio.sleep(_LATER_S)  # As `Retry-After` asks. The key marks it as the same request.
             status, content = await self._shop.ask(method, path, body, headers)
         assert 200 <= status < 300, (method, path, status, content)
         return msgspec.json.decode(content, type=dict[str, Any])
@@ -91,7 +90,7 @@ async def main(url: str, buyers: int, skus: int) -> None:
 
 
 async def _shopping(buyer: Buyer, left: Iterator[int], wanted: Iterator[str]) -> list[float]:
-    """Take what is left, which all share."""
+    """Buy until the shared rest of the purchases is used up."""
     return [await buyer.buy(next(wanted)) for _ in left]
 
 

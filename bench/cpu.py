@@ -1,4 +1,4 @@
-"""Whose processor time it was: the shop's, PostgreSQL's, Valkey's, the sandbox's, and the load generator's."""
+"""Processor time by program: the shop's, PostgreSQL's, Valkey's, the sandbox's, and the load generator's."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -11,11 +11,11 @@ _WORDS = {"sandbox": "sandbox", "postgres": "PostgreSQL", "valkey": "Valkey"}
 
 
 def used_s(shop: Running, load: int | None = None) -> Mapping[str, float]:
-    """Seconds since each of them began, user and system together.
+    """Processor seconds of each program since it began, user and system together.
 
     Args:
-        shop: What is measured. Its servers are those that work in its folder.
-        load: The process that makes the load, if it is another.
+        shop: The shop to measure. Its servers are those that work in its folder.
+        load: The process that makes the load, if it is a separate one.
     """
     used = {"shop": _of(psutil.Process(shop.process_id))}
     if load is not None:
@@ -28,7 +28,7 @@ def used_s(shop: Running, load: int | None = None) -> Mapping[str, float]:
 
 
 def between(before: Mapping[str, float], after: Mapping[str, float]) -> dict[str, float]:
-    """What was used in between."""
+    """The processor seconds that were used between two readings."""
     return {who: seconds - before.get(who, 0.0) for who, seconds in after.items()}
 
 
@@ -38,6 +38,6 @@ def _of(process: psutil.Process) -> float:
 
 
 def _ended_children_s(process: psutil.Process) -> float:
-    """PostgreSQL's come and go."""
+    """Processor seconds of children that have ended, as PostgreSQL's sessions do."""
     times = process.cpu_times()
     return float(times.children_user + times.children_system)

@@ -1,4 +1,4 @@
-"""Goods to sell in benches: plenty of each, so that nobody is refused."""
+"""Goods to sell in benches: plenty of each, so that no buyer is refused."""
 
 import csv
 from pathlib import Path
@@ -17,7 +17,7 @@ def sku(number: int) -> str:
 
 
 def row_of(number: int) -> SkuRow:
-    """Its product, which has no other."""
+    """The row to import for this SKU, the only one of its product."""
     return SkuRow(
         product_id=f"P{number:07}",
         slug=f"product-{number:07}",
@@ -32,7 +32,7 @@ def row_of(number: int) -> SkuRow:
 
 
 def put_on_shelves(folder: Path, skus: int, *, units: int = PLENTY) -> None:
-    """Import so many into the shop of a folder, which may be running; so many units of each."""
+    """Import so many SKUs, with so many units of each, into the shop of a folder, which may be running."""
     file = folder.with_suffix(".csv")
     with file.open("w", encoding="utf-8", newline="") as target:
         lines = csv.writer(target)

@@ -1,4 +1,4 @@
-"""Growth: what a hold, an order and each list cost in a shop with a million SKUs and a million orders behind it.
+"""Growth: the cost of a hold, an order and each list in a shop with a million SKUs and a million past orders.
 
 Beside an empty shop in the same process, in turn, one caller: how long each takes, as medians.
 """
@@ -12,8 +12,8 @@ from pathlib import Path
 from time import perf_counter
 
 from bench.goods import sku
-from bench.house import SKUS, check_out, fill_cart, open_house, pay
-from bench.rest import until_rest
+from bench.in_process_shop import SKUS, check_out, fill_cart, open_in_process_shop, pay
+from bench.quiescence import until_quiescent
 from bus.local import LocalBus
 from bus.messages.analytics import GetSales
 from bus.messages.catalog import GetProduct, ListCategories, ListProducts
@@ -35,7 +35,7 @@ Deed = Callable[[LocalBus], Awaitable[object]]
 
 @dataclass(frozen=True)
 class Row:
-    """One deed: milliseconds in the empty shop and in the grown one (each round's median)."""
+    """An operation: milliseconds in the empty shop and in the grown one (each round's median)."""
 
     what: str
     empty_ms: Sequence[float]
@@ -47,8 +47,8 @@ class Row:
 
 
 async def measure(folder: Path) -> list[Row]:
-    """All deeds, in both shops."""
-    async with open_house(folder / "empty") as empty, open_house(folder / "grown") as grown:
+    """Measure all operations, in both shops."""
+    async with open_in_process_shop(folder / "empty") as empty, open_in_process_shop(folder / "grown") as grown:
         grow(grown)
         took: dict[str, tuple[list[float], list[float]]] = {what: ([], []) for what in DEEDS}
         for round_number in range(ROUNDS + 1):
@@ -79,7 +79,7 @@ async def _median_ms(shop: Shop, deed: Deed) -> float:
         begun = perf_counter()
         await deed(shop.bus)
         took.append((perf_counter() - begun) * 1000)
-    await until_rest(shop.services.database)
+    await until_quiescent(shop.services.database)
     return statistics.median(took)
 
 

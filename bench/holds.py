@@ -47,7 +47,7 @@ _ONE_ROW = "update inventory.stock set version = version + 1 where sku = $1"
 
 @dataclass(frozen=True)
 class Row:
-    """One kind of run: holds per second (each repeat's), and messages for each transaction."""
+    """A kind of run: holds per second (each repeat's), and messages for each transaction."""
 
     way: str
     callers: int
@@ -83,7 +83,7 @@ async def measure(folder: Path) -> list[Row]:
 
 
 def _pgbench(database_url: str, sessions: int) -> float:
-    """Transactions per second, of so many sessions that each begin the next one when the last has ended."""
+    """Measure transactions per second of so many sessions, each in a closed loop."""
     words = [POSTGRES / "pgbench", "--no-vacuum", "--protocol=prepared", f"--time={SECONDS}", f"--client={sessions}"]
     script = Path(__file__).with_name("holds.sql")
     done = subprocess.run(
@@ -125,7 +125,7 @@ async def _run(services: Services, settings: EngineSettings, callers: int, holds
 
 
 async def _caller(bus: LocalBus, number: int, times: int) -> None:
-    """One buyer, who holds one unit more each time, of one SKU after the other."""
+    """Hold one unit more each time, of one SKU after the other, as a single buyer."""
     own = islice(cycle(SKUS), number % len(SKUS), None)
     for done in range(times):
         answer = await bus.ask(HoldStock(cart_id=f"cart-{number}", sku=next(own), quantity=done // len(SKUS) % 99 + 1))

@@ -12,7 +12,7 @@ _WITHIN_S = 60.0
 
 
 class Connection(asyncio.Protocol):
-    """Kept open; opened by `connect`, and again when the server has hung up, as it does on who says nothing."""
+    """A connection that is kept open; reopened when the server has closed it, as it does with idle ones."""
 
     def __init__(self, host: str, port: int) -> None:
         self._host = host
@@ -27,12 +27,12 @@ class Connection(asyncio.Protocol):
         await asyncio.get_running_loop().create_connection(lambda: self, self._host, self._port)
 
     async def ask(self, method: str, path: str, body: bytes = b"", headers: str = "") -> tuple[int, bytes]:
-        """Send a request; gives the answer's status and body.
+        """Send a request; returns the answer's status and body.
 
         Args:
             method: Of HTTP.
             path: With its query.
-            body: JSON, unless the headers say what it is.
+            body: JSON, unless the headers name another type.
             headers: Lines that end with CRLF.
         """
         kind = "" if "Content-Type" in headers else "Content-Type: application/json\r\n"
@@ -84,7 +84,7 @@ class Connection(asyncio.Protocol):
 
 
 async def connect(url: str) -> Connection:
-    """Open a connection to where this URL is."""
+    """Open a connection to the host of this URL."""
     parts = urlsplit(url)
     assert parts.hostname is not None
     assert parts.port is not None

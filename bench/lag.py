@@ -1,7 +1,7 @@
-"""How old a value is when a client has it: from when its change was to be asked for until each client has read it.
+"""The age of a value when a client has it: from the planned time of its change until each client has read it.
 
-Open loop: so many counts of stock a second by `PUT /admin/api/stock/{sku}`, whatever becomes of them; a count that was
-asked for late counts from when it was planned. So the request, its turn, its commit, the news and the tick are all in
+Open loop: so many counts of stock a second by `PUT /admin/api/stock/{sku}`, whatever becomes of them; a late request
+counts from its planned time. So the request, its turn, its commit, the news and the tick are all in
 the figure. Each change goes to 100 clients, which are a C program that only reads and notes times (fanout/load.c).
 """
 
@@ -36,14 +36,14 @@ class _Books(msgspec.Struct):
 
 @dataclass(frozen=True)
 class Row:
-    """So many clients: milliseconds until each of them had each value, of each repeat."""
+    """The lags with so many clients: milliseconds until each had each value, of each repeat."""
 
     clients: int
     lags_ms: Sequence[Sequence[float]]
 
 
 async def measure(folder: Path, clients: int) -> Row:
-    """One crowd, on one shop."""
+    """Measure so many clients, on a fresh shop."""
     allow_many_files()
     records = folder / "records"
     each = max(1, WATCHERS * SKUS // clients)
@@ -61,7 +61,7 @@ async def measure(folder: Path, clients: int) -> Row:
 
 
 class Changing:
-    """Counts stock at a steady pace, and notes when each version was to be asked for."""
+    """Counts stock at a steady pace, and records the planned time of each version."""
 
     def __init__(self, idle: Sequence[Connection], token: str) -> None:
         self._idle: asyncio.Queue[Connection] = asyncio.Queue()
@@ -72,11 +72,11 @@ class Changing:
 
     @classmethod
     async def begin(cls, url: str, token: str) -> "Changing":
-        """Connect."""
+        """Open the connections."""
         return cls([await connect(url) for _ in range(CONNECTIONS)], token)
 
     async def run(self) -> dict[tuple[int, int], int]:
-        """As long as a repeat takes; gives the planned time (monotonic, ns) of each SKU's each version."""
+        """Count stock for one repeat; returns the planned time (monotonic, ns) of each version of each SKU."""
         planned_ns: dict[tuple[int, int], int] = {}
         begun_ns = time.monotonic_ns()
 

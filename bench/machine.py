@@ -1,4 +1,4 @@
-"""What machine this is, so that figures of two machines can be held against each other."""
+"""A description of this machine, so that figures of two machines can be compared."""
 
 import os
 import platform
@@ -11,7 +11,7 @@ _COUNTED = 10_000_000
 
 
 def describe() -> str:
-    """One line. How long it counts tells more than its name: machines that are shared differ by a factor of three."""
+    """Describe the machine in a line. The time it takes to count says most: shared machines differ threefold."""
     memory_gib = psutil.virtual_memory().total / 2**30
     return (
         f"{os.cpu_count()} cores of {_processor()}, {memory_gib:.0f} GiB, {platform.system()}, "

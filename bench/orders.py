@@ -15,8 +15,8 @@ import psutil
 
 from bench import cpu
 from bench.goods import sku
-from bench.house import SKUS, check_out, fill_cart, open_house, pay
-from bench.rest import until_rest
+from bench.in_process_shop import SKUS, check_out, fill_cart, open_in_process_shop, pay
+from bench.quiescence import until_quiescent
 from testkit.programs import Running
 from wiring.shop import Shop
 
@@ -27,7 +27,7 @@ REPEATS = 3
 
 @dataclass(frozen=True)
 class Row:
-    """One crowd: orders per second (each repeat's), and processor seconds for each, by whose."""
+    """The figures of so many callers: orders per second (each repeat's), and processor seconds for each, by program."""
 
     callers: int
     per_second: Sequence[float]
@@ -39,8 +39,8 @@ class Row:
 
 
 async def measure(folder: Path) -> list[Row]:
-    """All crowds, one after the other, on one shop."""
-    async with open_house(folder) as shop:
+    """Measure all numbers of callers, one after the other, on one shop."""
+    async with open_in_process_shop(folder) as shop:
         here = Running(folder, psutil.Process().pid, "")
         return [await _crowd(shop, here, callers) for callers in CALLERS]
 
@@ -66,4 +66,4 @@ async def _run(shop: Shop, callers: int, orders: int) -> None:
             await pay(shop.bus, await check_out(shop.bus, await fill_cart(shop.bus, sku(number % SKUS))))
 
     await asyncio.gather(*(caller() for _ in range(callers)))
-    await until_rest(shop.services.database)
+    await until_quiescent(shop.services.database)

@@ -1,6 +1,6 @@
-"""What ShopFlow is held against: installed when it is first wanted, in a folder of its own beside the project.
+"""The peers that ShopFlow is compared with: installed on first use, in a folder of their own beside the project.
 
-None of it is imported by ShopFlow or shipped with it. Versions are fixed, so that figures can be repeated.
+No peer is imported by ShopFlow or shipped with it. Versions are fixed, so that figures can be repeated.
 """
 
 import subprocess
@@ -18,7 +18,7 @@ _FROM_NPM = ("ws@8.23.0",)
 
 
 def install() -> None:
-    """Bring what is missing. Takes a minute, once."""
+    """Install the missing peers. Takes a minute, once."""
     done = FOLDER / "done"
     wanted = "\n".join((*_FROM_PYPI, *_FROM_NPM))
     if done.exists() and done.read_text(encoding="utf-8") == wanted:
@@ -31,7 +31,7 @@ def install() -> None:
 
 
 def compile_c(source: Path) -> Path:
-    """A program of one file, compiled if it is newer than what there is."""
+    """Compile a program of one file if it is newer than its binary; returns the binary."""
     program = FOLDER / source.stem
     FOLDER.mkdir(exist_ok=True)
     if not program.exists() or program.stat().st_mtime < source.stat().st_mtime:

@@ -1,8 +1,8 @@
-"""Whole purchases over HTTP: cart, line, checkout, payment at the sandbox, its webhook, and all that comes of it.
+"""Whole purchases over HTTP: cart, line, checkout, payment at the sandbox, its webhook, and all effects.
 
 Closed loop of 1, 8 and 32 buyers in a process of their own (bench/buyers.py); shop, PostgreSQL, Valkey, the sandbox
-and they share this machine. A purchase counts as done when the last delivery of the run is handled: mails are sent,
-pick lists open, sales counted. So the time that buyers do not wait for is in the figures, too.
+and the buyers share this machine. A purchase counts as done when the last delivery of the run is handled: mails are
+sent, pick lists open, sales counted. So the time that buyers do not wait for is in the figures, too.
 """
 
 import asyncio
@@ -17,8 +17,8 @@ import msgspec
 
 from bench import cpu
 from bench.goods import put_on_shelves
-from bench.rest import until_rest
-from bench.sheets import percentile
+from bench.quiescence import until_quiescent
+from bench.report import percentile
 from engine.postgres import Database
 from engine.services import open_services
 from engine.settings import EngineSettings
@@ -28,13 +28,13 @@ SKUS = 100
 BUYERS = (1, 8, 32)
 PURCHASES = {1: 100, 8: 400, 32: 1000}  # In one repeat.
 REPEATS = 3
-_REST_WITHIN_S = 120.0
+_QUIESCENT_WITHIN_S = 120.0
 _PAID = "select count(*)::int as paid from orders.orders where status <> 'pending_payment'"
 
 
 @dataclass(frozen=True)
 class Row:
-    """One crowd: purchases per second (each repeat's), seconds of each, and processor seconds for each, by whose."""
+    """The figures of so many buyers: purchases per second (each repeat's), seconds and processor seconds of each."""
 
     buyers: int
     per_second: Sequence[float]
@@ -42,12 +42,12 @@ class Row:
     cpu_s: Mapping[str, float]
 
     def percentile_ms(self, share: float) -> float:
-        """That many of the purchases took at most so long."""
+        """The time in which this share of the purchases was done."""
         return percentile(self.took_s, share) * 1000
 
 
 async def measure(folder: Path) -> list[Row]:
-    """All crowds, one after the other, on one shop."""
+    """Measure all numbers of buyers, one after the other, on one shop."""
     with program(folder) as shop:
         put_on_shelves(folder, SKUS)
         async with open_services(EngineSettings(shopflow_data=folder)) as services:
@@ -70,16 +70,16 @@ async def _crowd(shop: Running, database: Database, buyers: int) -> Row:
 
 
 async def _shop(crowd: Dialogue, database: Database, purchases: int) -> list[float]:
-    """Have so many purchases made, and wait until all is done that comes of them."""
+    """Make so many purchases, and wait until all their effects are on disk."""
     paid_before = (await database.fetch(_PAID))[0]["paid"]
     took = msgspec.json.decode(await crowd.ask(f"{purchases}"), type=list[float])
-    async with asyncio.timeout(_REST_WITHIN_S):
+    async with asyncio.timeout(_QUIESCENT_WITHIN_S):
         while (await database.fetch(_PAID))[0]["paid"] < paid_before + purchases:  # noqa: ASYNC110 - the shop's to say
             await asyncio.sleep(0.05)
-    await until_rest(database)
+    await until_quiescent(database)
     return took
 
 
 def open_buyers(url: str, buyers: int, skus: int) -> AbstractContextManager[Dialogue]:
-    """So many, who buy so many kinds of goods in turn. See bench/buyers.py for what they are told and tell."""
+    """Start so many buyers of so many kinds of goods. Their commands and answers are in bench/buyers.py."""
     return dialogue([sys.executable, "-m", "bench.buyers", url, str(buyers), str(skus)])

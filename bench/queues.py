@@ -1,7 +1,7 @@
 """The bus over SQS, beside a bare aiobotocore loop with the same batches against the same server, in the same run.
 
-What is compared does not do the same: the bare loop only sends, receives and deletes. Ours also says in the table what
-was forwarded, decodes each message, and handles it exactly once in a transaction. Both send as many batches at once and
+The two do not do the same work: the bare loop only sends, receives and deletes. Ours also marks in the table what was
+forwarded, decodes each message, and handles it exactly once in a transaction. Both send as many batches at once and
 poll as often.
 """
 
@@ -43,18 +43,18 @@ AT_ONCE, POLLS = 8, 4  # As bus/sqs has them.
 
 
 class Happened(Event):
-    """As large as an event of the shop is."""
+    """An event, as large as those of the shop."""
 
     key: str
     what: str = "x" * 250
 
 
 class Speaker(Actor):
-    """Asked for nothing here; its process forwards."""
+    """Gets no message; its process forwards."""
 
 
 class Listener(Actor):
-    """Makes nothing of what it hears, exactly once."""
+    """Counts the events it handles, exactly once each."""
 
     def __init__(self) -> None:
         self.heard = 0
@@ -73,7 +73,7 @@ class Listener(Actor):
 
 @dataclass(frozen=True)
 class Row:
-    """One direction: messages per second of ours and of the bare loop, and messages for each request of ours."""
+    """A direction: messages per second of ours and of the bare loop, and messages for each request of ours."""
 
     what: str
     ours: Sequence[float]
@@ -98,7 +98,7 @@ class _Run:
 
 
 async def measure(folder: Path) -> list[Row]:
-    """Both directions, ours and bare in turn, several times after a warm-up."""
+    """Measure both directions, ours and bare in turn, several times after a warm-up."""
     os.environ |= CREDENTIALS
     with ministack() as url:
         await answers(url)
@@ -118,7 +118,7 @@ async def measure(folder: Path) -> list[Row]:
 
 
 async def _run(services: Services, url: str) -> _Run:
-    """On queues of its own: the stand-in looks through all that a queue was sent before at each message."""
+    """Run on new queues: the stand-in searches all earlier messages of a queue for each new one."""
     settings = SqsSettings(sqs_prefix=f"bench-{secrets.token_hex(3)}", aws_endpoint_url=url, aws_region="us-east-1")
     async with open_sqs(settings) as sqs:
         async for _ in Queues(sqs, ["speaker", "listener", "bare"]).create():
@@ -148,20 +148,20 @@ def _requests() -> dict[str, float]:
 
 
 async def _forward(services: Services, sqs: Sqs) -> float:
-    """From the commit until every row says that SQS took its message; gives messages per second."""
+    """Measure from the commit until every row records that SQS took its message; returns messages per second."""
     async with _process(services, sqs, Speaker()) as bus:
         async with services.database.transaction(SystemClock().now()) as tx:
             stored = await bus.deliveries.store(tx, [Outgoing(Happened(key=f"{n}")) for n in range(MESSAGES)])
         begun = perf_counter()
         bus.deliveries.hand_over(stored)
-        for waiting in (_NEWEST, _ANY):  # What was stored last is looked at first: looking at all costs too much.
+        for waiting in (_NEWEST, _ANY):  # The newest row first: polling all rows costs too much.
             while await services.database.fetch(waiting):  # noqa: ASYNC110 - it is PostgreSQL's to say
                 await asyncio.sleep(0.02)
         return MESSAGES / (perf_counter() - begun)
 
 
 async def _receive(services: Services, sqs: Sqs) -> float:
-    """From the first poll until every effect is on disk; gives messages per second."""
+    """Measure from the first poll until every effect is on disk; returns messages per second."""
     listener = Listener()
     listener.expected = MESSAGES
     begun = perf_counter()
@@ -187,7 +187,7 @@ async def _process(services: Services, sqs: Sqs, actor: Actor) -> AsyncIterator[
 
 
 async def _bare(sqs: Sqs) -> tuple[float, float]:
-    """The same messages in the same batches, and nothing else."""
+    """Send and receive the same messages in the same batches, and nothing else."""
     queue, prefix = sqs.queue_of("bare"), secrets.token_hex(4)
     left = iter(range(0, MESSAGES, 10))
     begun = perf_counter()

@@ -1,7 +1,7 @@
 """A flash sale: very many watch, many want the same few goods, which are gone long before the end.
 
-2,000 buyers (bench/hunters.py) ask for 100 SKUs of which there are 50 units each, while 10,000 clients watch them.
-Afterwards the shop's own auditor looks, and the units that were sold are counted.
+2,000 buyers (bench/flash_sale_load.py) ask for 100 SKUs of which there are 50 units each, while 10,000 clients watch.
+Afterwards the shop's own auditor runs, and the units that were sold are counted.
 """
 
 import re
@@ -16,10 +16,10 @@ import msgspec
 import psutil
 
 from bench.fanout.measure import Came, allow_many_files, crowd
+from bench.flash_sale_load import Seen
 from bench.goods import put_on_shelves, sku
-from bench.hunters import Seen
 from bench.lag import CONNECTS_A_SECOND
-from bench.rest import until_rest
+from bench.quiescence import until_quiescent
 from engine.services import open_services
 from engine.settings import EngineSettings
 from testkit.programs import command, dialogue, program
@@ -38,7 +38,7 @@ _LAG = re.compile(r'^shopflow_live_lag_seconds_bucket\{le="([^"]+)"\} (\S+)$', r
 
 @dataclass(frozen=True)
 class Sale:
-    """What came of it."""
+    """The outcome of a sale."""
 
     seen: Seen
     sold: int
@@ -50,19 +50,19 @@ class Sale:
 
 
 async def measure(folder: Path) -> Sale:
-    """One sale."""
+    """Measure one sale."""
     allow_many_files()
     with program(folder / "shop") as shop:
         put_on_shelves(shop.folder, SKUS, units=UNITS)
         port = urlsplit(shop.url).port
         assert port is not None
         with crowd(port, WATCHERS, skus_each=1, skus=SKUS, per_second=CONNECTS_A_SECOND) as watching:
-            words = [executable, "-m", "bench.hunters", shop.url, str(BUYERS), str(SKUS), str(SECONDS)]
+            words = [executable, "-m", "bench.flash_sale_load", shop.url, str(BUYERS), str(SKUS), str(SECONDS)]
             await watching.ask("0")
-            with dialogue(words) as hunting:
-                seen = msgspec.json.decode(await hunting.hear_later(), type=Seen)
+            with dialogue(words) as buying:
+                seen = msgspec.json.decode(await buying.receive_later(), type=Seen)
             async with open_services(EngineSettings(shopflow_data=shop.folder)) as services:
-                await until_rest(services.database)
+                await until_quiescent(services.database)
                 sold = {row["sku"]: row["sold"] for row in await services.database.fetch(_SOLD)}
             came = msgspec.json.decode(await watching.ask("0"), type=Came)
             lag_ms = _frame_lag_ms(shop.url)
@@ -74,7 +74,7 @@ async def measure(folder: Path) -> Sale:
 
 
 def _frame_lag_ms(url: str) -> Mapping[float, float]:
-    """Bounds of its histogram's buckets: that share took no longer."""
+    """Read the shop's histogram: the upper bound of the lag by share of frames."""
     with urlopen(f"{url}/metrics", timeout=10) as answer:
         buckets = [(float(bound), float(count)) for bound, count in _LAG.findall(answer.read().decode())]
     return {

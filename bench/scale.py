@@ -1,7 +1,7 @@
-"""How far it goes: arithmetic over what was measured. `python -m bench.scale` prints the table of docs/scaling.md.
+"""The limits of growth: arithmetic over measured costs. `python -m bench.scale` prints the table of docs/scaling.md.
 
-A model and no measurement: it takes what one purchase costs on one machine (`make bench`), and says how many of what
-there must be for more of them, each busy for at most `BUSY` of the time. What nobody has tried stays a claim.
+A model and no measurement: it takes the cost of one purchase on one machine (`make bench`), and computes the cores,
+servers and queues for more of them, each busy for at most `BUSY` of the time. An untried figure stays a claim.
 """
 
 import math
@@ -18,7 +18,7 @@ MESSAGES_OF_A_REQUEST = 10
 
 @dataclass(frozen=True)
 class Purchase:
-    """What one costs: measured with 32 buyers, so with the batches of a shop that has something to do."""
+    """The cost of a purchase: measured with 32 buyers, so with the batches of a busy shop."""
 
     shop_ms: float = 8.3  # Of a core, edge and actors together.
     postgres_ms: float = 3.3
@@ -28,7 +28,7 @@ class Purchase:
 
 @dataclass(frozen=True)
 class Need:
-    """What so many purchases per second take."""
+    """The machines that so many purchases per second need."""
 
     per_second: int
     shop_cores: int
@@ -37,7 +37,7 @@ class Need:
 
     @property
     def split(self) -> str:
-        """The least that has to be divided."""
+        """The coarsest division that suffices."""
         if self.shop_cores == 1:
             return "one process"
         if self.primaries == 1:
@@ -48,7 +48,7 @@ class Need:
 
 
 def need(per_second: int, one: Purchase = Purchase()) -> Need:
-    """How many of what."""
+    """Compute the machines for so many purchases per second."""
     postgres_cores = per_second * one.postgres_ms / 1000 / BUSY
     by_log = per_second * one.log_bytes / (LOG_OF_A_PRIMARY * BUSY)
     messages = REQUESTS_OF_A_QUEUE * MESSAGES_OF_A_REQUEST * BUSY
@@ -61,18 +61,18 @@ def need(per_second: int, one: Purchase = Purchase()) -> Need:
 
 
 def closed_loop_per_second(callers: int, alone_s: float, each_s: float) -> float:
-    """How many asks an actor answers whose callers each wait for the last answer: a turn takes them all.
+    """Compute the asks per second of an actor whose callers each wait for their last answer: a turn takes them all.
 
     Args:
-        callers: That ask again and again.
-        alone_s: What a turn of one message takes.
-        each_s: What every further message adds to it.
+        callers: How many ask, each in a closed loop.
+        alone_s: The time of a turn of one message.
+        each_s: The time that every further message adds.
     """
     return callers / (alone_s + (callers - 1) * each_s)
 
 
 def table() -> str:
-    """For people, in Markdown."""
+    """Write the table, in Markdown."""
     lines = [
         "| purchases a second | cores for ShopFlow | PostgreSQL primaries | queues for the busiest part | divided |",
         "| --: | --: | --: | --: | --- |",

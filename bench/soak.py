@@ -1,7 +1,7 @@
 """A long while: 10,000 clients that watch, 50 purchases a second, and nothing may grow, slow down, or be lost.
 
 Open loop: each second 50 purchases begin (bench/buyers.py), however long those of the second before took; 64 buyers
-share them. Each minute is a row: if something leaks or piles up, the last one tells.
+share them. Each minute is a row: a leak or a backlog shows in the last one.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ MINUTES = 10
 
 @dataclass(frozen=True)
 class Minute:
-    """What was seen in one."""
+    """The figures of a minute."""
 
     took_s: Sequence[float]  # Of each purchase.
     values: int  # That reached a client.
@@ -37,7 +37,7 @@ class Minute:
 
 
 async def measure(folder: Path) -> list[Minute]:
-    """All of them. That nobody's connection is lost is the load generator's to insist on."""
+    """Measure all minutes. The load generator fails if a connection is lost."""
     allow_many_files()
     with program(folder / "shop") as shop:
         put_on_shelves(shop.folder, SKUS)

@@ -1,8 +1,8 @@
-"""What a split costs the buyer: the same checkout in one process, and over SQS in three.
+"""The cost of a split to the buyer: the same checkout in one process, and over SQS in three.
 
-Closed loop, one buyer. Beside it what one message over the same stand-in takes, there and back, with nothing else. A
-checkout sends five to other processes, one after the other. A waiting poll of the stand-in looks for new messages ten
-times a second, so that is most of what is measured here; SQS itself ends a poll when a message comes.
+Closed loop, one buyer. Beside it the round trip of one message over the same stand-in, with nothing else. A
+checkout sends five to other processes, one after the other. A waiting poll of the stand-in checks for new messages ten
+times a second, which is most of the time measured here; SQS itself ends a poll when a message comes.
 """
 
 import asyncio
@@ -19,11 +19,11 @@ from time import perf_counter
 import aiohttp
 import yaml
 
-from bench.buyers import BUYER
 from bus.sqs.client import open_sqs
 from bus.sqs.settings import SqsSettings
 from bus.sqs.wire import Letter
 from testkit.ministack import CREDENTIALS, answers, ministack
+from testkit.people import DELIVERY
 from testkit.programs import ROOT, command, program
 
 COMPOSE = yaml.safe_load((ROOT / "docs" / "compose.yaml").read_text(encoding="utf-8"))
@@ -39,7 +39,7 @@ _LOOKS_EVERY_S = 0.1
 
 @dataclass(frozen=True)
 class Cost:
-    """Medians, in milliseconds."""
+    """The medians, in milliseconds."""
 
     whole_ms: float
     split_ms: float
@@ -47,7 +47,7 @@ class Cost:
 
 
 async def measure(folder: Path) -> Cost:
-    """One process, then three."""
+    """Measure one process, then three."""
     with program(folder / "whole") as shop:
         whole = await _check_out(shop.url)
     with ministack() as sqs_url, ExitStack() as stack:
@@ -68,7 +68,7 @@ async def measure(folder: Path) -> Cost:
 
 
 async def _check_out(url: str) -> Sequence[float]:
-    """How long each checkout took."""
+    """Time each checkout."""
     took: list[float] = []
     async with aiohttp.ClientSession(url, raise_for_status=True) as http:
         async with http.get("/products") as answer:
@@ -81,13 +81,13 @@ async def _check_out(url: str) -> Sequence[float]:
             async with http.put(f"/carts/{cart}/lines/{sku}", json={"quantity": 1}):
                 begun = perf_counter()
             key = {"Idempotency-Key": secrets.token_hex(8)}
-            async with http.post(f"/carts/{cart}/checkout", json=BUYER, headers=key):
+            async with http.post(f"/carts/{cart}/checkout", json=DELIVERY, headers=key):
                 took.append(perf_counter() - begun)
     return took[len(took) // 5 :]  # The first warm up.
 
 
 async def _round_trip(sqs_url: str) -> Sequence[float]:
-    """A message to a queue where somebody polls, and one back."""
+    """Time a message to a queue that is being polled, and one back."""
     settings = SqsSettings(sqs_prefix="bare", aws_endpoint_url=sqs_url, aws_region="us-east-1")
     async with open_sqs(settings) as sqs:
         for queue in ("bare-there.fifo", "bare-back.fifo"):

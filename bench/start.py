@@ -1,7 +1,7 @@
-"""From nothing to a shop that sells: a fresh clone, `make run`, and what it takes to lie there and wait.
+"""From nothing to a shop that sells: a fresh clone, `make run`, and the memory of the idle shop.
 
-Measured as a user would: the clone installs what it needs, makes its databases, fills its shelves.
-Memory is what all its processes have together, pages that they share counted once (PSS), some seconds after the start.
+Measured as a user would: the clone installs its packages, makes its databases, fills its shelves.
+Memory is what all its processes have together, shared pages counted once (PSS), some seconds after the start.
 """
 
 import os
@@ -23,7 +23,7 @@ _STOP_S = 15.0
 
 @dataclass(frozen=True)
 class Figures:
-    """Of one clone."""
+    """The figures of a clone."""
 
     fresh_s: float
     second_s: float
@@ -33,7 +33,7 @@ class Figures:
 
 
 def measure(folder: Path) -> Figures:
-    """On a clone in this folder."""
+    """Measure on a clone in this folder."""
     clone = folder / "shopflow"
     subprocess.run(["git", "clone", "--quiet", str(ROOT), str(clone)], check=True)
     with _made_to_run(clone) as fresh_s:
@@ -46,7 +46,7 @@ def measure(folder: Path) -> Figures:
 
 @contextmanager
 def _made_to_run(clone: Path) -> Iterator[float]:
-    """`make run`, until the block ends; gives the seconds until it was ready."""
+    """Run `make run` until the block ends; yields the seconds until it was ready."""
     begun = time.perf_counter()
     environment = {name: value for name, value in os.environ.items() if not name.startswith("SHOPFLOW_")}
     with subprocess.Popen(
@@ -68,7 +68,7 @@ def _made_to_run(clone: Path) -> Iterator[float]:
 
 
 def _memory_mb(clone: Path) -> dict[str, float]:
-    """By program: the shop, its servers, its sandbox."""
+    """Measure the memory by program: the shop, its servers, its sandbox."""
     found: dict[str, float] = {}
     for process in psutil.process_iter():
         with suppress(psutil.NoSuchProcess, psutil.AccessDenied):

@@ -12,8 +12,7 @@ Where the subscriber is in another process, the row's message travels there thro
 stays what it is: the queue may lose, repeat, delay and shuffle, and the effect is still made once and in order. What
 the queue took is marked as forwarded; what it did not bring in time is found here by whoever hosts the subscriber.
 
-Rejected: sending after commit (lost if we crash in between); a cursor over serial ids (late commits are skipped);
-NOTIFY as the carrier (not kept, 8000 bytes); one row per event with a list of subscribers (they would lock each other).
+Rejected: docs/decisions/0001.
 """
 
 from collections import deque

@@ -1,1 +1,1 @@
-"""The commands: what people type, and what is printed to them."""
+"""The command line: the commands, and the printing of their results."""

@@ -13,7 +13,7 @@ from wiring.shop import attach_shop
 
 
 def import_command(file: Annotated[Path, typer.Argument(help=f"CSV with {', '.join(goods.COLUMNS)}.")]) -> None:
-    """Bring products and stock in. What is there is replaced; lines that don't fit are listed."""
+    """Import products and stock. Existing rows are replaced; lines that can't be read are listed."""
 
     async def main(settings: ShopSettings) -> goods.Report:
         with Progress(console=out) as progress:
@@ -29,7 +29,7 @@ def import_command(file: Annotated[Path, typer.Argument(help=f"CSV with {', '.jo
 
 
 def export(file: Annotated[Path, typer.Argument(help="CSV to write; `import` reads it.")]) -> None:
-    """Write products and stock out."""
+    """Export products and stock."""
 
     async def main(settings: ShopSettings) -> int:
         with Progress(console=out) as progress:

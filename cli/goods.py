@@ -1,4 +1,4 @@
-"""Catalogue and stock as a CSV file, one line for each SKU. Lines that can't be taken are reported, the others are."""
+"""Catalogue and stock as a CSV file, one line for each SKU. Invalid lines are reported, all others imported."""
 
 import asyncio
 import csv
@@ -25,7 +25,7 @@ _AT_ONCE = 500
 
 
 class Report(msgspec.Struct):
-    """What became of a file: SKUs written, and lines refused, each with its number in the file and why."""
+    """The result of an import: SKUs written, and lines refused, each with its number in the file and the reason."""
 
     written: int = 0
     refused: list[tuple[int, str]] = msgspec.field(default_factory=list)
@@ -44,7 +44,7 @@ class _Line(msgspec.Struct, frozen=True):
 
 
 def count_lines(file: Path) -> int:
-    """How many lines there are to import, for a progress bar.
+    """Count the lines to import, for a progress bar.
 
     Raises:
         BadInput: The file can't be read.
@@ -53,12 +53,12 @@ def count_lines(file: Path) -> int:
 
 
 async def import_file(bus: Bus, file: Path, on_progress: Callable[[int], None] = lambda _: None) -> Report:
-    """Write every line's product, SKU and stock. What is there is replaced; safe to repeat.
+    """Write every line's product, SKU and stock. Existing rows are replaced; safe to repeat.
 
     Args:
-        bus: Of a shop that hosts catalog and inventory.
+        bus: The bus of a shop that hosts catalog and inventory.
         file: UTF-8, with the columns of `COLUMNS`.
-        on_progress: Told how many further lines are done.
+        on_progress: Called with the number of further lines that are done.
 
     Raises:
         BadInput: The file can't be read, or has other columns.
@@ -73,7 +73,7 @@ async def import_file(bus: Bus, file: Path, on_progress: Callable[[int], None] =
 
 
 async def export_file(bus: Bus, file: Path, on_progress: Callable[[int], None] = lambda _: None) -> int:
-    """Write all products that are for sale, with their stock. Says how many SKUs there were.
+    """Write all products that are for sale, with their stock. Returns the number of SKUs.
 
     Raises:
         BadInput: The file can't be written.

@@ -24,14 +24,14 @@ letters = typer.Typer(help="Messages that could not be handled.", invoke_without
 
 @letters.callback()
 def letters_default(context: typer.Context) -> None:
-    """Without a word: list."""
+    """Without a subcommand: list."""
     if context.invoked_subcommand is None:
         list_letters()
 
 
 @letters.command(name="list")
 def list_letters() -> None:
-    """What is parked, the oldest first; then what the queues of other processes have parked."""
+    """List parked messages, the oldest first; then those that the queues of other processes have parked."""
 
     async def main(settings: ShopSettings) -> tuple[Sequence[DeadLetter], Sequence[ParkedMessage]]:
         async with attach_shop(settings) as shop, _open_queues(settings) as queues:
@@ -43,7 +43,7 @@ def list_letters() -> None:
 
 @letters.command()
 def show(letter_id: str) -> None:
-    """One of them, whole."""
+    """Show a parked message, whole."""
 
     async def main(settings: ShopSettings) -> DeadLetter | ParkedMessage:
         async with attach_shop(settings) as shop, _open_queues(settings) as queues:
@@ -59,7 +59,7 @@ def show(letter_id: str) -> None:
 
 @letters.command()
 def redrive(letter_ids: Annotated[list[str], typer.Argument(help="Their ids, as `list` shows them.")]) -> None:
-    """Try them again. A running shop takes them up within seconds, another when it starts."""
+    """Retry parked messages. A running shop handles them within seconds, a stopped one when it starts."""
 
     async def main(settings: ShopSettings) -> int:
         async with attach_shop(settings) as shop, _open_queues(settings) as queues:
@@ -74,7 +74,7 @@ queue_commands = typer.Typer(help="The queues between processes (SQS_PREFIX).", 
 
 @queue_commands.command(name="create")
 def create_queues() -> None:
-    """Make what is missing, and set right what is there. Repeating it changes nothing."""
+    """Create missing queues, and correct the attributes of existing ones. Repeating it changes nothing."""
 
     async def main(settings: ShopSettings) -> None:
         async with _open_queues(settings) as queues:
@@ -88,7 +88,7 @@ def create_queues() -> None:
 
 @queue_commands.command(name="list")
 def list_queues() -> None:
-    """How full they are, how old what waits is, and which processes are there to handle it."""
+    """List the queues: how full each is, the age of its oldest event, and the processes that handle it."""
 
     async def main(settings: ShopSettings) -> Table:
         async with attach_shop(settings) as shop, _open_queues(settings) as queues:

@@ -18,7 +18,7 @@ from wiring.shop import attach_shop
 def audit(
     repair: Annotated[bool, typer.Option("--repair", help="First put right what is safe to, and list it.")] = False,
 ) -> None:
-    """Recompute everything from ledgers and rows, within and across domains; list what does not fit."""
+    """Recompute everything from ledgers and rows, within and across domains; list every inconsistency."""
 
     async def main(settings: ShopSettings) -> tuple[tuple[RepairMade, ...], Audited]:
         async with attach_shop(settings) as shop:
@@ -40,7 +40,7 @@ def token(
     role: Annotated[str, typer.Option(help="Only `staff` so far.")] = "staff",
     days: Annotated[int, typer.Option(min=1, max=3650, help="How long it is valid.")] = 90,
 ) -> None:
-    """Make a bearer token for /admin/api. It is shown once."""
+    """Make a bearer token for /admin/api. The token is shown once."""
     if role != "staff":
         typer.echo("ShopFlow: --role must be staff", err=True)
         raise typer.Exit(2)
@@ -53,7 +53,7 @@ def token(
 
 
 def schema() -> None:
-    """Print every message as JSON Schema, and who listens to each event."""
+    """Print every message as JSON Schema, and the listeners of each event."""
     routes = Routes(ACTORS)
     kinds = sorted(routes.message_types(), key=lambda kind: kind.__name__)
     _, components = msgspec.json.schema_components(kinds, ref_template="#/$defs/{name}")

@@ -1,4 +1,4 @@
-"""What all commands share: how one is run, and how a refusal is printed."""
+"""The running of commands: settings, event loop, and the printing of refusals."""
 
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
@@ -18,12 +18,12 @@ out = Console()
 
 
 def say(line: str) -> None:
-    """Print a line; it is seen at once, also through a pipe."""
+    """Print a line, unbuffered also through a pipe."""
     print(line, flush=True)  # noqa: T201 - this is the program's output
 
 
 def run(main: Callable[[ShopSettings], Awaitable[T]]) -> T:
-    """Read the settings and run a command; what is wrong with settings or input is one line, and exit code 2."""
+    """Read the settings and run a command; an error in settings or input is one line, and exit code 2."""
     try:
         settings = read_all()
         configure_logging(settings.engine.shopflow_log, as_json=settings.engine.shopflow_log_json)

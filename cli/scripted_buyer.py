@@ -1,7 +1,7 @@
-"""A scripted buyer, and the warehouse's hands, who take one order from cart to delivered over HTTP.
+"""A scripted buyer and the warehouse's staff, who take one order from cart to delivered over HTTP.
 
-They behave as people and browsers do: every request that changes something may be repeated, and is, when the shop does
-not answer for a while. So a shop that is killed in mid-tour and started again is no reason to stop.
+Both behave as people and browsers do: every request that changes something may be retried, and is, while the shop does
+not answer. So a tour survives a shop that is killed and restarted meanwhile.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 
 class TourFailed(Exception):
-    """The shop answered what it should not have, or nothing."""
+    """The shop answered wrongly, or not at all."""
 
 
 class _SoldOut(TourFailed):
@@ -40,7 +40,7 @@ class Moment(msgspec.Struct, frozen=True):
 
 
 class Order(msgspec.Struct, frozen=True):
-    """What the buyer sees of the order."""
+    """The order as its buyer sees it."""
 
     id: str
     number: str
@@ -95,7 +95,7 @@ class _Config(msgspec.Struct, frozen=True):
 
 
 class Tour:
-    """One walk through the shop."""
+    """A walk through the shop."""
 
     STEPS: ClassVar = 8
 
@@ -109,7 +109,7 @@ class Tour:
         """Buy something, and get it.
 
         Raises:
-            TourFailed: With what went wrong.
+            TourFailed: With the reason.
         """
         timeout = aiohttp.ClientTimeout(total=30)
         async with aiohttp.ClientSession(timeout=timeout) as self._http:
@@ -130,7 +130,7 @@ class Tour:
             return order
 
     async def _find_the_shop(self) -> None:
-        """Patience is for a shop that was there: where nothing ever answered there is none."""
+        """Connect without retries: only a shop that has answered once is waited for."""
         try:
             async with self._http.get(f"{self._shop}/health/live"):
                 pass
@@ -147,7 +147,7 @@ class Tour:
         raise TourFailed(f"others were quicker, {_CHOICES} times")
 
     async def _choose(self) -> str:
-        """A SKU of which enough is left."""
+        """Choose a SKU of which enough is left."""
         products = await self._get("/products?limit=100", _Products)
         for product in products.items:
             if product.available >= _QUANTITY:
@@ -167,7 +167,7 @@ class Tour:
         return await self._send("POST", f"/carts/{cart}/checkout", body, _CheckedOut, key=secrets.token_hex(16))
 
     async def _pay(self, payment: _Payment) -> None:
-        """As Stripe.js does in a browser."""
+        """Confirm the payment as Stripe.js does in a browser."""
         url = f"/v1/payment_intents/{payment.intent}/confirm"
         form = {
             "key": payment.publishable_key,
@@ -191,7 +191,7 @@ class Tour:
             self._on_step(f"The warehouse has done: {step}")
 
     async def _until(self, bought: _CheckedOut, status: str) -> Order:
-        """Wait until the order has come so far."""
+        """Poll until the order has reached this status."""
         way = ("pending_payment", "paid", "picking", "packed", "shipped", "in_transit", "delivered")
         headers = {"Authorization": f"Bearer {bought.access_token}"}
 
@@ -235,7 +235,7 @@ class Tour:
         return msgspec.json.decode(content or b"", type=kind)
 
     async def _patiently(self, attempt: Callable[[], Awaitable[T]], is_good: Callable[[T], bool], what: str) -> T:
-        """Try until it is good, through restarts of the shop, for a bounded time."""
+        """Retry until the answer is good, through restarts of the shop, for a bounded time."""
         problem = "it did not come to that"
         for _ in range(int(_PATIENCE_S / _PAUSE_S)):
             try:

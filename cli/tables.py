@@ -1,4 +1,4 @@
-"""What the commands show: tables for whoever would rather look."""
+"""Tables that the commands print."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -13,7 +13,7 @@ from bus.sqs.queues import ParkedMessage, QueueState
 
 
 def refused_lines(lines: Iterable[tuple[int, str]]) -> Table:
-    """What an import left out."""
+    """The lines that an import refused, with reasons."""
     table = Table("line", "why")
     for line, reason in lines:
         table.add_row(str(line), reason)
@@ -21,7 +21,7 @@ def refused_lines(lines: Iterable[tuple[int, str]]) -> Table:
 
 
 def repairs(made: Iterable[RepairMade]) -> Table:
-    """What was put right."""
+    """The repairs that were made."""
     table = Table("rule", "about", "before", "after", title="Repaired")
     for row in made:
         table.add_row(row.rule, row.about, row.before, row.after)
@@ -29,7 +29,7 @@ def repairs(made: Iterable[RepairMade]) -> Table:
 
 
 def findings(found: Iterable[Finding]) -> Table:
-    """What does not fit."""
+    """The auditor's findings."""
     table = Table("rule", "about", "detail", "remedy")
     for finding in found:
         table.add_row(finding.rule, finding.about, finding.detail, finding.remedy)
@@ -37,7 +37,7 @@ def findings(found: Iterable[Finding]) -> Table:
 
 
 def dead_letters(local: Iterable[DeadLetter], queued: Iterable[ParkedMessage]) -> Table | str:
-    """What could not be handled: here, and what the queues have parked by themselves."""
+    """The messages that could not be handled: those parked here, and those that queues have parked by themselves."""
     table = Table("id", "actor", "message", "key", "tries", "parked", "error")
     for letter in local:
         tries, parked = str(letter.attempts), _moment(letter.parked_at)
@@ -52,7 +52,7 @@ def dead_letters(local: Iterable[DeadLetter], queued: Iterable[ParkedMessage]) -
 def queues(
     states: Iterable[QueueState], waiting: Sequence[Overdue], processes: Sequence[Process], now: datetime
 ) -> Table:
-    """How full the queues are, how old what waits is, and who is there to handle it."""
+    """The queues: how full each is, the age of its oldest event, and its living hosts."""
     oldest: Mapping[str, datetime] = {each.subscriber: each.oldest for each in reversed(waiting)}
     table = Table("actor", "queue", "waiting", "lent", "parked", "oldest event", "hosted by")
     for state in states:

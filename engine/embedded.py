@@ -8,7 +8,7 @@ attaches. Servers stand in a session of their own, so that Ctrl-C in a terminal 
 A server that ends while it is in use, killed or out of memory, is started again by its users: who runs one program has
 nobody else who would.
 
-Rejected: a list of process ids beside the data (it is wrong after a kill, and ids are used again).
+Rejected: docs/decisions/0006.
 """
 
 import asyncio

@@ -7,8 +7,7 @@ however full the box is, and a message that is being retried holds up its own la
 
 What failed and is tried again takes turns of its own: in company it would spoil a whole turn with each of its tries.
 
-Rejected: one queue that is searched for what may go next (each turn would look at everything that waits); a queue per
-key (a turn wants many keys at once).
+Rejected: docs/decisions/0003.
 """
 
 from collections import deque

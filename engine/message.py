@@ -3,7 +3,7 @@
 A message's **first field is its key**: messages to one actor with equal keys are handled in the order they came.
 A message whose first field is no text has no key, and waits for nobody; nor does a query.
 
-Rejected: a key declared beside the fields (one more thing to forget, and every message began with its key anyway).
+Rejected: docs/decisions/0005.
 """
 
 from typing import Generic, TypeVar, dataclass_transform, get_args

@@ -9,8 +9,7 @@ another until the number comes.
 It costs nothing while all is quick. What it can't tell from a slow statement is a disk that hangs under a server which
 is well: a number needs no disk.
 
-Rejected: refusing whoever asks an actor whose turn takes long (a long turn may be honest work); a shorter bound on
-statements (likewise).
+Rejected: docs/decisions/0004.
 """
 
 import asyncio

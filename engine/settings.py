@@ -1,11 +1,12 @@
 """Settings: typed structs, read once from the environment. Every room has its own; this is the engine's.
 
-A field's name is the variable's name in lower case; its type and bounds are checked by msgspec.
+A field's name is the variable's name in lower case; its type and bounds are checked by msgspec. Its meaning stands
+beside its type, so that `run.py settings` and docs/settings.md show what the code says.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, NamedTuple, TypeVar, get_args, get_type_hints
 
 import msgspec
 
@@ -18,6 +19,14 @@ PositiveInt = Annotated[int, msgspec.Meta(gt=0)]
 Seconds = Annotated[float, msgspec.Meta(gt=0)]
 
 
+_SECRET = "secret"  # noqa: S105  # A mark in a field's metadata.
+
+
+def meaning(text: str, *, is_secret: bool = False) -> msgspec.Meta:
+    """What a setting is for. A secret's value is never shown."""
+    return msgspec.Meta(description=text, extra={_SECRET: is_secret})
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     """The base of all settings."""
 
@@ -25,23 +34,59 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
 class EngineSettings(Settings, frozen=True, kw_only=True):
     """Bounds of the machine, and where its services are."""
 
-    shopflow_data: Path = Path("var")  # What is embedded keeps its files here.
-    database_url: str = ""  # Empty: PostgreSQL from the wheel, under shopflow_data.
-    redis_url: str = ""  # Empty: Valkey from the wheel, under shopflow_data.
-    shopflow_database_connections: PositiveInt = 16
-    shopflow_log: Annotated[str, msgspec.Meta(pattern="^(debug|info|warning|error)$")] = "info"
-    shopflow_log_json: bool = False
+    shopflow_data: Annotated[Path, meaning("Folder of everything that is embedded.")] = Path("var")
+    database_url: Annotated[
+        str, meaning("Your own PostgreSQL. Empty: PostgreSQL 18 from a wheel, in the data folder.", is_secret=True)
+    ] = ""
+    redis_url: Annotated[
+        str, meaning("Your own Redis or Valkey. Empty: Valkey 9 from a wheel, in the data folder.", is_secret=True)
+    ] = ""
+    shopflow_database_connections: Annotated[PositiveInt, meaning("Connections to PostgreSQL, at most.")] = 16
+    shopflow_log: Annotated[
+        str,
+        msgspec.Meta(pattern="^(debug|info|warning|error)$"),
+        meaning("The least that is logged: debug, info, warning or error."),
+    ] = "info"
+    shopflow_log_json: Annotated[bool, meaning("Log one JSON object a line.")] = False
 
-    shopflow_turn_limit: PositiveInt = 512  # Messages in one turn.
-    shopflow_mailbox_limit: PositiveInt = 10_000  # Messages waiting for one actor.
-    shopflow_ask_timeout_s: Seconds = 10.0
-    shopflow_tries: PositiveInt = 8  # Then a message is parked as a dead letter.
-    shopflow_tries_away: PositiveInt = 1000  # The same while what it needs is away: most of a day.
-    shopflow_backoff_first_s: Seconds = 0.2  # Doubles with each try, with up to half of it taken off by chance.
-    shopflow_backoff_max_s: Seconds = 60.0
-    shopflow_sweep_s: Seconds = 5.0  # How often deliveries are looked for that memory does not know.
-    shopflow_crash_at: str = ""  # For tests: the crash point (engine/crash.py) where the process kills itself.
-    shopflow_drain_s: Seconds = 3.0  # How long what is under way may take to end, once the edge is closed.
+    shopflow_turn_limit: Annotated[PositiveInt, meaning("Messages in one turn of an actor, at most.")] = 512
+    shopflow_mailbox_limit: Annotated[PositiveInt, meaning("Messages that may wait for one actor.")] = 10_000
+    shopflow_ask_timeout_s: Annotated[Seconds, meaning("How long an ask waits for its reply.")] = 10.0
+    shopflow_tries: Annotated[PositiveInt, meaning("Tries before a message is parked as a dead letter.")] = 8
+    shopflow_tries_away: Annotated[
+        PositiveInt, meaning("Tries while a service that it needs is unavailable: most of a day.")
+    ] = 1000
+    shopflow_backoff_first_s: Annotated[
+        Seconds, meaning("Pause before the second try. Doubles with each, less up to half of it by chance.")
+    ] = 0.2
+    shopflow_backoff_max_s: Annotated[Seconds, meaning("The longest pause between two tries.")] = 60.0
+    shopflow_sweep_s: Annotated[
+        Seconds, meaning("How often the database is searched for deliveries that memory does not know.")
+    ] = 5.0
+    shopflow_crash_at: Annotated[
+        str, meaning("For tests: the crash point (engine/crash.py) where the process kills itself.")
+    ] = ""
+    shopflow_drain_s: Annotated[
+        Seconds, meaning("How long running work may take to end at a stop, once the edge is closed.")
+    ] = 3.0
+
+
+class Setting(NamedTuple):
+    """One setting as it is described to people."""
+
+    name: str  # The variable's.
+    field: str
+    default: object
+    meaning: str
+    is_secret: bool
+
+
+def describe(kind: type[Settings]) -> Iterator[Setting]:
+    """Describe one room's settings, in the order in which they stand."""
+    hints = get_type_hints(kind, include_extras=True)
+    for field in msgspec.structs.fields(kind):
+        (meta,) = (part for part in get_args(hints[field.name])[1:] if part.description)
+        yield Setting(field.encode_name, field.name, field.default, meta.description, meta.extra[_SECRET])
 
 
 def read_settings(kind: type[T], environment: Mapping[str, str]) -> T:

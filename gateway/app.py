@@ -53,3 +53,9 @@ def _routes() -> Litestar:
         response_headers={"X-Content-Type-Options": "nosniff"},
         logging_config=None,
     )
+
+
+def description() -> dict[str, object]:
+    """The API's description, as /openapi.json has it."""
+    schema: dict[str, object] = _routes().openapi_schema.to_schema()
+    return schema

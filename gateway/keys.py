@@ -1,7 +1,7 @@
 """What is derived from the shop's master key: order tokens, and the encryption of kept answers.
 
 An order's access token is a keyed hash of its id, so nothing is stored that could be stolen, and a replayed answer
-gives the same token. Rejected: random tokens in a table (a write for each order, and a secret to keep).
+gives the same token. Rejected: docs/decisions/0013.
 """
 
 import base64

@@ -10,7 +10,7 @@ The order of the steps, each of which is committed before the next begins:
 So at no time can units be sold twice. A crash after 2, or a repeat after 3, is finished by asking again: nothing is
 left under the old name to carry.
 
-Rejected: to rename first. A crash would leave units that nobody finds under a name that nobody sells.
+Rejected: docs/decisions/0009.
 """
 
 from bus.messages.base import ProductId, Sku

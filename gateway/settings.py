@@ -4,17 +4,21 @@ from typing import Annotated
 
 import msgspec
 
-from engine.settings import Port, Settings
+from engine.settings import Port, Settings, meaning
 
 
 class EdgeSettings(Settings, frozen=True, kw_only=True):
     """Where it listens, and whom it trusts."""
 
-    shopflow_host: str = "127.0.0.1"
-    shopflow_port: Port = 8000  # 0: any free one.
-    shopflow_origins: str = ""  # Other origins whose pages may open /live, with commas between.
-    shopflow_currency: Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$")] = "EUR"
-    shopflow_master_key: str = ""  # 32 bytes in base64. Empty: made at the first start, and kept beside the data.
+    shopflow_host: Annotated[str, meaning("Address to listen at.")] = "127.0.0.1"
+    shopflow_port: Annotated[Port, meaning("Port to listen at. 0: any free one.")] = 8000
+    shopflow_origins: Annotated[str, meaning("Other origins whose pages may open /live, with commas between.")] = ""
+    shopflow_currency: Annotated[
+        str, msgspec.Meta(pattern="^[A-Z]{3}$"), meaning("Currency of all prices; one that Stripe takes.")
+    ] = "EUR"
+    shopflow_master_key: Annotated[
+        str, meaning("32 bytes in base64. Empty: made at the first start, and kept in the data folder.", is_secret=True)
+    ] = ""
 
     @property
     def origins(self) -> tuple[str, ...]:

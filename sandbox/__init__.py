@@ -1,14 +1,14 @@
-"""The outside world in a box: Stripe, a carrier and a mailbox over their real protocols.
+"""The outside world of a shop: Stripe, a carrier and a mailbox over their real protocols.
 
-It knows nothing of the shop and the shop nothing of it; they meet on the network only, so that what works here works
-with the real thing. `python -m sandbox` runs it as a process, `Sandbox` inside a test.
+Sandbox and shop know nothing of each other and meet on the network only, so that what works against the sandbox works
+with the real services. `python -m sandbox` runs it as a process, `Sandbox` inside a test.
 """
 
-from sandbox.box import Sandbox
-from sandbox.carrier import Shipment, UnexpectedStatus
-from sandbox.config import WEBHOOK_TYPES, SandboxConfig
-from sandbox.faults import Fault, Faults, WebhookFault
-from sandbox.mailbox import Mail
+from sandbox.app import Sandbox
+from sandbox.carrier.api import Shipment, UnexpectedStatus
+from sandbox.core.config import WEBHOOK_TYPES, SandboxConfig
+from sandbox.core.faults import Fault, Faults, WebhookFault
+from sandbox.mailbox.smtp import Mail
 
 __all__ = [
     "WEBHOOK_TYPES",

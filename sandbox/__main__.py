@@ -1,7 +1,7 @@
 """`python -m sandbox`: the sandbox as a process. Prints its addresses as one JSON line on stdout once it is ready.
 
 The secrets come from SANDBOX_STRIPE_SECRET_KEY, SANDBOX_STRIPE_PUBLISHABLE_KEY, SANDBOX_STRIPE_WEBHOOK_SECRET,
-SANDBOX_CARRIER_KEY and SANDBOX_CARRIER_SECRET; SandboxConfig says what they are otherwise.
+SANDBOX_CARRIER_KEY and SANDBOX_CARRIER_SECRET; SandboxConfig has their defaults.
 """
 
 import asyncio
@@ -16,8 +16,8 @@ import msgspec
 import typer
 import uvloop
 
-from sandbox.box import Sandbox
-from sandbox.config import SandboxConfig
+from sandbox.app import Sandbox
+from sandbox.core.config import SandboxConfig
 
 STDIN = 0
 
@@ -53,8 +53,8 @@ async def serve(config: SandboxConfig, watch_stdin: bool) -> None:
         loop.add_signal_handler(number, stop.set)
     if watch_stdin:
         threading.Thread(target=_wait_for_end, args=(loop, stop), daemon=True).start()
-    async with Sandbox(config, now=time.time) as box:
-        ready = msgspec.json.encode({"http": box.http_url, "smtp": box.smtp_url})
+    async with Sandbox(config, now=time.time) as sandbox:
+        ready = msgspec.json.encode({"http": sandbox.http_url, "smtp": sandbox.smtp_url})
         typer.echo(ready)
         await stop.wait()
 

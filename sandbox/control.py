@@ -1,8 +1,8 @@
-"""What people and tests may do to the sandbox over HTTP: read mails, move parcels, cause trouble.
+"""Control of the sandbox over HTTP, for people and tests: read mails, move parcels, set faults.
 
-What they may do to payments is in `stripe_control.py`.
+Control of payments is in `stripe/control.py`.
 
-No key: it listens on loopback only, and holds nothing real.
+No key is asked for: the sandbox listens on loopback only, and holds nothing real.
 """
 
 from collections.abc import Awaitable, Callable
@@ -12,10 +12,10 @@ import msgspec
 from aiohttp import web
 from msgspec import Struct
 
-from sandbox.carrier import Carrier, Status, UnexpectedStatus
-from sandbox.faults import Fault, Faults, WebhookFault
-from sandbox.mailbox import Mailbox
-from sandbox.webhooks import Outbox
+from sandbox.carrier.api import Carrier, Status, UnexpectedStatus
+from sandbox.core.faults import Fault, Faults, WebhookFault
+from sandbox.core.webhooks import Outbox
+from sandbox.mailbox.smtp import Mailbox
 
 MAX_MAILS = 1000
 
@@ -30,13 +30,13 @@ class MoveParcel(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Shop(Struct, frozen=True, forbid_unknown_fields=True):
-    """Where webhooks go."""
+    """The address that webhooks go to."""
 
     url: str
 
 
 class MailItem(Struct, frozen=True):
-    """One line of the list of mails."""
+    """A line of the list of mails."""
 
     id: str
     message_id: str

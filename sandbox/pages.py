@@ -1,4 +1,4 @@
-"""Plain pages for people: what the sandbox holds, one mail, and the bank's approval page. Everything is escaped."""
+"""Plain pages for people: an overview of the sandbox, a mail, and the bank's approval page. Every value is escaped."""
 
 from pathlib import Path
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
@@ -7,15 +7,15 @@ from aiohttp import web
 from jinja2 import Environment, FileSystemLoader
 from msgspec import Struct
 
-from sandbox.carrier import Carrier
-from sandbox.mailbox import Mailbox
-from sandbox.store import Page
-from sandbox.stripe_api import StripeApi
-from sandbox.stripe_dispute_objects import Dispute, EarlyFraudWarning
-from sandbox.stripe_disputes import ENDS, NEXT
-from sandbox.stripe_errors import StripeError
-from sandbox.stripe_objects import Charge, PaymentIntent
-from sandbox.webhooks import Outbox
+from sandbox.carrier.api import Carrier
+from sandbox.core.store import Page
+from sandbox.core.webhooks import Outbox
+from sandbox.mailbox.smtp import Mailbox
+from sandbox.stripe.api import StripeApi
+from sandbox.stripe.dispute_objects import Dispute, EarlyFraudWarning
+from sandbox.stripe.disputes import ENDS, NEXT
+from sandbox.stripe.errors import StripeError
+from sandbox.stripe.objects import Charge, PaymentIntent
 
 SHOWN = 25  # Of each kind.
 HEADERS = {
@@ -28,7 +28,7 @@ HEADERS = {
 
 
 class Payment(Struct, frozen=True):
-    """One line of the table of payments: an intent, and what came of it."""
+    """A line of the table of payments: an intent with its charge, disputes and warnings."""
 
     intent: PaymentIntent
     charge: Charge | None  # The latest.
@@ -37,7 +37,7 @@ class Payment(Struct, frozen=True):
 
     @property
     def left(self) -> int:
-        """What may still be refunded, in minor units."""
+        """The amount that may still be refunded, in minor units."""
         charge = self.charge
         if charge is None or not charge.paid or not all(dispute.is_charge_refundable for dispute in self.disputes):
             return 0
@@ -50,7 +50,7 @@ class Payment(Struct, frozen=True):
 
 
 class Pages:
-    """The routes people look at."""
+    """The routes of the pages."""
 
     def __init__(self, stripe: StripeApi, carrier: Carrier, mailbox: Mailbox, outbox: Outbox) -> None:
         self._stripe = stripe
@@ -80,7 +80,7 @@ class Pages:
         )
 
     def _payments(self) -> list[Payment]:
-        """The newest first."""
+        """The payments to show, newest first."""
         stripe = self._stripe
         return [
             Payment(
@@ -127,7 +127,7 @@ class Pages:
 
 
 def _return_url(url: str, intent: PaymentIntent) -> str:
-    """As Stripe sends buyers back: with the intent, its client secret and how it went."""
+    """The URL by which Stripe sends buyers back: with the intent, its client secret and the outcome."""
     parts = urlsplit(url)
     query = {
         "payment_intent": intent.id,

@@ -1,13 +1,12 @@
 """For tests: a whole shop in a fixture, with a clock to move, on real servers that start once a run.
 
-    pytest_plugins = ["testkit"]  # In conftest.py: the fixtures `shop` and `servers`.
-
     async def test_a_cart_gives_its_units_back(shop):
         cart = await shop.ask(CreateCart())
         await shop.ask(SetLine(cart_id=cart.id, sku="MUG", quantity=3))
         await shop.clock.advance(minutes=10)
         assert await shop.available("MUG") == 10
 
+Installed, it is a pytest plugin by its entry point: the fixtures `shop` and `servers` are there without a word.
 docs/testing.md shows the rest: faults, kills, the auditor, and actors of one's own.
 """
 

@@ -1,4 +1,4 @@
-"""What the world outside knows, compared with what the shop says: cards, parcels and mailboxes are no books of ours."""
+"""Comparison of the shop's records with the outside world's: cards, parcels and mailboxes."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -12,7 +12,7 @@ from sandbox import Sandbox
 
 @dataclass(slots=True)
 class _Known:
-    """What Stripe knows of an order's money, in minor units."""
+    """An order's money as Stripe records it, in minor units."""
 
     charges: int = 0  # How many.
     charged: int = 0
@@ -21,16 +21,16 @@ class _Known:
     is_asked: bool = False  # A bank is still to decide about a debit.
 
 
-def mismatches(box: Sandbox, orders: Iterable[OrderFact], payments: Iterable[PaymentFact]) -> Iterator[str]:
-    """Everything of which a buyer's bank or doorstep would tell another story.
+def mismatches(sandbox: Sandbox, orders: Iterable[OrderFact], payments: Iterable[PaymentFact]) -> Iterator[str]:
+    """Find every difference between the shop's records and a buyer's bank or doorstep.
 
     Args:
-        box: The world outside.
+        sandbox: The world outside.
         orders: All orders there are.
         payments: All payments there are.
     """
     known = {order.id: order for order in orders}
-    at_stripe = _at_stripe(box)
+    at_stripe = _at_stripe(sandbox)
     of_order: dict[str, list[PaymentFact]] = {}
     for payment in payments:
         of_order.setdefault(payment.order_id, []).append(payment)
@@ -41,14 +41,14 @@ def mismatches(box: Sandbox, orders: Iterable[OrderFact], payments: Iterable[Pay
         money = at_stripe.get(order.id, _Known())
         yield from _of_order(order, money)
         yield from _of_payments(order, of_order.get(order.id, []), money)
-    for order_id, parcels in Counter(shipment.reference for shipment in box.shipments()).items():
+    for order_id, parcels in Counter(shipment.reference for shipment in sandbox.shipments()).items():
         if parcels > 1:
             yield f"I4 {order_id}: {parcels} parcels were booked"
 
 
-def repeated_mails(box: Sandbox) -> int:
-    """Mails that came again under the Message-ID of an earlier one: a crash after SMTP's answer may do that."""
-    return sum(times - 1 for times in Counter(mail.message_id for mail in box.mails()).values())
+def repeated_mails(sandbox: Sandbox) -> int:
+    """Count the mails that repeat an earlier Message-ID, as a crash after SMTP's answer may cause."""
+    return sum(times - 1 for times in Counter(mail.message_id for mail in sandbox.mails()).values())
 
 
 def _of_order(order: OrderFact, money: _Known) -> Iterator[str]:
@@ -82,21 +82,21 @@ def _of_payments(order: OrderFact, payments: list[PaymentFact], money: _Known) -
             yield f"{rule} {order.id}: {there} {what}, and its payment says {here}"
 
 
-def _at_stripe(box: Sandbox) -> dict[str, _Known]:
-    """By order. A refund or dispute is its payment's, whatever its own metadata say: the dashboard gives none."""
-    of_intent = {intent.id: intent.metadata.get("order_id", "") for intent in box.payment_intents()}
+def _at_stripe(sandbox: Sandbox) -> dict[str, _Known]:
+    """Sum up Stripe's records by order. A refund or dispute belongs to its payment: the dashboard sets no metadata."""
+    of_intent = {intent.id: intent.metadata.get("order_id", "") for intent in sandbox.payment_intents()}
     known = {order_id: _Known() for order_id in of_intent.values()}
-    for intent in box.payment_intents():
+    for intent in sandbox.payment_intents():
         known[of_intent[intent.id]].is_asked |= intent.status == "processing"
-    for charge in box.charges():
+    for charge in sandbox.charges():
         if charge.status == "succeeded":
             money = known[of_intent[charge.payment_intent]]
             money.charges += 1
             money.charged += from_stripe(charge.amount, charge.currency.upper()).amount
-    for refund in box.refunds():
+    for refund in sandbox.refunds():
         if refund.status == "succeeded":
             known[of_intent[refund.payment_intent]].back += from_stripe(refund.amount, refund.currency.upper()).amount
-    for dispute in box.disputes():
+    for dispute in sandbox.disputes():
         is_taken = sum(moved.amount for moved in dispute.balance_transactions) < 0
         if is_taken and dispute.payment_intent is not None:
             amount = from_stripe(dispute.amount, dispute.currency.upper()).amount

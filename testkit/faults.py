@@ -1,20 +1,20 @@
-"""Trouble on demand, over for sure when its block ends: `with shop.faults.stripe(timeouts=3): ...`."""
+"""Faults on demand, reset for sure when their block ends: `with shop.faults.stripe(timeouts=3): ...`."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Literal, TypeAlias
 
 from sandbox import Sandbox
-from sandbox.faults import Fault, WebhookFault
+from sandbox.core.faults import Fault, WebhookFault
 
 _Chosen: TypeAlias = tuple[Literal["hang", "fail", "rate_limit", "drop"], int | None]
 
 
 class FaultsOnDemand:
-    """What can go wrong with the world outside. For more than this set `shop.box.faults` (see sandbox/faults.py)."""
+    """Common faults of the outside world. For all others set `shop.sandbox.faults` (see sandbox/core/faults.py)."""
 
-    def __init__(self, box: Sandbox) -> None:
-        self._box = box
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._sandbox = sandbox
 
     @contextmanager
     def stripe(
@@ -28,7 +28,7 @@ class FaultsOnDemand:
         after_work: bool = False,
         path: str = "",
     ) -> Iterator[None]:
-        """Stripe misbehaves: one kind of trouble at a time.
+        """Make Stripe misbehave, in one way at a time.
 
         Args:
             timeouts: So many calls are never answered.
@@ -48,7 +48,7 @@ class FaultsOnDemand:
     def carrier(
         self, *, errors: int | None = None, drops: int | None = None, down: bool = False, after_work: bool = False
     ) -> Iterator[None]:
-        """The carrier misbehaves, as `stripe` does."""
+        """Make the carrier misbehave, as `stripe` does."""
         with self._trouble("carrier", _chosen(None, errors, None, drops, down=down), after_work=after_work, path=""):
             yield
 
@@ -56,32 +56,32 @@ class FaultsOnDemand:
     def smtp(
         self, *, errors: int | None = None, drops: int | None = None, down: bool = False, after_work: bool = False
     ) -> Iterator[None]:
-        """The mail server misbehaves: `errors` are "try again later" (451)."""
+        """Make the mail server misbehave: `errors` are "try again later" (451)."""
         chosen = _chosen(None, errors, None, drops, down=down)
         with self._trouble("smtp", chosen, after_work=after_work, path="", status=451):
             yield
 
     @contextmanager
     def webhooks(self, *, repeat: int = 1, drop: int = 0, hold: bool = False) -> Iterator[None]:
-        """Webhooks misbehave.
+        """Make webhooks misbehave.
 
         Args:
             repeat: How often each is sent.
             drop: The next so many are never sent.
             hold: None is sent until the block ends; `shop.settle()` sends those that wait by then.
         """
-        self._box.faults.webhooks = WebhookFault(repeat=repeat, drop=drop, hold=hold)
+        self._sandbox.faults.webhooks = WebhookFault(repeat=repeat, drop=drop, hold=hold)
         try:
             yield
         finally:
-            self._box.faults.webhooks = WebhookFault()
+            self._sandbox.faults.webhooks = WebhookFault()
 
     @contextmanager
     def _trouble(
         self, service: str, chosen: _Chosen, *, after_work: bool, path: str, status: int = 500
     ) -> Iterator[None]:
         action, count = chosen
-        gate = self._box.faults.gates[service]
+        gate = self._sandbox.faults.gates[service]
         gate.fault = Fault(action=action, count=count, after_work=after_work, path=path, status=status)
         try:
             yield

@@ -1,7 +1,7 @@
 """The fixtures. To have actors of your own in the shop, define two more:
 
-* `more_actors` gives what makes each: `[Points]`.
-* `more_schemas` gives, for each schema of theirs, the folder with its migrations: `{"points": HERE / "schema"}`.
+* `more_actors` returns their factories: `[Points]`.
+* `more_schemas` returns, for each of their schemas, the folder with its migrations: `{"points": HERE / "schema"}`.
 """
 
 import asyncio
@@ -38,7 +38,7 @@ async def shop(servers: Servers, request: pytest.FixtureRequest) -> AsyncIterato
 
 
 def _given(request: pytest.FixtureRequest, name: str, otherwise: T) -> T:
-    """The value of a fixture that there may be."""
+    """The value of a fixture, if the tests define it."""
     try:
         given: T = request.getfixturevalue(name)
     except pytest.FixtureLookupError:

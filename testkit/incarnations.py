@@ -1,8 +1,8 @@
-"""The lives of a shop under test: it runs until it is killed, and is started again at once.
+"""Incarnations of a shop under test: it runs until it is killed, and is restarted at once.
 
-To be killed it needs no process of its own. At a crash point everything that leads out of it is cut (PostgreSQL,
-Redis, every connection of its edge), its clock stops, and its tasks are cancelled: whatever still runs for a moment can
-have no effect. Then it is started again on the same database and the same outside world, as a service manager would.
+Killing it takes no process of its own. At a crash point every way out of the shop is cut (PostgreSQL, Redis, every
+connection of its edge), its clock stops, and its tasks are cancelled: code that still runs for a moment can have no
+effect. Then the shop is restarted on the same database and outside world, as a service manager would.
 `kill -9` of real processes is what tests/faults does; it finds the same, and takes a hundred times longer.
 """
 
@@ -23,11 +23,11 @@ Opening = Callable[[ManualClock], AbstractAsyncContextManager[tuple[Shop, Server
 
 
 class Ended(BaseException):
-    """The end of a life, at the very place where it ends. No handler catches it."""
+    """Raised at the crash point where an incarnation ends. No handler catches it."""
 
 
 class Incarnations:
-    """One life after another."""
+    """Runs a shop, and restarts it whenever it was killed."""
 
     def __init__(self, open_it: Opening, clock: ManualClock) -> None:
         self._open = open_it
@@ -35,7 +35,7 @@ class Incarnations:
         self.killed = 0
 
     async def run(self) -> None:
-        """Live until stopped."""
+        """Run until stopped."""
         await self.present.run()
         while self.present.died.done():
             self.killed += 1
@@ -43,7 +43,7 @@ class Incarnations:
             await self.present.run()
 
     async def back(self) -> None:
-        """Return when the shop is there: at once, unless it has just been killed."""
+        """Wait until the shop is up: not at all, unless it has just been killed."""
         async with asyncio.timeout(PATIENCE_S):
             while self.present.died.done():
                 await self.present.over.wait()
@@ -52,7 +52,7 @@ class Incarnations:
 
 
 class Incarnation:
-    """One run of the program, from its start to its end."""
+    """A single run of the program, from its start to its end."""
 
     def __init__(self, clock: ManualClock, open_it: "Opening") -> None:
         self.clock = clock
@@ -66,7 +66,7 @@ class Incarnation:
         self._task: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
-        """Live until it is killed, or stopped."""
+        """Run until killed, or stopped."""
         self._task = asyncio.current_task()
         try:
             async with self._open(self.clock) as (self.shop, self._server):
@@ -78,11 +78,11 @@ class Incarnation:
             assert self._task is not None
             self._task.uncancel()
         finally:
-            self._cut_edge()  # Whoever came in meanwhile.
+            self._cut_edge()  # Connections that were accepted meanwhile.
             self.over.set()
 
     def end(self) -> NoReturn:
-        """Die here: first nothing may lead out of the shop any more, then all that it does is cancelled."""
+        """Die here: first every way out of the shop is cut, then its tasks are cancelled."""
         if not self.died.done():
             self.died.set_result(None)
             self.clock.stop()
@@ -101,7 +101,7 @@ class Incarnation:
         if self._server is not None:
             self._server.force_exit = self.died.done()  # Or it would wait for those whom it can't answer any more.
             for server in self._server.servers:
-                server.close()  # It accepts nobody any more, as the kernel sees to when a process dies.
+                server.close()  # No new connections, as the kernel ensures when a process dies.
             for connection in self._server.server_state.connections.copy():
                 if connection.transport is not None:
                     connection.transport.abort()

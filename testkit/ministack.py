@@ -17,7 +17,7 @@ _START_S = 20.0
 
 @contextmanager
 def ministack() -> Iterator[str]:
-    """Run it; gives its URL. It may not answer yet."""
+    """Run ministack; yields its URL. The server may not answer yet."""
     port = free_port()
     own = {
         "GATEWAY_PORT": str(port),
@@ -40,7 +40,7 @@ def ministack() -> Iterator[str]:
 
 
 async def answers(url: str) -> None:
-    """Wait until it does."""
+    """Wait until ministack answers."""
     async with asyncio.timeout(_START_S), aiohttp.ClientSession() as http:
         while True:
             with suppress(aiohttp.ClientError):

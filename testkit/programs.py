@@ -29,23 +29,23 @@ class Running:
 
 
 class Dialogue:
-    """A program that is told lines, and answers with lines."""
+    """A program that reads commands and writes answers, a line each."""
 
     def __init__(self, process: "subprocess.Popen[str]") -> None:
         self._process = process
         self.pid = process.pid
 
-    def say(self, words: str) -> None:
-        """Tell it a line."""
+    def send(self, words: str) -> None:
+        """Write a line to the program."""
         assert self._process.stdin is not None
         self._process.stdin.write(f"{words}\n")
         self._process.stdin.flush()
 
-    def hear(self) -> str:
-        """Wait for the next line that it says.
+    def receive(self) -> str:
+        """Wait for the program's next line.
 
         Raises:
-            RuntimeError: It ended instead.
+            RuntimeError: The program ended instead.
         """
         assert self._process.stdout is not None
         words = self._process.stdout.readline()
@@ -54,13 +54,13 @@ class Dialogue:
         return words.strip()
 
     async def ask(self, words: str) -> str:
-        """Tell it a line, and wait for its answer, while others go on."""
-        self.say(words)
-        return await self.hear_later()
+        """Write a line and wait for the answer, without blocking the event loop."""
+        self.send(words)
+        return await self.receive_later()
 
-    async def hear_later(self) -> str:
-        """Wait for the next line, while others go on."""
-        return await asyncio.to_thread(self.hear)
+    async def receive_later(self) -> str:
+        """Wait for the next line, without blocking the event loop."""
+        return await asyncio.to_thread(self.receive)
 
 
 @contextmanager
@@ -77,7 +77,7 @@ def dialogue(words: Sequence[str], **environment: str) -> Iterator[Dialogue]:
 
 
 def at_work(folder: Path) -> list[psutil.Process]:
-    """PostgreSQL, Valkey and sandbox that work in a folder, and their children: those whose command line names it."""
+    """Find PostgreSQL, Valkey and sandbox of a folder, by its name in their command lines, and their children."""
     found: dict[int, psutil.Process] = {}
     for process in psutil.process_iter():
         with suppress(psutil.NoSuchProcess):
@@ -87,7 +87,7 @@ def at_work(folder: Path) -> list[psutil.Process]:
 
 
 def free_port() -> int:
-    """One that nobody has at the moment."""
+    """Find a port that is free at the moment."""
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         return int(found.getsockname()[1])
@@ -95,7 +95,7 @@ def free_port() -> int:
 
 @contextmanager
 def program(folder: Path, *words: str, **settings: str) -> Iterator[Running]:
-    """Run a shop, or a part of one, until the block ends; gives it once it is ready."""
+    """Run a shop, or a part of one, until the block ends; yields it once it is ready."""
     port = settings.get("SHOPFLOW_PORT", "0")
     own = {"SHOPFLOW_DATA": str(folder), "SHOPFLOW_PORT": port, "SHOPFLOW_LOG": "error"} | settings
     process = subprocess.Popen(
@@ -121,7 +121,7 @@ def program(folder: Path, *words: str, **settings: str) -> Iterator[Running]:
 
 
 def command(folder: Path, *words: str, **settings: str) -> str:
-    """Run a command on the same folder; gives what it prints."""
+    """Run a command on the same folder; returns its output."""
     own = {"SHOPFLOW_DATA": str(folder), "SHOPFLOW_LOG": "error"} | settings
     done = subprocess.run(
         [sys.executable, "run.py", *words],

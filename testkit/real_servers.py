@@ -1,10 +1,9 @@
-"""Real servers for tests, and databases on them: started once a run, with a fresh database for whoever wants one.
+"""Real servers for tests, and databases on them: started once a run, with fresh databases for the tests.
 
-A test gets a clone of a template that was migrated once, because migrating anew costs more than most tests do. These
-servers promise nothing after a crash of the machine: a test run has nothing to keep.
+A test gets a clone of a template that was migrated once, because a migration costs more than most tests. These servers
+promise nothing after a crash of the machine: a test run has nothing to keep.
 
-Rejected: one database that is emptied between tests (whatever one test forgets, the next one finds); a transaction
-that is rolled back after each test (then nothing ever commits, and commits are what the engine is about).
+Rejected: docs/decisions/0015.
 """
 
 import os
@@ -28,13 +27,13 @@ alter system set fsync = off;
 alter system set synchronous_commit = off;
 alter system set full_page_writes = off;
 alter system set autovacuum = off"""
-_MEMORY = Path("/dev/shm")  # noqa: S108 - Linux's folder in memory; what we make in it has a name nobody can guess
+_MEMORY = Path("/dev/shm")  # noqa: S108 - Linux's folder in memory; names made in it are unguessable
 _ROOM = 2 << 30  # Bytes that must be free there: a test run takes a tenth of it.
-_REDIS_DATABASES = 16  # As many as Valkey has unless it is told otherwise.
+_REDIS_DATABASES = 16  # As many as Valkey has by default.
 
 
 class Servers:
-    """One PostgreSQL and one Valkey, shared by all tests of a run. See `open_servers`."""
+    """PostgreSQL and Valkey, shared by all tests of a run. See `open_servers`."""
 
     def __init__(self, postgres_url: str, redis_url: str) -> None:
         self._postgres_url = postgres_url
@@ -43,7 +42,7 @@ class Servers:
         self._numbers = count(1)
 
     async def fresh_database(self, schemas: Mapping[str, Path]) -> str:
-        """Make a database of its own with these domains' tables; gives its URL.
+        """Make a database with these domains' tables; returns its URL.
 
         Args:
             schemas: As `engine.postgres.migrate` takes them. The first use of a set costs a migration, every later one
@@ -57,16 +56,16 @@ class Servers:
         return self._url(await self._create(self._templates[key]))
 
     async def empty_database(self) -> str:
-        """Make a database with nothing in it; gives its URL."""
+        """Make an empty database; returns its URL."""
         return self._url(await self._create("template0"))
 
     async def drop(self, database_url: str) -> None:
-        """Remove a database that `fresh_database` gave, ending whoever is still connected to it."""
+        """Remove a database that `fresh_database` made, ending its open connections."""
         name = _name_in(database_url)
         await self._execute(f"drop database if exists {name} with (force)")
 
     async def fresh_redis_url(self) -> str:
-        """An empty database of Valkey. Sixteen in turn: the seventeenth call empties the first one's."""
+        """Empty a database of Valkey; returns its URL. Sixteen in turn: the seventeenth call takes the first again."""
         url = f"{self._redis_url}?db={next(self._numbers) % _REDIS_DATABASES}"
         async with Redis.from_url(url) as client:
             await client.flushdb()
@@ -114,7 +113,7 @@ async def open_servers(folder: Path) -> AsyncIterator[Servers]:
     """Start both servers with their data in `folder`, and stop them when the block ends.
 
     Raises:
-        BadSetting: One of them does not start. Says what to look at.
+        BadSetting: A server does not start. The message names its log.
     """
     async with embedded_postgres(folder / "postgres") as postgres_url, embedded_valkey(folder / "valkey") as redis_url:
         servers = Servers(postgres_url, redis_url)

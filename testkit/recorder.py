@@ -1,4 +1,4 @@
-"""Who remembers what was published: an actor beside the shop's own that hears every event."""
+"""A recorder of published events: an actor beside the shop's own that handles every event."""
 
 import functools
 import operator
@@ -13,17 +13,17 @@ E = TypeVar("E", bound=Event)
 
 
 class EventRecorder:
-    """Remembers events by the id of their message, so that one which is heard again is the same one."""
+    """Records events by the id of their message, so that a redelivered one counts once."""
 
     def __init__(self) -> None:
         self._heard: dict[str, Event] = {}
 
     def heard(self, kind: type[E]) -> list[E]:
-        """The events of this kind, in the order they were first heard."""
+        """The events of this kind, in the order they were first handled."""
         return [event for event in self._heard.values() if isinstance(event, kind)]
 
     def actor(self, others: Iterable[Actor]) -> Actor:
-        """An actor that hears for this recorder all events of the shop, and those that the others handle."""
+        """Make the actor that records all events of the shop, and those that the others handle."""
         heard = self._heard
         kinds = set(_events_of_the_shop())
         for other in others:

@@ -1,4 +1,4 @@
-"""A whole shop under test: it can be asked, watched, troubled and killed, and comes back by itself."""
+"""A whole shop under test, to be asked, watched, disturbed and killed; it restarts by itself."""
 
 import asyncio
 import tempfile
@@ -16,8 +16,8 @@ import anyio
 from actors.payment.stripe import StripeSettings
 from actors.shipping.carrier import CarrierSettings
 from bus.messages.audit import Audit
-from bus.messages.base import Address, Money, new_id
-from bus.messages.cart import Cart, CheckedOut, Checkout, CreateCart, SetLine
+from bus.messages.base import Money
+from bus.messages.cart import CheckedOut
 from bus.messages.catalog import ImportSkus, SkuRow
 from bus.messages.inventory import GetStock, SetOnHand
 from bus.messages.order import OrderFact, ReadOrderFacts
@@ -31,10 +31,11 @@ from engine.settings import EngineSettings
 from gateway.server import Server, bind
 from gateway.settings import EdgeSettings
 from sandbox import Mail, Sandbox, SandboxConfig
-from sandbox.stripe_objects import Charge
+from sandbox.stripe.objects import Charge
 from testkit.external_books import mismatches, repeated_mails
 from testkit.faults import FaultsOnDemand
 from testkit.incarnations import PATIENCE_S, Ended, Incarnations
+from testkit.people import BusBuyer, payment_form
 from testkit.real_servers import Servers
 from testkit.recorder import EventRecorder
 from wiring.domains import SCHEMAS, ShopSettings
@@ -46,15 +47,14 @@ R = TypeVar("R")
 T = TypeVar("T")
 E = TypeVar("E", bound=Event)
 
-# What is on the shelves of a shop under test: SKU, price in cents, units.
+# The goods on the shelves of a shop under test: SKU, price in cents, units.
 GOODS: Final = (("MUG", 1450, 10), ("LAMP", 5900, 1), ("BOOK", 1200, 100))
-BUYER: Final = "ada@example.com"
-_GLANCE_S = 0.03  # Of real time, for each second that passes while somebody waits.
+_GLANCE_S = 0.03  # Of real time, for each second that `patiently` lets pass.
 _ROUNDS = 10  # Of outside world and shop in turn, until neither has anything to do.
 
 
 class Killed(Unavailable):
-    """The shop was killed while it was asked. What was asked may have happened: ask again, with the same key."""
+    """The shop was killed during an ask. The command may have been done: retry it with the same key."""
 
     def __init__(self) -> None:
         super().__init__("the shop", "it was killed", retry_after_s=0.0)
@@ -63,9 +63,9 @@ class Killed(Unavailable):
 class ShopUnderTest:
     """A whole shop: real PostgreSQL, Valkey, HTTP edge, Stripe's library and SMTP; only its clock stands still."""
 
-    def __init__(self, box: Sandbox, lives: Incarnations, witness: EventRecorder, url: str) -> None:
-        self.box = box  # The outside world: payments, parcels, mails, and faults of each.
-        self.faults = FaultsOnDemand(box)
+    def __init__(self, sandbox: Sandbox, lives: Incarnations, witness: EventRecorder, url: str) -> None:
+        self.sandbox = sandbox  # The outside world: payments, parcels, mails, and faults of each.
+        self.faults = FaultsOnDemand(sandbox)
         self.url = url
         self.back = lives.back
         self._lives = lives
@@ -73,17 +73,17 @@ class ShopUnderTest:
 
     @property
     def inside(self) -> Shop:
-        """The shop itself, of its present life."""
+        """The shop itself, in its present incarnation."""
         assert self._lives.present.shop is not None, "the shop is not up"
         return self._lives.present.shop
 
     @property
     def clock(self) -> ManualClock:
-        """Its clock. Of its present life: a shop that was killed goes on with another, at the same time."""
+        """The shop's clock. A shop that was killed continues with a new one, at the same time."""
         return self._lives.present.clock
 
     async def ask(self, command: Command[R], *, timeout_s: float | None = None) -> R:
-        """Ask as the edge does; gives the command's answer, typed.
+        """Ask as the edge does; returns the command's answer, typed.
 
         Raises:
             Killed: The shop was killed meanwhile (see `kill_at`).
@@ -99,65 +99,51 @@ class ShopUnderTest:
         raise Killed
 
     async def publish(self, *events: Event) -> None:
-        """Say something that no turn says, and wait until it was heard."""
+        """Publish events that no turn publishes, and wait until they are handled."""
         await self.inside.bus.publish(*events)
         await self.clock.at_rest()
 
     def published(self, kind: type[E]) -> list[E]:
-        """The events of this kind that were published and committed, in order; each once, whoever was killed."""
+        """The events of this kind that were published and committed, in order; each once, despite kills."""
         return self._witness.heard(kind)
 
     async def available(self, sku: str) -> int:
-        """How many units of a SKU anybody could have now."""
+        """How many units of a SKU are available now."""
         return (await self.ask(GetStock(skus=(sku,)))).levels[0].available
 
     async def settle(self) -> None:
-        """Let the outside world speak, and the shop act on it, until neither has anything to do."""
+        """Deliver webhooks and let the shop act on them, until neither side has anything to do."""
         for _ in range(_ROUNDS):
             await self.back()
             life = self._lives.present
             await life.clock.at_rest()
             if life.died.done():  # It was killed meanwhile, and what it left is still to be done.
                 continue
-            if not self.box.waiting_webhooks():
+            if not self.sandbox.waiting_webhooks():
                 return
-            await self.box.flush_webhooks()
+            await self.sandbox.flush_webhooks()
         await self.clock.at_rest()
 
     async def check_out(self, *, order_id: str = "", **units: int) -> CheckedOut:
-        """Fill a new cart and check it out; gives the order, which waits for its payment.
+        """Fill a new cart and check it out; returns the order, which waits for its payment.
 
         Args:
             order_id: A name for it, which is also the key of the checkout; made up if not given.
             units: How many of which SKU: `MUG=2`.
         """
-        cart = await self.ask(CreateCart())
-        for sku, quantity in units.items():
-            filled = await self.ask(SetLine(cart_id=cart.id, sku=sku, quantity=quantity))
-            assert isinstance(filled, Cart), filled
-        home = Address(line1="1 Harbour Street", city="Hamburg", postal_code="20095", country="DE")
-        answer = await self.ask(
-            Checkout(
-                cart_id=cart.id,
-                order_id=order_id or new_id("ord"),
-                email=BUYER,
-                name="Ada Buyer",
-                address=home,
-                is_first=not order_id,
-            )
-        )
-        assert isinstance(answer, CheckedOut), answer
+        buyer = BusBuyer(self)
+        placed = await buyer.check_out(await buyer.fill_cart(units), order_id)
         await self.clock.at_rest()
-        return answer
+        return placed
 
     async def buy(self, *, order_id: str = "", **units: int) -> CheckedOut:
-        """Check out and pay, as `check_out` and `pay` do; gives the order, which is paid."""
+        """Check out and pay, as `check_out` and `pay` do; returns the order, which is paid."""
         placed = await self.check_out(order_id=order_id, **units)
         assert await self.pay(placed.intent_id, placed.client_secret) == 200
         return placed
 
     async def patiently(self, asking: Awaitable[T]) -> T:
-        """Let time pass until this is done: for what is tried again after a pause, as while Stripe is away."""
+        """Let time pass until this is done: for calls that retry after a pause, as while Stripe is down."""
         task = asyncio.ensure_future(asking)
         async with asyncio.timeout(PATIENCE_S):
             while not (await asyncio.wait((task,), timeout=_GLANCE_S))[0]:
@@ -165,32 +151,34 @@ class ShopUnderTest:
         return task.result()
 
     async def pay(self, intent_id: str, client_secret: str, method: str = "pm_card_visa") -> int:
-        """Confirm a payment as the buyer's browser does, and let everything come of it. Gives Stripe's HTTP status."""
-        form = {
-            "key": self.inside.integrations.stripe.stripe_publishable_key,
-            "client_secret": client_secret,
-            "payment_method": method,
-        }
-        confirm = f"{self.box.http_url}/v1/payment_intents/{intent_id}/confirm"
-        async with aiohttp.ClientSession() as http, http.post(confirm, data=form) as answer:
+        """Confirm a payment as the buyer's browser does, and settle. Returns Stripe's HTTP status."""
+        url, form = self.confirmation(intent_id, client_secret, method)
+        async with aiohttp.ClientSession() as http, http.post(url, data=form) as answer:
             status = answer.status
         await self.settle()
         return status
 
+    def confirmation(
+        self, intent_id: str, client_secret: str, method: str = "pm_card_visa"
+    ) -> tuple[str, dict[str, str]]:
+        """Write the request by which the buyer's browser confirms a payment: its URL at Stripe, and its form."""
+        form = payment_form(self.inside.integrations.stripe.stripe_publishable_key, client_secret, method)
+        return f"{self.sandbox.http_url}/v1/payment_intents/{intent_id}/confirm", form
+
     def mails(self, to: str = "") -> list[Mail]:
-        """What was sent, the oldest first."""
-        return list(reversed(self.box.mails(to)))
+        """The mails that were sent, the oldest first."""
+        return list(reversed(self.sandbox.mails(to)))
 
     def repeated_mails(self) -> int:
-        """How many came again under the Message-ID of an earlier one, as they may after a crash. Readers see one."""
-        return repeated_mails(self.box)
+        """How many mails repeat an earlier Message-ID, as they may after a crash. Readers see one."""
+        return repeated_mails(self.sandbox)
 
     def charges(self) -> list[Charge]:
-        """What buyers' cards were charged, the oldest first."""
-        return [charge for charge in self.box.charges() if charge.status == "succeeded"]
+        """The charges of buyers' cards, the oldest first."""
+        return [charge for charge in self.sandbox.charges() if charge.status == "succeeded"]
 
     async def audit(self) -> None:
-        """Settle, and insist that everything adds up: within the shop, and with what the world outside knows.
+        """Settle, and assert that the shop's books agree with each other and with the outside world's.
 
         Raises:
             AssertionError: Every mismatch, a line each.
@@ -199,7 +187,7 @@ class ShopUnderTest:
         audited = await self.ask(Audit(), timeout_s=60)
         found = [f"{finding.rule}: {finding.about}: {finding.detail}" for finding in audited.findings]
         payments = (await self.ask(ReadPaymentFacts(after=""))).facts
-        found += mismatches(self.box, [order async for order in self._orders()], payments)
+        found += mismatches(self.sandbox, [order async for order in self._orders()], payments)
         assert not found, "\n".join(["it does not add up:", *found])
 
     async def _orders(self) -> AsyncIterator[OrderFact]:
@@ -210,11 +198,11 @@ class ShopUnderTest:
             last = facts[-1].id
 
     def kill_at(self, point: str) -> "Kill":
-        """Kill the shop when it next comes to a crash point; it is started again at once.
+        """Kill the shop when it next reaches a crash point; it is restarted at once.
 
             async with shop.kill_at("after-commit@order.place"):
-                ...  # Whoever asks when it happens gets `Killed`.
-            # Here it has happened, and the shop is back.
+                ...  # A pending ask raises `Killed`.
+            # Here the kill has happened, and the shop is back.
 
         Args:
             point: `NAME`, `NAME@ACTOR.HANDLER`, or with `:3` at the third time. `engine.crash.CrashPoint.known` has
@@ -224,14 +212,14 @@ class ShopUnderTest:
         return Kill(self._lives, point)
 
     async def restart(self) -> None:
-        """Kill it here and now, and return when it is back."""
+        """Kill the shop here and now, and return when it is back."""
         with suppress(Ended):
             self._lives.present.end()
         await self.back()
 
 
 class Kill:
-    """A kill that is to come. As a block it says that it must have happened when the block ends."""
+    """A kill that is to come. As a context manager it asserts at the end that the kill has happened."""
 
     def __init__(self, lives: Incarnations, point: str) -> None:
         self._lives = lives
@@ -240,7 +228,7 @@ class Kill:
 
     @property
     def happened(self) -> bool:
-        """Whether the shop has come to the point."""
+        """Whether the shop has reached the point."""
         return self._life.died.done()
 
     async def __aenter__(self) -> Self:
@@ -259,7 +247,7 @@ class Kill:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a shop keeps all that it keeps, and the time there."""
+    """The databases and folders of a shop, and the time at its start."""
 
     database_url: str
     redis_url: str
@@ -276,13 +264,13 @@ async def open_shop_under_test(
     more_actors: Sequence[Callable[[], Actor]] = (),
     more_schemas: Mapping[str, Path] | None = None,
 ) -> AsyncIterator[ShopUnderTest]:
-    """A shop with `GOODS` on its shelves, on a fresh database.
+    """Open a shop with `GOODS` on its shelves, on a fresh database.
 
     Args:
-        servers: Where its database is made.
-        place: Of a shop that is there already: it is opened as it is, without goods put on its shelves, and whoever
-            made the place removes it.
-        more_actors: What makes each actor that the shop is to have beside its own; called once for each of its lives.
+        servers: The servers on which its database is made.
+        place: The place of an existing shop: it is opened as it is, without goods put on its shelves, and the caller
+            removes it.
+        more_actors: Factories of further actors of the shop; called once for each incarnation.
         more_schemas: Their tables, as `engine.postgres.migrate` takes them.
     """
     schemas = {**SCHEMAS, **(more_schemas or {})}
@@ -305,10 +293,10 @@ async def open_shop_under_test(
                         yield shop, server
 
             lives = Incarnations(open_it, ManualClock(there.now))
-            async with Sandbox(config, now=lambda: lives.present.clock.now().timestamp()) as box:
-                settings, integrations = _settings(there), _integrations(box, config)
+            async with Sandbox(config, now=lambda: lives.present.clock.now().timestamp()) as sandbox:
+                settings, integrations = _settings(there), _integrations(sandbox, config)
                 first.close()
-                shop = ShopUnderTest(box, lives, witness, config.shop_url)
+                shop = ShopUnderTest(sandbox, lives, witness, config.shop_url)
                 async with anyio.create_task_group() as tasks:
                     tasks.start_soon(lives.run)
                     try:
@@ -341,20 +329,20 @@ def _settings(place: Place) -> ShopSettings:
     )
 
 
-def _integrations(box: Sandbox, config: SandboxConfig) -> Integrations:
+def _integrations(sandbox: Sandbox, config: SandboxConfig) -> Integrations:
     return Integrations(
         stripe=StripeSettings(
             stripe_secret_key=config.stripe_secret_key,
             stripe_publishable_key=config.stripe_publishable_key,
             stripe_webhook_secret=config.stripe_webhook_secret,
-            stripe_api_base=box.http_url,
+            stripe_api_base=sandbox.http_url,
         ),
         carrier=CarrierSettings(
-            carrier_url=f"{box.http_url}/carrier",
+            carrier_url=f"{sandbox.http_url}/carrier",
             carrier_key=config.carrier_key,
             carrier_webhook_secret=config.carrier_secret,
         ),
-        smtp_url=box.smtp_url,
+        smtp_url=sandbox.smtp_url,
         is_sandbox=True,
     )
 

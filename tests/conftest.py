@@ -16,9 +16,11 @@ from engine.collector import spare_the_collector
 from engine.postgres import Database, open_database
 from testkit import Servers, servers, shop
 
-__all__ = ["servers", "shop"]  # Fixtures that ShopFlow's users have too.
+__all__ = ["servers", "shop"]  # Fixtures that ShopFlow's users have by its entry point; a checkout has none.
 
 HERE = Path(__file__).parent
+STARTS_SERVERS = {"servers", "stand_in_url", "running"}  # Fixtures: PostgreSQL and Valkey, queues, the whole program.
+FAST_S = 10  # What a test may take under --fast, on a machine that is busy.
 SCHEMAS = {"bus": HERE.parent / "bus" / "schema", "toys": HERE / "engine" / "schema"}
 
 
@@ -76,6 +78,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--long", action="store_true", help="fault campaigns at length, with a counted report (make faults)"
     )
+    parser.addoption("--fast", action="store_true", help="only what needs no server and no program (make test-fast)")
     parser.addoption(
         "--shuffle",
         nargs="?",
@@ -110,11 +113,27 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.option.fast:
+        _keep_fast_ones(config, items)
     seed = getattr(config, "workerinput", vars(config.option))["shuffle"]
     if seed is not None:
         Random(seed).shuffle(items)
     elif not config.option.long:
         items[:] = _long_ones_first(items)
+
+
+def _keep_fast_ones(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep what asks for no server. What starts one by itself fails here, by the time it takes, and is to be marked."""
+    slow = [item for item in items if not _is_fast(item)]
+    config.hook.pytest_deselected(items=slow)
+    items[:] = [item for item in items if _is_fast(item)]
+    for item in items:
+        item.add_marker(pytest.mark.timeout(FAST_S))
+
+
+def _is_fast(item: pytest.Item) -> bool:
+    asks_for = set(getattr(item, "fixturenames", ()))
+    return not asks_for & STARTS_SERVERS and not item.get_closest_marker("slow") and not _patience_s(item)
 
 
 def _long_ones_first(items: list[pytest.Item]) -> list[pytest.Item]:

@@ -2,26 +2,19 @@
 
 from contextlib import suppress
 
-from bus.messages.base import Address
-from bus.messages.cart import Cart, CheckedOut, Checkout, CreateCart, SetLine
+from bus.messages.cart import Cart, CheckedOut, Checkout
 from engine.errors import Unavailable
 from testkit import ShopUnderTest
-
-_HOME = Address(line1="1 Harbour Street", city="Hamburg", postal_code="20095", country="DE")
+from testkit.people import ADDRESS, NAME, BusBuyer
 
 
 async def cart_with(shop: ShopUnderTest, **lines: int) -> Cart:
-    cart = await shop.ask(CreateCart())
-    for sku, quantity in lines.items():
-        answer = await shop.ask(SetLine(cart_id=cart.id, sku=sku, quantity=quantity))
-        assert isinstance(answer, Cart), answer
-        cart = answer
-    return cart
+    return await BusBuyer(shop).fill_cart(lines)
 
 
 def checkout(cart_id: str, order_id: str = "ord_1") -> Checkout:
     """Every order has a mail address of its own."""
-    return Checkout(cart_id=cart_id, order_id=order_id, email=f"{order_id}@example.com", name="Ada", address=_HOME)
+    return Checkout(cart_id=cart_id, order_id=order_id, email=f"{order_id}@example.com", name=NAME, address=ADDRESS)
 
 
 async def until_answered(shop: ShopUnderTest, ask: Checkout) -> CheckedOut:

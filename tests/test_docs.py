@@ -26,7 +26,7 @@ def test_every_example_of_the_testing_guide_is_a_test_that_passes(tmp_path: Path
         file.write_text(content, encoding="utf-8")
 
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "error"],
+        [sys.executable, "-m", "pytest", "-q", "-p", "testkit", "-p", "no:cacheprovider", "-W", "error"],
         check=False,
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{tmp_path}"},
@@ -63,3 +63,22 @@ async def test_the_example_for_programs_in_the_guide_to_live_stock_works(shop: S
 @pytest.mark.parametrize("target", ["run", "test"])
 def test_the_readme_names_the_two_commands(target: str) -> None:
     assert f"make {target}" in README.read_text(encoding="utf-8")
+
+
+PAPERS = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+MODULES = [path for path in ROOT.glob("*/**/*.py") if ".venv" not in path.parts]
+
+
+@pytest.mark.parametrize("paper", PAPERS, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_what_a_paper_links_to_is_there(paper: Path) -> None:
+    links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", paper.read_text(encoding="utf-8"))
+
+    assert not [link for link in links if not (paper.parent / link).exists()]
+
+
+def test_a_decision_that_is_named_is_written_down() -> None:
+    named = {number for path in MODULES for number in re.findall(r"docs/decisions/(\d{4})", path.read_text("utf-8"))}
+    written = {path.name[:4] for path in (ROOT / "docs" / "decisions").glob("0*.md")}
+
+    assert named
+    assert named <= written

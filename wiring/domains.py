@@ -7,7 +7,7 @@ A new domain is one import, one entry of `ACTORS`, one line of `make_actors`, an
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 from redis.asyncio import Redis
@@ -32,7 +32,7 @@ from bus.sqs.settings import SqsSettings
 from engine.actor import Actor
 from engine.clock import Clock
 from engine.postgres import Database
-from engine.settings import EngineSettings, Seconds, Settings
+from engine.settings import EngineSettings, Seconds, Settings, meaning
 from gateway.settings import EdgeSettings
 from gateway.updates import Updates
 
@@ -55,7 +55,7 @@ SCHEMAS: Final[Mapping[str, Path]] = {
 class SandboxSettings(Settings, frozen=True, kw_only=True):
     """The sandbox, which plays what is not configured: Stripe, carrier, mail server."""
 
-    shopflow_carrier_pace_s: Seconds = 2.0  # Between two steps of a parcel.
+    shopflow_carrier_pace_s: Annotated[Seconds, meaning("Time between two steps of a parcel.")] = 2.0
 
 
 class ShopSettings(msgspec.Struct, frozen=True):

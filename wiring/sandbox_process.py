@@ -5,7 +5,7 @@ them, however that ends. Its stdin is a named pipe that each of them holds open,
 does any more. That it lives is known by a lock that it inherits and never touches: the kernel gives that back, too.
 Its secrets are made once and kept beside its data, so that a shop started again speaks to the same accounts.
 
-Rejected: a sandbox for each shop (two on one folder would each know half of the payments and parcels).
+Rejected: docs/decisions/0014.
 """
 
 import asyncio

@@ -5,7 +5,7 @@ is therefore only suspected, and looked at again at the end: a finding is told i
 and if nothing about its order waited to be handled when the second look began. (Had it waited at the first look and
 been handled since, the facts would be other ones.) Each statement reads a span of ids by an index.
 
-Rejected: one snapshot of all tables (nobody reads another's; and it would not survive a second process).
+Rejected: docs/decisions/0007.
 """
 
 import asyncio

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from typing import Annotated
 from urllib.parse import SplitResult, unquote, urlsplit
 
 import aiosmtplib
@@ -11,7 +12,7 @@ from actors.email.mime import Mail
 from engine.circuit import Circuit
 from engine.crash import CrashPoint
 from engine.errors import BadInput, BadSetting, Unavailable
-from engine.settings import Settings
+from engine.settings import Settings, meaning
 
 _TIMEOUT_S = 20.0
 _CONNECTIONS = 8  # Few servers like more from one client.
@@ -22,8 +23,14 @@ _SENT = CrashPoint("mail-sent", "The mail server has a mail; nobody here has rec
 class SmtpSettings(Settings, frozen=True, kw_only=True):
     """The mail server. Without it mails go to the sandbox's mailbox."""
 
-    smtp_url: str = ""  # smtp://user:password@host:port, or smtps:// for TLS from the start.
-    shopflow_mail_from: str = "ShopFlow <orders@shopflow.invalid>"
+    smtp_url: Annotated[
+        str,
+        meaning(
+            "smtp://user:password@host:port, or smtps:// for TLS from the start. Empty: the sandbox's mailbox.",
+            is_secret=True,
+        ),
+    ] = ""
+    shopflow_mail_from: Annotated[str, meaning("Sender of all mails.")] = "ShopFlow <orders@shopflow.invalid>"
 
 
 def read_url(url: str) -> SplitResult:

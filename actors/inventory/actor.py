@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import datetime, timedelta
-from typing import Protocol, TypeVar
+from typing import Annotated, Protocol, TypeVar
 
 from actors.inventory import books, rules, store
 from actors.inventory.private import ReleaseExpired
@@ -43,7 +43,7 @@ from engine.alarm import Alarm
 from engine.clock import Clock
 from engine.crash import CrashPoint
 from engine.postgres import Database, Transaction
-from engine.settings import Seconds, Settings
+from engine.settings import Seconds, Settings, meaning
 
 T = TypeVar("T")
 
@@ -54,9 +54,13 @@ _EXPIRING = CrashPoint("holds-expiring", "Holds have ended; their units have not
 class InventorySettings(Settings, frozen=True, kw_only=True):
     """How long units are set aside."""
 
-    shopflow_cart_hold_s: Seconds = 600.0
-    shopflow_checkout_hold_s: Seconds = 600.0  # From checkout to the order's being placed; milliseconds as a rule.
-    shopflow_payment_hold_s: Seconds = 2700.0  # Outlives the time to pay (shopflow_payment_window_s) by far.
+    shopflow_cart_hold_s: Annotated[Seconds, meaning("How long a cart holds its units.")] = 600.0
+    shopflow_checkout_hold_s: Annotated[
+        Seconds, meaning("How long units are held from checkout until the order is placed: milliseconds as a rule.")
+    ] = 600.0
+    shopflow_payment_hold_s: Annotated[
+        Seconds, meaning("How long an unpaid order holds its units; must outlive SHOPFLOW_PAYMENT_WINDOW_S by far.")
+    ] = 2700.0
 
 
 class LevelPublisher(Protocol):

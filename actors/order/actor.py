@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 from prometheus_client import Counter
 
@@ -52,7 +52,7 @@ from bus.messages.warehouse import ParcelPacked, PickingStarted
 from engine.actor import Actor, call, turn
 from engine.message import Message
 from engine.postgres import Database, Transaction
-from engine.settings import Seconds, Settings
+from engine.settings import Seconds, Settings, meaning
 
 M = TypeVar("M", bound=Message)
 
@@ -65,7 +65,7 @@ _UNEXPECTED = Counter(
 class OrderSettings(Settings, frozen=True, kw_only=True):
     """How long a buyer has to pay."""
 
-    shopflow_payment_window_s: Seconds = 1800.0
+    shopflow_payment_window_s: Annotated[Seconds, meaning("How long an order waits for its money.")] = 1800.0
 
 
 class Orders(Actor, name="order"):

@@ -2,14 +2,17 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import Annotated
 
 from actors.payment import facts, looks, refunds, rules, store
 from actors.payment.private import (
     AdoptRefunds,
     CancelIntent,
+    HearMissed,
     Reconcile,
     RecordIntent,
     RecordLook,
+    RecordMissed,
     RecordRefund,
     RecordRefundsSeen,
     SendRefund,
@@ -38,6 +41,7 @@ from bus.messages.payment import (
     RefundReason,
     RefundRefused,
     RepairPayment,
+    StripeEvent,
     StuckPayments,
 )
 from engine import telemetry
@@ -46,7 +50,7 @@ from engine.alarm import Alarm
 from engine.clock import Clock
 from engine.errors import BadInput
 from engine.postgres import Database, Transaction
-from engine.settings import Seconds, Settings
+from engine.settings import Seconds, Settings, meaning
 
 _LISTINGS = 6  # Of the refunds of a payment whose money is not known yet.
 
@@ -54,8 +58,12 @@ _LISTINGS = 6  # Of the refunds of a payment whose money is not known yet.
 class PaymentSettings(Settings, frozen=True, kw_only=True):
     """When Stripe is asked about what it should have told us."""
 
-    shopflow_reconcile_after_s: Seconds = 300.0  # What is younger has its webhook still on the way.
-    shopflow_reconcile_every_s: Seconds = 300.0  # While something is unsettled; what is old is asked about less often.
+    shopflow_reconcile_after_s: Annotated[
+        Seconds, meaning("Age at which Stripe is asked about a payment; a younger one's webhook is still on its way.")
+    ] = 300.0
+    shopflow_reconcile_every_s: Annotated[
+        Seconds, meaning("How often Stripe is asked while money is unsettled; less often about what is old.")
+    ] = 300.0
 
 
 class Payments(Actor, name="payment"):
@@ -124,20 +132,31 @@ class Payments(Actor, name="payment"):
 
     @turn
     async def hear(self, tx: Transaction, asks: Sequence[RecordStripeEvent]) -> Sequence[bool]:
-        new = await store.add_events(tx, [(ask.intent_id, ask.event) for ask in asks])
-        payments = {p.intent_id: p for p in await store.lock(tx, intents={ask.intent_id for ask in asks})}
-        if payments and any(rules.is_against(ask.event) for ask in asks):
+        new = await self._hear(tx, [(ask.intent_id, ask.event) for ask in asks])
+        return [ask.event.id in new for ask in asks]
+
+    async def _hear(self, tx: Transaction, heard: Sequence[tuple[str, StripeEvent]]) -> set[str]:
+        """Store events beside the ids of their intents, and let new ones take effect; gives the ids of these."""
+        new = await store.add_events(tx, heard)
+        payments = {p.intent_id: p for p in await store.lock(tx, intents={intent_id for intent_id, _ in heard})}
+        if payments and any(rules.is_against(event) for _, event in heard):
             await store.add_disputes(tx, payments.values())
         effects: dict[str, str] = {}
-        for ask in asks:
-            if ask.event.id in new and ask.event.id not in effects:
-                payment = payments.get(ask.intent_id)
-                effects[ask.event.id] = (
-                    rules.hear(payment, ask.intent_id, ask.event) if payment else rules.without_payment(ask.event)
-                )
+        for intent_id, event in heard:
+            if event.id in new and event.id not in effects:
+                payment = payments.get(intent_id)
+                effects[event.id] = rules.hear(payment, intent_id, event) if payment else rules.without_payment(event)
         await store.note_effects(tx, list(effects.items()))
         await self._save(tx, payments.values())
-        return [ask.event.id in new for ask in asks]
+        return new
+
+    @call
+    async def hear_missed(self, ask: HearMissed) -> RecordMissed:
+        return await self._reconciler.missed(ask)
+
+    @turn
+    async def record_missed(self, tx: Transaction, asks: Sequence[RecordMissed]) -> None:
+        await self._hear(tx, [(missed.intent_id, missed.event) for ask in asks for missed in ask.missed])
 
     @turn
     async def on_cancelled(self, tx: Transaction, events: Sequence[OrderCancelled]) -> None:
@@ -161,9 +180,8 @@ class Payments(Actor, name="payment"):
         reasons = {event.order_id: event.reason for event in events}
         payments = await store.lock(tx, orders=reasons)
         for payment in payments:
-            reason: RefundReason = (
-                "requested_by_customer" if reasons[payment.order_id] == "customer" else "not_deliverable"
-            )
+            is_customers = reasons[payment.order_id] == "customer"
+            reason: RefundReason = "requested_by_customer" if is_customers else "not_deliverable"
             refund_id = f"{payment.payment_id}-refund-{len(payment.refunds) + 1}"
             self._send_back(tx, payment, refund_id, None, reason, for_order=True)
         await self._save(tx, payments)
@@ -201,18 +219,7 @@ class Payments(Actor, name="payment"):
     ) -> RefundState | None:
         refund = refunds.begin(payment, refund_id, amount, reason, for_order=for_order)
         if refund and not refund.stored and payment.intent_id:
-            tx.send(
-                SendRefund(
-                    order_id=payment.order_id,
-                    refund_id=refund.id,
-                    intent_id=payment.intent_id,
-                    amount=payment.money(refund.amount),
-                    reason=reason,
-                    asked_at=tx.now,
-                    purpose=payment.purpose,
-                    is_rest=amount is None,
-                )
-            )
+            tx.send(refunds.order_of(refund, payment, payment.intent_id, asked_at=tx.now, is_rest=amount is None))
         return refund
 
     @call
@@ -231,7 +238,9 @@ class Payments(Actor, name="payment"):
         seen = await self._stripe.refunds(ask.order_id, ask.intent_id)
         if own := next((refund for refund in seen if refund.refund_id == ask.refund_id), None):
             return refunds.record_of(ask, own)
-        self._log.error("Stripe refuses a refund", order=ask.order_id, refund=ask.refund_id, error=refusal)
+        is_made_smaller = ask.is_rest and bool(seen)  # Then the rest goes back, and nobody need see to it.
+        log = self._log.warning if is_made_smaller else self._log.error
+        log("Stripe refuses a refund", order=ask.order_id, refund=ask.refund_id, error=refusal)
         return RecordRefund(
             order_id=ask.order_id,
             refund_id=ask.refund_id,
@@ -285,7 +294,7 @@ class Payments(Actor, name="payment"):
         async for page in store.sums(self._database):
             findings += [finding for sums in page for finding in rules.audit(sums)]
             checked += len(page)
-        findings += await self._reconciler.unknown_refunds()
+        findings += await self._reconciler.compare()
         return Findings(findings=tuple(findings), checked=checked)
 
     @call(limit=4)
@@ -309,6 +318,7 @@ class Payments(Actor, name="payment"):
         )
         for payment in payments:
             payment.must_list_refunds = True  # Somebody may have given money back at Stripe.
+        tx.send(HearMissed(order_id=ask.order_id))
         await self._save(tx, payments)
         for payment in payments:  # Stored behind the refunds that were made known, so it never counts one twice.
             tx.send(CorrectRefunded(order_id=payment.order_id, refunded=payment.refunded))

@@ -4,8 +4,7 @@
 what is due and lies within a day, the oldest first, as one **window** of Stripe's list, and goes through it page by
 page, however many looks that takes. What is still undecided then is due again, later each time.
 
-Rejected: from the oldest to now (one intent that never settles would have all since listed again and again); asking
-for each intent by its id (a hundred requests where one does, and nothing is found whose id got lost).
+Rejected: docs/decisions/0008.
 """
 
 from collections.abc import Collection, Sequence
@@ -16,6 +15,7 @@ from typing import Final
 from actors.payment.life import Status
 from actors.payment.private import RecordLook, RefundSeen, Window
 from bus.messages.base import OrderId
+from bus.messages.payment import RecordStripeEvent
 from engine.clock import FOREVER
 from engine.postgres import Database, Transaction
 
@@ -62,6 +62,11 @@ from unnest($1::text[], $2::text[], $3::text[]) as seen (stripe_refund_id, refun
 join payment.payments p using (intent_id)
 where not exists (select from payment.refunds r where r.stripe_refund_id = seen.stripe_refund_id)
     and not exists (select from payment.refunds r where r.id = seen.refund_id)"""
+_UNHEARD = """
+select seen.id, p.order_id
+from unnest($1::text[], $2::text[]) as seen (id, intent_id)
+join payment.payments p using (intent_id)
+where not exists (select from payment.stripe_events e where e.id = seen.id)"""
 _IS_LEFT = """
 select exists (select from payment.payments where next_look_at <= $1)
     or exists (select from payment.refunds where next_look_at <= $1)"""
@@ -141,6 +146,12 @@ async def unknown_refunds(database: Database, seen: Sequence[RefundSeen]) -> dic
         [refund.intent_id for refund in seen],
     )
     return {row["stripe_refund_id"]: row["order_id"] for row in rows}
+
+
+async def unheard(database: Database, seen: Sequence[RecordStripeEvent]) -> dict[str, OrderId]:
+    """Those of Stripe's events that are about payments of ours and were never heard: their orders, by event."""
+    events, intents = [ask.event.id for ask in seen], [ask.intent_id for ask in seen]
+    return {row["id"]: row["order_id"] for row in await database.fetch(_UNHEARD, events, intents)}
 
 
 async def end(tx: Transaction, look: RecordLook, every: timedelta) -> None:

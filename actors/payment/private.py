@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Literal
 
 from bus.messages.base import Minor, Money, OrderId, Value
-from bus.messages.payment import Intent, IntentClosed, IntentRefused, RefundReason
+from bus.messages.payment import Intent, IntentClosed, IntentRefused, RecordStripeEvent, RefundReason
 from engine.message import Command
 
 
@@ -72,6 +72,19 @@ class RecordRefundsSeen(Command[None]):
     intent_id: str
     tries: int
     seen: tuple[RefundSeen, ...]
+
+
+class HearMissed(Command[None]):
+    """Ask Stripe for an order's disputes and fraud warnings, and hear what was not heard."""
+
+    order_id: OrderId
+
+
+class RecordMissed(Command[None]):
+    """What `HearMissed` learned."""
+
+    order_id: OrderId
+    missed: tuple[RecordStripeEvent, ...]
 
 
 class CancelIntent(Command[None]):

@@ -7,11 +7,12 @@ import msgspec
 
 from actors.payment import looks, rules
 from actors.payment.looks import DueRefund
-from actors.payment.private import IntentSeen, RecordLook, RefundSeen, Window
+from actors.payment.private import HearMissed, IntentSeen, RecordLook, RecordMissed, RefundSeen, Window
 from actors.payment.stripe import Stripe
 from bus.messages.audit import REPAIR
 from bus.messages.base import Finding, OrderId
 from bus.messages.order import FindOrders
+from bus.messages.payment import RecordStripeEvent
 from engine import telemetry
 from engine.actor import Bus
 from engine.clock import Clock
@@ -89,6 +90,10 @@ class Reconciler:
         told = look.told(began_at, self._clock.now() + timedelta(seconds=wait_s) if wait_s else None)
         return msgspec.structs.replace(told, unplaced=tuple(unplaced))
 
+    async def compare(self) -> list[Finding]:
+        """Compare what began at Stripe in the last weeks with what is known here."""
+        return [*await self.unknown_refunds(), *await self.unheard_objections()]
+
     async def unknown_refunds(self) -> list[Finding]:
         """Refunds that Stripe knows of and the shop does not, of the last weeks. None while Stripe does not answer.
 
@@ -113,6 +118,44 @@ class Reconciler:
             for refund in seen
             if refund.stripe_refund_id in orders
         ]
+
+    async def unheard_objections(self) -> list[Finding]:
+        """Find orders whose disputes and fraud warnings of the last weeks were not all heard of.
+
+        A webhook was lost, or Stripe was never asked to send its kind. None while Stripe does not answer; what is
+        younger than a minute may be on its way.
+        """
+        if not self._stripe.is_configured:
+            return []
+        try:
+            seen = await self._unheard(self._clock.now() - _ON_ITS_WAY)
+        except (Unavailable, BadInput) as error:
+            self._log.warning("disputes were not compared with Stripe's", error=str(error))
+            return []
+        return [
+            Finding(
+                rule="I8 disputes = Stripe's",
+                about=order_id,
+                detail="not heard: " + ", ".join(f"{ask.event.type} ({ask.event.object_id})" for ask in asks),
+                remedy=REPAIR,
+            )
+            for order_id, asks in seen.items()
+        ]
+
+    async def missed(self, ask: HearMissed) -> RecordMissed:
+        """Find the events of an order's disputes and fraud warnings that nobody here has heard."""
+        seen = await self._unheard(self._clock.now())
+        return RecordMissed(order_id=ask.order_id, missed=tuple(seen.get(ask.order_id, ())))
+
+    async def _unheard(self, until: datetime) -> dict[OrderId, list[RecordStripeEvent]]:
+        """Unheard events of the last weeks by order, the oldest first. Raises as Stripe does."""
+        seen = await self._stripe.objections_since(self._clock.now() - _COMPARED, until)
+        orders = await looks.unheard(self._database, seen)
+        by_order: dict[OrderId, list[RecordStripeEvent]] = {}
+        for ask in seen:
+            if ask.event.id in orders:
+                by_order.setdefault(orders[ask.event.id], []).append(ask)
+        return by_order
 
     async def _unplaced(self, now: datetime) -> list[OrderId]:
         """Open payments whose orders were never placed: the program ended between the two, and nobody came back."""

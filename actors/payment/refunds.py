@@ -3,6 +3,8 @@
 Refunds begin here, or at Stripe by somebody's hand. Both count against what was received, and both are made known.
 """
 
+from datetime import datetime
+
 from actors.payment.life import REFUND_NEXT, RefundStatus
 from actors.payment.private import RecordRefund, RefundSeen, SendRefund
 from actors.payment.state import Payment, RefundState
@@ -153,6 +155,20 @@ def repair(payment: Payment) -> RepairMade | None:
     payment.refunding, payment.refunded, payment.dirty = refunding, refunded, True
     after = f"{refunding} refunding, {refunded} refunded"
     return RepairMade(rule="I8 refunds = rows", about=payment.order_id, before=before, after=after)
+
+
+def order_of(refund: RefundState, payment: Payment, intent_id: str, *, asked_at: datetime, is_rest: bool) -> SendRefund:
+    """Write the command that asks Stripe for a refund."""
+    return SendRefund(
+        order_id=payment.order_id,
+        refund_id=refund.id,
+        intent_id=intent_id,
+        amount=payment.money(refund.amount),
+        reason=refund.reason,
+        asked_at=asked_at,
+        purpose=payment.purpose,
+        is_rest=is_rest,
+    )
 
 
 def record_of(ask: SendRefund, made: RefundSeen) -> RecordRefund:

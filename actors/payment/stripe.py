@@ -15,21 +15,20 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, Literal, ParamSpec, TypeVar
+from typing import Annotated, Final, Literal, ParamSpec, TypeVar
 
 import stripe
 
 from actors.payment import stripe_errors
-from actors.payment.life import refund_status
 from actors.payment.private import IntentSeen, RefundSeen, Window
 from actors.payment.state import ORDER, payment_id_of
-from bus.messages.amounts import seen_at_stripe, to_stripe
+from actors.payment.stripe_objects import amount_at_stripe, event_seen, intent_seen, metadata_of, refund_seen
 from bus.messages.base import Money, OrderId
-from bus.messages.payment import Intent, RefundReason
+from bus.messages.payment import Intent, RecordStripeEvent, RefundReason
 from engine.circuit import Circuit
 from engine.crash import CrashPoint
 from engine.errors import BadInput, ShopFlowError, Unavailable
-from engine.settings import Seconds, Settings
+from engine.settings import Seconds, Settings, meaning
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -47,7 +46,14 @@ _STRIPE_REASONS: dict[RefundReason, Literal["duplicate", "fraudulent", "requeste
     "not_deliverable": "requested_by_customer",
 }
 
-_REASONS: dict[str, RefundReason] = {"duplicate": "duplicate", "fraudulent": "fraudulent"}
+_OBJECTIONS: Final = (
+    "charge.dispute.created",
+    "charge.dispute.updated",
+    "charge.dispute.closed",
+    "charge.dispute.funds_withdrawn",
+    "charge.dispute.funds_reinstated",
+    "radar.early_fraud_warning.created",
+)
 
 _ANSWERED = CrashPoint("stripe-answered", "Stripe has done what it was asked; its answer has not been looked at.")
 
@@ -55,11 +61,15 @@ _ANSWERED = CrashPoint("stripe-answered", "Stripe has done what it was asked; it
 class StripeSettings(Settings, frozen=True, kw_only=True):
     """Keys of the account. Without them the shop is a sandbox."""
 
-    stripe_secret_key: str = ""
-    stripe_publishable_key: str = ""
-    stripe_webhook_secret: str = ""
-    stripe_api_base: str = "https://api.stripe.com"
-    stripe_timeout_s: Seconds = 20.0  # For one request.
+    stripe_secret_key: Annotated[
+        str, meaning("The account's secret key. Empty: the sandbox's Stripe.", is_secret=True)
+    ] = ""
+    stripe_publishable_key: Annotated[str, meaning("The account's publishable key, with which browsers pay.")] = ""
+    stripe_webhook_secret: Annotated[
+        str, meaning("Signs Stripe's webhooks; Stripe shows it beside the endpoint.", is_secret=True)
+    ] = ""
+    stripe_api_base: Annotated[str, meaning("Address of Stripe's API.")] = "https://api.stripe.com"
+    stripe_timeout_s: Annotated[Seconds, meaning("How long one request to Stripe may take.")] = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +120,7 @@ class Stripe:
         async def create(key: str) -> stripe.PaymentIntent:
             return await self._client.v1.payment_intents.create_async(
                 {
-                    "amount": _at_stripe(amount),
+                    "amount": amount_at_stripe(amount),
                     "currency": amount.currency.lower(),
                     "automatic_payment_methods": {"enabled": True},
                     "metadata": metadata,
@@ -122,7 +132,7 @@ class Stripe:
             return await self._find_intent(metadata, since)
 
         intent = await self._once(f"{payment_id_of(order_id, purpose)}-{attempt}", create, find, is_old=is_old)
-        amount = _intent_seen(intent).amount  # An earlier try may have asked for another one.
+        amount = intent_seen(intent).amount  # An earlier try may have asked for another one.
         return Intent(order_id=order_id, intent_id=intent.id, client_secret=intent.client_secret or "", amount=amount)
 
     async def get_intent(self, intent_id: str, order_id: OrderId, amount: Money) -> Intent:
@@ -148,7 +158,7 @@ class Stripe:
             intent = await self._ask(lambda: intents.cancel_async(intent_id, {"cancellation_reason": "abandoned"}))
         except BadInput:  # It is in a state that can't be cancelled: find out which.
             intent = await self._ask(lambda: intents.retrieve_async(intent_id))
-        return _intent_seen(intent)
+        return intent_seen(intent)
 
     async def refund(
         self, refund_id: str, order_id: OrderId, intent_id: str, amount: Money, reason: RefundReason, *, is_old: bool
@@ -172,13 +182,13 @@ class Stripe:
             refund = await self._client.v1.refunds.create_async(
                 {
                     "payment_intent": intent_id,
-                    "amount": _at_stripe(amount),
+                    "amount": amount_at_stripe(amount),
                     "reason": _STRIPE_REASONS[reason],
                     "metadata": {"refund_id": refund_id, "order_id": order_id},
                 },
                 {"idempotency_key": key},
             )
-            return _refund_seen(refund, order_id)
+            return refund_seen(refund, order_id)
 
         async def find() -> RefundSeen | None:
             seen = await self.refunds(order_id, intent_id)
@@ -204,7 +214,7 @@ class Stripe:
         seen: list[RefundSeen] = []
         for _ in range(_PAGES_SEARCHED):
             page = await self._ask(lambda: self._client.v1.refunds.list_async(params))
-            seen += [_refund_seen(refund, order_id) for refund in page.data]
+            seen += [refund_seen(refund, order_id) for refund in page.data]
             if not page.has_more:
                 return seen, True
             params["starting_after"] = page.data[-1].id
@@ -223,6 +233,27 @@ class Stripe:
         }
         return (await self._list_refunds(params, ""))[0]
 
+    async def objections_since(self, since: datetime, until: datetime) -> list[RecordStripeEvent]:
+        """Events of disputes and fraud warnings of the account between these times, the oldest first; at most 2,000.
+
+        Raises:
+            Unavailable: No answer in time.
+            BadInput: Stripe refuses for good.
+        """
+        params: stripe.params.EventListParams = {
+            "limit": _PAGE,
+            "types": list(_OBJECTIONS),
+            "created": {"gte": int(since.timestamp()), "lte": int(until.timestamp())},
+        }
+        seen: list[RecordStripeEvent] = []
+        for _ in range(_PAGES_SEARCHED):
+            page = await self._ask(lambda: self._client.v1.events.list_async(params))
+            seen += [event_seen(event) for event in page.data]
+            if not page.has_more:
+                break
+            params["starting_after"] = page.data[-1].id
+        return seen[::-1]
+
     async def intents(self, window: Window) -> Page:
         """A page of the intents that were made in `window`, the newest first, from where it was stopped.
 
@@ -232,7 +263,7 @@ class Stripe:
         """
         page = await self._intents(window.created_from, window.created_to, window.after)
         after = page.data[-1].id if page.has_more and page.data else ""
-        return Page(tuple(_intent_seen(intent) for intent in page.data), after)
+        return Page(tuple(intent_seen(intent) for intent in page.data), after)
 
     async def _intents(
         self, created_from: datetime, created_to: datetime | None, after: str
@@ -250,7 +281,7 @@ class Stripe:
         for _ in range(_PAGES_SEARCHED):
             page = await self._intents(since - _SKEW, None, after)
             for intent in page.data:
-                own = {name: _metadata(intent.metadata, name) for name in ("order_id", "attempt", "purpose")}
+                own = {name: metadata_of(intent.metadata, name) for name in ("order_id", "attempt", "purpose")}
                 is_own = {name: value for name, value in own.items() if value} == metadata
                 if is_own:
                     return intent
@@ -332,44 +363,3 @@ async def open_stripe(settings: StripeSettings, circuit: Circuit) -> AsyncIterat
         yield Stripe(client, circuit, is_configured=bool(settings.stripe_secret_key))
     finally:
         await http.close_async()  # type: ignore[no-untyped-call] # not typed by the library
-
-
-def _refund_seen(refund: stripe.Refund, order_id: OrderId) -> RefundSeen:
-    intent = refund.payment_intent
-    return RefundSeen(
-        order_id=order_id,
-        refund_id=_metadata(refund.metadata, "refund_id"),
-        stripe_refund_id=refund.id,
-        status=refund_status(refund.status or ""),
-        intent_id=intent if isinstance(intent, str) else intent.id if intent else "",
-        amount=seen_at_stripe(refund.amount, refund.currency.upper())[0].amount,
-        reason=_REASONS.get(refund.reason or "", "requested_by_customer"),
-    )
-
-
-def _intent_seen(intent: stripe.PaymentIntent) -> IntentSeen:
-    attempt = _metadata(intent.metadata, "attempt")
-    amount, problem = seen_at_stripe(intent.amount, intent.currency.upper())
-    received, wrong = seen_at_stripe(intent.amount_received, intent.currency.upper())
-    return IntentSeen(
-        intent_id=intent.id,
-        order_id=_metadata(intent.metadata, "order_id"),
-        attempt=int(attempt) if attempt.isascii() and attempt.isdigit() and len(attempt) < 10 else 1,
-        status=intent.status,
-        amount=amount,
-        received=received.amount,
-        purpose=_metadata(intent.metadata, "purpose") or ORDER,
-        problem=problem or wrong,
-    )
-
-
-def _at_stripe(amount: Money) -> int:
-    """What Stripe is sent. Raises BadInput for what Stripe would refuse."""
-    try:
-        return to_stripe(amount)
-    except ValueError as error:
-        raise BadInput(str(error)) from error
-
-
-def _metadata(metadata: stripe.StripeObject | None, name: str) -> str:
-    return str(metadata[name]) if metadata is not None and name in metadata else ""

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Annotated
 
 import aiohttp
 import msgspec
@@ -11,7 +12,7 @@ from engine.circuit import Circuit
 from engine.crash import CrashPoint
 from engine.errors import BadInput, Unavailable
 from engine.retry_after import retry_after_s
-from engine.settings import Settings
+from engine.settings import Settings, meaning
 
 _TIMEOUT = aiohttp.ClientTimeout(total=20)
 # 401: our key, and no parcel's fault. 409: a twin of this request is under way.
@@ -23,9 +24,9 @@ _BOOKED = CrashPoint("carrier-booked", "The carrier has booked a parcel; its ans
 class CarrierSettings(Settings, frozen=True, kw_only=True):
     """The carrier's address and secrets. Without them the shop uses the sandbox's."""
 
-    carrier_url: str = ""
-    carrier_key: str = ""
-    carrier_webhook_secret: str = ""
+    carrier_url: Annotated[str, meaning("Address of your carrier's API. Empty: the sandbox's carrier.")] = ""
+    carrier_key: Annotated[str, meaning("Key to the carrier's API.", is_secret=True)] = ""
+    carrier_webhook_secret: Annotated[str, meaning("Signs the carrier's webhooks.", is_secret=True)] = ""
 
 
 class Booking(msgspec.Struct, frozen=True):

@@ -1,1 +1,1 @@
-"""Live stock to very many clients: ours, what people would use instead, and the limit of the machine."""
+"""Live stock to very many clients: ShopFlow's edge, its peers, and the limit of the machine."""

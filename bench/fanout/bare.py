@@ -1,4 +1,4 @@
-"""The limit: one write to each transport, and nothing else. It does not even look at the handshake."""
+"""The limit: one write to each transport, and nothing else. Even the handshake is not parsed."""
 
 import asyncio
 from collections.abc import Sequence

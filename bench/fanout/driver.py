@@ -1,7 +1,7 @@
-"""What every server here does besides serving: say where it is, and tell changes at the pace that stdin asks for.
+"""The control loop of every server here: report the port, and publish changes at the pace that stdin asks for.
 
-First line out: the port. Then for each line in, `COUNT RATE BATCH`: tell COUNT changes, BATCH of them at once, RATE
-times a second, and say `told` when the last one was handed over. Each change is a text frame as ShopFlow writes it.
+First line out: the port. Then for each line in, `COUNT RATE BATCH`: publish COUNT changes, BATCH of them at once, RATE
+times a second, and print `told` when the last one was handed over. Each change is a text frame as ShopFlow writes it.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ _versions = count(1)
 
 
 def message(number: int, version: int) -> bytes:
-    """One change, 66 bytes or so."""
+    """A change of stock as a text frame, 66 bytes or so."""
     return b'{"op":"stock","sku":"SKU-%07d","available":%d,"version":%d}' % (number, version % 100, version)
 
 

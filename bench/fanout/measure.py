@@ -1,8 +1,8 @@
 """Fan-out: the same changes to the same clients by ShopFlow's edge, by its peers, and by bare writes.
 
-Open loop: so many changes a second, however long telling them takes. The clients are a C program that only reads
-(load.c). What is compared is the server's processor time for each value that reached a client; how many a second that
-makes at most follows from it. Memory is what the server's process grew by, for each connection that says nothing.
+Open loop: so many changes a second, however long publishing them takes. The clients are a C program that only reads
+(load.c). The figure compared is the server's processor time for each value that reached a client; the highest rate
+follows from it. Memory is what the server's process grew by, for each connection that says nothing.
 """
 
 import asyncio
@@ -37,7 +37,7 @@ _MOST_FILES = 50_000
 
 
 class Came(msgspec.Struct):
-    """What reached all clients together."""
+    """The count of values and frames that reached all clients together."""
 
     values: int
     frames: int
@@ -45,7 +45,7 @@ class Came(msgspec.Struct):
 
 @dataclass(frozen=True)
 class Row:
-    """One server with so many clients: microseconds for each delivery (each repeat's), and memory."""
+    """A server with so many clients: microseconds for each delivery (each repeat's), and memory."""
 
     server: str
     clients: int
@@ -59,7 +59,7 @@ class Row:
 
 
 async def measure(clients: int) -> list[Row]:
-    """All servers with so many clients, one after the other."""
+    """Measure all servers with so many clients, one after the other."""
     peers.install()
     allow_many_files()
     rows: list[Row] = []
@@ -72,7 +72,7 @@ def _measure(server: str, clients: int) -> Iterator[Row]:
     for shared in (1, SHARED):
         with dialogue(WORDS[server], NODE_PATH=str(peers.NODE_MODULES)) as serving:
             process = psutil.Process(serving.pid)
-            port = int(serving.hear())
+            port = int(serving.receive())
             before = process.memory_info().rss
             with crowd(port, clients, skus_each=shared if server == "ShopFlow" else 0, skus=shared) as loading:
                 kib = (process.memory_info().rss - before) / clients / 1024
@@ -87,15 +87,15 @@ def _run(
     clients: int,
     shared: int,
 ) -> float:
-    """Microseconds of the server's processor for each value."""
+    """Return the microseconds of the server's processor for each value."""
     rate = DELIVERIES_A_SECOND / clients / shared
     changes = max(1, round(rate * SECONDS)) * shared
-    loading.say(f"{changes * clients}")
+    loading.send(f"{changes * clients}")
     before = _cpu_s(process)
-    serving.say(f"{changes} {rate:.6f} {shared}")
-    came = msgspec.json.decode(loading.hear(), type=Came)
+    serving.send(f"{changes} {rate:.6f} {shared}")
+    came = msgspec.json.decode(loading.receive(), type=Came)
     used_s = _cpu_s(process) - before
-    assert serving.hear() == "told"
+    assert serving.receive() == "told"
     assert came.values == changes * clients, f"{came.values} of {changes * clients} values came"
     return used_s / came.values * 1e6
 
@@ -104,16 +104,16 @@ def _run(
 def crowd(
     port: int, clients: int, *, skus_each: int, skus: int, per_second: int = _CONNECTS_A_SECOND, records: str = "-"
 ) -> Iterator[Dialogue]:
-    """So many clients, connected and subscribed. See load.c for what they are told and tell."""
+    """Connect and subscribe so many clients. Their commands and answers are in load.c."""
     program = str(peers.compile_c(HERE / "load.c"))
     numbers = (clients, per_second, skus_each, skus)
     with dialogue([program, str(port), "/live", *map(str, numbers), records]) as loading:
-        assert loading.hear() == "ready"
+        assert loading.receive() == "ready"
         yield loading
 
 
 def allow_many_files() -> None:
-    """A connection is a file to this process and its children."""
+    """Raise the limit of open files: to this process and its children a connection is a file."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, _MOST_FILES), most))
 

@@ -1,1 +1,1 @@
-"""What a message costs in memory: tell and ask, through ShopFlow's bus and through what people would use instead."""
+"""Messages in memory: the cost of tell and ask, through ShopFlow's bus and through its peers."""

@@ -1,4 +1,4 @@
-"""What asyncio itself has: a queue, and a future for each answer."""
+"""Plain asyncio: a queue, and a future for each answer."""
 
 import asyncio
 
@@ -8,7 +8,7 @@ from bench.memory.driver import ASKS, AT_ONCE, CALLERS, TELLS, report
 
 
 async def tell() -> None:
-    """All tells: put into a queue, and taken out one by one."""
+    """Put all tells into a queue, and take them out one by one."""
     queue: asyncio.Queue[int] = asyncio.Queue()
 
     async def take() -> None:
@@ -22,7 +22,7 @@ async def tell() -> None:
 
 
 async def ask() -> None:
-    """All asks: a number and a future through a queue, and the answer through the future."""
+    """Send a number and a future through a queue for each ask, and the answer through the future."""
     queue: asyncio.Queue[tuple[int, asyncio.Future[int]]] = asyncio.Queue()
     loop = asyncio.get_running_loop()
 

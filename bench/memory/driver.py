@@ -1,4 +1,4 @@
-"""What every program here is asked for: so many tells and asks, several times; prints how many a second, as JSON.
+"""The task of every program here: so many tells and asks, several times; prints the rates per second as JSON.
 
 Tells are put in a thousand at a time and waited for together; asks are 64 at a time, each waiting for its answer.
 """
@@ -13,7 +13,7 @@ REPEATS = 3
 
 
 async def report(tell: Callable[[], Awaitable[None]], ask: Callable[[], Awaitable[None]]) -> None:
-    """Measure both. Each call does all of it."""
+    """Measure both. A call of `tell` or `ask` makes all messages of a repeat."""
     print(json.dumps({"tell": await _rates(tell, TELLS), "ask": await _rates(ask, ASKS)}))
 
 

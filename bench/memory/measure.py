@@ -1,4 +1,4 @@
-"""Each in a process of its own, one after the other, several times; nothing of it is stored."""
+"""Messages in memory, measured in a process for each library, one after the other, several times; nothing is stored."""
 
 import os
 import statistics
@@ -31,7 +31,7 @@ class Rates(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True)
 class Row:
-    """One library."""
+    """The rates of a library."""
 
     library: str
     rates: Rates
@@ -46,7 +46,7 @@ class Row:
 
 
 async def measure() -> list[Row]:
-    """All of them."""
+    """Measure all libraries."""
     peers.install()
     return [Row(library, _run(words)) for library, words in WORDS.items()]
 

@@ -48,7 +48,7 @@ class Clerk(Actor):
 
 
 async def tell(bus: LocalBus, clerk: Clerk) -> None:
-    """All tells."""
+    """Make all tells."""
     for first in range(0, TELLS, AT_ONCE):
         clerk.all_noticed.clear()
         for number in range(first, first + AT_ONCE):
@@ -57,7 +57,7 @@ async def tell(bus: LocalBus, clerk: Clerk) -> None:
 
 
 async def ask(bus: LocalBus) -> None:
-    """All asks."""
+    """Make all asks."""
 
     async def caller(numbers: range) -> None:
         for number in numbers:

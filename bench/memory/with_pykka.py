@@ -1,6 +1,6 @@
 """Pykka, with its threads. Runs in the peers' environment.
 
-Its `ask` waits for the answer, one by one, unless told otherwise; `--one-by-one` asks like that.
+By default Pykka's `ask` waits for its answer before the next; `--one-by-one` measures that.
 """
 
 import asyncio

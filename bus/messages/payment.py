@@ -33,10 +33,7 @@ class IntentClosed(Reply):
 
 
 class CreateIntent(Command[Intent | IntentRefused | IntentClosed]):
-    """Ask Stripe for a payment intent: the same one, however often this is sent for an order, purpose and attempt.
-
-    The first one that was recorded stands: another amount is answered with the intent that is there.
-    """
+    """Ask Stripe for a payment intent: one for an order, purpose and attempt; its first amount stands."""
 
     order_id: OrderId
     amount: Money

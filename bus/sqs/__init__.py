@@ -7,7 +7,5 @@
 The queue carries, and the table decides: what SQS loses, repeats, delays or shuffles is found, recognised and put in
 order by the delivery rows (bus/deliveries.py), so nothing here has to be exactly once.
 
-Rejected: a queue as the record of events (an effect and its acknowledgement would be two commits); a standard queue
-for each actor (order per key would be luck, and every second message put off); re-sending to try again (the count of
-receives, and with it the redrive policy, would start anew).
+Rejected: docs/decisions/0002.
 """

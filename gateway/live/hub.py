@@ -17,6 +17,7 @@ from gateway.live import handshake
 from gateway.live.events import Listener
 from gateway.live.messages import STALE, Refused, Request, Subscribe, Unsubscribe, WatchOrder
 from gateway.live.orders import OrderBoard, ReadOrder
+from gateway.live.ports import Connection
 from gateway.live.protocol import Client
 from gateway.live.rate_limit import RateLimit
 from gateway.live.roster import Roster
@@ -153,7 +154,7 @@ class Hub:
         self._paid_until_s = paid_until
         return 0.0
 
-    def joined(self, client: Client) -> None:
+    def joined(self, client: Connection) -> None:
         """Its handshake is done."""
         self._roster.join(client)
 
@@ -162,20 +163,20 @@ class Hub:
         self._stock.leave(subscriber)
         self._orders.leave(subscriber)
 
-    def left(self, client: Client) -> None:
+    def left(self, client: Connection) -> None:
         """Its connection is gone."""
         self.forget(client)
         self._roster.leave(client)
 
-    def became_slow(self, client: Client) -> None:
+    def became_slow(self, client: Connection) -> None:
         """It does not read as fast as it is told."""
         self._roster.became_slow(client)
 
-    def caught_up(self, client: Client) -> None:
+    def caught_up(self, client: Connection) -> None:
         """It has read what waited for it."""
         self._roster.caught_up(client)
 
-    def obey(self, client: Client, request: Request) -> None:
+    def obey(self, client: Connection, request: Request) -> None:
         """Do what a client asks.
 
         Raises:

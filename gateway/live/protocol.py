@@ -14,7 +14,7 @@ import asyncio
 import logging
 import socket
 from contextlib import suppress
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import ClassVar, cast
 
 from uvicorn.config import Config
 from uvicorn.server import ServerState
@@ -26,10 +26,8 @@ from websockets.server import ServerProtocol
 from gateway.live import frames, handshake
 from gateway.live.messages import Refused, decode, error
 from gateway.live.metrics import EVICTED, PINGS, REFUSED
-from gateway.live.topics import Subscriber, newest
-
-if TYPE_CHECKING:
-    from gateway.live.hub import Hub
+from gateway.live.ports import Connection, Connections
+from gateway.live.topics import newest
 
 BINARY_COST = 20  # A binary frame weighs as many messages: nobody sends one by mistake twice.
 
@@ -38,11 +36,11 @@ _quiet = logging.getLogger("gateway.live.wire")
 _quiet.setLevel(logging.WARNING)
 
 
-class Client(asyncio.Protocol, Subscriber):
+class Client(asyncio.Protocol, Connection):
     """A websocket client, as uvicorn's `ws` protocol. Made for one hub by `Hub.protocol_class`."""
 
-    __slots__ = ("_connections", "_is_closing", "_paid_until", "_parts", "_wire", "pinged", "seat", "transport")
-    hub: ClassVar[Hub]
+    __slots__ = ("_connections", "_is_closing", "_paid_until", "_parts", "_wire", "pinged")
+    hub: ClassVar[Connections]
 
     def __init__(
         self,
@@ -58,8 +56,6 @@ class Client(asyncio.Protocol, Subscriber):
         self._parts: bytearray | None = None  # Of a message in several frames.
         self._paid_until = 0.0  # Each message costs its part of a minute.
         self.pinged = False
-        self.seat: int | None = None
-        self.transport: asyncio.Transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the connection over from uvicorn's HTTP protocol."""

@@ -1,8 +1,7 @@
 """All open websockets: is each one there, does each one read, and how they all end.
 
 The ring has a seat for each quarter of a second of the 20 s between two pings; clients sit down in turn, so pings are
-spread over time and one coroutine walks round. Rejected: a timer per client (a handle each, all firing at once after
-a reconnect storm).
+spread over time and one coroutine walks round. Rejected: docs/decisions/0010.
 """
 
 import asyncio
@@ -12,7 +11,7 @@ from itertools import chain
 from websockets.frames import CloseCode
 
 from gateway.live.metrics import CONNECTIONS, SLOW
-from gateway.live.protocol import Client
+from gateway.live.ports import Connection
 from gateway.live.settings import LiveSettings
 
 STEP_S = 0.25
@@ -25,21 +24,21 @@ class Roster:
         self._settings = settings
         self._loop = asyncio.get_running_loop()
         self._step_s = min(STEP_S, settings.ping_every_s / 4, settings.stuck_after_s / 4)
-        self._ring: list[set[Client]] = [set() for _ in range(round(settings.ping_every_s / self._step_s))]
+        self._ring: list[set[Connection]] = [set() for _ in range(round(settings.ping_every_s / self._step_s))]
         self._hand = 0
         self._next_seat = 0
         self._count = 0
-        self._slow: dict[Client, float] = {}  # Since when; oldest first.
+        self._slow: dict[Connection, float] = {}  # Since when; oldest first.
         self._empty = asyncio.Event()
         self._empty.set()
 
     def __len__(self) -> int:
         return self._count
 
-    def __iter__(self) -> Iterator[Client]:
+    def __iter__(self) -> Iterator[Connection]:
         return chain.from_iterable(self._ring)
 
-    def join(self, client: Client) -> None:
+    def join(self, client: Connection) -> None:
         """Give it a seat."""
         client.seat = self._next_seat = (self._next_seat + 1) % len(self._ring)
         self._ring[client.seat].add(client)
@@ -47,7 +46,7 @@ class Roster:
         self._empty.clear()
         CONNECTIONS.inc()
 
-    def leave(self, client: Client) -> None:
+    def leave(self, client: Connection) -> None:
         """Its connection is lost. Harmless for one that has no seat."""
         self.caught_up(client)
         if client.seat is None:
@@ -59,12 +58,12 @@ class Roster:
         if not self._count:
             self._empty.set()
 
-    def became_slow(self, client: Client) -> None:
+    def became_slow(self, client: Connection) -> None:
         """Start the time in which it must read what waits for it."""
         self._slow[client] = self._loop.time()
         SLOW.set(len(self._slow))
 
-    def caught_up(self, client: Client) -> None:
+    def caught_up(self, client: Connection) -> None:
         """Stop that time."""
         self._slow.pop(client, None)
         SLOW.set(len(self._slow))

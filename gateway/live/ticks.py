@@ -9,8 +9,7 @@ In a tick every subscriber owes its frame to the set of changes it must hear, wr
 subscribers share a few of these sets, and each set's frame is made once. Writing goes in slices, so that ten thousand
 sockets do not hold up HTTP; until a tick is over, no other begins, so no version can overtake another.
 
-Rejected: a queue and a task per client (memory, and a switch per delivery); a timer that always ticks (latency when
-idle, work when nothing happens).
+Rejected: docs/decisions/0012.
 """
 
 import asyncio

@@ -3,7 +3,7 @@
 The version is compared once, where a value arrives (`Ticks.change`), and not once per client: a topic's shown value
 only moves forward, all its readers are at that value, and whoever joins is first given it. So a client costs its place
 in a few sets. The price is one exception, `ahead`: a client that came back knowing more than we do waits beside the
-readers until we have caught up. Rejected: a version per client and SKU (64 bytes each, looked up at every delivery).
+readers until we have caught up. Rejected: docs/decisions/0011.
 """
 
 from __future__ import annotations

@@ -74,6 +74,7 @@ async function askOnce(method, path, { body, key, token, signal }) {
     response = await fetch(path, {
       method,
       headers,
+      // oxlint-disable-next-line no-invalid-fetch-options -- No GET has one.
       body: body === undefined ? undefined : JSON.stringify(body),
       signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
       cache: "no-store", // Stock and orders are of this moment.

@@ -6,7 +6,7 @@ import { byId, h, say, setText } from "./dom.js";
 import { price, times } from "./money.js";
 import { countdownWords, problemWords } from "./words.js";
 
-/** @typedef {import("./types.js").CartLine} CartLine */
+/** @typedef {import("./types.js").CartLineView} CartLine */
 
 /** Held for less than this, a countdown asks for attention. */
 const HURRY_MS = 120_000;

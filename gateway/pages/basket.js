@@ -7,8 +7,8 @@
 
 import { Problem, ask, newKey } from "./api.js";
 
-/** @typedef {import("./types.js").Cart} Cart */
-/** @typedef {import("./types.js").CartLine} CartLine */
+/** @typedef {import("./types.js").CartView} Cart */
+/** @typedef {import("./types.js").CartLineView} CartLine */
 
 const CART_KEY = "shopflow.cart";
 
@@ -204,7 +204,6 @@ function put(id, sku, quantity) {
  * @returns {number} Milliseconds; 0 when they are not held (any more).
  */
 export function heldFor(line, now_ms) {
-  const held = line.held === true || (typeof line.held === "number" && line.held >= line.quantity);
-  if (!held || !line.held_until) return 0;
+  if (line.held < line.quantity) return 0;
   return Math.max(0, Date.parse(line.held_until) - now_ms);
 }

@@ -6,7 +6,7 @@ import { price } from "./money.js";
 import { tile } from "./tile.js";
 import { problemWords, stockLevel, stockWords } from "./words.js";
 
-/** @typedef {import("./types.js").ProductItem} ProductItem */
+/** @typedef {import("./types.js").ProductSummary} ProductItem */
 
 const PAGE = 100;
 

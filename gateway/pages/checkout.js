@@ -25,7 +25,7 @@ export class CheckoutView {
   /** @type {HTMLFormElement} */ #form = byId("checkout-form");
   /** @type {HTMLButtonElement} */ #send = byId("place-order");
   #sending = false;
-  /** @type {import("./types.js").Quote | null} What was shown: nothing else is to be charged. */ #quote = null;
+  /** @type {import("./types.js").QuoteView | null} What was shown: nothing else is to be charged. */ #quote = null;
   #asked = 0;
 
   /** @param {import("./basket.js").Basket} basket */
@@ -118,7 +118,7 @@ export class CheckoutView {
     }
   }
 
-  /** @param {import("./types.js").Quote | null} quote */
+  /** @param {import("./types.js").QuoteView | null} quote */
   #show(quote) {
     this.#quote = quote;
     setText(byId("summary-shipping"), quote?.shipping ? price(quote.shipping) : "–");
@@ -127,7 +127,7 @@ export class CheckoutView {
   }
 
   /**
-   * @param {import("./types.js").ShippingMethod[]} methods
+   * @param {import("./types.js").MethodView[]} methods
    * @param {string | null} chosen
    */
   #offerMethods(methods, chosen) {
@@ -141,7 +141,7 @@ export class CheckoutView {
       box.append(...methods.map(({ id, title }) => methodChoice(id, title, id === known)));
       if (known !== chosen) this.#reckon();
     }
-    box.querySelectorAll("small").forEach((small, nr) => setText(small, costs[nr]));
+    for (const [nr, small] of [...box.querySelectorAll("small")].entries()) setText(small, costs[nr]);
   }
 
   #summarize() {

@@ -4,9 +4,13 @@
  * Our own few lines, because the usual viewers are megabytes from another host, and this shop must work without one.
  */
 
-const root = document.getElementById("docs");
+/** @typedef {Record<string, any>} Json Any part of the description: OpenAPI's own shapes are not worth writing down. */
+/** @typedef {Node | string} Content */
+/** @typedef {{verb: string, path: string, what: Json}} Route */
 
-/** @param {string} tag @param {Record<string, string>} attributes @param {...(Node|string)} children */
+const root = /** @type {HTMLElement} */ (document.getElementById("docs"));
+
+/** @param {string} tag @param {Record<string, string>} attributes @param {...Content} children */
 function make(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
@@ -14,27 +18,31 @@ function make(tag, attributes = {}, ...children) {
   return element;
 }
 
+/** @param {Content[]} cells */
 function row(cells, tag = "td") {
   return make("tr", {}, ...cells.map((cell) => make(tag, {}, cell)));
 }
 
+/** @param {string[]} head @param {Content[][]} rows */
 function table(head, rows) {
   return make("table", {}, make("thead", {}, row(head, "th")), make("tbody", {}, ...rows.map((cells) => row(cells))));
 }
 
-const nameOf = (reference) => reference.split("/").pop();
+/** @param {string} reference @returns {string} */
+const nameOf = (reference) => reference.split("/").at(-1) ?? reference;
 
-/** A schema in a few words: `string`, `[Line]`, `integer 1..99`. */
+/** A schema in a few words: `string`, `[Line]`, `integer 1..99`. @param {Json | undefined} schema @returns {string} */
 function words(schema) {
   if (!schema) return "";
   if (schema.$ref) return nameOf(schema.$ref);
   if (schema.oneOf || schema.anyOf) return (schema.oneOf ?? schema.anyOf).map(words).join(" | ");
   if (schema.type === "array") return `[${words(schema.items)}]`;
-  if (schema.enum) return schema.enum.map((value) => JSON.stringify(value)).join(" | ");
+  if (schema.enum) return schema.enum.map((/** @type {unknown} */ value) => JSON.stringify(value)).join(" | ");
   const bounds = "minimum" in schema || "maximum" in schema ? ` ${schema.minimum ?? ""}..${schema.maximum ?? ""}` : "";
-  return `${[].concat(schema.type ?? "object").join(" | ")}${bounds}`;
+  return `${[schema.type ?? "object"].flat().join(" | ")}${bounds}`;
 }
 
+/** @param {Json | undefined} schema @param {Json} api */
 function fields(schema, api) {
   const whole = schema?.$ref ? api.components.schemas[nameOf(schema.$ref)] : schema;
   if (!whole?.properties) return make("p", {}, make("code", {}, words(schema)));
@@ -47,10 +55,12 @@ function fields(schema, api) {
   return table(["field", "type", ""], rows);
 }
 
+/** @param {Json | undefined} part @returns {Json | undefined} Of a body or an answer. */
 const jsonOf = (part) => Object.values(part?.content ?? {})[0]?.schema;
 
-function operation(verb, path, what, api) {
-  const parameters = (what.parameters ?? []).map((p) => [make("code", {}, p.name), p.in, words(p.schema)]);
+/** @param {Route} route @param {Json} api */
+function operation({ verb, path, what }, api) {
+  const parameters = (what.parameters ?? []).map((/** @type {Json} */ p) => [make("code", {}, p.name), p.in, words(p.schema)]);
   const answers = Object.entries(what.responses ?? {}).filter(([status]) => status.startsWith("2"));
   const body = jsonOf(what.requestBody);
   return make(
@@ -74,15 +84,16 @@ function operation(verb, path, what, api) {
   );
 }
 
+/** @type {Json} */
 const api = await (await fetch("/openapi.json")).json();
+/** @type {Route[]} */
 const routes = Object.entries(api.paths).flatMap(([path, verbs]) =>
-  Object.entries(verbs).map(([verb, what]) => ({ verb, path, what })),
+  Object.entries(/** @type {Json} */ (verbs)).map(([verb, what]) => ({ verb, path, what })),
 );
+/** @param {Route} route */
 const forStaff = ({ path }) => path.startsWith("/admin/");
-const section = (title, some) => [
-  make("h2", {}, title),
-  ...some.map(({ verb, path, what }) => operation(verb, path, what, api)),
-];
+/** @param {string} title @param {Route[]} some */
+const section = (title, some) => [make("h2", {}, title), ...some.map((route) => operation(route, api))];
 root.replaceChildren(
   make("h1", {}, `${api.info.title} API`),
   make("p", {}, api.info.description ?? ""),
@@ -90,3 +101,5 @@ root.replaceChildren(
   ...section("For everybody", routes.filter((route) => !forStaff(route))),
   ...section("For staff, with a bearer token", routes.filter(forStaff)),
 );
+
+export {};

@@ -3,7 +3,7 @@
  * localStorage, so that a reload in the middle of paying, or the bank's page coming back in another tab, finds it.
  */
 
-/** @typedef {import("./types.js").Payment} Payment */
+/** @typedef {import("./types.js").PaymentView} Payment */
 /** @typedef {{id: string, token: string, number?: string, payment?: Payment}} OrderKey */
 
 const ORDERS_KEY = "shopflow.orders";

@@ -1,13 +1,13 @@
 /** One order, from "waiting for payment" to "delivered", as it happens. */
 
 import { Problem, ask, newKey } from "./api.js";
-import { byId, h, safeUrl, say, setText } from "./dom.js";
+import { byId, h, say, setText } from "./dom.js";
 import { price, times } from "./money.js";
 import { forgetPayment, keepOrder, orderKey, orderKeys } from "./order-keys.js";
 import { PaymentView, amountWords } from "./payment.js";
 import { detailWords, eventWords, problemWords, statusWords, timeWords } from "./words.js";
 
-/** @typedef {import("./types.js").Order} Order */
+/** @typedef {import("./types.js").OrderView} Order */
 
 /** When the websocket is silent, or cannot pass a proxy. */
 const POLL_MS = 5_000;
@@ -120,7 +120,7 @@ export class OrderView {
     showLines(order);
     showTracking(order.tracking);
     showTimeline(order.timeline);
-    keepOrder({ id: order.id, token: this.#token, number: String(order.number) });
+    keepOrder({ id: order.id, token: this.#token, number: order.number });
     if (order.status !== "pending_payment") {
       if (order.status !== "payment_processing") forgetPayment(order.id); // Its bank may still say no.
       return this.#payment.hide();
@@ -129,7 +129,7 @@ export class OrderView {
     if (!payment) return setText(byId("order-hint"), "It can be paid in the browser it was ordered with.");
     const { stripe } = await this.#config();
     if (order.id !== this.#id) return; // The customer went elsewhere meanwhile.
-    this.#payment.show(order.id, payment, stripe.api_base, amountWords(payment, order.total));
+    this.#payment.show(order.id, payment, stripe.api_base, amountWords(payment));
   }
 
   async #cancel() {
@@ -166,20 +166,15 @@ function showLines(order) {
   setText(byId("order-subtotal"), price(order.subtotal));
   setText(byId("order-shipping"), price(order.shipping));
   setText(byId("order-total"), price(order.total));
-  const refunded = order.refunded && order.refunded.amount > 0 ? price(order.refunded) : "";
+  const refunded = order.refunded.amount > 0 ? price(order.refunded) : "";
   setText(byId("order-refunded"), refunded);
   byId("order-refunded-row").hidden = !refunded;
 }
 
-/** @param {any} tracking A number, or `{carrier, number, url}`, or nothing yet. */
+/** @param {Order["tracking"]} tracking */
 function showTracking(tracking) {
-  const number = typeof tracking === "object" ? (tracking?.tracking_number ?? tracking?.number) : tracking;
-  byId("order-tracking-row").hidden = !number;
-  if (!number) return;
-  const words = [tracking.carrier, number].filter(Boolean).join(" ");
-  const url = tracking.url ? safeUrl(tracking.url) : null;
-  const link = url ? h("a", { href: url, target: "_blank", rel: "noopener", text: words }) : words;
-  byId("order-tracking").replaceChildren(link);
+  byId("order-tracking-row").hidden = !tracking;
+  if (tracking) setText(byId("order-tracking"), `${tracking.carrier} ${tracking.tracking_number}`);
 }
 
 /** @param {Order["timeline"]} timeline */

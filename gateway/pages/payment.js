@@ -9,7 +9,7 @@
 import { byId, h, safeUrl, setText } from "./dom.js";
 import { price } from "./money.js";
 
-/** @typedef {import("./types.js").Payment} Payment */
+/** @typedef {import("./types.js").PaymentView} Payment */
 /**
  * @typedef {{kind: "paid"} | {kind: "waiting"} | {kind: "approve", url: string}
  *   | {kind: "refused", words: string}} Outcome
@@ -153,9 +153,7 @@ export class PaymentView {
  * What is asked for, in words.
  *
  * @param {Payment} payment
- * @param {import("./types.js").Money} total Of the order, whose currency counts if the payment names none.
  */
-export function amountWords(payment, total) {
-  const { amount } = payment;
-  return price(typeof amount === "number" ? { amount, currency: total.currency } : amount);
+export function amountWords(payment) {
+  return price(payment.amount);
 }

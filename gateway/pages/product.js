@@ -8,8 +8,8 @@ import { price } from "./money.js";
 import { tile } from "./tile.js";
 import { problemWords, stockLevel, stockWords } from "./words.js";
 
-/** @typedef {import("./types.js").Product} Product */
-/** @typedef {import("./types.js").SkuOffer} SkuOffer */
+/** @typedef {import("./types.js").ProductDetail} Product */
+/** @typedef {import("./types.js").SkuDetail} SkuOffer */
 
 export class ProductView {
   #live;
@@ -64,7 +64,6 @@ export class ProductView {
     setText(byId("product-title"), product.title);
     setText(byId("product-description"), product.description);
     setText(byId("product-category"), product.category ?? "");
-    setText(byId("product-rating"), ratingWords(product.rating));
     byId("product-picture").replaceChildren(tile({ ...product, image: product.image ?? product.images?.[0] ?? null }));
     byId("product-skus").replaceChildren(...product.skus.map((offer) => this.#row(product, offer)));
     const skus = product.skus.map((offer) => offer.sku);
@@ -117,12 +116,4 @@ export class ProductView {
     const add = /** @type {HTMLButtonElement} */ (row.querySelector(".add"));
     add.disabled = available <= 0 || mine >= MOST_OF_ONE;
   }
-}
-
-/** @param {Product["rating"]} rating */
-function ratingWords(rating) {
-  const average = typeof rating === "number" ? rating : rating?.average;
-  if (!average) return "";
-  const count = typeof rating === "object" && rating?.count ? ` from ${rating.count} reviews` : "";
-  return `Rated ${average.toFixed(1)} of 5${count}`;
 }

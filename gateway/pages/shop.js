@@ -131,4 +131,4 @@ live.start();
 route();
 catalog.load().catch((error) => say(problemWords(error), "bad"));
 basket.load().catch((error) => say(problemWords(error), "bad"));
-config().then(({ categories }) => catalog.offerCategories(categories ?? []), () => {});
+config().then(({ categories }) => catalog.offerCategories(categories), () => {});

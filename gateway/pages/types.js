@@ -1,33 +1,237 @@
 /**
- * The shapes that the shop's API speaks, for editors and readers; there is no code in here.
- *
- * @typedef {{amount: number, currency: string}} Money Minor units: 1999 is 19.99 EUR, but 1999 JPY.
- *
- * @typedef {{id: string, slug: string, title: string, price: Money, image: string | null,
- *   available: number, category?: string}} ProductItem One product of the list.
- * @typedef {{sku: string, title: string, price: Money, available: number}} SkuOffer
- * @typedef {ProductItem & {description: string, skus: SkuOffer[], images?: string[],
- *   rating?: {average: number, count: number} | number | null}} Product
- *
- * @typedef {{sku: string, available: number, version: number}} Level Stock of one SKU; the higher version is newer.
- *
- * @typedef {{sku: string, title: string, quantity: number, unit_price: Money, unit_price_before: Money | null,
- *   changed: boolean, for_sale: boolean, held: boolean | number, held_until: string | null}} CartLine
- * @typedef {{id: string, lines: CartLine[], subtotal: Money, currency: string}} Cart
- *
- * @typedef {{id: string, title: string, price: Money, days: {min: number, max: number}}} ShippingMethod
- * @typedef {{subtotal: Money, discount: Money | null, shipping: Money | null, tax: Money | null, total: Money | null,
- *   shipping_method: string | null, shipping_methods: ShippingMethod[], lines: CartLine[],
- *   blocks: {code: string, detail: string}[]}} Quote What checkout would charge, and what stands in its way.
- *
- * @typedef {{intent: string, client_secret: string, publishable_key: string, amount: Money | number}} Payment
- * @typedef {{at: string, event: string, detail?: unknown}} TimelineEntry
- * @typedef {{sku: string, title: string, quantity: number, unit_price: Money}} OrderLine
- * @typedef {{id: string, number: string | number, status: string, lines: OrderLine[], subtotal: Money, shipping: Money,
- *   total: Money, refunded: Money | null, tracking: unknown, timeline: TimelineEntry[]}} Order
- *
- * @typedef {{live_url: string, currency: string, categories?: string[],
- *   stripe: {publishable_key: string, api_base: string}}} Config
+ * The shapes that the shop's API speaks, for editors, readers and `make check`; there is no code in here.
+ * Written from /openapi.json by `make types`: change the API, not this file.
+ */
+
+/**
+ * @typedef {Object} AddressBody
+ * @property {string} line1
+ * @property {string} [line2]
+ * @property {string} city
+ * @property {string} postal_code
+ * @property {string} country
+ */
+
+/**
+ * @typedef {Object} BlockView
+ * @property {string} code
+ * @property {string} detail
+ * @property {string | null} [sku]
+ * @property {number | null} [available]
+ * @property {string | null} [given]
+ */
+
+/**
+ * @typedef {Object} CartLineView
+ * @property {string} sku
+ * @property {string} title
+ * @property {number} quantity
+ * @property {Money} unit_price
+ * @property {Money | null} unit_price_before
+ * @property {boolean} changed
+ * @property {boolean} for_sale
+ * @property {number} held
+ * @property {string} held_until
+ */
+
+/**
+ * @typedef {Object} CartView
+ * @property {string} id
+ * @property {CartLineView[]} lines
+ * @property {Money} subtotal
+ * @property {string} currency
+ */
+
+/**
+ * @typedef {Object} CheckoutBody
+ * @property {string} email
+ * @property {string} name
+ * @property {AddressBody} address
+ * @property {string} shipping_method
+ * @property {number | MoneyBody | null} [expected_total]
+ */
+
+/**
+ * @typedef {Object} CheckoutView
+ * @property {OrderView} order
+ * @property {string} access_token
+ * @property {PaymentView | null} payment
+ */
+
+/**
+ * @typedef {Object} Config
+ * @property {string} live_url
+ * @property {string} currency
+ * @property {StripeConfig} stripe
+ * @property {string[]} categories
+ */
+
+/**
+ * @typedef {Object} DaysView
+ * @property {number} min
+ * @property {number} max
+ */
+
+/**
+ * @typedef {Object} Health
+ * @property {string} status
+ * @property {Record<string, string>} checks
+ */
+
+/**
+ * @typedef {Object} LineBody
+ * @property {number} quantity
+ */
+
+/**
+ * @typedef {Object} MethodView
+ * @property {string} id
+ * @property {string} title
+ * @property {Money} price
+ * @property {DaysView} days
+ */
+
+/**
+ * @typedef {Object} MomentView
+ * @property {string} at
+ * @property {string} event
+ * @property {string} detail
+ */
+
+/**
+ * @typedef {Object} Money
+ * @property {number} amount
+ * @property {string} currency
+ */
+
+/**
+ * @typedef {Object} MoneyBody
+ * @property {number} amount
+ * @property {string} currency
+ */
+
+/**
+ * @typedef {Object} OrderLine
+ * @property {string} sku
+ * @property {string} title
+ * @property {number} quantity
+ * @property {Money} unit_price
+ */
+
+/**
+ * @typedef {Object} OrderView
+ * @property {string} id
+ * @property {string} number
+ * @property {"pending_payment" | "payment_processing" | "paid" | "picking" | "packed" | "shipped" | "in_transit" | "delivered" | "cancelled"} status
+ * @property {OrderLine[]} lines
+ * @property {Money} subtotal
+ * @property {Money} discount
+ * @property {Money} shipping
+ * @property {Money} fees
+ * @property {Money} tax
+ * @property {boolean} prices_include_tax
+ * @property {Money} total
+ * @property {Money} refunded
+ * @property {TrackingView | null} tracking
+ * @property {string} created_at
+ * @property {string | null} pay_until
+ * @property {MomentView[]} timeline
+ */
+
+/**
+ * @typedef {Object} PaymentView
+ * @property {string} intent
+ * @property {string} client_secret
+ * @property {string} publishable_key
+ * @property {Money} amount
+ */
+
+/**
+ * @typedef {Object} ProductDetail
+ * @property {string} id
+ * @property {string} slug
+ * @property {string} title
+ * @property {string} category
+ * @property {string} description
+ * @property {Money} price
+ * @property {string | null} image
+ * @property {number} available
+ * @property {SkuDetail[]} skus
+ * @property {string[]} images
+ * @property {null} rating
+ */
+
+/**
+ * @typedef {Object} ProductInventory
+ * @property {string} product_id
+ * @property {StockLevel[]} skus
+ * @property {string} as_of
+ */
+
+/**
+ * @typedef {Object} ProductList
+ * @property {ProductSummary[]} items
+ * @property {string | null} next
+ */
+
+/**
+ * @typedef {Object} ProductSummary
+ * @property {string} id
+ * @property {string} slug
+ * @property {string} title
+ * @property {string} category
+ * @property {Money} price
+ * @property {string | null} image
+ * @property {number} available
+ */
+
+/**
+ * @typedef {Object} QuoteBody
+ * @property {AddressBody | null} [address]
+ * @property {string | null} [shipping_method]
+ * @property {string[]} [codes]
+ */
+
+/**
+ * @typedef {Object} QuoteView
+ * @property {Money} subtotal
+ * @property {Money | null} discount
+ * @property {Money | null} shipping
+ * @property {Money | null} fees
+ * @property {Money | null} tax
+ * @property {boolean} prices_include_tax
+ * @property {Money | null} total
+ * @property {string | null} shipping_method
+ * @property {MethodView[]} shipping_methods
+ * @property {CartLineView[]} lines
+ * @property {BlockView[]} blocks
+ */
+
+/**
+ * @typedef {Object} SkuDetail
+ * @property {string} sku
+ * @property {string} title
+ * @property {Money} price
+ * @property {number} available
+ */
+
+/**
+ * @typedef {Object} StockLevel
+ * @property {string} sku
+ * @property {number} available
+ * @property {number} version
+ */
+
+/**
+ * @typedef {Object} StripeConfig
+ * @property {string} publishable_key
+ * @property {string} api_base
+ */
+
+/**
+ * @typedef {Object} TrackingView
+ * @property {string} carrier
+ * @property {string} tracking_number
  */
 
 export {};

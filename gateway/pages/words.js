@@ -96,15 +96,18 @@ const EVENT = {
   PaymentProcessing: "Your bank has been asked",
   PaymentFailed: "Your bank did not pay",
   PaymentCameLate: "Payment received late",
+  FurtherPaymentReceived: "A further payment received",
   UnitsRetaken: "Back in work",
   UnitsGone: "Sold out meanwhile",
   PickingStarted: "Picking started",
   OrderFulfilled: "Packed",
   OrderShipped: "Handed to the carrier",
+  ParcelMoved: "Parcel moved",
   OrderDelivered: "Delivered",
   OrderCancelled: "Cancelled",
   RefundProcessed: "Money sent back",
   RefundFailed: "Money came back to us",
+  RefundsCorrected: "Refunds corrected",
 };
 
 /** @param {string} event */

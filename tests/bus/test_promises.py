@@ -1,4 +1,4 @@
-"""What every way of travelling promises: the same tests over the local bus and over SQS."""
+"""The promises of every transport: the same tests over the local bus and over SQS."""
 
 import asyncio
 
@@ -7,20 +7,20 @@ import pytest
 from engine.errors import BadInput, Unanswered, Unavailable
 from engine.postgres import Transaction
 from engine.trace import TRACE
-from tests.bus.ways import Way, nothing_is_stored
+from tests.bus.transports import Transport, nothing_is_stored
 from tests.engine.toys import Add, Fetch, Gate, Ring, SetTimer, Trouble, done
 from tests.waiting import eventually
 
 TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 
-async def test_an_ask_is_answered(way: Way) -> None:
-    async with way.open() as front:
+async def test_an_ask_is_answered(transport: Transport) -> None:
+    async with transport.open() as front:
         assert await front.ask(Add(key="a", what="one")) == "added one"
         assert await front.ask(Fetch(key="a", what="far")) == "fetched far"
 
-    assert await done(way.database) == ["one"]
-    assert await done(way.database, "courier") == ["far"]
+    assert await done(transport.database) == ["one"]
+    assert await done(transport.database, "courier") == ["far"]
 
 
 @pytest.mark.parametrize(
@@ -32,18 +32,18 @@ async def test_an_ask_is_answered(way: Way) -> None:
     ],
     ids=repr,
 )
-async def test_who_asks_hears_why_there_is_no_answer(way: Way, error: Exception) -> None:
-    Trouble(way.courier, "bad", error=error)
-    async with way.open() as front:
+async def test_who_asks_hears_why_there_is_no_answer(transport: Transport, error: Exception) -> None:
+    Trouble(transport.courier, "bad", error=error)
+    async with transport.open() as front:
         with pytest.raises(type(error), match=str(error)) as raised:
             await front.ask(Fetch(key="a", what="bad"))
 
     assert getattr(raised.value, "retry_after_s", None) == getattr(error, "retry_after_s", None)
 
 
-async def test_an_ask_that_nobody_waits_for_any_more_is_not_begun(way: Way) -> None:
-    gate = Gate(way.recorder, "first")
-    async with way.open() as front:
+async def test_an_ask_that_nobody_waits_for_any_more_is_not_begun(transport: Transport) -> None:
+    gate = Gate(transport.recorder, "first")
+    async with transport.open() as front:
         first = asyncio.create_task(front.ask(Add(key="a", what="first")))
         await gate.wait()
         with pytest.raises(Unanswered):
@@ -52,101 +52,101 @@ async def test_an_ask_that_nobody_waits_for_any_more_is_not_begun(way: Way) -> N
         assert await first == "added first"
         assert await front.ask(Add(key="a", what="third")) == "added third"
 
-    assert await done(way.database) == ["first", "third"]
+    assert await done(transport.database) == ["first", "third"]
 
 
-async def test_an_event_takes_effect_once_for_each_who_hears_it(way: Way) -> None:
+async def test_an_event_takes_effect_once_for_each_who_hears_it(transport: Transport) -> None:
     words = [f"word-{n}" for n in range(30)]
-    async with way.open() as front:
+    async with transport.open() as front:
         await asyncio.gather(*(front.ask(Ring(key=word, what=word)) for word in words))
-        await eventually(lambda: nothing_is_stored(way.database))
+        await eventually(lambda: nothing_is_stored(transport.database))
 
-    assert sorted(await done(way.database)) == sorted(words)
-    assert sorted(await done(way.database, "courier")) == sorted(words)
+    assert sorted(await done(transport.database)) == sorted(words)
+    assert sorted(await done(transport.database, "courier")) == sorted(words)
 
 
-async def test_events_of_one_key_take_effect_in_their_order(way: Way) -> None:
+async def test_events_of_one_key_take_effect_in_their_order(transport: Transport) -> None:
     words = [f"{n}" for n in range(40)]
-    async with way.open() as front:
+    async with transport.open() as front:
         for first in range(0, 40, 4):
             await front.ask(Ring(key="a", what=" ".join(words[first : first + 4])))
-        await eventually(lambda: nothing_is_stored(way.database))
+        await eventually(lambda: nothing_is_stored(transport.database))
 
-    assert await done(way.database) == words
-    assert await done(way.database, "courier") == words
+    assert await done(transport.database) == words
+    assert await done(transport.database, "courier") == words
 
 
-async def test_what_must_be_tried_again_is_overtaken_by_nothing_of_its_key(way: Way) -> None:
-    Trouble(way.recorder, "2", times=2)
-    async with way.open() as front:
+async def test_what_must_be_tried_again_is_overtaken_by_nothing_of_its_key(transport: Transport) -> None:
+    Trouble(transport.recorder, "2", times=2)
+    async with transport.open() as front:
         await front.ask(Ring(key="a", what="1 2 3 4"))
         await front.ask(Ring(key="a", what="5 6"))
-        await eventually(lambda: nothing_is_stored(way.database))
+        await eventually(lambda: nothing_is_stored(transport.database))
 
-    assert await done(way.database) == ["1", "2", "3", "4", "5", "6"]
+    assert await done(transport.database) == ["1", "2", "3", "4", "5", "6"]
 
 
-async def test_poison_is_parked_after_its_tries_and_comes_back_when_it_is_let(way: Way) -> None:
-    trouble = Trouble(way.recorder, "bad")
-    async with way.open() as front:
+async def test_poison_is_parked_after_its_tries_and_comes_back_when_it_is_let(transport: Transport) -> None:
+    trouble = Trouble(transport.recorder, "bad")
+    async with transport.open() as front:
         await front.ask(Ring(key="a", what="bad good"))
         (letter,) = await eventually(front.deliveries.dead_letters)
         assert (letter.subscriber, letter.key, letter.attempts) == ("recorder", "a", 4)
-        await eventually(lambda: nothing_is_stored(way.database))
-        assert await done(way.database) == ["good"]
+        await eventually(lambda: nothing_is_stored(transport.database))
+        assert await done(transport.database) == ["good"]
 
         trouble.end()
         assert await front.deliveries.redrive([letter.id]) == 1
-        await eventually(lambda: nothing_is_stored(way.database))
+        await eventually(lambda: nothing_is_stored(transport.database))
 
-    assert await done(way.database) == ["good", "bad"]
+    assert await done(transport.database) == ["good", "bad"]
 
 
-async def test_what_was_not_handled_before_the_end_is_after_the_next_start(way: Way) -> None:
-    gate = Gate(way.recorder)
-    async with way.open() as front:
+async def test_what_was_not_handled_before_the_end_is_after_the_next_start(transport: Transport) -> None:
+    gate = Gate(transport.recorder)
+    async with transport.open() as front:
         await front.ask(Ring(key="a", what="1 2 3"))
         await front.ask(Ring(key="b", what="4"))
         await gate.wait()
-    assert await done(way.database) == []
+    assert await done(transport.database) == []
     gate.open()
 
-    async with way.open():
-        await eventually(lambda: nothing_is_stored(way.database))
+    async with transport.open():
+        await eventually(lambda: nothing_is_stored(transport.database))
 
-    assert sorted(await done(way.database)) == ["1", "2", "3", "4"]
+    assert sorted(await done(transport.database)) == ["1", "2", "3", "4"]
 
 
-async def test_a_timer_comes_once_to_whoever_handles_it(way: Way) -> None:
-    async with way.open() as front:
+async def test_a_timer_comes_once_to_whoever_handles_it(transport: Transport) -> None:
+    async with transport.open() as front:
         await asyncio.gather(*(front.ask(SetTimer(key=f"{n}", what=f"{n}", seconds=0.3 - n / 100)) for n in range(20)))
-        await eventually(lambda: nothing_is_stored(way.database))
+        await eventually(lambda: nothing_is_stored(transport.database))
 
-    assert await done(way.database) == [f"{n}" for n in reversed(range(20))]
+    assert await done(transport.database) == [f"{n}" for n in reversed(range(20))]
 
 
 @pytest.mark.parametrize("words", ["\ufffe\uffff 🧵", "x" * 20_000], ids=["strange", "long"])
-async def test_any_text_arrives_as_it_was(way: Way, words: str) -> None:
-    async with way.open() as front:
+async def test_any_text_arrives_as_it_was(transport: Transport, words: str) -> None:
+    async with transport.open() as front:
         assert await front.ask(Add(key="a", what=words)) == f"added {words}"
         await front.ask(Ring(key=words[:100], what=words))
-        await eventually(lambda: nothing_is_stored(way.database))
+        await eventually(lambda: nothing_is_stored(transport.database))
 
-    assert await done(way.database) == [words, *words.split()]
+    assert await done(transport.database) == [words, *words.split()]
 
 
-async def test_a_trace_goes_along(way: Way) -> None:
+async def test_a_trace_goes_along(transport: Transport) -> None:
     seen: list[str] = []
 
     async def look(_tx: Transaction | None, _messages: object) -> None:
         seen.append(TRACE.get())
 
-    way.courier.meddle = look
-    async with way.open() as front:
+    transport.courier.meddle = look
+    async with transport.open() as front:
         TRACE.set(TRACEPARENT)
         await front.ask(Fetch(key="a", what="asked"))
         await front.ask(Ring(key="a", what="heard"))
-        await eventually(lambda: nothing_is_stored(way.database))
+        await eventually(lambda: nothing_is_stored(transport.database))
         TRACE.set("")
 
     assert seen == [TRACEPARENT, TRACEPARENT]

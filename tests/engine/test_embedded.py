@@ -23,6 +23,8 @@ from testkit.programs import at_work
 from tests.journeys.process import kill_servers
 from tests.waiting import eventually, have_ended
 
+pytestmark = pytest.mark.slow
+
 USE_AND_WAIT = """
 import asyncio, sys
 from pathlib import Path

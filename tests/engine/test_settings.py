@@ -1,11 +1,12 @@
 """Settings: typed, bounded, and one clear line for a wrong one."""
 
 from pathlib import Path
+from typing import Annotated
 
 import pytest
 
 from engine.errors import BadSetting
-from engine.settings import EngineSettings, Port, Settings, read_settings
+from engine.settings import EngineSettings, Port, Setting, Settings, describe, meaning, read_settings
 
 
 class Edge(Settings, frozen=True, kw_only=True):
@@ -64,3 +65,20 @@ def test_a_port_out_of_range_is_refused() -> None:
 def test_a_missing_value_names_its_variable() -> None:
     with pytest.raises(BadSetting, match=r"^SECRET_KEY: must be set$"):
         read_settings(Edge, {})
+
+
+class Described(Settings, frozen=True, kw_only=True):
+    some_port: Annotated[Port, meaning("Where it listens.")] = 80
+    some_key: Annotated[str, meaning("Opens it.", is_secret=True)] = ""
+
+
+def test_a_setting_says_what_it_means_and_whether_it_is_secret() -> None:
+    assert list(describe(Described)) == [
+        Setting("SOME_PORT", "some_port", 80, "Where it listens.", is_secret=False),
+        Setting("SOME_KEY", "some_key", "", "Opens it.", is_secret=True),
+    ]
+
+
+def test_a_setting_with_a_meaning_keeps_its_bounds() -> None:
+    with pytest.raises(BadSetting, match=r"^SOME_PORT: expected `int` <= 65535$"):
+        read_settings(Described, {"SOME_PORT": "65536"})

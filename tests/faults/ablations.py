@@ -1,6 +1,6 @@
-"""Safeguards that are switched off one at a time, and the trial that must notice.
+"""Safeguards that are switched off one at a time, and the scenario that must notice.
 
-A safeguard that no trial misses is either not tested, or not needed.
+A safeguard that no scenario misses is either not tested, or not needed.
 """
 
 import secrets
@@ -25,10 +25,10 @@ from actors.warehouse import rules as warehouse
 from bus.deliveries import Deliveries
 from engine.turns import Turns
 from testkit import ShopUnderTest
-from tests.faults import stand_ins
-from tests.faults.switches import changed, replaced, reworded, rewritten, without_constraint
-from tests.faults.trials import asked_again, messages, outside_facts, two_shops, units_and_money, wrong_code
-from tests.faults.trials.parts import Trial
+from tests.faults import replacements
+from tests.faults.ablation_patches import changed, replaced, reworded, rewritten, without_constraint
+from tests.faults.scenarios import asked_again, messages, outside_facts, two_shops, units_and_money, wrong_code
+from tests.faults.scenarios.parts import Scenario
 
 Off = Callable[[ShopUnderTest], AbstractAsyncContextManager[None]]
 
@@ -40,11 +40,11 @@ class Ablation:
     name: str
     guards: str  # Against what.
     off: Off
-    trial: Trial
+    scenario: Scenario
 
 
-def switch(*parts: Callable[[], AbstractContextManager[None]]) -> Off:
-    """Off while all of these are."""
+def patches(*parts: Callable[[], AbstractContextManager[None]]) -> Off:
+    """Switch a safeguard off by all of these patches."""
 
     @asynccontextmanager
     async def off(_: ShopUnderTest) -> AsyncIterator[None]:
@@ -94,43 +94,43 @@ ABLATIONS: Final[Sequence[Ablation]] = (
     Ablation(
         "deliveries: who deletes the row may handle the message",
         "a message that comes twice and counts twice",
-        switch(lambda: replaced(Deliveries, "claim", stand_ins.claim_everything)),
+        patches(lambda: replaced(Deliveries, "claim", replacements.claim_everything)),
         messages.everything_is_handed_over_again,
     ),
     Ablation(
         "deliveries: stored in the transaction they speak of",
         "an order that nobody heard of, after a crash",
-        stand_ins.events_after_the_commit,
+        replacements.events_after_the_commit,
         messages.killed_right_after_the_commit,
     ),
     Ablation(
         "deliveries: swept at the start",
         "the same, with the rows there and nobody to find them",
-        switch(lambda: replaced(Deliveries, "_find_waiting", stand_ins.no_sweep)),
+        patches(lambda: replaced(Deliveries, "_find_waiting", replacements.no_sweep)),
         messages.killed_right_after_the_commit,
     ),
     Ablation(
         "deliveries: nothing overtakes rows that memory does not know",
         "a mail about the money before the one about the order",
-        stand_ins.nobody_waits_behind,
+        replacements.nobody_waits_behind,
         messages.a_mailbox_is_full_for_a_moment,
     ),
     Ablation(
         "mailbox: a lane for each key",
         "the same, when the first message must be tried again",
-        switch(stand_ins.without_lanes),
+        patches(replacements.without_lanes),
         messages.a_first_mail_must_be_sent_again,
     ),
     Ablation(
         "deliveries: what comes first of a key is handled first",
         "an order that is paid before it is known, when two processes share a database",
-        switch(lambda: reworded("bus.deliveries._CLAIM", " where mine = first", "")),
+        patches(lambda: reworded("bus.deliveries._CLAIM", " where mine = first", "")),
         two_shops.one_shop_hears_of_the_money_while_the_other_hears_of_the_order,
     ),
     Ablation(
         "turns: who asked is answered after the commit",
         "a promise that is not on disk",
-        switch(
+        patches(
             lambda: rewritten(
                 Turns._commit,
                 (
@@ -144,79 +144,79 @@ ABLATIONS: Final[Sequence[Ablation]] = (
     Ablation(
         "turns: what failed together is tried apart",
         "a poisonous message that fails its neighbours",
-        switch(lambda: replaced(Turns, "_in_halves", stand_ins.all_fail_together)),
+        patches(lambda: replaced(Turns, "_in_halves", replacements.all_fail_together)),
         messages.one_of_many_asks_is_poison,
     ),
     Ablation(
         "edge: a request is known by its key",
         "a refund that is given twice to who asked twice",
-        switch(lambda: replaced("gateway.idempotency._hash", lambda *_: secrets.token_hex())),
+        patches(lambda: replaced("gateway.idempotency._hash", lambda *_: secrets.token_hex())),
         asked_again.a_request_is_sent_twice,
     ),
     Ablation(
         "edge: who takes a request over has its token",
         "a second order after a crash in the middle of the first",
-        switch(lambda: replaced("actors.idempotency.rules.take_over", stand_ins.take_over_under_another_token)),
+        patches(lambda: replaced("actors.idempotency.rules.take_over", replacements.take_over_under_another_token)),
         asked_again.a_request_is_taken_over_after_a_crash,
     ),
     Ablation(
         "Stripe: an intent has its order as key",
         "two payments for one order, when an answer is lost",
-        switch(stand_ins.random_key(stripe.PaymentIntentService)),
+        patches(replacements.random_key(stripe.PaymentIntentService)),
         asked_again.stripes_answer_to_a_checkout_is_lost,
     ),
     Ablation(
         "Stripe: a refund has a key",
         "money that goes back twice, when an answer is lost",
-        switch(stand_ins.random_key(stripe.RefundService)),
+        patches(replacements.random_key(stripe.RefundService)),
         asked_again.stripes_answer_to_a_refund_is_lost,
     ),
     Ablation(
         "payments: a refund is known by its id",
         "money that goes back twice, when it is asked for again",
-        switch(stand_ins.no_refund_is_known),
+        patches(replacements.no_refund_is_known),
         asked_again.a_refund_is_asked_for_twice,
     ),
     Ablation(
         "payments: a webhook is stored once",
         "a buyer's history that tells of two tries where there was one",
-        switch(stand_ins.every_webhook_is_new),
+        patches(replacements.every_webhook_is_new),
         messages.a_webhook_comes_three_times,
     ),
     Ablation(
         "payments: a cancelled order's intent is cancelled",
         "a card that is charged for an order that is over",
-        switch(lambda: replaced(Stripe, "cancel_intent", stand_ins.leave_the_intent)),
+        patches(lambda: replaced(Stripe, "cancel_intent", replacements.leave_the_intent)),
         units_and_money.nobody_pays,
     ),
     Ablation(
         "carrier: a booking has its order as key",
         "two parcels for one order, when an answer is lost",
-        switch(stand_ins.carrier_without_key),
+        patches(replacements.carrier_without_key),
         asked_again.the_carriers_answer_is_lost,
     ),
     Ablation(
         "mail: its Message-ID is made of event and template",
         "a mail that comes again and looks like another",
-        switch(lambda: replaced("actors.email.rules.message_id", stand_ins.any_message_id)),
+        patches(lambda: replaced("actors.email.rules.message_id", replacements.any_message_id)),
         asked_again.the_mail_servers_answer_is_lost,
     ),
     Ablation(
         "orders: the table of their life",
         "a lamp that is sold twice, when cancelled orders can be paid",
-        switch(stand_ins.cancelled_orders_can_be_paid),
+        patches(replacements.cancelled_orders_can_be_paid),
         units_and_money.money_comes_late_for_units_that_are_gone,
     ),
     Ablation(
         "orders: late money is decided upon",
         "money that is kept for nothing",
-        switch(stand_ins.late_money_is_ignored),
+        patches(replacements.late_money_is_ignored),
         units_and_money.money_comes_late_for_units_that_are_gone,
     ),
     Ablation(
         "orders: all money goes back once",
         "a refund that is asked for twice (the payment's own bound would refuse it)",
-        switch(
+        patches(
             lambda: rewritten(order.units_gone, (" and not order.refund_requested", "")),
             lambda: rewritten(order._send_money_back, ("if not order.refund_requested:", "if True:")),
         ),
@@ -225,7 +225,7 @@ ABLATIONS: Final[Sequence[Ablation]] = (
     Ablation(
         "orders: a timer ends those that nobody pays",
         "units that nobody buys and nobody can have",
-        switch(
+        patches(
             lambda: rewritten(Orders._announce, ("tx.schedule(", "str("), (", tx.now + self._payment_window)", ")"))
         ),
         units_and_money.nobody_pays,
@@ -233,19 +233,19 @@ ABLATIONS: Final[Sequence[Ablation]] = (
     Ablation(
         "warehouse: a parcel goes once its order has confirmed it",
         "a parcel for an order that was called off meanwhile",
-        switch(lambda: rewritten(warehouse.take, ('if step == "ship" and state.confirmed:', 'if step == "ship":'))),
+        patches(lambda: rewritten(warehouse.take, ('if step == "ship" and state.confirmed:', 'if step == "ship":'))),
         units_and_money.called_off_while_it_is_packed,
     ),
     Ablation(
         "inventory: one's own hold is not in one's way",
         "a buyer who is refused what is theirs",
-        switch(lambda: rewritten(inventory._hold, ("reach = books.available + has", "reach = books.available"))),
+        patches(lambda: rewritten(inventory._hold, ("reach = books.available + has", "reach = books.available"))),
         units_and_money.one_sets_the_last_unit_again,
     ),
     Ablation(
         "inventory: a hold that has ended refuses nobody",
         "units that nobody has and nobody gets",
-        switch(
+        patches(
             lambda: rewritten(
                 Inventory._decide,
                 ("if (refused := short(answer, shelf)) and await self._free_expired(tx, refused):", "if False:"),
@@ -256,67 +256,67 @@ ABLATIONS: Final[Sequence[Ablation]] = (
     Ablation(
         "inventory: a repeated checkout takes nothing again",
         "units that are held and sold for one order",
-        switch(lambda: rewritten(inventory.hold_for_checkout, ("if is_placed or (live", "if False and (live"))),
+        patches(lambda: rewritten(inventory.hold_for_checkout, ("if is_placed or (live", "if False and (live"))),
         asked_again.a_checkout_is_repeated_after_it_was_paid,
     ),
     Ablation(
         "inventory: `for update`",
         "two processes that write over each other's counts",
-        switch(lambda: reworded("actors.inventory.store._LOCK_STOCK", " for update", "")),
+        patches(lambda: reworded("actors.inventory.store._LOCK_STOCK", " for update", "")),
         two_shops.two_shops_count_the_same_units,
     ),
     Ablation(
         "inventory: SKUs are locked in one order",
         "two processes that wait for each other in a circle",
-        switch(lambda: reworded("actors.inventory.store._LOCK_STOCK_OF_ORDERS", "order by sku", "order by random()")),
+        patches(lambda: reworded("actors.inventory.store._LOCK_STOCK_OF_ORDERS", "order by sku", "order by random()")),
         two_shops.two_shops_take_the_same_goods,
     ),
     Ablation(
         "payments: a refund that began at Stripe is taken up",
         "money that is back with its buyer, and in the shop's books as well",
-        switch(lambda: rewritten(refunds.adopt, ("if not seen.stripe_refund_id:", "if True:"))),
+        patches(lambda: rewritten(refunds.adopt, ("if not seen.stripe_refund_id:", "if True:"))),
         outside_facts.money_is_given_back_in_the_dashboard,
     ),
     Ablation(
         "payments: where Stripe refuses the whole, the rest goes back",
         "a cancelled order whose buyer waits for the rest",
-        switch(lambda: rewritten(refunds.rest_after_refusal, ("if not (is_rest", "if True or not (is_rest"))),
+        patches(lambda: rewritten(refunds.rest_after_refusal, ("if not (is_rest", "if True or not (is_rest"))),
         outside_facts.an_order_is_called_off_that_was_given_back_in_part,
     ),
     Ablation(
         "payments: a charge that was refunded has its refunds looked up",
         "the same as above, where Stripe tells of the charge alone",
-        switch(lambda: rewritten(payment._charge_refunded, ("payment.must_list_refunds = True", "pass"))),
+        patches(lambda: rewritten(payment._charge_refunded, ("payment.must_list_refunds = True", "pass"))),
         outside_facts.a_refund_is_heard_of_by_its_charge_alone,
     ),
     Ablation(
         "payments: refunds are looked up again once their money is known",
         "a refund that is forgotten, because it was heard of too early",
-        switch(lambda: rewritten(Payments.record_refunds_seen, ("tx.schedule(again, ", "str(again) or str("))),
+        patches(lambda: rewritten(Payments.record_refunds_seen, ("tx.schedule(again, ", "str(again) or str("))),
         outside_facts.a_refund_is_heard_of_before_the_money,
     ),
     Ablation(
         "orders: all money given back before packing ends them",
         "a parcel for nothing",
-        switch(lambda: rewritten(order.fully_refunded, ('if order.advance("refunded", now):', "if False:"))),
+        patches(lambda: rewritten(order.fully_refunded, ('if order.advance("refunded", now):', "if False:"))),
         outside_facts.all_money_goes_back_before_packing,
     ),
     Ablation(
         "warehouse: packing asks while money is in doubt",
         "a parcel for money that a bank has taken",
-        switch(lambda: rewritten(warehouse.is_doubtful, ("return bool(state.doubts)", "return False"))),
+        patches(lambda: rewritten(warehouse.is_doubtful, ("return bool(state.doubts)", "return False"))),
         outside_facts.a_bank_disputes_what_is_being_picked,
     ),
     Ablation(
         "inventory: no clock ends the hold of a debit",
         "units that somebody else gets while a bank decides",
-        switch(lambda: rewritten(inventory.await_bank, ('shelf.advance(hold, "processing")', "str(hold)"))),
+        patches(lambda: rewritten(inventory.await_bank, ('shelf.advance(hold, "processing")', "str(hold)"))),
         outside_facts.a_bank_takes_six_days,
     ),
     Ablation(
         "orders: no timer ends those whose bank decides",
         "an order that is called off, and paid some days later",
-        switch(
+        patches(
             lambda: changed("actors.order.rules.NEXT", ("pending_payment", "processing"), "pending_payment"),
         ),
         outside_facts.a_bank_takes_six_days,
@@ -324,31 +324,31 @@ ABLATIONS: Final[Sequence[Ablation]] = (
     Ablation(
         "payments: a debit that fails when its order is over leaves nothing to pay",
         "a card that is charged for an order that was called off",
-        switch(lambda: rewritten(payment._failed, ("payment.must_cancel = True", "pass"))),
+        patches(lambda: rewritten(payment._failed, ("payment.must_cancel = True", "pass"))),
         outside_facts.a_bank_says_no_when_the_order_is_called_off,
     ),
     Ablation(
         "payments: an intent whose order was never placed is cancelled",
         "a card that is charged for an order that does not exist",
-        switch(lambda: replaced(Reconciler, "_unplaced", stand_ins.all_are_placed)),
+        patches(lambda: replaced(Reconciler, "_unplaced", replacements.all_are_placed)),
         outside_facts.a_checkout_ends_before_its_order_and_nobody_comes_back,
     ),
     Ablation(
         "cart: nothing is charged but what was shown",
         "a buyer who pays a price that they never saw",
-        switch(lambda: rewritten(cart.refusal, ("if expected not in (None, total)", "if False"))),
+        patches(lambda: rewritten(cart.refusal, ("if expected not in (None, total)", "if False"))),
         outside_facts.a_price_changes_before_the_checkout,
     ),
     Ablation(
         "inventory: a parcel takes its units off the books",
         "a shelf on which units are counted that are gone",
-        switch(lambda: rewritten(inventory.ship, ('shelf.advance(hold, "shipped")', "str(hold)"))),
+        patches(lambda: rewritten(inventory.ship, ('shelf.advance(hold, "shipped")', "str(hold)"))),
         outside_facts.a_parcel_leaves,
     ),
     Ablation(
         "news: the newer version wins",
         "a page that shows what was true before",
-        switch(lambda: replaced("gateway.stock_cache._KEEP_NEWER", stand_ins.ANY_LEVEL)),
+        patches(lambda: replaced("gateway.stock_cache._KEEP_NEWER", replacements.ANY_LEVEL)),
         messages.an_older_stock_level_comes_late,
     ),
 )

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import aiohttp
 import msgspec
 
+from testkit.people import DELIVERY
 from tests.waiting import eventually, pace
 
 Json = dict[str, Any]
@@ -22,7 +23,6 @@ T = TypeVar("T")
 _TRIES = 3600
 _PAUSE_S = 0.1  # Between two tries: together with the tries more patience than any campaign asks for.
 _AT_ONCE = 20
-_HOME = {"line1": "1 Harbour Street", "city": "Hamburg", "postal_code": "20095", "country": "DE"}
 
 
 @dataclass(frozen=True)
@@ -175,10 +175,9 @@ class Crowd:
             await self.ask("POST", f"/orders/{told.id}/cancel", Authorization=f"Bearer {told.token}")
 
     async def _check_out(self, cart: str, lines: Mapping[str, int], chance: Random) -> Told | None:
-        body = {"email": "ada@example.com", "name": "Ada", "address": _HOME, "shipping_method": "standard"}
         key = _key(chance)
         asks = [
-            self.ask("POST", f"/carts/{cart}/checkout", body, Idempotency_Key=key)
+            self.ask("POST", f"/carts/{cart}/checkout", DELIVERY, Idempotency_Key=key)
             for _ in range(chance.choice([1, 1, 1, 2]))  # Some click twice.
         ]
         answers = await asyncio.gather(*asks)

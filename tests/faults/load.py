@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
-from tests.faults.bell import Bell
 from tests.faults.conftest import IMPATIENT, SHELF, Scale
 from tests.faults.crowd import Crowd
+from tests.faults.prober import Prober
 from tests.faults.report import Campaign
 from tests.faults.watchers import Watchers
 from tests.journeys.process import Program, program
@@ -25,7 +25,7 @@ class Load:
 
     shop: Program
     crowd: Crowd
-    bell: Bell
+    prober: Prober
     watchers: Watchers
 
 
@@ -39,25 +39,25 @@ async def under_load(
     watchers: int = 0,
     skus: Sequence[str] = tuple(SHELF),
 ) -> AsyncIterator[Load]:
-    """A crowd, somebody at the bell, and watchers. At the end nothing was lost, and the shop was never restarted."""
+    """Load a shop with buyers, a prober and watchers. At the end nothing was lost, and the shop was never restarted."""
     async with AsyncExitStack() as stack:
         shop = given if given is not None else await stack.enter_async_context(program())
         shop.settings |= SOON_OVER
         await shop.start()
         try:
             crowd = await crowd_of(shop, scale, carts_may_go=carts_may_go)
-            load = Load(shop, crowd, Bell(shop.url), Watchers(shop, crowd.staff, skus, watchers))
-            async with crowd.shopping(BUYERS), load.bell.ringing(), load.watchers.watching():
+            load = Load(shop, crowd, Prober(shop.url), Watchers(shop, crowd.staff, skus, watchers))
+            async with crowd.shopping(BUYERS), load.prober.probing(), load.watchers.watching():
                 yield load
             assert shop.process.returncode is None
-            load.bell.check()
+            load.prober.check()
             load.watchers.check()
             parked = await shop.ask("GET", "/admin/api/dead-letters", **crowd.staff)
             assert parked.body["items"] == []
         except BaseException:
             print(shop.log)  # noqa: T201 - shown with the test that fails
             raise
-        note(campaign, f"The slowest refusal took {load.bell.slowest_refusal_s():.2f} s.")
+        note(campaign, f"The slowest refusal took {load.prober.slowest_refusal_s():.2f} s.")
         campaign.count(crowd.tally)
 
 
@@ -74,18 +74,18 @@ async def crowd_of(shop: Program, scale: Scale, *, carts_may_go: bool = False) -
     )
 
 
-async def everybody_is_told(bell: Bell, answers: Mapping[str, int], for_s: float) -> None:
-    """For a while nothing but these statuses comes out of these doors. (How soon, `Bell.check` looks at in the end.)"""
+async def everybody_is_told(prober: Prober, answers: Mapping[str, int], for_s: float) -> None:
+    """Assert that for a while these endpoints answer these statuses only. (`Prober.check` judges how soon.)"""
     await pace(KNOWN_AFTER_S)
     began_s = time.monotonic()
     await pace(for_s)
-    for door, status in answers.items():
-        assert statuses(bell, door, began_s) == {status}, door
+    for endpoint, status in answers.items():
+        assert statuses(prober, endpoint, began_s) == {status}, endpoint
 
 
-def statuses(bell: Bell, door: str, since_s: float) -> set[int]:
-    """What has come out of a door for those who rang since."""
-    return {ring.status for ring in bell.since(since_s, door)}
+def statuses(prober: Prober, endpoint: str, since_s: float) -> set[int]:
+    """The statuses that an endpoint has answered since."""
+    return {probe.status for probe in prober.since(since_s, endpoint)}
 
 
 def note(campaign: Campaign, *figures: str) -> None:

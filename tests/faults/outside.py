@@ -39,14 +39,16 @@ class Outside:
     """What Stripe, the carrier and the mailbox know."""
 
     def __init__(self, shop: ShopUnderTest) -> None:
-        self._box = shop.box
-        self._intents = Counter(intent.metadata.get("order_id") for intent in shop.box.payment_intents())
+        self._sandbox = shop.sandbox
+        self._intents = Counter(intent.metadata.get("order_id") for intent in shop.sandbox.payment_intents())
         self._charges = shop.charges()
-        self._refunds = shop.box.refunds()
-        self._parcels = Counter(parcel.reference for parcel in shop.box.shipments())
+        self._refunds = shop.sandbox.refunds()
+        self._parcels = Counter(parcel.reference for parcel in shop.sandbox.shipments())
 
     def of(self, order_id: str, intent_id: str, email: str) -> dict[str, object]:
-        mails = {mail.message_id for mail in self._box.mails(email)}  # A repeat has the same id, and is known by it.
+        mails = {
+            mail.message_id for mail in self._sandbox.mails(email)
+        }  # A repeat has the same id, and is known by it.
         return {
             "intents": self._intents[order_id],
             "charges": [charge.amount for charge in self._charges if charge.payment_intent == intent_id],

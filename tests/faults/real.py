@@ -27,10 +27,10 @@ from bus.messages.payment import Refund, RefundOrder, RefundRefused
 from bus.messages.warehouse import MoneyInDoubt, Pack, Pick, PickList, Ship, WrongStep
 from engine.errors import BadInput, Unavailable
 from engine.message import Command
-from sandbox.config import WEBHOOK_TYPES
-from sandbox.stripe_errors import StripeError
-from sandbox.stripe_objects import Record
-from sandbox.webhooks import signature
+from sandbox.core.config import WEBHOOK_TYPES
+from sandbox.core.webhooks import signature
+from sandbox.stripe.errors import StripeError
+from sandbox.stripe.objects import Record
 from testkit import ShopUnderTest
 from tests.faults.model import LISTS, ON_HAND, PRICES, STRIPE_FORGETS_S, with_shipping
 from tests.faults.model_stripe import REFUSED, Answer
@@ -154,12 +154,7 @@ class Real:
 
     async def pay(self, which: int, method: str) -> Answer:
         *_, placed = self._orders[which]
-        form = {
-            "key": self._shop.inside.integrations.stripe.stripe_publishable_key,
-            "client_secret": placed.client_secret,
-            "payment_method": METHODS[method],
-        }
-        url = f"{self._shop.box.http_url}/v1/payment_intents/{placed.intent_id}/confirm"
+        url, form = self._shop.confirmation(placed.intent_id, placed.client_secret, METHODS[method])
 
         async def attempt() -> int | None:
             async with self._http.post(url, data=form) as answer:
@@ -170,12 +165,13 @@ class Real:
 
     async def settle(self, which: int, verdict: str) -> Answer:
         return _or_refused(
-            lambda: self._shop.box.stripe.settle(self._intent(which), succeeded=verdict == "yes"), lambda _: (verdict,)
+            lambda: self._shop.sandbox.stripe.settle(self._intent(which), succeeded=verdict == "yes"),
+            lambda _: (verdict,),
         )
 
     async def refund_in_dashboard(self, which: int, amount: int | None) -> Answer:
         return _or_refused(
-            lambda: self._shop.box.stripe.refund_in_dashboard(self._intent(which), amount),
+            lambda: self._shop.sandbox.stripe.refund_in_dashboard(self._intent(which), amount),
             lambda made: ("refunded", made.amount),
         )
 
@@ -183,12 +179,12 @@ class Real:
         if "lost" in self._disputes(which).values():
             return REFUSED
         return _or_refused(
-            lambda: self._shop.box.stripe.open_dispute(self._intent(which), inquiry=kind == "inquiry"),
+            lambda: self._shop.sandbox.stripe.open_dispute(self._intent(which), inquiry=kind == "inquiry"),
             lambda made: ("disputed", made.amount),
         )
 
     async def decide(self, which: int, verdict: str) -> Answer:
-        stripe, disputes = self._shop.box.stripe, self._disputes(which)
+        stripe, disputes = self._shop.sandbox.stripe, self._disputes(which)
         if not disputes:
             return REFUSED
         newest = list(disputes)[-1]
@@ -200,14 +196,14 @@ class Real:
         )
 
     async def warn(self, which: int) -> Answer:
-        return _or_refused(lambda: self._shop.box.stripe.warn_of_fraud(self._intent(which)), lambda _: ("warned",))
+        return _or_refused(lambda: self._shop.sandbox.stripe.warn_of_fraud(self._intent(which)), lambda _: ("warned",))
 
     def _intent(self, which: int) -> str:
         return self._orders[which][2].intent_id
 
     def _disputes(self, which: int) -> dict[str, str]:
         """By their ids, the oldest first."""
-        found = self._shop.box.stripe.disputes.by_ref(self._intent(which))
+        found = self._shop.sandbox.stripe.disputes.by_ref(self._intent(which))
         return {dispute.id: dispute.status for dispute in found}
 
     async def cancel(self, which: int) -> Answer:
@@ -232,7 +228,7 @@ class Real:
 
         Not with the sandbox's own queue: it sends many at once, and then nobody knows whose money is first.
         """
-        gate, events = self._shop.box.faults, self._shop.box.events()
+        gate, events = self._shop.sandbox.faults, self._shop.sandbox.events()
         drop, repeat = 1_000_000 if how == "are lost" else 0, 2 if how == "come twice" else 1
         was_deaf = gate.webhooks.drop
         gate.webhooks = type(gate.webhooks)(drop=drop, repeat=repeat)
@@ -256,7 +252,7 @@ class Real:
             async with self._http.post(f"{self._shop.url}/webhooks/{sender}", data=body, headers=headers) as answer:
                 return answer.status == 200 or None
 
-        for _ in range(2 if self._shop.box.faults.webhooks.repeat > 1 else 1):
+        for _ in range(2 if self._shop.sandbox.faults.webhooks.repeat > 1 else 1):
             await self._patiently(attempt)
         await self._shop.settle()
 

@@ -1,4 +1,4 @@
-"""Every safeguard is missed by somebody: with it a trial finds nothing wrong, without it the same trial does."""
+"""Every safeguard is missed by somebody: with it a scenario finds nothing wrong, without it the same scenario does."""
 
 import pytest
 
@@ -6,23 +6,23 @@ from testkit import ShopUnderTest
 from tests.faults.ablations import ABLATIONS, Ablation
 from tests.faults.conftest import Scale
 from tests.faults.report import Report
-from tests.faults.trials.parts import Trial
+from tests.faults.scenarios.parts import Scenario
 
 NAME = "every safeguard switched off, one at a time (each was missed)"
-TRIALS = list(dict.fromkeys(ablation.trial for ablation in ABLATIONS))
+SCENARIOS = list(dict.fromkeys(ablation.scenario for ablation in ABLATIONS))
 
 
-@pytest.mark.parametrize("trial", [pytest.param(trial, id=trial.__name__) for trial in TRIALS])
-async def test_with_everything_on_a_trial_finds_nothing(shop: ShopUnderTest, trial: Trial) -> None:
-    assert await trial(shop) == []
+@pytest.mark.parametrize("scenario", [pytest.param(scenario, id=scenario.__name__) for scenario in SCENARIOS])
+async def test_with_everything_on_a_scenario_finds_nothing(shop: ShopUnderTest, scenario: Scenario) -> None:
+    assert await scenario(shop) == []
 
 
 @pytest.mark.parametrize("ablation", [pytest.param(each, id=each.name) for each in ABLATIONS])
-async def test_without_it_the_trial_finds_something(
+async def test_without_it_the_scenario_finds_something(
     shop: ShopUnderTest, scale: Scale, report: Report, ablation: Ablation
 ) -> None:
     async with ablation.off(shop):
-        findings = await ablation.trial(shop)
+        findings = await ablation.scenario(shop)
 
     assert findings, f"nobody misses it: {ablation.guards}"
     campaign = next((known for known in report.campaigns if known.name == NAME), None)

@@ -17,8 +17,8 @@ from bus.messages.idempotency import Claimed, ClaimKey, InProgress
 from engine.actor import turn
 from engine.clock import ManualClock
 from engine.postgres import Database, Transaction
-from sandbox.faults import WebhookFault
-from sandbox.webhooks import signature
+from sandbox.core.faults import WebhookFault
+from sandbox.core.webhooks import signature
 from testkit import ShopUnderTest
 from tests.engine.toys import Bell, Mark, SetTimer, Toy, house, soon, stored
 from tests.faults.conftest import IMPATIENT, Scale
@@ -167,7 +167,7 @@ async def test_who_pays_while_the_clock_is_an_hour_ahead_gets_what_was_ordered(
     bought = await buyer.order(LAMP=1)
     shop.clock.jump(AHEAD)
     await shop.clock.advance(seconds=5)
-    shop.box.faults.webhooks = WebhookFault(hold=True)
+    shop.sandbox.faults.webhooks = WebhookFault(hold=True)
     paid = await buyer.confirm(bought)
     await shop.settle()
 
@@ -236,7 +236,7 @@ async def test_a_checkout_that_died_is_finished_under_its_key_though_the_clock_w
     answer = await buyer.check_out(bought.cart, key=bought.key)
 
     assert purchase(bought.cart, bought.key, answer) == bought
-    assert len(shop.box.payment_intents()) == 1
+    assert len(shop.sandbox.payment_intents()) == 1
     assert await buyer.pay(bought) == 200
     assert await buyer.status(bought) == "paid"
     await all_is_well(staff)

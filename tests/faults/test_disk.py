@@ -31,19 +31,22 @@ async def test_a_full_disk_is_told_and_room_is_all_it_needs(scale: Scale, report
         }
         for _ in range(scale.of(short=1, long=5)):
             for way, happens in ways.items():
-                await load.bell.answers(within_s=NORMAL_WITHIN_S, door="ready")
+                await load.prober.answers(within_s=NORMAL_WITHIN_S, endpoint="ready")
                 with disk.full():
                     await happens()
                     campaign.faults[way] += 1
                     await the_probes_tell_the_truth(load, for_s=scale.of(short=2, long=10))
-                normal_s = [await load.bell.answers(within_s=NORMAL_WITHIN_S, door=door) for door in ("write", "ready")]
+                normal_s = [
+                    await load.prober.answers(within_s=NORMAL_WITHIN_S, endpoint=endpoint)
+                    for endpoint in ("write", "ready")
+                ]
                 note(campaign, f"{way.capitalize()}: normal {sum(normal_s):.1f} s after there was room.")
             campaign.runs += 1
 
 
 async def until_somebody_is_refused(load: Load) -> None:
     began_s = time.monotonic()
-    await eventually(lambda: 503 in statuses(load.bell, "write", began_s), within_s=FULL_WITHIN_S)
+    await eventually(lambda: 503 in statuses(load.prober, "write", began_s), within_s=FULL_WITHIN_S)
 
 
 async def until_it_gives_up(load: Load) -> None:
@@ -68,8 +71,8 @@ async def the_probes_tell_the_truth(load: Load, for_s: float) -> None:
     await pace(1.0)
     began_s = time.monotonic()
     await pace(for_s)
-    assert statuses(load.bell, "live", began_s) == {200}
-    assert statuses(load.bell, "ready", began_s) == {503}
+    assert statuses(load.prober, "live", began_s) == {200}
+    assert statuses(load.prober, "ready", began_s) == {503}
 
 
 class Disk:

@@ -4,7 +4,7 @@ import pytest
 
 from bus.messages.payment import DisputeOpened, FullyRefunded, PaymentProcessing, PaymentReceived
 from testkit import ShopUnderTest
-from tests.faults.trials.outside_facts import (
+from tests.faults.scenarios.outside_facts import (
     a_bank_disputes_what_is_being_picked,
     a_bank_says_no_when_the_order_is_called_off,
     a_bank_takes_six_days,
@@ -14,10 +14,10 @@ from tests.faults.trials.outside_facts import (
     an_order_is_called_off_that_was_given_back_in_part,
     money_is_given_back_in_the_dashboard,
 )
-from tests.faults.trials.parts import Trial
+from tests.faults.scenarios.parts import Scenario
 
 # Around every call that asks Stripe, and every turn that records what it said.
-KILLED: dict[Trial, tuple[str, ...]] = {
+KILLED: dict[Scenario, tuple[str, ...]] = {
     money_is_given_back_in_the_dashboard: ("before-commit@payment.hear:2", "after-commit@payment.hear:2"),
     an_order_is_called_off_that_was_given_back_in_part: (
         "after-call@payment.send_refund", "before-commit@payment.record_refund", "after-commit@payment.record_refund",
@@ -41,18 +41,18 @@ KILLED: dict[Trial, tuple[str, ...]] = {
 
 
 @pytest.mark.parametrize(
-    ("trial", "point"),
+    ("scenario", "point"),
     [
-        pytest.param(trial, point, id=f"{trial.__name__}-{point}")
-        for trial, points in KILLED.items()
+        pytest.param(scenario, point, id=f"{scenario.__name__}-{point}")
+        for scenario, points in KILLED.items()
         for point in points
     ],
 )
 async def test_a_fact_that_was_heard_in_a_shop_that_died_is_known_once(
-    shop: ShopUnderTest, trial: Trial, point: str
+    shop: ShopUnderTest, scenario: Scenario, point: str
 ) -> None:
     async with shop.kill_at(point):
-        assert await trial(shop) == []
+        assert await scenario(shop) == []
     await shop.audit()
 
     for event in (DisputeOpened, FullyRefunded, PaymentProcessing, PaymentReceived):

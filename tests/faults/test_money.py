@@ -13,7 +13,7 @@ import pytest
 
 from bus.messages.order import OrderCancelled
 from bus.messages.payment import PaymentReceived, RefundProcessed
-from sandbox.faults import Fault, WebhookFault
+from sandbox.core.faults import Fault, WebhookFault
 from testkit import ShopUnderTest
 from tests.faults.conftest import Scale
 from tests.faults.report import Campaign, Report
@@ -101,13 +101,9 @@ class Stubborn(Customer):
         raise AssertionError("it could not be paid")
 
     async def _confirm_with(self, key: str, bought: Purchase) -> Json:
-        form = {
-            "key": self.shop.inside.integrations.stripe.stripe_publishable_key,
-            "client_secret": bought.client_secret,
-            "payment_method": "pm_card_visa",
-        }
+        url, form = self.shop.confirmation(bought.intent, bought.client_secret)
         async with self.http.post(
-            f"{self.shop.box.http_url}/v1/payment_intents/{bought.intent}/confirm",
+            url,
             data=form,
             headers={"Idempotency-Key": key},
             timeout=aiohttp.ClientTimeout(total=PATIENCE_S),
@@ -129,7 +125,7 @@ async def paid_once(shop: ShopUnderTest, buyer: Customer, bought: Sequence[Purch
         assert (order["status"], order["total"]["amount"], order["refunded"]["amount"]) == ("paid", each.total, 0)
         assert [moment["event"] for moment in order["timeline"]] == ["OrderCreated", "PaymentReceived"]
         assert (charges[each.intent], received[each.order]) == (1, 1)
-    assert len(charges) == len(received) == len(shop.box.payment_intents()) == len(bought)
+    assert len(charges) == len(received) == len(shop.sandbox.payment_intents()) == len(bought)
     assert Counter(mails_of(shop)) == {"order_created": len(bought), "payment_received": len(bought)}
 
 
@@ -146,7 +142,7 @@ async def test_an_order_is_captured_once_in_any_weather_whenever_the_news_come(
         plans = _plans(chance)
         bought += [await _buy(shop, buyer, plan, campaign, chance) for plan in plans]
         campaign.runs += 1
-    shop.box.faults.reset()
+    shop.sandbox.faults.reset()
     await shop.settle()
     campaign.orders = len(bought)
 
@@ -165,7 +161,7 @@ async def _buy(
     shop: ShopUnderTest, buyer: Stubborn, plan: tuple[str, str, str], campaign: Campaign, chance: Random
 ) -> Purchase:
     at_checkout, at_payment, news = plan
-    faults = shop.box.faults
+    faults = shop.sandbox.faults
     cart = await buyer.fill_cart(BOOK=chance.randint(1, 3))
     faults.stripe = trouble(at_checkout, INTENTS)
     bought = await buyer.check_out_somehow(cart)
@@ -184,7 +180,7 @@ async def test_a_checkout_whose_failure_stripe_stands_by_is_completed_all_the_sa
     shop: ShopUnderTest, buyer: Stubborn, staff: Staff
 ) -> None:
     """The intent was made, and every repeat with its key is told 500: there is another way to find it."""
-    shop.box.faults.stripe = trouble(KEPT, INTENTS)
+    shop.sandbox.faults.stripe = trouble(KEPT, INTENTS)
 
     bought = await buyer.check_out_somehow(await buyer.fill_cart(BOOK=1))
     await buyer.pay_somehow(bought)
@@ -199,7 +195,7 @@ async def test_money_of_which_no_webhook_ever_tells_is_found(
 ) -> None:
     campaign = report.campaign("webhooks that never come", scale.seed)
     bought = [await buyer.order(BOOK=1) for _ in range(scale.of(short=3, long=50))]
-    shop.box.faults.webhooks = WebhookFault(drop=1000)
+    shop.sandbox.faults.webhooks = WebhookFault(drop=1000)
     for each in bought:
         await buyer.pay_somehow(each)
     await shop.settle()
@@ -221,15 +217,15 @@ async def test_a_refund_is_made_once_whether_its_answer_its_news_or_neither_come
     for kind in kinds:
         bought = await buyer.buy(BOOK=2)
         news = chance.choice(list(NEWS))
-        shop.box.faults.webhooks = NEWS[news]
-        shop.box.faults.stripe = trouble(kind, REFUNDS)
+        shop.sandbox.faults.webhooks = NEWS[news]
+        shop.sandbox.faults.stripe = trouble(kind, REFUNDS)
         _ = (await staff.refund(bought, 100)).good
-        shop.box.faults.reset()
+        shop.sandbox.faults.reset()
         await shop.clock.advance(minutes=2)
         await shop.settle()
 
         assert (await buyer.read(bought))["refunded"]["amount"] == 100
-        assert [refund.amount for refund in shop.box.refunds() if refund.payment_intent == bought.intent] == [100]
+        assert [refund.amount for refund in shop.sandbox.refunds() if refund.payment_intent == bought.intent] == [100]
         campaign.faults.update({f"Stripe {kind}": 1, f"webhooks come {news}": 1})
         campaign.runs += 1
     assert len(shop.published(RefundProcessed)) == len(kinds) == mails_of(shop).count("refund_processed")
@@ -258,11 +254,11 @@ async def test_while_stripe_is_down_for_minutes_nothing_is_lost_and_nothing_is_d
 
         assert (await buyer.read(refunded))["refunded"]["amount"] == 100
         assert [await buyer.status(each) for each in (called_off, *waited)] == ["cancelled", *["paid"] * 3]
-        canceled = {intent.id for intent in shop.box.payment_intents() if intent.status == "canceled"}
+        canceled = {intent.id for intent in shop.sandbox.payment_intents() if intent.status == "canceled"}
         assert called_off.intent in canceled
         campaign.runs, campaign.orders = campaign.runs + 1, campaign.orders + 5
         campaign.faults["down"] += 1
     assert len(shop.charges()) == 4 * campaign.runs
-    assert [refund.amount for refund in shop.box.refunds()] == [100] * campaign.runs
+    assert [refund.amount for refund in shop.sandbox.refunds()] == [100] * campaign.runs
     assert len(shop.published(OrderCancelled)) == campaign.runs
     await all_is_well(staff)

@@ -56,28 +56,28 @@ async def test_postgresql_ends_in_every_way_under_load(scale: Scale, report: Rep
     campaign = report.campaign("PostgreSQL stopped, killed, cut off, away and frozen under load", scale.seed)
     chance, back_s = Random(scale.seed), list[float]()
     async with under_load(scale, campaign) as load:
-        shop, bell = load.shop, load.bell
+        shop, prober = load.shop, load.prober
         for _ in range(scale.of(short=1, long=20)):
             for way in chance.sample(list(WAYS), scale.of(short=2, long=len(WAYS))):
                 await pace(chance.uniform(0.2, 0.8))
                 WAYS[way](postmaster(shop.data))
                 campaign.kills[way] += 1
-                back_s.append(await bell.answers(within_s=BACK_WITHIN_S))
+                back_s.append(await prober.answers(within_s=BACK_WITHIN_S))
             campaign.runs += 1
         for _ in range(scale.of(short=2, long=15)):
             await cut_all_connections(shop)
             campaign.faults["all connections cut"] += 1
-            back_s.append(await bell.answers(within_s=BACK_WITHIN_S))
+            back_s.append(await prober.answers(within_s=BACK_WITHIN_S))
             await pace(scale.of(short=1, long=2))
         with kept_down(shop.data / "postgres"):
             stop_fast(postmaster(shop.data))
             campaign.faults["away"] += 1
-            await everybody_is_told(bell, AWAY, for_s=scale.of(short=1, long=60))
-        back_s.append(await bell.answers(within_s=BACK_WITHIN_S))
+            await everybody_is_told(prober, AWAY, for_s=scale.of(short=1, long=60))
+        back_s.append(await prober.answers(within_s=BACK_WITHIN_S))
         with frozen(postmaster(shop.data)):
             campaign.faults["frozen"] += 1
-            await everybody_is_told(bell, AWAY, for_s=scale.of(short=1, long=45))  # Longer than statements may take.
-        back_s.append(await bell.answers(within_s=BACK_WITHIN_S))
+            await everybody_is_told(prober, AWAY, for_s=scale.of(short=1, long=45))  # Longer than statements may take.
+        back_s.append(await prober.answers(within_s=BACK_WITHIN_S))
     note(campaign, f"Back after {longest(back_s)}.")
 
 

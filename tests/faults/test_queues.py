@@ -1,4 +1,4 @@
-"""SQS in bad weather, and what the processes on both sides make of it: nothing lost, nothing twice, all in order."""
+"""SQS with faults, and the processes on both sides of it: nothing lost, nothing twice, all in order."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -14,16 +14,16 @@ from bus.sqs.client import Sqs
 from engine.clock import SystemClock
 from engine.errors import Unavailable
 from engine.postgres import Database
-from tests.bus.conftest import sqs, stand_in_url
-from tests.bus.ways import Way, nothing_is_stored
-from tests.bus.weather import Weather
+from tests.bus.conftest import ministack_url, sqs
+from tests.bus.sqs_faults import FaultySqs
+from tests.bus.transports import Transport, nothing_is_stored
 from tests.engine.toys import Bell, Courier, Fetch, Recorder, Ring
 from tests.faults.conftest import Scale
 from tests.faults.report import Campaign, Report
 from tests.sqs import connected, settings_of
 from tests.waiting import eventually, pace
 
-__all__ = ["sqs", "stand_in_url"]
+__all__ = ["ministack_url", "sqs"]
 
 KEYS = 25
 WITHIN_S = 60.0
@@ -86,12 +86,12 @@ class Host:
 async def split(database: Database, sqs: Sqs, **changes: object) -> AsyncIterator[Split]:
     """All three, in this one: what is between them is SQS."""
     clock = MovedClock()
-    way = Way(database, sqs, clock=clock)
+    transport = Transport(database, sqs, clock=clock)
     hosts = (Host(Recorder(), Courier()), Host(Recorder(), Courier()))
     async with AsyncExitStack() as stack:
         for host in hosts:
-            await stack.enter_async_context(way.process(sqs, [host.recorder, host.courier], **changes))
-        front = await stack.enter_async_context(way.process(sqs, [Bell()], **changes))
+            await stack.enter_async_context(transport.process(sqs, [host.recorder, host.courier], **changes))
+        front = await stack.enter_async_context(transport.process(sqs, [Bell()], **changes))
         yield Split(front, hosts, clock, database)
 
 
@@ -126,18 +126,18 @@ async def test_in_bad_weather_all_takes_effect_once_and_in_order(
             await tx.execute("delete from toys.done")
         # Queues of its own: the stand-in looks through all that a queue was sent in five minutes at each message.
         async with connected(settings_of(sqs.settings.aws_endpoint_url), "bell", "recorder", "courier") as own:
-            weather = Weather(own, chance, repeated=0.3, late=0.01, failing=0.1, is_shuffled=True)
-            async with split(database, weather) as parts:
+            faulty = FaultySqs(own, chance, repeated=0.3, late=0.01, failing=0.1, is_shuffled=True)
+            async with split(database, faulty) as parts:
                 rung = await parts.ring(scale.of(short=300, long=1000), chance)
                 parts.clock.by = timedelta(minutes=15)
                 await parts.check(rung, campaign)
-                weather.clear_up()
-                await eventually(weather.has_all_come)  # What is fifteen minutes late, too; and changes nothing.
+                faulty.stop_faults()
+                await eventually(faulty.has_delivered_all)  # What is fifteen minutes late, too; and changes nothing.
                 await parts.check(rung, campaign)
         campaign.runs += 1
         campaign.orders += sum(map(len, rung.values()))
-        campaign.faults += weather.counts
-        campaign.suppressed += weather.counts["repeated"]
+        campaign.faults += faulty.counts
+        campaign.suppressed += faulty.counts["repeated"]
 
 
 @pytest.mark.timeout(600)
@@ -145,17 +145,17 @@ async def test_while_sqs_is_down_askers_are_told_and_then_all_goes_on(
     database: Database, sqs: Sqs, scale: Scale, report: Report
 ) -> None:
     campaign, chance = report.campaign("SQS is down", scale.seed), Random(scale.seed)
-    weather = Weather(sqs, chance)
-    async with split(database, weather) as parts:
+    faulty = FaultySqs(sqs, chance)
+    async with split(database, faulty) as parts:
         ringing = asyncio.create_task(parts.ring(scale.of(short=100, long=1000), chance))
-        weather.is_down = True
+        faulty.is_down = True
         await pace(scale.of(short=2, long=60))
         loop = asyncio.get_running_loop()
         began_s = loop.time()
         with pytest.raises(Unavailable):
             await parts.front.ask(Fetch(key="a", what="far"))
         assert loop.time() - began_s < TOLD_WITHIN_S
-        weather.is_down = False
+        faulty.is_down = False
         await parts.check(await ringing, campaign)
     campaign.runs += 1
     campaign.faults["down"] += 1

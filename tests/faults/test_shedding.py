@@ -11,7 +11,7 @@ import aiohttp
 import asyncpg
 import pytest
 
-from tests.faults.bell import Ring, is_shed, ring
+from tests.faults.prober import Probe, is_shed, probe
 from tests.journeys.process import Answer, Program, end, program
 from tests.journeys.test_process import staff
 from tests.waiting import eventually
@@ -39,32 +39,32 @@ async def started(data: Path, **settings: str) -> AsyncIterator[Program]:
         await end(shop)
 
 
-async def rush(shop: Program, method: str, path: str) -> list[Ring]:
+async def rush(shop: Program, method: str, path: str) -> list[Probe]:
     """Everybody at once, each over a connection of their own."""
     connector, timeout = aiohttp.TCPConnector(limit=0), aiohttp.ClientTimeout(total=15)
     async with aiohttp.ClientSession(connector=connector, timeout=timeout) as http:
         keys = [f"rush-{time.monotonic_ns()}-{number}" for number in range(CROWD)]
-        asks = [ring(http, method, shop.url + path, headers={"Idempotency-Key": key}) for key in keys]
+        asks = [probe(http, method, shop.url + path, headers={"Idempotency-Key": key}) for key in keys]
         return await asyncio.gather(*asks)
 
 
 async def test_a_full_mailbox_sheds(data: Path) -> None:
     async with started(data, SHOPFLOW_MAILBOX_LIMIT="4") as shop:
-        rings = await rush(shop, "POST", "/carts")
+        probes = await rush(shop, "POST", "/carts")
 
-        tell(rings)
-        assert {each.status for each in rings} == {201, 503}
-        assert all(is_shed(each) for each in rings if each.status == 503), rings
+        tell(probes)
+        assert {each.status for each in probes} == {201, 503}
+        assert all(is_shed(each) for each in probes if each.status == 503), probes
         assert (await shop.ask("POST", "/carts")).status == 201
 
 
 async def test_an_exhausted_pool_sheds(data: Path) -> None:
     async with started(data, SHOPFLOW_DATABASE_CONNECTIONS="1") as shop, one_long_statement(shop) as answer:
         for method, path in (("GET", "/products"), ("POST", "/carts")):  # Readings, and turns.
-            rings = await rush(shop, method, path)
+            probes = await rush(shop, method, path)
 
-            tell(rings)
-            assert all(is_shed(each) for each in rings), rings
+            tell(probes)
+            assert all(is_shed(each) for each in probes), probes
         assert (await shop.ask("GET", "/health/live")).status == 200
         assert (await shop.ask("GET", "/health/ready")).status == 503
         assert not answer.done()
@@ -89,9 +89,9 @@ async def one_long_statement(shop: Program) -> AsyncIterator["asyncio.Task[Answe
         await holder.close(timeout=5)
 
 
-def tell(rings: Sequence[Ring]) -> None:
-    statuses = Counter(each.status for each in rings)
-    print(statuses, f"in {max(each.took_s for each in rings):.2f} s at most")  # noqa: T201 - shown with -s
+def tell(probes: Sequence[Probe]) -> None:
+    statuses = Counter(each.status for each in probes)
+    print(statuses, f"in {max(each.took_s for each in probes):.2f} s at most")  # noqa: T201 - shown with -s
 
 
 async def is_served(shop: Program, method: str, path: str) -> bool:

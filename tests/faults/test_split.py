@@ -19,7 +19,7 @@ from engine.errors import Unavailable
 from engine.message import Command
 from engine.settings import EngineSettings
 from testkit import Servers
-from tests.bus.conftest import sqs, stand_in_url
+from tests.bus.conftest import ministack_url, sqs
 from tests.faults.conftest import Scale
 from tests.faults.load import SOON_OVER, crowd_of
 from tests.faults.report import Campaign, Report
@@ -32,7 +32,7 @@ from wiring.hosting import ALL_ACTORS, HostedActors
 from wiring.integrations import NO_INTEGRATIONS
 from wiring.shop import Shop, open_shop
 
-__all__ = ["sqs", "stand_in_url"]
+__all__ = ["ministack_url", "sqs"]
 
 R = TypeVar("R")
 Deed = Callable[[str], Awaitable[None]]
@@ -95,10 +95,10 @@ class Trouble:
 
 
 @pytest.mark.timeout(2 * 3600)
-async def test_each_program_is_killed_and_replaced_under_load(stand_in_url: str, scale: Scale, report: Report) -> None:
+async def test_each_program_is_killed_and_replaced_under_load(ministack_url: str, scale: Scale, report: Report) -> None:
     campaign = report.campaign("three programs with SQS between them, killed and replaced", scale.seed)
     chance = Random(scale.seed)
-    async with split_shop(stand_in_url, **SOON_OVER) as split:
+    async with split_shop(ministack_url, **SOON_OVER) as split:
         await split.start()
         crowd = await crowd_of(split.edge, scale)
         trouble = Trouble(split, campaign, chance)

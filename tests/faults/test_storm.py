@@ -16,7 +16,8 @@ import asyncpg
 import pytest
 from asyncpg import Record
 
-from sandbox.webhooks import signature
+from sandbox.core.webhooks import signature
+from testkit.people import DELIVERY
 from tests.faults.conftest import Scale
 from tests.faults.report import Report
 from tests.journeys.people import Json, intent_event, webhook_body
@@ -30,7 +31,6 @@ P99_S = 0.2  # As promised.
 MOST_IN_FLIGHT = 256
 EVENTS_OF_AN_ORDER = 20
 SKU = "MUG-BLUE"
-HOME = {"line1": "1 Harbour Street", "city": "Hamburg", "postal_code": "20095", "country": "DE"}
 
 
 @dataclass
@@ -86,8 +86,7 @@ async def place_orders(shop: Program, orders: int) -> list[tuple[str, str, int]]
         async with places:
             cart = (await shop.ask("POST", "/carts")).body["id"]
             assert (await shop.ask("PUT", f"/carts/{cart}/lines/{SKU}", {"quantity": 1})).status == 200
-            body = {"email": "ada@example.com", "name": "Ada", "address": HOME, "shipping_method": "standard"}
-            placed = await shop.ask("POST", f"/carts/{cart}/checkout", body, Idempotency_Key=f"storm-{number}")
+            placed = await shop.ask("POST", f"/carts/{cart}/checkout", DELIVERY, Idempotency_Key=f"storm-{number}")
             assert placed.status == 201, placed
             payment = placed.body["payment"]
             return placed.body["order"]["id"], payment["intent"], payment["amount"]["amount"]

@@ -40,8 +40,8 @@ async def test_valkey_is_emptied_killed_and_away_under_load(scale: Scale, report
                 await load.crowd.ask("PUT", f"/admin/api/stock/{QUIET}", counted, **load.crowd.staff)
                 # What is in no need of Redis goes on.
                 told = {"live": 200, "ready": 503, "read": 200, "write": 503}
-                await everybody_is_told(load.bell, told, for_s=scale.of(short=2, long=59))
-            await load.bell.answers(within_s=BACK_WITHIN_S)
+                await everybody_is_told(load.prober, told, for_s=scale.of(short=2, long=59))
+            await load.prober.answers(within_s=BACK_WITHIN_S)
 
         faults = {"emptied": lambda: empty(load.shop), "killed": lambda: kill(load.shop), "away": away}
         for _ in range(scale.of(short=1, long=3)):
@@ -69,7 +69,7 @@ async def kill(shop: Program) -> None:
 
 async def converge(load: Load) -> float:
     """Once it is back."""
-    await load.bell.answers(within_s=BACK_WITHIN_S)
+    await load.prober.answers(within_s=BACK_WITHIN_S)
     began_s = time.monotonic()
     await load.watchers.converge()
     await load.watchers.window(QUIET)

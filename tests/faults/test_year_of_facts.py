@@ -23,8 +23,8 @@ from bus.messages.order import CancelOrder, GetOrder, Order
 from bus.messages.payment import RefundOrder
 from bus.messages.shipping import RecordTracking
 from bus.messages.warehouse import MoneyInDoubt, Pack, Pick, Ship
-from sandbox.faults import Fault, WebhookFault
-from sandbox.stripe_errors import StripeError
+from sandbox.core.faults import Fault, WebhookFault
+from sandbox.stripe.errors import StripeError
 from testkit import GOODS, ShopUnderTest
 from tests.faults.conftest import Scale
 from tests.faults.report import Campaign, Report
@@ -121,7 +121,7 @@ class Year:
 
     async def _pay_in_a_bad_hour(self, placed: CheckedOut) -> None:
         """Stripe has the money, and nobody here can know it until the order is called off."""
-        gates, gate = self._shop.box.faults, self._shop.box.faults.gates["stripe"]
+        gates, gate = self._shop.sandbox.faults, self._shop.sandbox.faults.gates["stripe"]
         if self._is_held:
             return
         self._is_held, gates.webhooks = True, WebhookFault(hold=True)
@@ -137,7 +137,7 @@ class Year:
 
     async def _decide_a_debit(self, placed: CheckedOut) -> None:
         is_good = self._maybe(70)
-        self._shop.box.stripe.settle(placed.intent_id, succeeded=is_good)
+        self._shop.sandbox.stripe.settle(placed.intent_id, succeeded=is_good)
         await self._settle()
         if is_good:
             self._plan_what_follows(placed)
@@ -149,12 +149,7 @@ class Year:
         await self._shop.ask(CancelOrder(order_id=placed.order_id, reason="customer"))
 
     async def _confirm(self, placed: CheckedOut, method: str) -> None:
-        form = {
-            "key": self._shop.inside.integrations.stripe.stripe_publishable_key,
-            "client_secret": placed.client_secret,
-            "payment_method": method,
-        }
-        url = f"{self._shop.box.http_url}/v1/payment_intents/{placed.intent_id}/confirm"
+        url, form = self._shop.confirmation(placed.intent_id, placed.client_secret, method)
         async with self._http.post(url, data=form) as answer:
             assert answer.status in (200, 400, 402)
         await self._settle()
@@ -180,7 +175,7 @@ class Year:
 
     async def _refund_in_dashboard(self, placed: CheckedOut) -> None:
         with suppress(StripeError):  # A bank has the money, or nobody.
-            self._shop.box.stripe.refund_in_dashboard(placed.intent_id, self._some(placed))
+            self._shop.sandbox.stripe.refund_in_dashboard(placed.intent_id, self._some(placed))
 
     async def _refund_here(self, placed: CheckedOut) -> None:
         await self._refund(placed.order_id, self._some(placed))
@@ -191,20 +186,20 @@ class Year:
     async def _dispute(self, placed: CheckedOut) -> None:
         with suppress(StripeError):
             is_inquiry = self._maybe(30)
-            made = self._shop.box.stripe.open_dispute(placed.intent_id, inquiry=is_inquiry)
+            made = self._shop.sandbox.stripe.open_dispute(placed.intent_id, inquiry=is_inquiry)
             if is_inquiry and self._maybe(50):
                 self._after(
-                    self._between(DAY, 10 * DAY), self._act(lambda: self._shop.box.stripe.escalate_dispute(made.id))
+                    self._between(DAY, 10 * DAY), self._act(lambda: self._shop.sandbox.stripe.escalate_dispute(made.id))
                 )
             won = self._maybe(50)
             self._after(
                 self._between(11 * DAY, 60 * DAY),
-                self._act(lambda: self._shop.box.stripe.close_dispute(made.id, won=won)),
+                self._act(lambda: self._shop.sandbox.stripe.close_dispute(made.id, won=won)),
             )
 
     async def _warn(self, placed: CheckedOut) -> None:
         with suppress(StripeError):
-            self._shop.box.stripe.warn_of_fraud(placed.intent_id)
+            self._shop.sandbox.stripe.warn_of_fraud(placed.intent_id)
 
     @staticmethod
     def _act(act: Callable[[], object]) -> Happening:
@@ -215,11 +210,11 @@ class Year:
 
     async def _hold_webhooks(self) -> None:
         if not self._is_held:
-            self._is_held, self._shop.box.faults.webhooks = True, WebhookFault(hold=True)
+            self._is_held, self._shop.sandbox.faults.webhooks = True, WebhookFault(hold=True)
             self._after(self._between(HOUR, 2 * DAY), self._release_webhooks)
 
     async def _release_webhooks(self) -> None:
-        self._is_held, self._shop.box.faults.webhooks = False, WebhookFault()
+        self._is_held, self._shop.sandbox.faults.webhooks = False, WebhookFault()
         await self._settle()
 
     # Staff.
@@ -284,7 +279,7 @@ class Year:
             assert item.order_id is not None
             assert item.amount is not None
             again = await self._refund(item.order_id, item.amount.amount)
-            if again in {refund.metadata.get("refund_id") for refund in self._shop.box.refunds()}:
+            if again in {refund.metadata.get("refund_id") for refund in self._shop.sandbox.refunds()}:
                 return
             await self._shop.ask(SettleStuck(item_id=f"refund_failed:{again}"))
         await self._shop.ask(SettleStuck(item_id=item.id))
@@ -310,8 +305,8 @@ async def test_a_year_of_facts_adds_up(shop: ShopUnderTest, scale: Scale, report
     rows = await shop.inside.services.database.fetch("select count(*) from bus.deliveries")
     assert rows[0][0] == 0
     campaign.runs = 1
-    box = shop.box
+    sandbox = shop.sandbox
     campaign.notes.append(
-        f"{len(box.refunds())} refunds, {len(box.disputes())} disputes, {len(box.early_fraud_warnings())} warnings,"
-        f" {len(box.shipments())} parcels."
+        f"{len(sandbox.refunds())} refunds, {len(sandbox.disputes())} disputes, "
+        f"{len(sandbox.early_fraud_warnings())} warnings, {len(sandbox.shipments())} parcels."
     )

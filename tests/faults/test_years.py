@@ -27,7 +27,7 @@ from bus.messages.shipping import ParcelMoved, ShipmentBooked
 from engine.actor import turn
 from engine.clock import ManualClock
 from engine.postgres import Database, Transaction
-from sandbox.faults import WebhookFault
+from sandbox.core.faults import WebhookFault
 from testkit import ShopUnderTest
 from tests.engine.toys import Bell, Mark, SetTimer, Toy, gather, house, stored
 from tests.faults.conftest import Scale
@@ -108,10 +108,10 @@ class Cast:
 
     async def _pay_late(self) -> Purchase:
         bought = await self.buyer.order(LAMP=1)
-        self.shop.box.faults.webhooks = WebhookFault(hold=True)
+        self.shop.sandbox.faults.webhooks = WebhookFault(hold=True)
         assert await self.buyer.confirm(bought) == 200
         await self.shop.clock.advance(minutes=31)
-        self.shop.box.faults.webhooks = WebhookFault()
+        self.shop.sandbox.faults.webhooks = WebhookFault()
         await self.shop.settle()
         return bought
 
@@ -130,12 +130,12 @@ class Cast:
 
     def outside(self) -> tuple[int, int, int, int, list[str]]:
         """What the world outside has seen of the shop."""
-        box = self.shop.box
+        sandbox = self.shop.sandbox
         return (
-            len(box.charges()),
-            len(box.refunds()),
-            len(box.payment_intents()),
-            len(box.shipments()),
+            len(sandbox.charges()),
+            len(sandbox.refunds()),
+            len(sandbox.payment_intents()),
+            len(sandbox.shipments()),
             mails_of(self.shop),
         )
 

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from actors.payment.stripe import open_stripe
-from sandbox.faults import Fault
+from sandbox.core.faults import Fault
 from testkit import ShopUnderTest
 from tests.journeys.people import Customer, Staff, staff_token
 
@@ -38,7 +38,7 @@ async def staff(shop: ShopUnderTest, http: aiohttp.ClientSession) -> Staff:
 @pytest.fixture
 def asked(shop: ShopUnderTest, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What Stripe is asked, as "METHOD /path"."""
-    gate, calls = shop.box.faults.gates["stripe"], list[str]()
+    gate, calls = shop.sandbox.faults.gates["stripe"], list[str]()
     take = gate.take
 
     def count(call: str) -> Fault:

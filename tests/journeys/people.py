@@ -14,8 +14,9 @@ from multidict import CIMultiDictProxy
 from yarl import URL
 
 from gateway.access import make_token
-from sandbox.webhooks import signature
+from sandbox.core.webhooks import signature
 from testkit import ShopUnderTest
+from testkit.people import DELIVERY
 
 Json = dict[str, Any]
 T = TypeVar("T")
@@ -115,9 +116,7 @@ class Customer(Visitor):
 
     def delivery(self, **changes: object) -> Json:
         """The body of a checkout."""
-        address = {"line1": "1 Harbour Street", "city": "Hamburg", "postal_code": "20095", "country": "DE"}
-        body = {"email": self.email, "name": "Ada Buyer", "address": address, "shipping_method": "standard"}
-        return body | changes
+        return {**DELIVERY, "email": self.email, **changes}
 
     async def new_cart(self) -> str:
         return str((await self.ask("POST", "/carts")).good["id"])
@@ -146,12 +145,7 @@ class Customer(Visitor):
 
     async def confirm(self, bought: Purchase, card: str = "pm_card_visa") -> int:
         """Pay at Stripe's, as the browser does; gives Stripe's status."""
-        form = {
-            "key": self.shop.inside.integrations.stripe.stripe_publishable_key,
-            "client_secret": bought.client_secret,
-            "payment_method": card,
-        }
-        url = f"{self.shop.box.http_url}/v1/payment_intents/{bought.intent}/confirm"
+        url, form = self.shop.confirmation(bought.intent, bought.client_secret, card)
         async with self.http.post(url, data=form) as answer:
             return answer.status
 

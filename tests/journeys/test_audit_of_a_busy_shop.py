@@ -52,7 +52,7 @@ async def test_a_busy_shop_is_never_blamed(shop: ShopUnderTest, buyer: Customer,
                 await buyer.ask("POST", f"/orders/{bought.order}/cancel", token=bought.token)
                 return
             assert await buyer.confirm(bought) == 200
-            await shop.box.flush_webhooks()
+            await shop.sandbox.flush_webhooks()
             if number % 5 == 3:
                 await buyer.ask("POST", f"/orders/{bought.order}/cancel", token=bought.token)
                 return

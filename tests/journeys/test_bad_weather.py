@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from sandbox.faults import Fault
+from sandbox.core.faults import Fault
 from testkit import ShopUnderTest
 from tests.journeys.people import Customer, Staff, mails_of, new_key
 
@@ -29,23 +29,23 @@ async def test_a_checkout_that_stripe_does_not_answer_is_503_and_its_key_complet
     )
     for number, fault in enumerate(faults, 1):
         cart, key = await buyer.fill_cart(BOOK=10, MUG=1), new_key()
-        shop.box.faults.stripe = fault
+        shop.sandbox.faults.stripe = fault
         away = await shop.patiently(buyer.check_out(cart, key=key))
         assert away.refusal == (503, "unavailable"), fault
         assert int(away.headers["Retry-After"]) >= 1
-        shop.box.faults.reset()
+        shop.sandbox.faults.reset()
 
         bought = await buyer.place(cart, key=key)
 
         assert len((await staff.get("/admin/api/orders")).good["items"]) == number, fault
-        assert len(shop.box.payment_intents()) == number, fault
+        assert len(shop.sandbox.payment_intents()) == number, fault
         assert await staff.stock("BOOK") == (100, 10 * number), fault
         assert await buyer.status(bought) == "pending_payment"
     # Done, and a 500 is what its key will always bring back: looked up, and found.
-    shop.box.faults.stripe = Fault(action="fail", path=INTENTS, after_work=True, count=1)
+    shop.sandbox.faults.stripe = Fault(action="fail", path=INTENTS, after_work=True, count=1)
     assert (await shop.patiently(buyer.check_out(await buyer.fill_cart(BOOK=1), key=new_key()))).status == 201
-    assert len(shop.box.payment_intents()) == len(faults) + 1
-    shop.box.faults.stripe = Fault(delay_s=0.1)  # Slow is not away.
+    assert len(shop.sandbox.payment_intents()) == len(faults) + 1
+    shop.sandbox.faults.stripe = Fault(delay_s=0.1)  # Slow is not away.
     assert (await buyer.check_out(await buyer.fill_cart(BOOK=1), key=new_key())).status == 201
     await shop.settle()
     assert mails_of(shop) == ["order_created"] * (len(faults) + 2)
@@ -56,9 +56,9 @@ async def test_a_checkout_that_is_given_up_for_want_of_stripe_frees_its_units(
     shop: ShopUnderTest, buyer: Customer, staff: Staff
 ) -> None:
     cart, key = await buyer.fill_cart(LAMP=1), new_key()
-    shop.box.faults.stripe = Fault(action="fail")
+    shop.sandbox.faults.stripe = Fault(action="fail")
     assert (await shop.patiently(buyer.check_out(cart, key=key))).refusal == (503, "unavailable")
-    shop.box.faults.reset()
+    shop.sandbox.faults.reset()
 
     await shop.clock.advance(minutes=31)
     await shop.settle()
@@ -75,7 +75,7 @@ async def test_a_checkout_that_is_given_up_for_want_of_stripe_frees_its_units(
 async def test_what_stripe_refuses_for_good_is_no_order_and_its_words_are_for_the_log(
     shop: ShopUnderTest, buyer: Customer, staff: Staff, is_same_key: bool, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    shop.box.faults.stripe = Fault(action="fail", status=400, path="POST /v1/payment_intents")
+    shop.sandbox.faults.stripe = Fault(action="fail", status=400, path="POST /v1/payment_intents")
     cart, key = await buyer.fill_cart(LAMP=1), new_key()
 
     refused = await buyer.check_out(cart, key=key)
@@ -83,7 +83,7 @@ async def test_what_stripe_refuses_for_good_is_no_order_and_its_words_are_for_th
     assert "stripe" not in refused.body.decode().lower()
     (line,) = (line for line in capsys.readouterr().out.splitlines() if "error  " in line)
     assert "Stripe refuses: " in line
-    shop.box.faults.reset()
+    shop.sandbox.faults.reset()
     await shop.settle()
     assert (await staff.get("/admin/api/orders")).good["items"] == []
     assert mails_of(shop) == []
@@ -106,14 +106,14 @@ async def test_a_refund_reaches_stripe_once_however_often_it_fails_first(
         Fault(action="drop", path="/v1/refunds", after_work=True),
         Fault(action="fail", path="/v1/refunds", after_work=True),
     ):
-        shop.box.faults.stripe = fault
+        shop.sandbox.faults.stripe = fault
         assert (await staff.refund(bought, 100)).good["status"] == "pending"
         await shop.clock.advance(seconds=2)
-        shop.box.faults.reset()
+        shop.sandbox.faults.reset()
         await shop.clock.advance(minutes=2)
         await shop.settle()
 
-    assert [refund.amount for refund in shop.box.refunds()] == [100, 100, 100]
+    assert [refund.amount for refund in shop.sandbox.refunds()] == [100, 100, 100]
     assert (await buyer.read(bought))["refunded"]["amount"] == 300
     assert mails_of(shop).count("refund_processed") == 3
     assert await staff.dead_letters() == []
@@ -124,12 +124,12 @@ async def test_a_refund_that_stripe_refuses_waits_for_a_person_who_tries_it_agai
     shop: ShopUnderTest, buyer: Customer, staff: Staff
 ) -> None:
     bought = await buyer.buy(MUG=1)
-    shop.box.faults.stripe = Fault(action="fail", status=400, path="/v1/refunds")
+    shop.sandbox.faults.stripe = Fault(action="fail", status=400, path="/v1/refunds")
     _ = (await staff.refund(bought, 100)).good
     (letter,) = await staff.dead_letters()
     assert (letter["actor"], letter["type"], letter["key"]) == ("payment", "SendRefund", bought.order)
     assert (await buyer.read(bought))["refunded"]["amount"] == 0
-    shop.box.faults.reset()
+    shop.sandbox.faults.reset()
 
     assert (await staff.ask("POST", f"/admin/api/dead-letters/{letter['id']}/redrive")).good == {"redriven": 1}
     await shop.settle()
@@ -145,7 +145,7 @@ async def test_a_refund_that_stripe_refuses_waits_for_a_person_who_tries_it_agai
 async def test_a_mail_that_is_refused_for_good_is_parked_and_the_next_ones_go_out(
     shop: ShopUnderTest, buyer: Customer, staff: Staff
 ) -> None:
-    shop.box.faults.smtp = Fault(action="fail", status=550, count=1)
+    shop.sandbox.faults.smtp = Fault(action="fail", status=550, count=1)
 
     await buyer.buy(MUG=1)
 
@@ -159,11 +159,11 @@ async def test_mails_that_could_not_be_sent_are_sent_when_smtp_is_back(
 ) -> None:
     expected: list[str] = []
     for fault in (Fault(action="fail", status=451), Fault(action="rate_limit"), Fault(action="drop")):
-        shop.box.faults.smtp = fault
+        shop.sandbox.faults.smtp = fault
         bought = await buyer.buy(MUG=1)
         await shop.clock.advance(seconds=5)
         assert mails_of(shop) == expected
-        shop.box.faults.reset()
+        shop.sandbox.faults.reset()
 
         await shop.clock.advance(minutes=2)
 
@@ -176,7 +176,7 @@ async def test_mails_that_could_not_be_sent_are_sent_when_smtp_is_back(
 async def test_a_mail_whose_receipt_was_lost_comes_again_under_the_same_id(
     shop: ShopUnderTest, buyer: Customer
 ) -> None:
-    shop.box.faults.smtp = Fault(action="drop", after_work=True, count=1)
+    shop.sandbox.faults.smtp = Fault(action="drop", after_work=True, count=1)
     _ = await buyer.order(MUG=1)
 
     await shop.clock.advance(minutes=2)
@@ -190,17 +190,17 @@ async def test_a_parcel_is_booked_once_when_the_carrier_is_back(
 ) -> None:
     for number, fault in enumerate((Fault(action="fail"), Fault(action="drop", after_work=True)), 1):
         bought = await buyer.buy(MUG=1)
-        shop.box.faults.carrier = fault
+        shop.sandbox.faults.carrier = fault
         for step in ("pick", "pack", "ship"):
             _ = (await staff.step(bought, step)).good
         await shop.clock.advance(seconds=5)
         order = await buyer.read(bought)
         assert (order["status"], order["tracking"]) == ("packed", None)
-        shop.box.faults.reset()
+        shop.sandbox.faults.reset()
 
         await shop.clock.advance(minutes=2)
 
-        (parcel,) = (shipment for shipment in shop.box.shipments() if shipment.reference == bought.order)
+        (parcel,) = (shipment for shipment in shop.sandbox.shipments() if shipment.reference == bought.order)
         order = await buyer.read(bought)
         assert (order["status"], order["tracking"]["tracking_number"]) == ("shipped", parcel.tracking_number)
-        assert mails_of(shop).count("order_shipped") == len(shop.box.shipments()) == number
+        assert mails_of(shop).count("order_shipped") == len(shop.sandbox.shipments()) == number

@@ -31,7 +31,7 @@ async def test_an_order_goes_from_cart_to_delivered(shop: ShopUnderTest, buyer: 
     tracking_number = await staff.send_off(bought)
     for status in ("picked_up", "in_transit", "out_for_delivery", "delivered"):
         shop.clock.jump(timedelta(hours=1))
-        await shop.box.carrier.advance(tracking_number, status)
+        await shop.sandbox.carrier.advance(tracking_number, status)
         await shop.settle()
 
     order = await buyer.read(bought)
@@ -63,7 +63,7 @@ async def test_an_order_goes_from_cart_to_delivered(shop: ShopUnderTest, buyer: 
     # And what remains in the books.
     assert await staff.stock("MUG") == (8, 0)
     assert await staff.stock("BOOK") == (99, 0)
-    assert [(charge.amount, charge.paid) for charge in shop.box.charges()] == [(2 * MUG + BOOK + STANDARD, True)]
+    assert [(charge.amount, charge.paid) for charge in shop.sandbox.charges()] == [(2 * MUG + BOOK + STANDARD, True)]
     (sales,) = (await staff.get("/admin/api/analytics/sales?from=2030-01-07&to=2030-01-07&by=day")).good["items"]
     assert sales == {
         "start": "2030-01-07", "currency": "EUR", "orders": 1, "units": 3, "ordered": bought.total,
@@ -112,7 +112,7 @@ async def test_a_refund_is_given_in_part_then_in_full_and_never_beyond(
     assert await buyer.timeline(bought) == [
         "OrderCreated", "PaymentReceived", "RefundProcessed", "OrderCancelled", "RefundProcessed",
     ]  # fmt: skip
-    assert [refund.amount for refund in shop.box.refunds()] == [500, bought.total - 500]
+    assert [refund.amount for refund in shop.sandbox.refunds()] == [500, bought.total - 500]
     assert mails_of(shop).count("refund_processed") == 2
     (sales,) = (await staff.get("/admin/api/analytics/sales")).good["items"]
     assert (sales["paid"], sales["refunded"]) == (bought.total, bought.total)
@@ -126,7 +126,7 @@ async def test_a_refund_that_makes_no_sense_is_refused(shop: ShopUnderTest, buye
     for amount in (0, -1, "500", 4.5, yen, debt, {"amount": 500}):
         assert (await staff.refund(bought, amount)).refusal == (422, "invalid"), amount
 
-    assert shop.box.refunds() == []
+    assert shop.sandbox.refunds() == []
     assert (await staff.refund(bought, {"amount": 500, "currency": "EUR"})).good["amount"]["amount"] == 500
 
 
@@ -147,7 +147,7 @@ async def test_an_order_cancelled_before_its_payment_can_be_paid_no_more(
     assert (await buyer.cancel(bought)).good["status"] == "cancelled"
     assert (await buyer.cancel(bought)).good["status"] == "cancelled"  # Twice is fine.
 
-    assert [intent.status for intent in shop.box.payment_intents()] == ["canceled"]
+    assert [intent.status for intent in shop.sandbox.payment_intents()] == ["canceled"]
     assert await buyer.pay(bought) == 400
     assert await staff.stock("MUG") == (10, 0)
     assert await buyer.timeline(bought) == ["OrderCreated", "OrderCancelled"]
@@ -168,7 +168,7 @@ async def test_an_order_cancelled_after_its_payment_gives_money_and_units_back(
 
     order = await buyer.read(bought)
     assert (order["status"], order["refunded"]["amount"]) == ("cancelled", bought.total)
-    assert [refund.amount for refund in shop.box.refunds()] == [bought.total]
+    assert [refund.amount for refund in shop.sandbox.refunds()] == [bought.total]
     assert await staff.stock("MUG") == (10, 0)
     assert mails_of(shop).count("refund_processed") == 1
     assert mails_of(shop).count("order_cancelled") == 1
@@ -204,7 +204,7 @@ async def test_the_warehouse_goes_step_by_step_and_may_repeat_one(
         assert (await staff.step(bought, step)).good["status"] == status
     assert (await staff.step(bought, "pick")).refusal == (409, "wrong_step")
 
-    assert len(shop.box.shipments()) == 1
+    assert len(shop.sandbox.shipments()) == 1
     assert await buyer.timeline(bought) == [
         "OrderCreated", "PaymentReceived", "PickingStarted", "OrderFulfilled", "OrderShipped",
     ]  # fmt: skip

@@ -55,7 +55,7 @@ async def test_a_shop_in_shillings_asks_stripe_for_hundredths_and_books_shilling
     assert bought.total == 45_615 + 15_000  # With standard shipping, in whole shillings.
     part = await staff.refund(bought, {"amount": 615, "currency": currency})
     assert part.good["amount"] == {"amount": 615, "currency": currency}
-    assert [refund.amount for refund in shop.box.refunds()] == [61_500]
+    assert [refund.amount for refund in shop.sandbox.refunds()] == [61_500]
     order = await buyer.read(bought)
     assert (order["total"]["amount"], order["refunded"]["amount"]) == (60_615, 615)
     await shop.audit()
@@ -101,7 +101,7 @@ async def test_a_refund_that_is_too_fine_for_cards_is_refused_at_once(
         assert (await staff.refund(bought, amount)).refusal == (422, "invalid")
     assert (await staff.refund(bought, 1230)).status == 201
 
-    assert [refund.amount for refund in shop.box.refunds()] == [1230]
+    assert [refund.amount for refund in shop.sandbox.refunds()] == [1230]
     await all_is_well(staff)
 
 

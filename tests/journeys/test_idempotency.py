@@ -9,7 +9,7 @@ import pytest
 from bus.messages.idempotency import Claimed, ClaimKey, GiveBackKey, InProgress, KeepAnswer
 from engine.errors import Overloaded
 from engine.mailbox import Envelope
-from sandbox.faults import Fault, WebhookFault
+from sandbox.core.faults import Fault, WebhookFault
 from testkit import ShopUnderTest
 from tests.journeys.people import Customer, Staff, at_once, forget_answers, mails_of, new_key, purchase, sql
 
@@ -31,7 +31,7 @@ async def test_a_double_click_on_checkout_is_one_order_with_one_answer(
     assert later.headers["Content-Type"] == answers[0].headers["Content-Type"]
     await shop.settle()
     assert len((await staff.get("/admin/api/orders")).good["items"]) == 1
-    assert len(shop.box.payment_intents()) == 1
+    assert len(shop.sandbox.payment_intents()) == 1
     assert await staff.stock("MUG") == (10, 2)
     assert mails_of(shop) == ["order_created"]
     assert await buyer.pay(purchase(cart, key, later)) == 200  # The answer that was kept is as good as the first.
@@ -58,7 +58,7 @@ async def test_an_answer_that_can_not_be_kept_is_not_given_and_the_next_try_fini
     assert (lost.status, lost.headers["Retry-After"]) == (503, "1")
     assert again.status == 201
     assert len((await staff.get("/admin/api/orders")).good["items"]) == 1
-    assert len(shop.box.payment_intents()) == 1
+    assert len(shop.sandbox.payment_intents()) == 1
 
 
 async def test_a_key_is_for_one_body(buyer: Customer, staff: Staff) -> None:
@@ -107,7 +107,7 @@ async def test_a_checkout_whose_process_died_is_finished_by_the_next_try(
 
     assert purchase(bought.cart, bought.key, await buyer.check_out(bought.cart, key=bought.key)) == bought
     await shop.settle()
-    assert len(shop.box.payment_intents()) == 1
+    assert len(shop.sandbox.payment_intents()) == 1
     assert await staff.stock("MUG") == (10, 2)
     assert mails_of(shop) == ["order_created"]
     assert await staff.findings() == []
@@ -123,7 +123,7 @@ async def test_a_checkout_whose_order_was_called_off_meanwhile_is_not_offered_fo
     shop.clock.jump(timedelta(hours=25))
 
     assert (await buyer.check_out(bought.cart, key=bought.key)).refusal == (422, "invalid")
-    assert len(shop.box.payment_intents()) == 1
+    assert len(shop.sandbox.payment_intents()) == 1
 
 
 async def test_a_checkout_repeated_with_another_cart_does_not_change_what_late_money_buys(
@@ -131,7 +131,7 @@ async def test_a_checkout_repeated_with_another_cart_does_not_change_what_late_m
 ) -> None:
     bought = await buyer.place(await buyer.fill_cart(LAMP=1), key=new_key())
     await forget_answers(shop, ago=LEASE)
-    shop.box.faults.webhooks = WebhookFault(hold=True)
+    shop.sandbox.faults.webhooks = WebhookFault(hold=True)
     assert await buyer.confirm(bought) == 200
     with shop.faults.stripe(down=True):  # Else it would be asked, and say that it has the money.
         await shop.clock.advance(minutes=31)
@@ -173,7 +173,7 @@ async def test_a_refund_is_given_once_per_key(shop: ShopUnderTest, buyer: Custom
     again = await staff.refund(bought, 100, key=key)
 
     assert again.good["id"] == answers[0].good["id"]
-    assert [refund.amount for refund in shop.box.refunds()] == [100]
+    assert [refund.amount for refund in shop.sandbox.refunds()] == [100]
     assert (await staff.refund(bought, 100)).good["id"] != again.good["id"]  # Another key is another refund.
     assert (await buyer.read(bought))["refunded"]["amount"] == 200
     assert await staff.findings() == []
@@ -183,10 +183,10 @@ async def test_a_checkout_that_failed_halfway_is_finished_under_its_key(
     shop: ShopUnderTest, buyer: Customer, staff: Staff
 ) -> None:
     cart, key = await buyer.fill_cart(LAMP=1), new_key()  # The only one there is.
-    shop.box.faults.stripe = Fault(action="fail")
+    shop.sandbox.faults.stripe = Fault(action="fail")
     assert (await shop.patiently(buyer.check_out(cart, key=key))).refusal == (503, "unavailable")
     assert (await shop.patiently(buyer.check_out(cart, key=key))).refusal == (503, "unavailable")
-    shop.box.faults.reset()
+    shop.sandbox.faults.reset()
 
     _ = await shop.patiently(buyer.place(cart, key=key))  # Stripe is asked again when it was left alone for a while.
 
@@ -199,9 +199,9 @@ async def test_what_came_into_the_cart_after_the_first_try_is_not_lost(
     shop: ShopUnderTest, buyer: Customer, staff: Staff
 ) -> None:
     cart, key = await buyer.fill_cart(MUG=1), new_key()
-    shop.box.faults.stripe = Fault(action="fail")
+    shop.sandbox.faults.stripe = Fault(action="fail")
     assert (await shop.patiently(buyer.check_out(cart, key=key))).refusal == (503, "unavailable")
-    shop.box.faults.reset()
+    shop.sandbox.faults.reset()
     _ = (await buyer.put(cart, "BOOK", 2)).good
 
     bought = await buyer.place(cart, key=key)
@@ -255,7 +255,7 @@ async def test_a_sum_that_changed_after_stripe_was_asked_is_told_and_the_key_beg
     bought = await buyer.place(cart, key=key)
     assert bought.total == 5900 + 2400
     assert await buyer.pay(bought) == 200
-    assert [charge.amount for charge in shop.box.charges()] == [bought.total]
+    assert [charge.amount for charge in shop.sandbox.charges()] == [bought.total]
     assert await staff.stock("LAMP") == (0, 0)
 
 
@@ -263,13 +263,15 @@ async def test_a_key_that_stripe_knows_for_another_sum_makes_no_second_intent(
     shop: ShopUnderTest, buyer: Customer, staff: Staff
 ) -> None:
     cart, key = await buyer.fill_cart(MUG=1), new_key()
-    shop.box.faults.stripe = Fault(action="drop", after_work=True)  # Its answer is lost: only Stripe has the intent.
+    shop.sandbox.faults.stripe = Fault(
+        action="drop", after_work=True
+    )  # Its answer is lost: only Stripe has the intent.
     assert (await shop.patiently(buyer.check_out(cart, key=key))).refusal == (503, "unavailable")
-    shop.box.faults.reset()
+    shop.sandbox.faults.reset()
     _ = (await buyer.put(cart, "MUG", 2)).good
 
     assert (await shop.patiently(buyer.check_out(cart, key=key))).refusal == (409, "price_changed")
-    assert len(shop.box.payment_intents()) == 1
+    assert len(shop.sandbox.payment_intents()) == 1
     bought = await buyer.place(cart, key=key)
     assert bought.total == 2 * 1450 + 490
     assert await staff.stock("MUG") == (10, 2)
@@ -282,13 +284,13 @@ async def test_an_intent_that_was_cancelled_for_want_of_an_order_is_not_ordered_
     async with shop.kill_at("checkout-payable"):
         with suppress(aiohttp.ClientError):
             await buyer.check_out(cart, key=key)
-    (intent,) = shop.box.payment_intents()
+    (intent,) = shop.sandbox.payment_intents()
     shop.clock.jump(LEASE)
     await sql(shop, "update payment.payments set status = 'closing'")  # As whoever looks after what nobody came for.
 
     assert (await buyer.check_out(cart, key=key)).refusal == (422, "invalid")
     await shop.settle()
-    assert [each.status for each in shop.box.payment_intents()] == ["canceled"]
+    assert [each.status for each in shop.sandbox.payment_intents()] == ["canceled"]
 
     bought = await buyer.place(cart, key=key)
     assert bought.intent != intent.id

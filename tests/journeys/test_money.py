@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from actors.payment.actor import Payments
-from sandbox.faults import Fault, WebhookFault
+from sandbox.core.faults import Fault, WebhookFault
 from testkit import ShopUnderTest
 from tests.journeys.people import Customer, Purchase, Staff, mails_of
 
@@ -46,7 +46,7 @@ async def test_an_order_that_nobody_pays_is_cancelled_and_its_units_are_free(
 
     assert await buyer.status(bought) == "cancelled"
     assert await buyer.timeline(bought) == ["OrderCreated", "PaymentDeclined", "OrderCancelled"]
-    assert [intent.status for intent in shop.box.payment_intents()] == ["canceled"]
+    assert [intent.status for intent in shop.sandbox.payment_intents()] == ["canceled"]
     assert await staff.stock("LAMP") == (1, 0)
     assert mails_of(shop) == ["order_created", "order_cancelled"]
     assert await buyer.pay(bought) == 400
@@ -70,14 +70,14 @@ def unreconciled(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def called_off_unheard(shop: ShopUnderTest) -> None:
     """The buyer's time to pay is over, and Stripe can't be told; else it would say at once that it has the money."""
-    shop.box.faults.stripe = Fault(action="drop", path="/cancel")
+    shop.sandbox.faults.stripe = Fault(action="drop", path="/cancel")
     await shop.clock.advance(minutes=30)
-    shop.box.faults.stripe = Fault()
+    shop.sandbox.faults.stripe = Fault()
 
 
 async def pay_unheard(shop: ShopUnderTest, buyer: Customer, bought: Purchase) -> None:
     """The card is charged, and the shop does not hear of it before the next `settle`."""
-    shop.box.faults.webhooks = WebhookFault(hold=True)
+    shop.sandbox.faults.webhooks = WebhookFault(hold=True)
     assert await buyer.confirm(bought) == 200
     assert await buyer.status(bought) == "pending_payment"
 
@@ -98,7 +98,7 @@ async def test_money_that_comes_late_takes_the_units_again_while_there_are_some(
     assert await buyer.timeline(bought) == ["OrderCreated", "OrderCancelled", "PaymentCameLate", "UnitsRetaken"]
     assert await staff.stock("LAMP") == (0, 0)
     assert await staff.stock("MUG") == (8, 0)
-    assert shop.box.refunds() == []
+    assert shop.sandbox.refunds() == []
     assert await staff.send_off(bought)
     assert await buyer.status(bought) == "shipped"
     assert await staff.findings() == []
@@ -120,7 +120,7 @@ async def test_money_that_comes_when_the_units_are_gone_goes_back_at_once(
     assert await buyer.timeline(bought) == [
         "OrderCreated", "OrderCancelled", "PaymentCameLate", "UnitsGone", "RefundProcessed",
     ]  # fmt: skip
-    shop.box.faults.reset()
+    shop.sandbox.faults.reset()
     assert await buyer.pay(quicker) == 200
     assert await staff.stock("MUG") == (10, 0)
     assert await staff.stock("LAMP") == (0, 0)
@@ -195,7 +195,9 @@ async def _came_to_nothing(shop: ShopUnderTest, buyer: Customer, staff: Staff, b
     """Cancelled, all money back, once, and the buyer was told."""
     order = await buyer.read(bought)
     assert (order["status"], order["refunded"]["amount"]) == ("cancelled", bought.total)
-    assert [(refund.amount, refund.payment_intent) for refund in shop.box.refunds()] == [(bought.total, bought.intent)]
+    assert [(refund.amount, refund.payment_intent) for refund in shop.sandbox.refunds()] == [
+        (bought.total, bought.intent)
+    ]
     mails = mails_of(shop)
     assert (mails.count("refund_processed"), mails.count("order_cancelled")) == (1, 1)
     assert (await staff.step(bought, "pick")).refusal == (409, "wrong_step")

@@ -24,7 +24,7 @@ async def test_a_part_refund_in_the_dashboard_is_known_everywhere_and_a_cancel_g
 ) -> None:
     bought = await buyer.buy(MUG=2)
 
-    shop.box.stripe.refund_in_dashboard(bought.intent, 1000)
+    shop.sandbox.stripe.refund_in_dashboard(bought.intent, 1000)
     await shop.settle()
 
     order = await buyer.read(bought)
@@ -34,7 +34,7 @@ async def test_a_part_refund_in_the_dashboard_is_known_everywhere_and_a_cancel_g
     sales = (await staff.get("/admin/api/analytics/sales?from=2030-01-01&to=2030-12-31")).good
     assert sum(row["refunded"] for row in sales["items"]) == 1000
     assert (await buyer.cancel(bought)).status == 200
-    assert sorted(refund.amount for refund in shop.box.refunds()) == [1000, bought.total - 1000]
+    assert sorted(refund.amount for refund in shop.sandbox.refunds()) == [1000, bought.total - 1000]
     assert await stuck(staff) == []
     await shop.audit()
 
@@ -44,7 +44,7 @@ async def test_a_cancel_that_crosses_a_refund_in_the_dashboard_gives_back_the_re
 ) -> None:
     bought = await buyer.buy(MUG=2)
     with shop.faults.webhooks(hold=True):
-        shop.box.stripe.refund_in_dashboard(bought.intent, 1000)
+        shop.sandbox.stripe.refund_in_dashboard(bought.intent, 1000)
         assert (await buyer.cancel(bought)).status == 200
         await shop.clock.at_rest()
     await shop.settle()
@@ -68,7 +68,7 @@ async def test_all_money_given_back_before_packing_ends_the_order(
     if by == "staff":
         assert (await staff.refund(bought)).status == 201
     else:
-        shop.box.stripe.refund_in_dashboard(bought.intent)
+        shop.sandbox.stripe.refund_in_dashboard(bought.intent)
     await shop.settle()
 
     order = await buyer.read(bought)
@@ -76,7 +76,7 @@ async def test_all_money_given_back_before_packing_ends_the_order(
     assert await staff.stock("MUG") == (10, 0)
     assert (await staff.step(bought, "pack")).refusal == (409, "wrong_step")
     assert mails_of(shop).count("order_cancelled") == 1
-    assert len(shop.box.refunds()) == 1
+    assert len(shop.sandbox.refunds()) == 1
     await shop.audit()
 
 
@@ -92,12 +92,12 @@ async def test_all_money_given_back_after_packing_makes_shipping_ask(
 
     refused = await staff.step(bought, "ship")
     assert (refused.refusal, refused.json["doubts"]) == ((409, "money_in_doubt"), ["refunded"])
-    assert shop.box.shipments() == []
+    assert shop.sandbox.shipments() == []
     assert "FullyRefunded" in await timeline(staff, bought)
     answer = await staff.ask("POST", f"/admin/api/pick-lists/{bought.order}/ship?despite_doubt=true")
     assert answer.status == 200
     await shop.settle()
-    assert len(shop.box.shipments()) == 1
+    assert len(shop.sandbox.shipments()) == 1
     await shop.audit()
 
 
@@ -107,7 +107,7 @@ async def test_a_refund_heard_of_only_by_its_charge_is_looked_up(
     """An endpoint at Stripe may be subscribed to `charge.refunded` alone."""
     bought = await buyer.buy(MUG=2)
     with shop.faults.webhooks(drop=1):  # The refund's own.
-        shop.box.stripe.refund_in_dashboard(bought.intent, 700)
+        shop.sandbox.stripe.refund_in_dashboard(bought.intent, 700)
     await shop.settle()
 
     assert (await buyer.read(bought))["refunded"]["amount"] == 700
@@ -119,7 +119,7 @@ async def test_a_dispute_stops_packing_and_reaches_people_and_sales_until_it_is_
 ) -> None:
     bought = await buyer.buy(MUG=2)
     _ = (await staff.step(bought, "pick")).good
-    dispute = shop.box.stripe.open_dispute(bought.intent)
+    dispute = shop.sandbox.stripe.open_dispute(bought.intent)
     await shop.settle()
 
     assert (await staff.step(bought, "pack")).refusal == (409, "money_in_doubt")
@@ -132,7 +132,7 @@ async def test_a_dispute_stops_packing_and_reaches_people_and_sales_until_it_is_
     }
     await shop.audit()
 
-    shop.box.stripe.close_dispute(dispute.id, won=True)
+    shop.sandbox.stripe.close_dispute(dispute.id, won=True)
     await shop.settle()
 
     assert (await staff.step(bought, "pack")).status == 200
@@ -146,9 +146,9 @@ async def test_a_dispute_that_is_lost_leaves_nothing_to_send_back(
     shop: ShopUnderTest, buyer: Customer, staff: Staff
 ) -> None:
     bought = await buyer.buy(MUG=2)
-    dispute = shop.box.stripe.open_dispute(bought.intent)
+    dispute = shop.sandbox.stripe.open_dispute(bought.intent)
     await shop.settle()
-    shop.box.stripe.close_dispute(dispute.id, won=False)
+    shop.sandbox.stripe.close_dispute(dispute.id, won=False)
     await shop.settle()
 
     assert (await staff.step(bought, "pick")).status == 200
@@ -158,7 +158,7 @@ async def test_a_dispute_that_is_lost_leaves_nothing_to_send_back(
     await shop.settle()
 
     assert await staff.stock("MUG") == (10, 0)
-    assert [refund for refund in shop.box.refunds() if refund.status == "succeeded"] == []
+    assert [refund for refund in shop.sandbox.refunds() if refund.status == "succeeded"] == []
     await shop.audit()
 
 
@@ -166,7 +166,7 @@ async def test_a_warning_of_fraud_makes_packing_ask_and_reaches_people(
     shop: ShopUnderTest, buyer: Customer, staff: Staff
 ) -> None:
     bought = await buyer.buy(MUG=2)
-    shop.box.stripe.warn_of_fraud(bought.intent)
+    shop.sandbox.stripe.warn_of_fraud(bought.intent)
     await shop.settle()
 
     assert await stuck(staff) == ["fraud_warning"]
@@ -188,7 +188,7 @@ async def test_a_debit_waits_for_days_with_its_units_and_is_paid(
     assert (await buyer.read(bought))["status"] == "payment_processing"
     assert await staff.stock("LAMP") == (1, 1)
     await shop.audit()
-    shop.box.stripe.settle(bought.intent, succeeded=True)
+    shop.sandbox.stripe.settle(bought.intent, succeeded=True)
     await shop.settle()
 
     assert (await buyer.read(bought))["status"] == "paid"
@@ -205,7 +205,7 @@ async def test_a_debit_that_fails_gives_time_to_pay_in_another_way(
         assert await buyer.pay(bought, DEBIT_FAILS) == 200
     await shop.clock.advance(days=3)
     for bought in (first, second):
-        shop.box.stripe.settle(bought.intent, succeeded=False)
+        shop.sandbox.stripe.settle(bought.intent, succeeded=False)
     await shop.settle()
 
     order = await buyer.read(first)
@@ -228,7 +228,7 @@ async def test_a_debit_of_a_cancelled_order_goes_back_when_it_comes(
     assert await staff.stock("LAMP") == (1, 0)
 
     await shop.clock.advance(days=2)
-    shop.box.stripe.settle(bought.intent, succeeded=True)
+    shop.sandbox.stripe.settle(bought.intent, succeeded=True)
     await shop.settle()
 
     order = await buyer.read(bought)
@@ -256,7 +256,7 @@ async def test_the_auditor_finds_a_refund_at_stripe_that_nobody_told_us_of_and_a
 ) -> None:
     bought = await buyer.buy(MUG=2)
     with shop.faults.webhooks(drop=1_000):
-        shop.box.stripe.refund_in_dashboard(bought.intent, 700)
+        shop.sandbox.stripe.refund_in_dashboard(bought.intent, 700)
     assert await staff.findings() == []  # Its webhook may be on the way.
     await shop.clock.advance(minutes=2)
 
@@ -270,6 +270,31 @@ async def test_the_auditor_finds_a_refund_at_stripe_that_nobody_told_us_of_and_a
     await shop.audit()
 
 
+async def test_the_auditor_finds_disputes_and_warnings_that_nobody_told_us_of_and_a_repair_hears_them(
+    shop: ShopUnderTest, buyer: Customer, staff: Staff
+) -> None:
+    lost, warned, won = [await buyer.buy(MUG=1) for _ in range(3)]
+    with shop.faults.webhooks(drop=1_000):  # As where the account's endpoint does not list these events.
+        shop.sandbox.stripe.open_dispute(lost.intent)
+        shop.sandbox.stripe.warn_of_fraud(warned.intent)
+        dispute = shop.sandbox.stripe.open_dispute(won.intent)
+        shop.sandbox.stripe.close_dispute(dispute.id, won=True)
+    assert await staff.findings() == []  # Their webhooks may be on the way.
+    await shop.clock.advance(minutes=2)
+
+    found = await staff.findings()
+    assert {finding["rule"] for finding in found} == {"I8 disputes = Stripe's"}
+    assert {finding["about"] for finding in found} == {lost.order, warned.order, won.order}
+    _ = (await staff.ask("POST", "/admin/api/audit/repair")).good
+    await shop.settle()
+
+    assert await staff.findings() == []
+    assert sorted(await stuck(staff)) == ["dispute_open", "fraud_warning"]
+    assert (await staff.step(lost, "pick")).status == 200
+    assert (await staff.step(lost, "pack")).refusal == (409, "money_in_doubt")
+    await shop.audit()
+
+
 async def test_a_bank_that_takes_longer_than_banks_may_reaches_people(
     shop: ShopUnderTest, buyer: Customer, staff: Staff
 ) -> None:
@@ -280,7 +305,7 @@ async def test_a_bank_that_takes_longer_than_banks_may_reaches_people(
 
     assert await stuck(staff) == ["processing_long"]
     assert (await buyer.read(bought))["status"] == "payment_processing"
-    shop.box.stripe.settle(bought.intent, succeeded=True)
+    shop.sandbox.stripe.settle(bought.intent, succeeded=True)
     await shop.settle()
     assert await stuck(staff) == []
 
@@ -289,7 +314,7 @@ async def test_a_refund_that_is_refused_again_and_again_is_one_thing_to_do(
     shop: ShopUnderTest, buyer: Customer, staff: Staff
 ) -> None:
     bought = await buyer.buy(MUG=2)
-    shop.box.stripe.open_dispute(bought.intent)  # Stripe refunds nothing that is disputed.
+    shop.sandbox.stripe.open_dispute(bought.intent)  # Stripe refunds nothing that is disputed.
     await shop.settle()
 
     for _ in range(3):

@@ -12,6 +12,7 @@ import pytest
 
 from cli.goods import SAMPLE
 from cli.scripted_buyer import Tour
+from testkit.people import DELIVERY
 from testkit.programs import at_work
 from tests.journeys.process import EVENTUALLY_S, Program, end, program, servers, work_folder
 from tests.test_tidy import LISTENERS
@@ -37,14 +38,6 @@ async def cart_with(shop: Program, sku: str, quantity: int = 1) -> str:
     cart = (await shop.ask("POST", "/carts")).body["id"]
     assert (await shop.ask("PUT", f"/carts/{cart}/lines/{sku}", {"quantity": quantity})).status == 200
     return str(cart)
-
-
-CUSTOMER = {
-    "email": "ada@example.com",
-    "name": "Ada Buyer",
-    "address": {"line1": "1 Harbour Street", "city": "Hamburg", "postal_code": "20095", "country": "DE"},
-    "shipping_method": "standard",
-}
 
 
 # --- Starting and stopping ---
@@ -91,7 +84,7 @@ async def test_what_is_asked_when_it_is_told_to_stop_is_answered() -> None:
         slow = {"delay_s": 0.3}
         assert (await shop.ask("PUT", f"{await shop.sandbox()}/sandbox/faults/stripe", slow)).status == 200
         reader, writer = await asyncio.open_connection("127.0.0.1", shop.port)
-        body = json.dumps(CUSTOMER).encode()
+        body = json.dumps(DELIVERY).encode()
         head = (
             f"POST /carts/{cart}/checkout HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
             f"Content-Length: {len(body)}\r\nIdempotency-Key: under-way-1\r\nExpect: 100-continue\r\n\r\n"
@@ -317,7 +310,7 @@ async def test_a_dead_letter_is_seen_and_driven_again(running: Program) -> None:
     refuse = {"action": "fail", "status": 550, "count": 1}
     assert (await running.ask("PUT", f"{sandbox}/sandbox/faults/smtp", refuse)).status == 200
     cart = await cart_with(running, "MUG-BLUE")
-    order = await running.ask("POST", f"/carts/{cart}/checkout", CUSTOMER, Idempotency_Key="dead-letter-1")
+    order = await running.ask("POST", f"/carts/{cart}/checkout", DELIVERY, Idempotency_Key="dead-letter-1")
     number = order.body["order"]["number"]
     who = await staff(running)
 

@@ -4,11 +4,12 @@ from datetime import timedelta
 
 import pytest
 
-from bus.messages.base import Address, Line, OrderLine, Sums
+from bus.messages.base import Line, OrderLine, Sums
 from bus.messages.inventory import HoldForCheckout
 from bus.messages.order import CancelOrder, Order, OrderSettled, PlaceOrder
-from sandbox.faults import Fault
+from sandbox.core.faults import Fault
 from testkit import ShopUnderTest
+from testkit.people import ADDRESS
 from tests.actors.payment.support import eur
 from tests.journeys.people import Answer, Customer, Json, Staff, all_is_well, mails_of, new_key, sql
 from tests.orders import cart_with
@@ -153,7 +154,7 @@ async def test_a_total_that_is_not_the_one_shown_is_refused_and_nothing_has_happ
     assert (refused.json["expected"], refused.json["total"]) == (shown, {"amount": 6900 + 490, "currency": "EUR"})
     await shop.settle()
     assert (await staff.get("/admin/api/orders")).good["items"] == []
-    assert shop.box.payment_intents() == []
+    assert shop.sandbox.payment_intents() == []
     assert mails_of(shop) == []
     (line,) = (await buyer.get(f"/carts/{cart}")).good["lines"]
     assert (line["held"], await staff.stock("LAMP")) == (1, (1, 1))  # The hold is still the cart's.
@@ -180,14 +181,14 @@ async def test_a_checkout_whose_answer_was_lost_a_day_ago_makes_no_second_intent
 ) -> None:
     """Stripe has forgotten the key by then: when it was first tried came with the claim of ours."""
     cart, key = await buyer.fill_cart(MUG=1), new_key()
-    shop.box.faults.stripe = Fault(action="drop", after_work=True, path="POST /v1/payment_intents")
+    shop.sandbox.faults.stripe = Fault(action="drop", after_work=True, path="POST /v1/payment_intents")
     assert (await shop.patiently(buyer.check_out(cart, key=key))).refusal == (503, "unavailable")
-    shop.box.faults.reset()
+    shop.sandbox.faults.reset()
     shop.clock.jump(timedelta(hours=25))
 
     bought = await buyer.place(cart, key=key)
 
-    assert [intent.id for intent in shop.box.payment_intents()] == [bought.intent]
+    assert [intent.id for intent in shop.sandbox.payment_intents()] == [bought.intent]
     assert await buyer.pay(bought) == 200
     assert await staff.findings() == []
 
@@ -278,7 +279,7 @@ async def placed_for_nothing(shop: ShopUnderTest, order_id: str) -> Order:
             cart_id=cart.id,
             email="ada@example.com",
             name="Ada",
-            address=Address(line1="1 Harbour Street", city="Hamburg", postal_code="20095", country="DE"),
+            address=ADDRESS,
             shipping_method="standard",
             lines=(OrderLine(sku="MUG", title="Mug", quantity=2, unit_price=eur(MUG)),),
             weight_g=200,
@@ -307,7 +308,7 @@ async def test_an_order_that_costs_nothing_is_paid_at_once(shop: ShopUnderTest, 
         _ = (await staff.ask("POST", f"/admin/api/pick-lists/ord_free/{step}")).good
         await shop.settle()
     assert (await staff.get("/orders/ord_free")).good["status"] == "shipped"
-    assert shop.box.payment_intents() == []
+    assert shop.sandbox.payment_intents() == []
     await all_is_well(staff)
     await shop.audit()
     assert (await buyer.get("/orders/ord_free")).refusal == (404, "not_found")
@@ -343,7 +344,7 @@ async def test_an_order_that_costs_nothing_can_be_called_off(shop: ShopUnderTest
     await shop.settle()
 
     assert await staff.stock("MUG") == (10, 0)
-    assert shop.box.refunds() == []
+    assert shop.sandbox.refunds() == []
     assert await staff.stuck_money() == []
     await all_is_well(staff)
     await shop.audit()

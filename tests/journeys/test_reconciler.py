@@ -7,10 +7,10 @@ from itertools import permutations
 import pytest
 from msgspec.structs import replace
 
-from sandbox.faults import Fault, WebhookFault
+from sandbox.core.faults import Fault, WebhookFault
 from testkit import ShopUnderTest
 from tests.journeys.people import Customer, Staff, intent_event, mails_of, send_webhook, sql
-from tests.journeys.stripes_news import AFTER, LIST, NO_WEBHOOKS, all_is_settled, effects, status_here
+from tests.journeys.stripe_events import AFTER, LIST, NO_WEBHOOKS, all_is_settled, effects, status_here
 from tests.waiting import eventually
 
 SUCCEEDED, FAILED = "payment_intent.succeeded", "payment_intent.payment_failed"
@@ -24,7 +24,7 @@ async def test_money_whose_webhook_never_comes_is_found(
     shop: ShopUnderTest, buyer: Customer, staff: Staff, asked: list[str]
 ) -> None:
     bought = await buyer.order(MUG=1)
-    shop.box.faults.webhooks = NO_WEBHOOKS
+    shop.sandbox.faults.webhooks = NO_WEBHOOKS
     assert await buyer.confirm(bought) == 200
 
     await shop.clock.advance(seconds=AFTER.total_seconds() - 1)
@@ -45,7 +45,7 @@ async def test_a_webhook_that_comes_after_the_look_changes_nothing(
     shop: ShopUnderTest, buyer: Customer, staff: Staff, repeat: int
 ) -> None:
     bought = await buyer.order(MUG=1)
-    shop.box.faults.webhooks = WebhookFault(hold=True, repeat=repeat)
+    shop.sandbox.faults.webhooks = WebhookFault(hold=True, repeat=repeat)
     assert await buyer.confirm(bought) == 200
     await shop.clock.advance(minutes=6)
     assert await buyer.status(bought) == "paid"
@@ -61,7 +61,7 @@ async def test_a_webhook_that_comes_after_the_look_changes_nothing(
 async def test_a_webhook_that_came_leaves_nothing_to_look_for(
     shop: ShopUnderTest, buyer: Customer, staff: Staff, asked: list[str]
 ) -> None:
-    shop.box.faults.webhooks = WebhookFault(repeat=5)
+    shop.sandbox.faults.webhooks = WebhookFault(repeat=5)
     await buyer.buy(MUG=1)
     asked.clear()
 
@@ -77,7 +77,7 @@ async def test_news_in_any_order_beside_a_look_come_to_the_same(
     shop: ShopUnderTest, buyer: Customer, staff: Staff, order: tuple[str, ...]
 ) -> None:
     bought = await buyer.order(MUG=1)
-    shop.box.faults.webhooks = NO_WEBHOOKS
+    shop.sandbox.faults.webhooks = NO_WEBHOOKS
     assert await buyer.confirm(bought, "pm_card_chargeDeclined") == 402
     assert await buyer.confirm(bought) == 200
     news = {
@@ -105,13 +105,13 @@ async def test_a_webhook_that_comes_while_stripe_is_looked_at_counts_once(
     shop: ShopUnderTest, buyer: Customer, staff: Staff, asked: list[str]
 ) -> None:
     bought = await buyer.order(MUG=1)
-    shop.box.faults.webhooks = WebhookFault(hold=True)
+    shop.sandbox.faults.webhooks = WebhookFault(hold=True)
     assert await buyer.confirm(bought) == 200
-    shop.box.faults.stripe = Fault(delay_s=0.3, path=LIST)
+    shop.sandbox.faults.stripe = Fault(delay_s=0.3, path=LIST)
 
     look = asyncio.create_task(shop.clock.advance(minutes=5))
     await eventually(lambda: LIST in asked)
-    await shop.box.flush_webhooks()
+    await shop.sandbox.flush_webhooks()
     await look
 
     assert await buyer.status(bought) == "paid"
@@ -125,9 +125,9 @@ async def test_an_intent_whose_end_was_not_heard_of_is_closed(
 ) -> None:
     """Somebody has cancelled it in Stripe's dashboard."""
     bought = await buyer.order(MUG=1)
-    shop.box.faults.webhooks = NO_WEBHOOKS
-    intent = shop.box.payment_intents()[0]
-    shop.box.stripe.intents.update(intent.id, replace(intent, status="canceled"))
+    shop.sandbox.faults.webhooks = NO_WEBHOOKS
+    intent = shop.sandbox.payment_intents()[0]
+    shop.sandbox.stripe.intents.update(intent.id, replace(intent, status="canceled"))
 
     await shop.clock.advance(minutes=6)
 
@@ -145,19 +145,21 @@ async def test_money_for_an_order_that_was_called_off_goes_back_though_only_a_lo
     shop: ShopUnderTest, buyer: Customer, staff: Staff
 ) -> None:
     bought = await buyer.order(LAMP=1)
-    shop.box.faults.webhooks = NO_WEBHOOKS
+    shop.sandbox.faults.webhooks = NO_WEBHOOKS
     assert await buyer.confirm(bought) == 200
-    shop.box.faults.stripe = Fault(action="drop", path="/cancel")  # Else it would say at once that it has the money.
+    shop.sandbox.faults.stripe = Fault(
+        action="drop", path="/cancel"
+    )  # Else it would say at once that it has the money.
     assert (await buyer.cancel(bought)).good["status"] == "cancelled"
     assert await status_here(shop, bought.order) == "closing"
 
     await shop.clock.advance(minutes=6)
-    shop.box.faults.stripe = Fault()
+    shop.sandbox.faults.stripe = Fault()
     await shop.clock.advance(minutes=2)
 
     order = await buyer.read(bought)
     assert (order["status"], order["refunded"]["amount"]) == ("cancelled", bought.total)
-    assert [refund.amount for refund in shop.box.refunds()] == [bought.total]
+    assert [refund.amount for refund in shop.sandbox.refunds()] == [bought.total]
     assert await staff.stock("LAMP") == (1, 0)
     await shop.clock.advance(minutes=6)
     await all_is_settled(shop, staff)
@@ -177,13 +179,13 @@ async def test_an_intent_whose_answer_was_lost_is_cancelled_with_its_order(
     shop: ShopUnderTest, buyer: Customer, staff: Staff
 ) -> None:
     order = await lose_the_answer(shop, buyer)
-    shop.box.faults.webhooks = NO_WEBHOOKS
+    shop.sandbox.faults.webhooks = NO_WEBHOOKS
 
     await shop.clock.advance(minutes=31)
-    assert [intent.status for intent in shop.box.payment_intents()] == ["requires_payment_method"]
+    assert [intent.status for intent in shop.sandbox.payment_intents()] == ["requires_payment_method"]
     await shop.clock.advance(minutes=5)
 
-    assert [intent.status for intent in shop.box.payment_intents()] == ["canceled"]
+    assert [intent.status for intent in shop.sandbox.payment_intents()] == ["canceled"]
     assert await status_here(shop, order) == "closed"
     await all_is_settled(shop, staff)
 
@@ -192,8 +194,8 @@ async def test_an_intent_whose_answer_was_lost_and_that_was_paid_is_late_money(
     shop: ShopUnderTest, buyer: Customer, staff: Staff
 ) -> None:
     order = await lose_the_answer(shop, buyer)
-    shop.box.faults.webhooks = NO_WEBHOOKS
-    (intent,) = shop.box.payment_intents()
+    shop.sandbox.faults.webhooks = NO_WEBHOOKS
+    (intent,) = shop.sandbox.payment_intents()
     assert await shop.pay(intent.id, intent.client_secret) == 200
 
     await shop.clock.advance(minutes=40)
@@ -211,8 +213,8 @@ async def test_an_order_that_never_had_an_intent_is_looked_for_once(
     shop: ShopUnderTest, buyer: Customer, staff: Staff, asked: list[str]
 ) -> None:
     await lose_the_answer(shop, buyer)
-    (intent,) = shop.box.payment_intents()
-    shop.box.stripe.intents.delete(intent.id)
+    (intent,) = shop.sandbox.payment_intents()
+    shop.sandbox.stripe.intents.delete(intent.id)
     asked.clear()
 
     await shop.clock.advance(days=365)
@@ -225,15 +227,15 @@ async def test_an_order_that_is_called_off_has_its_intent_cancelled_though_the_f
     shop: ShopUnderTest, buyer: Customer, staff: Staff
 ) -> None:
     bought = await buyer.order(MUG=1)
-    shop.box.faults.webhooks = NO_WEBHOOKS
-    (intent,) = shop.box.payment_intents()
-    shop.box.stripe.intents.update(intent.id, replace(intent, status="succeeded"))  # "It was paid after all."
+    shop.sandbox.faults.webhooks = NO_WEBHOOKS
+    (intent,) = shop.sandbox.payment_intents()
+    shop.sandbox.stripe.intents.update(intent.id, replace(intent, status="succeeded"))  # "It was paid after all."
     assert (await buyer.cancel(bought)).status == 200
-    shop.box.stripe.intents.update(intent.id, replace(intent, status="requires_confirmation"))
+    shop.sandbox.stripe.intents.update(intent.id, replace(intent, status="requires_confirmation"))
 
     await shop.clock.advance(minutes=6)
 
-    assert [intent.status for intent in shop.box.payment_intents()] == ["canceled"]
+    assert [intent.status for intent in shop.sandbox.payment_intents()] == ["canceled"]
     assert await status_here(shop, bought.order) == "closed"
     await all_is_settled(shop, staff)
 
@@ -245,16 +247,16 @@ async def test_a_refund_that_was_made_though_stripe_said_no_is_found_and_is_not_
     shop: ShopUnderTest, buyer: Customer, staff: Staff
 ) -> None:
     bought = await buyer.buy(MUG=1)
-    shop.box.faults.webhooks = NO_WEBHOOKS
-    shop.box.faults.stripe = Fault(action="fail", status=400, after_work=True, path="POST /v1/refunds")
+    shop.sandbox.faults.webhooks = NO_WEBHOOKS
+    shop.sandbox.faults.stripe = Fault(action="fail", status=400, after_work=True, path="POST /v1/refunds")
     assert (await staff.refund(bought, 100)).good["status"] == "pending"
-    shop.box.faults.stripe = Fault()
+    shop.sandbox.faults.stripe = Fault()
 
     assert await staff.dead_letters() == []
     assert (await buyer.read(bought))["refunded"]["amount"] == 100
     assert mails_of(shop).count("refund_processed") == 1
     await shop.clock.advance(minutes=6)
-    assert [refund.amount for refund in shop.box.refunds()] == [100]
+    assert [refund.amount for refund in shop.sandbox.refunds()] == [100]
     await all_is_settled(shop, staff)
 
 
@@ -262,7 +264,7 @@ async def test_a_refund_that_stripe_refused_is_not_on_its_way_and_waits_for_a_pe
     shop: ShopUnderTest, buyer: Customer, staff: Staff, asked: list[str]
 ) -> None:
     bought = await buyer.buy(MUG=1)
-    shop.box.faults.stripe = Fault(action="fail", status=400, path="POST /v1/refunds")
+    shop.sandbox.faults.stripe = Fault(action="fail", status=400, path="POST /v1/refunds")
     assert (await staff.refund(bought, 100)).status == 201
 
     await shop.clock.advance(days=7)
@@ -275,7 +277,7 @@ async def test_a_refund_that_stripe_refused_is_not_on_its_way_and_waits_for_a_pe
         moment["event"] for moment in (await staff.get(f"/orders/{bought.order}")).good["timeline"]
     ]
     assert await staff.findings() == []
-    shop.box.faults.stripe = Fault()
+    shop.sandbox.faults.stripe = Fault()
     assert (await staff.refund(bought)).good["amount"]["amount"] == bought.total
     assert (await staff.get("/admin/api/stuck-money")).good["items"] == []
 
@@ -284,16 +286,16 @@ async def test_a_refund_is_sent_once_though_stripe_was_away_for_more_than_a_day(
     shop: ShopUnderTest, buyer: Customer, staff: Staff
 ) -> None:
     bought = await buyer.buy(MUG=1)
-    shop.box.faults.webhooks = NO_WEBHOOKS
-    shop.box.faults.stripe = Fault(action="drop", after_work=True, path="POST /v1/refunds", count=1)
+    shop.sandbox.faults.webhooks = NO_WEBHOOKS
+    shop.sandbox.faults.stripe = Fault(action="drop", after_work=True, path="POST /v1/refunds", count=1)
     assert (await staff.refund(bought, 100)).good["status"] == "pending"
-    shop.box.faults.stripe = Fault(action="rate_limit", retry_after_s=3600)
+    shop.sandbox.faults.stripe = Fault(action="rate_limit", retry_after_s=3600)
     shop.clock.jump(timedelta(hours=25))
     await shop.clock.advance(minutes=1)
-    shop.box.faults.stripe = Fault()
+    shop.sandbox.faults.stripe = Fault()
 
     await shop.clock.advance(hours=2)
 
-    assert [refund.amount for refund in shop.box.refunds()] == [100]
+    assert [refund.amount for refund in shop.sandbox.refunds()] == [100]
     assert (await buyer.read(bought))["refunded"]["amount"] == 100
     await all_is_settled(shop, staff)

@@ -13,10 +13,10 @@ from actors.payment.private import Reconcile
 from actors.payment.reconciler import Reconciler
 from actors.payment.stripe import open_stripe
 from engine.circuit import Circuit
-from sandbox.faults import Fault
+from sandbox.core.faults import Fault
 from testkit import ShopUnderTest
 from tests.journeys.people import Customer, Staff
-from tests.journeys.stripes_news import (
+from tests.journeys.stripe_events import (
     AFTER,
     LIST,
     NO_WEBHOOKS,
@@ -32,7 +32,7 @@ async def test_of_two_who_look_at_once_one_does_and_what_is_told_twice_counts_on
     shop: ShopUnderTest, buyer: Customer, staff: Staff, asked: list[str]
 ) -> None:
     bought = await buyer.order(MUG=1)
-    shop.box.faults.webhooks = NO_WEBHOOKS
+    shop.sandbox.faults.webhooks = NO_WEBHOOKS
     assert await buyer.confirm(bought) == 200
     shop.clock.jump(AFTER)
     database, every = shop.inside.services.database, timedelta(minutes=5)
@@ -57,7 +57,7 @@ async def test_a_look_whose_process_died_is_taken_up_by_another_when_its_lease_i
     shop: ShopUnderTest, buyer: Customer, staff: Staff, asked: list[str]
 ) -> None:
     bought = await buyer.order(MUG=1)
-    shop.box.faults.webhooks = NO_WEBHOOKS
+    shop.sandbox.faults.webhooks = NO_WEBHOOKS
     assert await buyer.confirm(bought) == 200
     shop.clock.jump(AFTER)
     async with shop.inside.services.database.transaction(shop.clock.now()) as tx:
@@ -101,13 +101,13 @@ async def test_stripe_may_be_away_when_it_is_looked_at(
     shop: ShopUnderTest, buyer: Customer, staff: Staff, asked: list[str], fault: Fault
 ) -> None:
     bought = await buyer.order(MUG=1)
-    shop.box.faults.webhooks = NO_WEBHOOKS
+    shop.sandbox.faults.webhooks = NO_WEBHOOKS
     assert await buyer.confirm(bought) == 200
-    shop.box.faults.stripe = fault
+    shop.sandbox.faults.stripe = fault
     await shop.clock.advance(minutes=14)
     if fault.action != "drop":  # The library's HTTP client repeats what is dropped by itself.
         assert asked.count(LIST) == (1 if fault.action == "rate_limit" else 2)  # Who is asked to wait does.
-    shop.box.faults.stripe = Fault()
+    shop.sandbox.faults.stripe = Fault()
 
     await shop.clock.advance(minutes=6)
 
@@ -119,10 +119,10 @@ async def test_a_long_list_is_read_in_several_looks_and_goes_on_where_it_stopped
     shop: ShopUnderTest, buyer: Customer, staff: Staff, asked: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bought = await buyer.order(MUG=1)
-    shop.box.faults.webhooks = NO_WEBHOOKS
+    shop.sandbox.faults.webhooks = NO_WEBHOOKS
     assert await buyer.confirm(bought) == 200
     await make_at_stripe(shop, {"order_id": "ord_of_another_shop"}, 1150)
-    gate, take = shop.box.faults.gates["stripe"], shop.box.faults.gates["stripe"].take
+    gate, take = shop.sandbox.faults.gates["stripe"], shop.sandbox.faults.gates["stripe"].take
 
     def away_at_the_eighth(call: str) -> Fault:
         took = take(call)
@@ -161,9 +161,9 @@ async def test_an_old_one_is_not_a_reason_to_list_all_that_came_after_it(
     shop: ShopUnderTest, buyer: Customer, staff: Staff, asked: list[str]
 ) -> None:
     old = await buyer.order(MUG=1)
-    shop.box.faults.webhooks = NO_WEBHOOKS
-    (intent,) = shop.box.payment_intents()
-    shop.box.stripe.intents.update(intent.id, replace(intent, status="succeeded", amount_received=1))
+    shop.sandbox.faults.webhooks = NO_WEBHOOKS
+    (intent,) = shop.sandbox.payment_intents()
+    shop.sandbox.stripe.intents.update(intent.id, replace(intent, status="succeeded", amount_received=1))
     await shop.clock.advance(days=10)
     await make_at_stripe(shop, {"order_id": "ord_of_another_shop"}, 1000)
     asked.clear()

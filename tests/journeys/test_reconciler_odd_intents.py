@@ -7,11 +7,11 @@ from msgspec.structs import replace
 
 from bus.messages.payment import CreateIntent, Intent
 from engine.errors import Unavailable
-from sandbox.faults import Fault
+from sandbox.core.faults import Fault
 from testkit import ShopUnderTest
 from tests.actors.payment.support import eur
 from tests.journeys.people import Customer, Staff
-from tests.journeys.stripes_news import (
+from tests.journeys.stripe_events import (
     LIST,
     NO_WEBHOOKS,
     all_is_settled,
@@ -26,17 +26,17 @@ async def test_money_of_an_order_that_nobody_knows_is_kept_for_people_once_and_n
     shop: ShopUnderTest, buyer: Customer
 ) -> None:
     bought = await buyer.order(MUG=1)
-    shop.box.faults.webhooks = NO_WEBHOOKS
+    shop.sandbox.faults.webhooks = NO_WEBHOOKS
     for metadata in ({"order_id": "ord_unknown"}, {"order_id": "ord_unpaid"}, {}):
         (intent_id,) = await make_at_stripe(shop, metadata)
-        intent = shop.box.stripe.intent(intent_id)
+        intent = shop.sandbox.stripe.intent(intent_id)
         if metadata != {"order_id": "ord_unpaid"}:
-            shop.box.stripe.intents.update(intent_id, replace(intent, status="succeeded", amount_received=500))
+            shop.sandbox.stripe.intents.update(intent_id, replace(intent, status="succeeded", amount_received=500))
 
     await shop.clock.advance(minutes=29)
 
     assert await effects(shop) == ["refused: no such payment"]
-    assert shop.box.refunds() == []
+    assert shop.sandbox.refunds() == []
     assert await buyer.status(bought) == "pending_payment"
 
 
@@ -49,7 +49,7 @@ async def test_a_second_intent_of_an_order_is_cancelled_while_nobody_has_paid_it
     await shop.clock.advance(minutes=6)
     await shop.settle()
 
-    assert shop.box.stripe.intent(stray).status == "canceled"
+    assert shop.sandbox.stripe.intent(stray).status == "canceled"
     assert await status_here(shop, bought.order) == "open"
     assert await buyer.pay(bought) == 200
     assert await buyer.status(bought) == "paid"
@@ -60,9 +60,9 @@ async def test_an_intent_of_another_amount_pays_nothing_and_is_asked_about_less_
     shop: ShopUnderTest, buyer: Customer, staff: Staff, asked: list[str]
 ) -> None:
     bought = await buyer.order(MUG=1)
-    shop.box.faults.webhooks = NO_WEBHOOKS
-    (intent,) = shop.box.payment_intents()
-    shop.box.stripe.intents.update(intent.id, replace(intent, status="succeeded", amount_received=bought.total - 1))
+    shop.sandbox.faults.webhooks = NO_WEBHOOKS
+    (intent,) = shop.sandbox.payment_intents()
+    shop.sandbox.stripe.intents.update(intent.id, replace(intent, status="succeeded", amount_received=bought.total - 1))
 
     await shop.clock.advance(days=30)
 
@@ -78,12 +78,12 @@ async def test_a_buyer_who_is_asked_by_the_bank_has_until_the_end_of_the_window(
     bought = await buyer.order(MUG=1)
     assert await buyer.confirm(bought, "pm_card_authenticationRequired") == 200
     await shop.clock.advance(minutes=29)
-    assert [intent.status for intent in shop.box.payment_intents()] == ["requires_action"]
+    assert [intent.status for intent in shop.sandbox.payment_intents()] == ["requires_action"]
 
     await shop.clock.advance(minutes=2)
     await shop.settle()
 
-    assert [intent.status for intent in shop.box.payment_intents()] == ["canceled"]
+    assert [intent.status for intent in shop.sandbox.payment_intents()] == ["canceled"]
     assert await buyer.status(bought) == "cancelled"
     await all_is_settled(shop, staff)
 
@@ -92,8 +92,8 @@ async def test_an_intent_that_has_vanished_is_a_persons_business_and_holds_up_no
     shop: ShopUnderTest, buyer: Customer, staff: Staff
 ) -> None:
     gone, bought = await buyer.order(MUG=1), await buyer.order(MUG=1)
-    shop.box.faults.webhooks = NO_WEBHOOKS
-    shop.box.stripe.intents.delete(gone.intent)
+    shop.sandbox.faults.webhooks = NO_WEBHOOKS
+    shop.sandbox.stripe.intents.delete(gone.intent)
     assert await buyer.confirm(bought) == 200
 
     await shop.clock.advance(hours=1)
@@ -109,10 +109,10 @@ async def test_an_intent_is_one_intent_though_it_is_asked_for_a_day_later(
 ) -> None:
     bought = await buyer.order(MUG=1)
     lost = CreateIntent(order_id="ord_lost", amount=eur(500), began_at=shop.clock.now())
-    shop.box.faults.stripe = Fault(action="drop", after_work=True, path="POST /v1/payment_intents")
+    shop.sandbox.faults.stripe = Fault(action="drop", after_work=True, path="POST /v1/payment_intents")
     with pytest.raises(Unavailable):
         await shop.patiently(shop.ask(lost))
-    shop.box.faults.stripe = Fault()
+    shop.sandbox.faults.stripe = Fault()
     known = CreateIntent(order_id=bought.order, amount=eur(bought.total), began_at=shop.clock.now())
     shop.clock.jump(timedelta(hours=25))
 
@@ -120,5 +120,5 @@ async def test_an_intent_is_one_intent_though_it_is_asked_for_a_day_later(
     assert isinstance(again, Intent)
     assert isinstance(found, Intent)
     assert again.client_secret == bought.client_secret
-    assert found.intent_id == shop.box.payment_intents()[1].id
-    assert len(shop.box.payment_intents()) == 2
+    assert found.intent_id == shop.sandbox.payment_intents()[1].id
+    assert len(shop.sandbox.payment_intents()) == 2

@@ -5,18 +5,18 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.bus.conftest import stand_in_url
+from tests.bus.conftest import ministack_url
 from tests.journeys.process import STOP_S, program
 from tests.split import Split, split_shop
 
-__all__ = ["stand_in_url"]
+__all__ = ["ministack_url"]
 
 _EVENT = re.compile(r"│ [\d:.]+ +│ (\w+)")
 
 
 @pytest.fixture
-async def split(stand_in_url: str) -> AsyncIterator[Split]:
-    async with split_shop(stand_in_url) as made:
+async def split(ministack_url: str) -> AsyncIterator[Split]:
+    async with split_shop(ministack_url) as made:
         await made.start()
         yield made
 

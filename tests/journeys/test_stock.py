@@ -182,7 +182,7 @@ async def test_200_buyers_at_once_for_50_units_are_50_orders_and_150_clear_refus
     assert took_s < 20
     await shop.settle()
     assert await staff.stock("BOOK") == (50, 50)
-    assert len(shop.box.payment_intents()) == 50
+    assert len(shop.sandbox.payment_intents()) == 50
     assert await staff.findings() == []
 
 

@@ -2,7 +2,7 @@
 
 import aiohttp
 
-from sandbox.faults import Fault
+from sandbox.core.faults import Fault
 from testkit import ShopUnderTest
 from tests.journeys.people import Customer, Staff, intent_event, send_webhook, sql
 
@@ -11,8 +11,8 @@ SUCCEEDED = "payment_intent.succeeded"
 
 async def fail_refunds(shop: ShopUnderTest, http: aiohttp.ClientSession) -> None:
     """The buyer's bank sends all refunded money back."""
-    for refund in shop.box.refunds():
-        async with http.post(f"{shop.box.http_url}/sandbox/refunds/{refund.id}/fail") as answer:
+    for refund in shop.sandbox.refunds():
+        async with http.post(f"{shop.sandbox.http_url}/sandbox/refunds/{refund.id}/fail") as answer:
             assert answer.status == 200
     await shop.settle()
 
@@ -65,11 +65,11 @@ async def test_a_refund_begun_before_another_failed_does_not_stand_for_it(
 ) -> None:
     bought = await buyer.buy(MUG=1)
     assert (await staff.refund(bought, 200)).status == 201
-    (first,) = shop.box.refunds()
+    (first,) = shop.sandbox.refunds()
     await shop.clock.advance(minutes=1)
     assert (await staff.refund(bought, 300)).status == 201
     await shop.clock.advance(minutes=1)
-    async with http.post(f"{shop.box.http_url}/sandbox/refunds/{first.id}/fail") as answer:
+    async with http.post(f"{shop.sandbox.http_url}/sandbox/refunds/{first.id}/fail") as answer:
         assert answer.status == 200
     await shop.settle()
 
@@ -171,7 +171,7 @@ async def test_a_paid_order_that_the_warehouse_never_heard_of_is_opened_by_hand(
 async def test_a_dead_letter_about_an_order_is_redriven_and_others_are_not_listed(
     shop: ShopUnderTest, buyer: Customer, staff: Staff
 ) -> None:
-    shop.box.faults.smtp = Fault(action="fail", status=550, count=1)
+    shop.sandbox.faults.smtp = Fault(action="fail", status=550, count=1)
     bought = await buyer.buy(MUG=1)
     await sql(
         shop,

@@ -1,7 +1,7 @@
 """Webhooks of Stripe's and the carrier's: checked, kept once, and nothing goes back."""
 
-from sandbox.faults import WebhookFault
-from sandbox.webhooks import signature
+from sandbox.core.faults import WebhookFault
+from sandbox.core.webhooks import signature
 from testkit import ShopUnderTest
 from tests.journeys.people import Customer, Staff, intent_event, mails_of, scan, send_webhook, webhook_body
 
@@ -55,10 +55,10 @@ async def test_an_old_webhook_is_not_made_new_by_a_second_time_in_its_header(
 
 async def test_a_webhook_that_comes_again_is_stored_once(shop: ShopUnderTest, buyer: Customer, staff: Staff) -> None:
     bought = await buyer.order(MUG=1)
-    shop.box.faults.webhooks = WebhookFault(repeat=4)
+    shop.sandbox.faults.webhooks = WebhookFault(repeat=4)
 
     assert await buyer.pay(bought) == 200
-    event = intent_event(SUCCEEDED, bought.intent, bought.total, event=shop.box.events()[-1].id)
+    event = intent_event(SUCCEEDED, bought.intent, bought.total, event=shop.sandbox.events()[-1].id)
     assert (await send_webhook(buyer, event)).status == 200
 
     assert await effects(shop) == [(SUCCEEDED, "received")]
@@ -102,7 +102,7 @@ async def test_news_of_a_payment_that_come_in_the_wrong_order_do_not_undo_it(
     assert await buyer.status(bought) == "paid"
     assert await buyer.timeline(bought) == ["OrderCreated", "PaymentReceived"]
     assert await staff.stock("MUG") == (9, 0)
-    assert shop.box.refunds() == []
+    assert shop.sandbox.refunds() == []
     assert mails_of(shop) == ["order_created", "payment_received"]
     assert await staff.findings() == []
 

@@ -82,7 +82,7 @@ async def open_stripe(url: str, key: str = SECRET_KEY) -> AsyncIterator[stripe.S
 
 @dataclass(frozen=True)
 class World:
-    box: Sandbox
+    sandbox: Sandbox
     shop: Shop
     clock: Clock
     client: stripe.StripeClient
@@ -105,7 +105,7 @@ class World:
 
     async def pass_time(self, seconds: float) -> None:
         self.clock.now += seconds
-        self.box.wake()
+        self.sandbox.wake()
 
 
 @asynccontextmanager
@@ -113,9 +113,9 @@ async def open_world(config: SandboxConfig | None = None) -> AsyncIterator[World
     clock = Clock()
     async with (
         open_shop() as shop,
-        Sandbox(config or SandboxConfig(), now=clock) as box,
-        open_stripe(box.http_url) as client,
-        aiohttp.ClientSession(base_url=box.http_url) as http,
+        Sandbox(config or SandboxConfig(), now=clock) as sandbox,
+        open_stripe(sandbox.http_url) as client,
+        aiohttp.ClientSession(base_url=sandbox.http_url) as http,
     ):
-        box.point_at(shop.url)
-        yield World(box, shop, clock, client, http)
+        sandbox.point_at(shop.url)
+        yield World(sandbox, shop, clock, client, http)

@@ -14,7 +14,7 @@ from bus.messages.order import CancelOrder, GetOrder, Order, OrderCreated, Order
 from bus.messages.payment import PaymentReceived
 from engine.crash import CrashPoint
 from engine.errors import BadSetting, Unavailable
-from sandbox.stripe_api import StripeApi
+from sandbox.stripe.api import StripeApi
 from testkit import Killed, ShopUnderTest
 from tests.orders import cart_with, checkout, placed_order, until_answered
 
@@ -56,7 +56,7 @@ async def test_a_checkout_that_was_killed_anywhere_becomes_one_order(shop: ShopU
     assert isinstance(order, Order)
     assert order.status == "paid"
     assert len(shop.published(OrderCreated)) == 1
-    assert len(shop.charges()) == len(shop.box.payment_intents()) == 1
+    assert len(shop.charges()) == len(shop.sandbox.payment_intents()) == 1
     assert await shop.available("MUG") == 8
     await shop.audit()
 
@@ -66,7 +66,7 @@ async def test_the_audit_knows_more_than_the_shop(shop: ShopUnderTest) -> None:
     await shop.pay(placed.intent_id, placed.client_secret)
     await shop.audit()
     charge = shop.charges()[0]
-    shop.box.stripe.charges.add("ch_again", msgspec.structs.replace(charge, id="ch_again"), charge.created)
+    shop.sandbox.stripe.charges.add("ch_again", msgspec.structs.replace(charge, id="ch_again"), charge.created)
 
     with pytest.raises(AssertionError, match="I2 ord_1: its buyer was charged 2 times"):
         await shop.audit()
@@ -98,7 +98,7 @@ async def test_the_audit_compares_the_money_of_orders_that_live(
     await shop.pay(placed.intent_id, placed.client_secret)
     await shop.audit()
     with shop.faults.webhooks(drop=1_000):
-        act(shop.box.stripe, placed.intent_id)
+        act(shop.sandbox.stripe, placed.intent_id)
 
     with pytest.raises(AssertionError, match=told):
         await shop.audit()
@@ -125,10 +125,10 @@ async def test_the_audit_compares_the_money_that_the_shop_has_not_heard_of(
 async def test_the_audit_lets_a_bank_have_what_it_has_taken(shop: ShopUnderTest) -> None:
     placed = await placed_order(shop, MUG=2)
     await shop.pay(placed.intent_id, placed.client_secret)
-    dispute = shop.box.stripe.open_dispute(placed.intent_id)
+    dispute = shop.sandbox.stripe.open_dispute(placed.intent_id)
     await shop.ask(CancelOrder(order_id="ord_1", reason="customer"))
     await shop.audit()
-    shop.box.stripe.close_dispute(dispute.id, won=True)
+    shop.sandbox.stripe.close_dispute(dispute.id, won=True)
 
     with pytest.raises(AssertionError, match="it was cancelled; 3390 was charged and 0 went back"):
         await shop.audit()

@@ -27,5 +27,12 @@ end $$;
 -- part of it back in the dashboard, the rest goes back.
 update bus.deliveries set body = (body::jsonb || '{"is_rest": true}')::text
 where type = 'SendRefund' and body::jsonb ->> 'refund_id' like key || '-refund-%';
-update bus.dead_letters set body = (body::jsonb || '{"is_rest": true}')::text
-where type = 'SendRefund' and body::jsonb ->> 'refund_id' like key || '-refund-%';
+-- Those that Stripe has refused for that were parked, and failed for ever: now they can be done.
+with back as (
+    delete from bus.dead_letters
+    where type = 'SendRefund' and body::jsonb ->> 'refund_id' like key || '-refund-%'
+    returning *
+)
+insert into bus.deliveries (message_id, subscriber, type, key, body, cause, trace, stored_at)
+select message_id, subscriber, type, key, (body::jsonb || '{"is_rest": true}')::text, cause, trace, now()
+from back order by id;

@@ -16,7 +16,7 @@ from engine.circuit import Circuit
 from engine.clock import ManualClock
 from engine.errors import BadInput, Unavailable
 from sandbox import Sandbox, SandboxConfig
-from sandbox.faults import Fault
+from sandbox.core.faults import Fault
 from tests.actors.payment.support import AMOUNT, ORDER, eur
 
 INTENTS, REFUNDS = "POST /v1/payment_intents", "POST /v1/refunds"
@@ -26,7 +26,7 @@ INTENTS, REFUNDS = "POST /v1/payment_intents", "POST /v1/refunds"
 class World:
     """Stripe's library, at the sandbox, with a clock to move."""
 
-    box: Sandbox
+    sandbox: Sandbox
     stripe: Stripe
     now: datetime
     calls: list[str]  # "METHOD /path", as they came.
@@ -46,18 +46,18 @@ class World:
     async def pay(self, intent_id: str) -> None:
         form = {"payment_method": "pm_card_visa"}
         auth = {"Authorization": "Bearer sk_test_sandbox"}
-        url = f"{self.box.http_url}/v1/payment_intents/{intent_id}/confirm"
+        url = f"{self.sandbox.http_url}/v1/payment_intents/{intent_id}/confirm"
         async with aiohttp.ClientSession() as http, http.post(url, data=form, headers=auth) as answer:
             assert answer.status == 200
 
     def undo_intents(self) -> None:
         """As if Stripe had done nothing before it answered 500."""
-        for intent in self.box.payment_intents():
-            self.box.stripe.intents.delete(intent.id)
+        for intent in self.sandbox.payment_intents():
+            self.sandbox.stripe.intents.delete(intent.id)
 
     def fail(self, path: str, *, count: int | None = 1) -> None:
         """Answer 500 after the work, and keep that answer under the key."""
-        self.box.faults.stripe = Fault(action="fail", after_work=True, path=path, count=count)
+        self.sandbox.faults.stripe = Fault(action="fail", after_work=True, path=path, count=count)
 
     def asked(self, method_and_path: str) -> int:
         return sum(call == method_and_path for call in self.calls)
@@ -72,8 +72,8 @@ async def world(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
     def now() -> float:
         return (made.now if made else start).timestamp()
 
-    async with Sandbox(config, now=now) as box:
-        gate, calls = box.faults.gates["stripe"], list[str]()
+    async with Sandbox(config, now=now) as sandbox:
+        gate, calls = sandbox.faults.gates["stripe"], list[str]()
         take = gate.take
 
         def count(call: str) -> Fault:
@@ -81,10 +81,10 @@ async def world(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
             return take(call)
 
         monkeypatch.setattr(gate, "take", count)
-        settings = StripeSettings(stripe_secret_key=config.stripe_secret_key, stripe_api_base=box.http_url)
+        settings = StripeSettings(stripe_secret_key=config.stripe_secret_key, stripe_api_base=sandbox.http_url)
         circuit = Circuit("Stripe", ManualClock())
         async with open_stripe(settings, circuit) as client:
-            made = World(box, client, start, calls)
+            made = World(sandbox, client, start, calls)
             yield made
 
 
@@ -97,7 +97,7 @@ async def test_a_stored_500_whose_work_was_done_is_found_and_not_made_again(worl
 
         seen = await world.refund(intent_id, f"ref_{number}")
 
-        made = world.box.refunds()
+        made = world.sandbox.refunds()
         assert len(made) == number
         assert (seen.stripe_refund_id, seen.refund_id, seen.status) == (made[-1].id, f"ref_{number}", "succeeded")
 
@@ -110,9 +110,9 @@ async def test_a_stored_500_of_an_intent_is_found_by_order_and_attempt(world: Wo
 
     second = await world.intent(attempt=2)
 
-    assert [intent.id for intent in world.box.payment_intents()] == [first, second]
+    assert [intent.id for intent in world.sandbox.payment_intents()] == [first, second]
     assert await world.intent(attempt=2) == second
-    assert len(world.box.payment_intents()) == 2
+    assert len(world.sandbox.payment_intents()) == 2
 
 
 async def test_a_stored_500_whose_work_was_not_done_is_tried_under_the_next_key_and_always_the_same(
@@ -125,8 +125,8 @@ async def test_a_stored_500_whose_work_was_not_done_is_tried_under_the_next_key_
 
     made = await world.intent()
 
-    assert [intent.id for intent in world.box.payment_intents()] == [made]
-    (event,) = (event for event in world.box.events() if made in bytes(event.data.object).decode())
+    assert [intent.id for intent in world.sandbox.payment_intents()] == [made]
+    (event,) = (event for event in world.sandbox.events() if made in bytes(event.data.object).decode())
     assert event.request.idempotency_key == f"{ORDER}-1-2"
     assert await world.intent() == made
     world.undo_intents()  # Not even to be found: the second key remembers it.
@@ -149,9 +149,9 @@ async def test_what_is_a_day_old_is_looked_up_and_not_sent_twice(world: World) -
     world.now += timedelta(hours=25)
 
     assert await world.refund(intent_id, is_old=True) == first
-    assert len(world.box.refunds()) == 1
+    assert len(world.sandbox.refunds()) == 1
     assert await world.intent(is_old=True) == intent_id
-    assert len(world.box.payment_intents()) == 1
+    assert len(world.sandbox.payment_intents()) == 1
 
     forgotten = await world.refund(intent_id, is_old=False)  # So would it be without the lookup.
     assert forgotten != first
@@ -164,7 +164,7 @@ async def test_what_is_a_day_old_and_not_there_is_made(world: World) -> None:
     made = await world.refund(intent_id, is_old=True)
 
     assert await world.refund(intent_id, is_old=True) == made
-    assert [refund.id for refund in world.box.refunds()] == [made.stripe_refund_id]
+    assert [refund.id for refund in world.sandbox.refunds()] == [made.stripe_refund_id]
 
 
 async def test_a_lookup_reads_as_many_pages_as_it_needs(world: World) -> None:
@@ -183,7 +183,7 @@ async def test_a_refusal_that_is_brought_back_by_its_key_is_tried_anew(world: Wo
     await world.stripe.refund("ref_all", ORDER, intent_id, eur(AMOUNT), "duplicate", is_old=False)
     with pytest.raises(BadInput, match="already been refunded"):
         await world.refund(intent_id)
-    world.box.stripe.fail_refund(world.box.refunds()[0].id)
+    world.sandbox.stripe.fail_refund(world.sandbox.refunds()[0].id)
 
     assert (await world.refund(intent_id)).status == "succeeded"
 
@@ -218,7 +218,7 @@ async def test_the_list_is_read_page_by_page_and_within_its_window(world: World)
 
 
 async def test_how_long_stripe_wants_to_be_left_alone_is_passed_on(world: World) -> None:
-    world.box.faults.stripe = Fault(action="rate_limit", retry_after_s=17)
+    world.sandbox.faults.stripe = Fault(action="rate_limit", retry_after_s=17)
 
     with pytest.raises(Unavailable) as limited:
         await world.intent()
@@ -270,7 +270,7 @@ async def test_shillings_are_hundredths_at_stripe_and_come_back_as_shillings(wor
     found = await world.stripe.create_intent(ORDER, 1, amount, since=since, is_old=True)
     seen = (await world.stripe.intents(Window(created_from=since, created_to=since, planned_at=since))).intents
 
-    assert [intent.amount for intent in world.box.payment_intents()] == [561500]
+    assert [intent.amount for intent in world.sandbox.payment_intents()] == [561500]
     assert made.amount == amount
     assert found.intent_id == made.intent_id
     assert [(intent.amount, intent.problem) for intent in seen] == [(amount, "")]
@@ -284,7 +284,7 @@ async def test_a_refund_is_in_stripes_unit_too(world: World) -> None:
     part = Money(amount=15, currency="ISK")
     await world.stripe.refund("ref_1", ORDER, intent_id, part, "not_deliverable", is_old=False)
 
-    assert [refund.amount for refund in world.box.refunds()] == [1500]
+    assert [refund.amount for refund in world.sandbox.refunds()] == [1500]
 
 
 async def test_what_stripe_would_refuse_for_its_last_digit_is_not_sent(world: World) -> None:

@@ -13,8 +13,8 @@ from engine.errors import Unavailable
 from tests.engine.toys import soon, until
 
 
-class Way:
-    """Where batches are sent: each waits until it is let through."""
+class Sender:
+    """Sends batches to nowhere: each waits until it is let through."""
 
     def __init__(self, **bounds: Any) -> None:
         self.sent: list[list[str]] = []
@@ -53,84 +53,84 @@ class Way:
 
 
 async def test_what_comes_alone_goes_at_once() -> None:
-    way = Way()
-    async with way.open():
-        way.put("a")
-        await way.has_sent(1)
+    sender = Sender()
+    async with sender.open():
+        sender.put("a")
+        await sender.has_sent(1)
 
-    assert way.sent == [["a"]]
+    assert sender.sent == [["a"]]
 
 
 async def test_while_one_is_under_way_only_full_batches_follow() -> None:
-    way = Way(size=3)
-    async with way.open():
-        way.put("a")
-        await way.has_sent(1)
-        way.put("b", "c")
-        await way.rests()
-        assert way.sent == [["a"]]
+    sender = Sender(size=3)
+    async with sender.open():
+        sender.put("a")
+        await sender.has_sent(1)
+        sender.put("b", "c")
+        await sender.rests()
+        assert sender.sent == [["a"]]
 
-        way.put("d", "e")
-        await way.has_sent(2)
-        assert way.sent == [["a"], ["b", "c", "d"]]
+        sender.put("d", "e")
+        await sender.has_sent(2)
+        assert sender.sent == [["a"], ["b", "c", "d"]]
 
-        way.let_through(0)
-        way.let_through(1)
-        await way.has_sent(3)
+        sender.let_through(0)
+        sender.let_through(1)
+        await sender.has_sent(3)
 
-    assert way.sent[2] == ["e"]
+    assert sender.sent[2] == ["e"]
 
 
 async def test_no_more_are_under_way_than_may_be() -> None:
-    way = Way(size=1, under_way=2)
-    async with way.open():
-        way.put("a", "b", "c")
-        await way.has_sent(2)
-        await way.rests()
-        assert len(way.sent) == 2
-        way.let_through(0)
-        await way.has_sent(3)
+    sender = Sender(size=1, under_way=2)
+    async with sender.open():
+        sender.put("a", "b", "c")
+        await sender.has_sent(2)
+        await sender.rests()
+        assert len(sender.sent) == 2
+        sender.let_through(0)
+        await sender.has_sent(3)
 
 
 async def test_a_group_keeps_its_order_and_the_others_go_past() -> None:
-    way = Way(size=2, group=lambda item: item[0])
-    async with way.open():
-        way.put("a1", "b1")
-        await way.has_sent(1)
-        way.put("a2", "c1", "a3", "d1")
-        await way.has_sent(2)
-        assert way.sent == [["a1", "b1"], ["c1", "d1"]]
+    sender = Sender(size=2, group=lambda item: item[0])
+    async with sender.open():
+        sender.put("a1", "b1")
+        await sender.has_sent(1)
+        sender.put("a2", "c1", "a3", "d1")
+        await sender.has_sent(2)
+        assert sender.sent == [["a1", "b1"], ["c1", "d1"]]
 
-        way.let_through(0)
-        await way.has_sent(3)
+        sender.let_through(0)
+        await sender.has_sent(3)
 
-    assert way.sent[2] == ["a2", "a3"]
+    assert sender.sent[2] == ["a2", "a3"]
 
 
 async def test_a_batch_is_no_heavier_than_it_may_be() -> None:
-    way = Way(weight=len, most_weight=5)
-    async with way.open():
-        way.put("aaa", "bb", "c", "too-heavy-for-any", "d")
-        await way.has_sent(3)
-        way.let_through(0)
-        way.let_through(1)
-        way.let_through(2)
-        await way.has_sent(4)
+    sender = Sender(weight=len, most_weight=5)
+    async with sender.open():
+        sender.put("aaa", "bb", "c", "too-heavy-for-any", "d")
+        await sender.has_sent(3)
+        sender.let_through(0)
+        sender.let_through(1)
+        sender.let_through(2)
+        await sender.has_sent(4)
 
-    assert way.sent == [["aaa", "bb"], ["c"], ["too-heavy-for-any"], ["d"]]
+    assert sender.sent == [["aaa", "bb"], ["c"], ["too-heavy-for-any"], ["d"]]
 
 
 async def test_what_failed_goes_again_before_what_came_later() -> None:
-    way = Way()
-    way.answers = [lambda batch: batch[1:]]
-    async with way.open():
-        way.put("a", "b", "c")
-        await way.has_sent(1)
-        way.put("d")
-        way.let_through(0)
-        await way.has_sent(2)
+    sender = Sender()
+    sender.answers = [lambda batch: batch[1:]]
+    async with sender.open():
+        sender.put("a", "b", "c")
+        await sender.has_sent(1)
+        sender.put("d")
+        sender.let_through(0)
+        await sender.has_sent(2)
 
-    assert way.sent == [["a", "b", "c"], ["b", "c", "d"]]
+    assert sender.sent == [["a", "b", "c"], ["b", "c", "d"]]
 
 
 async def test_while_it_is_away_one_batch_at_a_time_finds_out(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,39 +139,39 @@ async def test_while_it_is_away_one_batch_at_a_time_finds_out(monkeypatch: pytes
     def is_away(_batch: Sequence[str]) -> Sequence[str]:
         raise Unavailable("SQS")
 
-    way = Way(size=1)
-    way.answers = [is_away]
-    async with way.open():
-        way.put("a")
-        await way.has_sent(1)
-        assert not way.batches.is_away
-        way.let_through(0)
-        await until(lambda: way.batches.is_away)
-        way.put("b", "c")
-        await way.has_sent(2)
-        await way.rests()
-        assert way.sent == [["a"], ["a"]]
+    sender = Sender(size=1)
+    sender.answers = [is_away]
+    async with sender.open():
+        sender.put("a")
+        await sender.has_sent(1)
+        assert not sender.batches.is_away
+        sender.let_through(0)
+        await until(lambda: sender.batches.is_away)
+        sender.put("b", "c")
+        await sender.has_sent(2)
+        await sender.rests()
+        assert sender.sent == [["a"], ["a"]]
 
-        way.let_through(1)
-        await way.has_sent(4)
-        assert not way.batches.is_away
+        sender.let_through(1)
+        await sender.has_sent(4)
+        assert not sender.batches.is_away
 
-    assert way.sent[2:] == [["b"], ["c"]]
+    assert sender.sent[2:] == [["b"], ["c"]]
 
 
 async def test_it_is_bounded() -> None:
-    batches = Batches[str](Way()._send, limit=2)
+    batches = Batches[str](Sender()._send, limit=2)
 
     assert [batches.put(item) for item in "abc"] == [True, True, False]
 
 
 async def test_it_is_empty_when_the_last_has_arrived() -> None:
-    way = Way()
-    async with way.open():
-        way.put("a")
-        await way.has_sent(1)
-        empty = asyncio.create_task(way.batches.empty())
-        await way.rests()
+    sender = Sender()
+    async with sender.open():
+        sender.put("a")
+        await sender.has_sent(1)
+        empty = asyncio.create_task(sender.batches.empty())
+        await sender.rests()
         assert not empty.done()
-        way.let_through(0)
+        sender.let_through(0)
         await soon(empty)

@@ -8,7 +8,7 @@ from bus.sqs.queues import Queues
 from bus.sqs.wire import Letter
 from engine.clock import SystemClock
 from engine.postgres import Database
-from tests.bus.ways import Way
+from tests.bus.transports import Transport
 from tests.engine.toys import Add, done
 from tests.waiting import eventually
 
@@ -88,22 +88,22 @@ async def test_what_is_parked_can_be_tried_again_by_its_id(database: Database, s
     assert await queues.redrive(["id-two", "no-such-id"]) == 1
 
     assert [message.id for message in await queues.parked()] == ["id-one"]
-    way = Way(database, sqs)
+    transport = Transport(database, sqs)
 
     async def has_done_two() -> bool:
         return await done(database) == ["two"]
 
-    async with way.process(sqs, [way.recorder]):
+    async with transport.process(sqs, [transport.recorder]):
         await eventually(has_done_two)
 
 
 async def test_a_process_is_listed_with_what_it_hosts_and_leaves_nothing_behind(database: Database, sqs: Sqs) -> None:
-    way, before = Way(database, sqs), await names(sqs)
+    transport, before = Transport(database, sqs), await names(sqs)
 
     async def is_listed() -> bool:
         return bool(await processes(database))
 
-    async with way.process(sqs, [way.recorder, way.courier]):
+    async with transport.process(sqs, [transport.recorder, transport.courier]):
         await eventually(is_listed)
         (here,) = await processes(database)
         assert here.hosts == ("recorder", "courier")
@@ -115,7 +115,7 @@ async def test_a_process_is_listed_with_what_it_hosts_and_leaves_nothing_behind(
 
 
 async def test_who_was_killed_long_ago_is_cleared_away_after(database: Database, sqs: Sqs) -> None:
-    way, before = Way(database, sqs), await names(sqs)
+    transport, before = Transport(database, sqs), await names(sqs)
     await sqs.client.create_queue(QueueName=sqs.replies_of("killed"))
     async with database.transaction(SystemClock().now()) as tx:
         await tx.execute(
@@ -127,7 +127,7 @@ async def test_who_was_killed_long_ago_is_cleared_away_after(database: Database,
     async def is_cleared_away() -> bool:
         return sqs.replies_of("killed") not in await names(sqs)
 
-    async with way.process(sqs, [way.recorder]):
+    async with transport.process(sqs, [transport.recorder]):
         await eventually(is_cleared_away)
 
     assert await names(sqs) == before

@@ -14,8 +14,8 @@ from bus.sqs.metrics import LOANS_LOST
 from bus.sqs.wire import Letter
 from engine.errors import BadSetting
 from engine.postgres import Database
-from tests.bus.ways import Way, nothing_is_stored
-from tests.bus.weather import calm
+from tests.bus.sqs_faults import without_faults
+from tests.bus.transports import Transport, nothing_is_stored
 from tests.engine.toys import Add, Fetch, Gate, Rang, Recorder, Ring, done
 from tests.waiting import eventually
 
@@ -29,13 +29,13 @@ def brief(sqs: Sqs) -> Sqs:
 
 
 @pytest.fixture
-def way(database: Database, sqs: Sqs) -> Way:
-    return Way(database, sqs)
+def transport(database: Database, sqs: Sqs) -> Transport:
+    return Transport(database, sqs)
 
 
 @asynccontextmanager
-async def back(way: Way, sqs: Sqs, **changes: object) -> AsyncIterator[LocalBus]:
-    async with way.process(sqs, [way.recorder, way.courier], **changes) as bus:
+async def back(transport: Transport, sqs: Sqs, **changes: object) -> AsyncIterator[LocalBus]:
+    async with transport.process(sqs, [transport.recorder, transport.courier], **changes) as bus:
         yield bus
 
 
@@ -56,23 +56,25 @@ async def is_empty(sqs: Sqs) -> bool:
     return not await waiting(sqs)
 
 
-async def test_a_field_that_this_version_does_not_know_is_passed_over(way: Way, sqs: Sqs) -> None:
-    async with back(way, sqs):
+async def test_a_field_that_this_version_does_not_know_is_passed_over(transport: Transport, sqs: Sqs) -> None:
+    async with back(transport, sqs):
         await send(sqs, '{"type":"Add","key":"a","what":"one","colour":"blue"}')
         await eventually(lambda: is_empty(sqs))
 
-    assert await done(way.database) == ["one"]
+    assert await done(transport.database) == ["one"]
 
 
 @pytest.mark.parametrize(("kind", "body"), [("Tomorrows", '{"type":"Tomorrows"}'), ("Add", "{}"), ("Add", "no JSON")])
-async def test_what_this_version_cannot_read_waits_and_is_told_once(way: Way, sqs: Sqs, kind: str, body: str) -> None:
+async def test_what_this_version_cannot_read_waits_and_is_told_once(
+    transport: Transport, sqs: Sqs, kind: str, body: str
+) -> None:
     with capture_logs() as logs:
-        async with back(way, sqs):
+        async with back(transport, sqs):
             await send(sqs, body, type=kind, key="one")
             await send(sqs, body, type=kind, key="two")
             await eventually(lambda: _is_told(logs))
             await send(sqs, '{"type":"Add","key":"a","what":"good"}', key="a")
-            await eventually(lambda: _has_done(way, ["good"]))
+            await eventually(lambda: _has_done(transport, ["good"]))
 
     assert await waiting(sqs) == 2
     assert len([entry for entry in logs if "can't be read" in entry["event"]]) == 1
@@ -82,19 +84,19 @@ async def _is_told(logs: Sequence[object]) -> bool:
     return any("can't be read" in str(entry) for entry in logs)
 
 
-async def _has_done(way: Way, what: list[str]) -> bool:
-    return await done(way.database) == what
+async def _has_done(transport: Transport, what: list[str]) -> bool:
+    return await done(transport.database) == what
 
 
-async def test_a_large_body_goes_by_s3_and_is_gone_when_it_was_handled(way: Way, sqs: Sqs) -> None:
+async def test_a_large_body_goes_by_s3_and_is_gone_when_it_was_handled(transport: Transport, sqs: Sqs) -> None:
     words = "x" * (sqs.settings.sqs_body_limit + 1)
-    async with way.open() as front:
+    async with transport.open() as front:
         assert await front.ask(Add(key="a", what=words)) == f"added {words}"
         await front.ask(Ring(key="b", what=words))
-        await eventually(lambda: nothing_is_stored(way.database))
+        await eventually(lambda: nothing_is_stored(transport.database))
         await eventually(lambda: _no_object_is_left(sqs))
 
-    assert await done(way.database) == [words, words]
+    assert await done(transport.database) == [words, words]
 
 
 async def _no_object_is_left(sqs: Sqs) -> bool:
@@ -102,10 +104,10 @@ async def _no_object_is_left(sqs: Sqs) -> bool:
     return not found.get("Contents")
 
 
-async def test_a_handler_may_take_longer_than_a_message_is_lent(way: Way, brief: Sqs) -> None:
+async def test_a_handler_may_take_longer_than_a_message_is_lent(transport: Transport, brief: Sqs) -> None:
     other = Recorder()
-    gates = [Gate(way.recorder), Gate(other)]
-    async with way.process(brief, [way.recorder]), way.process(brief, [other]):
+    gates = [Gate(transport.recorder), Gate(other)]
+    async with transport.process(brief, [transport.recorder]), transport.process(brief, [other]):
         await send(brief, '{"type":"Rang","key":"a","what":"long"}', type="Rang")
         await eventually(lambda: any(gate.reached.is_set() for gate in gates))
         await _has_been_lent_again(brief, times=9)
@@ -113,8 +115,8 @@ async def test_a_handler_may_take_longer_than_a_message_is_lent(way: Way, brief:
             gate.open()
         await eventually(lambda: is_empty(brief))
 
-    assert await done(way.database) == ["long"]
-    assert len(way.recorder.batches) + len(other.batches) == 1
+    assert await done(transport.database) == ["long"]
+    assert len(transport.recorder.batches) + len(other.batches) == 1
 
 
 async def _has_been_lent_again(sqs: Sqs, times: int) -> None:
@@ -131,44 +133,44 @@ async def _has_been_lent_again(sqs: Sqs, times: int) -> None:
     await eventually(lambda: lent >= times)
 
 
-async def test_a_turn_that_lost_its_loan_does_not_commit(way: Way, brief: Sqs) -> None:
+async def test_a_turn_that_lost_its_loan_does_not_commit(transport: Transport, brief: Sqs) -> None:
     other = Recorder()
-    weather = calm(brief)
-    gate = Gate(way.recorder)
-    async with way.process(weather, [way.recorder]) as first:
+    faulty = without_faults(brief)
+    gate = Gate(transport.recorder)
+    async with transport.process(faulty, [transport.recorder]) as first:
         await send(brief, '{"type":"Rang","key":"a","what":"once"}', type="Rang")
         await gate.wait()
-        weather.is_down = True  # For this process only.
+        faulty.is_down = True  # For this process only.
         lost = LOANS_LOST.labels(brief.queue_of("recorder"))
         await eventually(lambda: lost._value.get() == 1)
-        async with way.process(brief, [other]):
-            await eventually(lambda: _has_done(way, ["once"]))
+        async with transport.process(brief, [other]):
+            await eventually(lambda: _has_done(transport, ["once"]))
             gate.open()
             await eventually(lambda: first.supervisor.cells["recorder"].mailbox.size == 0)
-        weather.is_down = False
+        faulty.is_down = False
 
-    assert await done(way.database) == ["once"]
+    assert await done(transport.database) == ["once"]
 
 
-async def test_a_call_that_lost_its_loan_is_cancelled(way: Way, brief: Sqs) -> None:
-    weather = calm(brief)
-    gate = Gate(way.courier)
-    async with way.process(weather, [way.courier]) as bus:
+async def test_a_call_that_lost_its_loan_is_cancelled(transport: Transport, brief: Sqs) -> None:
+    faulty = without_faults(brief)
+    gate = Gate(transport.courier)
+    async with transport.process(faulty, [transport.courier]) as bus:
         letter = Letter(id="by-hand", type="Fetch", body=msgspec.json.encode(Fetch(key="a", what="far")).decode())
         await brief.send(brief.queue_of("courier"), [letter])
         await gate.wait()
-        weather.is_down = True
-        await eventually(lambda: way.courier.running == 0)
+        faulty.is_down = True
+        await eventually(lambda: transport.courier.running == 0)
         await eventually(lambda: bus.supervisor.cells["courier"].mailbox.size in (0, 1))
-        weather.is_down = False
+        faulty.is_down = False
 
-    assert way.courier.fetched == []
+    assert transport.courier.fetched == []
 
 
-async def test_what_was_not_begun_goes_to_others_at_once_when_a_process_stops(way: Way, sqs: Sqs) -> None:
+async def test_what_was_not_begun_goes_to_others_at_once_when_a_process_stops(transport: Transport, sqs: Sqs) -> None:
     other = Recorder()
-    gate = Gate(way.recorder, "first")
-    async with way.process(sqs, [way.recorder]) as first:
+    gate = Gate(transport.recorder, "first")
+    async with transport.process(sqs, [transport.recorder]) as first:
         await send(sqs, '{"type":"Rang","key":"a","what":"first"}', type="Rang", key="a")
         await gate.wait()
         for number in range(15):
@@ -176,15 +178,15 @@ async def test_what_was_not_begun_goes_to_others_at_once_when_a_process_stops(wa
             await send(sqs, body, type="Rang", key=f"{number}")
         await eventually(lambda: first.supervisor.cells["recorder"].mailbox.size == 16)
         asyncio.get_running_loop().call_soon(gate.open)
-    async with way.process(sqs, [other]):
+    async with transport.process(sqs, [other]):
         await eventually(lambda: is_empty(sqs), within_s=sqs.settings.sqs_visibility_s / 2)
 
-    assert sorted(await done(way.database)) == sorted(["first", *map(str, range(15))])
+    assert sorted(await done(transport.database)) == sorted(["first", *map(str, range(15))])
 
 
-async def test_no_more_is_received_than_the_mailbox_has_room_for(way: Way, sqs: Sqs) -> None:
-    gate = Gate(way.recorder)
-    async with back(way, sqs, shopflow_mailbox_limit=25) as bus:
+async def test_no_more_is_received_than_the_mailbox_has_room_for(transport: Transport, sqs: Sqs) -> None:
+    gate = Gate(transport.recorder)
+    async with back(transport, sqs, shopflow_mailbox_limit=25) as bus:
         for number in range(60):
             body = msgspec.json.encode(Rang(key=f"{number}", what=f"{number}")).decode()
             await send(sqs, body, type="Rang", key=f"{number}")
@@ -195,12 +197,12 @@ async def test_no_more_is_received_than_the_mailbox_has_room_for(way: Way, sqs: 
         gate.open()
         await eventually(lambda: is_empty(sqs))
 
-    assert len(await done(way.database)) == 60
+    assert len(await done(transport.database)) == 60
 
 
-async def test_a_process_whose_queue_is_missing_says_how_to_make_it(way: Way, sqs: Sqs) -> None:
+async def test_a_process_whose_queue_is_missing_says_how_to_make_it(transport: Transport, sqs: Sqs) -> None:
     elsewhere = Sqs(sqs.client, sqs._s3, msgspec.structs.replace(sqs.settings, sqs_prefix="nobodys"))
 
     with pytest.raises(BadSetting, match=r"no queue nobodys-recorder\.fifo: `run\.py queues create`"):
-        async with back(way, elsewhere):
+        async with back(transport, elsewhere):
             pass

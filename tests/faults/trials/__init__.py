@@ -1,5 +1,0 @@
-"""Small campaigns: each brings one trouble upon a shop, and says what is wrong afterwards. Nothing is the good answer.
-
-Some trials also make the code wrong, to see whether what stands behind it holds. They look at the world outside
-(charges, refunds, parcels, mails) as much as at the shop's own books.
-"""
