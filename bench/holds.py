@@ -25,8 +25,8 @@ from bus.messages.inventory import HoldStock, SetOnHand, StockHeld
 from bus.routes import Routes
 from engine import telemetry
 from engine.clock import SystemClock
-from engine.collector import spare_the_collector
-from engine.postgres import migrate
+from engine.gc_tuning import freeze_gc
+from engine.migrations import migrate
 from engine.services import Services, open_services
 from engine.settings import EngineSettings
 from gateway.updates import Updates
@@ -64,7 +64,7 @@ async def measure(folder: Path) -> list[Row]:
     settings = EngineSettings(shopflow_data=folder)
     async with open_services(settings) as services:
         await migrate(services.database_url, SCHEMAS, SystemClock())
-        spare_the_collector()
+        freeze_gc()
         single = msgspec.structs.replace(settings, shopflow_turn_limit=1)
         results: dict[tuple[int, str], list[tuple[float, float]]] = {}
         for _ in range(REPEATS + 1):

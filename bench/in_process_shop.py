@@ -24,8 +24,8 @@ from bus.messages.inventory import SetOnHand
 from bus.messages.payment import Intent, RecordStripeEvent, StripeEvent
 from bus.routes import Routes
 from engine.clock import SystemClock
-from engine.collector import spare_the_collector
-from engine.postgres import migrate
+from engine.gc_tuning import freeze_gc
+from engine.migrations import migrate
 from engine.services import open_services
 from engine.settings import EngineSettings
 from gateway.updates import Updates
@@ -96,7 +96,7 @@ async def open_in_process_shop(folder: Path) -> AsyncIterator[Shop]:
             tasks.start_soon(bus.deliveries.run)
             await bus.ask(ImportSkus(rows=tuple(map(row_of, range(SKUS)))))
             await asyncio.gather(*(bus.ask(SetOnHand(sku=sku(n), on_hand=PLENTY)) for n in range(SKUS)))
-            spare_the_collector()
+            freeze_gc()
             yield shop
             tasks.cancel_scope.cancel()
 

@@ -28,9 +28,10 @@ from bus.sqs.wire import Letter
 from engine.actor import Actor, turn
 from engine.clock import SystemClock
 from engine.message import Event
-from engine.postgres import Outgoing, Transaction, migrate
+from engine.migrations import migrate
 from engine.services import Services, open_services
 from engine.settings import EngineSettings
+from engine.transaction import Outgoing, Transaction
 from testkit.ministack import CREDENTIALS, answers, ministack
 
 ROOT = Path(__file__).parent.parent

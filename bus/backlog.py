@@ -8,7 +8,7 @@ import msgspec
 from bus.codec import encode
 from engine.clock import Clock
 from engine.crash import CrashPoint
-from engine.mailbox import Envelope
+from engine.envelope import Envelope
 from engine.postgres import Database
 
 _PARKED = CrashPoint("before-park-commit", "A message is a dead letter in the transaction, which has not committed.")
@@ -111,7 +111,8 @@ class Backlog:
         async with self._database.transaction(self._clock.now()) as tx:
             await tx.execute(
                 _PARK, envelope.delivery_id, envelope.id, actor, type(envelope.message).__name__, envelope.key,
-                encode(envelope.message), envelope.cause, envelope.trace, envelope.attempts, repr(error)[:2000], tx.now,
+                encode(envelope.message), envelope.causation_id, envelope.trace, envelope.attempts, repr(error)[:2000],
+                tx.now,
             )  # fmt: skip
             _PARKED.reach()
 

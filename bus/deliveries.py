@@ -26,13 +26,14 @@ from bus.backlog import Backlog
 from bus.codec import encode
 from bus.routes import Routes
 from engine import telemetry
-from engine.cell import Claimed
 from engine.clock import FOREVER, LONG_AGO, Clock, Sleeper
 from engine.crash import CrashPoint
+from engine.deliveries import Claimed
+from engine.envelope import Envelope
 from engine.errors import BadInput, Overloaded, ShopFlowError
-from engine.mailbox import Envelope
 from engine.message import Message
-from engine.postgres import Database, Outgoing, Transaction
+from engine.postgres import Database
+from engine.transaction import Outgoing, Transaction
 
 _PAGE = 1000  # Rows that one look brings; the statements below say so too.
 _MOST_MEANWHILE = 1000  # Kept in memory while a sweep reads what is older. If more come, it begins anew.
@@ -173,7 +174,7 @@ class Deliveries(Backlog):
             [type(item.message).__name__ for _, _, item in rows],
             [item.message.key for _, _, item in rows],
             [bodies[id(item)] for _, _, item in rows],
-            tx.cause,
+            tx.causation_id,
             tx.trace,
             tx.now,
             [item.due for _, _, item in rows],
@@ -186,11 +187,11 @@ class Deliveries(Backlog):
         self._in_memory.update(envelope.delivery_id for _, envelope in ready)
         return Stored(ready, min((item.due for item in outgoing if item.due is not None), default=FOREVER))
 
-    def take_back(self, stored: object) -> None:
+    def on_rollback(self, stored: object) -> None:
         """The commit failed, or nobody knows: should the rows be there, a sweep finds them."""
         assert isinstance(stored, Stored)
         self._behind.update(subscriber for subscriber, _ in stored.envelopes if subscriber in self._put)
-        self.forget([envelope.delivery_id for _, envelope in stored.envelopes])
+        self.mark_left([envelope.delivery_id for _, envelope in stored.envelopes])
         self._sleeper.wake()
 
     def hand_over(self, stored: object) -> None:
@@ -212,7 +213,7 @@ class Deliveries(Backlog):
         left = [delivery_id for delivery_id in ids if delivery_id not in mine]
         return Claimed(mine, {row["id"] for row in await tx.fetch(_STILL_THERE, left)} if left else ())
 
-    def arrived(self, delivery_id: int) -> bool:
+    def mark_received(self, delivery_id: int) -> bool:
         """A queue has brought this; says whether that is news."""
         if delivery_id in self._in_memory:
             return False
@@ -224,15 +225,15 @@ class Deliveries(Backlog):
         async with self._database.transaction(self._clock.now()) as tx:
             await tx.execute(_FORWARDED, ids, tx.now)
 
-    def come_later(self, actor: str, ids: Sequence[int]) -> None:
+    def defer(self, actor: str, ids: Sequence[int]) -> None:
         """These had to be let go before their time; a sweep brings what comes first, and then them."""
-        self.forget(ids)
+        self.mark_left(ids)
         self._behind.add(actor)
         if actor not in self._out_of_turn:
             self._out_of_turn.add(actor)
             self._clock.call_later(_OUT_OF_TURN_S, self._sleeper.wake)
 
-    def forget(self, ids: Sequence[int]) -> None:
+    def mark_left(self, ids: Sequence[int]) -> None:
         """These are not in a mailbox of this process any more."""
         self._in_memory.difference_update(ids)
         self._left.update(ids)
@@ -368,7 +369,7 @@ class Deliveries(Backlog):
             message_id=row["message_id"],
             delivery_id=row["id"],
             attempts=row["attempts"],
-            cause=row["cause"],
+            causation_id=row["cause"],
             trace=row["trace"],
             is_timer=row["due"] is not None,
         )
@@ -389,4 +390,6 @@ class Deliveries(Backlog):
 
 
 def _envelope(message: Message, message_id: str, delivery_id: int, tx: Transaction) -> Envelope:
-    return Envelope(message, message_id=message_id, delivery_id=delivery_id, cause=tx.cause, trace=tx.trace)
+    return Envelope(
+        message, message_id=message_id, delivery_id=delivery_id, causation_id=tx.causation_id, trace=tx.trace
+    )

@@ -11,17 +11,18 @@ from typing import Any, Protocol, TypeVar, cast
 from bus.deliveries import Deliveries
 from bus.routes import Routes
 from engine.actor import Actor
-from engine.calls import UNDER_WAY
-from engine.cell import Cell
+from engine.calls import CURRENT_CALL
+from engine.cell import ActorCell
 from engine.clock import Clock
+from engine.envelope import Envelope
 from engine.errors import Unanswered, Unavailable
-from engine.mailbox import Envelope
 from engine.message import Command, Event
-from engine.postgres import Database, Outgoing
-from engine.precedence import Precedence
+from engine.postgres import Database
+from engine.priority import Priority
 from engine.settings import EngineSettings
 from engine.supervisor import Supervisor
 from engine.trace import TRACE
+from engine.transaction import Outgoing
 
 R = TypeVar("R")
 
@@ -57,13 +58,13 @@ class LocalBus:
         self.routes = routes
         self._elsewhere = elsewhere
         self.supervisor = Supervisor(clock)
-        self._precedence = Precedence()
+        self._priority = Priority()
         self._prefix = secrets.token_hex(6)  # Tells this start of this process from all others.
         self._numbers = count(1)
         self._database = database
         self._clock = clock
         self._settings = settings
-        self._cells: dict[type[Command[Any]], Cell] = {}
+        self._cells: dict[type[Command[Any]], ActorCell] = {}
         self.deliveries = Deliveries(
             database,
             routes,
@@ -74,13 +75,13 @@ class LocalBus:
 
     def host(self, actor: Actor) -> None:
         """Take an actor into this process."""
-        cell = Cell(
+        cell = ActorCell(
             actor,
             database=self._database,
             deliveries=self.deliveries,
             clock=self._clock,
             settings=self._settings,
-            precedence=self._precedence,
+            priority=self._priority,
         )
         self.supervisor.host(cell)
 
@@ -96,16 +97,16 @@ class LocalBus:
         if cell is None:
             return await self._ask_elsewhere(command, limit_s)
         loop = asyncio.get_running_loop()
-        answer: asyncio.Future[object] = loop.create_future()
+        reply: asyncio.Future[object] = loop.create_future()
         expires_s = loop.time() + limit_s
-        envelope = Envelope(command, message_id=self._new_id(), answer=answer, expires_s=expires_s, trace=TRACE.get())
+        envelope = Envelope(command, message_id=self._new_id(), reply=reply, expires_s=expires_s, trace=TRACE.get())
         cell.put(envelope)
         # A bare timer: asyncio.timeout, which may also cancel what it surrounds, would be a third of an ask's cost.
-        timer = loop.call_at(expires_s, _give_up, answer, cell.name, limit_s)
-        asker = UNDER_WAY.get() or self._precedence
+        timer = loop.call_at(expires_s, _give_up, reply, cell.name, limit_s)
+        asker = CURRENT_CALL.get() or self._priority
         asker.ask_begins()
         try:
-            return cast("R", await answer)
+            return cast("R", await reply)
         finally:
             timer.cancel()
             asker.ask_ended()
@@ -127,16 +128,16 @@ class LocalBus:
 
     async def _ask_elsewhere(self, command: Command[R], limit_s: float) -> R:
         elsewhere, name = self._way(type(command))
-        under_way = UNDER_WAY.get()
-        if under_way:
-            under_way.ask_begins()
+        current = CURRENT_CALL.get()
+        if current:
+            current.ask_begins()
         try:
             return await elsewhere.ask(name, command, message_id=self._new_id(), timeout_s=limit_s)
         finally:
-            if under_way:
-                under_way.ask_ended()
+            if current:
+                current.ask_ended()
 
-    def _cell(self, command_type: type[Command[Any]]) -> Cell | None:
+    def _cell(self, command_type: type[Command[Any]]) -> ActorCell | None:
         """Where it is handled, if that is in this process."""
         cell = self._cells.get(command_type)
         if cell is None:
@@ -155,6 +156,6 @@ class LocalBus:
         return f"{self._prefix}-{next(self._numbers)}"
 
 
-def _give_up(answer: asyncio.Future[object], name: str, limit_s: float) -> None:
-    if not answer.done():
-        answer.set_exception(Unanswered(name, limit_s))
+def _give_up(reply: asyncio.Future[object], name: str, limit_s: float) -> None:
+    if not reply.done():
+        reply.set_exception(Unanswered(name, limit_s))

@@ -14,7 +14,7 @@ from cli import goods
 from cli.running import run, say
 from engine import crash
 from engine.clock import SystemClock
-from engine.collector import spare_the_collector
+from engine.gc_tuning import freeze_gc
 from gateway.server import bind
 from wiring.domains import ShopSettings
 from wiring.edge import open_edge, url_of
@@ -65,7 +65,7 @@ async def serve(settings: ShopSettings, *, has_gateway: bool = True) -> None:
             await stock_an_empty_sandbox(shop)
         if listener:
             await stack.enter_async_context(open_edge(shop, listener))
-        spare_the_collector()
+        freeze_gc()
         say(f"ShopFlow is ready: {url or 'without a gateway'}")
         if url and integrations.is_sandbox:
             say(f"  test payments, parcels and mails: {integrations.stripe.stripe_api_base}")

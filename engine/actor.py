@@ -1,9 +1,9 @@
-"""Actors: a class that owns its tables and is spoken to only by messages.
+"""An actor: a class that owns its tables and is reached only by messages.
 
-Its methods are its inbox. `@turn` marks one that is called once for all messages of its type that wait, inside ONE
-transaction that commits before anybody is answered; `@call` marks one that leaves the database (Stripe, SMTP, a
-carrier) or asks several actors, many at once, outside any transaction. Which messages a method handles is read from
-its annotations when the class is made, and a method that can't work fails there.
+Its methods are its inbox. `@turn` marks a method that is called once for all waiting messages of its type, inside ONE
+transaction that commits before any of them is answered. `@call` marks a method that leaves the database (Stripe, SMTP,
+a carrier) or asks several actors: many run at once, outside any transaction. A method's annotations tell which messages
+it handles; they are read when the class is made, and a method that can't work fails there.
 
     class Inventory(Actor):
         @turn
@@ -22,9 +22,10 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, TypeVar, Union, cast, get_args, get_origin, get_type_hints, overload
 
-from engine.mailbox import Envelope
+from engine.envelope import Envelope
+from engine.handler import Handler
 from engine.message import Command, Event, Message, Query, reply_type
-from engine.postgres import Transaction
+from engine.transaction import Transaction
 
 F = TypeVar("F", bound=Callable[..., Awaitable[object]])
 R = TypeVar("R")
@@ -33,7 +34,7 @@ _MARK = "_engine_handler"
 
 
 class Bus(Protocol):
-    """How an actor speaks to others. Turns ask nobody: they publish through their transaction."""
+    """The way from an actor to others. For calls only: a turn publishes through its transaction and never asks."""
 
     async def ask(self, command: Command[R], *, timeout_s: float | None = None) -> R:
         """Send a command and wait for its answer.
@@ -44,36 +45,19 @@ class Bus(Protocol):
 
         Raises:
             Overloaded: The actor's mailbox is full, nothing was accepted.
-            Unanswered: The deadline passed. What was asked may still have happened: ask again, commands are safe
-                to repeat.
+            Unanswered: The deadline passed. The command may have taken effect all the same: ask again, commands are
+                safe to repeat.
             ShopFlowError: As the handler raised it.
         """
         ...
 
     def tell(self, command: Command[Any]) -> None:
-        """Send a command and do not wait. It is kept in memory only: for what must not be lost, publish or schedule.
+        """Send a command and do not wait. It is kept in memory only: publish or schedule one that must not be lost.
 
         Raises:
             Overloaded: The actor's mailbox is full.
         """
         ...
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Handler:
-    """One method of an actor class, and what its annotations say."""
-
-    name: str
-    function: Callable[..., Awaitable[Any]]  # Any: its arguments and answer are checked when the class is made.
-    message_types: tuple[type[Message], ...]
-    is_call: bool
-    is_query: bool  # Its messages change nothing.
-    takes_many: bool
-    takes_tx: bool
-    takes_envelope: bool
-    limit: int  # Calls at once.
-    timeout_s: float  # For one call.
-    tries: int  # Of a call that somebody waits for, while what it needs is away.
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +76,10 @@ class Actor:
     handlers: ClassVar[tuple[Handler, ...]] = ()
 
     def __init_subclass__(cls, name: str = "", *, is_local: bool = False) -> None:
-        """Read the handlers, or say in a sentence what doesn't fit.
+        """Read the handlers from their annotations.
 
         Raises:
-            TypeError: A handler's annotations don't fit its messages.
+            TypeError: A handler's annotations don't fit its messages. Its text is a sentence that says what to change.
         """
         cls.name = name or cls.__name__.lower()
         cls.is_local = is_local
@@ -106,19 +90,19 @@ class Actor:
             _check_answer(cls, handler)
 
     async def start(self) -> None:
-        """Called before the first message, and again after a crash."""
+        """Prepare for the first message. Called again after a crash."""
 
     async def run(self) -> None:
-        """A background companion, if the actor needs one. Returning is fine; raising is a crash."""
+        """Run in the background, if the actor needs that. Returning is fine; raising is a crash."""
 
 
 def turn(method: F) -> F:
-    """Mark a method that is called once for all messages of its type that wait, in one transaction.
+    """Mark a method that is called once for all waiting messages of its type, in one transaction.
 
-    Queries need none: each statement sees what is committed by then, which is what it would see in one, too.
+    Queries get no transaction: each statement sees all that has committed, as it would inside one.
 
-    It takes `tx: Transaction` (or leaves it out, if it touches no database) and `Sequence[M]`, and answers with as
-    many answers in the same order; or a single `M`, and answers it.
+    The method takes `tx: Transaction` (or leaves it out, if it touches no database) and `Sequence[M]`, and returns as
+    many answers in the same order; or it takes a single `M`, and returns its answer.
     """
     setattr(method, _MARK, _Mark(is_call=False))
     return method
@@ -133,16 +117,16 @@ def call(
 ) -> F | Callable[[F], F]:
     """Mark a method that leaves the database: many at once, outside any transaction, in order per key.
 
-    It takes one message (and `envelope: Envelope`, if it wants its id), and gives the answer, or a command of the same
-    actor whose turn records what was learned and gives the answer.
+    The method takes one message (and `envelope: Envelope`, if it needs the message's id). It returns the answer, or a
+    command of the same actor, whose turn records the result and returns the answer.
 
     Args:
-        method: What is marked.
-        limit: How many may be under way at once.
-        timeout_s: How long one may take; then it is cancelled and counts as failed.
-        tries: How often one that was asked for is tried while what it needs is away, as long as its asker waits. More
-            than 1 is for who speaks to the outside: who asks others leaves the trying to them. (What is stored is
-            tried as often as the settings say.)
+        method: The method.
+        limit: How many calls may run at once.
+        timeout_s: How long a call may take; then it is cancelled and counts as failed.
+        tries: How often an ask is tried while a service is away, as long as its asker waits. Use more than 1 only for
+            calls to external services; a call that asks other actors relies on their retries. (For stored messages the
+            settings decide.)
     """
 
     def mark(method: F) -> F:
@@ -217,26 +201,26 @@ def _check_answer(cls: type[Actor], handler: Handler) -> None:
     given = get_type_hints(handler.function)["return"]
     if handler.takes_many and wanted != {_NONE}:
         if get_origin(given) is not Sequence:
-            raise TypeError(f"{where} must answer each message: its return type must be Sequence[{_say(wanted)}]")
+            raise TypeError(f"{where} must answer each message: its return type must be Sequence[{_format(wanted)}]")
         given = get_args(given)[0]
     arms = frozenset(_arms(given))
     if handler.is_call:
         arms = frozenset(arm for arm in arms if not _is_recorded_by(cls, arm, wanted, message_type))
     if arms - wanted:
         raise TypeError(
-            f"{where} answers with {_say(arms)}, but {message_type.__name__} is answered with {_say(wanted)}"
+            f"{where} answers with {_format(arms)}, but {message_type.__name__} is answered with {_format(wanted)}"
         )
 
 
 def _is_recorded_by(cls: type[Actor], arm: object, wanted: frozenset[object], asked: type[Message]) -> bool:
-    """Whether a call may return this instead of an answer: a command of the same actor, which a turn answers."""
+    """Return whether a call may return this instead of an answer: a command of the same actor, which a turn answers."""
     if not (isinstance(arm, type) and issubclass(arm, Command)):
         return False
     recorders = [handler for handler in cls.handlers if arm in handler.message_types and not handler.is_call]
     if not recorders:
         raise TypeError(f"{cls.__name__} returns {arm.__name__} from a call, but has no turn that records it")
     if issubclass(asked, Command) and not frozenset(_arms(reply_type(arm))) <= wanted:
-        raise TypeError(f"{arm.__name__} must be answered as {asked.__name__} is, with {_say(wanted)}")
+        raise TypeError(f"{arm.__name__} must be answered as {asked.__name__} is, with {_format(wanted)}")
     return True
 
 
@@ -249,5 +233,5 @@ def _arms(hint: object) -> tuple[object, ...]:
     return (_NONE if hint is None else hint,)
 
 
-def _say(arms: frozenset[object]) -> str:
+def _format(arms: frozenset[object]) -> str:
     return " | ".join(sorted("None" if arm is _NONE else cast("type", arm).__name__ for arm in arms)) or "nothing"

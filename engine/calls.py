@@ -1,41 +1,41 @@
-"""Calls: what leaves the database, many at once, with a bound, in order per key, never inside a transaction.
+"""Calls: work outside the database, many at once up to a bound, in order per key, never inside a transaction.
 
-A call gives its answer, or a command of the same actor: what it learned comes back as a message, and a turn records it
-in the same place of the lane. The turn deletes the delivery, so a crash in between makes the call happen again, and
-whoever is called must recognise a repeat (an idempotency key, a Message-ID).
+A call returns its answer, or a command of the same actor: its result becomes a message in the same place of the lane,
+and a turn records it. That turn also deletes the delivery, so a crash in between repeats the call, and the service that
+is called must recognise a repeat (an idempotency key, a Message-ID).
 """
 
 import asyncio
 from collections.abc import Sequence
 from contextvars import ContextVar
 from time import perf_counter
-from typing import TYPE_CHECKING
 
 import structlog
 
 from engine import telemetry
-from engine.actor import Actor, Handler
+from engine.actor import Actor
 from engine.crash import CrashPoint
+from engine.envelope import Envelope
 from engine.errors import Unanswered
-from engine.mailbox import Envelope, Mailbox
+from engine.handler import Handler
+from engine.mailbox import Mailbox
 from engine.message import Command, Message
-from engine.postgres import Transaction
+from engine.outcomes import Outcomes
+from engine.priority import Priority
 from engine.trace import TRACE
-
-if TYPE_CHECKING:
-    from engine.cell import Cell
-
+from engine.transaction import Transaction
+from engine.work_count import WorkCount
 
 _BEGUN = CrashPoint("before-call", "A call was taken from the mailbox; nobody outside has been asked.")
 _LEARNED = CrashPoint("after-call", "What is outside has answered; no turn has recorded it.")
 
 
 class Settled(Command[None]):
-    """A call has handled an event and has nothing to record but that."""
+    """Record that a call has handled an event, and nothing else."""
 
 
 async def _settle(_actor: Actor, _tx: Transaction, _settled: Sequence[Settled]) -> None:
-    """Nothing to write: the transaction deletes the deliveries."""
+    """Write nothing: the transaction itself deletes the deliveries."""
 
 
 SETTLE = Handler(
@@ -53,76 +53,73 @@ SETTLE = Handler(
 )
 
 
-class UnderWay:
-    """A call that is being made. While it waits for others whom it asked, the work is theirs and not its own.
+class RunningCall:
+    """A running call. While it awaits an ask, the clock does not count it as work.
 
-    Else a shop could never rest whose checkout waits for Stripe to be tried again in a second.
+    Otherwise a test clock could never reach rest while a checkout waits for Stripe's next retry.
     """
 
-    def __init__(self, mailbox: Mailbox) -> None:
-        self._mailbox = mailbox
+    def __init__(self, work: WorkCount) -> None:
+        self._work = work
         self._asks = 0
 
     def ask_begins(self) -> None:
-        """It asks somebody."""
+        """Note an ask; with the first one, the call's own work is suspended."""
         self._asks += 1
         if self._asks == 1:
-            self._mailbox.rest()
+            self._work.end()
 
     def ask_ended(self) -> None:
-        """It was answered, or gave up."""
+        """Note that an ask was answered or has timed out; with the last one, the call's own work goes on."""
         self._asks -= 1
         if not self._asks:
-            self._mailbox.rest_is_over()
+            self._work.begin()
 
 
-UNDER_WAY: ContextVar[UnderWay | None] = ContextVar("under_way", default=None)
+CURRENT_CALL: ContextVar[RunningCall | None] = ContextVar("current_call", default=None)
 
 
 class Calls:
     """The loop that starts an actor's calls as places become free."""
 
-    def __init__(self, cell: "Cell") -> None:
-        self._cell = cell
-        self._wake = asyncio.Event()
-
-    def notify(self) -> None:
-        """There may be something to do."""
-        self._wake.set()
+    def __init__(self, actor: Actor, mailbox: Mailbox, outcomes: Outcomes, priority: Priority) -> None:
+        self._actor = actor
+        self._mailbox = mailbox
+        self._outcomes = outcomes
+        self._priority = priority
 
     async def run(self) -> None:
         """Start calls until cancelled."""
-        mailbox, precedence = self._cell.mailbox, self._cell.precedence
-        async with asyncio.TaskGroup() as tasks:  # Not anyio's: what that adds to a task would be a tenth of a call.
+        mailbox = self._mailbox
+        async with asyncio.TaskGroup() as tasks:  # Not anyio's, whose tasks would cost a tenth of a call more.
             while True:
-                patience_s = precedence.patience_s
-                while (envelope := mailbox.take_call(patience_s)) is not None:
+                background_delay_s = self._priority.background_delay_s
+                while (envelope := mailbox.take_call(background_delay_s)) is not None:
                     tasks.create_task(self._call(envelope))
-                self._wake.clear()
-                await precedence.rest(self._wake, mailbox.call_is_due_s(patience_s))
+                mailbox.call_ready.clear()
+                await self._priority.wait(mailbox.call_ready, mailbox.call_is_due_s(background_delay_s))
 
     async def _call(self, envelope: Envelope) -> None:
-        cell, handler = self._cell, envelope.handler
-        begun_s, place = perf_counter(), f"{cell.name}.{handler.name}"
+        handler = envelope.handler
+        begun_s, place = perf_counter(), self._place(handler)
         outcome = "done"
-        UNDER_WAY.set(UnderWay(cell.mailbox))  # In this task's own context, as are the next two.
+        CURRENT_CALL.set(RunningCall(self._mailbox.work))  # In this task's own context, as are the next two.
         TRACE.set(envelope.trace)
         structlog.contextvars.bind_contextvars(message_id=envelope.id, key=envelope.key)
         try:
-            if not cell.drop_abandoned([envelope]):
+            if not self._outcomes.drop_abandoned([envelope]):
                 outcome = "expired"
             else:
                 _BEGUN.reach(place)
                 learned = await self._within_its_time(envelope)
                 _LEARNED.reach(place)
                 self._go_on(envelope, learned)
-        except Exception as error:  # noqa: BLE001 - whatever it is, it ends this message's try and not the actor
+        except Exception as error:  # noqa: BLE001 - it ends a message's try, not the actor
             outcome = "failed"
-            await cell.fail(envelope, error)
+            await self._outcomes.fail(envelope, error)
         finally:
-            cell.mailbox.call_ended(handler)
-            cell.notify()
-        telemetry.note_call(cell.name, handler.name, outcome, took_s=perf_counter() - begun_s)
+            self._mailbox.call_ended(handler)
+        telemetry.note_call(self._actor.name, handler.name, outcome, took_s=perf_counter() - begun_s)
 
     async def _within_its_time(self, envelope: Envelope) -> object:
         handler = envelope.handler
@@ -131,23 +128,25 @@ class Calls:
             async with asyncio.timeout(handler.timeout_s) as limit:
                 if envelope.lease is not None:
                     envelope.lease.on_lost = lambda: limit.reschedule(asyncio.get_running_loop().time())
-                return await handler.function(self._cell.actor, *arguments)
+                return await handler.function(self._actor, *arguments)
         except asyncio.CancelledError:
             task = asyncio.current_task()
             if task is None or task.cancelling():
                 raise
-            raise RuntimeError("a call was cancelled from within") from None  # A library's doing, and no end of ours.
+            raise RuntimeError("a call was cancelled from within") from None  # By a library; this task itself goes on.
         except TimeoutError as late:
-            raise Unanswered(f"{self._cell.name}.{handler.name}", handler.timeout_s) from late
+            raise Unanswered(self._place(handler), handler.timeout_s) from late
         finally:
             if envelope.lease is not None:
                 envelope.lease.on_lost = None
 
     def _go_on(self, envelope: Envelope, learned: object) -> None:
-        cell = self._cell
-        if isinstance(learned, Message) and cell.mailbox.handles(type(learned)):
-            cell.mailbox.replace(envelope, learned)
+        if isinstance(learned, Message) and self._mailbox.handles(type(learned)):
+            self._mailbox.replace(envelope, learned)
         elif envelope.delivery_id:
-            cell.mailbox.replace(envelope, Settled())
+            self._mailbox.replace(envelope, Settled())
         else:
-            cell.finish([envelope], [learned])
+            self._outcomes.finish([envelope], [learned])
+
+    def _place(self, handler: Handler) -> str:
+        return f"{self._actor.name}.{handler.name}"

@@ -1,13 +1,13 @@
-"""Where time comes from. Nobody else reads the wall clock; SQL gets the time as a parameter.
+"""The clock: the only source of time. No other module reads the wall clock; SQL gets the time as a parameter.
 
-Two clocks keep the same promises. `SystemClock` follows the machine. `ManualClock` stands still until it is moved, and
-then fires what falls due in between, in order, each at its own time, letting the program come to rest after each.
+Two clocks keep the same promises. `SystemClock` follows the machine. `ManualClock` stands still until it is moved. Then
+it fires the timers that fall due, in order, each at its own time, and lets the program come to rest after each.
 
-A machine's clock may be set while a program runs, an hour ahead or back. `call_at` keeps to the time of day all the
-same, and `call_later` to what has really passed: the one misses no end, and the other draws out no pause.
+A machine's clock may be set while a program runs, an hour ahead or back. `call_at` follows the time of day all the
+same, and `call_later` the time that has really passed: the first misses no end, the second prolongs no pause.
 
-The whole program is at rest when no mailbox holds work and no background loop is awake. Whoever starts work says so
-to the clock (`begin`, `end`), which is why a test can wait for rest instead of sleeping.
+The program is at rest when no mailbox holds work and no background loop is awake. All work is announced to the clock
+(`begin`, `end`), so a test can wait for rest instead of sleeping.
 """
 
 import asyncio
@@ -19,19 +19,19 @@ from itertools import count
 
 FOREVER = datetime.max.replace(tzinfo=UTC)
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)  # Before anything a shop knows of.
-_LOOK_S = 5.0  # How often a timer for a time of day looks whether the machine's clock was set.
+_POLL_S = 5.0  # How often a timer for a time of day checks whether the machine's clock was set.
 
 
 class Timer(ABC):
-    """Something that will be called once, unless it is cancelled first."""
+    """A callback that runs once, unless it is cancelled first."""
 
     @abstractmethod
     def cancel(self) -> None:
-        """Forget it. Harmless when it has already happened."""
+        """Cancel it. Harmless after it has run."""
 
 
 class Clock(ABC):
-    """The time, timers, and the count of work that has been begun and not ended."""
+    """Time, timers, and the count of work that has begun and not ended."""
 
     def __init__(self) -> None:
         self._work = 0
@@ -40,24 +40,24 @@ class Clock(ABC):
 
     @abstractmethod
     def now(self) -> datetime:
-        """The time, with UTC as its zone."""
+        """Return the time, in UTC."""
 
     @abstractmethod
     def call_at(self, when: datetime, callback: Callable[[], None]) -> Timer:
-        """Call once when this clock shows `when`, however it gets there; as soon as possible if that has passed."""
+        """Call once when this clock shows `when`, by whatever steps; as soon as possible if that has passed."""
 
     @abstractmethod
     def call_later(self, delay_s: float, callback: Callable[[], None]) -> Timer:
         """Call once when `delay_s` seconds have passed, whatever the clock is set to meanwhile."""
 
     def begin(self, pieces: int = 1) -> None:
-        """Some work has begun: the program is not at rest."""
+        """Count work that has begun: the program is not at rest."""
         self._work += pieces
         if self._work:
             self._rest.clear()
 
     def end(self, pieces: int = 1) -> None:
-        """Work that was begun has ended."""
+        """Count work that has ended."""
         self._work -= pieces
         assert self._work >= 0, "more work was ended than begun"
         if not self._work:
@@ -65,7 +65,7 @@ class Clock(ABC):
 
     async def at_rest(self) -> None:
         """Return when nothing is being done. Bound it with a timeout: a busy shop never rests."""
-        while self._work:  # More than once, if somebody began again before we were waked.
+        while self._work:  # Repeatedly: work may have begun before this task woke.
             await self._rest.wait()
 
 
@@ -83,7 +83,7 @@ class SystemClock(Clock):
 
 
 class ManualClock(Clock):
-    """A clock that stands still until it is moved. Starts on a Monday at noon, far from month and year ends."""
+    """A clock that stands still until it is moved. It starts on a Monday at noon, far from month and year ends."""
 
     def __init__(self, start: datetime = datetime(2030, 1, 7, 12, tzinfo=UTC)) -> None:
         super().__init__()
@@ -122,8 +122,10 @@ class ManualClock(Clock):
     async def advance(
         self, *, days: float = 0, hours: float = 0, minutes: float = 0, seconds: float = 0, within_s: float = 30
     ) -> None:
-        """Move forward, firing what falls due in order, and come to rest after each. If the program dies of it, then to
-        that moment only: time that passes while it is down is moved by another call.
+        """Move forward, fire due timers in order, and come to rest after each.
+
+        If the program dies of one, the clock stops at that moment: time that passes while it is down needs another
+        call.
 
         Raises:
             TimeoutError: The program did not come to rest within `within_s` seconds of real time.
@@ -139,7 +141,7 @@ class ManualClock(Clock):
                 self._now = max(self._now, end)
 
     def _next(self, end: datetime) -> "_ManualTimer | None":
-        """Move to the next timer that falls due until then, and take it."""
+        """Move to the next timer that falls due by `end`, and take it."""
         due = [(timers[0][0] + by, timers[0][1], timers) for timers, by in self._both() if timers]
         if not due:
             return None
@@ -153,11 +155,11 @@ class ManualClock(Clock):
         return (self._timers, timedelta(0)), (self._delays, self._set_by)
 
     def waiting(self) -> int:
-        """How many timers are set."""
+        """Return how many timers are set."""
         return sum(timer.is_set for timers, _ in self._both() for _, _, timer in timers)
 
     def stop(self) -> None:
-        """As with a program that was killed: no timer of it fires any more, and nothing it does is work."""
+        """Act as for a program that was killed: no timer of it fires any more, and nothing it does is work."""
         self._is_stopped = True
         self._timers.clear()
         self._delays.clear()
@@ -173,27 +175,27 @@ class ManualClock(Clock):
             super().end(pieces)
 
     def jump(self, by: timedelta) -> None:
-        """Move either way without firing anything, as a machine does whose clock was set: no time has passed by it."""
+        """Move either way without firing timers, like a machine whose clock was set: no time has passed."""
         self._now += by
         self._set_by += by
 
 
 class Sleeper:
-    """The rest of a background loop: until a time, or until somebody wakes it.
+    """The rest of a background loop: until a time, or until it is woken.
 
-    A loop is work from its waking until its next rest, so a test that waits for rest waits for loops too.
+    A loop counts as work from its waking until its next rest, so a test that waits for rest waits for loops too.
     """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._future: asyncio.Future[None] | None = None
-        self._woken = False  # While it was awake: rest is skipped once, so that no wake-up is lost.
+        self._woken = False  # While awake: the next rest is skipped, so that no wake-up is lost.
         self._awake = False
 
     async def until(self, when: datetime, *, within_s: float | None = None) -> None:
         """Rest until `when`, less if `wake` is called, and never longer than `within_s`.
 
-        A loop that is to look now and then says `within_s`: `now` and a bit is an hour when the clock is set back.
+        A loop that polls passes `within_s`: until `now` and a second would be an hour, after the clock is set back.
         """
         if self._woken:
             self._woken = False
@@ -220,7 +222,7 @@ class Sleeper:
         self._be_awake()
 
     def close(self) -> None:
-        """The loop has ended: it is nobody's work any more."""
+        """End the loop: it is no work any more."""
         self._fall_asleep()
 
     def _be_awake(self) -> None:
@@ -243,7 +245,7 @@ class _LoopTimer(Timer):
 
 
 class _TimeOfDay(Timer):
-    """Looks again and again, because the machine's clock may be set; never early, and late by a look at most."""
+    """Polls, because the machine's clock may be set; never early, and late by one poll at most."""
 
     def __init__(self, clock: SystemClock, when: datetime, callback: Callable[[], None]) -> None:
         self._clock = clock
@@ -257,9 +259,9 @@ class _TimeOfDay(Timer):
 
     def _arm(self) -> None:
         left_s = (self._when - self._clock.now()).total_seconds()
-        self._handle = self._loop.call_later(max(0.0, min(left_s, _LOOK_S)), self._look)
+        self._handle = self._loop.call_later(max(0.0, min(left_s, _POLL_S)), self._poll)
 
-    def _look(self) -> None:
+    def _poll(self) -> None:
         if self._clock.now() >= self._when:
             self._callback()
         else:

@@ -1,7 +1,7 @@
-"""Crash points: named places where a test ends the process, as a power failure would, to see that nothing is lost.
+"""Crash points: named places where a test ends the process, as a power failure would, to check that nothing is lost.
 
-They stand around every commit, hand-over and outside call, in the code that ships, because a copy made for tests is
-another program. Off, a point costs one comparison. `SHOPFLOW_CRASH_AT` turns one on (see `arm`).
+Every commit, hand-over and outside call has some, in the code that ships, because a copy made for tests is another
+program. Off, a point costs one comparison. `SHOPFLOW_CRASH_AT` turns one on (see `arm`).
 
     _BOOKED = CrashPoint("carrier-booked", "The carrier has booked a parcel; nobody here knows it.")
     ...
@@ -20,7 +20,7 @@ class CrashPoint:
     """A place where the process may end.
 
     Args:
-        name: Of its own, for `SHOPFLOW_CRASH_AT`.
+        name: Unique, for `SHOPFLOW_CRASH_AT`.
         says: What has happened by then, and what has not.
     """
 
@@ -33,13 +33,13 @@ class CrashPoint:
         self.known[name] = self
 
     def reach(self, place: str = "") -> None:
-        """Here it is; `place` tells the same point of several actors apart."""
+        """End the process, if this point is armed. `place` distinguishes the same point of several actors."""
         if _armed is not None:
             _armed.reach(self.name, place)
 
 
 class _Armed:
-    """One point that will end it all, at the `left`-th time it is reached."""
+    """The point that ends the process, the `left`-th time it is reached."""
 
     def __init__(self, name: str, place: str, left: int, end: Callable[[], None]) -> None:
         self._name = name
@@ -59,19 +59,19 @@ _armed: _Armed | None = None
 
 
 def kill() -> None:
-    """End this process at once: no `finally`, no flush, no farewell."""
+    """End this process at once: no `finally`, no flush."""
     os.kill(os.getpid(), signal.SIGKILL)
 
 
 def arm(where: str, end: Callable[[], None] = kill) -> None:
-    """End it at a point; at none, if `where` is empty.
+    """Arm a point; none, if `where` is empty.
 
     Args:
         where: `NAME`, `NAME@PLACE` or `NAME@PLACE:3` for the third time.
-        end: What to do there, once.
+        end: Called there, once.
 
     Raises:
-        BadSetting: There is no such point, or the count is none.
+        BadSetting: There is no such point, or the count is no positive number.
     """
     global _armed  # noqa: PLW0603 - there is one process to end
     _armed = None

@@ -21,15 +21,15 @@ class Page(NamedTuple, Generic[T]):
 
 
 def make_cursor(*values: object) -> str:
-    """The cursor after a row with these sort values."""
+    """Return the cursor after a row with these sort values."""
     return base64.urlsafe_b64encode(msgspec.json.encode(values)).decode().rstrip("=")
 
 
 def read_cursor(cursor: str, kind: type[T]) -> T | None:
-    """The sort values again, as a tuple of this type; None at the beginning of a list.
+    """Return the sort values, as a tuple of this type; None at the beginning of a list.
 
     Raises:
-        BadInput: This is no cursor of this list.
+        BadInput: It is no cursor of this list.
     """
     if not cursor:
         return None

@@ -1,13 +1,13 @@
-"""Errors, named after what whoever catches them should do.
+"""Errors, named after what the catcher should do.
 
 * ShopFlowError
     * BadInput: answer the sender or park the message; never retry.
-        * BadSetting: say it in one line and exit with code 2.
-    * Conflict: someone else wrote first; read and decide again, at once.
-    * Unavailable: something outside did not answer; retry with backoff.
-        * Overloaded: a mailbox is full; the sender should come back later.
+        * BadSetting: print it as one line and exit with code 2.
+    * Conflict: another transaction wrote first; read and decide again, at once.
+    * Unavailable: a service outside did not answer; retry with backoff.
+        * Overloaded: a mailbox is full; retry later.
         * Crashed: the actor crashed with this message in hand, which counts against the message.
-        * Unanswered: the deadline passed; what was asked may still happen, so ask again with the same key.
+        * Unanswered: the deadline passed; the command may still take effect, so ask again with the same key.
 
 A business "no" is none of these: it is a reply. A bug is an AssertionError.
 """
@@ -18,19 +18,19 @@ class ShopFlowError(Exception):
 
 
 class BadInput(ShopFlowError):
-    """What was sent can't be handled, now or ever."""
+    """A message, or a request, that can't be handled, now or ever."""
 
 
 class BadSetting(BadInput):
-    """A setting is missing or wrong; its text is one line that says which and what would be right."""
+    """A missing or wrong setting. The text is one line that names it and what would be right."""
 
 
 class Conflict(ShopFlowError):
-    """Someone else wrote first."""
+    """Another transaction wrote first."""
 
 
 class Unavailable(ShopFlowError):
-    """Something outside the process did not answer."""
+    """A service outside the process did not answer."""
 
     def __init__(self, service: str, why: str = "", *, retry_after_s: float | None = None) -> None:
         super().__init__(f"{service} is unavailable" + (f": {why}" if why else ""))
@@ -39,12 +39,12 @@ class Unavailable(ShopFlowError):
         self.retry_after_s = retry_after_s
 
     def anew(self) -> "Unavailable":
-        """The same for somebody else: an error that is raised twice carries two histories."""
+        """Return a copy for another asker: an error that is raised twice carries two histories."""
         return Unavailable(self.service, self.why, retry_after_s=self.retry_after_s)
 
 
 class Overloaded(Unavailable):
-    """A mailbox is full. Nothing was accepted, so nothing is lost."""
+    """A full mailbox. Nothing was accepted, so nothing is lost."""
 
     def __init__(self, service: str) -> None:
         super().__init__(service, "its mailbox is full", retry_after_s=1.0)

@@ -1,4 +1,4 @@
-"""The folder of everything that is embedded."""
+"""The folder of the embedded servers' data."""
 
 import os
 import tempfile
@@ -8,10 +8,10 @@ from engine.errors import BadSetting
 
 
 def make_folder(data: Path) -> None:
-    """Make the folder that holds all data, and see that it can be written.
+    """Make the folder that holds all data, and check that it is writable.
 
     Raises:
-        BadSetting: It can't.
+        BadSetting: It is not.
     """
     try:
         data.mkdir(parents=True, exist_ok=True)
@@ -22,7 +22,10 @@ def make_folder(data: Path) -> None:
 
 
 def sync_names(folder: Path) -> None:
-    """Else a power failure could take them back, but not what was committed since. Source: fsync(2)."""
+    """Sync renames in this folder to disk.
+
+    Otherwise a power failure could undo them, and keep what was committed later. Source: fsync(2).
+    """
     opened = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(opened)

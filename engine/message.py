@@ -1,7 +1,7 @@
-"""What travels between actors: frozen, typed data, encoded as JSON with its type's name.
+"""Messages between actors: frozen, typed data, encoded as JSON with its type's name.
 
 A message's **first field is its key**: messages to one actor with equal keys are handled in the order they came.
-A message whose first field is no text has no key, and waits for nobody; nor does a query.
+A message whose first field is no text has no key, and waits for no other; nor does a query.
 
 Rejected: docs/decisions/0005.
 """
@@ -17,7 +17,7 @@ class _MessageMeta(msgspec.StructMeta):
     """msgspec applies `kw_only` to one class at a time; here every message is keyword-only."""
 
     def __new__(mcls, name: str, bases: tuple[type, ...], namespace: dict[str, object], /, **config: bool) -> type:
-        return super().__new__(mcls, name, bases, namespace, **{"kw_only": True, **config})  # type: ignore[arg-type] # its many other options are passed by nobody
+        return super().__new__(mcls, name, bases, namespace, **{"kw_only": True, **config})  # type: ignore[arg-type] # its many other options are never passed
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(msgspec.field,))
@@ -26,14 +26,14 @@ class Message(msgspec.Struct, metaclass=_MessageMeta, frozen=True, tag=True):
 
     @property
     def key(self) -> str:
-        """What this message is about; "" if it is about nothing in particular."""
+        """The first field, if it is a text; "" otherwise."""
         fields = self.__struct_fields__
         first = getattr(self, fields[0]) if fields else ""
         return first if type(first) is str else ""
 
 
 class Reply(Message):
-    """What a command is answered with."""
+    """An answer to a command."""
 
 
 class Command(Message, Generic[R_co]):
@@ -41,7 +41,7 @@ class Command(Message, Generic[R_co]):
 
 
 class Query(Command[R_co]):
-    """A request that changes nothing. It has no key: it sees what has been committed, and waits for nobody."""
+    """A request that changes nothing. It has no key: it sees what has been committed, and waits for no other."""
 
     @property
     def key(self) -> str:
@@ -53,9 +53,9 @@ class Event(Message):
 
 
 def reply_type(command: type[Message]) -> object:
-    """The `R` of a `Command[R]`, as it was written."""
+    """Return the `R` of a `Command[R]`, as it was written."""
     for base in getattr(command, "__orig_bases__", ()):
         arguments = get_args(base)
-        if arguments and not isinstance(arguments[0], TypeVar):  # Else it is what `Command` itself was made of.
+        if arguments and not isinstance(arguments[0], TypeVar):  # Otherwise it is the variable of `Command` itself.
             return arguments[0]
     raise TypeError(f"{command.__name__} must say what it is answered with: class {command.__name__}(Command[...])")

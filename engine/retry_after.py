@@ -1,32 +1,32 @@
-"""What `Retry-After` says, as seconds. Source: RFC 9110, 10.2.3."""
+"""The header `Retry-After`, in seconds. Source: RFC 9110, 10.2.3."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-LONGEST_S = 3600.0  # Whoever asks for more is asked again after this.
+LONGEST_S = 3600.0  # A service that asks for more is called again after this.
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:
-    """How long an answer asks to be left alone, 0 to `LONGEST_S`; None if it does not say, or not in these words.
+    """Return how long to leave a service alone, 0 to `LONGEST_S`; None if the header is missing or malformed.
 
-    A date is compared with the answer's own `Date`, never with our clock: which of the two is wrong does not matter.
+    A date is compared with the response's own `Date`, never with our clock: so it does not matter which clock is wrong.
 
     Args:
-        headers: Of the answer, under any spelling of their names.
+        headers: Of the response, under any spelling of their names.
     """
     lower = {name.lower(): value.strip() for name, value in headers.items()}
-    said = lower.get("retry-after", "")
-    if said.isascii() and said.isdigit():
-        return min(float(said), LONGEST_S)
-    until, now = _date(said), _date(lower.get("date", ""))
+    text = lower.get("retry-after", "")
+    if text.isascii() and text.isdigit():
+        return min(float(text), LONGEST_S)
+    until, now = _date(text), _date(lower.get("date", ""))
     if until is None or now is None:
         return None
     return min(max(0.0, (until - now).total_seconds()), LONGEST_S)
 
 
 def _date(text: str) -> datetime | None:
-    """One of the three forms of an HTTP date, which is always in UTC."""
+    """Parse one of the three forms of an HTTP date, which is always in UTC."""
     try:
         date = parsedate_to_datetime(text)
     except (ValueError, TypeError, OverflowError):

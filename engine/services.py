@@ -1,4 +1,4 @@
-"""What is outside the program and belongs to it: opened here, closed here, embedded where nothing is configured."""
+"""PostgreSQL and Redis: opened here, closed here, embedded where no address is configured."""
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
@@ -11,13 +11,14 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from engine.embedded import embedded_postgres, embedded_valkey
+from engine.embedded.postgres import embedded_postgres
+from engine.embedded.valkey import embedded_valkey
 from engine.errors import BadSetting, Unavailable
 from engine.postgres import Database, open_database
 from engine.settings import EngineSettings
 
 _REDIS_CONNECTIONS = 32
-_FREE_WITHIN_S = 1.0  # For one of them when all are in use.
+_FREE_WITHIN_S = 1.0  # Wait for one of them when all are in use.
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ async def open_services(settings: EngineSettings) -> AsyncIterator[Services]:
     """Connect to PostgreSQL and Redis, starting those that are embedded; close and stop them when the block ends.
 
     Raises:
-        BadSetting: One line that says what can't be reached or started.
+        BadSetting: A server can't be reached or started; the text is one line.
     """
     async with AsyncExitStack() as stack:
         database_url = settings.database_url or await stack.enter_async_context(
@@ -52,7 +53,7 @@ async def open_services(settings: EngineSettings) -> AsyncIterator[Services]:
 
 @contextmanager
 def redis_errors() -> Iterator[None]:
-    """Make the driver's errors the engine's own.
+    """Raise the engine's errors in place of the driver's.
 
     Raises:
         Unavailable: Redis did not answer, or can't do its work (out of memory, still loading, read-only).

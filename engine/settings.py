@@ -1,4 +1,4 @@
-"""Settings: typed structs, read once from the environment. Every room has its own; this is the engine's.
+"""Settings: typed structs, read once from the environment. Every package has its own; this is the engine's.
 
 A field's name is the variable's name in lower case; its type and bounds are checked by msgspec. Its meaning stands
 beside its type, so that `run.py settings` and docs/settings.md show what the code says.
@@ -32,7 +32,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
 
 
 class EngineSettings(Settings, frozen=True, kw_only=True):
-    """Bounds of the machine, and where its services are."""
+    """The engine's bounds, and the addresses of its services."""
 
     shopflow_data: Annotated[Path, meaning("Folder of everything that is embedded.")] = Path("var")
     database_url: Annotated[
@@ -90,10 +90,11 @@ def describe(kind: type[Settings]) -> Iterator[Setting]:
 
 
 def read_settings(kind: type[T], environment: Mapping[str, str]) -> T:
-    """Read one room's settings. An empty variable counts as one that is not there.
+    """Read one package's settings. An empty variable counts as missing.
 
     Raises:
-        BadSetting: One line that says which variable is wrong and why; never its value, which may be a secret.
+        BadSetting: A variable is wrong. The text is one line with its name and the reason, and never its value, which
+            may be a secret.
     """
     given = {name: value for name, value in environment.items() if value and name in _names(kind)}
     try:
@@ -110,5 +111,5 @@ def _names(kind: type[Settings]) -> frozenset[str]:
 
 
 def _path(kind: type[Path], value: str) -> Path:
-    """The one type of ours that msgspec does not know."""
+    """Convert the one type that msgspec does not know."""
     return kind(value)

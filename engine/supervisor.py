@@ -1,8 +1,8 @@
-"""Keeps actors alive, and stops them so that nothing accepted is lost.
+"""The supervisor: restarts actors that crash, and stops all so that nothing accepted is lost.
 
-Each actor works in a task of its own. One that crashes is started again after a pause that doubles (and is forgiven
-after a quiet minute); its siblings go on. What it had in hand counts as failed once, so that a message which brings an
-actor down is parked in the end like any other poison.
+Each actor works in a task of its own. One that crashes is restarted after a pause that doubles (and is reset by a quiet
+minute); its siblings go on. For each message that was being handled the crash counts as a failed try, so that one which
+brings an actor down is parked in the end like any other poison.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ from datetime import timedelta
 from anyio.abc import TaskGroup
 
 from engine import telemetry
-from engine.cell import Cell
+from engine.cell import ActorCell
 from engine.clock import Clock
 from engine.crash import CrashPoint
 from engine.errors import Crashed
@@ -24,34 +24,34 @@ _DRAINED = CrashPoint("after-drain", "What was accepted has ended; services are 
 
 
 class Supervisor:
-    """All the actors that this process hosts."""
+    """Supervises the actors that this process hosts."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._cells: dict[str, Cell] = {}
+        self._cells: dict[str, ActorCell] = {}
 
     @property
-    def cells(self) -> Mapping[str, Cell]:
+    def cells(self) -> Mapping[str, ActorCell]:
         """The hosted actors, by name."""
         return self._cells
 
-    def host(self, cell: Cell) -> None:
-        """Take an actor in, before `start`."""
+    def host(self, cell: ActorCell) -> None:
+        """Add an actor, before `start`."""
         assert cell.name not in self._cells, f"{cell.name} is hosted already"
         self._cells[cell.name] = cell
 
     def start(self, tasks: TaskGroup) -> None:
-        """Set every actor to work in this task group."""
+        """Start every actor in this task group."""
         for cell in self._cells.values():
             tasks.start_soon(self._keep, cell)
 
     async def drain(self, within_s: float) -> bool:
-        """Let what was accepted end: calls, then the turns that record them, then what those set off in memory.
+        """Let accepted work end: calls, then the turns that record them, then the messages that these send in memory.
 
-        Stop whatever brings new work first. What is stored and not begun stays stored for the next start.
+        Stop the sources of new work first. Stored messages that have not begun stay stored for the next start.
 
         Returns:
-            Whether all of it ended in time.
+            Whether all work ended in time.
         """
         _DRAINING.reach()
         try:
@@ -64,23 +64,23 @@ class Supervisor:
             return False
         return True
 
-    async def _keep(self, cell: Cell) -> None:
+    async def _keep(self, cell: ActorCell) -> None:
         failures = 0
         while True:
             started = self._clock.now()
             crash: BaseException = RuntimeError("a handler was cancelled from within")
             try:
-                await cell.run()  # Ends by itself only if a handler raised CancelledError, which a task group swallows.
-            except (Exception, BaseExceptionGroup) as raised:  # noqa: BLE001 - told below
+                await cell.run()  # Returns only if a handler raised CancelledError, which a task group swallows.
+            except (Exception, BaseExceptionGroup) as raised:  # noqa: BLE001 - logged below
                 crash = _first(raised)
             failures = 1 if self._clock.now() - started > _FORGIVEN_AFTER else failures + 1
             in_hand = [envelope.id for envelope in cell.mailbox.in_hand]
             cell.log.error("an actor crashed", exc_info=crash, message_ids=in_hand, failures=failures)
             telemetry.RESTARTS.labels(cell.name).inc()
-            await cell.fail_what_is_in_hand(Crashed(cell.name, crash))
-            await cell.pause(failures)
+            await cell.outcomes.fail_taken(Crashed(cell.name, crash))
+            await cell.availability.pause(failures)
 
 
 def _first(crash: BaseException) -> BaseException:
-    """The error that began it, out of the group that a task group makes of it."""
+    """Return the first error of the group that a task group raises."""
     return _first(crash.exceptions[0]) if isinstance(crash, BaseExceptionGroup) else crash

@@ -52,7 +52,7 @@ def _counter(metric: Counter, *labels: str) -> Counter:
 
 
 def logger(**values: str) -> structlog.stdlib.BoundLogger:
-    """A logger that says these values on each line."""
+    """Return a logger that adds these values to each line."""
     bound: structlog.stdlib.BoundLogger = structlog.get_logger(**values)
     return bound
 
@@ -93,5 +93,5 @@ def configure_logging(level: str, *, as_json: bool) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(formatter)
     logging.basicConfig(handlers=[handler], level=max(number, logging.WARNING), force=True)
-    # Its pool tells of each try to reach a server that is away, with a trace; who waits for the server says it once.
+    # Its pool logs a traceback for each try to reach a server that is away; the turns that wait log it once.
     logging.getLogger("asyncpg").setLevel(logging.ERROR)

@@ -1,7 +1,8 @@
-"""Which larger piece of work a message belongs to: a trace context, handed on from message to message.
+"""The trace context of a message, passed on to the messages it leads to.
 
-It comes from whoever calls the shop (a load balancer, another service) and goes on with every ask, with what a turn
-of a single message publishes, and over queues, so that their tracing finds our logs. Nobody's trace is begun here.
+It comes from the caller of the shop (a load balancer, another service). It is passed on with every ask, with the events
+that a turn of a single message publishes, and over queues, so that the caller's tracing finds our logs. No trace begins
+here.
 Source: W3C Trace Context, 3.2, "Traceparent Header".
 """
 
@@ -14,5 +15,5 @@ _TRACEPARENT = re.compile(r"[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{
 
 
 def valid(traceparent: str) -> str:
-    """The same, or "" if it is none: a broken one is as good as missing."""
+    """Return a `traceparent` as it is, or "" if it is malformed: a broken one is as good as missing."""
     return traceparent if _TRACEPARENT.fullmatch(traceparent) else ""

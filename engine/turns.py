@@ -1,31 +1,37 @@
-"""Turns: an actor takes what waits in its mailbox, and handles it in ONE transaction.
+"""Turns: an actor takes the messages that wait in its mailbox, and handles them in ONE transaction.
 
     claim the deliveries  ->  the handler reads, decides, writes  ->  store what it published  ->  commit
-    -> hand the events over in memory -> answer everybody who asked
+    -> hand the events over in memory -> answer the askers
 
-A turn that fails is tried again in halves, until the message at fault stands alone: a dozen transactions more for one
-among 512, where one by one would be 512, and everybody behind would wait for them. When the database itself is away,
-the whole turn waits and is tried again as it was: no message is to blame.
+A turn that fails is bisected until the message at fault stands alone: a dozen transactions more for one among 512. One
+by one it would be 512, and all messages behind would wait for them. When the database itself is away, no message is at
+fault: the whole turn waits and is retried as it was.
 """
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 from time import perf_counter
-from typing import TYPE_CHECKING
 
 from engine import telemetry
-from engine.actor import Handler
+from engine.actor import Actor
+from engine.availability import Availability
+from engine.bisection import Bisection
+from engine.clock import Clock
 from engine.crash import CrashPoint
+from engine.deliveries import Deliveries
+from engine.envelope import Envelope
 from engine.errors import Conflict, Unavailable
-from engine.mailbox import Envelope
-from engine.postgres import Transaction
+from engine.handler import Handler
+from engine.mailbox import Mailbox
+from engine.outcomes import Outcomes
+from engine.postgres import Database
+from engine.priority import Priority
+from engine.transaction import Transaction
 
-if TYPE_CHECKING:
-    from engine.cell import Cell
+_AT_ONCE = 3  # How often a turn that lost a race reads and decides before it counts as failed.
 
-_AT_ONCE = 3  # How often a turn that lost a race reads and decides again before it counts as failed.
-
-_SOON_S = 0.3  # Who asks and can't be served by then is told so, and does not wait.
+_REFUSE_AFTER_S = 0.3  # PostgreSQL is away for so long: asks are refused. A cut connection is remade before that.
 
 _TAKEN = CrashPoint("before-transaction", "Messages were taken from the mailbox; their transaction has not begun.")
 _CLAIMED = CrashPoint("after-claim", "Their deliveries are deleted in the transaction; nothing is decided.")
@@ -37,47 +43,63 @@ _ANSWERED = CrashPoint("after-answer", "Whoever asked has been answered.")
 
 
 class _Lost(Exception):
-    """The turn handles something that somebody else may have by now, and must not commit."""
+    """A lease expired during the turn: another process may hold the message, so this transaction must roll back."""
 
 
 class Turns:
-    """The one loop that takes an actor's turns."""
+    """The loop that takes one actor's turns."""
 
-    def __init__(self, cell: "Cell") -> None:
-        self._cell = cell
-        self._limit = cell.settings.shopflow_turn_limit
-        self._wake = asyncio.Event()
+    def __init__(
+        self,
+        actor: Actor,
+        mailbox: Mailbox,
+        outcomes: Outcomes,
+        availability: Availability,
+        *,
+        database: Database,
+        deliveries: Deliveries,
+        clock: Clock,
+        priority: Priority,
+        limit: int,
+    ) -> None:
+        self._actor = actor
+        self._mailbox = mailbox
+        self._outcomes = outcomes
+        self._availability = availability
+        self._database = database
+        self._deliveries = deliveries
+        self._clock = clock
+        self._priority = priority
+        self._limit = limit  # Messages in one turn.
+        self._log = telemetry.logger(actor=actor.name)
         self.taken = 0  # Since the start.
-
-    def notify(self) -> None:
-        """There may be something to do."""
-        self._wake.set()
 
     async def run(self) -> None:
         """Take turns until cancelled."""
-        mailbox, precedence = self._cell.mailbox, self._cell.precedence
+        mailbox = self._mailbox
         while True:
-            patience_s = precedence.patience_s
-            if batch := mailbox.take_turn(self._limit, patience_s):
+            background_delay_s = self._priority.background_delay_s
+            if batch := mailbox.take_turn(self._limit, background_delay_s):
                 self.taken += 1
                 await self._turn(batch)
                 continue
-            self._wake.clear()
-            await precedence.rest(self._wake, mailbox.turn_is_due_s(patience_s))
+            mailbox.turn_ready.clear()
+            await self._priority.wait(mailbox.turn_ready, mailbox.turn_is_due_s(background_delay_s))
 
     async def _turn(self, batch: Sequence[Envelope]) -> None:
-        cell = self._cell
         handler = batch[0].handler
         begun_s = perf_counter()
-        waited_s = begun_s - batch[0].put_s
-        outcome = await self._together(handler, batch)
+        waited_s = begun_s - batch[0].enqueued_s
+        outcome = await self._run_turn(handler, batch)
         took_s = perf_counter() - begun_s
-        telemetry.note_turn(cell.name, handler.name, outcome, messages=len(batch), waited_s=waited_s, took_s=took_s)
+        telemetry.note_turn(
+            self._actor.name, handler.name, outcome, messages=len(batch), waited_s=waited_s, took_s=took_s
+        )
 
-    async def _together(self, handler: Handler, batch: Sequence[Envelope]) -> str:
-        cell, loop = self._cell, asyncio.get_running_loop()
+    async def _run_turn(self, handler: Handler, batch: Sequence[Envelope]) -> str:
+        loop = asyncio.get_running_loop()
         begun_s, failures = loop.time(), 0
-        while live := cell.drop_abandoned(batch):
+        while live := self._outcomes.drop_abandoned(batch):
             try:
                 await self._attempt(handler, live)
             except _Lost:
@@ -85,120 +107,151 @@ class Turns:
             except Unavailable as away:
                 failures += 1
                 if failures == 1:
-                    cell.log.warning("waiting for a service", service=away.service, error=str(away))
+                    self._log.warning("waiting for a service", service=away.service, error=str(away))
                 batch = live
-                if failures > 1 or loop.time() - begun_s > _SOON_S:  # A cut connection is made anew before that.
-                    batch = cell.went_away(away, live)
+                if failures > 1 or loop.time() - begun_s > _REFUSE_AFTER_S:
+                    batch = self._availability.went_away(away, live)
                 if batch:
-                    await cell.pause(failures)
-            except Exception as error:  # noqa: BLE001 - whatever it is, it ends this message's try and not the actor
+                    await self._availability.pause(failures)
+            except Exception as error:  # noqa: BLE001 - it ends a message's try, not the actor
                 failed = error
                 break
             else:
-                cell.came_back()
+                self._availability.came_back()
                 return "done"
         else:
             return "expired"
-        cell.came_back()
-        await self._in_halves(handler, live, failed)  # Not in the `except`: each error would drag this one along.
+        self._availability.came_back()
+        await self._bisect(handler, live, failed)  # Not in the `except`: each error would keep this one as its context.
         return "failed"
 
-    async def _in_halves(self, handler: Handler, batch: Sequence[Envelope], error: Exception) -> None:
-        """Find out which message it was; those behind it in its lane wait for it. All in their order."""
+    async def _bisect(self, handler: Handler, batch: Sequence[Envelope], error: Exception) -> None:
+        """Fail each message that is at fault, and handle the others in their order; its own lane waits for it."""
         if len(batch) == 1:
-            await self._cell.fail(batch[0], error)
+            await self._outcomes.fail(batch[0], error)
             return
-        left = list(batch)
-        guilty = len(left)  # So many of the first failed together. If their first half is fine, it is the second.
-        reach = 4 * len(left)  # How many to try together once one was found: few, if there are more like it.
+        left, bisection = list(batch), Bisection(len(batch))
         while left:
-            size = (guilty // 2 or 1) if guilty else min(reach, len(left))
+            size = bisection.next_size(len(left))
             try:
                 await self._attempt(handler, left[:size])
             except _Lost:
-                left, guilty = list(self._cell.drop_abandoned(left)), 0
+                left = list(self._outcomes.drop_abandoned(left))
+                bisection.forget()
             except Exception as own:  # noqa: BLE001 - as above
-                guilty = size if size > 1 else 0
-                if not guilty:
-                    reach = max(1, reach // 4)
-                    left = await self._cell.fail_ahead_of(left[1:], left[0], own)
+                if bisection.failed(size):
+                    left = await self._outcomes.fail_ahead_of(left[1:], left[0], own)
             else:
-                reach, guilty = (reach, guilty - size) if guilty else (2 * reach, 0)
+                bisection.passed(size)
                 del left[:size]
 
     async def _attempt(self, handler: Handler, batch: Sequence[Envelope]) -> None:
-        """Commit, and once more at once if somebody else wrote first."""
-        for again in range(_AT_ONCE, 0, -1):
+        """Handle a batch as a whole; at once again, a few times, if another transaction wrote first."""
+        for left in range(_AT_ONCE, 0, -1):
             try:
-                await self._commit(handler, batch)
+                await self._run_handler(handler, batch)
             except Conflict:
-                if again == 1:
+                if left == 1:
                     raise
             else:
                 return
 
-    async def _commit(self, handler: Handler, batch: Sequence[Envelope]) -> None:
+    async def _run_handler(self, handler: Handler, batch: Sequence[Envelope]) -> None:
         if not handler.takes_tx and not any(envelope.delivery_id for envelope in batch):
-            self._cell.finish(batch, await self._handle(handler, None, batch))
-            return
-        if handler.is_query:
-            async with self._cell.database.reading(self._cell.clock.now()) as tx:
-                answers = await self._handle(handler, tx, batch)
-            assert not tx.outgoing, f"{handler.name} answers queries, and has nothing to publish"
-            self._cell.finish(batch, answers)
-            return
-        deliveries = self._cell.deliveries
-        place = f"{self._cell.name}.{handler.name}"
-        stored: object = None
-        not_yet: Sequence[Envelope] = ()
+            await self._answer_in_memory(handler, batch)
+        elif handler.is_query:
+            await self._answer_query(handler, batch)
+        else:
+            await self._commit(handler, batch)
+
+    async def _answer_in_memory(self, handler: Handler, batch: Sequence[Envelope]) -> None:
+        """Answer a batch without any transaction."""
+        self._outcomes.finish(batch, await self._call_handler(handler, None, batch))
+
+    async def _answer_query(self, handler: Handler, batch: Sequence[Envelope]) -> None:
+        """Answer a batch of queries, which change nothing."""
+        async with self._database.reading(self._clock.now()) as tx:
+            answers = await self._call_handler(handler, tx, batch)
+        assert not tx.outgoing, f"{handler.name} answers queries, and has nothing to publish"
+        self._outcomes.finish(batch, answers)
+
+    async def _commit(self, handler: Handler, batch: Sequence[Envelope]) -> None:
+        """Handle a batch in one transaction, and answer after it has committed."""
+        work = _Work(handler, batch)
+        place = f"{self._actor.name}.{handler.name}"
         _TAKEN.reach(place)
         try:
-            async with self._cell.database.transaction(self._cell.clock.now()) as tx:
-                live, not_yet = await self._claim(tx, batch)
+            async with self._database.transaction(self._clock.now()) as tx:
+                await self._claim(tx, work)
                 _CLAIMED.reach(place)
-                answers = await self._handle(handler, tx, live) if live else []
+                await self._handle(tx, work)
                 _HANDLED.reach(place)
-                if tx.outgoing:
-                    stored = await deliveries.store(tx, tx.outgoing)
+                await self._store(tx, work)
                 _STORED.reach(place)
-                if any(envelope.is_lost for envelope in batch):
-                    raise _Lost  # noqa: TRY301 - it is this block that must roll back
+                work.check_leases()
         except BaseException:
-            if stored is not None:
-                deliveries.take_back(stored)
+            if work.stored is not None:
+                self._deliveries.on_rollback(work.stored)
             raise
         # Committed. Nothing below may make the turn happen again.
         _COMMITTED.reach(place)
-        if stored is not None:
-            deliveries.hand_over(stored)
-        self._call_back(tx)
+        self._publish(tx, work)
         _HANDED_OVER.reach(place)
-        if len(live) < len(batch):
-            repeats = list(set(batch) - set(live) - set(not_yet))
-            self._cell.finish(repeats, [None] * len(repeats))
-        if not_yet:
-            self._cell.put_off(not_yet)
-        self._cell.finish(live, answers)
+        self._answer(work)
         _ANSWERED.reach(place)
 
-    async def _claim(self, tx: Transaction, batch: Sequence[Envelope]) -> tuple[Sequence[Envelope], Sequence[Envelope]]:
-        """Tell what may be handled, and what not yet. Left out are deliveries whose row is gone: they were handled."""
+    async def _claim(self, tx: Transaction, work: "_Work") -> None:
+        """Claim the batch's deliveries. One whose row is gone was handled before; some must wait for others."""
+        batch = work.batch
         if len(batch) == 1:
-            tx.cause, tx.trace = batch[0].id, batch[0].trace
+            tx.causation_id, tx.trace = batch[0].id, batch[0].trace
         ids = [envelope.delivery_id for envelope in batch if envelope.delivery_id]
         if not ids:
-            return batch, ()
-        claimed = await self._cell.deliveries.claim(tx, ids)
+            work.live = batch
+            return
+        claimed = await self._deliveries.claim(tx, ids)
         mine = set(claimed.mine)
         live: list[Envelope] = []
         for envelope in batch:
             if not envelope.delivery_id or envelope.delivery_id in mine:
                 mine.discard(envelope.delivery_id)  # The same one twice in a turn is one.
                 live.append(envelope)
-        return _in_order(live), [envelope for envelope in batch if envelope.delivery_id in claimed.not_yet]
+        work.live = _in_order(live)
+        work.not_yet = [envelope for envelope in batch if envelope.delivery_id in claimed.not_yet]
 
-    async def _handle(self, handler: Handler, tx: Transaction | None, batch: Sequence[Envelope]) -> Sequence[object]:
-        arguments = (self._cell.actor, tx) if handler.takes_tx else (self._cell.actor,)
+    async def _handle(self, tx: Transaction, work: "_Work") -> None:
+        """Call the handler, which reads, decides and writes."""
+        if work.live:
+            work.answers = await self._call_handler(work.handler, tx, work.live)
+
+    async def _store(self, tx: Transaction, work: "_Work") -> None:
+        """Store what the handler published, in the same transaction."""
+        if tx.outgoing:
+            work.stored = await self._deliveries.store(tx, tx.outgoing)
+
+    def _publish(self, tx: Transaction, work: "_Work") -> None:
+        """Hand over in memory what was stored, and run the callbacks of the commit."""
+        if work.stored is not None:
+            self._deliveries.hand_over(work.stored)
+        for callback in tx.callbacks:
+            try:
+                callback()
+            except Exception:  # noqa: BLE001 - it has committed: a callback is a hint, and must not fail the turn
+                self._log.exception("a callback after the commit failed")
+
+    def _answer(self, work: "_Work") -> None:
+        """Answer the askers, and let the lanes of the batch move on."""
+        repeats = work.repeats()
+        if repeats:
+            self._outcomes.finish(repeats, [None] * len(repeats))
+        if work.not_yet:
+            self._outcomes.defer(work.not_yet)
+        self._outcomes.finish(work.live, work.answers)
+
+    async def _call_handler(
+        self, handler: Handler, tx: Transaction | None, batch: Sequence[Envelope]
+    ) -> Sequence[object]:
+        arguments = (self._actor, tx) if handler.takes_tx else (self._actor,)
         if not handler.takes_many:
             return [await handler.function(*arguments, envelope.message) for envelope in batch]
         answers = await handler.function(*arguments, [envelope.message for envelope in batch])
@@ -207,16 +260,32 @@ class Turns:
         assert len(answers) == len(batch), f"{handler.name} gave {len(answers)} answers to {len(batch)} messages"
         return list(answers)
 
-    def _call_back(self, tx: Transaction) -> None:
-        for callback in tx.callbacks:
-            try:
-                callback()
-            except Exception:
-                self._cell.log.exception("a callback after the commit failed")
+
+@dataclass(slots=True)
+class _Work:
+    """The state of one transaction in the pipeline: the results that each step leaves for the next."""
+
+    handler: Handler
+    batch: Sequence[Envelope]
+    live: Sequence[Envelope] = ()  # Of the batch: handled by this transaction.
+    not_yet: Sequence[Envelope] = ()  # Of the batch: deliveries that must wait for others of their key.
+    answers: Sequence[object] = ()  # To `live`, in its order.
+    stored: object = None  # What `hand_over` needs.
+
+    def check_leases(self) -> None:
+        """Roll back if another process may have some of the batch by now."""
+        if any(envelope.is_lost for envelope in self.batch):
+            raise _Lost
+
+    def repeats(self) -> Sequence[Envelope]:
+        """Return those of the batch that were handled before."""
+        if len(self.live) == len(self.batch):
+            return ()
+        return list(set(self.batch) - set(self.live) - set(self.not_yet))
 
 
 def _in_order(batch: Sequence[Envelope]) -> Sequence[Envelope]:
-    """As they were stored: they may have changed places on their way here. Timers come in the order of their times."""
+    """Put deliveries in the order they were stored; they may have changed places on their way. Timers stay in place."""
     stored = iter(sorted(filter(_is_stored, batch), key=lambda envelope: envelope.delivery_id))
     return [next(stored) if _is_stored(envelope) else envelope for envelope in batch]
 

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 
 from litestar.handlers import BaseRouteHandler
 
-from engine.postgres import Database, Transaction
+from engine.postgres import Database
+from engine.transaction import Transaction
 from gateway.edge import AnyConnection, Edge, edge_of
 from gateway.problems import Problem
 

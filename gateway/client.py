@@ -8,17 +8,19 @@ For browsers there is gateway/pages/live.js, which does the same. docs/live.md d
 """
 
 import asyncio
-import random
 import sys
 from collections.abc import AsyncGenerator, Generator, Iterable
 from contextlib import suppress
+from itertools import count
 
 import msgspec
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 from websockets.frames import CloseCode
 
-_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 15.0
+from engine.backoff import Backoff
+
+_BACKOFF = Backoff(first_s=0.5, longest_s=15.0, jitter=0.5)
 
 
 class Level(msgspec.Struct, frozen=True):
@@ -86,15 +88,13 @@ async def watch_stock(url: str, skus: Iterable[str]) -> AsyncGenerator[Level, No
         except ConnectionClosed as closed:
             if closed.rcvd is not None and closed.rcvd.code == CloseCode.POLICY_VIOLATION:
                 raise
-        await asyncio.sleep(next(_pauses()))  # A shop that restarts is not met by all its visitors at once.
+        await asyncio.sleep(_BACKOFF.pause_s(1))  # A shop that restarts is not met by all its visitors at once.
 
 
 def _pauses() -> Generator[float, None, None]:
-    """Seconds before each try."""
-    pause_s = _FIRST_PAUSE_S
-    while True:
-        yield pause_s * random.uniform(0.5, 1.0)  # noqa: S311 - spreads tries, guards nothing
-        pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+    """Yield the pause before each try, in seconds."""
+    for failures in count(1):
+        yield _BACKOFF.pause_s(failures)
 
 
 async def _print(url: str, *skus: str) -> None:

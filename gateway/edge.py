@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 from bus.deliveries import Deliveries
 from bus.messages.base import Currency
 from engine.actor import Bus
-from engine.cell import Cell
+from engine.cell import ActorCell
 from engine.clock import Clock
 from engine.postgres import Database
 from gateway.keys import Keys
@@ -30,7 +30,7 @@ class Edge:
     """Everything behind the routes, wired in run.py."""
 
     bus: Bus
-    cells: Mapping[str, Cell]  # The actors of this process.
+    cells: Mapping[str, ActorCell]  # The actors of this process.
     deliveries: Deliveries
     database: Database
     redis: Redis

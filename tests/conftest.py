@@ -12,7 +12,7 @@ import structlog
 import uvloop
 
 from engine.clock import ManualClock
-from engine.collector import spare_the_collector
+from engine.gc_tuning import freeze_gc
 from engine.postgres import Database, open_database
 from testkit import Servers, servers, shop
 
@@ -66,7 +66,7 @@ def _nobody_is_left_behind() -> Iterator[None]:
 @pytest.fixture
 def no_chance(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pauses are as long as they can be, so that a test can tell when they end."""
-    monkeypatch.setattr("engine.cell.random.uniform", lambda _least, most: most)
+    monkeypatch.setattr("engine.backoff.random.uniform", lambda _least, most: most)
 
 
 @pytest.fixture
@@ -109,7 +109,7 @@ def pytest_configure_node(node: Any) -> None:
 
 def pytest_collection_finish() -> None:
     """As a shop does once it is ready: else a look for garbage may fall into what a test measures."""
-    spare_the_collector()
+    freeze_gc()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

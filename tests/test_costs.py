@@ -22,7 +22,7 @@ from bus.messages.catalog import (
     RenameSku,
     Sort,
 )
-from engine.postgres import Transaction
+from engine.transaction import Transaction
 from testkit import ShopUnderTest
 
 CROWD = 32

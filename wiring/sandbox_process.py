@@ -22,6 +22,8 @@ from typing import IO
 import aiohttp
 import msgspec
 
+from engine.embedded.shared_process import is_free, lock
+
 _START_S = 30.0
 _STOP_S = 3.0
 _ANSWER_S = 2.0
@@ -68,14 +70,14 @@ async def sandbox_process(folder: Path, shop_url: str, *, port: int, pace_s: flo
     ):
         async with _outlived(in_use, alive):
             with lifeline(folder):
-                await _lock(starting, _START_S)
+                await lock(starting, _START_S)
                 addresses = await _join(folder, alive, shop_url) or await _start(folder, shop_url, port, pace_s)
                 fcntl.flock(in_use, fcntl.LOCK_SH)
                 fcntl.flock(starting, fcntl.LOCK_UN)
                 try:
                     yield addresses
                 finally:
-                    await _lock(starting, _STOP_S)  # Until we are gone: nobody joins a sandbox that is about to end.
+                    await lock(starting, _STOP_S)  # Until we are gone: nobody joins a sandbox that is about to end.
                     fcntl.flock(in_use, fcntl.LOCK_UN)
 
 
@@ -115,14 +117,14 @@ async def _outlived(in_use: IO[str], alive: IO[str]) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        if _is_free(in_use):
+        if is_free(in_use):
             with suppress(TimeoutError):
-                await _lock(alive, _STOP_S)
+                await lock(alive, _STOP_S)
 
 
 async def _join(folder: Path, alive: IO[str], shop_url: str) -> Addresses | None:
     """The sandbox that runs there, if one does."""
-    if _is_free(alive):
+    if is_free(alive):
         return None
     with suppress(msgspec.DecodeError, FileNotFoundError, aiohttp.ClientError, TimeoutError):
         addresses = _read_addresses(folder)
@@ -132,7 +134,7 @@ async def _join(folder: Path, alive: IO[str], shop_url: str) -> Addresses | None
             _greet(http, addresses.http, shop_url),
         ):
             return addresses
-    await _lock(alive, _STOP_S)  # It is just ending: its last shop has been killed a moment ago.
+    await lock(alive, _STOP_S)  # It is just ending: its last shop has been killed a moment ago.
     return None
 
 
@@ -178,26 +180,3 @@ def _spawn(folder: Path, shop_url: str, port: int, pace_s: float) -> "subprocess
             pass_fds=[alive.fileno()],
             start_new_session=True,  # Ctrl-C in a terminal is for the shop, which stops this one last.
         )
-
-
-async def _lock(file: IO[str], within_s: float) -> None:
-    """Take a lock, without holding up everybody else meanwhile."""
-    async with asyncio.timeout(within_s):
-        while not _take(file):  # noqa: ASYNC110 - it is the kernel's, and has no event
-            await asyncio.sleep(_LOOK_S)
-
-
-def _take(file: IO[str]) -> bool:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-def _is_free(file: IO[str]) -> bool:
-    """Whether nobody holds the lock. It is not kept."""
-    is_free = _take(file)
-    if is_free:
-        fcntl.flock(file, fcntl.LOCK_UN)
-    return is_free

@@ -18,7 +18,7 @@ from bus.sqs.settings import SqsSettings
 from engine.actor import Actor
 from engine.circuit import Circuit
 from engine.clock import Clock, SystemClock
-from engine.postgres import migrate
+from engine.migrations import migrate
 from engine.services import Services, open_services
 from gateway.updates import Updates
 from wiring.domains import ACTORS, SCHEMAS, Given, ShopSettings, make_actors

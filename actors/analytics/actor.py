@@ -13,7 +13,8 @@ from bus.messages.payment import (
     RefundProcessed,
 )
 from engine.actor import Actor, call, turn
-from engine.postgres import Database, Transaction
+from engine.postgres import Database
+from engine.transaction import Transaction
 
 
 class Analytics(Actor):

@@ -13,7 +13,8 @@ from bus.messages.payment import (
     RefundFailed,
     RefundProcessed,
 )
-from engine.postgres import Database, Transaction
+from engine.postgres import Database
+from engine.transaction import Transaction
 
 _ADD = """
 insert into analytics.sales (order_id, placed_at, currency, units, ordered)

@@ -21,7 +21,8 @@ from bus.messages.inventory import RepairStock
 from bus.messages.payment import RepairPayment
 from engine.actor import Actor, Bus, call, turn
 from engine.clock import Clock
-from engine.postgres import Database, Transaction
+from engine.postgres import Database
+from engine.transaction import Transaction
 
 _LONG_S = 600.0  # For a whole audit: a million orders take some minutes.
 

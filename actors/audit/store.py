@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from bus.messages.audit import BooksRepaired
-from engine.postgres import Database, Transaction
+from engine.postgres import Database
+from engine.transaction import Transaction
 
 _ADD = """
 insert into audit.repairs (at, rule, about, before, after)

@@ -29,7 +29,8 @@ from bus.messages.catalog import (
 )
 from engine.actor import Actor, call, turn
 from engine.errors import BadInput
-from engine.postgres import Database, Transaction
+from engine.postgres import Database
+from engine.transaction import Transaction
 
 
 class Catalog(Actor):

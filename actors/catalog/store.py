@@ -9,7 +9,8 @@ from actors.catalog import rules
 from bus.messages.base import Money, ProductId, Sku
 from bus.messages.catalog import ListProducts, PricedSku, Product, ProductPage, SkuRow, SkuView, Sort
 from engine.cursor import page_limit, page_of, read_cursor
-from engine.postgres import Database, Transaction
+from engine.postgres import Database
+from engine.transaction import Transaction
 
 # Products in one of their orders. What is asked for is put together, and not "this category, if any is given": a plan
 # that is kept finds an index only for conditions that are always there.

@@ -15,9 +15,10 @@ from bus.messages.email import ListMails, MailedEvent, MailFacts, ReadMailFacts,
 from bus.messages.order import GetOrder, Order
 from engine.actor import Actor, Bus, call, turn
 from engine.clock import Clock
+from engine.envelope import Envelope
 from engine.errors import BadInput
-from engine.mailbox import Envelope
-from engine.postgres import Database, Transaction
+from engine.postgres import Database
+from engine.transaction import Transaction
 
 
 class Email(Actor):

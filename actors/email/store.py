@@ -6,7 +6,8 @@ from typing import NamedTuple
 from actors.email.rules import About
 from bus.messages.base import OrderId
 from bus.messages.email import MailFact, SentMail
-from engine.postgres import Database, Transaction
+from engine.postgres import Database
+from engine.transaction import Transaction
 
 # A mail has an order if it is about one.
 _ADD = """

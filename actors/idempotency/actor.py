@@ -11,7 +11,8 @@ from actors.idempotency import rules, store
 from bus.messages.audit import AnsweredOrders, ListAnswered
 from bus.messages.idempotency import Claimed, ClaimKey, EndLease, GiveBackKey, InProgress, KeepAnswer, Kept, Mismatch
 from engine.actor import Actor, call, turn
-from engine.postgres import Database, Transaction
+from engine.postgres import Database
+from engine.transaction import Transaction
 
 _PURGE_EVERY = timedelta(hours=1)
 

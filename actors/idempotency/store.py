@@ -8,7 +8,8 @@ from collections.abc import Collection, Sequence
 
 from actors.idempotency.rules import KEPT_FOR, LEASE, Claim
 from bus.messages.idempotency import ClaimKey, EndLease, GiveBackKey, KeepAnswer
-from engine.postgres import Database, Transaction
+from engine.postgres import Database
+from engine.transaction import Transaction
 
 # Keys that are known are locked, though nothing of them changes: what is decided about them then is still true when it
 # is written, whichever gateway else is asked for the same.

@@ -42,8 +42,9 @@ from engine.actor import Actor, Bus, call, turn
 from engine.alarm import Alarm
 from engine.clock import Clock
 from engine.crash import CrashPoint
-from engine.postgres import Database, Transaction
+from engine.postgres import Database
 from engine.settings import Seconds, Settings, meaning
+from engine.transaction import Transaction
 
 T = TypeVar("T")
 

@@ -10,7 +10,8 @@ from actors.inventory.shelf import Hold, Shelf, Stock
 from bus.messages.base import CartId, OrderId, Sku
 from bus.messages.inventory import HoldFact, StockCount, StockLevel
 from engine.clock import FOREVER
-from engine.postgres import Database, Transaction
+from engine.postgres import Database
+from engine.transaction import Transaction
 
 # In SKU order, so that two turns for the same goods never wait for each other in a circle.
 _LOCK_STOCK = """

@@ -7,7 +7,7 @@ from actors.notification import store
 from bus.messages.notification import ListNews, NewsPage
 from bus.messages.order import OrderProgressed, OrderShipped
 from engine.actor import Actor, turn
-from engine.postgres import Transaction
+from engine.transaction import Transaction
 
 
 class OrderPublisher(Protocol):

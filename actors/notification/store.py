@@ -5,7 +5,7 @@ from datetime import datetime
 
 from bus.messages.base import OrderId
 from bus.messages.notification import Notification
-from engine.postgres import Transaction
+from engine.transaction import Transaction
 
 _ADD = """
 insert into notification.news (order_id, status, detail, at)

@@ -51,8 +51,9 @@ from bus.messages.shipping import ParcelMoved, ShipmentBooked
 from bus.messages.warehouse import ParcelPacked, PickingStarted
 from engine.actor import Actor, call, turn
 from engine.message import Message
-from engine.postgres import Database, Transaction
+from engine.postgres import Database
 from engine.settings import Seconds, Settings, meaning
+from engine.transaction import Transaction
 
 M = TypeVar("M", bound=Message)
 

@@ -24,7 +24,8 @@ from bus.messages.order import (
 from engine.clock import FOREVER
 from engine.cursor import page_limit, page_of, read_cursor
 from engine.errors import BadInput
-from engine.postgres import Database, Transaction
+from engine.postgres import Database
+from engine.transaction import Transaction
 
 # One statement for all that a new order is. Of two with one id the first stands, whole.
 _PLACE = """

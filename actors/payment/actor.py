@@ -49,8 +49,9 @@ from engine.actor import Actor, Bus, call, turn
 from engine.alarm import Alarm
 from engine.clock import Clock
 from engine.errors import BadInput
-from engine.postgres import Database, Transaction
+from engine.postgres import Database
 from engine.settings import Seconds, Settings, meaning
+from engine.transaction import Transaction
 
 _LISTINGS = 6  # Of the refunds of a payment whose money is not known yet.
 

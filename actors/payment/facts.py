@@ -8,7 +8,8 @@ from asyncpg import Record
 from bus.messages.base import Money, OrderId
 from bus.messages.payment import ListStuckPayments, PaymentFact, StuckPayment
 from engine.clock import Clock
-from engine.postgres import Database, Transaction
+from engine.postgres import Database
+from engine.transaction import Transaction
 
 _REFUND_TAKES = timedelta(days=3)  # Banks take a day or two.
 # An order can be called off unpaid for half an hour; its intent is then cancelled within seconds.

@@ -17,7 +17,8 @@ from actors.payment.private import RecordLook, RefundSeen, Window
 from bus.messages.base import OrderId
 from bus.messages.payment import RecordStripeEvent
 from engine.clock import FOREVER
-from engine.postgres import Database, Transaction
+from engine.postgres import Database
+from engine.transaction import Transaction
 
 LEASE: Final = timedelta(minutes=1)  # From one request to the next. Who died in a look is waited for no longer.
 _REFUNDS = 10  # In one look; each is a request.

@@ -10,7 +10,8 @@ from actors.payment.rules import Sums
 from actors.payment.state import DisputeState, Payment, RefundState, payment_id_of
 from bus.messages.base import Money, OrderId
 from bus.messages.payment import StripeEvent
-from engine.postgres import Database, Transaction
+from engine.postgres import Database
+from engine.transaction import Transaction
 
 # The first intent of a payment stands, and is what this gives. One that was called off before it had an intent takes
 # it, to be cancelled.

@@ -29,7 +29,8 @@ from bus.messages.warehouse import ParcelReady
 from engine.actor import Actor, Bus, call, turn
 from engine.clock import Clock
 from engine.errors import BadInput
-from engine.postgres import Database, Transaction
+from engine.postgres import Database
+from engine.transaction import Transaction
 
 # Each checkout asks what sending costs, and the answer changes once a year. Another process that hosts this actor
 # learns of a change so late; the buyer is protected by `expected_total`.

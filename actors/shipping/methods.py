@@ -10,7 +10,8 @@ from bus.messages.shipping import (
     SetShippingMethod,
     ShippingMethod,
 )
-from engine.postgres import Database, Transaction
+from engine.postgres import Database
+from engine.transaction import Transaction
 
 _PRICED = """
 select p.currency, m.id, m.title, m.days_min, m.days_max, p.price, p.free_from

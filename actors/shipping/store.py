@@ -5,7 +5,8 @@ from collections.abc import Collection, Sequence
 from actors.shipping.private import RecordBooking
 from bus.messages.base import OrderId
 from bus.messages.shipping import RecordTracking, ShipmentFact
-from engine.postgres import Database, Transaction
+from engine.postgres import Database
+from engine.transaction import Transaction
 
 _BOOK = """
 insert into shipping.shipments (parcel_id, order_id, shipment_id, carrier, tracking_number, booked_at)

@@ -25,7 +25,8 @@ from bus.messages.warehouse import (
     WrongStep,
 )
 from engine.actor import Actor, call, turn
-from engine.postgres import Database, Transaction
+from engine.postgres import Database
+from engine.transaction import Transaction
 
 Answer: TypeAlias = PickList | NoSuchPickList | WrongStep | MoneyInDoubt
 

@@ -12,7 +12,8 @@ from bus.messages.order import OrderCreated
 from bus.messages.warehouse import ListPickLists, ListUnopened, PickList, PickListFact, PickListPage
 from engine.clock import LONG_AGO
 from engine.cursor import page_limit, page_of, read_cursor
-from engine.postgres import Database, Transaction
+from engine.postgres import Database
+from engine.transaction import Transaction
 
 _ADD = """
 insert into warehouse.pick_lists (id, order_id, number, status, lines, weight_g, created_at)

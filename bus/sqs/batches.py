@@ -12,18 +12,13 @@ from typing import Generic, TypeVar
 
 import anyio
 
+from engine.backoff import Backoff
 from engine.errors import Unavailable
 
 T = TypeVar("T")
 
 _WINDOW = 64  # How far ahead to look for what may go, past what must wait for its group.
-_FIRST_PAUSE_S = 0.1  # While SQS is away; doubles.
-_LONGEST_PAUSE_S = 2.0
-
-
-def pause_s(failures: int) -> float:
-    """How long to leave SQS alone after so many failures in a row."""
-    return float(min(_FIRST_PAUSE_S * 2 ** min(failures, 10), _LONGEST_PAUSE_S))
+BACKOFF = Backoff(first_s=0.2, longest_s=2.0)  # While SQS is away.
 
 
 def _no_group(_item: object) -> str:
@@ -145,7 +140,7 @@ class Batches(Generic[T]):
         except Unavailable:
             again = batch
             self._failures += 1
-            await anyio.sleep(pause_s(self._failures))
+            await anyio.sleep(BACKOFF.pause_s(self._failures))
         finally:
             self._waiting.extendleft(reversed(again))
             self._groups -= groups

@@ -8,17 +8,17 @@ import anyio
 
 from bus.deliveries import Deliveries
 from bus.routes import Routes
-from bus.sqs.batches import pause_s
+from bus.sqs.batches import BACKOFF
 from bus.sqs.client import Sqs
 from bus.sqs.loans import Loan, Loans
 from bus.sqs.metrics import RECEIVED, UNREADABLE
 from bus.sqs.wire import Letter, from_message
 from engine import telemetry
-from engine.cell import Cell
+from engine.cell import ActorCell
 from engine.clock import Clock
 from engine.crash import CrashPoint
+from engine.envelope import Envelope
 from engine.errors import BadInput, Overloaded, ShopFlowError, Unavailable
-from engine.mailbox import Envelope
 
 if TYPE_CHECKING:
     from types_aiobotocore_sqs.type_defs import MessageTypeDef
@@ -102,7 +102,7 @@ class Poller:
             self._failures += 1
             if self._failures == 1:
                 self._log.warning("can't receive", error=str(away))
-            await anyio.sleep(pause_s(self._failures))
+            await anyio.sleep(BACKOFF.pause_s(self._failures))
         finally:
             self._polls -= 1
             self._changed.set()
@@ -114,7 +114,7 @@ class Inbox:
     def __init__(
         self,
         sqs: Sqs,
-        cell: Cell,
+        cell: ActorCell,
         *,
         routes: Routes,
         deliveries: Deliveries,
@@ -151,7 +151,7 @@ class Inbox:
         for loan in list(self.loans.live):
             if loan.envelope not in started:
                 loan.give_back(0)
-        self._cell.notify()
+        self._cell.mailbox.wake()
 
     def give_back_all(self) -> None:
         """Nobody works here any more: what was begun and not ended goes back as well."""
@@ -203,7 +203,7 @@ class Inbox:
             self._routes.decode(self._cell.name, letter.type, body),
             message_id=letter.id,
             delivery_id=letter.delivery_id,
-            cause=letter.cause,
+            causation_id=letter.cause,
             trace=letter.trace,
             lease=loan,
         )
@@ -214,27 +214,27 @@ class Inbox:
             self._put_command(letter, envelope)
 
     def _put_delivery(self, envelope: Envelope, loan: Loan) -> None:
-        if not self._deliveries.arrived(envelope.delivery_id):
+        if not self._deliveries.mark_received(envelope.delivery_id):
             loan.done()  # A sweep has found its row; that is the right to handle it, and this is a copy.
             return
         try:
             self._cell.put(envelope)
         except Overloaded:
-            self._deliveries.forget([envelope.delivery_id])
+            self._deliveries.mark_left([envelope.delivery_id])
             raise
 
     def _put_command(self, letter: Letter, envelope: Envelope) -> None:
         if letter.expires_at is not None:
             loop = asyncio.get_running_loop()
             envelope.expires_s = loop.time() + (letter.expires_at - self._clock.now()).total_seconds()
-            envelope.answer = loop.create_future()
-            envelope.answer.add_done_callback(lambda answer: self._reply(letter, answer.exception() or answer.result()))
+            envelope.reply = loop.create_future()
+            envelope.reply.add_done_callback(lambda answer: self._reply(letter, answer.exception() or answer.result()))
         try:
             self._cell.put(envelope)
         except ShopFlowError as error:
-            if envelope.answer is None:
+            if envelope.reply is None:
                 raise
-            envelope.answer.set_exception(error)
+            envelope.reply.set_exception(error)
             assert envelope.lease is not None
             envelope.lease.done()
 

@@ -16,15 +16,15 @@ from bus.sqs.batches import Batches
 from bus.sqs.client import Sqs
 from bus.sqs.metrics import LOANS_LOST, STALE_RECEIPTS
 from engine import telemetry
+from engine.envelope import Envelope
 from engine.errors import Unavailable
-from engine.mailbox import Envelope
 
 _MOST_PAUSE_S = 43_200  # Twelve hours: the longest that SQS lends. Source: API reference, "ChangeMessageVisibility".
 _RENEWALS = 8  # Batches of them at once.
 
 
 class Loan:
-    """One message's. See engine.mailbox.Lease."""
+    """One message's. See engine.envelope.Lease."""
 
     __slots__ = (
         "_loans", "envelope", "is_over", "on_lost", "receipt", "receives",

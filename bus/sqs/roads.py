@@ -21,11 +21,11 @@ from bus.sqs.inbox import Inbox, Poller
 from bus.sqs.metrics import SENT
 from bus.sqs.wire import Letter, answer_body, from_message, read_answer
 from engine import telemetry
-from engine.cell import Cell
+from engine.cell import ActorCell
 from engine.clock import Clock
 from engine.crash import CrashPoint
+from engine.envelope import Envelope
 from engine.errors import BadInput, BadSetting, Overloaded, ShopFlowError, Unanswered, Unavailable
-from engine.mailbox import Envelope
 from engine.message import Command, Message, reply_type
 from engine.postgres import Database
 from engine.trace import TRACE
@@ -112,7 +112,7 @@ class Roads:
         letter = _letter(
             envelope.message,
             envelope.id,
-            cause=envelope.cause,
+            cause=envelope.causation_id,
             trace=envelope.trace,
             delivery_id=envelope.delivery_id,
         )
@@ -210,7 +210,9 @@ class Roads:
     # --- The life of it ---
 
     @asynccontextmanager
-    async def open(self, cells: Collection[Cell], deliveries: Deliveries, database: Database) -> AsyncIterator[None]:
+    async def open(
+        self, cells: Collection[ActorCell], deliveries: Deliveries, database: Database
+    ) -> AsyncIterator[None]:
         """Receive for these actors, and send for everybody, while the block lasts; then give back what is left.
 
         Raises:

@@ -7,8 +7,9 @@ from datetime import timedelta
 import pytest
 
 from engine.clock import ManualClock
-from engine.mailbox import Envelope
-from engine.postgres import Database, Outgoing
+from engine.envelope import Envelope
+from engine.postgres import Database
+from engine.transaction import Outgoing
 from tests.engine.toys import (
     Bell,
     Courier,
@@ -33,7 +34,7 @@ async def test_a_rolled_back_transaction_leaves_no_delivery(database: Database, 
             stored_rows = await bus.deliveries.store(tx, [Outgoing(Rang(key="k", what="never"))])
             assert stored_rows.envelopes
             await tx.execute("rollback")
-        bus.deliveries.take_back(stored_rows)
+        bus.deliveries.on_rollback(stored_rows)
         await clock.advance(hours=1)
 
     assert await stored(database) == []
@@ -191,7 +192,9 @@ async def test_a_lane_is_taken_up_to_what_is_missing_from_it(database: Database,
         await bus.publish(Rang(key="k", what="1"), Rang(key="l", what="a"), Rang(key="k", what="2"))
         async with database.transaction(clock.now()) as tx:
             await bus.deliveries.store(tx, [Outgoing(Rang(key="k", what="3"))])
-        bus.deliveries.forget([row["id"] for row in await database.fetch("select max(id) as id from bus.deliveries")])
+        bus.deliveries.mark_left(
+            [row["id"] for row in await database.fetch("select max(id) as id from bus.deliveries")]
+        )
         await bus.publish(Rang(key="k", what="4"), Rang(key="l", what="b"))
         gate.open()
         await clock.advance(seconds=1)

@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from engine.errors import BadInput, Unanswered, Unavailable
-from engine.postgres import Transaction
 from engine.trace import TRACE
+from engine.transaction import Transaction
 from tests.bus.transports import Transport, nothing_is_stored
 from tests.engine.toys import Add, Fetch, Gate, Ring, SetTimer, Trouble, done
 from tests.waiting import eventually

@@ -8,7 +8,8 @@ from asyncpg import Record
 
 from engine.actor import turn
 from engine.clock import ManualClock
-from engine.postgres import Database, Transaction
+from engine.postgres import Database
+from engine.transaction import Transaction
 from tests.engine.toys import Bell, Courier, Mark, Recorder, SetTimer, Toy, Trouble, at_rest, done, house, soon, stored
 
 

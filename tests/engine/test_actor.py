@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from engine.actor import Actor, call, turn
-from engine.mailbox import Envelope
+from engine.envelope import Envelope
 from engine.message import Command, Event, Reply
-from engine.postgres import Transaction
+from engine.transaction import Transaction
 
 
 class Yes(Reply):

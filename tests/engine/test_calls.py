@@ -7,7 +7,8 @@ import pytest
 
 from engine.clock import ManualClock
 from engine.errors import BadInput, Unanswered, Unavailable
-from engine.postgres import Database, Transaction
+from engine.postgres import Database
+from engine.transaction import Transaction
 from tests.engine.toys import (
     Courier,
     Fetch,

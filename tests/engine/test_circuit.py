@@ -1,12 +1,13 @@
 """A circuit opens when a service is down, finds out by single calls, and comes back gently."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import timedelta
 
 import pytest
 
-from engine.circuit import Circuit
+from engine.circuit import NEXT, Circuit, Fact, State
 from engine.clock import ManualClock
 from engine.errors import BadInput, Unavailable
 
@@ -147,3 +148,55 @@ async def test_a_clock_that_is_set_back_does_not_keep_a_service_waiting(clock: M
         clock.jump(timedelta(seconds=1))
 
     assert service.asked == 1 + 8 + 16 + 32 + 64 + 128 + 256
+
+
+async def test_a_circuit_passes_through_its_states(clock: ManualClock) -> None:
+    circuit, service = await down(clock)
+    states = [circuit.state]
+
+    async def probe() -> str:
+        states.append(circuit.state)
+        return await service.answer()
+
+    clock.jump(timedelta(seconds=1))
+    await refused(circuit, probe)
+    states.append(circuit.state)
+    clock.jump(timedelta(seconds=2))
+    service.is_down = False
+    await circuit.call(probe)
+    states.append(circuit.state)
+    clock.jump(timedelta(seconds=6))
+    await circuit.call(service.answer)
+    states.append(circuit.state)
+
+    open_, half_open = State.OPEN, State.HALF_OPEN
+    assert states == [open_, half_open, open_, half_open, State.RECOVERING, State.CLOSED]
+
+
+async def test_a_straggler_that_fails_does_not_lengthen_the_pause_and_one_that_is_answered_ends_it(
+    clock: ManualClock,
+) -> None:
+    circuit, service = Circuit("the outside", clock), Service()
+    fails, answers = asyncio.Future[str](), asyncio.Future[str]()
+    failing = asyncio.ensure_future(circuit.call(lambda: fails))
+    answering = asyncio.ensure_future(circuit.call(lambda: answers))
+    await asyncio.sleep(0)
+    service.is_down = True
+    for _ in range(5):
+        await refused(circuit, service.answer)
+
+    fails.set_exception(Unavailable("the outside"))
+    with pytest.raises(Unavailable):
+        await failing
+    assert (await refused(circuit, service.answer)).retry_after_s == pytest.approx(1.0)
+
+    service.is_down = False
+    answers.set_result("here")
+    assert await answering == "here"
+    assert circuit.state is State.RECOVERING
+    assert await circuit.call(service.answer) == "here"
+
+
+def test_each_state_can_be_reached_and_left() -> None:
+    assert {state for state, _ in NEXT} == set(NEXT.values()) == set(State)
+    assert {fact for _, fact in NEXT} == set(Fact)

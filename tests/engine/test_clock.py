@@ -186,7 +186,7 @@ class SetByHand(SystemClock):
 
 
 async def test_the_system_clock_notices_that_it_was_set_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.clock._LOOK_S", 0.005)
+    monkeypatch.setattr("engine.clock._POLL_S", 0.005)
     clock, called = SetByHand(), asyncio.Event()
     clock.call_at(clock.now() + timedelta(minutes=30), called.set)
     await asyncio.sleep(0)
@@ -198,7 +198,7 @@ async def test_the_system_clock_notices_that_it_was_set_ahead(monkeypatch: pytes
 
 
 async def test_the_system_clock_is_never_early_when_it_was_set_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.clock._LOOK_S", 0.005)
+    monkeypatch.setattr("engine.clock._POLL_S", 0.005)
     clock, early, later = SetByHand(), asyncio.Event(), asyncio.Event()
     clock.call_at(clock.now() + timedelta(seconds=0.02), early.set)
     clock.off = timedelta(hours=-1)

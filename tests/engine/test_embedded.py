@@ -16,7 +16,8 @@ from redis.asyncio import Redis
 from redis.backoff import ConstantBackoff
 from redis.retry import Retry
 
-from engine.embedded import _POSTGRES_CONF, embedded_postgres, embedded_valkey
+from engine.embedded.postgres import _POSTGRES_CONF, embedded_postgres
+from engine.embedded.valkey import embedded_valkey
 from engine.errors import BadSetting
 from testkit import data_folder
 from testkit.programs import at_work
@@ -28,7 +29,8 @@ pytestmark = pytest.mark.slow
 USE_AND_WAIT = """
 import asyncio, sys
 from pathlib import Path
-from engine.embedded import _POSTGRES_CONF, embedded_postgres, embedded_valkey
+from engine.embedded.postgres import _POSTGRES_CONF, embedded_postgres
+from engine.embedded.valkey import embedded_valkey
 
 async def main():
     async with embedded_postgres(Path(sys.argv[1]) / "postgres"), embedded_valkey(Path(sys.argv[1]) / "valkey"):
@@ -112,7 +114,7 @@ async def test_a_busy_valkey_is_waited_for_and_gets_no_second_one(
     def impatient(socket: Path, tries: int) -> redis.Redis:
         return redis.Redis(unix_socket_path=str(socket), socket_timeout=0.02, retry=Retry(ConstantBackoff(0.01), tries))
 
-    monkeypatch.setattr("engine.embedded._client", impatient)
+    monkeypatch.setattr("engine.embedded.valkey._client", impatient)
     async with embedded_valkey(folder / "valkey"):
         (server,) = valkeys(folder)
         psutil.Process(server).suspend()
@@ -303,7 +305,7 @@ async def test_a_folder_that_can_not_be_made_is_one_clear_line(tmp_path: Path, s
 async def test_a_server_that_does_not_start_says_where_its_log_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("engine.embedded.get_binary_path", lambda: "/bin/false")
+    monkeypatch.setattr("engine.embedded.valkey.get_binary_path", lambda: "/bin/false")
     with pytest.raises(BadSetting) as refused:
         async with embedded_valkey(tmp_path / "valkey"):
             pass

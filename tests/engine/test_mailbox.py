@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 
 from engine.actor import Actor, call, turn
 from engine.clock import ManualClock
+from engine.envelope import Envelope
 from engine.errors import Overloaded
-from engine.mailbox import Envelope, Mailbox
+from engine.mailbox import Mailbox
 from engine.message import Command
-from engine.postgres import Transaction
+from engine.transaction import Transaction
 
 
 class Alpha(Command[None]):
@@ -123,7 +124,7 @@ def test_what_is_held_back_is_no_work_and_its_lane_waits() -> None:
     mailbox.hold_back(first, rest)
     assert ids(mailbox.take_turn(10)) == ["9"]
     assert clock._work == 1
-    mailbox.try_again(first)
+    mailbox.retry(first)
     again = mailbox.take_turn(10)
     assert ids(again) == ["0"]
     mailbox.done(again)
@@ -144,10 +145,10 @@ def test_in_hand_is_what_was_taken_and_neither_done_nor_held_back() -> None:
 def test_suspended_it_is_no_work_whatever_comes_in() -> None:
     mailbox, clock = box()
     mailbox.put(envelope("alpha", "a"))
-    mailbox.suspend()
+    mailbox.work.suspend()
     mailbox.put(envelope("alpha", "b"))
     assert clock._work == 0
-    mailbox.resume()
+    mailbox.work.resume()
     assert clock._work == 2
 
 
@@ -186,7 +187,7 @@ class Life:
         elif what == 8 and self.calls:
             self.learn(self.calls.pop(0))
         elif what == 9 and self.held:
-            self.mailbox.try_again(self.held.pop())
+            self.mailbox.retry(self.held.pop())
 
     def take(self, kind: str) -> None:
         if kind == "gamma":
@@ -219,7 +220,7 @@ class Life:
     def finish(self) -> None:
         while self.mailbox.size:
             for held in self.held:
-                self.mailbox.try_again(held)
+                self.mailbox.retry(held)
             self.held = []
             for ended in self.turns or self.mailbox.take_turn(self.limit):
                 self.end(ended)

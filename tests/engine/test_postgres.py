@@ -9,7 +9,8 @@ import pytest
 
 from engine.clock import ManualClock
 from engine.errors import BadSetting, Conflict, Unavailable
-from engine.postgres import Database, migrate, open_database
+from engine.migrations import migrate
+from engine.postgres import Database, open_database
 from testkit import Servers
 from tests.waiting import eventually
 
@@ -244,7 +245,7 @@ async def test_a_start_that_is_called_off_leaves_no_connection(
 
     async def use() -> None:
         async with open_database(database_url, connections=1):
-            raise AssertionError("it has no pulse yet")
+            raise AssertionError("it has no watchdog yet")
 
     with monkeypatch.context() as server:
         server.setattr(asyncpg, "connect", silence)

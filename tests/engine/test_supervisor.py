@@ -11,7 +11,8 @@ from bus.local import LocalBus
 from bus.routes import Routes
 from engine.clock import ManualClock
 from engine.errors import ShopFlowError, Unavailable
-from engine.postgres import Database, Transaction
+from engine.postgres import Database
+from engine.transaction import Transaction
 from tests.engine.toys import (
     Add,
     Bell,
@@ -233,7 +234,7 @@ async def test_a_pause_that_is_over_in_the_moment_of_a_crash_is_over_once(
     bus.host(Recorder())
     cell = bus.supervisor.cells["recorder"]
     bus.tell(Add(key="k"))
-    pausing = asyncio.create_task(cell.pause(1))
+    pausing = asyncio.create_task(cell.availability.pause(1))
     await asyncio.sleep(0)
     assert clock._work == 0
 

@@ -101,17 +101,6 @@ async def test_what_is_tried_again_spoils_no_turn_of_others(
         assert recorder.batches == [["worse", "bad"], ["worse"], ["bad"], ["0", "1", "2"]]
 
 
-async def test_chance_takes_off_up_to_half_of_a_pause_and_a_pause_is_bounded(
-    database: Database, clock: ManualClock
-) -> None:
-    async with house(database, clock, Recorder(), shopflow_backoff_max_s=10.0) as bus:
-        cell = bus.supervisor.cells["recorder"]
-        for attempts, full in ((1, 1), (2, 2), (3, 4), (4, 8), (5, 10), (1000, 10)):
-            pauses = [cell._backoff_s(attempts) for _ in range(200)]
-            assert full / 2 <= min(pauses) < full * 0.6
-            assert full * 0.9 < max(pauses) <= full
-
-
 async def test_while_a_message_is_retried_its_lane_waits_and_no_other(database: Database, clock: ManualClock) -> None:
     recorder = Recorder()
     trouble = Trouble(recorder, "k1")

@@ -10,7 +10,8 @@ from engine.actor import Actor, turn
 from engine.clock import ManualClock
 from engine.errors import Overloaded, Unanswered, Unavailable
 from engine.message import Command
-from engine.postgres import Database, Transaction
+from engine.postgres import Database
+from engine.transaction import Transaction
 from tests.engine.toys import (
     Add,
     Bell,

@@ -13,10 +13,11 @@ from bus.local import LocalBus
 from bus.routes import Routes
 from engine.actor import Actor, call, turn
 from engine.clock import Clock, ManualClock
-from engine.mailbox import Envelope
+from engine.envelope import Envelope
 from engine.message import Command, Event
-from engine.postgres import Database, Transaction
+from engine.postgres import Database
 from engine.settings import EngineSettings
+from engine.transaction import Transaction
 
 PATIENCE_S = 10.0
 T = TypeVar("T")

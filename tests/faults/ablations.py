@@ -134,8 +134,8 @@ ABLATIONS: Final[Sequence[Ablation]] = (
             lambda: rewritten(
                 Turns._commit,
                 (
-                    "_STORED.reach(place)",
-                    "[e.answer.set_result(a) for e, a in zip(live, answers) if e.answer]; _STORED.reach(place)",
+                    "_HANDLED.reach(place)",
+                    "[e.reply.set_result(a) for e, a in zip(work.live, work.answers) if e.reply]",
                 ),
             )
         ),
@@ -144,7 +144,7 @@ ABLATIONS: Final[Sequence[Ablation]] = (
     Ablation(
         "turns: what failed together is tried apart",
         "a poisonous message that fails its neighbours",
-        patches(lambda: replaced(Turns, "_in_halves", replacements.all_fail_together)),
+        patches(lambda: replaced(Turns, "_bisect", replacements.all_fail_together)),
         messages.one_of_many_asks_is_poison,
     ),
     Ablation(

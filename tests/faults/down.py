@@ -9,7 +9,7 @@ from pathlib import Path
 @contextmanager
 def kept_down(folder: Path) -> Iterator[None]:
     """Nobody starts the embedded server of this folder while the block lasts: it looks as if another user of it, a
-    slow one, was about to (see engine/embedded.py).
+    slow one, was about to (see engine/embedded/shared_process.py).
     """
     with folder.with_suffix(".starting").open("a") as starting:
         fcntl.flock(starting, fcntl.LOCK_EX)

@@ -15,9 +15,9 @@ from actors.payment.state import Payment
 from actors.payment.stripe import Stripe
 from actors.shipping.carrier import Booking, Carrier
 from bus.deliveries import Deliveries
-from engine.cell import Claimed
-from engine.mailbox import Envelope
-from engine.postgres import Outgoing, Transaction
+from engine.deliveries import Claimed
+from engine.envelope import Envelope
+from engine.transaction import Outgoing, Transaction
 from engine.turns import Turns
 from testkit import ShopUnderTest
 from tests.faults.ablation_patches import replaced, rewritten
@@ -50,7 +50,7 @@ async def events_after_the_commit(_: ShopUnderTest) -> AsyncIterator[None]:
     with (
         replaced(Deliveries, "store", remember),
         replaced(Deliveries, "hand_over", say_now),
-        replaced(Deliveries, "take_back", lambda *_: None),
+        replaced(Deliveries, "on_rollback", lambda *_: None),
     ):
         yield
         await asyncio.gather(*saying)
@@ -78,7 +78,7 @@ async def nobody_waits_behind(shop: ShopUnderTest) -> AsyncIterator[None]:
 async def all_fail_together(turns: Turns, handler: Any, batch: Sequence[Envelope], error: Exception) -> None:
     left = list(batch)
     while left:
-        left = await turns._cell.fail_ahead_of(left[1:], left[0], error)
+        left = await turns._outcomes.fail_ahead_of(left[1:], left[0], error)
 
 
 def without_lanes() -> AbstractContextManager[None]:

@@ -16,7 +16,8 @@ import pytest
 from bus.messages.idempotency import Claimed, ClaimKey, InProgress
 from engine.actor import turn
 from engine.clock import ManualClock
-from engine.postgres import Database, Transaction
+from engine.postgres import Database
+from engine.transaction import Transaction
 from sandbox.core.faults import WebhookFault
 from sandbox.core.webhooks import signature
 from testkit import ShopUnderTest

@@ -14,7 +14,8 @@ import pytest
 from bus.local import LocalBus
 from engine.actor import turn
 from engine.clock import SystemClock
-from engine.postgres import Database, Transaction
+from engine.postgres import Database
+from engine.transaction import Transaction
 from tests.engine.toys import Rang, Toy, house, write
 from tests.faults.conftest import Scale
 from tests.faults.report import Report

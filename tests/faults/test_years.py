@@ -26,7 +26,8 @@ from bus.messages.payment import PaymentDeclined, PaymentReceived, RefundFailed,
 from bus.messages.shipping import ParcelMoved, ShipmentBooked
 from engine.actor import turn
 from engine.clock import ManualClock
-from engine.postgres import Database, Transaction
+from engine.postgres import Database
+from engine.transaction import Transaction
 from sandbox.core.faults import WebhookFault
 from testkit import ShopUnderTest
 from tests.engine.toys import Bell, Mark, SetTimer, Toy, gather, house, stored

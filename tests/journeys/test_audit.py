@@ -10,7 +10,7 @@ import pytest
 from bus.codec import encode
 from bus.messages.base import Money
 from bus.messages.payment import RefundProcessed
-from engine.embedded import embedded_postgres
+from engine.embedded.postgres import embedded_postgres
 from testkit import ShopUnderTest
 from tests.journeys.people import Customer, Purchase, Staff, sql
 from tests.journeys.process import program

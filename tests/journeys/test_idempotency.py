@@ -7,8 +7,8 @@ import aiohttp
 import pytest
 
 from bus.messages.idempotency import Claimed, ClaimKey, GiveBackKey, InProgress, KeepAnswer
+from engine.envelope import Envelope
 from engine.errors import Overloaded
-from engine.mailbox import Envelope
 from sandbox.core.faults import Fault, WebhookFault
 from testkit import ShopUnderTest
 from tests.journeys.people import Customer, Staff, at_once, forget_answers, mails_of, new_key, purchase, sql

@@ -12,7 +12,7 @@ from bus.codec import encode
 from bus.messages.base import Money
 from bus.messages.payment import RefundProcessed
 from engine.clock import ManualClock
-from engine.postgres import migrate
+from engine.migrations import migrate
 from testkit import Servers
 from wiring.domains import SCHEMAS
 

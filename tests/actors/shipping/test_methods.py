@@ -8,7 +8,8 @@ import pytest
 from actors.shipping import methods, rules
 from bus.messages.shipping import MethodPrice, SetShippingMethod
 from engine.clock import ManualClock
-from engine.postgres import Database, migrate, open_database
+from engine.migrations import migrate
+from engine.postgres import Database, open_database
 from testkit import Servers
 
 SCHEMA = Path(methods.__file__).parent / "schema"

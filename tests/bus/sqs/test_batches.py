@@ -9,6 +9,7 @@ import anyio
 import pytest
 
 from bus.sqs.batches import Batches
+from engine.backoff import Backoff
 from engine.errors import Unavailable
 from tests.engine.toys import soon, until
 
@@ -134,7 +135,7 @@ async def test_what_failed_goes_again_before_what_came_later() -> None:
 
 
 async def test_while_it_is_away_one_batch_at_a_time_finds_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bus.sqs.batches._FIRST_PAUSE_S", 0.001)
+    monkeypatch.setattr("bus.sqs.batches.BACKOFF", Backoff(first_s=0.001, longest_s=2.0))
 
     def is_away(_batch: Sequence[str]) -> Sequence[str]:
         raise Unavailable("SQS")

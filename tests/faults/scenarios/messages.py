@@ -5,8 +5,8 @@ from contextlib import suppress
 
 from bus.messages.inventory import HoldStock, StockHeld, StockLevel
 from bus.messages.order import OrderCreated
+from engine.envelope import Envelope
 from engine.errors import Overloaded, Unavailable
-from engine.mailbox import Envelope
 from gateway.updates import Updates
 from testkit import ShopUnderTest
 from tests.faults.ablation_patches import replaced

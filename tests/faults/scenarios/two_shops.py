@@ -9,8 +9,8 @@ from bus.local import LocalBus
 from bus.messages.base import Line
 from bus.messages.inventory import HoldForCheckout, HoldStock, SetOnHand
 from bus.messages.payment import PaymentReceived
+from engine.envelope import Envelope
 from engine.errors import Conflict
-from engine.mailbox import Envelope
 from engine.turns import Turns
 from testkit import ShopUnderTest
 from tests.faults.ablation_patches import replaced

@@ -7,9 +7,10 @@ from time import perf_counter
 import pytest
 
 from engine.clock import ManualClock
-from engine.mailbox import Envelope, Mailbox
+from engine.envelope import Envelope
+from engine.mailbox import Mailbox
 from engine.postgres import Database
-from engine.precedence import Precedence
+from engine.priority import Priority
 from tests.engine.test_mailbox import KINDS, box
 from tests.engine.toys import Add, Bell, Gate, Mark, Recorder, Ring, at_rest, done, house, soon
 from tests.waiting import eventually
@@ -18,8 +19,8 @@ LONG_S = 1000.0
 
 
 async def put(mailbox: Mailbox, kind: str, *, is_awaited: bool = False) -> Envelope:
-    answer = asyncio.get_running_loop().create_future() if is_awaited else None
-    envelope = Envelope(KINDS[kind](key=kind), message_id=kind, answer=answer)
+    reply = asyncio.get_running_loop().create_future() if is_awaited else None
+    envelope = Envelope(KINDS[kind](key=kind), message_id=kind, reply=reply)
     mailbox.put(envelope)
     return envelope
 
@@ -28,10 +29,10 @@ async def test_an_ask_goes_before_what_came_sooner_and_nobody_waits_for() -> Non
     mailbox, _ = box()
     told, asked = await put(mailbox, "alpha"), await put(mailbox, "beta", is_awaited=True)
 
-    assert mailbox.turn_is_due_s(LONG_S) == asked.put_s
+    assert mailbox.turn_is_due_s(LONG_S) == asked.enqueued_s
     assert mailbox.take_turn(10, LONG_S) == [asked]
-    assert mailbox.turn_is_due_s(LONG_S) == told.put_s + LONG_S
-    assert mailbox.turn_is_due_s(0.0) == told.put_s
+    assert mailbox.turn_is_due_s(LONG_S) == told.enqueued_s + LONG_S
+    assert mailbox.turn_is_due_s(0.0) == told.enqueued_s
     assert mailbox.take_turn(10) == [told]
     assert mailbox.turn_is_due_s(LONG_S) == inf
 
@@ -39,9 +40,9 @@ async def test_an_ask_goes_before_what_came_sooner_and_nobody_waits_for() -> Non
 async def test_what_has_given_way_for_long_enough_goes_before_asks_that_came_later() -> None:
     mailbox, _ = box()
     told, asked = await put(mailbox, "alpha"), await put(mailbox, "beta", is_awaited=True)
-    patience_s = (asked.put_s - told.put_s) / 2
+    background_delay_s = (asked.enqueued_s - told.enqueued_s) / 2
 
-    assert mailbox.take_turn(10, patience_s) == [told]
+    assert mailbox.take_turn(10, background_delay_s) == [told]
 
 
 async def test_calls_give_way_too() -> None:
@@ -49,34 +50,34 @@ async def test_calls_give_way_too() -> None:
     told = await put(mailbox, "gamma")
 
     assert mailbox.take_call(LONG_S) is None
-    assert mailbox.call_is_due_s(LONG_S) == told.put_s + LONG_S
+    assert mailbox.call_is_due_s(LONG_S) == told.enqueued_s + LONG_S
     assert mailbox.take_call() is told
     assert mailbox.call_is_due_s(0.0) == inf
 
 
 def test_nothing_gives_way_unless_somebody_waits() -> None:
-    precedence = Precedence()
-    assert precedence.patience_s == 0.0
-    precedence.ask_begins()
-    precedence.ask_begins()
-    precedence.ask_ended()
-    assert precedence.patience_s > 0.0
-    precedence.ask_ended()
-    assert precedence.patience_s == 0.0
+    priority = Priority()
+    assert priority.background_delay_s == 0.0
+    priority.ask_begins()
+    priority.ask_begins()
+    priority.ask_ended()
+    assert priority.background_delay_s > 0.0
+    priority.ask_ended()
+    assert priority.background_delay_s == 0.0
 
 
 @pytest.mark.parametrize("end", ["news", "last answer", "its time has come"])
 async def test_giving_way_ends(end: str) -> None:
-    precedence, wake = Precedence(), asyncio.Event()
-    precedence.ask_begins()
+    priority, wake = Priority(), asyncio.Event()
+    priority.ask_begins()
     until_s = perf_counter() + (0.01 if end == "its time has come" else LONG_S)
-    resting = asyncio.ensure_future(precedence.rest(wake, until_s))
+    resting = asyncio.ensure_future(priority.wait(wake, until_s))
     await asyncio.sleep(0)
 
     if end == "news":
         wake.set()
     elif end == "last answer":
-        precedence.ask_ended()
+        priority.ask_ended()
     await soon(resting)
 
 

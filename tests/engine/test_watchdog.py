@@ -13,7 +13,7 @@ import pytest
 
 from engine.errors import Unavailable
 from engine.postgres import Database
-from engine.pulse import Pulse
+from engine.watchdog import Watchdog
 from tests.waiting import eventually, pace
 
 _POSTMASTER = "select split_part(pg_read_file('postmaster.pid'), e'\\n', 1)::int as pid"
@@ -67,10 +67,10 @@ async def test_a_server_that_hangs_when_it_was_just_away_keeps_nobody_waiting_ei
     database: Database, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (row,) = await database.fetch(_POSTMASTER)
-    monkeypatch.setattr("engine.pulse._LOOK_S", 0.5)  # It will not be back before the server hangs.
+    monkeypatch.setattr("engine.watchdog._CHECK_S", 0.5)  # It will not be back before the server hangs.
     await pace(0.2)
     connection = await asyncpg.connect(database_url)
-    # Ours, and the one that feels the pulse: each must be made anew.
+    # Ours, and the one of the watchdog: each must be made anew.
     await connection.execute(_CUT_ALL_BUT, urlsplit(database_url).path[1:], None)
     await connection.close()
 
@@ -84,12 +84,12 @@ async def test_a_server_that_hangs_when_it_had_just_refused_a_connection_keeps_n
     database: Database, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (row,) = await database.fetch(_POSTMASTER)
-    monkeypatch.setattr("engine.pulse._TRY_ANEW_S", 60.0)  # It need not be back yet when the server hangs.
+    monkeypatch.setattr("engine.watchdog._RECONNECT_S", 60.0)  # It need not be back yet when the server hangs.
     name = urlsplit(database_url).path[1:]
     admin = await asyncpg.connect(database_url, database="postgres")
     (pooled,) = await database.fetch("select pg_backend_pid() as pid")
     await admin.execute(f'alter database "{name}" allow_connections false')
-    await admin.execute(_CUT_ALL_BUT, name, pooled["pid"])  # The one that feels the pulse can't be made anew.
+    await admin.execute(_CUT_ALL_BUT, name, pooled["pid"])  # The one of the watchdog can't be made anew.
     await pace(0.3)
     await admin.execute(f'alter database "{name}" allow_connections true')
     await admin.close()
@@ -124,14 +124,14 @@ async def test_that_it_hangs_may_be_said_to_somebody_who_gives_up_in_that_moment
     database = Database(cast("asyncpg.Pool[asyncpg.Record]", AllInUse()))
     waiting = asyncio.create_task(refused_within_s(database))
     await asyncio.sleep(0)  # Until it waits for a connection.
-    database.stopped()
+    database.on_hang()
     await asyncio.sleep(0)  # Its time is over, and it has not heard of that yet.
-    database.stopped()
+    database.on_hang()
     assert await waiting < 0.4
 
 
 class Uncertain:
-    """What a pulse looks after; looking at it fails the first time."""
+    """What a watchdog watches; looking at it fails the first time."""
 
     looks = 0
 
@@ -141,29 +141,29 @@ class Uncertain:
             raise RuntimeError("a bug")
         return 0.0
 
-    def stopped(self) -> None:
+    def on_hang(self) -> None:
         raise AssertionError("it is well")
 
-    def went_on(self) -> None:
+    def on_recovery(self) -> None:
         pass
 
 
-async def test_a_pulse_goes_on_after_a_bug(database_url: str) -> None:
+async def test_a_watchdog_goes_on_after_a_bug(database_url: str) -> None:
     watched = Uncertain()
-    async with Pulse(watched, lambda: asyncpg.connect(database_url)).watching():
+    async with Watchdog(watched, lambda: asyncpg.connect(database_url)).watching():
         assert await eventually(lambda: watched.looks > 1, within_s=5)
 
 
 class Calm:
-    """What a pulse looks after, and nobody uses."""
+    """What a watchdog watches, and nobody uses."""
 
     def longest_use_s(self) -> float:
         return 0.0
 
-    def stopped(self) -> None:
+    def on_hang(self) -> None:
         pass
 
-    went_on = stopped
+    on_recovery = on_hang
 
 
 class Made:
@@ -188,7 +188,7 @@ async def test_a_connection_that_is_made_in_the_moment_all_ends_is_not_left_behi
         return cast("asyncpg.Connection[asyncpg.Record]", made)
 
     async def watch() -> None:
-        async with Pulse(Calm(), connect).watching():
+        async with Watchdog(Calm(), connect).watching():
             await asyncio.Event().wait()
 
     watching = asyncio.create_task(watch())

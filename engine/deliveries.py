@@ -1,0 +1,50 @@
+"""Deliveries: the engine's view of stored messages. A row is the right to handle one (bus/deliveries.py)."""
+
+from collections.abc import Collection, Sequence
+from typing import NamedTuple, Protocol
+
+from engine.envelope import Envelope
+from engine.transaction import Outgoing, Transaction
+
+
+class Claimed(NamedTuple):
+    """The deliveries that a transaction may handle, and those that must wait. All others were handled before."""
+
+    mine: Collection[int]
+    not_yet: Collection[int] = ()  # Another process handles these, or other deliveries of their key come first.
+
+
+class Deliveries(Protocol):
+    """Stored messages, and those of them that are in a mailbox of this process."""
+
+    async def claim(self, tx: Transaction, ids: Sequence[int]) -> Claimed:
+        """Delete these rows with this transaction, and return which were still there."""
+        ...
+
+    async def store(self, tx: Transaction, outgoing: Sequence[Outgoing]) -> object:
+        """Store what a transaction published; return what `hand_over` needs."""
+        ...
+
+    def hand_over(self, stored: object) -> None:
+        """Put stored messages into the mailboxes of this process. Called after the commit."""
+        ...
+
+    def on_rollback(self, stored: object) -> None:
+        """Leave stored messages to a sweep: their commit failed, or its outcome is unknown."""
+        ...
+
+    def mark_left(self, ids: Sequence[int]) -> None:
+        """Note that these deliveries have left the mailboxes of this process."""
+        ...
+
+    def defer(self, actor: str, ids: Sequence[int]) -> None:
+        """Release deliveries that came before their time; a sweep brings them again, in their order."""
+        ...
+
+    async def note_failure(self, delivery_id: int) -> int:
+        """Count one more failed try, so that a restart does not begin at 0; return the count, or 0 without a row."""
+        ...
+
+    async def park(self, actor: str, envelope: Envelope, error: Exception) -> None:
+        """Move a message to the dead letters."""
+        ...

@@ -1,0 +1,1 @@
+"""PostgreSQL and Valkey out of wheels, for a shop that has neither."""
