@@ -22,7 +22,6 @@ import msgspec
 from actors.inventory.actor import Inventory, InventorySettings
 from bus.local import LocalBus
 from bus.messages.inventory import HoldStock, SetOnHand, StockHeld
-from bus.news import News
 from bus.routes import Routes
 from engine import telemetry
 from engine.clock import SystemClock
@@ -30,6 +29,7 @@ from engine.gc_tuning import freeze_gc
 from engine.migrations import migrate
 from engine.services import Services, open_services
 from engine.settings import EngineSettings
+from gateway.updates import Updates
 from testkit.programs import POSTGRES
 
 ROOT = Path(__file__).parent.parent
@@ -108,11 +108,11 @@ async def _bare(services: Services) -> float:
 async def _run(services: Services, settings: EngineSettings, callers: int, holds: int) -> tuple[float, float]:
     clock = SystemClock()
     bus = LocalBus(routes=Routes([Inventory]), database=services.database, clock=clock, settings=settings)
-    news = News(services.redis, clock, bus)
-    bus.host(Inventory(bus=bus, database=services.database, clock=clock, news=news, settings=InventorySettings()))
+    updates = Updates(services.redis, clock, bus)
+    bus.host(Inventory(bus=bus, database=services.database, clock=clock, updates=updates, settings=InventorySettings()))
     async with anyio.create_task_group() as tasks:
         bus.supervisor.start(tasks)
-        tasks.start_soon(news.run)
+        tasks.start_soon(updates.run)
         await asyncio.gather(*(bus.ask(SetOnHand(sku=sku, on_hand=1_000_000)) for sku in SKUS))
         turns_before = _turns()
         begun = perf_counter()

@@ -22,13 +22,13 @@ from bus.messages.cart import Cart, CheckedOut
 from bus.messages.catalog import ImportSkus
 from bus.messages.inventory import SetOnHand
 from bus.messages.payment import Intent, RecordStripeEvent, StripeEvent
-from bus.news import News
 from bus.routes import Routes
 from engine.clock import SystemClock
 from engine.gc_tuning import freeze_gc
 from engine.migrations import migrate
 from engine.services import open_services
 from engine.settings import EngineSettings
+from gateway.updates import Updates
 from testkit.people import BusBuyer
 from wiring.domains import ACTORS, SCHEMAS, Given, ShopSettings, make_actors
 from wiring.integrations import NO_INTEGRATIONS
@@ -75,13 +75,13 @@ async def open_in_process_shop(folder: Path) -> AsyncIterator[Shop]:
     async with open_services(engine) as services:
         await migrate(services.database_url, SCHEMAS, clock)
         bus = LocalBus(routes=Routes(ACTORS), database=services.database, clock=clock, settings=engine)
-        shop = Shop(bus, services, News(services.redis, clock, bus), clock, ShopSettings(engine), NO_INTEGRATIONS)
+        shop = Shop(bus, services, Updates(services.redis, clock, bus), clock, ShopSettings(engine), NO_INTEGRATIONS)
         given = Given(
             bus=bus,
             database=services.database,
             redis=services.redis,
             clock=clock,
-            news=shop.news,
+            updates=shop.updates,
             stripe=StripeAtOnce(),
             carrier=NoCarrier(),
             mailer=MailerAtOnce(),
@@ -92,7 +92,7 @@ async def open_in_process_shop(folder: Path) -> AsyncIterator[Shop]:
         async with anyio.create_task_group() as tasks:
             bus.supervisor.start(tasks)
             bus.open()
-            tasks.start_soon(shop.news.run)
+            tasks.start_soon(shop.updates.run)
             tasks.start_soon(bus.deliveries.run)
             await bus.ask(ImportSkus(rows=tuple(map(row_of, range(SKUS)))))
             await asyncio.gather(*(bus.ask(SetOnHand(sku=sku(n), on_hand=PLENTY)) for n in range(SKUS)))

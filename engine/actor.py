@@ -72,15 +72,17 @@ class Actor:
     """The base of all actors. Subclasses take what they need in `__init__`; the engine calls their handlers."""
 
     name: ClassVar[str]
+    is_local: ClassVar[bool] = False  # Whether each process that asks it hosts one of its own.
     handlers: ClassVar[tuple[Handler, ...]] = ()
 
-    def __init_subclass__(cls, name: str = "") -> None:
+    def __init_subclass__(cls, name: str = "", *, is_local: bool = False) -> None:
         """Read the handlers from their annotations.
 
         Raises:
             TypeError: A handler's annotations don't fit its messages. Its text is a sentence that says what to change.
         """
         cls.name = name or cls.__name__.lower()
+        cls.is_local = is_local
         marked = [method for _, method in inspect.getmembers(cls, inspect.isfunction) if hasattr(method, _MARK)]
         cls.handlers = tuple(_read(cls, method) for method in marked)
         _check_no_type_twice(cls)

@@ -1,4 +1,4 @@
-"""The HTTP application: routes, errors and documents in one place."""
+"""The HTTP application: routes, middleware, errors and documents in one place."""
 
 from functools import cache
 
@@ -6,10 +6,9 @@ from litestar import Litestar
 from litestar.di import Provide
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.spec import Components, SecurityScheme
-from litestar.types import ASGIApp, ControllerRouterHandler, Receive, Scope, Send
+from litestar.types import ASGIApp, Receive, Scope, Send
 
-from gateway import webhooks
-from gateway.api import admin, carts, docs, orders, products, quotes, shop
+from gateway.api import ROUTES
 from gateway.edge import Edge, edge_of_request, put_edge
 from gateway.idempotency import MAX_BODY_BYTES, Idempotent
 from gateway.problems import HANDLERS, refuse_nul
@@ -17,32 +16,6 @@ from gateway.problems import HANDLERS, refuse_nul
 _DESCRIPTION = """\
 Carts, orders and stock of one shop. Money is in minor units (1999 is 19.99 EUR), times are UTC, ids are opaque.
 Errors are problem documents (RFC 9457) with a stable `code`. Unsafe calls take an `Idempotency-Key`."""
-
-ROUTES: list[ControllerRouterHandler] = [
-    products.list_products,
-    products.get_product,
-    products.get_inventory,
-    carts.create_cart,
-    carts.get_cart,
-    carts.set_line,
-    carts.remove_line,
-    quotes.quote,
-    carts.checkout,
-    orders.get_order,
-    orders.cancel_order,
-    webhooks.stripe_webhook,
-    webhooks.shipping_webhook,
-    admin.router,
-    shop.config,
-    shop.live_events,
-    shop.live,
-    shop.ready,
-    shop.metrics,
-    shop.page,
-    shop.static,
-    docs.openapi,
-    docs.page,
-]
 
 
 def make_app(edge: Edge) -> ASGIApp:

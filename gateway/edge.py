@@ -14,13 +14,13 @@ from redis.asyncio import Redis
 from bus.deliveries import Deliveries
 from bus.messages.base import Currency, Sku
 from bus.messages.inventory import StockLevel
-from bus.news import News
 from engine.actor import Bus
 from engine.cell import ActorCell
 from engine.clock import Clock
 from engine.postgres import Database
 from gateway.keys import Keys
 from gateway.live import Hub
+from gateway.updates import Updates
 
 Http: TypeAlias = Request[Any, Any, Any]
 AnyConnection: TypeAlias = ASGIConnection[Any, Any, Any, Any]
@@ -51,7 +51,7 @@ class Edge:
     deliveries: Deliveries
     database: Database
     redis: Redis
-    news: News
+    updates: Updates
     hub: Hub
     levels: LevelAudit
     clock: Clock

@@ -1,4 +1,4 @@
-"""Requests with an `Idempotency-Key` are done once (see gateway/replays.py), whatever route they go to.
+"""Requests with an `Idempotency-Key` are done once (see actors/idempotency/rules.py), whatever route they go to.
 
 Twins that meet in this process wait for the first and get its answer; elsewhere they get 409 `idempotency_in_progress`.
 """
@@ -14,12 +14,12 @@ from litestar.datastructures import Headers
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPRequestEvent, Message, Receive, Scope, Send
 
+from bus.messages.idempotency import Claimed, ClaimKey, EndLease, GiveBackKey, InProgress, KeepAnswer, Kept, Mismatch
 from engine import telemetry
 from engine.crash import CrashPoint
 from engine.errors import Unavailable
-from gateway.edge import Edge, edge_of
+from gateway.edge import Edge, Http, edge_of
 from gateway.problems import Problem, document
-from gateway.replays import Claimed, ClaimKey, EndLease, GiveBackKey, InProgress, KeepAnswer, Kept, Mismatch
 
 _UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _LONGEST_KEY = 255  # As Stripe has it.
@@ -130,6 +130,18 @@ class Idempotent:
             await edge.bus.ask(GiveBackKey(key=key, at=claim.at))
         else:
             await edge.bus.ask(EndLease(key=key, at=claim.at))
+
+
+def required_claim(request: Http) -> Claimed:
+    """The claim of this request's idempotency key: ids are derived from its token.
+
+    Raises:
+        Problem: It has no key.
+    """
+    claim: Claimed | None = request.scope.get("state", {}).get("claim")
+    if claim is None:
+        raise Problem(400, "idempotency_key_required", "Send an Idempotency-Key header, a new one for each purchase.")
+    return claim
 
 
 class _Recorder:

@@ -1,19 +1,19 @@
-"""What ties the live edge to the bus: news that come in, and what an order's watcher is told first."""
+"""What ties the live edge to the bus: updates that come in, and what an order's watcher is told first."""
 
 from bus.messages.order import GetOrder, Order, OrderProgressed
-from bus.news import News
 from engine.actor import Bus
 from gateway.live import Hub
+from gateway.updates import Updates
 
 
-async def pass_on_news(news: News, hub: Hub) -> None:
-    """Tell the hub what is published; after a gap let it read again. Ends by being cancelled."""
-    async for bulletin in news.listen():
-        if bulletin is None:
+async def pass_on_updates(updates: Updates, hub: Hub) -> None:
+    """Pass on to the hub what is published; after a gap let it read again. Ends by being cancelled."""
+    async for update in updates.listen():
+        if update is None:
             hub.stale()
             continue
-        hub.stock_changed(bulletin.stock)
-        for order in bulletin.orders:
+        hub.stock_changed(update.stock)
+        for order in update.orders:
             hub.order_changed(order)
 
 

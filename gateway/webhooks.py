@@ -99,3 +99,6 @@ def _verify(body: bytes, header: str, secret: str, now: datetime) -> None:
     signed = _HEADER.fullmatch(header)
     if signed is None or abs(int(signed[1]) - now.timestamp()) > _TOLERANCE_S:
         raise Problem(400, "bad_signature", f"The signature's time is more than {_TOLERANCE_S} s off.")
+
+
+PUBLIC = [stripe_webhook, shipping_webhook]

@@ -34,7 +34,10 @@ MAY_SLEEP = {"tests/waiting.py"}
 
 # Tables are named with their schema, everywhere.
 TABLE = re.compile(r"\b(?:from|join|into|update|table|exists|references|sequence)\s+([a-z_]+)\.[a-z_]+", re.IGNORECASE)
-SCHEMA_OF = {"order": "orders"}  # A domain whose name is a word of SQL.
+SCHEMA_OF = {
+    "order": "orders",  # A domain whose name is a word of SQL.
+    "idempotency": "gateway",  # Its table began there, and migrations only ever add.
+}
 # What a migration had to know of another domain, once: which of the units that are sold have left.
 READ_ONCE = {
     "actors/inventory/schema/0002_assigned.sql": {"orders"},
@@ -91,9 +94,9 @@ def test_the_entry_point_knows_the_commands_alone() -> None:
 
 
 def pure_modules() -> list[Path]:
-    """Every domain's rules.py, and whatever else of it calls itself pure."""
+    """Every domain's rules.py and private.py, and whatever else of it calls itself pure."""
     paths = sorted((ROOT / "actors").rglob("*.py"))
-    return [path for path in paths if path.name == "rules.py" or "Pure" in (docstring(path) or "")]
+    return [path for path in paths if path.name in ("rules.py", "private.py") or "Pure" in (docstring(path) or "")]
 
 
 def docstring(path: Path) -> str | None:
@@ -145,7 +148,7 @@ def test_no_test_sleeps(path: Path) -> None:
 
 @pytest.mark.parametrize("folder", sorted((ROOT / "actors").glob("*/")), ids=name)
 def test_a_domain_touches_only_its_own_tables(folder: Path) -> None:
-    if not (folder / "schema").exists():
+    if not (folder / "schema").exists() and folder.name not in SCHEMA_OF:
         return
     own = SCHEMA_OF.get(folder.name, folder.name)
     texts = [

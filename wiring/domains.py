@@ -18,8 +18,9 @@ from actors.cart.actor import Carts
 from actors.catalog.actor import Catalog
 from actors.email.actor import Email
 from actors.email.smtp import Mailer, SmtpSettings
+from actors.idempotency.actor import IdempotencyKeys
 from actors.inventory.actor import Inventory, InventorySettings
-from actors.notification.actor import Notification
+from actors.notification.actor import Notifications
 from actors.order.actor import Orders, OrderSettings
 from actors.payment.actor import Payments, PaymentSettings
 from actors.payment.stripe import Stripe, StripeSettings
@@ -27,21 +28,20 @@ from actors.shipping.actor import Shipping
 from actors.shipping.carrier import Carrier, CarrierSettings
 from actors.warehouse.actor import Warehouse
 from bus.local import LocalBus
-from bus.news import News
 from bus.sqs.settings import SqsSettings
 from engine.actor import Actor
 from engine.clock import Clock
 from engine.postgres import Database
 from engine.settings import EngineSettings, Seconds, Settings, meaning
-from gateway.replays import Replays
 from gateway.settings import EdgeSettings
+from gateway.updates import Updates
 
 _ROOT: Final = Path(__file__).parent.parent
 
 # A command goes to the actor that handles it, an event to all that do.
 ACTORS: Final[tuple[type[Actor], ...]] = (
-    Catalog, Carts, Inventory, Orders, Payments, Warehouse, Shipping, Email, Notification, Analytics, Auditor,
-    Replays,
+    Catalog, Carts, Inventory, Orders, Payments, Warehouse, Shipping, Email, Notifications, Analytics, Auditor,
+    IdempotencyKeys,
 )  # fmt: skip
 
 # The folders of migrations, each for a PostgreSQL schema of its own.
@@ -81,7 +81,7 @@ class Given:
     database: Database
     redis: Redis
     clock: Clock
-    news: News
+    updates: Updates
     stripe: Stripe
     carrier: Carrier
     mailer: Mailer
@@ -95,14 +95,14 @@ def make_actors(given: Given) -> Sequence[Actor]:
     return (
         Catalog(database=database, currency=currency),
         Carts(bus=bus, redis=given.redis, clock=clock, currency=currency),
-        Inventory(bus=bus, database=database, clock=clock, news=given.news, settings=settings.inventory),
+        Inventory(bus=bus, database=database, clock=clock, updates=given.updates, settings=settings.inventory),
         Orders(database=database, settings=settings.order),
         Payments(bus=bus, database=database, clock=clock, stripe=given.stripe, settings=settings.payment),
         Warehouse(database=database),
         Shipping(bus=bus, database=database, clock=clock, carrier=given.carrier),
         Email(bus=bus, database=database, mailer=given.mailer, clock=clock, sender=settings.smtp.shopflow_mail_from),
-        Notification(news=given.news),
+        Notifications(updates=given.updates),
         Analytics(database=database),
-        Auditor(bus=bus, database=database, clock=clock, stored=bus.deliveries, levels=given.news),
-        Replays(database=database),
+        Auditor(bus=bus, database=database, clock=clock, stored=bus.deliveries, levels=given.updates),
+        IdempotencyKeys(database=database),
     )

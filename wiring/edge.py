@@ -14,7 +14,7 @@ from gateway.edge import Edge
 from gateway.keys import Keys, read_master_key
 from gateway.live import Hub, LiveSettings
 from gateway.server import Server
-from gateway.watch import pass_on_news, read_status
+from gateway.watch import pass_on_updates, read_status
 from wiring.shop import Shop
 
 
@@ -27,14 +27,16 @@ async def open_edge(shop: Shop, listener: socket.socket) -> AsyncIterator[Server
     async def watch_order(order_id: str, token: str) -> OrderProgressed | None:
         return await read_status(shop.bus, order_id) if await may_see_order(edge, token, order_id) else None
 
-    hub = Hub(shop.news.levels_now, watch_order, settings=LiveSettings(origins=settings.origins), clock=shop.clock.now)
+    hub = Hub(
+        shop.updates.fresh_levels, watch_order, settings=LiveSettings(origins=settings.origins), clock=shop.clock.now
+    )
     edge = Edge(
         bus=shop.bus,
         cells=shop.bus.supervisor.cells,
         deliveries=shop.bus.deliveries,
         database=shop.services.database,
         redis=shop.services.redis,
-        news=shop.news,
+        updates=shop.updates,
         hub=hub,
         levels=levels,
         clock=shop.clock,
@@ -48,7 +50,7 @@ async def open_edge(shop: Shop, listener: socket.socket) -> AsyncIterator[Server
     server = Server(make_app(edge), hub)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(hub.run)
-        tasks.start_soon(pass_on_news, shop.news, hub)
+        tasks.start_soon(pass_on_updates, shop.updates, hub)
         tasks.start_soon(server.serve, [listener])
         await server.is_up.wait()
         try:

@@ -5,8 +5,10 @@ from typing import Final
 
 from engine.actor import Actor
 from engine.errors import BadSetting
-from gateway.replays import Replays
 from wiring.domains import ACTORS, ShopSettings
+
+# Hosted beside each gateway, and by no other process.
+LOCAL: Final = frozenset(actor.name for actor in ACTORS if actor.is_local)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +20,8 @@ class HostedActors:
 
     @property
     def elsewhere(self) -> frozenset[str]:
-        """The actors that other processes host. Each gateway has its own idempotency keys."""
-        return frozenset(actor.name for actor in ACTORS) - self.actors - {Replays.name}
+        """The actors that other processes host."""
+        return frozenset(actor.name for actor in ACTORS) - self.actors - LOCAL
 
     def needs(self, actor: type[Actor]) -> bool:
         """Whether this process speaks to the services outside that this actor, or the gateway for it, speaks to."""
@@ -40,7 +42,7 @@ def read_hosted(settings: ShopSettings, *, has_gateway: bool = True) -> HostedAc
     if unknown := named - all_actors:
         known = ", ".join(sorted(all_actors))
         raise BadSetting(f"SHOPFLOW_ACTORS: there is no {', '.join(sorted(unknown))}; there are {known}")
-    actors = (named or all_actors) - {Replays.name} | ({Replays.name} if has_gateway else frozenset())
+    actors = (named or all_actors) - LOCAL | (LOCAL if has_gateway else frozenset())
     hosted = HostedActors(frozenset(actors), has_gateway)
     if hosted.elsewhere and not settings.sqs.sqs_prefix:
         raise BadSetting("SQS_PREFIX: must be set, or the actors of this process can't reach the others")

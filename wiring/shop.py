@@ -11,7 +11,6 @@ from actors.email.smtp import Mailer, open_mailer
 from actors.payment.stripe import Stripe, open_stripe
 from actors.shipping.carrier import Carrier, open_carrier
 from bus.local import LocalBus
-from bus.news import News
 from bus.routes import Routes
 from bus.sqs.client import open_sqs
 from bus.sqs.roads import Roads
@@ -21,6 +20,7 @@ from engine.circuit import Circuit
 from engine.clock import Clock, SystemClock
 from engine.migrations import migrate
 from engine.services import Services, open_services
+from gateway.updates import Updates
 from wiring.domains import ACTORS, SCHEMAS, Given, ShopSettings, make_actors
 from wiring.hosting import ALL_ACTORS, HostedActors
 from wiring.integrations import NO_INTEGRATIONS, Integrations
@@ -32,7 +32,7 @@ class Shop:
 
     bus: LocalBus
     services: Services
-    news: News
+    updates: Updates
     clock: Clock
     settings: ShopSettings
     integrations: Integrations
@@ -68,7 +68,7 @@ async def open_shop(
         local = LocalBus(
             routes=routes, database=services.database, clock=clock, settings=settings.engine, elsewhere=roads
         )
-        shop = Shop(local, services, News(services.redis, clock, local), clock, settings, integrations)
+        shop = Shop(local, services, Updates(services.redis, clock, local), clock, settings, integrations)
         for actor in (*make_actors(await _given(stack, shop)), *more_actors):
             if actor.name in hosted.actors or actor in more_actors:
                 local.host(actor)
@@ -77,7 +77,7 @@ async def open_shop(
             await stack.enter_async_context(roads.open(cells, local.deliveries, services.database))
         async with anyio.create_task_group() as tasks:
             local.supervisor.start(tasks)
-            tasks.start_soon(shop.news.run)
+            tasks.start_soon(shop.updates.run)
             if deliver:
                 local.open()
                 tasks.start_soon(local.deliveries.run)
@@ -117,7 +117,7 @@ async def _given(stack: AsyncExitStack, shop: Shop) -> Given:
         database=shop.services.database,
         redis=shop.services.redis,
         clock=shop.clock,
-        news=shop.news,
+        updates=shop.updates,
         stripe=stripe,
         carrier=carrier,
         mailer=mailer,

@@ -19,7 +19,7 @@ from bus.messages.payment import FindPayments, ListStuckPayments, PaymentFact
 from bus.messages.warehouse import ListUnopened
 from engine.actor import Bus
 from engine.clock import LONG_AGO, Clock
-from engine.cursor import make_cursor, read_cursor
+from engine.cursor import make_cursor, page_limit, read_cursor
 from engine.postgres import Database
 
 _AT_ONCE = 100  # Rows that one look at a source brings.
@@ -41,7 +41,7 @@ class Stuck:
         Raises:
             BadInput: `after` is not from a page of this list.
         """
-        limit = max(1, min(ask.limit, 100))
+        limit = page_limit(ask.limit)
         at = read_cursor(ask.after, tuple[datetime, str, str]) or (LONG_AGO, "", "")
         items: list[StuckItem] = []
         for _ in range(_MOST_LOOKS):

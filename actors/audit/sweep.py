@@ -31,11 +31,11 @@ _OVERDUE = timedelta(seconds=60)
 _LONG_S = 300.0  # For what a domain reads.
 
 
-class KeptLevels(Protocol):
-    """The stock levels that are kept for readers."""
+class CachedLevels(Protocol):
+    """The stock levels that are cached for readers."""
 
-    async def kept(self, skus: Sequence[Sku]) -> Mapping[Sku, StockLevel]:
-        """What is kept of these; what is not kept is missing."""
+    async def cached_levels(self, skus: Sequence[Sku]) -> Mapping[Sku, StockLevel]:
+        """Read what is cached of these; what is not is missing."""
         ...
 
 
@@ -79,7 +79,7 @@ class Sweep:
 
     bus: Bus
     stored: Stored
-    levels: KeptLevels
+    levels: CachedLevels
     clock: Clock
     findings: list[Finding] = field(default_factory=list)
     checked: dict[str, int] = field(default_factory=dict)
@@ -163,7 +163,7 @@ class Sweep:
         while True:
             page = (await self.bus.ask(ListLevels(after=after, limit=_PAGE), timeout_s=_LONG_S)).levels
             skus = [level.sku for level in page]
-            cached = await self.levels.kept(skus)
+            cached = await self.levels.cached_levels(skus)
             suspects |= stale_levels(cached, await self._actual(list(cached)))
             self.checked["levels"] += len(cached)
             if len(page) < _PAGE or len(suspects) >= rules.MOST_FINDINGS:
@@ -174,7 +174,7 @@ class Sweep:
             self.findings.append(rules.stale(level.sku, detail))
 
     async def _cached(self, skus: Collection[Sku]) -> Mapping[Sku, StockLevel]:
-        return await self.levels.kept(list(skus))
+        return await self.levels.cached_levels(list(skus))
 
     async def _actual(self, skus: Collection[Sku]) -> Mapping[Sku, StockLevel]:
         return {level.sku: level for level in (await self.bus.ask(GetStock(skus=tuple(skus)))).levels}

@@ -8,7 +8,7 @@ from asyncpg import Record
 from actors.catalog import rules
 from bus.messages.base import Money, ProductId, Sku
 from bus.messages.catalog import ListProducts, PricedSku, Product, ProductPage, SkuRow, SkuView, Sort
-from engine.cursor import make_cursor, read_cursor
+from engine.cursor import page_limit, page_of, read_cursor
 from engine.postgres import Database
 from engine.transaction import Transaction
 
@@ -100,11 +100,9 @@ async def page(database: Database, ask: ListProducts) -> ProductPage:
     Raises:
         BadInput: `after` is not from a page of this sort.
     """
-    limit = max(1, min(ask.limit, 100))
-    rows = await _rows(database, ask, limit + 1)
-    shown = rows[:limit]
-    more = make_cursor(shown[-1]["place"], shown[-1]["id"]) if len(rows) > limit else None
-    return ProductPage(products=tuple(await _with_skus(database, shown)), next=more)
+    limit = page_limit(ask.limit)
+    shown = page_of(await _rows(database, ask, limit + 1), limit, lambda row: (row["place"], row["id"]))
+    return ProductPage(products=tuple(await _with_skus(database, shown.items)), next=shown.next)
 
 
 async def _rows(database: Database, ask: ListProducts, limit: int) -> Sequence[Record]:

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 
 from actors.email import rules, store
 from actors.email.mime import compose
+from actors.email.private import RecordMail
 from actors.email.rules import TEMPLATES
 from actors.email.smtp import Mailer
-from bus.messages.email import ListMails, MailFacts, ReadMailFacts, RecordMail, SentMails
+from bus.messages.email import ListMails, MailedEvent, MailFacts, ReadMailFacts, SentMails
 from bus.messages.order import GetOrder, Order
 from engine.actor import Actor, Bus, call, turn
 from engine.clock import Clock
@@ -31,27 +32,24 @@ class Email(Actor):
         self._sender = sender
 
     @call(limit=32)  # More than there are connections: orders are read, and mails recorded, many at once.
-    async def send(
-        self,
-        event: rules.MailedEvent,
-        envelope: Envelope,
-    ) -> RecordMail:
-        order = await self._bus.ask(GetOrder(order_id=event.order_id))
-        if not isinstance(order, Order):
-            raise BadInput(f"there is no order {event.order_id}")
+    async def send(self, event: MailedEvent, envelope: Envelope) -> RecordMail:
+        about = rules.about(event)
+        order = await self._read(about)
         template = TEMPLATES[type(event)]
         own_id = rules.message_id(envelope.id, template, self._sender)
         written = rules.write(event, order)
         try:
             mail = compose(written, sender=self._sender, recipient=order.email, own_id=own_id, at=self._clock.now())
         except ValueError as error:
-            raise BadInput(f"{event.order_id} has no address: {error}") from error
+            raise BadInput(f"{about.id} has no address: {error}") from error
         await self._mailer.send(mail)
-        return RecordMail(order_id=order.id, message_id=own_id, template=template)
+        return RecordMail(order_id=about.id, message_id=own_id, template=template)
 
     @turn
     async def record(self, tx: Transaction, asks: Sequence[RecordMail]) -> None:
-        await store.add(tx, asks)
+        await store.add(
+            tx, [store.Sent(ask.message_id, rules.About("order", ask.order_id), ask.template) for ask in asks]
+        )
 
     @turn
     async def list_mails(self, tx: Transaction, asks: Sequence[ListMails]) -> Sequence[SentMails]:
@@ -61,3 +59,14 @@ class Email(Actor):
     @call(limit=4)
     async def facts(self, ask: ReadMailFacts) -> MailFacts:
         return MailFacts(facts=tuple(await store.facts(self._database, ask.after, ask.until)))
+
+    async def _read(self, about: rules.About) -> Order:
+        """Read what a mail is about, and with it whom it goes to.
+
+        Raises:
+            BadInput: There is no such thing.
+        """
+        order = await self._bus.ask(GetOrder(order_id=about.id))
+        if not isinstance(order, Order):
+            raise BadInput(f"there is no {about.kind} {about.id}")
+        return order

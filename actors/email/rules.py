@@ -1,53 +1,32 @@
 """What is written to whom, and when. Pure.
 
-A mail is sent for an event, and says what is true of its order when it is written: between the two the order may have
-been paid, cancelled or revived.
+A mail is sent for an event, and says what is true of what it is about when it is written: between the two an order may
+have been paid, cancelled or revived.
 
 A template is a pair of files in templates/: NAME.txt, whose first line is the subject, and NAME.html.
 """
 
-import re
 from collections.abc import Mapping
 from email.utils import parseaddr
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple, TypeAlias, get_args
+from typing import Literal, NamedTuple, get_args
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
-from bus.messages.order import (
-    LateMoneyReturned,
-    Order,
-    OrderCancelled,
-    OrderCreated,
-    OrderDelivered,
-    OrderFulfilled,
-    OrderRevived,
-    OrderSettled,
-    OrderShipped,
-)
-from bus.messages.payment import PaymentFailed, PaymentProcessing, PaymentReceived, RefundProcessed
+from bus.messages.base import OrderId
+from bus.messages.email import MailedEvent, template_of
+from bus.messages.order import Order
 from engine.message import Event
 
-MailedEvent: TypeAlias = (
-    OrderCreated
-    | PaymentReceived
-    | PaymentProcessing
-    | PaymentFailed
-    | OrderSettled
-    | OrderFulfilled
-    | OrderShipped
-    | OrderDelivered
-    | OrderCancelled
-    | OrderRevived
-    | LateMoneyReturned
-    | RefundProcessed
-)
+TEMPLATES: Mapping[type[Event], str] = {kind: template_of(kind) for kind in get_args(MailedEvent)}
 
-# A template is called as its event.
-TEMPLATES: Mapping[type[Event], str] = {
-    kind: re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower() for kind in get_args(MailedEvent)
-}
+
+class About(NamedTuple):
+    """What a mail is about: its recipient is found by it, and templates know it by its kind."""
+
+    kind: Literal["order"]
+    id: OrderId
 
 
 class Written(NamedTuple):
@@ -75,12 +54,17 @@ def address(sender: str) -> str:
     return parseaddr(sender)[1]
 
 
-def write(event: MailedEvent, order: Order) -> Written:
-    """What is written about an event."""
+def about(event: MailedEvent) -> About:
+    """Name what the mail of an event is about."""
+    return About("order", event.order_id)
+
+
+def write(event: MailedEvent, subject: Order) -> Written:
+    """Write the mail of an event, with what it is about as that is now."""
     text_form, html_form = _forms(TEMPLATES[type(event)])
-    values = {"event": event, "order": order}
-    subject, _, text = text_form.render(values).partition("\n")
-    return Written(subject, text.strip() + "\n", html_form.render(values, subject=subject))
+    values = {"event": event, about(event).kind: subject}
+    headline, _, text = text_form.render(values).partition("\n")
+    return Written(headline, text.strip() + "\n", html_form.render(values, subject=headline))
 
 
 @cache

@@ -1,15 +1,20 @@
 """The SQL of mails."""
 
 from collections.abc import Collection, Sequence
+from typing import NamedTuple
 
+from actors.email.rules import About
 from bus.messages.base import OrderId
-from bus.messages.email import MailFact, RecordMail, SentMail
+from bus.messages.email import MailFact, SentMail
 from engine.postgres import Database
 from engine.transaction import Transaction
 
+# A mail has an order if it is about one.
 _ADD = """
 insert into email.mails (message_id, order_id, template, sent_at)
-select *, $4::timestamptz from unnest($1::text[], $2::text[], $3::text[]) on conflict (message_id) do nothing"""
+select message_id, case kind when 'order' then id end, template, $5::timestamptz
+from unnest($1::text[], $2::text[], $3::text[], $4::text[]) as n (message_id, kind, id, template)
+on conflict (message_id) do nothing"""
 _READ = """
 select order_id, message_id, template, sent_at from email.mails where order_id = any($1) order by sent_at, message_id"""
 
@@ -19,13 +24,22 @@ where order_id > $1 and order_id <= coalesce($2, (select max(order_id) from emai
 group by order_id, template"""
 
 
-async def add(tx: Transaction, asks: Sequence[RecordMail]) -> None:
+class Sent(NamedTuple):
+    """A mail that was handed to the mail server."""
+
+    message_id: str
+    about: About
+    template: str
+
+
+async def add(tx: Transaction, mails: Sequence[Sent]) -> None:
     """Keep that these were sent."""
     await tx.execute(
         _ADD,
-        [ask.message_id for ask in asks],
-        [ask.order_id for ask in asks],
-        [ask.template for ask in asks],
+        [mail.message_id for mail in mails],
+        [mail.about.kind for mail in mails],
+        [mail.about.id for mail in mails],
+        [mail.template for mail in mails],
         tx.now,
     )
 

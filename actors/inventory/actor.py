@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Annotated, Protocol, TypeVar
 
 from actors.inventory import books, rules, store
+from actors.inventory.private import ReleaseExpired
 from actors.inventory.shelf import Shelf
 from bus.messages.audit import BooksRepaired, Findings, Repairs
 from bus.messages.base import CartId, OrderId, Sku
@@ -21,7 +22,6 @@ from bus.messages.inventory import (
     ListLevels,
     OutOfStock,
     ReadHoldFacts,
-    ReleaseExpired,
     RepairStock,
     SetOnHand,
     StockBelowHeld,
@@ -38,9 +38,9 @@ from bus.messages.inventory import (
 from bus.messages.order import OrderCancelled, OrderCreated, OrderSettled, OrderShipped, PaymentCameLate
 from bus.messages.payment import PaymentFailed, PaymentProcessing, PaymentReceived
 from engine.actor import Actor, Bus, call, turn
-from engine.clock import FOREVER, Clock, Sleeper
+from engine.alarm import Alarm
+from engine.clock import Clock
 from engine.crash import CrashPoint
-from engine.errors import Overloaded
 from engine.postgres import Database
 from engine.settings import Seconds, Settings, meaning
 from engine.transaction import Transaction
@@ -63,11 +63,11 @@ class InventorySettings(Settings, frozen=True, kw_only=True):
     ] = 2700.0
 
 
-class StockNews(Protocol):
-    """Where new stock levels are made known. A hint: who watches reads again now and then."""
+class LevelPublisher(Protocol):
+    """Publishes new stock levels. A hint: who watches reads again now and then."""
 
-    def announce(self, levels: Sequence[StockLevel]) -> None:
-        """Make these known soon; the newest of a SKU wins."""
+    def publish_levels(self, levels: Sequence[StockLevel]) -> None:
+        """Publish these soon; the newest of a SKU wins."""
         ...
 
 
@@ -75,33 +75,24 @@ class Inventory(Actor):
     """Sets stock aside for carts and orders, and puts it back. The only writer of its tables."""
 
     def __init__(
-        self, *, bus: Bus, database: Database, clock: Clock, news: StockNews, settings: InventorySettings
+        self, *, bus: Bus, database: Database, clock: Clock, updates: LevelPublisher, settings: InventorySettings
     ) -> None:
-        self._bus = bus
         self._database = database
         self._clock = clock
-        self._news = news
+        self._updates = updates
         self._cart_hold = timedelta(seconds=settings.shopflow_cart_hold_s)
         self._checkout_hold = timedelta(seconds=settings.shopflow_checkout_hold_s)
         self._payment_hold = timedelta(seconds=settings.shopflow_payment_hold_s)
-        self._next_end = FOREVER
-        self._sleeper = Sleeper(clock)
+        self._alarm = Alarm(clock, lambda: bus.tell(ReleaseExpired()), again=timedelta(seconds=1))
 
     async def start(self) -> None:
         """Find out when the next hold ends, and tell again what may not have been told before the last end."""
-        self._next_end = await store.next_end(self._database)
-        self._news.announce(await store.changed_since(self._database, self._clock.now() - _TELL_AGAIN))
+        self._alarm.set(await store.next_end(self._database))
+        self._updates.publish_levels(await store.changed_since(self._database, self._clock.now() - _TELL_AGAIN))
 
     async def run(self) -> None:
         """Put back what has expired, as soon as it has."""
-        try:
-            while True:
-                await self._sleeper.until(self._next_end)
-                if self._next_end <= self._clock.now():
-                    self._next_end = self._clock.now() + timedelta(seconds=1)  # The turn finds out the true one.
-                    self._release()
-        finally:
-            self._sleeper.close()
+        await self._alarm.run()
 
     @turn
     async def hold(self, tx: Transaction, asks: Sequence[HoldStock]) -> Sequence[StockHeld | StockRefused | UnknownSku]:
@@ -174,7 +165,7 @@ class Inventory(Actor):
         del timers  # However many there were, there is one thing to do.
         await self._free_expired(tx, await store.skus_with_expired(tx))
         next_end = await store.next_end(tx)
-        tx.after_commit(lambda: self._wait_until(next_end))
+        tx.after_commit(lambda: self._alarm.set(next_end))
 
     @turn
     async def set_on_hand(self, tx: Transaction, asks: Sequence[SetOnHand]) -> Sequence[StockCount | StockBelowHeld]:
@@ -304,20 +295,6 @@ class Inventory(Actor):
     async def _save(self, tx: Transaction, shelf: Shelf, until: datetime | None = None) -> None:
         await store.save(tx, shelf)
         if levels := shelf.levels():
-            tx.after_commit(lambda: self._news.announce(levels))
-        if until is not None and until < self._next_end:
-            tx.after_commit(lambda: self._end_no_later_than(until))
-
-    def _end_no_later_than(self, until: datetime) -> None:
-        if until < self._next_end:
-            self._wait_until(until)
-
-    def _wait_until(self, next_end: datetime) -> None:
-        self._next_end = next_end
-        self._sleeper.wake()
-
-    def _release(self) -> None:
-        try:
-            self._bus.tell(ReleaseExpired())
-        except Overloaded:
-            return  # Whoever is refused units frees what has expired anyway; and the loop looks again.
+            tx.after_commit(lambda: self._updates.publish_levels(levels))
+        if until is not None:
+            tx.after_commit(lambda: self._alarm.no_later_than(until))

@@ -10,24 +10,24 @@ from engine.actor import Actor, turn
 from engine.transaction import Transaction
 
 
-class OrderNews(Protocol):
-    """Where news of orders are told. A hint: who watches reads again now and then."""
+class OrderPublisher(Protocol):
+    """Publishes how orders go on. A hint: who watches reads again now and then."""
 
-    def announce_orders(self, news: Sequence[OrderProgressed]) -> None:
-        """Make these known soon."""
+    def publish_orders(self, orders: Sequence[OrderProgressed]) -> None:
+        """Publish these soon."""
         ...
 
 
-class Notification(Actor):
+class Notifications(Actor, name="notification"):
     """Tells those who watch an order how it goes on."""
 
-    def __init__(self, *, news: OrderNews) -> None:
-        self._news = news
+    def __init__(self, *, updates: OrderPublisher) -> None:
+        self._updates = updates
 
     @turn
     async def on_progress(self, tx: Transaction, events: Sequence[OrderProgressed]) -> None:
         await store.add(tx, [(event.order_id, event.status, "", event.at) for event in events])
-        tx.after_commit(lambda: self._news.announce_orders(events))
+        tx.after_commit(lambda: self._updates.publish_orders(events))
 
     @turn
     async def on_shipped(self, tx: Transaction, events: Sequence[OrderShipped]) -> None:

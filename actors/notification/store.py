@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from bus.messages.base import OrderId
-from bus.messages.notification import News
+from bus.messages.notification import Notification
 from engine.transaction import Transaction
 
 _ADD = """
@@ -20,6 +20,6 @@ async def add(tx: Transaction, rows: Sequence[tuple[OrderId, str, str, datetime]
     await tx.execute(_ADD, *(list(column) for column in zip(*rows, strict=True)))
 
 
-async def read(tx: Transaction, orders: Collection[OrderId]) -> list[News]:
+async def read(tx: Transaction, orders: Collection[OrderId]) -> list[Notification]:
     """All news of these orders."""
-    return [News(**dict(row)) for row in await tx.fetch(_READ, list(orders))]
+    return [Notification(**dict(row)) for row in await tx.fetch(_READ, list(orders))]

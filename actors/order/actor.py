@@ -7,6 +7,7 @@ from typing import Annotated, TypeVar
 from prometheus_client import Counter
 
 from actors.order import rules, store
+from actors.order.private import PaymentOverdue
 from actors.order.rules import State
 from bus.messages.audit import BooksRepaired, Findings
 from bus.messages.base import OrderId
@@ -29,7 +30,6 @@ from bus.messages.order import (
     OrderProgressed,
     OrderSettled,
     OwedOrders,
-    PaymentOverdue,
     PlaceOrder,
     ReadOrderFacts,
 )

@@ -23,7 +23,7 @@ from bus.messages.order import (
     ReadOrderFacts,
 )
 from engine.clock import FOREVER
-from engine.cursor import make_cursor, read_cursor
+from engine.cursor import page_limit, page_of, read_cursor
 from engine.errors import BadInput
 from engine.postgres import Database
 from engine.transaction import Transaction
@@ -183,10 +183,11 @@ async def page(database: Database, ask: ListOrders) -> OrderPage:
     Raises:
         BadInput: `after` is not from a page of this list.
     """
-    limit = max(1, min(ask.limit, 100))
+    limit = page_limit(ask.limit)
     created_at, last_id = read_cursor(ask.after, tuple[datetime, str]) or (FOREVER, "")
     place = (created_at, last_id, limit + 1)
     rows = await (database.fetch(_LIST_OF_STATUS, *place, ask.status) if ask.status else database.fetch(_LIST, *place))
+    shown = page_of(rows, limit, lambda row: (row["created_at"], row["id"]))
     orders = tuple(
         OrderSummary(
             id=row["id"],
@@ -195,11 +196,9 @@ async def page(database: Database, ask: ListOrders) -> OrderPage:
             total=Money(amount=row["total"], currency=row["currency"]),
             created_at=row["created_at"],
         )
-        for row in rows[:limit]
+        for row in shown.items
     )
-    return OrderPage(
-        orders=orders, next=make_cursor(orders[-1].created_at, orders[-1].id) if len(rows) > limit else None
-    )
+    return OrderPage(orders=orders, next=shown.next)
 
 
 async def audit(database: Database) -> tuple[list[Finding], int]:

@@ -5,6 +5,18 @@ from datetime import datetime, timedelta
 from typing import Annotated
 
 from actors.payment import facts, looks, refunds, rules, store
+from actors.payment.private import (
+    AdoptRefunds,
+    CancelIntent,
+    HearMissed,
+    Reconcile,
+    RecordIntent,
+    RecordLook,
+    RecordMissed,
+    RecordRefund,
+    RecordRefundsSeen,
+    SendRefund,
+)
 from actors.payment.reconciler import Reconciler
 from actors.payment.state import Payment, RefundState, payment_id_of
 from actors.payment.stripe import KEPT, Stripe
@@ -12,12 +24,9 @@ from bus.messages.audit import BooksRepaired, Finding, Findings, Repairs
 from bus.messages.base import Money
 from bus.messages.order import CorrectRefunded, OrderCancelled, RefundRequested
 from bus.messages.payment import (
-    AdoptRefunds,
     AuditMoney,
-    CancelIntent,
     CreateIntent,
     FindPayments,
-    HearMissed,
     Intent,
     IntentClosed,
     IntentRefused,
@@ -25,24 +34,18 @@ from bus.messages.payment import (
     LookAtStripe,
     PaymentFacts,
     ReadPaymentFacts,
-    Reconcile,
-    RecordIntent,
-    RecordLook,
-    RecordMissed,
-    RecordRefund,
-    RecordRefundsSeen,
     RecordStripeEvent,
     Refund,
     RefundOrder,
     RefundRefused,
     RepairPayment,
-    SendRefund,
     StuckPayments,
 )
 from engine import telemetry
 from engine.actor import Actor, Bus, call, turn
-from engine.clock import FOREVER, Clock, Sleeper
-from engine.errors import BadInput, Overloaded
+from engine.alarm import Alarm
+from engine.clock import Clock
+from engine.errors import BadInput
 from engine.postgres import Database
 from engine.settings import Seconds, Settings, meaning
 from engine.transaction import Transaction
@@ -61,7 +64,6 @@ class Payments(Actor, name="payment"):
     def __init__(
         self, *, bus: Bus, database: Database, clock: Clock, stripe: Stripe, settings: PaymentSettings
     ) -> None:
-        self._bus = bus
         self._database = database
         self._clock = clock
         self._stripe = stripe
@@ -69,25 +71,16 @@ class Payments(Actor, name="payment"):
         self._every = timedelta(seconds=settings.shopflow_reconcile_every_s)
         self._reconciler = Reconciler(bus=bus, database=database, clock=clock, stripe=stripe, every=self._every)
         self._log = telemetry.logger(actor="payment")
-        self._next_look = FOREVER
-        self._sleeper = Sleeper(clock)
+        self._alarm = Alarm(clock, lambda: bus.tell(Reconcile()), again=looks.LEASE)
 
     async def start(self) -> None:
         """Find out when a look at Stripe is worth while."""
-        self._next_look = await looks.next_look(self._database)
+        self._alarm.set(await looks.next_look(self._database))
 
     async def run(self) -> None:
         """Look at Stripe when something should have been heard of and was not. Nothing unsettled, no look."""
-        if not self._stripe.is_configured:
-            return
-        try:
-            while True:
-                await self._sleeper.until(self._next_look)
-                if self._next_look <= self._clock.now():
-                    self._next_look = self._clock.now() + looks.LEASE  # The turn finds out the true one.
-                    self._ask_for_a_look()
-        finally:
-            self._sleeper.close()
+        if self._stripe.is_configured:
+            await self._alarm.run()
 
     @call(limit=64, tries=3)
     async def create_intent(self, ask: CreateIntent) -> RecordIntent | IntentRefused:
@@ -291,7 +284,7 @@ class Payments(Actor, name="payment"):
     async def look_at(self, tx: Transaction, ask: LookAtStripe) -> bool:
         is_unsettled = await facts.look_now(tx, ask.order_id)
         if is_unsettled:
-            tx.after_commit(lambda: self._wait_until(tx.now))
+            tx.after_commit(lambda: self._alarm.set(tx.now))
         return is_unsettled
 
     @call(limit=1, timeout_s=300)
@@ -306,7 +299,7 @@ class Payments(Actor, name="payment"):
             if look.is_ours:
                 await looks.end(tx, look, self._every)
         next_look = await looks.next_look(tx)
-        tx.after_commit(lambda: self._wait_until(next_look))
+        tx.after_commit(lambda: self._alarm.set(next_look))
 
     async def _settle(self, tx: Transaction, look: RecordLook) -> None:
         orders = {seen.order_id for seen in look.intents} | {refund.order_id for refund in look.refunds}
@@ -343,15 +336,5 @@ class Payments(Actor, name="payment"):
 
     def _look_after(self, tx: Transaction) -> None:
         """Something is to be settled now: look for it, should nothing be heard."""
-        if (at := tx.now + self._after) < self._next_look:
-            tx.after_commit(lambda: self._wait_until(min(at, self._next_look)))
-
-    def _wait_until(self, next_look: datetime) -> None:
-        self._next_look = next_look
-        self._sleeper.wake()
-
-    def _ask_for_a_look(self) -> None:
-        try:
-            self._bus.tell(Reconcile())
-        except Overloaded:
-            return  # The loop asks again.
+        at = tx.now + self._after
+        tx.after_commit(lambda: self._alarm.no_later_than(at))

@@ -14,8 +14,9 @@ from typing import Final
 
 from actors.payment import rules
 from actors.payment.life import Status
+from actors.payment.private import RecordLook, RefundSeen, Window
 from bus.messages.base import OrderId
-from bus.messages.payment import RecordLook, RecordStripeEvent, RefundSeen, Window
+from bus.messages.payment import RecordStripeEvent
 from engine.clock import FOREVER
 from engine.postgres import Database
 from engine.transaction import Transaction

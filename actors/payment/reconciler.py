@@ -7,19 +7,12 @@ import msgspec
 
 from actors.payment import looks, rules
 from actors.payment.looks import DueRefund
+from actors.payment.private import HearMissed, IntentSeen, RecordLook, RecordMissed, RefundSeen, Window
 from actors.payment.stripe import Stripe
 from bus.messages.audit import Finding, Remedy
 from bus.messages.base import OrderId
 from bus.messages.order import FindOrders
-from bus.messages.payment import (
-    HearMissed,
-    IntentSeen,
-    RecordLook,
-    RecordMissed,
-    RecordStripeEvent,
-    RefundSeen,
-    Window,
-)
+from bus.messages.payment import RecordStripeEvent
 from engine import telemetry
 from engine.actor import Bus
 from engine.clock import Clock

@@ -8,20 +8,11 @@ from typing import Final
 
 from actors.payment.effects import Outcome
 from actors.payment.life import REFUND_NEXT, RefundStatus
+from actors.payment.private import AdoptRefunds, RecordRefund, RecordRefundsSeen, RefundSeen, SendRefund
 from actors.payment.state import Payment, RefundState
 from bus.messages.audit import RULES, Finding, Remedy, RepairMade
 from bus.messages.base import Minor
-from bus.messages.payment import (
-    AdoptRefunds,
-    FullyRefunded,
-    RecordRefund,
-    RecordRefundsSeen,
-    RefundFailed,
-    RefundProcessed,
-    RefundReason,
-    RefundSeen,
-    SendRefund,
-)
+from bus.messages.payment import FullyRefunded, RefundFailed, RefundProcessed, RefundReason
 
 _LISTINGS: Final = 6  # Of the refunds of a payment whose money is not known yet.
 

@@ -12,24 +12,19 @@ from typing import Final
 from actors.payment import disputes, refunds
 from actors.payment.effects import Outcome
 from actors.payment.life import UNSETTLED, Status, refund_status
+from actors.payment.private import AdoptRefunds, CancelIntent, IntentSeen, RecordIntent, RecordLook, RefundSeen
 from actors.payment.state import ORDER, Payment, payment_id_of
 from bus.messages.audit import CheckId, Finding, Remedy
 from bus.messages.base import Minor, Money, OrderId
 from bus.messages.payment import (
-    AdoptRefunds,
-    CancelIntent,
     FurtherPaymentReceived,
     Intent,
     IntentClosed,
-    IntentSeen,
     PaymentDeclined,
     PaymentFailed,
     PaymentProcessing,
     PaymentReceived,
-    RecordIntent,
-    RecordLook,
     RecordStripeEvent,
-    RefundSeen,
     StripeEvent,
 )
 

@@ -4,10 +4,11 @@ from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequen
 from datetime import timedelta
 
 from actors.payment.effects import Outcome
+from actors.payment.private import RecordIntent
 from actors.payment.rules import Recorded, Sums
 from actors.payment.state import DisputeState, Payment, RefundState, payment_id_of
 from bus.messages.base import Money, OrderId
-from bus.messages.payment import RecordIntent, StripeEvent
+from bus.messages.payment import StripeEvent
 from engine.postgres import Database
 from engine.transaction import Transaction
 

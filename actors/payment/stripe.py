@@ -20,10 +20,11 @@ from typing import Annotated, Final, Literal, ParamSpec, TypeVar
 import stripe
 
 from actors.payment import stripe_errors
+from actors.payment.private import IntentSeen, RefundSeen, Window
 from actors.payment.state import ORDER, payment_id_of
 from actors.payment.stripe_objects import amount_at_stripe, event_seen, intent_seen, metadata_of, refund_seen
 from bus.messages.base import Money, OrderId
-from bus.messages.payment import Intent, IntentSeen, RecordStripeEvent, RefundReason, RefundSeen, Window
+from bus.messages.payment import Intent, RecordStripeEvent, RefundReason
 from engine.circuit import Circuit
 from engine.crash import CrashPoint
 from engine.errors import BadInput, ShopFlowError, Unavailable

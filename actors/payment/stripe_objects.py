@@ -5,10 +5,11 @@ from datetime import UTC, datetime
 import stripe
 
 from actors.payment.life import refund_status
+from actors.payment.private import IntentSeen, RefundSeen
 from actors.payment.state import ORDER
 from bus.messages.amounts import seen_at_stripe, to_stripe
 from bus.messages.base import Money, OrderId
-from bus.messages.payment import IntentSeen, RecordStripeEvent, RefundReason, RefundSeen, StripeEvent
+from bus.messages.payment import RecordStripeEvent, RefundReason, StripeEvent
 from engine.errors import BadInput
 
 _REASONS: dict[str, RefundReason] = {"duplicate": "duplicate", "fraudulent": "fraudulent"}

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from actors.shipping import methods, rules, store
 from actors.shipping.carrier import Carrier
+from actors.shipping.private import RecordBooking
 from bus.messages.base import Currency
 from bus.messages.order import GetOrder, Order
 from bus.messages.shipping import (
@@ -17,7 +18,6 @@ from bus.messages.shipping import (
     PricedMethod,
     ReadMethods,
     ReadShipmentFacts,
-    RecordBooking,
     RecordTracking,
     SetShippingMethod,
     ShipmentBooked,

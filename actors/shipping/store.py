@@ -2,8 +2,9 @@
 
 from collections.abc import Collection, Sequence
 
+from actors.shipping.private import RecordBooking
 from bus.messages.base import OrderId
-from bus.messages.shipping import RecordBooking, RecordTracking, ShipmentFact
+from bus.messages.shipping import RecordTracking, ShipmentFact
 from engine.postgres import Database
 from engine.transaction import Transaction
 

@@ -11,7 +11,7 @@ from bus.messages.base import OrderId, OrderLine, Units
 from bus.messages.order import OrderCreated
 from bus.messages.warehouse import ListPickLists, ListUnopened, PickList, PickListFact, PickListPage
 from engine.clock import LONG_AGO
-from engine.cursor import make_cursor, read_cursor
+from engine.cursor import page_limit, page_of, read_cursor
 from engine.postgres import Database
 from engine.transaction import Transaction
 
@@ -96,13 +96,12 @@ async def page(database: Database, ask: ListPickLists) -> PickListPage:
     Raises:
         BadInput: `after` is not from a page of this list.
     """
-    limit = max(1, min(ask.limit, 100))
+    limit = page_limit(ask.limit)
     created_at, last_id = read_cursor(ask.after, tuple[datetime, str]) or (LONG_AGO, "")
     place = (created_at, last_id, limit + 1)
     rows = await (database.fetch(_LIST_OF_STATUS, *place, ask.status) if ask.status else database.fetch(_LIST, *place))
-    lists = tuple(_pick_list(row) for row in rows[:limit])
-    more = make_cursor(lists[-1].created_at, lists[-1].id) if len(rows) > limit else None
-    return PickListPage(pick_lists=lists, next=more)
+    shown = page_of(rows, limit, lambda row: (row["created_at"], row["id"]))
+    return PickListPage(pick_lists=tuple(_pick_list(row) for row in shown.items), next=shown.next)
 
 
 async def facts(database: Database, after: OrderId, until: OrderId | None) -> list[PickListFact]:

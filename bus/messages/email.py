@@ -1,17 +1,35 @@
-"""E-mail: what has been sent."""
+"""E-mail: what is written about, and what has been sent."""
 
+import re
 from datetime import datetime
+from typing import TypeAlias
 
 from bus.messages.base import Fact, OrderId, ReadSpan, Value
-from engine.message import Command, Query, Reply
+from bus.messages.order import (
+    LateMoneyReturned,
+    OrderCancelled,
+    OrderCreated,
+    OrderDelivered,
+    OrderFulfilled,
+    OrderRevived,
+    OrderSettled,
+    OrderShipped,
+)
+from bus.messages.payment import PaymentFailed, PaymentProcessing, PaymentReceived, RefundProcessed
+from engine.message import Event, Query, Reply
+
+# The only list of mails: what is heard, which template is used and what the audit counts follow from it.
+MailedOnce: TypeAlias = (  # At most once in the life of an order.
+    OrderCreated | PaymentReceived | OrderSettled | OrderFulfilled | OrderShipped | OrderDelivered
+)
+MailedEvent: TypeAlias = (
+    MailedOnce | PaymentProcessing | PaymentFailed | OrderCancelled | OrderRevived | LateMoneyReturned | RefundProcessed
+)
 
 
-class RecordMail(Command[None]):
-    """A mail was handed to the mail server."""
-
-    order_id: OrderId
-    message_id: str  # Made of event and template: a repeat has the same.
-    template: str
+def template_of(event: type[Event]) -> str:
+    """Name the template of a mail: its event's name in snake case."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", event.__name__).lower()
 
 
 class SentMail(Value, frozen=True, kw_only=True):

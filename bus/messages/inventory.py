@@ -133,10 +133,6 @@ class GiveBack(Command[None]):
     order_id: OrderId
 
 
-class ReleaseExpired(Command[None]):
-    """A timer: put back what was set aside until now or earlier."""
-
-
 class UnitsRetaken(Event):
     """Money came after the holds were gone, and the units could be had again."""
 

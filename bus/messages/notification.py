@@ -6,7 +6,7 @@ from bus.messages.base import OrderId, Value
 from engine.message import Query, Reply
 
 
-class News(Value, frozen=True, kw_only=True):
+class Notification(Value, frozen=True, kw_only=True):
     """Something happened to an order."""
 
     order_id: OrderId
@@ -18,7 +18,7 @@ class News(Value, frozen=True, kw_only=True):
 class NewsPage(Reply):
     """In the order it happened."""
 
-    news: tuple[News, ...]
+    news: tuple[Notification, ...]
 
 
 class ListNews(Query[NewsPage]):

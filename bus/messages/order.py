@@ -132,12 +132,6 @@ class CancelOrder(Command[Order | NotCancellable | NoSuchOrder]):
     reason: CancelReason
 
 
-class PaymentOverdue(Command[None]):
-    """A timer: an order that is not paid by now is cancelled."""
-
-    order_id: OrderId
-
-
 class AuditOrders(Query[Findings]):
     """Recompute every order's totals from its lines, and its refunds from its timeline."""
 

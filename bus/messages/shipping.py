@@ -79,16 +79,6 @@ class SetShippingMethod(Command[MethodDetail | NoSuchMethod]):
     price: MethodPrice
 
 
-class RecordBooking(Command[None]):
-    """What the carrier answered to a booking."""
-
-    order_id: OrderId
-    shipment_id: str
-    carrier: str
-    tracking_number: str
-    parcel_id: str = ""  # Empty for the first, which has its order's id.
-
-
 class TrackingRecorded(Reply):
     """Stored; `is_new` is False for a repeat."""
 

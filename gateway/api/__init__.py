@@ -1,1 +1,51 @@
-"""The HTTP routes, a file per domain. Each turns a request into a message, and its answer into JSON."""
+"""The HTTP routes, a file per domain. Each turns a request into a message, and its answer into JSON.
+
+A domain's file ends with its lists of routes: `PUBLIC`, for everybody, and `STAFF`, under /admin/api with a bearer
+token. A new domain is one line in each that it has.
+"""
+
+from litestar import Router
+from litestar.types import ControllerRouterHandler
+
+from gateway import webhooks
+from gateway.access import staff_only
+from gateway.api import (
+    analytics,
+    audit,
+    cart,
+    catalog,
+    docs,
+    inventory,
+    operations,
+    order,
+    payment,
+    shipping,
+    shop,
+    warehouse,
+)
+
+PUBLIC: list[ControllerRouterHandler] = [
+    *catalog.PUBLIC,
+    *cart.PUBLIC,
+    *order.PUBLIC,
+    *webhooks.PUBLIC,
+    *shop.PUBLIC,
+    *docs.PUBLIC,
+]
+
+STAFF: list[ControllerRouterHandler] = [
+    *catalog.STAFF,
+    *inventory.STAFF,
+    *order.STAFF,
+    *payment.STAFF,
+    *warehouse.STAFF,
+    *shipping.STAFF,
+    *audit.STAFF,
+    *analytics.STAFF,
+    *operations.STAFF,
+]
+
+ROUTES: list[ControllerRouterHandler] = [
+    *PUBLIC,
+    Router("/admin/api", guards=[staff_only], tags=["staff"], security=[{"bearer": []}], route_handlers=STAFF),
+]

@@ -25,3 +25,6 @@ async def page() -> Response[bytes]:
     """The same, to be read."""
     headers = {"Content-Security-Policy": "default-src 'self'; base-uri 'none'; frame-ancestors 'none'"}
     return Response(await anyio.Path(_PAGE).read_bytes(), media_type="text/html; charset=utf-8", headers=headers)
+
+
+PUBLIC = [openapi, page]

@@ -9,6 +9,7 @@ from litestar import Response, get
 from litestar.params import FromQuery
 from litestar.response import Stream
 from litestar.static_files import create_static_files_router
+from litestar.types import ControllerRouterHandler
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from bus.messages.catalog import ListCategories
@@ -133,3 +134,6 @@ async def _redis(edge: Edge) -> str:
     except ShopFlowError:
         return "away"
     return "ok"
+
+
+PUBLIC: list[ControllerRouterHandler] = [config, live_events, live, ready, metrics, page, static]

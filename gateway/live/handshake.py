@@ -48,24 +48,6 @@ def try_later(after_s: float) -> bytes:
     )
 
 
-class Pace:
-    """So many a second, a second's worth of them at once: a bucket that fills steadily."""
-
-    def __init__(self, a_second: float) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._each_s = 1 / a_second
-        self._paid_until = 0.0
-
-    def wait_s(self) -> float:
-        """Let one in (0), or say in how many seconds to come back."""
-        now = self._loop.time()
-        paid_until = max(self._paid_until, now) + self._each_s
-        if paid_until - now > 1.0 + self._each_s / 2:
-            return paid_until - now
-        self._paid_until = paid_until
-        return 0.0
-
-
 class _HeadsInTime(HttpToolsProtocol):
     within_s: ClassVar[float]
     _deadline: asyncio.TimerHandle | None = None

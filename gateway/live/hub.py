@@ -19,6 +19,7 @@ from gateway.live.messages import STALE, Refused, Request, Subscribe, Unsubscrib
 from gateway.live.orders import OrderBoard, ReadOrder
 from gateway.live.ports import Connection
 from gateway.live.protocol import Client
+from gateway.live.rate_limit import RateLimit
 from gateway.live.roster import Roster
 from gateway.live.settings import LiveSettings
 from gateway.live.stock import ReadLevels, StockBoard
@@ -51,7 +52,9 @@ class Hub:
         self._orders = OrderBoard(watch_order, settings)
         self._roster = Roster(settings)
         self._listeners: set[Listener] = set()
-        self._pace = handshake.Pace(settings.handshakes_a_second)
+        self.messages = RateLimit(settings.messages_a_minute, 60.0)  # Of one client.
+        self._handshakes = RateLimit(settings.handshakes_a_second, 1.0)  # Of all clients together.
+        self._paid_until_s = 0.0
         self._staleness = asyncio.Event()
         self._is_closing = False
 
@@ -144,7 +147,12 @@ class Hub:
         """Whether a handshake may go on (0), or in how many seconds to come back."""
         if self._is_closing or len(self._roster) >= self.settings.max_clients:
             return FULL_RETRY_S
-        return self._pace.wait_s()
+        now = self.loop.time()
+        paid_until = self._handshakes.pay(self._paid_until_s, now)
+        if not self._handshakes.is_kept(paid_until, now):
+            return paid_until - now  # What is refused is not charged.
+        self._paid_until_s = paid_until
+        return 0.0
 
     def joined(self, client: Connection) -> None:
         """Its handshake is done."""

@@ -10,6 +10,7 @@ from typing import Protocol
 from websockets.frames import CloseCode
 
 from gateway.live.messages import Request
+from gateway.live.rate_limit import RateLimit
 from gateway.live.settings import LiveSettings
 from gateway.live.topics import Subscriber
 
@@ -43,6 +44,10 @@ class Connections(Protocol):
     @property
     def settings(self) -> LiveSettings:
         """The bounds of the edge."""
+
+    @property
+    def messages(self) -> RateLimit:
+        """How many messages one client may send."""
 
     @property
     def loop(self) -> AbstractEventLoop:

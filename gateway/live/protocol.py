@@ -29,7 +29,6 @@ from gateway.live.metrics import EVICTED, PINGS, REFUSED
 from gateway.live.ports import Connection, Connections
 from gateway.live.topics import newest
 
-MINUTE_S = 60.0
 BINARY_COST = 20  # A binary frame weighs as many messages: nobody sends one by mistake twice.
 
 # Connections that open and close are counted, not logged.
@@ -204,10 +203,9 @@ class Client(asyncio.Protocol, Connection):
 
     def _pay(self, messages: int) -> bool:
         """Take the price of so many messages out of this minute; False when it is spent."""
-        each_s = MINUTE_S / self.hub.settings.messages_a_minute
-        now = self.hub.loop.time()
-        self._paid_until = max(self._paid_until, now) + messages * each_s
-        return self._paid_until - now <= MINUTE_S + each_s / 2
+        limit, now = self.hub.messages, self.hub.loop.time()
+        self._paid_until = limit.pay(self._paid_until, now, messages)
+        return limit.is_kept(self._paid_until, now)
 
     def _fail(self, code: CloseCode, reason: str) -> None:
         """Close it for abuse; what it still sends is thrown away unread."""

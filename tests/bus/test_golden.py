@@ -19,23 +19,28 @@ import pytest
 
 import bus.messages
 from bus.codec import Codec, encode
+from bus.routes import Routes
 from engine.message import Message
+from wiring.domains import ACTORS
 
 GOLDEN = Path(__file__).parent / "golden"
 UPDATE = bool(os.environ.get("UPDATE_GOLDEN"))
 SHARED = {"amounts", "base", "currencies"}  # What messages are made of.
 DOMAINS = sorted(module.name for module in pkgutil.iter_modules(bus.messages.__path__) if module.name not in SHARED)
+HANDLED = Routes(ACTORS).message_types()
 NOON = datetime(2030, 1, 7, 12, tzinfo=UTC)
 
 
 def messages_of(domain: str) -> dict[str, type[Message]]:
-    """The messages that a domain's file defines, by name."""
+    """The messages of a domain by name: those that its file defines, and those that its actor alone knows."""
     module = importlib.import_module(f"bus.messages.{domain}")
-    return {
-        name: kind
-        for name, kind in sorted(vars(module).items())
+    public = [
+        kind
+        for kind in vars(module).values()
         if isinstance(kind, type) and issubclass(kind, Message) and kind.__module__ == module.__name__
-    }
+    ]
+    private = [kind for kind in HANDLED if kind.__module__ == f"actors.{domain}.private"]
+    return {kind.__name__: kind for kind in sorted([*public, *private], key=lambda kind: kind.__name__)}
 
 
 MESSAGES = [kind for domain in DOMAINS for kind in messages_of(domain).values()]
@@ -48,7 +53,7 @@ def sample(kind: type[msgspec.Struct]) -> Any:
 
 
 def value(hint: Any, name: str) -> Any:
-    plain = {str: f"a {name}", int: 3, bool: True, datetime: NOON, date: NOON.date()}
+    plain = {str: f"a {name}", bytes: name.encode(), int: 3, bool: True, datetime: NOON, date: NOON.date()}
     if hint in plain:
         return plain[hint]
     if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
@@ -96,6 +101,10 @@ def test_what_is_written_down_can_still_be_read_and_has_its_key(domain: str) -> 
         message = codec.decode(name, msgspec.json.encode(golden["json"]))
         assert type(message) is kinds[name]
         assert message.key == golden["key"]
+
+
+def test_everything_that_is_handled_is_written_down() -> None:
+    assert set(HANDLED) <= set(MESSAGES)
 
 
 def test_no_two_messages_share_a_name() -> None:

@@ -156,13 +156,7 @@ ABLATIONS: Final[Sequence[Ablation]] = (
     Ablation(
         "edge: who takes a request over has its token",
         "a second order after a crash in the middle of the first",
-        patches(
-            lambda: reworded(
-                "gateway.replays._CLAIM",
-                "set claimed_at = excluded.claimed_at",
-                "set claimed_at = excluded.claimed_at, token = excluded.token",
-            )
-        ),
+        patches(lambda: replaced("actors.idempotency.rules.take_over", replacements.take_over_under_another_token)),
         asked_again.a_request_is_taken_over_after_a_crash,
     ),
     Ablation(
@@ -354,7 +348,7 @@ ABLATIONS: Final[Sequence[Ablation]] = (
     Ablation(
         "news: the newer version wins",
         "a page that shows what was true before",
-        patches(lambda: replaced("bus.news._KEEP_NEWER", replacements.ANY_LEVEL)),
+        patches(lambda: replaced("gateway.stock_cache._KEEP_NEWER", replacements.ANY_LEVEL)),
         messages.an_older_stock_level_comes_late,
     ),
 )

@@ -4,8 +4,10 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager
+from datetime import datetime
 from typing import Any
 
+from actors.idempotency.rules import Claim, take_over
 from actors.order import rules as order
 from actors.payment import refunds
 from actors.payment import store as payments
@@ -52,6 +54,11 @@ async def events_after_the_commit(_: ShopUnderTest) -> AsyncIterator[None]:
     ):
         yield
         await asyncio.gather(*saying)
+
+
+def take_over_under_another_token(claim: Claim, now: datetime) -> Claim:
+    """A request that is tried again is another request."""
+    return take_over(claim, now)._replace(token=secrets.token_urlsafe(16))
 
 
 async def no_sweep(deliveries: Deliveries, subscriber: str) -> None:

@@ -13,11 +13,11 @@ from time import time
 import aiohttp
 import pytest
 
+from bus.messages.idempotency import Claimed, ClaimKey, InProgress
 from engine.actor import turn
 from engine.clock import ManualClock
 from engine.postgres import Database
 from engine.transaction import Transaction
-from gateway.replays import Claimed, ClaimKey, InProgress
 from sandbox.core.faults import WebhookFault
 from sandbox.core.webhooks import signature
 from testkit import ShopUnderTest

@@ -42,3 +42,13 @@ async def test_a_body_is_described_under_its_own_name_with_its_bounds(api: Json)
     assert content["schema"] == {"$ref": "#/components/schemas/QuoteBody"}
     assert (body["shipping_method"]["minLength"], body["shipping_method"]["maxLength"]) == (1, 64)
     assert body["codes"] == {"type": "array", "items": {"type": "string"}, "maxItems": 5, "default": []}
+
+
+async def test_a_list_is_described_under_its_own_name_with_its_items(api: Json) -> None:
+    lists = {name: schema["properties"] for name, schema in api["components"]["schemas"].items()}
+
+    assert lists["OrderList"]["items"]["items"] == {"$ref": "#/components/schemas/OrderSummary"}
+    assert lists["SalesView"]["items"]["items"] == {"$ref": "#/components/schemas/SalesRow"}
+    assert {name for name, fields in lists.items() if set(fields) == {"items", "next"}} == {
+        "Actors", "DeadLetters", "MethodList", "OrderList", "PickLists", "ProductList", "SalesView", "StuckMoney"
+    }  # fmt: skip

@@ -53,6 +53,6 @@ def asked(shop: ShopUnderTest, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def impatient_with_stripe(monkeypatch: pytest.MonkeyPatch) -> None:
     """Stripe is waited for PATIENCE_S, and not twenty seconds. Comes before the shop."""
     monkeypatch.setattr(
-        "run.open_stripe",
+        "wiring.shop.open_stripe",
         lambda settings, circuit: open_stripe(msgspec.structs.replace(settings, stripe_timeout_s=PATIENCE_S), circuit),
     )

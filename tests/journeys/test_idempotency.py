@@ -6,14 +6,14 @@ from datetime import timedelta
 import aiohttp
 import pytest
 
+from bus.messages.idempotency import Claimed, ClaimKey, GiveBackKey, InProgress, KeepAnswer
 from engine.envelope import Envelope
 from engine.errors import Overloaded
-from gateway.replays import Claimed, ClaimKey, GiveBackKey, InProgress, KeepAnswer
 from sandbox.core.faults import Fault, WebhookFault
 from testkit import ShopUnderTest
 from tests.journeys.people import Customer, Staff, at_once, forget_answers, mails_of, new_key, purchase, sql
 
-LEASE = timedelta(seconds=10)  # How long a claim is respected. See gateway/replays.py.
+LEASE = timedelta(seconds=10)  # How long a claim is respected. See actors/idempotency/rules.py.
 
 
 async def test_a_double_click_on_checkout_is_one_order_with_one_answer(
@@ -41,12 +41,12 @@ async def test_an_answer_that_can_not_be_kept_is_not_given_and_the_next_try_fini
     shop: ShopUnderTest, buyer: Customer, staff: Staff, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cart, key = await buyer.fill_cart(MUG=2), new_key()
-    mailbox = shop.inside.bus.supervisor.cells["replays"].mailbox
+    mailbox = shop.inside.bus.supervisor.cells["idempotency"].mailbox
     put = mailbox.put
 
     def refuse_answers(envelope: Envelope) -> None:
         if isinstance(envelope.message, KeepAnswer):
-            raise Overloaded("replays")
+            raise Overloaded("idempotency")
         put(envelope)
 
     with monkeypatch.context() as patch:

@@ -9,9 +9,9 @@ from msgspec.structs import replace
 
 from actors.payment import looks
 from actors.payment.actor import Payments, PaymentSettings
+from actors.payment.private import Reconcile
 from actors.payment.reconciler import Reconciler
 from actors.payment.stripe import open_stripe
-from bus.messages.payment import Reconcile
 from engine.circuit import Circuit
 from sandbox.core.faults import Fault
 from testkit import ShopUnderTest
@@ -183,7 +183,7 @@ async def test_a_start_finds_out_when_to_look(shop: ShopUnderTest, buyer: Custom
         )
         await payments.start()
 
-    assert payments._next_look == shop.clock.now() + AFTER
+    assert payments._alarm.at == shop.clock.now() + AFTER
 
 
 async def test_a_shop_that_only_asks_beside_a_running_one_does_not_look(

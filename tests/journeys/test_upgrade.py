@@ -22,6 +22,7 @@ NEW: Mapping[str, str] = {
     "gateway": "0003",
     "analytics": "0002",
     "catalog": "0003",
+    "email": "0002",
     "inventory": "0002",
     "order": "0003",
     "payment": "0004",

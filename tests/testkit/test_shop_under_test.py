@@ -164,13 +164,13 @@ async def test_a_shop_that_is_killed_cuts_those_who_speak_to_it_and_is_back_at_i
 
 
 async def test_what_was_not_told_before_a_kill_is_told_after_it(shop: ShopUnderTest) -> None:
-    await shop.inside.news.levels(["MUG"])  # From now on Redis keeps it for readers.
+    await shop.inside.updates.levels(["MUG"])  # From now on Redis keeps it for readers.
     await shop.clock.at_rest()
     async with shop.kill_at("before-news"):
         with suppress(Unavailable):  # It may be answered before.
             await shop.ask(SetOnHand(sku="MUG", on_hand=7))
     await shop.audit()
-    assert [level.available for level in await shop.inside.news.levels(["MUG"])] == [7]
+    assert [level.available for level in await shop.inside.updates.levels(["MUG"])] == [7]
 
 
 async def test_time_goes_on_where_it_was_and_timers_are_still_due(shop: ShopUnderTest) -> None:

@@ -1,20 +1,19 @@
 """A buyer reads of each event once. Pure."""
 
 from collections.abc import Iterable, Iterator
-from typing import Final
+from typing import Final, get_args
 
 from actors.audit.case import Case
 from bus.messages.audit import Finding
 from bus.messages.base import Fact
-from bus.messages.email import MailFact, ReadMailFacts
-from bus.messages.payment import PaymentFact, ReadPaymentFacts
+from bus.messages.email import MailedOnce, MailFact, ReadMailFacts, template_of
+from bus.messages.payment import PaymentFact, ReadPaymentFacts, RefundProcessed
 
 ASKS: Final = (ReadMailFacts, ReadPaymentFacts)
 MOVED_BY: Final = ("payment",)  # A mail that waits is none too many.
 
-_ONCE: Final = (
-    "order_created", "payment_received", "order_settled", "order_fulfilled", "order_shipped", "order_delivered",
-)  # fmt: skip
+_ONCE: Final = tuple(template_of(event) for event in get_args(MailedOnce))
+_FOR_EACH_REFUND: Final = template_of(RefundProcessed)
 
 
 def check(case: Case) -> Iterator[Finding]:
@@ -25,7 +24,7 @@ def check(case: Case) -> Iterator[Finding]:
         return
     sent = {mail.template: mail.sent for mail in mails}
     refunds = sum(payment.refunds for payment in case.of(PaymentFact))
-    bounds = dict.fromkeys(_ONCE, 1) | {"refund_processed": refunds}
+    bounds = dict.fromkeys(_ONCE, 1) | {_FOR_EACH_REFUND: refunds}
     for template, most in bounds.items():
         yield from case.broken(
             ("one_mail_for_each_event", sent.get(template, 0) <= most,

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 from actors.email import rules
 from actors.email.mime import Mail, compose
-from actors.email.rules import TEMPLATES, MailedEvent, message_id, write
+from actors.email.rules import TEMPLATES, message_id, write
 from bus.messages.base import Address, Money, OrderLine
+from bus.messages.email import MailedEvent
 from bus.messages.order import (
     CancelReason,
     LateMoneyReturned,

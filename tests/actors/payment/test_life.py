@@ -17,8 +17,9 @@ from actors.payment.life import (
     RefundStatus,
     Status,
 )
+from actors.payment.private import IntentSeen
 from actors.payment.rules import call_off, hear, is_news, must_cancel, see
-from bus.messages.payment import IntentSeen, PaymentDeclined, PaymentFailed, PaymentProcessing, PaymentReceived
+from bus.messages.payment import PaymentDeclined, PaymentFailed, PaymentProcessing, PaymentReceived
 from tests.actors.payment.support import AMOUNT, INTENT, NOON, ORDER, eur, payment_of, said, webhook
 
 PROCESSING = webhook("payment_intent.processing")

@@ -3,10 +3,11 @@
 import pytest
 
 from actors.payment.life import RefundStatus, Status
+from actors.payment.private import RefundSeen
 from actors.payment.refunds import adopt, begin, rest_after_refusal, settle
 from actors.payment.rules import hear
 from actors.payment.state import Payment
-from bus.messages.payment import FullyRefunded, RefundFailed, RefundProcessed, RefundReason, RefundSeen
+from bus.messages.payment import FullyRefunded, RefundFailed, RefundProcessed, RefundReason
 from tests.actors.payment.support import AMOUNT, INTENT, ORDER, eur, payment_of, said, webhook
 
 REASON: RefundReason = "requested_by_customer"

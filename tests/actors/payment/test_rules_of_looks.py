@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from actors.payment.effects import Outcome
 from actors.payment.life import Status
+from actors.payment.private import IntentSeen
 from actors.payment.refunds import begin, settle
 from actors.payment.rules import (
     NO_SUCH_PAYMENT,
@@ -23,7 +24,7 @@ from actors.payment.rules import (
 )
 from actors.payment.state import Payment
 from bus.messages.base import Money
-from bus.messages.payment import IntentSeen, PaymentReceived, RefundProcessed
+from bus.messages.payment import PaymentReceived, RefundProcessed
 from tests.actors.payment.support import AMOUNT, INTENT, NOON, ORDER, eur, payment_of, said, sums_of, webhook
 
 STATUSES: Sequence[Status] = ("open", "closing", "closed", "received")

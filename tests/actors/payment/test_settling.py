@@ -7,25 +7,21 @@ from msgspec.structs import replace
 
 from actors.payment.effects import Outcome
 from actors.payment.life import RefundStatus, Status
-from actors.payment.refunds import begin, begin_for_order, record, record_seen, send
-from actors.payment.rules import NO_SUCH_PAYMENT, Recorded, answer, follow_ups, free_at, hear_all, is_in_the_way, settle
-from bus.messages.payment import (
+from actors.payment.private import (
     AdoptRefunds,
     CancelIntent,
-    Intent,
-    IntentClosed,
     IntentSeen,
-    PaymentReceived,
     RecordIntent,
     RecordLook,
     RecordRefund,
     RecordRefundsSeen,
-    RecordStripeEvent,
-    RefundReason,
     RefundSeen,
     SendRefund,
     Window,
 )
+from actors.payment.refunds import begin, begin_for_order, record, record_seen, send
+from actors.payment.rules import NO_SUCH_PAYMENT, Recorded, answer, follow_ups, free_at, hear_all, is_in_the_way, settle
+from bus.messages.payment import Intent, IntentClosed, PaymentReceived, RecordStripeEvent, RefundReason
 from tests.actors.payment.support import AMOUNT, INTENT, NOON, ORDER, eur, payment_of, said, webhook
 
 REASON: RefundReason = "requested_by_customer"

@@ -8,10 +8,10 @@ import aiohttp
 import pytest
 import stripe
 
+from actors.payment.private import RefundSeen, Window
 from actors.payment.stripe import _KEYS, Stripe, StripeSettings, open_stripe
 from actors.payment.stripe_errors import translate
 from bus.messages.base import Money
-from bus.messages.payment import RefundSeen, Window
 from engine.circuit import Circuit
 from engine.clock import ManualClock
 from engine.errors import BadInput, Unavailable

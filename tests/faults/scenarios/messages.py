@@ -5,9 +5,9 @@ from contextlib import suppress
 
 from bus.messages.inventory import HoldStock, StockHeld, StockLevel
 from bus.messages.order import OrderCreated
-from bus.news import News
 from engine.envelope import Envelope
 from engine.errors import Overloaded, Unavailable
+from gateway.updates import Updates
 from testkit import ShopUnderTest
 from tests.faults.ablation_patches import replaced
 from tests.faults.real import audit
@@ -111,8 +111,8 @@ async def an_older_stock_level_comes_late(shop: ShopUnderTest) -> Findings:
     """From another process, say, that was slow."""
     await shop.ask(HoldStock(cart_id="cart_1", sku="MUG", quantity=4))
     await shop.clock.at_rest()
-    other = News(shop.inside.services.redis, shop.clock, shop.inside.bus)
-    other.announce([StockLevel(sku="MUG", available=10, version=1)])
-    await other._tell()
-    (level,) = await shop.inside.news.levels(["MUG"])
+    other = Updates(shop.inside.services.redis, shop.clock, shop.inside.bus)
+    other.publish_levels([StockLevel(sku="MUG", available=10, version=1)])
+    await other._publish()
+    (level,) = await shop.inside.updates.levels(["MUG"])
     return unless(level.available, 6)

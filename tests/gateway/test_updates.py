@@ -1,4 +1,4 @@
-"""News through a real Valkey: told to all who listen, and a gap is never kept from them."""
+"""Updates through a real Valkey: they reach all who listen, and a gap is never kept from them."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -12,9 +12,9 @@ from redis.backoff import ConstantBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from bus.messages.inventory import StockLevel, StockLevels
-from bus.news import Bulletin, News
 from engine.actor import Bus
 from engine.clock import ManualClock
+from gateway.updates import Update, Updates
 from testkit import Servers
 
 
@@ -23,13 +23,13 @@ def level(version: int) -> StockLevel:
 
 
 class Listener:
-    """Hears the news, with the clock going on while it waits."""
+    """Hears updates, with the clock going on while it waits."""
 
-    def __init__(self, news: News, clock: ManualClock) -> None:
-        self._heard = news.listen()
+    def __init__(self, updates: Updates, clock: ManualClock) -> None:
+        self._heard = updates.listen()
         self._clock = clock
 
-    async def next(self) -> Bulletin | None:
+    async def next(self) -> Update | None:
         hearing = asyncio.ensure_future(anext(self._heard))
         async with asyncio.timeout(10):
             while not (await asyncio.wait((hearing,), timeout=0.05))[0]:
@@ -38,12 +38,12 @@ class Listener:
 
 
 @asynccontextmanager
-async def telling(servers: Servers, clock: ManualClock, retries: int = 0) -> AsyncIterator[tuple[News, Redis]]:
+async def telling(servers: Servers, clock: ManualClock, retries: int = 0) -> AsyncIterator[tuple[Updates, Redis]]:
     url, retry = await servers.fresh_redis_url(), Retry(ConstantBackoff(0.01), retries)
     async with Redis.from_url(url, retry=retry) as redis:
-        news = News(redis, clock, _nobody())
-        told = asyncio.create_task(news.run())
-        yield news, redis
+        updates = Updates(redis, clock, _nobody())
+        told = asyncio.create_task(updates.run())
+        yield updates, redis
         told.cancel()
 
 
@@ -51,64 +51,64 @@ async def telling(servers: Servers, clock: ManualClock, retries: int = 0) -> Asy
 async def test_who_listens_is_told_of_a_gap_also_if_the_driver_mends_it_by_itself(
     servers: Servers, clock: ManualClock, retries: int
 ) -> None:
-    async with telling(servers, clock, retries) as (news, redis):
-        listener = Listener(news, clock)
+    async with telling(servers, clock, retries) as (updates, redis):
+        listener = Listener(updates, clock)
         assert await listener.next() is None  # From here on everything is heard.
-        news.announce([level(1)])
-        assert await listener.next() == Bulletin(stock=(level(1),))
+        updates.publish_levels([level(1)])
+        assert await listener.next() == Update(stock=(level(1),))
 
         await redis.client_kill_filter(_type="pubsub")
         assert await listener.next() is None
         if not retries:
             assert await listener.next() is None  # Cut off; and now listening again.
-        news.announce([level(2)])
-        assert await listener.next() == Bulletin(stock=(level(2),))
+        updates.publish_levels([level(2)])
+        assert await listener.next() == Update(stock=(level(2),))
 
 
 async def test_an_older_level_never_replaces_a_newer_one(servers: Servers, clock: ManualClock) -> None:
-    async with telling(servers, clock) as (news, _):
-        listener = Listener(news, clock)
+    async with telling(servers, clock) as (updates, _):
+        listener = Listener(updates, clock)
         await listener.next()
         for version in (3, 1, 2):
-            news.announce([level(version)])
+            updates.publish_levels([level(version)])
             await listener.next()
 
-        assert await news.levels(["MUG"]) == [level(3)]
+        assert await updates.levels(["MUG"]) == [level(3)]
 
 
 async def test_what_could_not_be_told_is_told_later_if_nothing_newer_came(
     servers: Servers, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with telling(servers, clock) as (news, redis):
-        listener = Listener(news, clock)
+    async with telling(servers, clock) as (updates, redis):
+        listener = Listener(updates, clock)
         await listener.next()
         with monkeypatch.context() as patch:
             patch.setattr(redis, "pipeline", Mock(side_effect=RedisConnectionError))
-            news.announce([level(1), StockLevel(sku="LAMP", available=7, version=1)])
+            updates.publish_levels([level(1), StockLevel(sku="LAMP", available=7, version=1)])
             await clock.advance(seconds=1)
-            news.announce([level(2)])
+            updates.publish_levels([level(2)])
             await clock.advance(seconds=1)
 
         told = await listener.next()
 
         assert told is not None
         assert {(each.sku, each.version) for each in told.stock} == {("MUG", 2), ("LAMP", 1)}
-        assert await news.levels(["MUG"]) == [level(2)]
+        assert await updates.levels(["MUG"]) == [level(2)]
 
 
 async def test_who_must_not_see_an_old_value_is_told_by_the_inventory_and_so_is_redis(
     servers: Servers, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with telling(servers, clock) as (news, _):
-        listener = Listener(news, clock)
+    async with telling(servers, clock) as (updates, _):
+        listener = Listener(updates, clock)
         await listener.next()
-        news.announce([level(1)])
+        updates.publish_levels([level(1)])
         await listener.next()
-        monkeypatch.setattr(news._bus, "ask", AsyncMock(return_value=StockLevels(levels=(level(2),))))
+        monkeypatch.setattr(updates._bus, "ask", AsyncMock(return_value=StockLevels(levels=(level(2),))))
 
-        assert await news.levels(["MUG"]) == [level(1)]  # Somebody was killed between commit and telling.
-        assert await news.levels_now(["MUG"]) == [level(2)]
-        assert await news.levels(["MUG"]) == [level(2)]
+        assert await updates.levels(["MUG"]) == [level(1)]  # Somebody was killed between commit and telling.
+        assert await updates.fresh_levels(["MUG"]) == [level(2)]
+        assert await updates.levels(["MUG"]) == [level(2)]
 
 
 def _nobody() -> Bus:

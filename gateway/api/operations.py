@@ -1,21 +1,18 @@
-"""How the shop is doing: dead letters, sales, and its actors."""
+"""How this process is doing: dead letters, and its actors."""
 
-from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from typing import Annotated
 
 import msgspec
 from litestar import get, post
-from litestar.params import FromQuery, PathParameter, QueryParameter
+from litestar.params import PathParameter, QueryParameter
 
-from bus.messages.analytics import GetSales, SalesBy, SalesRow
 from gateway.api.bodies import View
-from gateway.api.products import Limit
+from gateway.api.lists import Limit, ListView, WholeListView
 from gateway.edge import Wired
 from gateway.problems import not_found
 
 _LAST_ID = 2**63 - 1
-_MONTH = timedelta(days=30)
 LetterId = Annotated[int, QueryParameter(ge=0, le=_LAST_ID)]
 
 
@@ -32,24 +29,14 @@ class DeadLetterView(View, frozen=True, kw_only=True):
     parked_at: datetime
 
 
-class DeadLetters(View, frozen=True, kw_only=True):
+class DeadLetters(ListView[DeadLetterView], frozen=True, kw_only=True):
     """The oldest first."""
-
-    items: Sequence[DeadLetterView]
-    next: str | None
 
 
 class Redriven(View, frozen=True, kw_only=True):
     """How many are tried again."""
 
     redriven: int
-
-
-class SalesView(View, frozen=True, kw_only=True):
-    """Sales by period."""
-
-    items: Sequence[SalesRow]
-    next: None = None
 
 
 class ActorView(View, frozen=True, kw_only=True):
@@ -61,11 +48,8 @@ class ActorView(View, frozen=True, kw_only=True):
     oldest_wait_s: float
 
 
-class Actors(View, frozen=True, kw_only=True):
+class Actors(WholeListView[ActorView], frozen=True, kw_only=True):
     """Those this process hosts."""
-
-    items: Sequence[ActorView]
-    next: None = None
 
 
 @get("/dead-letters", summary="Messages that could not be handled")
@@ -97,20 +81,6 @@ async def redrive(edge: Wired, letter_id: Annotated[int, PathParameter(le=_LAST_
     return Redriven(redriven=redriven)
 
 
-@get("/analytics/sales", summary="Sales by period")
-async def sales(
-    edge: Wired,
-    start: Annotated[date | None, QueryParameter(name="from")] = None,
-    end: Annotated[date | None, QueryParameter(name="to")] = None,
-    by: FromQuery[SalesBy] = "day",
-) -> SalesView:
-    """Orders by the day or month they were placed in. The last 30 days, unless told otherwise."""
-    last = end or edge.clock.now().date()
-    first = start or last - min(_MONTH, last - date.min)
-    answer = await edge.bus.ask(GetSales(start=first, end=last, by=by))
-    return SalesView(items=answer.rows)
-
-
 @get("/actors", summary="The actors of this process")
 async def actors(edge: Wired) -> Actors:
     """Mailboxes, and how long the next message has waited."""
@@ -124,3 +94,6 @@ async def actors(edge: Wired) -> Actors:
         for name, cell in sorted(edge.cells.items())
     ]
     return Actors(items=items)
+
+
+STAFF = [dead_letters, redrive, actors]

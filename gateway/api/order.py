@@ -1,15 +1,16 @@
-"""Orders, for those who hold their token."""
+"""Orders: one, for those who hold its token; all, for staff."""
 
 from collections.abc import Sequence
 from datetime import datetime
 
 from litestar import get, post
-from litestar.params import FromPath
+from litestar.params import FromPath, FromQuery
 
 from bus.messages.base import Money, OrderLine
-from bus.messages.order import CancelOrder, GetOrder, NotCancellable, Order, OrderStatus
+from bus.messages.order import CancelOrder, GetOrder, ListOrders, NotCancellable, Order, OrderStatus, OrderSummary
 from gateway.access import bearer, may_see_order
 from gateway.api.bodies import View
+from gateway.api.lists import Limit, ListView
 from gateway.edge import Edge, Http, Wired
 from gateway.problems import Problem, not_found
 
@@ -52,6 +53,10 @@ class OrderView(View, frozen=True, kw_only=True):
     timeline: Sequence[MomentView]
 
 
+class OrderList(ListView[OrderSummary], frozen=True, kw_only=True):
+    """The newest first."""
+
+
 @get("/orders/{order_id:str}", summary="Read an order")
 async def get_order(edge: Wired, request: Http, order_id: FromPath[str]) -> OrderView:
     """An order. Needs its access token, or staff's; who has neither is told that there is none."""
@@ -72,6 +77,15 @@ async def cancel_order(edge: Wired, request: Http, order_id: FromPath[str]) -> O
             raise Problem(409, "not_cancellable", f"The order is {answer.status}.", order_status=answer.status)
         case _:
             raise not_found("order")
+
+
+@get("/orders", summary="List orders")
+async def list_orders(
+    edge: Wired, status: FromQuery[OrderStatus | None] = None, limit: Limit = 20, cursor: FromQuery[str] = ""
+) -> OrderList:
+    """The newest first."""
+    page = await edge.bus.ask(ListOrders(limit=limit, status=status, after=cursor))
+    return OrderList(items=page.orders, next=page.next)
 
 
 async def read_order(edge: Edge, order_id: str, *, for_staff: bool = False) -> OrderView:
@@ -120,3 +134,7 @@ def view(order: Order, *, for_staff: bool = False) -> OrderView:
 async def _check(edge: Edge, request: Http, order_id: str) -> None:
     if not await may_see_order(edge, bearer(request), order_id):
         raise not_found("order")
+
+
+PUBLIC = [get_order, cancel_order]
+STAFF = [list_orders]

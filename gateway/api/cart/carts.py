@@ -26,10 +26,10 @@ from bus.messages.cart import (
 )
 from bus.messages.inventory import OutOfStock, StockRefused, UnknownSku
 from gateway.api.bodies import Body, MoneyBody, Strict, View
-from gateway.api.orders import OrderView, read_order
+from gateway.api.order import OrderView, read_order
 from gateway.edge import Edge, Http, Wired
+from gateway.idempotency import required_claim
 from gateway.problems import Problem, not_found
-from gateway.replays import Claimed
 
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 Method = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
@@ -135,7 +135,7 @@ async def checkout(edge: Wired, request: Http, cart_id: FromPath[str], data: JSO
 
     With `expected_total` it is refused, and nothing happens, if it would cost anything else.
     """
-    claim = _required_claim(request)
+    claim = required_claim(request)
     if not _EMAIL.fullmatch(data.email):
         raise Problem(422, "invalid", "email: this is no e-mail address")
     answer = await edge.bus.ask(
@@ -171,22 +171,6 @@ async def checkout(edge: Wired, request: Http, cart_id: FromPath[str], data: JSO
             raise Problem(502, "payment_unavailable", detail)
         case NoSuchCart():
             raise not_found("cart")
-
-
-def required_token(request: Http) -> str:
-    """The token of this request's idempotency key, from which ids are derived.
-
-    Raises:
-        Problem: It has no key.
-    """
-    return _required_claim(request).token
-
-
-def _required_claim(request: Http) -> Claimed:
-    claim: Claimed | None = request.scope.get("state", {}).get("claim")
-    if claim is None:
-        raise Problem(400, "idempotency_key_required", "Send an Idempotency-Key header, a new one for each purchase.")
-    return claim
 
 
 def _money(amount: int | MoneyBody | None, edge: Edge) -> Money | None:

@@ -1,4 +1,4 @@
-"""What staff do with shipping methods: what they are called, how long they take, and what they cost."""
+"""Shipping methods: what they are called, how long they take, and what they cost."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -10,6 +10,7 @@ from litestar.params import FromPath, JSONBody
 from bus.messages.base import Money
 from bus.messages.shipping import MethodDetail, MethodPrice, ReadMethods, SetShippingMethod
 from gateway.api.bodies import Body, MoneyBody, Strict, View
+from gateway.api.lists import WholeListView
 from gateway.edge import Wired
 from gateway.problems import Problem, not_found
 
@@ -54,11 +55,8 @@ class MethodDetailView(View, frozen=True, kw_only=True):
     prices: Sequence[PriceView]
 
 
-class MethodList(View, frozen=True, kw_only=True):
+class MethodList(WholeListView[MethodDetailView], frozen=True, kw_only=True):
     """In the order in which buyers see them."""
-
-    items: Sequence[MethodDetailView]
-    next: str | None = None
 
 
 @get("/shipping-methods", summary="List shipping methods")
@@ -108,3 +106,6 @@ def _view(method: MethodDetail) -> MethodDetailView:
             for each in method.prices
         ],
     )
+
+
+STAFF = [list_methods, get_method, set_method]

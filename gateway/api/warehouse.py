@@ -1,17 +1,12 @@
-"""What staff do with orders: refunds, and the warehouse's steps."""
+"""The warehouse's steps: what is picked, packed and shipped for an order."""
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated
 
-import msgspec
 from litestar import get, post
-from litestar.params import FromPath, FromQuery, JSONBody
+from litestar.params import FromPath, FromQuery
 
-from bus.messages.base import Money, OrderLine
-from bus.messages.currencies import step
-from bus.messages.order import ListOrders, OrderStatus, OrderSummary
-from bus.messages.payment import Refund, RefundOrder, RefundReason
+from bus.messages.base import OrderLine
 from bus.messages.warehouse import (
     ListPickLists,
     MoneyInDoubt,
@@ -24,36 +19,11 @@ from bus.messages.warehouse import (
     Ship,
     WrongStep,
 )
-from gateway.api.bodies import Body, MoneyBody, Strict, View
-from gateway.api.carts import required_token
-from gateway.api.orders import OrderView, read_order
-from gateway.api.products import Limit
-from gateway.edge import Http, Wired
+from gateway.api.bodies import View
+from gateway.api.lists import Limit, ListView
+from gateway.api.order import read_order
+from gateway.edge import Wired
 from gateway.problems import Problem, not_found
-
-
-class RefundBody(Body, frozen=True, kw_only=True):
-    """What goes back: minor units of the order's currency, or all that is left."""
-
-    amount: Annotated[int, msgspec.Meta(gt=0)] | MoneyBody | None = None
-    reason: RefundReason = "requested_by_customer"
-
-
-class RefundView(View, frozen=True, kw_only=True):
-    """Money on its way back."""
-
-    id: str
-    order_id: str
-    amount: Money
-    reason: RefundReason
-    status: str
-
-
-class OrderList(View, frozen=True, kw_only=True):
-    """The newest first."""
-
-    items: Sequence[OrderSummary]
-    next: str | None
 
 
 class PickListView(View, frozen=True, kw_only=True):
@@ -69,36 +39,8 @@ class PickListView(View, frozen=True, kw_only=True):
     doubts: Sequence[str]
 
 
-class PickLists(View, frozen=True, kw_only=True):
+class PickLists(ListView[PickListView], frozen=True, kw_only=True):
     """The oldest first."""
-
-    items: Sequence[PickListView]
-    next: str | None
-
-
-@get("/orders", summary="List orders")
-async def list_orders(
-    edge: Wired, status: FromQuery[OrderStatus | None] = None, limit: Limit = 20, cursor: FromQuery[str] = ""
-) -> OrderList:
-    """The newest first."""
-    page = await edge.bus.ask(ListOrders(limit=limit, status=status, after=cursor))
-    return OrderList(items=page.orders, next=page.next)
-
-
-@post("/orders/{order_id:str}/refunds", dto=Strict[RefundBody], return_dto=None, summary="Refund an order")
-async def refund(edge: Wired, request: Http, order_id: FromPath[str], data: JSONBody[RefundBody]) -> RefundView:
-    """Send money back. Needs an `Idempotency-Key`. It is on its way when this is answered."""
-    refund_id = f"ref_{required_token(request)}"
-    order = await read_order(edge, order_id)
-    answer = await edge.bus.ask(
-        RefundOrder(order_id=order_id, refund_id=refund_id, amount=_minor_units(data, order), reason=data.reason)
-    )
-    if not isinstance(answer, Refund):
-        refundable = {"amount": answer.refundable.amount, "currency": order.total.currency}
-        raise Problem(409, "not_refundable", "There is not so much to give back.", refundable=refundable)
-    return RefundView(
-        id=answer.id, order_id=answer.order_id, amount=answer.amount, reason=answer.reason, status=answer.status
-    )
 
 
 @get("/pick-lists", summary="List pick lists")
@@ -139,18 +81,6 @@ async def ship(edge: Wired, list_id: FromPath[str], despite_doubt: FromQuery[boo
     return _pick_list(await edge.bus.ask(Ship(id=list_id, despite_doubt=despite_doubt)))
 
 
-def _minor_units(data: RefundBody, order: OrderView) -> int | None:
-    amount, currency = data.amount, order.total.currency
-    if isinstance(amount, MoneyBody):
-        if amount.currency != currency or amount.amount <= 0:
-            raise Problem(422, "invalid", f"amount: must be more than nothing, in {currency}")
-        amount = amount.amount
-    if amount is not None and amount % step(currency):
-        least = Money(amount=step(currency), currency=currency)
-        raise Problem(422, "invalid", f"amount: must be a multiple of {least}; cards take nothing finer")
-    return amount
-
-
 def _view(pick_list: PickList) -> PickListView:
     return PickListView(
         id=pick_list.id,
@@ -175,3 +105,6 @@ def _pick_list(answer: PickList | NoSuchPickList | WrongStep | MoneyInDoubt) -> 
             raise Problem(409, "money_in_doubt", detail, doubts=answer.doubts)
         case WrongStep():
             raise Problem(409, "wrong_step", f"The pick list is {answer.status}.", pick_list_status=answer.status)
+
+
+STAFF = [list_pick_lists, open_list, pick, pack, ship]

@@ -20,11 +20,9 @@ from bus.messages.audit import (
 )
 from bus.messages.base import Money, Sku
 from bus.messages.inventory import GetStock, StockLevel
-from bus.messages.payment import LookAtStripe
 from gateway.api.bodies import View
-from gateway.api.products import Limit
+from gateway.api.lists import Limit, ListView
 from gateway.edge import Edge, Wired
-from gateway.problems import Problem
 from gateway.remedies import advice, request_of, step
 
 _LONG_S = 600.0  # For a whole audit.
@@ -75,23 +73,14 @@ class StuckView(View, frozen=True, kw_only=True):
     remedy: RemedyView
 
 
-class StuckMoney(View, frozen=True, kw_only=True):
+class StuckMoney(ListView[StuckView], frozen=True, kw_only=True):
     """The oldest first."""
-
-    items: Sequence[StuckView]
-    next: str | None
 
 
 class Settled(View, frozen=True, kw_only=True):
     """It is not listed any more."""
 
     settled: bool
-
-
-class Looking(View, frozen=True, kw_only=True):
-    """Whether there is anything to ask Stripe about."""
-
-    looking: bool
 
 
 @get("/audit", summary="Recompute everything")
@@ -123,14 +112,6 @@ async def settle(edge: Wired, item_id: FromPath[str]) -> Settled:
     """A person has solved it at Stripe, say: it is listed no more."""
     await edge.bus.ask(SettleStuck(item_id=item_id))
     return Settled(settled=True)
-
-
-@post("/orders/{order_id:str}/look-at-stripe", status_code=200, summary="Ask Stripe about an order")
-async def look_at_stripe(edge: Wired, order_id: FromPath[str]) -> Looking:
-    """Ask soon what became of its payment and refunds."""
-    if not await edge.bus.ask(LookAtStripe(order_id=order_id)):
-        raise Problem(409, "settled", "Stripe has said all there is to say of this order.")
-    return Looking(looking=True)
 
 
 async def _live(edge: Edge, suspects: Mapping[Sku, StockLevel]) -> list[Finding]:
@@ -184,3 +165,6 @@ def _remedy(remedy: Remedy) -> RemedyView:
     assert request is not None, "what is stuck has a request that solves it"
     body = msgspec.Raw(request.body.encode()) if request.body else None
     return RemedyView(say=step(remedy), method=request.method, path=request.path, body=body)
+
+
+STAFF = [audit, repair, stuck_money, settle]

@@ -10,7 +10,7 @@ from litestar.params import FromPath, JSONBody
 from bus.messages.base import Address, Money, Sums
 from bus.messages.cart import Block, NoSuchCart, Quote, QuoteCart, QuotedMethod
 from gateway.api.bodies import Body, Strict, View
-from gateway.api.carts import AddressBody, CartLineView, Method, cart_view
+from gateway.api.cart.carts import AddressBody, CartLineView, Method, cart_view
 from gateway.edge import Edge, Wired
 from gateway.problems import not_found
 

@@ -1,17 +1,20 @@
-"""What staff do with goods: products, and what is on the shelves."""
+"""Products: what buyers browse, and what staff change of it."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated
 
 import msgspec
-from litestar import delete, get, patch, post, put
-from litestar.params import FromPath, JSONBody
+from litestar import delete, get, patch, post
+from litestar.params import FromPath, FromQuery, JSONBody
 
 from bus.messages.base import Money
 from bus.messages.catalog import (
     ChangeProduct,
     CreateProduct,
+    GetProduct,
     LastSku,
+    ListProducts,
     NoSuchProduct,
     NoSuchSku,
     Product,
@@ -19,16 +22,66 @@ from bus.messages.catalog import (
     RemoveProduct,
     RemoveSku,
     SkuView,
+    Sort,
 )
-from bus.messages.inventory import CountStock, SetOnHand, StockBelowHeld, StockCount, UnitsInUse
+from bus.messages.inventory import StockLevel, UnitsInUse
 from gateway.api.bodies import Body, MoneyBody, Strict, View
-from gateway.api.products import ProductDetail, detail
+from gateway.api.lists import Limit, ListView
 from gateway.edge import Edge, Wired
 from gateway.problems import Problem, not_found
 from gateway.renames import rename
 
 Text = Annotated[str, msgspec.Meta(max_length=5000)]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+
+
+class ProductSummary(View, frozen=True, kw_only=True):
+    """A product in a list. `price` is its cheapest SKU's, `available` the sum of all."""
+
+    id: str
+    slug: str
+    title: str
+    category: str
+    price: Money
+    image: str | None
+    available: int
+
+
+class ProductList(ListView[ProductSummary], frozen=True, kw_only=True):
+    """A page of products, and the cursor of the next; null at the end."""
+
+
+class SkuDetail(View, frozen=True, kw_only=True):
+    """What can be bought of a product."""
+
+    sku: str
+    title: str
+    price: Money
+    available: int
+
+
+class ProductDetail(View, frozen=True, kw_only=True):
+    """A product. Pictures and ratings come with later versions; until then there are none."""
+
+    id: str
+    slug: str
+    title: str
+    category: str
+    description: str
+    price: Money
+    image: str | None
+    available: int
+    skus: Sequence[SkuDetail]
+    images: Sequence[str]
+    rating: None
+
+
+class ProductInventory(View, frozen=True, kw_only=True):
+    """The stock of a product's SKUs."""
+
+    product_id: str
+    skus: Sequence[StockLevel]
+    as_of: datetime
 
 
 class SkuBody(Body, frozen=True, kw_only=True):
@@ -66,22 +119,33 @@ class SkuChange(Body, frozen=True, kw_only=True):
     sku: Name
 
 
-class StockBody(Body, frozen=True, kw_only=True):
-    """What was counted."""
+@get("/products", summary="Search and browse")
+async def list_products(
+    edge: Wired,
+    q: FromQuery[str] = "",
+    category: FromQuery[str] = "",
+    sort: FromQuery[Sort] = "title",
+    limit: Limit = 20,
+    cursor: FromQuery[str] = "",
+) -> ProductList:
+    """A page of what is for sale. `sort` is title, price, -price or newest."""
+    page = await edge.bus.ask(ListProducts(limit=limit, q=q, category=category, sort=sort, after=cursor))
+    levels = await _levels(edge, page.products)
+    return ProductList(items=[_summary(product, levels) for product in page.products], next=page.next)
 
-    on_hand: Annotated[int, msgspec.Meta(ge=0, le=1_000_000_000)]
-    recount: bool = False  # The ledger says otherwise, and is to be made to agree.
+
+@get("/products/{product_id:str}", summary="One product, by id or slug")
+async def get_product(edge: Wired, product_id: FromPath[str]) -> ProductDetail:
+    """A product with its SKUs."""
+    return await detail(edge, await _find(edge, product_id))
 
 
-class StockView(View, frozen=True, kw_only=True):
-    """The books of one SKU."""
-
-    sku: str
-    on_hand: int
-    assigned: int
-    held: int
-    available: int
-    version: int
+@get("/products/{product_id:str}/inventory", summary="The stock of one product")
+async def get_inventory(edge: Wired, product_id: FromPath[str]) -> ProductInventory:
+    """What is available of each SKU. Changes come over `/live`."""
+    product = await _find(edge, product_id)
+    levels = await edge.updates.levels([sku.sku for sku in product.skus])
+    return ProductInventory(product_id=product.id, skus=levels, as_of=edge.clock.now())
 
 
 @post("/products", dto=Strict[ProductBody], return_dto=None, summary="Add a product")
@@ -134,23 +198,49 @@ async def rename_sku(
     return await _product(edge, answer)
 
 
-@get("/stock/{sku:str}", summary="The books of one SKU")
-async def get_stock(edge: Wired, sku: FromPath[str]) -> StockView:
-    """What is on hand, and what of it is sold and not gone (`assigned`), or held."""
-    count = await edge.bus.ask(CountStock(sku=sku))
-    if not isinstance(count, StockCount):
-        raise Problem(404, "unknown_sku", f"There is no {sku}.")
-    return _stock(count)
+async def _find(edge: Edge, product_id: str) -> Product:
+    product = await edge.bus.ask(GetProduct(id=product_id))
+    if not isinstance(product, Product):
+        raise not_found("product")
+    return product
 
 
-@put("/stock/{sku:str}", dto=Strict[StockBody], return_dto=None, summary="Write down what was counted")
-async def set_stock(edge: Wired, sku: FromPath[str], data: JSONBody[StockBody]) -> StockView:
-    """What is there now, sold units that wait to leave included. Not less than is sold or held."""
-    answer = await edge.bus.ask(SetOnHand(sku=sku, on_hand=data.on_hand, recount=data.recount))
-    if isinstance(answer, StockBelowHeld):
-        detail = f"{answer.assigned} units are sold and not gone, {answer.held} are held for carts and payments."
-        raise Problem(409, "stock_below_held", detail, held=answer.held, assigned=answer.assigned)
-    return _stock(answer)
+async def _levels(edge: Edge, products: Sequence[Product]) -> dict[str, int]:
+    skus = [sku.sku for product in products for sku in product.skus]
+    return {level.sku: level.available for level in await edge.updates.levels(skus)}
+
+
+def _summary(product: Product, levels: dict[str, int]) -> ProductSummary:
+    return ProductSummary(
+        id=product.id,
+        slug=product.slug,
+        title=product.title,
+        category=product.category,
+        price=product.skus[0].price,
+        image=None,
+        available=sum(levels.get(sku.sku, 0) for sku in product.skus),
+    )
+
+
+async def detail(edge: Edge, product: Product) -> ProductDetail:
+    """A product as its page shows it."""
+    levels = await _levels(edge, [product])
+    return ProductDetail(
+        id=product.id,
+        slug=product.slug,
+        title=product.title,
+        category=product.category,
+        description=product.description,
+        price=product.skus[0].price,
+        image=None,
+        available=sum(levels.values()),
+        skus=[
+            SkuDetail(sku=sku.sku, title=sku.title, price=sku.price, available=levels.get(sku.sku, 0))
+            for sku in product.skus
+        ],
+        images=(),
+        rating=None,
+    )
 
 
 def _skus(bodies: Sequence[SkuBody]) -> tuple[SkuView, ...]:
@@ -196,12 +286,5 @@ def _in_use(used: UnitsInUse) -> Problem:
     )
 
 
-def _stock(count: StockCount) -> StockView:
-    return StockView(
-        sku=count.sku,
-        on_hand=count.on_hand,
-        assigned=count.assigned,
-        held=count.held,
-        available=count.on_hand - count.assigned - count.held,
-        version=count.version,
-    )
+PUBLIC = [list_products, get_product, get_inventory]
+STAFF = [create_product, change_product, remove_product, remove_sku, rename_sku]

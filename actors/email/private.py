@@ -1,0 +1,12 @@
+"""The record of the mails, which no other actor knows. Stored as all messages are: yesterday's must decode."""
+
+from bus.messages.base import OrderId
+from engine.message import Command
+
+
+class RecordMail(Command[None]):
+    """A mail was handed to the mail server."""
+
+    order_id: OrderId
+    message_id: str  # Made of event and template: a repeat has the same.
+    template: str

@@ -1,0 +1,7 @@
+"""The timer of the inventory, which no other actor knows. Stored as all messages are: yesterday's must decode."""
+
+from engine.message import Command
+
+
+class ReleaseExpired(Command[None]):
+    """A timer: put back what was set aside until now or earlier."""

@@ -1,0 +1,10 @@
+"""The timer of orders, which no other actor knows. Stored as all messages are: yesterday's must decode."""
+
+from bus.messages.base import OrderId
+from engine.message import Command
+
+
+class PaymentOverdue(Command[None]):
+    """A timer: an order that is not paid by now is cancelled."""
+
+    order_id: OrderId

@@ -1,0 +1,14 @@
+"""The record of shipping, which no other actor knows. Stored as all messages are: yesterday's must decode."""
+
+from bus.messages.base import OrderId
+from engine.message import Command
+
+
+class RecordBooking(Command[None]):
+    """What the carrier answered to a booking."""
+
+    order_id: OrderId
+    shipment_id: str
+    carrier: str
+    tracking_number: str
+    parcel_id: str = ""  # Empty for the first, which has its order's id.

@@ -1,0 +1,34 @@
+"""Sales by period."""
+
+from datetime import date, timedelta
+from typing import Annotated
+
+from litestar import get
+from litestar.params import FromQuery, QueryParameter
+
+from bus.messages.analytics import GetSales, SalesBy, SalesRow
+from gateway.api.lists import WholeListView
+from gateway.edge import Wired
+
+_MONTH = timedelta(days=30)
+
+
+class SalesView(WholeListView[SalesRow], frozen=True, kw_only=True):
+    """Sales by period."""
+
+
+@get("/analytics/sales", summary="Sales by period")
+async def sales(
+    edge: Wired,
+    start: Annotated[date | None, QueryParameter(name="from")] = None,
+    end: Annotated[date | None, QueryParameter(name="to")] = None,
+    by: FromQuery[SalesBy] = "day",
+) -> SalesView:
+    """Orders by the day or month they were placed in. The last 30 days, unless told otherwise."""
+    last = end or edge.clock.now().date()
+    first = start or last - min(_MONTH, last - date.min)
+    answer = await edge.bus.ask(GetSales(start=first, end=last, by=by))
+    return SalesView(items=answer.rows)
+
+
+STAFF = [sales]

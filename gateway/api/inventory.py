@@ -1,0 +1,63 @@
+"""The books of the shelves: read, and set by counting."""
+
+from typing import Annotated
+
+import msgspec
+from litestar import get, put
+from litestar.params import FromPath, JSONBody
+
+from bus.messages.inventory import CountStock, SetOnHand, StockBelowHeld, StockCount
+from gateway.api.bodies import Body, Strict, View
+from gateway.edge import Wired
+from gateway.problems import Problem
+
+
+class StockBody(Body, frozen=True, kw_only=True):
+    """What was counted."""
+
+    on_hand: Annotated[int, msgspec.Meta(ge=0, le=1_000_000_000)]
+    recount: bool = False  # The ledger says otherwise, and is to be made to agree.
+
+
+class StockView(View, frozen=True, kw_only=True):
+    """The books of one SKU."""
+
+    sku: str
+    on_hand: int
+    assigned: int
+    held: int
+    available: int
+    version: int
+
+
+@get("/stock/{sku:str}", summary="The books of one SKU")
+async def get_stock(edge: Wired, sku: FromPath[str]) -> StockView:
+    """What is on hand, and what of it is sold and not gone (`assigned`), or held."""
+    count = await edge.bus.ask(CountStock(sku=sku))
+    if not isinstance(count, StockCount):
+        raise Problem(404, "unknown_sku", f"There is no {sku}.")
+    return _stock(count)
+
+
+@put("/stock/{sku:str}", dto=Strict[StockBody], return_dto=None, summary="Write down what was counted")
+async def set_stock(edge: Wired, sku: FromPath[str], data: JSONBody[StockBody]) -> StockView:
+    """What is there now, sold units that wait to leave included. Not less than is sold or held."""
+    answer = await edge.bus.ask(SetOnHand(sku=sku, on_hand=data.on_hand, recount=data.recount))
+    if isinstance(answer, StockBelowHeld):
+        detail = f"{answer.assigned} units are sold and not gone, {answer.held} are held for carts and payments."
+        raise Problem(409, "stock_below_held", detail, held=answer.held, assigned=answer.assigned)
+    return _stock(answer)
+
+
+def _stock(count: StockCount) -> StockView:
+    return StockView(
+        sku=count.sku,
+        on_hand=count.on_hand,
+        assigned=count.assigned,
+        held=count.held,
+        available=count.on_hand - count.assigned - count.held,
+        version=count.version,
+    )
+
+
+STAFF = [get_stock, set_stock]

@@ -1,0 +1,78 @@
+"""Money that goes back, and what became of money that came."""
+
+from typing import Annotated
+
+import msgspec
+from litestar import post
+from litestar.params import FromPath, JSONBody
+
+from bus.messages.base import Money
+from bus.messages.currencies import step
+from bus.messages.payment import LookAtStripe, Refund, RefundOrder, RefundReason
+from gateway.api.bodies import Body, MoneyBody, Strict, View
+from gateway.api.order import OrderView, read_order
+from gateway.edge import Http, Wired
+from gateway.idempotency import required_claim
+from gateway.problems import Problem
+
+
+class RefundBody(Body, frozen=True, kw_only=True):
+    """What goes back: minor units of the order's currency, or all that is left."""
+
+    amount: Annotated[int, msgspec.Meta(gt=0)] | MoneyBody | None = None
+    reason: RefundReason = "requested_by_customer"
+
+
+class RefundView(View, frozen=True, kw_only=True):
+    """Money on its way back."""
+
+    id: str
+    order_id: str
+    amount: Money
+    reason: RefundReason
+    status: str
+
+
+class Looking(View, frozen=True, kw_only=True):
+    """Whether there is anything to ask Stripe about."""
+
+    looking: bool
+
+
+@post("/orders/{order_id:str}/refunds", dto=Strict[RefundBody], return_dto=None, summary="Refund an order")
+async def refund(edge: Wired, request: Http, order_id: FromPath[str], data: JSONBody[RefundBody]) -> RefundView:
+    """Send money back. Needs an `Idempotency-Key`. It is on its way when this is answered."""
+    refund_id = f"ref_{required_claim(request).token}"
+    order = await read_order(edge, order_id)
+    answer = await edge.bus.ask(
+        RefundOrder(order_id=order_id, refund_id=refund_id, amount=_minor_units(data, order), reason=data.reason)
+    )
+    if not isinstance(answer, Refund):
+        refundable = {"amount": answer.refundable.amount, "currency": order.total.currency}
+        raise Problem(409, "not_refundable", "There is not so much to give back.", refundable=refundable)
+    return RefundView(
+        id=answer.id, order_id=answer.order_id, amount=answer.amount, reason=answer.reason, status=answer.status
+    )
+
+
+@post("/orders/{order_id:str}/look-at-stripe", status_code=200, summary="Ask Stripe about an order")
+async def look_at_stripe(edge: Wired, order_id: FromPath[str]) -> Looking:
+    """Ask soon what became of its payment and refunds."""
+    if not await edge.bus.ask(LookAtStripe(order_id=order_id)):
+        raise Problem(409, "settled", "Stripe has said all there is to say of this order.")
+    return Looking(looking=True)
+
+
+def _minor_units(data: RefundBody, order: OrderView) -> int | None:
+    amount, currency = data.amount, order.total.currency
+    if isinstance(amount, MoneyBody):
+        if amount.currency != currency or amount.amount <= 0:
+            raise Problem(422, "invalid", f"amount: must be more than nothing, in {currency}")
+        amount = amount.amount
+    if amount is not None and amount % step(currency):
+        least = Money(amount=step(currency), currency=currency)
+        raise Problem(422, "invalid", f"amount: must be a multiple of {least}; cards take nothing finer")
+    return amount
+
+
+STAFF = [refund, look_at_stripe]

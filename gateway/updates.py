@@ -1,0 +1,126 @@
+"""Updates: stock levels and order statuses, published to every gateway for those who watch.
+
+Levels are cached before they are published. When Redis is away or was emptied nothing is lost: readers ask the
+inventory, and what could not be published is published later. Watchers, who are promised to see every change, read from
+the inventory itself.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
+
+import msgspec
+from redis.asyncio import Redis
+
+from bus.broadcast import Broadcast
+from bus.messages.base import Sku
+from bus.messages.inventory import GetStock, StockLevel
+from bus.messages.order import OrderProgressed
+from engine import telemetry
+from engine.actor import Bus
+from engine.clock import FOREVER, Clock, Sleeper
+from engine.crash import CrashPoint
+from engine.errors import Unavailable
+from engine.services import redis_errors
+from gateway.stock_cache import StockCache
+
+_MOST_AT_ONCE = 500
+_MOST_ORDERS = 10_000  # Kept while Redis is away; whoever watches an older one reads it again anyway.
+_RETRY_S = 1.0
+_CHANNEL = "news"  # As gateways of earlier versions know it.
+
+_PUBLISHING = CrashPoint("before-news", "A change has committed; nobody who watches has been told.")
+
+
+class Update(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A batch of changes, as it is published."""
+
+    stock: tuple[StockLevel, ...] = ()
+    orders: tuple[OrderProgressed, ...] = ()
+
+
+class Updates:
+    """Publishes changes, many at once, and reads stock levels from the cache or from the inventory."""
+
+    def __init__(self, redis: Redis, clock: Clock, bus: Bus) -> None:
+        self._redis = redis
+        self._bus = bus
+        self._broadcast = Broadcast(redis, clock, _CHANNEL, Update)
+        self._cache = StockCache(redis)
+        self._stock: dict[Sku, StockLevel] = {}
+        self._orders: list[OrderProgressed] = []
+        self._sleeper = Sleeper(clock)
+        self._log = telemetry.logger(part="updates")
+
+    def publish_levels(self, levels: Sequence[StockLevel]) -> None:
+        """Cache and publish these soon; the newest of a SKU wins."""
+        for level in levels:
+            known = self._stock.get(level.sku)
+            if known is None or known.version < level.version:
+                self._stock[level.sku] = level
+        self._sleeper.wake()
+
+    def publish_orders(self, orders: Sequence[OrderProgressed]) -> None:
+        """Publish these soon."""
+        self._orders.extend(orders)
+        self._sleeper.wake()
+
+    async def levels(self, skus: Sequence[Sku]) -> list[StockLevel]:
+        """Read levels, from the cache where it has them and else from the inventory. A SKU without stock is missing.
+
+        Raises:
+            Unavailable: The inventory did not answer.
+        """
+        known = await self._cache.read(skus)
+        missing = tuple(sku for sku in skus if sku not in known)
+        if missing:
+            asked = (await self._bus.ask(GetStock(skus=missing))).levels
+            known |= {level.sku: level for level in asked}
+            self.publish_levels(asked)  # Cached for later readers; that it is published as well harms nobody.
+        return [known[sku] for sku in skus if sku in known]
+
+    async def cached_levels(self, skus: Sequence[Sku]) -> dict[Sku, StockLevel]:
+        """Read what is cached, whether it is true or not; a SKU that is not cached is missing."""
+        return await self._cache.read(skus)
+
+    async def fresh_levels(self, skus: Sequence[Sku]) -> list[StockLevel]:
+        """As `levels`, but from the inventory, for those who must not see an old value."""
+        asked = (await self._bus.ask(GetStock(skus=tuple(skus)))).levels
+        with suppress(Unavailable), redis_errors():
+            await self._cache.write(asked)
+        return list(asked)
+
+    def listen(self) -> AsyncIterator[Update | None]:
+        """Yield what is published; None whenever something may have been missed. Ends by being cancelled."""
+        return self._broadcast.listen()
+
+    async def run(self) -> None:
+        """Write and publish what has collected, many at once. Ends by being cancelled."""
+        try:
+            while True:
+                await self._sleeper.until(FOREVER)
+                while self._stock or self._orders:
+                    if not await self._publish():
+                        await self._sleeper.until(FOREVER, within_s=_RETRY_S)
+        finally:
+            self._sleeper.close()
+
+    async def _publish(self) -> bool:
+        """Publish the next few; False if that must be done later."""
+        levels = list(self._stock.values())[:_MOST_AT_ONCE]
+        orders = self._orders[:_MOST_AT_ONCE]
+        for level in levels:
+            del self._stock[level.sku]
+        del self._orders[: len(orders)]
+        _PUBLISHING.reach()
+        try:
+            with redis_errors():
+                async with self._redis.pipeline(transaction=False) as pipeline:
+                    await self._cache.write(levels, pipeline)
+                    await self._broadcast.publish(Update(stock=tuple(levels), orders=tuple(orders)), pipeline)
+                    await pipeline.execute()
+        except Unavailable as away:
+            self._log.info("updates are published later; watchers read again by themselves", error=str(away))
+            self._stock = {level.sku: level for level in levels} | self._stock  # What came meanwhile is newer.
+            self._orders = [*orders, *self._orders][-_MOST_ORDERS:]
+            return False
+        return True
