@@ -1,7 +1,7 @@
 """Settings: typed structs, read once from the environment. Every package has its own; this is the engine's.
 
 A field's name is the variable's name in lower case; its type and bounds are checked by msgspec. Its meaning stands
-beside its type, so that `run.py settings` and docs/settings.md show what the code says.
+beside its type, so that the command that lists settings, and docs/settings.md, show what the code says.
 """
 
 from collections.abc import Iterator, Mapping
