@@ -22,9 +22,9 @@ from bus.routes import Routes
 from bus.sqs.client import Sqs, open_sqs
 from bus.sqs.metrics import REQUESTS
 from bus.sqs.queues import Queues
-from bus.sqs.roads import Roads
 from bus.sqs.settings import SqsSettings
-from bus.sqs.wire import Letter
+from bus.sqs.transport import SqsTransport
+from bus.sqs.wire import WireMessage
 from engine.actor import Actor, turn
 from engine.clock import SystemClock
 from engine.message import Event
@@ -174,16 +174,18 @@ async def _receive(services: Services, sqs: Sqs) -> float:
 @asynccontextmanager
 async def _process(services: Services, sqs: Sqs, actor: Actor) -> AsyncIterator[LocalBus]:
     clock, routes = SystemClock(), Routes([Speaker, Listener])
-    roads = Roads(sqs, routes, clock)
-    bus = LocalBus(routes=routes, database=services.database, clock=clock, settings=EngineSettings(), elsewhere=roads)
+    transport = SqsTransport(sqs, routes, clock)
+    bus = LocalBus(
+        routes=routes, database=services.database, clock=clock, settings=EngineSettings(), elsewhere=transport
+    )
     bus.host(actor)
     cells = list(bus.supervisor.cells.values())
-    async with roads.open(cells, bus.deliveries, services.database), anyio.create_task_group() as tasks:
+    async with transport.open(cells, bus.deliveries, services.database), anyio.create_task_group() as tasks:
         bus.open()
         bus.supervisor.start(tasks)
         tasks.start_soon(bus.deliveries.run)
         yield bus
-        roads.close()
+        transport.close()
         tasks.cancel_scope.cancel()
 
 
@@ -196,7 +198,7 @@ async def _bare(sqs: Sqs) -> tuple[float, float]:
     async def send() -> None:
         for first in left:
             letters = [
-                Letter(id=f"{prefix}-{n}", type="Happened", key=f"{n}", body="x" * 290, delivery_id=n + 1)
+                WireMessage(id=f"{prefix}-{n}", type="Happened", key=f"{n}", body="x" * 290, delivery_id=n + 1)
                 for n in range(first, first + 10)
             ]
             assert not await sqs.send(queue, letters)

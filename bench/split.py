@@ -21,7 +21,7 @@ import yaml
 
 from bus.sqs.client import open_sqs
 from bus.sqs.settings import SqsSettings
-from bus.sqs.wire import Letter
+from bus.sqs.wire import WireMessage
 from testkit.ministack import CREDENTIALS, answers, ministack
 from testkit.people import DELIVERY
 from testkit.programs import ROOT, command, program
@@ -97,7 +97,7 @@ async def _round_trip(sqs_url: str) -> Sequence[float]:
             waiting = asyncio.create_task(sqs.receive(queue, 4, 10))
             await asyncio.sleep(random.uniform(_ASKED_S, _ASKED_S + _LOOKS_EVERY_S))  # The poll waits by now.
             begun = perf_counter()
-            assert not await sqs.send(queue, [Letter(id=f"{number}", type="Hop", body="{}")])
+            assert not await sqs.send(queue, [WireMessage(id=f"{number}", type="Hop", body="{}")])
             (message,) = await waiting
             seconds = perf_counter() - begun
             await sqs.delete(queue, [message["ReceiptHandle"]])

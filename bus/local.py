@@ -1,6 +1,6 @@
 """The bus inside one process: a command goes from mailbox to mailbox without being encoded.
 
-What another process hosts is reached through `Elsewhere`, and whoever asks does not know.
+Actors of other processes are reached through a `RemoteBus`; the asker need not know.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ from engine.transaction import Outgoing
 R = TypeVar("R")
 
 
-class Elsewhere(Protocol):
+class RemoteBus(Protocol):
     """The way to other processes (bus/sqs)."""
 
     async def ask(self, actor: str, command: Command[R], *, message_id: str, timeout_s: float) -> R:
@@ -53,7 +53,7 @@ class LocalBus:
         database: Database,
         clock: Clock,
         settings: EngineSettings,
-        elsewhere: Elsewhere | None = None,
+        elsewhere: RemoteBus | None = None,
     ) -> None:
         self.routes = routes
         self._elsewhere = elsewhere
@@ -146,7 +146,7 @@ class LocalBus:
                 self._cells[command_type] = cell
         return cell
 
-    def _way(self, command_type: type[Command[Any]]) -> tuple[Elsewhere, str]:
+    def _way(self, command_type: type[Command[Any]]) -> tuple[RemoteBus, str]:
         name = self.routes.owner(command_type)
         if self._elsewhere is None:
             raise Unavailable(name, "it is not hosted in this process")

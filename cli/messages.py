@@ -9,8 +9,8 @@ import typer
 from rich.table import Table
 
 from bus.backlog import DeadLetter
-from bus.sqs.census import processes
 from bus.sqs.client import open_sqs
+from bus.sqs.membership import processes
 from bus.sqs.queues import ParkedMessage, Queues
 from cli import tables
 from cli.running import out, run

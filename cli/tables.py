@@ -7,7 +7,7 @@ from rich.table import Table
 
 from bus.backlog import DeadLetter, Overdue
 from bus.messages.audit import Finding, RepairMade
-from bus.sqs.census import Process
+from bus.sqs.membership import Process
 from bus.sqs.queues import ParkedMessage, QueueState
 from cli.remedies import advice
 
@@ -54,11 +54,13 @@ def queues(
 ) -> Table:
     """The queues: how full each is, the age of its oldest event, and its living hosts."""
     oldest: Mapping[str, datetime] = {each.subscriber: each.oldest for each in reversed(waiting)}
-    table = Table("actor", "queue", "waiting", "lent", "parked", "oldest event", "hosted by")
+    table = Table("actor", "queue", "waiting", "in flight", "parked", "oldest event", "hosted by")
     for state in states:
-        hosts = [process.id for process in processes if state.actor in process.hosts and process.is_there(now)]
+        hosts = [process.id for process in processes if state.actor in process.hosts and process.is_alive(now)]
         age = f"{(now - oldest[state.actor]).total_seconds():.0f} s" if state.actor in oldest else ""
-        counts = (str(state.waiting), str(state.lent), str(state.parked)) if state.is_there else ("missing", "", "")
+        counts = (
+            (str(state.waiting), str(state.in_flight), str(state.parked)) if state.is_there else ("missing", "", "")
+        )
         table.add_row(state.actor, state.queue, *counts, age, ", ".join(hosts) or "nobody")
     return table
 

@@ -10,7 +10,7 @@ from bus.sqs.settings import SqsSettings
 
 
 def settings_of(url: str, **changes: object) -> SqsSettings:
-    """A shop's of its own. A message is lent for a short time, so that tests see loans end."""
+    """A shop's of its own. A message is in_flight for a short time, so that tests see leases end."""
     given = {"sqs_visibility_s": 6, "sqs_wait_s": 1, "s3_bucket": "bodies", "sqs_body_limit": 10_000} | changes
     return SqsSettings(
         sqs_prefix=f"t{secrets.token_hex(4)}",

@@ -13,8 +13,8 @@ from actors.shipping.carrier import Carrier, open_carrier
 from bus.local import LocalBus
 from bus.routes import Routes
 from bus.sqs.client import open_sqs
-from bus.sqs.roads import Roads
 from bus.sqs.settings import SqsSettings
+from bus.sqs.transport import SqsTransport
 from engine.actor import Actor
 from engine.circuit import Circuit
 from engine.clock import Clock, SystemClock
@@ -64,17 +64,17 @@ async def open_shop(
         services = await stack.enter_async_context(open_services(settings.engine))
         await migrate(services.database_url, schemas, clock)
         routes = Routes((*ACTORS, *map(type, more_actors)))
-        roads = await stack.enter_async_context(_open_roads(settings.sqs, routes, clock)) if deliver else None
+        transport = await stack.enter_async_context(_open_transport(settings.sqs, routes, clock)) if deliver else None
         local = LocalBus(
-            routes=routes, database=services.database, clock=clock, settings=settings.engine, elsewhere=roads
+            routes=routes, database=services.database, clock=clock, settings=settings.engine, elsewhere=transport
         )
         shop = Shop(local, services, Updates(services.redis, clock, local), clock, settings, integrations)
         for actor in (*make_actors(await _given(stack, shop)), *more_actors):
             if actor.name in hosted.actors or actor in more_actors:
                 local.host(actor)
-        if roads is not None:
+        if transport is not None:
             cells = list(local.supervisor.cells.values())
-            await stack.enter_async_context(roads.open(cells, local.deliveries, services.database))
+            await stack.enter_async_context(transport.open(cells, local.deliveries, services.database))
         async with anyio.create_task_group() as tasks:
             local.supervisor.start(tasks)
             tasks.start_soon(shop.updates.run)
@@ -87,8 +87,8 @@ async def open_shop(
                 # In order: the edge is closed by now; calls and turns end, then what hands over, then services.
                 with anyio.CancelScope(shield=True):
                     local.deliveries.close()
-                    if roads is not None:
-                        roads.close()
+                    if transport is not None:
+                        transport.close()
                     await local.supervisor.drain(settings.engine.shopflow_drain_s)
                 tasks.cancel_scope.cancel()
 
@@ -101,13 +101,13 @@ async def attach_shop(settings: ShopSettings) -> AsyncIterator[Shop]:
 
 
 @asynccontextmanager
-async def _open_roads(settings: SqsSettings, routes: Routes, clock: Clock) -> AsyncIterator[Roads | None]:
+async def _open_transport(settings: SqsSettings, routes: Routes, clock: Clock) -> AsyncIterator[SqsTransport | None]:
     """Open the way to other processes, if there may be any."""
     if not settings.sqs_prefix:
         yield None
         return
     async with open_sqs(settings) as sqs:
-        yield Roads(sqs, routes, clock)
+        yield SqsTransport(sqs, routes, clock)
 
 
 async def _given(stack: AsyncExitStack, shop: Shop) -> Given:

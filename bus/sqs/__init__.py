@@ -1,6 +1,6 @@
 """The bus between processes, over SQS: each actor has a queue, each process one for the answers it waits for.
 
-    events    a delivery row commits -> Roads sends its message to the subscriber's queue -> the row is marked forwarded
+    events    a delivery row commits -> its message goes to the subscriber's queue -> the row is marked forwarded
               -> the subscriber's turn deletes the row with its effect -> the queue's copy is deleted
     commands  ask -> the actor's queue, with a deadline -> its turn -> the asker's reply queue
 

@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 
 from bus.sqs.metrics import REQUESTS
 from bus.sqs.settings import SqsSettings
-from bus.sqs.wire import Letter, to_entry
+from bus.sqs.wire import WireMessage, to_entry
 from engine.errors import BadSetting, Unavailable
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class Sqs:
                 self._urls[queue] = (await self.client.get_queue_url(QueueName=queue))["QueueUrl"]
         return self._urls[queue]
 
-    async def send(self, queue: str, letters: Sequence[Letter]) -> dict[int, "BatchResultErrorEntryTypeDef"]:
+    async def send(self, queue: str, letters: Sequence[WireMessage]) -> dict[int, "BatchResultErrorEntryTypeDef"]:
         """Send up to ten; gives what went wrong, by place."""
         entries = [to_entry(letter, place, is_fifo=queue.endswith(".fifo")) for place, letter in enumerate(letters)]
         REQUESTS.labels("send").inc()
@@ -102,15 +102,17 @@ class Sqs:
             )
         return _failed(answer.get("Failed", []))
 
-    async def lend(self, queue: str, loans: Sequence[tuple[str, int]]) -> dict[int, "BatchResultErrorEntryTypeDef"]:
-        """From now on these are invisible to others for so many seconds; gives what went wrong, by place."""
+    async def change_visibility(
+        self, queue: str, leases: Sequence[tuple[str, int]]
+    ) -> dict[int, "BatchResultErrorEntryTypeDef"]:
+        """Keep messages invisible to others for so many seconds from now; returns the errors, by place."""
         REQUESTS.labels("visibility").inc()
         with aws_errors("SQS"):
             answer = await self.client.change_message_visibility_batch(
                 QueueUrl=await self.url(queue),
                 Entries=[
                     {"Id": str(place), "ReceiptHandle": receipt, "VisibilityTimeout": seconds}
-                    for place, (receipt, seconds) in enumerate(loans)
+                    for place, (receipt, seconds) in enumerate(leases)
                 ],
             )
         return _failed(answer.get("Failed", []))

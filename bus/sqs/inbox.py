@@ -10,9 +10,9 @@ from bus.deliveries import Deliveries
 from bus.routes import Routes
 from bus.sqs.batches import BACKOFF
 from bus.sqs.client import Sqs
-from bus.sqs.loans import Loan, Loans
+from bus.sqs.leases import MessageLease, MessageLeases
 from bus.sqs.metrics import RECEIVED, UNREADABLE
-from bus.sqs.wire import Letter, from_message
+from bus.sqs.wire import WireMessage, from_message
 from engine import telemetry
 from engine.cell import ActorCell
 from engine.clock import Clock
@@ -69,7 +69,7 @@ class Poller:
         self._is_open = False
 
     async def closed(self) -> None:
-        """Wait for the polls that are under way: what a poll brings that was cut off is lent to nobody for a while."""
+        """Wait for the polls that are under way: what an interrupted poll receives stays invisible for a while."""
         while self._polls:
             self._changed.clear()
             await self._changed.wait()
@@ -119,11 +119,11 @@ class Inbox:
         routes: Routes,
         deliveries: Deliveries,
         clock: Clock,
-        reply: Callable[[Letter, object], None],
+        reply: Callable[[WireMessage, object], None],
     ) -> None:
         queue = sqs.queue_of(cell.name)
         self.poller = Poller(sqs, queue, self._take, self._room)
-        self.loans = Loans(sqs, queue, self.poller.notify)
+        self.leases = MessageLeases(sqs, queue, self.poller.notify)
         self._queue = queue
         self._sqs = sqs
         self._cell = cell
@@ -132,7 +132,7 @@ class Inbox:
         self._clock = clock
         self._reply = reply
         self._is_open = True
-        self._gathered: list[tuple[MessageTypeDef, Loan]] = []
+        self._gathered: list[tuple[MessageTypeDef, MessageLease]] = []
         self._is_gathering = False
         self._told: set[str] = set()  # Types that can't be read, told once.
         self._log = telemetry.logger(queue=queue)
@@ -140,7 +140,7 @@ class Inbox:
     async def run(self) -> None:
         """Receive until cancelled."""
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(self.loans.run)
+            tasks.start_soon(self.leases.run)
             tasks.start_soon(self.poller.run)
 
     def close(self) -> None:
@@ -148,19 +148,19 @@ class Inbox:
         self._is_open = False
         self.poller.close()
         started = self._cell.mailbox.in_hand
-        for loan in list(self.loans.live):
-            if loan.envelope not in started:
-                loan.give_back(0)
+        for lease in list(self.leases.live):
+            if lease.envelope not in started:
+                lease.give_back(0)
         self._cell.mailbox.wake()
 
     def give_back_all(self) -> None:
         """Nobody works here any more: what was begun and not ended goes back as well."""
-        for loan in list(self.loans.live):
-            loan.give_back(0)
+        for lease in list(self.leases.live):
+            lease.give_back(0)
 
     def _room(self) -> int:
         mailbox = self._cell.mailbox
-        return min(mailbox.limit - mailbox.size, _MOST_LENT - len(self.loans.live))
+        return min(mailbox.limit - mailbox.size, _MOST_LENT - len(self.leases.live))
 
     async def _take(self, messages: Sequence["MessageTypeDef"]) -> None:
         if messages:
@@ -173,30 +173,30 @@ class Inbox:
             await anyio.sleep(_TOGETHER_S)
             self._is_gathering = False
         gathered, self._gathered = self._gathered, []
-        for message, loan in gathered:
-            await self._take_one(message, loan)
+        for message, lease in gathered:
+            await self._take_one(message, lease)
 
-    async def _take_one(self, message: "MessageTypeDef", loan: Loan) -> None:
+    async def _take_one(self, message: "MessageTypeDef", lease: MessageLease) -> None:
         if not self._is_open:
-            loan.give_back(0)
+            lease.give_back(0)
             return
         try:
-            await self._read(message, loan)
+            await self._read(message, lease)
         except BadInput as error:
-            self._keep_for_later(message, loan, error)
+            self._keep_for_later(message, lease, error)
         except Unavailable as error:
             self._log.info("a message goes back", error=str(error))
-            loan.give_back(error.retry_after_s or 1.0)
+            lease.give_back(error.retry_after_s or 1.0)
 
-    def _begin(self, message: "MessageTypeDef") -> Loan:
-        return self.loans.begin(message["ReceiptHandle"], int(message["Attributes"]["ApproximateReceiveCount"]))
+    def _begin(self, message: "MessageTypeDef") -> MessageLease:
+        return self.leases.begin(message["ReceiptHandle"], int(message["Attributes"]["ApproximateReceiveCount"]))
 
-    async def _read(self, message: "MessageTypeDef", loan: Loan) -> None:
+    async def _read(self, message: "MessageTypeDef", lease: MessageLease) -> None:
         letter = from_message(message)
-        loan.stored_in = letter.stored_in
+        lease.stored_in = letter.stored_in
         if letter.expires_at is not None and letter.expires_at <= self._clock.now():
             telemetry.EXPIRED.labels(self._cell.name).inc()
-            loan.done()
+            lease.done()
             return
         body = await self._sqs.fetch(letter.stored_in) if letter.stored_in else letter.body
         envelope = Envelope(
@@ -205,17 +205,17 @@ class Inbox:
             delivery_id=letter.delivery_id,
             causation_id=letter.cause,
             trace=letter.trace,
-            lease=loan,
+            lease=lease,
         )
-        loan.envelope = envelope
+        lease.envelope = envelope
         if letter.delivery_id:
-            self._put_delivery(envelope, loan)
+            self._put_delivery(envelope, lease)
         else:
             self._put_command(letter, envelope)
 
-    def _put_delivery(self, envelope: Envelope, loan: Loan) -> None:
+    def _put_delivery(self, envelope: Envelope, lease: MessageLease) -> None:
         if not self._deliveries.mark_received(envelope.delivery_id):
-            loan.done()  # A sweep has found its row; that is the right to handle it, and this is a copy.
+            lease.done()  # A sweep has found its row; that is the right to handle it, and this is a copy.
             return
         try:
             self._cell.put(envelope)
@@ -223,7 +223,7 @@ class Inbox:
             self._deliveries.mark_left([envelope.delivery_id])
             raise
 
-    def _put_command(self, letter: Letter, envelope: Envelope) -> None:
+    def _put_command(self, letter: WireMessage, envelope: Envelope) -> None:
         if letter.expires_at is not None:
             loop = asyncio.get_running_loop()
             envelope.expires_s = loop.time() + (letter.expires_at - self._clock.now()).total_seconds()
@@ -238,11 +238,11 @@ class Inbox:
             assert envelope.lease is not None
             envelope.lease.done()
 
-    def _keep_for_later(self, message: "MessageTypeDef", loan: Loan, error: BadInput) -> None:
+    def _keep_for_later(self, message: "MessageTypeDef", lease: MessageLease, error: BadInput) -> None:
         """Two versions may work side by side: what this one can't read waits for the other, and is told."""
         UNREADABLE.labels(self._queue).inc()
         kind = message["MessageAttributes"].get("type", {"DataType": "String"}).get("StringValue", "")
         if kind not in self._told:
             self._told.add(kind)
             self._log.error("a message can't be read; it stays in the queue", error=str(error))
-        loan.give_back(_UNREADABLE_S)
+        lease.give_back(_UNREADABLE_S)

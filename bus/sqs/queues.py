@@ -41,7 +41,7 @@ class QueueState(msgspec.Struct, frozen=True, kw_only=True):
     queue: str
     is_there: bool
     waiting: int = 0
-    lent: int = 0
+    in_flight: int = 0
     parked: int = 0
 
 
@@ -127,10 +127,10 @@ class Queues:
     async def _state(self, actor: str) -> QueueState:
         queue = self._sqs.queue_of(actor)
         waiting: QueueAttributeNameType = "ApproximateNumberOfMessages"
-        lent: QueueAttributeNameType = "ApproximateNumberOfMessagesNotVisible"
+        in_flight: QueueAttributeNameType = "ApproximateNumberOfMessagesNotVisible"
         try:
-            own = await self._read(await self._sqs.url(queue), (waiting, lent))
-            parked = await self._read(await self._sqs.url(self._sqs.parked_of(actor)), (waiting, lent))
+            own = await self._read(await self._sqs.url(queue), (waiting, in_flight))
+            parked = await self._read(await self._sqs.url(self._sqs.parked_of(actor)), (waiting, in_flight))
         except NoQueue:
             return QueueState(actor=actor, queue=queue, is_there=False)
         return QueueState(
@@ -138,12 +138,12 @@ class Queues:
             queue=queue,
             is_there=True,
             waiting=int(own[waiting]),
-            lent=int(own[lent]),
-            parked=int(parked[waiting]) + int(parked[lent]),
+            in_flight=int(own[in_flight]),
+            parked=int(parked[waiting]) + int(parked[in_flight]),
         )
 
     async def _look(self, actor: str) -> "AsyncIterator[tuple[MessageTypeDef, ParkedMessage]]":
-        """Each of those that are parked, once. They are lent for the look, and given back at its end."""
+        """Each of those that are parked, once. They are in flight while they are listed, and returned at the end."""
         queue = self._sqs.parked_of(actor)
         seen: dict[str, MessageTypeDef] = {}
         try:
@@ -159,7 +159,7 @@ class Queues:
         finally:
             receipts = [(message["ReceiptHandle"], 0) for message in seen.values()]
             for first in range(0, len(receipts), 10):
-                await self._sqs.lend(queue, receipts[first : first + 10])
+                await self._sqs.change_visibility(queue, receipts[first : first + 10])
 
     async def _move(self, actor: str, message: "MessageTypeDef") -> None:
         """Back to its queue. First there and then away from here: twice is known to be once."""

@@ -26,7 +26,7 @@ _GROUP = re.compile(r"[A-Za-z0-9!-/:-@\[-`{-~]{1,128}")
 _UNSENDABLE = str.maketrans({"\ufffe": "\\ufffe", "\uffff": "\\uffff"})
 
 
-class Letter(msgspec.Struct, frozen=True, kw_only=True):
+class WireMessage(msgspec.Struct, frozen=True, kw_only=True):
     """A message as it travels."""
 
     id: str
@@ -75,7 +75,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     problem: Problem | None = None
 
 
-def to_entry(letter: Letter, number: int, *, is_fifo: bool) -> "SendMessageBatchRequestEntryTypeDef":
+def to_entry(letter: WireMessage, number: int, *, is_fifo: bool) -> "SendMessageBatchRequestEntryTypeDef":
     """One entry of a batch."""
     entry: SendMessageBatchRequestEntryTypeDef = {
         "Id": str(number),
@@ -88,7 +88,7 @@ def to_entry(letter: Letter, number: int, *, is_fifo: bool) -> "SendMessageBatch
     return entry
 
 
-def from_message(message: "MessageTypeDef") -> Letter:
+def from_message(message: "MessageTypeDef") -> WireMessage:
     """What was received.
 
     Raises:
@@ -96,7 +96,7 @@ def from_message(message: "MessageTypeDef") -> Letter:
     """
     given = {name: value.get("StringValue", "") for name, value in message.get("MessageAttributes", {}).items()}
     try:
-        return msgspec.convert({**given, "body": message["Body"]}, Letter, strict=False)
+        return msgspec.convert({**given, "body": message["Body"]}, WireMessage, strict=False)
     except msgspec.ValidationError as error:
         raise BadInput(f"this is no message of ShopFlow's: {error}") from error
 
@@ -153,7 +153,7 @@ def _error(problem: Problem) -> Exception:
     return FailedElsewhere(problem.why)
 
 
-def _attributes(letter: Letter) -> "dict[str, MessageAttributeValueTypeDef]":
+def _attributes(letter: WireMessage) -> "dict[str, MessageAttributeValueTypeDef]":
     """All that is not empty: SQS takes no empty ones, and ten at most."""
     given = {
         "id": letter.id,

@@ -8,7 +8,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from bus.sqs.client import Sqs
-from bus.sqs.wire import Letter
+from bus.sqs.wire import WireMessage
 from engine.errors import Unavailable
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class FaultySqs(Sqs):
         taken, self._held[queue] = held[:10], held[10:]
         return taken
 
-    async def send(self, queue: str, letters: Sequence[Letter]) -> dict[int, "BatchResultErrorEntryTypeDef"]:
+    async def send(self, queue: str, letters: Sequence[WireMessage]) -> dict[int, "BatchResultErrorEntryTypeDef"]:
         self._fall_over()
         refused = {place for place in range(len(letters)) if self._happens(self.failing, "send failed")}
         kept = [place for place in range(len(letters)) if place not in refused]
@@ -86,10 +86,12 @@ class FaultySqs(Sqs):
                 failed[place] = _ITS_OWN_FAULT
         return failed
 
-    async def lend(self, queue: str, loans: Sequence[tuple[str, int]]) -> dict[int, "BatchResultErrorEntryTypeDef"]:
+    async def change_visibility(
+        self, queue: str, leases: Sequence[tuple[str, int]]
+    ) -> dict[int, "BatchResultErrorEntryTypeDef"]:
         self._fall_over()
-        failed = await super().lend(queue, loans)
-        for place in range(len(loans)):
+        failed = await super().change_visibility(queue, leases)
+        for place in range(len(leases)):
             if place not in failed and self._happens(self.failing, "visibility failed"):
                 failed[place] = _ITS_OWN_FAULT
         return failed

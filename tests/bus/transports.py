@@ -9,7 +9,7 @@ import anyio
 from bus.local import LocalBus
 from bus.routes import Routes
 from bus.sqs.client import Sqs
-from bus.sqs.roads import Roads
+from bus.sqs.transport import SqsTransport
 from engine.actor import Actor
 from engine.clock import SystemClock
 from engine.postgres import Database
@@ -46,23 +46,23 @@ class Transport:
     async def process(self, sqs: Sqs, hosted: Sequence[Actor], **changes: object) -> AsyncIterator[LocalBus]:
         """What one process is: it hosts these, and knows all."""
         clock, routes = self.clock, Routes([Bell, Recorder, Courier])
-        roads = Roads(sqs, routes, clock)
+        transport = SqsTransport(sqs, routes, clock)
         bus = LocalBus(
             routes=routes,
             database=self.database,
             clock=clock,
             settings=settings(**QUICK | changes),
-            elsewhere=roads,
+            elsewhere=transport,
         )
         for actor in hosted:
             bus.host(actor)
         cells = bus.supervisor.cells.values()
-        async with roads.open(cells, bus.deliveries, self.database), anyio.create_task_group() as tasks:
+        async with transport.open(cells, bus.deliveries, self.database), anyio.create_task_group() as tasks:
             bus.open()
             bus.supervisor.start(tasks)
             tasks.start_soon(bus.deliveries.run)
             yield bus
-            roads.close()
+            transport.close()
             tasks.cancel_scope.cancel()
 
 

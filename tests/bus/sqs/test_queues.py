@@ -2,10 +2,10 @@
 
 import msgspec
 
-from bus.sqs.census import processes
 from bus.sqs.client import Sqs
+from bus.sqs.membership import processes
 from bus.sqs.queues import Queues
-from bus.sqs.wire import Letter
+from bus.sqs.wire import WireMessage
 from engine.clock import SystemClock
 from engine.postgres import Database
 from tests.bus.transports import Transport
@@ -23,7 +23,7 @@ async def names(sqs: Sqs) -> set[str]:
 
 async def add(sqs: Sqs, *words: str) -> None:
     letters = [
-        Letter(id=f"id-{word}", type="Add", key=word, body=msgspec.json.encode(Add(key=word, what=word)).decode())
+        WireMessage(id=f"id-{word}", type="Add", key=word, body=msgspec.json.encode(Add(key=word, what=word)).decode())
         for word in words
     ]
     assert not await sqs.send(sqs.queue_of("recorder"), letters)
@@ -33,8 +33,8 @@ async def park(sqs: Sqs, *words: str) -> None:
     """Hand them out, and never end them, until the queue has had enough."""
     await add(sqs, *words)
     for _ in range(sqs.settings.sqs_receives):
-        lent = [(message["ReceiptHandle"], 0) for message in await sqs.receive(sqs.queue_of("recorder"), 0, 30)]
-        await sqs.lend(sqs.queue_of("recorder"), lent)
+        in_flight = [(message["ReceiptHandle"], 0) for message in await sqs.receive(sqs.queue_of("recorder"), 0, 30)]
+        await sqs.change_visibility(sqs.queue_of("recorder"), in_flight)
     await sqs.receive(sqs.queue_of("recorder"), 0, 30)
 
 
@@ -59,11 +59,11 @@ async def test_they_are_made_once_and_set_right_when_the_settings_change(sqs: Sq
 
 async def test_it_is_told_how_full_they_are(sqs: Sqs) -> None:
     await add(sqs, "a", "b", "c")
-    lent = await sqs.receive(sqs.queue_of("recorder"), 0, 30)
+    in_flight = await sqs.receive(sqs.queue_of("recorder"), 0, 30)
 
     states = {state.actor: state for state in await Queues(sqs, (*ACTORS, "nobody")).states()}
 
-    assert (states["recorder"].waiting, states["recorder"].lent) == (3 - len(lent), len(lent))
+    assert (states["recorder"].waiting, states["recorder"].in_flight) == (3 - len(in_flight), len(in_flight))
     assert (states["bell"].is_there, states["bell"].waiting, states["bell"].parked) == (True, 0, 0)
     assert not states["nobody"].is_there
 
@@ -107,7 +107,7 @@ async def test_a_process_is_listed_with_what_it_hosts_and_leaves_nothing_behind(
         await eventually(is_listed)
         (here,) = await processes(database)
         assert here.hosts == ("recorder", "courier")
-        assert here.is_there(SystemClock().now())
+        assert here.is_alive(SystemClock().now())
         assert await names(sqs) == before | {sqs.replies_of(here.id)}
 
     assert await processes(database) == []

@@ -10,8 +10,8 @@ from structlog.testing import capture_logs
 
 from bus.local import LocalBus
 from bus.sqs.client import MissingQueue, Sqs
-from bus.sqs.metrics import LOANS_LOST
-from bus.sqs.wire import Letter
+from bus.sqs.metrics import LEASES_LOST
+from bus.sqs.wire import WireMessage
 from engine.postgres import Database
 from tests.bus.sqs_faults import without_faults
 from tests.bus.transports import Transport, nothing_is_stored
@@ -39,12 +39,12 @@ async def back(transport: Transport, sqs: Sqs, **changes: object) -> AsyncIterat
 
 
 async def send(sqs: Sqs, body: str, **fields: object) -> None:
-    letter = Letter(**{"id": f"by-hand-{fields}", "type": "Add", "body": body} | fields)  # type: ignore[arg-type] # as named
+    letter = WireMessage(**{"id": f"by-hand-{fields}", "type": "Add", "body": body} | fields)  # type: ignore[arg-type] # as named
     assert not await sqs.send(sqs.queue_of("recorder"), [letter])
 
 
 async def waiting(sqs: Sqs, actor: str = "recorder") -> int:
-    """How many messages the queue still has, lent or not."""
+    """How many messages the queue still has, in flight or not."""
     names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
     url = await sqs.url(sqs.queue_of(actor))
     answer = await sqs.client.get_queue_attributes(QueueUrl=url, AttributeNames=names)  # type: ignore[arg-type] # of its names
@@ -120,16 +120,16 @@ async def test_a_handler_may_take_longer_than_a_message_is_lent(transport: Trans
 
 async def _has_been_lent_again(sqs: Sqs, times: int) -> None:
     """Three times its time have passed: it is renewed at a third of it."""
-    lent = 0
-    lend = sqs.lend
+    in_flight = 0
+    change_visibility = sqs.change_visibility
 
     async def count(*arguments: object) -> object:
-        nonlocal lent
-        lent += 1
-        return await lend(*arguments)  # type: ignore[arg-type] # as they came
+        nonlocal in_flight
+        in_flight += 1
+        return await change_visibility(*arguments)  # type: ignore[arg-type] # as they came
 
-    setattr(sqs, "lend", count)  # noqa: B010 - a method
-    await eventually(lambda: lent >= times)
+    setattr(sqs, "change_visibility", count)  # noqa: B010 - a method
+    await eventually(lambda: in_flight >= times)
 
 
 async def test_a_turn_that_lost_its_loan_does_not_commit(transport: Transport, brief: Sqs) -> None:
@@ -140,7 +140,7 @@ async def test_a_turn_that_lost_its_loan_does_not_commit(transport: Transport, b
         await send(brief, '{"type":"Rang","key":"a","what":"once"}', type="Rang")
         await gate.wait()
         faulty.is_down = True  # For this process only.
-        lost = LOANS_LOST.labels(brief.queue_of("recorder"))
+        lost = LEASES_LOST.labels(brief.queue_of("recorder"))
         await eventually(lambda: lost._value.get() == 1)
         async with transport.process(brief, [other]):
             await eventually(lambda: _has_done(transport, ["once"]))
@@ -155,7 +155,7 @@ async def test_a_call_that_lost_its_loan_is_cancelled(transport: Transport, brie
     faulty = without_faults(brief)
     gate = Gate(transport.courier)
     async with transport.process(faulty, [transport.courier]) as bus:
-        letter = Letter(id="by-hand", type="Fetch", body=msgspec.json.encode(Fetch(key="a", what="far")).decode())
+        letter = WireMessage(id="by-hand", type="Fetch", body=msgspec.json.encode(Fetch(key="a", what="far")).decode())
         await brief.send(brief.queue_of("courier"), [letter])
         await gate.wait()
         faulty.is_down = True

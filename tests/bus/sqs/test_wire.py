@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bus.sqs.wire import FailedElsewhere, Letter, answer_body, from_message, read_answer, to_entry
+from bus.sqs.wire import FailedElsewhere, WireMessage, answer_body, from_message, read_answer, to_entry
 from engine.errors import BadInput, Conflict, Crashed, Overloaded, Unavailable
 
 NOON = datetime(2030, 1, 7, 12, tzinfo=UTC)
-WHOLE = Letter(
+WHOLE = WireMessage(
     id="a1-7",
     type="HoldStock",
     body='{"type":"HoldStock"}',
@@ -27,18 +27,18 @@ WHOLE = Letter(
 )
 
 
-def received(letter: Letter) -> Any:
+def received(letter: WireMessage) -> Any:
     """The entry, as SQS hands it out."""
     entry = to_entry(letter, 0, is_fifo=True)
     return {"Body": entry["MessageBody"], "MessageAttributes": entry["MessageAttributes"]}
 
 
-def letter(**fields: Any) -> Letter:
-    return Letter(**{"id": "a1-7", "type": "Rang", "body": "{}"} | fields)
+def letter(**fields: Any) -> WireMessage:
+    return WireMessage(**{"id": "a1-7", "type": "Rang", "body": "{}"} | fields)
 
 
 @pytest.mark.parametrize("sent", [WHOLE, letter()], ids=["whole", "bare"])
-def test_a_letter_comes_back_as_it_was(sent: Letter) -> None:
+def test_a_letter_comes_back_as_it_was(sent: WireMessage) -> None:
     assert from_message(received(sent)) == sent
 
 

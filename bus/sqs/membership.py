@@ -1,4 +1,4 @@
-"""Which processes there are: each says so every few seconds, and clears away after those that say so no more."""
+"""The processes of a shop: each reports itself every few seconds, and cleans up after those that stopped reporting."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
@@ -11,31 +11,31 @@ from engine.errors import ShopFlowError
 from engine.postgres import Database
 
 _EVERY_S = 10.0
-_AWAY = timedelta(seconds=35)  # It has missed three times.
-_GONE = timedelta(hours=1)  # It will not come back, and nobody answers it any more.
+_AWAY = timedelta(seconds=35)  # Three reports were missed.
+_GONE = timedelta(hours=1)  # Then it is taken for dead, and its reply queue is deleted.
 
 _HERE = """
 insert into bus.processes (id, hosts, started_at, seen_at) values ($1, $2, $3, $3)
 on conflict (id) do update set seen_at = excluded.seen_at"""
 _LEAVE = "delete from bus.processes where id = $1"
-_BURY = "delete from bus.processes where seen_at < $1 returning id"
+_EXPIRE = "delete from bus.processes where seen_at < $1 returning id"
 _ALL = "select id, hosts, started_at, seen_at from bus.processes order by started_at, id"
 
 
 class Process(msgspec.Struct, frozen=True, kw_only=True):
-    """One of a shop's."""
+    """A process of the shop."""
 
     id: str
     hosts: tuple[str, ...]
     started_at: datetime
     seen_at: datetime
 
-    def is_there(self, now: datetime) -> bool:
+    def is_alive(self, now: datetime) -> bool:
         """Whether it was seen lately."""
         return now - self.seen_at < _AWAY
 
 
-class Census:
+class Membership:
     """Keeps one process in the list."""
 
     def __init__(
@@ -44,40 +44,40 @@ class Census:
         clock: Clock,
         process: str,
         hosts: Sequence[str],
-        clear_away: Callable[[str], Awaitable[None]],
+        clean_up: Callable[[str], Awaitable[None]],
     ) -> None:
         self._database = database
         self._clock = clock
         self._process = process
         self._hosts = list(hosts)
-        self._clear_away = clear_away
+        self._clean_up = clean_up
 
     async def run(self) -> None:
-        """Say that we are here until cancelled."""
+        """Report this process until cancelled."""
         sleeper = Sleeper(self._clock)
         try:
             while True:
                 try:
-                    await self._say()
-                except ShopFlowError as error:  # PostgreSQL is away; everybody else says so loudly enough.
-                    telemetry.logger().debug("could not say that we are here", error=str(error))
+                    await self._report()
+                except ShopFlowError as error:  # PostgreSQL is away, which others log loudly enough.
+                    telemetry.logger().debug("could not report this process", error=str(error))
                 await sleeper.until(FOREVER, within_s=_EVERY_S)
         finally:
             sleeper.close()
 
     async def leave(self) -> None:
-        """We go in order."""
+        """Take this process off the list, at an orderly stop."""
         async with self._database.transaction(self._clock.now()) as tx:
             await tx.execute(_LEAVE, self._process)
 
-    async def _say(self) -> None:
+    async def _report(self) -> None:
         async with self._database.transaction(self._clock.now()) as tx:
             await tx.execute(_HERE, self._process, self._hosts, tx.now)
-            gone = [row["id"] for row in await tx.fetch(_BURY, tx.now - _GONE)]
+            gone = [row["id"] for row in await tx.fetch(_EXPIRE, tx.now - _GONE)]
         for process in gone:
-            await self._clear_away(process)
+            await self._clean_up(process)
 
 
 async def processes(database: Database) -> Sequence[Process]:
-    """All that are known, the oldest first."""
+    """List all processes that have reported themselves, the oldest first."""
     return [Process(**{**row, "hosts": tuple(row["hosts"])}) for row in map(dict, await database.fetch(_ALL))]

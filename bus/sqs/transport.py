@@ -1,4 +1,4 @@
-"""Roads: the way from this process to all others, and from them to it."""
+"""SqsTransport: the way from this process to all others, and from them to it."""
 
 import asyncio
 import secrets
@@ -15,11 +15,11 @@ from bus.codec import encode
 from bus.deliveries import Deliveries
 from bus.routes import Routes
 from bus.sqs.batches import Batches
-from bus.sqs.census import Census
 from bus.sqs.client import MissingQueue, NoQueue, Sqs, aws_errors
 from bus.sqs.inbox import Inbox, Poller
+from bus.sqs.membership import Membership
 from bus.sqs.metrics import SENT
-from bus.sqs.wire import Letter, answer_body, from_message, read_answer
+from bus.sqs.wire import WireMessage, answer_body, from_message, read_answer
 from engine import telemetry
 from engine.cell import ActorCell
 from engine.clock import Clock
@@ -45,7 +45,7 @@ _SENT = CrashPoint("after-forward", "A queue has taken messages; their rows do n
 class Outgoing(NamedTuple):
     """A letter, and what its sender waits for, if it does."""
 
-    letter: Letter
+    letter: WireMessage
     answer: "asyncio.Future[Any] | None" = None
 
     def is_over(self, now: datetime) -> bool:
@@ -61,8 +61,8 @@ class Outgoing(NamedTuple):
             _fail(self.answer, error)
 
 
-class Roads:
-    """See bus.local.Elsewhere for what it is to those who send."""
+class SqsTransport:
+    """See bus.local.RemoteBus for what it is to those who send."""
 
     def __init__(self, sqs: Sqs, routes: Routes, clock: Clock) -> None:
         self.name = secrets.token_hex(6)
@@ -79,7 +79,7 @@ class Roads:
         self._unstarted: list[Batches[Outgoing]] = []
         self._wake = asyncio.Event()
         self._deliveries: Deliveries
-        self._log = telemetry.logger(part="roads")
+        self._log = telemetry.logger(part="transport")
 
     # --- To others ---
 
@@ -183,8 +183,8 @@ class Roads:
 
     # --- From others ---
 
-    def _reply(self, asked: Letter, result: object) -> None:
-        letter = Letter(id=asked.id, type="answer", body=answer_body(result), expires_at=asked.expires_at)
+    def _reply(self, asked: WireMessage, result: object) -> None:
+        letter = WireMessage(id=asked.id, type="answer", body=answer_body(result), expires_at=asked.expires_at)
         self._outbox(asked.reply_to).put(Outgoing(letter))
 
     async def _take_answers(self, messages: Sequence["MessageTypeDef"]) -> None:
@@ -195,7 +195,7 @@ class Roads:
             except (BadInput, Unavailable) as error:  # Who asked hears nothing, and asks again.
                 self._log.warning("an answer can't be had", error=str(error))
 
-    async def _take_answer(self, letter: Letter) -> None:
+    async def _take_answer(self, letter: WireMessage) -> None:
         body = letter.body
         if letter.stored_in:
             body = await self._sqs.fetch(letter.stored_in)
@@ -229,9 +229,15 @@ class Roads:
             Inbox(self._sqs, cell, routes=self._routes, deliveries=deliveries, clock=self._clock, reply=self._reply)
             for cell in cells
         ]
-        census = Census(database, self._clock, self.name, [cell.name for cell in cells], self._remove_replies)
+        membership = Membership(database, self._clock, self.name, [cell.name for cell in cells], self._remove_replies)
         async with anyio.create_task_group() as tasks:
-            for work in (census.run, self._start_outboxes, self._poller.run, self._read_answers.run, self._marks.run):
+            for work in (
+                membership.run,
+                self._start_outboxes,
+                self._poller.run,
+                self._read_answers.run,
+                self._marks.run,
+            ):
                 tasks.start_soon(work)
             for inbox in self._inboxes:
                 tasks.start_soon(inbox.run)
@@ -243,7 +249,7 @@ class Roads:
                     await self._flush()
                     await self._remove_replies(self.name)
                     with suppress(ShopFlowError):  # Then others find out that we are gone.
-                        await census.leave()
+                        await membership.leave()
                 tasks.cancel_scope.cancel()
 
     async def _find(self, queue: str) -> None:
@@ -269,7 +275,7 @@ class Roads:
             for outbox in self._outboxes.values():
                 tasks.start_soon(outbox.empty)
         for inbox in self._inboxes:
-            await inbox.loans.settled()
+            await inbox.leases.settled()
         await self._marks.empty()
 
     async def _remove_replies(self, process: str) -> None:
@@ -281,8 +287,8 @@ class Roads:
             self._log.info("a queue of answers stays", queue=queue, error=str(error))
 
 
-def _letter(message: Message, message_id: str, **rest: Any) -> Letter:  # noqa: ANN401 - Letter's own fields
-    return Letter(
+def _letter(message: Message, message_id: str, **rest: Any) -> WireMessage:  # noqa: ANN401 - WireMessage's own fields
+    return WireMessage(
         **{"trace": TRACE.get()} | rest,
         id=message_id,
         type=type(message).__name__,
