@@ -31,7 +31,7 @@ from engine.message import Event
 from engine.migrations import migrate
 from engine.services import Services, open_services
 from engine.settings import EngineSettings
-from engine.transaction import Outgoing, Transaction
+from engine.transaction import OutboxEntry, Transaction
 from testkit.ministack import CREDENTIALS, answers, ministack
 
 ROOT = Path(__file__).parent.parent
@@ -152,7 +152,7 @@ async def _forward(services: Services, sqs: Sqs) -> float:
     """Measure from the commit until every row records that SQS took its message; returns messages per second."""
     async with _process(services, sqs, Speaker()) as bus:
         async with services.database.transaction(SystemClock().now()) as tx:
-            stored = await bus.deliveries.store(tx, [Outgoing(Happened(key=f"{n}")) for n in range(MESSAGES)])
+            stored = await bus.deliveries.store(tx, [OutboxEntry(Happened(key=f"{n}")) for n in range(MESSAGES)])
         begun = perf_counter()
         bus.deliveries.hand_over(stored)
         for waiting in (_NEWEST, _ANY):  # The newest row first: polling all rows costs too much.

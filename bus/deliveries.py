@@ -28,12 +28,12 @@ from bus.routes import Routes
 from engine import telemetry
 from engine.clock import FOREVER, LONG_AGO, Clock, Sleeper
 from engine.crash import CrashPoint
-from engine.deliveries import Claimed
+from engine.deliveries import ClaimedDeliveries
 from engine.envelope import Envelope
 from engine.errors import BadInput, Overloaded, ShopFlowError
 from engine.message import Message
 from engine.postgres import Database
-from engine.transaction import Outgoing, Transaction
+from engine.transaction import OutboxEntry, Transaction
 
 _PAGE = 1000  # Rows that one look brings; the statements below say so too.
 _MOST_MEANWHILE = 1000  # Kept in memory while a sweep reads what is older. If more come, it begins anew.
@@ -94,7 +94,7 @@ update bus.deliveries set forwarded_at = $2 where id in (
     select id from bus.deliveries where id = any($1) order by id for update skip locked)"""
 
 
-class Stored(msgspec.Struct, frozen=True):
+class StoredBatch(msgspec.Struct, frozen=True):
     """What was stored and is due at once, ready to be handed over after the commit."""
 
     envelopes: Sequence[tuple[str, Envelope]]
@@ -156,7 +156,7 @@ class Deliveries(Backlog):
         """Hand over nothing more: what is stored stays stored."""
         self._open = False
 
-    async def store(self, tx: Transaction, outgoing: Sequence[Outgoing]) -> Stored:
+    async def store(self, tx: Transaction, outgoing: Sequence[OutboxEntry]) -> StoredBatch:
         """Store what a transaction published, a row for each subscriber."""
         rows = [
             (message_id, subscriber, item)
@@ -165,7 +165,7 @@ class Deliveries(Backlog):
             for subscriber in self._routes.subscribers(type(item.message))
         ]
         if not rows:
-            return Stored(())
+            return StoredBatch(())
         bodies = {id(item): encode(item.message) for item in outgoing}
         records = await tx.fetch(
             _STORE,
@@ -185,18 +185,18 @@ class Deliveries(Backlog):
             if item.due is None
         ]
         self._in_memory.update(envelope.delivery_id for _, envelope in ready)
-        return Stored(ready, min((item.due for item in outgoing if item.due is not None), default=FOREVER))
+        return StoredBatch(ready, min((item.due for item in outgoing if item.due is not None), default=FOREVER))
 
     def on_rollback(self, stored: object) -> None:
         """The commit failed, or nobody knows: should the rows be there, a sweep finds them."""
-        assert isinstance(stored, Stored)
+        assert isinstance(stored, StoredBatch)
         self._behind.update(subscriber for subscriber, _ in stored.envelopes if subscriber in self._put)
         self.mark_left([envelope.delivery_id for _, envelope in stored.envelopes])
         self._sleeper.wake()
 
     def hand_over(self, stored: object) -> None:
         """After the commit: put what was stored into the mailboxes of this process."""
-        assert isinstance(stored, Stored)
+        assert isinstance(stored, StoredBatch)
         for subscriber, envelope in stored.envelopes:
             give = self._keep_meanwhile if subscriber in self._behind else self._hand
             if not give(subscriber, envelope):
@@ -207,11 +207,11 @@ class Deliveries(Backlog):
             self._next_due = stored.next_due
             self._sleeper.wake()
 
-    async def claim(self, tx: Transaction, ids: Sequence[int]) -> Claimed:
+    async def claim(self, tx: Transaction, ids: Sequence[int]) -> ClaimedDeliveries:
         """Delete these rows with this transaction, and say which were still there."""
         mine = {row["id"] for row in await tx.fetch(_CLAIM, ids, list(self._unreadable))}
         left = [delivery_id for delivery_id in ids if delivery_id not in mine]
-        return Claimed(mine, {row["id"] for row in await tx.fetch(_STILL_THERE, left)} if left else ())
+        return ClaimedDeliveries(mine, {row["id"] for row in await tx.fetch(_STILL_THERE, left)} if left else ())
 
     def mark_received(self, delivery_id: int) -> bool:
         """A queue has brought this; says whether that is news."""

@@ -22,7 +22,7 @@ from engine.priority import Priority
 from engine.settings import EngineSettings
 from engine.supervisor import Supervisor
 from engine.trace import TRACE
-from engine.transaction import Outgoing
+from engine.transaction import OutboxEntry
 
 R = TypeVar("R")
 
@@ -123,7 +123,7 @@ class LocalBus:
     async def publish(self, *events: Event) -> None:
         """Store events that no turn speaks of, for tests and operations. Actors publish through their transaction."""
         async with self._database.transaction(self._clock.now()) as tx:
-            stored = await self.deliveries.store(tx, [Outgoing(event) for event in events])
+            stored = await self.deliveries.store(tx, [OutboxEntry(event) for event in events])
         self.deliveries.hand_over(stored)
 
     async def _ask_elsewhere(self, command: Command[R], limit_s: float) -> R:

@@ -31,7 +31,7 @@ class _SoldOut(TourFailed):
     """Another buyer was quicker. Units that come back do so later than a tour waits."""
 
 
-class Moment(msgspec.Struct, frozen=True):
+class TourMoment(msgspec.Struct, frozen=True):
     """An entry of the order's timeline."""
 
     at: datetime
@@ -39,13 +39,13 @@ class Moment(msgspec.Struct, frozen=True):
     detail: str
 
 
-class Order(msgspec.Struct, frozen=True):
+class TourOrder(msgspec.Struct, frozen=True):
     """The order as its buyer sees it."""
 
     id: str
     number: str
     status: str
-    timeline: list[Moment]
+    timeline: list[TourMoment]
 
 
 class _Product(msgspec.Struct, frozen=True):
@@ -81,7 +81,7 @@ class _Payment(msgspec.Struct, frozen=True):
 
 
 class _CheckedOut(msgspec.Struct, frozen=True):
-    order: Order
+    order: TourOrder
     access_token: str
     payment: _Payment
 
@@ -105,7 +105,7 @@ class Tour:
         self._on_step = on_step
         self._http: aiohttp.ClientSession
 
-    async def walk(self) -> Order:
+    async def walk(self) -> TourOrder:
         """Buy something, and get it.
 
         Raises:
@@ -117,7 +117,7 @@ class Tour:
             cart, sku = await self._fill_a_cart()
             self._on_step(f"Two {sku} are in the cart")
             bought = await self._check_out(cart)
-            self._on_step(f"Order {bought.order.number} is placed")
+            self._on_step(f"TourOrder {bought.order.number} is placed")
             await self._pay(bought.payment)
             self._on_step("The card is charged")
             await self._until(bought, "paid")
@@ -190,18 +190,18 @@ class Tour:
             await self._send("POST", f"/admin/api/pick-lists/{order_id}/{step}", None, msgspec.Raw, self._staff)
             self._on_step(f"The warehouse has done: {step}")
 
-    async def _until(self, bought: _CheckedOut, status: str) -> Order:
+    async def _until(self, bought: _CheckedOut, status: str) -> TourOrder:
         """Poll until the order has reached this status."""
         way = ("pending_payment", "paid", "picking", "packed", "shipped", "in_transit", "delivered")
         headers = {"Authorization": f"Bearer {bought.access_token}"}
 
-        def is_there(order: Order) -> bool:
+        def is_there(order: TourOrder) -> bool:
             if order.status == "cancelled":
                 raise TourFailed("the order was cancelled")
             return way.index(order.status) >= way.index(status)
 
-        async def look() -> Order:
-            return await self._get(f"/orders/{bought.order.id}", Order, headers)
+        async def look() -> TourOrder:
+            return await self._get(f"/orders/{bought.order.id}", TourOrder, headers)
 
         return await self._patiently(look, is_there, f"the order to be {status}")
 

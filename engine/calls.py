@@ -30,18 +30,18 @@ _BEGUN = CrashPoint("before-call", "A call was taken from the mailbox; nobody ou
 _LEARNED = CrashPoint("after-call", "What is outside has answered; no turn has recorded it.")
 
 
-class Settled(Command[None]):
+class Resolved(Command[None]):
     """Record that a call has handled an event, and nothing else."""
 
 
-async def _settle(_actor: Actor, _tx: Transaction, _settled: Sequence[Settled]) -> None:
+async def _settle(_actor: Actor, _tx: Transaction, _settled: Sequence[Resolved]) -> None:
     """Write nothing: the transaction itself deletes the deliveries."""
 
 
 SETTLE = Handler(
     name="settle",
     function=_settle,
-    message_types=(Settled,),
+    message_types=(Resolved,),
     is_call=False,
     is_query=False,
     takes_many=True,
@@ -144,7 +144,7 @@ class Calls:
         if isinstance(learned, Message) and self._mailbox.handles(type(learned)):
             self._mailbox.replace(envelope, learned)
         elif envelope.delivery_id:
-            self._mailbox.replace(envelope, Settled())
+            self._mailbox.replace(envelope, Resolved())
         else:
             self._outcomes.finish([envelope], [learned])
 

@@ -11,7 +11,7 @@ from engine.availability import Availability
 from engine.backoff import Backoff
 from engine.calls import SETTLE, Calls
 from engine.clock import Clock
-from engine.deliveries import Deliveries
+from engine.deliveries import DeliveryStore
 from engine.envelope import Envelope
 from engine.errors import Overloaded
 from engine.mailbox import Mailbox
@@ -30,7 +30,7 @@ class ActorCell:
         actor: Actor,
         *,
         database: Database,
-        deliveries: Deliveries,
+        deliveries: DeliveryStore,
         clock: Clock,
         settings: EngineSettings,
         priority: Priority,

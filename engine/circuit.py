@@ -34,7 +34,7 @@ _FIRST_RATE = 8  # Calls in the first second after it came back; twice as many i
 _FULL_RATE = 512  # From here on there is no bound but the callers' own.
 
 
-class State(Enum):
+class CircuitState(Enum):
     """The state of a circuit."""
 
     CLOSED = auto()  # It works: all calls pass.
@@ -43,7 +43,7 @@ class State(Enum):
     RECOVERING = auto()  # It is back: calls pass at a bounded rate.
 
 
-class Fact(Enum):
+class CircuitEvent(Enum):
     """A finding about the service, by a call or by the clock."""
 
     FAILED = auto()  # At least 5 calls in a row were not answered.
@@ -54,15 +54,15 @@ class Fact(Enum):
 
 
 # A pair that is missing changes nothing: a straggler that fails after the circuit has opened, say.
-NEXT: Final[Mapping[tuple[State, Fact], State]] = {
-    (State.CLOSED, Fact.FAILED): State.OPEN,
-    (State.OPEN, Fact.PAUSE_OVER): State.HALF_OPEN,
-    (State.OPEN, Fact.WORKED): State.RECOVERING,  # A straggler that was answered after all.
-    (State.HALF_OPEN, Fact.WORKED): State.RECOVERING,
-    (State.HALF_OPEN, Fact.FAILED): State.OPEN,
-    (State.HALF_OPEN, Fact.UNDECIDED): State.OPEN,
-    (State.RECOVERING, Fact.TRUSTED): State.CLOSED,
-    (State.RECOVERING, Fact.FAILED): State.OPEN,
+NEXT: Final[Mapping[tuple[CircuitState, CircuitEvent], CircuitState]] = {
+    (CircuitState.CLOSED, CircuitEvent.FAILED): CircuitState.OPEN,
+    (CircuitState.OPEN, CircuitEvent.PAUSE_OVER): CircuitState.HALF_OPEN,
+    (CircuitState.OPEN, CircuitEvent.WORKED): CircuitState.RECOVERING,  # A straggler that was answered after all.
+    (CircuitState.HALF_OPEN, CircuitEvent.WORKED): CircuitState.RECOVERING,
+    (CircuitState.HALF_OPEN, CircuitEvent.FAILED): CircuitState.OPEN,
+    (CircuitState.HALF_OPEN, CircuitEvent.UNDECIDED): CircuitState.OPEN,
+    (CircuitState.RECOVERING, CircuitEvent.TRUSTED): CircuitState.CLOSED,
+    (CircuitState.RECOVERING, CircuitEvent.FAILED): CircuitState.OPEN,
 }
 
 
@@ -70,7 +70,7 @@ class Circuit:
     """The circuit in front of one service outside."""
 
     def __init__(self, service: str, clock: Clock) -> None:
-        self.state = State.CLOSED
+        self.state = CircuitState.CLOSED
         self._service = service
         self._clock = clock
         self._failures = 0  # In a row.
@@ -92,25 +92,25 @@ class Circuit:
             self._failed()
             raise
         except BaseException:
-            self._moved_on(Fact.UNDECIDED)
+            self._moved_on(CircuitEvent.UNDECIDED)
             raise
         self._worked()
         return result
 
-    def _moved_on(self, fact: Fact) -> bool:
+    def _moved_on(self, fact: CircuitEvent) -> bool:
         """Move to the next state; return whether there is one."""
         before, self.state = self.state, NEXT.get((self.state, fact), self.state)
         return self.state is not before
 
     def _admit(self, now: datetime) -> None:
-        if self.state is State.OPEN and self._pause_is_over(now):
-            self._moved_on(Fact.PAUSE_OVER)  # This call is the probe.
-        elif self.state in (State.OPEN, State.HALF_OPEN):
+        if self.state is CircuitState.OPEN and self._pause_is_over(now):
+            self._moved_on(CircuitEvent.PAUSE_OVER)  # This call is the probe.
+        elif self.state in (CircuitState.OPEN, CircuitState.HALF_OPEN):
             left_s = (self._open_until - now).total_seconds()
             self._refuse(min(max(left_s, _PAUSE.first_s), self._pause_s))
-        elif self.state is State.RECOVERING:
+        elif self.state is CircuitState.RECOVERING:
             if self._slow_start.is_over(now):
-                self._moved_on(Fact.TRUSTED)
+                self._moved_on(CircuitEvent.TRUSTED)
             elif not self._slow_start.admit(now):
                 self._refuse(self._slow_start.next_second_s(now))
 
@@ -127,7 +127,7 @@ class Circuit:
 
     def _failed(self) -> None:
         self._failures += 1
-        if self._failures < _FAILURES or not self._moved_on(Fact.FAILED):
+        if self._failures < _FAILURES or not self._moved_on(CircuitEvent.FAILED):
             return
         self._openings += 1
         self._open_until = self._clock.now() + timedelta(seconds=self._pause_s)
@@ -135,14 +135,14 @@ class Circuit:
 
     def _worked(self) -> None:
         self._failures = 0
-        if not self._moved_on(Fact.WORKED):
+        if not self._moved_on(CircuitEvent.WORKED):
             return
         self._openings = 0
         self._slow_start = _SlowStart(self._clock.now())
         telemetry.logger().info("a service is back", service=self._service)
 
     def _is_down(self) -> float:
-        return float(self.state in (State.OPEN, State.HALF_OPEN))
+        return float(self.state in (CircuitState.OPEN, CircuitState.HALF_OPEN))
 
 
 class _SlowStart:

@@ -4,24 +4,24 @@ from collections.abc import Collection, Sequence
 from typing import NamedTuple, Protocol
 
 from engine.envelope import Envelope
-from engine.transaction import Outgoing, Transaction
+from engine.transaction import OutboxEntry, Transaction
 
 
-class Claimed(NamedTuple):
+class ClaimedDeliveries(NamedTuple):
     """The deliveries that a transaction may handle, and those that must wait. All others were handled before."""
 
     mine: Collection[int]
     not_yet: Collection[int] = ()  # Another process handles these, or other deliveries of their key come first.
 
 
-class Deliveries(Protocol):
+class DeliveryStore(Protocol):
     """Stored messages, and those of them that are in a mailbox of this process."""
 
-    async def claim(self, tx: Transaction, ids: Sequence[int]) -> Claimed:
+    async def claim(self, tx: Transaction, ids: Sequence[int]) -> ClaimedDeliveries:
         """Delete these rows with this transaction, and return which were still there."""
         ...
 
-    async def store(self, tx: Transaction, outgoing: Sequence[Outgoing]) -> object:
+    async def store(self, tx: Transaction, outgoing: Sequence[OutboxEntry]) -> object:
         """Store what a transaction published; return what `hand_over` needs."""
         ...
 

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from engine import telemetry
 from engine.backoff import Backoff
 from engine.clock import Clock
-from engine.deliveries import Deliveries
+from engine.deliveries import DeliveryStore
 from engine.envelope import Envelope
 from engine.errors import BadInput, Crashed, ShopFlowError, Unavailable
 from engine.mailbox import Mailbox
@@ -33,7 +33,7 @@ class Outcomes:
         actor: str,
         *,
         mailbox: Mailbox,
-        deliveries: Deliveries,
+        deliveries: DeliveryStore,
         clock: Clock,
         backoff: Backoff,
         settings: EngineSettings,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Outgoing:
+class OutboxEntry:
     """A message that a transaction sends: delivered after its commit, or at `due`."""
 
     message: Event | Command[Any]
@@ -33,7 +33,7 @@ class Transaction:
         self.causation_id = ""  # The id of the message it handles, if there is only one.
         self.trace = ""  # And that message's trace.
         self.now = now
-        self.outgoing: list[Outgoing] = []
+        self.outgoing: list[OutboxEntry] = []
         self.callbacks: list[Callable[[], None]] = []
 
     async def fetch(self, sql: str, *parameters: object) -> Sequence[Record]:
@@ -58,15 +58,15 @@ class Transaction:
 
     def publish(self, *events: Event) -> None:
         """Store events with this transaction; every subscriber gets them after the commit."""
-        self.outgoing.extend(Outgoing(event) for event in events)
+        self.outgoing.extend(OutboxEntry(event) for event in events)
 
     def send(self, command: Command[Any]) -> None:
         """Store a command with this transaction; its actor handles it after the commit. Its answer is discarded."""
-        self.outgoing.append(Outgoing(command))
+        self.outgoing.append(OutboxEntry(command))
 
     def schedule(self, command: Command[Any], due: datetime) -> None:
         """Store a durable timer: the actor that handles `command` gets it at `due`, or soon after."""
-        self.outgoing.append(Outgoing(command, due))
+        self.outgoing.append(OutboxEntry(command, due))
 
     def after_commit(self, callback: Callable[[], None]) -> None:
         """Call after the commit. A hint only: a crash in between loses it."""

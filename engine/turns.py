@@ -19,7 +19,7 @@ from engine.availability import Availability
 from engine.bisection import Bisection
 from engine.clock import Clock
 from engine.crash import CrashPoint
-from engine.deliveries import Deliveries
+from engine.deliveries import DeliveryStore
 from engine.envelope import Envelope
 from engine.errors import Conflict, Unavailable
 from engine.handler import Handler
@@ -57,7 +57,7 @@ class Turns:
         availability: Availability,
         *,
         database: Database,
-        deliveries: Deliveries,
+        deliveries: DeliveryStore,
         clock: Clock,
         priority: Priority,
         limit: int,

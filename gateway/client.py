@@ -31,7 +31,7 @@ class Level(msgspec.Struct, frozen=True):
     version: int
 
 
-class Refused(Exception):
+class NotWatchable(Exception):
     """The shop will not do what was asked: too many SKUs, say. Asking again would not help."""
 
     def __init__(self, code: str, detail: str) -> None:
@@ -69,7 +69,7 @@ async def watch_stock(url: str, skus: Iterable[str]) -> AsyncGenerator[Level, No
         skus: At most 128. One that does not exist is heard of when it does.
 
     Raises:
-        Refused: The shop does not want to tell.
+        NotWatchable: The shop does not want to tell.
         ConnectionClosed: It thinks that we abuse it (code 1008).
     """
     wanted, versions = list(skus), dict[str, int]()
@@ -80,7 +80,7 @@ async def watch_stock(url: str, skus: Iterable[str]) -> AsyncGenerator[Level, No
             async for message in socket:
                 said = _decode(message)
                 if said.op == "error":
-                    raise Refused(said.code, said.detail)
+                    raise NotWatchable(said.code, said.detail)
                 for level in said.levels():
                     if level.version > versions.get(level.sku, -1):
                         versions[level.sku] = level.version

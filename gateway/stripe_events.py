@@ -39,7 +39,7 @@ class _Data(msgspec.Struct, frozen=True):
     object: msgspec.Raw
 
 
-class Envelope(msgspec.Struct, frozen=True):
+class WebhookEvent(msgspec.Struct, frozen=True):
     """What every event has; its object is read once its type is known to be of interest."""
 
     id: str
@@ -70,7 +70,7 @@ INTENT_OF: Final[Mapping[str, Callable[[_Object], str]]] = {
 }
 
 
-def read(event: Envelope) -> RecordStripeEvent | None:
+def read(event: WebhookEvent) -> RecordStripeEvent | None:
     """Translate an event; None if it is of no interest, or about no payment intent.
 
     Raises:

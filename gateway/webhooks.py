@@ -36,7 +36,7 @@ class ParcelNews(msgspec.Struct, frozen=True, kw_only=True):
     detail: Annotated[str, msgspec.Meta(max_length=1000)] = ""
 
 
-_EVENTS = msgspec.json.Decoder(stripe_events.Envelope)
+_EVENTS = msgspec.json.Decoder(stripe_events.WebhookEvent)
 _PARCELS = msgspec.json.Decoder(ParcelNews)
 
 

@@ -201,3 +201,16 @@ def test_every_event_has_the_listeners_it_was_promised() -> None:
     listeners = Routes(ACTORS).listeners()
 
     assert {event: set(listeners[event]) for event in LISTENERS} == LISTENERS
+
+
+def test_a_class_name_has_one_meaning() -> None:
+    """Outside the sandbox and the bench, which have the names of others. Source: TigerBeetle's style guide."""
+    places: dict[str, list[str]] = {}
+    for path in SHIPPED:
+        if path.relative_to(ROOT).parts[0] in ("sandbox", "bench") or "skeleton" in path.parts:
+            continue
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                places.setdefault(node.name, []).append(name(path))
+
+    assert {kind: files for kind, files in places.items() if len(files) > 1} == {}

@@ -20,7 +20,7 @@ _KNOWN_IN: Final = ("wiring/domains.py", "gateway/api/__init__.py")
 _RESERVED: Final = {"case", "check", "column", "group", "limit", "offset", "order", "select", "table", "user", "window"}
 
 
-class Refused(Exception):
+class BadName(Exception):
     """There will be no such domain. The message is one line for whoever asked."""
 
 
@@ -28,7 +28,7 @@ def main() -> None:
     """Make the domain that the command line names."""
     try:
         made = make(sys.argv[1] if len(sys.argv) > 1 else "", _ROOT)
-    except Refused as refused:
+    except BadName as refused:
         sys.exit(f"make domain: {refused}")
     _run("ruff", "check", "--quiet", "--fix", "--select", "I", *made, *_KNOWN_IN)  # Names sort otherwise.
     _run("ruff", "format", "--quiet", *made, *_KNOWN_IN)
@@ -40,14 +40,14 @@ def make(name: str, root: Path) -> list[str]:
     """Write a domain's files below `root`, and the lines that make it known; the new files.
 
     Raises:
-        Refused: The name can't be one, or is taken.
+        BadName: The name can't be one, or is taken.
     """
     if not re.fullmatch(r"[a-z]{3,30}", name):
-        raise Refused("NAME must be a word in small letters, such as NAME=review")
+        raise BadName("NAME must be a word in small letters, such as NAME=review")
     if name in _RESERVED:
-        raise Refused(f"{name} is a word of SQL")
+        raise BadName(f"{name} is a word of SQL")
     if (root / "actors" / name).exists():
-        raise Refused(f"there is a domain {name}")
+        raise BadName(f"there is a domain {name}")
     sources = sorted(path for path in _SKELETON.rglob("*.txt") if path.is_file())
     made = [_renamed(path.relative_to(_SKELETON).as_posix().removesuffix(".txt"), name) for path in sources]
     for source, path in zip(sources, made, strict=True):

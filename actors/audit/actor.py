@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from actors.audit import rules, store
 from actors.audit.stuck import Stuck
-from actors.audit.sweep import CachedLevels, Stored, Sweep
+from actors.audit.sweep import CachedLevels, StoredMessages, Sweep
 from bus.messages.audit import (
     Audit,
     Audited,
@@ -29,7 +29,9 @@ _LONG_S = 600.0  # For a whole audit: a million orders take some minutes.
 class Auditor(Actor, name="audit"):
     """Looks whether everything adds up. Reads no table but its own."""
 
-    def __init__(self, *, bus: Bus, database: Database, clock: Clock, stored: Stored, levels: CachedLevels) -> None:
+    def __init__(
+        self, *, bus: Bus, database: Database, clock: Clock, stored: StoredMessages, levels: CachedLevels
+    ) -> None:
         self._bus = bus
         self._database = database
         self._clock = clock

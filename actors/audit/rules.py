@@ -23,7 +23,7 @@ REFUND_CHECKS: Final[frozenset[CheckId]] = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Overdue:
+class OverdueDeliveries:
     """Deliveries of one type that their subscriber should have handled by now."""
 
     subscriber: str
@@ -42,7 +42,7 @@ def missing(order_id: OrderId) -> Finding:
     )
 
 
-def overdue(late: Overdue) -> Finding:
+def overdue(late: OverdueDeliveries) -> Finding:
     """Something is not handled, though its time has come."""
     return Finding(
         check="nothing_is_overdue",

@@ -11,7 +11,7 @@ from datetime import datetime
 from actors.audit import store, stuck_rules
 from actors.audit.checks import JUDGED
 from actors.audit.stuck_rules import SOURCES, UNOPENED, Place, Row
-from actors.audit.sweep import Stored
+from actors.audit.sweep import StoredMessages
 from bus.messages.audit import ListStuck, StuckItem, StuckPage
 from bus.messages.base import OrderId
 from bus.messages.order import FindOrders, KnownOrder, ListOwedOrders
@@ -29,7 +29,7 @@ _MOST_LOOKS = 20  # For one page; if nearly all was settled, the next page goes 
 class Stuck:
     """Lists what is stuck."""
 
-    def __init__(self, bus: Bus, database: Database, stored: Stored, clock: Clock) -> None:
+    def __init__(self, bus: Bus, database: Database, stored: StoredMessages, clock: Clock) -> None:
         self._bus = bus
         self._database = database
         self._stored = stored

@@ -39,7 +39,7 @@ class CachedLevels(Protocol):
         ...
 
 
-class Stored(Protocol):
+class StoredMessages(Protocol):
     """What the audit needs of stored messages."""
 
     async def overdue(self, before: datetime) -> Sequence[Overdue]:
@@ -78,7 +78,7 @@ class Sweep:
     """An audit under way."""
 
     bus: Bus
-    stored: Stored
+    stored: StoredMessages
     levels: CachedLevels
     clock: Clock
     findings: list[Finding] = field(default_factory=list)
@@ -154,7 +154,9 @@ class Sweep:
     async def _deliveries(self) -> None:
         self.checked["deliveries"] = await self.stored.count()
         for late in await self.stored.overdue(self.clock.now() - _OVERDUE):
-            self.findings.append(rules.overdue(rules.Overdue(late.subscriber, late.type, late.count, late.oldest)))
+            self.findings.append(
+                rules.overdue(rules.OverdueDeliveries(late.subscriber, late.type, late.count, late.oldest))
+            )
 
     async def _cached_levels(self) -> None:
         """Compare what Redis keeps for readers."""

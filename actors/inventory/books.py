@@ -10,7 +10,7 @@ from bus.messages.inventory import CarryUnits, SetOnHand, StockBelowHeld, StockC
 
 
 @dataclass(frozen=True, slots=True)
-class Sums:
+class StockSums:
     """What the rows and the ledger say of one SKU."""
 
     sku: Sku
@@ -63,7 +63,7 @@ def carry(ask: CarryUnits, shelf: Shelf) -> StockCount | UnitsInUse:
     return new.counted()
 
 
-def audit(sums: Sums) -> list[Finding]:
+def audit(sums: StockSums) -> list[Finding]:
     """Compare the counters with what they can be computed from."""
     promised = Remedy(action="repair" if sums.fits else "cancel_until_it_fits", target=sums.sku)
     count = Remedy(action="count_shelf", target=sums.sku)
@@ -85,7 +85,7 @@ def audit(sums: Sums) -> list[Finding]:
     return findings
 
 
-def repair(sums: Sums, shelf: Shelf, above_version: int) -> list[RepairMade]:
+def repair(sums: StockSums, shelf: Shelf, above_version: int) -> list[RepairMade]:
     """Set what is promised to the sums of the holds, if that fits, and make the ledger agree; report what was done.
 
     What is on hand is not touched: only who counts the shelf knows.
@@ -109,7 +109,7 @@ def repair(sums: Sums, shelf: Shelf, above_version: int) -> list[RepairMade]:
 
 
 def _repaired(
-    sums: Sums, shelf: Shelf, number: Literal["assigned", "held"], counter: int, by_holds: int, by_ledger: int
+    sums: StockSums, shelf: Shelf, number: Literal["assigned", "held"], counter: int, by_holds: int, by_ledger: int
 ) -> list[RepairMade]:
     if counter == by_holds == by_ledger:
         return []

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from asyncpg import Record
 
-from actors.inventory.books import Sums
+from actors.inventory.books import StockSums
 from actors.inventory.shelf import Hold, Shelf, Stock
 from bus.messages.base import CartId, OrderId, Sku
 from bus.messages.inventory import HoldFact, StockCount, StockLevel
@@ -178,9 +178,9 @@ async def next_end(reader: Transaction | Database) -> datetime:
     return end or FOREVER
 
 
-async def sums(reader: Transaction | Database, skus: Collection[Sku] | None = None) -> list[Sums]:
+async def sums(reader: Transaction | Database, skus: Collection[Sku] | None = None) -> list[StockSums]:
     """What rows and ledger say of each SKU, or of these. Reads the whole ledger, which is indexed for nobody."""
-    return [Sums(**dict(row)) for row in await reader.fetch(_SUMS, None if skus is None else list(skus))]
+    return [StockSums(**dict(row)) for row in await reader.fetch(_SUMS, None if skus is None else list(skus))]
 
 
 async def levels_after(database: Database, sku: Sku, limit: int) -> list[StockLevel]:

@@ -8,7 +8,7 @@ from prometheus_client import Counter
 
 from actors.order import rules, store
 from actors.order.private import PaymentOverdue
-from actors.order.rules import State
+from actors.order.rules import OrderState
 from bus.messages.audit import BooksRepaired, Findings
 from bus.messages.base import OrderId
 from bus.messages.inventory import UnitsGone, UnitsRetaken
@@ -148,7 +148,7 @@ class Orders(Actor, name="order"):
     async def on_payment_failed(self, tx: Transaction, events: Sequence[PaymentFailed]) -> None:
         until = tx.now + self._payment_window
 
-        def decide(order: State, event: PaymentFailed) -> None:
+        def decide(order: OrderState, event: PaymentFailed) -> None:
             if rules.payment_failed(order, event.reason, tx.now, until):
                 tx.schedule(PaymentOverdue(order_id=order.id), until)
 
@@ -248,13 +248,13 @@ class Orders(Actor, name="order"):
 
     @turn
     async def correct(self, tx: Transaction, asks: Sequence[CorrectRefunded]) -> None:
-        def decide(order: State, ask: CorrectRefunded) -> None:
+        def decide(order: OrderState, ask: CorrectRefunded) -> None:
             if made := rules.correct_refunded(order, ask.refunded):
                 tx.publish(BooksRepaired.of(made, tx.now))
 
         await self._each(tx, asks, decide)
 
-    async def _each(self, tx: Transaction, facts: Sequence[M], decide: Callable[[State, M], None]) -> None:
+    async def _each(self, tx: Transaction, facts: Sequence[M], decide: Callable[[OrderState, M], None]) -> None:
         """Lock the orders these facts are about, decide one after the other, and write all at once."""
         states = await store.lock(tx, {fact.key for fact in facts})
         for fact in facts:

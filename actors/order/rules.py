@@ -84,7 +84,7 @@ PARCEL_FACTS: Mapping[ParcelStatus, Fact] = {
 
 
 @dataclass(slots=True)
-class State:
+class OrderState:
     """What a turn knows of an order, and what it does to it."""
 
     id: OrderId
@@ -160,7 +160,7 @@ def new_order(ask: PlaceOrder, sums: Sums, number: str, now: datetime, pay_until
     )
 
 
-def paid(order: State, amount: Money, now: datetime) -> None:
+def paid(order: OrderState, amount: Money, now: datetime) -> None:
     """Money is here."""
     if order.advance("paid", now):
         order.note("PaymentReceived", str(amount))
@@ -174,18 +174,18 @@ def paid(order: State, amount: Money, now: datetime) -> None:
         _return_late_money(order)
 
 
-def further_paid(order: State, purpose: str, amount: Money) -> None:
+def further_paid(order: OrderState, purpose: str, amount: Money) -> None:
     """Money beside what the order was placed for."""
     order.note("FurtherPaymentReceived", f"{amount} for {purpose}")
 
 
-def processing(order: State, now: datetime) -> None:
+def processing(order: OrderState, now: datetime) -> None:
     """A bank has been asked, and takes days; the order waits, with its units."""
     if order.advance("processing", now):
         order.note("PaymentProcessing", "The bank has been asked.")
 
 
-def payment_failed(order: State, reason: str, now: datetime, pay_until: datetime) -> bool:
+def payment_failed(order: OrderState, reason: str, now: datetime, pay_until: datetime) -> bool:
     """The bank has said no: there is time to pay in another way. True if a timer must end that."""
     if not order.advance("payment_failed", now):
         return False
@@ -194,13 +194,13 @@ def payment_failed(order: State, reason: str, now: datetime, pay_until: datetime
     return True
 
 
-def declined(order: State, reason: str) -> None:
+def declined(order: OrderState, reason: str) -> None:
     """A try to pay failed; the order stays payable until its end."""
     if order.status == "pending_payment":
         order.note("PaymentDeclined", reason)
 
 
-def overdue(order: State, now: datetime) -> None:
+def overdue(order: OrderState, now: datetime) -> None:
     """Its time to be paid is over, unless it was given more meanwhile."""
     if order.status == "pending_payment" and order.pay_until is not None and now < order.pay_until:
         return
@@ -208,7 +208,7 @@ def overdue(order: State, now: datetime) -> None:
         _cancelled(order, "payment_timeout")
 
 
-def call_off(order: State, reason: CancelReason, now: datetime) -> bool:
+def call_off(order: OrderState, reason: CancelReason, now: datetime) -> bool:
     """Somebody does not want it any more. False if it is too late for that; a repeat is fine."""
     was_paid = order.status not in ("pending_payment", "payment_processing")
     if order.advance("called_off", now):
@@ -220,7 +220,7 @@ def call_off(order: State, reason: CancelReason, now: datetime) -> bool:
     return order.status == "cancelled"
 
 
-def fully_refunded(order: State, now: datetime) -> None:
+def fully_refunded(order: OrderState, now: datetime) -> None:
     """Somebody gave all of its money back: before packing that ends the order, afterwards people are told."""
     if order.advance("refunded", now):
         _cancelled(order, "refunded")
@@ -229,27 +229,27 @@ def fully_refunded(order: State, now: datetime) -> None:
         order.note("FullyRefunded", "All of its money goes back.", staff_only=True)
 
 
-def disputed(order: State, amount: Money, reason: str, *, is_inquiry: bool) -> None:
+def disputed(order: OrderState, amount: Money, reason: str, *, is_inquiry: bool) -> None:
     """The buyer's bank asks, or takes the money away until it is decided."""
     order.note("DisputeOpened", f"{'inquiry about ' if is_inquiry else ''}{amount}: {reason}", staff_only=True)
 
 
-def dispute_closed(order: State, amount: Money, outcome: str) -> None:
+def dispute_closed(order: OrderState, amount: Money, outcome: str) -> None:
     """The bank has decided."""
     order.note("DisputeClosed", f"{amount}: {outcome}", staff_only=True)
 
 
-def dispute_funds_moved(order: State, amount: Money, *, is_withdrawal: bool) -> None:
+def dispute_funds_moved(order: OrderState, amount: Money, *, is_withdrawal: bool) -> None:
     """Disputed money has left the shop's account, or is back there."""
     order.note("DisputeFundsMoved", f"{amount} {'withdrawn' if is_withdrawal else 'put back'}", staff_only=True)
 
 
-def warned_of_fraud(order: State, fraud_type: str) -> None:
+def warned_of_fraud(order: OrderState, fraud_type: str) -> None:
     """The card's issuer suspects fraud."""
     order.note("FraudWarned", fraud_type, staff_only=True)
 
 
-def units_gone(order: State, now: datetime) -> None:
+def units_gone(order: OrderState, now: datetime) -> None:
     """Money came, but somebody else has the units: it goes back at once, and once."""
     was_paid = order.advance("units_gone", now)
     if was_paid:
@@ -264,7 +264,7 @@ def units_gone(order: State, now: datetime) -> None:
             _return_late_money(order)
 
 
-def units_retaken(order: State, now: datetime) -> None:
+def units_retaken(order: OrderState, now: datetime) -> None:
     """Money came late, and the units could be had again."""
     if order.status == "cancelled" and order.cancel_reason not in (None, "payment_timeout"):
         # Called off while its units were asked for again: they go back, and so does the money.
@@ -276,20 +276,20 @@ def units_retaken(order: State, now: datetime) -> None:
         order.events.append(OrderRevived(order_id=order.id, number=order.number))
 
 
-def picking(order: State, now: datetime) -> None:
+def picking(order: OrderState, now: datetime) -> None:
     """The warehouse is at it."""
     if order.advance("picking", now):
         order.note("PickingStarted")
 
 
-def packed(order: State, now: datetime) -> None:
+def packed(order: OrderState, now: datetime) -> None:
     """The parcel is closed."""
     if order.advance("packed", now):
         order.note("OrderFulfilled")
         order.events.append(OrderFulfilled(order_id=order.id, number=order.number))
 
 
-def shipped(order: State, carrier: str, tracking_number: str, now: datetime) -> None:
+def shipped(order: OrderState, carrier: str, tracking_number: str, now: datetime) -> None:
     """A carrier is booked."""
     if order.advance("shipped", now):
         order.carrier, order.tracking_number = carrier, tracking_number
@@ -299,7 +299,7 @@ def shipped(order: State, carrier: str, tracking_number: str, now: datetime) -> 
         )
 
 
-def moved(order: State, status: ParcelStatus, detail: str, at: datetime, now: datetime) -> None:
+def moved(order: OrderState, status: ParcelStatus, detail: str, at: datetime, now: datetime) -> None:
     """The carrier has said where the parcel is. What is older than the status known is kept in the timeline only."""
     order.note("ParcelMoved", f"{status}: {detail}" if detail else status)
     fact = PARCEL_FACTS.get(status)
@@ -308,14 +308,14 @@ def moved(order: State, status: ParcelStatus, detail: str, at: datetime, now: da
         order.events.append(OrderDelivered(order_id=order.id, number=order.number, at=at))
 
 
-def refunded(order: State, amount: Money) -> None:
+def refunded(order: OrderState, amount: Money) -> None:
     """Money went back, whoever sent it."""
     order.refunded += amount.amount
     order.changed = True
     order.note("RefundProcessed", str(amount))
 
 
-def refund_failed(order: State, amount: Money, detail: str, *, was_processed: bool) -> None:
+def refund_failed(order: OrderState, amount: Money, detail: str, *, was_processed: bool) -> None:
     """The bank sent refunded money back, or Stripe never took the refund."""
     if was_processed:
         order.refunded -= amount.amount
@@ -325,7 +325,7 @@ def refund_failed(order: State, amount: Money, detail: str, *, was_processed: bo
         order.note("RefundFailed", f"{amount}: {detail}" if detail else str(amount), staff_only=True)
 
 
-def correct_refunded(order: State, refunded: Minor) -> RepairMade | None:
+def correct_refunded(order: OrderState, refunded: Minor) -> RepairMade | None:
     """What the payment says was refunded, in line with the refunds themselves; None if that is known, or can't be."""
     if refunded == order.refunded or not 0 <= refunded <= order.total:
         return None
@@ -334,14 +334,14 @@ def correct_refunded(order: State, refunded: Minor) -> RepairMade | None:
     return RepairMade(rule=RULES["refunded_agrees"], about=order.id, before=str(before), after=str(refunded))
 
 
-def _send_money_back(order: State, reason: str) -> None:
+def _send_money_back(order: OrderState, reason: str) -> None:
     """All of it, and once: an order is paid once."""
     if not order.refund_requested:
         order.refund_requested = order.changed = True
         order.events.append(RefundRequested(order_id=order.id, reason=reason))
 
 
-def _return_late_money(order: State) -> None:
+def _return_late_money(order: OrderState) -> None:
     """It stays cancelled, and its buyer is told."""
     assert order.cancel_reason is not None, "a cancelled order has its reason"
     if not order.refund_requested:
@@ -349,7 +349,7 @@ def _return_late_money(order: State) -> None:
     _send_money_back(order, order.cancel_reason)
 
 
-def _cancelled(order: State, reason: CancelReason) -> None:
+def _cancelled(order: OrderState, reason: CancelReason) -> None:
     order.cancel_reason = reason
     order.note("OrderCancelled", reason)
     order.events.append(OrderCancelled(order_id=order.id, number=order.number, reason=reason))

@@ -144,17 +144,17 @@ def _quoted(ask: PlaceOrder) -> Sums:
     return ask.sums
 
 
-async def lock(tx: Transaction, ids: Collection[OrderId]) -> dict[OrderId, rules.State]:
+async def lock(tx: Transaction, ids: Collection[OrderId]) -> dict[OrderId, rules.OrderState]:
     """Lock orders; one that is not there is missing."""
     found = await tx.fetch(_LOCK, list(ids))
     lines: dict[OrderId, list[Line]] = {row["id"]: [] for row in found}
     if any(row["status"] == "cancelled" for row in found):  # Only late money asks for them.
         for row in await tx.fetch(_UNITS, list(lines)):
             lines[row["order_id"]].append(Line(sku=row["sku"], quantity=row["quantity"]))
-    return {row["id"]: rules.State(**dict(row), lines=lines[row["id"]]) for row in found}
+    return {row["id"]: rules.OrderState(**dict(row), lines=lines[row["id"]]) for row in found}
 
 
-async def save(tx: Transaction, orders: Collection[rules.State]) -> None:
+async def save(tx: Transaction, orders: Collection[rules.OrderState]) -> None:
     """Write what became of locked orders, and publish what they have to say."""
     changed = [order for order in orders if order.changed]
     entries = [(order.id, *entry) for order in orders for entry in order.entries]

@@ -347,7 +347,7 @@ def free_at(look: RecordLook, now: datetime, every: timedelta, *, is_left: bool)
 
 
 @dataclass(frozen=True, slots=True)
-class Sums:
+class PaymentSums:
     """What a payment's row and its refunds say."""
 
     order_id: OrderId
@@ -360,7 +360,7 @@ class Sums:
     captures: int  # Webhooks that were taken as this payment's success.
 
 
-def audit(sums: Sums) -> list[Finding]:
+def audit(sums: PaymentSums) -> list[Finding]:
     """Compare a payment's sums with what they can be computed from."""
     find = Remedy(action="find_at_stripe", target=sums.order_id)
     checks: list[tuple[CheckId, bool, str]] = [

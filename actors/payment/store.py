@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from actors.payment.effects import Outcome
 from actors.payment.private import RecordIntent
-from actors.payment.rules import Recorded, Sums
+from actors.payment.rules import PaymentSums, Recorded
 from actors.payment.state import DisputeState, Payment, RefundState, payment_id_of
 from bus.messages.base import Money, OrderId
 from bus.messages.payment import StripeEvent
@@ -211,9 +211,9 @@ async def note_effects(tx: Transaction, effects: Mapping[str, Outcome]) -> None:
         )
 
 
-async def sums(database: Database) -> AsyncIterator[list[Sums]]:
+async def sums(database: Database) -> AsyncIterator[list[PaymentSums]]:
     """What rows, refunds and webhooks say of each payment, page by page."""
     last = ""
     while rows := await database.fetch(_SUMS, last, _SUMS_PAGE):
-        yield [Sums(**{name: value for name, value in row.items() if name != "payment_id"}) for row in rows]
+        yield [PaymentSums(**{name: value for name, value in row.items() if name != "payment_id"}) for row in rows]
         last = rows[-1]["payment_id"]

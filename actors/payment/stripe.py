@@ -73,7 +73,7 @@ class StripeSettings(Settings, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class IntentPage:
     """A part of Stripe's list of intents, the newest first."""
 
     intents: tuple[IntentSeen, ...]
@@ -254,7 +254,7 @@ class Stripe:
             params["starting_after"] = page.data[-1].id
         return seen[::-1]
 
-    async def intents(self, window: Window) -> Page:
+    async def intents(self, window: Window) -> IntentPage:
         """A page of the intents that were made in `window`, the newest first, from where it was stopped.
 
         Raises:
@@ -263,7 +263,7 @@ class Stripe:
         """
         page = await self._intents(window.created_from, window.created_to, window.after)
         after = page.data[-1].id if page.has_more and page.data else ""
-        return Page(tuple(intent_seen(intent) for intent in page.data), after)
+        return IntentPage(tuple(intent_seen(intent) for intent in page.data), after)
 
     async def _intents(
         self, created_from: datetime, created_to: datetime | None, after: str

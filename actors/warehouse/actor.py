@@ -116,7 +116,10 @@ class Warehouse(Actor):
         await store.save(tx, states)
 
     async def _judge(
-        self, tx: Transaction, reasons: Sequence[tuple[OrderId, str]], decide: Callable[[rules.State, str], None]
+        self,
+        tx: Transaction,
+        reasons: Sequence[tuple[OrderId, str]],
+        decide: Callable[[rules.PickListState, str], None],
     ) -> None:
         """Let each reason begin or end a doubt about all parcels of its order."""
         states = await store.lock_of_orders(tx, {order_id for order_id, _ in reasons})
@@ -143,7 +146,7 @@ class Warehouse(Actor):
     @staticmethod
     def _answer(
         list_id: OrderId,
-        states: Mapping[OrderId, rules.State],
+        states: Mapping[OrderId, rules.PickListState],
         doubts: Mapping[OrderId, tuple[str, ...]],
         taken: Mapping[OrderId, bool],
         lists: Mapping[OrderId, PickList],

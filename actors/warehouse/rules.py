@@ -26,7 +26,7 @@ _DONE_BY: Mapping[Step, PickListStatus] = {"release": "open", "pick": "picked", 
 
 
 @dataclass(slots=True)
-class State:
+class PickListState:
     """What a turn knows of a pick list, and what it does to it."""
 
     id: OrderId
@@ -38,7 +38,7 @@ class State:
     events: list[Event] = field(default_factory=list)
 
 
-def take(state: State, step: Step) -> bool:
+def take(state: PickListState, step: Step) -> bool:
     """Take a step; False if it is not its turn. Taking the last step again is fine, and does nothing."""
     following = NEXT.get((state.status, step))
     if following is None or (step == "cancel" and state.confirmed):
@@ -53,7 +53,7 @@ def take(state: State, step: Step) -> bool:
     return True
 
 
-def is_doubtful(state: State, step: Step, *, despite_doubt: bool) -> bool:
+def is_doubtful(state: PickListState, step: Step, *, despite_doubt: bool) -> bool:
     """Whether somebody should look at its money before this step. Who goes on all the same has looked."""
     if step not in ("pack", "ship") or (state.status, step) not in NEXT:
         return False
@@ -62,18 +62,18 @@ def is_doubtful(state: State, step: Step, *, despite_doubt: bool) -> bool:
     return bool(state.doubts)
 
 
-def doubt(state: State, reason: str) -> None:
+def doubt(state: PickListState, reason: str) -> None:
     """Its money may not stay here."""
     if reason not in state.doubts:
         state.doubts = [*state.doubts, reason]
 
 
-def trust(state: State, reason: str) -> None:
+def trust(state: PickListState, reason: str) -> None:
     """That reason is over."""
     state.doubts = [known for known in state.doubts if known != reason]
 
 
-def confirm(state: State) -> None:
+def confirm(state: PickListState) -> None:
     """The order has agreed that it is packed. A parcel that was to be shipped before waits for this."""
     if state.confirmed or state.status not in ("packed", "shipped"):
         return
@@ -82,10 +82,10 @@ def confirm(state: State) -> None:
         state.events.append(_ready(state))
 
 
-def _ready(state: State) -> ParcelReady:
+def _ready(state: PickListState) -> ParcelReady:
     return ParcelReady(order_id=state.order_id, weight_g=state.weight_g, parcel_id=_further(state))
 
 
-def _further(state: State) -> str:
+def _further(state: PickListState) -> str:
     """The id of a parcel that is not its order's first."""
     return "" if state.id == state.order_id else state.id

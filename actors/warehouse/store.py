@@ -6,7 +6,7 @@ from datetime import datetime
 import msgspec
 from asyncpg import Record
 
-from actors.warehouse.rules import State
+from actors.warehouse.rules import PickListState
 from bus.messages.base import OrderId, OrderLine, Units
 from bus.messages.order import OrderCreated
 from bus.messages.warehouse import ListPickLists, ListUnopened, PickList, PickListFact, PickListPage
@@ -62,17 +62,17 @@ async def add(tx: Transaction, events: Sequence[OrderCreated]) -> None:
     )
 
 
-async def lock(tx: Transaction, ids: Collection[OrderId]) -> dict[OrderId, State]:
+async def lock(tx: Transaction, ids: Collection[OrderId]) -> dict[OrderId, PickListState]:
     """Lock pick lists; one that is not there is missing."""
     return {row["id"]: _state(row) for row in await tx.fetch(_LOCK, list(ids))}
 
 
-async def lock_of_orders(tx: Transaction, orders: Collection[OrderId]) -> list[State]:
+async def lock_of_orders(tx: Transaction, orders: Collection[OrderId]) -> list[PickListState]:
     """Lock all pick lists of these orders."""
     return [_state(row) for row in await tx.fetch(_LOCK_OF_ORDERS, list(orders))]
 
 
-async def save(tx: Transaction, states: Collection[State]) -> None:
+async def save(tx: Transaction, states: Collection[PickListState]) -> None:
     """Write what became of locked pick lists, and publish what they have to say."""
     await tx.execute(
         _SAVE,
@@ -114,8 +114,8 @@ async def unopened(database: Database, ask: ListUnopened) -> list[PickListFact]:
     return [_fact(row) for row in await database.fetch(_UNOPENED, ask.since, ask.after, ask.before, ask.limit)]
 
 
-def _state(row: Record) -> State:
-    return State(**{**dict(row), "doubts": list(row["doubts"])})
+def _state(row: Record) -> PickListState:
+    return PickListState(**{**dict(row), "doubts": list(row["doubts"])})
 
 
 def _fact(row: Record) -> PickListFact:

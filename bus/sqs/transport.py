@@ -42,7 +42,7 @@ _REPLIES_KEPT_S = 300  # Longer than anybody waits for an answer.
 _SENT = CrashPoint("after-forward", "A queue has taken messages; their rows do not say so yet.")
 
 
-class Outgoing(NamedTuple):
+class PendingSend(NamedTuple):
     """A letter, and what its sender waits for, if it does."""
 
     letter: WireMessage
@@ -70,13 +70,13 @@ class SqsTransport:
         self._routes = routes
         self._clock = clock
         self._replies = sqs.replies_of(self.name)
-        self._outboxes: dict[str, Batches[Outgoing]] = {}
+        self._outboxes: dict[str, Batches[PendingSend]] = {}
         self._inboxes: list[Inbox] = []
         self._asked: dict[str, tuple[asyncio.Future[Any], msgspec.json.Decoder[Any]]] = {}
         self._poller = Poller(sqs, self._replies, self._take_answers, lambda: _ROOM)
         self._read_answers = Batches(self._forget_answers)
         self._marks = Batches(self._mark, size=1000, under_way=1, limit=100_000)
-        self._unstarted: list[Batches[Outgoing]] = []
+        self._unstarted: list[Batches[PendingSend]] = []
         self._wake = asyncio.Event()
         self._deliveries: Deliveries
         self._log = telemetry.logger(part="transport")
@@ -93,7 +93,7 @@ class SqsTransport:
         letter = _letter(command, message_id, reply_to=self._replies, expires_at=expires_at)
         self._asked[message_id] = answer, _decoder(type(command))
         try:
-            if not outbox.put(Outgoing(letter, answer)):
+            if not outbox.put(PendingSend(letter, answer)):
                 raise Overloaded(actor)
             async with asyncio.timeout(timeout_s):
                 return await answer
@@ -104,7 +104,7 @@ class SqsTransport:
 
     def tell(self, actor: str, command: Command[Any], *, message_id: str) -> None:
         """Send a command to another process and do not wait. See engine.actor.Bus."""
-        if not self._outbox(self._sqs.queue_of(actor)).put(Outgoing(_letter(command, message_id))):
+        if not self._outbox(self._sqs.queue_of(actor)).put(PendingSend(_letter(command, message_id))):
             raise Overloaded(actor)
 
     def forward(self, subscriber: str, envelope: Envelope) -> None:
@@ -116,9 +116,9 @@ class SqsTransport:
             trace=envelope.trace,
             delivery_id=envelope.delivery_id,
         )
-        self._outbox(self._sqs.queue_of(subscriber)).put(Outgoing(letter))
+        self._outbox(self._sqs.queue_of(subscriber)).put(PendingSend(letter))
 
-    def _outbox(self, queue: str) -> Batches[Outgoing]:
+    def _outbox(self, queue: str) -> Batches[PendingSend]:
         outbox = self._outboxes.get(queue)
         if outbox is None:
             outbox = Batches(
@@ -138,7 +138,7 @@ class SqsTransport:
                 self._wake.clear()
                 await self._wake.wait()
 
-    async def _send(self, queue: str, batch: Sequence[Outgoing]) -> Sequence[Outgoing]:
+    async def _send(self, queue: str, batch: Sequence[PendingSend]) -> Sequence[PendingSend]:
         live = [each for each in batch if not each.is_over(self._clock.now())]
         try:
             live = [light for each in live if (light := await self._lightened(queue, each)) is not None]
@@ -159,7 +159,7 @@ class SqsTransport:
                 self._drop(queue, live[place], BadInput(f"SQS refuses it: {error.get('Message', error['Code'])}"))
         return [live[place] for place, error in failed.items() if not error["SenderFault"]]
 
-    async def _lightened(self, queue: str, outgoing: Outgoing) -> Outgoing | None:
+    async def _lightened(self, queue: str, outgoing: PendingSend) -> PendingSend | None:
         """With its body in S3, if it is too large; None if that can't be."""
         letter = outgoing.letter
         if len(letter.body.encode()) <= self._sqs.settings.sqs_body_limit:
@@ -172,7 +172,7 @@ class SqsTransport:
             return None
         return outgoing._replace(letter=msgspec.structs.replace(letter, body="{}", stored_in=name))
 
-    def _drop(self, queue: str, outgoing: Outgoing, error: BadInput) -> None:
+    def _drop(self, queue: str, outgoing: PendingSend, error: BadInput) -> None:
         """It can't be sent. If it is a delivery, whoever hosts its subscriber finds the row."""
         self._log.error("can't send a message", queue=queue, message_id=outgoing.letter.id, error=str(error))
         outgoing.refuse(error)
@@ -185,7 +185,7 @@ class SqsTransport:
 
     def _reply(self, asked: WireMessage, result: object) -> None:
         letter = WireMessage(id=asked.id, type="answer", body=answer_body(result), expires_at=asked.expires_at)
-        self._outbox(asked.reply_to).put(Outgoing(letter))
+        self._outbox(asked.reply_to).put(PendingSend(letter))
 
     async def _take_answers(self, messages: Sequence["MessageTypeDef"]) -> None:
         for message in messages:

@@ -59,7 +59,7 @@ class WireMessage(msgspec.Struct, frozen=True, kw_only=True):
         return len(self.body.encode()) + 1024 + len(self.key.encode())
 
 
-class Problem(msgspec.Struct, frozen=True, kw_only=True):
+class WireError(msgspec.Struct, frozen=True, kw_only=True):
     """An error on its way to who asked."""
 
     kind: str
@@ -72,7 +72,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The body of an answer: the reply, or why there is none."""
 
     reply: msgspec.Raw = msgspec.Raw(b"null")
-    problem: Problem | None = None
+    problem: WireError | None = None
 
 
 def to_entry(letter: WireMessage, number: int, *, is_fifo: bool) -> "SendMessageBatchRequestEntryTypeDef":
@@ -130,20 +130,20 @@ class FailedElsewhere(RuntimeError):
 _KINDS: Mapping[str, type[ShopFlowError]] = {kind.__name__: kind for kind in (BadInput, Conflict, Unavailable)}
 
 
-def _problem(error: BaseException) -> Problem:
+def _problem(error: BaseException) -> WireError:
     kind = next((kind.__name__ for kind in type(error).__mro__ if kind.__name__ in _KINDS), "")
     if isinstance(error, Unavailable):
         is_full = isinstance(error, Overloaded)
-        return Problem(
+        return WireError(
             kind="Overloaded" if is_full else kind,
             why=error.why,
             service=error.service,
             retry_after_s=error.retry_after_s,
         )
-    return Problem(kind=kind, why=str(error) if kind else repr(error))
+    return WireError(kind=kind, why=str(error) if kind else repr(error))
 
 
-def _error(problem: Problem) -> Exception:
+def _error(problem: WireError) -> Exception:
     if problem.kind == "Overloaded":
         return Overloaded(problem.service)
     if problem.kind == "Unavailable":

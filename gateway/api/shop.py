@@ -17,7 +17,7 @@ from engine.errors import ShopFlowError
 from engine.services import redis_errors
 from gateway.api.bodies import View
 from gateway.edge import Edge, Http, Wired
-from gateway.live import Refused
+from gateway.live import LiveRefusal
 from gateway.problems import Problem
 
 _PAGES = Path(__file__).parent.parent / "pages"
@@ -82,7 +82,7 @@ async def live_events(edge: Wired, skus: FromQuery[str] = "") -> Stream:
     wanted = [sku for sku in skus.split(",") if sku]
     try:
         messages = edge.hub.subscribe_events(wanted)
-    except Refused as refused:
+    except LiveRefusal as refused:
         raise Problem(503 if refused.code == "busy" else 422, refused.code, refused.detail) from refused
 
     async def frames() -> AsyncIterator[bytes]:

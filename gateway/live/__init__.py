@@ -1,7 +1,7 @@
 """The live edge: websockets and server-sent events that tell what changes. `Hub` is the way in."""
 
 from gateway.live.hub import Hub
-from gateway.live.messages import Refused
+from gateway.live.messages import LiveRefusal
 from gateway.live.settings import LiveSettings
 
-__all__ = ["Hub", "LiveSettings", "Refused"]
+__all__ = ["Hub", "LiveRefusal", "LiveSettings"]

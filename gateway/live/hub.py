@@ -15,7 +15,7 @@ from bus.messages.inventory import StockLevel
 from bus.messages.order import OrderProgressed
 from gateway.live import handshake
 from gateway.live.events import Listener
-from gateway.live.messages import STALE, Refused, Request, Subscribe, Unsubscribe, WatchOrder
+from gateway.live.messages import STALE, LiveRefusal, Request, Subscribe, Unsubscribe, WatchOrder
 from gateway.live.orders import OrderBoard, ReadOrder
 from gateway.live.ports import Connection
 from gateway.live.protocol import Client
@@ -102,12 +102,12 @@ class Hub:
         Close the generator (`aclosing`) when the client is gone. It ends by itself when the hub closes.
 
         Raises:
-            Refused: `too_many_skus`, or `busy`: too many streams are open.
+            LiveRefusal: `too_many_skus`, or `busy`: too many streams are open.
         """
         if len(set(skus)) > self.settings.max_skus:
-            raise Refused("too_many_skus", f"A client may watch {self.settings.max_skus} SKUs.")
+            raise LiveRefusal("too_many_skus", f"A client may watch {self.settings.max_skus} SKUs.")
         if self._is_closing or len(self._listeners) >= self.settings.max_listeners:
-            raise Refused("busy", "Too many streams are open; try again in a few seconds.")
+            raise LiveRefusal("busy", "Too many streams are open; try again in a few seconds.")
 
         def join(listener: Listener) -> None:
             self._listeners.add(listener)
@@ -180,7 +180,7 @@ class Hub:
         """Do what a client asks.
 
         Raises:
-            Refused: It will not be done.
+            LiveRefusal: It will not be done.
         """
         match request:
             case Subscribe(skus, versions):

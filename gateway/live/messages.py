@@ -38,7 +38,7 @@ class WatchOrder(msgspec.Struct, frozen=True, tag_field="op", tag="watch_order")
 Request = Subscribe | Unsubscribe | WatchOrder
 
 
-class Refused(Exception):
+class LiveRefusal(Exception):
     """Tell the sender: what it asked for will not happen, and why."""
 
     def __init__(self, code: str, detail: str) -> None:
@@ -64,14 +64,14 @@ def decode(payload: bytes | bytearray) -> Request:
     """Read what a client sent.
 
     Raises:
-        Refused: `bad_json`, `unknown_op` or `bad_message`, with what is wrong.
+        LiveRefusal: `bad_json`, `unknown_op` or `bad_message`, with what is wrong.
     """
     try:
         return _request.decode(payload)
     except msgspec.ValidationError as wrong:
-        raise Refused("unknown_op" if _op_is_unknown(payload) else "bad_message", str(wrong)) from None
+        raise LiveRefusal("unknown_op" if _op_is_unknown(payload) else "bad_message", str(wrong)) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as wrong:  # The last: 30,000 brackets.
-        raise Refused("bad_json", str(wrong)) from None
+        raise LiveRefusal("bad_json", str(wrong)) from None
 
 
 def _op_is_unknown(payload: bytes | bytearray) -> bool:
@@ -81,7 +81,7 @@ def _op_is_unknown(payload: bytes | bytearray) -> bool:
         return False
 
 
-def error(refused: Refused) -> bytes:
+def error(refused: LiveRefusal) -> bytes:
     """Say no."""
     return _encode({"op": "error", "code": refused.code, "detail": refused.detail})
 

@@ -11,14 +11,14 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from bus.messages.order import OrderProgressed
-from gateway.live.messages import Refused, error
+from gateway.live.messages import LiveRefusal, error
 from gateway.live.metrics import READ_FAILURES
 from gateway.live.settings import LiveSettings
 from gateway.live.topics import OrderTopic, Subscriber, newest
 
 ReadOrder = Callable[[str, str], Awaitable[OrderProgressed | None]]
 
-DENIED = Refused("unknown_order", "There is no such order for this token.")
+DENIED = LiveRefusal("unknown_order", "There is no such order for this token.")
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -39,11 +39,11 @@ class OrderBoard:
         """Tell it the order's status and what becomes of it, once the token is found to fit.
 
         Raises:
-            Refused: It watches too many.
+            LiveRefusal: It watches too many.
         """
         topic = self._topics.get(order_id, {}).get(token) or OrderTopic(order_id, token)
         if len(subscriber.orders | {topic}) > self._settings.max_orders:
-            raise Refused("too_many_orders", f"A client may watch {self._settings.max_orders} orders.")
+            raise LiveRefusal("too_many_orders", f"A client may watch {self._settings.max_orders} orders.")
         self._topics.setdefault(order_id, {})[token] = topic
         subscriber.orders |= {topic}
         topic.waiting.add(subscriber)

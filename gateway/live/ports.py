@@ -75,5 +75,5 @@ class Connections(Protocol):
         """Do what a client asks.
 
         Raises:
-            Refused: It will not be done.
+            LiveRefusal: It will not be done.
         """

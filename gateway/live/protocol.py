@@ -24,7 +24,7 @@ from websockets.protocol import State
 from websockets.server import ServerProtocol
 
 from gateway.live import frames, handshake
-from gateway.live.messages import Refused, decode, error
+from gateway.live.messages import LiveRefusal, decode, error
 from gateway.live.metrics import EVICTED, PINGS, REFUSED
 from gateway.live.ports import Connection, Connections
 from gateway.live.topics import newest
@@ -180,7 +180,7 @@ class Client(asyncio.Protocol, Connection):
             self._fail(CloseCode.POLICY_VIOLATION, "too many messages")
         elif frame.opcode is Opcode.BINARY:
             self._parts = None
-            self.send(error(Refused("binary", "Messages are JSON in text frames.")))
+            self.send(error(LiveRefusal("binary", "Messages are JSON in text frames.")))
         else:
             self._assemble(frame)
 
@@ -198,7 +198,7 @@ class Client(asyncio.Protocol, Connection):
     def _obey(self, message: bytearray) -> None:
         try:
             self.hub.obey(self, decode(message))
-        except Refused as refused:
+        except LiveRefusal as refused:
             self.send(error(refused))
 
     def _pay(self, messages: int) -> bool:

@@ -18,7 +18,7 @@ import msgspec
 import structlog
 
 from bus.messages.inventory import StockLevel
-from gateway.live.messages import Refused, subscribed
+from gateway.live.messages import LiveRefusal, subscribed
 from gateway.live.metrics import READ_FAILURES, SUBSCRIPTIONS
 from gateway.live.settings import LiveSettings
 from gateway.live.ticks import Ticks
@@ -54,7 +54,7 @@ class StockBoard:
         """Answer with the values that are newer than the versions it knows, then tell every change.
 
         Raises:
-            Refused: It watches too many, or we do. Nothing has changed then.
+            LiveRefusal: It watches too many, or we do. Nothing has changed then.
         """
         self._check_bounds(subscriber, skus)
         ask = Ask(subscriber, {self._topic(sku): versions.get(sku, NOTHING) for sku in skus})
@@ -125,9 +125,9 @@ class StockBoard:
         watched = {topic.sku for topic in subscriber.topics}
         watched.update(topic.sku for ask in subscriber.asks for topic in ask.versions)
         if len(watched.union(skus)) > most:
-            raise Refused("too_many_skus", f"A client may watch {most} SKUs.")
+            raise LiveRefusal("too_many_skus", f"A client may watch {most} SKUs.")
         if len(subscriber.asks) >= self._settings.max_asks or len(self) + len(skus) > self._settings.max_topics:
-            raise Refused("busy", "Too many subscriptions are waiting; try again in a second.")
+            raise LiveRefusal("busy", "Too many subscriptions are waiting; try again in a second.")
 
     def _topic(self, sku: str) -> StockTopic:
         topic = self._topics.get(sku)

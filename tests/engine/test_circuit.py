@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from engine.circuit import NEXT, Circuit, Fact, State
+from engine.circuit import NEXT, Circuit, CircuitEvent, CircuitState
 from engine.clock import ManualClock
 from engine.errors import BadInput, Unavailable
 
@@ -169,8 +169,8 @@ async def test_a_circuit_passes_through_its_states(clock: ManualClock) -> None:
     await circuit.call(service.answer)
     states.append(circuit.state)
 
-    open_, half_open = State.OPEN, State.HALF_OPEN
-    assert states == [open_, half_open, open_, half_open, State.RECOVERING, State.CLOSED]
+    open_, half_open = CircuitState.OPEN, CircuitState.HALF_OPEN
+    assert states == [open_, half_open, open_, half_open, CircuitState.RECOVERING, CircuitState.CLOSED]
 
 
 async def test_a_straggler_that_fails_does_not_lengthen_the_pause_and_one_that_is_answered_ends_it(
@@ -193,10 +193,10 @@ async def test_a_straggler_that_fails_does_not_lengthen_the_pause_and_one_that_i
     service.is_down = False
     answers.set_result("here")
     assert await answering == "here"
-    assert circuit.state is State.RECOVERING
+    assert circuit.state is CircuitState.RECOVERING
     assert await circuit.call(service.answer) == "here"
 
 
 def test_each_state_can_be_reached_and_left() -> None:
-    assert {state for state, _ in NEXT} == set(NEXT.values()) == set(State)
-    assert {fact for _, fact in NEXT} == set(Fact)
+    assert {state for state, _ in NEXT} == set(NEXT.values()) == set(CircuitState)
+    assert {fact for _, fact in NEXT} == set(CircuitEvent)

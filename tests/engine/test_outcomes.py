@@ -6,11 +6,11 @@ from datetime import timedelta
 
 from engine.backoff import Backoff
 from engine.clock import ManualClock
-from engine.deliveries import Claimed
+from engine.deliveries import ClaimedDeliveries
 from engine.envelope import Envelope
 from engine.errors import BadInput, Unavailable
 from engine.outcomes import Outcomes
-from engine.transaction import Outgoing, Transaction
+from engine.transaction import OutboxEntry, Transaction
 from tests.engine.test_mailbox import Alpha, box
 from tests.engine.toys import settings
 
@@ -25,10 +25,10 @@ class Stored:
         self.failures = 0
         self.can_park = True
 
-    async def claim(self, _tx: Transaction, ids: Sequence[int]) -> Claimed:
-        return Claimed(ids)
+    async def claim(self, _tx: Transaction, ids: Sequence[int]) -> ClaimedDeliveries:
+        return ClaimedDeliveries(ids)
 
-    async def store(self, _tx: Transaction, outgoing: Sequence[Outgoing]) -> object:
+    async def store(self, _tx: Transaction, outgoing: Sequence[OutboxEntry]) -> object:
         return outgoing
 
     def hand_over(self, stored: object) -> None: ...

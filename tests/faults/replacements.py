@@ -15,18 +15,18 @@ from actors.payment.state import Payment
 from actors.payment.stripe import Stripe
 from actors.shipping.carrier import Booking, Carrier
 from bus.deliveries import Deliveries
-from engine.deliveries import Claimed
+from engine.deliveries import ClaimedDeliveries
 from engine.envelope import Envelope
-from engine.transaction import Outgoing, Transaction
+from engine.transaction import OutboxEntry, Transaction
 from engine.turns import Turns
 from testkit import ShopUnderTest
 from tests.faults.ablation_patches import replaced, rewritten
 
 
-async def claim_everything(_: Deliveries, tx: Transaction, ids: Sequence[int]) -> Claimed:
+async def claim_everything(_: Deliveries, tx: Transaction, ids: Sequence[int]) -> ClaimedDeliveries:
     """A repeat is not known to be one."""
     await tx.execute("delete from bus.deliveries where id = any($1)", ids)
-    return Claimed(ids)
+    return ClaimedDeliveries(ids)
 
 
 @asynccontextmanager
@@ -34,16 +34,16 @@ async def events_after_the_commit(_: ShopUnderTest) -> AsyncIterator[None]:
     """As so many programs do it: first the state, and then, if we live, what there is to say of it."""
     store, hand_over, saying = Deliveries.store, Deliveries.hand_over, []
 
-    async def remember(_: Deliveries, tx: Transaction, outgoing: Sequence[Outgoing]) -> list[Outgoing]:
+    async def remember(_: Deliveries, tx: Transaction, outgoing: Sequence[OutboxEntry]) -> list[OutboxEntry]:
         return list(outgoing)
 
-    async def say(deliveries: Deliveries, outgoing: list[Outgoing]) -> None:
+    async def say(deliveries: Deliveries, outgoing: list[OutboxEntry]) -> None:
         async with deliveries._database.transaction(deliveries._clock.now()) as tx:
             stored = await store(deliveries, tx, outgoing)
         hand_over(deliveries, stored)
         deliveries._clock.end()
 
-    def say_now(deliveries: Deliveries, outgoing: list[Outgoing]) -> None:
+    def say_now(deliveries: Deliveries, outgoing: list[OutboxEntry]) -> None:
         deliveries._clock.begin()
         saying.append(asyncio.ensure_future(say(deliveries, outgoing)))
 

@@ -7,7 +7,7 @@ from contextlib import aclosing, asynccontextmanager
 import pytest
 
 from bus.messages.inventory import SetOnHand
-from gateway.client import Level, Refused, watch_stock
+from gateway.client import Level, NotWatchable, watch_stock
 from testkit import ShopUnderTest
 
 PATIENCE_S = 20.0
@@ -43,5 +43,5 @@ async def test_it_comes_back_to_a_shop_that_was_killed_and_hears_only_what_is_ne
 
 async def test_what_the_shop_refuses_is_an_error(shop: ShopUnderTest) -> None:
     async with watching(shop, *(f"SKU-{n}" for n in range(129))) as levels:
-        with pytest.raises(Refused, match="too_many_skus"):
+        with pytest.raises(NotWatchable, match="too_many_skus"):
             await anext(levels)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from cli.scripted_buyer import Order, Tour
+from cli.scripted_buyer import Tour
 from tests.journeys.process import Program, kill_servers, program
 from tests.waiting import eventually
 from wiring.sandbox_process import read_secrets
@@ -49,7 +49,7 @@ class Killer:
         return await self._shop.start()
 
 
-async def delivered_once(shop: Program, token: str, order: Order) -> None:
+async def delivered_once(shop: Program, token: str, order: TourOrder) -> None:
     """One order, one charge, one mail of each kind, and books that agree."""
     assert order.status == "delivered"
     assert Counter(moment.event for moment in order.timeline if moment.event in MAILS) == dict.fromkeys(MAILS, 1)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.domain import Refused, make
+from tools.domain import BadName, make
 
 ROOT = Path(__file__).parent.parent.parent
 LEFT_OUT = shutil.ignore_patterns(".*", "var", "__pycache__", "faults", "bench", "fixtures", "node_modules")
@@ -51,7 +51,7 @@ def test_a_name_that_cannot_be_one_is_refused(name: str, tmp_path: Path) -> None
     taken = tmp_path / "actors" / "inventory"
     taken.mkdir(parents=True)
 
-    with pytest.raises(Refused):
+    with pytest.raises(BadName):
         make(name, tmp_path)
 
     assert sorted(tmp_path.rglob("*")) == [taken.parent, taken]

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from actors.audit.rules import MOST_FINDINGS, Overdue, bounded, missing, overdue, with_letter
+from actors.audit.rules import MOST_FINDINGS, OverdueDeliveries, bounded, missing, overdue, with_letter
 from bus.messages.audit import Remedy
 
 ORDER, NOON = "ord_1", datetime(2030, 1, 7, 12, tzinfo=UTC)
@@ -20,6 +20,6 @@ def test_a_parked_message_is_the_first_remedy_and_what_is_overdue_says_who_is_aw
     assert with_letter(missing(ORDER), 7, "order could not handle PaymentReceived").remedy == Remedy(
         action="redrive", target="7", detail="order could not handle PaymentReceived"
     )
-    late = overdue(Overdue("email", "OrderCreated", 3, NOON))
+    late = overdue(OverdueDeliveries("email", "OrderCreated", 3, NOON))
     assert (late.about, late.detail[:1]) == ("email OrderCreated", "3")
     assert late.remedy == Remedy(action="host_actor", target="email")

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from actors.inventory import rules
-from actors.inventory.books import Sums, set_on_hand
+from actors.inventory.books import StockSums, set_on_hand
 from actors.inventory.life import ENDING, HELD, Stage
 from actors.inventory.shelf import Entry, Hold, Shelf, Stock
 from bus.messages.base import CartId, Line, OrderId, Sku
@@ -149,10 +149,10 @@ class Store:
         """Everything that a repeat could change."""
         return [replace(books) for books in self.stock.values()], self._copies(self.holds.values()), len(self.ledger)
 
-    def sums(self) -> list[Sums]:
+    def sums(self) -> list[StockSums]:
         """As the audit reads them."""
         return [
-            Sums(
+            StockSums(
                 sku=sku,
                 on_hand=books.on_hand,
                 assigned=books.assigned,

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from actors.inventory.books import Sums, audit, carry, repair, set_on_hand
+from actors.inventory.books import StockSums, audit, carry, repair, set_on_hand
 from actors.inventory.shelf import Entry, Hold, Shelf, Stock
 from bus.messages.inventory import (
     CarryUnits,
@@ -58,7 +58,7 @@ def test_who_counts_sold_units_on_the_shelf_sells_them_to_nobody_else() -> None:
     assert shelf.stock[LAMP].available == 7
 
 
-GOOD = Sums(
+GOOD = StockSums(
     LAMP,
     on_hand=5,
     assigned=1,
@@ -82,7 +82,7 @@ GOOD = Sums(
         (replace(GOOD, on_hand=2, on_hand_by_ledger=2), "I3 never oversold"),
     ],
 )
-def test_an_audit_names_the_counter_that_is_wrong(sums: Sums, rule: str) -> None:
+def test_an_audit_names_the_counter_that_is_wrong(sums: StockSums, rule: str) -> None:
     assert [(finding.rule, finding.about) for finding in audit(sums)] == [(rule, LAMP)]
 
 
@@ -98,7 +98,7 @@ def test_an_audit_of_good_books_finds_nothing() -> None:
 def test_a_repair_makes_what_is_promised_agree_with_holds_and_ledger_if_that_fits(
     number: str, counter: int, by_holds: int, by_ledger: int, after: int, entry: int | None
 ) -> None:
-    good = Sums(LAMP, 10, 0, 0, 0, 0, 10, 0, 0)
+    good = StockSums(LAMP, 10, 0, 0, 0, 0, 10, 0, 0)
     changes = {number: counter, f"{number}_by_holds": by_holds, f"{number}_by_ledger": by_ledger}
     sums = replace(good, **changes)  # type: ignore[arg-type] # all of them are numbers
     shelf = Shelf([Stock(LAMP, 10, sums.assigned, sums.held, 4)], [])
@@ -114,7 +114,7 @@ def test_a_repair_makes_what_is_promised_agree_with_holds_and_ledger_if_that_fit
 def test_readers_who_were_told_a_wrong_level_are_told_a_newer_one(told: int) -> None:
     shelf = Shelf([Stock(LAMP, 10, 0, 2, 4)], [])
 
-    repair(Sums(LAMP, 10, 0, 2, 0, 2, 10, 0, 2), shelf, told)
+    repair(StockSums(LAMP, 10, 0, 2, 0, 2, 10, 0, 2), shelf, told)
 
     assert [(level.available, level.version) for level in shelf.levels()] == [(8, max(told, 4) + 1)]
     assert shelf.entries == []

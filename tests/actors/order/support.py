@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 from actors.order import rules
-from actors.order.rules import Fact, State
+from actors.order.rules import Fact, OrderState
 from bus.messages.base import Line, Money, OrderLine
 from bus.messages.order import CancelReason, OrderStatus
 from engine.message import Event
@@ -17,7 +17,7 @@ LINES = (Line(sku="LAMP", quantity=2), Line(sku="MUG", quantity=1))
 TOTAL = 4490
 
 # What each fact is called with, so that a test can let any of them come.
-DECIDE: Mapping[Fact, Callable[[State], object]] = {
+DECIDE: Mapping[Fact, Callable[[OrderState], object]] = {
     "paid": lambda order: rules.paid(order, eur(TOTAL), NOON),
     "processing": lambda order: rules.processing(order, NOON),
     "payment_failed": lambda order: rules.payment_failed(order, "insufficient_funds", NOON, LATER),
@@ -34,9 +34,9 @@ DECIDE: Mapping[Fact, Callable[[State], object]] = {
 }
 
 
-def order_of(status: OrderStatus = "pending_payment", reason: CancelReason | None = None) -> State:
+def order_of(status: OrderStatus = "pending_payment", reason: CancelReason | None = None) -> OrderState:
     """An order in some status, as it was locked."""
-    return State(
+    return OrderState(
         id=ORDER,
         number=NUMBER,
         status=status,
@@ -50,7 +50,7 @@ def order_of(status: OrderStatus = "pending_payment", reason: CancelReason | Non
     )
 
 
-def order_after(*facts: Fact) -> State:
+def order_after(*facts: Fact) -> OrderState:
     """An order to which these things have happened, in this order."""
     order = order_of()
     for fact in facts:
@@ -58,7 +58,7 @@ def order_after(*facts: Fact) -> State:
     return order
 
 
-def said(order: State, kind: type[Event]) -> list[Event]:
+def said(order: OrderState, kind: type[Event]) -> list[Event]:
     """What the order made known, of one kind."""
     return [event for event in order.events if isinstance(event, kind)]
 

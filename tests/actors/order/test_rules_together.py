@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actors.order import rules
-from actors.order.rules import Fact, State
+from actors.order.rules import Fact, OrderState
 from bus.messages.order import OrderCancelled, OrderDelivered, OrderFulfilled, PaymentCameLate, RefundRequested
 from bus.messages.shipping import ParcelStatus
 from tests.actors.order.support import DECIDE, EARLIER, NOON, order_after, order_of, said
@@ -19,7 +19,7 @@ WAY: tuple[Fact, ...] = ("paid", "picking", "packed", "shipped", "moving", "deli
 class House:
     """Tells an order only what the others really could, and remembers what they still have to answer."""
 
-    order: State = field(default_factory=order_of)
+    order: OrderState = field(default_factory=order_of)
     is_paid: bool = False
     may_be_short: bool = False  # The inventory has heard of the money, and may not have the units.
 

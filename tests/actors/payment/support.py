@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from actors.payment.life import Status
-from actors.payment.rules import Sums
+from actors.payment.rules import PaymentSums
 from actors.payment.state import Payment, RefundState
 from bus.messages.base import Money
 from bus.messages.payment import StripeEvent
@@ -63,10 +63,10 @@ def said(payment: Payment, kind: type[Event]) -> list[Event]:
     return [event for event in payment.events if isinstance(event, kind)]
 
 
-def sums_of(payment: Payment, captures: int) -> Sums:
+def sums_of(payment: Payment, captures: int) -> PaymentSums:
     """As the audit reads them."""
     refunds = payment.refunds.values()
-    return Sums(
+    return PaymentSums(
         order_id=payment.order_id,
         amount=payment.amount,
         received=payment.received,

@@ -11,7 +11,7 @@ from msgspec import structs
 from actors.payment.effects import Outcome
 from actors.payment.life import RefundStatus, Status
 from actors.payment.refunds import begin, repair, settle
-from actors.payment.rules import Sums, audit, call_off, hear
+from actors.payment.rules import PaymentSums, audit, call_off, hear
 from actors.payment.state import Payment
 from bus.messages.base import Money
 from bus.messages.payment import PaymentDeclined, PaymentReceived, RefundFailed, RefundProcessed, RefundReason
@@ -255,7 +255,7 @@ def test_a_webhook_about_a_refund_says_what_became_of_it(type_: str, at_stripe: 
         (lambda sums: replace(sums, refunded_by_rows=1), "I8 refunds = rows"),
     ],
 )
-def test_an_audit_names_the_sum_that_is_wrong(change: Callable[[Sums], Sums], rule: str) -> None:
+def test_an_audit_names_the_sum_that_is_wrong(change: Callable[[PaymentSums], PaymentSums], rule: str) -> None:
     good = sums_of(payment_of("received"), captures=1)
 
     assert audit(good) == []

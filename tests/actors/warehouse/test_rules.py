@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actors.warehouse.rules import NEXT, State, Step, confirm, take
+from actors.warehouse.rules import NEXT, PickListState, Step, confirm, take
 from bus.messages.warehouse import ParcelPacked, ParcelReady, PickingStarted, PickListStatus
 
 ORDER = "ord_1"
@@ -19,8 +19,8 @@ REPEATS: set[tuple[PickListStatus, Step]] = {
 }  # fmt: skip
 
 
-def list_of(status: PickListStatus, *, confirmed: bool = False) -> State:
-    return State(id=ORDER, order_id=ORDER, status=status, confirmed=confirmed, weight_g=800, doubts=[])
+def list_of(status: PickListStatus, *, confirmed: bool = False) -> PickListState:
+    return PickListState(id=ORDER, order_id=ORDER, status=status, confirmed=confirmed, weight_g=800, doubts=[])
 
 
 @pytest.mark.parametrize(("status", "step"), sorted(NEXT))

@@ -8,7 +8,7 @@ from contextlib import aclosing
 import pytest
 
 from bus.messages.inventory import StockLevel
-from gateway.live import Refused
+from gateway.live import LiveRefusal
 from tests.gateway.live.support import Message, edge, sample, shown, soon
 
 MUG, LAMP = "MUG", "LAMP"
@@ -74,9 +74,9 @@ async def test_a_stream_ends_when_the_hub_closes_and_is_forgotten() -> None:
 
 async def test_streams_have_bounds() -> None:
     async with edge(max_listeners=1) as live, aclosing(live.hub.subscribe_events([MUG])) as stream:
-        with pytest.raises(Refused, match="128"):
+        with pytest.raises(LiveRefusal, match="128"):
             live.hub.subscribe_events([f"SKU-{n}" for n in range(129)])
         await following(stream)
 
-        with pytest.raises(Refused, match="Too many"):
+        with pytest.raises(LiveRefusal, match="Too many"):
             live.hub.subscribe_events([MUG])
