@@ -15,7 +15,7 @@ from engine.calls import CURRENT_CALL
 from engine.cell import ActorCell
 from engine.clock import Clock
 from engine.envelope import Envelope
-from engine.errors import Unanswered, Unavailable
+from engine.errors import DeadlineExceeded, Unavailable
 from engine.message import Command, Event
 from engine.postgres import Database
 from engine.priority import Priority
@@ -158,4 +158,4 @@ class LocalBus:
 
 def _give_up(reply: asyncio.Future[object], name: str, limit_s: float) -> None:
     if not reply.done():
-        reply.set_exception(Unanswered(name, limit_s))
+        reply.set_exception(DeadlineExceeded(name, limit_s))

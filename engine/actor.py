@@ -45,8 +45,8 @@ class Bus(Protocol):
 
         Raises:
             Overloaded: The actor's mailbox is full, nothing was accepted.
-            Unanswered: The deadline passed. The command may have taken effect all the same: ask again, commands are
-                safe to repeat.
+            DeadlineExceeded: No answer in time. The command may have taken effect all the same: ask again, commands
+                are safe to repeat.
             ShopFlowError: As the handler raised it.
         """
         ...

@@ -43,7 +43,7 @@ class Availability:
         is_for_turns = self._mailbox.is_for_turns(type(envelope.message))
         if is_for_turns and asyncio.get_running_loop().time() < self._refuse_until_s:
             telemetry.OVERLOADED.labels(self._mailbox.owner).inc()
-            raise self._away.anew()
+            raise self._away.copy()
 
     def went_away(self, error: Unavailable, batch: Sequence[Envelope]) -> Sequence[Envelope]:
         """Refuse all asks that wait for a turn; return what is left of this turn's batch."""

@@ -16,7 +16,7 @@ from engine import telemetry
 from engine.actor import Actor
 from engine.crash import CrashPoint
 from engine.envelope import Envelope
-from engine.errors import Unanswered
+from engine.errors import DeadlineExceeded
 from engine.handler import Handler
 from engine.mailbox import Mailbox
 from engine.message import Command, Message
@@ -135,7 +135,7 @@ class Calls:
                 raise
             raise RuntimeError("a call was cancelled from within") from None  # By a library; this task itself goes on.
         except TimeoutError as late:
-            raise Unanswered(self._place(handler), handler.timeout_s) from late
+            raise DeadlineExceeded(self._place(handler), handler.timeout_s) from late
         finally:
             if envelope.lease is not None:
                 envelope.lease.on_lost = None

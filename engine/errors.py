@@ -7,7 +7,7 @@
     * Unavailable: a service outside did not answer; retry with backoff.
         * Overloaded: a mailbox is full; retry later.
         * Crashed: the actor crashed with this message in hand, which counts against the message.
-        * Unanswered: the deadline passed; the command may still take effect, so ask again with the same key.
+        * DeadlineExceeded: the deadline passed; the command may still take effect, so ask again with the same key.
 
 A business "no" is none of these: it is a reply. A bug is an AssertionError.
 """
@@ -38,7 +38,7 @@ class Unavailable(ShopFlowError):
         self.why = why
         self.retry_after_s = retry_after_s
 
-    def anew(self) -> "Unavailable":
+    def copy(self) -> "Unavailable":
         """Return a copy for another asker: an error that is raised twice carries two histories."""
         return Unavailable(self.service, self.why, retry_after_s=self.retry_after_s)
 
@@ -57,7 +57,7 @@ class Crashed(Unavailable):
         super().__init__(actor, f"it crashed: {crash!r}")
 
 
-class Unanswered(Unavailable):
+class DeadlineExceeded(Unavailable):
     """No answer within the deadline."""
 
     def __init__(self, service: str, timeout_s: float) -> None:

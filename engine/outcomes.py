@@ -57,7 +57,7 @@ class Outcomes:
         """Answer these asks with an error, each with a copy of its own."""
         for envelope in asks:
             if envelope.reply is not None and not envelope.reply.done():
-                envelope.reply.set_exception(error.anew())
+                envelope.reply.set_exception(error.copy())
         self._end(asks)
 
     def defer(self, batch: Sequence[Envelope]) -> None:

@@ -57,7 +57,7 @@ class CartStore:
             except Exception as error:  # noqa: BLE001 - whatever it is, it is for those who wait, and no end of this
                 for wish in wishes:
                     if not wish.done.done():
-                        wish.done.set_exception(error.anew() if isinstance(error, Unavailable) else error)
+                        wish.done.set_exception(error.copy() if isinstance(error, Unavailable) else error)
 
     async def _wish(self, cart_id: CartId, kept: bytes | None = None) -> bytes | None:
         wish = _Wish(cart_id, kept, asyncio.get_running_loop().create_future())

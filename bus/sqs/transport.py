@@ -25,7 +25,7 @@ from engine.cell import ActorCell
 from engine.clock import Clock
 from engine.crash import CrashPoint
 from engine.envelope import Envelope
-from engine.errors import BadInput, Overloaded, ShopFlowError, Unanswered, Unavailable
+from engine.errors import BadInput, DeadlineExceeded, Overloaded, ShopFlowError, Unavailable
 from engine.message import Command, Message, reply_type
 from engine.postgres import Database
 from engine.trace import TRACE
@@ -98,7 +98,7 @@ class SqsTransport:
             async with asyncio.timeout(timeout_s):
                 return await answer
         except TimeoutError:
-            raise Unanswered(actor, timeout_s) from None
+            raise DeadlineExceeded(actor, timeout_s) from None
         finally:
             del self._asked[message_id]
 
@@ -147,7 +147,7 @@ class SqsTransport:
             if isinstance(away, NoQueue) and live[0].letter.type == "answer":
                 return ()  # Who asked has gone, and its queue with it.
             for each in live:  # Who asks is told, and comes again; what nobody waits for is sent later.
-                each.refuse(away.anew())
+                each.refuse(away.copy())
             raise
         SENT.labels(queue).inc(len(live) - len(failed))
         _SENT.reach(queue)

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from engine.errors import BadInput, Unanswered, Unavailable
+from engine.errors import BadInput, DeadlineExceeded, Unavailable
 from engine.trace import TRACE
 from engine.transaction import Transaction
 from tests.bus.transports import Transport, nothing_is_stored
@@ -46,7 +46,7 @@ async def test_an_ask_that_nobody_waits_for_any_more_is_not_begun(transport: Tra
     async with transport.open() as front:
         first = asyncio.create_task(front.ask(Add(key="a", what="first")))
         await gate.wait()
-        with pytest.raises(Unanswered):
+        with pytest.raises(DeadlineExceeded):
             await front.ask(Add(key="a", what="second"), timeout_s=0.3)
         gate.open()
         assert await first == "added first"

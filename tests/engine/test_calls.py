@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from engine.clock import ManualClock
-from engine.errors import BadInput, Unanswered, Unavailable
+from engine.errors import BadInput, DeadlineExceeded, Unavailable
 from engine.postgres import Database
 from engine.transaction import Transaction
 from tests.engine.toys import (
@@ -152,7 +152,7 @@ async def test_what_a_call_learned_is_recorded_though_the_asker_gave_up(database
     async with house(database, clock, courier) as bus:
         asked = asyncio.create_task(bus.ask(Fetch(key="k", what="x"), timeout_s=0.02))
         await gate.wait()
-        with pytest.raises(Unanswered):
+        with pytest.raises(DeadlineExceeded):
             await soon(asked)
         gate.open()
         await at_rest(clock)
@@ -166,7 +166,7 @@ async def test_an_ask_that_expired_while_it_waited_is_not_called(database: Datab
     async with house(database, clock, courier) as bus:
         first = asyncio.create_task(bus.ask(Fetch(key="k", what="first")))
         await gate.wait()
-        with pytest.raises(Unanswered):
+        with pytest.raises(DeadlineExceeded):
             await bus.ask(Fetch(key="k", what="late"), timeout_s=0.02)
         gate.open()
         await soon(first)

@@ -8,7 +8,7 @@ from asyncpg import ForeignKeyViolationError, InterfaceError
 
 from engine.actor import Actor, turn
 from engine.clock import ManualClock
-from engine.errors import Overloaded, Unanswered, Unavailable
+from engine.errors import DeadlineExceeded, Overloaded, Unavailable
 from engine.message import Command
 from engine.postgres import Database
 from engine.transaction import Transaction
@@ -130,7 +130,7 @@ async def test_an_ask_ends_at_its_deadline_and_is_not_begun_any_more(database: D
     async with house(database, clock, recorder) as bus:
         first = asyncio.create_task(bus.ask(Add(key="k", what="first")))
         await gate.wait()
-        with pytest.raises(Unanswered, match=r"recorder is unavailable: no answer within 0\.02 s"):
+        with pytest.raises(DeadlineExceeded, match=r"recorder is unavailable: no answer within 0\.02 s"):
             await bus.ask(Add(key="k", what="late"), timeout_s=0.02)
         gate.open()
         assert await soon(first) == "added first"

@@ -97,10 +97,10 @@ def random_key(service: type) -> Callable[[], AbstractContextManager[None]]:
     def part() -> AbstractContextManager[None]:
         create = service.create_async  # type: ignore[attr-defined] # both services have it
 
-        async def anew(own: Any, params: Any, options: Any) -> Any:
+        async def under_a_new_key(own: Any, params: Any, options: Any) -> Any:
             return await create(own, params, {**options, "idempotency_key": secrets.token_hex()})
 
-        return replaced(service, "create_async", anew)
+        return replaced(service, "create_async", under_a_new_key)
 
     return part
 
@@ -115,10 +115,10 @@ def carrier_without_key() -> AbstractContextManager[None]:
         def post(self, url: str, **options: Any) -> Any:
             return self._session.post(url, **{**options, "headers": {"Idempotency-Key": secrets.token_hex()}})
 
-    async def anew(carrier: Carrier, *arguments: Any) -> Booking:
+    async def under_a_new_key(carrier: Carrier, *arguments: Any) -> Booking:
         return await book(Carrier(Keyless(carrier._session), carrier._url, carrier.name, carrier._circuit), *arguments)  # type: ignore[arg-type] # as far as it is used
 
-    return replaced(Carrier, "book", anew)
+    return replaced(Carrier, "book", under_a_new_key)
 
 
 def every_webhook_is_new() -> AbstractContextManager[None]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from cli.scripted_buyer import Tour
+from cli.scripted_buyer import Tour, TourOrder
 from tests.journeys.process import Program, kill_servers, program
 from tests.waiting import eventually
 from wiring.sandbox_process import read_secrets
