@@ -30,7 +30,7 @@ class Sales(Reply):
 
 
 class GetSales(Query[Sales]):
-    """Count orders by the period they were placed in, from the first day to the last, both included (UTC)."""
+    """Sum up orders by the period they were placed in, from the first day to the last, both included (UTC)."""
 
     start: date
     end: date
