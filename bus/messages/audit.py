@@ -248,7 +248,7 @@ class ListStuck(Query[StuckPage]):
 
 
 class SettleStuck(Command[bool]):
-    """Take an item off the list that a person has settled elsewhere. True the first time."""
+    """Take an item off the list, because a person has settled it elsewhere. True the first time."""
 
     item_id: str
 

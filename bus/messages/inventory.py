@@ -128,7 +128,7 @@ class HoldForCheckout(Command[CheckoutHeld | OutOfStock]):
 
 
 class GiveBack(Command[None]):
-    """Put units back on the shelf that were held for a checkout without an order."""
+    """Put the units of a checkout that placed no order back on the shelf."""
 
     order_id: OrderId
 

@@ -91,7 +91,7 @@ class PlaceOrder(Command[Order]):
     shipping_method: ShippingMethod
     lines: tuple[OrderLine, ...]
     weight_g: int
-    sums: Sums | None = None  # As the cart quoted it. Older versions lack it: they are refused.
+    sums: Sums | None = None  # As the cart quoted them. Orders of older versions lack them, and are refused.
 
 
 class GetOrder(Query[Order | NoSuchOrder]):

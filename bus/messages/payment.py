@@ -150,7 +150,7 @@ class RefundFailed(Event):
 
 
 class FullyRefunded(Event):
-    """All of an order's money is on its way back at the request of staff, here or at Stripe, not of the order."""
+    """All of an order's money is on its way back: not at the order's request, but by staff, here or at Stripe."""
 
     order_id: OrderId
 

@@ -19,7 +19,7 @@ class PickList(Reply):
     weight_g: int
     created_at: datetime
     order_id: OrderId = ""
-    doubts: tuple[str, ...] = ()  # Why its money is in doubt: "dispute du_1", "fraud warning issfr_1", "refunded".
+    doubts: tuple[str, ...] = ()  # Why the money is in doubt: "dispute du_1", "fraud warning issfr_1", "refunded".
 
 
 class NoSuchPickList(Reply):

@@ -109,7 +109,7 @@ async def stuck_money(edge: Wired, limit: Limit = 20, cursor: FromQuery[str] = "
 
 @post("/stuck-money/{item_id:str}/settle", status_code=200, summary="It was seen to elsewhere")
 async def settle(edge: Wired, item_id: FromPath[str]) -> Settled:
-    """Take an item off the list that a person has solved elsewhere, for example at Stripe."""
+    """Take an item off the list, because a person has solved it elsewhere, for example at Stripe."""
     await edge.bus.ask(SettleStuck(item_id=item_id))
     return Settled(settled=True)
 
