@@ -123,7 +123,7 @@ def _readable(chunk: Sequence[tuple[int, dict[str, str]]], report: Report) -> li
     for number, raw in chunk:
         try:
             lines.append(_line(number, raw))
-        except ValueError as error:  # Which msgspec's errors are, too.
+        except ValueError as error:  # msgspec's errors included.
             report.refused.append((number, str(error)))
     return lines
 
@@ -147,7 +147,7 @@ def _line(number: int, raw: dict[str, str]) -> _Line:
 
 
 def _raw_lines(file: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    """The lines with their numbers, as a text editor shows them."""
+    """Yield the lines with their numbers, as a text editor shows them."""
     try:
         with file.open(encoding="utf-8-sig", newline="") as source:
             reader = csv.DictReader(source, restval="", strict=True)

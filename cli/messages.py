@@ -24,7 +24,7 @@ letters = typer.Typer(help="Messages that could not be handled.", invoke_without
 
 @letters.callback()
 def letters_default(context: typer.Context) -> None:
-    """Without a subcommand: list."""
+    """List parked messages if no subcommand is named."""
     if context.invoked_subcommand is None:
         list_letters()
 

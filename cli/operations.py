@@ -1,4 +1,4 @@
-"""`audit`, `token` and `schema`."""
+"""The commands `audit`, `token` and `schema`."""
 
 from datetime import timedelta
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""Remedies in the words of the command line: the edge's sentence, and the command that does the same."""
+"""Remedies in the words of the command line: the edge's sentence, with the command that does the same."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -13,5 +13,5 @@ COMMAND_FOR: Final[Mapping[Action, str]] = {
 
 
 def advice(remedy: Remedy) -> str:
-    """Put a finding's remedy as a sentence."""
+    """Write a finding's remedy as a sentence."""
     return remedies.advice(remedy, COMMAND_FOR.get(remedy.action, "").format(target=remedy.target))

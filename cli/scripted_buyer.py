@@ -14,9 +14,9 @@ from typing import ClassVar, TypeVar
 import aiohttp
 import msgspec
 
-_PATIENCE_S = 120.0  # For any one thing to happen.
+_PATIENCE_S = 120.0  # For each step.
 _PAUSE_S = 0.25
-_CHOICES = 20  # Of goods, when other buyers are quicker.
+_CHOICES = 20  # Of goods, while other buyers are quicker.
 _QUANTITY = 2  # Of what is bought.
 _AGAIN = frozenset({409, 429, 500, 502, 503, 504})
 
@@ -106,10 +106,10 @@ class Tour:
         self._http: aiohttp.ClientSession
 
     async def walk(self) -> TourOrder:
-        """Buy something, and get it.
+        """Buy goods, and follow the order until it is delivered.
 
         Raises:
-            TourFailed: With the reason.
+            TourFailed: The shop answered wrongly, or not at all.
         """
         timeout = aiohttp.ClientTimeout(total=30)
         async with aiohttp.ClientSession(timeout=timeout) as self._http:
@@ -176,11 +176,11 @@ class Tour:
         }
 
         async def attempt() -> bool:
-            # Asked for each time: a sandbox that was started again may have another port.
+            # Read each time: a restarted sandbox may have another port.
             base = (await self._get("/config", _Config)).stripe.api_base
             async with self._http.post(base + url, data=form) as answer:
                 text = await answer.text()
-                # Confirmed by an earlier try whose answer was lost: that is as good.
+                # The second: confirmed by an earlier try whose answer was lost, which is as good.
                 return answer.status == 200 or "payment_intent_unexpected_state" in text
 
         await self._patiently(attempt, lambda done: done, "the payment")

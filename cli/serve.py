@@ -25,7 +25,7 @@ from wiring.shop import Shop, attach_shop, open_shop
 
 
 def default(context: typer.Context) -> None:
-    """Without a command: serve."""
+    """Serve the shop if no command is named."""
     if context.invoked_subcommand is None:
         run(serve)
 

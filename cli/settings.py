@@ -29,14 +29,14 @@ class _Group(NamedTuple):
 
     @property
     def about(self) -> str:
-        """The first paragraph of its docstring."""
+        """The first paragraph of the settings' docstring."""
         return (self.kind.__doc__ or "").partition("\n\n")[0]
 
 
 def settings(
     markdown: Annotated[bool, typer.Option("--markdown", help="Print docs/settings.md instead.")] = False,
 ) -> None:
-    """Show every setting: its value, its value's source, its meaning. Secrets are not shown."""
+    """Show every setting: its value, the value's source, its meaning. Secrets are not shown."""
     if markdown:
         say(page())
         return
@@ -48,7 +48,7 @@ def settings(
 
 
 def page() -> str:
-    """Everything about all settings that the code says, as docs/settings.md."""
+    """Write docs/settings.md: all settings, as the code describes them."""
     return "\n\n".join([_HEAD, *(_section(group) for group in _groups())])
 
 

@@ -13,7 +13,7 @@ from cli.remedies import advice
 
 
 def refused_lines(lines: Iterable[tuple[int, str]]) -> Table:
-    """The lines that an import refused, with reasons."""
+    """Make the table of lines that an import refused, with reasons."""
     table = Table("line", "why")
     for line, reason in lines:
         table.add_row(str(line), reason)
@@ -21,7 +21,7 @@ def refused_lines(lines: Iterable[tuple[int, str]]) -> Table:
 
 
 def repairs(made: Iterable[RepairMade]) -> Table:
-    """The repairs that were made."""
+    """Make the table of repairs."""
     table = Table("rule", "about", "before", "after", title="Repaired")
     for row in made:
         table.add_row(row.rule, row.about, row.before, row.after)
@@ -29,7 +29,7 @@ def repairs(made: Iterable[RepairMade]) -> Table:
 
 
 def findings(found: Iterable[Finding]) -> Table:
-    """The auditor's findings."""
+    """Make the table of the auditor's findings."""
     table = Table("rule", "about", "detail", "remedy")
     for finding in found:
         table.add_row(finding.rule, finding.about, finding.detail, advice(finding.remedy))
@@ -37,7 +37,7 @@ def findings(found: Iterable[Finding]) -> Table:
 
 
 def dead_letters(local: Iterable[DeadLetter], queued: Iterable[ParkedMessage]) -> Table | str:
-    """The messages that could not be handled: those parked here, and those that queues have parked by themselves."""
+    """Make the table of dead letters: those parked in the database, and those that queues have parked by themselves."""
     table = Table("id", "actor", "message", "key", "tries", "parked", "error")
     for letter in local:
         tries, parked = str(letter.attempts), _moment(letter.parked_at)
@@ -52,7 +52,7 @@ def dead_letters(local: Iterable[DeadLetter], queued: Iterable[ParkedMessage]) -
 def queues(
     states: Iterable[QueueState], waiting: Sequence[Overdue], processes: Sequence[Process], now: datetime
 ) -> Table:
-    """The queues: how full each is, the age of its oldest event, and its living hosts."""
+    """Make the table of queues: how full each is, the age of its oldest event, and its living hosts."""
     oldest: Mapping[str, datetime] = {each.subscriber: each.oldest for each in reversed(waiting)}
     table = Table("actor", "queue", "waiting", "in flight", "parked", "oldest event", "hosted by")
     for state in states:

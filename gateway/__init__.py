@@ -1,1 +1,1 @@
-"""The edge: HTTP, pages, websockets and webhooks. What strangers say becomes a typed message here, or is refused."""
+"""The edge: HTTP, pages, websockets and webhooks. Bytes from strangers become typed messages here, or are refused."""

@@ -1,4 +1,4 @@
-"""Who may do what: deny by default, compare in constant time, keep no secret but as a hash."""
+"""Access rights: deny by default, compare in constant time, store secrets only as hashes."""
 
 import hashlib
 import secrets
@@ -16,25 +16,25 @@ _KNOWN = "select true from gateway.tokens where hash = $1 and role = $2 and expi
 
 
 async def make_token(tx: Transaction, *, role: str, label: str, valid_for: timedelta) -> str:
-    """A new bearer token. It is shown once; what is stored is its hash."""
+    """Make a bearer token. The token is shown once; only its hash is stored."""
     token = f"sf_{secrets.token_urlsafe(32)}"
     await tx.execute(_ADD, _hash(token), role, label, tx.now, tx.now + valid_for)
     return token
 
 
 async def is_staff(database: Database, token: str, now: datetime) -> bool:
-    """Whether this is a valid staff token. (It is found by its hash, so comparing tells nothing of it.)"""
+    """Whether this is a valid staff token. (It is looked up by its hash, so timing reveals nothing of it.)"""
     return bool(token) and bool(await database.fetch(_KNOWN, _hash(token), "staff", now))
 
 
 def bearer(connection: AnyConnection) -> str:
-    """The token of the Authorization header, "" without one. Source: RFC 6750, 2.1."""
+    """Return the token of the Authorization header, "" without one. Source: RFC 6750, 2.1."""
     scheme, _, token = connection.headers.get("authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""
 
 
 async def staff_only(connection: AnyConnection, _handler: BaseRouteHandler) -> None:
-    """A guard: nobody but staff."""
+    """Guard a route: only staff may use it."""
     edge = edge_of(connection.scope)
     if not await is_staff(edge.database, bearer(connection), edge.clock.now()):
         raise Problem(401, "unauthorized", "This needs a staff token.", headers={"WWW-Authenticate": "Bearer"})

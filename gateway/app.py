@@ -19,9 +19,9 @@ Errors are problem documents (RFC 9457) with a stable `code`. Unsafe calls take 
 
 
 def make_app(edge: Edge) -> ASGIApp:
-    """The application over an edge. Each request carries its edge with it, so that routes are made once a process.
+    """Make the application over an edge. Each request carries its edge, so that routes are made once per process.
 
-    Making them takes a fifth of a second, which a test would wait for each time it opens a shop.
+    Making the routes takes a fifth of a second, which tests would otherwise wait for with each shop they open.
     """
     routes = _routes()
 
@@ -56,6 +56,6 @@ def _routes() -> Litestar:
 
 
 def description() -> dict[str, object]:
-    """The API's description, as /openapi.json has it."""
+    """Return the API's description, as /openapi.json has it."""
     schema: dict[str, object] = _routes().openapi_schema.to_schema()
     return schema

@@ -1,9 +1,9 @@
-"""Live stock for programs, over one websocket that is made again whenever it ends. Needs `websockets` and `msgspec`.
+"""Live stock for programs, over one websocket that reconnects whenever it ends. Needs `websockets` and `msgspec`.
 
     async for level in watch_stock("http://127.0.0.1:8000", ["MUG-BLUE", "LAMP-OAK"]):
         print(level.sku, level.available)
 
-Started as a program it prints what it hears: `python -m gateway.client http://127.0.0.1:8000 MUG-BLUE LAMP-OAK`.
+Started as a program it prints each level: `python -m gateway.client http://127.0.0.1:8000 MUG-BLUE LAMP-OAK`.
 For browsers there is gateway/pages/live.js, which does the same. docs/live.md describes both, and the protocol.
 """
 
@@ -24,7 +24,7 @@ _BACKOFF = Backoff(first_s=0.5, longest_s=15.0, jitter=0.5)
 
 
 class Level(msgspec.Struct, frozen=True):
-    """How many units of a SKU anybody could have. A higher version is a later truth."""
+    """The available units of a SKU. A higher version is newer."""
 
     sku: str
     available: int
@@ -32,7 +32,7 @@ class Level(msgspec.Struct, frozen=True):
 
 
 class NotWatchable(Exception):
-    """The shop will not do what was asked: too many SKUs, say. Asking again would not help."""
+    """The shop refuses the request: for too many SKUs, for example. Retrying would not help."""
 
     def __init__(self, code: str, detail: str) -> None:
         super().__init__(f"{code}: {detail}")
@@ -41,7 +41,7 @@ class NotWatchable(Exception):
 
 
 class _Said(msgspec.Struct, frozen=True):
-    """Anything the shop says; what is unknown is passed over."""
+    """A message of the shop; unknown ones are skipped."""
 
     op: str
     stock: tuple[Level, ...] = ()
@@ -59,18 +59,18 @@ _decode = msgspec.json.Decoder(_Said).decode
 
 
 async def watch_stock(url: str, skus: Iterable[str]) -> AsyncGenerator[Level, None]:
-    """Give the level of each SKU, and then every change; never an older one after a newer one. Does not end.
+    """Yield the level of each SKU, and then every change; never an older one after a newer one. Does not end.
 
-    Whatever ends the connection, it is made again after 0.5 s doubling to 15 s, with up to half of that taken off by
-    chance; the shop is told what is known, and tells what has changed since.
+    Whatever ends the connection, it is made again after 0.5 s doubling to 15 s, with up to half of that taken off at
+    random. The client sends the versions it knows, and receives only what has changed since.
 
     Args:
         url: Of the shop: `https://shop.example`.
-        skus: At most 128. One that does not exist is heard of when it does.
+        skus: At most 128. A SKU that does not exist is reported once it does.
 
     Raises:
-        NotWatchable: The shop does not want to tell.
-        ConnectionClosed: It thinks that we abuse it (code 1008).
+        NotWatchable: The shop refuses the subscription.
+        ConnectionClosed: The shop takes the client for abusive (code 1008).
     """
     wanted, versions = list(skus), dict[str, int]()
     live = f"{url.rstrip('/').replace('http', 'ws', 1)}/live"
@@ -88,7 +88,7 @@ async def watch_stock(url: str, skus: Iterable[str]) -> AsyncGenerator[Level, No
         except ConnectionClosed as closed:
             if closed.rcvd is not None and closed.rcvd.code == CloseCode.POLICY_VIOLATION:
                 raise
-        await asyncio.sleep(_BACKOFF.pause_s(1))  # A shop that restarts is not met by all its visitors at once.
+        await asyncio.sleep(_BACKOFF.pause_s(1))  # So that not all clients reconnect at once when a shop restarts.
 
 
 def _pauses() -> Generator[float, None, None]:

@@ -1,4 +1,4 @@
-"""What the routes work with."""
+"""The services that routes work with."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping
@@ -29,22 +29,22 @@ ReadLevels: TypeAlias = Callable[[Collection[Sku]], Awaitable[Levels]]
 
 
 class LevelAudit(Protocol):
-    """How the audit judges the stock levels that readers have cached."""
+    """The audit's judgement of cached stock levels."""
 
     def stale_levels(self, cached: Levels, actual: Levels) -> dict[Sku, StockLevel]:
-        """The actual levels of those SKUs whose cached level differs."""
+        """Return the actual levels of those SKUs whose cached level differs."""
         ...
 
     async def confirm_stale(
         self, suspects: Levels, read_cached: ReadLevels, read_actual: ReadLevels
     ) -> list[tuple[StockLevel, str]]:
-        """Those of the suspects that do not catch up in time, and what is wrong with each."""
+        """Return those suspects that do not catch up in time, and the fault of each."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """Everything behind the routes, wired in run.py."""
+    """The services behind the routes, wired in wiring/edge.py."""
 
     bus: Bus
     cells: Mapping[str, ActorCell]  # The actors of this process.
@@ -61,23 +61,23 @@ class Edge:
     stripe_api_base: str  # As browsers reach it.
     stripe_webhook_secret: str
     carrier_webhook_secret: str
-    under_way: dict[str, asyncio.Event] = field(default_factory=dict)  # Requests that are being done, by key.
+    under_way: dict[str, asyncio.Event] = field(default_factory=dict)  # Requests in progress, by key.
 
 
 def put_edge(scope: Scope, edge: Edge) -> None:
-    """Let a request carry its edge."""
+    """Attach its edge to a request."""
     scope.setdefault("state", {})["edge"] = edge
 
 
 def edge_of(scope: Scope) -> Edge:
-    """The edge that a request came to."""
+    """Return the edge of a request."""
     edge: Edge = scope["state"]["edge"]
     return edge
 
 
 def edge_of_request(request: Http) -> Edge:
-    """The same, as routes are given it."""
+    """Return the edge of a request, for the injection into routes."""
     return edge_of(request.scope)
 
 
-Wired: TypeAlias = NamedDependency[Edge]  # How a route asks for it.
+Wired: TypeAlias = NamedDependency[Edge]  # The type of a route's parameter for the edge.

@@ -1,6 +1,7 @@
 """Requests with an `Idempotency-Key` are done once (see actors/idempotency/rules.py), whatever route they go to.
 
-Twins that meet in this process wait for the first and get its answer; elsewhere they get 409 `idempotency_in_progress`.
+In one process, twins of a request wait for the first and get its answer; elsewhere they get 409
+`idempotency_in_progress`.
 """
 
 import asyncio
@@ -22,8 +23,8 @@ from gateway.edge import Edge, Http, edge_of
 from gateway.problems import Problem, document
 
 _UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
-_LONGEST_KEY = 255  # As Stripe has it.
-MAX_BODY_BYTES = 1_048_576  # Of any request. Litestar holds the rest to it; here it must be known before the route.
+_LONGEST_KEY = 255  # As at Stripe.
+MAX_BODY_BYTES = 1_048_576  # Of any request. Litestar enforces it in routes; with a key, the body is read before.
 _TWIN_WAITS_S = 10.0
 _log = telemetry.logger(part="gateway")
 
@@ -39,7 +40,7 @@ class Idempotent:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on what carries no key; claim, do and keep, or replay, what does."""
+        """Pass on requests without a key; claim, do and keep, or replay, those with one."""
         headers = Headers.from_scope(scope)
         key = headers.get("idempotency-key", "")
         if (
@@ -102,18 +103,18 @@ class Idempotent:
         try:
             await self._app(scope, _body_again(body, receive), answer)
         finally:
-            # Even if the caller has gone: whoever comes with this key must find the answer, or a free key.
+            # Even if the caller has gone: the next request with this key must find the answer, or a free key.
             with anyio.CancelScope(shield=True):
                 made = scope["state"].get("made_order", "")
                 _DONE.reach()
                 is_settled = await self._settle(key, claim, answer, made, edge_of(scope))
-        if not is_settled and answer.is_good:  # Done and not kept, so the next try is to finish it, with the same ids.
+        if not is_settled and answer.is_good:  # Done and not kept: the next try must finish it, with the same ids.
             detail = "This may have been done; ask again with the same key."
             return _problem(Problem(503, "unavailable", detail, headers={"Retry-After": "1"}))
         return answer.messages
 
     async def _settle(self, key: str, claim: Claimed, answer: "_Recorder", made: str, edge: Edge) -> bool:
-        """Say what became of it. Where that can't be stored now, the lease runs out by itself."""
+        """Store the outcome of a request. If it can't be stored now, the lease runs out by itself."""
         try:
             await self._store(key, claim, answer, made, edge)
         except Unavailable as away:
@@ -133,10 +134,10 @@ class Idempotent:
 
 
 def required_claim(request: Http) -> Claimed:
-    """The claim of this request's idempotency key: ids are derived from its token.
+    """Return the claim of this request's idempotency key: ids are derived from its token.
 
     Raises:
-        Problem: It has no key.
+        Problem: The request has no key.
     """
     claim: Claimed | None = request.scope.get("state", {}).get("claim")
     if claim is None:
@@ -155,7 +156,7 @@ class _Recorder:
 
     @property
     def is_good(self) -> bool:
-        """Whether it had an effect, and is to be kept."""
+        """Whether the request had an effect, so that its answer must be kept."""
         return 200 <= self.status < 300
 
     async def __call__(self, message: Message) -> None:
@@ -168,7 +169,7 @@ class _Recorder:
 
 
 async def _read(receive: Receive) -> bytes | None:
-    """The whole body; None if it is too large."""
+    """Read the whole body; None if it is too large."""
     body = b""
     while len(body) <= MAX_BODY_BYTES:
         message = cast("HTTPRequestEvent", await receive())

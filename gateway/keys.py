@@ -1,7 +1,7 @@
-"""What is derived from the shop's master key: order tokens, and the encryption of kept answers.
+"""Keys derived from the shop's master key: for order tokens, and for the encryption of kept answers.
 
-An order's access token is a keyed hash of its id, so nothing is stored that could be stolen, and a replayed answer
-gives the same token. Rejected: docs/decisions/0013.
+An order's access token is a keyed hash of its id, so no token is stored that could be stolen, and a replayed answer
+contains the same token. Rejected: docs/decisions/0013.
 """
 
 import base64
@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from engine.errors import BadSetting
 from engine.files import sync_names
 
-_NONCE_BYTES = 12  # What AES-GCM takes. Source: NIST SP 800-38D, 8.2.
+_NONCE_BYTES = 12  # As AES-GCM takes it. Source: NIST SP 800-38D, 8.2.
 
 
 class Keys:
@@ -30,21 +30,21 @@ class Keys:
         self._answers = AESGCM(_derive(master_key, "kept answers"))
 
     def order_token(self, order_id: str) -> str:
-        """The token that opens this order."""
+        """Return the token that opens this order."""
         mac = hmac.digest(self._tokens, order_id.encode(), hashlib.sha256)
         return base64.urlsafe_b64encode(mac).decode().rstrip("=")
 
     def opens(self, token: str, order_id: str) -> bool:
-        """Whether a token is this order's, told in constant time."""
+        """Whether a token is this order's; compares in constant time."""
         return hmac.compare_digest(token.encode(), self.order_token(order_id).encode())
 
     def encrypt(self, content: bytes, about: str) -> bytes:
-        """Encrypt something that is kept; only who names the same `about` can read it."""
+        """Encrypt content to be kept; reading it takes the same `about`."""
         nonce = os.urandom(_NONCE_BYTES)
         return nonce + self._answers.encrypt(nonce, content, about.encode())
 
     def decrypt(self, kept: bytes, about: str) -> bytes | None:
-        """Read it again; None if it was encrypted under another master key, or altered."""
+        """Decrypt kept content; None if it was encrypted under another master key, or altered."""
         try:
             return self._answers.decrypt(kept[:_NONCE_BYTES], kept[_NONCE_BYTES:], about.encode())
         except InvalidTag:
@@ -52,10 +52,10 @@ class Keys:
 
 
 def read_master_key(setting: str, data: Path) -> bytes:
-    """The key that is set, or else the one beside the data, which is made at the first start.
+    """Read the key from its setting or, if that is empty, from the file beside the data, made at the first start.
 
     Raises:
-        BadSetting: It is not 32 bytes in base64, or the file can't be used.
+        BadSetting: The key is not 32 bytes in base64, or the file can't be used.
     """
     if not setting:
         return _key_beside(data / "master.key")
@@ -73,7 +73,7 @@ def _key_beside(file: Path) -> bytes:
         file.parent.mkdir(parents=True, exist_ok=True)
         if not file.exists():
             _make_key(file)
-        sync_names(file.parent)  # Before anything is encrypted under it. Whoever made it may have been killed.
+        sync_names(file.parent)  # Before anything is encrypted under it. The process that made it may have been killed.
     except OSError as error:
         raise BadSetting(f"SHOPFLOW_DATA: can't write to {file.parent}: {error.strerror}") from error
     key = file.read_bytes()
@@ -88,8 +88,8 @@ def _make_key(file: Path) -> None:
     with draft.open("wb") as new:
         new.write(secrets.token_bytes(32))
         new.flush()
-        os.fsync(new.fileno())  # Before it counts: tokens under a key that a power failure emptied could be forged.
-    with suppress(FileExistsError):  # Another process was faster: its key counts.
+        os.fsync(new.fileno())  # Before it is used: tokens under a key that a power failure emptied could be forged.
+    with suppress(FileExistsError):  # Another process was faster: its key is used.
         os.link(draft, file)
     draft.unlink()
 

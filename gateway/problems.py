@@ -34,7 +34,7 @@ class Problem(Exception):
         status: The HTTP status.
         code: Stable, for programs.
         detail: A sentence for people.
-        headers: To be sent with it.
+        headers: Sent with it.
         members: Further members of the document, for programs.
     """
 
@@ -50,14 +50,14 @@ class Problem(Exception):
 
 
 def not_found(what: str) -> Problem:
-    """There is no such thing, or it is none of the caller's business: the same answer for both."""
+    """Make the 404 for a thing that does not exist, or that the caller may not see: the same answer for both."""
     return Problem(404, "not_found", f"There is no such {what}.")
 
 
 async def refuse_nul(request: Request[Any, Any, Any]) -> None:
-    """Nothing is called by a name with a NUL in it, and neither PostgreSQL nor a file system can look for it.
+    """Refuse NULs: no name contains one, and neither PostgreSQL nor a file system can look one up.
 
-    It waits for nothing, but Litestar would give it a thread if it said so.
+    Async although it awaits nothing: Litestar would run a plain function in a thread.
     """
     if "\0" in request.scope["path"]:
         raise not_found("page")
@@ -66,7 +66,7 @@ async def refuse_nul(request: Request[Any, Any, Any]) -> None:
 
 
 def document(problem: Problem) -> dict[str, object]:
-    """The problem as JSON."""
+    """Return the problem as a document for JSON."""
     title = problem.code.replace("_", " ").capitalize()
     return {
         "type": "about:blank",
@@ -92,19 +92,19 @@ def _on_bad_input(_request: Request[Any, Any, Any], error: BadInput) -> Response
 
 
 def _on_unavailable(_request: Request[Any, Any, Any], error: Unavailable) -> Response[bytes]:
-    """Something behind the edge is busy or away: say so at once, and when to come back."""
+    """Answer 503 at once, with the time to retry after, while a service behind the edge is busy or away."""
     _log.info("answered 503", error=str(error))
     wait_s = math.ceil(error.retry_after_s or 1)
     return _respond(Problem(503, "unavailable", "Please try again soon.", headers={"Retry-After": str(wait_s)}))
 
 
 def _on_conflict(request: Request[Any, Any, Any], error: Conflict) -> Response[bytes]:
-    """It lost a race several times in a row."""
+    """Answer a request that has lost a race several times in a row."""
     return _on_unavailable(request, Unavailable("the shop", str(error)))
 
 
 def _on_http(_request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
-    """What the framework refuses: unknown routes, bodies that are too large or don't fit."""
+    """Answer a refusal of the framework: unknown routes, bodies that are too large or don't fit."""
     status, code = error.status_code, _CODES.get(error.status_code, "error")
     cause = error.__cause__
     why = cause.__cause__ if isinstance(cause, SerializationException) else None
@@ -119,7 +119,7 @@ def _on_http(_request: Request[Any, Any, Any], error: HTTPException) -> Response
 
 
 def _on_bug(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
-    """Nobody meant this to happen: it is logged with its trace, and the caller learns nothing of it."""
+    """Log a bug with its traceback, and hide its details from the caller."""
     _log.error("a request failed", method=request.method, path=request.url.path, exc_info=error)
     return _respond(Problem(500, "internal_error", "Something went wrong here; it has been noted."))
 

@@ -1,6 +1,6 @@
-"""Remedies in the words of the edge: the request that does it, and the sentence around it.
+"""Remedies in the words of the edge: each with its request, and a sentence around it.
 
-The auditor names an action and what it is done to. Only this table knows which route does that.
+The auditor names an action and its target. Only this table knows the route of an action.
 """
 
 from collections.abc import Mapping
@@ -14,14 +14,14 @@ _EMPTY: Final = "{}"
 
 
 class Request(NamedTuple):
-    """One request of the staff's API."""
+    """A request of the staff's API."""
 
     method: str
     path: str
-    body: str = ""  # JSON, or what of it a person fills in; "" for none.
+    body: str = ""  # JSON, with gaps for a person to fill in; "" for none.
 
     def __str__(self) -> str:
-        """As a person types it; an empty body goes without saying."""
+        """Write the request as a person types it, without an empty body."""
         return " ".join(part for part in self if part not in ("", _EMPTY))
 
 
@@ -31,14 +31,14 @@ _REDRIVE: Final = Request("POST", "/admin/api/dead-letters/{target}/redrive")
 _REFUND: Final = Request("POST", "/admin/api/orders/{target}/refunds", _EMPTY)  # All that is left.
 _SETTLE: Final = Request("POST", "/admin/api/stuck-money/{target}/settle")
 
-# What no request does is done at Stripe, at the carrier or at the shelf.
+# Actions that are not here are done at Stripe, at the carrier or at the shelf.
 REQUEST_FOR: Final[Mapping[Action, Request]] = {
     "repair": Request("POST", "/admin/api/audit/repair"),
     "redrive": _REDRIVE,
     "cancel_order": _CANCEL,
     "cancel_or_collect": _CANCEL,
     "count_or_cancel": _CANCEL,
-    "count_or_redrive": Request("PUT", "/admin/api/stock/{{sku}}"),  # Of each unit that the order still keeps.
+    "count_or_redrive": Request("PUT", "/admin/api/stock/{{sku}}"),  # For each SKU whose units the order keeps.
     "count_shelf": Request("PUT", "/admin/api/stock/{target}", _COUNTED),
     "refund": _REFUND,
     "refund_again": _REFUND,
@@ -51,7 +51,7 @@ REQUEST_FOR: Final[Mapping[Action, Request]] = {
 }
 
 _IF_PARKED: Final = "redrive the dead letter about it, if there is one; else "
-# Of a finding, for somebody who reads the audit.
+# Of a finding, for readers of the audit.
 _ADVICE: Final[Mapping[Action, str]] = {
     "repair": "{request}",
     "redrive": "{request}: {detail}",
@@ -93,7 +93,7 @@ _ADVICE: Final[Mapping[Action, str]] = {
     "see_to_others_first": "see to these first",
 }
 _NEW_KEY: Final = " (with a new Idempotency-Key)"
-# Of a stuck item, whose request stands beside it.
+# Of a stuck item, which is shown beside its request.
 _STEP: Final[Mapping[Action, str]] = {
     "redrive": "when what it lacked is there, try it again",
     "refund": f"give back what is left of it{_NEW_KEY}",
@@ -107,7 +107,7 @@ _STEP: Final[Mapping[Action, str]] = {
 
 
 def request_of(remedy: Remedy) -> Request | None:
-    """The request that does it, or is a part of it; None if it is done elsewhere."""
+    """Return the request that applies a remedy, or a part of it; None if it is applied elsewhere."""
     known = REQUEST_FOR.get(remedy.action)
     if known is None:
         return None
@@ -117,11 +117,11 @@ def request_of(remedy: Remedy) -> Request | None:
 
 
 def advice(remedy: Remedy, command: str = "") -> str:
-    """Put a finding's remedy as a sentence.
+    """Write a finding's remedy as a sentence.
 
     Args:
         remedy: Of the finding.
-        command: Another way to do what its request does; "" if there is none.
+        command: A command that does the same as the request; "" if there is none.
     """
     ways = [str(way) for way in (request_of(remedy), command) if way]
     return _ADVICE[remedy.action].format(
@@ -130,5 +130,5 @@ def advice(remedy: Remedy, command: str = "") -> str:
 
 
 def step(remedy: Remedy) -> str:
-    """Put the remedy of a stuck item as a sentence, beside its request; "" for what no item needs."""
+    """Write the remedy of a stuck item as a sentence, without its request; "" for actions that no item has."""
     return _STEP.get(remedy.action, "").format(detail=remedy.detail)

@@ -1,14 +1,14 @@
-"""A SKU gets another name, and its units come along. The catalog has the name, the inventory the units, by SKU.
+"""The rename of a SKU with its units. The catalog has the name, the inventory the units, by SKU.
 
-The order of the steps, each of which is committed before the next begins:
+The steps in order, each committed before the next begins:
 
-1. The catalog says whether the new name can be had.
+1. The catalog reports whether the new name is free.
 2. The inventory counts the units under the new name, in one turn: refused while any are sold or held. Carts and orders
-   keep the old name, so what they wait for must have left. Nobody sells the new name yet.
-3. The catalog renames it, and the units are for sale again. The old books stay, with none on hand and their ledger.
+   keep the old name, so the units they wait for must have left. The new name is not for sale yet.
+3. The catalog renames the SKU, and the units are for sale again. The old books stay, with their ledger and 0 on hand.
 
-So at no time can units be sold twice. A crash after 2, or a repeat after 3, is finished by asking again: nothing is
-left under the old name to carry.
+So at no time can units be sold twice. After a crash past step 2, a repeat finishes the rename; after step 3 it finds
+no units left to carry.
 
 Rejected: docs/decisions/0009.
 """
@@ -25,7 +25,7 @@ _CARRIED = CrashPoint("rename-carried", "A SKU's units are under its new name; t
 async def rename(
     bus: Bus, product_id: ProductId, sku: Sku, name: Sku
 ) -> Product | NoSuchProduct | NoSuchSku | ProductExists | UnitsInUse:
-    """Rename a SKU of a product; see this file's first lines. Where units stand in the way nothing was changed.
+    """Rename a SKU of a product, as described at the top of this file. With `UnitsInUse` nothing has changed.
 
     Raises:
         BadInput: The catalog takes no such name.
@@ -39,6 +39,6 @@ async def rename(
         return carried
     _CARRIED.reach()
     answer = await bus.ask(ask)
-    if not isinstance(answer, Product):  # Somebody else has taken the name, or the product, in between.
+    if not isinstance(answer, Product):  # The name was taken, or the product removed, in between.
         await bus.ask(CarryUnits(sku=name, name=sku))
     return answer

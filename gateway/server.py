@@ -1,4 +1,4 @@
-"""The server: uvicorn on one port for HTTP, pages and websockets, started and stopped by run.py."""
+"""The server: uvicorn on one port for HTTP, pages and websockets, started and stopped by wiring/edge.py."""
 
 import asyncio
 import contextlib
@@ -12,8 +12,8 @@ from litestar.types import ASGIApp
 from engine.errors import BadSetting
 from gateway.live import Hub
 
-_GRACE_S = 3  # For requests that are being answered when the server is told to stop.
-_GLANCE_S = 0.005  # Between looks whether they are.
+_GRACE_S = 3  # For requests in progress when the server must stop.
+_GLANCE_S = 0.005  # Between two checks for requests in progress.
 _TICK_S = 1.0
 _BACKLOG = 4096  # Connections that wait to be accepted.
 
@@ -22,18 +22,18 @@ def bind(host: str, port: int) -> socket.socket:
     """Take the port, before anything else is started, and listen on it.
 
     Raises:
-        BadSetting: It is taken, or the address is not this machine's.
+        BadSetting: The port is taken, or the address is not this machine's.
     """
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        # Named, or asyncio does not know that this is TCP, leaves Nagle on, and an answer in two writes takes 40 ms.
+        # Without the protocol asyncio does not know that this is TCP, leaves Nagle on, and two writes take 40 ms.
         listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     except OSError as error:
         raise BadSetting(f"SHOPFLOW_HOST: there is no {host} ({error.strerror})") from error
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
-        # At once: a port that is only bound can be bound by others too. Who comes early waits until we are ready.
+        # At once: a port that is only bound can be bound by others too. Early clients wait until we are ready.
         listener.listen(_BACKLOG)
     except OSError as error:
         listener.close()
@@ -47,7 +47,7 @@ def bind(host: str, port: int) -> socket.socket:
 
 
 class Server(uvicorn.Server):
-    """uvicorn, but signals are run.py's business."""
+    """uvicorn without its signal handlers: signals are handled in cli/serve.py."""
 
     def __init__(self, app: ASGIApp, hub: Hub) -> None:
         config = uvicorn.Config(
@@ -58,7 +58,7 @@ class Server(uvicorn.Server):
             access_log=False,
             log_config=None,
             server_header=False,
-            proxy_headers=False,  # Nobody here asks who called, or how.
+            proxy_headers=False,  # No route reads the caller's address or scheme.
             timeout_keep_alive=30,
             backlog=_BACKLOG,
             limit_concurrency=None,
@@ -83,14 +83,14 @@ class Server(uvicorn.Server):
             self._is_down.set()
 
     async def main_loop(self) -> None:
-        """As uvicorn's, which looks ten times a second whether it is to stop: this one is told."""
-        while not await self.on_tick(0):  # A tick sets the time in answers' headers.
+        """Run until `stop` is called. uvicorn's own loop polls ten times a second whether to stop."""
+        while not await self.on_tick(0):  # A tick sets the time in responses' headers.
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_TICK_S):
                     await self._told_to_stop.wait()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """As uvicorn's, which takes a tenth of a second for each look whether all is answered, and one at least."""
+        """Shut down as uvicorn does, but poll open requests more often: uvicorn waits at least a tenth of a second."""
         for server in self.servers:
             server.close()
         for listener in sockets or []:
@@ -99,7 +99,7 @@ class Server(uvicorn.Server):
             connection.shutdown()
         try:
             async with asyncio.timeout(_GRACE_S):
-                while self._is_asked:  # noqa: ASYNC110 - uvicorn tells nobody when it is not
+                while self._is_asked:  # noqa: ASYNC110 - uvicorn has no event for it
                     await asyncio.sleep(_GLANCE_S)
         except TimeoutError:
             for task in self.server_state.tasks:
@@ -107,11 +107,11 @@ class Server(uvicorn.Server):
 
     @property
     def _is_asked(self) -> bool:
-        """Whether somebody's answer is still to come."""
+        """Whether a request is still to be answered."""
         return bool(self.server_state.connections or self.server_state.tasks) and not self.force_exit
 
     async def stop(self) -> None:
-        """Take nothing new, answer what is being asked, and return when that is done."""
+        """Refuse new requests, answer those in progress, and return when that is done."""
         self.should_exit = True
         self._told_to_stop.set()
         await self._is_down.wait()

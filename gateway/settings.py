@@ -8,7 +8,7 @@ from engine.settings import Port, Settings, meaning
 
 
 class EdgeSettings(Settings, frozen=True, kw_only=True):
-    """Where it listens, and whom it trusts."""
+    """The edge's address, currency and key, and the origins it trusts."""
 
     shopflow_host: Annotated[str, meaning("Address to listen at.")] = "127.0.0.1"
     shopflow_port: Annotated[Port, meaning("Port to listen at. 0: any free one.")] = 8000

@@ -1,8 +1,8 @@
 """The newest stock level of each SKU in Redis, so that reading stock costs no turn.
 
-A newer version always wins, in whatever order writers come: a script compares versions where they are. What is cached
-can be old all the same: a crash came between commit and writing, or Redis forgot its last second. So it is kept for a
-minute at most.
+A newer version always wins, in whatever order writers come: a script compares versions inside Redis. A cached level
+can be old all the same: after a crash between commit and write, or when Redis has lost its last second. So a level is
+kept for a minute at most.
 """
 
 from collections.abc import Awaitable, Sequence
@@ -15,9 +15,9 @@ from bus.messages.inventory import StockLevel
 from engine.errors import Unavailable
 from engine.services import redis_errors
 
-_KEEP_S = 60  # The longest that a value which nobody has published can be shown.
+_KEEP_S = 60  # The longest that an old value can be shown after an update that was not published.
 
-# KEYS: a key for each SKU. ARGV: how long to keep, then version and level for each. A level starts with its version.
+# KEYS: a key for each SKU. ARGV: seconds to keep, then version and level for each. A value starts with its version.
 _KEEP_NEWER = """
 for i, key in ipairs(KEYS) do
     local known = redis.call('get', key)
@@ -36,16 +36,16 @@ class StockCache:
         self._redis = redis
 
     async def write(self, levels: Sequence[StockLevel], client: Redis | None = None) -> None:
-        """Keep these where they are newer than what is known; through `client`, which may be a pipeline."""
+        """Cache levels that are newer than the cached ones; through `client`, which may be a pipeline."""
         if levels:
             keys = [_key(level.sku) for level in levels]
             words = [str(word) for level in levels for word in (level.version, level.available)]
-            # With its text each time: of a registered script the driver asks first whether Redis still has it.
+            # With the text each time: for a registered script the driver first asks whether Redis still has it.
             written = (client or self._redis).eval(_KEEP_NEWER, len(keys), *keys, str(_KEEP_S), *words)
             await cast("Awaitable[object]", written)
 
     async def read(self, skus: Sequence[Sku]) -> dict[Sku, StockLevel]:
-        """Read what is cached of these; a SKU that is not is missing, and all are while Redis is away."""
+        """Read cached levels; a SKU that is not cached is missing, and all are while Redis is away."""
         if not skus:
             return {}
         try:

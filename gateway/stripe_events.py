@@ -1,7 +1,7 @@
-"""Stripe's webhooks as this shop's words. Pure: bytes were verified before, and nothing is decided here.
+"""The translation of Stripe's webhooks into messages. Pure: bytes were verified before, and nothing is decided here.
 
-Only what is listed in `INTENT_OF` is read beyond its type; all else that Stripe sends is answered 200 and skipped. In
-Stripe's objects null means absent. Source: Stripe API reference, "The Event object" and the objects that events carry.
+Only events listed in `INTENT_OF` are read beyond their type; all others are answered 200 and skipped. In Stripe's
+objects null means absent. Source: Stripe API reference, "The Event object" and the objects that events carry.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,7 +20,7 @@ class _Failure(msgspec.Struct, frozen=True):
 
 
 class _Object(msgspec.Struct, frozen=True):
-    """What is read of a payment intent, charge, refund, dispute or warning."""
+    """The fields that are read of a payment intent, charge, refund, dispute or warning."""
 
     id: str = ""
     amount: int | None = None
@@ -40,7 +40,7 @@ class _Data(msgspec.Struct, frozen=True):
 
 
 class WebhookEvent(msgspec.Struct, frozen=True):
-    """What every event has; its object is read once its type is known to be of interest."""
+    """The fields of every event; its object is read only if its type is of interest."""
 
     id: str
     type: str
@@ -59,7 +59,7 @@ def _of(thing: _Object) -> str:
     return thing.payment_intent or ""
 
 
-# Which events are of interest, and where their object names its payment intent. The longest beginning decides.
+# The events of interest, and where their object names its payment intent. The first matching beginning decides.
 INTENT_OF: Final[Mapping[str, Callable[[_Object], str]]] = {
     "payment_intent.": _own,
     "refund.": _of,
@@ -74,7 +74,7 @@ def read(event: WebhookEvent) -> RecordStripeEvent | None:
     """Translate an event; None if it is of no interest, or about no payment intent.
 
     Raises:
-        msgspec.ValidationError: Its object is not what Stripe sends.
+        msgspec.ValidationError: The event's object does not have Stripe's types.
     """
     intent_of = next((of for beginning, of in INTENT_OF.items() if event.type.startswith(beginning)), None)
     if intent_of is None:

@@ -1,8 +1,8 @@
-"""Updates: stock levels and order statuses, published to every gateway for those who watch.
+"""Updates: stock levels and order statuses, published to every gateway for its watchers.
 
 Levels are cached before they are published. When Redis is away or was emptied nothing is lost: readers ask the
-inventory, and what could not be published is published later. Watchers, who are promised to see every change, read from
-the inventory itself.
+inventory, and updates that could not be published are published later. Watchers, who are promised every change, read
+from the inventory itself.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -24,15 +24,15 @@ from engine.services import redis_errors
 from gateway.stock_cache import StockCache
 
 _MOST_AT_ONCE = 500
-_MOST_ORDERS = 10_000  # Kept while Redis is away; whoever watches an older one reads it again anyway.
+_MOST_ORDERS = 10_000  # Kept while Redis is away; watchers of an older one read it again anyway.
 _RETRY_S = 1.0
-_CHANNEL = "news"  # As gateways of earlier versions know it.
+_CHANNEL = "news"  # The name that gateways of earlier versions use.
 
 _PUBLISHING = CrashPoint("before-news", "A change has committed; nobody who watches has been told.")
 
 
 class Update(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A batch of changes, as it is published."""
+    """A batch of changes, as published."""
 
     stock: tuple[StockLevel, ...] = ()
     orders: tuple[OrderProgressed, ...] = ()
@@ -52,7 +52,7 @@ class Updates:
         self._log = telemetry.logger(part="updates")
 
     def publish_levels(self, levels: Sequence[StockLevel]) -> None:
-        """Cache and publish these soon; the newest of a SKU wins."""
+        """Cache and publish levels soon; the newest of a SKU wins."""
         for level in levels:
             known = self._stock.get(level.sku)
             if known is None or known.version < level.version:
@@ -60,12 +60,12 @@ class Updates:
         self._sleeper.wake()
 
     def publish_orders(self, orders: Sequence[OrderProgressed]) -> None:
-        """Publish these soon."""
+        """Publish order statuses soon."""
         self._orders.extend(orders)
         self._sleeper.wake()
 
     async def levels(self, skus: Sequence[Sku]) -> list[StockLevel]:
-        """Read levels, from the cache where it has them and else from the inventory. A SKU without stock is missing.
+        """Read levels from the cache or, where it has none, from the inventory. A SKU without books is missing.
 
         Raises:
             Unavailable: The inventory did not answer.
@@ -75,26 +75,26 @@ class Updates:
         if missing:
             asked = (await self._bus.ask(GetStock(skus=missing))).levels
             known |= {level.sku: level for level in asked}
-            self.publish_levels(asked)  # Cached for later readers; that it is published as well harms nobody.
+            self.publish_levels(asked)  # Cached for later readers; publishing it as well is harmless.
         return [known[sku] for sku in skus if sku in known]
 
     async def cached_levels(self, skus: Sequence[Sku]) -> dict[Sku, StockLevel]:
-        """Read what is cached, whether it is true or not; a SKU that is not cached is missing."""
+        """Read cached levels, whether they are current or not; a SKU that is not cached is missing."""
         return await self._cache.read(skus)
 
     async def fresh_levels(self, skus: Sequence[Sku]) -> list[StockLevel]:
-        """As `levels`, but from the inventory, for those who must not see an old value."""
+        """Read levels from the inventory, for readers who must not see an old value."""
         asked = (await self._bus.ask(GetStock(skus=tuple(skus)))).levels
         with suppress(Unavailable), redis_errors():
             await self._cache.write(asked)
         return list(asked)
 
     def listen(self) -> AsyncIterator[Update | None]:
-        """Yield what is published; None whenever something may have been missed. Ends by being cancelled."""
+        """Yield published updates; None whenever one may have been missed. Ends by being cancelled."""
         return self._broadcast.listen()
 
     async def run(self) -> None:
-        """Write and publish what has collected, many at once. Ends by being cancelled."""
+        """Cache and publish collected changes, many at once. Ends by being cancelled."""
         try:
             while True:
                 await self._sleeper.until(FOREVER)
@@ -105,7 +105,7 @@ class Updates:
             self._sleeper.close()
 
     async def _publish(self) -> bool:
-        """Publish the next few; False if that must be done later."""
+        """Publish the next few changes; False if they must be retried later."""
         levels = list(self._stock.values())[:_MOST_AT_ONCE]
         orders = self._orders[:_MOST_AT_ONCE]
         for level in levels:
@@ -120,7 +120,7 @@ class Updates:
                     await pipeline.execute()
         except Unavailable as away:
             self._log.info("updates are published later; watchers read again by themselves", error=str(away))
-            self._stock = {level.sku: level for level in levels} | self._stock  # What came meanwhile is newer.
+            self._stock = {level.sku: level for level in levels} | self._stock  # Levels that came meanwhile are newer.
             self._orders = [*orders, *self._orders][-_MOST_ORDERS:]
             return False
         return True

@@ -1,4 +1,4 @@
-"""What ties the live edge to the bus: updates that come in, and what an order's watcher is told first."""
+"""The link between the bus and the live edge: incoming updates, and the first status of a watched order."""
 
 from bus.messages.order import GetOrder, Order, OrderProgressed
 from engine.actor import Bus
@@ -7,7 +7,7 @@ from gateway.updates import Updates
 
 
 async def pass_on_updates(updates: Updates, hub: Hub) -> None:
-    """Pass on to the hub what is published; after a gap let it read again. Ends by being cancelled."""
+    """Pass published updates on to the hub; after a gap let it read again. Ends by being cancelled."""
     async for update in updates.listen():
         if update is None:
             hub.stale()
@@ -18,7 +18,7 @@ async def pass_on_updates(updates: Updates, hub: Hub) -> None:
 
 
 async def read_status(bus: Bus, order_id: str) -> OrderProgressed | None:
-    """An order's status of now."""
+    """Read an order's current status."""
     order = await bus.ask(GetOrder(order_id=order_id))
     if not isinstance(order, Order):
         return None

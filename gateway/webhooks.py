@@ -1,4 +1,4 @@
-"""Webhooks: verified on the raw body, stored, answered. What they lead to happens after.
+"""Webhooks: verified on the raw body, stored, answered. Their effects follow later.
 
 Both use Stripe's scheme: `t=<unix seconds>,v1=<HMAC-SHA256 of "t.body">`. Source: Stripe, "Verify webhook signatures".
 """
@@ -20,14 +20,14 @@ from gateway.problems import Problem, not_found
 T = TypeVar("T")
 
 _TOLERANCE_S = 300
-# One time and no other spelling of it: what is checked to be of now must be the time that was signed.
+# Exactly one `t=`: the time that is checked for freshness must be the one that was signed.
 _HEADER = re.compile(r"t=([0-9]{1,12})(?:,\w+=\w*)+")
 _STORED = {"stored": True}
 _STORED_HERE = CrashPoint("webhook-stored", "A webhook is stored; its sender has not been told.")
 
 
 class ParcelNews(msgspec.Struct, frozen=True, kw_only=True):
-    """What a carrier sends."""
+    """A carrier's report about a parcel."""
 
     id: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
     tracking_number: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
@@ -42,7 +42,7 @@ _PARCELS = msgspec.json.Decoder(ParcelNews)
 
 @post("/webhooks/stripe", status_code=200, summary="Stripe's webhooks")
 async def stripe_webhook(edge: Wired, request: Http) -> dict[str, bool]:
-    """Answered 200 once stored; a repeat is stored once."""
+    """Store an event of Stripe, then answer 200; a repeat is stored once."""
     event = await _read(request, "stripe-signature", edge.stripe_webhook_secret, edge.clock.now(), _EVENTS)
     try:
         recorded = stripe_events.read(event)
@@ -56,7 +56,7 @@ async def stripe_webhook(edge: Wired, request: Http) -> dict[str, bool]:
 
 @post("/webhooks/shipping", status_code=200, summary="Carriers' webhooks")
 async def shipping_webhook(edge: Wired, request: Http) -> dict[str, bool]:
-    """Answered 200 once stored; a repeat is stored once. 404 for a parcel of somebody else."""
+    """Store a carrier's report, then answer 200; a repeat is stored once. 404 for a parcel of another shop."""
     news = await _read(request, "shipping-signature", edge.carrier_webhook_secret, edge.clock.now(), _PARCELS)
     answer = await edge.bus.ask(
         RecordTracking(
@@ -73,10 +73,10 @@ async def shipping_webhook(edge: Wired, request: Http) -> dict[str, bool]:
 
 
 async def _read(request: Http, header: str, secret: str, now: datetime, decoder: msgspec.json.Decoder[T]) -> T:
-    """Verify the raw body, and only then look into it.
+    """Verify the raw body, and only then decode it.
 
     Raises:
-        Problem: The signature does not fit, or the body is not what its sender sends.
+        Problem: The signature does not fit, or the body can't be decoded.
     """
     body = await request.body()
     _verify(body, request.headers.get(header, ""), secret, now)
@@ -87,7 +87,7 @@ async def _read(request: Http, header: str, secret: str, now: datetime, decoder:
 
 
 def _verify(body: bytes, header: str, secret: str, now: datetime) -> None:
-    """Check who sent this, and when.
+    """Verify the sender and the time of a webhook.
 
     Raises:
         Problem: The signature is wrong, or its time is more than 300 s off, in either direction.

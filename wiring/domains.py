@@ -1,7 +1,7 @@
-"""Every domain of the shop in one place: its actor, its settings, and what its actor is given.
+"""All domains of the shop in one place: their actors, their settings, and the services their actors get.
 
 A new domain is one import, one entry of `ACTORS`, one line of `make_actors`, and, if it has settings, one of
-`ShopSettings`. Plain and typed on purpose: nothing is scanned for or registered.
+`ShopSettings`. Plain and typed on purpose: there is no scanning and no registry.
 """
 
 from collections.abc import Mapping, Sequence

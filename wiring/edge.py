@@ -20,7 +20,7 @@ from wiring.shop import Shop
 
 @asynccontextmanager
 async def open_edge(shop: Shop, listener: socket.socket) -> AsyncIterator[Server]:
-    """Start the edge on a socket that is bound; stop it when the block ends, answering what is being asked."""
+    """Start the edge on a bound socket; when the block ends, answer requests in progress and stop it."""
     settings, integrations = shop.settings.edge, shop.integrations
     keys = Keys(read_master_key(settings.shopflow_master_key, shop.settings.engine.shopflow_data))
 

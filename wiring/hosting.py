@@ -1,4 +1,4 @@
-"""Which actors a process hosts. The rest run elsewhere, and are reached through SQS."""
+"""The actors that a process hosts. The rest run elsewhere, and are reached through SQS."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -24,7 +24,7 @@ class HostedActors:
         return frozenset(actor.name for actor in ACTORS) - self.actors - LOCAL
 
     def needs(self, actor: type[Actor]) -> bool:
-        """Whether this process speaks to the services outside that this actor, or the gateway for it, speaks to."""
+        """Whether this process calls the external services of this actor, itself or in the gateway."""
         return self.has_gateway or actor.name in self.actors
 
 
@@ -35,7 +35,7 @@ def read_hosted(settings: ShopSettings, *, has_gateway: bool = True) -> HostedAc
     """Read which actors this process hosts from SHOPFLOW_ACTORS.
 
     Raises:
-        BadSetting: There is no such actor, or no way to the others.
+        BadSetting: A named actor does not exist, or SQS is not configured for the others.
     """
     all_actors = ALL_ACTORS.actors
     named = {name.strip() for name in settings.sqs.shopflow_actors.split(",")} - {""}

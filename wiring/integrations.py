@@ -1,4 +1,4 @@
-"""The services outside that a shop speaks to: those that are configured, and the sandbox for the rest."""
+"""The external services of a shop: those that are configured, and the sandbox for the rest."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -18,7 +18,7 @@ from wiring.sandbox_process import read_secrets, sandbox_process
 
 @dataclass(frozen=True, slots=True)
 class Integrations:
-    """Where Stripe, the carrier and the mail server are, and the secrets shared with them."""
+    """The addresses of Stripe, the carrier and the mail server, and the secrets shared with them."""
 
     stripe: StripeSettings
     carrier: CarrierSettings
@@ -26,7 +26,7 @@ class Integrations:
     is_sandbox: bool  # Of Stripe: no real money.
 
 
-# For a process that speaks to none of them.
+# For a process that calls none of them.
 NO_INTEGRATIONS: Final = Integrations(
     StripeSettings(), CarrierSettings(carrier_url="http://127.0.0.1"), "smtp://127.0.0.1", is_sandbox=True
 )
@@ -34,7 +34,7 @@ NO_INTEGRATIONS: Final = Integrations(
 
 @asynccontextmanager
 async def open_integrations(settings: ShopSettings, hosted: HostedActors, shop_url: str) -> AsyncIterator[Integrations]:
-    """Find the services outside; start the sandbox, or join it, if one that is needed is not configured.
+    """Find the external services; start the sandbox, or join it, if one that is needed is not configured.
 
     Args:
         settings: All of the shop's.

@@ -1,9 +1,9 @@
 """The sandbox as a process beside the shops that have no outside world configured.
 
-It belongs to its folder: the first shop starts it, others on the same folder join it, and it ends with the last of
-them, however that ends. Its stdin is a named pipe that each of them holds open, and the kernel tells it when nobody
-does any more. That it lives is known by a lock that it inherits and never touches: the kernel gives that back, too.
-Its secrets are made once and kept beside its data, so that a shop started again speaks to the same accounts.
+A sandbox belongs to its folder: the first shop starts it, others on the same folder join it, and it ends with the last
+of them, however that ends. Its stdin is a named pipe that each shop holds open; the kernel reports when no shop does
+any more. A lock, inherited by the sandbox and never touched, shows that it is alive: the kernel releases it at its end.
+Its secrets are made once and kept beside its data, so that a restarted shop finds the same accounts.
 
 Rejected: docs/decisions/0014.
 """
@@ -31,7 +31,7 @@ _LOOK_S = 0.02
 
 
 class Secrets(msgspec.Struct, frozen=True, kw_only=True):
-    """What shop and sandbox share, as a real account's would be."""
+    """The secrets that shop and sandbox share, as with a real account."""
 
     stripe_secret_key: str
     stripe_publishable_key: str
@@ -41,7 +41,7 @@ class Secrets(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Addresses(msgspec.Struct, frozen=True):
-    """Where the sandbox is."""
+    """The addresses of the sandbox."""
 
     http: str
     smtp: str
@@ -52,14 +52,14 @@ async def sandbox_process(folder: Path, shop_url: str, *, port: int, pace_s: flo
     """Run the sandbox with its data in `folder`, or join the one that runs there.
 
     Args:
-        folder: Made if it is not there.
-        shop_url: Where its webhooks go; those of a shop that is gone go to one that is still there. Empty for a part of
-            a shop that can't be called.
-        port: Of its pages and APIs; any free one if that is taken.
-        pace_s: Seconds between two steps of a parcel. Whoever starts it decides.
+        folder: Created if missing.
+        shop_url: The target of webhooks; those of a shop that is gone go to one that remains. Empty for a part of a
+            shop that can't be called.
+        port: Of the sandbox's pages and APIs; any free one if that is taken.
+        pace_s: Seconds between two steps of a parcel. The shop that starts the sandbox decides.
 
     Raises:
-        RuntimeError: It did not start. Says where its log is.
+        RuntimeError: The sandbox did not start. The message names its log.
         OSError: The folder can't be used, or a sandbox there neither answers nor ends.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -77,12 +77,12 @@ async def sandbox_process(folder: Path, shop_url: str, *, port: int, pace_s: flo
                 try:
                     yield addresses
                 finally:
-                    await lock(starting, _STOP_S)  # Until we are gone: nobody joins a sandbox that is about to end.
+                    await lock(starting, _STOP_S)  # Until we are gone: no shop may join a sandbox about to end.
                     fcntl.flock(in_use, fcntl.LOCK_UN)
 
 
 def read_secrets(folder: Path) -> Secrets:
-    """The sandbox's secrets; made at the first call."""
+    """Read the sandbox's secrets; the first call makes them."""
     file = folder / "secrets.json"
     if not file.exists():
         folder.mkdir(parents=True, exist_ok=True)
@@ -100,11 +100,11 @@ def read_secrets(folder: Path) -> Secrets:
 
 @contextmanager
 def lifeline(folder: Path) -> Iterator[None]:
-    """Count among those for whom the sandbox is there: it goes on, whatever becomes of the others."""
+    """Hold the sandbox's pipe open, which keeps it running, whatever happens to other shops."""
     pipe = folder / "users"
     with suppress(FileExistsError):
         os.mkfifo(pipe, mode=0o600)
-    held = os.open(pipe, os.O_RDWR)  # Not only for writing: that would wait for its reader.
+    held = os.open(pipe, os.O_RDWR)  # Not only for writing: that would wait for a reader.
     try:
         yield
     finally:
@@ -113,7 +113,7 @@ def lifeline(folder: Path) -> Iterator[None]:
 
 @asynccontextmanager
 async def _outlived(in_use: IO[str], alive: IO[str]) -> AsyncIterator[None]:
-    """The last one, however its own work ended, sees the sandbox go before it goes itself."""
+    """Wait, as the last shop, for the sandbox to end, however the shop's own work ended."""
     try:
         yield
     finally:
@@ -123,7 +123,7 @@ async def _outlived(in_use: IO[str], alive: IO[str]) -> AsyncIterator[None]:
 
 
 async def _join(folder: Path, alive: IO[str], shop_url: str) -> Addresses | None:
-    """The sandbox that runs there, if one does."""
+    """Join the sandbox that runs in this folder; None if none does."""
     if is_free(alive):
         return None
     with suppress(msgspec.DecodeError, FileNotFoundError, aiohttp.ClientError, TimeoutError):
@@ -134,12 +134,12 @@ async def _join(folder: Path, alive: IO[str], shop_url: str) -> Addresses | None
             _greet(http, addresses.http, shop_url),
         ):
             return addresses
-    await lock(alive, _STOP_S)  # It is just ending: its last shop has been killed a moment ago.
+    await lock(alive, _STOP_S)  # The sandbox is just ending: its last shop was killed a moment ago.
     return None
 
 
 def _greet(http: aiohttp.ClientSession, sandbox: str, shop_url: str) -> AbstractAsyncContextManager[object]:
-    """Say where webhooks go, or only see that it answers."""
+    """Send the sandbox the target of webhooks, or only check that it answers."""
     if not shop_url:
         return http.get(f"{sandbox}/sandbox/webhooks", raise_for_status=True)
     return http.put(f"{sandbox}/sandbox/shop", json={"url": shop_url}, raise_for_status=True)
@@ -178,5 +178,5 @@ def _spawn(folder: Path, shop_url: str, port: int, pace_s: float) -> "subprocess
             stdout=addresses,
             stderr=log,
             pass_fds=[alive.fileno()],
-            start_new_session=True,  # Ctrl-C in a terminal is for the shop, which stops this one last.
+            start_new_session=True,  # Ctrl-C in a terminal is for the shop, which stops the sandbox last.
         )

@@ -1,4 +1,4 @@
-"""Reading the environment, and refusing at once what would be refused when half of the shop is running."""
+"""Reading the environment, and refusing at once the settings that would fail when half of the shop is running."""
 
 import os
 
@@ -17,7 +17,7 @@ def read_all() -> ShopSettings:
     """Read all settings from the environment.
 
     Raises:
-        BadSetting: One is missing or bad. Names it.
+        BadSetting: A setting is missing or bad. The message names it.
     """
     groups = msgspec.structs.fields(ShopSettings)
     settings = ShopSettings(**{group.name: read_settings(group.type, os.environ) for group in groups})
@@ -27,10 +27,10 @@ def read_all() -> ShopSettings:
 
 
 def check(settings: ShopSettings) -> None:
-    """Compare settings with each other, and with what there is on this machine.
+    """Compare settings with each other, and with this machine's files.
 
     Raises:
-        BadSetting: Two don't fit together, or one can't be used. Names it.
+        BadSetting: Two settings don't fit together, or one can't be used. The message names it.
     """
     make_folder(settings.engine.shopflow_data)
     read_master_key(settings.edge.shopflow_master_key, settings.engine.shopflow_data)

@@ -53,10 +53,10 @@ async def open_shop(
 
     Args:
         settings: All of the shop's.
-        integrations: The services outside.
+        integrations: The external services.
         clock: The time.
         hosted: The actors of this process.
-        deliver: Whether to handle what is stored. Commands that only ask beside a running shop leave it alone.
+        deliver: Whether to handle stored messages. Commands that only ask beside a running shop leave them alone.
         more_actors: Actors beside the shop's own.
         schemas: The folders of migrations, those of `more_actors` included.
     """
@@ -84,7 +84,7 @@ async def open_shop(
             try:
                 yield shop
             finally:
-                # In order: the edge is closed by now; calls and turns end, then what hands over, then services.
+                # In order: the edge is closed by now; calls and turns end, then the dispatch, then the services.
                 with anyio.CancelScope(shield=True):
                     local.deliveries.close()
                     if transport is not None:
@@ -95,14 +95,14 @@ async def open_shop(
 
 @asynccontextmanager
 async def attach_shop(settings: ShopSettings) -> AsyncIterator[Shop]:
-    """Open the shop for a command that only asks: beside a running one, or alone. It handles nothing that is stored."""
+    """Open a shop, beside a running one or alone, for a command that only asks. Stored messages are not handled."""
     async with open_shop(settings, NO_INTEGRATIONS, SystemClock(), deliver=False) as shop:
         yield shop
 
 
 @asynccontextmanager
 async def _open_transport(settings: SqsSettings, routes: Routes, clock: Clock) -> AsyncIterator[SqsTransport | None]:
-    """Open the way to other processes, if there may be any."""
+    """Open the transport to other processes, if SQS is configured."""
     if not settings.sqs_prefix:
         yield None
         return
@@ -128,7 +128,7 @@ async def _given(stack: AsyncExitStack, shop: Shop) -> Given:
 async def _open_clients(
     stack: AsyncExitStack, integrations: Integrations, clock: Clock
 ) -> tuple[Stripe, Carrier, Mailer]:
-    """Open a client of each service outside, behind a circuit breaker of its own."""
+    """Open a client of each external service, behind a circuit breaker of its own."""
     stripe = await stack.enter_async_context(open_stripe(integrations.stripe, Circuit("Stripe", clock)))
     url, key = integrations.carrier.carrier_url, integrations.carrier.carrier_key
     carrier = await stack.enter_async_context(

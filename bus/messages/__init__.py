@@ -1,1 +1,1 @@
-"""What may be asked and what is said, a file per domain. Whoever speaks and whoever listens import it from here."""
+"""The public messages, a file per domain. Senders and handlers import them from here."""

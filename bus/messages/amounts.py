@@ -1,11 +1,11 @@
-"""Amounts of money beside what Stripe takes: prices that can be paid, and amounts in Stripe's units."""
+"""Amounts of money at Stripe: prices that can be paid, and amounts in Stripe's units."""
 
 from bus.messages.base import Currency, Minor, Money
 from bus.messages.currencies import is_known, largest, step, stripe_unit
 
 
 def price_refusal(amount: Minor, currency: Currency) -> str | None:
-    """Why this can't be a price, in the words of who set it; None if it can."""
+    """Return why an amount can't be a price, as a sentence for the person who set it; None if it can."""
     if not is_known(currency):
         return f"price: Stripe takes no payments in {currency}"
     most, multiple = Money(amount=largest(currency), currency=currency), step(currency)
@@ -23,10 +23,10 @@ def price_refusal(amount: Minor, currency: Currency) -> str | None:
 
 
 def to_stripe(money: Money) -> int:
-    """An amount as Stripe counts it: 561500 for 5615 UGX, 1999 for 19.99 EUR. Unknown currencies stay as they are.
+    """Convert an amount to Stripe's unit: 561500 for 5615 UGX, 1999 for 19.99 EUR. Unknown currencies stay as they are.
 
     Raises:
-        ValueError: Stripe takes no such amount, as 1.234 KWD. Says so in a sentence.
+        ValueError: Stripe takes no such amount, as 1.234 KWD. The message is a sentence.
     """
     multiple = step(money.currency)
     if money.amount % multiple:
@@ -35,14 +35,14 @@ def to_stripe(money: Money) -> int:
 
 
 def from_stripe(amount: int, currency: Currency) -> Money:
-    """What Stripe's amount is: 5615 UGX for 561500. Unknown currencies stay as they are.
+    """Convert Stripe's amount to ours: 5615 UGX for 561500. Unknown currencies stay as they are.
 
     Args:
         amount: In Stripe's unit.
         currency: In upper case.
 
     Raises:
-        ValueError: It is no whole amount of ours, and is not rounded. Says so in a sentence.
+        ValueError: The amount is not a whole number of our units, and is not rounded. The message is a sentence.
     """
     whole, rest = divmod(amount, stripe_unit(currency))
     if rest:
@@ -51,7 +51,7 @@ def from_stripe(amount: int, currency: Currency) -> Money:
 
 
 def seen_at_stripe(amount: int, currency: Currency) -> tuple[Money, str]:
-    """The same, for what is kept whatever it says: with what is wrong with it, or "". What is wrong stays as it is."""
+    """Convert for stored records: an invalid amount stays as it is, with the reason beside it; "" for a valid one."""
     try:
         return from_stripe(amount, currency), ""
     except ValueError as wrong:

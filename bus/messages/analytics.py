@@ -1,4 +1,4 @@
-"""Analytics: what was sold, paid and given back."""
+"""Analytics: sales, payments and refunds by period."""
 
 from datetime import date
 from typing import Literal, TypeAlias
@@ -10,7 +10,7 @@ SalesBy: TypeAlias = Literal["day", "month"]
 
 
 class SalesRow(Value, frozen=True, kw_only=True):
-    """One period and currency. Amounts are minor units."""
+    """Sales of one period in one currency. Amounts are minor units."""
 
     start: date
     currency: Currency
@@ -20,17 +20,17 @@ class SalesRow(Value, frozen=True, kw_only=True):
     paid: int
     refunded: int
     delivered: int  # Orders that arrived.
-    disputed: int = 0  # Taken by buyers' banks, and not put back.
+    disputed: int = 0  # Withdrawn by buyers' banks, and not returned.
 
 
 class Sales(Reply):
-    """Periods with at least one order, in order."""
+    """The periods with at least one order, in order of time."""
 
     rows: tuple[SalesRow, ...]
 
 
 class GetSales(Query[Sales]):
-    """Orders by the period they were placed in, from the first day to the last, both included (UTC)."""
+    """Sum up orders by the period they were placed in, from the first day to the last, both included (UTC)."""
 
     start: date
     end: date

@@ -1,4 +1,4 @@
-"""The audit: what does not add up, what was put right, and what waits for a person."""
+"""The audit: inconsistencies, repairs, and problems that wait for a person."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -60,7 +60,7 @@ CheckId: TypeAlias = Literal[
     "watchers_know_level",
     "more_findings",
 ]
-# What each check asks for, in the words of the audit's readers.
+# The promise behind each check, in words for the audit's readers.
 RULES: Final[Mapping[CheckId, str]] = {
     "order_exists": "I1 its order exists",
     "answered_orders_exist": "I1 answered orders exist",
@@ -102,9 +102,9 @@ RULES: Final[Mapping[CheckId, str]] = {
     "more_findings": "many",
 }
 
-# What a person or the audit itself can do. The request or command that does it is known above the bus.
+# Remedies that a person or the audit itself can apply. Only rooms above the bus know the requests and commands.
 Action: TypeAlias = Literal[
-    "repair",  # Safe: the domain that owns the counter sets it. Who says so of a finding must be able to.
+    "repair",  # Safe: the domain that owns the counter sets it. A finding has this remedy only if that domain can.
     "redrive",
     "redrive_or_count",
     "redrive_or_take_step",
@@ -139,18 +139,18 @@ Action: TypeAlias = Literal[
 
 
 class Remedy(Value, frozen=True, kw_only=True):
-    """What to do, and about what."""
+    """An action, and its target."""
 
     action: Action
-    target: str = ""  # The order, SKU, dead letter, actor or stuck item that it is done to.
-    detail: str = ""  # What else its reader needs: the payment intent, or which message is parked.
-    amount: Minor | None = None  # To give back; None for all that is left.
+    target: str = ""  # The order, SKU, dead letter, actor or stuck item to act on.
+    detail: str = ""  # Details for a reader: the payment intent, or which message is parked.
+    amount: Minor | None = None  # To refund; None for all that is left.
 
 
 class Finding(Value, frozen=True, kw_only=True):
-    """Something an audit found wrong."""
+    """An inconsistency that an audit found."""
 
-    check: CheckId  # Which promise is broken.
+    check: CheckId  # The broken promise.
     about: str  # The SKU, order or payment.
     detail: str
     remedy: Remedy
@@ -162,32 +162,32 @@ class Finding(Value, frozen=True, kw_only=True):
 
 
 class Findings(Reply):
-    """What a domain found wrong in its own books; nothing is the good answer."""
+    """The inconsistencies of a domain's own books; none if all is well."""
 
     findings: tuple[Finding, ...]
     checked: int
 
 
 class Part(Value, frozen=True, kw_only=True):
-    """How many of one kind were looked at."""
+    """The number of checked items of one kind."""
 
     name: str
     checked: int
 
 
 class Audited(Reply):
-    """What was looked at, and what is wrong; nothing is the good answer."""
+    """The numbers of checked items, and the inconsistencies; none if all is well."""
 
     parts: tuple[Part, ...]
     findings: tuple[Finding, ...]  # At most 1,000.
 
 
 class Audit(Query[Audited]):
-    """Recompute everything, within and across domains. What is in motion is not judged."""
+    """Recompute everything, within and across domains. Work in flight is not judged."""
 
 
 class RepairMade(Value, frozen=True, kw_only=True):
-    """A counter that was set to what it can be computed from."""
+    """A counter that was set to its recomputed value."""
 
     rule: str
     about: str  # The SKU or the order.
@@ -196,17 +196,17 @@ class RepairMade(Value, frozen=True, kw_only=True):
 
 
 class Repairs(Reply):
-    """What was put right; nothing if nothing was wrong, or nothing that is safe to repair."""
+    """The repairs that were made; none if nothing was wrong, or nothing that is safe to repair."""
 
     repairs: tuple[RepairMade, ...]
 
 
 class Repair(Command[Repairs]):
-    """Put right what is safe to: each by the domain that owns it, deciding again from what it reads."""
+    """Repair every counter that is safe to repair: the domain that owns it reads and decides again."""
 
 
 class BooksRepaired(Event):
-    """A domain has put right one of its counters."""
+    """A domain has repaired one of its counters."""
 
     about: str
     rule: str
@@ -216,7 +216,7 @@ class BooksRepaired(Event):
 
     @classmethod
     def of(cls, made: RepairMade, at: datetime) -> Self:
-        """Make a repair known."""
+        """Make the event of a repair."""
         return cls(about=made.about, rule=made.rule, before=made.before, after=made.after, at=at)
 
 
@@ -234,34 +234,34 @@ class StuckItem(Value, frozen=True, kw_only=True):
 
 
 class StuckPage(Reply):
-    """The oldest first, and where the next page starts."""
+    """Stuck items, the oldest first, and the cursor of the next page."""
 
     items: tuple[StuckItem, ...]
     next: str | None
 
 
 class ListStuck(Query[StuckPage]):
-    """What waits for a person."""
+    """List money and orders that wait for a person."""
 
     limit: int = 20  # 1 to 100.
     after: str = ""
 
 
 class SettleStuck(Command[bool]):
-    """A person has seen to it elsewhere: list it no more. True the first time."""
+    """Take an item off the list, because a person has settled it elsewhere. True the first time."""
 
     item_id: str
 
 
 class AnsweredOrders(Reply):
-    """Orders that buyers were given, and where the next page starts."""
+    """Orders that buyers were answered with, and the cursor of the next page."""
 
     orders: tuple[OrderId, ...]
     next: str | None
 
 
 class ListAnswered(Query[AnsweredOrders]):
-    """Orders that kept answers speak of (they are kept for 48 hours)."""
+    """List the orders in kept answers (answers are kept for 48 hours)."""
 
     after: str = ""
     limit: int = 500

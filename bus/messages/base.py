@@ -1,4 +1,4 @@
-"""What the messages of several domains are made of."""
+"""Types shared by the messages of several domains."""
 
 import secrets
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ class Money(Value, frozen=True, kw_only=True):
     currency: Currency
 
     def __str__(self) -> str:
-        """As people write it: 19.99 EUR, 1999 JPY."""
+        """Write the amount as people do: 19.99 EUR, 1999 JPY."""
         digits = currencies.decimals(self.currency)
         whole, rest = divmod(abs(self.amount), 10**digits)
         sign, behind = "-" if self.amount < 0 else "", f".{rest:0{digits}}" if digits else ""
@@ -39,21 +39,21 @@ class Money(Value, frozen=True, kw_only=True):
 
 
 class Line(Value, frozen=True, kw_only=True):
-    """So many units of a SKU."""
+    """A quantity of a SKU."""
 
     sku: Sku
     quantity: Quantity
 
 
 class Units(Value, frozen=True, kw_only=True):
-    """How many of a SKU there are or were, whether that is allowed or not: for audits."""
+    """A quantity of a SKU, valid or not: for audits."""
 
     sku: Sku
     quantity: int
 
 
 class OrderLine(Value, frozen=True, kw_only=True):
-    """What was ordered, at the price it was ordered for."""
+    """An ordered SKU, at the price it was ordered for."""
 
     sku: Sku
     title: str
@@ -62,12 +62,12 @@ class OrderLine(Value, frozen=True, kw_only=True):
 
     @property
     def total(self) -> Money:
-        """What these units cost together."""
+        """The price of all these units."""
         return Money(amount=self.quantity * self.unit_price.amount, currency=self.unit_price.currency)
 
 
 class Sums(Value, frozen=True, kw_only=True):
-    """What an order costs, part by part, in minor units of one currency."""
+    """The price of an order, part by part, in minor units of one currency."""
 
     currency: Currency
     subtotal: Minor  # Of the goods.
@@ -75,12 +75,12 @@ class Sums(Value, frozen=True, kw_only=True):
     shipping: Minor
     fees: Minor = 0
     tax: Minor = 0
-    prices_include_tax: bool = True  # Then `tax` is a part of the rest, else it comes on top.
+    prices_include_tax: bool = True  # If so, `tax` is contained in the other parts; if not, it is added to them.
     total: Minor
 
 
 class Address(Value, frozen=True, kw_only=True):
-    """Where a parcel goes."""
+    """The destination of a parcel."""
 
     line1: str
     line2: str = ""
@@ -90,11 +90,11 @@ class Address(Value, frozen=True, kw_only=True):
 
 
 class Fact(Value, frozen=True, kw_only=True):
-    """A part of what a domain knows of an order, for the audit."""
+    """A domain's record about an order, for the audit."""
 
     @property
     def of_order(self) -> OrderId:
-        """The order that it is about."""
+        """The order of this fact."""
         raise NotImplementedError
 
 
@@ -103,7 +103,7 @@ class SpanFacts(Protocol):
 
     @property
     def facts(self) -> Sequence[Fact]:
-        """In any order."""
+        """The facts, in any order."""
         ...
 
 
@@ -111,12 +111,12 @@ FactsT_co = TypeVar("FactsT_co", bound=SpanFacts, covariant=True)
 
 
 class ReadSpan(Query[FactsT_co]):
-    """Read what a domain knows of orders, by the orders' ids."""
+    """Read a domain's facts about orders, by a range of order ids."""
 
     after: OrderId
-    until: OrderId | None = None  # The last one; None for no end.
+    until: OrderId | None = None  # The last id; None for no end.
 
 
 def new_id(kind: str) -> str:
-    """An unguessable id, which says what it is of: `cart_...`, `ord_...`."""
+    """Make an unguessable id that begins with its kind: `cart_...`, `ord_...`."""
     return f"{kind}_{secrets.token_urlsafe(16)}"

@@ -1,4 +1,4 @@
-"""Carts: what somebody means to buy. Kept in Redis for 30 days; the units themselves are held by the inventory."""
+"""Carts: goods that a buyer has chosen. Kept in Redis for 30 days; the units themselves are held by the inventory."""
 
 from datetime import datetime
 from typing import Literal, TypeAlias
@@ -22,10 +22,10 @@ class CartLine(Value, frozen=True, kw_only=True):
     sku: Sku
     title: str
     quantity: Quantity
-    unit_price: Money  # Of now, in an answer. What is kept is the price of when the line was set.
-    held_until: datetime  # UTC. Until then nobody else gets them.
-    price_before: Money | None = None  # What it was when the line was set, if that was another.
-    is_for_sale: bool = True  # If not, the price is the last one there was.
+    unit_price: Money  # In an answer, the current price; in the stored cart, the price when the line was set.
+    held_until: datetime  # UTC. The units are held for this cart until then.
+    price_before: Money | None = None  # The price when the line was set, if it was another.
+    is_for_sale: bool = True  # If not, the price is the last known one.
 
 
 class Cart(Reply):
@@ -37,13 +37,13 @@ class Cart(Reply):
 
 
 class NoSuchCart(Reply):
-    """It was never there, or was left alone for 30 days."""
+    """The cart never existed, or was not used for 30 days."""
 
     cart_id: CartId
 
 
 class CreateCart(Command[Cart]):
-    """Begin an empty cart."""
+    """Create an empty cart."""
 
 
 class GetCart(Query[Cart | NoSuchCart]):
@@ -53,7 +53,7 @@ class GetCart(Query[Cart | NoSuchCart]):
 
 
 class SetLine(Command[Cart | NoSuchCart | UnknownSku | StockRefused]):
-    """Have so many units of a SKU in the cart, and hold them for ten minutes. Safe to send twice."""
+    """Set the quantity of a SKU in the cart, and hold the units for ten minutes. Safe to send twice."""
 
     cart_id: CartId
     sku: Sku
@@ -61,24 +61,24 @@ class SetLine(Command[Cart | NoSuchCart | UnknownSku | StockRefused]):
 
 
 class RemoveLine(Command[Cart | NoSuchCart]):
-    """Take a SKU out of the cart; its units are free again. Safe to send twice."""
+    """Remove a SKU from the cart, and release its units. Safe to send twice."""
 
     cart_id: CartId
     sku: Sku
 
 
 class Block(Value, frozen=True, kw_only=True):
-    """Something that stands in the way of a checkout."""
+    """A reason to refuse a checkout."""
 
     code: BlockCode
     detail: str  # For people.
     sku: Sku | None = None
-    available: int | None = None  # Of the SKU, for this cart.
-    given: str | None = None  # The method or code that nobody knows.
+    available: int | None = None  # Units of the SKU for this cart.
+    given: str | None = None  # The unknown method or code.
 
 
 class QuotedMethod(Value, frozen=True, kw_only=True):
-    """A way to travel, and what it would cost with these goods."""
+    """A shipping method, and its price for these goods."""
 
     id: ShippingMethod
     title: str
@@ -88,50 +88,50 @@ class QuotedMethod(Value, frozen=True, kw_only=True):
 
 
 class Quote(Reply):
-    """What checkout would charge, and what stands in its way."""
+    """The price that checkout would charge, and the reasons to refuse it."""
 
     cart: Cart  # As of now.
-    shipping_method: ShippingMethod | None  # The one that was reckoned with.
+    shipping_method: ShippingMethod | None  # The method of this quote.
     methods: tuple[QuotedMethod, ...]
     subtotal: Money
-    sums: Sums | None  # None if there is no way to ship: then there is no price either.
+    sums: Sums | None  # None if there is no way to ship: then there is no total.
     blocks: tuple[Block, ...]
 
 
 class QuoteCart(Query[Quote | NoSuchCart]):
-    """Ask what a cart would cost. Changes nothing, and holds nothing."""
+    """Compute the price of a cart. Changes nothing, and holds nothing."""
 
     cart_id: CartId
-    address: Address | None = None  # Where it would go; what depends on that is yet to come.
-    shipping_method: ShippingMethod | None = None  # None for the first there is.
+    address: Address | None = None  # The destination; no price depends on it yet.
+    shipping_method: ShippingMethod | None = None  # None for the first one.
     codes: tuple[str, ...] = ()
 
 
 class CartEmpty(Reply):
-    """There is nothing to buy."""
+    """The cart has no lines."""
 
     cart_id: CartId
 
 
 class CheckoutBlocked(Reply):
-    """It can't be bought like that; nothing has happened."""
+    """The checkout is refused for these reasons; nothing has happened."""
 
     blocks: tuple[Block, ...]
 
 
 class PriceChanged(Reply):
-    """It would cost something else than the buyer was shown; nothing has happened."""
+    """The total is not the one that the buyer was shown; nothing has happened."""
 
     expected: Money
     total: Money
 
 
 class PaymentRefused(Reply):
-    """No payment can be made for this. There is no order, and the units are free again."""
+    """No payment can be made for this cart. There is no order, and the units are free again."""
 
 
 class CheckedOut(Reply):
-    """The order is placed. It waits to be paid, unless there is nothing to pay."""
+    """The placed order. It waits to be paid, unless there is nothing to pay."""
 
     order_id: OrderId
     intent_id: str  # Empty if there is nothing to pay.
@@ -150,6 +150,6 @@ class Checkout(
     name: str
     address: Address
     shipping_method: ShippingMethod = "standard"
-    expected_total: Money | None = None  # What the buyer was shown: nothing else is charged.
-    began_at: datetime | None = None  # When it was first tried under this id, if that is known.
-    is_first: bool = False  # Nobody has tried before under this id: there is no order to look for.
+    expected_total: Money | None = None  # As the buyer was shown it: no other total is charged.
+    began_at: datetime | None = None  # The time of the first try with this order id, if known.
+    is_first: bool = False  # The first try with this order id: no order exists yet.

@@ -9,7 +9,7 @@ Sort: TypeAlias = Literal["title", "price", "-price", "newest"]
 
 
 class SkuRow(Value, frozen=True, kw_only=True):
-    """A line of an import: a SKU with its product. A product's lines agree on what they say of it."""
+    """A row of an import: a SKU with its product. All rows of a product describe it alike."""
 
     product_id: ProductId
     slug: str
@@ -23,7 +23,7 @@ class SkuRow(Value, frozen=True, kw_only=True):
 
 
 class SkuView(Value, frozen=True, kw_only=True):
-    """What can be bought of a product."""
+    """A SKU of a product, with its price."""
 
     sku: Sku
     title: str
@@ -43,13 +43,13 @@ class Product(Reply):
 
 
 class NoSuchProduct(Reply):
-    """There is none of this id."""
+    """No product has this id."""
 
     id: ProductId
 
 
 class ProductExists(Reply):
-    """Its id, its slug or one of its SKUs is taken by another product."""
+    """The id, the slug or one of the SKUs is taken by another product."""
 
     id: ProductId
 
@@ -62,37 +62,37 @@ class NoSuchSku(Reply):
 
 
 class LastSku(Reply):
-    """A product has at least one SKU: remove the product instead."""
+    """The last SKU of a product can't be removed: remove the product instead."""
 
     id: ProductId
     sku: Sku
 
 
 class ProductPage(Reply):
-    """A page of a list, and where the next one starts; None at the end."""
+    """A page of products, and the cursor of the next page; None at the end."""
 
     products: tuple[Product, ...]
     next: str | None
 
 
 class ListProducts(Query[ProductPage]):
-    """Search and browse."""
+    """Search and browse products."""
 
     limit: int = 20  # 1 to 100.
-    q: str = ""  # Words that title, description or category have.
+    q: str = ""  # Words to find in title, description or category.
     category: str = ""
     sort: Sort = "title"
-    after: str = ""  # `next` of the page before.
+    after: str = ""  # `next` of the previous page.
 
 
 class GetProduct(Query[Product | NoSuchProduct]):
-    """By id, or by slug."""
+    """Read a product, by id or by slug."""
 
     id: ProductId
 
 
 class PricedSku(Value, frozen=True, kw_only=True):
-    """What a cart must know of a SKU."""
+    """A SKU with its price and weight, for carts."""
 
     sku: Sku
     title: str  # Of product and SKU together.
@@ -101,35 +101,35 @@ class PricedSku(Value, frozen=True, kw_only=True):
 
 
 class Prices(Reply):
-    """What is known of these SKUs. One that is not sold is missing."""
+    """The SKUs with their prices. A SKU that is not for sale is missing."""
 
     skus: tuple[PricedSku, ...]
 
 
 class PriceSkus(Query[Prices]):
-    """Ask what SKUs cost now."""
+    """Read the current prices of SKUs."""
 
     skus: tuple[Sku, ...]
 
 
 class Imported(Reply):
-    """How many SKUs were written, and which rows (by their place in the request, from 0) were refused and why."""
+    """The number of SKUs written, and the refused rows: each with its index in the request (from 0) and the reason."""
 
     written: int
     refused: tuple[tuple[int, str], ...]
 
 
 class ImportSkus(Command[Imported]):
-    """Write many SKUs with their products; what is there is replaced. At most 1,000 rows."""
+    """Write many SKUs with their products; existing ones are replaced. At most 1,000 rows."""
 
     rows: tuple[SkuRow, ...]
 
 
 class CreateProduct(Command[Product | ProductExists]):
-    """Add a product. Its price list is not empty.
+    """Add a product with at least one SKU.
 
-    One that was removed may be made again, and begins as it is given. The inventory's books of its SKUs go on where
-    they were: the same SKU is the same goods on the same shelf.
+    A removed product may be added again, and begins as given. The inventory's books of its SKUs continue where they
+    were: the same SKU is the same goods on the same shelf.
     """
 
     id: ProductId
@@ -141,7 +141,7 @@ class CreateProduct(Command[Product | ProductExists]):
 
 
 class ChangeProduct(Command[Product | NoSuchProduct | ProductExists]):
-    """Change what is given; None leaves as is. SKUs that are given are written, others stay."""
+    """Change the given fields of a product; None leaves a field as it is. Given SKUs are written, others stay."""
 
     id: ProductId
     title: str | None = None
@@ -151,38 +151,38 @@ class ChangeProduct(Command[Product | NoSuchProduct | ProductExists]):
 
 
 class Removed(Reply):
-    """It is not for sale any more, and its id, slug and SKUs are free for others."""
+    """The product is off sale, and its id, slug and SKUs are free for others."""
 
     id: ProductId
 
 
 class RemoveProduct(Command[Removed | NoSuchProduct]):
-    """Take a product off sale. Orders keep what they say of it, and the inventory its books."""
+    """Take a product off sale. Orders keep their lines, and the inventory keeps its books."""
 
     id: ProductId
 
 
 class RemoveSku(Command[Product | NoSuchProduct | NoSuchSku | LastSku]):
-    """Take one SKU off sale. Orders keep what they say of it, and the inventory its books."""
+    """Take one SKU off sale. Orders keep their lines, and the inventory keeps its books."""
 
     id: ProductId
     sku: Sku
 
 
 class RenameSku(Command[Product | NoSuchProduct | NoSuchSku | ProductExists]):
-    """Call a SKU something that nobody is called. Safe to send twice. The inventory's books stay under the old name."""
+    """Give a SKU a name that is free. Safe to send twice. The inventory's books stay under the old name."""
 
     id: ProductId
     sku: Sku
     name: Sku  # The new one.
-    is_trial: bool = False  # Say whether it could be done, and don't.
+    is_trial: bool = False  # Only report whether it could be done.
 
 
 class Categories(Reply):
-    """The categories of what is for sale, in order."""
+    """The categories of products for sale, in order."""
 
     names: tuple[str, ...]
 
 
 class ListCategories(Query[Categories]):
-    """By what a list can be narrowed."""
+    """List the categories that a product list can be filtered by."""

@@ -1,9 +1,9 @@
-"""Currencies: their decimals, and what Stripe makes of them. Those are two things.
+"""Currencies: their own decimals, and those of Stripe's amounts, which can differ.
 
-An amount of ours is in the smallest unit that people use: 5615 UGX is 5615 shillings. Stripe counts most currencies
-likewise, but shillings and Icelandic crowns in hundredths, as it did when they had some: there it is 561500.
+Our amounts are in the smallest unit that people use: 5615 UGX is 5615 shillings. Stripe counts most currencies
+likewise, but shillings and Icelandic crowns in hundredths, from the time when they had some: at Stripe it is 561500.
 Sources: ISO 4217; Stripe, "Supported currencies" (zero-decimal, three-decimal, special cases, minimum and maximum
-charge amounts; of several maxima the one that holds for every way to pay).
+charge amounts; of several maxima the one that holds for every payment method).
 """
 
 from typing import Final, NamedTuple, TypeAlias
@@ -13,13 +13,13 @@ Currency: TypeAlias = str  # ISO 4217, upper case.
 
 
 class _Terms(NamedTuple):
-    """On what terms Stripe takes a currency."""
+    """The terms on which Stripe takes a currency."""
 
     decimals: int = 2  # The currency's own.
-    at_stripe: int = 2  # Those of Stripe's amounts.
-    step: int = 1  # Of which Stripe's amounts are a multiple.
-    digits: int = 8  # That Stripe's amounts have at most.
-    least: int = 1  # The least charge, in Stripe's unit.
+    at_stripe: int = 2  # The decimals of Stripe's amounts.
+    step: int = 1  # Stripe's amounts are multiples of this.
+    digits: int = 8  # The most that Stripe's amounts have.
+    least: int = 1  # The smallest charge, in Stripe's unit.
 
 
 _TWO_DECIMALS: Final = """
@@ -29,12 +29,12 @@ _TWO_DECIMALS: Final = """
     RON RSD RUB SAR SBD SCR SEK SGD SHP SLE SOS SRD STD SZL THB TJS TOP TRY TTD TWD TZS UAH USD UYU UZS WST XCD XCG YER
     ZAR ZMW"""
 _NO_DECIMALS: Final = (
-    "BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF"  # MGA has fifths, which nobody uses.
+    "BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF"  # MGA has fifths, which are not in use.
 )
 _NO_DECIMALS_BUT_AT_STRIPE: Final = "ISK UGX"
-_THREE_DECIMALS: Final = "BHD JOD KWD OMR TND"  # Of the last one card networks want a 0.
+_THREE_DECIMALS: Final = "BHD JOD KWD OMR TND"  # Card networks want the last one to be 0.
 _DIGITS: Final = {"IDR": 12, "COP": 10, "INR": 9}
-# For accounts that are paid out in the currency; others have the least of theirs, converted.
+# For accounts that are paid out in the currency; others have the minimum of their own currency, converted.
 _LEAST: Final = {
     30: "GBP",
     50: "ARS AUD BRL CAD CHF COP EUR IDR ILS INR JPY KRW NZD PHP RUB SGD USD ZAR",
@@ -59,41 +59,41 @@ _TABLE: Final[dict[Currency, _Terms]] = {
     **{code: _terms(code, 0, 2) for code in _NO_DECIMALS_BUT_AT_STRIPE.split()},
     **{code: _terms(code, 3, 3, step=10) for code in _THREE_DECIMALS.split()},
 }
-_UNKNOWN: Final = _Terms()  # Whose amounts stay as they are.
+_UNKNOWN: Final = _Terms()  # Amounts stay as they are.
 
 ALL: Final = tuple(sorted(_TABLE))
 
 
 def is_known(currency: Currency) -> bool:
-    """Whether Stripe takes it."""
+    """Whether Stripe takes payments in this currency."""
     return currency in _TABLE
 
 
 def decimals(currency: Currency) -> int:
-    """How many digits of an amount stand behind the point; 2 for one that is not known."""
+    """Return the number of digits after the decimal point; 2 for an unknown currency."""
     return _TABLE.get(currency, _UNKNOWN).decimals
 
 
 def step(currency: Currency) -> Minor:
-    """Of what an amount must be a multiple: 10 for KWD, else 1."""
+    """Return the step of amounts: 10 for KWD, whose amounts are multiples of 10; otherwise 1."""
     return _TABLE.get(currency, _UNKNOWN).step
 
 
 def largest(currency: Currency) -> Minor:
-    """The largest amount of one payment that Stripe takes."""
+    """Return the largest amount of one payment that Stripe takes."""
     terms = _TABLE.get(currency, _UNKNOWN)
     most: int = (10**terms.digits - 1) // _unit(terms)
     return most - most % terms.step
 
 
 def least(currency: Currency) -> Minor:
-    """The least amount of one payment that Stripe documents; else the least there is."""
+    """Return the smallest amount of one payment that Stripe documents, or the smallest there is."""
     terms = _TABLE.get(currency, _UNKNOWN)
     return -(-terms.least // _unit(terms))
 
 
 def stripe_unit(currency: Currency) -> int:
-    """How many of Stripe's units are one of ours."""
+    """Return how many of Stripe's units make one of ours."""
     return _unit(_TABLE.get(currency, _UNKNOWN))
 
 

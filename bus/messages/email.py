@@ -1,4 +1,4 @@
-"""E-mail: what is written about, and what has been sent."""
+"""E-mail: the events that are mailed, and the mails that were sent."""
 
 import re
 from datetime import datetime
@@ -18,7 +18,7 @@ from bus.messages.order import (
 from bus.messages.payment import PaymentFailed, PaymentProcessing, PaymentReceived, RefundProcessed
 from engine.message import Event, Query, Reply
 
-# The only list of mails: what is heard, which template is used and what the audit counts follow from it.
+# The only list of mails: the handled events, the templates and the audit's counts follow from it.
 MailedOnce: TypeAlias = (  # At most once in the life of an order.
     OrderCreated | PaymentReceived | OrderSettled | OrderFulfilled | OrderShipped | OrderDelivered
 )
@@ -41,19 +41,19 @@ class SentMail(Value, frozen=True, kw_only=True):
 
 
 class SentMails(Reply):
-    """In the order they were sent."""
+    """Mails, in the order they were sent."""
 
     mails: tuple[SentMail, ...]
 
 
 class ListMails(Query[SentMails]):
-    """What has been sent about an order."""
+    """List the mails that were sent about an order."""
 
     order_id: OrderId
 
 
 class MailFact(Fact, frozen=True, kw_only=True):
-    """How many mails of a template an order had."""
+    """The number of mails of a template for an order."""
 
     order_id: OrderId
     template: str
@@ -65,7 +65,7 @@ class MailFact(Fact, frozen=True, kw_only=True):
 
 
 class MailFacts(Reply):
-    """In any order."""
+    """Facts about mails, in any order."""
 
     facts: tuple[MailFact, ...]
 

@@ -7,23 +7,23 @@ from engine.message import Command, Reply
 
 
 class Claimed(Reply):
-    """The request is the asker's. `token` is the same for every try of it, `at` tells this try from others."""
+    """The caller may do the request. `token` is the same for every try of a request, `at` differs for each try."""
 
     token: str
     at: datetime
     began_at: datetime  # When the first try was made.
-    is_first: bool  # Which is this one.
+    is_first: bool  # Whether this is the first try.
 
 
 class Kept(Reply):
-    """The request was done before; this is its answer, encrypted."""
+    """The answer of a request that was done before, encrypted."""
 
     status: int
     content: bytes
 
 
 class InProgress(Reply):
-    """A twin of the request is being done."""
+    """A request with the same key is in progress."""
 
 
 class Mismatch(Reply):
@@ -31,14 +31,14 @@ class Mismatch(Reply):
 
 
 class ClaimKey(Command[Claimed | Kept | InProgress | Mismatch]):
-    """Ask to do a request."""
+    """Claim a request, to do it."""
 
     key: str
     body_hash: str
 
 
 class KeepAnswer(Command[None]):
-    """The request was done, and this is its answer."""
+    """Keep the answer of a request that was done."""
 
     key: str
     status: int
@@ -47,14 +47,14 @@ class KeepAnswer(Command[None]):
 
 
 class GiveBackKey(Command[None]):
-    """The request was refused, and nothing happened: its key is free, unless another try has taken over."""
+    """Free the key of a request that was refused without effect, unless another try has taken over."""
 
     key: str
     at: datetime
 
 
 class EndLease(Command[None]):
-    """The request failed, perhaps halfway: the next try may go on at once, as after a crash."""
+    """End the lease of a request that failed, perhaps halfway: the next try may go on at once, as after a crash."""
 
     key: str
     at: datetime

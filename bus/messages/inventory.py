@@ -1,4 +1,4 @@
-"""The inventory: what is on the shelf, and what of it is set aside for whom."""
+"""The inventory: units on the shelf, and units held for carts and orders."""
 
 from datetime import datetime
 
@@ -8,7 +8,7 @@ from engine.message import Command, Event, Query, Reply
 
 
 class StockLevel(Value, frozen=True, kw_only=True):
-    """How many units of a SKU anybody could have now. A higher version is newer; versions never go back."""
+    """The available units of a SKU. A higher version is newer; versions never go back."""
 
     sku: Sku
     available: int
@@ -16,13 +16,13 @@ class StockLevel(Value, frozen=True, kw_only=True):
 
 
 class StockLevels(Reply):
-    """In the order they were asked for; a SKU without stock of its own is missing."""
+    """Stock levels in the order of the request; a SKU without books is missing."""
 
     levels: tuple[StockLevel, ...]
 
 
 class GetStock(Query[StockLevels]):
-    """Ask for many SKUs at once, at most 1,000."""
+    """Read the stock levels of many SKUs at once, at most 1,000."""
 
     skus: tuple[Sku, ...]
 
@@ -31,10 +31,10 @@ class StockCount(Reply):
     """The books of one SKU."""
 
     sku: Sku
-    on_hand: int  # What a picker can count, with what is packed and waits for its carrier.
+    on_hand: int  # Units that a picker can count, and packed ones that wait for their carrier.
     held: int  # Set aside for carts and payments.
     version: int
-    assigned: int = 0  # Sold, and not gone.
+    assigned: int = 0  # Sold, and not yet gone.
 
 
 class UnknownSku(Reply):
@@ -44,7 +44,7 @@ class UnknownSku(Reply):
 
 
 class StockBelowHeld(Reply):
-    """A count lower than what is promised to carts and orders is refused: first let those end."""
+    """The count is refused: it is lower than the units promised to carts and orders, which must end first."""
 
     sku: Sku
     held: int
@@ -58,15 +58,15 @@ class CountStock(Query[StockCount | UnknownSku]):
 
 
 class SetOnHand(Command[StockCount | StockBelowHeld]):
-    """Write down what was counted on the shelf, sold units that wait to leave included. A new SKU begins here."""
+    """Record the units counted on the shelf, sold units that wait to leave included. Opens the books of a new SKU."""
 
     sku: Sku
     on_hand: int  # 0 to 1,000,000,000.
-    recount: bool = False  # The units were counted because the ledger says otherwise: it is made to agree.
+    recount: bool = False  # The units were counted because the ledger disagrees: it is corrected.
 
 
 class UnitsInUse(Reply):
-    """Units of this SKU stand in the way: sold, held, or counted where none should be."""
+    """The units can't be carried: some are sold or held, or the new name has units already."""
 
     sku: Sku
     on_hand: int
@@ -75,9 +75,9 @@ class UnitsInUse(Reply):
 
 
 class CarryUnits(Command[StockCount | UnitsInUse]):
-    """Count all units of a SKU under another name, as it is renamed. Safe to send twice: then none are left to carry.
+    """Count all units of a renamed SKU under its new name. Safe to send twice: the second time none are left to carry.
 
-    Refused while any of them are sold or held, or while units are counted under the other name already.
+    Refused while any of the units are sold or held, or while units are counted under the new name already.
     """
 
     sku: Sku
@@ -85,36 +85,36 @@ class CarryUnits(Command[StockCount | UnitsInUse]):
 
 
 class StockHeld(Reply):
-    """Set aside."""
+    """The units are held."""
 
     sku: Sku
     quantity: int
-    until: datetime  # UTC. What is not sold by then goes back on the shelf.
+    until: datetime  # UTC. Units that are not sold by then go back on the shelf.
 
 
 class StockRefused(Reply):
-    """Not so many are left."""
+    """Fewer units are left than wanted."""
 
     sku: Sku
-    available: int  # What this cart could have had.
+    available: int  # The most that this cart could have.
 
 
 class HoldStock(Command[StockHeld | StockRefused | UnknownSku]):
-    """Set units of one SKU aside for a cart. Safe to send twice: it says how many in all."""
+    """Hold units of one SKU for a cart. Safe to send twice: the quantity is the total."""
 
     cart_id: CartId
     sku: Sku
-    quantity: int  # Wanted in all, 0 to 99; 0 gives them back.
+    quantity: int  # The total, 0 to 99; 0 gives all units back.
 
 
 class CheckoutHeld(Reply):
-    """Everything is set aside for the order."""
+    """All lines are held for the order."""
 
     until: datetime
 
 
 class OutOfStock(Reply):
-    """At least one line can't be had in full; nothing was changed."""
+    """At least one line is not available in full; nothing was changed."""
 
     short: tuple[StockRefused, ...]
 
@@ -128,19 +128,19 @@ class HoldForCheckout(Command[CheckoutHeld | OutOfStock]):
 
 
 class GiveBack(Command[None]):
-    """Checkout did not come to an order: what was set aside for it goes back on the shelf."""
+    """Put the units of a checkout that placed no order back on the shelf."""
 
     order_id: OrderId
 
 
 class UnitsRetaken(Event):
-    """Money came after the holds were gone, and the units could be had again."""
+    """Money came after the holds had ended, and the units were still available."""
 
     order_id: OrderId
 
 
 class UnitsGone(Event):
-    """Money came after the holds were gone, and somebody else has the units."""
+    """Money came after the holds had ended, and the units are no longer available."""
 
     order_id: OrderId
 
@@ -150,14 +150,14 @@ class AuditStock(Query[Findings]):
 
 
 class ListLevels(Query[StockLevels]):
-    """What is available of every SKU, page by page."""
+    """List the stock levels of all SKUs, page by page."""
 
     after: Sku = ""
     limit: int = 500
 
 
 class HoldFact(Fact, frozen=True, kw_only=True):
-    """What became of the units of one line."""
+    """The hold of one order line, and its stage."""
 
     order_id: OrderId
     sku: Sku
@@ -170,7 +170,7 @@ class HoldFact(Fact, frozen=True, kw_only=True):
 
 
 class HoldFacts(Reply):
-    """In any order."""
+    """Facts about holds, in any order."""
 
     facts: tuple[HoldFact, ...]
 
@@ -180,7 +180,7 @@ class ReadHoldFacts(ReadSpan[HoldFacts]):
 
 
 class RepairStock(Command[Repairs]):
-    """Set what is sold and held of a SKU to the sums of its holds, if that fits, and make the ledger agree."""
+    """Set the sold and held units of a SKU to the sums of its holds, if these fit, and make the ledger agree."""
 
     sku: Sku
-    above_version: int = 0  # Readers were told a wrong level of this version: tell them a newer one.
+    above_version: int = 0  # Readers have a wrong level of this version: publish a newer one.

@@ -1,4 +1,4 @@
-"""Notifications: what those who watch an order are told, and what is kept of it."""
+"""Notifications: news about orders for their watchers, and the history that is kept."""
 
 from datetime import datetime
 
@@ -7,7 +7,7 @@ from engine.message import Query, Reply
 
 
 class Notification(Value, frozen=True, kw_only=True):
-    """Something happened to an order."""
+    """A piece of news about an order."""
 
     order_id: OrderId
     status: str  # An order's status, or "tracking".
@@ -16,12 +16,12 @@ class Notification(Value, frozen=True, kw_only=True):
 
 
 class NewsPage(Reply):
-    """In the order it happened."""
+    """News about an order, the oldest first."""
 
     news: tuple[Notification, ...]
 
 
 class ListNews(Query[NewsPage]):
-    """All that was told about an order."""
+    """List all news about an order."""
 
     order_id: OrderId

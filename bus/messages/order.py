@@ -1,4 +1,4 @@
-"""Orders: their life from placed to delivered, and what the rest of the house hears of it."""
+"""Orders: their life from placed to delivered, and the events that report it to other domains."""
 
 from datetime import datetime
 from typing import Literal, TypeAlias
@@ -27,7 +27,7 @@ OrderStatus: TypeAlias = Literal[
 ]  # fmt: skip
 CancelReason: TypeAlias = Literal["payment_timeout", "customer", "staff", "out_of_stock", "refunded"]
 
-_NOTHING = Money(amount=0, currency="")  # For an answer of yesterday's version, which did not speak of it.
+_NOTHING = Money(amount=0, currency="")  # For an answer of an older version, which lacks the field.
 
 
 class Moment(Value, frozen=True, kw_only=True):
@@ -36,11 +36,11 @@ class Moment(Value, frozen=True, kw_only=True):
     at: datetime
     event: str
     detail: str
-    staff_only: bool = False  # Not for the buyer's eyes.
+    staff_only: bool = False  # Hidden from the buyer.
 
 
 class Order(Reply):
-    """Everything about an order."""
+    """An order with all its details."""
 
     id: OrderId
     number: str  # For people: SF-100001.
@@ -64,17 +64,17 @@ class Order(Reply):
     created_at: datetime
     timeline: tuple[Moment, ...]
     pay_until: datetime | None = None  # While it waits to be paid.
-    refund_follows: bool = False  # All of its money goes back, or has.
+    refund_follows: bool = False  # All of its money is on its way back, or is back.
 
 
 class NoSuchOrder(Reply):
-    """There is none of this id."""
+    """No order has this id."""
 
     order_id: OrderId
 
 
 class NotCancellable(Reply):
-    """It is packed already, or gone."""
+    """The order is packed already, or gone."""
 
     order_id: OrderId
     status: OrderStatus
@@ -91,7 +91,7 @@ class PlaceOrder(Command[Order]):
     shipping_method: ShippingMethod
     lines: tuple[OrderLine, ...]
     weight_g: int
-    sums: Sums | None = None  # What the cart quoted. Yesterday's version left them to the order: it is refused.
+    sums: Sums | None = None  # As the cart quoted them. Orders of older versions lack them, and are refused.
 
 
 class GetOrder(Query[Order | NoSuchOrder]):
@@ -111,14 +111,14 @@ class OrderSummary(Value, frozen=True, kw_only=True):
 
 
 class OrderPage(Reply):
-    """The newest first, and where the next page starts."""
+    """Orders, the newest first, and the cursor of the next page."""
 
     orders: tuple[OrderSummary, ...]
     next: str | None
 
 
 class ListOrders(Query[OrderPage]):
-    """For staff."""
+    """List orders, for staff."""
 
     limit: int = 20  # 1 to 100.
     status: OrderStatus | None = None
@@ -126,7 +126,7 @@ class ListOrders(Query[OrderPage]):
 
 
 class CancelOrder(Command[Order | NotCancellable | NoSuchOrder]):
-    """Call an order off, as long as it is not packed. Safe to send twice."""
+    """Cancel an order, as long as it is not packed. Safe to send twice."""
 
     order_id: OrderId
     reason: CancelReason
@@ -147,14 +147,14 @@ class OrderCreated(Event):
 
 
 class OrderSettled(Event):
-    """An order that costs nothing was placed: there is nothing to pay, and it is as good as paid."""
+    """An order that costs nothing was placed: there is nothing to pay, and it counts as paid."""
 
     order_id: OrderId
     number: str
 
 
 class OrderCancelled(Event):
-    """An order will not be delivered. What was held for it, taken for it or packed for it goes back."""
+    """An order will not be delivered. Its held units, its money and its packed goods go back."""
 
     order_id: OrderId
     number: str
@@ -162,7 +162,7 @@ class OrderCancelled(Event):
 
 
 class OrderFulfilled(Event):
-    """An order is packed, and nobody can call it off any more."""
+    """An order is packed, and can't be cancelled any more."""
 
     order_id: OrderId
     number: str
@@ -186,7 +186,7 @@ class OrderDelivered(Event):
 
 
 class OrderProgressed(Event):
-    """An order's status is another than before, for those who watch it."""
+    """The status of an order has changed, for its watchers."""
 
     order_id: OrderId
     status: OrderStatus
@@ -194,14 +194,14 @@ class OrderProgressed(Event):
 
 
 class PaymentCameLate(Event):
-    """Money came for an order that had been cancelled because none came: can its units be had again?"""
+    """Money came for an order that was cancelled for lack of it: are its units still available?"""
 
     order_id: OrderId
     lines: tuple[Line, ...]
 
 
 class OrderRevived(Event):
-    """A cancelled order lives again: its money came late, and its units could be had again."""
+    """A cancelled order goes on: its money came late, and its units were still available."""
 
     order_id: OrderId
     number: str
@@ -216,14 +216,14 @@ class LateMoneyReturned(Event):
 
 
 class RefundRequested(Event):
-    """Money came for an order that will not be delivered: it goes back at once."""
+    """Money came for an order that will not be delivered, and must be refunded at once."""
 
     order_id: OrderId
     reason: str
 
 
 class OrderFact(Fact, frozen=True, kw_only=True):
-    """What an audit compares other domains with."""
+    """An order, as an audit compares it with other domains."""
 
     id: OrderId
     status: OrderStatus
@@ -238,7 +238,7 @@ class OrderFact(Fact, frozen=True, kw_only=True):
 
 
 class OrderFacts(Reply):
-    """In the order of their ids."""
+    """Facts about orders, in the order of their ids."""
 
     facts: tuple[OrderFact, ...]
 
@@ -258,32 +258,32 @@ class KnownOrder(Value, frozen=True, kw_only=True):
 
 
 class KnownOrders(Reply):
-    """In any order; what does not exist is missing."""
+    """The orders that exist, in any order."""
 
     orders: tuple[KnownOrder, ...]
 
 
 class FindOrders(Query[KnownOrders]):
-    """Which of these exist, at most 1,000."""
+    """Find which of these orders exist, at most 1,000."""
 
     orders: tuple[OrderId, ...]
 
 
 class OwedOrder(Value, frozen=True, kw_only=True):
-    """A cancelled order not all of whose money is back."""
+    """A cancelled order that is not fully refunded."""
 
     order_id: OrderId
     since: datetime
 
 
 class OwedOrders(Reply):
-    """The longest cancelled first."""
+    """Owed orders, the longest cancelled first."""
 
     orders: tuple[OwedOrder, ...]
 
 
 class ListOwedOrders(Query[OwedOrders]):
-    """Cancelled orders not all of whose money is back, whether it is on its way or not."""
+    """List cancelled orders that are not fully refunded, whether the money is on its way or not."""
 
     after: OrderId
     since: datetime
@@ -291,7 +291,7 @@ class ListOwedOrders(Query[OwedOrders]):
 
 
 class CorrectRefunded(Command[None]):
-    """What the payment says was refunded of an order. It is sent in line with the refunds themselves."""
+    """Set the refunded amount of an order to its payment's. Sent in one lane with the refunds themselves."""
 
     order_id: OrderId
     refunded: Minor

@@ -1,4 +1,4 @@
-"""Payments: what Stripe was asked for, what came in, and what went back."""
+"""Payments: intents at Stripe, received money, and refunds."""
 
 from datetime import datetime
 from typing import Literal, TypeAlias
@@ -20,13 +20,13 @@ class Intent(Reply):
 
 
 class IntentRefused(Reply):
-    """Stripe will not take this payment, however often it is asked. Its own words are in the log."""
+    """Stripe refuses this payment, however often it is asked. Stripe's message is in the log."""
 
     order_id: OrderId
 
 
 class IntentClosed(Reply):
-    """What was to be paid can't be paid any more: the order was called off, or nobody came back for it."""
+    """The payment can't be made any more: the order was cancelled, or its buyer did not come back."""
 
     order_id: OrderId
 
@@ -37,34 +37,34 @@ class CreateIntent(Command[Intent | IntentRefused | IntentClosed]):
     order_id: OrderId
     amount: Money
     attempt: int = 1
-    began_at: datetime | None = None  # When its checkout was first tried. Before that Stripe was not asked.
+    began_at: datetime | None = None  # The time of its checkout's first try. Stripe was not asked before.
     purpose: str = "order"  # An order may have several payments, one for each purpose.
 
 
 class StripeEvent(Value, frozen=True, kw_only=True):
-    """What the shop reads of a webhook, once its signature was verified."""
+    """A webhook of Stripe, reduced to the fields that the shop reads; its signature is verified."""
 
     id: str
     type: str
     amount: Money
     reason: str = ""  # Why a payment was declined.
-    refund_id: str = ""  # Ours, as the refund's metadata say.
+    refund_id: str = ""  # Our id, from the refund's metadata.
     refund_status: str = ""
     created: datetime
     object_id: str = ""  # Stripe's own id of the refund, dispute or warning.
     object_status: str = ""  # Of a dispute.
-    problem: str = ""  # What is wrong with the amount, if it can't be ours.
+    problem: str = ""  # Why the amount is invalid; "" if it is valid.
 
 
 class RecordStripeEvent(Command[bool]):
-    """Store a webhook and let it take effect, once. True if it was new."""
+    """Store a webhook and apply it, once. True if it was new."""
 
     intent_id: str
     event: StripeEvent
 
 
 class Refund(Reply):
-    """Money that goes back."""
+    """A refund of an order's money."""
 
     id: str
     order_id: OrderId
@@ -74,24 +74,24 @@ class Refund(Reply):
 
 
 class RefundRefused(Reply):
-    """More than what is left of the payment, or nothing was paid."""
+    """The refund is refused: it is more than what is left of the payment, or nothing was paid."""
 
     order_id: OrderId
     refundable: Money
 
 
 class RefundOrder(Command[Refund | RefundRefused]):
-    """Give money back. Safe to send twice: `refund_id` is its key."""
+    """Refund an order. Safe to send twice: `refund_id` is the key."""
 
     order_id: OrderId
     refund_id: str
     amount: int | None = None  # Minor units; None for all that is left.
     reason: RefundReason = "requested_by_customer"
-    purpose: str = "order"  # Of which of its payments.
+    purpose: str = "order"  # Which of the order's payments to refund.
 
 
 class PaymentReceived(Event):
-    """An order's money is here."""
+    """The money of an order was received."""
 
     order_id: OrderId
     intent_id: str
@@ -100,14 +100,14 @@ class PaymentReceived(Event):
 
 
 class PaymentDeclined(Event):
-    """A try to pay an order failed; the buyer may try again."""
+    """A try to pay an order failed; the buyer may retry."""
 
     order_id: OrderId
     reason: str
 
 
 class FurtherPaymentReceived(Event):
-    """Money of an order is here beside what it was placed for: for a change of it, say."""
+    """Money of an order was received beside its first payment: for a change of the order, for example."""
 
     order_id: OrderId
     purpose: str
@@ -116,41 +116,41 @@ class FurtherPaymentReceived(Event):
 
 
 class PaymentProcessing(Event):
-    """A bank has been asked for an order's money, and takes days to decide; what comes then is one of the two below."""
+    """A bank was asked for an order's money, and takes days to decide: PaymentReceived or PaymentFailed follows."""
 
     order_id: OrderId
     at: datetime
 
 
 class PaymentFailed(Event):
-    """A bank that took days has said no, or somebody has called its debit off. The order may be paid in another way."""
+    """A bank has refused after days, or its debit was cancelled. The order may be paid in another way."""
 
     order_id: OrderId
     reason: str
 
 
 class RefundProcessed(Event):
-    """Money of an order went back."""
+    """Money of an order was refunded."""
 
     order_id: OrderId
     refund_id: str
     amount: Money
     reason: RefundReason
-    is_ours: bool = True  # Else somebody made it at Stripe.
+    is_ours: bool = True  # If not, it was made at Stripe.
 
 
 class RefundFailed(Event):
-    """Money did not go back after all: the bank has returned it to the shop, or Stripe has refused the refund."""
+    """A refund has failed: the bank has returned the money to the shop, or Stripe has refused the refund."""
 
     order_id: OrderId
     refund_id: str
     amount: Money
-    was_processed: bool = True  # It had been made known as processed.
+    was_processed: bool = True  # RefundProcessed was published before.
     detail: str = ""
 
 
 class FullyRefunded(Event):
-    """All of an order's money is on its way back, and the order did not ask for that: staff did, here or at Stripe."""
+    """All of an order's money is on its way back: not at the order's request, but by staff, here or at Stripe."""
 
     order_id: OrderId
 
@@ -175,7 +175,7 @@ class DisputeClosed(Event):
 
 
 class DisputeFundsMoved(Event):
-    """The bank has taken disputed money from the shop, or has put it back."""
+    """The bank has withdrawn disputed money from the shop, or has returned it."""
 
     order_id: OrderId
     dispute_id: str
@@ -192,11 +192,11 @@ class FraudWarned(Event):
 
 
 class AuditMoney(Query[Findings]):
-    """Recompute what came in and went back, payment by payment."""
+    """Recompute received and refunded money, payment by payment."""
 
 
 class PaymentFact(Fact, frozen=True, kw_only=True):
-    """What an audit compares an order with."""
+    """A payment, as an audit compares it with its order."""
 
     order_id: OrderId
     currency: Currency
@@ -204,7 +204,7 @@ class PaymentFact(Fact, frozen=True, kw_only=True):
     received: Minor
     refunding: Minor
     refunded: Minor
-    refunds: int  # How many were ever begun.
+    refunds: int  # The number ever begun.
     purpose: str = "order"
     status: str = ""
     withdrawn: Minor = 0  # By banks, for disputes that are not won.
@@ -216,7 +216,7 @@ class PaymentFact(Fact, frozen=True, kw_only=True):
 
 
 class PaymentFacts(Reply):
-    """In any order."""
+    """Facts about payments, in any order."""
 
     facts: tuple[PaymentFact, ...]
 
@@ -232,13 +232,13 @@ class FindPayments(Query[PaymentFacts]):
 
 
 class RepairPayment(Command[Repairs]):
-    """Set a payment's refund sums to what its refunds say, if that fits, and tell its order what was refunded."""
+    """Set a payment's refund sums to those of its refunds, if these fit, and send its order the refunded amount."""
 
     order_id: OrderId
 
 
 class StuckPayment(Value, frozen=True, kw_only=True):
-    """Something of a payment that waits for a person. A capture that was refused may have no order."""
+    """A problem of a payment that waits for a person. A refused capture may have no order."""
 
     id: str  # Of the refund, the webhook or the order.
     kind: Literal[
@@ -253,13 +253,13 @@ class StuckPayment(Value, frozen=True, kw_only=True):
 
 
 class StuckPayments(Reply):
-    """The oldest first."""
+    """Stuck payments, the oldest first."""
 
     stuck: tuple[StuckPayment, ...]
 
 
 class ListStuckPayments(Query[StuckPayments]):
-    """Refunds that failed or take long, captures that were refused, intents that can't be cancelled, disputes..."""
+    """List refunds that failed or take long, refused captures, intents that can't be cancelled, disputes..."""
 
     after: str
     since: datetime
@@ -267,6 +267,6 @@ class ListStuckPayments(Query[StuckPayments]):
 
 
 class LookAtStripe(Command[bool]):
-    """Ask Stripe soon what became of an order's payment and refunds. False if nothing of it is unsettled."""
+    """Poll Stripe soon for an order's payment and refunds. False if none of them is unsettled."""
 
     order_id: OrderId

@@ -1,4 +1,4 @@
-"""Shipping: carriers are booked, and say where parcels are."""
+"""Shipping: carriers are booked, and report where parcels are."""
 
 from datetime import datetime
 from typing import Literal, TypeAlias
@@ -11,15 +11,15 @@ ParcelStatus: TypeAlias = Literal["picked_up", "in_transit", "out_for_delivery",
 
 
 class MethodPrice(Value, frozen=True, kw_only=True):
-    """What a method costs in one currency."""
+    """The price of a method in one currency."""
 
     currency: Currency
     price: Minor
-    free_from: Minor | None = None  # Goods that cost so much travel for nothing.
+    free_from: Minor | None = None  # Goods of this price or more ship for free.
 
 
 class PricedMethod(Value, frozen=True, kw_only=True):
-    """A way for a parcel to travel, with its price in the currency that was asked for."""
+    """A shipping method, with its price in the requested currency."""
 
     id: ShippingMethod
     title: str
@@ -30,14 +30,14 @@ class PricedMethod(Value, frozen=True, kw_only=True):
 
 
 class ShippingMethods(Reply):
-    """In the order in which buyers see them. None is an answer too: nobody has set a price in this currency."""
+    """Methods in the order in which buyers see them. Empty if no method has a price in this currency."""
 
     currency: Currency
     methods: tuple[PricedMethod, ...]
 
 
 class ListShippingMethods(Query[ShippingMethods]):
-    """Ask how a parcel may travel, and for how much."""
+    """List the shipping methods with their prices in one currency."""
 
     currency: Currency
 
@@ -49,28 +49,28 @@ class MethodDetail(Reply):
     title: str
     days_min: int
     days_max: int
-    place: int  # Buyers see the lowest first, and it is taken where nobody has chosen.
+    place: int  # Buyers see the lowest first; it is the default.
     prices: tuple[MethodPrice, ...]
 
 
 class AllMethods(Reply):
-    """By place."""
+    """All methods, by place."""
 
     methods: tuple[MethodDetail, ...]
 
 
 class ReadMethods(Query[AllMethods]):
-    """Read all methods, whatever they have a price in."""
+    """Read all methods, whatever currencies they have prices in."""
 
 
 class NoSuchMethod(Reply):
-    """The shop does not ship like that."""
+    """No shipping method has this id."""
 
     id: ShippingMethod
 
 
 class SetShippingMethod(Command[MethodDetail | NoSuchMethod]):
-    """Say what a method is called, how long it takes, and what it costs in one currency. Safe to send twice."""
+    """Set a method's title, its duration, and its price in one currency. Safe to send twice."""
 
     id: ShippingMethod
     title: str
@@ -92,7 +92,7 @@ class NoSuchShipment(Reply):
 
 
 class RecordTracking(Command[TrackingRecorded | NoSuchShipment]):
-    """Store what a carrier said about a parcel, once."""
+    """Store a carrier's report about a parcel, once."""
 
     tracking_number: str
     event_id: str
@@ -111,7 +111,7 @@ class ShipmentBooked(Event):
 
 
 class ParcelMoved(Event):
-    """A carrier has said where an order's parcel is."""
+    """A carrier has reported where an order's parcel is."""
 
     order_id: OrderId
     status: ParcelStatus
@@ -120,7 +120,7 @@ class ParcelMoved(Event):
 
 
 class ShipmentFact(Fact, frozen=True, kw_only=True):
-    """What an audit compares an order with."""
+    """A shipment, as an audit compares it with its order."""
 
     order_id: OrderId
     tracking_number: str
@@ -132,7 +132,7 @@ class ShipmentFact(Fact, frozen=True, kw_only=True):
 
 
 class ShipmentFacts(Reply):
-    """In any order."""
+    """Facts about shipments, in any order."""
 
     facts: tuple[ShipmentFact, ...]
 

@@ -10,7 +10,7 @@ PickListStatus: TypeAlias = Literal["waiting", "open", "picked", "packed", "ship
 
 
 class PickList(Reply):
-    """What to take from the shelves for one parcel. The first of an order has the order's id."""
+    """The goods to take from the shelves for one parcel. The first list of an order has the order's id."""
 
     id: OrderId
     number: str
@@ -19,38 +19,38 @@ class PickList(Reply):
     weight_g: int
     created_at: datetime
     order_id: OrderId = ""
-    doubts: tuple[str, ...] = ()  # Why its money is in doubt: "dispute du_1", "fraud warning issfr_1", "refunded".
+    doubts: tuple[str, ...] = ()  # Why the money is in doubt: "dispute du_1", "fraud warning issfr_1", "refunded".
 
 
 class NoSuchPickList(Reply):
-    """There is none of this id."""
+    """No pick list has this id."""
 
     id: OrderId
 
 
 class WrongStep(Reply):
-    """Not now: a pick list is open, then picked, then packed, then shipped."""
+    """The step is refused in this status: a pick list is open, then picked, then packed, then shipped."""
 
     id: OrderId
     status: PickListStatus
 
 
 class MoneyInDoubt(Reply):
-    """Its money may go back, or has: nothing was done. Ask again with `despite_doubt` to go on all the same."""
+    """The order's money may go back, or has: nothing was done. Retry with `despite_doubt` to go on all the same."""
 
     id: OrderId
     doubts: tuple[str, ...]
 
 
 class PickListPage(Reply):
-    """The oldest first, and where the next page starts."""
+    """Pick lists, the oldest first, and the cursor of the next page."""
 
     pick_lists: tuple[PickList, ...]
     next: str | None
 
 
 class ListPickLists(Query[PickListPage]):
-    """What is to be done."""
+    """List pick lists, the oldest first."""
 
     limit: int = 20  # 1 to 100.
     status: PickListStatus | None = None
@@ -58,33 +58,33 @@ class ListPickLists(Query[PickListPage]):
 
 
 class Open(Command[PickList | NoSuchPickList | WrongStep]):
-    """Its order is paid, though the warehouse did not hear of it. Safe to send twice."""
+    """Open the pick list of a paid order whose payment the warehouse has missed. Safe to send twice."""
 
     id: OrderId
 
 
 class Pick(Command[PickList | NoSuchPickList | WrongStep]):
-    """Everything was taken from the shelves. Safe to send twice."""
+    """Record that all goods were taken from the shelves. Safe to send twice."""
 
     id: OrderId
 
 
 class Pack(Command[PickList | NoSuchPickList | WrongStep | MoneyInDoubt]):
-    """It is in a parcel. Safe to send twice."""
+    """Record that the goods are in a parcel. Safe to send twice."""
 
     id: OrderId
     despite_doubt: bool = False
 
 
 class Ship(Command[PickList | NoSuchPickList | WrongStep | MoneyInDoubt]):
-    """The parcel is ready for a carrier. Safe to send twice."""
+    """Record that the parcel is ready for a carrier. Safe to send twice."""
 
     id: OrderId
     despite_doubt: bool = False
 
 
 class PickingStarted(Event):
-    """Somebody has begun to take an order from the shelves."""
+    """The picking of an order has begun."""
 
     order_id: OrderId
 
@@ -105,7 +105,7 @@ class ParcelReady(Event):
 
 
 class PickListFact(Fact, frozen=True, kw_only=True):
-    """What an audit compares an order with."""
+    """A pick list, as an audit compares it with its order."""
 
     id: OrderId
     status: PickListStatus
@@ -116,11 +116,11 @@ class PickListFact(Fact, frozen=True, kw_only=True):
 
     @property
     def of_order(self) -> OrderId:
-        return self.order_id or self.id  # That of the first parcel is its order's.
+        return self.order_id or self.id  # The first parcel has its order's id.
 
 
 class PickListFacts(Reply):
-    """The oldest first, or in the order of their ids."""
+    """Facts about pick lists, the oldest first, or in the order of their ids."""
 
     facts: tuple[PickListFact, ...]
 
@@ -130,9 +130,9 @@ class ReadPickListFacts(ReadSpan[PickListFacts]):
 
 
 class ListUnopened(Query[PickListFacts]):
-    """Pick lists that still wait for their orders to be paid."""
+    """List pick lists that still wait for their orders to be paid."""
 
     after: OrderId
     since: datetime
-    before: datetime  # Only those that were made until then.
+    before: datetime  # Only lists that were made until then.
     limit: int = 100

@@ -1,7 +1,7 @@
 """The HTTP routes, a file per domain. Each turns a request into a message, and its answer into JSON.
 
-A domain's file ends with its lists of routes: `PUBLIC`, for everybody, and `STAFF`, under /admin/api with a bearer
-token. A new domain is one line in each that it has.
+A domain's file ends with its lists of routes: `PUBLIC`, without a token, and `STAFF`, under /admin/api with a bearer
+token. A new domain adds one line here for each list it has.
 """
 
 from litestar import Router

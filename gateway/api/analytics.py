@@ -24,7 +24,7 @@ async def sales(
     end: Annotated[date | None, QueryParameter(name="to")] = None,
     by: FromQuery[SalesBy] = "day",
 ) -> SalesView:
-    """Orders by the day or month they were placed in. The last 30 days, unless told otherwise."""
+    """Sum up orders by the day or month they were placed in. The default is the last 30 days."""
     last = end or edge.clock.now().date()
     first = start or last - min(_MONTH, last - date.min)
     answer = await edge.bus.ask(GetSales(start=first, end=last, by=by))

@@ -1,4 +1,4 @@
-"""Whether everything adds up, what is safe to put right, and what waits for a person."""
+"""The audit, safe repairs, and the money and orders that wait for a person."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
@@ -30,29 +30,29 @@ _PAGE = 500  # SKUs that are read at a time.
 
 
 class FindingView(View, frozen=True, kw_only=True):
-    """Something that is wrong."""
+    """An inconsistency, with its remedy."""
 
-    rule: str  # Which promise is broken.
+    rule: str  # The broken promise.
     about: str  # The SKU, order or payment.
     detail: str
     remedy: str
 
 
 class AuditView(View, frozen=True, kw_only=True):
-    """What was looked at, and what is wrong; nothing is the good answer."""
+    """The numbers of checked items, and the inconsistencies; none if all is well."""
 
     checked: dict[str, int]
     findings: Sequence[FindingView]
 
 
 class RepairsView(View, frozen=True, kw_only=True):
-    """What was put right."""
+    """The repairs that were made."""
 
     repairs: Sequence[RepairMade]
 
 
 class RemedyView(View, frozen=True, kw_only=True):
-    """What to do, and the one request that does it."""
+    """A remedy in words, and the one request that applies it."""
 
     say: str
     method: str
@@ -74,18 +74,18 @@ class StuckView(View, frozen=True, kw_only=True):
 
 
 class StuckMoney(ListView[StuckView], frozen=True, kw_only=True):
-    """The oldest first."""
+    """Money and orders that wait for a person, the oldest first."""
 
 
 class Settled(View, frozen=True, kw_only=True):
-    """It is not listed any more."""
+    """Confirmation that an item is not listed any more."""
 
     settled: bool
 
 
 @get("/audit", summary="Recompute everything")
 async def audit(edge: Wired) -> AuditView:
-    """Compare everything with ledgers and rows, domains with each other, and what watchers were told with the stock."""
+    """Compare counters with ledgers and rows, domains with each other, and watchers' stock levels with the stock."""
     cached = edge.hub.told_stock()
     suspects = edge.levels.stale_levels(cached, await _actual(edge, list(cached)))
     audited = await edge.bus.ask(Audit(), timeout_s=_LONG_S)
@@ -96,26 +96,26 @@ async def audit(edge: Wired) -> AuditView:
 
 @post("/audit/repair", status_code=200, summary="Put right what is safe to")
 async def repair(edge: Wired) -> RepairsView:
-    """Counters are set to what they can be computed from. Each repair is kept."""
+    """Set counters to their recomputed values, where that is safe. Each repair is kept."""
     return RepairsView(repairs=(await edge.bus.ask(Repair(), timeout_s=_LONG_S)).repairs)
 
 
 @get("/stuck-money", summary="Money and orders that wait for a person")
 async def stuck_money(edge: Wired, limit: Limit = 20, cursor: FromQuery[str] = "") -> StuckMoney:
-    """The oldest first, each with the one request that solves it."""
+    """List money and orders that wait for a person, the oldest first, each with the one request that solves it."""
     page = await edge.bus.ask(ListStuck(limit=limit, after=cursor), timeout_s=60)
     return StuckMoney(items=[_stuck(item) for item in page.items], next=page.next)
 
 
 @post("/stuck-money/{item_id:str}/settle", status_code=200, summary="It was seen to elsewhere")
 async def settle(edge: Wired, item_id: FromPath[str]) -> Settled:
-    """A person has solved it at Stripe, say: it is listed no more."""
+    """Take an item off the list, because a person has solved it elsewhere, for example at Stripe."""
     await edge.bus.ask(SettleStuck(item_id=item_id))
     return Settled(settled=True)
 
 
 async def _live(edge: Edge, suspects: Mapping[Sku, StockLevel]) -> list[Finding]:
-    """Watchers who have not heard what was true before everything else was looked at."""
+    """Find watched SKUs whose watchers have not received a level that was true before the rest was audited."""
 
     async def read_cached(skus: Collection[Sku]) -> Mapping[Sku, StockLevel]:
         now = edge.hub.told_stock()

@@ -1,4 +1,4 @@
-"""Bodies are read strictly: the types as they are written, no unknown fields."""
+"""Bases of bodies and views. Bodies are read strictly: the types as they are written, no unknown fields."""
 
 from typing import Generic, TypeVar, dataclass_transform
 
@@ -18,12 +18,12 @@ _NUL = b"\\u0000"  # As JSON has to write it.
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(msgspec.field,))
 class Body(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a client sends."""
+    """A request's body."""
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(msgspec.field,))
 class View(msgspec.Struct, frozen=True, kw_only=True):
-    """What a client gets."""
+    """A response's body."""
 
 
 class MoneyBody(Body, frozen=True, kw_only=True):
@@ -34,7 +34,7 @@ class MoneyBody(Body, frozen=True, kw_only=True):
 
 
 class Strict(MsgspecDTO[T], Generic[T]):
-    """Reads a body as its type says, where the framework alone would take "3" for 3 and pass over unknown fields."""
+    """Reads a body strictly, where the framework alone would take "3" for 3 and skip unknown fields."""
 
     config = DTOConfig(forbid_unknown_fields=True)
 
@@ -47,6 +47,6 @@ class Strict(MsgspecDTO[T], Generic[T]):
     def create_openapi_schema(
         cls, field_definition: FieldDefinition, handler_id: str, schema_creator: SchemaCreator
     ) -> Reference | Schema:
-        """Describe the type that is read. The framework would describe a copy, and fails at a bound beside None."""
+        """Describe the type that is read. The framework would describe a copy, and fail at a bound beside None."""
         del field_definition, handler_id
         return schema_creator.for_field_definition(FieldDefinition.from_annotation(cls.model_type))

@@ -1,4 +1,4 @@
-"""Products: what buyers browse, and what staff change of it."""
+"""Products: browsed by buyers, changed by staff."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -52,7 +52,7 @@ class ProductList(ListView[ProductSummary], frozen=True, kw_only=True):
 
 
 class SkuDetail(View, frozen=True, kw_only=True):
-    """What can be bought of a product."""
+    """A SKU of a product, with its price and stock."""
 
     sku: str
     title: str
@@ -85,7 +85,7 @@ class ProductInventory(View, frozen=True, kw_only=True):
 
 
 class SkuBody(Body, frozen=True, kw_only=True):
-    """What can be bought of a product."""
+    """A SKU to write, with its price."""
 
     sku: Name
     title: Annotated[str, msgspec.Meta(max_length=200)] = ""
@@ -105,7 +105,7 @@ class ProductBody(Body, frozen=True, kw_only=True):
 
 
 class ProductChange(Body, frozen=True, kw_only=True):
-    """What is to be changed. SKUs that are given are written, others stay. The catalog's rules bound it."""
+    """The changes to a product. Given SKUs are written, others stay. The catalog's rules bound the values."""
 
     title: str | None = None
     category: str | None = None
@@ -114,7 +114,7 @@ class ProductChange(Body, frozen=True, kw_only=True):
 
 
 class SkuChange(Body, frozen=True, kw_only=True):
-    """What a SKU is to be called."""
+    """The new name of a SKU."""
 
     sku: Name
 
@@ -128,7 +128,7 @@ async def list_products(
     limit: Limit = 20,
     cursor: FromQuery[str] = "",
 ) -> ProductList:
-    """A page of what is for sale. `sort` is title, price, -price or newest."""
+    """List products for sale, page by page. `sort` is title, price, -price or newest."""
     page = await edge.bus.ask(ListProducts(limit=limit, q=q, category=category, sort=sort, after=cursor))
     levels = await _levels(edge, page.products)
     return ProductList(items=[_summary(product, levels) for product in page.products], next=page.next)
@@ -136,13 +136,13 @@ async def list_products(
 
 @get("/products/{product_id:str}", summary="One product, by id or slug")
 async def get_product(edge: Wired, product_id: FromPath[str]) -> ProductDetail:
-    """A product with its SKUs."""
+    """Read a product with its SKUs."""
     return await detail(edge, await _find(edge, product_id))
 
 
 @get("/products/{product_id:str}/inventory", summary="The stock of one product")
 async def get_inventory(edge: Wired, product_id: FromPath[str]) -> ProductInventory:
-    """What is available of each SKU. Changes come over `/live`."""
+    """Read the available units of each SKU. Changes come over `/live`."""
     product = await _find(edge, product_id)
     levels = await edge.updates.levels([sku.sku for sku in product.skus])
     return ProductInventory(product_id=product.id, skus=levels, as_of=edge.clock.now())
@@ -150,7 +150,7 @@ async def get_inventory(edge: Wired, product_id: FromPath[str]) -> ProductInvent
 
 @post("/products", dto=Strict[ProductBody], return_dto=None, summary="Add a product")
 async def create_product(edge: Wired, data: JSONBody[ProductBody]) -> ProductDetail:
-    """A product with at least one SKU. Its stock begins at none, or goes on where it was when the SKU was removed."""
+    """Add a product with at least one SKU. Stock begins at 0, or continues where it was when the SKU was removed."""
     answer = await edge.bus.ask(
         CreateProduct(
             id=data.id,
@@ -166,7 +166,7 @@ async def create_product(edge: Wired, data: JSONBody[ProductBody]) -> ProductDet
 
 @patch("/products/{product_id:str}", dto=Strict[ProductChange], return_dto=None, summary="Change a product")
 async def change_product(edge: Wired, product_id: FromPath[str], data: JSONBody[ProductChange]) -> ProductDetail:
-    """Only what is given changes."""
+    """Change the given fields of a product; others stay."""
     skus = None if data.skus is None else _skus(data.skus)
     change = ChangeProduct(
         id=product_id, title=data.title, category=data.category, description=data.description, skus=skus
@@ -176,14 +176,14 @@ async def change_product(edge: Wired, product_id: FromPath[str], data: JSONBody[
 
 @delete("/products/{product_id:str}", summary="Take a product off sale")
 async def remove_product(edge: Wired, product_id: FromPath[str]) -> None:
-    """Orders keep what they say of it. Its id, slug and SKUs are free for others."""
+    """Take a product off sale. Orders keep their lines. The id, slug and SKUs are free for others."""
     if isinstance(await edge.bus.ask(RemoveProduct(id=product_id)), NoSuchProduct):
         raise not_found("product")
 
 
 @delete("/products/{product_id:str}/skus/{sku:str}", status_code=200, summary="Take one SKU off a product")
 async def remove_sku(edge: Wired, product_id: FromPath[str], sku: FromPath[str]) -> ProductDetail:
-    """Gives the product without it. The last one stays: remove the product instead. Orders keep what they say of it."""
+    """Take one SKU off a product, but not its last: remove the product instead. Orders keep their lines."""
     return await _product(edge, await edge.bus.ask(RemoveSku(id=product_id, sku=sku)))
 
 
@@ -191,7 +191,7 @@ async def remove_sku(edge: Wired, product_id: FromPath[str], sku: FromPath[str])
 async def rename_sku(
     edge: Wired, product_id: FromPath[str], sku: FromPath[str], data: JSONBody[SkuChange]
 ) -> ProductDetail:
-    """Its units come along, if none are held or promised. Carts and orders keep the old name."""
+    """Rename a SKU with its units, if none are held or promised. Carts and orders keep the old name."""
     answer = await rename(edge.bus, product_id, sku, data.sku)
     if isinstance(answer, UnitsInUse):
         raise _in_use(answer)
@@ -223,7 +223,7 @@ def _summary(product: Product, levels: dict[str, int]) -> ProductSummary:
 
 
 async def detail(edge: Edge, product: Product) -> ProductDetail:
-    """A product as its page shows it."""
+    """Show a product as on its page."""
     levels = await _levels(edge, [product])
     return ProductDetail(
         id=product.id,
@@ -270,7 +270,7 @@ async def _product(edge: Edge, answer: Product | NoSuchProduct | ProductExists |
 
 
 def _in_use(used: UnitsInUse) -> Problem:
-    """Refuse a rename with the numbers, and what to do about it."""
+    """Refuse a rename, with the numbers and a remedy."""
     if used.assigned or used.held:
         detail = (
             f"{used.assigned} units of {used.sku} are sold and not gone, {used.held} are held for carts and payments;"

@@ -13,16 +13,16 @@ _PAGE = Path(__file__).parent.parent / "pages" / "docs.html"
 
 @get("/openapi.json", include_in_schema=False, sync_to_thread=False)
 def openapi(request: Http) -> Response[bytes]:
-    """OpenAPI 3.1."""
+    """Describe the API as OpenAPI 3.1."""
     content: bytes | None = request.app.state.get("openapi")
-    if content is None:  # Made once: it is the same for everybody, and takes long.
+    if content is None:  # Made once: it is the same for all requests, and takes long.
         content = request.app.state["openapi"] = msgspec.json.encode(request.app.openapi_schema.to_schema())
     return Response(content, media_type="application/json")
 
 
 @get("/docs", include_in_schema=False)
 async def page() -> Response[bytes]:
-    """The same, to be read."""
+    """Show the API's description as a page for people."""
     headers = {"Content-Security-Policy": "default-src 'self'; base-uri 'none'; frame-ancestors 'none'"}
     return Response(await anyio.Path(_PAGE).read_bytes(), media_type="text/html; charset=utf-8", headers=headers)
 

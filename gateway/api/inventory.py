@@ -13,10 +13,10 @@ from gateway.problems import Problem
 
 
 class StockBody(Body, frozen=True, kw_only=True):
-    """What was counted."""
+    """The units that were counted on the shelf."""
 
     on_hand: Annotated[int, msgspec.Meta(ge=0, le=1_000_000_000)]
-    recount: bool = False  # The ledger says otherwise, and is to be made to agree.
+    recount: bool = False  # The ledger disagrees, and is corrected.
 
 
 class StockView(View, frozen=True, kw_only=True):
@@ -32,7 +32,7 @@ class StockView(View, frozen=True, kw_only=True):
 
 @get("/stock/{sku:str}", summary="The books of one SKU")
 async def get_stock(edge: Wired, sku: FromPath[str]) -> StockView:
-    """What is on hand, and what of it is sold and not gone (`assigned`), or held."""
+    """Read the units on hand, and how many of them are sold and not gone (`assigned`), or held."""
     count = await edge.bus.ask(CountStock(sku=sku))
     if not isinstance(count, StockCount):
         raise Problem(404, "unknown_sku", f"There is no {sku}.")
@@ -41,7 +41,7 @@ async def get_stock(edge: Wired, sku: FromPath[str]) -> StockView:
 
 @put("/stock/{sku:str}", dto=Strict[StockBody], return_dto=None, summary="Write down what was counted")
 async def set_stock(edge: Wired, sku: FromPath[str], data: JSONBody[StockBody]) -> StockView:
-    """What is there now, sold units that wait to leave included. Not less than is sold or held."""
+    """Set the units on hand, sold units that wait to leave included. Refused if fewer than are sold or held."""
     answer = await edge.bus.ask(SetOnHand(sku=sku, on_hand=data.on_hand, recount=data.recount))
     if isinstance(answer, StockBelowHeld):
         detail = f"{answer.assigned} units are sold and not gone, {answer.held} are held for carts and payments."

@@ -19,7 +19,7 @@ class _Items(View, Generic[T], frozen=True, kw_only=True):
     items: Sequence[T]
 
     def __init_subclass__(cls) -> None:
-        """Write the items' type into the subclass: the framework reads annotations, and resolves no type variable."""
+        """Write the items' type into the subclass: the framework reads annotations, but resolves no type variables."""
         (item,) = get_args(vars(cls)["__orig_bases__"][0])  # Of `ListView[Row]`.
         cls.__annotations__["items"] = GenericAlias(Sequence, item)
 

@@ -1,4 +1,4 @@
-"""How this process is doing: dead letters, and its actors."""
+"""The state of this process: dead letters, and its actors."""
 
 from datetime import datetime
 from typing import Annotated
@@ -30,11 +30,11 @@ class DeadLetterView(View, frozen=True, kw_only=True):
 
 
 class DeadLetters(ListView[DeadLetterView], frozen=True, kw_only=True):
-    """The oldest first."""
+    """Messages that could not be handled, the oldest first."""
 
 
 class Redriven(View, frozen=True, kw_only=True):
-    """How many are tried again."""
+    """The number of messages that are retried."""
 
     redriven: int
 
@@ -49,12 +49,12 @@ class ActorView(View, frozen=True, kw_only=True):
 
 
 class Actors(WholeListView[ActorView], frozen=True, kw_only=True):
-    """Those this process hosts."""
+    """The actors of this process."""
 
 
 @get("/dead-letters", summary="Messages that could not be handled")
 async def dead_letters(edge: Wired, limit: Limit = 20, cursor: LetterId = 0) -> DeadLetters:
-    """The oldest first."""
+    """List messages that could not be handled, the oldest first."""
     letters = await edge.deliveries.dead_letters(cursor, limit + 1)
     items = [
         DeadLetterView(
@@ -74,7 +74,7 @@ async def dead_letters(edge: Wired, limit: Limit = 20, cursor: LetterId = 0) -> 
 
 @post("/dead-letters/{letter_id:int}/redrive", status_code=200, summary="Try one again")
 async def redrive(edge: Wired, letter_id: Annotated[int, PathParameter(le=_LAST_ID)]) -> Redriven:
-    """It is handled as if it were new."""
+    """Retry a message, as if it were new."""
     redriven = await edge.deliveries.redrive([letter_id])
     if not redriven:
         raise not_found("dead letter")
@@ -83,7 +83,7 @@ async def redrive(edge: Wired, letter_id: Annotated[int, PathParameter(le=_LAST_
 
 @get("/actors", summary="The actors of this process")
 async def actors(edge: Wired) -> Actors:
-    """Mailboxes, and how long the next message has waited."""
+    """Show each actor's mailbox, and how long its next message has waited."""
     items = [
         ActorView(
             name=name,

@@ -1,4 +1,4 @@
-"""Orders: one, for those who hold its token; all, for staff."""
+"""Orders: one, for holders of its token; all, for staff."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -16,7 +16,7 @@ from gateway.problems import Problem, not_found
 
 
 class TrackingView(View, frozen=True, kw_only=True):
-    """Who carries the parcel, and under which number."""
+    """The carrier of a parcel, and its tracking number."""
 
     carrier: str
     tracking_number: str
@@ -54,19 +54,19 @@ class OrderView(View, frozen=True, kw_only=True):
 
 
 class OrderList(ListView[OrderSummary], frozen=True, kw_only=True):
-    """The newest first."""
+    """Orders, the newest first."""
 
 
 @get("/orders/{order_id:str}", summary="Read an order")
 async def get_order(edge: Wired, request: Http, order_id: FromPath[str]) -> OrderView:
-    """An order. Needs its access token, or staff's; who has neither is told that there is none."""
+    """Read an order. Needs its access token, or a staff token; without either the answer is 404."""
     await _check(edge, request, order_id)
     return await read_order(edge, order_id, for_staff=not edge.keys.opens(bearer(request), order_id))
 
 
 @post("/orders/{order_id:str}/cancel", status_code=200, summary="Cancel an order")
 async def cancel_order(edge: Wired, request: Http, order_id: FromPath[str]) -> OrderView:
-    """Call an order off, as long as it is not packed. What was paid goes back."""
+    """Cancel an order, as long as it is not packed. Its money is refunded."""
     await _check(edge, request, order_id)
     is_buyer = edge.keys.opens(bearer(request), order_id)
     answer = await edge.bus.ask(CancelOrder(order_id=order_id, reason="customer" if is_buyer else "staff"))
@@ -83,7 +83,7 @@ async def cancel_order(edge: Wired, request: Http, order_id: FromPath[str]) -> O
 async def list_orders(
     edge: Wired, status: FromQuery[OrderStatus | None] = None, limit: Limit = 20, cursor: FromQuery[str] = ""
 ) -> OrderList:
-    """The newest first."""
+    """List orders, the newest first."""
     page = await edge.bus.ask(ListOrders(limit=limit, status=status, after=cursor))
     return OrderList(items=page.orders, next=page.next)
 
@@ -92,7 +92,7 @@ async def read_order(edge: Edge, order_id: str, *, for_staff: bool = False) -> O
     """Read an order as its buyer sees it, or as staff do.
 
     Raises:
-        Problem: There is none.
+        Problem: There is no such order.
     """
     order = await edge.bus.ask(GetOrder(order_id=order_id))
     if not isinstance(order, Order):
@@ -101,7 +101,7 @@ async def read_order(edge: Edge, order_id: str, *, for_staff: bool = False) -> O
 
 
 def view(order: Order, *, for_staff: bool = False) -> OrderView:
-    """Show an order; to its buyer without what only staff may see."""
+    """Show an order; to its buyer without the parts that only staff may see."""
     tracking = (
         TrackingView(carrier=order.carrier or "", tracking_number=order.tracking_number)
         if order.tracking_number

@@ -1,4 +1,4 @@
-"""Money that goes back, and what became of money that came."""
+"""Refunds, and the state of payments at Stripe."""
 
 from typing import Annotated
 
@@ -17,14 +17,14 @@ from gateway.problems import Problem
 
 
 class RefundBody(Body, frozen=True, kw_only=True):
-    """What goes back: minor units of the order's currency, or all that is left."""
+    """The amount to refund: minor units of the order's currency, or all that is left."""
 
     amount: Annotated[int, msgspec.Meta(gt=0)] | MoneyBody | None = None
     reason: RefundReason = "requested_by_customer"
 
 
 class RefundView(View, frozen=True, kw_only=True):
-    """Money on its way back."""
+    """A refund, with its status."""
 
     id: str
     order_id: str
@@ -41,7 +41,7 @@ class Looking(View, frozen=True, kw_only=True):
 
 @post("/orders/{order_id:str}/refunds", dto=Strict[RefundBody], return_dto=None, summary="Refund an order")
 async def refund(edge: Wired, request: Http, order_id: FromPath[str], data: JSONBody[RefundBody]) -> RefundView:
-    """Send money back. Needs an `Idempotency-Key`. It is on its way when this is answered."""
+    """Refund money of an order. Needs an `Idempotency-Key`. The money is on its way when this is answered."""
     refund_id = f"ref_{required_claim(request).token}"
     order = await read_order(edge, order_id)
     answer = await edge.bus.ask(
@@ -57,7 +57,7 @@ async def refund(edge: Wired, request: Http, order_id: FromPath[str], data: JSON
 
 @post("/orders/{order_id:str}/look-at-stripe", status_code=200, summary="Ask Stripe about an order")
 async def look_at_stripe(edge: Wired, order_id: FromPath[str]) -> Looking:
-    """Ask soon what became of its payment and refunds."""
+    """Poll Stripe soon for the state of an order's payment and refunds."""
     if not await edge.bus.ask(LookAtStripe(order_id=order_id)):
         raise Problem(409, "settled", "Stripe has said all there is to say of this order.")
     return Looking(looking=True)

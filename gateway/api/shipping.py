@@ -1,4 +1,4 @@
-"""Shipping methods: what they are called, how long they take, and what they cost."""
+"""Shipping methods: their titles, times and prices."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -16,30 +16,30 @@ from gateway.problems import Problem, not_found
 
 
 class DaysBody(Body, frozen=True, kw_only=True):
-    """How long a parcel takes, in working days."""
+    """The time that a parcel takes, in working days."""
 
     min: Annotated[int, msgspec.Meta(ge=0, le=365)]
     max: Annotated[int, msgspec.Meta(ge=0, le=365)]
 
 
 class MethodBody(Body, frozen=True, kw_only=True):
-    """A method, and what it costs in one currency. Prices in other currencies stay."""
+    """A method, and its price in one currency. Prices in other currencies stay."""
 
     title: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
     days: DaysBody
     price: MoneyBody
-    free_from: MoneyBody | None = None  # Goods that cost so much travel for nothing; in the currency of `price`.
+    free_from: MoneyBody | None = None  # Goods of this price or more ship for free; in the currency of `price`.
 
 
 class PriceView(View, frozen=True, kw_only=True):
-    """What a method costs in one currency."""
+    """The price of a method in one currency."""
 
     price: Money
     free_from: Money | None
 
 
 class MethodDays(View, frozen=True, kw_only=True):
-    """How long a parcel takes, in working days."""
+    """The time that a parcel takes, in working days."""
 
     min: int
     max: int
@@ -56,18 +56,18 @@ class MethodDetailView(View, frozen=True, kw_only=True):
 
 
 class MethodList(WholeListView[MethodDetailView], frozen=True, kw_only=True):
-    """In the order in which buyers see them."""
+    """Methods in the order in which buyers see them."""
 
 
 @get("/shipping-methods", summary="List shipping methods")
 async def list_methods(edge: Wired) -> MethodList:
-    """All methods, with their prices in all currencies."""
+    """List all methods, with their prices in all currencies."""
     return MethodList(items=[_view(method) for method in (await edge.bus.ask(ReadMethods())).methods])
 
 
 @get("/shipping-methods/{method_id:str}", summary="A shipping method")
 async def get_method(edge: Wired, method_id: FromPath[str]) -> MethodDetailView:
-    """A method with its prices in all currencies."""
+    """Read a method with its prices in all currencies."""
     for method in (await edge.bus.ask(ReadMethods())).methods:
         if method.id == method_id:
             return _view(method)
@@ -76,7 +76,7 @@ async def get_method(edge: Wired, method_id: FromPath[str]) -> MethodDetailView:
 
 @put("/shipping-methods/{method_id:str}", dto=Strict[MethodBody], return_dto=None, summary="Change a shipping method")
 async def set_method(edge: Wired, method_id: FromPath[str], data: JSONBody[MethodBody]) -> MethodDetailView:
-    """What buyers are told of it and pay for it from now on. Orders keep what they were placed with."""
+    """Set a method's title, time and price for buyers from now on. Existing orders keep theirs."""
     if data.free_from is not None and data.free_from.currency != data.price.currency:
         raise Problem(422, "invalid", "free_from: not in the currency of the price", field="free_from")
     price = MethodPrice(

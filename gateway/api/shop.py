@@ -29,14 +29,14 @@ static = create_static_files_router(
 
 
 class StripeConfig(View, frozen=True, kw_only=True):
-    """What Stripe.js would be started with."""
+    """The settings of Stripe.js."""
 
     publishable_key: str
     api_base: str
 
 
 class Config(View, frozen=True, kw_only=True):
-    """What a client must know of this shop."""
+    """The configuration that a client needs."""
 
     live_url: str
     currency: str
@@ -53,7 +53,7 @@ class Health(View, frozen=True, kw_only=True):
 
 @get(["/", "/basket", "/checkout", "/search", "/p/{slug:str}", "/order/{order:str}"], include_in_schema=False)
 async def page(edge: Wired) -> Response[bytes]:
-    """The one page; its script looks at the address."""
+    """Serve the one page; its script reads the address."""
     content = await anyio.Path(_PAGES / "index.html").read_bytes()
     policy = (
         f"default-src 'self'; connect-src 'self' {edge.stripe_api_base} ws: wss:; "
@@ -65,7 +65,7 @@ async def page(edge: Wired) -> Response[bytes]:
 
 @get("/config", summary="What a client must know")
 async def config(edge: Wired, request: Http) -> Config:
-    """Addresses, keys that may be public, and the shop's currency."""
+    """Read the addresses, the public keys, and the shop's currency."""
     scheme = "wss" if request.url.scheme == "https" else "ws"
     categories = await edge.bus.ask(ListCategories())
     return Config(
@@ -78,7 +78,7 @@ async def config(edge: Wired, request: Http) -> Config:
 
 @get("/live/events", summary="Live stock as server-sent events")
 async def live_events(edge: Wired, skus: FromQuery[str] = "") -> Stream:
-    """The messages of `/live` for these SKUs (with commas between), for clients without websockets."""
+    """Stream the messages of `/live` for these SKUs (with commas between), for clients without websockets."""
     wanted = [sku for sku in skus.split(",") if sku]
     try:
         messages = edge.hub.subscribe_events(wanted)
@@ -96,13 +96,13 @@ async def live_events(edge: Wired, skus: FromQuery[str] = "") -> Stream:
 
 @get("/health/live", summary="Is the process alive?")
 async def live() -> Health:
-    """Yes, if this is answered."""
+    """Answer, as long as the process is alive."""
     return Health(status="ok", checks={})
 
 
 @get("/health/ready", summary="Can it do its work?")
 async def ready(edge: Wired) -> Response[Health]:
-    """503 while PostgreSQL or Redis does not answer, or can't write."""
+    """Answer 503 while PostgreSQL or Redis does not answer, or can't write."""
     checks = {"postgresql": "away", "redis": "away"}
     with anyio.move_on_after(_PROBE_S):
         checks["postgresql"] = await _postgres(edge)
@@ -115,7 +115,7 @@ async def ready(edge: Wired) -> Response[Health]:
 
 @get("/metrics", summary="Metrics for Prometheus", sync_to_thread=False)
 def metrics() -> Response[bytes]:
-    """Counters, gauges and histograms of this process."""
+    """Show counters, gauges and histograms of this process."""
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 

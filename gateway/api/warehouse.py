@@ -1,4 +1,4 @@
-"""The warehouse's steps: what is picked, packed and shipped for an order."""
+"""The warehouse's steps: the goods of an order are picked, packed and shipped."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -27,7 +27,7 @@ from gateway.problems import Problem, not_found
 
 
 class PickListView(View, frozen=True, kw_only=True):
-    """What to take from the shelves for one order."""
+    """The goods to take from the shelves for one order."""
 
     id: str
     order_id: str
@@ -40,7 +40,7 @@ class PickListView(View, frozen=True, kw_only=True):
 
 
 class PickLists(ListView[PickListView], frozen=True, kw_only=True):
-    """The oldest first."""
+    """Pick lists, the oldest first."""
 
 
 @get("/pick-lists", summary="List pick lists")
@@ -50,14 +50,14 @@ async def list_pick_lists(
     limit: Limit = 20,
     cursor: FromQuery[str] = "",
 ) -> PickLists:
-    """The oldest first. `open` ones are to be picked."""
+    """List pick lists, the oldest first. `open` ones are ready to pick."""
     page = await edge.bus.ask(ListPickLists(limit=limit, status=status, after=cursor))
     return PickLists(items=[_view(pick_list) for pick_list in page.pick_lists], next=page.next)
 
 
 @post("/pick-lists/{list_id:str}/open", status_code=200, summary="Its order is paid, though nobody told the warehouse")
 async def open_list(edge: Wired, list_id: FromPath[str]) -> PickListView:
-    """For a paid order whose list still waits for the money. Safe to repeat."""
+    """Open the list of a paid order that still waits for the money. Safe to repeat."""
     if (await read_order(edge, list_id)).status != "paid":
         raise Problem(409, "not_paid", "Only the list of an order that is paid can be opened.")
     return _pick_list(await edge.bus.ask(Open(id=list_id)))
@@ -65,13 +65,16 @@ async def open_list(edge: Wired, list_id: FromPath[str]) -> PickListView:
 
 @post("/pick-lists/{list_id:str}/pick", status_code=200, summary="Everything was taken from the shelves")
 async def pick(edge: Wired, list_id: FromPath[str]) -> PickListView:
-    """Safe to repeat."""
+    """Record that all goods were taken from the shelves. Safe to repeat."""
     return _pick_list(await edge.bus.ask(Pick(id=list_id)))
 
 
 @post("/pick-lists/{list_id:str}/pack", status_code=200, summary="It is in a parcel")
 async def pack(edge: Wired, list_id: FromPath[str], despite_doubt: FromQuery[bool] = False) -> PickListView:
-    """Safe to repeat. 409 `money_in_doubt` while its money is disputed or went back, unless that was looked at."""
+    """Record that the goods are in a parcel. Safe to repeat.
+
+    409 `money_in_doubt` while the order's money is disputed or refunded, unless `despite_doubt` is set.
+    """
     return _pick_list(await edge.bus.ask(Pack(id=list_id, despite_doubt=despite_doubt)))
 
 

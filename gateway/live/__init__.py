@@ -1,4 +1,4 @@
-"""The live edge: websockets and server-sent events that tell what changes. `Hub` is the way in."""
+"""The live edge: websockets and server-sent events that report changes. `Hub` is the way in."""
 
 from gateway.live.hub import Hub
 from gateway.live.messages import LiveRefusal

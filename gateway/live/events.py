@@ -1,7 +1,7 @@
-"""The same values for clients without websockets: what `/live/events` streams.
+"""Server-sent events, streamed by `/live/events`: the same values for clients without websockets.
 
-A listener is a client that is always slow: what changes is noted, and told at its newest when the stream is ready for
-more. So it needs no queue, and a stream that nobody reads costs one set.
+A listener is a client that is always slow: changes are noted, and sent at their newest when the stream is ready for
+more. So a listener needs no queue, and a stream that is not read costs one set.
 """
 
 import asyncio
@@ -12,14 +12,14 @@ from gateway.live.topics import OrderTopic, StockTopic, Subscriber, newest
 
 
 class Listener(Subscriber):
-    """One stream of server-sent events."""
+    """A stream of server-sent events."""
 
     __slots__ = ("_ended", "_said", "_wake")
 
     def __init__(self) -> None:
         super().__init__()
         self.dirty = set()
-        self._said: dict[bytes, None] = {}  # In order, each once: there are only an answer and "stale" to say.
+        self._said: dict[bytes, None] = {}  # In order, each once: only an answer and "stale" are ever sent here.
         self._wake = asyncio.Event()
         self._ended = False
 
@@ -39,7 +39,7 @@ class Listener(Subscriber):
     async def messages(
         self, join: Callable[["Listener"], None], leave: Callable[["Listener"], None], idle_s: float
     ) -> AsyncGenerator[bytes, None]:
-        """Yield what it is told, and `b""` after every `idle_s` in which there was nothing to tell."""
+        """Yield the listener's messages, and `b""` after every `idle_s` without one."""
         LISTENERS.inc()
         try:
             join(self)

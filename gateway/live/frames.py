@@ -1,4 +1,4 @@
-"""Websocket frames, made once and shared by all who get the same."""
+"""Websocket frames, made once and shared by all clients that get the same."""
 
 from websockets.frames import Frame, Opcode
 

@@ -1,11 +1,11 @@
-"""Who may open a websocket, and how many a second.
+"""Websocket handshakes: the check of origins, and a deadline for the request's head.
 
 Browsers send the cookies and the address of their user along with a handshake from any page, so the page's origin is
-checked: the shop's own (it equals the Host header) or one from the settings. Programs send none, and are let in: a
+checked: the shop's own (equal to the Host header) or one from the settings. Programs send no origin, and are let in: a
 program can claim any origin it likes. Behind a proxy, Host must be passed on.
 
-uvicorn hands a websocket over with its whole head, so a handshake that never becomes whole stays with the HTTP
-protocol, which would wait for it for ever: hence `deadline_for_heads`, which goes into `uvicorn.Config(http=...)`.
+uvicorn hands a websocket over with its whole head, so an incomplete handshake stays with the HTTP protocol, which
+would wait for ever: hence `deadline_for_heads`, which goes into `uvicorn.Config(http=...)`.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ from gateway.live.settings import LiveSettings
 
 
 def answer(wire: ServerProtocol, request: Request, settings: LiveSettings) -> Response:
-    """Accept the handshake, or say why not."""
+    """Accept a handshake, or refuse it with the reason."""
     if request.path.partition("?")[0] != settings.path:
         return wire.reject(HTTPStatus.NOT_FOUND, "There is no websocket here.\n")
     hosts = request.headers.get_all("Host")
@@ -41,7 +41,7 @@ def is_welcome(origin: str, hosts: Sequence[str], origins: Sequence[str]) -> boo
 
 
 def try_later(after_s: float) -> bytes:
-    """Refuse a handshake that was not even read: being asked too often must cost little."""
+    """Refuse a handshake unread, so that too many of them cost little."""
     return (
         b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: %d\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
         % math.ceil(after_s)
@@ -51,7 +51,7 @@ def try_later(after_s: float) -> bytes:
 class _HeadsInTime(HttpToolsProtocol):
     within_s: ClassVar[float]
     _deadline: asyncio.TimerHandle | None = None
-    _in_head = True  # A connection begins with one.
+    _in_head = True  # A connection begins with a head.
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # As uvicorn's own.
         super().connection_made(transport)
@@ -76,11 +76,11 @@ class _HeadsInTime(HttpToolsProtocol):
 
     def handle_websocket_upgrade(self) -> None:
         super().handle_websocket_upgrade()
-        # The parser and this protocol hold each other; let go, they are freed at once. uvicorn does it when it ends.
+        # Breaks the cycle of parser and protocol, so that both are freed at once. uvicorn does so only at the end.
         self.parser = None  # type: ignore[assignment]  # As in uvicorn.
 
     def _watch_deadline(self) -> None:
-        # Usually a head comes in one piece, and no timer is made for it.
+        # Usually a head arrives in one piece and needs no timer.
         if self._in_head and self._deadline is None:
             self._deadline = self.loop.call_later(self.within_s, self.transport.abort)
         elif not self._in_head and self._deadline is not None:

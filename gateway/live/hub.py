@@ -1,8 +1,8 @@
-"""The live edge as the rest of the gateway sees it: what goes in, what comes out, and when it runs.
+"""The live edge as the rest of the gateway sees it: its inputs, its outputs, and when it runs.
 
-It knows neither Redis nor the database: whoever listens to pub/sub calls `stock_changed`, `order_changed` and `stale`,
-and values are read through two functions it is given. All of it lives in one event loop; nothing here waits but `run`,
-`close` and the streams.
+The hub knows neither Redis nor the database: the listener to pub/sub calls `stock_changed`, `order_changed` and
+`stale`, and values are read through two injected functions. The hub lives in one event loop; only `run`, `close` and
+the streams wait.
 """
 
 import asyncio
@@ -25,17 +25,17 @@ from gateway.live.settings import LiveSettings
 from gateway.live.stock import ReadLevels, StockBoard
 from gateway.live.topics import Subscriber
 
-FULL_RETRY_S = 5.0  # When to come back to a hub that is full or going down.
+FULL_RETRY_S = 5.0  # When clients should retry at a hub that is full or closing.
 
 
 class Hub:
-    """Tells websockets and server-sent events what changes. Make it inside the running event loop.
+    """Sends changes to websockets and server-sent events. Make it inside the running event loop.
 
     Args:
-        read_levels: Reads the values of now; a SKU that does not exist is absent from the answer.
-        watch_order: Gives the order's status of now if the token fits, else None.
-        settings: Its bounds.
-        clock: The time in UTC, to compare with `committed_at`; without it the lag is not measured.
+        read_levels: Reads current levels; a SKU that does not exist is absent from the answer.
+        watch_order: Returns the order's current status, or None if the token does not fit.
+        settings: The bounds.
+        clock: The time in UTC, to compare with `committed_at`; without a clock the lag is not measured.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class Hub:
         self._orders = OrderBoard(watch_order, settings)
         self._roster = Roster(settings)
         self._listeners: set[Listener] = set()
-        self.messages = RateLimit(settings.messages_a_minute, 60.0)  # Of one client.
+        self.messages = RateLimit(settings.messages_a_minute, 60.0)  # Of each client.
         self._handshakes = RateLimit(settings.handshakes_a_second, 1.0)  # Of all clients together.
         self._paid_until_s = 0.0
         self._staleness = asyncio.Event()
@@ -61,29 +61,29 @@ class Hub:
     # For uvicorn.
 
     def protocol_class(self) -> type[asyncio.Protocol]:
-        """Give what goes into `uvicorn.Config(ws=...)`."""
+        """Return the class for `uvicorn.Config(ws=...)`."""
         return type("LiveProtocol", (Client,), {"hub": self, "__slots__": ()})
 
     def http_protocol_class(self) -> type[asyncio.Protocol]:
-        """Give what goes into `uvicorn.Config(http=...)`, so that half-open handshakes end."""
+        """Return the class for `uvicorn.Config(http=...)`, which ends incomplete handshakes."""
         return handshake.deadline_for_heads(self.settings.head_within_s)
 
-    # For whoever hears of changes.
+    # For the listener to updates.
 
     def stock_changed(self, levels: Iterable[StockLevel], committed_at: datetime | None = None) -> None:
-        """Tell whoever watches. Cheap, also for what nobody watches; older versions are dropped."""
+        """Send new levels to their watchers; older versions are dropped. Cheap, also for SKUs without watchers."""
         self._stock.changed(levels, committed_at)
 
     def order_changed(self, news: OrderProgressed) -> None:
-        """Tell whoever watches this order and has shown that they may."""
+        """Send an order's status to its watchers whose token was checked."""
         self._orders.changed(news)
 
     def order_rights_changed(self, order_id: str) -> None:
-        """Ask again whether those who watch this order may."""
+        """Check the tokens of an order's watchers again."""
         self._orders.rights_changed(order_id)
 
     def stale(self) -> None:
-        """Something may have been lost: say so, and read all that is watched again at once."""
+        """Report to clients that updates may have been lost, and read all watched values again at once."""
         self._stock.stale()
         self._orders.stale()
         self._staleness.set()
@@ -91,15 +91,15 @@ class Hub:
     # For the HTTP routes.
 
     def told_stock(self) -> dict[str, StockLevel]:
-        """What those who watch were last told of each SKU; a version of -1 that there is none."""
+        """Return the levels last sent to the watchers of each SKU; version -1 means that there is none."""
         return self._stock.told()
 
     def subscribe_events(
         self, skus: Sequence[str], versions: dict[str, int] | None = None
     ) -> AsyncGenerator[bytes, None]:
-        """Stream the messages a websocket would get: the snapshot, then changes; `b""` now and then to keep it alive.
+        """Stream the messages of a websocket: the snapshot, then changes; `b""` now and then to keep it alive.
 
-        Close the generator (`aclosing`) when the client is gone. It ends by itself when the hub closes.
+        Close the generator (`aclosing`) when the client is gone. The stream ends by itself when the hub closes.
 
         Raises:
             LiveRefusal: `too_many_skus`, or `busy`: too many streams are open.
@@ -119,7 +119,7 @@ class Hub:
 
         return Listener().messages(join, leave, self.settings.ping_every_s)
 
-    # For whoever starts and stops it.
+    # For the wiring, which starts and stops the hub.
 
     async def run(self) -> None:
         """Read, ping and evict, for ever. Cancel it after `close`."""
@@ -130,7 +130,7 @@ class Hub:
             tasks.start_soon(self._keep_saying_stale)
 
     async def close(self, within_s: float) -> None:
-        """Let nobody in, close websockets with 1012 spread over the time, and end the streams."""
+        """Refuse new clients, close websockets with 1012 spread over the time, and end the streams."""
         self._is_closing = True
         for listener in self._listeners:
             listener.end()
@@ -138,49 +138,49 @@ class Hub:
 
     @property
     def connections(self) -> int:
-        """How many websockets are open."""
+        """The number of open websockets."""
         return len(self._roster)
 
     # For the clients.
 
     def wait_s(self) -> float:
-        """Whether a handshake may go on (0), or in how many seconds to come back."""
+        """Return in how many seconds to retry a handshake; 0 if it may go on now."""
         if self._is_closing or len(self._roster) >= self.settings.max_clients:
             return FULL_RETRY_S
         now = self.loop.time()
         paid_until = self._handshakes.pay(self._paid_until_s, now)
         if not self._handshakes.is_kept(paid_until, now):
-            return paid_until - now  # What is refused is not charged.
+            return paid_until - now  # Refused handshakes are not charged.
         self._paid_until_s = paid_until
         return 0.0
 
     def joined(self, client: Connection) -> None:
-        """Its handshake is done."""
+        """Register a client after its handshake."""
         self._roster.join(client)
 
     def forget(self, subscriber: Subscriber) -> None:
-        """It wants to know nothing more, or may not."""
+        """End all subscriptions of a subscriber."""
         self._stock.leave(subscriber)
         self._orders.leave(subscriber)
 
     def left(self, client: Connection) -> None:
-        """Its connection is gone."""
+        """Forget a client whose connection is lost."""
         self.forget(client)
         self._roster.leave(client)
 
     def became_slow(self, client: Connection) -> None:
-        """It does not read as fast as it is told."""
+        """Start the time in which a slow client must read its backlog."""
         self._roster.became_slow(client)
 
     def caught_up(self, client: Connection) -> None:
-        """It has read what waited for it."""
+        """Stop the time of a client that has read its backlog."""
         self._roster.caught_up(client)
 
     def obey(self, client: Connection, request: Request) -> None:
-        """Do what a client asks.
+        """Execute a client's request.
 
         Raises:
-            LiveRefusal: It will not be done.
+            LiveRefusal: The request breaks a bound.
         """
         match request:
             case Subscribe(skus, versions):
@@ -197,5 +197,5 @@ class Hub:
             watching = [one for one in (*self._roster, *self._listeners) if one.topics or one.asks]
             for number, subscriber in enumerate(watching):
                 if number % self.settings.slice_clients == 0:
-                    await asyncio.sleep(0)  # So that ten thousand of them do not hold up the rest.
+                    await asyncio.sleep(0)  # So that ten thousand subscribers do not block the loop.
                 subscriber.send(STALE)

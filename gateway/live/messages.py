@@ -1,7 +1,7 @@
-"""What is said over `/live`, as types: what clients may send, and what the house tells the hub.
+"""The messages of `/live`: requests of clients as types, and the encoding of the server's messages.
 
-Strangers' bytes become one of `Request` here, or are refused with a code that clients can act on. What the server
-says is put together from pieces that are encoded once (`topics.py`), so it has no types of its own.
+Strangers' bytes become a `Request` here, or are refused with a code that clients can act on. The server's messages
+are put together from pieces that are encoded once (`topics.py`), so they have no types of their own.
 """
 
 from typing import Annotated
@@ -16,20 +16,20 @@ Secret = Annotated[str, msgspec.Meta(min_length=1, max_length=512)]
 
 
 class Subscribe(msgspec.Struct, frozen=True, tag_field="op", tag="subscribe"):
-    """Tell me the stock of these, and every change from now on; of `versions` I know already."""
+    """Subscribe to SKUs: the current levels newer than `versions`, then every change."""
 
     skus: list[Key]
     versions: dict[str, int] = {}
 
 
 class Unsubscribe(msgspec.Struct, frozen=True, tag_field="op", tag="unsubscribe"):
-    """Tell me no more of these."""
+    """End the subscription to SKUs."""
 
     skus: list[Key]
 
 
 class WatchOrder(msgspec.Struct, frozen=True, tag_field="op", tag="watch_order"):
-    """Tell me what becomes of this order; here is its access token."""
+    """Watch an order's status, with its access token."""
 
     order_id: Key
     token: Secret
@@ -39,7 +39,7 @@ Request = Subscribe | Unsubscribe | WatchOrder
 
 
 class LiveRefusal(Exception):
-    """Tell the sender: what it asked for will not happen, and why."""
+    """Refuse a request: its sender gets the code and the detail."""
 
     def __init__(self, code: str, detail: str) -> None:
         super().__init__(detail)
@@ -82,30 +82,30 @@ def _op_is_unknown(payload: bytes | bytearray) -> bool:
 
 
 def error(refused: LiveRefusal) -> bytes:
-    """Say no."""
+    """Encode a refusal."""
     return _encode({"op": "error", "code": refused.code, "detail": refused.detail})
 
 
 def stock_body(level: StockLevel) -> bytes:
-    """Encode a value, once; every message about it is put together from these bytes.
+    """Encode a level, once; every message about it is put together from these bytes.
 
-    Field by field, so that no tag or later field of the bus's message slips out to strangers.
+    Field by field, so that no tag or later field of the bus's message leaks to strangers.
     """
     return _encode({"sku": level.sku, "available": level.available, "version": level.version})
 
 
 def subscribed(bodies: list[bytes]) -> bytes:
-    """Answer a subscription with the values of now."""
+    """Encode the answer to a subscription: the current levels."""
     return b'{"op":"subscribed","stock":[%b]}' % b",".join(bodies)
 
 
 def stock(bodies: list[bytes]) -> bytes:
-    """Tell a change, or the changes that happened in one tick."""
+    """Encode a change, or all changes of one tick."""
     if len(bodies) == 1:
         return b'{"op":"stock",%b' % bodies[0][1:]
     return b'{"op":"stocks","stock":[%b]}' % b",".join(bodies)
 
 
 def order(news: OrderProgressed) -> bytes:
-    """Tell what an order has come to."""
+    """Encode an order's status."""
     return _encode({"op": "order", "order_id": news.order_id, "status": news.status, "at": news.at})

@@ -1,4 +1,4 @@
-"""What Prometheus is told about the live edge."""
+"""Prometheus metrics of the live edge."""
 
 from prometheus_client import Counter, Gauge, Histogram
 

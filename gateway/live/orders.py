@@ -1,8 +1,8 @@
-"""Who watches which order, and checking that they may.
+"""The watchers of orders, and the checks of their tokens.
 
-News is told only to those whose token was found to fit. The token is asked about again every 10 s, when pub/sub may
-have lost something and when rights change: the same call brings the status, so a lost message heals with it. The price
-is a read per watched order every 10 s; people watch their own order, and not for long.
+News goes only to watchers whose token was checked. A token is checked again every 10 s, when pub/sub may have lost a
+message, and when rights change: the same call returns the status, so it also makes up for a lost message. The price is
+a read per watched order every 10 s; people watch their own order, and not for long.
 """
 
 import asyncio
@@ -36,10 +36,10 @@ class OrderBoard:
         self._recheck_at = self._loop.time() + settings.reread_every_s
 
     def watch(self, subscriber: Subscriber, order_id: str, token: str) -> None:
-        """Tell it the order's status and what becomes of it, once the token is found to fit.
+        """Send a subscriber the order's status and its changes, once the token is found to fit.
 
         Raises:
-            LiveRefusal: It watches too many.
+            LiveRefusal: The subscriber watches too many orders.
         """
         topic = self._topics.get(order_id, {}).get(token) or OrderTopic(order_id, token)
         if len(subscriber.orders | {topic}) > self._settings.max_orders:
@@ -50,7 +50,7 @@ class OrderBoard:
         self._check_soon(topic)
 
     def leave(self, subscriber: Subscriber) -> None:
-        """Forget it."""
+        """End all of a subscriber's watching."""
         for topic in subscriber.orders:
             topic.readers.discard(subscriber)
             topic.waiting.discard(subscriber)
@@ -59,21 +59,21 @@ class OrderBoard:
         subscriber.orders = frozenset()
 
     def changed(self, news: OrderProgressed) -> None:
-        """Tell whoever may know."""
+        """Send news to the order's checked watchers."""
         for topic in self._topics.get(news.order_id, {}).values():
             self._tell(topic, news)
 
     def rights_changed(self, order_id: str) -> None:
-        """Ask again whether those who watch this order may."""
+        """Check the tokens of an order's watchers again."""
         for topic in self._topics.get(order_id, {}).values():
             self._check_soon(topic)
 
     def stale(self) -> None:
-        """Read all again."""
+        """Check and read all watched orders again."""
         self._recheck()
 
     async def keep_checking(self) -> None:
-        """Read what is wanted, for ever."""
+        """Check and read orders as they become due, for ever."""
         while True:
             if self._loop.time() >= self._recheck_at:
                 self._recheck()
@@ -92,12 +92,12 @@ class OrderBoard:
             await asyncio.sleep(self._settings.retry_s)
 
     async def _check(self, topic: OrderTopic) -> bool:
-        """Ask about one order; False if there was no answer."""
+        """Check a token and read its order; False if there was no answer."""
         waiting = set(topic.waiting)
         try:
             async with asyncio.timeout(self._settings.read_within_s):
                 news = await self._read_order(topic.order_id, topic.token)
-        except Exception:  # Whatever it was: those who wait still want to know.
+        except Exception:  # Whatever the error: the watchers still wait for an answer.
             READ_FAILURES.labels("order").inc()
             log.warning("live.order_read_failed", order_id=topic.order_id, exc_info=True)
             self._check_soon(topic)
@@ -110,7 +110,7 @@ class OrderBoard:
 
     def _admit(self, topic: OrderTopic, waiting: set[Subscriber], news: OrderProgressed) -> None:
         self._tell(topic, news)
-        joining = waiting & topic.waiting  # Less those who left; whoever came after the read began waits for the next.
+        joining = waiting & topic.waiting  # Without those who left; later ones wait for the next read.
         topic.waiting -= joining
         topic.readers |= joining
         for subscriber in joining:
@@ -132,7 +132,7 @@ class OrderBoard:
     def _drop(self, topic: OrderTopic) -> None:
         self._due.pop(topic, None)
         by_token = self._topics.get(topic.order_id, {})
-        if by_token.get(topic.token) is topic:  # And not one that came after it.
+        if by_token.get(topic.token) is topic:  # And not a later topic for the same token.
             del by_token[topic.token]
             if not by_token:
                 del self._topics[topic.order_id]
@@ -158,7 +158,7 @@ class OrderBoard:
 
 
 def tell(subscriber: Subscriber, topic: OrderTopic) -> None:
-    """Tell the order's status now, or when the subscriber can listen again."""
+    """Send the order's status now, or note it until the subscriber reads again."""
     if subscriber.dirty is None:
         for message in newest([topic]):
             subscriber.send(message)

@@ -1,4 +1,4 @@
-"""Two views that the pieces of the live edge have of each other: of one websocket, and of all of them.
+"""The two interfaces between the pieces of the live edge: of one websocket, and of all of them.
 
 A websocket knows `Connections`, the roster knows `Connection`; only the hub imports the classes behind them.
 """
@@ -16,7 +16,7 @@ from gateway.live.topics import Subscriber
 
 
 class Connection(Subscriber):
-    """One websocket: its place in the roster, and the ways in which the roster ends it."""
+    """A websocket as the roster sees it: its seat, its ping, and the ways to end it."""
 
     __slots__ = ("seat", "transport")
 
@@ -27,11 +27,11 @@ class Connection(Subscriber):
 
     @abstractmethod
     def ping(self) -> None:
-        """Ask whether it is there; close it if it did not answer the last time."""
+        """Ping the client; close the connection if the last ping was not answered."""
 
     @abstractmethod
     def evict(self, reason: str) -> None:
-        """Close it for being too slow; it is welcome to come back."""
+        """Close the connection because the client is too slow; it may reconnect."""
 
     @abstractmethod
     def close(self, code: CloseCode, reason: str) -> None:
@@ -39,7 +39,7 @@ class Connection(Subscriber):
 
 
 class Connections(Protocol):
-    """All websockets, as each of them reports to them."""
+    """All websockets, as seen by each of them."""
 
     @property
     def settings(self) -> LiveSettings:
@@ -47,33 +47,33 @@ class Connections(Protocol):
 
     @property
     def messages(self) -> RateLimit:
-        """How many messages one client may send."""
+        """The limit on messages of one client."""
 
     @property
     def loop(self) -> AbstractEventLoop:
         """The event loop that all of them live in."""
 
     def wait_s(self) -> float:
-        """Whether a handshake may go on (0), or in how many seconds to come back."""
+        """Return in how many seconds to retry a handshake; 0 if it may go on now."""
 
     def joined(self, client: Connection) -> None:
-        """Take a client in, whose handshake is done."""
+        """Register a client after its handshake."""
 
     def forget(self, subscriber: Subscriber) -> None:
-        """End all subscriptions of this one."""
+        """End all subscriptions of a subscriber."""
 
     def left(self, client: Connection) -> None:
         """Forget a client whose connection is lost."""
 
     def became_slow(self, client: Connection) -> None:
-        """Start the time in which a client must read what waits for it."""
+        """Start the time in which a slow client must read its backlog."""
 
     def caught_up(self, client: Connection) -> None:
-        """End that time."""
+        """Stop the time of a client that has read its backlog."""
 
     def obey(self, client: Connection, request: Request) -> None:
-        """Do what a client asks.
+        """Execute a client's request.
 
         Raises:
-            LiveRefusal: It will not be done.
+            LiveRefusal: The request breaks a bound.
         """

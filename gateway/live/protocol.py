@@ -1,11 +1,11 @@
-"""One websocket: bytes in, bytes out, no task and no queue.
+"""A websocket: bytes in, bytes out, no task and no queue.
 
-The protocol itself is `websockets.server.ServerProtocol`, which does no I/O; what is here is what it may cost us. While
-the transport holds more than a little for a client, the client is "slow": nothing is read from it, and what it should
-be told is only noted (`dirty`), to be told at its newest when the transport has drained. Compression is left out: it
-would cost each connection more memory than all the rest, and no frame could be shared.
+The protocol itself is `websockets.server.ServerProtocol`, which does no I/O; this module bounds its cost. While the
+transport holds more than a little for a client, the client is "slow": nothing is read from it, and changes are only
+noted (`dirty`), to be sent at their newest when the transport has drained. Compression is off: it would cost each
+connection more memory than all the rest, and no frame could be shared.
 
-The handshake has its own ServerProtocol, which is thrown away with the request it holds (3 KB).
+The handshake has its own ServerProtocol, which is dropped afterwards with the request it holds (3 KB).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from gateway.live.metrics import EVICTED, PINGS, REFUSED
 from gateway.live.ports import Connection, Connections
 from gateway.live.topics import newest
 
-BINARY_COST = 20  # A binary frame weighs as many messages: nobody sends one by mistake twice.
+BINARY_COST = 20  # A binary frame counts as so many messages: no honest client sends many.
 
 # Connections that open and close are counted, not logged.
 _quiet = logging.getLogger("gateway.live.wire")
@@ -66,17 +66,17 @@ class Client(asyncio.Protocol, Connection):
         self.transport.set_write_buffer_limits(high=settings.pause_at_bytes)
         connection = self.transport.get_extra_info("socket")
         if connection is not None:
-            # The kernel would gladly keep 4 MB for somebody who does not read, and all of it would be old.
+            # The kernel would buffer up to 4 MB for a client that does not read, and all of it would be old.
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, settings.kernel_buffer_bytes)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
-        """Forget it; it can't be told anything any more."""
+        """Forget the client: nothing can be sent to it any more."""
         self._is_closing = True
         self._connections.discard(self)
         self.hub.left(self)
 
     def data_received(self, data: bytes) -> None:
-        """Take a whole handshake, then frames, whole or not."""
+        """Read a whole handshake, then frames, complete or in parts."""
         if self._wire is None:
             if not self._is_closing:
                 self._shake_hands(data)
@@ -88,13 +88,13 @@ class Client(asyncio.Protocol, Connection):
         self._flush(self._wire)
 
     def eof_received(self) -> None:
-        """End it: without a close frame there is nobody left who reads."""
+        """End the connection: without a close frame no reader is left."""
         self._is_closing = True
         self.hub.forget(self)
         self.transport.abort()
 
     def pause_writing(self) -> None:
-        """Note from now on what it should be told. What it does not read, it can't make us answer either."""
+        """Note changes instead of sending them, and stop reading: a client that does not read can't request more."""
         if self._is_closing or self.transport.is_closing():
             return
         self.dirty = set()
@@ -102,7 +102,7 @@ class Client(asyncio.Protocol, Connection):
         self.hub.became_slow(self)
 
     def resume_writing(self) -> None:
-        """Tell it where things stand."""
+        """Send the newest values of all that changed meanwhile."""
         if self._is_closing or self.transport.is_closing() or self.dirty is None:
             return
         dirty, self.dirty = self.dirty, None
@@ -112,11 +112,11 @@ class Client(asyncio.Protocol, Connection):
             self.send(message)
 
     def shutdown(self) -> None:
-        """End it, because uvicorn does."""
+        """Close the connection, because uvicorn shuts down."""
         self.close(CloseCode.SERVICE_RESTART, "restarting")
 
     def send(self, payload: bytes) -> None:
-        """Tell it now, unless it has left too much unread."""
+        """Send a message now, or close the connection if too much is unread."""
         if self._is_closing:
             return
         if self.transport.get_write_buffer_size() > self.hub.settings.max_buffered_bytes:
@@ -125,9 +125,9 @@ class Client(asyncio.Protocol, Connection):
         self.write(frames.text(payload))
 
     def ping(self) -> None:
-        """Ask whether it is there; close it if it did not answer the last time."""
+        """Ping the client; close the connection if the last ping was not answered."""
         if self.dirty is not None:
-            return  # The ping would wait behind what it does not read; its time is measured already.
+            return  # The ping would wait behind unread bytes; a slow client's time is measured already.
         if self.pinged:
             EVICTED.labels("silent").inc()
             self.close(CloseCode.INTERNAL_ERROR, "no pong")
@@ -137,12 +137,12 @@ class Client(asyncio.Protocol, Connection):
             PINGS.inc()
 
     def evict(self, reason: str) -> None:
-        """Close it for being too slow; it is welcome to come back."""
+        """Close the connection because the client is too slow; it may reconnect."""
         EVICTED.labels(reason).inc()
         self.close(CloseCode.TRY_AGAIN_LATER, "too slow")
 
     def close(self, code: CloseCode, reason: str) -> None:
-        """Say goodbye, and cut it off if it does not answer in time."""
+        """Send a close frame, and cut the connection if none comes back in time."""
         if self._is_closing or self._wire is None or self._wire.state is not State.OPEN:
             return
         self._wire.send_close(code, reason)
@@ -190,7 +190,7 @@ class Client(asyncio.Protocol, Connection):
         elif frame.opcode is Opcode.CONT and self._parts is not None:
             self._parts += frame.data
         else:
-            return  # A ping, which the wire answers, an unasked pong, or the rest of a binary message.
+            return  # A ping, which the wire answers, an unsolicited pong, or the rest of a binary message.
         if frame.fin:
             message, self._parts = self._parts, None
             self._obey(message)
@@ -202,20 +202,20 @@ class Client(asyncio.Protocol, Connection):
             self.send(error(refused))
 
     def _pay(self, messages: int) -> bool:
-        """Take the price of so many messages out of this minute; False when it is spent."""
+        """Charge messages to the client's rate limit; False when it is spent."""
         limit, now = self.hub.messages, self.hub.loop.time()
         self._paid_until = limit.pay(self._paid_until, now, messages)
         return limit.is_kept(self._paid_until, now)
 
     def _fail(self, code: CloseCode, reason: str) -> None:
-        """Close it for abuse; what it still sends is thrown away unread."""
+        """Close the connection for abuse; further input is dropped unread."""
         assert self._wire is not None
         EVICTED.labels("abuse").inc()
         self._wire.fail(code, reason)
         self._leave(self._wire)
 
     def _flush(self, wire: ServerProtocol) -> None:
-        """Write what the wire wants written, and act on it when the wire has come to its end."""
+        """Write the wire's output, and close the connection when the wire has ended."""
         if wire.state is State.OPEN:
             for data in wire.data_to_send():  # Pongs.
                 self.write(data)
@@ -227,19 +227,19 @@ class Client(asyncio.Protocol, Connection):
             self.transport.close()
 
     def _leave(self, wire: ServerProtocol) -> None:
-        """Send the close frame that is waiting in the wire, and see to it that the end comes."""
+        """Send the wire's close frame, and make sure that the connection ends."""
         self._is_closing = True
         self.hub.forget(self)
         self.hub.caught_up(self)
         self.write(b"".join(wire.data_to_send()))
         if self.dirty is not None and not self.transport.is_closing():
-            self.transport.resume_reading()  # For the close frame that it may answer with.
+            self.transport.resume_reading()  # For the close frame of a client that answers.
         if wire.close_rcvd is not None:
             self._hang_up()
             return
         if wire.eof_sent and self.transport.can_write_eof():
-            # Not closed, only our half of it: closing on what it still sends would reset the connection, and it
-            # might never read why.
+            # Close only our half: closing while the client still sends would reset the connection, and the client
+            # might never read the reason.
             with suppress(RuntimeError):
                 self.transport.write_eof()
         self._cut_off_later()
@@ -247,7 +247,7 @@ class Client(asyncio.Protocol, Connection):
     def _hang_up(self) -> None:
         self._is_closing = True
         self.transport.close()
-        self._cut_off_later()  # `close` waits for its buffer to be read.
+        self._cut_off_later()  # `close` waits until the buffer is read.
 
     def _cut_off_later(self) -> None:
         self.hub.loop.call_later(self.hub.settings.close_within_s, self._cut_off)

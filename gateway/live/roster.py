@@ -1,7 +1,7 @@
-"""All open websockets: is each one there, does each one read, and how they all end.
+"""The open websockets: pings, eviction of slow ones, and the end of all.
 
-The ring has a seat for each quarter of a second of the 20 s between two pings; clients sit down in turn, so pings are
-spread over time and one coroutine walks round. Rejected: docs/decisions/0010.
+The ring has a seat for each quarter of a second of the 20 s between two pings; clients are seated in turn, so pings
+are spread over time and one coroutine walks round. Rejected: docs/decisions/0010.
 """
 
 import asyncio
@@ -39,7 +39,7 @@ class Roster:
         return chain.from_iterable(self._ring)
 
     def join(self, client: Connection) -> None:
-        """Give it a seat."""
+        """Give a client a seat."""
         client.seat = self._next_seat = (self._next_seat + 1) % len(self._ring)
         self._ring[client.seat].add(client)
         self._count += 1
@@ -47,7 +47,7 @@ class Roster:
         CONNECTIONS.inc()
 
     def leave(self, client: Connection) -> None:
-        """Its connection is lost. Harmless for one that has no seat."""
+        """Remove a client whose connection is lost. Harmless for a client without a seat."""
         self.caught_up(client)
         if client.seat is None:
             return
@@ -59,17 +59,17 @@ class Roster:
             self._empty.set()
 
     def became_slow(self, client: Connection) -> None:
-        """Start the time in which it must read what waits for it."""
+        """Start the time in which a slow client must read its backlog."""
         self._slow[client] = self._loop.time()
         SLOW.set(len(self._slow))
 
     def caught_up(self, client: Connection) -> None:
-        """Stop that time."""
+        """Stop the time of a client that has read its backlog."""
         self._slow.pop(client, None)
         SLOW.set(len(self._slow))
 
     async def keep_alive(self) -> None:
-        """Ping them in turn and close the stuck ones, for ever."""
+        """Ping clients in turn and evict the stuck ones, for ever."""
         while True:
             await asyncio.sleep(self._step_s)
             self._evict_stuck()
@@ -78,7 +78,7 @@ class Roster:
                 client.ping()
 
     async def close(self, within_s: float) -> None:
-        """Close all with 1012, spread over the time, so that they do not all come back at once."""
+        """Close all with 1012, spread over the time, so that clients do not all reconnect at once."""
         deadline = self._loop.time() + within_s
         spread_s = max(within_s - self._settings.close_within_s, 0.0)
         steps = max(1, int(spread_s / 0.05))

@@ -4,7 +4,7 @@ import msgspec
 
 
 class LiveSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """How much one client, and all clients together, may take."""
+    """The bounds of one client, and of all clients together."""
 
     path: str = "/live"
     origins: tuple[str, ...] = ()  # As browsers write them, "https://shop.example"; the shop's own needs no entry.
@@ -15,8 +15,8 @@ class LiveSettings(msgspec.Struct, frozen=True, kw_only=True):
     max_asks: int = 16  # Subscriptions that wait for a read.
     max_inbound_bytes: int = 65_536
     messages_a_minute: int = 100
-    pause_at_bytes: int = 16_384  # More than this waits in the transport: from here on the client is conflated.
-    max_buffered_bytes: int = 65_536  # Answers may go this far; beyond it the client is closed.
+    pause_at_bytes: int = 16_384  # With more than this in the transport, the client is conflated.
+    max_buffered_bytes: int = 65_536  # Answers may fill the transport this far; beyond it the client is closed.
     kernel_buffer_bytes: int = 32_768  # Linux doubles it, so both buffers together stay within 128 KiB.
 
     # All clients.
@@ -27,14 +27,14 @@ class LiveSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     # Times.
     tick_max_s: float = 0.05
-    slice_clients: int = 256  # Written to before the loop may do something else.
+    slice_clients: int = 256  # Clients written to before the loop may do other work.
     batch_changes: int = 256  # Changes in one tick.
     ping_every_s: float = 20.0  # A pong must come before the next one is due.
-    stuck_after_s: float = 7.5  # With the time for closing it is gone within 10 s.
-    close_within_s: float = 2.0  # For a client to answer a close; then it is cut off.
+    stuck_after_s: float = 7.5  # With the time for closing, a stuck client is gone within 10 s.
+    close_within_s: float = 2.0  # For a client to answer a close; after that its connection is cut.
     head_within_s: float = 10.0  # For a request's head to arrive whole.
 
-    # Reading again, because pub/sub is only a hint.
+    # Rereading, because pub/sub is only a hint.
     reread_every_s: float = 10.0
     read_page: int = 500
     read_within_s: float = 5.0

@@ -1,12 +1,12 @@
-"""Who watches which SKU, and reading their values.
+"""The watchers of SKUs, and the reading of levels.
 
-A subscription is answered without a gap: its topics exist, and so hear of changes, before their values are read; the
-answer and the place among the readers are given in one step, when every topic has a value or is known to have none.
-A SKU that somebody watches already is answered from memory, so ten thousand clients that come back at once do not
-become ten thousand reads; what several wait for is read once.
+A subscription is answered without a gap: its topics exist, and so receive changes, before their values are read; a
+subscriber gets its answer and joins the readers in one step, when every topic has a value or is known to have none.
+A SKU that is watched already is answered from memory, so ten thousand clients that reconnect at once do not become
+ten thousand reads; a value that several wait for is read once.
 
-Reads go one at a time in pages, first what subscriptions wait for, then everything that is watched: every 10 s and
-whenever pub/sub may have lost something. A value in memory can so be wrong for 10 s, as it can be for those who watch.
+Reads go one at a time in pages, first the SKUs that subscriptions wait for, then all watched ones: every 10 s and
+whenever pub/sub may have lost a message. So a value in memory can be wrong for 10 s, for new and old watchers alike.
 """
 
 import asyncio
@@ -41,7 +41,7 @@ class StockBoard:
         self._loop = asyncio.get_running_loop()
         self._ticks = Ticks(settings, clock, self._known)
         self._topics: dict[str, StockTopic] = {}
-        # To be read, in order; dicts because they keep it and hold each once.
+        # SKUs to read, in order; dicts because they keep the order and hold each SKU once.
         self._urgent: dict[str, None] = {}
         self._due: dict[str, None] = {}
         self._work = asyncio.Event()
@@ -51,10 +51,10 @@ class StockBoard:
         return len(self._topics)
 
     def subscribe(self, subscriber: Subscriber, skus: Sequence[str], versions: dict[str, int]) -> None:
-        """Answer with the values that are newer than the versions it knows, then tell every change.
+        """Answer with the values that are newer than the subscriber's versions, then send every change.
 
         Raises:
-            LiveRefusal: It watches too many, or we do. Nothing has changed then.
+            LiveRefusal: The subscriber, or the board, watches too many SKUs. Nothing has changed then.
         """
         self._check_bounds(subscriber, skus)
         ask = Ask(subscriber, {self._topic(sku): versions.get(sku, NOTHING) for sku in skus})
@@ -66,7 +66,7 @@ class StockBoard:
         self._answer(subscriber)
 
     def unsubscribe(self, subscriber: Subscriber, skus: Iterable[str]) -> None:
-        """Tell it no more of these, also where it still waits for the first answer."""
+        """End the subscription to SKUs, also where the first answer is still to come."""
         self._ticks.settle(subscriber)
         topics = {self._topics[sku] for sku in skus if sku in self._topics}
         self._detach(subscriber, topics)
@@ -76,7 +76,7 @@ class StockBoard:
         self._answer(subscriber)
 
     def leave(self, subscriber: Subscriber) -> None:
-        """Forget it."""
+        """End all subscriptions of a subscriber."""
         self._ticks.forget(subscriber)
         self._detach(subscriber, subscriber.topics)
         for ask in subscriber.asks:
@@ -85,14 +85,14 @@ class StockBoard:
         subscriber.asks = ()
 
     def changed(self, levels: Iterable[StockLevel], committed_at: datetime | None = None) -> None:
-        """Tell these values to whoever watches them, if they are newer than what was told."""
+        """Send levels to their watchers, if they are newer than the levels sent before."""
         for level in levels:
             topic = self._topics.get(level.sku)
             if topic is not None:
                 self._learn(topic, level, committed_at)
 
     def told(self) -> dict[str, StockLevel]:
-        """What those who watch were last told of each SKU; a version of -1 that there is none. Not what is unsure."""
+        """Return the levels last sent to watchers, except unsure ones; version -1 means that there is none."""
         return {
             topic.sku: _BODY.decode(topic.body) if topic.body else StockLevel(sku=topic.sku, available=0, version=-1)
             for topic in self._topics.values()
@@ -100,19 +100,19 @@ class StockBoard:
         }
 
     def stale(self) -> None:
-        """Read everything again, and until then answer nobody from memory."""
+        """Read everything again, and until then answer no subscription from memory."""
         for topic in self._topics.values():
             topic.known = False
         self._reread()
 
     async def keep_reading(self) -> None:
-        """Read what is wanted, for ever."""
+        """Read the SKUs that are due, page by page, for ever."""
         while True:
             page = await self._next_page()
             try:
                 async with asyncio.timeout(self._settings.read_within_s):
                     levels = await self._read_levels([topic.sku for topic in page])
-            except Exception:  # Whatever it was: the clients are still there and still want to know.
+            except Exception:  # Whatever the error: the clients still wait for an answer.
                 READ_FAILURES.labels("stock").inc()
                 log.warning("live.read_failed", skus=len(page), exc_info=True)
                 self._urgent = dict.fromkeys(topic.sku for topic in page) | self._urgent
@@ -140,11 +140,11 @@ class StockBoard:
             if self._ticks.change(topic, level, committed_at):
                 return
         elif level.version > topic.version:
-            topic.show(level)  # Nobody to tell but those who wait: they need not wait for a tick as well.
+            topic.show(level)  # Without readers, those who wait need not wait for a tick as well.
         self._known(topic)
 
     def _known(self, topic: StockTopic) -> None:
-        """The topic shows a value to be trusted: answer whoever has waited for it."""
+        """Mark a topic's value as trusted, and answer the subscriptions that waited for it."""
         topic.known = True
         for ask in list(topic.waiting):
             ask.missing.discard(topic)
@@ -165,11 +165,11 @@ class StockBoard:
         SUBSCRIPTIONS.inc(len(versions.keys() - subscriber.topics))
         subscriber.topics = subscriber.topics.union(versions)
         if subscriber.dirty:
-            subscriber.dirty.difference_update(versions)  # The answer says it.
+            subscriber.dirty.difference_update(versions)  # The answer contains them.
         for topic, version in versions.items():
             topic.admit(subscriber, version)
             if version > topic.version:
-                self._read_soon(topic.sku)  # It knows more than we do, so ours may be old.
+                self._read_soon(topic.sku)  # The client knows a newer version, so ours may be old.
 
     def _detach(self, subscriber: Subscriber, topics: Iterable[StockTopic]) -> None:
         gone = subscriber.topics.intersection(topics)
@@ -196,7 +196,7 @@ class StockBoard:
         self._work.set()
 
     def _reread(self) -> None:
-        self._due |= dict.fromkeys(self._topics)  # What an earlier round left comes first.
+        self._due |= dict.fromkeys(self._topics)  # SKUs left by an earlier round come first.
         self._reread_at = self._loop.time() + self._settings.reread_every_s
         self._work.set()
 
@@ -220,9 +220,9 @@ class StockBoard:
             return
 
     def _take(self, page: Sequence[StockTopic], levels: Iterable[StockLevel]) -> None:
-        """Believe a read, but only for the topics it was made for.
+        """Accept a read, but only for the topics it was made for.
 
-        One that was dropped and came again meanwhile may have missed a change before it came; it is read anew.
+        A topic that was dropped and made again meanwhile may have missed a change in between; it is read again.
         """
         missing = {topic.sku: topic for topic in page if self._topics.get(topic.sku) is topic}
         for level in levels:
@@ -234,7 +234,7 @@ class StockBoard:
 
 
 def take(queue: dict[str, None], most: int) -> list[str]:
-    """Take the first few out of an ordered set."""
+    """Take the first few keys out of an ordered set."""
     taken = list(islice(queue, most))
     for key in taken:
         del queue[key]

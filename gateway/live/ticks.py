@@ -1,13 +1,13 @@
-"""When changes are told: at once when it is quiet, together when it is not.
+"""Ticks send changes: at once when the hub is idle, in batches when it is busy.
 
-A tick begins in the loop's next round when the last one is over for long enough: as long again as it took, and never
-more than 50 ms. So an idle hub waits 0 ms, a busy one spends at most half its time on frames, and what changes
-meanwhile shares the next tick, where only the newest value of a SKU is left. How long a tick took is taken a round
-after its last write, because uvloop makes its system calls at the end of a round.
+A tick begins in the loop's next round, or after a pause as long as the last tick took, which is at most 50 ms. So an
+idle hub waits 0 ms, a busy one spends at most half its time on frames, and changes that come meanwhile share the next
+tick, where only the newest value of a SKU is left. A tick's duration is measured a round after its last write, because
+uvloop makes its system calls at the end of a round.
 
-In a tick every subscriber owes its frame to the set of changes it must hear, written as the bits of a number: most
-subscribers share a few of these sets, and each set's frame is made once. Writing goes in slices, so that ten thousand
-sockets do not hold up HTTP; until a tick is over, no other begins, so no version can overtake another.
+Within a tick, each subscriber's set of changes is a bit mask. Most subscribers share a few masks, so each mask's frame
+is encoded once. Writing goes in slices, so that ten thousand sockets do not block HTTP; a tick begins only when the
+last one is over, so no version can overtake another.
 
 Rejected: docs/decisions/0012.
 """
@@ -36,7 +36,7 @@ class Change(NamedTuple):
 
 
 class Ticks:
-    """Gathers changes and writes them to all who watch."""
+    """Gathers changes and writes them to all watchers."""
 
     def __init__(
         self,
@@ -49,16 +49,16 @@ class Ticks:
         self._on_shown = on_shown
         self._loop = asyncio.get_running_loop()
         self._pending: dict[StockTopic, Change] = {}
-        self._busy = False  # A tick is scheduled or under way.
+        self._busy = False  # A tick is scheduled or in progress.
         self._began_at = 0.0
         self._not_before = 0.0
-        # The tick that is under way.
+        # The tick in progress.
         self._batch: list[tuple[StockTopic, Change]] = []
         self._owed: dict[Subscriber, int] = {}
         self._frames: dict[int, bytes] = {}
 
     def change(self, topic: StockTopic, level: StockLevel, committed_at: datetime | None = None) -> bool:
-        """Tell this at the next tick, if it is newer than all we have. Says whether a newer value is on its way."""
+        """Send a level at the next tick, if it is newer than all others. True if a newer value is now on its way."""
         waiting = self._pending.get(topic)
         if level.version <= (topic.version if waiting is None else waiting.level.version):
             return waiting is not None
@@ -70,13 +70,13 @@ class Ticks:
         return True
 
     def settle(self, subscriber: Subscriber) -> None:
-        """Write what the tick under way still owes it, so that what is said next does not overtake that."""
+        """Write the rest of the current tick to a subscriber, so that no later message overtakes it."""
         mask = self._owed.pop(subscriber, 0)
         if mask:
             self._give(subscriber, mask)
 
     def forget(self, subscriber: Subscriber) -> None:
-        """It is gone, or does not want to know any more."""
+        """Drop the rest of the current tick for a subscriber that has left."""
         self._owed.pop(subscriber, None)
 
     def _schedule(self) -> None:
@@ -90,14 +90,14 @@ class Ticks:
     def _begin(self) -> None:
         self._began_at = self._loop.time()
         taken = [(topic, self._pending.pop(topic)) for topic in self._next_topics()]
-        # While nobody read it, a topic may have been shown a newer value without a tick.
+        # While a topic had no readers, it may have been shown a newer value without a tick.
         self._batch = [(topic, change) for topic, change in taken if change.level.version > topic.version]
         topics = [topic for topic, _ in self._batch]
         TICK_CHANGES.observe(len(topics))
         for topic, change in self._batch:
             topic.show(change.level)
         self._owed = who_must_hear(topics)
-        # Only now, or those who waited for the value would get it twice.
+        # Only now: subscriptions that waited for the value would otherwise get it twice.
         for topic in topics:
             self._on_shown(topic)
         self._write_slice()
@@ -107,7 +107,7 @@ class Ticks:
 
     def _write_slice(self) -> None:
         owed, told = self._owed, 0
-        last, values, frame = 0, 0, b""  # Neighbours mostly get the same; this is the loop that counts.
+        last, values, frame = 0, 0, b""  # Neighbours mostly share a frame; this is the hot loop.
         for _ in range(min(len(owed), self._settings.slice_clients)):
             subscriber, mask = owed.popitem()
             if subscriber.dirty is not None:
@@ -156,7 +156,7 @@ class Ticks:
 
 
 def who_must_hear(topics: list[StockTopic]) -> dict[Subscriber, int]:
-    """Each reader with the set of topics it reads: bit n stands for the n-th topic."""
+    """Map each reader to the mask of topics it reads: bit n stands for the n-th topic."""
     if len(topics) == 1:
         return dict.fromkeys(topics[0].readers, 1)
     owed: dict[Subscriber, int] = {}

@@ -1,9 +1,9 @@
-"""What can be watched, and who watches: plain state, changed only by the boards and the ticks.
+"""Topics and their subscribers: plain state, changed only by the boards and the ticks.
 
 The version is compared once, where a value arrives (`Ticks.change`), and not once per client: a topic's shown value
-only moves forward, all its readers are at that value, and whoever joins is first given it. So a client costs its place
-in a few sets. The price is one exception, `ahead`: a client that came back knowing more than we do waits beside the
-readers until we have caught up. Rejected: docs/decisions/0011.
+only moves forward, all its readers are at that value, and a client that joins gets it first. So a client costs its
+place in a few sets. The price is one exception, `ahead`: a client that reconnects with a newer version than ours waits
+beside the readers until we have caught up. Rejected: docs/decisions/0011.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ NOTHING = -1  # The version of a SKU of which no value is known.
 
 
 class StockTopic:
-    """One watched SKU."""
+    """A watched SKU."""
 
     __slots__ = ("ahead", "body", "known", "readers", "sku", "version", "waiting")
 
@@ -27,13 +27,13 @@ class StockTopic:
         self.sku = sku
         self.version = NOTHING  # As shown to the readers; a newer one may be waiting for its tick.
         self.body = b""  # The shown value, encoded.
-        self.known = False  # Whether `version` can be trusted, also when it says that there is nothing.
+        self.known = False  # Whether `version` can be trusted, also if it is NOTHING.
         self.readers: set[Subscriber] = set()
         self.ahead: dict[Subscriber, int] = {}
-        self.waiting: set[Ask] = set()  # All that name it, so that it lives until they are answered.
+        self.waiting: set[Ask] = set()  # All that contain this topic, which lives until they are answered.
 
     def show(self, level: StockLevel) -> None:
-        """Move on to a newer value; whoever was ahead and now is not, reads with the others."""
+        """Move on to a newer value; subscribers that are no longer ahead join the readers."""
         self.version = level.version
         self.body = stock_body(level)
         for subscriber in [one for one, version in self.ahead.items() if version < level.version]:
@@ -41,7 +41,7 @@ class StockTopic:
             self.readers.add(subscriber)
 
     def admit(self, subscriber: Subscriber, version: int) -> None:
-        """Have the subscriber told of all that is newer than what is shown and what it knows."""
+        """Make a subscriber a reader, or put it ahead if its version is newer than the shown one."""
         if version > self.version:
             self.readers.discard(subscriber)
             self.ahead[subscriber] = version
@@ -50,18 +50,18 @@ class StockTopic:
             self.readers.add(subscriber)
 
     def dismiss(self, subscriber: Subscriber) -> None:
-        """Tell it no more."""
+        """Remove a subscriber."""
         self.readers.discard(subscriber)
         self.ahead.pop(subscriber, None)
 
     @property
     def idle(self) -> bool:
-        """Whether nobody would miss it."""
+        """Whether no subscriber or subscription needs this topic."""
         return not (self.readers or self.ahead or self.waiting)
 
 
 class OrderTopic:
-    """One watched order, under one token: whoever is in `readers` has shown that the token fits."""
+    """A watched order, under one token; for all `readers` the token was checked."""
 
     __slots__ = ("news", "order_id", "readers", "token", "waiting")
 
@@ -73,7 +73,7 @@ class OrderTopic:
         self.waiting: set[Subscriber] = set()  # For the token to be checked.
 
     def learn(self, news: OrderProgressed) -> bool:
-        """Keep the news if it is news."""
+        """Keep an order's status; False if it is old or known."""
         if self.news is not None and (news.at < self.news.at or news == self.news):
             return False
         self.news = news
@@ -81,20 +81,20 @@ class OrderTopic:
 
 
 class Ask:
-    """One subscription that waits until all its SKUs have been read. It is answered once, and in order."""
+    """A subscription that waits until all its SKUs have been read. It is answered once, and in order."""
 
     __slots__ = ("missing", "subscriber", "versions")
 
     def __init__(self, subscriber: Subscriber, versions: dict[StockTopic, int]) -> None:
         self.subscriber = subscriber
-        self.versions = versions  # What the client says it knows.
+        self.versions = versions  # Known to the client.
         self.missing = {topic for topic in versions if not topic.known}
 
 
 class Subscriber(ABC):
-    """Whoever is told: a websocket, or a listener of server-sent events.
+    """A receiver of changes: a websocket, or a listener of server-sent events.
 
-    Sets that hardly change are replaced and not changed, so that the many empty ones are one and the same object.
+    Sets that rarely change are replaced and not changed, so that the many empty ones are one and the same object.
     """
 
     __slots__ = ("asks", "dirty", "orders", "topics", "write")
@@ -103,22 +103,22 @@ class Subscriber(ABC):
         self.topics: frozenset[StockTopic] = frozenset()
         self.orders: frozenset[OrderTopic] = frozenset()
         self.asks: tuple[Ask, ...] = ()
-        # None: write to it. A set: it is slow, and this is what it will be told when it can listen again.
+        # None: write to this subscriber. A set: the subscriber is slow, and gets these topics when it reads again.
         self.dirty: set[StockTopic | OrderTopic] | None = None
         self.write: Callable[[bytes], object]  # Of its transport, kept to save a lookup per delivery.
 
     @abstractmethod
     def send(self, payload: bytes) -> None:
-        """Tell it this now, whether it is slow or not."""
+        """Send a message now, whether the subscriber is slow or not."""
 
     def conflate(self, topics: Iterable[StockTopic | OrderTopic]) -> None:
-        """Note what it must be told later; only for one that is slow."""
+        """Note topics to send later; only for a slow subscriber."""
         assert self.dirty is not None
         self.dirty.update(topics)
 
 
 def newest(topics: Iterable[StockTopic | OrderTopic]) -> list[bytes]:
-    """The messages that tell the present state of all these."""
+    """Encode the present state of topics as messages."""
     bodies = [topic.body for topic in topics if isinstance(topic, StockTopic)]
     news = [order(topic.news) for topic in topics if isinstance(topic, OrderTopic) and topic.news is not None]
     return [stock(bodies), *news] if bodies else news

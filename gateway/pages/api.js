@@ -2,18 +2,18 @@
 
 const TIMEOUT_MS = 15_000;
 
-/** How often a read is repeated when the shop is busy. Writes never are: whoever asked decides. */
+/** How often a read is retried when the shop is busy. Writes never are: the caller decides. */
 const READ_REPEATS = 2;
 const LONGEST_PAUSE_MS = 5_000;
 
-/** The shop's clock minus ours: a hold's end is on the shop's clock, and a customer's may be minutes off. */
+/** The shop's clock minus ours: a hold's end is on the shop's clock, and a customer's clock may be minutes off. */
 let skew_ms = 0;
 
-/** What the shop (or the network: status 0, code `unreachable`) answered instead of what was asked for. */
+/** An error answer of the shop, or of the network (status 0, code `unreachable`). */
 export class Problem extends Error {
   /**
    * @param {number} status
-   * @param {any} body The problem's JSON, or what is known of it.
+   * @param {any} body The problem's JSON, or the known part of it.
    * @param {number | null} [retry_after_s]
    */
   constructor(status, body, retry_after_s = null) {
@@ -33,14 +33,14 @@ export function shopNow() {
 }
 
 /**
- * Ask the shop.
+ * Send a request to the shop.
  *
  * @param {string} method
  * @param {string} path
  * @param {{body?: unknown, key?: string, token?: string, signal?: AbortSignal}} [options] `key` is the Idempotency-Key,
  *   `token` an order's access token.
  * @returns {Promise<any>} The JSON of the answer.
- * @throws {Problem} A "no", or no answer. What `signal` aborts is thrown as an AbortError.
+ * @throws {Problem} A refusal, or no answer. A request that `signal` aborts throws an AbortError.
  */
 export async function ask(method, path, options = {}) {
   for (let repeat = 0; ; repeat++) {
@@ -113,7 +113,7 @@ export function pause(for_ms) {
 }
 
 /**
- * An idempotency key: unguessable and never seen before.
+ * Make an idempotency key: unguessable and never used before.
  *
  * @returns {string}
  */

@@ -1,4 +1,4 @@
-/** The basket in a side panel: quantities, how long each line is still held, and the way to the checkout. */
+/** The basket in a side panel: quantities, the time each line is still held, and the way to the checkout. */
 
 import { shopNow } from "./api.js";
 import { MOST_OF_ONE, heldFor } from "./basket.js";
@@ -21,7 +21,7 @@ export class BasketView {
   constructor(basket) {
     this.#basket = basket;
     basket.addEventListener("change", () => this.#show());
-    // One clock for all lines. It asks the time anew each tick, as a timer of a page in the background is late.
+    // One clock for all lines. It reads the time at each tick, as timers of a page in the background are late.
     setInterval(() => this.#tick(), 500);
   }
 
@@ -125,7 +125,7 @@ export class BasketView {
 }
 
 /**
- * What is another than when the line was set.
+ * Describe a line's changes since it was set.
  *
  * @param {CartLine} line
  */

@@ -1,7 +1,7 @@
 /**
- * The basket as the shop knows it. It lives on the server, where its units are held; the page keeps only its key.
+ * The basket as the shop knows it: it lives on the server, where its units are held; the page keeps only its key.
  *
- * Tells of every change with a `change` event. A quantity shows at once and is corrected by the answer: a customer who
+ * Reports every change with a `change` event. A quantity shows at once and is corrected by the answer: a customer who
  * taps "+" three times should not wait three times.
  */
 
@@ -16,8 +16,8 @@ export const MOST_OF_ONE = 99;
 
 export class Basket extends EventTarget {
   /** @type {Cart | null} */ #cart = null;
-  /** @type {Map<string, number>} Quantities that were asked for and not answered yet. */ #asked = new Map();
-  /** Reads and changes go to the shop one after the other: an old answer must not hide a newer one. */
+  /** @type {Map<string, number>} Quantities that were requested and not answered yet. */ #asked = new Map();
+  /** Reads and changes are sent one after the other: an old answer must not hide a newer one. */
   #queue = Promise.resolve();
 
   constructor() {
@@ -31,7 +31,7 @@ export class Basket extends EventTarget {
     return localStorage.getItem(CART_KEY);
   }
 
-  /** @returns {CartLine[]} As last heard from the shop. */
+  /** @returns {CartLine[]} As last answered by the shop. */
   get lines() {
     return this.#cart?.lines ?? [];
   }
@@ -62,7 +62,7 @@ export class Basket extends EventTarget {
     return this.#asked.has(sku);
   }
 
-  /** Read the basket again. One that the shop no longer knows is let go. */
+  /** Read the basket again. A basket that the shop no longer knows is dropped. */
   load() {
     return this.#inTurn(() => this.#read());
   }
@@ -79,7 +79,7 @@ export class Basket extends EventTarget {
   }
 
   /**
-   * Have so many of this SKU in all; 0 takes it out. Asking for the same again holds the units anew.
+   * Set the quantity of a SKU; 0 removes it. Setting the same quantity again renews the hold.
    *
    * @param {string} sku
    * @param {number} quantity 0 to 99.
@@ -92,7 +92,7 @@ export class Basket extends EventTarget {
   }
 
   /**
-   * One more of this SKU.
+   * Add one unit of a SKU.
    *
    * @param {string} sku
    */
@@ -100,7 +100,7 @@ export class Basket extends EventTarget {
     return this.set(sku, Math.min(this.quantity(sku) + 1, MOST_OF_ONE));
   }
 
-  /** Let the basket go: it was bought, or is gone. The next thing added starts a new one. */
+  /** Drop the basket: it was bought, or is gone. The next SKU that is added starts a new one. */
   forget() {
     localStorage.removeItem(CART_KEY);
     this.#take(null);
@@ -121,7 +121,7 @@ export class Basket extends EventTarget {
    * @param {number} quantity
    */
   async #settle(sku, quantity) {
-    if (this.#asked.get(sku) !== quantity) return; // A later tap overtook this one, and says it all.
+    if (this.#asked.get(sku) !== quantity) return; // A later tap replaces this one.
     try {
       this.#cart = await this.#put(sku, quantity);
     } finally {
@@ -147,7 +147,7 @@ export class Basket extends EventTarget {
   }
 
   /**
-   * The shop forgot this basket (they are kept for a while only). Start another with what we saw in it.
+   * Start another basket with the known lines: the shop forgot this one (baskets are kept for a while only).
    *
    * @param {string} sku
    * @param {number} quantity
@@ -197,7 +197,7 @@ function put(id, sku, quantity) {
 }
 
 /**
- * How long a line's units are still set aside.
+ * Compute how long a line's units are still held.
  *
  * @param {CartLine} line
  * @param {number} now_ms On the shop's clock.

@@ -1,4 +1,4 @@
-/** The list of products: search, category, order, pages as one scrolls, and live counts for what is in view. */
+/** The list of products: search, category, order, pages as one scrolls, and live counts for products in view. */
 
 import { Problem, ask } from "./api.js";
 import { byId, h, say, setText } from "./dom.js";
@@ -46,7 +46,7 @@ export class CatalogView {
     byId("more").addEventListener("click", () => this.#more());
   }
 
-  /** Ask anew with what the form says. An answer that is still on its way no longer counts. */
+  /** Read the list again, as the form asks. An answer that is still on its way no longer counts. */
   async load() {
     clearTimeout(this.#typing);
     this.#loading.abort();
@@ -61,7 +61,7 @@ export class CatalogView {
     await this.#page(false);
   }
 
-  /** @param {boolean} fresh Whether this is the first page, which takes the place of what is shown. */
+  /** @param {boolean} fresh Whether this is the first page, which replaces the shown ones. */
   async #page(fresh) {
     const { signal } = this.#loading;
     try {
@@ -133,7 +133,7 @@ export class CatalogView {
   }
 
   /**
-   * Write a card's number as it is now.
+   * Write a card's current number.
    *
    * @param {string} id
    */
@@ -206,7 +206,7 @@ export class CatalogView {
 }
 
 /**
- * Show that a number is news. Taken away first, or the animation would not run again.
+ * Highlight a number that has changed. The mark is removed first, or the animation would not run again.
  *
  * @param {HTMLElement} element
  */

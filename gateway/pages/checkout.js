@@ -1,4 +1,4 @@
-/** From the basket to an order: who, where to, how. */
+/** The checkout, from the basket to an order: the buyer, the address, the shipping method. */
 
 import { Problem, ask, newKey, pause, shopNow } from "./api.js";
 import { heldFor } from "./basket.js";
@@ -7,12 +7,12 @@ import { price, times } from "./money.js";
 import { keepOrder } from "./order-keys.js";
 import { countdownWords, daysWords, problemWords } from "./words.js";
 
-/** @typedef {{cart: string, body: unknown, key: string}} Attempt What was sent, and its idempotency key. */
+/** @typedef {{cart: string, body: unknown, key: string}} Attempt The request, and its idempotency key. */
 /** @typedef {{form?: Record<string, string>, attempt?: Attempt}} Kept As typed, and an attempt not answered yet. */
 
 const CHECKOUT_KEY = "shopflow.checkout";
 
-/** A twin of our request is being worked on: we ask again so often for what it comes to. */
+/** How often to retry while a twin of our request is in progress. */
 const TWIN = "idempotency_in_progress";
 const TWIN_REPEATS = 5;
 const TWIN_PAUSE_MS = 1_000;
@@ -25,7 +25,7 @@ export class CheckoutView {
   /** @type {HTMLFormElement} */ #form = byId("checkout-form");
   /** @type {HTMLButtonElement} */ #send = byId("place-order");
   #sending = false;
-  /** @type {import("./types.js").QuoteView | null} What was shown: nothing else is to be charged. */ #quote = null;
+  /** @type {import("./types.js").QuoteView | null} As shown: no other total may be charged. */ #quote = null;
   #asked = 0;
 
   /** @param {import("./basket.js").Basket} basket */
@@ -68,7 +68,7 @@ export class CheckoutView {
   }
 
   /**
-   * A basket that is empty while an attempt is open was bought, and we missed the answer: ask for it again.
+   * Retry an attempt whose basket is empty: the basket was bought, and we missed the answer.
    */
   async #resume() {
     await this.#basket.load();
@@ -77,7 +77,7 @@ export class CheckoutView {
   }
 
   /**
-   * Under one key per attempt: a repeat after a lost answer, a reload or a double click finds the same order.
+   * Send an attempt, under one key: a repeat after a lost answer, a reload or a double click finds the same order.
    *
    * @param {Attempt} attempt
    */
@@ -94,7 +94,7 @@ export class CheckoutView {
       if (this.#basket.id === attempt.cart) this.#basket.forget();
       location.replace(`#order/${encodeURIComponent(id)}`); // "Back" must not lead to a form that was sent.
     } catch (error) {
-      // A definite "no" ended the attempt. With its key we would hear the same "no" after the basket was mended.
+      // A definite refusal ends the attempt: its key would return the same refusal after the basket was mended.
       if (error instanceof Problem && isNo(error)) keep({ form: this.#typed() });
       this.#complain(problemWords(error));
       if (error instanceof Problem && error.status === 409) this.#basket.load().catch(() => {});
@@ -103,7 +103,7 @@ export class CheckoutView {
     }
   }
 
-  /** Ask the shop what all of it costs. Of several answers the one to the last question counts. */
+  /** Read the quote from the shop. Of several answers only the one to the last request counts. */
   async #reckon() {
     const cart = this.#basket.id;
     if (byId("checkout").hidden || !cart) return;
@@ -154,7 +154,7 @@ export class CheckoutView {
       return [`${line.quantity} × ${line.title}`, hold, price(times(line.unit_price, line.quantity))];
     });
     const list = byId("summary-lines");
-    // Rows are filled where they stand; they are made anew only when there are more or fewer.
+    // Rows are filled in place, and made again only when their number changes.
     if (list.children.length !== rows.length) {
       list.replaceChildren(...rows.map(() => h("li", {}, h("span"), h("small"), h("b"))));
     }
@@ -213,7 +213,7 @@ function methodChoice(id, title, checked) {
 }
 
 /**
- * What the shop wants to know, from what was typed. A field that was left empty is left out.
+ * Make the checkout's body from the form. Empty fields are left out.
  *
  * @param {Record<string, string>} typed
  * @param {import("./types.js").Money | null} total As it was shown.
@@ -225,7 +225,7 @@ function order({ email, name, line1, line2, city, postal_code, country, shipping
 
 /**
  * @param {Attempt} attempt
- * @returns {Promise<any>} The order, its access token and how to pay it.
+ * @returns {Promise<any>} The order, its access token and its payment.
  */
 async function send({ cart, body, key }) {
   for (let repeat = 0; ; repeat++) {
@@ -238,7 +238,7 @@ async function send({ cart, body, key }) {
   }
 }
 
-/** @param {Problem} problem Busy, broken and unreachable shops, and twins at work, have not said no. */
+/** @param {Problem} problem No refusal if the shop is busy, broken or unreachable, or if a twin is in progress. */
 function isNo({ status, code }) {
   return status >= 400 && status < 429 && code !== TWIN;
 }

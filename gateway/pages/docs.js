@@ -1,5 +1,5 @@
 /**
- * The API's description as a page: what /openapi.json says, folded by route.
+ * The API's description as a page: /openapi.json, folded by route.
  *
  * Our own few lines, because the usual viewers are megabytes from another host, and this shop must work without one.
  */

@@ -1,9 +1,9 @@
 /**
- * Small help to build the page. Data enters it as text and attributes only, never as markup, so that a product's title
- * can hold anything.
+ * Helpers to build the page. Data enters the page as text and attributes only, never as markup, so that a product's
+ * title can hold anything.
  */
 
-/** Where an element lives when it is drawn rather than written. */
+/** The namespace of drawn elements. */
 const SVG = "http://www.w3.org/2000/svg";
 
 /**
@@ -57,7 +57,7 @@ export function svg(tag, props = {}, ...children) {
 }
 
 /**
- * The element with this id. The page is ours, so one that is not there is a bug.
+ * Find the element with this id. The page is ours, so a missing element is a bug.
  *
  * @param {string} id
  * @returns {any}
@@ -82,7 +82,7 @@ export function setText(element, text) {
 }
 
 /**
- * An address that may be followed, or null: `javascript:` and its like may hide in what others send us.
+ * Return an address that may be followed, or null: `javascript:` and its like may hide in the data of others.
  *
  * @param {unknown} url
  * @returns {string | null}
@@ -100,7 +100,7 @@ export function safeUrl(url) {
 let fading;
 
 /**
- * Say something to the customer: seen at the foot of the page, and read out.
+ * Show a message to the customer: seen at the foot of the page, and read out.
  *
  * While a modal dialog is open all outside it is inert, so the one message region moves into the dialog.
  *
@@ -119,7 +119,7 @@ export function say(text, kind = "good") {
   fading = setTimeout(hush, kind === "bad" ? 9000 : 5000);
 }
 
-/** Take back what was said: the customer went on to something else. */
+/** Remove the message: the customer went on to something else. */
 export function hush() {
   byId("message").textContent = "";
 }

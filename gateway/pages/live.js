@@ -9,27 +9,27 @@
  *     const release = live.subscribe(["MUG", "LAMP"]);
  *     const stop = live.watchOrder(order.id, order.access_token);
  *
- * It keeps the newest level of each SKU it has heard of, and never lets one go back: frames of an old connection,
- * answers over HTTP (`offer`) and frames of the new connection may overtake each other; the higher version is true.
- * A connection that ends is made again, after 0.5 s doubling to 15 s, with jitter so that a shop that restarts is not
- * met by all its visitors in the same moment; what was subscribed is subscribed again with the versions known.
+ * The newest level of each SKU is kept, and never goes back: frames of an old connection, answers over HTTP (`offer`)
+ * and frames of the new connection may overtake each other; the higher version is true. A connection that ends is made
+ * again, after 0.5 s doubling to 15 s, with jitter so that not all visitors reconnect at once when a shop restarts;
+ * subscriptions are sent again with the known versions.
  */
 
 /** @typedef {{sku: string, available: number, version: number}} Level */
-/** @typedef {"closed" | "connecting" | "live" | "stale" | "reconnecting"} Status `stale`: connected, but the shop says
- *   that it may have missed changes and is catching up. */
+/** @typedef {"closed" | "connecting" | "live" | "stale" | "reconnecting"} Status `stale`: connected, but the
+ *   shop reports that it may have missed changes and is catching up. */
 
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 15_000;
 const CONNECT_TIMEOUT_MS = 10_000;
 
-/** The shop's bound on SKUs for one client. The one that was asked for longest ago makes room. */
+/** The shop's bound on SKUs for one client. The SKU that was requested longest ago makes room. */
 export const MAX_SKUS = 128;
 
-/** A page asks for SKUs one by one while it scrolls; what is asked within this time travels in one frame. */
+/** A page requests SKUs one by one while it scrolls; requests within this time travel in one frame. */
 const GATHER_MS = 20;
 
-/** The shop's "you are abusing this": come back, but not soon. */
+/** The shop's code for abuse: reconnect, but not soon. */
 const CLOSED_FOR_ABUSE = 1008;
 
 export class LiveShop extends EventTarget {
@@ -37,9 +37,9 @@ export class LiveShop extends EventTarget {
   /** @type {WebSocket | null} */ #socket = null;
   /** @type {Status} */ #status = "closed";
   /** @type {Map<string, Level>} */ #levels = new Map();
-  /** @type {Map<string, number>} How many want each SKU; the order is that of asking. */ #wanted = new Map();
-  /** @type {Set<string>} Wanted, and the shop has not been told. */ #unsent = new Set();
-  /** @type {Set<string>} No longer wanted, and the shop has not been told. */ #gone = new Set();
+  /** @type {Map<string, number>} The number of subscribers of each SKU, in order of request. */ #wanted = new Map();
+  /** @type {Set<string>} Wanted, and not sent to the shop yet. */ #unsent = new Set();
+  /** @type {Set<string>} No longer wanted, and not sent to the shop yet. */ #gone = new Set();
   /** @type {Map<string, string>} Order id to access token. */ #orders = new Map();
   #failures = 0;
   /** @type {number | undefined} */ #retry;
@@ -59,14 +59,14 @@ export class LiveShop extends EventTarget {
     return this.#status;
   }
 
-  /** Connect, and stay so until `stop`. */
+  /** Connect, and stay connected until `stop`. */
   start() {
     addEventListener("online", this.#wake);
     document.addEventListener("visibilitychange", this.#wake);
     if (this.#status === "closed") this.#connect();
   }
 
-  /** Hang up. What was subscribed is remembered for the next `start`. */
+  /** Disconnect. Subscriptions are remembered for the next `start`. */
   stop() {
     removeEventListener("online", this.#wake);
     document.removeEventListener("visibilitychange", this.#wake);
@@ -76,10 +76,10 @@ export class LiveShop extends EventTarget {
   }
 
   /**
-   * Hear of every change of these SKUs, as `stock` events; their present levels come first.
+   * Receive every change of these SKUs, as `stock` events; their present levels come first.
    *
    * @param {Iterable<string>} skus
-   * @returns {() => void} Call it once when they matter no more. Others who want the same SKU keep it.
+   * @returns {() => void} Call it once to end the subscription. Other subscribers of a SKU keep it.
    */
   subscribe(skus) {
     const mine = [...new Set(skus)];
@@ -95,11 +95,11 @@ export class LiveShop extends EventTarget {
   }
 
   /**
-   * Hear of every change of an order, as `order` events.
+   * Receive every change of an order, as `order` events.
    *
    * @param {string} id
    * @param {string} token The order's access token.
-   * @returns {() => void} Call it to hear no more.
+   * @returns {() => void} Call it to end the subscription.
    */
   watchOrder(id, token) {
     this.#orders.set(id, token);
@@ -108,7 +108,7 @@ export class LiveShop extends EventTarget {
   }
 
   /**
-   * Take in levels that were learned elsewhere, such as over HTTP. Older ones than ours are left out.
+   * Add levels from elsewhere, such as HTTP. Levels older than ours are skipped.
    *
    * @param {Iterable<Level>} levels
    */
@@ -131,7 +131,7 @@ export class LiveShop extends EventTarget {
     this.#become(this.#failures ? "reconnecting" : "connecting");
     const socket = new WebSocket(this.#url);
     this.#socket = socket;
-    // Every handler asks whether it is still the one: a socket that was given up must not be heard.
+    // Every handler checks that its socket is the current one: an abandoned socket must have no effect.
     socket.onopen = () => socket === this.#socket && this.#greet();
     socket.onmessage = (event) => socket === this.#socket && this.#hear(event.data);
     socket.onclose = (event) => socket === this.#socket && this.#lost(event.code);
@@ -165,7 +165,7 @@ export class LiveShop extends EventTarget {
     socket?.close();
   }
 
-  /** The network or the reader is back: waiting out a long pause would only look broken. */
+  /** Reconnect at once when the network or the reader is back: a long pause would look broken. */
   #hurry() {
     if (this.#status !== "reconnecting" || this.#socket || document.hidden || this.#failures === Infinity) return;
     clearTimeout(this.#retry);
@@ -189,7 +189,7 @@ export class LiveShop extends EventTarget {
     this.offer(levels);
   }
 
-  /** Ask again for all we want, a little later: the answer says what we missed, or at least that all is well. */
+  /** Subscribe to everything again, a little later: the answer contains missed changes, or shows that all is well. */
   #doubt() {
     this.#become("stale");
     this.#unsent = new Set(this.#wanted.keys());
@@ -203,7 +203,7 @@ export class LiveShop extends EventTarget {
   }
 
   #tellWants() {
-    if (this.#socket?.readyState !== WebSocket.OPEN) return; // Told when it opens.
+    if (this.#socket?.readyState !== WebSocket.OPEN) return; // Sent when it opens.
     const [gone, skus] = [[...this.#gone], [...this.#unsent]];
     this.#gone.clear();
     this.#unsent.clear();

@@ -3,8 +3,8 @@
 /** @typedef {import("./types.js").Money} Money */
 
 /**
- * Where amounts are no hundredths, as `bus/messages/currencies.py` has it. Browsers are not asked: they know how many
- * decimals people write, which are none for HUF, while its amounts are hundredths.
+ * Currencies whose amounts are no hundredths, as in `bus/messages/currencies.py`. Browsers know only how many decimals
+ * people write, which are none for HUF, while its amounts are hundredths.
  */
 const NO_DECIMALS = "BIF CLP DJF GNF ISK JPY KMF KRW MGA PYG RWF UGX VND VUV XAF XOF XPF".split(" ");
 const THREE_DECIMALS = "BHD JOD KWD OMR TND".split(" ");
@@ -13,7 +13,7 @@ const THREE_DECIMALS = "BHD JOD KWD OMR TND".split(" ");
 const formats = new Map();
 
 /**
- * How a currency is written. The number of decimals is the currency's own: two for EUR, none for JPY, three for KWD.
+ * Return the format of a currency. Its number of decimals is the currency's own: EUR two, JPY none, KWD three.
  *
  * @param {string} currency ISO 4217.
  */
@@ -41,7 +41,7 @@ export function price(money) {
 }
 
 /**
- * So many times this amount. Multiplied before it is divided: integers do not round.
+ * Multiply an amount. Multiplied before it is divided: integers do not round.
  *
  * @param {Money} money
  * @param {number} quantity

@@ -1,6 +1,6 @@
 /**
- * The keys to this browser's orders: an access token each, and how to pay as long as it is unpaid. Kept in
- * localStorage, so that a reload in the middle of paying, or the bank's page coming back in another tab, finds it.
+ * The keys to this browser's orders: an access token each, and the payment of an unpaid order. Kept in localStorage, so
+ * that a reload in the middle of paying, or the bank's page coming back in another tab, finds them.
  */
 
 /** @typedef {import("./types.js").PaymentView} Payment */
@@ -30,7 +30,7 @@ export function orderKey(id) {
 }
 
 /**
- * Keep what is known of an order, over what was known.
+ * Store an order's key, over the stored one.
  *
  * @param {OrderKey} key
  */
@@ -40,7 +40,7 @@ export function keepOrder(key) {
 }
 
 /**
- * An order that was paid or cancelled needs no client secret lying about.
+ * Forget the client secret of an order that was paid or cancelled.
  *
  * @param {string} id
  */

@@ -1,4 +1,4 @@
-/** One order, from "waiting for payment" to "delivered", as it happens. */
+/** The page of an order, from "waiting for payment" to "delivered", as it happens. */
 
 import { Problem, ask, newKey } from "./api.js";
 import { byId, h, say, setText } from "./dom.js";
@@ -9,7 +9,7 @@ import { detailWords, eventWords, problemWords, statusWords, timeWords } from ".
 
 /** @typedef {import("./types.js").OrderView} Order */
 
-/** When the websocket is silent, or cannot pass a proxy. */
+/** The pause between polls, for a websocket that is silent or cannot pass a proxy. */
 const POLL_MS = 5_000;
 
 const FINAL = new Set(["delivered", "cancelled"]);
@@ -75,7 +75,7 @@ export class OrderView {
     this.#payment.hide();
   }
 
-  /** Say what came of the bank's page, which sent the customer back here. */
+  /** Show the outcome of the bank's page, which sent the customer back here. */
   approval(/** @type {string} */ redirect_status) {
     if (redirect_status === "failed") this.#payment.tell("Your bank did not approve. You can try another card.", "bad");
     else say("Your bank has approved.");
@@ -122,7 +122,7 @@ export class OrderView {
     showTimeline(order.timeline);
     keepOrder({ id: order.id, token: this.#token, number: order.number });
     if (order.status !== "pending_payment") {
-      if (order.status !== "payment_processing") forgetPayment(order.id); // Its bank may still say no.
+      if (order.status !== "payment_processing") forgetPayment(order.id); // Its bank may still refuse.
       return this.#payment.hide();
     }
     const payment = orderKey(order.id)?.payment;
@@ -149,7 +149,7 @@ export class OrderView {
 /** @param {string} status */
 function showSteps(status) {
   const at = STEPS.findIndex((step) => step.of.includes(status));
-  byId("order-steps").hidden = at < 0; // Cancelled, or a status of tomorrow: the words above say it.
+  byId("order-steps").hidden = at < 0; // Cancelled, or a status of a later version: the words above show it.
   const steps = STEPS.map(({ title }, index) => {
     const state = index < at || status === "delivered" ? "done" : index === at ? "now" : "next";
     return h("li", { "data-state": state, "aria-current": index === at && "step", text: title });
@@ -179,7 +179,7 @@ function showTracking(tracking) {
 
 /** @param {Order["timeline"]} timeline */
 function showTimeline(timeline) {
-  // Turned round first: what happened at the same moment stays in its order.
+  // Reversed first: entries of the same moment keep their order.
   const newest = [...timeline].reverse().sort((a, b) => Date.parse(b.at) - Date.parse(a.at));
   const items = newest.map(({ at, event, detail }) =>
     h(

@@ -17,7 +17,7 @@ import { price } from "./money.js";
 
 const TIMEOUT_MS = 20_000;
 
-/** Stripe's names for cards that do this. */
+/** Stripe's names for cards with these outcomes. */
 const TEST_CARDS = [
   { method: "pm_card_visa", title: "Visa 4242", hint: "succeeds" },
   { method: "pm_card_chargeDeclined", title: "Visa 0002", hint: "is declined" },
@@ -25,7 +25,7 @@ const TEST_CARDS = [
 ];
 
 /**
- * Ask Stripe to take the money.
+ * Confirm the payment at Stripe.
  *
  * @param {string} api_base
  * @param {Payment} payment
@@ -45,7 +45,7 @@ export async function confirm(api_base, payment, method, return_url) {
     const response = await fetch(url, { method: "POST", body: form, signal: AbortSignal.timeout(TIMEOUT_MS) });
     return outcome(await response.json());
   } catch {
-    // Not known is not "no": a second confirm of an intent that was paid is answered with its state, not with a charge.
+    // Unknown is not refused: a second confirm of a paid intent is answered with its state, not with a charge.
     return { kind: "refused", words: "The bank did not answer. Try again: you will not be charged twice." };
   }
 }
@@ -64,7 +64,7 @@ function outcome(answer) {
   return { kind: "refused", words: intent.last_payment_error?.message ?? "The payment did not go through." };
 }
 
-/** The part of an order's page where it is paid. */
+/** The payment form of an order's page. */
 export class PaymentView {
   /** @type {HTMLFormElement} */ #form = byId("payment");
   /** @type {HTMLButtonElement} */ #pay = byId("pay");
@@ -94,7 +94,7 @@ export class PaymentView {
    * @param {string} order
    * @param {Payment} payment
    * @param {string} api_base
-   * @param {string} words What this order costs.
+   * @param {string} words The order's price.
    */
   show(order, payment, api_base, words) {
     const other = order !== this.#order;
@@ -140,7 +140,7 @@ export class PaymentView {
 
   /** @param {Outcome} result */
   #said(result) {
-    // After "paid" the button stays off: the shop hears of it from Stripe, and this panel goes when the order says so.
+    // After "paid" the button stays off: the shop learns of it from Stripe, and the panel goes once the order is paid.
     this.#pay.disabled = result.kind === "paid" || result.kind === "waiting";
     if (result.kind === "paid") this.tell("Paid. The shop is being told…", "good");
     else if (result.kind === "waiting") this.tell("The bank is working on it. This page will tell.", "good");
@@ -150,7 +150,7 @@ export class PaymentView {
 }
 
 /**
- * What is asked for, in words.
+ * Write the amount to pay in words.
  *
  * @param {Payment} payment
  */

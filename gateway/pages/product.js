@@ -1,4 +1,4 @@
-/** One product in a dialog: what it is, and its SKUs, each with price, live stock and a way into the basket. */
+/** A product in a dialog: its description, and its SKUs, each with price, live stock and a way into the basket. */
 
 import { ask } from "./api.js";
 import { MOST_OF_ONE } from "./basket.js";
@@ -111,7 +111,7 @@ export class ProductView {
     const first = stock.textContent === "";
     if (setText(stock, stockWords(available)) && !first) flash(stock);
     stock.dataset.level = stockLevel(available);
-    // Otherwise "sold out" would be all that they see who hold the last one themselves.
+    // Otherwise a customer who holds the last unit would see only "sold out".
     setText(/** @type {Element} */ (row.querySelector(".mine")), mine ? `${mine} in basket` : "");
     const add = /** @type {HTMLButtonElement} */ (row.querySelector(".add"));
     add.disabled = available <= 0 || mine >= MOST_OF_ONE;

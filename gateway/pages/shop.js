@@ -1,5 +1,5 @@
 /**
- * The page's map: what there is, what is wired to what, and which part an address shows.
+ * The page's map: its parts, their wiring, and the part that each address shows.
  *
  * Places are in the address's hash, so that this one page needs nothing of the server but its API:
  * `#/`, `#product/{id}`, `#basket`, `#checkout`, `#orders`, `#order/{id}` (`?token=` from an e-mail's link).
@@ -23,7 +23,7 @@ import { problemWords } from "./words.js";
 /** @type {Promise<Config> | null} */
 let asked = null;
 
-/** @returns {Promise<Config>} Asked for once, but again after a failure. */
+/** @returns {Promise<Config>} Read once, but again after a failure. */
 function config() {
   asked ??= ask("GET", "/config").catch((error) => {
     asked = null;
@@ -48,7 +48,7 @@ live.addEventListener("status", () => {
   setText(byId("live-words"), LIVE_WORDS[live.status] ?? live.status);
   byId("live").dataset.status = live.status;
 });
-// While away, other SKUs than those in view may have changed; what matters most is what the customer holds.
+// While the page was hidden, SKUs out of view may have changed, too; the customer's basket matters most.
 document.addEventListener("visibilitychange", () => {
   if (!document.hidden) basket.load().catch(() => {});
 });
@@ -56,7 +56,7 @@ document.addEventListener("visibilitychange", () => {
 /** @type {Record<string, string>} */
 const TITLES = { basket: "Basket", checkout: "Checkout", order: "Your order", orders: "Your orders" };
 
-/** Show what the address says. */
+/** Show the part that the address names. */
 function route() {
   const [place = "", rest = ""] = location.hash.slice(1).split(/\/(.*)/s);
   if (place === "main") return; // The skip link's, not ours.
@@ -76,7 +76,7 @@ function route() {
   else if (place === "basket") basketView.open();
   else if (place === "checkout") checkout.open();
   else if (place === "order") openOrder(decodeURIComponent(id), new URLSearchParams(query).get("token"));
-  if (other) byId("main").focus({ preventScroll: true }); // Whoever listens rather than looks is taken along.
+  if (other) byId("main").focus({ preventScroll: true }); // Screen readers follow, too.
   if (!over) scrollTo(0, other ? 0 : listTop);
 }
 
@@ -94,12 +94,12 @@ function openOrder(id, token) {
   order.open(id);
   const redirect_status = search.get("redirect_status");
   if (redirect_status) {
-    history.replaceState(null, "", location.pathname + location.hash); // Said once, not at each reload.
+    history.replaceState(null, "", location.pathname + location.hash); // Shown once, not at each reload.
     order.approval(redirect_status);
   }
 }
 
-/** How far the list was scrolled, to come back to. */
+/** The list's scroll position, to come back to. */
 let listTop = 0;
 addEventListener("scroll", () => byId("catalog").hidden || (listTop = scrollY), { passive: true });
 

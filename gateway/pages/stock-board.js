@@ -1,24 +1,24 @@
 /**
- * Which SKUs a product has and how many of it are left, live, for products that someone looks at.
+ * The SKUs of products in view, and their live stock.
  *
- * The list of products says a total only. The SKUs behind it are fetched when a product comes into view, a few at a
- * time, and remembered; from then on the websocket says their numbers.
+ * The list of products has totals only. A product's SKUs are fetched when it comes into view, a few products at a time,
+ * and remembered; from then on the websocket reports their numbers.
  */
 
 import { ask } from "./api.js";
 
 /** @typedef {import("./live.js").LiveShop} LiveShop */
 
-/** Inventories asked for at once. A fast scroll must not push the basket's requests aside. */
+/** Inventories fetched at once. A fast scroll must not delay the basket's requests. */
 const AT_ONCE = 6;
 
 export class StockBoard extends EventTarget {
   #live;
   /** @type {Map<string, string[]>} Product to its SKUs. */ #skus = new Map();
   /** @type {Map<string, string>} SKU to its product. */ #product = new Map();
-  /** @type {Map<string, () => void>} Products in view, each with how to stop watching. */ #watched = new Map();
+  /** @type {Map<string, () => void>} Products in view, each with its function to stop. */ #watched = new Map();
   /** @type {string[]} Products whose SKUs are still to be fetched. */ #queue = [];
-  /** @type {Set<string>} Those, and the ones being fetched. */ #pending = new Set();
+  /** @type {Set<string>} The queued products, and the ones being fetched. */ #pending = new Set();
   #running = 0;
 
   /** @param {LiveShop} live */
@@ -32,7 +32,7 @@ export class StockBoard extends EventTarget {
   }
 
   /**
-   * Watch a product, which came into view. Each news of it is a `product` event with its id.
+   * Watch a product that came into view. Each change is a `product` event with its id.
    *
    * @param {string} id
    */
@@ -47,7 +47,7 @@ export class StockBoard extends EventTarget {
   }
 
   /**
-   * It went out of view.
+   * Stop watching a product that went out of view.
    *
    * @param {string} id
    */
@@ -58,7 +58,7 @@ export class StockBoard extends EventTarget {
 
   /**
    * @param {string} id
-   * @returns {string[] | undefined} Undefined as long as nobody told us.
+   * @returns {string[] | undefined} Undefined as long as they are not known.
    */
   skus(id) {
     return this.#skus.get(id);
@@ -79,7 +79,7 @@ export class StockBoard extends EventTarget {
   }
 
   /**
-   * Take in the SKUs of a product that were learned elsewhere.
+   * Add the SKUs of a product, learned elsewhere.
    *
    * @param {string} id
    * @param {string[]} skus

@@ -1,4 +1,4 @@
-/** What the page says. Kept in one place, so that one thing has one name on every screen. */
+/** The page's words, in one place, so that one thing has one name on every screen. */
 
 import { Problem } from "./api.js";
 
@@ -12,7 +12,7 @@ export function stockWords(available) {
 }
 
 /**
- * How urgent a count is, for its colour.
+ * Rate the urgency of a count, for its colour.
  *
  * @param {number} available
  * @returns {"none" | "few" | "some"}
@@ -23,7 +23,7 @@ export function stockLevel(available) {
 }
 
 /**
- * Turn any failure into a sentence that says what to do.
+ * Turn any failure into a sentence with a remedy.
  *
  * @param {unknown} error
  * @returns {string}
@@ -43,7 +43,7 @@ export function problemWords(error) {
 }
 
 /**
- * @param {any} body Of the 409: `available` for one SKU, or a list of what is short at checkout.
+ * @param {any} body Of the 409: `available` for one SKU, or a list of lines that are short at checkout.
  * @returns {string}
  */
 function outOfStockWords(body) {
@@ -55,7 +55,7 @@ function outOfStockWords(body) {
 }
 
 /**
- * How long a parcel takes.
+ * Write the time that a parcel takes.
  *
  * @param {{min: number, max: number}} days
  */
@@ -116,7 +116,7 @@ export function eventWords(event) {
 }
 
 /**
- * What a timeline entry adds. A parcel's begins with the carrier's status, which is for programs.
+ * Write the detail of a timeline entry. A parcel's begins with the carrier's status, which is for programs.
  *
  * @param {string} event
  * @param {string} detail
@@ -127,7 +127,7 @@ export function detailWords(event, detail) {
 }
 
 /**
- * Make words of a name that we do not know: `OutForDelivery` and `out_for_delivery` are "Out for delivery".
+ * Make words of an unknown name: `OutForDelivery` and `out_for_delivery` are "Out for delivery".
  *
  * @param {string} name
  */
@@ -145,7 +145,7 @@ export function timeWords(at) {
 }
 
 /**
- * Time that is left, as m:ss.
+ * Write the time left as m:ss.
  *
  * @param {number} left_ms
  */

@@ -1,4 +1,4 @@
-"""Carts: what is in one, what it would cost, and its checkout."""
+"""Carts: their lines, their quotes, and their checkout."""
 
 from gateway.api.cart.carts import checkout, create_cart, get_cart, remove_line, set_line
 from gateway.api.cart.quotes import quote

@@ -37,9 +37,9 @@ _EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f()<>\[\]:;\\,\"]{1,190
 
 
 class CartLineView(View, frozen=True, kw_only=True):
-    """`held` of the units are set aside for this cart, until `held_until`.
+    """A line of a cart. `held` of its units are reserved for this cart, until `held_until`.
 
-    `unit_price` is the price of now. If it was another one when the line was set, `changed` is true.
+    `unit_price` is the current price. If it was another one when the line was set, `changed` is true.
     """
 
     sku: str
@@ -54,7 +54,7 @@ class CartLineView(View, frozen=True, kw_only=True):
 
 
 class CartView(View, frozen=True, kw_only=True):
-    """A cart. Whoever has its id has the cart. `subtotal` is of the lines that are for sale."""
+    """A cart. Its id gives access to it. `subtotal` counts the lines that are for sale."""
 
     id: str
     lines: Sequence[CartLineView]
@@ -63,13 +63,13 @@ class CartView(View, frozen=True, kw_only=True):
 
 
 class LineBody(Body, frozen=True, kw_only=True):
-    """How many units are wanted in all."""
+    """The quantity wanted in all."""
 
     quantity: Quantity
 
 
 class AddressBody(Body, frozen=True, kw_only=True):
-    """Where the parcel goes."""
+    """The address that the parcel is sent to."""
 
     line1: Text
     line2: Annotated[str, msgspec.Meta(max_length=200)] = ""
@@ -79,17 +79,17 @@ class AddressBody(Body, frozen=True, kw_only=True):
 
 
 class CheckoutBody(Body, frozen=True, kw_only=True):
-    """Who buys, and where it goes."""
+    """The buyer, and the address that the parcel is sent to."""
 
     email: Annotated[str, msgspec.Meta(min_length=3, max_length=254)]
     name: Text
     address: AddressBody
     shipping_method: Method
-    expected_total: Annotated[int, msgspec.Meta(ge=0)] | MoneyBody | None = None  # What the buyer was shown.
+    expected_total: Annotated[int, msgspec.Meta(ge=0)] | MoneyBody | None = None  # As the buyer was shown it.
 
 
 class PaymentView(View, frozen=True, kw_only=True):
-    """What the buyer's browser needs to pay, as Stripe.js does."""
+    """The data that a buyer's browser needs to pay, as Stripe.js does."""
 
     intent: str
     client_secret: str
@@ -107,25 +107,25 @@ class CheckoutView(View, frozen=True, kw_only=True):
 
 @post("/carts", summary="Begin a cart")
 async def create_cart(edge: Wired) -> CartView:
-    """An empty cart."""
+    """Create an empty cart."""
     return cart_view(await edge.bus.ask(CreateCart()), edge.clock.now())
 
 
 @get("/carts/{cart_id:str}", summary="Read a cart")
 async def get_cart(edge: Wired, cart_id: FromPath[str]) -> CartView:
-    """A cart, as long as it was used in the last 30 days."""
+    """Read a cart, as long as it was used in the last 30 days."""
     return _cart(await edge.bus.ask(GetCart(cart_id=cart_id)), edge)
 
 
 @put("/carts/{cart_id:str}/lines/{sku:str}", dto=Strict[LineBody], return_dto=None, summary="Set a line")
 async def set_line(edge: Wired, cart_id: FromPath[str], sku: FromPath[str], data: JSONBody[LineBody]) -> CartView:
-    """Have so many units in the cart. They are held for ten minutes from now."""
+    """Set the quantity of a SKU in the cart. The units are held for ten minutes from now."""
     return _cart(await edge.bus.ask(SetLine(cart_id=cart_id, sku=sku, quantity=data.quantity)), edge)
 
 
 @delete("/carts/{cart_id:str}/lines/{sku:str}", status_code=200, summary="Remove a line")
 async def remove_line(edge: Wired, cart_id: FromPath[str], sku: FromPath[str]) -> CartView:
-    """Take a SKU out of the cart. Its units are free again."""
+    """Remove a SKU from the cart. Its units are free again."""
     return _cart(await edge.bus.ask(RemoveLine(cart_id=cart_id, sku=sku)), edge)
 
 
@@ -133,7 +133,7 @@ async def remove_line(edge: Wired, cart_id: FromPath[str], sku: FromPath[str]) -
 async def checkout(edge: Wired, request: Http, cart_id: FromPath[str], data: JSONBody[CheckoutBody]) -> CheckoutView:
     """Turn a cart into an order with a payment. Needs an `Idempotency-Key`.
 
-    With `expected_total` it is refused, and nothing happens, if it would cost anything else.
+    With `expected_total` the checkout is refused, and nothing happens, if the total would be another.
     """
     claim = required_claim(request)
     if not _EMAIL.fullmatch(data.email):
@@ -154,7 +154,7 @@ async def checkout(edge: Wired, request: Http, cart_id: FromPath[str], data: JSO
     )
     match answer:
         case CheckedOut():
-            request.scope["state"]["made_order"] = answer.order_id  # Kept beside the answer: it must stay true.
+            request.scope["state"]["made_order"] = answer.order_id  # Kept with the answer: audits check that it exists.
             return await _checked_out(edge, answer)
         case OutOfStock():
             short = [{"sku": line.sku, "available": line.available} for line in answer.short]
@@ -221,7 +221,7 @@ def _cart(answer: Cart | NoSuchCart | UnknownSku | StockRefused, edge: Edge) -> 
 
 
 def cart_view(cart: Cart, now: datetime) -> CartView:
-    """A cart as of now, as its buyer sees it."""
+    """Show a cart to its buyer, as of now."""
     lines = [
         CartLineView(
             sku=line.sku,

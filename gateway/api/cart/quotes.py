@@ -1,4 +1,4 @@
-"""What a cart would cost, and how a parcel may travel."""
+"""Quotes: the price of a cart, and its shipping methods."""
 
 from collections.abc import Callable, Sequence
 from typing import Annotated
@@ -18,7 +18,7 @@ Code = Annotated[str, msgspec.Meta(min_length=1, max_length=40)]
 
 
 class QuoteBody(Body, frozen=True, kw_only=True):
-    """What the buyer has chosen so far."""
+    """The buyer's choices so far."""
 
     address: AddressBody | None = None
     shipping_method: Method | None = None  # The first, if none is named.
@@ -26,14 +26,14 @@ class QuoteBody(Body, frozen=True, kw_only=True):
 
 
 class DaysView(View, frozen=True, kw_only=True):
-    """How long a parcel takes, in working days."""
+    """The time that a parcel takes, in working days."""
 
     min: int
     max: int
 
 
 class MethodView(View, frozen=True, kw_only=True):
-    """A way for the parcel to travel, with what it costs for these goods."""
+    """A shipping method, and its price for these goods."""
 
     id: str
     title: str
@@ -42,7 +42,7 @@ class MethodView(View, frozen=True, kw_only=True):
 
 
 class BlockView(View, frozen=True, kw_only=True, omit_defaults=True):
-    """Something that stands in the way of a checkout. `code` is stable."""
+    """A reason to refuse a checkout. `code` is stable."""
 
     code: str
     detail: str
@@ -52,7 +52,7 @@ class BlockView(View, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class QuoteView(View, frozen=True, kw_only=True):
-    """What checkout would charge, and what stands in its way. Without a way to ship there is no total."""
+    """The price that checkout would charge, and the reasons to refuse it. No shipping method means no total."""
 
     subtotal: Money
     discount: Money | None
@@ -71,7 +71,7 @@ class QuoteView(View, frozen=True, kw_only=True):
     "/carts/{cart_id:str}/quote", status_code=200, dto=Strict[QuoteBody], return_dto=None, summary="What it would cost"
 )
 async def quote(edge: Wired, cart_id: FromPath[str], data: JSONBody[QuoteBody]) -> QuoteView:
-    """What checkout would charge for a cart now, and what stands in its way. Nothing is held or changed."""
+    """Compute the price that checkout would charge now, and the reasons to refuse it. Holds and changes nothing."""
     answer = await edge.bus.ask(
         QuoteCart(
             cart_id=cart_id,
