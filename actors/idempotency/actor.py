@@ -1,6 +1,6 @@
 """Idempotency keys: claims and kept answers of requests (see rules.py for their life).
 
-Claims and answers share turns, as everything does: no request pays for a commit of its own.
+Claims and answers share turns: no request pays for a commit of its own.
 """
 
 import secrets
