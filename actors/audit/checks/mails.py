@@ -1,4 +1,4 @@
-"""A buyer reads of each event once. Pure."""
+"""A buyer gets one mail about each event. Pure."""
 
 from collections.abc import Iterable, Iterator
 from typing import Final, get_args
@@ -10,7 +10,7 @@ from bus.messages.email import MailedOnce, MailFact, ReadMailFacts, template_of
 from bus.messages.payment import PaymentFact, ReadPaymentFacts, RefundProcessed
 
 ASKS: Final = (ReadMailFacts, ReadPaymentFacts)
-MOVED_BY: Final = ("payment",)  # A mail that waits is none too many.
+MOVED_BY: Final = ("payment",)  # Not "email": a mail that waits is not one too many.
 
 _ONCE: Final = tuple(template_of(event) for event in get_args(MailedOnce))
 _FOR_EACH_REFUND: Final = template_of(RefundProcessed)
@@ -33,5 +33,5 @@ def check(case: Case) -> Iterator[Finding]:
 
 
 def count(facts: Iterable[Fact]) -> int:
-    """How many mails these are."""
+    """Count the mails among these facts."""
     return sum(fact.sent for fact in facts if isinstance(fact, MailFact))
