@@ -11,7 +11,7 @@ from bus.messages.inventory import CarryUnits, SetOnHand, StockBelowHeld, StockC
 
 @dataclass(frozen=True, slots=True)
 class Sums:
-    """One SKU's numbers: as counted, by its holds and by the ledger."""
+    """The numbers of one SKU: as counted, by its holds and by the ledger."""
 
     sku: Sku
     on_hand: int
