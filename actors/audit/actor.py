@@ -1,4 +1,4 @@
-"""The auditor: asks every domain for its facts, compares them, and has the safe repairs made."""
+"""The auditor: asks every domain for its facts, compares them, and requests the safe repairs."""
 
 from collections.abc import Sequence
 

@@ -25,7 +25,7 @@ MAX_LINES = 100  # Different SKUs in one cart.
 
 
 def with_line(cart: Cart, priced: PricedSku, quantity: int, held_until: datetime) -> Cart:
-    """The cart with so many units of a SKU, in the place the SKU had or at the end."""
+    """The cart with this quantity of a SKU, in the place the SKU had or at the end."""
     line = CartLine(
         sku=priced.sku, title=priced.title, quantity=quantity, unit_price=priced.price, held_until=held_until
     )

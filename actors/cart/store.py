@@ -54,7 +54,7 @@ class CartStore:
             wishes, self._wishes = self._wishes, []
             try:
                 await self._serve(wishes)
-            except Exception as error:  # noqa: BLE001 - the callers get any error, and this loop goes on
+            except Exception as error:  # noqa: BLE001 - every error goes to the callers, and this loop goes on
                 for wish in wishes:
                     if not wish.done.done():
                         wish.done.set_exception(error.anew() if isinstance(error, Unavailable) else error)

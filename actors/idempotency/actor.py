@@ -18,7 +18,7 @@ _PURGE_EVERY = timedelta(hours=1)
 
 
 class IdempotencyKeys(Actor, name="idempotency", is_local=True):
-    """Keeps claims and answers. Each gateway hosts its own, on the tables that all share."""
+    """Keeps claims and answers. Each gateway hosts its own actor, on tables that all gateways share."""
 
     def __init__(self, *, database: Database) -> None:
         self._database = database

@@ -27,7 +27,7 @@ CLAIM_NEXT: Final[Mapping[tuple[Stage, Fact], Stage]] = {
     ("free", "asked"): "running",
     ("lapsed", "asked"): "running",  # Taken over.
     ("running", "succeeded"): "kept",
-    ("lapsed", "succeeded"): "kept",  # It took longer than its lease.
+    ("lapsed", "succeeded"): "kept",  # The work took longer than its lease.
     ("running", "refused"): "free",
     ("lapsed", "refused"): "free",
     ("running", "failed"): "lapsed",
@@ -35,7 +35,7 @@ CLAIM_NEXT: Final[Mapping[tuple[Stage, Fact], Stage]] = {
 
 
 class Claim(NamedTuple):
-    """A known key, with its claim."""
+    """The claim of a known key."""
 
     key: str
     body_hash: str
@@ -49,8 +49,8 @@ class Claim(NamedTuple):
 def stage_of(claim: Claim | None, now: datetime) -> Stage:
     """Name the stage that a key is in.
 
-    A lease that begins far in the future has lapsed, too: the clock was set back since, and the lease would not end in
-    time.
+    A lease that begins more than its length ahead has lapsed, too: the clock was set back since, and the lease would
+    last too long.
     """
     if claim is None:
         return "free"

@@ -221,7 +221,7 @@ def call_off(order: State, reason: CancelReason, now: datetime) -> bool:
 
 
 def fully_refunded(order: State, now: datetime) -> None:
-    """Record that all money was given back, by hand: an unpacked order ends, a later one is noted for staff."""
+    """Record that people gave all money back: an order that is not packed ends, later it is noted for staff."""
     if order.advance("refunded", now):
         _cancelled(order, "refunded")
         order.refund_requested = True  # The refund is on its way already.

@@ -157,7 +157,7 @@ async def unheard(database: Database, seen: Sequence[RecordStripeEvent]) -> dict
 
 
 async def end(tx: Transaction, look: RecordLook, every: timedelta) -> None:
-    """Record what was looked at, where the next look continues, and when at the earliest; return the lease."""
+    """Record what a look covered, where the next one continues, and when at the earliest; return the lease."""
     window = look.window
     if window is not None and look.is_seen:
         await tx.execute(_SEEN, tx.now, every, window.planned_at, window.created_from, window.created_to)

@@ -52,7 +52,7 @@ class _Look:
 
 
 class Reconciler:
-    """Asks Stripe about what is due, a bounded part at a time."""
+    """Asks Stripe about due payments and refunds, a bounded part at a time."""
 
     def __init__(self, *, bus: Bus, database: Database, clock: Clock, stripe: Stripe, every: timedelta) -> None:
         self._bus = bus
@@ -63,7 +63,7 @@ class Reconciler:
         self._log = telemetry.logger(actor="payment")
 
     async def look(self) -> RecordLook:
-        """Look at what is due, if no other look runs. Objects seen before Stripe failed are reported all the same.
+        """Look at due payments and refunds, if no other look runs. Objects seen before a failure are reported, too.
 
         Raises:
             Unavailable: PostgreSQL does not answer.
@@ -91,7 +91,7 @@ class Reconciler:
         return msgspec.structs.replace(told, unplaced=tuple(unplaced))
 
     async def compare(self) -> list[Finding]:
-        """Compare what began at Stripe in the last weeks with what is known here."""
+        """Compare the refunds and objections of the last weeks at Stripe with those that are known here."""
         return [*await self.unknown_refunds(), *await self.unheard_objections()]
 
     async def unknown_refunds(self) -> list[Finding]:

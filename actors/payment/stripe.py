@@ -1,7 +1,6 @@
 """The one file that speaks to Stripe, through Stripe's own library.
 
-Every request has a deadline, and one that moves money has an idempotency key. The engine retries, so the library does
-not.
+Every request has a deadline, and one that moves money has an idempotency key. Retries are left to the engine.
 
 A key is valid for a day: later Stripe may have forgotten it, and a repeat would be a second refund. While a key is
 valid, it replays the first answer, even a 500. So a request whose first try is old, or whose key replays an old

@@ -18,7 +18,7 @@ NEXT: Mapping[tuple[PickListStatus, Step], PickListStatus] = {
     ("picked", "pack"): "packed",
     ("picked", "cancel"): "cancelled",
     ("packed", "ship"): "shipped",
-    ("packed", "cancel"): "cancelled",  # Until the order confirms the parcel: it was called off before it heard of it.
+    ("packed", "cancel"): "cancelled",  # Until the order confirms the parcel: a cancellation may cross with it.
     ("shipped", "cancel"): "cancelled",  # Likewise: the parcel waits for the confirmation, and no carrier was called.
     ("cancelled", "revive"): "open",
 }
@@ -54,7 +54,7 @@ def take(state: State, step: Step) -> bool:
 
 
 def is_doubtful(state: State, step: Step, *, despite_doubt: bool) -> bool:
-    """Whether a person should check the order's money before this step; `despite_doubt`: that was done."""
+    """Whether a person should check the order's money before this step. `despite_doubt`: it was checked."""
     if step not in ("pack", "ship") or (state.status, step) not in NEXT:
         return False
     if despite_doubt:
@@ -74,7 +74,7 @@ def trust(state: State, reason: str) -> None:
 
 
 def confirm(state: State) -> None:
-    """Record that the order agrees that it is packed; a parcel that is shipped already has waited for this."""
+    """Record the order's confirmation that it is packed; a parcel that is shipped already has waited for it."""
     if state.confirmed or state.status not in ("packed", "shipped"):
         return
     state.confirmed = True

@@ -17,7 +17,7 @@ _FOR_EACH_REFUND: Final = template_of(RefundProcessed)
 
 
 def check(case: Case) -> Iterator[Finding]:
-    """Compare the mails of an order with what can have happened to it."""
+    """Compare the mails of an order with the events that it can have had."""
     order, mails = case.order, case.of(MailFact)
     if order is None:
         yield from case.stray("mails", is_left=bool(mails))
