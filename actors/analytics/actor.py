@@ -1,4 +1,4 @@
-"""Sales figures, from what orders and payments say."""
+"""Sales figures, from the events of orders and payments."""
 
 from collections.abc import Sequence
 
@@ -18,7 +18,7 @@ from engine.transaction import Transaction
 
 
 class Analytics(Actor):
-    """Counts."""
+    """Counts sales, and the money that was paid, refunded and disputed."""
 
     def __init__(self, *, database: Database) -> None:
         self._database = database
@@ -51,6 +51,6 @@ class Analytics(Actor):
     async def on_delivered(self, tx: Transaction, events: Sequence[OrderDelivered]) -> None:
         await store.note_delivered(tx, events)
 
-    @call(limit=2)  # A reading statement of its own: a report holds up no counting.
+    @call(limit=2)  # A statement outside any turn: a report delays no counting.
     async def sales(self, ask: GetSales) -> Sales:
         return Sales(rows=tuple(await store.sales(self._database, ask)))

@@ -44,7 +44,7 @@ _BY: Final[dict[SalesBy, str]] = {"day": "day", "month": "month"}
 
 
 async def add(tx: Transaction, events: Sequence[OrderCreated]) -> None:
-    """New sales."""
+    """Add sales."""
     await tx.execute(
         _ADD,
         [event.order_id for event in events],
@@ -56,34 +56,34 @@ async def add(tx: Transaction, events: Sequence[OrderCreated]) -> None:
 
 
 async def add_paid(tx: Transaction, events: Sequence[PaymentReceived | FurtherPaymentReceived]) -> None:
-    """Money that came in."""
+    """Add money that came in."""
     await tx.execute(_ADD_PAID, [event.order_id for event in events], [event.amount.amount for event in events])
 
 
 async def add_refunded(tx: Transaction, events: Sequence[RefundProcessed]) -> None:
-    """Money that went back."""
+    """Add money that was refunded."""
     await tx.execute(_ADD_REFUNDED, [event.order_id for event in events], [event.amount.amount for event in events])
 
 
 async def take_back_refunded(tx: Transaction, events: Sequence[RefundFailed]) -> None:
-    """Money that was refunded and came back."""
+    """Subtract refunded money that came back."""
     back = [event for event in events if event.was_processed]
     await tx.execute(_ADD_REFUNDED, [event.order_id for event in back], [-event.amount.amount for event in back])
 
 
 async def add_disputed(tx: Transaction, events: Sequence[DisputeFundsMoved]) -> None:
-    """Money that a bank has taken, or put back."""
+    """Add money that a bank has taken; subtract money that it has put back."""
     amounts = [event.amount.amount * (1 if event.is_withdrawal else -1) for event in events]
     await tx.execute(_ADD_DISPUTED, [event.order_id for event in events], amounts)
 
 
 async def note_delivered(tx: Transaction, events: Sequence[OrderDelivered]) -> None:
-    """Orders that arrived."""
+    """Note when orders arrived."""
     await tx.execute(_NOTE_DELIVERED, [event.order_id for event in events], [event.at for event in events])
 
 
 async def sales(database: Database, ask: GetSales) -> list[SalesRow]:
     """Sales by period."""
     start = datetime.combine(ask.start, time(), UTC)
-    end = datetime.combine(ask.end, time.max, UTC)  # The day's last microsecond: what PostgreSQL tells apart.
+    end = datetime.combine(ask.end, time.max, UTC)  # The day's last microsecond, PostgreSQL's precision.
     return [SalesRow(**dict(row)) for row in await database.fetch(_SALES, _BY[ask.by], start, end)]

@@ -1,1 +1,1 @@
-"""What spans domains: whether they agree with each other, and what waits for a person."""
+"""Checks across domains: whether they agree with each other, and which items wait for a person."""

@@ -1,4 +1,4 @@
-"""The auditor: asks every domain, compares what they say, and has put right what is safe to."""
+"""The auditor: asks every domain for its facts, compares them, and requests the safe repairs."""
 
 from collections.abc import Sequence
 
@@ -27,7 +27,7 @@ _LONG_S = 600.0  # For a whole audit: a million orders take some minutes.
 
 
 class Auditor(Actor, name="audit"):
-    """Looks whether everything adds up. Reads no table but its own."""
+    """Checks that all books agree. Reads no table but its own."""
 
     def __init__(
         self, *, bus: Bus, database: Database, clock: Clock, stored: StoredMessages, levels: CachedLevels
@@ -57,7 +57,7 @@ class Auditor(Actor, name="audit"):
         for finding in safe:
             if finding.check in rules.REFUND_CHECKS:
                 made += (await self._bus.ask(RepairPayment(order_id=finding.about))).repairs
-            if finding.check == "refunded_agrees":  # The order hears of it in line with its refunds.
+            if finding.check == "refunded_agrees":  # The order gets it in sequence with its refunds.
                 after = "as the payment says, as soon as the order has heard of it"
                 made.append(RepairMade(rule=finding.rule, about=finding.about, before=finding.detail, after=after))
         return Repairs(repairs=tuple(made))

@@ -1,4 +1,4 @@
-"""All that is known of one order, and how checks name what is wrong with it. Pure."""
+"""All facts about one order, and how checks report what is wrong with it. Pure."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -18,14 +18,14 @@ UNPAID: Final[frozenset[OrderStatus]] = frozenset({"pending_payment", "payment_p
 
 @dataclass(slots=True)
 class Case:
-    """What the domains say of one order; none of them is asked about another's."""
+    """The facts about one order, each from the domain that owns it."""
 
     order_id: OrderId
     facts: list[Fact] = field(default_factory=list)
 
     @property
     def order(self) -> OrderFact | None:
-        """What the order says of itself; None if there is no such order."""
+        """The order's own fact; None if there is no such order."""
         return next(iter(self.of(OrderFact)), None)
 
     def of(self, kind: type[F]) -> list[F]:
@@ -33,21 +33,21 @@ class Case:
         return [fact for fact in self.facts if isinstance(fact, kind)]
 
     def broken(self, *promises: tuple[CheckId, bool, str, Action]) -> Iterator[Finding]:
-        """Name those that do not hold: each with its details, and what to do about this order."""
+        """Report the promises that do not hold, each with its details and the action for this order."""
         for check, holds, detail, action in promises:
             if not holds:
                 remedy = Remedy(action=action, target=self.order_id)
                 yield Finding(check=check, about=self.order_id, detail=detail, remedy=remedy)
 
     def stray(self, what: str, *, is_left: bool) -> Iterator[Finding]:
-        """Name what is left of an order that does not exist, if anything is."""
+        """Report the remains of an order that does not exist, if there are any."""
         yield from self.broken(
             ("order_exists", not is_left, f"{what} of an order that does not exist", "restore_or_return_money")
         )
 
 
 def cases(facts: Iterable[Fact]) -> list[Case]:
-    """Put together what the domains say, by order."""
+    """Group the domains' facts by order."""
     found: dict[OrderId, Case] = {}
     for fact in facts:
         found.setdefault(fact.of_order, Case(fact.of_order)).facts.append(fact)
@@ -55,7 +55,7 @@ def cases(facts: Iterable[Fact]) -> list[Case]:
 
 
 def counted(units: Iterable[Units | HoldFact]) -> Counter[Sku]:
-    """How many of each SKU these are together."""
+    """Sum up the units of each SKU."""
     total = Counter[Sku]()
     for each in units:
         total[each.sku] += each.quantity
@@ -63,5 +63,5 @@ def counted(units: Iterable[Units | HoldFact]) -> Counter[Sku]:
 
 
 def in_words(units: Mapping[Sku, int]) -> str:
-    """As people read it: 2 LAMP, 1 MUG."""
+    """Format units for people: 2 LAMP, 1 MUG."""
     return ", ".join(f"{quantity} {sku}" for sku, quantity in sorted(units.items())) or "nothing"

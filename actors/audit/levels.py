@@ -1,7 +1,7 @@
-"""Whether the stock levels that readers have cached are those of the inventory.
+"""Compares the stock levels that are cached for readers with those of the inventory.
 
-Caches are told a moment after a level changes, so one that differs is read again until it has caught up with what was
-actual at the first look, for five seconds at most: in a busy shop it may never be equal, and is right all the same.
+A cache is updated a moment after a level changes. So a level that differs is polled until it has caught up with the one
+that was actual at first, for five seconds at most: in a busy shop the two may never be equal, and both be right.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ _READ_AGAIN_S = 0.05
 
 
 def stale_levels(cached: Levels, actual: Levels) -> dict[Sku, StockLevel]:
-    """The actual levels of those SKUs whose cached level differs. `cached` must have been read first."""
+    """The actual levels of the SKUs whose cached level differs. `cached` must have been read first."""
     none = {sku: StockLevel(sku=sku, available=0, version=-1) for sku in cached}
     return {sku: actual.get(sku, none[sku]) for sku in cached if cached[sku] != actual.get(sku, none[sku])}
 
@@ -29,12 +29,12 @@ def stale_levels(cached: Levels, actual: Levels) -> dict[Sku, StockLevel]:
 async def confirm_stale(
     suspects: Levels, read_cached: ReadLevels, read_actual: ReadLevels
 ) -> list[tuple[StockLevel, str]]:
-    """Those of the suspects that do not catch up in time: the cached level of each, and what is wrong with it.
+    """Poll the suspects; return those that do not catch up in time: the cached level, and what is wrong with it.
 
     Args:
-        suspects: Their actual levels at the first look.
-        read_cached: Reads what is cached now of these SKUs; what is cached no more is missing.
-        read_actual: Reads the inventory.
+        suspects: The actual levels at first, by SKU.
+        read_cached: Reads the cached levels of SKUs; a SKU that is no longer cached is missing.
+        read_actual: Reads the inventory's levels.
     """
     deadline_s = asyncio.get_running_loop().time() + _PATIENCE_S
     while suspects:

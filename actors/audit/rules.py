@@ -1,4 +1,4 @@
-"""Findings that are of no single order, and what becomes of all of them. Pure."""
+"""Findings that concern no single order, and the last steps for all findings. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from bus.messages.base import OrderId, Sku
 
 MOST_FINDINGS: Final = 1000
 
-# Whose counter it is that `repair` sets, by what was found wrong with it.
+# Which domain's counters `repair` sets, by the check that failed.
 STOCK_CHECKS: Final[frozenset[CheckId]] = frozenset(
     {
         "assigned_equals_holds", "assigned_equals_ledger", "held_equals_holds", "held_equals_ledger",
@@ -33,7 +33,7 @@ class OverdueDeliveries:
 
 
 def missing(order_id: OrderId) -> Finding:
-    """A buyer was answered with an order that is not there."""
+    """Report an order that a buyer was answered with and that does not exist."""
     return Finding(
         check="answered_orders_exist",
         about=order_id,
@@ -43,7 +43,7 @@ def missing(order_id: OrderId) -> Finding:
 
 
 def overdue(late: OverdueDeliveries) -> Finding:
-    """Something is not handled, though its time has come."""
+    """Report deliveries that are not handled though their time has come."""
     return Finding(
         check="nothing_is_overdue",
         about=f"{late.subscriber} {late.type}",
@@ -53,19 +53,19 @@ def overdue(late: OverdueDeliveries) -> Finding:
 
 
 def stale(sku: Sku, detail: str) -> Finding:
-    """Readers are told a level that is not true."""
+    """Report a cached level that is not the inventory's."""
     remedy = Remedy(action="repair", target=sku)
     return Finding(check="readers_know_level", about=sku, detail=f"{detail}, by what Redis keeps", remedy=remedy)
 
 
 def with_letter(finding: Finding, letter_id: int, why: str) -> Finding:
-    """A message about it is parked: that comes first."""
+    """Set a finding's remedy to the parked message about it, which must be redriven first."""
     remedy = Remedy(action="redrive", target=str(letter_id), detail=why)
     return Finding(check=finding.check, about=finding.about, detail=finding.detail, remedy=remedy)
 
 
 def bounded(findings: Sequence[Finding]) -> list[Finding]:
-    """The first thousand, and how many more there are."""
+    """Keep at most a thousand findings; the last one reports how many more there are."""
     if len(findings) <= MOST_FINDINGS:
         return list(findings)
     more = f"{len(findings) - MOST_FINDINGS + 1} more findings are not told"

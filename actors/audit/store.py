@@ -17,7 +17,7 @@ _SETTLED = "select item_id from audit.settled where item_id = any($1)"
 
 
 async def add(tx: Transaction, repairs: Sequence[BooksRepaired]) -> None:
-    """Keep what was put right."""
+    """Record repairs."""
     await tx.execute(
         _ADD,
         [repair.at for repair in repairs],
@@ -29,10 +29,10 @@ async def add(tx: Transaction, repairs: Sequence[BooksRepaired]) -> None:
 
 
 async def settle(tx: Transaction, items: Sequence[str]) -> set[str]:
-    """Keep that a person has seen to these; says which are new."""
+    """Record that a person has settled these items; return the new ones."""
     return {row["item_id"] for row in await tx.fetch(_SETTLE, items, tx.now)}
 
 
 async def settled(database: Database, items: Sequence[str]) -> set[str]:
-    """Those of these that a person has seen to."""
+    """The items among these that a person has settled."""
     return {row["item_id"] for row in await database.fetch(_SETTLED, items)}

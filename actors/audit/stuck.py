@@ -1,7 +1,7 @@
-"""The list of what waits for a person: four sources, merged by age, page by page. It reads; `stuck_rules.py` decides.
+"""The list of items that wait for a person: four sources, merged by age. It is read here; `stuck_rules.py` decides.
 
-A cursor is the age, the source and the id of the last item, so that a page goes on in every source where the page
-before stopped. What a person has settled elsewhere is skipped.
+A cursor is the age, the source and the id of the last item, so that a page continues in every source where the page
+before stopped. Items that a person has settled elsewhere are skipped.
 """
 
 import asyncio
@@ -22,12 +22,12 @@ from engine.clock import LONG_AGO, Clock
 from engine.cursor import make_cursor, page_limit, read_cursor
 from engine.postgres import Database
 
-_AT_ONCE = 100  # Rows that one look at a source brings.
-_MOST_LOOKS = 20  # For one page; if nearly all was settled, the next page goes on.
+_AT_ONCE = 100  # Rows that a source returns at a time.
+_MOST_LOOKS = 20  # For one page; if nearly all items were settled, the next page continues.
 
 
 class Stuck:
-    """Lists what is stuck."""
+    """Lists the items that wait for a person."""
 
     def __init__(self, bus: Bus, database: Database, stored: StoredMessages, clock: Clock) -> None:
         self._bus = bus
@@ -36,7 +36,7 @@ class Stuck:
         self._now = clock.now()
 
     async def page(self, ask: ListStuck) -> StuckPage:
-        """The oldest first, from where the page before ended.
+        """List the oldest items first, from where the page before ended.
 
         Raises:
             BadInput: `after` is not from a page of this list.
@@ -55,7 +55,7 @@ class Stuck:
         return StuckPage(items=tuple(items), next=make_cursor(*at))
 
     async def _rows(self, at: Place) -> tuple[list[Row], bool]:
-        """The next rows of all sources, and whether these are the last ones."""
+        """Read the next rows of all sources; return whether these are the last ones."""
         read = (self._letters, self._orders, self._payments, self._pick_lists)
         found = await asyncio.gather(
             *(of_source(*stuck_rules.start(at, source)) for source, of_source in zip(SOURCES, read, strict=True))
@@ -85,7 +85,7 @@ class Stuck:
     async def _orders(self, since: datetime, after: str) -> list[Row]:
         owed = (await self._bus.ask(ListOwedOrders(after=after, since=since, limit=_AT_ONCE))).orders
         orders = tuple(order.order_id for order in owed)
-        moving = await self._stored.waiting_about(JUDGED, orders)  # Before the payments are read, which it may change.
+        moving = await self._stored.waiting_about(JUDGED, orders)  # Read before the payments, which messages change.
         payments: dict[OrderId, list[PaymentFact]] = {}
         for fact in (await self._bus.ask(FindPayments(orders=orders))).facts:
             payments.setdefault(fact.order_id, []).append(fact)

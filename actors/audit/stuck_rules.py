@@ -1,4 +1,4 @@
-"""What waits for a person, and what that person can do about it; how four sources become one list. Pure."""
+"""Items that wait for a person, their remedies, and the merge of four sources into one list. Pure."""
 
 import heapq
 from collections.abc import Collection, Mapping, Sequence
@@ -16,10 +16,10 @@ Source: TypeAlias = Literal["letters", "orders", "payments", "pick-lists"]
 Place: TypeAlias = tuple[datetime, str, str]  # Age, source and id of a row: where a list goes on.
 
 SOURCES: Final[tuple[Source, ...]] = ("letters", "orders", "payments", "pick-lists")  # In the order of their names.
-UNOPENED: Final = timedelta(hours=24)  # A pick list whose order is paid may wait for so long.
+UNOPENED: Final = timedelta(hours=24)  # A pick list whose order is paid may wait this long.
 
-_TICK = timedelta(microseconds=1)  # PostgreSQL tells no less apart.
-# What a person does at Stripe, to say here that it is done. A dispute that is decided leaves the list by itself.
+_TICK = timedelta(microseconds=1)  # PostgreSQL's precision.
+# Actions that a person takes at Stripe, and then settles here. A dispute that is decided leaves the list by itself.
 _AT_STRIPE: Final[Mapping[StuckKind, Action]] = {
     "capture_refused": "return_at_stripe",
     "dispute_open": "answer_bank",
@@ -44,7 +44,7 @@ class Parked(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row of a source; without an item there is nothing to do about it."""
+    """A row of a source; a row without an item needs no action."""
 
     since: datetime
     source: Source
@@ -53,13 +53,13 @@ class Row:
 
     @property
     def age(self) -> tuple[datetime, str]:
-        """Its rank among the sources; within one they come in order."""
+        """Rank of the row among all sources; the rows of one source come in order."""
         return self.since, self.source
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """Items of a page, the last row that was looked at, and whether an item was left for the next page."""
+    """Items of a page, the last row that was read, and whether an item was left for the next page."""
 
     items: list[StuckItem]
     at: Place
@@ -67,7 +67,7 @@ class Taken:
 
 
 def start(at: Place, source: Source) -> tuple[datetime, str]:
-    """Find where a source goes on after this place among all of them."""
+    """Find where a source continues after this place in the merged list."""
     since, last_source, last_id = at
     if source == last_source:
         return since, last_id
@@ -75,9 +75,9 @@ def start(at: Place, source: Source) -> tuple[datetime, str]:
 
 
 def merge(found: Sequence[Sequence[Row]], at_once: int) -> tuple[list[Row], bool]:
-    """Merge the next rows of all sources by age; say whether these are the last ones.
+    """Merge the next rows of all sources by age; return whether these are the last ones.
 
-    A source that brought `at_once` rows may have more, of which nothing is known beyond the last one that it brought.
+    A source that returned `at_once` rows may have more, so rows that are younger than its last one wait.
     """
     merged = heapq.merge(*found, key=lambda row: row.age)
     ends = [rows[-1].age for rows in found if len(rows) == at_once]
@@ -85,7 +85,7 @@ def merge(found: Sequence[Sequence[Row]], at_once: int) -> tuple[list[Row], bool
 
 
 def leave_out(rows: Sequence[Row], settled: Collection[str], parked: Collection[OrderId]) -> list[Row]:
-    """Take their items from rows that a person has seen to, and from those that a dead letter is about."""
+    """Remove the items that a person has settled, or that a dead letter covers, from their rows."""
     return [row if _is_left(row, settled, parked) else replace(row, item=None) for row in rows]
 
 
@@ -96,7 +96,7 @@ def _is_left(row: Row, settled: Collection[str], parked: Collection[OrderId]) ->
 
 
 def take(rows: Sequence[Row], room: int, at: Place) -> Taken:
-    """Fill a page in which there is room for so many items; `at` is where it stands now."""
+    """Fill the rest of a page, which has `room` for so many items; `at` is the place reached so far."""
     items: list[StuckItem] = []
     for row in rows:
         if row.item is not None:
@@ -108,7 +108,7 @@ def take(rows: Sequence[Row], room: int, at: Place) -> Taken:
 
 
 def of_letter(letter: Parked, order: KnownOrder | None, now: datetime) -> StuckItem | None:
-    """Have a message tried again that is about an order; any other is listed with the dead letters."""
+    """Propose to redrive a message about an order; any other message is listed with the dead letters."""
     if order is None:
         return None
     remedy = Remedy(action="redrive", target=str(letter.id))
@@ -117,7 +117,7 @@ def of_letter(letter: Parked, order: KnownOrder | None, now: datetime) -> StuckI
 
 
 def of_order(order: OwedOrder, payments: Sequence[PaymentFact], now: datetime, *, is_moving: bool) -> StuckItem | None:
-    """Have the money of a cancelled order given back, unless something about it is still to be handled."""
+    """Propose to refund a cancelled order, unless a message about it still waits to be handled."""
     left = sum(payment.received - payment.refunding - payment.withdrawn for payment in payments)
     if left <= 0 or is_moving:
         return None
@@ -128,7 +128,7 @@ def of_order(order: OwedOrder, payments: Sequence[PaymentFact], now: datetime, *
 
 
 def of_payment(stuck: StuckPayment, order: KnownOrder | None, now: datetime) -> StuckItem | None:
-    """Find the remedy for a payment; a refund of a cancelled order that failed is one item, of the order."""
+    """Find the remedy for a payment. A failed refund of a cancelled order is skipped: the order's item covers it."""
     if stuck.kind == "refund_failed" and order is not None and order.status == "cancelled":
         return None
     detail = f"{stuck.detail} ({stuck.intent_id})"
@@ -146,7 +146,7 @@ def _remedy(stuck: StuckPayment) -> Remedy:
 
 
 def of_pick_list(pick_list: PickListFact, order: KnownOrder | None, now: datetime) -> StuckItem | None:
-    """Have a pick list opened whose order is paid."""
+    """Propose to open the pick list of a paid order."""
     if order is None or order.status != "paid":
         return None
     remedy = Remedy(action="open_pick_list", target=order.id)

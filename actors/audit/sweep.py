@@ -1,9 +1,9 @@
-"""One audit: each domain's own, then what spans them, page by page over the orders.
+"""An audit: each domain's own books, then comparisons across domains, page by page over the orders.
 
-Facts of several domains are read at different moments, so in a busy shop they disagree for no fault. What looks wrong
-is therefore only suspected, and looked at again at the end: a finding is told if it is word for word the same then,
-and if nothing about its order waited to be handled when the second look began. (Had it waited at the first look and
-been handled since, the facts would be other ones.) Each statement reads a span of ids by an index.
+Facts of several domains are read at different moments, so in a busy shop they may disagree without a fault. A mismatch
+is therefore only suspected, and checked again at the end: a finding is reported if it is word for word the same then,
+and if no message about its order waited when the second look began. (A message that waited at the first look and was
+handled since would have changed the facts.) Each statement reads a span of ids by an index.
 
 Rejected: docs/decisions/0007.
 """
@@ -25,41 +25,41 @@ from bus.messages.order import FindOrders, ReadOrderFacts
 from engine.actor import Bus
 from engine.clock import Clock
 
-_PAGE = 200  # Orders, SKUs or answers at a time: deciding about them takes few ms, in which nobody else is served.
-_SPAN_MOST = 20 * _PAGE  # Orders that a page may have grown to at the second look.
+_PAGE = 200  # Orders, SKUs or answers at a time: deciding about them blocks the event loop for a few ms.
+_SPAN_MOST = 20 * _PAGE  # Orders to which a page may have grown by the second look.
 _OVERDUE = timedelta(seconds=60)
-_LONG_S = 300.0  # For what a domain reads.
+_LONG_S = 300.0  # For one answer of a domain.
 
 
 class CachedLevels(Protocol):
     """The stock levels that are cached for readers."""
 
     async def cached_levels(self, skus: Sequence[Sku]) -> Mapping[Sku, StockLevel]:
-        """Read what is cached of these; what is not is missing."""
+        """Read the cached levels of these SKUs; a SKU that is not cached is missing."""
         ...
 
 
 class StoredMessages(Protocol):
-    """What the audit needs of stored messages."""
+    """The stored messages, as the audit reads them."""
 
     async def overdue(self, before: datetime) -> Sequence[Overdue]:
-        """What was stored, or due, at that time or earlier and has not been handled."""
+        """Deliveries that were stored, or due, by that time and have not been handled."""
         ...
 
     async def count(self) -> int:
-        """How many wait, timers among them."""
+        """The number of waiting deliveries, with timers."""
         ...
 
     async def waiting_about(self, subscribers: Sequence[str], keys: Sequence[str]) -> Collection[str]:
-        """Those of the keys about which one of these subscribers has something to handle now."""
+        """The keys about which one of these subscribers has a message to handle now."""
         ...
 
     async def dead_letters_about(self, keys: Sequence[str]) -> Sequence[DeadLetter]:
-        """What is parked of these keys."""
+        """Dead letters of these keys."""
         ...
 
     async def dead_letters_since(self, since: datetime, after: int, limit: int) -> Sequence[DeadLetter]:
-        """What was parked after that time and id, the oldest first."""
+        """Dead letters that were parked after that time and id, the oldest first."""
         ...
 
 
@@ -75,7 +75,7 @@ class _Page:
 
 @dataclass(slots=True)
 class Sweep:
-    """An audit under way."""
+    """A running audit."""
 
     bus: Bus
     stored: StoredMessages
@@ -83,11 +83,11 @@ class Sweep:
     clock: Clock
     findings: list[Finding] = field(default_factory=list)
     checked: dict[str, int] = field(default_factory=dict)
-    stale: list[StockLevel] = field(default_factory=list)  # What readers are told, and should not be.
-    letters: dict[str, DeadLetter] = field(default_factory=dict)  # By what the findings are about.
+    stale: list[StockLevel] = field(default_factory=list)  # Cached levels that are wrong.
+    letters: dict[str, DeadLetter] = field(default_factory=dict)  # By the key that findings are about.
 
     async def run(self) -> Audited:
-        """Look at everything."""
+        """Run all checks."""
         await self._domains()
         suspected = await self._first_look()
         await self._answers()
@@ -105,7 +105,7 @@ class Sweep:
             self.findings += own.findings
 
     async def _first_look(self) -> list[_Page]:
-        """The pages on which something looks wrong, until there is more than anybody would read."""
+        """Collect the pages with suspicions, until there are as many as are reported at most."""
         suspected: list[_Page] = []
         after: OrderId | None = ""
         suspicions, counted = 0, Counter(dict.fromkeys(checks.COUNTED, 0))
@@ -159,7 +159,7 @@ class Sweep:
             )
 
     async def _cached_levels(self) -> None:
-        """Compare what Redis keeps for readers."""
+        """Compare the levels that Redis caches for readers."""
         suspects: dict[Sku, StockLevel] = {}
         after, self.checked["levels"] = "", 0
         while True:
@@ -182,7 +182,7 @@ class Sweep:
         return {level.sku: level for level in (await self.bus.ask(GetStock(skus=tuple(skus)))).levels}
 
     async def _explain(self) -> None:
-        """Where a message about it is parked, redriving that is the remedy."""
+        """Set the remedy of findings about which a message is parked: redrive it."""
         abouts = sorted({finding.about for finding in self.findings})[: rules.MOST_FINDINGS]
         for letter in await self.stored.dead_letters_about(abouts):
             self.letters.setdefault(letter.key, letter)

@@ -1,9 +1,9 @@
-"""The cart's conversations: with the catalog about prices, the inventory about units, and at checkout with everybody.
+"""The cart's calls: they ask the catalog for prices, the inventory for units, and at checkout payments and orders too.
 
-Every step has its own end, so that a crash between two heals itself: a cart's hold ends after ten minutes, a
-checkout's too, an intent without an order is cancelled, and so is an order that is not paid. And every step may be
-repeated, with the order's id as its key. The intent comes before the order: what Stripe refuses for good is then no
-order, has no number, and nobody is written to.
+Each step of a checkout ends by itself, so that a crash between two steps needs no repair: the holds of carts and of
+checkouts end after ten minutes, an intent without an order is cancelled, and so is an unpaid order. Each step may be
+repeated, with the order's id as its key. The intent is made before the order: if Stripe refuses it for good, there is
+no order, no order number and no mail.
 """
 
 import asyncio
@@ -57,7 +57,7 @@ _PLACED = CrashPoint("checkout-placed", "An order can be paid; its cart is still
 
 
 class Carts(Actor, name="cart"):
-    """Keeps carts, says what they cost, and turns them into orders."""
+    """Keeps carts, computes what they cost, and turns them into orders."""
 
     def __init__(self, *, bus: Bus, redis: Redis, clock: Clock, currency: Currency) -> None:
         self._bus = bus
@@ -67,7 +67,7 @@ class Carts(Actor, name="cart"):
         self._log = telemetry.logger(actor="cart")
 
     async def run(self) -> None:
-        """Bring carts from Redis and to it."""
+        """Load carts from Redis, and save them there."""
         await self._store.run()
 
     @call(limit=256)
@@ -126,7 +126,7 @@ class Carts(Actor, name="cart"):
         self, ask: Checkout
     ) -> CheckedOut | NoSuchCart | CartEmpty | OutOfStock | CheckoutBlocked | PriceChanged | PaymentRefused:
         cart = await self._store.load(ask.cart_id)
-        if not ask.is_first:  # It may have placed its order: then that is what it comes to, whatever the cart is now.
+        if not ask.is_first:  # An earlier try may have placed the order: that stands, whatever the cart is now.
             order = await self._bus.ask(GetOrder(order_id=ask.order_id))
             if isinstance(order, Order):
                 return await self._again(ask, order, cart)
@@ -134,7 +134,7 @@ class Carts(Actor, name="cart"):
         if isinstance(answer, CheckedOut):
             return answer
         if not ask.is_first or isinstance(answer, PaymentRefused | IntentClosed):
-            await self._give_back(ask)  # What this try set aside, or an earlier one.
+            await self._give_back(ask)  # Held by this try, or by an earlier one.
         if isinstance(answer, IntentClosed):
             raise _called_off()
         return answer
@@ -191,7 +191,7 @@ class Carts(Actor, name="cart"):
         return _checked_out(intent)
 
     async def _again(self, ask: Checkout, order: Order, cart: Cart | None) -> CheckedOut | PaymentRefused:
-        """The order is there: answer it and its intent, as the first try did or would have."""
+        """Answer with the existing order and its intent, as the first try did or would have done."""
         if order.status == "cancelled":
             await self._give_back(ask)
             raise _called_off()
@@ -206,17 +206,17 @@ class Carts(Actor, name="cart"):
         return _checked_out(intent) if isinstance(intent, Intent) else PaymentRefused()
 
     async def _take_out(self, cart: Cart | None, order: Order) -> None:
-        """What is ordered is in the cart no more."""
+        """Remove the ordered lines from the cart."""
         if cart and cart.lines:
             with suppress(Unavailable):  # The order stands; a cart that keeps its lines is no reason to deny it.
                 await self._store.save(rules.without(cart, *(line.sku for line in order.lines)))
 
     async def _give_back(self, ask: Checkout) -> None:
-        with suppress(Unavailable):  # It is said that nothing was bought, which is true; the hold ends by itself.
+        with suppress(Unavailable):  # The buyer's answer, that nothing was bought, is true; the hold ends by itself.
             await self._bus.ask(GiveBack(order_id=ask.order_id))
 
     async def _quote(self, cart: Cart, chosen: str | None, codes: tuple[str, ...] = ()) -> tuple[Quote, int]:
-        """What a cart costs now, and what it weighs."""
+        """A cart's quote and weight, as of now."""
         methods, prices = await asyncio.gather(
             self._bus.ask(ListShippingMethods(currency=self._currency)), self._prices(cart)
         )

@@ -1,4 +1,4 @@
-"""Decisions of the cart, and all that a buyer is charged. Pure: integers of minor units, no floats."""
+"""Decisions of the cart, and the sums that a buyer is charged. Pure: integers of minor units, no floats."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -25,7 +25,7 @@ MAX_LINES = 100  # Different SKUs in one cart.
 
 
 def with_line(cart: Cart, priced: PricedSku, quantity: int, held_until: datetime) -> Cart:
-    """The cart with so many units of a SKU, in the place the SKU had or at the end."""
+    """The cart with this quantity of a SKU, in the place the SKU had or at the end."""
     line = CartLine(
         sku=priced.sku, title=priced.title, quantity=quantity, unit_price=priced.price, held_until=held_until
     )
@@ -39,11 +39,11 @@ def without(cart: Cart, *skus: Sku) -> Cart:
 
 
 def as_of_now(cart: Cart, prices: Mapping[Sku, PricedSku], currency: Currency) -> Cart:
-    """The cart for who reads it: at today's prices, with what is another than when its line was set.
+    """The cart as its buyer reads it: at today's prices, each line with its earlier price if that has changed.
 
     Args:
-        cart: As it is kept.
-        prices: Of what is sold now. A SKU that costs another currency than the shop's is not for sale.
+        cart: As it is stored.
+        prices: Of the SKUs that are sold now. A SKU priced in another currency than the shop's is not for sale.
         currency: The shop's.
     """
     lines = tuple(_of_now(line, prices.get(line.sku), currency) for line in cart.lines)
@@ -58,12 +58,12 @@ def _of_now(line: CartLine, priced: PricedSku | None, currency: Currency) -> Car
 
 
 def subtotal(cart: Cart) -> Minor:
-    """What the goods cost that can be had."""
+    """The cost of the goods that are for sale."""
     return sum(line.quantity * line.unit_price.amount for line in cart.lines if line.is_for_sale)
 
 
 def order_lines(cart: Cart) -> tuple[OrderLine, ...]:
-    """What would be ordered of a cart as of now."""
+    """The lines that would be ordered from a cart as of now."""
     return tuple(
         OrderLine(sku=line.sku, title=line.title, quantity=line.quantity, unit_price=line.unit_price)
         for line in cart.lines
@@ -72,20 +72,20 @@ def order_lines(cart: Cart) -> tuple[OrderLine, ...]:
 
 
 def weight_g(cart: Cart, prices: Mapping[Sku, PricedSku]) -> int:
-    """What the goods weigh together."""
+    """The weight of all goods together."""
     return sum(line.quantity * prices[line.sku].weight_g for line in cart.lines if line.sku in prices)
 
 
 def quote(
     cart: Cart, methods: Sequence[PricedMethod], chosen: ShippingMethod | None, codes: Sequence[str] = ()
 ) -> Quote:
-    """What a cart costs, and what stands in the way of its checkout. The only place where such sums are made.
+    """Compute a cart's sums, and the blocks of its checkout. The only place where such sums are computed.
 
     Args:
         cart: As of now.
         methods: The shop's, in its currency.
-        chosen: How it is to travel; None for the first method.
-        codes: What the buyer hopes to pay less for.
+        chosen: The buyer's method; None for the first.
+        codes: The buyer's discount codes.
     """
     goods = subtotal(cart)
     method = next((method for method in methods if chosen in (None, method.id)), None)
@@ -151,7 +151,7 @@ def _of_sums(sums: Sums | None) -> list[Block]:
 
 
 def shortages(cart: Cart, available: Mapping[Sku, int], now: datetime) -> tuple[Block, ...]:
-    """What of a cart is held no more, and can't be had again."""
+    """Blocks of the lines whose hold has ended and whose units are no longer available."""
     return tuple(
         Block(
             code="out_of_stock",
@@ -165,12 +165,12 @@ def shortages(cart: Cart, available: Mapping[Sku, int], now: datetime) -> tuple[
 
 
 def with_blocks(quoted: Quote, more: tuple[Block, ...]) -> Quote:
-    """The quote with what else stands in the way."""
+    """The quote with more blocks."""
     return msgspec.structs.replace(quoted, blocks=quoted.blocks + more)
 
 
 def refusal(quoted: Quote, expected: Money | None) -> CartEmpty | OutOfStock | CheckoutBlocked | PriceChanged | None:
-    """Why a cart can't be bought as it was quoted; None if it can."""
+    """The refusal of a cart as it was quoted; None if the cart can be bought."""
     if not quoted.cart.lines:
         return CartEmpty(cart_id=quoted.cart.id)
     if unsold := tuple(line.sku for line in quoted.cart.lines if not line.is_for_sale):

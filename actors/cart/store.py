@@ -1,7 +1,7 @@
 """Carts in Redis: one JSON value each, gone 30 days after the last change.
 
-What is asked for while a round trip is under way travels with the next one, all of it: a turn for a store that has no
-transactions. The driver takes longer over a command of its own than Redis over a hundred.
+Requests that arrive during a round trip share the next one: a turn for a store that has no transactions. The driver
+takes longer for a single command than Redis for a hundred.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ _ENCODER = msgspec.json.Encoder()
 
 
 class _Wish(NamedTuple):
-    """Somebody wants to have a cart, or to keep this one."""
+    """A caller's request to load a cart, or to save one."""
 
     cart_id: CartId
     kept: bytes | None
@@ -29,7 +29,7 @@ class _Wish(NamedTuple):
 
 
 class CartStore:
-    """All carts. Works while `run` does."""
+    """Loads and saves carts, while `run` runs."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
@@ -37,24 +37,24 @@ class CartStore:
         self._wake = asyncio.Event()
 
     async def load(self, cart_id: CartId) -> Cart | None:
-        """The cart, if there is one. Raises Unavailable."""
+        """Load a cart, if there is one. Raises Unavailable."""
         stored = await self._wish(cart_id)
         return _DECODER.decode(stored) if stored else None
 
     async def save(self, cart: Cart) -> Cart:
-        """Keep a cart for 30 days from now. Raises Unavailable."""
+        """Save a cart for 30 days from now. Raises Unavailable."""
         await self._wish(cart.id, _ENCODER.encode(cart))
         return cart
 
     async def run(self) -> None:
-        """Serve all who wait, again and again. Ends by being cancelled."""
+        """Serve the waiting requests, one batch after another, until cancelled."""
         while True:
             await self._wake.wait()
             self._wake.clear()
             wishes, self._wishes = self._wishes, []
             try:
                 await self._serve(wishes)
-            except Exception as error:  # noqa: BLE001 - whatever it is, it is for those who wait, and no end of this
+            except Exception as error:  # noqa: BLE001 - every error goes to the callers, and this loop goes on
                 for wish in wishes:
                     if not wish.done.done():
                         wish.done.set_exception(error.copy() if isinstance(error, Unavailable) else error)

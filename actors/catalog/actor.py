@@ -1,4 +1,4 @@
-"""The catalog: read by everybody, written by staff and imports."""
+"""The catalog: read by every buyer, written by staff and imports."""
 
 from collections.abc import Sequence
 
@@ -34,13 +34,13 @@ from engine.transaction import Transaction
 
 
 class Catalog(Actor):
-    """Knows what is for sale, and for how much."""
+    """Keeps products, their SKUs and prices."""
 
     def __init__(self, *, database: Database, currency: Currency) -> None:
         self._database = database
         self._currency = currency
 
-    @call(limit=4)  # A reading statement of its own: a slow search holds up no price.
+    @call(limit=4)  # A statement outside any turn: a slow search delays no price.
     async def browse(self, ask: ListProducts) -> ProductPage:
         return await store.page(self._database, ask)
 

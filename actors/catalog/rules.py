@@ -24,7 +24,7 @@ _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
 def refusal(row: SkuRow, currency: str) -> str | None:
-    """Why a line of an import can't be taken; None if it can."""
+    """The reason to refuse a line of an import; None if the line is fine."""
     checks = [
         (bool(_NAME.fullmatch(row.product_id)), "product_id must be 1 to 64 letters, digits, dots and dashes"),
         (bool(_NAME.fullmatch(row.sku)), "sku must be 1 to 64 letters, digits, dots and dashes"),
@@ -42,7 +42,7 @@ def refusal(row: SkuRow, currency: str) -> str | None:
 
 
 def same_product(one: SkuRow, other: SkuRow) -> bool:
-    """Whether two lines say the same of their product."""
+    """Whether two lines describe their product alike."""
     return (one.slug, one.title, one.category, one.description) == (
         other.slug,
         other.title,
@@ -54,13 +54,13 @@ def same_product(one: SkuRow, other: SkuRow) -> bool:
 def sort_rows(
     rows: Sequence[SkuRow], currency: str, owners: dict[str, str], slugs: dict[str, str]
 ) -> tuple[list[SkuRow], list[tuple[int, str]]]:
-    """Part what can be written from what is refused.
+    """Separate the rows to write from the refused ones.
 
     Args:
         rows: In the order they were sent.
         currency: The shop's.
-        owners: For each SKU that is known, its product.
-        slugs: For each slug that is taken, its product.
+        owners: The product of each known SKU.
+        slugs: The product of each taken slug.
 
     Returns:
         The rows to write, and the place and reason of each refused one.
@@ -77,7 +77,7 @@ def sort_rows(
             reason = f"sku {row.sku} belongs to product {owners[row.sku]}"
         if reason is None and slugs.get(row.slug, row.product_id) != row.product_id:
             reason = f"slug {row.slug} belongs to product {slugs[row.slug]}"
-        if reason is None:  # Only what is written claims its names.
+        if reason is None:  # Only a row that is written claims its names.
             first_of.setdefault(row.product_id, row)
             owners[row.sku] = slugs[row.slug] = row.product_id
             good.append(row)
@@ -87,17 +87,17 @@ def sort_rows(
 
 
 def full_title(product: str, sku: str) -> str:
-    """A SKU's name on its own, as in a cart: the product's, and what tells it from its siblings."""
+    """A SKU's full title, as in a cart: the product's, and the SKU's own if it differs."""
     return product if sku in ("", product) else f"{product}, {sku}"
 
 
 def cheapest_first(skus: Sequence[SkuView]) -> tuple[SkuView, ...]:
-    """As a product shows them."""
+    """SKUs in the order in which a product shows them."""
     return tuple(sorted(skus, key=lambda sku: (sku.price.amount, sku.sku)))
 
 
 def search_terms(q: str) -> str:
-    """What somebody typed, as a query for the full-text index: all words, each also as a beginning. "" for none."""
+    """A buyer's search as a query of the full-text index: all words, each also as a prefix. "" if there are none."""
     return " & ".join(f"{word[:64]}:*" for word in re.findall(r"\w+", q.lower())[:8])
 
 
@@ -120,7 +120,7 @@ def rows_of(product: CreateProduct | Product) -> list[SkuRow]:
 
 
 def changed(product: Product, change: ChangeProduct) -> Product:
-    """The product as it will be."""
+    """The product after a change."""
     skus = {sku.sku: sku for sku in (*product.skus, *(change.skus or ()))}
     return Product(
         id=product.id,
@@ -133,7 +133,7 @@ def changed(product: Product, change: ChangeProduct) -> Product:
 
 
 def sku_removal(product: Product, sku: Sku) -> NoSuchSku | LastSku | None:
-    """Why a SKU can't be taken off its product; None if it can."""
+    """The refusal to take a SKU off its product; None if it can be taken off."""
     if all(known.sku != sku for known in product.skus):
         return NoSuchSku(id=product.id, sku=sku)
     return LastSku(id=product.id, sku=sku) if len(product.skus) == 1 else None
@@ -145,11 +145,11 @@ def renamed(product: Product, ask: RenameSku) -> SkuRow | None:
 
 
 def renaming(row: SkuRow, owners: dict[Sku, ProductId]) -> ProductExists | str | None:
-    """Why a SKU can't be called so, or the words that are wrong with the name; None if it can.
+    """Check a SKU's new name: ProductExists if it is taken, a sentence if it is malformed, None if it is fine.
 
     Args:
-        row: Under its new name.
-        owners: For each of the names in question that is known, its product.
+        row: The SKU's line under its new name.
+        owners: The product of each known SKU.
     """
     if row.sku in owners:
         return ProductExists(id=row.product_id)

@@ -12,18 +12,18 @@ from engine.cursor import page_limit, page_of, read_cursor
 from engine.postgres import Database
 from engine.transaction import Transaction
 
-# Products in one of their orders. What is asked for is put together, and not "this category, if any is given": a plan
-# that is kept finds an index only for conditions that are always there.
+# Products in one sort order. Each statement has only the conditions that apply, not "this category, if any is given":
+# a cached plan finds an index only for conditions that are always there.
 _LIST = """
 select id, slug, title, category, description, {value} as place, words from catalog.products
 {where} order by {value} {way}, id {way} limit {limit}"""
-# A word that many products have is soon met on a walk through the list; one that few have, the index of words finds.
+# A walk through the list soon meets a frequent word; the index of words finds a rare one.
 _WALK = "select * from ({products}) as walked where {match} order by place {way}, id {way} limit {limit}"
 _FOUND = """
 with found as materialized (select * from catalog.products where {match})
 select id, slug, title, category, description, {value} as place from found
 {where} order by {value} {way}, id {way} limit {limit}"""
-_STEPS = 1000  # Of such a walk: some milliseconds.
+_STEPS = 1000  # Rows of such a walk: some milliseconds.
 
 _BY_ID = """
 select id, slug, title, category, description from catalog.products where id = any($1) or slug = any($1)"""
@@ -33,7 +33,7 @@ select s.sku, p.title as product_title, s.title, s.price, s.currency, s.weight_g
 from catalog.skus s join catalog.products p on p.id = s.product_id
 where s.sku = any($1)"""
 
-# In one order, so that two imports never wait for each other in a circle.
+# In one order, so that two imports never deadlock.
 _OWNERS = "select sku, product_id from catalog.skus where sku = any($1) order by sku for update"
 _SLUGS = "select slug, id from catalog.products where slug = any($1) or id = any($2) order by id for update"
 _WRITE_PRODUCTS = """
@@ -50,7 +50,7 @@ _NOTE_LOWEST_PRICE = """
 update catalog.products p set lowest_price = s.lowest from (
     select product_id, min(price) as lowest from catalog.skus where product_id = any($1) group by product_id) s
 where p.id = s.product_id"""
-# What is removed leaves its names to others, and a copy for people to look up.
+# Removed products and SKUs free their names, and leave a copy for people to look up.
 _REMOVE_SKUS = """
 with gone as (delete from catalog.skus where product_id = $1 and ($3 or sku = $4) returning *)
 insert into catalog.removed_skus (removed_at, sku, product_id, title, price, currency, weight_g)
@@ -67,7 +67,7 @@ with before as (
 update catalog.skus set sku = $3 where product_id = $1 and sku = $2"""
 _WAS_RENAMED = """
 select exists (select from catalog.removed_skus where product_id = $1 and sku = $2 and renamed = $3)"""
-# From each to the next one in the index: `distinct` would read every product there is.
+# Steps through the index from each category to the next: `distinct` would read every product.
 _CATEGORIES = """
 with recursive found as (
     (select category from catalog.products order by category limit 1)
@@ -78,7 +78,7 @@ select category from found where category is not null"""
 
 
 class _Order(NamedTuple):
-    """What a list is sorted by."""
+    """A sort order of the list."""
 
     value: str
     type: str
@@ -130,12 +130,12 @@ async def _rows(database: Database, ask: ListProducts, limit: int) -> Sequence[R
 
 
 async def by_id(reader: Database | Transaction, ids: Collection[ProductId]) -> list[Product]:
-    """Products by id or slug, as many as there are."""
+    """Products by id or slug; unknown ones are missing."""
     return await _with_skus(reader, await reader.fetch(_BY_ID, list(ids)))
 
 
 async def prices(tx: Transaction, skus: Collection[Sku]) -> dict[Sku, PricedSku]:
-    """What is for sale of these, with its price."""
+    """Prices of these SKUs; one that is not for sale is missing."""
     return {
         row["sku"]: PricedSku(
             sku=row["sku"],
@@ -148,15 +148,15 @@ async def prices(tx: Transaction, skus: Collection[Sku]) -> dict[Sku, PricedSku]
 
 
 async def taken(tx: Transaction, rows: Sequence[SkuRow]) -> tuple[dict[Sku, ProductId], dict[str, ProductId]]:
-    """Lock what these rows touch, and say which product has each SKU and each slug."""
+    """Lock the products and SKUs that these rows touch; return the product of each SKU and of each slug."""
     slugs = await tx.fetch(_SLUGS, [row.slug for row in rows], [row.product_id for row in rows])
     owners = await tx.fetch(_OWNERS, [row.sku for row in rows])
     return {row["sku"]: row["product_id"] for row in owners}, {row["slug"]: row["id"] for row in slugs}
 
 
 async def write(tx: Transaction, rows: Sequence[SkuRow]) -> None:
-    """Write SKUs with their products, replacing what is there."""
-    # In one order, so that two imports never wait for each other in a circle.
+    """Write SKUs with their products, over those that exist."""
+    # In one order, so that two imports never deadlock.
     products = [row for _, row in sorted({row.product_id: row for row in rows}.items())]
     skus = [row for _, row in sorted({row.sku: row for row in rows}.items())]
     await tx.execute(
@@ -173,13 +173,13 @@ async def write(tx: Transaction, rows: Sequence[SkuRow]) -> None:
 
 
 async def lock(tx: Transaction, product_id: ProductId) -> Product | None:
-    """Lock a product, and all that is decided about it; None if there is none."""
+    """Lock a product, and so all decisions about it; None if it does not exist."""
     await tx.fetch(_SLUGS, [], [product_id])
     return next((product for product in await by_id(tx, {product_id}) if product.id == product_id), None)
 
 
 async def remove(tx: Transaction, product_id: ProductId) -> bool:
-    """Take a product off sale, and free its names; says whether it was on sale."""
+    """Take a product off sale, and free its names; return whether it was on sale."""
     await tx.fetch(_SLUGS, [], [product_id])
     await tx.execute(_REMOVE_SKUS, product_id, tx.now, True, "")
     return await tx.value(_REMOVE, product_id, tx.now) is not None
@@ -192,17 +192,17 @@ async def remove_sku(tx: Transaction, product_id: ProductId, sku: Sku) -> None:
 
 
 async def rename_sku(tx: Transaction, product_id: ProductId, sku: Sku, name: Sku) -> None:
-    """Give a SKU of a locked product another name, which is free."""
+    """Rename a SKU of a locked product to a free name."""
     await tx.execute(_RENAME, product_id, sku, name, tx.now)
 
 
 async def was_renamed(tx: Transaction, product_id: ProductId, sku: Sku, name: Sku) -> bool:
-    """Whether this was done before."""
+    """Whether this SKU was given this name before."""
     return bool(await tx.value(_WAS_RENAMED, product_id, sku, name))
 
 
 async def categories(tx: Transaction) -> tuple[str, ...]:
-    """The categories of what is for sale; none for an empty shop."""
+    """The categories of all products; none for an empty shop."""
     return tuple(row["category"] for row in await tx.fetch(_CATEGORIES))
 
 

@@ -1,6 +1,6 @@
-"""Mail: one call for each event that is written about, and the turn that records it.
+"""Mail: one call for each mailed event, and the turn that records the mail.
 
-The event's delivery is the mail's place in line: it is deleted with the record that the mail was sent. A crash between
+The event's delivery row queues the mail: it is deleted with the record that the mail was sent. A crash between
 the server's answer and that record sends the mail again, under the same Message-ID; SMTP can't promise more.
 """
 
@@ -22,7 +22,7 @@ from engine.transaction import Transaction
 
 
 class Email(Actor):
-    """Writes to buyers."""
+    """Sends mails to buyers."""
 
     def __init__(self, *, bus: Bus, database: Database, mailer: Mailer, clock: Clock, sender: str) -> None:
         self._bus = bus
@@ -31,7 +31,7 @@ class Email(Actor):
         self._clock = clock
         self._sender = sender
 
-    @call(limit=32)  # More than there are connections: orders are read, and mails recorded, many at once.
+    @call(limit=32)  # More than there are connections: orders are read and mails recorded beside them.
     async def send(self, event: MailedEvent, envelope: Envelope) -> RecordMail:
         about = rules.about(event)
         order = await self._read(about)
@@ -61,10 +61,10 @@ class Email(Actor):
         return MailFacts(facts=tuple(await store.facts(self._database, ask.after, ask.until)))
 
     async def _read(self, about: rules.About) -> Order:
-        """Read what a mail is about, and with it whom it goes to.
+        """Read the order that a mail is about; it names the recipient.
 
         Raises:
-            BadInput: There is no such thing.
+            BadInput: There is no such order.
         """
         order = await self._bus.ask(GetOrder(order_id=about.id))
         if not isinstance(order, Order):

@@ -1,8 +1,8 @@
 """A mail as the bytes that travel: one text in two forms, plain and HTML. Pure.
 
-The standard library's EmailMessage would do this, and takes 4 ms of a processor for each mail: a third of all that an
-order costs. What it knows best is still its own here: addresses, dates, quoted-printable.
-Source: RFC 5322 (the head), RFC 2045 to 2047 (bodies, words that are not ASCII), RFC 6532 (addresses that are not).
+The standard library's EmailMessage would do this, but takes 4 ms of a processor for each mail: a third of an order's
+whole cost. The library still writes the hard parts: addresses, dates, quoted-printable.
+Source: RFC 5322 (header), RFC 2045 to 2047 (bodies, words that are not ASCII), RFC 6532 (addresses that are not).
 """
 
 from binascii import b2a_qp
@@ -15,47 +15,47 @@ from typing import NamedTuple
 
 from actors.email.rules import Written, address
 
-_BOUNDARY = "=_shopflow"  # No line of quoted-printable can have it. Source: RFC 2045, 6.7.
+_BOUNDARY = "=_shopflow"  # No line of quoted-printable can contain it. Source: RFC 2045, 6.7.
 _NOT_IN_A_DOMAIN = frozenset('()<>[]:;@\\," \t\0')
 
 
 class Mail(NamedTuple):
-    """Ready to be sent."""
+    """A mail that is ready to be sent."""
 
-    sender: str  # The address alone, as is the recipient's.
+    sender: str  # The address without a name, like the recipient's.
     recipient: str
     content: bytes
 
     @property
     def is_ascii(self) -> bool:
-        """Whether any server can carry its addresses."""
+        """Whether every server can carry the mail's addresses."""
         return self.sender.isascii() and self.recipient.isascii()
 
 
 def compose(written: Written, *, sender: str, recipient: str, own_id: str, at: datetime) -> Mail:
-    """Put a mail together.
+    """Compose a mail.
 
     Args:
-        written: What it says.
+        written: Its subject and texts.
         sender: May have a name: `Shop <orders@shop.example>`.
         recipient: One address, even if two were typed.
         own_id: The Message-ID, with its angle brackets.
         at: Its date.
 
     Raises:
-        ValueError: Nobody can be written to at this address.
+        ValueError: No mail can be sent to this address.
     """
     username, _, domain = recipient.rpartition("@")
     if not _NOT_IN_A_DOMAIN.isdisjoint(domain):
         raise ValueError(f"there is no domain {domain!r}")
-    to = str(Address(username=username, domain=domain))  # Which refuses CR and LF, and quotes what must be.
+    to = str(Address(username=username, domain=domain))  # Refuses CR and LF, and quotes where needed.
     head = (
         f"From: {_named(sender)}\n"
         f"To: {to}\n"
         f"Subject: {_words(written.subject)}\n"
         f"Date: {format_datetime(at)}\n"
         f"Message-ID: {own_id}\n"
-        "Auto-Submitted: auto-generated\n"  # RFC 3834: nobody's holiday notice answers this.
+        "Auto-Submitted: auto-generated\n"  # RFC 3834: no holiday notice answers this mail.
         "MIME-Version: 1.0\n"
         f'Content-Type: multipart/alternative; boundary="{_BOUNDARY}"\n\n'
     )
@@ -74,12 +74,12 @@ def _part(kind: str, content: str) -> str:
 
 
 def _words(text: str) -> str:
-    """In ASCII, and in one line."""
+    """Encode a header's text in ASCII, in one line."""
     line = " ".join(text.split())
     return line if line.isascii() else Header(line, "utf-8").encode(linesep="\n")
 
 
 @cache
 def _named(sender: str) -> str:
-    """The shop's own address, as it stands in a head."""
+    """The shop's own address, as a header has it."""
     return formataddr(parseaddr(sender))

@@ -1,7 +1,7 @@
-"""What is written to whom, and when. Pure.
+"""The mails that events send, and their texts. Pure.
 
-A mail is sent for an event, and says what is true of what it is about when it is written: between the two an order may
-have been paid, cancelled or revived.
+A mail is sent for an event, but describes its order as of the moment of writing: since the event the order may have
+been paid, cancelled or revived.
 
 A template is a pair of files in templates/: NAME.txt, whose first line is the subject, and NAME.html.
 """
@@ -23,14 +23,14 @@ TEMPLATES: Mapping[type[Event], str] = {kind: template_of(kind) for kind in get_
 
 
 class About(NamedTuple):
-    """What a mail is about: its recipient is found by it, and templates know it by its kind."""
+    """The thing that a mail is about: it leads to the recipient, and templates name it by its kind."""
 
     kind: Literal["order"]
     id: OrderId
 
 
 class Written(NamedTuple):
-    """The same in two forms."""
+    """A mail's subject, and its text in two forms."""
 
     subject: str
     text: str
@@ -38,29 +38,29 @@ class Written(NamedTuple):
 
 
 _folder = FileSystemLoader(Path(__file__).parent / "templates")
-# Files that were read are not looked at again: that would be seven questions to the disk for each mail.
+# Templates are not checked for changes: that would be seven disk accesses for each mail.
 _text = Environment(loader=_folder, undefined=StrictUndefined, autoescape=False, trim_blocks=True, auto_reload=False)  # noqa: S701 - plain text
 _html = Environment(loader=_folder, undefined=StrictUndefined, autoescape=True, trim_blocks=True, auto_reload=False)
 
 
 def message_id(event_id: str, template: str, sender: str) -> str:
-    """The same for every try to send the mail of this event: mail servers and readers know a repeat by it."""
+    """A Message-ID that all tries to send this event's mail share: servers and readers detect a repeat by it."""
     return f"<{event_id}.{template}@{address(sender).rpartition('@')[2]}>"
 
 
 @cache
 def address(sender: str) -> str:
-    """The shop's own, without the name that it may have."""
+    """The shop's own address, without its name."""
     return parseaddr(sender)[1]
 
 
 def about(event: MailedEvent) -> About:
-    """Name what the mail of an event is about."""
+    """Name the order that the mail of an event is about."""
     return About("order", event.order_id)
 
 
 def write(event: MailedEvent, subject: Order) -> Written:
-    """Write the mail of an event, with what it is about as that is now."""
+    """Write the mail of an event, with the order as of now."""
     text_form, html_form = _forms(TEMPLATES[type(event)])
     values = {"event": event, about(event).kind: subject}
     headline, _, text = text_form.render(values).partition("\n")

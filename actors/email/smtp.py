@@ -1,4 +1,4 @@
-"""The one file that speaks SMTP. Connections are kept and used again; one that fails is thrown away."""
+"""The one file that speaks SMTP. Connections are reused; one that fails is closed."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -15,7 +15,7 @@ from engine.errors import BadInput, BadSetting, Unavailable
 from engine.settings import Settings, meaning
 
 _TIMEOUT_S = 20.0
-_CONNECTIONS = 8  # Few servers like more from one client.
+_CONNECTIONS = 8  # Few servers accept more from one client.
 
 _SENT = CrashPoint("mail-sent", "The mail server has a mail; nobody here has recorded it.")
 
@@ -37,7 +37,7 @@ def read_url(url: str) -> SplitResult:
     """The parts of a mail server's URL.
 
     Raises:
-        BadSetting: It is none.
+        BadSetting: It is not the URL of a mail server.
     """
     parts = urlsplit(url)
     if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
@@ -82,12 +82,12 @@ class Mailer:
         self._idle.append(client)
 
     async def close(self) -> None:
-        """Say goodbye on all connections."""
+        """Quit all idle connections."""
         idle, self._idle = self._idle, []
         await asyncio.gather(*(self._say_goodbye(client) for client in idle))
 
     async def _client(self) -> aiosmtplib.SMTP:
-        """One that was used before and is still open, or a new one."""
+        """Take an idle connection that is still open, or open a new one."""
         while self._idle:
             client = self._idle.pop()
             if client.is_connected:
@@ -103,7 +103,7 @@ class Mailer:
         )
         try:
             await client.connect()
-        except (aiosmtplib.SMTPException, OSError) as error:  # Also a refused login: that is no mail's fault.
+        except (aiosmtplib.SMTPException, OSError) as error:  # Also a refused login, which is no mail's fault.
             raise Unavailable("the mail server", str(error)) from error
         return client
 
@@ -115,7 +115,7 @@ class Mailer:
 
 
 def _own(error: BaseException) -> Unavailable | BadInput | None:
-    """The engine's word for an error of SMTP; None for any other."""
+    """Translate an error of SMTP into the engine's; None for any other error."""
     if isinstance(error, aiosmtplib.SMTPRecipientsRefused):
         is_final = all(refused.code >= 500 for refused in error.recipients)
         return BadInput("the mail server knows no such recipient") if is_final else Unavailable("the mail server")
@@ -123,16 +123,16 @@ def _own(error: BaseException) -> Unavailable | BadInput | None:
         return BadInput(f"the mail server refuses: {error.code} {error.message}")
     if isinstance(error, aiosmtplib.SMTPNotSupported):  # An address that is not ASCII, at a server without SMTPUTF8.
         return BadInput(f"the mail server can't carry this mail: {error}")
-    if isinstance(error, ValueError):  # The library's word for an address that no command of SMTP can have in it.
+    if isinstance(error, ValueError):  # The library's error for an address that no SMTP command can carry.
         return BadInput(f"nobody can be written to there: {error}")
-    if isinstance(error, aiosmtplib.SMTPException | OSError):  # SMTP has no word for how long to wait.
+    if isinstance(error, aiosmtplib.SMTPException | OSError):  # SMTP can't report how long to wait.
         return Unavailable("the mail server", str(error))
     return None
 
 
 @asynccontextmanager
 async def open_mailer(url: str, circuit: Circuit) -> AsyncIterator[Mailer]:
-    """A mailer, closed when the block ends.
+    """Open a mailer, and close it when the block ends.
 
     Raises:
         BadSetting: The URL can't be read.

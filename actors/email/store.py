@@ -9,7 +9,7 @@ from bus.messages.email import MailFact, SentMail
 from engine.postgres import Database
 from engine.transaction import Transaction
 
-# A mail has an order if it is about one.
+# Only a mail about an order has an `order_id`.
 _ADD = """
 insert into email.mails (message_id, order_id, template, sent_at)
 select message_id, case kind when 'order' then id end, template, $5::timestamptz
@@ -33,7 +33,7 @@ class Sent(NamedTuple):
 
 
 async def add(tx: Transaction, mails: Sequence[Sent]) -> None:
-    """Keep that these were sent."""
+    """Record sent mails."""
     await tx.execute(
         _ADD,
         [mail.message_id for mail in mails],
@@ -53,5 +53,5 @@ async def read(tx: Transaction, orders: Collection[OrderId]) -> list[tuple[Order
 
 
 async def facts(database: Database, after: OrderId, until: OrderId | None) -> list[MailFact]:
-    """How many mails of each template these orders had."""
+    """The number of mails of each template, for a span of orders."""
     return [MailFact(**dict(row)) for row in await database.fetch(_FACTS, after, until)]

@@ -1,6 +1,6 @@
 """Idempotency keys: claims and kept answers of requests (see rules.py for their life).
 
-Claims and answers share turns, as everything does: no request pays for a commit of its own.
+Claims and answers share turns: no request pays for a commit of its own.
 """
 
 import secrets
@@ -18,7 +18,7 @@ _PURGE_EVERY = timedelta(hours=1)
 
 
 class IdempotencyKeys(Actor, name="idempotency", is_local=True):
-    """Keeps claims and answers. Each gateway hosts its own, on the tables that all share."""
+    """Keeps claims and answers. Each gateway hosts its own actor, on tables that all gateways share."""
 
     def __init__(self, *, database: Database) -> None:
         self._database = database

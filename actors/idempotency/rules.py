@@ -15,7 +15,7 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 
 from bus.messages.idempotency import Claimed, ClaimKey, InProgress, Kept, Mismatch
 
-LEASE: Final = timedelta(seconds=10)  # Longer than nearly all requests. One that takes longer is safe beside its twin.
+LEASE: Final = timedelta(seconds=10)  # Longer than nearly all requests. A slower one is safe beside its second try.
 KEPT_FOR: Final = timedelta(hours=48)
 
 Stage: TypeAlias = Literal["free", "running", "lapsed", "kept"]
@@ -27,7 +27,7 @@ CLAIM_NEXT: Final[Mapping[tuple[Stage, Fact], Stage]] = {
     ("free", "asked"): "running",
     ("lapsed", "asked"): "running",  # Taken over.
     ("running", "succeeded"): "kept",
-    ("lapsed", "succeeded"): "kept",  # It took longer than its lease.
+    ("lapsed", "succeeded"): "kept",  # The work took longer than its lease.
     ("running", "refused"): "free",
     ("lapsed", "refused"): "free",
     ("running", "failed"): "lapsed",
@@ -35,7 +35,7 @@ CLAIM_NEXT: Final[Mapping[tuple[Stage, Fact], Stage]] = {
 
 
 class Claim(NamedTuple):
-    """A key that is known."""
+    """The claim of a known key."""
 
     key: str
     body_hash: str
@@ -49,8 +49,8 @@ class Claim(NamedTuple):
 def stage_of(claim: Claim | None, now: datetime) -> Stage:
     """Name the stage that a key is in.
 
-    A lease that began so far ahead that the clock must have been set back since has lapsed, too: it would not run out
-    for as long.
+    A lease that begins more than its length ahead has lapsed, too: the clock was set back since, and the lease would
+    last too long.
     """
     if claim is None:
         return "free"
@@ -60,19 +60,19 @@ def stage_of(claim: Claim | None, now: datetime) -> Stage:
 
 
 class Decided(NamedTuple):
-    """An answer for each who asked, and the claims that are taken over, as they are to be."""
+    """An answer to each request, and the claims that are taken over, as they are to be stored."""
 
     answers: Sequence[Answer]
     taken_over: Sequence[Claim]
 
 
 def decide(asks: Sequence[ClaimKey], new: Mapping[str, Claim], known: Mapping[str, Claim], now: datetime) -> Decided:
-    """Answer in order of arrival. Of a turn's twins, the first has the claim.
+    """Answer in order of arrival. Of equal requests in one turn, the first has the claim.
 
     Args:
-        asks: Who asks.
-        new: The claims that were made for them just now, by key.
-        known: The claims that were there before, by key, locked.
+        asks: The requests.
+        new: Claims that were made for them just now, by key.
+        known: Earlier claims, by key, locked.
         now: The turn's time.
     """
     claims, theirs = {**known, **new}, set(new)

@@ -1,7 +1,7 @@
 """The SQL of idempotency keys.
 
 The table stands in the schema `gateway`, where it began. Rejected: to move it into a schema of its own. Migrations only
-ever add, so that a gateway of yesterday's version goes on beside a new one; it would find no table.
+ever add, so that a gateway of yesterday's version can run beside a new one; after a move it would find no table.
 """
 
 from collections.abc import Collection, Sequence
@@ -11,8 +11,8 @@ from bus.messages.idempotency import ClaimKey, EndLease, GiveBackKey, KeepAnswer
 from engine.postgres import Database
 from engine.transaction import Transaction
 
-# Keys that are known are locked, though nothing of them changes: what is decided about them then is still true when it
-# is written, whichever gateway else is asked for the same.
+# Known keys are locked, though they don't change: a decision about them still holds when it is written, whichever other
+# gateway gets the same request.
 _CLAIM = """
 insert into gateway.answers as a (key, body_hash, token, claimed_at, began_at)
 select key, body_hash, token, $4, $4 from unnest($1::text[], $2::text[], $3::text[]) as n (key, body_hash, token)
@@ -47,12 +47,12 @@ async def claim(tx: Transaction, asks: Sequence[ClaimKey], tokens: Sequence[str]
 
 
 async def read(tx: Transaction, keys: Collection[str]) -> dict[str, Claim]:
-    """Read what is known of these keys."""
+    """Read the claims of these keys."""
     return {row["key"]: Claim(*row) for row in await tx.fetch(_READ, list(keys))}
 
 
 async def take_over(tx: Transaction, claims: Sequence[Claim]) -> None:
-    """Store that others try these requests now."""
+    """Store that later tries have taken over these claims."""
     await tx.execute(
         _TAKE_OVER,
         [claim.key for claim in claims],
@@ -73,7 +73,7 @@ async def keep(tx: Transaction, asks: Sequence[KeepAnswer]) -> None:
 
 
 async def give_back(tx: Transaction, asks: Sequence[GiveBackKey]) -> None:
-    """Forget claims, unless another try has taken over."""
+    """Delete claims, unless another try has taken over."""
     await tx.execute(_GIVE_BACK, [ask.key for ask in asks], [ask.at for ask in asks])
 
 
@@ -83,7 +83,7 @@ async def end_leases(tx: Transaction, asks: Sequence[EndLease]) -> None:
 
 
 async def purge(tx: Transaction) -> None:
-    """Forget keys that nobody retries any more."""
+    """Delete keys that are too old to be retried."""
     await tx.execute(_PURGE, tx.now - KEPT_FOR)
 
 

@@ -1,1 +1,1 @@
-"""Stock, and what of it is held for whom."""
+"""Stock, and the units that are held for carts and orders."""

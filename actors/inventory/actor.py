@@ -47,7 +47,7 @@ from engine.transaction import Transaction
 
 T = TypeVar("T")
 
-_TELL_AGAIN = timedelta(minutes=2)  # Longer than readers keep what they were told.
+_TELL_AGAIN = timedelta(minutes=2)  # Longer than readers cache a level.
 _EXPIRING = CrashPoint("holds-expiring", "Holds have ended; their units have not been put back.")
 
 
@@ -64,10 +64,10 @@ class InventorySettings(Settings, frozen=True, kw_only=True):
 
 
 class LevelPublisher(Protocol):
-    """Publishes new stock levels. A hint: who watches reads again now and then."""
+    """Publishes new stock levels. A hint only: subscribers also poll now and then."""
 
     def publish_levels(self, levels: Sequence[StockLevel]) -> None:
-        """Publish these soon; the newest of a SKU wins."""
+        """Publish these levels soon; the newest of a SKU wins."""
         ...
 
 
@@ -86,12 +86,12 @@ class Inventory(Actor):
         self._alarm = Alarm(clock, lambda: bus.tell(ReleaseExpired()), again=timedelta(seconds=1))
 
     async def start(self) -> None:
-        """Find out when the next hold ends, and tell again what may not have been told before the last end."""
+        """Set the alarm to the next hold's end; publish again the levels that the last run may not have published."""
         self._alarm.set(await store.next_end(self._database))
         self._updates.publish_levels(await store.changed_since(self._database, self._clock.now() - _TELL_AGAIN))
 
     async def run(self) -> None:
-        """Put back what has expired, as soon as it has."""
+        """Release expired holds as soon as they end."""
         await self._alarm.run()
 
     @turn
@@ -162,7 +162,7 @@ class Inventory(Actor):
     @turn
     async def release_expired(self, tx: Transaction, timers: Sequence[ReleaseExpired]) -> None:
         _EXPIRING.reach()
-        del timers  # However many there were, there is one thing to do.
+        del timers  # One release serves all timers.
         await self._free_expired(tx, await store.skus_with_expired(tx))
         next_end = await store.next_end(tx)
         tx.after_commit(lambda: self._alarm.set(next_end))
@@ -198,7 +198,7 @@ class Inventory(Actor):
         known = await store.counts(tx, {ask.sku for ask in asks})
         return [known.get(ask.sku) or UnknownSku(sku=ask.sku) for ask in asks]
 
-    @call(limit=1)  # One reading statement of its own: it may take long, and holds up nothing.
+    @call(limit=1)  # One statement outside any turn: it may take long, and delays no turn.
     async def audit(self, ask: AuditStock) -> Findings:
         del ask
         sums = await store.sums(self._database)
@@ -214,7 +214,7 @@ class Inventory(Actor):
 
     @turn
     async def repair(self, tx: Transaction, ask: RepairStock) -> Repairs:
-        shelf = await store.lock_with_expired(tx, [ask.sku])  # Whoever writes holds or ledger locks their SKU first.
+        shelf = await store.lock_with_expired(tx, [ask.sku])  # Every writer of holds or ledger locks the SKU first.
         made = [
             repair
             for sums in await store.sums(tx, [ask.sku])
@@ -268,14 +268,14 @@ class Inventory(Actor):
         short: Callable[[T, Shelf], Collection[Sku]],
         until: datetime | None = None,
     ) -> T:
-        """Lock, decide and save. A hold whose end has passed never refuses anybody: without it, decide again.
+        """Lock, decide and save. Before a refusal, release expired holds and decide again: they never block a buyer.
 
         Args:
-            tx: Of this turn.
-            lock: Reads the shelf; called again after something was freed.
-            decide: Changes the shelf; what it did to an earlier one is thrown away.
-            short: Of which SKUs an answer found too few.
-            until: When what was decided ends, if it does.
+            tx: The turn's transaction.
+            lock: Locks and reads the shelf; called again after expired holds were released.
+            decide: Changes the shelf; its changes of an earlier shelf are discarded.
+            short: The SKUs of which an answer found too few units.
+            until: End of the decided holds, if they end by the clock.
         """
         shelf = await lock()
         answer = decide(shelf)
@@ -286,7 +286,7 @@ class Inventory(Actor):
         return answer
 
     async def _free_expired(self, tx: Transaction, skus: Collection[Sku]) -> bool:
-        """Put back what has expired of these SKUs; says whether there was any."""
+        """Release the expired holds of these SKUs; return whether there were any."""
         shelf = await store.lock_with_expired(tx, skus)
         shelf.expire(tx.now)
         await self._save(tx, shelf)

@@ -1,4 +1,4 @@
-"""The books of SKUs: what is counted, audited and repaired. Pure."""
+"""The books of SKUs: count, audit and repair. Pure."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -11,7 +11,7 @@ from bus.messages.inventory import CarryUnits, SetOnHand, StockBelowHeld, StockC
 
 @dataclass(frozen=True, slots=True)
 class StockSums:
-    """What the rows and the ledger say of one SKU."""
+    """The numbers of one SKU: as counted, by its holds and by the ledger."""
 
     sku: Sku
     on_hand: int
@@ -25,17 +25,17 @@ class StockSums:
 
     @property
     def fits(self) -> bool:
-        """Whether what the holds say can be what the counters say."""
+        """Whether the counters can be set to the holds' sums: enough units are on hand."""
         return self.assigned_by_holds + self.held_by_holds <= self.on_hand
 
 
 def set_on_hand(ask: SetOnHand, shelf: Shelf, by_ledger: int | None = None) -> StockCount | StockBelowHeld:
-    """Write down what was counted, unless more is promised than that.
+    """Record a count, unless more units are promised than were counted.
 
     Args:
-        ask: What was counted: all that is there, sold units that wait to leave included.
-        shelf: Its books.
-        by_ledger: What the ledger says is on hand, if it is to be made to agree; None if it does.
+        ask: The count: all units that are there, with sold ones that have not left.
+        shelf: The SKU's books, locked.
+        by_ledger: The ledger's sum of on_hand, if the ledger is to be corrected; None to leave the ledger alone.
     """
     books = shelf.stock[ask.sku]
     if ask.on_hand < books.promised:
@@ -50,7 +50,7 @@ def set_on_hand(ask: SetOnHand, shelf: Shelf, by_ledger: int | None = None) -> S
 
 
 def carry(ask: CarryUnits, shelf: Shelf) -> StockCount | UnitsInUse:
-    """Move the units of a SKU to its new name, whose books are begun; all or none. A repeat finds none left."""
+    """Move all units of a SKU, or none, to its new name, whose books exist. A repeat finds no units left."""
     old, new = shelf.stock.get(ask.sku), shelf.stock[ask.name]
     if old is None or not (old.on_hand or old.promised):
         return new.counted()
@@ -64,7 +64,7 @@ def carry(ask: CarryUnits, shelf: Shelf) -> StockCount | UnitsInUse:
 
 
 def audit(sums: StockSums) -> list[Finding]:
-    """Compare the counters with what they can be computed from."""
+    """Compare a SKU's counters with its holds and with the ledger."""
     promised = Remedy(action="repair" if sums.fits else "cancel_until_it_fits", target=sums.sku)
     count = Remedy(action="count_shelf", target=sums.sku)
     compared: list[tuple[CheckId, int, int, Remedy]] = [
@@ -86,14 +86,14 @@ def audit(sums: StockSums) -> list[Finding]:
 
 
 def repair(sums: StockSums, shelf: Shelf, above_version: int) -> list[RepairMade]:
-    """Set what is promised to the sums of the holds, if that fits, and make the ledger agree; report what was done.
+    """Set `assigned` and `held` to the holds' sums, if they fit, and correct the ledger; report each repair.
 
-    What is on hand is not touched: only who counts the shelf knows.
+    `on_hand` is left alone: only a count of the shelf can correct it.
 
     Args:
-        sums: What rows and ledger say.
+        sums: The SKU's numbers.
         shelf: The books, locked.
-        above_version: Readers were told a wrong level of this version; 0 if not.
+        above_version: Version of the wrong level that readers have cached; 0 if there is none.
     """
     books, made = shelf.stock[sums.sku], list[RepairMade]()
     if sums.fits:
@@ -113,7 +113,7 @@ def _repaired(
 ) -> list[RepairMade]:
     if counter == by_holds == by_ledger:
         return []
-    # The entry is what the ledger lacks, which need not be what the counter lacks.
+    # The entry corrects the ledger, whose error may differ from the counter's.
     shelf.book(sums.sku, **{number: by_holds - by_ledger}, reason="repaired", reference="")
     setattr(shelf.stock[sums.sku], number, by_holds)
     before = f"{counter} {number}, {by_holds} by holds, {by_ledger} by ledger"

@@ -4,4 +4,4 @@ from engine.message import Command
 
 
 class ReleaseExpired(Command[None]):
-    """A timer: put back what was set aside until now or earlier."""
+    """A timer: release the holds that have ended by now."""

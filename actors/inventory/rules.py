@@ -1,6 +1,6 @@
 """Decisions of the inventory about units that carts and orders want. Pure: no await, no clock, no database.
 
-A `Shelf` is what a turn has locked; decisions change it. What becomes of a hold is the table of `life.py`.
+A `Shelf` holds the rows that a turn has locked; decisions change it. A hold's life is the table in `life.py`.
 """
 
 from collections.abc import Sequence
@@ -23,9 +23,9 @@ from bus.messages.inventory import (
 
 
 def hold(asks: Sequence[HoldStock], shelf: Shelf, until: datetime) -> list[StockHeld | StockRefused | UnknownSku]:
-    """Answer in order of arrival, each in full or not at all; `shelf` is left as it will be.
+    """Answer in order of arrival, each in full or not at all, and update `shelf`.
 
-    Never a part: a customer who asked for three and gets two costs more than a lost sale.
+    Never in part: a customer who asked for three and gets two costs more than a lost sale.
     """
     return [_hold(ask, shelf, until) for ask in asks]
 
@@ -36,7 +36,7 @@ def _hold(ask: HoldStock, shelf: Shelf, until: datetime) -> StockHeld | StockRef
         return UnknownSku(sku=ask.sku)
     own = shelf.of_cart(ask.cart_id, ask.sku)
     has = own.quantity if own else 0
-    reach = books.available + has  # One's own hold is never in one's way.
+    reach = books.available + has  # A cart's own hold never blocks that cart.
     if ask.quantity > reach:
         return StockRefused(sku=ask.sku, available=reach)
     if ask.quantity != has:
@@ -51,10 +51,10 @@ def _hold(ask: HoldStock, shelf: Shelf, until: datetime) -> StockHeld | StockRef
 
 
 def hold_for_checkout(ask: HoldForCheckout, shelf: Shelf, until: datetime) -> CheckoutHeld | OutOfStock:
-    """Turn a cart's holds into an order's, all lines or none; what the cart no longer holds is taken anew.
+    """Turn a cart's holds into an order's, all lines or none; units that the cart no longer holds are held again.
 
-    A repeat changes nothing. A cart that comes back changed before its order was placed is held as it is now. What an
-    order has given back is left alone: it was called off, and late money may still ask for just those units.
+    A repeat changes nothing. If the cart changed before its order was placed, the order's holds follow the cart. Units
+    that an order has returned are left alone: it was called off, and late money may still ask for just those units.
     """
     holds = shelf.of_order(ask.order_id)
     live = {hold.sku: hold.quantity for hold in holds if hold.stage in HELD}
@@ -72,7 +72,7 @@ def hold_for_checkout(ask: HoldForCheckout, shelf: Shelf, until: datetime) -> Ch
         if of_cart := own[line.sku]:
             shelf.drop(of_cart)
         shelf.book(line.sku, held=line.quantity - has[line.sku], reason="checkout", reference=ask.order_id)
-        if again := earlier.get(line.sku):  # It had expired, or was of another quantity, before the order was placed.
+        if again := earlier.get(line.sku):  # Expired, or of another quantity, from before the order was placed.
             shelf.hold_again(again, line.quantity, until)
         else:
             shelf.add(Hold(line.sku, ask.cart_id, ask.order_id, line.quantity, "checkout", until))
@@ -86,7 +86,7 @@ def _shortage(line: Line, has: int, shelf: Shelf) -> StockRefused | None:
 
 
 def _drop_others(ask: HoldForCheckout, shelf: Shelf) -> None:
-    """What left the cart since is not of this order."""
+    """Drop the order's holds of SKUs that have left the cart since."""
     wanted = {line.sku for line in ask.lines}
     for hold in [hold for hold in shelf.of_order(ask.order_id) if hold.sku not in wanted]:
         if hold.stage in HELD:
@@ -95,25 +95,25 @@ def _drop_others(ask: HoldForCheckout, shelf: Shelf) -> None:
 
 
 def await_payment(order_id: OrderId, shelf: Shelf, until: datetime) -> None:
-    """Hold a placed order's units for its money. They outlive the time the buyer has to pay."""
+    """Hold a placed order's units until it is paid. The holds outlive the buyer's time to pay."""
     for hold in shelf.of_order(order_id):
         shelf.advance(hold, "order_placed", until)
 
 
 def await_bank(order_id: OrderId, shelf: Shelf) -> None:
-    """Hold the units until a bank has decided, which may take days: no clock ends that."""
+    """Hold the units until the bank has decided, which may take days: no clock ends these holds."""
     for hold in shelf.of_order(order_id):
         shelf.advance(hold, "processing")
 
 
 def await_payment_again(order_id: OrderId, shelf: Shelf, until: datetime) -> None:
-    """Hold the units for another try: the bank has said no."""
+    """Hold the units for another payment: the bank has refused the first."""
     for hold in shelf.of_order(order_id):
         shelf.advance(hold, "payment_failed", until)
 
 
 def sell(order_id: OrderId, shelf: Shelf) -> UnitsGone | None:
-    """Assign the units: money is here. Holds that had run out are taken again, all or none."""
+    """Assign a paid order's units. Expired holds are taken again, all or none."""
     holds = shelf.of_order(order_id)
     for hold in holds:
         if hold.stage in HELD:
@@ -125,10 +125,10 @@ def sell(order_id: OrderId, shelf: Shelf) -> UnitsGone | None:
 
 
 def retake(order_id: OrderId, shelf: Shelf) -> UnitsRetaken | UnitsGone | None:
-    """Assign the units of an order that had been called off for want of money: all or none."""
+    """Assign the units of an order that was cancelled unpaid and has been paid since: all or none."""
     given_back = [hold for hold in shelf.of_order(order_id) if (hold.stage, "paid_late") in HOLD_NEXT]
     if not given_back:
-        return None  # A repeat: they are sold.
+        return None  # A repeat: the units are assigned already.
     is_taken = _take_again(given_back, "paid_late", shelf)
     return UnitsRetaken(order_id=order_id) if is_taken else UnitsGone(order_id=order_id)
 
@@ -144,7 +144,7 @@ def _take_again(holds: Sequence[Hold], fact: Fact, shelf: Shelf) -> bool:
 def ship(order_id: OrderId, shelf: Shelf) -> None:
     """Take an order's units off the books: a carrier has them.
 
-    Units whose hold had run out may be promised to others by now. They stay on the books, and the audit finds them.
+    The units of an expired hold may be promised to others by now. They stay on the books, and the audit finds them.
     """
     for hold in shelf.of_order(order_id):
         if hold.stage != "expired" or hold.quantity <= shelf.stock[hold.sku].available:
@@ -152,15 +152,15 @@ def ship(order_id: OrderId, shelf: Shelf) -> None:
 
 
 def give_back(order_id: OrderId, shelf: Shelf) -> None:
-    """Free the units of an order that will not be delivered, held or sold."""
+    """Release the units, held or sold, of an order that will not be delivered."""
     for hold in shelf.of_order(order_id):
         shelf.advance(hold, "order_cancelled")
 
 
 def abandon(order_id: OrderId, shelf: Shelf) -> None:
-    """Free what a checkout set aside that came to nothing. What is sold stays sold (to late money).
+    """Release the holds of a checkout that failed. Units that are sold (to late money) stay sold.
 
-    As if it had run out: "returned" is what a placed order gave back, and a repeat of this checkout may yet place it.
+    The holds expire and are not `returned`: only a placed order returns units, and a repeat may yet place this one.
     """
     for hold in shelf.of_order(order_id):
         shelf.advance(hold, "abandoned")

@@ -1,6 +1,6 @@
-"""What a turn has locked: the books of some SKUs and the holds that matter to it. Pure.
+"""The rows that a turn has locked: the books of some SKUs, and the holds that matter to the turn. Pure.
 
-Decisions change a `Shelf`, and it remembers what changed, so that the store can write exactly that.
+Decisions change a `Shelf`; the shelf records the changes, so that the store writes exactly these.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,7 +14,7 @@ from bus.messages.inventory import StockCount, StockLevel
 
 @dataclass(slots=True)
 class Hold:
-    """Units of one SKU for one cart or order. An id of 0 is a hold that is not stored yet."""
+    """Units of one SKU for one cart or order. An id of 0: the hold is not stored yet."""
 
     sku: Sku
     cart_id: CartId
@@ -40,16 +40,16 @@ class Stock:
 
     @property
     def promised(self) -> int:
-        """Units that somebody has, or may have."""
+        """Units that are sold or held."""
         return self.assigned + self.held
 
     @property
     def available(self) -> int:
-        """What anybody could have now."""
+        """Units that can still be held."""
         return self.on_hand - self.promised
 
     def counted(self) -> StockCount:
-        """The books as others read them."""
+        """The books as other domains read them."""
         return StockCount(
             sku=self.sku, on_hand=self.on_hand, assigned=self.assigned, held=self.held, version=self.version
         )
@@ -68,12 +68,12 @@ class Entry:
 
 
 class Shelf:
-    """Books and holds that a turn has locked, and what it changed of them."""
+    """Books and holds that a turn has locked, with the turn's changes."""
 
     def __init__(self, stock: Iterable[Stock], holds: Iterable[Hold]) -> None:
         self.stock = {books.sku: books for books in stock}
         self.entries: list[Entry] = []
-        self.gone: dict[tuple[CartId | OrderId, Sku], Hold] = {}  # They leave no row; the ledger tells of them.
+        self.gone: dict[tuple[CartId | OrderId, Sku], Hold] = {}  # Their rows are deleted; the ledger records them.
         self._of_carts: dict[tuple[CartId, Sku], Hold] = {}
         self._of_orders: dict[OrderId, list[Hold]] = {}
         for hold in holds:
@@ -85,17 +85,17 @@ class Shelf:
         return [hold for hold in self.holds() if hold.dirty]
 
     def holds(self) -> Iterable[Hold]:
-        """All holds that are here."""
+        """All holds of this shelf."""
         yield from self._of_carts.values()
         for holds in self._of_orders.values():
             yield from holds
 
     def entries_of(self, sku: Sku) -> list[Entry]:
-        """What is to be written to the ledger about one SKU."""
+        """Ledger entries about one SKU that are to be written."""
         return [entry for entry in self.entries if entry.sku == sku]
 
     def levels(self) -> list[StockLevel]:
-        """What changed, as the world is told."""
+        """Levels of the changed SKUs, as they are published."""
         return [
             StockLevel(sku=books.sku, available=books.available, version=books.version)
             for books in self.stock.values()
@@ -107,7 +107,7 @@ class Shelf:
         return self._of_carts.get((cart_id, sku))
 
     def of_order(self, order_id: OrderId) -> Sequence[Hold]:
-        """An order's holds, whatever became of them."""
+        """An order's holds, in any stage."""
         return self._of_orders.get(order_id, ())
 
     def book(
@@ -124,14 +124,14 @@ class Shelf:
         self.entries.append(Entry(sku, on_hand, assigned, held, reason, reference))
 
     def add(self, hold: Hold) -> None:
-        """Begin a hold; in the row of one that has just ended, if there is one."""
+        """Begin a hold; reuse the row of its predecessor, if that has just ended."""
         earlier = self.gone.pop((hold.order_id or hold.cart_id, hold.sku), None)
         hold.id, hold.stored = (earlier.id, True) if earlier else (0, False)
         hold.dirty = True
         self._keep(hold)
 
     def drop(self, hold: Hold) -> None:
-        """End a cart's hold, or that of a line that left an order before it was placed."""
+        """End a cart's hold, or an order's hold of a line that was removed before the order was placed."""
         if hold.order_id is None:
             del self._of_carts[hold.cart_id, hold.sku]
         else:
@@ -147,9 +147,9 @@ class Shelf:
         """Move an order's hold along its table, with the row's bookkeeping; False if the table has no such row.
 
         Args:
-            hold: One of this shelf.
-            fact: What has happened to it.
-            until: The end of what it becomes, if that ends by the clock.
+            hold: A hold of this shelf.
+            fact: The event that has happened.
+            until: End of the new stage, if that ends by the clock.
         """
         move = HOLD_NEXT.get((hold.stage, fact))
         if move is None:
@@ -167,7 +167,7 @@ class Shelf:
         return True
 
     def expire(self, now: datetime) -> None:
-        """Free every hold here whose end has passed."""
+        """Release every hold of this shelf whose end has passed."""
         for hold in [hold for hold in self.holds() if hold.expires_at is not None and hold.expires_at <= now]:
             if hold.order_id is None:
                 self.book(hold.sku, held=-hold.quantity, reason="expired", reference=hold.cart_id)

@@ -1,4 +1,4 @@
-"""The SQL of the inventory. Few statements a turn, each for all its messages."""
+"""The SQL of the inventory. Few statements per turn, each for all of the turn's messages."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -13,15 +13,15 @@ from engine.clock import FOREVER
 from engine.postgres import Database
 from engine.transaction import Transaction
 
-# In SKU order, so that two turns for the same goods never wait for each other in a circle.
+# In SKU order, so that two turns for the same goods never deadlock.
 _LOCK_STOCK = """
 select sku, on_hand, assigned, held, version from inventory.stock where sku = any($1) order by sku for update"""
 _LOCK_STOCK_OF_ORDERS = _LOCK_STOCK.replace(
     "any($1)", "any($1::text[] || array(select sku from inventory.holds where order_id = any($2)))"
 )
 
-# The own holds of the carts that ask. Whoever writes holds has locked their SKUs, so these stand still by now.
-# `limit 1` makes it a look into the index for each: a plain join reads all holds where statistics are old.
+# The asking carts' own holds. Every writer of holds locks the SKU first, so these rows can't change now.
+# `limit 1` makes it one index lookup for each: with old statistics a plain join reads all holds.
 _HOLDS_OF_CARTS = """
 select h.id, h.sku, h.cart_id, h.order_id, h.quantity, h.stage, h.expires_at
 from unnest($1::text[], $2::text[]) as ask (cart_id, sku)
@@ -46,7 +46,7 @@ _NEXT_END = """
 select min(expires_at) as next_end from inventory.holds
 where ends_minute = (select min(ends_minute) from inventory.holds where ends_minute is not null)"""
 
-# One round trip for all that a turn has changed.
+# One round trip for all changes of a turn.
 _SAVE = """
 with books as (
     update inventory.stock s set on_hand = n.on_hand, assigned = n.assigned, held = n.held, version = n.version
@@ -69,7 +69,7 @@ _ADD_SKUS = """
 insert into inventory.stock (sku, on_hand) select sku, 0 from unnest($1::text[]) as sku on conflict do nothing"""
 
 _LEVELS = "select sku, on_hand - assigned - held as available, version from inventory.stock where sku = any($1)"
-# By the ledger's newest lines, which its key gives without an index on time.
+# By the ledger's newest lines: its key finds them, so time needs no index.
 _CHANGED = """
 select sku, on_hand - assigned - held as available, version from inventory.stock where sku in (
     select sku from (select sku, at from inventory.ledger order by id desc limit 10000) as newest where at >= $1)"""
@@ -111,7 +111,7 @@ async def lock_for_carts(tx: Transaction, asks: Sequence[tuple[CartId, Sku]]) ->
 async def lock_for_orders(
     tx: Transaction, orders: Collection[OrderId], asks: Sequence[tuple[CartId, Sku]] = ()
 ) -> Shelf:
-    """Lock the SKUs of these orders' holds, and of carts that ask beside them."""
+    """Lock the SKUs that these orders hold and these carts ask for, with the holds of both."""
     carts, skus = [cart_id for cart_id, _ in asks], [sku for _, sku in asks]
     stock = await tx.fetch(_LOCK_STOCK_OF_ORDERS, skus, list(orders))
     holds = await tx.fetch(_HOLDS_OF_ORDERS, carts, skus, list(orders))
@@ -119,18 +119,18 @@ async def lock_for_orders(
 
 
 async def lock_with_expired(tx: Transaction, skus: Collection[Sku]) -> Shelf:
-    """Lock these SKUs with every hold of theirs whose end has passed."""
+    """Lock these SKUs, with all of their expired holds."""
     stock = await tx.fetch(_LOCK_STOCK, sorted(skus))
     return Shelf(map(_stock, stock), _holds(await tx.fetch(_EXPIRED_OF_SKUS, list(skus), tx.now)))
 
 
 async def skus_with_expired(tx: Transaction) -> list[Sku]:
-    """SKUs some hold of which has ended, at most 1,000."""
+    """SKUs with an expired hold, at most 1,000."""
     return [row["sku"] for row in await tx.fetch(_SKUS_OF_EXPIRED, tx.now)]
 
 
 async def save(tx: Transaction, shelf: Shelf) -> None:
-    """Write what changed on the shelf, and its ledger entries."""
+    """Write a shelf's changes and its ledger entries."""
     books = [stock for stock in shelf.stock.values() if stock.dirty]
     if not books and not shelf.entries and not shelf.touched:
         return
@@ -157,12 +157,12 @@ async def add_skus(tx: Transaction, skus: Collection[Sku]) -> None:
 
 
 async def levels(tx: Transaction, skus: Collection[Sku]) -> dict[Sku, StockLevel]:
-    """What is available of these SKUs."""
+    """Available units of these SKUs."""
     return {row["sku"]: StockLevel(**dict(row)) for row in await tx.fetch(_LEVELS, list(skus))}
 
 
 async def changed_since(database: Database, since: datetime) -> list[StockLevel]:
-    """What is available of the SKUs that have changed since then."""
+    """Available units of the SKUs that have changed since then."""
     return [StockLevel(**dict(row)) for row in await database.fetch(_CHANGED, since)]
 
 
@@ -172,24 +172,24 @@ async def counts(tx: Transaction, skus: Collection[Sku]) -> dict[Sku, StockCount
 
 
 async def next_end(reader: Transaction | Database) -> datetime:
-    """When the next hold ends; FOREVER when there is none."""
+    """The next hold's end; FOREVER if there is none."""
     rows = await reader.fetch(_NEXT_END)
     end: datetime | None = rows[0]["next_end"]
     return end or FOREVER
 
 
 async def sums(reader: Transaction | Database, skus: Collection[Sku] | None = None) -> list[StockSums]:
-    """What rows and ledger say of each SKU, or of these. Reads the whole ledger, which is indexed for nobody."""
+    """Each SKU's numbers, or these SKUs', by rows, holds and ledger. Reads the whole ledger: it has no index by SKU."""
     return [StockSums(**dict(row)) for row in await reader.fetch(_SUMS, None if skus is None else list(skus))]
 
 
 async def levels_after(database: Database, sku: Sku, limit: int) -> list[StockLevel]:
-    """What is available of the SKUs after this one."""
+    """Available units of the SKUs after this one."""
     return [StockLevel(**dict(row)) for row in await database.fetch(_LEVELS_AFTER, sku, limit)]
 
 
 async def facts(database: Database, after: OrderId, until: OrderId | None) -> list[HoldFact]:
-    """What became of the units of these orders."""
+    """Hold facts of a span of orders."""
     return [HoldFact(**dict(row)) for row in await database.fetch(_FACTS, after, until)]
 
 
@@ -198,5 +198,5 @@ def _stock(row: Record) -> Stock:
 
 
 def _holds(rows: Sequence[Record]) -> list[Hold]:
-    """Each hold once, though several messages of a turn may have asked for it."""
+    """Holds, each once: several messages of a turn may ask for the same hold."""
     return list({row["id"]: Hold(**dict(row)) for row in rows}.values())

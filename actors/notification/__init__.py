@@ -1,1 +1,1 @@
-"""News for those who watch an order."""
+"""News of an order, for those who watch it."""

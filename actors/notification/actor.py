@@ -1,4 +1,4 @@
-"""Notifications: kept, and told to those who watch."""
+"""Notifications: stored, and published to those who watch an order."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -11,15 +11,15 @@ from engine.transaction import Transaction
 
 
 class OrderPublisher(Protocol):
-    """Publishes how orders go on. A hint: who watches reads again now and then."""
+    """Publishes the progress of orders. A hint only: subscribers also poll now and then."""
 
     def publish_orders(self, orders: Sequence[OrderProgressed]) -> None:
-        """Publish these soon."""
+        """Publish the progress of these orders soon."""
         ...
 
 
 class Notifications(Actor, name="notification"):
-    """Tells those who watch an order how it goes on."""
+    """Stores the progress of orders, and publishes it to those who watch them."""
 
     def __init__(self, *, updates: OrderPublisher) -> None:
         self._updates = updates

@@ -16,7 +16,7 @@ _READ = "select order_id, status, detail, at from notification.news where order_
 
 
 async def add(tx: Transaction, rows: Sequence[tuple[OrderId, str, str, datetime]]) -> None:
-    """Keep news: order, status, detail, time."""
+    """Store news: order, status, detail, time."""
     await tx.execute(_ADD, *(list(column) for column in zip(*rows, strict=True)))
 
 

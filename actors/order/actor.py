@@ -1,4 +1,4 @@
-"""The orders' turns: each fact that is heard moves orders along their table."""
+"""The orders' turns: each fact moves orders along their table."""
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
@@ -70,7 +70,7 @@ class OrderSettings(Settings, frozen=True, kw_only=True):
 
 
 class Orders(Actor, name="order"):
-    """Leads orders from placed to delivered. The only one who decides what becomes of an order, and of late money."""
+    """Leads orders from placed to delivered. The only actor that decides about an order, and about late money."""
 
     def __init__(self, *, database: Database, settings: OrderSettings) -> None:
         self._database = database
@@ -101,7 +101,7 @@ class Orders(Actor, name="order"):
         known = await store.read(tx, {ask.order_id for ask in asks})
         return [known.get(ask.order_id) or NoSuchOrder(order_id=ask.order_id) for ask in asks]
 
-    @call(limit=4)  # A reading statement of its own: a long list holds up no order.
+    @call(limit=4)  # A statement outside any turn: a long list delays no order.
     async def browse(self, ask: ListOrders) -> OrderPage:
         return await store.page(self._database, ask)
 
@@ -228,7 +228,7 @@ class Orders(Actor, name="order"):
             tx, events, lambda order, event: rules.moved(order, event.status, event.detail, event.at, tx.now)
         )
 
-    @call(limit=1, timeout_s=300)  # Reading statements of its own: it may take long, and holds up nothing.
+    @call(limit=1, timeout_s=300)  # Statements outside any turn: they may take long, and delay no turn.
     async def audit(self, ask: AuditOrders) -> Findings:
         del ask
         findings, checked = await store.audit(self._database)
@@ -255,7 +255,7 @@ class Orders(Actor, name="order"):
         await self._each(tx, asks, decide)
 
     async def _each(self, tx: Transaction, facts: Sequence[M], decide: Callable[[OrderState, M], None]) -> None:
-        """Lock the orders these facts are about, decide one after the other, and write all at once."""
+        """Lock the orders of these facts, decide fact by fact, and write all orders at once."""
         states = await store.lock(tx, {fact.key for fact in facts})
         for fact in facts:
             if order := states.get(fact.key):

@@ -5,6 +5,6 @@ from engine.message import Command
 
 
 class PaymentOverdue(Command[None]):
-    """A timer: an order that is not paid by now is cancelled."""
+    """A timer: cancel the order if it is not paid by now."""
 
     order_id: OrderId

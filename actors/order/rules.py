@@ -1,7 +1,7 @@
 """The life of an order, as a table. Pure.
 
-A pair of status and fact that is not in `NEXT` changes no status: facts come late, early and again. `EXPECTED_LATE`
-names those that were thought of; the others are counted, and somebody should look at them.
+A pair of status and fact that is not in `NEXT` changes no status: facts come late, early and repeatedly.
+`EXPECTED_LATE` lists the pairs that were foreseen; all others are counted, for a person to check.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -56,21 +56,21 @@ NEXT: Mapping[tuple[OrderStatus, Fact], OrderStatus] = {
     ("shipped", "moving"): "in_transit",
     ("shipped", "delivered"): "delivered",
     ("in_transit", "delivered"): "delivered",
-    ("cancelled", "units_retaken"): "paid",  # Money came late, and the units could be had again.
+    ("cancelled", "units_retaken"): "paid",  # Money came late, and the units were still available.
 }
 
 # Pairs that come too late by design and change no status. All others that are not in `NEXT` are counted.
 _GOING_ON: Final = ("packed", "shipped", "in_transit", "delivered")
 EXPECTED_LATE: frozenset[tuple[OrderStatus, Fact]] = frozenset(
     {
-        ("cancelled", "paid"),  # It asks for its units again, or sends the money back.
-        ("cancelled", "processing"),  # What comes of it is late money.
+        ("cancelled", "paid"),  # The order asks for its units again, or refunds the money.
+        ("cancelled", "processing"),  # Its success would be late money.
         ("cancelled", "payment_failed"),
         ("cancelled", "called_off"), ("cancelled", "refunded"), ("cancelled", "units_gone"),
-        ("cancelled", "picking"), ("cancelled", "packed"),  # The warehouse hears of it a moment later.
+        ("cancelled", "picking"), ("cancelled", "packed"),  # The warehouse gets the cancellation a moment later.
         ("paid", "units_retaken"),
-        *((status, "called_off") for status in _GOING_ON),  # Whoever asks is refused.
-        *((status, "refunded") for status in _GOING_ON),  # People are told.
+        *((status, "called_off") for status in _GOING_ON),  # The request is refused.
+        *((status, "refunded") for status in _GOING_ON),  # Noted for staff.
         *((status, "overdue") for status in get_args(OrderStatus) if status != "pending_payment"),
         ("in_transit", "moving"), ("delivered", "moving"), ("delivered", "delivered"), ("packed", "moving"),
     }
@@ -85,7 +85,7 @@ PARCEL_FACTS: Mapping[ParcelStatus, Fact] = {
 
 @dataclass(slots=True)
 class OrderState:
-    """What a turn knows of an order, and what it does to it."""
+    """An order as a turn has locked it, with the turn's changes."""
 
     id: OrderId
     number: str
@@ -109,7 +109,7 @@ class OrderState:
         self.entries.append((event, detail, staff_only))
 
     def advance(self, fact: Fact, now: datetime) -> bool:
-        """Go on to the next status, if the table has one; tell those who watch."""
+        """Move to the next status, if the table has one, and report it to those who watch."""
         following = NEXT.get((self.status, fact))
         if following is None:
             if (self.status, fact) not in EXPECTED_LATE:
@@ -122,12 +122,12 @@ class OrderState:
 
 
 def begins_as(total: Minor) -> OrderStatus:
-    """What costs nothing is as good as paid."""
+    """The first status of an order; one that costs nothing is as good as paid."""
     return "pending_payment" if total else "paid"
 
 
 def new_order(ask: PlaceOrder, sums: Sums, number: str, now: datetime, pay_until: datetime) -> Order:
-    """An order as it is stored: all of it is known but its number."""
+    """An order as it is stored: only its number comes from the database."""
     status = begins_as(sums.total)
     events = ("OrderCreated",) if status == "pending_payment" else ("OrderCreated", "OrderSettled")
 
@@ -161,7 +161,7 @@ def new_order(ask: PlaceOrder, sums: Sums, number: str, now: datetime, pay_until
 
 
 def paid(order: OrderState, amount: Money, now: datetime) -> None:
-    """Money is here."""
+    """Record the order's money, in time or late."""
     if order.advance("paid", now):
         order.note("PaymentReceived", str(amount))
         return
@@ -175,18 +175,18 @@ def paid(order: OrderState, amount: Money, now: datetime) -> None:
 
 
 def further_paid(order: OrderState, purpose: str, amount: Money) -> None:
-    """Money beside what the order was placed for."""
+    """Note money beside what the order was placed for."""
     order.note("FurtherPaymentReceived", f"{amount} for {purpose}")
 
 
 def processing(order: OrderState, now: datetime) -> None:
-    """A bank has been asked, and takes days; the order waits, with its units."""
+    """Let the order wait, with its units, for a bank that was asked and takes days."""
     if order.advance("processing", now):
         order.note("PaymentProcessing", "The bank has been asked.")
 
 
 def payment_failed(order: OrderState, reason: str, now: datetime, pay_until: datetime) -> bool:
-    """The bank has said no: there is time to pay in another way. True if a timer must end that."""
+    """Give the buyer time to pay in another way: the bank has refused. True if a timer must end that time."""
     if not order.advance("payment_failed", now):
         return False
     order.pay_until = pay_until
@@ -195,13 +195,13 @@ def payment_failed(order: OrderState, reason: str, now: datetime, pay_until: dat
 
 
 def declined(order: OrderState, reason: str) -> None:
-    """A try to pay failed; the order stays payable until its end."""
+    """Note a failed attempt to pay; the order stays payable until its deadline."""
     if order.status == "pending_payment":
         order.note("PaymentDeclined", reason)
 
 
 def overdue(order: OrderState, now: datetime) -> None:
-    """Its time to be paid is over, unless it was given more meanwhile."""
+    """Cancel an order whose time to pay is over, unless that was extended meanwhile."""
     if order.status == "pending_payment" and order.pay_until is not None and now < order.pay_until:
         return
     if order.advance("overdue", now):
@@ -209,48 +209,48 @@ def overdue(order: OrderState, now: datetime) -> None:
 
 
 def call_off(order: OrderState, reason: CancelReason, now: datetime) -> bool:
-    """Somebody does not want it any more. False if it is too late for that; a repeat is fine."""
+    """Cancel an order on request. False if it is too late for that; a repeat is fine."""
     was_paid = order.status not in ("pending_payment", "payment_processing")
     if order.advance("called_off", now):
         _cancelled(order, reason)
         if was_paid:
             _send_money_back(order, reason)
-    elif order.cancel_reason == "payment_timeout":  # Now somebody has said no: money that comes late goes back.
+    elif order.cancel_reason == "payment_timeout":  # Now cancelled on request: late money goes back.
         order.cancel_reason, order.changed = reason, True
     return order.status == "cancelled"
 
 
 def fully_refunded(order: OrderState, now: datetime) -> None:
-    """Somebody gave all of its money back: before packing that ends the order, afterwards people are told."""
+    """Record that people gave all money back: an order that is not packed ends, later it is noted for staff."""
     if order.advance("refunded", now):
         _cancelled(order, "refunded")
-        order.refund_requested = True  # It is on its way already.
+        order.refund_requested = True  # The refund is on its way already.
     elif order.status != "cancelled":
         order.note("FullyRefunded", "All of its money goes back.", staff_only=True)
 
 
 def disputed(order: OrderState, amount: Money, reason: str, *, is_inquiry: bool) -> None:
-    """The buyer's bank asks, or takes the money away until it is decided."""
+    """Note an inquiry of the buyer's bank, or a dispute, which takes the money away until it is decided."""
     order.note("DisputeOpened", f"{'inquiry about ' if is_inquiry else ''}{amount}: {reason}", staff_only=True)
 
 
 def dispute_closed(order: OrderState, amount: Money, outcome: str) -> None:
-    """The bank has decided."""
+    """Note the bank's decision."""
     order.note("DisputeClosed", f"{amount}: {outcome}", staff_only=True)
 
 
 def dispute_funds_moved(order: OrderState, amount: Money, *, is_withdrawal: bool) -> None:
-    """Disputed money has left the shop's account, or is back there."""
+    """Note that disputed money has left the shop's account, or is back there."""
     order.note("DisputeFundsMoved", f"{amount} {'withdrawn' if is_withdrawal else 'put back'}", staff_only=True)
 
 
 def warned_of_fraud(order: OrderState, fraud_type: str) -> None:
-    """The card's issuer suspects fraud."""
+    """Note that the card's issuer suspects fraud."""
     order.note("FraudWarned", fraud_type, staff_only=True)
 
 
 def units_gone(order: OrderState, now: datetime) -> None:
-    """Money came, but somebody else has the units: it goes back at once, and once."""
+    """Refund a paid order whose units were sold to others: at once, and only once."""
     was_paid = order.advance("units_gone", now)
     if was_paid:
         _cancelled(order, "out_of_stock")
@@ -265,9 +265,9 @@ def units_gone(order: OrderState, now: datetime) -> None:
 
 
 def units_retaken(order: OrderState, now: datetime) -> None:
-    """Money came late, and the units could be had again."""
+    """Revive an order that was paid late, whose units were still available."""
     if order.status == "cancelled" and order.cancel_reason not in (None, "payment_timeout"):
-        # Called off while its units were asked for again: they go back, and so does the money.
+        # Called off while its units were asked for again: units and money go back.
         _cancelled(order, order.cancel_reason)
         _send_money_back(order, order.cancel_reason)
     elif order.advance("units_retaken", now):
@@ -277,20 +277,20 @@ def units_retaken(order: OrderState, now: datetime) -> None:
 
 
 def picking(order: OrderState, now: datetime) -> None:
-    """The warehouse is at it."""
+    """Record that the warehouse is picking the order."""
     if order.advance("picking", now):
         order.note("PickingStarted")
 
 
 def packed(order: OrderState, now: datetime) -> None:
-    """The parcel is closed."""
+    """Record that the parcel is packed."""
     if order.advance("packed", now):
         order.note("OrderFulfilled")
         order.events.append(OrderFulfilled(order_id=order.id, number=order.number))
 
 
 def shipped(order: OrderState, carrier: str, tracking_number: str, now: datetime) -> None:
-    """A carrier is booked."""
+    """Record that a carrier is booked."""
     if order.advance("shipped", now):
         order.carrier, order.tracking_number = carrier, tracking_number
         order.note("OrderShipped", f"{carrier} {tracking_number}")
@@ -300,7 +300,7 @@ def shipped(order: OrderState, carrier: str, tracking_number: str, now: datetime
 
 
 def moved(order: OrderState, status: ParcelStatus, detail: str, at: datetime, now: datetime) -> None:
-    """The carrier has said where the parcel is. What is older than the status known is kept in the timeline only."""
+    """Record where the parcel is. A report that is older than the known status goes to the timeline only."""
     order.note("ParcelMoved", f"{status}: {detail}" if detail else status)
     fact = PARCEL_FACTS.get(status)
     if fact and order.advance(fact, now) and order.status == "delivered":
@@ -309,14 +309,14 @@ def moved(order: OrderState, status: ParcelStatus, detail: str, at: datetime, no
 
 
 def refunded(order: OrderState, amount: Money) -> None:
-    """Money went back, whoever sent it."""
+    """Count a refund, begun here or at Stripe."""
     order.refunded += amount.amount
     order.changed = True
     order.note("RefundProcessed", str(amount))
 
 
 def refund_failed(order: OrderState, amount: Money, detail: str, *, was_processed: bool) -> None:
-    """The bank sent refunded money back, or Stripe never took the refund."""
+    """Record a failed refund: the bank sent its money back, or Stripe never took it."""
     if was_processed:
         order.refunded -= amount.amount
         order.changed = True
@@ -326,7 +326,7 @@ def refund_failed(order: OrderState, amount: Money, detail: str, *, was_processe
 
 
 def correct_refunded(order: OrderState, refunded: Minor) -> RepairMade | None:
-    """What the payment says was refunded, in line with the refunds themselves; None if that is known, or can't be."""
+    """Set the refunded sum to the payment's, in sequence with the refunds; None if it is right already, or can't be."""
     if refunded == order.refunded or not 0 <= refunded <= order.total:
         return None
     before, order.refunded, order.changed = order.refunded, refunded, True
@@ -335,14 +335,14 @@ def correct_refunded(order: OrderState, refunded: Minor) -> RepairMade | None:
 
 
 def _send_money_back(order: OrderState, reason: str) -> None:
-    """All of it, and once: an order is paid once."""
+    """Request a refund of all money, and only once: an order is paid once."""
     if not order.refund_requested:
         order.refund_requested = order.changed = True
         order.events.append(RefundRequested(order_id=order.id, reason=reason))
 
 
 def _return_late_money(order: OrderState) -> None:
-    """It stays cancelled, and its buyer is told."""
+    """Refund late money: the order stays cancelled, and its buyer is informed."""
     assert order.cancel_reason is not None, "a cancelled order has its reason"
     if not order.refund_requested:
         order.events.append(LateMoneyReturned(order_id=order.id, number=order.number, reason=order.cancel_reason))
@@ -356,7 +356,7 @@ def _cancelled(order: OrderState, reason: CancelReason) -> None:
 
 
 def total_of(sums: Sums) -> Minor:
-    """What the parts come to."""
+    """The total of the parts."""
     on_top = 0 if sums.prices_include_tax else sums.tax
     return sums.subtotal - sums.discount + sums.shipping + sums.fees + on_top
 

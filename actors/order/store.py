@@ -28,7 +28,7 @@ from engine.errors import BadInput
 from engine.postgres import Database
 from engine.transaction import Transaction
 
-# One statement for all that a new order is. Of two with one id the first stands, whole.
+# One statement writes all of a new order. Of two orders with one id the first stands, whole.
 _PLACE = """
 with placed as (
     insert into orders.orders (id, cart_id, status, email, name, address, shipping_method, currency, subtotal,
@@ -53,12 +53,12 @@ with placed as (
 )
 select id, number from placed"""
 
-# In the order of their ids, so that two turns never wait for each other in a circle.
+# In the order of their ids, so that two turns never deadlock.
 _LOCK = """
 select id, number, status, cancel_reason, currency, total, refunded, carrier, tracking_number,
     refund_requested, pay_until
 from orders.orders where id = any($1) order by id for update"""
-# One round trip for all that a turn has changed.
+# One round trip for all changes of a turn.
 _SAVE = """
 with changed as (
     update orders.orders o set status = n.status, cancel_reason = n.cancel_reason, refunded = n.refunded,
@@ -87,7 +87,7 @@ _UNITS = "select order_id, sku, quantity from orders.lines where order_id = any(
 _LIST = """
 select id, number, status, currency, total, created_at from orders.orders
 where (created_at, id) < ($1, $2) order by created_at desc, id desc limit $3"""
-# A statement of its own: "status is this, if any is given" would find no index.
+# A separate statement: "status is this, if any is given" would find no index.
 _LIST_OF_STATUS = _LIST.replace("where", "where status = $4 and")
 _FACTS = """
 select o.id, o.status, o.currency, o.total, o.refunded, o.tracking_number, l.skus, l.quantities
@@ -109,14 +109,14 @@ select o.id, o.currency, o.subtotal, o.discount, o.shipping, o.fees, o.tax, o.pr
 from (select * from orders.orders where id > $1 order by id limit $2) o
 left join lateral (select sum(quantity * unit_price) as total from orders.lines where order_id = o.id) l on true
 order by o.id"""
-_AUDIT_PAGE = 500  # So that deciding about them, in which nobody else is served, takes but few ms.
+_AUDIT_PAGE = 500  # Small pages: deciding about one blocks the event loop for a few ms at most.
 
 
 async def place(tx: Transaction, asks: Sequence[PlaceOrder], pay_until: datetime) -> list[Order]:
-    """Store orders; gives those that are new. Of two with one id the first stands.
+    """Store orders; return the new ones. Of two with one id the first stands.
 
     Raises:
-        BadInput: It comes from a version that left its sums to the order.
+        BadInput: A message of an older version, which left the sums to this actor.
     """
     asks = list({ask.order_id: ask for ask in reversed(asks)}.values())
     sums = [_quoted(ask) for ask in asks]
@@ -145,17 +145,17 @@ def _quoted(ask: PlaceOrder) -> Sums:
 
 
 async def lock(tx: Transaction, ids: Collection[OrderId]) -> dict[OrderId, rules.OrderState]:
-    """Lock orders; one that is not there is missing."""
+    """Lock orders; unknown ones are missing."""
     found = await tx.fetch(_LOCK, list(ids))
     lines: dict[OrderId, list[Line]] = {row["id"]: [] for row in found}
-    if any(row["status"] == "cancelled" for row in found):  # Only late money asks for them.
+    if any(row["status"] == "cancelled" for row in found):  # Only late money needs the lines.
         for row in await tx.fetch(_UNITS, list(lines)):
             lines[row["order_id"]].append(Line(sku=row["sku"], quantity=row["quantity"]))
     return {row["id"]: rules.OrderState(**dict(row), lines=lines[row["id"]]) for row in found}
 
 
 async def save(tx: Transaction, orders: Collection[rules.OrderState]) -> None:
-    """Write what became of locked orders, and publish what they have to say."""
+    """Write the changes of locked orders, and publish their events."""
     changed = [order for order in orders if order.changed]
     entries = [(order.id, *entry) for order in orders for entry in order.entries]
     if changed or entries:
@@ -173,7 +173,7 @@ async def save(tx: Transaction, orders: Collection[rules.OrderState]) -> None:
 
 
 async def read(reader: Transaction | Database, ids: Collection[OrderId]) -> dict[OrderId, Order]:
-    """Orders with lines and timeline."""
+    """Orders with lines and timeline, by id."""
     return {row["id"]: _order(row) for row in await reader.fetch(_READ, list(ids))}
 
 
@@ -202,7 +202,7 @@ async def page(database: Database, ask: ListOrders) -> OrderPage:
 
 
 async def audit(database: Database) -> tuple[list[Finding], int]:
-    """What is wrong with any order's sums, and how many were looked at."""
+    """Audit the sums of all orders; return the findings, and how many orders were checked."""
     findings: list[Finding] = []
     checked, last = 0, ""
     while rows := await database.fetch(_AUDIT, last, _AUDIT_PAGE):
@@ -214,7 +214,7 @@ async def audit(database: Database) -> tuple[list[Finding], int]:
 
 
 async def facts(database: Database, ask: ReadOrderFacts) -> list[OrderFact]:
-    """What an audit compares other domains with, in the order of ids."""
+    """Facts of a span of orders for the audit, in the order of ids."""
     return [
         OrderFact(
             id=row["id"],
@@ -232,7 +232,7 @@ async def facts(database: Database, ask: ReadOrderFacts) -> list[OrderFact]:
 
 
 async def find(database: Database, ids: Collection[OrderId]) -> list[KnownOrder]:
-    """Which of these exist."""
+    """The existing orders among these."""
     return [
         KnownOrder(id=row["id"], status=row["status"], total=Money(amount=row["total"], currency=row["currency"]))
         for row in await database.fetch(_FIND, list(ids))
@@ -240,7 +240,7 @@ async def find(database: Database, ids: Collection[OrderId]) -> list[KnownOrder]
 
 
 async def owed(database: Database, ask: ListOwedOrders) -> list[OwedOrder]:
-    """Cancelled orders not all of whose money is back."""
+    """Cancelled orders whose refund is requested and not complete."""
     return [OwedOrder(**dict(row)) for row in await database.fetch(_OWED, ask.since, ask.after, ask.limit)]
 
 

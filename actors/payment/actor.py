@@ -1,4 +1,4 @@
-"""Payments: calls that speak to Stripe, and turns that record what was learned."""
+"""Payments: calls that speak to Stripe, and turns that record its answers."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
@@ -59,7 +59,7 @@ class PaymentSettings(Settings, frozen=True, kw_only=True):
 
 
 class Payments(Actor, name="payment"):
-    """Asks Stripe for money, hears what came, and sends back what must go back."""
+    """Asks Stripe for money, records the money that came, and refunds."""
 
     def __init__(
         self, *, bus: Bus, database: Database, clock: Clock, stripe: Stripe, settings: PaymentSettings
@@ -74,11 +74,11 @@ class Payments(Actor, name="payment"):
         self._alarm = Alarm(clock, lambda: bus.tell(Reconcile()), again=looks.LEASE)
 
     async def start(self) -> None:
-        """Find out when a look at Stripe is worth while."""
+        """Set the alarm to the next look at Stripe."""
         self._alarm.set(await looks.next_look(self._database))
 
     async def run(self) -> None:
-        """Look at Stripe when something should have been heard of and was not. Nothing unsettled, no look."""
+        """Look at Stripe when a webhook is overdue; never, while all payments are settled."""
         if self._stripe.is_configured:
             await self._alarm.run()
 
@@ -93,7 +93,7 @@ class Payments(Actor, name="payment"):
                 since=ask.began_at or self._clock.now() - KEPT,
                 is_old=self._is_old(ask.began_at),
             )
-        except BadInput as refused:  # No fault of the buyer's, and nothing that they could mend.
+        except BadInput as refused:  # Not the buyer's fault, and nothing that a buyer could mend.
             self._log.error("Stripe takes no payment", order=ask.order_id, amount=str(ask.amount), error=str(refused))
             return IntentRefused(order_id=ask.order_id)
         return RecordIntent(
@@ -123,7 +123,7 @@ class Payments(Actor, name="payment"):
         return [ask.event.id in new for ask in asks]
 
     async def _hear(self, tx: Transaction, asks: Sequence[RecordStripeEvent]) -> set[str]:
-        """Store events and let new ones take effect; returns the ids of these."""
+        """Store events, and apply the new ones; return the ids of these."""
         new = await store.add_events(tx, [(ask.intent_id, ask.event) for ask in asks])
         payments = {p.intent_id: p for p in await store.lock(tx, intents={ask.intent_id for ask in asks})}
         if payments and any(rules.is_against(ask.event) for ask in asks):
@@ -153,7 +153,7 @@ class Payments(Actor, name="payment"):
 
     @call
     async def cancel_intent(self, ask: CancelIntent) -> RecordLook:
-        """What Stripe says of it then counts as its webhook does, which may be lost: it may have been paid just now."""
+        """Cancel an intent. Its status then counts as its webhook does, which may be lost: it may be paid just now."""
         seen = await self._stripe.cancel_intent(ask.intent_id)
         return RecordLook(began_at=self._clock.now(), intents=(seen,) if rules.is_decided(seen) else (), is_ours=False)
 
@@ -204,11 +204,11 @@ class Payments(Actor, name="payment"):
         return refunds.record_of(ask, made)
 
     async def _refused(self, ask: SendRefund, refusal: str) -> RecordRefund:
-        """Find out what Stripe knows that we don't: somebody may have given money back there."""
+        """List the refunds at Stripe after a refusal: money may have been given back there by hand."""
         seen = await self._stripe.refunds(ask.order_id, ask.intent_id)
         if own := next((refund for refund in seen if refund.refund_id == ask.refund_id), None):
             return refunds.record_of(ask, own)
-        is_made_smaller = ask.is_rest and bool(seen)  # Then the rest goes back, and nobody need see to it.
+        is_made_smaller = ask.is_rest and bool(seen)  # Then the rest goes back, and no person is needed.
         log = self._log.warning if is_made_smaller else self._log.error
         log("Stripe refuses a refund", order=ask.order_id, refund=ask.refund_id, error=refusal)
         return RecordRefund(
@@ -244,7 +244,7 @@ class Payments(Actor, name="payment"):
                 tx.schedule(again, tx.now + self._after * 2**ask.tries)
         await self._save(tx, payments.values())
 
-    @call(limit=1, timeout_s=300)  # Reading statements of its own: it may take long, and holds up nothing.
+    @call(limit=1, timeout_s=300)  # Statements outside any turn: they may take long, and delay no turn.
     async def audit(self, ask: AuditMoney) -> Findings:
         del ask
         findings: list[Finding] = []
@@ -273,10 +273,10 @@ class Payments(Actor, name="payment"):
         made = [repair for payment in payments if (repair := refunds.repair(payment))]
         tx.publish(*(BooksRepaired.of(repair, tx.now) for repair in made))
         for payment in payments:
-            payment.must_list_refunds = True  # Somebody may have given money back at Stripe.
+            payment.must_list_refunds = True  # Money may have been given back at Stripe by hand.
         tx.send(HearMissed(order_id=ask.order_id))
         await self._save(tx, payments)
-        for payment in payments:  # Stored behind the refunds that were made known, so it never counts one twice.
+        for payment in payments:  # Stored behind the published refunds, so that none is counted twice.
             tx.send(CorrectRefunded(order_id=payment.order_id, refunded=payment.refunded))
         return Repairs(repairs=tuple(made))
 
@@ -315,14 +315,14 @@ class Payments(Actor, name="payment"):
         await self._save(tx, payments)
 
     async def _known_intent(self, ask: CreateIntent) -> Intent | None:
-        """The order's intent, if it may be so old that Stripe does not know the key of it any more."""
+        """Read the order's intent, if it may be so old that Stripe has forgotten its key."""
         if not self._is_old(ask.began_at):
             return None
         intent_id = await store.intent_of(self._database, payment_id_of(ask.order_id, ask.purpose))
         return await self._stripe.get_intent(intent_id, ask.order_id, ask.amount) if intent_id else None
 
     def _is_old(self, asked_at: datetime | None) -> bool:
-        """Whether the first try may have been too long ago to rely on an idempotency key."""
+        """Whether the first try may be too old to rely on an idempotency key."""
         return asked_at is not None and self._clock.now() - asked_at > KEPT
 
     async def _save(self, tx: Transaction, payments: Iterable[Payment]) -> None:
@@ -335,6 +335,6 @@ class Payments(Actor, name="payment"):
             self._look_after(tx)
 
     def _look_after(self, tx: Transaction) -> None:
-        """Something is to be settled now: look for it, should nothing be heard."""
+        """Plan a look at Stripe for a new unsettled payment, in case its webhook is lost."""
         at = tx.now + self._after
         tx.after_commit(lambda: self._alarm.no_later_than(at))

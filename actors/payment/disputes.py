@@ -1,7 +1,7 @@
-"""Decisions about what buyers' banks say against a payment. Pure.
+"""Decisions about banks' objections to a payment: disputes, inquiries and fraud warnings. Pure.
 
-A dispute takes the money until it is decided; an inquiry does not. Nobody here answers a bank: that is done at Stripe.
-But the order's history, its packing, its sales and the list of stuck money know of it.
+A dispute takes the money until it is decided; an inquiry does not. The shop answers no bank: people do that at Stripe.
+But the order's timeline, its packing, the sales figures and the list of stuck money know of each objection.
 """
 
 from typing import Literal, cast
@@ -18,7 +18,7 @@ _FUNDS: dict[str, Funds] = {
 
 
 def hear(payment: Payment, event: StripeEvent) -> Outcome:
-    """Let a webhook about a dispute take effect."""
+    """Apply a webhook about a dispute."""
     status = dispute_status(event.object_status)
     dispute = payment.disputes.get(event.object_id)
     if dispute is None:
@@ -30,7 +30,7 @@ def hear(payment: Payment, event: StripeEvent) -> Outcome:
 
 
 def warn(payment: Payment, event: StripeEvent) -> Outcome:
-    """Note that a card's issuer believes in fraud; once, however often Stripe repeats or updates it."""
+    """Note an issuer's fraud warning once, however often Stripe repeats or updates it."""
     if event.object_id in payment.warnings:
         return Outcome("ignored", "known")
     payment.warnings.add(event.object_id)
@@ -52,7 +52,7 @@ def _open(payment: Payment, event: StripeEvent, status: DisputeStatus) -> Disput
             is_inquiry=status == "inquiry",
         )
     )
-    if status not in DISPUTED:  # Its end is the first that is heard of it.
+    if status not in DISPUTED:  # The dispute's first webhook reports its end.
         _go_on(payment, dispute, status)
     return dispute
 
@@ -62,7 +62,7 @@ def _go_on(payment: Payment, dispute: DisputeState, status: DisputeStatus) -> Ou
         return Outcome("ignored", f"{dispute.status} before")
     dispute.status, dispute.dirty = status, True
     money = payment.money(dispute.amount)
-    if status == "open":  # The bank's question has become a dispute.
+    if status == "open":  # The inquiry has become a dispute.
         payment.events.append(
             DisputeOpened(
                 order_id=payment.order_id, dispute_id=dispute.id, amount=money, reason=dispute.reason, is_inquiry=False
@@ -86,7 +86,7 @@ def _move_funds(payment: Payment, dispute: DisputeState, kind: str) -> Outcome |
         return None
     was_here = dispute.funds == "here"
     dispute.funds, dispute.dirty = funds, True
-    if funds == "withdrawn" or not was_here:  # What is put back before it was known to be gone has never been missed.
+    if funds == "withdrawn" or not was_here:  # Money put back before its withdrawal was known was never missed.
         payment.events.append(
             DisputeFundsMoved(
                 order_id=payment.order_id,

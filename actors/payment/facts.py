@@ -1,4 +1,4 @@
-"""The SQL of what others may know of payments: what an audit compares orders with, and what waits for a person."""
+"""The SQL of payments for other domains: facts for the audit, and items that wait for a person."""
 
 from collections.abc import Collection
 from datetime import timedelta
@@ -26,7 +26,7 @@ where p.order_id > $1 and p.order_id <= coalesce($2, (select max(order_id) from 
 order by p.order_id"""
 _FACTS_OF_ORDERS = _FACTS_OF_SPAN.partition("where p.order_id > $1")[0] + "where p.order_id = any($1)"
 
-# A refund that failed waits for somebody until another of at least as much was begun after it had failed.
+# A failed refund waits for a person until another of at least as much was begun after the failure.
 _STUCK = """
 select * from (
     select r.id, case r.status when 'failed' then 'refund_failed' else 'refund_pending' end as kind, r.order_id,
@@ -75,7 +75,7 @@ select exists (select from payments) or exists (select from refunds)"""
 
 
 async def of_span(database: Database, after: OrderId, until: OrderId | None) -> list[PaymentFact]:
-    """Payments by their orders' ids."""
+    """Payments of a span of orders."""
     return [PaymentFact(**dict(row)) for row in await database.fetch(_FACTS_OF_SPAN, after, until)]
 
 
@@ -85,7 +85,7 @@ async def of_orders(database: Database, orders: Collection[OrderId]) -> list[Pay
 
 
 async def stuck(database: Database, ask: ListStuckPayments, clock: Clock) -> list[StuckPayment]:
-    """What waits for a person, the oldest first."""
+    """Payments, refunds and disputes that wait for a person, the oldest first."""
     now = clock.now()
     rows = await database.fetch(
         _STUCK, ask.since, ask.after, ask.limit, now - _REFUND_TAKES, now - _CLOSING_TAKES, now - _BANKS_TAKE
@@ -94,7 +94,7 @@ async def stuck(database: Database, ask: ListStuckPayments, clock: Clock) -> lis
 
 
 async def look_now(tx: Transaction, order_id: OrderId) -> bool:
-    """Have Stripe asked about this order; False if nothing of it is unsettled."""
+    """Make a look at Stripe due for this order; False if nothing of the order is unsettled."""
     return bool(await tx.value(_LOOK, order_id, tx.now))
 
 

@@ -1,6 +1,6 @@
 """The lives of payments, refunds and disputes, as tables. Pure.
 
-A pair that is not in its table changes nothing: what Stripe reports comes late, twice and in any order.
+A pair that is not in its table changes nothing: Stripe's reports come late, twice and in any order.
 """
 
 from collections.abc import Mapping
@@ -15,15 +15,15 @@ PAYMENT_NEXT: Final[Mapping[tuple[Status, Fact], Status]] = {
     ("closing", "succeeded"): "received",  # Paid in the moment it was called off, or its bank took days.
     ("closed", "succeeded"): "received",  # Money that comes late is never denied.
     ("open", "processing"): "processing",
-    ("processing", "failed"): "open",  # It may be paid in another way.
+    ("processing", "failed"): "open",  # The buyer may pay in another way.
     ("open", "canceled"): "closed",
     ("processing", "canceled"): "closed",
     ("closing", "canceled"): "closed",
     ("open", "order_cancelled"): "closing",
-    ("processing", "order_cancelled"): "closing",  # Stripe can't call a bank back; what comes goes back.
+    ("processing", "order_cancelled"): "closing",  # Stripe can't stop a bank; money that comes is refunded.
     ("closed", "intent_found"): "closing",
 }
-UNSETTLED: Final[frozenset[Status]] = frozenset({"open", "processing", "closing"})  # Stripe is still to decide.
+UNSETTLED: Final[frozenset[Status]] = frozenset({"open", "processing", "closing"})  # Stripe has yet to decide.
 
 RefundStatus: TypeAlias = Literal["pending", "succeeded", "failed"]
 
@@ -48,7 +48,7 @@ FUNDS_NEXT: Final[frozenset[tuple[Funds, Funds]]] = frozenset(
     {("here", "withdrawn"), ("here", "reinstated"), ("withdrawn", "reinstated")}
 )
 
-# What Stripe's words mean here. Source: Stripe API reference, "The Dispute object"; a new word counts as open.
+# Stripe's statuses in ours. Source: Stripe API reference, "The Dispute object"; a new status counts as open.
 _DISPUTE_STATUS: Final[Mapping[str, DisputeStatus]] = {
     "warning_needs_response": "inquiry",
     "warning_under_review": "inquiry",

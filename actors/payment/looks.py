@@ -1,8 +1,8 @@
-"""The SQL of looks at Stripe: what is due, whose turn it is, and where in Stripe's list we are.
+"""The SQL of looks at Stripe: due payments and refunds, the lease, and the place in Stripe's list.
 
-`next_look_at` of a payment or refund says when a look is worth while; nothing there, nothing to look for. A look takes
-what is due and lies within a day, the oldest first, as one **window** of Stripe's list, and goes through it page by
-page, however many looks that takes. What is still undecided then is due again, later each time.
+`next_look_at` of a payment or refund is when a look is worth while; null if there is nothing to find out. A look takes
+the due payments within a day of the oldest as one **window** of Stripe's list, and reads it page by page, in as many
+looks as needed. Payments that are still undecided then are due again, later each time.
 
 Rejected: docs/decisions/0008.
 """
@@ -21,11 +21,11 @@ from engine.clock import FOREVER
 from engine.postgres import Database
 from engine.transaction import Transaction
 
-LEASE: Final = timedelta(minutes=1)  # From one request to the next. Who died in a look is waited for no longer.
+LEASE: Final = timedelta(minutes=1)  # From one request to the next. After a crash in a look, others wait no longer.
 _REFUNDS = 10  # In one look; each is a request.
 
-# Stripe made it before we recorded it: an hour before at most, as an order is not payable for longer. Of an order that
-# was called off without one we know only when that was. Ten minutes are for two clocks that disagree.
+# Stripe makes an intent before we record it: an hour before at most, as an order is not payable for longer. Of an order
+# that was called off without an intent only that time is known. Ten minutes are for two clocks that disagree.
 _MARGINS = """
 with due as (
     select created_at,
@@ -44,8 +44,8 @@ where r.next_look_at <= $1 and p.intent_id is not null order by r.next_look_at l
 _KNOWN = """
 select order_id, intent_id, status from payment.payments where intent_id = any($1) or order_id = any($2)"""
 
-# Half as long again as it has waited, at least $2, at most a day. What was called off and has no intent at Stripe
-# either will never have one.
+# Backoff: half of a payment's age, at least $2, at most a day. A payment that was called off and has no intent at
+# Stripe either will never have one.
 _SEEN = """
 update payment.payments set next_look_at = case when intent_id is not null
     then $1::timestamptz + least(greatest(($1 - created_at) / 2, $2), interval '1 day') end
@@ -54,7 +54,7 @@ _REFUNDS_SEEN = """
 update payment.refunds set
     next_look_at = $1::timestamptz + least(greatest(($1 - created_at) / 2, $2), interval '1 day')
 where id = any($3) and next_look_at is not null"""
-# An intent is made before its order is placed. Where the program ended in between, nobody can pay it, and it must end.
+# An intent is made before its order is placed. If the program ended in between, nobody can pay it, and it must end.
 _UNPLACED = """
 select order_id from payment.payments
 where status = 'open' and purpose = 'order' and created_at <= $1 order by created_at limit 100"""
@@ -94,20 +94,20 @@ class DueRefund:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a look is to look at."""
+    """The work of a look."""
 
     window: Window | None
     refunds: tuple[DueRefund, ...]
 
 
 async def next_look(source: Database | Transaction) -> datetime:
-    """When the next look is worth while; `FOREVER` when everything is settled."""
+    """The time of the next look; `FOREVER` if everything is settled."""
     row = (await source.fetch(_NEXT))[0]
     return row["at"] if row["is_any"] else FOREVER
 
 
 async def begin(tx: Transaction) -> Plan | None:
-    """Take the lease, and plan; None if somebody else has it."""
+    """Take the lease, and plan; None if another look has the lease."""
     stopped = await tx.row(_CLAIM, tx.now, tx.now + LEASE)
     if stopped is None:
         return None
@@ -121,7 +121,7 @@ async def begin(tx: Transaction) -> Plan | None:
 
 
 async def renew(database: Database, now: datetime) -> None:
-    """Keep the lease for another request. Should somebody else have it by now, two looks see the same."""
+    """Renew the lease for another request. If another look has it by now, both see the same."""
     async with database.transaction(now) as tx:
         await tx.execute(_RENEW, now + LEASE)
 
@@ -129,18 +129,18 @@ async def renew(database: Database, now: datetime) -> None:
 async def known(
     database: Database, intents: Collection[str], orders: Collection[OrderId]
 ) -> tuple[dict[str, Status], set[OrderId]]:
-    """Status by intent of those that are payments of ours, and which of these orders have a payment."""
+    """Status of our payments by intent, and the orders among these that have a payment."""
     rows = await database.fetch(_KNOWN, list(intents), list(orders))
     return {row["intent_id"]: row["status"] for row in rows if row["intent_id"]}, {row["order_id"] for row in rows}
 
 
 async def open_since(database: Database, before: datetime) -> list[OrderId]:
-    """Orders whose intents have been open since then, at most 100; the oldest first. Their own end comes earlier."""
+    """Orders whose intents have been open since then, at most 100, the oldest first. A placed order ends earlier."""
     return [row["order_id"] for row in await database.fetch(_UNPLACED, before)]
 
 
 async def unknown_refunds(database: Database, seen: Sequence[RefundSeen]) -> dict[str, OrderId]:
-    """Those of Stripe's refunds that are of payments of ours and not known here: their orders, by Stripe's own ids."""
+    """Orders of Stripe's refunds that are of our payments and not known here, by Stripe's own refund ids."""
     rows = await database.fetch(
         _UNKNOWN_REFUNDS,
         [refund.stripe_refund_id for refund in seen],
@@ -151,13 +151,13 @@ async def unknown_refunds(database: Database, seen: Sequence[RefundSeen]) -> dic
 
 
 async def unheard(database: Database, seen: Sequence[RecordStripeEvent]) -> dict[str, OrderId]:
-    """Those of Stripe's events that are about payments of ours and were never heard: their orders, by event."""
+    """Orders of Stripe's events that are about our payments and were never heard, by event."""
     events, intents = [ask.event.id for ask in seen], [ask.intent_id for ask in seen]
     return {row["id"]: row["order_id"] for row in await database.fetch(_UNHEARD, events, intents)}
 
 
 async def end(tx: Transaction, look: RecordLook, every: timedelta) -> None:
-    """Note what was looked at, where to go on, and when at the earliest; give the lease back."""
+    """Record what a look covered, where the next one continues, and when at the earliest; return the lease."""
     window = look.window
     if window is not None and look.is_seen:
         await tx.execute(_SEEN, tx.now, every, window.planned_at, window.created_from, window.created_to)

@@ -9,7 +9,7 @@ from engine.message import Command
 
 
 class RecordIntent(Command[Intent | IntentRefused | IntentClosed]):
-    """What `CreateIntent` learned."""
+    """Record the intent that `CreateIntent` made."""
 
     order_id: OrderId
     attempt: int = 1
@@ -20,23 +20,23 @@ class RecordIntent(Command[Intent | IntentRefused | IntentClosed]):
 
 
 class SendRefund(Command[None]):
-    """Ask Stripe for a refund that was accepted. The refund is its key at Stripe too."""
+    """Ask Stripe for an accepted refund. The refund's id is its idempotency key at Stripe too."""
 
     order_id: OrderId
     refund_id: str
     intent_id: str
     amount: Money
     reason: RefundReason
-    asked_at: datetime | None = None  # When it was accepted. Before that Stripe was not asked.
+    asked_at: datetime | None = None  # When it was accepted; Stripe was not asked earlier.
     purpose: str = "order"
-    is_rest: bool = False  # All that was left: should less be left by now, that goes back.
+    is_rest: bool = False  # For all that was left; if less is left by now, that goes back.
 
 
 class RefundSeen(Value, frozen=True, kw_only=True):
     """A refund as Stripe lists it."""
 
     order_id: OrderId
-    refund_id: str  # Ours, as its metadata say; empty for one that did not begin here.
+    refund_id: str  # Our id, from the metadata; empty for a refund that did not begin here.
     stripe_refund_id: str
     status: Literal["pending", "succeeded", "failed"]
     intent_id: str = ""
@@ -45,7 +45,7 @@ class RefundSeen(Value, frozen=True, kw_only=True):
 
 
 class RecordRefund(Command[None]):
-    """What Stripe said of a refund, and what else it knows of its payment where it refused."""
+    """Record Stripe's answer to a refund; after a refusal, also the payment's refunds at Stripe."""
 
     order_id: OrderId
     refund_id: str
@@ -58,7 +58,7 @@ class RecordRefund(Command[None]):
 
 
 class AdoptRefunds(Command[None]):
-    """Ask Stripe for all refunds of a payment: some did not begin here, or were heard of before the money was."""
+    """Ask Stripe for all refunds of a payment: some did not begin here, or were reported before its money."""
 
     order_id: OrderId
     intent_id: str
@@ -66,7 +66,7 @@ class AdoptRefunds(Command[None]):
 
 
 class RecordRefundsSeen(Command[None]):
-    """What `AdoptRefunds` learned."""
+    """Record the refunds that `AdoptRefunds` found."""
 
     order_id: OrderId
     intent_id: str
@@ -75,13 +75,13 @@ class RecordRefundsSeen(Command[None]):
 
 
 class HearMissed(Command[None]):
-    """Ask Stripe for an order's disputes and fraud warnings, and hear what was not heard."""
+    """Ask Stripe for an order's disputes and fraud warnings, to apply those that were missed."""
 
     order_id: OrderId
 
 
 class RecordMissed(Command[None]):
-    """What `HearMissed` learned."""
+    """Record the events that `HearMissed` found."""
 
     order_id: OrderId
     missed: tuple[RecordStripeEvent, ...]
@@ -95,11 +95,11 @@ class CancelIntent(Command[None]):
 
 
 class Window(Value, frozen=True, kw_only=True):
-    """A stretch of Stripe's list of intents that is being looked through, the newest first."""
+    """A span of Stripe's list of intents that is being read, the newest first."""
 
     created_from: datetime
     created_to: datetime
-    planned_at: datetime  # What was due then is settled, or looked for again, when all of it has been seen.
+    planned_at: datetime  # Payments due then are settled, or due again, once all of it is read.
     after: str = ""  # The intent at which the last look stopped.
 
 
@@ -107,28 +107,28 @@ class IntentSeen(Value, frozen=True, kw_only=True):
     """A payment intent as Stripe lists it."""
 
     intent_id: str
-    order_id: OrderId  # As its metadata say, or empty.
+    order_id: OrderId  # From the metadata, or empty.
     attempt: int
     status: str
     amount: Money
     received: int  # Minor units.
     purpose: str = "order"
-    problem: str = ""  # What is wrong with an amount, if it can't be ours.
+    problem: str = ""  # Why an amount can't be ours.
 
 
 class Reconcile(Command[None]):
-    """Look at Stripe for what is old and not settled here. Safe to send at any time: only one looks."""
+    """Reconcile old unsettled payments with Stripe. Safe to send at any time: only one look runs."""
 
 
 class RecordLook(Command[None]):
-    """What was seen at Stripe, by `Reconcile` or by who cancelled an intent."""
+    """Record the objects that `Reconcile` or `CancelIntent` saw at Stripe."""
 
     began_at: datetime
     intents: tuple[IntentSeen, ...] = ()
     refunds: tuple[RefundSeen, ...] = ()
-    refunds_asked: tuple[str, ...] = ()  # Those that Stripe was asked about.
+    refunds_asked: tuple[str, ...] = ()  # Refunds that Stripe was asked about.
     window: Window | None = None
-    is_seen: bool = False  # All of the window; otherwise the next look goes on in it.
-    is_ours: bool = True  # It has the lease, and gives it back.
-    not_before: datetime | None = None  # When to look again at the earliest.
-    unplaced: tuple[OrderId, ...] = ()  # Intents were made for these, and the orders were never placed.
+    is_seen: bool = False  # All of the window; otherwise the next look continues in it.
+    is_ours: bool = True  # The look has the lease, and returns it.
+    not_before: datetime | None = None  # The earliest time of the next look.
+    unplaced: tuple[OrderId, ...] = ()  # Orders that have intents and were never placed.

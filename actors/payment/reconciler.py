@@ -1,4 +1,4 @@
-"""What a look at Stripe sees. It decides nothing: a turn does, by the rules that hold for webhooks."""
+"""Looks at Stripe for unsettled payments. A look decides nothing: a turn does, by the rules for webhooks."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -23,14 +23,14 @@ from engine.postgres import Database
 _PAGES = 5  # Of Stripe's list, in one look.
 _COMPARED = timedelta(days=30)  # As long as Stripe keeps its events.
 _ON_ITS_WAY = timedelta(minutes=1)
-_PLACED_WITHIN = timedelta(hours=1)  # Of its intent's being made; milliseconds as a rule.
+_PLACED_WITHIN = timedelta(hours=1)  # After its intent was made; milliseconds as a rule.
 
 _LOOKED = CrashPoint("looked-at-stripe", "Stripe has told of what was unsettled; nothing of it is recorded.")
 
 
 @dataclass(slots=True)
 class _Look:
-    """What has been seen so far."""
+    """The objects seen so far."""
 
     window: Window | None
     is_seen: bool = False
@@ -39,7 +39,7 @@ class _Look:
     refunds_asked: list[str] = field(default_factory=list)
 
     def told(self, began_at: datetime, not_before: datetime | None = None) -> RecordLook:
-        """As the turn wants it."""
+        """Build the command that records the look."""
         return RecordLook(
             began_at=began_at,
             intents=tuple(self.intents),
@@ -52,7 +52,7 @@ class _Look:
 
 
 class Reconciler:
-    """Asks Stripe about what is due, a bounded part at a time."""
+    """Asks Stripe about due payments and refunds, a bounded part at a time."""
 
     def __init__(self, *, bus: Bus, database: Database, clock: Clock, stripe: Stripe, every: timedelta) -> None:
         self._bus = bus
@@ -63,7 +63,7 @@ class Reconciler:
         self._log = telemetry.logger(actor="payment")
 
     async def look(self) -> RecordLook:
-        """Look at what is due, if nobody else does. What was seen before Stripe went away is told all the same.
+        """Look at due payments and refunds, if no other look runs. Objects seen before a failure are reported, too.
 
         Raises:
             Unavailable: PostgreSQL does not answer.
@@ -83,7 +83,7 @@ class Reconciler:
             wait_s = max(self._every.total_seconds(), away.retry_after_s or 0.0)
         except BadInput as refused:
             self._log.error("Stripe does not let itself be looked at", error=str(refused))
-            look.window = None  # Should it be about where we had stopped: the next look begins anew.
+            look.window = None  # The place where we stopped may be refused: the next look plans again.
             wait_s = self._every.total_seconds()
         unplaced = await self._unplaced(began_at)
         _LOOKED.reach()
@@ -91,13 +91,13 @@ class Reconciler:
         return msgspec.structs.replace(told, unplaced=tuple(unplaced))
 
     async def compare(self) -> list[Finding]:
-        """Compare what began at Stripe in the last weeks with what is known here."""
+        """Compare the refunds and objections of the last weeks at Stripe with those that are known here."""
         return [*await self.unknown_refunds(), *await self.unheard_objections()]
 
     async def unknown_refunds(self) -> list[Finding]:
-        """Refunds that Stripe knows of and the shop does not, of the last weeks. None while Stripe does not answer.
+        """Find refunds of the last weeks that Stripe has and the shop has not. None while Stripe does not answer.
 
-        What is younger than a minute may have its webhook on the way.
+        Refunds younger than a minute are skipped: their webhooks may be on the way.
         """
         if not self._stripe.is_configured:
             return []
@@ -120,10 +120,10 @@ class Reconciler:
         ]
 
     async def unheard_objections(self) -> list[Finding]:
-        """Find orders whose disputes and fraud warnings of the last weeks were not all heard of.
+        """Find orders whose disputes and fraud warnings of the last weeks were not all heard.
 
-        A webhook was lost, or Stripe was never asked to send its kind. None while Stripe does not answer; what is
-        younger than a minute may be on its way.
+        A webhook was lost, or Stripe was never asked to send its kind. None while Stripe does not answer. Events
+        younger than a minute are skipped: they may be on the way.
         """
         if not self._stripe.is_configured:
             return []
@@ -143,7 +143,7 @@ class Reconciler:
         ]
 
     async def missed(self, ask: HearMissed) -> RecordMissed:
-        """Find the events of an order's disputes and fraud warnings that nobody here has heard."""
+        """Find the events of an order's disputes and fraud warnings that were never heard."""
         seen = await self._unheard(self._clock.now())
         return RecordMissed(order_id=ask.order_id, missed=tuple(seen.get(ask.order_id, ())))
 
@@ -158,7 +158,7 @@ class Reconciler:
         return by_order
 
     async def _unplaced(self, now: datetime) -> list[OrderId]:
-        """Open payments whose orders were never placed: the program ended between the two, and nobody came back."""
+        """Find open payments whose orders were never placed: the program ended in between, and no buyer retried."""
         orders = await looks.open_since(self._database, now - _PLACED_WITHIN)
         if not orders:
             return []
@@ -182,7 +182,7 @@ class Reconciler:
             look.window = msgspec.structs.replace(look.window, after=page.after)
 
     async def _news(self, seen: tuple[IntentSeen, ...]) -> list[IntentSeen]:
-        """Leave out what is settled here: that is most of it, and a turn would lock it all."""
+        """Skip intents that are settled here: most are, and a turn would lock them all."""
         status, orders = await looks.known(
             self._database, [intent.intent_id for intent in seen], [intent.order_id for intent in seen]
         )
@@ -193,12 +193,12 @@ class Reconciler:
         ]
 
     async def _ask_about(self, look: _Look, refunds: tuple[DueRefund, ...]) -> None:
-        """One that Stripe does not know has its `SendRefund` still waiting, or parked: it needs no second one."""
+        """Ask about due refunds. One that Stripe lacks has its `SendRefund` waiting or parked, and needs no second."""
         for refund in refunds:
             await looks.renew(self._database, self._clock.now())
             try:
                 seen = await self._stripe.refunds(refund.order_id, refund.intent_id)
-            except BadInput as refused:  # About this payment: the others may be fine.
+            except BadInput as refused:  # About this payment only: the others may be fine.
                 self._log.error("Stripe tells nothing of a refund", refund=refund.id, error=str(refused))
                 seen = []
             look.refunds += [found for found in seen if refund.id in (found.refund_id, found.stripe_refund_id)]

@@ -1,6 +1,6 @@
-"""Decisions about money that goes back. Pure.
+"""Decisions about refunds. Pure.
 
-Refunds begin here, or at Stripe by somebody's hand. Both count against what was received, and both are made known.
+A refund begins here, or by hand at Stripe. Both count against the money received, and both are published.
 """
 
 from datetime import datetime
@@ -14,20 +14,20 @@ from bus.messages.audit import RULES, Finding, Remedy, RepairMade
 from bus.messages.base import Minor
 from bus.messages.payment import FullyRefunded, RefundFailed, RefundProcessed, RefundReason
 
-_LISTINGS: Final = 6  # Of the refunds of a payment whose money is not known yet.
+_LISTINGS: Final = 6  # Tries to list the refunds of a payment whose money is not known yet.
 
 
 def begin(
     payment: Payment, refund_id: str, amount: Minor | None, reason: RefundReason, *, for_order: bool = False
 ) -> RefundState | None:
-    """Set money aside to go back; None if there is not so much. The same refund again is the same refund.
+    """Set money aside for a refund; None if too little is left. A repeat returns the same refund.
 
     Args:
-        payment: Whose money it is.
+        payment: The payment to refund.
         refund_id: The refund's key.
         amount: Minor units; None for all that is left.
         reason: For Stripe and the books.
-        for_order: The order itself asks, because it is over; else the order hears of it when nothing is left.
+        for_order: The order itself asks, because it is over. If not, the order is informed when nothing is left.
     """
     if known := payment.refunds.get(refund_id):
         return known
@@ -42,13 +42,13 @@ def begin(
 
 
 def begin_for_order(payment: Payment, why: str) -> RefundState | None:
-    """Set all that is left aside, because its order is over; None if nothing is."""
+    """Set all that is left aside for a refund, because the order is over; None if nothing is left."""
     reason: RefundReason = "requested_by_customer" if why == "customer" else "not_deliverable"
     return begin(payment, _next_id(payment), None, reason, for_order=True)
 
 
 def send(payment: Payment, refund: RefundState, now: datetime, *, is_rest: bool) -> SendRefund | None:
-    """Ask Stripe for a refund that was begun just now; None if it was begun before, and is on its way."""
+    """Ask Stripe for a refund that was begun just now; None if it was begun earlier, and is on its way."""
     if refund.stored or payment.intent_id is None:
         return None
     return SendRefund(
@@ -64,7 +64,7 @@ def send(payment: Payment, refund: RefundState, now: datetime, *, is_rest: bool)
 
 
 def record(payment: Payment, ask: RecordRefund) -> RefundState | None:
-    """Let Stripe's answer to a refund of ours take effect; gives the refund of the rest, if that is to be sent."""
+    """Apply Stripe's answer to a refund of ours; return the refund of the rest, if that must be sent."""
     settle(payment, ask.refund_id, ask.stripe_refund_id, ask.status, ask.refusal)
     before = len(payment.refunds)
     for seen in ask.seen:
@@ -76,7 +76,7 @@ def record(payment: Payment, ask: RecordRefund) -> RefundState | None:
 
 
 def record_seen(payment: Payment, ask: RecordRefundsSeen) -> AdoptRefunds | None:
-    """Take up all refunds that Stripe has of a payment; asks again later, where its money is to be heard of first."""
+    """Adopt all refunds that Stripe has of a payment; ask again later if the payment's money is not known yet."""
     for seen in ask.seen:
         adopt(payment, seen)
     payment.must_list_refunds = False
@@ -86,7 +86,7 @@ def record_seen(payment: Payment, ask: RecordRefundsSeen) -> AdoptRefunds | None
 
 
 def adopt(payment: Payment, seen: RefundSeen) -> Outcome:
-    """Take up a refund that began at Stripe, or settle it if it is known."""
+    """Adopt a refund that began at Stripe, or settle it if it is known."""
     known = payment.refunds.get(seen.refund_id) or _by_stripes_id(payment, seen.stripe_refund_id)
     if known:
         return settle(payment, known.id, seen.stripe_refund_id, seen.status)
@@ -110,14 +110,14 @@ def adopt(payment: Payment, seen: RefundSeen) -> Outcome:
 
 
 def settle(payment: Payment, refund_id: str, stripe_refund_id: str, status: RefundStatus, refusal: str = "") -> Outcome:
-    """Let what Stripe says of a refund take effect.
+    """Apply Stripe's status of a refund.
 
     Args:
-        payment: Whose refund it is.
-        refund_id: Of a refund that is known.
-        stripe_refund_id: Stripe's own id of it; empty if Stripe made none.
-        status: What became of it.
-        refusal: Why Stripe refused to make it.
+        payment: The refund's payment.
+        refund_id: The id of a known refund.
+        stripe_refund_id: Stripe's own id; empty if Stripe made no refund.
+        status: Stripe's status, translated.
+        refusal: Why Stripe refused to make the refund.
     """
     refund = payment.refunds.get(refund_id)
     if refund is None:
@@ -158,9 +158,9 @@ def settle(payment: Payment, refund_id: str, stripe_refund_id: str, status: Refu
 
 
 def rest_after_refusal(payment: Payment, refused: RefundState, *, has_adopted: bool, is_rest: bool) -> str | None:
-    """Name the refund of what is left, where Stripe refused ours because somebody had given some back there.
+    """Name a refund of what is left, if Stripe refused ours because money was given back there by hand.
 
-    None if there is nothing to send again: it was for a certain sum, or refused for another reason.
+    None if nothing is to be sent again: the refund was for a fixed sum, or refused for another reason.
     """
     if not (is_rest and has_adopted and refused.status == "failed" and payment.refundable):
         return None
@@ -188,7 +188,7 @@ def _by_stripes_id(payment: Payment, stripe_refund_id: str) -> RefundState | Non
 def audit_rows(
     payment_id: str, stored: tuple[Minor, Minor], computed: tuple[Minor, Minor], received: Minor
 ) -> list[Finding]:
-    """Compare a payment's refund sums (going back, gone back) with its refunds."""
+    """Compare a payment's sums (refunding, refunded) with its refunds."""
     if stored == computed:
         return []
     fits = computed[1] <= computed[0] <= received
@@ -198,7 +198,7 @@ def audit_rows(
 
 
 def repair(payment: Payment) -> RepairMade | None:
-    """Set the sums of a payment to what its refunds say; None if they agree, or that does not fit."""
+    """Set a payment's sums to those of its refunds; None if they agree, or exceed the money received."""
     refunding = sum(refund.amount for refund in payment.refunds.values() if refund.status != "failed")
     refunded = sum(refund.amount for refund in payment.refunds.values() if refund.status == "succeeded")
     if (payment.refunding, payment.refunded) == (refunding, refunded) or refunding > payment.received:
@@ -210,7 +210,7 @@ def repair(payment: Payment) -> RepairMade | None:
 
 
 def record_of(ask: SendRefund, made: RefundSeen) -> RecordRefund:
-    """Record a refund as Stripe has made it."""
+    """Record a refund that Stripe has made."""
     return RecordRefund(
         order_id=ask.order_id,
         refund_id=ask.refund_id,

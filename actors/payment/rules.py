@@ -1,7 +1,7 @@
 """Decisions about payments. Pure.
 
-The order decides what becomes of an order; this decides what becomes of its money. Money that came in is always made
-known (`PaymentReceived`), however late: the order then asks for its units again, or for the money to go back.
+The order's actor decides about an order; these rules decide about its money. Money that came in is always published
+(`PaymentReceived`), however late: the order then asks for its units again, or for a refund.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -30,7 +30,7 @@ from bus.messages.payment import (
 
 NO_SUCH_PAYMENT: Final = Outcome("refused", "no such payment")
 NOT_OURS: Final = Outcome("ignored", "no such payment")
-_FINAL = frozenset({"succeeded", "canceled"})  # All else an intent may be can still become money.
+_FINAL = frozenset({"succeeded", "canceled"})  # An intent of any other status can still become money.
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,25 +43,25 @@ class Recorded:
 
 
 def answer(ask: RecordIntent, stands: Recorded) -> Intent | IntentClosed:
-    """Give the intent that can be paid, unless it was called off or another one stands."""
+    """Answer with the intent that can be paid, unless it was called off or another one stands."""
     if stands.status in ("closing", "closed") or stands.intent_id != ask.intent_id:
         return IntentClosed(order_id=ask.order_id)
     return Intent(order_id=ask.order_id, intent_id=ask.intent_id, client_secret=ask.client_secret, amount=stands.amount)
 
 
 def is_in_the_way(ask: RecordIntent, stands: Recorded) -> bool:
-    """Whether an intent must end at Stripe: called off meanwhile, or made under a key that Stripe had forgotten."""
+    """Whether to cancel an intent at Stripe: called off meanwhile, or made under a key that Stripe had forgotten."""
     return stands.status == "closing" or stands.intent_id != ask.intent_id
 
 
 def hear_all(
     asks: Sequence[RecordStripeEvent], new: Collection[str], payments: Mapping[str | None, Payment]
 ) -> dict[str, Outcome]:
-    """Let webhooks take effect, each once; by webhook what came of it.
+    """Apply webhooks, each once; return the outcomes by webhook.
 
     Args:
-        asks: In the order in which they came, repeats among them.
-        new: Those that were not stored before.
+        asks: In order of arrival, with repeats.
+        new: Ids of the webhooks that were not stored before.
         payments: By intent, locked.
     """
     outcomes: dict[str, Outcome] = {}
@@ -73,18 +73,18 @@ def hear_all(
 
 
 def hear(payment: Payment, intent_id: str, event: StripeEvent) -> Outcome:
-    """Let a webhook take effect."""
+    """Apply a webhook."""
     take_effect = _BY_TYPE.get(event.type)
     return take_effect(payment, intent_id, event) if take_effect else Outcome("ignored", "of no interest")
 
 
 def is_against(event: StripeEvent) -> bool:
-    """Whether a bank says something against a payment: then what it has said before matters."""
+    """Whether a webhook is a bank's objection to a payment: then earlier objections matter."""
     return event.type.startswith(("charge.dispute.", "radar."))
 
 
 def without_payment(event: StripeEvent) -> Outcome:
-    """Refuse or ignore a webhook about an intent that is not ours: money is kept for people to look at."""
+    """Refuse or ignore a webhook about an intent that is not ours: money is refused, for a person to check."""
     return NO_SUCH_PAYMENT if event.type == "payment_intent.succeeded" else NOT_OURS
 
 
@@ -117,12 +117,12 @@ def _processing(payment: Payment, _: str, event: StripeEvent) -> Outcome:
 
 
 def _failed(payment: Payment, _: str, event: StripeEvent) -> Outcome:
-    """A card is declined while the buyer waits; a bank says no days after it was asked."""
+    """A card is declined while the buyer waits; a bank refuses days after it was asked."""
     reason = event.reason or "declined"
     if payment.advance("failed"):
         payment.events.append(PaymentFailed(order_id=payment.order_id, reason=reason))
         return Outcome("failed")
-    if payment.status == "closing":  # Stripe can't call a bank back, but now that it has said no, it need not.
+    if payment.status == "closing":  # Stripe can't stop a bank, but can cancel the intent after the refusal.
         payment.must_cancel = True
         return Outcome("failed", "it is cancelled")
     if payment.status != "open":
@@ -135,13 +135,13 @@ def _closed(payment: Payment, _: str, __: StripeEvent) -> Outcome:
     was_processing = payment.status == "processing"
     if not payment.advance("canceled"):
         return Outcome("ignored", f"{payment.status} before")
-    if was_processing:  # Nobody else tells the order, which waits for its bank.
+    if was_processing:  # The order waits for its bank, and gets no other event.
         payment.events.append(PaymentFailed(order_id=payment.order_id, reason="canceled"))
     return Outcome("closed")
 
 
 def _charge_refunded(payment: Payment, _: str, event: StripeEvent) -> Outcome:
-    """A hint: it has the sum of all refunds, and names none."""
+    """A hint: the event has the sum of all refunds, and names none."""
     if payment.received and event.amount.amount <= payment.refunding:
         return Outcome("ignored", "known")
     payment.must_list_refunds = True
@@ -168,7 +168,7 @@ def _warning(payment: Payment, _: str, event: StripeEvent) -> Outcome:
     return disputes.warn(payment, event)
 
 
-# Source: Stripe API reference, "Types of events". All else is of no interest.
+# Source: Stripe API reference, "Types of events". Other types are ignored.
 _BY_TYPE: Final[Mapping[str, Callable[[Payment, str, StripeEvent], Outcome]]] = {
     "payment_intent.succeeded": _received,
     "payment_intent.processing": _processing,
@@ -188,17 +188,17 @@ _BY_TYPE: Final[Mapping[str, Callable[[Payment, str, StripeEvent], Outcome]]] = 
 
 
 def is_decided(seen: IntentSeen) -> bool:
-    """Whether it was paid or cancelled, and stays so."""
+    """Whether an intent is paid or cancelled for good."""
     return seen.status in _FINAL
 
 
 def is_news(seen: IntentSeen, own: Status | None, *, is_order_known: bool) -> bool:
-    """Whether there is anything to decide about an intent that Stripe lists; about most there is not.
+    """Whether an intent that Stripe lists needs a decision; most do not.
 
     Args:
         seen: The intent.
         own: The status of the payment whose intent it is, if there is one.
-        is_order_known: Its metadata name an order that has a payment, be it with this intent, another or none.
+        is_order_known: The intent's metadata name an order that has a payment, with this intent, another or none.
     """
     if own is None:
         return bool(seen.order_id) if seen.status == "succeeded" else is_order_known and seen.status != "canceled"
@@ -210,13 +210,13 @@ def is_news(seen: IntentSeen, own: Status | None, *, is_order_known: bool) -> bo
 
 
 def is_unsettled(payment: Payment) -> bool:
-    """Whether Stripe is still to say something of it."""
+    """Whether Stripe has yet to decide about the payment, or about a refund of it."""
     is_payable = payment.intent_id is not None and payment.status in UNSETTLED
     return is_payable or any(refund.status == "pending" for refund in payment.refunds.values())
 
 
 def take_up(payment: Payment, seen: IntentSeen) -> bool:
-    """Give a payment that was called off before its intent was known this intent. False if it has one."""
+    """Give this intent to a payment that was called off before its intent was known. False if it has one."""
     if payment.intent_id is not None or not payment.advance("intent_found"):
         return False
     payment.intent_id, payment.amount, payment.currency = seen.intent_id, seen.amount.amount, seen.amount.currency
@@ -224,12 +224,12 @@ def take_up(payment: Payment, seen: IntentSeen) -> bool:
 
 
 def see(payment: Payment | None, seen: IntentSeen, at: datetime, looked_at: datetime) -> tuple[StripeEvent, Outcome]:
-    """Let what Stripe lists take effect as the webhook about it would; return that webhook, and what came of it.
+    """Apply an intent that Stripe lists as its webhook would be; return that webhook and its outcome.
 
     Args:
-        payment: Its order's, or its own.
+        payment: The intent's payment, or its order's.
         seen: The intent.
-        at: When it was seen; the list does not say when the money came.
+        at: When the intent was seen; the list has no time of its money.
         looked_at: When the look began.
     """
     amount = seen.received if seen.status == "succeeded" else seen.amount.amount
@@ -250,25 +250,25 @@ def see(payment: Payment | None, seen: IntentSeen, at: datetime, looked_at: date
 
 
 def _was_refused(payment: Payment, seen: IntentSeen, looked_at: datetime) -> bool:
-    """Whether Stripe waits for another way to pay, though a bank was asked before anybody looked: the bank said no."""
+    """Whether the bank refused: it was asked before the look, and Stripe waits for another way to pay."""
     was_asked = payment.processing_since is not None and payment.processing_since <= looked_at
     return was_asked and seen.status not in {*_FINAL, "processing"}
 
 
 def must_cancel(payment: Payment | None, seen: IntentSeen) -> bool:
     """Whether an intent can still be paid at Stripe, and must not: its order was called off, or has another one."""
-    if payment is None or seen.status in {*_FINAL, "processing"}:  # Stripe can't call a bank back.
+    if payment is None or seen.status in {*_FINAL, "processing"}:  # Stripe can't stop a bank.
         return False
     return payment.intent_id != seen.intent_id or payment.status in ("closing", "closed")
 
 
 def call_off(payment: Payment) -> str | None:
-    """Want no more money: the order was cancelled. Gives the intent that must be cancelled, if there is one."""
+    """Call off a payment whose order was cancelled; return the intent that must be cancelled, if there is one."""
     return payment.intent_id if payment.advance("order_cancelled") else None
 
 
 def follow_ups(payment: Payment) -> list[AdoptRefunds | CancelIntent]:
-    """What is to be asked of Stripe after what was decided."""
+    """Requests to Stripe that follow from the decisions."""
     if payment.intent_id is None:
         return []
     asks: list[AdoptRefunds | CancelIntent] = []
@@ -280,12 +280,12 @@ def follow_ups(payment: Payment) -> list[AdoptRefunds | CancelIntent]:
 
 
 def record_of(seen: IntentSeen) -> RecordIntent:
-    """Record an intent that was found at Stripe, whose answer got lost."""
+    """Record an intent that was found at Stripe, because the answer about it was lost."""
     return RecordIntent(
         order_id=seen.order_id,
         attempt=seen.attempt,
         intent_id=seen.intent_id,
-        client_secret="",  # Nobody is to pay it any more.
+        client_secret="",  # The intent must not be paid any more.
         amount=seen.amount,
         purpose=seen.purpose,
     )
@@ -293,7 +293,7 @@ def record_of(seen: IntentSeen) -> RecordIntent:
 
 @dataclass(slots=True)
 class Settlement:
-    """What comes of a look at Stripe, beside what it changed of the payments."""
+    """The results of a look at Stripe, beside the changes of payments."""
 
     adopted: list[IntentSeen] = field(default_factory=list)  # Intents of payments that had none.
     events: list[tuple[str, StripeEvent]] = field(default_factory=list)  # With their intents.
@@ -304,17 +304,17 @@ class Settlement:
 
 
 def settle(look: RecordLook, payments: Sequence[Payment], at: datetime) -> Settlement:
-    """Let what was seen take effect, by the rules that hold for webhooks: whichever comes first, it counts once.
+    """Apply what a look saw, by the rules for webhooks: whichever of the two comes first, it counts once.
 
     Args:
-        look: What was seen.
-        payments: Those of its orders and intents, locked.
+        look: The objects that were seen.
+        payments: Payments of their orders and intents, locked.
         at: Now.
     """
     settlement = Settlement()
     by_id = {payment.payment_id: payment for payment in payments}
     by_intent = {payment.intent_id: payment for payment in payments}
-    for seen in sorted(look.intents, key=lambda seen: seen.status != "succeeded"):  # What was paid is taken up first.
+    for seen in sorted(look.intents, key=lambda seen: seen.status != "succeeded"):  # Paid intents are taken up first.
         payment = by_id.get(payment_id_of(seen.order_id, seen.purpose))
         if payment and take_up(payment, seen):
             settlement.adopted.append(seen)
@@ -336,9 +336,9 @@ def settle(look: RecordLook, payments: Sequence[Payment], at: datetime) -> Settl
 
 
 def free_at(look: RecordLook, now: datetime, every: timedelta, *, is_left: bool) -> datetime:
-    """When another look may begin.
+    """The time when another look may begin.
 
-    At once, if something that was due when this one began is left; what has become due since waits for a while.
+    At once, if a payment or refund that was due when this look began is left; those due since then wait for a while.
     """
     if look.not_before is not None:
         return look.not_before
@@ -348,7 +348,7 @@ def free_at(look: RecordLook, now: datetime, every: timedelta, *, is_left: bool)
 
 @dataclass(frozen=True, slots=True)
 class PaymentSums:
-    """What a payment's row and its refunds say."""
+    """The sums of a payment, by its row, its refunds and its webhooks."""
 
     order_id: OrderId
     amount: Minor
@@ -361,7 +361,7 @@ class PaymentSums:
 
 
 def audit(sums: PaymentSums) -> list[Finding]:
-    """Compare a payment's sums with what they can be computed from."""
+    """Compare a payment's sums with its refunds and webhooks."""
     find = Remedy(action="find_at_stripe", target=sums.order_id)
     checks: list[tuple[CheckId, bool, str]] = [
         ("one_capture", sums.captures == (1 if sums.received else 0), f"{sums.captures} captures"),

@@ -1,4 +1,4 @@
-"""What a turn knows of payments, their refunds and disputes, and what it does to them. Pure."""
+"""Payments, refunds and disputes as a turn has locked them, with the turn's changes. Pure."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -8,7 +8,7 @@ from bus.messages.base import Minor, Money, OrderId
 from bus.messages.payment import RefundReason
 from engine.message import Event
 
-ORDER = "order"  # The purpose of what an order is placed for.
+ORDER = "order"  # The purpose of an order's first payment.
 
 
 def payment_id_of(order_id: OrderId, purpose: str) -> str:
@@ -18,7 +18,7 @@ def payment_id_of(order_id: OrderId, purpose: str) -> str:
 
 @dataclass(slots=True)
 class RefundState:
-    """Money on its way back."""
+    """A refund of a payment."""
 
     id: str
     payment_id: str
@@ -27,14 +27,14 @@ class RefundState:
     amount: Minor
     reason: RefundReason
     status: RefundStatus
-    is_ours: bool = True  # Else it began at Stripe.
+    is_ours: bool = True  # If not, it began at Stripe.
     dirty: bool = False
     stored: bool = True
 
 
 @dataclass(slots=True)
 class DisputeState:
-    """A bank's word against a payment."""
+    """A bank's inquiry or dispute about a payment."""
 
     id: str
     payment_id: str
@@ -47,7 +47,7 @@ class DisputeState:
 
 @dataclass(slots=True)
 class Payment:
-    """One payment of an order."""
+    """A payment of an order."""
 
     payment_id: str
     order_id: OrderId
@@ -65,21 +65,21 @@ class Payment:
     warnings: set[str] = field(default_factory=set)
     new_warnings: list[tuple[str, str]] = field(default_factory=list)  # Id and kind.
     events: list[Event] = field(default_factory=list)
-    must_list_refunds: bool = False  # Stripe knows of refunds that are not known here.
-    must_cancel: bool = False  # Its intent can be paid again at Stripe, and nobody wants its money any more.
+    must_list_refunds: bool = False  # Stripe has refunds that are not known here.
+    must_cancel: bool = False  # Its intent can be paid again at Stripe, and must not be.
     dirty: bool = False
 
     @property
     def refundable(self) -> Minor:
-        """What is here and not on its way back."""
+        """Money that was received and is not being refunded."""
         return self.received - self.refunding
 
     def money(self, amount: Minor) -> Money:
-        """So much, in this payment's currency."""
+        """An amount in this payment's currency."""
         return Money(amount=amount, currency=self.currency)
 
     def advance(self, fact: Fact) -> bool:
-        """Move along the table of lives; False if it has no such row."""
+        """Move along the table of payments; False if the table has no such row."""
         following = PAYMENT_NEXT.get((self.status, fact))
         if following is None:
             return False

@@ -12,8 +12,8 @@ from bus.messages.payment import StripeEvent
 from engine.postgres import Database
 from engine.transaction import Transaction
 
-# The first intent of a payment stands, and is what this gives. One that was called off before it had an intent takes
-# it, to be cancelled.
+# The first intent of a payment stands, and is returned. A payment that was called off before it had an intent takes
+# this one, to be cancelled.
 _ADD = """
 insert into payment.payments as p
     (payment_id, order_id, purpose, intent_id, attempt, currency, amount, status, created_at, next_look_at)
@@ -33,7 +33,7 @@ insert into payment.payments (payment_id, order_id, currency, amount, status, cr
 select order_id, order_id, '', 0, 'closed', $2, $3 from unnest($1::text[]) as order_id
 on conflict (payment_id) do nothing"""
 
-# In the order of their ids, so that two turns never wait for each other in a circle.
+# In the order of their ids, so that two turns never deadlock.
 _LOCK = """
 select payment_id, order_id, purpose, intent_id, currency, amount, received, refunding, refunded, status,
     processing_since
@@ -90,13 +90,13 @@ cross join lateral (
         coalesce(sum(amount) filter (where status = 'succeeded'), 0)::bigint as refunded_by_rows
     from payment.refunds where payment_id = p.payment_id) r
 order by p.payment_id"""
-_SUMS_PAGE = 500  # So that deciding about them, in which nobody else is served, takes but few ms.
+_SUMS_PAGE = 500  # Small pages: deciding about one blocks the event loop for a few ms at most.
 
 
 async def add(tx: Transaction, asks: Sequence[RecordIntent], look_after: timedelta) -> dict[OrderId, Recorded]:
-    """Keep new intents; gives what stands for each order now.
+    """Store new intents; return the intent that stands for each payment now.
 
-    What is not settled after `look_after` is looked for at Stripe; so everywhere here.
+    `look_after`: how long after now an unsettled payment is reconciled with Stripe; the same in all functions below.
     """
     rows = await tx.fetch(
         _ADD,
@@ -114,7 +114,7 @@ async def add(tx: Transaction, asks: Sequence[RecordIntent], look_after: timedel
 
 
 async def add_called_off(tx: Transaction, orders: Collection[OrderId], look_after: timedelta) -> None:
-    """Remember orders that were cancelled before they had an intent. Stripe may have one, whose answer got lost."""
+    """Record orders that were cancelled before they had an intent. Stripe may have one whose answer was lost."""
     await tx.execute(_ADD_CALLED_OFF, sorted(orders), tx.now, tx.now + look_after)
 
 
@@ -127,7 +127,7 @@ async def intent_of(database: Database, payment_id: str) -> str | None:
 async def lock(tx: Transaction, orders: Collection[OrderId] = (), intents: Collection[str] = ()) -> list[Payment]:
     """Lock payments by order or by intent, with their refunds."""
     payments = {row["payment_id"]: Payment(**dict(row)) for row in await tx.fetch(_LOCK, list(orders), list(intents))}
-    # What was never received was never refunded: the table's own checks say so.
+    # A payment without money has no refunds: the table's checks see to it.
     if received := [payment.payment_id for payment in payments.values() if payment.received]:
         for row in await tx.fetch(_REFUNDS, received):
             payments[row["payment_id"]].refunds[row["id"]] = RefundState(**dict(row))
@@ -135,12 +135,12 @@ async def lock(tx: Transaction, orders: Collection[OrderId] = (), intents: Colle
 
 
 async def lock_by_id(tx: Transaction, orders: Collection[OrderId]) -> dict[str, Payment]:
-    """Lock these orders' payments, by their ids; what there is none of is missing."""
+    """Lock these orders' payments, by payment id; unknown ones are missing."""
     return {payment.payment_id: payment for payment in await lock(tx, orders=orders)}
 
 
 async def add_disputes(tx: Transaction, payments: Iterable[Payment]) -> None:
-    """Read what banks have said against locked payments; only who hears of that needs it."""
+    """Add banks' objections to locked payments. Only webhooks about objections need them."""
     known = {payment.payment_id: payment for payment in payments}
     for row in await tx.fetch(_DISPUTES, list(known)):
         known[row["payment_id"]].disputes[row["id"]] = DisputeState(**dict(row))
@@ -149,7 +149,7 @@ async def add_disputes(tx: Transaction, payments: Iterable[Payment]) -> None:
 
 
 async def save(tx: Transaction, payments: Iterable[Payment], look_after: timedelta) -> None:
-    """Write what became of locked payments, and publish what they have to say."""
+    """Write the changes of locked payments, and publish their events."""
     payments = list(payments)
     changed = [payment for payment in payments if payment.dirty]
     if changed:
@@ -188,7 +188,7 @@ async def _save_disputes(tx: Transaction, payments: Sequence[Payment]) -> None:
 
 
 async def add_events(tx: Transaction, events: Sequence[tuple[str, StripeEvent]]) -> set[str]:
-    """Keep webhooks, each once; says which are new."""
+    """Store webhooks, each once; return the ids of new ones."""
     rows = await tx.fetch(
         _ADD_EVENTS,
         [event.id for _, event in events],
@@ -201,7 +201,7 @@ async def add_events(tx: Transaction, events: Sequence[tuple[str, StripeEvent]])
 
 
 async def note_effects(tx: Transaction, effects: Mapping[str, Outcome]) -> None:
-    """Write down what each webhook led to."""
+    """Record the outcome of each webhook."""
     if effects:
         await tx.execute(
             _NOTE_EFFECTS,
@@ -212,7 +212,7 @@ async def note_effects(tx: Transaction, effects: Mapping[str, Outcome]) -> None:
 
 
 async def sums(database: Database) -> AsyncIterator[list[PaymentSums]]:
-    """What rows, refunds and webhooks say of each payment, page by page."""
+    """Sums of each payment by its row, refunds and webhooks, page by page."""
     last = ""
     while rows := await database.fetch(_SUMS, last, _SUMS_PAGE):
         yield [PaymentSums(**{name: value for name, value in row.items() if name != "payment_id"}) for row in rows]

@@ -1,13 +1,12 @@
 """The one file that speaks to Stripe, through Stripe's own library.
 
-Every request has a deadline, and what moves money has an idempotency key. Repeats are the engine's business, so the
-library makes none.
+Every request has a deadline, and one that moves money has an idempotency key. Retries are left to the engine.
 
-A key is good for a day: then Stripe may have forgotten it, and a repeat would be a second refund. And while it is
-good it repeats the first answer whatever that was, a 500 too. So a request whose first try is old, and one whose key
-brings back an old failure, is **looked up** before it is made again. If nothing is there, an old one is made under the
-same key (should Stripe still know it, so much the better), and a failed one under the next: `{key}-2`, and so on, the
-same ones each time, so that a crash in between changes nothing.
+A key is valid for a day: later Stripe may have forgotten it, and a repeat would be a second refund. While a key is
+valid, it replays the first answer, even a 500. So a request whose first try is old, or whose key replays an old
+failure, is **looked up** before it is repeated. If nothing is found, an old request is repeated under the same key
+(Stripe may still know it), and a failed one under the next key: `{key}-2`, and so on, the same keys each time, so that
+a crash in between changes nothing.
 Source: Stripe API reference, "Idempotent requests"; docs.stripe.com/error-low-level.
 """
 
@@ -33,7 +32,7 @@ from engine.settings import Seconds, Settings, meaning
 T = TypeVar("T")
 P = ParamSpec("P")
 
-KEPT: Final = timedelta(hours=23)  # How old a request may be to rely on its key. Stripe keeps it for 24 hours.
+KEPT: Final = timedelta(hours=23)  # The age up to which a request relies on its key. Stripe keeps keys for 24 hours.
 _KEYS = 5  # For one request.
 _PAGE = 100  # Stripe's most.
 _PAGES_SEARCHED = 20  # For one lost intent, or refund.
@@ -82,18 +81,18 @@ class IntentPage:
 
 @dataclass(frozen=True, slots=True)
 class _OldFailure:
-    """What an idempotency key remembers of an earlier call."""
+    """A failure of an earlier call that an idempotency key replays."""
 
     error: ShopFlowError
 
 
 class Stripe:
-    """Intents and refunds."""
+    """Stripe's API: intents, refunds, disputes and fraud warnings."""
 
     def __init__(self, client: stripe.StripeClient, circuit: Circuit, *, is_configured: bool) -> None:
         self._client = client
         self._circuit = circuit
-        self.is_configured = is_configured  # Else it is there for form's sake, and nobody is to be asked.
+        self.is_configured = is_configured  # If not, there is no account, and Stripe must not be asked.
 
     async def create_intent(
         self, order_id: OrderId, attempt: int, amount: Money, *, purpose: str = ORDER, since: datetime, is_old: bool
@@ -103,13 +102,13 @@ class Stripe:
         Args:
             order_id: With `purpose` and `attempt` the idempotency key, which is what makes a repeat harmless.
             attempt: 1 or more.
-            purpose: What the order owes it for.
+            purpose: Why the order owes the amount.
             amount: More than 0. The intent of an earlier call keeps its own.
-            since: There was none before this.
+            since: No intent was made before this.
             is_old: The first try may have been longer ago than `KEPT`.
 
         Raises:
-            Unavailable: No answer in time, or one that says to come back. Repeat.
+            Unavailable: No answer in time, or a refusal for now. Retry.
             BadInput: Stripe refuses for good.
         """
 
@@ -132,11 +131,11 @@ class Stripe:
             return await self._find_intent(metadata, since)
 
         intent = await self._once(f"{payment_id_of(order_id, purpose)}-{attempt}", create, find, is_old=is_old)
-        amount = intent_seen(intent).amount  # An earlier try may have asked for another one.
+        amount = intent_seen(intent).amount  # An earlier try may have asked for another amount.
         return Intent(order_id=order_id, intent_id=intent.id, client_secret=intent.client_secret or "", amount=amount)
 
     async def get_intent(self, intent_id: str, order_id: OrderId, amount: Money) -> Intent:
-        """An order's intent, which was recorded before.
+        """Read an order's intent, which was recorded before.
 
         Raises:
             Unavailable: No answer in time.
@@ -146,9 +145,9 @@ class Stripe:
         return Intent(order_id=order_id, intent_id=intent.id, client_secret=intent.client_secret or "", amount=amount)
 
     async def cancel_intent(self, intent_id: str) -> IntentSeen:
-        """Make an intent unpayable, unless it was paid; gives it as it is then. Safe to repeat.
+        """Make an intent unpayable, unless it was paid; return it as it is then. Safe to repeat.
 
-        Under no key of ours: an intent is cancelled once by its nature, and a stored failure would be in the way.
+        No idempotency key: an intent is cancelled once by its nature, and a replayed failure would be in the way.
 
         Raises:
             Unavailable: No answer in time.
@@ -156,7 +155,7 @@ class Stripe:
         intents = self._client.v1.payment_intents
         try:
             intent = await self._ask(lambda: intents.cancel_async(intent_id, {"cancellation_reason": "abandoned"}))
-        except BadInput:  # It is in a state that can't be cancelled: find out which.
+        except BadInput:  # Its status does not allow this: read the status.
             intent = await self._ask(lambda: intents.retrieve_async(intent_id))
         return intent_seen(intent)
 
@@ -167,14 +166,14 @@ class Stripe:
 
         Args:
             refund_id: The idempotency key.
-            order_id: Whose money it is.
-            intent_id: How it came.
+            order_id: The order whose money it is.
+            intent_id: The intent that was paid.
             amount: More than 0.
-            reason: Ours; Stripe knows three.
+            reason: Our reason; Stripe knows three.
             is_old: The first try may have been longer ago than `KEPT`.
 
         Raises:
-            Unavailable: No answer in time, or one that says to come back. Repeat.
+            Unavailable: No answer in time, or a refusal for now. Retry.
             BadInput: Stripe refuses for good.
         """
 
@@ -197,10 +196,10 @@ class Stripe:
         return await self._once(refund_id, create, find, is_old=is_old)
 
     async def refunds(self, order_id: OrderId, intent_id: str) -> list[RefundSeen]:
-        """All refunds of a payment, the newest first.
+        """List all refunds of a payment, the newest first.
 
         Raises:
-            Unavailable: No answer in time, or there are more than anybody can have made.
+            Unavailable: No answer in time, or more refunds than there can be.
         """
         seen, is_all = await self._list_refunds({"payment_intent": intent_id, "limit": _PAGE}, order_id)
         if not is_all:
@@ -210,7 +209,7 @@ class Stripe:
     async def _list_refunds(
         self, params: stripe.params.RefundListParams, order_id: OrderId
     ) -> tuple[list[RefundSeen], bool]:
-        """Refunds that fit, the newest first, and whether these are all."""
+        """List matching refunds, the newest first; return whether these are all."""
         seen: list[RefundSeen] = []
         for _ in range(_PAGES_SEARCHED):
             page = await self._ask(lambda: self._client.v1.refunds.list_async(params))
@@ -221,7 +220,7 @@ class Stripe:
         return seen, False
 
     async def refunds_since(self, since: datetime, until: datetime) -> list[RefundSeen]:
-        """Refunds of the account that were made between these times, the newest first; at most 2,000.
+        """List refunds of the account between these times, the newest first; at most 2,000.
 
         Raises:
             Unavailable: No answer in time.
@@ -234,7 +233,7 @@ class Stripe:
         return (await self._list_refunds(params, ""))[0]
 
     async def objections_since(self, since: datetime, until: datetime) -> list[RecordStripeEvent]:
-        """Events of disputes and fraud warnings of the account between these times, the oldest first; at most 2,000.
+        """List events of disputes and fraud warnings between these times, the oldest first; at most 2,000.
 
         Raises:
             Unavailable: No answer in time.
@@ -255,11 +254,11 @@ class Stripe:
         return seen[::-1]
 
     async def intents(self, window: Window) -> IntentPage:
-        """A page of the intents that were made in `window`, the newest first, from where it was stopped.
+        """List a page of the intents that were made in `window`, the newest first, from where the last page stopped.
 
         Raises:
             Unavailable: No answer in time.
-            BadInput: Stripe does not know the intent at which it was stopped.
+            BadInput: Stripe does not know the intent at which the last page stopped.
         """
         page = await self._intents(window.created_from, window.created_to, window.after)
         after = page.data[-1].id if page.has_more and page.data else ""
@@ -288,7 +287,7 @@ class Stripe:
             if not page.has_more:
                 return None
             after = page.data[-1].id
-        # Whoever asks for it gets no answer, and no second intent.
+        # The caller gets this error, and no second intent.
         raise Unavailable("Stripe", f"too many intents since {since:%Y-%m-%d %H:%M} to look one up")
 
     async def _once(
@@ -299,10 +298,10 @@ class Stripe:
         *,
         is_old: bool,
     ) -> T:
-        """Make something at Stripe that must be made once. See this file's first lines.
+        """Make an object at Stripe that must be made once. See this file's first lines.
 
-        One look is enough for all keys of a call: what they bring back are failures of earlier calls. A key that was
-        used for something else is such a failure, too: what it made then is to be found.
+        One lookup is enough for all keys of a call: they replay failures of earlier calls only. A key that was used for
+        another request counts as such a failure, too: the lookup finds the object that it made.
         """
         was_looked_up = False
         if is_old:
@@ -328,7 +327,7 @@ class Stripe:
         """Make one request.
 
         Raises:
-            Unavailable: No answer in time, one that says to come back, or Stripe was down a moment ago.
+            Unavailable: No answer in time, a refusal for now, or Stripe was down a moment ago.
             BadInput: Stripe refuses for good.
         """
 
@@ -337,7 +336,7 @@ class Stripe:
                 with stripe_errors.translated():
                     answer = await request(*args, **options)
             except ShopFlowError as error:
-                if stripe_errors.is_replayed(error):  # Of then. Stripe is there, and says so.
+                if stripe_errors.is_replayed(error):  # An old failure: Stripe itself is up.
                     return _OldFailure(error)
                 raise
             _ANSWERED.reach()
@@ -351,7 +350,7 @@ class Stripe:
 
 @asynccontextmanager
 async def open_stripe(settings: StripeSettings, circuit: Circuit) -> AsyncIterator[Stripe]:
-    """A client with connections of its own, closed when the block ends."""
+    """Open a client with connections of its own, and close them when the block ends."""
     http = stripe.AIOHTTPClient(timeout=settings.stripe_timeout_s)
     client = stripe.StripeClient(
         settings.stripe_secret_key,

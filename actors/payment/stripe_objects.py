@@ -1,4 +1,4 @@
-"""Stripe's objects, as its library gives them, in this shop's words."""
+"""Translates the objects of Stripe's library into this shop's messages."""
 
 from datetime import UTC, datetime
 
@@ -50,7 +50,7 @@ def amount_at_stripe(amount: Money) -> int:
     """Translate an amount into Stripe's unit.
 
     Raises:
-        BadInput: Stripe would refuse it. Says why.
+        BadInput: Stripe would refuse the amount; the text says why.
     """
     try:
         return to_stripe(amount)
@@ -59,7 +59,7 @@ def amount_at_stripe(amount: Money) -> int:
 
 
 def metadata_of(metadata: stripe.StripeObject | None, name: str) -> str:
-    """Read one of an object's metadata; empty if it is not there."""
+    """Read an entry of an object's metadata; empty if it is missing."""
     return str(metadata[name]) if metadata is not None and name in metadata else ""
 
 

@@ -1,4 +1,4 @@
-"""Shipping: how parcels may travel, calls that book carriers, turns that record bookings and where parcels are."""
+"""Shipping: methods and prices, calls that book carriers, turns that record bookings and tracking."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -32,13 +32,13 @@ from engine.errors import BadInput
 from engine.postgres import Database
 from engine.transaction import Transaction
 
-# Each checkout asks what sending costs, and the answer changes once a year. Another process that hosts this actor
-# learns of a change so late; the buyer is protected by `expected_total`.
+# Each checkout reads the shipping prices, which change once a year, so they are cached for this time. Another process
+# that hosts this actor sees a change that much later; `expected_total` protects the buyer.
 _METHODS_STAND = timedelta(seconds=5)
 
 
 class Shipping(Actor):
-    """Gets parcels to their buyers."""
+    """Books carriers for parcels, and tracks them."""
 
     def __init__(self, *, bus: Bus, database: Database, clock: Clock, carrier: Carrier) -> None:
         self._bus = bus
@@ -91,7 +91,7 @@ class Shipping(Actor):
                 continue
             answers.append(TrackingRecorded(is_new=ask.event_id in new))
             if ask.event_id in new:
-                new.discard(ask.event_id)  # A repeat in the same turn is a repeat.
+                new.discard(ask.event_id)  # A repeat within this turn is not new.
                 order_id = orders[ask.tracking_number]
                 tx.publish(ParcelMoved(order_id=order_id, status=ask.status, at=ask.at, detail=ask.detail))
         return answers

@@ -15,7 +15,7 @@ from engine.retry_after import retry_after_s
 from engine.settings import Settings, meaning
 
 _TIMEOUT = aiohttp.ClientTimeout(total=20)
-# 401: our key, and no parcel's fault. 409: a twin of this request is under way.
+# 401 is about our key, not about the parcel. 409: the same request is being handled.
 _RETRY = frozenset({401, 408, 409, 425, 429})
 
 _BOOKED = CrashPoint("carrier-booked", "The carrier has booked a parcel; its answer has not been read.")
@@ -30,7 +30,7 @@ class CarrierSettings(Settings, frozen=True, kw_only=True):
 
 
 class Booking(msgspec.Struct, frozen=True):
-    """What the carrier answers."""
+    """The carrier's answer to a booking."""
 
     id: str
     tracking_number: str
@@ -49,8 +49,8 @@ class Carrier:
         """Book a parcel: the same one, however often this is called for it.
 
         Raises:
-            Unavailable: No answer in time, or one that says to come back; repeat.
-            BadInput: The carrier refuses for good (an address it doesn't serve, say).
+            Unavailable: No answer in time, or a refusal for now; retry.
+            BadInput: The carrier refuses for good (for example, an address that it doesn't serve).
         """
         return await self._circuit.call(lambda: self._book(parcel_id, service, weight_g, name, address))
 
@@ -79,6 +79,6 @@ class Carrier:
 
 @asynccontextmanager
 async def open_carrier(url: str, key: str, *, name: str, circuit: Circuit) -> AsyncIterator[Carrier]:
-    """A client with connections of its own, closed when the block ends."""
+    """Open a client with connections of its own, and close them when the block ends."""
     async with aiohttp.ClientSession(timeout=_TIMEOUT, headers={"Authorization": f"Bearer {key}"}) as session:
         yield Carrier(session, url, name, circuit)

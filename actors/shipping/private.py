@@ -5,10 +5,10 @@ from engine.message import Command
 
 
 class RecordBooking(Command[None]):
-    """What the carrier answered to a booking."""
+    """Record the carrier's answer to a booking."""
 
     order_id: OrderId
     shipment_id: str
     carrier: str
     tracking_number: str
-    parcel_id: str = ""  # Empty for the first, which has its order's id.
+    parcel_id: str = ""  # Empty for the first parcel, whose id is its order's.

@@ -5,14 +5,14 @@ import re
 from bus.messages.shipping import SetShippingMethod
 
 _CURRENCY = re.compile(r"[A-Z]{3}")
-MAX_PRICE = 99_999_999  # Minor units: no more than one payment can be.
+MAX_PRICE = 99_999_999  # Minor units: the largest possible payment.
 MAX_DAYS = 365
-# Their minor units are thousandths, of which Stripe takes tens only. Source: Stripe, "Three-decimal currencies".
+# Currencies in thousandths, of which Stripe takes tens only. Source: Stripe, "Three-decimal currencies".
 _OF_THOUSANDTHS = frozenset({"BHD", "JOD", "KWD", "OMR", "TND"})
 
 
 def refusal(ask: SetShippingMethod) -> str:
-    """What is wrong with it, in a sentence; empty if nothing is."""
+    """The reason to refuse a method's new terms, in a sentence; empty if they are fine."""
     amounts = [ask.price.price, *([] if ask.price.free_from is None else [ask.price.free_from])]
     if not ask.title.strip() or len(ask.title) > 100:
         return "title: 1 to 100 characters"

@@ -25,7 +25,7 @@ where order_id > $1 and order_id <= coalesce($2, (select max(order_id) from ship
 
 
 async def book(tx: Transaction, asks: Sequence[RecordBooking]) -> set[str]:
-    """Keep bookings, one for a parcel; gives the parcels whose booking is new."""
+    """Store bookings, one for each parcel; return the parcels whose booking is new."""
     rows = await tx.fetch(
         _BOOK,
         [ask.parcel_id or ask.order_id for ask in asks],
@@ -39,12 +39,12 @@ async def book(tx: Transaction, asks: Sequence[RecordBooking]) -> set[str]:
 
 
 async def orders_of(tx: Transaction, tracking_numbers: Collection[str]) -> dict[str, OrderId]:
-    """The order of each parcel that is known."""
+    """The order of each known parcel, by tracking number."""
     return {row["tracking_number"]: row["order_id"] for row in await tx.fetch(_ORDERS, list(tracking_numbers))}
 
 
 async def track(tx: Transaction, asks: Sequence[RecordTracking]) -> set[str]:
-    """Keep what carriers said, each event once; says which are new."""
+    """Store the events of carriers, each once; return the ids of new ones."""
     rows = await tx.fetch(
         _TRACK,
         [ask.event_id for ask in asks],
@@ -58,5 +58,5 @@ async def track(tx: Transaction, asks: Sequence[RecordTracking]) -> set[str]:
 
 
 async def facts(database: Database, after: OrderId, until: OrderId | None) -> list[ShipmentFact]:
-    """What an audit compares orders with."""
+    """Shipments of a span of orders, for the audit."""
     return [ShipmentFact(**dict(row)) for row in await database.fetch(_FACTS, after, until)]

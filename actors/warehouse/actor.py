@@ -1,4 +1,4 @@
-"""The warehouse's turns: lists that wait, are picked, packed and shipped."""
+"""The warehouse's turns: pick lists wait, are picked, packed and shipped."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TypeAlias
@@ -97,7 +97,7 @@ class Warehouse(Actor):
     async def ship(self, tx: Transaction, asks: Sequence[Ship]) -> Sequence[Answer]:
         return await self._step(tx, [ask.id for ask in asks], "ship", {a.id for a in asks if a.despite_doubt})
 
-    @call(limit=4)  # A reading statement of its own: a long list holds up no parcel.
+    @call(limit=4)  # A statement outside any turn: a long list delays no parcel.
     async def browse(self, ask: ListPickLists) -> PickListPage:
         return await store.page(self._database, ask)
 
@@ -121,7 +121,7 @@ class Warehouse(Actor):
         reasons: Sequence[tuple[OrderId, str]],
         decide: Callable[[rules.PickListState, str], None],
     ) -> None:
-        """Let each reason begin or end a doubt about all parcels of its order."""
+        """Begin or end a doubt about all parcels of an order, for each reason."""
         states = await store.lock_of_orders(tx, {order_id for order_id, _ in reasons})
         for order_id, reason in reasons:
             for state in states:
@@ -159,5 +159,5 @@ class Warehouse(Actor):
 
 
 def _undoubted(answers: Sequence[Answer]) -> list[PickList | NoSuchPickList | WrongStep]:
-    """Of steps that ask about no money."""
+    """Answers to steps that never ask about money."""
     return [answer for answer in answers if not isinstance(answer, MoneyInDoubt)]

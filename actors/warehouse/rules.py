@@ -18,8 +18,8 @@ NEXT: Mapping[tuple[PickListStatus, Step], PickListStatus] = {
     ("picked", "pack"): "packed",
     ("picked", "cancel"): "cancelled",
     ("packed", "ship"): "shipped",
-    ("packed", "cancel"): "cancelled",  # The order was called off before it heard of the parcel: until it is confirmed.
-    ("shipped", "cancel"): "cancelled",  # Likewise: the parcel has waited for that, and no carrier was called.
+    ("packed", "cancel"): "cancelled",  # Until the order confirms the parcel: a cancellation may cross with it.
+    ("shipped", "cancel"): "cancelled",  # Likewise: the parcel waits for the confirmation, and no carrier was called.
     ("cancelled", "revive"): "open",
 }
 _DONE_BY: Mapping[Step, PickListStatus] = {"release": "open", "pick": "picked", "pack": "packed", "ship": "shipped"}
@@ -27,7 +27,7 @@ _DONE_BY: Mapping[Step, PickListStatus] = {"release": "open", "pick": "picked", 
 
 @dataclass(slots=True)
 class PickListState:
-    """What a turn knows of a pick list, and what it does to it."""
+    """A pick list as a turn has locked it, with the turn's changes."""
 
     id: OrderId
     status: PickListStatus
@@ -39,7 +39,7 @@ class PickListState:
 
 
 def take(state: PickListState, step: Step) -> bool:
-    """Take a step; False if it is not its turn. Taking the last step again is fine, and does nothing."""
+    """Take a step; False if the table has no such row. Repeating the last step is fine, and does nothing."""
     following = NEXT.get((state.status, step))
     if following is None or (step == "cancel" and state.confirmed):
         return _DONE_BY.get(step) == state.status
@@ -54,7 +54,7 @@ def take(state: PickListState, step: Step) -> bool:
 
 
 def is_doubtful(state: PickListState, step: Step, *, despite_doubt: bool) -> bool:
-    """Whether somebody should look at its money before this step. Who goes on all the same has looked."""
+    """Whether a person should check the order's money before this step. `despite_doubt`: it was checked."""
     if step not in ("pack", "ship") or (state.status, step) not in NEXT:
         return False
     if despite_doubt:
@@ -63,18 +63,18 @@ def is_doubtful(state: PickListState, step: Step, *, despite_doubt: bool) -> boo
 
 
 def doubt(state: PickListState, reason: str) -> None:
-    """Its money may not stay here."""
+    """Add a reason why the order's money may not stay here."""
     if reason not in state.doubts:
         state.doubts = [*state.doubts, reason]
 
 
 def trust(state: PickListState, reason: str) -> None:
-    """That reason is over."""
+    """Remove a reason for doubt."""
     state.doubts = [known for known in state.doubts if known != reason]
 
 
 def confirm(state: PickListState) -> None:
-    """The order has agreed that it is packed. A parcel that was to be shipped before waits for this."""
+    """Record the order's confirmation that it is packed; a parcel that is shipped already has waited for it."""
     if state.confirmed or state.status not in ("packed", "shipped"):
         return
     state.confirmed = True
@@ -87,5 +87,5 @@ def _ready(state: PickListState) -> ParcelReady:
 
 
 def _further(state: PickListState) -> str:
-    """The id of a parcel that is not its order's first."""
+    """The id of a further parcel; empty for its order's first."""
     return "" if state.id == state.order_id else state.id

@@ -20,12 +20,12 @@ insert into warehouse.pick_lists (id, order_id, number, status, lines, weight_g,
 select id, id, number, 'waiting', lines, weight_g, $5
 from unnest($1::text[], $2::text[], $3::text[], $4::bigint[]) as p (id, number, lines, weight_g)
 on conflict (id) do nothing"""
-# In the order of their ids, so that two turns never wait for each other in a circle.
+# In the order of their ids, so that two turns never deadlock.
 _LOCK = """
 select id, order_id, status, confirmed, weight_g, doubts
 from warehouse.pick_lists where id = any($1) order by id for update"""
 _LOCK_OF_ORDERS = _LOCK.replace("where id = any($1)", "where order_id = any($1)")
-# Doubts are compared as they are written: a list, which `unnest` would take apart, as one text.
+# Each list of doubts travels as one text: `unnest` would take a list of lists apart.
 _SAVE = """
 update warehouse.pick_lists p set status = n.status, confirmed = n.confirmed,
     doubts = case when n.doubts = '' then '{}' else string_to_array(n.doubts, chr(10)) end
@@ -37,7 +37,7 @@ from warehouse.pick_lists where id = any($1)"""
 _LIST = """
 select id, order_id, number, status, lines, weight_g, created_at, doubts from warehouse.pick_lists
 where (created_at, id) > ($1, $2) order by created_at, id limit $3"""
-# A statement of its own: "status is this, if any is given" would find no index.
+# A separate statement: "status is this, if any is given" would find no index.
 _LIST_OF_STATUS = _LIST.replace("where", "where status = $4 and")
 
 
@@ -51,7 +51,7 @@ _UNITS = msgspec.json.Decoder(tuple[Units, ...])
 
 
 async def add(tx: Transaction, events: Sequence[OrderCreated]) -> None:
-    """New pick lists, which wait for their orders to be paid."""
+    """Add pick lists, which wait for their orders to be paid."""
     await tx.execute(
         _ADD,
         [event.order_id for event in events],
@@ -63,7 +63,7 @@ async def add(tx: Transaction, events: Sequence[OrderCreated]) -> None:
 
 
 async def lock(tx: Transaction, ids: Collection[OrderId]) -> dict[OrderId, PickListState]:
-    """Lock pick lists; one that is not there is missing."""
+    """Lock pick lists; unknown ones are missing."""
     return {row["id"]: _state(row) for row in await tx.fetch(_LOCK, list(ids))}
 
 
@@ -73,7 +73,7 @@ async def lock_of_orders(tx: Transaction, orders: Collection[OrderId]) -> list[P
 
 
 async def save(tx: Transaction, states: Collection[PickListState]) -> None:
-    """Write what became of locked pick lists, and publish what they have to say."""
+    """Write the changes of locked pick lists, and publish their events."""
     await tx.execute(
         _SAVE,
         [state.id for state in states],
@@ -105,12 +105,12 @@ async def page(database: Database, ask: ListPickLists) -> PickListPage:
 
 
 async def facts(database: Database, after: OrderId, until: OrderId | None) -> list[PickListFact]:
-    """What an audit compares orders with."""
+    """Pick lists of a span of orders, for the audit."""
     return [_fact(row) for row in await database.fetch(_FACTS, after, until)]
 
 
 async def unopened(database: Database, ask: ListUnopened) -> list[PickListFact]:
-    """Lists that wait for their orders to be paid, the oldest first."""
+    """Pick lists that wait for their orders to be paid, the oldest first."""
     return [_fact(row) for row in await database.fetch(_UNOPENED, ask.since, ask.after, ask.before, ask.limit)]
 
 

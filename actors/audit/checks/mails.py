@@ -1,4 +1,4 @@
-"""A buyer reads of each event once. Pure."""
+"""A buyer gets one mail about each event. Pure."""
 
 from collections.abc import Iterable, Iterator
 from typing import Final, get_args
@@ -10,14 +10,14 @@ from bus.messages.email import MailedOnce, MailFact, ReadMailFacts, template_of
 from bus.messages.payment import PaymentFact, ReadPaymentFacts, RefundProcessed
 
 ASKS: Final = (ReadMailFacts, ReadPaymentFacts)
-MOVED_BY: Final = ("payment",)  # A mail that waits is none too many.
+MOVED_BY: Final = ("payment",)  # Not "email": a mail that waits is not one too many.
 
 _ONCE: Final = tuple(template_of(event) for event in get_args(MailedOnce))
 _FOR_EACH_REFUND: Final = template_of(RefundProcessed)
 
 
 def check(case: Case) -> Iterator[Finding]:
-    """Compare the mails of an order with what can have happened to it."""
+    """Compare the mails of an order with the events that it can have had."""
     order, mails = case.order, case.of(MailFact)
     if order is None:
         yield from case.stray("mails", is_left=bool(mails))
@@ -33,5 +33,5 @@ def check(case: Case) -> Iterator[Finding]:
 
 
 def count(facts: Iterable[Fact]) -> int:
-    """How many mails these are."""
+    """Count the mails among these facts."""
     return sum(fact.sent for fact in facts if isinstance(fact, MailFact))

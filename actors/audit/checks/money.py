@@ -1,4 +1,4 @@
-"""What was asked for, captured and given back is what the order costs. Pure."""
+"""Money that was asked for, captured and refunded fits the order's total. Pure."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -12,7 +12,7 @@ MOVED_BY: Final = ("payment",)
 
 
 def check(case: Case) -> Iterator[Finding]:
-    """Compare an order with its payments. What a checkout begins before it places its order ends by itself."""
+    """Compare an order with its payments. A payment without an order is fine until money comes: it ends by itself."""
     order, payments = case.order, case.of(PaymentFact)
     if order is None:
         is_left = any(payment.received or payment.status == "processing" for payment in payments)

@@ -27,7 +27,7 @@ _PICK_LISTS: Final[Mapping[OrderStatus, frozenset[PickListStatus]]] = {
 
 
 def check(case: Case) -> Iterator[Finding]:
-    """Compare an order with its pick lists (one for each parcel) and with what its carrier has booked."""
+    """Compare an order with its pick lists (one for each parcel) and with its carrier's bookings."""
     order, pick_lists, shipments = case.order, case.of(PickListFact), case.of(ShipmentFact)
     if order is None:
         yield from case.stray("a pick list", is_left=bool(pick_lists))

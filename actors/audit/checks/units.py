@@ -12,14 +12,14 @@ from bus.messages.inventory import HoldFact, ReadHoldFacts
 ASKS: Final = (ReadHoldFacts,)
 MOVED_BY: Final = ("inventory",)
 
-_KEPT: Final = frozenset({"payment", "processing", "sold", "shipped"})  # Stages of units that nobody else gets.
+_KEPT: Final = frozenset({"payment", "processing", "sold", "shipped"})  # Stages whose units no other order gets.
 _NOTHING: Final = Counter[Sku]()
 
 
 def check(case: Case) -> Iterator[Finding]:
     """Compare an order with its holds.
 
-    A checkout that is tried again sets units aside, finds its order cancelled and gives them back; or they expire.
+    Units in `checkout` are fine: a repeat holds them, finds its order cancelled and gives them back; or they expire.
     """
     order, holds = case.order, case.of(HoldFact)
     kept = counted(hold for hold in holds if hold.stage in _KEPT)
