@@ -1,4 +1,4 @@
-"""What waits for actors and what was parked: for people and the auditor to look at, and how it comes to be parked."""
+"""Waiting and parked messages: how they are parked, and how people and the auditor list them."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -75,19 +75,19 @@ class Backlog:
         self._clock = clock
 
     async def dead_letters(self, after: int = 0, limit: int = 100) -> list[DeadLetter]:
-        """What is parked, the oldest first, `limit` at a time."""
+        """List parked messages, the oldest first, `limit` at a time."""
         return [DeadLetter(**dict(row)) for row in await self._database.fetch(_DEAD_LETTERS, after, limit)]
 
     async def dead_letters_since(self, since: datetime, after: int, limit: int) -> list[DeadLetter]:
-        """What was parked after that time and id, the oldest first."""
+        """List messages parked after that time and id, the oldest first."""
         return [DeadLetter(**dict(row)) for row in await self._database.fetch(_LETTERS_SINCE, since, after, limit)]
 
     async def dead_letters_about(self, keys: Sequence[str]) -> list[DeadLetter]:
-        """What is parked of these keys, the oldest first; at most 1,000."""
+        """List parked messages of these keys, the oldest first; at most 1,000."""
         return [DeadLetter(**dict(row)) for row in await self._database.fetch(_LETTERS_ABOUT, keys)]
 
     async def overdue(self, before: datetime) -> list[Overdue]:
-        """What was stored, or due, at that time or earlier and has not been handled."""
+        """List messages stored, or due, at that time or earlier that have not been handled."""
         return [Overdue(**dict(row)) for row in await self._database.fetch(_OVERDUE, before)]
 
     async def count(self) -> int:
@@ -96,7 +96,7 @@ class Backlog:
         return count
 
     async def waiting_about(self, subscribers: Sequence[str], keys: Sequence[str]) -> set[str]:
-        """Those of the keys about which one of these subscribers has something to handle now. Timers do not count."""
+        """Find the keys with a message that one of these subscribers is to handle now. Timers do not count."""
         return {row["key"] for row in await self._database.fetch(_WAITING_ABOUT, subscribers, keys)}
 
     async def note_failure(self, delivery_id: int) -> int:

@@ -19,7 +19,7 @@ _RECONNECT_S = 1.0
 
 
 class Broadcast(Generic[T]):
-    """One channel, for Structs of one type."""
+    """A channel for Structs of one type."""
 
     def __init__(self, redis: Redis, clock: Clock, name: str, kind: type[T]) -> None:
         self._redis = redis

@@ -95,7 +95,7 @@ update bus.deliveries set forwarded_at = $2 where id in (
 
 
 class StoredBatch(msgspec.Struct, frozen=True):
-    """What was stored and is due at once, ready to be handed over after the commit."""
+    """Stored messages that are due at once, to be handed over after the commit."""
 
     envelopes: Sequence[tuple[str, Envelope]]
     next_due: datetime = FOREVER
@@ -113,7 +113,7 @@ class Deliveries(Backlog):
         new_id: Callable[[], str],
         sweep_s: float,
     ) -> None:
-        """As described above.
+        """Make the store of one process. See the module for the design.
 
         Args:
             database: Where the rows are.
@@ -226,7 +226,7 @@ class Deliveries(Backlog):
             await tx.execute(_FORWARDED, ids, tx.now)
 
     def defer(self, actor: str, ids: Sequence[int]) -> None:
-        """These had to be let go before their time; a sweep brings what comes first, and then them."""
+        """Let go of messages that arrived early; a sweep brings their predecessors, and then them."""
         self.mark_left(ids)
         self._behind.add(actor)
         if actor not in self._out_of_turn:
@@ -234,7 +234,7 @@ class Deliveries(Backlog):
             self._clock.call_later(_OUT_OF_TURN_S, self._sleeper.wake)
 
     def mark_left(self, ids: Sequence[int]) -> None:
-        """These are not in a mailbox of this process any more."""
+        """Note that messages are no longer in a mailbox of this process."""
         self._in_memory.difference_update(ids)
         self._left.update(ids)
         if len(self._in_memory) < self._look_again_below:  # There is room again for what a mailbox refused.
@@ -303,7 +303,7 @@ class Deliveries(Backlog):
             self._in_memory.difference_update(envelope.delivery_id for envelope in meanwhile)
 
     def _late(self, subscriber: str) -> datetime:
-        """What a queue took up to this time is overdue. If something has come before its time, all that waits is."""
+        """Return the time up to which forwarded messages are overdue: now, if some message arrived early."""
         now = self._clock.now()
         if subscriber not in self._out_of_turn:
             return now - timedelta(seconds=_LATE_S)

@@ -31,11 +31,11 @@ class RemoteBus(Protocol):
     """The way to other processes (bus/sqs)."""
 
     async def ask(self, actor: str, command: Command[R], *, message_id: str, timeout_s: float) -> R:
-        """As `LocalBus.ask`."""
+        """Send a command and wait, as `LocalBus.ask` does."""
         ...
 
     def tell(self, actor: str, command: Command[Any], *, message_id: str) -> None:
-        """As `LocalBus.tell`."""
+        """Send a command, as `LocalBus.tell` does."""
         ...
 
     def forward(self, subscriber: str, envelope: Envelope) -> None:

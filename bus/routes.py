@@ -1,4 +1,4 @@
-"""Which actor gets which message. Made once, from the actors' classes, whether they are hosted here or elsewhere."""
+"""Routes from messages to actors. Made once, from the actors' classes, whether they are hosted here or elsewhere."""
 
 from collections.abc import Iterable, Sequence
 
@@ -46,7 +46,7 @@ class Routes:
         return self._codecs[subscriber].decode(type_name, body)
 
     def message_types(self) -> Sequence[type[Message]]:
-        """Everything that is handled by somebody."""
+        """List all message types that some actor handles."""
         return list(self._subscribers)
 
     def listeners(self) -> dict[str, Sequence[str]]:

@@ -23,7 +23,7 @@ _SECRET = "secret"  # noqa: S105  # A mark in a field's metadata.
 
 
 def meaning(text: str, *, is_secret: bool = False) -> msgspec.Meta:
-    """What a setting is for. A secret's value is never shown."""
+    """Describe the purpose of a setting. The value of a secret is never shown."""
     return msgspec.Meta(description=text, extra={_SECRET: is_secret})
 
 
@@ -72,7 +72,7 @@ class EngineSettings(Settings, frozen=True, kw_only=True):
 
 
 class Setting(NamedTuple):
-    """One setting as it is described to people."""
+    """A setting as people read it."""
 
     name: str  # The variable's.
     field: str

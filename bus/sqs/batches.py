@@ -30,7 +30,7 @@ def _no_weight(_item: object) -> int:
 
 
 class Batches(Generic[T]):
-    """One way out.
+    """An outgoing queue of items that are sent in batches.
 
     Items of one group leave in their order: none while a batch with another of it is under way.
     """

@@ -27,7 +27,7 @@ _NO_QUEUE = ("AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist")
 
 
 class NoQueue(Unavailable):
-    """It was never made, or is gone with the process that read it."""
+    """A queue that was never made, or was removed with the process that read it."""
 
 
 class MissingQueue(BadSetting):
@@ -38,7 +38,7 @@ class MissingQueue(BadSetting):
 
 
 class Sqs:
-    """One connection pool for all queues of a shop."""
+    """The client for all queues of a shop, with one connection pool."""
 
     def __init__(self, client: "SQSClient", s3: "S3Client", settings: SqsSettings) -> None:
         self.client = client

@@ -61,7 +61,7 @@ class Poller:
                 tasks.start_soon(self._while_busy)
 
     def notify(self) -> None:
-        """There may be room again."""
+        """Report that the mailbox may have room again."""
         self._changed.set()
 
     def close(self) -> None:
@@ -109,7 +109,7 @@ class Poller:
 
 
 class Inbox:
-    """What other processes send to one actor that is hosted here."""
+    """The messages that other processes send to one actor of this process."""
 
     def __init__(
         self,
@@ -154,7 +154,7 @@ class Inbox:
         self._cell.mailbox.wake()
 
     def give_back_all(self) -> None:
-        """Nobody works here any more: what was begun and not ended goes back as well."""
+        """Return all messages, also those that were begun: no actor of this process works any more."""
         for lease in list(self.leases.live):
             lease.give_back(0)
 

@@ -1,4 +1,4 @@
-"""What the bus between processes counts."""
+"""Metrics of the bus between processes."""
 
 from prometheus_client import Counter
 

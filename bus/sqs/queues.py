@@ -35,7 +35,7 @@ _POLICY = {
 
 
 class QueueState(msgspec.Struct, frozen=True, kw_only=True):
-    """One actor's queue, as far as SQS knows: its counts are approximate."""
+    """The state of an actor's queue. SQS's counts are approximate."""
 
     actor: str
     queue: str
@@ -80,7 +80,7 @@ class Queues:
         return [await self._state(actor) for actor in self._actors]
 
     async def parked(self) -> Sequence[ParkedMessage]:
-        """What the queues have parked by themselves, at most 1,000 for each actor."""
+        """List the messages that the queues have parked by themselves, at most 1,000 for each actor."""
         return [parked for actor in self._actors async for _, parked in self._look(actor)]
 
     async def redrive(self, ids: Iterable[str]) -> int:

@@ -62,7 +62,7 @@ class PendingSend(NamedTuple):
 
 
 class SqsTransport:
-    """See bus.local.RemoteBus for what it is to those who send."""
+    """The bus between processes: sends as `bus.local.RemoteBus` describes, and receives."""
 
     def __init__(self, sqs: Sqs, routes: Routes, clock: Clock) -> None:
         self.name = secrets.token_hex(6)
@@ -173,7 +173,7 @@ class SqsTransport:
         return outgoing._replace(letter=msgspec.structs.replace(letter, body="{}", stored_in=name))
 
     def _drop(self, queue: str, outgoing: PendingSend, error: BadInput) -> None:
-        """It can't be sent. If it is a delivery, whoever hosts its subscriber finds the row."""
+        """Drop a message that can't be sent. Of a delivery the subscriber's process finds the row."""
         self._log.error("can't send a message", queue=queue, message_id=outgoing.letter.id, error=str(error))
         outgoing.refuse(error)
 

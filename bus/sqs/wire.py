@@ -43,7 +43,7 @@ class WireMessage(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def group(self) -> str:
-        """What is handled in order: the key. A message without a key is a group of its own."""
+        """The FIFO group, handled in order: the key. A message without a key is a group of its own."""
         group = self.key or self.id
         return group if _GROUP.fullmatch(group) else hashlib.sha256(group.encode()).hexdigest()
 
@@ -76,7 +76,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 def to_entry(letter: WireMessage, number: int, *, is_fifo: bool) -> "SendMessageBatchRequestEntryTypeDef":
-    """One entry of a batch."""
+    """Write a message as an entry of a batch."""
     entry: SendMessageBatchRequestEntryTypeDef = {
         "Id": str(number),
         "MessageBody": letter.body.translate(_UNSENDABLE),
@@ -89,7 +89,7 @@ def to_entry(letter: WireMessage, number: int, *, is_fifo: bool) -> "SendMessage
 
 
 def from_message(message: "MessageTypeDef") -> WireMessage:
-    """What was received.
+    """Read a received message.
 
     Raises:
         BadInput: It is no letter of ours.
