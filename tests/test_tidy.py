@@ -214,3 +214,19 @@ def test_a_class_name_has_one_meaning() -> None:
                 places.setdefault(node.name, []).append(name(path))
 
     assert {kind: files for kind, files in places.items() if len(files) > 1} == {}
+
+
+# As the first word of a docstring these send their reader searching for what is meant.
+POINTERS = {
+    "anybody", "as", "everybody", "everything", "he", "it", "nobody", "one", "she", "so", "somebody", "that", "there",
+    "these", "they", "this", "those", "what", "whatever", "which", "who", "whoever", "whom", "whose",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=name)
+def test_a_docstring_begins_with_a_verb_or_the_thing_itself(path: Path) -> None:
+    kinds = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    nodes = [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, kinds)]
+    texts = [text for node in nodes if (text := ast.get_docstring(node))]
+
+    assert [text for text in texts if text.split()[0].strip(",.:;").lower() in POINTERS] == []

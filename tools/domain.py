@@ -21,7 +21,7 @@ _RESERVED: Final = {"case", "check", "column", "group", "limit", "offset", "orde
 
 
 class BadName(Exception):
-    """There will be no such domain. The message is one line for whoever asked."""
+    """The name can't be a domain's. The message is one line for the person who asked."""
 
 
 def main() -> None:
@@ -79,7 +79,7 @@ def _plural(name: str) -> str:
 
 
 def _wired(text: str, name: str) -> str:
-    """One import, one entry of ACTORS, one line of make_actors."""
+    """Add an import, an entry of ACTORS and a line of make_actors."""
     kind = _plural(name).title()
     text = _with_import(text, f"from actors.{name}.actor import {kind}\n")
     text = text.replace("\n)  # fmt: skip", f"\n    {kind},\n)  # fmt: skip", 1)
@@ -100,7 +100,7 @@ def _order(line: str) -> tuple[bool, str]:
 
 
 def _joined(text: str, name: str) -> str:
-    """One name that is imported, one line of PUBLIC, one of STAFF; nothing where routes are not joined so."""
+    """Add an imported name, a line of PUBLIC and a line of STAFF; nothing where routes are not joined so."""
     if "STAFF: list" not in text:
         return text
     imported = re.search(r"from gateway.api import \(\n(.*?)\)\n", text, re.DOTALL)

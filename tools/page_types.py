@@ -65,7 +65,7 @@ def _references(value: Json) -> Iterator[str]:
 
 
 def _typedef(name: str, schema: Mapping[str, Json]) -> str:
-    """One shape: a line for each property, in the order in which the API writes them."""
+    """Write a shape: a line for each property, in the order in which the API writes them."""
     properties = _object(schema.get("properties", {}))
     required = schema.get("required", [])
     assert isinstance(required, list)
