@@ -62,17 +62,24 @@ class RunningCall:
     def __init__(self, work: WorkCount) -> None:
         self._work = work
         self._asks = 0
+        self._is_over = False
 
     def ask_begins(self) -> None:
         """Note an ask; with the first one, the call's own work is suspended."""
         self._asks += 1
-        if self._asks == 1:
+        if self._asks == 1 and not self._is_over:
             self._work.end()
 
     def ask_ended(self) -> None:
         """Note that an ask was answered or has timed out; with the last one, the call's own work goes on."""
         self._asks -= 1
-        if not self._asks:
+        if not self._asks and not self._is_over:
+            self._work.begin()
+
+    def end(self) -> None:
+        """Count the work again that ends now. Asks may still be under way: of two at once one has failed, say."""
+        self._is_over = True
+        if self._asks:
             self._work.begin()
 
 
@@ -103,7 +110,8 @@ class Calls:
         handler = envelope.handler
         begun_s, place = perf_counter(), self._place(handler)
         outcome = "done"
-        CURRENT_CALL.set(RunningCall(self._mailbox.work))  # In this task's own context, as are the next two.
+        running = RunningCall(self._mailbox.work)
+        CURRENT_CALL.set(running)  # In this task's own context, as are the next two.
         TRACE.set(envelope.trace)
         structlog.contextvars.bind_contextvars(message_id=envelope.id, key=envelope.key)
         try:
@@ -111,7 +119,10 @@ class Calls:
                 outcome = "expired"
             else:
                 _BEGUN.reach(place)
-                learned = await self._within_its_time(envelope)
+                try:
+                    learned = await self._within_its_time(envelope)
+                finally:
+                    running.end()
                 _LEARNED.reach(place)
                 self._go_on(envelope, learned)
         except Exception as error:  # noqa: BLE001 - it ends a message's try, not the actor

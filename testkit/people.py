@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from typing import Final, Protocol, TypeVar
 
-import msgspec
-
 from bus.messages.base import Address, new_id
 from bus.messages.cart import Cart, CheckedOut, Checkout, CreateCart, SetLine
 from engine.message import Command
@@ -18,7 +16,7 @@ ADDRESS: Final = Address(line1="1 Harbour Street", city="Hamburg", postal_code="
 DELIVERY: Final[Mapping[str, object]] = {
     "email": EMAIL,
     "name": NAME,
-    "address": msgspec.to_builtins(ADDRESS),
+    "address": {"line1": ADDRESS.line1, "city": ADDRESS.city, "postal_code": ADDRESS.postal_code, "country": "DE"},
     "shipping_method": "standard",
 }
 

@@ -5,10 +5,12 @@ from collections.abc import Sequence
 
 import pytest
 
+from engine.calls import RunningCall
 from engine.clock import ManualClock
 from engine.errors import BadInput, DeadlineExceeded, Unavailable
 from engine.postgres import Database
 from engine.transaction import Transaction
+from engine.work_count import WorkCount
 from tests.engine.toys import (
     Courier,
     Fetch,
@@ -310,3 +312,19 @@ async def test_who_could_not_be_served_in_time_is_told_at_once(database: Databas
             await soon(bus.ask(Fetch(key="k", what="x")))
 
     assert trouble.met == 1
+
+
+async def test_a_call_that_ends_while_it_asks_has_ended_once(clock: ManualClock) -> None:
+    """Two asks at once, and the first fails: the call is over, and the other ask is answered into nowhere."""
+    work = WorkCount(clock)
+    work.begin()
+    call = RunningCall(work)
+    call.ask_begins()
+    call.ask_begins()
+    call.ask_ended()
+
+    call.end()
+    work.end()  # Its message is done. More work was never ended than begun.
+
+    call.ask_ended()
+    await asyncio.wait_for(clock.at_rest(), timeout=1)
