@@ -4,6 +4,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
 from cli.app import app
@@ -16,14 +17,15 @@ KINDS = [group.type for group in msgspec.structs.fields(ShopSettings)]
 
 
 @pytest.fixture(autouse=True)
-def _logging_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+def _wide_and_without_logs(monkeypatch: pytest.MonkeyPatch) -> None:
     """The runner's streams are closed after each run: nothing may go on logging there."""
     monkeypatch.setattr("cli.running.configure_logging", lambda *_, **__: None)
+    monkeypatch.setattr("cli.settings.out", Console(width=250))  # Wide enough for each name to stand in one line.
 
 
 def shown(**environment: str) -> dict[str, list[str]]:
     """Columns of the printed table, by the setting's name."""
-    result = CliRunner(env={"COLUMNS": "250", **environment}).invoke(app, ["settings"])
+    result = CliRunner(env=environment).invoke(app, ["settings"])
     assert result.exit_code == 0, result.output
     rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in result.output.splitlines() if "│" in line]
     return {row[0]: row[1:] for row in rows}
