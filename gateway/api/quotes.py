@@ -22,7 +22,7 @@ class QuoteBody(Body, frozen=True, kw_only=True):
 
     address: AddressBody | None = None
     shipping_method: Method | None = None  # The first, if none is named.
-    codes: Annotated[tuple[Code, ...], msgspec.Meta(max_length=5)] = ()
+    codes: Annotated[Sequence[Code], msgspec.Meta(max_length=5)] = ()
 
 
 class DaysView(View, frozen=True, kw_only=True):
@@ -77,7 +77,7 @@ async def quote(edge: Wired, cart_id: FromPath[str], data: JSONBody[QuoteBody]) 
             cart_id=cart_id,
             address=msgspec.convert(msgspec.to_builtins(data.address), Address) if data.address else None,
             shipping_method=data.shipping_method,
-            codes=data.codes,
+            codes=tuple(data.codes),
         )
     )
     if isinstance(answer, NoSuchCart):
