@@ -17,9 +17,7 @@ KINDS = [group.type for group in msgspec.structs.fields(ShopSettings)]
 
 
 @pytest.fixture(autouse=True)
-def _wide_and_without_logs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The runner's streams are closed after each run: nothing may go on logging there."""
-    monkeypatch.setattr("cli.running.configure_logging", lambda *_, **__: None)
+def _wide(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cli.settings.out", Console(width=250))  # Wide enough for each name to stand in one line.
 
 
