@@ -1,5 +1,7 @@
 """The running of commands: settings, event loop, and the printing of refusals."""
 
+import os
+import sys
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -21,6 +23,16 @@ out = Console()
 def say(line: str) -> None:
     """Print a line, unbuffered also through a pipe."""
     print(line, flush=True)  # noqa: T201 - this is the program's output
+
+
+def report_progress(line: str) -> None:
+    """Print a line about a program that goes on, whether or not anybody reads it."""
+    try:
+        say(line)
+    except BrokenPipeError:  # Python's own advice; else what is still buffered fails again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError:  # Its disk is full.
+        pass
 
 
 def run(main: Callable[[ShopSettings], Awaitable[T]]) -> T:

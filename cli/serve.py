@@ -11,7 +11,7 @@ import typer
 
 from bus.messages.catalog import ListCategories
 from cli import goods
-from cli.running import run, say
+from cli.running import report_progress, run
 from engine import crash
 from engine.clock import SystemClock
 from engine.gc_tuning import freeze_gc
@@ -53,31 +53,32 @@ async def serve(settings: ShopSettings, *, has_gateway: bool = True) -> None:
         listener = stack.enter_context(bind(edge.shopflow_host, edge.shopflow_port)) if has_gateway else None
         signals = stack.enter_context(anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT))
         url = url_of(edge.shopflow_host, listener.getsockname()[1]) if listener else ""
-        say("Starting PostgreSQL, Valkey and the sandbox ...")
+        report_progress("Starting PostgreSQL, Valkey and the sandbox ...")
         integrations = await stack.enter_async_context(open_integrations(settings, hosted, url))
         if listener and hosted.elsewhere:
             async with attach_shop(settings) as attached:
                 await stock_an_empty_sandbox(replace(attached, integrations=integrations))
         shop = await stack.enter_async_context(open_shop(settings, integrations, SystemClock(), hosted=hosted))
         if hosted.elsewhere:
-            say(f"Here: {', '.join(sorted(hosted.actors))}. Elsewhere: {', '.join(sorted(hosted.elsewhere))}.")
+            here, elsewhere = (", ".join(sorted(names)) for names in (hosted.actors, hosted.elsewhere))
+            report_progress(f"Here: {here}. Elsewhere: {elsewhere}.")
         else:
             await stock_an_empty_sandbox(shop)
         if listener:
             await stack.enter_async_context(open_edge(shop, listener))
         freeze_gc()
-        say(f"ShopFlow is ready: {url or 'without a gateway'}")
+        report_progress(f"ShopFlow is ready: {url or 'without a gateway'}")
         if url and integrations.is_sandbox:
-            say(f"  test payments, parcels and mails: {integrations.stripe.stripe_api_base}")
+            report_progress(f"  test payments, parcels and mails: {integrations.stripe.stripe_api_base}")
         await anext(aiter(signals))
-        say("Stopping ...")
-    say("Stopped.")
+        report_progress("Stopping ...")
+    report_progress("Stopped.")
 
 
 async def stock_an_empty_sandbox(shop: Shop) -> None:
     """Import sample goods into an empty shop on trial. A shop with real payments begins empty."""
     if shop.integrations.is_sandbox and not (await shop.bus.ask(ListCategories())).names:
-        say("Filling the shelves with sample goods ...")
+        report_progress("Filling the shelves with sample goods ...")
         report = await goods.import_file(shop.bus, goods.SAMPLE)
         if not report.written:
-            say(f"  None could be taken: {report.refused[0][1]}")
+            report_progress(f"  None could be taken: {report.refused[0][1]}")

@@ -22,6 +22,7 @@ DEAD_LETTERS = Counter("shopflow_dead_letters", "Messages that were parked.", ["
 OVERLOADED = Counter("shopflow_overloaded", "Messages that a full mailbox refused.", ["actor"])
 EXPIRED = Counter("shopflow_expired", "Asks that nobody waited for any more.", ["actor"])
 RESTARTS = Counter("shopflow_restarts", "Actors that crashed and were started again.", ["actor"])
+LOST_LINES = Counter("shopflow_log_lines_lost", "Log lines that standard error did not take.")
 CIRCUIT = Gauge("shopflow_circuit_open", "1 while a service outside is thought to be down.", ["service"])
 MAILBOX = Gauge("shopflow_mailbox_messages", "Messages that wait for an actor or are being handled.", ["actor"])
 
@@ -57,6 +58,21 @@ def logger(**values: str) -> structlog.stdlib.BoundLogger:
     return bound
 
 
+class _StandardError(structlog.WriteLogger):
+    """Writes lines to standard error, and counts those that it does not take.
+
+    Where nobody reads it any more, or its disk is full, the turn goes on that had something to log.
+    """
+
+    def msg(self, message: str) -> None:
+        try:
+            super().msg(message)
+        except (OSError, ValueError):  # ValueError: it was closed.
+            LOST_LINES.inc()
+
+    debug = info = warning = error = critical = exception = msg
+
+
 def configure_logging(level: str, *, as_json: bool) -> None:
     """Write logs to standard error: lines for people, or JSON for machines.
 
@@ -83,7 +99,7 @@ def configure_logging(level: str, *, as_json: bool) -> None:
     structlog.configure(
         processors=[*shared, *errors, render],
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        logger_factory=lambda *_: _StandardError(sys.stderr),
         cache_logger_on_first_use=False,
     )
     formatter = structlog.stdlib.ProcessorFormatter(

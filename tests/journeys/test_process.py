@@ -3,9 +3,13 @@
 import asyncio
 import csv
 import json
+import os
+import re
 import signal
 import socket
+import sys
 from collections.abc import AsyncIterator, Iterable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -14,7 +18,7 @@ from cli.goods import SAMPLE
 from cli.scripted_buyer import Tour
 from testkit.people import DELIVERY
 from testkit.programs import at_work
-from tests.journeys.process import EVENTUALLY_S, Program, end, program, servers, work_folder
+from tests.journeys.process import EVENTUALLY_S, ROOT, STOP_S, Program, end, program, servers, work_folder
 from tests.test_tidy import LISTENERS
 from tests.waiting import eventually
 
@@ -64,6 +68,37 @@ async def test_it_starts_sells_and_stops_and_the_second_start_finds_everything(
 
     with capsys.disabled():
         print(f"\nfirst start {first_s:.1f} s, stop {stop_s:.1f} s, second {second_s:.1f} s, stop {interrupt_s:.1f} s")  # noqa: T201
+
+
+async def test_a_shop_goes_on_when_nobody_reads_its_output_any_more() -> None:
+    async with program(SHOPFLOW_LOG="debug") as shop:
+        reading, writing = os.pipe()
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "run.py"), cwd=ROOT, env=shop.environment(), stdout=writing, stderr=writing
+        )
+        try:
+            os.close(writing)
+            shop.port = await asyncio.to_thread(_port_of, reading)  # Closes the pipe when it has been told.
+            key = await staff(shop)
+            away = {"action": "fail", "status": 503, "count": 2}  # Each is logged before it is retried.
+            assert (await shop.ask("PUT", f"{await shop.sandbox()}/sandbox/faults/carrier", away)).status == 200
+
+            await Tour(shop.url, key["Authorization"].split()[1], lambda _: None).walk()
+
+            lost = (await shop.ask("GET", "/metrics")).body
+            assert float(re.findall(rb"^shopflow_log_lines_lost_total (.*)$", lost, re.MULTILINE)[0]) > 0
+            process.send_signal(signal.SIGTERM)
+            async with asyncio.timeout(STOP_S):
+                assert await process.wait() == 0
+            assert at_work(shop.data) == []
+        finally:
+            with suppress(ProcessLookupError):
+                process.kill()
+
+
+def _port_of(reading: int) -> int:
+    with os.fdopen(reading) as lines:
+        return next(int(line.rpartition(":")[2]) for line in lines if "ShopFlow is ready" in line)
 
 
 async def test_it_stops_while_it_starts() -> None:
