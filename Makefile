@@ -18,7 +18,7 @@ TSC := $(NODE) $(VENV)/npm/node_modules/typescript/bin/tsc
 # So what is imported must be kept, whatever the environment says: else each start compiles everything anew.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: help run test test-fast coverage update-golden faults check format types settings bench bench-full lock repl psql domain hook clean
+.PHONY: help run test test-fast coverage update-golden faults check format types settings docs bench bench-full lock repl psql domain hook clean
 
 help: ## This list
 	@echo 'ShopFlow runs a whole shop in one program. Try:'
@@ -63,6 +63,9 @@ types: $(VENV)/ready-dev ## Write gateway/pages/types.js from the API's own desc
 
 settings: $(VENV)/ready-dev ## Write docs/settings.md from the settings' own descriptions
 	@$(BIN)/python run.py settings --markdown > docs/settings.md
+
+docs: settings ## Write docs/settings.md and docs/lives.md from the code
+	@$(BIN)/python -m tools.lives_page
 
 bench: $(VENV)/ready-dev ## Measure, beside what it is compared with (minutes); writes docs/performance.md
 	@$(BIN)/python -m bench
