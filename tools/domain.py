@@ -33,6 +33,7 @@ def main() -> None:
     _run("ruff", "check", "--quiet", "--fix", "--select", "I", *made, *_KNOWN_IN)  # Names sort otherwise.
     _run("ruff", "format", "--quiet", *made, *_KNOWN_IN)
     _run("pytest", "-q", "tests/bus/test_golden.py", UPDATE_GOLDEN="1")
+    _run("tools.domains_page")
     sys.stdout.write("\n".join(f"made {path}" for path in made) + "\n")
 
 
