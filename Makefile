@@ -32,7 +32,7 @@ test: $(VENV)/ready-dev ## The whole test suite, on real PostgreSQL, Valkey, Str
 	@$(BIN)/python -m pytest $(if $(FILE),$(FILE),-n 2 --dist worksteal)
 
 test-fast: $(VENV)/ready-dev ## Only what needs no server: rules, messages, codec, engine, house rules
-	@$(BIN)/python -m pytest --fast -n 2 tests/actors tests/bus tests/cli tests/engine tests/gateway tests/tools tests/test_tidy.py
+	@$(BIN)/python -m pytest --fast -n 2 tests/actors tests/bus tests/cli tests/engine tests/gateway tests/tools tests/wiring tests/test_tidy.py
 
 coverage: $(VENV)/ready-dev ## The whole suite, and the lines that no test of it runs
 	@$(BIN)/coverage run -m pytest

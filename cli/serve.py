@@ -31,7 +31,10 @@ def default(context: typer.Context) -> None:
 
 
 def serve_command(
-    actors: Annotated[str, typer.Option(help="Only these, with commas between; the rest is reached over SQS.")] = "",
+    actors: Annotated[
+        str,
+        typer.Option(help="Actors to host, with commas between; '!a,b': all but these. Others are reached over SQS."),
+    ] = "",
     gateway: Annotated[bool, typer.Option(help="Whether to serve HTTP here.")] = True,
 ) -> None:
     """Run the shop: the page, the API, and everything behind it, in one process, or a part of it."""

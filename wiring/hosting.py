@@ -35,15 +35,38 @@ def read_hosted(settings: ShopSettings, *, has_gateway: bool = True) -> HostedAc
     """Read which actors this process hosts from SHOPFLOW_ACTORS.
 
     Raises:
-        BadSetting: A named actor does not exist, or SQS is not configured for the others.
+        BadSetting: The list can't be read, it leaves nothing to host, or SQS is not configured for the other actors.
     """
-    all_actors = ALL_ACTORS.actors
-    named = {name.strip() for name in settings.sqs.shopflow_actors.split(",")} - {""}
-    if unknown := named - all_actors:
-        known = ", ".join(sorted(all_actors))
-        raise BadSetting(f"SHOPFLOW_ACTORS: there is no {', '.join(sorted(unknown))}; there are {known}")
-    actors = (named or all_actors) - LOCAL | (LOCAL if has_gateway else frozenset())
-    hosted = HostedActors(frozenset(actors), has_gateway)
+    chosen = choose_actors(settings.sqs.shopflow_actors, ALL_ACTORS.actors)
+    actors = chosen - LOCAL | (LOCAL if has_gateway else frozenset())
+    if not actors:
+        raise BadSetting("SHOPFLOW_ACTORS: it leaves this process no actor to host")
+    hosted = HostedActors(actors, has_gateway)
     if hosted.elsewhere and not settings.sqs.sqs_prefix:
         raise BadSetting("SQS_PREFIX: must be set, or the actors of this process can't reach the others")
     return hosted
+
+
+def choose_actors(listed: str, known: frozenset[str]) -> frozenset[str]:
+    """Read a list of actors: `a,b` are these two, `!a,b` all but these two, an empty list all.
+
+    Raises:
+        BadSetting: A listed actor does not exist, no actor is left, or the two forms are mixed.
+    """
+    excludes = listed.strip().startswith("!")
+    names = frozenset(name.strip() for name in listed.strip().removeprefix("!").split(",")) - {""}
+    if any(name.startswith("!") for name in names):
+        raise BadSetting(
+            "SHOPFLOW_ACTORS: one ! before the first name excludes all that are listed; no other name has one"
+        )
+    if unknown := names - known:
+        raise BadSetting(
+            f"SHOPFLOW_ACTORS: there is no {', '.join(sorted(unknown))}; there are {', '.join(sorted(known))}"
+        )
+    if not excludes:
+        return names or known
+    if not names:
+        raise BadSetting("SHOPFLOW_ACTORS: no name follows the !")
+    if names == known:
+        raise BadSetting("SHOPFLOW_ACTORS: it excludes every actor")
+    return known - names

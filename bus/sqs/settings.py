@@ -16,7 +16,10 @@ class SqsSettings(Settings, frozen=True, kw_only=True):
         _Prefix, meaning("Queues are PREFIX-ACTOR.fifo. Empty: the whole shop is in this process.")
     ] = ""
     shopflow_actors: Annotated[
-        str, meaning("Actors hosted here, with commas between; the others are elsewhere. Empty: all.")
+        str,
+        meaning(
+            "Actors hosted here, with commas between; `!a,b`: all but a and b. The others are elsewhere. Empty: all."
+        ),
     ] = ""
     s3_bucket: Annotated[str, meaning("Bucket for bodies that are too large for SQS.")] = ""
     aws_endpoint_url: Annotated[str, meaning("Address of SQS and S3. Empty: Amazon's.")] = ""
