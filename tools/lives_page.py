@@ -100,7 +100,7 @@ def _payment() -> Life:
         "A payment",
         "actors/payment/life.py",
         "PAYMENT_NEXT",
-        "The facts are Stripe's, except `order_cancelled` and `intent_found` (a look finds an intent of a cancelled "
+        "The facts are Stripe's, except `order_cancelled` and `intent_found` (a scan finds an intent of a cancelled "
         "order). In `closing` the intent is being cancelled at Stripe. Money that comes late is `received` all the "
         "same, and the order decides what becomes of it.",
         {"open": "", "closed": "the order was cancelled first"},
