@@ -118,27 +118,27 @@ class Payments(Actor, name="payment"):
         return answers
 
     @turn
-    async def hear(self, tx: Transaction, asks: Sequence[RecordStripeEvent]) -> Sequence[bool]:
-        new = await self._hear(tx, asks)
+    async def apply_webhook(self, tx: Transaction, asks: Sequence[RecordStripeEvent]) -> Sequence[bool]:
+        new = await self._apply_new(tx, asks)
         return [ask.event.id in new for ask in asks]
 
-    async def _hear(self, tx: Transaction, asks: Sequence[RecordStripeEvent]) -> set[str]:
+    async def _apply_new(self, tx: Transaction, asks: Sequence[RecordStripeEvent]) -> set[str]:
         """Store events, and apply the new ones; return the ids of these."""
         new = await store.add_events(tx, [(ask.intent_id, ask.event) for ask in asks])
         payments = {p.intent_id: p for p in await store.lock(tx, intents={ask.intent_id for ask in asks})}
-        if payments and any(rules.is_against(ask.event) for ask in asks):
+        if payments and any(rules.is_objection(ask.event) for ask in asks):
             await store.add_disputes(tx, payments.values())
-        await store.note_effects(tx, rules.hear_all(asks, new, payments))
+        await store.save_outcomes(tx, rules.apply_webhooks(asks, new, payments))
         await self._save(tx, payments.values())
         return new
 
     @call
-    async def hear_missed(self, ask: HearMissed) -> RecordMissed:
-        return await self._reconciler.missed(ask)
+    async def find_missed(self, ask: HearMissed) -> RecordMissed:
+        return await self._reconciler.find_missed(ask)
 
     @turn
     async def record_missed(self, tx: Transaction, asks: Sequence[RecordMissed]) -> None:
-        await self._hear(tx, [missed for ask in asks for missed in ask.missed])
+        await self._apply_new(tx, [missed for ask in asks for missed in ask.missed])
 
     @turn
     async def on_cancelled(self, tx: Transaction, events: Sequence[OrderCancelled]) -> None:
@@ -311,7 +311,7 @@ class Payments(Actor, name="payment"):
             tx.send(CancelIntent(order_id=order_id, intent_id=intent_id))
         if settlement.events:
             await store.add_events(tx, settlement.events)
-        await store.note_effects(tx, settlement.effects)
+        await store.save_outcomes(tx, settlement.effects)
         await self._save(tx, payments)
 
     async def _known_intent(self, ask: CreateIntent) -> Intent | None:

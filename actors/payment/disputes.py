@@ -17,7 +17,7 @@ _FUNDS: dict[str, Funds] = {
 }
 
 
-def hear(payment: Payment, event: StripeEvent) -> Outcome:
+def apply_dispute(payment: Payment, event: StripeEvent) -> Outcome:
     """Apply a webhook about a dispute."""
     status = dispute_status(event.object_status)
     dispute = payment.disputes.get(event.object_id)
@@ -25,11 +25,11 @@ def hear(payment: Payment, event: StripeEvent) -> Outcome:
         dispute = _open(payment, event, status)
         outcome = Outcome("disputed")
     else:
-        outcome = _go_on(payment, dispute, status)
+        outcome = _advance(payment, dispute, status)
     return _move_funds(payment, dispute, event.type) or outcome
 
 
-def warn(payment: Payment, event: StripeEvent) -> Outcome:
+def apply_warning(payment: Payment, event: StripeEvent) -> Outcome:
     """Note an issuer's fraud warning once, however often Stripe repeats or updates it."""
     if event.object_id in payment.warnings:
         return Outcome("ignored", "known")
@@ -53,11 +53,11 @@ def _open(payment: Payment, event: StripeEvent, status: DisputeStatus) -> Disput
         )
     )
     if status not in DISPUTED:  # The dispute's first webhook reports its end.
-        _go_on(payment, dispute, status)
+        _advance(payment, dispute, status)
     return dispute
 
 
-def _go_on(payment: Payment, dispute: DisputeState, status: DisputeStatus) -> Outcome:
+def _advance(payment: Payment, dispute: DisputeState, status: DisputeStatus) -> Outcome:
     if (dispute.status, status) not in DISPUTE_NEXT:
         return Outcome("ignored", f"{dispute.status} before")
     dispute.status, dispute.dirty = status, True

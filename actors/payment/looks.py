@@ -64,7 +64,7 @@ from unnest($1::text[], $2::text[], $3::text[]) as seen (stripe_refund_id, refun
 join payment.payments p using (intent_id)
 where not exists (select from payment.refunds r where r.stripe_refund_id = seen.stripe_refund_id)
     and not exists (select from payment.refunds r where r.id = seen.refund_id)"""
-_UNHEARD = """
+_MISSED = """
 select seen.id, p.order_id
 from unnest($1::text[], $2::text[]) as seen (id, intent_id)
 join payment.payments p using (intent_id)
@@ -150,10 +150,10 @@ async def unknown_refunds(database: Database, seen: Sequence[RefundSeen]) -> dic
     return {row["stripe_refund_id"]: row["order_id"] for row in rows}
 
 
-async def unheard(database: Database, seen: Sequence[RecordStripeEvent]) -> dict[str, OrderId]:
+async def missed(database: Database, seen: Sequence[RecordStripeEvent]) -> dict[str, OrderId]:
     """Orders of Stripe's events that are about our payments and were never heard, by event."""
     events, intents = [ask.event.id for ask in seen], [ask.intent_id for ask in seen]
-    return {row["id"]: row["order_id"] for row in await database.fetch(_UNHEARD, events, intents)}
+    return {row["id"]: row["order_id"] for row in await database.fetch(_MISSED, events, intents)}
 
 
 async def end(tx: Transaction, look: RecordLook, every: timedelta) -> None:

@@ -92,7 +92,7 @@ class Reconciler:
 
     async def compare(self) -> list[Finding]:
         """Compare the refunds and objections of the last weeks at Stripe with those that are known here."""
-        return [*await self.unknown_refunds(), *await self.unheard_objections()]
+        return [*await self.unknown_refunds(), *await self.missed_objections()]
 
     async def unknown_refunds(self) -> list[Finding]:
         """Find refunds of the last weeks that Stripe has and the shop has not. None while Stripe does not answer.
@@ -119,7 +119,7 @@ class Reconciler:
             if refund.stripe_refund_id in orders
         ]
 
-    async def unheard_objections(self) -> list[Finding]:
+    async def missed_objections(self) -> list[Finding]:
         """Find orders whose disputes and fraud warnings of the last weeks were not all heard.
 
         A webhook was lost, or Stripe was never asked to send its kind. None while Stripe does not answer. Events
@@ -128,7 +128,7 @@ class Reconciler:
         if not self._stripe.is_configured:
             return []
         try:
-            seen = await self._unheard(self._clock.now() - _ON_ITS_WAY)
+            seen = await self._missed(self._clock.now() - _ON_ITS_WAY)
         except (Unavailable, BadInput) as error:
             self._log.warning("disputes were not compared with Stripe's", error=str(error))
             return []
@@ -142,15 +142,15 @@ class Reconciler:
             for order_id, asks in seen.items()
         ]
 
-    async def missed(self, ask: HearMissed) -> RecordMissed:
+    async def find_missed(self, ask: HearMissed) -> RecordMissed:
         """Find the events of an order's disputes and fraud warnings that were never heard."""
-        seen = await self._unheard(self._clock.now())
+        seen = await self._missed(self._clock.now())
         return RecordMissed(order_id=ask.order_id, missed=tuple(seen.get(ask.order_id, ())))
 
-    async def _unheard(self, until: datetime) -> dict[OrderId, list[RecordStripeEvent]]:
+    async def _missed(self, until: datetime) -> dict[OrderId, list[RecordStripeEvent]]:
         """Unheard events of the last weeks by order, the oldest first. Raises as Stripe does."""
         seen = await self._stripe.objections_since(self._clock.now() - _COMPARED, until)
-        orders = await looks.unheard(self._database, seen)
+        orders = await looks.missed(self._database, seen)
         by_order: dict[OrderId, list[RecordStripeEvent]] = {}
         for ask in seen:
             if ask.event.id in orders:
@@ -189,7 +189,7 @@ class Reconciler:
         return [
             intent
             for intent in seen
-            if rules.is_news(intent, status.get(intent.intent_id), is_order_known=intent.order_id in orders)
+            if rules.needs_decision(intent, status.get(intent.intent_id), is_order_known=intent.order_id in orders)
         ]
 
     async def _ask_about(self, look: _Look, refunds: tuple[DueRefund, ...]) -> None:

@@ -37,7 +37,7 @@ def begin(
     refund = RefundState(
         refund_id, payment.payment_id, payment.order_id, None, wanted, reason, "pending", dirty=True, stored=False
     )
-    _set_aside(payment, refund, is_news=not for_order)
+    _set_aside(payment, refund, informs_order=not for_order)
     return refund
 
 
@@ -103,7 +103,7 @@ def adopt(payment: Payment, seen: RefundSeen) -> Outcome:
         seen.stripe_refund_id, payment.payment_id, payment.order_id, seen.stripe_refund_id, seen.amount, seen.reason,
         "pending", is_ours=False, dirty=True, stored=False,
     )  # fmt: skip
-    _set_aside(payment, refund, is_news=True)
+    _set_aside(payment, refund, informs_order=True)
     if seen.status == "succeeded":
         settle(payment, refund.id, seen.stripe_refund_id, "succeeded")
     return Outcome("refunded", "at Stripe")
@@ -171,11 +171,11 @@ def _next_id(payment: Payment) -> str:
     return f"{payment.payment_id}-refund-{len(payment.refunds) + 1}"
 
 
-def _set_aside(payment: Payment, refund: RefundState, *, is_news: bool) -> None:
+def _set_aside(payment: Payment, refund: RefundState, *, informs_order: bool) -> None:
     payment.refunds[refund.id] = refund
     payment.refunding += refund.amount
     payment.dirty = True
-    if is_news and not payment.refundable:
+    if informs_order and not payment.refundable:
         payment.events.append(FullyRefunded(order_id=payment.order_id))
 
 

@@ -54,7 +54,7 @@ def is_in_the_way(ask: RecordIntent, stands: Recorded) -> bool:
     return stands.status == "closing" or stands.intent_id != ask.intent_id
 
 
-def hear_all(
+def apply_webhooks(
     asks: Sequence[RecordStripeEvent], new: Collection[str], payments: Mapping[str | None, Payment]
 ) -> dict[str, Outcome]:
     """Apply webhooks, each once; return the outcomes by webhook.
@@ -68,17 +68,19 @@ def hear_all(
     for ask in asks:
         if ask.event.id in new and ask.event.id not in outcomes:
             payment = payments.get(ask.intent_id)
-            outcomes[ask.event.id] = hear(payment, ask.intent_id, ask.event) if payment else without_payment(ask.event)
+            outcomes[ask.event.id] = (
+                apply_webhook(payment, ask.intent_id, ask.event) if payment else without_payment(ask.event)
+            )
     return outcomes
 
 
-def hear(payment: Payment, intent_id: str, event: StripeEvent) -> Outcome:
+def apply_webhook(payment: Payment, intent_id: str, event: StripeEvent) -> Outcome:
     """Apply a webhook."""
-    take_effect = _BY_TYPE.get(event.type)
-    return take_effect(payment, intent_id, event) if take_effect else Outcome("ignored", "of no interest")
+    apply = _BY_TYPE.get(event.type)
+    return apply(payment, intent_id, event) if apply else Outcome("ignored", "of no interest")
 
 
-def is_against(event: StripeEvent) -> bool:
+def is_objection(event: StripeEvent) -> bool:
     """Whether a webhook is a bank's objection to a payment: then earlier objections matter."""
     return event.type.startswith(("charge.dispute.", "radar."))
 
@@ -161,11 +163,11 @@ def _refund(payment: Payment, intent_id: str, event: StripeEvent) -> Outcome:
 
 
 def _dispute(payment: Payment, _: str, event: StripeEvent) -> Outcome:
-    return disputes.hear(payment, event)
+    return disputes.apply_dispute(payment, event)
 
 
 def _warning(payment: Payment, _: str, event: StripeEvent) -> Outcome:
-    return disputes.warn(payment, event)
+    return disputes.apply_warning(payment, event)
 
 
 # Source: Stripe API reference, "Types of events". Other types are ignored.
@@ -192,7 +194,7 @@ def is_decided(seen: IntentSeen) -> bool:
     return seen.status in _FINAL
 
 
-def is_news(seen: IntentSeen, own: Status | None, *, is_order_known: bool) -> bool:
+def needs_decision(seen: IntentSeen, own: Status | None, *, is_order_known: bool) -> bool:
     """Whether an intent that Stripe lists needs a decision; most do not.
 
     Args:
@@ -215,7 +217,7 @@ def is_unsettled(payment: Payment) -> bool:
     return is_payable or any(refund.status == "pending" for refund in payment.refunds.values())
 
 
-def take_up(payment: Payment, seen: IntentSeen) -> bool:
+def adopt_intent(payment: Payment, seen: IntentSeen) -> bool:
     """Give this intent to a payment that was called off before its intent was known. False if it has one."""
     if payment.intent_id is not None or not payment.advance("intent_found"):
         return False
@@ -223,7 +225,9 @@ def take_up(payment: Payment, seen: IntentSeen) -> bool:
     return True
 
 
-def see(payment: Payment | None, seen: IntentSeen, at: datetime, looked_at: datetime) -> tuple[StripeEvent, Outcome]:
+def apply_listing(
+    payment: Payment | None, seen: IntentSeen, at: datetime, looked_at: datetime
+) -> tuple[StripeEvent, Outcome]:
     """Apply an intent that Stripe lists as its webhook would be; return that webhook and its outcome.
 
     Args:
@@ -246,7 +250,7 @@ def see(payment: Payment | None, seen: IntentSeen, at: datetime, looked_at: date
         return event, Outcome("ignored", "not decided yet")
     if payment is None or payment.intent_id != seen.intent_id:
         return event, NO_SUCH_PAYMENT if seen.status == "succeeded" else NOT_OURS
-    return event, hear(payment, seen.intent_id, event)
+    return event, apply_webhook(payment, seen.intent_id, event)
 
 
 def _was_refused(payment: Payment, seen: IntentSeen, looked_at: datetime) -> bool:
@@ -316,11 +320,11 @@ def settle(look: RecordLook, payments: Sequence[Payment], at: datetime) -> Settl
     by_intent = {payment.intent_id: payment for payment in payments}
     for seen in sorted(look.intents, key=lambda seen: seen.status != "succeeded"):  # Paid intents are taken up first.
         payment = by_id.get(payment_id_of(seen.order_id, seen.purpose))
-        if payment and take_up(payment, seen):
+        if payment and adopt_intent(payment, seen):
             settlement.adopted.append(seen)
     for seen in look.intents:
         payment = by_intent.get(seen.intent_id) or by_id.get(payment_id_of(seen.order_id, seen.purpose))
-        event, outcome = see(payment, seen, at, look.began_at)
+        event, outcome = apply_listing(payment, seen, at, look.began_at)
         if outcome.effect != "ignored":
             settlement.events.append((seen.intent_id, event))
             settlement.effects[event.id] = outcome

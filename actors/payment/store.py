@@ -76,7 +76,7 @@ insert into payment.stripe_events (id, type, intent_id, amount, effect, detail, 
 select distinct on (id) id, type, intent_id, amount, 'ignored', 'not decided yet', $5
 from unnest($1::text[], $2::text[], $3::text[], $4::bigint[]) as e (id, type, intent_id, amount)
 on conflict (id) do nothing returning id"""
-_NOTE_EFFECTS = """
+_SAVE_OUTCOMES = """
 update payment.stripe_events e set effect = n.effect, detail = n.detail
 from unnest($1::text[], $2::text[], $3::text[]) as n (id, effect, detail) where e.id = n.id"""
 
@@ -200,11 +200,11 @@ async def add_events(tx: Transaction, events: Sequence[tuple[str, StripeEvent]])
     return {row["id"] for row in rows}
 
 
-async def note_effects(tx: Transaction, effects: Mapping[str, Outcome]) -> None:
+async def save_outcomes(tx: Transaction, effects: Mapping[str, Outcome]) -> None:
     """Record the outcome of each webhook."""
     if effects:
         await tx.execute(
-            _NOTE_EFFECTS,
+            _SAVE_OUTCOMES,
             list(effects),
             [outcome.effect for outcome in effects.values()],
             [outcome.detail for outcome in effects.values()],

@@ -18,7 +18,7 @@ from actors.payment.life import (
     Status,
 )
 from actors.payment.private import IntentSeen
-from actors.payment.rules import call_off, hear, is_news, must_cancel, see
+from actors.payment.rules import apply_listing, apply_webhook, call_off, must_cancel, needs_decision
 from bus.messages.payment import PaymentDeclined, PaymentFailed, PaymentProcessing, PaymentReceived
 from tests.actors.payment.support import AMOUNT, INTENT, NOON, ORDER, eur, payment_of, said, webhook
 
@@ -50,7 +50,8 @@ def test_a_bank_takes_days_and_says_yes() -> None:
     payment = payment_of("open")
 
     effects = [
-        str(hear(payment, INTENT, event)) for event in (PROCESSING, PROCESSING, webhook("payment_intent.succeeded"))
+        str(apply_webhook(payment, INTENT, event))
+        for event in (PROCESSING, PROCESSING, webhook("payment_intent.succeeded"))
     ]
 
     assert effects == ["processing", "ignored: processing before", "received"]
@@ -60,8 +61,8 @@ def test_a_bank_takes_days_and_says_yes() -> None:
 def test_a_bank_takes_days_and_says_no_and_the_order_may_be_paid_in_another_way() -> None:
     payment = payment_of("processing")
 
-    hear(payment, INTENT, FAILED)
-    hear(payment, INTENT, FAILED)  # Now it is a card that is declined.
+    apply_webhook(payment, INTENT, FAILED)
+    apply_webhook(payment, INTENT, FAILED)  # Now it is a card that is declined.
 
     assert (payment.status, [type(event) for event in payment.events]) == ("open", [PaymentFailed, PaymentDeclined])
 
@@ -69,7 +70,7 @@ def test_a_bank_takes_days_and_says_no_and_the_order_may_be_paid_in_another_way(
 def test_a_debit_that_somebody_called_off_at_stripe_is_made_known_to_the_order_that_waits_for_it() -> None:
     payment = payment_of("processing")
 
-    hear(payment, INTENT, webhook("payment_intent.canceled"))
+    apply_webhook(payment, INTENT, webhook("payment_intent.canceled"))
 
     assert (payment.status, [event.reason for event in payment.events if isinstance(event, PaymentFailed)]) == (
         "closed",
@@ -82,7 +83,7 @@ def test_money_of_a_debit_that_was_called_off_is_made_known_when_it_comes() -> N
 
     assert call_off(payment) == INTENT
     assert must_cancel(payment, SEEN) is False  # Stripe can't call a bank back.
-    hear(payment, INTENT, webhook("payment_intent.succeeded"))
+    apply_webhook(payment, INTENT, webhook("payment_intent.succeeded"))
 
     assert (payment.status, len(said(payment, PaymentReceived))) == ("received", 1)
 
@@ -91,13 +92,13 @@ def test_money_of_a_debit_that_was_called_off_is_made_known_when_it_comes() -> N
     ("own", "is_it"), [("open", True), ("processing", False), ("closing", False), ("closed", False)]
 )
 def test_a_look_that_finds_a_debit_is_news_to_an_open_payment(own: Status, is_it: bool) -> None:
-    assert is_news(SEEN, own, is_order_known=True) == is_it
+    assert needs_decision(SEEN, own, is_order_known=True) == is_it
 
 
 def test_a_look_finds_a_debit_whose_webhook_was_lost() -> None:
     payment = payment_of("open")
 
-    assert str(see(payment, SEEN, NOON, NOON)[1]) == "processing"
+    assert str(apply_listing(payment, SEEN, NOON, NOON)[1]) == "processing"
 
 
 @pytest.mark.parametrize(("since", "effect"), [(0, "failed"), (1, "ignored: not decided yet")])
@@ -105,4 +106,4 @@ def test_a_look_finds_a_refused_debit_unless_it_began_before_the_bank_was_asked(
     payment = payment_of("processing")
     payment.processing_since = NOON + timedelta(minutes=since)
 
-    assert str(see(payment, replace(SEEN, status="requires_payment_method"), NOON, NOON)[1]) == effect
+    assert str(apply_listing(payment, replace(SEEN, status="requires_payment_method"), NOON, NOON)[1]) == effect

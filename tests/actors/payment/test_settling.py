@@ -20,7 +20,16 @@ from actors.payment.private import (
     Window,
 )
 from actors.payment.refunds import begin, begin_for_order, record, record_seen, send
-from actors.payment.rules import NO_SUCH_PAYMENT, Recorded, answer, follow_ups, free_at, hear_all, is_in_the_way, settle
+from actors.payment.rules import (
+    NO_SUCH_PAYMENT,
+    Recorded,
+    answer,
+    apply_webhooks,
+    follow_ups,
+    free_at,
+    is_in_the_way,
+    settle,
+)
 from bus.messages.payment import Intent, IntentClosed, PaymentReceived, RecordStripeEvent, RefundReason
 from tests.actors.payment.support import AMOUNT, INTENT, NOON, ORDER, eur, payment_of, said, webhook
 
@@ -67,7 +76,7 @@ def test_of_a_batch_of_webhooks_each_that_is_new_takes_effect_once() -> None:
     foreign = RecordStripeEvent(intent_id="pi_9", event=replace(paid.event, id="evt_2"))
     known = RecordStripeEvent(intent_id=INTENT, event=replace(paid.event, id="evt_3"))
 
-    outcomes = hear_all([paid, paid, foreign, known], {"evt_1", "evt_2"}, {INTENT: payment})
+    outcomes = apply_webhooks([paid, paid, foreign, known], {"evt_1", "evt_2"}, {INTENT: payment})
 
     assert outcomes == {"evt_1": Outcome("received"), "evt_2": NO_SUCH_PAYMENT}
     assert len(said(payment, PaymentReceived)) == 1
