@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated
 
-from actors.payment import facts, looks, refunds, rules, store
+from actors.payment import facts, reconciliation_store, refunds, rules, store
 from actors.payment.private import (
     AdoptRefunds,
     CancelIntent,
@@ -71,14 +71,14 @@ class Payments(Actor, name="payment"):
         self._every = timedelta(seconds=settings.shopflow_reconcile_every_s)
         self._reconciler = Reconciler(bus=bus, database=database, clock=clock, stripe=stripe, every=self._every)
         self._log = telemetry.logger(actor="payment")
-        self._alarm = Alarm(clock, lambda: bus.tell(Reconcile()), again=looks.LEASE)
+        self._alarm = Alarm(clock, lambda: bus.tell(Reconcile()), again=reconciliation_store.LEASE)
 
     async def start(self) -> None:
-        """Set the alarm to the next look at Stripe."""
-        self._alarm.set(await looks.next_look(self._database))
+        """Set the alarm to the next scan of Stripe's list."""
+        self._alarm.set(await reconciliation_store.next_scan(self._database))
 
     async def run(self) -> None:
-        """Look at Stripe when a webhook is overdue; never, while all payments are settled."""
+        """Reconcile with Stripe when a webhook is overdue; never, while all payments are settled."""
         if self._stripe.is_configured:
             await self._alarm.run()
 
@@ -108,7 +108,7 @@ class Payments(Actor, name="payment"):
     @turn
     async def record_intent(self, tx: Transaction, asks: Sequence[RecordIntent]) -> Sequence[Intent | IntentClosed]:
         standing = await store.add(tx, asks, self._after)
-        self._look_after(tx)
+        self._plan_scan(tx)
         answers: list[Intent | IntentClosed] = []
         for ask in asks:
             stands = standing[payment_id_of(ask.order_id, ask.purpose)]
@@ -144,7 +144,7 @@ class Payments(Actor, name="payment"):
     async def on_cancelled(self, tx: Transaction, events: Sequence[OrderCancelled]) -> None:
         orders = {event.order_id for event in events}
         await store.add_called_off(tx, orders, self._after)
-        self._look_after(tx)
+        self._plan_scan(tx)
         payments = await store.lock(tx, orders=orders)
         for payment in payments:
             if intent_id := rules.call_off(payment):
@@ -281,8 +281,8 @@ class Payments(Actor, name="payment"):
         return Repairs(repairs=tuple(made))
 
     @turn
-    async def look_at(self, tx: Transaction, ask: LookAtStripe) -> bool:
-        is_unsettled = await facts.look_now(tx, ask.order_id)
+    async def reconcile_order(self, tx: Transaction, ask: LookAtStripe) -> bool:
+        is_unsettled = await reconciliation_store.make_due(tx, ask.order_id)
         if is_unsettled:
             tx.after_commit(lambda: self._alarm.set(tx.now))
         return is_unsettled
@@ -290,21 +290,21 @@ class Payments(Actor, name="payment"):
     @call(limit=1, timeout_s=300)
     async def reconcile(self, ask: Reconcile) -> RecordLook:
         del ask
-        return await self._reconciler.look()
+        return await self._reconciler.scan()
 
     @turn
-    async def record_look(self, tx: Transaction, seen: Sequence[RecordLook]) -> None:
-        for look in seen:
-            await self._settle(tx, look)
-            if look.is_ours:
-                await looks.end(tx, look, self._every)
-        next_look = await looks.next_look(tx)
-        tx.after_commit(lambda: self._alarm.set(next_look))
+    async def record_scan(self, tx: Transaction, scans: Sequence[RecordLook]) -> None:
+        for scan in scans:
+            await self._settle(tx, scan)
+            if scan.is_ours:
+                await reconciliation_store.end(tx, scan, self._every)
+        next_scan = await reconciliation_store.next_scan(tx)
+        tx.after_commit(lambda: self._alarm.set(next_scan))
 
-    async def _settle(self, tx: Transaction, look: RecordLook) -> None:
-        orders = {seen.order_id for seen in look.intents} | {refund.order_id for refund in look.refunds}
-        payments = await store.lock(tx, orders | set(look.unplaced), {seen.intent_id for seen in look.intents})
-        settlement = rules.settle(look, payments, tx.now)
+    async def _settle(self, tx: Transaction, scan: RecordLook) -> None:
+        orders = {seen.order_id for seen in scan.intents} | {refund.order_id for refund in scan.refunds}
+        payments = await store.lock(tx, orders | set(scan.unplaced), {seen.intent_id for seen in scan.intents})
+        settlement = rules.settle(scan, payments, tx.now)
         if settlement.adopted:
             await store.add(tx, [rules.record_of(seen) for seen in settlement.adopted], self._after)
         for order_id, intent_id in settlement.cancels:
@@ -332,9 +332,9 @@ class Payments(Actor, name="payment"):
             for command in rules.follow_ups(payment):
                 tx.send(command)
         if any(rules.is_unsettled(payment) for payment in payments):
-            self._look_after(tx)
+            self._plan_scan(tx)
 
-    def _look_after(self, tx: Transaction) -> None:
-        """Plan a look at Stripe for a new unsettled payment, in case its webhook is lost."""
+    def _plan_scan(self, tx: Transaction) -> None:
+        """Plan a scan for a new unsettled payment, in case its webhook is lost."""
         at = tx.now + self._after
         tx.after_commit(lambda: self._alarm.no_later_than(at))

@@ -23,7 +23,7 @@ Effect: TypeAlias = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The outcome of a webhook, or of an intent that a look saw; stored with the event."""
+    """The outcome of a webhook, or of an intent that a scan found; stored with the event."""
 
     effect: Effect
     detail: str = ""

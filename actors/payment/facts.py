@@ -9,7 +9,6 @@ from bus.messages.base import Money, OrderId
 from bus.messages.payment import ListStuckPayments, PaymentFact, StuckPayment
 from engine.clock import Clock
 from engine.postgres import Database
-from engine.transaction import Transaction
 
 _REFUND_TAKES = timedelta(days=3)  # Banks take a day or two.
 # An order can be called off unpaid for half an hour; its intent is then cancelled within seconds.
@@ -64,15 +63,6 @@ select * from (
 ) stuck
 where (since, id) > ($1, $2) order by since, id limit $3"""
 
-_LOOK = """
-with payments as (
-    update payment.payments set next_look_at = $2
-    where order_id = $1 and intent_id is not null and status in ('open', 'processing', 'closing') returning 1
-), refunds as (
-    update payment.refunds set next_look_at = $2 where order_id = $1 and status = 'pending' returning 1
-)
-select exists (select from payments) or exists (select from refunds)"""
-
 
 async def of_span(database: Database, after: OrderId, until: OrderId | None) -> list[PaymentFact]:
     """Payments of a span of orders."""
@@ -91,11 +81,6 @@ async def stuck(database: Database, ask: ListStuckPayments, clock: Clock) -> lis
         _STUCK, ask.since, ask.after, ask.limit, now - _REFUND_TAKES, now - _CLOSING_TAKES, now - _BANKS_TAKE
     )
     return [_stuck(row) for row in rows]
-
-
-async def look_now(tx: Transaction, order_id: OrderId) -> bool:
-    """Make a look at Stripe due for this order; False if nothing of the order is unsettled."""
-    return bool(await tx.value(_LOOK, order_id, tx.now))
 
 
 def _stuck(row: Record) -> StuckPayment:

@@ -1,13 +1,16 @@
-"""Looks at Stripe for unsettled payments. A look decides nothing: a turn does, by the rules for webhooks."""
+"""Reconciliation of unsettled payments with Stripe, for lost webhooks.
+
+A scan lists intents at Stripe, and asks about refunds. It decides nothing: a turn does, by the rules for webhooks.
+"""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import msgspec
 
-from actors.payment import looks, rules
-from actors.payment.looks import DueRefund
+from actors.payment import reconciliation_store, rules
 from actors.payment.private import HearMissed, IntentSeen, RecordLook, RecordMissed, RefundSeen, Window
+from actors.payment.reconciliation_store import DueRefund
 from actors.payment.stripe import Stripe
 from bus.messages.audit import Finding, Remedy
 from bus.messages.base import OrderId
@@ -20,17 +23,17 @@ from engine.crash import CrashPoint
 from engine.errors import BadInput, Unavailable
 from engine.postgres import Database
 
-_PAGES = 5  # Of Stripe's list, in one look.
+_PAGES = 5  # Of Stripe's list, in one scan.
 _COMPARED = timedelta(days=30)  # As long as Stripe keeps its events.
 _ON_ITS_WAY = timedelta(minutes=1)
 _PLACED_WITHIN = timedelta(hours=1)  # After its intent was made; milliseconds as a rule.
 
-_LOOKED = CrashPoint("looked-at-stripe", "Stripe has told of what was unsettled; nothing of it is recorded.")
+_SCANNED = CrashPoint("looked-at-stripe", "A scan has read from Stripe; nothing of it is recorded.")
 
 
 @dataclass(slots=True)
-class _Look:
-    """The objects seen so far."""
+class Scan:
+    """The objects that a scan has read so far."""
 
     window: Window | None
     is_seen: bool = False
@@ -38,8 +41,8 @@ class _Look:
     refunds: list[RefundSeen] = field(default_factory=list)
     refunds_asked: list[str] = field(default_factory=list)
 
-    def told(self, began_at: datetime, not_before: datetime | None = None) -> RecordLook:
-        """Build the command that records the look."""
+    def record(self, began_at: datetime, not_before: datetime | None = None) -> RecordLook:
+        """Build the command that records the scan."""
         return RecordLook(
             began_at=began_at,
             intents=tuple(self.intents),
@@ -62,33 +65,33 @@ class Reconciler:
         self._every = every
         self._log = telemetry.logger(actor="payment")
 
-    async def look(self) -> RecordLook:
-        """Look at due payments and refunds, if no other look runs. Objects seen before a failure are reported, too.
+    async def scan(self) -> RecordLook:
+        """Scan due payments and refunds, if no other scan runs. Objects read before a failure are recorded, too.
 
         Raises:
             Unavailable: PostgreSQL does not answer.
         """
         began_at = self._clock.now()
         async with self._database.transaction(began_at) as tx:
-            plan = await looks.begin(tx)
+            plan = await reconciliation_store.begin(tx)
         if plan is None:
             return RecordLook(began_at=began_at, is_ours=False)
-        look = _Look(plan.window)
+        scan = Scan(plan.window)
         wait_s = 0.0
         try:
-            await self._list_intents(look)
-            await self._ask_about(look, plan.refunds)
+            await self._list_intents(scan)
+            await self._ask_about(scan, plan.refunds)
         except Unavailable as away:
-            self._log.warning("could not look at Stripe", error=str(away))
+            self._log.warning("Stripe did not answer a scan", error=str(away))
             wait_s = max(self._every.total_seconds(), away.retry_after_s or 0.0)
         except BadInput as refused:
-            self._log.error("Stripe does not let itself be looked at", error=str(refused))
-            look.window = None  # The place where we stopped may be refused: the next look plans again.
+            self._log.error("Stripe refuses a scan", error=str(refused))
+            scan.window = None  # Stripe may have refused our place in its list: the next scan plans again.
             wait_s = self._every.total_seconds()
         unplaced = await self._unplaced(began_at)
-        _LOOKED.reach()
-        told = look.told(began_at, self._clock.now() + timedelta(seconds=wait_s) if wait_s else None)
-        return msgspec.structs.replace(told, unplaced=tuple(unplaced))
+        _SCANNED.reach()
+        record = scan.record(began_at, self._clock.now() + timedelta(seconds=wait_s) if wait_s else None)
+        return msgspec.structs.replace(record, unplaced=tuple(unplaced))
 
     async def compare(self) -> list[Finding]:
         """Compare the refunds and objections of the last weeks at Stripe with those that are known here."""
@@ -107,7 +110,9 @@ class Reconciler:
         except (Unavailable, BadInput) as error:
             self._log.warning("refunds were not compared with Stripe's", error=str(error))
             return []
-        orders = await looks.unknown_refunds(self._database, [refund for refund in seen if refund.status != "failed"])
+        orders = await reconciliation_store.unknown_refunds(
+            self._database, [refund for refund in seen if refund.status != "failed"]
+        )
         return [
             Finding(
                 check="refunds_equal_stripes",
@@ -150,7 +155,7 @@ class Reconciler:
     async def _missed(self, until: datetime) -> dict[OrderId, list[RecordStripeEvent]]:
         """Unheard events of the last weeks by order, the oldest first. Raises as Stripe does."""
         seen = await self._stripe.objections_since(self._clock.now() - _COMPARED, until)
-        orders = await looks.missed(self._database, seen)
+        orders = await reconciliation_store.missed(self._database, seen)
         by_order: dict[OrderId, list[RecordStripeEvent]] = {}
         for ask in seen:
             if ask.event.id in orders:
@@ -159,31 +164,31 @@ class Reconciler:
 
     async def _unplaced(self, now: datetime) -> list[OrderId]:
         """Find open payments whose orders were never placed: the program ended in between, and no buyer retried."""
-        orders = await looks.open_since(self._database, now - _PLACED_WITHIN)
+        orders = await reconciliation_store.open_since(self._database, now - _PLACED_WITHIN)
         if not orders:
             return []
         try:
             known = await self._bus.ask(FindOrders(orders=tuple(orders)))
-        except Unavailable:  # The next look finds them.
+        except Unavailable:  # The next scan finds them.
             return []
         placed = {order.id for order in known.orders}
         return [order_id for order_id in orders if order_id not in placed]
 
-    async def _list_intents(self, look: _Look) -> None:
+    async def _list_intents(self, scan: Scan) -> None:
         for _ in range(_PAGES):
-            if look.window is None:
+            if scan.window is None:
                 return
-            await looks.renew(self._database, self._clock.now())
-            page = await self._stripe.intents(look.window)
-            look.intents += await self._news(page.intents)
+            await reconciliation_store.renew(self._database, self._clock.now())
+            page = await self._stripe.intents(scan.window)
+            scan.intents += await self._needing_decision(page.intents)
             if not page.after:
-                look.is_seen = True
+                scan.is_seen = True
                 return
-            look.window = msgspec.structs.replace(look.window, after=page.after)
+            scan.window = msgspec.structs.replace(scan.window, after=page.after)
 
-    async def _news(self, seen: tuple[IntentSeen, ...]) -> list[IntentSeen]:
+    async def _needing_decision(self, seen: tuple[IntentSeen, ...]) -> list[IntentSeen]:
         """Skip intents that are settled here: most are, and a turn would lock them all."""
-        status, orders = await looks.known(
+        status, orders = await reconciliation_store.known(
             self._database, [intent.intent_id for intent in seen], [intent.order_id for intent in seen]
         )
         return [
@@ -192,14 +197,14 @@ class Reconciler:
             if rules.needs_decision(intent, status.get(intent.intent_id), is_order_known=intent.order_id in orders)
         ]
 
-    async def _ask_about(self, look: _Look, refunds: tuple[DueRefund, ...]) -> None:
+    async def _ask_about(self, scan: Scan, refunds: tuple[DueRefund, ...]) -> None:
         """Ask about due refunds. One that Stripe lacks has its `SendRefund` waiting or parked, and needs no second."""
         for refund in refunds:
-            await looks.renew(self._database, self._clock.now())
+            await reconciliation_store.renew(self._database, self._clock.now())
             try:
                 seen = await self._stripe.refunds(refund.order_id, refund.intent_id)
             except BadInput as refused:  # About this payment only: the others may be fine.
                 self._log.error("Stripe tells nothing of a refund", refund=refund.id, error=str(refused))
                 seen = []
-            look.refunds += [found for found in seen if refund.id in (found.refund_id, found.stripe_refund_id)]
-            look.refunds_asked.append(refund.id)
+            scan.refunds += [found for found in seen if refund.id in (found.refund_id, found.stripe_refund_id)]
+            scan.refunds_asked.append(refund.id)

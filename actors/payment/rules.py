@@ -226,7 +226,7 @@ def adopt_intent(payment: Payment, seen: IntentSeen) -> bool:
 
 
 def apply_listing(
-    payment: Payment | None, seen: IntentSeen, at: datetime, looked_at: datetime
+    payment: Payment | None, seen: IntentSeen, at: datetime, scanned_at: datetime
 ) -> tuple[StripeEvent, Outcome]:
     """Apply an intent that Stripe lists as its webhook would be; return that webhook and its outcome.
 
@@ -234,10 +234,10 @@ def apply_listing(
         payment: The intent's payment, or its order's.
         seen: The intent.
         at: When the intent was seen; the list has no time of its money.
-        looked_at: When the look began.
+        scanned_at: When the scan began.
     """
     amount = seen.received if seen.status == "succeeded" else seen.amount.amount
-    was_refused = payment is not None and _was_refused(payment, seen, looked_at)
+    was_refused = payment is not None and _was_refused(payment, seen, scanned_at)
     word = "payment_failed" if was_refused else seen.status
     event = StripeEvent(
         id=f"{seen.intent_id}.{seen.status}",
@@ -253,9 +253,9 @@ def apply_listing(
     return event, apply_webhook(payment, seen.intent_id, event)
 
 
-def _was_refused(payment: Payment, seen: IntentSeen, looked_at: datetime) -> bool:
-    """Whether the bank refused: it was asked before the look, and Stripe waits for another way to pay."""
-    was_asked = payment.processing_since is not None and payment.processing_since <= looked_at
+def _was_refused(payment: Payment, seen: IntentSeen, scanned_at: datetime) -> bool:
+    """Whether the bank refused: it was asked before the scan, and Stripe waits for another way to pay."""
+    was_asked = payment.processing_since is not None and payment.processing_since <= scanned_at
     return was_asked and seen.status not in {*_FINAL, "processing"}
 
 
@@ -297,7 +297,7 @@ def record_of(seen: IntentSeen) -> RecordIntent:
 
 @dataclass(slots=True)
 class Settlement:
-    """The results of a look at Stripe, beside the changes of payments."""
+    """The results of a scan, beside the changes of payments."""
 
     adopted: list[IntentSeen] = field(default_factory=list)  # Intents of payments that had none.
     events: list[tuple[str, StripeEvent]] = field(default_factory=list)  # With their intents.
@@ -307,47 +307,47 @@ class Settlement:
     )  # Intents that must not be paid, with their orders.
 
 
-def settle(look: RecordLook, payments: Sequence[Payment], at: datetime) -> Settlement:
-    """Apply what a look saw, by the rules for webhooks: whichever of the two comes first, it counts once.
+def settle(scan: RecordLook, payments: Sequence[Payment], at: datetime) -> Settlement:
+    """Apply the objects of a scan by the rules for webhooks: whichever of the two comes first, it counts once.
 
     Args:
-        look: The objects that were seen.
+        scan: The objects that Stripe listed.
         payments: Payments of their orders and intents, locked.
         at: Now.
     """
     settlement = Settlement()
     by_id = {payment.payment_id: payment for payment in payments}
     by_intent = {payment.intent_id: payment for payment in payments}
-    for seen in sorted(look.intents, key=lambda seen: seen.status != "succeeded"):  # Paid intents are taken up first.
+    for seen in sorted(scan.intents, key=lambda seen: seen.status != "succeeded"):  # Paid intents are taken up first.
         payment = by_id.get(payment_id_of(seen.order_id, seen.purpose))
         if payment and adopt_intent(payment, seen):
             settlement.adopted.append(seen)
-    for seen in look.intents:
+    for seen in scan.intents:
         payment = by_intent.get(seen.intent_id) or by_id.get(payment_id_of(seen.order_id, seen.purpose))
-        event, outcome = apply_listing(payment, seen, at, look.began_at)
+        event, outcome = apply_listing(payment, seen, at, scan.began_at)
         if outcome.effect != "ignored":
             settlement.events.append((seen.intent_id, event))
             settlement.effects[event.id] = outcome
         if payment and must_cancel(payment, seen):
             settlement.cancels.append((payment.order_id, seen.intent_id))
-    for refund in look.refunds:
+    for refund in scan.refunds:
         if payment := by_intent.get(refund.intent_id) or by_id.get(refund.order_id):
             refunds.adopt(payment, refund)
-    for order_id in look.unplaced:
+    for order_id in scan.unplaced:
         if intent_id := call_off(by_id[order_id]):
             settlement.cancels.append((order_id, intent_id))
     return settlement
 
 
-def free_at(look: RecordLook, now: datetime, every: timedelta, *, is_left: bool) -> datetime:
-    """The time when another look may begin.
+def earliest_next_scan(scan: RecordLook, now: datetime, every: timedelta, *, is_left: bool) -> datetime:
+    """The earliest time of the next scan.
 
-    At once, if a payment or refund that was due when this look began is left; those due since then wait for a while.
+    At once, if a payment or refund that was due when this scan began is left; those due since then wait for a while.
     """
-    if look.not_before is not None:
-        return look.not_before
-    has_asked = look.window is not None or bool(look.refunds_asked)
-    return look.began_at + every if has_asked and not is_left else now
+    if scan.not_before is not None:
+        return scan.not_before
+    has_asked = scan.window is not None or bool(scan.refunds_asked)
+    return scan.began_at + every if has_asked and not is_left else now
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,17 +93,17 @@ order by p.payment_id"""
 _SUMS_PAGE = 500  # Small pages: deciding about one blocks the event loop for a few ms at most.
 
 
-async def add(tx: Transaction, asks: Sequence[RecordIntent], look_after: timedelta) -> dict[OrderId, Recorded]:
+async def add(tx: Transaction, asks: Sequence[RecordIntent], reconcile_after: timedelta) -> dict[OrderId, Recorded]:
     """Store new intents; return the intent that stands for each payment now.
 
-    `look_after`: how long after now an unsettled payment is reconciled with Stripe; the same in all functions below.
+    `reconcile_after`: the age at which an unsettled payment is reconciled with Stripe; the same in all functions below.
     """
     rows = await tx.fetch(
         _ADD,
         [payment_id_of(ask.order_id, ask.purpose) for ask in asks], [ask.order_id for ask in asks],
         [ask.purpose for ask in asks], [ask.intent_id for ask in asks], [ask.attempt for ask in asks],
         [ask.amount.currency for ask in asks], [ask.amount.amount for ask in asks],
-        tx.now, tx.now + look_after,
+        tx.now, tx.now + reconcile_after,
     )  # fmt: skip
     return {
         row["payment_id"]: Recorded(
@@ -113,9 +113,9 @@ async def add(tx: Transaction, asks: Sequence[RecordIntent], look_after: timedel
     }
 
 
-async def add_called_off(tx: Transaction, orders: Collection[OrderId], look_after: timedelta) -> None:
+async def add_called_off(tx: Transaction, orders: Collection[OrderId], reconcile_after: timedelta) -> None:
     """Record orders that were cancelled before they had an intent. Stripe may have one whose answer was lost."""
-    await tx.execute(_ADD_CALLED_OFF, sorted(orders), tx.now, tx.now + look_after)
+    await tx.execute(_ADD_CALLED_OFF, sorted(orders), tx.now, tx.now + reconcile_after)
 
 
 async def intent_of(database: Database, payment_id: str) -> str | None:
@@ -148,7 +148,7 @@ async def add_disputes(tx: Transaction, payments: Iterable[Payment]) -> None:
         known[row["payment_id"]].warnings.add(row["id"])
 
 
-async def save(tx: Transaction, payments: Iterable[Payment], look_after: timedelta) -> None:
+async def save(tx: Transaction, payments: Iterable[Payment], reconcile_after: timedelta) -> None:
     """Write the changes of locked payments, and publish their events."""
     payments = list(payments)
     changed = [payment for payment in payments if payment.dirty]
@@ -157,7 +157,7 @@ async def save(tx: Transaction, payments: Iterable[Payment], look_after: timedel
             _SAVE,
             [p.payment_id for p in changed], [p.received for p in changed], [p.refunding for p in changed],
             [p.refunded for p in changed], [p.status for p in changed],
-            tx.now, tx.now + look_after,
+            tx.now, tx.now + reconcile_after,
         )  # fmt: skip
     refunds = [refund for payment in payments for refund in payment.refunds.values() if refund.dirty]
     if refunds:
@@ -166,7 +166,7 @@ async def save(tx: Transaction, payments: Iterable[Payment], look_after: timedel
             [r.id for r in refunds], [r.payment_id for r in refunds], [r.order_id for r in refunds],
             [r.stripe_refund_id for r in refunds], [r.amount for r in refunds], [r.reason for r in refunds],
             [r.status for r in refunds], [r.is_ours for r in refunds],
-            tx.now, tx.now + look_after,
+            tx.now, tx.now + reconcile_after,
         )  # fmt: skip
     await _save_disputes(tx, payments)
     for payment in payments:

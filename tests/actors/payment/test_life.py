@@ -91,18 +91,18 @@ def test_money_of_a_debit_that_was_called_off_is_made_known_when_it_comes() -> N
 @pytest.mark.parametrize(
     ("own", "is_it"), [("open", True), ("processing", False), ("closing", False), ("closed", False)]
 )
-def test_a_look_that_finds_a_debit_is_news_to_an_open_payment(own: Status, is_it: bool) -> None:
+def test_a_scan_that_finds_a_debit_needs_a_decision_of_an_open_payment(own: Status, is_it: bool) -> None:
     assert needs_decision(SEEN, own, is_order_known=True) == is_it
 
 
-def test_a_look_finds_a_debit_whose_webhook_was_lost() -> None:
+def test_a_scan_finds_a_debit_whose_webhook_was_lost() -> None:
     payment = payment_of("open")
 
     assert str(apply_listing(payment, SEEN, NOON, NOON)[1]) == "processing"
 
 
 @pytest.mark.parametrize(("since", "effect"), [(0, "failed"), (1, "ignored: not decided yet")])
-def test_a_look_finds_a_refused_debit_unless_it_began_before_the_bank_was_asked(since: int, effect: str) -> None:
+def test_a_scan_finds_a_refused_debit_unless_it_began_before_the_bank_was_asked(since: int, effect: str) -> None:
     payment = payment_of("processing")
     payment.processing_since = NOON + timedelta(minutes=since)
 

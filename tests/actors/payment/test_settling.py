@@ -1,4 +1,4 @@
-"""Whole turns as pure decisions: what a batch of webhooks, an answer or a look at Stripe comes to."""
+"""Whole turns as pure decisions: what a batch of webhooks, an answer or a scan comes to."""
 
 from datetime import timedelta
 
@@ -25,8 +25,8 @@ from actors.payment.rules import (
     Recorded,
     answer,
     apply_webhooks,
+    earliest_next_scan,
     follow_ups,
-    free_at,
     is_in_the_way,
     settle,
 )
@@ -149,7 +149,7 @@ def test_refunds_are_listed_again_until_their_money_is_known(
     assert payment.refunded == (1000 if status == "received" else 0)
 
 
-def test_a_look_finds_lost_money_and_calls_off_what_must_not_be_paid() -> None:
+def test_a_scan_finds_lost_money_and_calls_off_what_must_not_be_paid() -> None:
     payment, second = payment_of("closed", intent_id=None), replace(SEEN, intent_id="pi_2", status="requires_action")
 
     settlement = settle(RecordLook(began_at=NOON, intents=(second, SEEN)), [payment], LATER)
@@ -160,13 +160,13 @@ def test_a_look_finds_lost_money_and_calls_off_what_must_not_be_paid() -> None:
     assert settlement.cancels == [(ORDER, "pi_2")]
 
 
-def test_a_look_says_nothing_of_what_it_ignores() -> None:
+def test_a_scan_records_nothing_of_what_it_ignores() -> None:
     settlement = settle(RecordLook(began_at=NOON, intents=(SEEN,)), [payment_of("received")], LATER)
 
     assert (settlement.events, settlement.effects, settlement.cancels) == ([], {}, [])
 
 
-def test_a_look_settles_refunds_and_ends_intents_whose_orders_were_never_placed() -> None:
+def test_a_scan_settles_refunds_and_ends_intents_whose_orders_were_never_placed() -> None:
     received = payment_of("received")
     unplaced = payment_of()
 
@@ -178,7 +178,7 @@ def test_a_look_settles_refunds_and_ends_intents_whose_orders_were_never_placed(
 
 
 @pytest.mark.parametrize(
-    ("look", "is_left", "expected"),
+    ("scan", "is_left", "expected"),
     [
         (RecordLook(began_at=NOON, not_before=NOON + EVERY * 2), True, NOON + EVERY * 2),  # Stripe asked for that.
         (RecordLook(began_at=NOON, window=WINDOW), True, LATER),
@@ -187,7 +187,7 @@ def test_a_look_settles_refunds_and_ends_intents_whose_orders_were_never_placed(
         (RecordLook(began_at=NOON), False, LATER),
     ],
 )
-def test_the_next_look_comes_at_once_only_for_what_was_due_before(
-    look: RecordLook, *, is_left: bool, expected: object
+def test_the_next_scan_comes_at_once_only_for_what_was_due_before(
+    scan: RecordLook, *, is_left: bool, expected: object
 ) -> None:
-    assert free_at(look, LATER, EVERY, is_left=is_left) == expected
+    assert earliest_next_scan(scan, LATER, EVERY, is_left=is_left) == expected

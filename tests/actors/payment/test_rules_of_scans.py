@@ -1,4 +1,4 @@
-"""What a look at Stripe sees counts as what its webhooks say: once, in whatever order."""
+"""An intent that a scan finds counts as its webhook does: once, in whatever order."""
 
 from collections.abc import Callable, Sequence
 
@@ -122,7 +122,7 @@ def test_an_order_that_was_called_off_takes_up_the_intent_it_never_knew_and_no_s
         (None, True, "canceled", ORDER, False),
     ],
 )
-def test_only_what_there_is_to_decide_about_is_news(
+def test_most_listed_intents_need_no_decision(
     own: Status | None, is_order_known: bool, at_stripe: str, order_id: str, expected: bool
 ) -> None:
     assert needs_decision(seen_as(at_stripe, order_id=order_id), own, is_order_known=is_order_known) is expected
@@ -137,7 +137,7 @@ def test_a_payment_is_unsettled_while_money_may_come_or_go() -> None:
     assert not is_unsettled(paid)
 
 
-# One payment's life at Stripe, as webhooks and as looks. What is true at Stripe does not contradict itself: an intent
+# One payment's life at Stripe, as webhooks and as scans. What is true at Stripe does not contradict itself: an intent
 # ends once. Whatever of it comes, in whatever order and however often, as long as its end is heard of in some way.
 
 Fact = Callable[[Payment], object]

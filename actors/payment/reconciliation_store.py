@@ -1,8 +1,8 @@
-"""The SQL of looks at Stripe: due payments and refunds, the lease, and the place in Stripe's list.
+"""The SQL of reconciliation with Stripe: due payments and refunds, the lease of a scan, and its place in Stripe's list.
 
-`next_look_at` of a payment or refund is when a look is worth while; null if there is nothing to find out. A look takes
-the due payments within a day of the oldest as one **window** of Stripe's list, and reads it page by page, in as many
-looks as needed. Payments that are still undecided then are due again, later each time.
+`next_look_at` is when a payment or refund is due for a scan; null if Stripe has nothing to decide about it. A scan
+takes the due payments within a day of the oldest as one **window** of Stripe's list, and reads it page by page; a long
+window takes several scans. Payments that are still undecided then are due again, later each time.
 
 Rejected: docs/decisions/0008.
 """
@@ -21,8 +21,8 @@ from engine.clock import FOREVER
 from engine.postgres import Database
 from engine.transaction import Transaction
 
-LEASE: Final = timedelta(minutes=1)  # From one request to the next. After a crash in a look, others wait no longer.
-_REFUNDS = 10  # In one look; each is a request.
+LEASE: Final = timedelta(minutes=1)  # From one request to the next. After a crash in a scan, others wait no longer.
+_REFUNDS = 10  # In one scan; each is a request.
 
 # Stripe makes an intent before we record it: an hour before at most, as an order is not payable for longer. Of an order
 # that was called off without an intent only that time is known. Ten minutes are for two clocks that disagree.
@@ -74,6 +74,14 @@ select exists (select from payment.payments where next_look_at <= $1)
     or exists (select from payment.refunds where next_look_at <= $1)"""
 _END = """
 update payment.reconciler set busy_until = $1, created_from = $2, created_to = $3, planned_at = $4, after = $5"""
+_MAKE_DUE = """
+with payments as (
+    update payment.payments set next_look_at = $2
+    where order_id = $1 and intent_id is not null and status in ('open', 'processing', 'closing') returning 1
+), refunds as (
+    update payment.refunds set next_look_at = $2 where order_id = $1 and status = 'pending' returning 1
+)
+select exists (select from payments) or exists (select from refunds)"""
 _NEXT = """
 select greatest(least(
         (select min(next_look_at) from payment.payments), (select min(next_look_at) from payment.refunds)
@@ -85,7 +93,7 @@ from payment.reconciler r"""
 
 @dataclass(frozen=True, slots=True)
 class DueRefund:
-    """A refund to ask about."""
+    """A refund to ask Stripe about."""
 
     id: str
     order_id: OrderId
@@ -94,20 +102,25 @@ class DueRefund:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The work of a look."""
+    """The work of a scan."""
 
     window: Window | None
     refunds: tuple[DueRefund, ...]
 
 
-async def next_look(source: Database | Transaction) -> datetime:
-    """The time of the next look; `FOREVER` if everything is settled."""
+async def next_scan(source: Database | Transaction) -> datetime:
+    """The time of the next scan; `FOREVER` if everything is settled."""
     row = (await source.fetch(_NEXT))[0]
     return row["at"] if row["is_any"] else FOREVER
 
 
+async def make_due(tx: Transaction, order_id: OrderId) -> bool:
+    """Make the unsettled payments and refunds of an order due for a scan now; False if there are none."""
+    return bool(await tx.value(_MAKE_DUE, order_id, tx.now))
+
+
 async def begin(tx: Transaction) -> Plan | None:
-    """Take the lease, and plan; None if another look has the lease."""
+    """Take the lease, and plan a scan; None if another scan has the lease."""
     stopped = await tx.row(_CLAIM, tx.now, tx.now + LEASE)
     if stopped is None:
         return None
@@ -121,7 +134,7 @@ async def begin(tx: Transaction) -> Plan | None:
 
 
 async def renew(database: Database, now: datetime) -> None:
-    """Renew the lease for another request. If another look has it by now, both see the same."""
+    """Renew the lease for another request. If another scan has it by now, both see the same."""
     async with database.transaction(now) as tx:
         await tx.execute(_RENEW, now + LEASE)
 
@@ -156,17 +169,17 @@ async def missed(database: Database, seen: Sequence[RecordStripeEvent]) -> dict[
     return {row["id"]: row["order_id"] for row in await database.fetch(_MISSED, events, intents)}
 
 
-async def end(tx: Transaction, look: RecordLook, every: timedelta) -> None:
-    """Record what a look covered, where the next one continues, and when at the earliest; return the lease."""
-    window = look.window
-    if window is not None and look.is_seen:
+async def end(tx: Transaction, scan: RecordLook, every: timedelta) -> None:
+    """Record the part that a scan covered, and the place and earliest time of the next one; return the lease."""
+    window = scan.window
+    if window is not None and scan.is_seen:
         await tx.execute(_SEEN, tx.now, every, window.planned_at, window.created_from, window.created_to)
         window = None
-    if look.refunds_asked:
-        await tx.execute(_REFUNDS_SEEN, tx.now, every, list(look.refunds_asked))
+    if scan.refunds_asked:
+        await tx.execute(_REFUNDS_SEEN, tx.now, every, list(scan.refunds_asked))
     await tx.execute(
         _END,
-        rules.free_at(look, tx.now, every, is_left=await tx.value(_IS_LEFT, look.began_at)),
+        rules.earliest_next_scan(scan, tx.now, every, is_left=await tx.value(_IS_LEFT, scan.began_at)),
         window and window.created_from, window and window.created_to, window and window.planned_at,
         window.after if window else "",
     )  # fmt: skip
