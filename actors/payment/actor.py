@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated
 
-from actors.payment import facts, reconciliation_store, refunds, rules, store
+from actors.payment import audit_store, reconciliation_store, refunds, rules, store
 from actors.payment.private import (
     AdoptRefunds,
     CancelIntent,
@@ -249,7 +249,7 @@ class Payments(Actor, name="payment"):
         del ask
         findings: list[Finding] = []
         checked = 0
-        async for page in store.sums(self._database):
+        async for page in audit_store.sums(self._database):
             findings += [finding for sums in page for finding in rules.audit(sums)]
             checked += len(page)
         findings += await self._reconciler.compare()
@@ -257,15 +257,15 @@ class Payments(Actor, name="payment"):
 
     @call(limit=4)
     async def facts(self, ask: ReadPaymentFacts) -> PaymentFacts:
-        return PaymentFacts(facts=tuple(await facts.of_span(self._database, ask.after, ask.until)))
+        return PaymentFacts(facts=tuple(await audit_store.facts(self._database, ask.after, ask.until)))
 
     @call(limit=4)
     async def find(self, ask: FindPayments) -> PaymentFacts:
-        return PaymentFacts(facts=tuple(await facts.of_orders(self._database, ask.orders)))
+        return PaymentFacts(facts=tuple(await audit_store.facts_of(self._database, ask.orders)))
 
     @call(limit=4)
     async def list_stuck(self, ask: ListStuckPayments) -> StuckPayments:
-        return StuckPayments(stuck=tuple(await facts.stuck(self._database, ask, self._clock)))
+        return StuckPayments(stuck=tuple(await audit_store.stuck(self._database, ask, self._clock)))
 
     @turn
     async def repair(self, tx: Transaction, ask: RepairPayment) -> Repairs:

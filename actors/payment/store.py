@@ -1,11 +1,11 @@
 """The SQL of payments."""
 
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 
 from actors.payment.effects import Outcome
 from actors.payment.private import RecordIntent
-from actors.payment.rules import PaymentSums, Recorded
+from actors.payment.rules import Recorded
 from actors.payment.state import DisputeState, Payment, RefundState, payment_id_of
 from bus.messages.base import Money, OrderId
 from bus.messages.payment import StripeEvent
@@ -79,18 +79,6 @@ on conflict (id) do nothing returning id"""
 _SAVE_OUTCOMES = """
 update payment.stripe_events e set effect = n.effect, detail = n.detail
 from unnest($1::text[], $2::text[], $3::text[]) as n (id, effect, detail) where e.id = n.id"""
-
-_SUMS = """
-select p.payment_id, p.order_id, p.amount, p.received, p.refunding, p.refunded, r.refunding_by_rows, r.refunded_by_rows,
-    (select count(*) from payment.stripe_events e where e.intent_id = p.intent_id and e.effect = 'received')::int
-        as captures
-from (select * from payment.payments where payment_id > $1 order by payment_id limit $2) p
-cross join lateral (
-    select coalesce(sum(amount) filter (where status <> 'failed'), 0)::bigint as refunding_by_rows,
-        coalesce(sum(amount) filter (where status = 'succeeded'), 0)::bigint as refunded_by_rows
-    from payment.refunds where payment_id = p.payment_id) r
-order by p.payment_id"""
-_SUMS_PAGE = 500  # Small pages: deciding about one blocks the event loop for a few ms at most.
 
 
 async def add(tx: Transaction, asks: Sequence[RecordIntent], reconcile_after: timedelta) -> dict[OrderId, Recorded]:
@@ -209,11 +197,3 @@ async def save_outcomes(tx: Transaction, effects: Mapping[str, Outcome]) -> None
             [outcome.effect for outcome in effects.values()],
             [outcome.detail for outcome in effects.values()],
         )
-
-
-async def sums(database: Database) -> AsyncIterator[list[PaymentSums]]:
-    """Sums of each payment by its row, refunds and webhooks, page by page."""
-    last = ""
-    while rows := await database.fetch(_SUMS, last, _SUMS_PAGE):
-        yield [PaymentSums(**{name: value for name, value in row.items() if name != "payment_id"}) for row in rows]
-        last = rows[-1]["payment_id"]
