@@ -19,7 +19,7 @@ from actors.payment.private import (
 )
 from actors.payment.reconciler import Reconciler
 from actors.payment.state import Payment, RefundState, payment_id_of
-from actors.payment.stripe import KEPT, Stripe
+from actors.payment.stripe import KEY_LIFETIME, Stripe
 from bus.messages.audit import BooksRepaired, Finding, Findings, Repairs
 from bus.messages.base import Money
 from bus.messages.order import CorrectRefunded, OrderCancelled, RefundRequested
@@ -90,7 +90,7 @@ class Payments(Actor, name="payment"):
                 ask.attempt,
                 ask.amount,
                 purpose=ask.purpose,
-                since=ask.began_at or self._clock.now() - KEPT,
+                since=ask.began_at or self._clock.now() - KEY_LIFETIME,
                 is_old=self._is_old(ask.began_at),
             )
         except BadInput as refused:  # Not the buyer's fault, and nothing that a buyer could mend.
@@ -323,7 +323,7 @@ class Payments(Actor, name="payment"):
 
     def _is_old(self, asked_at: datetime | None) -> bool:
         """Whether the first try may be too old to rely on an idempotency key."""
-        return asked_at is not None and self._clock.now() - asked_at > KEPT
+        return asked_at is not None and self._clock.now() - asked_at > KEY_LIFETIME
 
     async def _save(self, tx: Transaction, payments: Iterable[Payment]) -> None:
         payments = list(payments)

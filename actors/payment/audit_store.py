@@ -11,10 +11,12 @@ from bus.messages.payment import ListStuckPayments, PaymentFact, StuckPayment
 from engine.clock import Clock
 from engine.postgres import Database
 
-_REFUND_TAKES = timedelta(days=3)  # Banks take a day or two.
+# Ages from which an unfinished item waits for a person.
+_REFUND_STUCK_AFTER = timedelta(days=3)  # Banks take a day or two.
 # An order can be called off unpaid for half an hour; its intent is then cancelled within seconds.
-_CLOSING_TAKES = timedelta(minutes=90)
-_BANKS_TAKE = timedelta(days=14)  # For a debit. Source: Stripe, "SEPA Direct Debit payments", up to 14 business days.
+_CLOSING_STUCK_AFTER = timedelta(minutes=90)
+# Source: Stripe, "SEPA Direct Debit payments", up to 14 business days.
+_DEBIT_STUCK_AFTER = timedelta(days=14)
 
 _SUMS = """
 select p.payment_id, p.order_id, p.amount, p.received, p.refunding, p.refunded, r.refunding_by_rows, r.refunded_by_rows,
@@ -26,7 +28,7 @@ cross join lateral (
         coalesce(sum(amount) filter (where status = 'succeeded'), 0)::bigint as refunded_by_rows
     from payment.refunds where payment_id = p.payment_id) r
 order by p.payment_id"""
-_SUMS_PAGE = 500  # Small pages: deciding about one blocks the event loop for a few ms at most.
+_SUMS_PAGE_SIZE = 500  # Small pages: deciding about one blocks the event loop for a few ms at most.
 
 _FACTS = """
 select p.order_id, p.purpose, p.currency, p.amount, p.received, p.refunding, p.refunded, p.status, p.created_at,
@@ -80,7 +82,7 @@ where (since, id) > ($1, $2) order by since, id limit $3"""
 async def sums(database: Database) -> AsyncIterator[list[PaymentSums]]:
     """Sums of each payment by its row, refunds and webhooks, page by page."""
     last = ""
-    while rows := await database.fetch(_SUMS, last, _SUMS_PAGE):
+    while rows := await database.fetch(_SUMS, last, _SUMS_PAGE_SIZE):
         yield [PaymentSums(**{name: value for name, value in row.items() if name != "payment_id"}) for row in rows]
         last = rows[-1]["payment_id"]
 
@@ -98,9 +100,8 @@ async def facts_of(database: Database, orders: Collection[OrderId]) -> list[Paym
 async def stuck(database: Database, ask: ListStuckPayments, clock: Clock) -> list[StuckPayment]:
     """Payments, refunds and disputes that wait for a person, the oldest first."""
     now = clock.now()
-    rows = await database.fetch(
-        _STUCK, ask.since, ask.after, ask.limit, now - _REFUND_TAKES, now - _CLOSING_TAKES, now - _BANKS_TAKE
-    )
+    due = (now - _REFUND_STUCK_AFTER, now - _CLOSING_STUCK_AFTER, now - _DEBIT_STUCK_AFTER)
+    rows = await database.fetch(_STUCK, ask.since, ask.after, ask.limit, *due)
     return [_stuck(row) for row in rows]
 
 

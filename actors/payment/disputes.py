@@ -7,11 +7,11 @@ But the order's timeline, its packing, the sales figures and the list of stuck m
 from typing import Literal, cast
 
 from actors.payment.effects import Outcome
-from actors.payment.life import DISPUTE_NEXT, DISPUTED, FUNDS_NEXT, DisputeStatus, Funds, dispute_status
+from actors.payment.life import DISPUTE_NEXT, FUNDS_NEXT, UNDECIDED, DisputeStatus, Funds, dispute_status
 from actors.payment.state import DisputeState, Payment
 from bus.messages.payment import DisputeClosed, DisputeFundsMoved, DisputeOpened, FraudWarned, StripeEvent
 
-_FUNDS: dict[str, Funds] = {
+_FUNDS_BY_TYPE: dict[str, Funds] = {
     "charge.dispute.funds_withdrawn": "withdrawn",
     "charge.dispute.funds_reinstated": "reinstated",
 }
@@ -52,7 +52,7 @@ def _open(payment: Payment, event: StripeEvent, status: DisputeStatus) -> Disput
             is_inquiry=status == "inquiry",
         )
     )
-    if status not in DISPUTED:  # The dispute's first webhook reports its end.
+    if status not in UNDECIDED:  # The dispute's first webhook reports its end.
         _advance(payment, dispute, status)
     return dispute
 
@@ -81,7 +81,7 @@ def _advance(payment: Payment, dispute: DisputeState, status: DisputeStatus) -> 
 
 
 def _move_funds(payment: Payment, dispute: DisputeState, kind: str) -> Outcome | None:
-    funds = _FUNDS.get(kind)
+    funds = _FUNDS_BY_TYPE.get(kind)
     if funds is None or (dispute.funds, funds) not in FUNDS_NEXT:
         return None
     was_here = dispute.funds == "here"

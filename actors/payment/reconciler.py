@@ -23,10 +23,10 @@ from engine.crash import CrashPoint
 from engine.errors import BadInput, Unavailable
 from engine.postgres import Database
 
-_PAGES = 5  # Of Stripe's list, in one scan.
-_COMPARED = timedelta(days=30)  # As long as Stripe keeps its events.
-_ON_ITS_WAY = timedelta(minutes=1)
-_PLACED_WITHIN = timedelta(hours=1)  # After its intent was made; milliseconds as a rule.
+_MAX_PAGES = 5  # Of Stripe's list, in one scan.
+_COMPARED_SPAN = timedelta(days=30)  # Stripe keeps its events that long.
+_WEBHOOK_DELAY = timedelta(minutes=1)  # Up to this age a webhook may be on its way.
+_PLACEMENT_TIME = timedelta(hours=1)  # After its intent was made; milliseconds as a rule.
 
 _SCANNED = CrashPoint("looked-at-stripe", "A scan has read from Stripe; nothing of it is recorded.")
 
@@ -106,7 +106,7 @@ class Reconciler:
             return []
         now = self._clock.now()
         try:
-            seen = await self._stripe.refunds_since(now - _COMPARED, now - _ON_ITS_WAY)
+            seen = await self._stripe.refunds_since(now - _COMPARED_SPAN, now - _WEBHOOK_DELAY)
         except (Unavailable, BadInput) as error:
             self._log.warning("refunds were not compared with Stripe's", error=str(error))
             return []
@@ -133,7 +133,7 @@ class Reconciler:
         if not self._stripe.is_configured:
             return []
         try:
-            seen = await self._missed(self._clock.now() - _ON_ITS_WAY)
+            seen = await self._missed(self._clock.now() - _WEBHOOK_DELAY)
         except (Unavailable, BadInput) as error:
             self._log.warning("disputes were not compared with Stripe's", error=str(error))
             return []
@@ -154,7 +154,7 @@ class Reconciler:
 
     async def _missed(self, until: datetime) -> dict[OrderId, list[RecordStripeEvent]]:
         """Unheard events of the last weeks by order, the oldest first. Raises as Stripe does."""
-        seen = await self._stripe.objections_since(self._clock.now() - _COMPARED, until)
+        seen = await self._stripe.objections_since(self._clock.now() - _COMPARED_SPAN, until)
         orders = await reconciliation_store.missed(self._database, seen)
         by_order: dict[OrderId, list[RecordStripeEvent]] = {}
         for ask in seen:
@@ -164,7 +164,7 @@ class Reconciler:
 
     async def _unplaced(self, now: datetime) -> list[OrderId]:
         """Find open payments whose orders were never placed: the program ended in between, and no buyer retried."""
-        orders = await reconciliation_store.open_since(self._database, now - _PLACED_WITHIN)
+        orders = await reconciliation_store.open_since(self._database, now - _PLACEMENT_TIME)
         if not orders:
             return []
         try:
@@ -175,7 +175,7 @@ class Reconciler:
         return [order_id for order_id in orders if order_id not in placed]
 
     async def _list_intents(self, scan: Scan) -> None:
-        for _ in range(_PAGES):
+        for _ in range(_MAX_PAGES):
             if scan.window is None:
                 return
             await reconciliation_store.renew(self._database, self._clock.now())

@@ -14,7 +14,7 @@ from bus.messages.audit import RULES, Finding, Remedy, RepairMade
 from bus.messages.base import Minor
 from bus.messages.payment import FullyRefunded, RefundFailed, RefundProcessed, RefundReason
 
-_LISTINGS: Final = 6  # Tries to list the refunds of a payment whose money is not known yet.
+_MAX_LISTINGS: Final = 6  # Tries to list the refunds of a payment whose money is not known yet.
 
 
 def begin(
@@ -80,7 +80,7 @@ def record_seen(payment: Payment, ask: RecordRefundsSeen) -> AdoptRefunds | None
     for seen in ask.seen:
         adopt(payment, seen)
     payment.must_list_refunds = False
-    if payment.received or not ask.seen or ask.tries >= _LISTINGS:
+    if payment.received or not ask.seen or ask.tries >= _MAX_LISTINGS:
         return None
     return AdoptRefunds(order_id=ask.order_id, intent_id=ask.intent_id, tries=ask.tries + 1)
 

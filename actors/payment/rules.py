@@ -30,7 +30,7 @@ from bus.messages.payment import (
 
 NO_SUCH_PAYMENT: Final = Outcome("refused", "no such payment")
 NOT_OURS: Final = Outcome("ignored", "no such payment")
-_FINAL = frozenset({"succeeded", "canceled"})  # An intent of any other status can still become money.
+_FINAL_STATUSES = frozenset({"succeeded", "canceled"})  # An intent of any other status can still become money.
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +191,7 @@ _BY_TYPE: Final[Mapping[str, Callable[[Payment, str, StripeEvent], Outcome]]] = 
 
 def is_decided(seen: IntentSeen) -> bool:
     """Whether an intent is paid or cancelled for good."""
-    return seen.status in _FINAL
+    return seen.status in _FINAL_STATUSES
 
 
 def needs_decision(seen: IntentSeen, own: Status | None, *, is_order_known: bool) -> bool:
@@ -204,7 +204,7 @@ def needs_decision(seen: IntentSeen, own: Status | None, *, is_order_known: bool
     """
     if own is None:
         return bool(seen.order_id) if seen.status == "succeeded" else is_order_known and seen.status != "canceled"
-    if seen.status in _FINAL:
+    if seen.status in _FINAL_STATUSES:
         return own != "received" and (seen.status, own) != ("canceled", "closed")
     if seen.status == "processing":
         return own == "open"
@@ -246,7 +246,7 @@ def apply_listing(
         created=at,
         problem=seen.problem,
     )
-    if seen.status not in {*_FINAL, "processing"} and not was_refused:
+    if seen.status not in {*_FINAL_STATUSES, "processing"} and not was_refused:
         return event, Outcome("ignored", "not decided yet")
     if payment is None or payment.intent_id != seen.intent_id:
         return event, NO_SUCH_PAYMENT if seen.status == "succeeded" else NOT_OURS
@@ -256,12 +256,12 @@ def apply_listing(
 def _was_refused(payment: Payment, seen: IntentSeen, scanned_at: datetime) -> bool:
     """Whether the bank refused: it was asked before the scan, and Stripe waits for another way to pay."""
     was_asked = payment.processing_since is not None and payment.processing_since <= scanned_at
-    return was_asked and seen.status not in {*_FINAL, "processing"}
+    return was_asked and seen.status not in {*_FINAL_STATUSES, "processing"}
 
 
 def must_cancel(payment: Payment | None, seen: IntentSeen) -> bool:
     """Whether an intent can still be paid at Stripe, and must not: its order was called off, or has another one."""
-    if payment is None or seen.status in {*_FINAL, "processing"}:  # Stripe can't stop a bank.
+    if payment is None or seen.status in {*_FINAL_STATUSES, "processing"}:  # Stripe can't stop a bank.
         return False
     return payment.intent_id != seen.intent_id or payment.status in ("closing", "closed")
 

@@ -32,11 +32,11 @@ from engine.settings import Seconds, Settings, meaning
 T = TypeVar("T")
 P = ParamSpec("P")
 
-KEPT: Final = timedelta(hours=23)  # The age up to which a request relies on its key. Stripe keeps keys for 24 hours.
+KEY_LIFETIME: Final = timedelta(hours=23)  # Up to this age a request relies on its key; Stripe keeps keys for 24.
 _KEYS = 5  # For one request.
-_PAGE = 100  # Stripe's most.
-_PAGES_SEARCHED = 20  # For one lost intent, or refund.
-_SKEW = timedelta(minutes=5)  # Between Stripe's clock and ours.
+_PAGE_SIZE = 100  # Stripe's most.
+_MAX_PAGES = 20  # Read of one list.
+_CLOCK_SKEW = timedelta(minutes=5)  # Between Stripe's clock and ours.
 
 _STRIPE_REASONS: dict[RefundReason, Literal["duplicate", "fraudulent", "requested_by_customer"]] = {
     "duplicate": "duplicate",
@@ -45,7 +45,7 @@ _STRIPE_REASONS: dict[RefundReason, Literal["duplicate", "fraudulent", "requeste
     "not_deliverable": "requested_by_customer",
 }
 
-_OBJECTIONS: Final = (
+_OBJECTION_TYPES: Final = (
     "charge.dispute.created",
     "charge.dispute.updated",
     "charge.dispute.closed",
@@ -105,7 +105,7 @@ class Stripe:
             purpose: Why the order owes the amount.
             amount: More than 0. The intent of an earlier call keeps its own.
             since: No intent was made before this.
-            is_old: The first try may have been longer ago than `KEPT`.
+            is_old: The first try may have been longer ago than `KEY_LIFETIME`.
 
         Raises:
             Unavailable: No answer in time, or a refusal for now. Retry.
@@ -170,7 +170,7 @@ class Stripe:
             intent_id: The intent that was paid.
             amount: More than 0.
             reason: Our reason; Stripe knows three.
-            is_old: The first try may have been longer ago than `KEPT`.
+            is_old: The first try may have been longer ago than `KEY_LIFETIME`.
 
         Raises:
             Unavailable: No answer in time, or a refusal for now. Retry.
@@ -201,7 +201,7 @@ class Stripe:
         Raises:
             Unavailable: No answer in time, or more refunds than there can be.
         """
-        seen, is_all = await self._list_refunds({"payment_intent": intent_id, "limit": _PAGE}, order_id)
+        seen, is_all = await self._list_refunds({"payment_intent": intent_id, "limit": _PAGE_SIZE}, order_id)
         if not is_all:
             raise Unavailable("Stripe", f"{intent_id} has more refunds than are looked through")
         return seen
@@ -211,7 +211,7 @@ class Stripe:
     ) -> tuple[list[RefundSeen], bool]:
         """List matching refunds, the newest first; return whether these are all."""
         seen: list[RefundSeen] = []
-        for _ in range(_PAGES_SEARCHED):
+        for _ in range(_MAX_PAGES):
             page = await self._ask(lambda: self._client.v1.refunds.list_async(params))
             seen += [refund_seen(refund, order_id) for refund in page.data]
             if not page.has_more:
@@ -227,7 +227,7 @@ class Stripe:
             BadInput: Stripe refuses for good.
         """
         params: stripe.params.RefundListParams = {
-            "limit": _PAGE,
+            "limit": _PAGE_SIZE,
             "created": {"gte": int(since.timestamp()), "lte": int(until.timestamp())},
         }
         return (await self._list_refunds(params, ""))[0]
@@ -240,12 +240,12 @@ class Stripe:
             BadInput: Stripe refuses for good.
         """
         params: stripe.params.EventListParams = {
-            "limit": _PAGE,
-            "types": list(_OBJECTIONS),
+            "limit": _PAGE_SIZE,
+            "types": list(_OBJECTION_TYPES),
             "created": {"gte": int(since.timestamp()), "lte": int(until.timestamp())},
         }
         seen: list[RecordStripeEvent] = []
-        for _ in range(_PAGES_SEARCHED):
+        for _ in range(_MAX_PAGES):
             page = await self._ask(lambda: self._client.v1.events.list_async(params))
             seen += [event_seen(event) for event in page.data]
             if not page.has_more:
@@ -270,15 +270,15 @@ class Stripe:
         created: stripe.params.PaymentIntentListParamsCreated = {"gte": int(created_from.timestamp())}
         if created_to is not None:
             created["lte"] = int(created_to.timestamp())
-        params: stripe.params.PaymentIntentListParams = {"limit": _PAGE, "created": created}
+        params: stripe.params.PaymentIntentListParams = {"limit": _PAGE_SIZE, "created": created}
         if after:
             params["starting_after"] = after
         return await self._ask(lambda: self._client.v1.payment_intents.list_async(params))
 
     async def _find_intent(self, metadata: Mapping[str, str], since: datetime) -> stripe.PaymentIntent | None:
         after = ""
-        for _ in range(_PAGES_SEARCHED):
-            page = await self._intents(since - _SKEW, None, after)
+        for _ in range(_MAX_PAGES):
+            page = await self._intents(since - _CLOCK_SKEW, None, after)
             for intent in page.data:
                 own = {name: metadata_of(intent.metadata, name) for name in ("order_id", "attempt", "purpose")}
                 is_own = {name: value for name, value in own.items() if value} == metadata
