@@ -1,13 +1,7 @@
 """The one file that speaks to Stripe, through Stripe's own library.
 
-Every request has a deadline, and one that moves money has an idempotency key. Retries are left to the engine.
-
-A key is valid for a day: later Stripe may have forgotten it, and a repeat would be a second refund. While a key is
-valid, it replays the first answer, even a 500. So a request whose first try is old, or whose key replays an old
-failure, is **looked up** before it is repeated. If nothing is found, an old request is repeated under the same key
-(Stripe may still know it), and a failed one under the next key: `{key}-2`, and so on, the same keys each time, so that
-a crash in between changes nothing.
-Source: Stripe API reference, "Idempotent requests"; docs.stripe.com/error-low-level.
+Every request has a deadline, and one that moves money has an idempotency key; `make_once.py` decides which, and when
+to look up the object first. Retries are left to the engine.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -19,6 +13,7 @@ from typing import Annotated, Final, Literal, ParamSpec, TypeVar
 import stripe
 
 from actors.payment import stripe_errors
+from actors.payment.make_once import LookUp, MakeOnce
 from actors.payment.private import IntentSeen, RefundSeen, Window
 from actors.payment.state import ORDER, payment_id_of
 from actors.payment.stripe_objects import amount_at_stripe, event_seen, intent_seen, metadata_of, refund_seen
@@ -32,8 +27,7 @@ from engine.settings import Seconds, Settings, meaning
 T = TypeVar("T")
 P = ParamSpec("P")
 
-KEY_LIFETIME: Final = timedelta(hours=23)  # Up to this age a request relies on its key; Stripe keeps keys for 24.
-_KEYS = 5  # For one request.
+KEY_LIFETIME: Final = timedelta(hours=23)  # A request relies on its key up to this age. Stripe keeps keys for a day.
 _PAGE_SIZE = 100  # Stripe's most.
 _MAX_PAGES = 20  # Read of one list.
 _CLOCK_SKEW = timedelta(minutes=5)  # Between Stripe's clock and ours.
@@ -130,7 +124,7 @@ class Stripe:
         async def find() -> stripe.PaymentIntent | None:
             return await self._find_intent(metadata, since)
 
-        intent = await self._once(f"{payment_id_of(order_id, purpose)}-{attempt}", create, find, is_old=is_old)
+        intent = await self._make_once(f"{payment_id_of(order_id, purpose)}-{attempt}", create, find, is_old=is_old)
         amount = intent_seen(intent).amount  # An earlier try may have asked for another amount.
         return Intent(order_id=order_id, intent_id=intent.id, client_secret=intent.client_secret or "", amount=amount)
 
@@ -193,7 +187,7 @@ class Stripe:
             seen = await self.refunds(order_id, intent_id)
             return next((refund for refund in seen if refund.refund_id == refund_id), None)
 
-        return await self._once(refund_id, create, find, is_old=is_old)
+        return await self._make_once(refund_id, create, find, is_old=is_old)
 
     async def refunds(self, order_id: OrderId, intent_id: str) -> list[RefundSeen]:
         """List all refunds of a payment, the newest first.
@@ -290,7 +284,7 @@ class Stripe:
         # The caller gets this error, and no second intent.
         raise Unavailable("Stripe", f"too many intents since {since:%Y-%m-%d %H:%M} to look one up")
 
-    async def _once(
+    async def _make_once(
         self,
         key: str,
         create: Callable[[str], Awaitable[T]],
@@ -298,30 +292,21 @@ class Stripe:
         *,
         is_old: bool,
     ) -> T:
-        """Make an object at Stripe that must be made once. See this file's first lines.
-
-        One lookup is enough for all keys of a call: they replay failures of earlier calls only. A key that was used for
-        another request counts as such a failure, too: the lookup finds the object that it made.
-        """
-        was_looked_up = False
-        if is_old:
-            if (found := await find()) is not None:
-                return found
-            was_looked_up = True
-        error: ShopFlowError | None = None
-        for number in range(1, _KEYS + 1):
-            try:
-                return await self._ask(create, key if number == 1 else f"{key}-{number}")
-            except (Unavailable, BadInput) as failed:
-                if not (stripe_errors.is_replayed(failed) or stripe_errors.is_used(failed)):
-                    raise
-                error = failed
-            if not was_looked_up:
+        """Make an object at Stripe, or find it; `make_once.py` decides in which steps."""
+        progress = MakeOnce(key, is_old=is_old)
+        while True:
+            step = progress.step
+            if isinstance(step, LookUp):
                 if (found := await find()) is not None:
                     return found
-                was_looked_up = True
-        assert error is not None
-        raise error
+                progress = progress.found_nothing()
+                continue
+            try:
+                return await self._ask(create, step.key)
+            except (Unavailable, BadInput) as failed:
+                if not stripe_errors.is_key_spent(failed) or progress.is_last_key:
+                    raise
+                progress = progress.spent_key()
 
     async def _ask(self, request: Callable[P, Awaitable[T]], *args: P.args, **options: P.kwargs) -> T:
         """Make one request.

@@ -44,9 +44,12 @@ def is_replayed(error: ShopFlowError) -> bool:
     return isinstance(cause, stripe.StripeError) and _headers(cause).get("idempotent-replayed") == "true"
 
 
-def is_used(error: ShopFlowError) -> bool:
-    """Whether an earlier call used this key for another request: the order cost another sum then."""
-    return isinstance(error, BadInput) and isinstance(error.__cause__, stripe.IdempotencyError)
+def is_key_spent(error: ShopFlowError) -> bool:
+    """Whether no request under this idempotency key can succeed any more.
+
+    The key replays an old failure, or an earlier call used it for another request: the order cost another sum then.
+    """
+    return is_replayed(error) or (isinstance(error, BadInput) and isinstance(error.__cause__, stripe.IdempotencyError))
 
 
 def _headers(error: stripe.StripeError) -> Mapping[str, str]:
