@@ -3,8 +3,10 @@
 A scan lists intents at Stripe, and asks about refunds. It decides nothing: a turn does, by the rules for webhooks.
 """
 
+from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 import msgspec
 
@@ -22,6 +24,8 @@ from engine.clock import Clock
 from engine.crash import CrashPoint
 from engine.errors import BadInput, Unavailable
 from engine.postgres import Database
+
+T = TypeVar("T")
 
 _MAX_PAGES = 5  # Of Stripe's list, in one scan.
 _COMPARED_SPAN = timedelta(days=30)  # Stripe keeps its events that long.
@@ -94,24 +98,37 @@ class Reconciler:
         return msgspec.structs.replace(record, unplaced=tuple(unplaced))
 
     async def compare(self) -> list[Finding]:
-        """Compare the refunds and objections of the last weeks at Stripe with those that are known here."""
-        return [*await self.unknown_refunds(), *await self.missed_objections()]
+        """Compare the refunds and objections of the last weeks at Stripe with those that are known here.
 
-    async def unknown_refunds(self) -> list[Finding]:
-        """Find refunds of the last weeks that Stripe has and the shop has not. None while Stripe does not answer.
-
-        Refunds younger than a minute are skipped: their webhooks may be on the way.
+        Those younger than a minute are skipped, as their webhooks may be on the way. No findings while Stripe does not
+        answer.
         """
         if not self._stripe.is_configured:
             return []
         now = self._clock.now()
+        since, until = now - _COMPARED_SPAN, now - _WEBHOOK_DELAY
+        refunds = await self._listed("refunds", self._stripe.refunds_since(since, until))
+        objections = await self._listed("disputes and fraud warnings", self._stripe.objections_since(since, until))
+        return [*await self._unknown_refunds(refunds), *await self._missed_objections(objections)]
+
+    async def find_missed(self, ask: HearMissed) -> RecordMissed:
+        """Find the events of an order's disputes and fraud warnings whose webhooks were lost."""
+        now = self._clock.now()
+        missed = await self._missed(await self._stripe.objections_since(now - _COMPARED_SPAN, now))
+        return RecordMissed(order_id=ask.order_id, missed=tuple(missed.get(ask.order_id, ())))
+
+    async def _listed(self, objects: str, listing: Awaitable[list[T]]) -> list[T]:
+        """Await a list of Stripe's, for the audit; empty while Stripe does not answer."""
         try:
-            seen = await self._stripe.refunds_since(now - _COMPARED_SPAN, now - _WEBHOOK_DELAY)
+            return await listing
         except (Unavailable, BadInput) as error:
-            self._log.warning("refunds were not compared with Stripe's", error=str(error))
+            self._log.warning("not compared with Stripe", objects=objects, error=str(error))
             return []
+
+    async def _unknown_refunds(self, listed: list[RefundSeen]) -> list[Finding]:
+        """Find refunds of our payments that Stripe has and the shop has not."""
         orders = await reconciliation_store.unknown_refunds(
-            self._database, [refund for refund in seen if refund.status != "failed"]
+            self._database, [refund for refund in listed if refund.status != "failed"]
         )
         return [
             Finding(
@@ -120,44 +137,27 @@ class Reconciler:
                 detail=f"{refund.amount} went back at Stripe ({refund.stripe_refund_id}), and nobody here knows of it",
                 remedy=Remedy(action="repair", target=orders[refund.stripe_refund_id]),
             )
-            for refund in seen
+            for refund in listed
             if refund.stripe_refund_id in orders
         ]
 
-    async def missed_objections(self) -> list[Finding]:
-        """Find orders whose disputes and fraud warnings of the last weeks were not all heard.
-
-        A webhook was lost, or Stripe was never asked to send its kind. None while Stripe does not answer. Events
-        younger than a minute are skipped: they may be on the way.
-        """
-        if not self._stripe.is_configured:
-            return []
-        try:
-            seen = await self._missed(self._clock.now() - _WEBHOOK_DELAY)
-        except (Unavailable, BadInput) as error:
-            self._log.warning("disputes were not compared with Stripe's", error=str(error))
-            return []
+    async def _missed_objections(self, listed: list[RecordStripeEvent]) -> list[Finding]:
+        """Find orders with missed objections: a webhook was lost, or Stripe was never asked to send its kind."""
         return [
             Finding(
                 check="objections_equal_stripes",
                 about=order_id,
-                detail="not heard: " + ", ".join(f"{ask.event.type} ({ask.event.object_id})" for ask in asks),
+                detail="not heard: " + ", ".join(f"{ask.event.type} ({ask.event.object_id})" for ask in missed),
                 remedy=Remedy(action="repair", target=order_id),
             )
-            for order_id, asks in seen.items()
+            for order_id, missed in (await self._missed(listed)).items()
         ]
 
-    async def find_missed(self, ask: HearMissed) -> RecordMissed:
-        """Find the events of an order's disputes and fraud warnings that were never heard."""
-        seen = await self._missed(self._clock.now())
-        return RecordMissed(order_id=ask.order_id, missed=tuple(seen.get(ask.order_id, ())))
-
-    async def _missed(self, until: datetime) -> dict[OrderId, list[RecordStripeEvent]]:
-        """Unheard events of the last weeks by order, the oldest first. Raises as Stripe does."""
-        seen = await self._stripe.objections_since(self._clock.now() - _COMPARED_SPAN, until)
-        orders = await reconciliation_store.missed(self._database, seen)
+    async def _missed(self, listed: list[RecordStripeEvent]) -> dict[OrderId, list[RecordStripeEvent]]:
+        """Group the events that were never stored here by order, the oldest first."""
+        orders = await reconciliation_store.missed(self._database, listed)
         by_order: dict[OrderId, list[RecordStripeEvent]] = {}
-        for ask in seen:
+        for ask in listed:
             if ask.event.id in orders:
                 by_order.setdefault(orders[ask.event.id], []).append(ask)
         return by_order

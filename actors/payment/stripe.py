@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Annotated, Final, Literal, ParamSpec, TypeVar
+from typing import Annotated, Final, Literal, ParamSpec, TypedDict, TypeVar
 
 import stripe
 
@@ -26,6 +26,14 @@ from engine.settings import Seconds, Settings, meaning
 
 T = TypeVar("T")
 P = ParamSpec("P")
+ListedT = TypeVar("ListedT", stripe.Refund, stripe.Event)
+
+
+class _Paged(TypedDict, total=False):
+    starting_after: str  # The page begins behind this object.
+
+
+ParamsT = TypeVar("ParamsT", bound=_Paged)
 
 KEY_LIFETIME: Final = timedelta(hours=23)  # A request relies on its key up to this age. Stripe keeps keys for a day.
 _PAGE_SIZE = 100  # Stripe's most.
@@ -195,23 +203,11 @@ class Stripe:
         Raises:
             Unavailable: No answer in time, or more refunds than there can be.
         """
-        seen, is_all = await self._list_refunds({"payment_intent": intent_id, "limit": _PAGE_SIZE}, order_id)
+        params: stripe.params.RefundListParams = {"payment_intent": intent_id, "limit": _PAGE_SIZE}
+        refunds, is_all = await self._list(self._client.v1.refunds.list_async, params)
         if not is_all:
-            raise Unavailable("Stripe", f"{intent_id} has more refunds than are looked through")
-        return seen
-
-    async def _list_refunds(
-        self, params: stripe.params.RefundListParams, order_id: OrderId
-    ) -> tuple[list[RefundSeen], bool]:
-        """List matching refunds, the newest first; return whether these are all."""
-        seen: list[RefundSeen] = []
-        for _ in range(_MAX_PAGES):
-            page = await self._ask(lambda: self._client.v1.refunds.list_async(params))
-            seen += [refund_seen(refund, order_id) for refund in page.data]
-            if not page.has_more:
-                return seen, True
-            params["starting_after"] = page.data[-1].id
-        return seen, False
+            raise Unavailable("Stripe", f"{intent_id} has more refunds than are read")
+        return [refund_seen(refund, order_id) for refund in refunds]
 
     async def refunds_since(self, since: datetime, until: datetime) -> list[RefundSeen]:
         """List refunds of the account between these times, the newest first; at most 2,000.
@@ -224,7 +220,8 @@ class Stripe:
             "limit": _PAGE_SIZE,
             "created": {"gte": int(since.timestamp()), "lte": int(until.timestamp())},
         }
-        return (await self._list_refunds(params, ""))[0]
+        refunds, _ = await self._list(self._client.v1.refunds.list_async, params)
+        return [refund_seen(refund, "") for refund in refunds]
 
     async def objections_since(self, since: datetime, until: datetime) -> list[RecordStripeEvent]:
         """List events of disputes and fraud warnings between these times, the oldest first; at most 2,000.
@@ -238,14 +235,21 @@ class Stripe:
             "types": list(_OBJECTION_TYPES),
             "created": {"gte": int(since.timestamp()), "lte": int(until.timestamp())},
         }
-        seen: list[RecordStripeEvent] = []
+        events, _ = await self._list(self._client.v1.events.list_async, params)
+        return [event_seen(event) for event in reversed(events)]
+
+    async def _list(
+        self, list_page: Callable[[ParamsT], Awaitable[stripe.ListObject[ListedT]]], params: ParamsT
+    ) -> tuple[list[ListedT], bool]:
+        """List objects page by page, the newest first, at most 2,000; return also whether these are all."""
+        listed: list[ListedT] = []
         for _ in range(_MAX_PAGES):
-            page = await self._ask(lambda: self._client.v1.events.list_async(params))
-            seen += [event_seen(event) for event in page.data]
+            page = await self._ask(list_page, params)
+            listed += page.data
             if not page.has_more:
-                break
+                return listed, True
             params["starting_after"] = page.data[-1].id
-        return seen[::-1]
+        return listed, False
 
     async def intents(self, window: Window) -> IntentPage:
         """List a page of the intents that were made in `window`, the newest first, from where the last page stopped.
@@ -267,7 +271,7 @@ class Stripe:
         params: stripe.params.PaymentIntentListParams = {"limit": _PAGE_SIZE, "created": created}
         if after:
             params["starting_after"] = after
-        return await self._ask(lambda: self._client.v1.payment_intents.list_async(params))
+        return await self._ask(self._client.v1.payment_intents.list_async, params)
 
     async def _find_intent(self, metadata: Mapping[str, str], since: datetime) -> stripe.PaymentIntent | None:
         after = ""
