@@ -1,9 +1,13 @@
 """The tables of payments, refunds and disputes, read row by row; and banks that take days."""
 
+from collections.abc import Callable, Mapping
 from datetime import timedelta
+from itertools import product
 from typing import get_args
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from actors.payment.life import (
@@ -18,13 +22,74 @@ from actors.payment.life import (
     Status,
 )
 from actors.payment.private import IntentSeen
-from actors.payment.rules import apply_listing, apply_webhook, call_off, must_cancel, needs_decision
+from actors.payment.refunds import settle
+from actors.payment.rules import (
+    adopt_intent,
+    apply_listing,
+    apply_webhook,
+    audit,
+    call_off,
+    must_cancel,
+    needs_decision,
+)
+from actors.payment.state import Payment, RefundState
 from bus.messages.payment import PaymentDeclined, PaymentFailed, PaymentProcessing, PaymentReceived
-from tests.actors.payment.support import AMOUNT, INTENT, NOON, ORDER, eur, payment_of, said, webhook
+from tests.actors.payment.support import AMOUNT, INTENT, NOON, ORDER, eur, payment_of, said, sums_of, webhook
 
 PROCESSING = webhook("payment_intent.processing")
 FAILED = webhook("payment_intent.payment_failed", reason="insufficient_funds")
 SEEN = IntentSeen(intent_id=INTENT, order_id=ORDER, attempt=1, status="processing", amount=eur(AMOUNT), received=0)
+
+# What makes each fact known. Only a payment without an intent can find one.
+REPORTS: Mapping[Fact, Callable[[Payment], object]] = {
+    "succeeded": lambda payment: apply_webhook(
+        payment, INTENT, webhook("payment_intent.succeeded", payment.money(payment.amount))
+    ),
+    "processing": lambda payment: apply_webhook(payment, INTENT, PROCESSING),
+    "failed": lambda payment: apply_webhook(payment, INTENT, FAILED),
+    "canceled": lambda payment: apply_webhook(payment, INTENT, webhook("payment_intent.canceled")),
+    "order_cancelled": call_off,
+    "intent_found": lambda payment: adopt_intent(payment, replace(SEEN, amount=payment.money(payment.amount))),
+}
+REFUND_STATUSES: tuple[RefundStatus, ...] = get_args(RefundStatus)
+amounts = st.integers(1, AMOUNT // 5)
+
+
+def refund_of(id_: str, amount: int, status: RefundStatus) -> RefundState:
+    return RefundState(id_, ORDER, ORDER, f"re_{id_}", amount, "duplicate", status)
+
+
+@pytest.mark.parametrize(("status", "fact"), list(product(get_args(Status), get_args(Fact))))
+@given(amount=st.integers(1, 99_999_999))
+def test_a_payment_follows_its_table_and_keeps_what_the_database_checks(
+    status: Status, fact: Fact, amount: int
+) -> None:
+    payment = payment_of(status, intent_id=None if fact == "intent_found" else INTENT)
+    payment.amount, payment.received = amount, amount if status == "received" else 0
+
+    REPORTS[fact](payment)
+
+    assert payment.status == PAYMENT_NEXT.get((status, fact), status)
+    assert payment.dirty == ((status, fact) in PAYMENT_NEXT)
+    assert payment.received == (amount if payment.status == "received" else 0)
+    assert len(said(payment, PaymentReceived)) == int(payment.status == "received" and status != "received")
+
+
+@pytest.mark.parametrize(("before", "after"), list(product(REFUND_STATUSES, repeat=2)))
+@given(amount=amounts, others=st.lists(st.tuples(amounts, st.sampled_from(REFUND_STATUSES)), max_size=4))
+def test_a_refund_follows_its_table_and_keeps_the_sums_of_its_payment(
+    before: RefundStatus, after: RefundStatus, amount: int, others: list[tuple[int, RefundStatus]]
+) -> None:
+    refunds = [refund_of(f"other_{number}", *other) for number, other in enumerate(others)]
+    payment = payment_of("received", refund_of("ref_1", amount, before), *refunds)
+    is_row = (before, after) in REFUND_NEXT
+
+    settle(payment, "ref_1", "re_ref_1", after)
+
+    assert payment.refunds["ref_1"].status == (after if is_row else before)
+    assert audit(sums_of(payment, captures=1)) == []
+    assert 0 <= payment.refunded <= payment.refunding <= payment.received
+    assert (payment.dirty, len(payment.events)) == (is_row, int(is_row))
 
 
 def test_every_status_and_fact_of_a_payment_has_its_place() -> None:
