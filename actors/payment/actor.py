@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated
 
-from actors.payment import audit_store, reconciliation_store, refunds, rules, store
+from actors.payment import audit_store, reconciliation_rules, reconciliation_store, refunds, rules, store
 from actors.payment.private import (
     AdoptRefunds,
     CancelIntent,
@@ -155,7 +155,8 @@ class Payments(Actor, name="payment"):
     async def cancel_intent(self, ask: CancelIntent) -> RecordLook:
         """Cancel an intent. Its status then counts as its webhook does, which may be lost: it may be paid just now."""
         seen = await self._stripe.cancel_intent(ask.intent_id)
-        return RecordLook(began_at=self._clock.now(), intents=(seen,) if rules.is_decided(seen) else (), is_ours=False)
+        decided = (seen,) if reconciliation_rules.is_decided(seen) else ()
+        return RecordLook(began_at=self._clock.now(), intents=decided, is_ours=False)
 
     @turn
     async def on_refund_requested(self, tx: Transaction, events: Sequence[RefundRequested]) -> None:
@@ -295,18 +296,18 @@ class Payments(Actor, name="payment"):
     @turn
     async def record_scan(self, tx: Transaction, scans: Sequence[RecordLook]) -> None:
         for scan in scans:
-            await self._settle(tx, scan)
+            await self._apply_scan(tx, scan)
             if scan.is_ours:
                 await reconciliation_store.end(tx, scan, self._every)
         next_scan = await reconciliation_store.next_scan(tx)
         tx.after_commit(lambda: self._alarm.set(next_scan))
 
-    async def _settle(self, tx: Transaction, scan: RecordLook) -> None:
+    async def _apply_scan(self, tx: Transaction, scan: RecordLook) -> None:
         orders = {seen.order_id for seen in scan.intents} | {refund.order_id for refund in scan.refunds}
         payments = await store.lock(tx, orders | set(scan.unplaced), {seen.intent_id for seen in scan.intents})
-        settlement = rules.settle(scan, payments, tx.now)
+        settlement = reconciliation_rules.apply_scan(scan, payments, tx.now)
         if settlement.adopted:
-            await store.add(tx, [rules.record_of(seen) for seen in settlement.adopted], self._after)
+            await store.add(tx, [reconciliation_rules.record_of(seen) for seen in settlement.adopted], self._after)
         for order_id, intent_id in settlement.cancels:
             tx.send(CancelIntent(order_id=order_id, intent_id=intent_id))
         if settlement.events:

@@ -10,8 +10,9 @@ from typing import TypeVar
 
 import msgspec
 
-from actors.payment import reconciliation_store, rules
+from actors.payment import reconciliation_store
 from actors.payment.private import HearMissed, IntentSeen, RecordLook, RecordMissed, RefundSeen, Window
+from actors.payment.reconciliation_rules import needs_decision
 from actors.payment.reconciliation_store import DueRefund
 from actors.payment.stripe import Stripe
 from bus.messages.audit import Finding, Remedy
@@ -194,7 +195,7 @@ class Reconciler:
         return [
             intent
             for intent in seen
-            if rules.needs_decision(intent, status.get(intent.intent_id), is_order_known=intent.order_id in orders)
+            if needs_decision(intent, status.get(intent.intent_id), is_order_known=intent.order_id in orders)
         ]
 
     async def _ask_about(self, scan: Scan, refunds: tuple[DueRefund, ...]) -> None:

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from actors.payment import rules
 from actors.payment.life import Status
 from actors.payment.private import RecordLook, RefundSeen, Window
+from actors.payment.reconciliation_rules import earliest_next_scan
 from bus.messages.base import OrderId
 from bus.messages.payment import RecordStripeEvent
 from engine.clock import FOREVER
@@ -179,7 +179,7 @@ async def end(tx: Transaction, scan: RecordLook, every: timedelta) -> None:
         await tx.execute(_RESCHEDULE_REFUNDS, tx.now, every, list(scan.refunds_asked))
     await tx.execute(
         _RETURN_LEASE,
-        rules.earliest_next_scan(scan, tx.now, every, is_left=await tx.value(_IS_ANY_DUE, scan.began_at)),
+        earliest_next_scan(scan, tx.now, every, is_left=await tx.value(_IS_ANY_DUE, scan.began_at)),
         window and window.created_from, window and window.created_to, window and window.planned_at,
         window.after if window else "",
     )  # fmt: skip

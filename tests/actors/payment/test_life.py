@@ -22,16 +22,9 @@ from actors.payment.life import (
     Status,
 )
 from actors.payment.private import IntentSeen
+from actors.payment.reconciliation_rules import adopt_intent, apply_listing, must_cancel, needs_decision
 from actors.payment.refunds import settle
-from actors.payment.rules import (
-    adopt_intent,
-    apply_listing,
-    apply_webhook,
-    audit,
-    call_off,
-    must_cancel,
-    needs_decision,
-)
+from actors.payment.rules import apply_webhook, audit, call_off
 from actors.payment.state import Payment, RefundState
 from bus.messages.payment import PaymentDeclined, PaymentFailed, PaymentProcessing, PaymentReceived
 from tests.actors.payment.support import AMOUNT, INTENT, NOON, ORDER, eur, payment_of, said, sums_of, webhook

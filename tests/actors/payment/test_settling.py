@@ -19,17 +19,9 @@ from actors.payment.private import (
     SendRefund,
     Window,
 )
+from actors.payment.reconciliation_rules import apply_scan, earliest_next_scan
 from actors.payment.refunds import begin, begin_for_order, record, record_seen, send
-from actors.payment.rules import (
-    NO_SUCH_PAYMENT,
-    Recorded,
-    answer,
-    apply_webhooks,
-    earliest_next_scan,
-    follow_ups,
-    is_in_the_way,
-    settle,
-)
+from actors.payment.rules import NO_SUCH_PAYMENT, Recorded, answer, apply_webhooks, follow_ups, is_in_the_way
 from bus.messages.payment import Intent, IntentClosed, PaymentReceived, RecordStripeEvent, RefundReason
 from tests.actors.payment.support import AMOUNT, INTENT, NOON, ORDER, eur, payment_of, said, webhook
 
@@ -152,7 +144,7 @@ def test_refunds_are_listed_again_until_their_money_is_known(
 def test_a_scan_finds_lost_money_and_calls_off_what_must_not_be_paid() -> None:
     payment, second = payment_of("closed", intent_id=None), replace(SEEN, intent_id="pi_2", status="requires_action")
 
-    settlement = settle(RecordLook(began_at=NOON, intents=(second, SEEN)), [payment], LATER)
+    settlement = apply_scan(RecordLook(began_at=NOON, intents=(second, SEEN)), [payment], LATER)
 
     assert settlement.adopted == [SEEN]  # What was paid is taken up first, wherever it stands in the list.
     assert (payment.intent_id, payment.status) == (INTENT, "received")
@@ -161,7 +153,7 @@ def test_a_scan_finds_lost_money_and_calls_off_what_must_not_be_paid() -> None:
 
 
 def test_a_scan_records_nothing_of_what_it_ignores() -> None:
-    settlement = settle(RecordLook(began_at=NOON, intents=(SEEN,)), [payment_of("received")], LATER)
+    settlement = apply_scan(RecordLook(began_at=NOON, intents=(SEEN,)), [payment_of("received")], LATER)
 
     assert (settlement.events, settlement.effects, settlement.cancels) == ([], {}, [])
 
@@ -170,8 +162,8 @@ def test_a_scan_settles_refunds_and_ends_intents_whose_orders_were_never_placed(
     received = payment_of("received")
     unplaced = payment_of()
 
-    settle(RecordLook(began_at=NOON, refunds=(refund_seen(),)), [received], LATER)
-    settlement = settle(RecordLook(began_at=NOON, unplaced=(ORDER,)), [unplaced], LATER)
+    apply_scan(RecordLook(began_at=NOON, refunds=(refund_seen(),)), [received], LATER)
+    settlement = apply_scan(RecordLook(began_at=NOON, unplaced=(ORDER,)), [unplaced], LATER)
 
     assert received.refunded == 1000
     assert (unplaced.status, settlement.cancels) == ("closing", [(ORDER, INTENT)])

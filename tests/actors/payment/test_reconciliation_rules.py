@@ -10,18 +10,9 @@ from msgspec.structs import replace
 from actors.payment.effects import Outcome
 from actors.payment.life import Status
 from actors.payment.private import IntentSeen
+from actors.payment.reconciliation_rules import adopt_intent, apply_listing, must_cancel, needs_decision
 from actors.payment.refunds import begin, settle
-from actors.payment.rules import (
-    NO_SUCH_PAYMENT,
-    adopt_intent,
-    apply_listing,
-    apply_webhook,
-    audit,
-    call_off,
-    is_unsettled,
-    must_cancel,
-    needs_decision,
-)
+from actors.payment.rules import NO_SUCH_PAYMENT, apply_webhook, audit, call_off, is_unsettled
 from actors.payment.state import Payment
 from bus.messages.base import Money
 from bus.messages.payment import PaymentReceived, RefundProcessed
