@@ -52,7 +52,7 @@ from engine.transaction import Transaction
 
 
 class PaymentSettings(Settings, frozen=True, kw_only=True):
-    """When Stripe is asked about what it should have told us."""
+    """The times at which payments are reconciled with Stripe."""
 
     shopflow_reconcile_after_s: Annotated[Seconds, meaning("Age at which Stripe is asked about a payment.")] = 300.0
     shopflow_reconcile_every_s: Annotated[Seconds, meaning("How often, at most, while it is unsettled.")] = 300.0
@@ -94,7 +94,7 @@ class Payments(Actor, name="payment"):
                 is_old=self._is_old(ask.began_at),
             )
         except BadInput as refused:  # Not the buyer's fault, and nothing that a buyer could mend.
-            self._log.error("Stripe takes no payment", order=ask.order_id, amount=str(ask.amount), error=str(refused))
+            self._log.error("Stripe refuses an intent", order=ask.order_id, amount=str(ask.amount), error=str(refused))
             return IntentRefused(order_id=ask.order_id)
         return RecordIntent(
             order_id=ask.order_id,
@@ -113,7 +113,7 @@ class Payments(Actor, name="payment"):
         for ask in asks:
             stands = standing[payment_id_of(ask.order_id, ask.purpose)]
             answers.append(rules.answer(ask, stands))
-            if rules.is_in_the_way(ask, stands):
+            if rules.is_unwanted(ask, stands):
                 tx.send(CancelIntent(order_id=ask.order_id, intent_id=ask.intent_id))
         return answers
 
@@ -153,7 +153,7 @@ class Payments(Actor, name="payment"):
 
     @call
     async def cancel_intent(self, ask: CancelIntent) -> RecordLook:
-        """Cancel an intent. Its status then counts as its webhook does, which may be lost: it may be paid just now."""
+        """Cancel an intent, or find it paid just now. Its status is applied, in case its webhook is lost."""
         seen = await self._stripe.cancel_intent(ask.intent_id)
         decided = (seen,) if reconciliation_rules.is_decided(seen) else ()
         return RecordLook(began_at=self._clock.now(), intents=decided, is_ours=False)
@@ -303,6 +303,7 @@ class Payments(Actor, name="payment"):
         tx.after_commit(lambda: self._alarm.set(next_scan))
 
     async def _apply_scan(self, tx: Transaction, scan: RecordLook) -> None:
+        """Apply the objects of a scan under the locks of their payments."""
         orders = {seen.order_id for seen in scan.intents} | {refund.order_id for refund in scan.refunds}
         payments = await store.lock(tx, orders | set(scan.unplaced), {seen.intent_id for seen in scan.intents})
         settlement = reconciliation_rules.apply_scan(scan, payments, tx.now)
@@ -327,6 +328,7 @@ class Payments(Actor, name="payment"):
         return asked_at is not None and self._clock.now() - asked_at > KEY_LIFETIME
 
     async def _save(self, tx: Transaction, payments: Iterable[Payment]) -> None:
+        """Store the changes of payments, and send the requests to Stripe that follow from them."""
         payments = list(payments)
         await store.save(tx, payments, self._after)
         for payment in payments:

@@ -1,7 +1,7 @@
 """Decisions about banks' objections to a payment: disputes, inquiries and fraud warnings. Pure.
 
-A dispute takes the money until it is decided; an inquiry does not. The shop answers no bank: people do that at Stripe.
-But the order's timeline, its packing, the sales figures and the list of stuck money know of each objection.
+A dispute takes the money until it is decided; an inquiry does not. People answer the bank, at Stripe. Here each
+objection stands in the order's timeline, the sales figures and the list of stuck money, and packing asks first.
 """
 
 from typing import Literal, cast
@@ -52,7 +52,7 @@ def _open(payment: Payment, event: StripeEvent, status: DisputeStatus) -> Disput
             is_inquiry=status == "inquiry",
         )
     )
-    if status not in UNDECIDED:  # The dispute's first webhook reports its end.
+    if status not in UNDECIDED:  # Its first webhook to arrive reports its end.
         _advance(payment, dispute, status)
     return dispute
 

@@ -27,9 +27,9 @@ class SendRefund(Command[None]):
     intent_id: str
     amount: Money
     reason: RefundReason
-    asked_at: datetime | None = None  # When it was accepted; Stripe was not asked earlier.
+    asked_at: datetime | None = None  # When the refund was accepted; its first request to Stripe came later.
     purpose: str = "order"
-    is_rest: bool = False  # For all that was left; if less is left by now, that goes back.
+    is_rest: bool = False  # The amount was all that was left; if less is left by now, that is refunded.
 
 
 class RefundSeen(Value, frozen=True, kw_only=True):

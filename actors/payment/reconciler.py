@@ -46,7 +46,7 @@ class Scan:
     refunds: list[RefundSeen] = field(default_factory=list)
     refunds_asked: list[str] = field(default_factory=list)
 
-    def record(self, began_at: datetime, not_before: datetime | None = None) -> RecordLook:
+    def record(self, began_at: datetime, unplaced: list[OrderId], not_before: datetime | None) -> RecordLook:
         """Build the command that records the scan."""
         return RecordLook(
             began_at=began_at,
@@ -56,11 +56,12 @@ class Scan:
             window=self.window,
             is_seen=self.is_seen,
             not_before=not_before,
+            unplaced=tuple(unplaced),
         )
 
 
 class Reconciler:
-    """Asks Stripe about due payments and refunds, a bounded part at a time."""
+    """Reads due payments and refunds at Stripe, a bounded part at a time; compares the books for the audit."""
 
     def __init__(self, *, bus: Bus, database: Database, clock: Clock, stripe: Stripe, every: timedelta) -> None:
         self._bus = bus
@@ -82,21 +83,24 @@ class Reconciler:
         if plan is None:
             return RecordLook(began_at=began_at, is_ours=False)
         scan = Scan(plan.window)
-        wait_s = 0.0
+        wait = await self._read(scan, plan.refunds)
+        unplaced = await self._unplaced(began_at)
+        _SCANNED.reach()
+        return scan.record(began_at, unplaced, not_before=self._clock.now() + wait if wait else None)
+
+    async def _read(self, scan: Scan, refunds: tuple[DueRefund, ...]) -> timedelta:
+        """Read from Stripe; return how long to leave it alone after a failure, 0 without one."""
         try:
             await self._list_intents(scan)
-            await self._ask_about(scan, plan.refunds)
+            await self._ask_about(scan, refunds)
         except Unavailable as away:
             self._log.warning("Stripe did not answer a scan", error=str(away))
-            wait_s = max(self._every.total_seconds(), away.retry_after_s or 0.0)
+            return max(self._every, timedelta(seconds=away.retry_after_s or 0.0))
         except BadInput as refused:
             self._log.error("Stripe refuses a scan", error=str(refused))
             scan.window = None  # Stripe may have refused our place in its list: the next scan plans again.
-            wait_s = self._every.total_seconds()
-        unplaced = await self._unplaced(began_at)
-        _SCANNED.reach()
-        record = scan.record(began_at, self._clock.now() + timedelta(seconds=wait_s) if wait_s else None)
-        return msgspec.structs.replace(record, unplaced=tuple(unplaced))
+            return self._every
+        return timedelta()
 
     async def compare(self) -> list[Finding]:
         """Compare the refunds and objections of the last weeks at Stripe with those that are known here.
@@ -164,7 +168,7 @@ class Reconciler:
         return by_order
 
     async def _unplaced(self, now: datetime) -> list[OrderId]:
-        """Find open payments whose orders were never placed: the program ended in between, and no buyer retried."""
+        """Find orders with an intent that were never placed: the program ended in between, and no buyer retried."""
         orders = await reconciliation_store.open_since(self._database, now - _PLACEMENT_TIME)
         if not orders:
             return []
@@ -188,8 +192,8 @@ class Reconciler:
             scan.window = msgspec.structs.replace(scan.window, after=page.after)
 
     async def _needing_decision(self, seen: tuple[IntentSeen, ...]) -> list[IntentSeen]:
-        """Skip intents that are settled here: most are, and a turn would lock them all."""
-        status, orders = await reconciliation_store.known(
+        """Skip intents that are settled here: most are, and a turn would lock all their payments."""
+        status, orders = await reconciliation_store.statuses(
             self._database, [intent.intent_id for intent in seen], [intent.order_id for intent in seen]
         )
         return [
@@ -199,13 +203,16 @@ class Reconciler:
         ]
 
     async def _ask_about(self, scan: Scan, refunds: tuple[DueRefund, ...]) -> None:
-        """Ask about due refunds. One that Stripe lacks has its `SendRefund` waiting or parked, and needs no second."""
+        """Ask Stripe about due refunds.
+
+        A refund that Stripe does not have is not sent again: its `SendRefund` waits, or is parked.
+        """
         for refund in refunds:
             await reconciliation_store.renew(self._database, self._clock.now())
             try:
                 seen = await self._stripe.refunds(refund.order_id, refund.intent_id)
-            except BadInput as refused:  # About this payment only: the others may be fine.
-                self._log.error("Stripe tells nothing of a refund", refund=refund.id, error=str(refused))
+            except BadInput as refused:  # Only this payment is refused: the others may be fine.
+                self._log.error("Stripe refuses to list a refund", refund=refund.id, error=str(refused))
                 seen = []
             scan.refunds += [found for found in seen if refund.id in (found.refund_id, found.stripe_refund_id)]
             scan.refunds_asked.append(refund.id)

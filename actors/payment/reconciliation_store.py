@@ -24,8 +24,8 @@ from engine.transaction import Transaction
 LEASE: Final = timedelta(minutes=1)  # From one request to the next. After a crash in a scan, others wait no longer.
 _MAX_REFUNDS = 10  # In one scan; each is a request.
 
-# Stripe makes an intent before we record it: an hour before at most, as an order is not payable for longer. Of an order
-# that was called off without an intent only that time is known. Ten minutes are for two clocks that disagree.
+# Stripe makes an intent before it is recorded: an hour before at most, as an order is not payable for longer. For an
+# order that was called off without an intent only that time is recorded. Ten minutes allow for clock skew.
 _DUE_WINDOW = """
 with due as (
     select created_at,
@@ -120,7 +120,7 @@ async def make_due(tx: Transaction, order_id: OrderId) -> bool:
 
 
 async def begin(tx: Transaction) -> Plan | None:
-    """Take the lease, and plan a scan; None if another scan has the lease."""
+    """Take the lease, and plan a scan; None if another scan has the lease. A window that was begun goes on."""
     stopped = await tx.row(_TAKE_LEASE, tx.now, tx.now + LEASE)
     if stopped is None:
         return None
@@ -139,21 +139,21 @@ async def renew(database: Database, now: datetime) -> None:
         await tx.execute(_RENEW_LEASE, now + LEASE)
 
 
-async def known(
+async def statuses(
     database: Database, intents: Collection[str], orders: Collection[OrderId]
 ) -> tuple[dict[str, Status], set[OrderId]]:
-    """Status of our payments by intent, and the orders among these that have a payment."""
+    """The status of our payments by intent, and the orders among these that have a payment."""
     rows = await database.fetch(_STATUSES, list(intents), list(orders))
     return {row["intent_id"]: row["status"] for row in rows if row["intent_id"]}, {row["order_id"] for row in rows}
 
 
 async def open_since(database: Database, before: datetime) -> list[OrderId]:
-    """Orders whose intents have been open since then, at most 100, the oldest first. A placed order ends earlier."""
+    """Orders whose intents have been open since then, at most 100, the oldest first. A placed order is over by then."""
     return [row["order_id"] for row in await database.fetch(_OPEN_SINCE, before)]
 
 
 async def unknown_refunds(database: Database, seen: Sequence[RefundSeen]) -> dict[str, OrderId]:
-    """Orders of Stripe's refunds that are of our payments and not known here, by Stripe's own refund ids."""
+    """The orders of refunds that Stripe has of our payments and that are not stored here, by Stripe's refund id."""
     rows = await database.fetch(
         _UNKNOWN_REFUNDS,
         [refund.stripe_refund_id for refund in seen],
@@ -164,7 +164,7 @@ async def unknown_refunds(database: Database, seen: Sequence[RefundSeen]) -> dic
 
 
 async def missed(database: Database, seen: Sequence[RecordStripeEvent]) -> dict[str, OrderId]:
-    """Orders of Stripe's events that are about our payments and were never heard, by event."""
+    """The orders of events that Stripe has about our payments and that are not stored here, by event."""
     events, intents = [ask.event.id for ask in seen], [ask.intent_id for ask in seen]
     return {row["id"]: row["order_id"] for row in await database.fetch(_MISSED, events, intents)}
 

@@ -27,7 +27,7 @@ def begin(
         refund_id: The refund's key.
         amount: Minor units; None for all that is left.
         reason: For Stripe and the books.
-        for_order: The order itself asks, because it is over. If not, the order is informed when nothing is left.
+        for_order: The order itself asks, because it is over. Otherwise it is informed when no money is left.
     """
     if known := payment.refunds.get(refund_id):
         return known
@@ -48,7 +48,7 @@ def begin_for_order(payment: Payment, why: str) -> RefundState | None:
 
 
 def send(payment: Payment, refund: RefundState, now: datetime, *, is_rest: bool) -> SendRefund | None:
-    """Ask Stripe for a refund that was begun just now; None if it was begun earlier, and is on its way."""
+    """Build the request for a refund that was begun just now; None if it was begun earlier, and is on its way."""
     if refund.stored or payment.intent_id is None:
         return None
     return SendRefund(
@@ -158,9 +158,9 @@ def settle(payment: Payment, refund_id: str, stripe_refund_id: str, status: Refu
 
 
 def rest_after_refusal(payment: Payment, refused: RefundState, *, has_adopted: bool, is_rest: bool) -> str | None:
-    """Name a refund of what is left, if Stripe refused ours because money was given back there by hand.
+    """Name a refund of the rest, if Stripe refused ours because money was given back there by hand.
 
-    None if nothing is to be sent again: the refund was for a fixed sum, or refused for another reason.
+    None if no refund must be sent again: ours was for a fixed sum, or refused for another reason.
     """
     if not (is_rest and has_adopted and refused.status == "failed" and payment.refundable):
         return None

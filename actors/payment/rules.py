@@ -47,8 +47,8 @@ def answer(ask: RecordIntent, stands: Recorded) -> Intent | IntentClosed:
     return Intent(order_id=ask.order_id, intent_id=ask.intent_id, client_secret=ask.client_secret, amount=stands.amount)
 
 
-def is_in_the_way(ask: RecordIntent, stands: Recorded) -> bool:
-    """Whether to cancel an intent at Stripe: called off meanwhile, or made under a key that Stripe had forgotten."""
+def is_unwanted(ask: RecordIntent, stands: Recorded) -> bool:
+    """Whether a new intent must be cancelled: called off meanwhile, or made under a key that Stripe had forgotten."""
     return stands.status == "closing" or stands.intent_id != ask.intent_id
 
 
@@ -73,7 +73,7 @@ def apply_webhooks(
 
 
 def apply_webhook(payment: Payment, intent_id: str, event: StripeEvent) -> Outcome:
-    """Apply a webhook."""
+    """Apply a webhook to the payment of its intent."""
     apply = _BY_TYPE.get(event.type)
     return apply(payment, intent_id, event) if apply else Outcome("ignored", "of no interest")
 
@@ -93,7 +93,7 @@ def _received(payment: Payment, intent_id: str, event: StripeEvent) -> Outcome:
     if payment.status == "received":
         return Outcome("ignored", "received before")
     if event.problem:
-        return Outcome("refused", f"{event.problem}")
+        return Outcome("refused", event.problem)
     if (amount.amount, amount.currency) != (payment.amount, payment.currency):
         return Outcome("refused", f"{payment.amount} {payment.currency} was expected")
     payment.advance("succeeded")
@@ -199,7 +199,7 @@ def call_off(payment: Payment) -> str | None:
 
 
 def follow_ups(payment: Payment) -> list[AdoptRefunds | CancelIntent]:
-    """Requests to Stripe that follow from the decisions."""
+    """The requests to Stripe that follow from the decisions about a payment."""
     if payment.intent_id is None:
         return []
     asks: list[AdoptRefunds | CancelIntent] = []
@@ -226,13 +226,13 @@ class PaymentSums:
 
 def audit(sums: PaymentSums) -> list[Finding]:
     """Compare a payment's sums with its refunds and webhooks."""
-    find = Remedy(action="find_at_stripe", target=sums.order_id)
+    remedy = Remedy(action="find_at_stripe", target=sums.order_id)
     checks: list[tuple[CheckId, bool, str]] = [
         ("one_capture", sums.captures == (1 if sums.received else 0), f"{sums.captures} captures"),
         ("captured_equals_amount", sums.received in (0, sums.amount), f"{sums.received} of {sums.amount}"),
     ]
     findings = [
-        Finding(check=check, about=sums.order_id, detail=detail, remedy=find)
+        Finding(check=check, about=sums.order_id, detail=detail, remedy=remedy)
         for check, holds, detail in checks
         if not holds
     ]

@@ -56,11 +56,11 @@ _OBJECTION_TYPES: Final = (
     "radar.early_fraud_warning.created",
 )
 
-_ANSWERED = CrashPoint("stripe-answered", "Stripe has done what it was asked; its answer has not been looked at.")
+_ANSWERED = CrashPoint("stripe-answered", "Stripe has handled a request; its answer has not been read.")
 
 
 class StripeSettings(Settings, frozen=True, kw_only=True):
-    """Keys of the account. Without them the shop is a sandbox."""
+    """Keys of the account. Without them the shop uses the sandbox's Stripe."""
 
     stripe_secret_key: Annotated[
         str, meaning("The account's secret key. Empty: the sandbox's Stripe.", is_secret=True)
@@ -143,7 +143,7 @@ class Stripe:
             Unavailable: No answer in time.
             BadInput: Stripe does not know it.
         """
-        intent = await self._ask(lambda: self._client.v1.payment_intents.retrieve_async(intent_id))
+        intent = await self._ask(self._client.v1.payment_intents.retrieve_async, intent_id)
         return Intent(order_id=order_id, intent_id=intent.id, client_secret=intent.client_secret or "", amount=amount)
 
     async def cancel_intent(self, intent_id: str) -> IntentSeen:
@@ -156,9 +156,9 @@ class Stripe:
         """
         intents = self._client.v1.payment_intents
         try:
-            intent = await self._ask(lambda: intents.cancel_async(intent_id, {"cancellation_reason": "abandoned"}))
+            intent = await self._ask(intents.cancel_async, intent_id, {"cancellation_reason": "abandoned"})
         except BadInput:  # Its status does not allow this: read the status.
-            intent = await self._ask(lambda: intents.retrieve_async(intent_id))
+            intent = await self._ask(intents.retrieve_async, intent_id)
         return intent_seen(intent)
 
     async def refund(
@@ -274,13 +274,13 @@ class Stripe:
         return await self._ask(self._client.v1.payment_intents.list_async, params)
 
     async def _find_intent(self, metadata: Mapping[str, str], since: datetime) -> stripe.PaymentIntent | None:
+        """Find the newest intent with this metadata; None if there is none."""
         after = ""
         for _ in range(_MAX_PAGES):
             page = await self._intents(since - _CLOCK_SKEW, None, after)
             for intent in page.data:
                 own = {name: metadata_of(intent.metadata, name) for name in ("order_id", "attempt", "purpose")}
-                is_own = {name: value for name, value in own.items() if value} == metadata
-                if is_own:
+                if {name: value for name, value in own.items() if value} == metadata:
                     return intent
             if not page.has_more:
                 return None

@@ -13,7 +13,7 @@ _REFUSED_KEY = frozenset({401, 403})  # Our API key is at fault, and not the req
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Translate Stripe's errors into the engine's. Their texts hold no secrets, and help readers of the log."""
+    """Translate Stripe's errors within the block. Their texts help readers of the log."""
     try:
         yield
     except stripe.StripeError as error:

@@ -21,7 +21,7 @@ from actors.payment.private import (
 )
 from actors.payment.reconciliation_rules import apply_scan, earliest_next_scan
 from actors.payment.refunds import begin, begin_for_order, record, record_seen, send
-from actors.payment.rules import NO_SUCH_PAYMENT, Recorded, answer, apply_webhooks, follow_ups, is_in_the_way
+from actors.payment.rules import NO_SUCH_PAYMENT, Recorded, answer, apply_webhooks, follow_ups, is_unwanted
 from bus.messages.payment import Intent, IntentClosed, PaymentReceived, RecordStripeEvent, RefundReason
 from tests.actors.payment.support import AMOUNT, INTENT, NOON, ORDER, eur, payment_of, said, webhook
 
@@ -59,7 +59,7 @@ def test_an_intent_that_was_made_is_paid_closed_or_called_off(
         if is_payable
         else IntentClosed(order_id=ORDER)
     )
-    assert is_in_the_way(MADE, stands) == must_end
+    assert is_unwanted(MADE, stands) == must_end
 
 
 def test_of_a_batch_of_webhooks_each_that_is_new_takes_effect_once() -> None:
