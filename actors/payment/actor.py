@@ -163,21 +163,21 @@ class Payments(Actor, name="payment"):
         reasons = {event.order_id: event.reason for event in events}
         payments = await store.lock(tx, orders=reasons)
         for payment in payments:
-            self._send(tx, payment, refunds.begin_for_order(payment, reasons[payment.order_id]), is_rest=True)
+            self._request_refund(tx, payment, refunds.begin_for_order(payment, reasons[payment.order_id]), is_rest=True)
         await self._save(tx, payments)
 
     @turn
     async def refund(self, tx: Transaction, asks: Sequence[RefundOrder]) -> Sequence[Refund | RefundRefused]:
         payments = await store.lock_by_id(tx, {ask.order_id for ask in asks})
-        answers = [self._answer(tx, payments.get(payment_id_of(ask.order_id, ask.purpose)), ask) for ask in asks]
+        answers = [self._begin_refund(tx, payments.get(payment_id_of(ask.order_id, ask.purpose)), ask) for ask in asks]
         await self._save(tx, payments.values())
         return answers
 
-    def _answer(self, tx: Transaction, payment: Payment | None, ask: RefundOrder) -> Refund | RefundRefused:
+    def _begin_refund(self, tx: Transaction, payment: Payment | None, ask: RefundOrder) -> Refund | RefundRefused:
         if payment is None:
             return RefundRefused(order_id=ask.order_id, refundable=Money(amount=0, currency=""))
         refund = refunds.begin(payment, ask.refund_id, ask.amount, ask.reason)
-        self._send(tx, payment, refund, is_rest=ask.amount is None)
+        self._request_refund(tx, payment, refund, is_rest=ask.amount is None)
         if refund is None:
             return RefundRefused(order_id=ask.order_id, refundable=payment.money(payment.refundable))
         return Refund(
@@ -189,7 +189,7 @@ class Payments(Actor, name="payment"):
         )
 
     @staticmethod
-    def _send(tx: Transaction, payment: Payment, refund: RefundState | None, *, is_rest: bool) -> None:
+    def _request_refund(tx: Transaction, payment: Payment, refund: RefundState | None, *, is_rest: bool) -> None:
         if refund and (command := refunds.send(payment, refund, tx.now, is_rest=is_rest)):
             tx.send(command)
 
@@ -201,10 +201,10 @@ class Payments(Actor, name="payment"):
                 ask.refund_id, ask.order_id, ask.intent_id, ask.amount, ask.reason, is_old=is_old
             )
         except BadInput as refused:
-            return await self._refused(ask, str(refused))
+            return await self._after_refusal(ask, str(refused))
         return refunds.record_of(ask, made)
 
-    async def _refused(self, ask: SendRefund, refusal: str) -> RecordRefund:
+    async def _after_refusal(self, ask: SendRefund, refusal: str) -> RecordRefund:
         """List the refunds at Stripe after a refusal: money may have been given back there by hand."""
         seen = await self._stripe.refunds(ask.order_id, ask.intent_id)
         if own := next((refund for refund in seen if refund.refund_id == ask.refund_id), None):
@@ -212,23 +212,14 @@ class Payments(Actor, name="payment"):
         is_made_smaller = ask.is_rest and bool(seen)  # Then the rest goes back, and no person is needed.
         log = self._log.warning if is_made_smaller else self._log.error
         log("Stripe refuses a refund", order=ask.order_id, refund=ask.refund_id, error=refusal)
-        return RecordRefund(
-            order_id=ask.order_id,
-            refund_id=ask.refund_id,
-            stripe_refund_id="",
-            status="failed",
-            purpose=ask.purpose,
-            is_rest=ask.is_rest,
-            refusal=refusal,
-            seen=tuple(seen),
-        )
+        return refunds.record_of_refusal(ask, refusal, seen)
 
     @turn
     async def record_refund(self, tx: Transaction, asks: Sequence[RecordRefund]) -> None:
         payments = await store.lock_by_id(tx, {ask.order_id for ask in asks})
         for ask in asks:
             payment = payments[payment_id_of(ask.order_id, ask.purpose)]
-            self._send(tx, payment, refunds.record(payment, ask), is_rest=True)
+            self._request_refund(tx, payment, refunds.record(payment, ask), is_rest=True)
         await self._save(tx, payments.values())
 
     @call

@@ -92,7 +92,7 @@ class Reconciler:
         """Read from Stripe; return how long to leave it alone after a failure, 0 without one."""
         try:
             await self._list_intents(scan)
-            await self._ask_about(scan, refunds)
+            await self._ask_about_refunds(scan, refunds)
         except Unavailable as away:
             self._log.warning("Stripe did not answer a scan", error=str(away))
             return max(self._every, timedelta(seconds=away.retry_after_s or 0.0))
@@ -180,6 +180,7 @@ class Reconciler:
         return [order_id for order_id in orders if order_id not in placed]
 
     async def _list_intents(self, scan: Scan) -> None:
+        """Read the window page by page; the next scan continues where this one stops."""
         for _ in range(_MAX_PAGES):
             if scan.window is None:
                 return
@@ -202,7 +203,7 @@ class Reconciler:
             if needs_decision(intent, status.get(intent.intent_id), is_order_known=intent.order_id in orders)
         ]
 
-    async def _ask_about(self, scan: Scan, refunds: tuple[DueRefund, ...]) -> None:
+    async def _ask_about_refunds(self, scan: Scan, refunds: tuple[DueRefund, ...]) -> None:
         """Ask Stripe about due refunds.
 
         A refund that Stripe does not have is not sent again: its `SendRefund` waits, or is parked.

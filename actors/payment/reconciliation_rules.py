@@ -70,7 +70,7 @@ def apply_listing(
         created=at,
         problem=seen.problem,
     )
-    if seen.status not in {*_FINAL_STATUSES, "processing"} and not was_refused:
+    if _is_payable(seen) and not was_refused:
         return event, Outcome("ignored", "not decided yet")
     if payment is None or payment.intent_id != seen.intent_id:
         return event, NO_SUCH_PAYMENT if seen.status == "succeeded" else NOT_OURS
@@ -80,12 +80,17 @@ def apply_listing(
 def _was_refused(payment: Payment, seen: IntentSeen, scanned_at: datetime) -> bool:
     """Whether the bank refused: it was asked before the scan, and Stripe waits for another way to pay."""
     was_asked = payment.processing_since is not None and payment.processing_since <= scanned_at
-    return was_asked and seen.status not in {*_FINAL_STATUSES, "processing"}
+    return was_asked and _is_payable(seen)
+
+
+def _is_payable(seen: IntentSeen) -> bool:
+    """Whether a buyer can pay an intent: it is not decided, and no bank decides about it."""
+    return seen.status not in {*_FINAL_STATUSES, "processing"}
 
 
 def must_cancel(payment: Payment | None, seen: IntentSeen) -> bool:
     """Whether an intent can still be paid at Stripe, and must not: its order was called off, or has another one."""
-    if payment is None or seen.status in {*_FINAL_STATUSES, "processing"}:  # Stripe can't stop a bank.
+    if payment is None or not _is_payable(seen):  # Stripe can't stop a bank.
         return False
     return payment.intent_id != seen.intent_id or payment.status in ("closing", "closed")
 
@@ -109,9 +114,13 @@ class Settlement:
     adopted: list[IntentSeen] = field(default_factory=list)  # Intents of payments that had none.
     events: list[tuple[str, StripeEvent]] = field(default_factory=list)  # With their intents.
     effects: dict[str, Outcome] = field(default_factory=dict)  # By event.
-    cancels: list[tuple[OrderId, str]] = field(
-        default_factory=list
-    )  # Intents that must not be paid, with their orders.
+    cancels: list[tuple[OrderId, str]] = field(default_factory=list)  # Orders, with intents that must not be paid.
+
+    def note(self, seen: IntentSeen, event: StripeEvent, outcome: Outcome) -> None:
+        """Note the event of a listed intent, unless it was ignored."""
+        if outcome.effect != "ignored":
+            self.events.append((seen.intent_id, event))
+            self.effects[event.id] = outcome
 
 
 def apply_scan(scan: RecordLook, payments: Sequence[Payment], at: datetime) -> Settlement:
@@ -131,10 +140,7 @@ def apply_scan(scan: RecordLook, payments: Sequence[Payment], at: datetime) -> S
             settlement.adopted.append(seen)
     for seen in scan.intents:
         payment = by_intent.get(seen.intent_id) or by_id.get(payment_id_of(seen.order_id, seen.purpose))
-        event, outcome = apply_listing(payment, seen, at, scan.began_at)
-        if outcome.effect != "ignored":
-            settlement.events.append((seen.intent_id, event))
-            settlement.effects[event.id] = outcome
+        settlement.note(seen, *apply_listing(payment, seen, at, scan.began_at))
         if payment and must_cancel(payment, seen):
             settlement.cancels.append((payment.order_id, seen.intent_id))
     for refund in scan.refunds:

@@ -3,6 +3,7 @@
 A refund begins here, or by hand at Stripe. Both count against the money received, and both are published.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
@@ -207,6 +208,20 @@ def repair(payment: Payment) -> RepairMade | None:
     payment.refunding, payment.refunded, payment.dirty = refunding, refunded, True
     after = f"{refunding} refunding, {refunded} refunded"
     return RepairMade(rule=RULES["refunds_equal_rows"], about=payment.order_id, before=before, after=after)
+
+
+def record_of_refusal(ask: SendRefund, refusal: str, seen: Sequence[RefundSeen]) -> RecordRefund:
+    """Record that Stripe refuses a refund for good, beside the refunds that it has of the payment."""
+    return RecordRefund(
+        order_id=ask.order_id,
+        refund_id=ask.refund_id,
+        stripe_refund_id="",
+        status="failed",
+        purpose=ask.purpose,
+        is_rest=ask.is_rest,
+        refusal=refusal,
+        seen=tuple(seen),
+    )
 
 
 def record_of(ask: SendRefund, made: RefundSeen) -> RecordRefund:
