@@ -190,7 +190,7 @@ class Payments(Actor, name="payment"):
 
     @staticmethod
     def _request_refund(tx: Transaction, payment: Payment, refund: RefundState | None, *, is_rest: bool) -> None:
-        if refund and (command := refunds.send(payment, refund, tx.now, is_rest=is_rest)):
+        if refund and (command := refunds.request_of(payment, refund, tx.now, is_rest=is_rest)):
             tx.send(command)
 
     @call

@@ -48,7 +48,7 @@ def begin_for_order(payment: Payment, why: str) -> RefundState | None:
     return begin(payment, _next_id(payment), None, reason, for_order=True)
 
 
-def send(payment: Payment, refund: RefundState, now: datetime, *, is_rest: bool) -> SendRefund | None:
+def request_of(payment: Payment, refund: RefundState, now: datetime, *, is_rest: bool) -> SendRefund | None:
     """Build the request for a refund that was begun just now; None if it was begun earlier, and is on its way."""
     if refund.stored or payment.intent_id is None:
         return None

@@ -20,7 +20,7 @@ from actors.payment.private import (
     Window,
 )
 from actors.payment.reconciliation_rules import apply_scan, earliest_next_scan
-from actors.payment.refunds import begin, begin_for_order, record, record_seen, send
+from actors.payment.refunds import begin, begin_for_order, record, record_seen, request_of
 from actors.payment.rules import NO_SUCH_PAYMENT, Recorded, answer, apply_webhooks, follow_ups, is_unwanted
 from bus.messages.payment import Intent, IntentClosed, PaymentReceived, RecordStripeEvent, RefundReason
 from tests.actors.payment.support import AMOUNT, INTENT, NOON, ORDER, eur, payment_of, said, webhook
@@ -95,12 +95,12 @@ def test_an_order_that_is_over_sends_all_that_is_left_back_once(why: str, reason
     assert refund
     assert (refund.id, refund.amount, refund.reason) == (f"{ORDER}-refund-2", AMOUNT - 1000, reason)
     assert begin_for_order(payment, why) is None
-    assert send(payment, refund, NOON, is_rest=True) == SendRefund(
+    assert request_of(payment, refund, NOON, is_rest=True) == SendRefund(
         order_id=ORDER, refund_id=refund.id, intent_id=INTENT, amount=eur(AMOUNT - 1000), reason=reason, asked_at=NOON,
         is_rest=True,
     )  # fmt: skip
     refund.stored = True
-    assert send(payment, refund, NOON, is_rest=True) is None
+    assert request_of(payment, refund, NOON, is_rest=True) is None
 
 
 def test_where_stripe_refuses_the_rest_what_is_really_left_is_sent() -> None:
