@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from actors.payment.disputes import apply_dispute
 from actors.payment.life import (
     DISPUTE_NEXT,
     FUNDS_NEXT,
@@ -25,8 +26,8 @@ from actors.payment.private import IntentSeen
 from actors.payment.reconciliation_rules import adopt_intent, apply_listing, must_cancel, needs_decision
 from actors.payment.refunds import settle
 from actors.payment.rules import apply_webhook, audit, call_off
-from actors.payment.state import Payment, RefundState
-from bus.messages.payment import PaymentDeclined, PaymentFailed, PaymentProcessing, PaymentReceived
+from actors.payment.state import DisputeState, Payment, RefundState
+from bus.messages.payment import DisputeFundsMoved, PaymentDeclined, PaymentFailed, PaymentProcessing, PaymentReceived
 from tests.actors.payment.support import AMOUNT, INTENT, NOON, ORDER, eur, payment_of, said, sums_of, webhook
 
 PROCESSING = webhook("payment_intent.processing")
@@ -46,6 +47,10 @@ REPORTS: Mapping[Fact, Callable[[Payment], object]] = {
 }
 REFUND_STATUSES: tuple[RefundStatus, ...] = get_args(RefundStatus)
 amounts = st.integers(1, AMOUNT // 5)
+STRIPES_WORD: Mapping[DisputeStatus, str] = {
+    "inquiry": "warning_needs_response", "open": "needs_response", "won": "won", "lost": "lost",
+    "closed": "warning_closed",
+}  # fmt: skip
 
 
 def refund_of(id_: str, amount: int, status: RefundStatus) -> RefundState:
@@ -83,6 +88,33 @@ def test_a_refund_follows_its_table_and_keeps_the_sums_of_its_payment(
     assert audit(sums_of(payment, captures=1)) == []
     assert 0 <= payment.refunded <= payment.refunding <= payment.received
     assert (payment.dirty, len(payment.events)) == (is_row, int(is_row))
+
+
+@pytest.mark.parametrize(("before", "after"), list(product(STRIPES_WORD, repeat=2)))
+def test_a_dispute_follows_its_table_and_reports_each_step_once(before: DisputeStatus, after: DisputeStatus) -> None:
+    dispute = DisputeState("du_1", ORDER, AMOUNT, "fraudulent", before)
+    payment = payment_of("received")
+    payment.disputes["du_1"] = dispute
+    is_row = (before, after) in DISPUTE_NEXT
+
+    apply_dispute(payment, webhook("charge.dispute.updated", object_id="du_1", object_status=STRIPES_WORD[after]))
+
+    assert dispute.status == (after if is_row else before)
+    assert (dispute.dirty, len(payment.events)) == (is_row, int(is_row))
+
+
+@pytest.mark.parametrize(("before", "after"), list(product(get_args(Funds), ("withdrawn", "reinstated"))))
+def test_disputed_funds_follow_their_table(before: Funds, after: Funds) -> None:
+    dispute = DisputeState("du_1", ORDER, AMOUNT, "fraudulent", "open", before)
+    payment = payment_of("received")
+    payment.disputes["du_1"] = dispute
+    is_row = (before, after) in FUNDS_NEXT
+
+    apply_dispute(payment, webhook(f"charge.dispute.funds_{after}", object_id="du_1", object_status="needs_response"))
+
+    assert (dispute.funds, dispute.dirty) == (after if is_row else before, is_row)
+    was_missed = (before, after) != ("here", "reinstated")
+    assert len(said(payment, DisputeFundsMoved)) == int(is_row and was_missed)
 
 
 def test_every_status_and_fact_of_a_payment_has_its_place() -> None:
