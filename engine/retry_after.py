@@ -1,8 +1,15 @@
-"""The header `Retry-After`, in seconds. Source: RFC 9110, 10.2.3."""
+"""HTTP answers that ask for a retry: their statuses, and the header `Retry-After` in seconds.
+
+Source: RFC 9110, 10.2.3.
+"""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from typing import Final
+
+# Beside all from 500. 409: the same request, by its idempotency key, is being handled.
+RETRYABLE_STATUSES: Final = frozenset({408, 409, 425, 429})
 
 LONGEST_S = 3600.0  # A service that asks for more is called again after this.
 

@@ -52,7 +52,7 @@ def compose(written: Written, *, sender: str, recipient: str, own_id: str, at: d
     head = (
         f"From: {_named(sender)}\n"
         f"To: {to}\n"
-        f"Subject: {_words(written.subject)}\n"
+        f"Subject: {_header_text(written.subject)}\n"
         f"Date: {format_datetime(at)}\n"
         f"Message-ID: {own_id}\n"
         "Auto-Submitted: auto-generated\n"  # RFC 3834: no holiday notice answers this mail.
@@ -73,7 +73,7 @@ def _part(kind: str, content: str) -> str:
     )
 
 
-def _words(text: str) -> str:
+def _header_text(text: str) -> str:
     """Encode a header's text in ASCII, in one line."""
     line = " ".join(text.split())
     return line if line.isascii() else Header(line, "utf-8").encode(linesep="\n")

@@ -15,7 +15,7 @@ from engine.errors import BadInput, BadSetting, Unavailable
 from engine.settings import Settings, meaning
 
 _TIMEOUT_S = 20.0
-_CONNECTIONS = 8  # Few servers accept more from one client.
+_MAX_CONNECTIONS = 8  # Few servers accept more from one client.
 
 _SENT = CrashPoint("mail-sent", "The mail server has a mail; nobody here has recorded it.")
 
@@ -56,7 +56,7 @@ class Mailer:
         self._user = unquote(parts.username) if parts.username else None
         self._password = unquote(parts.password) if parts.password else None
         self._idle: list[aiosmtplib.SMTP] = []
-        self._places = asyncio.Semaphore(_CONNECTIONS)
+        self._slots = asyncio.Semaphore(_MAX_CONNECTIONS)
 
     async def send(self, mail: Mail) -> None:
         """Hand over one mail. When this returns the server has it; when it raises the server may have it.
@@ -65,7 +65,7 @@ class Mailer:
             Unavailable: No connection, no answer, or "try again later" (4xx).
             BadInput: The server refuses this mail for good (5xx), or can't carry its addresses.
         """
-        async with self._places:
+        async with self._slots:
             await self._circuit.call(lambda: self._send(mail))
 
     async def _send(self, mail: Mail) -> None:
@@ -76,7 +76,7 @@ class Mailer:
             _SENT.reach()
         except BaseException as error:
             client.close()
-            if own := _own(error):
+            if own := _translate_error(error):
                 raise own from error
             raise
         self._idle.append(client)
@@ -84,7 +84,7 @@ class Mailer:
     async def close(self) -> None:
         """Quit all idle connections."""
         idle, self._idle = self._idle, []
-        await asyncio.gather(*(self._say_goodbye(client) for client in idle))
+        await asyncio.gather(*(self._quit(client) for client in idle))
 
     async def _client(self) -> aiosmtplib.SMTP:
         """Take an idle connection that is still open, or open a new one."""
@@ -108,13 +108,13 @@ class Mailer:
         return client
 
     @staticmethod
-    async def _say_goodbye(client: aiosmtplib.SMTP) -> None:
+    async def _quit(client: aiosmtplib.SMTP) -> None:
         with suppress(aiosmtplib.SMTPException, OSError):
             await client.quit(timeout=1)
         client.close()
 
 
-def _own(error: BaseException) -> Unavailable | BadInput | None:
+def _translate_error(error: BaseException) -> Unavailable | BadInput | None:
     """Translate an error of SMTP into the engine's; None for any other error."""
     if isinstance(error, aiosmtplib.SMTPRecipientsRefused):
         is_final = all(refused.code >= 500 for refused in error.recipients)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated
 
-from actors.payment import facts, looks, refunds, rules, store
+from actors.payment import audit_store, reconciliation_rules, reconciliation_store, refunds, rules, store
 from actors.payment.private import (
     AdoptRefunds,
     CancelIntent,
@@ -19,7 +19,7 @@ from actors.payment.private import (
 )
 from actors.payment.reconciler import Reconciler
 from actors.payment.state import Payment, RefundState, payment_id_of
-from actors.payment.stripe import KEPT, Stripe
+from actors.payment.stripe import KEY_LIFETIME, Stripe
 from bus.messages.audit import BooksRepaired, Finding, Findings, Repairs
 from bus.messages.base import Money
 from bus.messages.order import CorrectRefunded, OrderCancelled, RefundRequested
@@ -52,7 +52,7 @@ from engine.transaction import Transaction
 
 
 class PaymentSettings(Settings, frozen=True, kw_only=True):
-    """When Stripe is asked about what it should have told us."""
+    """The times at which payments are reconciled with Stripe."""
 
     shopflow_reconcile_after_s: Annotated[Seconds, meaning("Age at which Stripe is asked about a payment.")] = 300.0
     shopflow_reconcile_every_s: Annotated[Seconds, meaning("How often, at most, while it is unsettled.")] = 300.0
@@ -71,14 +71,14 @@ class Payments(Actor, name="payment"):
         self._every = timedelta(seconds=settings.shopflow_reconcile_every_s)
         self._reconciler = Reconciler(bus=bus, database=database, clock=clock, stripe=stripe, every=self._every)
         self._log = telemetry.logger(actor="payment")
-        self._alarm = Alarm(clock, lambda: bus.tell(Reconcile()), again=looks.LEASE)
+        self._alarm = Alarm(clock, lambda: bus.tell(Reconcile()), again=reconciliation_store.LEASE)
 
     async def start(self) -> None:
-        """Set the alarm to the next look at Stripe."""
-        self._alarm.set(await looks.next_look(self._database))
+        """Set the alarm to the next scan of Stripe's list."""
+        self._alarm.set(await reconciliation_store.next_scan(self._database))
 
     async def run(self) -> None:
-        """Look at Stripe when a webhook is overdue; never, while all payments are settled."""
+        """Reconcile with Stripe when a webhook is overdue; never, while all payments are settled."""
         if self._stripe.is_configured:
             await self._alarm.run()
 
@@ -90,11 +90,11 @@ class Payments(Actor, name="payment"):
                 ask.attempt,
                 ask.amount,
                 purpose=ask.purpose,
-                since=ask.began_at or self._clock.now() - KEPT,
+                since=ask.began_at or self._clock.now() - KEY_LIFETIME,
                 is_old=self._is_old(ask.began_at),
             )
         except BadInput as refused:  # Not the buyer's fault, and nothing that a buyer could mend.
-            self._log.error("Stripe takes no payment", order=ask.order_id, amount=str(ask.amount), error=str(refused))
+            self._log.error("Stripe refuses an intent", order=ask.order_id, amount=str(ask.amount), error=str(refused))
             return IntentRefused(order_id=ask.order_id)
         return RecordIntent(
             order_id=ask.order_id,
@@ -108,43 +108,43 @@ class Payments(Actor, name="payment"):
     @turn
     async def record_intent(self, tx: Transaction, asks: Sequence[RecordIntent]) -> Sequence[Intent | IntentClosed]:
         standing = await store.add(tx, asks, self._after)
-        self._look_after(tx)
+        self._plan_scan(tx)
         answers: list[Intent | IntentClosed] = []
         for ask in asks:
             stands = standing[payment_id_of(ask.order_id, ask.purpose)]
             answers.append(rules.answer(ask, stands))
-            if rules.is_in_the_way(ask, stands):
+            if rules.is_unwanted(ask, stands):
                 tx.send(CancelIntent(order_id=ask.order_id, intent_id=ask.intent_id))
         return answers
 
     @turn
-    async def hear(self, tx: Transaction, asks: Sequence[RecordStripeEvent]) -> Sequence[bool]:
-        new = await self._hear(tx, asks)
+    async def apply_webhook(self, tx: Transaction, asks: Sequence[RecordStripeEvent]) -> Sequence[bool]:
+        new = await self._apply_new(tx, asks)
         return [ask.event.id in new for ask in asks]
 
-    async def _hear(self, tx: Transaction, asks: Sequence[RecordStripeEvent]) -> set[str]:
+    async def _apply_new(self, tx: Transaction, asks: Sequence[RecordStripeEvent]) -> set[str]:
         """Store events, and apply the new ones; return the ids of these."""
         new = await store.add_events(tx, [(ask.intent_id, ask.event) for ask in asks])
         payments = {p.intent_id: p for p in await store.lock(tx, intents={ask.intent_id for ask in asks})}
-        if payments and any(rules.is_against(ask.event) for ask in asks):
+        if payments and any(rules.is_objection(ask.event) for ask in asks):
             await store.add_disputes(tx, payments.values())
-        await store.note_effects(tx, rules.hear_all(asks, new, payments))
+        await store.save_outcomes(tx, rules.apply_webhooks(asks, new, payments))
         await self._save(tx, payments.values())
         return new
 
     @call
-    async def hear_missed(self, ask: HearMissed) -> RecordMissed:
-        return await self._reconciler.missed(ask)
+    async def find_missed(self, ask: HearMissed) -> RecordMissed:
+        return await self._reconciler.find_missed(ask)
 
     @turn
     async def record_missed(self, tx: Transaction, asks: Sequence[RecordMissed]) -> None:
-        await self._hear(tx, [missed for ask in asks for missed in ask.missed])
+        await self._apply_new(tx, [missed for ask in asks for missed in ask.missed])
 
     @turn
     async def on_cancelled(self, tx: Transaction, events: Sequence[OrderCancelled]) -> None:
         orders = {event.order_id for event in events}
         await store.add_called_off(tx, orders, self._after)
-        self._look_after(tx)
+        self._plan_scan(tx)
         payments = await store.lock(tx, orders=orders)
         for payment in payments:
             if intent_id := rules.call_off(payment):
@@ -153,30 +153,31 @@ class Payments(Actor, name="payment"):
 
     @call
     async def cancel_intent(self, ask: CancelIntent) -> RecordLook:
-        """Cancel an intent. Its status then counts as its webhook does, which may be lost: it may be paid just now."""
+        """Cancel an intent, or find it paid just now. Its status is applied, in case its webhook is lost."""
         seen = await self._stripe.cancel_intent(ask.intent_id)
-        return RecordLook(began_at=self._clock.now(), intents=(seen,) if rules.is_decided(seen) else (), is_ours=False)
+        decided = (seen,) if reconciliation_rules.is_decided(seen) else ()
+        return RecordLook(began_at=self._clock.now(), intents=decided, is_ours=False)
 
     @turn
     async def on_refund_requested(self, tx: Transaction, events: Sequence[RefundRequested]) -> None:
         reasons = {event.order_id: event.reason for event in events}
         payments = await store.lock(tx, orders=reasons)
         for payment in payments:
-            self._send(tx, payment, refunds.begin_for_order(payment, reasons[payment.order_id]), is_rest=True)
+            self._request_refund(tx, payment, refunds.begin_for_order(payment, reasons[payment.order_id]), is_rest=True)
         await self._save(tx, payments)
 
     @turn
     async def refund(self, tx: Transaction, asks: Sequence[RefundOrder]) -> Sequence[Refund | RefundRefused]:
         payments = await store.lock_by_id(tx, {ask.order_id for ask in asks})
-        answers = [self._answer(tx, payments.get(payment_id_of(ask.order_id, ask.purpose)), ask) for ask in asks]
+        answers = [self._begin_refund(tx, payments.get(payment_id_of(ask.order_id, ask.purpose)), ask) for ask in asks]
         await self._save(tx, payments.values())
         return answers
 
-    def _answer(self, tx: Transaction, payment: Payment | None, ask: RefundOrder) -> Refund | RefundRefused:
+    def _begin_refund(self, tx: Transaction, payment: Payment | None, ask: RefundOrder) -> Refund | RefundRefused:
         if payment is None:
             return RefundRefused(order_id=ask.order_id, refundable=Money(amount=0, currency=""))
         refund = refunds.begin(payment, ask.refund_id, ask.amount, ask.reason)
-        self._send(tx, payment, refund, is_rest=ask.amount is None)
+        self._request_refund(tx, payment, refund, is_rest=ask.amount is None)
         if refund is None:
             return RefundRefused(order_id=ask.order_id, refundable=payment.money(payment.refundable))
         return Refund(
@@ -188,8 +189,8 @@ class Payments(Actor, name="payment"):
         )
 
     @staticmethod
-    def _send(tx: Transaction, payment: Payment, refund: RefundState | None, *, is_rest: bool) -> None:
-        if refund and (command := refunds.send(payment, refund, tx.now, is_rest=is_rest)):
+    def _request_refund(tx: Transaction, payment: Payment, refund: RefundState | None, *, is_rest: bool) -> None:
+        if refund and (command := refunds.request_of(payment, refund, tx.now, is_rest=is_rest)):
             tx.send(command)
 
     @call
@@ -200,10 +201,10 @@ class Payments(Actor, name="payment"):
                 ask.refund_id, ask.order_id, ask.intent_id, ask.amount, ask.reason, is_old=is_old
             )
         except BadInput as refused:
-            return await self._refused(ask, str(refused))
+            return await self._after_refusal(ask, str(refused))
         return refunds.record_of(ask, made)
 
-    async def _refused(self, ask: SendRefund, refusal: str) -> RecordRefund:
+    async def _after_refusal(self, ask: SendRefund, refusal: str) -> RecordRefund:
         """List the refunds at Stripe after a refusal: money may have been given back there by hand."""
         seen = await self._stripe.refunds(ask.order_id, ask.intent_id)
         if own := next((refund for refund in seen if refund.refund_id == ask.refund_id), None):
@@ -211,23 +212,14 @@ class Payments(Actor, name="payment"):
         is_made_smaller = ask.is_rest and bool(seen)  # Then the rest goes back, and no person is needed.
         log = self._log.warning if is_made_smaller else self._log.error
         log("Stripe refuses a refund", order=ask.order_id, refund=ask.refund_id, error=refusal)
-        return RecordRefund(
-            order_id=ask.order_id,
-            refund_id=ask.refund_id,
-            stripe_refund_id="",
-            status="failed",
-            purpose=ask.purpose,
-            is_rest=ask.is_rest,
-            refusal=refusal,
-            seen=tuple(seen),
-        )
+        return refunds.record_of_refusal(ask, refusal, seen)
 
     @turn
     async def record_refund(self, tx: Transaction, asks: Sequence[RecordRefund]) -> None:
         payments = await store.lock_by_id(tx, {ask.order_id for ask in asks})
         for ask in asks:
             payment = payments[payment_id_of(ask.order_id, ask.purpose)]
-            self._send(tx, payment, refunds.record(payment, ask), is_rest=True)
+            self._request_refund(tx, payment, refunds.record(payment, ask), is_rest=True)
         await self._save(tx, payments.values())
 
     @call
@@ -249,7 +241,7 @@ class Payments(Actor, name="payment"):
         del ask
         findings: list[Finding] = []
         checked = 0
-        async for page in store.sums(self._database):
+        async for page in audit_store.sums(self._database):
             findings += [finding for sums in page for finding in rules.audit(sums)]
             checked += len(page)
         findings += await self._reconciler.compare()
@@ -257,15 +249,15 @@ class Payments(Actor, name="payment"):
 
     @call(limit=4)
     async def facts(self, ask: ReadPaymentFacts) -> PaymentFacts:
-        return PaymentFacts(facts=tuple(await facts.of_span(self._database, ask.after, ask.until)))
+        return PaymentFacts(facts=tuple(await audit_store.facts(self._database, ask.after, ask.until)))
 
     @call(limit=4)
     async def find(self, ask: FindPayments) -> PaymentFacts:
-        return PaymentFacts(facts=tuple(await facts.of_orders(self._database, ask.orders)))
+        return PaymentFacts(facts=tuple(await audit_store.facts_of(self._database, ask.orders)))
 
     @call(limit=4)
     async def list_stuck(self, ask: ListStuckPayments) -> StuckPayments:
-        return StuckPayments(stuck=tuple(await facts.stuck(self._database, ask, self._clock)))
+        return StuckPayments(stuck=tuple(await audit_store.stuck(self._database, ask, self._clock)))
 
     @turn
     async def repair(self, tx: Transaction, ask: RepairPayment) -> Repairs:
@@ -281,8 +273,8 @@ class Payments(Actor, name="payment"):
         return Repairs(repairs=tuple(made))
 
     @turn
-    async def look_at(self, tx: Transaction, ask: LookAtStripe) -> bool:
-        is_unsettled = await facts.look_now(tx, ask.order_id)
+    async def reconcile_order(self, tx: Transaction, ask: LookAtStripe) -> bool:
+        is_unsettled = await reconciliation_store.make_due(tx, ask.order_id)
         if is_unsettled:
             tx.after_commit(lambda: self._alarm.set(tx.now))
         return is_unsettled
@@ -290,28 +282,29 @@ class Payments(Actor, name="payment"):
     @call(limit=1, timeout_s=300)
     async def reconcile(self, ask: Reconcile) -> RecordLook:
         del ask
-        return await self._reconciler.look()
+        return await self._reconciler.scan()
 
     @turn
-    async def record_look(self, tx: Transaction, seen: Sequence[RecordLook]) -> None:
-        for look in seen:
-            await self._settle(tx, look)
-            if look.is_ours:
-                await looks.end(tx, look, self._every)
-        next_look = await looks.next_look(tx)
-        tx.after_commit(lambda: self._alarm.set(next_look))
+    async def record_scan(self, tx: Transaction, scans: Sequence[RecordLook]) -> None:
+        for scan in scans:
+            await self._apply_scan(tx, scan)
+            if scan.is_ours:
+                await reconciliation_store.end(tx, scan, self._every)
+        next_scan = await reconciliation_store.next_scan(tx)
+        tx.after_commit(lambda: self._alarm.set(next_scan))
 
-    async def _settle(self, tx: Transaction, look: RecordLook) -> None:
-        orders = {seen.order_id for seen in look.intents} | {refund.order_id for refund in look.refunds}
-        payments = await store.lock(tx, orders | set(look.unplaced), {seen.intent_id for seen in look.intents})
-        settlement = rules.settle(look, payments, tx.now)
+    async def _apply_scan(self, tx: Transaction, scan: RecordLook) -> None:
+        """Apply the objects of a scan under the locks of their payments."""
+        orders = {seen.order_id for seen in scan.intents} | {refund.order_id for refund in scan.refunds}
+        payments = await store.lock(tx, orders | set(scan.unplaced), {seen.intent_id for seen in scan.intents})
+        settlement = reconciliation_rules.apply_scan(scan, payments, tx.now)
         if settlement.adopted:
-            await store.add(tx, [rules.record_of(seen) for seen in settlement.adopted], self._after)
+            await store.add(tx, [reconciliation_rules.record_of(seen) for seen in settlement.adopted], self._after)
         for order_id, intent_id in settlement.cancels:
             tx.send(CancelIntent(order_id=order_id, intent_id=intent_id))
         if settlement.events:
             await store.add_events(tx, settlement.events)
-        await store.note_effects(tx, settlement.effects)
+        await store.save_outcomes(tx, settlement.effects)
         await self._save(tx, payments)
 
     async def _known_intent(self, ask: CreateIntent) -> Intent | None:
@@ -323,18 +316,19 @@ class Payments(Actor, name="payment"):
 
     def _is_old(self, asked_at: datetime | None) -> bool:
         """Whether the first try may be too old to rely on an idempotency key."""
-        return asked_at is not None and self._clock.now() - asked_at > KEPT
+        return asked_at is not None and self._clock.now() - asked_at > KEY_LIFETIME
 
     async def _save(self, tx: Transaction, payments: Iterable[Payment]) -> None:
+        """Store the changes of payments, and send the requests to Stripe that follow from them."""
         payments = list(payments)
         await store.save(tx, payments, self._after)
         for payment in payments:
             for command in rules.follow_ups(payment):
                 tx.send(command)
         if any(rules.is_unsettled(payment) for payment in payments):
-            self._look_after(tx)
+            self._plan_scan(tx)
 
-    def _look_after(self, tx: Transaction) -> None:
-        """Plan a look at Stripe for a new unsettled payment, in case its webhook is lost."""
+    def _plan_scan(self, tx: Transaction) -> None:
+        """Plan a scan for a new unsettled payment, in case its webhook is lost."""
         at = tx.now + self._after
         tx.after_commit(lambda: self._alarm.no_later_than(at))

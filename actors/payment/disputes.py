@@ -1,23 +1,23 @@
 """Decisions about banks' objections to a payment: disputes, inquiries and fraud warnings. Pure.
 
-A dispute takes the money until it is decided; an inquiry does not. The shop answers no bank: people do that at Stripe.
-But the order's timeline, its packing, the sales figures and the list of stuck money know of each objection.
+A dispute takes the money until it is decided; an inquiry does not. People answer the bank, at Stripe. Here each
+objection stands in the order's timeline, the sales figures and the list of stuck money, and packing asks first.
 """
 
 from typing import Literal, cast
 
 from actors.payment.effects import Outcome
-from actors.payment.life import DISPUTE_NEXT, DISPUTED, FUNDS_NEXT, DisputeStatus, Funds, dispute_status
+from actors.payment.life import DISPUTE_NEXT, FUNDS_NEXT, UNDECIDED, DisputeStatus, Funds, dispute_status
 from actors.payment.state import DisputeState, Payment
 from bus.messages.payment import DisputeClosed, DisputeFundsMoved, DisputeOpened, FraudWarned, StripeEvent
 
-_FUNDS: dict[str, Funds] = {
+_FUNDS_BY_TYPE: dict[str, Funds] = {
     "charge.dispute.funds_withdrawn": "withdrawn",
     "charge.dispute.funds_reinstated": "reinstated",
 }
 
 
-def hear(payment: Payment, event: StripeEvent) -> Outcome:
+def apply_dispute(payment: Payment, event: StripeEvent) -> Outcome:
     """Apply a webhook about a dispute."""
     status = dispute_status(event.object_status)
     dispute = payment.disputes.get(event.object_id)
@@ -25,11 +25,11 @@ def hear(payment: Payment, event: StripeEvent) -> Outcome:
         dispute = _open(payment, event, status)
         outcome = Outcome("disputed")
     else:
-        outcome = _go_on(payment, dispute, status)
+        outcome = _advance(payment, dispute, status)
     return _move_funds(payment, dispute, event.type) or outcome
 
 
-def warn(payment: Payment, event: StripeEvent) -> Outcome:
+def apply_warning(payment: Payment, event: StripeEvent) -> Outcome:
     """Note an issuer's fraud warning once, however often Stripe repeats or updates it."""
     if event.object_id in payment.warnings:
         return Outcome("ignored", "known")
@@ -52,12 +52,12 @@ def _open(payment: Payment, event: StripeEvent, status: DisputeStatus) -> Disput
             is_inquiry=status == "inquiry",
         )
     )
-    if status not in DISPUTED:  # The dispute's first webhook reports its end.
-        _go_on(payment, dispute, status)
+    if status not in UNDECIDED:  # Its first webhook to arrive reports its end.
+        _advance(payment, dispute, status)
     return dispute
 
 
-def _go_on(payment: Payment, dispute: DisputeState, status: DisputeStatus) -> Outcome:
+def _advance(payment: Payment, dispute: DisputeState, status: DisputeStatus) -> Outcome:
     if (dispute.status, status) not in DISPUTE_NEXT:
         return Outcome("ignored", f"{dispute.status} before")
     dispute.status, dispute.dirty = status, True
@@ -81,7 +81,7 @@ def _go_on(payment: Payment, dispute: DisputeState, status: DisputeStatus) -> Ou
 
 
 def _move_funds(payment: Payment, dispute: DisputeState, kind: str) -> Outcome | None:
-    funds = _FUNDS.get(kind)
+    funds = _FUNDS_BY_TYPE.get(kind)
     if funds is None or (dispute.funds, funds) not in FUNDS_NEXT:
         return None
     was_here = dispute.funds == "here"

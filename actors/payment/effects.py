@@ -11,7 +11,7 @@ Effect: TypeAlias = Literal[
     "closed",
     "refunded",
     "refund_failed",
-    "refunds_listed",  # A hint that names no refund: Stripe is asked for all refunds.
+    "refunds_listed",  # The event names no refund, so Stripe is asked for all refunds of the payment.
     "disputed",
     "dispute_closed",
     "funds_moved",
@@ -23,7 +23,7 @@ Effect: TypeAlias = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The outcome of a webhook, or of an intent that a look saw; stored with the event."""
+    """The outcome of a webhook, or of an intent that a scan found; stored with the event."""
 
     effect: Effect
     detail: str = ""

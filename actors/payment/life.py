@@ -40,7 +40,7 @@ DISPUTE_NEXT: Final[frozenset[tuple[DisputeStatus, DisputeStatus]]] = frozenset(
         ("open", "won"), ("open", "lost"),
     }
 )  # fmt: skip
-DISPUTED: Final[frozenset[DisputeStatus]] = frozenset({"inquiry", "open"})  # Not decided yet.
+UNDECIDED: Final[frozenset[DisputeStatus]] = frozenset({"inquiry", "open"})
 
 Funds: TypeAlias = Literal["here", "withdrawn", "reinstated"]
 

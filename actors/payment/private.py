@@ -27,9 +27,9 @@ class SendRefund(Command[None]):
     intent_id: str
     amount: Money
     reason: RefundReason
-    asked_at: datetime | None = None  # When it was accepted; Stripe was not asked earlier.
+    asked_at: datetime | None = None  # When the refund was accepted; its first request to Stripe came later.
     purpose: str = "order"
-    is_rest: bool = False  # For all that was left; if less is left by now, that goes back.
+    is_rest: bool = False  # The amount was all that was left; if less is left by now, that is refunded.
 
 
 class RefundSeen(Value, frozen=True, kw_only=True):
@@ -100,7 +100,7 @@ class Window(Value, frozen=True, kw_only=True):
     created_from: datetime
     created_to: datetime
     planned_at: datetime  # Payments due then are settled, or due again, once all of it is read.
-    after: str = ""  # The intent at which the last look stopped.
+    after: str = ""  # The intent at which the last scan stopped.
 
 
 class IntentSeen(Value, frozen=True, kw_only=True):
@@ -117,7 +117,7 @@ class IntentSeen(Value, frozen=True, kw_only=True):
 
 
 class Reconcile(Command[None]):
-    """Reconcile old unsettled payments with Stripe. Safe to send at any time: only one look runs."""
+    """Reconcile old unsettled payments with Stripe. Safe to send at any time: only one scan runs."""
 
 
 class RecordLook(Command[None]):
@@ -128,7 +128,7 @@ class RecordLook(Command[None]):
     refunds: tuple[RefundSeen, ...] = ()
     refunds_asked: tuple[str, ...] = ()  # Refunds that Stripe was asked about.
     window: Window | None = None
-    is_seen: bool = False  # All of the window; otherwise the next look continues in it.
-    is_ours: bool = True  # The look has the lease, and returns it.
-    not_before: datetime | None = None  # The earliest time of the next look.
+    is_seen: bool = False  # All of the window; otherwise the next scan continues in it.
+    is_ours: bool = True  # The scan has the lease, and returns it.
+    not_before: datetime | None = None  # The earliest time of the next scan.
     unplaced: tuple[OrderId, ...] = ()  # Orders that have intents and were never placed.

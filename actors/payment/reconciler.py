@@ -1,13 +1,19 @@
-"""Looks at Stripe for unsettled payments. A look decides nothing: a turn does, by the rules for webhooks."""
+"""Reconciliation of unsettled payments with Stripe, for lost webhooks.
 
+A scan lists intents at Stripe, and asks about refunds. It decides nothing: a turn does, by the rules for webhooks.
+"""
+
+from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 import msgspec
 
-from actors.payment import looks, rules
-from actors.payment.looks import DueRefund
+from actors.payment import reconciliation_store
 from actors.payment.private import HearMissed, IntentSeen, RecordLook, RecordMissed, RefundSeen, Window
+from actors.payment.reconciliation_rules import needs_decision
+from actors.payment.reconciliation_store import DueRefund
 from actors.payment.stripe import Stripe
 from bus.messages.audit import Finding, Remedy
 from bus.messages.base import OrderId
@@ -20,17 +26,19 @@ from engine.crash import CrashPoint
 from engine.errors import BadInput, Unavailable
 from engine.postgres import Database
 
-_PAGES = 5  # Of Stripe's list, in one look.
-_COMPARED = timedelta(days=30)  # As long as Stripe keeps its events.
-_ON_ITS_WAY = timedelta(minutes=1)
-_PLACED_WITHIN = timedelta(hours=1)  # After its intent was made; milliseconds as a rule.
+T = TypeVar("T")
 
-_LOOKED = CrashPoint("looked-at-stripe", "Stripe has told of what was unsettled; nothing of it is recorded.")
+_MAX_PAGES = 5  # Of Stripe's list, in one scan.
+_COMPARED_SPAN = timedelta(days=30)  # Stripe keeps its events that long.
+_WEBHOOK_DELAY = timedelta(minutes=1)  # Up to this age a webhook may be on its way.
+_PLACEMENT_TIME = timedelta(hours=1)  # After its intent was made; milliseconds as a rule.
+
+_SCANNED = CrashPoint("looked-at-stripe", "A scan has read from Stripe; nothing of it is recorded.")
 
 
 @dataclass(slots=True)
-class _Look:
-    """The objects seen so far."""
+class Scan:
+    """The objects that a scan has read so far."""
 
     window: Window | None
     is_seen: bool = False
@@ -38,8 +46,8 @@ class _Look:
     refunds: list[RefundSeen] = field(default_factory=list)
     refunds_asked: list[str] = field(default_factory=list)
 
-    def told(self, began_at: datetime, not_before: datetime | None = None) -> RecordLook:
-        """Build the command that records the look."""
+    def record(self, began_at: datetime, unplaced: list[OrderId], not_before: datetime | None) -> RecordLook:
+        """Build the command that records the scan."""
         return RecordLook(
             began_at=began_at,
             intents=tuple(self.intents),
@@ -48,11 +56,12 @@ class _Look:
             window=self.window,
             is_seen=self.is_seen,
             not_before=not_before,
+            unplaced=tuple(unplaced),
         )
 
 
 class Reconciler:
-    """Asks Stripe about due payments and refunds, a bounded part at a time."""
+    """Reads due payments and refunds at Stripe, a bounded part at a time; compares the books for the audit."""
 
     def __init__(self, *, bus: Bus, database: Database, clock: Clock, stripe: Stripe, every: timedelta) -> None:
         self._bus = bus
@@ -62,52 +71,70 @@ class Reconciler:
         self._every = every
         self._log = telemetry.logger(actor="payment")
 
-    async def look(self) -> RecordLook:
-        """Look at due payments and refunds, if no other look runs. Objects seen before a failure are reported, too.
+    async def scan(self) -> RecordLook:
+        """Scan due payments and refunds, if no other scan runs. Objects read before a failure are recorded, too.
 
         Raises:
             Unavailable: PostgreSQL does not answer.
         """
         began_at = self._clock.now()
         async with self._database.transaction(began_at) as tx:
-            plan = await looks.begin(tx)
+            plan = await reconciliation_store.begin(tx)
         if plan is None:
             return RecordLook(began_at=began_at, is_ours=False)
-        look = _Look(plan.window)
-        wait_s = 0.0
-        try:
-            await self._list_intents(look)
-            await self._ask_about(look, plan.refunds)
-        except Unavailable as away:
-            self._log.warning("could not look at Stripe", error=str(away))
-            wait_s = max(self._every.total_seconds(), away.retry_after_s or 0.0)
-        except BadInput as refused:
-            self._log.error("Stripe does not let itself be looked at", error=str(refused))
-            look.window = None  # The place where we stopped may be refused: the next look plans again.
-            wait_s = self._every.total_seconds()
+        scan = Scan(plan.window)
+        wait = await self._read(scan, plan.refunds)
         unplaced = await self._unplaced(began_at)
-        _LOOKED.reach()
-        told = look.told(began_at, self._clock.now() + timedelta(seconds=wait_s) if wait_s else None)
-        return msgspec.structs.replace(told, unplaced=tuple(unplaced))
+        _SCANNED.reach()
+        return scan.record(began_at, unplaced, not_before=self._clock.now() + wait if wait else None)
+
+    async def _read(self, scan: Scan, refunds: tuple[DueRefund, ...]) -> timedelta:
+        """Read from Stripe; return how long to leave it alone after a failure, 0 without one."""
+        try:
+            await self._list_intents(scan)
+            await self._ask_about_refunds(scan, refunds)
+        except Unavailable as away:
+            self._log.warning("Stripe did not answer a scan", error=str(away))
+            return max(self._every, timedelta(seconds=away.retry_after_s or 0.0))
+        except BadInput as refused:
+            self._log.error("Stripe refuses a scan", error=str(refused))
+            scan.window = None  # Stripe may have refused our place in its list: the next scan plans again.
+            return self._every
+        return timedelta()
 
     async def compare(self) -> list[Finding]:
-        """Compare the refunds and objections of the last weeks at Stripe with those that are known here."""
-        return [*await self.unknown_refunds(), *await self.unheard_objections()]
+        """Compare the refunds and objections of the last weeks at Stripe with those that are known here.
 
-    async def unknown_refunds(self) -> list[Finding]:
-        """Find refunds of the last weeks that Stripe has and the shop has not. None while Stripe does not answer.
-
-        Refunds younger than a minute are skipped: their webhooks may be on the way.
+        Those younger than a minute are skipped, as their webhooks may be on the way. No findings while Stripe does not
+        answer.
         """
         if not self._stripe.is_configured:
             return []
         now = self._clock.now()
+        since, until = now - _COMPARED_SPAN, now - _WEBHOOK_DELAY
+        refunds = await self._listed("refunds", self._stripe.refunds_since(since, until))
+        objections = await self._listed("disputes and fraud warnings", self._stripe.objections_since(since, until))
+        return [*await self._unknown_refunds(refunds), *await self._missed_objections(objections)]
+
+    async def find_missed(self, ask: HearMissed) -> RecordMissed:
+        """Find the events of an order's disputes and fraud warnings whose webhooks were lost."""
+        now = self._clock.now()
+        missed = await self._missed(await self._stripe.objections_since(now - _COMPARED_SPAN, now))
+        return RecordMissed(order_id=ask.order_id, missed=tuple(missed.get(ask.order_id, ())))
+
+    async def _listed(self, objects: str, listing: Awaitable[list[T]]) -> list[T]:
+        """Await a list of Stripe's, for the audit; empty while Stripe does not answer."""
         try:
-            seen = await self._stripe.refunds_since(now - _COMPARED, now - _ON_ITS_WAY)
+            return await listing
         except (Unavailable, BadInput) as error:
-            self._log.warning("refunds were not compared with Stripe's", error=str(error))
+            self._log.warning("not compared with Stripe", objects=objects, error=str(error))
             return []
-        orders = await looks.unknown_refunds(self._database, [refund for refund in seen if refund.status != "failed"])
+
+    async def _unknown_refunds(self, listed: list[RefundSeen]) -> list[Finding]:
+        """Find refunds of our payments that Stripe has and the shop has not."""
+        orders = await reconciliation_store.unknown_refunds(
+            self._database, [refund for refund in listed if refund.status != "failed"]
+        )
         return [
             Finding(
                 check="refunds_equal_stripes",
@@ -115,91 +142,78 @@ class Reconciler:
                 detail=f"{refund.amount} went back at Stripe ({refund.stripe_refund_id}), and nobody here knows of it",
                 remedy=Remedy(action="repair", target=orders[refund.stripe_refund_id]),
             )
-            for refund in seen
+            for refund in listed
             if refund.stripe_refund_id in orders
         ]
 
-    async def unheard_objections(self) -> list[Finding]:
-        """Find orders whose disputes and fraud warnings of the last weeks were not all heard.
-
-        A webhook was lost, or Stripe was never asked to send its kind. None while Stripe does not answer. Events
-        younger than a minute are skipped: they may be on the way.
-        """
-        if not self._stripe.is_configured:
-            return []
-        try:
-            seen = await self._unheard(self._clock.now() - _ON_ITS_WAY)
-        except (Unavailable, BadInput) as error:
-            self._log.warning("disputes were not compared with Stripe's", error=str(error))
-            return []
+    async def _missed_objections(self, listed: list[RecordStripeEvent]) -> list[Finding]:
+        """Find orders with missed objections: a webhook was lost, or Stripe was never asked to send its kind."""
         return [
             Finding(
                 check="objections_equal_stripes",
                 about=order_id,
-                detail="not heard: " + ", ".join(f"{ask.event.type} ({ask.event.object_id})" for ask in asks),
+                detail="not heard: " + ", ".join(f"{ask.event.type} ({ask.event.object_id})" for ask in missed),
                 remedy=Remedy(action="repair", target=order_id),
             )
-            for order_id, asks in seen.items()
+            for order_id, missed in (await self._missed(listed)).items()
         ]
 
-    async def missed(self, ask: HearMissed) -> RecordMissed:
-        """Find the events of an order's disputes and fraud warnings that were never heard."""
-        seen = await self._unheard(self._clock.now())
-        return RecordMissed(order_id=ask.order_id, missed=tuple(seen.get(ask.order_id, ())))
-
-    async def _unheard(self, until: datetime) -> dict[OrderId, list[RecordStripeEvent]]:
-        """Unheard events of the last weeks by order, the oldest first. Raises as Stripe does."""
-        seen = await self._stripe.objections_since(self._clock.now() - _COMPARED, until)
-        orders = await looks.unheard(self._database, seen)
+    async def _missed(self, listed: list[RecordStripeEvent]) -> dict[OrderId, list[RecordStripeEvent]]:
+        """Group the events that were never stored here by order, the oldest first."""
+        orders = await reconciliation_store.missed(self._database, listed)
         by_order: dict[OrderId, list[RecordStripeEvent]] = {}
-        for ask in seen:
+        for ask in listed:
             if ask.event.id in orders:
                 by_order.setdefault(orders[ask.event.id], []).append(ask)
         return by_order
 
     async def _unplaced(self, now: datetime) -> list[OrderId]:
-        """Find open payments whose orders were never placed: the program ended in between, and no buyer retried."""
-        orders = await looks.open_since(self._database, now - _PLACED_WITHIN)
+        """Find orders with an intent that were never placed: the program ended in between, and no buyer retried."""
+        orders = await reconciliation_store.open_since(self._database, now - _PLACEMENT_TIME)
         if not orders:
             return []
         try:
             known = await self._bus.ask(FindOrders(orders=tuple(orders)))
-        except Unavailable:  # The next look finds them.
+        except Unavailable:  # The next scan finds them.
             return []
         placed = {order.id for order in known.orders}
         return [order_id for order_id in orders if order_id not in placed]
 
-    async def _list_intents(self, look: _Look) -> None:
-        for _ in range(_PAGES):
-            if look.window is None:
+    async def _list_intents(self, scan: Scan) -> None:
+        """Read the window page by page; the next scan continues where this one stops."""
+        for _ in range(_MAX_PAGES):
+            if scan.window is None:
                 return
-            await looks.renew(self._database, self._clock.now())
-            page = await self._stripe.intents(look.window)
-            look.intents += await self._news(page.intents)
+            await reconciliation_store.renew(self._database, self._clock.now())
+            page = await self._stripe.intents(scan.window)
+            scan.intents += await self._needing_decision(page.intents)
             if not page.after:
-                look.is_seen = True
+                scan.is_seen = True
                 return
-            look.window = msgspec.structs.replace(look.window, after=page.after)
+            scan.window = msgspec.structs.replace(scan.window, after=page.after)
 
-    async def _news(self, seen: tuple[IntentSeen, ...]) -> list[IntentSeen]:
-        """Skip intents that are settled here: most are, and a turn would lock them all."""
-        status, orders = await looks.known(
+    async def _needing_decision(self, seen: tuple[IntentSeen, ...]) -> list[IntentSeen]:
+        """Skip intents that are settled here: most are, and a turn would lock all their payments."""
+        status, orders = await reconciliation_store.statuses(
             self._database, [intent.intent_id for intent in seen], [intent.order_id for intent in seen]
         )
         return [
             intent
             for intent in seen
-            if rules.is_news(intent, status.get(intent.intent_id), is_order_known=intent.order_id in orders)
+            if needs_decision(intent, status.get(intent.intent_id), is_order_known=intent.order_id in orders)
         ]
 
-    async def _ask_about(self, look: _Look, refunds: tuple[DueRefund, ...]) -> None:
-        """Ask about due refunds. One that Stripe lacks has its `SendRefund` waiting or parked, and needs no second."""
+    async def _ask_about_refunds(self, scan: Scan, refunds: tuple[DueRefund, ...]) -> None:
+        """Ask Stripe about due refunds.
+
+        A refund that Stripe does not have is not sent again: its `SendRefund` waits, or is parked.
+        """
         for refund in refunds:
-            await looks.renew(self._database, self._clock.now())
+            await reconciliation_store.renew(self._database, self._clock.now())
             try:
                 seen = await self._stripe.refunds(refund.order_id, refund.intent_id)
-            except BadInput as refused:  # About this payment only: the others may be fine.
-                self._log.error("Stripe tells nothing of a refund", refund=refund.id, error=str(refused))
+            except BadInput as refused:  # Only this payment is refused: the others may be fine.
+                self._log.error("Stripe refuses to list a refund", refund=refund.id, error=str(refused))
                 seen = []
-            look.refunds += [found for found in seen if refund.id in (found.refund_id, found.stripe_refund_id)]
-            look.refunds_asked.append(refund.id)
+            scan.refunds += [found for found in seen if refund.id in (found.refund_id, found.stripe_refund_id)]
+            scan.refunds_asked.append(refund.id)

@@ -3,6 +3,7 @@
 A refund begins here, or by hand at Stripe. Both count against the money received, and both are published.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
@@ -14,7 +15,7 @@ from bus.messages.audit import RULES, Finding, Remedy, RepairMade
 from bus.messages.base import Minor
 from bus.messages.payment import FullyRefunded, RefundFailed, RefundProcessed, RefundReason
 
-_LISTINGS: Final = 6  # Tries to list the refunds of a payment whose money is not known yet.
+_MAX_LISTINGS: Final = 6  # Tries to list the refunds of a payment whose money is not known yet.
 
 
 def begin(
@@ -27,7 +28,7 @@ def begin(
         refund_id: The refund's key.
         amount: Minor units; None for all that is left.
         reason: For Stripe and the books.
-        for_order: The order itself asks, because it is over. If not, the order is informed when nothing is left.
+        for_order: The order itself asks, because it is over. Otherwise it is informed when no money is left.
     """
     if known := payment.refunds.get(refund_id):
         return known
@@ -37,7 +38,7 @@ def begin(
     refund = RefundState(
         refund_id, payment.payment_id, payment.order_id, None, wanted, reason, "pending", dirty=True, stored=False
     )
-    _set_aside(payment, refund, is_news=not for_order)
+    _set_aside(payment, refund, informs_order=not for_order)
     return refund
 
 
@@ -47,8 +48,8 @@ def begin_for_order(payment: Payment, why: str) -> RefundState | None:
     return begin(payment, _next_id(payment), None, reason, for_order=True)
 
 
-def send(payment: Payment, refund: RefundState, now: datetime, *, is_rest: bool) -> SendRefund | None:
-    """Ask Stripe for a refund that was begun just now; None if it was begun earlier, and is on its way."""
+def request_of(payment: Payment, refund: RefundState, now: datetime, *, is_rest: bool) -> SendRefund | None:
+    """Build the request for a refund that was begun just now; None if it was begun earlier, and is on its way."""
     if refund.stored or payment.intent_id is None:
         return None
     return SendRefund(
@@ -80,7 +81,7 @@ def record_seen(payment: Payment, ask: RecordRefundsSeen) -> AdoptRefunds | None
     for seen in ask.seen:
         adopt(payment, seen)
     payment.must_list_refunds = False
-    if payment.received or not ask.seen or ask.tries >= _LISTINGS:
+    if payment.received or not ask.seen or ask.tries >= _MAX_LISTINGS:
         return None
     return AdoptRefunds(order_id=ask.order_id, intent_id=ask.intent_id, tries=ask.tries + 1)
 
@@ -103,7 +104,7 @@ def adopt(payment: Payment, seen: RefundSeen) -> Outcome:
         seen.stripe_refund_id, payment.payment_id, payment.order_id, seen.stripe_refund_id, seen.amount, seen.reason,
         "pending", is_ours=False, dirty=True, stored=False,
     )  # fmt: skip
-    _set_aside(payment, refund, is_news=True)
+    _set_aside(payment, refund, informs_order=True)
     if seen.status == "succeeded":
         settle(payment, refund.id, seen.stripe_refund_id, "succeeded")
     return Outcome("refunded", "at Stripe")
@@ -158,9 +159,9 @@ def settle(payment: Payment, refund_id: str, stripe_refund_id: str, status: Refu
 
 
 def rest_after_refusal(payment: Payment, refused: RefundState, *, has_adopted: bool, is_rest: bool) -> str | None:
-    """Name a refund of what is left, if Stripe refused ours because money was given back there by hand.
+    """Name a refund of the rest, if Stripe refused ours because money was given back there by hand.
 
-    None if nothing is to be sent again: the refund was for a fixed sum, or refused for another reason.
+    None if no refund must be sent again: ours was for a fixed sum, or refused for another reason.
     """
     if not (is_rest and has_adopted and refused.status == "failed" and payment.refundable):
         return None
@@ -171,11 +172,11 @@ def _next_id(payment: Payment) -> str:
     return f"{payment.payment_id}-refund-{len(payment.refunds) + 1}"
 
 
-def _set_aside(payment: Payment, refund: RefundState, *, is_news: bool) -> None:
+def _set_aside(payment: Payment, refund: RefundState, *, informs_order: bool) -> None:
     payment.refunds[refund.id] = refund
     payment.refunding += refund.amount
     payment.dirty = True
-    if is_news and not payment.refundable:
+    if informs_order and not payment.refundable:
         payment.events.append(FullyRefunded(order_id=payment.order_id))
 
 
@@ -207,6 +208,20 @@ def repair(payment: Payment) -> RepairMade | None:
     payment.refunding, payment.refunded, payment.dirty = refunding, refunded, True
     after = f"{refunding} refunding, {refunded} refunded"
     return RepairMade(rule=RULES["refunds_equal_rows"], about=payment.order_id, before=before, after=after)
+
+
+def record_of_refusal(ask: SendRefund, refusal: str, seen: Sequence[RefundSeen]) -> RecordRefund:
+    """Record that Stripe refuses a refund for good, beside the refunds that it has of the payment."""
+    return RecordRefund(
+        order_id=ask.order_id,
+        refund_id=ask.refund_id,
+        stripe_refund_id="",
+        status="failed",
+        purpose=ask.purpose,
+        is_rest=ask.is_rest,
+        refusal=refusal,
+        seen=tuple(seen),
+    )
 
 
 def record_of(ask: SendRefund, made: RefundSeen) -> RecordRefund:

@@ -5,15 +5,14 @@ The order's actor decides about an order; these rules decide about its money. Mo
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass
 from typing import Final
 
 from actors.payment import disputes, refunds
 from actors.payment.effects import Outcome
 from actors.payment.life import UNSETTLED, Status, refund_status
-from actors.payment.private import AdoptRefunds, CancelIntent, IntentSeen, RecordIntent, RecordLook, RefundSeen
-from actors.payment.state import ORDER, Payment, payment_id_of
+from actors.payment.private import AdoptRefunds, CancelIntent, RecordIntent, RefundSeen
+from actors.payment.state import ORDER, Payment
 from bus.messages.audit import CheckId, Finding, Remedy
 from bus.messages.base import Minor, Money, OrderId
 from bus.messages.payment import (
@@ -30,7 +29,6 @@ from bus.messages.payment import (
 
 NO_SUCH_PAYMENT: Final = Outcome("refused", "no such payment")
 NOT_OURS: Final = Outcome("ignored", "no such payment")
-_FINAL = frozenset({"succeeded", "canceled"})  # An intent of any other status can still become money.
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +47,12 @@ def answer(ask: RecordIntent, stands: Recorded) -> Intent | IntentClosed:
     return Intent(order_id=ask.order_id, intent_id=ask.intent_id, client_secret=ask.client_secret, amount=stands.amount)
 
 
-def is_in_the_way(ask: RecordIntent, stands: Recorded) -> bool:
-    """Whether to cancel an intent at Stripe: called off meanwhile, or made under a key that Stripe had forgotten."""
+def is_unwanted(ask: RecordIntent, stands: Recorded) -> bool:
+    """Whether a new intent must be cancelled: called off meanwhile, or made under a key that Stripe had forgotten."""
     return stands.status == "closing" or stands.intent_id != ask.intent_id
 
 
-def hear_all(
+def apply_webhooks(
     asks: Sequence[RecordStripeEvent], new: Collection[str], payments: Mapping[str | None, Payment]
 ) -> dict[str, Outcome]:
     """Apply webhooks, each once; return the outcomes by webhook.
@@ -68,17 +66,19 @@ def hear_all(
     for ask in asks:
         if ask.event.id in new and ask.event.id not in outcomes:
             payment = payments.get(ask.intent_id)
-            outcomes[ask.event.id] = hear(payment, ask.intent_id, ask.event) if payment else without_payment(ask.event)
+            outcomes[ask.event.id] = (
+                apply_webhook(payment, ask.intent_id, ask.event) if payment else without_payment(ask.event)
+            )
     return outcomes
 
 
-def hear(payment: Payment, intent_id: str, event: StripeEvent) -> Outcome:
-    """Apply a webhook."""
-    take_effect = _BY_TYPE.get(event.type)
-    return take_effect(payment, intent_id, event) if take_effect else Outcome("ignored", "of no interest")
+def apply_webhook(payment: Payment, intent_id: str, event: StripeEvent) -> Outcome:
+    """Apply a webhook to the payment of its intent."""
+    apply = _BY_TYPE.get(event.type)
+    return apply(payment, intent_id, event) if apply else Outcome("ignored", "of no interest")
 
 
-def is_against(event: StripeEvent) -> bool:
+def is_objection(event: StripeEvent) -> bool:
     """Whether a webhook is a bank's objection to a payment: then earlier objections matter."""
     return event.type.startswith(("charge.dispute.", "radar."))
 
@@ -93,7 +93,7 @@ def _received(payment: Payment, intent_id: str, event: StripeEvent) -> Outcome:
     if payment.status == "received":
         return Outcome("ignored", "received before")
     if event.problem:
-        return Outcome("refused", f"{event.problem}")
+        return Outcome("refused", event.problem)
     if (amount.amount, amount.currency) != (payment.amount, payment.currency):
         return Outcome("refused", f"{payment.amount} {payment.currency} was expected")
     payment.advance("succeeded")
@@ -161,11 +161,11 @@ def _refund(payment: Payment, intent_id: str, event: StripeEvent) -> Outcome:
 
 
 def _dispute(payment: Payment, _: str, event: StripeEvent) -> Outcome:
-    return disputes.hear(payment, event)
+    return disputes.apply_dispute(payment, event)
 
 
 def _warning(payment: Payment, _: str, event: StripeEvent) -> Outcome:
-    return disputes.warn(payment, event)
+    return disputes.apply_warning(payment, event)
 
 
 # Source: Stripe API reference, "Types of events". Other types are ignored.
@@ -187,79 +187,10 @@ _BY_TYPE: Final[Mapping[str, Callable[[Payment, str, StripeEvent], Outcome]]] = 
 }  # fmt: skip
 
 
-def is_decided(seen: IntentSeen) -> bool:
-    """Whether an intent is paid or cancelled for good."""
-    return seen.status in _FINAL
-
-
-def is_news(seen: IntentSeen, own: Status | None, *, is_order_known: bool) -> bool:
-    """Whether an intent that Stripe lists needs a decision; most do not.
-
-    Args:
-        seen: The intent.
-        own: The status of the payment whose intent it is, if there is one.
-        is_order_known: The intent's metadata name an order that has a payment, with this intent, another or none.
-    """
-    if own is None:
-        return bool(seen.order_id) if seen.status == "succeeded" else is_order_known and seen.status != "canceled"
-    if seen.status in _FINAL:
-        return own != "received" and (seen.status, own) != ("canceled", "closed")
-    if seen.status == "processing":
-        return own == "open"
-    return own in ("processing", "closing", "closed")
-
-
 def is_unsettled(payment: Payment) -> bool:
     """Whether Stripe has yet to decide about the payment, or about a refund of it."""
     is_payable = payment.intent_id is not None and payment.status in UNSETTLED
     return is_payable or any(refund.status == "pending" for refund in payment.refunds.values())
-
-
-def take_up(payment: Payment, seen: IntentSeen) -> bool:
-    """Give this intent to a payment that was called off before its intent was known. False if it has one."""
-    if payment.intent_id is not None or not payment.advance("intent_found"):
-        return False
-    payment.intent_id, payment.amount, payment.currency = seen.intent_id, seen.amount.amount, seen.amount.currency
-    return True
-
-
-def see(payment: Payment | None, seen: IntentSeen, at: datetime, looked_at: datetime) -> tuple[StripeEvent, Outcome]:
-    """Apply an intent that Stripe lists as its webhook would be; return that webhook and its outcome.
-
-    Args:
-        payment: The intent's payment, or its order's.
-        seen: The intent.
-        at: When the intent was seen; the list has no time of its money.
-        looked_at: When the look began.
-    """
-    amount = seen.received if seen.status == "succeeded" else seen.amount.amount
-    was_refused = payment is not None and _was_refused(payment, seen, looked_at)
-    word = "payment_failed" if was_refused else seen.status
-    event = StripeEvent(
-        id=f"{seen.intent_id}.{seen.status}",
-        type=f"payment_intent.{word}",
-        amount=Money(amount=amount, currency=seen.amount.currency),
-        created=at,
-        problem=seen.problem,
-    )
-    if seen.status not in {*_FINAL, "processing"} and not was_refused:
-        return event, Outcome("ignored", "not decided yet")
-    if payment is None or payment.intent_id != seen.intent_id:
-        return event, NO_SUCH_PAYMENT if seen.status == "succeeded" else NOT_OURS
-    return event, hear(payment, seen.intent_id, event)
-
-
-def _was_refused(payment: Payment, seen: IntentSeen, looked_at: datetime) -> bool:
-    """Whether the bank refused: it was asked before the look, and Stripe waits for another way to pay."""
-    was_asked = payment.processing_since is not None and payment.processing_since <= looked_at
-    return was_asked and seen.status not in {*_FINAL, "processing"}
-
-
-def must_cancel(payment: Payment | None, seen: IntentSeen) -> bool:
-    """Whether an intent can still be paid at Stripe, and must not: its order was called off, or has another one."""
-    if payment is None or seen.status in {*_FINAL, "processing"}:  # Stripe can't stop a bank.
-        return False
-    return payment.intent_id != seen.intent_id or payment.status in ("closing", "closed")
 
 
 def call_off(payment: Payment) -> str | None:
@@ -268,7 +199,7 @@ def call_off(payment: Payment) -> str | None:
 
 
 def follow_ups(payment: Payment) -> list[AdoptRefunds | CancelIntent]:
-    """Requests to Stripe that follow from the decisions."""
+    """The requests to Stripe that follow from the decisions about a payment."""
     if payment.intent_id is None:
         return []
     asks: list[AdoptRefunds | CancelIntent] = []
@@ -277,73 +208,6 @@ def follow_ups(payment: Payment) -> list[AdoptRefunds | CancelIntent]:
     if payment.must_cancel:
         asks.append(CancelIntent(order_id=payment.order_id, intent_id=payment.intent_id))
     return asks
-
-
-def record_of(seen: IntentSeen) -> RecordIntent:
-    """Record an intent that was found at Stripe, because the answer about it was lost."""
-    return RecordIntent(
-        order_id=seen.order_id,
-        attempt=seen.attempt,
-        intent_id=seen.intent_id,
-        client_secret="",  # The intent must not be paid any more.
-        amount=seen.amount,
-        purpose=seen.purpose,
-    )
-
-
-@dataclass(slots=True)
-class Settlement:
-    """The results of a look at Stripe, beside the changes of payments."""
-
-    adopted: list[IntentSeen] = field(default_factory=list)  # Intents of payments that had none.
-    events: list[tuple[str, StripeEvent]] = field(default_factory=list)  # With their intents.
-    effects: dict[str, Outcome] = field(default_factory=dict)  # By event.
-    cancels: list[tuple[OrderId, str]] = field(
-        default_factory=list
-    )  # Intents that must not be paid, with their orders.
-
-
-def settle(look: RecordLook, payments: Sequence[Payment], at: datetime) -> Settlement:
-    """Apply what a look saw, by the rules for webhooks: whichever of the two comes first, it counts once.
-
-    Args:
-        look: The objects that were seen.
-        payments: Payments of their orders and intents, locked.
-        at: Now.
-    """
-    settlement = Settlement()
-    by_id = {payment.payment_id: payment for payment in payments}
-    by_intent = {payment.intent_id: payment for payment in payments}
-    for seen in sorted(look.intents, key=lambda seen: seen.status != "succeeded"):  # Paid intents are taken up first.
-        payment = by_id.get(payment_id_of(seen.order_id, seen.purpose))
-        if payment and take_up(payment, seen):
-            settlement.adopted.append(seen)
-    for seen in look.intents:
-        payment = by_intent.get(seen.intent_id) or by_id.get(payment_id_of(seen.order_id, seen.purpose))
-        event, outcome = see(payment, seen, at, look.began_at)
-        if outcome.effect != "ignored":
-            settlement.events.append((seen.intent_id, event))
-            settlement.effects[event.id] = outcome
-        if payment and must_cancel(payment, seen):
-            settlement.cancels.append((payment.order_id, seen.intent_id))
-    for refund in look.refunds:
-        if payment := by_intent.get(refund.intent_id) or by_id.get(refund.order_id):
-            refunds.adopt(payment, refund)
-    for order_id in look.unplaced:
-        if intent_id := call_off(by_id[order_id]):
-            settlement.cancels.append((order_id, intent_id))
-    return settlement
-
-
-def free_at(look: RecordLook, now: datetime, every: timedelta, *, is_left: bool) -> datetime:
-    """The time when another look may begin.
-
-    At once, if a payment or refund that was due when this look began is left; those due since then wait for a while.
-    """
-    if look.not_before is not None:
-        return look.not_before
-    has_asked = look.window is not None or bool(look.refunds_asked)
-    return look.began_at + every if has_asked and not is_left else now
 
 
 @dataclass(frozen=True, slots=True)
@@ -362,13 +226,13 @@ class PaymentSums:
 
 def audit(sums: PaymentSums) -> list[Finding]:
     """Compare a payment's sums with its refunds and webhooks."""
-    find = Remedy(action="find_at_stripe", target=sums.order_id)
+    remedy = Remedy(action="find_at_stripe", target=sums.order_id)
     checks: list[tuple[CheckId, bool, str]] = [
         ("one_capture", sums.captures == (1 if sums.received else 0), f"{sums.captures} captures"),
         ("captured_equals_amount", sums.received in (0, sums.amount), f"{sums.received} of {sums.amount}"),
     ]
     findings = [
-        Finding(check=check, about=sums.order_id, detail=detail, remedy=find)
+        Finding(check=check, about=sums.order_id, detail=detail, remedy=remedy)
         for check, holds, detail in checks
         if not holds
     ]

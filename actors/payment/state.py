@@ -59,7 +59,7 @@ class Payment:
     refunding: Minor
     refunded: Minor
     status: Status
-    processing_since: datetime | None = None  # As it was read.
+    processing_since: datetime | None = None  # As of the lock.
     refunds: dict[str, RefundState] = field(default_factory=dict)
     disputes: dict[str, DisputeState] = field(default_factory=dict)
     warnings: set[str] = field(default_factory=set)
@@ -75,7 +75,7 @@ class Payment:
         return self.received - self.refunding
 
     def money(self, amount: Minor) -> Money:
-        """An amount in this payment's currency."""
+        """An amount in the payment's currency."""
         return Money(amount=amount, currency=self.currency)
 
     def advance(self, fact: Fact) -> bool:

@@ -1,11 +1,11 @@
 """The SQL of payments."""
 
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 
 from actors.payment.effects import Outcome
 from actors.payment.private import RecordIntent
-from actors.payment.rules import PaymentSums, Recorded
+from actors.payment.rules import Recorded
 from actors.payment.state import DisputeState, Payment, RefundState, payment_id_of
 from bus.messages.base import Money, OrderId
 from bus.messages.payment import StripeEvent
@@ -76,34 +76,22 @@ insert into payment.stripe_events (id, type, intent_id, amount, effect, detail, 
 select distinct on (id) id, type, intent_id, amount, 'ignored', 'not decided yet', $5
 from unnest($1::text[], $2::text[], $3::text[], $4::bigint[]) as e (id, type, intent_id, amount)
 on conflict (id) do nothing returning id"""
-_NOTE_EFFECTS = """
+_SAVE_OUTCOMES = """
 update payment.stripe_events e set effect = n.effect, detail = n.detail
 from unnest($1::text[], $2::text[], $3::text[]) as n (id, effect, detail) where e.id = n.id"""
 
-_SUMS = """
-select p.payment_id, p.order_id, p.amount, p.received, p.refunding, p.refunded, r.refunding_by_rows, r.refunded_by_rows,
-    (select count(*) from payment.stripe_events e where e.intent_id = p.intent_id and e.effect = 'received')::int
-        as captures
-from (select * from payment.payments where payment_id > $1 order by payment_id limit $2) p
-cross join lateral (
-    select coalesce(sum(amount) filter (where status <> 'failed'), 0)::bigint as refunding_by_rows,
-        coalesce(sum(amount) filter (where status = 'succeeded'), 0)::bigint as refunded_by_rows
-    from payment.refunds where payment_id = p.payment_id) r
-order by p.payment_id"""
-_SUMS_PAGE = 500  # Small pages: deciding about one blocks the event loop for a few ms at most.
 
-
-async def add(tx: Transaction, asks: Sequence[RecordIntent], look_after: timedelta) -> dict[OrderId, Recorded]:
+async def add(tx: Transaction, asks: Sequence[RecordIntent], reconcile_after: timedelta) -> dict[OrderId, Recorded]:
     """Store new intents; return the intent that stands for each payment now.
 
-    `look_after`: how long after now an unsettled payment is reconciled with Stripe; the same in all functions below.
+    `reconcile_after`: the age at which an unsettled payment is reconciled with Stripe; the same in all functions below.
     """
     rows = await tx.fetch(
         _ADD,
         [payment_id_of(ask.order_id, ask.purpose) for ask in asks], [ask.order_id for ask in asks],
         [ask.purpose for ask in asks], [ask.intent_id for ask in asks], [ask.attempt for ask in asks],
         [ask.amount.currency for ask in asks], [ask.amount.amount for ask in asks],
-        tx.now, tx.now + look_after,
+        tx.now, tx.now + reconcile_after,
     )  # fmt: skip
     return {
         row["payment_id"]: Recorded(
@@ -113,9 +101,9 @@ async def add(tx: Transaction, asks: Sequence[RecordIntent], look_after: timedel
     }
 
 
-async def add_called_off(tx: Transaction, orders: Collection[OrderId], look_after: timedelta) -> None:
+async def add_called_off(tx: Transaction, orders: Collection[OrderId], reconcile_after: timedelta) -> None:
     """Record orders that were cancelled before they had an intent. Stripe may have one whose answer was lost."""
-    await tx.execute(_ADD_CALLED_OFF, sorted(orders), tx.now, tx.now + look_after)
+    await tx.execute(_ADD_CALLED_OFF, sorted(orders), tx.now, tx.now + reconcile_after)
 
 
 async def intent_of(database: Database, payment_id: str) -> str | None:
@@ -148,7 +136,7 @@ async def add_disputes(tx: Transaction, payments: Iterable[Payment]) -> None:
         known[row["payment_id"]].warnings.add(row["id"])
 
 
-async def save(tx: Transaction, payments: Iterable[Payment], look_after: timedelta) -> None:
+async def save(tx: Transaction, payments: Iterable[Payment], reconcile_after: timedelta) -> None:
     """Write the changes of locked payments, and publish their events."""
     payments = list(payments)
     changed = [payment for payment in payments if payment.dirty]
@@ -157,7 +145,7 @@ async def save(tx: Transaction, payments: Iterable[Payment], look_after: timedel
             _SAVE,
             [p.payment_id for p in changed], [p.received for p in changed], [p.refunding for p in changed],
             [p.refunded for p in changed], [p.status for p in changed],
-            tx.now, tx.now + look_after,
+            tx.now, tx.now + reconcile_after,
         )  # fmt: skip
     refunds = [refund for payment in payments for refund in payment.refunds.values() if refund.dirty]
     if refunds:
@@ -166,7 +154,7 @@ async def save(tx: Transaction, payments: Iterable[Payment], look_after: timedel
             [r.id for r in refunds], [r.payment_id for r in refunds], [r.order_id for r in refunds],
             [r.stripe_refund_id for r in refunds], [r.amount for r in refunds], [r.reason for r in refunds],
             [r.status for r in refunds], [r.is_ours for r in refunds],
-            tx.now, tx.now + look_after,
+            tx.now, tx.now + reconcile_after,
         )  # fmt: skip
     await _save_disputes(tx, payments)
     for payment in payments:
@@ -200,20 +188,12 @@ async def add_events(tx: Transaction, events: Sequence[tuple[str, StripeEvent]])
     return {row["id"] for row in rows}
 
 
-async def note_effects(tx: Transaction, effects: Mapping[str, Outcome]) -> None:
+async def save_outcomes(tx: Transaction, effects: Mapping[str, Outcome]) -> None:
     """Record the outcome of each webhook."""
     if effects:
         await tx.execute(
-            _NOTE_EFFECTS,
+            _SAVE_OUTCOMES,
             list(effects),
             [outcome.effect for outcome in effects.values()],
             [outcome.detail for outcome in effects.values()],
         )
-
-
-async def sums(database: Database) -> AsyncIterator[list[PaymentSums]]:
-    """Sums of each payment by its row, refunds and webhooks, page by page."""
-    last = ""
-    while rows := await database.fetch(_SUMS, last, _SUMS_PAGE):
-        yield [PaymentSums(**{name: value for name, value in row.items() if name != "payment_id"}) for row in rows]
-        last = rows[-1]["payment_id"]

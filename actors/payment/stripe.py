@@ -1,24 +1,19 @@
 """The one file that speaks to Stripe, through Stripe's own library.
 
-Every request has a deadline, and one that moves money has an idempotency key. Retries are left to the engine.
-
-A key is valid for a day: later Stripe may have forgotten it, and a repeat would be a second refund. While a key is
-valid, it replays the first answer, even a 500. So a request whose first try is old, or whose key replays an old
-failure, is **looked up** before it is repeated. If nothing is found, an old request is repeated under the same key
-(Stripe may still know it), and a failed one under the next key: `{key}-2`, and so on, the same keys each time, so that
-a crash in between changes nothing.
-Source: Stripe API reference, "Idempotent requests"; docs.stripe.com/error-low-level.
+Every request has a deadline, and one that moves money has an idempotency key; `make_once.py` decides which, and when
+to look up the object first. Retries are left to the engine.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Annotated, Final, Literal, ParamSpec, TypeVar
+from typing import Annotated, Final, Literal, ParamSpec, TypedDict, TypeVar
 
 import stripe
 
 from actors.payment import stripe_errors
+from actors.payment.make_once import LookUp, MakeOnce
 from actors.payment.private import IntentSeen, RefundSeen, Window
 from actors.payment.state import ORDER, payment_id_of
 from actors.payment.stripe_objects import amount_at_stripe, event_seen, intent_seen, metadata_of, refund_seen
@@ -31,12 +26,19 @@ from engine.settings import Seconds, Settings, meaning
 
 T = TypeVar("T")
 P = ParamSpec("P")
+ListedT = TypeVar("ListedT", stripe.Refund, stripe.Event)
 
-KEPT: Final = timedelta(hours=23)  # The age up to which a request relies on its key. Stripe keeps keys for 24 hours.
-_KEYS = 5  # For one request.
-_PAGE = 100  # Stripe's most.
-_PAGES_SEARCHED = 20  # For one lost intent, or refund.
-_SKEW = timedelta(minutes=5)  # Between Stripe's clock and ours.
+
+class _Paged(TypedDict, total=False):
+    starting_after: str  # The page begins behind this object.
+
+
+ParamsT = TypeVar("ParamsT", bound=_Paged)
+
+KEY_LIFETIME: Final = timedelta(hours=23)  # A request relies on its key up to this age. Stripe keeps keys for a day.
+_PAGE_SIZE = 100  # Stripe's most.
+_MAX_PAGES = 20  # Read of one list.
+_CLOCK_SKEW = timedelta(minutes=5)  # Between Stripe's clock and ours.
 
 _STRIPE_REASONS: dict[RefundReason, Literal["duplicate", "fraudulent", "requested_by_customer"]] = {
     "duplicate": "duplicate",
@@ -45,7 +47,7 @@ _STRIPE_REASONS: dict[RefundReason, Literal["duplicate", "fraudulent", "requeste
     "not_deliverable": "requested_by_customer",
 }
 
-_OBJECTIONS: Final = (
+_OBJECTION_TYPES: Final = (
     "charge.dispute.created",
     "charge.dispute.updated",
     "charge.dispute.closed",
@@ -54,11 +56,11 @@ _OBJECTIONS: Final = (
     "radar.early_fraud_warning.created",
 )
 
-_ANSWERED = CrashPoint("stripe-answered", "Stripe has done what it was asked; its answer has not been looked at.")
+_ANSWERED = CrashPoint("stripe-answered", "Stripe has handled a request; its answer has not been read.")
 
 
 class StripeSettings(Settings, frozen=True, kw_only=True):
-    """Keys of the account. Without them the shop is a sandbox."""
+    """Keys of the account. Without them the shop uses the sandbox's Stripe."""
 
     stripe_secret_key: Annotated[
         str, meaning("The account's secret key. Empty: the sandbox's Stripe.", is_secret=True)
@@ -105,7 +107,7 @@ class Stripe:
             purpose: Why the order owes the amount.
             amount: More than 0. The intent of an earlier call keeps its own.
             since: No intent was made before this.
-            is_old: The first try may have been longer ago than `KEPT`.
+            is_old: The first try may have been longer ago than `KEY_LIFETIME`.
 
         Raises:
             Unavailable: No answer in time, or a refusal for now. Retry.
@@ -130,7 +132,7 @@ class Stripe:
         async def find() -> stripe.PaymentIntent | None:
             return await self._find_intent(metadata, since)
 
-        intent = await self._once(f"{payment_id_of(order_id, purpose)}-{attempt}", create, find, is_old=is_old)
+        intent = await self._make_once(f"{payment_id_of(order_id, purpose)}-{attempt}", create, find, is_old=is_old)
         amount = intent_seen(intent).amount  # An earlier try may have asked for another amount.
         return Intent(order_id=order_id, intent_id=intent.id, client_secret=intent.client_secret or "", amount=amount)
 
@@ -141,7 +143,7 @@ class Stripe:
             Unavailable: No answer in time.
             BadInput: Stripe does not know it.
         """
-        intent = await self._ask(lambda: self._client.v1.payment_intents.retrieve_async(intent_id))
+        intent = await self._ask(self._client.v1.payment_intents.retrieve_async, intent_id)
         return Intent(order_id=order_id, intent_id=intent.id, client_secret=intent.client_secret or "", amount=amount)
 
     async def cancel_intent(self, intent_id: str) -> IntentSeen:
@@ -154,9 +156,9 @@ class Stripe:
         """
         intents = self._client.v1.payment_intents
         try:
-            intent = await self._ask(lambda: intents.cancel_async(intent_id, {"cancellation_reason": "abandoned"}))
+            intent = await self._ask(intents.cancel_async, intent_id, {"cancellation_reason": "abandoned"})
         except BadInput:  # Its status does not allow this: read the status.
-            intent = await self._ask(lambda: intents.retrieve_async(intent_id))
+            intent = await self._ask(intents.retrieve_async, intent_id)
         return intent_seen(intent)
 
     async def refund(
@@ -170,7 +172,7 @@ class Stripe:
             intent_id: The intent that was paid.
             amount: More than 0.
             reason: Our reason; Stripe knows three.
-            is_old: The first try may have been longer ago than `KEPT`.
+            is_old: The first try may have been longer ago than `KEY_LIFETIME`.
 
         Raises:
             Unavailable: No answer in time, or a refusal for now. Retry.
@@ -193,7 +195,7 @@ class Stripe:
             seen = await self.refunds(order_id, intent_id)
             return next((refund for refund in seen if refund.refund_id == refund_id), None)
 
-        return await self._once(refund_id, create, find, is_old=is_old)
+        return await self._make_once(refund_id, create, find, is_old=is_old)
 
     async def refunds(self, order_id: OrderId, intent_id: str) -> list[RefundSeen]:
         """List all refunds of a payment, the newest first.
@@ -201,23 +203,11 @@ class Stripe:
         Raises:
             Unavailable: No answer in time, or more refunds than there can be.
         """
-        seen, is_all = await self._list_refunds({"payment_intent": intent_id, "limit": _PAGE}, order_id)
+        params: stripe.params.RefundListParams = {"payment_intent": intent_id, "limit": _PAGE_SIZE}
+        refunds, is_all = await self._list(self._client.v1.refunds.list_async, params)
         if not is_all:
-            raise Unavailable("Stripe", f"{intent_id} has more refunds than are looked through")
-        return seen
-
-    async def _list_refunds(
-        self, params: stripe.params.RefundListParams, order_id: OrderId
-    ) -> tuple[list[RefundSeen], bool]:
-        """List matching refunds, the newest first; return whether these are all."""
-        seen: list[RefundSeen] = []
-        for _ in range(_PAGES_SEARCHED):
-            page = await self._ask(lambda: self._client.v1.refunds.list_async(params))
-            seen += [refund_seen(refund, order_id) for refund in page.data]
-            if not page.has_more:
-                return seen, True
-            params["starting_after"] = page.data[-1].id
-        return seen, False
+            raise Unavailable("Stripe", f"{intent_id} has more refunds than are read")
+        return [refund_seen(refund, order_id) for refund in refunds]
 
     async def refunds_since(self, since: datetime, until: datetime) -> list[RefundSeen]:
         """List refunds of the account between these times, the newest first; at most 2,000.
@@ -227,10 +217,11 @@ class Stripe:
             BadInput: Stripe refuses for good.
         """
         params: stripe.params.RefundListParams = {
-            "limit": _PAGE,
+            "limit": _PAGE_SIZE,
             "created": {"gte": int(since.timestamp()), "lte": int(until.timestamp())},
         }
-        return (await self._list_refunds(params, ""))[0]
+        refunds, _ = await self._list(self._client.v1.refunds.list_async, params)
+        return [refund_seen(refund, "") for refund in refunds]
 
     async def objections_since(self, since: datetime, until: datetime) -> list[RecordStripeEvent]:
         """List events of disputes and fraud warnings between these times, the oldest first; at most 2,000.
@@ -240,18 +231,25 @@ class Stripe:
             BadInput: Stripe refuses for good.
         """
         params: stripe.params.EventListParams = {
-            "limit": _PAGE,
-            "types": list(_OBJECTIONS),
+            "limit": _PAGE_SIZE,
+            "types": list(_OBJECTION_TYPES),
             "created": {"gte": int(since.timestamp()), "lte": int(until.timestamp())},
         }
-        seen: list[RecordStripeEvent] = []
-        for _ in range(_PAGES_SEARCHED):
-            page = await self._ask(lambda: self._client.v1.events.list_async(params))
-            seen += [event_seen(event) for event in page.data]
+        events, _ = await self._list(self._client.v1.events.list_async, params)
+        return [event_seen(event) for event in reversed(events)]
+
+    async def _list(
+        self, list_page: Callable[[ParamsT], Awaitable[stripe.ListObject[ListedT]]], params: ParamsT
+    ) -> tuple[list[ListedT], bool]:
+        """List objects page by page, the newest first, at most 2,000; return also whether these are all."""
+        listed: list[ListedT] = []
+        for _ in range(_MAX_PAGES):
+            page = await self._ask(list_page, params)
+            listed += page.data
             if not page.has_more:
-                break
+                return listed, True
             params["starting_after"] = page.data[-1].id
-        return seen[::-1]
+        return listed, False
 
     async def intents(self, window: Window) -> IntentPage:
         """List a page of the intents that were made in `window`, the newest first, from where the last page stopped.
@@ -270,19 +268,19 @@ class Stripe:
         created: stripe.params.PaymentIntentListParamsCreated = {"gte": int(created_from.timestamp())}
         if created_to is not None:
             created["lte"] = int(created_to.timestamp())
-        params: stripe.params.PaymentIntentListParams = {"limit": _PAGE, "created": created}
+        params: stripe.params.PaymentIntentListParams = {"limit": _PAGE_SIZE, "created": created}
         if after:
             params["starting_after"] = after
-        return await self._ask(lambda: self._client.v1.payment_intents.list_async(params))
+        return await self._ask(self._client.v1.payment_intents.list_async, params)
 
     async def _find_intent(self, metadata: Mapping[str, str], since: datetime) -> stripe.PaymentIntent | None:
+        """Find the newest intent with this metadata; None if there is none."""
         after = ""
-        for _ in range(_PAGES_SEARCHED):
-            page = await self._intents(since - _SKEW, None, after)
+        for _ in range(_MAX_PAGES):
+            page = await self._intents(since - _CLOCK_SKEW, None, after)
             for intent in page.data:
                 own = {name: metadata_of(intent.metadata, name) for name in ("order_id", "attempt", "purpose")}
-                is_own = {name: value for name, value in own.items() if value} == metadata
-                if is_own:
+                if {name: value for name, value in own.items() if value} == metadata:
                     return intent
             if not page.has_more:
                 return None
@@ -290,7 +288,7 @@ class Stripe:
         # The caller gets this error, and no second intent.
         raise Unavailable("Stripe", f"too many intents since {since:%Y-%m-%d %H:%M} to look one up")
 
-    async def _once(
+    async def _make_once(
         self,
         key: str,
         create: Callable[[str], Awaitable[T]],
@@ -298,30 +296,21 @@ class Stripe:
         *,
         is_old: bool,
     ) -> T:
-        """Make an object at Stripe that must be made once. See this file's first lines.
-
-        One lookup is enough for all keys of a call: they replay failures of earlier calls only. A key that was used for
-        another request counts as such a failure, too: the lookup finds the object that it made.
-        """
-        was_looked_up = False
-        if is_old:
-            if (found := await find()) is not None:
-                return found
-            was_looked_up = True
-        error: ShopFlowError | None = None
-        for number in range(1, _KEYS + 1):
-            try:
-                return await self._ask(create, key if number == 1 else f"{key}-{number}")
-            except (Unavailable, BadInput) as failed:
-                if not (stripe_errors.is_replayed(failed) or stripe_errors.is_used(failed)):
-                    raise
-                error = failed
-            if not was_looked_up:
+        """Make an object at Stripe, or find it; `make_once.py` decides in which steps."""
+        progress = MakeOnce(key, is_old=is_old)
+        while True:
+            step = progress.step
+            if isinstance(step, LookUp):
                 if (found := await find()) is not None:
                     return found
-                was_looked_up = True
-        assert error is not None
-        raise error
+                progress = progress.found_nothing()
+                continue
+            try:
+                return await self._ask(create, step.key)
+            except (Unavailable, BadInput) as failed:
+                if not stripe_errors.is_key_spent(failed) or progress.is_last_key:
+                    raise
+                progress = progress.spent_key()
 
     async def _ask(self, request: Callable[P, Awaitable[T]], *args: P.args, **options: P.kwargs) -> T:
         """Make one request.

@@ -6,15 +6,14 @@ from contextlib import contextmanager
 import stripe
 
 from engine.errors import BadInput, ShopFlowError, Unavailable
-from engine.retry_after import retry_after_s
+from engine.retry_after import RETRYABLE_STATUSES, retry_after_s
 
-# 401 and 403 are about our key, not about the message; 409: the same request is being handled.
-_PASSING = frozenset({401, 403, 408, 409, 425, 429})
+_REFUSED_KEY = frozenset({401, 403})  # Our API key is at fault, and not the request: a person mends it.
 
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Translate Stripe's errors into the engine's. Their texts hold no secrets, and help readers of the log."""
+    """Translate Stripe's errors within the block. Their texts help readers of the log."""
     try:
         yield
     except stripe.StripeError as error:
@@ -24,19 +23,19 @@ def translated() -> Iterator[None]:
 def translate(error: stripe.StripeError) -> Unavailable | BadInput:
     """Translate an error: Unavailable if the request should be retried, BadInput if Stripe refuses for good."""
     status = error.http_status or 0
-    if 400 <= status < 500 and not _should_come_back(status, _headers(error).get("stripe-should-retry", "")):
+    if 400 <= status < 500 and not _is_retryable(status, _headers(error).get("stripe-should-retry", "")):
         return BadInput(f"Stripe refuses: {error}")
     wait_s = retry_after_s(_headers(error))
     return Unavailable("Stripe", str(error) or type(error).__name__, retry_after_s=wait_s)
 
 
-def _should_come_back(status: int, advice: str) -> bool:
+def _is_retryable(status: int, advice: str) -> bool:
     """Whether to retry a 4xx: Stripe's advice counts more than the status. For a 5xx it is ignored.
 
     There "false" means that the same key would replay the same answer; the lookup takes care of that.
     Source: stripe-python, `_http_client.py`.
     """
-    return {"true": True, "false": False}.get(advice, status in _PASSING)
+    return {"true": True, "false": False}.get(advice, status in RETRYABLE_STATUSES | _REFUSED_KEY)
 
 
 def is_replayed(error: ShopFlowError) -> bool:
@@ -45,9 +44,12 @@ def is_replayed(error: ShopFlowError) -> bool:
     return isinstance(cause, stripe.StripeError) and _headers(cause).get("idempotent-replayed") == "true"
 
 
-def is_used(error: ShopFlowError) -> bool:
-    """Whether an earlier call used this key for another request: the order cost another sum then."""
-    return isinstance(error, BadInput) and isinstance(error.__cause__, stripe.IdempotencyError)
+def is_key_spent(error: ShopFlowError) -> bool:
+    """Whether no request under this idempotency key can succeed any more.
+
+    The key replays an old failure, or an earlier call used it for another request: the order cost another sum then.
+    """
+    return is_replayed(error) or (isinstance(error, BadInput) and isinstance(error.__cause__, stripe.IdempotencyError))
 
 
 def _headers(error: stripe.StripeError) -> Mapping[str, str]:

@@ -1,4 +1,4 @@
-"""Translates the objects of Stripe's library into this shop's messages."""
+"""The translation of objects of Stripe's library into this shop's messages, and of amounts into Stripe's unit."""
 
 from datetime import UTC, datetime
 

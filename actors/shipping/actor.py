@@ -34,7 +34,7 @@ from engine.transaction import Transaction
 
 # Each checkout reads the shipping prices, which change once a year, so they are cached for this time. Another process
 # that hosts this actor sees a change that much later; `expected_total` protects the buyer.
-_METHODS_STAND = timedelta(seconds=5)
+_METHODS_TTL = timedelta(seconds=5)
 
 
 class Shipping(Actor):
@@ -103,7 +103,7 @@ class Shipping(Actor):
     @turn
     async def list_methods(self, asks: Sequence[ListShippingMethods]) -> Sequence[ShippingMethods]:
         now = self._clock.now()
-        fresh = {currency for currency, (read_at, _) in self._priced.items() if now < read_at + _METHODS_STAND}
+        fresh = {currency for currency, (read_at, _) in self._priced.items() if now < read_at + _METHODS_TTL}
         if stale := {ask.currency for ask in asks} - fresh:
             priced = await methods.priced(self._database, stale)
             self._priced |= {currency: (now, priced[currency]) for currency in stale}

@@ -11,12 +11,11 @@ from bus.messages.base import Address
 from engine.circuit import Circuit
 from engine.crash import CrashPoint
 from engine.errors import BadInput, Unavailable
-from engine.retry_after import retry_after_s
+from engine.retry_after import RETRYABLE_STATUSES, retry_after_s
 from engine.settings import Settings, meaning
 
 _TIMEOUT = aiohttp.ClientTimeout(total=20)
-# 401 is about our key, not about the parcel. 409: the same request is being handled.
-_RETRY = frozenset({401, 408, 409, 425, 429})
+_REFUSED_KEY = 401  # Our API key is at fault, and not the parcel: a person mends it.
 
 _BOOKED = CrashPoint("carrier-booked", "The carrier has booked a parcel; its answer has not been read.")
 
@@ -69,7 +68,7 @@ class Carrier:
                 answer = await response.read()
         except (aiohttp.ClientError, TimeoutError) as error:
             raise Unavailable("the carrier", str(error) or type(error).__name__) from error
-        if response.status in _RETRY or response.status >= 500:
+        if response.status in RETRYABLE_STATUSES | {_REFUSED_KEY} or response.status >= 500:
             wait_s = retry_after_s(response.headers)
             raise Unavailable("the carrier", f"HTTP {response.status}", retry_after_s=wait_s)
         if response.status not in (200, 201):

@@ -8,7 +8,7 @@ _CURRENCY = re.compile(r"[A-Z]{3}")
 MAX_PRICE = 99_999_999  # Minor units: the largest possible payment.
 MAX_DAYS = 365
 # Currencies in thousandths, of which Stripe takes tens only. Source: Stripe, "Three-decimal currencies".
-_OF_THOUSANDTHS = frozenset({"BHD", "JOD", "KWD", "OMR", "TND"})
+_THREE_DECIMAL_CURRENCIES = frozenset({"BHD", "JOD", "KWD", "OMR", "TND"})
 
 
 def refusal(ask: SetShippingMethod) -> str:
@@ -22,6 +22,6 @@ def refusal(ask: SetShippingMethod) -> str:
         return "price: a currency is three capital letters, by ISO 4217"
     if not all(0 <= amount <= MAX_PRICE for amount in amounts):
         return f"price: 0 to {MAX_PRICE} minor units"
-    if ask.price.currency in _OF_THOUSANDTHS and ask.price.price % 10:
+    if ask.price.currency in _THREE_DECIMAL_CURRENCIES and ask.price.price % 10:
         return f"price: an amount in {ask.price.currency} ends in 0"
     return ""

@@ -18,7 +18,9 @@ from tests.faults.scenarios.parts import Scenario
 
 # Around every call that asks Stripe, and every turn that records what it said.
 KILLED: dict[Scenario, tuple[str, ...]] = {
-    money_is_given_back_in_the_dashboard: ("before-commit@payment.hear:2", "after-commit@payment.hear:2"),
+    money_is_given_back_in_the_dashboard: (
+        "before-commit@payment.apply_webhook:2", "after-commit@payment.apply_webhook:2",
+    ),
     an_order_is_called_off_that_was_given_back_in_part: (
         "after-call@payment.send_refund", "before-commit@payment.record_refund", "after-commit@payment.record_refund",
         "after-call@payment.send_refund:2",
@@ -32,10 +34,12 @@ KILLED: dict[Scenario, tuple[str, ...]] = {
         "before-commit@order.on_fully_refunded", "after-commit@order.on_fully_refunded",
         "before-commit@warehouse.on_fully_refunded", "before-commit@inventory.cancel",
     ),
-    a_bank_disputes_what_is_being_picked: ("after-commit@payment.hear:2", "before-commit@warehouse.on_disputed"),
+    a_bank_disputes_what_is_being_picked: (
+        "after-commit@payment.apply_webhook:2", "before-commit@warehouse.on_disputed",
+    ),
     a_bank_takes_six_days: ("before-commit@inventory.await_bank", "before-commit@order.on_processing"),
     a_bank_says_no_when_the_order_is_called_off: (
-        "after-call@payment.cancel_intent:2", "after-commit@payment.hear:2",
+        "after-call@payment.cancel_intent:2", "after-commit@payment.apply_webhook:2",
     ),
 }  # fmt: skip
 

@@ -1,8 +1,8 @@
-"""What Stripe did: what the shop has kept of it, and when it looks again."""
+"""What Stripe did: what the shop has kept of it, and when it scans Stripe again."""
 
 from datetime import timedelta
 
-from actors.payment import looks
+from actors.payment import reconciliation_store
 from actors.payment.effects import Outcome
 from engine.clock import FOREVER
 from sandbox.core.faults import WebhookFault
@@ -17,7 +17,7 @@ AFTER = timedelta(minutes=5)
 
 
 async def effects(shop: ShopUnderTest) -> list[str]:
-    """What was kept of Stripe's news, from webhooks and looks, and what it led to."""
+    """What was kept of Stripe's news, from webhooks and scans, and what it led to."""
     rows = await shop.inside.services.database.fetch(
         "select effect, detail from payment.stripe_events order by stored_at, effect, detail"
     )
@@ -31,9 +31,9 @@ async def status_here(shop: ShopUnderTest, order_id: str) -> str:
     return str(rows[0]["status"])
 
 
-async def next_look(shop: ShopUnderTest) -> timedelta | None:
+async def next_scan(shop: ShopUnderTest) -> timedelta | None:
     """In how long; None if none is planned."""
-    at = await looks.next_look(shop.inside.services.database)
+    at = await reconciliation_store.next_scan(shop.inside.services.database)
     return None if at == FOREVER else at - shop.clock.now()
 
 
@@ -53,4 +53,4 @@ async def of_today(shop: ShopUnderTest, staff: Staff) -> Staff:
 async def all_is_settled(shop: ShopUnderTest, staff: Staff) -> None:
     """All is well, and nothing is left to look for."""
     await all_is_well(await of_today(shop, staff))
-    assert await next_look(shop) is None
+    assert await next_scan(shop) is None

@@ -112,7 +112,7 @@ async def test_an_audit_of_thousands_of_orders_is_quick_and_holds_up_nobody(
 @pytest.mark.parametrize(
     ("module", "name"),
     [
-        ("actors.order.store", "_FACTS"), ("actors.payment.facts", "_FACTS_OF_SPAN"),
+        ("actors.order.store", "_FACTS"), ("actors.payment.audit_store", "_FACTS"),
         ("actors.inventory.store", "_FACTS"),
         ("actors.warehouse.store", "_FACTS"), ("actors.shipping.store", "_FACTS"), ("actors.email.store", "_FACTS"),
     ],

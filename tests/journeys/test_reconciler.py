@@ -41,7 +41,7 @@ async def test_money_whose_webhook_never_comes_is_found(
 
 
 @pytest.mark.parametrize("repeat", [1, 5])
-async def test_a_webhook_that_comes_after_the_look_changes_nothing(
+async def test_a_webhook_that_comes_after_the_scan_changes_nothing(
     shop: ShopUnderTest, buyer: Customer, staff: Staff, repeat: int
 ) -> None:
     bought = await buyer.order(MUG=1)
@@ -73,7 +73,7 @@ async def test_a_webhook_that_came_leaves_nothing_to_look_for(
 
 
 @pytest.mark.parametrize("order", list(permutations(["declined", "paid", "look"])), ids="-".join)
-async def test_news_in_any_order_beside_a_look_come_to_the_same(
+async def test_news_in_any_order_beside_a_scan_come_to_the_same(
     shop: ShopUnderTest, buyer: Customer, staff: Staff, order: tuple[str, ...]
 ) -> None:
     bought = await buyer.order(MUG=1)
@@ -101,7 +101,7 @@ async def test_news_in_any_order_beside_a_look_come_to_the_same(
     await all_is_settled(shop, staff)
 
 
-async def test_a_webhook_that_comes_while_stripe_is_looked_at_counts_once(
+async def test_a_webhook_that_comes_during_a_scan_counts_once(
     shop: ShopUnderTest, buyer: Customer, staff: Staff, asked: list[str]
 ) -> None:
     bought = await buyer.order(MUG=1)
@@ -141,7 +141,7 @@ async def test_an_intent_whose_end_was_not_heard_of_is_closed(
 # --- Orders that were called off ---
 
 
-async def test_money_for_an_order_that_was_called_off_goes_back_though_only_a_look_finds_it(
+async def test_money_for_an_order_that_was_called_off_goes_back_though_only_a_scan_finds_it(
     shop: ShopUnderTest, buyer: Customer, staff: Staff
 ) -> None:
     bought = await buyer.order(LAMP=1)

@@ -3,7 +3,7 @@
 import aiosmtplib
 import pytest
 
-from actors.email.smtp import _own
+from actors.email.smtp import _translate_error
 from engine.errors import BadInput, Unavailable
 
 
@@ -25,6 +25,6 @@ from engine.errors import BadInput, Unavailable
     ids=repr,
 )
 def test_a_refusal_is_for_good_or_to_be_tried_again(error: Exception, kind: type[Exception] | None) -> None:
-    own = _own(error)
+    own = _translate_error(error)
 
     assert (None if own is None else type(own)) is kind

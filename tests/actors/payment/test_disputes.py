@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from actors.payment.rules import hear
+from actors.payment.rules import apply_webhook
 from actors.payment.state import Payment
 from bus.messages.payment import DisputeClosed, DisputeFundsMoved, DisputeOpened, FraudWarned, StripeEvent
 from engine.message import Event
@@ -26,7 +26,7 @@ LOST = dispute("closed", "lost")
 def after(*events: StripeEvent) -> Payment:
     payment = payment_of("received")
     for event in events:
-        hear(payment, INTENT, event)
+        apply_webhook(payment, INTENT, event)
     return payment
 
 

@@ -5,7 +5,7 @@ import pytest
 from actors.payment.life import RefundStatus, Status
 from actors.payment.private import RefundSeen
 from actors.payment.refunds import adopt, begin, rest_after_refusal, settle
-from actors.payment.rules import hear
+from actors.payment.rules import apply_webhook
 from actors.payment.state import Payment
 from bus.messages.payment import FullyRefunded, RefundFailed, RefundProcessed, RefundReason
 from tests.actors.payment.support import AMOUNT, INTENT, ORDER, eur, payment_of, said, webhook
@@ -49,8 +49,8 @@ def test_one_that_is_pending_there_is_settled_later_by_its_own_id() -> None:
 def test_a_webhook_of_a_dashboard_refund_has_the_same_effect() -> None:
     payment = payment_of("received")
 
-    hear(payment, INTENT, webhook("refund.created", eur(1000), refund_status="succeeded", object_id="re_1"))
-    hear(payment, INTENT, webhook("refund.updated", eur(1000), refund_status="succeeded", object_id="re_1"))
+    apply_webhook(payment, INTENT, webhook("refund.created", eur(1000), refund_status="succeeded", object_id="re_1"))
+    apply_webhook(payment, INTENT, webhook("refund.updated", eur(1000), refund_status="succeeded", object_id="re_1"))
 
     assert sums(payment) == (1000, 1000)
 
@@ -86,7 +86,7 @@ def test_a_charges_own_sum_says_whether_there_are_refunds_we_do_not_know(in_all:
     payment = payment_of("received")
     begin(payment, "ref_1", 1000, REASON)
 
-    hear(payment, INTENT, webhook("charge.refunded", eur(in_all)))
+    apply_webhook(payment, INTENT, webhook("charge.refunded", eur(in_all)))
 
     assert payment.must_list_refunds == must_look
 

@@ -11,7 +11,7 @@ from msgspec import structs
 from actors.payment.effects import Outcome
 from actors.payment.life import RefundStatus, Status
 from actors.payment.refunds import begin, repair, settle
-from actors.payment.rules import PaymentSums, audit, call_off, hear
+from actors.payment.rules import PaymentSums, apply_webhook, audit, call_off
 from actors.payment.state import Payment
 from bus.messages.base import Money
 from bus.messages.payment import PaymentDeclined, PaymentReceived, RefundFailed, RefundProcessed, RefundReason
@@ -25,7 +25,7 @@ REASON: RefundReason = "requested_by_customer"
 def test_money_that_came_in_is_made_known_however_late(status: Status) -> None:
     payment = payment_of(status)
 
-    assert str(hear(payment, INTENT, webhook("payment_intent.succeeded"))) == "received"
+    assert str(apply_webhook(payment, INTENT, webhook("payment_intent.succeeded"))) == "received"
 
     assert (payment.status, payment.received, payment.refundable, payment.dirty) == ("received", AMOUNT, AMOUNT, True)
     assert payment.events == [RECEIVED]
@@ -34,7 +34,7 @@ def test_money_that_came_in_is_made_known_however_late(status: Status) -> None:
 def test_money_is_made_known_once() -> None:
     payment = payment_of("received")
 
-    assert str(hear(payment, INTENT, webhook("payment_intent.succeeded"))) == "ignored: received before"
+    assert str(apply_webhook(payment, INTENT, webhook("payment_intent.succeeded"))) == "ignored: received before"
     assert (payment.events, payment.dirty) == ([], False)
 
 
@@ -42,7 +42,10 @@ def test_money_is_made_known_once() -> None:
 def test_another_amount_than_the_orders_is_refused(wrong: Money) -> None:
     payment = payment_of()
 
-    assert str(hear(payment, INTENT, webhook("payment_intent.succeeded", wrong))) == "refused: 4490 EUR was expected"
+    assert (
+        str(apply_webhook(payment, INTENT, webhook("payment_intent.succeeded", wrong)))
+        == "refused: 4490 EUR was expected"
+    )
     assert payment == payment_of()
 
 
@@ -50,15 +53,15 @@ def test_an_amount_that_is_no_whole_one_is_refused_whatever_it_says() -> None:
     payment = payment_of()
     event = structs.replace(webhook("payment_intent.succeeded"), problem="it is no whole amount")
 
-    assert str(hear(payment, INTENT, event)) == "refused: it is no whole amount"
+    assert str(apply_webhook(payment, INTENT, event)) == "refused: it is no whole amount"
     assert payment == payment_of()
 
 
 def test_a_wrong_amount_does_not_keep_the_right_one_out() -> None:
     payment = payment_of()
 
-    hear(payment, INTENT, webhook("payment_intent.succeeded", eur(1)))
-    hear(payment, INTENT, webhook("payment_intent.succeeded"))
+    apply_webhook(payment, INTENT, webhook("payment_intent.succeeded", eur(1)))
+    apply_webhook(payment, INTENT, webhook("payment_intent.succeeded"))
 
     assert payment.events == [RECEIVED]
 
@@ -67,23 +70,23 @@ def test_a_wrong_amount_does_not_keep_the_right_one_out() -> None:
 def test_a_declined_card_is_told_and_leaves_the_payment_open(given: str, told: str) -> None:
     payment = payment_of()
 
-    assert str(hear(payment, INTENT, webhook("payment_intent.payment_failed", reason=given))) == "declined"
+    assert str(apply_webhook(payment, INTENT, webhook("payment_intent.payment_failed", reason=given))) == "declined"
     assert (payment.status, payment.events) == ("open", [PaymentDeclined(order_id=ORDER, reason=told)])
-    assert str(hear(payment, INTENT, webhook("payment_intent.succeeded"))) == "received"
+    assert str(apply_webhook(payment, INTENT, webhook("payment_intent.succeeded"))) == "received"
 
 
 @pytest.mark.parametrize("status", ["received", "closed"])
 def test_a_decline_that_comes_late_is_told_to_nobody(status: Status) -> None:
     payment = payment_of(status)
 
-    assert str(hear(payment, INTENT, webhook("payment_intent.payment_failed"))) == "ignored: too late"
+    assert str(apply_webhook(payment, INTENT, webhook("payment_intent.payment_failed"))) == "ignored: too late"
     assert payment == payment_of(status)
 
 
 def test_a_debit_that_fails_when_its_order_was_called_off_is_made_unpayable() -> None:
     payment = payment_of(status="closing")
 
-    assert str(hear(payment, INTENT, webhook("payment_intent.payment_failed"))) == "failed: it is cancelled"
+    assert str(apply_webhook(payment, INTENT, webhook("payment_intent.payment_failed"))) == "failed: it is cancelled"
     assert (payment.status, payment.must_cancel, payment.events) == ("closing", True, [])
 
 
@@ -91,14 +94,14 @@ def test_a_debit_that_fails_when_its_order_was_called_off_is_made_unpayable() ->
 def test_a_cancelled_intent_closes_the_payment(status: Status) -> None:
     payment = payment_of(status)
 
-    assert str(hear(payment, INTENT, webhook("payment_intent.canceled"))) == "closed"
+    assert str(apply_webhook(payment, INTENT, webhook("payment_intent.canceled"))) == "closed"
     assert (payment.status, payment.events) == ("closed", [])
 
 
 def test_a_cancelled_intent_takes_no_money_away() -> None:
     payment = payment_of("received")
 
-    assert str(hear(payment, INTENT, webhook("payment_intent.canceled"))) == "ignored: received before"
+    assert str(apply_webhook(payment, INTENT, webhook("payment_intent.canceled"))) == "ignored: received before"
     assert payment == payment_of("received")
 
 
@@ -106,7 +109,7 @@ def test_a_cancelled_intent_takes_no_money_away() -> None:
 def test_what_is_of_no_interest_changes_nothing(type_: str) -> None:
     payment = payment_of()
 
-    assert str(hear(payment, INTENT, webhook(type_))) == "ignored: of no interest"
+    assert str(apply_webhook(payment, INTENT, webhook(type_))) == "ignored: of no interest"
     assert payment == payment_of()
 
 
@@ -240,7 +243,7 @@ def test_a_webhook_about_a_refund_says_what_became_of_it(type_: str, at_stripe: 
     begin(payment, "ref_1", 1000, REASON)
     payment.refunds["ref_1"].stripe_refund_id = "re_1"
 
-    hear(payment, INTENT, webhook(type_, eur(1000), refund_id="ref_1", refund_status=at_stripe))
+    apply_webhook(payment, INTENT, webhook(type_, eur(1000), refund_id="ref_1", refund_status=at_stripe))
 
     assert (payment.refunds["ref_1"].status, payment.refunds["ref_1"].stripe_refund_id) == (status, "re_1")
 
@@ -276,7 +279,7 @@ webhooks = st.builds(
 )
 # Each step says what it led to, so that captures can be counted as the webhooks' table does.
 steps = st.one_of(
-    webhooks.map(lambda event: lambda payment: hear(payment, INTENT, event)),
+    webhooks.map(lambda event: lambda payment: apply_webhook(payment, INTENT, event)),
     st.just(call_off),
     st.builds(
         lambda refund_id, amount: lambda payment: begin(payment, refund_id, amount, REASON),

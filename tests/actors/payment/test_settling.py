@@ -1,4 +1,4 @@
-"""Whole turns as pure decisions: what a batch of webhooks, an answer or a look at Stripe comes to."""
+"""Whole turns as pure decisions: what a batch of webhooks, an answer or a scan comes to."""
 
 from datetime import timedelta
 
@@ -19,8 +19,9 @@ from actors.payment.private import (
     SendRefund,
     Window,
 )
-from actors.payment.refunds import begin, begin_for_order, record, record_seen, send
-from actors.payment.rules import NO_SUCH_PAYMENT, Recorded, answer, follow_ups, free_at, hear_all, is_in_the_way, settle
+from actors.payment.reconciliation_rules import apply_scan, earliest_next_scan
+from actors.payment.refunds import begin, begin_for_order, record, record_seen, request_of
+from actors.payment.rules import NO_SUCH_PAYMENT, Recorded, answer, apply_webhooks, follow_ups, is_unwanted
 from bus.messages.payment import Intent, IntentClosed, PaymentReceived, RecordStripeEvent, RefundReason
 from tests.actors.payment.support import AMOUNT, INTENT, NOON, ORDER, eur, payment_of, said, webhook
 
@@ -58,7 +59,7 @@ def test_an_intent_that_was_made_is_paid_closed_or_called_off(
         if is_payable
         else IntentClosed(order_id=ORDER)
     )
-    assert is_in_the_way(MADE, stands) == must_end
+    assert is_unwanted(MADE, stands) == must_end
 
 
 def test_of_a_batch_of_webhooks_each_that_is_new_takes_effect_once() -> None:
@@ -67,7 +68,7 @@ def test_of_a_batch_of_webhooks_each_that_is_new_takes_effect_once() -> None:
     foreign = RecordStripeEvent(intent_id="pi_9", event=replace(paid.event, id="evt_2"))
     known = RecordStripeEvent(intent_id=INTENT, event=replace(paid.event, id="evt_3"))
 
-    outcomes = hear_all([paid, paid, foreign, known], {"evt_1", "evt_2"}, {INTENT: payment})
+    outcomes = apply_webhooks([paid, paid, foreign, known], {"evt_1", "evt_2"}, {INTENT: payment})
 
     assert outcomes == {"evt_1": Outcome("received"), "evt_2": NO_SUCH_PAYMENT}
     assert len(said(payment, PaymentReceived)) == 1
@@ -94,12 +95,12 @@ def test_an_order_that_is_over_sends_all_that_is_left_back_once(why: str, reason
     assert refund
     assert (refund.id, refund.amount, refund.reason) == (f"{ORDER}-refund-2", AMOUNT - 1000, reason)
     assert begin_for_order(payment, why) is None
-    assert send(payment, refund, NOON, is_rest=True) == SendRefund(
+    assert request_of(payment, refund, NOON, is_rest=True) == SendRefund(
         order_id=ORDER, refund_id=refund.id, intent_id=INTENT, amount=eur(AMOUNT - 1000), reason=reason, asked_at=NOON,
         is_rest=True,
     )  # fmt: skip
     refund.stored = True
-    assert send(payment, refund, NOON, is_rest=True) is None
+    assert request_of(payment, refund, NOON, is_rest=True) is None
 
 
 def test_where_stripe_refuses_the_rest_what_is_really_left_is_sent() -> None:
@@ -140,10 +141,10 @@ def test_refunds_are_listed_again_until_their_money_is_known(
     assert payment.refunded == (1000 if status == "received" else 0)
 
 
-def test_a_look_finds_lost_money_and_calls_off_what_must_not_be_paid() -> None:
+def test_a_scan_finds_lost_money_and_calls_off_what_must_not_be_paid() -> None:
     payment, second = payment_of("closed", intent_id=None), replace(SEEN, intent_id="pi_2", status="requires_action")
 
-    settlement = settle(RecordLook(began_at=NOON, intents=(second, SEEN)), [payment], LATER)
+    settlement = apply_scan(RecordLook(began_at=NOON, intents=(second, SEEN)), [payment], LATER)
 
     assert settlement.adopted == [SEEN]  # What was paid is taken up first, wherever it stands in the list.
     assert (payment.intent_id, payment.status) == (INTENT, "received")
@@ -151,25 +152,25 @@ def test_a_look_finds_lost_money_and_calls_off_what_must_not_be_paid() -> None:
     assert settlement.cancels == [(ORDER, "pi_2")]
 
 
-def test_a_look_says_nothing_of_what_it_ignores() -> None:
-    settlement = settle(RecordLook(began_at=NOON, intents=(SEEN,)), [payment_of("received")], LATER)
+def test_a_scan_records_nothing_of_what_it_ignores() -> None:
+    settlement = apply_scan(RecordLook(began_at=NOON, intents=(SEEN,)), [payment_of("received")], LATER)
 
     assert (settlement.events, settlement.effects, settlement.cancels) == ([], {}, [])
 
 
-def test_a_look_settles_refunds_and_ends_intents_whose_orders_were_never_placed() -> None:
+def test_a_scan_settles_refunds_and_ends_intents_whose_orders_were_never_placed() -> None:
     received = payment_of("received")
     unplaced = payment_of()
 
-    settle(RecordLook(began_at=NOON, refunds=(refund_seen(),)), [received], LATER)
-    settlement = settle(RecordLook(began_at=NOON, unplaced=(ORDER,)), [unplaced], LATER)
+    apply_scan(RecordLook(began_at=NOON, refunds=(refund_seen(),)), [received], LATER)
+    settlement = apply_scan(RecordLook(began_at=NOON, unplaced=(ORDER,)), [unplaced], LATER)
 
     assert received.refunded == 1000
     assert (unplaced.status, settlement.cancels) == ("closing", [(ORDER, INTENT)])
 
 
 @pytest.mark.parametrize(
-    ("look", "is_left", "expected"),
+    ("scan", "is_left", "expected"),
     [
         (RecordLook(began_at=NOON, not_before=NOON + EVERY * 2), True, NOON + EVERY * 2),  # Stripe asked for that.
         (RecordLook(began_at=NOON, window=WINDOW), True, LATER),
@@ -178,7 +179,7 @@ def test_a_look_settles_refunds_and_ends_intents_whose_orders_were_never_placed(
         (RecordLook(began_at=NOON), False, LATER),
     ],
 )
-def test_the_next_look_comes_at_once_only_for_what_was_due_before(
-    look: RecordLook, *, is_left: bool, expected: object
+def test_the_next_scan_comes_at_once_only_for_what_was_due_before(
+    scan: RecordLook, *, is_left: bool, expected: object
 ) -> None:
-    assert free_at(look, LATER, EVERY, is_left=is_left) == expected
+    assert earliest_next_scan(scan, LATER, EVERY, is_left=is_left) == expected

@@ -8,8 +8,9 @@ import aiohttp
 import pytest
 import stripe
 
+from actors.payment.make_once import MAX_KEYS
 from actors.payment.private import RefundSeen, Window
-from actors.payment.stripe import _KEYS, Stripe, StripeSettings, open_stripe
+from actors.payment.stripe import Stripe, StripeSettings, open_stripe
 from actors.payment.stripe_errors import translate
 from bus.messages.base import Money
 from engine.circuit import Circuit
@@ -135,12 +136,12 @@ async def test_a_stored_500_whose_work_was_not_done_is_tried_under_the_next_key_
 
 async def test_keys_are_not_tried_for_ever(world: World) -> None:
     world.fail(INTENTS, count=None)
-    for _ in range(_KEYS + 2):
+    for _ in range(MAX_KEYS + 2):
         with pytest.raises(Unavailable):
             await world.intent()
         world.undo_intents()
 
-    assert world.asked(INTENTS) == sum(range(1, _KEYS + 1)) + 2 * _KEYS
+    assert world.asked(INTENTS) == sum(range(1, MAX_KEYS + 1)) + 2 * MAX_KEYS
 
 
 async def test_what_is_a_day_old_is_looked_up_and_not_sent_twice(world: World) -> None:

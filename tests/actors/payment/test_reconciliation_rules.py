@@ -1,4 +1,4 @@
-"""What a look at Stripe sees counts as what its webhooks say: once, in whatever order."""
+"""An intent that a scan finds counts as its webhook does: once, in whatever order."""
 
 from collections.abc import Callable, Sequence
 
@@ -10,18 +10,9 @@ from msgspec.structs import replace
 from actors.payment.effects import Outcome
 from actors.payment.life import Status
 from actors.payment.private import IntentSeen
+from actors.payment.reconciliation_rules import adopt_intent, apply_listing, must_cancel, needs_decision
 from actors.payment.refunds import begin, settle
-from actors.payment.rules import (
-    NO_SUCH_PAYMENT,
-    audit,
-    call_off,
-    hear,
-    is_news,
-    is_unsettled,
-    must_cancel,
-    see,
-    take_up,
-)
+from actors.payment.rules import NO_SUCH_PAYMENT, apply_webhook, audit, call_off, is_unsettled
 from actors.payment.state import Payment
 from bus.messages.base import Money
 from bus.messages.payment import PaymentReceived, RefundProcessed
@@ -43,7 +34,7 @@ def seen_as(status: str, *, intent_id: str = INTENT, order_id: str = ORDER, amou
 def test_money_that_is_seen_is_received_under_a_name_that_is_always_the_same(status: Status) -> None:
     payment = payment_of(status)
 
-    first, second = (see(payment, seen_as("succeeded"), NOON, NOON) for _ in range(2))
+    first, second = (apply_listing(payment, seen_as("succeeded"), NOON, NOON) for _ in range(2))
 
     assert (str(first[1]), str(second[1])) == ("received", "ignored: received before")
     assert first[0] == second[0] == replace(webhook("payment_intent.succeeded"), id="pi_1.succeeded")
@@ -54,14 +45,17 @@ def test_money_that_is_seen_is_received_under_a_name_that_is_always_the_same(sta
 def test_another_amount_than_the_orders_is_refused_as_in_a_webhook(amount: Money) -> None:
     payment = payment_of()
 
-    assert str(see(payment, seen_as("succeeded", amount=amount), NOON, NOON)[1]) == "refused: 4490 EUR was expected"
+    assert (
+        str(apply_listing(payment, seen_as("succeeded", amount=amount), NOON, NOON)[1])
+        == "refused: 4490 EUR was expected"
+    )
     assert payment == payment_of()
 
 
 @pytest.mark.parametrize("payment", [None, payment_of(intent_id="pi_2")])
 def test_money_that_belongs_to_no_payment_is_kept_for_people(payment: Payment | None) -> None:
-    assert see(payment, seen_as("succeeded"), NOON, NOON)[1] == NO_SUCH_PAYMENT
-    assert see(payment, seen_as("canceled"), NOON, NOON)[1].effect == "ignored"
+    assert apply_listing(payment, seen_as("succeeded"), NOON, NOON)[1] == NO_SUCH_PAYMENT
+    assert apply_listing(payment, seen_as("canceled"), NOON, NOON)[1].effect == "ignored"
     assert payment is None or (payment.status, payment.events) == ("open", [])
 
 
@@ -70,7 +64,7 @@ def test_money_that_belongs_to_no_payment_is_kept_for_people(payment: Payment | 
 def test_what_stripe_has_not_decided_is_left_as_it_is(status: Status, at_stripe: str) -> None:
     payment = payment_of(status)
 
-    assert see(payment, seen_as(at_stripe), NOON, NOON)[1].effect == "ignored"
+    assert apply_listing(payment, seen_as(at_stripe), NOON, NOON)[1].effect == "ignored"
     assert payment == payment_of(status)
 
 
@@ -95,9 +89,9 @@ def test_nobody_may_pay_what_is_not_wanted(payment: Payment | None, at_stripe: s
 def test_an_order_that_was_called_off_takes_up_the_intent_it_never_knew_and_no_second_one() -> None:
     payment = payment_of("closed", intent_id=None)
 
-    assert take_up(payment, seen_as("processing", amount=eur(77)))
+    assert adopt_intent(payment, seen_as("processing", amount=eur(77)))
     assert (payment.intent_id, payment.amount, payment.status, payment.dirty) == (INTENT, 77, "closing", True)
-    assert not take_up(payment, seen_as("succeeded", intent_id="pi_2"))
+    assert not adopt_intent(payment, seen_as("succeeded", intent_id="pi_2"))
     assert payment.intent_id == INTENT
 
 
@@ -119,10 +113,10 @@ def test_an_order_that_was_called_off_takes_up_the_intent_it_never_knew_and_no_s
         (None, True, "canceled", ORDER, False),
     ],
 )
-def test_only_what_there_is_to_decide_about_is_news(
+def test_most_listed_intents_need_no_decision(
     own: Status | None, is_order_known: bool, at_stripe: str, order_id: str, expected: bool
 ) -> None:
-    assert is_news(seen_as(at_stripe, order_id=order_id), own, is_order_known=is_order_known) is expected
+    assert needs_decision(seen_as(at_stripe, order_id=order_id), own, is_order_known=is_order_known) is expected
 
 
 def test_a_payment_is_unsettled_while_money_may_come_or_go() -> None:
@@ -134,28 +128,32 @@ def test_a_payment_is_unsettled_while_money_may_come_or_go() -> None:
     assert not is_unsettled(paid)
 
 
-# One payment's life at Stripe, as webhooks and as looks. What is true at Stripe does not contradict itself: an intent
+# One payment's life at Stripe, as webhooks and as scans. What is true at Stripe does not contradict itself: an intent
 # ends once. Whatever of it comes, in whatever order and however often, as long as its end is heard of in some way.
 
 Fact = Callable[[Payment], object]
 
 BEFORE: list[Fact] = [
-    lambda payment: hear(payment, INTENT, webhook("payment_intent.payment_failed")),
-    lambda payment: see(payment, seen_as("requires_payment_method"), NOON, NOON),
-    lambda payment: see(payment, seen_as("processing"), NOON, NOON),
+    lambda payment: apply_webhook(payment, INTENT, webhook("payment_intent.payment_failed")),
+    lambda payment: apply_listing(payment, seen_as("requires_payment_method"), NOON, NOON),
+    lambda payment: apply_listing(payment, seen_as("processing"), NOON, NOON),
 ]
 PAID: list[Fact] = [
-    lambda payment: hear(payment, INTENT, webhook("payment_intent.succeeded")),
-    lambda payment: see(payment, seen_as("succeeded"), NOON, NOON),
+    lambda payment: apply_webhook(payment, INTENT, webhook("payment_intent.succeeded")),
+    lambda payment: apply_listing(payment, seen_as("succeeded"), NOON, NOON),
 ]
 ENDED: list[Fact] = [
-    lambda payment: hear(payment, INTENT, webhook("payment_intent.canceled")),
-    lambda payment: see(payment, seen_as("canceled"), NOON, NOON),
+    lambda payment: apply_webhook(payment, INTENT, webhook("payment_intent.canceled")),
+    lambda payment: apply_listing(payment, seen_as("canceled"), NOON, NOON),
 ]
 REFUNDED: list[Fact] = [
     lambda payment: begin(payment, "ref_1", None, "duplicate"),
-    lambda payment: hear(payment, INTENT, webhook("refund.created", refund_id="ref_1", refund_status="pending")),
-    lambda payment: hear(payment, INTENT, webhook("refund.updated", refund_id="ref_1", refund_status="succeeded")),
+    lambda payment: apply_webhook(
+        payment, INTENT, webhook("refund.created", refund_id="ref_1", refund_status="pending")
+    ),
+    lambda payment: apply_webhook(
+        payment, INTENT, webhook("refund.updated", refund_id="ref_1", refund_status="succeeded")
+    ),
     lambda payment: settle(payment, "ref_1", "re_1", "pending"),
     lambda payment: settle(payment, "ref_1", "re_1", "succeeded"),
 ]

@@ -1,4 +1,4 @@
-"""Looks at Stripe: by one at a time, not too often, page by page, and again when it was away."""
+"""Scans of Stripe: by one at a time, not too often, page by page, and again when it was away."""
 
 import asyncio
 from datetime import timedelta
@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from actors.payment import looks
+from actors.payment import reconciliation_store
 from actors.payment.actor import Payments, PaymentSettings
 from actors.payment.private import Reconcile
 from actors.payment.reconciler import Reconciler
@@ -23,12 +23,12 @@ from tests.journeys.stripe_events import (
     all_is_settled,
     effects,
     make_at_stripe,
-    next_look,
+    next_scan,
     status_here,
 )
 
 
-async def test_of_two_who_look_at_once_one_does_and_what_is_told_twice_counts_once(
+async def test_of_two_scans_at_once_one_reads_and_what_is_recorded_twice_counts_once(
     shop: ShopUnderTest, buyer: Customer, staff: Staff, asked: list[str]
 ) -> None:
     bought = await buyer.order(MUG=1)
@@ -41,19 +41,19 @@ async def test_of_two_who_look_at_once_one_does_and_what_is_told_twice_counts_on
             Reconciler(bus=shop.inside.bus, database=database, clock=shop.clock, stripe=stripe, every=every)
             for _ in range(2)
         )
-        told = await asyncio.gather(here.look(), there.look())
+        scans = await asyncio.gather(here.scan(), there.scan())
 
-    assert sorted(look.is_ours for look in told) == [False, True]
+    assert sorted(scan.is_ours for scan in scans) == [False, True]
     assert asked.count(LIST) == 1
-    for look in (*told, *told):
-        await shop.ask(look)
+    for scan in (*scans, *scans):
+        await shop.ask(scan)
     await shop.clock.at_rest()
     assert await buyer.timeline(bought) == ["OrderCreated", "PaymentReceived"]
     assert await effects(shop) == ["received"]
     await all_is_settled(shop, staff)
 
 
-async def test_a_look_whose_process_died_is_taken_up_by_another_when_its_lease_is_over(
+async def test_a_scan_whose_process_died_is_taken_up_by_another_when_its_lease_is_over(
     shop: ShopUnderTest, buyer: Customer, staff: Staff, asked: list[str]
 ) -> None:
     bought = await buyer.order(MUG=1)
@@ -61,9 +61,9 @@ async def test_a_look_whose_process_died_is_taken_up_by_another_when_its_lease_i
     assert await buyer.confirm(bought) == 200
     shop.clock.jump(AFTER)
     async with shop.inside.services.database.transaction(shop.clock.now()) as tx:
-        assert await looks.begin(tx) is not None
+        assert await reconciliation_store.begin(tx) is not None
 
-    await shop.clock.advance(seconds=looks.LEASE.total_seconds() - 1)
+    await shop.clock.advance(seconds=reconciliation_store.LEASE.total_seconds() - 1)
     assert LIST not in asked
     await shop.clock.advance(seconds=1)
 
@@ -71,7 +71,7 @@ async def test_a_look_whose_process_died_is_taken_up_by_another_when_its_lease_i
     await all_is_settled(shop, staff)
 
 
-async def test_a_look_may_be_asked_for_at_any_time(
+async def test_a_scan_may_be_asked_for_at_any_time(
     shop: ShopUnderTest, buyer: Customer, staff: Staff, asked: list[str]
 ) -> None:
     bought = await buyer.order(MUG=1)
@@ -81,7 +81,7 @@ async def test_a_look_may_be_asked_for_at_any_time(
     await shop.clock.at_rest()
 
     assert LIST not in asked
-    assert await next_look(shop) == AFTER
+    assert await next_scan(shop) == AFTER
     assert await buyer.pay(bought) == 200
     await all_is_settled(shop, staff)
 
@@ -97,7 +97,7 @@ async def test_a_look_may_be_asked_for_at_any_time(
     ],
     ids=lambda fault: f"{fault.action}-{fault.status}",
 )
-async def test_stripe_may_be_away_when_it_is_looked_at(
+async def test_stripe_may_be_away_during_a_scan(
     shop: ShopUnderTest, buyer: Customer, staff: Staff, asked: list[str], fault: Fault
 ) -> None:
     bought = await buyer.order(MUG=1)
@@ -115,7 +115,7 @@ async def test_stripe_may_be_away_when_it_is_looked_at(
     await all_is_settled(shop, staff)
 
 
-async def test_a_long_list_is_read_in_several_looks_and_goes_on_where_it_stopped(
+async def test_a_long_list_is_read_in_several_scans_and_goes_on_where_it_stopped(
     shop: ShopUnderTest, buyer: Customer, staff: Staff, asked: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bought = await buyer.order(MUG=1)
@@ -131,7 +131,7 @@ async def test_a_long_list_is_read_in_several_looks_and_goes_on_where_it_stopped
     monkeypatch.setattr(gate, "take", away_at_the_eighth)
 
     await shop.clock.advance(minutes=5)
-    assert asked.count(LIST) == 8  # Five in the first look; in the second one the third did not come.
+    assert asked.count(LIST) == 8  # Five in the first scan; in the second one the third did not come.
     assert await buyer.status(bought) == "pending_payment"
     await shop.clock.advance(minutes=5)
 
@@ -140,7 +140,7 @@ async def test_a_long_list_is_read_in_several_looks_and_goes_on_where_it_stopped
     await all_is_settled(shop, staff)
 
 
-async def test_looks_keep_their_distance_while_orders_come_in(
+async def test_scans_keep_their_distance_while_orders_come_in(
     shop: ShopUnderTest, buyer: Customer, staff: Staff, asked: list[str]
 ) -> None:
     for _ in range(30):
@@ -174,7 +174,7 @@ async def test_an_old_one_is_not_a_reason_to_list_all_that_came_after_it(
     assert await status_here(shop, old.order) == "closing"
 
 
-async def test_a_start_finds_out_when_to_look(shop: ShopUnderTest, buyer: Customer) -> None:
+async def test_a_start_finds_out_when_to_scan(shop: ShopUnderTest, buyer: Customer) -> None:
     await buyer.order(MUG=1)
     database = shop.inside.services.database
     async with open_stripe(shop.inside.integrations.stripe, Circuit("Stripe", shop.clock)) as stripe:
@@ -186,7 +186,7 @@ async def test_a_start_finds_out_when_to_look(shop: ShopUnderTest, buyer: Custom
     assert payments._alarm.at == shop.clock.now() + AFTER
 
 
-async def test_a_shop_that_only_asks_beside_a_running_one_does_not_look(
+async def test_a_shop_that_only_asks_beside_a_running_one_does_not_scan(
     shop: ShopUnderTest, buyer: Customer, asked: list[str]
 ) -> None:
     await buyer.order(MUG=1)

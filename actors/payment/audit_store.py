@@ -1,22 +1,36 @@
-"""The SQL of payments for other domains: facts for the audit, and items that wait for a person."""
+"""The SQL of the audit: a payment's sums, facts for the auditor, and items that wait for a person."""
 
-from collections.abc import Collection
+from collections.abc import AsyncIterator, Collection
 from datetime import timedelta
 
 from asyncpg import Record
 
+from actors.payment.rules import PaymentSums
 from bus.messages.base import Money, OrderId
 from bus.messages.payment import ListStuckPayments, PaymentFact, StuckPayment
 from engine.clock import Clock
 from engine.postgres import Database
-from engine.transaction import Transaction
 
-_REFUND_TAKES = timedelta(days=3)  # Banks take a day or two.
+# Ages from which an unfinished item waits for a person.
+_REFUND_STUCK_AFTER = timedelta(days=3)  # Banks take a day or two.
 # An order can be called off unpaid for half an hour; its intent is then cancelled within seconds.
-_CLOSING_TAKES = timedelta(minutes=90)
-_BANKS_TAKE = timedelta(days=14)  # For a debit. Source: Stripe, "SEPA Direct Debit payments", up to 14 business days.
+_CLOSING_STUCK_AFTER = timedelta(minutes=90)
+# Source: Stripe, "SEPA Direct Debit payments", up to 14 business days.
+_DEBIT_STUCK_AFTER = timedelta(days=14)
 
-_FACTS_OF_SPAN = """
+_SUMS = """
+select p.payment_id, p.order_id, p.amount, p.received, p.refunding, p.refunded, r.refunding_by_rows, r.refunded_by_rows,
+    (select count(*) from payment.stripe_events e where e.intent_id = p.intent_id and e.effect = 'received')::int
+        as captures
+from (select * from payment.payments where payment_id > $1 order by payment_id limit $2) p
+cross join lateral (
+    select coalesce(sum(amount) filter (where status <> 'failed'), 0)::bigint as refunding_by_rows,
+        coalesce(sum(amount) filter (where status = 'succeeded'), 0)::bigint as refunded_by_rows
+    from payment.refunds where payment_id = p.payment_id) r
+order by p.payment_id"""
+_SUMS_PAGE_SIZE = 500  # Small pages: deciding about one blocks the event loop for a few ms at most.
+
+_FACTS = """
 select p.order_id, p.purpose, p.currency, p.amount, p.received, p.refunding, p.refunded, p.status, p.created_at,
     (select count(*) from payment.refunds r where r.payment_id = p.payment_id)::int as refunds,
     (select coalesce(sum(d.amount), 0) from payment.disputes d
@@ -24,7 +38,7 @@ select p.order_id, p.purpose, p.currency, p.amount, p.received, p.refunding, p.r
 from payment.payments p
 where p.order_id > $1 and p.order_id <= coalesce($2, (select max(order_id) from payment.payments))
 order by p.order_id"""
-_FACTS_OF_ORDERS = _FACTS_OF_SPAN.partition("where p.order_id > $1")[0] + "where p.order_id = any($1)"
+_FACTS_OF_ORDERS = _FACTS.partition("where p.order_id > $1")[0] + "where p.order_id = any($1)"
 
 # A failed refund waits for a person until another of at least as much was begun after the failure.
 _STUCK = """
@@ -64,38 +78,31 @@ select * from (
 ) stuck
 where (since, id) > ($1, $2) order by since, id limit $3"""
 
-_LOOK = """
-with payments as (
-    update payment.payments set next_look_at = $2
-    where order_id = $1 and intent_id is not null and status in ('open', 'processing', 'closing') returning 1
-), refunds as (
-    update payment.refunds set next_look_at = $2 where order_id = $1 and status = 'pending' returning 1
-)
-select exists (select from payments) or exists (select from refunds)"""
+
+async def sums(database: Database) -> AsyncIterator[list[PaymentSums]]:
+    """Sums of each payment by its row, refunds and webhooks, page by page."""
+    last = ""
+    while rows := await database.fetch(_SUMS, last, _SUMS_PAGE_SIZE):
+        yield [PaymentSums(**{name: value for name, value in row.items() if name != "payment_id"}) for row in rows]
+        last = rows[-1]["payment_id"]
 
 
-async def of_span(database: Database, after: OrderId, until: OrderId | None) -> list[PaymentFact]:
-    """Payments of a span of orders."""
-    return [PaymentFact(**dict(row)) for row in await database.fetch(_FACTS_OF_SPAN, after, until)]
+async def facts(database: Database, after: OrderId, until: OrderId | None) -> list[PaymentFact]:
+    """Payments of a span of orders, for the auditor."""
+    return [PaymentFact(**dict(row)) for row in await database.fetch(_FACTS, after, until)]
 
 
-async def of_orders(database: Database, orders: Collection[OrderId]) -> list[PaymentFact]:
-    """Payments of these orders."""
+async def facts_of(database: Database, orders: Collection[OrderId]) -> list[PaymentFact]:
+    """Payments of these orders, for the auditor."""
     return [PaymentFact(**dict(row)) for row in await database.fetch(_FACTS_OF_ORDERS, list(orders))]
 
 
 async def stuck(database: Database, ask: ListStuckPayments, clock: Clock) -> list[StuckPayment]:
     """Payments, refunds and disputes that wait for a person, the oldest first."""
     now = clock.now()
-    rows = await database.fetch(
-        _STUCK, ask.since, ask.after, ask.limit, now - _REFUND_TAKES, now - _CLOSING_TAKES, now - _BANKS_TAKE
-    )
+    due = (now - _REFUND_STUCK_AFTER, now - _CLOSING_STUCK_AFTER, now - _DEBIT_STUCK_AFTER)
+    rows = await database.fetch(_STUCK, ask.since, ask.after, ask.limit, *due)
     return [_stuck(row) for row in rows]
-
-
-async def look_now(tx: Transaction, order_id: OrderId) -> bool:
-    """Make a look at Stripe due for this order; False if nothing of the order is unsettled."""
-    return bool(await tx.value(_LOOK, order_id, tx.now))
 
 
 def _stuck(row: Record) -> StuckPayment:
