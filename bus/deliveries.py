@@ -16,14 +16,13 @@ Rejected: docs/decisions/0001.
 """
 
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence, Sized
+from collections.abc import Awaitable, Callable, Mapping, Sequence, Sized
 from datetime import datetime, timedelta
 
-import msgspec
 from asyncpg import PostgresError, Record
 
-from bus.backlog import Backlog
-from bus.codec import encode
+from bus.in_memory import InMemory
+from bus.outbox import Outbox, StoredBatch
 from bus.routes import Routes
 from engine import telemetry
 from engine.clock import FOREVER, LONG_AGO, Clock, Sleeper
@@ -31,7 +30,6 @@ from engine.crash import CrashPoint
 from engine.deliveries import ClaimedDeliveries
 from engine.envelope import Envelope
 from engine.errors import BadInput, Overloaded, ShopFlowError
-from engine.message import Message
 from engine.postgres import Database
 from engine.transaction import OutboxEntry, Transaction
 
@@ -44,33 +42,6 @@ _OUT_OF_TURN_S = 0.1  # Until it is looked for what comes before something: who 
 
 _SWEPT = CrashPoint("after-sweep", "A sweep has found deliveries; no mailbox knows of them.")
 _DUE_FOUND = CrashPoint("during-timer", "A timer that is due was found; its actor does not know.")
-
-# In the order of their ids, so that one key's messages are stored in the order they were published.
-_STORE = """
-insert into bus.deliveries (message_id, subscriber, type, key, body, cause, trace, stored_at, due)
-select message_id, subscriber, type, key, body, $6, $7, $8, due
-from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $9::timestamptz[])
-    with ordinality as row (message_id, subscriber, type, key, body, due, place)
-order by place
-returning id"""
-
-# Skipping what another process holds: it is handling it. In one order, so that two turns never wait in a circle.
-# Of each key (but timers come when they are due, and what has no key waits for nobody) as many as come first among all
-# that wait: another process may host the same actor, or store what its mailbox here has not heard of. $2 is what can't
-# be read here, and holds up nobody.
-_CLAIM = """
-with mine as materialized (
-    select id, subscriber, key, due from bus.deliveries where id = any($1) order by id for update skip locked),
-lanes as (
-    select subscriber, key, due is null and key <> '' as is_lane, array_agg(id order by id) as ids
-    from mine group by subscriber, key, is_lane)
-delete from bus.deliveries where id = any(array(
-    select mine from lanes cross join lateral unnest(ids, case when is_lane then array(
-        select id from bus.deliveries as it
-        where it.due is null and it.subscriber = lanes.subscriber and it.key = lanes.key and it.id <> all($2)
-        order by id limit cardinality(ids)) else ids end) as place (mine, first) where mine = first))
-returning id"""
-_STILL_THERE = "select id from bus.deliveries where id = any($1)"
 
 _WAITING = """
 select id, message_id, subscriber, type, body, cause, trace, attempts, due from bus.deliveries
@@ -88,20 +59,8 @@ select (select min(due) from bus.deliveries where due is not null) as due,
     array(select name from unnest($1::text[]) as name
         where exists (select from bus.deliveries where due is null and subscriber = name)) as waiting"""
 
-# Skipping what is being handled: its row is about to go.
-_FORWARDED = """
-update bus.deliveries set forwarded_at = $2 where id in (
-    select id from bus.deliveries where id = any($1) order by id for update skip locked)"""
 
-
-class StoredBatch(msgspec.Struct, frozen=True):
-    """Stored messages that are due at once, to be handed over after the commit."""
-
-    envelopes: Sequence[tuple[str, Envelope]]
-    next_due: datetime = FOREVER
-
-
-class Deliveries(Backlog):
+class Deliveries:
     """Stores messages, hands them over, and finds those that memory does not know."""
 
     def __init__(
@@ -122,19 +81,18 @@ class Deliveries(Backlog):
             new_id: Makes the ids of messages.
             sweep_s: How often to look for what memory does not know.
         """
-        super().__init__(database, clock)
+        self._database = database
         self._routes = routes
-        self._new_id = new_id
+        self._clock = clock
         self._sweep_s = sweep_s
+        self._in_memory = InMemory()
+        self._outbox = Outbox(database, routes, clock, self._in_memory, new_id)
         self._put: Mapping[str, Callable[[Envelope], None]] = {}
         self._forward: Callable[[str, Envelope], None] | None = None
         self._out_of_turn: set[str] = set()  # Actors that were given something before what comes first.
-        self._in_memory: set[int] = set()  # In a mailbox here, or stored by a transaction that is about to commit.
-        self._left: set[int] = set()  # Left memory while a sweep was reading, which may have seen them still.
         self._unreadable: set[int] = set()  # Told once.
         self._behind: set[str] = set()  # Actors with rows that memory does not know: nothing new may overtake them.
         self._meanwhile: dict[str, deque[Envelope]] = {}  # Came while a sweep was reading what is older.
-        self._look_again_below = 0
         self._sleeper = Sleeper(clock)
         self._next_due = FOREVER
         self._open = False
@@ -156,36 +114,15 @@ class Deliveries(Backlog):
         """Hand over nothing more: what is stored stays stored."""
         self._open = False
 
-    async def store(self, tx: Transaction, outgoing: Sequence[OutboxEntry]) -> StoredBatch:
+    # Not async: a coroutine around the outbox's own would be one more for each turn.
+
+    def store(self, tx: Transaction, outgoing: Sequence[OutboxEntry]) -> Awaitable[StoredBatch]:
         """Store what a transaction published, a row for each subscriber."""
-        rows = [
-            (message_id, subscriber, item)
-            for item in outgoing
-            for message_id in (self._new_id(),)
-            for subscriber in self._routes.subscribers(type(item.message))
-        ]
-        if not rows:
-            return StoredBatch(())
-        bodies = {id(item): encode(item.message) for item in outgoing}
-        records = await tx.fetch(
-            _STORE,
-            [message_id for message_id, _, _ in rows],
-            [subscriber for _, subscriber, _ in rows],
-            [type(item.message).__name__ for _, _, item in rows],
-            [item.message.key for _, _, item in rows],
-            [bodies[id(item)] for _, _, item in rows],
-            tx.causation_id,
-            tx.trace,
-            tx.now,
-            [item.due for _, _, item in rows],
-        )
-        ready = [
-            (subscriber, _envelope(item.message, message_id, record["id"], tx))
-            for record, (message_id, subscriber, item) in zip(records, rows, strict=True)
-            if item.due is None
-        ]
-        self._in_memory.update(envelope.delivery_id for _, envelope in ready)
-        return StoredBatch(ready, min((item.due for item in outgoing if item.due is not None), default=FOREVER))
+        return self._outbox.store(tx, outgoing)
+
+    def claim(self, tx: Transaction, ids: Sequence[int]) -> Awaitable[ClaimedDeliveries]:
+        """Delete these rows with this transaction, and return which were still there."""
+        return self._outbox.claim(tx, ids, list(self._unreadable))
 
     def on_rollback(self, stored: object) -> None:
         """The commit failed, or nobody knows: should the rows be there, a sweep finds them."""
@@ -200,30 +137,20 @@ class Deliveries(Backlog):
         for subscriber, envelope in stored.envelopes:
             give = self._keep_meanwhile if subscriber in self._behind else self._hand
             if not give(subscriber, envelope):
-                self._in_memory.discard(envelope.delivery_id)
+                self._in_memory.release((envelope.delivery_id,))
                 if self._forward is not None and subscriber not in self._put:
                     self._forward(subscriber, envelope)
         if stored.next_due < self._next_due:
             self._next_due = stored.next_due
             self._sleeper.wake()
 
-    async def claim(self, tx: Transaction, ids: Sequence[int]) -> ClaimedDeliveries:
-        """Delete these rows with this transaction, and say which were still there."""
-        mine = {row["id"] for row in await tx.fetch(_CLAIM, ids, list(self._unreadable))}
-        left = [delivery_id for delivery_id in ids if delivery_id not in mine]
-        return ClaimedDeliveries(mine, {row["id"] for row in await tx.fetch(_STILL_THERE, left)} if left else ())
-
     def mark_received(self, delivery_id: int) -> bool:
-        """A queue has brought this; says whether that is news."""
-        if delivery_id in self._in_memory:
-            return False
-        self._in_memory.add(delivery_id)
-        return True
+        """Note that a queue has brought a delivery. Return False if it is in memory already."""
+        return self._in_memory.receive(delivery_id)
 
-    async def forwarded(self, ids: Sequence[int]) -> None:
-        """A queue has taken these."""
-        async with self._database.transaction(self._clock.now()) as tx:
-            await tx.execute(_FORWARDED, ids, tx.now)
+    async def mark_forwarded(self, ids: Sequence[int]) -> None:
+        """Note that a queue has taken these deliveries."""
+        await self._outbox.mark_forwarded(ids)
 
     def defer(self, actor: str, ids: Sequence[int]) -> None:
         """Let go of messages that arrived early; a sweep brings their predecessors, and then them."""
@@ -235,15 +162,20 @@ class Deliveries(Backlog):
 
     def mark_left(self, ids: Sequence[int]) -> None:
         """Note that messages are no longer in a mailbox of this process."""
-        self._in_memory.difference_update(ids)
-        self._left.update(ids)
-        if len(self._in_memory) < self._look_again_below:  # There is room again for what a mailbox refused.
-            self._look_again_below = 0
+        if self._in_memory.leave(ids):
             self._sleeper.wake()
 
+    async def note_failure(self, delivery_id: int) -> int:
+        """Count one more failed try, so that a restart does not begin at 0; return the count, or 0 without a row."""
+        return await self._outbox.note_failure(delivery_id)
+
+    async def park(self, actor: str, envelope: Envelope, error: Exception) -> None:
+        """Move a message to the dead letters."""
+        await self._outbox.park(actor, envelope, error)
+
     async def redrive(self, ids: Sequence[int]) -> int:
-        """Let parked messages be tried again as if new; says how many there were."""
-        back = await super().redrive(ids)
+        """Retry parked messages as if they were new; return how many there were."""
+        back = await self._outbox.redrive(ids)
         self._behind.update(self._put)  # Just stored, and in nobody's hands.
         self._next_due = self._clock.now()  # Look at once.
         self._sleeper.wake()
@@ -300,7 +232,7 @@ class Deliveries(Backlog):
                 meanwhile.popleft()
         finally:
             del self._meanwhile[subscriber]
-            self._in_memory.difference_update(envelope.delivery_id for envelope in meanwhile)
+            self._in_memory.release(envelope.delivery_id for envelope in meanwhile)
 
     def _late(self, subscriber: str) -> datetime:
         """Return the time up to which forwarded messages are overdue: now, if some message arrived early."""
@@ -345,17 +277,19 @@ class Deliveries(Backlog):
             last = (rows[-1]["due"], rows[-1]["id"]) if rows else last
 
     async def _look(self, sql: str, *parameters: object) -> Sequence[Record]:
-        self._left.clear()
+        self._in_memory.begin_read()
         return await self._database.fetch(sql, *parameters)
 
     def _take_in(self, rows: Sequence[Record]) -> set[str]:
         """Hand over what memory does not know yet; says whose mailbox is full, and leaves them theirs."""
-        known = self._in_memory | self._left | self._unreadable
         full: set[str] = set()
         for row in rows:
-            if row["id"] not in known and row["subscriber"] not in full and not self._hand_row(row):
+            if row["subscriber"] not in full and not self._is_known(row["id"]) and not self._hand_row(row):
                 full.add(row["subscriber"])
         return full
+
+    def _is_known(self, delivery_id: int) -> bool:
+        return self._in_memory.was_here(delivery_id) or delivery_id in self._unreadable
 
     def _hand_row(self, row: Record) -> bool:
         try:
@@ -382,14 +316,8 @@ class Deliveries(Backlog):
         try:
             put(envelope)
         except Overloaded:
-            self._look_again_below = len(self._in_memory) // 2
+            self._in_memory.refuse()
             self._behind.add(subscriber)
             return False  # The row is there; a sweep brings it when there is room.
-        self._in_memory.add(envelope.delivery_id)
+        self._in_memory.enter((envelope.delivery_id,))
         return True
-
-
-def _envelope(message: Message, message_id: str, delivery_id: int, tx: Transaction) -> Envelope:
-    return Envelope(
-        message, message_id=message_id, delivery_id=delivery_id, causation_id=tx.causation_id, trace=tx.trace
-    )

@@ -8,6 +8,7 @@ import secrets
 from itertools import count
 from typing import Any, Protocol, TypeVar, cast
 
+from bus.backlog import Backlog
 from bus.deliveries import Deliveries
 from bus.routes import Routes
 from engine.actor import Actor
@@ -65,6 +66,7 @@ class LocalBus:
         self._clock = clock
         self._settings = settings
         self._cells: dict[type[Command[Any]], ActorCell] = {}
+        self.backlog = Backlog(database)
         self.deliveries = Deliveries(
             database,
             routes,

@@ -178,7 +178,7 @@ class SqsTransport:
         outgoing.refuse(error)
 
     async def _mark(self, ids: Sequence[int]) -> Sequence[int]:
-        await self._deliveries.forwarded(ids)
+        await self._deliveries.mark_forwarded(ids)
         return ()
 
     # --- From others ---

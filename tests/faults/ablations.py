@@ -124,7 +124,7 @@ ABLATIONS: Final[Sequence[Ablation]] = (
     Ablation(
         "deliveries: what comes first of a key is handled first",
         "an order that is paid before it is known, when two processes share a database",
-        patches(lambda: reworded("bus.deliveries._CLAIM", " where mine = first", "")),
+        patches(lambda: reworded("bus.outbox._CLAIM", " where mine = first", "")),
         two_shops.one_shop_hears_of_the_money_while_the_other_hears_of_the_order,
     ),
     Ablation(
