@@ -39,9 +39,9 @@ class InMemory:
             return True
         return False
 
-    def release(self, ids: Iterable[int]) -> None:
-        """Remove deliveries that came into no mailbox: their rows are there, for the running read too."""
-        self._ids.difference_update(ids)
+    def release(self, delivery_id: int) -> None:
+        """Remove a delivery that came into no mailbox: its row is there, for the running read too."""
+        self._ids.discard(delivery_id)
 
     def refuse(self) -> None:
         """Note that a mailbox had no room. `leave` reports when half of what is in memory now has left."""

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from bus.dispatcher import Subscription
 from engine.clock import ManualClock
 from engine.envelope import Envelope
 from engine.postgres import Database
@@ -73,13 +74,13 @@ async def test_a_delivery_that_comes_twice_in_one_turn_is_handled_once(
     database: Database, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with house(database, clock, Recorder()) as bus:
-        hand = bus.deliveries._hand
+        hand = Subscription.hand
 
-        def twice(subscriber: str, envelope: Envelope) -> bool:
+        def twice(subscription: Subscription, envelope: Envelope) -> bool:
             again = Envelope(envelope.message, message_id=envelope.id, delivery_id=envelope.delivery_id)
-            return hand(subscriber, envelope) and hand(subscriber, again)
+            return hand(subscription, envelope) and hand(subscription, again)
 
-        monkeypatch.setattr(bus.deliveries, "_hand", twice)
+        monkeypatch.setattr(Subscription, "hand", twice)
         await bus.publish(Rang(key="k", what="x"))
         await at_rest(clock)
 
