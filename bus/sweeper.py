@@ -102,10 +102,10 @@ class Sweeper:
             self._sleeper.close()
 
     async def _sweep(self) -> None:
+        self._next_due = FOREVER  # From here on `expect_timer` notes every timer that these statements may not see yet.
         if not self._dispatcher.is_open:
             return
         now = self._clock.now()
-        self._next_due = FOREVER  # From here on `expect_timer` notes every timer that these statements may not see yet.
         try:
             glance = await self._find_all_waiting()
             next_due = glance["due"]
