@@ -75,5 +75,5 @@ class Backlog:
         return count
 
     async def waiting_about(self, subscribers: Sequence[str], keys: Sequence[str]) -> set[str]:
-        """Find the keys with a message that one of these subscribers is to handle now. Timers do not count."""
+        """Return those of these keys with a message that one of the subscribers must handle now. Timers don't count."""
         return {row["key"] for row in await self._database.fetch(_WAITING_ABOUT, subscribers, keys)}
