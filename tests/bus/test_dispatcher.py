@@ -176,34 +176,3 @@ def test_closed_it_hands_over_nothing_more_but_forwards() -> None:
 
     assert (world.mailbox, world.forwarded) == ([], [("there", 2)])
     assert world.known(1, 2) == []
-
-
-def test_a_delivery_that_left_while_a_sweep_read_is_not_brought_by_it() -> None:
-    world = World().live()
-    world.commit(1)
-    world.in_memory.begin_read()
-
-    world.in_memory.leave([1])
-
-    assert world.in_memory.was_here(1)  # Its row may be seen still by that read, and by none that begins later.
-    assert world.known(1) == []
-
-
-def test_a_queue_brings_news_once() -> None:
-    world = World()
-
-    assert world.in_memory.receive(1)
-    assert not world.in_memory.receive(1)
-    world.in_memory.leave([1])
-    assert world.in_memory.receive(1)
-
-
-def test_there_is_room_for_what_was_refused_when_half_of_memory_has_left() -> None:
-    world = World(room=4).live()
-    world.commit(1, 2, 3, 4)
-    assert not world.in_memory.leave([4])  # Nothing was refused yet.
-    world.commit(5)  # There are four in memory, this one included.
-
-    assert not world.in_memory.leave([1, 5])
-    assert world.in_memory.leave([2])
-    assert not world.in_memory.leave([3])  # It was reported.
