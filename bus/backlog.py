@@ -1,31 +1,11 @@
-"""Waiting and parked messages: how they are parked, and how people and the auditor list them."""
+"""Waiting and parked messages, as people and the auditor list them."""
 
 from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
 
-from bus.codec import encode
-from engine.clock import Clock
-from engine.crash import CrashPoint
-from engine.envelope import Envelope
 from engine.postgres import Database
-
-_PARKED = CrashPoint("before-park-commit", "A message is a dead letter in the transaction, which has not committed.")
-_REDRIVEN = CrashPoint("after-redrive", "A dead letter is a delivery again; no mailbox knows of it.")
-_COUNTED = CrashPoint("after-failure-noted", "The count of a message's tries is on disk; it is not held back yet.")
-
-_NOTE_FAILURE = "update bus.deliveries set attempts = attempts + 1 where id = $1 returning attempts"
-_PARK = """
-with parked as (delete from bus.deliveries where id = $1)
-insert into bus.dead_letters (message_id, subscriber, type, key, body, cause, trace, attempts, error, parked_at)
-values ($2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"""
-
-_REDRIVE = """
-with back as (delete from bus.dead_letters where id = any($1) returning *)
-insert into bus.deliveries (message_id, subscriber, type, key, body, cause, trace, stored_at)
-select message_id, subscriber, type, key, body, cause, trace, $2 from back order by id
-returning id"""
 
 _DEAD_LETTERS = """
 select id, message_id, subscriber, type, key, body, attempts, error, parked_at
@@ -68,11 +48,10 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Backlog:
-    """The bus's tables, as those see them who did not put anything there."""
+    """Lists waiting deliveries and dead letters. The rows are written by bus/outbox.py."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
-        self._clock = clock
 
     async def dead_letters(self, after: int = 0, limit: int = 100) -> list[DeadLetter]:
         """List parked messages, the oldest first, `limit` at a time."""
@@ -91,34 +70,10 @@ class Backlog:
         return [Overdue(**dict(row)) for row in await self._database.fetch(_OVERDUE, before)]
 
     async def count(self) -> int:
-        """How many deliveries wait, timers among them."""
+        """Return the number of waiting deliveries, timers among them."""
         count: int = (await self._database.fetch(_COUNT))[0]["count"]
         return count
 
     async def waiting_about(self, subscribers: Sequence[str], keys: Sequence[str]) -> set[str]:
-        """Find the keys with a message that one of these subscribers is to handle now. Timers do not count."""
+        """Return those of these keys with a message that one of the subscribers must handle now. Timers don't count."""
         return {row["key"] for row in await self._database.fetch(_WAITING_ABOUT, subscribers, keys)}
-
-    async def note_failure(self, delivery_id: int) -> int:
-        """Count one more failed try, so that a restart does not start anew; gives the count, or 0 without a row."""
-        async with self._database.transaction(self._clock.now()) as tx:
-            attempts: int = await tx.value(_NOTE_FAILURE, delivery_id) or 0
-        _COUNTED.reach()
-        return attempts
-
-    async def park(self, actor: str, envelope: Envelope, error: Exception) -> None:
-        """Move a message to the dead letters."""
-        async with self._database.transaction(self._clock.now()) as tx:
-            await tx.execute(
-                _PARK, envelope.delivery_id, envelope.id, actor, type(envelope.message).__name__, envelope.key,
-                encode(envelope.message), envelope.causation_id, envelope.trace, envelope.attempts, repr(error)[:2000],
-                tx.now,
-            )  # fmt: skip
-            _PARKED.reach()
-
-    async def redrive(self, ids: Sequence[int]) -> int:
-        """Let parked messages be tried again as if new; says how many there were."""
-        async with self._database.transaction(self._clock.now()) as tx:
-            back = await tx.fetch(_REDRIVE, ids, tx.now)
-        _REDRIVEN.reach()
-        return len(back)

@@ -1,6 +1,6 @@
 """The bus inside one process: a command goes from mailbox to mailbox without being encoded.
 
-Actors of other processes are reached through a `RemoteBus`; the asker need not know.
+Actors of other processes are reached through a `RemoteBus`; the asker does not see the difference.
 """
 
 import asyncio
@@ -8,6 +8,7 @@ import secrets
 from itertools import count
 from typing import Any, Protocol, TypeVar, cast
 
+from bus.backlog import Backlog
 from bus.deliveries import Deliveries
 from bus.routes import Routes
 from engine.actor import Actor
@@ -39,7 +40,7 @@ class RemoteBus(Protocol):
         ...
 
     def forward(self, subscriber: str, envelope: Envelope) -> None:
-        """Bring a delivery to its subscriber, if that can be done now. Its row is there in any case."""
+        """Send a delivery to its subscriber, if that can be done now. Its row is stored in any case."""
         ...
 
 
@@ -59,12 +60,13 @@ class LocalBus:
         self._elsewhere = elsewhere
         self.supervisor = Supervisor(clock)
         self._priority = Priority()
-        self._prefix = secrets.token_hex(6)  # Tells this start of this process from all others.
+        self._prefix = secrets.token_hex(6)  # Distinguishes this start of this process from all others.
         self._numbers = count(1)
         self._database = database
         self._clock = clock
         self._settings = settings
         self._cells: dict[type[Command[Any]], ActorCell] = {}
+        self.backlog = Backlog(database)
         self.deliveries = Deliveries(
             database,
             routes,
@@ -86,7 +88,7 @@ class LocalBus:
         self.supervisor.host(cell)
 
     def open(self) -> None:
-        """From now on deliveries are handed to the hosted actors, and forwarded to the others."""
+        """Hand deliveries to the hosted actors from now on, and forward those of all others."""
         mailboxes = {name: cell.put for name, cell in self.supervisor.cells.items()}
         self.deliveries.open(mailboxes, self._elsewhere.forward if self._elsewhere is not None else None)
 
@@ -121,7 +123,7 @@ class LocalBus:
             elsewhere.tell(name, command, message_id=self._new_id())
 
     async def publish(self, *events: Event) -> None:
-        """Store events that no turn speaks of, for tests and operations. Actors publish through their transaction."""
+        """Store events outside of any turn, for tests and operations. Actors publish through their transaction."""
         async with self._database.transaction(self._clock.now()) as tx:
             stored = await self.deliveries.store(tx, [OutboxEntry(event) for event in events])
         self.deliveries.hand_over(stored)
@@ -138,7 +140,7 @@ class LocalBus:
                 current.ask_ended()
 
     def _cell(self, command_type: type[Command[Any]]) -> ActorCell | None:
-        """Where it is handled, if that is in this process."""
+        """Return the actor that handles these commands, if this process hosts it."""
         cell = self._cells.get(command_type)
         if cell is None:
             cell = self.supervisor.cells.get(self.routes.owner(command_type))

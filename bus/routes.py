@@ -1,4 +1,4 @@
-"""Routes from messages to actors. Made once, from the actors' classes, whether they are hosted here or elsewhere."""
+"""Routes from messages to actors. Made once, from the classes of all actors, those of other processes included."""
 
 from collections.abc import Iterable, Sequence
 
@@ -21,13 +21,13 @@ class Routes:
                 self._add(message_type, actor.name)
 
     def subscribers(self, message_type: type[Message]) -> Sequence[str]:
-        """The actors that handle this, by name. An event may have none."""
+        """Return the names of the actors that handle this type. An event may have none."""
         subscribers = self._subscribers.get(message_type, ())
         assert subscribers or issubclass(message_type, Event), f"no actor handles {message_type.__name__}"
         return subscribers
 
     def owner(self, command_type: type[Message]) -> str:
-        """The actor that handles this command.
+        """Return the name of the actor that handles this command.
 
         Raises:
             BadInput: No actor does.
@@ -41,7 +41,7 @@ class Routes:
         """Read a stored message as its subscriber does.
 
         Raises:
-            BadInput: It does not know this type, or the body doesn't fit it.
+            BadInput: The subscriber does not know this type, or the body does not fit it.
         """
         return self._codecs[subscriber].decode(type_name, body)
 
@@ -50,7 +50,7 @@ class Routes:
         return list(self._subscribers)
 
     def listeners(self) -> dict[str, Sequence[str]]:
-        """Every event with its subscribers, by name."""
+        """Return the subscribers of every event, by its name."""
         events = {kind: names for kind, names in self._subscribers.items() if issubclass(kind, Event)}
         return {kind.__name__: names for kind, names in sorted(events.items(), key=lambda item: item[0].__name__)}
 

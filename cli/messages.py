@@ -35,7 +35,7 @@ def list_letters() -> None:
 
     async def main(settings: ShopSettings) -> tuple[Sequence[DeadLetter], Sequence[ParkedMessage]]:
         async with attach_shop(settings) as shop, _open_queues(settings) as queues:
-            local = await shop.bus.deliveries.dead_letters(limit=1000)
+            local = await shop.bus.backlog.dead_letters(limit=1000)
             return local, await queues.parked() if queues else ()
 
     out.print(tables.dead_letters(*run(main)))
@@ -47,7 +47,7 @@ def show(letter_id: str) -> None:
 
     async def main(settings: ShopSettings) -> DeadLetter | ParkedMessage:
         async with attach_shop(settings) as shop, _open_queues(settings) as queues:
-            local = await shop.bus.deliveries.dead_letters(int(letter_id) - 1, 1) if letter_id.isdecimal() else []
+            local = await shop.bus.backlog.dead_letters(int(letter_id) - 1, 1) if letter_id.isdecimal() else []
             everywhere: list[DeadLetter | ParkedMessage] = [*local, *(await queues.parked() if queues else ())]
         found = next((letter for letter in everywhere if str(letter.id) == letter_id), None)
         if found is None:
@@ -95,7 +95,7 @@ def list_queues() -> None:
             if queues is None:
                 raise BadSetting("SQS_PREFIX: must be set; without it everything is in one process")
             now = shop.clock.now()
-            waiting = await shop.bus.deliveries.overdue(now)
+            waiting = await shop.bus.backlog.overdue(now)
             return tables.queues(await queues.states(), waiting, await processes(shop.services.database), now)
 
     out.print(run(main))

@@ -1,7 +1,7 @@
-"""An alarm: an actor asks for it, and does what is due when it rings.
+"""An alarm: rings when the work of an actor is due.
 
-Nothing is stored for it. What is due stands in the actor's own tables with its time, so the earliest time is read at
-the start, and again by the turn that does what was due.
+Nothing is stored for it. The actor's own tables have the time of each piece of work, so the actor reads the earliest
+time at its start, and again in the turn that does the work.
 """
 
 from collections.abc import Callable
@@ -57,4 +57,4 @@ class Alarm:
         try:
             self._ring()
         except Overloaded:
-            return  # The actor's mailbox is full of work that may do it anyway; else it rings again.
+            return  # The mailbox is full, perhaps of turns that do the work anyway. If not, it rings again.

@@ -1,6 +1,6 @@
 """A cell: one hosted actor with its mailbox, and the two loops that work on it.
 
-Turns run one after the other, calls side by side. What becomes of each message is decided in engine/outcomes.py.
+Turns run one after the other, calls side by side. The outcome of each message is decided in engine/outcomes.py.
 """
 
 import anyio

@@ -1,6 +1,6 @@
 """Deliveries: the engine's view of stored messages. A row is the right to handle one (bus/deliveries.py)."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Awaitable, Collection, Sequence
 from typing import NamedTuple, Protocol
 
 from engine.envelope import Envelope
@@ -17,11 +17,11 @@ class ClaimedDeliveries(NamedTuple):
 class DeliveryStore(Protocol):
     """Stored messages, and those of them that are in a mailbox of this process."""
 
-    async def claim(self, tx: Transaction, ids: Sequence[int]) -> ClaimedDeliveries:
+    def claim(self, tx: Transaction, ids: Sequence[int]) -> Awaitable[ClaimedDeliveries]:
         """Delete these rows with this transaction, and return which were still there."""
         ...
 
-    async def store(self, tx: Transaction, outgoing: Sequence[OutboxEntry]) -> object:
+    def store(self, tx: Transaction, outgoing: Sequence[OutboxEntry]) -> Awaitable[object]:
         """Store what a transaction published; return what `hand_over` needs."""
         ...
 

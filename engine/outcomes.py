@@ -1,4 +1,4 @@
-"""Outcomes: what becomes of a message that was taken from a mailbox.
+"""Outcomes: the fates of a message that was taken from a mailbox.
 
     finished   its asker, if any, is answered; its lane moves on
     retried    it is handled again after a pause; its lane waits

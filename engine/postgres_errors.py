@@ -1,7 +1,7 @@
 """Errors of PostgreSQL's driver, made the engine's own.
 
 A lost connection is Unavailable, a deadlock or a failed serialization is Conflict, a value that can't be stored is
-BadInput. What is left (a violated constraint, say) is a bug or a rule of its caller.
+BadInput. Any other error (a violated constraint, say) is a bug, or a rule of its caller.
 """
 
 import re
@@ -27,8 +27,8 @@ _LOST = (
     TimeoutError,
 )
 NO_ANSWER = (*_LOST, ValueError, asyncpg.PostgresError)
-# What the sender wrote can't be stored, whoever let it through: a text with NUL, a number that is too large. The
-# driver's own check of arguments is a plain DataError.
+# Values of a sender that no check has refused and that can't be stored: a text with NUL, a number that is too large.
+# The driver's own check of arguments is a plain DataError.
 _NOT_STORABLE = (asyncpg.CharacterNotInRepertoireError, asyncpg.NumericValueOutOfRangeError)
 _AGAIN = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError, asyncpg.LockNotAvailableError)
 
@@ -49,13 +49,13 @@ def translated(but: Sequence[Exception] = ()) -> Iterator[None]:
     except asyncpg.DataError as error:
         if not isinstance(error, _NOT_STORABLE) and type(error) is not asyncpg.DataError:
             raise
-        _log.warning("PostgreSQL can't take this", error=str(error))  # Its own words are for the log alone.
+        _log.warning("PostgreSQL can't take this", error=str(error))  # Its text is for the log alone.
         raise BadInput(_describe(error)) from error
 
 
 def no_postgres(dsn: str, error: Exception) -> BadSetting:
-    """Say in one line that no server can be reached. Names host and port, never the password."""
-    if "://" not in dsn:  # Not shown: what is no URL may well be a password.
+    """Return the error of a server that can't be reached, in one line. It names host and port, never the password."""
+    if "://" not in dsn:  # Not shown: a text that is no URL may be a password.
         return BadSetting("DATABASE_URL: must look like postgresql://user:password@host:5432/name")
     return BadSetting(f"DATABASE_URL: no PostgreSQL answers at {_without_password(dsn)}: {error}")
 

@@ -11,6 +11,7 @@ from litestar.di import NamedDependency
 from litestar.types import Scope
 from redis.asyncio import Redis
 
+from bus.backlog import Backlog
 from bus.deliveries import Deliveries
 from bus.messages.base import Currency, Sku
 from bus.messages.inventory import StockLevel
@@ -49,6 +50,7 @@ class Edge:
     bus: Bus
     cells: Mapping[str, ActorCell]  # The actors of this process.
     deliveries: Deliveries
+    backlog: Backlog
     database: Database
     redis: Redis
     updates: Updates

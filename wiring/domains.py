@@ -103,6 +103,6 @@ def make_actors(given: Given) -> Sequence[Actor]:
         Email(bus=bus, database=database, mailer=given.mailer, clock=clock, sender=settings.smtp.shopflow_mail_from),
         Notifications(updates=given.updates),
         Analytics(database=database),
-        Auditor(bus=bus, database=database, clock=clock, stored=bus.deliveries, levels=given.updates),
+        Auditor(bus=bus, database=database, clock=clock, stored=bus.backlog, levels=given.updates),
         IdempotencyKeys(database=database),
     )

@@ -34,6 +34,7 @@ async def open_edge(shop: Shop, listener: socket.socket) -> AsyncIterator[Server
         bus=shop.bus,
         cells=shop.bus.supervisor.cells,
         deliveries=shop.bus.deliveries,
+        backlog=shop.bus.backlog,
         database=shop.services.database,
         redis=shop.services.redis,
         updates=shop.updates,

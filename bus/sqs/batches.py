@@ -1,7 +1,8 @@
-"""Batches: what is put in goes out ten at a time.
+"""Batches: items are sent ten at a time.
 
-While nothing is under way, what there is goes at once; else it waits for a full batch, or until the way is free. So a
-quiet shop has no delay in it, and a busy one sends full batches, without a timer that would have to be right for both.
+While no batch is under way, waiting items are sent at once. Otherwise they wait for a full batch, or until no batch is
+under way any more. So a quiet shop has no delay, and a busy one sends full batches, without a timer that would have to
+be right for both.
 """
 
 import asyncio
@@ -17,7 +18,7 @@ from engine.errors import Unavailable
 
 T = TypeVar("T")
 
-_WINDOW = 64  # How far ahead to look for what may go, past what must wait for its group.
+_WINDOW = 64  # Items searched for a batch, those included that must wait for their group.
 BACKOFF = Backoff(first_s=0.2, longest_s=2.0)  # While SQS is away.
 
 
@@ -46,16 +47,16 @@ class Batches(Generic[T]):
         weight: Callable[[T], int] = _no_weight,
         most_weight: int = 1 << 20,
     ) -> None:
-        """All bounds.
+        """Make an empty queue.
 
         Args:
-            send: Sends a batch; gives those that must be tried again, or raises Unavailable, which means all.
-            size: Of a batch.
-            under_way: Batches at once.
-            limit: Items that wait.
-            group: What must stay in order; "" is no group.
-            weight: Of an item.
-            most_weight: Of a batch.
+            send: Sends a batch; returns the items to retry, or raises Unavailable, which means all.
+            size: The most items of a batch.
+            under_way: The most batches at once.
+            limit: The most items that wait.
+            group: Returns the group of an item, which is sent in order; "" is no group.
+            weight: Returns the weight of an item.
+            most_weight: The most weight of a batch.
         """
         self._send = send
         self._size = size
@@ -65,7 +66,7 @@ class Batches(Generic[T]):
         self._weight = weight
         self._most_weight = most_weight
         self._waiting: deque[T] = deque()
-        self._groups: set[str] = set()  # Of which some are under way.
+        self._groups: set[str] = set()  # Groups with an item under way.
         self._under_way = 0
         self._failures = 0  # In a row.
         self._wake = asyncio.Event()
@@ -73,11 +74,11 @@ class Batches(Generic[T]):
 
     @property
     def is_away(self) -> bool:
-        """Whether the last try failed, and another one is going to find out whether it is back."""
+        """Whether the last batch failed; one is still to be sent, and shows whether the receiver is back."""
         return self._failures > 0 and bool(self._waiting or self._under_way)
 
     def put(self, item: T) -> bool:
-        """Take one in; False if there is no room, and then it was not."""
+        """Add an item. Return False if there is no room for it."""
         if len(self._waiting) >= self._limit:
             return False
         self._waiting.append(item)
@@ -97,13 +98,13 @@ class Batches(Generic[T]):
                 await self._wake.wait()
 
     async def empty(self) -> None:
-        """Wait until nothing waits and nothing is under way."""
+        """Wait until all items have been sent."""
         while self._waiting or self._under_way:
             self._moved.clear()
             await self._moved.wait()
 
     def _next(self) -> Sequence[T]:
-        """The next batch; empty if none may go now."""
+        """Take the next batch; empty if none may be sent now."""
         if self._under_way >= (1 if self.is_away else self._most):
             return ()
         places, is_full = self._choose()
@@ -115,7 +116,7 @@ class Batches(Generic[T]):
         return batch
 
     def _choose(self) -> tuple[Sequence[int], bool]:
-        """Where those are that may go together, and whether more of them would be too many."""
+        """Return the places of the items that may be sent together, and whether they make a full batch."""
         places: list[int] = []
         blocked, weight = set(self._groups), 0
         for place, item in enumerate(islice(self._waiting, _WINDOW)):

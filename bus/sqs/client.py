@@ -1,4 +1,4 @@
-"""SQS and S3 as far as the bus needs them. Their errors are the engine's here."""
+"""SQS and S3 as far as the bus needs them. Their errors become the engine's."""
 
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
@@ -47,22 +47,22 @@ class Sqs:
         self._urls: dict[str, str] = {}
 
     def queue_of(self, actor: str) -> str:
-        """The name of an actor's queue."""
+        """Return the name of an actor's queue."""
         return f"{self.settings.sqs_prefix}-{actor}.fifo"
 
     def parked_of(self, actor: str) -> str:
-        """The name of the queue where an actor's queue parks what it handed out too often."""
+        """Return the name of the queue for messages that an actor's queue has handed out too often."""
         return f"{self.settings.sqs_prefix}-{actor}-parked.fifo"
 
     def replies_of(self, process: str) -> str:
-        """The name of the queue where a process waits for answers."""
+        """Return the name of a process's queue of answers."""
         return f"{self.settings.sqs_prefix}-replies-{process}"
 
     async def url(self, queue: str) -> str:
-        """Where a queue is.
+        """Return the address of a queue.
 
         Raises:
-            NoQueue: Nowhere.
+            NoQueue: It does not exist.
             Unavailable: SQS does not answer.
         """
         if queue not in self._urls:
@@ -71,7 +71,7 @@ class Sqs:
         return self._urls[queue]
 
     async def send(self, queue: str, letters: Sequence[WireMessage]) -> dict[int, "BatchResultErrorEntryTypeDef"]:
-        """Send up to ten; gives what went wrong, by place."""
+        """Send up to ten messages; return the errors, by place."""
         entries = [to_entry(letter, place, is_fifo=queue.endswith(".fifo")) for place, letter in enumerate(letters)]
         REQUESTS.labels("send").inc()
         with aws_errors("SQS"):
@@ -79,7 +79,7 @@ class Sqs:
         return _failed(answer.get("Failed", []))
 
     async def receive(self, queue: str, wait_s: int, visibility_s: int) -> Sequence["MessageTypeDef"]:
-        """Up to ten, or none after `wait_s`."""
+        """Receive up to ten messages, or none after `wait_s`."""
         REQUESTS.labels("receive").inc()
         with aws_errors("SQS"):
             answer = await self.client.receive_message(
@@ -93,7 +93,7 @@ class Sqs:
         return answer.get("Messages", [])
 
     async def delete(self, queue: str, receipts: Sequence[str]) -> dict[int, "BatchResultErrorEntryTypeDef"]:
-        """Forget up to ten that were received; gives what went wrong, by place."""
+        """Delete up to ten received messages; return the errors, by place."""
         REQUESTS.labels("delete").inc()
         with aws_errors("SQS"):
             answer = await self.client.delete_message_batch(
@@ -105,7 +105,7 @@ class Sqs:
     async def change_visibility(
         self, queue: str, leases: Sequence[tuple[str, int]]
     ) -> dict[int, "BatchResultErrorEntryTypeDef"]:
-        """Keep messages invisible to others for so many seconds from now; returns the errors, by place."""
+        """Keep messages invisible to others for so many seconds from now; return the errors, by place."""
         REQUESTS.labels("visibility").inc()
         with aws_errors("SQS"):
             answer = await self.client.change_message_visibility_batch(
@@ -118,7 +118,7 @@ class Sqs:
         return _failed(answer.get("Failed", []))
 
     async def make_bucket(self) -> None:
-        """Make the bucket for large bodies, if it is not there and one is named."""
+        """Make the bucket for large bodies, if one is named and does not exist."""
         if self.settings.s3_bucket:
             with aws_errors("S3"):
                 try:
@@ -127,19 +127,19 @@ class Sqs:
                     await self._s3.create_bucket(Bucket=self.settings.s3_bucket)
 
     async def store(self, name: str, body: str) -> None:
-        """Keep a body that is too large for a message."""
+        """Store a body that is too large for a message."""
         with aws_errors("S3"):
             await self._s3.put_object(Bucket=self._bucket(), Key=name, Body=body.encode())
 
     async def fetch(self, name: str) -> str:
-        """A body that was kept."""
+        """Return a stored body."""
         with aws_errors("S3"):
             found = await self._s3.get_object(Bucket=self._bucket(), Key=name)
             content: bytes = await found["Body"].read()
         return content.decode()
 
     async def remove(self, names: Sequence[str]) -> None:
-        """Bodies that were handled; at most 1,000."""
+        """Delete stored bodies, at most 1,000."""
         with aws_errors("S3"):
             await self._s3.delete_objects(
                 Bucket=self._bucket(), Delete={"Objects": [{"Key": name} for name in names], "Quiet": True}
@@ -166,9 +166,9 @@ async def open_sqs(settings: SqsSettings) -> AsyncIterator[Sqs]:
             connect_timeout=_CONNECT_S,
             read_timeout=settings.sqs_wait_s + _ANSWER_S,
             max_pool_connections=_CONNECTIONS,
-            retries={"total_max_attempts": 1},  # Who sends tries again, with a bound and a pause of its own.
-            # A third of what a request costs: what is sent is typed here and checked there, and the library's own
-            # name is put together anew for each request.
+            retries={"total_max_attempts": 1},  # Callers retry, with a bound and pauses of their own.
+            # These two were a third of a request's cost. Requests are typed here and checked by AWS; and without a
+            # user agent of ours the library composes its own for each request.
             parameter_validation=False,
             user_agent="ShopFlow",
         ),
@@ -183,10 +183,10 @@ async def open_sqs(settings: SqsSettings) -> AsyncIterator[Sqs]:
 
 @contextmanager
 def aws_errors(service: str) -> Iterator[None]:
-    """Make the library's errors the engine's own.
+    """Translate the library's errors into the engine's.
 
     Raises:
-        Unavailable: The service did not answer, or not with what was asked for: rights and queues may be put right.
+        Unavailable: The service did not answer, or refused. Missing rights and queues count too: people may add them.
     """
     try:
         yield

@@ -1,4 +1,4 @@
-"""Receiving: long polls, and what becomes of each message that comes."""
+"""Receiving: long polls, and the way of each message into its mailbox."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -23,11 +23,11 @@ from engine.errors import BadInput, Overloaded, ShopFlowError, Unavailable
 if TYPE_CHECKING:
     from types_aiobotocore_sqs.type_defs import MessageTypeDef
 
-_POLLS = 4  # At once, while messages come by tens.
-_MOST_LENT = 1024  # Two full turns of an actor; each must be renewed three times a minute.
+_POLLS = 4  # At once, while each brings ten messages.
+_MOST_LEASES = 1024  # Leases of one queue: two full turns of its actor. Each is renewed three times in ten seconds.
 _TOGETHER = 40  # Messages that go into the mailbox at once while more are coming, so that turns are few ...
 _TOGETHER_S = 0.01  # ... and how long the first of them waits for the others.
-_UNREADABLE_S = 60.0  # Until what can't be read is handed out again: a newer version may be on its way.
+_UNREADABLE_S = 60.0  # Until an unreadable message is handed out again: a newer version may be deployed by then.
 
 _RECEIVED = CrashPoint("after-receive", "Messages were received; no mailbox knows of them.")
 
@@ -69,7 +69,7 @@ class Poller:
         self._is_open = False
 
     async def closed(self) -> None:
-        """Wait for the polls that are under way: what an interrupted poll receives stays invisible for a while."""
+        """Wait for the polls that are under way: messages of an interrupted poll would stay invisible for a while."""
         while self._polls:
             self._changed.clear()
             await self._changed.wait()
@@ -134,7 +134,7 @@ class Inbox:
         self._is_open = True
         self._gathered: list[tuple[MessageTypeDef, MessageLease]] = []
         self._is_gathering = False
-        self._told: set[str] = set()  # Types that can't be read, told once.
+        self._logged: set[str] = set()  # Types that can't be read: each is logged once.
         self._log = telemetry.logger(queue=queue)
 
     async def run(self) -> None:
@@ -144,7 +144,7 @@ class Inbox:
             tasks.start_soon(self.poller.run)
 
     def close(self) -> None:
-        """Receive nothing more, and give back what was not begun: another process may have it, or the next start."""
+        """Receive nothing more, and return messages that were not begun, to another process or to the next start."""
         self._is_open = False
         self.poller.close()
         started = self._cell.mailbox.in_hand
@@ -160,7 +160,7 @@ class Inbox:
 
     def _room(self) -> int:
         mailbox = self._cell.mailbox
-        return min(mailbox.limit - mailbox.size, _MOST_LENT - len(self.leases.live))
+        return min(mailbox.limit - mailbox.size, _MOST_LEASES - len(self.leases.live))
 
     async def _take(self, messages: Sequence["MessageTypeDef"]) -> None:
         if messages:
@@ -168,7 +168,7 @@ class Inbox:
         self._gathered += [(message, self._begin(message)) for message in messages]
         if len(messages) == 10 and len(self._gathered) < _TOGETHER:
             if self._is_gathering:
-                return  # Another poll's answer waits for more, and takes these along.
+                return  # An earlier poll waits for more, and takes these along.
             self._is_gathering = True
             await anyio.sleep(_TOGETHER_S)
             self._is_gathering = False
@@ -215,7 +215,7 @@ class Inbox:
 
     def _put_delivery(self, envelope: Envelope, lease: MessageLease) -> None:
         if not self._deliveries.mark_received(envelope.delivery_id):
-            lease.done()  # A sweep has found its row; that is the right to handle it, and this is a copy.
+            lease.done()  # A sweep has brought it already.
             return
         try:
             self._cell.put(envelope)
@@ -239,10 +239,10 @@ class Inbox:
             envelope.lease.done()
 
     def _keep_for_later(self, message: "MessageTypeDef", lease: MessageLease, error: BadInput) -> None:
-        """Two versions may work side by side: what this one can't read waits for the other, and is told."""
+        """Return an unreadable message, and log it: a process of another version may be able to read it."""
         UNREADABLE.labels(self._queue).inc()
         kind = message["MessageAttributes"].get("type", {"DataType": "String"}).get("StringValue", "")
-        if kind not in self._told:
-            self._told.add(kind)
+        if kind not in self._logged:
+            self._logged.add(kind)
             self._log.error("a message can't be read; it stays in the queue", error=str(error))
         lease.give_back(_UNREADABLE_S)

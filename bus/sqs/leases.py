@@ -1,8 +1,8 @@
-"""Leases of received messages: each is short, and renewed after a third of it while the message waits or is handled.
+"""Leases of received messages: each is short, and is renewed while its message waits or is handled.
 
-So the death of a process is noticed soon, and a handler may take its time. A lease that could not be renewed in time is
-lost: another process may hold the message by now, so work that is not finished is left undone here (engine/turns.py
-rolls it back, engine/calls.py cancels it).
+So the death of a process is noticed soon, and a handler may take its time. A lease is renewed after a third of it. If
+that did not succeed in time it is lost: another process may hold the message by now, so unfinished work is given up
+(engine/turns.py rolls it back, engine/calls.py cancels it).
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from engine.errors import Unavailable
 _MOST_PAUSE_S = (
     43_200  # Twelve hours: the longest visibility timeout. Source: API reference, "ChangeMessageVisibility".
 )
-_RENEWALS = 8  # Batches of them at once.
+_RENEWALS = 8  # Batches at once.
 
 
 class MessageLease:
@@ -37,16 +37,16 @@ class MessageLease:
         self._leases = leases
         self.receipt = receipt
         self.receives = receives
-        self.envelope: Envelope | None = None  # Of the message in its mailbox.
+        self.envelope: Envelope | None = None  # Its message in the mailbox.
         self.stored_in = ""  # The object in S3 that goes with it.
-        self.was_lost = False  # A renewal noticed it.
+        self.was_lost = False  # Noticed at a renewal, or given back.
         self.is_over = False
         self.on_lost: Callable[[], None] | None = None
         self.renew_s = self.until_s = 0.0  # On the event loop's clock.
 
     @property
     def is_lost(self) -> bool:
-        """Whether it is over by the clock, noticed or not: between two renewals nothing may be committed without it."""
+        """Whether the lease has ended, noticed or not. Without it nothing may be committed, even between renewals."""
         return self.was_lost or self.until_s <= asyncio.get_running_loop().time()
 
     def done(self) -> None:
@@ -62,7 +62,7 @@ class _Return(NamedTuple):
 
 
 class MessageLeases:
-    """The leases of one queue. Time is the event loop's, also in tests: SQS counts by its own clock."""
+    """The leases of one queue. Time is the event loop's, also in tests: SQS has a clock of its own."""
 
     def __init__(self, sqs: Sqs, queue: str, on_end: Callable[[], None]) -> None:
         self._sqs = sqs
@@ -81,7 +81,7 @@ class MessageLeases:
         return self._live.keys()
 
     def begin(self, receipt: str, receives: int) -> MessageLease:
-        """Begin the lease of a message that was received just now."""
+        """Begin the lease of a message that was just received."""
         lease = MessageLease(self, receipt, receives)
         self._renewed(lease, asyncio.get_running_loop().time())
         self._live[lease] = None
@@ -89,7 +89,7 @@ class MessageLeases:
         return lease
 
     def end(self, lease: MessageLease) -> None:
-        """Delete a handled message from the queue. Should that fail, it comes again, and is known as handled."""
+        """Delete a handled message from the queue. Should that fail, it comes again and is recognised as a repeat."""
         if self._over(lease):
             self._ended.put(lease)
 
@@ -112,7 +112,7 @@ class MessageLeases:
                 await self._renew_all()
 
     async def settled(self) -> None:
-        """Wait until the queue knows of everything that ended or was given back."""
+        """Wait until the queue knows of all leases that ended or were given back."""
         await self._ended.empty()
         await self._returned.empty()
 
@@ -137,7 +137,7 @@ class MessageLeases:
     async def _renew(self, leases: Sequence[MessageLease], limit: anyio.CapacityLimiter) -> None:
         async with limit:
             begun_s = asyncio.get_running_loop().time()
-            with suppress(Unavailable):  # The next round tries again, until they are lost.
+            with suppress(Unavailable):  # The next round retries, until they are lost.
                 failed = await self._sqs.change_visibility(
                     self._queue, [(lease.receipt, self._visibility_s) for lease in leases]
                 )
@@ -163,12 +163,12 @@ class MessageLeases:
     async def _delete(self, leases: Sequence[MessageLease]) -> Sequence[MessageLease]:
         failed = await self._sqs.delete(self._queue, [lease.receipt for lease in leases])
         stale = [place for place, error in failed.items() if error["SenderFault"]]
-        if stale:  # It may come again: then its row is gone, or its asker is.
+        if stale:  # Those may come again: then their row or their asker is gone.
             STALE_RECEIPTS.labels(self._queue).inc(len(stale))
         again = [leases[place] for place in failed if place not in stale]
         gone = [lease.stored_in for lease in leases if lease.stored_in and lease not in again]
         if gone:
-            with suppress(Unavailable):  # The bucket's own rule removes it in time.
+            with suppress(Unavailable):  # The bucket's own rule removes them in time.
                 await self._sqs.remove(gone)
         return again
 

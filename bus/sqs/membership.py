@@ -31,12 +31,12 @@ class Process(msgspec.Struct, frozen=True, kw_only=True):
     seen_at: datetime
 
     def is_alive(self, now: datetime) -> bool:
-        """Whether it was seen lately."""
+        """Return whether the process has reported itself lately."""
         return now - self.seen_at < _AWAY
 
 
 class Membership:
-    """Keeps one process in the list."""
+    """Keeps one process in the list, and removes those that stopped."""
 
     def __init__(
         self,

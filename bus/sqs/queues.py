@@ -1,4 +1,4 @@
-"""The queues themselves: made, listed, and looked into by people."""
+"""The queues themselves, as people create, list and search them."""
 
 import json
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from types_aiobotocore_sqs.type_defs import MessageTypeDef
 
 _KEPT_S = 1_209_600  # Fourteen days, the longest there is.
-_LOOK_S = 5  # For so long others can't see a parked message that somebody looks at.
-_MOST_LOOKED_AT = 1000
+_LIST_S = 5  # For so long a parked message that is being listed is hidden from others.
+_MOST_LISTED = 1000
 
-# Nobody speaks to them unencrypted. Who may speak at all is said by the rights of each process (docs/scaling.md).
+# Unencrypted requests are denied. The rights of each process decide which others are allowed (docs/scaling.md).
 _POLICY = {
     "Version": "2012-10-17",
     "Statement": [
@@ -65,7 +65,7 @@ class Queues:
         self._actors = tuple(sorted(actors))
 
     async def create(self) -> AsyncIterator[str]:
-        """Make what is missing and set right what is there; gives their names as it goes. May be repeated."""
+        """Make missing queues and correct the others; yield each name. May be repeated."""
         await self._sqs.make_bucket()
         for actor in self._actors:
             parked = await self._make(self._sqs.parked_of(actor), {})
@@ -76,18 +76,18 @@ class Queues:
             yield queue
 
     async def states(self) -> Sequence[QueueState]:
-        """How full they are."""
+        """Return the state of each actor's queue."""
         return [await self._state(actor) for actor in self._actors]
 
     async def parked(self) -> Sequence[ParkedMessage]:
         """List the messages that the queues have parked by themselves, at most 1,000 for each actor."""
-        return [parked for actor in self._actors async for _, parked in self._look(actor)]
+        return [parked for actor in self._actors async for _, parked in self._list(actor)]
 
     async def redrive(self, ids: Iterable[str]) -> int:
-        """Let these be tried again as if new; says how many there were."""
+        """Send parked messages to their queues again; return how many there were."""
         wanted, found = set(ids), 0
         for actor in self._actors:
-            async for message, parked in self._look(actor):
+            async for message, parked in self._list(actor):
                 if parked.id in wanted:
                     await self._move(actor, message)
                     found += 1
@@ -142,13 +142,13 @@ class Queues:
             parked=int(parked[waiting]) + int(parked[in_flight]),
         )
 
-    async def _look(self, actor: str) -> "AsyncIterator[tuple[MessageTypeDef, ParkedMessage]]":
-        """Each of those that are parked, once. They are in flight while they are listed, and returned at the end."""
+    async def _list(self, actor: str) -> "AsyncIterator[tuple[MessageTypeDef, ParkedMessage]]":
+        """Yield each parked message once. While they are listed they are in flight; at the end they are returned."""
         queue = self._sqs.parked_of(actor)
         seen: dict[str, MessageTypeDef] = {}
         try:
-            while len(seen) < _MOST_LOOKED_AT:
-                messages = [m for m in await self._sqs.receive(queue, 0, _LOOK_S) if m["MessageId"] not in seen]
+            while len(seen) < _MOST_LISTED:
+                messages = [m for m in await self._sqs.receive(queue, 0, _LIST_S) if m["MessageId"] not in seen]
                 if not messages:
                     break
                 for message in messages:
@@ -162,7 +162,7 @@ class Queues:
                 await self._sqs.change_visibility(queue, receipts[first : first + 10])
 
     async def _move(self, actor: str, message: "MessageTypeDef") -> None:
-        """Back to its queue. First there and then away from here: twice is known to be once."""
+        """Move a parked message back to its queue. A crash in between leaves two, which are recognised as one."""
         letter = from_message(message)
         again = msgspec.structs.replace(letter, again=letter.again + 1, reply_to="", expires_at=None)
         await self._sqs.send(self._sqs.queue_of(actor), [again])

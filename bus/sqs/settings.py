@@ -10,7 +10,7 @@ _Prefix = Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9_-]{0,40}$")]
 
 
 class SqsSettings(Settings, frozen=True, kw_only=True):
-    """Where the queues are, and what this process hosts. Credentials come from the usual AWS chain."""
+    """The queues, and the actors of this process. Credentials come from the usual AWS chain."""
 
     sqs_prefix: Annotated[
         _Prefix, meaning("Queues are PREFIX-ACTOR.fifo. Empty: the whole shop is in this process.")

@@ -1,4 +1,4 @@
-"""SqsTransport: the way from this process to all others, and from them to it."""
+"""The transport: messages between this process and all others, over SQS."""
 
 import asyncio
 import secrets
@@ -35,28 +35,28 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 
-_ROOM = 10_000  # What nobody reads in time: answers to a poll that is under way anyway.
-_FLUSH_S = 2.0  # How long the last answers and deletions may take, after the last poll, when the process stops.
-_REPLIES_KEPT_S = 300  # Longer than anybody waits for an answer.
+_ROOM = 10_000  # Answers need no room: each settles a future, and those that nobody awaits are discarded.
+_FLUSH_S = 2.0  # For the last answers and deletions, after the last poll, when the process stops.
+_REPLIES_KEPT_S = 300  # Longer than any ask waits.
 
 _SENT = CrashPoint("after-forward", "A queue has taken messages; their rows do not say so yet.")
 
 
 class PendingSend(NamedTuple):
-    """A letter, and what its sender waits for, if it does."""
+    """A letter, and the future of its answer, if the sender waits for one."""
 
     letter: WireMessage
     answer: "asyncio.Future[Any] | None" = None
 
     def is_over(self, now: datetime) -> bool:
-        """Whether nobody waits for it any more."""
+        """Return whether its asker has gone or its time is over."""
         letter = self.letter
         return (self.answer is not None and self.answer.done()) or (
             letter.expires_at is not None and letter.expires_at <= now
         )
 
     def refuse(self, error: Exception) -> None:
-        """Tell who waits, if somebody does."""
+        """Report an error to the asker, if there is one."""
         if self.answer is not None:
             _fail(self.answer, error)
 
@@ -108,7 +108,7 @@ class SqsTransport:
             raise Overloaded(actor)
 
     def forward(self, subscriber: str, envelope: Envelope) -> None:
-        """Bring a delivery to its subscriber. If there is no room, whoever hosts it finds the row."""
+        """Send a delivery to its subscriber. If there is no room, a sweep in the process that hosts it finds it."""
         letter = _letter(
             envelope.message,
             envelope.id,
@@ -130,7 +130,7 @@ class SqsTransport:
         return outbox
 
     async def _start_outboxes(self) -> None:
-        """Here and not where they are made: that may be in a callback, which can't start tasks."""
+        """Start outboxes. They are made elsewhere, perhaps in a callback, which can't start tasks."""
         async with anyio.create_task_group() as tasks:
             while True:
                 while self._unstarted:
@@ -145,8 +145,8 @@ class SqsTransport:
             failed = await self._sqs.send(queue, [each.letter for each in live]) if live else {}
         except Unavailable as away:
             if isinstance(away, NoQueue) and live[0].letter.type == "answer":
-                return ()  # Who asked has gone, and its queue with it.
-            for each in live:  # Who asks is told, and comes again; what nobody waits for is sent later.
+                return ()  # The asker's process has gone, and its queue with it.
+            for each in live:  # Askers get the error and may ask again; all other letters are sent later.
                 each.refuse(away.copy())
             raise
         SENT.labels(queue).inc(len(live) - len(failed))
@@ -160,7 +160,7 @@ class SqsTransport:
         return [live[place] for place, error in failed.items() if not error["SenderFault"]]
 
     async def _lightened(self, queue: str, outgoing: PendingSend) -> PendingSend | None:
-        """With its body in S3, if it is too large; None if that can't be."""
+        """Move the body to S3, if it is too large; return None if that is refused."""
         letter = outgoing.letter
         if len(letter.body.encode()) <= self._sqs.settings.sqs_body_limit:
             return outgoing
@@ -173,12 +173,12 @@ class SqsTransport:
         return outgoing._replace(letter=msgspec.structs.replace(letter, body="{}", stored_in=name))
 
     def _drop(self, queue: str, outgoing: PendingSend, error: BadInput) -> None:
-        """Drop a message that can't be sent. Of a delivery the subscriber's process finds the row."""
+        """Drop a message that can't be sent. If it is a delivery, a sweep in the subscriber's process finds its row."""
         self._log.error("can't send a message", queue=queue, message_id=outgoing.letter.id, error=str(error))
         outgoing.refuse(error)
 
     async def _mark(self, ids: Sequence[int]) -> Sequence[int]:
-        await self._deliveries.forwarded(ids)
+        await self._deliveries.mark_forwarded(ids)
         return ()
 
     # --- From others ---
@@ -192,7 +192,7 @@ class SqsTransport:
             self._read_answers.put(message["ReceiptHandle"])
             try:
                 await self._take_answer(from_message(message))
-            except (BadInput, Unavailable) as error:  # Who asked hears nothing, and asks again.
+            except (BadInput, Unavailable) as error:  # The ask times out, and may be repeated.
                 self._log.warning("an answer can't be had", error=str(error))
 
     async def _take_answer(self, letter: WireMessage) -> None:
@@ -200,7 +200,7 @@ class SqsTransport:
         if letter.stored_in:
             body = await self._sqs.fetch(letter.stored_in)
             await self._sqs.remove([letter.stored_in])
-        if letter.id in self._asked:  # Else nobody waits for it any more.
+        if letter.id in self._asked:  # Otherwise its asker has timed out.
             _settle(*self._asked[letter.id], body)
 
     async def _forget_answers(self, receipts: Sequence[str]) -> Sequence[str]:
@@ -213,10 +213,10 @@ class SqsTransport:
     async def open(
         self, cells: Collection[ActorCell], deliveries: Deliveries, database: Database
     ) -> AsyncIterator[None]:
-        """Receive for these actors, and send for everybody, while the block lasts; then give back what is left.
+        """Receive for these actors and send for all while the block lasts; then return the messages that are left.
 
         Raises:
-            MissingQueue: One of them was never made.
+            MissingQueue: The queue of one of them was never made.
         """
         self._deliveries = deliveries
         for cell in cells:
@@ -248,7 +248,7 @@ class SqsTransport:
                 with anyio.CancelScope(shield=True), anyio.move_on_after(within_s):
                     await self._flush()
                     await self._remove_replies(self.name)
-                    with suppress(ShopFlowError):  # Then others find out that we are gone.
+                    with suppress(ShopFlowError):  # Otherwise other processes notice that this one is gone.
                         await membership.leave()
                 tasks.cancel_scope.cancel()
 
@@ -259,12 +259,12 @@ class SqsTransport:
             raise MissingQueue(queue) from None
 
     def close(self) -> None:
-        """Receive nothing more for the actors of this process, and give back what was not begun. What was, goes on."""
+        """Receive nothing more for the actors of this process, and return messages that were not begun."""
         for inbox in self._inboxes:
             inbox.close()
 
     async def _flush(self) -> None:
-        """Let the queues know of all that ended here; what did not is for others, or for the next start."""
+        """Report to the queues what was handled here. Other messages go to other processes, or to the next start."""
         for inbox in self._inboxes:
             inbox.close()
             inbox.give_back_all()

@@ -1,4 +1,4 @@
-"""How messages look on SQS: the JSON of the Struct as body, what must be known about it in message attributes.
+"""The form of messages on SQS: the JSON of the Struct is the body, all else stands in message attributes.
 
 Pure: no I/O. Limits and characters. Source: Amazon SQS Developer Guide, "Quotas related to messages", and the API
 reference, "SendMessage".
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     )
 
 _GROUP = re.compile(r"[A-Za-z0-9!-/:-@\[-`{-~]{1,128}")
-# What JSON may hold and SQS refuses: the two of the plane's end. (Control characters are escaped in JSON anyway.)
+# Two characters that JSON allows and SQS refuses. (It refuses control characters too; JSON escapes those anyway.)
 _UNSENDABLE = str.maketrans({"\ufffe": "\\ufffe", "\uffff": "\\uffff"})
 
 
 class WireMessage(msgspec.Struct, frozen=True, kw_only=True):
-    """A message as it travels."""
+    """A message on its way between two processes."""
 
     id: str
     type: str  # Of the message; of an answer, "answer".
@@ -35,11 +35,11 @@ class WireMessage(msgspec.Struct, frozen=True, kw_only=True):
     key: str = ""
     cause: str = ""
     trace: str = ""
-    delivery_id: int = 0  # The row that is the right to handle it; 0 for a command that nobody stored.
-    reply_to: str = ""  # The queue where its answer is waited for.
-    expires_at: datetime | None = None  # Nobody waits for its answer any longer.
-    again: int = 0  # How often people let it be tried again.
-    stored_in: str = ""  # The body is too large, and is the S3 object with this name.
+    delivery_id: int = 0  # The row that is the right to handle it; 0 for a command, which has none.
+    reply_to: str = ""  # The queue for its answer; "" if the sender does not wait for one.
+    expires_at: datetime | None = None  # When its asker times out.
+    again: int = 0  # How often it was redriven.
+    stored_in: str = ""  # The S3 object with the body, if that is too large for SQS.
 
     @property
     def group(self) -> str:
@@ -49,18 +49,18 @@ class WireMessage(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def deduplication_id(self) -> str:
-        """Equal for what is sent twice by mistake."""
+        """The same for a message that is sent twice by mistake."""
         own = f"delivery-{self.delivery_id}" if self.delivery_id else self.id
         return f"{own}-{self.again}" if self.again else own
 
     @property
     def weight(self) -> int:
-        """Bytes, of which a batch may have a mebibyte: the body's and, generously, the attributes'."""
+        """The bytes of the body and, generously, of the attributes. A batch may have a mebibyte."""
         return len(self.body.encode()) + 1024 + len(self.key.encode())
 
 
 class WireError(msgspec.Struct, frozen=True, kw_only=True):
-    """An error on its way to who asked."""
+    """An error on its way to the asker."""
 
     kind: str
     why: str
@@ -92,7 +92,7 @@ def from_message(message: "MessageTypeDef") -> WireMessage:
     """Read a received message.
 
     Raises:
-        BadInput: It is no letter of ours.
+        BadInput: ShopFlow has not sent it.
     """
     given = {name: value.get("StringValue", "") for name, value in message.get("MessageAttributes", {}).items()}
     try:
@@ -102,7 +102,7 @@ def from_message(message: "MessageTypeDef") -> WireMessage:
 
 
 def answer_body(result: object) -> str:
-    """The answer to a command, which may be an error."""
+    """Encode the answer to a command, which may be an error."""
     answer = (
         Answer(problem=_problem(result))
         if isinstance(result, BaseException)
@@ -111,11 +111,11 @@ def answer_body(result: object) -> str:
     return msgspec.json.encode(answer).decode()
 
 
-def read_answer(body: str, decoder: msgspec.json.Decoder[Any]) -> Any:  # noqa: ANN401 - what the command says
-    """The answer, or the error: it is returned, not raised.
+def read_answer(body: str, decoder: msgspec.json.Decoder[Any]) -> Any:  # noqa: ANN401 - as the command says
+    """Return the answer, or the error, which is not raised.
 
     Raises:
-        msgspec.DecodeError: It is not what this process knows as the command's answer.
+        msgspec.DecodeError: It is no answer to this command, as far as this process knows.
     """
     answer = msgspec.json.decode(body, type=Answer)
     if answer.problem is not None:
@@ -154,7 +154,7 @@ def _error(problem: WireError) -> Exception:
 
 
 def _attributes(letter: WireMessage) -> "dict[str, MessageAttributeValueTypeDef]":
-    """All that is not empty: SQS takes no empty ones, and ten at most."""
+    """Return the attributes that are not empty: SQS takes no empty ones, and ten at most."""
     given = {
         "id": letter.id,
         "type": letter.type,

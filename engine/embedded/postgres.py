@@ -29,7 +29,7 @@ _START_TIMEOUT_S = 60.0
 _DATABASE = "shopflow"
 _ASIDE, _WHOLE = "being-made-", "made"  # Names inside a database's folder during its first start.
 
-# What differs from PostgreSQL's own defaults. Durability does not: fsync and synchronous commits stay on.
+# Settings that differ from PostgreSQL's own defaults. Those of durability do not: fsync and synchronous commits are on.
 _POSTGRES_CONF = """\
 io_method = sync                    # Three processes fewer; our reads are small.
 max_wal_size = 1GB

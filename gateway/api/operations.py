@@ -55,7 +55,7 @@ class Actors(WholeListView[ActorView], frozen=True, kw_only=True):
 @get("/dead-letters", summary="Messages that could not be handled")
 async def dead_letters(edge: Wired, limit: Limit = 20, cursor: LetterId = 0) -> DeadLetters:
     """List messages that could not be handled, the oldest first."""
-    letters = await edge.deliveries.dead_letters(cursor, limit + 1)
+    letters = await edge.backlog.dead_letters(cursor, limit + 1)
     items = [
         DeadLetterView(
             id=str(letter.id),

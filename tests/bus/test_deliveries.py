@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from bus.dispatcher import Subscription
 from engine.clock import ManualClock
 from engine.envelope import Envelope
 from engine.postgres import Database
@@ -73,13 +74,13 @@ async def test_a_delivery_that_comes_twice_in_one_turn_is_handled_once(
     database: Database, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with house(database, clock, Recorder()) as bus:
-        hand = bus.deliveries._hand
+        hand = Subscription.hand
 
-        def twice(subscriber: str, envelope: Envelope) -> bool:
+        def twice(subscription: Subscription, envelope: Envelope) -> bool:
             again = Envelope(envelope.message, message_id=envelope.id, delivery_id=envelope.delivery_id)
-            return hand(subscriber, envelope) and hand(subscriber, again)
+            return hand(subscription, envelope) and hand(subscription, again)
 
-        monkeypatch.setattr(bus.deliveries, "_hand", twice)
+        monkeypatch.setattr(Subscription, "hand", twice)
         await bus.publish(Rang(key="k", what="x"))
         await at_rest(clock)
 
@@ -259,8 +260,8 @@ async def test_dead_letters_are_listed_in_pages(database: Database, clock: Manua
     async with house(database, clock, recorder) as bus:
         await bus.publish(*[Rang(key=what, what=what) for what in "abcde"])
         await clock.advance(minutes=1)
-        first = await bus.deliveries.dead_letters(limit=3)
-        rest = await bus.deliveries.dead_letters(after=first[-1].id, limit=3)
+        first = await bus.backlog.dead_letters(limit=3)
+        rest = await bus.backlog.dead_letters(after=first[-1].id, limit=3)
 
     assert sorted(letter.key for letter in [*first, *rest]) == list("abcde")
     assert (len(first), len(rest)) == (3, 2)
@@ -288,18 +289,16 @@ async def test_an_audit_reads_what_waits_what_is_late_and_what_is_parked(
                     " parked_at) values ('m', 'nobody', 'Rang', $1, '{}', '', 8, 'why', $2)",
                     key, begun,
                 )  # fmt: skip
-        deliveries = bus.deliveries
-        late = [
-            (one.subscriber, one.count, one.oldest) for one in await deliveries.overdue(begun - timedelta(minutes=1))
-        ]
-        waiting = await deliveries.waiting_about(["nobody"], ["now", "timer", "late", "unknown"])
-        first, *rest = await deliveries.dead_letters_since(begun, 0, 10)
+        backlog = bus.backlog
+        late = [(one.subscriber, one.count, one.oldest) for one in await backlog.overdue(begun - timedelta(minutes=1))]
+        waiting = await backlog.waiting_about(["nobody"], ["now", "timer", "late", "unknown"])
+        first, *rest = await backlog.dead_letters_since(begun, 0, 10)
 
         assert late == [
             ("nobody", 2, begun - timedelta(seconds=100)), ("somebody", 1, begun - timedelta(seconds=61)),
         ]  # fmt: skip
         assert waiting == {"now"}
-        assert await deliveries.count() == 5
-        assert [letter.id for letter in await deliveries.dead_letters_about(["a"])] == [first.id, rest[1].id]
-        assert await deliveries.dead_letters_since(begun, first.id, 10) == rest
-        assert await deliveries.dead_letters_since(begun, 0, 1) == [first]
+        assert await backlog.count() == 5
+        assert [letter.id for letter in await backlog.dead_letters_about(["a"])] == [first.id, rest[1].id]
+        assert await backlog.dead_letters_since(begun, first.id, 10) == rest
+        assert await backlog.dead_letters_since(begun, 0, 1) == [first]

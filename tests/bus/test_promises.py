@@ -90,7 +90,7 @@ async def test_poison_is_parked_after_its_tries_and_comes_back_when_it_is_let(tr
     trouble = Trouble(transport.recorder, "bad")
     async with transport.open() as front:
         await front.ask(Ring(key="a", what="bad good"))
-        (letter,) = await eventually(front.deliveries.dead_letters)
+        (letter,) = await eventually(front.backlog.dead_letters)
         assert (letter.subscriber, letter.key, letter.attempts) == ("recorder", "a", 4)
         await eventually(lambda: nothing_is_stored(transport.database))
         assert await done(transport.database) == ["good"]

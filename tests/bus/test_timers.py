@@ -110,7 +110,7 @@ async def test_a_timer_that_is_being_retried_is_not_taken_a_second_time(database
     async with house(database, clock, bell, recorder, shopflow_sweep_s=0.1) as bus:
         await soon(bus.ask(SetTimer(key="k", what="bad", seconds=1)))
         await clock.advance(minutes=1)
-        (letter,) = await bus.deliveries.dead_letters()
+        (letter,) = await bus.backlog.dead_letters()
 
     assert trouble.met == letter.attempts == 4
 
@@ -121,7 +121,7 @@ async def test_a_timer_that_was_parked_comes_at_once_when_redriven(database: Dat
     async with house(database, clock, bell, recorder) as bus:
         await soon(bus.ask(SetTimer(key="k", what="bad", seconds=1)))
         await clock.advance(minutes=1)
-        (letter,) = await bus.deliveries.dead_letters()
+        (letter,) = await bus.backlog.dead_letters()
         trouble.end()
         await bus.deliveries.redrive([letter.id])
         await at_rest(clock)

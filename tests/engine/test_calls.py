@@ -202,7 +202,7 @@ async def test_a_failing_call_is_retried_with_its_lane_waiting_and_then_parked(
         await at_rest(clock)
         assert courier.fetched == ["other"]
         await clock.advance(minutes=1)
-        (letter,) = await bus.deliveries.dead_letters()
+        (letter,) = await bus.backlog.dead_letters()
 
     assert (trouble.met, letter.attempts, letter.type) == (4, 4, "Rang")
     assert letter.error == "RuntimeError('a bug')"
@@ -218,7 +218,7 @@ async def test_a_call_waits_out_what_is_away_for_longer_than_what_is_broken(
         await bus.publish(Rang(key="k", what="bad"))
         await clock.advance(minutes=1)
         assert trouble.met > 4
-        assert not await bus.deliveries.dead_letters()
+        assert not await bus.backlog.dead_letters()
         trouble.end()
         await clock.advance(minutes=1)
 
@@ -236,7 +236,7 @@ async def test_waiting_for_what_was_away_uses_up_none_of_a_messages_own_tries(
         waited = trouble.met
         trouble.error = RuntimeError("a bug")
         await clock.advance(minutes=10)
-        (letter,) = await bus.deliveries.dead_letters()
+        (letter,) = await bus.backlog.dead_letters()
 
     assert waited > 4
     assert (trouble.met - waited, letter.attempts) == (4, 4)
@@ -248,7 +248,7 @@ async def test_bad_input_of_a_call_is_parked_at_once(database: Database, clock: 
     async with house(database, clock, courier) as bus:
         await bus.publish(Rang(key="k", what="bad"))
         await at_rest(clock)
-        (letter,) = await bus.deliveries.dead_letters()
+        (letter,) = await bus.backlog.dead_letters()
 
     assert (trouble.met, letter.attempts) == (1, 1)
 

@@ -163,7 +163,7 @@ async def test_a_crash_while_a_failed_turn_is_taken_apart_touches_only_what_is_n
         await clock.advance(minutes=1)
         assert clock._work == 0
         assert bus.supervisor.cells["fragile"].mailbox.size == 0
-        assert await bus.deliveries.dead_letters() == []
+        assert await bus.backlog.dead_letters() == []
 
     assert sorted(await done(database, "fragile")) == ["a", "b", "c", "d"]
 
@@ -179,7 +179,7 @@ async def test_a_message_that_brings_its_actor_down_is_parked_in_the_end(
         await bus.publish(Rang(key="k", what="good"))
         await at_rest(clock)
         await soon(bus.ask(Ring(key="k", what="")))
-        (letter,) = await bus.deliveries.dead_letters()
+        (letter,) = await bus.backlog.dead_letters()
 
     assert letter.body == '{"type":"Rang","key":"k","what":"bomb"}'
     assert letter.attempts == 4

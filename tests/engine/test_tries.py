@@ -41,7 +41,7 @@ async def test_a_failing_delivery_is_retried_with_growing_pauses_and_then_parked
             assert trouble.met == met
             await clock.advance(seconds=0.01)
             assert trouble.met == met + 1
-        (letter,) = await bus.deliveries.dead_letters()
+        (letter,) = await bus.backlog.dead_letters()
         await clock.advance(minutes=10)
 
     assert (letter.subscriber, letter.type, letter.key, letter.attempts) == ("recorder", "Rang", "bad", 4)
@@ -76,7 +76,7 @@ async def test_many_poisonous_messages_cost_about_one_transaction_each(
         await at_rest(clock)
 
         assert await done(database) == [str(number) for number in range(64) if number not in bad]
-        assert len(await bus.deliveries.dead_letters(limit=1000)) == len(bad)
+        assert len(await bus.backlog.dead_letters(limit=1000)) == len(bad)
         assert await transactions(database) + trouble.met <= 64 * 1.5 + 20
 
 
@@ -137,7 +137,7 @@ async def test_tries_are_counted_across_a_restart(database: Database, clock: Man
 
     async with house(database, clock := after_a_crash(clock), recorder) as bus:
         await at_rest(clock)
-        (letter,) = await bus.deliveries.dead_letters()
+        (letter,) = await bus.backlog.dead_letters()
 
     assert (letter.attempts, trouble.met) == (4, 4)
 
@@ -150,7 +150,7 @@ async def test_a_command_that_was_told_and_fails_is_retried_and_parked_too(
     async with house(database, clock, recorder) as bus:
         bus.tell(Add(key="k", what="bad"))
         await clock.advance(minutes=1)
-        (letter,) = await bus.deliveries.dead_letters()
+        (letter,) = await bus.backlog.dead_letters()
 
     assert (letter.type, letter.attempts) == ("Add", 4)
 
@@ -161,12 +161,12 @@ async def test_a_redriven_message_is_tried_again_as_if_new(database: Database, c
     async with house(database, clock, recorder) as bus:
         await bus.publish(Rang(key="k", what="bad"))
         await clock.advance(minutes=1)
-        (letter,) = await bus.deliveries.dead_letters()
+        (letter,) = await bus.backlog.dead_letters()
         trouble.end()
         assert await bus.deliveries.redrive([letter.id]) == 1
         await at_rest(clock)
         assert await bus.deliveries.redrive([letter.id]) == 0
-        assert await bus.deliveries.dead_letters() == []
+        assert await bus.backlog.dead_letters() == []
 
     assert await done(database) == ["bad"]
 
@@ -177,7 +177,7 @@ async def test_bad_input_is_parked_at_once(database: Database, clock: ManualCloc
     async with house(database, clock, recorder) as bus:
         await bus.publish(Rang(key="k", what="bad"), Rang(key="k", what="good"))
         await at_rest(clock)
-        (letter,) = await bus.deliveries.dead_letters()
+        (letter,) = await bus.backlog.dead_letters()
 
     assert (letter.attempts, letter.error) == (1, "BadInput('never')")
     assert trouble.met == 2  # In the turn, and alone.

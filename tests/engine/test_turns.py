@@ -260,7 +260,7 @@ async def test_when_postgres_is_away_no_message_is_to_blame(database: Database, 
         assert trouble.met > 5
         trouble.end()
         await clock.advance(minutes=2)
-        assert await bus.deliveries.dead_letters() == []
+        assert await bus.backlog.dead_letters() == []
 
     assert await done(database) == ["a", "b"]
 

@@ -23,6 +23,8 @@ from actors.payment.reconciler import Reconciler
 from actors.payment.stripe import Stripe
 from actors.warehouse import rules as warehouse
 from bus.deliveries import Deliveries
+from bus.dispatcher import Subscription
+from bus.sweeper import Sweeper
 from engine.turns import Turns
 from testkit import ShopUnderTest
 from tests.faults import replacements
@@ -106,13 +108,13 @@ ABLATIONS: Final[Sequence[Ablation]] = (
     Ablation(
         "deliveries: swept at the start",
         "the same, with the rows there and nobody to find them",
-        patches(lambda: replaced(Deliveries, "_find_waiting", replacements.no_sweep)),
+        patches(lambda: replaced(Sweeper, "_find_waiting", replacements.no_sweep)),
         messages.killed_right_after_the_commit,
     ),
     Ablation(
         "deliveries: nothing overtakes rows that memory does not know",
         "a mail about the money before the one about the order",
-        replacements.nobody_waits_behind,
+        patches(lambda: replaced(Subscription, "fall_behind", lambda _: None)),
         messages.a_mailbox_is_full_for_a_moment,
     ),
     Ablation(
@@ -124,7 +126,7 @@ ABLATIONS: Final[Sequence[Ablation]] = (
     Ablation(
         "deliveries: what comes first of a key is handled first",
         "an order that is paid before it is known, when two processes share a database",
-        patches(lambda: reworded("bus.deliveries._CLAIM", " where mine = first", "")),
+        patches(lambda: reworded("bus.outbox._CLAIM", " where mine = first", "")),
         two_shops.one_shop_hears_of_the_money_while_the_other_hears_of_the_order,
     ),
     Ablation(

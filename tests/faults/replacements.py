@@ -15,6 +15,8 @@ from actors.payment.state import Payment
 from actors.payment.stripe import Stripe
 from actors.shipping.carrier import Booking, Carrier
 from bus.deliveries import Deliveries
+from bus.dispatcher import Subscription
+from bus.sweeper import Sweeper
 from engine.deliveries import ClaimedDeliveries
 from engine.envelope import Envelope
 from engine.transaction import OutboxEntry, Transaction
@@ -38,13 +40,14 @@ async def events_after_the_commit(_: ShopUnderTest) -> AsyncIterator[None]:
         return list(outgoing)
 
     async def say(deliveries: Deliveries, outgoing: list[OutboxEntry]) -> None:
-        async with deliveries._database.transaction(deliveries._clock.now()) as tx:
+        outbox = deliveries._outbox
+        async with outbox._database.transaction(outbox._clock.now()) as tx:
             stored = await store(deliveries, tx, outgoing)
         hand_over(deliveries, stored)
-        deliveries._clock.end()
+        outbox._clock.end()
 
     def say_now(deliveries: Deliveries, outgoing: list[OutboxEntry]) -> None:
-        deliveries._clock.begin()
+        deliveries._outbox._clock.begin()
         saying.append(asyncio.ensure_future(say(deliveries, outgoing)))
 
     with (
@@ -61,18 +64,8 @@ def take_over_under_another_token(claim: Claim, now: datetime) -> Claim:
     return take_over(claim, now)._replace(token=secrets.token_urlsafe(16))
 
 
-async def no_sweep(deliveries: Deliveries, subscriber: str) -> None:
-    deliveries._behind.discard(subscriber)
-
-
-@asynccontextmanager
-async def nobody_waits_behind(shop: ShopUnderTest) -> AsyncIterator[None]:
-    class Forgetful(set[str]):
-        def add(self, element: str, /) -> None:
-            """What is behind is not remembered."""
-
-    with replaced(shop.inside.bus.deliveries, "_behind", Forgetful()):
-        yield
+async def no_sweep(_: Sweeper, subscription: Subscription) -> None:
+    subscription.is_behind = False
 
 
 async def all_fail_together(turns: Turns, handler: Any, batch: Sequence[Envelope], error: Exception) -> None:

@@ -199,7 +199,7 @@ class Scenarios:
             assert await real.carts() == model.carts
         self._owed |= {real.order_id(which) for which, order in enumerate(model.orders) if order.is_owed}
         assert await audit(shop, but=self._owed) == []
-        assert await shop.inside.bus.deliveries.dead_letters() == []
+        assert await shop.inside.bus.backlog.dead_letters() == []
         self._campaign.runs += 1
         self._campaign.orders += len(model.orders)
 

@@ -99,12 +99,12 @@ class Runs:
 
     async def _parked_and_redriven(self) -> None:
         """It is parked after its tries; once what ailed it is mended, it takes effect like any other."""
-        (letter,) = await eventually(self.bus.deliveries.dead_letters, within_s=WITHIN_S)
+        (letter,) = await eventually(self.bus.backlog.dead_letters, within_s=WITHIN_S)
         assert (letter.body.count(self.toy.poison), letter.attempts) == (2, TRIES)
         poison, self.toy.poison = self.toy.poison, ""
         assert await self.bus.deliveries.redrive([letter.id]) == 1
         await eventually(lambda: poison in self.toy.done, within_s=WITHIN_S)
-        assert await self.bus.deliveries.dead_letters() == []
+        assert await self.bus.backlog.dead_letters() == []
 
     @property
     def ratio(self) -> float:

@@ -77,7 +77,7 @@ async def books(shop: Shop, sku: str) -> StockCount:
 async def nothing_is_wrong(shop: Shop) -> None:
     """By the auditor; and whoever failed was told so, not parked."""
     assert (await shop.bus.ask(AuditStock(), timeout_s=60)).findings == ()
-    assert await shop.bus.deliveries.dead_letters() == []
+    assert await shop.bus.backlog.dead_letters() == []
 
 
 async def grab(shops: Sequence[Shop], sku: str, buyers: int, prefix: str, chance: Random) -> list[str]:

@@ -300,7 +300,7 @@ async def test_a_year_of_facts_adds_up(shop: ShopUnderTest, scale: Scale, report
         await year.pass_by()
 
     await shop.audit()
-    assert await shop.inside.bus.deliveries.dead_letters() == []
+    assert await shop.inside.bus.backlog.dead_letters() == []
     assert await year.stuck() == []
     rows = await shop.inside.services.database.fetch("select count(*) from bus.deliveries")
     assert rows[0][0] == 0

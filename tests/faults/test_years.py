@@ -153,9 +153,10 @@ async def everything_stored(shop: ShopUnderTest) -> dict[str, int]:
 async def everything_in_memory(shop: ShopUnderTest) -> dict[str, int]:
     """What there is of timers, messages and the like."""
     bus = shop.inside.bus
+    in_memory = bus.deliveries._in_memory
     return {
         "mailboxes": sum(cell.mailbox.size for cell in bus.supervisor.cells.values()),
-        "deliveries known": len(bus.deliveries._in_memory) + len(bus.deliveries._left),
+        "deliveries known": len(in_memory._ids) + len(in_memory._left),
         "timers set": shop.clock.waiting(),
         "timers kept": len(shop.clock._timers) + len(shop.clock._delays),
     }

@@ -3,6 +3,7 @@
 import asyncio
 from contextlib import suppress
 
+from bus.dispatcher import Subscription
 from bus.messages.inventory import HoldStock, StockHeld, StockLevel
 from bus.messages.order import OrderCreated
 from engine.envelope import Envelope
@@ -17,20 +18,19 @@ from tests.orders import cart_with, checkout, placed_order, until_answered
 
 async def everything_is_handed_over_again(shop: ShopUnderTest) -> Findings:
     """At once, and when it was handled: a queue between processes may do both."""
-    deliveries, handed = shop.inside.bus.deliveries, list[tuple[str, Envelope]]()
-    hand = deliveries._hand
+    handed, hand = list[tuple[Subscription, Envelope]](), Subscription.hand
 
-    def again(subscriber: str, envelope: Envelope) -> bool:
-        return hand(subscriber, Envelope(envelope.message, message_id=envelope.id, delivery_id=envelope.delivery_id))
+    def again(subscription: Subscription, envelope: Envelope) -> bool:
+        return hand(subscription, Envelope(envelope.message, message_id=envelope.id, delivery_id=envelope.delivery_id))
 
-    def twice(subscriber: str, envelope: Envelope) -> bool:
-        handed.append((subscriber, envelope))
-        return hand(subscriber, envelope) and again(subscriber, envelope)
+    def twice(subscription: Subscription, envelope: Envelope) -> bool:
+        handed.append((subscription, envelope))
+        return hand(subscription, envelope) and again(subscription, envelope)
 
-    with replaced(deliveries, "_hand", twice):
+    with replaced(Subscription, "hand", twice):
         placed = await bought(shop, "ord_1", MUG=1)
-    for subscriber, envelope in handed:
-        again(subscriber, envelope)
+    for subscription, envelope in handed:
+        again(subscription, envelope)
     await shop.settle()
     paid, amount = await value(shop, "select paid from analytics.sales"), placed.amount.amount
     return [
@@ -77,18 +77,17 @@ async def a_first_mail_must_be_sent_again(shop: ShopUnderTest) -> Findings:
 
 async def a_mailbox_is_full_for_a_moment(shop: ShopUnderTest) -> Findings:
     """What there was no room for is only a row; what comes next must not overtake it."""
-    boxes = shop.inside.bus.deliveries._put
-    put = boxes["email"]
+    subscription = shop.inside.bus.deliveries._dispatcher.subscriptions["email"]
+    put = subscription.put
 
     def full(envelope: Envelope) -> None:
         if isinstance(envelope.message, OrderCreated):
             raise Overloaded("email")
         put(envelope)
 
-    assert isinstance(boxes, dict)
-    boxes["email"] = full
+    subscription.put = full
     await bought(shop, "ord_1", MUG=1)
-    boxes["email"] = put
+    subscription.put = put
     await shop.clock.advance(hours=25)  # The next sweep is then.
     return unless(templates(shop), ["order_created", "payment_received"])
 
