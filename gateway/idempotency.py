@@ -19,7 +19,7 @@ from bus.messages.idempotency import Claimed, ClaimKey, EndLease, GiveBackKey, I
 from engine import telemetry
 from engine.crash import CrashPoint
 from engine.errors import Unavailable
-from gateway.edge import Edge, Http, edge_of
+from gateway.context import GatewayContext, Http, context_of
 from gateway.problems import Problem, document
 
 _UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
@@ -66,7 +66,7 @@ class Idempotent:
         await self._once(own_key, body, scope, receive, send)
 
     async def _once(self, key: str, body: bytes, scope: Scope, receive: Receive, send: Send) -> None:
-        under_way = edge_of(scope).under_way
+        under_way = context_of(scope).under_way
         with anyio.move_on_after(_TWIN_WAITS_S):
             while (twin := under_way.get(key)) is not None:
                 await twin.wait()
@@ -82,15 +82,15 @@ class Idempotent:
             await send(message)
 
     async def _answer(self, key: str, body: bytes, scope: Scope, receive: Receive) -> Sequence[Message]:
-        edge = edge_of(scope)
-        claim = await edge.bus.ask(ClaimKey(key=key, body_hash=_hash(body.decode("latin-1"))))
+        context = context_of(scope)
+        claim = await context.bus.ask(ClaimKey(key=key, body_hash=_hash(body.decode("latin-1"))))
         match claim:
             case Claimed():
                 _CLAIMED.reach()
                 scope.setdefault("state", {})["claim"] = claim
                 return await self._do(key, claim, body, scope, receive)
             case Kept():
-                return _replay(claim.status, edge.keys.decrypt(claim.content, key))
+                return _replay(claim.status, context.keys.decrypt(claim.content, key))
             case Mismatch():
                 detail = "This key was used with another body."
                 return _problem(Problem(422, "idempotency_mismatch", detail))
@@ -107,30 +107,30 @@ class Idempotent:
             with anyio.CancelScope(shield=True):
                 made = scope["state"].get("made_order", "")
                 _DONE.reach()
-                is_settled = await self._settle(key, claim, answer, made, edge_of(scope))
+                is_settled = await self._settle(key, claim, answer, made, context_of(scope))
         if not is_settled and answer.is_good:  # Done and not kept: the next try must finish it, with the same ids.
             detail = "This may have been done; ask again with the same key."
             return _problem(Problem(503, "unavailable", detail, headers={"Retry-After": "1"}))
         return answer.messages
 
-    async def _settle(self, key: str, claim: Claimed, answer: "_Recorder", made: str, edge: Edge) -> bool:
+    async def _settle(self, key: str, claim: Claimed, answer: "_Recorder", made: str, context: GatewayContext) -> bool:
         """Store the outcome of a request. If it can't be stored now, the lease runs out by itself."""
         try:
-            await self._store(key, claim, answer, made, edge)
+            await self._store(key, claim, answer, made, context)
         except Unavailable as away:
             _log.info("could not settle a key", error=str(away))
             return False
         return True
 
-    async def _store(self, key: str, claim: Claimed, answer: "_Recorder", made: str, edge: Edge) -> None:
+    async def _store(self, key: str, claim: Claimed, answer: "_Recorder", made: str, context: GatewayContext) -> None:
         if answer.is_good:
-            content = edge.keys.encrypt(msgspec.msgpack.encode((answer.content_type, answer.body)), key)
-            await edge.bus.ask(KeepAnswer(key=key, status=answer.status, content=content, made=made))
+            content = context.keys.encrypt(msgspec.msgpack.encode((answer.content_type, answer.body)), key)
+            await context.bus.ask(KeepAnswer(key=key, status=answer.status, content=content, made=made))
             _KEPT.reach()
         elif 400 <= answer.status < 500:
-            await edge.bus.ask(GiveBackKey(key=key, at=claim.at))
+            await context.bus.ask(GiveBackKey(key=key, at=claim.at))
         else:
-            await edge.bus.ask(EndLease(key=key, at=claim.at))
+            await context.bus.ask(EndLease(key=key, at=claim.at))
 
 
 def required_claim(request: Http) -> Claimed:

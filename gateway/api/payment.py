@@ -11,7 +11,7 @@ from bus.messages.currencies import step
 from bus.messages.payment import LookAtStripe, Refund, RefundOrder, RefundReason
 from gateway.api.bodies import Body, MoneyBody, Strict, View
 from gateway.api.order import OrderView, read_order
-from gateway.edge import Http, Wired
+from gateway.context import Http, Injected
 from gateway.idempotency import required_claim
 from gateway.problems import Problem
 
@@ -40,11 +40,11 @@ class Looking(View, frozen=True, kw_only=True):
 
 
 @post("/orders/{order_id:str}/refunds", dto=Strict[RefundBody], return_dto=None, summary="Refund an order")
-async def refund(edge: Wired, request: Http, order_id: FromPath[str], data: JSONBody[RefundBody]) -> RefundView:
+async def refund(context: Injected, request: Http, order_id: FromPath[str], data: JSONBody[RefundBody]) -> RefundView:
     """Refund money of an order. Needs an `Idempotency-Key`. The money is on its way when this is answered."""
     refund_id = f"ref_{required_claim(request).token}"
-    order = await read_order(edge, order_id)
-    answer = await edge.bus.ask(
+    order = await read_order(context, order_id)
+    answer = await context.bus.ask(
         RefundOrder(order_id=order_id, refund_id=refund_id, amount=_minor_units(data, order), reason=data.reason)
     )
     if not isinstance(answer, Refund):
@@ -56,9 +56,9 @@ async def refund(edge: Wired, request: Http, order_id: FromPath[str], data: JSON
 
 
 @post("/orders/{order_id:str}/look-at-stripe", status_code=200, summary="Ask Stripe about an order")
-async def look_at_stripe(edge: Wired, order_id: FromPath[str]) -> Looking:
+async def look_at_stripe(context: Injected, order_id: FromPath[str]) -> Looking:
     """Poll Stripe soon for the state of an order's payment and refunds."""
-    if not await edge.bus.ask(LookAtStripe(order_id=order_id)):
+    if not await context.bus.ask(LookAtStripe(order_id=order_id)):
         raise Problem(409, "settled", "Stripe has said all there is to say of this order.")
     return Looking(looking=True)
 
