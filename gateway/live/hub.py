@@ -20,7 +20,7 @@ from gateway.live.orders import OrderBoard, ReadOrder
 from gateway.live.ports import Connection
 from gateway.live.protocol import Client
 from gateway.live.rate_limit import RateLimit
-from gateway.live.roster import Roster
+from gateway.live.registry import ConnectionRegistry
 from gateway.live.settings import LiveSettings
 from gateway.live.stock import ReadLevels, StockBoard
 from gateway.live.topics import Subscriber
@@ -50,11 +50,11 @@ class Hub:
         self.loop = asyncio.get_running_loop()
         self._stock = StockBoard(read_levels, settings, clock)
         self._orders = OrderBoard(watch_order, settings)
-        self._roster = Roster(settings)
+        self._registry = ConnectionRegistry(settings)
         self._listeners: set[Listener] = set()
         self.messages = RateLimit(settings.messages_a_minute, 60.0)  # Of each client.
         self._handshakes = RateLimit(settings.handshakes_a_second, 1.0)  # Of all clients together.
-        self._paid_until_s = 0.0
+        self._handshakes_tat_s = 0.0
         self._staleness = asyncio.Event()
         self._is_closing = False
 
@@ -126,7 +126,7 @@ class Hub:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._stock.keep_reading)
             tasks.start_soon(self._orders.keep_checking)
-            tasks.start_soon(self._roster.keep_alive)
+            tasks.start_soon(self._registry.keep_alive)
             tasks.start_soon(self._keep_saying_stale)
 
     async def close(self, within_s: float) -> None:
@@ -134,29 +134,29 @@ class Hub:
         self._is_closing = True
         for listener in self._listeners:
             listener.end()
-        await self._roster.close(within_s)
+        await self._registry.close(within_s)
 
     @property
     def connections(self) -> int:
         """The number of open websockets."""
-        return len(self._roster)
+        return len(self._registry)
 
     # For the clients.
 
     def wait_s(self) -> float:
         """Return in how many seconds to retry a handshake; 0 if it may go on now."""
-        if self._is_closing or len(self._roster) >= self.settings.max_clients:
+        if self._is_closing or len(self._registry) >= self.settings.max_clients:
             return FULL_RETRY_S
         now = self.loop.time()
-        paid_until = self._handshakes.pay(self._paid_until_s, now)
-        if not self._handshakes.is_kept(paid_until, now):
-            return paid_until - now  # Refused handshakes are not charged.
-        self._paid_until_s = paid_until
+        tat_s = self._handshakes.charge(self._handshakes_tat_s, now)
+        if not self._handshakes.allows(tat_s, now):
+            return tat_s - now  # Refused handshakes are not charged.
+        self._handshakes_tat_s = tat_s
         return 0.0
 
     def joined(self, client: Connection) -> None:
         """Register a client after its handshake."""
-        self._roster.join(client)
+        self._registry.join(client)
 
     def forget(self, subscriber: Subscriber) -> None:
         """End all subscriptions of a subscriber."""
@@ -166,15 +166,15 @@ class Hub:
     def left(self, client: Connection) -> None:
         """Forget a client whose connection is lost."""
         self.forget(client)
-        self._roster.leave(client)
+        self._registry.leave(client)
 
     def became_slow(self, client: Connection) -> None:
         """Start the time in which a slow client must read its backlog."""
-        self._roster.became_slow(client)
+        self._registry.became_slow(client)
 
     def caught_up(self, client: Connection) -> None:
         """Stop the time of a client that has read its backlog."""
-        self._roster.caught_up(client)
+        self._registry.caught_up(client)
 
     def obey(self, client: Connection, request: Request) -> None:
         """Execute a client's request.
@@ -194,7 +194,7 @@ class Hub:
         while True:
             await self._staleness.wait()
             self._staleness.clear()
-            watching = [one for one in (*self._roster, *self._listeners) if one.topics or one.asks]
+            watching = [one for one in (*self._registry, *self._listeners) if one.topics or one.asks]
             for number, subscriber in enumerate(watching):
                 if number % self.settings.slice_clients == 0:
                     await asyncio.sleep(0)  # So that ten thousand subscribers do not block the loop.

@@ -39,7 +39,7 @@ _quiet.setLevel(logging.WARNING)
 class Client(asyncio.Protocol, Connection):
     """A websocket client, as uvicorn's `ws` protocol. Made for one hub by `Hub.protocol_class`."""
 
-    __slots__ = ("_connections", "_is_closing", "_paid_until", "_parts", "_wire", "pinged")
+    __slots__ = ("_connections", "_is_closing", "_parts", "_tat_s", "_wire", "pinged")
     hub: ClassVar[Connections]
 
     def __init__(
@@ -54,7 +54,7 @@ class Client(asyncio.Protocol, Connection):
         self._wire: ServerProtocol | None = None
         self._is_closing = False
         self._parts: bytearray | None = None  # Of a message in several frames.
-        self._paid_until = 0.0  # Each message costs its part of a minute.
+        self._tat_s = 0.0  # Of the rate limit on its messages.
         self.pinged = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -176,7 +176,7 @@ class Client(asyncio.Protocol, Connection):
             return
         if frame.opcode is Opcode.PONG and self.pinged:
             self.pinged = False
-        elif not self._pay(BINARY_COST if frame.opcode is Opcode.BINARY else 1):
+        elif not self._charge(BINARY_COST if frame.opcode is Opcode.BINARY else 1):
             self._fail(CloseCode.POLICY_VIOLATION, "too many messages")
         elif frame.opcode is Opcode.BINARY:
             self._parts = None
@@ -201,11 +201,11 @@ class Client(asyncio.Protocol, Connection):
         except LiveRefusal as refused:
             self.send(error(refused))
 
-    def _pay(self, messages: int) -> bool:
-        """Charge messages to the client's rate limit; False when it is spent."""
+    def _charge(self, messages: int) -> bool:
+        """Charge messages to the client's rate limit; False if it does not allow them."""
         limit, now = self.hub.messages, self.hub.loop.time()
-        self._paid_until = limit.pay(self._paid_until, now, messages)
-        return limit.is_kept(self._paid_until, now)
+        self._tat_s = limit.charge(self._tat_s, now, messages)
+        return limit.allows(self._tat_s, now)
 
     def _fail(self, code: CloseCode, reason: str) -> None:
         """Close the connection for abuse; further input is dropped unread."""
