@@ -1,8 +1,8 @@
 """The live edge as the rest of the gateway sees it: its inputs, its outputs, and when it runs.
 
-The hub knows neither Redis nor the database: the listener to pub/sub calls `stock_changed`, `order_changed` and
-`stale`, and values are read through two injected functions. The hub lives in one event loop; only `run`, `close` and
-the streams wait.
+The hub knows neither Redis nor the database: gateway/watch.py, which listens to pub/sub, calls `stock_changed`,
+`order_changed` and `stale`, and values are read through two injected functions. The hub lives in one event loop; only
+`run`, `close` and the streams wait.
 """
 
 import asyncio
@@ -14,15 +14,15 @@ import anyio
 from bus.messages.inventory import StockLevel
 from bus.messages.order import OrderProgressed
 from gateway.live import handshake
-from gateway.live.events import Listener
+from gateway.live.events import EventStream
 from gateway.live.messages import STALE, LiveRefusal, Request, Subscribe, Unsubscribe, WatchOrder
-from gateway.live.orders import OrderBoard, ReadOrder
+from gateway.live.orders import OrderSubscriptions, ReadOrder
 from gateway.live.ports import Connection
 from gateway.live.protocol import Client
 from gateway.live.rate_limit import RateLimit
 from gateway.live.registry import ConnectionRegistry
 from gateway.live.settings import LiveSettings
-from gateway.live.stock import ReadLevels, StockBoard
+from gateway.live.stock import ReadLevels, StockSubscriptions
 from gateway.live.topics import Subscriber
 
 FULL_RETRY_S = 5.0  # When clients should retry at a hub that is full or closing.
@@ -48,10 +48,10 @@ class Hub:
     ) -> None:
         self.settings = settings
         self.loop = asyncio.get_running_loop()
-        self._stock = StockBoard(read_levels, settings, clock)
-        self._orders = OrderBoard(watch_order, settings)
+        self._stock = StockSubscriptions(read_levels, settings, clock)
+        self._orders = OrderSubscriptions(watch_order, settings)
         self._registry = ConnectionRegistry(settings)
-        self._listeners: set[Listener] = set()
+        self._event_streams: set[EventStream] = set()
         self.messages = RateLimit(settings.messages_a_minute, 60.0)  # Of each client.
         self._handshakes = RateLimit(settings.handshakes_a_second, 1.0)  # Of all clients together.
         self._handshakes_tat_s = 0.0
@@ -68,7 +68,7 @@ class Hub:
         """Return the class for `uvicorn.Config(http=...)`, which ends incomplete handshakes."""
         return handshake.deadline_for_heads(self.settings.head_within_s)
 
-    # For the listener to updates.
+    # For gateway/watch.py, which listens to updates.
 
     def stock_changed(self, levels: Iterable[StockLevel], committed_at: datetime | None = None) -> None:
         """Send new levels to their watchers; older versions are dropped. Cheap, also for SKUs without watchers."""
@@ -106,18 +106,18 @@ class Hub:
         """
         if len(set(skus)) > self.settings.max_skus:
             raise LiveRefusal("too_many_skus", f"A client may watch {self.settings.max_skus} SKUs.")
-        if self._is_closing or len(self._listeners) >= self.settings.max_listeners:
+        if self._is_closing or len(self._event_streams) >= self.settings.max_event_streams:
             raise LiveRefusal("busy", "Too many streams are open; try again in a few seconds.")
 
-        def join(listener: Listener) -> None:
-            self._listeners.add(listener)
-            self._stock.subscribe(listener, skus, versions or {})
+        def join(stream: EventStream) -> None:
+            self._event_streams.add(stream)
+            self._stock.subscribe(stream, skus, versions or {})
 
-        def leave(listener: Listener) -> None:
-            self._listeners.discard(listener)
-            self._stock.leave(listener)
+        def leave(stream: EventStream) -> None:
+            self._event_streams.discard(stream)
+            self._stock.leave(stream)
 
-        return Listener().messages(join, leave, self.settings.ping_every_s)
+        return EventStream().messages(join, leave, self.settings.ping_every_s)
 
     # For the wiring, which starts and stops the hub.
 
@@ -132,8 +132,8 @@ class Hub:
     async def close(self, within_s: float) -> None:
         """Refuse new clients, close websockets with 1012 spread over the time, and end the streams."""
         self._is_closing = True
-        for listener in self._listeners:
-            listener.end()
+        for stream in self._event_streams:
+            stream.end()
         await self._registry.close(within_s)
 
     @property
@@ -176,7 +176,7 @@ class Hub:
         """Stop the time of a client that has read its backlog."""
         self._registry.caught_up(client)
 
-    def obey(self, client: Connection, request: Request) -> None:
+    def handle(self, client: Connection, request: Request) -> None:
         """Execute a client's request.
 
         Raises:
@@ -194,7 +194,7 @@ class Hub:
         while True:
             await self._staleness.wait()
             self._staleness.clear()
-            watching = [one for one in (*self._registry, *self._listeners) if one.topics or one.asks]
+            watching = [one for one in (*self._registry, *self._event_streams) if one.topics or one.pending]
             for number, subscriber in enumerate(watching):
                 if number % self.settings.slice_clients == 0:
                     await asyncio.sleep(0)  # So that ten thousand subscribers do not block the loop.

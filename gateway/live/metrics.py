@@ -3,7 +3,7 @@
 from prometheus_client import Counter, Gauge, Histogram
 
 CONNECTIONS = Gauge("shopflow_live_connections", "Open websockets")
-LISTENERS = Gauge("shopflow_live_listeners", "Open streams of server-sent events")
+EVENT_STREAMS = Gauge("shopflow_live_listeners", "Open streams of server-sent events")
 SUBSCRIPTIONS = Gauge("shopflow_live_subscriptions", "Pairs of a client and a SKU it watches")
 SLOW = Gauge("shopflow_live_slow", "Websockets that do not read as fast as they are told")
 PINGS = Counter("shopflow_live_pings", "Pings sent")

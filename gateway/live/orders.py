@@ -23,8 +23,8 @@ DENIED = LiveRefusal("unknown_order", "There is no such order for this token.")
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
-class OrderBoard:
-    """The watched orders."""
+class OrderSubscriptions:
+    """The watched orders, and the subscriptions to them."""
 
     def __init__(self, read_order: ReadOrder, settings: LiveSettings) -> None:
         self._read_order = read_order

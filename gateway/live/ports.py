@@ -71,7 +71,7 @@ class Connections(Protocol):
     def caught_up(self, client: Connection) -> None:
         """Stop the time of a client that has read its backlog."""
 
-    def obey(self, client: Connection, request: Request) -> None:
+    def handle(self, client: Connection, request: Request) -> None:
         """Execute a client's request.
 
         Raises:

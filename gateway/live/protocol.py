@@ -84,7 +84,7 @@ class Client(asyncio.Protocol, Connection):
         self._wire.receive_data(data)
         for event in self._wire.events_received():
             if isinstance(event, Frame) and not self._is_closing:
-                self._hear(event)
+                self._on_frame(event)
         self._flush(self._wire)
 
     def eof_received(self) -> None:
@@ -171,7 +171,7 @@ class Client(asyncio.Protocol, Connection):
             REFUSED.labels(str(status)).inc()
             self._hang_up()
 
-    def _hear(self, frame: Frame) -> None:
+    def _on_frame(self, frame: Frame) -> None:
         if frame.opcode is Opcode.CLOSE:
             return
         if frame.opcode is Opcode.PONG and self.pinged:
@@ -193,11 +193,11 @@ class Client(asyncio.Protocol, Connection):
             return  # A ping, which the wire answers, an unsolicited pong, or the rest of a binary message.
         if frame.fin:
             message, self._parts = self._parts, None
-            self._obey(message)
+            self._handle(message)
 
-    def _obey(self, message: bytearray) -> None:
+    def _handle(self, message: bytearray) -> None:
         try:
-            self.hub.obey(self, decode(message))
+            self.hub.handle(self, decode(message))
         except LiveRefusal as refused:
             self.send(error(refused))
 
