@@ -86,10 +86,10 @@ class Settled(View, frozen=True, kw_only=True):
 @get("/audit", summary="Recompute everything")
 async def audit(context: Injected) -> AuditView:
     """Compare counters with ledgers and rows, domains with each other, and watchers' stock levels with the stock."""
-    cached = context.hub.told_stock()
-    suspects = context.levels.stale_levels(cached, await _actual(context, list(cached)))
+    sent = context.hub.sent_levels()
+    suspects = context.levels.stale_levels(sent, await _actual(context, list(sent)))
     audited = await context.bus.ask(Audit(), timeout_s=_LONG_S)
-    checked = {part.name: part.checked for part in audited.parts} | {"live": len(cached)}
+    checked = {part.name: part.checked for part in audited.parts} | {"live": len(sent)}
     found = [*audited.findings, *await _live(context, suspects)]
     return AuditView(checked=checked, findings=[_finding(finding) for finding in found])
 
@@ -115,11 +115,11 @@ async def settle(context: Injected, item_id: FromPath[str]) -> Settled:
 
 
 async def _live(context: GatewayContext, suspects: Mapping[Sku, StockLevel]) -> list[Finding]:
-    """Find watched SKUs whose watchers have not received a level that was true before the rest was audited."""
+    """Find watched SKUs whose watchers have not received a level that was actual before the rest was audited."""
 
     async def read_cached(skus: Collection[Sku]) -> Mapping[Sku, StockLevel]:
-        now = context.hub.told_stock()
-        return {sku: now[sku] for sku in skus if sku in now}
+        sent = context.hub.sent_levels()
+        return {sku: sent[sku] for sku in skus if sku in sent}
 
     async def read_actual(skus: Collection[Sku]) -> Mapping[Sku, StockLevel]:
         return await _actual(context, list(skus))
@@ -128,7 +128,7 @@ async def _live(context: GatewayContext, suspects: Mapping[Sku, StockLevel]) -> 
         Finding(
             check="watchers_know_level",
             about=level.sku,
-            detail=f"{detail}, by websockets",
+            detail=f"by websockets, {detail}",
             remedy=Remedy(action="reconnect_watchers"),
         )
         for level, detail in await context.levels.confirm_stale(suspects, read_cached, read_actual)

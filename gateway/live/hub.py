@@ -90,9 +90,9 @@ class Hub:
 
     # For the HTTP routes.
 
-    def told_stock(self) -> dict[str, StockLevel]:
+    def sent_levels(self) -> dict[str, StockLevel]:
         """Return the levels last sent to the watchers of each SKU; version -1 means that there is none."""
-        return self._stock.told()
+        return self._stock.sent_levels()
 
     def subscribe_events(
         self, skus: Sequence[str], versions: dict[str, int] | None = None

@@ -91,7 +91,7 @@ class StockSubscriptions:
             if topic is not None:
                 self._learn(topic, level, committed_at)
 
-    def told(self) -> dict[str, StockLevel]:
+    def sent_levels(self) -> dict[str, StockLevel]:
         """Return the levels last sent to watchers, except unsure ones; version -1 means that there is none."""
         return {
             topic.sku: _BODY.decode(topic.body) if topic.body else StockLevel(sku=topic.sku, available=0, version=-1)
