@@ -222,7 +222,7 @@ async def test_a_refund_whose_news_are_parked_is_not_repaired_but_redriven(
 
 
 @pytest.mark.usefixtures("impatient_with_levels")
-async def test_a_level_that_redis_keeps_wrongly_is_told_anew(
+async def test_a_level_that_redis_keeps_wrongly_is_published_again(
     shop: ShopUnderTest, buyer: Customer, staff: Staff
 ) -> None:
     redis = shop.inside.services.redis
