@@ -40,7 +40,7 @@ _EVENTS = msgspec.json.Decoder(stripe_events.WebhookEvent)
 _PARCELS = msgspec.json.Decoder(ParcelNews)
 
 
-@post("/webhooks/stripe", status_code=200, summary="Stripe's webhooks")
+@post("/webhooks/stripe", status_code=200, summary="Receive a webhook from Stripe")
 async def stripe_webhook(context: Injected, request: Http) -> dict[str, bool]:
     """Store an event of Stripe, then answer 200; a repeat is stored once."""
     event = await _read(request, "stripe-signature", context.stripe_webhook_secret, context.clock.now(), _EVENTS)
@@ -54,9 +54,9 @@ async def stripe_webhook(context: Injected, request: Http) -> dict[str, bool]:
     return _STORED
 
 
-@post("/webhooks/shipping", status_code=200, summary="Carriers' webhooks")
+@post("/webhooks/shipping", status_code=200, summary="Receive a webhook from a carrier")
 async def shipping_webhook(context: Injected, request: Http) -> dict[str, bool]:
-    """Store a carrier's report, then answer 200; a repeat is stored once. 404 for a parcel of another shop."""
+    """Store a carrier's report, then answer 200; a repeat is stored once. Answers 404 for a parcel of another shop."""
     news = await _read(request, "shipping-signature", context.carrier_webhook_secret, context.clock.now(), _PARCELS)
     answer = await context.bus.ask(
         RecordTracking(

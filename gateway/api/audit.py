@@ -83,7 +83,7 @@ class Settled(View, frozen=True, kw_only=True):
     settled: bool
 
 
-@get("/audit", summary="Recompute everything")
+@get("/audit", summary="Run an audit")
 async def audit(context: Injected) -> AuditView:
     """Compare counters with ledgers and rows, domains with each other, and watchers' stock levels with the stock."""
     sent = context.hub.sent_levels()
@@ -94,22 +94,22 @@ async def audit(context: Injected) -> AuditView:
     return AuditView(checked=checked, findings=[_finding(finding) for finding in found])
 
 
-@post("/audit/repair", status_code=200, summary="Put right what is safe to")
+@post("/audit/repair", status_code=200, summary="Repair counters")
 async def repair(context: Injected) -> RepairsView:
-    """Set counters to their recomputed values, where that is safe. Each repair is kept."""
+    """Set counters to their recomputed values, where that is safe. Each repair is recorded."""
     return RepairsView(repairs=(await context.bus.ask(Repair(), timeout_s=_LONG_S)).repairs)
 
 
-@get("/stuck-money", summary="Money and orders that wait for a person")
+@get("/stuck-money", summary="List stuck money and orders")
 async def stuck_money(context: Injected, limit: Limit = 20, cursor: FromQuery[str] = "") -> StuckMoney:
-    """List money and orders that wait for a person, the oldest first, each with the one request that solves it."""
+    """List money and orders that wait for a person, the oldest first, each with the one request that resolves it."""
     page = await context.bus.ask(ListStuck(limit=limit, after=cursor), timeout_s=60)
     return StuckMoney(items=[_stuck(item) for item in page.items], next=page.next)
 
 
-@post("/stuck-money/{item_id:str}/settle", status_code=200, summary="It was seen to elsewhere")
+@post("/stuck-money/{item_id:str}/settle", status_code=200, summary="Settle a stuck item")
 async def settle(context: Injected, item_id: FromPath[str]) -> Settled:
-    """Take an item off the list, because a person has solved it elsewhere, for example at Stripe."""
+    """Remove an item from the list after a person has resolved it elsewhere, for example at Stripe."""
     await context.bus.ask(SettleStuck(item_id=item_id))
     return Settled(settled=True)
 

@@ -119,7 +119,7 @@ class SkuChange(Body, frozen=True, kw_only=True):
     sku: Name
 
 
-@get("/products", summary="Search and browse")
+@get("/products", summary="List and search products")
 async def list_products(
     context: Injected,
     q: FromQuery[str] = "",
@@ -134,15 +134,15 @@ async def list_products(
     return ProductList(items=[_summary(product, levels) for product in page.products], next=page.next)
 
 
-@get("/products/{product_id:str}", summary="One product, by id or slug")
+@get("/products/{product_id:str}", summary="Read a product")
 async def get_product(context: Injected, product_id: FromPath[str]) -> ProductDetail:
-    """Read a product with its SKUs."""
+    """Read a product, by its id or slug, with its SKUs."""
     return await detail(context, await _find(context, product_id))
 
 
-@get("/products/{product_id:str}/inventory", summary="The stock of one product")
+@get("/products/{product_id:str}/inventory", summary="Read a product's stock")
 async def get_inventory(context: Injected, product_id: FromPath[str]) -> ProductInventory:
-    """Read the available units of each SKU. Changes come over `/live`."""
+    """Read the available units of each SKU. Changes are streamed over `/live`."""
     product = await _find(context, product_id)
     levels = await context.updates.levels([sku.sku for sku in product.skus])
     return ProductInventory(product_id=product.id, skus=levels, as_of=context.clock.now())
@@ -166,7 +166,7 @@ async def create_product(context: Injected, data: JSONBody[ProductBody]) -> Prod
 
 @patch("/products/{product_id:str}", dto=Strict[ProductChange], return_dto=None, summary="Change a product")
 async def change_product(context: Injected, product_id: FromPath[str], data: JSONBody[ProductChange]) -> ProductDetail:
-    """Change the given fields of a product; others stay."""
+    """Change the given fields of a product; the others stay."""
     skus = None if data.skus is None else _skus(data.skus)
     change = ChangeProduct(
         id=product_id, title=data.title, category=data.category, description=data.description, skus=skus
@@ -174,24 +174,24 @@ async def change_product(context: Injected, product_id: FromPath[str], data: JSO
     return await _product(context, await context.bus.ask(change))
 
 
-@delete("/products/{product_id:str}", summary="Take a product off sale")
+@delete("/products/{product_id:str}", summary="Remove a product")
 async def remove_product(context: Injected, product_id: FromPath[str]) -> None:
-    """Take a product off sale. Orders keep their lines. The id, slug and SKUs are free for others."""
+    """Take a product off sale. Orders keep their lines. Its id, slug and SKUs are free for others."""
     if isinstance(await context.bus.ask(RemoveProduct(id=product_id)), NoSuchProduct):
         raise not_found("product")
 
 
-@delete("/products/{product_id:str}/skus/{sku:str}", status_code=200, summary="Take one SKU off a product")
+@delete("/products/{product_id:str}/skus/{sku:str}", status_code=200, summary="Remove a SKU")
 async def remove_sku(context: Injected, product_id: FromPath[str], sku: FromPath[str]) -> ProductDetail:
-    """Take one SKU off a product, but not its last: remove the product instead. Orders keep their lines."""
+    """Take a SKU off sale. Orders keep their lines. A product's last SKU is refused: remove the product instead."""
     return await _product(context, await context.bus.ask(RemoveSku(id=product_id, sku=sku)))
 
 
-@patch("/products/{product_id:str}/skus/{sku:str}", dto=Strict[SkuChange], return_dto=None, summary="Rename one SKU")
+@patch("/products/{product_id:str}/skus/{sku:str}", dto=Strict[SkuChange], return_dto=None, summary="Rename a SKU")
 async def rename_sku(
     context: Injected, product_id: FromPath[str], sku: FromPath[str], data: JSONBody[SkuChange]
 ) -> ProductDetail:
-    """Rename a SKU with its units, if none are held or promised. Carts and orders keep the old name."""
+    """Rename a SKU and its stock, if no unit is held or assigned. Carts and orders keep the old name."""
     answer = await rename(context.bus, product_id, sku, data.sku)
     if isinstance(answer, UnitsInUse):
         raise _in_use(answer)

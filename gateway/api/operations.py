@@ -34,7 +34,7 @@ class DeadLetters(ListView[DeadLetterView], frozen=True, kw_only=True):
 
 
 class Redriven(View, frozen=True, kw_only=True):
-    """The number of messages that are retried."""
+    """The number of messages that are redriven."""
 
     redriven: int
 
@@ -52,7 +52,7 @@ class Actors(WholeListView[ActorView], frozen=True, kw_only=True):
     """The actors of this process."""
 
 
-@get("/dead-letters", summary="Messages that could not be handled")
+@get("/dead-letters", summary="List dead letters")
 async def dead_letters(context: Injected, limit: Limit = 20, cursor: LetterId = 0) -> DeadLetters:
     """List messages that could not be handled, the oldest first."""
     letters = await context.deliveries.dead_letters(cursor, limit + 1)
@@ -72,18 +72,18 @@ async def dead_letters(context: Injected, limit: Limit = 20, cursor: LetterId = 
     return DeadLetters(items=items, next=items[-1].id if len(letters) > limit else None)
 
 
-@post("/dead-letters/{letter_id:int}/redrive", status_code=200, summary="Try one again")
+@post("/dead-letters/{letter_id:int}/redrive", status_code=200, summary="Redrive a dead letter")
 async def redrive(context: Injected, letter_id: Annotated[int, PathParameter(le=_LAST_ID)]) -> Redriven:
-    """Retry a message, as if it were new."""
+    """Retry a message that could not be handled, as if it were new."""
     redriven = await context.deliveries.redrive([letter_id])
     if not redriven:
         raise not_found("dead letter")
     return Redriven(redriven=redriven)
 
 
-@get("/actors", summary="The actors of this process")
+@get("/actors", summary="List actors")
 async def actors(context: Injected) -> Actors:
-    """Show each actor's mailbox, and how long its next message has waited."""
+    """List the actors of this process: the size of each mailbox, and how long its oldest message has waited."""
     items = [
         ActorView(
             name=name,

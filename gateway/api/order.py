@@ -64,9 +64,9 @@ async def get_order(context: Injected, request: Http, order_id: FromPath[str]) -
     return await read_order(context, order_id, for_staff=not context.keys.opens(bearer(request), order_id))
 
 
-@post("/orders/{order_id:str}/cancel", status_code=200, summary="Cancel an order")
+@post("/orders/{order_id:str}/cancel", status_code=200, summary="Cancel an order and refund it")
 async def cancel_order(context: Injected, request: Http, order_id: FromPath[str]) -> OrderView:
-    """Cancel an order, as long as it is not packed. Its money is refunded."""
+    """Cancel an order that is not packed yet, and refund its money."""
     await _check(context, request, order_id)
     is_buyer = context.keys.opens(bearer(request), order_id)
     answer = await context.bus.ask(CancelOrder(order_id=order_id, reason="customer" if is_buyer else "staff"))

@@ -34,14 +34,14 @@ class RefundView(View, frozen=True, kw_only=True):
 
 
 class Looking(View, frozen=True, kw_only=True):
-    """Whether there is anything to ask Stripe about."""
+    """Confirmation that Stripe is polled."""
 
     looking: bool
 
 
 @post("/orders/{order_id:str}/refunds", dto=Strict[RefundBody], return_dto=None, summary="Refund an order")
 async def refund(context: Injected, request: Http, order_id: FromPath[str], data: JSONBody[RefundBody]) -> RefundView:
-    """Refund money of an order. Needs an `Idempotency-Key`. The money is on its way when this is answered."""
+    """Refund an order, in part or in full. Needs an `Idempotency-Key`. It is answered once the refund is on its way."""
     refund_id = f"ref_{required_claim(request).token}"
     order = await read_order(context, order_id)
     answer = await context.bus.ask(
@@ -55,7 +55,7 @@ async def refund(context: Injected, request: Http, order_id: FromPath[str], data
     )
 
 
-@post("/orders/{order_id:str}/look-at-stripe", status_code=200, summary="Ask Stripe about an order")
+@post("/orders/{order_id:str}/look-at-stripe", status_code=200, summary="Reconcile an order with Stripe")
 async def look_at_stripe(context: Injected, order_id: FromPath[str]) -> Looking:
     """Poll Stripe soon for the state of an order's payment and refunds."""
     if not await context.bus.ask(LookAtStripe(order_id=order_id)):

@@ -61,11 +61,11 @@ class MethodList(WholeListView[MethodDetailView], frozen=True, kw_only=True):
 
 @get("/shipping-methods", summary="List shipping methods")
 async def list_methods(context: Injected) -> MethodList:
-    """List all methods, with their prices in all currencies."""
+    """List all methods with their prices in all currencies, in the order in which buyers see them."""
     return MethodList(items=[_view(method) for method in (await context.bus.ask(ReadMethods())).methods])
 
 
-@get("/shipping-methods/{method_id:str}", summary="A shipping method")
+@get("/shipping-methods/{method_id:str}", summary="Read a shipping method")
 async def get_method(context: Injected, method_id: FromPath[str]) -> MethodDetailView:
     """Read a method with its prices in all currencies."""
     for method in (await context.bus.ask(ReadMethods())).methods:

@@ -63,9 +63,9 @@ async def page(context: Injected) -> Response[bytes]:
     return Response(content, media_type="text/html; charset=utf-8", headers=headers)
 
 
-@get("/config", summary="What a client must know")
+@get("/config", summary="Read the configuration")
 async def config(context: Injected, request: Http) -> Config:
-    """Read the addresses, the public keys, and the shop's currency."""
+    """Read the addresses, public keys, categories and currency that a client needs."""
     scheme = "wss" if request.url.scheme == "https" else "ws"
     categories = await context.bus.ask(ListCategories())
     return Config(
@@ -76,9 +76,9 @@ async def config(context: Injected, request: Http) -> Config:
     )
 
 
-@get("/live/events", summary="Live stock as server-sent events")
+@get("/live/events", summary="Stream live stock")
 async def live_events(context: Injected, skus: FromQuery[str] = "") -> Stream:
-    """Stream the messages of `/live` for these SKUs (with commas between), for clients without websockets."""
+    """Stream the messages of `/live` as server-sent events, for clients without websockets. Commas separate SKUs."""
     wanted = [sku for sku in skus.split(",") if sku]
     try:
         messages = context.hub.subscribe_events(wanted)
@@ -94,13 +94,13 @@ async def live_events(context: Injected, skus: FromQuery[str] = "") -> Stream:
     return Stream(frames(), media_type="text/event-stream", headers=headers)
 
 
-@get("/health/live", summary="Is the process alive?")
+@get("/health/live", summary="Check liveness")
 async def live() -> Health:
-    """Answer, as long as the process is alive."""
+    """Answer 200 as long as the process is alive."""
     return Health(status="ok", checks={})
 
 
-@get("/health/ready", summary="Can it do its work?")
+@get("/health/ready", summary="Check readiness")
 async def ready(context: Injected) -> Response[Health]:
     """Answer 503 while PostgreSQL or Redis does not answer, or can't write."""
     checks = {"postgresql": "away", "redis": "away"}
@@ -113,9 +113,9 @@ async def ready(context: Injected) -> Response[Health]:
     return Response(health, status_code=200 if is_ready else 503)
 
 
-@get("/metrics", summary="Metrics for Prometheus", sync_to_thread=False)
+@get("/metrics", summary="Read metrics", sync_to_thread=False)
 def metrics() -> Response[bytes]:
-    """Show counters, gauges and histograms of this process."""
+    """Read this process's counters, gauges and histograms, as Prometheus scrapes them."""
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 

@@ -50,37 +50,37 @@ async def list_pick_lists(
     limit: Limit = 20,
     cursor: FromQuery[str] = "",
 ) -> PickLists:
-    """List pick lists, the oldest first. `open` ones are ready to pick."""
+    """List pick lists, the oldest first. Those that are `open` are ready to pick."""
     page = await context.bus.ask(ListPickLists(limit=limit, status=status, after=cursor))
     return PickLists(items=[_view(pick_list) for pick_list in page.pick_lists], next=page.next)
 
 
-@post("/pick-lists/{list_id:str}/open", status_code=200, summary="Its order is paid, though nobody told the warehouse")
+@post("/pick-lists/{list_id:str}/open", status_code=200, summary="Open a pick list")
 async def open_list(context: Injected, list_id: FromPath[str]) -> PickListView:
-    """Open the list of a paid order that still waits for the money. Safe to repeat."""
+    """Open the pick list of a paid order, if it still waits for the payment. Safe to repeat."""
     if (await read_order(context, list_id)).status != "paid":
         raise Problem(409, "not_paid", "Only the list of an order that is paid can be opened.")
     return _pick_list(await context.bus.ask(Open(id=list_id)))
 
 
-@post("/pick-lists/{list_id:str}/pick", status_code=200, summary="Everything was taken from the shelves")
+@post("/pick-lists/{list_id:str}/pick", status_code=200, summary="Mark a pick list as picked")
 async def pick(context: Injected, list_id: FromPath[str]) -> PickListView:
     """Record that all goods were taken from the shelves. Safe to repeat."""
     return _pick_list(await context.bus.ask(Pick(id=list_id)))
 
 
-@post("/pick-lists/{list_id:str}/pack", status_code=200, summary="It is in a parcel")
+@post("/pick-lists/{list_id:str}/pack", status_code=200, summary="Mark a pick list as packed")
 async def pack(context: Injected, list_id: FromPath[str], despite_doubt: FromQuery[bool] = False) -> PickListView:
     """Record that the goods are in a parcel. Safe to repeat.
 
-    409 `money_in_doubt` while the order's money is disputed or refunded, unless `despite_doubt` is set.
+    Answers 409 `money_in_doubt` while the order's money is disputed or refunded, unless `despite_doubt` is set.
     """
     return _pick_list(await context.bus.ask(Pack(id=list_id, despite_doubt=despite_doubt)))
 
 
-@post("/pick-lists/{list_id:str}/ship", status_code=200, summary="The parcel is ready for a carrier")
+@post("/pick-lists/{list_id:str}/ship", status_code=200, summary="Ship a packed order")
 async def ship(context: Injected, list_id: FromPath[str], despite_doubt: FromQuery[bool] = False) -> PickListView:
-    """Book the carrier. Safe to repeat. 409 `money_in_doubt` as for packing."""
+    """Book the carrier for the parcel. Safe to repeat. Answers 409 `money_in_doubt` as packing does."""
     return _pick_list(await context.bus.ask(Ship(id=list_id, despite_doubt=despite_doubt)))
 
 

@@ -105,7 +105,7 @@ class CheckoutView(View, frozen=True, kw_only=True):
     payment: PaymentView | None
 
 
-@post("/carts", summary="Begin a cart")
+@post("/carts", summary="Create a cart")
 async def create_cart(context: Injected) -> CartView:
     """Create an empty cart."""
     return cart_view(await context.bus.ask(CreateCart()), context.clock.now())
@@ -113,29 +113,29 @@ async def create_cart(context: Injected) -> CartView:
 
 @get("/carts/{cart_id:str}", summary="Read a cart")
 async def get_cart(context: Injected, cart_id: FromPath[str]) -> CartView:
-    """Read a cart, as long as it was used in the last 30 days."""
+    """Read a cart. It is kept for 30 days after its last use."""
     return _cart(await context.bus.ask(GetCart(cart_id=cart_id)), context)
 
 
-@put("/carts/{cart_id:str}/lines/{sku:str}", dto=Strict[LineBody], return_dto=None, summary="Set a line")
+@put("/carts/{cart_id:str}/lines/{sku:str}", dto=Strict[LineBody], return_dto=None, summary="Set a line of a cart")
 async def set_line(context: Injected, cart_id: FromPath[str], sku: FromPath[str], data: JSONBody[LineBody]) -> CartView:
-    """Set the quantity of a SKU in the cart. The units are held for ten minutes from now."""
+    """Set the quantity of a SKU in a cart. The units are held for ten minutes from now."""
     return _cart(await context.bus.ask(SetLine(cart_id=cart_id, sku=sku, quantity=data.quantity)), context)
 
 
-@delete("/carts/{cart_id:str}/lines/{sku:str}", status_code=200, summary="Remove a line")
+@delete("/carts/{cart_id:str}/lines/{sku:str}", status_code=200, summary="Remove a line of a cart")
 async def remove_line(context: Injected, cart_id: FromPath[str], sku: FromPath[str]) -> CartView:
-    """Remove a SKU from the cart. Its units are free again."""
+    """Remove a SKU from a cart. Its units are free again."""
     return _cart(await context.bus.ask(RemoveLine(cart_id=cart_id, sku=sku)), context)
 
 
-@post("/carts/{cart_id:str}/checkout", dto=Strict[CheckoutBody], return_dto=None, summary="Check out")
+@post("/carts/{cart_id:str}/checkout", dto=Strict[CheckoutBody], return_dto=None, summary="Check out a cart")
 async def checkout(
     context: Injected, request: Http, cart_id: FromPath[str], data: JSONBody[CheckoutBody]
 ) -> CheckoutView:
     """Turn a cart into an order with a payment. Needs an `Idempotency-Key`.
 
-    With `expected_total` the checkout is refused, and nothing happens, if the total would be another.
+    With `expected_total` the checkout is refused, and nothing happens, if the total differs.
     """
     claim = required_claim(request)
     if not _EMAIL.fullmatch(data.email):
