@@ -117,7 +117,7 @@ class Tour:
             cart, sku = await self._fill_a_cart()
             self._on_step(f"Two {sku} are in the cart")
             bought = await self._check_out(cart)
-            self._on_step(f"TourOrder {bought.order.number} is placed")
+            self._on_step(f"Order {bought.order.number} is placed")
             await self._pay(bought.payment)
             self._on_step("The card is charged")
             await self._until(bought, "paid")
