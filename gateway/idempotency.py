@@ -63,20 +63,20 @@ class Idempotent:
             return
         caller = headers.get("authorization", "")
         own_key = _hash(str(scope["method"]), scope["path"], scope.get("query_string", b"").decode(), caller, key)
-        await self._once(own_key, body, scope, receive, send)
+        await self._after_twins(own_key, body, scope, receive, send)
 
-    async def _once(self, key: str, body: bytes, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _after_twins(self, key: str, body: bytes, scope: Scope, receive: Receive, send: Send) -> None:
         under_way = context_of(scope).under_way
         with anyio.move_on_after(_TWIN_WAITS_S):
             while (twin := under_way.get(key)) is not None:
                 await twin.wait()
-        over = asyncio.Event()
-        under_way.setdefault(key, over)
+        done = asyncio.Event()
+        under_way.setdefault(key, done)
         try:
             messages = await self._answer(key, body, scope, receive)
         finally:
-            over.set()
-            if under_way.get(key) is over:
+            done.set()
+            if under_way.get(key) is done:
                 del under_way[key]
         for message in messages:
             await send(message)
@@ -101,7 +101,7 @@ class Idempotent:
     async def _do(self, key: str, claim: Claimed, body: bytes, scope: Scope, receive: Receive) -> Sequence[Message]:
         answer, is_settled = _Recorder(), False
         try:
-            await self._app(scope, _body_again(body, receive), answer)
+            await self._app(scope, _replay_body(body, receive), answer)
         finally:
             # Even if the caller has gone: the next request with this key must find the answer, or a free key.
             with anyio.CancelScope(shield=True):
@@ -179,18 +179,18 @@ async def _read(receive: Receive) -> bytes | None:
     return None
 
 
-def _body_again(body: bytes, receive: Receive) -> Receive:
+def _replay_body(body: bytes, receive: Receive) -> Receive:
     """Hand the body to the route, which has not seen it yet."""
-    given = False
+    is_read = False
 
-    async def again() -> Message:
-        nonlocal given
-        if given:
+    async def replay() -> Message:
+        nonlocal is_read
+        if is_read:
             return cast("Message", await receive())
-        given = True
+        is_read = True
         return cast("Message", {"type": "http.request", "body": body, "more_body": False})
 
-    return again  # type: ignore[return-value] # ASGI's receive and send messages are one union to Litestar
+    return replay  # type: ignore[return-value] # ASGI's receive and send messages are one union to Litestar
 
 
 def _replay(status: int, content: bytes | None) -> Sequence[Message]:

@@ -26,7 +26,7 @@ _STORED = {"stored": True}
 _STORED_HERE = CrashPoint("webhook-stored", "A webhook is stored; its sender has not been told.")
 
 
-class ParcelNews(msgspec.Struct, frozen=True, kw_only=True):
+class ParcelReport(msgspec.Struct, frozen=True, kw_only=True):
     """A carrier's report about a parcel."""
 
     id: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
@@ -37,7 +37,7 @@ class ParcelNews(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _EVENTS = msgspec.json.Decoder(stripe_events.WebhookEvent)
-_PARCELS = msgspec.json.Decoder(ParcelNews)
+_PARCELS = msgspec.json.Decoder(ParcelReport)
 
 
 @post("/webhooks/stripe", status_code=200, summary="Receive a webhook from Stripe")
@@ -57,14 +57,14 @@ async def stripe_webhook(context: Injected, request: Http) -> dict[str, bool]:
 @post("/webhooks/shipping", status_code=200, summary="Receive a webhook from a carrier")
 async def shipping_webhook(context: Injected, request: Http) -> dict[str, bool]:
     """Store a carrier's report, then answer 200; a repeat is stored once. Answers 404 for a parcel of another shop."""
-    news = await _read(request, "shipping-signature", context.carrier_webhook_secret, context.clock.now(), _PARCELS)
+    report = await _read(request, "shipping-signature", context.carrier_webhook_secret, context.clock.now(), _PARCELS)
     answer = await context.bus.ask(
         RecordTracking(
-            tracking_number=news.tracking_number,
-            event_id=news.id,
-            status=news.status,
-            at=news.at.astimezone(UTC),
-            detail=news.detail,
+            tracking_number=report.tracking_number,
+            event_id=report.id,
+            status=report.status,
+            at=report.at.astimezone(UTC),
+            detail=report.detail,
         )
     )
     if isinstance(answer, NoSuchShipment):

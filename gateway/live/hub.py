@@ -74,9 +74,9 @@ class Hub:
         """Send new levels to their watchers; older versions are dropped. Cheap, also for SKUs without watchers."""
         self._stock.changed(levels, committed_at)
 
-    def order_changed(self, news: OrderProgressed) -> None:
+    def order_changed(self, progress: OrderProgressed) -> None:
         """Send an order's status to its watchers whose token was checked."""
-        self._orders.changed(news)
+        self._orders.changed(progress)
 
     def order_rights_changed(self, order_id: str) -> None:
         """Check the tokens of an order's watchers again."""
@@ -127,7 +127,7 @@ class Hub:
             tasks.start_soon(self._stock.keep_reading)
             tasks.start_soon(self._orders.keep_checking)
             tasks.start_soon(self._registry.keep_alive)
-            tasks.start_soon(self._keep_saying_stale)
+            tasks.start_soon(self._keep_sending_stale)
 
     async def close(self, within_s: float) -> None:
         """Refuse new clients, close websockets with 1012 spread over the time, and end the streams."""
@@ -190,7 +190,7 @@ class Hub:
             case WatchOrder(order_id, token):
                 self._orders.watch(client, order_id, token)
 
-    async def _keep_saying_stale(self) -> None:
+    async def _keep_sending_stale(self) -> None:
         while True:
             await self._staleness.wait()
             self._staleness.clear()

@@ -152,7 +152,7 @@ class Client(asyncio.Protocol, Connection):
         wait_s = self.hub.wait_s()
         if wait_s:
             REFUSED.labels("503").inc()
-            self.write(handshake.try_later(wait_s))
+            self.write(handshake.service_unavailable(wait_s))
             self._hang_up()
             return
         wire = ServerProtocol(logger=_quiet)

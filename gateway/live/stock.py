@@ -39,7 +39,7 @@ class StockSubscriptions:
         self._read_levels = read_levels
         self._settings = settings
         self._loop = asyncio.get_running_loop()
-        self._ticks = Ticks(settings, clock, self._known)
+        self._ticks = Ticks(settings, clock, self._mark_known)
         self._topics: dict[str, StockTopic] = {}
         # SKUs to read, in order; dicts because they keep the order and hold each SKU once.
         self._urgent: dict[str, None] = {}
@@ -89,7 +89,7 @@ class StockSubscriptions:
         for level in levels:
             topic = self._topics.get(level.sku)
             if topic is not None:
-                self._learn(topic, level, committed_at)
+                self._update(topic, level, committed_at)
 
     def sent_levels(self) -> dict[str, StockLevel]:
         """Return the levels last sent to watchers, except unsure ones; version -1 means that there is none."""
@@ -118,7 +118,7 @@ class StockSubscriptions:
                 self._urgent = dict.fromkeys(topic.sku for topic in page) | self._urgent
                 await asyncio.sleep(self._settings.retry_s)
             else:
-                self._take(page, levels)
+                self._accept(page, levels)
 
     def _check_bounds(self, subscriber: Subscriber, skus: Sequence[str]) -> None:
         most = self._settings.max_skus
@@ -135,15 +135,15 @@ class StockSubscriptions:
             topic = self._topics[sku] = StockTopic(sku)
         return topic
 
-    def _learn(self, topic: StockTopic, level: StockLevel, committed_at: datetime | None = None) -> None:
+    def _update(self, topic: StockTopic, level: StockLevel, committed_at: datetime | None = None) -> None:
         if topic.readers or topic.ahead:
             if self._ticks.change(topic, level, committed_at):
                 return
         elif level.version > topic.version:
             topic.show(level)  # Without readers, those who wait need not wait for a tick as well.
-        self._known(topic)
+        self._mark_known(topic)
 
-    def _known(self, topic: StockTopic) -> None:
+    def _mark_known(self, topic: StockTopic) -> None:
         """Mark a topic's value as trusted, and answer the subscriptions that waited for it."""
         topic.known = True
         for subscription in list(topic.waiting):
@@ -158,8 +158,8 @@ class StockSubscriptions:
                 topic.waiting.discard(subscription)
             self._ticks.settle(subscriber)
             self._attach(subscriber, subscription.versions)
-            news = [topic.body for topic, version in subscription.versions.items() if topic.version > version]
-            subscriber.send(subscribed(news))
+            newer = [topic.body for topic, version in subscription.versions.items() if topic.version > version]
+            subscriber.send(subscribed(newer))
 
     def _attach(self, subscriber: Subscriber, versions: dict[StockTopic, int]) -> None:
         SUBSCRIPTIONS.inc(len(versions.keys() - subscriber.topics))
@@ -219,7 +219,7 @@ class StockSubscriptions:
         except TimeoutError:
             return
 
-    def _take(self, page: Sequence[StockTopic], levels: Iterable[StockLevel]) -> None:
+    def _accept(self, page: Sequence[StockTopic], levels: Iterable[StockLevel]) -> None:
         """Accept a read, but only for the topics it was made for.
 
         A topic that was dropped and made again meanwhile may have missed a change in between; it is read again.
@@ -228,9 +228,9 @@ class StockSubscriptions:
         for level in levels:
             topic = missing.pop(level.sku, None)
             if topic is not None:
-                self._learn(topic, level)
+                self._update(topic, level)
         for topic in missing.values():
-            self._known(topic)
+            self._mark_known(topic)
 
 
 def take(queue: dict[str, None], most: int) -> list[str]:

@@ -63,20 +63,20 @@ class StockTopic:
 class OrderTopic:
     """A watched order, under one token; for all `readers` the token was checked."""
 
-    __slots__ = ("news", "order_id", "readers", "token", "waiting")
+    __slots__ = ("order_id", "progress", "readers", "token", "waiting")
 
     def __init__(self, order_id: str, token: str) -> None:
         self.order_id = order_id
         self.token = token
-        self.news: OrderProgressed | None = None
+        self.progress: OrderProgressed | None = None
         self.readers: set[Subscriber] = set()
         self.waiting: set[Subscriber] = set()  # For the token to be checked.
 
-    def learn(self, news: OrderProgressed) -> bool:
+    def update(self, progress: OrderProgressed) -> bool:
         """Keep an order's status; False if it is old or known."""
-        if self.news is not None and (news.at < self.news.at or news == self.news):
+        if self.progress is not None and (progress.at < self.progress.at or progress == self.progress):
             return False
-        self.news = news
+        self.progress = progress
         return True
 
 
@@ -120,5 +120,6 @@ class Subscriber(ABC):
 def newest(topics: Iterable[StockTopic | OrderTopic]) -> list[bytes]:
     """Encode the present state of topics as messages."""
     bodies = [topic.body for topic in topics if isinstance(topic, StockTopic)]
-    news = [order(topic.news) for topic in topics if isinstance(topic, OrderTopic) and topic.news is not None]
-    return [stock(bodies), *news] if bodies else news
+    orders = [topic for topic in topics if isinstance(topic, OrderTopic)]
+    statuses = [order(topic.progress) for topic in orders if topic.progress is not None]
+    return [stock(bodies), *statuses] if bodies else statuses

@@ -94,7 +94,7 @@ class StripeApi(Books):
     def answer_dispute(self, key: str, asked: UpdateDispute, cause: Cause) -> Dispute:
         return self._claims.answer(key, asked, cause)
 
-    def give_in(self, key: str, cause: Cause) -> Dispute:
+    def concede(self, key: str, cause: Cause) -> Dispute:
         """Close a dispute on the shop's behalf, which loses it."""
         return self._claims.decide(key, "lost", cause)
 
