@@ -109,7 +109,7 @@ class Idempotent:
                 _DONE.reach()
                 is_settled = await self._settle(key, claim, answer, made, context_of(scope))
         if not is_settled and answer.is_good:  # Done and not kept: the next try must finish it, with the same ids.
-            detail = "This may have been done; ask again with the same key."
+            detail = "This may have been done; retry with the same key."
             return _problem(Problem(503, "unavailable", detail, headers={"Retry-After": "1"}))
         return answer.messages
 

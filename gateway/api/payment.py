@@ -49,7 +49,7 @@ async def refund(context: Injected, request: Http, order_id: FromPath[str], data
     )
     if not isinstance(answer, Refund):
         refundable = {"amount": answer.refundable.amount, "currency": order.total.currency}
-        raise Problem(409, "not_refundable", "There is not so much to give back.", refundable=refundable)
+        raise Problem(409, "not_refundable", "Less than this amount is left to refund.", refundable=refundable)
     return RefundView(
         id=answer.id, order_id=answer.order_id, amount=answer.amount, reason=answer.reason, status=answer.status
     )
@@ -59,7 +59,7 @@ async def refund(context: Injected, request: Http, order_id: FromPath[str], data
 async def look_at_stripe(context: Injected, order_id: FromPath[str]) -> Looking:
     """Poll Stripe soon for the state of an order's payment and refunds."""
     if not await context.bus.ask(LookAtStripe(order_id=order_id)):
-        raise Problem(409, "settled", "Stripe has said all there is to say of this order.")
+        raise Problem(409, "settled", "Stripe's state of this order is final.")
     return Looking(looking=True)
 
 
