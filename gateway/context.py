@@ -61,7 +61,7 @@ class GatewayContext:
     stripe_api_base: str  # As browsers reach it.
     stripe_webhook_secret: str
     carrier_webhook_secret: str
-    under_way: dict[str, asyncio.Event] = field(default_factory=dict)  # Requests in progress, by key.
+    in_progress: dict[str, asyncio.Event] = field(default_factory=dict)  # Requests in progress, by key.
 
 
 def put_context(scope: Scope, context: GatewayContext) -> None:

@@ -66,18 +66,18 @@ class Idempotent:
         await self._after_twins(own_key, body, scope, receive, send)
 
     async def _after_twins(self, key: str, body: bytes, scope: Scope, receive: Receive, send: Send) -> None:
-        under_way = context_of(scope).under_way
+        in_progress = context_of(scope).in_progress
         with anyio.move_on_after(_TWIN_WAITS_S):
-            while (twin := under_way.get(key)) is not None:
+            while (twin := in_progress.get(key)) is not None:
                 await twin.wait()
         done = asyncio.Event()
-        under_way.setdefault(key, done)
+        in_progress.setdefault(key, done)
         try:
             messages = await self._answer(key, body, scope, receive)
         finally:
             done.set()
-            if under_way.get(key) is done:
-                del under_way[key]
+            if in_progress.get(key) is done:
+                del in_progress[key]
         for message in messages:
             await send(message)
 
