@@ -30,7 +30,7 @@ _log = telemetry.logger(part="gateway")
 
 _CLAIMED = CrashPoint("key-claimed", "An idempotency key is claimed; its request has not begun.")
 _DONE = CrashPoint("request-done", "A request is done; its answer is not kept.")
-_KEPT = CrashPoint("answer-kept", "An answer is kept; nobody has been given it.")
+_KEPT = CrashPoint("answer-kept", "An answer is kept; it has not been sent.")
 
 
 class Idempotent:

@@ -74,7 +74,7 @@ _ADVICE: Final[Mapping[Action, str]] = {
     "answer_bank": "{step}: {request}",
     "judge_warning": "{step}: {request}",
     "open_pick_list": "{request}",
-    "pick_as_ordered": "pick what the order says",
+    "pick_as_ordered": "pick the lines of the order",
     "stop_parcel": "stop the parcel at the carrier",
     "stop_other_parcels": "stop all parcels but one at the carrier",
     "ask_carrier": "ask the carrier where the parcel is",

@@ -23,7 +23,7 @@ _TOLERANCE_S = 300
 # Exactly one `t=`: the time that is checked for freshness must be the one that was signed.
 _HEADER = re.compile(r"t=([0-9]{1,12})(?:,\w+=\w*)+")
 _STORED = {"stored": True}
-_STORED_HERE = CrashPoint("webhook-stored", "A webhook is stored; its sender has not been told.")
+_STORED_HERE = CrashPoint("webhook-stored", "A webhook is stored; its sender has not been answered.")
 
 
 class ParcelReport(msgspec.Struct, frozen=True, kw_only=True):
