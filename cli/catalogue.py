@@ -13,7 +13,7 @@ from wiring.shop import attach_shop
 
 
 def import_command(file: Annotated[Path, typer.Argument(help=f"CSV with {', '.join(goods.COLUMNS)}.")]) -> None:
-    """Import products and stock. Existing rows are replaced; lines that can't be read are listed."""
+    """Import products and stock. Existing rows are replaced; lines that are refused are listed with the reason."""
 
     async def main(settings: ShopSettings) -> goods.Report:
         with Progress(console=out) as progress:
@@ -28,8 +28,8 @@ def import_command(file: Annotated[Path, typer.Argument(help=f"CSV with {', '.jo
         raise typer.Exit(1)
 
 
-def export(file: Annotated[Path, typer.Argument(help="CSV to write; `import` reads it.")]) -> None:
-    """Export products and stock."""
+def export(file: Annotated[Path, typer.Argument(help="CSV file to write, which `import` can read.")]) -> None:
+    """Export the products for sale, with their stock."""
 
     async def main(settings: ShopSettings) -> int:
         with Progress(console=out) as progress:

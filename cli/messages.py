@@ -19,7 +19,7 @@ from wiring.domains import ShopSettings
 from wiring.hosting import ALL_ACTORS
 from wiring.shop import attach_shop
 
-letters = typer.Typer(help="Messages that could not be handled.", invoke_without_command=True)
+letters = typer.Typer(help="List, show and redrive messages that could not be handled.", invoke_without_command=True)
 
 
 @letters.callback()
@@ -31,7 +31,7 @@ def letters_default(context: typer.Context) -> None:
 
 @letters.command(name="list")
 def list_letters() -> None:
-    """List parked messages, the oldest first; then those that the queues of other processes have parked."""
+    """List parked messages, the oldest first; then those that queues have parked."""
 
     async def main(settings: ShopSettings) -> tuple[Sequence[DeadLetter], Sequence[ParkedMessage]]:
         async with attach_shop(settings) as shop, _open_queues(settings) as queues:
@@ -43,7 +43,7 @@ def list_letters() -> None:
 
 @letters.command()
 def show(letter_id: str) -> None:
-    """Show a parked message, whole."""
+    """Show a parked message in full."""
 
     async def main(settings: ShopSettings) -> DeadLetter | ParkedMessage:
         async with attach_shop(settings) as shop, _open_queues(settings) as queues:
@@ -58,7 +58,7 @@ def show(letter_id: str) -> None:
 
 
 @letters.command()
-def redrive(letter_ids: Annotated[list[str], typer.Argument(help="Their ids, as `list` shows them.")]) -> None:
+def redrive(letter_ids: Annotated[list[str], typer.Argument(help="Ids of messages, as `list` shows them.")]) -> None:
     """Retry parked messages. A running shop handles them within seconds, a stopped one when it starts."""
 
     async def main(settings: ShopSettings) -> int:
@@ -66,10 +66,10 @@ def redrive(letter_ids: Annotated[list[str], typer.Argument(help="Their ids, as 
             local = await shop.bus.deliveries.redrive([int(each) for each in letter_ids if each.isdecimal()])
             return local + (await queues.redrive(letter_ids) if queues else 0)
 
-    out.print(f"{run(main)} will be tried again.")
+    out.print(f"{run(main)} will be retried.")
 
 
-queue_commands = typer.Typer(help="The queues between processes (SQS_PREFIX).", no_args_is_help=True)
+queue_commands = typer.Typer(help="Create and list the queues between processes (SQS_PREFIX).", no_args_is_help=True)
 
 
 @queue_commands.command(name="create")
@@ -79,7 +79,7 @@ def create_queues() -> None:
     async def main(settings: ShopSettings) -> None:
         async with _open_queues(settings) as queues:
             if queues is None:
-                raise BadSetting("SQS_PREFIX: must be set; it is what the queues' names begin with")
+                raise BadSetting("SQS_PREFIX: must be set; the names of the queues begin with it")
             async for queue in queues.create():
                 out.print(queue)
 
@@ -93,7 +93,7 @@ def list_queues() -> None:
     async def main(settings: ShopSettings) -> Table:
         async with attach_shop(settings) as shop, _open_queues(settings) as queues:
             if queues is None:
-                raise BadSetting("SQS_PREFIX: must be set; without it everything is in one process")
+                raise BadSetting("SQS_PREFIX: must be set; without it all actors are in one process")
             now = shop.clock.now()
             waiting = await shop.bus.backlog.overdue(now)
             return tables.queues(await queues.states(), waiting, await processes(shop.services.database), now)

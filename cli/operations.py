@@ -9,16 +9,18 @@ import typer
 from bus.messages.audit import Audit, Audited, Repair, RepairMade
 from bus.routes import Routes
 from cli import tables
-from cli.running import out, run, say
+from cli.running import out, print_line, run
 from gateway.access import make_token
 from wiring.domains import ACTORS, ShopSettings
 from wiring.shop import attach_shop
 
 
 def audit(
-    repair: Annotated[bool, typer.Option("--repair", help="First put right what is safe to, and list it.")] = False,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="First repair the counters that are safe to repair, and list them.")
+    ] = False,
 ) -> None:
-    """Recompute everything from ledgers and rows, within and across domains; list every inconsistency."""
+    """Compare counters with ledgers and rows, and domains with each other; list every inconsistency."""
 
     async def main(settings: ShopSettings) -> tuple[tuple[RepairMade, ...], Audited]:
         async with attach_shop(settings) as shop:
@@ -31,14 +33,14 @@ def audit(
     if audited.findings:
         out.print(tables.findings(audited.findings))
     checked = ", ".join(f"{part.checked} {part.name}" for part in audited.parts)
-    say(f"Checked: {checked}. {len(audited.findings)} findings.")
+    print_line(f"Checked: {checked}. {len(audited.findings)} findings.")
     if audited.findings:
         raise typer.Exit(1)
 
 
 def token(
-    role: Annotated[str, typer.Option(help="Only `staff` so far.")] = "staff",
-    days: Annotated[int, typer.Option(min=1, max=3650, help="How long it is valid.")] = 90,
+    role: Annotated[str, typer.Option(help="Role of its holder; only `staff` so far.")] = "staff",
+    days: Annotated[int, typer.Option(min=1, max=3650, help="Days until it expires.")] = 90,
 ) -> None:
     """Make a bearer token for /admin/api. The token is shown once."""
     if role != "staff":
@@ -49,7 +51,7 @@ def token(
         async with attach_shop(settings) as shop, shop.services.database.transaction(shop.clock.now()) as tx:
             return await make_token(tx, role=role, label="command line", valid_for=timedelta(days=days))
 
-    say(run(main))
+    print_line(run(main))
 
 
 def schema() -> None:
@@ -57,4 +59,6 @@ def schema() -> None:
     routes = Routes(ACTORS)
     kinds = sorted(routes.message_types(), key=lambda kind: kind.__name__)
     _, components = msgspec.json.schema_components(kinds, ref_template="#/$defs/{name}")
-    say(msgspec.json.format(msgspec.json.encode({"listeners": routes.listeners(), "$defs": components})).decode())
+    print_line(
+        msgspec.json.format(msgspec.json.encode({"listeners": routes.listeners(), "$defs": components})).decode()
+    )

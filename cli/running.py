@@ -20,7 +20,7 @@ T = TypeVar("T")
 out = Console()
 
 
-def say(line: str) -> None:
+def print_line(line: str) -> None:
     """Print a line, unbuffered also through a pipe."""
     print(line, flush=True)  # noqa: T201 - this is the program's output
 
@@ -28,7 +28,7 @@ def say(line: str) -> None:
 def report_progress(line: str) -> None:
     """Print a line about a program that goes on, whether or not anybody reads it."""
     try:
-        say(line)
+        print_line(line)
     except BrokenPipeError:  # Python's own advice; else what is still buffered fails again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError:  # Its disk is full.

@@ -14,11 +14,11 @@ from typing import ClassVar, TypeVar
 import aiohttp
 import msgspec
 
-_PATIENCE_S = 120.0  # For each step.
+_STEP_TIMEOUT_S = 120.0  # For each step.
 _PAUSE_S = 0.25
 _CHOICES = 20  # Of goods, while other buyers are quicker.
 _QUANTITY = 2  # Of what is bought.
-_AGAIN = frozenset({409, 429, 500, 502, 503, 504})
+_RETRYABLE = frozenset({409, 429, 500, 502, 503, 504})
 
 T = TypeVar("T")
 
@@ -117,7 +117,7 @@ class Tour:
             cart, sku = await self._fill_a_cart()
             self._on_step(f"Two {sku} are in the cart")
             bought = await self._check_out(cart)
-            self._on_step(f"TourOrder {bought.order.number} is placed")
+            self._on_step(f"Order {bought.order.number} is placed")
             await self._pay(bought.payment)
             self._on_step("The card is charged")
             await self._until(bought, "paid")
@@ -183,7 +183,7 @@ class Tour:
                 # The second: confirmed by an earlier try whose answer was lost, which is as good.
                 return answer.status == 200 or "payment_intent_unexpected_state" in text
 
-        await self._patiently(attempt, lambda done: done, "the payment")
+        await self._retry_until(attempt, lambda done: done, "the payment")
 
     async def _work_in_the_warehouse(self, order_id: str) -> None:
         for step in ("pick", "pack", "ship"):
@@ -195,15 +195,15 @@ class Tour:
         way = ("pending_payment", "paid", "picking", "packed", "shipped", "in_transit", "delivered")
         headers = {"Authorization": f"Bearer {bought.access_token}"}
 
-        def is_there(order: TourOrder) -> bool:
+        def has_reached(order: TourOrder) -> bool:
             if order.status == "cancelled":
                 raise TourFailed("the order was cancelled")
             return way.index(order.status) >= way.index(status)
 
-        async def look() -> TourOrder:
+        async def poll() -> TourOrder:
             return await self._get(f"/orders/{bought.order.id}", TourOrder, headers)
 
-        return await self._patiently(look, is_there, f"the order to be {status}")
+        return await self._retry_until(poll, has_reached, f"the order to be {status}")
 
     async def _get(self, path: str, kind: type[T], headers: dict[str, str] | None = None) -> T:
         return await self._send("GET", path, None, kind, headers)
@@ -225,19 +225,19 @@ class Tour:
                 content = await answer.read()
                 if answer.status == 409 and _code(content) == "out_of_stock":
                     raise _SoldOut(f"{method} {path}: others were quicker")
-                if answer.status in _AGAIN:
+                if answer.status in _RETRYABLE:
                     return None
                 if answer.status >= 400:
                     raise TourFailed(f"{method} {path} was answered {answer.status}: {content.decode()[:300]}")
                 return content
 
-        content = await self._patiently(attempt, lambda content: content is not None, f"{method} {path}")
+        content = await self._retry_until(attempt, lambda content: content is not None, f"{method} {path}")
         return msgspec.json.decode(content or b"", type=kind)
 
-    async def _patiently(self, attempt: Callable[[], Awaitable[T]], is_good: Callable[[T], bool], what: str) -> T:
+    async def _retry_until(self, attempt: Callable[[], Awaitable[T]], is_good: Callable[[T], bool], what: str) -> T:
         """Retry until the answer is good, through restarts of the shop, for a bounded time."""
-        problem = "it did not come to that"
-        for _ in range(int(_PATIENCE_S / _PAUSE_S)):
+        problem = "the answers were never what was expected"
+        for _ in range(int(_STEP_TIMEOUT_S / _PAUSE_S)):
             try:
                 result = await attempt()
                 if is_good(result):
@@ -245,7 +245,7 @@ class Tour:
             except (aiohttp.ClientError, TimeoutError) as error:
                 problem = str(error) or type(error).__name__
             await asyncio.sleep(_PAUSE_S)
-        raise TourFailed(f"waited {_PATIENCE_S:g} s for {what}: {problem}")
+        raise TourFailed(f"waited {_STEP_TIMEOUT_S:g} s for {what}: {problem}")
 
 
 def _code(problem: bytes) -> str:

@@ -1,4 +1,4 @@
-"""`serve`: the shop, or a part of it, until it is asked to stop."""
+"""`serve`: the shop, or a part of it, until it is stopped."""
 
 import signal
 from contextlib import AsyncExitStack
@@ -37,7 +37,7 @@ def serve_command(
     ] = "",
     gateway: Annotated[bool, typer.Option(help="Whether to serve HTTP here.")] = True,
 ) -> None:
-    """Run the shop: the page, the API, and everything behind it, in one process, or a part of it."""
+    """Run the shop, or a part of it: the page, the API, and the actors behind them."""
 
     async def main(settings: ShopSettings) -> None:
         hosted = msgspec.structs.replace(settings.sqs, shopflow_actors=actors or settings.sqs.shopflow_actors)
@@ -84,4 +84,4 @@ async def stock_an_empty_sandbox(shop: Shop) -> None:
         report_progress("Filling the shelves with sample goods ...")
         report = await goods.import_file(shop.bus, goods.SAMPLE)
         if not report.written:
-            report_progress(f"  None could be taken: {report.refused[0][1]}")
+            report_progress(f"  None could be imported: {report.refused[0][1]}")

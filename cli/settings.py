@@ -9,7 +9,7 @@ import msgspec
 import typer
 from rich.table import Table
 
-from cli.running import out, run, say
+from cli.running import out, print_line, run
 from engine.settings import Setting, Settings, describe
 from wiring.domains import ShopSettings
 
@@ -36,9 +36,9 @@ class _Group(NamedTuple):
 def settings(
     markdown: Annotated[bool, typer.Option("--markdown", help="Print docs/settings.md instead.")] = False,
 ) -> None:
-    """Show every setting: its value, the value's source, its meaning. Secrets are not shown."""
+    """List every setting with its value, the value's source, and its meaning. Secrets are hidden."""
     if markdown:
-        say(page())
+        print_line(page())
         return
 
     async def main(read: ShopSettings) -> ShopSettings:

@@ -43,7 +43,7 @@ def dead_letters(local: Iterable[DeadLetter], queued: Iterable[ParkedMessage]) -
         tries, parked = str(letter.attempts), _moment(letter.parked_at)
         table.add_row(str(letter.id), letter.subscriber, letter.type, letter.key, tries, parked, letter.error)
     for message in queued:
-        error = f"handed out {message.receives} times and never ended"
+        error = f"received {message.receives} times, and never acknowledged"
         row = (message.id, message.actor, message.type, message.key, str(message.receives), "", error)
         table.add_row(*row)
     return table if table.row_count else "None."

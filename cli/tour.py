@@ -16,7 +16,7 @@ from wiring.shop import attach_shop
 
 
 def tour(
-    url: Annotated[str, typer.Option(help="Where the shop runs; SHOPFLOW_HOST and SHOPFLOW_PORT if not given.")] = "",
+    url: Annotated[str, typer.Option(help="The shop's URL. Default: from SHOPFLOW_HOST and SHOPFLOW_PORT.")] = "",
 ) -> None:
     """Take one order from cart to delivered against the running shop, as a buyer and the warehouse would."""
 

@@ -8,7 +8,7 @@ from litestar.handlers import BaseRouteHandler
 
 from engine.postgres import Database
 from engine.transaction import Transaction
-from gateway.edge import AnyConnection, Edge, edge_of
+from gateway.context import AnyConnection, GatewayContext, context_of
 from gateway.problems import Problem
 
 _ADD = "insert into gateway.tokens (hash, role, label, created_at, expires_at) values ($1, $2, $3, $4, $5)"
@@ -35,14 +35,16 @@ def bearer(connection: AnyConnection) -> str:
 
 async def staff_only(connection: AnyConnection, _handler: BaseRouteHandler) -> None:
     """Guard a route: only staff may use it."""
-    edge = edge_of(connection.scope)
-    if not await is_staff(edge.database, bearer(connection), edge.clock.now()):
+    context = context_of(connection.scope)
+    if not await is_staff(context.database, bearer(connection), context.clock.now()):
         raise Problem(401, "unauthorized", "This needs a staff token.", headers={"WWW-Authenticate": "Bearer"})
 
 
-async def may_see_order(edge: Edge, token: str, order_id: str) -> bool:
+async def may_see_order(context: GatewayContext, token: str, order_id: str) -> bool:
     """Whether a token opens this order: its own, or staff's."""
-    return bool(token) and (edge.keys.opens(token, order_id) or await is_staff(edge.database, token, edge.clock.now()))
+    return bool(token) and (
+        context.keys.opens(token, order_id) or await is_staff(context.database, token, context.clock.now())
+    )
 
 
 def _hash(token: str) -> bytes:

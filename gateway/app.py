@@ -9,7 +9,7 @@ from litestar.openapi.spec import Components, SecurityScheme
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from gateway.api import ROUTES
-from gateway.edge import Edge, edge_of_request, put_edge
+from gateway.context import GatewayContext, context_of_request, put_context
 from gateway.idempotency import MAX_BODY_BYTES, Idempotent
 from gateway.problems import HANDLERS, refuse_nul
 
@@ -18,15 +18,15 @@ Carts, orders and stock of one shop. Money is in minor units (1999 is 19.99 EUR)
 Errors are problem documents (RFC 9457) with a stable `code`. Unsafe calls take an `Idempotency-Key`."""
 
 
-def make_app(edge: Edge) -> ASGIApp:
-    """Make the application over an edge. Each request carries its edge, so that routes are made once per process.
+def make_app(context: GatewayContext) -> ASGIApp:
+    """Make the application over a context. Each request carries its own, so that routes are made once per process.
 
     Making the routes takes a fifth of a second, which tests would otherwise wait for with each shop they open.
     """
     routes = _routes()
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
-        put_edge(scope, edge)
+        put_context(scope, context)
         await routes(scope, receive, send)
 
     return serve
@@ -36,7 +36,7 @@ def make_app(edge: Edge) -> ASGIApp:
 def _routes() -> Litestar:
     return Litestar(
         ROUTES,
-        dependencies={"edge": Provide(edge_of_request, sync_to_thread=False)},
+        dependencies={"context": Provide(context_of_request, sync_to_thread=False)},
         middleware=[Idempotent],
         before_request=refuse_nul,
         exception_handlers=HANDLERS,

@@ -40,7 +40,7 @@ class NotWatchable(Exception):
         self.detail = detail
 
 
-class _Said(msgspec.Struct, frozen=True):
+class _Message(msgspec.Struct, frozen=True):
     """A message of the shop; unknown ones are skipped."""
 
     op: str
@@ -55,7 +55,7 @@ class _Said(msgspec.Struct, frozen=True):
         return (Level(self.sku, self.available, self.version),) if self.op == "stock" else self.stock
 
 
-_decode = msgspec.json.Decoder(_Said).decode
+_decode = msgspec.json.Decoder(_Message).decode
 
 
 async def watch_stock(url: str, skus: Iterable[str]) -> AsyncGenerator[Level, None]:
@@ -77,11 +77,11 @@ async def watch_stock(url: str, skus: Iterable[str]) -> AsyncGenerator[Level, No
     async for socket in connect(live, reconnect_delays=_pauses):
         try:
             await socket.send(msgspec.json.encode({"op": "subscribe", "skus": wanted, "versions": versions}), text=True)
-            async for message in socket:
-                said = _decode(message)
-                if said.op == "error":
-                    raise NotWatchable(said.code, said.detail)
-                for level in said.levels():
+            async for frame in socket:
+                message = _decode(frame)
+                if message.op == "error":
+                    raise NotWatchable(message.code, message.detail)
+                for level in message.levels():
                     if level.version > versions.get(level.sku, -1):
                         versions[level.sku] = level.version
                         yield level

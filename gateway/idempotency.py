@@ -19,7 +19,7 @@ from bus.messages.idempotency import Claimed, ClaimKey, EndLease, GiveBackKey, I
 from engine import telemetry
 from engine.crash import CrashPoint
 from engine.errors import Unavailable
-from gateway.edge import Edge, Http, edge_of
+from gateway.context import GatewayContext, Http, context_of
 from gateway.problems import Problem, document
 
 _UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
@@ -30,7 +30,7 @@ _log = telemetry.logger(part="gateway")
 
 _CLAIMED = CrashPoint("key-claimed", "An idempotency key is claimed; its request has not begun.")
 _DONE = CrashPoint("request-done", "A request is done; its answer is not kept.")
-_KEPT = CrashPoint("answer-kept", "An answer is kept; nobody has been given it.")
+_KEPT = CrashPoint("answer-kept", "An answer is kept; it has not been sent.")
 
 
 class Idempotent:
@@ -63,34 +63,34 @@ class Idempotent:
             return
         caller = headers.get("authorization", "")
         own_key = _hash(str(scope["method"]), scope["path"], scope.get("query_string", b"").decode(), caller, key)
-        await self._once(own_key, body, scope, receive, send)
+        await self._after_twins(own_key, body, scope, receive, send)
 
-    async def _once(self, key: str, body: bytes, scope: Scope, receive: Receive, send: Send) -> None:
-        under_way = edge_of(scope).under_way
+    async def _after_twins(self, key: str, body: bytes, scope: Scope, receive: Receive, send: Send) -> None:
+        in_progress = context_of(scope).in_progress
         with anyio.move_on_after(_TWIN_WAITS_S):
-            while (twin := under_way.get(key)) is not None:
+            while (twin := in_progress.get(key)) is not None:
                 await twin.wait()
-        over = asyncio.Event()
-        under_way.setdefault(key, over)
+        done = asyncio.Event()
+        in_progress.setdefault(key, done)
         try:
             messages = await self._answer(key, body, scope, receive)
         finally:
-            over.set()
-            if under_way.get(key) is over:
-                del under_way[key]
+            done.set()
+            if in_progress.get(key) is done:
+                del in_progress[key]
         for message in messages:
             await send(message)
 
     async def _answer(self, key: str, body: bytes, scope: Scope, receive: Receive) -> Sequence[Message]:
-        edge = edge_of(scope)
-        claim = await edge.bus.ask(ClaimKey(key=key, body_hash=_hash(body.decode("latin-1"))))
+        context = context_of(scope)
+        claim = await context.bus.ask(ClaimKey(key=key, body_hash=_hash(body.decode("latin-1"))))
         match claim:
             case Claimed():
                 _CLAIMED.reach()
                 scope.setdefault("state", {})["claim"] = claim
                 return await self._do(key, claim, body, scope, receive)
             case Kept():
-                return _replay(claim.status, edge.keys.decrypt(claim.content, key))
+                return _replay(claim.status, context.keys.decrypt(claim.content, key))
             case Mismatch():
                 detail = "This key was used with another body."
                 return _problem(Problem(422, "idempotency_mismatch", detail))
@@ -101,36 +101,36 @@ class Idempotent:
     async def _do(self, key: str, claim: Claimed, body: bytes, scope: Scope, receive: Receive) -> Sequence[Message]:
         answer, is_settled = _Recorder(), False
         try:
-            await self._app(scope, _body_again(body, receive), answer)
+            await self._app(scope, _replay_body(body, receive), answer)
         finally:
             # Even if the caller has gone: the next request with this key must find the answer, or a free key.
             with anyio.CancelScope(shield=True):
                 made = scope["state"].get("made_order", "")
                 _DONE.reach()
-                is_settled = await self._settle(key, claim, answer, made, edge_of(scope))
+                is_settled = await self._settle(key, claim, answer, made, context_of(scope))
         if not is_settled and answer.is_good:  # Done and not kept: the next try must finish it, with the same ids.
-            detail = "This may have been done; ask again with the same key."
+            detail = "This may have been done; retry with the same key."
             return _problem(Problem(503, "unavailable", detail, headers={"Retry-After": "1"}))
         return answer.messages
 
-    async def _settle(self, key: str, claim: Claimed, answer: "_Recorder", made: str, edge: Edge) -> bool:
+    async def _settle(self, key: str, claim: Claimed, answer: "_Recorder", made: str, context: GatewayContext) -> bool:
         """Store the outcome of a request. If it can't be stored now, the lease runs out by itself."""
         try:
-            await self._store(key, claim, answer, made, edge)
+            await self._store(key, claim, answer, made, context)
         except Unavailable as away:
             _log.info("could not settle a key", error=str(away))
             return False
         return True
 
-    async def _store(self, key: str, claim: Claimed, answer: "_Recorder", made: str, edge: Edge) -> None:
+    async def _store(self, key: str, claim: Claimed, answer: "_Recorder", made: str, context: GatewayContext) -> None:
         if answer.is_good:
-            content = edge.keys.encrypt(msgspec.msgpack.encode((answer.content_type, answer.body)), key)
-            await edge.bus.ask(KeepAnswer(key=key, status=answer.status, content=content, made=made))
+            content = context.keys.encrypt(msgspec.msgpack.encode((answer.content_type, answer.body)), key)
+            await context.bus.ask(KeepAnswer(key=key, status=answer.status, content=content, made=made))
             _KEPT.reach()
         elif 400 <= answer.status < 500:
-            await edge.bus.ask(GiveBackKey(key=key, at=claim.at))
+            await context.bus.ask(GiveBackKey(key=key, at=claim.at))
         else:
-            await edge.bus.ask(EndLease(key=key, at=claim.at))
+            await context.bus.ask(EndLease(key=key, at=claim.at))
 
 
 def required_claim(request: Http) -> Claimed:
@@ -179,18 +179,18 @@ async def _read(receive: Receive) -> bytes | None:
     return None
 
 
-def _body_again(body: bytes, receive: Receive) -> Receive:
+def _replay_body(body: bytes, receive: Receive) -> Receive:
     """Hand the body to the route, which has not seen it yet."""
-    given = False
+    is_read = False
 
-    async def again() -> Message:
-        nonlocal given
-        if given:
+    async def replay() -> Message:
+        nonlocal is_read
+        if is_read:
             return cast("Message", await receive())
-        given = True
+        is_read = True
         return cast("Message", {"type": "http.request", "body": body, "more_body": False})
 
-    return again  # type: ignore[return-value] # ASGI's receive and send messages are one union to Litestar
+    return replay  # type: ignore[return-value] # ASGI's receive and send messages are one union to Litestar
 
 
 def _replay(status: int, content: bytes | None) -> Sequence[Message]:

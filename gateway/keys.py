@@ -64,7 +64,7 @@ def read_master_key(setting: str, data: Path) -> bytes:
     except binascii.Error:
         key = b""
     if len(key) != 32:
-        raise BadSetting("SHOPFLOW_MASTER_KEY: must be 32 bytes in base64, as `openssl rand -base64 32` gives")
+        raise BadSetting("SHOPFLOW_MASTER_KEY: must be 32 bytes in base64, as `openssl rand -base64 32` prints")
     return key
 
 

@@ -115,7 +115,7 @@ def _on_http(_request: Request[Any, Any, Any], error: HTTPException) -> Response
         status, code = 400, "bad_json"
     elif isinstance(error, ValidationException) or isinstance(cause, SerializationException):
         status, code = 422, "invalid"
-    return _respond(Problem(status, code, _say(error), headers=dict(error.headers or {})))
+    return _respond(Problem(status, code, _detail_of(error), headers=dict(error.headers or {})))
 
 
 def _on_bug(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
@@ -129,7 +129,7 @@ def _is_no_body(error: ValidationException) -> bool:
     return any(isinstance(item, dict) and item.get("message") == "'data'" for item in extra)
 
 
-def _say(error: HTTPException) -> str:
+def _detail_of(error: HTTPException) -> str:
     extra = error.extra if isinstance(error.extra, list) else []
     details = [f"{item.get('key')}: {item.get('message')}" for item in extra if isinstance(item, dict)]
     return "; ".join(details) or error.detail or MediaType.JSON

@@ -56,53 +56,53 @@ _ADVICE: Final[Mapping[Action, str]] = {
     "repair": "{request}",
     "redrive": "{request}: {detail}",
     "redrive_or_count": _IF_PARKED + "count the shelf",
-    "redrive_or_take_step": _IF_PARKED + "look at the parcel, and take its next step",
+    "redrive_or_take_step": _IF_PARKED + "check the parcel, and take its next step",
     "redrive_or_book": _IF_PARKED + "book the carrier by hand",
     "cancel_order": "{request} as staff; the buyer orders again",
-    "cancel_or_collect": "{request} as staff, if it was not packed; else ask its buyer for the money",
+    "cancel_or_collect": "{request} as staff, if it is not packed; else collect the money from its buyer",
     "count_or_cancel": "count the shelf; or {request} as staff; the buyer orders again",
     "count_or_redrive": "count the shelf, then {request}; if a dead letter is about the order, redrive it instead",
     "count_shelf": "count the shelf, then {request}",
-    "cancel_until_it_fits": "more is promised than is there: cancel orders until it fits, then repair",
-    "refund": "{request} gives it back",
-    "refund_again": "{request} gives it back",
+    "cancel_until_it_fits": "more units are promised than there are: cancel orders until they suffice, then repair",
+    "refund": "refund it: {request}",
+    "refund_again": "refund it: {request}",
     "ask_stripe": "{request}",
     "compare_at_stripe": "compare with the payment at Stripe",
     "find_at_stripe": "compare with the payment at Stripe, whose metadata name the order",
-    "return_excess_at_stripe": "compare with the payment at Stripe, and give back there what is too much",
+    "return_excess_at_stripe": "compare with the payment at Stripe, and refund the excess there",
     "return_at_stripe": "{step}: {request}",
     "answer_bank": "{step}: {request}",
     "judge_warning": "{step}: {request}",
     "open_pick_list": "{request}",
-    "pick_as_ordered": "pick what the order says",
+    "pick_as_ordered": "pick the lines of the order",
     "stop_parcel": "stop the parcel at the carrier",
-    "stop_other_parcels": "stop all but one of a parcel at the carrier",
+    "stop_other_parcels": "stop all parcels but one at the carrier",
     "ask_carrier": "ask the carrier where the parcel is",
     "restore_order": "restore it from a backup; find out who deleted it",
     "restore_or_return_money": (
-        "find out who deleted the order; restore it from a backup, or give its money back at Stripe"
+        "find out who deleted the order; restore it from a backup, or refund its money at Stripe"
     ),
-    "read_timeline": "nothing can be taken back; look for two events in the order's timeline",
+    "read_timeline": "a sent mail can't be recalled; look for a repeated event in the order's timeline",
     "host_actor": (
-        "see that a shop hosts {target}, and that what it needs answers (the log says what is away): "
-        "then they are handled by themselves. What can't be handled is in {request}"
+        "make sure that a shop hosts {target}, and that the services it needs answer (see the log): "
+        "the messages are then handled by themselves. {request} lists those that can't be handled"
     ),
     "reconnect_watchers": (
-        "see that Redis answers; what is watched is read again every 10 s. Else restart this process"
+        "make sure that Redis answers; watched levels are read again every 10 s. Else restart this process"
     ),
-    "see_to_others_first": "see to these first",
+    "see_to_others_first": "resolve these first",
 }
 _NEW_KEY: Final = " (with a new Idempotency-Key)"
 # Of a stuck item, which is shown beside its request.
 _STEP: Final[Mapping[Action, str]] = {
-    "redrive": "when what it lacked is there, try it again",
-    "refund": f"give back what is left of it{_NEW_KEY}",
-    "refund_again": f"send it again; or see to it elsewhere, and settle this{_NEW_KEY}",
-    "ask_stripe": "have Stripe asked what became of it",
-    "return_at_stripe": "look at {detail} at Stripe, and give the money back there; then say here that it is done",
-    "answer_bank": "answer the bank at Stripe ({detail}), and stop the parcel if it can be stopped; then say so here",
-    "judge_warning": "look at {detail} and its order; give the money back, or say here that there is nothing to it",
-    "open_pick_list": "let the warehouse begin",
+    "redrive": "when its cause is fixed, redrive it",
+    "refund": f"refund what is left of it{_NEW_KEY}",
+    "refund_again": f"refund it again{_NEW_KEY}; or resolve it elsewhere, and settle this item",
+    "ask_stripe": "reconcile it with Stripe",
+    "return_at_stripe": "check {detail} at Stripe, and refund the money there; then settle this item",
+    "answer_bank": "answer the bank at Stripe ({detail}), and stop the parcel if possible; then settle this item",
+    "judge_warning": "check {detail} and its order; refund the money, or settle this item if the warning is unfounded",
+    "open_pick_list": "open its pick list, so that the warehouse begins",
 }
 
 

@@ -13,7 +13,7 @@ from engine.errors import BadSetting
 from gateway.live import Hub
 
 _GRACE_S = 3  # For requests in progress when the server must stop.
-_GLANCE_S = 0.005  # Between two checks for requests in progress.
+_POLL_S = 0.005  # Between two checks for requests in progress.
 _TICK_S = 1.0
 _BACKLOG = 4096  # Connections that wait to be accepted.
 
@@ -66,7 +66,7 @@ class Server(uvicorn.Server):
         super().__init__(config)
         self.is_up = asyncio.Event()
         self._is_down = asyncio.Event()
-        self._told_to_stop = asyncio.Event()
+        self._stop_requested = asyncio.Event()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -87,7 +87,7 @@ class Server(uvicorn.Server):
         while not await self.on_tick(0):  # A tick sets the time in responses' headers.
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_TICK_S):
-                    await self._told_to_stop.wait()
+                    await self._stop_requested.wait()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Shut down as uvicorn does, but poll open requests more often: uvicorn waits at least a tenth of a second."""
@@ -99,19 +99,19 @@ class Server(uvicorn.Server):
             connection.shutdown()
         try:
             async with asyncio.timeout(_GRACE_S):
-                while self._is_asked:  # noqa: ASYNC110 - uvicorn has no event for it
-                    await asyncio.sleep(_GLANCE_S)
+                while self._has_requests:  # noqa: ASYNC110 - uvicorn has no event for it
+                    await asyncio.sleep(_POLL_S)
         except TimeoutError:
             for task in self.server_state.tasks:
                 task.cancel()
 
     @property
-    def _is_asked(self) -> bool:
+    def _has_requests(self) -> bool:
         """Whether a request is still to be answered."""
         return bool(self.server_state.connections or self.server_state.tasks) and not self.force_exit
 
     async def stop(self) -> None:
         """Refuse new requests, answer those in progress, and return when that is done."""
         self.should_exit = True
-        self._told_to_stop.set()
+        self._stop_requested.set()
         await self._is_down.wait()

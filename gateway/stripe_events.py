@@ -51,22 +51,22 @@ class WebhookEvent(msgspec.Struct, frozen=True):
 _OBJECTS: Final = msgspec.json.Decoder(_Object)
 
 
-def _own(thing: _Object) -> str:
+def _own_id(thing: _Object) -> str:
     return thing.id
 
 
-def _of(thing: _Object) -> str:
+def _payment_intent(thing: _Object) -> str:
     return thing.payment_intent or ""
 
 
 # The events of interest, and where their object names its payment intent. The first matching beginning decides.
 INTENT_OF: Final[Mapping[str, Callable[[_Object], str]]] = {
-    "payment_intent.": _own,
-    "refund.": _of,
-    "charge.refunded": _of,
-    "charge.refund.updated": _of,
-    "charge.dispute.": _of,
-    "radar.early_fraud_warning.": _of,
+    "payment_intent.": _own_id,
+    "refund.": _payment_intent,
+    "charge.refunded": _payment_intent,
+    "charge.refund.updated": _payment_intent,
+    "charge.dispute.": _payment_intent,
+    "radar.early_fraud_warning.": _payment_intent,
 }
 
 

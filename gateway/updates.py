@@ -28,7 +28,7 @@ _MOST_ORDERS = 10_000  # Kept while Redis is away; watchers of an older one read
 _RETRY_S = 1.0
 _CHANNEL = "news"  # The name that gateways of earlier versions use.
 
-_PUBLISHING = CrashPoint("before-news", "A change has committed; nobody who watches has been told.")
+_PUBLISHING = CrashPoint("before-news", "A change has committed; it has not been published.")
 
 
 class Update(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -14,7 +14,7 @@ from litestar import post
 from bus.messages.shipping import NoSuchShipment, ParcelStatus, RecordTracking
 from engine.crash import CrashPoint
 from gateway import stripe_events
-from gateway.edge import Http, Wired
+from gateway.context import Http, Injected
 from gateway.problems import Problem, not_found
 
 T = TypeVar("T")
@@ -23,10 +23,10 @@ _TOLERANCE_S = 300
 # Exactly one `t=`: the time that is checked for freshness must be the one that was signed.
 _HEADER = re.compile(r"t=([0-9]{1,12})(?:,\w+=\w*)+")
 _STORED = {"stored": True}
-_STORED_HERE = CrashPoint("webhook-stored", "A webhook is stored; its sender has not been told.")
+_STORED_HERE = CrashPoint("webhook-stored", "A webhook is stored; its sender has not been answered.")
 
 
-class ParcelNews(msgspec.Struct, frozen=True, kw_only=True):
+class ParcelReport(msgspec.Struct, frozen=True, kw_only=True):
     """A carrier's report about a parcel."""
 
     id: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
@@ -37,34 +37,34 @@ class ParcelNews(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _EVENTS = msgspec.json.Decoder(stripe_events.WebhookEvent)
-_PARCELS = msgspec.json.Decoder(ParcelNews)
+_PARCELS = msgspec.json.Decoder(ParcelReport)
 
 
-@post("/webhooks/stripe", status_code=200, summary="Stripe's webhooks")
-async def stripe_webhook(edge: Wired, request: Http) -> dict[str, bool]:
+@post("/webhooks/stripe", status_code=200, summary="Receive a webhook from Stripe")
+async def stripe_webhook(context: Injected, request: Http) -> dict[str, bool]:
     """Store an event of Stripe, then answer 200; a repeat is stored once."""
-    event = await _read(request, "stripe-signature", edge.stripe_webhook_secret, edge.clock.now(), _EVENTS)
+    event = await _read(request, "stripe-signature", context.stripe_webhook_secret, context.clock.now(), _EVENTS)
     try:
         recorded = stripe_events.read(event)
     except msgspec.ValidationError as error:
         raise Problem(400, "bad_event", f"This can't be read: {error}") from error
     if recorded is not None:
-        await edge.bus.ask(recorded)
+        await context.bus.ask(recorded)
     _STORED_HERE.reach()
     return _STORED
 
 
-@post("/webhooks/shipping", status_code=200, summary="Carriers' webhooks")
-async def shipping_webhook(edge: Wired, request: Http) -> dict[str, bool]:
-    """Store a carrier's report, then answer 200; a repeat is stored once. 404 for a parcel of another shop."""
-    news = await _read(request, "shipping-signature", edge.carrier_webhook_secret, edge.clock.now(), _PARCELS)
-    answer = await edge.bus.ask(
+@post("/webhooks/shipping", status_code=200, summary="Receive a webhook from a carrier")
+async def shipping_webhook(context: Injected, request: Http) -> dict[str, bool]:
+    """Store a carrier's report, then answer 200; a repeat is stored once. Answers 404 for a parcel of another shop."""
+    report = await _read(request, "shipping-signature", context.carrier_webhook_secret, context.clock.now(), _PARCELS)
+    answer = await context.bus.ask(
         RecordTracking(
-            tracking_number=news.tracking_number,
-            event_id=news.id,
-            status=news.status,
-            at=news.at.astimezone(UTC),
-            detail=news.detail,
+            tracking_number=report.tracking_number,
+            event_id=report.id,
+            status=report.status,
+            at=report.at.astimezone(UTC),
+            detail=report.detail,
         )
     )
     if isinstance(answer, NoSuchShipment):

@@ -21,18 +21,18 @@ from sandbox.core.config import SandboxConfig
 
 STDIN = 0
 
-Port = Annotated[int, typer.Option(min=0, max=65535, help="0 is any free port.")]
+Port = Annotated[int, typer.Option(min=0, max=65535, help="0 chooses a free port.")]
 
 
 def main(
     port: Port = 8001,
     smtp_port: Port = 0,
-    data: Annotated[Path | None, typer.Option(help="Folder of the database; without it all is forgotten.")] = None,
-    shop: Annotated[str, typer.Option(help="Where webhooks go.")] = "http://127.0.0.1:8000",
+    data: Annotated[Path | None, typer.Option(help="Folder of the database; by default it is in memory.")] = None,
+    shop: Annotated[str, typer.Option(help="URL of the shop that webhooks are sent to.")] = "http://127.0.0.1:8000",
     carrier_pace_s: Annotated[float, typer.Option(min=0, help="Seconds between two steps of a parcel.")] = 2.0,
-    watch_stdin: Annotated[bool, typer.Option("--watch-stdin", help="End when stdin closes.")] = False,
+    watch_stdin: Annotated[bool, typer.Option("--watch-stdin", help="Exit when stdin closes.")] = False,
 ) -> None:
-    """Stripe, a carrier and a mailbox on loopback, for trying things out."""
+    """Run Stripe, a carrier and a mailbox on loopback, for tests and trials."""
     secrets = {
         name: os.environ[f"SANDBOX_{name.upper()}"]
         for name in SandboxConfig.__struct_fields__

@@ -10,7 +10,7 @@ from actors.audit import levels
 from bus.messages.order import OrderProgressed
 from gateway.access import may_see_order
 from gateway.app import make_app
-from gateway.edge import Edge
+from gateway.context import GatewayContext
 from gateway.keys import Keys, read_master_key
 from gateway.live import Hub, LiveSettings
 from gateway.server import Server
@@ -25,12 +25,12 @@ async def open_edge(shop: Shop, listener: socket.socket) -> AsyncIterator[Server
     keys = Keys(read_master_key(settings.shopflow_master_key, shop.settings.engine.shopflow_data))
 
     async def watch_order(order_id: str, token: str) -> OrderProgressed | None:
-        return await read_status(shop.bus, order_id) if await may_see_order(edge, token, order_id) else None
+        return await read_status(shop.bus, order_id) if await may_see_order(context, token, order_id) else None
 
     hub = Hub(
         shop.updates.fresh_levels, watch_order, settings=LiveSettings(origins=settings.origins), clock=shop.clock.now
     )
-    edge = Edge(
+    context = GatewayContext(
         bus=shop.bus,
         cells=shop.bus.supervisor.cells,
         deliveries=shop.bus.deliveries,
@@ -48,7 +48,7 @@ async def open_edge(shop: Shop, listener: socket.socket) -> AsyncIterator[Server
         stripe_webhook_secret=integrations.stripe.stripe_webhook_secret,
         carrier_webhook_secret=integrations.carrier.carrier_webhook_secret,
     )
-    server = Server(make_app(edge), hub)
+    server = Server(make_app(context), hub)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(hub.run)
         tasks.start_soon(pass_on_updates, shop.updates, hub)

@@ -27,7 +27,7 @@ from engine.embedded.shared_process import is_free, lock
 _START_S = 30.0
 _STOP_S = 3.0
 _ANSWER_S = 2.0
-_LOOK_S = 0.02
+_POLL_S = 0.02
 
 
 class Secrets(msgspec.Struct, frozen=True, kw_only=True):
@@ -152,7 +152,7 @@ async def _start(folder: Path, shop_url: str, port: int, pace_s: float) -> Addre
             while child.poll() is None:
                 with suppress(msgspec.DecodeError):
                     return _read_addresses(folder)
-                await asyncio.sleep(_LOOK_S)
+                await asyncio.sleep(_POLL_S)
     raise RuntimeError(f"the sandbox did not start; its log is {folder / 'log'}")
 
 

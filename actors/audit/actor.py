@@ -49,11 +49,11 @@ class Auditor(Actor, name="audit"):
         sweep = self._sweep()
         await sweep.run()
         safe = [finding for finding in sweep.findings if finding.remedy.action == "repair"]
-        told = {level.sku: level.version for level in sweep.stale}
+        stale_versions = {level.sku: level.version for level in sweep.stale}
         skus = {finding.about for finding in safe if finding.check in rules.STOCK_CHECKS}
         made: list[RepairMade] = []
         for sku in sorted(skus):
-            made += (await self._bus.ask(RepairStock(sku=sku, above_version=told.get(sku, 0)))).repairs
+            made += (await self._bus.ask(RepairStock(sku=sku, above_version=stale_versions.get(sku, 0)))).repairs
         for finding in safe:
             if finding.check in rules.REFUND_CHECKS:
                 made += (await self._bus.ask(RepairPayment(order_id=finding.about))).repairs

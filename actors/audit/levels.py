@@ -16,8 +16,8 @@ from bus.messages.inventory import StockLevel
 Levels: TypeAlias = Mapping[Sku, StockLevel]
 ReadLevels: TypeAlias = Callable[[Collection[Sku]], Awaitable[Levels]]
 
-_PATIENCE_S = 5.0
-_READ_AGAIN_S = 0.05
+_CATCH_UP_S = 5.0
+_POLL_S = 0.05
 
 
 def stale_levels(cached: Levels, actual: Levels) -> dict[Sku, StockLevel]:
@@ -36,7 +36,7 @@ async def confirm_stale(
         read_cached: Reads the cached levels of SKUs; a SKU that is no longer cached is missing.
         read_actual: Reads the inventory's levels.
     """
-    deadline_s = asyncio.get_running_loop().time() + _PATIENCE_S
+    deadline_s = asyncio.get_running_loop().time() + _CATCH_UP_S
     while suspects:
         cached = await read_cached(list(suspects))
         actual = await read_actual(list(suspects))
@@ -47,7 +47,7 @@ async def confirm_stale(
         }
         if not stale or asyncio.get_running_loop().time() >= deadline_s:
             return [(cached[sku], _difference(cached[sku], level)) for sku, level in stale.items()]
-        await anyio.sleep(_READ_AGAIN_S)
+        await anyio.sleep(_POLL_S)
     return []
 
 
@@ -57,6 +57,6 @@ def _has_caught_up(cached: StockLevel, first: StockLevel, actual: StockLevel) ->
 
 def _difference(cached: StockLevel, actual: StockLevel) -> str:
     return (
-        f"{cached.available} are told to be available (version {cached.version}), "
-        f"{actual.available} are (version {actual.version})"
+        f"readers see {cached.available} available (version {cached.version}), "
+        f"the inventory has {actual.available} (version {actual.version})"
     )

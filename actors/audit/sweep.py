@@ -89,11 +89,11 @@ class Sweep:
     async def run(self) -> Audited:
         """Run all checks."""
         await self._domains()
-        suspected = await self._first_look()
+        suspected = await self._compare_all()
         await self._answers()
         await self._deliveries()
         await self._cached_levels()
-        await self._second_look(suspected)
+        await self._confirm(suspected)
         await self._explain()
         parts = tuple(Part(name=name, checked=count) for name, count in self.checked.items())
         return Audited(parts=parts, findings=tuple(rules.bounded(self.findings)))
@@ -104,13 +104,13 @@ class Sweep:
             self.checked[part] = own.checked
             self.findings += own.findings
 
-    async def _first_look(self) -> list[_Page]:
+    async def _compare_all(self) -> list[_Page]:
         """Collect the pages with suspicions, until there are as many as are reported at most."""
         suspected: list[_Page] = []
         after: OrderId | None = ""
         suspicions, counted = 0, Counter(dict.fromkeys(checks.COUNTED, 0))
         while after is not None and suspicions < rules.MOST_FINDINGS:
-            page = await self._look(after, None, _PAGE)
+            page = await self._compare(after, None, _PAGE)
             counted.update(page.counted)
             if page.findings:
                 suspected.append(page)
@@ -119,7 +119,7 @@ class Sweep:
         self.checked |= counted
         return suspected
 
-    async def _look(self, after: OrderId, until: OrderId | None, limit: int) -> _Page:
+    async def _compare(self, after: OrderId, until: OrderId | None, limit: int) -> _Page:
         ask = self.bus.ask
         orders = (await ask(ReadOrderFacts(after=after, until=until, limit=limit), timeout_s=_LONG_S)).facts
         if until is None and len(orders) == limit:
@@ -131,13 +131,13 @@ class Sweep:
         counted = {part: count(facts) for part, count in checks.COUNTED.items()}
         return _Page(after, until, counted, checks.judge(facts))
 
-    async def _second_look(self, suspected: Sequence[_Page]) -> None:
+    async def _confirm(self, suspected: Sequence[_Page]) -> None:
         for page in suspected:
             keys = sorted({finding.about for finding in page.findings})
             in_motion = await self.stored.waiting_about(checks.JUDGED, keys)
-            again = (await self._look(page.after, page.until, _SPAN_MOST)).findings
+            still = (await self._compare(page.after, page.until, _SPAN_MOST)).findings
             self.findings += [
-                finding for finding in page.findings if finding in again and finding.about not in in_motion
+                finding for finding in page.findings if finding in still and finding.about not in in_motion
             ]
 
     async def _answers(self) -> None:

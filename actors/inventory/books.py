@@ -100,10 +100,10 @@ def repair(sums: StockSums, shelf: Shelf, above_version: int) -> list[RepairMade
         made += _repaired(sums, shelf, "assigned", sums.assigned, sums.assigned_by_holds, sums.assigned_by_ledger)
         made += _repaired(sums, shelf, "held", sums.held, sums.held_by_holds, sums.held_by_ledger)
     if above_version:
-        before = f"version {books.version}, readers were told {above_version}"
+        before = f"version {books.version}, readers had {above_version}"
         books.version = max(books.version, above_version) + 1
         books.dirty = True
-        after = f"version {books.version}, told anew"
+        after = f"version {books.version}, published again"
         made.append(RepairMade(rule=RULES["readers_know_level"], about=sums.sku, before=before, after=after))
     return made
 

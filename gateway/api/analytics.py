@@ -8,7 +8,7 @@ from litestar.params import FromQuery, QueryParameter
 
 from bus.messages.analytics import GetSales, SalesBy, SalesRow
 from gateway.api.lists import WholeListView
-from gateway.edge import Wired
+from gateway.context import Injected
 
 _MONTH = timedelta(days=30)
 
@@ -17,17 +17,17 @@ class SalesView(WholeListView[SalesRow], frozen=True, kw_only=True):
     """Sales by period."""
 
 
-@get("/analytics/sales", summary="Sales by period")
+@get("/analytics/sales", summary="Report sales by day or month")
 async def sales(
-    edge: Wired,
+    context: Injected,
     start: Annotated[date | None, QueryParameter(name="from")] = None,
     end: Annotated[date | None, QueryParameter(name="to")] = None,
     by: FromQuery[SalesBy] = "day",
 ) -> SalesView:
-    """Sum up orders by the day or month they were placed in. The default is the last 30 days."""
-    last = end or edge.clock.now().date()
+    """Sum up orders by the day or month in which they were placed. The default is the last 30 days."""
+    last = end or context.clock.now().date()
     first = start or last - min(_MONTH, last - date.min)
-    answer = await edge.bus.ask(GetSales(start=first, end=last, by=by))
+    answer = await context.bus.ask(GetSales(start=first, end=last, by=by))
     return SalesView(items=answer.rows)
 
 

@@ -22,7 +22,7 @@ from bus.messages.base import Money, Sku
 from bus.messages.inventory import GetStock, StockLevel
 from gateway.api.bodies import View
 from gateway.api.lists import Limit, ListView
-from gateway.edge import Edge, Wired
+from gateway.context import GatewayContext, Injected
 from gateway.remedies import advice, request_of, step
 
 _LONG_S = 600.0  # For a whole audit.
@@ -83,62 +83,62 @@ class Settled(View, frozen=True, kw_only=True):
     settled: bool
 
 
-@get("/audit", summary="Recompute everything")
-async def audit(edge: Wired) -> AuditView:
+@get("/audit", summary="Run an audit")
+async def audit(context: Injected) -> AuditView:
     """Compare counters with ledgers and rows, domains with each other, and watchers' stock levels with the stock."""
-    cached = edge.hub.told_stock()
-    suspects = edge.levels.stale_levels(cached, await _actual(edge, list(cached)))
-    audited = await edge.bus.ask(Audit(), timeout_s=_LONG_S)
-    checked = {part.name: part.checked for part in audited.parts} | {"live": len(cached)}
-    found = [*audited.findings, *await _live(edge, suspects)]
+    sent = context.hub.sent_levels()
+    suspects = context.levels.stale_levels(sent, await _actual(context, list(sent)))
+    audited = await context.bus.ask(Audit(), timeout_s=_LONG_S)
+    checked = {part.name: part.checked for part in audited.parts} | {"live": len(sent)}
+    found = [*audited.findings, *await _live(context, suspects)]
     return AuditView(checked=checked, findings=[_finding(finding) for finding in found])
 
 
-@post("/audit/repair", status_code=200, summary="Put right what is safe to")
-async def repair(edge: Wired) -> RepairsView:
-    """Set counters to their recomputed values, where that is safe. Each repair is kept."""
-    return RepairsView(repairs=(await edge.bus.ask(Repair(), timeout_s=_LONG_S)).repairs)
+@post("/audit/repair", status_code=200, summary="Repair counters")
+async def repair(context: Injected) -> RepairsView:
+    """Set counters to their recomputed values, where that is safe. Each repair is recorded."""
+    return RepairsView(repairs=(await context.bus.ask(Repair(), timeout_s=_LONG_S)).repairs)
 
 
-@get("/stuck-money", summary="Money and orders that wait for a person")
-async def stuck_money(edge: Wired, limit: Limit = 20, cursor: FromQuery[str] = "") -> StuckMoney:
-    """List money and orders that wait for a person, the oldest first, each with the one request that solves it."""
-    page = await edge.bus.ask(ListStuck(limit=limit, after=cursor), timeout_s=60)
+@get("/stuck-money", summary="List stuck money and orders")
+async def stuck_money(context: Injected, limit: Limit = 20, cursor: FromQuery[str] = "") -> StuckMoney:
+    """List money and orders that wait for a person, the oldest first, each with the one request that resolves it."""
+    page = await context.bus.ask(ListStuck(limit=limit, after=cursor), timeout_s=60)
     return StuckMoney(items=[_stuck(item) for item in page.items], next=page.next)
 
 
-@post("/stuck-money/{item_id:str}/settle", status_code=200, summary="It was seen to elsewhere")
-async def settle(edge: Wired, item_id: FromPath[str]) -> Settled:
-    """Take an item off the list, because a person has solved it elsewhere, for example at Stripe."""
-    await edge.bus.ask(SettleStuck(item_id=item_id))
+@post("/stuck-money/{item_id:str}/settle", status_code=200, summary="Settle a stuck item")
+async def settle(context: Injected, item_id: FromPath[str]) -> Settled:
+    """Remove an item from the list after a person has resolved it elsewhere, for example at Stripe."""
+    await context.bus.ask(SettleStuck(item_id=item_id))
     return Settled(settled=True)
 
 
-async def _live(edge: Edge, suspects: Mapping[Sku, StockLevel]) -> list[Finding]:
-    """Find watched SKUs whose watchers have not received a level that was true before the rest was audited."""
+async def _live(context: GatewayContext, suspects: Mapping[Sku, StockLevel]) -> list[Finding]:
+    """Find watched SKUs whose watchers have not received a level that was actual before the rest was audited."""
 
     async def read_cached(skus: Collection[Sku]) -> Mapping[Sku, StockLevel]:
-        now = edge.hub.told_stock()
-        return {sku: now[sku] for sku in skus if sku in now}
+        sent = context.hub.sent_levels()
+        return {sku: sent[sku] for sku in skus if sku in sent}
 
     async def read_actual(skus: Collection[Sku]) -> Mapping[Sku, StockLevel]:
-        return await _actual(edge, list(skus))
+        return await _actual(context, list(skus))
 
     return [
         Finding(
             check="watchers_know_level",
             about=level.sku,
-            detail=f"{detail}, by websockets",
+            detail=f"by websockets, {detail}",
             remedy=Remedy(action="reconnect_watchers"),
         )
-        for level, detail in await edge.levels.confirm_stale(suspects, read_cached, read_actual)
+        for level, detail in await context.levels.confirm_stale(suspects, read_cached, read_actual)
     ]
 
 
-async def _actual(edge: Edge, skus: Sequence[Sku]) -> dict[Sku, StockLevel]:
+async def _actual(context: GatewayContext, skus: Sequence[Sku]) -> dict[Sku, StockLevel]:
     levels: dict[Sku, StockLevel] = {}
     for start in range(0, len(skus), _PAGE):
-        answer = await edge.bus.ask(GetStock(skus=tuple(skus[start : start + _PAGE])))
+        answer = await context.bus.ask(GetStock(skus=tuple(skus[start : start + _PAGE])))
         levels |= {level.sku: level for level in answer.levels}
     return levels
 

@@ -27,7 +27,7 @@ from bus.messages.catalog import (
 from bus.messages.inventory import StockLevel, UnitsInUse
 from gateway.api.bodies import Body, MoneyBody, Strict, View
 from gateway.api.lists import Limit, ListView
-from gateway.edge import Edge, Wired
+from gateway.context import GatewayContext, Injected
 from gateway.problems import Problem, not_found
 from gateway.renames import rename
 
@@ -119,9 +119,9 @@ class SkuChange(Body, frozen=True, kw_only=True):
     sku: Name
 
 
-@get("/products", summary="Search and browse")
+@get("/products", summary="List and search products")
 async def list_products(
-    edge: Wired,
+    context: Injected,
     q: FromQuery[str] = "",
     category: FromQuery[str] = "",
     sort: FromQuery[Sort] = "title",
@@ -129,29 +129,29 @@ async def list_products(
     cursor: FromQuery[str] = "",
 ) -> ProductList:
     """List products for sale, page by page. `sort` is title, price, -price or newest."""
-    page = await edge.bus.ask(ListProducts(limit=limit, q=q, category=category, sort=sort, after=cursor))
-    levels = await _levels(edge, page.products)
+    page = await context.bus.ask(ListProducts(limit=limit, q=q, category=category, sort=sort, after=cursor))
+    levels = await _levels(context, page.products)
     return ProductList(items=[_summary(product, levels) for product in page.products], next=page.next)
 
 
-@get("/products/{product_id:str}", summary="One product, by id or slug")
-async def get_product(edge: Wired, product_id: FromPath[str]) -> ProductDetail:
-    """Read a product with its SKUs."""
-    return await detail(edge, await _find(edge, product_id))
+@get("/products/{product_id:str}", summary="Read a product")
+async def get_product(context: Injected, product_id: FromPath[str]) -> ProductDetail:
+    """Read a product, by its id or slug, with its SKUs."""
+    return await detail(context, await _find(context, product_id))
 
 
-@get("/products/{product_id:str}/inventory", summary="The stock of one product")
-async def get_inventory(edge: Wired, product_id: FromPath[str]) -> ProductInventory:
-    """Read the available units of each SKU. Changes come over `/live`."""
-    product = await _find(edge, product_id)
-    levels = await edge.updates.levels([sku.sku for sku in product.skus])
-    return ProductInventory(product_id=product.id, skus=levels, as_of=edge.clock.now())
+@get("/products/{product_id:str}/inventory", summary="Read a product's stock")
+async def get_inventory(context: Injected, product_id: FromPath[str]) -> ProductInventory:
+    """Read the available units of each SKU. Changes are streamed over `/live`."""
+    product = await _find(context, product_id)
+    levels = await context.updates.levels([sku.sku for sku in product.skus])
+    return ProductInventory(product_id=product.id, skus=levels, as_of=context.clock.now())
 
 
 @post("/products", dto=Strict[ProductBody], return_dto=None, summary="Add a product")
-async def create_product(edge: Wired, data: JSONBody[ProductBody]) -> ProductDetail:
+async def create_product(context: Injected, data: JSONBody[ProductBody]) -> ProductDetail:
     """Add a product with at least one SKU. Stock begins at 0, or continues where it was when the SKU was removed."""
-    answer = await edge.bus.ask(
+    answer = await context.bus.ask(
         CreateProduct(
             id=data.id,
             slug=data.slug,
@@ -161,53 +161,53 @@ async def create_product(edge: Wired, data: JSONBody[ProductBody]) -> ProductDet
             skus=_skus(data.skus),
         )
     )
-    return await _product(edge, answer)
+    return await _product(context, answer)
 
 
 @patch("/products/{product_id:str}", dto=Strict[ProductChange], return_dto=None, summary="Change a product")
-async def change_product(edge: Wired, product_id: FromPath[str], data: JSONBody[ProductChange]) -> ProductDetail:
-    """Change the given fields of a product; others stay."""
+async def change_product(context: Injected, product_id: FromPath[str], data: JSONBody[ProductChange]) -> ProductDetail:
+    """Change the given fields of a product; the others stay."""
     skus = None if data.skus is None else _skus(data.skus)
     change = ChangeProduct(
         id=product_id, title=data.title, category=data.category, description=data.description, skus=skus
     )
-    return await _product(edge, await edge.bus.ask(change))
+    return await _product(context, await context.bus.ask(change))
 
 
-@delete("/products/{product_id:str}", summary="Take a product off sale")
-async def remove_product(edge: Wired, product_id: FromPath[str]) -> None:
-    """Take a product off sale. Orders keep their lines. The id, slug and SKUs are free for others."""
-    if isinstance(await edge.bus.ask(RemoveProduct(id=product_id)), NoSuchProduct):
+@delete("/products/{product_id:str}", summary="Remove a product")
+async def remove_product(context: Injected, product_id: FromPath[str]) -> None:
+    """Take a product off sale. Orders keep their lines. Its id, slug and SKUs are free for others."""
+    if isinstance(await context.bus.ask(RemoveProduct(id=product_id)), NoSuchProduct):
         raise not_found("product")
 
 
-@delete("/products/{product_id:str}/skus/{sku:str}", status_code=200, summary="Take one SKU off a product")
-async def remove_sku(edge: Wired, product_id: FromPath[str], sku: FromPath[str]) -> ProductDetail:
-    """Take one SKU off a product, but not its last: remove the product instead. Orders keep their lines."""
-    return await _product(edge, await edge.bus.ask(RemoveSku(id=product_id, sku=sku)))
+@delete("/products/{product_id:str}/skus/{sku:str}", status_code=200, summary="Remove a SKU")
+async def remove_sku(context: Injected, product_id: FromPath[str], sku: FromPath[str]) -> ProductDetail:
+    """Take a SKU off sale. Orders keep their lines. A product's last SKU is refused: remove the product instead."""
+    return await _product(context, await context.bus.ask(RemoveSku(id=product_id, sku=sku)))
 
 
-@patch("/products/{product_id:str}/skus/{sku:str}", dto=Strict[SkuChange], return_dto=None, summary="Rename one SKU")
+@patch("/products/{product_id:str}/skus/{sku:str}", dto=Strict[SkuChange], return_dto=None, summary="Rename a SKU")
 async def rename_sku(
-    edge: Wired, product_id: FromPath[str], sku: FromPath[str], data: JSONBody[SkuChange]
+    context: Injected, product_id: FromPath[str], sku: FromPath[str], data: JSONBody[SkuChange]
 ) -> ProductDetail:
-    """Rename a SKU with its units, if none are held or promised. Carts and orders keep the old name."""
-    answer = await rename(edge.bus, product_id, sku, data.sku)
+    """Rename a SKU and its stock, if no unit is held or assigned. Carts and orders keep the old name."""
+    answer = await rename(context.bus, product_id, sku, data.sku)
     if isinstance(answer, UnitsInUse):
         raise _in_use(answer)
-    return await _product(edge, answer)
+    return await _product(context, answer)
 
 
-async def _find(edge: Edge, product_id: str) -> Product:
-    product = await edge.bus.ask(GetProduct(id=product_id))
+async def _find(context: GatewayContext, product_id: str) -> Product:
+    product = await context.bus.ask(GetProduct(id=product_id))
     if not isinstance(product, Product):
         raise not_found("product")
     return product
 
 
-async def _levels(edge: Edge, products: Sequence[Product]) -> dict[str, int]:
+async def _levels(context: GatewayContext, products: Sequence[Product]) -> dict[str, int]:
     skus = [sku.sku for product in products for sku in product.skus]
-    return {level.sku: level.available for level in await edge.updates.levels(skus)}
+    return {level.sku: level.available for level in await context.updates.levels(skus)}
 
 
 def _summary(product: Product, levels: dict[str, int]) -> ProductSummary:
@@ -222,9 +222,9 @@ def _summary(product: Product, levels: dict[str, int]) -> ProductSummary:
     )
 
 
-async def detail(edge: Edge, product: Product) -> ProductDetail:
+async def detail(context: GatewayContext, product: Product) -> ProductDetail:
     """Show a product as on its page."""
-    levels = await _levels(edge, [product])
+    levels = await _levels(context, [product])
     return ProductDetail(
         id=product.id,
         slug=product.slug,
@@ -255,10 +255,12 @@ def _skus(bodies: Sequence[SkuBody]) -> tuple[SkuView, ...]:
     )
 
 
-async def _product(edge: Edge, answer: Product | NoSuchProduct | ProductExists | NoSuchSku | LastSku) -> ProductDetail:
+async def _product(
+    context: GatewayContext, answer: Product | NoSuchProduct | ProductExists | NoSuchSku | LastSku
+) -> ProductDetail:
     match answer:
         case Product():
-            return await detail(edge, answer)
+            return await detail(context, answer)
         case ProductExists():
             raise Problem(409, "product_exists", "Its id, slug or a SKU is taken.")
         case NoSuchProduct():

@@ -6,7 +6,7 @@ import anyio
 import msgspec
 from litestar import Response, get
 
-from gateway.edge import Http
+from gateway.context import Http
 
 _PAGE = Path(__file__).parent.parent / "pages" / "docs.html"
 

@@ -8,7 +8,7 @@ from litestar.params import FromPath, JSONBody
 
 from bus.messages.inventory import CountStock, SetOnHand, StockBelowHeld, StockCount
 from gateway.api.bodies import Body, Strict, View
-from gateway.edge import Wired
+from gateway.context import Injected
 from gateway.problems import Problem
 
 
@@ -30,19 +30,22 @@ class StockView(View, frozen=True, kw_only=True):
     version: int
 
 
-@get("/stock/{sku:str}", summary="The books of one SKU")
-async def get_stock(edge: Wired, sku: FromPath[str]) -> StockView:
-    """Read the units on hand, and how many of them are sold and not gone (`assigned`), or held."""
-    count = await edge.bus.ask(CountStock(sku=sku))
+@get("/stock/{sku:str}", summary="Read the stock of a SKU")
+async def get_stock(context: Injected, sku: FromPath[str]) -> StockView:
+    """Read the units on hand, and how many of them are sold but not shipped (`assigned`), or held."""
+    count = await context.bus.ask(CountStock(sku=sku))
     if not isinstance(count, StockCount):
         raise Problem(404, "unknown_sku", f"There is no {sku}.")
     return _stock(count)
 
 
-@put("/stock/{sku:str}", dto=Strict[StockBody], return_dto=None, summary="Write down what was counted")
-async def set_stock(edge: Wired, sku: FromPath[str], data: JSONBody[StockBody]) -> StockView:
-    """Set the units on hand, sold units that wait to leave included. Refused if fewer than are sold or held."""
-    answer = await edge.bus.ask(SetOnHand(sku=sku, on_hand=data.on_hand, recount=data.recount))
+@put("/stock/{sku:str}", dto=Strict[StockBody], return_dto=None, summary="Set the stock of a SKU")
+async def set_stock(context: Injected, sku: FromPath[str], data: JSONBody[StockBody]) -> StockView:
+    """Set the units on hand, as counted, with those that are sold but not shipped.
+
+    Refused if they are fewer than the units that are assigned or held.
+    """
+    answer = await context.bus.ask(SetOnHand(sku=sku, on_hand=data.on_hand, recount=data.recount))
     if isinstance(answer, StockBelowHeld):
         detail = f"{answer.assigned} units are sold and not gone, {answer.held} are held for carts and payments."
         raise Problem(409, "stock_below_held", detail, held=answer.held, assigned=answer.assigned)

@@ -9,7 +9,7 @@ from litestar.params import PathParameter, QueryParameter
 
 from gateway.api.bodies import View
 from gateway.api.lists import Limit, ListView, WholeListView
-from gateway.edge import Wired
+from gateway.context import Injected
 from gateway.problems import not_found
 
 _LAST_ID = 2**63 - 1
@@ -34,7 +34,7 @@ class DeadLetters(ListView[DeadLetterView], frozen=True, kw_only=True):
 
 
 class Redriven(View, frozen=True, kw_only=True):
-    """The number of messages that are retried."""
+    """The number of messages that are redriven."""
 
     redriven: int
 
@@ -52,10 +52,10 @@ class Actors(WholeListView[ActorView], frozen=True, kw_only=True):
     """The actors of this process."""
 
 
-@get("/dead-letters", summary="Messages that could not be handled")
-async def dead_letters(edge: Wired, limit: Limit = 20, cursor: LetterId = 0) -> DeadLetters:
+@get("/dead-letters", summary="List dead letters")
+async def dead_letters(context: Injected, limit: Limit = 20, cursor: LetterId = 0) -> DeadLetters:
     """List messages that could not be handled, the oldest first."""
-    letters = await edge.backlog.dead_letters(cursor, limit + 1)
+    letters = await context.backlog.dead_letters(cursor, limit + 1)
     items = [
         DeadLetterView(
             id=str(letter.id),
@@ -72,18 +72,18 @@ async def dead_letters(edge: Wired, limit: Limit = 20, cursor: LetterId = 0) -> 
     return DeadLetters(items=items, next=items[-1].id if len(letters) > limit else None)
 
 
-@post("/dead-letters/{letter_id:int}/redrive", status_code=200, summary="Try one again")
-async def redrive(edge: Wired, letter_id: Annotated[int, PathParameter(le=_LAST_ID)]) -> Redriven:
-    """Retry a message, as if it were new."""
-    redriven = await edge.deliveries.redrive([letter_id])
+@post("/dead-letters/{letter_id:int}/redrive", status_code=200, summary="Redrive a dead letter")
+async def redrive(context: Injected, letter_id: Annotated[int, PathParameter(le=_LAST_ID)]) -> Redriven:
+    """Retry a message that could not be handled, as if it were new."""
+    redriven = await context.deliveries.redrive([letter_id])
     if not redriven:
         raise not_found("dead letter")
     return Redriven(redriven=redriven)
 
 
-@get("/actors", summary="The actors of this process")
-async def actors(edge: Wired) -> Actors:
-    """Show each actor's mailbox, and how long its next message has waited."""
+@get("/actors", summary="List actors")
+async def actors(context: Injected) -> Actors:
+    """List the actors of this process: the size of each mailbox, and how long its oldest message has waited."""
     items = [
         ActorView(
             name=name,
@@ -91,7 +91,7 @@ async def actors(edge: Wired) -> Actors:
             turns=cell.turns.taken,
             oldest_wait_s=round(cell.mailbox.oldest_wait_s(), 6),
         )
-        for name, cell in sorted(edge.cells.items())
+        for name, cell in sorted(context.cells.items())
     ]
     return Actors(items=items)
 

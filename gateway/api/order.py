@@ -11,7 +11,7 @@ from bus.messages.order import CancelOrder, GetOrder, ListOrders, NotCancellable
 from gateway.access import bearer, may_see_order
 from gateway.api.bodies import View
 from gateway.api.lists import Limit, ListView
-from gateway.edge import Edge, Http, Wired
+from gateway.context import GatewayContext, Http, Injected
 from gateway.problems import Problem, not_found
 
 
@@ -58,18 +58,18 @@ class OrderList(ListView[OrderSummary], frozen=True, kw_only=True):
 
 
 @get("/orders/{order_id:str}", summary="Read an order")
-async def get_order(edge: Wired, request: Http, order_id: FromPath[str]) -> OrderView:
+async def get_order(context: Injected, request: Http, order_id: FromPath[str]) -> OrderView:
     """Read an order. Needs its access token, or a staff token; without either the answer is 404."""
-    await _check(edge, request, order_id)
-    return await read_order(edge, order_id, for_staff=not edge.keys.opens(bearer(request), order_id))
+    await _check(context, request, order_id)
+    return await read_order(context, order_id, for_staff=not context.keys.opens(bearer(request), order_id))
 
 
-@post("/orders/{order_id:str}/cancel", status_code=200, summary="Cancel an order")
-async def cancel_order(edge: Wired, request: Http, order_id: FromPath[str]) -> OrderView:
-    """Cancel an order, as long as it is not packed. Its money is refunded."""
-    await _check(edge, request, order_id)
-    is_buyer = edge.keys.opens(bearer(request), order_id)
-    answer = await edge.bus.ask(CancelOrder(order_id=order_id, reason="customer" if is_buyer else "staff"))
+@post("/orders/{order_id:str}/cancel", status_code=200, summary="Cancel an order and refund it")
+async def cancel_order(context: Injected, request: Http, order_id: FromPath[str]) -> OrderView:
+    """Cancel an order that is not packed yet, and refund its money."""
+    await _check(context, request, order_id)
+    is_buyer = context.keys.opens(bearer(request), order_id)
+    answer = await context.bus.ask(CancelOrder(order_id=order_id, reason="customer" if is_buyer else "staff"))
     match answer:
         case Order():
             return view(answer, for_staff=not is_buyer)
@@ -81,20 +81,20 @@ async def cancel_order(edge: Wired, request: Http, order_id: FromPath[str]) -> O
 
 @get("/orders", summary="List orders")
 async def list_orders(
-    edge: Wired, status: FromQuery[OrderStatus | None] = None, limit: Limit = 20, cursor: FromQuery[str] = ""
+    context: Injected, status: FromQuery[OrderStatus | None] = None, limit: Limit = 20, cursor: FromQuery[str] = ""
 ) -> OrderList:
     """List orders, the newest first."""
-    page = await edge.bus.ask(ListOrders(limit=limit, status=status, after=cursor))
+    page = await context.bus.ask(ListOrders(limit=limit, status=status, after=cursor))
     return OrderList(items=page.orders, next=page.next)
 
 
-async def read_order(edge: Edge, order_id: str, *, for_staff: bool = False) -> OrderView:
+async def read_order(context: GatewayContext, order_id: str, *, for_staff: bool = False) -> OrderView:
     """Read an order as its buyer sees it, or as staff do.
 
     Raises:
         Problem: There is no such order.
     """
-    order = await edge.bus.ask(GetOrder(order_id=order_id))
+    order = await context.bus.ask(GetOrder(order_id=order_id))
     if not isinstance(order, Order):
         raise not_found("order")
     return view(order, for_staff=for_staff)
@@ -131,8 +131,8 @@ def view(order: Order, *, for_staff: bool = False) -> OrderView:
     )
 
 
-async def _check(edge: Edge, request: Http, order_id: str) -> None:
-    if not await may_see_order(edge, bearer(request), order_id):
+async def _check(context: GatewayContext, request: Http, order_id: str) -> None:
+    if not await may_see_order(context, bearer(request), order_id):
         raise not_found("order")
 
 

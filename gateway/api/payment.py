@@ -11,7 +11,7 @@ from bus.messages.currencies import step
 from bus.messages.payment import LookAtStripe, Refund, RefundOrder, RefundReason
 from gateway.api.bodies import Body, MoneyBody, Strict, View
 from gateway.api.order import OrderView, read_order
-from gateway.edge import Http, Wired
+from gateway.context import Http, Injected
 from gateway.idempotency import required_claim
 from gateway.problems import Problem
 
@@ -34,32 +34,32 @@ class RefundView(View, frozen=True, kw_only=True):
 
 
 class Looking(View, frozen=True, kw_only=True):
-    """Whether there is anything to ask Stripe about."""
+    """Confirmation that Stripe is polled."""
 
     looking: bool
 
 
 @post("/orders/{order_id:str}/refunds", dto=Strict[RefundBody], return_dto=None, summary="Refund an order")
-async def refund(edge: Wired, request: Http, order_id: FromPath[str], data: JSONBody[RefundBody]) -> RefundView:
-    """Refund money of an order. Needs an `Idempotency-Key`. The money is on its way when this is answered."""
+async def refund(context: Injected, request: Http, order_id: FromPath[str], data: JSONBody[RefundBody]) -> RefundView:
+    """Refund an order, in part or in full. Needs an `Idempotency-Key`. It is answered once the refund is on its way."""
     refund_id = f"ref_{required_claim(request).token}"
-    order = await read_order(edge, order_id)
-    answer = await edge.bus.ask(
+    order = await read_order(context, order_id)
+    answer = await context.bus.ask(
         RefundOrder(order_id=order_id, refund_id=refund_id, amount=_minor_units(data, order), reason=data.reason)
     )
     if not isinstance(answer, Refund):
         refundable = {"amount": answer.refundable.amount, "currency": order.total.currency}
-        raise Problem(409, "not_refundable", "There is not so much to give back.", refundable=refundable)
+        raise Problem(409, "not_refundable", "Less than this amount is left to refund.", refundable=refundable)
     return RefundView(
         id=answer.id, order_id=answer.order_id, amount=answer.amount, reason=answer.reason, status=answer.status
     )
 
 
-@post("/orders/{order_id:str}/look-at-stripe", status_code=200, summary="Ask Stripe about an order")
-async def look_at_stripe(edge: Wired, order_id: FromPath[str]) -> Looking:
+@post("/orders/{order_id:str}/look-at-stripe", status_code=200, summary="Reconcile an order with Stripe")
+async def look_at_stripe(context: Injected, order_id: FromPath[str]) -> Looking:
     """Poll Stripe soon for the state of an order's payment and refunds."""
-    if not await edge.bus.ask(LookAtStripe(order_id=order_id)):
-        raise Problem(409, "settled", "Stripe has said all there is to say of this order.")
+    if not await context.bus.ask(LookAtStripe(order_id=order_id)):
+        raise Problem(409, "settled", "Stripe's state of this order is final.")
     return Looking(looking=True)
 
 

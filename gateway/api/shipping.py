@@ -11,7 +11,7 @@ from bus.messages.base import Money
 from bus.messages.shipping import MethodDetail, MethodPrice, ReadMethods, SetShippingMethod
 from gateway.api.bodies import Body, MoneyBody, Strict, View
 from gateway.api.lists import WholeListView
-from gateway.edge import Wired
+from gateway.context import Injected
 from gateway.problems import Problem, not_found
 
 
@@ -60,22 +60,22 @@ class MethodList(WholeListView[MethodDetailView], frozen=True, kw_only=True):
 
 
 @get("/shipping-methods", summary="List shipping methods")
-async def list_methods(edge: Wired) -> MethodList:
-    """List all methods, with their prices in all currencies."""
-    return MethodList(items=[_view(method) for method in (await edge.bus.ask(ReadMethods())).methods])
+async def list_methods(context: Injected) -> MethodList:
+    """List all methods with their prices in all currencies, in the order in which buyers see them."""
+    return MethodList(items=[_view(method) for method in (await context.bus.ask(ReadMethods())).methods])
 
 
-@get("/shipping-methods/{method_id:str}", summary="A shipping method")
-async def get_method(edge: Wired, method_id: FromPath[str]) -> MethodDetailView:
+@get("/shipping-methods/{method_id:str}", summary="Read a shipping method")
+async def get_method(context: Injected, method_id: FromPath[str]) -> MethodDetailView:
     """Read a method with its prices in all currencies."""
-    for method in (await edge.bus.ask(ReadMethods())).methods:
+    for method in (await context.bus.ask(ReadMethods())).methods:
         if method.id == method_id:
             return _view(method)
     raise not_found("shipping method")
 
 
 @put("/shipping-methods/{method_id:str}", dto=Strict[MethodBody], return_dto=None, summary="Change a shipping method")
-async def set_method(edge: Wired, method_id: FromPath[str], data: JSONBody[MethodBody]) -> MethodDetailView:
+async def set_method(context: Injected, method_id: FromPath[str], data: JSONBody[MethodBody]) -> MethodDetailView:
     """Set a method's title, time and price for buyers from now on. Existing orders keep theirs."""
     if data.free_from is not None and data.free_from.currency != data.price.currency:
         raise Problem(422, "invalid", "free_from: not in the currency of the price", field="free_from")
@@ -84,7 +84,7 @@ async def set_method(edge: Wired, method_id: FromPath[str], data: JSONBody[Metho
         price=data.price.amount,
         free_from=data.free_from.amount if data.free_from else None,
     )
-    answer = await edge.bus.ask(
+    answer = await context.bus.ask(
         SetShippingMethod(id=method_id, title=data.title, days_min=data.days.min, days_max=data.days.max, price=price)
     )
     if isinstance(answer, MethodDetail):

@@ -16,7 +16,7 @@ from bus.messages.catalog import ListCategories
 from engine.errors import ShopFlowError
 from engine.services import redis_errors
 from gateway.api.bodies import View
-from gateway.edge import Edge, Http, Wired
+from gateway.context import GatewayContext, Http, Injected
 from gateway.live import LiveRefusal
 from gateway.problems import Problem
 
@@ -52,36 +52,36 @@ class Health(View, frozen=True, kw_only=True):
 
 
 @get(["/", "/basket", "/checkout", "/search", "/p/{slug:str}", "/order/{order:str}"], include_in_schema=False)
-async def page(edge: Wired) -> Response[bytes]:
+async def page(context: Injected) -> Response[bytes]:
     """Serve the one page; its script reads the address."""
     content = await anyio.Path(_PAGES / "index.html").read_bytes()
     policy = (
-        f"default-src 'self'; connect-src 'self' {edge.stripe_api_base} ws: wss:; "
+        f"default-src 'self'; connect-src 'self' {context.stripe_api_base} ws: wss:; "
         "base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
     )
     headers = {"Content-Security-Policy": policy, "Cache-Control": "no-cache", "Referrer-Policy": "same-origin"}
     return Response(content, media_type="text/html; charset=utf-8", headers=headers)
 
 
-@get("/config", summary="What a client must know")
-async def config(edge: Wired, request: Http) -> Config:
-    """Read the addresses, the public keys, and the shop's currency."""
+@get("/config", summary="Read the configuration")
+async def config(context: Injected, request: Http) -> Config:
+    """Read the addresses, public keys, categories and currency that a client needs."""
     scheme = "wss" if request.url.scheme == "https" else "ws"
-    categories = await edge.bus.ask(ListCategories())
+    categories = await context.bus.ask(ListCategories())
     return Config(
         live_url=f"{scheme}://{request.headers.get('host', request.url.netloc)}/live",
-        currency=edge.currency,
-        stripe=StripeConfig(publishable_key=edge.stripe_publishable_key, api_base=edge.stripe_api_base),
+        currency=context.currency,
+        stripe=StripeConfig(publishable_key=context.stripe_publishable_key, api_base=context.stripe_api_base),
         categories=categories.names,
     )
 
 
-@get("/live/events", summary="Live stock as server-sent events")
-async def live_events(edge: Wired, skus: FromQuery[str] = "") -> Stream:
-    """Stream the messages of `/live` for these SKUs (with commas between), for clients without websockets."""
+@get("/live/events", summary="Stream live stock")
+async def live_events(context: Injected, skus: FromQuery[str] = "") -> Stream:
+    """Stream the messages of `/live` as server-sent events, for clients without websockets. Commas separate SKUs."""
     wanted = [sku for sku in skus.split(",") if sku]
     try:
-        messages = edge.hub.subscribe_events(wanted)
+        messages = context.hub.subscribe_events(wanted)
     except LiveRefusal as refused:
         raise Problem(503 if refused.code == "busy" else 422, refused.code, refused.detail) from refused
 
@@ -94,43 +94,43 @@ async def live_events(edge: Wired, skus: FromQuery[str] = "") -> Stream:
     return Stream(frames(), media_type="text/event-stream", headers=headers)
 
 
-@get("/health/live", summary="Is the process alive?")
+@get("/health/live", summary="Check liveness")
 async def live() -> Health:
-    """Answer, as long as the process is alive."""
+    """Answer 200 as long as the process is alive."""
     return Health(status="ok", checks={})
 
 
-@get("/health/ready", summary="Can it do its work?")
-async def ready(edge: Wired) -> Response[Health]:
+@get("/health/ready", summary="Check readiness")
+async def ready(context: Injected) -> Response[Health]:
     """Answer 503 while PostgreSQL or Redis does not answer, or can't write."""
     checks = {"postgresql": "away", "redis": "away"}
     with anyio.move_on_after(_PROBE_S):
-        checks["postgresql"] = await _postgres(edge)
+        checks["postgresql"] = await _postgres(context)
     with anyio.move_on_after(_PROBE_S):
-        checks["redis"] = await _redis(edge)
+        checks["redis"] = await _redis(context)
     is_ready = set(checks.values()) == {"ok"}
     health = Health(status="ok" if is_ready else "unavailable", checks=checks)
     return Response(health, status_code=200 if is_ready else 503)
 
 
-@get("/metrics", summary="Metrics for Prometheus", sync_to_thread=False)
+@get("/metrics", summary="Read metrics", sync_to_thread=False)
 def metrics() -> Response[bytes]:
-    """Show counters, gauges and histograms of this process."""
+    """Read this process's counters, gauges and histograms, as Prometheus scrapes them."""
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 
-async def _postgres(edge: Edge) -> str:
+async def _postgres(context: GatewayContext) -> str:
     try:
-        await edge.database.check()
+        await context.database.check()
     except ShopFlowError:
         return "away"
     return "ok"
 
 
-async def _redis(edge: Edge) -> str:
+async def _redis(context: GatewayContext) -> str:
     try:
         with redis_errors():
-            await edge.redis.ping()
+            await context.redis.ping()
     except ShopFlowError:
         return "away"
     return "ok"

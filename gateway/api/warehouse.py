@@ -22,7 +22,7 @@ from bus.messages.warehouse import (
 from gateway.api.bodies import View
 from gateway.api.lists import Limit, ListView
 from gateway.api.order import read_order
-from gateway.edge import Wired
+from gateway.context import Injected
 from gateway.problems import Problem, not_found
 
 
@@ -45,43 +45,43 @@ class PickLists(ListView[PickListView], frozen=True, kw_only=True):
 
 @get("/pick-lists", summary="List pick lists")
 async def list_pick_lists(
-    edge: Wired,
+    context: Injected,
     status: FromQuery[PickListStatus | None] = None,
     limit: Limit = 20,
     cursor: FromQuery[str] = "",
 ) -> PickLists:
-    """List pick lists, the oldest first. `open` ones are ready to pick."""
-    page = await edge.bus.ask(ListPickLists(limit=limit, status=status, after=cursor))
+    """List pick lists, the oldest first. Those that are `open` are ready to pick."""
+    page = await context.bus.ask(ListPickLists(limit=limit, status=status, after=cursor))
     return PickLists(items=[_view(pick_list) for pick_list in page.pick_lists], next=page.next)
 
 
-@post("/pick-lists/{list_id:str}/open", status_code=200, summary="Its order is paid, though nobody told the warehouse")
-async def open_list(edge: Wired, list_id: FromPath[str]) -> PickListView:
-    """Open the list of a paid order that still waits for the money. Safe to repeat."""
-    if (await read_order(edge, list_id)).status != "paid":
+@post("/pick-lists/{list_id:str}/open", status_code=200, summary="Open a pick list")
+async def open_list(context: Injected, list_id: FromPath[str]) -> PickListView:
+    """Open the pick list of a paid order, if it still waits for the payment. Safe to repeat."""
+    if (await read_order(context, list_id)).status != "paid":
         raise Problem(409, "not_paid", "Only the list of an order that is paid can be opened.")
-    return _pick_list(await edge.bus.ask(Open(id=list_id)))
+    return _pick_list(await context.bus.ask(Open(id=list_id)))
 
 
-@post("/pick-lists/{list_id:str}/pick", status_code=200, summary="Everything was taken from the shelves")
-async def pick(edge: Wired, list_id: FromPath[str]) -> PickListView:
+@post("/pick-lists/{list_id:str}/pick", status_code=200, summary="Mark a pick list as picked")
+async def pick(context: Injected, list_id: FromPath[str]) -> PickListView:
     """Record that all goods were taken from the shelves. Safe to repeat."""
-    return _pick_list(await edge.bus.ask(Pick(id=list_id)))
+    return _pick_list(await context.bus.ask(Pick(id=list_id)))
 
 
-@post("/pick-lists/{list_id:str}/pack", status_code=200, summary="It is in a parcel")
-async def pack(edge: Wired, list_id: FromPath[str], despite_doubt: FromQuery[bool] = False) -> PickListView:
+@post("/pick-lists/{list_id:str}/pack", status_code=200, summary="Mark a pick list as packed")
+async def pack(context: Injected, list_id: FromPath[str], despite_doubt: FromQuery[bool] = False) -> PickListView:
     """Record that the goods are in a parcel. Safe to repeat.
 
-    409 `money_in_doubt` while the order's money is disputed or refunded, unless `despite_doubt` is set.
+    Answers 409 `money_in_doubt` while the order's money is disputed or refunded, unless `despite_doubt` is set.
     """
-    return _pick_list(await edge.bus.ask(Pack(id=list_id, despite_doubt=despite_doubt)))
+    return _pick_list(await context.bus.ask(Pack(id=list_id, despite_doubt=despite_doubt)))
 
 
-@post("/pick-lists/{list_id:str}/ship", status_code=200, summary="The parcel is ready for a carrier")
-async def ship(edge: Wired, list_id: FromPath[str], despite_doubt: FromQuery[bool] = False) -> PickListView:
-    """Book the carrier. Safe to repeat. 409 `money_in_doubt` as for packing."""
-    return _pick_list(await edge.bus.ask(Ship(id=list_id, despite_doubt=despite_doubt)))
+@post("/pick-lists/{list_id:str}/ship", status_code=200, summary="Ship a packed order")
+async def ship(context: Injected, list_id: FromPath[str], despite_doubt: FromQuery[bool] = False) -> PickListView:
+    """Book the carrier for the parcel. Safe to repeat. Answers 409 `money_in_doubt` as packing does."""
+    return _pick_list(await context.bus.ask(Ship(id=list_id, despite_doubt=despite_doubt)))
 
 
 def _view(pick_list: PickList) -> PickListView:

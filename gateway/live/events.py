@@ -1,30 +1,30 @@
 """Server-sent events, streamed by `/live/events`: the same values for clients without websockets.
 
-A listener is a client that is always slow: changes are noted, and sent at their newest when the stream is ready for
-more. So a listener needs no queue, and a stream that is not read costs one set.
+A stream is a client that is always slow: changes are noted, and sent at their newest when the stream is ready for
+more. So it needs no queue, and a stream that is not read costs one set.
 """
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterable
 
-from gateway.live.metrics import LISTENERS
+from gateway.live.metrics import EVENT_STREAMS
 from gateway.live.topics import OrderTopic, StockTopic, Subscriber, newest
 
 
-class Listener(Subscriber):
+class EventStream(Subscriber):
     """A stream of server-sent events."""
 
-    __slots__ = ("_ended", "_said", "_wake")
+    __slots__ = ("_ended", "_messages", "_wake")
 
     def __init__(self) -> None:
         super().__init__()
         self.dirty = set()
-        self._said: dict[bytes, None] = {}  # In order, each once: only an answer and "stale" are ever sent here.
+        self._messages: dict[bytes, None] = {}  # In order, each once: only an answer and "stale" are ever sent here.
         self._wake = asyncio.Event()
         self._ended = False
 
     def send(self, payload: bytes) -> None:
-        self._said[payload] = None
+        self._messages[payload] = None
         self._wake.set()
 
     def conflate(self, topics: Iterable[StockTopic | OrderTopic]) -> None:
@@ -37,10 +37,10 @@ class Listener(Subscriber):
         self._wake.set()
 
     async def messages(
-        self, join: Callable[["Listener"], None], leave: Callable[["Listener"], None], idle_s: float
+        self, join: Callable[["EventStream"], None], leave: Callable[["EventStream"], None], idle_s: float
     ) -> AsyncGenerator[bytes, None]:
-        """Yield the listener's messages, and `b""` after every `idle_s` without one."""
-        LISTENERS.inc()
+        """Yield the messages, and `b""` after every `idle_s` without one."""
+        EVENT_STREAMS.inc()
         try:
             join(self)
             while not self._ended:
@@ -49,7 +49,7 @@ class Listener(Subscriber):
                     yield message
         finally:
             leave(self)
-            LISTENERS.dec()
+            EVENT_STREAMS.dec()
 
     async def _wait(self, idle_s: float) -> None:
         try:
@@ -61,5 +61,5 @@ class Listener(Subscriber):
     def _take(self) -> list[bytes]:
         self._wake.clear()
         dirty, self.dirty = self.dirty, set()
-        said, self._said = self._said, {}
-        return [*said, *newest(dirty or ())]
+        messages, self._messages = self._messages, {}
+        return [*messages, *newest(dirty or ())]

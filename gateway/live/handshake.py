@@ -40,11 +40,11 @@ def is_welcome(origin: str, hosts: Sequence[str], origins: Sequence[str]) -> boo
     return len(hosts) == 1 and urlsplit(origin).netloc == hosts[0].lower() != ""
 
 
-def try_later(after_s: float) -> bytes:
+def service_unavailable(retry_after_s: float) -> bytes:
     """Refuse a handshake unread, so that too many of them cost little."""
     return (
         b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: %d\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-        % math.ceil(after_s)
+        % math.ceil(retry_after_s)
     )
 
 

@@ -1,8 +1,8 @@
 """The live edge as the rest of the gateway sees it: its inputs, its outputs, and when it runs.
 
-The hub knows neither Redis nor the database: the listener to pub/sub calls `stock_changed`, `order_changed` and
-`stale`, and values are read through two injected functions. The hub lives in one event loop; only `run`, `close` and
-the streams wait.
+The hub knows neither Redis nor the database: gateway/watch.py, which listens to pub/sub, calls `stock_changed`,
+`order_changed` and `stale`, and values are read through two injected functions. The hub lives in one event loop; only
+`run`, `close` and the streams wait.
 """
 
 import asyncio
@@ -14,15 +14,15 @@ import anyio
 from bus.messages.inventory import StockLevel
 from bus.messages.order import OrderProgressed
 from gateway.live import handshake
-from gateway.live.events import Listener
+from gateway.live.events import EventStream
 from gateway.live.messages import STALE, LiveRefusal, Request, Subscribe, Unsubscribe, WatchOrder
-from gateway.live.orders import OrderBoard, ReadOrder
+from gateway.live.orders import OrderSubscriptions, ReadOrder
 from gateway.live.ports import Connection
 from gateway.live.protocol import Client
 from gateway.live.rate_limit import RateLimit
-from gateway.live.roster import Roster
+from gateway.live.registry import ConnectionRegistry
 from gateway.live.settings import LiveSettings
-from gateway.live.stock import ReadLevels, StockBoard
+from gateway.live.stock import ReadLevels, StockSubscriptions
 from gateway.live.topics import Subscriber
 
 FULL_RETRY_S = 5.0  # When clients should retry at a hub that is full or closing.
@@ -48,13 +48,13 @@ class Hub:
     ) -> None:
         self.settings = settings
         self.loop = asyncio.get_running_loop()
-        self._stock = StockBoard(read_levels, settings, clock)
-        self._orders = OrderBoard(watch_order, settings)
-        self._roster = Roster(settings)
-        self._listeners: set[Listener] = set()
+        self._stock = StockSubscriptions(read_levels, settings, clock)
+        self._orders = OrderSubscriptions(watch_order, settings)
+        self._registry = ConnectionRegistry(settings)
+        self._event_streams: set[EventStream] = set()
         self.messages = RateLimit(settings.messages_a_minute, 60.0)  # Of each client.
         self._handshakes = RateLimit(settings.handshakes_a_second, 1.0)  # Of all clients together.
-        self._paid_until_s = 0.0
+        self._handshakes_tat_s = 0.0
         self._staleness = asyncio.Event()
         self._is_closing = False
 
@@ -68,15 +68,15 @@ class Hub:
         """Return the class for `uvicorn.Config(http=...)`, which ends incomplete handshakes."""
         return handshake.deadline_for_heads(self.settings.head_within_s)
 
-    # For the listener to updates.
+    # For gateway/watch.py, which listens to updates.
 
     def stock_changed(self, levels: Iterable[StockLevel], committed_at: datetime | None = None) -> None:
         """Send new levels to their watchers; older versions are dropped. Cheap, also for SKUs without watchers."""
         self._stock.changed(levels, committed_at)
 
-    def order_changed(self, news: OrderProgressed) -> None:
+    def order_changed(self, progress: OrderProgressed) -> None:
         """Send an order's status to its watchers whose token was checked."""
-        self._orders.changed(news)
+        self._orders.changed(progress)
 
     def order_rights_changed(self, order_id: str) -> None:
         """Check the tokens of an order's watchers again."""
@@ -90,9 +90,9 @@ class Hub:
 
     # For the HTTP routes.
 
-    def told_stock(self) -> dict[str, StockLevel]:
+    def sent_levels(self) -> dict[str, StockLevel]:
         """Return the levels last sent to the watchers of each SKU; version -1 means that there is none."""
-        return self._stock.told()
+        return self._stock.sent_levels()
 
     def subscribe_events(
         self, skus: Sequence[str], versions: dict[str, int] | None = None
@@ -106,18 +106,18 @@ class Hub:
         """
         if len(set(skus)) > self.settings.max_skus:
             raise LiveRefusal("too_many_skus", f"A client may watch {self.settings.max_skus} SKUs.")
-        if self._is_closing or len(self._listeners) >= self.settings.max_listeners:
+        if self._is_closing or len(self._event_streams) >= self.settings.max_event_streams:
             raise LiveRefusal("busy", "Too many streams are open; try again in a few seconds.")
 
-        def join(listener: Listener) -> None:
-            self._listeners.add(listener)
-            self._stock.subscribe(listener, skus, versions or {})
+        def join(stream: EventStream) -> None:
+            self._event_streams.add(stream)
+            self._stock.subscribe(stream, skus, versions or {})
 
-        def leave(listener: Listener) -> None:
-            self._listeners.discard(listener)
-            self._stock.leave(listener)
+        def leave(stream: EventStream) -> None:
+            self._event_streams.discard(stream)
+            self._stock.leave(stream)
 
-        return Listener().messages(join, leave, self.settings.ping_every_s)
+        return EventStream().messages(join, leave, self.settings.ping_every_s)
 
     # For the wiring, which starts and stops the hub.
 
@@ -126,37 +126,37 @@ class Hub:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._stock.keep_reading)
             tasks.start_soon(self._orders.keep_checking)
-            tasks.start_soon(self._roster.keep_alive)
-            tasks.start_soon(self._keep_saying_stale)
+            tasks.start_soon(self._registry.keep_alive)
+            tasks.start_soon(self._keep_sending_stale)
 
     async def close(self, within_s: float) -> None:
         """Refuse new clients, close websockets with 1012 spread over the time, and end the streams."""
         self._is_closing = True
-        for listener in self._listeners:
-            listener.end()
-        await self._roster.close(within_s)
+        for stream in self._event_streams:
+            stream.end()
+        await self._registry.close(within_s)
 
     @property
     def connections(self) -> int:
         """The number of open websockets."""
-        return len(self._roster)
+        return len(self._registry)
 
     # For the clients.
 
     def wait_s(self) -> float:
         """Return in how many seconds to retry a handshake; 0 if it may go on now."""
-        if self._is_closing or len(self._roster) >= self.settings.max_clients:
+        if self._is_closing or len(self._registry) >= self.settings.max_clients:
             return FULL_RETRY_S
         now = self.loop.time()
-        paid_until = self._handshakes.pay(self._paid_until_s, now)
-        if not self._handshakes.is_kept(paid_until, now):
-            return paid_until - now  # Refused handshakes are not charged.
-        self._paid_until_s = paid_until
+        tat_s = self._handshakes.charge(self._handshakes_tat_s, now)
+        if not self._handshakes.allows(tat_s, now):
+            return tat_s - now  # Refused handshakes are not charged.
+        self._handshakes_tat_s = tat_s
         return 0.0
 
     def joined(self, client: Connection) -> None:
         """Register a client after its handshake."""
-        self._roster.join(client)
+        self._registry.join(client)
 
     def forget(self, subscriber: Subscriber) -> None:
         """End all subscriptions of a subscriber."""
@@ -166,17 +166,17 @@ class Hub:
     def left(self, client: Connection) -> None:
         """Forget a client whose connection is lost."""
         self.forget(client)
-        self._roster.leave(client)
+        self._registry.leave(client)
 
     def became_slow(self, client: Connection) -> None:
         """Start the time in which a slow client must read its backlog."""
-        self._roster.became_slow(client)
+        self._registry.became_slow(client)
 
     def caught_up(self, client: Connection) -> None:
         """Stop the time of a client that has read its backlog."""
-        self._roster.caught_up(client)
+        self._registry.caught_up(client)
 
-    def obey(self, client: Connection, request: Request) -> None:
+    def handle(self, client: Connection, request: Request) -> None:
         """Execute a client's request.
 
         Raises:
@@ -190,11 +190,11 @@ class Hub:
             case WatchOrder(order_id, token):
                 self._orders.watch(client, order_id, token)
 
-    async def _keep_saying_stale(self) -> None:
+    async def _keep_sending_stale(self) -> None:
         while True:
             await self._staleness.wait()
             self._staleness.clear()
-            watching = [one for one in (*self._roster, *self._listeners) if one.topics or one.asks]
+            watching = [one for one in (*self._registry, *self._event_streams) if one.topics or one.pending]
             for number, subscriber in enumerate(watching):
                 if number % self.settings.slice_clients == 0:
                     await asyncio.sleep(0)  # So that ten thousand subscribers do not block the loop.

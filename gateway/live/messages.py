@@ -106,6 +106,6 @@ def stock(bodies: list[bytes]) -> bytes:
     return b'{"op":"stocks","stock":[%b]}' % b",".join(bodies)
 
 
-def order(news: OrderProgressed) -> bytes:
+def order(progress: OrderProgressed) -> bytes:
     """Encode an order's status."""
-    return _encode({"op": "order", "order_id": news.order_id, "status": news.status, "at": news.at})
+    return _encode({"op": "order", "order_id": progress.order_id, "status": progress.status, "at": progress.at})

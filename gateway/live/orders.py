@@ -1,8 +1,8 @@
 """The watchers of orders, and the checks of their tokens.
 
-News goes only to watchers whose token was checked. A token is checked again every 10 s, when pub/sub may have lost a
-message, and when rights change: the same call returns the status, so it also makes up for a lost message. The price is
-a read per watched order every 10 s; people watch their own order, and not for long.
+A status goes only to watchers whose token was checked. A token is checked again every 10 s, when pub/sub may have lost
+a message, and when rights change: the same call returns the status, so it also makes up for a lost message. The price
+is a read per watched order every 10 s; people watch their own order, and not for long.
 """
 
 import asyncio
@@ -23,8 +23,8 @@ DENIED = LiveRefusal("unknown_order", "There is no such order for this token.")
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
-class OrderBoard:
-    """The watched orders."""
+class OrderSubscriptions:
+    """The watched orders, and the subscriptions to them."""
 
     def __init__(self, read_order: ReadOrder, settings: LiveSettings) -> None:
         self._read_order = read_order
@@ -58,10 +58,10 @@ class OrderBoard:
                 self._drop(topic)
         subscriber.orders = frozenset()
 
-    def changed(self, news: OrderProgressed) -> None:
-        """Send news to the order's checked watchers."""
-        for topic in self._topics.get(news.order_id, {}).values():
-            self._tell(topic, news)
+    def changed(self, progress: OrderProgressed) -> None:
+        """Send progress to the order's checked watchers."""
+        for topic in self._topics.get(progress.order_id, {}).values():
+            self._update(topic, progress)
 
     def rights_changed(self, order_id: str) -> None:
         """Check the tokens of an order's watchers again."""
@@ -96,30 +96,30 @@ class OrderBoard:
         waiting = set(topic.waiting)
         try:
             async with asyncio.timeout(self._settings.read_within_s):
-                news = await self._read_order(topic.order_id, topic.token)
+                progress = await self._read_order(topic.order_id, topic.token)
         except Exception:  # Whatever the error: the watchers still wait for an answer.
             READ_FAILURES.labels("order").inc()
             log.warning("live.order_read_failed", order_id=topic.order_id, exc_info=True)
             self._check_soon(topic)
             return False
-        if news is None:
+        if progress is None:
             self._deny(topic)
         else:
-            self._admit(topic, waiting, news)
+            self._admit(topic, waiting, progress)
         return True
 
-    def _admit(self, topic: OrderTopic, waiting: set[Subscriber], news: OrderProgressed) -> None:
-        self._tell(topic, news)
+    def _admit(self, topic: OrderTopic, waiting: set[Subscriber], progress: OrderProgressed) -> None:
+        self._update(topic, progress)
         joining = waiting & topic.waiting  # Without those who left; later ones wait for the next read.
         topic.waiting -= joining
         topic.readers |= joining
         for subscriber in joining:
-            tell(subscriber, topic)
+            send_status(subscriber, topic)
 
-    def _tell(self, topic: OrderTopic, news: OrderProgressed) -> None:
-        if topic.learn(news):
+    def _update(self, topic: OrderTopic, progress: OrderProgressed) -> None:
+        if topic.update(progress):
             for subscriber in list(topic.readers):
-                tell(subscriber, topic)
+                send_status(subscriber, topic)
 
     def _deny(self, topic: OrderTopic) -> None:
         self._drop(topic)
@@ -157,7 +157,7 @@ class OrderBoard:
             return
 
 
-def tell(subscriber: Subscriber, topic: OrderTopic) -> None:
+def send_status(subscriber: Subscriber, topic: OrderTopic) -> None:
     """Send the order's status now, or note it until the subscriber reads again."""
     if subscriber.dirty is None:
         for message in newest([topic]):

@@ -1,6 +1,6 @@
 """The two interfaces between the pieces of the live edge: of one websocket, and of all of them.
 
-A websocket knows `Connections`, the roster knows `Connection`; only the hub imports the classes behind them.
+A websocket knows `Connections`, the registry knows `Connection`; only the hub imports the classes behind them.
 """
 
 from abc import abstractmethod
@@ -16,13 +16,13 @@ from gateway.live.topics import Subscriber
 
 
 class Connection(Subscriber):
-    """A websocket as the roster sees it: its seat, its ping, and the ways to end it."""
+    """A websocket as the registry sees it: its slot, its ping, and the ways to end it."""
 
-    __slots__ = ("seat", "transport")
+    __slots__ = ("slot", "transport")
 
     def __init__(self) -> None:
         super().__init__()
-        self.seat: int | None = None
+        self.slot: int | None = None
         self.transport: Transport
 
     @abstractmethod
@@ -71,7 +71,7 @@ class Connections(Protocol):
     def caught_up(self, client: Connection) -> None:
         """Stop the time of a client that has read its backlog."""
 
-    def obey(self, client: Connection, request: Request) -> None:
+    def handle(self, client: Connection, request: Request) -> None:
         """Execute a client's request.
 
         Raises:

@@ -1,9 +1,17 @@
 """A websocket: bytes in, bytes out, no task and no queue.
 
-The protocol itself is `websockets.server.ServerProtocol`, which does no I/O; this module bounds its cost. While the
-transport holds more than a little for a client, the client is "slow": nothing is read from it, and changes are only
-noted (`dirty`), to be sent at their newest when the transport has drained. Compression is off: it would cost each
-connection more memory than all the rest, and no frame could be shared.
+The protocol itself is `websockets.server.ServerProtocol`, which does no I/O; this module bounds its cost.
+
+                 handshake           the transport holds too much
+    CONNECTING ────────────> OPEN ──────────────────────────────> SLOW
+         │                    │ ^                                 │ │
+         │                    │ └───────── it has drained ────────┘ │
+         │ refused            │ closed, failed, lost                │ evicted, closed, lost
+         └───────────> CLOSING <────────────────────────────────────┘
+
+Nothing is read from a SLOW client, and changes are only noted (`dirty`), to be sent at their newest when the transport
+has drained. Compression is off: it would cost each connection more memory than all the rest, and no frame could be
+shared.
 
 The handshake has its own ServerProtocol, which is dropped afterwards with the request it holds (3 KB).
 """
@@ -14,6 +22,7 @@ import asyncio
 import logging
 import socket
 from contextlib import suppress
+from enum import Enum, auto
 from typing import ClassVar, cast
 
 from uvicorn.config import Config
@@ -36,10 +45,19 @@ _quiet = logging.getLogger("gateway.live.wire")
 _quiet.setLevel(logging.WARNING)
 
 
+class ClientState(Enum):
+    """The state of a websocket client."""
+
+    CONNECTING = auto()  # Its handshake is still to come.
+    OPEN = auto()
+    SLOW = auto()  # It does not read as fast as it is written to.
+    CLOSING = auto()  # Nothing is sent to it any more, and of what it sends only its close frame counts.
+
+
 class Client(asyncio.Protocol, Connection):
     """A websocket client, as uvicorn's `ws` protocol. Made for one hub by `Hub.protocol_class`."""
 
-    __slots__ = ("_connections", "_is_closing", "_paid_until", "_parts", "_wire", "pinged")
+    __slots__ = ("_connections", "_parts", "_state", "_tat_s", "_wire", "pinged")
     hub: ClassVar[Connections]
 
     def __init__(
@@ -51,10 +69,10 @@ class Client(asyncio.Protocol, Connection):
         super().__init__()
         # uvicorn's type lists its own protocols; it calls no more than `shutdown` on them.
         self._connections = cast("set[asyncio.Protocol]", server_state.connections)
-        self._wire: ServerProtocol | None = None
-        self._is_closing = False
+        self._state = ClientState.CONNECTING
+        self._wire: ServerProtocol | None = None  # Once its handshake is accepted.
         self._parts: bytearray | None = None  # Of a message in several frames.
-        self._paid_until = 0.0  # Each message costs its part of a minute.
+        self._tat_s = 0.0  # Of the rate limit on its messages.
         self.pinged = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -71,44 +89,45 @@ class Client(asyncio.Protocol, Connection):
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         """Forget the client: nothing can be sent to it any more."""
-        self._is_closing = True
+        self._state = ClientState.CLOSING
         self._connections.discard(self)
         self.hub.left(self)
 
     def data_received(self, data: bytes) -> None:
         """Read a whole handshake, then frames, complete or in parts."""
-        if self._wire is None:
-            if not self._is_closing:
-                self._shake_hands(data)
-            return
-        self._wire.receive_data(data)
-        for event in self._wire.events_received():
-            if isinstance(event, Frame) and not self._is_closing:
-                self._hear(event)
-        self._flush(self._wire)
+        if self._state is ClientState.CONNECTING:
+            self._shake_hands(data)
+        elif self._wire is not None:
+            self._wire.receive_data(data)
+            for event in self._wire.events_received():
+                if isinstance(event, Frame) and self._state is not ClientState.CLOSING:
+                    self._on_frame(event)
+            self._flush(self._wire)
 
     def eof_received(self) -> None:
         """End the connection: without a close frame no reader is left."""
-        self._is_closing = True
+        self._state = ClientState.CLOSING
         self.hub.forget(self)
         self.transport.abort()
 
     def pause_writing(self) -> None:
         """Note changes instead of sending them, and stop reading: a client that does not read can't request more."""
-        if self._is_closing or self.transport.is_closing():
+        if self._state is not ClientState.OPEN or self.transport.is_closing():
             return
+        self._state = ClientState.SLOW
         self.dirty = set()
         self.transport.pause_reading()
         self.hub.became_slow(self)
 
     def resume_writing(self) -> None:
         """Send the newest values of all that changed meanwhile."""
-        if self._is_closing or self.transport.is_closing() or self.dirty is None:
+        if self._state is not ClientState.SLOW or self.transport.is_closing():
             return
+        self._state = ClientState.OPEN
         dirty, self.dirty = self.dirty, None
         self.hub.caught_up(self)
         self.transport.resume_reading()
-        for message in newest(dirty):
+        for message in newest(dirty or ()):
             self.send(message)
 
     def shutdown(self) -> None:
@@ -117,7 +136,7 @@ class Client(asyncio.Protocol, Connection):
 
     def send(self, payload: bytes) -> None:
         """Send a message now, or close the connection if too much is unread."""
-        if self._is_closing:
+        if self._state is ClientState.CLOSING:
             return
         if self.transport.get_write_buffer_size() > self.hub.settings.max_buffered_bytes:
             self.evict("buffer")
@@ -126,8 +145,8 @@ class Client(asyncio.Protocol, Connection):
 
     def ping(self) -> None:
         """Ping the client; close the connection if the last ping was not answered."""
-        if self.dirty is not None:
-            return  # The ping would wait behind unread bytes; a slow client's time is measured already.
+        if self._state is not ClientState.OPEN:
+            return  # To a slow client the ping would wait behind unread bytes; its time is measured already.
         if self.pinged:
             EVICTED.labels("silent").inc()
             self.close(CloseCode.INTERNAL_ERROR, "no pong")
@@ -143,7 +162,7 @@ class Client(asyncio.Protocol, Connection):
 
     def close(self, code: CloseCode, reason: str) -> None:
         """Send a close frame, and cut the connection if none comes back in time."""
-        if self._is_closing or self._wire is None or self._wire.state is not State.OPEN:
+        if self._state is ClientState.CLOSING or self._wire is None or self._wire.state is not State.OPEN:
             return
         self._wire.send_close(code, reason)
         self._leave(self._wire)
@@ -152,7 +171,7 @@ class Client(asyncio.Protocol, Connection):
         wait_s = self.hub.wait_s()
         if wait_s:
             REFUSED.labels("503").inc()
-            self.write(handshake.try_later(wait_s))
+            self.write(handshake.service_unavailable(wait_s))
             self._hang_up()
             return
         wire = ServerProtocol(logger=_quiet)
@@ -163,20 +182,23 @@ class Client(asyncio.Protocol, Connection):
                 response = handshake.answer(wire, event, self.hub.settings)
                 wire.send_response(response)
                 status = response.status_code
-        self.write(b"".join(wire.data_to_send()))
+        response_bytes = b"".join(wire.data_to_send())
         if status == 101:
             self._wire = ServerProtocol(state=State.OPEN, max_size=self.hub.settings.max_inbound_bytes, logger=_quiet)
+            self._state = ClientState.OPEN
+            self.write(response_bytes)
             self.hub.joined(self)
         else:
             REFUSED.labels(str(status)).inc()
+            self.write(response_bytes)
             self._hang_up()
 
-    def _hear(self, frame: Frame) -> None:
+    def _on_frame(self, frame: Frame) -> None:
         if frame.opcode is Opcode.CLOSE:
             return
         if frame.opcode is Opcode.PONG and self.pinged:
             self.pinged = False
-        elif not self._pay(BINARY_COST if frame.opcode is Opcode.BINARY else 1):
+        elif not self._charge(BINARY_COST if frame.opcode is Opcode.BINARY else 1):
             self._fail(CloseCode.POLICY_VIOLATION, "too many messages")
         elif frame.opcode is Opcode.BINARY:
             self._parts = None
@@ -193,19 +215,19 @@ class Client(asyncio.Protocol, Connection):
             return  # A ping, which the wire answers, an unsolicited pong, or the rest of a binary message.
         if frame.fin:
             message, self._parts = self._parts, None
-            self._obey(message)
+            self._handle(message)
 
-    def _obey(self, message: bytearray) -> None:
+    def _handle(self, message: bytearray) -> None:
         try:
-            self.hub.obey(self, decode(message))
+            self.hub.handle(self, decode(message))
         except LiveRefusal as refused:
             self.send(error(refused))
 
-    def _pay(self, messages: int) -> bool:
-        """Charge messages to the client's rate limit; False when it is spent."""
+    def _charge(self, messages: int) -> bool:
+        """Charge messages to the client's rate limit; False if it does not allow them."""
         limit, now = self.hub.messages, self.hub.loop.time()
-        self._paid_until = limit.pay(self._paid_until, now, messages)
-        return limit.is_kept(self._paid_until, now)
+        self._tat_s = limit.charge(self._tat_s, now, messages)
+        return limit.allows(self._tat_s, now)
 
     def _fail(self, code: CloseCode, reason: str) -> None:
         """Close the connection for abuse; further input is dropped unread."""
@@ -219,7 +241,7 @@ class Client(asyncio.Protocol, Connection):
         if wire.state is State.OPEN:
             for data in wire.data_to_send():  # Pongs.
                 self.write(data)
-        elif not self._is_closing:
+        elif self._state is not ClientState.CLOSING:
             if wire.parser_exc is not None:
                 EVICTED.labels("protocol").inc()
             self._leave(wire)
@@ -228,11 +250,11 @@ class Client(asyncio.Protocol, Connection):
 
     def _leave(self, wire: ServerProtocol) -> None:
         """Send the wire's close frame, and make sure that the connection ends."""
-        self._is_closing = True
+        was_slow, self._state = self._state is ClientState.SLOW, ClientState.CLOSING
         self.hub.forget(self)
         self.hub.caught_up(self)
         self.write(b"".join(wire.data_to_send()))
-        if self.dirty is not None and not self.transport.is_closing():
+        if was_slow and not self.transport.is_closing():
             self.transport.resume_reading()  # For the close frame of a client that answers.
         if wire.close_rcvd is not None:
             self._hang_up()
@@ -245,7 +267,7 @@ class Client(asyncio.Protocol, Connection):
         self._cut_off_later()
 
     def _hang_up(self) -> None:
-        self._is_closing = True
+        self._state = ClientState.CLOSING
         self.transport.close()
         self._cut_off_later()  # `close` waits until the buffer is read.
 

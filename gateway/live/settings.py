@@ -12,7 +12,7 @@ class LiveSettings(msgspec.Struct, frozen=True, kw_only=True):
     # One client.
     max_skus: int = 128
     max_orders: int = 16
-    max_asks: int = 16  # Subscriptions that wait for a read.
+    max_pending: int = 16  # Subscriptions that wait for a read.
     max_inbound_bytes: int = 65_536
     messages_a_minute: int = 100
     pause_at_bytes: int = 16_384  # With more than this in the transport, the client is conflated.
@@ -21,7 +21,7 @@ class LiveSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     # All clients.
     max_clients: int = 20_000
-    max_listeners: int = 1_000  # Of server-sent events, which cost a task each.
+    max_event_streams: int = 1_000  # Of server-sent events, which cost a task each.
     max_topics: int = 100_000  # Distinct SKUs that are watched.
     handshakes_a_second: int = 500
 

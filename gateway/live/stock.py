@@ -22,7 +22,7 @@ from gateway.live.messages import LiveRefusal, subscribed
 from gateway.live.metrics import READ_FAILURES, SUBSCRIPTIONS
 from gateway.live.settings import LiveSettings
 from gateway.live.ticks import Ticks
-from gateway.live.topics import NOTHING, Ask, StockTopic, Subscriber
+from gateway.live.topics import NOTHING, PendingSubscription, StockTopic, Subscriber
 
 _BODY = msgspec.json.Decoder(StockLevel)
 ReadLevels = Callable[[Sequence[str]], Awaitable[Sequence[StockLevel]]]
@@ -30,8 +30,8 @@ ReadLevels = Callable[[Sequence[str]], Awaitable[Sequence[StockLevel]]]
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
-class StockBoard:
-    """The watched SKUs."""
+class StockSubscriptions:
+    """The watched SKUs, and the subscriptions to them."""
 
     def __init__(
         self, read_levels: ReadLevels, settings: LiveSettings, clock: Callable[[], datetime] | None = None
@@ -39,7 +39,7 @@ class StockBoard:
         self._read_levels = read_levels
         self._settings = settings
         self._loop = asyncio.get_running_loop()
-        self._ticks = Ticks(settings, clock, self._known)
+        self._ticks = Ticks(settings, clock, self._mark_known)
         self._topics: dict[str, StockTopic] = {}
         # SKUs to read, in order; dicts because they keep the order and hold each SKU once.
         self._urgent: dict[str, None] = {}
@@ -54,15 +54,15 @@ class StockBoard:
         """Answer with the values that are newer than the subscriber's versions, then send every change.
 
         Raises:
-            LiveRefusal: The subscriber, or the board, watches too many SKUs. Nothing has changed then.
+            LiveRefusal: The subscriber, or all together, watch too many SKUs. Nothing has changed then.
         """
         self._check_bounds(subscriber, skus)
-        ask = Ask(subscriber, {self._topic(sku): versions.get(sku, NOTHING) for sku in skus})
-        for topic in ask.versions:
-            topic.waiting.add(ask)
-        for topic in ask.missing:
+        subscription = PendingSubscription(subscriber, {self._topic(sku): versions.get(sku, NOTHING) for sku in skus})
+        for topic in subscription.versions:
+            topic.waiting.add(subscription)
+        for topic in subscription.missing:
             self._read_soon(topic.sku)
-        subscriber.asks += (ask,)
+        subscriber.pending += (subscription,)
         self._answer(subscriber)
 
     def unsubscribe(self, subscriber: Subscriber, skus: Iterable[str]) -> None:
@@ -70,28 +70,28 @@ class StockBoard:
         self._ticks.settle(subscriber)
         topics = {self._topics[sku] for sku in skus if sku in self._topics}
         self._detach(subscriber, topics)
-        for ask in subscriber.asks:
-            for topic in topics & ask.versions.keys():
-                self._withdraw(ask, topic)
+        for subscription in subscriber.pending:
+            for topic in topics & subscription.versions.keys():
+                self._withdraw(subscription, topic)
         self._answer(subscriber)
 
     def leave(self, subscriber: Subscriber) -> None:
         """End all subscriptions of a subscriber."""
         self._ticks.forget(subscriber)
         self._detach(subscriber, subscriber.topics)
-        for ask in subscriber.asks:
-            for topic in list(ask.versions):
-                self._withdraw(ask, topic)
-        subscriber.asks = ()
+        for subscription in subscriber.pending:
+            for topic in list(subscription.versions):
+                self._withdraw(subscription, topic)
+        subscriber.pending = ()
 
     def changed(self, levels: Iterable[StockLevel], committed_at: datetime | None = None) -> None:
         """Send levels to their watchers, if they are newer than the levels sent before."""
         for level in levels:
             topic = self._topics.get(level.sku)
             if topic is not None:
-                self._learn(topic, level, committed_at)
+                self._update(topic, level, committed_at)
 
-    def told(self) -> dict[str, StockLevel]:
+    def sent_levels(self) -> dict[str, StockLevel]:
         """Return the levels last sent to watchers, except unsure ones; version -1 means that there is none."""
         return {
             topic.sku: _BODY.decode(topic.body) if topic.body else StockLevel(sku=topic.sku, available=0, version=-1)
@@ -118,15 +118,15 @@ class StockBoard:
                 self._urgent = dict.fromkeys(topic.sku for topic in page) | self._urgent
                 await asyncio.sleep(self._settings.retry_s)
             else:
-                self._take(page, levels)
+                self._accept(page, levels)
 
     def _check_bounds(self, subscriber: Subscriber, skus: Sequence[str]) -> None:
         most = self._settings.max_skus
         watched = {topic.sku for topic in subscriber.topics}
-        watched.update(topic.sku for ask in subscriber.asks for topic in ask.versions)
+        watched.update(topic.sku for subscription in subscriber.pending for topic in subscription.versions)
         if len(watched.union(skus)) > most:
             raise LiveRefusal("too_many_skus", f"A client may watch {most} SKUs.")
-        if len(subscriber.asks) >= self._settings.max_asks or len(self) + len(skus) > self._settings.max_topics:
+        if len(subscriber.pending) >= self._settings.max_pending or len(self) + len(skus) > self._settings.max_topics:
             raise LiveRefusal("busy", "Too many subscriptions are waiting; try again in a second.")
 
     def _topic(self, sku: str) -> StockTopic:
@@ -135,31 +135,31 @@ class StockBoard:
             topic = self._topics[sku] = StockTopic(sku)
         return topic
 
-    def _learn(self, topic: StockTopic, level: StockLevel, committed_at: datetime | None = None) -> None:
+    def _update(self, topic: StockTopic, level: StockLevel, committed_at: datetime | None = None) -> None:
         if topic.readers or topic.ahead:
             if self._ticks.change(topic, level, committed_at):
                 return
         elif level.version > topic.version:
             topic.show(level)  # Without readers, those who wait need not wait for a tick as well.
-        self._known(topic)
+        self._mark_known(topic)
 
-    def _known(self, topic: StockTopic) -> None:
+    def _mark_known(self, topic: StockTopic) -> None:
         """Mark a topic's value as trusted, and answer the subscriptions that waited for it."""
         topic.known = True
-        for ask in list(topic.waiting):
-            ask.missing.discard(topic)
-            self._answer(ask.subscriber)
+        for subscription in list(topic.waiting):
+            subscription.missing.discard(topic)
+            self._answer(subscription.subscriber)
 
     def _answer(self, subscriber: Subscriber) -> None:
-        while subscriber.asks and not subscriber.asks[0].missing:
-            ask = subscriber.asks[0]
-            subscriber.asks = subscriber.asks[1:]
-            for topic in ask.versions:
-                topic.waiting.discard(ask)
+        while subscriber.pending and not subscriber.pending[0].missing:
+            subscription = subscriber.pending[0]
+            subscriber.pending = subscriber.pending[1:]
+            for topic in subscription.versions:
+                topic.waiting.discard(subscription)
             self._ticks.settle(subscriber)
-            self._attach(subscriber, ask.versions)
-            news = [topic.body for topic, version in ask.versions.items() if topic.version > version]
-            subscriber.send(subscribed(news))
+            self._attach(subscriber, subscription.versions)
+            newer = [topic.body for topic, version in subscription.versions.items() if topic.version > version]
+            subscriber.send(subscribed(newer))
 
     def _attach(self, subscriber: Subscriber, versions: dict[StockTopic, int]) -> None:
         SUBSCRIPTIONS.inc(len(versions.keys() - subscriber.topics))
@@ -181,10 +181,10 @@ class StockBoard:
             topic.dismiss(subscriber)
             self._drop_if_idle(topic)
 
-    def _withdraw(self, ask: Ask, topic: StockTopic) -> None:
-        del ask.versions[topic]
-        ask.missing.discard(topic)
-        topic.waiting.discard(ask)
+    def _withdraw(self, subscription: PendingSubscription, topic: StockTopic) -> None:
+        del subscription.versions[topic]
+        subscription.missing.discard(topic)
+        topic.waiting.discard(subscription)
         self._drop_if_idle(topic)
 
     def _drop_if_idle(self, topic: StockTopic) -> None:
@@ -219,7 +219,7 @@ class StockBoard:
         except TimeoutError:
             return
 
-    def _take(self, page: Sequence[StockTopic], levels: Iterable[StockLevel]) -> None:
+    def _accept(self, page: Sequence[StockTopic], levels: Iterable[StockLevel]) -> None:
         """Accept a read, but only for the topics it was made for.
 
         A topic that was dropped and made again meanwhile may have missed a change in between; it is read again.
@@ -228,9 +228,9 @@ class StockBoard:
         for level in levels:
             topic = missing.pop(level.sku, None)
             if topic is not None:
-                self._learn(topic, level)
+                self._update(topic, level)
         for topic in missing.values():
-            self._known(topic)
+            self._mark_known(topic)
 
 
 def take(queue: dict[str, None], most: int) -> list[str]:

@@ -54,7 +54,7 @@ class Ticks:
         self._not_before = 0.0
         # The tick in progress.
         self._batch: list[tuple[StockTopic, Change]] = []
-        self._owed: dict[Subscriber, int] = {}
+        self._masks: dict[Subscriber, int] = {}
         self._frames: dict[int, bytes] = {}
 
     def change(self, topic: StockTopic, level: StockLevel, committed_at: datetime | None = None) -> bool:
@@ -71,13 +71,13 @@ class Ticks:
 
     def settle(self, subscriber: Subscriber) -> None:
         """Write the rest of the current tick to a subscriber, so that no later message overtakes it."""
-        mask = self._owed.pop(subscriber, 0)
+        mask = self._masks.pop(subscriber, 0)
         if mask:
-            self._give(subscriber, mask)
+            self._deliver(subscriber, mask)
 
     def forget(self, subscriber: Subscriber) -> None:
         """Drop the rest of the current tick for a subscriber that has left."""
-        self._owed.pop(subscriber, None)
+        self._masks.pop(subscriber, None)
 
     def _schedule(self) -> None:
         self._busy = True
@@ -96,7 +96,7 @@ class Ticks:
         TICK_CHANGES.observe(len(topics))
         for topic, change in self._batch:
             topic.show(change.level)
-        self._owed = who_must_hear(topics)
+        self._masks = masks_of_readers(topics)
         # Only now: subscriptions that waited for the value would otherwise get it twice.
         for topic in topics:
             self._on_shown(topic)
@@ -106,19 +106,19 @@ class Ticks:
         return list(islice(self._pending, self._settings.batch_changes))
 
     def _write_slice(self) -> None:
-        owed, told = self._owed, 0
+        masks, written = self._masks, 0
         last, values, frame = 0, 0, b""  # Neighbours mostly share a frame; this is the hot loop.
-        for _ in range(min(len(owed), self._settings.slice_clients)):
-            subscriber, mask = owed.popitem()
+        for _ in range(min(len(masks), self._settings.slice_clients)):
+            subscriber, mask = masks.popitem()
             if subscriber.dirty is not None:
-                self._give(subscriber, mask)
+                self._deliver(subscriber, mask)
                 continue
             if mask != last:
                 last, values, frame = mask, mask.bit_count(), self._frame(mask)
             subscriber.write(frame)
-            told += values
-        DELIVERIES.inc(told)
-        self._loop.call_soon(self._write_slice if owed else self._end)
+            written += values
+        DELIVERIES.inc(written)
+        self._loop.call_soon(self._write_slice if masks else self._end)
 
     def _end(self) -> None:
         now = self._loop.time()
@@ -134,7 +134,7 @@ class Ticks:
         if self._pending:
             self._schedule()
 
-    def _give(self, subscriber: Subscriber, mask: int) -> None:
+    def _deliver(self, subscriber: Subscriber, mask: int) -> None:
         DELIVERIES.inc(mask.bit_count())
         if subscriber.dirty is None:
             subscriber.write(self._frame(mask))
@@ -155,12 +155,12 @@ class Ticks:
         return frame
 
 
-def who_must_hear(topics: list[StockTopic]) -> dict[Subscriber, int]:
+def masks_of_readers(topics: list[StockTopic]) -> dict[Subscriber, int]:
     """Map each reader to the mask of topics it reads: bit n stands for the n-th topic."""
     if len(topics) == 1:
         return dict.fromkeys(topics[0].readers, 1)
-    owed: dict[Subscriber, int] = {}
+    masks: dict[Subscriber, int] = {}
     for bit, topic in enumerate(topics):
         for subscriber in topic.readers:
-            owed[subscriber] = owed.get(subscriber, 0) | 1 << bit
-    return owed
+            masks[subscriber] = masks.get(subscriber, 0) | 1 << bit
+    return masks

@@ -1,4 +1,4 @@
-"""Topics and their subscribers: plain state, changed only by the boards and the ticks.
+"""Topics and their subscribers: plain state, changed only by the subscriptions and the ticks.
 
 The version is compared once, where a value arrives (`Ticks.change`), and not once per client: a topic's shown value
 only moves forward, all its readers are at that value, and a client that joins gets it first. So a client costs its
@@ -30,7 +30,7 @@ class StockTopic:
         self.known = False  # Whether `version` can be trusted, also if it is NOTHING.
         self.readers: set[Subscriber] = set()
         self.ahead: dict[Subscriber, int] = {}
-        self.waiting: set[Ask] = set()  # All that contain this topic, which lives until they are answered.
+        self.waiting: set[PendingSubscription] = set()  # With this topic, which lives until they are answered.
 
     def show(self, level: StockLevel) -> None:
         """Move on to a newer value; subscribers that are no longer ahead join the readers."""
@@ -63,24 +63,24 @@ class StockTopic:
 class OrderTopic:
     """A watched order, under one token; for all `readers` the token was checked."""
 
-    __slots__ = ("news", "order_id", "readers", "token", "waiting")
+    __slots__ = ("order_id", "progress", "readers", "token", "waiting")
 
     def __init__(self, order_id: str, token: str) -> None:
         self.order_id = order_id
         self.token = token
-        self.news: OrderProgressed | None = None
+        self.progress: OrderProgressed | None = None
         self.readers: set[Subscriber] = set()
         self.waiting: set[Subscriber] = set()  # For the token to be checked.
 
-    def learn(self, news: OrderProgressed) -> bool:
+    def update(self, progress: OrderProgressed) -> bool:
         """Keep an order's status; False if it is old or known."""
-        if self.news is not None and (news.at < self.news.at or news == self.news):
+        if self.progress is not None and (progress.at < self.progress.at or progress == self.progress):
             return False
-        self.news = news
+        self.progress = progress
         return True
 
 
-class Ask:
+class PendingSubscription:
     """A subscription that waits until all its SKUs have been read. It is answered once, and in order."""
 
     __slots__ = ("missing", "subscriber", "versions")
@@ -92,17 +92,17 @@ class Ask:
 
 
 class Subscriber(ABC):
-    """A receiver of changes: a websocket, or a listener of server-sent events.
+    """A receiver of changes: a websocket, or a stream of server-sent events.
 
     Sets that rarely change are replaced and not changed, so that the many empty ones are one and the same object.
     """
 
-    __slots__ = ("asks", "dirty", "orders", "topics", "write")
+    __slots__ = ("dirty", "orders", "pending", "topics", "write")
 
     def __init__(self) -> None:
         self.topics: frozenset[StockTopic] = frozenset()
         self.orders: frozenset[OrderTopic] = frozenset()
-        self.asks: tuple[Ask, ...] = ()
+        self.pending: tuple[PendingSubscription, ...] = ()
         # None: write to this subscriber. A set: the subscriber is slow, and gets these topics when it reads again.
         self.dirty: set[StockTopic | OrderTopic] | None = None
         self.write: Callable[[bytes], object]  # Of its transport, kept to save a lookup per delivery.
@@ -120,5 +120,6 @@ class Subscriber(ABC):
 def newest(topics: Iterable[StockTopic | OrderTopic]) -> list[bytes]:
     """Encode the present state of topics as messages."""
     bodies = [topic.body for topic in topics if isinstance(topic, StockTopic)]
-    news = [order(topic.news) for topic in topics if isinstance(topic, OrderTopic) and topic.news is not None]
-    return [stock(bodies), *news] if bodies else news
+    orders = [topic for topic in topics if isinstance(topic, OrderTopic)]
+    statuses = [order(topic.progress) for topic in orders if topic.progress is not None]
+    return [stock(bodies), *statuses] if bodies else statuses

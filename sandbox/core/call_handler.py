@@ -125,8 +125,8 @@ def fingerprint(request: web.Request, parameters: bytes) -> str:
     if "Idempotency-Key" not in request.headers:
         return ""
     caller = request.headers.get("Authorization", "")  # A replay must not show an answer to another caller.
-    said = f"{request.method} {request.path}\n{caller}\n".encode("utf-8", "surrogateescape")
-    return hashlib.sha256(said + parameters).hexdigest()
+    call = f"{request.method} {request.path}\n{caller}\n".encode("utf-8", "surrogateescape")
+    return hashlib.sha256(call + parameters).hexdigest()
 
 
 def new_request_id() -> str:
@@ -144,7 +144,7 @@ async def _silence(request: web.Request, fault: Fault) -> None:
     loop = asyncio.get_running_loop()
     until = loop.time() + HANG_S
     while fault.action == "hang" and request.transport is not None and loop.time() < until:  # noqa: ASYNC110
-        # aiohttp says nothing when a client goes away while its handler runs.
+        # aiohttp does not report when a client goes away while its handler runs.
         await asyncio.sleep(0.05)
     if request.transport is not None:
         request.transport.abort()

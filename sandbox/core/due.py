@@ -8,7 +8,7 @@ import heapq
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 
-LOOK_S = 0.25  # A clock that tests move does not wake anybody, so look again at least this often while something waits.
+POLL_S = 0.25  # A clock that tests move does not wake anybody, so poll at least this often while something waits.
 
 Clock = Callable[[], float]  # Unix seconds, UTC.
 
@@ -56,4 +56,4 @@ class DueQueue:
     def _wait_s(self) -> float | None:
         if self._paused or not self._heap:
             return None
-        return min(self._heap[0][0] - self._now(), LOOK_S)
+        return min(self._heap[0][0] - self._now(), POLL_S)

@@ -19,7 +19,7 @@ from msgspec import Struct
 T = TypeVar("T", bound=Struct)
 Value = str | int | float
 
-PRUNE_EVERY = 256  # Inserts between two looks at a table's bound.
+PRUNE_EVERY = 256  # Inserts between two checks of a table's bound.
 
 
 class Page(Struct, frozen=True, kw_only=True):

@@ -68,8 +68,8 @@ class Outbox:
         self._sending: set[asyncio.Task[None]] = set()
         self._http: aiohttp.ClientSession | None = None
         self._shops: list[str] = []  # Newest first: a webhook goes to the first that can be reached.
-        gate.on_change = self._look_again
-        self._look_again()
+        gate.on_change = self._update_pause
+        self._update_pause()
 
     @property
     def shop_url(self) -> str:
@@ -79,9 +79,9 @@ class Outbox:
         """Send to this shop from now on, and to earlier ones while it is unreachable. Empty: hold all webhooks."""
         url = shop_url.rstrip("/")
         self._shops = [url, *(shop for shop in self._shops if shop != url)][:MAX_SHOPS] if url else []
-        self._look_again()
+        self._update_pause()
 
-    def _look_again(self) -> None:
+    def _update_pause(self) -> None:
         """Pause or resume the queue: the fault or the shop's address has changed."""
         self._queue.pause(self._gate.fault.hold or not self.shop_url)
 

@@ -94,7 +94,7 @@ class StripeApi(Books):
     def answer_dispute(self, key: str, asked: UpdateDispute, cause: Cause) -> Dispute:
         return self._claims.answer(key, asked, cause)
 
-    def give_in(self, key: str, cause: Cause) -> Dispute:
+    def concede(self, key: str, cause: Cause) -> Dispute:
         """Close a dispute on the shop's behalf, which loses it."""
         return self._claims.decide(key, "lost", cause)
 
@@ -133,10 +133,10 @@ class StripeApi(Books):
     def fail_refund(self, key: str) -> Refund:
         """Fail a refund: the buyer's bank returns the money, as happens days later."""
         with self.transaction():
-            given = self.refund(key)
-            if given.status == "failed":
-                return given
-            failed, charge = refunds.fail_refund(given, self.charge(given.charge))
+            refund = self.refund(key)
+            if refund.status == "failed":
+                return refund
+            failed, charge = refunds.fail_refund(refund, self.charge(refund.charge))
             self.refunds.update(failed.id, failed)
             self.charges.update(charge.id, charge)
             self.publish("refund.failed", failed, Cause())
@@ -200,16 +200,16 @@ class StripeApi(Books):
 
     def _refund(self, charge: Charge, asked: CreateRefund, cause: Cause) -> Refund:
         disputes = self.disputes.by_ref2(charge.id)
-        given, rest = refunds.refund(charge, disputes, new_id("re_3"), asked.amount, asked.reason, self.now())
-        given = replace(given, metadata=asked.metadata)
-        self.refunds.add(given.id, given, given.created, ref=given.payment_intent, ref2=given.charge)
-        self.charges.update(rest.id, rest)
-        for kind, item in refunds.refund_events(given, rest):
+        refund, charge = refunds.refund(charge, disputes, new_id("re_3"), asked.amount, asked.reason, self.now())
+        refund = replace(refund, metadata=asked.metadata)
+        self.refunds.add(refund.id, refund, refund.created, ref=refund.payment_intent, ref2=refund.charge)
+        self.charges.update(charge.id, charge)
+        for kind, item in refunds.refund_events(refund, charge):
             self.publish(kind, item, cause)
-        self._claims.close_warnings(rest)
+        self._claims.close_warnings(charge)
         if METHODS[charge.payment_method].refunds_fail:
-            self.fail_refund(given.id)  # The caller hears of it by webhook, as from the real card.
-        return given
+            self.fail_refund(refund.id)  # The caller learns of it by webhook, as from the real card.
+        return refund
 
     def _refundable(self, asked: CreateRefund) -> Charge:
         if asked.charge is not None:

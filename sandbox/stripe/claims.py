@@ -54,7 +54,7 @@ class Claims:
         return self._apply(case, cause)
 
     def decide(self, key: str, step: Step, cause: Cause) -> Dispute:
-        """Decide a dispute, for the bank or for a shop that gives in."""
+        """Decide a dispute, for the bank, or for a shop that concedes."""
         case = rules.decide(self._books.dispute(key), step, new_id("txn_1"), self._books.now())
         return self._apply(case, cause)
 

@@ -114,7 +114,7 @@ class StripeHttp:
             Endpoint("GET", "/v1/disputes", lambda call: api.list_disputes(call.params(ListByPayment)), dispute),
             Endpoint("GET", "/v1/disputes/{id}", _one(api.dispute), dispute),
             Endpoint("POST", "/v1/disputes/{id}", self._answer_dispute, dispute),
-            Endpoint("POST", "/v1/disputes/{id}/close", self._give_in, dispute),
+            Endpoint("POST", "/v1/disputes/{id}/close", self._concede, dispute),
             Endpoint("GET", warnings, lambda call: api.list_warnings(call.params(ListByPayment)), warning),
             Endpoint("GET", warnings + "/{id}", _one(api.warning), warning),
             Endpoint("GET", "/v1/events", lambda call: api.list_events(call.params(ListEvents)), "event"),
@@ -191,9 +191,9 @@ class StripeHttp:
     def _answer_dispute(self, call: Call) -> Record:
         return self._api.answer_dispute(call.id, call.params(UpdateDispute), call.cause)
 
-    def _give_in(self, call: Call) -> Record:
+    def _concede(self, call: Call) -> Record:
         call.params(Params)
-        return self._api.give_in(call.id, call.cause)
+        return self._api.concede(call.id, call.cause)
 
     def _permitted(self, call: Call, client_secret: str | None) -> PaymentIntent:
         """Return the intent of a call, if a browser's client secret opens it."""

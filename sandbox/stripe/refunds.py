@@ -40,11 +40,13 @@ def refund(
         raise invalid(f"Charge {charge.id} has already been refunded.", code="charge_already_refunded")
     wanted = left if amount is None else amount
     if wanted > left:
-        said, rest = spelt(wanted, charge.currency), spelt(left, charge.currency)
-        raise invalid(f"Refund amount ({said}) is greater than unrefunded amount on charge ({rest})", param="amount")
+        wanted_text, left_text = spelt(wanted, charge.currency), spelt(left, charge.currency)
+        raise invalid(
+            f"Refund amount ({wanted_text}) is greater than unrefunded amount on charge ({left_text})", param="amount"
+        )
     if (problem := odd_unit(wanted, charge.currency)) is not None:
         raise problem
-    given = Refund(
+    made = Refund(
         id=refund_id,
         amount=wanted,
         charge=charge.id,
@@ -56,18 +58,18 @@ def refund(
         reason=reason,
         status="succeeded",
     )
-    return given, replace(charge, amount_refunded=charge.amount_refunded + wanted, refunded=wanted == left)
+    return made, replace(charge, amount_refunded=charge.amount_refunded + wanted, refunded=wanted == left)
 
 
-def refund_events(given: Refund, charge: Charge) -> list[tuple[str, Record]]:
+def refund_events(refund: Refund, charge: Charge) -> list[tuple[str, Record]]:
     """The events of a refund, in Stripe's order."""
-    return [("refund.created", given), ("charge.refunded", charge), ("refund.updated", given)]
+    return [("refund.created", refund), ("charge.refunded", charge), ("refund.updated", refund)]
 
 
-def fail_refund(given: Refund, charge: Charge) -> tuple[Refund, Charge]:
+def fail_refund(refund: Refund, charge: Charge) -> tuple[Refund, Charge]:
     """Fail a refund: the buyer's bank returned the money, which may be refunded again."""
-    left = charge.amount_refunded - given.amount
-    failed = replace(given, status="failed", failure_reason="expired_or_canceled_card")
+    left = charge.amount_refunded - refund.amount
+    failed = replace(refund, status="failed", failure_reason="expired_or_canceled_card")
     return failed, replace(charge, amount_refunded=left, refunded=False)
 
 

@@ -14,7 +14,7 @@ from cli.remedies import advice
             Remedy(action="redrive", target="7", detail="it broke"),
             "POST /admin/api/dead-letters/7/redrive, or run.py dead-letters redrive 7: it broke",
         ),
-        (Remedy(action="pick_as_ordered", target="ord_1"), "pick what the order says"),
+        (Remedy(action="pick_as_ordered", target="ord_1"), "pick the lines of the order"),
     ],
 )
 def test_a_command_stands_beside_the_request_that_does_the_same(remedy: Remedy, sentence: str) -> None:

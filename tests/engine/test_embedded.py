@@ -150,7 +150,7 @@ async def test_after_kill_9_of_its_user_the_next_start_attaches(folder: Path) ->
 
 
 @pytest.mark.parametrize("dies", ["the program", "the machine"])
-async def test_a_first_start_that_was_cut_off_is_begun_anew(dies: str) -> None:
+async def test_a_first_start_that_was_cut_off_is_repeated(dies: str) -> None:
     with data_folder() as folder:
         with run(USE_AND_WAIT, str(folder)) as user:
             await eventually(lambda: any(folder.rglob("PG_VERSION")))  # What `initdb` writes first.
@@ -192,7 +192,7 @@ async def test_a_first_start_that_was_cut_off_while_it_moved_what_was_made_is_en
             assert not (folder / "postgres" / "made").exists()
 
 
-async def test_a_database_without_its_version_is_not_made_anew(tmp_path: Path) -> None:
+async def test_a_database_without_its_version_is_not_replaced(tmp_path: Path) -> None:
     kept = tmp_path / "postgres" / "base" / "1"
     kept.mkdir(parents=True)
     with pytest.raises(BadSetting, match="PG_VERSION is missing there, beside base"):

@@ -127,11 +127,11 @@ def every_webhook_is_new() -> AbstractContextManager[None]:
 def no_refund_is_known() -> AbstractContextManager[None]:
     begin = refunds.begin
 
-    def begin_anew(of: Payment, refund_id: str, amount: Any, reason: Any, **options: bool) -> Any:
+    def begin_as_new(of: Payment, refund_id: str, amount: Any, reason: Any, **options: bool) -> Any:
         of.refunds.pop(refund_id, None)
         return begin(of, refund_id, amount, reason, **options)
 
-    return replaced(refunds, "begin", begin_anew)
+    return replaced(refunds, "begin", begin_as_new)
 
 
 async def leave_the_intent(_: Stripe, intent_id: str) -> str:

@@ -49,7 +49,7 @@ def test_every_action_has_its_sentence(action: Action) -> None:
             Remedy(action="count_or_cancel", target="ord_1"),
             "count the shelf; or POST /orders/ord_1/cancel as staff; the buyer orders again",
         ),
-        (Remedy(action="refund", target="ord_1"), "POST /admin/api/orders/ord_1/refunds gives it back"),
+        (Remedy(action="refund", target="ord_1"), "refund it: POST /admin/api/orders/ord_1/refunds"),
         (Remedy(action="open_pick_list", target="ord_1"), "POST /admin/api/pick-lists/ord_1/open"),
     ],
 )

@@ -116,7 +116,7 @@ async def test_an_order_that_somebody_deleted_is_missed_by_all_that_knew_it(
 @pytest.fixture
 def impatient_with_levels(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who tells an old level is given no time to catch up."""
-    monkeypatch.setattr("actors.audit.levels._PATIENCE_S", 0.0)
+    monkeypatch.setattr("actors.audit.levels._CATCH_UP_S", 0.0)
 
 
 @pytest.mark.usefixtures("impatient_with_levels")
@@ -222,7 +222,7 @@ async def test_a_refund_whose_news_are_parked_is_not_repaired_but_redriven(
 
 
 @pytest.mark.usefixtures("impatient_with_levels")
-async def test_a_level_that_redis_keeps_wrongly_is_told_anew(
+async def test_a_level_that_redis_keeps_wrongly_is_published_again(
     shop: ShopUnderTest, buyer: Customer, staff: Staff
 ) -> None:
     redis = shop.inside.services.redis
@@ -284,7 +284,7 @@ async def test_the_command_lists_and_repairs_as_the_route_does() -> None:
             listed = await shop.run("audit")
             mended = await shop.good("audit", "--repair")
             assert (listed.code, mended.count("I3 held")) == (1, 1)
-            assert "3 findings" in listed.out  # Held, twice, and what readers are told.
+            assert "3 findings" in listed.out  # Held, twice, and the level that readers see.
             assert "0 findings" in mended
 
             async def kept() -> list[asyncpg.Record]:

@@ -235,7 +235,7 @@ async def test_what_came_into_the_cart_after_its_order_was_placed_stays_there(
     assert await staff.findings() == []
 
 
-async def test_a_sum_that_changed_after_stripe_was_asked_is_told_and_the_key_begins_anew(
+async def test_a_sum_that_changed_after_stripe_was_asked_is_reported_and_the_key_may_be_used_again(
     shop: ShopUnderTest, buyer: Customer, staff: Staff
 ) -> None:
     """One checkout has one intent: nobody is charged another sum than the order says."""

@@ -361,7 +361,7 @@ async def test_a_dead_letter_is_seen_and_driven_again(running: Program) -> None:
     unknown = await running.run("dead-letters", "show", "999999")
     assert (unknown.code, unknown.err) == (2, "ShopFlow: there is no dead letter 999999\n")
 
-    assert "1 will be tried again" in await running.good("dead-letters", "redrive", letter["id"])
+    assert "1 will be retried" in await running.good("dead-letters", "redrive", letter["id"])
 
     async def has_mail() -> bool:
         return any(number in mail["subject"] + mail["text"] for mail in await running.mails())

@@ -27,7 +27,7 @@ from bus.messages.cart import (
 from bus.messages.inventory import OutOfStock, StockRefused, UnknownSku
 from gateway.api.bodies import Body, MoneyBody, Strict, View
 from gateway.api.order import OrderView, read_order
-from gateway.edge import Edge, Http, Wired
+from gateway.context import GatewayContext, Http, Injected
 from gateway.idempotency import required_claim
 from gateway.problems import Problem, not_found
 
@@ -105,40 +105,42 @@ class CheckoutView(View, frozen=True, kw_only=True):
     payment: PaymentView | None
 
 
-@post("/carts", summary="Begin a cart")
-async def create_cart(edge: Wired) -> CartView:
+@post("/carts", summary="Create a cart")
+async def create_cart(context: Injected) -> CartView:
     """Create an empty cart."""
-    return cart_view(await edge.bus.ask(CreateCart()), edge.clock.now())
+    return cart_view(await context.bus.ask(CreateCart()), context.clock.now())
 
 
 @get("/carts/{cart_id:str}", summary="Read a cart")
-async def get_cart(edge: Wired, cart_id: FromPath[str]) -> CartView:
-    """Read a cart, as long as it was used in the last 30 days."""
-    return _cart(await edge.bus.ask(GetCart(cart_id=cart_id)), edge)
+async def get_cart(context: Injected, cart_id: FromPath[str]) -> CartView:
+    """Read a cart. It is kept for 30 days after its last use."""
+    return _cart(await context.bus.ask(GetCart(cart_id=cart_id)), context)
 
 
-@put("/carts/{cart_id:str}/lines/{sku:str}", dto=Strict[LineBody], return_dto=None, summary="Set a line")
-async def set_line(edge: Wired, cart_id: FromPath[str], sku: FromPath[str], data: JSONBody[LineBody]) -> CartView:
-    """Set the quantity of a SKU in the cart. The units are held for ten minutes from now."""
-    return _cart(await edge.bus.ask(SetLine(cart_id=cart_id, sku=sku, quantity=data.quantity)), edge)
+@put("/carts/{cart_id:str}/lines/{sku:str}", dto=Strict[LineBody], return_dto=None, summary="Set a line of a cart")
+async def set_line(context: Injected, cart_id: FromPath[str], sku: FromPath[str], data: JSONBody[LineBody]) -> CartView:
+    """Set the quantity of a SKU in a cart. The units are held for ten minutes from now."""
+    return _cart(await context.bus.ask(SetLine(cart_id=cart_id, sku=sku, quantity=data.quantity)), context)
 
 
-@delete("/carts/{cart_id:str}/lines/{sku:str}", status_code=200, summary="Remove a line")
-async def remove_line(edge: Wired, cart_id: FromPath[str], sku: FromPath[str]) -> CartView:
-    """Remove a SKU from the cart. Its units are free again."""
-    return _cart(await edge.bus.ask(RemoveLine(cart_id=cart_id, sku=sku)), edge)
+@delete("/carts/{cart_id:str}/lines/{sku:str}", status_code=200, summary="Remove a line of a cart")
+async def remove_line(context: Injected, cart_id: FromPath[str], sku: FromPath[str]) -> CartView:
+    """Remove a SKU from a cart. Its units are free again."""
+    return _cart(await context.bus.ask(RemoveLine(cart_id=cart_id, sku=sku)), context)
 
 
-@post("/carts/{cart_id:str}/checkout", dto=Strict[CheckoutBody], return_dto=None, summary="Check out")
-async def checkout(edge: Wired, request: Http, cart_id: FromPath[str], data: JSONBody[CheckoutBody]) -> CheckoutView:
+@post("/carts/{cart_id:str}/checkout", dto=Strict[CheckoutBody], return_dto=None, summary="Check out a cart")
+async def checkout(
+    context: Injected, request: Http, cart_id: FromPath[str], data: JSONBody[CheckoutBody]
+) -> CheckoutView:
     """Turn a cart into an order with a payment. Needs an `Idempotency-Key`.
 
-    With `expected_total` the checkout is refused, and nothing happens, if the total would be another.
+    With `expected_total` the checkout is refused, and nothing happens, if the total differs.
     """
     claim = required_claim(request)
     if not _EMAIL.fullmatch(data.email):
         raise Problem(422, "invalid", "email: this is no e-mail address")
-    answer = await edge.bus.ask(
+    answer = await context.bus.ask(
         Checkout(
             cart_id=cart_id,
             order_id=f"ord_{claim.token}",
@@ -146,7 +148,7 @@ async def checkout(edge: Wired, request: Http, cart_id: FromPath[str], data: JSO
             name=data.name,
             address=msgspec.convert(msgspec.to_builtins(data.address), Address),
             shipping_method=data.shipping_method,
-            expected_total=_money(data.expected_total, edge),
+            expected_total=_money(data.expected_total, context),
             began_at=claim.began_at,
             is_first=claim.is_first,
         ),
@@ -155,7 +157,7 @@ async def checkout(edge: Wired, request: Http, cart_id: FromPath[str], data: JSO
     match answer:
         case CheckedOut():
             request.scope["state"]["made_order"] = answer.order_id  # Kept with the answer: audits check that it exists.
-            return await _checked_out(edge, answer)
+            return await _checked_out(context, answer)
         case OutOfStock():
             short = [{"sku": line.sku, "available": line.available} for line in answer.short]
             raise Problem(409, "out_of_stock", "Not everything is left.", short=short)
@@ -173,12 +175,12 @@ async def checkout(edge: Wired, request: Http, cart_id: FromPath[str], data: JSO
             raise not_found("cart")
 
 
-def _money(amount: int | MoneyBody | None, edge: Edge) -> Money | None:
+def _money(amount: int | MoneyBody | None, context: GatewayContext) -> Money | None:
     if amount is None:
         return None
     if isinstance(amount, MoneyBody):
         return Money(amount=amount.amount, currency=amount.currency)
-    return Money(amount=amount, currency=edge.currency)
+    return Money(amount=amount, currency=context.currency)
 
 
 def _blocked(answer: CheckoutBlocked) -> Problem:
@@ -188,28 +190,28 @@ def _blocked(answer: CheckoutBlocked) -> Problem:
     return Problem(422 if first.code == "amount_too_large" else 409, first.code, first.detail)
 
 
-async def _checked_out(edge: Edge, answer: CheckedOut) -> CheckoutView:
+async def _checked_out(context: GatewayContext, answer: CheckedOut) -> CheckoutView:
     payment = (
         None
         if not answer.intent_id
         else PaymentView(
             intent=answer.intent_id,
             client_secret=answer.client_secret,
-            publishable_key=edge.stripe_publishable_key,
+            publishable_key=context.stripe_publishable_key,
             amount=answer.amount,
         )
     )
     return CheckoutView(
-        order=await read_order(edge, answer.order_id),
-        access_token=edge.keys.order_token(answer.order_id),
+        order=await read_order(context, answer.order_id),
+        access_token=context.keys.order_token(answer.order_id),
         payment=payment,
     )
 
 
-def _cart(answer: Cart | NoSuchCart | UnknownSku | StockRefused, edge: Edge) -> CartView:
+def _cart(answer: Cart | NoSuchCart | UnknownSku | StockRefused, context: GatewayContext) -> CartView:
     match answer:
         case Cart():
-            return cart_view(answer, edge.clock.now())
+            return cart_view(answer, context.clock.now())
         case NoSuchCart():
             raise not_found("cart")
         case UnknownSku():

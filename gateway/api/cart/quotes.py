@@ -11,7 +11,7 @@ from bus.messages.base import Address, Money, Sums
 from bus.messages.cart import Block, NoSuchCart, Quote, QuoteCart, QuotedMethod
 from gateway.api.bodies import Body, Strict, View
 from gateway.api.cart.carts import AddressBody, CartLineView, Method, cart_view
-from gateway.edge import Edge, Wired
+from gateway.context import GatewayContext, Injected
 from gateway.problems import not_found
 
 Code = Annotated[str, msgspec.Meta(min_length=1, max_length=40)]
@@ -67,12 +67,10 @@ class QuoteView(View, frozen=True, kw_only=True):
     blocks: Sequence[BlockView]
 
 
-@post(
-    "/carts/{cart_id:str}/quote", status_code=200, dto=Strict[QuoteBody], return_dto=None, summary="What it would cost"
-)
-async def quote(edge: Wired, cart_id: FromPath[str], data: JSONBody[QuoteBody]) -> QuoteView:
+@post("/carts/{cart_id:str}/quote", status_code=200, dto=Strict[QuoteBody], return_dto=None, summary="Quote a cart")
+async def quote(context: Injected, cart_id: FromPath[str], data: JSONBody[QuoteBody]) -> QuoteView:
     """Compute the price that checkout would charge now, and the reasons to refuse it. Holds and changes nothing."""
-    answer = await edge.bus.ask(
+    answer = await context.bus.ask(
         QuoteCart(
             cart_id=cart_id,
             address=msgspec.convert(msgspec.to_builtins(data.address), Address) if data.address else None,
@@ -82,10 +80,10 @@ async def quote(edge: Wired, cart_id: FromPath[str], data: JSONBody[QuoteBody]) 
     )
     if isinstance(answer, NoSuchCart):
         raise not_found("cart")
-    return _view(answer, edge)
+    return _view(answer, context)
 
 
-def _view(quoted: Quote, edge: Edge) -> QuoteView:
+def _view(quoted: Quote, context: GatewayContext) -> QuoteView:
     sums = quoted.sums
 
     def part(of: Callable[[Sums], int]) -> Money | None:
@@ -101,7 +99,7 @@ def _view(quoted: Quote, edge: Edge) -> QuoteView:
         total=part(lambda parts: parts.total),
         shipping_method=quoted.shipping_method,
         shipping_methods=[_method(method) for method in quoted.methods],
-        lines=cart_view(quoted.cart, edge.clock.now()).lines,
+        lines=cart_view(quoted.cart, context.clock.now()).lines,
         blocks=[_block(block) for block in quoted.blocks],
     )
 

@@ -1,4 +1,4 @@
-"""Whether the stock levels that readers are told are those of the inventory."""
+"""Whether the stock levels that readers see are those of the inventory."""
 
 import pytest
 
@@ -32,7 +32,7 @@ async def test_who_tells_an_old_level_is_given_time_to_catch_up(
     is_wrong: bool,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("actors.audit.levels._PATIENCE_S", 0.0)
+    monkeypatch.setattr("actors.audit.levels._CATCH_UP_S", 0.0)
 
     async def cached(_: object) -> dict[str, StockLevel]:
         return cached_now

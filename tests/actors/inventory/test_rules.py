@@ -89,7 +89,7 @@ def test_a_refusal_says_what_this_cart_could_have_had() -> None:
     assert hold([ask(FIRST_CART, LAMP, 6)], shelf, NOON) == [StockRefused(sku=LAMP, available=4)]
 
 
-def test_asking_again_says_how_many_in_all_and_begins_the_time_anew() -> None:
+def test_asking_again_says_how_many_in_all_and_restarts_the_time() -> None:
     shelf = shelf_of(cart_hold(LAMP, 2, until=NOON), LAMP=5)
 
     hold([ask(FIRST_CART, LAMP, 2)], shelf, LATER)
@@ -162,7 +162,7 @@ def test_checkout_turns_the_carts_holds_into_the_orders() -> None:
     assert [ended.id for ended in shelf.gone.values()] == [1]
 
 
-def test_checkout_takes_anew_what_the_cart_holds_no_longer() -> None:
+def test_checkout_holds_again_what_the_cart_holds_no_longer() -> None:
     shelf = shelf_of(LAMP=2)
 
     assert hold_for_checkout(checkout((LAMP, 2)), shelf, LATER) == CheckoutHeld(until=LATER)
@@ -202,7 +202,7 @@ def test_a_checkout_repeated_with_another_cart_after_its_order_was_called_off_le
     assert (books(shelf, LAMP), books(shelf, MUG)) == ((9, 2, 0), (9, 0, 0))
 
 
-def test_a_checkout_that_ended_before_its_order_was_placed_is_taken_anew() -> None:
+def test_a_checkout_that_ended_before_its_order_was_placed_is_held_again() -> None:
     shelf = shelf_of(order_hold(LAMP, 2, "expired"), LAMP=9)
 
     assert hold_for_checkout(checkout((LAMP, 2)), shelf, LATER) == CheckoutHeld(until=LATER)

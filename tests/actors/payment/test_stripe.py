@@ -178,7 +178,7 @@ async def test_a_lookup_reads_as_many_pages_as_it_needs(world: World) -> None:
     assert world.asked("GET /v1/payment_intents") == 3
 
 
-async def test_a_refusal_that_is_brought_back_by_its_key_is_tried_anew(world: World) -> None:
+async def test_a_refusal_that_is_replayed_from_its_key_is_retried(world: World) -> None:
     """A person has parked it, and put right what was wrong (there was no money in the account, say)."""
     intent_id = await world.paid()
     await world.stripe.refund("ref_all", ORDER, intent_id, eur(AMOUNT), "duplicate", is_old=False)

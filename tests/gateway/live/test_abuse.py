@@ -49,7 +49,7 @@ async def test_a_full_house_takes_no_more_skus() -> None:
 
 
 async def test_subscriptions_that_wait_are_bounded() -> None:
-    async with edge(max_asks=2) as live, live.connect() as socket:
+    async with edge(max_pending=2) as live, live.connect() as socket:
         live.shelf.open.clear()
         for sku in "ABC":
             await say(socket, "subscribe", skus=[sku])

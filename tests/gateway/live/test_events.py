@@ -73,7 +73,7 @@ async def test_a_stream_ends_when_the_hub_closes_and_is_forgotten() -> None:
 
 
 async def test_streams_have_bounds() -> None:
-    async with edge(max_listeners=1) as live, aclosing(live.hub.subscribe_events([MUG])) as stream:
+    async with edge(max_event_streams=1) as live, aclosing(live.hub.subscribe_events([MUG])) as stream:
         with pytest.raises(LiveRefusal, match="128"):
             live.hub.subscribe_events([f"SKU-{n}" for n in range(129)])
         await following(stream)

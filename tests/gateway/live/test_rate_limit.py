@@ -7,10 +7,10 @@ LIMIT = RateLimit(100, 60.0)
 
 def taken(limit: RateLimit, costs: list[int], *, now_s: float = 1000.0, every_s: float = 0.0) -> list[bool]:
     """Take them one after the other, each whatever became of the one before."""
-    paid_until_s, answers = 0.0, list[bool]()
+    tat_s, answers = 0.0, list[bool]()
     for cost in costs:
-        paid_until_s = limit.pay(paid_until_s, now_s, cost)
-        answers.append(limit.is_kept(paid_until_s, now_s))
+        tat_s = limit.charge(tat_s, now_s, cost)
+        answers.append(limit.allows(tat_s, now_s))
         now_s += every_s
     return answers
 
@@ -28,6 +28,6 @@ def test_at_the_promised_rate_it_goes_on_for_ever() -> None:
 
 
 def test_a_rest_is_worth_no_more_than_a_period() -> None:
-    paid_until_s = LIMIT.pay(0.0, 0.0)
+    tat_s = LIMIT.charge(0.0, 0.0)
 
-    assert LIMIT.pay(paid_until_s, 10_000.0) == 10_000.0 + 0.6
+    assert LIMIT.charge(tat_s, 10_000.0) == 10_000.0 + 0.6

@@ -1,7 +1,7 @@
-"""The open websockets: pings, eviction of slow ones, and the end of all.
+"""The registry of open websockets: pings, eviction of slow ones, and the end of all.
 
-The ring has a seat for each quarter of a second of the 20 s between two pings; clients are seated in turn, so pings
-are spread over time and one coroutine walks round. Rejected: docs/decisions/0010.
+It is a timing wheel, with a slot for each quarter of a second of the 20 s between two pings. Clients get slots in turn,
+so pings are spread over time, and one coroutine turns the wheel. Rejected: docs/decisions/0010.
 """
 
 import asyncio
@@ -17,16 +17,16 @@ from gateway.live.settings import LiveSettings
 STEP_S = 0.25
 
 
-class Roster:
+class ConnectionRegistry:
     """The open websockets."""
 
     def __init__(self, settings: LiveSettings) -> None:
         self._settings = settings
         self._loop = asyncio.get_running_loop()
         self._step_s = min(STEP_S, settings.ping_every_s / 4, settings.stuck_after_s / 4)
-        self._ring: list[set[Connection]] = [set() for _ in range(round(settings.ping_every_s / self._step_s))]
-        self._hand = 0
-        self._next_seat = 0
+        self._wheel: list[set[Connection]] = [set() for _ in range(round(settings.ping_every_s / self._step_s))]
+        self._cursor = 0
+        self._next_slot = 0
         self._count = 0
         self._slow: dict[Connection, float] = {}  # Since when; oldest first.
         self._empty = asyncio.Event()
@@ -36,23 +36,23 @@ class Roster:
         return self._count
 
     def __iter__(self) -> Iterator[Connection]:
-        return chain.from_iterable(self._ring)
+        return chain.from_iterable(self._wheel)
 
     def join(self, client: Connection) -> None:
-        """Give a client a seat."""
-        client.seat = self._next_seat = (self._next_seat + 1) % len(self._ring)
-        self._ring[client.seat].add(client)
+        """Add a client, in the next slot."""
+        client.slot = self._next_slot = (self._next_slot + 1) % len(self._wheel)
+        self._wheel[client.slot].add(client)
         self._count += 1
         self._empty.clear()
         CONNECTIONS.inc()
 
     def leave(self, client: Connection) -> None:
-        """Remove a client whose connection is lost. Harmless for a client without a seat."""
+        """Remove a client whose connection is lost. Harmless for a client without a slot."""
         self.caught_up(client)
-        if client.seat is None:
+        if client.slot is None:
             return
-        self._ring[client.seat].discard(client)
-        client.seat = None
+        self._wheel[client.slot].discard(client)
+        client.slot = None
         self._count -= 1
         CONNECTIONS.dec()
         if not self._count:
@@ -73,8 +73,8 @@ class Roster:
         while True:
             await asyncio.sleep(self._step_s)
             self._evict_stuck()
-            self._hand = (self._hand + 1) % len(self._ring)
-            for client in list(self._ring[self._hand]):
+            self._cursor = (self._cursor + 1) % len(self._wheel)
+            for client in list(self._wheel[self._cursor]):
                 client.ping()
 
     async def close(self, within_s: float) -> None:

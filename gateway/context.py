@@ -44,7 +44,7 @@ class LevelAudit(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Edge:
+class GatewayContext:
     """The services behind the routes, wired in wiring/edge.py."""
 
     bus: Bus
@@ -63,23 +63,23 @@ class Edge:
     stripe_api_base: str  # As browsers reach it.
     stripe_webhook_secret: str
     carrier_webhook_secret: str
-    under_way: dict[str, asyncio.Event] = field(default_factory=dict)  # Requests in progress, by key.
+    in_progress: dict[str, asyncio.Event] = field(default_factory=dict)  # Requests in progress, by key.
 
 
-def put_edge(scope: Scope, edge: Edge) -> None:
-    """Attach its edge to a request."""
-    scope.setdefault("state", {})["edge"] = edge
+def put_context(scope: Scope, context: GatewayContext) -> None:
+    """Attach its context to a request."""
+    scope.setdefault("state", {})["context"] = context
 
 
-def edge_of(scope: Scope) -> Edge:
-    """Return the edge of a request."""
-    edge: Edge = scope["state"]["edge"]
-    return edge
+def context_of(scope: Scope) -> GatewayContext:
+    """Return the context of a request."""
+    context: GatewayContext = scope["state"]["context"]
+    return context
 
 
-def edge_of_request(request: Http) -> Edge:
-    """Return the edge of a request, for the injection into routes."""
-    return edge_of(request.scope)
+def context_of_request(request: Http) -> GatewayContext:
+    """Return the context of a request, for the injection into routes."""
+    return context_of(request.scope)
 
 
-Wired: TypeAlias = NamedDependency[Edge]  # The type of a route's parameter for the edge.
+Injected: TypeAlias = NamedDependency[GatewayContext]  # The type of a route's parameter `context`.
