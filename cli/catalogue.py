@@ -7,22 +7,41 @@ import typer
 from rich.progress import Progress
 
 from cli import goods, tables
+from cli.goods_rows import Decimal
 from cli.running import out, run
 from wiring.domains import ShopSettings
 from wiring.shop import attach_shop
 
+_DECIMAL_HELP = """How prices are written: "." or "," before decimals, or "none": in minor units, 1999 for 19.99.
+Needed only where the file does not do it alike throughout."""
 
-def import_command(file: Annotated[Path, typer.Argument(help=f"CSV with {', '.join(goods.COLUMNS)}.")]) -> None:
-    """Import products and stock. Existing rows are replaced; lines that can't be read are listed."""
+
+def import_command(
+    file: Annotated[Path, typer.Argument(help=f"CSV with {', '.join(goods.COLUMNS)}.")],
+    decimal: Annotated[Decimal | None, typer.Option(help=_DECIMAL_HELP)] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Write nothing; only list the lines to be refused.")
+    ] = False,
+) -> None:
+    """Import products and stock. Existing rows are replaced; lines that can't be read are listed.
+
+    Stock is written where `on_hand` has a number. Without that column, or where its cell is empty, it stays as it is.
+    """
 
     async def main(settings: ShopSettings) -> goods.Report:
+        read = goods.read_file(file, decimal)
+        if read.encoding == "Windows-1252":
+            out.print("Read as Windows-1252, since it is no UTF-8: look at letters such as é and ü in the shop.")
         with Progress(console=out) as progress:
-            bar = progress.add_task(f"Importing {file.name}", total=goods.count_lines(file))
+            bar = progress.add_task(f"Importing {file.name}", total=len(read.lines))
             async with attach_shop(settings) as shop:
-                return await goods.import_file(shop.bus, file, lambda done: progress.update(bar, advance=done))
+                return await goods.import_goods(
+                    shop.bus, read, lambda done: progress.update(bar, advance=done), is_trial=dry_run
+                )
 
     report = run(main)
-    out.print(f"{report.written} SKUs written, {len(report.refused)} lines refused.")
+    written = "could be written" if dry_run else "written"
+    out.print(f"{report.written} SKUs {written}, {len(report.refused)} lines refused.")
     if report.refused:
         out.print(tables.refused_lines(report.refused))
         raise typer.Exit(1)

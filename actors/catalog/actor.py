@@ -61,7 +61,8 @@ class Catalog(Actor):
             raise BadInput("at most 1,000 rows in one request")
         owners, slugs = await store.taken(tx, ask.rows)
         good, refused = rules.sort_rows(ask.rows, self._currency, owners, slugs)
-        await store.write(tx, good)
+        if not ask.is_trial:
+            await store.write(tx, good)
         return Imported(written=len(good), refused=tuple(refused))
 
     @turn
@@ -77,6 +78,8 @@ class Catalog(Actor):
         found = await store.lock(tx, ask.id)
         if found is None:
             return NoSuchProduct(id=ask.id)
+        if twice := rules.named_twice(ask.skus or ()):
+            raise BadInput(f"sku {twice} is named twice")
         product = rules.changed(found, ask)
         return await self._write(tx, product, *await store.taken(tx, rules.rows_of(product)))
 

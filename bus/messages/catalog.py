@@ -123,6 +123,7 @@ class ImportSkus(Command[Imported]):
     """Write many SKUs with their products; existing ones are replaced. At most 1,000 rows."""
 
     rows: tuple[SkuRow, ...]
+    is_trial: bool = False  # Only report what would be refused.
 
 
 class CreateProduct(Command[Product | ProductExists]):
