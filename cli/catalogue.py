@@ -19,6 +19,9 @@ Needed only where the file does not do it alike throughout."""
 def import_command(
     file: Annotated[Path, typer.Argument(help=f"CSV with {', '.join(goods.COLUMNS)}.")],
     decimal: Annotated[Decimal | None, typer.Option(help=_DECIMAL_HELP)] = None,
+    no_stock: Annotated[
+        bool, typer.Option("--no-stock", help="Leave all stock as it is, whatever the file says.")
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Write nothing; only list the lines to be refused.")
     ] = False,
@@ -29,7 +32,7 @@ def import_command(
     """
 
     async def main(settings: ShopSettings) -> goods.Report:
-        read = goods.read_file(file, decimal)
+        read = goods.read_file(file, decimal, has_stock=not no_stock)
         if read.encoding == "Windows-1252":
             out.print("Read as Windows-1252, since it is no UTF-8: look at letters such as é and ü in the shop.")
         with Progress(console=out) as progress:

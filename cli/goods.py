@@ -39,12 +39,13 @@ class Goods:
     encoding: str
 
 
-def read_file(file: Path, decimal: Decimal | None = None) -> Goods:
+def read_file(file: Path, decimal: Decimal | None = None, *, has_stock: bool = True) -> Goods:
     """Read a goods file whole, before anything is written.
 
     Args:
         file: With the columns of `COLUMNS`, or without `on_hand`.
         decimal: How prices are written; None: as the file itself does throughout.
+        has_stock: Whether to read `on_hand`, if there is such a column.
 
     Raises:
         BadInput: The file can't be read, lacks a column, or writes prices in more than one way.
@@ -60,6 +61,8 @@ def read_file(file: Path, decimal: Decimal | None = None) -> Goods:
         lines, refused = read_lines(sheet, decimal)
     except BadInput as error:
         raise BadInput(f"can't read {file}: {error}") from error
+    if not has_stock:
+        lines = [line._replace(on_hand=None) for line in lines]
     return Goods(lines, refused, sheet.encoding)
 
 

@@ -7,6 +7,7 @@ from bus.messages.base import Currency, ProductId
 from bus.messages.catalog import (
     Categories,
     ChangeProduct,
+    CheckSku,
     CreateProduct,
     GetProduct,
     Imported,
@@ -26,6 +27,7 @@ from bus.messages.catalog import (
     RemoveProduct,
     RemoveSku,
     RenameSku,
+    SkuCheck,
 )
 from engine.actor import Actor, call, turn
 from engine.errors import BadInput
@@ -54,6 +56,12 @@ class Catalog(Actor):
     async def price(self, tx: Transaction, asks: Sequence[PriceSkus]) -> Sequence[Prices]:
         known: dict[str, PricedSku] = await store.prices(tx, {sku for ask in asks for sku in ask.skus})
         return [Prices(skus=tuple(known[sku] for sku in ask.skus if sku in known)) for ask in asks]
+
+    @call(limit=4)
+    async def check_sku(self, ask: CheckSku) -> SkuCheck:
+        candidates = await store.similar(self._database, ask.sku)
+        is_sold = ask.sku in candidates
+        return SkuCheck(is_sold=is_sold, similar=None if is_sold else rules.most_similar(ask.sku, candidates))
 
     @turn
     async def import_skus(self, tx: Transaction, ask: ImportSkus) -> Imported:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from difflib import get_close_matches
 
 from msgspec import structs
 
@@ -121,6 +122,13 @@ def rows_of(product: CreateProduct | Product) -> list[SkuRow]:
         )
         for sku in product.skus
     ]
+
+
+def most_similar(sku: Sku, candidates: Sequence[Sku]) -> Sku | None:
+    """The candidate that somebody may have meant who wrote `sku`; None if none is much alike."""
+    by_case = {candidate.casefold(): candidate for candidate in candidates}
+    close = get_close_matches(sku.casefold(), by_case, n=1, cutoff=0.7)
+    return by_case[close[0]] if close else None
 
 
 def named_twice(skus: Sequence[SkuView]) -> Sku | None:
