@@ -8,9 +8,8 @@ from rich.progress import Progress
 
 from cli import goods, tables
 from cli.goods_rows import Decimal
-from cli.running import out, run
+from cli.running import existing_shop, out, run
 from wiring.domains import ShopSettings
-from wiring.shop import attach_shop
 
 _DECIMAL_HELP = """How prices are written: "." or "," before decimals, or "none": in minor units, 1999 for 19.99.
 Needed only where the file does not do it alike throughout."""
@@ -37,7 +36,7 @@ def import_command(
             out.print("Read as Windows-1252, since it is no UTF-8: look at letters such as é and ü in the shop.")
         with Progress(console=out) as progress:
             bar = progress.add_task(f"Importing {file.name}", total=len(read.lines))
-            async with attach_shop(settings) as shop:
+            async with existing_shop(settings) as shop:
                 return await goods.import_goods(
                     shop.bus, read, lambda done: progress.update(bar, advance=done), is_trial=dry_run
                 )
@@ -56,7 +55,7 @@ def export(file: Annotated[Path, typer.Argument(help="CSV to write; `import` rea
     async def main(settings: ShopSettings) -> int:
         with Progress(console=out) as progress:
             bar = progress.add_task(f"Exporting to {file.name}", total=None)
-            async with attach_shop(settings) as shop:
+            async with existing_shop(settings) as shop:
                 return await goods.export_file(shop.bus, file, lambda done: progress.update(bar, advance=done))
 
     out.print(f"{run(main)} SKUs written to {file}.")

@@ -11,6 +11,7 @@ import typer
 
 from bus.messages.catalog import ListCategories
 from cli import goods
+from cli.address import address_noted
 from cli.running import report_progress, run
 from engine import crash
 from engine.clock import SystemClock
@@ -22,12 +23,6 @@ from wiring.hosting import read_hosted
 from wiring.integrations import open_integrations
 from wiring.settings import check
 from wiring.shop import Shop, attach_shop, open_shop
-
-
-def default(context: typer.Context) -> None:
-    """Serve the shop if no command is named."""
-    if context.invoked_subcommand is None:
-        run(serve)
 
 
 def serve_command(
@@ -66,6 +61,7 @@ async def serve(settings: ShopSettings, *, has_gateway: bool = True) -> None:
             await stock_an_empty_sandbox(shop)
         if listener:
             await stack.enter_async_context(open_edge(shop, listener))
+            stack.enter_context(address_noted(settings.engine.shopflow_data, url))
         freeze_gc()
         report_progress(f"ShopFlow is ready: {url or 'without a gateway'}")
         if url and integrations.is_sandbox:
