@@ -124,7 +124,7 @@ async def test_lines_of_a_product_are_compared_wherever_they_stand(shop: ShopUnd
 
     report = await import_file(shop.inside.bus, file)
 
-    assert report.refused == [(602, "product VASE is described differently in an earlier line")]
+    assert report.refused == [(603, "product VASE is described differently in an earlier line")]
 
 
 @pytest.mark.parametrize(
