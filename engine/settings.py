@@ -11,6 +11,7 @@ from typing import Annotated, NamedTuple, TypeVar, get_args, get_type_hints
 import msgspec
 
 from engine.errors import BadSetting
+from engine.patterns import whole
 
 T = TypeVar("T", bound="Settings")
 
@@ -44,7 +45,7 @@ class EngineSettings(Settings, frozen=True, kw_only=True):
     shopflow_database_connections: Annotated[PositiveInt, meaning("Connections to PostgreSQL, at most.")] = 16
     shopflow_log: Annotated[
         str,
-        msgspec.Meta(pattern="^(debug|info|warning|error)$"),
+        whole("debug|info|warning|error"),
         meaning("The least that is logged: debug, info, warning or error."),
     ] = "info"
     shopflow_log_json: Annotated[bool, meaning("Log one JSON object a line.")] = False
