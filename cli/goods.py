@@ -11,7 +11,7 @@ import msgspec
 
 from bus.messages.catalog import ImportSkus, ListProducts, Product
 from bus.messages.inventory import CountStock, SetOnHand, StockBelowHeld, StockCount
-from cli.goods_rows import REQUIRED, Decimal, Line, read_lines
+from cli.goods_rows import REQUIRED, Decimal, GoodsLine, read_lines
 from cli.sheets import guard, read_sheet
 from engine.actor import Bus
 from engine.errors import BadInput
@@ -34,7 +34,7 @@ class Report(msgspec.Struct):
 class Goods:
     """A goods file that was read."""
 
-    lines: list[Line]
+    lines: list[GoodsLine]
     refused: list[tuple[int, str]]
     encoding: str
 
@@ -115,12 +115,12 @@ async def export_file(bus: Bus, file: Path, on_progress: Callable[[int], None] =
             after = page.next
 
 
-def _requests(lines: Sequence[Line]) -> Iterator[list[Line]]:
+def _requests(lines: Sequence[GoodsLine]) -> Iterator[list[GoodsLine]]:
     """Divide the lines into requests. A product's lines stay together, so that they are compared with each other."""
-    products: dict[str, list[Line]] = {}
+    products: dict[str, list[GoodsLine]] = {}
     for line in lines:
         products.setdefault(line.row.product_id, []).append(line)
-    request: list[Line] = []
+    request: list[GoodsLine] = []
     for together in products.values():
         if request and len(request) + len(together) > _AT_ONCE:
             yield request
@@ -133,7 +133,7 @@ def _requests(lines: Sequence[Line]) -> Iterator[list[Line]]:
         yield request
 
 
-async def _import(bus: Bus, lines: Sequence[Line], report: Report, *, is_trial: bool) -> None:
+async def _import(bus: Bus, lines: Sequence[GoodsLine], report: Report, *, is_trial: bool) -> None:
     imported = await bus.ask(ImportSkus(rows=tuple(line.row for line in lines), is_trial=is_trial), timeout_s=60)
     refused = dict(imported.refused)
     report.refused.extend((lines[place].number, reason) for place, reason in refused.items())

@@ -7,7 +7,7 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 from bus.messages.base import Currency, Minor, Money
 from bus.messages.catalog import SkuRow
 from bus.messages.currencies import decimals
-from cli.sheets import Row, Sheet, unguard
+from cli.sheets import Sheet, SheetRow, unguard
 from engine.errors import BadInput
 
 REQUIRED: Final = (
@@ -22,7 +22,7 @@ _WHOLE: Final = re.compile(r"[0-9]{1,15}")
 _MARKED: Final = re.compile(r"[0-9]+([.,])[0-9]+")
 
 
-class Line(NamedTuple):
+class GoodsLine(NamedTuple):
     """A line of the goods file."""
 
     number: int
@@ -30,7 +30,7 @@ class Line(NamedTuple):
     on_hand: int | None  # None: the stock stays as it is.
 
 
-def read_lines(sheet: Sheet, decimal: Decimal | None) -> tuple[list[Line], list[tuple[int, str]]]:
+def read_lines(sheet: Sheet, decimal: Decimal | None) -> tuple[list[GoodsLine], list[tuple[int, str]]]:
     """Read a sheet: its lines, and the numbers and reasons of those that are refused.
 
     Args:
@@ -55,9 +55,9 @@ def read_lines(sheet: Sheet, decimal: Decimal | None) -> tuple[list[Line], list[
     return lines, refused
 
 
-def _habit(rows: Sequence[Row]) -> Decimal:
+def _habit(rows: Sequence[SheetRow]) -> Decimal:
     """Find out how the file writes prices. What is no number at all is refused with its line."""
-    first: dict[Decimal, Row] = {}
+    first: dict[Decimal, SheetRow] = {}
     for row in rows:
         price = row.cells["price"].strip()
         marked = _MARKED.fullmatch(price)
@@ -72,12 +72,12 @@ def _habit(rows: Sequence[Row]) -> Decimal:
     return next(iter(first), "none")
 
 
-def _line(row: Row, decimal: Decimal) -> Line:
+def _line(row: SheetRow, decimal: Decimal) -> GoodsLine:
     cell = {name: text.strip() for name, text in row.cells.items()}
     on_hand = _whole("on_hand", cell["on_hand"]) if cell.get("on_hand") else None
     if on_hand is not None and on_hand > MOST_UNITS:
         raise ValueError(f"on_hand must be at most {MOST_UNITS:,}")
-    return Line(
+    return GoodsLine(
         row.number,
         SkuRow(
             product_id=unguard(cell["product_id"]),

@@ -15,7 +15,7 @@ _FORMULA: Final = frozenset("=+-@\t\r")
 _GUARD: Final = "'"
 
 
-class Row(NamedTuple):
+class SheetRow(NamedTuple):
     """A line of a sheet, by the names of its columns."""
 
     number: int  # The line in the file, as an editor counts; the last one of a row with line breaks in it.
@@ -27,7 +27,7 @@ class Sheet:
     """The rows of a file, and those whose number of cells is not that of the header."""
 
     columns: frozenset[str]
-    rows: tuple[Row, ...]
+    rows: tuple[SheetRow, ...]
     refused: tuple[tuple[int, str], ...]  # Line and reason.
     encoding: str  # UTF-8, UTF-16 or Windows-1252.
 
@@ -109,15 +109,15 @@ def _check_header(header: Sequence[str], required: Sequence[str]) -> None:
 
 def _rows(
     lines: Iterable[tuple[int, list[str]]], header: Sequence[str], delimiter: str
-) -> tuple[list[Row], list[tuple[int, str]]]:
-    rows: list[Row] = []
+) -> tuple[list[SheetRow], list[tuple[int, str]]]:
+    rows: list[SheetRow] = []
     refused: list[tuple[int, str]] = []
     for number, cells in lines:
         width = next((place for place in range(len(cells), 0, -1) if cells[place - 1].strip()), 0)
         if not width:
             continue
         if width <= len(header) <= len(cells):
-            rows.append(Row(number, dict(zip(header, cells, strict=False))))
+            rows.append(SheetRow(number, dict(zip(header, cells, strict=False))))
         else:
             counted = max(width, min(len(cells), len(header)))
             why = f"{counted} cells, but the first line has {len(header)}; a cell with a {delimiter} in it needs quotes"

@@ -43,6 +43,7 @@ from engine.actor import Actor, Bus, call, turn
 from engine.alarm import Alarm
 from engine.clock import Clock
 from engine.crash import CrashPoint
+from engine.errors import BadInput
 from engine.postgres import Database
 from engine.settings import Seconds, Settings, meaning
 from engine.transaction import Transaction
@@ -188,6 +189,8 @@ class Inventory(Actor):
         await store.add_skus(tx, {ask.sku})
         shelf = await store.lock_with_expired(tx, {ask.sku})
         count = books.receive(ask, shelf)
+        if isinstance(count, str):
+            raise BadInput(count)
         await self._save(tx, shelf)
         return count
 

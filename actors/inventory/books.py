@@ -15,7 +15,6 @@ from bus.messages.inventory import (
     StockMoved,
     UnitsInUse,
 )
-from engine.errors import BadInput
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +64,11 @@ def set_on_hand(ask: SetOnHand, shelf: Shelf, by_ledger: int | None = None) -> S
     return books.counted()
 
 
-def receive(ask: ReceiveStock, shelf: Shelf) -> StockCount:
-    """Add units that have arrived.
-
-    Raises:
-        BadInput: That many can't be on hand. The message is a sentence.
-    """
+def receive(ask: ReceiveStock, shelf: Shelf) -> StockCount | str:
+    """Add units that have arrived; a sentence if that many can't be on hand."""
     books = shelf.stock[ask.sku]
     if not 1 <= ask.received <= MOST_UNITS - books.on_hand:
-        raise BadInput(f"received must be 1 to {MOST_UNITS - books.on_hand:,}: {books.on_hand:,} are on hand")
+        return f"received must be 1 to {MOST_UNITS - books.on_hand:,}: {books.on_hand:,} are on hand"
     shelf.book(ask.sku, on_hand=ask.received, reason="received", reference="")
     return books.counted()
 

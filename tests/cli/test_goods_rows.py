@@ -2,8 +2,8 @@
 
 import pytest
 
-from cli.goods_rows import Decimal, Line, read_lines
-from cli.sheets import Row, Sheet
+from cli.goods_rows import Decimal, GoodsLine, read_lines
+from cli.sheets import Sheet, SheetRow
 from engine.errors import BadInput
 
 CELLS = {
@@ -21,8 +21,8 @@ CELLS = {
 }
 
 
-def read(*changes: dict[str, str], decimal: Decimal | None = None) -> tuple[list[Line], list[tuple[int, str]]]:
-    made = tuple(Row(2 + n, {**CELLS, "sku": f"MUG-{n}"} | change) for n, change in enumerate(changes))
+def read(*changes: dict[str, str], decimal: Decimal | None = None) -> tuple[list[GoodsLine], list[tuple[int, str]]]:
+    made = tuple(SheetRow(2 + n, {**CELLS, "sku": f"MUG-{n}"} | change) for n, change in enumerate(changes))
     return read_lines(Sheet(frozenset(CELLS), made, (), "UTF-8"), decimal)
 
 
