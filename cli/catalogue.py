@@ -7,22 +7,43 @@ import typer
 from rich.progress import Progress
 
 from cli import goods, tables
-from cli.running import out, run
+from cli.goods_rows import Decimal
+from cli.running import existing_shop, out, run
 from wiring.domains import ShopSettings
-from wiring.shop import attach_shop
+
+_DECIMAL_HELP = """How prices are written: "." or "," before decimals, or "none": in minor units, 1999 for 19.99.
+Needed only where the file does not do it alike throughout."""
 
 
-def import_command(file: Annotated[Path, typer.Argument(help=f"CSV with {', '.join(goods.COLUMNS)}.")]) -> None:
-    """Import products and stock. Existing rows are replaced; lines that are refused are listed with the reason."""
+def import_command(
+    file: Annotated[Path, typer.Argument(help=f"CSV with {', '.join(goods.COLUMNS)}.")],
+    decimal: Annotated[Decimal | None, typer.Option(help=_DECIMAL_HELP)] = None,
+    no_stock: Annotated[
+        bool, typer.Option("--no-stock", help="Leave all stock as it is, whatever the file says.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Write nothing; only list the lines to be refused.")
+    ] = False,
+) -> None:
+    """Import products and stock. Existing rows are replaced; lines that are refused are listed with the reason.
+
+    Stock is written where `on_hand` has a number. Without that column, or where its cell is empty, it stays as it is.
+    """
 
     async def main(settings: ShopSettings) -> goods.Report:
+        read = goods.read_file(file, decimal, has_stock=not no_stock)
+        if read.encoding == "Windows-1252":
+            out.print("Read as Windows-1252, since it is no UTF-8: look at letters such as é and ü in the shop.")
         with Progress(console=out) as progress:
-            bar = progress.add_task(f"Importing {file.name}", total=goods.count_lines(file))
-            async with attach_shop(settings) as shop:
-                return await goods.import_file(shop.bus, file, lambda done: progress.update(bar, advance=done))
+            bar = progress.add_task(f"Importing {file.name}", total=len(read.lines))
+            async with existing_shop(settings) as shop:
+                return await goods.import_goods(
+                    shop.bus, read, lambda done: progress.update(bar, advance=done), is_trial=dry_run
+                )
 
     report = run(main)
-    out.print(f"{report.written} SKUs written, {len(report.refused)} lines refused.")
+    written = "could be written" if dry_run else "written"
+    out.print(f"{report.written} SKUs {written}, {len(report.refused)} lines refused.")
     if report.refused:
         out.print(tables.refused_lines(report.refused))
         raise typer.Exit(1)
@@ -34,7 +55,7 @@ def export(file: Annotated[Path, typer.Argument(help="CSV file to write, which `
     async def main(settings: ShopSettings) -> int:
         with Progress(console=out) as progress:
             bar = progress.add_task(f"Exporting to {file.name}", total=None)
-            async with attach_shop(settings) as shop:
+            async with existing_shop(settings) as shop:
                 return await goods.export_file(shop.bus, file, lambda done: progress.update(bar, advance=done))
 
     out.print(f"{run(main)} SKUs written to {file}.")

@@ -3,25 +3,24 @@
 import asyncio
 import csv
 from collections.abc import Callable, Iterator, Sequence
-from itertools import islice
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
-from bus.messages.base import Money
-from bus.messages.catalog import ImportSkus, ListProducts, Product, SkuRow
+from bus.messages.catalog import ImportSkus, ListProducts, Product
 from bus.messages.inventory import CountStock, SetOnHand, StockBelowHeld, StockCount
+from cli.goods_rows import REQUIRED, Decimal, GoodsLine, read_lines
+from cli.sheets import guard, read_sheet
 from engine.actor import Bus
 from engine.errors import BadInput
 
 SAMPLE: Final = Path(__file__).parent / "sample.csv"
 
-COLUMNS: Final = (
-    "product_id", "slug", "title", "category", "description",
-    "sku", "sku_title", "price", "currency", "weight_g", "on_hand",
-)  # fmt: skip
+COLUMNS: Final = (*REQUIRED, "on_hand")
 _AT_ONCE = 500
+_LARGEST = 64 << 20  # Bytes of a file: half a million lines.
 
 
 class Report(msgspec.Struct):
@@ -31,43 +30,62 @@ class Report(msgspec.Struct):
     refused: list[tuple[int, str]] = msgspec.field(default_factory=list)
 
 
-class _Numbers(msgspec.Struct):
-    price: int
-    weight_g: int
-    on_hand: int
+@dataclass(frozen=True, slots=True)
+class Goods:
+    """A goods file that was read."""
+
+    lines: list[GoodsLine]
+    refused: list[tuple[int, str]]
+    encoding: str
 
 
-class _Line(msgspec.Struct, frozen=True):
-    number: int
-    row: SkuRow
-    on_hand: int
+def read_file(file: Path, decimal: Decimal | None = None, *, has_stock: bool = True) -> Goods:
+    """Read a goods file whole, before anything is written.
 
-
-def count_lines(file: Path) -> int:
-    """Count the lines to import, for a progress bar.
+    Args:
+        file: With the columns of `COLUMNS`, or without `on_hand`.
+        decimal: How prices are written; None: as the file itself does throughout.
+        has_stock: Whether to read `on_hand`, if there is such a column.
 
     Raises:
-        BadInput: The file can't be read.
+        BadInput: The file can't be read, lacks a column, or writes prices in more than one way.
     """
-    return sum(1 for _ in _raw_lines(file))
+    try:
+        if file.stat().st_size > _LARGEST:
+            raise BadInput(f"can't read {file}: it is larger than {_LARGEST >> 20} MiB; split it")
+        content = file.read_bytes()
+    except OSError as error:
+        raise BadInput(f"can't read {file}: {error}") from error
+    try:
+        sheet = read_sheet(content, REQUIRED)
+        lines, refused = read_lines(sheet, decimal)
+    except BadInput as error:
+        raise BadInput(f"can't read {file}: {error}") from error
+    if not has_stock:
+        lines = [line._replace(on_hand=None) for line in lines]
+    return Goods(lines, refused, sheet.encoding)
 
 
-async def import_file(bus: Bus, file: Path, on_progress: Callable[[int], None] = lambda _: None) -> Report:
+async def import_file(bus: Bus, file: Path) -> Report:
+    """Write every line's product, SKU and stock, as `import_goods` does."""
+    return await import_goods(bus, read_file(file))
+
+
+async def import_goods(
+    bus: Bus, goods: Goods, on_progress: Callable[[int], None] = lambda _: None, *, is_trial: bool = False
+) -> Report:
     """Write every line's product, SKU and stock. Existing rows are replaced; safe to repeat.
 
     Args:
         bus: The bus of a shop that hosts catalog and inventory.
-        file: UTF-8, with the columns of `COLUMNS`.
+        goods: The file's lines. The stock of a line without `on_hand` stays as it is.
         on_progress: Called with the number of further lines that are done.
-
-    Raises:
-        BadInput: The file can't be read, or has other columns.
+        is_trial: Write nothing, and only report what would be refused.
     """
-    report = Report()
-    lines = _raw_lines(file)
-    while chunk := list(islice(lines, _AT_ONCE)):
-        await _import(bus, _readable(chunk, report), report)
-        on_progress(len(chunk))
+    report = Report(refused=list(goods.refused))
+    for lines in _requests(goods.lines):
+        await _import(bus, lines, report, is_trial=is_trial)
+        on_progress(len(lines))
     report.refused.sort()
     return report
 
@@ -97,74 +115,53 @@ async def export_file(bus: Bus, file: Path, on_progress: Callable[[int], None] =
             after = page.next
 
 
-async def _import(bus: Bus, chunk: Sequence[_Line], report: Report) -> None:
-    imported = await bus.ask(ImportSkus(rows=tuple(line.row for line in chunk)), timeout_s=60)
+def _requests(lines: Sequence[GoodsLine]) -> Iterator[list[GoodsLine]]:
+    """Divide the lines into requests. A product's lines stay together, so that they are compared with each other."""
+    products: dict[str, list[GoodsLine]] = {}
+    for line in lines:
+        products.setdefault(line.row.product_id, []).append(line)
+    request: list[GoodsLine] = []
+    for together in products.values():
+        if request and len(request) + len(together) > _AT_ONCE:
+            yield request
+            request = []
+        request += together
+        while len(request) > _AT_ONCE:  # More SKUs of one product than fit into a request.
+            yield request[:_AT_ONCE]
+            request = request[_AT_ONCE:]
+    if request:
+        yield request
+
+
+async def _import(bus: Bus, lines: Sequence[GoodsLine], report: Report, *, is_trial: bool) -> None:
+    imported = await bus.ask(ImportSkus(rows=tuple(line.row for line in lines), is_trial=is_trial), timeout_s=60)
     refused = dict(imported.refused)
-    report.refused.extend((chunk[place].number, reason) for place, reason in refused.items())
-    good = [line for place, line in enumerate(chunk) if place not in refused]
-    answers = await asyncio.gather(*(_count(bus, line) for line in good))
-    for line, answer in zip(good, answers, strict=True):
-        if isinstance(answer, StockBelowHeld):
-            report.refused.append(
-                (
-                    line.number,
-                    f"stock: {answer.held + answer.assigned} units are sold or held, more than {line.on_hand}",
-                )
-            )
+    report.refused.extend((lines[place].number, reason) for place, reason in refused.items())
+    good = [line for place, line in enumerate(lines) if place not in refused]
+    reasons = await asyncio.gather(*(_count(bus, line.row.sku, line.on_hand, is_trial=is_trial) for line in good))
+    report.refused.extend((line.number, reason) for line, reason in zip(good, reasons, strict=True) if reason)
     report.written += len(good)
 
 
-async def _count(bus: Bus, line: _Line) -> StockCount | StockBelowHeld:
-    return await bus.ask(SetOnHand(sku=line.row.sku, on_hand=line.on_hand), timeout_s=60)
-
-
-def _readable(chunk: Sequence[tuple[int, dict[str, str]]], report: Report) -> list[_Line]:
-    lines = []
-    for number, raw in chunk:
-        try:
-            lines.append(_line(number, raw))
-        except ValueError as error:  # msgspec's errors included.
-            report.refused.append((number, str(error)))
-    return lines
-
-
-def _line(number: int, raw: dict[str, str]) -> _Line:
-    numbers = msgspec.convert({name: raw[name].strip() for name in _Numbers.__struct_fields__}, _Numbers, strict=False)
-    if not 0 <= numbers.on_hand <= 1_000_000_000:
-        raise ValueError("on_hand must be 0 to 1,000,000,000")
-    row = SkuRow(
-        product_id=raw["product_id"].strip(),
-        slug=raw["slug"].strip(),
-        title=raw["title"].strip(),
-        category=raw["category"].strip(),
-        description=raw["description"].strip(),
-        sku=raw["sku"].strip(),
-        sku_title=raw["sku_title"].strip(),
-        price=Money(amount=numbers.price, currency=raw["currency"].strip()),
-        weight_g=numbers.weight_g,
-    )
-    return _Line(number, row, numbers.on_hand)
-
-
-def _raw_lines(file: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    """Yield the lines with their numbers, as a text editor shows them."""
-    try:
-        with file.open(encoding="utf-8-sig", newline="") as source:
-            reader = csv.DictReader(source, restval="", strict=True)
-            missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
-            if missing:
-                raise BadInput(f"{file} lacks the columns {', '.join(missing)}; it needs {', '.join(COLUMNS)}")
-            for raw in reader:
-                yield reader.line_num, {name: raw[name] or "" for name in COLUMNS}
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise BadInput(f"can't read {file}: {error}") from error
+async def _count(bus: Bus, sku: str, on_hand: int | None, *, is_trial: bool) -> str:
+    """Record a SKU's stock, or try whether it could be; returns why it can't be, or ""."""
+    if on_hand is None:
+        return ""
+    if is_trial:
+        count = await bus.ask(CountStock(sku=sku), timeout_s=60)
+        promised = count.held + count.assigned if isinstance(count, StockCount) else 0
+    else:
+        answer = await bus.ask(SetOnHand(sku=sku, on_hand=on_hand), timeout_s=60)
+        promised = answer.held + answer.assigned if isinstance(answer, StockBelowHeld) else 0
+    return f"stock: {promised} units are sold or held, more than {on_hand}" if promised > on_hand else ""
 
 
 async def _rows(bus: Bus, product: Product) -> list[tuple[object, ...]]:
     counts = await asyncio.gather(*(bus.ask(CountStock(sku=sku.sku)) for sku in product.skus))
     return [
         (
-            product.id, product.slug, product.title, product.category, product.description, sku.sku, sku.title,
+            *map(guard, (product.id, product.slug, product.title, product.category, product.description)),
+            *map(guard, (sku.sku, sku.title)),
             sku.price.amount, sku.price.currency, sku.weight_g, count.on_hand if isinstance(count, StockCount) else 0,
         )
         for sku, count in zip(product.skus, counts, strict=True)

@@ -13,11 +13,10 @@ from bus.sqs.client import open_sqs
 from bus.sqs.membership import processes
 from bus.sqs.queues import ParkedMessage, Queues
 from cli import tables
-from cli.running import out, run
+from cli.running import existing_shop, out, run
 from engine.errors import BadInput, BadSetting
 from wiring.domains import ShopSettings
 from wiring.hosting import ALL_ACTORS
-from wiring.shop import attach_shop
 
 letters = typer.Typer(help="List, show and redrive messages that could not be handled.", invoke_without_command=True)
 
@@ -34,7 +33,7 @@ def list_letters() -> None:
     """List parked messages, the oldest first; then those that queues have parked."""
 
     async def main(settings: ShopSettings) -> tuple[Sequence[DeadLetter], Sequence[ParkedMessage]]:
-        async with attach_shop(settings) as shop, _open_queues(settings) as queues:
+        async with existing_shop(settings) as shop, _open_queues(settings) as queues:
             local = await shop.bus.backlog.dead_letters(limit=1000)
             return local, await queues.parked() if queues else ()
 
@@ -46,7 +45,7 @@ def show(letter_id: str) -> None:
     """Show a parked message in full."""
 
     async def main(settings: ShopSettings) -> DeadLetter | ParkedMessage:
-        async with attach_shop(settings) as shop, _open_queues(settings) as queues:
+        async with existing_shop(settings) as shop, _open_queues(settings) as queues:
             local = await shop.bus.backlog.dead_letters(int(letter_id) - 1, 1) if letter_id.isdecimal() else []
             everywhere: list[DeadLetter | ParkedMessage] = [*local, *(await queues.parked() if queues else ())]
         found = next((letter for letter in everywhere if str(letter.id) == letter_id), None)
@@ -62,7 +61,7 @@ def redrive(letter_ids: Annotated[list[str], typer.Argument(help="Ids of message
     """Retry parked messages. A running shop handles them within seconds, a stopped one when it starts."""
 
     async def main(settings: ShopSettings) -> int:
-        async with attach_shop(settings) as shop, _open_queues(settings) as queues:
+        async with existing_shop(settings) as shop, _open_queues(settings) as queues:
             local = await shop.bus.deliveries.redrive([int(each) for each in letter_ids if each.isdecimal()])
             return local + (await queues.redrive(letter_ids) if queues else 0)
 
@@ -91,7 +90,7 @@ def list_queues() -> None:
     """List the queues: how full each is, the age of its oldest event, and the processes that handle it."""
 
     async def main(settings: ShopSettings) -> Table:
-        async with attach_shop(settings) as shop, _open_queues(settings) as queues:
+        async with existing_shop(settings) as shop, _open_queues(settings) as queues:
             if queues is None:
                 raise BadSetting("SQS_PREFIX: must be set; without it all actors are in one process")
             now = shop.clock.now()

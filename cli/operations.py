@@ -9,10 +9,9 @@ import typer
 from bus.messages.audit import Audit, Audited, Repair, RepairMade
 from bus.routes import Routes
 from cli import tables
-from cli.running import out, print_line, run
+from cli.running import existing_shop, out, print_line, run
 from gateway.access import make_token
 from wiring.domains import ACTORS, ShopSettings
-from wiring.shop import attach_shop
 
 
 def audit(
@@ -23,7 +22,7 @@ def audit(
     """Compare counters with ledgers and rows, and domains with each other; list every inconsistency."""
 
     async def main(settings: ShopSettings) -> tuple[tuple[RepairMade, ...], Audited]:
-        async with attach_shop(settings) as shop:
+        async with existing_shop(settings) as shop:
             made = (await shop.bus.ask(Repair(), timeout_s=600)).repairs if repair else ()
             return made, await shop.bus.ask(Audit(), timeout_s=600)
 
@@ -48,7 +47,7 @@ def token(
         raise typer.Exit(2)
 
     async def main(settings: ShopSettings) -> str:
-        async with attach_shop(settings) as shop, shop.services.database.transaction(shop.clock.now()) as tx:
+        async with existing_shop(settings) as shop, shop.services.database.transaction(shop.clock.now()) as tx:
             return await make_token(tx, role=role, label="command line", valid_for=timedelta(days=days))
 
     print_line(run(main))

@@ -2,7 +2,8 @@
 
 import os
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import TypeVar
 
 import typer
@@ -10,10 +11,13 @@ import uvloop
 from rich.console import Console
 
 from bus.sqs.client import MissingQueue
-from engine.errors import BadInput, ShopFlowError
+from engine.embedded.postgres import holds_cluster
+from engine.errors import BadInput, BadSetting, ShopFlowError
+from engine.migrations import has_migrations
 from engine.telemetry import configure_logging
 from wiring.domains import ShopSettings
 from wiring.settings import read_all
+from wiring.shop import Shop, attach_shop
 
 T = TypeVar("T")
 
@@ -33,6 +37,22 @@ def report_progress(line: str) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError:  # Its disk is full.
         pass
+
+
+@asynccontextmanager
+async def existing_shop(settings: ShopSettings) -> AsyncIterator[Shop]:
+    """Attach to the shop that the settings name, for a command. Unlike `attach_shop` it makes none.
+
+    Raises:
+        BadSetting: There is no shop: the folder or the database is another one than was meant.
+    """
+    url, folder = settings.engine.database_url, settings.engine.shopflow_data
+    if url and not await has_migrations(url):
+        raise BadSetting("DATABASE_URL: there is no shop in this database; `run.py serve` makes one")
+    if not url and not holds_cluster(folder / "postgres"):
+        raise BadSetting(f"SHOPFLOW_DATA: there is no shop in {folder.absolute()}; `run.py serve` makes one")
+    async with attach_shop(settings) as shop:
+        yield shop
 
 
 def run(main: Callable[[ShopSettings], Awaitable[T]]) -> T:

@@ -11,6 +11,7 @@ import typer
 
 from bus.messages.catalog import ListCategories
 from cli import goods
+from cli.address import address_noted
 from cli.running import report_progress, run
 from engine import crash
 from engine.clock import SystemClock
@@ -19,15 +20,9 @@ from gateway.server import bind
 from wiring.domains import ShopSettings
 from wiring.edge import open_edge, url_of
 from wiring.hosting import read_hosted
-from wiring.integrations import open_integrations
+from wiring.integrations import open_integrations, played_by_sandbox
 from wiring.settings import check
 from wiring.shop import Shop, attach_shop, open_shop
-
-
-def default(context: typer.Context) -> None:
-    """Serve the shop if no command is named."""
-    if context.invoked_subcommand is None:
-        run(serve)
 
 
 def serve_command(
@@ -69,8 +64,11 @@ async def serve(settings: ShopSettings, *, has_gateway: bool = True) -> None:
             await stock_an_empty_sandbox(shop)
         if listener:
             await stack.enter_async_context(open_edge(shop, listener))
+            stack.enter_context(address_noted(settings.engine.shopflow_data, url))
         freeze_gc()
         report_progress(f"ShopFlow is ready: {url or 'without a gateway'}")
+        if (played := played_by_sandbox(settings, hosted)) and not integrations.is_sandbox:
+            report_progress(f"  the sandbox plays {' and '.join(sorted(played))}: none of it leaves this machine")
         if url and integrations.is_sandbox:
             report_progress(f"  test payments, parcels and mails: {integrations.stripe.stripe_api_base}")
         await anext(aiter(signals))

@@ -18,7 +18,8 @@ _HEAD = """\
 
 Everything comes from the environment, is read once, and has a default. An empty variable counts as one that is not
 there; a bad value is one clear line and exit code 2. `run.py settings` shows the values of here and now, and which of
-them the environment sets. This page is written from the code: `make settings`."""
+them the environment sets. A secret may also stand in a file: `STRIPE_SECRET_KEY_FILE` names the one with Stripe's key.
+This page is written from the code: `make settings`."""
 
 
 class _Group(NamedTuple):

@@ -7,23 +7,24 @@ import typer
 from rich.progress import Progress
 from rich.table import Table
 
-from cli.running import out, run
+from cli.address import noted_address
+from cli.running import existing_shop, out, run
 from cli.scripted_buyer import Tour, TourFailed
 from gateway.access import make_token
 from wiring.domains import ShopSettings
 from wiring.edge import url_of
-from wiring.shop import attach_shop
 
 
 def tour(
-    url: Annotated[str, typer.Option(help="The shop's URL. Default: from SHOPFLOW_HOST and SHOPFLOW_PORT.")] = "",
+    url: Annotated[str, typer.Option(help="The shop's URL. Default: that of the shop on this data folder.")] = "",
 ) -> None:
     """Take one order from cart to delivered against the running shop, as a buyer and the warehouse would."""
 
     async def main(settings: ShopSettings) -> None:
-        async with attach_shop(settings) as shop, shop.services.database.transaction(shop.clock.now()) as tx:
+        async with existing_shop(settings) as shop, shop.services.database.transaction(shop.clock.now()) as tx:
             token = await make_token(tx, role="staff", label="tour", valid_for=timedelta(hours=1))
-        where = url or url_of(settings.edge.shopflow_host, settings.edge.shopflow_port)
+        noted = noted_address(settings.engine.shopflow_data)
+        where = url or noted or url_of(settings.edge.shopflow_host, settings.edge.shopflow_port)
         with Progress(console=out) as progress:
             bar = progress.add_task("Beginning ...", total=Tour.STEPS)
             walk = Tour(where, token, lambda step: progress.update(bar, advance=1, description=step))

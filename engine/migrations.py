@@ -66,6 +66,23 @@ async def migrate(database_url: str, schemas: Mapping[str, Path], clock: Clock) 
             await connection.close(timeout=5)
 
 
+async def has_migrations(database_url: str) -> bool:
+    """Whether `migrate` has ever run in this database.
+
+    Raises:
+        BadSetting: The server can't be reached.
+    """
+    try:
+        connection = await asyncpg.connect(database_url, timeout=10)
+    except NO_ANSWER as error:
+        raise no_postgres(database_url, error) from error
+    with translated():
+        try:
+            return await connection.fetchval("select to_regclass('engine.migrations')") is not None
+        finally:
+            await connection.close(timeout=5)
+
+
 def _new_files(domain: str, folder: Path, applied: Mapping[tuple[str, str], str]) -> list[Path]:
     files = sorted(folder.glob("*.sql"))
     known = {name for of, name in applied if of == domain}

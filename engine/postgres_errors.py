@@ -61,7 +61,8 @@ def no_postgres(dsn: str, error: Exception) -> BadSetting:
 
 
 def _without_password(dsn: str) -> str:
-    return re.sub(r"//([^:/@]*):[^@]*@", r"//\1:***@", dsn)
+    hidden = re.sub(r"//([^:/@]*):[^/]*@", r"//\1:***@", dsn)
+    return re.sub(r"(?i)([?&][a-z]*password=)[^&]*", r"\1***", hidden)
 
 
 def _describe(error: asyncpg.DataError) -> str:

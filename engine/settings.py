@@ -11,6 +11,7 @@ from typing import Annotated, NamedTuple, TypeVar, get_args, get_type_hints
 import msgspec
 
 from engine.errors import BadSetting
+from engine.patterns import whole
 
 T = TypeVar("T", bound="Settings")
 
@@ -44,7 +45,7 @@ class EngineSettings(Settings, frozen=True, kw_only=True):
     shopflow_database_connections: Annotated[PositiveInt, meaning("Connections to PostgreSQL, at most.")] = 16
     shopflow_log: Annotated[
         str,
-        msgspec.Meta(pattern="^(debug|info|warning|error)$"),
+        whole("debug|info|warning|error"),
         meaning("The least that is logged: debug, info, warning or error."),
     ] = "info"
     shopflow_log_json: Annotated[bool, meaning("Log one JSON object a line.")] = False
@@ -96,7 +97,9 @@ def read_settings(kind: type[T], environment: Mapping[str, str]) -> T:
         BadSetting: A variable is wrong. The text is one line with its name and the reason, and never its value, which
             may be a secret.
     """
-    given = {name: value for name, value in environment.items() if value and name in _names(kind)}
+    given = {name: value for name, value in environment.items() if value and name in _names(kind)} | dict(
+        _from_files(kind, environment)
+    )
     try:
         return msgspec.convert(given, kind, strict=False, dec_hook=_path)
     except msgspec.ValidationError as error:
@@ -104,6 +107,32 @@ def read_settings(kind: type[T], environment: Mapping[str, str]) -> T:
         if not where:
             raise BadSetting(f"{what.split('`')[1]}: must be set") from None
         raise BadSetting(f"{where.strip('`$.')}: {what[0].lower()}{what[1:]}") from None
+
+
+def _from_files(kind: type[Settings], environment: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Read the secrets that stand in files: NAME_FILE names the file of NAME, as containers mount them.
+
+    Raises:
+        BadSetting: The file can't be read, or the secret is given twice.
+    """
+    for name in _secrets(kind):
+        if not (file := environment.get(f"{name}_FILE")):
+            continue
+        if environment.get(name):
+            raise BadSetting(f"{name}_FILE: {name} is set, too; set one of them")
+        try:
+            yield name, Path(file).read_text(encoding="utf-8").rstrip("\r\n")
+        except (OSError, UnicodeDecodeError) as error:
+            raise BadSetting(f"{name}_FILE: can't be read: {error}") from error
+
+
+def _secrets(kind: type[Settings]) -> list[str]:
+    hints = get_type_hints(kind, include_extras=True)
+    return [
+        field.encode_name
+        for field in msgspec.structs.fields(kind)
+        if any(part.extra and part.extra.get(_SECRET) for part in get_args(hints[field.name])[1:])
+    ]
 
 
 def _names(kind: type[Settings]) -> frozenset[str]:

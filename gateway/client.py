@@ -97,11 +97,16 @@ def _pauses() -> Generator[float, None, None]:
         yield _BACKOFF.pause_s(failures)
 
 
-async def _print(url: str, *skus: str) -> None:
+async def _print(url: str, skus: Iterable[str]) -> None:
     async for level in watch_stock(url, skus):
         print(f"{level.sku}: {level.available} (version {level.version})", flush=True)  # noqa: T201 - its output
 
 
 if __name__ == "__main__":
     with suppress(KeyboardInterrupt):
-        asyncio.run(_print(*sys.argv[1:]))
+        if len(sys.argv) < 3 or not sys.argv[1].startswith(("http://", "https://")):
+            sys.exit("usage: python -m gateway.client http://127.0.0.1:8000 SKU [SKU ...]")
+        try:
+            asyncio.run(_print(sys.argv[1], sys.argv[2:]))
+        except NotWatchable as refused:
+            sys.exit(str(refused))

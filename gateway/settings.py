@@ -2,8 +2,7 @@
 
 from typing import Annotated
 
-import msgspec
-
+from engine.patterns import whole
 from engine.settings import Port, Settings, meaning
 
 
@@ -13,9 +12,9 @@ class EdgeSettings(Settings, frozen=True, kw_only=True):
     shopflow_host: Annotated[str, meaning("Address to listen at.")] = "127.0.0.1"
     shopflow_port: Annotated[Port, meaning("Port to listen at. 0: any free one.")] = 8000
     shopflow_origins: Annotated[str, meaning("Other origins whose pages may open /live, with commas between.")] = ""
-    shopflow_currency: Annotated[
-        str, msgspec.Meta(pattern="^[A-Z]{3}$"), meaning("Currency of all prices; one that Stripe takes.")
-    ] = "EUR"
+    shopflow_currency: Annotated[str, whole("[A-Z]{3}"), meaning("Currency of all prices; one that Stripe takes.")] = (
+        "EUR"
+    )
     shopflow_master_key: Annotated[
         str, meaning("32 bytes in base64. Empty: made at the first start, and kept in the data folder.", is_secret=True)
     ] = ""

@@ -13,9 +13,8 @@ import types
 from collections.abc import Awaitable, Callable
 
 from bus.routes import Routes
-from cli.running import run
+from cli.running import existing_shop, run
 from wiring.domains import ACTORS, ShopSettings
-from wiring.shop import attach_shop
 
 _GREETING = "A shop is attached: await shop.ask(...). Every message has its name; Ctrl-D ends."
 
@@ -46,7 +45,7 @@ async def _awaited(result: Awaitable[object]) -> object:
 
 async def shell(settings: ShopSettings, interact: Callable[[Console], None]) -> None:
     """Attach to the shop, and let somebody type."""
-    async with attach_shop(settings) as shop:
+    async with existing_shop(settings) as shop:
         kinds = {kind.__name__: kind for kind in Routes(ACTORS).message_types()}
         names: dict[str, object] = {**kinds, "shop": shop.bus, "database": shop.services.database}
         await asyncio.to_thread(interact, Console(names, asyncio.get_running_loop()))

@@ -56,6 +56,13 @@ class SandboxSettings(Settings, frozen=True, kw_only=True):
     """The sandbox, which plays what is not configured: Stripe, carrier, mail server."""
 
     shopflow_carrier_pace_s: Annotated[Seconds, meaning("Time between two steps of a parcel.")] = 2.0
+    shopflow_sandbox: Annotated[
+        str,
+        meaning(
+            "Services that the sandbox may play beside others that are configured: stripe, carrier, mail, with commas "
+            "between. Without it either all are configured, or none."
+        ),
+    ] = ""
 
 
 class ShopSettings(msgspec.Struct, frozen=True):

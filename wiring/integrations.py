@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from actors.email.actor import Email
 from actors.payment.actor import Payments
@@ -26,10 +26,47 @@ class Integrations:
     is_sandbox: bool  # Of Stripe: no real money.
 
 
+class _Service(NamedTuple):
+    """An external service: the setting that configures it, and whether this process needs it."""
+
+    name: str
+    variable: str
+    value: str
+    is_needed: bool
+
+
 # For a process that calls none of them.
 NO_INTEGRATIONS: Final = Integrations(
     StripeSettings(), CarrierSettings(carrier_url="http://127.0.0.1"), "smtp://127.0.0.1", is_sandbox=True
 )
+
+
+def played_by_sandbox(settings: ShopSettings, hosted: HostedActors) -> frozenset[str]:
+    """Return the services that the sandbox plays for this process: those it needs that are not configured.
+
+    Raises:
+        BadSetting: Some are configured and others are not, which SHOPFLOW_SANDBOX does not allow.
+    """
+    services = [
+        _Service("stripe", "STRIPE_SECRET_KEY", settings.stripe.stripe_secret_key, hosted.needs(Payments)),
+        _Service("carrier", "CARRIER_URL", settings.carrier.carrier_url, hosted.needs(Shipping)),
+        _Service("mail", "SMTP_URL", settings.smtp.smtp_url, Email.name in hosted.actors),
+    ]
+    allowed = {name.strip() for name in settings.sandbox.shopflow_sandbox.split(",")} - {""}
+    if unknown := allowed - {service.name for service in services}:
+        raise BadSetting(f"SHOPFLOW_SANDBOX: there is no {min(unknown)}; there are stripe, carrier and mail")
+    configured = [service for service in services if service.is_needed and service.value]
+    if clash := next((service for service in services if service.value and service.name in allowed), None):
+        raise BadSetting(f"SHOPFLOW_SANDBOX: names {clash.name}, but {clash.variable} is set")
+    played = [service for service in services if service.is_needed and not service.value]
+    silent = [service for service in played if service.name not in allowed]
+    if configured and silent:
+        variables = ", ".join(service.variable for service in silent)
+        raise BadSetting(
+            f"{variables}: missing, and {configured[0].variable} is set; set all of them, or let the sandbox play "
+            f"what is missing: SHOPFLOW_SANDBOX={','.join(service.name for service in played)}"
+        )
+    return frozenset(service.name for service in played)
 
 
 @asynccontextmanager
@@ -42,15 +79,10 @@ async def open_integrations(settings: ShopSettings, hosted: HostedActors, shop_u
         shop_url: Where the sandbox sends webhooks. Empty for a process without a gateway.
 
     Raises:
-        BadSetting: The sandbox does not start.
+        BadSetting: The sandbox does not start, or would play a service in silence.
     """
     stripe, carrier, smtp_url = settings.stripe, settings.carrier, settings.smtp.smtp_url
-    is_configured = (
-        (stripe.stripe_secret_key or not hosted.needs(Payments))
-        and (carrier.carrier_url or not hosted.needs(Shipping))
-        and (smtp_url or Email.name not in hosted.actors)
-    )
-    if is_configured:
+    if not played_by_sandbox(settings, hosted):
         given_carrier = carrier if carrier.carrier_url else NO_INTEGRATIONS.carrier
         yield Integrations(stripe, given_carrier, smtp_url or NO_INTEGRATIONS.smtp_url, is_sandbox=False)
         return

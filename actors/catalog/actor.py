@@ -7,6 +7,7 @@ from bus.messages.base import Currency, ProductId
 from bus.messages.catalog import (
     Categories,
     ChangeProduct,
+    CheckSku,
     CreateProduct,
     GetProduct,
     Imported,
@@ -26,6 +27,7 @@ from bus.messages.catalog import (
     RemoveProduct,
     RemoveSku,
     RenameSku,
+    SkuCheck,
 )
 from engine.actor import Actor, call, turn
 from engine.errors import BadInput
@@ -55,13 +57,20 @@ class Catalog(Actor):
         known: dict[str, PricedSku] = await store.prices(tx, {sku for ask in asks for sku in ask.skus})
         return [Prices(skus=tuple(known[sku] for sku in ask.skus if sku in known)) for ask in asks]
 
+    @call(limit=4)
+    async def check_sku(self, ask: CheckSku) -> SkuCheck:
+        candidates = await store.similar(self._database, ask.sku)
+        is_sold = ask.sku in candidates
+        return SkuCheck(is_sold=is_sold, similar=None if is_sold else rules.most_similar(ask.sku, candidates))
+
     @turn
     async def import_skus(self, tx: Transaction, ask: ImportSkus) -> Imported:
         if len(ask.rows) > 1000:
             raise BadInput("at most 1,000 rows in one request")
         owners, slugs = await store.taken(tx, ask.rows)
         good, refused = rules.sort_rows(ask.rows, self._currency, owners, slugs)
-        await store.write(tx, good)
+        if not ask.is_trial:
+            await store.write(tx, good)
         return Imported(written=len(good), refused=tuple(refused))
 
     @turn
@@ -77,6 +86,8 @@ class Catalog(Actor):
         found = await store.lock(tx, ask.id)
         if found is None:
             return NoSuchProduct(id=ask.id)
+        if twice := rules.named_twice(ask.skus or ()):
+            raise BadInput(f"sku {twice} is named twice")
         product = rules.changed(found, ask)
         return await self._write(tx, product, *await store.taken(tx, rules.rows_of(product)))
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from difflib import get_close_matches
 
 from msgspec import structs
 
@@ -68,6 +69,7 @@ def sort_rows(
     good: list[SkuRow] = []
     refused: list[tuple[int, str]] = []
     first_of: dict[str, SkuRow] = {}
+    written: set[Sku] = set()
     owners, slugs = dict(owners), dict(slugs)
     for place, row in enumerate(rows):
         reason = refusal(row, currency)
@@ -77,9 +79,12 @@ def sort_rows(
             reason = f"sku {row.sku} belongs to product {owners[row.sku]}"
         if reason is None and slugs.get(row.slug, row.product_id) != row.product_id:
             reason = f"slug {row.slug} belongs to product {slugs[row.slug]}"
+        if reason is None and row.sku in written:
+            reason = f"sku {row.sku} is named twice"
         if reason is None:  # Only a row that is written claims its names.
             first_of.setdefault(row.product_id, row)
             owners[row.sku] = slugs[row.slug] = row.product_id
+            written.add(row.sku)
             good.append(row)
         else:
             refused.append((place, reason))
@@ -117,6 +122,19 @@ def rows_of(product: CreateProduct | Product) -> list[SkuRow]:
         )
         for sku in product.skus
     ]
+
+
+def most_similar(sku: Sku, candidates: Sequence[Sku]) -> Sku | None:
+    """The candidate that somebody may have meant who wrote `sku`; None if none is much alike."""
+    by_case = {candidate.casefold(): candidate for candidate in candidates}
+    close = get_close_matches(sku.casefold(), by_case, n=1, cutoff=0.7)
+    return by_case[close[0]] if close else None
+
+
+def named_twice(skus: Sequence[SkuView]) -> Sku | None:
+    """The first SKU that a request names a second time; None if each is named once."""
+    names = [sku.sku for sku in skus]
+    return next((name for place, name in enumerate(names) if name in names[:place]), None)
 
 
 def changed(product: Product, change: ChangeProduct) -> Product:

@@ -33,6 +33,11 @@ select s.sku, p.title as product_title, s.title, s.price, s.currency, s.weight_g
 from catalog.skus s join catalog.products p on p.id = s.product_id
 where s.sku = any($1)"""
 
+# Candidates for what somebody meant: those that begin alike first, then those of about the same length.
+_SIMILAR = """
+select sku from catalog.skus
+order by lower(left(sku, 3)) = lower(left($1, 3)) desc, abs(length(sku) - length($1)), sku limit 300"""
+
 # In one order, so that two imports never deadlock.
 _OWNERS = "select sku, product_id from catalog.skus where sku = any($1) order by sku for update"
 _SLUGS = "select slug, id from catalog.products where slug = any($1) or id = any($2) order by id for update"
@@ -145,6 +150,11 @@ async def prices(tx: Transaction, skus: Collection[Sku]) -> dict[Sku, PricedSku]
         )
         for row in await tx.fetch(_PRICES, list(skus))
     }
+
+
+async def similar(database: Database, sku: Sku) -> list[Sku]:
+    """SKUs for sale, those that could be meant by `sku` first; at most 300."""
+    return [row["sku"] for row in await database.fetch(_SIMILAR, sku)]
 
 
 async def taken(tx: Transaction, rows: Sequence[SkuRow]) -> tuple[dict[Sku, ProductId], dict[str, ProductId]]:

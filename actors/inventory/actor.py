@@ -22,6 +22,7 @@ from bus.messages.inventory import (
     ListLevels,
     OutOfStock,
     ReadHoldFacts,
+    ReceiveStock,
     RepairStock,
     SetOnHand,
     StockBelowHeld,
@@ -29,6 +30,7 @@ from bus.messages.inventory import (
     StockHeld,
     StockLevel,
     StockLevels,
+    StockMoved,
     StockRefused,
     UnitsGone,
     UnitsInUse,
@@ -41,6 +43,7 @@ from engine.actor import Actor, Bus, call, turn
 from engine.alarm import Alarm
 from engine.clock import Clock
 from engine.crash import CrashPoint
+from engine.errors import BadInput
 from engine.postgres import Database
 from engine.settings import Seconds, Settings, meaning
 from engine.transaction import Transaction
@@ -168,7 +171,9 @@ class Inventory(Actor):
         tx.after_commit(lambda: self._alarm.set(next_end))
 
     @turn
-    async def set_on_hand(self, tx: Transaction, asks: Sequence[SetOnHand]) -> Sequence[StockCount | StockBelowHeld]:
+    async def set_on_hand(
+        self, tx: Transaction, asks: Sequence[SetOnHand]
+    ) -> Sequence[StockCount | StockBelowHeld | StockMoved]:
         skus = {ask.sku for ask in asks}
         await store.add_skus(tx, skus)
         shelf = await store.lock_with_expired(tx, skus)
@@ -178,6 +183,16 @@ class Inventory(Actor):
         answers = [books.set_on_hand(ask, shelf, by_ledger.get(ask.sku) if ask.recount else None) for ask in asks]
         await self._save(tx, shelf)
         return answers
+
+    @turn
+    async def receive(self, tx: Transaction, ask: ReceiveStock) -> StockCount:
+        await store.add_skus(tx, {ask.sku})
+        shelf = await store.lock_with_expired(tx, {ask.sku})
+        count = books.receive(ask, shelf)
+        if isinstance(count, str):
+            raise BadInput(count)
+        await self._save(tx, shelf)
+        return count
 
     @turn
     async def carry(self, tx: Transaction, ask: CarryUnits) -> StockCount | UnitsInUse:

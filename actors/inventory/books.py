@@ -1,12 +1,20 @@
 """The books of SKUs: count, audit and repair. Pure."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from actors.inventory.shelf import Entry, Shelf
 from bus.messages.audit import RULES, CheckId, Finding, Remedy, RepairMade
 from bus.messages.base import Sku
-from bus.messages.inventory import CarryUnits, SetOnHand, StockBelowHeld, StockCount, UnitsInUse
+from bus.messages.inventory import (
+    CarryUnits,
+    ReceiveStock,
+    SetOnHand,
+    StockBelowHeld,
+    StockCount,
+    StockMoved,
+    UnitsInUse,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +37,11 @@ class StockSums:
         return self.assigned_by_holds + self.held_by_holds <= self.on_hand
 
 
-def set_on_hand(ask: SetOnHand, shelf: Shelf, by_ledger: int | None = None) -> StockCount | StockBelowHeld:
-    """Record a count, unless more units are promised than were counted.
+MOST_UNITS: Final = 1_000_000_000
+
+
+def set_on_hand(ask: SetOnHand, shelf: Shelf, by_ledger: int | None = None) -> StockCount | StockBelowHeld | StockMoved:
+    """Record a count, unless more units are promised than were counted, or the counter saw other books.
 
     Args:
         ask: The count: all units that are there, with sold ones that have not left.
@@ -38,6 +49,10 @@ def set_on_hand(ask: SetOnHand, shelf: Shelf, by_ledger: int | None = None) -> S
         by_ledger: The ledger's sum of on_hand, if the ledger is to be corrected; None to leave the ledger alone.
     """
     books = shelf.stock[ask.sku]
+    if ask.version not in (None, books.version):
+        return StockMoved(
+            sku=ask.sku, on_hand=books.on_hand, held=books.held, assigned=books.assigned, version=books.version
+        )
     if ask.on_hand < books.promised:
         return StockBelowHeld(sku=ask.sku, held=books.held, assigned=books.assigned)
     if ask.on_hand != books.on_hand:
@@ -46,6 +61,15 @@ def set_on_hand(ask: SetOnHand, shelf: Shelf, by_ledger: int | None = None) -> S
         missing = books.on_hand - by_ledger - sum(entry.on_hand for entry in shelf.entries_of(ask.sku))
         if missing:
             shelf.entries.append(Entry(ask.sku, missing, 0, 0, "recounted", ""))
+    return books.counted()
+
+
+def receive(ask: ReceiveStock, shelf: Shelf) -> StockCount | str:
+    """Add units that have arrived; a sentence if that many can't be on hand."""
+    books = shelf.stock[ask.sku]
+    if not 1 <= ask.received <= MOST_UNITS - books.on_hand:
+        return f"received must be 1 to {MOST_UNITS - books.on_hand:,}: {books.on_hand:,} are on hand"
+    shelf.book(ask.sku, on_hand=ask.received, reason="received", reference="")
     return books.counted()
 
 

@@ -112,6 +112,19 @@ class PriceSkus(Query[Prices]):
     skus: tuple[Sku, ...]
 
 
+class SkuCheck(Reply):
+    """Whether a SKU is for sale, and if not, the one for sale whose name is most like it; None if none is."""
+
+    is_sold: bool
+    similar: Sku | None = None
+
+
+class CheckSku(Query[SkuCheck]):
+    """Ask whether a SKU is for sale."""
+
+    sku: Sku
+
+
 class Imported(Reply):
     """The number of SKUs written, and the refused rows: each with its index in the request (from 0) and the reason."""
 
@@ -123,6 +136,7 @@ class ImportSkus(Command[Imported]):
     """Write many SKUs with their products; existing ones are replaced. At most 1,000 rows."""
 
     rows: tuple[SkuRow, ...]
+    is_trial: bool = False  # Only report what would be refused.
 
 
 class CreateProduct(Command[Product | ProductExists]):

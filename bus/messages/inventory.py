@@ -51,18 +51,36 @@ class StockBelowHeld(Reply):
     assigned: int = 0
 
 
+class StockMoved(Reply):
+    """The count is refused: units came, went or were promised since the books were read. The books of now."""
+
+    sku: Sku
+    on_hand: int
+    held: int
+    version: int
+    assigned: int
+
+
 class CountStock(Query[StockCount | UnknownSku]):
     """Read the books of one SKU."""
 
     sku: Sku
 
 
-class SetOnHand(Command[StockCount | StockBelowHeld]):
+class SetOnHand(Command[StockCount | StockBelowHeld | StockMoved]):
     """Record the units counted on the shelf, sold units that wait to leave included. Opens the books of a new SKU."""
 
     sku: Sku
     on_hand: int  # 0 to 1,000,000,000.
     recount: bool = False  # The units were counted because the ledger disagrees: it is corrected.
+    version: int | None = None  # Of the books that the counter has seen; with others the count is refused.
+
+
+class ReceiveStock(Command[StockCount]):
+    """Add units that have arrived, to those on hand. Opens the books of a new SKU."""
+
+    sku: Sku
+    received: int  # 1 to 1,000,000,000, and no more on hand afterwards.
 
 
 class UnitsInUse(Reply):

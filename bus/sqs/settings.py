@@ -4,9 +4,10 @@ from typing import Annotated
 
 import msgspec
 
+from engine.patterns import whole
 from engine.settings import PositiveInt, Settings, meaning
 
-_Prefix = Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9_-]{0,40}$")]
+_Prefix = Annotated[str, whole("[A-Za-z0-9_-]{0,40}")]
 
 
 class SqsSettings(Settings, frozen=True, kw_only=True):

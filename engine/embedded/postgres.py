@@ -55,6 +55,11 @@ async def embedded_postgres(folder: Path) -> AsyncIterator[str]:
             yield server_url.replace("/postgres?", f"/{_DATABASE}?")
 
 
+def holds_cluster(folder: Path) -> bool:
+    """Whether the data of a PostgreSQL is in this folder, running or not."""
+    return (folder / "PG_VERSION").is_file()
+
+
 def _start_postgres(folder: Path) -> str:
     _forget_a_dead_postmaster(folder)
     try:

@@ -14,6 +14,7 @@ from bus.messages.base import Currency, Minor
 
 T = TypeVar("T", bound=msgspec.Struct)
 _NUL = b"\\u0000"  # As JSON has to write it.
+_NULL = b"null"
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(msgspec.field,))
@@ -33,14 +34,37 @@ class MoneyBody(Body, frozen=True, kw_only=True):
     currency: Currency
 
 
+def _without_nulls(value: object) -> object:
+    """Leave out members that are null: for many clients that is how a field is left out.
+
+    Raises:
+        ValidationException: Lists and objects are nested more deeply than any body.
+    """
+    try:
+        return _pruned(value)
+    except RecursionError:
+        raise ValidationException("nested too deeply") from None
+
+
+def _pruned(value: object) -> object:
+    if isinstance(value, dict):
+        return {name: _pruned(member) for name, member in value.items() if member is not None}
+    return [_pruned(item) for item in value] if isinstance(value, list) else value
+
+
 class Strict(MsgspecDTO[T], Generic[T]):
-    """Reads a body strictly, where the framework alone would take "3" for 3 and skip unknown fields."""
+    """Reads a body strictly, where the framework alone would take "3" for 3 and skip unknown fields.
+
+    Null is absent: a client that writes each of its fields means the same as one that leaves some out.
+    """
 
     config = DTOConfig(forbid_unknown_fields=True)
 
     def decode_bytes(self, value: bytes) -> T:
         if _NUL in value:
             raise ValidationException("texts can't have NUL characters")  # PostgreSQL keeps none.
+        if _NULL in value:
+            value = msgspec.json.encode(_without_nulls(decode_json(value)))
         return decode_json(value, target_type=self.model_type)
 
     @classmethod

@@ -6,17 +6,26 @@ import msgspec
 from litestar import get, put
 from litestar.params import FromPath, JSONBody
 
-from bus.messages.inventory import CountStock, SetOnHand, StockBelowHeld, StockCount
+from bus.messages.catalog import CheckSku
+from bus.messages.inventory import CountStock, ReceiveStock, SetOnHand, StockBelowHeld, StockCount, StockMoved
 from gateway.api.bodies import Body, Strict, View
-from gateway.context import Injected
+from gateway.context import GatewayContext, Injected
 from gateway.problems import Problem
 
 
 class StockBody(Body, frozen=True, kw_only=True):
-    """The units that were counted on the shelf."""
+    """The units that were counted on the shelf, or those that have arrived."""
 
-    on_hand: Annotated[int, msgspec.Meta(ge=0, le=1_000_000_000)]
+    on_hand: Annotated[int, msgspec.Meta(ge=0, le=1_000_000_000)] | None = None
     recount: bool = False  # The ledger disagrees, and is corrected.
+    version: int | None = None  # Of the books that the counter has seen.
+    received: Annotated[int, msgspec.Meta(ge=1, le=1_000_000_000)] | None = None
+
+    def __post_init__(self) -> None:
+        if (self.on_hand is None) == (self.received is None):
+            raise ValueError("give either on_hand or received")
+        if self.received is not None and (self.recount or self.version is not None):
+            raise ValueError("recount and version belong to on_hand")
 
 
 class StockView(View, frozen=True, kw_only=True):
@@ -33,23 +42,45 @@ class StockView(View, frozen=True, kw_only=True):
 @get("/stock/{sku:str}", summary="Read the stock of a SKU")
 async def get_stock(context: Injected, sku: FromPath[str]) -> StockView:
     """Read the units on hand, and how many of them are sold but not shipped (`assigned`), or held."""
-    count = await context.bus.ask(CountStock(sku=sku))
-    if not isinstance(count, StockCount):
-        raise Problem(404, "unknown_sku", f"There is no {sku}.")
-    return _stock(count)
+    return _stock(await _books(context, sku))
 
 
-@put("/stock/{sku:str}", dto=Strict[StockBody], return_dto=None, summary="Set the stock of a SKU")
+@put("/stock/{sku:str}", dto=Strict[StockBody], return_dto=None, summary="Set the stock of a SKU, or add to it")
 async def set_stock(context: Injected, sku: FromPath[str], data: JSONBody[StockBody]) -> StockView:
-    """Set the units on hand, as counted, with those that are sold but not shipped.
+    """Set the units on hand to what was counted, with those that are sold but not shipped; or add units that were `received`.
 
-    Refused if they are fewer than the units that are assigned or held.
+    A count of fewer units than are sold or held is refused (409 `stock_below_held`), as is one of other books than the
+    given `version` (409 `stock_moved`). With an `Idempotency-Key` a repeat adds nothing.
     """
-    answer = await context.bus.ask(SetOnHand(sku=sku, on_hand=data.on_hand, recount=data.recount))
+    await _books(context, sku)
+    if data.received is not None:
+        return _stock(await context.bus.ask(ReceiveStock(sku=sku, received=data.received)))
+    assert data.on_hand is not None
+    ask = SetOnHand(sku=sku, on_hand=data.on_hand, recount=data.recount, version=data.version)
+    answer = await context.bus.ask(ask)
     if isinstance(answer, StockBelowHeld):
         detail = f"{answer.assigned} units are sold and not gone, {answer.held} are held for carts and payments."
         raise Problem(409, "stock_below_held", detail, held=answer.held, assigned=answer.assigned)
+    if isinstance(answer, StockMoved):
+        detail = f"Units have moved since: {answer.on_hand} are on hand now. Read the stock again before you set it."
+        raise Problem(409, "stock_moved", detail, on_hand=answer.on_hand, version=answer.version)
     return _stock(answer)
+
+
+async def _books(context: GatewayContext, sku: str) -> StockCount:
+    """Read a SKU's books, which may be without an entry yet.
+
+    Raises:
+        Problem: 404: the SKU is not for sale, and never was. A SKU with a similar name is named.
+    """
+    count = await context.bus.ask(CountStock(sku=sku))
+    if isinstance(count, StockCount):
+        return count
+    check = await context.bus.ask(CheckSku(sku=sku))
+    if not check.is_sold:
+        hint = f" Did you mean {check.similar}?" if check.similar else ""
+        raise Problem(404, "unknown_sku", f"There is no SKU of this name.{hint}", similar=check.similar)
+    return StockCount(sku=sku, on_hand=0, held=0, version=1)  # As books begin.
 
 
 def _stock(count: StockCount) -> StockView:

@@ -79,6 +79,29 @@ def test_a_setting_says_what_it_means_and_whether_it_is_secret() -> None:
     ]
 
 
+def test_a_secret_may_stand_in_a_file(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("hunter2\n")
+    file = str(tmp_path / "key")
+
+    assert read_settings(Described, {"SOME_KEY_FILE": file}).some_key == "hunter2"
+    assert read_settings(Described, {"SOME_KEY_FILE": ""}).some_key == ""
+    assert read_settings(Described, {"SOME_PORT_FILE": file}).some_port == 80  # It is no secret.
+
+
+@pytest.mark.parametrize(
+    ("environment", "why"),
+    [
+        ({"SOME_KEY_FILE": "/nowhere/key"}, "^SOME_KEY_FILE: can't be read: "),
+        ({"SOME_KEY_FILE": "/", "SOME_KEY": "hunter2"}, "^SOME_KEY_FILE: SOME_KEY is set, too"),
+        ({"SOME_KEY_FILE": "/"}, "^SOME_KEY_FILE: can't be read: "),
+    ],
+)
+def test_a_file_of_a_secret_that_is_no_use_is_one_line(environment: dict[str, str], why: str) -> None:
+    with pytest.raises(BadSetting, match=why) as refused:
+        read_settings(Described, environment)
+    assert "hunter2" not in str(refused.value)
+
+
 def test_a_setting_with_a_meaning_keeps_its_bounds() -> None:
     with pytest.raises(BadSetting, match=r"^SOME_PORT: expected `int` <= 65535$"):
         read_settings(Described, {"SOME_PORT": "65536"})

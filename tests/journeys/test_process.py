@@ -8,6 +8,7 @@ import re
 import signal
 import socket
 import sys
+import tomllib
 from collections.abc import AsyncIterator, Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -99,6 +100,35 @@ async def test_a_shop_goes_on_when_nobody_reads_its_output_any_more() -> None:
 def _port_of(reading: int) -> int:
     with os.fdopen(reading) as lines:
         return next(int(line.rpartition(":")[2]) for line in lines if "ShopFlow is ready" in line)
+
+
+async def test_commands_find_the_shop_of_their_folder_whatever_its_port() -> None:
+    async with program() as shop:
+        await shop.start()
+        shop.port = 0  # As in the environment of somebody who did not choose one.
+        assert "delivered" in await shop.good("tour")
+
+
+@pytest.mark.parametrize("command", [["audit"], ["tour"], ["token"], ["dead-letters"], ["export", "out.csv"]])
+async def test_a_command_makes_no_shop_where_there_is_none(command: list[str]) -> None:
+    async with program() as shop:
+        done = await shop.run(*command)
+        assert (done.code, done.out) == (2, "")
+        assert done.err.startswith(f"ShopFlow: SHOPFLOW_DATA: there is no shop in {shop.data}")
+        assert not (shop.data / "postgres").exists()
+
+
+@pytest.mark.parametrize("asked", ["-h", "--help"])
+async def test_help_is_where_people_look_for_it(asked: str) -> None:
+    async with program() as shop:
+        assert "Usage:" in await shop.good(asked)
+        assert "Usage:" in await shop.good("dead-letters", "redrive", asked)
+
+
+async def test_the_version_is_the_projects() -> None:
+    async with program() as shop:
+        project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+        assert await shop.good("--version") == f"ShopFlow {project['version']}\n"
 
 
 async def test_it_stops_while_it_starts() -> None:

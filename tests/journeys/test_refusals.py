@@ -63,6 +63,26 @@ async def test_a_body_is_json_of_the_right_shape_and_size(buyer: Customer, staff
     assert await staff.stock("MUG") == (10, 0)
 
 
+async def test_null_is_absent_wherever_a_field_may_be(buyer: Customer, staff: Staff) -> None:
+    cart = await buyer.fill_cart(MUG=1)
+    address = buyer.delivery()["address"] | {"line2": None}
+    answer = await buyer.check_out(cart, key=new_key(), address=address, expected_total=None)
+    assert answer.status == 201
+
+    stock = {"on_hand": 7, "recount": None, "version": None, "received": None}
+    assert (await staff.ask("PUT", "/admin/api/stock/LAMP", stock)).status == 200
+    deep = b'{"quantity": ' + b"[" * 5000 + b"null" + b"]" * 5000 + b"}"
+    for raw in (b'{"quantity": null}', deep):
+        assert (await buyer.ask("PUT", f"/carts/{cart}/lines/MUG", raw=raw)).status in (400, 422)
+
+
+async def test_a_line_break_behind_a_value_is_a_part_of_it(buyer: Customer) -> None:
+    cart = await buyer.fill_cart(MUG=1)
+    for country in ("DE\n", "DE\r\n", "\nDE"):
+        address = buyer.delivery()["address"] | {"country": country}
+        assert (await buyer.check_out(cart, key=new_key(), address=address)).refusal == (422, "invalid")
+
+
 async def test_nobody_names_their_own_price_or_status(buyer: Customer, staff: Staff) -> None:
     cart = await buyer.fill_cart(LAMP=1)
     for extra in ({"unit_price": {"amount": 1, "currency": "EUR"}}, {"price": 1}, {"held": 99}):

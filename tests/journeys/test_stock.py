@@ -248,3 +248,60 @@ async def test_a_count_of_the_shelf_sells_no_paid_goods_again(buyer: Customer, s
     books = (await staff.get("/admin/api/stock/MUG")).good
     assert (books["on_hand"], books["assigned"], books["held"], books["available"]) == (7, 0, 0, 7)
     assert await staff.findings() == []
+
+
+async def test_stock_that_moved_since_it_was_read_is_not_set_to_what_it_was(buyer: Customer, staff: Staff) -> None:
+    seen = (await staff.get("/admin/api/stock/MUG")).good["version"]
+    await buyer.buy(MUG=3)
+    stale = {"on_hand": 10, "version": seen}
+
+    refused = await staff.ask("PUT", "/admin/api/stock/MUG", stale)
+
+    assert refused.refusal == (409, "stock_moved")
+    now = {"on_hand": 9, "version": refused.json["version"]}
+    assert (await staff.ask("PUT", "/admin/api/stock/MUG", now)).good["available"] == 6
+
+
+async def test_what_arrives_is_added_once(buyer: Customer, staff: Staff) -> None:
+    await buyer.buy(MUG=3)
+    key = new_key()
+
+    for _ in range(2):
+        added = await staff.ask("PUT", "/admin/api/stock/MUG", {"received": 5}, key=key)
+
+    assert (added.good["on_hand"], await buyer.available("MUG")) == (15, 12)
+    assert await staff.findings() == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"on_hand": 1, "received": 1},
+        {"received": 1, "recount": True},
+        {"received": 0},
+        {"received": 1, "version": 1},
+    ],
+)
+async def test_a_change_of_stock_is_a_count_or_an_arrival(staff: Staff, body: Json) -> None:
+    assert (await staff.ask("PUT", "/admin/api/stock/MUG", body)).refusal == (422, "invalid")
+
+
+@pytest.mark.parametrize(("sku", "similar"), [("mug", "MUG"), ("LAMB", "LAMP"), ("TYPO-SKU", None)])
+async def test_a_sku_that_nobody_sells_gets_no_books(staff: Staff, sku: str, similar: str | None) -> None:
+    for answer in (await staff.get(f"/admin/api/stock/{sku}"), await staff.count(sku, 5)):
+        assert answer.refusal == (404, "unknown_sku")
+        assert answer.json["similar"] == similar
+    assert await staff.findings() == []
+
+
+async def test_a_sku_that_was_never_counted_has_no_units(staff: Staff) -> None:
+    price = {"amount": 900, "currency": "EUR"}
+    product = {"id": "JUG", "slug": "jug", "title": "Jug", "category": "Home"}
+    skus = [{"sku": "JUG", "price": price, "weight_g": 300}]
+    assert (await staff.ask("POST", "/admin/api/products", {**product, "skus": skus})).status == 201
+
+    books = (await staff.get("/admin/api/stock/JUG")).good
+
+    assert (books["on_hand"], books["version"]) == (0, 1)
+    assert (await staff.ask("PUT", "/admin/api/stock/JUG", {"on_hand": 4, "version": 1})).good["available"] == 4

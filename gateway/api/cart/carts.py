@@ -25,6 +25,7 @@ from bus.messages.cart import (
     SetLine,
 )
 from bus.messages.inventory import OutOfStock, StockRefused, UnknownSku
+from engine.patterns import whole
 from gateway.api.bodies import Body, MoneyBody, Strict, View
 from gateway.api.order import OrderView, read_order
 from gateway.context import GatewayContext, Http, Injected
@@ -75,7 +76,7 @@ class AddressBody(Body, frozen=True, kw_only=True):
     line2: Annotated[str, msgspec.Meta(max_length=200)] = ""
     city: Text
     postal_code: Annotated[str, msgspec.Meta(min_length=1, max_length=20)]
-    country: Annotated[str, msgspec.Meta(pattern="^[A-Z]{2}$")]  # ISO 3166-1 alpha-2
+    country: Annotated[str, whole("[A-Z]{2}")]  # ISO 3166-1 alpha-2
 
 
 class CheckoutBody(Body, frozen=True, kw_only=True):

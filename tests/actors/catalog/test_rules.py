@@ -153,9 +153,15 @@ def test_a_slug_belongs_to_one_product(slugs: dict[str, str]) -> None:
 
 
 def test_what_is_known_may_be_written_again() -> None:
-    rows = [row_of("A"), row_of("A", price=eur(1))]
+    rows = [row_of("A", price=eur(1)), row_of("B")]
 
     assert sort_rows(rows, "EUR", {"A": "MUG"}, {"mug": "MUG"}) == (rows, [])
+
+
+def test_a_sku_that_is_named_twice_is_refused_and_not_decided_by_the_last() -> None:
+    rows = [row_of("A"), row_of("A", price=eur(1))]
+
+    assert sort_rows(rows, "EUR", {}, {}) == (rows[:1], [(1, "sku A is named twice")])
 
 
 def test_sorting_leaves_what_was_known_as_it_was() -> None:

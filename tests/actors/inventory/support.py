@@ -19,6 +19,7 @@ from bus.messages.inventory import (
     StockBelowHeld,
     StockCount,
     StockHeld,
+    StockMoved,
     StockRefused,
     UnitsGone,
     UnitsRetaken,
@@ -131,7 +132,7 @@ class Store:
         decide(order_id, shelf)
         self._save(shelf)
 
-    def count(self, sku: Sku, units: int) -> StockCount | StockBelowHeld:
+    def count(self, sku: Sku, units: int) -> StockCount | StockBelowHeld | StockMoved:
         self.free_expired({sku})
         shelf = self._shelf([])
         answer = set_on_hand(SetOnHand(sku=sku, on_hand=units), shelf)

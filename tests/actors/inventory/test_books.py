@@ -4,13 +4,15 @@ from dataclasses import replace
 
 import pytest
 
-from actors.inventory.books import StockSums, audit, carry, repair, set_on_hand
+from actors.inventory.books import StockSums, audit, carry, receive, repair, set_on_hand
 from actors.inventory.shelf import Entry, Hold, Shelf, Stock
 from bus.messages.inventory import (
     CarryUnits,
+    ReceiveStock,
     SetOnHand,
     StockBelowHeld,
     StockCount,
+    StockMoved,
     UnitsInUse,
 )
 from tests.actors.inventory.support import (
@@ -37,6 +39,35 @@ def test_the_same_count_again_changes_nothing() -> None:
 
     assert set_on_hand(SetOnHand(sku=LAMP, on_hand=5), shelf) == StockCount(sku=LAMP, on_hand=5, held=0, version=1)
     assert (shelf.entries, shelf.levels()) == ([], [])
+
+
+def test_a_count_of_other_books_than_were_seen_is_refused() -> None:
+    shelf = shelf_of(order_hold(LAMP, 3, "sold"), LAMP=10)
+
+    assert set_on_hand(SetOnHand(sku=LAMP, on_hand=9, version=0), shelf) == StockMoved(
+        sku=LAMP, on_hand=10, held=0, assigned=3, version=1
+    )
+    assert (shelf.entries, books(shelf, LAMP)) == ([], (10, 3, 0))
+    assert isinstance(set_on_hand(SetOnHand(sku=LAMP, on_hand=9, version=1), shelf), StockCount)
+
+
+def test_what_arrives_is_added_to_what_is_there() -> None:
+    shelf = shelf_of(order_hold(LAMP, 3, "sold"), LAMP=10)
+
+    receive(ReceiveStock(sku=LAMP, received=5), shelf)
+
+    assert books(shelf, LAMP) == (15, 3, 0)
+    assert shelf.entries == [Entry(LAMP, 5, 0, 0, "received", "")]
+
+
+@pytest.mark.parametrize("received", [0, -1, 1_000_000_000])
+def test_no_more_arrives_than_can_be_counted(received: int) -> None:
+    shelf = shelf_of(LAMP=10)
+
+    refused = receive(ReceiveStock(sku=LAMP, received=received), shelf)
+
+    assert refused == "received must be 1 to 999,999,990: 10 are on hand"
+    assert shelf.entries == []
 
 
 @pytest.mark.parametrize(("counted", "is_refused"), [(4, True), (5, False)])

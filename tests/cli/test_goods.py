@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from bus.messages.cart import CreateCart, SetLine
-from cli.goods import COLUMNS, Report, count_lines, export_file, import_file
+from bus.messages.catalog import GetProduct, NoSuchProduct, PriceSkus
+from cli.goods import COLUMNS, Report, export_file, import_file, import_goods, read_file
 from engine.errors import BadInput
 from testkit import ShopUnderTest
 
@@ -53,18 +54,18 @@ async def test_a_spreadsheets_byte_order_mark_is_no_part_of_the_first_column(
     assert (await import_file(shop.inside.bus, write(tmp_path / "in.csv", GOOD, encoding="utf-8-sig"))).written == 1
 
 
-async def test_refused_lines_are_listed_with_their_numbers_and_count_as_done(
+async def test_refused_lines_are_listed_with_their_numbers_and_the_rest_is_taken(
     shop: ShopUnderTest, tmp_path: Path
 ) -> None:
     flat = {**GOOD, "description": "Flat."}
-    bad = [{**flat, "on_hand": "-1"}, {**flat, "price": "1.50"}, {**flat, "sku": ""}]
-    file = write(tmp_path / "in.csv", bad[0], flat, bad[1], bad[2])
+    bad = [{**flat, "on_hand": "-1"}, {**flat, "price": "1e3"}, {**flat, "sku": ""}]
+    goods = read_file(write(tmp_path / "in.csv", bad[0], flat, bad[1], bad[2]))
     done: list[int] = []
 
-    report = await import_file(shop.inside.bus, file, done.append)
+    report = await import_goods(shop.inside.bus, goods, done.append)
 
     assert (report.written, [number for number, _ in report.refused]) == (1, [2, 4, 5])
-    assert sum(done) == count_lines(file) == 4
+    assert sum(done) == len(goods.lines) == 2  # The others could not be read.
     assert await shop.available("VASE-RED") == 7
 
 
@@ -81,12 +82,58 @@ async def test_stock_below_what_carts_hold_is_refused_and_the_rest_of_the_line_i
     assert await shop.available("VASE-RED") == 4
 
 
+@pytest.mark.parametrize("without", ["the column", "a number"])
+async def test_a_file_without_stock_leaves_it_alone(shop: ShopUnderTest, tmp_path: Path, without: str) -> None:
+    await import_file(shop.inside.bus, write(tmp_path / "in.csv", GOOD))
+    columns = COLUMNS[:-1] if without == "the column" else COLUMNS
+    file = tmp_path / "prices.csv"
+    with file.open("w", encoding="utf-8", newline="") as target:
+        writer = csv.DictWriter(target, columns, extrasaction="ignore")
+        writer.writeheader()
+        writer.writerow({**GOOD, "price": "2600", "on_hand": ""})
+
+    assert await import_file(shop.inside.bus, file) == Report(written=1)
+
+    assert await shop.available("VASE-RED") == 7
+    (priced,) = (await shop.ask(PriceSkus(skus=("VASE-RED",)))).skus
+    assert priced.price.amount == 2600
+
+
+async def test_a_trial_refuses_what_an_import_would_refuse_and_writes_nothing(
+    shop: ShopUnderTest, tmp_path: Path
+) -> None:
+    bus = shop.inside.bus
+    await import_file(bus, write(tmp_path / "in.csv", GOOD))
+    cart = await shop.ask(CreateCart())
+    await shop.ask(SetLine(cart_id=cart.id, sku="VASE-RED", quantity=3))
+    new = {**GOOD, "product_id": "JAR", "slug": "jar", "sku": "JAR", "on_hand": "5"}
+    goods = read_file(write(tmp_path / "in.csv", {**GOOD, "price": "1", "on_hand": "2"}, new, {**new, "sku": "!"}))
+
+    tried = await import_goods(bus, goods, is_trial=True)
+
+    assert await shop.available("VASE-RED") == 4
+    assert (await shop.ask(PriceSkus(skus=("VASE-RED", "JAR")))).skus[0].price.amount == 2500
+    assert isinstance(await shop.ask(GetProduct(id="JAR")), NoSuchProduct)
+    assert tried == await import_goods(bus, goods)
+
+
+async def test_lines_of_a_product_are_compared_wherever_they_stand(shop: ShopUnderTest, tmp_path: Path) -> None:
+    flat = {**GOOD, "description": "Flat."}
+    others = [{**flat, "product_id": f"P{n}", "slug": f"p{n}", "sku": f"P{n}"} for n in range(600)]
+    file = write(tmp_path / "in.csv", flat, *others, {**flat, "sku": "VASE-TWO", "title": "Jug"})
+
+    report = await import_file(shop.inside.bus, file)
+
+    assert report.refused == [(603, "product VASE is described differently in an earlier line")]
+
+
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        (b"", "lacks the columns"),
-        (b"sku,price\nA,1\n", "lacks the columns product_id"),
+        (b"", "its first line lacks product_id"),
+        (b"sku,price\nA,1\n", "its first line lacks product_id"),
         (b"\xff\xfe\x00", "can't read"),
+        (b"PK\x03\x04", "workbook"),
     ],
 )
 async def test_another_kind_of_file_is_refused_whole(

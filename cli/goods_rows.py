@@ -1,0 +1,118 @@
+"""Rows of the goods file: their numbers and prices, read by rules that never guess. Pure."""
+
+import re
+from collections.abc import Sequence
+from typing import Final, Literal, NamedTuple, TypeAlias
+
+from bus.messages.base import Currency, Minor, Money
+from bus.messages.catalog import SkuRow
+from bus.messages.currencies import decimals
+from cli.sheets import Sheet, SheetRow, unguard
+from engine.errors import BadInput
+
+REQUIRED: Final = (
+    "product_id", "slug", "title", "category", "description", "sku", "sku_title", "price", "currency", "weight_g",
+)  # fmt: skip
+MOST_UNITS: Final = 1_000_000_000
+
+# How a file writes prices: as money with this mark before the decimals, or "none": in minor units, 1999 for 19.99 EUR.
+Decimal: TypeAlias = Literal["none", ".", ","]
+
+_WHOLE: Final = re.compile(r"[0-9]{1,15}")
+_MARKED: Final = re.compile(r"[0-9]+([.,])[0-9]+")
+
+
+class GoodsLine(NamedTuple):
+    """A line of the goods file."""
+
+    number: int
+    row: SkuRow
+    on_hand: int | None  # None: the stock stays as it is.
+
+
+def read_lines(sheet: Sheet, decimal: Decimal | None) -> tuple[list[GoodsLine], list[tuple[int, str]]]:
+    """Read a sheet: its lines, and the numbers and reasons of those that are refused.
+
+    Args:
+        sheet: With the columns of `REQUIRED`; `on_hand` may be missing, and its cells empty.
+        decimal: None: as the file itself does throughout.
+
+    Raises:
+        BadInput: `decimal` is None, and the file writes prices in more than one way.
+    """
+    decimal = decimal or _habit(sheet.rows)
+    lines, refused, first_at = [], list(sheet.refused), dict[str, int]()
+    for row in sheet.rows:
+        try:
+            line = _line(row, decimal)
+        except ValueError as error:
+            refused.append((row.number, str(error)))
+            continue
+        if first_at.setdefault(line.row.sku, row.number) != row.number:
+            refused.append((row.number, f"sku {line.row.sku} stands in line {first_at[line.row.sku]} already"))
+        else:
+            lines.append(line)
+    return lines, refused
+
+
+def _habit(rows: Sequence[SheetRow]) -> Decimal:
+    """Find out how the file writes prices. What is no number at all is refused with its line."""
+    first: dict[Decimal, SheetRow] = {}
+    for row in rows:
+        price = row.cells["price"].strip()
+        marked = _MARKED.fullmatch(price)
+        if marked:
+            first.setdefault("," if marked[1] == "," else ".", row)
+        elif _WHOLE.fullmatch(price) and decimals(row.cells["currency"].strip()):
+            first.setdefault("none", row)
+    if len(first) > 1:
+        ways = " and ".join(f"{row.cells['price'].strip()} (line {row.number})" for row in first.values())
+        choices = " or ".join(f"--decimal {way}" for way in first)
+        raise BadInput(f"it writes prices as {ways}; pass {choices} to say how all are meant")
+    return next(iter(first), "none")
+
+
+def _line(row: SheetRow, decimal: Decimal) -> GoodsLine:
+    cell = {name: text.strip() for name, text in row.cells.items()}
+    on_hand = _whole("on_hand", cell["on_hand"]) if cell.get("on_hand") else None
+    if on_hand is not None and on_hand > MOST_UNITS:
+        raise ValueError(f"on_hand must be at most {MOST_UNITS:,}")
+    return GoodsLine(
+        row.number,
+        SkuRow(
+            product_id=unguard(cell["product_id"]),
+            slug=unguard(cell["slug"]),
+            title=unguard(cell["title"]),
+            category=unguard(cell["category"]),
+            description=unguard(cell["description"]),
+            sku=unguard(cell["sku"]),
+            sku_title=unguard(cell["sku_title"]),
+            price=Money(amount=_price(cell["price"], cell["currency"], decimal), currency=cell["currency"]),
+            weight_g=_whole("weight_g", cell["weight_g"]),
+        ),
+        on_hand,
+    )
+
+
+def _whole(column: str, text: str) -> int:
+    if not _WHOLE.fullmatch(text):
+        raise ValueError(f"{column} must be a whole number such as 1200, not {_shown(text)}")
+    return int(text)
+
+
+def _price(text: str, currency: Currency, decimal: Decimal) -> Minor:
+    digits = decimals(currency)
+    if decimal == "none" or not digits:
+        if _MARKED.fullmatch(text) and digits:
+            raise ValueError(f"price must be in minor units, 1999 for 19.99, not {_shown(text)}; or pass --decimal")
+        return _whole("price", text)
+    read = re.fullmatch(rf"([0-9]{{1,15}})(?:{re.escape(decimal)}([0-9]{{1,{digits}}}))?", text)
+    if read is None:
+        example = f"1234{decimal}{'50'.ljust(digits, '0')[:digits]}"
+        raise ValueError(f"price must be written as {example} in {currency}, not {_shown(text)}")
+    return int(read[1] + (read[2] or "").ljust(digits, "0"))
+
+
+def _shown(text: str) -> str:
+    """Quote a cell for the person who wrote it, without control characters and at a length that fits a line."""
+    return repr(text if len(text) <= 40 else f"{text[:40]}...") if text else "nothing"

@@ -1,0 +1,99 @@
+"""Numbers and prices of the goods file are read by a rule for the whole column, and never guessed."""
+
+import pytest
+
+from cli.goods_rows import Decimal, GoodsLine, read_lines
+from cli.sheets import Sheet, SheetRow
+from engine.errors import BadInput
+
+CELLS = {
+    "product_id": "MUG",
+    "slug": "mug",
+    "title": "Mug",
+    "category": "",
+    "description": "",
+    "sku": "MUG",
+    "sku_title": "",
+    "price": "1200",
+    "currency": "EUR",
+    "weight_g": "300",
+    "on_hand": "7",
+}
+
+
+def read(*changes: dict[str, str], decimal: Decimal | None = None) -> tuple[list[GoodsLine], list[tuple[int, str]]]:
+    made = tuple(SheetRow(2 + n, {**CELLS, "sku": f"MUG-{n}"} | change) for n, change in enumerate(changes))
+    return read_lines(Sheet(frozenset(CELLS), made, (), "UTF-8"), decimal)
+
+
+def prices(*written: str, currency: str = "EUR", decimal: Decimal | None = None) -> list[int | str]:
+    """The amount of each price, or the reason why its line is refused."""
+    lines, refused = read(*({"price": price, "currency": currency} for price in written), decimal=decimal)
+    answers = {line.number: line.row.price.amount for line in lines} | dict(refused)
+    return [answers[number] for number in sorted(answers)]
+
+
+def test_whole_prices_are_minor_units() -> None:
+    assert prices("1200", " 5 ", "0") == [1200, 5, 0]
+
+
+@pytest.mark.parametrize(
+    ("written", "amounts"),
+    [
+        (("19.00", "5.5", "0.07"), [1900, 550, 7]),
+        (("19,00", "5,5", "0,07"), [1900, 550, 7]),
+    ],
+)
+def test_prices_with_decimals_throughout_are_money(written: tuple[str, ...], amounts: list[int]) -> None:
+    assert prices(*written) == amounts
+
+
+def test_a_file_that_writes_prices_in_two_ways_is_asked_about() -> None:
+    with pytest.raises(BadInput, match=r"1200 \(line 2\) and 19.00 \(line 3\); pass --decimal none or --decimal \."):
+        prices("1200", "19.00")
+    with pytest.raises(BadInput, match=r"1\.500 \(line 2\) and 19,00 \(line 3\)"):
+        prices("1.500", "19,00")
+
+
+def test_the_owners_word_settles_it() -> None:
+    assert prices("20", "19.5", decimal=".") == [2000, 1950]
+    whole, refused = prices("2000", "19.50", decimal="none")
+    assert whole == 2000
+    assert refused == "price must be in minor units, 1999 for 19.99, not '19.50'; or pass --decimal"
+
+
+def test_decimals_are_those_of_the_currency() -> None:
+    assert prices("1500", currency="JPY") == [1500]
+    assert prices("1500", currency="JPY", decimal=".") == [1500]
+    assert prices("1.500", "2.25", currency="KWD") == [1500, 2250]
+    assert prices("19.999") == ["price must be written as 1234.50 in EUR, not '19.999'"]
+    assert prices("1.500", decimal=",") == ["price must be written as 1234,50 in EUR, not '1.500'"]
+
+
+@pytest.mark.parametrize("column", ["price", "weight_g", "on_hand"])
+@pytest.mark.parametrize(
+    "text", ["1e3", "-1", "+1", "0x10", "1_000", "1 000", "1,200.50", "١٢", "²", "1.", ".5", "NaN", "a\0b", "9" * 16]
+)
+def test_what_is_no_number_is_refused_with_its_line_and_never_read_as_another(column: str, text: str) -> None:
+    lines, refused = read({column: text}, {})
+    assert [line.number for line in lines] == [3]
+    assert refused[0][0] == 2
+    assert refused[0][1].startswith(f"{column} must be ")
+    assert "\0" not in refused[0][1]
+
+
+def test_stock_without_a_number_stays_and_is_bounded() -> None:
+    lines, refused = read({"on_hand": " "}, {"on_hand": "0"}, {"on_hand": "1000000001"})
+    assert [line.on_hand for line in lines] == [None, 0]
+    assert refused == [(4, "on_hand must be at most 1,000,000,000")]
+
+
+def test_a_sku_that_stands_twice_is_refused_with_the_line_of_the_first() -> None:
+    lines, refused = read({"sku": "MUG"}, {}, {"sku": "MUG"})
+    assert [line.number for line in lines] == [2, 3]
+    assert refused == [(4, "sku MUG stands in line 2 already")]
+
+
+def test_texts_come_back_as_they_were_before_they_were_guarded_against_formulas() -> None:
+    lines, _ = read({"title": "'=2+2", "description": "'tis"})
+    assert (lines[0].row.title, lines[0].row.description) == ("=2+2", "'tis")

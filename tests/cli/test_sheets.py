@@ -1,0 +1,85 @@
+"""Files as spreadsheets write them are read alike; what is ambiguous is refused with a sentence on what to do."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cli.sheets import Sheet, guard, read_sheet, unguard
+from engine.errors import BadInput
+
+NEEDED = ("sku", "title", "price")
+PLAIN = "sku,title,price\nMUG,Café,1200\n"
+
+
+def rows(sheet: Sheet) -> list[tuple[int, tuple[str, ...]]]:
+    return [(row.number, tuple(row.cells.values())) for row in sheet.rows]
+
+
+@pytest.mark.parametrize(
+    ("content", "encoding"),
+    [
+        (PLAIN.encode(), "UTF-8"),
+        (PLAIN.encode("utf-8-sig"), "UTF-8"),
+        (PLAIN.encode("utf-16"), "UTF-16"),
+        (b"\xfe\xff" + PLAIN.encode("utf-16-be"), "UTF-16"),
+        (PLAIN.encode("windows-1252"), "Windows-1252"),
+        (PLAIN.replace(",", ";").encode(), "UTF-8"),
+        (PLAIN.replace(",", "\t").encode(), "UTF-8"),
+        (PLAIN.replace("\n", "\r\n").encode(), "UTF-8"),
+        (PLAIN.replace("sku,title,price", " SKU,Title,PRICE ").encode(), "UTF-8"),
+        (PLAIN.replace("sku,title,price", '"sku","title","price"').encode(), "UTF-8"),
+        (PLAIN.replace("\n", ",,\n").encode(), "UTF-8"),
+    ],
+)
+def test_a_file_is_read_as_spreadsheets_write_it(content: bytes, encoding: str) -> None:
+    sheet = read_sheet(content, NEEDED)
+    assert rows(sheet) == [(2, ("MUG", "Café", "1200"))]
+    assert (sheet.refused, sheet.encoding) == ((), encoding)
+
+
+def test_excels_line_about_the_delimiter_is_no_header_and_counts_as_a_line() -> None:
+    sheet = read_sheet(b"sep=;\r\nsku;title;price\r\nMUG;a, b;1200\r\n", NEEDED)
+    assert rows(sheet) == [(3, ("MUG", "a, b", "1200"))]
+
+
+def test_names_of_columns_count_without_case_blanks_and_dashes() -> None:
+    assert read_sheet(b"SKU,Sku Title,weight-g\nA,B,1\n", ("sku", "sku_title", "weight_g")).refused == ()
+
+
+def test_a_row_of_another_shape_is_refused_and_a_blank_one_skipped() -> None:
+    content = 'sku,title,price\nA,one,1,200\n\n,,\nB,"one, two",1\nC,three\nD,four,4,,\n'
+    sheet = read_sheet(content.encode(), NEEDED)
+    assert [row.cells["sku"] for row in sheet.rows] == ["B", "D"]
+    assert [number for number, _ in sheet.refused] == [2, 6]
+    assert sheet.refused[0][1] == "4 cells, but the first line has 3; a cell with a comma in it needs quotes"
+    assert sheet.refused[1][1].startswith("2 cells, ")
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"", "its first line lacks sku, title, price"),
+        (b"sku,title\n", "lacks price"),
+        (b"sku,title,price,SKU\n", "names sku twice"),
+        (b'sku,title,price\nA,"b\n', "line 2"),
+        (b'sku,title,price\nA,"b"c,1\n', "line 2"),
+        (b"PK\x03\x04...", "workbook and no CSV; save it as 'CSV UTF-8'"),
+        ("sku,title,price\n".encode("utf-16-le"), "not text; save it as"),
+        (b"\xff\xfe\x00", "save it as"),
+        (b"sku,title,price\nA,\x81\x8d,1\n", "letters can't be told; save it as"),
+    ],
+)
+def test_what_is_no_such_table_is_refused_with_what_to_do(content: bytes, why: str) -> None:
+    with pytest.raises(BadInput, match=why):
+        read_sheet(content, NEEDED)
+
+
+@given(st.text(alphabet="'=+-@\t\rab ", max_size=6))
+def test_a_guarded_cell_is_no_formula_and_gives_its_text_back(text: str) -> None:
+    assert guard(text)[:1] not in set("=+-@\t\r")
+    assert unguard(guard(text)) == text
+
+
+@pytest.mark.parametrize("text", ["", "'", "'tis", "Mug", "a=b", "''"])
+def test_most_cells_stay_as_they_are(text: str) -> None:
+    assert guard(text) == text or text == "''"
