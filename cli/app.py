@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from cli import catalogue, messages, operations, serve, settings, tour
-from cli.running import run, say
+from cli.running import print_line, run
 
 app = typer.Typer(
     help="ShopFlow runs a whole shop in one program.",
@@ -25,7 +25,7 @@ def default(
 ) -> None:
     """ShopFlow runs a whole shop in one program. Without a command it serves the shop."""
     if version:
-        say(f"ShopFlow {_version()}")
+        print_line(f"ShopFlow {_version()}")
     elif context.invoked_subcommand is None:
         run(serve.serve)
 

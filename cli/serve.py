@@ -19,7 +19,7 @@ from engine.gc_tuning import freeze_gc
 from gateway.server import bind
 from wiring.domains import ShopSettings
 from wiring.edge import open_edge, url_of
-from wiring.hosting import read_hosted
+from wiring.hosting import LOCAL, read_hosted
 from wiring.integrations import open_integrations, played_by_sandbox
 from wiring.settings import check
 from wiring.shop import Shop, attach_shop, open_shop
@@ -58,7 +58,7 @@ async def serve(settings: ShopSettings, *, has_gateway: bool = True) -> None:
                 await stock_an_empty_sandbox(replace(attached, integrations=integrations))
         shop = await stack.enter_async_context(open_shop(settings, integrations, SystemClock(), hosted=hosted))
         if hosted.elsewhere:
-            here, elsewhere = (", ".join(sorted(names)) for names in (hosted.actors, hosted.elsewhere))
+            here, elsewhere = (", ".join(sorted(names)) for names in (hosted.actors - LOCAL, hosted.elsewhere))
             report_progress(f"Here: {here}. Elsewhere: {elsewhere}.")
         else:
             await stock_an_empty_sandbox(shop)

@@ -7,7 +7,7 @@ from engine.actor import Actor
 from engine.errors import BadSetting
 from wiring.domains import ACTORS, ShopSettings
 
-# Hosted beside each gateway, and by no other process.
+# Hosted by every process that may ask them, which is every process, and reached from no other.
 LOCAL: Final = frozenset(actor.name for actor in ACTORS if actor.is_local)
 
 
@@ -38,10 +38,9 @@ def read_hosted(settings: ShopSettings, *, has_gateway: bool = True) -> HostedAc
         BadSetting: The list can't be read, it leaves nothing to host, or SQS is not configured for the other actors.
     """
     chosen = choose_actors(settings.sqs.shopflow_actors, ALL_ACTORS.actors)
-    actors = chosen - LOCAL | (LOCAL if has_gateway else frozenset())
-    if not actors:
+    if not (chosen - LOCAL or has_gateway):
         raise BadSetting("SHOPFLOW_ACTORS: it leaves this process no actor to host")
-    hosted = HostedActors(actors, has_gateway)
+    hosted = HostedActors(chosen | LOCAL, has_gateway)
     if hosted.elsewhere and not settings.sqs.sqs_prefix:
         raise BadSetting("SQS_PREFIX: must be set, or the actors of this process can't reach the others")
     return hosted

@@ -47,7 +47,7 @@ async def get_stock(context: Injected, sku: FromPath[str]) -> StockView:
 
 @put("/stock/{sku:str}", dto=Strict[StockBody], return_dto=None, summary="Set the stock of a SKU, or add to it")
 async def set_stock(context: Injected, sku: FromPath[str], data: JSONBody[StockBody]) -> StockView:
-    """Set the units on hand to what was counted, with those that are sold but not shipped; or add units that were `received`.
+    """Set the units on hand as counted, with those that are sold but not shipped; or add units that were `received`.
 
     A count of fewer units than are sold or held is refused (409 `stock_below_held`), as is one of other books than the
     given `version` (409 `stock_moved`). With an `Idempotency-Key` a repeat adds nothing.

@@ -53,10 +53,12 @@ def test_a_list_that_cannot_be_meant_is_refused_in_a_line(listed: str, refusal: 
     assert str(refused.value) == f"SHOPFLOW_ACTORS: {refusal}"
 
 
-def test_a_gateway_hosts_its_local_actors_whatever_is_listed() -> None:
-    assert read_hosted(settings("!cart")).actors == ALL_ACTORS.actors - {"cart"}
-    assert read_hosted(settings("cart")).actors == {"cart"} | LOCAL
-    assert read_hosted(settings("!cart"), has_gateway=False).actors == ALL_ACTORS.actors - {"cart"} - LOCAL
+@pytest.mark.parametrize("has_gateway", [True, False])
+def test_a_process_hosts_its_local_actors_whatever_is_listed(has_gateway: bool) -> None:
+    """The auditor asks them as gateways do, and may be hosted without one."""
+    assert read_hosted(settings("!cart"), has_gateway=has_gateway).actors == ALL_ACTORS.actors - {"cart"}
+    assert read_hosted(settings("cart"), has_gateway=has_gateway).actors == {"cart"} | LOCAL
+    assert read_hosted(settings(f"!{min(LOCAL)}"), has_gateway=has_gateway).actors == ALL_ACTORS.actors
 
 
 def test_a_process_without_any_actor_is_refused() -> None:
