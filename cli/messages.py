@@ -16,7 +16,7 @@ from cli import tables
 from cli.running import existing_shop, out, run
 from engine.errors import BadInput, BadSetting
 from wiring.domains import ShopSettings
-from wiring.hosting import ALL_ACTORS
+from wiring.hosting import ALL_ACTORS, LOCAL
 
 letters = typer.Typer(help="List, show and redrive messages that could not be handled.", invoke_without_command=True)
 
@@ -107,4 +107,4 @@ async def _open_queues(settings: ShopSettings) -> AsyncIterator[Queues | None]:
         yield None
         return
     async with open_sqs(settings.sqs) as sqs:
-        yield Queues(sqs, ALL_ACTORS.actors)
+        yield Queues(sqs, ALL_ACTORS.actors - LOCAL)

@@ -22,7 +22,7 @@ from engine.migrations import migrate
 from engine.services import Services, open_services
 from gateway.updates import Updates
 from wiring.domains import ACTORS, SCHEMAS, Given, ShopSettings, make_actors
-from wiring.hosting import ALL_ACTORS, HostedActors
+from wiring.hosting import ALL_ACTORS, LOCAL, HostedActors
 from wiring.integrations import NO_INTEGRATIONS, Integrations
 
 
@@ -73,7 +73,7 @@ async def open_shop(
             if actor.name in hosted.actors or actor in more_actors:
                 local.host(actor)
         if transport is not None:
-            cells = list(local.supervisor.cells.values())
+            cells = [cell for cell in local.supervisor.cells.values() if cell.name not in LOCAL]
             await stack.enter_async_context(transport.open(cells, local.deliveries, services.database))
         async with anyio.create_task_group() as tasks:
             local.supervisor.start(tasks)
