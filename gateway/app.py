@@ -10,7 +10,9 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 
 from gateway.api import ROUTES
 from gateway.context import GatewayContext, context_of_request, put_context
+from gateway.headers import with_headers
 from gateway.idempotency import MAX_BODY_BYTES, Idempotent
+from gateway.paths import with_one_spelling
 from gateway.problems import HANDLERS, refuse_nul
 
 _DESCRIPTION = """\
@@ -29,7 +31,7 @@ def make_app(context: GatewayContext) -> ASGIApp:
         put_context(scope, context)
         await routes(scope, receive, send)
 
-    return serve
+    return with_headers(with_one_spelling(serve), is_https=context.public_url.startswith("https://"))
 
 
 @cache
@@ -50,7 +52,6 @@ def _routes() -> Litestar:
             path="/schema",
             render_plugins=(),
         ),
-        response_headers={"X-Content-Type-Options": "nosniff"},
         logging_config=None,
     )
 

@@ -59,6 +59,7 @@ class GatewayContext:
     clock: Clock
     keys: Keys
     currency: Currency
+    public_url: str  # As browsers reach the shop, without a slash behind it; "" if no setting names it.
     stripe_publishable_key: str
     stripe_api_base: str  # As browsers reach it.
     stripe_webhook_secret: str

@@ -19,8 +19,9 @@ from bus.messages.idempotency import Claimed, ClaimKey, EndLease, GiveBackKey, I
 from engine import telemetry
 from engine.crash import CrashPoint
 from engine.errors import Unavailable
+from gateway.answers import answer_messages, problem_messages
 from gateway.context import GatewayContext, Http, context_of
-from gateway.problems import Problem, document
+from gateway.problems import Problem
 
 _UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _LONGEST_KEY = 255  # As at Stripe.
@@ -58,7 +59,7 @@ class Idempotent:
                 if body is None
                 else Problem(422, "invalid", f"An idempotency key has at most {_LONGEST_KEY} characters.")
             )
-            for message in _problem(problem):
+            for message in problem_messages(problem):
                 await send(message)
             return
         caller = headers.get("authorization", "")
@@ -93,10 +94,10 @@ class Idempotent:
                 return _replay(claim.status, context.keys.decrypt(claim.content, key))
             case Mismatch():
                 detail = "This key was used with another body."
-                return _problem(Problem(422, "idempotency_mismatch", detail))
+                return problem_messages(Problem(422, "idempotency_mismatch", detail))
             case InProgress():
                 detail = "A request with this key is being done."
-                return _problem(Problem(409, "idempotency_in_progress", detail, headers={"Retry-After": "1"}))
+                return problem_messages(Problem(409, "idempotency_in_progress", detail, headers={"Retry-After": "1"}))
 
     async def _do(self, key: str, claim: Claimed, body: bytes, scope: Scope, receive: Receive) -> Sequence[Message]:
         answer, is_settled = _Recorder(), False
@@ -110,7 +111,7 @@ class Idempotent:
                 is_settled = await self._settle(key, claim, answer, made, context_of(scope))
         if not is_settled and answer.is_good:  # Done and not kept: the next try must finish it, with the same ids.
             detail = "This may have been done; retry with the same key."
-            return _problem(Problem(503, "unavailable", detail, headers={"Retry-After": "1"}))
+            return problem_messages(Problem(503, "unavailable", detail, headers={"Retry-After": "1"}))
         return answer.messages
 
     async def _settle(self, key: str, claim: Claimed, answer: "_Recorder", made: str, context: GatewayContext) -> bool:
@@ -195,23 +196,9 @@ def _replay_body(body: bytes, receive: Receive) -> Receive:
 
 def _replay(status: int, content: bytes | None) -> Sequence[Message]:
     if content is None:
-        return _problem(Problem(409, "answer_lost", "The shop's master key was changed since."))
+        return problem_messages(Problem(409, "answer_lost", "The shop's master key was changed since."))
     content_type, body = msgspec.msgpack.decode(content, type=tuple[bytes, bytes])
-    return _messages(status, body, [(b"content-type", content_type), (b"idempotent-replayed", b"true")])
-
-
-def _problem(problem: Problem) -> Sequence[Message]:
-    headers = [(name.lower().encode(), value.encode()) for name, value in problem.headers.items()]
-    content = msgspec.json.encode(document(problem))
-    return _messages(problem.status, content, [(b"content-type", b"application/problem+json"), *headers])
-
-
-def _messages(status: int, body: bytes, headers: list[tuple[bytes, bytes]]) -> Sequence[Message]:
-    headers = [*headers, (b"content-length", str(len(body)).encode())]
-    return [
-        {"type": "http.response.start", "status": status, "headers": headers},
-        {"type": "http.response.body", "body": body, "more_body": False},
-    ]
+    return answer_messages(status, body, [(b"content-type", content_type), (b"idempotent-replayed", b"true")])
 
 
 def _hash(*parts: str) -> str:

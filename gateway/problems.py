@@ -55,12 +55,10 @@ def not_found(what: str) -> Problem:
 
 
 async def refuse_nul(request: Request[Any, Any, Any]) -> None:
-    """Refuse NULs: no name contains one, and neither PostgreSQL nor a file system can look one up.
+    """Refuse NULs in queries: no name contains one, and PostgreSQL can't look one up.
 
     Async although it awaits nothing: Litestar would run a plain function in a thread.
     """
-    if "\0" in request.scope["path"]:
-        raise not_found("page")
     if b"%00" in request.scope["query_string"]:
         raise Problem(422, "invalid", "A query can't have NUL characters.")
 

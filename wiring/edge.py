@@ -28,7 +28,10 @@ async def open_edge(shop: Shop, listener: socket.socket) -> AsyncIterator[Server
         return await read_status(shop.bus, order_id) if await may_see_order(context, token, order_id) else None
 
     hub = Hub(
-        shop.updates.fresh_levels, watch_order, settings=LiveSettings(origins=settings.origins), clock=shop.clock.now
+        shop.updates.fresh_levels,
+        watch_order,
+        settings=LiveSettings(origins=settings.all_origins),
+        clock=shop.clock.now,
     )
     context = GatewayContext(
         bus=shop.bus,
@@ -43,6 +46,7 @@ async def open_edge(shop: Shop, listener: socket.socket) -> AsyncIterator[Server
         clock=shop.clock,
         keys=keys,
         currency=settings.shopflow_currency,
+        public_url=settings.public_url,
         stripe_publishable_key=integrations.stripe.stripe_publishable_key,
         stripe_api_base=integrations.stripe.stripe_api_base,
         stripe_webhook_secret=integrations.stripe.stripe_webhook_secret,

@@ -8,6 +8,7 @@ import msgspec
 
 from bus.messages import currencies
 from engine.message import Query
+from engine.patterns import whole
 
 Sku: TypeAlias = str
 CartId: TypeAlias = str
@@ -16,6 +17,8 @@ ProductId: TypeAlias = str
 
 Minor: TypeAlias = currencies.Minor
 Currency: TypeAlias = currencies.Currency
+# As the catalogue writes SKUs: for bytes of strangers. Stored messages hold a plain `Sku`, as older rules allowed it.
+SkuName: TypeAlias = Annotated[Sku, whole(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")]
 Quantity: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=99)]
 
 

@@ -8,7 +8,7 @@ import msgspec
 from litestar import delete, get, patch, post
 from litestar.params import FromPath, FromQuery, JSONBody
 
-from bus.messages.base import Money
+from bus.messages.base import Money, SkuName
 from bus.messages.catalog import (
     ChangeProduct,
     CreateProduct,
@@ -87,7 +87,7 @@ class ProductInventory(View, frozen=True, kw_only=True):
 class SkuBody(Body, frozen=True, kw_only=True):
     """A SKU to write, with its price."""
 
-    sku: Name
+    sku: SkuName
     title: Annotated[str, msgspec.Meta(max_length=200)] = ""
     price: MoneyBody
     weight_g: Annotated[int, msgspec.Meta(gt=0)]
@@ -116,7 +116,7 @@ class ProductChange(Body, frozen=True, kw_only=True):
 class SkuChange(Body, frozen=True, kw_only=True):
     """The new name of a SKU."""
 
-    sku: Name
+    sku: SkuName
 
 
 @get("/products", summary="List and search products")

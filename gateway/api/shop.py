@@ -5,6 +5,7 @@ from contextlib import aclosing
 from pathlib import Path
 
 import anyio
+import msgspec
 from litestar import Response, get
 from litestar.params import FromQuery
 from litestar.response import Stream
@@ -12,11 +13,12 @@ from litestar.static_files import create_static_files_router
 from litestar.types import ControllerRouterHandler
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from bus.messages.base import SkuName
 from bus.messages.catalog import ListCategories
 from engine.errors import ShopFlowError
 from engine.services import redis_errors
 from gateway.api.bodies import View
-from gateway.context import GatewayContext, Http, Injected
+from gateway.context import GatewayContext, Injected
 from gateway.live import LiveRefusal
 from gateway.problems import Problem
 
@@ -55,21 +57,24 @@ class Health(View, frozen=True, kw_only=True):
 async def page(context: Injected) -> Response[bytes]:
     """Serve the one page; its script reads the address."""
     content = await anyio.Path(_PAGES / "index.html").read_bytes()
+    live = context.public_url.replace("http", "ws", 1)
     policy = (
-        f"default-src 'self'; connect-src 'self' {context.stripe_api_base} ws: wss:; "
+        f"default-src 'self'; connect-src 'self' {context.stripe_api_base} {live}; object-src 'none'; "
         "base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
     )
-    headers = {"Content-Security-Policy": policy, "Cache-Control": "no-cache", "Referrer-Policy": "same-origin"}
+    headers = {"Content-Security-Policy": policy, "Cache-Control": "no-cache"}
     return Response(content, media_type="text/html; charset=utf-8", headers=headers)
 
 
 @get("/config", summary="Read the configuration")
-async def config(context: Injected, request: Http) -> Config:
-    """Read the addresses, public keys, categories and currency that a client needs."""
-    scheme = "wss" if request.url.scheme == "https" else "ws"
+async def config(context: Injected) -> Config:
+    """Read the addresses, public keys, categories and currency that a client needs.
+
+    `live_url` is relative to the shop's address, unless SHOPFLOW_PUBLIC_URL names that.
+    """
     categories = await context.bus.ask(ListCategories())
     return Config(
-        live_url=f"{scheme}://{request.headers.get('host', request.url.netloc)}/live",
+        live_url=f"{context.public_url.replace('http', 'ws', 1)}/live",
         currency=context.currency,
         stripe=StripeConfig(publishable_key=context.stripe_publishable_key, api_base=context.stripe_api_base),
         categories=categories.names,
@@ -79,9 +84,11 @@ async def config(context: Injected, request: Http) -> Config:
 @get("/live/events", summary="Stream live stock")
 async def live_events(context: Injected, skus: FromQuery[str] = "") -> Stream:
     """Stream the messages of `/live` as server-sent events, for clients without websockets. Commas separate SKUs."""
-    wanted = [sku for sku in skus.split(",") if sku]
     try:
+        wanted = msgspec.convert([sku for sku in skus.split(",") if sku], list[SkuName])
         messages = context.hub.subscribe_events(wanted)
+    except msgspec.ValidationError as error:
+        raise Problem(422, "invalid", f"skus: {error}") from error
     except LiveRefusal as refused:
         raise Problem(503 if refused.code == "busy" else 422, refused.code, refused.detail) from refused
 

@@ -12,7 +12,7 @@ import asyncio
 import math
 from collections.abc import Sequence
 from http import HTTPStatus
-from typing import ClassVar
+from typing import ClassVar, Final
 from urllib.parse import urlsplit
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -20,6 +20,8 @@ from websockets.http11 import Request, Response
 from websockets.server import ServerProtocol
 
 from gateway.live.settings import LiveSettings
+
+_PORTS: Final = {"http": 80, "https": 443}
 
 
 def answer(wire: ServerProtocol, request: Request, settings: LiveSettings) -> Response:
@@ -34,10 +36,23 @@ def answer(wire: ServerProtocol, request: Request, settings: LiveSettings) -> Re
 
 def is_welcome(origin: str, hosts: Sequence[str], origins: Sequence[str]) -> bool:
     """Whether pages of this origin may connect: the shop's own, or one that is listed."""
-    origin = origin.lower()
-    if origin in {listed.lower().rstrip("/") for listed in origins}:
+    own = _address(origin)
+    if own is None:
+        return False
+    scheme, host, port = own
+    if own in {_address(listed) for listed in origins}:
         return True
-    return len(hosts) == 1 and urlsplit(origin).netloc == hosts[0].lower() != ""
+    return len(hosts) == 1 and _address(f"{scheme}://{hosts[0]}") == (scheme, host, port)
+
+
+def _address(origin: str) -> tuple[str, str, int] | None:
+    """Return scheme, host and port of an origin, with the port that it does not write; None if it is no origin."""
+    try:
+        parts = urlsplit(origin.lower())
+        port = parts.port or _PORTS[parts.scheme]
+    except (ValueError, KeyError):
+        return None
+    return (parts.scheme, parts.hostname, port) if parts.hostname and not parts.username else None
 
 
 def service_unavailable(retry_after_s: float) -> bytes:

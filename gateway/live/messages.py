@@ -8,6 +8,7 @@ from typing import Annotated
 
 import msgspec
 
+from bus.messages.base import SkuName
 from bus.messages.inventory import StockLevel
 from bus.messages.order import OrderProgressed
 
@@ -18,14 +19,14 @@ Secret = Annotated[str, msgspec.Meta(min_length=1, max_length=512)]
 class Subscribe(msgspec.Struct, frozen=True, tag_field="op", tag="subscribe"):
     """Subscribe to SKUs: the current levels newer than `versions`, then every change."""
 
-    skus: list[Key]
-    versions: dict[str, int] = {}
+    skus: list[SkuName]
+    versions: dict[SkuName, int] = {}
 
 
 class Unsubscribe(msgspec.Struct, frozen=True, tag_field="op", tag="unsubscribe"):
     """End the subscription to SKUs."""
 
-    skus: list[Key]
+    skus: list[SkuName]
 
 
 class WatchOrder(msgspec.Struct, frozen=True, tag_field="op", tag="watch_order"):

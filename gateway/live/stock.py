@@ -44,6 +44,7 @@ class StockSubscriptions:
         # SKUs to read, in order; dicts because they keep the order and hold each SKU once.
         self._urgent: dict[str, None] = {}
         self._due: dict[str, None] = {}
+        self._page_size = settings.read_page  # Smaller while reads fail.
         self._work = asyncio.Event()
         self._reread_at = self._loop.time() + settings.reread_every_s
 
@@ -115,10 +116,22 @@ class StockSubscriptions:
             except Exception:  # Whatever the error: the clients still wait for an answer.
                 READ_FAILURES.labels("stock").inc()
                 log.warning("live.read_failed", skus=len(page), exc_info=True)
-                self._urgent = dict.fromkeys(topic.sku for topic in page) | self._urgent
-                await asyncio.sleep(self._settings.retry_s)
+                await self._retry([topic.sku for topic in page])
             else:
+                self._page_size = min(2 * self._page_size, self._settings.read_page)
                 self._accept(page, levels)
+
+    async def _retry(self, skus: Sequence[str]) -> None:
+        """Read a failed page again, by halves: a SKU that can't be read must not keep others from being read.
+
+        One that fails alone waits behind all others.
+        """
+        self._page_size = max(1, len(skus) // 2)
+        if len(skus) > 1:
+            self._urgent = dict.fromkeys(skus) | self._urgent
+        else:
+            self._due |= dict.fromkeys(skus)
+            await asyncio.sleep(self._settings.retry_s)
 
     def _check_bounds(self, subscriber: Subscriber, skus: Sequence[str]) -> None:
         most = self._settings.max_skus
@@ -204,7 +217,7 @@ class StockSubscriptions:
         while True:
             if self._loop.time() >= self._reread_at:
                 self._reread()
-            skus = take(self._urgent, self._settings.read_page) or take(self._due, self._settings.read_page)
+            skus = take(self._urgent, self._page_size) or take(self._due, self._page_size)
             page = [self._topics[sku] for sku in skus if sku in self._topics]
             if page:
                 return page

@@ -129,7 +129,14 @@ export class LiveShop extends EventTarget {
 
   #connect() {
     this.#become(this.#failures ? "reconnecting" : "connecting");
-    const socket = new WebSocket(this.#url);
+    let socket;
+    try {
+      socket = new WebSocket(this.#url);
+    } catch {
+      // A page behind HTTPS may open no plain socket, and a policy may forbid any: the page works without.
+      this.#lost(0);
+      return;
+    }
     this.#socket = socket;
     // Every handler checks that its socket is the current one: an abandoned socket must have no effect.
     socket.onopen = () => socket === this.#socket && this.#greet();

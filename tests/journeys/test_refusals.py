@@ -63,6 +63,11 @@ async def test_a_body_is_json_of_the_right_shape_and_size(buyer: Customer, staff
     assert await staff.stock("MUG") == (10, 0)
 
 
+async def test_what_can_be_no_sku_is_watched_by_nobody(buyer: Customer) -> None:
+    for skus in ("MUG,-x", "x%0A", "%C3%BC", "x" * 65):
+        assert (await buyer.get(f"/live/events?skus={skus}")).refusal == (422, "invalid"), skus
+
+
 async def test_null_is_absent_wherever_a_field_may_be(buyer: Customer, staff: Staff) -> None:
     cart = await buyer.fill_cart(MUG=1)
     address = buyer.delivery()["address"] | {"line2": None}

@@ -32,6 +32,7 @@ class Shelf:
         self.open = asyncio.Event()
         self.open.set()
         self.broken = False
+        self.unreadable = ""  # A SKU with which no read succeeds.
 
     def put(self, sku: str, available: int, version: int) -> StockLevel:
         level = self.levels[sku] = StockLevel(sku=sku, available=available, version=version)
@@ -41,7 +42,7 @@ class Shelf:
         self.reads.append(skus)
         levels = [self.levels[sku] for sku in skus if sku in self.levels]  # As of now, however long the answer takes.
         await self.open.wait()
-        if self.broken:
+        if self.broken or self.unreadable in skus:
             raise ConnectionError
         return levels
 

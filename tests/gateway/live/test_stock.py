@@ -1,5 +1,7 @@
 """Subscriptions: a snapshot, then every change, each version once and none going back."""
 
+import pytest
+
 from bus.messages.inventory import StockLevel
 from tests.gateway.live.support import edge, hear, levels_of, nothing_more, say, shown, subscribe
 from tests.waiting import eventually
@@ -196,6 +198,34 @@ async def test_reading_goes_on_after_a_failure() -> None:
         live.shelf.broken = False
 
         assert (await hear(socket))["stock"] == shown(mug)
+
+
+async def test_a_sku_that_can_not_be_read_keeps_no_other_from_being_read() -> None:
+    """One message of one client must not stop live stock for all."""
+    async with edge(retry_s=0.01) as live, live.connect() as socket, live.connect() as other:
+        mug, lamp = live.shelf.put(MUG, 5, 1), live.shelf.put(LAMP, 2, 1)
+        live.shelf.unreadable = "SKU-3"
+        live.shelf.open.clear()
+        await say(other, "subscribe", skus=[f"SKU-{n}" for n in range(5)])
+        await say(socket, "subscribe", skus=[MUG, LAMP])
+        await eventually(lambda: len(live.shelf.reads) == 1)
+
+        live.shelf.open.set()
+
+        assert levels_of(await hear(socket)) == shown(mug, lamp)
+        live.shelf.unreadable = ""
+        assert await hear(other) == {"op": "subscribed", "stock": []}
+
+
+@pytest.mark.parametrize("sku", ["x\0", "MUG\n", " MUG", "", "-x", "x" * 65, "MÜG", "../x"])
+async def test_what_can_be_no_sku_is_refused_and_read_nowhere(sku: str) -> None:
+    async with edge() as live, live.connect() as socket:
+        for fields in ({"skus": [MUG, sku]}, {"skus": [MUG], "versions": {sku: 1}}):
+            await say(socket, "subscribe", **fields)
+            assert (await hear(socket))["code"] == "bad_message"
+        await say(socket, "unsubscribe", skus=[sku])
+        assert (await hear(socket))["code"] == "bad_message"
+        assert live.shelf.reads == []
 
 
 async def test_reads_are_paged() -> None:

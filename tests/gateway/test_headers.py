@@ -1,0 +1,71 @@
+"""Headers that keep a browser from harm stand on every answer, and a path has one spelling."""
+
+import aiohttp
+import pytest
+from multidict import CIMultiDictProxy
+from yarl import URL
+
+from testkit import ShopUnderTest
+
+ALWAYS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
+
+async def get(shop: ShopUnderTest, path: str) -> tuple[int, CIMultiDictProxy[str]]:
+    url = URL(shop.url + path, encoded=True)  # As it is written.
+    async with aiohttp.ClientSession() as http, http.get(url) as answer:
+        await answer.read()
+        return answer.status, answer.headers
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "is_kept"),
+    [
+        ("/", 200, True),
+        ("/static/shop.js", 200, True),
+        ("/static/none.js", 404, True),
+        ("/docs", 200, False),
+        ("/products", 200, True),
+        ("/carts/cart_none", 404, False),
+        ("/orders/ord_none", 404, False),
+        ("/admin/api/orders", 401, False),
+        ("/nowhere", 404, False),
+        ("/config?x=%00", 422, False),
+    ],
+)
+async def test_every_answer_has_them(shop: ShopUnderTest, path: str, status: int, is_kept: bool) -> None:
+    answered, headers = await get(shop, path)
+
+    assert answered == status
+    assert {name: headers[name] for name in ALWAYS} == ALWAYS
+    assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+    assert "ws:" not in headers["Content-Security-Policy"].replace("ws://", "")
+    assert (headers.get("Cache-Control") != "no-store") == is_kept
+    assert "Strict-Transport-Security" not in headers  # The shop under test is no HTTPS.
+
+
+async def test_the_page_runs_only_what_is_the_shops_own(shop: ShopUnderTest) -> None:
+    _, headers = await get(shop, "/")
+    rules = dict(rule.strip().split(" ", 1) for rule in headers["Content-Security-Policy"].split(";"))
+
+    assert rules["default-src"] == "'self'"
+    assert rules["object-src"] == "'none'"
+    assert rules["connect-src"].split()[0] == "'self'"
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["//metrics", "/%6detrics", "/metrics/", "/./metrics", "/x/../metrics", "/%2e/metrics", "/x/%2E%2e/metrics",
+     "/admin%2Fapi/orders", "/admin/api//orders", "/products/%00"],
+)  # fmt: skip
+async def test_another_spelling_of_a_path_is_not_found(shop: ShopUnderTest, path: str) -> None:
+    assert (await get(shop, path))[0] == 404
+
+
+@pytest.mark.parametrize("path", ["/products/m%C3%BCsli", "/products/a%20b", "/.well-known/none"])
+async def test_what_has_to_be_written_as_codes_may_be(shop: ShopUnderTest, path: str) -> None:
+    status, _ = await get(shop, path)
+    assert status == 404  # There is none; it was looked for.
