@@ -44,7 +44,7 @@ class Buyer:
 
     async def take_cart(self) -> str:
         """Make a cart; returns its id."""
-        return str((await self._good("POST", "/carts"))["id"])
+        return str((await self._ask_until_taken("POST", "/carts"))["id"])
 
     async def put_in(self, cart: str, wanted: str) -> int:
         """Put one unit of a SKU into the cart; returns HTTP's status."""
@@ -54,7 +54,7 @@ class Buyer:
     async def pay_for(self, cart: str) -> int:
         """Check out, and pay at Stripe; returns its status."""
         key = f"Idempotency-Key: {secrets.token_hex(8)}\r\n"
-        payment = (await self._good("POST", f"/carts/{cart}/checkout", _CHECKOUT, key))["payment"]
+        payment = (await self._ask_until_taken("POST", f"/carts/{cart}/checkout", _CHECKOUT, key))["payment"]
         form = {
             "key": payment["publishable_key"],
             "client_secret": payment["client_secret"],
@@ -65,7 +65,7 @@ class Buyer:
         assert status == 200, body
         return status
 
-    async def _good(self, method: str, path: str, body: bytes = b"", headers: str = "") -> dict[str, Any]:
+    async def _ask_until_taken(self, method: str, path: str, body: bytes = b"", headers: str = "") -> dict[str, Any]:
         status, content = await self._shop.ask(method, path, body, headers)
         for _ in range(_TRIES):
             if status != 503:

@@ -124,8 +124,14 @@ class LocalBus:
 
     async def publish(self, *events: Event) -> None:
         """Store events outside of any turn, for tests and operations. Actors publish through their transaction."""
-        async with self._database.transaction(self._clock.now()) as tx:
-            stored = await self.deliveries.store(tx, [OutboxEntry(event) for event in events])
+        stored = None
+        try:
+            async with self._database.transaction(self._clock.now()) as tx:
+                stored = await self.deliveries.store(tx, [OutboxEntry(event) for event in events])
+        except BaseException:
+            if stored is not None:
+                self.deliveries.on_rollback(stored)  # Or it has committed, and only the answer was lost.
+            raise
         self.deliveries.hand_over(stored)
 
     async def _ask_elsewhere(self, command: Command[R], limit_s: float) -> R:

@@ -87,7 +87,7 @@ def configure_logging(level: str, *, as_json: bool) -> None:
         else structlog.dev.ConsoleRenderer(
             colors=sys.stderr.isatty(),
             pad_event_to=32,
-            exception_formatter=structlog.dev.plain_traceback,  # The rich one shows variables, and so secrets.
+            exception_formatter=structlog.dev.plain_traceback,  # Rich tracebacks show variables, and so secrets.
         )
     )
     shared: list[structlog.typing.Processor] = [

@@ -1,16 +1,19 @@
 """What is stored and not in memory is found: after a crash, once there is room, and in order."""
 
 import asyncio
-from collections.abc import Sequence
-from datetime import timedelta
-from unittest.mock import AsyncMock
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from unittest.mock import AsyncMock, patch
 
 import pytest
 from asyncpg import QueryCanceledError, Record
 from structlog.testing import capture_logs
 
 from engine.clock import ManualClock
+from engine.errors import Unavailable
 from engine.postgres import Database
+from engine.transaction import Transaction
 from tests.engine.toys import (
     Add,
     Bell,
@@ -31,11 +34,33 @@ insert into bus.deliveries (message_id, subscriber, type, key, body, cause, stor
 values ($1, $2, $3, $4, $5, '', now(), $6)"""
 
 
+class LostAnswers:
+    """A database whose transactions commit, and whose answers to that are lost."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @asynccontextmanager
+    async def transaction(self, now: datetime) -> AsyncIterator[Transaction]:
+        async with self._database.transaction(now) as tx:
+            yield tx
+        raise Unavailable("PostgreSQL", "the connection was closed")
+
+
 async def insert(
     database: Database, type_name: str, body: str, *, subscriber: str = "recorder", key: str = "k"
 ) -> None:
     async with database.transaction(ManualClock().now()) as tx:
         await tx.execute(INSERT, f"id-{body}", subscriber, type_name, key, body, None)
+
+
+async def test_an_event_whose_commit_has_no_answer_is_handled_if_it_was_stored(
+    database: Database, clock: ManualClock
+) -> None:
+    async with house(database, clock, Recorder()) as bus:
+        with patch.object(bus, "_database", LostAnswers(database)), pytest.raises(Unavailable):
+            await bus.publish(Rang(key="k", what="x"))
+        await until_done(database, "recorder", ["x"])
 
 
 # --- After a crash ---
