@@ -99,7 +99,7 @@ class Actor:
 def turn(method: F) -> F:
     """Mark a method that is called once for all waiting messages of its type, in one transaction.
 
-    Queries get no transaction: each statement sees all that has committed, as it would inside one.
+    A query's `tx` is none: it reads, each statement by itself, and sees all that has committed, as it would inside one.
 
     The method takes `tx: Transaction` (or leaves it out, if it touches no database) and `Sequence[M]`, and returns as
     many answers in the same order; or it takes a single `M`, and returns its answer.

@@ -1,4 +1,4 @@
-"""One spelling for each path: another one is not found.
+"""Paths have one spelling each: another one is not found.
 
 `//metrics`, `/metrics/` and `/%6detrics` are no other names of `/metrics`: whoever forbids a path, in a proxy or in a
 guard, must not be passed by another spelling of it. Source: RFC 3986, 6.2.2.

@@ -45,7 +45,7 @@ READ_ONCE = {
 }
 
 
-# The seed's arrows, and those that correctness needs. (Reviews come with a later version.)
+# Events that a listener must not lose, whatever is moved: who promised to hear them. A new domain need not be here.
 LISTENERS = {
     "OrderCreated": {"email", "inventory", "analytics", "warehouse"},
     "PaymentReceived": {"email", "analytics", "order", "inventory", "warehouse"},

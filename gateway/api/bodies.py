@@ -34,14 +34,14 @@ class MoneyBody(Body, frozen=True, kw_only=True):
     currency: Currency
 
 
-def _without_nulls(value: object) -> object:
+def _without_nulls(body: bytes) -> bytes:
     """Leave out members that are null: for many clients that is how a field is left out.
 
     Raises:
         ValidationException: Lists and objects are nested more deeply than any body.
     """
     try:
-        return _pruned(value)
+        return msgspec.json.encode(_pruned(decode_json(body)))
     except RecursionError:
         raise ValidationException("nested too deeply") from None
 
@@ -64,7 +64,7 @@ class Strict(MsgspecDTO[T], Generic[T]):
         if _NUL in value:
             raise ValidationException("texts can't have NUL characters")  # PostgreSQL keeps none.
         if _NULL in value:
-            value = msgspec.json.encode(_without_nulls(decode_json(value)))
+            value = _without_nulls(value)
         return decode_json(value, target_type=self.model_type)
 
     @classmethod

@@ -49,6 +49,6 @@ async def test_a_list_is_described_under_its_own_name_with_its_items(api: Json) 
 
     assert lists["OrderList"]["items"]["items"] == {"$ref": "#/components/schemas/OrderSummary"}
     assert lists["SalesView"]["items"]["items"] == {"$ref": "#/components/schemas/SalesRow"}
-    assert {name for name, fields in lists.items() if set(fields) == {"items", "next"}} == {
-        "Actors", "DeadLetters", "MethodList", "OrderList", "PickLists", "ProductList", "SalesView", "StuckMoney"
-    }  # fmt: skip
+    pages = {name for name, fields in lists.items() if set(fields) == {"items", "next"}}
+    assert pages >= {"Actors", "DeadLetters", "MethodList", "OrderList", "PickLists", "ProductList", "StuckMoney"}
+    assert not [name for name in pages if "_" in name]  # As msgspec names a generic type that has no name of its own.

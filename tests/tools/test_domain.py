@@ -37,13 +37,14 @@ def run(tree: Path, *words: str) -> str:
 
 @pytest.mark.timeout(240)  # A shop is opened in another program.
 def test_a_made_domain_passes_its_tests_and_the_house_rules(tree: Path) -> None:
-    made = run(tree, "tools.domain", "review")
+    made = run(tree, "tools.domain", "lantern")
 
-    assert "made actors/review/actor.py" in made
-    run(tree, "ruff", "check", "actors", "bus", "gateway", "wiring", "tests/actors/review")
-    run(tree, "ruff", "format", "--check", "actors", "bus", "gateway", "wiring", "tests/actors/review")
-    run(tree, "pytest", "-q", "-p", "no:cacheprovider", "tests/actors/review", "tests/bus/test_golden.py")
-    run(tree, "pytest", "-q", "-p", "no:cacheprovider", "tests/test_tidy.py", "-k", "review or domains or listeners")
+    assert "made actors/lantern/actor.py" in made
+    run(tree, "ruff", "check", "actors", "bus", "gateway", "wiring", "tests/actors/lantern")
+    run(tree, "ruff", "format", "--check", "actors", "bus", "gateway", "wiring", "tests/actors/lantern")
+    run(tree, "pytest", "-q", "-p", "no:cacheprovider", "tests/actors/lantern", "tests/bus/test_golden.py")
+    run(tree, "mypy", "actors/lantern", "bus/messages/lantern.py", "gateway/api/lantern.py", "tests/actors/lantern")
+    run(tree, "pytest", "-q", "-p", "no:cacheprovider", "tests/test_tidy.py", "-k", "lantern or domains or listeners")
 
 
 @pytest.mark.parametrize("name", ["", "Review", "two words", "../up", "order", "inventory"])

