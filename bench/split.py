@@ -9,6 +9,7 @@ import asyncio
 import os
 import random
 import secrets
+import shlex
 import statistics
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -28,7 +29,7 @@ from testkit.programs import ROOT, command, program
 
 COMPOSE = yaml.safe_load((ROOT / "docs" / "compose.yaml").read_text(encoding="utf-8"))
 PARTS = {  # By name, what is behind `run.py`. The first has the edge.
-    name: tuple(service["command"].split())
+    name: tuple(shlex.split(service["command"]))
     for name, service in COMPOSE["services"].items()
     if service.get("command", "").startswith("serve")
 }

@@ -12,7 +12,7 @@ from cli.running import existing_shop, out, run
 from wiring.domains import ShopSettings
 
 _DECIMAL_HELP = """How prices are written: "." or "," before decimals, or "none": in minor units, 1999 for 19.99.
-Needed only where the file does not do it alike throughout."""
+Without it the file's own habit counts, and prices that are written otherwise are refused."""
 
 
 def import_command(
@@ -34,9 +34,9 @@ def import_command(
         read = goods.read_file(file, decimal, has_stock=not no_stock)
         if read.encoding == "Windows-1252":
             out.print("Read as Windows-1252, since it is no UTF-8: look at letters such as é and ü in the shop.")
-        with Progress(console=out) as progress:
-            bar = progress.add_task(f"Importing {file.name}", total=len(read.lines))
-            async with existing_shop(settings) as shop:
+        async with existing_shop(settings) as shop:
+            with Progress(console=out) as progress:
+                bar = progress.add_task(f"Importing {file.name}", total=len(read.lines))
                 return await goods.import_goods(
                     shop.bus, read, lambda done: progress.update(bar, advance=done), is_trial=dry_run
                 )
@@ -53,9 +53,9 @@ def export(file: Annotated[Path, typer.Argument(help="CSV file to write, which `
     """Export the products for sale, with their stock."""
 
     async def main(settings: ShopSettings) -> int:
-        with Progress(console=out) as progress:
-            bar = progress.add_task(f"Exporting to {file.name}", total=None)
-            async with existing_shop(settings) as shop:
+        async with existing_shop(settings) as shop:
+            with Progress(console=out) as progress:
+                bar = progress.add_task(f"Exporting to {file.name}", total=None)
                 return await goods.export_file(shop.bus, file, lambda done: progress.update(bar, advance=done))
 
     out.print(f"{run(main)} SKUs written to {file}.")

@@ -44,11 +44,11 @@ def read_file(file: Path, decimal: Decimal | None = None, *, has_stock: bool = T
 
     Args:
         file: With the columns of `COLUMNS`, or without `on_hand`.
-        decimal: How prices are written; None: as the file itself does throughout.
+        decimal: How prices are written; None: as the file writes most of them.
         has_stock: Whether to read `on_hand`, if there is such a column.
 
     Raises:
-        BadInput: The file can't be read, lacks a column, or writes prices in more than one way.
+        BadInput: The file can't be read, or lacks a column.
     """
     try:
         if file.stat().st_size > _LARGEST:

@@ -1,6 +1,7 @@
 """Rows of the goods file: their numbers and prices, read by rules that never guess. Pure."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from typing import Final, Literal, NamedTuple, TypeAlias
 
@@ -8,7 +9,6 @@ from bus.messages.base import Currency, Minor, Money
 from bus.messages.catalog import SkuRow
 from bus.messages.currencies import decimals
 from cli.sheets import Sheet, SheetRow, unguard
-from engine.errors import BadInput
 
 REQUIRED: Final = (
     "product_id", "slug", "title", "category", "description", "sku", "sku_title", "price", "currency", "weight_g",
@@ -20,6 +20,13 @@ Decimal: TypeAlias = Literal["none", ".", ","]
 
 _WHOLE: Final = re.compile(r"[0-9]{1,15}")
 _MARKED: Final = re.compile(r"[0-9]+([.,])[0-9]+")
+
+
+class _Style(NamedTuple):
+    """How prices are read."""
+
+    decimal: Decimal
+    may_be_whole: bool  # With a mark: whether 20 is 20.00, which only a person can tell from 0.20.
 
 
 class GoodsLine(NamedTuple):
@@ -35,16 +42,13 @@ def read_lines(sheet: Sheet, decimal: Decimal | None) -> tuple[list[GoodsLine], 
 
     Args:
         sheet: With the columns of `REQUIRED`; `on_hand` may be missing, and its cells empty.
-        decimal: None: as the file itself does throughout.
-
-    Raises:
-        BadInput: `decimal` is None, and the file writes prices in more than one way.
+        decimal: None: as the file writes most of its prices. Those that are written otherwise are refused.
     """
-    decimal = decimal or _habit(sheet.rows)
+    style = _Style(decimal, may_be_whole=True) if decimal else _Style(_habit(sheet.rows), may_be_whole=False)
     lines, refused, first_at = [], list(sheet.refused), dict[str, int]()
     for row in sheet.rows:
         try:
-            line = _line(row, decimal)
+            line = _line(row, style)
         except ValueError as error:
             refused.append((row.number, str(error)))
             continue
@@ -56,23 +60,18 @@ def read_lines(sheet: Sheet, decimal: Decimal | None) -> tuple[list[GoodsLine], 
 
 
 def _habit(rows: Sequence[SheetRow]) -> Decimal:
-    """Find out how the file writes prices. What is no number at all is refused with its line."""
-    first: dict[Decimal, SheetRow] = {}
+    """Find out how the file writes most of its prices; in doubt, in minor units."""
+    ways: Counter[Decimal] = Counter({"none": 0, ".": 0, ",": 0})
     for row in rows:
         price = row.cells["price"].strip()
-        marked = _MARKED.fullmatch(price)
-        if marked:
-            first.setdefault("," if marked[1] == "," else ".", row)
+        if marked := _MARKED.fullmatch(price):
+            ways["," if marked[1] == "," else "."] += 1
         elif _WHOLE.fullmatch(price) and decimals(row.cells["currency"].strip()):
-            first.setdefault("none", row)
-    if len(first) > 1:
-        ways = " and ".join(f"{row.cells['price'].strip()} (line {row.number})" for row in first.values())
-        choices = " or ".join(f"--decimal {way}" for way in first)
-        raise BadInput(f"it writes prices as {ways}; pass {choices} to say how all are meant")
-    return next(iter(first), "none")
+            ways["none"] += 1
+    return max(ways, key=lambda way: ways[way])  # The first of equals.
 
 
-def _line(row: SheetRow, decimal: Decimal) -> GoodsLine:
+def _line(row: SheetRow, style: "_Style") -> GoodsLine:
     cell = {name: text.strip() for name, text in row.cells.items()}
     on_hand = _whole("on_hand", cell["on_hand"]) if cell.get("on_hand") else None
     if on_hand is not None and on_hand > MOST_UNITS:
@@ -87,7 +86,7 @@ def _line(row: SheetRow, decimal: Decimal) -> GoodsLine:
             description=unguard(cell["description"]),
             sku=unguard(cell["sku"]),
             sku_title=unguard(cell["sku_title"]),
-            price=Money(amount=_price(cell["price"], cell["currency"], decimal), currency=cell["currency"]),
+            price=Money(amount=_price(cell["price"], cell["currency"], style), currency=cell["currency"]),
             weight_g=_whole("weight_g", cell["weight_g"]),
         ),
         on_hand,
@@ -100,15 +99,15 @@ def _whole(column: str, text: str) -> int:
     return int(text)
 
 
-def _price(text: str, currency: Currency, decimal: Decimal) -> Minor:
+def _price(text: str, currency: Currency, style: _Style) -> Minor:
     digits = decimals(currency)
-    if decimal == "none" or not digits:
+    if style.decimal == "none" or not digits:
         if _MARKED.fullmatch(text) and digits:
             raise ValueError(f"price must be in minor units, 1999 for 19.99, not {_shown(text)}; or pass --decimal")
         return _whole("price", text)
-    read = re.fullmatch(rf"([0-9]{{1,15}})(?:{re.escape(decimal)}([0-9]{{1,{digits}}}))?", text)
-    if read is None:
-        example = f"1234{decimal}{'50'.ljust(digits, '0')[:digits]}"
+    read = re.fullmatch(rf"([0-9]{{1,15}})(?:{re.escape(style.decimal)}([0-9]{{1,{digits}}}))?", text)
+    if read is None or not (read[2] or style.may_be_whole):
+        example = f"1234{style.decimal}{'50'.ljust(digits, '0')[:digits]}"
         raise ValueError(f"price must be written as {example} in {currency}, not {_shown(text)}")
     return int(read[1] + (read[2] or "").ljust(digits, "0"))
 

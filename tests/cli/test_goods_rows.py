@@ -4,7 +4,6 @@ import pytest
 
 from cli.goods_rows import Decimal, GoodsLine, read_lines
 from cli.sheets import Sheet, SheetRow
-from engine.errors import BadInput
 
 CELLS = {
     "product_id": "MUG",
@@ -48,18 +47,21 @@ def test_prices_with_decimals_throughout_are_money(written: tuple[str, ...], amo
     assert prices(*written) == amounts
 
 
-def test_a_file_that_writes_prices_in_two_ways_is_asked_about() -> None:
-    with pytest.raises(BadInput, match=r"1200 \(line 2\) and 19.00 \(line 3\); pass --decimal none or --decimal \."):
-        prices("1200", "19.00")
-    with pytest.raises(BadInput, match=r"1\.500 \(line 2\) and 19,00 \(line 3\)"):
-        prices("1.500", "19,00")
+MINOR = "price must be in minor units, 1999 for 19.99, not '19.00'; or pass --decimal"
+
+
+def test_a_price_that_is_written_as_few_are_in_its_file_is_refused_and_not_guessed() -> None:
+    assert prices("1200", "19.00", "500") == [1200, MINOR, 500]
+    assert prices("1200", "19.00") == [1200, MINOR]  # In doubt, as an export writes them.
+    assert prices("19.00", "20", "5.50") == [1900, "price must be written as 1234.50 in EUR, not '20'", 550]
+    assert prices("19,00", "1.50", "5,5") == [1900, "price must be written as 1234,50 in EUR, not '1.50'", 550]
 
 
 def test_the_owners_word_settles_it() -> None:
     assert prices("20", "19.5", decimal=".") == [2000, 1950]
     whole, refused = prices("2000", "19.50", decimal="none")
     assert whole == 2000
-    assert refused == "price must be in minor units, 1999 for 19.99, not '19.50'; or pass --decimal"
+    assert refused == MINOR.replace("19.00", "19.50")
 
 
 def test_decimals_are_those_of_the_currency() -> None:

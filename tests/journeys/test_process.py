@@ -314,8 +314,8 @@ async def test_a_tour_prints_its_timeline_and_every_mail_arrives_once(running: P
 
 async def test_a_tour_without_a_shop_says_so_at_once() -> None:
     async with program() as shop:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            shop.port = free.getsockname()[1]
+        await shop.start()
+        await shop.stop()
         done = await shop.run("tour")
     assert done.code == 1
     assert done.err == f"The tour ended early: no shop answers at {shop.url}: start one with `run.py`\n"
