@@ -33,10 +33,10 @@ select s.sku, p.title as product_title, s.title, s.price, s.currency, s.weight_g
 from catalog.skus s join catalog.products p on p.id = s.product_id
 where s.sku = any($1)"""
 
-# Candidates for what somebody meant: those that begin alike first, then those of about the same length.
+# Candidates for what somebody meant: itself first, then those that begin alike, then those of about the same length.
 _SIMILAR = """
 select sku from catalog.skus
-order by lower(left(sku, 3)) = lower(left($1, 3)) desc, abs(length(sku) - length($1)), sku limit 300"""
+order by sku = $1 desc, lower(left(sku, 3)) = lower(left($1, 3)) desc, abs(length(sku) - length($1)), sku limit 300"""
 
 # In one order, so that two imports never deadlock.
 _OWNERS = "select sku, product_id from catalog.skus where sku = any($1) order by sku for update"

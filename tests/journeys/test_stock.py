@@ -12,6 +12,8 @@ from time import perf_counter
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
+from bus.messages.base import Money
+from bus.messages.catalog import CheckSku, ImportSkus, SkuRow
 from testkit import ShopUnderTest
 from tests.journeys.people import Answer, Customer, Json, Staff, at_once, new_key
 
@@ -293,6 +295,19 @@ async def test_a_sku_that_nobody_sells_gets_no_books(staff: Staff, sku: str, sim
         assert answer.refusal == (404, "unknown_sku")
         assert answer.json["similar"] == similar
     assert await staff.findings() == []
+
+
+async def test_a_sku_is_known_among_hundreds_that_are_named_alike(shop: ShopUnderTest) -> None:
+    rows = [
+        SkuRow(
+            product_id=f"BEAD-{n}", slug=f"bead-{n}", title="Bead", category="", description="",
+            sku=f"BEAD-{n}", sku_title="", price=Money(amount=100, currency="EUR"), weight_g=1,
+        )
+        for n in range(1000, 1400)
+    ]  # fmt: skip
+    assert (await shop.ask(ImportSkus(rows=tuple(rows)))).refused == ()
+
+    assert (await shop.ask(CheckSku(sku="BEAD-1399"))).is_sold
 
 
 async def test_a_sku_that_was_never_counted_has_no_units(staff: Staff) -> None:
