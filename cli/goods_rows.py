@@ -8,12 +8,12 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 from bus.messages.base import Currency, Minor, Money
 from bus.messages.catalog import SkuRow
 from bus.messages.currencies import decimals
+from bus.messages.inventory import MOST_UNITS
 from cli.sheets import Sheet, SheetRow, unguard
 
 REQUIRED: Final = (
     "product_id", "slug", "title", "category", "description", "sku", "sku_title", "price", "currency", "weight_g",
 )  # fmt: skip
-MOST_UNITS: Final = 1_000_000_000
 
 # How a file writes prices: as money with this mark before the decimals, or "none": in minor units, 1999 for 19.99 EUR.
 Decimal: TypeAlias = Literal["none", ".", ","]

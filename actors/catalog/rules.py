@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from msgspec import structs
 
 from bus.messages.amounts import price_refusal
-from bus.messages.base import ProductId, Sku
+from bus.messages.base import NAME, ProductId, Sku
 from bus.messages.catalog import (
     ChangeProduct,
     CreateProduct,
@@ -20,7 +20,7 @@ from bus.messages.catalog import (
     SkuView,
 )
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_NAME = re.compile(NAME)
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 

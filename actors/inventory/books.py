@@ -1,12 +1,13 @@
 """The books of SKUs: count, audit and repair. Pure."""
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Literal
 
 from actors.inventory.shelf import Entry, Shelf
 from bus.messages.audit import RULES, CheckId, Finding, Remedy, RepairMade
 from bus.messages.base import Sku
 from bus.messages.inventory import (
+    MOST_UNITS,
     CarryUnits,
     ReceiveStock,
     SetOnHand,
@@ -35,9 +36,6 @@ class StockSums:
     def fits(self) -> bool:
         """Whether the counters can be set to the holds' sums: enough units are on hand."""
         return self.assigned_by_holds + self.held_by_holds <= self.on_hand
-
-
-MOST_UNITS: Final = 1_000_000_000
 
 
 def set_on_hand(ask: SetOnHand, shelf: Shelf, by_ledger: int | None = None) -> StockCount | StockBelowHeld | StockMoved:

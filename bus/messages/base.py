@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Sequence
-from typing import Annotated, Protocol, TypeAlias, TypeVar, dataclass_transform
+from typing import Annotated, Final, Protocol, TypeAlias, TypeVar, dataclass_transform
 
 import msgspec
 
@@ -18,7 +18,8 @@ ProductId: TypeAlias = str
 Minor: TypeAlias = currencies.Minor
 Currency: TypeAlias = currencies.Currency
 # As the catalogue writes SKUs: for bytes of strangers. Stored messages hold a plain `Sku`, as older rules allowed it.
-SkuName: TypeAlias = Annotated[Sku, whole(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")]
+NAME: Final = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
+SkuName: TypeAlias = Annotated[Sku, whole(NAME)]
 Quantity: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=99)]
 
 

@@ -1,10 +1,13 @@
 """The inventory: units on the shelf, and units held for carts and orders."""
 
 from datetime import datetime
+from typing import Final
 
 from bus.messages.audit import Findings, Repairs
 from bus.messages.base import CartId, Fact, Line, OrderId, ReadSpan, Sku, Value
 from engine.message import Command, Event, Query, Reply
+
+MOST_UNITS: Final = 1_000_000_000  # On hand of one SKU.
 
 
 class StockLevel(Value, frozen=True, kw_only=True):

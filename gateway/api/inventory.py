@@ -7,7 +7,15 @@ from litestar import get, put
 from litestar.params import FromPath, JSONBody
 
 from bus.messages.catalog import CheckSku
-from bus.messages.inventory import CountStock, ReceiveStock, SetOnHand, StockBelowHeld, StockCount, StockMoved
+from bus.messages.inventory import (
+    MOST_UNITS,
+    CountStock,
+    ReceiveStock,
+    SetOnHand,
+    StockBelowHeld,
+    StockCount,
+    StockMoved,
+)
 from gateway.api.bodies import Body, Strict, View
 from gateway.context import GatewayContext, Injected
 from gateway.problems import Problem
@@ -16,10 +24,10 @@ from gateway.problems import Problem
 class StockBody(Body, frozen=True, kw_only=True):
     """The units that were counted on the shelf, or those that have arrived."""
 
-    on_hand: Annotated[int, msgspec.Meta(ge=0, le=1_000_000_000)] | None = None
+    on_hand: Annotated[int, msgspec.Meta(ge=0, le=MOST_UNITS)] | None = None
     recount: bool = False  # The ledger disagrees, and is corrected.
     version: int | None = None  # Of the books that the counter has seen.
-    received: Annotated[int, msgspec.Meta(ge=1, le=1_000_000_000)] | None = None
+    received: Annotated[int, msgspec.Meta(ge=1, le=MOST_UNITS)] | None = None
 
     def __post_init__(self) -> None:
         if (self.on_hand is None) == (self.received is None):
