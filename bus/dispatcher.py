@@ -13,9 +13,8 @@ from bus.in_memory import InMemory
 from engine.envelope import Envelope
 from engine.errors import Overloaded
 
-_MOST_MEANWHILE = (
-    1000  # Deliveries kept in memory while a sweep reads older ones. If more come, the sweep begins again.
-)
+# Deliveries kept in memory while a sweep reads older ones. If more come, the sweep begins again.
+_MOST_MEANWHILE = 1000
 
 
 class Subscription:
