@@ -152,7 +152,9 @@ async def _forward(services: Services, sqs: Sqs) -> float:
     """Measure from the commit until every row records that SQS took its message; returns messages per second."""
     async with _process(services, sqs, Speaker()) as bus:
         async with services.database.transaction(SystemClock().now()) as tx:
-            stored = await bus.deliveries.store(tx, [OutboxEntry(Happened(key=f"{n}")) for n in range(MESSAGES)])
+            stored = await bus.deliveries.store(
+                tx, bus.deliveries.address([OutboxEntry(Happened(key=f"{n}")) for n in range(MESSAGES)])
+            )
         begun = perf_counter()
         bus.deliveries.hand_over(stored)
         for waiting in (_NEWEST, _ANY):  # The newest row first: polling all rows costs too much.

@@ -26,7 +26,7 @@ commit the sweeper knows when the next timer is due.
 Rejected: docs/decisions/0001.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
 from bus.dispatcher import Dispatcher
 from bus.in_memory import InMemory
@@ -34,7 +34,7 @@ from bus.outbox import Outbox, StoredBatch
 from bus.routes import Routes
 from bus.sweeper import Sweeper
 from engine.clock import Clock
-from engine.deliveries import ClaimedDeliveries
+from engine.deliveries import Addressed, ClaimedDeliveries
 from engine.envelope import Envelope
 from engine.postgres import Database
 from engine.transaction import OutboxEntry, Transaction
@@ -89,9 +89,21 @@ class Deliveries:
         """Delete these rows with this transaction, and return which were still there."""
         return self._outbox.claim(tx, ids, list(self._sweeper.unreadable))
 
-    def store(self, tx: Transaction, outgoing: Sequence[OutboxEntry]) -> Awaitable[StoredBatch]:
-        """Store the messages of a transaction, a row for each subscriber."""
-        return self._outbox.store(tx, outgoing)
+    def address(self, outgoing: Sequence[OutboxEntry]) -> Sequence[Addressed]:
+        """Address messages to all their subscribers, in order."""
+        return self._outbox.address(outgoing)
+
+    def is_live(self, subscriber: str) -> bool:
+        """Return whether all rows of an actor of this process are in its mailbox, as far as this process knows."""
+        return self._dispatcher.is_live(subscriber)
+
+    def find_waiting(self, tx: Transaction, lanes: Sequence[tuple[str, str]]) -> Awaitable[Collection[tuple[str, str]]]:
+        """Return those of these subscribers and keys for which a row waits, whichever process handles it."""
+        return self._outbox.find_waiting(tx, lanes, list(self._sweeper.unreadable))
+
+    def store(self, tx: Transaction, addressed: Sequence[Addressed]) -> Awaitable[StoredBatch]:
+        """Store messages of a transaction, a row for each."""
+        return self._outbox.store(tx, addressed)
 
     def hand_over(self, stored: object) -> None:
         """Put stored messages into the mailboxes of this process. Called after the commit."""

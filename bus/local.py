@@ -17,6 +17,7 @@ from engine.cell import ActorCell
 from engine.clock import Clock
 from engine.envelope import Envelope
 from engine.errors import DeadlineExceeded, Unavailable
+from engine.inline import Listener
 from engine.message import Command, Event
 from engine.postgres import Database
 from engine.priority import Priority
@@ -60,6 +61,7 @@ class LocalBus:
         self._elsewhere = elsewhere
         self.supervisor = Supervisor(clock)
         self._priority = Priority()
+        self._listeners: dict[str, Listener] = {}
         self._prefix = secrets.token_hex(6)  # Distinguishes this start of this process from all others.
         self._numbers = count(1)
         self._database = database
@@ -84,6 +86,7 @@ class LocalBus:
             clock=self._clock,
             settings=self._settings,
             priority=self._priority,
+            listeners=self._listeners,
         )
         self.supervisor.host(cell)
 
@@ -127,7 +130,8 @@ class LocalBus:
         stored = None
         try:
             async with self._database.transaction(self._clock.now()) as tx:
-                stored = await self.deliveries.store(tx, [OutboxEntry(event) for event in events])
+                addressed = self.deliveries.address([OutboxEntry(event) for event in events])
+                stored = await self.deliveries.store(tx, addressed)
         except BaseException:
             if stored is not None:
                 self.deliveries.on_rollback(stored)  # Or it has committed, and only the answer was lost.

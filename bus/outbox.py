@@ -1,6 +1,6 @@
 """The rows of deliveries: stored, claimed, forwarded, parked and redriven. See bus/deliveries.py for the design."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 
 import msgspec
@@ -10,9 +10,8 @@ from bus.in_memory import InMemory
 from bus.routes import Routes
 from engine.clock import FOREVER, Clock
 from engine.crash import CrashPoint
-from engine.deliveries import ClaimedDeliveries
+from engine.deliveries import Addressed, ClaimedDeliveries
 from engine.envelope import Envelope
-from engine.message import Message
 from engine.postgres import Database
 from engine.transaction import OutboxEntry, Transaction
 
@@ -23,11 +22,17 @@ _COUNTED = CrashPoint("after-failure-noted", "The count of a message's tries is 
 # In the order of their ids, so that one key's messages are stored in the order they were published.
 _STORE = """
 insert into bus.deliveries (message_id, subscriber, type, key, body, cause, trace, stored_at, due)
-select message_id, subscriber, type, key, body, $6, $7, $8, due
-from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $9::timestamptz[])
-    with ordinality as row (message_id, subscriber, type, key, body, due, place)
+select message_id, subscriber, type, key, body, cause, trace, $8, due
+from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $9::timestamptz[])
+    with ordinality as row (message_id, subscriber, type, key, body, cause, trace, due, place)
 order by place
 returning id"""
+
+# For a few lanes at most: each is one look into an index.
+_LANES_WITH_ROWS = """
+select subscriber, key from unnest($1::text[], $2::text[]) as lane (subscriber, key) where exists (
+    select from bus.deliveries as it
+    where it.due is null and it.subscriber = lane.subscriber and it.key = lane.key and it.id <> all($3))"""
 
 # Claims, for each key, only as many rows as come first of all that wait: another process may host the same actor, or
 # may have stored messages that no mailbox here has. Timers and messages without a key are exempt. Rows that another
@@ -88,36 +93,48 @@ class Outbox:
         self._in_memory = in_memory
         self._new_id = new_id
 
-    async def store(self, tx: Transaction, outgoing: Sequence[OutboxEntry]) -> StoredBatch:
-        """Store the messages of a transaction, a row for each subscriber. Those that are due at once enter memory."""
-        rows = [
-            (message_id, subscriber, item)
-            for item in outgoing
+    def address(self, outgoing: Sequence[OutboxEntry]) -> Sequence[Addressed]:
+        """Address messages to all their subscribers, in order. A message has one id for all of them."""
+        return [
+            Addressed(subscriber, message_id, entry)
+            for entry in outgoing
             for message_id in (self._new_id(),)
-            for subscriber in self._routes.subscribers(type(item.message))
+            for subscriber in self._routes.subscribers(type(entry.message))
         ]
-        if not rows:
+
+    async def find_waiting(
+        self, tx: Transaction, lanes: Sequence[tuple[str, str]], unreadable: Sequence[int]
+    ) -> Collection[tuple[str, str]]:
+        """Return those of these subscribers and keys for which a row waits. Unreadable rows hold up no others."""
+        subscribers, keys = zip(*lanes, strict=True)
+        rows = await tx.fetch(_LANES_WITH_ROWS, subscribers, keys, unreadable)
+        return {(row["subscriber"], row["key"]) for row in rows}
+
+    async def store(self, tx: Transaction, addressed: Sequence[Addressed]) -> StoredBatch:
+        """Store messages of a transaction, a row for each. Those that are due at once enter memory."""
+        if not addressed:
             return StoredBatch(())
-        bodies = {id(item): encode(item.message) for item in outgoing}
+        entries = [item.entry for item in addressed]
+        bodies = {id(entry): encode(entry.message) for entry in {id(entry): entry for entry in entries}.values()}
         records = await tx.fetch(
             _STORE,
-            [message_id for message_id, _, _ in rows],
-            [subscriber for _, subscriber, _ in rows],
-            [type(item.message).__name__ for _, _, item in rows],
-            [item.message.key for _, _, item in rows],
-            [bodies[id(item)] for _, _, item in rows],
-            tx.causation_id,
-            tx.trace,
+            [item.message_id for item in addressed],
+            [item.subscriber for item in addressed],
+            [type(entry.message).__name__ for entry in entries],
+            [entry.message.key for entry in entries],
+            [bodies[id(entry)] for entry in entries],
+            [entry.cause for entry in entries],
+            [entry.trace for entry in entries],
             tx.now,
-            [item.due for _, _, item in rows],
+            [entry.due for entry in entries],
         )
         ready = [
-            (subscriber, _envelope(item.message, message_id, record["id"], tx))
-            for record, (message_id, subscriber, item) in zip(records, rows, strict=True)
-            if item.due is None
+            (item.subscriber, _envelope(item, record["id"]))
+            for record, item in zip(records, addressed, strict=True)
+            if item.entry.due is None
         ]
         self._in_memory.enter(envelope.delivery_id for _, envelope in ready)
-        return StoredBatch(ready, min((item.due for item in outgoing if item.due is not None), default=FOREVER))
+        return StoredBatch(ready, min((entry.due for entry in entries if entry.due is not None), default=FOREVER))
 
     async def claim(self, tx: Transaction, ids: Sequence[int], unreadable: Sequence[int]) -> ClaimedDeliveries:
         """Delete these rows with this transaction, and return which were still there."""
@@ -155,7 +172,11 @@ class Outbox:
         return len(back)
 
 
-def _envelope(message: Message, message_id: str, delivery_id: int, tx: Transaction) -> Envelope:
+def _envelope(item: Addressed, delivery_id: int) -> Envelope:
     return Envelope(
-        message, message_id=message_id, delivery_id=delivery_id, causation_id=tx.causation_id, trace=tx.trace
+        item.entry.message,
+        message_id=item.message_id,
+        delivery_id=delivery_id,
+        causation_id=item.entry.cause,
+        trace=item.entry.trace,
     )

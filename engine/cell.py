@@ -14,6 +14,7 @@ from engine.clock import Clock
 from engine.deliveries import DeliveryStore
 from engine.envelope import Envelope
 from engine.errors import Overloaded
+from engine.inline import Listener
 from engine.mailbox import Mailbox
 from engine.outcomes import Outcomes
 from engine.postgres import Database
@@ -34,6 +35,7 @@ class ActorCell:
         clock: Clock,
         settings: EngineSettings,
         priority: Priority,
+        listeners: dict[str, Listener],
     ) -> None:
         self.actor = actor
         self.name = actor.name
@@ -60,6 +62,8 @@ class ActorCell:
             clock=clock,
             priority=priority,
             limit=settings.shopflow_turn_limit,
+            listeners=listeners,
+            inline_s=settings.shopflow_inline_s,
         )
         telemetry.MAILBOX.labels(actor.name).set_function(lambda: self.mailbox.size)
 

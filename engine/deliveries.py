@@ -14,6 +14,24 @@ class ClaimedDeliveries(NamedTuple):
     not_yet: Collection[int] = ()  # Another process handles these, or other deliveries of their key come first.
 
 
+class Addressed(NamedTuple):
+    """A published message on its way to one of its subscribers."""
+
+    subscriber: str
+    message_id: str
+    entry: OutboxEntry
+
+    @property
+    def key(self) -> str:
+        """The key of the message."""
+        return self.entry.message.key
+
+    @property
+    def lane(self) -> tuple[str, str]:
+        """Subscriber and key: messages of one lane are handled in order, unless the key is ""."""
+        return self.subscriber, self.entry.message.key
+
+
 class DeliveryStore(Protocol):
     """Stored messages, and those of them that are in a mailbox of this process."""
 
@@ -21,8 +39,20 @@ class DeliveryStore(Protocol):
         """Delete these rows with this transaction, and return which were still there."""
         ...
 
-    def store(self, tx: Transaction, outgoing: Sequence[OutboxEntry]) -> Awaitable[object]:
-        """Store what a transaction published; return what `hand_over` needs."""
+    def address(self, outgoing: Sequence[OutboxEntry]) -> Sequence[Addressed]:
+        """Address messages to all their subscribers, in order."""
+        ...
+
+    def is_live(self, subscriber: str) -> bool:
+        """Return whether all rows of an actor of this process are in its mailbox, as far as this process knows."""
+        ...
+
+    def find_waiting(self, tx: Transaction, lanes: Sequence[tuple[str, str]]) -> Awaitable[Collection[tuple[str, str]]]:
+        """Return those of these subscribers and keys for which a row waits, whichever process handles it."""
+        ...
+
+    def store(self, tx: Transaction, addressed: Sequence[Addressed]) -> Awaitable[object]:
+        """Store messages of a transaction, a row for each; return what `hand_over` needs."""
         ...
 
     def hand_over(self, stored: object) -> None:

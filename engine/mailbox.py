@@ -68,6 +68,14 @@ class Mailbox:
         """Return whether messages of this type are handled in turns, and not by calls."""
         return not self._handlers[message_type].is_call
 
+    def has_lane(self, key: str) -> bool:
+        """Return whether a message of this key waits, is being handled, or is held back."""
+        return key in self._lanes
+
+    def handler_of(self, message_type: type[Message]) -> Handler:
+        """Return the handler of messages of this type."""
+        return self._handlers[message_type]
+
     def oldest_wait_s(self) -> float:
         """Return how long the oldest ready message has waited; 0 if none is ready."""
         heads = [ready[0].enqueued_s for ready in (*self._ready.values(), *self._retries.values()) if ready]

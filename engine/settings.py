@@ -51,6 +51,10 @@ class EngineSettings(Settings, frozen=True, kw_only=True):
     shopflow_log_json: Annotated[bool, meaning("Log one JSON object a line.")] = False
 
     shopflow_turn_limit: Annotated[PositiveInt, meaning("Messages in one turn of an actor, at most.")] = 512
+    shopflow_inline_s: Annotated[
+        Annotated[float, msgspec.Meta(ge=0, le=10)],
+        meaning("How long the listeners of an event may take inside its publisher's transaction; 0: none does."),
+    ] = 0.1
     shopflow_mailbox_limit: Annotated[PositiveInt, meaning("Messages that may wait for one actor.")] = 10_000
     shopflow_ask_timeout_s: Annotated[Seconds, meaning("How long an ask waits for its reply.")] = 10.0
     shopflow_tries: Annotated[PositiveInt, meaning("Tries before a message is parked as a dead letter.")] = 8

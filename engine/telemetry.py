@@ -22,6 +22,11 @@ DEAD_LETTERS = Counter("shopflow_dead_letters", "Messages that were parked.", ["
 OVERLOADED = Counter("shopflow_overloaded", "Messages that a full mailbox refused.", ["actor"])
 EXPIRED = Counter("shopflow_expired", "Asks that nobody waited for any more.", ["actor"])
 RESTARTS = Counter("shopflow_restarts", "Actors that crashed and were started again.", ["actor"])
+INLINE = Counter(
+    "shopflow_inline",
+    "Events to listeners here, by whether they were handled inline, or why not.",
+    ["actor", "outcome"],
+)
 LOST_LINES = Counter("shopflow_log_lines_lost", "Log lines that standard error did not take.")
 CIRCUIT = Gauge("shopflow_circuit_open", "1 while a service outside is thought to be down.", ["service"])
 MAILBOX = Gauge("shopflow_mailbox_messages", "Messages that wait for an actor or are being handled.", ["actor"])
@@ -33,6 +38,11 @@ def note_turn(actor: str, handler: str, outcome: str, *, messages: int, waited_s
     _histogram(BATCH, actor, handler).observe(messages)
     _histogram(TURN_SECONDS, actor, handler).observe(took_s)
     _counter(TURNS, actor, handler, outcome).inc()
+
+
+def note_inline(actor: str, outcome: str, messages: int = 1) -> None:
+    """Count events that were handled in the transaction of their publisher, or why they were not."""
+    _counter(INLINE, actor, outcome).inc(messages)
 
 
 def note_call(actor: str, handler: str, outcome: str, *, took_s: float) -> None:

@@ -21,6 +21,8 @@ class OutboxEntry:
 
     message: Event | Command[Any]
     due: datetime | None = None
+    cause: str = ""  # The id of the message that led to it, if there was only one.
+    trace: str = ""
 
 
 class Transaction:
@@ -58,15 +60,20 @@ class Transaction:
 
     def publish(self, *events: Event) -> None:
         """Store events with this transaction; every subscriber gets them after the commit."""
-        self.outgoing.extend(OutboxEntry(event) for event in events)
+        self.outgoing.extend(OutboxEntry(event, None, self.causation_id, self.trace) for event in events)
 
     def send(self, command: Command[Any]) -> None:
         """Store a command with this transaction; its actor handles it after the commit. Its answer is discarded."""
-        self.outgoing.append(OutboxEntry(command))
+        self.outgoing.append(OutboxEntry(command, None, self.causation_id, self.trace))
 
     def schedule(self, command: Command[Any], due: datetime) -> None:
         """Store a durable timer: the actor that handles `command` gets it at `due`, or soon after."""
-        self.outgoing.append(OutboxEntry(command, due))
+        self.outgoing.append(OutboxEntry(command, due, self.causation_id, self.trace))
+
+    def take_outgoing(self) -> Sequence[OutboxEntry]:
+        """Return what was sent since the last call."""
+        taken, self.outgoing = self.outgoing, []
+        return taken
 
     def after_commit(self, callback: Callable[[], None]) -> None:
         """Call after the commit. A hint only: a crash in between loses it."""

@@ -11,25 +11,31 @@ fault: the whole turn waits and is retried as it was.
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 from time import perf_counter
 
 from engine import telemetry
 from engine.actor import Actor
 from engine.availability import Availability
 from engine.bisection import Bisection
+from engine.calls import SETTLE
 from engine.clock import Clock
 from engine.crash import CrashPoint
 from engine.deliveries import DeliveryStore
 from engine.envelope import Envelope
 from engine.errors import Conflict, Unavailable
 from engine.handler import Handler
+from engine.inline import InlineTurns, Listener, ListenerFailed
 from engine.mailbox import Mailbox
+from engine.message import Message
 from engine.outcomes import Outcomes
 from engine.postgres import Database
 from engine.priority import Priority
 from engine.transaction import Transaction
 
 _AT_ONCE = 3  # How often a turn that lost a race reads and decides before it counts as failed.
+
+_LEFT_OUT_S = 5.0  # How long a listener that failed inline is left alone.
 
 _REFUSE_AFTER_S = 0.3  # PostgreSQL is away for so long: asks are refused. A cut connection is remade before that.
 
@@ -61,7 +67,10 @@ class Turns:
         clock: Clock,
         priority: Priority,
         limit: int,
+        listeners: dict[str, Listener],
+        inline_s: float,
     ) -> None:
+        self.name = actor.name
         self._actor = actor
         self._mailbox = mailbox
         self._outcomes = outcomes
@@ -71,20 +80,75 @@ class Turns:
         self._clock = clock
         self._priority = priority
         self._limit = limit  # Messages in one turn.
+        self._listeners = listeners  # All of this process that take turns, by name.
+        self._inline_s = inline_s
+        self._is_in_turn = False
+        self._is_lent = False  # A publisher handles messages of this actor in its own transaction.
+        self._left_out_until_s = 0.0  # On the event loop's clock.
         self._log = telemetry.logger(actor=actor.name)
         self.taken = 0  # Since the start.
 
     async def run(self) -> None:
         """Take turns until cancelled."""
+        self._listeners[self.name] = self
+        try:
+            while True:
+                await self._take_next()
+        finally:
+            del self._listeners[self.name]
+
+    async def _take_next(self) -> None:
+        """Take the next turn, or wait until there may be one."""
         mailbox = self._mailbox
-        while True:
-            background_delay_s = self._priority.background_delay_s
-            if batch := mailbox.take_turn(self._limit, background_delay_s):
-                self.taken += 1
+        background_delay_s = self._priority.background_delay_s
+        if batch := [] if self._is_lent else mailbox.take_turn(self._limit, background_delay_s):
+            self.taken += 1
+            self._is_in_turn = True
+            try:
                 await self._turn(batch)
-                continue
-            mailbox.turn_ready.clear()
-            await self._priority.wait(mailbox.turn_ready, mailbox.turn_is_due_s(background_delay_s))
+            finally:
+                self._is_in_turn = False
+            return
+        mailbox.turn_ready.clear()
+        due_s = inf if self._is_lent else mailbox.turn_is_due_s(background_delay_s)
+        await self._priority.wait(mailbox.turn_ready, due_s)
+
+    # --- As a listener: see engine/inline.py ---
+
+    def hindrance(self, message: Message, *, is_lent: bool) -> str:
+        """Return why it can't handle this message inline now, in a word; "" if it can."""
+        if self._mailbox.handler_of(type(message)).is_call:
+            return "call"
+        if self._is_in_turn or self._is_lent is not is_lent:
+            return "busy"
+        if message.key and self._mailbox.has_lane(message.key):
+            return "order"
+        if asyncio.get_running_loop().time() < self._left_out_until_s:
+            return "left out"
+        return ""
+
+    def handler_of(self, message: Message) -> Handler:
+        """Return the handler of a message that nothing hinders."""
+        return self._mailbox.handler_of(type(message))
+
+    def lend(self) -> None:
+        """Take no turn until `take_back`."""
+        assert not self._is_in_turn
+        self._is_lent = True
+
+    def take_back(self) -> None:
+        """Take turns again."""
+        self._is_lent = False
+        self._mailbox.turn_ready.set()
+
+    def leave_out(self, error: BaseException) -> None:
+        """Refuse inline turns for a while: one has failed, or took too long."""
+        self._left_out_until_s = asyncio.get_running_loop().time() + _LEFT_OUT_S
+        self._log.warning("an inline turn failed; its events are stored instead", error=repr(error))
+
+    async def handle_inline(self, tx: Transaction, handler: Handler, messages: Sequence[Message]) -> None:
+        """Handle messages in a transaction that somebody else commits."""
+        await self._call_handler(handler, tx, messages)
 
     async def _turn(self, batch: Sequence[Envelope]) -> None:
         handler = batch[0].handler
@@ -161,24 +225,49 @@ class Turns:
             await self._answer_in_memory(handler, batch)
         elif handler.is_query:
             await self._answer_query(handler, batch)
+        elif handler is SETTLE:
+            await self._settle(batch)
         else:
-            await self._commit(handler, batch)
+            try:
+                await self._commit(handler, batch, self._inline_s)
+            except ListenerFailed:
+                await self._commit(handler, batch, inline_s=0.0)
 
     async def _answer_in_memory(self, handler: Handler, batch: Sequence[Envelope]) -> None:
         """Answer a batch without any transaction."""
-        self._outcomes.finish(batch, await self._call_handler(handler, None, batch))
+        self._outcomes.finish(batch, await self._call_handler(handler, None, _messages(batch)))
 
     async def _answer_query(self, handler: Handler, batch: Sequence[Envelope]) -> None:
         """Answer a batch of queries, which change nothing."""
         async with self._database.reading(self._clock.now()) as tx:
-            answers = await self._call_handler(handler, tx, batch)
+            answers = await self._call_handler(handler, tx, _messages(batch))
         assert not tx.outgoing, f"{handler.name} answers queries, and has nothing to publish"
         self._outcomes.finish(batch, answers)
 
-    async def _commit(self, handler: Handler, batch: Sequence[Envelope]) -> None:
-        """Handle a batch in one transaction, and answer after it has committed."""
-        work = _Work(handler, batch)
-        place = f"{self._actor.name}.{handler.name}"
+    async def _settle(self, batch: Sequence[Envelope]) -> None:
+        """Delete the deliveries of calls that have nothing to record. A single statement needs no transaction."""
+        work = _Work(SETTLE, batch)
+        place = f"{self.name}.{SETTLE.name}"
+        _TAKEN.reach(place)
+        work.check_leases()
+        async with self._database.reading(self._clock.now()) as tx:
+            await self._claim(tx, work)
+            await self._handle(tx, work)
+        _COMMITTED.reach(place)
+        self._answer(work)
+        _ANSWERED.reach(place)
+
+    async def _commit(self, handler: Handler, batch: Sequence[Envelope], inline_s: float) -> None:
+        """Handle a batch in one transaction, and answer after it has committed.
+
+        Raises:
+            ListenerFailed: Nothing has happened: to be tried again without inline turns.
+        """
+        with InlineTurns(self._listeners, self._deliveries, inline_s) as inline:
+            await self._commit_with(inline, _Work(handler, batch))
+
+    async def _commit_with(self, inline: InlineTurns, work: "_Work") -> None:
+        place = f"{self.name}.{work.handler.name}"
         _TAKEN.reach(place)
         try:
             async with self._database.transaction(self._clock.now()) as tx:
@@ -186,15 +275,15 @@ class Turns:
                 _CLAIMED.reach(place)
                 await self._handle(tx, work)
                 _HANDLED.reach(place)
-                await self._store(tx, work)
-                _STORED.reach(place)
+                await self._send(tx, work, inline)
+                _reach(_STORED, place, *inline.places)
                 work.check_leases()
         except BaseException:
             if work.stored is not None:
                 self._deliveries.on_rollback(work.stored)
             raise
         # Committed. Nothing below may make the turn happen again.
-        _COMMITTED.reach(place)
+        _reach(_COMMITTED, place, *inline.places)
         self._publish(tx, work)
         _HANDED_OVER.reach(place)
         self._answer(work)
@@ -222,12 +311,12 @@ class Turns:
     async def _handle(self, tx: Transaction, work: "_Work") -> None:
         """Call the handler, which reads, decides and writes."""
         if work.live:
-            work.answers = await self._call_handler(work.handler, tx, work.live)
+            work.answers = await self._call_handler(work.handler, tx, _messages(work.live))
 
-    async def _store(self, tx: Transaction, work: "_Work") -> None:
-        """Store what the handler published, in the same transaction."""
-        if tx.outgoing:
-            work.stored = await self._deliveries.store(tx, tx.outgoing)
+    async def _send(self, tx: Transaction, work: "_Work", inline: InlineTurns) -> None:
+        """Let listeners handle what was published, and store the rest, in the same transaction."""
+        if tx.outgoing and (addressed := await inline.take(tx)):
+            work.stored = await self._deliveries.store(tx, addressed)
 
     def _publish(self, tx: Transaction, work: "_Work") -> None:
         """Hand over in memory what was stored, and run the callbacks of the commit."""
@@ -249,15 +338,15 @@ class Turns:
         self._outcomes.finish(work.live, work.answers)
 
     async def _call_handler(
-        self, handler: Handler, tx: Transaction | None, batch: Sequence[Envelope]
+        self, handler: Handler, tx: Transaction | None, messages: Sequence[Message]
     ) -> Sequence[object]:
         arguments = (self._actor, tx) if handler.takes_tx else (self._actor,)
         if not handler.takes_many:
-            return [await handler.function(*arguments, envelope.message) for envelope in batch]
-        answers = await handler.function(*arguments, [envelope.message for envelope in batch])
+            return [await handler.function(*arguments, message) for message in messages]
+        answers = await handler.function(*arguments, messages)
         if answers is None:
-            return [None] * len(batch)
-        assert len(answers) == len(batch), f"{handler.name} gave {len(answers)} answers to {len(batch)} messages"
+            return [None] * len(messages)
+        assert len(answers) == len(messages), f"{handler.name} gave {len(answers)} answers to {len(messages)} messages"
         return list(answers)
 
 
@@ -282,6 +371,15 @@ class _Work:
         if len(self.live) == len(self.batch):
             return ()
         return list(set(self.batch) - set(self.live) - set(self.not_yet))
+
+
+def _messages(batch: Sequence[Envelope]) -> Sequence[Message]:
+    return [envelope.message for envelope in batch]
+
+
+def _reach(point: CrashPoint, *places: str) -> None:
+    for place in places:
+        point.reach(place)
 
 
 def _in_order(batch: Sequence[Envelope]) -> Sequence[Envelope]:

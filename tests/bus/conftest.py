@@ -27,6 +27,9 @@ async def sqs(ministack_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncItera
         yield opened
 
 
-@pytest.fixture(params=["local", "sqs"])
+@pytest.fixture(params=["local", "inline", "sqs"])
 def transport(request: pytest.FixtureRequest, database: Database) -> Transport:
-    return Transport(database, request.getfixturevalue("sqs") if request.param == "sqs" else None)
+    """Rows alone, inline turns where they can be had, and a queue between two processes."""
+    if request.param == "sqs":
+        return Transport(database, request.getfixturevalue("sqs"))
+    return Transport(database, inline_s=0.1 if request.param == "inline" else 0.0)

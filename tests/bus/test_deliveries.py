@@ -32,7 +32,9 @@ async def test_a_rolled_back_transaction_leaves_no_delivery(database: Database, 
     bell, recorder = Bell(), Recorder()
     async with house(database, clock, bell, recorder) as bus:
         async with database.transaction(clock.now()) as tx:
-            stored_rows = await bus.deliveries.store(tx, [OutboxEntry(Rang(key="k", what="never"))])
+            stored_rows = await bus.deliveries.store(
+                tx, bus.deliveries.address([OutboxEntry(Rang(key="k", what="never"))])
+            )
             assert stored_rows.envelopes
             await tx.execute("rollback")
         bus.deliveries.on_rollback(stored_rows)
@@ -192,7 +194,7 @@ async def test_a_lane_is_taken_up_to_what_is_missing_from_it(database: Database,
         await gate.wait()
         await bus.publish(Rang(key="k", what="1"), Rang(key="l", what="a"), Rang(key="k", what="2"))
         async with database.transaction(clock.now()) as tx:
-            await bus.deliveries.store(tx, [OutboxEntry(Rang(key="k", what="3"))])
+            await bus.deliveries.store(tx, bus.deliveries.address([OutboxEntry(Rang(key="k", what="3"))]))
         bus.deliveries.mark_left(
             [row["id"] for row in await database.fetch("select max(id) as id from bus.deliveries")]
         )
@@ -227,7 +229,7 @@ async def test_claiming_a_long_lane_takes_no_longer_than_claiming_as_many_lanes(
 ) -> None:
     async def claimed_within_s(*events: Rang) -> float:
         async with database.transaction(clock.now()) as tx:
-            stored = await deliveries.store(tx, [OutboxEntry(event) for event in events])
+            stored = await deliveries.store(tx, deliveries.address([OutboxEntry(event) for event in events]))
             ids = [envelope.delivery_id for _, envelope in stored.envelopes]
             began_s = time.perf_counter()
             assert (await deliveries.claim(tx, ids)).mine == set(ids)

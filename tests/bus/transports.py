@@ -24,6 +24,7 @@ class Transport:
 
     database: Database
     sqs: Sqs | None = None
+    inline_s: float = 0.0  # How long listeners may take in the transaction of their publisher.
     bell: Bell = field(default_factory=Bell)
     recorder: Recorder = field(default_factory=Recorder)
     courier: Courier = field(default_factory=Courier)
@@ -33,6 +34,7 @@ class Transport:
     async def open(self, **changes: object) -> AsyncIterator[LocalBus]:
         """All of it; gives the front, where the bell is."""
         back = (self.recorder, self.courier)
+        changes = {"shopflow_inline_s": self.inline_s} | changes
         async with AsyncExitStack() as stack:
             if self.sqs is None:
                 yield await stack.enter_async_context(

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from engine.backoff import Backoff
 from engine.clock import ManualClock
-from engine.deliveries import ClaimedDeliveries
+from engine.deliveries import Addressed, ClaimedDeliveries
 from engine.envelope import Envelope
 from engine.errors import BadInput, Unavailable
 from engine.outcomes import Outcomes
@@ -28,8 +28,17 @@ class Stored:
     async def claim(self, _tx: Transaction, ids: Sequence[int]) -> ClaimedDeliveries:
         return ClaimedDeliveries(ids)
 
-    async def store(self, _tx: Transaction, outgoing: Sequence[OutboxEntry]) -> object:
-        return outgoing
+    def address(self, outgoing: Sequence[OutboxEntry]) -> Sequence[Addressed]:
+        return [Addressed("host", "id", entry) for entry in outgoing]
+
+    def is_live(self, _subscriber: str) -> bool:
+        return True
+
+    async def find_waiting(self, _tx: Transaction, _lanes: Sequence[tuple[str, str]]) -> Sequence[tuple[str, str]]:
+        return ()
+
+    async def store(self, _tx: Transaction, addressed: Sequence[Addressed]) -> object:
+        return addressed
 
     def hand_over(self, stored: object) -> None: ...
 

@@ -192,7 +192,12 @@ async def stored(database: Database) -> list[str]:
 
 def settings(**changes: Any) -> EngineSettings:
     """Four tries with pauses of 1, 2 and 4 seconds; chance takes off up to half of each."""
-    own = {"shopflow_tries": 4, "shopflow_backoff_first_s": 1.0, "shopflow_sweep_s": 1000.0}
+    own = {
+        "shopflow_tries": 4,
+        "shopflow_backoff_first_s": 1.0,
+        "shopflow_sweep_s": 1000.0,
+        "shopflow_inline_s": 0.0,  # Deliveries are what most of these tests are about.
+    }
     return msgspec.structs.replace(EngineSettings(), **(own | changes))
 
 

@@ -17,9 +17,9 @@ from actors.shipping.carrier import Booking, Carrier
 from bus.deliveries import Deliveries
 from bus.dispatcher import Subscription
 from bus.sweeper import Sweeper
-from engine.deliveries import ClaimedDeliveries
+from engine.deliveries import Addressed, ClaimedDeliveries
 from engine.envelope import Envelope
-from engine.transaction import OutboxEntry, Transaction
+from engine.transaction import Transaction
 from engine.turns import Turns
 from testkit import ShopUnderTest
 from tests.faults.ablation_patches import replaced, rewritten
@@ -36,19 +36,19 @@ async def events_after_the_commit(_: ShopUnderTest) -> AsyncIterator[None]:
     """As so many programs do it: first the state, and then, if we live, what there is to say of it."""
     store, hand_over, saying = Deliveries.store, Deliveries.hand_over, []
 
-    async def remember(_: Deliveries, tx: Transaction, outgoing: Sequence[OutboxEntry]) -> list[OutboxEntry]:
-        return list(outgoing)
+    async def remember(_: Deliveries, tx: Transaction, addressed: Sequence[Addressed]) -> Sequence[Addressed]:
+        return addressed
 
-    async def say(deliveries: Deliveries, outgoing: list[OutboxEntry]) -> None:
+    async def say(deliveries: Deliveries, addressed: Sequence[Addressed]) -> None:
         outbox = deliveries._outbox
         async with outbox._database.transaction(outbox._clock.now()) as tx:
-            stored = await store(deliveries, tx, outgoing)
+            stored = await store(deliveries, tx, addressed)
         hand_over(deliveries, stored)
         outbox._clock.end()
 
-    def say_now(deliveries: Deliveries, outgoing: list[OutboxEntry]) -> None:
+    def say_now(deliveries: Deliveries, addressed: Sequence[Addressed]) -> None:
         deliveries._outbox._clock.begin()
-        saying.append(asyncio.ensure_future(say(deliveries, outgoing)))
+        saying.append(asyncio.ensure_future(say(deliveries, addressed)))
 
     with (
         replaced(Deliveries, "store", remember),

@@ -38,9 +38,9 @@ async def two_shops_take_the_same_goods(shop: ShopUnderTest) -> Findings:
     await asyncio.gather(*(shop.ask(SetOnHand(sku=sku, on_hand=9)) for sku in skus))
     commit = Turns._commit
 
-    async def told(turns: Turns, handler: Any, batch: Sequence[Envelope]) -> None:
+    async def told(turns: Turns, handler: Any, batch: Sequence[Envelope], inline_s: float) -> None:
         try:
-            await commit(turns, handler, batch)
+            await commit(turns, handler, batch, inline_s)
         except Conflict as conflict:
             thrown_out.append(str(conflict))
             raise
