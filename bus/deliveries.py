@@ -93,10 +93,6 @@ class Deliveries:
         """Address messages to all their subscribers, in order."""
         return self._outbox.address(outgoing)
 
-    def is_live(self, subscriber: str) -> bool:
-        """Return whether all rows of an actor of this process are in its mailbox, as far as this process knows."""
-        return self._dispatcher.is_live(subscriber)
-
     def find_waiting(self, tx: Transaction, lanes: Sequence[tuple[str, str]]) -> Awaitable[Collection[tuple[str, str]]]:
         """Return those of these subscribers and keys for which a row waits, whichever process handles it."""
         return self._outbox.find_waiting(tx, lanes, list(self._sweeper.unreadable))

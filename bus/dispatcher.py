@@ -103,11 +103,6 @@ class Dispatcher:
         for subscription in self.subscriptions.values():
             subscription.is_open = False
 
-    def is_live(self, subscriber: str) -> bool:
-        """Return whether this process hosts the actor, and has all its rows in memory, as far as it knows."""
-        subscription = self.subscriptions.get(subscriber)
-        return subscription is not None and subscription.is_open and not subscription.is_behind
-
     def hand_over(self, envelopes: Sequence[tuple[str, Envelope]]) -> None:
         """Hand over stored messages. Called after the commit."""
         for subscriber, envelope in envelopes:

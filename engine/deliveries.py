@@ -43,10 +43,6 @@ class DeliveryStore(Protocol):
         """Address messages to all their subscribers, in order."""
         ...
 
-    def is_live(self, subscriber: str) -> bool:
-        """Return whether all rows of an actor of this process are in its mailbox, as far as this process knows."""
-        ...
-
     def find_waiting(self, tx: Transaction, lanes: Sequence[tuple[str, str]]) -> Awaitable[Collection[tuple[str, str]]]:
         """Return those of these subscribers and keys for which a row waits, whichever process handles it."""
         ...

@@ -169,8 +169,6 @@ class InlineTurns:
             return "order"
         if asyncio.get_running_loop().time() >= self._until_s:
             return "late"
-        if not self._deliveries.is_live(item.subscriber):
-            return "behind"
         return listener.hindrance(item.entry.message, is_lent=item.subscriber in self._lent)
 
     def _leave(self, item: Addressed, why: str) -> None:

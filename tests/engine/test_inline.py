@@ -13,7 +13,7 @@ from engine.actor import Actor, turn
 from engine.clock import ManualClock, SystemClock
 from engine.message import Command, Event
 from engine.postgres import Database
-from engine.transaction import OutboxEntry, Transaction
+from engine.transaction import Transaction
 from tests.bus.transports import nothing_is_stored
 from tests.engine.toys import (
     Add,
@@ -88,23 +88,6 @@ async def test_a_listener_that_is_in_a_turn_gets_a_row_and_keeps_nobody_waiting(
     assert await done(database) == ["long", "one"]
 
 
-async def test_a_listener_takes_no_turn_of_its_own_while_a_publisher_has_it(
-    database: Database, clock: ManualClock
-) -> None:
-    recorder = Recorder()
-    gate = Gate(recorder, "inline")
-    async with quick_house(database, clock, Bell(), recorder) as bus:
-        ringing = asyncio.create_task(bus.ask(Ring(key="k", what="inline")))
-        await gate.wait()
-        adding = asyncio.create_task(bus.ask(Add(key="other", what="own")))
-        await pace(0.02)
-        assert recorder.batches == [["inline"]]
-        gate.open()
-        await soon(asyncio.gather(ringing, adding))
-
-    assert await done(database) == ["inline", "own"]
-
-
 async def test_nothing_overtakes_an_event_of_its_key_that_is_being_retried(
     database: Database, clock: ManualClock
 ) -> None:
@@ -120,19 +103,6 @@ async def test_nothing_overtakes_an_event_of_its_key_that_is_being_retried(
         await clock.advance(seconds=10)
 
     assert await done(database) == ["bad", "next"]
-
-
-async def test_nothing_overtakes_a_row_that_only_another_process_knows(database: Database, clock: ManualClock) -> None:
-    async with quick_house(database, clock, Bell(), Recorder()) as bus:
-        async with database.transaction(clock.now()) as tx:  # Committed elsewhere; no mailbox here has it.
-            rows = await bus.deliveries.store(tx, bus.deliveries.address([OutboxEntry(Rang(key="k", what="first"))]))
-        bus.deliveries.mark_left([envelope.delivery_id for _, envelope in rows.envelopes])
-        await soon(bus.ask(Ring(key="k", what="second")))
-        await soon(bus.ask(Ring(key="other", what="free")))
-        assert await done(database) == ["free"]
-        await clock.advance(seconds=1000)
-
-    assert await done(database) == ["free", "first", "second"]
 
 
 async def test_a_listener_whose_rows_are_not_all_in_memory_gets_a_row(database: Database, clock: ManualClock) -> None:

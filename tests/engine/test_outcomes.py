@@ -31,9 +31,6 @@ class Stored:
     def address(self, outgoing: Sequence[OutboxEntry]) -> Sequence[Addressed]:
         return [Addressed("host", "id", entry) for entry in outgoing]
 
-    def is_live(self, _subscriber: str) -> bool:
-        return True
-
     async def find_waiting(self, _tx: Transaction, _lanes: Sequence[tuple[str, str]]) -> Sequence[tuple[str, str]]:
         return ()
 

@@ -45,6 +45,11 @@ class Rang(Event):
     what: str = ""
 
 
+class Cried(Event):
+    key: str
+    what: str = ""
+
+
 class Fetch(Command[str]):
     key: str
     what: str = ""
@@ -146,6 +151,10 @@ class Courier(Toy):
         assert envelope.id
         await self._go(event)
         return Fetched(key=event.key, what=event.what) if event.what != "nothing" else None
+
+    @turn
+    async def hear_cries(self, tx: Transaction, events: Sequence[Cried]) -> None:
+        await write(tx, self.name, events)
 
     async def _go(self, message: Named) -> None:
         self.running += 1

@@ -134,7 +134,7 @@ ABLATIONS: Final[Sequence[Ablation]] = (
         "a promise that is not on disk",
         patches(
             lambda: rewritten(
-                Turns._commit,
+                Turns._commit_with,
                 (
                     "_HANDLED.reach(place)",
                     "[e.reply.set_result(a) for e, a in zip(work.live, work.answers) if e.reply]",

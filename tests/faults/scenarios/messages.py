@@ -12,12 +12,13 @@ from gateway.updates import Updates
 from testkit import ShopUnderTest
 from tests.faults.ablation_patches import replaced
 from tests.faults.real import audit
-from tests.faults.scenarios.parts import Findings, books, bought, pick_list, templates, timeline, unless, value
+from tests.faults.scenarios.parts import Findings, books, bought, by_rows, pick_list, templates, timeline, unless, value
 from tests.orders import cart_with, checkout, placed_order, until_answered
 
 
 async def everything_is_handed_over_again(shop: ShopUnderTest) -> Findings:
     """At once, and when it was handled: a queue between processes may do both."""
+    by_rows(shop)
     handed, hand = list[tuple[Subscription, Envelope]](), Subscription.hand
 
     def again(subscription: Subscription, envelope: Envelope) -> bool:

@@ -15,7 +15,7 @@ from engine.turns import Turns
 from testkit import ShopUnderTest
 from tests.faults.ablation_patches import replaced
 from tests.faults.real import audit
-from tests.faults.scenarios.parts import Findings, books, held_up, pick_list, unless, value
+from tests.faults.scenarios.parts import Findings, books, by_rows, held_up, pick_list, unless, value
 from tests.orders import cart_with, checkout, until_answered
 from tests.waiting import eventually
 from wiring.shop import Shop, open_shop
@@ -67,6 +67,7 @@ async def two_shops_take_the_same_goods(shop: ShopUnderTest) -> Findings:
 
 async def one_shop_hears_of_the_money_while_the_other_hears_of_the_order(shop: ShopUnderTest) -> Findings:
     """A webhook may come to either of them."""
+    by_rows(shop)
     async with another_shop(shop, deliver=True) as other:
         await shop.clock.at_rest()  # Its first sweep is over: the order will be none of its finds.
         warehouse = other.bus.supervisor.cells["warehouse"]
