@@ -75,6 +75,11 @@ class Deliveries:
         self._dispatcher.open(mailboxes, forward)
         self._sweeper.open()
 
+    @property
+    def is_open(self) -> bool:
+        """Whether this process handles events: not while it stops, and not in a command beside a running shop."""
+        return self._dispatcher.is_open
+
     async def run(self) -> None:
         """Sweep until cancelled."""
         await self._sweeper.run()

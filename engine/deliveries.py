@@ -35,6 +35,11 @@ class Addressed(NamedTuple):
 class DeliveryStore(Protocol):
     """Stored messages, and those of them that are in a mailbox of this process."""
 
+    @property
+    def is_open(self) -> bool:
+        """Whether this process handles events: not while it stops, and not in a command beside a running shop."""
+        ...
+
     def claim(self, tx: Transaction, ids: Sequence[int]) -> Awaitable[ClaimedDeliveries]:
         """Delete these rows with this transaction, and return which were still there."""
         ...

@@ -121,7 +121,7 @@ class InlineTurns:
         Raises:
             ListenerFailed: The transaction must roll back.
         """
-        if not self._within_s:
+        if not self._within_s or not self._deliveries.is_open:
             return self._deliveries.address(tx.take_outgoing())
         self._until_s = asyncio.get_running_loop().time() + self._within_s
         for _ in range(_ROUNDS):

@@ -1,6 +1,7 @@
 """Turns: an actor takes the messages that wait in its mailbox, and handles them in ONE transaction.
 
-    claim the deliveries  ->  the handler reads, decides, writes  ->  store what it published  ->  commit
+    claim the deliveries -> the handler reads, decides, writes
+    -> free listeners handle what it published (engine/inline.py) -> store the rest -> commit
     -> hand the events over in memory -> answer the askers
 
 A turn that fails is bisected until the message at fault stands alone: a dozen transactions more for one among 512. One

@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections import Counter
+from collections.abc import Sequence
 from itertools import product
 from typing import Any, get_args
 
@@ -22,8 +23,10 @@ from bus.messages.catalog import (
     RenameSku,
     Sort,
 )
+from bus.messages.order import OrderCreated
+from engine.actor import Actor, turn
 from engine.transaction import Transaction
-from testkit import ShopUnderTest
+from testkit import Servers, ShopUnderTest, open_shop_under_test
 
 CROWD = 32
 
@@ -49,8 +52,31 @@ async def test_a_purchase_alone_takes_at_most_so_many_statements(shop: ShopUnder
 
     await shop.buy(BOOK=1)
 
-    assert statements["COMMIT;"] <= 20, statements
-    assert statements.total() <= 93, statements
+    assert statements["COMMIT;"] <= 7, statements
+    assert statements.total() <= 58, statements
+
+
+class Listener(Actor):
+    """Hears of new orders, and runs one statement for all of them."""
+
+    @turn
+    async def hear(self, tx: Transaction, _events: Sequence[OrderCreated]) -> None:
+        await tx.execute("select 'a listener'")
+
+
+async def test_one_more_listener_costs_its_own_statement_and_no_commit(
+    servers: Servers, statements: Counter[str]
+) -> None:
+    async def costs(*more: type[Actor]) -> tuple[int, int]:
+        async with open_shop_under_test(servers, more_actors=more) as shop:
+            await shop.buy(BOOK=1)
+            statements.clear()
+            await shop.buy(BOOK=1)
+            assert statements["select 'a listener'"] == len(more)
+            return statements.total(), statements["COMMIT;"]
+
+    total, commits = await costs()
+    assert await costs(Listener) == (total + 1, commits)
 
 
 async def test_checkouts_of_a_crowd_share_their_transactions(shop: ShopUnderTest, statements: Counter[str]) -> None:

@@ -71,6 +71,15 @@ async def test_a_call_gets_its_row(database: Database, clock: ManualClock) -> No
         assert await done(database, "courier") == ["one"]
 
 
+async def test_a_process_that_is_about_to_end_leaves_events_to_the_next(database: Database, clock: ManualClock) -> None:
+    async with quick_house(database, clock, Bell(), Recorder()) as bus:
+        bus.deliveries.close()
+        await soon(bus.ask(Ring(key="k", what="one")))
+
+        assert await done(database) == []
+        assert await stored(database) == ["recorder Rang k"]
+
+
 async def test_a_listener_that_is_in_a_turn_gets_a_row_and_keeps_nobody_waiting(
     database: Database, clock: ManualClock
 ) -> None:

@@ -28,6 +28,10 @@ class Stored:
     async def claim(self, _tx: Transaction, ids: Sequence[int]) -> ClaimedDeliveries:
         return ClaimedDeliveries(ids)
 
+    @property
+    def is_open(self) -> bool:
+        return True
+
     def address(self, outgoing: Sequence[OutboxEntry]) -> Sequence[Addressed]:
         return [Addressed("host", "id", entry) for entry in outgoing]
 
