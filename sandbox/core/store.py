@@ -19,6 +19,7 @@ from msgspec import Struct
 T = TypeVar("T", bound=Struct)
 Value = str | int | float
 
+_MAPPED_BYTES = 2**30  # Of address space; memory is the page cache's.
 PRUNE_EVERY = 256  # Inserts between two checks of a table's bound.
 
 
@@ -45,6 +46,10 @@ class Store:
         self.db = sqlite3.connect(path, isolation_level=None)
         # One process owns the file: without shared locks a commit is one write.
         self.db.executescript("pragma locking_mode=exclusive; pragma journal_mode=wal; pragma synchronous=off;")
+        # Ids are random, so the pages of their indexes are soon too many for SQLite's own cache of two megabytes. With
+        # 60,000 objects, adding one took 0.52 ms with reads, and 0.23 ms where the file is mapped. (A cache of 64
+        # megabytes made it slower.)
+        self.db.execute(f"pragma mmap_size={_MAPPED_BYTES}")
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
