@@ -18,6 +18,7 @@ Rejected: docs/decisions/0028.
 """
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
@@ -31,6 +32,7 @@ from engine.message import Event, Message
 from engine.transaction import Transaction
 
 _ROUNDS = 5  # How far a chain goes of events that lead to events; the rest of it is stored.
+_MOST = 128  # Messages of one transaction. A turn that publishes more shares its rows and commits among many already.
 
 _TAKEN = CrashPoint("before-inline", "A publisher's events are decided; a listener handles them in its transaction.")
 
@@ -107,6 +109,7 @@ class InlineTurns:
         self._handled: set[int] = set()  # Places in `_published`.
         self._stored: set[tuple[str, str]] = set()  # Subscribers and keys with a row to come: nothing may overtake it.
         self._until_s = 0.0  # On the event loop's clock.
+        self._took_s: defaultdict[str, float] = defaultdict(float)  # Seconds, of each listener.
 
     def __enter__(self) -> Self:
         return self
@@ -127,6 +130,8 @@ class InlineTurns:
         for _ in range(_ROUNDS):
             first = len(self._published)
             self._published += self._deliveries.address(tx.take_outgoing())
+            if len(self._published) > _MOST:
+                break
             for group in await self._groups(tx, range(first, len(self._published))):
                 await self._handle(tx, group)
             if not tx.outgoing:
@@ -213,16 +218,23 @@ class InlineTurns:
         except (Exception, asyncio.CancelledError) as error:
             if isinstance(error, asyncio.CancelledError) and _is_cancelled():
                 raise
-            telemetry.note_inline(name, "failed", len(items))
-            group.listener.leave_out(error)
+            self._took_s[name] += perf_counter() - begun_s
+            self._blame(name, error)
             raise ListenerFailed(name) from error
+        took_s = perf_counter() - begun_s
+        self._took_s[name] += took_s
         tx.causation_id, tx.trace = cause, trace
         self._handled.update(group.places)
         self.places.append(place)
         telemetry.note_inline(name, "handled", len(items))
-        telemetry.note_turn(
-            name, group.handler.name, "inline", messages=len(items), waited_s=0.0, took_s=perf_counter() - begun_s
-        )
+        telemetry.note_turn(name, group.handler.name, "inline", messages=len(items), waited_s=0.0, took_s=took_s)
+
+    def _blame(self, name: str, error: BaseException) -> None:
+        """Leave out the listener that failed; where the time was over, the one that took most of it."""
+        if isinstance(error, TimeoutError):
+            name = max(self._took_s, key=lambda each: self._took_s[each])
+        telemetry.note_inline(name, "failed")
+        self._lent[name].leave_out(error)
 
 
 def _is_cancelled() -> bool:

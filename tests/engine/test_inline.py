@@ -177,6 +177,43 @@ async def test_a_slow_listener_keeps_its_publisher_waiting_up_to_the_bound_and_o
     assert sorted(await done(database)) == ["first", "second"]
 
 
+async def test_when_the_time_is_over_the_slowest_listener_is_left_out(database: Database, clock: ManualClock) -> None:
+    recorder, second = Recorder(), Second()
+    gate = Gate(recorder, "later")
+
+    async def take(share: float) -> None:
+        await pace(INLINE_S * share)
+
+    async def slow(_tx: Transaction | None, _messages: Sequence[Named]) -> None:
+        await take(0.7)
+
+    async def quick(_tx: Transaction | None, _messages: Sequence[Named]) -> None:
+        await take(0.4)
+
+    recorder.meddle, second.meddle = slow, quick
+    async with quick_house(database, clock, Bell(), recorder, second) as bus:
+        await soon(bus.ask(Ring(key="k", what="one")))
+        await at_rest(clock)
+        recorder.meddle = gate._pass
+        await soon(bus.ask(Ring(key="l", what="later")))
+
+        assert await done(database, "second") == ["one", "later"]
+        assert await stored(database) == ["recorder Rang l"]
+        gate.open()
+
+
+async def test_a_turn_that_publishes_much_stores_it(database: Database, clock: ManualClock) -> None:
+    recorder = Recorder()
+    gate = Gate(recorder)
+    async with quick_house(database, clock, Bell(), recorder) as bus:
+        await soon(bus.ask(Ring(key="k", what=" ".join(map(str, range(200))))))
+        assert len(await stored(database)) == 200
+        gate.open()
+        await at_rest(clock)
+
+    assert await done(database) == [str(n) for n in range(200)]
+
+
 @pytest.mark.parametrize("length", [5, 12])
 async def test_a_chain_of_listeners_that_publish_back_takes_each_effect_once(
     database: Database, clock: ManualClock, length: int
