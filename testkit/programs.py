@@ -26,6 +26,7 @@ class Running:
     folder: Path
     process_id: int
     url: str  # "" without a gateway.
+    operations_url: str = ""  # Of its metrics.
 
 
 class Dialogue:
@@ -96,8 +97,14 @@ def free_port() -> int:
 @contextmanager
 def program(folder: Path, *words: str, **settings: str) -> Iterator[Running]:
     """Run a shop, or a part of one, until the block ends; yields it once it is ready."""
-    port = settings.get("SHOPFLOW_PORT", "0")
-    own = {"SHOPFLOW_DATA": str(folder), "SHOPFLOW_PORT": port, "SHOPFLOW_LOG": "error"} | settings
+    operations = str(free_port())
+    own = {
+        "SHOPFLOW_DATA": str(folder),
+        "SHOPFLOW_PORT": "0",
+        "SHOPFLOW_OPERATIONS_PORT": operations,
+        "SHOPFLOW_LOG": "error",
+        **settings,
+    }
     process = subprocess.Popen(
         [sys.executable, "run.py", *words], cwd=ROOT, env=os.environ | own, stdout=subprocess.PIPE, text=True
     )
@@ -106,7 +113,7 @@ def program(folder: Path, *words: str, **settings: str) -> Iterator[Running]:
         for line in process.stdout:
             if "ShopFlow is ready" in line:
                 url = line.partition("ready: ")[2].strip() if "http" in line else ""
-                yield Running(folder, process.pid, url)
+                yield Running(folder, process.pid, url, f"http://127.0.0.1:{operations}")
                 break
         else:
             raise RuntimeError(f"run.py {' '.join(words)} ended before it was ready")
