@@ -1,5 +1,6 @@
 """`serve`: the shop, or a part of it, until it is stopped."""
 
+import os
 import signal
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -15,6 +16,7 @@ from cli.address import address_noted
 from cli.running import report_progress, run
 from engine import crash
 from engine.clock import SystemClock
+from engine.files import OTHERS
 from engine.gc_tuning import freeze_gc
 from gateway.server import bind
 from wiring.domains import ShopSettings
@@ -44,6 +46,7 @@ def serve_command(
 
 async def serve(settings: ShopSettings, *, has_gateway: bool = True) -> None:
     """Run the shop, or a part of it, until SIGTERM or Ctrl-C."""
+    os.umask(OTHERS)  # All that it writes is its owner's alone.
     check(settings)
     hosted = read_hosted(settings, has_gateway=has_gateway)
     crash.arm(settings.engine.shopflow_crash_at)

@@ -81,10 +81,19 @@ def at_work(folder: Path) -> list[psutil.Process]:
     """Find PostgreSQL, Valkey and sandbox of a folder, by its name in their command lines, and their children."""
     found: dict[int, psutil.Process] = {}
     for process in psutil.process_iter():
-        with suppress(psutil.NoSuchProcess):
-            if process.pid != os.getpid() and any(str(folder) in word for word in process.cmdline()):
+        with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+            if process.pid != os.getpid() and (_names(process, folder) or _is_inside(process, folder)):
                 found |= {each.pid: each for each in (process, *process.children(recursive=True))}
     return list(found.values())
+
+
+def _names(process: psutil.Process, folder: Path) -> bool:
+    return any(str(folder) in word for word in process.cmdline())
+
+
+def _is_inside(process: psutil.Process, folder: Path) -> bool:
+    """Whether a server works there that has no name for its folder, as PostgreSQL for root."""
+    return Path(process.cwd()).is_relative_to(folder.resolve())
 
 
 def free_port() -> int:
