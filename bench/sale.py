@@ -65,7 +65,7 @@ async def measure(folder: Path) -> Sale:
                 await until_quiescent(services.database)
                 sold = {row["sku"]: row["sold"] for row in await services.database.fetch(_SOLD)}
             came = msgspec.json.decode(await watching.ask("0"), type=Came)
-            lag_ms = _frame_lag_ms(shop.url)
+            lag_ms = _frame_lag_ms(shop.operations_url)
             memory_mb = psutil.Process(shop.process_id).memory_full_info().pss / 1e6
         audit = command(shop.folder, "audit").strip().splitlines()[-1]
     assert set(sold) <= {sku(number) for number in range(SKUS)}
@@ -73,9 +73,9 @@ async def measure(folder: Path) -> Sale:
     return Sale(seen, sum(sold.values()), oversold, audit, came, lag_ms, memory_mb)
 
 
-def _frame_lag_ms(url: str) -> Mapping[float, float]:
+def _frame_lag_ms(operations_url: str) -> Mapping[float, float]:
     """Read the shop's histogram: the upper bound of the lag by share of frames."""
-    with urlopen(f"{url}/metrics", timeout=10) as answer:
+    with urlopen(f"{operations_url}/metrics", timeout=10) as answer:
         buckets = [(float(bound), float(count)) for bound, count in _LAG.findall(answer.read().decode())]
     return {
         share: next(bound for bound, count in buckets if count >= share * buckets[-1][1]) * 1000

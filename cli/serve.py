@@ -1,5 +1,6 @@
 """`serve`: the shop, or a part of it, until it is stopped."""
 
+import os
 import signal
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -15,12 +16,14 @@ from cli.address import address_noted
 from cli.running import report_progress, run
 from engine import crash
 from engine.clock import SystemClock
+from engine.files import OTHERS
 from engine.gc_tuning import freeze_gc
 from gateway.server import bind
 from wiring.domains import ShopSettings
 from wiring.edge import open_edge, url_of
 from wiring.hosting import LOCAL, read_hosted
 from wiring.integrations import open_integrations, played_by_sandbox
+from wiring.operations import bind_operations, open_operations
 from wiring.settings import check
 from wiring.shop import Shop, attach_shop, open_shop
 
@@ -43,14 +46,17 @@ def serve_command(
 
 async def serve(settings: ShopSettings, *, has_gateway: bool = True) -> None:
     """Run the shop, or a part of it, until SIGTERM or Ctrl-C."""
+    os.umask(OTHERS)  # All that it writes is its owner's alone.
     check(settings)
     hosted = read_hosted(settings, has_gateway=has_gateway)
     crash.arm(settings.engine.shopflow_crash_at)
     edge = settings.edge
     async with AsyncExitStack() as stack:
         listener = stack.enter_context(bind(edge.shopflow_host, edge.shopflow_port)) if has_gateway else None
+        public_port = listener.getsockname()[1] if listener else edge.shopflow_port
+        operations = stack.enter_context(bind_operations(edge, public_port))
         signals = stack.enter_context(anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT))
-        url = url_of(edge.shopflow_host, listener.getsockname()[1]) if listener else ""
+        url = url_of(edge.shopflow_host, public_port) if listener else ""
         report_progress("Starting PostgreSQL, Valkey and the sandbox ...")
         integrations = await stack.enter_async_context(open_integrations(settings, hosted, url))
         if listener and hosted.elsewhere:
@@ -62,11 +68,14 @@ async def serve(settings: ShopSettings, *, has_gateway: bool = True) -> None:
             report_progress(f"Here: {here}. Elsewhere: {elsewhere}.")
         else:
             await stock_an_empty_sandbox(shop)
+        operations_url = await stack.enter_async_context(open_operations(shop.services, operations))
         if listener:
             await stack.enter_async_context(open_edge(shop, listener))
             stack.enter_context(address_noted(settings.engine.shopflow_data, url))
         freeze_gc()
         report_progress(f"ShopFlow is ready: {url or 'without a gateway'}")
+        if operations_url:
+            report_progress(f"  metrics, for this machine: {operations_url}/metrics")
         if (played := played_by_sandbox(settings, hosted)) and not integrations.is_sandbox:
             report_progress(f"  the sandbox plays {' and '.join(sorted(played))}: none of it leaves this machine")
         if url and integrations.is_sandbox:

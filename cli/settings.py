@@ -87,6 +87,8 @@ def _text(value: object) -> str:
     match value:
         case bool():
             return str(value).lower()
+        case None:
+            return ""
         case float():
             return f"{value:g}"
         case Path():

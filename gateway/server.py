@@ -1,4 +1,4 @@
-"""The server: uvicorn on one port for HTTP, pages and websockets, started and stopped by wiring/edge.py."""
+"""The server: uvicorn on one port, for HTTP, pages and websockets or for operations; wiring/ starts and stops it."""
 
 import asyncio
 import contextlib
@@ -18,8 +18,13 @@ _TICK_S = 1.0
 _BACKLOG = 4096  # Connections that wait to be accepted.
 
 
-def bind(host: str, port: int) -> socket.socket:
+def bind(host: str, port: int, *, setting: str = "SHOPFLOW") -> socket.socket:
     """Take the port, before anything else is started, and listen on it.
+
+    Args:
+        host: A name or address of this machine.
+        port: 0 takes any free one.
+        setting: What the names of the two settings begin with.
 
     Raises:
         BadSetting: The port is taken, or the address is not this machine's.
@@ -29,7 +34,7 @@ def bind(host: str, port: int) -> socket.socket:
         # Without the protocol asyncio does not know that this is TCP, leaves Nagle on, and two writes take 40 ms.
         listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     except OSError as error:
-        raise BadSetting(f"SHOPFLOW_HOST: there is no {host} ({error.strerror})") from error
+        raise BadSetting(f"{setting}_HOST: there is no {host} ({error.strerror})") from error
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
@@ -38,9 +43,9 @@ def bind(host: str, port: int) -> socket.socket:
     except OSError as error:
         listener.close()
         if error.errno == errno.EADDRNOTAVAIL:
-            raise BadSetting(f"SHOPFLOW_HOST: {host} is not an address of this machine") from error
+            raise BadSetting(f"{setting}_HOST: {host} is not an address of this machine") from error
         raise BadSetting(
-            f"SHOPFLOW_PORT: can't listen on {host}:{port} ({error.strerror}); "
+            f"{setting}_PORT: can't listen on {host}:{port} ({error.strerror}); "
             "stop the program that has it, or set another port (0 takes any free one)"
         ) from error
     return listener
@@ -49,11 +54,11 @@ def bind(host: str, port: int) -> socket.socket:
 class Server(uvicorn.Server):
     """uvicorn without its signal handlers: signals are handled in cli/serve.py."""
 
-    def __init__(self, app: ASGIApp, hub: Hub) -> None:
+    def __init__(self, app: ASGIApp, hub: Hub | None = None) -> None:
         config = uvicorn.Config(
             app,
-            ws=hub.protocol_class(),
-            http=hub.http_protocol_class(),
+            ws=hub.protocol_class() if hub else "none",
+            http=hub.http_protocol_class() if hub else "httptools",
             lifespan="off",
             access_log=False,
             log_config=None,

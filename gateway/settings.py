@@ -1,6 +1,6 @@
 """Settings of the edge."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from engine.patterns import whole
 from engine.settings import Port, Settings, meaning
@@ -11,6 +11,13 @@ class EdgeSettings(Settings, frozen=True, kw_only=True):
 
     shopflow_host: Annotated[str, meaning("Address to listen at.")] = "127.0.0.1"
     shopflow_port: Annotated[Port, meaning("Port to listen at. 0: any free one.")] = 8000
+    shopflow_operations_host: Annotated[
+        str, meaning("Address of metrics and health for operations. Not for the world: it asks for no password.")
+    ] = "127.0.0.1"
+    shopflow_operations_port: Annotated[
+        Port | Literal["off"] | None,
+        meaning("Its port. Empty: two above SHOPFLOW_PORT, or any free one if that is taken. 0: any free one. Or off."),
+    ] = None
     shopflow_public_url: Annotated[
         str,
         whole(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?/?"),

@@ -26,6 +26,7 @@ class Running:
     folder: Path
     process_id: int
     url: str  # "" without a gateway.
+    operations_url: str = ""  # Of its metrics.
 
 
 class Dialogue:
@@ -80,10 +81,19 @@ def at_work(folder: Path) -> list[psutil.Process]:
     """Find PostgreSQL, Valkey and sandbox of a folder, by its name in their command lines, and their children."""
     found: dict[int, psutil.Process] = {}
     for process in psutil.process_iter():
-        with suppress(psutil.NoSuchProcess):
-            if process.pid != os.getpid() and any(str(folder) in word for word in process.cmdline()):
+        with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+            if process.pid != os.getpid() and (_names(process, folder) or _is_inside(process, folder)):
                 found |= {each.pid: each for each in (process, *process.children(recursive=True))}
     return list(found.values())
+
+
+def _names(process: psutil.Process, folder: Path) -> bool:
+    return any(str(folder) in word for word in process.cmdline())
+
+
+def _is_inside(process: psutil.Process, folder: Path) -> bool:
+    """Whether a server works there that has no name for its folder, as PostgreSQL for root."""
+    return Path(process.cwd()).is_relative_to(folder.resolve())
 
 
 def free_port() -> int:
@@ -96,8 +106,14 @@ def free_port() -> int:
 @contextmanager
 def program(folder: Path, *words: str, **settings: str) -> Iterator[Running]:
     """Run a shop, or a part of one, until the block ends; yields it once it is ready."""
-    port = settings.get("SHOPFLOW_PORT", "0")
-    own = {"SHOPFLOW_DATA": str(folder), "SHOPFLOW_PORT": port, "SHOPFLOW_LOG": "error"} | settings
+    operations = str(free_port())
+    own = {
+        "SHOPFLOW_DATA": str(folder),
+        "SHOPFLOW_PORT": "0",
+        "SHOPFLOW_OPERATIONS_PORT": operations,
+        "SHOPFLOW_LOG": "error",
+        **settings,
+    }
     process = subprocess.Popen(
         [sys.executable, "run.py", *words], cwd=ROOT, env=os.environ | own, stdout=subprocess.PIPE, text=True
     )
@@ -106,7 +122,7 @@ def program(folder: Path, *words: str, **settings: str) -> Iterator[Running]:
         for line in process.stdout:
             if "ShopFlow is ready" in line:
                 url = line.partition("ready: ")[2].strip() if "http" in line else ""
-                yield Running(folder, process.pid, url)
+                yield Running(folder, process.pid, url, f"http://127.0.0.1:{operations}")
                 break
         else:
             raise RuntimeError(f"run.py {' '.join(words)} ended before it was ready")

@@ -14,12 +14,14 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from itertools import count
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import asyncpg
 from redis.asyncio import Redis
 
 from engine.clock import ManualClock
 from engine.embedded.postgres import embedded_postgres
+from engine.embedded.roles import as_superuser
 from engine.embedded.valkey import embedded_valkey
 from engine.migrations import migrate
 
@@ -76,11 +78,12 @@ class Servers:
         name = f"test_{next(self._numbers)}"
         # `file_copy` and not the default, which writes every page to the log as well: that is slower when nobody is
         # connected to the template, which is so here.
-        await self._execute(f"create database {name} template {template} strategy file_copy")
+        owner = urlsplit(self._postgres_url).username
+        await self._execute(f"create database {name} owner {owner} template {template} strategy file_copy")
         return name
 
     async def _execute(self, sql: str) -> None:
-        connection = await asyncpg.connect(self._postgres_url, timeout=10)
+        connection = await asyncpg.connect(as_superuser(self._postgres_url), timeout=10)
         try:
             for statement in sql.split(";"):  # One by one: these refuse to share a transaction.
                 await connection.execute(statement, timeout=30)
@@ -100,8 +103,7 @@ def data_folder() -> Iterator[Path]:
     """A folder for servers' data, gone at the end of the block; in memory where there is room.
 
     A database is a thousand small files: making one takes a disk a third of a second, and memory a fiftieth of one.
-    Not under pytest's own folder, which is closed to other users: as root PostgreSQL is another. And its name is short,
-    as a socket's path must be.
+    Not under pytest's own folder, whose names are long: a socket's path must be short, or it takes a link.
     """
     is_roomy = os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free >= _ROOM
     place = _MEMORY if is_roomy else None

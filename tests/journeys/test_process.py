@@ -18,7 +18,7 @@ import pytest
 from cli.goods import SAMPLE
 from cli.scripted_buyer import Tour
 from testkit.people import DELIVERY
-from testkit.programs import at_work
+from testkit.programs import at_work, free_port
 from tests.journeys.process import EVENTUALLY_S, ROOT, STOP_S, Program, end, program, servers, work_folder
 from tests.test_tidy import LISTENERS
 from tests.waiting import eventually
@@ -55,7 +55,10 @@ async def test_it_starts_sells_and_stops_and_the_second_start_finds_everything(
         first_s = await shop.start()
         assert f"ShopFlow is ready: http://127.0.0.1:{shop.port}" in shop.lines
         assert [line for line in shop.lines if "sample goods" in line]
-        await shop.ask("GET", "/health/ready")
+        assert (await shop.ask("GET", "/health/ready")).status == 200
+        assert (await shop.ask("GET", f"{shop.operations}/health/ready")).status == 200
+        assert b"shopflow_turns_total{" in (await shop.ask("GET", f"{shop.operations}/metrics")).body
+        assert (await shop.ask("GET", "/metrics")).status == 404
         cart = await cart_with(shop, "MUG-BLUE", 3)
         stop_s = await shop.stop(signal.SIGTERM)
         assert at_work(shop.data) == []
@@ -72,7 +75,8 @@ async def test_it_starts_sells_and_stops_and_the_second_start_finds_everything(
 
 
 async def test_a_shop_goes_on_when_nobody_reads_its_output_any_more() -> None:
-    async with program(SHOPFLOW_LOG="debug") as shop:
+    operations = free_port()
+    async with program(SHOPFLOW_LOG="debug", SHOPFLOW_OPERATIONS_PORT=str(operations)) as shop:
         reading, writing = os.pipe()
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "run.py"), cwd=ROOT, env=shop.environment(), stdout=writing, stderr=writing
@@ -86,7 +90,7 @@ async def test_a_shop_goes_on_when_nobody_reads_its_output_any_more() -> None:
 
             await Tour(shop.url, key["Authorization"].split()[1], lambda _: None).walk()
 
-            lost = (await shop.ask("GET", "/metrics")).body
+            lost = (await shop.ask("GET", f"http://127.0.0.1:{operations}/metrics")).body
             assert float(re.findall(rb"^shopflow_log_lines_lost_total (.*)$", lost, re.MULTILINE)[0]) > 0
             process.send_signal(signal.SIGTERM)
             async with asyncio.timeout(STOP_S):
@@ -232,6 +236,8 @@ async def refusal(data: Path, **settings: str) -> str:
         ({"SHOPFLOW_PORT": "abc"}, "SHOPFLOW_PORT: expected"),
         ({"SHOPFLOW_PORT": "65536"}, "SHOPFLOW_PORT: expected"),
         ({"SHOPFLOW_HOST": "203.0.113.1"}, "SHOPFLOW_HOST"),
+        ({"SHOPFLOW_OPERATIONS_PORT": "none of them"}, "SHOPFLOW_OPERATIONS_PORT: "),
+        ({"SHOPFLOW_OPERATIONS_HOST": "203.0.113.1"}, "SHOPFLOW_OPERATIONS_HOST"),
         ({"SHOPFLOW_MASTER_KEY": "hunter2"}, "SHOPFLOW_MASTER_KEY: must be 32 bytes"),
         ({"STRIPE_SECRET_KEY": "sk_test_hunter2"}, "STRIPE_WEBHOOK_SECRET: missing"),
         ({"SMTP_URL": "hunter2"}, "SMTP_URL: must look like"),
@@ -277,6 +283,13 @@ async def test_a_port_that_is_taken_is_one_line() -> None:
     with work_folder() as data, socket.create_server(("127.0.0.1", 0)) as other:
         port = str(other.getsockname()[1])
         assert f"SHOPFLOW_PORT: can't listen on 127.0.0.1:{port}" in await refusal(data, SHOPFLOW_PORT=port)
+
+
+async def test_a_port_for_operations_that_was_asked_for_and_is_taken_is_one_line() -> None:
+    with work_folder() as data, socket.create_server(("127.0.0.1", 0)) as other:
+        port = str(other.getsockname()[1])
+        line = await refusal(data, SHOPFLOW_OPERATIONS_PORT=port)
+        assert f"SHOPFLOW_OPERATIONS_PORT: can't listen on 127.0.0.1:{port}" in line
 
 
 async def test_a_port_is_taken_as_soon_as_a_shop_starts() -> None:
