@@ -141,6 +141,7 @@ def new_order(ask: PlaceOrder, sums: Sums, number: str, now: datetime, pay_until
         email=ask.email,
         name=ask.name,
         address=ask.address,
+        phone=ask.phone,
         shipping_method=ask.shipping_method,
         lines=ask.lines,
         subtotal=money(sums.subtotal),

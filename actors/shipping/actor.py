@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from actors.shipping import methods, rules, store
-from actors.shipping.carrier import Carrier
+from actors.shipping.carrier import Carrier, Recipient
 from actors.shipping.private import RecordBooking
 from bus.messages.base import Currency
 from bus.messages.order import GetOrder, Order
@@ -53,7 +53,8 @@ class Shipping(Actor):
         if not isinstance(order, Order):
             raise BadInput(f"there is no order {event.order_id}")
         parcel_id = event.parcel_id or order.id
-        booking = await self._carrier.book(parcel_id, order.shipping_method, event.weight_g, order.name, order.address)
+        recipient = Recipient(order.name, order.address, order.phone)
+        booking = await self._carrier.book(parcel_id, order.shipping_method, event.weight_g, recipient)
         return RecordBooking(
             order_id=order.id,
             shipment_id=booking.id,
