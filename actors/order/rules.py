@@ -76,9 +76,11 @@ EXPECTED_LATE: frozenset[tuple[OrderStatus, Fact]] = frozenset(
     }
 )  # fmt: skip
 
+# Other words of carriers, known or not, stand in the timeline only.
 PARCEL_FACTS: Mapping[ParcelStatus, Fact] = {
     "in_transit": "moving",
     "out_for_delivery": "moving",
+    "available_for_pickup": "moving",
     "delivered": "delivered",
 }
 

@@ -11,6 +11,7 @@ from bus.messages.order import GetOrder, Order
 from bus.messages.shipping import (
     AllMethods,
     ListShippingMethods,
+    ListTroubledParcels,
     MethodDetail,
     NoSuchMethod,
     NoSuchShipment,
@@ -24,6 +25,7 @@ from bus.messages.shipping import (
     ShipmentFacts,
     ShippingMethods,
     TrackingRecorded,
+    TroubledParcels,
 )
 from bus.messages.warehouse import ParcelReady
 from engine.actor import Actor, Bus, call, turn
@@ -83,8 +85,9 @@ class Shipping(Actor):
     async def record_tracking(
         self, tx: Transaction, asks: Sequence[RecordTracking]
     ) -> Sequence[TrackingRecorded | NoSuchShipment]:
-        orders = await store.orders_of(tx, {ask.tracking_number for ask in asks})
+        orders = await store.lock(tx, {ask.tracking_number for ask in asks})
         new = await store.track(tx, [ask for ask in asks if ask.tracking_number in orders])
+        await store.move(tx, [ask for ask in asks if ask.event_id in new])
         answers: list[TrackingRecorded | NoSuchShipment] = []
         for ask in asks:
             if ask.tracking_number not in orders:
@@ -100,6 +103,10 @@ class Shipping(Actor):
     @call(limit=4)
     async def facts(self, ask: ReadShipmentFacts) -> ShipmentFacts:
         return ShipmentFacts(facts=tuple(await store.facts(self._database, ask.after, ask.until)))
+
+    @call(limit=4)
+    async def list_troubled(self, ask: ListTroubledParcels) -> TroubledParcels:
+        return TroubledParcels(parcels=tuple(await store.troubled(self._database, ask)))
 
     @turn
     async def list_methods(self, asks: Sequence[ListShippingMethods]) -> Sequence[ShippingMethods]:
