@@ -32,6 +32,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     """The base of all settings."""
 
 
+def listed(text: str) -> tuple[str, ...]:
+    """Split a setting that holds several values, with commas between."""
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
 class EngineSettings(Settings, frozen=True, kw_only=True):
     """The engine's bounds, and the addresses of its services."""
 

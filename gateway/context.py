@@ -21,6 +21,7 @@ from engine.clock import Clock
 from engine.postgres import Database
 from gateway.keys import Keys
 from gateway.live import Hub
+from gateway.stripe_events import OwnAccount
 from gateway.updates import Updates
 
 Http: TypeAlias = Request[Any, Any, Any]
@@ -62,8 +63,9 @@ class GatewayContext:
     public_url: str  # As browsers reach the shop, without a slash behind it; "" if no setting names it.
     stripe_publishable_key: str
     stripe_api_base: str  # As browsers reach it.
-    stripe_webhook_secret: str
-    carrier_webhook_secret: str
+    stripe_webhook_secrets: tuple[str, ...]
+    stripe_account: OwnAccount
+    carrier_webhook_secrets: tuple[str, ...]
     in_progress: dict[str, asyncio.Event] = field(default_factory=dict)  # Requests in progress, by key.
 
 

@@ -46,6 +46,7 @@ REQUEST_FOR: Final[Mapping[Action, Request]] = {
     "return_at_stripe": _SETTLE,
     "answer_bank": _SETTLE,
     "judge_warning": _SETTLE,
+    "help_parcel": _SETTLE,
     "open_pick_list": Request("POST", "/admin/api/pick-lists/{target}/open"),
     "host_actor": Request("GET", "/admin/api/dead-letters"),
 }
@@ -73,6 +74,7 @@ _ADVICE: Final[Mapping[Action, str]] = {
     "return_at_stripe": "{step}: {request}",
     "answer_bank": "{step}: {request}",
     "judge_warning": "{step}: {request}",
+    "help_parcel": "{step}: {request}",
     "open_pick_list": "{request}",
     "pick_as_ordered": "pick the lines of the order",
     "stop_parcel": "stop the parcel at the carrier",
@@ -102,6 +104,10 @@ _STEP: Final[Mapping[Action, str]] = {
     "return_at_stripe": "check {detail} at Stripe, and refund the money there; then settle this item",
     "answer_bank": "answer the bank at Stripe ({detail}), and stop the parcel if possible; then settle this item",
     "judge_warning": "check {detail} and its order; refund the money, or settle this item if the warning is unfounded",
+    "help_parcel": (
+        "ask the carrier about {detail}, and write to the buyer; send the goods again, or refund them; "
+        "then settle this item"
+    ),
     "open_pick_list": "open its pick list, so that the warehouse begins",
 }
 

@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 
 from engine.patterns import whole
-from engine.settings import Port, Settings, meaning
+from engine.settings import Port, Settings, listed, meaning
 
 
 class EdgeSettings(Settings, frozen=True, kw_only=True):
@@ -44,4 +44,4 @@ class EdgeSettings(Settings, frozen=True, kw_only=True):
     @property
     def origins(self) -> tuple[str, ...]:
         """The listed origins."""
-        return tuple(origin.strip() for origin in self.shopflow_origins.split(",") if origin.strip())
+        return listed(self.shopflow_origins)

@@ -12,7 +12,8 @@ import msgspec
 from aiohttp import web
 from msgspec import Struct
 
-from sandbox.carrier.api import Carrier, Status, UnexpectedStatus
+from sandbox.carrier.api import Carrier, UnexpectedStatus, Word
+from sandbox.core import forms
 from sandbox.core.faults import Fault, Faults, WebhookFault
 from sandbox.core.webhooks import Outbox
 from sandbox.mailbox.smtp import Mailbox
@@ -23,10 +24,11 @@ T = TypeVar("T")
 
 
 class MoveParcel(Struct, frozen=True, forbid_unknown_fields=True):
-    """A scan by hand."""
+    """A scan by hand, of a usual status or any other."""
 
-    status: Status
+    status: Word
     detail: str = ""
+    at: str = ""  # As the carrier writes it; now, in UTC, if nothing else is said.
 
 
 class Shop(Struct, frozen=True, forbid_unknown_fields=True):
@@ -111,13 +113,18 @@ class Control:
         return _problem(404, "No such mail.") if mail is None else _json(mail)
 
     async def _move_parcel(self, request: web.Request) -> web.Response:
-        move = _decoded(await request.read(), MoveParcel)
+        move = await forms.read(request, MoveParcel)
         try:
-            return _json(await self._carrier.advance(request.match_info["tracking_number"], move.status, move.detail))
+            moved = await self._carrier.advance(
+                request.match_info["tracking_number"], move.status, move.detail, at=move.at
+            )
         except KeyError:
             return _problem(404, "No such shipment.")
         except UnexpectedStatus as error:
             return _problem(409, str(error))
+        if forms.is_button(request):
+            raise web.HTTPSeeOther("/")
+        return _json(moved)
 
     async def _point_at(self, request: web.Request) -> web.Response:
         self._outbox.point_at(_decoded(await request.read(), Shop).url)

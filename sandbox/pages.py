@@ -7,7 +7,8 @@ from aiohttp import web
 from jinja2 import Environment, FileSystemLoader
 from msgspec import Struct
 
-from sandbox.carrier.api import Carrier
+from sandbox.carrier.api import ENDS as PARCEL_ENDS
+from sandbox.carrier.api import WORDS, Carrier
 from sandbox.core.store import Page
 from sandbox.core.webhooks import Outbox
 from sandbox.mailbox.smtp import Mailbox
@@ -75,6 +76,8 @@ class Pages:
             ends=ENDS,
             next_of=NEXT,
             shipments=self._carrier.newest(SHOWN),
+            parcel_ends=PARCEL_ENDS,
+            words=WORDS,
             shop=self._outbox.shop_url,
             waiting=self._outbox.waiting(),
         )

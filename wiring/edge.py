@@ -14,6 +14,7 @@ from gateway.context import GatewayContext
 from gateway.keys import Keys, read_master_key
 from gateway.live import Hub, LiveSettings
 from gateway.server import Server
+from gateway.stripe_events import OwnAccount
 from gateway.watch import pass_on_updates, read_status
 from wiring.shop import Shop
 
@@ -49,8 +50,9 @@ async def open_edge(shop: Shop, listener: socket.socket) -> AsyncIterator[Server
         public_url=settings.public_url,
         stripe_publishable_key=integrations.stripe.stripe_publishable_key,
         stripe_api_base=integrations.stripe.stripe_api_base,
-        stripe_webhook_secret=integrations.stripe.stripe_webhook_secret,
-        carrier_webhook_secret=integrations.carrier.carrier_webhook_secret,
+        stripe_webhook_secrets=integrations.stripe.webhook_secrets,
+        stripe_account=OwnAccount(is_live=integrations.stripe.is_live, id=integrations.stripe.stripe_account),
+        carrier_webhook_secrets=integrations.carrier.webhook_secrets,
     )
     server = Server(make_app(context), hub)
     async with anyio.create_task_group() as tasks:

@@ -1,20 +1,17 @@
 """Reading the environment, and refusing at once the settings that would fail when half of the shop is running."""
 
 import os
-import re
-from typing import Final
 
 import msgspec
 
 from actors.email.smtp import read_url
+from actors.payment.stripe import mode_of
 from bus.messages.currencies import is_known
 from engine.errors import BadSetting
 from engine.files import make_folder
 from engine.settings import read_settings
 from gateway.keys import read_master_key
 from wiring.domains import ShopSettings
-
-_MODE: Final = re.compile(r"[a-z]+_(test|live)_")  # Source: Stripe, "API keys".
 
 
 def read_all() -> ShopSettings:
@@ -38,12 +35,12 @@ def check(settings: ShopSettings) -> None:
     """
     make_folder(settings.engine.shopflow_data)
     read_master_key(settings.edge.shopflow_master_key, settings.engine.shopflow_data)
-    if settings.stripe.stripe_secret_key and not settings.stripe.stripe_webhook_secret:
+    if settings.stripe.stripe_secret_key and not settings.stripe.webhook_secrets:
         raise BadSetting("STRIPE_WEBHOOK_SECRET: missing, and STRIPE_SECRET_KEY is set; Stripe shows both")
     if settings.stripe.stripe_secret_key and not settings.stripe.stripe_publishable_key:
         raise BadSetting("STRIPE_PUBLISHABLE_KEY: missing, and STRIPE_SECRET_KEY is set; browsers pay with it")
     _check_keys(settings)
-    if settings.carrier.carrier_url and not settings.carrier.carrier_webhook_secret:
+    if settings.carrier.carrier_url and not settings.carrier.webhook_secrets:
         raise BadSetting("CARRIER_WEBHOOK_SECRET: missing, and CARRIER_URL is set; parcels are heard of by webhooks")
     if settings.order.shopflow_payment_window_s >= settings.inventory.shopflow_payment_hold_s:
         raise BadSetting(
@@ -56,7 +53,7 @@ def check(settings: ShopSettings) -> None:
 def _check_keys(settings: ShopSettings) -> None:
     """Refuse keys of two modes, and tests that would kill a shop with real money."""
     secret, publishable = settings.stripe.stripe_secret_key, settings.stripe.stripe_publishable_key
-    modes = {found[1] for key in (secret, publishable) if (found := _MODE.match(key))}
+    modes = {mode_of(secret), mode_of(publishable)} - {None}
     if len(modes) > 1:
         raise BadSetting("STRIPE_PUBLISHABLE_KEY: one of the two keys is for tests, and the other is live")
     if "live" in modes and settings.engine.shopflow_crash_at:

@@ -1,4 +1,4 @@
-"""The list of items that wait for a person: four sources, merged by age. It is read here; `stuck_rules.py` decides.
+"""The list of items that wait for a person: five sources, merged by age. It is read here; `stuck_rules.py` decides.
 
 A cursor is the age, the source and the id of the last item, so that a page continues in every source where the page
 before stopped. Items that a person has settled elsewhere are skipped.
@@ -10,12 +10,13 @@ from datetime import datetime
 
 from actors.audit import store, stuck_rules
 from actors.audit.checks import JUDGED
-from actors.audit.stuck_rules import SOURCES, UNOPENED, Place, Row
+from actors.audit.stuck_rules import IN_TROUBLE, SOURCES, UNOPENED, Place, Row
 from actors.audit.sweep import StoredMessages
 from bus.messages.audit import ListStuck, StuckItem, StuckPage
 from bus.messages.base import OrderId
 from bus.messages.order import FindOrders, KnownOrder, ListOwedOrders
 from bus.messages.payment import FindPayments, ListStuckPayments, PaymentFact
+from bus.messages.shipping import ListTroubledParcels
 from bus.messages.warehouse import ListUnopened
 from engine.actor import Bus
 from engine.clock import LONG_AGO, Clock
@@ -56,7 +57,7 @@ class Stuck:
 
     async def _rows(self, at: Place) -> tuple[list[Row], bool]:
         """Read the next rows of all sources; return whether these are the last ones."""
-        read = (self._letters, self._orders, self._payments, self._pick_lists)
+        read = (self._letters, self._orders, self._parcels, self._payments, self._pick_lists)
         found = await asyncio.gather(
             *(of_source(*stuck_rules.start(at, source)) for source, of_source in zip(SOURCES, read, strict=True))
         )
@@ -99,6 +100,13 @@ class Stuck:
                 ),
             )
             for order in owed
+        ]
+
+    async def _parcels(self, since: datetime, after: str) -> list[Row]:
+        ask = ListTroubledParcels(after=after, since=since, before=self._now - IN_TROUBLE, limit=_AT_ONCE)
+        return [
+            Row(parcel.since, "parcels", parcel.parcel_id, stuck_rules.of_parcel(parcel, self._now))
+            for parcel in (await self._bus.ask(ask)).parcels
         ]
 
     async def _payments(self, since: datetime, after: str) -> list[Row]:

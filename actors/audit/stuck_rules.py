@@ -1,4 +1,4 @@
-"""Items that wait for a person, their remedies, and the merge of four sources into one list. Pure."""
+"""Items that wait for a person, their remedies, and the merge of five sources into one list. Pure."""
 
 import heapq
 from collections.abc import Collection, Mapping, Sequence
@@ -10,13 +10,16 @@ from bus.messages.audit import Action, Remedy, StuckItem, StuckKind
 from bus.messages.base import Money, OrderId
 from bus.messages.order import KnownOrder, OwedOrder
 from bus.messages.payment import PaymentFact, StuckPayment
+from bus.messages.shipping import TroubledParcel
 from bus.messages.warehouse import PickListFact
 
-Source: TypeAlias = Literal["letters", "orders", "payments", "pick-lists"]
+Source: TypeAlias = Literal["letters", "orders", "parcels", "payments", "pick-lists"]
 Place: TypeAlias = tuple[datetime, str, str]  # Age, source and id of a row: where a list goes on.
 
-SOURCES: Final[tuple[Source, ...]] = ("letters", "orders", "payments", "pick-lists")  # In the order of their names.
+# In the order of their names.
+SOURCES: Final[tuple[Source, ...]] = ("letters", "orders", "parcels", "payments", "pick-lists")
 UNOPENED: Final = timedelta(hours=24)  # A pick list whose order is paid may wait this long.
+IN_TROUBLE: Final = timedelta(hours=24)  # A parcel may be in trouble this long: carriers often try again the next day.
 
 _TICK = timedelta(microseconds=1)  # PostgreSQL's precision.
 # Actions that a person takes at Stripe, and then settles here. A dispute that is decided leaves the list by itself.
@@ -143,6 +146,16 @@ def _remedy(stuck: StuckPayment) -> Remedy:
         amount = stuck.amount.amount if stuck.amount else None
         return Remedy(action="refund_again", target=order_id, amount=amount)
     return Remedy(action="ask_stripe", target=order_id)
+
+
+def of_parcel(parcel: TroubledParcel, now: datetime) -> StuckItem:
+    """Propose to ask the carrier. A parcel that gets into trouble again after it was settled is an item of its own."""
+    name = f"{parcel.parcel_id}-{int(parcel.since.timestamp())}"
+    reported = f"{parcel.status}: {parcel.detail}" if parcel.detail else parcel.status
+    known_as = f"parcel {parcel.tracking_number} ({parcel.carrier})"
+    remedy = Remedy(action="help_parcel", target=f"parcel_in_trouble:{name}", detail=known_as)
+    detail = f"{known_as}: {reported}"
+    return _item("parcel_in_trouble", name, parcel.order_id, None, parcel.since, now, detail, remedy)
 
 
 def of_pick_list(pick_list: PickListFact, order: KnownOrder | None, now: datetime) -> StuckItem | None:

@@ -164,6 +164,7 @@ class Carts(Actor, name="cart"):
                 email=ask.email,
                 name=ask.name,
                 address=ask.address,
+                phone=ask.phone,
                 shipping_method=ask.shipping_method,
                 lines=lines,
                 weight_g=weight_g,

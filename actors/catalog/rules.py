@@ -19,6 +19,7 @@ from bus.messages.catalog import (
     SkuRow,
     SkuView,
 )
+from bus.messages.texts import is_blank, is_harmful
 
 _NAME = re.compile(NAME)
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -31,10 +32,14 @@ def refusal(row: SkuRow, currency: str) -> str | None:
         (bool(_NAME.fullmatch(row.sku)), "sku must be 1 to 64 letters, digits, dots and dashes"),
         (len(row.slug) <= 200, "slug must have at most 200 characters"),
         (bool(_SLUG.fullmatch(row.slug)), "slug must be lower-case words joined by dashes"),
-        (bool(row.title.strip()) and len(row.title) <= 200, "title must have 1 to 200 characters"),
+        (not is_blank(row.title) and len(row.title) <= 200, "title must have 1 to 200 characters"),
         (len(row.category) <= 200 and len(row.sku_title) <= 200, "category and sku_title have at most 200 characters"),
         (len(row.description) <= 5000, "description has at most 5,000 characters"),
         ("\0" not in row.title + row.category + row.sku_title + row.description, "texts can't have NUL characters"),
+        (
+            not any(map(is_harmful, row.title + row.category + row.sku_title)),
+            "title, category and sku_title are each one line, without control characters",
+        ),
         (0 < row.weight_g <= 1_000_000, "weight_g must be 1 to 1,000,000"),
         (row.price.currency == currency, f"this shop sells in {currency}, not {row.price.currency}"),
     ]

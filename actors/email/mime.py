@@ -13,6 +13,8 @@ from email.utils import format_datetime, formataddr, parseaddr
 from functools import cache
 from typing import NamedTuple
 
+import idna
+
 from actors.email.rules import Written, address
 
 _BOUNDARY = "=_shopflow"  # No line of quoted-printable can contain it. Source: RFC 2045, 6.7.
@@ -48,6 +50,8 @@ def compose(written: Written, *, sender: str, recipient: str, own_id: str, at: d
     username, _, domain = recipient.rpartition("@")
     if not _NOT_IN_A_DOMAIN.isdisjoint(domain):
         raise ValueError(f"there is no domain {domain!r}")
+    if username.isascii() and not domain.isascii():  # Every server can carry it then. Source: RFC 5891.
+        domain = idna.encode(domain, uts46=True).decode()
     to = str(Address(username=username, domain=domain))  # Refuses CR and LF, and quotes where needed.
     head = (
         f"From: {_named(sender)}\n"

@@ -6,17 +6,20 @@ been paid, cancelled or revived.
 A template is a pair of files in templates/: NAME.txt, whose first line is the subject, and NAME.html.
 """
 
+import re
+import unicodedata
 from collections.abc import Mapping
 from email.utils import parseaddr
 from functools import cache
 from pathlib import Path
-from typing import Literal, NamedTuple, get_args
+from typing import Final, Literal, NamedTuple, get_args
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from bus.messages.base import OrderId
 from bus.messages.email import MailedEvent, template_of
-from bus.messages.order import Order
+from bus.messages.order import Order, OrderStatus
+from bus.messages.texts import one_line
 from engine.message import Event
 
 TEMPLATES: Mapping[type[Event], str] = {kind: template_of(kind) for kind in get_args(MailedEvent)}
@@ -36,6 +39,11 @@ class Written(NamedTuple):
     text: str
     html: str
 
+
+_UNPAID: Final = frozenset[OrderStatus]({"pending_payment", "payment_processing", "cancelled"})
+_LONGEST_NAME: Final = 60  # Characters of a name that is greeted.
+# What mail readers make links of, and what asks for a call: addresses, hosts with any kind of dot, long numbers.
+_NO_NAME: Final = re.compile(r"@|://|\bwww\b|\w[.\u3002]\w{2,}|(?:[0-9][ ()./-]*){5}", re.IGNORECASE)
 
 _folder = FileSystemLoader(Path(__file__).parent / "templates")
 # Templates are not checked for changes: that would be seven disk accesses for each mail.
@@ -62,9 +70,21 @@ def about(event: MailedEvent) -> About:
 def write(event: MailedEvent, subject: Order) -> Written:
     """Write the mail of an event, with the order as of now."""
     text_form, html_form = _forms(TEMPLATES[type(event)])
-    values = {"event": event, about(event).kind: subject}
+    values = {"event": event, about(event).kind: subject, "salutation": salutation(subject)}
     headline, _, text = text_form.render(values).partition("\n")
     return Written(headline, text.strip() + "\n", html_form.render(values, subject=headline))
+
+
+def salutation(order: Order) -> str:
+    """Greet the buyer, by name only if that is safe.
+
+    Anybody can order in the name of a stranger, and type a message instead of a name. So a mail has nothing of what
+    was typed before money was paid, and never what a mail reader would make a link of.
+    """
+    is_paid = order.total.amount and (order.status not in _UNPAID or order.refund_follows)
+    name = one_line(order.name)
+    is_name = len(name) <= _LONGEST_NAME and not _NO_NAME.search(unicodedata.normalize("NFKC", name))
+    return f"Hello {name}" if is_paid and is_name else "Hello"
 
 
 @cache

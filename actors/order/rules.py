@@ -76,9 +76,11 @@ EXPECTED_LATE: frozenset[tuple[OrderStatus, Fact]] = frozenset(
     }
 )  # fmt: skip
 
+# Other words of carriers, known or not, stand in the timeline only.
 PARCEL_FACTS: Mapping[ParcelStatus, Fact] = {
     "in_transit": "moving",
     "out_for_delivery": "moving",
+    "available_for_pickup": "moving",
     "delivered": "delivered",
 }
 
@@ -141,6 +143,7 @@ def new_order(ask: PlaceOrder, sums: Sums, number: str, now: datetime, pay_until
         email=ask.email,
         name=ask.name,
         address=ask.address,
+        phone=ask.phone,
         shipping_method=ask.shipping_method,
         lines=ask.lines,
         subtotal=money(sums.subtotal),

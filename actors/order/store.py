@@ -32,11 +32,11 @@ from engine.transaction import Transaction
 _PLACE = """
 with placed as (
     insert into orders.orders (id, cart_id, status, email, name, address, shipping_method, currency, subtotal,
-        discount, shipping, fees, tax, prices_include_tax, total, weight_g, created_at, pay_until)
+        discount, shipping, fees, tax, prices_include_tax, total, weight_g, phone, created_at, pay_until)
     select *, $17, $24
     from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
         $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::boolean[], $15::bigint[],
-        $16::bigint[])
+        $16::bigint[], $25::text[])
     on conflict (id) do nothing
     returning id, number, status
 ), with_lines as (
@@ -76,8 +76,9 @@ from unnest($10::text[], $11::text[], $12::text[], $13::boolean[]) with ordinali
 order by place"""
 
 _READ = """
-select id, number, status, email, name, address, shipping_method, currency, subtotal, discount, shipping, fees, tax,
-    prices_include_tax, total, refunded, weight_g, carrier, tracking_number, created_at, pay_until, refund_requested,
+select id, number, status, email, name, phone, address, shipping_method, currency, subtotal, discount, shipping, fees,
+    tax, prices_include_tax, total, refunded, weight_g, carrier, tracking_number, created_at, pay_until,
+    refund_requested,
     (select json_agg(json_build_array(sku, title, quantity, unit_price) order by place)
         from orders.lines where order_id = o.id) as lines,
     (select json_agg(json_build_array(at, event, detail, staff_only) order by t.id)
@@ -132,7 +133,7 @@ async def place(tx: Transaction, asks: Sequence[PlaceOrder], pay_until: datetime
         [order_id for order_id, _, _ in lines], [place for _, place, _ in lines],
         [line.sku for _, _, line in lines], [line.title for _, _, line in lines],
         [line.quantity for _, _, line in lines], [line.unit_price.amount for _, _, line in lines],
-        pay_until,
+        pay_until, [a.phone for a in asks],
     )  # fmt: skip
     asked = {ask.order_id: (ask, s) for ask, s in zip(asks, sums, strict=True)}
     return [rules.new_order(*asked[row["id"]], row["number"], tx.now, pay_until) for row in rows]
@@ -258,6 +259,7 @@ def _order(row: Record) -> Order:
         status=row["status"],
         email=row["email"],
         name=row["name"],
+        phone=row["phone"],
         address=msgspec.json.decode(row["address"], type=Address),
         shipping_method=row["shipping_method"],
         lines=tuple(

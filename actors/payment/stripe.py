@@ -4,6 +4,7 @@ Every request has a deadline, and one that moves money has an idempotency key; `
 to look up the object first. Retries are left to the engine.
 """
 
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -22,7 +23,8 @@ from bus.messages.payment import Intent, RecordStripeEvent, RefundReason
 from engine.circuit import Circuit
 from engine.crash import CrashPoint
 from engine.errors import BadInput, ShopFlowError, Unavailable
-from engine.settings import Seconds, Settings, meaning
+from engine.patterns import whole
+from engine.settings import Seconds, Settings, listed, meaning
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -56,6 +58,8 @@ _OBJECTION_TYPES: Final = (
     "radar.early_fraud_warning.created",
 )
 
+_MODE: Final = re.compile(r"[a-z]+_(test|live)_")
+
 _ANSWERED = CrashPoint("stripe-answered", "Stripe has handled a request; its answer has not been read.")
 
 
@@ -67,10 +71,37 @@ class StripeSettings(Settings, frozen=True, kw_only=True):
     ] = ""
     stripe_publishable_key: Annotated[str, meaning("The account's publishable key, with which browsers pay.")] = ""
     stripe_webhook_secret: Annotated[
-        str, meaning("Signs Stripe's webhooks; Stripe shows it beside the endpoint.", is_secret=True)
+        str,
+        meaning(
+            "Signs Stripe's webhooks; Stripe shows it beside the endpoint. Several with commas between, while a new "
+            "one takes the place of an old one.",
+            is_secret=True,
+        ),
+    ] = ""
+    stripe_account: Annotated[
+        str,
+        whole("acct_[A-Za-z0-9]{1,64}"),
+        meaning("Id of the account, acct_..., where webhooks are about several. Those about others are skipped."),
     ] = ""
     stripe_api_base: Annotated[str, meaning("Address of Stripe's API.")] = "https://api.stripe.com"
     stripe_timeout_s: Annotated[Seconds, meaning("How long one request to Stripe may take.")] = 20.0
+
+    @property
+    def webhook_secrets(self) -> tuple[str, ...]:
+        """The secrets of webhooks: any of them may have signed one."""
+        return listed(self.stripe_webhook_secret)
+
+    @property
+    def is_live(self) -> bool | None:
+        """Whether the secret key moves real money; None if it does not say."""
+        mode = mode_of(self.stripe_secret_key)
+        return mode == "live" if mode else None
+
+
+def mode_of(key: str) -> str | None:
+    """Return the mode in a key of Stripe's: live or test; None if it names none. Source: Stripe, "API keys"."""
+    found = _MODE.match(key)
+    return found[1] if found else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from actors.shipping import methods, rules, store
-from actors.shipping.carrier import Carrier
+from actors.shipping.carrier import Carrier, Recipient
 from actors.shipping.private import RecordBooking
 from bus.messages.base import Currency
 from bus.messages.order import GetOrder, Order
 from bus.messages.shipping import (
     AllMethods,
     ListShippingMethods,
+    ListTroubledParcels,
     MethodDetail,
     NoSuchMethod,
     NoSuchShipment,
@@ -24,6 +25,7 @@ from bus.messages.shipping import (
     ShipmentFacts,
     ShippingMethods,
     TrackingRecorded,
+    TroubledParcels,
 )
 from bus.messages.warehouse import ParcelReady
 from engine.actor import Actor, Bus, call, turn
@@ -53,7 +55,8 @@ class Shipping(Actor):
         if not isinstance(order, Order):
             raise BadInput(f"there is no order {event.order_id}")
         parcel_id = event.parcel_id or order.id
-        booking = await self._carrier.book(parcel_id, order.shipping_method, event.weight_g, order.name, order.address)
+        recipient = Recipient(order.name, order.address, order.phone)
+        booking = await self._carrier.book(parcel_id, order.shipping_method, event.weight_g, recipient)
         return RecordBooking(
             order_id=order.id,
             shipment_id=booking.id,
@@ -82,8 +85,9 @@ class Shipping(Actor):
     async def record_tracking(
         self, tx: Transaction, asks: Sequence[RecordTracking]
     ) -> Sequence[TrackingRecorded | NoSuchShipment]:
-        orders = await store.orders_of(tx, {ask.tracking_number for ask in asks})
+        orders = await store.lock(tx, {ask.tracking_number for ask in asks})
         new = await store.track(tx, [ask for ask in asks if ask.tracking_number in orders])
+        await store.move(tx, [ask for ask in asks if ask.event_id in new])
         answers: list[TrackingRecorded | NoSuchShipment] = []
         for ask in asks:
             if ask.tracking_number not in orders:
@@ -99,6 +103,10 @@ class Shipping(Actor):
     @call(limit=4)
     async def facts(self, ask: ReadShipmentFacts) -> ShipmentFacts:
         return ShipmentFacts(facts=tuple(await store.facts(self._database, ask.after, ask.until)))
+
+    @call(limit=4)
+    async def list_troubled(self, ask: ListTroubledParcels) -> TroubledParcels:
+        return TroubledParcels(parcels=tuple(await store.troubled(self._database, ask)))
 
     @turn
     async def list_methods(self, asks: Sequence[ListShippingMethods]) -> Sequence[ShippingMethods]:

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import aiohttp
 import msgspec
@@ -12,7 +12,7 @@ from engine.circuit import Circuit
 from engine.crash import CrashPoint
 from engine.errors import BadInput, Unavailable
 from engine.retry_after import RETRYABLE_STATUSES, retry_after_s
-from engine.settings import Settings, meaning
+from engine.settings import Settings, listed, meaning
 
 _TIMEOUT = aiohttp.ClientTimeout(total=20)
 _REFUSED_KEY = 401  # Our API key is at fault, and not the parcel: a person mends it.
@@ -25,7 +25,26 @@ class CarrierSettings(Settings, frozen=True, kw_only=True):
 
     carrier_url: Annotated[str, meaning("Address of your carrier's API. Empty: the sandbox's carrier.")] = ""
     carrier_key: Annotated[str, meaning("Key to the carrier's API.", is_secret=True)] = ""
-    carrier_webhook_secret: Annotated[str, meaning("Signs the carrier's webhooks.", is_secret=True)] = ""
+    carrier_webhook_secret: Annotated[
+        str,
+        meaning(
+            "Signs the carrier's webhooks. Several with commas between, while a new one takes the place of an old one.",
+            is_secret=True,
+        ),
+    ] = ""
+
+    @property
+    def webhook_secrets(self) -> tuple[str, ...]:
+        """The secrets of webhooks: any of them may have signed one."""
+        return listed(self.carrier_webhook_secret)
+
+
+class Recipient(NamedTuple):
+    """The name, address and phone that a parcel goes to."""
+
+    name: str
+    address: Address
+    phone: str = ""  # "" if none was given.
 
 
 class Booking(msgspec.Struct, frozen=True):
@@ -44,21 +63,21 @@ class Carrier:
         self._session = session
         self._url = url.rstrip("/")
 
-    async def book(self, parcel_id: str, service: str, weight_g: int, name: str, address: Address) -> Booking:
+    async def book(self, parcel_id: str, service: str, weight_g: int, recipient: Recipient) -> Booking:
         """Book a parcel: the same one, however often this is called for it.
 
         Raises:
             Unavailable: No answer in time, or a refusal for now; retry.
             BadInput: The carrier refuses for good (for example, an address that it doesn't serve).
         """
-        return await self._circuit.call(lambda: self._book(parcel_id, service, weight_g, name, address))
+        return await self._circuit.call(lambda: self._book(parcel_id, service, weight_g, recipient))
 
-    async def _book(self, parcel_id: str, service: str, weight_g: int, name: str, address: Address) -> Booking:
+    async def _book(self, parcel_id: str, service: str, weight_g: int, recipient: Recipient) -> Booking:
         body = {
             "reference": parcel_id,
             "service": service,
             "weight_g": weight_g,
-            "recipient": {"name": name, **msgspec.structs.asdict(address)},
+            "recipient": _written(recipient),
         }
         try:
             async with self._session.post(
@@ -73,7 +92,16 @@ class Carrier:
             raise Unavailable("the carrier", f"HTTP {response.status}", retry_after_s=wait_s)
         if response.status not in (200, 201):
             raise BadInput(f"the carrier refuses: HTTP {response.status} {answer[:200].decode(errors='replace')}")
-        return msgspec.json.decode(answer, type=Booking)
+        try:
+            return msgspec.json.decode(answer, type=Booking)
+        except msgspec.DecodeError as error:  # A page of something in between; a repeat finds the same booking.
+            raise Unavailable("the carrier", f"its answer can't be read: {error}") from error
+
+
+def _written(recipient: Recipient) -> dict[str, str]:
+    """Write a recipient, as ever for those without region and phone: else a repeat would not be the same booking."""
+    fields = {"name": recipient.name, **msgspec.structs.asdict(recipient.address), "phone": recipient.phone}
+    return {name: value for name, value in fields.items() if value or name not in ("region", "phone")}
 
 
 @asynccontextmanager

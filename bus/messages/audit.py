@@ -18,6 +18,7 @@ StuckKind: TypeAlias = Literal[
     "dispute_open",
     "fraud_warning",
     "processing_long",
+    "parcel_in_trouble",
 ]
 
 CheckId: TypeAlias = Literal[
@@ -124,6 +125,7 @@ Action: TypeAlias = Literal[
     "return_at_stripe",
     "answer_bank",
     "judge_warning",
+    "help_parcel",
     "open_pick_list",
     "pick_as_ordered",
     "stop_parcel",

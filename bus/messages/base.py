@@ -89,8 +89,9 @@ class Address(Value, frozen=True, kw_only=True):
     line1: str
     line2: str = ""
     city: str
-    postal_code: str
+    postal_code: str = ""  # Some countries have none.
     country: str  # ISO 3166-1 alpha-2, upper case.
+    region: str = ""  # A state, province or prefecture: its short name, where it has one.
 
 
 class Fact(Value, frozen=True, kw_only=True):

@@ -149,6 +149,7 @@ class Checkout(
     email: str
     name: str
     address: Address
+    phone: str = ""
     shipping_method: ShippingMethod = "standard"
     expected_total: Money | None = None  # As the buyer was shown it: no other total is charged.
     began_at: datetime | None = None  # The time of the first try with this order id, if known.

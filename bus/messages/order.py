@@ -58,6 +58,7 @@ class Order(Reply):
     prices_include_tax: bool = True
     total: Money
     refunded: Money
+    phone: str = ""
     weight_g: int
     carrier: str | None
     tracking_number: str | None
@@ -91,6 +92,7 @@ class PlaceOrder(Command[Order]):
     shipping_method: ShippingMethod
     lines: tuple[OrderLine, ...]
     weight_g: int
+    phone: str = ""
     sums: Sums | None = None  # As the cart quoted them. Orders of older versions lack them, and are refused.
 
 

@@ -1,13 +1,13 @@
 """Shipping: carriers are booked, and report where parcels are."""
 
 from datetime import datetime
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 from bus.messages.base import Currency, Fact, Minor, OrderId, ReadSpan, Value
 from engine.message import Command, Event, Query, Reply
 
 ShippingMethod: TypeAlias = str  # The id of one of the shop's methods: a row, not a name in the code.
-ParcelStatus: TypeAlias = Literal["picked_up", "in_transit", "out_for_delivery", "delivered", "exception"]
+ParcelStatus: TypeAlias = str  # A carrier's own word, of an open list; rules know the usual ones.
 
 
 class MethodPrice(Value, frozen=True, kw_only=True):
@@ -135,6 +135,33 @@ class ShipmentFacts(Reply):
     """Facts about shipments, in any order."""
 
     facts: tuple[ShipmentFact, ...]
+
+
+class TroubledParcel(Value, frozen=True, kw_only=True):
+    """A parcel whose carrier reported trouble last, or a word that nobody here knows."""
+
+    parcel_id: str
+    order_id: OrderId
+    carrier: str
+    tracking_number: str
+    status: ParcelStatus
+    detail: str
+    since: datetime  # The arrival of the first such report since all was well.
+
+
+class TroubledParcels(Reply):
+    """Parcels in trouble, the longest first."""
+
+    parcels: tuple[TroubledParcel, ...]
+
+
+class ListTroubledParcels(Query[TroubledParcels]):
+    """List parcels in trouble."""
+
+    after: str
+    since: datetime
+    before: datetime  # Only parcels that have been in trouble since then.
+    limit: int = 100
 
 
 class ReadShipmentFacts(ReadSpan[ShipmentFacts]):

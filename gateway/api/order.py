@@ -6,7 +6,7 @@ from datetime import datetime
 from litestar import get, post
 from litestar.params import FromPath, FromQuery
 
-from bus.messages.base import Money, OrderLine
+from bus.messages.base import Address, Money, OrderLine
 from bus.messages.order import CancelOrder, GetOrder, ListOrders, NotCancellable, Order, OrderStatus, OrderSummary
 from gateway.access import bearer, may_see_order
 from gateway.api.bodies import View
@@ -30,6 +30,15 @@ class MomentView(View, frozen=True, kw_only=True):
     detail: str
 
 
+class BuyerView(View, frozen=True, kw_only=True):
+    """The buyer of an order, and the address that its parcel goes to."""
+
+    email: str
+    name: str
+    phone: str
+    address: Address
+
+
 class OrderView(View, frozen=True, kw_only=True):
     """An order. `status` is pending_payment, payment_processing, paid, picking, packed, shipped, in_transit, delivered
     or cancelled.
@@ -51,6 +60,7 @@ class OrderView(View, frozen=True, kw_only=True):
     created_at: datetime
     pay_until: datetime | None
     timeline: Sequence[MomentView]
+    buyer: BuyerView | None = None  # For staff only.
 
 
 class OrderList(ListView[OrderSummary], frozen=True, kw_only=True):
@@ -128,7 +138,12 @@ def view(order: Order, *, for_staff: bool = False) -> OrderView:
             for moment in order.timeline
             if for_staff or not moment.staff_only
         ],
+        buyer=_buyer(order) if for_staff else None,
     )
+
+
+def _buyer(order: Order) -> BuyerView:
+    return BuyerView(email=order.email, name=order.name, phone=order.phone, address=order.address)
 
 
 async def _check(context: GatewayContext, request: Http, order_id: str) -> None:

@@ -218,9 +218,14 @@ function methodChoice(id, title, checked) {
  * @param {Record<string, string>} typed
  * @param {import("./types.js").Money | null} total As it was shown.
  */
-function order({ email, name, line1, line2, city, postal_code, country, shipping_method }, total) {
-  const address = { line1, ...(line2 ? { line2 } : {}), city, postal_code, country };
-  return { email, name, address, shipping_method, ...(total ? { expected_total: total } : {}) };
+function order({ email, name, phone, line1, line2, city, region, postal_code, country, shipping_method }, total) {
+  const address = filled({ line1, line2, city, region, postal_code, country });
+  return { email, name, address, ...filled({ phone }), shipping_method, ...(total ? { expected_total: total } : {}) };
+}
+
+/** @param {Record<string, string>} fields */
+function filled(fields) {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value));
 }
 
 /**

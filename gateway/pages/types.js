@@ -4,11 +4,22 @@
  */
 
 /**
+ * @typedef {Object} Address
+ * @property {string} line1
+ * @property {string} [line2]
+ * @property {string} city
+ * @property {string} [postal_code]
+ * @property {string} country
+ * @property {string} [region]
+ */
+
+/**
  * @typedef {Object} AddressBody
  * @property {string} line1
  * @property {string} [line2]
  * @property {string} city
- * @property {string} postal_code
+ * @property {string} [region]
+ * @property {string} [postal_code]
  * @property {string} country
  */
 
@@ -19,6 +30,14 @@
  * @property {string | null} [sku]
  * @property {number | null} [available]
  * @property {string | null} [given]
+ */
+
+/**
+ * @typedef {Object} BuyerView
+ * @property {string} email
+ * @property {string} name
+ * @property {string} phone
+ * @property {Address} address
  */
 
 /**
@@ -47,6 +66,7 @@
  * @property {string} email
  * @property {string} name
  * @property {AddressBody} address
+ * @property {string} [phone]
  * @property {string} shipping_method
  * @property {number | MoneyBody | null} [expected_total]
  */
@@ -136,6 +156,7 @@
  * @property {string} created_at
  * @property {string | null} pay_until
  * @property {MomentView[]} timeline
+ * @property {BuyerView | null} [buyer]
  */
 
 /**

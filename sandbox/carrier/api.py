@@ -1,12 +1,12 @@
 """A parcel service: takes bookings, moves parcels as time passes, and reports every step to the shop.
 
 The next step of a parcel is a row with a due time, so parcels go on after a restart where they were. A parcel to
-postal code EXCEPTION gets stuck on its way and moves on only by hand.
+city EXCEPTION gets stuck on its way and moves on only by hand.
 """
 
 import secrets
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated, TypeAlias
 
 import msgspec
 from msgspec import Meta, Struct
@@ -19,8 +19,12 @@ from sandbox.core.webhooks import Outbox
 KEEP = 500_000  # Shipments.
 TROUBLED = "EXCEPTION"
 
-Status = Literal["booked", "picked_up", "in_transit", "out_for_delivery", "delivered", "exception", "cancelled"]
+Status: TypeAlias = str  # Carriers have their own words; this one's usual ones are in `WORDS`.
 Word = Annotated[str, Meta(min_length=1, max_length=200)]
+WORDS: tuple[Status, ...] = (
+    "booked", "picked_up", "in_transit", "out_for_delivery", "available_for_pickup", "delivered", "exception",
+    "return_to_sender", "cancelled",
+)  # fmt: skip
 
 # The life of a parcel as time passes. By hand it may jump, but never out of an end.
 NEXT: dict[Status, Status] = {
@@ -35,7 +39,9 @@ DETAILS: dict[Status, str] = {
     "in_transit": "Left the sorting centre",
     "out_for_delivery": "On the van",
     "delivered": "Handed over",
+    "available_for_pickup": "Waits at the parcel shop",
     "exception": "Address not found",
+    "return_to_sender": "On its way back",
     "cancelled": "Cancelled by the sender",
 }
 
@@ -46,9 +52,11 @@ class Recipient(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     name: Word
     line1: Word
     city: Word
-    postal_code: Word
     country: Annotated[str, Meta(pattern="^[A-Z]{2}$")]
     line2: str | None = None
+    region: str | None = None
+    postal_code: str | None = None  # Some countries have none.
+    phone: str | None = None
 
 
 class Booking(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -155,8 +163,14 @@ class Carrier:
             raise UnexpectedStatus(f"A shipment that is {shipment.status} cannot be cancelled.")
         return self._move(shipment, "cancelled")
 
-    async def advance(self, tracking_number: str, status: Status, detail: str = "") -> Shipment:
+    async def advance(self, tracking_number: str, status: Status, detail: str = "", *, at: str = "") -> Shipment:
         """Scan a parcel by hand, whatever came before; its webhook is on its way when this returns.
+
+        Args:
+            tracking_number: The parcel's.
+            status: Any word: the usual ones move the parcel on, and others it stays at.
+            detail: In the carrier's words; the usual ones if empty.
+            at: The time as the webhook has it; now if empty.
 
         Raises:
             KeyError: No such parcel.
@@ -169,7 +183,7 @@ class Carrier:
             raise UnexpectedStatus(f"The shipment is already {shipment.status}.")
         with self._transaction():
             moved = self._move(shipment, status)
-            self._report(moved, detail)
+            self._report(moved, detail, at)
         return moved
 
     def wake(self) -> None:
@@ -186,7 +200,7 @@ class Carrier:
         if shipment is None or shipment.status not in NEXT:
             return
         status = NEXT[shipment.status]
-        if status == "out_for_delivery" and shipment.recipient.postal_code == TROUBLED:
+        if status == "out_for_delivery" and shipment.recipient.city == TROUBLED:
             status = "exception"
         with self._transaction():
             self._report(self._move(shipment, status), "")
@@ -206,12 +220,12 @@ class Carrier:
             if self._pace_s is not None:
                 self._queue.put(due, shipment.id)
 
-    def _report(self, shipment: Shipment, detail: str) -> None:
+    def _report(self, shipment: Shipment, detail: str, at: str = "") -> None:
         scan = Scan(
             id="scan_" + secrets.token_hex(8),
             tracking_number=shipment.tracking_number,
             status=shipment.status,
-            at=shipment.updated_at,
+            at=at or shipment.updated_at,
             detail=detail or DETAILS.get(shipment.status, ""),
         )
         self._outbox.add("carrier", msgspec.json.encode(scan).decode())

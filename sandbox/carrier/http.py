@@ -107,8 +107,9 @@ class CarrierHttp:
         if shipment is None:
             raise web.HTTPNotFound
         to = shipment.recipient
-        lines = (shipment.tracking_number, shipment.service, to.name, to.line1, to.line2 or "", to.postal_code, to.city)
-        return web.Response(text="\n".join(line for line in (*lines, to.country) if line))
+        number, service = shipment.tracking_number, shipment.service
+        place = (to.line1, to.line2, to.postal_code, to.city, to.region, to.country)
+        return web.Response(text="\n".join(line for line in (number, service, to.name, *place, to.phone) if line))
 
 
 def _not_found() -> Answer:

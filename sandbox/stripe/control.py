@@ -1,23 +1,20 @@
 """Control of the sandbox's Stripe from outside the shop, for people and tests: by a call, or by a button of the page.
 
-A call sends JSON and gets JSON. A button sends a form and is redirected to the page, so it needs no script. No key is
-asked for, as with all routes below /sandbox; but a form is accepted from the sandbox's own page only.
+A call sends JSON and gets JSON; a button sends a form. No key is asked for, as with all routes below /sandbox.
 """
 
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Literal, TypeVar
-from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 from aiohttp import web
 from msgspec import Meta, Struct
 
+from sandbox.core import forms
 from sandbox.stripe.api import StripeApi
 from sandbox.stripe.dispute_objects import DisputeReason
 from sandbox.stripe.errors import StripeError
 from sandbox.stripe.objects import Record, RefundReason
-
-FORM = "application/x-www-form-urlencoded"
 
 Amount = Annotated[int, Meta(ge=1, le=10**15)]
 FraudType = Literal[
@@ -104,8 +101,7 @@ class StripeControl:
 
 def _route(path: str, kind: type[A], work: Callable[[str, A], Record]) -> web.RouteDef:
     async def handle(request: web.Request) -> web.Response:
-        body, is_button = await request.read(), request.content_type == FORM
-        asked = _from_form(request, body, kind) if is_button else _from_json(body, kind)
+        asked, is_button = await forms.read(request, kind), forms.is_button(request)
         try:
             done = work(request.match_info["id"], asked)
         except StripeError as error:
@@ -118,35 +114,6 @@ def _route(path: str, kind: type[A], work: Callable[[str, A], Record]) -> web.Ro
 
     handler: Callable[[web.Request], Awaitable[web.Response]] = handle
     return web.post(path, handler)
-
-
-def _from_json(body: bytes, kind: type[A]) -> A:
-    try:
-        return msgspec.json.decode(body or b"{}", type=kind)
-    except msgspec.DecodeError as error:
-        raise web.HTTPUnprocessableEntity(text=str(error)) from None
-
-
-def _from_form(request: web.Request, body: bytes, kind: type[A]) -> A:
-    if not _is_from_here(request):
-        raise web.HTTPForbidden(text="Buttons work on the sandbox's own page only.")
-    try:
-        # An empty field is one that was left as it was.
-        return msgspec.convert(dict(parse_qsl(body.decode())), kind, strict=False)
-    except (ValueError, msgspec.ValidationError) as error:
-        raise web.HTTPUnprocessableEntity(text=str(error)) from None
-
-
-def _is_from_here(request: web.Request) -> bool:
-    """Whether the request comes from no other site's page.
-
-    The page's referrer policy makes browsers say `Origin: null`, so where they name the site they are believed first.
-    """
-    site = request.headers.get("Sec-Fetch-Site")
-    if site is not None:
-        return site in ("same-origin", "none")
-    origin = request.headers.get("Origin")
-    return origin is None or urlsplit(origin).netloc == request.host
 
 
 def _json(body: object, status: int = 200) -> web.Response:

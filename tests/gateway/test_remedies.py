@@ -10,7 +10,7 @@ from gateway.remedies import REQUEST_FOR, advice, request_of, step
 
 STUCK: list[Action] = [
     "redrive", "refund", "refund_again", "ask_stripe", "return_at_stripe", "answer_bank", "judge_warning",
-    "open_pick_list",
+    "open_pick_list", "help_parcel",
 ]  # fmt: skip
 
 

@@ -88,6 +88,63 @@ async def test_a_line_break_behind_a_value_is_a_part_of_it(buyer: Customer) -> N
         assert (await buyer.check_out(cart, key=new_key(), address=address)).refusal == (422, "invalid")
 
 
+async def test_a_buyers_details_are_refused_in_words_and_by_field(buyer: Customer) -> None:
+    cart, address = await buyer.fill_cart(MUG=1), buyer.delivery()["address"]
+    for field, changes in {
+        "name": {"name": " "},
+        "email": {"email": "jo@gmail..com"},
+        "phone": {"phone": "call me"},
+        "address.line1": {"address": address | {"line1": "4242 4242 4242 4242"}},
+        "address.line2": {"address": address | {"line2": "2nd\nfloor"}},
+        "address.city": {"address": address | {"city": "\u00a0"}},
+        "address.postal_code": {"address": address | {"postal_code": "2009"}},
+        "address.region": {"address": address | {"postal_code": "62701", "country": "US"}},
+        "address.country": {"address": address | {"country": "UK"}},
+    }.items():
+        answer = await buyer.check_out(cart, key=new_key(), **changes)
+        assert answer.refusal == (422, "invalid"), field
+        assert answer.json["field"] == field
+        assert answer.json["detail"].startswith(("Please ", "The ")), field
+
+    assert (await buyer.check_out(cart, key=new_key(), name=" Ada ", email="ada@EXAMPLE.com")).status == 201
+
+
+async def test_region_and_phone_go_to_staff_and_to_the_carrier(
+    shop: ShopUnderTest, buyer: Customer, staff: Staff
+) -> None:
+    address = {
+        "line1": "1 Main St",
+        "city": "Springfield",
+        "region": "Illinois",
+        "postal_code": "62701",
+        "country": "US",
+    }
+    cart = await buyer.fill_cart(MUG=1)
+    bought = await buyer.place(cart, key=new_key(), address=address, phone="+1 217 555 0100")
+    assert await buyer.pay(bought) == 200
+
+    _ = await staff.send_off(bought)
+
+    shown = (await staff.get(f"/orders/{bought.order}")).good["buyer"]
+    assert shown == {
+        "email": buyer.email, "name": "Ada Buyer", "phone": "+1 217 555 0100",
+        "address": {**address, "line2": "", "region": "IL"},
+    }  # fmt: skip
+    assert (await buyer.read(bought))["buyer"] is None
+    (parcel,) = shop.sandbox.shipments()
+    assert (parcel.recipient.region, parcel.recipient.phone) == ("IL", "+1 217 555 0100")
+
+
+async def test_a_country_without_postal_codes_needs_none(shop: ShopUnderTest, buyer: Customer, staff: Staff) -> None:
+    address = {"line1": "1 Queen's Road", "city": "Central", "region": "Hong Kong Island", "country": "HK"}
+    cart = await buyer.fill_cart(MUG=1)
+    bought = await buyer.place(cart, key=new_key(), address=address)
+    assert await buyer.pay(bought) == 200
+
+    assert await staff.send_off(bought)
+    assert await staff.dead_letters() == []
+
+
 async def test_nobody_names_their_own_price_or_status(buyer: Customer, staff: Staff) -> None:
     cart = await buyer.fill_cart(LAMP=1)
     for extra in ({"unit_price": {"amount": 1, "currency": "EUR"}}, {"price": 1}, {"held": 99}):

@@ -1,10 +1,11 @@
 """The sandbox's page: every fact that begins outside the shop is a button, which needs no script."""
 
+import json
 import re
 
 import pytest
 
-from tests.sandbox.world import World, open_world
+from tests.sandbox.world import CARRIER_KEY, World, open_world
 
 FORM = re.compile(r'<form method="post" action="([^"]+)">(.*?)</form>', re.DOTALL)
 BUTTON = re.compile(r'<button(?: name="(\w+)" value="(\w+)")?>([^<]+)</button>')
@@ -97,3 +98,19 @@ async def test_a_button_of_another_page_or_one_that_is_late_does_nothing() -> No
             async with world.http.post(path, data={"amount": "1"}, headers=headers) as answer:
                 assert answer.status == 200
         assert len(world.sandbox.refunds()) == 2
+
+
+async def test_a_parcel_is_reported_at_any_status() -> None:
+    async with open_world() as world:
+        recipient = {"name": "Ada", "line1": "Way 1", "city": "Berlin", "postal_code": "10115", "country": "DE"}
+        body = {"reference": "order-1", "service": "standard", "weight_g": 500, "recipient": recipient}
+        headers = {"Authorization": f"Bearer {CARRIER_KEY}"}
+        async with world.http.post("/carrier/v1/shipments", json=body, headers=headers) as answer:
+            assert answer.status == 201
+        await press(world, "Report", status="return_to_sender")
+        await press(world, "Report", status="lost at sea", detail="Storm")
+        assert [json.loads(webhook.body)["status"] for webhook in await world.shop.wait(2)] == [
+            "return_to_sender", "lost at sea",
+        ]  # fmt: skip
+        await press(world, "Report", status="delivered")
+        assert "Report" not in await buttons(world)

@@ -3,6 +3,7 @@
 import pytest
 
 from actors.email.actor import Email
+from actors.payment.stripe import StripeSettings
 from engine.errors import BadSetting
 from wiring.domains import ShopSettings
 from wiring.hosting import ALL_ACTORS, HostedActors
@@ -34,6 +35,19 @@ class Settings:
         for name, value in environment.items():
             self._monkeypatch.setenv(name, value)
         return read_all()
+
+
+def test_webhooks_may_have_two_secrets_and_the_keys_name_the_mode(settings: Settings) -> None:
+    found = settings.of(**STRIPE | {"STRIPE_WEBHOOK_SECRET": "whsec_new, whsec_old,"}, **CARRIER)
+
+    assert found.stripe.webhook_secrets == ("whsec_new", "whsec_old")
+    assert found.carrier.webhook_secrets == ("secret",)
+    assert found.stripe.is_live
+    assert [StripeSettings(stripe_secret_key=key).is_live for key in ("sk_test_1", "rk_live_1", "", "sk")] == [
+        False, True, None, None,
+    ]  # fmt: skip
+    with pytest.raises(BadSetting, match=r"^STRIPE_WEBHOOK_SECRET: missing"):
+        check(settings.of(STRIPE_WEBHOOK_SECRET=" , "))
 
 
 def test_the_sandbox_plays_all_or_nothing(settings: Settings) -> None:

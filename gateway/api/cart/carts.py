@@ -1,6 +1,5 @@
 """Carts and checkout."""
 
-import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
@@ -9,7 +8,7 @@ import msgspec
 from litestar import delete, get, post, put
 from litestar.params import FromPath, JSONBody
 
-from bus.messages.base import Address, Money, Quantity
+from bus.messages.base import Money, Quantity
 from bus.messages.cart import (
     Cart,
     CartEmpty,
@@ -28,13 +27,13 @@ from bus.messages.inventory import OutOfStock, StockRefused, UnknownSku
 from engine.patterns import whole
 from gateway.api.bodies import Body, MoneyBody, Strict, View
 from gateway.api.order import OrderView, read_order
+from gateway.buyers import Details, read_buyer
 from gateway.context import GatewayContext, Http, Injected
 from gateway.idempotency import required_claim
 from gateway.problems import Problem, not_found
 
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 Method = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
-_EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f()<>\[\]:;\\,\"]{1,190}")
 
 
 class CartLineView(View, frozen=True, kw_only=True):
@@ -75,7 +74,8 @@ class AddressBody(Body, frozen=True, kw_only=True):
     line1: Text
     line2: Annotated[str, msgspec.Meta(max_length=200)] = ""
     city: Text
-    postal_code: Annotated[str, msgspec.Meta(min_length=1, max_length=20)]
+    region: Annotated[str, msgspec.Meta(max_length=200)] = ""  # Needed where the country's addresses have one.
+    postal_code: Annotated[str, msgspec.Meta(max_length=20)] = ""  # Likewise.
     country: Annotated[str, whole("[A-Z]{2}")]  # ISO 3166-1 alpha-2
 
 
@@ -85,6 +85,7 @@ class CheckoutBody(Body, frozen=True, kw_only=True):
     email: Annotated[str, msgspec.Meta(min_length=3, max_length=254)]
     name: Text
     address: AddressBody
+    phone: Annotated[str, msgspec.Meta(max_length=40)] = ""
     shipping_method: Method
     expected_total: Annotated[int, msgspec.Meta(ge=0)] | MoneyBody | None = None  # As the buyer was shown it.
 
@@ -138,16 +139,28 @@ async def checkout(
 
     With `expected_total` the checkout is refused, and nothing happens, if the total differs.
     """
-    claim = required_claim(request)
-    if not _EMAIL.fullmatch(data.email):
-        raise Problem(422, "invalid", "email: this is no e-mail address")
+    claim, address = required_claim(request), data.address
+    buyer = read_buyer(
+        Details(
+            email=data.email,
+            name=data.name,
+            phone=data.phone,
+            line1=address.line1,
+            line2=address.line2,
+            city=address.city,
+            region=address.region,
+            postal_code=address.postal_code,
+            country=address.country,
+        )
+    )
     answer = await context.bus.ask(
         Checkout(
             cart_id=cart_id,
             order_id=f"ord_{claim.token}",
-            email=data.email,
-            name=data.name,
-            address=msgspec.convert(msgspec.to_builtins(data.address), Address),
+            email=buyer.email,
+            name=buyer.name,
+            address=buyer.address,
+            phone=buyer.phone,
             shipping_method=data.shipping_method,
             expected_total=_money(data.expected_total, context),
             began_at=claim.began_at,

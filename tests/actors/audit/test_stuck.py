@@ -1,4 +1,4 @@
-"""What waits for a person, and how four sources become one list."""
+"""What waits for a person, and how five sources become one list."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -14,6 +14,7 @@ from actors.audit.stuck_rules import (
     merge,
     of_letter,
     of_order,
+    of_parcel,
     of_payment,
     of_pick_list,
     start,
@@ -23,6 +24,7 @@ from bus.messages.audit import Action, Remedy, StuckItem, StuckKind
 from bus.messages.base import Money
 from bus.messages.order import KnownOrder, OrderStatus, OwedOrder
 from bus.messages.payment import PaymentFact, StuckPayment
+from bus.messages.shipping import TroubledParcel
 from bus.messages.warehouse import PickListFact
 
 ORDER, NOON = "ord_1", datetime(2030, 1, 7, 12, tzinfo=UTC)
@@ -123,12 +125,25 @@ def test_only_a_paid_orders_pick_list_is_opened_by_hand(status: OrderStatus, *, 
     assert of_pick_list(PICK_LIST, None, NOW) is None
 
 
+def test_a_parcel_in_trouble_names_its_carrier_and_its_last_report() -> None:
+    parcel = TroubledParcel(
+        parcel_id="ord_1", order_id=ORDER, carrier="dhl", tracking_number="00 1", status="lost", detail="", since=NOON
+    )
+    found = of_parcel(parcel, NOW)
+
+    name = f"parcel_in_trouble:ord_1-{int(NOON.timestamp())}"
+    assert (found.id, found.remedy.target, found.remedy.action) == (name, name, "help_parcel")
+    assert found.detail == "parcel 00 1 (dhl): lost"
+    assert of_parcel(replace(parcel, detail="At sea"), NOW).detail == "parcel 00 1 (dhl): lost: At sea"
+    assert of_parcel(replace(parcel, since=NOW), NOW).id != name
+
+
 def test_a_source_goes_on_after_the_last_row_of_the_page_before() -> None:
     later = NOON + timedelta(microseconds=1)
 
     starts = [start((NOON, "orders", "ord_7"), source) for source in SOURCES]
 
-    assert starts == [(later, ""), (NOON, "ord_7"), (NOON, ""), (NOON, "")]
+    assert starts == [(later, ""), (NOON, "ord_7"), (NOON, ""), (NOON, ""), (NOON, "")]
 
 
 def test_sources_are_merged_by_age_as_far_as_all_of_them_are_known() -> None:

@@ -78,6 +78,12 @@ def test_names_are_letters_digits_dots_and_dashes(name: str) -> None:
         ({"price": Money(amount=1450, currency="eur")}, "eur"),
         *[({"weight_g": weight}, "weight_g") for weight in (0, -1, 1_000_001)],
         *[({name: "a\0b"}, "NUL") for name in ("title", "category", "description", "sku_title")],
+        *[
+            ({name: f"a{each}b"}, "one line")
+            for name in ("title", "category", "sku_title")
+            for each in "\n\t\x1b\u202e"
+        ],
+        ({"title": "\u200b\N{NO-BREAK SPACE}"}, "title must"),
         *[({name: "a" * 201}, name) for name in ("slug", "title", "category", "sku_title")],
         ({"title": " " * 200 + "a"}, "title"),
         ({"description": "a" * 5001}, "description"),

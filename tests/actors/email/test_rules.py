@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import get_args
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -265,6 +266,52 @@ def test_html_in_a_name_or_a_title_is_only_text(event: MailedEvent, smuggled: st
 
     assert marked.tags == plain.tags
     assert f"Hello {smuggled}," in marked.text
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "evil.com", "Visit https://evil.example/now", "You won, see www evil", "eve@evil.example", "EVIL。COM now",
+        "ｅｖｉｌ．ｃｏｍ", "Call +44 20 7946 0000", "Ada B.com", "x" * 61, "HTTP://x",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("event", EVENTS, ids=lambda event: type(event).__name__)
+def test_what_looks_like_a_link_or_a_number_to_call_is_not_greeted(event: MailedEvent, name: str) -> None:
+    mail = mail_about(event, order_of(name=name))
+
+    assert part(mail, "plain").startswith("Hello,\n\n")
+    assert name not in page_of(mail).text
+
+
+@pytest.mark.parametrize("name", ["Ada", "J. R. R. Tolkien", "Dr. Ada Lovelace", "O'Neil-Smith", "李小龍", "Ada III."])
+def test_names_are_greeted(name: str) -> None:
+    assert part(mail_about(CREATED, order_of(name=name)), "plain").startswith(f"Hello {name},\n\n")
+
+
+@pytest.mark.parametrize(
+    ("status", "refund_follows", "greeted"),
+    [
+        ("pending_payment", False, "Hello,"), ("payment_processing", False, "Hello,"), ("cancelled", False, "Hello,"),
+        ("cancelled", True, "Hello Ada Lovelace,"), ("delivered", False, "Hello Ada Lovelace,"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("event", EVENTS, ids=lambda event: type(event).__name__)
+def test_nothing_that_a_stranger_typed_is_mailed_before_money_is_paid(
+    event: MailedEvent, status: OrderStatus, refund_follows: bool, greeted: str
+) -> None:
+    mail = mail_about(event, order_of(status=status, refund_follows=refund_follows))
+
+    assert part(mail, "plain").startswith(f"{greeted}\n\n")
+    free = msgspec.structs.replace(order_of(status=status), total=eur(0))
+    assert part(mail_about(event, free), "plain").startswith("Hello,\n\n")
+
+
+def test_a_domain_that_is_not_ascii_is_written_so_that_every_server_can_carry_it() -> None:
+    sent = sent_about(CREATED, order_of(email="ada@bücher.test"))
+
+    assert (sent.recipient, sent.is_ascii) == ("ada@xn--bcher-kva.test", True)
+    with pytest.raises(ValueError, match="Label too long"):
+        sent_about(CREATED, order_of(email=f"ada@{'ü' * 70}.test"))
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,8 @@ async def test_a_shop_that_has_shipped_goes_on_at_the_prices_it_had(
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"title": " "}, "title"), ({"days_min": 3, "days_max": 2}, "days"), ({"days_max": 366}, "days"),
+        ({"title": " "}, "title"), ({"title": "\u200b"}, "title"), ({"title": "a\nb"}, "one line"),
+        ({"days_min": 3, "days_max": 2}, "days"), ({"days_max": 366}, "days"),
         ({"price": MethodPrice(currency="eur", price=1)}, "price"),
         ({"price": MethodPrice(currency="EUR\n", price=1)}, "price"),
         ({"price": MethodPrice(currency="EUR", price=-1)}, "price"),

@@ -13,8 +13,8 @@ AUTHORIZED = {"Authorization": f"Bearer {CARRIER_KEY}"}
 PATH = "/carrier/v1/shipments"
 
 
-def booking(reference: str = "order-1", postal_code: str = "10115") -> dict[str, object]:
-    recipient = {"name": "Ada", "line1": "Way 1", "city": "Berlin", "postal_code": postal_code, "country": "DE"}
+def booking(reference: str = "order-1", city: str = "Berlin") -> dict[str, object]:
+    recipient = {"name": "Ada", "line1": "Way 1", "city": city, "postal_code": "10115", "country": "DE"}
     return {"reference": reference, "service": "standard", "weight_g": 500, "recipient": recipient}
 
 
@@ -77,7 +77,7 @@ async def test_a_parcel_moves_as_time_passes_and_every_step_is_told() -> None:
 
 async def test_a_parcel_to_nowhere_gets_stuck_until_somebody_helps() -> None:
     async with open_world(SandboxConfig(carrier_pace_s=2)) as world:
-        _, made = await book(world, booking(postal_code="EXCEPTION"))
+        _, made = await book(world, booking(city="EXCEPTION"))
         for count in range(1, 4):
             await world.pass_time(2)
             await world.shop.wait(count)
@@ -101,6 +101,42 @@ async def test_by_hand_over_http_a_parcel_jumps_but_never_out_of_an_end() -> Non
             assert answer.status == 404
         with pytest.raises(UnexpectedStatus):
             await world.sandbox.carrier.advance(made["tracking_number"], "exception")
+
+
+async def test_a_carrier_reports_words_that_nobody_expects_and_times_without_a_zone() -> None:
+    async with open_world() as world:
+        _, made = await book(world, booking())
+        path = f"/sandbox/carrier/{made['tracking_number']}"
+        for body in (
+            {"status": "return_to_sender"},
+            {"status": "eaten_by_dog", "detail": "Sorry"},
+            {"status": "available_for_pickup", "at": "2030-01-07T12:00:00"},
+        ):
+            async with world.http.post(path, json=body) as answer:
+                assert answer.status == 200, body
+
+        told = [json.loads(webhook.body) for webhook in await world.shop.wait(3)]
+        assert [(scan["status"], scan["detail"]) for scan in told] == [
+            ("return_to_sender", "On its way back"), ("eaten_by_dog", "Sorry"),
+            ("available_for_pickup", "Waits at the parcel shop"),
+        ]  # fmt: skip
+        assert told[2]["at"] == "2030-01-07T12:00:00"
+
+
+async def test_a_recipient_may_have_a_region_and_a_phone_and_no_postal_code() -> None:
+    async with open_world() as world:
+        recipient = {
+            "name": "Ada",
+            "line1": "1 Queen's Road",
+            "city": "Central",
+            "country": "HK",
+            "phone": "+85221234567",
+        }
+        status, made = await book(world, {**booking(), "recipient": recipient | {"region": "Hong Kong Island"}})
+        assert status == 201
+        async with world.http.get(made["label_url"]) as label:
+            lines = (await label.text()).splitlines()
+        assert lines[3:] == ["1 Queen's Road", "Central", "Hong Kong Island", "HK", "+85221234567"]
 
 
 async def test_only_what_was_not_picked_up_can_be_cancelled() -> None:
