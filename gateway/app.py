@@ -9,9 +9,11 @@ from litestar.openapi.spec import Components, SecurityScheme
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from gateway.api import ROUTES
+from gateway.api.costs import COSTS
 from gateway.context import GatewayContext, context_of_request, put_context
 from gateway.headers import with_headers
 from gateway.idempotency import MAX_BODY_BYTES, Idempotent
+from gateway.limits import with_limits
 from gateway.paths import with_one_spelling
 from gateway.problems import HANDLERS, refuse_nul
 
@@ -31,7 +33,8 @@ def make_app(context: GatewayContext) -> ASGIApp:
         put_context(scope, context)
         await routes(scope, receive, send)
 
-    return with_headers(with_one_spelling(serve), is_https=context.public_url.startswith("https://"))
+    limited = with_limits(with_one_spelling(serve), context.guard, COSTS)
+    return with_headers(limited, is_https=context.public_url.startswith("https://"))
 
 
 @cache
