@@ -14,6 +14,7 @@ from gateway.context import GatewayContext, context_of_request, put_context
 from gateway.headers import with_headers
 from gateway.idempotency import MAX_BODY_BYTES, Idempotent
 from gateway.limits import with_limits
+from gateway.options import name_all_methods
 from gateway.paths import with_one_spelling
 from gateway.problems import HANDLERS, refuse_nul
 
@@ -44,6 +45,7 @@ def _routes() -> Litestar:
         dependencies={"context": Provide(context_of_request, sync_to_thread=False)},
         middleware=[Idempotent],
         before_request=refuse_nul,
+        before_send=[name_all_methods],
         exception_handlers=HANDLERS,
         request_max_body_size=MAX_BODY_BYTES,
         openapi_config=OpenAPIConfig(

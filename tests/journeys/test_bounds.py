@@ -218,8 +218,11 @@ async def test_a_checkout_that_fails_is_no_unpaid_order(servers: Servers) -> Non
 
 
 async def test_carts_of_one_address_hold_so_many_units_together(servers: Servers) -> None:
-    limits = {"shopflow_held_units": 20, "shopflow_requests_a_minute": 0}
-    async with bounded(servers, **limits) as shop, at(MALLORY) as hers, at(ADA) as his:
+    async with (
+        bounded(servers, shopflow_held_units=20, shopflow_requests_a_minute=0) as shop,
+        at(MALLORY) as hers,
+        at(ADA) as his,
+    ):
         mallory, ada = Customer(shop, hers), Customer(shop, his)
         first, second = await mallory.fill_cart(BOOK=9), await mallory.fill_cart(BOOK=9)
 

@@ -17,7 +17,6 @@ from bus.messages.order import OrderProgressed
 from gateway.client_address import ClientAddresses
 from gateway.http_protocol import HttpBounds
 from gateway.live import Hub, LiveSettings
-from gateway.live.stock import ReadSold
 from gateway.places import Places
 from gateway.refusals import Refusals
 
@@ -84,10 +83,8 @@ async def hello(scope: Any, receive: Any, send: Any) -> None:
 
 
 @asynccontextmanager
-async def edge(
-    head_within_s: float = 10.0, shelf: Shelf | None = None, read_sold: ReadSold | None = None, **settings: Any
-) -> AsyncIterator[Edge]:
-    shelf = shelf or Shelf()
+async def edge(*, head_within_s: float = 10.0, read_sold: Any = None, **settings: Any) -> AsyncIterator[Edge]:
+    shelf = Shelf()
     loop = asyncio.get_running_loop()
     bounds = HttpBounds(Places(10_000, 0), ClientAddresses(), Refusals(loop.time), head_within_s=head_within_s)
     hub = Hub(shelf.read, shelf.read_order, settings=LiveSettings(**settings), read_sold=read_sold)

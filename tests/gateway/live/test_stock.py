@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 import pytest
 
 from bus.messages.inventory import StockLevel
-from tests.gateway.live.support import Shelf, edge, hear, levels_of, nothing_more, say, shown, subscribe
+from tests.gateway.live.support import edge, hear, levels_of, nothing_more, say, shown, subscribe
 from tests.waiting import eventually
 
 MUG, LAMP = "MUG", "LAMP"
@@ -238,13 +238,11 @@ async def test_reads_are_paged() -> None:
 
 
 async def test_a_sku_that_nobody_sells_makes_no_topic() -> None:
-    shelf = Shelf()
-    shelf.put("MUG", 3, 1)
-
     async def sold(skus: Sequence[str]) -> Collection[str]:
         return {"MUG", "NEW"}.intersection(skus)
 
-    async with edge(shelf=shelf, read_sold=sold) as live, live.connect() as socket:
+    async with edge(read_sold=sold) as live, live.connect() as socket:
+        live.shelf.put("MUG", 3, 1)
         strange = [f"NONE-{number}" for number in range(60)]
 
         assert len(await subscribe(socket, "MUG", "NEW", *strange)) == 1
