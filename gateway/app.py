@@ -9,9 +9,12 @@ from litestar.openapi.spec import Components, SecurityScheme
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from gateway.api import ROUTES
+from gateway.api.costs import COSTS
 from gateway.context import GatewayContext, context_of_request, put_context
 from gateway.headers import with_headers
 from gateway.idempotency import MAX_BODY_BYTES, Idempotent
+from gateway.limits import with_limits
+from gateway.options import name_all_methods
 from gateway.paths import with_one_spelling
 from gateway.problems import HANDLERS, refuse_nul
 
@@ -31,7 +34,8 @@ def make_app(context: GatewayContext) -> ASGIApp:
         put_context(scope, context)
         await routes(scope, receive, send)
 
-    return with_headers(with_one_spelling(serve), is_https=context.public_url.startswith("https://"))
+    limited = with_limits(with_one_spelling(serve), context.guard, COSTS)
+    return with_headers(limited, is_https=context.public_url.startswith("https://"))
 
 
 @cache
@@ -41,6 +45,7 @@ def _routes() -> Litestar:
         dependencies={"context": Provide(context_of_request, sync_to_thread=False)},
         middleware=[Idempotent],
         before_request=refuse_nul,
+        before_send=[name_all_methods],
         exception_handlers=HANDLERS,
         request_max_body_size=MAX_BODY_BYTES,
         openapi_config=OpenAPIConfig(

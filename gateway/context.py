@@ -19,6 +19,7 @@ from engine.actor import Bus
 from engine.cell import ActorCell
 from engine.clock import Clock
 from engine.postgres import Database
+from gateway.guard import Guard
 from gateway.keys import Keys
 from gateway.live import Hub
 from gateway.stripe_events import OwnAccount
@@ -59,6 +60,7 @@ class GatewayContext:
     levels: LevelAudit
     clock: Clock
     keys: Keys
+    guard: Guard
     currency: Currency
     public_url: str  # As browsers reach the shop, without a slash behind it; "" if no setting names it.
     stripe_publishable_key: str
@@ -78,6 +80,11 @@ def context_of(scope: Scope) -> GatewayContext:
     """Return the context of a request."""
     context: GatewayContext = scope["state"]["context"]
     return context
+
+
+def client_address(request: Http) -> str:
+    """Return the address of a request's client, as gateway/limits.py has found it."""
+    return str(request.scope["state"]["client_address"])
 
 
 def context_of_request(request: Http) -> GatewayContext:

@@ -54,6 +54,11 @@ def not_found(what: str) -> Problem:
     return Problem(404, "not_found", f"There is no such {what}.")
 
 
+def too_many(wait_s: float, detail: str) -> Problem:
+    """Make the 429 that says when to retry."""
+    return Problem(429, "too_many_requests", detail, headers={"Retry-After": str(max(1, math.ceil(wait_s)))})
+
+
 async def refuse_nul(request: Request[Any, Any, Any]) -> None:
     """Refuse NULs in queries: no name contains one, and PostgreSQL can't look one up.
 

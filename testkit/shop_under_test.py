@@ -13,6 +13,7 @@ from typing import Final, Self, TypeVar
 import aiohttp
 import anyio
 
+from actors.inventory.actor import InventorySettings
 from actors.payment.stripe import StripeSettings
 from actors.shipping.carrier import CarrierSettings
 from bus.messages.audit import Audit
@@ -263,6 +264,7 @@ async def open_shop_under_test(
     place: Place | None = None,
     more_actors: Sequence[Callable[[], Actor]] = (),
     more_schemas: Mapping[str, Path] | None = None,
+    change: Callable[[ShopSettings], ShopSettings] = lambda settings: settings,
 ) -> AsyncIterator[ShopUnderTest]:
     """Open a shop with `GOODS` on its shelves, on a fresh database.
 
@@ -272,6 +274,7 @@ async def open_shop_under_test(
             removes it.
         more_actors: Factories of further actors of the shop; called once for each incarnation.
         more_schemas: Their tables, as `engine.migrations.migrate` takes them.
+        change: Changes its settings: by default no bound on what one address may take is in force.
     """
     schemas = {**SCHEMAS, **(more_schemas or {})}
     async with nullcontext(place) if place else _fresh_place(servers, schemas) as there:
@@ -294,7 +297,7 @@ async def open_shop_under_test(
 
             lives = Incarnations(open_it, ManualClock(there.now))
             async with Sandbox(config, now=lambda: lives.present.clock.now().timestamp()) as sandbox:
-                settings, integrations = _settings(there), _integrations(sandbox, config)
+                settings, integrations = change(_settings(there)), _integrations(sandbox, config)
                 first.close()
                 shop = ShopUnderTest(sandbox, lives, witness, config.shop_url)
                 async with anyio.create_task_group() as tasks:
@@ -325,7 +328,16 @@ def _settings(place: Place) -> ShopSettings:
             redis_url=place.redis_url,
             shopflow_sweep_s=86_400,
         ),
-        edge=EdgeSettings(shopflow_port=0),
+        edge=EdgeSettings(
+            shopflow_port=0,
+            # Its people all come from one address.
+            shopflow_requests_a_minute=0,
+            shopflow_unpaid_orders=0,
+            shopflow_held_units=0,
+            shopflow_connections_of_address=0,
+            shopflow_live_of_address=0,
+        ),
+        inventory=InventorySettings(shopflow_cart_share=1.0),
     )
 
 

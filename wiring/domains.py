@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 
 from actors.analytics.actor import Analytics
 from actors.audit.actor import Auditor
-from actors.cart.actor import Carts
+from actors.cart.actor import Carts, CartSettings
 from actors.catalog.actor import Catalog
 from actors.email.actor import Email
 from actors.email.smtp import Mailer, SmtpSettings
@@ -70,6 +70,7 @@ class ShopSettings(msgspec.Struct, frozen=True):
 
     engine: EngineSettings = EngineSettings()
     edge: EdgeSettings = EdgeSettings()
+    cart: CartSettings = CartSettings()
     inventory: InventorySettings = InventorySettings()
     order: OrderSettings = OrderSettings()
     payment: PaymentSettings = PaymentSettings()
@@ -101,7 +102,7 @@ def make_actors(given: Given) -> Sequence[Actor]:
     currency = settings.edge.shopflow_currency
     return (
         Catalog(database=database, currency=currency),
-        Carts(bus=bus, redis=given.redis, clock=clock, currency=currency),
+        Carts(bus=bus, redis=given.redis, clock=clock, currency=currency, settings=settings.cart),
         Inventory(bus=bus, database=database, clock=clock, updates=given.updates, settings=settings.inventory),
         Orders(database=database, settings=settings.order),
         Payments(bus=bus, database=database, clock=clock, stripe=given.stripe, settings=settings.payment),

@@ -1,8 +1,10 @@
 """The edge of a shop: the HTTP server with its routes and the live hub, wired to the shop behind it."""
 
+import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 import anyio
 
@@ -11,11 +13,17 @@ from bus.messages.order import OrderProgressed
 from gateway.access import may_see_order
 from gateway.app import make_app
 from gateway.context import GatewayContext
+from gateway.guard import Guard, make_guard
+from gateway.http_protocol import HttpBounds
 from gateway.keys import Keys, read_master_key
+from gateway.limiter import SharedAllowances
 from gateway.live import Hub, LiveSettings
-from gateway.server import Server
+from gateway.places import Places
+from gateway.server import Server, most_connections
+from gateway.settings import EdgeSettings
 from gateway.stripe_events import OwnAccount
-from gateway.watch import pass_on_updates, read_status
+from gateway.watch import pass_on_updates, read_sold, read_status
+from wiring.domains import ShopSettings
 from wiring.shop import Shop
 
 
@@ -28,11 +36,16 @@ async def open_edge(shop: Shop, listener: socket.socket) -> AsyncIterator[Server
     async def watch_order(order_id: str, token: str) -> OrderProgressed | None:
         return await read_status(shop.bus, order_id) if await may_see_order(context, token, order_id) else None
 
+    guard = make_guard(
+        settings, asyncio.get_running_loop().time, shop.clock.now, is_shared=may_have_siblings(shop.settings)
+    )
     hub = Hub(
         shop.updates.fresh_levels,
         watch_order,
-        settings=LiveSettings(origins=settings.all_origins),
+        settings=LiveSettings(origins=settings.all_origins, max_of_address=settings.shopflow_live_of_address),
         clock=shop.clock.now,
+        refusals=guard.refusals,
+        read_sold=partial(read_sold, shop.bus),
     )
     context = GatewayContext(
         bus=shop.bus,
@@ -46,6 +59,7 @@ async def open_edge(shop: Shop, listener: socket.socket) -> AsyncIterator[Server
         levels=levels,
         clock=shop.clock,
         keys=keys,
+        guard=guard,
         currency=settings.shopflow_currency,
         public_url=settings.public_url,
         stripe_publishable_key=integrations.stripe.stripe_publishable_key,
@@ -54,10 +68,13 @@ async def open_edge(shop: Shop, listener: socket.socket) -> AsyncIterator[Server
         stripe_account=OwnAccount(is_live=integrations.stripe.is_live, id=integrations.stripe.stripe_account),
         carrier_webhook_secrets=integrations.carrier.webhook_secrets,
     )
-    server = Server(make_app(context), hub)
+    server = Server(make_app(context), hub, _http_bounds(settings, guard))
+    shared = SharedAllowances(shop.services.redis, guard.limiters)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(hub.run)
-        tasks.start_soon(pass_on_updates, shop.updates, hub)
+        tasks.start_soon(pass_on_updates, shop.updates, hub, guard.unpaid)
+        if may_have_siblings(shop.settings):
+            tasks.start_soon(shared.run)
         tasks.start_soon(server.serve, [listener])
         await server.is_up.wait()
         try:
@@ -67,6 +84,25 @@ async def open_edge(shop: Shop, listener: socket.socket) -> AsyncIterator[Server
                 await hub.close(within_s=1.0)
                 await server.stop()
             tasks.cancel_scope.cancel()
+
+
+def may_have_siblings(settings: ShopSettings) -> bool:
+    """Whether other processes may serve the same shop: it has servers of its own, or is split."""
+    return bool(settings.engine.redis_url or settings.sqs.sqs_prefix)
+
+
+def _http_bounds(settings: EdgeSettings, guard: Guard) -> HttpBounds:
+    connections = most_connections(settings.shopflow_connections)
+    of_address = settings.shopflow_connections_of_address
+    return HttpBounds(
+        # On a machine that allows few, no address has so many that few addresses have all.
+        Places(connections, min(of_address, max(1, connections // 8)) if of_address else 0),
+        guard.addresses,
+        guard.refusals,
+        guard.admit_socket,
+        request_within_s=settings.shopflow_request_s,
+        unread_within_s=settings.shopflow_unread_s,
+    )
 
 
 def url_of(host: str, port: int) -> str:

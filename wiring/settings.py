@@ -33,6 +33,7 @@ def check(settings: ShopSettings) -> None:
     Raises:
         BadSetting: Two settings don't fit together, or one can't be used. The message names it.
     """
+    _ = settings.edge.trusted_proxies
     make_folder(settings.engine.shopflow_data)
     read_master_key(settings.edge.shopflow_master_key, settings.engine.shopflow_data)
     if settings.stripe.stripe_secret_key and not settings.stripe.webhook_secrets:

@@ -8,6 +8,8 @@ no order, no order number and no mail.
 
 import asyncio
 from contextlib import suppress
+from datetime import timedelta
+from typing import Annotated
 
 from redis.asyncio import Redis
 
@@ -49,6 +51,7 @@ from engine.actor import Actor, Bus, call
 from engine.clock import Clock
 from engine.crash import CrashPoint
 from engine.errors import BadInput, Unavailable
+from engine.settings import Seconds, Settings, meaning
 
 _HELD = CrashPoint("cart-held", "Units are held for a cart; the cart does not say so.")
 _CHECKOUT_HELD = CrashPoint("checkout-held", "A cart's units are held for an order that does not exist.")
@@ -56,14 +59,29 @@ _PAYABLE = CrashPoint("checkout-payable", "Stripe waits for the money of an orde
 _PLACED = CrashPoint("checkout-placed", "An order can be paid; its cart is still full, and nobody was answered.")
 
 
+class CartSettings(Settings, frozen=True, kw_only=True):
+    """How long carts may keep units from others."""
+
+    shopflow_cart_held_s: Annotated[
+        Seconds,
+        meaning("How long one cart may hold a SKU by renewing its hold. Then it keeps the line alone."),
+    ] = 3600.0
+    shopflow_cart_rest_s: Annotated[
+        Seconds, meaning("How long such a cart can't hold that SKU again; checking out takes the units that are left.")
+    ] = 600.0
+
+
 class Carts(Actor, name="cart"):
     """Keeps carts, computes what they cost, and turns them into orders."""
 
-    def __init__(self, *, bus: Bus, redis: Redis, clock: Clock, currency: Currency) -> None:
+    def __init__(self, *, bus: Bus, redis: Redis, clock: Clock, currency: Currency, settings: CartSettings) -> None:
         self._bus = bus
         self._store = CartStore(redis)
         self._clock = clock
         self._currency = currency
+        self._renewal = rules.Renewal(
+            most=timedelta(seconds=settings.shopflow_cart_held_s), rest=timedelta(seconds=settings.shopflow_cart_rest_s)
+        )
         self._log = telemetry.logger(actor="cart")
 
     async def run(self) -> None:
@@ -93,11 +111,17 @@ class Carts(Actor, name="cart"):
         priced = prices.get(ask.sku)
         if priced is None:
             return UnknownSku(sku=ask.sku)
-        held = await self._bus.ask(HoldStock(cart_id=cart.id, sku=ask.sku, quantity=ask.quantity))
-        if not isinstance(held, StockHeld):
-            return held
-        _HELD.reach()
-        kept = await self._store.save(rules.with_line(cart, priced, ask.quantity, held.until))
+        line, now = rules.line_of(cart, ask.sku), self._clock.now()
+        since = self._renewal.since(line, now)
+        until = since + self._renewal.most
+        if until > now:
+            wanted = HoldStock(cart_id=cart.id, sku=ask.sku, quantity=ask.quantity, not_after=until)
+            held = await self._bus.ask(wanted)
+            if not isinstance(held, StockHeld):
+                return held
+            _HELD.reach()
+            until = held.until
+        kept = await self._store.save(rules.with_line(cart, priced, ask.quantity, until, since))
         return rules.as_of_now(kept, prices, self._currency)
 
     @call(limit=256)

@@ -1,7 +1,8 @@
 """Decisions of the cart, and the sums that a buyer is charged. Pure: integers of minor units, no floats."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -24,10 +25,36 @@ from bus.messages.shipping import PricedMethod, ShippingMethod
 MAX_LINES = 100  # Different SKUs in one cart.
 
 
-def with_line(cart: Cart, priced: PricedSku, quantity: int, held_until: datetime) -> Cart:
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    """The bound on renewing a hold: one cart holds a SKU for `most` at a stretch, and then not for the time `rest`."""
+
+    most: timedelta
+    rest: timedelta
+
+    def since(self, line: CartLine | None, now: datetime) -> datetime:
+        """Return the start of the stretch that a hold from now on belongs to."""
+        if line is None or line.held_since is None or now >= line.held_until + self.rest:
+            return now
+        return line.held_since
+
+
+def line_of(cart: Cart, sku: Sku) -> CartLine | None:
+    """The cart's line of a SKU."""
+    return next((line for line in cart.lines if line.sku == sku), None)
+
+
+def with_line(
+    cart: Cart, priced: PricedSku, quantity: int, held_until: datetime, held_since: datetime | None = None
+) -> Cart:
     """The cart with this quantity of a SKU, in the place the SKU had or at the end."""
     line = CartLine(
-        sku=priced.sku, title=priced.title, quantity=quantity, unit_price=priced.price, held_until=held_until
+        sku=priced.sku,
+        title=priced.title,
+        quantity=quantity,
+        unit_price=priced.price,
+        held_until=held_until,
+        held_since=held_since,
     )
     lines = {known.sku: known for known in cart.lines} | {line.sku: line}
     return Cart(id=cart.id, lines=tuple(lines.values()), currency=cart.currency)

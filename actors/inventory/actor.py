@@ -4,6 +4,8 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Protocol, TypeVar
 
+import msgspec
+
 from actors.inventory import books, rules, store
 from actors.inventory.private import ReleaseExpired
 from actors.inventory.shelf import Shelf
@@ -45,7 +47,7 @@ from engine.clock import Clock
 from engine.crash import CrashPoint
 from engine.errors import BadInput
 from engine.postgres import Database
-from engine.settings import Seconds, Settings, meaning
+from engine.settings import PositiveInt, Seconds, Settings, meaning
 from engine.transaction import Transaction
 
 T = TypeVar("T")
@@ -58,6 +60,14 @@ class InventorySettings(Settings, frozen=True, kw_only=True):
     """How long units are set aside."""
 
     shopflow_cart_hold_s: Annotated[Seconds, meaning("How long a cart holds its units.")] = 600.0
+    shopflow_cart_share: Annotated[
+        float,
+        msgspec.Meta(gt=0, le=1),
+        meaning("The share of a SKU's unsold units that one cart may hold. 1: all of them."),
+    ] = 0.5
+    shopflow_cart_share_least: Annotated[
+        PositiveInt, meaning("Units of a SKU that one cart may hold whatever its share is.")
+    ] = 10
     shopflow_checkout_hold_s: Annotated[
         Seconds, meaning("How long units are held from checkout until the order is placed: milliseconds as a rule.")
     ] = 600.0
@@ -84,6 +94,7 @@ class Inventory(Actor):
         self._clock = clock
         self._updates = updates
         self._cart_hold = timedelta(seconds=settings.shopflow_cart_hold_s)
+        self._cart_share = rules.CartShare(settings.shopflow_cart_share, settings.shopflow_cart_share_least)
         self._checkout_hold = timedelta(seconds=settings.shopflow_checkout_hold_s)
         self._payment_hold = timedelta(seconds=settings.shopflow_payment_hold_s)
         self._alarm = Alarm(clock, lambda: bus.tell(ReleaseExpired()), again=timedelta(seconds=1))
@@ -104,8 +115,10 @@ class Inventory(Actor):
         return await self._decide(
             tx,
             lambda: store.lock_for_carts(tx, wanted),
-            lambda shelf: rules.hold(asks, shelf, until),
-            lambda answers, _: {answer.sku for answer in answers if isinstance(answer, StockRefused)},
+            lambda shelf: rules.hold(asks, shelf, until, self._cart_share),
+            lambda answers, _: {
+                answer.sku for answer in answers if isinstance(answer, StockRefused) and not answer.is_share
+            },
             until,
         )
 

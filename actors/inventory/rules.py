@@ -3,7 +3,9 @@
 A `Shelf` holds the rows that a turn has locked; decisions change it. A hold's life is the table in `life.py`.
 """
 
+import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from actors.inventory.life import HELD, HOLD_NEXT, PLACED, Fact
@@ -22,23 +24,40 @@ from bus.messages.inventory import (
 )
 
 
-def hold(asks: Sequence[HoldStock], shelf: Shelf, until: datetime) -> list[StockHeld | StockRefused | UnknownSku]:
+@dataclass(frozen=True, slots=True)
+class CartShare:
+    """The units of a SKU that one cart may hold: a share of those that are not sold, and in any case a few."""
+
+    share: float = 1.0  # More than 0, at most 1.
+    least: int = 1  # Units; so a SKU with few units can be sold.
+
+    def of(self, unsold: int) -> int:
+        """Return the number for a SKU with so many unsold units."""
+        return max(self.least, math.floor(self.share * unsold))
+
+
+def hold(
+    asks: Sequence[HoldStock], shelf: Shelf, until: datetime, share: CartShare = CartShare()
+) -> list[StockHeld | StockRefused | UnknownSku]:
     """Answer in order of arrival, each in full or not at all, and update `shelf`.
 
     Never in part: a customer who asked for three and gets two costs more than a lost sale.
     """
-    return [_hold(ask, shelf, until) for ask in asks]
+    return [_hold(ask, shelf, until if ask.not_after is None else min(until, ask.not_after), share) for ask in asks]
 
 
-def _hold(ask: HoldStock, shelf: Shelf, until: datetime) -> StockHeld | StockRefused | UnknownSku:
+def _hold(ask: HoldStock, shelf: Shelf, until: datetime, share: CartShare) -> StockHeld | StockRefused | UnknownSku:
     books = shelf.stock.get(ask.sku)
     if books is None:
         return UnknownSku(sku=ask.sku)
     own = shelf.of_cart(ask.cart_id, ask.sku)
     has = own.quantity if own else 0
     reach = books.available + has  # A cart's own hold never blocks that cart.
+    most = max(has, share.of(books.on_hand - books.assigned))  # Nor is it taken away when others are sold.
     if ask.quantity > reach:
-        return StockRefused(sku=ask.sku, available=reach)
+        return StockRefused(sku=ask.sku, available=min(reach, most))
+    if ask.quantity > most:
+        return StockRefused(sku=ask.sku, available=most, is_share=True)
     if ask.quantity != has:
         shelf.book(ask.sku, held=ask.quantity - has, reason="cart", reference=ask.cart_id)
     if own and not ask.quantity:

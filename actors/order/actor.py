@@ -52,7 +52,7 @@ from bus.messages.warehouse import ParcelPacked, PickingStarted
 from engine.actor import Actor, call, turn
 from engine.message import Message
 from engine.postgres import Database
-from engine.settings import Seconds, Settings, meaning
+from engine.settings import PositiveInt, Seconds, Settings, meaning
 from engine.transaction import Transaction
 
 M = TypeVar("M", bound=Message)
@@ -64,9 +64,12 @@ _UNEXPECTED = Counter(
 
 
 class OrderSettings(Settings, frozen=True, kw_only=True):
-    """How long a buyer has to pay."""
+    """How long and how often a buyer may try to pay."""
 
     shopflow_payment_window_s: Annotated[Seconds, meaning("How long an order waits for its money.")] = 1800.0
+    shopflow_payment_declines: Annotated[
+        PositiveInt, meaning("Declined attempts to pay that end an order, and its payment at Stripe.")
+    ] = 10
 
 
 class Orders(Actor, name="order"):
@@ -74,6 +77,7 @@ class Orders(Actor, name="order"):
 
     def __init__(self, *, database: Database, settings: OrderSettings) -> None:
         self._database = database
+        self._most_declines = settings.shopflow_payment_declines
         self._payment_window = timedelta(seconds=settings.shopflow_payment_window_s)
 
     @turn
@@ -156,7 +160,9 @@ class Orders(Actor, name="order"):
 
     @turn
     async def on_declined(self, tx: Transaction, events: Sequence[PaymentDeclined]) -> None:
-        await self._each(tx, events, lambda order, event: rules.declined(order, event.reason))
+        await self._each(
+            tx, events, lambda order, event: rules.declined(order, event.reason, tx.now, self._most_declines)
+        )
 
     @turn
     async def on_refunded(self, tx: Transaction, events: Sequence[RefundProcessed]) -> None:

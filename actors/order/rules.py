@@ -31,13 +31,14 @@ from bus.messages.shipping import ParcelStatus
 from engine.message import Event
 
 Fact: TypeAlias = Literal[
-    "paid", "processing", "payment_failed", "overdue", "called_off", "refunded", "units_gone", "units_retaken",
-    "picking", "packed", "shipped", "moving", "delivered",
+    "paid", "processing", "payment_failed", "declined_often", "overdue", "called_off", "refunded", "units_gone",
+    "units_retaken", "picking", "packed", "shipped", "moving", "delivered",
 ]  # fmt: skip
 
 NEXT: Mapping[tuple[OrderStatus, Fact], OrderStatus] = {
     ("pending_payment", "paid"): "paid",
     ("pending_payment", "processing"): "payment_processing",
+    ("pending_payment", "declined_often"): "cancelled",
     ("pending_payment", "overdue"): "cancelled",
     ("pending_payment", "called_off"): "cancelled",
     ("payment_processing", "paid"): "paid",
@@ -71,6 +72,7 @@ EXPECTED_LATE: frozenset[tuple[OrderStatus, Fact]] = frozenset(
         ("paid", "units_retaken"),
         *((status, "called_off") for status in _GOING_ON),  # The request is refused.
         *((status, "refunded") for status in _GOING_ON),  # Noted for staff.
+        *((status, "declined_often") for status in get_args(OrderStatus) if status != "pending_payment"),
         *((status, "overdue") for status in get_args(OrderStatus) if status != "pending_payment"),
         ("in_transit", "moving"), ("delivered", "moving"), ("delivered", "delivered"), ("packed", "moving"),
     }
@@ -99,6 +101,7 @@ class OrderState:
     carrier: str | None
     tracking_number: str | None
     refund_requested: bool = False
+    declines: int = 0  # Attempts to pay.
     pay_until: datetime | None = None
     lines: Sequence[Line] = ()
     entries: list[tuple[str, str, bool]] = field(default_factory=list)  # For the timeline: event, detail, staff only.
@@ -197,10 +200,17 @@ def payment_failed(order: OrderState, reason: str, now: datetime, pay_until: dat
     return True
 
 
-def declined(order: OrderState, reason: str) -> None:
-    """Note a failed attempt to pay; the order stays payable until its deadline."""
-    if order.status == "pending_payment":
-        order.note("PaymentDeclined", reason)
+def declined(order: OrderState, reason: str, now: datetime, most: int) -> None:
+    """Note a failed attempt to pay; the order stays payable until its deadline, or until there were too many.
+
+    Then it is cancelled, and its intent with it: nobody needs so many cards but those who try which ones work.
+    """
+    if order.status != "pending_payment":
+        return
+    order.note("PaymentDeclined", reason)
+    order.declines, order.changed = order.declines + 1, True
+    if order.declines >= most and order.advance("declined_often", now):
+        _cancelled(order, "payment_declined")
 
 
 def overdue(order: OrderState, now: datetime) -> None:

@@ -56,17 +56,17 @@ select id, number from placed"""
 # In the order of their ids, so that two turns never deadlock.
 _LOCK = """
 select id, number, status, cancel_reason, currency, total, refunded, carrier, tracking_number,
-    refund_requested, pay_until
+    refund_requested, declines, pay_until
 from orders.orders where id = any($1) order by id for update"""
 # One round trip for all changes of a turn.
 _SAVE = """
 with changed as (
     update orders.orders o set status = n.status, cancel_reason = n.cancel_reason, refunded = n.refunded,
         carrier = n.carrier, tracking_number = n.tracking_number, refund_requested = n.refund_requested,
-        pay_until = n.pay_until
+        pay_until = n.pay_until, declines = n.declines
     from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::text[], $7::boolean[],
-        $8::timestamptz[])
-        as n (id, status, cancel_reason, refunded, carrier, tracking_number, refund_requested, pay_until)
+        $8::timestamptz[], $14::int[])
+        as n (id, status, cancel_reason, refunded, carrier, tracking_number, refund_requested, pay_until, declines)
     where o.id = n.id
 )
 insert into orders.timeline (order_id, at, event, detail, staff_only)
@@ -168,6 +168,7 @@ async def save(tx: Transaction, orders: Collection[rules.OrderState]) -> None:
             tx.now,
             [order_id for order_id, *_ in entries], [event for _, event, *_ in entries],
             [detail for *_, detail, _ in entries], [staff_only for *_, staff_only in entries],
+            [o.declines for o in changed],
         )  # fmt: skip
     for order in orders:
         tx.publish(*order.events)

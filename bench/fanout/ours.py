@@ -10,7 +10,11 @@ from litestar.types import Receive, Scope, Send
 from bench.fanout.driver import drive
 from bus.messages.inventory import StockLevel
 from bus.messages.order import OrderProgressed
+from gateway.client_address import ClientAddresses
+from gateway.http_protocol import HttpBounds
 from gateway.live import Hub, LiveSettings
+from gateway.places import Places
+from gateway.refusals import Refusals
 from gateway.server import Server, bind
 
 SETTINGS = LiveSettings(handshakes_a_second=100_000, reread_every_s=3600.0)
@@ -31,6 +35,7 @@ async def _no_page(_scope: Scope, _receive: Receive, _send: Send) -> None:
 async def main() -> None:
     """Serve until stdin ends."""
     hub = Hub(_read, _no_order, settings=SETTINGS)
+    bounds = HttpBounds(Places(100_000, 0), ClientAddresses(), Refusals(asyncio.get_running_loop().time))
 
     def tell(changes: Sequence[tuple[int, int]]) -> None:
         hub.stock_changed(
@@ -41,7 +46,7 @@ async def main() -> None:
         )
 
     with bind("127.0.0.1", 0) as listener:
-        server: uvicorn.Server = Server(_no_page, hub)
+        server: uvicorn.Server = Server(_no_page, hub, bounds)
         tasks = [asyncio.create_task(hub.run()), asyncio.create_task(server.serve([listener]))]
         await drive(listener.getsockname()[1], tell)
         for task in tasks:

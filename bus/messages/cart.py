@@ -26,6 +26,7 @@ class CartLine(Value, frozen=True, kw_only=True):
     held_until: datetime  # UTC. The units are held for this cart until then.
     price_before: Money | None = None  # The price when the line was set, if it was another.
     is_for_sale: bool = True  # If not, the price is the last known one.
+    held_since: datetime | None = None  # UTC. The start of the first of a chain of holds; None in older carts.
 
 
 class Cart(Reply):

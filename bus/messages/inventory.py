@@ -114,10 +114,11 @@ class StockHeld(Reply):
 
 
 class StockRefused(Reply):
-    """Fewer units are left than wanted."""
+    """Fewer units are left than wanted, or fewer are for one cart."""
 
     sku: Sku
     available: int  # The most that this cart could have.
+    is_share: bool = False  # More are left, for other carts.
 
 
 class HoldStock(Command[StockHeld | StockRefused | UnknownSku]):
@@ -126,6 +127,7 @@ class HoldStock(Command[StockHeld | StockRefused | UnknownSku]):
     cart_id: CartId
     sku: Sku
     quantity: int  # The total, 0 to 99; 0 gives all units back.
+    not_after: datetime | None = None  # The latest end of this hold.
 
 
 class CheckoutHeld(Reply):

@@ -25,7 +25,9 @@ OrderStatus: TypeAlias = Literal[
     "pending_payment", "payment_processing", "paid", "picking", "packed", "shipped", "in_transit", "delivered",
     "cancelled",
 ]  # fmt: skip
-CancelReason: TypeAlias = Literal["payment_timeout", "customer", "staff", "out_of_stock", "refunded"]
+CancelReason: TypeAlias = Literal[
+    "payment_timeout", "payment_declined", "customer", "staff", "out_of_stock", "refunded"
+]
 
 _NOTHING = Money(amount=0, currency="")  # For an answer of an older version, which lacks the field.
 

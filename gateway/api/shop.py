@@ -15,12 +15,13 @@ from litestar.types import ControllerRouterHandler
 from bus.messages.base import SkuName
 from bus.messages.catalog import ListCategories
 from gateway.api.bodies import View
-from gateway.context import Injected
+from gateway.context import Http, Injected, client_address
 from gateway.health import ALIVE, Health, readiness
 from gateway.live import LiveRefusal
-from gateway.problems import Problem
+from gateway.problems import Problem, too_many
 
 _PAGES = Path(__file__).parent.parent / "pages"
+_FULL_WAIT_S = 5.0
 
 static = create_static_files_router(
     "/static", [_PAGES], send_as_attachment=False, cache_control=None, include_in_schema=False
@@ -72,14 +73,16 @@ async def config(context: Injected) -> Config:
 
 
 @get("/live/events", summary="Stream live stock")
-async def live_events(context: Injected, skus: FromQuery[str] = "") -> Stream:
+async def live_events(context: Injected, request: Http, skus: FromQuery[str] = "") -> Stream:
     """Stream the messages of `/live` as server-sent events, for clients without websockets. Commas separate SKUs."""
     try:
         wanted = msgspec.convert([sku for sku in skus.split(",") if sku], list[SkuName])
-        messages = context.hub.subscribe_events(wanted)
+        messages = context.hub.subscribe_events(wanted, address=client_address(request))
     except msgspec.ValidationError as error:
         raise Problem(422, "invalid", f"skus: {error}") from error
     except LiveRefusal as refused:
+        if refused.code == "too_many_requests":
+            raise too_many(_FULL_WAIT_S, refused.detail) from refused
         raise Problem(503 if refused.code == "busy" else 422, refused.code, refused.detail) from refused
 
     async def frames() -> AsyncIterator[bytes]:

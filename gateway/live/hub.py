@@ -8,22 +8,24 @@ The hub knows neither Redis nor the database: gateway/watch.py, which listens to
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from datetime import datetime
+from http import HTTPStatus
 
 import anyio
 
 from bus.messages.inventory import StockLevel
 from bus.messages.order import OrderProgressed
-from gateway.live import handshake
 from gateway.live.events import EventStream
 from gateway.live.messages import STALE, LiveRefusal, Request, Subscribe, Unsubscribe, WatchOrder
 from gateway.live.orders import OrderSubscriptions, ReadOrder
 from gateway.live.ports import Connection
 from gateway.live.protocol import Client
-from gateway.live.rate_limit import RateLimit
 from gateway.live.registry import ConnectionRegistry
 from gateway.live.settings import LiveSettings
-from gateway.live.stock import ReadLevels, StockSubscriptions
+from gateway.live.stock import ReadLevels, ReadSold, StockSubscriptions
 from gateway.live.topics import Subscriber
+from gateway.places import Places
+from gateway.rate_limit import RateLimit
+from gateway.refusals import Refusals
 
 FULL_RETRY_S = 5.0  # When clients should retry at a hub that is full or closing.
 
@@ -36,6 +38,8 @@ class Hub:
         watch_order: Returns the order's current status, or None if the token does not fit.
         settings: The bounds.
         clock: The time in UTC, to compare with `committed_at`; without a clock the lag is not measured.
+        refusals: Counts and logs what is refused.
+        read_sold: Returns which of these SKUs the shop sells; without it every SKU can be watched.
     """
 
     def __init__(
@@ -45,13 +49,17 @@ class Hub:
         *,
         settings: LiveSettings,
         clock: Callable[[], datetime] | None = None,
+        refusals: Refusals | None = None,
+        read_sold: ReadSold | None = None,
     ) -> None:
         self.settings = settings
         self.loop = asyncio.get_running_loop()
-        self._stock = StockSubscriptions(read_levels, settings, clock)
+        self._stock = StockSubscriptions(read_levels, settings, clock, read_sold)
         self._orders = OrderSubscriptions(watch_order, settings)
         self._registry = ConnectionRegistry(settings)
         self._event_streams: set[EventStream] = set()
+        self._places = Places(settings.max_clients + settings.max_event_streams, settings.max_of_address)
+        self._refusals = refusals
         self.messages = RateLimit(settings.messages_a_minute, 60.0)  # Of each client.
         self._handshakes = RateLimit(settings.handshakes_a_second, 1.0)  # Of all clients together.
         self._handshakes_tat_s = 0.0
@@ -63,10 +71,6 @@ class Hub:
     def protocol_class(self) -> type[asyncio.Protocol]:
         """Return the class for `uvicorn.Config(ws=...)`."""
         return type("LiveProtocol", (Client,), {"hub": self, "__slots__": ()})
-
-    def http_protocol_class(self) -> type[asyncio.Protocol]:
-        """Return the class for `uvicorn.Config(http=...)`, which ends incomplete handshakes."""
-        return handshake.deadline_for_heads(self.settings.head_within_s)
 
     # For gateway/watch.py, which listens to updates.
 
@@ -95,26 +99,32 @@ class Hub:
         return self._stock.sent_levels()
 
     def subscribe_events(
-        self, skus: Sequence[str], versions: dict[str, int] | None = None
+        self, skus: Sequence[str], versions: dict[str, int] | None = None, *, address: str = ""
     ) -> AsyncGenerator[bytes, None]:
         """Stream the messages of a websocket: the snapshot, then changes; `b""` now and then to keep it alive.
 
         Close the generator (`aclosing`) when the client is gone. The stream ends by itself when the hub closes.
 
         Raises:
-            LiveRefusal: `too_many_skus`, or `busy`: too many streams are open.
+            LiveRefusal: `too_many_skus`; `busy`, if too many streams are open; `too_many_requests`, if too many are of
+                this client address.
         """
         if len(set(skus)) > self.settings.max_skus:
             raise LiveRefusal("too_many_skus", f"A client may watch {self.settings.max_skus} SKUs.")
         if self._is_closing or len(self._event_streams) >= self.settings.max_event_streams:
             raise LiveRefusal("busy", "Too many streams are open; try again in a few seconds.")
+        self._check_places(address)
 
         def join(stream: EventStream) -> None:
+            self._check_places(address)  # Again: others may have joined since.
             self._event_streams.add(stream)
+            self._places.take(address)
             self._stock.subscribe(stream, skus, versions or {})
 
         def leave(stream: EventStream) -> None:
-            self._event_streams.discard(stream)
+            if stream in self._event_streams:
+                self._event_streams.remove(stream)
+                self._places.give_back(address)
             self._stock.leave(stream)
 
         return EventStream().messages(join, leave, self.settings.ping_every_s)
@@ -143,20 +153,25 @@ class Hub:
 
     # For the clients.
 
-    def wait_s(self) -> float:
-        """Return in how many seconds to retry a handshake; 0 if it may go on now."""
+    def turns_away(self, address: str) -> tuple[HTTPStatus, float] | None:
+        """Return why a handshake from an address is refused, and in how many seconds to retry; None if it may go on."""
         if self._is_closing or len(self._registry) >= self.settings.max_clients:
-            return FULL_RETRY_S
+            return HTTPStatus.SERVICE_UNAVAILABLE, FULL_RETRY_S
+        try:
+            self._check_places(address)
+        except LiveRefusal:
+            return HTTPStatus.TOO_MANY_REQUESTS, FULL_RETRY_S
         now = self.loop.time()
         tat_s = self._handshakes.charge(self._handshakes_tat_s, now)
         if not self._handshakes.allows(tat_s, now):
-            return tat_s - now  # Refused handshakes are not charged.
+            return HTTPStatus.SERVICE_UNAVAILABLE, tat_s - now  # Refused handshakes are not charged.
         self._handshakes_tat_s = tat_s
-        return 0.0
+        return None
 
     def joined(self, client: Connection) -> None:
         """Register a client after its handshake."""
         self._registry.join(client)
+        self._places.take(client.address)
 
     def forget(self, subscriber: Subscriber) -> None:
         """End all subscriptions of a subscriber."""
@@ -166,6 +181,8 @@ class Hub:
     def left(self, client: Connection) -> None:
         """Forget a client whose connection is lost."""
         self.forget(client)
+        if client.slot is not None:
+            self._places.give_back(client.address)
         self._registry.leave(client)
 
     def became_slow(self, client: Connection) -> None:
@@ -189,6 +206,17 @@ class Hub:
                 self._stock.unsubscribe(client, skus)
             case WatchOrder(order_id, token):
                 self._orders.watch(client, order_id, token)
+
+    def _check_places(self, address: str) -> None:
+        """Refuse one more websocket or stream of an address that has as many as it may.
+
+        Raises:
+            LiveRefusal: `too_many_requests`.
+        """
+        if self._places.full(address) == "address":
+            if self._refusals is not None:
+                self._refusals.note("live_of_address", address)
+            raise LiveRefusal("too_many_requests", "Too many live connections from this address.")
 
     async def _keep_sending_stale(self) -> None:
         while True:

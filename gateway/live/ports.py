@@ -5,23 +5,25 @@ A websocket knows `Connections`, the registry knows `Connection`; only the hub i
 
 from abc import abstractmethod
 from asyncio import AbstractEventLoop, Transport
+from http import HTTPStatus
 from typing import Protocol
 
 from websockets.frames import CloseCode
 
 from gateway.live.messages import Request
-from gateway.live.rate_limit import RateLimit
 from gateway.live.settings import LiveSettings
 from gateway.live.topics import Subscriber
+from gateway.rate_limit import RateLimit
 
 
 class Connection(Subscriber):
     """A websocket as the registry sees it: its slot, its ping, and the ways to end it."""
 
-    __slots__ = ("slot", "transport")
+    __slots__ = ("address", "slot", "transport")
 
     def __init__(self) -> None:
         super().__init__()
+        self.address = ""  # Of the client, behind proxies too.
         self.slot: int | None = None
         self.transport: Transport
 
@@ -53,8 +55,8 @@ class Connections(Protocol):
     def loop(self) -> AbstractEventLoop:
         """The event loop that all of them live in."""
 
-    def wait_s(self) -> float:
-        """Return in how many seconds to retry a handshake; 0 if it may go on now."""
+    def turns_away(self, address: str) -> tuple[HTTPStatus, float] | None:
+        """Return why a handshake from an address is refused, and in how many seconds to retry; None if it may go on."""
 
     def joined(self, client: Connection) -> None:
         """Register a client after its handshake."""

@@ -21,9 +21,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from enum import Enum, auto
-from typing import ClassVar, cast
+from typing import Any, ClassVar, cast
 
 from uvicorn.config import Config
 from uvicorn.server import ServerState
@@ -57,16 +58,18 @@ class ClientState(Enum):
 class Client(asyncio.Protocol, Connection):
     """A websocket client, as uvicorn's `ws` protocol. Made for one hub by `Hub.protocol_class`."""
 
-    __slots__ = ("_connections", "_parts", "_state", "_tat_s", "_wire", "pinged")
+    __slots__ = ("_connections", "_on_lost", "_parts", "_state", "_tat_s", "_wire", "pinged")
     hub: ClassVar[Connections]
 
     def __init__(
         self,
         config: Config,  # noqa: ARG002  # uvicorn passes it by name.
         server_state: ServerState,
-        app_state: dict[str, object],  # noqa: ARG002
+        app_state: Mapping[str, Any],  # Of this connection, by gateway/http_protocol.py.
     ) -> None:
         super().__init__()
+        self.address = app_state.get("address", "")
+        self._on_lost: Callable[[], None] | None = app_state.get("on_lost")
         # uvicorn's type lists its own protocols; it calls no more than `shutdown` on them.
         self._connections = cast("set[asyncio.Protocol]", server_state.connections)
         self._state = ClientState.CONNECTING
@@ -92,6 +95,8 @@ class Client(asyncio.Protocol, Connection):
         self._state = ClientState.CLOSING
         self._connections.discard(self)
         self.hub.left(self)
+        if self._on_lost is not None:
+            self._on_lost()
 
     def data_received(self, data: bytes) -> None:
         """Read a whole handshake, then frames, complete or in parts."""
@@ -99,9 +104,12 @@ class Client(asyncio.Protocol, Connection):
             self._shake_hands(data)
         elif self._wire is not None:
             self._wire.receive_data(data)
+            pongs = iter(self._wire.data_to_send() if self._wire.state is State.OPEN else ())
             for event in self._wire.events_received():
                 if isinstance(event, Frame) and self._state is not ClientState.CLOSING:
                     self._on_frame(event)
+                    if event.opcode is Opcode.PING:
+                        self.write(next(pongs, b""))
             self._flush(self._wire)
 
     def eof_received(self) -> None:
@@ -168,10 +176,9 @@ class Client(asyncio.Protocol, Connection):
         self._leave(self._wire)
 
     def _shake_hands(self, data: bytes) -> None:
-        wait_s = self.hub.wait_s()
-        if wait_s:
-            REFUSED.labels("503").inc()
-            self.write(handshake.service_unavailable(wait_s))
+        if refused := self.hub.turns_away(self.address):
+            REFUSED.labels(f"{refused[0]}").inc()
+            self.write(handshake.refusal(*refused))
             self._hang_up()
             return
         wire = ServerProtocol(logger=_quiet)
@@ -218,6 +225,11 @@ class Client(asyncio.Protocol, Connection):
             self._handle(message)
 
     def _handle(self, message: bytearray) -> None:
+        try:
+            message.decode()
+        except UnicodeDecodeError:  # Source: RFC 6455, 8.1.
+            self._fail(CloseCode.INVALID_DATA, "not UTF-8")
+            return
         try:
             self.hub.handle(self, decode(message))
         except LiveRefusal as refused:

@@ -22,6 +22,7 @@ class LiveSettings(msgspec.Struct, frozen=True, kw_only=True):
     # All clients.
     max_clients: int = 20_000
     max_event_streams: int = 1_000  # Of server-sent events, which cost a task each.
+    max_of_address: int = 0  # Websockets and streams of one client address; 0 for no bound.
     max_topics: int = 100_000  # Distinct SKUs that are watched.
     handshakes_a_second: int = 500
 
@@ -32,7 +33,6 @@ class LiveSettings(msgspec.Struct, frozen=True, kw_only=True):
     ping_every_s: float = 20.0  # A pong must come before the next one is due.
     stuck_after_s: float = 7.5  # With the time for closing, a stuck client is gone within 10 s.
     close_within_s: float = 2.0  # For a client to answer a close; after that its connection is cut.
-    head_within_s: float = 10.0  # For a request's head to arrive whole.
 
     # Rereading, because pub/sub is only a hint.
     reread_every_s: float = 10.0

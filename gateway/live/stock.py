@@ -5,12 +5,14 @@ subscriber gets its answer and joins the readers in one step, when every topic h
 A SKU that is watched already is answered from memory, so ten thousand clients that reconnect at once do not become
 ten thousand reads; a value that several wait for is read once.
 
+A SKU without a level that the shop does not sell is not watched: its subscribers are answered, and its topic is gone.
+
 Reads go one at a time in pages, first the SKUs that subscriptions wait for, then all watched ones: every 10 s and
 whenever pub/sub may have lost a message. So a value in memory can be wrong for 10 s, for new and old watchers alike.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from datetime import datetime
 from itertools import islice
 
@@ -26,6 +28,7 @@ from gateway.live.topics import NOTHING, PendingSubscription, StockTopic, Subscr
 
 _BODY = msgspec.json.Decoder(StockLevel)
 ReadLevels = Callable[[Sequence[str]], Awaitable[Sequence[StockLevel]]]
+ReadSold = Callable[[Sequence[str]], Awaitable[Collection[str]]]
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -34,9 +37,14 @@ class StockSubscriptions:
     """The watched SKUs, and the subscriptions to them."""
 
     def __init__(
-        self, read_levels: ReadLevels, settings: LiveSettings, clock: Callable[[], datetime] | None = None
+        self,
+        read_levels: ReadLevels,
+        settings: LiveSettings,
+        clock: Callable[[], datetime] | None = None,
+        read_sold: ReadSold | None = None,
     ) -> None:
         self._read_levels = read_levels
+        self._read_sold = read_sold
         self._settings = settings
         self._loop = asyncio.get_running_loop()
         self._ticks = Ticks(settings, clock, self._mark_known)
@@ -113,13 +121,22 @@ class StockSubscriptions:
             try:
                 async with asyncio.timeout(self._settings.read_within_s):
                     levels = await self._read_levels([topic.sku for topic in page])
+                    unsold = await self._find_unsold(page, levels)
             except Exception:  # Whatever the error: the clients still wait for an answer.
                 READ_FAILURES.labels("stock").inc()
                 log.warning("live.read_failed", skus=len(page), exc_info=True)
                 await self._retry([topic.sku for topic in page])
             else:
                 self._page_size = min(2 * self._page_size, self._settings.read_page)
-                self._accept(page, levels)
+                self._accept(page, levels, unsold)
+
+    async def _find_unsold(self, page: Sequence[StockTopic], levels: Iterable[StockLevel]) -> Collection[str]:
+        """Return the SKUs of which there is no level, and which the shop does not sell."""
+        counted = {level.sku for level in levels}
+        missing = [topic.sku for topic in page if topic.sku not in counted and topic.version == NOTHING]
+        if not missing or self._read_sold is None:
+            return ()
+        return set(missing).difference(await self._read_sold(missing))
 
     async def _retry(self, skus: Sequence[str]) -> None:
         """Read a failed page again, by halves: a SKU that can't be read must not keep others from being read.
@@ -232,7 +249,7 @@ class StockSubscriptions:
         except TimeoutError:
             return
 
-    def _accept(self, page: Sequence[StockTopic], levels: Iterable[StockLevel]) -> None:
+    def _accept(self, page: Sequence[StockTopic], levels: Iterable[StockLevel], unsold: Collection[str]) -> None:
         """Accept a read, but only for the topics it was made for.
 
         A topic that was dropped and made again meanwhile may have missed a change in between; it is read again.
@@ -243,7 +260,18 @@ class StockSubscriptions:
             if topic is not None:
                 self._update(topic, level)
         for topic in missing.values():
-            self._mark_known(topic)
+            if topic.sku in unsold and topic.version == NOTHING:
+                self._disown(topic)
+            else:
+                self._mark_known(topic)
+
+    def _disown(self, topic: StockTopic) -> None:
+        """End a topic of a SKU that nobody sells, and answer the subscriptions that waited for it."""
+        for subscription in list(topic.waiting):
+            self._withdraw(subscription, topic)
+            self._answer(subscription.subscriber)
+        for subscriber in (*topic.readers, *topic.ahead):
+            self._detach(subscriber, [topic])
 
 
 def take(queue: dict[str, None], most: int) -> list[str]:

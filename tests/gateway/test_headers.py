@@ -1,11 +1,16 @@
 """Headers that keep a browser from harm stand on every answer, and a path has one spelling."""
 
+import re
+from typing import cast
+
 import aiohttp
 import pytest
 from multidict import CIMultiDictProxy
 from yarl import URL
 
+from gateway.app import description
 from testkit import ShopUnderTest
+from tests.journeys.people import staff_token
 
 ALWAYS = {
     "X-Content-Type-Options": "nosniff",
@@ -69,3 +74,16 @@ async def test_another_spelling_of_a_path_is_not_found(shop: ShopUnderTest, path
 async def test_what_has_to_be_written_as_codes_may_be(shop: ShopUnderTest, path: str) -> None:
     status, _ = await get(shop, path)
     assert status == 404  # There is none; it was looked for.
+
+
+async def test_options_name_every_method_of_a_path(shop: ShopUnderTest) -> None:
+    paths = cast("dict[str, dict[str, object]]", description()["paths"])
+    methods = ("get", "put", "post", "patch", "delete")
+    allowed = {path: {each.upper() for each in described if each in methods} for path, described in paths.items()}
+    token = {"Authorization": f"Bearer {await staff_token(shop)}"}
+    async with aiohttp.ClientSession(headers=token) as http:
+        for path, named in allowed.items():
+            url = shop.url + re.sub(r"\{letter_id\}", "1", path).replace("{", "").replace("}", "")
+            async with http.options(url) as answer:
+                told = {name.strip() for name in answer.headers["Allow"].split(",")}
+            assert told - {"HEAD"} == named | {"OPTIONS"}, path

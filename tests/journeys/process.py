@@ -21,7 +21,7 @@ import msgspec
 import psutil
 
 from testkit import data_folder
-from testkit.programs import at_work
+from testkit.programs import UNBOUNDED, at_work
 from tests.waiting import eventually, have_ended
 
 ROOT = Path(__file__).parent.parent.parent
@@ -202,6 +202,7 @@ class Program:
             "SHOPFLOW_CARRIER_PACE_S": "0.05",
             "SHOPFLOW_SWEEP_S": "0.5",
             "SHOPFLOW_LOG": "error",
+            **UNBOUNDED,
             **self.settings,
         }
 

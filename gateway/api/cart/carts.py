@@ -28,7 +28,7 @@ from engine.patterns import whole
 from gateway.api.bodies import Body, MoneyBody, Strict, View
 from gateway.api.order import OrderView, read_order
 from gateway.buyers import Details, read_buyer
-from gateway.context import GatewayContext, Http, Injected
+from gateway.context import GatewayContext, Http, Injected, client_address
 from gateway.idempotency import required_claim
 from gateway.problems import Problem, not_found
 
@@ -120,15 +120,22 @@ async def get_cart(context: Injected, cart_id: FromPath[str]) -> CartView:
 
 
 @put("/carts/{cart_id:str}/lines/{sku:str}", dto=Strict[LineBody], return_dto=None, summary="Set a line of a cart")
-async def set_line(context: Injected, cart_id: FromPath[str], sku: FromPath[str], data: JSONBody[LineBody]) -> CartView:
+async def set_line(
+    context: Injected, request: Http, cart_id: FromPath[str], sku: FromPath[str], data: JSONBody[LineBody]
+) -> CartView:
     """Set the quantity of a SKU in a cart. The units are held for ten minutes from now."""
-    return _cart(await context.bus.ask(SetLine(cart_id=cart_id, sku=sku, quantity=data.quantity)), context)
+    with context.guard.held.holding(client_address(request), cart_id, sku, data.quantity) as count:
+        answer = await context.bus.ask(SetLine(cart_id=cart_id, sku=sku, quantity=data.quantity))
+        count(answer)
+    return _cart(answer, context)
 
 
 @delete("/carts/{cart_id:str}/lines/{sku:str}", status_code=200, summary="Remove a line of a cart")
-async def remove_line(context: Injected, cart_id: FromPath[str], sku: FromPath[str]) -> CartView:
+async def remove_line(context: Injected, request: Http, cart_id: FromPath[str], sku: FromPath[str]) -> CartView:
     """Remove a SKU from a cart. Its units are free again."""
-    return _cart(await context.bus.ask(RemoveLine(cart_id=cart_id, sku=sku)), context)
+    answer = await context.bus.ask(RemoveLine(cart_id=cart_id, sku=sku))
+    context.guard.held.let_go(client_address(request), cart_id, sku)
+    return _cart(answer, context)
 
 
 @post("/carts/{cart_id:str}/checkout", dto=Strict[CheckoutBody], return_dto=None, summary="Check out a cart")
@@ -153,21 +160,21 @@ async def checkout(
             country=address.country,
         )
     )
-    answer = await context.bus.ask(
-        Checkout(
-            cart_id=cart_id,
-            order_id=f"ord_{claim.token}",
-            email=buyer.email,
-            name=buyer.name,
-            address=buyer.address,
-            phone=buyer.phone,
-            shipping_method=data.shipping_method,
-            expected_total=_money(data.expected_total, context),
-            began_at=claim.began_at,
-            is_first=claim.is_first,
-        ),
-        timeout_s=60,
+    ask = Checkout(
+        cart_id=cart_id,
+        order_id=f"ord_{claim.token}",
+        email=buyer.email,
+        name=buyer.name,
+        address=buyer.address,
+        phone=buyer.phone,
+        shipping_method=data.shipping_method,
+        expected_total=_money(data.expected_total, context),
+        began_at=claim.began_at,
+        is_first=claim.is_first,
     )
+    with context.guard.unpaid.placing(ask.order_id, client_address(request), buyer.email) as count:
+        answer = await context.bus.ask(ask, timeout_s=60)
+        count(answer)
     match answer:
         case CheckedOut():
             request.scope["state"]["made_order"] = answer.order_id  # Kept with the answer: audits check that it exists.
@@ -231,9 +238,8 @@ def _cart(answer: Cart | NoSuchCart | UnknownSku | StockRefused, context: Gatewa
         case UnknownSku():
             raise Problem(404, "unknown_sku", f"There is no {answer.sku}.")
         case StockRefused():
-            raise Problem(
-                409, "out_of_stock", f"Only {answer.available} left.", sku=answer.sku, available=answer.available
-            )
+            detail = f"At most {answer.available} a cart." if answer.is_share else f"Only {answer.available} left."
+            raise Problem(409, "out_of_stock", detail, sku=answer.sku, available=answer.available)
 
 
 def cart_view(cart: Cart, now: datetime) -> CartView:

@@ -224,6 +224,7 @@ def test_a_shipped_parcel_is_told_with_carrier_and_number() -> None:
     ("reason", "words"),
     [
         ("payment_timeout", "no payment in time"),
+        ("payment_declined", "too many attempts to pay were declined"),
         ("out_of_stock", "sold to somebody else. Your money goes back at once"),
         ("customer", "If you have paid, your money goes back"),
         ("staff", "If you have paid, your money goes back"),

@@ -21,6 +21,7 @@ DECIDE: Mapping[Fact, Callable[[OrderState], object]] = {
     "paid": lambda order: rules.paid(order, eur(TOTAL), NOON),
     "processing": lambda order: rules.processing(order, NOON),
     "payment_failed": lambda order: rules.payment_failed(order, "insufficient_funds", NOON, LATER),
+    "declined_often": lambda order: rules.declined(order, "generic_decline", NOON, most=1),
     "refunded": lambda order: rules.fully_refunded(order, NOON),
     "overdue": lambda order: rules.overdue(order, NOON),
     "called_off": lambda order: rules.call_off(order, "customer", NOON),

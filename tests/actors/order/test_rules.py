@@ -118,18 +118,38 @@ def test_money_is_told_in_the_timeline_with_its_amount() -> None:
 def test_a_declined_card_leaves_the_order_payable() -> None:
     order = order_of()
 
-    declined(order, "insufficient_funds")
+    declined(order, "insufficient_funds", NOON, 10)
     paid(order, eur(TOTAL), NOON)
 
     assert order.status == "paid"
     assert order.entries[0] == ("PaymentDeclined", "insufficient_funds", False)
 
 
+def test_the_tenth_declined_card_ends_the_order_and_no_later_one_counts() -> None:
+    order = order_of()
+
+    for _ in range(40):
+        declined(order, "generic_decline", NOON, 10)
+
+    assert (order.status, order.cancel_reason, order.declines) == ("cancelled", "payment_declined", 10)
+    assert said(order, OrderCancelled) == [OrderCancelled(order_id=ORDER, number=NUMBER, reason="payment_declined")]
+    assert [event for event, *_ in order.entries] == ["PaymentDeclined"] * 10 + ["OrderCancelled"]
+    assert order.unexpected == []
+
+
+def test_money_for_an_order_that_declines_have_ended_goes_back() -> None:
+    order = order_after("declined_often", "paid")
+
+    assert order.status == "cancelled"
+    assert said(order, PaymentCameLate) == []
+    assert said(order, RefundRequested) == [RefundRequested(order_id=ORDER, reason="payment_declined")]
+
+
 @pytest.mark.parametrize("status", sorted(set(STATUSES) - {"pending_payment"}))
 def test_a_decline_that_comes_late_says_nothing(status: OrderStatus) -> None:
     order = order_of(status)
 
-    declined(order, "expired_card")
+    declined(order, "expired_card", NOON, 1)
 
     assert (order.entries, order.events) == ([], [])
 

@@ -14,7 +14,11 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from bus.messages.inventory import StockLevel
 from bus.messages.order import OrderProgressed
+from gateway.client_address import ClientAddresses
+from gateway.http_protocol import HttpBounds
 from gateway.live import Hub, LiveSettings
+from gateway.places import Places
+from gateway.refusals import Refusals
 
 PATIENCE_S = 10.0
 NOON = datetime(2030, 1, 1, 12, tzinfo=UTC)
@@ -79,15 +83,17 @@ async def hello(scope: Any, receive: Any, send: Any) -> None:
 
 
 @asynccontextmanager
-async def edge(**settings: Any) -> AsyncIterator[Edge]:
+async def edge(*, head_within_s: float = 10.0, read_sold: Any = None, **settings: Any) -> AsyncIterator[Edge]:
     shelf = Shelf()
-    hub = Hub(shelf.read, shelf.read_order, settings=LiveSettings(**settings))
+    loop = asyncio.get_running_loop()
+    bounds = HttpBounds(Places(10_000, 0), ClientAddresses(), Refusals(loop.time), head_within_s=head_within_s)
+    hub = Hub(shelf.read, shelf.read_order, settings=LiveSettings(**settings), read_sold=read_sold)
     config = uvicorn.Config(
         hello,
         host="127.0.0.1",
         port=0,
         ws=hub.protocol_class(),
-        http=hub.http_protocol_class(),
+        http=bounds.protocol_class(),
         lifespan="off",
         log_config=None,
     )

@@ -1,10 +1,12 @@
 """What a client may not do, and what it costs it."""
 
+import asyncio
 from contextlib import suppress
 
 import pytest
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
+from websockets.frames import Frame, Opcode
 
 from bus.messages.inventory import StockLevel
 from tests.gateway.live.support import edge, hear, levels_of, nothing_more, say, shown, soon, subscribe
@@ -143,3 +145,44 @@ async def test_binary_frames_are_refused_and_then_closed() -> None:
 async def test_a_ping_is_answered() -> None:
     async with edge() as live, live.connect() as socket:
         await soon(await socket.ping())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [b"\xff", b'{"op": "subscribe", "skus": ["\xc3\x28"]}', b'{"op": "\xed\xa0\x80"}', b"\xc3"],
+    ids=["no beginning", "no continuation", "a surrogate", "cut short"],
+)
+async def test_text_that_is_not_utf_8_is_closed(text: bytes) -> None:
+    async with edge() as live, live.connect() as socket:
+        await socket.send(text, text=True)
+
+        assert await closing_code(socket) == 1007
+
+
+async def test_a_character_may_be_split_between_frames() -> None:
+    async with edge() as live, live.connect() as socket:
+        euro = "\u20ac".encode()
+        await socket.send([b'{"op": "' + euro[:1], euro[1:] + b'"}'], text=True)
+
+        assert (await hear(socket))["code"] == "unknown_op"
+
+
+async def test_pongs_come_between_answers_as_their_pings_came_between_messages() -> None:
+    async with edge() as live:
+        reader, writer = await asyncio.open_connection("127.0.0.1", live.port)
+        writer.write(
+            b"GET /live HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        )
+        await soon(reader.readuntil(b"\r\n\r\n"))
+        ask = Frame(Opcode.TEXT, b'{"op":"unsubscribe"}').serialize(mask=True)
+        pings = [Frame(Opcode.PING, b"%d" % number).serialize(mask=True) for number in range(3)]
+        writer.write(pings[0] + ask + pings[1] + ask + pings[2])
+
+        opcodes = []
+        for _ in range(5):
+            head = await soon(reader.readexactly(2))
+            await soon(reader.readexactly(head[1]))
+            opcodes.append(Opcode(head[0] & 15))
+        assert opcodes == [Opcode.PONG, Opcode.TEXT, Opcode.PONG, Opcode.TEXT, Opcode.PONG]
+        writer.close()

@@ -81,6 +81,16 @@ async def test_a_handshake_that_is_none_is_refused_with_its_reason() -> None:
         assert answer.startswith(b"HTTP/1.1 400")
 
 
+@pytest.mark.parametrize("version", [b"99", b"8", b"012", b""])
+async def test_a_version_that_we_do_not_speak_is_told_ours(version: bytes) -> None:
+    key = b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+    async with edge() as live:
+        answer = await exchange(live, HEAD + key + b"Sec-WebSocket-Version: " + version + b"\r\n\r\n")
+
+        assert answer.startswith(b"HTTP/1.1 426")
+        assert b"Sec-WebSocket-Version: 13\r\n" in answer
+
+
 async def test_too_many_handshakes_a_second_are_told_when_to_come_back() -> None:
     async with edge(handshakes_a_second=1) as live, live.connect():
         response = (await refusal(live)).response

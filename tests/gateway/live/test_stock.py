@@ -1,5 +1,7 @@
 """Subscriptions: a snapshot, then every change, each version once and none going back."""
 
+from collections.abc import Collection, Sequence
+
 import pytest
 
 from bus.messages.inventory import StockLevel
@@ -233,3 +235,32 @@ async def test_reads_are_paged() -> None:
         await subscribe(socket, *(f"SKU-{n}" for n in range(25)))
 
         assert [len(skus) for skus in live.shelf.reads] == [10, 10, 5]
+
+
+async def test_a_sku_that_nobody_sells_makes_no_topic() -> None:
+    async def sold(skus: Sequence[str]) -> Collection[str]:
+        return {"MUG", "NEW"}.intersection(skus)
+
+    async with edge(read_sold=sold) as live, live.connect() as socket:
+        live.shelf.put("MUG", 3, 1)
+        strange = [f"NONE-{number}" for number in range(60)]
+
+        assert len(await subscribe(socket, "MUG", "NEW", *strange)) == 1
+        assert set(live.hub.sent_levels()) == {"MUG", "NEW"}  # NEW is sold, and was never counted.
+        assert await subscribe(socket, *strange) == []
+        assert set(live.hub.sent_levels()) == {"MUG", "NEW"}
+        live.hub.stock_changed([StockLevel(sku="NONE-1", available=1, version=1)])
+        live.hub.stock_changed([StockLevel(sku="NEW", available=5, version=1)])
+        assert levels_of(await hear(socket)) == shown(StockLevel(sku="NEW", available=5, version=1))
+
+
+async def test_topics_that_nobody_sells_leave_room_for_others() -> None:
+    async def sold(skus: Sequence[str]) -> Collection[str]:
+        return {"MUG"}.intersection(skus)
+
+    async with edge(max_topics=128, read_sold=sold) as live, live.connect() as mallory, live.connect() as ada:
+        for page in range(5):
+            await subscribe(mallory, *(f"NONE-{page}-{number}" for number in range(128)))
+
+        assert await subscribe(ada, "MUG") == []
+        assert set(live.hub.sent_levels()) == {"MUG"}

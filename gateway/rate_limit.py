@@ -26,3 +26,11 @@ class RateLimit:
     def allows(self, tat_s: float, now_s: float) -> bool:
         """Whether a caller with this TAT is within the limit."""
         return tat_s - now_s <= self._burst_s
+
+    def wait_s(self, tat_s: float, now_s: float) -> float:
+        """Return after how many seconds a caller with this TAT is within the limit; 0 if it is."""
+        return 0.0 if self.allows(tat_s, now_s) else tat_s - now_s - self._burst_s
+
+    def spent_s(self, cost: int) -> float:
+        """Return a cost in seconds of TAT: another process with the same limit can add it."""
+        return cost * self._interval_s

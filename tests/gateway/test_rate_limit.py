@@ -1,6 +1,6 @@
 """So many a period, a period's worth of them at once."""
 
-from gateway.live.rate_limit import RateLimit
+from gateway.rate_limit import RateLimit
 
 LIMIT = RateLimit(100, 60.0)
 

@@ -1,0 +1,92 @@
+"""The limit on requests of a client address: before routes, bodies and keys, so that a refusal costs next to nothing.
+
+Each request is charged by the table of costs (gateway/api/costs.py). Callers that a signature or a token will prove
+(Stripe, carriers, staff) come often and from few addresses: they have a lane of their own, and are charged only for
+what is refused. So however much Stripe sends, it is not kept waiting, and guesses at tokens and signatures are few.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Final, Literal, TypeAlias
+
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+
+from gateway.answers import problem_messages
+from gateway.guard import Guard
+from gateway.limiter import Caller
+from gateway.problems import too_many
+
+Lane: TypeAlias = Literal["anyone", "signed", "probes"]
+
+_UNPROVEN: Final = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
+
+
+@dataclass(frozen=True, slots=True)
+class RouteCost:
+    """The cost of requests to some paths, in units of SHOPFLOW_REQUESTS_A_MINUTE.
+
+    `path` is a pattern of whole paths. Requests in the lane "signed" are charged only if they are refused.
+    """
+
+    path: str
+    units: int
+    lane: Lane = "anyone"
+    methods: frozenset[str] | None = None  # None for all.
+    pattern: re.Pattern[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "pattern", re.compile(self.path))
+
+    def covers(self, method: str, path: str) -> bool:
+        """Whether this is the cost of a request."""
+        return (self.methods is None or method in self.methods) and self.pattern.fullmatch(path) is not None
+
+
+def cost_of(costs: Sequence[RouteCost], method: str, path: str) -> RouteCost:
+    """Return the first cost that covers a request; the last covers all."""
+    return next((cost for cost in costs if cost.covers(method, path)), costs[-1])
+
+
+def with_limits(app: ASGIApp, guard: Guard, costs: Sequence[RouteCost]) -> ASGIApp:
+    """Wrap an application so that no client address asks more of it than its allowance."""
+
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        address = guard.addresses.of(_peer(scope), scope["headers"])
+        scope["state"]["client_address"] = address
+        cost = cost_of(costs, str(scope.get("method", "")), scope["path"])
+        caller = Caller(cost.lane, address)
+        if cost.lane != "signed":
+            wait_s = guard.requests.take(caller, cost.units)
+        else:
+            wait_s = guard.requests.wait_s(caller)
+            send = _charging(send, guard, caller, cost)
+        if not wait_s:
+            await app(scope, receive, send)
+            return
+        guard.note_requests(address, cost.path, is_forwarded=_is_forwarded(scope, guard))
+        for message in problem_messages(too_many(wait_s, "This address sends more requests than one may.")):
+            await send(message)
+
+    return serve
+
+
+def _charging(send: Send, guard: Guard, caller: Caller, cost: RouteCost) -> Send:
+    async def send_and_charge(message: Message) -> None:
+        if message["type"] == "http.response.start" and message["status"] in _UNPROVEN:
+            guard.requests.charge(caller, cost.units)
+        await send(message)
+
+    return send_and_charge
+
+
+def _peer(scope: Scope) -> str:
+    client = scope.get("client")
+    return client[0] if client else ""
+
+
+def _is_forwarded(scope: Scope, guard: Guard) -> bool:
+    """Whether a request seems to come through a proxy that is not trusted."""
+    is_said = any(name in (b"x-forwarded-for", b"forwarded") for name, _ in scope["headers"])
+    return is_said and not guard.addresses.is_proxy(_peer(scope))

@@ -1,0 +1,115 @@
+"""Strangers who take what they can, beside buyers who want to buy: slow and huge connections, forged messages, floods,
+hoarders and testers of stolen cards, all from a few addresses.
+
+The buyers, each at an address of its own, are served as if nobody else were there; the shop's memory stays bounded; and
+its log names what it has refused.
+"""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+
+import msgspec
+import psutil
+import pytest
+
+from testkit.programs import UNBOUNDED, Dialogue, dialogue
+from tests.faults.attackers import ADDRESSES, SKUS
+from tests.faults.conftest import Scale
+from tests.faults.honest_buyers import SKU
+from tests.faults.load import note
+from tests.faults.report import Report
+from tests.journeys.process import Program, program
+from tests.waiting import pace
+
+BUYERS = 20
+AS_SHIPPED = dict.fromkeys(UNBOUNDED, "")  # What is empty has its default.
+MOST_SLOWER = 1.5
+NOISE_S = 0.05  # Of a machine on which the attackers run, too: no p99 below it is told from another.
+MEMORY_MB = 200
+LOOKS_S = 0.25
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.slow
+async def test_strangers_take_nothing_from_those_who_buy(scale: Scale, report: Report) -> None:
+    campaign = report.campaign("Strangers beside buyers", scale.seed)
+    slow, seconds = scale.of(short=200, long=1000), scale.of(short=15, long=300)
+    async with program(**AS_SHIPPED, SHOPFLOW_LOG="warning") as shop:
+        await shop.start()
+        await fill_the_shelf(shop)
+        buying = [sys.executable, "-m", "tests.faults.honest_buyers", shop.url, str(BUYERS)]
+        attacking = ["nice", "-n", "19", sys.executable, "-m", "tests.faults.attackers", shop.url, str(slow)]
+        with dialogue(buying) as buyers, dialogue(attacking) as attackers:
+            await buyers.ask("3")  # All is loaded, and every buyer connected.
+            quiet_s = await shopping(buyers, seconds)
+            async with memory_of(shop) as memory_mb:
+                answered, loud_s = await asyncio.gather(attackers.ask(f"{seconds}"), shopping(buyers, seconds))
+            before_mb, most_mb = memory_mb[0], max(memory_mb)
+
+        told = msgspec.json.decode(answered, type=dict[str, int])
+        note(
+            campaign,
+            f"p99 of {len(quiet_s)} requests without strangers: {p99(quiet_s) * 1000:.0f} ms.",
+            f"p99 of {len(loud_s)} requests beside them: {p99(loud_s) * 1000:.0f} ms.",
+            f"Memory: {before_mb:.0f} MB before, {most_mb:.0f} MB at most.",
+            f"The strangers were answered: {told}.",
+        )
+        assert p99(loud_s) <= MOST_SLOWER * max(NOISE_S, p99(quiet_s))
+        assert most_mb - before_mb <= MEMORY_MB
+        assert refusals_are_told(shop.errors) >= {"requests", "late", "head"}
+        assert told["flood 429"] > told["flood 201"]
+        assert await held_by_strangers(shop) <= 300 * len(ADDRESSES)
+        audit = await shop.good("audit")
+        assert "0 findings" in audit, audit
+
+
+async def shopping(buyers: Dialogue, seconds: float) -> Sequence[float]:
+    return msgspec.json.decode(await buyers.ask(f"{seconds}"), type=list[float])
+
+
+def p99(took_s: Sequence[float]) -> float:
+    return sorted(took_s)[int(len(took_s) * 0.99)]
+
+
+async def fill_the_shelf(shop: Program) -> None:
+    """Put on the shelf what honest buyers want, in plenty."""
+    answer = await shop.ask("PUT", f"/admin/api/stock/{SKU}", {"on_hand": 1_000_000}, **await staff_of(shop))
+    assert answer.status == 200, answer
+
+
+async def staff_of(shop: Program) -> Mapping[str, str]:
+    return {"Authorization": f"Bearer {(await shop.good('token')).strip()}"}
+
+
+@asynccontextmanager
+async def memory_of(shop: Program) -> AsyncIterator[Sequence[float]]:
+    """Look at the shop's memory, first before the block."""
+    process = psutil.Process(shop.process.pid)
+    seen = [process.memory_info().rss / 1e6]
+
+    async def look() -> None:
+        while True:
+            await pace(LOOKS_S)
+            seen.append(process.memory_info().rss / 1e6)
+
+    looking = asyncio.create_task(look())
+    try:
+        yield seen
+    finally:
+        looking.cancel()
+
+
+def refusals_are_told(lines: Sequence[str]) -> set[str]:
+    """The reasons that the log names."""
+    told = [line for line in lines if "refused" in line and "reason=" in line]
+    assert all(any(address in line for address in ADDRESSES) for line in told), told
+    return {line.partition("reason=")[2].split()[0] for line in told}
+
+
+async def held_by_strangers(shop: Program) -> int:
+    """Units in carts of what only strangers want."""
+    staff = await staff_of(shop)
+    books = [await shop.ask("GET", f"/admin/api/stock/{sku}", **staff) for sku in SKUS]
+    return sum(int(each.body["held"]) for each in books)

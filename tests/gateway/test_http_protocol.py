@@ -1,0 +1,253 @@
+"""Connections and requests that are too large, too slow or too many: each is answered, ended and noted."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import pytest
+import uvicorn
+from structlog.testing import capture_logs
+
+from gateway.client_address import ClientAddresses, read_networks
+from gateway.http_protocol import HttpBounds
+from gateway.places import Places
+from gateway.refusals import Refusals
+from gateway.server import most_connections
+from tests.waiting import eventually
+
+PATIENCE_S = 10.0
+GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+
+
+@dataclass
+class Running:
+    port: int
+    places: Places
+    bodies: list[int]  # Their lengths.
+
+
+@asynccontextmanager
+async def server(
+    *, most: int = 1000, most_each: int = 0, answer: bytes = b"hello", proxies: str = "", **bounds: Any
+) -> AsyncIterator[Running]:
+    """An application that reads all bodies, behind the bounds."""
+    bodies: list[int] = []
+
+    async def app(_scope: Any, receive: Any, send: Any) -> None:
+        length = 0
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return
+            length += len(message["body"])
+            if not message["more_body"]:
+                break
+        bodies.append(length)
+        headers = [(b"content-length", str(len(answer)).encode())]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": answer})
+
+    places = Places(most, most_each)
+    refusals = Refusals(asyncio.get_running_loop().time)
+    protocol = HttpBounds(places, ClientAddresses(read_networks(proxies)), refusals, **bounds).protocol_class()
+    config = uvicorn.Config(app, host="127.0.0.1", port=0, http=protocol, ws="none", lifespan="off", log_config=None)
+    config.load()
+    made = uvicorn.Server(config)
+    made.lifespan = config.lifespan_class(config)
+    await made.startup()
+    try:
+        yield Running(made.servers[0].sockets[0].getsockname()[1], places, bodies)
+    finally:
+        await asyncio.wait_for(made.shutdown(), PATIENCE_S)
+
+
+@asynccontextmanager
+async def connected(
+    live: Running, address: str = "127.0.0.1"
+) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    reader, writer = await asyncio.open_connection("127.0.0.1", live.port, local_addr=(address, 0))
+    try:
+        yield reader, writer
+    finally:
+        writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
+
+
+async def exchange(live: Running, *pieces: bytes) -> bytes:
+    """Send piece by piece, and give all that is answered until the other side ends."""
+    async with connected(live) as (reader, writer):
+        for piece in pieces:
+            writer.write(piece)
+            with suppress(ConnectionError):
+                await writer.drain()
+        return await asyncio.wait_for(reader.read(), PATIENCE_S)
+
+
+def refusal(answer: bytes) -> tuple[int, str]:
+    head, _, body = answer.partition(b"\r\n\r\n")
+    status = int(head.split()[1])
+    assert b"content-type: application/problem+json" in head
+    problem = msgspec.json.decode(body, type=dict[str, Any])
+    assert problem["status"] == status
+    return status, problem["code"]
+
+
+def headers(lines: Iterable[bytes]) -> bytes:
+    return b"GET / HTTP/1.1\r\nHost: a\r\n" + b"".join(line + b"\r\n" for line in lines) + b"\r\n"
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        [headers(b"X-%d: y" % number for number in range(100))],
+        [headers([b"X: " + b"y" * 66_000])],
+        [b"GET / HTTP/1.1\r\nHost: a\r\nX: ", *[b"y" * 10_000] * 40],
+        [b"GET /" + b"y" * 70_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n"],
+        [b"GET /", *[b"y" * 10_000] * 40],
+        [b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: ", *[b"y" * 10_000] * 40],
+        [b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1;", *[b"y" * 10_000] * 40],
+    ],
+    ids=["101 headers", "a large one", "one without end", "a large path", "one without end", "a trailer", "a chunk's"],
+)
+async def test_a_head_that_is_too_large_is_431(pieces: Sequence[bytes]) -> None:
+    async with server() as live:
+        assert refusal(await exchange(live, *pieces)) == (431, "headers_too_large")
+
+
+async def test_the_largest_head_is_taken() -> None:
+    async with server() as live, connected(live) as (reader, writer):
+        writer.write(headers([*(b"X-%d: y" % number for number in range(98)), b"X: " + b"y" * 64_000]))
+
+        assert (await asyncio.wait_for(reader.readline(), PATIENCE_S)).startswith(b"HTTP/1.1 200")
+
+
+async def test_a_large_body_in_small_chunks_is_taken() -> None:
+    async with server() as live, connected(live) as (reader, writer):
+        writer.write(b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" + b"1\r\nx\r\n" * 50_000)
+        writer.write(b"0\r\n\r\n")
+
+        assert (await asyncio.wait_for(reader.readline(), PATIENCE_S)).startswith(b"HTTP/1.1 200")
+        assert live.bodies == [50_000]
+
+
+@pytest.mark.parametrize(
+    "beginning",
+    [b"", b"GET / HT", GET + b"GET / HT", b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhalf"],
+    ids=["silence", "half a head", "half of the second head", "half a body"],
+)
+async def test_a_request_that_does_not_become_whole_is_408(beginning: bytes) -> None:
+    async with server(head_within_s=0.1, request_within_s=0.2) as live:
+        answer = await exchange(live, beginning)
+
+        assert refusal(answer[answer.rindex(b"HTTP/1.1") :]) == (408, "request_timeout")
+        assert await eventually(lambda: not len(live.places))
+
+
+async def test_a_body_may_take_longer_than_a_head() -> None:
+    async with server(head_within_s=0.05, request_within_s=PATIENCE_S) as live, connected(live) as (reader, writer):
+        writer.write(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nha")
+        writer.write(b"")
+        async with connected(live) as (other, _):  # Silent for as long as a head may take.
+            await asyncio.wait_for(other.read(), PATIENCE_S)
+        writer.write(b"lf")
+
+        assert (await asyncio.wait_for(reader.readline(), PATIENCE_S)).startswith(b"HTTP/1.1 200")
+
+
+async def test_an_answer_that_is_not_read_ends_the_connection() -> None:
+    async with server(answer=b"x" * 30_000_000, unread_within_s=0.2) as live:
+        with socket.create_connection(("127.0.0.1", live.port)) as deaf, capture_logs() as logged:
+            deaf.sendall(GET)
+            assert await eventually(lambda: len(live.places) == 1)
+            assert await eventually(lambda: not len(live.places))
+
+        assert [line["reason"] for line in logged] == ["unread"]
+
+
+async def test_an_answer_that_is_read_late_is_read() -> None:
+    async with server(answer=b"x" * 30_000_000) as live, connected(live) as (reader, writer):
+        writer.write(GET)
+        assert await eventually(lambda: bool(live.bodies))
+
+        await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), PATIENCE_S)
+        assert len(await asyncio.wait_for(reader.readexactly(30_000_000), PATIENCE_S)) == 30_000_000
+
+
+async def test_connections_of_one_address_are_bounded_and_others_are_let_in() -> None:
+    async with server(most_each=2) as live, connected(live), connected(live):
+        assert await eventually(lambda: len(live.places) == 2)
+
+        with capture_logs() as logged:
+            assert refusal(await exchange(live)) == (429, "too_many_requests")
+            assert refusal(await exchange(live)) == (429, "too_many_requests")
+        async with connected(live, "127.0.0.2") as (reader, writer):
+            writer.write(GET)
+            assert (await asyncio.wait_for(reader.readline(), PATIENCE_S)).startswith(b"HTTP/1.1 200")
+
+        assert [(line["reason"], line["address"]) for line in logged] == [("connections_of_address", "127.0.0.1")]
+    async with server(most_each=1) as live:
+        for _ in range(3):  # A place is free again when its connection has ended.
+            async with connected(live) as (reader, writer):
+                writer.write(GET)
+                assert (await asyncio.wait_for(reader.readline(), PATIENCE_S)).startswith(b"HTTP/1.1 200")
+            assert await eventually(lambda: not len(live.places))
+
+
+async def test_a_trusted_proxy_has_as_many_connections_as_there_are() -> None:
+    async with server(most=2, most_each=1, proxies="127.0.0.1") as live, connected(live), connected(live):
+        assert await eventually(lambda: len(live.places) == 2)
+
+        assert refusal(await exchange(live)) == (503, "unavailable")
+
+
+@pytest.mark.parametrize(
+    ("request_head", "status"),
+    [
+        (b"GET / HTTP/1.1\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nhost: b\r\n\r\n", 400),
+        (b"GET / HTTP/1.0\r\nHost: a\r\nHost: a\r\n\r\n", 400),
+        (b"GET / HTTP/1.0\r\n\r\n", 200),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", 200),
+        (b"\x16\x03\x01\x02\x00\x01\x00\r\n\r\n", 400),
+    ],
+)
+async def test_a_request_has_one_host(request_head: bytes, status: int) -> None:
+    async with server() as live:
+        answer = await exchange(live, request_head)
+
+        assert answer.startswith(b"HTTP/1.1 %d" % status)
+        if status == 400:
+            assert refusal(answer) == (400, "bad_request")
+
+
+async def test_requests_sent_ahead_are_bounded() -> None:
+    async with server() as live:
+        answer = await exchange(live, GET * 5000)
+
+        assert answer.count(b"HTTP/1.1 200") <= 17
+        assert len(live.bodies) <= 17
+
+
+async def test_a_few_requests_sent_ahead_are_answered_in_order() -> None:
+    async with server() as live:
+        last = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+
+        assert (await exchange(live, GET * 10 + last)).count(b"HTTP/1.1 200") == 11
+
+
+def test_connections_stay_below_the_limit_of_open_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    limits = [(1024, 4096)]
+    monkeypatch.setattr("resource.getrlimit", lambda _: limits[-1])
+    monkeypatch.setattr("resource.setrlimit", lambda _, new: limits.append(new))
+
+    assert most_connections(500) == 500
+    assert limits == [(1024, 4096)]
+    assert most_connections(2000) == 2000
+    assert most_connections(25_000) == 4096 - 256
+    assert limits[-1] == (4096, 4096)
