@@ -6,6 +6,11 @@ from engine.patterns import whole
 from engine.settings import Port, Settings, meaning
 
 
+def url_of(host: str, port: int) -> str:
+    """Write the shop's URL. Source: RFC 3986, 3.2.2, for the brackets."""
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
 class EdgeSettings(Settings, frozen=True, kw_only=True):
     """The edge's address, currency and key, and the origins it trusts."""
 
@@ -23,6 +28,11 @@ class EdgeSettings(Settings, frozen=True, kw_only=True):
     shopflow_master_key: Annotated[
         str, meaning("32 bytes in base64. Empty: made at the first start, and kept in the data folder.", is_secret=True)
     ] = ""
+
+    @property
+    def listens_at(self) -> str:
+        """The address that the settings tell the shop to listen at."""
+        return url_of(self.shopflow_host, self.shopflow_port)
 
     @property
     def public_url(self) -> str:

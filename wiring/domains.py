@@ -33,6 +33,7 @@ from engine.actor import Actor
 from engine.clock import Clock
 from engine.postgres import Database
 from engine.settings import EngineSettings, Seconds, Settings, meaning
+from gateway.keys import Keys
 from gateway.settings import EdgeSettings
 from gateway.updates import Updates
 
@@ -92,6 +93,8 @@ class Given:
     stripe: Stripe
     carrier: Carrier
     mailer: Mailer
+    keys: Keys
+    shop_url: str  # As buyers reach the shop.
     settings: ShopSettings
 
 
@@ -107,7 +110,15 @@ def make_actors(given: Given) -> Sequence[Actor]:
         Payments(bus=bus, database=database, clock=clock, stripe=given.stripe, settings=settings.payment),
         Warehouse(database=database),
         Shipping(bus=bus, database=database, clock=clock, carrier=given.carrier),
-        Email(bus=bus, database=database, mailer=given.mailer, clock=clock, sender=settings.smtp.shopflow_mail_from),
+        Email(
+            bus=bus,
+            database=database,
+            mailer=given.mailer,
+            clock=clock,
+            settings=settings.smtp,
+            shop_url=given.shop_url,
+            link_token=given.keys.link_token,
+        ),
         Notifications(updates=given.updates),
         Analytics(database=database),
         Auditor(bus=bus, database=database, clock=clock, stored=bus.backlog, levels=given.updates),

@@ -65,8 +65,3 @@ async def open_edge(shop: Shop, listener: socket.socket) -> AsyncIterator[Server
                 await hub.close(within_s=1.0)
                 await server.stop()
             tasks.cancel_scope.cancel()
-
-
-def url_of(host: str, port: int) -> str:
-    """Write the shop's URL. Source: RFC 3986, 3.2.2, for the brackets."""
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
