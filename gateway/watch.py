@@ -15,6 +15,8 @@ async def pass_on_updates(updates: Updates, hub: Hub) -> None:
         hub.stock_changed(update.stock)
         for order in update.orders:
             hub.order_changed(order)
+        for cart_id in update.carts:
+            hub.cart_changed(cart_id)
 
 
 async def read_status(bus: Bus, order_id: str) -> OrderProgressed | None:

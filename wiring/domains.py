@@ -104,7 +104,7 @@ def make_actors(given: Given) -> Sequence[Actor]:
     currency = settings.edge.shopflow_currency
     return (
         Catalog(database=database, currency=currency),
-        Carts(bus=bus, redis=given.redis, clock=clock, currency=currency),
+        Carts(bus=bus, redis=given.redis, clock=clock, updates=given.updates, currency=currency),
         Inventory(bus=bus, database=database, clock=clock, updates=given.updates, settings=settings.inventory),
         Orders(database=database, settings=settings.order),
         Payments(bus=bus, database=database, clock=clock, stripe=given.stripe, settings=settings.payment),

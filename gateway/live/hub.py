@@ -14,8 +14,9 @@ import anyio
 from bus.messages.inventory import StockLevel
 from bus.messages.order import OrderProgressed
 from gateway.live import handshake
+from gateway.live.carts import CartSubscriptions
 from gateway.live.events import EventStream
-from gateway.live.messages import STALE, LiveRefusal, Request, Subscribe, Unsubscribe, WatchOrder
+from gateway.live.messages import STALE, LiveRefusal, Request, Subscribe, Unsubscribe, WatchCart, WatchOrder
 from gateway.live.orders import OrderSubscriptions, ReadOrder
 from gateway.live.ports import Connection
 from gateway.live.protocol import Client
@@ -50,6 +51,7 @@ class Hub:
         self.loop = asyncio.get_running_loop()
         self._stock = StockSubscriptions(read_levels, settings, clock)
         self._orders = OrderSubscriptions(watch_order, settings)
+        self._carts = CartSubscriptions(settings)
         self._registry = ConnectionRegistry(settings)
         self._event_streams: set[EventStream] = set()
         self.messages = RateLimit(settings.messages_a_minute, 60.0)  # Of each client.
@@ -77,6 +79,10 @@ class Hub:
     def order_changed(self, progress: OrderProgressed) -> None:
         """Send an order's status to its watchers whose token was checked."""
         self._orders.changed(progress)
+
+    def cart_changed(self, cart_id: str) -> None:
+        """Report to a cart's watchers that it is to be read again."""
+        self._carts.changed(cart_id)
 
     def order_rights_changed(self, order_id: str) -> None:
         """Check the tokens of an order's watchers again."""
@@ -162,6 +168,7 @@ class Hub:
         """End all subscriptions of a subscriber."""
         self._stock.leave(subscriber)
         self._orders.leave(subscriber)
+        self._carts.leave(subscriber)
 
     def left(self, client: Connection) -> None:
         """Forget a client whose connection is lost."""
@@ -189,12 +196,16 @@ class Hub:
                 self._stock.unsubscribe(client, skus)
             case WatchOrder(order_id, token):
                 self._orders.watch(client, order_id, token)
+            case WatchCart(cart_id):
+                self._carts.watch(client, cart_id)
 
     async def _keep_sending_stale(self) -> None:
         while True:
             await self._staleness.wait()
             self._staleness.clear()
-            watching = [one for one in (*self._registry, *self._event_streams) if one.topics or one.pending]
+            watching = [
+                one for one in (*self._registry, *self._event_streams) if one.topics or one.pending or one.carts
+            ]
             for number, subscriber in enumerate(watching):
                 if number % self.settings.slice_clients == 0:
                     await asyncio.sleep(0)  # So that ten thousand subscribers do not block the loop.

@@ -80,7 +80,8 @@
 
 /**
  * @typedef {Object} LineBody
- * @property {number} quantity
+ * @property {number | null} [quantity]
+ * @property {number | null} [add]
  */
 
 /**
@@ -232,6 +233,11 @@
  * @typedef {Object} TrackingView
  * @property {string} carrier
  * @property {string} tracking_number
+ */
+
+/**
+ * @typedef {Object} WithdrawnView
+ * @property {number} withdrawn
  */
 
 export {};
