@@ -28,6 +28,7 @@ from engine.gc_tuning import freeze_gc
 from engine.migrations import migrate
 from engine.services import open_services
 from engine.settings import EngineSettings
+from gateway.keys import Keys
 from gateway.updates import Updates
 from testkit.people import BusBuyer
 from wiring.domains import ACTORS, SCHEMAS, Given, ShopSettings, make_actors
@@ -85,6 +86,8 @@ async def open_in_process_shop(folder: Path) -> AsyncIterator[Shop]:
             stripe=StripeAtOnce(),
             carrier=NoCarrier(),
             mailer=MailerAtOnce(),
+            keys=Keys(bytes(32)),
+            shop_url="http://127.0.0.1",
             settings=shop.settings,
         )
         for actor in make_actors(given):

@@ -19,8 +19,9 @@ from engine.clock import SystemClock
 from engine.files import OTHERS
 from engine.gc_tuning import freeze_gc
 from gateway.server import bind
+from gateway.settings import url_of
 from wiring.domains import ShopSettings
-from wiring.edge import open_edge, url_of
+from wiring.edge import open_edge
 from wiring.hosting import LOCAL, read_hosted
 from wiring.integrations import open_integrations, played_by_sandbox
 from wiring.operations import bind_operations, open_operations
@@ -62,7 +63,9 @@ async def serve(settings: ShopSettings, *, has_gateway: bool = True) -> None:
         if listener and hosted.elsewhere:
             async with attach_shop(settings) as attached:
                 await stock_an_empty_sandbox(replace(attached, integrations=integrations))
-        shop = await stack.enter_async_context(open_shop(settings, integrations, SystemClock(), hosted=hosted))
+        shop = await stack.enter_async_context(
+            open_shop(settings, integrations, SystemClock(), hosted=hosted, shop_url=url)
+        )
         if hosted.elsewhere:
             here, elsewhere = (", ".join(sorted(names)) for names in (hosted.actors - LOCAL, hosted.elsewhere))
             report_progress(f"Here: {here}. Elsewhere: {elsewhere}.")

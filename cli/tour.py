@@ -11,8 +11,8 @@ from cli.address import noted_address
 from cli.running import existing_shop, out, run
 from cli.scripted_buyer import Tour, TourFailed
 from gateway.access import make_token
+from gateway.settings import url_of
 from wiring.domains import ShopSettings
-from wiring.edge import url_of
 
 
 def tour(

@@ -6,9 +6,11 @@ from datetime import datetime, timedelta
 
 from litestar.handlers import BaseRouteHandler
 
+from bus.messages.email import CheckOrderLink, link_hash
 from engine.postgres import Database
 from engine.transaction import Transaction
 from gateway.context import AnyConnection, GatewayContext, context_of
+from gateway.keys import LINK_MARK
 from gateway.problems import Problem
 
 _ADD = "insert into gateway.tokens (hash, role, label, created_at, expires_at) values ($1, $2, $3, $4, $5)"
@@ -40,11 +42,18 @@ async def staff_only(connection: AnyConnection, _handler: BaseRouteHandler) -> N
         raise Problem(401, "unauthorized", "This needs a staff token.", headers={"WWW-Authenticate": "Bearer"})
 
 
+async def is_buyer(context: GatewayContext, token: str, order_id: str) -> bool:
+    """Whether a token opens this order to its buyer: the order's own, or that of a link in a mail about it."""
+    if context.keys.opens(token, order_id):
+        return True
+    if not token.startswith(LINK_MARK):
+        return False
+    return (await context.bus.ask(CheckOrderLink(order_id=order_id, token_hash=link_hash(token)))).is_valid
+
+
 async def may_see_order(context: GatewayContext, token: str, order_id: str) -> bool:
-    """Whether a token opens this order: its own, or staff's."""
-    return bool(token) and (
-        context.keys.opens(token, order_id) or await is_staff(context.database, token, context.clock.now())
-    )
+    """Whether a token opens this order: its buyer's, or staff's."""
+    return await is_buyer(context, token, order_id) or await is_staff(context.database, token, context.clock.now())
 
 
 def _hash(token: str) -> bytes:

@@ -66,6 +66,11 @@ class HeldUnits:
         finally:
             self._settle(holds, key, next((cart for cart in got if isinstance(cart, Cart)), None), before)
 
+    def units(self, address: str, cart_id: CartId, sku: Sku) -> int:
+        """Return how many units of a line are counted for an address."""
+        hold = self._of(address).get((cart_id, sku))
+        return hold.units if hold else 0
+
     def let_go(self, address: str, cart_id: CartId, sku: Sku) -> None:
         """Count a line's units no more: it was removed."""
         self._held.get(address, {}).pop((cart_id, sku), None)

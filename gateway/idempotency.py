@@ -134,13 +134,19 @@ class Idempotent:
             await context.bus.ask(EndLease(key=key, at=claim.at))
 
 
+def claim_of(request: Http) -> Claimed | None:
+    """Return the claim of this request's idempotency key, if it has one."""
+    claim: Claimed | None = request.scope.get("state", {}).get("claim")
+    return claim
+
+
 def required_claim(request: Http) -> Claimed:
     """Return the claim of this request's idempotency key: ids are derived from its token.
 
     Raises:
         Problem: The request has no key.
     """
-    claim: Claimed | None = request.scope.get("state", {}).get("claim")
+    claim = claim_of(request)
     if claim is None:
         raise Problem(400, "idempotency_key_required", "Send an Idempotency-Key header, a new one for each purchase.")
     return claim

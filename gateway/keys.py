@@ -1,4 +1,4 @@
-"""Keys derived from the shop's master key: for order tokens, and for the encryption of kept answers.
+"""Keys derived from the shop's master key: for order tokens, links in mails, and the encryption of kept answers.
 
 An order's access token is a keyed hash of its id, so no token is stored that could be stolen, and a replayed answer
 contains the same token. Rejected: docs/decisions/0013.
@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from engine.errors import BadSetting
 from engine.files import sync_names
 
+LINK_MARK = "ol_"  # Begins the token of a mail's link, so that only such tokens are looked up.
 _NONCE_BYTES = 12  # As AES-GCM takes it. Source: NIST SP 800-38D, 8.2.
 
 
@@ -27,6 +28,7 @@ class Keys:
 
     def __init__(self, master_key: bytes) -> None:
         self._tokens = _derive(master_key, "order tokens")
+        self._links = _derive(master_key, "mail links")
         self._answers = AESGCM(_derive(master_key, "kept answers"))
 
     def order_token(self, order_id: str) -> str:
@@ -37,6 +39,11 @@ class Keys:
     def opens(self, token: str, order_id: str) -> bool:
         """Whether a token is this order's; compares in constant time."""
         return hmac.compare_digest(token.encode(), self.order_token(order_id).encode())
+
+    def link_token(self, mail_id: str) -> str:
+        """Return the token of a mail's link. Which order it opens, and how long, the mail's record says."""
+        mac = hmac.digest(self._links, mail_id.encode(), hashlib.sha256)
+        return LINK_MARK + base64.urlsafe_b64encode(mac).decode().rstrip("=")
 
     def encrypt(self, content: bytes, about: str) -> bytes:
         """Encrypt content to be kept; reading it takes the same `about`."""

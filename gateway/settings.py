@@ -12,6 +12,11 @@ from gateway.client_address import Network, read_networks
 Bound: TypeAlias = Annotated[int, msgspec.Meta(ge=0)]  # 0 lifts it.
 
 
+def url_of(host: str, port: int) -> str:
+    """Write the shop's URL. Source: RFC 3986, 3.2.2, for the brackets."""
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
 class EdgeSettings(Settings, frozen=True, kw_only=True):
     """The edge's address, currency and key, and the origins it trusts."""
 
@@ -83,6 +88,11 @@ class EdgeSettings(Settings, frozen=True, kw_only=True):
             return read_networks(self.shopflow_trusted_proxies)
         except ValueError as error:
             raise BadSetting(f"SHOPFLOW_TRUSTED_PROXIES: {error}") from error
+
+    @property
+    def listens_at(self) -> str:
+        """The address that the settings tell the shop to listen at."""
+        return url_of(self.shopflow_host, self.shopflow_port)
 
     @property
     def public_url(self) -> str:

@@ -1,4 +1,4 @@
-"""Updates: stock levels and order statuses, published to every gateway for its watchers.
+"""Updates: stock levels, order statuses and changed carts, published to every gateway for its watchers.
 
 Levels are cached before they are published. When Redis is away or was emptied nothing is lost: readers ask the
 inventory, and updates that could not be published are published later. Watchers, who are promised every change, read
@@ -12,7 +12,7 @@ import msgspec
 from redis.asyncio import Redis
 
 from bus.broadcast import Broadcast
-from bus.messages.base import Sku
+from bus.messages.base import CartId, Sku
 from bus.messages.inventory import GetStock, StockLevel
 from bus.messages.order import OrderProgressed
 from engine import telemetry
@@ -36,6 +36,7 @@ class Update(msgspec.Struct, frozen=True, omit_defaults=True):
 
     stock: tuple[StockLevel, ...] = ()
     orders: tuple[OrderProgressed, ...] = ()
+    carts: tuple[CartId, ...] = ()  # To be read again.
 
 
 class Updates:
@@ -48,6 +49,7 @@ class Updates:
         self._cache = StockCache(redis)
         self._stock: dict[Sku, StockLevel] = {}
         self._orders: list[OrderProgressed] = []
+        self._carts: dict[CartId, None] = {}
         self._sleeper = Sleeper(clock)
         self._log = telemetry.logger(part="updates")
 
@@ -62,6 +64,11 @@ class Updates:
     def publish_orders(self, orders: Sequence[OrderProgressed]) -> None:
         """Publish order statuses soon."""
         self._orders.extend(orders)
+        self._sleeper.wake()
+
+    def publish_carts(self, carts: Sequence[CartId]) -> None:
+        """Publish soon that these carts have changed."""
+        self._carts |= dict.fromkeys(carts)
         self._sleeper.wake()
 
     async def levels(self, skus: Sequence[Sku]) -> list[StockLevel]:
@@ -98,7 +105,7 @@ class Updates:
         try:
             while True:
                 await self._sleeper.until(FOREVER)
-                while self._stock or self._orders:
+                while self._stock or self._orders or self._carts:
                     if not await self._publish():
                         await self._sleeper.until(FOREVER, within_s=_RETRY_S)
         finally:
@@ -108,19 +115,24 @@ class Updates:
         """Publish the next few changes; False if they must be retried later."""
         levels = list(self._stock.values())[:_MOST_AT_ONCE]
         orders = self._orders[:_MOST_AT_ONCE]
+        carts = tuple(self._carts)[:_MOST_AT_ONCE]
         for level in levels:
             del self._stock[level.sku]
         del self._orders[: len(orders)]
+        for cart_id in carts:
+            del self._carts[cart_id]
         _PUBLISHING.reach()
         try:
             with redis_errors():
                 async with self._redis.pipeline(transaction=False) as pipeline:
                     await self._cache.write(levels, pipeline)
-                    await self._broadcast.publish(Update(stock=tuple(levels), orders=tuple(orders)), pipeline)
+                    update = Update(stock=tuple(levels), orders=tuple(orders), carts=carts)
+                    await self._broadcast.publish(update, pipeline)
                     await pipeline.execute()
         except Unavailable as away:
             self._log.info("updates are published later; watchers read again by themselves", error=str(away))
             self._stock = {level.sku: level for level in levels} | self._stock  # Levels that came meanwhile are newer.
             self._orders = [*orders, *self._orders][-_MOST_ORDERS:]
+            # Carts are not kept: they are in Redis themselves, and after a gap all watchers read again.
             return False
         return True

@@ -24,6 +24,8 @@ async def pass_on_updates(updates: Updates, hub: Hub, unpaid: UnpaidOrders) -> N
         for order in update.orders:
             hub.order_changed(order)
             unpaid.progressed(order)
+        for cart_id in update.carts:
+            hub.cart_changed(cart_id)
 
 
 async def read_sold(bus: Bus, skus: Sequence[Sku]) -> Collection[Sku]:

@@ -289,7 +289,12 @@ async def open_shop_under_test(
                 with bind("127.0.0.1", port) as listener:
                     async with (
                         open_shop(
-                            settings, integrations, clock, more_actors=[*made, witness.actor(made)], schemas=schemas
+                            settings,
+                            integrations,
+                            clock,
+                            shop_url=config.shop_url,
+                            more_actors=[*made, witness.actor(made)],
+                            schemas=schemas,
                         ) as shop,
                         open_edge(shop, listener) as server,
                     ):

@@ -33,6 +33,7 @@ from engine.actor import Actor
 from engine.clock import Clock
 from engine.postgres import Database
 from engine.settings import EngineSettings, Seconds, Settings, meaning
+from gateway.keys import Keys
 from gateway.settings import EdgeSettings
 from gateway.updates import Updates
 
@@ -93,6 +94,8 @@ class Given:
     stripe: Stripe
     carrier: Carrier
     mailer: Mailer
+    keys: Keys
+    shop_url: str  # As buyers reach the shop.
     settings: ShopSettings
 
 
@@ -102,13 +105,23 @@ def make_actors(given: Given) -> Sequence[Actor]:
     currency = settings.edge.shopflow_currency
     return (
         Catalog(database=database, currency=currency),
-        Carts(bus=bus, redis=given.redis, clock=clock, currency=currency, settings=settings.cart),
+        Carts(
+            bus=bus, redis=given.redis, clock=clock, updates=given.updates, currency=currency, settings=settings.cart
+        ),
         Inventory(bus=bus, database=database, clock=clock, updates=given.updates, settings=settings.inventory),
         Orders(database=database, settings=settings.order),
         Payments(bus=bus, database=database, clock=clock, stripe=given.stripe, settings=settings.payment),
         Warehouse(database=database),
         Shipping(bus=bus, database=database, clock=clock, carrier=given.carrier),
-        Email(bus=bus, database=database, mailer=given.mailer, clock=clock, sender=settings.smtp.shopflow_mail_from),
+        Email(
+            bus=bus,
+            database=database,
+            mailer=given.mailer,
+            clock=clock,
+            settings=settings.smtp,
+            shop_url=given.shop_url,
+            link_token=given.keys.link_token,
+        ),
         Notifications(updates=given.updates),
         Analytics(database=database),
         Auditor(bus=bus, database=database, clock=clock, stored=bus.backlog, levels=given.updates),

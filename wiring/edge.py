@@ -103,8 +103,3 @@ def _http_bounds(settings: EdgeSettings, guard: Guard) -> HttpBounds:
         request_within_s=settings.shopflow_request_s,
         unread_within_s=settings.shopflow_unread_s,
     )
-
-
-def url_of(host: str, port: int) -> str:
-    """Write the shop's URL. Source: RFC 3986, 3.2.2, for the brackets."""
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -10,8 +10,7 @@ from engine.errors import BadSetting
 from engine.services import Services
 from gateway.operations import make_operations_app
 from gateway.server import Server, bind
-from gateway.settings import EdgeSettings
-from wiring.edge import url_of
+from gateway.settings import EdgeSettings, url_of
 
 _ABOVE_PUBLIC = 2  # The sandbox is one above.
 

@@ -20,6 +20,7 @@ from engine.circuit import Circuit
 from engine.clock import Clock, SystemClock
 from engine.migrations import migrate
 from engine.services import Services, open_services
+from gateway.keys import Keys, read_master_key
 from gateway.updates import Updates
 from wiring.domains import ACTORS, SCHEMAS, Given, ShopSettings, make_actors
 from wiring.hosting import ALL_ACTORS, LOCAL, HostedActors
@@ -45,6 +46,7 @@ async def open_shop(
     clock: Clock,
     *,
     hosted: HostedActors = ALL_ACTORS,
+    shop_url: str = "",
     deliver: bool = True,
     more_actors: Sequence[Actor] = (),
     schemas: Mapping[str, Path] = SCHEMAS,
@@ -56,6 +58,7 @@ async def open_shop(
         integrations: The external services.
         clock: The time.
         hosted: The actors of this process.
+        shop_url: The address at which it listens; empty for a process without a gateway.
         deliver: Whether to handle stored messages. Commands that only ask beside a running shop leave them alone.
         more_actors: Actors beside the shop's own.
         schemas: The folders of migrations, those of `more_actors` included.
@@ -69,7 +72,7 @@ async def open_shop(
             routes=routes, database=services.database, clock=clock, settings=settings.engine, elsewhere=transport
         )
         shop = Shop(local, services, Updates(services.redis, clock, local), clock, settings, integrations)
-        for actor in (*make_actors(await _given(stack, shop)), *more_actors):
+        for actor in (*make_actors(await _given(stack, shop, shop_url)), *more_actors):
             if actor.name in hosted.actors or actor in more_actors:
                 local.host(actor)
         if transport is not None:
@@ -110,8 +113,9 @@ async def _open_transport(settings: SqsSettings, routes: Routes, clock: Clock) -
         yield SqsTransport(sqs, routes, clock)
 
 
-async def _given(stack: AsyncExitStack, shop: Shop) -> Given:
+async def _given(stack: AsyncExitStack, shop: Shop, shop_url: str) -> Given:
     stripe, carrier, mailer = await _open_clients(stack, shop.integrations, shop.clock)
+    edge, data = shop.settings.edge, shop.settings.engine.shopflow_data
     return Given(
         bus=shop.bus,
         database=shop.services.database,
@@ -121,6 +125,8 @@ async def _given(stack: AsyncExitStack, shop: Shop) -> Given:
         stripe=stripe,
         carrier=carrier,
         mailer=mailer,
+        keys=Keys(read_master_key(edge.shopflow_master_key, data)),
+        shop_url=edge.public_url or shop_url or edge.listens_at,
         settings=shop.settings,
     )
 

@@ -7,18 +7,20 @@ no order, no order number and no mail.
 """
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Protocol
 
 from redis.asyncio import Redis
 
 from actors.cart import rules
 from actors.cart.store import CartStore
-from bus.messages.base import Currency, Line, Money, Sku, Sums, new_id
+from bus.messages.base import CartId, Currency, Line, Money, Sku, Sums, new_id
 from bus.messages.cart import (
     Cart,
     CartEmpty,
+    ChangeLine,
     CheckedOut,
     Checkout,
     CheckoutBlocked,
@@ -71,11 +73,29 @@ class CartSettings(Settings, frozen=True, kw_only=True):
     ] = 600.0
 
 
+class CartPublisher(Protocol):
+    """Publishes that carts have changed. A hint only: their watchers also read now and then."""
+
+    def publish_carts(self, carts: Sequence[CartId]) -> None:
+        """Publish soon that these carts have changed."""
+        ...
+
+
 class Carts(Actor, name="cart"):
     """Keeps carts, computes what they cost, and turns them into orders."""
 
-    def __init__(self, *, bus: Bus, redis: Redis, clock: Clock, currency: Currency, settings: CartSettings) -> None:
+    def __init__(
+        self,
+        *,
+        bus: Bus,
+        redis: Redis,
+        clock: Clock,
+        updates: CartPublisher,
+        currency: Currency,
+        settings: CartSettings,
+    ) -> None:
         self._bus = bus
+        self._updates = updates
         self._store = CartStore(redis)
         self._clock = clock
         self._currency = currency
@@ -105,34 +125,61 @@ class Carts(Actor, name="cart"):
         cart = await self._store.load(ask.cart_id)
         if cart is None:
             return NoSuchCart(cart_id=ask.cart_id)
-        if len(rules.without(cart, ask.sku).lines) >= rules.MAX_LINES:
-            raise BadInput(f"a cart has at most {rules.MAX_LINES} lines")
-        prices = await self._prices(cart, ask.sku)
-        priced = prices.get(ask.sku)
-        if priced is None:
-            return UnknownSku(sku=ask.sku)
-        line, now = rules.line_of(cart, ask.sku), self._clock.now()
-        since = self._renewal.since(line, now)
-        until = since + self._renewal.most
-        if until > now:
-            wanted = HoldStock(cart_id=cart.id, sku=ask.sku, quantity=ask.quantity, not_after=until)
-            held = await self._bus.ask(wanted)
-            if not isinstance(held, StockHeld):
-                return held
-            _HELD.reach()
-            until = held.until
-        kept = await self._store.save(rules.with_line(cart, priced, ask.quantity, until, since))
-        return rules.as_of_now(kept, prices, self._currency)
+        return await self._set(cart, ask.sku, ask.quantity)
+
+    @call(
+        limit=256
+    )  # Calls about one cart run one after the other, so none of them changes a cart that another has read.
+    async def change_line(self, ask: ChangeLine) -> Cart | NoSuchCart | UnknownSku | StockRefused:
+        cart = await self._store.load(ask.cart_id)
+        if cart is None:
+            return NoSuchCart(cart_id=ask.cart_id)
+        if ask.change_id in cart.changes:  # Made already; its answer was lost.
+            return rules.as_of_now(cart, await self._prices(cart), self._currency)
+        quantity, changed = rules.quantity(cart, ask.sku) + ask.by, rules.with_change(cart, ask.change_id)
+        if quantity > rules.MAX_QUANTITY:
+            raise BadInput(f"a cart has at most {rules.MAX_QUANTITY} units of one article")
+        if quantity < 1:
+            return await self._remove(changed, ask.sku)
+        return await self._set(changed, ask.sku, quantity)
 
     @call(limit=256)
     async def remove_line(self, ask: RemoveLine) -> Cart | NoSuchCart:
         cart = await self._store.load(ask.cart_id)
         if cart is None:
             return NoSuchCart(cart_id=ask.cart_id)
-        left = rules.without(cart, ask.sku)
-        release = self._bus.ask(HoldStock(cart_id=cart.id, sku=ask.sku, quantity=0))
+        return await self._remove(cart, ask.sku)
+
+    async def _set(self, cart: Cart, sku: Sku, quantity: int) -> Cart | UnknownSku | StockRefused:
+        if len(rules.without(cart, sku).lines) >= rules.MAX_LINES:
+            raise BadInput(f"a cart has at most {rules.MAX_LINES} lines")
+        prices = await self._prices(cart, sku)
+        priced = prices.get(sku)
+        if priced is None:
+            return UnknownSku(sku=sku)
+        line, now = rules.line_of(cart, sku), self._clock.now()
+        since = self._renewal.since(line, now)
+        until = since + self._renewal.most
+        if until > now:
+            held = await self._bus.ask(HoldStock(cart_id=cart.id, sku=sku, quantity=quantity, not_after=until))
+            if not isinstance(held, StockHeld):
+                return held
+            _HELD.reach()
+            until = held.until
+        kept = await self._save(rules.with_line(cart, priced, quantity, until, since))
+        return rules.as_of_now(kept, prices, self._currency)
+
+    async def _remove(self, cart: Cart, sku: Sku) -> Cart:
+        left = rules.without(cart, sku)
+        release = self._bus.ask(HoldStock(cart_id=cart.id, sku=sku, quantity=0))
         _, prices = await asyncio.gather(release, self._prices(left))
-        return rules.as_of_now(await self._store.save(left), prices, self._currency)
+        return rules.as_of_now(await self._save(left), prices, self._currency)
+
+    async def _save(self, cart: Cart) -> Cart:
+        """Save a cart, and report the change to its watchers."""
+        await self._store.save(cart)
+        self._updates.publish_carts([cart.id])
+        return cart
 
     @call(limit=256)
     async def quote(self, ask: QuoteCart) -> Quote | NoSuchCart:
@@ -234,7 +281,7 @@ class Carts(Actor, name="cart"):
         """Remove the ordered lines from the cart."""
         if cart and cart.lines:
             with suppress(Unavailable):  # The order stands; a cart that keeps its lines is no reason to deny it.
-                await self._store.save(rules.without(cart, *(line.sku for line in order.lines)))
+                await self._save(rules.without(cart, *(line.sku for line in order.lines)))
 
     async def _give_back(self, ask: Checkout) -> None:
         with suppress(Unavailable):  # The buyer's answer, that nothing was bought, is true; the hold ends by itself.

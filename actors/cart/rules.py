@@ -23,6 +23,8 @@ from bus.messages.inventory import OutOfStock, StockRefused
 from bus.messages.shipping import PricedMethod, ShippingMethod
 
 MAX_LINES = 100  # Different SKUs in one cart.
+MAX_QUANTITY = 99  # Units of one SKU.
+KEPT_CHANGES = 32  # Of whose ids a cart remembers; a request is retried within seconds, not after so many others.
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +59,24 @@ def with_line(
         held_since=held_since,
     )
     lines = {known.sku: known for known in cart.lines} | {line.sku: line}
-    return Cart(id=cart.id, lines=tuple(lines.values()), currency=cart.currency)
+    return msgspec.structs.replace(cart, lines=tuple(lines.values()))
 
 
 def without(cart: Cart, *skus: Sku) -> Cart:
     """The cart without some SKUs."""
-    return Cart(id=cart.id, lines=tuple(line for line in cart.lines if line.sku not in skus), currency=cart.currency)
+    return msgspec.structs.replace(cart, lines=tuple(line for line in cart.lines if line.sku not in skus))
+
+
+def quantity(cart: Cart, sku: Sku) -> int:
+    """The units of a SKU in the cart."""
+    return next((line.quantity for line in cart.lines if line.sku == sku), 0)
+
+
+def with_change(cart: Cart, change_id: str) -> Cart:
+    """The cart that remembers a relative change; an id of "" is not remembered."""
+    if not change_id:
+        return cart
+    return msgspec.structs.replace(cart, changes=(*cart.changes, change_id)[-KEPT_CHANGES:])
 
 
 def as_of_now(cart: Cart, prices: Mapping[Sku, PricedSku], currency: Currency) -> Cart:

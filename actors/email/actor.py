@@ -4,14 +4,26 @@ The event's delivery row queues the mail: it is deleted with the record that the
 the server's answer and that record sends the mail again, under the same Message-ID; SMTP can't promise more.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import timedelta
 
 from actors.email import rules, store
 from actors.email.mime import compose
 from actors.email.private import RecordMail
 from actors.email.rules import TEMPLATES
-from actors.email.smtp import Mailer
-from bus.messages.email import ListMails, MailedEvent, MailFacts, ReadMailFacts, SentMails
+from actors.email.smtp import Mailer, SmtpSettings
+from bus.messages.email import (
+    CheckOrderLink,
+    LinkCheck,
+    LinksWithdrawn,
+    ListMails,
+    MailedEvent,
+    MailFacts,
+    ReadMailFacts,
+    SentMails,
+    WithdrawOrderLinks,
+    link_hash,
+)
 from bus.messages.order import GetOrder, Order
 from engine.actor import Actor, Bus, call, turn
 from engine.clock import Clock
@@ -22,14 +34,27 @@ from engine.transaction import Transaction
 
 
 class Email(Actor):
-    """Sends mails to buyers."""
+    """Sends mails to buyers, and keeps the links by which they open their orders."""
 
-    def __init__(self, *, bus: Bus, database: Database, mailer: Mailer, clock: Clock, sender: str) -> None:
+    def __init__(
+        self,
+        *,
+        bus: Bus,
+        database: Database,
+        mailer: Mailer,
+        clock: Clock,
+        settings: SmtpSettings,
+        shop_url: str,
+        link_token: Callable[[str], str],  # Of a Message-ID: a mail that is sent again has the same link.
+    ) -> None:
         self._bus = bus
         self._database = database
         self._mailer = mailer
         self._clock = clock
-        self._sender = sender
+        self._sender = settings.shopflow_mail_from
+        self._links_last = timedelta(days=settings.shopflow_order_link_days)
+        self._shop_url = shop_url
+        self._link_token = link_token
 
     @call(limit=32)  # More than there are connections: orders are read and mails recorded beside them.
     async def send(self, event: MailedEvent, envelope: Envelope) -> RecordMail:
@@ -37,19 +62,33 @@ class Email(Actor):
         order = await self._read(about)
         template = TEMPLATES[type(event)]
         own_id = rules.message_id(envelope.id, template, self._sender)
-        written = rules.write(event, order)
+        token = self._link_token(own_id)
+        now = self._clock.now()
+        link = rules.order_link(self._shop_url, order.id, token, now + self._links_last)
+        written = rules.write(event, order, link)
         try:
-            mail = compose(written, sender=self._sender, recipient=order.email, own_id=own_id, at=self._clock.now())
+            mail = compose(written, sender=self._sender, recipient=order.email, own_id=own_id, at=now)
         except ValueError as error:
             raise BadInput(f"{about.id} has no address: {error}") from error
         await self._mailer.send(mail)
-        return RecordMail(order_id=about.id, message_id=own_id, template=template)
+        return RecordMail(order_id=about.id, message_id=own_id, template=template, link_hash=link_hash(token))
 
     @turn
     async def record(self, tx: Transaction, asks: Sequence[RecordMail]) -> None:
-        await store.add(
-            tx, [store.Sent(ask.message_id, rules.About("order", ask.order_id), ask.template) for ask in asks]
-        )
+        sent = [
+            store.Sent(ask.message_id, rules.About("order", ask.order_id), ask.template, ask.link_hash) for ask in asks
+        ]
+        await store.add(tx, sent, tx.now + self._links_last)
+
+    @turn
+    async def check_link(self, tx: Transaction, asks: Sequence[CheckOrderLink]) -> Sequence[LinkCheck]:
+        valid = await store.valid_links(tx, {(ask.order_id, ask.token_hash) for ask in asks})
+        return [LinkCheck(is_valid=(ask.order_id, ask.token_hash) in valid) for ask in asks]
+
+    @turn
+    async def withdraw_links(self, tx: Transaction, asks: Sequence[WithdrawOrderLinks]) -> Sequence[LinksWithdrawn]:
+        counts = await store.withdraw_links(tx, {ask.order_id for ask in asks})
+        return [LinksWithdrawn(withdrawn=counts[ask.order_id]) for ask in asks]
 
     @turn
     async def list_mails(self, tx: Transaction, asks: Sequence[ListMails]) -> Sequence[SentMails]:

@@ -10,3 +10,4 @@ class RecordMail(Command[None]):
     order_id: OrderId
     message_id: str  # Made of event and template: a repeat has the same.
     template: str
+    link_hash: bytes = b""  # Of the token in its link. Records of an earlier version have none.

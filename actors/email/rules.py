@@ -9,10 +9,12 @@ A template is a pair of files in templates/: NAME.txt, whose first line is the s
 import re
 import unicodedata
 from collections.abc import Mapping
+from datetime import datetime
 from email.utils import parseaddr
 from functools import cache
 from pathlib import Path
 from typing import Final, Literal, NamedTuple, get_args
+from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
@@ -45,6 +47,14 @@ _LONGEST_NAME: Final = 60  # Characters of a name that is greeted.
 # What mail readers make links of, and what asks for a call: addresses, hosts with any kind of dot, long numbers.
 _NO_NAME: Final = re.compile(r"@|://|\bwww\b|\w[.\u3002]\w{2,}|(?:[0-9][ ()./-]*){5}", re.IGNORECASE)
 
+
+class OrderLink(NamedTuple):
+    """A link that opens an order, and the end of its time."""
+
+    url: str
+    until: datetime
+
+
 _folder = FileSystemLoader(Path(__file__).parent / "templates")
 # Templates are not checked for changes: that would be seven disk accesses for each mail.
 _text = Environment(loader=_folder, undefined=StrictUndefined, autoescape=False, trim_blocks=True, auto_reload=False)  # noqa: S701 - plain text
@@ -67,12 +77,18 @@ def about(event: MailedEvent) -> About:
     return About("order", event.order_id)
 
 
-def write(event: MailedEvent, subject: Order) -> Written:
-    """Write the mail of an event, with the order as of now."""
+def order_link(shop_url: str, order_id: OrderId, token: str, until: datetime) -> OrderLink:
+    """The link to an order. What follows `#` is sent to no server, so no log and no other site learns the token."""
+    return OrderLink(f"{shop_url}/order/{quote(order_id, safe='')}#token={token}", until)
+
+
+def write(event: MailedEvent, subject: Order, link: OrderLink) -> Written:
+    """Write the mail of an event, with the order as of now and a link to it."""
     text_form, html_form = _forms(TEMPLATES[type(event)])
-    values = {"event": event, about(event).kind: subject, "salutation": salutation(subject)}
+    values = {"event": event, about(event).kind: subject, "salutation": salutation(subject), "link": link}
     headline, _, text = text_form.render(values).partition("\n")
-    return Written(headline, text.strip() + "\n", html_form.render(values, subject=headline))
+    foot = _text.get_template("link.txt").render(values)
+    return Written(headline, f"{text.strip()}\n\n{foot.strip()}\n", html_form.render(values, subject=headline))
 
 
 def salutation(order: Order) -> str:

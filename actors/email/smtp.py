@@ -12,7 +12,7 @@ from actors.email.mime import Mail
 from engine.circuit import Circuit
 from engine.crash import CrashPoint
 from engine.errors import BadInput, BadSetting, Unavailable
-from engine.settings import Settings, meaning
+from engine.settings import PositiveInt, Settings, meaning
 
 _TIMEOUT_S = 20.0
 _MAX_CONNECTIONS = 8  # Few servers accept more from one client.
@@ -21,7 +21,7 @@ _SENT = CrashPoint("mail-sent", "The mail server has a mail; nobody here has rec
 
 
 class SmtpSettings(Settings, frozen=True, kw_only=True):
-    """The mail server. Without it mails go to the sandbox's mailbox."""
+    """The mail server, and the mails. Without a server mails go to the sandbox's mailbox."""
 
     smtp_url: Annotated[
         str,
@@ -30,6 +30,9 @@ class SmtpSettings(Settings, frozen=True, kw_only=True):
             is_secret=True,
         ),
     ] = ""
+    shopflow_order_link_days: Annotated[
+        PositiveInt, meaning("How many days the link in a mail opens its order, unless it is withdrawn.")
+    ] = 365
     shopflow_mail_from: Annotated[str, meaning("Sender of all mails.")] = "ShopFlow <orders@shopflow.invalid>"
 
 

@@ -35,6 +35,7 @@ class Cart(Reply):
     id: CartId
     lines: tuple[CartLine, ...]
     currency: Currency
+    changes: tuple[str, ...] = ()  # Ids of the latest relative changes, in the stored cart: none is made twice.
 
 
 class NoSuchCart(Reply):
@@ -59,6 +60,19 @@ class SetLine(Command[Cart | NoSuchCart | UnknownSku | StockRefused]):
     cart_id: CartId
     sku: Sku
     quantity: Quantity
+
+
+class ChangeLine(Command[Cart | NoSuchCart | UnknownSku | StockRefused]):
+    """Add units of a SKU to the cart, or take units out, and hold the rest for ten minutes.
+
+    Unlike `SetLine` it says nothing about what its sender has seen: two windows that add one each add two. Safe to send
+    twice if it has a `change_id`.
+    """
+
+    cart_id: CartId
+    sku: Sku
+    by: int  # -99 to 99. A line of which nothing is left is removed.
+    change_id: str = ""
 
 
 class RemoveLine(Command[Cart | NoSuchCart]):

@@ -1,5 +1,6 @@
 """E-mail: the events that are mailed, and the mails that were sent."""
 
+import hashlib
 import re
 from datetime import datetime
 from typing import TypeAlias
@@ -16,7 +17,7 @@ from bus.messages.order import (
     OrderShipped,
 )
 from bus.messages.payment import PaymentFailed, PaymentProcessing, PaymentReceived, RefundProcessed
-from engine.message import Event, Query, Reply
+from engine.message import Command, Event, Query, Reply
 
 # The only list of mails: the handled events, the templates and the audit's counts follow from it.
 MailedOnce: TypeAlias = (  # At most once in the life of an order.
@@ -48,6 +49,36 @@ class SentMails(Reply):
 
 class ListMails(Query[SentMails]):
     """List the mails that were sent about an order."""
+
+    order_id: OrderId
+
+
+def link_hash(token: str) -> bytes:
+    """Hash the token of a mail's link: only this is stored, and sent."""
+    return hashlib.sha256(token.encode()).digest()
+
+
+class LinkCheck(Reply):
+    """Whether a link opens the order."""
+
+    is_valid: bool
+
+
+class CheckOrderLink(Query[LinkCheck]):
+    """Ask whether a link in a mail opens its order now: it does for a year, unless it was withdrawn."""
+
+    order_id: OrderId
+    token_hash: bytes
+
+
+class LinksWithdrawn(Reply):
+    """The number of links that opened the order until now, and no longer do."""
+
+    withdrawn: int
+
+
+class WithdrawOrderLinks(Command[LinksWithdrawn]):
+    """Withdraw the links of all mails about an order that were sent so far. Safe to send twice."""
 
     order_id: OrderId
 

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from litestar import get, post
+from litestar import delete, get, post
 from litestar.params import FromPath, FromQuery
 
 from bus.messages.base import Address, Money, OrderLine
+from bus.messages.email import WithdrawOrderLinks
 from bus.messages.order import CancelOrder, GetOrder, ListOrders, NotCancellable, Order, OrderStatus, OrderSummary
-from gateway.access import bearer, may_see_order
+from gateway.access import bearer, is_buyer, is_staff
 from gateway.api.bodies import View
 from gateway.api.lists import Limit, ListView
 from gateway.context import GatewayContext, Http, Injected
@@ -63,30 +64,51 @@ class OrderView(View, frozen=True, kw_only=True):
     buyer: BuyerView | None = None  # For staff only.
 
 
+class WithdrawnView(View, frozen=True, kw_only=True):
+    """The number of links that opened the order until now."""
+
+    withdrawn: int
+
+
 class OrderList(ListView[OrderSummary], frozen=True, kw_only=True):
     """Orders, the newest first."""
 
 
 @get("/orders/{order_id:str}", summary="Read an order")
 async def get_order(context: Injected, request: Http, order_id: FromPath[str]) -> OrderView:
-    """Read an order. Needs its access token, or a staff token; without either the answer is 404."""
-    await _check(context, request, order_id)
-    return await read_order(context, order_id, for_staff=not context.keys.opens(bearer(request), order_id))
+    """Read an order. Needs its access token, that of a link in a mail about it, or a staff token; else it is 404."""
+    by_buyer = await _is_buyer(context, request, order_id)
+    return await read_order(context, order_id, for_staff=not by_buyer)
 
 
 @post("/orders/{order_id:str}/cancel", status_code=200, summary="Cancel an order and refund it")
 async def cancel_order(context: Injected, request: Http, order_id: FromPath[str]) -> OrderView:
     """Cancel an order that is not packed yet, and refund its money."""
-    await _check(context, request, order_id)
-    is_buyer = context.keys.opens(bearer(request), order_id)
-    answer = await context.bus.ask(CancelOrder(order_id=order_id, reason="customer" if is_buyer else "staff"))
+    by_buyer = await _is_buyer(context, request, order_id)
+    answer = await context.bus.ask(CancelOrder(order_id=order_id, reason="customer" if by_buyer else "staff"))
     match answer:
         case Order():
-            return view(answer, for_staff=not is_buyer)
+            return view(answer, for_staff=not by_buyer)
         case NotCancellable():
             raise Problem(409, "not_cancellable", f"The order is {answer.status}.", order_status=answer.status)
         case _:
             raise not_found("order")
+
+
+@delete("/orders/{order_id:str}/links", status_code=200, summary="Withdraw the links in an order's mails")
+async def withdraw_links(context: Injected, request: Http, order_id: FromPath[str]) -> WithdrawnView:
+    """Withdraw the links of all mails about an order that were sent so far. Later mails bring new ones.
+
+    The access token that the checkout returned still opens the order.
+    """
+    await _is_buyer(context, request, order_id)
+    return await _withdraw(context, order_id)
+
+
+@delete("/orders/{order_id:str}/links", status_code=200, summary="Withdraw the links in an order's mails")
+async def withdraw_links_for_buyer(context: Injected, order_id: FromPath[str]) -> WithdrawnView:
+    """Withdraw the links of all mails about an order that were sent so far, as its buyer asked for."""
+    return await _withdraw(context, order_id)
 
 
 @get("/orders", summary="List orders")
@@ -146,10 +168,25 @@ def _buyer(order: Order) -> BuyerView:
     return BuyerView(email=order.email, name=order.name, phone=order.phone, address=order.address)
 
 
-async def _check(context: GatewayContext, request: Http, order_id: str) -> None:
-    if not await may_see_order(context, bearer(request), order_id):
+async def _withdraw(context: GatewayContext, order_id: str) -> WithdrawnView:
+    answer = await context.bus.ask(WithdrawOrderLinks(order_id=order_id))
+    context.hub.order_rights_changed(order_id)
+    return WithdrawnView(withdrawn=answer.withdrawn)
+
+
+async def _is_buyer(context: GatewayContext, request: Http, order_id: str) -> bool:
+    """Whether the caller is the order's buyer; if not, it is staff.
+
+    Raises:
+        Problem: The caller is neither.
+    """
+    token = bearer(request)
+    if await is_buyer(context, token, order_id):
+        return True
+    if not await is_staff(context.database, token, context.clock.now()):
         raise not_found("order")
+    return False
 
 
-PUBLIC = [get_order, cancel_order]
-STAFF = [list_orders]
+PUBLIC = [get_order, cancel_order, withdraw_links]
+STAFF = [list_orders, withdraw_links_for_buyer]

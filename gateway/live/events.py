@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterable
 
 from gateway.live.metrics import EVENT_STREAMS
-from gateway.live.topics import OrderTopic, StockTopic, Subscriber, newest
+from gateway.live.topics import Subscriber, Topic, newest
 
 
 class EventStream(Subscriber):
@@ -27,7 +27,7 @@ class EventStream(Subscriber):
         self._messages[payload] = None
         self._wake.set()
 
-    def conflate(self, topics: Iterable[StockTopic | OrderTopic]) -> None:
+    def conflate(self, topics: Iterable[Topic]) -> None:
         super().conflate(topics)
         self._wake.set()
 

@@ -14,8 +14,9 @@ import anyio
 
 from bus.messages.inventory import StockLevel
 from bus.messages.order import OrderProgressed
+from gateway.live.carts import CartSubscriptions
 from gateway.live.events import EventStream
-from gateway.live.messages import STALE, LiveRefusal, Request, Subscribe, Unsubscribe, WatchOrder
+from gateway.live.messages import STALE, LiveRefusal, Request, Subscribe, Unsubscribe, WatchCart, WatchOrder
 from gateway.live.orders import OrderSubscriptions, ReadOrder
 from gateway.live.ports import Connection
 from gateway.live.protocol import Client
@@ -56,6 +57,7 @@ class Hub:
         self.loop = asyncio.get_running_loop()
         self._stock = StockSubscriptions(read_levels, settings, clock, read_sold)
         self._orders = OrderSubscriptions(watch_order, settings)
+        self._carts = CartSubscriptions(settings)
         self._registry = ConnectionRegistry(settings)
         self._event_streams: set[EventStream] = set()
         self._places = Places(settings.max_clients + settings.max_event_streams, settings.max_of_address)
@@ -81,6 +83,10 @@ class Hub:
     def order_changed(self, progress: OrderProgressed) -> None:
         """Send an order's status to its watchers whose token was checked."""
         self._orders.changed(progress)
+
+    def cart_changed(self, cart_id: str) -> None:
+        """Report to a cart's watchers that it is to be read again."""
+        self._carts.changed(cart_id)
 
     def order_rights_changed(self, order_id: str) -> None:
         """Check the tokens of an order's watchers again."""
@@ -177,6 +183,7 @@ class Hub:
         """End all subscriptions of a subscriber."""
         self._stock.leave(subscriber)
         self._orders.leave(subscriber)
+        self._carts.leave(subscriber)
 
     def left(self, client: Connection) -> None:
         """Forget a client whose connection is lost."""
@@ -206,6 +213,8 @@ class Hub:
                 self._stock.unsubscribe(client, skus)
             case WatchOrder(order_id, token):
                 self._orders.watch(client, order_id, token)
+            case WatchCart(cart_id):
+                self._carts.watch(client, cart_id)
 
     def _check_places(self, address: str) -> None:
         """Refuse one more websocket or stream of an address that has as many as it may.
@@ -222,7 +231,9 @@ class Hub:
         while True:
             await self._staleness.wait()
             self._staleness.clear()
-            watching = [one for one in (*self._registry, *self._event_streams) if one.topics or one.pending]
+            watching = [
+                one for one in (*self._registry, *self._event_streams) if one.topics or one.pending or one.carts
+            ]
             for number, subscriber in enumerate(watching):
                 if number % self.settings.slice_clients == 0:
                     await asyncio.sleep(0)  # So that ten thousand subscribers do not block the loop.

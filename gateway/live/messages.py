@@ -36,7 +36,13 @@ class WatchOrder(msgspec.Struct, frozen=True, tag_field="op", tag="watch_order")
     token: Secret
 
 
-Request = Subscribe | Unsubscribe | WatchOrder
+class WatchCart(msgspec.Struct, frozen=True, tag_field="op", tag="watch_cart"):
+    """Watch a cart: its id is the key to it."""
+
+    cart_id: Key
+
+
+Request = Subscribe | Unsubscribe | WatchOrder | WatchCart
 
 
 class LiveRefusal(Exception):
@@ -56,7 +62,7 @@ _request: msgspec.json.Decoder[Request] = msgspec.json.Decoder(Request)
 _envelope = msgspec.json.Decoder(_Envelope)
 _encode = msgspec.json.Encoder().encode
 
-_OPS = frozenset({"subscribe", "unsubscribe", "watch_order"})
+_OPS = frozenset({"subscribe", "unsubscribe", "watch_order", "watch_cart"})
 
 STALE = b'{"op":"stale"}'
 
@@ -110,3 +116,8 @@ def stock(bodies: list[bytes]) -> bytes:
 def order(progress: OrderProgressed) -> bytes:
     """Encode an order's status."""
     return _encode({"op": "order", "order_id": progress.order_id, "status": progress.status, "at": progress.at})
+
+
+def cart(cart_id: str) -> bytes:
+    """Encode that a cart is to be read again."""
+    return _encode({"op": "cart", "cart_id": cart_id})

@@ -12,6 +12,7 @@ class LiveSettings(msgspec.Struct, frozen=True, kw_only=True):
     # One client.
     max_skus: int = 128
     max_orders: int = 16
+    max_carts: int = 16
     max_pending: int = 16  # Subscriptions that wait for a read.
     max_inbound_bytes: int = 65_536
     messages_a_minute: int = 100

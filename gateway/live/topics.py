@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
+from typing import TypeAlias
 
 from bus.messages.inventory import StockLevel
 from bus.messages.order import OrderProgressed
-from gateway.live.messages import order, stock, stock_body
+from gateway.live.messages import cart, order, stock, stock_body
 
 NOTHING = -1  # The version of a SKU of which no value is known.
 
@@ -80,6 +81,19 @@ class OrderTopic:
         return True
 
 
+class CartTopic:
+    """A watched cart. Its watchers read it themselves, so nothing of it is kept."""
+
+    __slots__ = ("cart_id", "readers")
+
+    def __init__(self, cart_id: str) -> None:
+        self.cart_id = cart_id
+        self.readers: set[Subscriber] = set()
+
+
+Topic: TypeAlias = StockTopic | OrderTopic | CartTopic
+
+
 class PendingSubscription:
     """A subscription that waits until all its SKUs have been read. It is answered once, and in order."""
 
@@ -97,29 +111,31 @@ class Subscriber(ABC):
     Sets that rarely change are replaced and not changed, so that the many empty ones are one and the same object.
     """
 
-    __slots__ = ("dirty", "orders", "pending", "topics", "write")
+    __slots__ = ("carts", "dirty", "orders", "pending", "topics", "write")
 
     def __init__(self) -> None:
         self.topics: frozenset[StockTopic] = frozenset()
         self.orders: frozenset[OrderTopic] = frozenset()
+        self.carts: frozenset[CartTopic] = frozenset()
         self.pending: tuple[PendingSubscription, ...] = ()
         # None: write to this subscriber. A set: the subscriber is slow, and gets these topics when it reads again.
-        self.dirty: set[StockTopic | OrderTopic] | None = None
+        self.dirty: set[Topic] | None = None
         self.write: Callable[[bytes], object]  # Of its transport, kept to save a lookup per delivery.
 
     @abstractmethod
     def send(self, payload: bytes) -> None:
         """Send a message now, whether the subscriber is slow or not."""
 
-    def conflate(self, topics: Iterable[StockTopic | OrderTopic]) -> None:
+    def conflate(self, topics: Iterable[Topic]) -> None:
         """Note topics to send later; only for a slow subscriber."""
         assert self.dirty is not None
         self.dirty.update(topics)
 
 
-def newest(topics: Iterable[StockTopic | OrderTopic]) -> list[bytes]:
+def newest(topics: Iterable[Topic]) -> list[bytes]:
     """Encode the present state of topics as messages."""
     bodies = [topic.body for topic in topics if isinstance(topic, StockTopic)]
     orders = [topic for topic in topics if isinstance(topic, OrderTopic)]
     statuses = [order(topic.progress) for topic in orders if topic.progress is not None]
-    return [stock(bodies), *statuses] if bodies else statuses
+    carts = [cart(topic.cart_id) for topic in topics if isinstance(topic, CartTopic)]
+    return [*([stock(bodies)] if bodies else []), *statuses, *carts]

@@ -54,7 +54,7 @@ export class BasketView {
   /** @param {CartLine} line */
   #make(line) {
     const { sku, title } = line;
-    const step = (/** @type {number} */ by) => this.#set(line, this.#basket.quantity(sku) + by);
+    const step = (/** @type {number} */ by) => this.#try(line, () => this.#basket.add(sku, by));
     const count = h("input", {
       type: "number",
       inputmode: "numeric",
@@ -82,7 +82,7 @@ export class BasketView {
         "p",
         { class: "hold" },
         h("span", { class: "countdown", "data-testid": "countdown" }),
-        button("Hold again", "hold-again", () => step(0), { class: "plain again", "aria-label": `Hold ${title} again` }),
+        button("Hold again", "hold-again", () => this.#set(line, this.#basket.quantity(sku)), { class: "plain again", "aria-label": `Hold ${title} again` }),
       ),
     );
     this.#lines.set(sku, element);
@@ -115,9 +115,18 @@ export class BasketView {
    * @param {CartLine} line
    * @param {number} quantity
    */
-  async #set(line, quantity) {
+  #set(line, quantity) {
+    const whole = Math.min(Math.max(Math.round(quantity) || 0, 0), MOST_OF_ONE);
+    return this.#try(line, () => this.#basket.set(line.sku, whole));
+  }
+
+  /**
+   * @param {CartLine} line
+   * @param {() => Promise<void>} change
+   */
+  async #try(line, change) {
     try {
-      await this.#basket.set(line.sku, Math.min(Math.max(Math.round(quantity) || 0, 0), MOST_OF_ONE));
+      await change();
     } catch (error) {
       say(`${line.title}: ${problemWords(error)}`, "bad");
     }

@@ -1,29 +1,46 @@
 /**
  * The basket as the shop knows it: it lives on the server, where its units are held; the page keeps only its key.
  *
- * Reports every change with a `change` event. A quantity shows at once and is corrected by the answer: a customer who
- * taps "+" three times should not wait three times.
+ * Reports every change with a `change` event. A change shows at once and is corrected by the answer: a customer who taps
+ * "+" three times should not wait three times. "One more" is sent as a change and not as a quantity: another window may
+ * have changed the basket since this one saw it. Windows learn of each other's changes from the shop, and tabs of one
+ * browser from each other, too.
  */
 
-import { Problem, ask, newKey } from "./api.js";
+import { Problem, ask, newKey, pause } from "./api.js";
 
 /** @typedef {import("./types.js").CartView} Cart */
 /** @typedef {import("./types.js").CartLineView} CartLine */
+/** @typedef {{quantity?: number, by: number}} Change A new quantity, or the shop's own, and units to add to it. */
 
 const CART_KEY = "shopflow.cart";
+/** Set to something new at each change, for the browser's other tabs. */
+const NEWS_KEY = "shopflow.cart.news";
 
 export const MOST_OF_ONE = 99;
 
+/** How often a change is retried, under its key, when its answer was lost. */
+const REPEATS = 2;
+
 export class Basket extends EventTarget {
+  #live;
   /** @type {Cart | null} */ #cart = null;
-  /** @type {Map<string, number>} Quantities that were requested and not answered yet. */ #asked = new Map();
+  /** @type {Map<string, Change>} Changes that are not sent yet. */ #waiting = new Map();
+  /** @type {Map<string, Change>} The change that is sent and not answered yet. */ #sent = new Map();
   /** Reads and changes are sent one after the other: an old answer must not hide a newer one. */
   #queue = Promise.resolve();
+  /** @type {Promise<void> | null} A read that has not begun yet. */ #reading = null;
+  #watched = "";
+  #stop = () => {};
 
-  constructor() {
+  /** @param {import("./live.js").LiveShop} live */
+  constructor(live) {
     super();
-    // Another tab made, emptied or bought the basket.
-    addEventListener("storage", (event) => event.key === CART_KEY && this.load().catch(() => {}));
+    this.#live = live;
+    const again = () => this.load().catch(() => {});
+    live.addEventListener("cart", again);
+    addEventListener("storage", (event) => [CART_KEY, NEWS_KEY].includes(event.key ?? "") && again());
+    this.#watch();
   }
 
   /** @returns {string | null} */
@@ -43,7 +60,8 @@ export class Basket extends EventTarget {
 
   /** @returns {number} Units in all. */
   get count() {
-    return this.lines.reduce((sum, line) => sum + this.quantity(line.sku), 0);
+    const skus = new Set([...this.lines.map((line) => line.sku), ...this.#sent.keys(), ...this.#waiting.keys()]);
+    return [...skus].reduce((sum, sku) => sum + this.quantity(sku), 0);
   }
 
   /**
@@ -51,7 +69,9 @@ export class Basket extends EventTarget {
    * @returns {number} In the basket, or about to be.
    */
   quantity(sku) {
-    return this.#asked.get(sku) ?? this.#line(sku)?.quantity ?? 0;
+    const known = this.#line(sku)?.quantity ?? 0;
+    const wanted = changed(changed(known, this.#sent.get(sku)), this.#waiting.get(sku));
+    return Math.min(Math.max(wanted, 0), MOST_OF_ONE);
   }
 
   /**
@@ -59,15 +79,17 @@ export class Basket extends EventTarget {
    * @returns {boolean} Whether a change of this line is on its way.
    */
   busy(sku) {
-    return this.#asked.has(sku);
+    return this.#waiting.has(sku) || this.#sent.has(sku);
   }
 
   /** Read the basket again. A basket that the shop no longer knows is dropped. */
   load() {
-    return this.#inTurn(() => this.#read());
+    this.#reading ??= this.#inTurn(() => this.#read());
+    return this.#reading;
   }
 
   async #read() {
+    this.#reading = null;
     const id = this.id;
     if (!id) return this.#take(null);
     try {
@@ -86,18 +108,19 @@ export class Basket extends EventTarget {
    * @throws {Problem} 409 `out_of_stock`: the basket is as it was.
    */
   set(sku, quantity) {
-    this.#asked.set(sku, quantity);
-    this.#changed();
-    return this.#inTurn(() => this.#settle(sku, quantity));
+    return this.#change(sku, { quantity, by: 0 });
   }
 
   /**
-   * Add one unit of a SKU.
+   * Add units of a SKU, or take some out. Taps that come while the shop is asked are sent together.
    *
    * @param {string} sku
+   * @param {number} by
+   * @throws {Problem} As `set`.
    */
-  add(sku) {
-    return this.set(sku, Math.min(this.quantity(sku) + 1, MOST_OF_ONE));
+  add(sku, by) {
+    const { quantity, by: before } = this.#waiting.get(sku) ?? { by: 0 };
+    return this.#change(sku, { quantity, by: before + by });
   }
 
   /** Drop the basket: it was bought, or is gone. The next SKU that is added starts a new one. */
@@ -118,31 +141,42 @@ export class Basket extends EventTarget {
 
   /**
    * @param {string} sku
-   * @param {number} quantity
+   * @param {Change} change All that is to be changed, earlier changes that still wait included.
    */
-  async #settle(sku, quantity) {
-    if (this.#asked.get(sku) !== quantity) return; // A later tap replaces this one.
+  #change(sku, change) {
+    this.#waiting.set(sku, change);
+    this.#changed();
+    return this.#inTurn(() => this.#settle(sku));
+  }
+
+  /** @param {string} sku */
+  async #settle(sku) {
+    const change = this.#waiting.get(sku);
+    if (!change) return; // Sent with an earlier tap.
+    this.#waiting.delete(sku);
+    this.#sent.set(sku, change);
     try {
-      this.#cart = await this.#put(sku, quantity);
+      this.#cart = await this.#send(sku, change);
+      localStorage.setItem(NEWS_KEY, newKey());
     } finally {
-      if (this.#asked.get(sku) === quantity) this.#asked.delete(sku);
+      this.#sent.delete(sku);
       this.#changed();
     }
   }
 
   /**
    * @param {string} sku
-   * @param {number} quantity
+   * @param {Change} change
    * @returns {Promise<Cart | null>}
    */
-  async #put(sku, quantity) {
+  async #send(sku, change) {
     const id = this.id ?? (await this.#create());
     try {
-      return await put(id, sku, quantity);
+      return await put(id, sku, change);
     } catch (error) {
       const gone = error instanceof Problem && error.status === 404 && error.code !== "unknown_sku";
       if (!gone) throw error;
-      return this.#replace(sku, quantity);
+      return this.#replace(sku, change);
     }
   }
 
@@ -150,15 +184,16 @@ export class Basket extends EventTarget {
    * Start another basket with the known lines: the shop forgot this one (baskets are kept for a while only).
    *
    * @param {string} sku
-   * @param {number} quantity
+   * @param {Change} change
    */
-  async #replace(sku, quantity) {
-    const lost = this.lines.filter((line) => line.sku !== sku);
+  async #replace(sku, change) {
+    const lost = this.lines;
     const id = await this.#create();
     for (const line of lost) {
-      this.#cart = await put(id, line.sku, line.quantity).catch(() => this.#cart); // It may be sold out by now.
+      // It may be sold out by now.
+      this.#cart = await put(id, line.sku, { quantity: line.quantity, by: 0 }).catch(() => this.#cart);
     }
-    return put(id, sku, quantity);
+    return put(id, sku, change);
   }
 
   /** @returns {Promise<string>} */
@@ -180,20 +215,53 @@ export class Basket extends EventTarget {
     this.#changed();
   }
 
+  /** Watch the basket that is ours now. */
+  #watch() {
+    const id = this.id ?? "";
+    if (id === this.#watched) return;
+    this.#stop();
+    this.#watched = id;
+    this.#stop = id ? this.#live.watchCart(id) : () => {};
+  }
+
   #changed() {
+    this.#watch();
     this.dispatchEvent(new Event("change"));
   }
 }
 
 /**
+ * @param {number} quantity
+ * @param {Change | undefined} change
+ * @returns {number}
+ */
+function changed(quantity, change) {
+  return change ? (change.quantity ?? quantity) + change.by : quantity;
+}
+
+/**
+ * Send a change. A change whose answer was lost is sent again under its key: the shop makes it once.
+ *
  * @param {string} id
  * @param {string} sku
- * @param {number} quantity
+ * @param {Change} change
  * @returns {Promise<Cart>}
  */
-function put(id, sku, quantity) {
+async function put(id, sku, change) {
   const path = `/carts/${encodeURIComponent(id)}/lines/${encodeURIComponent(sku)}`;
-  return quantity > 0 ? ask("PUT", path, { body: { quantity } }) : ask("DELETE", path);
+  const quantity = change.quantity === undefined ? undefined : Math.min(change.quantity + change.by, MOST_OF_ONE);
+  const body = quantity === undefined ? { add: change.by } : { quantity };
+  const key = newKey();
+  for (let repeat = 0; ; repeat++) {
+    try {
+      if (quantity !== undefined && quantity <= 0) return await ask("DELETE", path, { key });
+      return await ask("PUT", path, { body, key });
+    } catch (error) {
+      const lost = error instanceof Problem && (error.status === 0 || error.status === 503);
+      if (!lost || repeat >= REPEATS) throw error;
+      await pause((error.retry_after_s ?? 1) * 1000);
+    }
+  }
 }
 
 /**

@@ -223,7 +223,7 @@ export function flash(element) {
  */
 export async function addToBasket(basket, sku, title) {
   try {
-    await basket.add(sku);
+    await basket.add(sku, 1);
     say(`${title} is in your basket, held for ten minutes.`);
   } catch (error) {
     say(`${title}: ${problemWords(error)}`, "bad");

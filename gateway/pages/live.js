@@ -1,9 +1,10 @@
 /**
- * Live stock and order news over one websocket. Depends on nothing else of this page: take it into your own.
+ * Live stock, order news and changed carts over one websocket. Depends on nothing else of this page: take it into your own.
  *
  *     const live = new LiveShop("/live");
  *     live.addEventListener("stock", (event) => console.log(event.detail)); // {sku, available, version}
  *     live.addEventListener("order", (event) => console.log(event.detail)); // {order_id, status, at}
+ *     live.addEventListener("cart", (event) => console.log(event.detail)); // A cart's id: read it again.
  *     live.addEventListener("status", (event) => console.log(event.detail)); // "connecting", "live", ...
  *     live.start();
  *     const release = live.subscribe(["MUG", "LAMP"]);
@@ -41,6 +42,7 @@ export class LiveShop extends EventTarget {
   /** @type {Set<string>} Wanted, and not sent to the shop yet. */ #unsent = new Set();
   /** @type {Set<string>} No longer wanted, and not sent to the shop yet. */ #gone = new Set();
   /** @type {Map<string, string>} Order id to access token. */ #orders = new Map();
+  /** @type {Set<string>} The watched carts' ids. */ #carts = new Set();
   #failures = 0;
   /** @type {number | undefined} */ #retry;
   /** @type {number | undefined} */ #flush;
@@ -108,6 +110,18 @@ export class LiveShop extends EventTarget {
   }
 
   /**
+   * Receive a `cart` event now and whenever this cart is to be read again.
+   *
+   * @param {string} id
+   * @returns {() => void} Call it to end the subscription.
+   */
+  watchCart(id) {
+    this.#carts.add(id);
+    this.#send({ op: "watch_cart", cart_id: id });
+    return () => void this.#carts.delete(id); // As with orders.
+  }
+
+  /**
    * Add levels from elsewhere, such as HTTP. Levels older than ours are skipped.
    *
    * @param {Iterable<Level>} levels
@@ -152,6 +166,7 @@ export class LiveShop extends EventTarget {
     this.#become("live");
     this.#tellWants();
     for (const [order_id, token] of this.#orders) this.#send({ op: "watch_order", order_id, token });
+    for (const cart_id of this.#carts) this.#send({ op: "watch_cart", cart_id });
   }
 
   /** @param {number} code */
@@ -187,6 +202,7 @@ export class LiveShop extends EventTarget {
     else if (frame.op === "stock") this.#heard([frame]);
     else if (frame.op === "stale") this.#doubt();
     else if (frame.op === "order" && this.#orders.has(frame.order_id)) this.#tell("order", frame);
+    else if (frame.op === "cart" && this.#carts.has(frame.cart_id)) this.#tell("cart", frame.cart_id);
     else if (frame.op === "error") this.#tell("trouble", { code: frame.code, detail: frame.detail });
   }
 
@@ -201,7 +217,10 @@ export class LiveShop extends EventTarget {
     this.#become("stale");
     this.#unsent = new Set(this.#wanted.keys());
     clearTimeout(this.#flush);
-    this.#flush = setTimeout(() => this.#tellWants(), 1000 + Math.random() * 2000);
+    this.#flush = setTimeout(() => {
+      this.#tellWants();
+      for (const cart_id of this.#carts) this.#tell("cart", cart_id);
+    }, 1000 + Math.random() * 2000);
   }
 
   #gather() {

@@ -40,6 +40,37 @@ export function keepOrder(key) {
 }
 
 /**
+ * @param {string} token
+ * @returns {boolean} Whether it is that of a mail's link, which can be withdrawn.
+ */
+export function isLink(token) {
+  return token.startsWith("ol_");
+}
+
+/**
+ * Take the token of a mail's link out of the address, which people share and browsers remember, and keep it.
+ *
+ * The browser that ordered has a better key, which no withdrawal takes away.
+ */
+export function takeLink() {
+  const id = decodeURIComponent(location.pathname.match(/^\/order\/([^/]+)$/)?.[1] ?? "");
+  const token = [location.hash.slice(1), location.search].map((part) => new URLSearchParams(part).get("token")).find(Boolean);
+  if (!id || !token) return;
+  history.replaceState(null, "", `/#order/${encodeURIComponent(id)}`);
+  const known = orderKey(id);
+  if (!known || isLink(known.token)) keepOrder({ id, token });
+}
+
+/**
+ * Forget an order.
+ *
+ * @param {string} id
+ */
+export function forgetOrder(id) {
+  localStorage.setItem(ORDERS_KEY, JSON.stringify(orderKeys().filter((key) => key.id !== id)));
+}
+
+/**
  * Forget the client secret of an order that was paid or cancelled.
  *
  * @param {string} id

@@ -3,7 +3,7 @@
 import { Problem, ask, newKey } from "./api.js";
 import { byId, h, say, setText } from "./dom.js";
 import { price, times } from "./money.js";
-import { forgetPayment, keepOrder, orderKey, orderKeys } from "./order-keys.js";
+import { forgetOrder, forgetPayment, isLink, keepOrder, orderKey, orderKeys } from "./order-keys.js";
 import { PaymentView, amountWords } from "./payment.js";
 import { detailWords, eventWords, problemWords, statusWords, timeWords } from "./words.js";
 
@@ -50,6 +50,7 @@ export class OrderView {
       sure.returnValue = ""; // It outlives a closing, and Escape leaves it as it was.
       sure.showModal();
     });
+    byId("withdraw-links").addEventListener("click", () => this.#withdrawLinks());
     sure.addEventListener("close", () => sure.returnValue === "cancel" && this.#cancel());
   }
 
@@ -130,6 +131,33 @@ export class OrderView {
     const { stripe } = await this.#config();
     if (order.id !== this.#id) return; // The customer went elsewhere meanwhile.
     this.#payment.show(order.id, payment, stripe.api_base, amountWords(payment));
+  }
+
+  /** Withdraw the links of all mails so far. Whoever came by one is locked out. */
+  async #withdrawLinks() {
+    const [id, token, button] = [this.#id, this.#token, byId("withdraw-links")];
+    button.disabled = true;
+    try {
+      await ask("DELETE", `/orders/${encodeURIComponent(id)}/links`, { token, key: newKey() });
+      say("The links in our mails no longer open this order.");
+      if (isLink(token)) this.#leave(id, "You have withdrawn the links. The browser it was ordered in still opens it.");
+    } catch (error) {
+      say(problemWords(error), "bad");
+    }
+    button.disabled = false;
+  }
+
+  /**
+   * Forget an order that can't be seen from here any more.
+   *
+   * @param {string} id
+   * @param {string} words The reason.
+   */
+  #leave(id, words) {
+    forgetOrder(id);
+    this.close();
+    byId("order").hidden = false;
+    this.#blank(words);
   }
 
   async #cancel() {

@@ -2,7 +2,7 @@
  * The page's map: its parts, their wiring, and the part that each address shows.
  *
  * Places are in the address's hash, so that this one page needs nothing of the server but its API:
- * `#/`, `#product/{id}`, `#basket`, `#checkout`, `#orders`, `#order/{id}` (`?token=` from an e-mail's link).
+ * `#/`, `#product/{id}`, `#basket`, `#checkout`, `#orders`, `#order/{id}`. A mail links to `/order/{id}#token=...`.
  */
 
 import { ask } from "./api.js";
@@ -13,12 +13,14 @@ import { CheckoutView } from "./checkout.js";
 import { byId, hush, say, setText } from "./dom.js";
 import { LiveShop } from "./live.js";
 import { OrderView, showOrders } from "./order.js";
-import { keepOrder } from "./order-keys.js";
+import { takeLink } from "./order-keys.js";
 import { ProductView } from "./product.js";
 import { StockBoard } from "./stock-board.js";
 import { problemWords } from "./words.js";
 
 /** @typedef {import("./types.js").Config} Config */
+
+takeLink(); // First of all: until then the address holds a token.
 
 /** @type {Promise<Config> | null} */
 let asked = null;
@@ -34,7 +36,7 @@ function config() {
 
 const live = new LiveShop(await config().then((known) => known.live_url, () => "/live"));
 const board = new StockBoard(live);
-const basket = new Basket();
+const basket = new Basket(live);
 const catalog = new CatalogView(board, basket);
 const product = new ProductView(live, board, basket);
 const basketView = new BasketView(basket);
@@ -60,7 +62,7 @@ const TITLES = { basket: "Basket", checkout: "Checkout", order: "Your order", or
 function route() {
   const [place = "", rest = ""] = location.hash.slice(1).split(/\/(.*)/s);
   if (place === "main") return; // The skip link's, not ours.
-  const [id = "", query = ""] = rest.split("?");
+  const [id = ""] = rest.split("?");
   hush();
   const over = place === "product" || place === "basket"; // Dialogs over the list.
   product.close();
@@ -75,24 +77,15 @@ function route() {
   if (place === "product") product.open(decodeURIComponent(id));
   else if (place === "basket") basketView.open();
   else if (place === "checkout") checkout.open();
-  else if (place === "order") openOrder(decodeURIComponent(id), new URLSearchParams(query).get("token"));
+  else if (place === "order") openOrder(decodeURIComponent(id));
   if (other) byId("main").focus({ preventScroll: true }); // Screen readers follow, too.
   if (!over) scrollTo(0, other ? 0 : listTop);
 }
 
-/**
- * @param {string} id
- * @param {string | null} token From an e-mail's link. Kept, and taken out of the address, which people share.
- */
-function openOrder(id, token) {
-  const search = new URLSearchParams(location.search);
-  const key = token ?? search.get("token");
-  if (key) {
-    keepOrder({ id, token: key });
-    history.replaceState(null, "", `${location.pathname}#order/${encodeURIComponent(id)}`);
-  }
+/** @param {string} id */
+function openOrder(id) {
   order.open(id);
-  const redirect_status = search.get("redirect_status");
+  const redirect_status = new URLSearchParams(location.search).get("redirect_status");
   if (redirect_status) {
     history.replaceState(null, "", location.pathname + location.hash); // Shown once, not at each reload.
     order.approval(redirect_status);

@@ -100,7 +100,8 @@
 
 /**
  * @typedef {Object} LineBody
- * @property {number} quantity
+ * @property {number | null} [quantity]
+ * @property {number | null} [add]
  */
 
 /**
@@ -253,6 +254,11 @@
  * @typedef {Object} TrackingView
  * @property {string} carrier
  * @property {string} tracking_number
+ */
+
+/**
+ * @typedef {Object} WithdrawnView
+ * @property {number} withdrawn
  */
 
 export {};

@@ -12,6 +12,7 @@ from bus.messages.base import Money, Quantity
 from bus.messages.cart import (
     Cart,
     CartEmpty,
+    ChangeLine,
     CheckedOut,
     Checkout,
     CheckoutBlocked,
@@ -29,7 +30,7 @@ from gateway.api.bodies import Body, MoneyBody, Strict, View
 from gateway.api.order import OrderView, read_order
 from gateway.buyers import Details, read_buyer
 from gateway.context import GatewayContext, Http, Injected, client_address
-from gateway.idempotency import required_claim
+from gateway.idempotency import claim_of, required_claim
 from gateway.problems import Problem, not_found
 
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
@@ -63,9 +64,10 @@ class CartView(View, frozen=True, kw_only=True):
 
 
 class LineBody(Body, frozen=True, kw_only=True):
-    """The quantity wanted in all."""
+    """The quantity wanted in all, or the units to add to those in the cart; less than 0 takes units out."""
 
-    quantity: Quantity
+    quantity: Quantity | None = None
+    add: Annotated[int, msgspec.Meta(ge=-99, le=99)] | None = None
 
 
 class AddressBody(Body, frozen=True, kw_only=True):
@@ -123,9 +125,22 @@ async def get_cart(context: Injected, cart_id: FromPath[str]) -> CartView:
 async def set_line(
     context: Injected, request: Http, cart_id: FromPath[str], sku: FromPath[str], data: JSONBody[LineBody]
 ) -> CartView:
-    """Set the quantity of a SKU in a cart. The units are held for ten minutes from now."""
-    with context.guard.held.holding(client_address(request), cart_id, sku, data.quantity) as count:
-        answer = await context.bus.ask(SetLine(cart_id=cart_id, sku=sku, quantity=data.quantity))
+    """Set the quantity of a SKU in a cart, or add to it. The units are held from now on, as long as the shop says.
+
+    `{"quantity": 3}` may be sent twice; `{"add": 1}` needs an `Idempotency-Key` for that.
+    """
+    if (data.quantity is None) == (not data.add):
+        raise Problem(422, "invalid", "Give either a quantity, or the units to add.", field="quantity")
+    held, address, claim = context.guard.held, client_address(request), claim_of(request)
+    ask: SetLine | ChangeLine
+    if data.quantity is not None:
+        units = data.quantity
+        ask = SetLine(cart_id=cart_id, sku=sku, quantity=units)
+    else:
+        units = held.units(address, cart_id, sku) + (data.add or 0)
+        ask = ChangeLine(cart_id=cart_id, sku=sku, by=data.add or 0, change_id=claim.token if claim else "")
+    with held.holding(address, cart_id, sku, units) as count:
+        answer = await context.bus.ask(ask)
         count(answer)
     return _cart(answer, context)
 

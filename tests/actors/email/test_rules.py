@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from actors.email import rules
 from actors.email.mime import Mail, compose
-from actors.email.rules import TEMPLATES, message_id, write
+from actors.email.rules import TEMPLATES, message_id, order_link, write
 from bus.messages.base import Address, Money, OrderLine
 from bus.messages.email import MailedEvent
 from bus.messages.order import (
@@ -37,6 +37,7 @@ from bus.messages.payment import PaymentFailed, PaymentProcessing, PaymentReceiv
 NOON = datetime(2030, 1, 1, 12, tzinfo=UTC)
 SENDER = "ShopFlow <orders@shop.test>"
 ORDER, NUMBER = "ord_1", "SF-100001"
+LINK = order_link("https://shop.test", ORDER, "ol_secret", datetime(2031, 1, 1, 12, tzinfo=UTC))
 
 
 def eur(amount: int) -> Money:
@@ -93,7 +94,7 @@ EVENTS: list[MailedEvent] = [
 
 def sent_about(event: MailedEvent, order: Order, sender: str = SENDER) -> Mail:
     own_id = message_id("evt_1", TEMPLATES[type(event)], sender)
-    return compose(write(event, order), sender=sender, recipient=order.email, own_id=own_id, at=NOON)
+    return compose(write(event, order, LINK), sender=sender, recipient=order.email, own_id=own_id, at=NOON)
 
 
 def mail_about(event: MailedEvent, order: Order | None = None) -> EmailMessage:
@@ -120,12 +121,14 @@ class Page(HTMLParser):
 
     text: str = ""
     tags: set[str] = field(default_factory=set)
+    links: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         super().__init__()
 
-    def handle_starttag(self, tag: str, attrs: object) -> None:
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.add(tag)
+        self.links += [value or "" for name, value in attrs if name in ("href", "src")]
 
     def handle_data(self, data: str) -> None:
         self.text += data
@@ -147,7 +150,7 @@ def test_every_template_is_a_pair_of_files_and_none_is_left_over() -> None:
     files = {path.name for path in (Path(rules.__file__).parent / "templates").iterdir()}
 
     pairs = {f"{name}.{kind}" for name in TEMPLATES.values() for kind in ("txt", "html")}
-    assert files == pairs | {"base.html", "lines.html", "lines.txt"}
+    assert files == pairs | {"base.html", "lines.html", "lines.txt", "link.txt"}
 
 
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: type(event).__name__)
@@ -159,7 +162,7 @@ def test_a_mail_says_the_same_in_text_and_in_html(event: MailedEvent) -> None:
     assert NUMBER in mail["Subject"]
     assert mail["Subject"] in page.text
     assert text.startswith("Hello Ada Lovelace,\n\n")
-    for paragraph in text.strip().splitlines():
+    for paragraph in text.replace(f", on any device:\n{LINK.url}", "").strip().splitlines():  # A button in HTML.
         # A line's quantity, title and price are cells of their own in HTML.
         assert all(" ".join(words.replace(" x ", " × ").split()) in page.text for words in paragraph.split("  "))
 
@@ -171,6 +174,23 @@ def test_a_mail_goes_from_the_shop_to_the_buyer_and_answers_to_nobodys_holiday_n
     assert (mail["From"], mail["To"], mail["Date"]) == (SENDER, "ada@x.test", "Tue, 01 Jan 2030 12:00:00 +0000")
     assert mail["Auto-Submitted"] == "auto-generated"
     assert mail["Message-ID"] == f"<evt_1.{TEMPLATES[type(event)]}@shop.test>"
+
+
+@pytest.mark.parametrize("event", EVENTS, ids=lambda event: type(event).__name__)
+def test_a_mail_links_to_its_order_and_to_nothing_else(event: MailedEvent) -> None:
+    mail = mail_about(event)
+
+    assert page_of(mail).links == [LINK.url]
+    assert re.findall(r"https?://\S+", part(mail, "plain")) == ["https://shop.test/order/ord_1#token=ol_secret"]
+    assert "works until 01 January 2031" in part(mail, "plain")
+
+
+@pytest.mark.parametrize(
+    ("order_id", "path"),
+    [("ord_a-B_9", "ord_a-B_9"), ("a/../b", "a%2F..%2Fb"), ("x#?&", "x%23%3F%26"), ("ä b", "%C3%A4%20b")],
+)
+def test_a_link_leads_to_its_order_whatever_the_order_is_called(order_id: str, path: str) -> None:
+    assert order_link("http://[::1]:8000", order_id, "t", NOON).url == f"http://[::1]:8000/order/{path}#token=t"
 
 
 def test_amounts_and_lines_are_told() -> None:
