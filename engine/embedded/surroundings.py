@@ -1,4 +1,4 @@
-"""What a program that the shop starts gets from it: a few variables of the environment, and paths that sockets fit."""
+"""The environment and the paths of a program that the shop starts: a few variables, and paths that sockets fit."""
 
 import hashlib
 import os
