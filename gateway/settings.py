@@ -38,6 +38,9 @@ class EdgeSettings(Settings, frozen=True, kw_only=True):
     shopflow_currency: Annotated[str, whole("[A-Z]{3}"), meaning("Currency of all prices; one that Stripe takes.")] = (
         "EUR"
     )
+    shopflow_language: Annotated[
+        str, whole("[a-z]{2}"), meaning("Language by which lists are sorted: two letters, such as de or sv.")
+    ] = "en"
     shopflow_master_key: Annotated[
         str, meaning("32 bytes in base64. Empty: made at the first start, and kept in the data folder.", is_secret=True)
     ] = ""

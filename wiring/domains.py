@@ -104,7 +104,7 @@ def make_actors(given: Given) -> Sequence[Actor]:
     bus, database, clock, settings = given.bus, given.database, given.clock, given.settings
     currency = settings.edge.shopflow_currency
     return (
-        Catalog(database=database, currency=currency),
+        Catalog(database=database, clock=clock, currency=currency, language=settings.edge.shopflow_language),
         Carts(
             bus=bus, redis=given.redis, clock=clock, updates=given.updates, currency=currency, settings=settings.cart
         ),

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from actors.catalog import rules, store
+from actors.catalog.sorting import sort_key
 from bus.messages.base import Currency, ProductId
 from bus.messages.catalog import (
     Categories,
@@ -30,17 +31,29 @@ from bus.messages.catalog import (
     SkuCheck,
 )
 from engine.actor import Actor, call, turn
+from engine.clock import Clock
 from engine.errors import BadInput
 from engine.postgres import Database
 from engine.transaction import Transaction
+
+_AT_ONCE = 500  # Products that are given a key at a time.
 
 
 class Catalog(Actor):
     """Keeps products, their SKUs and prices."""
 
-    def __init__(self, *, database: Database, currency: Currency) -> None:
+    def __init__(self, *, database: Database, clock: Clock, currency: Currency, language: str) -> None:
         self._database = database
+        self._clock = clock
         self._currency = currency
+        self._language = language
+
+    async def run(self) -> None:
+        """Sort products that were written under another language, or by an older version."""
+        found = _AT_ONCE
+        while found == _AT_ONCE:
+            async with self._database.transaction(self._clock.now()) as tx:
+                found = await store.sort(tx, self._language, _AT_ONCE)
 
     @call(limit=4)  # A statement outside any turn: a slow search delays no price.
     async def browse(self, ask: ListProducts) -> ProductPage:
@@ -70,7 +83,7 @@ class Catalog(Actor):
         owners, slugs = await store.taken(tx, ask.rows)
         good, refused = rules.sort_rows(ask.rows, self._currency, owners, slugs)
         if not ask.is_trial:
-            await store.write(tx, good)
+            await store.write(tx, good, self._language)
         return Imported(written=len(good), refused=tuple(refused))
 
     @turn
@@ -129,7 +142,8 @@ class Catalog(Actor):
 
     @turn
     async def categories(self, tx: Transaction, asks: Sequence[ListCategories]) -> Sequence[Categories]:
-        return [Categories(names=await store.categories(tx))] * len(asks)
+        names = sorted(await store.categories(tx), key=lambda name: (sort_key(name, self._language), name))
+        return [Categories(names=tuple(names))] * len(asks)
 
     async def _write(
         self, tx: Transaction, product: CreateProduct | Product, owners: dict[str, str], slugs: dict[str, str]
@@ -140,7 +154,7 @@ class Catalog(Actor):
             return ProductExists(id=product.id)
         if refused:
             raise BadInput(refused[0][1])
-        await store.write(tx, good)
+        await store.write(tx, good, self._language)
         return await self._known(tx, product.id)
 
     @staticmethod

@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 from asyncpg import Record
 
 from actors.catalog import rules
+from actors.catalog.sorting import rules_of, sort_key
 from bus.messages.base import Money, ProductId, Sku
 from bus.messages.catalog import ListProducts, PricedSku, Product, ProductPage, SkuRow, SkuView, Sort
 from engine.cursor import page_limit, page_of, read_cursor
@@ -42,10 +43,17 @@ order by sku = $1 desc, lower(left(sku, 3)) = lower(left($1, 3)) desc, abs(lengt
 _OWNERS = "select sku, product_id from catalog.skus where sku = any($1) order by sku for update"
 _SLUGS = "select slug, id from catalog.products where slug = any($1) or id = any($2) order by id for update"
 _WRITE_PRODUCTS = """
-insert into catalog.products (id, slug, title, category, description)
-select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])
+insert into catalog.products (id, slug, title, category, description, sort_key, sorted_by)
+select *, $7 from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[])
 on conflict (id) do update set slug = excluded.slug, title = excluded.title, category = excluded.category,
-    description = excluded.description"""
+    description = excluded.description, sort_key = excluded.sort_key, sorted_by = excluded.sorted_by"""
+# "Other than" would find no index. Keys are written only where the title is still the one that was read.
+_TO_SORT = "select id, title from catalog.products where sorted_by < $1 or sorted_by > $1 limit $2"
+_SORT = """
+with locked as (select id from catalog.products where id = any($1) order by id for update)
+update catalog.products p set sort_key = n.key, sorted_by = $4
+from locked, unnest($1::text[], $2::text[], $3::text[]) as n (id, title, key)
+where p.id = locked.id and n.id = p.id and n.title = p.title"""
 _WRITE_SKUS = """
 insert into catalog.skus (sku, product_id, title, price, currency, weight_g)
 select * from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::int[])
@@ -92,7 +100,7 @@ class _Order(NamedTuple):
 
 
 _ORDERS: Final[dict[Sort, _Order]] = {
-    "title": _Order("title", "text", ">", "asc"),
+    "title": _Order("sort_key", "text", ">", "asc"),
     "price": _Order("lowest_price", "bigint", ">", "asc"),
     "-price": _Order("lowest_price", "bigint", "<", "desc"),
     "newest": _Order("added", "bigint", "<", "desc"),
@@ -164,7 +172,16 @@ async def taken(tx: Transaction, rows: Sequence[SkuRow]) -> tuple[dict[Sku, Prod
     return {row["sku"]: row["product_id"] for row in owners}, {row["slug"]: row["id"] for row in slugs}
 
 
-async def write(tx: Transaction, rows: Sequence[SkuRow]) -> None:
+async def sort(tx: Transaction, language: str, limit: int) -> int:
+    """Make the keys of products that have none of this language; return how many were found, at most `limit`."""
+    found = await tx.fetch(_TO_SORT, rules_of(language), limit)
+    keys = [sort_key(row["title"], language) for row in found]
+    if found:
+        await tx.execute(_SORT, [r["id"] for r in found], [r["title"] for r in found], keys, rules_of(language))
+    return len(found)
+
+
+async def write(tx: Transaction, rows: Sequence[SkuRow], language: str) -> None:
     """Write SKUs with their products, over those that exist."""
     # In one order, so that two imports never deadlock.
     products = [row for _, row in sorted({row.product_id: row for row in rows}.items())]
@@ -173,6 +190,7 @@ async def write(tx: Transaction, rows: Sequence[SkuRow]) -> None:
         _WRITE_PRODUCTS,
         [p.product_id for p in products], [p.slug for p in products], [p.title for p in products],
         [p.category for p in products], [p.description for p in products],
+        [sort_key(p.title, language) for p in products], rules_of(language),
     )  # fmt: skip
     await tx.execute(
         _WRITE_SKUS,

@@ -5,15 +5,18 @@ from itertools import product
 from typing import Any, Final
 
 import pytest
+from msgspec import structs
 
+from actors.catalog.actor import Catalog
+from actors.catalog.sorting import rules_of, sort_key
 from bus.messages.base import Money
-from bus.messages.catalog import ImportSkus, ListProducts, SkuRow
+from bus.messages.catalog import ImportSkus, ListCategories, ListProducts, SkuRow
 from testkit import ShopUnderTest
 
 MANY = 1_300  # More than a walk through a list takes before it asks the index of words.
 COLOURS = ("red", "green", "blue")
 SORTS: Final[dict[str, tuple[Callable[[SkuRow], Any], bool]]] = {
-    "title": (lambda row: (row.title, row.product_id), False),
+    "title": (lambda row: (sort_key(row.title, "en"), row.product_id), False),
     "price": (lambda row: (row.price.amount, row.product_id), False),
     "-price": (lambda row: (row.price.amount, row.product_id), True),
     "newest": (lambda row: row.product_id, True),  # They come in the order of their ids.
@@ -84,3 +87,32 @@ async def test_without_words_everything_is_listed(full: ShopUnderTest) -> None:
 async def test_a_word_may_be_a_beginning_and_what_is_no_word_finds_everything(full: ShopUnderTest) -> None:
     assert await listed(full, 1, q="heirl") == expected("title", "", ["heirloom"])
     assert len(await listed(full, 1, q="!?")) == 20
+
+
+async def test_titles_and_categories_are_sorted_by_the_shops_language_and_not_by_bytes(shop: ShopUnderTest) -> None:
+    names = ["Zebra", "apple", "Äpfel", "Apple pie", "Öl", "zoo", "Ofen"]
+    rows = tuple(
+        structs.replace(row_of(place), title=name, category=name) for place, name in enumerate(names, start=2_000)
+    )
+    await shop.ask(ImportSkus(rows=rows))
+
+    page = await shop.ask(ListProducts(limit=100))
+    titles = [each.title for each in page.products if each.title in names]
+    assert titles == ["Äpfel", "apple", "Apple pie", "Ofen", "Öl", "Zebra", "zoo"]
+    categories = (await shop.ask(ListCategories())).names
+    assert [name for name in categories if name in names] == titles
+
+
+async def test_a_shop_of_another_language_gets_its_order_when_it_starts(full: ShopUnderTest) -> None:
+    database, clock = full.inside.services.database, full.clock
+    swedish = Catalog(database=database, clock=clock, currency="EUR", language="sv")
+    names = ["Äpple", "Zebra", "Ål", "apple", "Öl"]
+    rows = tuple(structs.replace(row_of(place), title=name) for place, name in enumerate(names, start=2_000))
+    await full.ask(ImportSkus(rows=rows))
+
+    await swedish.run()
+
+    found = await database.fetch("select title from catalog.products where title = any($1) order by sort_key", names)
+    assert [row["title"] for row in found] == ["apple", "Zebra", "Ål", "Äpple", "Öl"]
+    left = await database.fetch("select count(*) from catalog.products where sorted_by <> $1", rules_of("sv"))
+    assert left[0]["count"] == 0
