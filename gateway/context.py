@@ -21,6 +21,7 @@ from engine.clock import Clock
 from engine.postgres import Database
 from gateway.keys import Keys
 from gateway.live import Hub
+from gateway.settings import PageSettings
 from gateway.updates import Updates
 
 Http: TypeAlias = Request[Any, Any, Any]
@@ -59,6 +60,8 @@ class GatewayContext:
     clock: Clock
     keys: Keys
     currency: Currency
+    pages: PageSettings
+    cart_hold_s: float
     public_url: str  # As browsers reach the shop, without a slash behind it; "" if no setting names it.
     stripe_publishable_key: str
     stripe_api_base: str  # As browsers reach it.

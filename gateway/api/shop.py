@@ -37,13 +37,24 @@ class StripeConfig(View, frozen=True, kw_only=True):
     api_base: str
 
 
+class NoticeView(View, frozen=True, kw_only=True):
+    """A notice of the shop about itself: at an address, or as a text."""
+
+    title: str
+    url: str | None
+    text: str | None
+
+
 class Config(View, frozen=True, kw_only=True):
-    """The configuration that a client needs."""
+    """The configuration that a client needs. `cart_hold_s` is how long a cart holds its units."""
 
     live_url: str
     currency: str
     stripe: StripeConfig
     categories: Sequence[str]
+    cart_hold_s: float
+    tax_note: str
+    notices: Sequence[NoticeView]
 
 
 class Health(View, frozen=True, kw_only=True):
@@ -78,6 +89,9 @@ async def config(context: Injected) -> Config:
         currency=context.currency,
         stripe=StripeConfig(publishable_key=context.stripe_publishable_key, api_base=context.stripe_api_base),
         categories=categories.names,
+        cart_hold_s=context.cart_hold_s,
+        tax_note=context.pages.shopflow_tax_note,
+        notices=[_notice(title, given) for title, given in context.pages.notices.items() if given],
     )
 
 
@@ -124,6 +138,11 @@ async def ready(context: Injected) -> Response[Health]:
 def metrics() -> Response[bytes]:
     """Read this process's counters, gauges and histograms, as Prometheus scrapes them."""
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+def _notice(title: str, given: str) -> NoticeView:
+    is_url = given.startswith(("https://", "http://"))
+    return NoticeView(title=title, url=given if is_url else None, text=None if is_url else given)
 
 
 async def _postgres(context: GatewayContext) -> str:

@@ -64,6 +64,9 @@
  * @property {string} currency
  * @property {StripeConfig} stripe
  * @property {string[]} categories
+ * @property {number} cart_hold_s
+ * @property {string} tax_note
+ * @property {NoticeView[]} notices
  */
 
 /**
@@ -97,6 +100,8 @@
  * @property {string} at
  * @property {string} event
  * @property {string} detail
+ * @property {string} title
+ * @property {string} text
  */
 
 /**
@@ -112,6 +117,13 @@
  */
 
 /**
+ * @typedef {Object} NoticeView
+ * @property {string} title
+ * @property {string | null} url
+ * @property {string | null} text
+ */
+
+/**
  * @typedef {Object} OrderLine
  * @property {string} sku
  * @property {string} title
@@ -124,6 +136,7 @@
  * @property {string} id
  * @property {string} number
  * @property {"pending_payment" | "payment_processing" | "paid" | "picking" | "packed" | "shipped" | "in_transit" | "delivered" | "cancelled"} status
+ * @property {string} status_text
  * @property {OrderLine[]} lines
  * @property {Money} subtotal
  * @property {Money} discount
@@ -184,6 +197,7 @@
  * @property {Money} price
  * @property {string | null} image
  * @property {number} available
+ * @property {string[]} skus
  */
 
 /**
