@@ -37,6 +37,8 @@ class TourMoment(msgspec.Struct, frozen=True):
     at: datetime
     event: str
     detail: str
+    title: str = ""  # In words, like `text`.
+    text: str = ""
 
 
 class TourOrder(msgspec.Struct, frozen=True):
@@ -46,6 +48,7 @@ class TourOrder(msgspec.Struct, frozen=True):
     number: str
     status: str
     timeline: list[TourMoment]
+    status_text: str = ""
 
 
 class _Product(msgspec.Struct, frozen=True):

@@ -81,6 +81,10 @@ async def serve(settings: ShopSettings, *, has_gateway: bool = True) -> None:
             report_progress(f"  metrics, for this machine: {operations_url}/metrics")
         if (played := played_by_sandbox(settings, hosted)) and not integrations.is_sandbox:
             report_progress(f"  the sandbox plays {' and '.join(sorted(played))}: none of it leaves this machine")
+        if url and (missing := [title.lower() for title, given in settings.pages.notices.items() if not given]):
+            report_progress(f"  the page has no {', '.join(missing)}: SHOPFLOW_IMPRINT and its like are not set")
+        if url and not integrations.is_sandbox and not edge.shopflow_public_url:
+            report_progress(f"  mails link to {url}: SHOPFLOW_PUBLIC_URL is not set")
         if url and integrations.is_sandbox:
             report_progress(f"  test payments, parcels and mails: {integrations.stripe.stripe_api_base}")
         await anext(aiter(signals))

@@ -29,9 +29,9 @@ def tour(
             bar = progress.add_task("Beginning ...", total=Tour.STEPS)
             walk = Tour(where, token, lambda step: progress.update(bar, advance=1, description=step))
             order = await walk.walk()
-        table = Table("when", "event", "detail", title=f"Order {order.number}: {order.status}")
+        table = Table("when", "event", "detail", title=f"Order {order.number}: {order.status_text}")
         for moment in order.timeline:
-            table.add_row(moment.at.strftime("%H:%M:%S.%f")[:-3], moment.event, moment.detail)
+            table.add_row(moment.at.strftime("%H:%M:%S.%f")[:-3], moment.title, moment.text)
         out.print(table)
 
     try:

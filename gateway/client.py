@@ -9,12 +9,12 @@ For browsers there is gateway/pages/live.js, which does the same. docs/live.md d
 
 import asyncio
 import sys
-from collections.abc import AsyncGenerator, Generator, Iterable
+from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Iterator
 from contextlib import suppress
 from itertools import count
 
 import msgspec
-from websockets.asyncio.client import connect
+from websockets.asyncio.client import connect, process_exception  # type: ignore[attr-defined]  # It is documented.
 from websockets.exceptions import ConnectionClosed
 from websockets.frames import CloseCode
 
@@ -55,10 +55,47 @@ class _Message(msgspec.Struct, frozen=True):
         return (Level(self.sku, self.available, self.version),) if self.op == "stock" else self.stock
 
 
+class _Watched:
+    """The watched SKUs, and their levels so far."""
+
+    def __init__(self, skus: Iterable[str], report: Callable[[str], None]) -> None:
+        self._skus = list(skus)
+        self._report = report
+        self._versions: dict[str, int] = {}
+        self._unknown: set[str] = set()
+
+    def subscription(self) -> bytes:
+        """Write the request for all that has changed since."""
+        return msgspec.json.encode({"op": "subscribe", "skus": self._skus, "versions": self._versions})
+
+    def newer(self, message: _Message) -> Iterator[Level]:
+        """Yield the levels of a message that are newer than the known ones.
+
+        Raises:
+            NotWatchable: The message is a refusal.
+        """
+        if message.op == "error":
+            raise NotWatchable(message.code, message.detail)
+        for level in message.levels():
+            if level.version > self._versions.get(level.sku, -1):
+                self._versions[level.sku] = level.version
+                yield level
+        if message.op == "subscribed":  # Which names all known SKUs that have not been reported yet.
+            self._report_unknown()
+
+    def _report_unknown(self) -> None:
+        for sku in self._skus:
+            if sku not in self._versions and sku not in self._unknown:
+                self._unknown.add(sku)
+                self._report(f"the shop knows no SKU {sku}; it is waited for")
+
+
 _decode = msgspec.json.Decoder(_Message).decode
 
 
-async def watch_stock(url: str, skus: Iterable[str]) -> AsyncGenerator[Level, None]:
+async def watch_stock(
+    url: str, skus: Iterable[str], *, on_trouble: Callable[[str], None] | None = None
+) -> AsyncGenerator[Level, None]:
     """Yield the level of each SKU, and then every change; never an older one after a newer one. Does not end.
 
     Whatever ends the connection, it is made again after 0.5 s doubling to 15 s, with up to half of that taken off at
@@ -67,28 +104,35 @@ async def watch_stock(url: str, skus: Iterable[str]) -> AsyncGenerator[Level, No
     Args:
         url: Of the shop: `https://shop.example`.
         skus: At most 128. A SKU that does not exist is reported once it does.
+        on_trouble: Called with a sentence for a person, once for each SKU that does not exist, and for each connection
+            that could not be made.
 
     Raises:
         NotWatchable: The shop refuses the subscription.
         ConnectionClosed: The shop takes the client for abusive (code 1008).
     """
-    wanted, versions = list(skus), dict[str, int]()
+    report = on_trouble or _say_nothing
+    watched = _Watched(skus, report)
     live = f"{url.rstrip('/').replace('http', 'ws', 1)}/live"
-    async for socket in connect(live, reconnect_delays=_pauses):
+
+    def on_failure(error: Exception) -> Exception | None:
+        report(f"no shop answers at {url}: {error or type(error).__name__}")
+        return process_exception(error)
+
+    async for socket in connect(live, reconnect_delays=_pauses, process_exception=on_failure):
         try:
-            await socket.send(msgspec.json.encode({"op": "subscribe", "skus": wanted, "versions": versions}), text=True)
+            await socket.send(watched.subscription(), text=True)
             async for frame in socket:
-                message = _decode(frame)
-                if message.op == "error":
-                    raise NotWatchable(message.code, message.detail)
-                for level in message.levels():
-                    if level.version > versions.get(level.sku, -1):
-                        versions[level.sku] = level.version
-                        yield level
+                for level in watched.newer(_decode(frame)):
+                    yield level
         except ConnectionClosed as closed:
             if closed.rcvd is not None and closed.rcvd.code == CloseCode.POLICY_VIOLATION:
                 raise
         await asyncio.sleep(_BACKOFF.pause_s(1))  # So that not all clients reconnect at once when a shop restarts.
+
+
+def _say_nothing(_trouble: str) -> None:
+    return
 
 
 def _pauses() -> Generator[float, None, None]:
@@ -98,7 +142,7 @@ def _pauses() -> Generator[float, None, None]:
 
 
 async def _print(url: str, skus: Iterable[str]) -> None:
-    async for level in watch_stock(url, skus):
+    async for level in watch_stock(url, skus, on_trouble=lambda trouble: print(trouble, file=sys.stderr, flush=True)):  # noqa: T201 - its output
         print(f"{level.sku}: {level.available} (version {level.version})", flush=True)  # noqa: T201 - its output
 
 

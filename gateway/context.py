@@ -22,6 +22,7 @@ from engine.postgres import Database
 from gateway.guard import Guard
 from gateway.keys import Keys
 from gateway.live import Hub
+from gateway.settings import PageSettings
 from gateway.stripe_events import OwnAccount
 from gateway.updates import Updates
 
@@ -62,6 +63,8 @@ class GatewayContext:
     keys: Keys
     guard: Guard
     currency: Currency
+    pages: PageSettings
+    cart_hold_s: float
     public_url: str  # As browsers reach the shop, without a slash behind it; "" if no setting names it.
     stripe_publishable_key: str
     stripe_api_base: str  # As browsers reach it.

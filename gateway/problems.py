@@ -5,11 +5,13 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
-from litestar import MediaType, Request, Response
+from litestar import Request, Response
 from litestar.exceptions import HTTPException, SerializationException, ValidationException
 
+from bus.messages import words
 from engine import telemetry
 from engine.errors import BadInput, Conflict, Unavailable
+from gateway import invalid
 
 _MEDIA_TYPE = "application/problem+json"
 _CODES = {
@@ -70,10 +72,9 @@ async def refuse_nul(request: Request[Any, Any, Any]) -> None:
 
 def document(problem: Problem) -> dict[str, object]:
     """Return the problem as a document for JSON."""
-    title = problem.code.replace("_", " ").capitalize()
     return {
         "type": "about:blank",
-        "title": title,
+        "title": words.problem(problem.code),
         "status": problem.status,
         "code": problem.code,
         "detail": problem.detail,
@@ -118,7 +119,9 @@ def _on_http(_request: Request[Any, Any, Any], error: HTTPException) -> Response
         status, code = 400, "bad_json"
     elif isinstance(error, ValidationException) or isinstance(cause, SerializationException):
         status, code = 422, "invalid"
-    return _respond(Problem(status, code, _detail_of(error), headers=dict(error.headers or {})))
+    field, detail = _fault_of(error, why)
+    members = {"field": field} if field else {}
+    return _respond(Problem(status, code, detail, headers=dict(error.headers or {}), **members))
 
 
 def _on_bug(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
@@ -132,10 +135,16 @@ def _is_no_body(error: ValidationException) -> bool:
     return any(isinstance(item, dict) and item.get("message") == "'data'" for item in extra)
 
 
-def _detail_of(error: HTTPException) -> str:
+def _fault_of(error: HTTPException, cause: BaseException | None) -> tuple[str, str]:
+    """Return the field at fault, "" if it is none, and a sentence about it."""
+    if isinstance(cause, msgspec.ValidationError):
+        field, what = invalid.parts(str(cause))
+        return field, invalid.sentence(field, what)
     extra = error.extra if isinstance(error.extra, list) else []
-    details = [f"{item.get('key')}: {item.get('message')}" for item in extra if isinstance(item, dict)]
-    return "; ".join(details) or error.detail or MediaType.JSON
+    wrong = [(str(item.get("key", "")), str(item.get("message", ""))) for item in extra if isinstance(item, dict)]
+    if wrong:
+        return wrong[0][0], " ".join(invalid.sentence(*each) for each in wrong)
+    return "", error.detail or words.problem("error")
 
 
 HANDLERS: dict[int | type[Exception], Callable[[Request[Any, Any, Any], Any], Response[bytes]]] = {

@@ -32,7 +32,10 @@ class EdgeSettings(Settings, frozen=True, kw_only=True):
     shopflow_public_url: Annotated[
         str,
         whole(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?/?"),
-        meaning("Address at which browsers reach the shop, such as https://shop.example. Empty: as they ask."),
+        meaning(
+            "Address at which browsers reach the shop, such as https://shop.example. Empty: as they ask; mails then "
+            "link to the address that it listens at."
+        ),
     ] = ""
     shopflow_origins: Annotated[str, meaning("Other origins whose pages may open /live, with commas between.")] = ""
     shopflow_currency: Annotated[str, whole("[A-Z]{3}"), meaning("Currency of all prices; one that Stripe takes.")] = (
@@ -111,3 +114,28 @@ class EdgeSettings(Settings, frozen=True, kw_only=True):
     def origins(self) -> tuple[str, ...]:
         """The listed origins."""
         return listed(self.shopflow_origins)
+
+
+_URL_OR_TEXT = "The address of a page (https://...), or the text itself. Empty: the page does not speak of it."
+
+
+class PageSettings(Settings, frozen=True, kw_only=True):
+    """The shop's duties to inform its buyers, which only its owner can fulfil."""
+
+    shopflow_imprint: Annotated[str, meaning(f"Who runs the shop. {_URL_OR_TEXT}")] = ""
+    shopflow_terms: Annotated[str, meaning(f"The terms of sale. {_URL_OR_TEXT}")] = ""
+    shopflow_returns: Annotated[str, meaning(f"How goods are sent back. {_URL_OR_TEXT}")] = ""
+    shopflow_privacy: Annotated[str, meaning(f"What becomes of buyers' data. {_URL_OR_TEXT}")] = ""
+    shopflow_tax_note: Annotated[
+        str, meaning("A sentence on taxes that stands at each total, such as: Prices include VAT.")
+    ] = "The shop adds nothing to this total."
+
+    @property
+    def notices(self) -> dict[str, str]:
+        """The notices by their titles, unset ones included."""
+        return {
+            "Imprint": self.shopflow_imprint,
+            "Terms": self.shopflow_terms,
+            "Returns": self.shopflow_returns,
+            "Privacy": self.shopflow_privacy,
+        }

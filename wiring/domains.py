@@ -34,7 +34,7 @@ from engine.clock import Clock
 from engine.postgres import Database
 from engine.settings import EngineSettings, Seconds, Settings, meaning
 from gateway.keys import Keys
-from gateway.settings import EdgeSettings
+from gateway.settings import EdgeSettings, PageSettings
 from gateway.updates import Updates
 
 _ROOT: Final = Path(__file__).parent.parent
@@ -72,6 +72,7 @@ class ShopSettings(msgspec.Struct, frozen=True):
     engine: EngineSettings = EngineSettings()
     edge: EdgeSettings = EdgeSettings()
     cart: CartSettings = CartSettings()
+    pages: PageSettings = PageSettings()
     inventory: InventorySettings = InventorySettings()
     order: OrderSettings = OrderSettings()
     payment: PaymentSettings = PaymentSettings()

@@ -61,6 +61,8 @@ async def open_edge(shop: Shop, listener: socket.socket) -> AsyncIterator[Server
         keys=keys,
         guard=guard,
         currency=settings.shopflow_currency,
+        pages=shop.settings.pages,
+        cart_hold_s=shop.settings.inventory.shopflow_cart_hold_s,
         public_url=settings.public_url,
         stripe_publishable_key=integrations.stripe.stripe_publishable_key,
         stripe_api_base=integrations.stripe.stripe_api_base,

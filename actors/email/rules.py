@@ -18,6 +18,7 @@ from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
+from bus.messages import words
 from bus.messages.base import OrderId
 from bus.messages.email import MailedEvent, template_of
 from bus.messages.order import Order, OrderStatus
@@ -59,6 +60,9 @@ _folder = FileSystemLoader(Path(__file__).parent / "templates")
 # Templates are not checked for changes: that would be seven disk accesses for each mail.
 _text = Environment(loader=_folder, undefined=StrictUndefined, autoescape=False, trim_blocks=True, auto_reload=False)  # noqa: S701 - plain text
 _html = Environment(loader=_folder, undefined=StrictUndefined, autoescape=True, trim_blocks=True, auto_reload=False)
+
+for _forms_of in (_text, _html):
+    _forms_of.globals["words"] = words
 
 
 def message_id(event_id: str, template: str, sender: str) -> str:

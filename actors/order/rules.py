@@ -343,7 +343,8 @@ def correct_refunded(order: OrderState, refunded: Minor) -> RepairMade | None:
     if refunded == order.refunded or not 0 <= refunded <= order.total:
         return None
     before, order.refunded, order.changed = order.refunded, refunded, True
-    order.note("RefundsCorrected", f"{before} was written down, {refunded} went back")
+    written, went_back = (Money(amount=amount, currency=order.currency) for amount in (before, refunded))
+    order.note("RefundsCorrected", f"{written} was written down, {went_back} went back")
     return RepairMade(rule=RULES["refunded_agrees"], about=order.id, before=str(before), after=str(refunded))
 
 

@@ -95,7 +95,7 @@ def _received(payment: Payment, intent_id: str, event: StripeEvent) -> Outcome:
     if event.problem:
         return Outcome("refused", event.problem)
     if (amount.amount, amount.currency) != (payment.amount, payment.currency):
-        return Outcome("refused", f"{payment.amount} {payment.currency} was expected")
+        return Outcome("refused", f"{Money(amount=payment.amount, currency=payment.currency)} was expected")
     payment.advance("succeeded")
     payment.received = amount.amount
     if payment.purpose == ORDER:

@@ -35,11 +35,11 @@ class Money(Value, frozen=True, kw_only=True):
     currency: Currency
 
     def __str__(self) -> str:
-        """Write the amount as people do: 19.99 EUR, 1999 JPY."""
+        """Write the amount as people do, and the page likewise: €1,999.00, ¥1,999, CHF 5.00."""
         digits = currencies.decimals(self.currency)
         whole, rest = divmod(abs(self.amount), 10**digits)
         sign, behind = "-" if self.amount < 0 else "", f".{rest:0{digits}}" if digits else ""
-        return f"{sign}{whole}{behind} {self.currency}"
+        return f"{sign}{currencies.symbol(self.currency)}{whole:,}{behind}"
 
 
 class Line(Value, frozen=True, kw_only=True):

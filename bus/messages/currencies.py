@@ -33,6 +33,7 @@ _NO_DECIMALS: Final = (
 )
 _NO_DECIMALS_BUT_AT_STRIPE: Final = "ISK UGX"
 _THREE_DECIMALS: Final = "BHD JOD KWD OMR TND"  # Card networks want the last one to be 0.
+_SYMBOLS: Final = {"EUR": "€", "GBP": "£", "ILS": "₪", "INR": "₹", "JPY": "¥", "KRW": "₩", "USD": "$", "VND": "₫"}
 _DIGITS: Final = {"IDR": 12, "COP": 10, "INR": 9}
 # For accounts that are paid out in the currency; others have the minimum of their own currency, converted.
 _LEAST: Final = {
@@ -72,6 +73,11 @@ def is_known(currency: Currency) -> bool:
 def decimals(currency: Currency) -> int:
     """Return the number of digits after the decimal point; 2 for an unknown currency."""
     return _TABLE.get(currency, _UNKNOWN).decimals
+
+
+def symbol(currency: Currency) -> str:
+    """Return what stands before an amount: the sign, if people everywhere know it, or the code and a space."""
+    return _SYMBOLS.get(currency, f"{currency} ")
 
 
 def step(currency: Currency) -> Minor:

@@ -36,7 +36,7 @@ Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 
 
 class ProductSummary(View, frozen=True, kw_only=True):
-    """A product in a list. `price` is its cheapest SKU's, `available` the sum of all."""
+    """A product in a list. `price` is its cheapest SKU's, `available` the sum of all `skus`."""
 
     id: str
     slug: str
@@ -45,6 +45,7 @@ class ProductSummary(View, frozen=True, kw_only=True):
     price: Money
     image: str | None
     available: int
+    skus: Sequence[str]
 
 
 class ProductList(ListView[ProductSummary], frozen=True, kw_only=True):
@@ -219,6 +220,7 @@ def _summary(product: Product, levels: dict[str, int]) -> ProductSummary:
         price=product.skus[0].price,
         image=None,
         available=sum(levels.get(sku.sku, 0) for sku in product.skus),
+        skus=[sku.sku for sku in product.skus],
     )
 
 

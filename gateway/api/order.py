@@ -6,6 +6,7 @@ from datetime import datetime
 from litestar import delete, get, post
 from litestar.params import FromPath, FromQuery
 
+from bus.messages import words
 from bus.messages.base import Address, Money, OrderLine
 from bus.messages.email import WithdrawOrderLinks
 from bus.messages.order import CancelOrder, GetOrder, ListOrders, NotCancellable, Order, OrderStatus, OrderSummary
@@ -24,11 +25,13 @@ class TrackingView(View, frozen=True, kw_only=True):
 
 
 class MomentView(View, frozen=True, kw_only=True):
-    """An entry of an order's timeline."""
+    """An entry of an order's timeline. `event` and `detail` are for programs, `title` and `text` say them in words."""
 
     at: datetime
     event: str
     detail: str
+    title: str
+    text: str
 
 
 class BuyerView(View, frozen=True, kw_only=True):
@@ -48,6 +51,7 @@ class OrderView(View, frozen=True, kw_only=True):
     id: str
     number: str
     status: OrderStatus
+    status_text: str
     lines: Sequence[OrderLine]
     subtotal: Money
     discount: Money
@@ -90,7 +94,12 @@ async def cancel_order(context: Injected, request: Http, order_id: FromPath[str]
         case Order():
             return view(answer, for_staff=not by_buyer)
         case NotCancellable():
-            raise Problem(409, "not_cancellable", f"The order is {answer.status}.", order_status=answer.status)
+            raise Problem(
+                409,
+                "not_cancellable",
+                f"The order is {words.status(answer.status).lower()}.",
+                order_status=answer.status,
+            )
         case _:
             raise not_found("order")
 
@@ -143,6 +152,7 @@ def view(order: Order, *, for_staff: bool = False) -> OrderView:
         id=order.id,
         number=order.number,
         status=order.status,
+        status_text=words.status(order.status),
         lines=order.lines,
         subtotal=order.subtotal,
         discount=order.discount,
@@ -156,7 +166,13 @@ def view(order: Order, *, for_staff: bool = False) -> OrderView:
         created_at=order.created_at,
         pay_until=order.pay_until,
         timeline=[
-            MomentView(at=moment.at, event=moment.event, detail=moment.detail)
+            MomentView(
+                at=moment.at,
+                event=moment.event,
+                detail=moment.detail,
+                title=words.event(moment.event),
+                text=words.detail(moment.event, moment.detail),
+            )
             for moment in order.timeline
             if for_staff or not moment.staff_only
         ],

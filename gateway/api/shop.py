@@ -35,13 +35,24 @@ class StripeConfig(View, frozen=True, kw_only=True):
     api_base: str
 
 
+class NoticeView(View, frozen=True, kw_only=True):
+    """A notice of the shop about itself: at an address, or as a text."""
+
+    title: str
+    url: str | None
+    text: str | None
+
+
 class Config(View, frozen=True, kw_only=True):
-    """The configuration that a client needs."""
+    """The configuration that a client needs. `cart_hold_s` is how long a cart holds its units."""
 
     live_url: str
     currency: str
     stripe: StripeConfig
     categories: Sequence[str]
+    cart_hold_s: float
+    tax_note: str
+    notices: Sequence[NoticeView]
 
 
 @get(["/", "/basket", "/checkout", "/search", "/p/{slug:str}", "/order/{order:str}"], include_in_schema=False)
@@ -69,6 +80,9 @@ async def config(context: Injected) -> Config:
         currency=context.currency,
         stripe=StripeConfig(publishable_key=context.stripe_publishable_key, api_base=context.stripe_api_base),
         categories=categories.names,
+        cart_hold_s=context.cart_hold_s,
+        tax_note=context.pages.shopflow_tax_note,
+        notices=[_notice(title, given) for title, given in context.pages.notices.items() if given],
     )
 
 
@@ -104,6 +118,11 @@ async def live() -> Health:
 async def ready(context: Injected) -> Response[Health]:
     """Answer 503 while PostgreSQL or Redis does not answer, or can't write."""
     return await readiness(context.database, context.redis)
+
+
+def _notice(title: str, given: str) -> NoticeView:
+    is_url = given.startswith(("https://", "http://"))
+    return NoticeView(title=title, url=given if is_url else None, text=None if is_url else given)
 
 
 PUBLIC: list[ControllerRouterHandler] = [config, live_events, live, ready, page, static]

@@ -23,6 +23,7 @@ export const MOST_OF_ONE = 99;
 const REPEATS = 2;
 
 export class Basket extends EventTarget {
+  /** How long units are held, in words. */ hold = "you";
   #live;
   /** @type {Cart | null} */ #cart = null;
   /** @type {Map<string, Change>} Changes that are not sent yet. */ #waiting = new Map();

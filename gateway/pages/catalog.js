@@ -1,4 +1,9 @@
-/** The list of products: search, category, order, pages as one scrolls, and live counts for products in view. */
+/**
+ * The list of products: search, category, order, pages as one scrolls, and live counts for products in view.
+ *
+ * What is searched for stands in the address, `/?q=mug&category=Kitchen&sort=price`: it can be shared, and "back" leads
+ * to the search before.
+ */
 
 import { Problem, ask } from "./api.js";
 import { byId, h, say, setText } from "./dom.js";
@@ -13,6 +18,9 @@ const PAGE = 100;
 /** Typing pauses this long before the shop is asked. */
 const TYPING_MS = 250;
 
+/** The fields of the address, named as the API names them. */
+const FIELDS = ["q", "category", "sort"];
+
 export class CatalogView {
   #board;
   #basket;
@@ -24,6 +32,8 @@ export class CatalogView {
   #end = new IntersectionObserver(([entry]) => entry?.isIntersecting && this.#more(), { rootMargin: "600px" });
   /** @type {HTMLFormElement} */ #form = byId("search");
   /** @type {HTMLFieldSetElement} */ #categories = byId("categories");
+  /** As the list is shown. */ #search = "";
+  /** Whether the last step in the history was made by typing: then the next letter makes no other. */ #typed = false;
 
   /**
    * @param {import("./stock-board.js").StockBoard} board
@@ -35,20 +45,55 @@ export class CatalogView {
     board.addEventListener("product", (event) => this.#refresh(/** @type {CustomEvent} */ (event).detail));
     this.#form.addEventListener("submit", (event) => {
       event.preventDefault();
-      this.load();
-      if (location.hash.startsWith("#order") || location.hash === "#checkout") location.hash = "#/";
+      this.#go(false);
     });
     byId("query").addEventListener("input", () => {
       clearTimeout(this.#typing);
-      this.#typing = setTimeout(() => this.load(), TYPING_MS);
+      this.#typing = setTimeout(() => this.#go(true), TYPING_MS);
     });
-    byId("filters").addEventListener("change", () => this.load());
+    byId("filters").addEventListener("change", () => this.#go(false));
     byId("more").addEventListener("click", () => this.#more());
+    addEventListener("popstate", () => fieldsOf(location.search).toString() !== this.#search && this.#read());
+    this.#read();
+  }
+
+  /** Show what the address asks for. */
+  #read() {
+    const asked = fieldsOf(location.search);
+    byId("query").value = asked.get("q") ?? "";
+    byId("filters").elements.namedItem("sort").value = asked.get("sort") ?? "";
+    if (asked.get("category")) this.offerCategories([asked.get("category") ?? ""]);
+    const category = asked.get("category") ?? "";
+    for (const input of this.#categories.querySelectorAll("input")) input.checked = input.value === category;
+    this.load();
+  }
+
+  /**
+   * Search for what was entered, as a step that "back" undoes.
+   *
+   * @param {boolean} typed Whether a search is being typed: its letters are one step together.
+   */
+  #go(typed) {
+    clearTimeout(this.#typing);
+    const search = this.#entered().toString();
+    const elsewhere = ["#order", "#checkout", "#legal"].some((place) => location.hash.startsWith(place));
+    if (search === this.#search && !elsewhere) return;
+    const step = typed && this.#typed && !elsewhere ? "replaceState" : "pushState";
+    this.#typed = typed;
+    history[step](null, "", `${location.pathname}${search && `?${search}`}#/`);
+    dispatchEvent(new HashChangeEvent("hashchange")); // The history's own steps cause none.
+    this.load();
+  }
+
+  /** @returns {URLSearchParams} What is in the fields. */
+  #entered() {
+    return fieldsOf([...new FormData(this.#form), ...new FormData(byId("filters"))]);
   }
 
   /** Read the list again, as the form asks. An answer that is still on its way no longer counts. */
   async load() {
     clearTimeout(this.#typing);
+    this.#search = this.#entered().toString();
     this.#loading.abort();
     this.#loading = new AbortController();
     byId("products").setAttribute("aria-busy", "true");
@@ -79,11 +124,8 @@ export class CatalogView {
 
   /** @param {boolean} fresh */
   #query(fresh) {
-    const query = new URLSearchParams({ limit: String(PAGE) });
-    for (const [name, entered] of [...new FormData(this.#form), ...new FormData(byId("filters"))]) {
-      const value = String(entered).trim();
-      if (value) query.set(name, value); // The fields are named as the API names them: q, category, sort.
-    }
+    const query = this.#entered();
+    query.set("limit", String(PAGE));
     if (!fresh && this.#next !== null) query.set("cursor", this.#next);
     return query;
   }
@@ -103,6 +145,7 @@ export class CatalogView {
       if (this.#cards.has(item.id)) continue; // Pages may overlap when the catalogue changes between them.
       const card = this.#card(item);
       this.#cards.set(item.id, { item, card });
+      this.#board.learn(item.id, item.skus);
       byId("products").append(card);
       this.#refresh(item.id);
       this.#seen.observe(card);
@@ -143,21 +186,22 @@ export class CatalogView {
     const { item, card } = entry;
     const skus = this.#board.skus(id);
     const available = this.#board.available(id) ?? item.available;
-    if (skus) card.dataset.sku = skus.join(" ");
+    card.dataset.sku = skus.join(" ");
     const stock = /** @type {HTMLElement} */ (card.querySelector(".stock"));
+    const first = stock.textContent;
     const news = setText(stock, stockWords(available));
     stock.dataset.level = stockLevel(available);
-    if (news && skus) flash(stock);
+    if (news && first !== "") flash(stock);
     const add = /** @type {HTMLButtonElement} */ (card.querySelector(".add"));
-    setText(add, skus?.length === 1 ? "Add" : "Choose");
+    setText(add, skus.length === 1 ? "Add" : "Choose");
     add.setAttribute("aria-label", `${add.textContent}: ${item.title}`);
-    add.disabled = skus?.length === 1 && available <= 0;
+    add.disabled = skus.length === 1 && available <= 0;
   }
 
   /** @param {ProductItem} item */
   async #add(item) {
     const skus = this.#board.skus(item.id);
-    const only = skus?.length === 1 ? skus[0] : undefined;
+    const only = skus.length === 1 ? skus[0] : undefined;
     if (only === undefined) {
       location.hash = `#product/${encodeURIComponent(item.id)}`;
       return;
@@ -180,7 +224,7 @@ export class CatalogView {
    * @param {ProductItem[]} items
    */
   #learnCategories(items) {
-    if (this.#query(true).has("category") || this.#query(true).has("q")) return;
+    if (this.#entered().has("category") || this.#entered().has("q")) return;
     this.offerCategories(items.flatMap((item) => item.category ?? []));
   }
 
@@ -206,6 +250,21 @@ export class CatalogView {
 }
 
 /**
+ * Take the fields of a search out of an address or a form; those that are empty are left out.
+ *
+ * @param {string | Iterable<[string, unknown]>} given
+ * @returns {URLSearchParams}
+ */
+function fieldsOf(given) {
+  const fields = new URLSearchParams();
+  for (const [name, entered] of typeof given === "string" ? new URLSearchParams(given) : given) {
+    const value = String(entered).trim();
+    if (value && FIELDS.includes(name)) fields.set(name, value);
+  }
+  return fields;
+}
+
+/**
  * Highlight a number that has changed. The mark is removed first, or the animation would not run again.
  *
  * @param {HTMLElement} element
@@ -224,7 +283,7 @@ export function flash(element) {
 export async function addToBasket(basket, sku, title) {
   try {
     await basket.add(sku, 1);
-    say(`${title} is in your basket, held for ten minutes.`);
+    say(`${title} is in your basket, held for ${basket.hold}.`);
   } catch (error) {
     say(`${title}: ${problemWords(error)}`, "bad");
   }

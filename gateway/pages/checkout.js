@@ -123,6 +123,7 @@ export class CheckoutView {
     this.#quote = quote;
     setText(byId("summary-shipping"), quote?.shipping ? price(quote.shipping) : "–");
     setText(byId("summary-total"), quote?.total ? price(quote.total) : "–");
+    this.#label();
     if (quote) this.#offerMethods(quote.shipping_methods, quote.shipping_method);
   }
 
@@ -167,7 +168,13 @@ export class CheckoutView {
   #busy(busy) {
     this.#sending = busy;
     this.#send.disabled = busy || this.#basket.lines.length === 0;
-    setText(this.#send, busy ? "One moment…" : "Place order");
+    this.#label();
+  }
+
+  /** Name the total on the button: who presses it knows what it costs. */
+  #label() {
+    const total = this.#quote?.total;
+    setText(this.#send, this.#sending ? "One moment…" : total ? `Place order for ${price(total)}` : "Place order");
   }
 
   /** @param {string} words */

@@ -3,6 +3,8 @@
  * that a reload in the middle of paying, or the bank's page coming back in another tab, finds them.
  */
 
+import { byId, h } from "./dom.js";
+
 /** @typedef {import("./types.js").PaymentView} Payment */
 /** @typedef {{id: string, token: string, number?: string, payment?: Payment}} OrderKey */
 
@@ -81,4 +83,15 @@ export function forgetPayment(id) {
   const { payment: _, ...rest } = key;
   const keys = orderKeys().map((other) => (other.id === id ? rest : other));
   localStorage.setItem(ORDERS_KEY, JSON.stringify(keys));
+}
+
+/** Fill the list of the orders that this browser knows. */
+export function showOrders() {
+  const keys = orderKeys();
+  byId("orders-link").hidden = keys.length === 0;
+  const items = keys.map(({ id, number }) => {
+    const href = `#order/${encodeURIComponent(id)}`;
+    return h("li", {}, h("a", { href, "data-testid": "known-order", text: `Order ${number ?? id}` }));
+  });
+  byId("orders-list").replaceChildren(...items);
 }

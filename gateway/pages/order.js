@@ -1,16 +1,19 @@
 /** The page of an order, from "waiting for payment" to "delivered", as it happens. */
 
-import { Problem, ask, newKey } from "./api.js";
+import { Problem, ask, newKey, shopNow } from "./api.js";
 import { byId, h, say, setText } from "./dom.js";
 import { price, times } from "./money.js";
-import { forgetOrder, forgetPayment, isLink, keepOrder, orderKey, orderKeys } from "./order-keys.js";
+import { forgetOrder, forgetPayment, isLink, keepOrder, orderKey } from "./order-keys.js";
 import { PaymentView, amountWords } from "./payment.js";
-import { detailWords, eventWords, problemWords, statusWords, timeWords } from "./words.js";
+import { countdownWords, problemWords, timeWords } from "./words.js";
 
 /** @typedef {import("./types.js").OrderView} Order */
 
 /** The pause between polls, for a websocket that is silent or cannot pass a proxy. */
 const POLL_MS = 5_000;
+
+/** With less time left than this, the countdown asks for attention. */
+const HURRY_MS = 300_000;
 
 const FINAL = new Set(["delivered", "cancelled"]);
 const CANCELLABLE = new Set(["pending_payment", "payment_processing", "paid", "picking"]);
@@ -27,19 +30,23 @@ const STEPS = [
 export class OrderView {
   #live;
   #config;
+  #basket;
   #payment = new PaymentView();
   #id = "";
   #token = "";
   #stop = () => {};
   /** @type {number | undefined} */ #poll;
   #asked = 0;
+  /** @type {Order | null} As last read. */ #order = null;
 
   /**
    * @param {import("./live.js").LiveShop} live
    * @param {() => Promise<import("./types.js").Config>} config
+   * @param {import("./basket.js").Basket} basket
    */
-  constructor(live, config) {
+  constructor(live, config, basket) {
     this.#live = live;
+    this.#basket = basket;
     this.#config = config;
     live.addEventListener("order", (event) => {
       if (/** @type {CustomEvent} */ (event).detail.order_id === this.#id) this.#refresh();
@@ -50,6 +57,8 @@ export class OrderView {
       sure.returnValue = ""; // It outlives a closing, and Escape leaves it as it was.
       sure.showModal();
     });
+    byId("order-again").addEventListener("click", () => this.#again());
+    setInterval(() => this.#tick(), 500);
     byId("withdraw-links").addEventListener("click", () => this.#withdrawLinks());
     sure.addEventListener("close", () => sure.returnValue === "cancel" && this.#cancel());
   }
@@ -95,7 +104,8 @@ export class OrderView {
     } catch (error) {
       if (turn !== this.#asked || id !== this.#id) return;
       final = error instanceof Problem && error.status === 404;
-      if (final) this.#blank("The shop does not know this order.");
+      const old = "This link no longer opens the order. The newest of our mails has another.";
+      if (final) this.#blank(isLink(this.#token) ? old : "The shop does not know this order.");
       else setText(byId("order-hint"), problemWords(error));
     }
     if (!final && id === this.#id) this.#poll = setTimeout(() => this.#refresh(), POLL_MS);
@@ -107,16 +117,20 @@ export class OrderView {
     setText(byId("order-title"), "Your order");
     setText(byId("order-hint"), "");
     byId("order-body").hidden = true;
+    this.#order = null;
   }
 
   /** @param {Order} order */
   async #show(order) {
     byId("order-body").hidden = false;
     setText(byId("order-title"), `Order ${order.number}`);
-    setText(byId("order-status"), statusWords(order.status));
+    setText(byId("order-status"), order.status_text);
     byId("order-status").dataset.status = order.status;
-    setText(byId("order-hint"), "");
+    setText(byId("order-hint"), order.status === "cancelled" ? cancelWords(order) : "");
     byId("cancel-order").hidden = !CANCELLABLE.has(order.status);
+    byId("order-again").hidden = !FINAL.has(order.status);
+    this.#order = order;
+    this.#tick();
     showSteps(order.status);
     showLines(order);
     showTracking(order.tracking);
@@ -131,6 +145,29 @@ export class OrderView {
     const { stripe } = await this.#config();
     if (order.id !== this.#id) return; // The customer went elsewhere meanwhile.
     this.#payment.show(order.id, payment, stripe.api_base, amountWords(payment));
+  }
+
+  /** Count down to the end of the time to pay. At its end the order is read again, until the shop has cancelled it. */
+  #tick() {
+    const until = this.#order?.pay_until;
+    const left_ms = until ? Date.parse(until) - shopNow() : 0;
+    const deadline = byId("pay-deadline");
+    deadline.dataset.state = left_ms < HURRY_MS ? "soon" : "";
+    const words = `Please pay within ${countdownWords(left_ms)}: we keep everything for you until then.`;
+    setText(deadline, !until ? "" : left_ms > 0 ? words : "The time to pay is over.");
+  }
+
+  /** Put the same lines into the basket, as far as they can be had. */
+  async #again() {
+    const [lines, button] = [this.#order?.lines ?? [], byId("order-again")];
+    button.disabled = true;
+    /** @type {string[]} */ const missing = [];
+    for (const { sku, title, quantity } of lines) {
+      await this.#basket.add(sku, quantity).catch((error) => missing.push(`${title}: ${problemWords(error)}`));
+    }
+    button.disabled = false;
+    if (missing.length < lines.length) location.hash = "#basket";
+    if (missing.length) say(missing.join(" "), "bad");
   }
 
   /** Withdraw the links of all mails so far. Whoever came by one is locked out. */
@@ -165,13 +202,26 @@ export class OrderView {
     button.disabled = true;
     try {
       await ask("POST", `/orders/${encodeURIComponent(this.#id)}/cancel`, { token: this.#token, key: newKey() });
-      say("Your order is cancelled. What was paid goes back to your card.");
+      say("Your order is cancelled.");
     } catch (error) {
       say(problemWords(error), "bad");
     }
     button.disabled = false;
     this.#refresh();
   }
+}
+
+/**
+ * Say why an order has ended, and what becomes of its money.
+ *
+ * @param {Order} order
+ */
+function cancelWords({ timeline, refunded, total }) {
+  const why = timeline.findLast(({ event }) => event === "OrderCancelled")?.text ?? "";
+  const paid = timeline.some(({ event }) => event === "PaymentReceived" || event === "PaymentCameLate");
+  if (!paid) return `${why} Nothing was charged.`;
+  if (refunded.amount >= total.amount) return `${why} ${price(refunded)} went back to you.`;
+  return `${why} Your money goes back to you.`;
 }
 
 /** @param {string} status */
@@ -209,25 +259,14 @@ function showTracking(tracking) {
 function showTimeline(timeline) {
   // Reversed first: entries of the same moment keep their order.
   const newest = [...timeline].reverse().sort((a, b) => Date.parse(b.at) - Date.parse(a.at));
-  const items = newest.map(({ at, event, detail }) =>
+  const items = newest.map(({ at, event, title, text }) =>
     h(
       "li",
       { "data-testid": "timeline-item", "data-event": event },
-      h("p", { class: "event", text: eventWords(event) }),
+      h("p", { class: "event", text: title }),
       h("time", { datetime: at, text: timeWords(at) }),
-      typeof detail === "string" && detail ? h("p", { class: "detail", text: detailWords(event, detail) }) : null,
+      text ? h("p", { class: "detail", text }) : null,
     ),
   );
   byId("timeline").replaceChildren(...items);
-}
-
-/** Fill the list of the orders that this browser knows. */
-export function showOrders() {
-  const keys = orderKeys();
-  byId("orders-link").hidden = keys.length === 0;
-  const items = keys.map(({ id, number }) => {
-    const href = `#order/${encodeURIComponent(id)}`;
-    return h("li", {}, h("a", { href, "data-testid": "known-order", text: `Order ${number ?? id}` }));
-  });
-  byId("orders-list").replaceChildren(...items);
 }

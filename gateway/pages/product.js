@@ -45,6 +45,7 @@ export class ProductView {
     } catch (error) {
       if (this.#wanted !== id) return;
       history.replaceState(null, "", "#/");
+      this.close();
       say(problemWords(error), "bad");
     }
   }

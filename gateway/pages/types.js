@@ -84,6 +84,9 @@
  * @property {string} currency
  * @property {StripeConfig} stripe
  * @property {string[]} categories
+ * @property {number} cart_hold_s
+ * @property {string} tax_note
+ * @property {NoticeView[]} notices
  */
 
 /**
@@ -117,6 +120,8 @@
  * @property {string} at
  * @property {string} event
  * @property {string} detail
+ * @property {string} title
+ * @property {string} text
  */
 
 /**
@@ -132,6 +137,13 @@
  */
 
 /**
+ * @typedef {Object} NoticeView
+ * @property {string} title
+ * @property {string | null} url
+ * @property {string | null} text
+ */
+
+/**
  * @typedef {Object} OrderLine
  * @property {string} sku
  * @property {string} title
@@ -144,6 +156,7 @@
  * @property {string} id
  * @property {string} number
  * @property {"pending_payment" | "payment_processing" | "paid" | "picking" | "packed" | "shipped" | "in_transit" | "delivered" | "cancelled"} status
+ * @property {string} status_text
  * @property {OrderLine[]} lines
  * @property {Money} subtotal
  * @property {Money} discount
@@ -205,6 +218,7 @@
  * @property {Money} price
  * @property {string | null} image
  * @property {number} available
+ * @property {string[]} skus
  */
 
 /**

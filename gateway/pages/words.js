@@ -1,4 +1,7 @@
-/** The page's words, in one place, so that one thing has one name on every screen. */
+/**
+ * The page's own words, in one place, so that one thing has one name on every screen. Sentences for the shop's codes come
+ * with its answers (`title`, `text`): they are the ones of its mails.
+ */
 
 import { Problem } from "./api.js";
 
@@ -32,14 +35,8 @@ export function problemWords(error) {
   if (!(error instanceof Problem)) return "Something went wrong on this page. Reload it, and nothing is lost.";
   if (error.code === "unreachable") return "The shop cannot be reached. Check your connection and try again.";
   if (error.code === "out_of_stock") return outOfStockWords(error.body);
-  if (error.code === "unknown_sku") return "This article is no longer sold.";
-  if (error.code === "cart_empty") return "Your basket is empty.";
-  if (error.code === "price_changed") return "A price has changed. Please look at the new total, and order again.";
-  if (error.code === "payment_unavailable") return "No payment can be taken at the moment. Nothing was ordered.";
-  if (error.code === "not_cancellable") return "It is too late to cancel: your order is packed.";
-  if (error.status === 429 || error.status === 503) return "The shop is very busy. Please try again in a moment.";
-  if (error.status >= 500) return "The shop made a mistake. Please try again.";
-  return error.detail || error.title || "The shop said no.";
+  if (error.code === "invalid") return error.detail || error.title;
+  return error.title || (error.status >= 500 ? "The shop made a mistake. Please try again." : "The shop said no.");
 }
 
 /**
@@ -64,76 +61,19 @@ export function daysWords({ min, max }) {
   return max === 1 && min === max ? "1 working day" : `${span} working days`;
 }
 
+/**
+ * Write how long something lasts: "10 minutes".
+ *
+ * @param {number} s
+ */
+export function spanWords(s) {
+  const [count, unit] = s < 120 ? [Math.round(s), "second"] : [Math.round(s / 60), "minute"];
+  return `${count} ${unit}${count === 1 ? "" : "s"}`;
+}
+
 /** @param {number} available */
 function leftWords(available) {
   return available > 0 ? `only ${available} left` : "sold out";
-}
-
-/** @type {Record<string, string>} */
-const STATUS = {
-  pending_payment: "Waiting for payment",
-  payment_processing: "Waiting for your bank",
-  paid: "Paid",
-  picking: "Being picked",
-  packed: "Packed",
-  shipped: "Handed to the carrier",
-  in_transit: "On its way",
-  delivered: "Delivered",
-  cancelled: "Cancelled",
-};
-
-/** @param {string} status */
-export function statusWords(status) {
-  return STATUS[status] ?? apart(status);
-}
-
-/** @type {Record<string, string>} */
-const EVENT = {
-  OrderCreated: "Order placed",
-  PaymentReceived: "Payment received",
-  OrderSettled: "Nothing to pay",
-  PaymentDeclined: "Payment declined",
-  PaymentProcessing: "Your bank has been asked",
-  PaymentFailed: "Your bank did not pay",
-  PaymentCameLate: "Payment received late",
-  FurtherPaymentReceived: "A further payment received",
-  UnitsRetaken: "Back in work",
-  UnitsGone: "Sold out meanwhile",
-  PickingStarted: "Picking started",
-  OrderFulfilled: "Packed",
-  OrderShipped: "Handed to the carrier",
-  ParcelMoved: "Parcel moved",
-  OrderDelivered: "Delivered",
-  OrderCancelled: "Cancelled",
-  RefundProcessed: "Money sent back",
-  RefundFailed: "Money came back to us",
-  RefundsCorrected: "Refunds corrected",
-};
-
-/** @param {string} event */
-export function eventWords(event) {
-  return EVENT[event] ?? STATUS[event] ?? apart(event);
-}
-
-/**
- * Write the detail of a timeline entry. A parcel's begins with the carrier's status, which is for programs.
- *
- * @param {string} event
- * @param {string} detail
- */
-export function detailWords(event, detail) {
-  const [status, ...words] = detail.split(": ");
-  return event === "ParcelMoved" ? words.join(": ") || apart(status) : detail;
-}
-
-/**
- * Make words of an unknown name: `OutForDelivery` and `out_for_delivery` are "Out for delivery".
- *
- * @param {string} name
- */
-function apart(name) {
-  const words = name.replace(/([a-z])([A-Z])/g, "$1 $2").replace(/[._-]+/g, " ").toLowerCase();
-  return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
 /**

@@ -63,12 +63,12 @@ def test_amounts_as_stripe_counts_them(amount: Money, at_stripe: int) -> None:
 
 
 def test_three_decimals_end_in_a_zero() -> None:
-    with pytest.raises(ValueError, match=r"1\.234 KWD"):
+    with pytest.raises(ValueError, match=r"KWD 1\.234"):
         to_stripe(money(1234, "KWD"))
     assert price_refusal(1234, "KWD") == (
-        "price must end in 0, as 1.230 KWD or 1.240 KWD does, and 1.234 KWD does not: cards take nothing finer"
+        "price must end in 0, as KWD 1.230 or KWD 1.240 does, and KWD 1.234 does not: cards take nothing finer"
     )
-    assert "as 0.010 KWD does" in str(price_refusal(4, "KWD"))
+    assert "as KWD 0.010 does" in str(price_refusal(4, "KWD"))
 
 
 def test_a_fraction_of_a_shilling_is_kept_with_what_is_wrong() -> None:
@@ -81,17 +81,17 @@ def test_a_fraction_of_a_shilling_is_kept_with_what_is_wrong() -> None:
 @pytest.mark.parametrize(
     ("amount", "written"),
     [
-        (money(1999, "EUR"), "19.99 EUR"),
-        (money(5, "EUR"), "0.05 EUR"),
-        (money(-5, "EUR"), "-0.05 EUR"),
-        (money(0, "EUR"), "0.00 EUR"),
-        (money(1999, "JPY"), "1999 JPY"),
-        (money(5615, "UGX"), "5615 UGX"),
-        (money(5615, "ISK"), "5615 ISK"),
-        (money(1999, "MGA"), "1999 MGA"),
-        (money(1230, "KWD"), "1.230 KWD"),
-        (money(10**17 + 1, "EUR"), "1000000000000000.01 EUR"),
-        (money(1999, "XTS"), "19.99 XTS"),
+        (money(1999, "EUR"), "€19.99"),
+        (money(5, "EUR"), "€0.05"),
+        (money(-5, "EUR"), "-€0.05"),
+        (money(0, "EUR"), "€0.00"),
+        (money(1999, "JPY"), "¥1,999"),
+        (money(5615, "UGX"), "UGX 5,615"),
+        (money(5615, "ISK"), "ISK 5,615"),
+        (money(1999, "MGA"), "MGA 1,999"),
+        (money(1230, "KWD"), "KWD 1.230"),
+        (money(10**17 + 1, "EUR"), "€1,000,000,000,000,000.01"),
+        (money(1999, "XTS"), "XTS 19.99"),
     ],
 )
 def test_money_is_written_in_its_currencys_own_decimals(amount: Money, written: str) -> None:

@@ -41,6 +41,41 @@ async def test_it_comes_back_to_a_shop_that_was_killed_and_hears_only_what_is_ne
         assert change.version > known["MUG"]
 
 
+async def test_a_sku_that_is_not_there_is_told_once_and_waited_for(shop: ShopUnderTest) -> None:
+    troubles: list[str] = []
+    async with (
+        asyncio.timeout(PATIENCE_S),
+        aclosing(watch_stock(shop.url, ["MUG", "NOPE", "mug"], on_trouble=troubles.append)) as levels,
+    ):
+        assert (await anext(levels)).sku == "MUG"
+        await shop.ask(SetOnHand(sku="MUG", on_hand=9))
+        assert (await anext(levels)).sku == "MUG"
+        assert troubles == [f"the shop knows no SKU {sku}; it is waited for" for sku in ("NOPE", "mug")]
+        troubles.clear()
+
+        await shop.restart()
+        await shop.ask(SetOnHand(sku="NOPE", on_hand=3))
+
+        change = await anext(levels)
+        assert (change.sku, change.available) == ("NOPE", 3)
+        assert not [trouble for trouble in troubles if "SKU" in trouble]
+
+
+async def test_a_shop_that_is_not_there_is_told(unused_tcp_port: int) -> None:
+    troubles: asyncio.Queue[str] = asyncio.Queue()
+    url = f"http://127.0.0.1:{unused_tcp_port}"
+    async with (
+        asyncio.timeout(PATIENCE_S),
+        aclosing(watch_stock(url, ["MUG"], on_trouble=troubles.put_nowait)) as levels,
+    ):
+        waiting = asyncio.create_task(anext(levels))
+
+        assert (await troubles.get()).startswith(f"no shop answers at {url}: ")
+
+        waiting.cancel()
+        await asyncio.wait([waiting])
+
+
 async def test_what_the_shop_refuses_is_an_error(shop: ShopUnderTest) -> None:
     async with watching(shop, *(f"SKU-{n}" for n in range(129))) as levels:
         with pytest.raises(NotWatchable, match="too_many_skus"):

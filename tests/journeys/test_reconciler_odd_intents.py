@@ -67,7 +67,7 @@ async def test_an_intent_of_another_amount_pays_nothing_and_is_asked_about_less_
     await shop.clock.advance(days=30)
 
     assert await buyer.status(bought) == "cancelled"
-    assert await effects(shop) == [f"refused: {bought.total} EUR was expected"]
+    assert await effects(shop) == [f"refused: {eur(bought.total)} was expected"]
     assert 30 < asked.count(LIST) < 60
     assert await (await of_today(shop, staff)).dead_letters() == []
 

@@ -10,6 +10,7 @@ from actors.shipping.carrier import CarrierSettings
 from sandbox.core.faults import WebhookFault
 from sandbox.core.webhooks import signature
 from testkit import ShopUnderTest
+from tests.actors.payment.support import eur
 from tests.journeys.people import (
     Customer,
     Json,
@@ -90,7 +91,7 @@ async def test_money_for_nothing_we_know_or_of_another_amount_is_kept_and_pays_n
     shop: ShopUnderTest, buyer: Customer, staff: Staff
 ) -> None:
     bought = await buyer.order(MUG=1)
-    expected = f"refused: {bought.total} EUR was expected"
+    expected = f"refused: {eur(bought.total)} was expected"
     for event in (
         intent_event(SUCCEEDED, "pi_of_somebody_else", bought.total),
         intent_event(SUCCEEDED, bought.intent, bought.total - 1),
@@ -103,7 +104,7 @@ async def test_money_for_nothing_we_know_or_of_another_amount_is_kept_and_pays_n
 
     assert await buyer.status(bought) == "pending_payment"
     stored = [effect for kind, effect in await effects(shop) if kind == SUCCEEDED]
-    assert sorted(stored) == [expected, expected, expected, "refused: no such payment"]
+    assert sorted(stored) == sorted([expected, expected, expected, "refused: no such payment"])
     assert mails_of(shop) == ["order_created"]
     assert await staff.findings() == []
     assert await buyer.pay(bought) == 200

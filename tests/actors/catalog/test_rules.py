@@ -108,7 +108,11 @@ def test_a_line_at_the_edge_is_taken(changes: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(
     ("amount", "currency", "word"),
-    [(1234, "KWD", "1.230 KWD or 1.240 KWD"), (1_000_000, "UGX", "999999 UGX"), (10**12, "IDR", "9999999999.99 IDR")],
+    [
+        (1234, "KWD", "KWD 1.230 or KWD 1.240"),
+        (1_000_000, "UGX", "UGX 999,999"),
+        (10**12, "IDR", "IDR 9,999,999,999.99"),
+    ],
 )
 def test_a_price_that_stripe_would_refuse_is_refused_in_the_words_of_its_currency(
     amount: int, currency: str, word: str

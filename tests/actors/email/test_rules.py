@@ -196,13 +196,13 @@ def test_a_link_leads_to_its_order_whatever_the_order_is_called(order_id: str, p
 def test_amounts_and_lines_are_told() -> None:
     text = part(mail_about(CREATED), "plain")
 
-    assert "3 x Stoneware Mug, Blue at 14.50 EUR  43.50 EUR" in text
-    assert "Shipping  4.90 EUR" in text
-    assert "Total     48.40 EUR" in text
+    assert "3 x Stoneware Mug, Blue at €14.50  €43.50" in text
+    assert "Shipping  €4.90" in text
+    assert "Total     €48.40" in text
 
 
 def test_the_column_of_amounts_adds_up() -> None:
-    lines = re.findall(r"^  .*  (\d+)\.(\d\d) EUR$", part(mail_about(CREATED), "plain"), re.MULTILINE)
+    lines = re.findall(r"^  .*  €(\d+)\.(\d\d)$", part(mail_about(CREATED), "plain"), re.MULTILINE)
 
     *parts, total = [int(euros) * 100 + int(cents) for euros, cents in lines]
     assert sum(parts) == total == 4840
@@ -222,7 +222,12 @@ IS_TRUE = [
     (PaymentFailed(order_id=ORDER, reason="no"), "cancelled", False, "nothing is owed"),
     (PaymentFailed(order_id=ORDER, reason="no"), "paid", False, "paid in another way meanwhile"),
     (OrderCancelled(order_id=ORDER, number=NUMBER, reason="payment_timeout"), "paid", False, "lives again"),
-    (OrderCancelled(order_id=ORDER, number=NUMBER, reason="refunded"), "cancelled", True, "given your money back"),
+    (
+        OrderCancelled(order_id=ORDER, number=NUMBER, reason="refunded"),
+        "cancelled",
+        True,
+        "All of your money was given back.",
+    ),
     (OrderRevived(order_id=ORDER, number=NUMBER), "paid", False, "deliver it after all"),
     (OrderRevived(order_id=ORDER, number=NUMBER), "cancelled", True, "cancelled once more"),
     (LateMoneyReturned(order_id=ORDER, number=NUMBER, reason="out_of_stock"), "cancelled", True, "sold to somebody"),
@@ -243,11 +248,12 @@ def test_a_shipped_parcel_is_told_with_carrier_and_number() -> None:
 @pytest.mark.parametrize(
     ("reason", "words"),
     [
-        ("payment_timeout", "no payment in time"),
-        ("payment_declined", "too many attempts to pay were declined"),
-        ("out_of_stock", "sold to somebody else. Your money goes back at once"),
-        ("customer", "If you have paid, your money goes back"),
-        ("staff", "If you have paid, your money goes back"),
+        ("payment_timeout", "No payment came in time. Nothing is owed."),
+        ("payment_declined", "Too many attempts to pay were declined. Nothing is owed."),
+        ("out_of_stock", "sold to somebody else before the payment came. Your money goes back at once"),
+        ("customer", "You called it off. If you have paid, your money goes back"),
+        ("staff", "The shop called it off. If you have paid, your money goes back"),
+        ("refunded", "All of your money was given back."),
     ],
 )
 def test_a_cancelled_order_says_why_and_what_becomes_of_the_money(reason: CancelReason, words: str) -> None:

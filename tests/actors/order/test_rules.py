@@ -112,7 +112,7 @@ def test_an_order_goes_from_placed_to_delivered() -> None:
 
 
 def test_money_is_told_in_the_timeline_with_its_amount() -> None:
-    assert order_after("paid").entries == [("PaymentReceived", "44.90 EUR", False)]
+    assert order_after("paid").entries == [("PaymentReceived", "€44.90", False)]
 
 
 def test_a_declined_card_leaves_the_order_payable() -> None:
@@ -199,7 +199,7 @@ def test_money_after_a_timeout_asks_for_the_units() -> None:
     assert order.status == "cancelled"
     assert said(order, PaymentCameLate) == [PaymentCameLate(order_id=ORDER, lines=LINES)]
     assert said(order, RefundRequested) == []
-    assert order.entries[-1] == ("PaymentCameLate", "44.90 EUR", False)
+    assert order.entries[-1] == ("PaymentCameLate", "€44.90", False)
 
 
 @pytest.mark.parametrize("reason", ["customer", "staff"])
@@ -286,7 +286,7 @@ def test_refunds_add_up() -> None:
     refunded(order, eur(1000))
 
     assert (order.refunded, order.changed) == (1500, True)
-    assert order.entries == [("RefundProcessed", "5.00 EUR", False), ("RefundProcessed", "10.00 EUR", False)]
+    assert order.entries == [("RefundProcessed", "€5.00", False), ("RefundProcessed", "€10.00", False)]
 
 
 def test_tax_is_a_part_of_the_total_or_comes_on_top() -> None:

@@ -130,7 +130,7 @@ def test_a_refund_that_stripe_never_took_was_not_counted() -> None:
 
     refund_failed(order, eur(500), "charge_already_refunded", was_processed=False)
 
-    assert (order.refunded, order.entries) == (0, [("RefundFailed", "5.00 EUR: charge_already_refunded", True)])
+    assert (order.refunded, order.entries) == (0, [("RefundFailed", "€5.00: charge_already_refunded", True)])
 
 
 def test_a_buyer_is_told_that_a_cancelled_order_lives_again() -> None:

@@ -47,7 +47,7 @@ def test_another_amount_than_the_orders_is_refused_as_in_a_webhook(amount: Money
 
     assert (
         str(apply_listing(payment, seen_as("succeeded", amount=amount), NOON, NOON)[1])
-        == "refused: 4490 EUR was expected"
+        == "refused: €44.90 was expected"
     )
     assert payment == payment_of()
 

@@ -44,7 +44,7 @@ def test_another_amount_than_the_orders_is_refused(wrong: Money) -> None:
 
     assert (
         str(apply_webhook(payment, INTENT, webhook("payment_intent.succeeded", wrong)))
-        == "refused: 4490 EUR was expected"
+        == "refused: €44.90 was expected"
     )
     assert payment == payment_of()
 

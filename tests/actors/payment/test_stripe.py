@@ -291,7 +291,7 @@ async def test_a_refund_is_in_stripes_unit_too(world: World) -> None:
 async def test_what_stripe_would_refuse_for_its_last_digit_is_not_sent(world: World) -> None:
     since, amount = datetime(2030, 1, 7, 12, tzinfo=UTC), Money(amount=1234, currency="KWD")
 
-    with pytest.raises(BadInput, match=r"1\.234 KWD"):
+    with pytest.raises(BadInput, match=r"KWD 1\.234"):
         await world.stripe.create_intent(ORDER, 1, amount, since=since, is_old=False)
 
     assert world.calls == []

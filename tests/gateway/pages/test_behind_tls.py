@@ -8,10 +8,8 @@ import aiohttp
 import pytest
 from playwright.async_api import Page, async_playwright, expect
 
+from tests.gateway.pages.browser import ARGS, CHROMIUM, TIMEOUT_MS
 from tests.gateway.pages.test_page import (
-    ARGS,
-    CHROMIUM,
-    TIMEOUT_MS,
     Trouble,
     add,
     card,

@@ -4,26 +4,19 @@ What drives the page is in helpers that take a Playwright page, and find things 
 and looks change. Chromium is the machine's own; where there is none the tests say so and are skipped.
 """
 
-import os
 import re
-import shutil
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 import pytest
-from playwright.async_api import ConsoleMessage, Locator, Page, Request, async_playwright, expect
+from playwright.async_api import ConsoleMessage, Locator, Page, Request, expect
 
 from tests.docs import examples
+from tests.gateway.pages.browser import CHROMIUM, TIMEOUT_MS
 from tests.journeys.process import Program
 from tests.waiting import eventually
 
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-ARGS = ["--no-sandbox", "--disable-background-networking", "--disable-gpu"]
-
 # The browser itself logs each answer that is not 2xx. A refusal is not an error of the page.
 REFUSED = re.compile(r"Failed to load resource: .* status of (402|404|409)")
-
-TIMEOUT_MS = 10_000
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: set CHROMIUM to one, or install it")
 
@@ -56,18 +49,6 @@ class Customer:
     postal_code: str = "4051"
     city: str = "Basel"
     country: str = "CH"
-
-
-@pytest.fixture
-async def page() -> AsyncIterator[Page]:
-    """A fresh visitor, with nothing kept from others."""
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS)
-        context = await browser.new_context(viewport={"width": 1280, "height": 900}, locale="en-GB")
-        page = await context.new_page()
-        page.set_default_timeout(TIMEOUT_MS)
-        yield page
-        await browser.close()
 
 
 # --- Driving the page ---

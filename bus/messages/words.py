@@ -1,0 +1,200 @@
+"""The shop's words: one sentence for each code that may reach a person, in pages, mails and on the command line.
+
+Codes are for programs and never change; a sentence may. `tests/bus/test_words.py` finds the codes in the code, and asks
+for a sentence of each. Amounts are written by `Money`.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from bus.messages import currencies
+from bus.messages.base import Money
+
+STATUSES: Final[Mapping[str, str]] = {
+    "pending_payment": "Waiting for payment",
+    "payment_processing": "Waiting for your bank",
+    "paid": "Paid",
+    "picking": "Being picked",
+    "packed": "Packed",
+    "shipped": "Handed to the carrier",
+    "in_transit": "On its way",
+    "delivered": "Delivered",
+    "cancelled": "Cancelled",
+}
+
+# Of an order's timeline.
+EVENTS: Final[Mapping[str, str]] = {
+    "OrderCreated": "Order placed",
+    "PaymentReceived": "Payment received",
+    "OrderSettled": "Nothing to pay",
+    "PaymentDeclined": "Payment declined",
+    "PaymentProcessing": "Your bank has been asked",
+    "PaymentFailed": "Your bank did not pay",
+    "PaymentCameLate": "Payment received late",
+    "FurtherPaymentReceived": "A further payment received",
+    "UnitsRetaken": "Back in work",
+    "UnitsGone": "Sold out meanwhile",
+    "PickingStarted": "Picking started",
+    "OrderFulfilled": "Packed",
+    "OrderShipped": "Handed to the carrier",
+    "ParcelMoved": "Parcel moved",
+    "OrderDelivered": "Delivered",
+    "OrderCancelled": "Cancelled",
+    "RefundProcessed": "Money sent back",
+    "RefundFailed": "Money came back to us",
+    "RefundsCorrected": "Refunds corrected",
+    # For staff only.
+    "FullyRefunded": "Fully refunded",
+    "DisputeOpened": "Disputed at the bank",
+    "DisputeClosed": "Dispute decided",
+    "DisputeFundsMoved": "Disputed money moved",
+    "FraudWarned": "Warned of fraud",
+}
+
+CANCELLED: Final[Mapping[str, str]] = {
+    "payment_timeout": "No payment came in time.",
+    "payment_declined": "Too many attempts to pay were declined.",
+    "customer": "You called it off.",
+    "staff": "The shop called it off.",
+    "out_of_stock": "The items had been sold to somebody else before the payment came.",
+    "refunded": "All of your money was given back.",
+}
+
+PARCELS: Final[Mapping[str, str]] = {
+    "picked_up": "Picked up by the carrier",
+    "in_transit": "On its way",
+    "out_for_delivery": "Out for delivery",
+    "delivered": "Delivered",
+    "exception": "Held up",
+}
+
+_DECLINED: Final = "Your bank did not take this payment."
+# Reasons that a buyer can do something about; whoever pays with a stolen card is told no more than others.
+# Source: Stripe, "Decline codes".
+_DECLINES: Final[Mapping[str, str]] = {
+    "There is not enough money in this account.": "insufficient_funds card_velocity_exceeded "
+    "withdrawal_count_limit_exceeded",
+    "The card has expired.": "expired_card invalid_expiry_month invalid_expiry_year",
+    "The card's number is not right.": "incorrect_number invalid_number invalid_account",
+    "The card's security code is not right.": "incorrect_cvc invalid_cvc",
+    "The PIN is not right.": "incorrect_pin invalid_pin offline_pin_required online_or_offline_pin_required "
+    "pin_try_exceeded",
+    "The address is not the one that the bank knows.": "incorrect_zip incorrect_address",
+    "The card can't be used for this payment.": "card_not_supported currency_not_supported service_not_allowed "
+    "transaction_not_allowed not_permitted restricted_card",
+    "The bank asks for your approval.": "authentication_required authentication_not_handled "
+    "payment_intent_authentication_failure mobile_device_authentication_required",
+    "The bank could not be reached.": "issuer_not_available processing_error reenter_transaction try_again_later",
+    "The same payment was made a moment ago.": "duplicate_transaction",
+    "The payment was called off.": "canceled",
+    "A test card pays only in a test.": "testmode_decline live_mode_test_card",
+}
+_BY_CODE: Final = {code: sentence for sentence, codes in _DECLINES.items() for code in codes.split()}
+
+# Of answers of the API, blocks of a quote included.
+PROBLEMS: Final[Mapping[str, str]] = {
+    "amount_too_large": "This is more than one payment can be. Please make it two orders.",
+    "answer_lost": "The answer to this request can't be read any more.",
+    "bad_event": "This event can't be read.",
+    "bad_json": "The request can't be read.",
+    "bad_request": "The request can't be read.",
+    "bad_signature": "The signature does not fit.",
+    "body_too_large": "The request is too large.",
+    "busy": "Too many are watching. Please try again in a moment.",
+    "cart_empty": "Your basket is empty.",
+    "conflict": "Somebody else has just changed this. Please try again.",
+    "error": "This can't be done.",
+    "forbidden": "This is not allowed.",
+    "idempotency_in_progress": "This is being done already. One moment, please.",
+    "idempotency_key_required": "The request lacks its key.",
+    "idempotency_mismatch": "This was sent before with other content. Please reload the page.",
+    "internal_error": "The shop made a mistake. Please try again.",
+    "invalid": "Something that was entered is not right.",
+    "last_sku": "A product needs at least one article.",
+    "method_not_allowed": "This can't be done here.",
+    "money_in_doubt": "The order's money is in doubt.",
+    "no_shipping_method": "There is no way to ship this at the moment.",
+    "not_cancellable": "It is too late to cancel: the order is packed.",
+    "not_found": "This is not here, or not for you to see.",
+    "not_paid": "The order is not paid.",
+    "not_refundable": "So much is not left to refund.",
+    "not_sold": "An article in your basket is no longer sold.",
+    "out_of_stock": "There is not so much left.",
+    "payment_unavailable": "No payment can be taken at the moment. Nothing was ordered, and nothing is charged.",
+    "price_changed": "A price has changed. Please look at the new total, and order again.",
+    "product_exists": "A product with this name is there already.",
+    "settled": "What Stripe says about this order is final.",
+    "sku_in_use": "Units of this article are still in use.",
+    "stock_below_held": "More units are promised than were counted.",
+    "stock_moved": "Units have moved since you looked.",
+    "too_many_requests": "That was too fast. Please try again in a moment.",
+    "too_many_skus": "So many articles can't be watched at once.",
+    "unauthorized": "Please sign in.",
+    "unavailable": "The shop is very busy. Please try again in a moment.",
+    "unknown_code": "This code is not known.",
+    "unknown_shipping_method": "Parcels don't travel like this any more. Please choose another way.",
+    "unknown_sku": "This article is not sold here, or no longer.",
+    "unsupported_media_type": "The request is not in a form that can be read.",
+    "wrong_step": "This is not the step that comes next.",
+}
+
+# As amounts were written in timelines by earlier versions: 19.99 EUR.
+_OLD_AMOUNT: Final = re.compile(r"(-?\d+)(?:\.(\d+))? ([A-Z]{3})\b")
+
+
+def status(code: str) -> str:
+    """Write an order's status; an unknown one, of a later version, as well as its name allows."""
+    return STATUSES.get(code) or _apart(code)
+
+
+def event(name: str) -> str:
+    """Write the name of a timeline's entry."""
+    return EVENTS.get(name) or _apart(name)
+
+
+def detail(name: str, text: str) -> str:
+    """Write the detail of a timeline's entry, in a sentence or a few words; "" if there is nothing to say.
+
+    Args:
+        name: Of the entry's event.
+        text: As it is stored: a code, an amount or words.
+    """
+    match name:
+        case "OrderCancelled":
+            return CANCELLED.get(text, "")
+        case "PaymentDeclined" | "PaymentFailed":
+            return declined(text)
+        case "ParcelMoved":
+            code, _, words = text.partition(": ")
+            return f"{parcel(code)}: {words}" if words else parcel(code)
+        case _:
+            return _OLD_AMOUNT.sub(_amount, text)
+
+
+def parcel(code: str) -> str:
+    """Write a carrier's status. Carriers have more of them than the shop knows."""
+    return PARCELS.get(code) or _apart(code)
+
+
+def declined(code: str) -> str:
+    """Write why a bank did not pay. Banks rarely say, and then in codes that tell a buyer nothing."""
+    return _BY_CODE.get(code, _DECLINED)
+
+
+def problem(code: str) -> str:
+    """Write the sentence of an error's code."""
+    return PROBLEMS.get(code) or f"{_apart(code)}."
+
+
+def _amount(found: re.Match[str]) -> str:
+    whole, rest, currency = found.groups(default="")
+    if len(rest) != currencies.decimals(currency):
+        return found[0]
+    return str(Money(amount=int(whole + rest), currency=currency))
+
+
+def _apart(name: str) -> str:
+    """Make words of a name: `OutForDelivery` and `out_for_delivery` are "Out for delivery"."""
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])|[._-]+", " ", name).lower()
+    return words[:1].upper() + words[1:]

@@ -1,0 +1,225 @@
+"""The ways through the page: addresses that say where one is, several windows, other devices, and second thoughts."""
+
+import re
+
+import pytest
+from playwright.async_api import Page, Request, expect
+
+from tests.gateway.pages.browser import CHROMIUM
+from tests.gateway.pages.test_page import (
+    Customer,
+    Trouble,
+    add,
+    card,
+    check_out,
+    close_product,
+    line,
+    open_basket,
+    open_product,
+    pay,
+    search,
+    see_status,
+    visit,
+)
+from tests.journeys.process import Program
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: set CHROMIUM to one, or install it")
+
+MOST_REQUESTS = 20  # For the first page: it were 38.
+
+
+async def buy_a_trowel(page: Page, base_url: str) -> str:
+    """Order one, and leave it unpaid; gives the order's id."""
+    await visit(page, base_url)
+    await search(page, "trowel", "TROWEL")
+    await card(page, "TROWEL").get_by_test_id("quick-add").click()
+    await expect(page.get_by_test_id("basket-count")).to_have_text("1")
+    await open_basket(page)
+    await check_out(page, Customer())
+    return page.url.rpartition("order/")[2]
+
+
+async def link_in_the_last_mail(shop: Program, order_id: str) -> str:
+    links: list[str] = [re.findall(r"http\S+", mail["text"])[0] for mail in await shop.mails()]
+    return next(link for link in links if f"/{order_id}#" in link)
+
+
+# --- Addresses ---
+
+
+async def test_a_search_is_in_the_address_and_back_leads_to_the_one_before(base_url: str, page: Page) -> None:
+    await visit(page, base_url)
+    await search(page, "stoneware", "MUG")
+    assert "?q=stoneware" in page.url
+    await page.get_by_test_id("search").fill("")
+    await page.get_by_test_id("categories").locator('[value="Garden"]').check()
+    await expect(card(page, "TROWEL")).to_be_visible()
+    await page.get_by_test_id("sort").select_option("-price")
+    assert "category=Garden&sort=-price" in page.url
+
+    await page.reload()
+    await expect(card(page, "TROWEL")).to_be_visible()
+    await expect(card(page, "MUG")).to_be_hidden()
+    await expect(page.get_by_test_id("sort")).to_have_value("-price")
+    for _ in range(2):
+        await page.go_back()
+
+    await expect(page.get_by_test_id("search")).to_have_value("stoneware")
+    await expect(card(page, "MUG")).to_be_visible()
+    await expect(card(page, "TROWEL")).to_be_hidden()
+
+
+async def test_a_search_can_be_passed_on(base_url: str, page: Page) -> None:
+    await page.goto(f"{base_url}/search?q=stoneware&sort=price")
+
+    await expect(card(page, "MUG")).to_be_visible()
+    await expect(page.get_by_test_id("product-card")).to_have_count(1)
+    await expect(page.get_by_test_id("search")).to_have_value("stoneware")
+
+
+async def test_a_product_that_is_opened_over_another_is_shown(base_url: str, page: Page) -> None:
+    await visit(page, base_url)
+    await search(page, "stoneware", "MUG")
+    await open_product(page, "MUG")
+
+    await page.evaluate("location.hash = '#product/TROWEL'")
+
+    await expect(page.get_by_test_id("product-dialog")).to_contain_text("Trowel")
+    await expect(page.get_by_test_id("product-dialog")).to_be_visible()
+    await page.go_back()
+    await expect(page.get_by_test_id("product-dialog")).to_contain_text("Stoneware Mug")
+    assert page.url.endswith("#product/MUG")
+    await close_product(page)
+    assert page.url.endswith("?q=stoneware#/")
+
+
+async def test_the_first_page_takes_few_requests(base_url: str, page: Page) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+
+    await visit(page, base_url)
+    await page.wait_for_load_state("networkidle")
+
+    assert len(asked) <= MOST_REQUESTS, asked
+
+
+# --- Windows and devices ---
+
+
+async def test_windows_of_one_basket_agree_and_add_up(base_url: str, page: Page) -> None:
+    await visit(page, base_url)
+    other = await page.context.new_page()
+    await visit(other, base_url)
+    for window in (page, other):
+        await search(window, "stoneware", "MUG")
+        await open_product(window, "MUG")
+
+    await add(page, "MUG-BLUE")
+    await expect(other.get_by_test_id("basket-count")).to_have_text("1")  # Nobody reloaded it.
+    await add(other, "MUG-BLUE")
+
+    for window in (page, other):
+        await close_product(window)
+        await open_basket(window)
+        await expect(line(window, "MUG-BLUE").get_by_test_id("quantity")).to_have_value("2")
+    await line(other, "MUG-BLUE").get_by_test_id("remove").click()
+    await expect(line(page, "MUG-BLUE")).to_be_hidden()
+
+
+async def test_quick_taps_count_each(base_url: str, page: Page) -> None:
+    await visit(page, base_url)
+    await search(page, "trowel", "TROWEL")
+    await card(page, "TROWEL").get_by_test_id("quick-add").click()
+    await open_basket(page)
+
+    for _ in range(4):
+        await line(page, "TROWEL").get_by_test_id("more-of-it").click(no_wait_after=True)
+    await line(page, "TROWEL").get_by_test_id("less").click(no_wait_after=True)
+
+    await expect(line(page, "TROWEL").get_by_test_id("quantity")).to_have_value("4")
+    await page.reload()
+    await expect(line(page, "TROWEL").get_by_test_id("quantity")).to_have_value("4")
+
+
+async def test_a_mails_link_opens_the_order_on_another_device_and_no_server_sees_its_token(
+    running: Program, base_url: str, page: Page
+) -> None:
+    order_id = await buy_a_trowel(page, base_url)
+    link = await link_in_the_last_mail(running, order_id)
+    token = link.partition("token=")[2]
+    assert page.context.browser is not None
+    device = await (await page.context.browser.new_context()).new_page()
+    seen: list[str] = []
+
+    def watch(request: Request) -> None:
+        seen.extend([request.url, request.headers.get("referer", "")])
+
+    device.on("request", watch)
+    trouble = Trouble()
+    trouble.watch(device)
+
+    await device.goto(link)
+    await see_status(device, "pending_payment")
+
+    assert device.url == f"{base_url}/#order/{order_id}"
+    assert not [text for text in seen if token in text]
+    await device.goto(f"{base_url}/order/{order_id}?token={token}")  # As other programs may write it.
+    await see_status(device, "pending_payment")
+    assert token not in device.url
+
+    await device.get_by_test_id("withdraw-links").click()
+    await expect(device.get_by_test_id("order-status")).to_contain_text("withdrawn")
+    assert trouble.errors == []
+    await page.reload()
+    await see_status(page, "pending_payment")  # The browser it was ordered in needs no link.
+
+
+# --- Before and after an order ---
+
+
+async def test_all_that_it_costs_is_shown_before_it_is_ordered(base_url: str, page: Page) -> None:
+    await visit(page, base_url)
+    await search(page, "trowel", "TROWEL")
+    await card(page, "TROWEL").get_by_test_id("quick-add").click()
+    await expect(page.get_by_test_id("message")).to_contain_text("held for 15 minutes")
+    await open_basket(page)
+    await page.get_by_test_id("to-checkout").click()
+
+    methods = page.get_by_test_id("checkout-form").locator("#shipping-methods")
+    await expect(methods).to_contain_text("€4.90, 2 to 5 working days")
+    await expect(methods).to_contain_text("€9.90, 1 to 2 working days")
+    total = await page.get_by_test_id("summary-total").text_content()
+    await expect(page.get_by_test_id("place-order")).to_have_text(f"Place order for {total}")
+    await page.get_by_test_id("checkout-form").locator('[value="express"]').check()
+    await expect(page.get_by_test_id("summary-shipping")).to_have_text("€9.90")
+    await expect(page.get_by_test_id("tax-note")).to_have_text("Prices include VAT.")
+
+
+async def test_what_the_shop_says_of_itself_is_linked_and_nothing_else(base_url: str, page: Page) -> None:
+    await visit(page, base_url)
+    links = page.get_by_test_id("notices").get_by_role("link")
+
+    await expect(links).to_have_text(["Imprint", "Terms"])
+    assert await links.nth(1).get_attribute("href") == "https://shop.example/terms"
+    await links.nth(0).click()
+
+    await expect(page.get_by_test_id("legal-text")).to_have_text("Shop Ltd\nLindenweg 4")
+
+
+async def test_an_order_counts_down_says_why_it_ended_and_can_be_had_again(
+    running: Program, base_url: str, page: Page
+) -> None:
+    order_id = await buy_a_trowel(page, base_url)
+    await expect(page.get_by_test_id("pay-deadline")).to_have_text(re.compile(r"Please pay within (30:00|29:\d\d)"))
+    staff = {"Authorization": f"Bearer {(await running.good('token')).strip()}"}
+
+    assert (await running.ask("POST", f"/orders/{order_id}/cancel", **staff)).status == 200
+
+    await see_status(page, "cancelled")
+    await expect(page.get_by_test_id("order-hint")).to_have_text("The shop called it off. Nothing was charged.")
+    await expect(page.get_by_test_id("payment")).to_be_hidden()
+    await page.get_by_test_id("order-again").click()
+    await expect(line(page, "TROWEL").get_by_test_id("quantity")).to_have_value("1")
+    await check_out(page, Customer())
+    await pay(page, "pm_card_visa")
+    await see_status(page, "paid")
