@@ -152,10 +152,6 @@ class Courier(Toy):
         await self._go(event)
         return Fetched(key=event.key, what=event.what) if event.what != "nothing" else None
 
-    @turn
-    async def hear_cries(self, tx: Transaction, events: Sequence[Cried]) -> None:
-        await write(tx, self.name, events)
-
     async def _go(self, message: Named) -> None:
         self.running += 1
         self.most = max(self.most, self.running)

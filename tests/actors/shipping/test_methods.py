@@ -56,7 +56,7 @@ async def test_a_shop_that_has_shipped_goes_on_at_the_prices_it_had(
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"title": " "}, "title"), ({"title": "\u200b"}, "title"), ({"title": "a\nb"}, "one line"),
+        ({"title": " "}, "title"), ({"title": "\u200b"}, "title"), ({"title": "a\nb"}, "title"),
         ({"days_min": 3, "days_max": 2}, "days"), ({"days_max": 366}, "days"),
         ({"price": MethodPrice(currency="eur", price=1)}, "price"),
         ({"price": MethodPrice(currency="EUR\n", price=1)}, "price"),

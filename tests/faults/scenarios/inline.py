@@ -25,6 +25,7 @@ from tests.engine.toys import (
     done,
     house,
     soon,
+    write,
 )
 from tests.faults.scenarios.parts import Findings, unless
 
@@ -50,11 +51,19 @@ class Crier(Toy):
         tx.publish(*[Cried(key=event.key, what=f"{event.what} again") for event in events])
 
 
+class Neighbour(Courier):
+    """Hears the bell by a call, and what is cried by a turn."""
+
+    @turn
+    async def hear_cries(self, tx: Transaction, events: Sequence[Cried]) -> None:
+        await write(tx, self.name, events)
+
+
 async def a_call_of_the_same_key_is_under_way(database: Database, clock: ManualClock) -> Findings:
     """Somebody has asked for it, so it has no row; its result is recorded before what comes later."""
-    courier = Courier()
-    gate = Gate(courier, "far")
-    async with open_house(database, clock, Bell(), Crier(), courier) as bus:
+    neighbour = Neighbour()
+    gate = Gate(neighbour, "far")
+    async with open_house(database, clock, Bell(), Crier(), neighbour) as bus:
         asking = asyncio.create_task(bus.ask(Fetch(key="k", what="far")))
         await gate.wait()
         async with database.transaction(clock.now()) as tx:
@@ -65,7 +74,7 @@ async def a_call_of_the_same_key_is_under_way(database: Database, clock: ManualC
         gate.open()
         await soon(asking)
         await at_rest(clock)
-    return unless(await done(database, "courier"), ["far", "near again"])
+    return unless(await done(database, "neighbour"), ["far", "near again"])
 
 
 async def another_process_has_stored_an_event_of_the_same_key(database: Database, clock: ManualClock) -> Findings:
@@ -80,11 +89,11 @@ async def another_process_has_stored_an_event_of_the_same_key(database: Database
 
 
 async def an_earlier_event_of_the_same_transaction_is_stored(database: Database, clock: ManualClock) -> Findings:
-    """The courier hears the bell by a call, and what is cried after it by a turn."""
-    async with open_house(database, clock, Bell(), Crier(), Courier()) as bus:
+    """The neighbour hears the bell by a call, and what is cried after it by a turn."""
+    async with open_house(database, clock, Bell(), Crier(), Neighbour()) as bus:
         await soon(bus.ask(Ring(key="k", what="one")))
         await at_rest(clock)
-    return unless(await done(database, "courier"), ["one", "one again"])
+    return unless(await done(database, "neighbour"), ["one", "one again"])
 
 
 async def a_listener_is_in_a_turn_of_its_own(database: Database, clock: ManualClock) -> Findings:
