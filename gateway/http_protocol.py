@@ -84,6 +84,7 @@ class _BoundedHttp(HttpToolsProtocol):
         self._peer = ""
         self._has_place = False
         self._in_head = self._is_arriving = True  # A connection begins with a head.
+        self._has_begun = False  # Browsers open connections that they may never use.
         self._unseen_bytes = 0  # Received since the last byte of a body, or since the piece in which a head began.
         self._began_s = 0.0
         self._arrive_timer: asyncio.TimerHandle | None = None
@@ -125,9 +126,9 @@ class _BoundedHttp(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """Begin a request."""
+        self._in_head = self._is_arriving = self._has_begun = True
         if len(self.pipeline) >= _MAX_AHEAD:
             self._stop_parsing(too_many(1.0, f"At most {_MAX_AHEAD} requests may be sent ahead."), "pipeline")
-        self._in_head = self._is_arriving = True
         self._unseen_bytes = 0
         if self._arrive_timer is not None:
             self._arrive_timer.cancel()
@@ -136,7 +137,6 @@ class _BoundedHttp(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Check a head, then hand the request to the application."""
-        self._in_head = False
         size, hosts = len(self.url), 0
         for name, value in self.headers:
             size += len(name) + len(value)
@@ -145,6 +145,7 @@ class _BoundedHttp(HttpToolsProtocol):
             self._stop_parsing(_head_too_large(), "head")
         if hosts != 1 and (hosts or self.parser.get_http_version() != "1.0"):  # RFC 9112, 3.2.
             self._stop_parsing(Problem(400, "bad_request", "A request has one Host header."), "host")
+        self._in_head = False
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
@@ -183,7 +184,7 @@ class _BoundedHttp(HttpToolsProtocol):
 
     def handle_websocket_upgrade(self) -> None:
         """Hand the connection over to a websocket, with its place."""
-        self._is_arriving = False
+        self._is_arriving, self._in_head = False, True  # There is nothing but a head to answer.
         address = self.bounds.addresses.of(self.client[0] if self.client else "", self.headers)
         if wait_s := self.bounds.admit_socket(address):
             self._refuse(too_many(wait_s, "This address sends more requests than one may."), "requests")
@@ -234,6 +235,7 @@ class _BoundedHttp(HttpToolsProtocol):
     def _turn_away(self, reason: Reason) -> None:
         detail = "Too many connections; try again in a few seconds."
         is_full = reason == "connections"
+        self._has_begun = True  # Or there would be nothing to answer.
         problem = Problem(503, "unavailable", detail, headers={"Retry-After": f"{_FULL_WAIT_S:g}"})
         self._refuse(problem if is_full else too_many(_FULL_WAIT_S, detail), reason, lingers=False)
 
@@ -249,23 +251,24 @@ class _BoundedHttp(HttpToolsProtocol):
         self._unset_keepalive_if_required()
         if self.transport.is_closing():
             return
-        if self._may_answer():
-            self.transport.write(_written(problem))
+        is_due = self._is_answer_due()
         if self.cycle is not None and not self.cycle.response_complete:
             self.cycle.disconnected = True
             self.cycle.message_event.set()
-        if lingers and self.transport.can_write_eof():
+        self._cut_within(_LINGER_S)
+        if is_due:
+            self.transport.write(_written(problem))
+        if is_due and lingers and self.transport.can_write_eof():
             self.transport.write_eof()
             self.flow.resume_reading()
-            self._cut_within(_LINGER_S)
         else:
             self.transport.close()
 
-    def _may_answer(self) -> bool:
+    def _is_answer_due(self) -> bool:
         """Whether the next bytes that the client expects are the answer to the refused request."""
-        if self.cycle is None or self.cycle.response_complete:
-            return True
-        return not self._in_head and not self.cycle.response_started and not self.pipeline
+        if self._in_head:
+            return self._has_begun and (self.cycle is None or self.cycle.response_complete)
+        return not self.cycle.response_started and not self.pipeline
 
     def _cut_within(self, within_s: float) -> None:
         if self._cut_timer is None:

@@ -88,10 +88,9 @@ class Attackers:
                 await pace(0.5)
                 if writer.transport.is_closing() or reader.at_eof():
                     break
-            with suppress(TimeoutError):
-                async with asyncio.timeout(1):
-                    line = await reader.readline()
-                    self.answered[f"slow {line[9:12].decode()}"] += 1
+            async with asyncio.timeout(1):
+                line = await reader.readline()
+            self.answered[f"slow {line[9:12].decode() or 'closed'}"] += 1
         finally:
             writer.transport.abort()
 

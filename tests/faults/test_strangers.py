@@ -25,7 +25,8 @@ from tests.waiting import pace
 
 BUYERS = 20
 AS_SHIPPED = dict.fromkeys(UNBOUNDED, "")  # What is empty has its default.
-MOST_SLOWER = 1.5
+MOST_SLOWER = 1.5  # At length; a few seconds on a busy machine tell less.
+WARM_UP_S = 15.0  # By then the strangers have used what they may use at once.
 NOISE_S = 0.05  # Of a machine on which the attackers run, too: no p99 below it is told from another.
 MEMORY_MB = 200
 LOOKS_S = 0.25
@@ -35,7 +36,7 @@ LOOKS_S = 0.25
 @pytest.mark.slow
 async def test_strangers_take_nothing_from_those_who_buy(scale: Scale, report: Report) -> None:
     campaign = report.campaign("Strangers beside buyers", scale.seed)
-    slow, seconds = scale.of(short=200, long=1000), scale.of(short=15, long=300)
+    slow, seconds = scale.of(short=200, long=1000), scale.of(short=10, long=180)
     async with program(**AS_SHIPPED, SHOPFLOW_LOG="warning") as shop:
         await shop.start()
         await fill_the_shelf(shop)
@@ -43,12 +44,15 @@ async def test_strangers_take_nothing_from_those_who_buy(scale: Scale, report: R
         attacking = ["nice", "-n", "19", sys.executable, "-m", "tests.faults.attackers", shop.url, str(slow)]
         with dialogue(buying) as buyers, dialogue(attacking) as attackers:
             await buyers.ask("3")  # All is loaded, and every buyer connected.
-            quiet_s = await shopping(buyers, seconds)
-            async with memory_of(shop) as memory_mb:
-                answered, loud_s = await asyncio.gather(attackers.ask(f"{seconds}"), shopping(buyers, seconds))
-            before_mb, most_mb = memory_mb[0], max(memory_mb)
+            before_s = await shopping(buyers, seconds)
+            async with memory_of(shop) as memory_mb, asyncio.TaskGroup() as tasks:
+                attack = tasks.create_task(attackers.ask(f"{WARM_UP_S + seconds}"))
+                await pace(WARM_UP_S)
+                loud_s = await shopping(buyers, seconds)
+            after_s = await shopping(buyers, seconds)
+        before_mb, most_mb, quiet_s = memory_mb[0], max(memory_mb), max(before_s, after_s, key=p99)
 
-        told = msgspec.json.decode(answered, type=dict[str, int])
+        told = msgspec.json.decode(attack.result(), type=dict[str, int])
         note(
             campaign,
             f"p99 of {len(quiet_s)} requests without strangers: {p99(quiet_s) * 1000:.0f} ms.",
@@ -56,7 +60,7 @@ async def test_strangers_take_nothing_from_those_who_buy(scale: Scale, report: R
             f"Memory: {before_mb:.0f} MB before, {most_mb:.0f} MB at most.",
             f"The strangers were answered: {told}.",
         )
-        assert p99(loud_s) <= MOST_SLOWER * max(NOISE_S, p99(quiet_s))
+        assert p99(loud_s) <= scale.of(short=3, long=1) * MOST_SLOWER * max(NOISE_S, p99(quiet_s))
         assert most_mb - before_mb <= MEMORY_MB
         assert refusals_are_told(shop.errors) >= {"requests", "late", "head"}
         assert told["flood 429"] > told["flood 201"]
