@@ -10,8 +10,8 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from redis.asyncio import Redis
 
 from engine.postgres import Database
+from gateway.api.health import ALIVE, Health, readiness
 from gateway.headers import with_headers
-from gateway.health import ALIVE, Health, readiness
 from gateway.paths import with_one_spelling
 from gateway.problems import HANDLERS
 

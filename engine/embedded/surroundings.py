@@ -1,4 +1,4 @@
-"""What a program that the shop starts gets from it: a few variables of the environment, and paths that sockets fit."""
+"""Surroundings of a program that the shop starts: some variables of the environment, and paths that sockets fit."""
 
 import hashlib
 import os

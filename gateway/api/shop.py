@@ -15,8 +15,8 @@ from litestar.types import ControllerRouterHandler
 from bus.messages.base import SkuName
 from bus.messages.catalog import ListCategories
 from gateway.api.bodies import View
+from gateway.api.health import ALIVE, Health, readiness
 from gateway.context import Injected
-from gateway.health import ALIVE, Health, readiness
 from gateway.live import LiveRefusal
 from gateway.problems import Problem
 
