@@ -1,10 +1,11 @@
 """The running of commands: settings, event loop, and the printing of refusals."""
 
 import os
+import re
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import typer
 import uvloop
@@ -20,6 +21,11 @@ from wiring.settings import read_all
 from wiring.shop import Shop, attach_shop
 
 T = TypeVar("T")
+
+# What opens a cart, a payment or an account to whoever reads it; of each, what is enough to find it again.
+_KEYS: Final = re.compile(
+    r"(\bcart_[\w-]{4}|\bpi_\w{1,40}_secret_|\b[sr]k_(?:live|test)_|\bwhsec_)[\w-]+|(://[^\s:/@]*:)[^\s/@]+(?=@)"
+)
 
 out = Console()
 
@@ -59,7 +65,7 @@ def run(main: Callable[[ShopSettings], Awaitable[T]]) -> T:
     """Read the settings and run a command; an error in settings or input is one line, and exit code 2."""
     try:
         settings = read_all()
-        configure_logging(settings.engine.shopflow_log, as_json=settings.engine.shopflow_log_json)
+        configure_logging(settings.engine.shopflow_log, as_json=settings.engine.shopflow_log_json, keys=_KEYS)
         return uvloop.run(_awaited(main, settings))
     except* ShopFlowError as group:
         _refuse(group)

@@ -25,6 +25,7 @@ from wiring.edge import open_edge
 from wiring.hosting import LOCAL, read_hosted
 from wiring.integrations import open_integrations, played_by_sandbox
 from wiring.operations import bind_operations, open_operations
+from wiring.plain_ways import plain_ways
 from wiring.settings import check
 from wiring.shop import Shop, attach_shop, open_shop
 
@@ -77,6 +78,8 @@ async def serve(settings: ShopSettings, *, has_gateway: bool = True) -> None:
             stack.enter_context(address_noted(settings.engine.shopflow_data, url))
         freeze_gc()
         report_progress(f"ShopFlow is ready: {url or 'without a gateway'}")
+        for way in plain_ways(settings):
+            report_progress(f"  {way}")
         if operations_url:
             report_progress(f"  metrics, for this machine: {operations_url}/metrics")
         if (played := played_by_sandbox(settings, hosted)) and not integrations.is_sandbox:

@@ -70,12 +70,18 @@ def _table(read: ShopSettings) -> Table:
     for group in _groups():
         values: Settings = getattr(read, group.name)
         for one in describe(group.kind):
-            is_given = bool(os.environ.get(one.name))
             value = _text(getattr(values, one.field))
             shown = "(secret)" if one.is_secret and value else value
-            table.add_row(one.name, shown, "environment" if is_given else "default", one.meaning)
+            table.add_row(one.name, shown, _source(one), one.meaning)
         table.add_section()
     return table
+
+
+def _source(setting: Setting) -> str:
+    if os.environ.get(setting.name):
+        return "environment"
+    file = f"{setting.name}_FILE"
+    return file if setting.is_secret and os.environ.get(file) else "default"
 
 
 def _groups() -> Iterator[_Group]:

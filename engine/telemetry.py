@@ -1,9 +1,12 @@
 """Logs and metrics. Nothing here is called per message at info: a turn is measured once, however many it holds."""
 
 import logging
+import re
 import sys
 from collections.abc import Callable
 from functools import cache
+from io import StringIO
+from typing import Final, TextIO
 
 import structlog
 from prometheus_client import Counter, Gauge, Histogram
@@ -83,21 +86,57 @@ class _StandardError(structlog.WriteLogger):
     debug = info = warning = error = critical = exception = msg
 
 
-def configure_logging(level: str, *, as_json: bool) -> None:
+# Control characters move a terminal's cursor, recolour or begin a line; the others turn the direction of writing.
+_UNPRINTABLE: Final = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+
+
+def printable(text: str) -> str:
+    """Write what a stranger may have sent so that a terminal shows it and does nothing else."""
+    return _UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+class _Cleaner:
+    """Takes from each line what must not stand in a log: whole keys, and, for people, unprintable characters."""
+
+    def __init__(self, keys: re.Pattern[str] | None, *, is_for_people: bool) -> None:
+        self._keys = keys
+        self._is_for_people = is_for_people
+
+    def __call__(self, _: object, __: str, line: structlog.typing.EventDict) -> structlog.typing.EventDict:
+        for name, value in line.items():
+            if isinstance(value, str):
+                line[name] = self._clean(value)
+        return line
+
+    def traceback(self, into: TextIO, error: structlog.typing.ExcInfo) -> None:
+        """Write a traceback, each line indented, so that no text in it can pass for another line of the log."""
+        written = StringIO()
+        structlog.dev.plain_traceback(written, error)
+        into.write("".join(f"\n    {self._clean(line)}" for line in written.getvalue().strip("\n").split("\n")))
+
+    def _clean(self, text: str) -> str:
+        if self._keys:
+            text = self._keys.sub(lambda found: f"{found[found.lastindex or 0]}...", text)
+        return printable(text) if self._is_for_people else text
+
+
+def configure_logging(level: str, *, as_json: bool, keys: re.Pattern[str] | None = None) -> None:
     """Write logs to standard error: lines for people, or JSON for machines.
 
     Args:
         level: debug, info, warning or error.
         as_json: One JSON object a line.
+        keys: What opens something for whoever reads it. Of each match, the group that matched is logged.
     """
     number = logging.getLevelNamesMapping()[level.upper()]
+    cleaner = _Cleaner(keys, is_for_people=not as_json)
     render: Callable[..., str | bytes] = (
         structlog.processors.JSONRenderer()
         if as_json
         else structlog.dev.ConsoleRenderer(
             colors=sys.stderr.isatty(),
             pad_event_to=32,
-            exception_formatter=structlog.dev.plain_traceback,  # Rich tracebacks show variables, and so secrets.
+            exception_formatter=cleaner.traceback,  # Rich tracebacks show variables, and so secrets.
         )
     )
     shared: list[structlog.typing.Processor] = [
@@ -106,15 +145,16 @@ def configure_logging(level: str, *, as_json: bool) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     errors: list[structlog.typing.Processor] = [structlog.processors.format_exc_info] if as_json else []
+    ends: list[structlog.typing.Processor] = [*errors, cleaner, render]
     structlog.configure(
-        processors=[*shared, *errors, render],
+        processors=[*shared, *ends],
         wrapper_class=structlog.make_filtering_bound_logger(number),
         logger_factory=lambda *_: _StandardError(sys.stderr),
         cache_logger_on_first_use=False,
     )
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=shared,
-        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *errors, render],
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *ends],
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(formatter)

@@ -5,12 +5,15 @@ to look up the object first. Retries are left to the engine.
 """
 
 import re
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Annotated, Final, Literal, ParamSpec, TypedDict, TypeVar
 
+import aiohttp
 import stripe
 
 from actors.payment import stripe_errors
@@ -23,6 +26,7 @@ from bus.messages.payment import Intent, RecordStripeEvent, RefundReason
 from engine.circuit import Circuit
 from engine.crash import CrashPoint
 from engine.errors import BadInput, ShopFlowError, Unavailable
+from engine.outside import read_bounded, refuse_redirects
 from engine.patterns import whole
 from engine.settings import Seconds, Settings, listed, meaning
 
@@ -117,6 +121,26 @@ class _OldFailure:
     """A failure of an earlier call that an idempotency key replays."""
 
     error: ShopFlowError
+
+
+class _Http(stripe.HTTPClient):
+    """HTTP for Stripe's library, which would follow redirects by itself, and read answers without end."""
+
+    name = "aiohttp"
+
+    def __init__(self, session: aiohttp.ClientSession) -> None:
+        super().__init__()
+        self._session = session
+
+    async def request_async(
+        self, method: str, url: str, headers: Mapping[str, str], post_data: str | bytes | None = None
+    ) -> tuple[bytes, int, Mapping[str, str]]:
+        try:
+            async with self._session.request(method, url, headers=headers, data=post_data) as answer:
+                return await read_bounded(answer.content), answer.status, answer.headers
+        except (aiohttp.ClientError, TimeoutError) as error:
+            why = str(error) or type(error).__name__
+            raise stripe.APIConnectionError(why) from error  # type: ignore[no-untyped-call] # not typed by the library
 
 
 class Stripe:
@@ -368,17 +392,24 @@ class Stripe:
         return answer
 
 
+@cache
+def _tls() -> ssl.SSLContext:
+    """Trust the authorities that Stripe's library trusts. Reading them takes a while, and is done once."""
+    return ssl.create_default_context(cafile=stripe.ca_bundle_path)
+
+
 @asynccontextmanager
 async def open_stripe(settings: StripeSettings, circuit: Circuit) -> AsyncIterator[Stripe]:
     """Open a client with connections of its own, and close them when the block ends."""
-    http = stripe.AIOHTTPClient(timeout=settings.stripe_timeout_s)
-    client = stripe.StripeClient(
-        settings.stripe_secret_key,
-        http_client=http,
-        base_addresses={"api": settings.stripe_api_base},
-        max_network_retries=0,
-    )
-    try:
+    async with aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(ssl=_tls()),
+        timeout=aiohttp.ClientTimeout(total=settings.stripe_timeout_s),
+        middlewares=(refuse_redirects,),
+    ) as session:
+        client = stripe.StripeClient(
+            settings.stripe_secret_key,
+            http_client=_Http(session),
+            base_addresses={"api": settings.stripe_api_base},
+            max_network_retries=0,
+        )
         yield Stripe(client, circuit, is_configured=bool(settings.stripe_secret_key))
-    finally:
-        await http.close_async()  # type: ignore[no-untyped-call] # not typed by the library

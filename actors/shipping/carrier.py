@@ -11,10 +11,13 @@ from bus.messages.base import Address
 from engine.circuit import Circuit
 from engine.crash import CrashPoint
 from engine.errors import BadInput, Unavailable
+from engine.outside import read_bounded, refuse_redirects
 from engine.retry_after import RETRYABLE_STATUSES, retry_after_s
 from engine.settings import Settings, listed, meaning
 
 _TIMEOUT = aiohttp.ClientTimeout(total=20)
+_LONGEST_ANSWER = 1 << 20  # Bytes.
+_Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 _REFUSED_KEY = 401  # Our API key is at fault, and not the parcel: a person mends it.
 
 _BOOKED = CrashPoint("carrier-booked", "The carrier has booked a parcel; its answer has not been read.")
@@ -50,8 +53,8 @@ class Recipient(NamedTuple):
 class Booking(msgspec.Struct, frozen=True):
     """The carrier's answer to a booking."""
 
-    id: str
-    tracking_number: str
+    id: _Name
+    tracking_number: _Name
 
 
 class Carrier:
@@ -84,7 +87,7 @@ class Carrier:
                 f"{self._url}/v1/shipments", json=body, headers={"Idempotency-Key": parcel_id}
             ) as response:
                 _BOOKED.reach()
-                answer = await response.read()
+                answer = await read_bounded(response.content, _LONGEST_ANSWER)
         except (aiohttp.ClientError, TimeoutError) as error:
             raise Unavailable("the carrier", str(error) or type(error).__name__) from error
         if response.status in RETRYABLE_STATUSES | {_REFUSED_KEY} or response.status >= 500:
@@ -107,5 +110,6 @@ def _written(recipient: Recipient) -> dict[str, str]:
 @asynccontextmanager
 async def open_carrier(url: str, key: str, *, name: str, circuit: Circuit) -> AsyncIterator[Carrier]:
     """Open a client with connections of its own, and close them when the block ends."""
-    async with aiohttp.ClientSession(timeout=_TIMEOUT, headers={"Authorization": f"Bearer {key}"}) as session:
+    headers = {"Authorization": f"Bearer {key}"}
+    async with aiohttp.ClientSession(timeout=_TIMEOUT, headers=headers, middlewares=(refuse_redirects,)) as session:
         yield Carrier(session, url, name, circuit)

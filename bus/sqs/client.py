@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from bus.sqs.metrics import REQUESTS
 from bus.sqs.settings import SqsSettings
 from bus.sqs.wire import WireMessage, to_entry
-from engine.errors import BadSetting, Unavailable
+from engine.errors import BadInput, BadSetting, Unavailable
 
 if TYPE_CHECKING:
     from types_aiobotocore_s3 import S3Client
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _CONNECT_S = 2.0
 _ANSWER_S = 5.0  # Beyond the long poll.
 _CONNECTIONS = 64
+_LONGEST_BODY = 64 << 20  # Bytes. What is stored by us is some megabytes long at most.
 _NO_QUEUE = ("AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist")
 
 
@@ -135,6 +136,8 @@ class Sqs:
         """Return a stored body."""
         with aws_errors("S3"):
             found = await self._s3.get_object(Bucket=self._bucket(), Key=name)
+            if found["ContentLength"] > _LONGEST_BODY:
+                raise BadInput(f"a stored body has {found['ContentLength']} bytes")
             content: bytes = await found["Body"].read()
         return content.decode()
 

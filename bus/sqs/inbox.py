@@ -192,7 +192,7 @@ class Inbox:
         return self.leases.begin(message["ReceiptHandle"], int(message["Attributes"]["ApproximateReceiveCount"]))
 
     async def _read(self, message: "MessageTypeDef", lease: MessageLease) -> None:
-        letter = from_message(message)
+        letter = from_message(message, self._sqs.settings.sqs_prefix)
         lease.stored_in = letter.stored_in
         if letter.expires_at is not None and letter.expires_at <= self._clock.now():
             telemetry.EXPIRED.labels(self._cell.name).inc()

@@ -153,7 +153,7 @@ class Queues:
                     break
                 for message in messages:
                     seen[message["MessageId"]] = message
-                    yield message, _parked(actor, message)
+                    yield message, _parked(actor, message, self._sqs.settings.sqs_prefix)
         except NoQueue:
             return
         finally:
@@ -163,15 +163,15 @@ class Queues:
 
     async def _move(self, actor: str, message: "MessageTypeDef") -> None:
         """Move a parked message back to its queue. A crash in between leaves two, which are recognised as one."""
-        letter = from_message(message)
+        letter = from_message(message, self._sqs.settings.sqs_prefix)
         again = msgspec.structs.replace(letter, again=letter.again + 1, reply_to="", expires_at=None)
         await self._sqs.send(self._sqs.queue_of(actor), [again])
         await self._sqs.delete(self._sqs.parked_of(actor), [message["ReceiptHandle"]])
 
 
-def _parked(actor: str, message: "MessageTypeDef") -> ParkedMessage:
+def _parked(actor: str, message: "MessageTypeDef", prefix: str) -> ParkedMessage:
     try:
-        letter = from_message(message)
+        letter = from_message(message, prefix)
     except BadInput:
         letter = None
     attributes = message.get("Attributes", {})

@@ -191,7 +191,7 @@ class SqsTransport:
         for message in messages:
             self._read_answers.put(message["ReceiptHandle"])
             try:
-                await self._take_answer(from_message(message))
+                await self._take_answer(from_message(message, self._sqs.settings.sqs_prefix))
             except (BadInput, Unavailable) as error:  # The ask times out, and may be repeated.
                 self._log.warning("an answer can't be had", error=str(error))
 

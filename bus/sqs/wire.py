@@ -88,12 +88,25 @@ def to_entry(letter: WireMessage, number: int, *, is_fifo: bool) -> "SendMessage
     return entry
 
 
-def from_message(message: "MessageTypeDef") -> WireMessage:
+def from_message(message: "MessageTypeDef", prefix: str) -> WireMessage:
     """Read a received message.
 
+    Args:
+        message: As SQS gives it.
+        prefix: Of the shop's own queues and objects. Answers go to no other queue, and bodies come from nowhere else.
+
     Raises:
-        BadInput: ShopFlow has not sent it.
+        BadInput: ShopFlow has not sent it, or another shop has.
     """
+    letter = _read(message)
+    if letter.reply_to and not re.fullmatch(rf"{re.escape(prefix)}-replies-[0-9a-z]+", letter.reply_to):
+        raise BadInput("its answer would go to a queue that is not the shop's")
+    if letter.stored_in and not letter.stored_in.startswith(f"{prefix}/"):
+        raise BadInput("its body would come from a place that is not the shop's")
+    return letter
+
+
+def _read(message: "MessageTypeDef") -> WireMessage:
     given = {name: value.get("StringValue", "") for name, value in message.get("MessageAttributes", {}).items()}
     try:
         return msgspec.convert({**given, "body": message["Body"]}, WireMessage, strict=False)

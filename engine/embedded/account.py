@@ -63,16 +63,20 @@ def programs() -> Path:
 
 
 def account_of(folder: Path) -> Account:
-    """Find the account for the server of this folder: the folder's owner, if we are root, and else ourselves.
+    """Find the account for the server of this folder: ourselves or, if we are root, the folder's owner.
+
+    A folder of root's, or of an account of another machine, is for PostgreSQL's own account.
 
     Raises:
-        RuntimeError: The owner has no name, which PostgreSQL asks for.
-        OSError: There is no such account, and none can be made.
+        RuntimeError: We have no name, which PostgreSQL asks for.
+        OSError: PostgreSQL's own account can't be made.
     """
     user = os.geteuid() or folder.stat().st_uid
     try:
         return _named(pwd.getpwuid(user)) if user else _own_account()
     except KeyError:
+        if os.geteuid() == 0:
+            return _own_account()
         raise RuntimeError(f"this machine has no name for the account {user}") from None
 
 

@@ -1,4 +1,4 @@
-"""The environment and the paths of a program that the shop starts: a few variables, and paths that sockets fit."""
+"""Surroundings of a program that the shop starts: some variables of the environment, and paths that sockets fit."""
 
 import hashlib
 import os

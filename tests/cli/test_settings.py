@@ -48,6 +48,15 @@ def test_a_value_is_shown_with_its_source() -> None:
     assert table["SHOPFLOW_SWEEP_S"][:2] == ["5", "default"]
 
 
+def test_a_secret_that_stands_in_a_file_names_the_variable_that_names_the_file(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("sk_test_hush\n")
+    table = shown(STRIPE_SECRET_KEY_FILE=str(tmp_path / "key"))
+
+    assert table["STRIPE_SECRET_KEY"][:2] == ["(secret)", "STRIPE_SECRET_KEY_FILE"]
+    assert table["STRIPE_WEBHOOK_SECRET"][:2] == ["", "default"]
+    assert "hush" not in str(table)
+
+
 def test_no_secret_is_shown() -> None:
     secrets = [one.name for kind in KINDS for one in describe(kind) if one.is_secret]
     table = shown(**dict.fromkeys(secrets, "smtp://hush@localhost:1"))

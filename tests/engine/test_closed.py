@@ -32,6 +32,7 @@ pytestmark = pytest.mark.slow
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another account")
 NOBODY = Account("nobody", 65534, 65534)
+NAMELESS = 4_000_000_000  # No account of this machine has this number.
 
 # What another account tries; each line that it can do is printed.
 INTRUDER = """
@@ -252,6 +253,20 @@ def test_the_account_of_postgresql_gets_through_to_its_programs_and_no_other_doe
     with pytest.raises(subprocess.CalledProcessError):
         subprocess.run(["/bin/ls", closed[0]], check=True, capture_output=True, **own.identity)
     assert [stat.S_IMODE(folder.stat().st_mode) & 0o007 for folder in closed[:2]] == [0, 0]
+
+
+@as_root
+async def test_a_folder_that_came_from_another_machine_is_taken_over(data: Path) -> None:
+    async with embedded_postgres(data / "postgres"):
+        owner = (data / "postgres").stat().st_uid
+    for path in (data / "postgres", *(data / "postgres").rglob("*")):
+        os.chown(path, NAMELESS, NAMELESS, follow_symlinks=False)
+
+    async with embedded_postgres(data / "postgres") as url:
+        connection = await asyncpg.connect(url)
+        assert await connection.fetchval("select 42") == 42
+        await connection.close()
+        assert {path.lstat().st_uid for path in (data / "postgres").rglob("*")} == {owner}
 
 
 @as_root

@@ -39,7 +39,7 @@ def letter(**fields: Any) -> WireMessage:
 
 @pytest.mark.parametrize("sent", [WHOLE, letter()], ids=["whole", "bare"])
 def test_a_letter_comes_back_as_it_was(sent: WireMessage) -> None:
-    assert from_message(received(sent)) == sent
+    assert from_message(received(sent), "shop") == sent
 
 
 def test_attributes_are_ten_at_most_and_never_empty() -> None:
@@ -75,7 +75,7 @@ def test_characters_that_sqs_refuses_are_escaped() -> None:
     words = "\ufffe \uffff"
     body = msgspec.json.encode({"what": words}).decode()
 
-    read = from_message(received(letter(body=body)))
+    read = from_message(received(letter(body=body)), "shop")
 
     assert not set(words) & set(read.body) - {" "}
     assert msgspec.json.decode(read.body) == {"what": words}
@@ -89,7 +89,32 @@ def test_what_is_no_letter_is_refused(attributes: dict[str, str]) -> None:
     }
 
     with pytest.raises(BadInput, match="no message of ShopFlow"):
-        from_message(message)
+        from_message(message, "shop")
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        {"reply_to": "theirs-replies-1"},
+        {"reply_to": "shop-order.fifo"},
+        {"reply_to": "shop-replies-1\n"},
+        {"reply_to": "https://sqs.example/1/shop-replies-1"},
+        {"stored_in": "theirs/Rang/1"},
+        {"stored_in": "shop"},
+        {"stored_in": "shop-theirs/Rang/1"},
+        {"stored_in": "/shop/Rang/1"},
+    ],
+    ids=str,
+)
+def test_answers_go_to_the_shops_own_queues_and_bodies_come_from_its_own_place(forged: dict[str, str]) -> None:
+    with pytest.raises(BadInput, match="not the shop's"):
+        from_message(received(msgspec.structs.replace(letter(), **forged)), "shop")
+
+
+def test_what_the_shop_itself_sends_is_believed() -> None:
+    sent = letter(reply_to="shop-replies-0a1b2c", stored_in="shop/Rang/1")
+
+    assert from_message(received(sent), "shop") == sent
 
 
 @pytest.mark.parametrize("reply", ["text", None, 7])
