@@ -241,7 +241,7 @@ function changed(quantity, change) {
 }
 
 /**
- * Send a change. A change whose answer was lost is sent again under its key: the shop makes it once.
+ * Send a change, and send it again when its answer was lost: units to add under a key, so that the shop adds them once.
  *
  * @param {string} id
  * @param {string} sku
@@ -251,12 +251,11 @@ function changed(quantity, change) {
 async function put(id, sku, change) {
   const path = `/carts/${encodeURIComponent(id)}/lines/${encodeURIComponent(sku)}`;
   const quantity = change.quantity === undefined ? undefined : Math.min(change.quantity + change.by, MOST_OF_ONE);
-  const body = quantity === undefined ? { add: change.by } : { quantity };
-  const key = newKey();
+  const sent = quantity === undefined ? { body: { add: change.by }, key: newKey() } : { body: { quantity } };
   for (let repeat = 0; ; repeat++) {
     try {
-      if (quantity !== undefined && quantity <= 0) return await ask("DELETE", path, { key });
-      return await ask("PUT", path, { body, key });
+      if (quantity !== undefined && quantity <= 0) return await ask("DELETE", path);
+      return await ask("PUT", path, sent);
     } catch (error) {
       const lost = error instanceof Problem && (error.status === 0 || error.status === 503);
       if (!lost || repeat >= REPEATS) throw error;

@@ -195,7 +195,10 @@ async def test_all_that_it_costs_is_shown_before_it_is_ordered(base_url: str, pa
     await expect(page.get_by_test_id("tax-note")).to_have_text("Prices include VAT.")
 
 
-async def test_what_the_shop_says_of_itself_is_linked_and_nothing_else(base_url: str, page: Page) -> None:
+async def test_what_the_shop_says_of_itself_is_linked_and_what_is_missing_is_told_at_the_start(
+    running: Program, base_url: str, page: Page
+) -> None:
+    assert len([line for line in running.lines if "the page has no returns, privacy: " in line]) == 1
     await visit(page, base_url)
     links = page.get_by_test_id("notices").get_by_role("link")
 
