@@ -1,6 +1,7 @@
 -- So many products sold so many times: product, stock and order number N each, all delivered long ago.
-insert into catalog.products (id, slug, title, category, description, lowest_price)
-select 'P' || n, 'grown-' || n, 'Grown product ' || n, 'Category ' || n % 20, 'For benches.', 1000 + n % 9000
+insert into catalog.products (id, slug, title, category, description, lowest_price, sort_key, sorted_by)
+select 'P' || n, 'grown-' || n, 'Grown product ' || n, 'Category ' || n % 20, 'For benches.', 1000 + n % 9000,
+    'grown product ' || n, 'en-1'
 from generate_series(1, :many) n;
 insert into catalog.skus (sku, product_id, title, price, currency, weight_g)
 select 'GROWN-' || n, 'P' || n, '', 1000 + n % 9000, 'EUR', 250 from generate_series(1, :many) n;

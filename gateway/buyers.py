@@ -35,22 +35,8 @@ _PHONE_DIGITS: Final = range(5, 16)  # Source: ITU-T E.164, with room for short 
 _CARD: Final = re.compile(r"(?<![0-9])[0-9](?:[ .-]?[0-9]){12,18}(?![0-9])")  # Source: ISO/IEC 7812, 13 to 19 digits.
 
 
-class Details(NamedTuple):
-    """A buyer's details as they were typed. Texts that may be absent are empty then."""
-
-    email: str
-    name: str
-    phone: str
-    line1: str
-    line2: str
-    city: str
-    region: str
-    postal_code: str
-    country: str
-
-
 class Buyer(NamedTuple):
-    """A buyer who can be written to, and sent parcels."""
+    """A buyer's details, as typed or as read. Texts that may be absent are empty then."""
 
     email: str
     name: str
@@ -58,25 +44,30 @@ class Buyer(NamedTuple):
     address: Address
 
 
-def read_buyer(typed: Details) -> Buyer:
+def read_buyer(typed: Buyer) -> Buyer:
     """Read a buyer's details.
 
     Raises:
         Problem: 422, with the `field` that no mail or parcel can be sent with, and a sentence for the buyer.
     """
-    rules = _rules(typed.country)
     return Buyer(
         email=_email(typed.email),
         name=_text("name", typed.name),
         phone=_phone(typed.phone),
-        address=Address(
-            line1=_text("address.line1", typed.line1),
-            line2=_text("address.line2", typed.line2, is_needed=False),
-            city=_text("address.city", typed.city),
-            region=_region(_text("address.region", typed.region, is_needed=False), rules),
-            postal_code=_postal_code(_text("address.postal_code", typed.postal_code, is_needed=False), rules),
-            country=typed.country,
-        ),
+        address=read_address(typed.address),
+    )
+
+
+def read_address(typed: Address) -> Address:
+    """Read the address of a parcel. Raises as `read_buyer` does."""
+    rules = _rules(typed.country)
+    return Address(
+        line1=_text("address.line1", typed.line1),
+        line2=_text("address.line2", typed.line2, is_needed=False),
+        city=_text("address.city", typed.city),
+        region=_region(_text("address.region", typed.region, is_needed=False), rules),
+        postal_code=_postal_code(_text("address.postal_code", typed.postal_code, is_needed=False), rules),
+        country=typed.country,
     )
 
 

@@ -30,6 +30,7 @@
  * @property {string | null} [sku]
  * @property {number | null} [available]
  * @property {string | null} [given]
+ * @property {string | null} [field]
  */
 
 /**

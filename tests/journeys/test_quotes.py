@@ -84,6 +84,14 @@ async def test_a_quote_holds_and_changes_nothing(shop: ShopUnderTest, buyer: Cus
     assert (await buyer.check_out(cart, key=new_key())).refusal == (409, "out_of_stock")
 
 
+async def test_a_quote_names_the_fault_of_an_address(buyer: Customer) -> None:
+    cart, address = await buyer.fill_cart(MUG=1), buyer.delivery()["address"]
+    assert codes(await quote(buyer, cart, address=address)) == []
+    for field, wrong in {"postal_code": "2009", "country": "ZZ", "city": " "}.items():
+        (block,) = (await quote(buyer, cart, address=address | {field: wrong}))["blocks"]
+        assert (block["code"], block["field"]) == ("invalid_address", f"address.{field}")
+
+
 async def test_a_quote_tells_all_that_stands_in_the_way(buyer: Customer, staff: Staff) -> None:
     assert codes(await quote(buyer, await buyer.new_cart())) == ["cart_empty"]
     cart = await buyer.fill_cart(MUG=1, BOOK=1)

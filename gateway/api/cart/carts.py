@@ -8,7 +8,7 @@ import msgspec
 from litestar import delete, get, post, put
 from litestar.params import FromPath, JSONBody
 
-from bus.messages.base import Money, Quantity
+from bus.messages.base import Address, Money, Quantity
 from bus.messages.cart import (
     Cart,
     CartEmpty,
@@ -28,7 +28,7 @@ from bus.messages.inventory import OutOfStock, StockRefused, UnknownSku
 from engine.patterns import whole
 from gateway.api.bodies import Body, MoneyBody, Strict, View
 from gateway.api.order import OrderView, read_order
-from gateway.buyers import Details, read_buyer
+from gateway.buyers import Buyer, read_buyer
 from gateway.context import GatewayContext, Http, Injected, client_address
 from gateway.idempotency import claim_of, required_claim
 from gateway.problems import Problem, not_found
@@ -161,20 +161,8 @@ async def checkout(
 
     With `expected_total` the checkout is refused, and nothing happens, if the total differs.
     """
-    claim, address = required_claim(request), data.address
-    buyer = read_buyer(
-        Details(
-            email=data.email,
-            name=data.name,
-            phone=data.phone,
-            line1=address.line1,
-            line2=address.line2,
-            city=address.city,
-            region=address.region,
-            postal_code=address.postal_code,
-            country=address.country,
-        )
-    )
+    claim = required_claim(request)
+    buyer = read_buyer(Buyer(data.email, data.name, data.phone, typed_address(data.address)))
     ask = Checkout(
         cart_id=cart_id,
         order_id=f"ord_{claim.token}",
@@ -209,6 +197,11 @@ async def checkout(
             raise Problem(502, "payment_unavailable", detail)
         case NoSuchCart():
             raise not_found("cart")
+
+
+def typed_address(body: AddressBody) -> Address:
+    """Take an address as it was typed."""
+    return msgspec.convert(msgspec.to_builtins(body), Address)
 
 
 def _money(amount: int | MoneyBody | None, context: GatewayContext) -> Money | None:

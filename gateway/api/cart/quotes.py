@@ -7,12 +7,13 @@ import msgspec
 from litestar import post
 from litestar.params import FromPath, JSONBody
 
-from bus.messages.base import Address, Money, Sums
+from bus.messages.base import Money, Sums
 from bus.messages.cart import Block, NoSuchCart, Quote, QuoteCart, QuotedMethod
 from gateway.api.bodies import Body, Strict, View
-from gateway.api.cart.carts import AddressBody, CartLineView, Method, cart_view
+from gateway.api.cart.carts import AddressBody, CartLineView, Method, cart_view, typed_address
+from gateway.buyers import read_address
 from gateway.context import GatewayContext, Injected
-from gateway.problems import not_found
+from gateway.problems import Problem, not_found
 
 Code = Annotated[str, msgspec.Meta(min_length=1, max_length=40)]
 
@@ -49,6 +50,7 @@ class BlockView(View, frozen=True, kw_only=True, omit_defaults=True):
     sku: str | None = None
     available: int | None = None
     given: str | None = None
+    field: str | None = None  # Of an address.
 
 
 class QuoteView(View, frozen=True, kw_only=True):
@@ -73,17 +75,27 @@ async def quote(context: Injected, cart_id: FromPath[str], data: JSONBody[QuoteB
     answer = await context.bus.ask(
         QuoteCart(
             cart_id=cart_id,
-            address=msgspec.convert(msgspec.to_builtins(data.address), Address) if data.address else None,
+            address=typed_address(data.address) if data.address else None,
             shipping_method=data.shipping_method,
             codes=tuple(data.codes),
         )
     )
     if isinstance(answer, NoSuchCart):
         raise not_found("cart")
-    return _view(answer, context)
+    return _view(answer, context, _of_address(data.address))
 
 
-def _view(quoted: Quote, context: GatewayContext) -> QuoteView:
+def _of_address(body: AddressBody | None) -> list[BlockView]:
+    """List the fault of an address that checkout would refuse."""
+    try:
+        if body is not None:
+            read_address(typed_address(body))
+    except Problem as refused:
+        return [BlockView(code="invalid_address", detail=refused.detail, field=str(refused.members["field"]))]
+    return []
+
+
+def _view(quoted: Quote, context: GatewayContext, more_blocks: Sequence[BlockView]) -> QuoteView:
     sums = quoted.sums
 
     def part(of: Callable[[Sums], int]) -> Money | None:
@@ -100,7 +112,7 @@ def _view(quoted: Quote, context: GatewayContext) -> QuoteView:
         shipping_method=quoted.shipping_method,
         shipping_methods=[_method(method) for method in quoted.methods],
         lines=cart_view(quoted.cart, context.clock.now()).lines,
-        blocks=[_block(block) for block in quoted.blocks],
+        blocks=[*(_block(block) for block in quoted.blocks), *more_blocks],
     )
 
 
