@@ -35,7 +35,7 @@ async def service(answer: Answer) -> AsyncIterator[str]:
 
 async def book(url: str) -> str:
     async with open_carrier(url, "key", name="Carrier", circuit=Circuit("the carrier", ManualClock())) as carrier:
-        return (await carrier.book("ord_1", "standard", 100, Recipient("Ada Buyer", ADDRESS)).tracking_number
+        return (await carrier.book("ord_1", "standard", 100, Recipient("Ada Buyer", ADDRESS))).tracking_number
 
 
 async def look_up(url: str) -> None:
