@@ -4,20 +4,16 @@ from functools import cache
 
 from litestar import Litestar
 from litestar.di import Provide
-from litestar.openapi.config import OpenAPIConfig
-from litestar.openapi.spec import Components, SecurityScheme
 from litestar.types import ASGIApp, Receive, Scope, Send
 
+from gateway import openapi
 from gateway.api import ROUTES
 from gateway.context import GatewayContext, context_of_request, put_context
 from gateway.headers import with_headers
-from gateway.idempotency import MAX_BODY_BYTES, Idempotent
+from gateway.idempotency import MAX_BODY_BYTES, Idempotent, required_claim
 from gateway.paths import with_one_spelling
-from gateway.problems import HANDLERS, refuse_nul
-
-_DESCRIPTION = """\
-Carts, orders and stock of one shop. Money is in minor units (1999 is 19.99 EUR), times are UTC, ids are opaque.
-Errors are problem documents (RFC 9457) with a stable `code`. Unsafe calls take an `Idempotency-Key`."""
+from gateway.problems import HANDLERS
+from gateway.queries import check_query
 
 
 def make_app(context: GatewayContext) -> ASGIApp:
@@ -38,25 +34,19 @@ def make_app(context: GatewayContext) -> ASGIApp:
 def _routes() -> Litestar:
     return Litestar(
         ROUTES,
-        dependencies={"context": Provide(context_of_request, sync_to_thread=False)},
+        dependencies={
+            "context": Provide(context_of_request, sync_to_thread=False),
+            "claim": Provide(required_claim, sync_to_thread=False),
+        },
         middleware=[Idempotent],
-        before_request=refuse_nul,
+        before_request=check_query,
         exception_handlers=HANDLERS,
         request_max_body_size=MAX_BODY_BYTES,
-        openapi_config=OpenAPIConfig(
-            title="ShopFlow",
-            version="1",
-            description=_DESCRIPTION,
-            use_handler_docstrings=True,
-            components=Components(security_schemes={"bearer": SecurityScheme(type="http", scheme="bearer")}),
-            path="/schema",
-            render_plugins=(),
-        ),
+        openapi_config=None,  # The description is our own: gateway/openapi.py.
         logging_config=None,
     )
 
 
 def description() -> dict[str, object]:
     """Return the API's description, as /openapi.json has it."""
-    schema: dict[str, object] = _routes().openapi_schema.to_schema()
-    return schema
+    return openapi.describe(_routes())

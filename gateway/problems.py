@@ -1,8 +1,9 @@
 """Errors as RFC 9457 problem documents, each with a stable `code`."""
 
 import math
+import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from litestar import MediaType, Request, Response
@@ -11,7 +12,7 @@ from litestar.exceptions import HTTPException, SerializationException, Validatio
 from engine import telemetry
 from engine.errors import BadInput, Conflict, Unavailable
 
-_MEDIA_TYPE = "application/problem+json"
+MEDIA_TYPE: Final = "application/problem+json"
 _CODES = {
     400: "bad_request",
     401: "unauthorized",
@@ -24,7 +25,23 @@ _CODES = {
     422: "invalid",
     429: "too_many_requests",
 }
+# As msgspec words it: "Object missing required field `line1` - at `$.address`".
+_AT: Final = re.compile(r"`\$\.([^`]{1,200})`")
+_ABSENT: Final = re.compile(r"(?:missing required|unknown) field `([^`]{1,200})`")
 _log = telemetry.logger(part="gateway")
+
+
+class ProblemDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """A problem document. `code` is stable. `field` names the value at fault, if there is one. A code may have further
+    members.
+    """
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+    field: str = ""
 
 
 class Problem(Exception):
@@ -54,15 +71,6 @@ def not_found(what: str) -> Problem:
     return Problem(404, "not_found", f"There is no such {what}.")
 
 
-async def refuse_nul(request: Request[Any, Any, Any]) -> None:
-    """Refuse NULs in queries: no name contains one, and PostgreSQL can't look one up.
-
-    Async although it awaits nothing: Litestar would run a plain function in a thread.
-    """
-    if b"%00" in request.scope["query_string"]:
-        raise Problem(422, "invalid", "A query can't have NUL characters.")
-
-
 def document(problem: Problem) -> dict[str, object]:
     """Return the problem as a document for JSON."""
     title = problem.code.replace("_", " ").capitalize()
@@ -78,7 +86,7 @@ def document(problem: Problem) -> dict[str, object]:
 
 def _respond(problem: Problem) -> Response[bytes]:
     content = msgspec.json.encode(document(problem))
-    return Response(content, status_code=problem.status, media_type=_MEDIA_TYPE, headers=problem.headers)
+    return Response(content, status_code=problem.status, media_type=MEDIA_TYPE, headers=problem.headers)
 
 
 def _on_problem(_request: Request[Any, Any, Any], problem: Problem) -> Response[bytes]:
@@ -113,7 +121,9 @@ def _on_http(_request: Request[Any, Any, Any], error: HTTPException) -> Response
         status, code = 400, "bad_json"
     elif isinstance(error, ValidationException) or isinstance(cause, SerializationException):
         status, code = 422, "invalid"
-    return _respond(Problem(status, code, _detail_of(error), headers=dict(error.headers or {})))
+    field = _field_of(error)
+    members = {"field": field} if field else {}
+    return _respond(Problem(status, code, _detail_of(error), headers=dict(error.headers or {}), **members))
 
 
 def _on_bug(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
@@ -125,6 +135,16 @@ def _on_bug(request: Request[Any, Any, Any], error: Exception) -> Response[bytes
 def _is_no_body(error: ValidationException) -> bool:
     extra = error.extra if isinstance(error.extra, list) else []
     return any(isinstance(item, dict) and item.get("message") == "'data'" for item in extra)
+
+
+def _field_of(error: HTTPException) -> str:
+    """Return the parameter or the member of the body that is at fault, as `address.line1` or `skus[0].sku`."""
+    extra = error.extra if isinstance(error.extra, list) else []
+    keys = [str(item["key"]) for item in extra if isinstance(item, dict) and "key" in item]
+    if keys:
+        return keys[0]
+    at, absent = _AT.search(error.detail), _ABSENT.search(error.detail)
+    return ".".join(found[1] for found in (at, absent) if found)
 
 
 def _detail_of(error: HTTPException) -> str:

@@ -40,7 +40,9 @@ _EVENTS = msgspec.json.Decoder(stripe_events.WebhookEvent)
 _PARCELS = msgspec.json.Decoder(ParcelReport)
 
 
-@post("/webhooks/stripe", status_code=200, summary="Receive a webhook from Stripe")
+@post(
+    "/webhooks/stripe", status_code=200, summary="Receive a webhook from Stripe", refuses=["bad_event", "bad_signature"]
+)
 async def stripe_webhook(context: Injected, request: Http) -> dict[str, bool]:
     """Store an event of Stripe, then answer 200; a repeat is stored once."""
     event = await _read(request, "stripe-signature", context.stripe_webhook_secret, context.clock.now(), _EVENTS)
@@ -54,7 +56,12 @@ async def stripe_webhook(context: Injected, request: Http) -> dict[str, bool]:
     return _STORED
 
 
-@post("/webhooks/shipping", status_code=200, summary="Receive a webhook from a carrier")
+@post(
+    "/webhooks/shipping",
+    status_code=200,
+    summary="Receive a webhook from a carrier",
+    refuses=["bad_event", "bad_signature", "not_found"],
+)
 async def shipping_webhook(context: Injected, request: Http) -> dict[str, bool]:
     """Store a carrier's report, then answer 200; a repeat is stored once. Answers 404 for a parcel of another shop."""
     report = await _read(request, "shipping-signature", context.carrier_webhook_secret, context.clock.now(), _PARCELS)

@@ -8,6 +8,7 @@ from bus.messages.base import (
     Address,
     CartId,
     Fact,
+    Instant,
     Line,
     Minor,
     Money,
@@ -107,7 +108,7 @@ class OrderSummary(Value, frozen=True, kw_only=True):
     number: str
     status: OrderStatus
     total: Money
-    created_at: datetime
+    created_at: Instant
 
 
 class OrderPage(Reply):

@@ -1,13 +1,13 @@
 """Orders: one, for holders of its token; all, for staff."""
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from litestar import get, post
 from litestar.params import FromPath, FromQuery
 
-from bus.messages.base import Money, OrderLine
+from bus.messages.base import Instant, Money, OrderLine
 from bus.messages.order import CancelOrder, GetOrder, ListOrders, NotCancellable, Order, OrderStatus, OrderSummary
+from gateway import openapi
 from gateway.access import bearer, may_see_order
 from gateway.api.bodies import View
 from gateway.api.lists import Limit, ListView
@@ -25,7 +25,7 @@ class TrackingView(View, frozen=True, kw_only=True):
 class MomentView(View, frozen=True, kw_only=True):
     """An entry of an order's timeline."""
 
-    at: datetime
+    at: Instant
     event: str
     detail: str
 
@@ -48,8 +48,8 @@ class OrderView(View, frozen=True, kw_only=True):
     total: Money
     refunded: Money
     tracking: TrackingView | None
-    created_at: datetime
-    pay_until: datetime | None
+    created_at: Instant
+    pay_until: Instant | None
     timeline: Sequence[MomentView]
 
 
@@ -57,14 +57,25 @@ class OrderList(ListView[OrderSummary], frozen=True, kw_only=True):
     """Orders, the newest first."""
 
 
-@get("/orders/{order_id:str}", summary="Read an order")
+@get(
+    "/orders/{order_id:str}",
+    summary="Read an order",
+    security=[openapi.ORDER, openapi.STAFF],
+    refuses=["not_found"],
+)
 async def get_order(context: Injected, request: Http, order_id: FromPath[str]) -> OrderView:
     """Read an order. Needs its access token, or a staff token; without either the answer is 404."""
     await _check(context, request, order_id)
     return await read_order(context, order_id, for_staff=not context.keys.opens(bearer(request), order_id))
 
 
-@post("/orders/{order_id:str}/cancel", status_code=200, summary="Cancel an order and refund it")
+@post(
+    "/orders/{order_id:str}/cancel",
+    status_code=200,
+    summary="Cancel an order and refund it",
+    security=[openapi.ORDER, openapi.STAFF],
+    refuses=["not_found", "not_cancellable"],
+)
 async def cancel_order(context: Injected, request: Http, order_id: FromPath[str]) -> OrderView:
     """Cancel an order that is not packed yet, and refund its money."""
     await _check(context, request, order_id)

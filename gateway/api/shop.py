@@ -6,7 +6,8 @@ from pathlib import Path
 
 import anyio
 import msgspec
-from litestar import Response, get
+from litestar import MediaType, Response, get
+from litestar.openapi import ResponseSpec
 from litestar.params import FromQuery
 from litestar.response import Stream
 from litestar.static_files import create_static_files_router
@@ -53,6 +54,9 @@ class Health(View, frozen=True, kw_only=True):
     checks: dict[str, str]
 
 
+_NOT_READY = ResponseSpec(Health, description="A check fails.")
+
+
 @get(["/", "/basket", "/checkout", "/search", "/p/{slug:str}", "/order/{order:str}"], include_in_schema=False)
 async def page(context: Injected) -> Response[bytes]:
     """Serve the one page; its script reads the address."""
@@ -63,7 +67,7 @@ async def page(context: Injected) -> Response[bytes]:
         "base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
     )
     headers = {"Content-Security-Policy": policy, "Cache-Control": "no-cache"}
-    return Response(content, media_type="text/html; charset=utf-8", headers=headers)
+    return Response(content, media_type=MediaType.HTML, headers=headers)
 
 
 @get("/config", summary="Read the configuration")
@@ -81,7 +85,7 @@ async def config(context: Injected) -> Config:
     )
 
 
-@get("/live/events", summary="Stream live stock")
+@get("/live/events", summary="Stream live stock", media_type="text/event-stream", refuses=["too_many_skus", "busy"])
 async def live_events(context: Injected, skus: FromQuery[str] = "") -> Stream:
     """Stream the messages of `/live` as server-sent events, for clients without websockets. Commas separate SKUs."""
     try:
@@ -107,7 +111,7 @@ async def live() -> Health:
     return Health(status="ok", checks={})
 
 
-@get("/health/ready", summary="Check readiness")
+@get("/health/ready", summary="Check readiness", responses={503: _NOT_READY})
 async def ready(context: Injected) -> Response[Health]:
     """Answer 503 while PostgreSQL or Redis does not answer, or can't write."""
     checks = {"postgresql": "away", "redis": "away"}
@@ -120,10 +124,10 @@ async def ready(context: Injected) -> Response[Health]:
     return Response(health, status_code=200 if is_ready else 503)
 
 
-@get("/metrics", summary="Read metrics", sync_to_thread=False)
+@get("/metrics", summary="Read metrics", media_type=MediaType.TEXT, sync_to_thread=False)
 def metrics() -> Response[bytes]:
     """Read this process's counters, gauges and histograms, as Prometheus scrapes them."""
-    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+    return Response(generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
 async def _postgres(context: GatewayContext) -> str:

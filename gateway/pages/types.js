@@ -6,7 +6,7 @@
 /**
  * @typedef {Object} AddressBody
  * @property {string} line1
- * @property {string} [line2]
+ * @property {string | null} [line2]
  * @property {string} city
  * @property {string} postal_code
  * @property {string} country
@@ -122,7 +122,7 @@
  * @typedef {Object} OrderView
  * @property {string} id
  * @property {string} number
- * @property {"pending_payment" | "payment_processing" | "paid" | "picking" | "packed" | "shipped" | "in_transit" | "delivered" | "cancelled"} status
+ * @property {"cancelled" | "delivered" | "in_transit" | "packed" | "paid" | "payment_processing" | "pending_payment" | "picking" | "shipped"} status
  * @property {OrderLine[]} lines
  * @property {Money} subtotal
  * @property {Money} discount
@@ -144,6 +144,16 @@
  * @property {string} client_secret
  * @property {string} publishable_key
  * @property {Money} amount
+ */
+
+/**
+ * @typedef {Object} ProblemDocument
+ * @property {string} type
+ * @property {string} title
+ * @property {number} status
+ * @property {string} code
+ * @property {string} detail
+ * @property {string} [field]
  */
 
 /**
@@ -189,7 +199,7 @@
  * @typedef {Object} QuoteBody
  * @property {AddressBody | null} [address]
  * @property {string | null} [shipping_method]
- * @property {string[]} [codes]
+ * @property {string[] | null} [codes]
  */
 
 /**
