@@ -1,5 +1,6 @@
 """The HTTP application: routes, middleware, errors and documents in one place."""
 
+from collections.abc import Sequence
 from functools import cache
 
 from litestar import Litestar
@@ -9,17 +10,25 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 from gateway import openapi
 from gateway.api import ROUTES
 from gateway.context import GatewayContext, context_of_request, put_context
+from gateway.cors import with_cors
 from gateway.headers import with_headers
+from gateway.heads import with_head
 from gateway.idempotency import MAX_BODY_BYTES, Idempotent, required_claim
+from gateway.missing import with_missing_page
 from gateway.paths import with_one_spelling
 from gateway.problems import HANDLERS
 from gateway.queries import check_query
+from gateway.revalidation import with_revalidation
 
 
-def make_app(context: GatewayContext) -> ASGIApp:
+def make_app(context: GatewayContext, *, origins: Sequence[str] = ()) -> ASGIApp:
     """Make the application over a context. Each request carries its own, so that routes are made once per process.
 
     Making the routes takes a fifth of a second, which tests would otherwise wait for with each shop they open.
+
+    Args:
+        context: The services behind the routes.
+        origins: Other origins whose pages may use the API.
     """
     routes = _routes()
 
@@ -27,7 +36,8 @@ def make_app(context: GatewayContext) -> ASGIApp:
         put_context(scope, context)
         await routes(scope, receive, send)
 
-    return with_headers(with_one_spelling(serve), is_https=context.public_url.startswith("https://"))
+    app = with_headers(with_missing_page(with_one_spelling(serve)), is_https=context.public_url.startswith("https://"))
+    return with_cors(with_head(with_revalidation(app)), origins)
 
 
 @cache

@@ -11,6 +11,7 @@ from litestar.exceptions import HTTPException, SerializationException, Validatio
 
 from engine import telemetry
 from engine.errors import BadInput, Conflict, Unavailable
+from gateway.heads import with_head_in
 
 MEDIA_TYPE: Final = "application/problem+json"
 _CODES = {
@@ -121,9 +122,10 @@ def _on_http(_request: Request[Any, Any, Any], error: HTTPException) -> Response
         status, code = 400, "bad_json"
     elif isinstance(error, ValidationException) or isinstance(cause, SerializationException):
         status, code = 422, "invalid"
+    headers = {name: with_head_in(value) if name == "allow" else value for name, value in (error.headers or {}).items()}
     field = _field_of(error)
     members = {"field": field} if field else {}
-    return _respond(Problem(status, code, _detail_of(error), headers=dict(error.headers or {}), **members))
+    return _respond(Problem(status, code, _detail_of(error), headers=headers, **members))
 
 
 def _on_bug(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:

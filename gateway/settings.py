@@ -16,7 +16,9 @@ class EdgeSettings(Settings, frozen=True, kw_only=True):
         whole(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?/?"),
         meaning("Address at which browsers reach the shop, such as https://shop.example. Empty: as they ask."),
     ] = ""
-    shopflow_origins: Annotated[str, meaning("Other origins whose pages may open /live, with commas between.")] = ""
+    shopflow_origins: Annotated[
+        str, meaning("Other origins whose pages may use the API and open /live, with commas between.")
+    ] = ""
     shopflow_currency: Annotated[str, whole("[A-Z]{3}"), meaning("Currency of all prices; one that Stripe takes.")] = (
         "EUR"
     )

@@ -52,7 +52,7 @@ async def open_edge(shop: Shop, listener: socket.socket) -> AsyncIterator[Server
         stripe_webhook_secret=integrations.stripe.stripe_webhook_secret,
         carrier_webhook_secret=integrations.carrier.carrier_webhook_secret,
     )
-    server = Server(make_app(context), hub)
+    server = Server(make_app(context, origins=settings.all_origins), hub)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(hub.run)
         tasks.start_soon(pass_on_updates, shop.updates, hub)
