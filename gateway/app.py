@@ -8,6 +8,7 @@ from litestar.di import Provide
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from gateway import openapi
+from gateway.access import member
 from gateway.api import ROUTES
 from gateway.context import GatewayContext, context_of_request, put_context
 from gateway.cors import with_cors
@@ -19,6 +20,7 @@ from gateway.paths import with_one_spelling
 from gateway.problems import HANDLERS
 from gateway.queries import check_query
 from gateway.revalidation import with_revalidation
+from gateway.security_log import note_changes
 
 
 def make_app(context: GatewayContext, *, origins: Sequence[str] = ()) -> ASGIApp:
@@ -46,10 +48,12 @@ def _routes() -> Litestar:
         ROUTES,
         dependencies={
             "context": Provide(context_of_request, sync_to_thread=False),
+            "staff": Provide(member, sync_to_thread=False),
             "claim": Provide(required_claim, sync_to_thread=False),
         },
         middleware=[Idempotent],
         before_request=check_query,
+        before_send=[note_changes],
         exception_handlers=HANDLERS,
         request_max_body_size=MAX_BODY_BYTES,
         openapi_config=None,  # The description is our own: gateway/openapi.py.
