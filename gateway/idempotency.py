@@ -11,6 +11,7 @@ from typing import Final, TypeAlias, cast
 
 import anyio
 import msgspec
+from litestar import Request
 from litestar.datastructures import Headers
 from litestar.di import NamedDependency
 from litestar.enums import ScopeType
@@ -20,6 +21,7 @@ from bus.messages.idempotency import Claimed, ClaimKey, EndLease, GiveBackKey, I
 from engine import telemetry
 from engine.crash import CrashPoint
 from engine.errors import Unavailable
+from gateway.access import subject_of
 from gateway.answers import answer_messages, problem_messages
 from gateway.context import GatewayContext, Http, context_of
 from gateway.problems import Problem
@@ -49,6 +51,8 @@ class Idempotent:
         if not key or scope["type"] != ScopeType.HTTP or not takes_key(scope["method"], scope["path"]):
             await self._app(scope, receive, send)
             return
+        request: Http = Request(scope)
+        await request.route_handler.authorize_connection(request)  # First: who may not ask gets no kept answer either.
         body = await _read(receive)
         if len(key) > LONGEST_KEY or body is None:
             problem = (
@@ -59,8 +63,7 @@ class Idempotent:
             for message in problem_messages(problem):
                 await send(message)
             return
-        caller = headers.get("authorization", "")
-        own_key = _hash(str(scope["method"]), scope["path"], scope.get("query_string", b"").decode(), caller, key)
+        own_key = _hash(str(scope["method"]), scope["path"], scope["query_string"].decode(), _subject(scope), key)
         await self._after_twins(own_key, body, scope, receive, send)
 
     async def _after_twins(self, key: str, body: bytes, scope: Scope, receive: Receive, send: Send) -> None:
@@ -149,6 +152,21 @@ def required_claim(request: Http) -> Claimed:
 
 
 RequiredClaim: TypeAlias = NamedDependency[Claimed]  # The type of a route's parameter `claim`: ids come of its token.
+
+
+def _subject(scope: Scope) -> str:
+    """Return whose key it is. Two subjects never share one.
+
+    A guarded route has the token that was let in. A cart is reached by its id, which is a secret of its buyer: whatever
+    network a repeat comes from, it is the same buyer's. What is made without any secret is kept for the address and the
+    browser of the client: a repeat from others makes a second cart, which is empty, and no stranger gets the first.
+    """
+    if subject := subject_of(scope):
+        return f"Bearer {subject}"
+    if scope["path_params"]:
+        return ""
+    client = scope.get("client")
+    return f"{client[0] if client else ''} {Headers.from_scope(scope).get('user-agent', '')}"
 
 
 class _Recorder:
