@@ -131,6 +131,7 @@ class CancelOrder(Command[Order | NotCancellable | NoSuchOrder]):
 
     order_id: OrderId
     reason: CancelReason
+    by: str = ""  # Who of the staff asks.
 
 
 class AuditOrders(Query[Findings]):

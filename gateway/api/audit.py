@@ -19,6 +19,7 @@ from bus.messages.audit import (
 )
 from bus.messages.base import Instant, Money, Sku
 from bus.messages.inventory import GetStock, StockLevel
+from gateway.access import Member
 from gateway.api.bodies import JsonObject, View
 from gateway.api.lists import Limit, ListView
 from gateway.context import GatewayContext, Injected
@@ -107,9 +108,9 @@ async def stuck_money(context: Injected, limit: Limit = 20, cursor: FromQuery[st
 
 
 @post("/stuck-money/{item_id:str}/settle", status_code=200, summary="Settle a stuck item")
-async def settle(context: Injected, item_id: FromPath[str]) -> Settled:
+async def settle(context: Injected, staff: Member, item_id: FromPath[str]) -> Settled:
     """Remove an item from the list after a person has resolved it elsewhere, for example at Stripe."""
-    await context.bus.ask(SettleStuck(item_id=item_id))
+    await context.bus.ask(SettleStuck(item_id=item_id, by=str(staff)))
     return Settled(settled=True)
 
 

@@ -16,6 +16,7 @@ from bus.messages.inventory import (
     StockCount,
     StockMoved,
 )
+from gateway.access import Member
 from gateway.api.bodies import LARGEST, Body, Strict, View
 from gateway.context import GatewayContext, Injected
 from gateway.problems import Problem
@@ -60,7 +61,7 @@ async def get_stock(context: Injected, sku: FromPath[str]) -> StockView:
     summary="Set the stock of a SKU, or add to it",
     refuses=["unknown_sku", "stock_below_held", "stock_moved"],
 )
-async def set_stock(context: Injected, sku: FromPath[str], data: JSONBody[StockBody]) -> StockView:
+async def set_stock(context: Injected, staff: Member, sku: FromPath[str], data: JSONBody[StockBody]) -> StockView:
     """Set the units on hand as counted, with those that are sold but not shipped; or add units that were `received`.
 
     A count of fewer units than are sold or held is refused (409 `stock_below_held`), as is one of other books than the
@@ -68,9 +69,9 @@ async def set_stock(context: Injected, sku: FromPath[str], data: JSONBody[StockB
     """
     await _books(context, sku)
     if data.received is not None:
-        return _stock(await context.bus.ask(ReceiveStock(sku=sku, received=data.received)))
+        return _stock(await context.bus.ask(ReceiveStock(sku=sku, received=data.received, by=str(staff))))
     assert data.on_hand is not None
-    ask = SetOnHand(sku=sku, on_hand=data.on_hand, recount=data.recount, version=data.version)
+    ask = SetOnHand(sku=sku, on_hand=data.on_hand, recount=data.recount, version=data.version, by=str(staff))
     answer = await context.bus.ask(ask)
     if isinstance(answer, StockBelowHeld):
         detail = f"{answer.assigned} units are sold and not gone, {answer.held} are held for carts and payments."

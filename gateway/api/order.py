@@ -80,7 +80,7 @@ async def get_order(context: Injected, request: Http, order_id: FromPath[str]) -
 async def cancel_order(context: Injected, request: Http, order_id: FromPath[str]) -> OrderView:
     """Cancel an order that is not packed yet, and refund its money."""
     staff = signed_in(request.scope)
-    ask = CancelOrder(order_id=order_id, reason="staff" if staff else "customer")
+    ask = CancelOrder(order_id=order_id, reason="staff" if staff else "customer", by=str(staff or ""))
     answer = await context.bus.ask(ask)
     match answer:
         case Order():

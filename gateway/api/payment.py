@@ -9,6 +9,7 @@ from litestar.params import FromPath, JSONBody
 from bus.messages.base import Money
 from bus.messages.currencies import step
 from bus.messages.payment import LookAtStripe, Refund, RefundOrder, RefundReason
+from gateway.access import Member
 from gateway.api.bodies import LARGEST, Body, MoneyBody, Strict, View
 from gateway.api.order import OrderView, read_order
 from gateway.context import Injected
@@ -31,6 +32,7 @@ class RefundView(View, frozen=True, kw_only=True):
     amount: Money
     reason: RefundReason
     status: str
+    by: str  # Who of the staff asked for it: the label and id of a token.
 
 
 class Looking(View, frozen=True, kw_only=True):
@@ -47,7 +49,7 @@ class Looking(View, frozen=True, kw_only=True):
     refuses=["not_found", "not_refundable"],
 )
 async def refund(
-    context: Injected, claim: RequiredClaim, order_id: FromPath[str], data: JSONBody[RefundBody]
+    context: Injected, staff: Member, claim: RequiredClaim, order_id: FromPath[str], data: JSONBody[RefundBody]
 ) -> RefundView:
     """Refund an order, in part or in full. Needs an `Idempotency-Key`. It is answered once the refund is on its way."""
     refund_id = f"ref_{claim.token}"
@@ -58,6 +60,7 @@ async def refund(
             refund_id=refund_id,
             amount=_minor_units(data, order),
             reason=data.reason,
+            by=str(staff),
         )
     )
     if not isinstance(answer, Refund):
@@ -69,6 +72,7 @@ async def refund(
         amount=answer.amount,
         reason=answer.reason,
         status=answer.status,
+        by=answer.by,
     )
 
 

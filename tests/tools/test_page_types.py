@@ -8,7 +8,7 @@ from actors.order import rules
 from tools.page_types import TYPES, text
 
 WORDS = TYPES.parent / "words.js"
-NOT_FOR_BUYERS = {"FullyRefunded", "DisputeOpened", "DisputeClosed", "DisputeFundsMoved", "FraudWarned"}
+NOT_FOR_BUYERS = {"FullyRefunded", "DisputeOpened", "DisputeClosed", "DisputeFundsMoved", "FraudWarned", "DoneByStaff"}
 
 
 def test_the_types_are_as_make_types_writes_them() -> None:
