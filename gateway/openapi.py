@@ -125,11 +125,14 @@ def _operation(method: str, path: str, handler: HTTPRouteHandler, schemas: _Sche
     parameters = [_parameter(name, kwarg, field, handler, schemas) for name, kwarg, field in parameters_of(handler)]
     if has_key:
         parameters.append(_key(is_required="claim" in fields))
+    body = schemas.of_body(fields["data"].annotation) if "data" in fields else None
+    if signature := handler.opt.get("signature"):  # Of a webhook, whose bytes are verified before they are read.
+        parameters.append({"name": signature, "in": "header", "required": True, "schema": {"type": "string"}})
+        body = {"type": "object"}
     if parameters:
         operation["parameters"] = parameters
-    if body := fields.get("data"):
-        content = {_JSON: {"schema": schemas.of_body(body.annotation)}}
-        operation["requestBody"] = {"required": True, "content": content}
+    if body:
+        operation["requestBody"] = {"required": True, "content": {_JSON: {"schema": body}}}
     operation["responses"] = _responses(handler, has_key=has_key, schemas=schemas)
     return operation
 
@@ -196,7 +199,7 @@ def _codes(handler: HTTPRouteHandler, *, has_key: bool) -> Sequence[str]:
         "unauthorized": STAFF in handler.resolve_security() and ORDER not in handler.resolve_security(),
         "idempotency_in_progress": has_key,
         "answer_lost": has_key,
-        "body_too_large": has_key or "data" in fields,
+        "body_too_large": has_key or "data" in fields or "signature" in handler.opt,
         "invalid": True,
         "idempotency_mismatch": has_key,
         "too_many_requests": True,

@@ -33,5 +33,6 @@ async def note_changes(message: Message, scope: Scope) -> None:
 
 
 def path_of(scope: Scope) -> str:
-    """Return the path of a request as it was sent: what a stranger wrote holds no line breaks then."""
-    return scope["raw_path"].decode("latin-1")
+    """Return the path and query of a request as they were sent: what a stranger wrote holds no line breaks then."""
+    query = scope["query_string"].decode("latin-1")
+    return scope["raw_path"].decode("latin-1") + (f"?{query}" if query else "")

@@ -41,7 +41,11 @@ _PARCELS = msgspec.json.Decoder(ParcelReport)
 
 
 @post(
-    "/webhooks/stripe", status_code=200, summary="Receive a webhook from Stripe", refuses=["bad_event", "bad_signature"]
+    "/webhooks/stripe",
+    status_code=200,
+    summary="Receive a webhook from Stripe",
+    signature="Stripe-Signature",
+    refuses=["bad_event", "bad_signature"],
 )
 async def stripe_webhook(context: Injected, request: Http) -> dict[str, bool]:
     """Store an event of Stripe, then answer 200; a repeat is stored once."""
@@ -60,6 +64,7 @@ async def stripe_webhook(context: Injected, request: Http) -> dict[str, bool]:
     "/webhooks/shipping",
     status_code=200,
     summary="Receive a webhook from a carrier",
+    signature="Shipping-Signature",
     refuses=["bad_event", "bad_signature", "not_found"],
 )
 async def shipping_webhook(context: Injected, request: Http) -> dict[str, bool]:
@@ -101,7 +106,7 @@ def _verify(body: bytes, header: str, secret: str, now: datetime) -> None:
     """
     try:
         stripe.WebhookSignature.verify_header(body, header, secret)
-    except (stripe.SignatureVerificationError, ValueError) as error:
+    except (stripe.SignatureVerificationError, ValueError, TypeError) as error:  # TypeError: it is not ASCII.
         raise Problem(400, "bad_signature", "The signature does not fit.") from error
     signed = _HEADER.fullmatch(header)
     if signed is None or abs(int(signed[1]) - now.timestamp()) > _TOLERANCE_S:

@@ -90,6 +90,13 @@ def test_the_key_is_required_where_it_is(operations: dict[str, Json]) -> None:
     assert not {"get_cart", "list_products", "stripe_webhook"} & optional
 
 
+def test_a_webhook_is_signed(operations: dict[str, Json]) -> None:
+    for name, header in (("stripe_webhook", "Stripe-Signature"), ("shipping_webhook", "Shipping-Signature")):
+        assert {"name": header, "in": "header", "required": True, "schema": {"type": "string"}} in (
+            operations[name]["parameters"]
+        )
+
+
 def test_bearers_are_described(api: Json, operations: dict[str, Json]) -> None:
     staff = {path: item for path, item in api["paths"].items() if path.startswith("/admin/api/")}
     public = {path: item for path, item in api["paths"].items() if path not in staff}

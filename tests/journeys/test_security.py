@@ -111,6 +111,7 @@ async def test_each_change_by_staff_is_a_line_of_the_log(
     for _ in range(2):
         _ = (await ada.ask("POST", path, {"amount": 100}, key=key)).good
     assert (await ada.count("MUG", 0)).status == 409
+    assert (await ada.ask("POST", "/admin/api/pick-lists/none/pack?despite_doubt=true")).status == 404
     _ = (await ada.get("/admin/api/orders")).good
     _ = (await buyer.ask("POST", "/carts")).good
 
@@ -120,6 +121,7 @@ async def test_each_change_by_staff_is_a_line_of_the_log(
         ("staff request", f"POST {path}", 201),
         ("staff request", f"POST {path}", 201),
         ("staff request", "PUT /admin/api/stock/MUG", 409),
+        ("staff request", "POST /admin/api/pick-lists/none/pack?despite_doubt=true", 404),
     ]
     assert {line["by"] for line in done} == {f"Ada ({made['about']})"}
     assert ada.token not in str(log)
