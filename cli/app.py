@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cli import catalogue, messages, operations, serve, settings, tour
+from cli import catalogue, messages, operations, serve, settings, tokens, tour
 from cli.running import print_line, run
 
 app = typer.Typer(
@@ -44,7 +44,8 @@ app.command("tour")(tour.tour)
 app.command("import")(catalogue.import_command)
 app.command("export")(catalogue.export)
 app.command("audit")(operations.audit)
-app.command("token")(operations.token)
+app.command("token")(tokens.token)
+app.add_typer(tokens.tokens, name="tokens")
 app.add_typer(messages.letters, name="dead-letters")
 app.add_typer(messages.queue_commands, name="queues")
 app.command("settings")(settings.settings)

@@ -1,6 +1,5 @@
-"""The commands `audit`, `token` and `schema`."""
+"""The commands `audit` and `schema`."""
 
-from datetime import timedelta
 from typing import Annotated
 
 import msgspec
@@ -10,7 +9,6 @@ from bus.messages.audit import Audit, Audited, Repair, RepairMade
 from bus.routes import Routes
 from cli import tables
 from cli.running import existing_shop, out, print_line, run
-from gateway.access import make_token
 from wiring.domains import ACTORS, ShopSettings
 
 
@@ -35,22 +33,6 @@ def audit(
     print_line(f"Checked: {checked}. {len(audited.findings)} findings.")
     if audited.findings:
         raise typer.Exit(1)
-
-
-def token(
-    role: Annotated[str, typer.Option(help="Role of its holder; only `staff` so far.")] = "staff",
-    days: Annotated[int, typer.Option(min=1, max=3650, help="Days until it expires.")] = 90,
-) -> None:
-    """Make a bearer token for /admin/api. The token is shown once."""
-    if role != "staff":
-        typer.echo("ShopFlow: --role must be staff", err=True)
-        raise typer.Exit(2)
-
-    async def main(settings: ShopSettings) -> str:
-        async with existing_shop(settings) as shop, shop.services.database.transaction(shop.clock.now()) as tx:
-            return await make_token(tx, role=role, label="command line", valid_for=timedelta(days=days))
-
-    print_line(run(main))
 
 
 def schema() -> None:

@@ -3,13 +3,14 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from rich.table import Table
+from rich.table import Column, Table
 
 from bus.backlog import DeadLetter, Overdue
 from bus.messages.audit import Finding, RepairMade
 from bus.sqs.membership import Process
 from bus.sqs.queues import ParkedMessage, QueueState
 from cli.remedies import advice
+from gateway.access import Token
 
 
 def refused_lines(lines: Iterable[tuple[int, str]]) -> Table:
@@ -46,6 +47,17 @@ def dead_letters(local: Iterable[DeadLetter], queued: Iterable[ParkedMessage]) -
         error = f"received {message.receives} times, and never acknowledged"
         row = (message.id, message.actor, message.type, message.key, str(message.receives), "", error)
         table.add_row(*row)
+    return table if table.row_count else "None."
+
+
+def tokens(known: Iterable[Token], now: datetime) -> Table | str:
+    """Make the table of the tokens of staff."""
+    table = Table(Column("id", no_wrap=True), "role", "label", "made", "expires", Column("state", no_wrap=True))
+    for token in known:
+        state = "revoked" if token.revoked_at else "expired" if token.expires_at <= now else "valid"
+        table.add_row(
+            token.id, token.role, token.label, f"{token.created_at:%Y-%m-%d}", f"{token.expires_at:%Y-%m-%d}", state
+        )
     return table if table.row_count else "None."
 
 

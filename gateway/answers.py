@@ -1,11 +1,14 @@
 """Answers of the layers below the routes, as ASGI messages."""
 
 from collections.abc import Sequence
+from typing import Final
 
 import msgspec
 from litestar.types import Message
 
 from gateway.problems import Problem, document
+
+_WITHOUT_CONTENT: Final = (204, 304)
 
 
 def problem_messages(problem: Problem) -> Sequence[Message]:
@@ -17,7 +20,8 @@ def problem_messages(problem: Problem) -> Sequence[Message]:
 
 def answer_messages(status: int, body: bytes, headers: list[tuple[bytes, bytes]]) -> Sequence[Message]:
     """Answer with a body of known length."""
-    headers = [*headers, (b"content-length", str(len(body)).encode())]
+    if status not in _WITHOUT_CONTENT:
+        headers = [*headers, (b"content-length", str(len(body)).encode())]
     return [
         {"type": "http.response.start", "status": status, "headers": headers},
         {"type": "http.response.body", "body": body, "more_body": False},

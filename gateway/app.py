@@ -1,32 +1,39 @@
 """The HTTP application: routes, middleware, errors and documents in one place."""
 
+from collections.abc import Sequence
 from functools import cache
 
 from litestar import Litestar
 from litestar.di import Provide
-from litestar.openapi.config import OpenAPIConfig
-from litestar.openapi.spec import Components, SecurityScheme
 from litestar.types import ASGIApp, Receive, Scope, Send
 
+from gateway import openapi
+from gateway.access import member
 from gateway.api import ROUTES
 from gateway.api.costs import COSTS
 from gateway.context import GatewayContext, context_of_request, put_context
+from gateway.cors import with_cors
 from gateway.headers import with_headers
-from gateway.idempotency import MAX_BODY_BYTES, Idempotent
+from gateway.heads import with_head
+from gateway.idempotency import MAX_BODY_BYTES, Idempotent, required_claim
 from gateway.limits import with_limits
+from gateway.missing import with_missing_page
 from gateway.options import name_all_methods
 from gateway.paths import with_one_spelling
-from gateway.problems import HANDLERS, refuse_nul
+from gateway.problems import HANDLERS
+from gateway.queries import check_query
+from gateway.revalidation import with_revalidation
+from gateway.security_log import note_changes
 
-_DESCRIPTION = """\
-Carts, orders and stock of one shop. Money is in minor units (1999 is 19.99 EUR), times are UTC, ids are opaque.
-Errors are problem documents (RFC 9457) with a stable `code`. Unsafe calls take an `Idempotency-Key`."""
 
-
-def make_app(context: GatewayContext) -> ASGIApp:
+def make_app(context: GatewayContext, *, origins: Sequence[str] = ()) -> ASGIApp:
     """Make the application over a context. Each request carries its own, so that routes are made once per process.
 
     Making the routes takes a fifth of a second, which tests would otherwise wait for with each shop they open.
+
+    Args:
+        context: The services behind the routes.
+        origins: Other origins whose pages may use the API.
     """
     routes = _routes()
 
@@ -34,34 +41,30 @@ def make_app(context: GatewayContext) -> ASGIApp:
         put_context(scope, context)
         await routes(scope, receive, send)
 
-    limited = with_limits(with_one_spelling(serve), context.guard, COSTS)
-    return with_headers(limited, is_https=context.public_url.startswith("https://"))
+    limited = with_limits(with_missing_page(with_one_spelling(serve)), context.guard, COSTS)
+    app = with_headers(limited, is_https=context.public_url.startswith("https://"))
+    return with_cors(with_head(with_revalidation(app)), origins)
 
 
 @cache
 def _routes() -> Litestar:
     return Litestar(
         ROUTES,
-        dependencies={"context": Provide(context_of_request, sync_to_thread=False)},
+        dependencies={
+            "context": Provide(context_of_request, sync_to_thread=False),
+            "staff": Provide(member, sync_to_thread=False),
+            "claim": Provide(required_claim, sync_to_thread=False),
+        },
         middleware=[Idempotent],
-        before_request=refuse_nul,
-        before_send=[name_all_methods],
+        before_request=check_query,
+        before_send=[name_all_methods, note_changes],
         exception_handlers=HANDLERS,
         request_max_body_size=MAX_BODY_BYTES,
-        openapi_config=OpenAPIConfig(
-            title="ShopFlow",
-            version="1",
-            description=_DESCRIPTION,
-            use_handler_docstrings=True,
-            components=Components(security_schemes={"bearer": SecurityScheme(type="http", scheme="bearer")}),
-            path="/schema",
-            render_plugins=(),
-        ),
+        openapi_config=None,  # The description is our own: gateway/openapi.py.
         logging_config=None,
     )
 
 
 def description() -> dict[str, object]:
     """Return the API's description, as /openapi.json has it."""
-    schema: dict[str, object] = _routes().openapi_schema.to_schema()
-    return schema
+    return openapi.describe(_routes())

@@ -85,9 +85,9 @@ def context_of(scope: Scope) -> GatewayContext:
     return context
 
 
-def client_address(request: Http) -> str:
+def client_address(connection: AnyConnection) -> str:
     """Return the address of a request's client, as gateway/limits.py has found it."""
-    return str(request.scope["state"]["client_address"])
+    return str(connection.scope["state"]["client_address"])
 
 
 def context_of_request(request: Http) -> GatewayContext:

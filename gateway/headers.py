@@ -15,7 +15,9 @@ _ALWAYS: Final = (
 )
 _HTTPS_FOR_A_YEAR: Final = (b"strict-transport-security", b"max-age=31536000")
 _NO_STORE: Final = (b"cache-control", b"no-store")
-_PUBLIC: Final = ("/static/", "/products")  # All else may hold somebody's cart, order or address.
+# All else may hold somebody's cart, order or address.
+_PUBLIC: Final = ("/static/", "/products", "/docs", "/openapi.json")
+_ASK_FIRST: Final = (b"cache-control", b"no-cache")  # It may be kept, and is revalidated before each use.
 
 
 def with_headers(app: ASGIApp, *, is_https: bool) -> ASGIApp:
@@ -28,7 +30,7 @@ def with_headers(app: ASGIApp, *, is_https: bool) -> ASGIApp:
     always = (*_ALWAYS, _HTTPS_FOR_A_YEAR) if is_https else _ALWAYS
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
-        wanted = always if scope["path"].startswith(_PUBLIC) else (*always, _NO_STORE)
+        wanted = (*always, _ASK_FIRST if scope["path"].startswith(_PUBLIC) else _NO_STORE)
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":

@@ -7,11 +7,13 @@ In one process, twins of a request wait for the first and get its answer; elsewh
 import asyncio
 import hashlib
 from collections.abc import Sequence
-from typing import cast
+from typing import Final, TypeAlias, cast
 
 import anyio
 import msgspec
+from litestar import Request
 from litestar.datastructures import Headers
+from litestar.di import NamedDependency
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPRequestEvent, Message, Receive, Scope, Send
 
@@ -19,12 +21,14 @@ from bus.messages.idempotency import Claimed, ClaimKey, EndLease, GiveBackKey, I
 from engine import telemetry
 from engine.crash import CrashPoint
 from engine.errors import Unavailable
+from gateway.access import subject_of
 from gateway.answers import answer_messages, problem_messages
-from gateway.context import GatewayContext, Http, context_of
+from gateway.context import GatewayContext, Http, client_address, context_of
 from gateway.problems import Problem
 
+HEADER: Final = "Idempotency-Key"
 _UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
-_LONGEST_KEY = 255  # As at Stripe.
+LONGEST_KEY: Final = 255  # As at Stripe.
 MAX_BODY_BYTES = 1_048_576  # Of any request. Litestar enforces it in routes; with a key, the body is read before.
 _TWIN_WAITS_S = 10.0
 _log = telemetry.logger(part="gateway")
@@ -43,27 +47,23 @@ class Idempotent:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on requests without a key; claim, do and keep, or replay, those with one."""
         headers = Headers.from_scope(scope)
-        key = headers.get("idempotency-key", "")
-        if (
-            not key
-            or scope["type"] != ScopeType.HTTP
-            or scope["method"] not in _UNSAFE
-            or scope["path"].startswith("/webhooks/")
-        ):
+        key = headers.get(HEADER, "")
+        if not key or scope["type"] != ScopeType.HTTP or not takes_key(scope["method"], scope["path"]):
             await self._app(scope, receive, send)
             return
+        request: Http = Request(scope)
+        await request.route_handler.authorize_connection(request)  # First: who may not ask gets no kept answer either.
         body = await _read(receive)
-        if len(key) > _LONGEST_KEY or body is None:
+        if len(key) > LONGEST_KEY or body is None:
             problem = (
                 Problem(413, "body_too_large", f"At most {MAX_BODY_BYTES} bytes.")
                 if body is None
-                else Problem(422, "invalid", f"An idempotency key has at most {_LONGEST_KEY} characters.")
+                else Problem(422, "invalid", f"An idempotency key has at most {LONGEST_KEY} characters.")
             )
             for message in problem_messages(problem):
                 await send(message)
             return
-        caller = headers.get("authorization", "")
-        own_key = _hash(str(scope["method"]), scope["path"], scope.get("query_string", b"").decode(), caller, key)
+        own_key = _hash(str(scope["method"]), scope["path"], scope["query_string"].decode(), _subject(request), key)
         await self._after_twins(own_key, body, scope, receive, send)
 
     async def _after_twins(self, key: str, body: bytes, scope: Scope, receive: Receive, send: Send) -> None:
@@ -140,8 +140,13 @@ def claim_of(request: Http) -> Claimed | None:
     return claim
 
 
+def takes_key(method: str, path: str) -> bool:
+    """Whether a route takes an idempotency key. Webhooks are stored by their own ids."""
+    return method in _UNSAFE and not path.startswith("/webhooks/")
+
+
 def required_claim(request: Http) -> Claimed:
-    """Return the claim of this request's idempotency key: ids are derived from its token.
+    """Return the claim of this request's idempotency key, for the injection into routes that can't do without.
 
     Raises:
         Problem: The request has no key.
@@ -150,6 +155,23 @@ def required_claim(request: Http) -> Claimed:
     if claim is None:
         raise Problem(400, "idempotency_key_required", "Send an Idempotency-Key header, a new one for each purchase.")
     return claim
+
+
+RequiredClaim: TypeAlias = NamedDependency[Claimed]  # The type of a route's parameter `claim`: ids come of its token.
+
+
+def _subject(request: Http) -> str:
+    """Return whose key it is. Two subjects never share one.
+
+    A guarded route has the token that was let in. A cart is reached by its id, which is a secret of its buyer: whatever
+    network a repeat comes from, it is the same buyer's. What is made without any secret is kept for the address and the
+    browser of the client: a repeat from others makes a second cart, which is empty, and no stranger gets the first.
+    """
+    if subject := subject_of(request.scope):
+        return f"Bearer {subject}"
+    if request.path_params:
+        return ""
+    return f"{client_address(request)} {request.headers.get('user-agent', '')}"
 
 
 class _Recorder:

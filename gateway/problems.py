@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from litestar import Request, Response
@@ -12,8 +12,9 @@ from bus.messages import words
 from engine import telemetry
 from engine.errors import BadInput, Conflict, Unavailable
 from gateway import invalid
+from gateway.heads import with_head_in
 
-_MEDIA_TYPE = "application/problem+json"
+MEDIA_TYPE: Final = "application/problem+json"
 _CODES = {
     400: "bad_request",
     401: "unauthorized",
@@ -27,6 +28,19 @@ _CODES = {
     429: "too_many_requests",
 }
 _log = telemetry.logger(part="gateway")
+
+
+class ProblemDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """A problem document. `code` is stable. `field` names the value at fault, if there is one. A code may have further
+    members.
+    """
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+    field: str = ""
 
 
 class Problem(Exception):
@@ -61,15 +75,6 @@ def too_many(wait_s: float, detail: str) -> Problem:
     return Problem(429, "too_many_requests", detail, headers={"Retry-After": str(max(1, math.ceil(wait_s)))})
 
 
-async def refuse_nul(request: Request[Any, Any, Any]) -> None:
-    """Refuse NULs in queries: no name contains one, and PostgreSQL can't look one up.
-
-    Async although it awaits nothing: Litestar would run a plain function in a thread.
-    """
-    if b"%00" in request.scope["query_string"]:
-        raise Problem(422, "invalid", "A query can't have NUL characters.")
-
-
 def document(problem: Problem) -> dict[str, object]:
     """Return the problem as a document for JSON."""
     return {
@@ -84,7 +89,7 @@ def document(problem: Problem) -> dict[str, object]:
 
 def _respond(problem: Problem) -> Response[bytes]:
     content = msgspec.json.encode(document(problem))
-    return Response(content, status_code=problem.status, media_type=_MEDIA_TYPE, headers=problem.headers)
+    return Response(content, status_code=problem.status, media_type=MEDIA_TYPE, headers=problem.headers)
 
 
 def _on_problem(_request: Request[Any, Any, Any], problem: Problem) -> Response[bytes]:
@@ -119,9 +124,10 @@ def _on_http(_request: Request[Any, Any, Any], error: HTTPException) -> Response
         status, code = 400, "bad_json"
     elif isinstance(error, ValidationException) or isinstance(cause, SerializationException):
         status, code = 422, "invalid"
+    headers = {name: with_head_in(value) if name == "allow" else value for name, value in (error.headers or {}).items()}
     field, detail = _fault_of(error, why)
     members = {"field": field} if field else {}
-    return _respond(Problem(status, code, detail, headers=dict(error.headers or {}), **members))
+    return _respond(Problem(status, code, detail, headers=headers, **members))
 
 
 def _on_bug(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:

@@ -37,7 +37,9 @@ class EdgeSettings(Settings, frozen=True, kw_only=True):
             "link to the address that it listens at."
         ),
     ] = ""
-    shopflow_origins: Annotated[str, meaning("Other origins whose pages may open /live, with commas between.")] = ""
+    shopflow_origins: Annotated[
+        str, meaning("Other origins whose pages may use the API and open /live, with commas between.")
+    ] = ""
     shopflow_currency: Annotated[str, whole("[A-Z]{3}"), meaning("Currency of all prices; one that Stripe takes.")] = (
         "EUR"
     )

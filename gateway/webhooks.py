@@ -44,7 +44,13 @@ class ParcelReport(msgspec.Struct, frozen=True, kw_only=True):
 _PARCELS = msgspec.json.Decoder(ParcelReport)
 
 
-@post("/webhooks/stripe", status_code=200, summary="Receive a webhook from Stripe")
+@post(
+    "/webhooks/stripe",
+    status_code=200,
+    summary="Receive a webhook from Stripe",
+    signature="Stripe-Signature",
+    refuses=["bad_event", "bad_signature"],
+)
 async def stripe_webhook(context: Injected, request: Http) -> dict[str, bool]:
     """Store an event of Stripe, then answer 200; a repeat is stored once.
 
@@ -63,7 +69,13 @@ async def stripe_webhook(context: Injected, request: Http) -> dict[str, bool]:
     return _STORED
 
 
-@post("/webhooks/shipping", status_code=200, summary="Receive a webhook from a carrier")
+@post(
+    "/webhooks/shipping",
+    status_code=200,
+    summary="Receive a webhook from a carrier",
+    signature="Shipping-Signature",
+    refuses=["bad_event", "bad_signature", "not_found"],
+)
 async def shipping_webhook(context: Injected, request: Http) -> dict[str, bool]:
     """Store a carrier's report, then answer 200; a repeat is stored once. Answers 404 for a parcel of another shop."""
     body = await _verified(request, "shipping-signature", context.carrier_webhook_secrets, context.clock.now())

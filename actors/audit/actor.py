@@ -72,7 +72,7 @@ class Auditor(Actor, name="audit"):
 
     @turn
     async def settle(self, tx: Transaction, asks: Sequence[SettleStuck]) -> Sequence[bool]:
-        new = await store.settle(tx, [ask.item_id for ask in asks])
+        new = await store.settle(tx, asks)
         return [ask.item_id in new for ask in asks]
 
     def _sweep(self) -> Sweep:

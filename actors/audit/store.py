@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bus.messages.audit import BooksRepaired
+from bus.messages.audit import BooksRepaired, SettleStuck
 from engine.postgres import Database
 from engine.transaction import Transaction
 
@@ -10,8 +10,9 @@ _ADD = """
 insert into audit.repairs (at, rule, about, before, after)
 select * from unnest($1::timestamptz[], $2::text[], $3::text[], $4::text[], $5::text[])"""
 _SETTLE = """
-insert into audit.settled (item_id, settled_at)
-select distinct item_id, $2::timestamptz from unnest($1::text[]) as item_id
+insert into audit.settled (item_id, by, settled_at)
+select distinct on (item_id) item_id, by, $3::timestamptz
+from unnest($1::text[], $2::text[]) with ordinality as n (item_id, by, place) order by item_id, place
 on conflict do nothing returning item_id"""
 _SETTLED = "select item_id from audit.settled where item_id = any($1)"
 
@@ -28,9 +29,10 @@ async def add(tx: Transaction, repairs: Sequence[BooksRepaired]) -> None:
     )
 
 
-async def settle(tx: Transaction, items: Sequence[str]) -> set[str]:
-    """Record that a person has settled these items; return the new ones."""
-    return {row["item_id"] for row in await tx.fetch(_SETTLE, items, tx.now)}
+async def settle(tx: Transaction, asks: Sequence[SettleStuck]) -> set[str]:
+    """Record that people have settled items; return the new ones."""
+    items, people = [ask.item_id for ask in asks], [ask.by for ask in asks]
+    return {row["item_id"] for row in await tx.fetch(_SETTLE, items, people, tx.now)}
 
 
 async def settled(database: Database, items: Sequence[str]) -> set[str]:

@@ -9,6 +9,8 @@ from msgspec import structs
 from bus.messages.amounts import price_refusal
 from bus.messages.base import NAME, ProductId, Sku
 from bus.messages.catalog import (
+    MOST_WEIGHT_G,
+    SLUG,
     ChangeProduct,
     CreateProduct,
     LastSku,
@@ -22,7 +24,7 @@ from bus.messages.catalog import (
 from bus.messages.texts import is_blank, is_harmful
 
 _NAME = re.compile(NAME)
-_SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_SLUG = re.compile(SLUG)
 
 
 def refusal(row: SkuRow, currency: str) -> str | None:
@@ -40,7 +42,7 @@ def refusal(row: SkuRow, currency: str) -> str | None:
             not any(map(is_harmful, row.title + row.category + row.sku_title)),
             "title, category and sku_title are each one line, without control characters",
         ),
-        (0 < row.weight_g <= 1_000_000, "weight_g must be 1 to 1,000,000"),
+        (0 < row.weight_g <= MOST_WEIGHT_G, f"weight_g must be 1 to {MOST_WEIGHT_G:,}"),
         (row.price.currency == currency, f"this shop sells in {currency}, not {row.price.currency}"),
     ]
     reason = next((reason for fits, reason in checks if not fits), None)

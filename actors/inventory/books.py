@@ -54,11 +54,11 @@ def set_on_hand(ask: SetOnHand, shelf: Shelf, by_ledger: int | None = None) -> S
     if ask.on_hand < books.promised:
         return StockBelowHeld(sku=ask.sku, held=books.held, assigned=books.assigned)
     if ask.on_hand != books.on_hand:
-        shelf.book(ask.sku, on_hand=ask.on_hand - books.on_hand, reason="counted", reference="")
+        shelf.book(ask.sku, on_hand=ask.on_hand - books.on_hand, reason="counted", reference=ask.by)
     if by_ledger is not None:
         missing = books.on_hand - by_ledger - sum(entry.on_hand for entry in shelf.entries_of(ask.sku))
         if missing:
-            shelf.entries.append(Entry(ask.sku, missing, 0, 0, "recounted", ""))
+            shelf.entries.append(Entry(ask.sku, missing, 0, 0, "recounted", ask.by))
     return books.counted()
 
 
@@ -67,7 +67,7 @@ def receive(ask: ReceiveStock, shelf: Shelf) -> StockCount | str:
     books = shelf.stock[ask.sku]
     if not 1 <= ask.received <= MOST_UNITS - books.on_hand:
         return f"received must be 1 to {MOST_UNITS - books.on_hand:,}: {books.on_hand:,} are on hand"
-    shelf.book(ask.sku, on_hand=ask.received, reason="received", reference="")
+    shelf.book(ask.sku, on_hand=ask.received, reason="received", reference=ask.by)
     return books.counted()
 
 

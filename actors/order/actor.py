@@ -115,7 +115,7 @@ class Orders(Actor, name="order"):
     ) -> Sequence[Order | NotCancellable | NoSuchOrder]:
         states = await store.lock(tx, {ask.order_id for ask in asks})
         done = {
-            ask.order_id: rules.call_off(states[ask.order_id], ask.reason, tx.now)
+            ask.order_id: rules.call_off(states[ask.order_id], ask.reason, tx.now, by=ask.by)
             for ask in asks
             if ask.order_id in states
         }
@@ -166,7 +166,7 @@ class Orders(Actor, name="order"):
 
     @turn
     async def on_refunded(self, tx: Transaction, events: Sequence[RefundProcessed]) -> None:
-        await self._each(tx, events, lambda order, event: rules.refunded(order, event.amount))
+        await self._each(tx, events, lambda order, event: rules.refunded(order, event.amount, by=event.by))
 
     @turn
     async def on_refund_failed(self, tx: Transaction, events: Sequence[RefundFailed]) -> None:

@@ -113,6 +113,11 @@ class OrderState:
         """Add to the timeline."""
         self.entries.append((event, detail, staff_only))
 
+    def note_person(self, deed: str, by: str) -> None:
+        """Add who of the staff did something, for staff alone; nothing if nobody of them did."""
+        if by:
+            self.note("DoneByStaff", f"{deed} by {by}", staff_only=True)
+
     def advance(self, fact: Fact, now: datetime) -> bool:
         """Move to the next status, if the table has one, and report it to those who watch."""
         following = NEXT.get((self.status, fact))
@@ -221,10 +226,11 @@ def overdue(order: OrderState, now: datetime) -> None:
         _cancelled(order, "payment_timeout")
 
 
-def call_off(order: OrderState, reason: CancelReason, now: datetime) -> bool:
+def call_off(order: OrderState, reason: CancelReason, now: datetime, *, by: str = "") -> bool:
     """Cancel an order on request. False if it is too late for that; a repeat is fine."""
     was_paid = order.status not in ("pending_payment", "payment_processing")
     if order.advance("called_off", now):
+        order.note_person("cancelled", by)
         _cancelled(order, reason)
         if was_paid:
             _send_money_back(order, reason)
@@ -321,8 +327,9 @@ def moved(order: OrderState, status: ParcelStatus, detail: str, at: datetime, no
         order.events.append(OrderDelivered(order_id=order.id, number=order.number, at=at))
 
 
-def refunded(order: OrderState, amount: Money) -> None:
+def refunded(order: OrderState, amount: Money, *, by: str = "") -> None:
     """Count a refund, begun here or at Stripe."""
+    order.note_person(f"refunded {amount}", by)
     order.refunded += amount.amount
     order.changed = True
     order.note("RefundProcessed", str(amount))

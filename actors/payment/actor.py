@@ -176,7 +176,7 @@ class Payments(Actor, name="payment"):
     def _begin_refund(self, tx: Transaction, payment: Payment | None, ask: RefundOrder) -> Refund | RefundRefused:
         if payment is None:
             return RefundRefused(order_id=ask.order_id, refundable=Money(amount=0, currency=""))
-        refund = refunds.begin(payment, ask.refund_id, ask.amount, ask.reason)
+        refund = refunds.begin(payment, ask.refund_id, ask.amount, ask.reason, by=ask.by)
         self._request_refund(tx, payment, refund, is_rest=ask.amount is None)
         if refund is None:
             return RefundRefused(order_id=ask.order_id, refundable=payment.money(payment.refundable))
@@ -186,6 +186,7 @@ class Payments(Actor, name="payment"):
             amount=payment.money(refund.amount),
             reason=refund.reason,
             status=refund.status,
+            by=refund.by,
         )
 
     @staticmethod

@@ -19,7 +19,13 @@ _MAX_LISTINGS: Final = 6  # Tries to list the refunds of a payment whose money i
 
 
 def begin(
-    payment: Payment, refund_id: str, amount: Minor | None, reason: RefundReason, *, for_order: bool = False
+    payment: Payment,
+    refund_id: str,
+    amount: Minor | None,
+    reason: RefundReason,
+    *,
+    for_order: bool = False,
+    by: str = "",
 ) -> RefundState | None:
     """Set money aside for a refund; None if too little is left. A repeat returns the same refund.
 
@@ -29,6 +35,7 @@ def begin(
         amount: Minor units; None for all that is left.
         reason: For Stripe and the books.
         for_order: The order itself asks, because it is over. Otherwise it is informed when no money is left.
+        by: The member of staff who asks.
     """
     if known := payment.refunds.get(refund_id):
         return known
@@ -36,7 +43,16 @@ def begin(
     if not 0 < wanted <= payment.refundable:
         return None
     refund = RefundState(
-        refund_id, payment.payment_id, payment.order_id, None, wanted, reason, "pending", dirty=True, stored=False
+        refund_id,
+        payment.payment_id,
+        payment.order_id,
+        None,
+        wanted,
+        reason,
+        "pending",
+        by=by,
+        dirty=True,
+        stored=False,
     )
     _set_aside(payment, refund, informs_order=not for_order)
     return refund
@@ -153,6 +169,7 @@ def settle(payment: Payment, refund_id: str, stripe_refund_id: str, status: Refu
             amount=money,
             reason=refund.reason,
             is_ours=refund.is_ours,
+            by=refund.by,
         )
     )
     return Outcome("refunded")

@@ -28,6 +28,7 @@ class RefundState:
     reason: RefundReason
     status: RefundStatus
     is_ours: bool = True  # If not, it began at Stripe.
+    by: str = ""  # Who of the staff asked for it.
     dirty: bool = False
     stored: bool = True
 

@@ -39,7 +39,7 @@ select payment_id, order_id, purpose, intent_id, currency, amount, received, ref
     processing_since
 from payment.payments where order_id = any($1) or intent_id = any($2) order by payment_id for update"""
 _REFUNDS = """
-select id, payment_id, order_id, stripe_refund_id, amount, reason, status, is_ours
+select id, payment_id, order_id, stripe_refund_id, amount, reason, status, is_ours, by
 from payment.refunds where payment_id = any($1)"""
 _DISPUTES = """
 select id, payment_id, amount, reason, status, funds from payment.disputes where payment_id = any($1)"""
@@ -55,13 +55,15 @@ from unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[])
 where p.payment_id = n.payment_id"""
 _SAVE_REFUNDS = """
 insert into payment.refunds as r
-    (id, payment_id, order_id, stripe_refund_id, amount, reason, status, is_ours, created_at, failed_at, next_look_at)
-select *, $9::timestamptz, case when status = 'failed' then $9 end,
-    case when status = 'pending' then $10::timestamptz end
-from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::text[], $8::boolean[])
-    as n (id, payment_id, order_id, stripe_refund_id, amount, reason, status, is_ours)
+    (id, payment_id, order_id, stripe_refund_id, amount, reason, status, is_ours, by, created_at, failed_at,
+    next_look_at)
+select *, $10::timestamptz, case when status = 'failed' then $10 end,
+    case when status = 'pending' then $11::timestamptz end
+from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::text[], $8::boolean[],
+    $9::text[])
+    as n (id, payment_id, order_id, stripe_refund_id, amount, reason, status, is_ours, by)
 on conflict (id) do update set stripe_refund_id = excluded.stripe_refund_id, status = excluded.status,
-    failed_at = case when excluded.status = 'failed' then coalesce(r.failed_at, $9) end,
+    failed_at = case when excluded.status = 'failed' then coalesce(r.failed_at, $10) end,
     next_look_at = case when excluded.status = 'pending' then r.next_look_at end"""
 _SAVE_DISPUTES = """
 insert into payment.disputes as d (id, payment_id, amount, reason, status, funds, opened_at)
@@ -153,7 +155,7 @@ async def save(tx: Transaction, payments: Iterable[Payment], reconcile_after: ti
             _SAVE_REFUNDS,
             [r.id for r in refunds], [r.payment_id for r in refunds], [r.order_id for r in refunds],
             [r.stripe_refund_id for r in refunds], [r.amount for r in refunds], [r.reason for r in refunds],
-            [r.status for r in refunds], [r.is_ours for r in refunds],
+            [r.status for r in refunds], [r.is_ours for r in refunds], [r.by for r in refunds],
             tx.now, tx.now + reconcile_after,
         )  # fmt: skip
     await _save_disputes(tx, payments)

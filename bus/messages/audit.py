@@ -253,6 +253,7 @@ class SettleStuck(Command[bool]):
     """Take an item off the list, because a person has settled it elsewhere. True the first time."""
 
     item_id: str
+    by: str = ""  # Who of the staff has settled it.
 
 
 class AnsweredOrders(Reply):

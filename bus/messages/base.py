@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated, Final, Protocol, TypeAlias, TypeVar, dataclass_transform
 
 import msgspec
@@ -20,6 +21,7 @@ Currency: TypeAlias = currencies.Currency
 # As the catalogue writes SKUs: for bytes of strangers. Stored messages hold a plain `Sku`, as older rules allowed it.
 NAME: Final = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 SkuName: TypeAlias = Annotated[Sku, whole(NAME)]
+Instant: TypeAlias = Annotated[datetime, msgspec.Meta(tz=True)]  # With its zone, as RFC 3339 wants it.
 Quantity: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=99)]
 
 

@@ -1,10 +1,12 @@
 """The catalog: products, their SKUs and prices."""
 
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from bus.messages.base import Money, ProductId, Sku, Value
 from engine.message import Command, Query, Reply
 
+SLUG: Final = r"[a-z0-9]+(-[a-z0-9]+)*"
+MOST_WEIGHT_G: Final = 1_000_000  # Of one SKU.
 Sort: TypeAlias = Literal["title", "price", "-price", "newest"]
 
 

@@ -77,6 +77,7 @@ class SetOnHand(Command[StockCount | StockBelowHeld | StockMoved]):
     on_hand: int  # 0 to 1,000,000,000.
     recount: bool = False  # The units were counted because the ledger disagrees: it is corrected.
     version: int | None = None  # Of the books that the counter has seen; with others the count is refused.
+    by: str = ""  # Who of the staff has counted.
 
 
 class ReceiveStock(Command[StockCount]):
@@ -84,6 +85,7 @@ class ReceiveStock(Command[StockCount]):
 
     sku: Sku
     received: int  # 1 to 1,000,000,000, and no more on hand afterwards.
+    by: str = ""  # Who of the staff has received them.
 
 
 class UnitsInUse(Reply):

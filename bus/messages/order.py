@@ -8,6 +8,7 @@ from bus.messages.base import (
     Address,
     CartId,
     Fact,
+    Instant,
     Line,
     Minor,
     Money,
@@ -111,7 +112,7 @@ class OrderSummary(Value, frozen=True, kw_only=True):
     number: str
     status: OrderStatus
     total: Money
-    created_at: datetime
+    created_at: Instant
 
 
 class OrderPage(Reply):
@@ -134,6 +135,7 @@ class CancelOrder(Command[Order | NotCancellable | NoSuchOrder]):
 
     order_id: OrderId
     reason: CancelReason
+    by: str = ""  # Who of the staff asks.
 
 
 class AuditOrders(Query[Findings]):

@@ -71,6 +71,7 @@ class Refund(Reply):
     amount: Money
     reason: RefundReason
     status: Literal["pending", "succeeded", "failed"]
+    by: str = ""  # Who of the staff asked for it.
 
 
 class RefundRefused(Reply):
@@ -88,6 +89,7 @@ class RefundOrder(Command[Refund | RefundRefused]):
     amount: int | None = None  # Minor units; None for all that is left.
     reason: RefundReason = "requested_by_customer"
     purpose: str = "order"  # Which of the order's payments to refund.
+    by: str = ""  # Who of the staff asks.
 
 
 class PaymentReceived(Event):
@@ -137,6 +139,7 @@ class RefundProcessed(Event):
     amount: Money
     reason: RefundReason
     is_ours: bool = True  # If not, it was made at Stripe.
+    by: str = ""  # Who of the staff asked for it.
 
 
 class RefundFailed(Event):

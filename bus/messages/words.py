@@ -50,6 +50,7 @@ EVENTS: Final[Mapping[str, str]] = {
     "DisputeClosed": "Dispute decided",
     "DisputeFundsMoved": "Disputed money moved",
     "FraudWarned": "Warned of fraud",
+    "DoneByStaff": "Done by staff",
 }
 
 CANCELLED: Final[Mapping[str, str]] = {

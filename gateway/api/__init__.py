@@ -7,7 +7,7 @@ token. A new domain adds one line here for each list it has.
 from litestar import Router
 from litestar.types import ControllerRouterHandler
 
-from gateway import webhooks
+from gateway import openapi, webhooks
 from gateway.access import staff_only
 from gateway.api import (
     analytics,
@@ -47,5 +47,5 @@ STAFF: list[ControllerRouterHandler] = [
 
 ROUTES: list[ControllerRouterHandler] = [
     *PUBLIC,
-    Router("/admin/api", guards=[staff_only], tags=["staff"], security=[{"bearer": []}], route_handlers=STAFF),
+    Router("/admin/api", guards=[staff_only], tags=["staff"], security=[openapi.STAFF], route_handlers=STAFF),
 ]

@@ -1,7 +1,6 @@
 """The audit, safe repairs, and the money and orders that wait for a person."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
 
 import msgspec
 from litestar import get, post
@@ -18,9 +17,10 @@ from bus.messages.audit import (
     StuckItem,
     StuckKind,
 )
-from bus.messages.base import Money, Sku
+from bus.messages.base import Instant, Money, Sku
 from bus.messages.inventory import GetStock, StockLevel
-from gateway.api.bodies import View
+from gateway.access import Member
+from gateway.api.bodies import JsonObject, View
 from gateway.api.lists import Limit, ListView
 from gateway.context import GatewayContext, Injected
 from gateway.remedies import advice, request_of, step
@@ -57,7 +57,7 @@ class RemedyView(View, frozen=True, kw_only=True):
     say: str
     method: str
     path: str
-    body: msgspec.Raw | None
+    body: JsonObject | None
 
 
 class StuckView(View, frozen=True, kw_only=True):
@@ -67,7 +67,7 @@ class StuckView(View, frozen=True, kw_only=True):
     kind: StuckKind
     order_id: str | None
     amount: Money | None
-    since: datetime
+    since: Instant
     age_s: int
     detail: str
     remedy: RemedyView
@@ -108,9 +108,9 @@ async def stuck_money(context: Injected, limit: Limit = 20, cursor: FromQuery[st
 
 
 @post("/stuck-money/{item_id:str}/settle", status_code=200, summary="Settle a stuck item")
-async def settle(context: Injected, item_id: FromPath[str]) -> Settled:
+async def settle(context: Injected, staff: Member, item_id: FromPath[str]) -> Settled:
     """Remove an item from the list after a person has resolved it elsewhere, for example at Stripe."""
-    await context.bus.ask(SettleStuck(item_id=item_id))
+    await context.bus.ask(SettleStuck(item_id=item_id, by=str(staff)))
     return Settled(settled=True)
 
 

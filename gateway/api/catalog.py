@@ -1,15 +1,16 @@
 """Products: browsed by buyers, changed by staff."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Annotated
 
 import msgspec
 from litestar import delete, get, patch, post
 from litestar.params import FromPath, FromQuery, JSONBody
 
-from bus.messages.base import Money, SkuName
+from bus.messages.base import NAME, Instant, Money, SkuName
 from bus.messages.catalog import (
+    MOST_WEIGHT_G,
+    SLUG,
     ChangeProduct,
     CreateProduct,
     GetProduct,
@@ -25,6 +26,7 @@ from bus.messages.catalog import (
     Sort,
 )
 from bus.messages.inventory import StockLevel, UnitsInUse
+from engine.patterns import whole
 from gateway.api.bodies import Body, MoneyBody, Strict, View
 from gateway.api.lists import Limit, ListView
 from gateway.context import GatewayContext, Injected
@@ -82,7 +84,7 @@ class ProductInventory(View, frozen=True, kw_only=True):
 
     product_id: str
     skus: Sequence[StockLevel]
-    as_of: datetime
+    as_of: Instant
 
 
 class SkuBody(Body, frozen=True, kw_only=True):
@@ -91,14 +93,14 @@ class SkuBody(Body, frozen=True, kw_only=True):
     sku: SkuName
     title: Annotated[str, msgspec.Meta(max_length=200)] = ""
     price: MoneyBody
-    weight_g: Annotated[int, msgspec.Meta(gt=0)]
+    weight_g: Annotated[int, msgspec.Meta(gt=0, le=MOST_WEIGHT_G)]
 
 
 class ProductBody(Body, frozen=True, kw_only=True):
     """A new product."""
 
-    id: Name
-    slug: Name
+    id: Annotated[str, whole(NAME)]
+    slug: Annotated[str, msgspec.Meta(max_length=200), whole(SLUG)]
     title: Name
     category: Name
     description: Text = ""
@@ -106,12 +108,12 @@ class ProductBody(Body, frozen=True, kw_only=True):
 
 
 class ProductChange(Body, frozen=True, kw_only=True):
-    """The changes to a product. Given SKUs are written, others stay. The catalog's rules bound the values."""
+    """The changes to a product. Given SKUs are written, others stay."""
 
-    title: str | None = None
-    category: str | None = None
-    description: str | None = None
-    skus: list[SkuBody] | None = None
+    title: Name | None = None
+    category: Annotated[str, msgspec.Meta(max_length=200)] | None = None
+    description: Text | None = None
+    skus: Annotated[list[SkuBody], msgspec.Meta(max_length=100)] | None = None
 
 
 class SkuChange(Body, frozen=True, kw_only=True):
@@ -135,13 +137,13 @@ async def list_products(
     return ProductList(items=[_summary(product, levels) for product in page.products], next=page.next)
 
 
-@get("/products/{product_id:str}", summary="Read a product")
+@get("/products/{product_id:str}", summary="Read a product", refuses=["not_found"])
 async def get_product(context: Injected, product_id: FromPath[str]) -> ProductDetail:
     """Read a product, by its id or slug, with its SKUs."""
     return await detail(context, await _find(context, product_id))
 
 
-@get("/products/{product_id:str}/inventory", summary="Read a product's stock")
+@get("/products/{product_id:str}/inventory", summary="Read a product's stock", refuses=["not_found"])
 async def get_inventory(context: Injected, product_id: FromPath[str]) -> ProductInventory:
     """Read the available units of each SKU. Changes are streamed over `/live`."""
     product = await _find(context, product_id)
@@ -149,7 +151,7 @@ async def get_inventory(context: Injected, product_id: FromPath[str]) -> Product
     return ProductInventory(product_id=product.id, skus=levels, as_of=context.clock.now())
 
 
-@post("/products", dto=Strict[ProductBody], return_dto=None, summary="Add a product")
+@post("/products", dto=Strict[ProductBody], return_dto=None, summary="Add a product", refuses=["product_exists"])
 async def create_product(context: Injected, data: JSONBody[ProductBody]) -> ProductDetail:
     """Add a product with at least one SKU. Stock begins at 0, or continues where it was when the SKU was removed."""
     answer = await context.bus.ask(
@@ -165,7 +167,13 @@ async def create_product(context: Injected, data: JSONBody[ProductBody]) -> Prod
     return await _product(context, answer)
 
 
-@patch("/products/{product_id:str}", dto=Strict[ProductChange], return_dto=None, summary="Change a product")
+@patch(
+    "/products/{product_id:str}",
+    dto=Strict[ProductChange],
+    return_dto=None,
+    summary="Change a product",
+    refuses=["not_found", "product_exists"],
+)
 async def change_product(context: Injected, product_id: FromPath[str], data: JSONBody[ProductChange]) -> ProductDetail:
     """Change the given fields of a product; the others stay."""
     skus = None if data.skus is None else _skus(data.skus)
@@ -175,20 +183,31 @@ async def change_product(context: Injected, product_id: FromPath[str], data: JSO
     return await _product(context, await context.bus.ask(change))
 
 
-@delete("/products/{product_id:str}", summary="Remove a product")
+@delete("/products/{product_id:str}", summary="Remove a product", refuses=["not_found"])
 async def remove_product(context: Injected, product_id: FromPath[str]) -> None:
     """Take a product off sale. Orders keep their lines. Its id, slug and SKUs are free for others."""
     if isinstance(await context.bus.ask(RemoveProduct(id=product_id)), NoSuchProduct):
         raise not_found("product")
 
 
-@delete("/products/{product_id:str}/skus/{sku:str}", status_code=200, summary="Remove a SKU")
+@delete(
+    "/products/{product_id:str}/skus/{sku:str}",
+    status_code=200,
+    summary="Remove a SKU",
+    refuses=["not_found", "unknown_sku", "last_sku"],
+)
 async def remove_sku(context: Injected, product_id: FromPath[str], sku: FromPath[str]) -> ProductDetail:
     """Take a SKU off sale. Orders keep their lines. A product's last SKU is refused: remove the product instead."""
     return await _product(context, await context.bus.ask(RemoveSku(id=product_id, sku=sku)))
 
 
-@patch("/products/{product_id:str}/skus/{sku:str}", dto=Strict[SkuChange], return_dto=None, summary="Rename a SKU")
+@patch(
+    "/products/{product_id:str}/skus/{sku:str}",
+    dto=Strict[SkuChange],
+    return_dto=None,
+    summary="Rename a SKU",
+    refuses=["not_found", "unknown_sku", "product_exists", "sku_in_use"],
+)
 async def rename_sku(
     context: Injected, product_id: FromPath[str], sku: FromPath[str], data: JSONBody[SkuChange]
 ) -> ProductDetail:

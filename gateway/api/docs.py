@@ -4,19 +4,20 @@ from pathlib import Path
 
 import anyio
 import msgspec
-from litestar import Response, get
+from litestar import MediaType, Response, get
 
+from gateway import openapi
 from gateway.context import Http
 
 _PAGE = Path(__file__).parent.parent / "pages" / "docs.html"
 
 
 @get("/openapi.json", include_in_schema=False, sync_to_thread=False)
-def openapi(request: Http) -> Response[bytes]:
+def description(request: Http) -> Response[bytes]:
     """Describe the API as OpenAPI 3.1."""
     content: bytes | None = request.app.state.get("openapi")
     if content is None:  # Made once: it is the same for all requests, and takes long.
-        content = request.app.state["openapi"] = msgspec.json.encode(request.app.openapi_schema.to_schema())
+        content = request.app.state["openapi"] = msgspec.json.encode(openapi.describe(request.app))
     return Response(content, media_type="application/json")
 
 
@@ -24,7 +25,7 @@ def openapi(request: Http) -> Response[bytes]:
 async def page() -> Response[bytes]:
     """Show the API's description as a page for people."""
     headers = {"Content-Security-Policy": "default-src 'self'; base-uri 'none'; frame-ancestors 'none'"}
-    return Response(await anyio.Path(_PAGE).read_bytes(), media_type="text/html; charset=utf-8", headers=headers)
+    return Response(await anyio.Path(_PAGE).read_bytes(), media_type=MediaType.HTML, headers=headers)
 
 
-PUBLIC = [openapi, page]
+PUBLIC = [description, page]

@@ -16,7 +16,8 @@ from bus.messages.inventory import (
     StockCount,
     StockMoved,
 )
-from gateway.api.bodies import Body, Strict, View
+from gateway.access import Member
+from gateway.api.bodies import LARGEST, Body, Strict, View
 from gateway.context import GatewayContext, Injected
 from gateway.problems import Problem
 
@@ -26,7 +27,7 @@ class StockBody(Body, frozen=True, kw_only=True):
 
     on_hand: Annotated[int, msgspec.Meta(ge=0, le=MOST_UNITS)] | None = None
     recount: bool = False  # The ledger disagrees, and is corrected.
-    version: int | None = None  # Of the books that the counter has seen.
+    version: Annotated[int, msgspec.Meta(ge=0, le=LARGEST)] | None = None  # Of the books that the counter has seen.
     received: Annotated[int, msgspec.Meta(ge=1, le=MOST_UNITS)] | None = None
 
     def __post_init__(self) -> None:
@@ -47,14 +48,20 @@ class StockView(View, frozen=True, kw_only=True):
     version: int
 
 
-@get("/stock/{sku:str}", summary="Read the stock of a SKU")
+@get("/stock/{sku:str}", summary="Read the stock of a SKU", refuses=["unknown_sku"])
 async def get_stock(context: Injected, sku: FromPath[str]) -> StockView:
     """Read the units on hand, and how many of them are sold but not shipped (`assigned`), or held."""
     return _stock(await _books(context, sku))
 
 
-@put("/stock/{sku:str}", dto=Strict[StockBody], return_dto=None, summary="Set the stock of a SKU, or add to it")
-async def set_stock(context: Injected, sku: FromPath[str], data: JSONBody[StockBody]) -> StockView:
+@put(
+    "/stock/{sku:str}",
+    dto=Strict[StockBody],
+    return_dto=None,
+    summary="Set the stock of a SKU, or add to it",
+    refuses=["unknown_sku", "stock_below_held", "stock_moved"],
+)
+async def set_stock(context: Injected, staff: Member, sku: FromPath[str], data: JSONBody[StockBody]) -> StockView:
     """Set the units on hand as counted, with those that are sold but not shipped; or add units that were `received`.
 
     A count of fewer units than are sold or held is refused (409 `stock_below_held`), as is one of other books than the
@@ -62,9 +69,9 @@ async def set_stock(context: Injected, sku: FromPath[str], data: JSONBody[StockB
     """
     await _books(context, sku)
     if data.received is not None:
-        return _stock(await context.bus.ask(ReceiveStock(sku=sku, received=data.received)))
+        return _stock(await context.bus.ask(ReceiveStock(sku=sku, received=data.received, by=str(staff))))
     assert data.on_hand is not None
-    ask = SetOnHand(sku=sku, on_hand=data.on_hand, recount=data.recount, version=data.version)
+    ask = SetOnHand(sku=sku, on_hand=data.on_hand, recount=data.recount, version=data.version, by=str(staff))
     answer = await context.bus.ask(ask)
     if isinstance(answer, StockBelowHeld):
         detail = f"{answer.assigned} units are sold and not gone, {answer.held} are held for carts and payments."

@@ -1,13 +1,13 @@
 """The state of this process: dead letters, and its actors."""
 
-from datetime import datetime
 from typing import Annotated
 
 import msgspec
 from litestar import get, post
 from litestar.params import PathParameter, QueryParameter
 
-from gateway.api.bodies import View
+from bus.messages.base import Instant
+from gateway.api.bodies import JsonObject, View
 from gateway.api.lists import Limit, ListView, WholeListView
 from gateway.context import Injected
 from gateway.problems import not_found
@@ -23,10 +23,10 @@ class DeadLetterView(View, frozen=True, kw_only=True):
     actor: str
     type: str
     key: str
-    message: msgspec.Raw
+    message: JsonObject
     attempts: int
     error: str
-    parked_at: datetime
+    parked_at: Instant
 
 
 class DeadLetters(ListView[DeadLetterView], frozen=True, kw_only=True):
@@ -72,7 +72,7 @@ async def dead_letters(context: Injected, limit: Limit = 20, cursor: LetterId = 
     return DeadLetters(items=items, next=items[-1].id if len(letters) > limit else None)
 
 
-@post("/dead-letters/{letter_id:int}/redrive", status_code=200, summary="Redrive a dead letter")
+@post("/dead-letters/{letter_id:int}/redrive", status_code=200, summary="Redrive a dead letter", refuses=["not_found"])
 async def redrive(context: Injected, letter_id: Annotated[int, PathParameter(le=_LAST_ID)]) -> Redriven:
     """Retry a message that could not be handled, as if it were new."""
     redriven = await context.deliveries.redrive([letter_id])

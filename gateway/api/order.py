@@ -1,16 +1,16 @@
 """Orders: one, for holders of its token; all, for staff."""
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from litestar import delete, get, post
 from litestar.params import FromPath, FromQuery
 
 from bus.messages import words
-from bus.messages.base import Address, Money, OrderLine
+from bus.messages.base import Address, Instant, Money, OrderLine
 from bus.messages.email import WithdrawOrderLinks
 from bus.messages.order import CancelOrder, GetOrder, ListOrders, NotCancellable, Order, OrderStatus, OrderSummary
-from gateway.access import bearer, is_buyer, is_staff
+from gateway import openapi
+from gateway.access import order_readers_only, signed_in
 from gateway.api.bodies import View
 from gateway.api.lists import Limit, ListView
 from gateway.context import GatewayContext, Http, Injected
@@ -27,7 +27,7 @@ class TrackingView(View, frozen=True, kw_only=True):
 class MomentView(View, frozen=True, kw_only=True):
     """An entry of an order's timeline. `event` and `detail` are for programs, `title` and `text` say them in words."""
 
-    at: datetime
+    at: Instant
     event: str
     detail: str
     title: str
@@ -62,8 +62,8 @@ class OrderView(View, frozen=True, kw_only=True):
     total: Money
     refunded: Money
     tracking: TrackingView | None
-    created_at: datetime
-    pay_until: datetime | None
+    created_at: Instant
+    pay_until: Instant | None
     timeline: Sequence[MomentView]
     buyer: BuyerView | None = None  # For staff only.
 
@@ -78,21 +78,34 @@ class OrderList(ListView[OrderSummary], frozen=True, kw_only=True):
     """Orders, the newest first."""
 
 
-@get("/orders/{order_id:str}", summary="Read an order")
+@get(
+    "/orders/{order_id:str}",
+    summary="Read an order",
+    guards=[order_readers_only],
+    security=[openapi.ORDER, openapi.STAFF],
+    refuses=["not_found"],
+)
 async def get_order(context: Injected, request: Http, order_id: FromPath[str]) -> OrderView:
     """Read an order. Needs its access token, that of a link in a mail about it, or a staff token; else it is 404."""
-    by_buyer = await _is_buyer(context, request, order_id)
-    return await read_order(context, order_id, for_staff=not by_buyer)
+    return await read_order(context, order_id, for_staff=signed_in(request.scope) is not None)
 
 
-@post("/orders/{order_id:str}/cancel", status_code=200, summary="Cancel an order and refund it")
+@post(
+    "/orders/{order_id:str}/cancel",
+    status_code=200,
+    summary="Cancel an order and refund it",
+    guards=[order_readers_only],
+    security=[openapi.ORDER, openapi.STAFF],
+    refuses=["not_found", "not_cancellable"],
+)
 async def cancel_order(context: Injected, request: Http, order_id: FromPath[str]) -> OrderView:
     """Cancel an order that is not packed yet, and refund its money."""
-    by_buyer = await _is_buyer(context, request, order_id)
-    answer = await context.bus.ask(CancelOrder(order_id=order_id, reason="customer" if by_buyer else "staff"))
+    staff = signed_in(request.scope)
+    ask = CancelOrder(order_id=order_id, reason="staff" if staff else "customer", by=str(staff or ""))
+    answer = await context.bus.ask(ask)
     match answer:
         case Order():
-            return view(answer, for_staff=not by_buyer)
+            return view(answer, for_staff=staff is not None)
         case NotCancellable():
             raise Problem(
                 409,
@@ -104,13 +117,19 @@ async def cancel_order(context: Injected, request: Http, order_id: FromPath[str]
             raise not_found("order")
 
 
-@delete("/orders/{order_id:str}/links", status_code=200, summary="Withdraw the links in an order's mails")
-async def withdraw_links(context: Injected, request: Http, order_id: FromPath[str]) -> WithdrawnView:
+@delete(
+    "/orders/{order_id:str}/links",
+    status_code=200,
+    summary="Withdraw the links in an order's mails",
+    guards=[order_readers_only],
+    security=[openapi.ORDER, openapi.STAFF],
+    refuses=["not_found"],
+)
+async def withdraw_links(context: Injected, order_id: FromPath[str]) -> WithdrawnView:
     """Withdraw the links of all mails about an order that were sent so far. Later mails bring new ones.
 
     The access token that the checkout returned still opens the order.
     """
-    await _is_buyer(context, request, order_id)
     return await _withdraw(context, order_id)
 
 
@@ -188,20 +207,6 @@ async def _withdraw(context: GatewayContext, order_id: str) -> WithdrawnView:
     answer = await context.bus.ask(WithdrawOrderLinks(order_id=order_id))
     context.hub.order_rights_changed(order_id)
     return WithdrawnView(withdrawn=answer.withdrawn)
-
-
-async def _is_buyer(context: GatewayContext, request: Http, order_id: str) -> bool:
-    """Whether the caller is the order's buyer; if not, it is staff.
-
-    Raises:
-        Problem: The caller is neither.
-    """
-    token = bearer(request)
-    if await is_buyer(context, token, order_id):
-        return True
-    if not await is_staff(context.database, token, context.clock.now()):
-        raise not_found("order")
-    return False
 
 
 PUBLIC = [get_order, cancel_order, withdraw_links]

@@ -9,17 +9,18 @@ from litestar.params import FromPath, JSONBody
 from bus.messages.base import Money
 from bus.messages.currencies import step
 from bus.messages.payment import LookAtStripe, Refund, RefundOrder, RefundReason
-from gateway.api.bodies import Body, MoneyBody, Strict, View
+from gateway.access import Member
+from gateway.api.bodies import LARGEST, Body, MoneyBody, Strict, View
 from gateway.api.order import OrderView, read_order
-from gateway.context import Http, Injected
-from gateway.idempotency import required_claim
+from gateway.context import Injected
+from gateway.idempotency import RequiredClaim
 from gateway.problems import Problem
 
 
 class RefundBody(Body, frozen=True, kw_only=True):
     """The amount to refund: minor units of the order's currency, or all that is left."""
 
-    amount: Annotated[int, msgspec.Meta(gt=0)] | MoneyBody | None = None
+    amount: Annotated[int, msgspec.Meta(gt=0, le=LARGEST)] | MoneyBody | None = None
     reason: RefundReason = "requested_by_customer"
 
 
@@ -31,6 +32,7 @@ class RefundView(View, frozen=True, kw_only=True):
     amount: Money
     reason: RefundReason
     status: str
+    by: str  # Who of the staff asked for it: the label and id of a token.
 
 
 class Looking(View, frozen=True, kw_only=True):
@@ -39,23 +41,47 @@ class Looking(View, frozen=True, kw_only=True):
     looking: bool
 
 
-@post("/orders/{order_id:str}/refunds", dto=Strict[RefundBody], return_dto=None, summary="Refund an order")
-async def refund(context: Injected, request: Http, order_id: FromPath[str], data: JSONBody[RefundBody]) -> RefundView:
+@post(
+    "/orders/{order_id:str}/refunds",
+    dto=Strict[RefundBody],
+    return_dto=None,
+    summary="Refund an order",
+    refuses=["not_found", "not_refundable"],
+)
+async def refund(
+    context: Injected, staff: Member, claim: RequiredClaim, order_id: FromPath[str], data: JSONBody[RefundBody]
+) -> RefundView:
     """Refund an order, in part or in full. Needs an `Idempotency-Key`. It is answered once the refund is on its way."""
-    refund_id = f"ref_{required_claim(request).token}"
+    refund_id = f"ref_{claim.token}"
     order = await read_order(context, order_id)
     answer = await context.bus.ask(
-        RefundOrder(order_id=order_id, refund_id=refund_id, amount=_minor_units(data, order), reason=data.reason)
+        RefundOrder(
+            order_id=order_id,
+            refund_id=refund_id,
+            amount=_minor_units(data, order),
+            reason=data.reason,
+            by=str(staff),
+        )
     )
     if not isinstance(answer, Refund):
         refundable = {"amount": answer.refundable.amount, "currency": order.total.currency}
         raise Problem(409, "not_refundable", "Less than this amount is left to refund.", refundable=refundable)
     return RefundView(
-        id=answer.id, order_id=answer.order_id, amount=answer.amount, reason=answer.reason, status=answer.status
+        id=answer.id,
+        order_id=answer.order_id,
+        amount=answer.amount,
+        reason=answer.reason,
+        status=answer.status,
+        by=answer.by,
     )
 
 
-@post("/orders/{order_id:str}/look-at-stripe", status_code=200, summary="Reconcile an order with Stripe")
+@post(
+    "/orders/{order_id:str}/look-at-stripe",
+    status_code=200,
+    summary="Reconcile an order with Stripe",
+    refuses=["settled"],
+)
 async def look_at_stripe(context: Injected, order_id: FromPath[str]) -> Looking:
     """Poll Stripe soon for the state of an order's payment and refunds."""
     if not await context.bus.ask(LookAtStripe(order_id=order_id)):

@@ -65,7 +65,7 @@ async def list_methods(context: Injected) -> MethodList:
     return MethodList(items=[_view(method) for method in (await context.bus.ask(ReadMethods())).methods])
 
 
-@get("/shipping-methods/{method_id:str}", summary="Read a shipping method")
+@get("/shipping-methods/{method_id:str}", summary="Read a shipping method", refuses=["not_found"])
 async def get_method(context: Injected, method_id: FromPath[str]) -> MethodDetailView:
     """Read a method with its prices in all currencies."""
     for method in (await context.bus.ask(ReadMethods())).methods:
@@ -74,7 +74,13 @@ async def get_method(context: Injected, method_id: FromPath[str]) -> MethodDetai
     raise not_found("shipping method")
 
 
-@put("/shipping-methods/{method_id:str}", dto=Strict[MethodBody], return_dto=None, summary="Change a shipping method")
+@put(
+    "/shipping-methods/{method_id:str}",
+    dto=Strict[MethodBody],
+    return_dto=None,
+    summary="Change a shipping method",
+    refuses=["not_found"],
+)
 async def set_method(context: Injected, method_id: FromPath[str], data: JSONBody[MethodBody]) -> MethodDetailView:
     """Set a method's title, time and price for buyers from now on. Existing orders keep theirs."""
     if data.free_from is not None and data.free_from.currency != data.price.currency:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import anyio
 import msgspec
-from litestar import Response, get
+from litestar import MediaType, Response, get
+from litestar.openapi import ResponseSpec
 from litestar.params import FromQuery
 from litestar.response import Stream
 from litestar.static_files import create_static_files_router
@@ -55,6 +56,9 @@ class Config(View, frozen=True, kw_only=True):
     notices: Sequence[NoticeView]
 
 
+_NOT_READY = ResponseSpec(Health, description="A check fails.")
+
+
 @get(["/", "/basket", "/checkout", "/search", "/p/{slug:str}", "/order/{order:str}"], include_in_schema=False)
 async def page(context: Injected) -> Response[bytes]:
     """Serve the one page; its script reads the address."""
@@ -65,7 +69,7 @@ async def page(context: Injected) -> Response[bytes]:
         "base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
     )
     headers = {"Content-Security-Policy": policy, "Cache-Control": "no-cache"}
-    return Response(content, media_type="text/html; charset=utf-8", headers=headers)
+    return Response(content, media_type=MediaType.HTML, headers=headers)
 
 
 @get("/config", summary="Read the configuration")
@@ -86,7 +90,7 @@ async def config(context: Injected) -> Config:
     )
 
 
-@get("/live/events", summary="Stream live stock")
+@get("/live/events", summary="Stream live stock", media_type="text/event-stream", refuses=["too_many_skus", "busy"])
 async def live_events(context: Injected, request: Http, skus: FromQuery[str] = "") -> Stream:
     """Stream the messages of `/live` as server-sent events, for clients without websockets. Commas separate SKUs."""
     try:
@@ -114,7 +118,7 @@ async def live() -> Health:
     return ALIVE
 
 
-@get("/health/ready", summary="Check readiness")
+@get("/health/ready", summary="Check readiness", responses={503: _NOT_READY})
 async def ready(context: Injected) -> Response[Health]:
     """Answer 503 while PostgreSQL or Redis does not answer, or can't write."""
     return await readiness(context.database, context.redis)

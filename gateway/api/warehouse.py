@@ -1,12 +1,11 @@
 """The warehouse's steps: the goods of an order are picked, packed and shipped."""
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from litestar import get, post
 from litestar.params import FromPath, FromQuery
 
-from bus.messages.base import OrderLine
+from bus.messages.base import Instant, OrderLine
 from bus.messages.warehouse import (
     ListPickLists,
     MoneyInDoubt,
@@ -35,7 +34,7 @@ class PickListView(View, frozen=True, kw_only=True):
     status: PickListStatus
     lines: Sequence[OrderLine]
     weight_g: int
-    created_at: datetime
+    created_at: Instant
     doubts: Sequence[str]
 
 
@@ -55,7 +54,12 @@ async def list_pick_lists(
     return PickLists(items=[_view(pick_list) for pick_list in page.pick_lists], next=page.next)
 
 
-@post("/pick-lists/{list_id:str}/open", status_code=200, summary="Open a pick list")
+@post(
+    "/pick-lists/{list_id:str}/open",
+    status_code=200,
+    summary="Open a pick list",
+    refuses=["not_found", "not_paid", "wrong_step", "money_in_doubt"],
+)
 async def open_list(context: Injected, list_id: FromPath[str]) -> PickListView:
     """Open the pick list of a paid order, if it still waits for the payment. Safe to repeat."""
     if (await read_order(context, list_id)).status != "paid":
@@ -63,13 +67,23 @@ async def open_list(context: Injected, list_id: FromPath[str]) -> PickListView:
     return _pick_list(await context.bus.ask(Open(id=list_id)))
 
 
-@post("/pick-lists/{list_id:str}/pick", status_code=200, summary="Mark a pick list as picked")
+@post(
+    "/pick-lists/{list_id:str}/pick",
+    status_code=200,
+    summary="Mark a pick list as picked",
+    refuses=["not_found", "wrong_step", "money_in_doubt"],
+)
 async def pick(context: Injected, list_id: FromPath[str]) -> PickListView:
     """Record that all goods were taken from the shelves. Safe to repeat."""
     return _pick_list(await context.bus.ask(Pick(id=list_id)))
 
 
-@post("/pick-lists/{list_id:str}/pack", status_code=200, summary="Mark a pick list as packed")
+@post(
+    "/pick-lists/{list_id:str}/pack",
+    status_code=200,
+    summary="Mark a pick list as packed",
+    refuses=["not_found", "wrong_step", "money_in_doubt"],
+)
 async def pack(context: Injected, list_id: FromPath[str], despite_doubt: FromQuery[bool] = False) -> PickListView:
     """Record that the goods are in a parcel. Safe to repeat.
 
@@ -78,7 +92,12 @@ async def pack(context: Injected, list_id: FromPath[str], despite_doubt: FromQue
     return _pick_list(await context.bus.ask(Pack(id=list_id, despite_doubt=despite_doubt)))
 
 
-@post("/pick-lists/{list_id:str}/ship", status_code=200, summary="Ship a packed order")
+@post(
+    "/pick-lists/{list_id:str}/ship",
+    status_code=200,
+    summary="Ship a packed order",
+    refuses=["not_found", "wrong_step", "money_in_doubt"],
+)
 async def ship(context: Injected, list_id: FromPath[str], despite_doubt: FromQuery[bool] = False) -> PickListView:
     """Book the carrier for the parcel. Safe to repeat. Answers 409 `money_in_doubt` as packing does."""
     return _pick_list(await context.bus.ask(Ship(id=list_id, despite_doubt=despite_doubt)))

@@ -60,9 +60,17 @@ const jsonOf = (part) => Object.values(part?.content ?? {})[0]?.schema;
 
 /** @param {Route} route @param {Json} api */
 function operation({ verb, path, what }, api) {
-  const parameters = (what.parameters ?? []).map((/** @type {Json} */ p) => [make("code", {}, p.name), p.in, words(p.schema)]);
+  const parameters = (what.parameters ?? []).map((/** @type {Json} */ p) => [
+    make("code", {}, p.name),
+    p.in,
+    words(p.schema),
+    p.required ? "required" : "",
+  ]);
   const answers = Object.entries(what.responses ?? {}).filter(([status]) => status.startsWith("2"));
   const body = jsonOf(what.requestBody);
+  const refusals = Object.entries(what.responses ?? {}).flatMap(([status, answer]) =>
+    (answer["x-codes"] ?? []).map((/** @type {string} */ code) => [status, make("code", {}, code)]),
+  );
   return make(
     "details",
     {},
@@ -77,9 +85,10 @@ function operation({ verb, path, what }, api) {
       "div",
       {},
       make("p", {}, what.description ?? ""),
-      ...(parameters.length ? [make("h4", {}, "Parameters"), table(["name", "in", "type"], parameters)] : []),
+      ...(parameters.length ? [make("h4", {}, "Parameters"), table(["name", "in", "type", ""], parameters)] : []),
       ...(body ? [make("h4", {}, "Body"), fields(body, api)] : []),
       ...answers.flatMap(([status, answer]) => [make("h4", {}, `Answer ${status}`), fields(jsonOf(answer), api)]),
+      ...(refusals.length ? [make("h4", {}, "Refusals"), table(["status", "code"], refusals)] : []),
     ),
   );
 }

@@ -16,10 +16,10 @@
 /**
  * @typedef {Object} AddressBody
  * @property {string} line1
- * @property {string} [line2]
+ * @property {string | null} [line2]
  * @property {string} city
- * @property {string} [region]
- * @property {string} [postal_code]
+ * @property {string | null} [region]
+ * @property {string | null} [postal_code]
  * @property {string} country
  */
 
@@ -67,7 +67,7 @@
  * @property {string} email
  * @property {string} name
  * @property {AddressBody} address
- * @property {string} [phone]
+ * @property {string | null} [phone]
  * @property {string} shipping_method
  * @property {number | MoneyBody | null} [expected_total]
  */
@@ -156,7 +156,7 @@
  * @typedef {Object} OrderView
  * @property {string} id
  * @property {string} number
- * @property {"pending_payment" | "payment_processing" | "paid" | "picking" | "packed" | "shipped" | "in_transit" | "delivered" | "cancelled"} status
+ * @property {"cancelled" | "delivered" | "in_transit" | "packed" | "paid" | "payment_processing" | "pending_payment" | "picking" | "shipped"} status
  * @property {string} status_text
  * @property {OrderLine[]} lines
  * @property {Money} subtotal
@@ -180,6 +180,16 @@
  * @property {string} client_secret
  * @property {string} publishable_key
  * @property {Money} amount
+ */
+
+/**
+ * @typedef {Object} ProblemDocument
+ * @property {string} type
+ * @property {string} title
+ * @property {number} status
+ * @property {string} code
+ * @property {string} detail
+ * @property {string} [field]
  */
 
 /**
@@ -226,7 +236,7 @@
  * @typedef {Object} QuoteBody
  * @property {AddressBody | null} [address]
  * @property {string | null} [shipping_method]
- * @property {string[]} [codes]
+ * @property {string[] | null} [codes]
  */
 
 /**

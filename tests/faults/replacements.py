@@ -127,7 +127,7 @@ def every_webhook_is_new() -> AbstractContextManager[None]:
 def no_refund_is_known() -> AbstractContextManager[None]:
     begin = refunds.begin
 
-    def begin_as_new(of: Payment, refund_id: str, amount: Any, reason: Any, **options: bool) -> Any:
+    def begin_as_new(of: Payment, refund_id: str, amount: Any, reason: Any, **options: Any) -> Any:
         of.refunds.pop(refund_id, None)
         return begin(of, refund_id, amount, reason, **options)
 

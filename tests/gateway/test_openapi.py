@@ -1,54 +1,180 @@
 """The API describes itself: as programs read it at /openapi.json."""
 
+import ast
+from pathlib import Path
 from typing import Any
 
 import aiohttp
+import msgspec
 import pytest
 
+from gateway import openapi
+from gateway.app import description
+from gateway.codes import CODES
 from testkit import ShopUnderTest
 
 Json = dict[str, Any]
+EVERYWHERE = {
+    "bad_request", "headers_too_large", "internal_error", "invalid", "request_timeout", "too_many_requests",
+    "unavailable",
+}  # fmt: skip
+GATEWAY = Path(__file__).parent.parent.parent / "gateway"
 
 
-@pytest.fixture
-async def api(shop: ShopUnderTest) -> Json:
+@pytest.fixture(scope="module")
+def api() -> Json:
+    return msgspec.json.decode(msgspec.json.encode(description()), type=Json)
+
+
+@pytest.fixture(scope="module")
+def operations(api: Json) -> dict[str, Json]:
+    """Each operation by its name."""
+    return {what["operationId"]: what for path in api["paths"].values() for what in path.values()}
+
+
+def codes_of(operation: Json) -> set[str]:
+    return {code for response in operation["responses"].values() for code in response.get("x-codes", ())}
+
+
+async def test_it_is_served_as_it_is_made(shop: ShopUnderTest, api: Json) -> None:
     async with aiohttp.ClientSession() as http, http.get(f"{shop.url}/openapi.json") as answer:
         assert answer.status == 200
-        described: Json = await answer.json()
-    return described
+        assert await answer.json() == api
 
 
-async def test_every_route_is_described_once(api: Json) -> None:
-    operations = [operation for path in api["paths"].values() for operation in path.values()]
-    names = [operation["operationId"] for operation in operations]
-
-    assert len(names) == len(set(names)) >= 40
-    assert all(operation["summary"] for operation in operations)
+def test_every_route_is_described_once(api: Json, operations: dict[str, Json]) -> None:
+    assert len(operations) == sum(len(path) for path in api["paths"].values()) >= 40
+    assert all(operation["summary"] and operation["description"] for operation in operations.values())
 
 
-async def test_staff_routes_say_that_they_need_a_token(api: Json) -> None:
+def test_an_error_is_a_problem_document(api: Json, operations: dict[str, Json]) -> None:
+    problem = api["components"]["schemas"]["ProblemDocument"]
+    assert set(problem["required"]) == {"type", "title", "status", "code", "detail"}
+    assert problem["properties"]["field"]["type"] == "string"
+    for operation in operations.values():
+        for status, response in operation["responses"].items():
+            if int(status) >= 400:
+                schema = response["content"]["application/problem+json"]["schema"]
+                assert schema == {"$ref": "#/components/schemas/ProblemDocument"}
+
+
+def test_a_route_names_the_codes_of_its_refusals_by_status(operations: dict[str, Json]) -> None:
+    checkout, refund, browse = (operations[name] for name in ("checkout", "refund", "list_products"))
+
+    assert checkout["responses"]["409"]["x-codes"][0] == "out_of_stock"
+    assert "payment_unavailable" in checkout["responses"]["502"]["x-codes"]
+    assert {"unauthorized", "not_found", "not_refundable", "idempotency_mismatch", "bad_json"} <= codes_of(refund)
+    assert codes_of(browse) == EVERYWHERE
+    assert {browse["responses"][status]["x-codes"][0] for status in ("408", "429", "431")} <= EVERYWHERE
+    assert "Retry-After" in browse["responses"]["503"]["headers"]
+
+
+@pytest.mark.parametrize("path", sorted(GATEWAY.rglob("*.py")), ids=lambda path: path.relative_to(GATEWAY).as_posix())
+def test_a_refusal_has_the_status_of_its_code(path: Path) -> None:
+    """Else the description would tell another one."""
+    calls = (node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call))
+    for call in calls:
+        match call:
+            case ast.Call(
+                func=ast.Name(id="Problem"), args=[ast.Constant(value=int(status)), ast.Constant(value=str(code)), *_]
+            ):
+                assert CODES[code].status == status
+
+
+def test_the_key_is_required_where_it_is(operations: dict[str, Json]) -> None:
+    required = {
+        name
+        for name, operation in operations.items()
+        for parameter in operation.get("parameters", ())
+        if parameter["name"] == "Idempotency-Key" and parameter["required"]
+    }
+    optional = {name for name, what in operations.items() if "idempotency_mismatch" in codes_of(what)} - required
+
+    assert required == {"checkout", "refund"}
+    assert {"create_cart", "set_line", "cancel_order", "set_stock", "remove_product"} <= optional
+    assert not {"get_cart", "list_products", "stripe_webhook"} & optional
+
+
+def test_a_webhook_is_signed(operations: dict[str, Json]) -> None:
+    for name, header in (("stripe_webhook", "Stripe-Signature"), ("shipping_webhook", "Shipping-Signature")):
+        assert {"name": header, "in": "header", "required": True, "schema": {"type": "string"}} in (
+            operations[name]["parameters"]
+        )
+
+
+def test_bearers_are_described(api: Json, operations: dict[str, Json]) -> None:
     staff = {path: item for path, item in api["paths"].items() if path.startswith("/admin/api/")}
     public = {path: item for path, item in api["paths"].items() if path not in staff}
+    of_order = {name for name in operations if operations[name].get("security") == [openapi.ORDER, openapi.STAFF]}
 
-    assert all(operation["security"] == [{"bearer": []}] for item in staff.values() for operation in item.values())
+    assert set(api["components"]["securitySchemes"]) == {"staff", "order"}
+    assert all(operation["security"] == [{"staff": []}] for item in staff.values() for operation in item.values())
     assert all(operation["tags"] == ["staff"] for item in staff.values() for operation in item.values())
-    assert not any("security" in operation for item in public.values() for operation in item.values())
+    assert of_order == {"get_order", "cancel_order", "withdraw_links"}
+    assert {what["operationId"] for item in public.values() for what in item.values() if "security" in what} == of_order
 
 
-async def test_a_body_is_described_under_its_own_name_with_its_bounds(api: Json) -> None:
-    content = api["paths"]["/carts/{cart_id}/quote"]["post"]["requestBody"]["content"]["application/json"]
-    body = api["components"]["schemas"]["QuoteBody"]["properties"]
+def test_a_body_is_described_under_its_own_name_with_its_bounds(api: Json, operations: dict[str, Json]) -> None:
+    content = operations["quote"]["requestBody"]["content"]["application/json"]
+    schemas = api["components"]["schemas"]
+    body, sku = schemas["QuoteBody"]["properties"], schemas["SkuBody"]
 
     assert content["schema"] == {"$ref": "#/components/schemas/QuoteBody"}
-    assert (body["shipping_method"]["minLength"], body["shipping_method"]["maxLength"]) == (1, 64)
-    assert body["codes"] == {"type": "array", "items": {"type": "string"}, "maxItems": 5, "default": []}
+    assert body["shipping_method"]["anyOf"][0] == {"type": "string", "minLength": 1, "maxLength": 64}
+    assert body["codes"]["anyOf"][0] == {
+        "type": "array", "items": {"type": "string", "minLength": 1, "maxLength": 40}, "maxItems": 5,
+    }  # fmt: skip
+    assert set(sku["required"]) == {"sku", "price", "weight_g"}
+    assert sku["properties"]["sku"]["pattern"].startswith("^(?:[A-Za-z0-9]")
+    assert schemas["MoneyBody"]["properties"]["amount"]["maximum"] == 2**53 - 1
 
 
-async def test_a_list_is_described_under_its_own_name_with_its_items(api: Json) -> None:
+def test_a_field_that_may_be_left_out_may_be_null(api: Json) -> None:
+    schemas = api["components"]["schemas"]
+    address = schemas["AddressBody"]["properties"]
+
+    assert {"type": "null"} in address["line2"]["anyOf"]
+    assert "anyOf" not in address["city"]
+    assert schemas["AddressBody"]["additionalProperties"] is False
+
+
+def test_parameters_have_the_bounds_that_are_checked(operations: dict[str, Json]) -> None:
+    known = {parameter["name"]: parameter for parameter in operations["list_orders"]["parameters"]}
+
+    assert known["limit"]["schema"] == {"type": "integer", "minimum": 1, "maximum": 100, "default": 20}
+    assert "paid" in known["status"]["schema"]["enum"]
+    assert not known["cursor"]["required"]
+
+
+def test_a_list_is_described_under_its_own_name_with_its_items(api: Json) -> None:
     lists = {name: schema["properties"] for name, schema in api["components"]["schemas"].items()}
 
     assert lists["OrderList"]["items"]["items"] == {"$ref": "#/components/schemas/OrderSummary"}
     assert lists["SalesView"]["items"]["items"] == {"$ref": "#/components/schemas/SalesRow"}
     pages = {name for name, fields in lists.items() if set(fields) == {"items", "next"}}
     assert pages >= {"Actors", "DeadLetters", "MethodList", "OrderList", "PickLists", "ProductList", "StuckMoney"}
-    assert not [name for name in pages if "_" in name]  # As msgspec names a generic type that has no name of its own.
+    assert not [name for name in lists if "_" in name or "." in name]  # As msgspec names what has no name of its own.
+
+
+def everywhere(value: object) -> list[Json]:
+    """All schemas and other objects in a description."""
+    if isinstance(value, dict):
+        return [value, *(found for part in value.values() for found in everywhere(part))]
+    return [found for part in value for found in everywhere(part)] if isinstance(value, list) else []
+
+
+def test_every_array_has_items_and_no_choice_is_matched_twice(api: Json) -> None:
+    for schema in everywhere(api):
+        if schema.get("type") == "array":
+            assert "items" in schema
+        assert {} not in schema.get("anyOf", ())
+        assert "oneOf" not in schema
+
+
+def test_times_are_described_as_times(api: Json) -> None:
+    schemas = api["components"]["schemas"]
+
+    assert schemas["OrderView"]["properties"]["created_at"]["format"] == "date-time"
+    assert schemas["OrderView"]["properties"]["pay_until"]["anyOf"][0]["format"] == "date-time"
+    assert schemas["OrderSummary"]["properties"]["created_at"]["format"] == "date-time"
+    assert schemas["SalesRow"]["properties"]["start"]["format"] == "date"

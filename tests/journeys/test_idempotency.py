@@ -11,7 +11,17 @@ from engine.envelope import Envelope
 from engine.errors import Overloaded
 from sandbox.core.faults import Fault, WebhookFault
 from testkit import ShopUnderTest
-from tests.journeys.people import Customer, Staff, at_once, forget_answers, mails_of, new_key, purchase, sql
+from tests.journeys.people import (
+    Customer,
+    Staff,
+    at_once,
+    forget_answers,
+    mails_of,
+    new_key,
+    purchase,
+    sql,
+    staff_token,
+)
 
 LEASE = timedelta(seconds=10)  # How long a claim is respected. See actors/idempotency/rules.py.
 
@@ -305,3 +315,56 @@ async def test_other_unsafe_requests_take_a_key_too(buyer: Customer) -> None:
     other = (await buyer.ask("POST", "/carts", key=new_key())).good["id"]
 
     assert carts[0] == carts[1] != other
+
+
+async def test_strangers_with_one_key_do_not_get_one_cart(shop: ShopUnderTest) -> None:
+    """Whoever has the id of a cart has the cart. What tells strangers apart is where they are, and their browsers."""
+    key, carts = "1", []
+    for address, browser in (("127.0.0.1", "A"), ("127.0.0.2", "A"), ("127.0.0.2", "B"), ("127.0.0.2", "A")):
+        async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(local_addr=(address, 0))) as http:
+            buyer = Customer(shop, http)
+            made = await buyer.ask("POST", "/carts", key=key, headers={"User-Agent": browser})
+            carts.append(made.good["id"])
+
+    assert len(set(carts[:3])) == 3
+    assert carts[1] == carts[3]
+
+
+async def test_a_buyer_who_repeats_a_request_from_another_network_gets_the_first_answer(
+    shop: ShopUnderTest, buyer: Customer, staff: Staff
+) -> None:
+    cart, key = await buyer.fill_cart(MUG=1), new_key()
+    bought = await buyer.place(cart, key=key)
+
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(local_addr=("127.0.0.9", 0))) as http:
+        again = await Customer(shop, http).check_out(cart, key=key)
+
+    assert purchase(cart, key, again) == bought
+    assert len((await staff.get("/admin/api/orders")).good["items"]) == 1
+
+
+async def test_a_kept_answer_is_for_those_who_may_ask_still(shop: ShopUnderTest, buyer: Customer, staff: Staff) -> None:
+    bought, key = await buyer.buy(MUG=1), new_key()
+    path = f"/admin/api/orders/{bought.order}/refunds"
+    short = Staff(shop, staff.http, await staff_token(shop, valid_for=timedelta(minutes=5)))
+    revoked = Staff(shop, staff.http, await staff_token(shop))
+    for each, amount in ((short, 100), (revoked, 200)):
+        _ = (await each.ask("POST", path, {"amount": amount}, key=key)).good  # Each has its own answer to this key.
+
+    shop.clock.jump(timedelta(minutes=6))
+    await sql(shop, "update gateway.tokens set expires_at = created_at where hash = sha256($1)", revoked.token.encode())
+
+    for each, amount in ((short, 100), (revoked, 200)):
+        assert (await each.ask("POST", path, {"amount": amount}, key=key)).refusal == (401, "unauthorized")
+    assert (await staff.ask("POST", path, {"amount": 100}, key=key)).good["id"]  # Another subject, another refund.
+    assert (await buyer.ask("POST", path, {"amount": 100}, key=key)).refusal == (401, "unauthorized")
+
+
+async def test_a_kept_cancellation_is_for_holders_of_the_orders_token(buyer: Customer) -> None:
+    bought, other, key = await buyer.buy(MUG=1), await buyer.buy(MUG=1), new_key()
+    path = f"/orders/{bought.order}/cancel"
+    first = await buyer.ask("POST", path, token=bought.token, key=key)
+
+    assert (await buyer.ask("POST", path, token=bought.token, key=key)).body == first.body
+    assert (await buyer.ask("POST", path, token=other.token, key=key)).refusal == (404, "not_found")
+    assert (await buyer.ask("POST", path, token="", key=key)).refusal == (404, "not_found")

@@ -113,7 +113,9 @@ async def test_commands_find_the_shop_of_their_folder_whatever_its_port() -> Non
         assert "delivered" in await shop.good("tour")
 
 
-@pytest.mark.parametrize("command", [["audit"], ["tour"], ["token"], ["dead-letters"], ["export", "out.csv"]])
+@pytest.mark.parametrize(
+    "command", [["audit"], ["tour"], ["token"], ["tokens"], ["dead-letters"], ["export", "out.csv"]]
+)
 async def test_a_command_makes_no_shop_where_there_is_none(command: list[str]) -> None:
     async with program() as shop:
         done = await shop.run(*command)
@@ -341,6 +343,23 @@ async def test_a_token_opens_what_is_for_staff(running: Program) -> None:
     assert (wrong.code, wrong.err.count("\n")) == (2, 1)
 
 
+async def test_a_token_is_listed_and_revoked(running: Program) -> None:
+    token = (await running.good("token", "--label", "Ada")).strip()
+    headers = {"Authorization": f"Bearer {token}"}
+    assert (await running.ask("GET", "/admin/api/orders", **headers)).status == 200
+    listed = await running.good("tokens")
+    token_id = next(line for line in listed.splitlines() if "Ada" in line).split()[1]
+
+    assert await running.good("tokens", "revoke", token_id) == "1 revoked.\n"
+
+    assert (await running.ask("GET", "/admin/api/orders", **headers)).status == 401
+    assert "revoked" in next(line for line in (await running.good("tokens", "list")).splitlines() if "Ada" in line)
+    again = await running.run("tokens", "revoke", token_id)
+    assert again.code == 2
+    assert again.err.endswith(f"there is no token {token_id} to revoke; nothing was changed\n")
+    assert token not in listed
+
+
 async def test_goods_go_out_and_come_in_again(running: Program, tmp_path: Path) -> None:
     assert "114 SKUs" in await running.good("export", str(tmp_path / "out.csv"))
     rows = read_csv(tmp_path / "out.csv")
@@ -427,7 +446,7 @@ async def test_help_teaches(running: Program) -> None:
         running.good("dead-letters", "--help"),
         running.run("nonsense"),
     )
-    for command in ("serve", "tour", "import", "export", "audit", "token", "schema", "dead-letters"):
+    for command in ("serve", "tour", "import", "export", "audit", "token", "tokens", "schema", "dead-letters"):
         assert command in everything
     assert "product_id, slug, title, category" in one
     assert "redrive" in more

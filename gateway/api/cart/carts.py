@@ -8,7 +8,7 @@ import msgspec
 from litestar import delete, get, post, put
 from litestar.params import FromPath, JSONBody
 
-from bus.messages.base import Address, Money, Quantity
+from bus.messages.base import Address, Instant, Money, Quantity
 from bus.messages.cart import (
     Cart,
     CartEmpty,
@@ -26,11 +26,11 @@ from bus.messages.cart import (
 )
 from bus.messages.inventory import OutOfStock, StockRefused, UnknownSku
 from engine.patterns import whole
-from gateway.api.bodies import Body, MoneyBody, Strict, View
+from gateway.api.bodies import LARGEST, Body, MoneyBody, Strict, View
 from gateway.api.order import OrderView, read_order
 from gateway.buyers import Buyer, read_buyer
 from gateway.context import GatewayContext, Http, Injected, client_address
-from gateway.idempotency import claim_of, required_claim
+from gateway.idempotency import RequiredClaim, claim_of
 from gateway.problems import Problem, not_found
 
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
@@ -51,7 +51,7 @@ class CartLineView(View, frozen=True, kw_only=True):
     changed: bool
     for_sale: bool
     held: int
-    held_until: datetime
+    held_until: Instant
 
 
 class CartView(View, frozen=True, kw_only=True):
@@ -89,7 +89,9 @@ class CheckoutBody(Body, frozen=True, kw_only=True):
     address: AddressBody
     phone: Annotated[str, msgspec.Meta(max_length=40)] = ""
     shipping_method: Method
-    expected_total: Annotated[int, msgspec.Meta(ge=0)] | MoneyBody | None = None  # As the buyer was shown it.
+    expected_total: Annotated[int, msgspec.Meta(ge=0, le=LARGEST)] | MoneyBody | None = (
+        None  # As the buyer was shown it.
+    )
 
 
 class PaymentView(View, frozen=True, kw_only=True):
@@ -115,13 +117,19 @@ async def create_cart(context: Injected) -> CartView:
     return cart_view(await context.bus.ask(CreateCart()), context.clock.now())
 
 
-@get("/carts/{cart_id:str}", summary="Read a cart")
+@get("/carts/{cart_id:str}", summary="Read a cart", refuses=["not_found"])
 async def get_cart(context: Injected, cart_id: FromPath[str]) -> CartView:
     """Read a cart. It is kept for 30 days after its last use."""
     return _cart(await context.bus.ask(GetCart(cart_id=cart_id)), context)
 
 
-@put("/carts/{cart_id:str}/lines/{sku:str}", dto=Strict[LineBody], return_dto=None, summary="Set a line of a cart")
+@put(
+    "/carts/{cart_id:str}/lines/{sku:str}",
+    dto=Strict[LineBody],
+    return_dto=None,
+    summary="Set a line of a cart",
+    refuses=["not_found", "unknown_sku", "out_of_stock"],
+)
 async def set_line(
     context: Injected, request: Http, cart_id: FromPath[str], sku: FromPath[str], data: JSONBody[LineBody]
 ) -> CartView:
@@ -145,7 +153,9 @@ async def set_line(
     return _cart(answer, context)
 
 
-@delete("/carts/{cart_id:str}/lines/{sku:str}", status_code=200, summary="Remove a line of a cart")
+@delete(
+    "/carts/{cart_id:str}/lines/{sku:str}", status_code=200, summary="Remove a line of a cart", refuses=["not_found"]
+)
 async def remove_line(context: Injected, request: Http, cart_id: FromPath[str], sku: FromPath[str]) -> CartView:
     """Remove a SKU from a cart. Its units are free again."""
     answer = await context.bus.ask(RemoveLine(cart_id=cart_id, sku=sku))
@@ -153,15 +163,29 @@ async def remove_line(context: Injected, request: Http, cart_id: FromPath[str], 
     return _cart(answer, context)
 
 
-@post("/carts/{cart_id:str}/checkout", dto=Strict[CheckoutBody], return_dto=None, summary="Check out a cart")
+@post(
+    "/carts/{cart_id:str}/checkout",
+    dto=Strict[CheckoutBody],
+    return_dto=None,
+    summary="Check out a cart",
+    refuses=[
+        "not_found",
+        "out_of_stock",
+        "cart_empty",
+        "not_sold",
+        "no_shipping_method",
+        "price_changed",
+        "amount_too_large",
+        "payment_unavailable",
+    ],
+)
 async def checkout(
-    context: Injected, request: Http, cart_id: FromPath[str], data: JSONBody[CheckoutBody]
+    context: Injected, claim: RequiredClaim, request: Http, cart_id: FromPath[str], data: JSONBody[CheckoutBody]
 ) -> CheckoutView:
     """Turn a cart into an order with a payment. Needs an `Idempotency-Key`.
 
     With `expected_total` the checkout is refused, and nothing happens, if the total differs.
     """
-    claim = required_claim(request)
     buyer = read_buyer(Buyer(data.email, data.name, data.phone, typed_address(data.address)))
     ask = Checkout(
         cart_id=cart_id,

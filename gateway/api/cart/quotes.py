@@ -69,7 +69,14 @@ class QuoteView(View, frozen=True, kw_only=True):
     blocks: Sequence[BlockView]
 
 
-@post("/carts/{cart_id:str}/quote", status_code=200, dto=Strict[QuoteBody], return_dto=None, summary="Quote a cart")
+@post(
+    "/carts/{cart_id:str}/quote",
+    status_code=200,
+    dto=Strict[QuoteBody],
+    return_dto=None,
+    summary="Quote a cart",
+    refuses=["not_found"],
+)
 async def quote(context: Injected, cart_id: FromPath[str], data: JSONBody[QuoteBody]) -> QuoteView:
     """Compute the price that checkout would charge now, and the reasons to refuse it. Holds and changes nothing."""
     answer = await context.bus.ask(

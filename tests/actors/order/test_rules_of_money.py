@@ -19,6 +19,7 @@ from actors.order.rules import (
     payment_failed,
     processing,
     refund_failed,
+    refunded,
     units_gone,
     units_retaken,
     warned_of_fraud,
@@ -103,6 +104,18 @@ def test_all_money_given_back_later_is_noted_for_staff(status: OrderStatus) -> N
 
     assert (order.status, order.unexpected) == (status, [])
     assert order.entries == [("FullyRefunded", "All of its money goes back.", True)]
+
+
+def test_who_of_the_staff_did_it_is_noted_for_staff_alone() -> None:
+    order, cancelled = order_of("delivered"), order_of("paid")
+
+    refunded(order, eur(500), by="Ada (tok_1)")
+    assert call_off(cancelled, "staff", NOON, by="Ada (tok_1)")
+
+    assert order.entries == [
+        ("DoneByStaff", "refunded 5.00 EUR by Ada (tok_1)", True), ("RefundProcessed", "5.00 EUR", False)
+    ]  # fmt: skip
+    assert cancelled.entries[0] == ("DoneByStaff", "cancelled by Ada (tok_1)", True)
 
 
 def test_the_refund_of_a_cancelled_order_is_no_news_to_it() -> None:

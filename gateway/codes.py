@@ -1,0 +1,57 @@
+"""Codes of refusals: each with its HTTP status and its meaning, for the API's description.
+
+A route names the codes of its own in its decorator (`refuses=[...]`); those of the layers around it are added by
+gateway/openapi.py.
+"""
+
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+
+class Refusal(NamedTuple):
+    """The HTTP status of a code, and its meaning."""
+
+    status: int
+    meaning: str
+
+
+CODES: Final[Mapping[str, Refusal]] = {
+    "bad_json": Refusal(400, "The body is missing, or no JSON."),
+    "bad_request": Refusal(400, "It is no HTTP request, or has not one Host header."),
+    "bad_event": Refusal(400, "The event can't be read."),
+    "bad_signature": Refusal(400, "The signature does not fit, or its time is too far off."),
+    "idempotency_key_required": Refusal(400, "The header Idempotency-Key is missing."),
+    "unauthorized": Refusal(401, "There is no valid staff token."),
+    "not_found": Refusal(404, "It does not exist, or the caller may not see it."),
+    "unknown_sku": Refusal(404, "There is no such SKU. `similar` may name one."),
+    "request_timeout": Refusal(408, "The request did not arrive in time."),
+    "answer_lost": Refusal(409, "This was done before, and its answer can't be read any more."),
+    "cart_empty": Refusal(409, "There is nothing in the cart."),
+    "idempotency_in_progress": Refusal(409, "A request with this key is being done. Retry after `Retry-After`."),
+    "last_sku": Refusal(409, "It is the last SKU of its product."),
+    "money_in_doubt": Refusal(409, "The order's money is disputed or refunded; `doubts` says how."),
+    "no_shipping_method": Refusal(409, "The shop has no shipping prices in this currency."),
+    "not_cancellable": Refusal(409, "The order is packed, or has left. `order_status` is its status."),
+    "not_paid": Refusal(409, "The order is not paid."),
+    "not_refundable": Refusal(409, "Less is left to refund: `refundable`."),
+    "not_sold": Refusal(409, "A line of the cart is no longer sold."),
+    "out_of_stock": Refusal(409, "Too few units are left: `available` of `sku`, or `short` with one entry per SKU."),
+    "price_changed": Refusal(409, "The total is not the `expected` one, but `total`. Nothing was ordered."),
+    "product_exists": Refusal(409, "The id, the slug or a SKU is taken."),
+    "settled": Refusal(409, "Stripe's state of the order is final."),
+    "sku_in_use": Refusal(409, "Units are `on_hand`, `assigned` or `held` under `sku`."),
+    "stock_below_held": Refusal(409, "More units are promised than were counted: `assigned` and `held`."),
+    "stock_moved": Refusal(409, "Units moved since `version` was read; `on_hand` and `version` are those of now."),
+    "wrong_step": Refusal(409, "The pick list is not ready for this. `pick_list_status` is its status."),
+    "body_too_large": Refusal(413, "The body is too large."),
+    "amount_too_large": Refusal(422, "The total is more than one payment can be."),
+    "idempotency_mismatch": Refusal(422, "The key was used with another body."),
+    "invalid": Refusal(422, "A value does not fit, or is unknown; `field` names it, if one is at fault."),
+    "too_many_skus": Refusal(422, "More SKUs than a client may watch."),
+    "too_many_requests": Refusal(429, "More than one client may take, see docs/limits.md. Retry after `Retry-After`."),
+    "headers_too_large": Refusal(431, "The head is too large, or has too many headers."),
+    "internal_error": Refusal(500, "A bug of the shop; it has been logged."),
+    "payment_unavailable": Refusal(502, "Stripe takes no payment now. Nothing was ordered or charged."),
+    "busy": Refusal(503, "Too many streams are open. Retry after `Retry-After`."),
+    "unavailable": Refusal(503, "A service behind the shop is busy or away. Retry after `Retry-After`."),
+}

@@ -1,0 +1,53 @@
+"""Queries: a parameter that a route does not know is refused by its name, on every route that the API describes.
+
+A filter that is misspelled would otherwise list everything. Pages and files skip what they don't know: links to them
+carry whatever others have added.
+"""
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Final
+
+from litestar.enums import ParamType
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import ParameterKwarg
+from litestar.typing import FieldDefinition
+
+from gateway.context import Http
+from gateway.problems import Problem
+
+_SHOWN: Final = 100  # Characters of an unknown name.
+
+
+async def check_query(request: Http) -> None:
+    """Refuse unknown parameters, and NULs: no name contains one, and PostgreSQL can't look one up.
+
+    Async although it awaits nothing: Litestar would run a plain function in a thread.
+    """
+    query = request.scope["query_string"]
+    if not query:
+        return
+    if b"%00" in query:
+        raise Problem(422, "invalid", "A query can't have NUL characters.")
+    handler = request.route_handler
+    assert isinstance(handler, HTTPRouteHandler)
+    if not handler.resolve_include_in_schema():
+        return
+    known = _query_names(handler)
+    for name in request.query_params:
+        if name not in known:
+            shown = name[:_SHOWN]
+            raise Problem(422, "invalid", f"There is no parameter {shown}.", field=shown)
+
+
+def parameters_of(handler: HTTPRouteHandler) -> Iterator[tuple[str, ParameterKwarg, FieldDefinition]]:
+    """List the parameters that a route takes from a request: the name of each, its kind, and its field."""
+    for name, field in handler.parsed_fn_signature.parameters.items():
+        kind = field.kwarg_definition
+        if isinstance(kind, ParameterKwarg) and not field.is_di_field:
+            yield kind.name or name, kind, field
+
+
+@cache
+def _query_names(handler: HTTPRouteHandler) -> frozenset[str]:
+    return frozenset(name for name, kind, _ in parameters_of(handler) if kind.param_type is ParamType.QUERY)

@@ -1,0 +1,140 @@
+"""Who of the staff did what to what: tokens by name, the security log, and the names on what was done."""
+
+from collections.abc import Iterator, MutableMapping
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from gateway.access import list_tokens, make_token, revoke_token
+from testkit import ShopUnderTest
+from tests.journeys.people import Customer, Staff, new_key
+
+Line = MutableMapping[str, Any]
+
+
+@pytest.fixture
+def log() -> Iterator[list[Line]]:
+    with capture_logs() as lines:
+        yield lines
+
+
+def security(lines: list[Line]) -> list[Line]:
+    return [line for line in lines if line.get("part") == "security"]
+
+
+async def sign_in(shop: ShopUnderTest, staff: Staff, label: str) -> Staff:
+    async with shop.inside.services.database.transaction(shop.clock.now()) as tx:
+        return Staff(shop, staff.http, await make_token(tx, role="staff", label=label, valid_for=timedelta(days=1)))
+
+
+async def sql(shop: ShopUnderTest, query: str) -> list[Any]:
+    return [row[0] for row in await shop.inside.services.database.fetch(query)]
+
+
+async def test_a_token_is_listed_by_its_label_and_revoked_by_its_id(shop: ShopUnderTest, staff: Staff) -> None:
+    ada = await sign_in(shop, staff, "Ada")
+    assert (await ada.get("/admin/api/orders")).status == 200
+
+    (known,) = (token for token in await list_tokens(shop.inside.services.database) if token.label == "Ada")
+    async with shop.inside.services.database.transaction(shop.clock.now()) as tx:
+        assert await revoke_token(tx, known.id)
+        assert not await revoke_token(tx, known.id)
+        assert not await revoke_token(tx, "tok_none")
+
+    assert (await ada.get("/admin/api/orders")).refusal == (401, "unauthorized")
+    (revoked,) = (token for token in await list_tokens(shop.inside.services.database) if token.label == "Ada")
+    assert revoked.revoked_at == revoked.expires_at == shop.clock.now()
+    assert (await staff.get("/admin/api/orders")).status == 200  # Another's token.
+    assert ada.token not in str(known)
+
+
+async def test_a_refund_has_the_name_of_who_made_it(shop: ShopUnderTest, buyer: Customer, staff: Staff) -> None:
+    ada, bought = await sign_in(shop, staff, "Ada"), await buyer.buy(MUG=1)
+
+    refund = (await ada.refund(bought, 100)).good
+
+    assert refund["by"].startswith("Ada (tok_")
+    assert await sql(shop, "select by from payment.refunds") == [refund["by"]]
+    seen = (await staff.get(f"/orders/{bought.order}")).good["timeline"]
+    assert {"event": "DoneByStaff", "detail": f"refunded 1.00 EUR by {refund['by']}"}.items() <= (
+        next(moment for moment in seen if moment["event"] == "DoneByStaff").items()
+    )
+    assert "DoneByStaff" not in await buyer.timeline(bought)
+
+
+async def test_a_cancellation_has_the_name_of_who_did_it(shop: ShopUnderTest, buyer: Customer, staff: Staff) -> None:
+    ada, bought, own = await sign_in(shop, staff, "Ada"), await buyer.buy(MUG=1), await buyer.buy(MUG=1)
+
+    _ = (await ada.ask("POST", f"/orders/{bought.order}/cancel")).good
+    _ = (await buyer.cancel(own)).good
+
+    details = [
+        [moment["detail"] for moment in (await staff.get(f"/orders/{order}")).good["timeline"]
+         if moment["event"] == "DoneByStaff"]
+        for order in (bought.order, own.order)
+    ]  # fmt: skip
+    assert details[0][0].startswith("cancelled by Ada (tok_")
+    assert details[1] == []
+
+
+async def test_a_count_has_the_name_of_who_counted(shop: ShopUnderTest, staff: Staff) -> None:
+    ada = await sign_in(shop, staff, "Ada")
+
+    _ = (await ada.count("MUG", 7)).good
+    _ = (await ada.ask("PUT", "/admin/api/stock/MUG", {"received": 3})).good
+
+    people = await sql(
+        shop, "select reference from inventory.ledger where reason in ('counted', 'received') order by id"
+    )
+    assert len(set(people[-2:])) == 1
+    assert people[-1].startswith("Ada (tok_")
+
+
+async def test_a_settled_item_has_the_name_of_who_settled_it(shop: ShopUnderTest, staff: Staff) -> None:
+    ada = await sign_in(shop, staff, "Ada")
+
+    _ = (await ada.ask("POST", "/admin/api/stuck-money/refund_failed:ref_1/settle")).good
+    _ = (await staff.ask("POST", "/admin/api/stuck-money/refund_failed:ref_1/settle")).good  # The first one stands.
+
+    (by,) = await sql(shop, "select by from audit.settled")
+    assert by.startswith("Ada (tok_")
+
+
+async def test_each_change_by_staff_is_a_line_of_the_log(
+    shop: ShopUnderTest, buyer: Customer, staff: Staff, log: list[Line]
+) -> None:
+    ada, bought, key = await sign_in(shop, staff, "Ada"), await buyer.buy(MUG=1), new_key()
+    path = f"/admin/api/orders/{bought.order}/refunds"
+
+    for _ in range(2):
+        _ = (await ada.ask("POST", path, {"amount": 100}, key=key)).good
+    assert (await ada.count("MUG", 0)).status == 409
+    assert (await ada.ask("POST", "/admin/api/pick-lists/none/pack?despite_doubt=true")).status == 404
+    _ = (await ada.get("/admin/api/orders")).good
+    _ = (await buyer.ask("POST", "/carts")).good
+
+    made, *done = security(log)
+    assert (made["event"], made["label"]) == ("token made", "Ada")
+    assert [(line["event"], line["about"], line["status"]) for line in done] == [
+        ("staff request", f"POST {path}", 201),
+        ("staff request", f"POST {path}", 201),
+        ("staff request", "PUT /admin/api/stock/MUG", 409),
+        ("staff request", "POST /admin/api/pick-lists/none/pack?despite_doubt=true", 404),
+    ]
+    assert {line["by"] for line in done} == {f"Ada ({made['about']})"}
+    assert ada.token not in str(log)
+
+
+@pytest.mark.parametrize("path", ["/admin/api/orders", "/admin/api/dead-letters"])
+async def test_a_failed_sign_in_is_a_line_of_the_log(
+    shop: ShopUnderTest, staff: Staff, log: list[Line], path: str
+) -> None:
+    assert (await staff.ask("GET", path, token="sf_guessed")).status == 401
+    assert (await staff.ask("GET", path, token="")).status == 401  # Nobody tried.
+
+    (line,) = security(log)
+    assert (line["event"], line["about"], line["log_level"]) == ("staff sign-in failed", path, "warning")
+    assert line["address"] == "127.0.0.1"
+    assert "sf_guessed" not in str(log)
