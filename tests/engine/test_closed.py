@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import shutil
 import stat
 import subprocess
@@ -99,6 +100,17 @@ async def test_another_account_finds_no_way_in(data: Path) -> None:
         data.chmod(0o755)
         assert intruded(data).splitlines() == [str(data)]  # It sees names.
         data.chmod(0o700)
+
+
+@as_root
+async def test_for_root_postgresql_is_another_account_and_in_no_group_of_roots(data: Path) -> None:
+    async with embedded_postgres(data / "postgres"):
+        servers = [process for process in at_work(data) if process.name().startswith("postgres")]
+        assert servers
+        for server in servers:
+            groups = re.findall(r"^Groups:(.*)$", Path(f"/proc/{server.pid}/status").read_text(), re.MULTILINE)
+            assert 0 not in {*server.uids(), *server.gids()}
+            assert groups[0].split() == []
 
 
 async def test_the_shop_is_no_superuser(data: Path) -> None:
