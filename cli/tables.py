@@ -4,12 +4,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from rich.table import Column, Table
+from rich.text import Text
 
 from bus.backlog import DeadLetter, Overdue
 from bus.messages.audit import Finding, RepairMade
 from bus.sqs.membership import Process
 from bus.sqs.queues import ParkedMessage, QueueState
 from cli.remedies import advice
+from engine.telemetry import printable
 from gateway.access import Token
 
 
@@ -17,7 +19,7 @@ def refused_lines(lines: Iterable[tuple[int, str]]) -> Table:
     """Make the table of lines that an import refused, with reasons."""
     table = Table("line", "why")
     for line, reason in lines:
-        table.add_row(str(line), reason)
+        _add(table, str(line), reason)
     return table
 
 
@@ -25,7 +27,7 @@ def repairs(made: Iterable[RepairMade]) -> Table:
     """Make the table of repairs."""
     table = Table("rule", "about", "before", "after", title="Repaired")
     for row in made:
-        table.add_row(row.rule, row.about, row.before, row.after)
+        _add(table, row.rule, row.about, row.before, row.after)
     return table
 
 
@@ -33,7 +35,7 @@ def findings(found: Iterable[Finding]) -> Table:
     """Make the table of the auditor's findings."""
     table = Table("rule", "about", "detail", "remedy")
     for finding in found:
-        table.add_row(finding.rule, finding.about, finding.detail, advice(finding.remedy))
+        _add(table, finding.rule, finding.about, finding.detail, advice(finding.remedy))
     return table
 
 
@@ -42,11 +44,11 @@ def dead_letters(local: Iterable[DeadLetter], queued: Iterable[ParkedMessage]) -
     table = Table("id", "actor", "message", "key", "tries", "parked", "error")
     for letter in local:
         tries, parked = str(letter.attempts), _moment(letter.parked_at)
-        table.add_row(str(letter.id), letter.subscriber, letter.type, letter.key, tries, parked, letter.error)
+        _add(table, str(letter.id), letter.subscriber, letter.type, letter.key, tries, parked, letter.error)
     for message in queued:
         error = f"received {message.receives} times, and never acknowledged"
         row = (message.id, message.actor, message.type, message.key, str(message.receives), "", error)
-        table.add_row(*row)
+        _add(table, *row)
     return table if table.row_count else "None."
 
 
@@ -73,8 +75,13 @@ def queues(
         counts = (
             (str(state.waiting), str(state.in_flight), str(state.parked)) if state.is_there else ("missing", "", "")
         )
-        table.add_row(state.actor, state.queue, *counts, age, ", ".join(hosts) or "nobody")
+        _add(table, state.actor, state.queue, *counts, age, ", ".join(hosts) or "nobody")
     return table
+
+
+def _add(table: Table, *cells: str) -> None:
+    """Add a row of plain texts: what a stranger has sent is no markup, and moves no cursor."""
+    table.add_row(*(Text(printable(cell)) for cell in cells))
 
 
 def _moment(at: datetime) -> str:
