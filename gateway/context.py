@@ -65,6 +65,7 @@ class GatewayContext:
     currency: Currency
     pages: PageSettings
     cart_hold_s: float
+    language: str
     public_url: str  # As browsers reach the shop, without a slash behind it; "" if no setting names it.
     stripe_publishable_key: str
     stripe_api_base: str  # As browsers reach it.

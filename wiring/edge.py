@@ -63,6 +63,7 @@ async def open_edge(shop: Shop, listener: socket.socket) -> AsyncIterator[Server
         currency=settings.shopflow_currency,
         pages=shop.settings.pages,
         cart_hold_s=shop.settings.inventory.shopflow_cart_hold_s,
+        language=settings.shopflow_language,
         public_url=settings.public_url,
         stripe_publishable_key=integrations.stripe.stripe_publishable_key,
         stripe_api_base=integrations.stripe.stripe_api_base,

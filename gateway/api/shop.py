@@ -17,6 +17,7 @@ from bus.messages.base import SkuName
 from bus.messages.catalog import ListCategories
 from gateway.api.bodies import View
 from gateway.api.health import ALIVE, Health, readiness
+from gateway.buyers import COUNTRIES
 from gateway.context import Http, Injected, client_address
 from gateway.live import LiveRefusal
 from gateway.problems import Problem, too_many
@@ -54,6 +55,8 @@ class Config(View, frozen=True, kw_only=True):
     cart_hold_s: float
     tax_note: str
     notices: Sequence[NoticeView]
+    countries: Sequence[str]
+    locale: str
 
 
 _NOT_READY = ResponseSpec(Health, description="A check fails.")
@@ -76,6 +79,7 @@ async def page(context: Injected) -> Response[bytes]:
 async def config(context: Injected) -> Config:
     """Read the addresses, public keys, categories and currency that a client needs.
 
+    `countries` are those whose addresses checkout knows; `locale` is the shop's language.
     `live_url` is relative to the shop's address, unless SHOPFLOW_PUBLIC_URL names that.
     """
     categories = await context.bus.ask(ListCategories())
@@ -87,6 +91,8 @@ async def config(context: Injected) -> Config:
         cart_hold_s=context.cart_hold_s,
         tax_note=context.pages.shopflow_tax_note,
         notices=[_notice(title, given) for title, given in context.pages.notices.items() if given],
+        countries=COUNTRIES,
+        locale=context.language,
     )
 
 

@@ -88,6 +88,8 @@
  * @property {number} cart_hold_s
  * @property {string} tax_note
  * @property {NoticeView[]} notices
+ * @property {string[]} countries
+ * @property {string} locale
  */
 
 /**

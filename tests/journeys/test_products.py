@@ -202,3 +202,11 @@ async def test_a_cart_with_what_is_no_longer_sold_is_told_at_checkout(staff: Sta
 
     assert refused.refusal == (409, "out_of_stock")
     assert refused.json["short"] == [{"sku": "MUG", "available": 0}]
+
+
+async def test_the_configuration_names_countries_language_and_categories(buyer: Customer) -> None:
+    config = (await buyer.get("/config")).good
+
+    assert (config["locale"], config["currency"], config["categories"]) == ("en", "EUR", ["Test"])
+    assert {"DE", "US", "HK"} < set(config["countries"])
+    assert not {"UK", "ZZ"} & set(config["countries"])
