@@ -38,7 +38,7 @@ _TAKEN = CrashPoint("before-inline", "A publisher's events are decided; a listen
 
 
 class Listener(Protocol):
-    """One hosted actor, as its publishers see it."""
+    """A hosted actor, as its publishers see it."""
 
     @property
     def name(self) -> str:
