@@ -1,11 +1,15 @@
 """From a cart to an order that waits for its payment, by messages."""
 
 from contextlib import suppress
+from typing import TypeVar
 
 from bus.messages.cart import Cart, CheckedOut, Checkout
 from engine.errors import Unavailable
+from engine.message import Command
 from testkit import ShopUnderTest
 from testkit.people import ADDRESS, NAME, BusBuyer
+
+R = TypeVar("R")
 
 
 async def cart_with(shop: ShopUnderTest, **lines: int) -> Cart:
@@ -18,12 +22,17 @@ def checkout(cart_id: str, order_id: str = "ord_1") -> Checkout:
 
 
 async def until_answered(shop: ShopUnderTest, ask: Checkout) -> CheckedOut:
-    """Ask again with the same key, as clients do."""
+    """Check out, with the same key again while the shop is away, as clients do."""
+    answer = await asked_until_answered(shop, ask)
+    assert isinstance(answer, CheckedOut), answer
+    return answer
+
+
+async def asked_until_answered(shop: ShopUnderTest, ask: Command[R]) -> R:
+    """Ask again while the shop is away: commands are safe to repeat."""
     for _ in range(5):
         with suppress(Unavailable):
-            answer = await shop.ask(ask)
-            assert isinstance(answer, CheckedOut), answer
-            return answer
+            return await shop.ask(ask)
     raise AssertionError("it was never answered")
 
 

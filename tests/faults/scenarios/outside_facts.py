@@ -16,7 +16,7 @@ from engine.errors import Unavailable
 from testkit import ShopUnderTest
 from tests.faults.scenarios.parts import Findings, books, bought, confirm, pick_list, sent_off, statuses, unless
 from tests.journeys.people import Visitor, send_webhook
-from tests.orders import cart_with, checkout, placed_order
+from tests.orders import asked_until_answered, cart_with, checkout, placed_order
 
 DEBIT = "pm_sandbox_sepaDebit"
 
@@ -79,7 +79,7 @@ async def a_refund_is_heard_of_before_the_money(shop: ShopUnderTest) -> Findings
 
 async def all_money_goes_back_before_packing(shop: ShopUnderTest) -> Findings:
     placed = await bought(shop, "ord_1", LAMP=1)
-    await shop.ask(RefundOrder(order_id="ord_1", refund_id="ref_1"))
+    await asked_until_answered(shop, RefundOrder(order_id="ord_1", refund_id="ref_1"))
     await shop.settle()
     return [
         *unless(sent_back(shop), placed.amount.amount),
