@@ -14,7 +14,7 @@ PATHS = cast("dict[str, dict[str, Any]]", description()["paths"])
 ROUTES = [
     (method.upper(), re.sub(r"\{[^}]*\}", "x", path))
     for path, methods in PATHS.items()
-    for method in methods
+    for method in sorted(methods)
     if method in ("get", "put", "post", "patch", "delete")
 ]
 
