@@ -75,7 +75,7 @@ class Database:
     async def _block(self, now: datetime, *, is_one: bool) -> AsyncIterator[Transaction]:
         own: list[Exception] = []  # Raised by the block itself, and so not by PostgreSQL: a missing file, say.
         with translated(but=own):
-            async with self._connection() as connection, connection.transaction() if is_one else nullcontext():
+            async with self._connection() as connection, _Whole(connection) if is_one else nullcontext():
                 try:
                     yield Transaction(connection, now)
                 except Exception as error:
@@ -159,6 +159,23 @@ class Database:
     def _is_exhausted(self) -> bool:
         pool = self._pool
         return not pool.get_idle_size() and pool.get_size() == pool.get_max_size()
+
+
+class _Whole:
+    """A transaction that is rolled back although its task is cancelled, again at each await, as anyio does."""
+
+    def __init__(self, connection: "Connection") -> None:
+        self._transaction = connection.transaction()
+
+    async def __aenter__(self) -> None:
+        await self._transaction.start()
+
+    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            await self._transaction.commit()
+            return
+        with anyio.move_on_after(_CLOSED_WITHIN_S, shield=True):
+            await self._transaction.rollback()
 
 
 @asynccontextmanager

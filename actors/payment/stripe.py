@@ -5,28 +5,25 @@ to look up the object first. Retries are left to the engine.
 """
 
 import re
-import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache
 from typing import Annotated, Final, Literal, ParamSpec, TypedDict, TypeVar
 
-import aiohttp
 import stripe
 
 from actors.payment import stripe_errors
 from actors.payment.make_once import LookUp, MakeOnce
 from actors.payment.private import IntentSeen, RefundSeen, Window
 from actors.payment.state import ORDER, payment_id_of
+from actors.payment.stripe_http import open_http
 from actors.payment.stripe_objects import amount_at_stripe, event_seen, intent_seen, metadata_of, refund_seen
 from bus.messages.base import Money, OrderId
 from bus.messages.payment import Intent, RecordStripeEvent, RefundReason
 from engine.circuit import Circuit
 from engine.crash import CrashPoint
 from engine.errors import BadInput, ShopFlowError, Unavailable
-from engine.outside import read_bounded, refuse_redirects
 from engine.patterns import whole
 from engine.settings import Seconds, Settings, listed, meaning
 
@@ -121,26 +118,6 @@ class _OldFailure:
     """A failure of an earlier call that an idempotency key replays."""
 
     error: ShopFlowError
-
-
-class _Http(stripe.HTTPClient):
-    """HTTP for Stripe's library, which would follow redirects by itself, and read answers without end."""
-
-    name = "aiohttp"
-
-    def __init__(self, session: aiohttp.ClientSession) -> None:
-        super().__init__()
-        self._session = session
-
-    async def request_async(
-        self, method: str, url: str, headers: Mapping[str, str], post_data: str | bytes | None = None
-    ) -> tuple[bytes, int, Mapping[str, str]]:
-        try:
-            async with self._session.request(method, url, headers=headers, data=post_data) as answer:
-                return await read_bounded(answer.content), answer.status, answer.headers
-        except (aiohttp.ClientError, TimeoutError) as error:
-            why = str(error) or type(error).__name__
-            raise stripe.APIConnectionError(why) from error  # type: ignore[no-untyped-call] # not typed by the library
 
 
 class Stripe:
@@ -392,23 +369,13 @@ class Stripe:
         return answer
 
 
-@cache
-def _tls() -> ssl.SSLContext:
-    """Trust the authorities that Stripe's library trusts. Reading them takes a while, and is done once."""
-    return ssl.create_default_context(cafile=stripe.ca_bundle_path)
-
-
 @asynccontextmanager
 async def open_stripe(settings: StripeSettings, circuit: Circuit) -> AsyncIterator[Stripe]:
     """Open a client with connections of its own, and close them when the block ends."""
-    async with aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(ssl=_tls()),
-        timeout=aiohttp.ClientTimeout(total=settings.stripe_timeout_s),
-        middlewares=(refuse_redirects,),
-    ) as session:
+    async with open_http(settings.stripe_timeout_s) as http:
         client = stripe.StripeClient(
             settings.stripe_secret_key,
-            http_client=_Http(session),
+            http_client=http,
             base_addresses={"api": settings.stripe_api_base},
             max_network_retries=0,
         )
