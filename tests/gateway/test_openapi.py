@@ -8,6 +8,7 @@ import aiohttp
 import msgspec
 import pytest
 
+from bus.messages import words
 from gateway import openapi
 from gateway.app import description
 from gateway.codes import CODES
@@ -79,6 +80,11 @@ def test_a_refusal_has_the_status_of_its_code(path: Path) -> None:
                 func=ast.Name(id="Problem"), args=[ast.Constant(value=int(status)), ast.Constant(value=str(code)), *_]
             ):
                 assert CODES[code].status == status
+
+
+def test_a_code_that_is_described_has_its_sentence_and_is_some_routes(operations: dict[str, Json]) -> None:
+    assert {*CODES} == {code for operation in operations.values() for code in codes_of(operation)}
+    assert {*CODES} <= {*words.PROBLEMS}
 
 
 def test_the_key_is_required_where_it_is(operations: dict[str, Json]) -> None:

@@ -118,6 +118,34 @@ async def test_behind_a_trusted_proxy_each_buyer_counts_alone(servers: Servers) 
         assert home[-1] == 429
 
 
+async def test_behind_a_trusted_proxy_buyers_with_one_key_get_no_cart_of_each_other(servers: Servers) -> None:
+    async with bounded(servers, shopflow_trusted_proxies="127.0.0.0/8") as shop, at(ADA) as http:
+        proxy, key = Visitor(shop, http), new_key()
+
+        async def new_cart(client: str) -> str:
+            answer = await proxy.ask("POST", "/carts", key=key, headers={"X-Forwarded-For": client})
+            return str(answer.good["id"])
+
+        ada, bob = await new_cart("203.0.113.9"), await new_cart("203.0.113.10")
+
+        assert ada != bob
+        assert await new_cart("203.0.113.9") == ada
+        assert await new_cart("198.51.100.1, 203.0.113.10") == bob  # Whatever is written left of it.
+
+
+async def test_a_page_of_a_listed_origin_can_read_that_it_was_too_fast(servers: Servers) -> None:
+    origin = {"Origin": "https://pages.example"}
+    async with bounded(servers, shopflow_origins=origin["Origin"]) as shop, at(MALLORY) as http:
+        visitor = Visitor(shop, http)
+        refused = [await visitor.ask("POST", "/carts", headers=origin) for _ in range(150)][-1]
+
+        assert refused.refusal == (429, "too_many_requests")
+        assert refused.headers["Access-Control-Allow-Origin"] == origin["Origin"]
+        assert "Retry-After" in refused.headers["Access-Control-Expose-Headers"]
+        assert refused.headers["X-Content-Type-Options"] == "nosniff"
+        assert (await visitor.ask("HEAD", "/products")).status == 429  # It is charged as a GET.
+
+
 async def test_stripe_and_staff_are_never_kept_waiting_and_forgers_soon_are(servers: Servers) -> None:
     async with bounded(servers, shopflow_requests_a_minute=1200) as shop, at(MALLORY) as hers, at(ADA) as his:
         stripe, staff, forger = Visitor(shop, his), Staff(shop, his, await staff_token(shop)), Visitor(shop, hers)

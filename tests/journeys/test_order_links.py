@@ -73,6 +73,23 @@ async def test_the_order_is_cancelled_by_its_link_as_by_its_buyer(shop: ShopUnde
     assert cancelled.good["timeline"][-1]["detail"] == "customer"
 
 
+async def test_an_answer_is_kept_for_the_holder_of_a_link_and_no_longer_than_the_link_opens(
+    shop: ShopUnderTest, buyer: Customer
+) -> None:
+    bought, key = await buyer.buy(MUG=1), new_key()
+    link, path = tokens(shop, bought)[0], f"/orders/{bought.order}/cancel"
+    first = await buyer.ask("POST", path, token=link, key=key)
+
+    again = await buyer.ask("POST", path, token=link, key=key)
+    assert (again.status, again.body) == (200, first.body)
+    assert again.headers["Idempotent-Replayed"] == "true"
+    own = await buyer.ask("POST", path, token=bought.token, key=key)
+    assert "Idempotent-Replayed" not in own.headers  # Another secret's key is another key.
+
+    _ = (await buyer.ask("DELETE", f"/orders/{bought.order}/links", token=bought.token)).good
+    assert (await buyer.ask("POST", path, token=link, key=key)).refusal == (404, "not_found")
+
+
 async def test_a_link_works_for_its_time(shop: ShopUnderTest, buyer: Customer) -> None:
     bought = await buyer.order(MUG=1)
     (token,) = tokens(shop, bought)

@@ -43,6 +43,16 @@ async def test_metrics_and_health_are_on_the_port_for_operations(services: Servi
                 assert (await get(url + other))[0] == 404, other
 
 
+async def test_they_answer_head_and_name_a_charset_once(services: Services) -> None:
+    with bind_operations(EdgeSettings(shopflow_operations_port=0), 8000) as listener:
+        async with open_operations(services, listener) as url, aiohttp.ClientSession() as http:
+            for path in ("/metrics", "/health/live", "/health/ready"):
+                async with http.head(url + path) as head, http.get(url + path) as got:
+                    assert head.status == got.status == 200
+                    assert head.headers["Content-Type"] == got.headers["Content-Type"]
+                    assert head.headers["Content-Type"].lower().count("charset") <= 1
+
+
 async def test_readiness_there_tells_the_truth(services: Services) -> None:
     with bind_operations(EdgeSettings(shopflow_operations_port=0), 8000) as listener:
         async with open_operations(services, listener) as url:
