@@ -58,7 +58,7 @@ async def test_a_refund_has_the_name_of_who_made_it(shop: ShopUnderTest, buyer: 
     assert refund["by"].startswith("Ada (tok_")
     assert await sql(shop, "select by from payment.refunds") == [refund["by"]]
     seen = (await staff.get(f"/orders/{bought.order}")).good["timeline"]
-    assert {"event": "DoneByStaff", "detail": f"refunded 1.00 EUR by {refund['by']}"}.items() <= (
+    assert {"event": "DoneByStaff", "detail": f"refunded €1.00 by {refund['by']}"}.items() <= (
         next(moment for moment in seen if moment["event"] == "DoneByStaff").items()
     )
     assert "DoneByStaff" not in await buyer.timeline(bought)

@@ -113,7 +113,7 @@ def test_who_of_the_staff_did_it_is_noted_for_staff_alone() -> None:
     assert call_off(cancelled, "staff", NOON, by="Ada (tok_1)")
 
     assert order.entries == [
-        ("DoneByStaff", "refunded 5.00 EUR by Ada (tok_1)", True), ("RefundProcessed", "5.00 EUR", False)
+        ("DoneByStaff", "refunded €5.00 by Ada (tok_1)", True), ("RefundProcessed", "€5.00", False)
     ]  # fmt: skip
     assert cancelled.entries[0] == ("DoneByStaff", "cancelled by Ada (tok_1)", True)
 
