@@ -165,10 +165,15 @@ class _Whole:
     """A transaction that is rolled back although its task is cancelled, again at each await, as anyio does."""
 
     def __init__(self, connection: "Connection") -> None:
+        self._connection = connection
         self._transaction = connection.transaction()
 
     async def __aenter__(self) -> None:
-        await self._transaction.start()
+        try:
+            await self._transaction.start()
+        except asyncio.CancelledError:
+            self._connection.terminate()  # Whether it has begun is unknown.
+            raise
 
     async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is None:

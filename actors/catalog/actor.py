@@ -50,10 +50,9 @@ class Catalog(Actor):
 
     async def run(self) -> None:
         """Sort products that were written under another language, or by an older version."""
-        found = _AT_ONCE
-        while found == _AT_ONCE:
+        while await store.has_unsorted(self._database, self._language):
             async with self._database.transaction(self._clock.now()) as tx:
-                found = await store.sort(tx, self._language, _AT_ONCE)
+                await store.sort(tx, self._language, _AT_ONCE)
 
     @call(limit=4)  # A statement outside any turn: a slow search delays no price.
     async def browse(self, ask: ListProducts) -> ProductPage:

@@ -172,13 +172,17 @@ async def taken(tx: Transaction, rows: Sequence[SkuRow]) -> tuple[dict[Sku, Prod
     return {row["sku"]: row["product_id"] for row in owners}, {row["slug"]: row["id"] for row in slugs}
 
 
-async def sort(tx: Transaction, language: str, limit: int) -> int:
-    """Make the keys of products that have none of this language; return how many were found, at most `limit`."""
+async def has_unsorted(database: Database, language: str) -> bool:
+    """Whether some product has no key of this language."""
+    return bool(await database.fetch(_TO_SORT, rules_of(language), 1))
+
+
+async def sort(tx: Transaction, language: str, limit: int) -> None:
+    """Make the keys of products that have none of this language, of `limit` products at most."""
     found = await tx.fetch(_TO_SORT, rules_of(language), limit)
     keys = [sort_key(row["title"], language) for row in found]
     if found:
         await tx.execute(_SORT, [r["id"] for r in found], [r["title"] for r in found], keys, rules_of(language))
-    return len(found)
 
 
 async def write(tx: Transaction, rows: Sequence[SkuRow], language: str) -> None:

@@ -242,7 +242,7 @@ async def test_a_watcher_who_was_told_a_wrong_value_is_found(
     shop: ShopUnderTest, http: aiohttp.ClientSession, staff: Staff
 ) -> None:
     async with http.ws_connect(f"{shop.url}/live") as live:
-        await live.send_json({"op": "subscribe", "skus": ["MUG", "NONE"]})
+        await live.send_json({"op": "subscribe", "skus": ["MUG", "LAMP"]})
         assert (await live.receive_json())["op"] == "subscribed"
         assert (await staff.get("/admin/api/audit")).good["checked"]["live"] == 2
         assert await staff.findings() == []
