@@ -69,11 +69,11 @@ def most_connections(wanted: int) -> int:
 class Server(uvicorn.Server):
     """uvicorn without its signal handlers: signals are handled in cli/serve.py."""
 
-    def __init__(self, app: ASGIApp, hub: Hub | None = None, bounds: HttpBounds | None = None) -> None:
+    def __init__(self, app: ASGIApp, bounds: HttpBounds, hub: Hub | None = None) -> None:
         config = uvicorn.Config(
             app,
             ws=hub.protocol_class() if hub else "none",
-            http=bounds.protocol_class() if bounds else "httptools",
+            http=bounds.protocol_class(),
             lifespan="off",
             access_log=False,
             log_config=None,

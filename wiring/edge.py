@@ -71,7 +71,7 @@ async def open_edge(shop: Shop, listener: socket.socket) -> AsyncIterator[Server
         stripe_account=OwnAccount(is_live=integrations.stripe.is_live, id=integrations.stripe.stripe_account),
         carrier_webhook_secrets=integrations.carrier.webhook_secrets,
     )
-    server = Server(make_app(context, origins=settings.all_origins), hub, _http_bounds(settings, guard))
+    server = Server(make_app(context, origins=settings.all_origins), _http_bounds(settings, guard), hub)
     shared = SharedAllowances(shop.services.redis, guard.limiters)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(hub.run)

@@ -1,5 +1,6 @@
 """The listener for operations: metrics and health, on a port of their own."""
 
+import asyncio
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -8,11 +9,16 @@ import anyio
 
 from engine.errors import BadSetting
 from engine.services import Services
+from gateway.client_address import ClientAddresses
+from gateway.http_protocol import HttpBounds
 from gateway.operations import make_operations_app
+from gateway.places import Places
+from gateway.refusals import Refusals
 from gateway.server import Server, bind
 from gateway.settings import EdgeSettings, url_of
 
 _ABOVE_PUBLIC = 2  # The sandbox is one above.
+_MOST_CONNECTIONS = 64  # One that reads metrics needs a few, an orchestrator that asks for health one more.
 
 
 @contextmanager
@@ -44,7 +50,8 @@ async def open_operations(services: Services, listener: socket.socket | None) ->
         yield ""
         return
     host, port = listener.getsockname()[:2]
-    server = Server(make_operations_app(services.database, services.redis))
+    bounds = HttpBounds(Places(_MOST_CONNECTIONS, 0), ClientAddresses(), Refusals(asyncio.get_running_loop().time))
+    server = Server(make_operations_app(services.database, services.redis), bounds)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(server.serve, [listener])
         await server.is_up.wait()

@@ -46,7 +46,7 @@ async def main() -> None:
         )
 
     with bind("127.0.0.1", 0) as listener:
-        server: uvicorn.Server = Server(_no_page, hub, bounds)
+        server: uvicorn.Server = Server(_no_page, bounds, hub)
         tasks = [asyncio.create_task(hub.run()), asyncio.create_task(server.serve([listener]))]
         await drive(listener.getsockname()[1], tell)
         for task in tasks:

@@ -113,6 +113,7 @@ PROBLEMS: Final[Mapping[str, str]] = {
     "idempotency_mismatch": "This was sent before with other content. Please reload the page.",
     "internal_error": "The shop made a mistake. Please try again.",
     "invalid": "Something that was entered is not right.",
+    "invalid_address": "The address is not right.",
     "last_sku": "A product needs at least one article.",
     "method_not_allowed": "This can't be done here.",
     "money_in_doubt": "The order's money is in doubt.",

@@ -17,9 +17,6 @@ const TWIN = "idempotency_in_progress";
 const TWIN_REPEATS = 5;
 const TWIN_PAUSE_MS = 1_000;
 
-/** ISO 3166: the countries this shop's carrier goes to. */
-const COUNTRIES = "AT BE BG CH CY CZ DE DK EE ES FI FR GB GR HR HU IE IS IT LI LT LU LV MT NL NO PL PT RO SE SI SK US";
-
 export class CheckoutView {
   #basket;
   /** @type {HTMLFormElement} */ #form = byId("checkout-form");
@@ -28,8 +25,11 @@ export class CheckoutView {
   /** @type {import("./types.js").QuoteView | null} As shown: no other total may be charged. */ #quote = null;
   #asked = 0;
 
-  /** @param {import("./basket.js").Basket} basket */
-  constructor(basket) {
+  /**
+   * @param {import("./basket.js").Basket} basket
+   * @param {string[]} countries ISO 3166.
+   */
+  constructor(basket, countries) {
     this.#basket = basket;
     basket.addEventListener("change", () => {
       this.#summarize();
@@ -37,7 +37,7 @@ export class CheckoutView {
     });
     byId("shipping-methods").addEventListener("change", () => this.#reckon());
     setInterval(() => !byId("checkout").hidden && this.#summarize(), 1000);
-    this.#offerCountries();
+    this.#offerCountries(countries);
     this.#fill(kept().form ?? {});
     this.#form.addEventListener("input", () => keep({ ...kept(), form: this.#typed() }));
     this.#form.addEventListener("submit", (event) => {
@@ -197,9 +197,10 @@ export class CheckoutView {
     }
   }
 
-  #offerCountries() {
+  /** @param {string[]} countries */
+  #offerCountries(countries) {
     const names = new Intl.DisplayNames(undefined, { type: "region" });
-    const options = COUNTRIES.split(" ").map((code) => ({ code, name: names.of(code) ?? code }));
+    const options = countries.map((code) => ({ code, name: names.of(code) ?? code }));
     options.sort((a, b) => a.name.localeCompare(b.name));
     const select = this.#form.elements.namedItem("country");
     if (select instanceof HTMLSelectElement) {

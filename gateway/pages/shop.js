@@ -45,7 +45,10 @@ const catalog = new CatalogView(board, basket);
 const basketView = new BasketView(basket);
 // Who looks around needs none of these: they are loaded when they are first opened.
 const product = part(async () => new (await import("./product.js")).ProductView(live, board, basket));
-const checkout = part(async () => new (await import("./checkout.js")).CheckoutView(basket));
+const checkout = part(async () => {
+  const [{ CheckoutView }, { countries }] = await Promise.all([import("./checkout.js"), config()]);
+  return new CheckoutView(basket, countries);
+});
 const order = part(async () => new (await import("./order.js")).OrderView(live, config, basket));
 
 /**

@@ -53,7 +53,8 @@ def problem_codes() -> set[str]:
     folder = Path(gateway.__file__).parent
     written = texts([call.args[1] for call in calls(folder, "Problem") if len(call.args) > 1])
     refused = texts([call.args[0] for call in calls(folder / "live", "LiveRefusal")]) & {"busy", "too_many_skus"}
-    return written | refused | set(problems._CODES.values()) | {"error", "bad_json"} | set(get_args(BlockCode))
+    blocks = texts([word.value for call in calls(folder, "BlockView") for word in call.keywords if word.arg == "code"])
+    return written | refused | blocks | set(problems._CODES.values()) | {"error", "bad_json"} | set(get_args(BlockCode))
 
 
 def timeline_events() -> set[str]:

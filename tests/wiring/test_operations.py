@@ -1,7 +1,9 @@
 """Metrics and health for operations: on a port of their own, which stands in no shop's way."""
 
+import asyncio
 import socket
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 
 import aiohttp
 import pytest
@@ -51,6 +53,19 @@ async def test_they_answer_head_and_name_a_charset_once(services: Services) -> N
                     assert head.status == got.status == 200
                     assert head.headers["Content-Type"] == got.headers["Content-Type"]
                     assert head.headers["Content-Type"].lower().count("charset") <= 1
+
+
+async def test_it_has_bounds_of_its_own(services: Services) -> None:
+    with bind_operations(EdgeSettings(shopflow_operations_port=0), 8000) as listener:
+        assert listener
+        async with open_operations(services, listener) as url, AsyncExitStack() as crowd:
+            for _ in range(64):
+                _, writer = await asyncio.open_connection(*listener.getsockname())
+                crowd.callback(writer.close)
+            assert (await get(f"{url}/health/live"))[0] == 503
+            await crowd.aclose()
+            await asyncio.sleep(0.05)
+            assert (await get(f"{url}/health/live"))[0] == 200
 
 
 async def test_readiness_there_tells_the_truth(services: Services) -> None:
