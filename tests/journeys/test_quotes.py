@@ -7,6 +7,7 @@ import pytest
 from bus.messages.base import Line, OrderLine, Sums
 from bus.messages.inventory import HoldForCheckout
 from bus.messages.order import CancelOrder, Order, OrderSettled, PlaceOrder
+from bus.messages.shipping import MethodPrice
 from sandbox.core.faults import Fault
 from testkit import ShopUnderTest
 from testkit.people import ADDRESS
@@ -383,8 +384,13 @@ async def test_a_cart_may_weigh_more_than_an_integer_can_say(buyer: Customer, st
 async def test_the_words_of_a_driver_are_for_the_log_and_not_for_a_buyer(
     staff: Staff, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("actors.shipping.rules.refusal", lambda _: "")  # A check that somebody forgot.
-    body = {"title": "Standard", "days": {"min": 2, "max": 5}, "price": {"amount": 10**20, "currency": "EUR"}}
+    def grown(currency: str, **_: object) -> MethodPrice:
+        return MethodPrice(currency=currency, price=10**20)
+
+    # A sum and a check that somebody forgot.
+    monkeypatch.setattr("gateway.api.shipping.MethodPrice", grown)
+    monkeypatch.setattr("actors.shipping.rules.refusal", lambda _: "")
+    body = {"title": "Standard", "days": {"min": 2, "max": 5}, "price": {"amount": 1, "currency": "EUR"}}
 
     refused = await staff.ask("PUT", "/admin/api/shipping-methods/standard", body)
 

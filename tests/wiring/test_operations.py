@@ -14,6 +14,7 @@ from engine.services import Services, open_services
 from engine.settings import EngineSettings
 from gateway.settings import EdgeSettings
 from testkit import Servers, ShopUnderTest
+from tests.waiting import eventually
 from wiring.operations import bind_operations, open_operations
 
 
@@ -29,6 +30,10 @@ async def services(servers: Servers) -> AsyncIterator[Services]:
 async def get(url: str) -> tuple[int, str]:
     async with aiohttp.ClientSession() as http, http.get(URL(url, encoded=True)) as answer:
         return answer.status, await answer.text()
+
+
+async def has_room(url: str) -> bool:
+    return (await get(f"{url}/health/live"))[0] == 200
 
 
 def taken() -> socket.socket:
@@ -64,8 +69,7 @@ async def test_it_has_bounds_of_its_own(services: Services) -> None:
                 crowd.callback(writer.close)
             assert (await get(f"{url}/health/live"))[0] == 503
             await crowd.aclose()
-            await asyncio.sleep(0.05)
-            assert (await get(f"{url}/health/live"))[0] == 200
+            await eventually(lambda: has_room(url))
 
 
 async def test_readiness_there_tells_the_truth(services: Services) -> None:
