@@ -77,7 +77,8 @@ def _section(actor: type[Actor]) -> str:
 def _events() -> str:
     listeners = Routes(ACTORS).listeners()
     rows = [
-        f"| `{event.__name__}` | {_first_line(event)} | {', '.join(names)} | {', '.join(listeners[event.__name__])} |"
+        f"| `{event.__name__}` | {_first_line(event)} | {', '.join(names)} "
+        f"| {', '.join(listeners.get(event.__name__, ['nobody']))} |"
         for event, names in publishers().items()
     ]
     head = ["## Events", "", "| event | meaning | from | to |", "| --- | --- | --- | --- |"]

@@ -24,6 +24,9 @@ from bus.messages.catalog import (
     Product,
     ProductExists,
     ProductPage,
+    Products,
+    ReadChanges,
+    ReadProducts,
     Removed,
     RemoveProduct,
     RemoveSku,
@@ -37,6 +40,7 @@ from engine.postgres import Database
 from engine.transaction import Transaction
 
 _AT_ONCE = 500  # Products that are given a key at a time.
+_MOST_READ = 500
 
 
 class Catalog(Actor):
@@ -64,6 +68,17 @@ class Catalog(Actor):
         known = {product.slug: product for product in found} | {product.id: product for product in found}
         return [known.get(ask.id) or NoSuchProduct(id=ask.id) for ask in asks]
 
+    @call(limit=4)
+    async def read(self, ask: ReadProducts) -> Products:
+        if len(ask.ids) > _MOST_READ:
+            raise BadInput(f"at most {_MOST_READ} products in one request")
+        return Products(products=tuple(await store.read(self._database, ask.ids)))
+
+    @call(limit=4)
+    async def changes(self, ask: ReadChanges) -> Products:
+        limit = min(max(ask.limit, 1), _MOST_READ)
+        return Products(products=tuple(await store.changes(self._database, ask.after, limit)))
+
     @turn
     async def price(self, tx: Transaction, asks: Sequence[PriceSkus]) -> Sequence[Prices]:
         known: dict[str, PricedSku] = await store.prices(tx, {sku for ask in asks for sku in ask.skus})
@@ -82,7 +97,7 @@ class Catalog(Actor):
         owners, slugs = await store.taken(tx, ask.rows)
         good, refused = rules.sort_rows(ask.rows, self._currency, owners, slugs)
         if not ask.is_trial:
-            await store.write(tx, good, self._language)
+            tx.publish(*await store.write(tx, good, self._language))
         return Imported(written=len(good), refused=tuple(refused))
 
     @turn
@@ -105,7 +120,11 @@ class Catalog(Actor):
 
     @turn
     async def remove(self, tx: Transaction, ask: RemoveProduct) -> Removed | NoSuchProduct:
-        return Removed(id=ask.id) if await store.remove(tx, ask.id) else NoSuchProduct(id=ask.id)
+        removed = await store.remove(tx, ask.id)
+        if removed is None:
+            return NoSuchProduct(id=ask.id)
+        tx.publish(removed)
+        return Removed(id=ask.id)
 
     @turn
     async def remove_sku(self, tx: Transaction, ask: RemoveSku) -> Product | NoSuchProduct | NoSuchSku | LastSku:
@@ -115,7 +134,7 @@ class Catalog(Actor):
         refused = rules.sku_removal(product, ask.sku)
         if refused is not None:
             return refused
-        await store.remove_sku(tx, product.id, ask.sku)
+        tx.publish(*await store.remove_sku(tx, product.id, ask.sku))
         return await self._known(tx, product.id)
 
     @turn
@@ -136,7 +155,7 @@ class Catalog(Actor):
             raise BadInput(refused)
         if refused is not None or ask.is_trial:
             return refused or product
-        await store.rename_sku(tx, product.id, ask.sku, ask.name)
+        tx.publish(*await store.rename_sku(tx, product.id, ask.sku, ask.name))
         return await self._known(tx, product.id)
 
     @turn
@@ -153,7 +172,7 @@ class Catalog(Actor):
             return ProductExists(id=product.id)
         if refused:
             raise BadInput(refused[0][1])
-        await store.write(tx, good, self._language)
+        tx.publish(*await store.write(tx, good, self._language))
         return await self._known(tx, product.id)
 
     @staticmethod

@@ -8,7 +8,17 @@ from asyncpg import Record
 from actors.catalog import rules
 from actors.catalog.sorting import rules_of, sort_key
 from bus.messages.base import Money, ProductId, Sku
-from bus.messages.catalog import ListProducts, PricedSku, Product, ProductPage, SkuRow, SkuView, Sort
+from bus.messages.catalog import (
+    ListProducts,
+    PricedSku,
+    Product,
+    ProductChanged,
+    ProductPage,
+    ProductRemoved,
+    SkuRow,
+    SkuView,
+    Sort,
+)
 from engine.cursor import page_limit, page_of, read_cursor
 from engine.postgres import Database
 from engine.transaction import Transaction
@@ -16,18 +26,25 @@ from engine.transaction import Transaction
 # Products in one sort order. Each statement has only the conditions that apply, not "this category, if any is given":
 # a cached plan finds an index only for conditions that are always there.
 _LIST = """
-select id, slug, title, category, description, {value} as place, words from catalog.products
+select id, slug, title, category, description, revision, {value} as place, words from catalog.products
 {where} order by {value} {way}, id {way} limit {limit}"""
 # A walk through the list soon meets a frequent word; the index of words finds a rare one.
 _WALK = "select * from ({products}) as walked where {match} order by place {way}, id {way} limit {limit}"
 _FOUND = """
 with found as materialized (select * from catalog.products where {match})
-select id, slug, title, category, description, {value} as place from found
+select id, slug, title, category, description, revision, {value} as place from found
 {where} order by {value} {way}, id {way} limit {limit}"""
 _STEPS = 1000  # Rows of such a walk: some milliseconds.
 
-_BY_ID = """
-select id, slug, title, category, description from catalog.products where id = any($1) or slug = any($1)"""
+_BY_ID = (
+    "select id, slug, title, category, description, revision from catalog.products where id = any($1) or slug = any($1)"
+)
+_BY_IDS = (
+    "select id, slug, title, category, description, revision from catalog.products where id = any($1) order by revision"
+)
+_AFTER = """
+select id, slug, title, category, description, revision from catalog.products
+where revision > $1 order by revision limit $2"""
 _SKUS = "select sku, product_id, title, price, currency, weight_g from catalog.skus where product_id = any($1)"
 _PRICES = """
 select s.sku, p.title as product_title, s.title, s.price, s.currency, s.weight_g
@@ -39,14 +56,18 @@ _SIMILAR = """
 select sku from catalog.skus
 order by sku = $1 desc, lower(left(sku, 3)) = lower(left($1, 3)) desc, abs(length(sku) - length($1)), sku limit 300"""
 
-# In one order, so that two imports never deadlock.
-_OWNERS = "select sku, product_id from catalog.skus where sku = any($1) order by sku for update"
-_SLUGS = "select slug, id from catalog.products where slug = any($1) or id = any($2) order by id for update"
+# Before anything else that a turn locks: so revisions grow in the order of commits, and no two turns wait in a circle.
+_LOCK = "select from catalog.counter for update"
+_OWNERS = "select sku, product_id from catalog.skus where sku = any($1)"
+_SLUGS = "select slug, id from catalog.products where slug = any($1) or id = any($2)"
 _WRITE_PRODUCTS = """
-insert into catalog.products (id, slug, title, category, description, sort_key, sorted_by)
-select *, $7 from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[])
+insert into catalog.products as old (id, slug, title, category, description, sort_key, sorted_by, revision)
+select *, $7, 0 from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[])
 on conflict (id) do update set slug = excluded.slug, title = excluded.title, category = excluded.category,
-    description = excluded.description, sort_key = excluded.sort_key, sorted_by = excluded.sorted_by"""
+    description = excluded.description, sort_key = excluded.sort_key, sorted_by = excluded.sorted_by
+where (old.slug, old.title, old.category, old.description)
+    is distinct from (excluded.slug, excluded.title, excluded.category, excluded.description)
+returning id"""
 # "Other than" would find no index. Keys are written only where the title is still the one that was read.
 _TO_SORT = "select id, title from catalog.products where sorted_by < $1 or sorted_by > $1 limit $2"
 _SORT = """
@@ -55,23 +76,31 @@ update catalog.products p set sort_key = n.key, sorted_by = $4
 from locked, unnest($1::text[], $2::text[], $3::text[]) as n (id, title, key)
 where p.id = locked.id and n.id = p.id and n.title = p.title"""
 _WRITE_SKUS = """
-insert into catalog.skus (sku, product_id, title, price, currency, weight_g)
+insert into catalog.skus as old (sku, product_id, title, price, currency, weight_g)
 select * from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::int[])
 on conflict (sku) do update set title = excluded.title, price = excluded.price, currency = excluded.currency,
-    weight_g = excluded.weight_g"""
-_NOTE_LOWEST_PRICE = """
-update catalog.products p set lowest_price = s.lowest from (
-    select product_id, min(price) as lowest from catalog.skus where product_id = any($1) group by product_id) s
-where p.id = s.product_id"""
+    weight_g = excluded.weight_g
+where (old.title, old.price, old.currency, old.weight_g)
+    is distinct from (excluded.title, excluded.price, excluded.currency, excluded.weight_g)
+returning product_id"""
+_REVISE = """
+with counted as (
+    update catalog.counter set revision = revision + cardinality($1::text[])
+    returning revision - cardinality($1::text[]) as before),
+lowest as (select product_id, min(price) as price from catalog.skus where product_id = any($1) group by product_id)
+update catalog.products p set revision = counted.before + n.place, lowest_price = lowest.price
+from counted, lowest, unnest($1::text[]) with ordinality as n (id, place)
+where p.id = n.id and lowest.product_id = n.id returning p.id, p.revision"""
 # Removed products and SKUs free their names, and leave a copy for people to look up.
 _REMOVE_SKUS = """
 with gone as (delete from catalog.skus where product_id = $1 and ($3 or sku = $4) returning *)
 insert into catalog.removed_skus (removed_at, sku, product_id, title, price, currency, weight_g)
 select $2, sku, product_id, title, price, currency, weight_g from gone"""
 _REMOVE = """
-with gone as (delete from catalog.products where id = $1 returning *)
-insert into catalog.removed_products (removed_at, id, slug, title, category, description)
-select $2, id, slug, title, category, description from gone returning id"""
+with gone as (delete from catalog.products where id = $1 returning *),
+counted as (update catalog.counter set revision = revision + (select count(*) from gone) returning revision)
+insert into catalog.removed_products (removed_at, id, slug, title, category, description, revision)
+select $2, id, slug, title, category, description, counted.revision from gone, counted returning revision"""
 _RENAME = """
 with before as (
     insert into catalog.removed_skus (removed_at, sku, product_id, title, price, currency, weight_g, renamed)
@@ -166,7 +195,8 @@ async def similar(database: Database, sku: Sku) -> list[Sku]:
 
 
 async def taken(tx: Transaction, rows: Sequence[SkuRow]) -> tuple[dict[Sku, ProductId], dict[str, ProductId]]:
-    """Lock the products and SKUs that these rows touch; return the product of each SKU and of each slug."""
+    """Lock the catalog; return the product of each SKU and of each slug of these rows."""
+    await tx.execute(_LOCK)
     slugs = await tx.fetch(_SLUGS, [row.slug for row in rows], [row.product_id for row in rows])
     owners = await tx.fetch(_OWNERS, [row.sku for row in rows])
     return {row["sku"]: row["product_id"] for row in owners}, {row["slug"]: row["id"] for row in slugs}
@@ -185,47 +215,64 @@ async def sort(tx: Transaction, language: str, limit: int) -> None:
         await tx.execute(_SORT, [r["id"] for r in found], [r["title"] for r in found], keys, rules_of(language))
 
 
-async def write(tx: Transaction, rows: Sequence[SkuRow], language: str) -> None:
-    """Write SKUs with their products, over those that exist."""
-    # In one order, so that two imports never deadlock.
-    products = [row for _, row in sorted({row.product_id: row for row in rows}.items())]
-    skus = [row for _, row in sorted({row.sku: row for row in rows}.items())]
-    await tx.execute(
+async def write(tx: Transaction, rows: Sequence[SkuRow], language: str) -> Sequence[ProductChanged]:
+    """Write SKUs with their products, over those that exist; return what changed. The catalog must be locked."""
+    products = list({row.product_id: row for row in rows}.values())
+    skus = list({row.sku: row for row in rows}.values())
+    written = await tx.fetch(
         _WRITE_PRODUCTS,
         [p.product_id for p in products], [p.slug for p in products], [p.title for p in products],
         [p.category for p in products], [p.description for p in products],
         [sort_key(p.title, language) for p in products], rules_of(language),
     )  # fmt: skip
-    await tx.execute(
+    priced = await tx.fetch(
         _WRITE_SKUS,
         [s.sku for s in skus], [s.product_id for s in skus], [s.sku_title for s in skus],
         [s.price.amount for s in skus], [s.price.currency for s in skus], [s.weight_g for s in skus],
     )  # fmt: skip
-    await tx.execute(_NOTE_LOWEST_PRICE, [p.product_id for p in products])
+    return await revise(tx, {row["id"] for row in written} | {row["product_id"] for row in priced})
+
+
+async def revise(tx: Transaction, product_ids: Collection[ProductId]) -> Sequence[ProductChanged]:
+    """Give changed products their next revisions; return the changes."""
+    rows = await tx.fetch(_REVISE, sorted(product_ids)) if product_ids else ()
+    return [ProductChanged(product_id=row["id"], revision=row["revision"]) for row in rows]
+
+
+async def read(database: Database, product_ids: Collection[ProductId]) -> Sequence[Product]:
+    """Read products by id, by the order of their revisions."""
+    return await _with_skus(database, await database.fetch(_BY_IDS, list(product_ids)))
+
+
+async def changes(database: Database, after: int, limit: int) -> Sequence[Product]:
+    """Read the products that changed after a revision, the earliest first."""
+    return await _with_skus(database, await database.fetch(_AFTER, after, limit))
 
 
 async def lock(tx: Transaction, product_id: ProductId) -> Product | None:
-    """Lock a product, and so all decisions about it; None if it does not exist."""
-    await tx.fetch(_SLUGS, [], [product_id])
+    """Lock the catalog, and read a product; None if it does not exist."""
+    await tx.execute(_LOCK)
     return next((product for product in await by_id(tx, {product_id}) if product.id == product_id), None)
 
 
-async def remove(tx: Transaction, product_id: ProductId) -> bool:
-    """Take a product off sale, and free its names; return whether it was on sale."""
-    await tx.fetch(_SLUGS, [], [product_id])
+async def remove(tx: Transaction, product_id: ProductId) -> ProductRemoved | None:
+    """Take a product off sale, and free its names; None if it was not on sale."""
+    await tx.execute(_LOCK)
     await tx.execute(_REMOVE_SKUS, product_id, tx.now, True, "")
-    return await tx.value(_REMOVE, product_id, tx.now) is not None
+    revision = await tx.value(_REMOVE, product_id, tx.now)
+    return None if revision is None else ProductRemoved(product_id=product_id, revision=int(str(revision)))
 
 
-async def remove_sku(tx: Transaction, product_id: ProductId, sku: Sku) -> None:
-    """Take one SKU off a locked product."""
+async def remove_sku(tx: Transaction, product_id: ProductId, sku: Sku) -> Sequence[ProductChanged]:
+    """Take one SKU off a product of the locked catalog."""
     await tx.execute(_REMOVE_SKUS, product_id, tx.now, False, sku)
-    await tx.execute(_NOTE_LOWEST_PRICE, [product_id])
+    return await revise(tx, [product_id])
 
 
-async def rename_sku(tx: Transaction, product_id: ProductId, sku: Sku, name: Sku) -> None:
-    """Rename a SKU of a locked product to a free name."""
+async def rename_sku(tx: Transaction, product_id: ProductId, sku: Sku, name: Sku) -> Sequence[ProductChanged]:
+    """Rename a SKU of a product of the locked catalog to a free name."""
     await tx.execute(_RENAME, product_id, sku, name, tx.now)
+    return await revise(tx, [product_id])
 
 
 async def was_renamed(tx: Transaction, product_id: ProductId, sku: Sku, name: Sku) -> bool:
@@ -251,6 +298,7 @@ async def _with_skus(reader: Database | Transaction, rows: Sequence[Record]) -> 
             title=row["title"],
             category=row["category"],
             description=row["description"],
+            revision=row["revision"],
             skus=rules.cheapest_first(skus[row["id"]]),
         )
         for row in rows

@@ -3,7 +3,7 @@
 from typing import Final, Literal, TypeAlias
 
 from bus.messages.base import Money, ProductId, Sku, Value
-from engine.message import Command, Query, Reply
+from engine.message import Command, Event, Query, Reply
 
 SLUG: Final = r"[a-z0-9]+(-[a-z0-9]+)*"
 MOST_WEIGHT_G: Final = 1_000_000  # Of one SKU.
@@ -42,6 +42,21 @@ class Product(Reply):
     category: str
     description: str
     skus: tuple[SkuView, ...]
+    revision: int = 0  # Of its last change.
+
+
+class ProductChanged(Event):
+    """A product was added or changed. Revisions number all changes of products: no gaps, in the order of commits."""
+
+    product_id: ProductId
+    revision: int
+
+
+class ProductRemoved(Event):
+    """A product was taken off sale. This change, too, has a revision."""
+
+    product_id: ProductId
+    revision: int
 
 
 class NoSuchProduct(Reply):
@@ -91,6 +106,25 @@ class GetProduct(Query[Product | NoSuchProduct]):
     """Read a product, by id or by slug."""
 
     id: ProductId
+
+
+class Products(Reply):
+    """Products, in the order of their revisions."""
+
+    products: tuple[Product, ...]
+
+
+class ReadProducts(Query[Products]):
+    """Read products by id, 500 at most. Those that are not for sale are missing."""
+
+    ids: tuple[ProductId, ...]
+
+
+class ReadChanges(Query[Products]):
+    """Read the products whose last change came after a revision, the earliest first, so many of them."""
+
+    after: int
+    limit: int = 500  # 1 to 500.
 
 
 class PricedSku(Value, frozen=True, kw_only=True):
