@@ -12,13 +12,14 @@ import msgspec
 from bus.messages.catalog import ImportSkus, ListProducts, Product
 from bus.messages.inventory import CountStock, SetOnHand, StockBelowHeld, StockCount
 from cli.goods_rows import REQUIRED, Decimal, GoodsLine, read_lines
+from cli.optional_columns import OPTIONAL, write_more
 from cli.sheets import guard, read_sheet
 from engine.actor import Bus
 from engine.errors import BadInput
 
 SAMPLE: Final = Path(__file__).parent / "sample.csv"
 
-COLUMNS: Final = (*REQUIRED, "on_hand")
+COLUMNS: Final = (*REQUIRED, "on_hand", *OPTIONAL)
 _AT_ONCE = 500
 _LARGEST = 64 << 20  # Bytes of a file: half a million lines.
 
@@ -43,7 +44,7 @@ def read_file(file: Path, decimal: Decimal | None = None, *, has_stock: bool = T
     """Read a goods file whole, before anything is written.
 
     Args:
-        file: With the columns of `COLUMNS`, or without `on_hand`.
+        file: With the columns of `REQUIRED`; the rest of `COLUMNS` may be missing.
         decimal: How prices are written; None: as the file writes most of them.
         has_stock: Whether to read `on_hand`, if there is such a column.
 
@@ -134,7 +135,9 @@ def _requests(lines: Sequence[GoodsLine]) -> Iterator[list[GoodsLine]]:
 
 
 async def _import(bus: Bus, lines: Sequence[GoodsLine], report: Report, *, is_trial: bool) -> None:
-    imported = await bus.ask(ImportSkus(rows=tuple(line.row for line in lines), is_trial=is_trial), timeout_s=60)
+    imported = await bus.ask(
+        ImportSkus(rows=tuple(line.row for line in lines), is_trial=is_trial, by="import"), timeout_s=60
+    )
     refused = dict(imported.refused)
     report.refused.extend((lines[place].number, reason) for place, reason in refused.items())
     good = [line for place, line in enumerate(lines) if place not in refused]
@@ -163,6 +166,7 @@ async def _rows(bus: Bus, product: Product) -> list[tuple[object, ...]]:
             *map(guard, (product.id, product.slug, product.title, product.category, product.description)),
             *map(guard, (sku.sku, sku.title)),
             sku.price.amount, sku.price.currency, sku.weight_g, count.on_hand if isinstance(count, StockCount) else 0,
+            *write_more(product, sku),
         )
         for sku, count in zip(product.skus, counts, strict=True)
     ]  # fmt: skip

@@ -9,6 +9,7 @@ from bus.messages.base import Currency, Minor, Money
 from bus.messages.catalog import SkuRow
 from bus.messages.currencies import decimals
 from bus.messages.inventory import MOST_UNITS
+from cli.optional_columns import read_more
 from cli.sheets import Sheet, SheetRow, unguard
 
 REQUIRED: Final = (
@@ -76,21 +77,18 @@ def _line(row: SheetRow, style: "_Style") -> GoodsLine:
     on_hand = _whole("on_hand", cell["on_hand"]) if cell.get("on_hand") else None
     if on_hand is not None and on_hand > MOST_UNITS:
         raise ValueError(f"on_hand must be at most {MOST_UNITS:,}")
-    return GoodsLine(
-        row.number,
-        SkuRow(
-            product_id=unguard(cell["product_id"]),
-            slug=unguard(cell["slug"]),
-            title=unguard(cell["title"]),
-            category=unguard(cell["category"]),
-            description=unguard(cell["description"]),
-            sku=unguard(cell["sku"]),
-            sku_title=unguard(cell["sku_title"]),
-            price=Money(amount=_price(cell["price"], cell["currency"], style), currency=cell["currency"]),
-            weight_g=_whole("weight_g", cell["weight_g"]),
-        ),
-        on_hand,
+    required = SkuRow(
+        product_id=unguard(cell["product_id"]),
+        slug=unguard(cell["slug"]),
+        title=unguard(cell["title"]),
+        category=unguard(cell["category"]),
+        description=unguard(cell["description"]),
+        sku=unguard(cell["sku"]),
+        sku_title=unguard(cell["sku_title"]),
+        price=Money(amount=_price(cell["price"], cell["currency"], style), currency=cell["currency"]),
+        weight_g=_whole("weight_g", cell["weight_g"]),
     )
+    return GoodsLine(row.number, read_more(required, cell), on_hand)
 
 
 def _whole(column: str, text: str) -> int:

@@ -112,10 +112,16 @@ class Catalog(Actor):
             raise BadInput("at most 1,000 rows in one request")
         known = await store.lock(tx, {row.product_id for row in ask.rows})
         good, refused = rules.sort_rows(ask.rows, self._currency, *await store.taken(tx, ask.rows))
+        products = rules.merged(known, good)
+        reasons = model_rules.refusals(products, known, tx.now)
+        fine = [product for product in products if product.id not in reasons]
+        reasons |= rules.taken_barcodes(fine, await store.barcodes(tx, fine))
+        refused += [(place, reasons[row.product_id]) for place, row in enumerate(ask.rows) if row.product_id in reasons]
         if not ask.is_trial:
-            edits = changes.edits(known, rules.merged(known, good))
+            edits = changes.edits(known, [product for product in fine if product.id not in reasons])
             tx.publish(*await store.save(tx, edits, by=ask.by, language=self._language))
-        return Imported(written=len(good), refused=tuple(refused))
+        refused_rows = dict(sorted(refused))
+        return Imported(written=len(ask.rows) - len(refused_rows), refused=tuple(refused_rows.items()))
 
     @turn
     async def set(self, tx: Transaction, ask: SetProduct) -> Product | NoSuchProduct | ProductExists | ChangedMeanwhile:
@@ -200,10 +206,11 @@ class Catalog(Actor):
             raise BadInput(refused)
         if taken := await self._refusal(tx, after):
             return taken
-        barcodes = await store.barcodes(tx, after)
-        own = {sku.sku for sku in (*after.skus, *(before.skus if before else ()))}
-        if other := next((barcode for barcode, sku in barcodes.items() if sku not in own), None):
-            raise BadInput(f"barcode {other} is that of {barcodes[other]}")
+        owners = await store.barcodes(tx, [after])
+        left = {sku.sku for sku in before.skus} if before else set[Sku]()  # They may hand theirs on.
+        others = {code: sku for code, sku in owners.items() if sku not in left}
+        if why := rules.taken_barcodes([after], others).get(after.id):
+            raise BadInput(why)
         return await self._write(tx, before, after, by)
 
     async def _refusal(self, tx: Transaction, product: Product, but: Product | None = None) -> ProductExists | None:

@@ -1,10 +1,11 @@
 """Rules of a product as a whole: its options and their SKUs, its times, its tags. Pure."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
+from bus.messages.base import ProductId
 from bus.messages.catalog import MOST_SKUS, Option, Product
 from bus.messages.texts import is_blank, is_harmful
 
@@ -36,6 +37,12 @@ def refusal(product: Product, before: Product | None, now: datetime) -> str | No
         or _skus(product)
         or _times(product, (before.publish_at, before.unpublish_at) if before else (None, None), now)
     )
+
+
+def refusals(products: Sequence[Product], known: Mapping[ProductId, Product], now: datetime) -> dict[ProductId, str]:
+    """The products that are refused, with the reasons."""
+    reasons = {product.id: refusal(product, known.get(product.id), now) for product in products}
+    return {product_id: reason for product_id, reason in reasons.items() if reason}
 
 
 def _texts(product: Product) -> str | None:

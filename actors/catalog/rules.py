@@ -16,6 +16,7 @@ from bus.messages.catalog import (
     LastSku,
     NoSuchProduct,
     NoSuchSku,
+    Option,
     Product,
     RenameSku,
     SkuRow,
@@ -25,6 +26,9 @@ from bus.messages.texts import is_blank, is_harmful
 
 _NAME = re.compile(NAME)
 _SLUG = re.compile(SLUG)
+_OF_PRODUCT: Final = (
+    "slug", "title", "category", "description", "brand", "tags", "status", "publish_at", "unpublish_at",
+)  # fmt: skip
 _CHANGEABLE: Final = (
     "slug", "title", "category", "description", "status", "publish_at", "unpublish_at", "brand", "tags", "options",
 )  # fmt: skip
@@ -54,11 +58,8 @@ def refusal(row: SkuRow, currency: str) -> str | None:
 
 def same_product(one: SkuRow, other: SkuRow) -> bool:
     """Whether two lines describe their product alike."""
-    return (one.slug, one.title, one.category, one.description) == (
-        other.slug,
-        other.title,
-        other.category,
-        other.description,
+    return all(getattr(one, name) == getattr(other, name) for name in _OF_PRODUCT) and (
+        _cleared_times(one) == _cleared_times(other)
     )
 
 
@@ -177,18 +178,66 @@ def merged(known: Mapping[ProductId, Product], rows: Sequence[SkuRow]) -> list[P
 def _merged(known: Product | None, rows: Sequence[SkuRow]) -> Product:
     first = rows[0]
     product = known or Product(id=first.product_id, slug="", title="", category="", description="", skus=())
+    options = _merged_options(product.options, rows)
+    names = [option.name for option in options]
     skus = {sku.sku: sku for sku in product.skus}
     for row in rows:
-        sku = skus.get(row.sku) or SkuView(sku=row.sku, title="", price=row.price, weight_g=row.weight_g)
-        skus[row.sku] = structs.replace(sku, title=row.sku_title, price=row.price, weight_g=row.weight_g)
+        skus[row.sku] = _merged_sku(skus.get(row.sku), row, names)
+    given = {name: getattr(first, name) for name in _OF_PRODUCT if getattr(first, name) is not None}
     return structs.replace(
-        product,
-        slug=first.slug,
-        title=first.title,
-        category=first.category,
-        description=first.description,
+        product, **given, **dict.fromkeys(_cleared_times(first)), options=options,
         skus=cheapest_first(list(skus.values())),
+    )  # fmt: skip
+
+
+def _merged_sku(known: SkuView | None, row: SkuRow, names: Sequence[str]) -> SkuView:
+    sku = known or SkuView(sku=row.sku, title="", price=row.price, weight_g=row.weight_g)
+    chosen = sku.options if row.options is None else tuple(dict(row.options).get(name, "") for name in names)
+    return structs.replace(
+        sku,
+        title=row.sku_title,
+        price=row.price,
+        weight_g=row.weight_g,
+        options=chosen,
+        barcode=None if "barcode" in row.cleared else row.barcode or sku.barcode,
+        is_on_sale=sku.is_on_sale if row.is_on_sale is None else row.is_on_sale,
     )
+
+
+def _merged_options(known: Sequence[Option], rows: Sequence[SkuRow]) -> tuple[Option, ...]:
+    """The options with the values that lines have beside those that were there; as they were if no line has any."""
+    if all(row.options is None for row in rows):
+        return tuple(known)
+    values: dict[str, dict[str, None]] = {option.name: dict.fromkeys(option.values) for option in known}
+    named = {name for row in rows for name, _ in row.options or ()}
+    for row in rows:
+        for name, value in row.options or ():
+            values.setdefault(name, {})[value] = None
+    return tuple(Option(name=name, values=tuple(each)) for name, each in values.items() if name in named)
+
+
+def _cleared_times(row: SkuRow) -> tuple[str, ...]:
+    return tuple(name for name in row.cleared if name != "barcode")
+
+
+def taken_barcodes(products: Sequence[Product], owners: Mapping[str, Sku]) -> dict[ProductId, str]:
+    """The products that have a barcode of another's SKU, each with the reason to refuse it.
+
+    Args:
+        products: As they shall be.
+        owners: The SKU that has each barcode now.
+    """
+    owned = dict(owners)
+    refused: dict[ProductId, str] = {}
+    for product in products:
+        own = {sku.sku for sku in product.skus}
+        codes = {sku.barcode: sku.sku for sku in product.skus if sku.barcode}
+        other = next((code for code in codes if owned.get(code) is not None and owned[code] not in own), None)
+        if other is None:
+            owned |= codes
+        else:
+            refused[product.id] = f"barcode {other} is that of {owned[other]}"
+    return refused
 
 
 def sku_removal(product: Product, sku: Sku) -> NoSuchSku | LastSku | None:

@@ -212,9 +212,9 @@ async def taken(tx: Transaction, rows: Sequence[SkuRow]) -> tuple[dict[Sku, Prod
     return {row["sku"]: row["product_id"] for row in owners}, {row["slug"]: row["id"] for row in slugs}
 
 
-async def barcodes(tx: Transaction, product: Product) -> dict[str, Sku]:
-    """Return who has the barcodes of a product's SKUs."""
-    asked = [sku.barcode for sku in product.skus if sku.barcode]
+async def barcodes(tx: Transaction, products: Sequence[Product]) -> dict[str, Sku]:
+    """Return which SKU has each of these products' barcodes now."""
+    asked = [sku.barcode for product in products for sku in product.skus if sku.barcode]
     rows = await tx.fetch(_BARCODES, asked) if asked else ()
     return {row["barcode"]: row["sku"] for row in rows}
 

@@ -25,6 +25,16 @@ class SkuRow(Value, frozen=True, kw_only=True):
     sku_title: str
     price: Money
     weight_g: int
+    # What follows is left as it is where it is None, and emptied where it is named in `cleared`.
+    brand: str | None = None
+    tags: tuple[str, ...] | None = None
+    status: Status | None = None
+    publish_at: datetime | None = None
+    unpublish_at: datetime | None = None
+    options: tuple[tuple[str, str], ...] | None = None  # Name and value of each.
+    barcode: str | None = None
+    is_on_sale: bool | None = None
+    cleared: tuple[Literal["publish_at", "unpublish_at", "barcode"], ...] = ()
 
 
 class SkuView(Value, frozen=True, kw_only=True):

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from bus.messages.cart import CreateCart, SetLine
-from bus.messages.catalog import GetProduct, NoSuchProduct, PriceSkus
+from bus.messages.catalog import GetProduct, NoSuchProduct, PriceSkus, Product
 from cli.goods import COLUMNS, Report, export_file, import_file, import_goods, read_file
+from cli.optional_columns import OPTIONAL
 from engine.errors import BadInput
 from testkit import ShopUnderTest
 
@@ -45,7 +46,8 @@ async def test_what_goes_in_comes_out_again(shop: ShopUnderTest, tmp_path: Path)
 
     assert report == Report(written=1)
     assert written == 4  # With what was on the shelves before.
-    assert read(tmp_path / "out.csv")["VASE-RED"] == GOOD
+    rest = {**dict.fromkeys(OPTIONAL, "-"), "status": "active", "on_sale": "yes"}
+    assert read(tmp_path / "out.csv")["VASE-RED"] == {**GOOD, **rest}
 
 
 async def test_a_spreadsheets_byte_order_mark_is_no_part_of_the_first_column(
@@ -148,3 +150,66 @@ async def test_another_kind_of_file_is_refused_whole(
 async def test_a_file_that_can_not_be_written_is_refused(shop: ShopUnderTest, tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="can't write"):
         await export_file(shop.inside.bus, tmp_path / "missing" / "out.csv")
+
+
+SHIRT = {
+    **GOOD,
+    "product_id": "SHIRT",
+    "slug": "shirt",
+    "brand": "Acme",
+    "tags": "new; summer",
+    "status": "draft",
+    "publish_at": "2040-01-01T00:00:00+00:00",
+    "unpublish_at": "-",
+    "on_sale": "yes",
+}
+SIZES = [
+    {**SHIRT, "sku": f"SHIRT-{size}", "options": f"Size={size}; Colour=red", "barcode": f"40063813339{place}"}
+    for place, size in enumerate(["S", "M"])
+]
+
+
+async def test_all_of_a_product_goes_in_and_comes_out_again(shop: ShopUnderTest, tmp_path: Path) -> None:
+    assert await import_file(shop.inside.bus, write(tmp_path / "in.csv", *SIZES)) == Report(written=2)
+    await export_file(shop.inside.bus, tmp_path / "out.csv")
+
+    out = read(tmp_path / "out.csv")
+    assert [out["SHIRT-S"], out["SHIRT-M"]] == SIZES
+    product = await shop.ask(GetProduct(id="SHIRT", even_hidden=True))
+    assert isinstance(product, Product)
+    assert [(option.name, option.values) for option in product.options] == [("Size", ("S", "M")), ("Colour", ("red",))]
+
+
+async def test_empty_cells_leave_what_is_there_and_a_dash_empties(shop: ShopUnderTest, tmp_path: Path) -> None:
+    await import_file(shop.inside.bus, write(tmp_path / "in.csv", *SIZES))
+    more = [
+        {**SIZES[0], "brand": "", "tags": "", "status": "", "publish_at": "-", "options": "", "barcode": "-"},
+        {**SIZES[1], "brand": "", "tags": "", "status": "", "publish_at": "-", "options": "Size=XL; Colour=red"},
+    ]
+    assert await import_file(shop.inside.bus, write(tmp_path / "more.csv", *more)) == Report(written=2)
+
+    product = await shop.ask(GetProduct(id="SHIRT", even_hidden=True))
+
+    assert isinstance(product, Product)
+    assert (product.brand, product.tags, product.status, product.publish_at) == (
+        "Acme", ("new", "summer"), "draft", None,
+    )  # fmt: skip
+    assert {sku.sku: (sku.options, sku.barcode) for sku in product.skus} == {
+        "SHIRT-S": (("S", "red"), None),
+        "SHIRT-M": (("XL", "red"), "400638133391"),
+    }
+
+
+async def test_a_product_that_can_not_be_is_refused_with_all_of_its_lines(shop: ShopUnderTest, tmp_path: Path) -> None:
+    twins = [{**row, "options": "Size=S; Colour=red"} for row in SIZES]
+    other = {**GOOD, "sku": "OTHER", "barcode": "400638133390"}
+    same = {**GOOD, "product_id": "JUG", "slug": "jug", "sku": "JUG", "barcode": "400638133390"}
+
+    report = await import_file(shop.inside.bus, write(tmp_path / "in.csv", *twins, other, same))
+
+    assert report.written == 1
+    assert report.refused == [
+        (3, "sku SHIRT-S has the options of SHIRT-M"),  # Each line of theirs is two in the file.
+        (5, "sku SHIRT-S has the options of SHIRT-M"),
+        (9, "barcode 400638133390 is that of OTHER"),
+    ]

@@ -1,0 +1,117 @@
+"""Columns that a goods file may have beside the required ones. Pure.
+
+An empty cell leaves the field as it is, `-` empties it. Lists have semicolons between: `Size=S; Colour=red`. A
+semicolon, equals sign or backslash within a value has a backslash before it.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Final
+
+import msgspec
+from msgspec import structs
+
+from bus.messages.base import Instant
+from bus.messages.catalog import Product, SkuRow, SkuView
+from cli.sheets import guard, unguard
+
+_CLEAR: Final = "-"
+_ON_SALE: Final = {"yes": True, "no": False}
+_SPECIAL: Final = re.compile(r"([\\;=])")
+
+
+def read_more(row: SkuRow, cells: Mapping[str, str]) -> SkuRow:
+    """Return a row with what the optional cells say, which have no blanks around them.
+
+    Raises:
+        ValueError: One of them can't be read; the text names it.
+    """
+    given = {name: unguard(cells[name]) for name in OPTIONAL if cells.get(name)}
+    fields: dict[str, object] = {}
+    for name, text in given.items():
+        read, empty = _READERS[name]
+        if text != _CLEAR:
+            fields["is_on_sale" if name == "on_sale" else name] = read(text)
+        elif empty is not None:
+            fields[name] = empty
+        elif name in ("status", "on_sale"):
+            raise ValueError(f"{name} can't be empty")
+    cleared = tuple(name for name in ("publish_at", "unpublish_at", "barcode") if given.get(name) == _CLEAR)
+    return structs.replace(row, **fields, cleared=cleared)
+
+
+def write_more(product: Product, sku: SkuView) -> Sequence[str]:
+    """Return the optional cells of a SKU, in the order of `OPTIONAL`. What is empty empties when it is read."""
+    cells = (
+        product.brand,
+        "; ".join(map(_escaped, product.tags)),
+        product.status,
+        product.publish_at.isoformat() if product.publish_at else "",
+        product.unpublish_at.isoformat() if product.unpublish_at else "",
+        "; ".join(
+            f"{_escaped(option.name)}={_escaped(value)}"
+            for option, value in zip(product.options, sku.options, strict=True)
+        ),
+        sku.barcode or "",
+        "yes" if sku.is_on_sale else "no",
+    )
+    return [guard(cell) if cell else _CLEAR for cell in cells]
+
+
+def _status(text: str) -> str:
+    if text not in ("draft", "active", "archived"):
+        raise ValueError(f"status must be draft, active or archived, not {text[:40]!r}")
+    return text
+
+
+def _on_sale(text: str) -> bool:
+    if text not in _ON_SALE:
+        raise ValueError(f"on_sale must be yes or no, not {text[:40]!r}")
+    return _ON_SALE[text]
+
+
+def _time(text: str) -> datetime:
+    try:
+        return msgspec.convert(text, Instant)
+    except msgspec.ValidationError as error:
+        raise ValueError(f"times must be written as 2026-12-24T18:00:00Z, not {text[:40]!r}") from error
+
+
+def _tags(text: str) -> tuple[str, ...]:
+    return tuple(_unescaped(part.strip()) for part in _split(text, ";"))
+
+
+def _options(text: str) -> tuple[tuple[str, str], ...]:
+    pairs = [[_unescaped(word.strip()) for word in _split(part, "=")] for part in _split(text, ";")]
+    if any(len(pair) != 2 for pair in pairs):
+        raise ValueError(f"options must be written as Size=S; Colour=red, not {text[:40]!r}")
+    return tuple((name, value) for name, value in pairs)
+
+
+def _split(text: str, mark: str) -> list[str]:
+    """Split at each mark that has no backslash before it; blank parts are left out."""
+    parts = re.findall(rf"((?:[^\\{mark}]|\\.)*)(?:{mark}|$)", text)
+    return [part for part in parts if part.strip()]
+
+
+def _escaped(text: str) -> str:
+    return _SPECIAL.sub(r"\\\1", text)
+
+
+def _unescaped(text: str) -> str:
+    return re.sub(r"\\(.)", r"\1", text)
+
+
+# Of each column: how its cells are read, and what `-` makes of it; None: it is named in `cleared`.
+_READERS: Final[Mapping[str, tuple[Callable[[str], object], object]]] = {
+    "brand": (str, ""),
+    "tags": (_tags, ()),
+    "status": (_status, None),
+    "publish_at": (_time, None),
+    "unpublish_at": (_time, None),
+    "options": (_options, ()),
+    "barcode": (str, None),
+    "on_sale": (_on_sale, None),
+}
+OPTIONAL: Final = tuple(_READERS)
