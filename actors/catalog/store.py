@@ -60,11 +60,11 @@ select sku from catalog.skus
 order by sku = $1 desc, lower(left(sku, 3)) = lower(left($1, 3)) desc, abs(length(sku) - length($1)), sku limit 300"""
 
 # Before anything else that a turn locks: so revisions grow in the order of commits, and no two turns wait in a circle.
-_LOCK = "select from catalog.counter for update"
+_LOCK = "select from catalog.counter where is_one for update"
 _BARCODES = "select barcode, sku from catalog.skus where barcode = any($1)"
 _OWNERS = "select sku, product_id from catalog.skus where sku = any($1)"
 _SLUGS = "select slug, id from catalog.products where slug = any($1)"
-_COUNT = "update catalog.counter set revision = revision + $1 returning revision - $1"
+_COUNT = "update catalog.counter set revision = revision + $1 where is_one returning revision - $1"
 _WRITE_PRODUCTS = """
 insert into catalog.products
     (id, slug, title, category, description, sort_key, lowest_price, revision, status, publish_at, unpublish_at,
