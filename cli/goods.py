@@ -15,6 +15,7 @@ from cli.goods_rows import REQUIRED, Decimal, GoodsLine, read_lines
 from cli.sheets import guard, read_sheet
 from engine.actor import Bus
 from engine.errors import BadInput
+from engine.files import reason_of
 
 SAMPLE: Final = Path(__file__).parent / "sample.csv"
 
@@ -55,7 +56,7 @@ def read_file(file: Path, decimal: Decimal | None = None, *, has_stock: bool = T
             raise BadInput(f"can't read {file}: it is larger than {_LARGEST >> 20} MiB; split it")
         content = file.read_bytes()
     except OSError as error:
-        raise BadInput(f"can't read {file}: {error}") from error
+        raise BadInput(f"can't read {file}: {reason_of(error)}") from error
     try:
         sheet = read_sheet(content, REQUIRED)
         lines, refused = read_lines(sheet, decimal)
@@ -99,7 +100,7 @@ async def export_file(bus: Bus, file: Path, on_progress: Callable[[int], None] =
     try:
         target = file.open("w", encoding="utf-8", newline="")
     except OSError as error:
-        raise BadInput(f"can't write {file}: {error}") from error
+        raise BadInput(f"can't write {file}: {reason_of(error)}") from error
     written, after = 0, ""
     with target:
         writer = csv.writer(target)

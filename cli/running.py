@@ -17,7 +17,7 @@ from engine.errors import BadInput, BadSetting, ShopFlowError
 from engine.migrations import has_migrations
 from engine.telemetry import configure_logging
 from wiring.domains import ShopSettings
-from wiring.settings import read_all
+from wiring.settings import read_all, unknown_settings
 from wiring.shop import Shop, attach_shop
 
 T = TypeVar("T")
@@ -65,6 +65,8 @@ def run(main: Callable[[ShopSettings], Awaitable[T]]) -> T:
     """Read the settings and run a command; an error in settings or input is one line, and exit code 2."""
     try:
         settings = read_all()
+        for line in unknown_settings():
+            typer.echo(f"ShopFlow: {line}", err=True)
         configure_logging(settings.engine.shopflow_log, as_json=settings.engine.shopflow_log_json, keys=_KEYS)
         return uvloop.run(_awaited(main, settings))
     except* ShopFlowError as group:
