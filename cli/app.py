@@ -27,7 +27,7 @@ def default(
     if version:
         print_line(f"ShopFlow {_version()}")
     elif context.invoked_subcommand is None:
-        run(serve.serve)
+        run(serve.serve, is_service=True)
 
 
 def _version() -> str:

@@ -4,11 +4,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import Progress
 
 from cli import goods, tables
 from cli.goods_rows import Decimal
-from cli.running import existing_shop, out, run
+from cli.running import existing_shop, out, progress_bar, run
 from wiring.domains import ShopSettings
 
 _DECIMAL_HELP = """How prices are written: "." or "," before decimals, or "none": in minor units, 1999 for 19.99.
@@ -35,7 +34,7 @@ def import_command(
         if read.encoding == "Windows-1252":
             out.print("Read as Windows-1252, since it is no UTF-8: look at letters such as é and ü in the shop.")
         async with existing_shop(settings) as shop:
-            with Progress(console=out) as progress:
+            with progress_bar() as progress:
                 bar = progress.add_task(f"Importing {file.name}", total=len(read.lines))
                 return await goods.import_goods(
                     shop.bus, read, lambda done: progress.update(bar, advance=done), is_trial=dry_run
@@ -54,7 +53,7 @@ def export(file: Annotated[Path, typer.Argument(help="CSV file to write, which `
 
     async def main(settings: ShopSettings) -> int:
         async with existing_shop(settings) as shop:
-            with Progress(console=out) as progress:
+            with progress_bar() as progress:
                 bar = progress.add_task(f"Exporting to {file.name}", total=None)
                 return await goods.export_file(shop.bus, file, lambda done: progress.update(bar, advance=done))
 

@@ -43,7 +43,7 @@ def serve_command(
         hosted = msgspec.structs.replace(settings.sqs, shopflow_actors=actors or settings.sqs.shopflow_actors)
         await serve(msgspec.structs.replace(settings, sqs=hosted), has_gateway=gateway)
 
-    run(main)
+    run(main, is_service=True)
 
 
 async def serve(settings: ShopSettings, *, has_gateway: bool = True) -> None:
