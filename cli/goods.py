@@ -38,6 +38,7 @@ class Goods:
     lines: list[GoodsLine]
     refused: list[tuple[int, str]]
     encoding: str
+    ignored: tuple[str, ...]  # Columns that mean nothing here: a misspelt one is among them.
 
 
 def read_file(file: Path, decimal: Decimal | None = None, *, has_stock: bool = True) -> Goods:
@@ -64,7 +65,7 @@ def read_file(file: Path, decimal: Decimal | None = None, *, has_stock: bool = T
         raise BadInput(f"can't read {file}: {error}") from error
     if not has_stock:
         lines = [line._replace(on_hand=None) for line in lines]
-    return Goods(lines, refused, sheet.encoding)
+    return Goods(lines, refused, sheet.encoding, tuple(sorted(sheet.columns - {*COLUMNS})))
 
 
 async def import_file(bus: Bus, file: Path) -> Report:

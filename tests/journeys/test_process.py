@@ -426,6 +426,8 @@ async def test_a_dead_letter_is_seen_and_driven_again(running: Program) -> None:
     assert (unknown.code, unknown.err) == (2, "ShopFlow: there is no dead letter 999999\n")
 
     assert "1 will be retried" in await running.good("dead-letters", "redrive", letter["id"])
+    unknown = await running.run("dead-letters", "redrive", "987654321")
+    assert (unknown.code, unknown.err) == (2, "ShopFlow: there is no dead letter 987654321\n")
 
     async def has_mail() -> bool:
         return any(number in mail["subject"] + mail["text"] for mail in await running.mails())
