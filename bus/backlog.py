@@ -75,5 +75,5 @@ class Backlog:
         return count
 
     async def waiting_about(self, subscribers: Sequence[str], keys: Sequence[str]) -> set[str]:
-        """Return those of these keys with a message that one of the subscribers must handle now. Timers don't count."""
+        """Return those of these keys with a message, but for timers, that one of the subscribers must still handle."""
         return {row["key"] for row in await self._database.fetch(_WAITING_ABOUT, subscribers, keys)}

@@ -3,15 +3,32 @@
 import importlib.metadata
 import tomllib
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
+from typer.core import TyperGroup
 
 from cli import catalogue, messages, operations, serve, settings, tokens, tour
 from cli.running import print_line, run
 
+_ORDER: Final = (
+    "serve", "tour", "import", "export", "audit", "token", "tokens", "dead-letters", "queues", "settings", "schema",
+)  # fmt: skip
+_EXAMPLES: Final = "Examples: run.py serve, run.py import goods.csv --dry-run, run.py token --label Ada, run.py audit."
+
+
+class _InOrder(TyperGroup):
+    """Lists commands and groups of commands in our order; Typer lists all groups last."""
+
+    def list_commands(self, ctx: object) -> list[str]:
+        """Return the names of all commands."""
+        del ctx
+        return sorted(self.commands, key=_ORDER.index)
+
+
 app = typer.Typer(
-    help="ShopFlow runs a whole shop in one program.",
+    cls=_InOrder,
+    epilog=_EXAMPLES,
     no_args_is_help=False,
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -23,11 +40,14 @@ def default(
     context: typer.Context,
     version: Annotated[bool, typer.Option("--version", help="Print the version, and end.")] = False,
 ) -> None:
-    """ShopFlow runs a whole shop in one program. Without a command it serves the shop."""
+    """ShopFlow runs a whole shop in one program. Without a command it serves the shop, as `serve` does.
+
+    Its settings come from the environment: `run.py settings` lists them.
+    """
     if version:
         print_line(f"ShopFlow {_version()}")
     elif context.invoked_subcommand is None:
-        run(serve.serve)
+        run(serve.serve, is_service=True)
 
 
 def _version() -> str:

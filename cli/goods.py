@@ -16,6 +16,7 @@ from cli.optional_columns import OPTIONAL, write_more
 from cli.sheets import guard, read_sheet
 from engine.actor import Bus
 from engine.errors import BadInput
+from engine.files import reason_of
 
 SAMPLE: Final = Path(__file__).parent / "sample.csv"
 
@@ -38,6 +39,7 @@ class Goods:
     lines: list[GoodsLine]
     refused: list[tuple[int, str]]
     encoding: str
+    ignored: tuple[str, ...]  # Columns that mean nothing here: a misspelt one is among them.
 
 
 def read_file(file: Path, decimal: Decimal | None = None, *, has_stock: bool = True) -> Goods:
@@ -56,7 +58,7 @@ def read_file(file: Path, decimal: Decimal | None = None, *, has_stock: bool = T
             raise BadInput(f"can't read {file}: it is larger than {_LARGEST >> 20} MiB; split it")
         content = file.read_bytes()
     except OSError as error:
-        raise BadInput(f"can't read {file}: {error}") from error
+        raise BadInput(f"can't read {file}: {reason_of(error)}") from error
     try:
         sheet = read_sheet(content, REQUIRED)
         lines, refused = read_lines(sheet, decimal)
@@ -64,7 +66,7 @@ def read_file(file: Path, decimal: Decimal | None = None, *, has_stock: bool = T
         raise BadInput(f"can't read {file}: {error}") from error
     if not has_stock:
         lines = [line._replace(on_hand=None) for line in lines]
-    return Goods(lines, refused, sheet.encoding)
+    return Goods(lines, refused, sheet.encoding, tuple(sorted(sheet.columns - {*COLUMNS})))
 
 
 async def import_file(bus: Bus, file: Path) -> Report:
@@ -100,7 +102,7 @@ async def export_file(bus: Bus, file: Path, on_progress: Callable[[int], None] =
     try:
         target = file.open("w", encoding="utf-8", newline="")
     except OSError as error:
-        raise BadInput(f"can't write {file}: {error}") from error
+        raise BadInput(f"can't write {file}: {reason_of(error)}") from error
     written, after = 0, ""
     with target:
         writer = csv.writer(target)

@@ -74,7 +74,7 @@ def _habit(rows: Sequence[SheetRow]) -> Decimal:
 
 def _line(row: SheetRow, style: "_Style") -> GoodsLine:
     cell = {name: text.strip() for name, text in row.cells.items()}
-    on_hand = _whole("on_hand", cell["on_hand"]) if cell.get("on_hand") else None
+    on_hand = _whole("on_hand", cell["on_hand"], "a whole number of units, 0 or more") if cell.get("on_hand") else None
     if on_hand is not None and on_hand > MOST_UNITS:
         raise ValueError(f"on_hand must be at most {MOST_UNITS:,}")
     required = SkuRow(
@@ -86,14 +86,14 @@ def _line(row: SheetRow, style: "_Style") -> GoodsLine:
         sku=unguard(cell["sku"]),
         sku_title=unguard(cell["sku_title"]),
         price=Money(amount=_price(cell["price"], cell["currency"], style), currency=cell["currency"]),
-        weight_g=_whole("weight_g", cell["weight_g"]),
+        weight_g=_whole("weight_g", cell["weight_g"], "a whole number of grams, 1 or more"),
     )
     return GoodsLine(row.number, read_more(required, cell), on_hand)
 
 
-def _whole(column: str, text: str) -> int:
+def _whole(column: str, text: str, wanted: str) -> int:
     if not _WHOLE.fullmatch(text):
-        raise ValueError(f"{column} must be a whole number such as 1200, not {_shown(text)}")
+        raise ValueError(f"{column} must be {wanted}, not {_shown(text)}")
     return int(text)
 
 
@@ -102,7 +102,8 @@ def _price(text: str, currency: Currency, style: _Style) -> Minor:
     if style.decimal == "none" or not digits:
         if _MARKED.fullmatch(text) and digits:
             raise ValueError(f"price must be in minor units, 1999 for 19.99, not {_shown(text)}; or pass --decimal")
-        return _whole("price", text)
+        unit = f"in minor units, 1999 for {1999 / 10**digits:.{digits}f}" if digits else "without decimals"
+        return _whole("price", text, f"a whole number {unit}")
     read = re.fullmatch(rf"([0-9]{{1,15}})(?:{re.escape(style.decimal)}([0-9]{{1,{digits}}}))?", text)
     if read is None or not (read[2] or style.may_be_whole):
         example = f"1234{style.decimal}{'50'.ljust(digits, '0')[:digits]}"

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 import typer
@@ -18,7 +18,11 @@ from engine.errors import BadInput, BadSetting
 from wiring.domains import ShopSettings
 from wiring.hosting import ALL_ACTORS, LOCAL
 
-letters = typer.Typer(help="List, show and redrive messages that could not be handled.", invoke_without_command=True)
+_DIGITS: Final = 18  # Of a number that fits into PostgreSQL's bigint.
+
+letters = typer.Typer(
+    help="List, show and redrive messages that could not be handled; alone it lists.", invoke_without_command=True
+)
 
 
 @letters.callback()
@@ -41,12 +45,14 @@ def list_letters() -> None:
 
 
 @letters.command()
-def show(letter_id: str) -> None:
+def show(
+    letter_id: Annotated[str, typer.Argument(metavar="ID", help="Id of a message, as `list` shows it.")],
+) -> None:
     """Show a parked message in full."""
 
     async def main(settings: ShopSettings) -> DeadLetter | ParkedMessage:
         async with existing_shop(settings) as shop, _open_queues(settings) as queues:
-            local = await shop.bus.backlog.dead_letters(int(letter_id) - 1, 1) if letter_id.isdecimal() else []
+            local = [each for row in _rows([letter_id]) for each in await shop.bus.backlog.dead_letters(row - 1, 1)]
             everywhere: list[DeadLetter | ParkedMessage] = [*local, *(await queues.parked() if queues else ())]
         found = next((letter for letter in everywhere if str(letter.id) == letter_id), None)
         if found is None:
@@ -57,18 +63,42 @@ def show(letter_id: str) -> None:
 
 
 @letters.command()
-def redrive(letter_ids: Annotated[list[str], typer.Argument(help="Ids of messages, as `list` shows them.")]) -> None:
+def redrive(
+    letter_ids: Annotated[list[str], typer.Argument(metavar="ID...", help="Ids of messages, as `list` shows them.")],
+) -> None:
     """Retry parked messages. A running shop handles them within seconds, a stopped one when it starts."""
 
     async def main(settings: ShopSettings) -> int:
         async with existing_shop(settings) as shop, _open_queues(settings) as queues:
-            local = await shop.bus.deliveries.redrive([int(each) for each in letter_ids if each.isdecimal()])
-            return local + (await queues.redrive(letter_ids) if queues else 0)
+            local = await shop.bus.deliveries.redrive(_rows(letter_ids))
+            redriven = local + (await queues.redrive(letter_ids) if queues else 0)
+        if not redriven:
+            raise BadInput(f"there is no dead letter {', '.join(letter_ids)}")
+        return redriven
 
-    out.print(f"{run(main)} will be retried.")
+    redriven, asked = run(main), len(set(letter_ids))
+    out.print(
+        f"{redriven} of {asked} will be retried; there are no others."
+        if redriven < asked
+        else f"{redriven} will be retried."
+    )
 
 
-queue_commands = typer.Typer(help="Create and list the queues between processes (SQS_PREFIX).", no_args_is_help=True)
+def _rows(letter_ids: Sequence[str]) -> list[int]:
+    """Return the ids that are of rows of the database; those of queues are no numbers, or longer ones."""
+    return [int(each) for each in letter_ids if each.isdecimal() and len(each) <= _DIGITS]
+
+
+queue_commands = typer.Typer(
+    help="Create and list the queues between processes (SQS_PREFIX); alone it lists.", invoke_without_command=True
+)
+
+
+@queue_commands.callback()
+def queues_default(context: typer.Context) -> None:
+    """List the queues if no subcommand is named."""
+    if context.invoked_subcommand is None:
+        list_queues()
 
 
 @queue_commands.command(name="create")

@@ -14,10 +14,14 @@ from wiring.domains import ACTORS, ShopSettings
 
 def audit(
     repair: Annotated[
-        bool, typer.Option("--repair", help="First repair the counters that are safe to repair, and list them.")
+        bool, typer.Option("--repair", help="First correct the counters that can be recomputed safely, and list them.")
     ] = False,
 ) -> None:
-    """Compare counters with ledgers and rows, and domains with each other; list every inconsistency."""
+    """Check that stock, orders, payments, parcels and mails fit together; list what does not, and what to do about it.
+
+    It ends with status 0 if all is well, with 1 if something was found. It changes nothing without --repair, and may
+    run while the shop sells. Stock levels are cached while the shop runs: after a stop there are fewer to check.
+    """
 
     async def main(settings: ShopSettings) -> tuple[tuple[RepairMade, ...], Audited]:
         async with existing_shop(settings) as shop:
@@ -27,10 +31,11 @@ def audit(
     made, audited = run(main)
     if made:
         out.print(tables.repairs(made))
+    elif repair:
+        print_line("There was nothing to repair.")
     if audited.findings:
         out.print(tables.findings(audited.findings))
-    checked = ", ".join(f"{part.checked} {part.name}" for part in audited.parts)
-    print_line(f"Checked: {checked}. {len(audited.findings)} findings.")
+    print_line(tables.audited(audited.parts, len(audited.findings)))
     if audited.findings:
         raise typer.Exit(1)
 

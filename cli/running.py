@@ -10,6 +10,7 @@ from typing import Final, TypeVar
 import typer
 import uvloop
 from rich.console import Console
+from rich.progress import Progress
 
 from bus.sqs.client import MissingQueue
 from engine.embedded.postgres import holds_cluster
@@ -17,7 +18,7 @@ from engine.errors import BadInput, BadSetting, ShopFlowError
 from engine.migrations import has_migrations
 from engine.telemetry import configure_logging
 from wiring.domains import ShopSettings
-from wiring.settings import read_all
+from wiring.settings import read_all, unknown_settings
 from wiring.shop import Shop, attach_shop
 
 T = TypeVar("T")
@@ -61,11 +62,27 @@ async def existing_shop(settings: ShopSettings) -> AsyncIterator[Shop]:
         yield shop
 
 
-def run(main: Callable[[ShopSettings], Awaitable[T]]) -> T:
-    """Read the settings and run a command; an error in settings or input is one line, and exit code 2."""
+def progress_bar() -> Progress:
+    """Make a bar for a terminal, which is gone when its block ends, however it ends. In a pipe nothing is drawn."""
+    return Progress(console=out, transient=True, disable=not out.is_terminal)
+
+
+def run(main: Callable[[ShopSettings], Awaitable[T]], *, is_service: bool = False) -> T:
+    """Read the settings and run a command; an error in settings or input is one line, and exit code 2.
+
+    Args:
+        main: The command.
+        is_service: Whether it runs on and logs. Others answer and end: on a terminal their answer stands alone, with
+            warnings at most. Elsewhere their log is kept: the making of a token is a line of the security log.
+    """
     try:
         settings = read_all()
-        configure_logging(settings.engine.shopflow_log, as_json=settings.engine.shopflow_log_json, keys=_KEYS)
+        for line in unknown_settings():
+            typer.echo(f"ShopFlow: {line}", err=True)
+        level = settings.engine.shopflow_log
+        if level == "info" and not is_service and sys.stderr.isatty():
+            level = "warning"
+        configure_logging(level, as_json=settings.engine.shopflow_log_json, keys=_KEYS)
         return uvloop.run(_awaited(main, settings))
     except* ShopFlowError as group:
         _refuse(group)

@@ -135,8 +135,10 @@ class Tour:
     async def _find_the_shop(self) -> None:
         """Connect without retries: only a shop that has answered once is waited for."""
         try:
-            async with self._http.get(f"{self._shop}/health/live"):
-                pass
+            async with self._http.get(f"{self._shop}/health/live") as answer:
+                is_shop = answer.status == 200 and answer.content_type == "application/json"
+                if not is_shop:
+                    raise TourFailed(f"no ShopFlow answers at {self._shop}, but another program")
         except (aiohttp.ClientError, TimeoutError) as error:
             raise TourFailed(f"no shop answers at {self._shop}: start one with `run.py`") from error
 

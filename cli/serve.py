@@ -22,7 +22,7 @@ from gateway.server import bind
 from gateway.settings import url_of
 from wiring.domains import ShopSettings
 from wiring.edge import open_edge
-from wiring.hosting import LOCAL, read_hosted
+from wiring.hosting import ALL_ACTORS, LOCAL, choose_actors, read_hosted
 from wiring.integrations import open_integrations, played_by_sandbox
 from wiring.operations import bind_operations, open_operations
 from wiring.plain_ways import plain_ways
@@ -33,17 +33,23 @@ from wiring.shop import Shop, attach_shop, open_shop
 def serve_command(
     actors: Annotated[
         str,
-        typer.Option(help="Actors to host, with commas between; '!a,b': all but these. Others are reached over SQS."),
+        typer.Option(
+            help="Actors to host, with commas between; '!email' (in quotes, for the shell): all but this one. Others "
+            f"are reached over SQS. There are {', '.join(sorted(ALL_ACTORS.actors - LOCAL))}. Default: those of "
+            "SHOPFLOW_ACTORS, or all.",
+            show_default=False,
+        ),
     ] = "",
     gateway: Annotated[bool, typer.Option(help="Whether to serve HTTP here.")] = True,
 ) -> None:
-    """Run the shop, or a part of it: the page, the API, and the actors behind them."""
+    """Run the shop, or a part of it, until Ctrl-C or SIGTERM: the page, the API, and the actors behind them."""
 
     async def main(settings: ShopSettings) -> None:
+        choose_actors(actors, ALL_ACTORS.actors, given_by="--actors")
         hosted = msgspec.structs.replace(settings.sqs, shopflow_actors=actors or settings.sqs.shopflow_actors)
         await serve(msgspec.structs.replace(settings, sqs=hosted), has_gateway=gateway)
 
-    run(main)
+    run(main, is_service=True)
 
 
 async def serve(settings: ShopSettings, *, has_gateway: bool = True) -> None:
@@ -84,8 +90,9 @@ async def serve(settings: ShopSettings, *, has_gateway: bool = True) -> None:
             report_progress(f"  metrics, for this machine: {operations_url}/metrics")
         if (played := played_by_sandbox(settings, hosted)) and not integrations.is_sandbox:
             report_progress(f"  the sandbox plays {' and '.join(sorted(played))}: none of it leaves this machine")
-        if url and (missing := [title.lower() for title, given in settings.pages.notices.items() if not given]):
-            report_progress(f"  the page has no {', '.join(missing)}: SHOPFLOW_IMPRINT and its like are not set")
+        if url and (missing := [title.upper() for title, given in settings.pages.notices.items() if not given]):
+            names = ", ".join(f"SHOPFLOW_{title}" for title in missing)
+            report_progress(f"  the page owes its buyers what is not set yet: {names}")
         if url and not integrations.is_sandbox and not edge.shopflow_public_url:
             report_progress(f"  mails link to {url}: SHOPFLOW_PUBLIC_URL is not set")
         if url and integrations.is_sandbox:

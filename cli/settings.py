@@ -7,7 +7,7 @@ from typing import Annotated, NamedTuple
 
 import msgspec
 import typer
-from rich.table import Table
+from rich.table import Column, Table
 
 from cli.running import out, print_line, run
 from engine.settings import Setting, Settings, describe
@@ -22,7 +22,7 @@ them the environment sets. A secret may also stand in a file: `STRIPE_SECRET_KEY
 This page is written from the code: `make settings`."""
 
 
-class _Group(NamedTuple):
+class _Section(NamedTuple):
     """The settings of one room or domain."""
 
     name: str
@@ -35,7 +35,9 @@ class _Group(NamedTuple):
 
 
 def settings(
-    markdown: Annotated[bool, typer.Option("--markdown", help="Print docs/settings.md instead.")] = False,
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="Print all settings with their defaults as a page in Markdown.")
+    ] = False,
 ) -> None:
     """List every setting with its value, the value's source, and its meaning. Secrets are hidden."""
     if markdown:
@@ -45,18 +47,23 @@ def settings(
     async def main(read: ShopSettings) -> ShopSettings:
         return read
 
-    out.print(_table(run(main)))
+    read = run(main)
+    if out.is_terminal:
+        out.print(_table(read))
+    else:
+        for line in _lines(read):
+            print_line(line)
 
 
 def page() -> str:
     """Write docs/settings.md: all settings, as the code describes them."""
-    return "\n\n".join([_HEAD, *(_section(group) for group in _groups())])
+    return "\n\n".join([_HEAD, *(_in_markdown(section) for section in _sections())])
 
 
-def _section(group: _Group) -> str:
-    rows = [f"| `{one.name}` | {_default(one)} | {one.meaning} |" for one in describe(group.kind)]
+def _in_markdown(section: _Section) -> str:
+    rows = [f"| `{one.name}` | {_default(one)} | {one.meaning} |" for one in describe(section.kind)]
     return "\n".join(
-        [f"## {group.name}", "", group.about, "", "| variable | default | meaning |", "| --- | --- | --- |", *rows]
+        [f"## {section.name}", "", section.about, "", "| variable | default | meaning |", "| --- | --- | --- |", *rows]
     )
 
 
@@ -65,16 +72,31 @@ def _default(setting: Setting) -> str:
     return f"`{shown}`" if shown else ""
 
 
+def _lines(read: ShopSettings) -> Iterator[str]:
+    """Write a line for each setting, never cut: for pipes and files."""
+    for section in _sections():
+        for one in describe(section.kind):
+            yield f"{one.name}={_shown(section, one, read)}  # {_source(one)}: {one.meaning}"
+
+
 def _table(read: ShopSettings) -> Table:
-    table = Table("setting", "value", "from", "meaning")
-    for group in _groups():
-        values: Settings = getattr(read, group.name)
-        for one in describe(group.kind):
-            value = _text(getattr(values, one.field))
-            shown = "(secret)" if one.is_secret and value else value
-            table.add_row(one.name, shown, _source(one), one.meaning)
+    """Make a table that a narrow terminal folds, but for the names."""
+    table = Table(
+        Column("setting", no_wrap=True, overflow="fold"),
+        Column("value", overflow="fold"),
+        Column("from", overflow="fold"),
+        "meaning",
+    )
+    for section in _sections():
+        for one in describe(section.kind):
+            table.add_row(one.name, _shown(section, one, read), _source(one), one.meaning)
         table.add_section()
     return table
+
+
+def _shown(section: _Section, setting: Setting, read: ShopSettings) -> str:
+    value = _text(getattr(getattr(read, section.name), setting.field))
+    return "(secret)" if setting.is_secret and value else value
 
 
 def _source(setting: Setting) -> str:
@@ -84,9 +106,9 @@ def _source(setting: Setting) -> str:
     return file if setting.is_secret and os.environ.get(file) else "default"
 
 
-def _groups() -> Iterator[_Group]:
+def _sections() -> Iterator[_Section]:
     for group in msgspec.structs.fields(ShopSettings):
-        yield _Group(group.name, group.type)
+        yield _Section(group.name, group.type)
 
 
 def _text(value: object) -> str:

@@ -39,6 +39,8 @@ def read_sheet(content: bytes, required: Sequence[str]) -> Sheet:
         BadInput: The file is no such table, lacks a column or has one twice. The message completes "can't read FILE: ".
     """
     text, encoding = _decoded(content)
+    if not text.strip():
+        raise BadInput("it is empty")
     delimiter, has_line_for_it = _delimiter(text, required)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:

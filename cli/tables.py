@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Final
 
 from rich.table import Column, Table
 from rich.text import Text
 
 from bus.backlog import DeadLetter, Overdue
-from bus.messages.audit import Finding, RepairMade
+from bus.messages.audit import Finding, Part, RepairMade
 from bus.sqs.membership import Process
 from bus.sqs.queues import ParkedMessage, QueueState
 from cli.remedies import advice
@@ -37,6 +38,30 @@ def findings(found: Iterable[Finding]) -> Table:
     for finding in found:
         _add(table, finding.rule, finding.about, finding.detail, advice(finding.remedy))
     return table
+
+
+# What an audit has counted, by the name of its part: one, and many.
+_COUNTED: Final[Mapping[str, tuple[str, str]]] = {
+    "stock": ("SKU", "SKUs"),
+    "money": ("payment", "payments"),
+    "orders": ("order", "orders"),
+    "mails": ("mail", "mails"),
+    "answers": ("answered checkout", "answered checkouts"),
+    "deliveries": ("waiting message", "waiting messages"),
+    "levels": ("cached stock level", "cached stock levels"),
+}
+
+
+def audited(parts: Iterable[Part], findings: int) -> str:
+    """Write what an audit has counted and found as a sentence or two."""
+    counted = [_number_of(part.checked, *_COUNTED.get(part.name, (part.name, part.name))) for part in parts]
+    listed = " and ".join(filter(None, (", ".join(counted[:-1]), *counted[-1:])))
+    found = _number_of(findings, "finding", "findings")
+    return f"Checked {listed or 'nothing'}: {found}.{'' if findings else ' All is well.'}"
+
+
+def _number_of(number: int, one: str, many: str) -> str:
+    return f"{number:,} {one if number == 1 else many}"
 
 
 def dead_letters(local: Iterable[DeadLetter], queued: Iterable[ParkedMessage]) -> Table | str:

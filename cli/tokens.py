@@ -1,7 +1,7 @@
 """`token` and `tokens`: bearer tokens of staff, made, listed and revoked."""
 
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 from rich.table import Table
@@ -12,13 +12,24 @@ from engine.errors import BadInput
 from gateway.access import list_tokens, make_token, revoke_token
 from wiring.domains import ShopSettings
 
-tokens = typer.Typer(help="List and revoke the tokens of staff.", invoke_without_command=True)
+tokens = typer.Typer(help="List and revoke the tokens of staff; alone it lists.", invoke_without_command=True)
+
+
+_MOST_DAYS: Final = 3650
+
+
+def _read_days(text: str | int) -> int:
+    if not str(text).isdecimal() or not 1 <= int(text) <= _MOST_DAYS:
+        raise typer.BadParameter(f"it must be a whole number from 1 to {_MOST_DAYS}")
+    return int(text)
 
 
 def token(
-    role: Annotated[str, typer.Option(help="Role of its holder; only `staff` so far.")] = "staff",
-    days: Annotated[int, typer.Option(min=1, max=3650, help="Days until it expires.")] = 90,
-    label: Annotated[str, typer.Option(help="Name of its holder, which stands on what is done with it.")] = "",
+    role: Annotated[str, typer.Option(help="Role of its holder: staff.")] = "staff",
+    days: Annotated[
+        int, typer.Option(parser=_read_days, metavar="DAYS", help=f"Days until it expires, 1 to {_MOST_DAYS}.")
+    ] = 90,
+    label: Annotated[str, typer.Option(help="Name of its holder; shown in logs and timelines.")] = "command line",
 ) -> None:
     """Make a bearer token for /admin/api. The token is shown once."""
     if role != "staff":
@@ -53,7 +64,7 @@ def list_command() -> None:
 
 @tokens.command()
 def revoke(token_ids: Annotated[list[str], typer.Argument(help="Ids of tokens, as `list` shows them.")]) -> None:
-    """Revoke tokens, at once. Whoever holds one makes a new one, or asks for it."""
+    """Revoke tokens, at once. Their holders need new ones."""
 
     async def main(settings: ShopSettings) -> None:
         async with existing_shop(settings) as shop, shop.services.database.transaction(shop.clock.now()) as tx:

@@ -63,3 +63,11 @@ def sync_names(folder: Path) -> None:
         os.fsync(opened)
     finally:
         os.close(opened)
+
+
+def reason_of(error: OSError | UnicodeDecodeError) -> str:
+    """Write why a file can't be read or written, without its number and path: "no such file or directory"."""
+    if isinstance(error, UnicodeDecodeError):
+        return "it is not UTF-8"
+    reason = error.strerror or str(error)
+    return f"{reason[:1].lower()}{reason[1:]}"

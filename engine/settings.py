@@ -4,13 +4,16 @@ A field's name is the variable's name in lower case; its type and bounds are che
 beside its type, so that the command that lists settings, and docs/settings.md, show what the code says.
 """
 
-from collections.abc import Iterator, Mapping
+import difflib
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, NamedTuple, TypeVar, get_args, get_type_hints
+from typing import Annotated, Final, NamedTuple, TypeVar, get_args, get_type_hints
 
 import msgspec
 
 from engine.errors import BadSetting
+from engine.files import reason_of
 from engine.patterns import whole
 
 T = TypeVar("T", bound="Settings")
@@ -20,6 +23,8 @@ PositiveInt = Annotated[int, msgspec.Meta(gt=0)]
 Seconds = Annotated[float, msgspec.Meta(gt=0)]
 
 
+_BOUNDS: Final = {">=": "at least", "<=": "at most", ">": "more than", "<": "less than"}
+_KINDS: Final = {"int": "a whole number", "float": "a number", "bool": "true or false"}
 _SECRET = "secret"  # noqa: S105  # A mark in a field's metadata.
 
 
@@ -115,7 +120,44 @@ def read_settings(kind: type[T], environment: Mapping[str, str]) -> T:
         what, _, where = str(error).partition(" - at ")
         if not where:
             raise BadSetting(f"{what.split('`')[1]}: must be set") from None
-        raise BadSetting(f"{where.strip('`$.')}: {what[0].lower()}{what[1:]}") from None
+        name = where.strip("`$.")
+        raise BadSetting(f"{name}: {_in_words(what)}{_explained(kind, name)}") from None
+
+
+def unknown_variables(
+    kinds: Iterable[type[Settings]], environment: Mapping[str, str], prefix: str
+) -> list[tuple[str, str]]:
+    """List the variables with a prefix that no setting reads: each with the setting that is most like it.
+
+    Args:
+        kinds: All settings.
+        environment: Variables and their values. An empty one counts as missing.
+        prefix: The beginning of the names that are ours alone.
+    """
+    kinds = list(kinds)
+    known = {name for kind in kinds for name in _names(kind)}
+    read = known | {f"{name}_FILE" for kind in kinds for name in _secrets(kind)}
+    unknown = sorted(
+        name for name, value in environment.items() if value and name.startswith(prefix) and name not in read
+    )
+    return [(name, difflib.get_close_matches(name, sorted(read), n=1, cutoff=0.0)[0]) for name in unknown]
+
+
+def _in_words(what: str) -> str:
+    """Write msgspec's message about a value, which is for programmers, as people say it. Never the value."""
+    if bound := re.search(r"(<=|>=|<|>) (-?\d+(?:\.\d+)?)$", what):
+        return f"must be {_BOUNDS[bound[1]]} {float(bound[2]):.15g}"
+    if kind := re.match(r"Expected `(int|float|bool)`", what):
+        return f"must be {_KINDS[kind[1]]}"
+    return "has not the right form"
+
+
+def _explained(kind: type[Settings], name: str) -> str:
+    """Return the meaning of a setting, to stand behind what is wrong with its value."""
+    hints = get_type_hints(kind, include_extras=True)
+    field = next(field.name for field in msgspec.structs.fields(kind) if field.encode_name == name)
+    meanings = [part.description for part in get_args(hints[field])[1:] if part.description]
+    return f" ({meanings[0].rstrip('.')})" if meanings else ""
 
 
 def _from_files(kind: type[Settings], environment: Mapping[str, str]) -> Iterator[tuple[str, str]]:
@@ -132,7 +174,7 @@ def _from_files(kind: type[Settings], environment: Mapping[str, str]) -> Iterato
         try:
             yield name, Path(file).read_text(encoding="utf-8").rstrip("\r\n")
         except (OSError, UnicodeDecodeError) as error:
-            raise BadSetting(f"{name}_FILE: can't be read: {error}") from error
+            raise BadSetting(f"{name}_FILE: can't read {file}: {reason_of(error)}") from error
 
 
 def _secrets(kind: type[Settings]) -> list[str]:

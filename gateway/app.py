@@ -5,6 +5,8 @@ from functools import cache
 
 from litestar import Litestar
 from litestar.di import Provide
+from litestar.handlers import HTTPRouteHandler
+from litestar.routes import HTTPRoute
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from gateway import openapi
@@ -63,6 +65,17 @@ def _routes() -> Litestar:
         openapi_config=None,  # The description is our own: gateway/openapi.py.
         logging_config=None,
     )
+
+
+def handlers() -> list[HTTPRouteHandler]:
+    """List the handlers of all routes, without those that the framework adds."""
+    routes = (route for route in _routes().routes if isinstance(route, HTTPRoute))
+    return [
+        handler
+        for route in routes
+        for handler in route.route_handlers
+        if not handler.fn.__module__.startswith("litestar.")
+    ]
 
 
 def description() -> dict[str, object]:

@@ -27,7 +27,7 @@ class EdgeSettings(Settings, frozen=True, kw_only=True):
     ] = "127.0.0.1"
     shopflow_operations_port: Annotated[
         Port | Literal["off"] | None,
-        meaning("Its port. Empty: two above SHOPFLOW_PORT, or any free one if that is taken. 0: any free one. Or off."),
+        meaning("Its port. Empty: SHOPFLOW_PORT + 2, or a free port if that is taken. 0: a free port. `off`: none."),
     ] = None
     shopflow_public_url: Annotated[
         str,

@@ -229,4 +229,5 @@ def test_a_docstring_begins_with_a_verb_or_the_thing_itself(path: Path) -> None:
     nodes = [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, kinds)]
     texts = [text for node in nodes if (text := ast.get_docstring(node))]
 
-    assert [text for text in texts if text.split()[0].strip(",.:;").lower() in POINTERS] == []
+    pointing = [text for text in texts if text.split()[0].strip(",.:;").lower() in POINTERS]
+    assert pointing == [], f"begin with a verb or the thing itself, with none of: {', '.join(sorted(POINTERS))}"

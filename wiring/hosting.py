@@ -32,7 +32,7 @@ ALL_ACTORS: Final = HostedActors()
 
 
 def read_hosted(settings: ShopSettings, *, has_gateway: bool = True) -> HostedActors:
-    """Read which actors this process hosts from SHOPFLOW_ACTORS.
+    """Read which actors this process hosts from SHOPFLOW_ACTORS, in whose place a command's option may stand.
 
     Raises:
         BadSetting: The list can't be read, it leaves nothing to host, or SQS is not configured for the other actors.
@@ -46,8 +46,13 @@ def read_hosted(settings: ShopSettings, *, has_gateway: bool = True) -> HostedAc
     return hosted
 
 
-def choose_actors(listed: str, known: frozenset[str]) -> frozenset[str]:
+def choose_actors(listed: str, known: frozenset[str], *, given_by: str = "SHOPFLOW_ACTORS") -> frozenset[str]:
     """Read a list of actors: `a,b` are these two, `!a,b` all but these two, an empty list all.
+
+    Args:
+        listed: The list.
+        known: All actors.
+        given_by: The setting or option that a refusal names.
 
     Raises:
         BadSetting: A listed actor does not exist, no actor is left, or the two forms are mixed.
@@ -55,17 +60,15 @@ def choose_actors(listed: str, known: frozenset[str]) -> frozenset[str]:
     excludes = listed.strip().startswith("!")
     names = frozenset(name.strip() for name in listed.strip().removeprefix("!").split(",")) - {""}
     if any(name.startswith("!") for name in names):
-        raise BadSetting(
-            "SHOPFLOW_ACTORS: one ! before the first name excludes all that are listed; no other name has one"
-        )
+        raise BadSetting(f"{given_by}: one ! before the first name excludes all that are listed; no other name has one")
     if unknown := names - known:
         raise BadSetting(
-            f"SHOPFLOW_ACTORS: there is no {', '.join(sorted(unknown))}; there are {', '.join(sorted(known))}"
+            f"{given_by}: no actor is called {' or '.join(sorted(unknown))}; there are {', '.join(sorted(known))}"
         )
     if not excludes:
         return names or known
     if not names:
-        raise BadSetting("SHOPFLOW_ACTORS: no name follows the !")
+        raise BadSetting(f"{given_by}: no name follows the !")
     if names == known:
-        raise BadSetting("SHOPFLOW_ACTORS: it excludes every actor")
+        raise BadSetting(f"{given_by}: it excludes every actor")
     return known - names

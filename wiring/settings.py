@@ -1,6 +1,7 @@
 """Reading the environment, and refusing at once the settings that would fail when half of the shop is running."""
 
 import os
+from typing import Final
 
 import msgspec
 
@@ -9,9 +10,12 @@ from actors.payment.stripe import mode_of
 from bus.messages.currencies import is_known
 from engine.errors import BadSetting
 from engine.files import make_folder
-from engine.settings import read_settings
+from engine.settings import read_settings, unknown_variables
 from gateway.keys import read_master_key
 from wiring.domains import ShopSettings
+
+# By the scripts of docs/deploying.md, and by campaigns of tests.
+_READ_BY_OTHERS: Final = frozenset({"SHOPFLOW_HOME", "SHOPFLOW_SEED", "SHOPFLOW_TEST_CLOCK"})
 
 
 def read_all() -> ShopSettings:
@@ -25,6 +29,14 @@ def read_all() -> ShopSettings:
     if not is_known(currency := settings.edge.shopflow_currency):
         raise BadSetting(f"SHOPFLOW_CURRENCY: Stripe takes no payments in {currency}")
     return settings
+
+
+def unknown_settings() -> list[str]:
+    """Write a line for each variable of the environment that is named as a setting and is none, with the likely one."""
+    kinds = [group.type for group in msgspec.structs.fields(ShopSettings)]
+    environment = {name: value for name, value in os.environ.items() if name not in _READ_BY_OTHERS}
+    found = unknown_variables(kinds, environment, "SHOPFLOW_")
+    return [f"{name}: there is no such setting, so it does nothing; is it {likely}?" for name, likely in found]
 
 
 def check(settings: ShopSettings) -> None:

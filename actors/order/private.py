@@ -1,4 +1,7 @@
-"""The timer of orders, which no other actor knows. Stored as all messages are: yesterday's must decode."""
+"""The timer of orders, which no other actor knows.
+
+Messages are stored, so those of older versions must still decode.
+"""
 
 from bus.messages.base import OrderId
 from engine.message import Command

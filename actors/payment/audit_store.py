@@ -102,10 +102,10 @@ async def stuck(database: Database, ask: ListStuckPayments, clock: Clock) -> lis
     now = clock.now()
     due = (now - _REFUND_STUCK_AFTER, now - _CLOSING_STUCK_AFTER, now - _DEBIT_STUCK_AFTER)
     rows = await database.fetch(_STUCK, ask.since, ask.after, ask.limit, *due)
-    return [_stuck(row) for row in rows]
+    return [_stuck_payment(row) for row in rows]
 
 
-def _stuck(row: Record) -> StuckPayment:
+def _stuck_payment(row: Record) -> StuckPayment:
     return StuckPayment(
         id=row["id"],
         kind=row["kind"],

@@ -1,4 +1,7 @@
-"""Work and records of payments, which no other actor knows. Stored as all messages are: yesterday's must decode."""
+"""Work and records of payments, which no other actor knows.
+
+Messages are stored, so those of older versions must still decode.
+"""
 
 from datetime import datetime
 from typing import Literal

@@ -83,11 +83,11 @@ class Warehouse(Actor):
 
     @turn
     async def open(self, tx: Transaction, asks: Sequence[Open]) -> Sequence[PickList | NoSuchPickList | WrongStep]:
-        return _undoubted(await self._step(tx, [ask.id for ask in asks], "release"))
+        return _without_doubts(await self._step(tx, [ask.id for ask in asks], "release"))
 
     @turn
     async def pick(self, tx: Transaction, asks: Sequence[Pick]) -> Sequence[PickList | NoSuchPickList | WrongStep]:
-        return _undoubted(await self._step(tx, [ask.id for ask in asks], "pick"))
+        return _without_doubts(await self._step(tx, [ask.id for ask in asks], "pick"))
 
     @turn
     async def pack(self, tx: Transaction, asks: Sequence[Pack]) -> Sequence[Answer]:
@@ -158,6 +158,6 @@ class Warehouse(Actor):
         return lists[list_id] if taken[list_id] else WrongStep(id=list_id, status=states[list_id].status)
 
 
-def _undoubted(answers: Sequence[Answer]) -> list[PickList | NoSuchPickList | WrongStep]:
+def _without_doubts(answers: Sequence[Answer]) -> list[PickList | NoSuchPickList | WrongStep]:
     """Answers to steps that never ask about money."""
     return [answer for answer in answers if not isinstance(answer, MoneyInDoubt)]

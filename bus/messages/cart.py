@@ -157,7 +157,7 @@ class CheckedOut(Reply):
 class Checkout(
     Command[CheckedOut | NoSuchCart | CartEmpty | OutOfStock | CheckoutBlocked | PriceChanged | PaymentRefused]
 ):
-    """Turn a cart into an order with a payment. Safe to send twice: `order_id` is its key."""
+    """Turn a cart into an order with a payment. Safe to send twice with one `order_id`."""
 
     cart_id: CartId
     order_id: OrderId = msgspec.field(default_factory=lambda: new_id("ord"))

@@ -70,6 +70,8 @@ PARCELS: Final[Mapping[str, str]] = {
     "exception": "Held up",
 }
 
+_UNNAMED_CARRIER: Final = "Carrier "  # As one is called that the settings give no other name.
+
 _DECLINED: Final = "Your bank did not take this payment."
 # Reasons that a buyer can do something about; whoever pays with a stolen card is told no more than others.
 # Source: Stripe, "Decline codes".
@@ -176,7 +178,9 @@ def detail(name: str, text: str) -> str:
             return declined(text)
         case "ParcelMoved":
             code, _, words = text.partition(": ")
-            return f"{parcel(code)}: {words}" if words else parcel(code)
+            return f"{parcel(code)}: {words}" if words and words != parcel(code) else parcel(code)
+        case "OrderShipped":
+            return text.removeprefix(_UNNAMED_CARRIER)  # The title says already that it is a carrier's.
         case _:
             return _OLD_AMOUNT.sub(_amount, text)
 

@@ -35,14 +35,14 @@ NEXT: dict[Status, Status] = {
 }
 ENDS = frozenset[Status]({"delivered", "cancelled"})
 DETAILS: dict[Status, str] = {
-    "picked_up": "Picked up from the sender",
+    "picked_up": "At the depot",
     "in_transit": "Left the sorting centre",
     "out_for_delivery": "On the van",
     "delivered": "Handed over",
     "available_for_pickup": "Waits at the parcel shop",
     "exception": "Address not found",
     "return_to_sender": "On its way back",
-    "cancelled": "Cancelled by the sender",
+    "cancelled": "By the sender",
 }
 
 

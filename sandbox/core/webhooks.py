@@ -105,7 +105,7 @@ class Outbox:
         while True:
             await self._slots.acquire()
             key = await self._queue.take()
-            task = asyncio.create_task(self._send_one(key))
+            task = asyncio.create_task(self._send_webhook(key))
             self._sending.add(task)
             task.add_done_callback(self._sent)
 
@@ -120,7 +120,7 @@ class Outbox:
         """
         await asyncio.gather(*self._sending)
         for key in self._queue.drain():
-            await self._send_one(key)
+            await self._send_webhook(key)
         return self.waiting()
 
     async def close(self) -> None:
@@ -130,7 +130,7 @@ class Outbox:
         if self._http is not None:
             await self._http.close()
 
-    async def _send_one(self, key: str) -> None:
+    async def _send_webhook(self, key: str) -> None:
         webhook = self._rows.get(key)
         if webhook is None:  # Dropped by the table's bound.
             return

@@ -68,13 +68,13 @@ class Call(Struct, frozen=True):
 
 
 class Endpoint(Struct, frozen=True):
-    """A route: its work, the kind of its answer, and whether a publishable key may call it."""
+    """An endpoint of Stripe's API: its work, the kind of object that it answers with, and the keys that open it."""
 
     method: str
     path: str
     work: Callable[[Call], Record]
     kind: str  # Of the object in the answer, or in its list.
-    public: bool = False
+    public: bool = False  # Whether a publishable key opens it, too.
 
     @property
     def is_list(self) -> bool:
@@ -92,10 +92,10 @@ class StripeHttp:
 
     def routes(self) -> list[web.RouteDef]:
         routes = [web.options("/v1/{rest:.*}", _preflight)]
-        routes += [web.route(each.method, each.path, self._handler(each)) for each in self._endpoints()]
+        routes += [web.route(each.method, each.path, self._handler(each)) for each in self._routes()]
         return [*routes, web.route("*", "/v1/{rest:.*}", self._handler(UNKNOWN))]
 
-    def _endpoints(self) -> list[Endpoint]:
+    def _routes(self) -> list[Endpoint]:
         api, intent, charge, refund = self._api, "payment_intent", "charge", "refund"
         dispute, warning = "dispute", "radar.early_fraud_warning"
         warnings = "/v1/radar/early_fraud_warnings"

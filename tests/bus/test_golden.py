@@ -9,10 +9,8 @@ and new fields (with a default) are fine; write them down with
 import importlib
 import os
 import pkgutil
-import types
-from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any
 
 import msgspec
 import pytest
@@ -21,6 +19,7 @@ import bus.messages
 from bus.codec import Codec, encode
 from bus.routes import Routes
 from engine.message import Message
+from tests.samples import sample
 from wiring.domains import ACTORS
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -28,7 +27,6 @@ UPDATE = bool(os.environ.get("UPDATE_GOLDEN"))
 SHARED = {"amounts", "base", "currencies", "texts", "words"}  # What messages are made of.
 DOMAINS = sorted(module.name for module in pkgutil.iter_modules(bus.messages.__path__) if module.name not in SHARED)
 HANDLED = Routes(ACTORS).message_types()
-NOON = datetime(2030, 1, 7, 12, tzinfo=UTC)
 
 
 def messages_of(domain: str) -> dict[str, type[Message]]:
@@ -44,29 +42,6 @@ def messages_of(domain: str) -> dict[str, type[Message]]:
 
 
 MESSAGES = [kind for domain in DOMAINS for kind in messages_of(domain).values()]
-
-
-def sample(kind: type[msgspec.Struct]) -> Any:
-    """An instance with every field given, the same each time."""
-    hints = get_type_hints(kind)
-    return kind(**{field.name: value(hints[field.name], field.name) for field in msgspec.structs.fields(kind)})
-
-
-def value(hint: Any, name: str) -> Any:
-    plain = {str: f"a {name}", bytes: name.encode(), int: 3, bool: True, datetime: NOON, date: NOON.date(), Any: [1]}
-    if hint in plain:
-        return plain[hint]
-    if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
-        return sample(hint)
-    origin, arguments = get_origin(hint), get_args(hint)
-    if origin in (Union, types.UnionType):
-        return value(next(arm for arm in arguments if arm is not type(None)), name)
-    if origin is tuple and arguments[-1] is Ellipsis:
-        return (value(arguments[0], name),)
-    if origin is tuple:
-        return tuple(value(argument, name) for argument in arguments)
-    assert str(origin) == "typing.Literal", f"this test has no sample of {hint}: add one"
-    return arguments[0]
 
 
 def golden_of(domain: str) -> dict[str, Any]:

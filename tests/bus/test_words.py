@@ -15,6 +15,7 @@ from bus.messages.cart import BlockCode
 from bus.messages.order import CancelReason, OrderStatus
 from bus.messages.shipping import ParcelStatus
 from gateway import problems
+from sandbox.carrier.api import DETAILS
 
 # Source: Stripe, "Decline codes", and the codes of errors that go with them.
 _CODES = """
@@ -135,3 +136,20 @@ def test_a_carriers_status_is_words_also_one_that_nobody_here_knows(stored: str,
 )
 def test_amounts_of_earlier_versions_are_written_as_all_others(stored: str, shown: str) -> None:
     assert words.detail("PaymentReceived", stored) == shown
+
+
+@pytest.mark.parametrize(("code", "said"), sorted(DETAILS.items()))
+def test_what_the_sandboxs_carrier_says_repeats_no_word_of_the_titles(code: str, said: str) -> None:
+    """But for short ones, such as "on its way"."""
+    title, _, rest = words.detail("ParcelMoved", f"{code}: {said}").lower().partition(": ")
+
+    assert not {word for word in title.split() if len(word) > 3} & set(rest.split())
+
+
+@pytest.mark.parametrize(
+    ("stored", "shown"),
+    [("Carrier SB1F", "SB1F"), ("Sandbox Post SB1F", "Sandbox Post SB1F"), ("Carriers Ltd 7", "Carriers Ltd 7")],
+)
+def test_a_carrier_without_a_name_is_not_named_twice(stored: str, shown: str) -> None:
+    assert words.detail("OrderShipped", stored) == shown
+    assert words.detail("ParcelMoved", "delivered: Delivered") == "Delivered"

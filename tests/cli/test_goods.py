@@ -8,6 +8,7 @@ import pytest
 from bus.messages.cart import CreateCart, SetLine
 from bus.messages.catalog import GetProduct, NoSuchProduct, PriceSkus, Product
 from cli.goods import COLUMNS, Report, export_file, import_file, import_goods, read_file
+from cli.goods_rows import REQUIRED
 from cli.optional_columns import OPTIONAL
 from engine.errors import BadInput
 from testkit import ShopUnderTest
@@ -132,7 +133,8 @@ async def test_lines_of_a_product_are_compared_wherever_they_stand(shop: ShopUnd
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        (b"", "its first line lacks product_id"),
+        (b"", "in.csv: it is empty$"),
+        (b"\xef\xbb\xbf \r\n\r\n", "in.csv: it is empty$"),
         (b"sku,price\nA,1\n", "its first line lacks product_id"),
         (b"\xff\xfe\x00", "can't read"),
         (b"PK\x03\x04", "workbook"),
@@ -148,7 +150,7 @@ async def test_another_kind_of_file_is_refused_whole(
 
 
 async def test_a_file_that_can_not_be_written_is_refused(shop: ShopUnderTest, tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="can't write"):
+    with pytest.raises(BadInput, match=r"missing/out\.csv: no such file or directory$"):
         await export_file(shop.inside.bus, tmp_path / "missing" / "out.csv")
 
 
@@ -213,3 +215,18 @@ async def test_a_product_that_can_not_be_is_refused_with_all_of_its_lines(shop: 
         (5, "sku SHIRT-S has the options of SHIRT-M"),
         (9, "barcode 400638133390 is that of OTHER"),
     ]
+
+
+def test_columns_that_mean_nothing_are_named(tmp_path: Path) -> None:
+    file = tmp_path / "in.csv"
+    file.write_text(",".join([*REQUIRED, "on_hnad", "colour"]) + "\n", encoding="utf-8")
+
+    assert read_file(file).ignored == ("colour", "on_hnad")
+    assert read_file(write(file, GOOD)).ignored == ()
+
+
+def test_a_file_that_is_not_there_is_named_once(tmp_path: Path) -> None:
+    with pytest.raises(BadInput) as refused:
+        read_file(tmp_path / "none.csv")
+
+    assert str(refused.value) == f"can't read {tmp_path / 'none.csv'}: no such file or directory"

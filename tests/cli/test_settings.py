@@ -1,5 +1,6 @@
 """Settings describe themselves, to people and to papers."""
 
+import re
 from pathlib import Path
 
 import msgspec
@@ -16,17 +17,39 @@ PAPER = Path(__file__).parent.parent.parent / "docs" / "settings.md"
 KINDS = [group.type for group in msgspec.structs.fields(ShopSettings)]
 
 
-@pytest.fixture(autouse=True)
-def _wide(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cli.settings.out", Console(width=250))  # Wide enough for each name to stand in one line.
-
-
 def shown(**environment: str) -> dict[str, list[str]]:
-    """Columns of the printed table, by the setting's name."""
+    """Value, source and meaning of what is printed into a pipe, by the setting's name."""
     result = CliRunner(env=environment).invoke(app, ["settings"])
     assert result.exit_code == 0, result.output
-    rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in result.output.splitlines() if "│" in line]
-    return {row[0]: row[1:] for row in rows}
+    rows = [re.fullmatch(r"(\w+)=(.*)  # (\w+): (.*)", line) for line in result.stdout.splitlines()]
+    return {row[1]: [row[2], row[3], row[4]] for row in rows if row}
+
+
+def test_a_pipe_gets_a_whole_line_for_each_setting() -> None:
+    table = shown(SHOPFLOW_IMPRINT="x" * 300)
+
+    settings = {one.name: one.meaning for kind in KINDS for one in describe(kind)}
+    assert {name: row[2] for name, row in table.items()} == settings
+    assert table["SHOPFLOW_IMPRINT"][0] == "x" * 300
+
+
+def test_a_narrow_terminal_gets_whole_names_and_all_of_a_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cli.settings.out", Console(width=80, force_terminal=True, color_system=None))
+    result = CliRunner(env={"SHOPFLOW_IMPRINT": "1234567890" * 10}).invoke(app, ["settings"])
+
+    cells = [line.split("│")[1:3] for line in result.output.splitlines() if line.startswith("│")]
+    assert {one.name for kind in KINDS for one in describe(kind)} <= {cell[0].strip() for cell in cells}
+    assert "…" not in "".join(cell for row in cells for cell in row)
+    assert "1234567890" * 10 in "".join(row[1].strip() for row in cells)
+
+
+def test_a_misspelt_variable_is_named_once_and_the_command_goes_on() -> None:
+    result = CliRunner(env={"SHOPFLOW_PROT": "1"}).invoke(app, ["settings"])
+
+    assert result.exit_code == 0
+    assert result.stderr == (
+        "ShopFlow: SHOPFLOW_PROT: there is no such setting, so it does nothing; is it SHOPFLOW_PORT?\n"
+    )
 
 
 def test_the_paper_is_as_make_settings_writes_it() -> None:

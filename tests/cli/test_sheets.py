@@ -58,7 +58,8 @@ def test_a_row_of_another_shape_is_refused_and_a_blank_one_skipped() -> None:
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        (b"", "its first line lacks sku, title, price"),
+        (b"", "it is empty"),
+        (b"A\n", "its first line lacks sku, title, price"),
         (b"sku,title\n", "lacks price"),
         (b"sku,title,price,SKU\n", "names sku twice"),
         (b'sku,title,price\nA,"b\n', "line 2"),

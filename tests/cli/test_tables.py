@@ -7,8 +7,8 @@ from rich.console import Console
 from rich.table import Table
 
 from bus.backlog import DeadLetter
-from bus.messages.audit import RepairMade
-from cli.tables import dead_letters, refused_lines, repairs
+from bus.messages.audit import Part, RepairMade
+from cli.tables import audited, dead_letters, refused_lines, repairs
 
 NASTY = "\x1b[2J\x1b]0;owned\x07[red]x[/red]\u202efdp"
 SHOWN = r"\x1b[2J\x1b]0;owned\x07[red]x[/red]\u202efdp"
@@ -44,3 +44,21 @@ def test_an_error_number_is_no_markup() -> None:
         console.print(letters())
 
     assert "[Errno 111] refused" in captured.get()
+
+
+@pytest.mark.parametrize(
+    ("counts", "findings", "sentence"),
+    [
+        ({"stock": 114, "money": 1}, 0, "Checked 114 SKUs and 1 payment: 0 findings. All is well."),
+        (
+            {"orders": 1200, "mails": 0, "levels": 1},
+            1,
+            "Checked 1,200 orders, 0 mails and 1 cached stock level: 1 finding.",
+        ),
+        ({"answers": 1, "deliveries": 2}, 2, "Checked 1 answered checkout and 2 waiting messages: 2 findings."),
+        ({"things": 3}, 0, "Checked 3 things: 0 findings. All is well."),
+        ({}, 0, "Checked nothing: 0 findings. All is well."),
+    ],
+)
+def test_an_audit_is_a_sentence(counts: dict[str, int], findings: int, sentence: str) -> None:
+    assert audited([Part(name=name, checked=number) for name, number in counts.items()], findings) == sentence

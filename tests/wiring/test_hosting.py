@@ -37,8 +37,8 @@ def test_a_list_names_actors_or_excludes_them(listed: str, chosen: set[str]) -> 
 @pytest.mark.parametrize(
     ("listed", "refusal"),
     [
-        ("cart,courier", "there is no courier; there are cart, email, order"),
-        ("!courier", "there is no courier; there are cart, email, order"),
+        ("cart,courier", "no actor is called courier; there are cart, email, order"),
+        ("!courier", "no actor is called courier; there are cart, email, order"),
         ("cart,!order", "one ! before the first name excludes all that are listed; no other name has one"),
         ("!cart,!order", "one ! before the first name excludes all that are listed; no other name has one"),
         ("!!cart", "one ! before the first name excludes all that are listed; no other name has one"),
@@ -51,6 +51,8 @@ def test_a_list_that_cannot_be_meant_is_refused_in_a_line(listed: str, refusal: 
         choose_actors(listed, KNOWN)
 
     assert str(refused.value) == f"SHOPFLOW_ACTORS: {refusal}"
+    with pytest.raises(BadSetting, match=r"^--actors: "):
+        choose_actors(listed, KNOWN, given_by="--actors")
 
 
 @pytest.mark.parametrize("has_gateway", [True, False])

@@ -8,7 +8,7 @@ from engine.errors import BadSetting
 from wiring.domains import ShopSettings
 from wiring.hosting import ALL_ACTORS, HostedActors
 from wiring.integrations import played_by_sandbox
-from wiring.settings import check, read_all
+from wiring.settings import check, read_all, unknown_settings
 
 STRIPE = {
     "STRIPE_SECRET_KEY": "sk_live_hunter2",
@@ -95,3 +95,13 @@ def test_keys_of_two_modes_and_kills_with_real_money_are_refused(
     with pytest.raises(BadSetting, match=why):
         check(settings.of(**STRIPE | environment))
     check(settings.of(**STRIPE | {"SHOPFLOW_CRASH_AT": ""}))
+
+
+def test_a_setting_that_is_misspelt_is_named_and_variables_of_scripts_are_not(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.of(SHOPFLOW_PORT="1", SHOPFLOW_MASTER_KEY_FILE="", SHOPFLOW_HOME="/opt", SHOPFLOW_SEED="1")
+    assert unknown_settings() == []
+
+    monkeypatch.setenv("SHOPFLOW_TRYS", "3")
+    assert unknown_settings() == ["SHOPFLOW_TRYS: there is no such setting, so it does nothing; is it SHOPFLOW_TRIES?"]

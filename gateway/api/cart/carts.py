@@ -120,7 +120,7 @@ async def create_cart(context: Injected) -> CartView:
 @get("/carts/{cart_id:str}", summary="Read a cart", refuses=["not_found"])
 async def get_cart(context: Injected, cart_id: FromPath[str]) -> CartView:
     """Read a cart. It is kept for 30 days after its last use."""
-    return _cart(await context.bus.ask(GetCart(cart_id=cart_id)), context)
+    return _view_of(await context.bus.ask(GetCart(cart_id=cart_id)), context)
 
 
 @put(
@@ -150,7 +150,7 @@ async def set_line(
     with held.holding(address, cart_id, sku, units) as count:
         answer = await context.bus.ask(ask)
         count(answer)
-    return _cart(answer, context)
+    return _view_of(answer, context)
 
 
 @delete(
@@ -160,7 +160,7 @@ async def remove_line(context: Injected, request: Http, cart_id: FromPath[str], 
     """Remove a SKU from a cart. Its units are free again."""
     answer = await context.bus.ask(RemoveLine(cart_id=cart_id, sku=sku))
     context.guard.held.let_go(client_address(request), cart_id, sku)
-    return _cart(answer, context)
+    return _view_of(answer, context)
 
 
 @post(
@@ -261,7 +261,7 @@ async def _checked_out(context: GatewayContext, answer: CheckedOut) -> CheckoutV
     )
 
 
-def _cart(answer: Cart | NoSuchCart | UnknownSku | StockRefused, context: GatewayContext) -> CartView:
+def _view_of(answer: Cart | NoSuchCart | UnknownSku | StockRefused, context: GatewayContext) -> CartView:
     match answer:
         case Cart():
             return cart_view(answer, context.clock.now())

@@ -25,14 +25,12 @@ from bus.messages.order import (
     Order,
     OrderCancelled,
     OrderCreated,
-    OrderDelivered,
-    OrderFulfilled,
     OrderRevived,
-    OrderSettled,
     OrderShipped,
     OrderStatus,
 )
-from bus.messages.payment import PaymentFailed, PaymentProcessing, PaymentReceived, RefundProcessed
+from bus.messages.payment import PaymentFailed, PaymentProcessing, PaymentReceived
+from tests.samples import sample
 
 NOON = datetime(2030, 1, 1, 12, tzinfo=UTC)
 SENDER = "ShopFlow <orders@shop.test>"
@@ -76,20 +74,11 @@ def order_of(
 
 
 CREATED = OrderCreated(order_id=ORDER, number=NUMBER, lines=order_of().lines, total=eur(4840), weight_g=1140)
-EVENTS: list[MailedEvent] = [
-    CREATED,
-    PaymentReceived(order_id=ORDER, intent_id="pi_1", amount=eur(4840), at=NOON),
-    PaymentProcessing(order_id=ORDER, at=NOON),
-    OrderFulfilled(order_id=ORDER, number=NUMBER),
-    OrderShipped(order_id=ORDER, number=NUMBER, carrier="Sandbox Post", tracking_number="SP<1>&2"),
-    OrderDelivered(order_id=ORDER, number=NUMBER, at=NOON),
-    OrderCancelled(order_id=ORDER, number=NUMBER, reason="customer"),
-    RefundProcessed(order_id=ORDER, refund_id="ref_1", amount=eur(1000), reason="requested_by_customer"),
-    PaymentFailed(order_id=ORDER, reason="insufficient_funds"),
-    OrderRevived(order_id=ORDER, number=NUMBER),
-    LateMoneyReturned(order_id=ORDER, number=NUMBER, reason="out_of_stock"),
-    OrderSettled(order_id=ORDER, number=NUMBER),
-]
+RECEIVED = PaymentReceived(order_id=ORDER, intent_id="pi_1", amount=eur(4840), at=NOON)
+SHIPPED = OrderShipped(order_id=ORDER, number=NUMBER, carrier="Sandbox Post", tracking_number="SP<1>&2")
+# One of each kind, from its type: a new mail is read without an entry here.
+KNOWN = {"order_id": ORDER, "number": NUMBER, "currency": "EUR"}
+EVENTS: list[MailedEvent] = [sample(kind, KNOWN) for kind in get_args(MailedEvent)]
 
 
 def sent_about(event: MailedEvent, order: Order, sender: str = SENDER) -> Mail:
@@ -142,7 +131,7 @@ def page_of(mail: EmailMessage) -> Page:
 
 
 def test_every_arrow_to_email_has_one_template_of_its_own() -> None:
-    assert set(TEMPLATES) == set(get_args(MailedEvent)) == {type(event) for event in EVENTS}
+    assert set(TEMPLATES) == set(get_args(MailedEvent)) != set()
     assert len(set(TEMPLATES.values())) == len(TEMPLATES)
 
 
@@ -212,10 +201,10 @@ IS_TRUE = [
     (CREATED, "pending_payment", False, "as soon as it is paid"),
     (CREATED, "payment_processing", False, "Your bank has been asked"),
     (CREATED, "cancelled", False, "cancelled meanwhile"),
-    (EVENTS[1], "paid", False, "Your order goes to our warehouse now."),
-    (EVENTS[1], "cancelled", False, "By then your order had been cancelled."),
-    (EVENTS[1], "cancelled", True, "goes back to you at once"),
-    (EVENTS[1], "packed", False, "on its way through our warehouse"),
+    (RECEIVED, "paid", False, "Your order goes to our warehouse now."),
+    (RECEIVED, "cancelled", False, "By then your order had been cancelled."),
+    (RECEIVED, "cancelled", True, "goes back to you at once"),
+    (RECEIVED, "packed", False, "on its way through our warehouse"),
     (PaymentProcessing(order_id=ORDER, at=NOON), "payment_processing", False, "we keep your items"),
     (PaymentProcessing(order_id=ORDER, at=NOON), "paid", False, "has decided meanwhile"),
     (PaymentFailed(order_id=ORDER, reason="no"), "pending_payment", False, "until 12:00 UTC on 01 January"),
@@ -242,7 +231,7 @@ def test_a_mail_says_what_is_true_when_it_is_written(
 
 
 def test_a_shipped_parcel_is_told_with_carrier_and_number() -> None:
-    assert "Sandbox Post has your parcel. Its tracking number is SP<1>&2." in part(mail_about(EVENTS[4]), "plain")
+    assert "Sandbox Post has your parcel. Its tracking number is SP<1>&2." in part(mail_about(SHIPPED), "plain")
 
 
 @pytest.mark.parametrize(
