@@ -28,7 +28,7 @@ def ministack() -> Iterator[str]:
     }
     process = subprocess.Popen(
         [sys.executable, "-m", "ministack"],
-        env=os.environ | own,
+        env=os.environ | CREDENTIALS | own,  # It knows those that it was started with.
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
