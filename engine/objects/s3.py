@@ -150,7 +150,7 @@ async def open_s3(bucket: str, *, region: str, endpoint_url: str) -> AsyncIterat
 
 
 class _NoObject(Exception):
-    """There is no object of this key."""
+    """No object has this key."""
 
 
 @contextmanager
