@@ -2,31 +2,42 @@
 
 All that touches the objects of a picture has its id as key, so it happens in one lane, in order: a picture that is
 deleted and uploaded again in the same moment is made after the deletion.
+
+Rejected: docs/decisions/0031.
 """
 
 from collections.abc import Collection, Sequence
 
-from actors.media import rules, store
+from actors.media import rules, store, uploads
 from actors.media.cdn import Cdn
 from actors.media.making import Making
 from actors.media.private import (
+    EndUpload,
     ForgetImage,
     ImproveImage,
+    RecordAdoption,
     RecordImprovement,
     RecordRendering,
+    RecordUpload,
     RemoveObjects,
+    RemoveUpload,
     RenderImage,
 )
 from bus.messages.audit import RULES, BooksRepaired, Finding, Findings, RepairMade, Repairs
+from bus.messages.base import new_id
 from bus.messages.catalog import ProductRemoved
 from bus.messages.media import (
     LONGEST_ALT,
     MOST_BYTES,
     MOST_IMAGES,
+    MOST_UPLOADS,
     RENDITIONS,
     UPLOADS,
+    AdoptImage,
     ArrangeImages,
     AuditMedia,
+    BeginUpload,
+    CompleteUpload,
     DescribeImage,
     DropImage,
     FinishImage,
@@ -40,12 +51,16 @@ from bus.messages.media import (
     ListImages,
     ManyProductImages,
     NoSuchImage,
+    NoSuchUpload,
     ProductImages,
     RepairMedia,
     StoreImage,
     TakeDownImage,
     TakenDown,
     TooManyImages,
+    TooManyUploads,
+    UploadBegun,
+    UploadMissing,
 )
 from engine.actor import Actor, call, turn
 from engine.envelope import Envelope
@@ -72,13 +87,58 @@ class Media(Actor):
         if not 0 < ask.size <= MOST_BYTES or not ask.upload.startswith(UPLOADS):
             raise BadInput("an upload of 1 byte to 20 MB")
         _check_alt(ask.alt)
-        present = await store.used(tx, ask.product_id)
-        if ask.id not in present:
-            if len(present) >= MOST_IMAGES:
-                return TooManyImages(most=MOST_IMAGES)
-            await store.add(tx, ask)
-        tx.send(RenderImage(id=ask.id, upload=ask.upload))
-        return await self._of_product(tx, ask.product_id, ask.id)
+        return await self._use(tx, ask)
+
+    @turn
+    async def begin_upload(self, tx: Transaction, ask: BeginUpload) -> UploadBegun | TooManyUploads:
+        if not 0 < ask.size <= MOST_BYTES:
+            raise BadInput("size: 1 byte to 20 MB")
+        _check_alt(ask.alt)
+        if await uploads.count(tx) >= MOST_UPLOADS:
+            return TooManyUploads(most=MOST_UPLOADS)
+        upload_id, expires_at = new_id("upl"), tx.now + rules.UPLOAD_LASTS
+        key = UPLOADS + upload_id
+        await uploads.begin(tx, ask, upload_id, key, expires_at)
+        tx.schedule(EndUpload(id=upload_id), expires_at + rules.UPLOAD_KEPT)
+        return UploadBegun(id=upload_id, key=key, expires_at=expires_at)
+
+    @call(limit=4, timeout_s=60)
+    async def complete_upload(self, ask: CompleteUpload) -> RecordUpload | NoSuchUpload | UploadMissing:
+        upload = await uploads.read(self._database, ask.id)
+        if upload is None:
+            return NoSuchUpload(id=ask.id)
+        if upload.image_id is not None:
+            return RecordUpload(id=ask.id, image_id=upload.image_id)
+        if await self._objects.size(upload.key) != upload.size:
+            return UploadMissing(id=ask.id)
+        image = await self._making.name(upload.key)
+        return RecordUpload(id=ask.id, image_id=image) if image else UploadMissing(id=ask.id)
+
+    @turn
+    async def record_upload(
+        self, tx: Transaction, ask: RecordUpload
+    ) -> Image | NoSuchUpload | UploadMissing | TooManyImages:
+        upload = await uploads.lock(tx, ask.id)
+        if upload is None:
+            return NoSuchUpload(id=ask.id)
+        answer = await self._use(
+            tx,
+            StoreImage(
+                product_id=upload.product_id, id=ask.image_id, upload=upload.key, size=upload.size, alt=upload.alt
+            ),
+        )
+        if isinstance(answer, Image):
+            await uploads.complete(tx, ask.id, ask.image_id)
+        return answer
+
+    @turn
+    async def end_upload(self, tx: Transaction, ask: EndUpload) -> None:
+        if key := await uploads.end(tx, ask.id):
+            tx.send(RemoveUpload(key=key))
+
+    @call(limit=2)
+    async def remove_upload(self, ask: RemoveUpload) -> None:
+        await self._objects.remove([ask.key])
 
     @call(limit=4, timeout_s=_MAKING_S)
     async def render(self, ask: RenderImage) -> RecordRendering | None:
@@ -107,6 +167,21 @@ class Media(Actor):
     async def record_improvement(self, tx: Transaction, ask: RecordImprovement) -> None:
         await store.add_renditions(tx, ask.id, ask.renditions)
         tx.publish(ImageImproved(id=ask.id, product_ids=await store.users(tx, ask.id)))
+
+    @call(limit=8)
+    async def adopt(self, ask: AdoptImage) -> RecordAdoption:
+        _check_alt(ask.alt)
+        return await self._making.adopt(ask)
+
+    @turn
+    async def record_adoption(self, tx: Transaction, ask: RecordAdoption) -> Image | TooManyImages:
+        present = await store.used(tx, ask.ask.product_id)
+        if ask.id not in present:
+            if len(present) >= MOST_IMAGES:
+                return TooManyImages(most=MOST_IMAGES)
+            await store.add(tx, ask.ask)
+            await store.record(tx, RecordRendering(id=ask.id, look=ask.look, renditions=(ask.rendition,)))
+        return await self._of_product(tx, ask.ask.product_id, ask.id)
 
     @turn
     async def finish(self, tx: Transaction, ask: FinishImage) -> Image | NoSuchImage:
@@ -199,6 +274,15 @@ class Media(Actor):
         while page := await store.kept(self._database, max(kept, default=""), _PAGE):
             kept |= {each.id: each for each in page}
         return list(rules.findings(kept, objects)), len(kept)
+
+    async def _use(self, tx: Transaction, ask: StoreImage) -> Image | TooManyImages:
+        present = await store.used(tx, ask.product_id)
+        if ask.id not in present:
+            if len(present) >= MOST_IMAGES:
+                return TooManyImages(most=MOST_IMAGES)
+            await store.add(tx, ask)
+        tx.send(RenderImage(id=ask.id, upload=ask.upload))
+        return await self._of_product(tx, ask.product_id, ask.id)
 
     @staticmethod
     async def _of_product(tx: Transaction, product_id: str, image: ImageId) -> Image:

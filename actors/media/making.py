@@ -10,10 +10,22 @@ import anyio
 from anyio.to_thread import run_sync
 
 from actors.media.child import Rendering, Step, render
-from actors.media.private import Look, RecordImprovement, RecordRendering
+from actors.media.private import RecordAdoption, RecordImprovement, RecordRendering
 from actors.media.rules import original_of
-from bus.messages.media import MOST_BYTES, REFUSALS, RENDITIONS, ImageId, Refused, Rendition, image_hash
+from bus.messages.media import (
+    MOST_BYTES,
+    REFUSALS,
+    RENDITIONS,
+    AdoptImage,
+    ImageId,
+    Look,
+    Refused,
+    Rendition,
+    StoreImage,
+    image_hash,
+)
 from engine.crash import CrashPoint
+from engine.errors import BadInput
 from engine.objects import Objects
 
 _AT_ONCE: Final = 2  # Children: each may use a core and 640 MiB.
@@ -61,6 +73,31 @@ class Making:
         look = Look(width=made.width, height=made.height, colour=made.colour, placeholder=made.placeholder)
         return RecordRendering(id=image, look=look, renditions=renditions)
 
+    async def adopt(self, ask: AdoptImage) -> RecordAdoption:
+        """Store a file that is fit for the web as its own rendition.
+
+        Raises:
+            BadInput: It is not there, or another one.
+        """
+        key = f"{RENDITIONS}{ask.id}/{ask.look.width}.webp"
+        async with _room() as (file, _):
+            is_there = await self._objects.fetch(ask.upload, file) or await self._objects.fetch(key, file)
+            if not is_there or not await run_sync(_is, ask.id, file):
+                raise BadInput("there is no such upload")
+            await self._objects.put(original_of(ask.id), file, "image/webp")
+            await self._objects.put(key, file, "image/webp", is_immutable=True)
+        await self._objects.remove([ask.upload])
+        use = StoreImage(product_id=ask.product_id, id=ask.id, upload=ask.upload, size=ask.size, alt=ask.alt)
+        rendition = Rendition(key=key, format="webp", width=ask.look.width, height=ask.look.height)
+        return RecordAdoption(id=ask.id, ask=use, look=ask.look, rendition=rendition)
+
+    async def name(self, upload: str) -> ImageId | None:
+        """Return the name of what was uploaded, by its content; None if nothing was, or more than may be."""
+        if not 0 < (await self._objects.size(upload) or 0) <= MOST_BYTES:
+            return None
+        async with _room() as (file, _):
+            return await run_sync(_name, file) if await self._objects.fetch(upload, file) else None
+
     async def improve(self, image: ImageId) -> RecordImprovement | None:
         """Make a ready picture's smaller files; None if that can't be done, for it can be shown as it is."""
         async with _room() as (original, folder):
@@ -96,11 +133,13 @@ async def _room() -> AsyncIterator[tuple[Path, Path]]:
 
 def _is(image: ImageId, original: Path) -> bool:
     """Whether a file is what its name says, and no larger than any may be."""
-    if original.stat().st_size > MOST_BYTES:
-        return False
-    name = image_hash()
-    name.update(original.read_bytes())
-    return name.hexdigest() == image
+    return original.stat().st_size <= MOST_BYTES and _name(original) == image
+
+
+def _name(original: Path) -> ImageId:
+    named = image_hash()
+    named.update(original.read_bytes())
+    return named.hexdigest()
 
 
 def _reason(refused: str) -> Refused:

@@ -1,7 +1,16 @@
 """Steps and timers of pictures, which no other actor knows. Stored as all messages are: yesterday's must decode."""
 
-from bus.messages.base import Value
-from bus.messages.media import ImageId, Refused, Rendition
+from bus.messages.media import (
+    Image,
+    ImageId,
+    Look,
+    NoSuchUpload,
+    Refused,
+    Rendition,
+    StoreImage,
+    TooManyImages,
+    UploadMissing,
+)
 from engine.message import Command
 
 
@@ -12,13 +21,13 @@ class RenderImage(Command[None]):
     upload: str = ""  # The key of the upload; empty to make it again of its original.
 
 
-class Look(Value, frozen=True, kw_only=True):
-    """A picture's size, and what stands in for it."""
+class RecordAdoption(Command[Image | TooManyImages]):
+    """Record a picture that is its own rendition."""
 
-    width: int
-    height: int
-    colour: str
-    placeholder: str
+    id: ImageId
+    ask: StoreImage
+    look: Look
+    rendition: Rendition
 
 
 class RecordRendering(Command[None]):
@@ -47,6 +56,25 @@ class ForgetImage(Command[None]):
     """Delete a picture that has been without use for its time."""
 
     id: ImageId
+
+
+class RecordUpload(Command[Image | NoSuchUpload | UploadMissing | TooManyImages]):
+    """Use a picture that was found in the bucket."""
+
+    id: str  # Of the upload.
+    image_id: ImageId
+
+
+class EndUpload(Command[None]):
+    """Forget an upload that was not completed in time, and what was sent of it."""
+
+    id: str
+
+
+class RemoveUpload(Command[None]):
+    """Delete the object of an upload that nobody uses."""
+
+    key: str
 
 
 class RemoveObjects(Command[None]):

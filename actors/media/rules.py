@@ -9,6 +9,8 @@ from bus.messages.media import RENDITIONS, ImageId
 from bus.messages.texts import is_harmful
 
 UNUSED_FOR: Final = timedelta(days=30)  # So that a mistake can be undone, and mails of yesterday show their pictures.
+UPLOAD_LASTS: Final = timedelta(minutes=10)
+UPLOAD_KEPT: Final = timedelta(hours=1)  # After its time: so that a completion can be repeated.
 ORIGINALS: Final = "originals/"
 
 

@@ -62,7 +62,7 @@ array(select (r.key, r.format, r.width, r.height) from media.renditions r where 
 _OF_PRODUCTS: Final = f"""
 select u.product_id, u.alt, {_IMAGE} from media.uses u join media.files f on f.id = u.image_id
 where u.product_id = any($1) order by u.product_id, u.place, u.image_id"""  # noqa: S608 - columns, and no value
-_ONE: Final = f"select '' as alt, {_IMAGE} from media.files f where f.id = $1"  # noqa: S608 - likewise
+_ONE: Final = f"select '' as product_id, '' as alt, {_IMAGE} from media.files f where f.id = $1"  # noqa: S608 - likewise
 _KEPT: Final = """
 select f.id, f.state, f.unused_since, array(select key from media.renditions r where r.image_id = f.id) as keys,
     (select count(*) from media.uses u where u.image_id = f.id)::int as uses
@@ -183,5 +183,5 @@ def _image(row: Record) -> Image:
     renditions = tuple(
         Rendition(key=key, format=kind, width=width, height=height) for key, kind, width, height in row["renditions"]
     )
-    fields = ("id", "alt", "state", "reason", "width", "height", "colour", "placeholder")
+    fields = ("id", "product_id", "alt", "state", "reason", "width", "height", "colour", "placeholder")
     return Image(**{name: row[name] for name in fields}, renditions=renditions)

@@ -1,6 +1,7 @@
 """Pictures: stored once under a name that never changes, and shown where they are used."""
 
 import hashlib
+from datetime import datetime
 from typing import Final, Literal, TypeAlias
 
 from bus.messages.audit import Findings, Repairs
@@ -16,6 +17,7 @@ MOST_IMAGES: Final = 30  # Of one product.
 UPLOADS: Final = "incoming/"  # The keys of what was uploaded and not yet looked at.
 RENDITIONS: Final = "i/"  # The keys that everybody may read: `i/<id>/<width>.<ending>`.
 LONGEST_ALT: Final = 500
+MOST_UPLOADS: Final = 200  # Open at once.
 MOST_BYTES: Final = 20 << 20  # Of one original.
 _RECIPE: Final = b"recipe 1"  # Changed when renditions shall look otherwise: then they have other names.
 # The sentence for each reason of a refusal.
@@ -52,7 +54,8 @@ class Image(Reply):
     """A picture where it is used. While it waits, or if it is refused, it has no renditions, and width and height 0."""
 
     id: ImageId
-    alt: str
+    product_id: ProductId = ""  # That uses it here; empty where no use is meant.
+    alt: str = ""
     state: ImageState
     reason: Refused | None = None
     width: int = 0
@@ -93,6 +96,29 @@ class StoreImage(Command[Image | TooManyImages]):
     upload: str  # The key of the uploaded object, which the media actor moves or deletes.
     size: int  # In bytes.
     alt: str = ""
+
+
+class Look(Value, frozen=True, kw_only=True):
+    """A picture's size, and what stands in for it."""
+
+    width: int
+    height: int
+    colour: str
+    placeholder: str
+
+
+class AdoptImage(Command[Image | TooManyImages]):
+    """Use a WebP that is fit for the web as it is, for a product. Only for files of the shop's own. Safe to send twice.
+
+    Nothing is decoded, and nothing is made of it.
+    """
+
+    id: ImageId
+    product_id: ProductId
+    upload: str
+    size: int
+    alt: str
+    look: Look
 
 
 class FinishImage(Command[Image | NoSuchImage]):
@@ -178,6 +204,46 @@ class ImageDropped(Event):
     """A picture was deleted: its time without use was over, or it was taken down."""
 
     id: ImageId
+
+
+class UploadBegun(Reply):
+    """A place for a picture that its sender writes into the bucket."""
+
+    id: str
+    key: str  # Of the object.
+    expires_at: datetime
+
+
+class TooManyUploads(Reply):
+    """No further upload may be open."""
+
+    most: int
+
+
+class NoSuchUpload(Reply):
+    """No such upload is open, or it is too late."""
+
+    id: str
+
+
+class UploadMissing(Reply):
+    """Nothing was sent under this name, or another number of bytes."""
+
+    id: str
+
+
+class BeginUpload(Command[UploadBegun | TooManyUploads]):
+    """Expect a picture that its sender writes into the bucket, in ten minutes at most."""
+
+    product_id: ProductId
+    size: int  # In bytes.
+    alt: str = ""
+
+
+class CompleteUpload(Command[Image | NoSuchUpload | UploadMissing | TooManyImages]):
+    """Use what was sent. Safe to send twice, until an hour after its time."""
+
+    id: str
 
 
 class AuditMedia(Query[Findings]):

@@ -29,6 +29,7 @@ from bus.messages.inventory import StockLevel, UnitsInUse
 from engine.patterns import whole
 from gateway.api.bodies import Body, MoneyBody, Strict, View
 from gateway.api.lists import Limit, ListView
+from gateway.api.pictures import ImageView, pictures_of
 from gateway.context import GatewayContext, Injected
 from gateway.problems import Problem, not_found
 from gateway.renames import rename
@@ -45,7 +46,7 @@ class ProductSummary(View, frozen=True, kw_only=True):
     title: str
     category: str
     price: Money
-    image: str | None
+    image: ImageView | None
     available: int
     skus: Sequence[str]
 
@@ -64,7 +65,7 @@ class SkuDetail(View, frozen=True, kw_only=True):
 
 
 class ProductDetail(View, frozen=True, kw_only=True):
-    """A product. Pictures and ratings come with later versions; until then there are none."""
+    """A product. Ratings come with later versions; until then there are none."""
 
     id: str
     slug: str
@@ -72,10 +73,10 @@ class ProductDetail(View, frozen=True, kw_only=True):
     category: str
     description: str
     price: Money
-    image: str | None
+    image: ImageView | None
     available: int
     skus: Sequence[SkuDetail]
-    images: Sequence[str]
+    images: Sequence[ImageView]
     rating: None
 
 
@@ -134,19 +135,21 @@ async def list_products(
     """List products for sale, page by page. `sort` is title, price, -price or newest."""
     page = await context.bus.ask(ListProducts(limit=limit, q=q, category=category, sort=sort, after=cursor))
     levels = await _levels(context, page.products)
-    return ProductList(items=[_summary(product, levels) for product in page.products], next=page.next)
+    pictures = await pictures_of(context, [product.id for product in page.products])
+    items = [_summary(product, levels, pictures.get(product.id, ())) for product in page.products]
+    return ProductList(items=items, next=page.next)
 
 
 @get("/products/{product_id:str}", summary="Read a product", refuses=["not_found"])
 async def get_product(context: Injected, product_id: FromPath[str]) -> ProductDetail:
     """Read a product, by its id or slug, with its SKUs."""
-    return await detail(context, await _find(context, product_id))
+    return await detail(context, await find_product(context, product_id))
 
 
 @get("/products/{product_id:str}/inventory", summary="Read a product's stock", refuses=["not_found"])
 async def get_inventory(context: Injected, product_id: FromPath[str]) -> ProductInventory:
     """Read the available units of each SKU. Changes are streamed over `/live`."""
-    product = await _find(context, product_id)
+    product = await find_product(context, product_id)
     levels = await context.updates.levels([sku.sku for sku in product.skus])
     return ProductInventory(product_id=product.id, skus=levels, as_of=context.clock.now())
 
@@ -218,7 +221,12 @@ async def rename_sku(
     return await _product(context, answer)
 
 
-async def _find(context: GatewayContext, product_id: str) -> Product:
+async def find_product(context: GatewayContext, product_id: str) -> Product:
+    """Read a product, by its id or slug.
+
+    Raises:
+        Problem: There is none.
+    """
     product = await context.bus.ask(GetProduct(id=product_id))
     if not isinstance(product, Product):
         raise not_found("product")
@@ -230,14 +238,14 @@ async def _levels(context: GatewayContext, products: Sequence[Product]) -> dict[
     return {level.sku: level.available for level in await context.updates.levels(skus)}
 
 
-def _summary(product: Product, levels: dict[str, int]) -> ProductSummary:
+def _summary(product: Product, levels: dict[str, int], pictures: Sequence[ImageView]) -> ProductSummary:
     return ProductSummary(
         id=product.id,
         slug=product.slug,
         title=product.title,
         category=product.category,
         price=product.skus[0].price,
-        image=None,
+        image=pictures[0] if pictures else None,
         available=sum(levels.get(sku.sku, 0) for sku in product.skus),
         skus=[sku.sku for sku in product.skus],
     )
@@ -246,6 +254,7 @@ def _summary(product: Product, levels: dict[str, int]) -> ProductSummary:
 async def detail(context: GatewayContext, product: Product) -> ProductDetail:
     """Show a product as on its page."""
     levels = await _levels(context, [product])
+    pictures = (await pictures_of(context, [product.id])).get(product.id, ())
     return ProductDetail(
         id=product.id,
         slug=product.slug,
@@ -253,13 +262,13 @@ async def detail(context: GatewayContext, product: Product) -> ProductDetail:
         category=product.category,
         description=product.description,
         price=product.skus[0].price,
-        image=None,
+        image=pictures[0] if pictures else None,
         available=sum(levels.values()),
         skus=[
             SkuDetail(sku=sku.sku, title=sku.title, price=sku.price, available=levels.get(sku.sku, 0))
             for sku in product.skus
         ],
-        images=(),
+        images=pictures,
         rating=None,
     )
 
