@@ -16,7 +16,7 @@ _START_S = 20.0
 
 
 @contextmanager
-def ministack() -> Iterator[str]:
+def ministack(services: str = "sqs,s3") -> Iterator[str]:
     """Run ministack; yields its URL. The server may not answer yet."""
     port = free_port()
     own = {
@@ -24,7 +24,7 @@ def ministack() -> Iterator[str]:
         "BIND_HOST": "127.0.0.1",
         "MINISTACK_HOST": "127.0.0.1",
         "LOG_LEVEL": "ERROR",
-        "SERVICES": "sqs,s3",
+        "SERVICES": services,
     }
     process = subprocess.Popen(
         [sys.executable, "-m", "ministack"],

@@ -5,13 +5,16 @@ Nothing else needs it: a picture that changes has another name.
 
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
-from typing import Annotated, Protocol
+from typing import Annotated, Final, Protocol
 
 from engine.circuit import Circuit
 from engine.errors import BadSetting
 from engine.objects.s3 import aws_errors
 from engine.patterns import whole
 from engine.settings import Settings, meaning
+
+_CONNECT_S: Final = 2.0
+_ANSWER_S: Final = 20.0
 
 
 class CdnSettings(Settings, frozen=True, kw_only=True):
@@ -74,11 +77,22 @@ async def open_cdn(settings: CdnSettings, circuit: Circuit, *, endpoint_url: str
     if not settings.cloudfront_distribution:
         yield NoCdn()
         return
-    from aiobotocore.session import get_session  # noqa: PLC0415 - a fifth of a program's start
+    from aiobotocore.config import AioConfig  # noqa: PLC0415 - a fifth of a program's start
+    from aiobotocore.session import get_session  # noqa: PLC0415 - likewise
     from botocore.exceptions import BotoCoreError  # noqa: PLC0415 - likewise
 
     # CloudFront is one for the world; its requests are signed for this region. Source: AWS, "CloudFront endpoints".
-    connecting = get_session().create_client("cloudfront", region_name="us-east-1", endpoint_url=endpoint_url or None)
+    connecting = get_session().create_client(
+        "cloudfront",
+        region_name="us-east-1",
+        endpoint_url=endpoint_url or None,
+        config=AioConfig(
+            connect_timeout=_CONNECT_S,
+            read_timeout=_ANSWER_S,
+            retries={"total_max_attempts": 1},  # Callers retry, with a bound and pauses of their own.
+            user_agent="ShopFlow",
+        ),
+    )
     try:
         client: _Client = await connecting.__aenter__()
     except (BotoCoreError, ValueError) as error:
