@@ -133,5 +133,5 @@ def make_actors(given: Given) -> Sequence[Actor]:
         Analytics(database=database),
         Auditor(bus=bus, database=database, clock=clock, stored=bus.backlog, levels=given.updates),
         IdempotencyKeys(database=database),
-        Media(database=database, objects=given.objects, cdn=given.cdn),
+        Media(database=database, objects=given.objects, cdn=given.cdn, clock=clock),
     )

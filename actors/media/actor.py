@@ -7,6 +7,7 @@ Rejected: docs/decisions/0031.
 """
 
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 
 from actors.media import rules, store, uploads
 from actors.media.cdn import Cdn
@@ -61,10 +62,12 @@ from bus.messages.media import (
     TooManyUploads,
     UploadBegun,
     UploadMissing,
+    upload_key,
 )
 from engine.actor import Actor, call, turn
+from engine.clock import Clock
 from engine.envelope import Envelope
-from engine.errors import BadInput
+from engine.errors import BadInput, Unavailable
 from engine.objects import Objects
 from engine.postgres import Database
 from engine.transaction import Transaction
@@ -76,11 +79,19 @@ _PAGE = 1000
 class Media(Actor):
     """Keeps pictures, and where they are used. The only writer of their objects, uploads aside."""
 
-    def __init__(self, *, database: Database, objects: Objects, cdn: Cdn) -> None:
+    def __init__(self, *, database: Database, objects: Objects, cdn: Cdn, clock: Clock) -> None:
         self._database = database
         self._objects = objects
         self._cdn = cdn
+        self._clock = clock
         self._making = Making(objects)
+
+    async def run(self) -> None:
+        """Delete the uploads that a crash has left behind, if the store can be asked; else at the next start."""
+        with suppress(Unavailable):
+            now = self._clock.now()
+            left = [key async for key in self._objects.keys(UPLOADS) if rules.is_left_behind(key, now)]
+            await self._objects.remove(left)
 
     @turn
     async def add(self, tx: Transaction, ask: StoreImage) -> Image | TooManyImages:
@@ -97,7 +108,7 @@ class Media(Actor):
         if await uploads.count(tx) >= MOST_UPLOADS:
             return TooManyUploads(most=MOST_UPLOADS)
         upload_id, expires_at = new_id("upl"), tx.now + rules.UPLOAD_LASTS
-        key = UPLOADS + upload_id
+        key = upload_key(tx.now)
         await uploads.begin(tx, ask, upload_id, key, expires_at)
         tx.schedule(EndUpload(id=upload_id), expires_at + rules.UPLOAD_KEPT)
         return UploadBegun(id=upload_id, key=key, expires_at=expires_at)

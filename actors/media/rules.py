@@ -5,12 +5,13 @@ from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from bus.messages.audit import CheckId, Finding, Remedy
-from bus.messages.media import RENDITIONS, ImageId
+from bus.messages.media import RENDITIONS, UPLOADS, ImageId
 from bus.messages.texts import is_harmful
 
 UNUSED_FOR: Final = timedelta(days=30)  # So that a mistake can be undone, and mails of yesterday show their pictures.
 UPLOAD_LASTS: Final = timedelta(minutes=10)
 UPLOAD_KEPT: Final = timedelta(hours=1)  # After its time: so that a completion can be repeated.
+LEFT_AFTER: Final = timedelta(days=1)
 ORIGINALS: Final = "originals/"
 
 
@@ -41,6 +42,12 @@ def arranged(present: Sequence[ImageId], wanted: Sequence[ImageId]) -> list[Imag
 def is_forgotten(unused_since: datetime | None, now: datetime) -> bool:
     """Whether a picture's time without use is over."""
     return unused_since is not None and now >= unused_since + UNUSED_FOR
+
+
+def is_left_behind(key: str, now: datetime) -> bool:
+    """Whether an upload is so old that nobody can be waiting for it: a crash has left it."""
+    oldest = now - LEFT_AFTER
+    return key.removeprefix(UPLOADS)[:14].isdecimal() and key < f"{UPLOADS}{oldest:%Y%m%d%H%M%S}"
 
 
 def original_of(image: ImageId) -> str:

@@ -1,6 +1,7 @@
 """Pictures: stored once under a name that never changes, and shown where they are used."""
 
 import hashlib
+import secrets
 from datetime import datetime
 from typing import Final, Literal, TypeAlias
 
@@ -30,6 +31,11 @@ REFUSALS: Final[dict[Refused, str]] = {
     "too_hard": "It takes too much time or memory to decode.",
     "lost": "What was uploaded is gone. Upload it again.",
 }
+
+
+def upload_key(now: datetime) -> str:
+    """Make a key for an upload. It says when that was, so that what a crash has left can be told from what is new."""
+    return f"{UPLOADS}{now:%Y%m%d%H%M%S}-{secrets.token_hex(8)}"
 
 
 def image_hash() -> "hashlib.blake2b":

@@ -5,7 +5,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Annotated, Final, NamedTuple
-from uuid import uuid4
 
 import msgspec
 from litestar import Response, delete, get, patch, post, put
@@ -19,7 +18,6 @@ from bus.messages.media import (
     MOST_IMAGES,
     REFUSALS,
     RENDITIONS,
-    UPLOADS,
     ArrangeImages,
     DescribeImage,
     DropImage,
@@ -33,6 +31,7 @@ from bus.messages.media import (
     TakeDownImage,
     TooManyImages,
     image_hash,
+    upload_key,
 )
 from bus.messages.texts import is_harmful
 from engine.errors import Unavailable
@@ -132,7 +131,7 @@ async def add_image(context: Injected, product_id: FromPath[str], request: Http)
     """
     product = await find_product(context, product_id)
     async with _received(request) as (upload, alt):
-        key = f"{UPLOADS}{uuid4().hex}"
+        key = upload_key(context.clock.now())
         await context.objects.put(key, upload.file, "application/octet-stream")
         ask = StoreImage(product_id=product.id, id=upload.id, upload=key, size=upload.size, alt=alt)
         stored = await context.bus.ask(ask)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,7 @@ from bus.messages.media import (
     TakeDownImage,
     TooManyImages,
     image_hash,
+    upload_key,
 )
 from testkit.shop_under_test import Killed, ShopUnderTest
 from tests.actors.media.hostile import photo
@@ -225,3 +227,19 @@ async def test_the_audit_finds_what_is_missing_and_what_is_too_much(shop: ShopUn
     }  # fmt: skip
     assert sorted(await objects(shop)) == sorted(keys)
     await shop.audit()
+
+
+async def test_what_a_crash_has_left_of_an_upload_is_deleted_at_a_start(shop: ShopUnderTest, tmp_path: Path) -> None:
+    file = tmp_path / "left"
+    file.write_bytes(b"sent, and never named in a message")
+    left, under_way = upload_key(shop.clock.now()), upload_key(shop.clock.now() + timedelta(hours=20))
+    for key in (left, under_way):
+        await shop.inside.objects.put(key, file, "image/jpeg")
+
+    await shop.restart()
+    assert sorted(await objects(shop)) == sorted([left, under_way])
+    await shop.clock.advance(hours=25)
+    await shop.restart()
+    await shop.settle()
+
+    assert await objects(shop) == [under_way]
