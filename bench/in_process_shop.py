@@ -13,6 +13,7 @@ import anyio
 
 from actors.email.mime import Mail
 from actors.email.smtp import Mailer
+from actors.media.cdn import NoCdn
 from actors.payment.stripe import Stripe
 from actors.shipping.carrier import Carrier
 from bench.goods import PLENTY, row_of, sku
@@ -26,6 +27,7 @@ from bus.routes import Routes
 from engine.clock import SystemClock
 from engine.gc_tuning import freeze_gc
 from engine.migrations import migrate
+from engine.objects.folder import FolderObjects
 from engine.services import open_services
 from engine.settings import EngineSettings
 from gateway.keys import Keys
@@ -76,7 +78,15 @@ async def open_in_process_shop(folder: Path) -> AsyncIterator[Shop]:
     async with open_services(engine) as services:
         await migrate(services.database_url, SCHEMAS, clock)
         bus = LocalBus(routes=Routes(ACTORS), database=services.database, clock=clock, settings=engine)
-        shop = Shop(bus, services, Updates(services.redis, clock, bus), clock, ShopSettings(engine), NO_INTEGRATIONS)
+        shop = Shop(
+            bus,
+            services,
+            Updates(services.redis, clock, bus),
+            clock,
+            ShopSettings(engine),
+            NO_INTEGRATIONS,
+            FolderObjects(engine.shopflow_data / "media"),
+        )
         given = Given(
             bus=bus,
             database=services.database,
@@ -88,6 +98,8 @@ async def open_in_process_shop(folder: Path) -> AsyncIterator[Shop]:
             mailer=MailerAtOnce(),
             keys=Keys(bytes(32)),
             shop_url="http://127.0.0.1",
+            objects=shop.objects,
+            cdn=NoCdn(),
             settings=shop.settings,
         )
         for actor in make_actors(given):

@@ -14,6 +14,7 @@ from bus.messages.catalog import ListCategories
 from cli import goods
 from cli.address import address_noted
 from cli.running import report_progress, run
+from cli.sample_pictures import import_pictures
 from engine import crash
 from engine.clock import SystemClock
 from engine.files import OTHERS
@@ -109,3 +110,6 @@ async def stock_an_empty_sandbox(shop: Shop) -> None:
         report = await goods.import_file(shop.bus, goods.SAMPLE)
         if not report.written:
             report_progress(f"  None could be imported: {report.refused[0][1]}")
+        else:
+            titles = {line.row.product_id: line.row.title for line in goods.read_file(goods.SAMPLE).lines}
+            await import_pictures(shop.bus, shop.objects, titles)

@@ -18,6 +18,7 @@ from bus.messages.inventory import StockLevel
 from engine.actor import Bus
 from engine.cell import ActorCell
 from engine.clock import Clock
+from engine.objects import Objects
 from engine.postgres import Database
 from gateway.guard import Guard
 from gateway.keys import Keys
@@ -56,6 +57,7 @@ class GatewayContext:
     backlog: Backlog
     database: Database
     redis: Redis
+    objects: Objects  # Pictures, and uploads of them.
     updates: Updates
     hub: Hub
     levels: LevelAudit
@@ -66,6 +68,7 @@ class GatewayContext:
     pages: PageSettings
     cart_hold_s: float
     language: str
+    media_url: str  # Before the keys of pictures, without a slash behind it.
     public_url: str  # As browsers reach the shop, without a slash behind it; "" if no setting names it.
     stripe_publishable_key: str
     stripe_api_base: str  # As browsers reach it.

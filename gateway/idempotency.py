@@ -141,8 +141,9 @@ def claim_of(request: Http) -> Claimed | None:
 
 
 def takes_key(method: str, path: str) -> bool:
-    """Whether a route takes an idempotency key. Webhooks are stored by their own ids."""
-    return method in _UNSAFE and not path.startswith("/webhooks/")
+    """Whether a route takes an idempotency key. Webhooks are stored by their own ids, pictures by their content."""
+    is_upload = method == "POST" and path.startswith("/admin/api/products/") and path.endswith("/images")
+    return method in _UNSAFE and not path.startswith("/webhooks/") and not is_upload
 
 
 def required_claim(request: Http) -> Claimed:

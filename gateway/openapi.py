@@ -42,6 +42,7 @@ Errors are problem documents (RFC 9457) with a stable `code`. Unsafe calls take 
 Unknown query parameters are refused, null counts as absent, and HEAD is answered wherever GET is."""
 _REFERENCE: Final = "#/components/schemas/{name}"
 _JSON: Final = "application/json"
+_FORM: Final = "multipart/form-data"
 _NULL: Final[Json] = {"type": "null"}
 _WHEN_TO_RETRY: Final[Json] = {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 0}}
 _MAY_SAY_WHEN: Final = {409, 429, 503}
@@ -133,6 +134,8 @@ def _operation(method: str, path: str, handler: HTTPRouteHandler, schemas: _Sche
     if signature := handler.opt.get("signature"):  # Of a webhook, whose bytes are verified before they are read.
         parameters.append({"name": signature, "in": "header", "required": True, "schema": {"type": "string"}})
         body = {"type": "object"}
+    if form := handler.opt.get("form"):
+        operation["requestBody"] = {"required": True, "content": {_FORM: {"schema": form}}}
     if parameters:
         operation["parameters"] = parameters
     if body:

@@ -37,6 +37,11 @@ class EdgeSettings(Settings, frozen=True, kw_only=True):
             "link to the address that it listens at."
         ),
     ] = ""
+    shopflow_media_url: Annotated[
+        str,
+        whole(r"(https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._-]+)*/?)?"),
+        meaning("Address of the CDN in front of the pictures, such as https://img.example. Empty: the shop's own."),
+    ] = ""
     shopflow_origins: Annotated[
         str, meaning("Other origins whose pages may use the API and open /live, with commas between.")
     ] = ""
@@ -101,6 +106,11 @@ class EdgeSettings(Settings, frozen=True, kw_only=True):
     def listens_at(self) -> str:
         """The address that the settings tell the shop to listen at."""
         return url_of(self.shopflow_host, self.shopflow_port)
+
+    @property
+    def media_url(self) -> str:
+        """The address before the keys of pictures, without a slash behind it; a path on the shop itself."""
+        return self.shopflow_media_url.rstrip("/") or "/media"
 
     @property
     def public_url(self) -> str:

@@ -16,7 +16,7 @@ _START_S = 20.0
 
 
 @contextmanager
-def ministack() -> Iterator[str]:
+def ministack(services: str = "sqs,s3") -> Iterator[str]:
     """Run ministack; yields its URL. The server may not answer yet."""
     port = free_port()
     own = {
@@ -24,11 +24,11 @@ def ministack() -> Iterator[str]:
         "BIND_HOST": "127.0.0.1",
         "MINISTACK_HOST": "127.0.0.1",
         "LOG_LEVEL": "ERROR",
-        "SERVICES": "sqs,s3",
+        "SERVICES": services,
     }
     process = subprocess.Popen(
         [sys.executable, "-m", "ministack"],
-        env=os.environ | own,
+        env=os.environ | CREDENTIALS | own,  # It knows those that it was started with.
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )

@@ -20,6 +20,8 @@ from actors.email.actor import Email
 from actors.email.smtp import Mailer, SmtpSettings
 from actors.idempotency.actor import IdempotencyKeys
 from actors.inventory.actor import Inventory, InventorySettings
+from actors.media.actor import Media
+from actors.media.cdn import Cdn, CdnSettings
 from actors.notification.actor import Notifications
 from actors.order.actor import Orders, OrderSettings
 from actors.payment.actor import Payments, PaymentSettings
@@ -31,6 +33,7 @@ from bus.local import LocalBus
 from bus.sqs.settings import SqsSettings
 from engine.actor import Actor
 from engine.clock import Clock
+from engine.objects import Objects
 from engine.postgres import Database
 from engine.settings import EngineSettings, Seconds, Settings, meaning
 from gateway.keys import Keys
@@ -42,7 +45,7 @@ _ROOT: Final = Path(__file__).parent.parent
 # A command goes to the actor that handles it, an event to all that do.
 ACTORS: Final[tuple[type[Actor], ...]] = (
     Catalog, Carts, Inventory, Orders, Payments, Warehouse, Shipping, Email, Notifications, Analytics, Auditor,
-    IdempotencyKeys,
+    IdempotencyKeys, Media,
 )  # fmt: skip
 
 # The folders of migrations, each for a PostgreSQL schema of its own.
@@ -81,6 +84,7 @@ class ShopSettings(msgspec.Struct, frozen=True):
     smtp: SmtpSettings = SmtpSettings()
     sandbox: SandboxSettings = SandboxSettings()
     sqs: SqsSettings = SqsSettings()
+    cdn: CdnSettings = CdnSettings()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +99,8 @@ class Given:
     stripe: Stripe
     carrier: Carrier
     mailer: Mailer
+    objects: Objects
+    cdn: Cdn
     keys: Keys
     shop_url: str  # As buyers reach the shop.
     settings: ShopSettings
@@ -127,4 +133,5 @@ def make_actors(given: Given) -> Sequence[Actor]:
         Analytics(database=database),
         Auditor(bus=bus, database=database, clock=clock, stored=bus.backlog, levels=given.updates),
         IdempotencyKeys(database=database),
+        Media(database=database, objects=given.objects, cdn=given.cdn, clock=clock),
     )

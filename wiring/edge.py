@@ -30,8 +30,7 @@ from wiring.shop import Shop
 @asynccontextmanager
 async def open_edge(shop: Shop, listener: socket.socket) -> AsyncIterator[Server]:
     """Start the edge on a bound socket; when the block ends, answer requests in progress and stop it."""
-    settings, integrations = shop.settings.edge, shop.integrations
-    keys = Keys(read_master_key(settings.shopflow_master_key, shop.settings.engine.shopflow_data))
+    settings = shop.settings.edge
 
     async def watch_order(order_id: str, token: str) -> OrderProgressed | None:
         return await read_status(shop.bus, order_id) if await may_see_order(context, token, order_id) else None
@@ -47,30 +46,7 @@ async def open_edge(shop: Shop, listener: socket.socket) -> AsyncIterator[Server
         refusals=guard.refusals,
         read_sold=partial(read_sold, shop.bus),
     )
-    context = GatewayContext(
-        bus=shop.bus,
-        cells=shop.bus.supervisor.cells,
-        deliveries=shop.bus.deliveries,
-        backlog=shop.bus.backlog,
-        database=shop.services.database,
-        redis=shop.services.redis,
-        updates=shop.updates,
-        hub=hub,
-        levels=levels,
-        clock=shop.clock,
-        keys=keys,
-        guard=guard,
-        currency=settings.shopflow_currency,
-        pages=shop.settings.pages,
-        cart_hold_s=shop.settings.inventory.shopflow_cart_hold_s,
-        language=settings.shopflow_language,
-        public_url=settings.public_url,
-        stripe_publishable_key=integrations.stripe.stripe_publishable_key,
-        stripe_api_base=integrations.stripe.stripe_api_base,
-        stripe_webhook_secrets=integrations.stripe.webhook_secrets,
-        stripe_account=OwnAccount(is_live=integrations.stripe.is_live, id=integrations.stripe.stripe_account),
-        carrier_webhook_secrets=integrations.carrier.webhook_secrets,
-    )
+    context = _context(shop, guard, hub)
     server = Server(make_app(context, origins=settings.all_origins), _http_bounds(settings, guard), hub)
     shared = SharedAllowances(shop.services.redis, guard.limiters)
     async with anyio.create_task_group() as tasks:
@@ -87,6 +63,36 @@ async def open_edge(shop: Shop, listener: socket.socket) -> AsyncIterator[Server
                 await hub.close(within_s=1.0)
                 await server.stop()
             tasks.cancel_scope.cancel()
+
+
+def _context(shop: Shop, guard: Guard, hub: Hub) -> GatewayContext:
+    settings, integrations = shop.settings.edge, shop.integrations
+    return GatewayContext(
+        bus=shop.bus,
+        cells=shop.bus.supervisor.cells,
+        deliveries=shop.bus.deliveries,
+        backlog=shop.bus.backlog,
+        database=shop.services.database,
+        redis=shop.services.redis,
+        objects=shop.objects,
+        updates=shop.updates,
+        hub=hub,
+        levels=levels,
+        clock=shop.clock,
+        keys=Keys(read_master_key(settings.shopflow_master_key, shop.settings.engine.shopflow_data)),
+        guard=guard,
+        currency=settings.shopflow_currency,
+        pages=shop.settings.pages,
+        cart_hold_s=shop.settings.inventory.shopflow_cart_hold_s,
+        language=settings.shopflow_language,
+        media_url=settings.media_url,
+        public_url=settings.public_url,
+        stripe_publishable_key=integrations.stripe.stripe_publishable_key,
+        stripe_api_base=integrations.stripe.stripe_api_base,
+        stripe_webhook_secrets=integrations.stripe.webhook_secrets,
+        stripe_account=OwnAccount(is_live=integrations.stripe.is_live, id=integrations.stripe.stripe_account),
+        carrier_webhook_secrets=integrations.carrier.webhook_secrets,
+    )
 
 
 def may_have_siblings(settings: ShopSettings) -> bool:

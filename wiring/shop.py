@@ -8,6 +8,7 @@ from pathlib import Path
 import anyio
 
 from actors.email.smtp import Mailer, open_mailer
+from actors.media.cdn import open_cdn
 from actors.payment.stripe import Stripe, open_stripe
 from actors.shipping.carrier import Carrier, open_carrier
 from bus.local import LocalBus
@@ -19,6 +20,9 @@ from engine.actor import Actor
 from engine.circuit import Circuit
 from engine.clock import Clock, SystemClock
 from engine.migrations import migrate
+from engine.objects import Objects
+from engine.objects.folder import FolderObjects
+from engine.objects.s3 import open_s3
 from engine.services import Services, open_services
 from gateway.keys import Keys, read_master_key
 from gateway.updates import Updates
@@ -37,6 +41,7 @@ class Shop:
     clock: Clock
     settings: ShopSettings
     integrations: Integrations
+    objects: Objects
 
 
 @asynccontextmanager
@@ -71,7 +76,8 @@ async def open_shop(
         local = LocalBus(
             routes=routes, database=services.database, clock=clock, settings=settings.engine, elsewhere=transport
         )
-        shop = Shop(local, services, Updates(services.redis, clock, local), clock, settings, integrations)
+        objects = await stack.enter_async_context(_open_objects(settings))
+        shop = Shop(local, services, Updates(services.redis, clock, local), clock, settings, integrations, objects)
         for actor in (*make_actors(await _given(stack, shop, shop_url)), *more_actors):
             if actor.name in hosted.actors or actor in more_actors:
                 local.host(actor)
@@ -113,8 +119,23 @@ async def _open_transport(settings: SqsSettings, routes: Routes, clock: Clock) -
         yield SqsTransport(sqs, routes, clock)
 
 
+@asynccontextmanager
+async def _open_objects(settings: ShopSettings) -> AsyncIterator[Objects]:
+    """Open the home of pictures: the bucket, if one is named, or else a folder."""
+    sqs = settings.sqs
+    if not sqs.s3_bucket:
+        yield FolderObjects(settings.engine.shopflow_data / "media")
+        return
+    region = sqs.aws_region or sqs.aws_default_region
+    async with open_s3(sqs.s3_bucket, region=region, endpoint_url=sqs.aws_endpoint_url) as objects:
+        yield objects
+
+
 async def _given(stack: AsyncExitStack, shop: Shop, shop_url: str) -> Given:
     stripe, carrier, mailer = await _open_clients(stack, shop.integrations, shop.clock)
+    cdn = await stack.enter_async_context(
+        open_cdn(shop.settings.cdn, Circuit("the CDN", shop.clock), endpoint_url=shop.settings.sqs.aws_endpoint_url)
+    )
     edge, data = shop.settings.edge, shop.settings.engine.shopflow_data
     return Given(
         bus=shop.bus,
@@ -125,6 +146,8 @@ async def _given(stack: AsyncExitStack, shop: Shop, shop_url: str) -> Given:
         stripe=stripe,
         carrier=carrier,
         mailer=mailer,
+        objects=shop.objects,
+        cdn=cdn,
         keys=Keys(read_master_key(edge.shopflow_master_key, data)),
         shop_url=edge.public_url or shop_url or edge.listens_at,
         settings=shop.settings,

@@ -17,6 +17,7 @@ from bus.messages.audit import (
     StuckPage,
 )
 from bus.messages.inventory import RepairStock
+from bus.messages.media import RepairMedia
 from bus.messages.payment import RepairPayment
 from engine.actor import Actor, Bus, call, turn
 from engine.clock import Clock
@@ -54,6 +55,8 @@ class Auditor(Actor, name="audit"):
         made: list[RepairMade] = []
         for sku in sorted(skus):
             made += (await self._bus.ask(RepairStock(sku=sku, above_version=stale_versions.get(sku, 0)))).repairs
+        for image in sorted({finding.about for finding in safe if finding.check in rules.MEDIA_CHECKS}):
+            made += (await self._bus.ask(RepairMedia(id=image))).repairs
         for finding in safe:
             if finding.check in rules.REFUND_CHECKS:
                 made += (await self._bus.ask(RepairPayment(order_id=finding.about))).repairs

@@ -20,6 +20,7 @@ STOCK_CHECKS: Final[frozenset[CheckId]] = frozenset(
 REFUND_CHECKS: Final[frozenset[CheckId]] = frozenset(
     {"refunds_equal_rows", "refunds_equal_stripes", "objections_equal_stripes", "refunded_agrees"}
 )
+MEDIA_CHECKS: Final[frozenset[CheckId]] = frozenset({"object_has_image", "image_has_objects", "use_is_known"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,9 @@ CheckId: TypeAlias = Literal[
     "refunded_agrees",
     "readers_know_level",
     "watchers_know_level",
+    "object_has_image",
+    "image_has_objects",
+    "use_is_known",
     "more_findings",
 ]
 # The promise behind each check, in words for the audit's readers.
@@ -100,6 +103,9 @@ RULES: Final[Mapping[CheckId, str]] = {
     "refunded_agrees": "I8 refunded",
     "readers_know_level": "I9 level",
     "watchers_know_level": "I9 watchers know the stock",
+    "object_has_image": "M1 an object has its picture",
+    "image_has_objects": "M2 a picture has its objects",
+    "use_is_known": "M3 a picture knows whether it is used",
     "more_findings": "many",
 }
 

@@ -122,6 +122,8 @@ PROBLEMS: Final[Mapping[str, str]] = {
     "method_not_allowed": "This can't be done here.",
     "money_in_doubt": "The order's money is in doubt.",
     "moved": "This is at another address now.",
+    "image_refused": "This is no picture that can be shown.",
+    "no_bucket": "Pictures can't be sent past the shop here.",
     "no_shipping_method": "There is no way to ship this at the moment.",
     "not_cancellable": "It is too late to cancel: the order is packed.",
     "not_found": "This is not here, or not for you to see.",
@@ -147,6 +149,9 @@ PROBLEMS: Final[Mapping[str, str]] = {
     "unknown_shipping_method": "Parcels don't travel like this any more. Please choose another way.",
     "unknown_sku": "This article is not sold here, or no longer.",
     "unsupported_media_type": "The request is not in a form that can be read.",
+    "too_many_images": "The product has as many pictures as it may have.",
+    "too_many_uploads": "Too many pictures are on their way already.",
+    "upload_missing": "The picture has not arrived.",
     "wrong_step": "This is not the step that comes next.",
 }
 

@@ -22,7 +22,9 @@ class SqsSettings(Settings, frozen=True, kw_only=True):
             "Actors hosted here, with commas between; `!a,b`: all but a and b. The others are elsewhere. Empty: all."
         ),
     ] = ""
-    s3_bucket: Annotated[str, meaning("Bucket for bodies that are too large for SQS.")] = ""
+    s3_bucket: Annotated[
+        str, meaning("Bucket of pictures, and of bodies too large for SQS. Empty: pictures lie in the data folder.")
+    ] = ""
     aws_endpoint_url: Annotated[str, meaning("Address of SQS and S3. Empty: Amazon's.")] = ""
     aws_region: Annotated[str, meaning("Region of the queues and the bucket.")] = ""
     aws_default_region: Annotated[str, meaning("Region, if AWS_REGION is empty.")] = ""

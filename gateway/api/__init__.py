@@ -16,11 +16,13 @@ from gateway.api import (
     catalog,
     docs,
     inventory,
+    media,
     operations,
     order,
     payment,
     shipping,
     shop,
+    uploads,
     warehouse,
 )
 
@@ -31,11 +33,14 @@ PUBLIC: list[ControllerRouterHandler] = [
     *webhooks.PUBLIC,
     *shop.PUBLIC,
     *docs.PUBLIC,
+    *media.PUBLIC,
 ]
 
 STAFF: list[ControllerRouterHandler] = [
     *catalog.STAFF,
     *inventory.STAFF,
+    *media.STAFF,
+    *uploads.STAFF,
     *order.STAFF,
     *payment.STAFF,
     *warehouse.STAFF,

@@ -1,9 +1,13 @@
 /**
- * A drawn stand-in for a product without a picture: its initial in front of a quiet shape, both chosen by its id, so
+ * The picture of a product, or a drawn stand-in where there is none: its initial in front of a quiet shape, both chosen by its id, so
  * that a product looks the same on every visit.
  */
 
 import { h, svg } from "./dom.js";
+
+/** @typedef {import("./types.js").ImageView} ImageView */
+
+const SIZES = "(min-width: 60rem) 20rem, (min-width: 40rem) 45vw, 100vw";
 
 /**
  * FNV-1a: small, and spreads ids that differ in one letter.
@@ -38,13 +42,16 @@ const SHAPES = [
 ];
 
 /**
- * @param {{id: string, title: string, image?: string | null}} product
+ * @param {{id: string, title: string, image?: ImageView | null}} product
  * @returns {HTMLElement} Its picture or its drawing. Decorative: the title stands beside it.
  */
 export function tile(product) {
   if (product.image) {
-    const image = h("img", { src: product.image, alt: "", loading: "lazy", decoding: "async" });
-    const box = h("div", { class: "tile" }, image);
+    const { src, width, height, sources, colour } = product.image;
+    const image = h("img", { src, width, height, alt: "", loading: "lazy", decoding: "async" });
+    const files = sources.map(({ type, srcset }) => h("source", { type, srcset, sizes: SIZES }));
+    const box = h("div", { class: "tile" }, h("picture", {}, ...files, image));
+    box.style.setProperty("background-color", colour);  // Until it is there.
     image.addEventListener("error", () => box.replaceWith(drawn(product)));
     return box;
   }

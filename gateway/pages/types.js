@@ -105,6 +105,24 @@
  */
 
 /**
+ * @typedef {Object} ImageSource
+ * @property {string} type
+ * @property {string} srcset
+ */
+
+/**
+ * @typedef {Object} ImageView
+ * @property {string} id
+ * @property {string} alt
+ * @property {number} width
+ * @property {number} height
+ * @property {string} placeholder
+ * @property {string} colour
+ * @property {ImageSource[]} sources
+ * @property {string} src
+ */
+
+/**
  * @typedef {Object} LineBody
  * @property {number | null} [quantity]
  * @property {number | null} [add]
@@ -208,13 +226,13 @@
  * @property {string} category
  * @property {string} description
  * @property {Money} price
- * @property {string | null} image
+ * @property {ImageView | null} image
  * @property {number} available
  * @property {string} brand
  * @property {string[]} tags
  * @property {OptionView[]} options
  * @property {SkuDetail[]} skus
- * @property {string[]} images
+ * @property {ImageView[]} images
  * @property {null} rating
  */
 
@@ -238,7 +256,7 @@
  * @property {string} title
  * @property {string} category
  * @property {Money} price
- * @property {string | null} image
+ * @property {ImageView | null} image
  * @property {number} available
  * @property {string[]} skus
  */

@@ -20,7 +20,7 @@ ROUTES = [
 
 
 def test_each_line_is_of_a_route() -> None:
-    routes = [*ROUTES, ("GET", "/static/shop.js")]
+    routes = [*ROUTES, ("GET", "/static/shop.js"), ("GET", "/media/i/x/320.webp")]
     used = {cost_of(COSTS, method, path).path for method, path in routes}
 
     assert used == {cost.path for cost in COSTS}

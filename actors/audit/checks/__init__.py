@@ -12,6 +12,7 @@ from actors.audit.checks import mails, money, parcels, units
 from bus.messages.audit import Finding, Findings
 from bus.messages.base import Fact, ReadSpan, SpanFacts
 from bus.messages.inventory import AuditStock
+from bus.messages.media import AuditMedia
 from bus.messages.order import AuditOrders
 from bus.messages.payment import AuditMoney
 from engine.message import Query
@@ -48,7 +49,7 @@ JUDGED: Final[tuple[str, ...]] = tuple(dict.fromkeys(actor for each in CHECKS fo
 # By the name of the audited part: queries by which a domain compares its own counters with its rows, for domains that
 # have counters; and facts that a report counts besides.
 OWN_BOOKS: Final[Mapping[str, Query[Findings]]] = {
-    "stock": AuditStock(), "money": AuditMoney(), "orders": AuditOrders(),
+    "stock": AuditStock(), "money": AuditMoney(), "orders": AuditOrders(), "pictures": AuditMedia(),
 }  # fmt: skip
 COUNTED: Final[Mapping[str, Callable[[Iterable[Fact]], int]]] = {"mails": mails.count}
 

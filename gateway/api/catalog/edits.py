@@ -37,6 +37,7 @@ from gateway.api.catalog.bodies import ProductBody, ProductChange, WholeProductB
 from gateway.api.catalog.history import ProductHistoryView, change_view, field_views
 from gateway.api.catalog.products import ProductDetail, ProductSummary, SkuDetail, detail, sku_detail, stock_of, summary
 from gateway.api.lists import Limit, ListView
+from gateway.api.pictures import ImageView, pictures_of
 from gateway.context import GatewayContext, Injected
 from gateway.preconditions import IfMatch, etag, expected_revision, required_revision
 from gateway.problems import Problem, not_found
@@ -92,7 +93,9 @@ async def list_products_to_edit(
     ask = ListProducts(limit=limit, q=q, category=category, sort=sort, after=cursor, status=status, even_hidden=True)
     page = await context.bus.ask(ask)
     levels = await stock_of(context, page.products)
-    return EditedList(items=[_edited_summary(product, levels) for product in page.products], next=page.next)
+    pictures = await pictures_of(context, [product.id for product in page.products])
+    items = [_edited_summary(product, levels, pictures.get(product.id, ())) for product in page.products]
+    return EditedList(items=items, next=page.next)
 
 
 @get("/products/{product_id:str}", summary="Read a product to edit it", refuses=["not_found"])
@@ -237,9 +240,9 @@ async def _edited(context: GatewayContext, product: Product) -> EditedProduct:
     )
 
 
-def _edited_summary(product: Product, levels: dict[str, int]) -> EditedSummary:
+def _edited_summary(product: Product, levels: dict[str, int], pictures: Sequence[ImageView]) -> EditedSummary:
     return EditedSummary(
-        **structs.asdict(summary(product, levels)),
+        **structs.asdict(summary(product, levels, pictures)),
         status=product.status,
         publish_at=product.publish_at,
         unpublish_at=product.unpublish_at,

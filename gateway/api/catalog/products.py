@@ -16,6 +16,7 @@ from bus.messages.catalog import (
 from bus.messages.inventory import StockLevel
 from gateway.api.bodies import View
 from gateway.api.lists import Limit, ListView
+from gateway.api.pictures import ImageView, pictures_of
 from gateway.context import GatewayContext, Injected
 from gateway.problems import Problem, not_found
 
@@ -28,7 +29,7 @@ class ProductSummary(View, frozen=True, kw_only=True):
     title: str
     category: str
     price: Money
-    image: str | None
+    image: ImageView | None
     available: int
     skus: Sequence[str]
 
@@ -65,13 +66,13 @@ class ProductDetail(View, frozen=True, kw_only=True):
     category: str
     description: str
     price: Money
-    image: str | None
+    image: ImageView | None
     available: int
     brand: str
     tags: Sequence[str]
     options: Sequence[OptionView]
     skus: Sequence[SkuDetail]
-    images: Sequence[str]
+    images: Sequence[ImageView]
     rating: None
 
 
@@ -95,24 +96,26 @@ async def list_products(
     """List products for sale, page by page. `sort` is title, price, -price or newest."""
     page = await context.bus.ask(ListProducts(limit=limit, q=q, category=category, sort=sort, after=cursor))
     levels = await stock_of(context, page.products)
-    return ProductList(items=[summary(product, levels) for product in page.products], next=page.next)
+    pictures = await pictures_of(context, [product.id for product in page.products])
+    items = [summary(product, levels, pictures.get(product.id, ())) for product in page.products]
+    return ProductList(items=items, next=page.next)
 
 
 @get("/products/{product_id:str}", summary="Read a product", refuses=["moved", "not_found", "gone"])
 async def get_product(context: Injected, product_id: FromPath[str]) -> ProductDetail:
     """Read a product, by its id or slug, with its SKUs."""
-    return await detail(context, await _find(context, product_id))
+    return await detail(context, await find_product(context, product_id))
 
 
 @get("/products/{product_id:str}/inventory", summary="Read a product's stock", refuses=["moved", "not_found", "gone"])
 async def get_inventory(context: Injected, product_id: FromPath[str]) -> ProductInventory:
     """Read the available units of each SKU. Changes are streamed over `/live`."""
-    product = await _find(context, product_id, "/inventory")
+    product = await find_product(context, product_id, "/inventory")
     levels = await context.updates.levels([sku.sku for sku in product.skus])
     return ProductInventory(product_id=product.id, skus=levels, as_of=context.clock.now())
 
 
-async def _find(context: GatewayContext, product_id: str, below: str = "") -> Product:
+async def find_product(context: GatewayContext, product_id: str, below: str = "") -> Product:
     """Read a product by its id or slug.
 
     Raises:
@@ -135,7 +138,7 @@ async def stock_of(context: GatewayContext, products: Sequence[Product]) -> dict
     return {level.sku: level.available for level in await context.updates.levels(skus)}
 
 
-def summary(product: Product, levels: dict[str, int]) -> ProductSummary:
+def summary(product: Product, levels: dict[str, int], pictures: Sequence[ImageView]) -> ProductSummary:
     """Show a product as in a list."""
     skus = [sku for sku in product.skus if sku.is_on_sale]
     return ProductSummary(
@@ -144,7 +147,7 @@ def summary(product: Product, levels: dict[str, int]) -> ProductSummary:
         title=product.title,
         category=product.category,
         price=(skus or product.skus)[0].price,
-        image=None,
+        image=pictures[0] if pictures else None,
         available=sum(levels.get(sku.sku, 0) for sku in skus),
         skus=[sku.sku for sku in skus],
     )
@@ -154,6 +157,7 @@ async def detail(context: GatewayContext, product: Product) -> ProductDetail:
     """Show a product as on its page: with the SKUs on sale."""
     skus = [sku for sku in product.skus if sku.is_on_sale]
     levels = {level.sku: level.available for level in await context.updates.levels([sku.sku for sku in skus])}
+    pictures = (await pictures_of(context, [product.id])).get(product.id, ())
     return ProductDetail(
         id=product.id,
         slug=product.slug,
@@ -161,13 +165,13 @@ async def detail(context: GatewayContext, product: Product) -> ProductDetail:
         category=product.category,
         description=product.description,
         price=(skus or product.skus)[0].price,
-        image=None,
+        image=pictures[0] if pictures else None,
         available=sum(levels.values()),
         brand=product.brand,
         tags=product.tags,
         options=[OptionView(name=option.name, values=option.values) for option in product.options],
         skus=[sku_detail(sku, levels.get(sku.sku, 0)) for sku in skus],
-        images=(),
+        images=pictures,
         rating=None,
     )
 

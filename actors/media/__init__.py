@@ -1,0 +1,1 @@
+"""Pictures of goods: checked, made small, and kept under names that never change."""

@@ -1,0 +1,147 @@
+"""The making of a picture: its upload is fetched, rendered by a child, and stored under names of its content."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+import anyio
+from anyio.to_thread import run_sync
+
+from actors.media.child import Rendering, Step, render
+from actors.media.private import RecordAdoption, RecordImprovement, RecordRendering
+from actors.media.rules import original_of
+from bus.messages.media import (
+    MOST_BYTES,
+    REFUSALS,
+    RENDITIONS,
+    AdoptImage,
+    ImageId,
+    Look,
+    Refused,
+    Rendition,
+    StoreImage,
+    image_hash,
+)
+from engine.crash import CrashPoint
+from engine.errors import BadInput
+from engine.objects import Objects
+
+_AT_ONCE: Final = 2  # Children: each may use a core and 640 MiB.
+_TYPES: Final = {"webp": "image/webp", "avif": "image/avif", "jpeg": "image/jpeg"}
+
+_KEPT = CrashPoint("original-kept", "The original of a picture is stored; nothing is made of it.")
+_STORED = CrashPoint(
+    "renditions-stored", "The files of a picture are stored; no row has them, and its upload is there."
+)
+_CLEARED = CrashPoint("upload-removed", "The files of a picture are stored, and its upload is gone; no row has them.")
+
+
+class Making:
+    """Makes pictures, few at a time."""
+
+    def __init__(self, objects: Objects) -> None:
+        self._objects = objects
+        self._children = anyio.CapacityLimiter(_AT_ONCE)
+
+    async def first(self, image: ImageId, upload: str) -> RecordRendering:
+        """Make a picture of its upload, or of its original; repeated after a crash, it ends the same.
+
+        Raises:
+            Unavailable: The store, the disk or the machine can't now; retry.
+        """
+        async with _room() as (original, folder):
+            is_new = bool(upload) and await self._objects.fetch(upload, original)
+            if not is_new and not await self._objects.fetch(original_of(image), original):
+                return RecordRendering(id=image, reason="lost")
+            if not await run_sync(_is, image, original):
+                await self._objects.remove([upload] if upload else [])
+                return RecordRendering(id=image, reason="lost")
+            if is_new:
+                await self._objects.put(original_of(image), original, "application/octet-stream")
+            _KEPT.reach()
+            made = await self._render(original, "first", folder)
+            if made.refused or not made.files or not made.width or not made.height:
+                await self._objects.remove([original_of(image), *([upload] if upload else [])])
+                return RecordRendering(id=image, reason=_reason(made.refused))
+            renditions = await self._store(image, made, folder)
+            _STORED.reach()
+        if upload:
+            await self._objects.remove([upload])
+        _CLEARED.reach()
+        look = Look(width=made.width, height=made.height, colour=made.colour, placeholder=made.placeholder)
+        return RecordRendering(id=image, look=look, renditions=renditions)
+
+    async def adopt(self, ask: AdoptImage) -> RecordAdoption:
+        """Store a file that is fit for the web as its own rendition.
+
+        Raises:
+            BadInput: It is not there, or another one.
+        """
+        key = f"{RENDITIONS}{ask.id}/{ask.look.width}.webp"
+        async with _room() as (file, _):
+            is_there = await self._objects.fetch(ask.upload, file) or await self._objects.fetch(key, file)
+            if not is_there or not await run_sync(_is, ask.id, file):
+                raise BadInput("there is no such upload")
+            await self._objects.put(original_of(ask.id), file, "image/webp")
+            await self._objects.put(key, file, "image/webp", is_immutable=True)
+        await self._objects.remove([ask.upload])
+        use = StoreImage(product_id=ask.product_id, id=ask.id, upload=ask.upload, size=ask.size, alt=ask.alt)
+        rendition = Rendition(key=key, format="webp", width=ask.look.width, height=ask.look.height)
+        return RecordAdoption(id=ask.id, ask=use, look=ask.look, rendition=rendition)
+
+    async def name(self, upload: str) -> ImageId | None:
+        """Return the name of what was uploaded, by its content; None if nothing was, or more than may be."""
+        if not 0 < (await self._objects.size(upload) or 0) <= MOST_BYTES:
+            return None
+        async with _room() as (file, _):
+            return await run_sync(_name, file) if await self._objects.fetch(upload, file) else None
+
+    async def improve(self, image: ImageId) -> RecordImprovement | None:
+        """Make a ready picture's smaller files; None if that can't be done, for it can be shown as it is."""
+        async with _room() as (original, folder):
+            if not await self._objects.fetch(original_of(image), original):
+                return None
+            made = await self._render(original, "improve", folder)
+            if made.refused or not made.files:
+                return None
+            return RecordImprovement(id=image, renditions=await self._store(image, made, folder))
+
+    async def _render(self, original: Path, step: Step, folder: Path) -> Rendering:
+        async with self._children:
+            return await render(original, step, folder)
+
+    async def _store(self, image: ImageId, made: Rendering, folder: Path) -> tuple[Rendition, ...]:
+        renditions = tuple(
+            Rendition(key=f"{RENDITIONS}{image}/{each.name}", format=each.format, width=each.width, height=each.height)
+            for each in made.files
+        )
+        for each, rendition in zip(made.files, renditions, strict=True):
+            await self._objects.put(rendition.key, folder / each.name, _TYPES[each.format], is_immutable=True)
+        return renditions
+
+
+@asynccontextmanager
+async def _room() -> AsyncIterator[tuple[Path, Path]]:
+    """Make room for an original, and a folder for what a child makes of it."""
+    with TemporaryDirectory(prefix="shopflow-picture-") as folder:
+        made = Path(folder) / "made"
+        made.mkdir()
+        yield Path(folder) / "original", made
+
+
+def _is(image: ImageId, original: Path) -> bool:
+    """Whether a file is what its name says, and no larger than any may be."""
+    return original.stat().st_size <= MOST_BYTES and _name(original) == image
+
+
+def _name(original: Path) -> ImageId:
+    named = image_hash()
+    named.update(original.read_bytes())
+    return named.hexdigest()
+
+
+def _reason(refused: str) -> Refused:
+    """Read a child's word for a refusal; a word that is none of its own is as good as none."""
+    return next((known for known in REFUSALS if known == refused), "unreadable")

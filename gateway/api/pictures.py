@@ -1,0 +1,75 @@
+"""Pictures as browsers read them: addresses by width and format, and what stands in until they are there."""
+
+from collections.abc import Collection, Iterator, Sequence
+
+from bus.messages.base import ProductId
+from bus.messages.media import Image, ListImages, ProductImages, Rendition
+from gateway.api.bodies import View
+from gateway.context import GatewayContext
+
+_TYPES = {"avif": "image/avif", "webp": "image/webp", "jpeg": "image/jpeg"}  # The best first.
+
+
+class ImageSource(View, frozen=True, kw_only=True):
+    """The files of one format, as `srcset` of HTML's `source`."""
+
+    type: str
+    srcset: str
+
+
+class ImageView(View, frozen=True, kw_only=True):
+    """A picture. `src` is for readers who choose no source: a JPEG, if there is one. `placeholder` holds a tiny one."""
+
+    id: str
+    alt: str
+    width: int
+    height: int
+    placeholder: str
+    colour: str
+    sources: Sequence[ImageSource]
+    src: str
+
+
+def image_view(context: GatewayContext, image: Image) -> ImageView:
+    """Show a picture, ready or not: one that is not has no source, and an empty `src`."""
+    return ImageView(
+        id=image.id,
+        alt=image.alt,
+        width=image.width,
+        height=image.height,
+        placeholder=image.placeholder,
+        colour=image.colour,
+        sources=list(_sources(context, image.renditions)),
+        src=next((_address(context, each) for each in _plainest_first(image.renditions)), ""),
+    )
+
+
+async def pictures_of(
+    context: GatewayContext, product_ids: Collection[ProductId]
+) -> dict[ProductId, Sequence[ImageView]]:
+    """Read the pictures of products that can be shown, in their order."""
+    if not product_ids:
+        return {}
+    found = await context.bus.ask(ListImages(product_ids=tuple(product_ids)))
+    return {each.product_id: _shown(context, each) for each in found.products}
+
+
+def _shown(context: GatewayContext, product: ProductImages) -> Sequence[ImageView]:
+    return [image_view(context, image) for image in product.images if image.state == "ready"]
+
+
+def _sources(context: GatewayContext, renditions: Sequence[Rendition]) -> Iterator[ImageSource]:
+    for kind, media_type in _TYPES.items():
+        files = [each for each in renditions if each.format == kind]
+        if files and kind != "jpeg":
+            srcset = ", ".join(f"{_address(context, each)} {each.width}w" for each in files)
+            yield ImageSource(type=media_type, srcset=srcset)
+
+
+def _plainest_first(renditions: Sequence[Rendition]) -> Sequence[Rendition]:
+    """Sort renditions by how many readers know their format; of one format, the widest first."""
+    return sorted(renditions, key=lambda each: (-list(_TYPES).index(each.format), -each.width))
+
+
+def _address(context: GatewayContext, rendition: Rendition) -> str:
+    return f"{context.media_url}/{rendition.key}"
