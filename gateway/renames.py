@@ -13,7 +13,8 @@ no units left to carry.
 Rejected: docs/decisions/0009.
 """
 
-from bus.messages.base import ProductId, Sku
+from msgspec import structs
+
 from bus.messages.catalog import NoSuchProduct, NoSuchSku, Product, ProductExists, RenameSku
 from bus.messages.inventory import CarryUnits, UnitsInUse
 from engine.actor import Bus
@@ -22,16 +23,14 @@ from engine.crash import CrashPoint
 _CARRIED = CrashPoint("rename-carried", "A SKU's units are under its new name; the catalog still has the old one.")
 
 
-async def rename(
-    bus: Bus, product_id: ProductId, sku: Sku, name: Sku
-) -> Product | NoSuchProduct | NoSuchSku | ProductExists | UnitsInUse:
+async def rename(bus: Bus, ask: RenameSku) -> Product | NoSuchProduct | NoSuchSku | ProductExists | UnitsInUse:
     """Rename a SKU of a product, as described at the top of this file. With `UnitsInUse` nothing has changed.
 
     Raises:
         BadInput: The catalog takes no such name.
     """
-    ask = RenameSku(id=product_id, sku=sku, name=name)
-    answer = await bus.ask(RenameSku(id=product_id, sku=sku, name=name, is_trial=True))
+    sku, name = ask.sku, ask.name
+    answer = await bus.ask(structs.replace(ask, is_trial=True))
     if not isinstance(answer, Product) or all(known.sku != sku for known in answer.skus) or sku == name:
         return answer
     carried = await bus.ask(CarryUnits(sku=sku, name=name))

@@ -2,20 +2,27 @@
 
 from collections.abc import Sequence
 
-from actors.catalog import rules, store
+from msgspec import structs
+
+from actors.catalog import changes, history, rules, store
+from actors.catalog.changes import Edit
 from actors.catalog.sorting import sort_key
-from bus.messages.base import Currency, ProductId
+from bus.messages.base import Currency, ProductId, Sku
 from bus.messages.catalog import (
     Categories,
+    ChangedMeanwhile,
     ChangeProduct,
     CheckSku,
     CreateProduct,
+    FieldsMoved,
     GetProduct,
+    HistoryEntry,
     Imported,
     ImportSkus,
     LastSku,
     ListCategories,
     ListProducts,
+    NoSuchChange,
     NoSuchProduct,
     NoSuchSku,
     PricedSku,
@@ -23,15 +30,19 @@ from bus.messages.catalog import (
     PriceSkus,
     Product,
     ProductExists,
+    ProductHistory,
     ProductPage,
     Products,
     ReadChanges,
+    ReadHistory,
     ReadProducts,
     Removed,
     RemoveProduct,
     RemoveSku,
     RenameSku,
+    SetProduct,
     SkuCheck,
+    UndoChange,
 )
 from engine.actor import Actor, call, turn
 from engine.clock import Clock
@@ -66,7 +77,9 @@ class Catalog(Actor):
     async def get(self, tx: Transaction, asks: Sequence[GetProduct]) -> Sequence[Product | NoSuchProduct]:
         found = await store.by_id(tx, {ask.id for ask in asks})
         known = {product.slug: product for product in found} | {product.id: product for product in found}
-        return [known.get(ask.id) or NoSuchProduct(id=ask.id) for ask in asks]
+        missing = [ask.id for ask in asks if ask.id not in known]
+        former = await history.former_slugs(tx, missing) if missing else {}
+        return [known.get(ask.id) or rules.missing(ask.id, former) for ask in asks]
 
     @call(limit=4)
     async def read(self, ask: ReadProducts) -> Products:
@@ -90,91 +103,146 @@ class Catalog(Actor):
         is_sold = ask.sku in candidates
         return SkuCheck(is_sold=is_sold, similar=None if is_sold else rules.most_similar(ask.sku, candidates))
 
+    @call(limit=4)
+    async def history(self, ask: ReadHistory) -> ProductHistory:
+        return await history.page(self._database, ask)
+
     @turn
     async def import_skus(self, tx: Transaction, ask: ImportSkus) -> Imported:
         if len(ask.rows) > 1000:
             raise BadInput("at most 1,000 rows in one request")
-        owners, slugs = await store.taken(tx, ask.rows)
-        good, refused = rules.sort_rows(ask.rows, self._currency, owners, slugs)
+        known = await store.lock(tx, {row.product_id for row in ask.rows})
+        good, refused = rules.sort_rows(ask.rows, self._currency, *await store.taken(tx, ask.rows))
         if not ask.is_trial:
-            tx.publish(*await store.write(tx, good, self._language))
+            edits = changes.edits(known, rules.merged(known, good))
+            tx.publish(*await store.save(tx, edits, by=ask.by, language=self._language))
         return Imported(written=len(good), refused=tuple(refused))
 
     @turn
     async def create(self, tx: Transaction, ask: CreateProduct) -> Product | ProductExists:
-        rows = rules.rows_of(ask)
-        owners, slugs = await store.taken(tx, rows)
-        if slugs or owners:
+        if await store.lock(tx, [ask.id]):
             return ProductExists(id=ask.id)
-        return await self._write(tx, ask, owners, slugs)
+        return await self._save(tx, None, rules.product_of(ask), ask.by)
 
     @turn
-    async def change(self, tx: Transaction, ask: ChangeProduct) -> Product | NoSuchProduct | ProductExists:
-        found = await store.lock(tx, ask.id)
+    async def set(self, tx: Transaction, ask: SetProduct) -> Product | NoSuchProduct | ProductExists | ChangedMeanwhile:
+        found = (await store.lock(tx, [ask.id])).get(ask.id)
+        if found is None:
+            return NoSuchProduct(id=ask.id)
+        return await self._moved(tx, found, ask.expected) or await self._save(tx, found, rules.product_of(ask), ask.by)
+
+    @turn
+    async def change(
+        self, tx: Transaction, ask: ChangeProduct
+    ) -> Product | NoSuchProduct | ProductExists | ChangedMeanwhile:
+        found = (await store.lock(tx, [ask.id])).get(ask.id)
         if found is None:
             return NoSuchProduct(id=ask.id)
         if twice := rules.named_twice(ask.skus or ()):
             raise BadInput(f"sku {twice} is named twice")
-        product = rules.changed(found, ask)
-        return await self._write(tx, product, *await store.taken(tx, rules.rows_of(product)))
+        return await self._moved(tx, found, ask.expected) or await self._save(
+            tx, found, rules.changed(found, ask), ask.by
+        )
 
     @turn
     async def remove(self, tx: Transaction, ask: RemoveProduct) -> Removed | NoSuchProduct:
-        removed = await store.remove(tx, ask.id)
-        if removed is None:
-            return NoSuchProduct(id=ask.id)
-        tx.publish(removed)
-        return Removed(id=ask.id)
+        found = (await store.lock(tx, [ask.id])).get(ask.id)
+        return await self._remove(tx, found, ask.by) if found else NoSuchProduct(id=ask.id)
 
     @turn
     async def remove_sku(self, tx: Transaction, ask: RemoveSku) -> Product | NoSuchProduct | NoSuchSku | LastSku:
-        product = await store.lock(tx, ask.id)
-        if product is None:
+        found = (await store.lock(tx, [ask.id])).get(ask.id)
+        if found is None:
             return NoSuchProduct(id=ask.id)
-        refused = rules.sku_removal(product, ask.sku)
-        if refused is not None:
-            return refused
-        tx.publish(*await store.remove_sku(tx, product.id, ask.sku))
-        return await self._known(tx, product.id)
+        return rules.sku_removal(found, ask.sku) or await self._write(tx, found, rules.without(found, ask.sku), ask.by)
 
     @turn
     async def rename_sku(self, tx: Transaction, ask: RenameSku) -> Product | NoSuchProduct | NoSuchSku | ProductExists:
-        product = await store.lock(tx, ask.id)
-        if product is None:
+        found = (await store.lock(tx, [ask.id])).get(ask.id)
+        if found is None:
             return NoSuchProduct(id=ask.id)
-        row = rules.renamed(product, ask)
-        if row is None:
-            is_done = any(sku.sku == ask.name for sku in product.skus)
-            is_done = is_done and await store.was_renamed(tx, product.id, ask.sku, ask.name)
-            return product if is_done else NoSuchSku(id=product.id, sku=ask.sku)
+        product = rules.renamed(found, ask)
+        if product is None:
+            is_done = any(sku.sku == ask.name for sku in found.skus)
+            is_done = is_done and await store.was_renamed(tx, found.id, [ask.sku], [ask.name])
+            return found if is_done else NoSuchSku(id=found.id, sku=ask.sku)
         if ask.name == ask.sku:
-            return product
-        owners, _ = await store.taken(tx, [row])
-        refused = rules.renaming(row, owners)
-        if isinstance(refused, str):
-            raise BadInput(refused)
-        if refused is not None or ask.is_trial:
-            return refused or product
-        tx.publish(*await store.rename_sku(tx, product.id, ask.sku, ask.name))
-        return await self._known(tx, product.id)
+            return found
+        refused = await self._refusal(tx, product, but=found)
+        if refused or ask.is_trial:
+            return refused or found
+        return await self._write(tx, found, product, ask.by, renamed=ask.name)
+
+    @turn
+    async def undo(
+        self, tx: Transaction, ask: UndoChange
+    ) -> Product | Removed | NoSuchProduct | NoSuchChange | FieldsMoved | ProductExists:
+        found = (await store.lock(tx, [ask.id])).get(ask.id)
+        entry = await history.entry(tx, ask.id, ask.revision)
+        if entry is None or await self._is_rename(tx, ask.id, entry):
+            return NoSuchChange(id=ask.id, revision=ask.revision)
+        if moved := changes.moved_since(found, entry.fields):
+            return FieldsMoved(id=ask.id, fields=moved)
+        product = changes.undone(ask.id, found, entry.fields)
+        if product is not None:
+            return await self._save(tx, found, product, ask.by)
+        assert found is not None
+        return await self._remove(tx, found, ask.by)
 
     @turn
     async def categories(self, tx: Transaction, asks: Sequence[ListCategories]) -> Sequence[Categories]:
         names = sorted(await store.categories(tx), key=lambda name: (sort_key(name, self._language), name))
         return [Categories(names=tuple(names))] * len(asks)
 
-    async def _write(
-        self, tx: Transaction, product: CreateProduct | Product, owners: dict[str, str], slugs: dict[str, str]
-    ) -> Product | ProductExists:
-        rows = rules.rows_of(product)
-        good, refused = rules.sort_rows(rows, self._currency, owners, slugs)
-        if any(owner != product.id for owner in owners.values()):
+    async def _save(self, tx: Transaction, before: Product | None, after: Product, by: str) -> Product | ProductExists:
+        """Write a product, unless a name is taken."""
+        return await self._refusal(tx, after) or await self._write(tx, before, after, by)
+
+    async def _refusal(self, tx: Transaction, product: Product, but: Product | None = None) -> ProductExists | None:
+        """Check a product to be written.
+
+        Args:
+            tx: In which the catalog is locked.
+            product: As it shall be.
+            but: A state of it whose SKUs are not checked again.
+
+        Raises:
+            BadInput: Something about it does not fit.
+        """
+        checked = {sku.sku for sku in but.skus} if but else set[Sku]()
+        rows = [row for row in rules.rows_of(product) if row.sku not in checked]
+        owners, slugs = await store.taken(tx, rows)
+        if (but and owners) or any(owner != product.id for owner in (*owners.values(), *slugs.values())):
             return ProductExists(id=product.id)
+        _, refused = rules.sort_rows(rows, self._currency, owners, slugs)
         if refused:
             raise BadInput(refused[0][1])
-        tx.publish(*await store.write(tx, good, self._language))
-        return await self._known(tx, product.id)
+        return None
+
+    async def _write(
+        self, tx: Transaction, before: Product | None, after: Product, by: str, renamed: Sku = ""
+    ) -> Product:
+        edit = changes.edit(after.id, before, after)
+        if before and not edit.fields:
+            return before
+        told = await store.save(tx, [edit], by=by, language=self._language, renamed=renamed)
+        tx.publish(*told)
+        return structs.replace(after, revision=told[0].revision)
+
+    async def _remove(self, tx: Transaction, product: Product, by: str) -> Removed:
+        edit = changes.edit(product.id, product, None)
+        tx.publish(*await store.save(tx, [edit], by=by, language=self._language))
+        return Removed(id=product.id)
 
     @staticmethod
-    async def _known(tx: Transaction, product_id: ProductId) -> Product:
-        return next(product for product in await store.by_id(tx, {product_id}) if product.id == product_id)
+    async def _moved(tx: Transaction, product: Product, expected: int | None) -> ChangedMeanwhile | None:
+        """Return what has happened to a product since a revision; None if it is still of this one."""
+        if expected is None or product.revision == expected:
+            return None
+        since = await history.since(tx, product.id, expected)
+        return ChangedMeanwhile(id=product.id, revision=product.revision, changes=since)
+
+    @staticmethod
+    async def _is_rename(tx: Transaction, product_id: ProductId, entry: HistoryEntry) -> bool:
+        edit = Edit(product_id, None, None, entry.fields)
+        return await store.was_renamed(tx, product_id, edit.removed_skus, [sku.sku for sku in edit.written_skus])

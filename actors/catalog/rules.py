@@ -1,7 +1,7 @@
 """Decisions of the catalog. Pure."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 
 from msgspec import structs
@@ -14,10 +14,11 @@ from bus.messages.catalog import (
     ChangeProduct,
     CreateProduct,
     LastSku,
+    NoSuchProduct,
     NoSuchSku,
     Product,
-    ProductExists,
     RenameSku,
+    SetProduct,
     SkuRow,
     SkuView,
 )
@@ -113,7 +114,17 @@ def search_terms(q: str) -> str:
     return " & ".join(f"{word[:64]}:*" for word in re.findall(r"\w+", q.lower())[:8])
 
 
-def rows_of(product: CreateProduct | Product) -> list[SkuRow]:
+def missing(product_id: str, former: Mapping[str, str | None]) -> NoSuchProduct:
+    """Answer for a product that is not there.
+
+    Args:
+        product_id: The id or slug that was asked for.
+        former: The present slug of the product that had a slug; None if the product is gone.
+    """
+    return NoSuchProduct(id=product_id, slug=former.get(product_id) or "", is_gone=former.get(product_id, "") is None)
+
+
+def rows_of(product: Product) -> list[SkuRow]:
     """A product as the lines of an import."""
     return [
         SkuRow(
@@ -149,10 +160,45 @@ def changed(product: Product, change: ChangeProduct) -> Product:
     skus = {sku.sku: sku for sku in (*product.skus, *(change.skus or ()))}
     return Product(
         id=product.id,
-        slug=product.slug,
+        slug=product.slug if change.slug is None else change.slug,
         title=product.title if change.title is None else change.title,
         category=product.category if change.category is None else change.category,
         description=product.description if change.description is None else change.description,
+        skus=cheapest_first(list(skus.values())),
+    )
+
+
+def product_of(ask: CreateProduct | SetProduct) -> Product:
+    """The product as it was asked for."""
+    return Product(
+        id=ask.id,
+        slug=ask.slug,
+        title=ask.title,
+        category=ask.category,
+        description=ask.description,
+        skus=cheapest_first(ask.skus),
+    )
+
+
+def merged(known: Mapping[ProductId, Product], rows: Sequence[SkuRow]) -> list[Product]:
+    """The products as an import leaves them: described by their lines, with these SKUs beside those they had."""
+    lines: dict[ProductId, list[SkuRow]] = {}
+    for row in rows:
+        lines.setdefault(row.product_id, []).append(row)
+    return [_merged(known.get(product_id), own) for product_id, own in lines.items()]
+
+
+def _merged(known: Product | None, rows: Sequence[SkuRow]) -> Product:
+    skus = {sku.sku: sku for sku in known.skus} if known else {}
+    for row in rows:
+        skus[row.sku] = SkuView(sku=row.sku, title=row.sku_title, price=row.price, weight_g=row.weight_g)
+    first = rows[0]
+    return Product(
+        id=first.product_id,
+        slug=first.slug,
+        title=first.title,
+        category=first.category,
+        description=first.description,
         skus=cheapest_first(list(skus.values())),
     )
 
@@ -164,18 +210,14 @@ def sku_removal(product: Product, sku: Sku) -> NoSuchSku | LastSku | None:
     return LastSku(id=product.id, sku=sku) if len(product.skus) == 1 else None
 
 
-def renamed(product: Product, ask: RenameSku) -> SkuRow | None:
-    """The SKU's line under its new name; None if the product has no such SKU."""
-    return next((structs.replace(row, sku=ask.name) for row in rows_of(product) if row.sku == ask.sku), None)
+def without(product: Product, sku: Sku) -> Product:
+    """The product without one of its SKUs."""
+    return structs.replace(product, skus=tuple(known for known in product.skus if known.sku != sku))
 
 
-def renaming(row: SkuRow, owners: dict[Sku, ProductId]) -> ProductExists | str | None:
-    """Check a SKU's new name: ProductExists if it is taken, a sentence if it is malformed, None if it is fine.
-
-    Args:
-        row: The SKU's line under its new name.
-        owners: The product of each known SKU.
-    """
-    if row.sku in owners:
-        return ProductExists(id=row.product_id)
-    return refusal(row, row.price.currency)
+def renamed(product: Product, ask: RenameSku) -> Product | None:
+    """The product with the SKU under its new name; None if it has no such SKU."""
+    if all(known.sku != ask.sku for known in product.skus):
+        return None
+    skus = [structs.replace(known, sku=ask.name) if known.sku == ask.sku else known for known in product.skus]
+    return structs.replace(product, skus=cheapest_first(skus))

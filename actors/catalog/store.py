@@ -5,7 +5,8 @@ from typing import Final, NamedTuple
 
 from asyncpg import Record
 
-from actors.catalog import rules
+from actors.catalog import history, rules
+from actors.catalog.changes import Edit
 from actors.catalog.sorting import rules_of, sort_key
 from bus.messages.base import Money, ProductId, Sku
 from bus.messages.catalog import (
@@ -59,15 +60,16 @@ order by sku = $1 desc, lower(left(sku, 3)) = lower(left($1, 3)) desc, abs(lengt
 # Before anything else that a turn locks: so revisions grow in the order of commits, and no two turns wait in a circle.
 _LOCK = "select from catalog.counter for update"
 _OWNERS = "select sku, product_id from catalog.skus where sku = any($1)"
-_SLUGS = "select slug, id from catalog.products where slug = any($1) or id = any($2)"
+_SLUGS = "select slug, id from catalog.products where slug = any($1)"
+_COUNT = "update catalog.counter set revision = revision + $1 returning revision - $1"
 _WRITE_PRODUCTS = """
-insert into catalog.products as old (id, slug, title, category, description, sort_key, sorted_by, revision)
-select *, $7, 0 from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[])
+insert into catalog.products
+    (id, slug, title, category, description, sort_key, lowest_price, revision, sorted_by)
+select *, $9 from unnest(
+    $1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::bigint[])
 on conflict (id) do update set slug = excluded.slug, title = excluded.title, category = excluded.category,
-    description = excluded.description, sort_key = excluded.sort_key, sorted_by = excluded.sorted_by
-where (old.slug, old.title, old.category, old.description)
-    is distinct from (excluded.slug, excluded.title, excluded.category, excluded.description)
-returning id"""
+    description = excluded.description, sort_key = excluded.sort_key, lowest_price = excluded.lowest_price,
+    revision = excluded.revision, sorted_by = excluded.sorted_by"""
 # "Other than" would find no index. Keys are written only where the title is still the one that was read.
 _TO_SORT = "select id, title from catalog.products where sorted_by < $1 or sorted_by > $1 limit $2"
 _SORT = """
@@ -76,39 +78,26 @@ update catalog.products p set sort_key = n.key, sorted_by = $4
 from locked, unnest($1::text[], $2::text[], $3::text[]) as n (id, title, key)
 where p.id = locked.id and n.id = p.id and n.title = p.title"""
 _WRITE_SKUS = """
-insert into catalog.skus as old (sku, product_id, title, price, currency, weight_g)
+insert into catalog.skus (sku, product_id, title, price, currency, weight_g)
 select * from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::int[])
 on conflict (sku) do update set title = excluded.title, price = excluded.price, currency = excluded.currency,
-    weight_g = excluded.weight_g
-where (old.title, old.price, old.currency, old.weight_g)
-    is distinct from (excluded.title, excluded.price, excluded.currency, excluded.weight_g)
-returning product_id"""
-_REVISE = """
-with counted as (
-    update catalog.counter set revision = revision + cardinality($1::text[])
-    returning revision - cardinality($1::text[]) as before),
-lowest as (select product_id, min(price) as price from catalog.skus where product_id = any($1) group by product_id)
-update catalog.products p set revision = counted.before + n.place, lowest_price = lowest.price
-from counted, lowest, unnest($1::text[]) with ordinality as n (id, place)
-where p.id = n.id and lowest.product_id = n.id returning p.id, p.revision"""
+    weight_g = excluded.weight_g"""
 # Removed products and SKUs free their names, and leave a copy for people to look up.
 _REMOVE_SKUS = """
-with gone as (delete from catalog.skus where product_id = $1 and ($3 or sku = $4) returning *)
-insert into catalog.removed_skus (removed_at, sku, product_id, title, price, currency, weight_g)
-select $2, sku, product_id, title, price, currency, weight_g from gone"""
-_REMOVE = """
-with gone as (delete from catalog.products where id = $1 returning *),
-counted as (update catalog.counter set revision = revision + (select count(*) from gone) returning revision)
+with gone as (delete from catalog.skus where sku = any($1) returning *)
+insert into catalog.removed_skus (removed_at, sku, product_id, title, price, currency, weight_g, renamed)
+select $2, sku, product_id, title, price, currency, weight_g, nullif($3, '') from gone"""
+_REMOVE_PRODUCTS = """
+with gone as (delete from catalog.products p using unnest($1::text[], $2::bigint[]) as n (id, revision)
+    where p.id = n.id returning p.*, n.revision as last_revision)
 insert into catalog.removed_products (removed_at, id, slug, title, category, description, revision)
-select $2, id, slug, title, category, description, counted.revision from gone, counted returning revision"""
-_RENAME = """
-with before as (
-    insert into catalog.removed_skus (removed_at, sku, product_id, title, price, currency, weight_g, renamed)
-    select $4, sku, product_id, title, price, currency, weight_g, $3
-    from catalog.skus where product_id = $1 and sku = $2)
-update catalog.skus set sku = $3 where product_id = $1 and sku = $2"""
+select $3, id, slug, title, category, description, last_revision from gone"""
+_LEAVE_SLUGS = """
+insert into catalog.former_slugs (slug, product_id) select * from unnest($1::text[], $2::text[])
+on conflict (slug) do update set product_id = excluded.product_id"""
+_TAKE_SLUGS = "delete from catalog.former_slugs where slug = any($1)"
 _WAS_RENAMED = """
-select exists (select from catalog.removed_skus where product_id = $1 and sku = $2 and renamed = $3)"""
+select exists (select from catalog.removed_skus where product_id = $1 and sku = any($2) and renamed = any($3))"""
 # Steps through the index from each category to the next: `distinct` would read every product.
 _CATEGORIES = """
 with recursive found as (
@@ -195,9 +184,8 @@ async def similar(database: Database, sku: Sku) -> list[Sku]:
 
 
 async def taken(tx: Transaction, rows: Sequence[SkuRow]) -> tuple[dict[Sku, ProductId], dict[str, ProductId]]:
-    """Lock the catalog; return the product of each SKU and of each slug of these rows."""
-    await tx.execute(_LOCK)
-    slugs = await tx.fetch(_SLUGS, [row.slug for row in rows], [row.product_id for row in rows])
+    """Return the product of each SKU and of each slug of these rows. The catalog must be locked."""
+    slugs = await tx.fetch(_SLUGS, [row.slug for row in rows])
     owners = await tx.fetch(_OWNERS, [row.sku for row in rows])
     return {row["sku"]: row["product_id"] for row in owners}, {row["slug"]: row["id"] for row in slugs}
 
@@ -215,28 +203,64 @@ async def sort(tx: Transaction, language: str, limit: int) -> None:
         await tx.execute(_SORT, [r["id"] for r in found], [r["title"] for r in found], keys, rules_of(language))
 
 
-async def write(tx: Transaction, rows: Sequence[SkuRow], language: str) -> Sequence[ProductChanged]:
-    """Write SKUs with their products, over those that exist; return what changed. The catalog must be locked."""
-    products = list({row.product_id: row for row in rows}.values())
-    skus = list({row.sku: row for row in rows}.values())
-    written = await tx.fetch(
-        _WRITE_PRODUCTS,
-        [p.product_id for p in products], [p.slug for p in products], [p.title for p in products],
-        [p.category for p in products], [p.description for p in products],
-        [sort_key(p.title, language) for p in products], rules_of(language),
-    )  # fmt: skip
-    priced = await tx.fetch(
-        _WRITE_SKUS,
-        [s.sku for s in skus], [s.product_id for s in skus], [s.sku_title for s in skus],
-        [s.price.amount for s in skus], [s.price.currency for s in skus], [s.weight_g for s in skus],
-    )  # fmt: skip
-    return await revise(tx, {row["id"] for row in written} | {row["product_id"] for row in priced})
+async def save(
+    tx: Transaction, edits: Sequence[Edit], *, by: str, language: str, renamed: Sku = ""
+) -> Sequence[ProductChanged | ProductRemoved]:
+    """Write changes of products to the locked catalog, and their history; return what is to be told of them.
+
+    Args:
+        tx: The turn's.
+        edits: One for a product at most; each changes something.
+        by: Who makes them.
+        language: The shop's.
+        renamed: The new name of the one SKU that is taken off.
+    """
+    if not edits:
+        return ()
+    before = await tx.value(_COUNT, len(edits))
+    numbered = [(edit, before + place) for place, edit in enumerate(edits, start=1)]
+    if removed := [sku for edit in edits for sku in edit.removed_skus]:
+        await tx.execute(_REMOVE_SKUS, removed, tx.now, renamed)
+    if gone := [(edit.product_id, revision) for edit, revision in numbered if edit.after is None]:
+        await tx.execute(_REMOVE_PRODUCTS, [each[0] for each in gone], [each[1] for each in gone], tx.now)
+    await _write_products(tx, [(edit.after, revision) for edit, revision in numbered if edit.after], language)
+    await _write_skus(tx, [(edit.product_id, sku) for edit in edits for sku in edit.written_skus])
+    await _note_slugs(tx, edits)
+    await history.add(tx, numbered, by)
+    return [
+        (ProductChanged if edit.after else ProductRemoved)(product_id=edit.product_id, revision=revision)
+        for edit, revision in numbered
+    ]
 
 
-async def revise(tx: Transaction, product_ids: Collection[ProductId]) -> Sequence[ProductChanged]:
-    """Give changed products their next revisions; return the changes."""
-    rows = await tx.fetch(_REVISE, sorted(product_ids)) if product_ids else ()
-    return [ProductChanged(product_id=row["id"], revision=row["revision"]) for row in rows]
+async def _write_products(tx: Transaction, products: Sequence[tuple[Product, int]], language: str) -> None:
+    if products:
+        await tx.execute(
+            _WRITE_PRODUCTS,
+            [p.id for p, _ in products], [p.slug for p, _ in products], [p.title for p, _ in products],
+            [p.category for p, _ in products], [p.description for p, _ in products],
+            [sort_key(p.title, language) for p, _ in products],
+            [min(sku.price.amount for sku in p.skus) for p, _ in products],
+            [revision for _, revision in products], rules_of(language),
+        )  # fmt: skip
+
+
+async def _write_skus(tx: Transaction, skus: Sequence[tuple[ProductId, SkuView]]) -> None:
+    if skus:
+        await tx.execute(
+            _WRITE_SKUS,
+            [s.sku for _, s in skus], [product_id for product_id, _ in skus], [s.title for _, s in skus],
+            [s.price.amount for _, s in skus], [s.price.currency for _, s in skus], [s.weight_g for _, s in skus],
+        )  # fmt: skip
+
+
+async def _note_slugs(tx: Transaction, edits: Sequence[Edit]) -> None:
+    """Note the slugs that products leave, and forget those that are taken again."""
+    moved = [(edit, *edit.slugs) for edit in edits if len({*edit.slugs}) > 1]
+    if left := [(old, edit.product_id) for edit, old, _ in moved if old]:
+        await tx.execute(_LEAVE_SLUGS, [slug for slug, _ in left], [product_id for _, product_id in left])
+    if taken := [new for _, _, new in moved if new]:
+        await tx.execute(_TAKE_SLUGS, taken)
 
 
 async def read(database: Database, product_ids: Collection[ProductId]) -> Sequence[Product]:
@@ -249,35 +273,15 @@ async def changes(database: Database, after: int, limit: int) -> Sequence[Produc
     return await _with_skus(database, await database.fetch(_AFTER, after, limit))
 
 
-async def lock(tx: Transaction, product_id: ProductId) -> Product | None:
-    """Lock the catalog, and read a product; None if it does not exist."""
+async def lock(tx: Transaction, product_ids: Collection[ProductId]) -> dict[ProductId, Product]:
+    """Lock the catalog, and read products; those that do not exist are missing."""
     await tx.execute(_LOCK)
-    return next((product for product in await by_id(tx, {product_id}) if product.id == product_id), None)
+    return {product.id: product for product in await _with_skus(tx, await tx.fetch(_BY_IDS, list(product_ids)))}
 
 
-async def remove(tx: Transaction, product_id: ProductId) -> ProductRemoved | None:
-    """Take a product off sale, and free its names; None if it was not on sale."""
-    await tx.execute(_LOCK)
-    await tx.execute(_REMOVE_SKUS, product_id, tx.now, True, "")
-    revision = await tx.value(_REMOVE, product_id, tx.now)
-    return None if revision is None else ProductRemoved(product_id=product_id, revision=int(str(revision)))
-
-
-async def remove_sku(tx: Transaction, product_id: ProductId, sku: Sku) -> Sequence[ProductChanged]:
-    """Take one SKU off a product of the locked catalog."""
-    await tx.execute(_REMOVE_SKUS, product_id, tx.now, False, sku)
-    return await revise(tx, [product_id])
-
-
-async def rename_sku(tx: Transaction, product_id: ProductId, sku: Sku, name: Sku) -> Sequence[ProductChanged]:
-    """Rename a SKU of a product of the locked catalog to a free name."""
-    await tx.execute(_RENAME, product_id, sku, name, tx.now)
-    return await revise(tx, [product_id])
-
-
-async def was_renamed(tx: Transaction, product_id: ProductId, sku: Sku, name: Sku) -> bool:
-    """Whether this SKU was given this name before."""
-    return bool(await tx.value(_WAS_RENAMED, product_id, sku, name))
+async def was_renamed(tx: Transaction, product_id: ProductId, skus: Sequence[Sku], names: Sequence[Sku]) -> bool:
+    """Whether one of these SKUs was given one of these names before."""
+    return bool(await tx.value(_WAS_RENAMED, product_id, list(skus), list(names)))
 
 
 async def categories(tx: Transaction) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """The catalog: products, their SKUs and prices."""
 
+from datetime import datetime
 from typing import Final, Literal, TypeAlias
 
 from bus.messages.base import Money, ProductId, Sku, Value
@@ -60,9 +61,68 @@ class ProductRemoved(Event):
 
 
 class NoSuchProduct(Reply):
-    """No product has this id."""
+    """No product has this id or slug."""
 
     id: ProductId
+    slug: str = ""  # The present one of the product that once had this slug; "" if there is none.
+    is_gone: bool = False  # It was the slug of a product that was removed.
+
+
+FieldValue: TypeAlias = str | SkuView | None
+
+
+class FieldChange(Value, frozen=True, kw_only=True):
+    """A field of a product before and after a change; null where it is not there. A SKU is one: `skus.MUG`."""
+
+    field: str
+    before: FieldValue
+    after: FieldValue
+
+
+class HistoryEntry(Value, frozen=True, kw_only=True):
+    """A change of a product."""
+
+    revision: int
+    at: datetime
+    by: str
+    fields: tuple[FieldChange, ...]
+
+
+class ChangedMeanwhile(Reply):
+    """The product is not any more as it was seen. With all that has happened since, the last 20 changes at most."""
+
+    id: ProductId
+    revision: int
+    changes: tuple[HistoryEntry, ...]
+
+
+class FieldsMoved(Reply):
+    """A change can't be undone: these of its fields were changed again since, from `before` to `after`."""
+
+    id: ProductId
+    fields: tuple[FieldChange, ...]
+
+
+class NoSuchChange(Reply):
+    """The product has no change of this revision, or it is one that can't be undone: a SKU's name with its stock."""
+
+    id: ProductId
+    revision: int
+
+
+class ProductHistory(Reply):
+    """Changes of a product, the last first, and the cursor of the next page; None at the end."""
+
+    entries: tuple[HistoryEntry, ...]
+    next: str | None
+
+
+class ReadHistory(Query[ProductHistory]):
+    """Read what was changed about a product, also about one that was removed."""
+
+    id: ProductId
+    limit: int = 20  # 1 to 100.
+    after: str = ""
 
 
 class ProductExists(Reply):
@@ -173,6 +233,7 @@ class ImportSkus(Command[Imported]):
 
     rows: tuple[SkuRow, ...]
     is_trial: bool = False  # Only report what would be refused.
+    by: str = ""  # Who imports them.
 
 
 class CreateProduct(Command[Product | ProductExists]):
@@ -188,16 +249,7 @@ class CreateProduct(Command[Product | ProductExists]):
     category: str
     description: str
     skus: tuple[SkuView, ...]
-
-
-class ChangeProduct(Command[Product | NoSuchProduct | ProductExists]):
-    """Change the given fields of a product; None leaves a field as it is. Given SKUs are written, others stay."""
-
-    id: ProductId
-    title: str | None = None
-    category: str | None = None
-    description: str | None = None
-    skus: tuple[SkuView, ...] | None = None
+    by: str = ""  # Who of the staff asks; so below.
 
 
 class Removed(Reply):
@@ -206,10 +258,45 @@ class Removed(Reply):
     id: ProductId
 
 
+class SetProduct(Command[Product | NoSuchProduct | ProductExists | ChangedMeanwhile]):
+    """Set all of a product. SKUs that are not named are taken off sale."""
+
+    id: ProductId
+    slug: str
+    title: str
+    category: str
+    description: str
+    skus: tuple[SkuView, ...]
+    expected: int  # The revision that it must have.
+    by: str = ""
+
+
+class ChangeProduct(Command[Product | NoSuchProduct | ProductExists | ChangedMeanwhile]):
+    """Change the given fields of a product; None leaves a field as it is. Given SKUs are written, others stay."""
+
+    id: ProductId
+    title: str | None = None
+    category: str | None = None
+    description: str | None = None
+    skus: tuple[SkuView, ...] | None = None
+    slug: str | None = None
+    expected: int | None = None  # The revision that it must have; None for any.
+    by: str = ""
+
+
+class UndoChange(Command[Product | Removed | NoSuchProduct | NoSuchChange | FieldsMoved | ProductExists]):
+    """Set the fields of one change back to what they were before it. To undo the addition of a product removes it."""
+
+    id: ProductId
+    revision: int  # Of the change.
+    by: str = ""
+
+
 class RemoveProduct(Command[Removed | NoSuchProduct]):
     """Take a product off sale. Orders keep their lines, and the inventory keeps its books."""
 
     id: ProductId
+    by: str = ""
 
 
 class RemoveSku(Command[Product | NoSuchProduct | NoSuchSku | LastSku]):
@@ -217,6 +304,7 @@ class RemoveSku(Command[Product | NoSuchProduct | NoSuchSku | LastSku]):
 
     id: ProductId
     sku: Sku
+    by: str = ""
 
 
 class RenameSku(Command[Product | NoSuchProduct | NoSuchSku | ProductExists]):
@@ -226,6 +314,7 @@ class RenameSku(Command[Product | NoSuchProduct | NoSuchSku | ProductExists]):
     sku: Sku
     name: Sku  # The new one.
     is_trial: bool = False  # Only report whether it could be done.
+    by: str = ""
 
 
 class Categories(Reply):

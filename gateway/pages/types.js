@@ -262,6 +262,7 @@
  * @property {string} title
  * @property {Money} price
  * @property {number} available
+ * @property {number} weight_g
  */
 
 /**

@@ -43,7 +43,7 @@ class Answer:
     @property
     def refusal(self) -> tuple[int, str]:
         """Status and code of an answer that must be a no, as RFC 9457 wants it."""
-        assert self.status >= 400, f"{self.status} {self.body.decode()}"
+        assert self.status >= 300, f"{self.status} {self.body.decode()}"
         assert self.headers["Content-Type"] == "application/problem+json"
         problem = self.json
         assert problem["status"] == self.status
@@ -83,8 +83,9 @@ class Visitor:
         token: str | None = None,
         raw: bytes | None = None,
         headers: Mapping[str, str] | None = None,
+        follow: bool = True,
     ) -> Answer:
-        """Send one request; `raw` goes out as it is, `body` as JSON."""
+        """Send one request; `raw` goes out as it is, `body` as JSON. Redirects are followed, or shown."""
         sent = dict(headers or {})
         token = self.token if token is None else token
         if token:
@@ -97,7 +98,7 @@ class Visitor:
             sent.setdefault("Content-Type", "application/json")
         url = URL(self.shop.url + path, encoded=True)  # As it is written: `..` and %2e go out like that.
         data = None if raw is None else BytesIO(raw)  # What is large is sent piece by piece.
-        async with self.http.request(method, url, data=data, headers=sent) as answer:
+        async with self.http.request(method, url, data=data, headers=sent, allow_redirects=follow) as answer:
             return Answer(answer.status, answer.headers, await answer.read())
 
     async def get(self, path: str, *, token: str | None = None) -> Answer:

@@ -53,7 +53,7 @@ async def test_a_removed_product_is_made_again_as_it_is_given_and_its_shelf_goes
 
     assert again.status == 201
     assert (again.json["slug"], again.json["price"]["amount"], skus_of(again.json)) == ("the-jug", 990, {"JUG-BLUE": 5})
-    assert (await staff.get("/products/jug")).refusal == (404, "not_found")
+    assert (await staff.ask("GET", "/products/jug", follow=False)).refusal == (301, "moved")
 
 
 async def test_names_of_a_removed_product_are_free_for_others(staff: Staff) -> None:

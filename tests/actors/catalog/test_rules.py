@@ -12,16 +12,17 @@ from actors.catalog.rules import (
     changed,
     cheapest_first,
     full_title,
+    merged,
+    missing,
     refusal,
     renamed,
-    renaming,
     rows_of,
     search_terms,
     sku_removal,
     sort_rows,
 )
 from bus.messages.base import Money
-from bus.messages.catalog import ChangeProduct, LastSku, NoSuchSku, Product, ProductExists, RenameSku, SkuRow, SkuView
+from bus.messages.catalog import ChangeProduct, LastSku, NoSuchProduct, NoSuchSku, Product, RenameSku, SkuRow, SkuView
 from bus.messages.currencies import largest
 
 NOTHING: dict[str, str] = {}
@@ -315,15 +316,25 @@ def test_a_sku_is_taken_off_unless_it_is_the_last_or_none_of_the_product() -> No
 def test_a_renamed_sku_is_the_same_but_for_its_name() -> None:
     product = product_of(view("A", 1, "Blue"), view("B", 2))
 
-    row = renamed(product, RenameSku(id="MUG", sku="A", name="C"))
+    after = renamed(product, RenameSku(id="MUG", sku="A", name="C"))
 
-    assert row is not None
-    assert (row.sku, row.sku_title, row.price) == ("C", "Blue", eur(1))
+    assert after == product_of(view("C", 1, "Blue"), view("B", 2))
     assert renamed(product, RenameSku(id="MUG", sku="C", name="A")) is None
 
 
-@pytest.mark.parametrize("owner", ["MUG", "CUP"])
-def test_a_name_that_anybody_has_is_taken(owner: str) -> None:
-    assert renaming(row_of("C"), {"C": owner}) == ProductExists(id="MUG")
-    assert renaming(row_of("C"), {}) is None
-    assert "sku must be" in str(renaming(row_of("a b"), {}))
+def test_an_import_describes_a_product_anew_and_leaves_the_skus_it_does_not_name() -> None:
+    known = product_of(view("A", 1), view("B", 2))
+
+    (mug, cup) = merged({"MUG": known}, [row_of("A", title="Beaker"), row_of("X", "CUP"), row_of("Y", "CUP")])
+
+    assert (mug.title, [sku.sku for sku in mug.skus]) == ("Beaker", ["B", "A"])
+    assert mug.skus[0] == known.skus[1]
+    assert (cup.id, [sku.sku for sku in cup.skus]) == ("CUP", ["X", "Y"])
+
+
+def test_a_slug_that_a_product_had_leads_to_it_or_says_that_it_is_gone() -> None:
+    former = {"mug": "beaker", "jug": None}
+
+    assert missing("mug", former) == NoSuchProduct(id="mug", slug="beaker")
+    assert missing("jug", former) == NoSuchProduct(id="jug", is_gone=True)
+    assert missing("cup", former) == NoSuchProduct(id="cup")

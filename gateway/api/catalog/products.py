@@ -1,0 +1,164 @@
+"""Products: browsed by buyers."""
+
+from collections.abc import Sequence
+
+from litestar import get
+from litestar.params import FromPath, FromQuery
+
+from bus.messages.base import Instant, Money
+from bus.messages.catalog import (
+    GetProduct,
+    ListProducts,
+    Product,
+    Sort,
+)
+from bus.messages.inventory import StockLevel
+from gateway.api.bodies import View
+from gateway.api.lists import Limit, ListView
+from gateway.context import GatewayContext, Injected
+from gateway.problems import Problem, not_found
+
+
+class ProductSummary(View, frozen=True, kw_only=True):
+    """A product in a list. `price` is its cheapest SKU's, `available` the sum of all `skus`."""
+
+    id: str
+    slug: str
+    title: str
+    category: str
+    price: Money
+    image: str | None
+    available: int
+    skus: Sequence[str]
+
+
+class ProductList(ListView[ProductSummary], frozen=True, kw_only=True):
+    """A page of products, and the cursor of the next; null at the end."""
+
+
+class SkuDetail(View, frozen=True, kw_only=True):
+    """A SKU of a product, with its price and stock."""
+
+    sku: str
+    title: str
+    price: Money
+    available: int
+    weight_g: int
+
+
+class ProductDetail(View, frozen=True, kw_only=True):
+    """A product. Pictures and ratings come with later versions; until then there are none."""
+
+    id: str
+    slug: str
+    title: str
+    category: str
+    description: str
+    price: Money
+    image: str | None
+    available: int
+    skus: Sequence[SkuDetail]
+    images: Sequence[str]
+    rating: None
+
+
+class ProductInventory(View, frozen=True, kw_only=True):
+    """The stock of a product's SKUs."""
+
+    product_id: str
+    skus: Sequence[StockLevel]
+    as_of: Instant
+
+
+@get("/products", summary="List and search products")
+async def list_products(
+    context: Injected,
+    q: FromQuery[str] = "",
+    category: FromQuery[str] = "",
+    sort: FromQuery[Sort] = "title",
+    limit: Limit = 20,
+    cursor: FromQuery[str] = "",
+) -> ProductList:
+    """List products for sale, page by page. `sort` is title, price, -price or newest."""
+    page = await context.bus.ask(ListProducts(limit=limit, q=q, category=category, sort=sort, after=cursor))
+    levels = await _levels(context, page.products)
+    return ProductList(items=[_summary(product, levels) for product in page.products], next=page.next)
+
+
+@get("/products/{product_id:str}", summary="Read a product", refuses=["moved", "not_found", "gone"])
+async def get_product(context: Injected, product_id: FromPath[str]) -> ProductDetail:
+    """Read a product, by its id or slug, with its SKUs."""
+    return await detail(context, await _find(context, product_id))
+
+
+@get("/products/{product_id:str}/inventory", summary="Read a product's stock", refuses=["moved", "not_found", "gone"])
+async def get_inventory(context: Injected, product_id: FromPath[str]) -> ProductInventory:
+    """Read the available units of each SKU. Changes are streamed over `/live`."""
+    product = await _find(context, product_id, "/inventory")
+    levels = await context.updates.levels([sku.sku for sku in product.skus])
+    return ProductInventory(product_id=product.id, skus=levels, as_of=context.clock.now())
+
+
+async def _find(context: GatewayContext, product_id: str, below: str = "") -> Product:
+    """Read a product by its id or slug.
+
+    Raises:
+        Problem: 301: it has another slug now; 404: it was never there; 410: it was removed.
+    """
+    found = await context.bus.ask(GetProduct(id=product_id))
+    if isinstance(found, Product):
+        return found
+    if found.slug:
+        place = {"Location": f"/products/{found.slug}{below}"}
+        raise Problem(301, "moved", f"It is at {place['Location']} now.", headers=place)
+    if found.is_gone:
+        raise Problem(410, "gone", "This product is no longer sold.")
+    raise not_found("product")
+
+
+async def _levels(context: GatewayContext, products: Sequence[Product]) -> dict[str, int]:
+    skus = [sku.sku for product in products for sku in product.skus]
+    return {level.sku: level.available for level in await context.updates.levels(skus)}
+
+
+def _summary(product: Product, levels: dict[str, int]) -> ProductSummary:
+    return ProductSummary(
+        id=product.id,
+        slug=product.slug,
+        title=product.title,
+        category=product.category,
+        price=product.skus[0].price,
+        image=None,
+        available=sum(levels.get(sku.sku, 0) for sku in product.skus),
+        skus=[sku.sku for sku in product.skus],
+    )
+
+
+async def detail(context: GatewayContext, product: Product) -> ProductDetail:
+    """Show a product as on its page."""
+    levels = await _levels(context, [product])
+    return ProductDetail(
+        id=product.id,
+        slug=product.slug,
+        title=product.title,
+        category=product.category,
+        description=product.description,
+        price=product.skus[0].price,
+        image=None,
+        available=sum(levels.values()),
+        skus=[
+            SkuDetail(
+                sku=sku.sku,
+                title=sku.title,
+                price=sku.price,
+                available=levels.get(sku.sku, 0),
+                weight_g=sku.weight_g,
+            )
+            for sku in product.skus
+        ],
+        images=(),
+        rating=None,
+    )
+
+
+PUBLIC = [list_products, get_product, get_inventory]

@@ -1,0 +1,77 @@
+"""What a change changed, and its undoing: over all pairs of states, the one is the other's way back."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from actors.catalog.changes import difference, edits, moved_since, undone
+from actors.catalog.rules import cheapest_first
+from bus.messages.base import Money
+from bus.messages.catalog import FieldChange, Product, SkuView
+
+TEXTS = st.sampled_from(["", "a", "b"])
+SKUS = st.builds(
+    SkuView,
+    sku=st.sampled_from("ABCD"),
+    title=TEXTS,
+    price=st.builds(Money, amount=st.integers(1, 3), currency=st.just("EUR")),
+    weight_g=st.integers(1, 2),
+)
+PRODUCTS = st.builds(
+    Product,
+    id=st.just("P"),
+    slug=st.sampled_from(["a", "b"]),
+    title=TEXTS,
+    category=TEXTS,
+    description=TEXTS,
+    skus=st.lists(SKUS, min_size=1, max_size=4, unique_by=lambda sku: sku.sku).map(cheapest_first),
+)
+STATES = st.none() | PRODUCTS
+
+
+@given(STATES, STATES)
+def test_undone_it_is_as_before(before: Product | None, after: Product | None) -> None:
+    fields = difference(before, after)
+
+    assert moved_since(after, fields) == ()
+    assert undone("P", after, fields) == before
+    assert (fields == ()) == (before == after)
+
+
+@given(STATES, STATES, STATES)
+def test_what_was_changed_again_is_named_and_nothing_else(
+    before: Product | None, after: Product | None, now: Product | None
+) -> None:
+    fields, again = difference(before, after), {each.field for each in difference(after, now)}
+
+    moved = moved_since(now, fields)
+
+    assert {each.field for each in moved} == {each.field for each in fields} & again
+    assert all(each.before != each.after for each in moved)
+
+
+@given(PRODUCTS, PRODUCTS, PRODUCTS)
+def test_to_undo_one_change_leaves_another_of_other_fields(first: Product, second: Product, third: Product) -> None:
+    one, two = difference(first, second), difference(second, third)
+    if {each.field for each in one} & {each.field for each in two}:
+        return
+
+    back = undone("P", third, one)
+
+    assert difference(first, back) == two
+
+
+def test_a_change_names_its_fields() -> None:
+    def view(amount: int) -> SkuView:
+        return SkuView(sku="A", title="", price=Money(amount=amount, currency="EUR"), weight_g=1)
+
+    def product(title: str, amount: int) -> Product:
+        return Product(id="P", slug="p", title=title, category="", description="", skus=(view(amount),))
+
+    (edit,) = edits({"P": product("Cup", 1)}, [product("Mug", 2)])
+
+    assert edit.fields == (
+        FieldChange(field="title", before="Cup", after="Mug"),
+        FieldChange(field="skus.A", before=view(1), after=view(2)),
+    )
+    assert (edit.removed_skus, edit.written_skus, edit.slugs) == ((), (view(2),), ("p", "p"))
+    assert edits({"P": product("Cup", 1)}, [product("Cup", 1)]) == []
