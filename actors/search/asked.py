@@ -11,7 +11,7 @@ MOST_LETTERS: Final = 200  # Of a query.
 MOST_WORDS: Final = 8
 MOST_DEEP: Final = 1000  # Hits that can be paged through.
 
-Sort: TypeAlias = Literal["relevance", "title", "price", "-price", "newest"]
+Sort: TypeAlias = Literal["relevance", "title", "price", "-price"]
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):

@@ -22,7 +22,6 @@ FIELDS: Final = {
     "facets": ("facets", "Values to filter by, and to count."),
     "order": ("order", "The title, as lists are sorted."),
     "price": ("number", "The lowest price in minor units, with a tie-break."),
-    "added": ("number", "Seconds since 1970, with a tie-break."),
     "in_stock": ("number", "1 or 0."),
     "visible_from": ("number", "Seconds since 1970."),
     "visible_until": ("number", "Seconds since 1970; from then on it is not found."),

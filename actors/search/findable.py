@@ -32,7 +32,6 @@ class Findable(msgspec.Struct, frozen=True, kw_only=True):
     facets: Mapping[str, tuple[str, ...]] = {}  # By name; names have letters, digits and _ only.
     price: int = 0  # The lowest of its SKUs, in minor units.
     is_in_stock: bool = True
-    added: int = 0  # Seconds since 1970.
     popularity: float = 0.0  # 0 to 1.
     visible_from: int = 0  # Seconds since 1970.
     visible_until: int = ALWAYS
@@ -66,7 +65,6 @@ def document(entry: Findable, language: str, compounds: Iterable[str] = ()) -> D
     made.add_json("facets", {name: list(values) for name, values in entry.facets.items() if values})
     made.add_text("order", f"{fold(entry.title)}\0{entry.id}")
     made.add_integer("price", with_tie(entry.price, entry.id))
-    made.add_integer("added", with_tie(entry.added, entry.id))
     made.add_integer("in_stock", int(entry.is_in_stock))
     made.add_integer("visible_from", entry.visible_from)
     made.add_integer("visible_until", entry.visible_until)

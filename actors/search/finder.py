@@ -17,7 +17,6 @@ MOST_VALUES: Final = 50  # Of a facet that are counted: those that most products
 _PIN: Final = 10_000.0  # More than any product fits.
 _SORTS: Final = {
     "title": ("order", Order.Asc), "price": ("price", Order.Asc), "-price": ("price", Order.Desc),
-    "newest": ("added", Order.Desc),
 }  # fmt: skip
 _BY_SALES: Final = ("weight", Order.Desc)  # Where there are no words to fit.
 
@@ -40,6 +39,14 @@ class Hits(msgspec.Struct, frozen=True, kw_only=True):
     corrected: str | None  # The query as it was understood, if a word of it was misspelt.
     is_partial: bool  # Whether not all words had to fit, because nothing has them all.
     is_cut: bool
+
+
+class Suggested(msgspec.Struct, frozen=True, kw_only=True):
+    """Products and categories that may be meant by what is being typed."""
+
+    corrected: str | None
+    products: tuple[tuple[str, str], ...]  # Their ids and titles.
+    categories: tuple[str, ...]
 
 
 class Finder:
@@ -111,11 +118,16 @@ class Finder:
                     reasons.append(("", name, score))
         return reasons
 
-    def titles(self, q: str, limit: int, now_s: int) -> list[tuple[str, str]]:
-        """List products for what is being typed, with their titles."""
-        question = Question(q=q, limit=limit)
-        found = self.find(question, now_s).ids if read(q).words else ()
-        return [(product_id, self._shown(product_id)) for product_id in found]
+    def suggest(self, q: str, limit: int, now_s: int) -> Suggested:
+        """Complete what is being typed: the products that would come first, and the categories of all."""
+        if not read(q).words:
+            return Suggested(corrected=None, products=(), categories=())
+        hits = self.find(Question(q=q, limit=limit, facets=("category",)), now_s)
+        return Suggested(
+            corrected=hits.corrected,
+            products=tuple((product_id, self._shown(product_id)) for product_id in hits.ids),
+            categories=tuple(each.value for each in hits.facets["category"][:limit]),
+        )
 
     def revisions(self) -> dict[str, int]:
         """Read the revision of each product: for the audit."""

@@ -83,9 +83,10 @@ class IndexFolder:
             return None
 
     def lock(self) -> bool:
-        """Become the process that indexes, until `close`; False while another one is."""
+        """Become the process that indexes, until `unlock`; False while another one is."""
         if self._lock is None:
-            make_private(self._path)
+            if not self._path.exists():
+                make_private(self._path)
             file = (self._path / "writer").open("wb")
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -121,21 +122,28 @@ class IndexFolder:
         number = max((int(path.name) for path in self._path.iterdir() if path.name.isdecimal()), default=0) + 1
         return Build(self._path, str(number), self._language)
 
-    def close(self) -> None:
-        """Let another process index."""
-        self._drop_writer()
-        self._index = None
+    def unlock(self) -> None:
+        """Let another process index, when what is being merged is merged."""
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            writer.wait_merging_threads()
         if self._lock is not None:
             self._lock.close()
             self._lock = None
 
+    def close(self) -> None:
+        """Let go of the files, and of the lock."""
+        self.unlock()
+        self._index = None
+
     def _drop_writer(self) -> None:
-        if self._writer is not None:
+        """Forget what the writer has gathered."""
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            with suppress(ValueError):  # Its files may be gone.
+                writer.rollback()
             with suppress(ValueError):
-                self._writer.rollback()
-            with suppress(ValueError):
-                self._writer.wait_merging_threads()
-            self._writer = None
+                writer.wait_merging_threads()
 
     def _current(self) -> str:
         try:

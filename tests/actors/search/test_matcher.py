@@ -32,7 +32,6 @@ entries = st.lists(
         facets=st.fixed_dictionaries({"colour": colours, "size": sizes}),
         price=st.integers(0, 20),
         is_in_stock=st.booleans(),
-        added=st.integers(0, 3),
         popularity=st.sampled_from([0.0, 0.5, 1.0]),
         visible_from=st.sampled_from([0, 0, 0, NOW, NOW + 1]),
         visible_until=st.sampled_from([ALWAYS, ALWAYS, ALWAYS, NOW, NOW + 1]),
@@ -101,7 +100,6 @@ def test_facets_count_what_a_recount_counts(products: list[Findable], asked: lis
 KEYS: Mapping[Sort, Callable[[Findable], tuple[int, str]]] = {
     "price": lambda product: (product.price, ""),
     "-price": lambda product: (-product.price, ""),
-    "newest": lambda product: (-product.added, ""),
     "title": lambda product: (0, fold(product.title)),
 }
 
