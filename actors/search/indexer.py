@@ -6,6 +6,8 @@ folder's lock is held while there is something to do. Whichever process has it d
 
 What has changed is read from the catalog, which is never older than the change that is told. An index that is missing,
 torn, of another schema, or ahead of the database (which was restored) is built anew.
+
+Rejected: docs/decisions/0032.
 """
 
 from collections.abc import Callable
