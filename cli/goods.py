@@ -105,7 +105,7 @@ async def export_file(bus: Bus, file: Path, on_progress: Callable[[int], None] =
         writer = csv.writer(target)
         writer.writerow(COLUMNS)
         while True:
-            page = await bus.ask(ListProducts(limit=100, after=after))
+            page = await bus.ask(ListProducts(limit=100, after=after, even_hidden=True))
             rows = [row for product in page.products for row in await _rows(bus, product)]
             writer.writerows(rows)
             written += len(rows)

@@ -1,11 +1,11 @@
 """The catalog: read by every buyer, written by staff and imports."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from msgspec import structs
 
-from actors.catalog import changes, history, rules, store
-from actors.catalog.changes import Edit
+from actors.catalog import changes, history, model_rules, rules, store
 from actors.catalog.sorting import sort_key
 from bus.messages.base import Currency, ProductId, Sku
 from bus.messages.catalog import (
@@ -13,7 +13,6 @@ from bus.messages.catalog import (
     ChangedMeanwhile,
     ChangeProduct,
     CheckSku,
-    CreateProduct,
     FieldsMoved,
     GetProduct,
     HistoryEntry,
@@ -71,7 +70,7 @@ class Catalog(Actor):
 
     @call(limit=4)  # A statement outside any turn: a slow search delays no price.
     async def browse(self, ask: ListProducts) -> ProductPage:
-        return await store.page(self._database, ask)
+        return await store.page(self._database, ask, self._clock.now())
 
     @turn
     async def get(self, tx: Transaction, asks: Sequence[GetProduct]) -> Sequence[Product | NoSuchProduct]:
@@ -79,7 +78,7 @@ class Catalog(Actor):
         known = {product.slug: product for product in found} | {product.id: product for product in found}
         missing = [ask.id for ask in asks if ask.id not in known]
         former = await history.former_slugs(tx, missing) if missing else {}
-        return [known.get(ask.id) or rules.missing(ask.id, former) for ask in asks]
+        return [_seen(known.get(ask.id), ask, tx.now) or rules.missing(ask.id, former) for ask in asks]
 
     @call(limit=4)
     async def read(self, ask: ReadProducts) -> Products:
@@ -119,17 +118,14 @@ class Catalog(Actor):
         return Imported(written=len(good), refused=tuple(refused))
 
     @turn
-    async def create(self, tx: Transaction, ask: CreateProduct) -> Product | ProductExists:
-        if await store.lock(tx, [ask.id]):
-            return ProductExists(id=ask.id)
-        return await self._save(tx, None, rules.product_of(ask), ask.by)
-
-    @turn
     async def set(self, tx: Transaction, ask: SetProduct) -> Product | NoSuchProduct | ProductExists | ChangedMeanwhile:
         found = (await store.lock(tx, [ask.id])).get(ask.id)
+        product = structs.replace(ask.product, id=ask.id, skus=rules.cheapest_first(ask.product.skus))
         if found is None:
-            return NoSuchProduct(id=ask.id)
-        return await self._moved(tx, found, ask.expected) or await self._save(tx, found, rules.product_of(ask), ask.by)
+            return NoSuchProduct(id=ask.id) if ask.expected else await self._save(tx, None, product, ask.by)
+        if not ask.expected:
+            return ProductExists(id=ask.id)
+        return await self._moved(tx, found, ask.expected) or await self._save(tx, found, product, ask.by)
 
     @turn
     async def change(
@@ -195,8 +191,20 @@ class Catalog(Actor):
         return [Categories(names=tuple(names))] * len(asks)
 
     async def _save(self, tx: Transaction, before: Product | None, after: Product, by: str) -> Product | ProductExists:
-        """Write a product, unless a name is taken."""
-        return await self._refusal(tx, after) or await self._write(tx, before, after, by)
+        """Write a product, unless a name is taken.
+
+        Raises:
+            BadInput: Something about it does not fit.
+        """
+        if refused := model_rules.refusal(after, before, tx.now):
+            raise BadInput(refused)
+        if taken := await self._refusal(tx, after):
+            return taken
+        barcodes = await store.barcodes(tx, after)
+        own = {sku.sku for sku in (*after.skus, *(before.skus if before else ()))}
+        if other := next((barcode for barcode, sku in barcodes.items() if sku not in own), None):
+            raise BadInput(f"barcode {other} is that of {barcodes[other]}")
+        return await self._write(tx, before, after, by)
 
     async def _refusal(self, tx: Transaction, product: Product, but: Product | None = None) -> ProductExists | None:
         """Check a product to be written.
@@ -244,5 +252,9 @@ class Catalog(Actor):
 
     @staticmethod
     async def _is_rename(tx: Transaction, product_id: ProductId, entry: HistoryEntry) -> bool:
-        edit = Edit(product_id, None, None, entry.fields)
-        return await store.was_renamed(tx, product_id, edit.removed_skus, [sku.sku for sku in edit.written_skus])
+        removed, added = changes.removed_skus(entry.fields), changes.added_skus(entry.fields)
+        return await store.was_renamed(tx, product_id, removed, added)
+
+
+def _seen(product: Product | None, ask: GetProduct, now: datetime) -> Product | None:
+    return product if product and (ask.even_hidden or model_rules.is_visible(product, now)) else None

@@ -1,20 +1,24 @@
 """Changes of products: the fields that differ, and the way back. Pure.
 
-A product's fields are its slug, title, category and description, and one for each SKU: `skus.` and its name. Before a
+The fields are those of `Product` in JSON, but for id and revision, and one for each SKU: `skus.` and its name. Before a
 product is added, and after it is removed, it has none.
+
+Rejected: docs/decisions/0029.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
+
+import msgspec
 
 from actors.catalog.rules import cheapest_first
 from bus.messages.base import ProductId, Sku
-from bus.messages.catalog import FieldChange, FieldValue, Product, SkuView
+from bus.messages.catalog import FieldChange, Product, SkuView
 
-Fields: TypeAlias = Mapping[str, FieldValue]
+Fields: TypeAlias = dict[str, Any]  # JSON.
 
-_TEXTS: Final = ("slug", "title", "category", "description")
 _SKU: Final = "skus."
+_NOT_CHANGED: Final = frozenset({"type", "id", "revision", "skus"})  # SKUs are fields of their own.
 
 
 class Edit(NamedTuple):
@@ -26,19 +30,20 @@ class Edit(NamedTuple):
     fields: tuple[FieldChange, ...]
 
     @property
-    def removed_skus(self) -> tuple[Sku, ...]:
-        """The SKUs that are taken off sale."""
-        return tuple(each.before.sku for each in self.fields if isinstance(each.before, SkuView) and each.after is None)
-
-    @property
     def slugs(self) -> tuple[str, str]:
         """The slugs before and after; "" where there is none."""
         return self.before.slug if self.before else "", self.after.slug if self.after else ""
 
     @property
+    def removed_skus(self) -> tuple[Sku, ...]:
+        """The SKUs that are taken off sale."""
+        return removed_skus(self.fields)
+
+    @property
     def written_skus(self) -> tuple[SkuView, ...]:
         """The SKUs that are added or changed."""
-        return tuple(each.after for each in self.fields if isinstance(each.after, SkuView))
+        names = {_SKU + sku.sku: sku for sku in self.after.skus} if self.after else {}
+        return tuple(names[each.field] for each in self.fields if each.field in names)
 
 
 def edits(known: Mapping[ProductId, Product], products: Sequence[Product]) -> list[Edit]:
@@ -62,6 +67,16 @@ def difference(before: Product | None, after: Product | None) -> tuple[FieldChan
     )
 
 
+def removed_skus(fields: Sequence[FieldChange]) -> tuple[Sku, ...]:
+    """The SKUs that a change took off sale."""
+    return tuple(each.field.removeprefix(_SKU) for each in fields if each.field.startswith(_SKU) and not each.after)
+
+
+def added_skus(fields: Sequence[FieldChange]) -> tuple[Sku, ...]:
+    """The SKUs that a change added."""
+    return tuple(each.field.removeprefix(_SKU) for each in fields if each.field.startswith(_SKU) and not each.before)
+
+
 def moved_since(product: Product | None, fields: Sequence[FieldChange]) -> tuple[FieldChange, ...]:
     """The fields of a change that are not any more as it left them, with what they are now."""
     now = _fields(product)
@@ -75,15 +90,16 @@ def moved_since(product: Product | None, fields: Sequence[FieldChange]) -> tuple
 def undone(product_id: ProductId, product: Product | None, fields: Sequence[FieldChange]) -> Product | None:
     """The product with the fields as they were before a change; None if it was not there."""
     then = {**_fields(product), **{each.field: each.before for each in fields}}
-    known = {field: value for field, value in then.items() if value is not None}
-    if not known:
+    if then.get("slug") is None:
         return None
-    slug, title, category, description = (str(known[field]) for field in _TEXTS)
-    skus = cheapest_first([value for value in known.values() if isinstance(value, SkuView)])
-    return Product(id=product_id, slug=slug, title=title, category=category, description=description, skus=skus)
+    skus = [msgspec.convert(value, SkuView) for field, value in then.items() if field.startswith(_SKU) and value]
+    own = {field: value for field, value in then.items() if not field.startswith(_SKU)}
+    return msgspec.convert({**own, "id": product_id, "skus": cheapest_first(skus)}, Product)
 
 
-def _fields(product: Product | None) -> dict[str, FieldValue]:
+def _fields(product: Product | None) -> Fields:
     if product is None:
         return {}
-    return {**{name: getattr(product, name) for name in _TEXTS}, **{_SKU + sku.sku: sku for sku in product.skus}}
+    own: Fields = msgspec.json.decode(msgspec.json.encode(product))  # Lists, not tuples: as history has them.
+    skus = {_SKU + sku["sku"]: sku for sku in own["skus"]}
+    return {field: value for field, value in own.items() if field not in _NOT_CHANGED} | skus

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
+from typing import Final
 
 from msgspec import structs
 
@@ -12,13 +13,11 @@ from bus.messages.catalog import (
     MOST_WEIGHT_G,
     SLUG,
     ChangeProduct,
-    CreateProduct,
     LastSku,
     NoSuchProduct,
     NoSuchSku,
     Product,
     RenameSku,
-    SetProduct,
     SkuRow,
     SkuView,
 )
@@ -26,6 +25,9 @@ from bus.messages.texts import is_blank, is_harmful
 
 _NAME = re.compile(NAME)
 _SLUG = re.compile(SLUG)
+_CHANGEABLE: Final = (
+    "slug", "title", "category", "description", "status", "publish_at", "unpublish_at", "brand", "tags", "options",
+)  # fmt: skip
 
 
 def refusal(row: SkuRow, currency: str) -> str | None:
@@ -157,27 +159,11 @@ def named_twice(skus: Sequence[SkuView]) -> Sku | None:
 
 def changed(product: Product, change: ChangeProduct) -> Product:
     """The product after a change."""
+    asked = {name: getattr(change, name) for name in _CHANGEABLE if name not in change.cleared}
+    given = {name: value for name, value in asked.items() if value is not None}
     skus = {sku.sku: sku for sku in (*product.skus, *(change.skus or ()))}
-    return Product(
-        id=product.id,
-        slug=product.slug if change.slug is None else change.slug,
-        title=product.title if change.title is None else change.title,
-        category=product.category if change.category is None else change.category,
-        description=product.description if change.description is None else change.description,
-        skus=cheapest_first(list(skus.values())),
-    )
-
-
-def product_of(ask: CreateProduct | SetProduct) -> Product:
-    """The product as it was asked for."""
-    return Product(
-        id=ask.id,
-        slug=ask.slug,
-        title=ask.title,
-        category=ask.category,
-        description=ask.description,
-        skus=cheapest_first(ask.skus),
-    )
+    cleared = dict.fromkeys(change.cleared)
+    return structs.replace(product, **given, **cleared, skus=cheapest_first(list(skus.values())))
 
 
 def merged(known: Mapping[ProductId, Product], rows: Sequence[SkuRow]) -> list[Product]:
@@ -189,12 +175,14 @@ def merged(known: Mapping[ProductId, Product], rows: Sequence[SkuRow]) -> list[P
 
 
 def _merged(known: Product | None, rows: Sequence[SkuRow]) -> Product:
-    skus = {sku.sku: sku for sku in known.skus} if known else {}
-    for row in rows:
-        skus[row.sku] = SkuView(sku=row.sku, title=row.sku_title, price=row.price, weight_g=row.weight_g)
     first = rows[0]
-    return Product(
-        id=first.product_id,
+    product = known or Product(id=first.product_id, slug="", title="", category="", description="", skus=())
+    skus = {sku.sku: sku for sku in product.skus}
+    for row in rows:
+        sku = skus.get(row.sku) or SkuView(sku=row.sku, title="", price=row.price, weight_g=row.weight_g)
+        skus[row.sku] = structs.replace(sku, title=row.sku_title, price=row.price, weight_g=row.weight_g)
+    return structs.replace(
+        product,
         slug=first.slug,
         title=first.title,
         category=first.category,

@@ -1,8 +1,10 @@
 """The SQL of the catalog."""
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import Final, NamedTuple
 
+import msgspec
 from asyncpg import Record
 
 from actors.catalog import history, rules
@@ -11,6 +13,7 @@ from actors.catalog.sorting import rules_of, sort_key
 from bus.messages.base import Money, ProductId, Sku
 from bus.messages.catalog import (
     ListProducts,
+    Option,
     PricedSku,
     Product,
     ProductChanged,
@@ -27,30 +30,29 @@ from engine.transaction import Transaction
 # Products in one sort order. Each statement has only the conditions that apply, not "this category, if any is given":
 # a cached plan finds an index only for conditions that are always there.
 _LIST = """
-select id, slug, title, category, description, revision, {value} as place, words from catalog.products
+select {columns}, {value} as place, words from catalog.products
 {where} order by {value} {way}, id {way} limit {limit}"""
 # A walk through the list soon meets a frequent word; the index of words finds a rare one.
 _WALK = "select * from ({products}) as walked where {match} order by place {way}, id {way} limit {limit}"
 _FOUND = """
 with found as materialized (select * from catalog.products where {match})
-select id, slug, title, category, description, revision, {value} as place from found
+select {columns}, {value} as place from found
 {where} order by {value} {way}, id {way} limit {limit}"""
 _STEPS = 1000  # Rows of such a walk: some milliseconds.
 
-_BY_ID = (
-    "select id, slug, title, category, description, revision from catalog.products where id = any($1) or slug = any($1)"
-)
-_BY_IDS = (
-    "select id, slug, title, category, description, revision from catalog.products where id = any($1) order by revision"
-)
-_AFTER = """
-select id, slug, title, category, description, revision from catalog.products
-where revision > $1 order by revision limit $2"""
-_SKUS = "select sku, product_id, title, price, currency, weight_g from catalog.skus where product_id = any($1)"
+_COLUMNS = "id, slug, title, category, description, revision, status, publish_at, unpublish_at, brand, tags, options"
+_PRODUCTS = f"select {_COLUMNS} from catalog.products where "  # noqa: S608 - of our own words
+_BY_ID = _PRODUCTS + "id = any($1) or slug = any($1)"
+_BY_IDS = _PRODUCTS + "id = any($1) order by revision"
+_AFTER = _PRODUCTS + "revision > $1 order by revision limit $2"
+_VISIBLE = "status = 'active' and coalesce(publish_at <= {now}, true) and coalesce(unpublish_at > {now}, true)"
+_SKUS = """
+select sku, product_id, title, price, currency, weight_g, options, barcode, on_sale
+from catalog.skus where product_id = any($1)"""
 _PRICES = """
 select s.sku, p.title as product_title, s.title, s.price, s.currency, s.weight_g
 from catalog.skus s join catalog.products p on p.id = s.product_id
-where s.sku = any($1)"""
+where s.sku = any($1) and s.on_sale and """ + _VISIBLE.format(now="$2")
 
 # Candidates for what somebody meant: itself first, then those that begin alike, then those of about the same length.
 _SIMILAR = """
@@ -59,17 +61,26 @@ order by sku = $1 desc, lower(left(sku, 3)) = lower(left($1, 3)) desc, abs(lengt
 
 # Before anything else that a turn locks: so revisions grow in the order of commits, and no two turns wait in a circle.
 _LOCK = "select from catalog.counter for update"
+_BARCODES = "select barcode, sku from catalog.skus where barcode = any($1)"
 _OWNERS = "select sku, product_id from catalog.skus where sku = any($1)"
 _SLUGS = "select slug, id from catalog.products where slug = any($1)"
 _COUNT = "update catalog.counter set revision = revision + $1 returning revision - $1"
 _WRITE_PRODUCTS = """
 insert into catalog.products
-    (id, slug, title, category, description, sort_key, lowest_price, revision, sorted_by)
-select *, $9 from unnest(
-    $1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::bigint[])
+    (id, slug, title, category, description, sort_key, lowest_price, revision, status, publish_at, unpublish_at,
+    brand, tags, options, sorted_by)
+select id, slug, title, category, description, sort_key, lowest_price, revision, status, publish_at, unpublish_at,
+    brand, array(select jsonb_array_elements_text(tags::jsonb)), options::jsonb, $15
+from unnest(
+    $1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::bigint[],
+    $9::text[], $10::timestamptz[], $11::timestamptz[], $12::text[], $13::text[], $14::text[])
+    as n (id, slug, title, category, description, sort_key, lowest_price, revision, status, publish_at, unpublish_at,
+    brand, tags, options)
 on conflict (id) do update set slug = excluded.slug, title = excluded.title, category = excluded.category,
     description = excluded.description, sort_key = excluded.sort_key, lowest_price = excluded.lowest_price,
-    revision = excluded.revision, sorted_by = excluded.sorted_by"""
+    revision = excluded.revision, status = excluded.status, publish_at = excluded.publish_at,
+    unpublish_at = excluded.unpublish_at, brand = excluded.brand, tags = excluded.tags, options = excluded.options,
+    sorted_by = excluded.sorted_by"""
 # "Other than" would find no index. Keys are written only where the title is still the one that was read.
 _TO_SORT = "select id, title from catalog.products where sorted_by < $1 or sorted_by > $1 limit $2"
 _SORT = """
@@ -78,10 +89,13 @@ update catalog.products p set sort_key = n.key, sorted_by = $4
 from locked, unnest($1::text[], $2::text[], $3::text[]) as n (id, title, key)
 where p.id = locked.id and n.id = p.id and n.title = p.title"""
 _WRITE_SKUS = """
-insert into catalog.skus (sku, product_id, title, price, currency, weight_g)
-select * from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::int[])
+insert into catalog.skus (sku, product_id, title, price, currency, weight_g, barcode, on_sale, options)
+select sku, product_id, title, price, currency, weight_g, barcode, on_sale,
+    array(select jsonb_array_elements_text(options::jsonb))
+from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::int[], $7::text[], $8::boolean[],
+    $9::text[]) as n (sku, product_id, title, price, currency, weight_g, barcode, on_sale, options)
 on conflict (sku) do update set title = excluded.title, price = excluded.price, currency = excluded.currency,
-    weight_g = excluded.weight_g"""
+    weight_g = excluded.weight_g, barcode = excluded.barcode, on_sale = excluded.on_sale, options = excluded.options"""
 # Removed products and SKUs free their names, and leave a copy for people to look up.
 _REMOVE_SKUS = """
 with gone as (delete from catalog.skus where sku = any($1) returning *)
@@ -105,7 +119,9 @@ with recursive found as (
     union all
     select (select category from catalog.products where category > found.category
         order by category limit 1) from found where found.category is not null)
-select category from found where category is not null"""
+select category from found
+where exists (select from catalog.products p where p.category = found.category and {visible})"""
+_CATEGORIES = _CATEGORIES.format(visible=_VISIBLE.format(now="$1"))
 
 
 class _Order(NamedTuple):
@@ -125,21 +141,27 @@ _ORDERS: Final[dict[Sort, _Order]] = {
 }
 
 
-async def page(database: Database, ask: ListProducts) -> ProductPage:
-    """A page of products.
+async def page(database: Database, ask: ListProducts, now: datetime) -> ProductPage:
+    """A page of products that buyers see at this time.
 
     Raises:
         BadInput: `after` is not from a page of this sort.
     """
     limit = page_limit(ask.limit)
-    shown = page_of(await _rows(database, ask, limit + 1), limit, lambda row: (row["place"], row["id"]))
+    shown = page_of(await _rows(database, ask, limit + 1, now), limit, lambda row: (row["place"], row["id"]))
     return ProductPage(products=tuple(await _with_skus(database, shown.items)), next=shown.next)
 
 
-async def _rows(database: Database, ask: ListProducts, limit: int) -> Sequence[Record]:
+async def _rows(database: Database, ask: ListProducts, limit: int, now: datetime) -> Sequence[Record]:
     order, value, last_id = _ORDERS[ask.sort], *_after(ask)
     given: list[object] = [limit]
     conditions = list[str]()
+    if not ask.even_hidden:
+        given.append(now)
+        conditions.append(_VISIBLE.format(now=f"${len(given)}"))
+    if ask.status:
+        given.append(ask.status)
+        conditions.append(f"status = ${len(given)}")
     if ask.category:
         given.append(ask.category)
         conditions.append(f"category = ${len(given)}")
@@ -147,7 +169,7 @@ async def _rows(database: Database, ask: ListProducts, limit: int) -> Sequence[R
         given += [value, last_id]
         conditions.append(f"({order.value}, id) {order.after} (${len(given) - 1}::{order.type}, ${len(given)})")
     where = f"where {' and '.join(conditions)}" if conditions else ""
-    words = {"value": order.value, "way": order.way, "where": where}
+    words = {"columns": _COLUMNS, "value": order.value, "way": order.way, "where": where}
     terms = rules.search_terms(ask.q)
     if not terms:
         return await database.fetch(_LIST.format(limit="$1", **words), *given)
@@ -174,7 +196,7 @@ async def prices(tx: Transaction, skus: Collection[Sku]) -> dict[Sku, PricedSku]
             price=Money(amount=row["price"], currency=row["currency"]),
             weight_g=row["weight_g"],
         )
-        for row in await tx.fetch(_PRICES, list(skus))
+        for row in await tx.fetch(_PRICES, list(skus), tx.now)
     }
 
 
@@ -188,6 +210,13 @@ async def taken(tx: Transaction, rows: Sequence[SkuRow]) -> tuple[dict[Sku, Prod
     slugs = await tx.fetch(_SLUGS, [row.slug for row in rows])
     owners = await tx.fetch(_OWNERS, [row.sku for row in rows])
     return {row["sku"]: row["product_id"] for row in owners}, {row["slug"]: row["id"] for row in slugs}
+
+
+async def barcodes(tx: Transaction, product: Product) -> dict[str, Sku]:
+    """Return who has the barcodes of a product's SKUs."""
+    asked = [sku.barcode for sku in product.skus if sku.barcode]
+    rows = await tx.fetch(_BARCODES, asked) if asked else ()
+    return {row["barcode"]: row["sku"] for row in rows}
 
 
 async def has_unsorted(database: Database, language: str) -> bool:
@@ -235,23 +264,31 @@ async def save(
 
 async def _write_products(tx: Transaction, products: Sequence[tuple[Product, int]], language: str) -> None:
     if products:
+        own = [product for product, _ in products]
         await tx.execute(
             _WRITE_PRODUCTS,
-            [p.id for p, _ in products], [p.slug for p, _ in products], [p.title for p, _ in products],
-            [p.category for p, _ in products], [p.description for p, _ in products],
-            [sort_key(p.title, language) for p, _ in products],
-            [min(sku.price.amount for sku in p.skus) for p, _ in products],
-            [revision for _, revision in products], rules_of(language),
+            [p.id for p in own], [p.slug for p in own], [p.title for p in own], [p.category for p in own],
+            [p.description for p in own], [sort_key(p.title, language) for p in own],
+            [min(sku.price.amount for sku in p.skus) for p in own], [revision for _, revision in products],
+            [p.status for p in own], [p.publish_at for p in own], [p.unpublish_at for p in own],
+            [p.brand for p in own], [_json(p.tags) for p in own], [_json(p.options) for p in own],
+            rules_of(language),
         )  # fmt: skip
 
 
 async def _write_skus(tx: Transaction, skus: Sequence[tuple[ProductId, SkuView]]) -> None:
     if skus:
+        own = [sku for _, sku in skus]
         await tx.execute(
             _WRITE_SKUS,
-            [s.sku for _, s in skus], [product_id for product_id, _ in skus], [s.title for _, s in skus],
-            [s.price.amount for _, s in skus], [s.price.currency for _, s in skus], [s.weight_g for _, s in skus],
+            [s.sku for s in own], [product_id for product_id, _ in skus], [s.title for s in own],
+            [s.price.amount for s in own], [s.price.currency for s in own], [s.weight_g for s in own],
+            [s.barcode for s in own], [s.is_on_sale for s in own], [_json(s.options) for s in own],
         )  # fmt: skip
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
 
 
 async def _note_slugs(tx: Transaction, edits: Sequence[Edit]) -> None:
@@ -285,28 +322,43 @@ async def was_renamed(tx: Transaction, product_id: ProductId, skus: Sequence[Sku
 
 
 async def categories(tx: Transaction) -> tuple[str, ...]:
-    """The categories of all products; none for an empty shop."""
-    return tuple(row["category"] for row in await tx.fetch(_CATEGORIES))
+    """The categories of the products that buyers see."""
+    return tuple(row["category"] for row in await tx.fetch(_CATEGORIES, tx.now))
 
 
 async def _with_skus(reader: Database | Transaction, rows: Sequence[Record]) -> list[Product]:
     skus: dict[ProductId, list[SkuView]] = {row["id"]: [] for row in rows}
     for row in await reader.fetch(_SKUS, list(skus)):
-        price = Money(amount=row["price"], currency=row["currency"])
-        view = SkuView(sku=row["sku"], title=row["title"], price=price, weight_g=row["weight_g"])
-        skus[row["product_id"]].append(view)
-    return [
-        Product(
-            id=row["id"],
-            slug=row["slug"],
-            title=row["title"],
-            category=row["category"],
-            description=row["description"],
-            revision=row["revision"],
-            skus=rules.cheapest_first(skus[row["id"]]),
+        skus[row["product_id"]].append(
+            SkuView(
+                sku=row["sku"],
+                title=row["title"],
+                price=Money(amount=row["price"], currency=row["currency"]),
+                weight_g=row["weight_g"],
+                options=tuple(row["options"]),
+                barcode=row["barcode"],
+                is_on_sale=row["on_sale"],
+            )
         )
-        for row in rows
-    ]
+    return [_product(row, skus[row["id"]]) for row in rows]
+
+
+def _product(row: Record, skus: Sequence[SkuView]) -> Product:
+    return Product(
+        id=row["id"],
+        slug=row["slug"],
+        title=row["title"],
+        category=row["category"],
+        description=row["description"],
+        revision=row["revision"],
+        status=row["status"],
+        publish_at=row["publish_at"],
+        unpublish_at=row["unpublish_at"],
+        brand=row["brand"],
+        tags=tuple(row["tags"]),
+        options=msgspec.json.decode(row["options"], type=tuple[Option, ...]),
+        skus=rules.cheapest_first(skus),
+    )
 
 
 def _after(ask: ListProducts) -> tuple[str | int | None, ProductId]:

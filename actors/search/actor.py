@@ -8,6 +8,7 @@ from anyio import CapacityLimiter, to_thread
 
 from actors.search import rules, store
 from actors.search.asked import MOST_DEEP, Synonym
+from actors.search.findable import microseconds
 from actors.search.finder import Finder, Hits
 from actors.search.indexer import Indexer
 from bus.messages.catalog import ProductChanged, ProductRemoved
@@ -83,7 +84,7 @@ class Search(Actor):
         if finder is None:
             return Found(ids=(), next=None, total=0, facets=(), is_degraded=True)
         question = rules.question(ask, skip, FACETS, rule, self._synonyms)
-        hits = await to_thread.run_sync(finder.find, question, self._now_s(), limiter=self._threads)
+        hits = await to_thread.run_sync(finder.find, question, self._now_us(), limiter=self._threads)
         end = min(hits.total, MOST_DEEP)
         is_more = bool(hits.ids) and skip + len(hits.ids) < end
         following = make_cursor(rules.mark(ask), skip + len(hits.ids)) if is_more else None
@@ -95,7 +96,7 @@ class Search(Actor):
         finder = self._indexer.finder
         if finder is None:
             return Suggestions(queries=(), products=(), categories=())
-        return await to_thread.run_sync(_suggest, finder, ask.q, self._now_s(), limiter=self._threads)
+        return await to_thread.run_sync(_suggest, finder, ask.q, self._now_us(), limiter=self._threads)
 
     @call(limit=4)
     async def explain(self, ask: ExplainHit) -> Reasons:
@@ -161,8 +162,8 @@ class Search(Actor):
             is_building=self._indexer.is_building,
         )
 
-    def _now_s(self) -> int:
-        return int(self._clock.now().timestamp())
+    def _now_us(self) -> int:
+        return microseconds(self._clock.now())
 
 
 def _found(hits: Hits, following: str | None, redirect: str) -> Found:
@@ -183,9 +184,9 @@ def _found(hits: Hits, following: str | None, redirect: str) -> Found:
     )
 
 
-def _suggest(finder: Finder, q: str, now_s: int) -> Suggestions:
+def _suggest(finder: Finder, q: str, now_us: int) -> Suggestions:
     """Suggest products, their categories, and how the query is written."""
-    hits = finder.suggest(q, _MOST_SUGGESTED, now_s)
+    hits = finder.suggest(q, _MOST_SUGGESTED, now_us)
     return Suggestions(
         queries=(hits.corrected,) if hits.corrected else (),
         products=tuple(SuggestedProduct(id=product_id, title=title) for product_id, title in hits.products),

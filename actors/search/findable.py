@@ -2,7 +2,7 @@
 
 import zlib
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import msgspec
@@ -13,11 +13,12 @@ from actors.search.text import code, code_parts, compound_parts, fold, joined, s
 
 PLACE_ID: Final = "~place"  # No product has this id: theirs begin with a letter or a digit.
 TIE_BITS: Final = 20  # Numbers to sort by have these behind them, so that equals have one order, commit after commit.
-ALWAYS: Final = 1 << 40  # Seconds: no product is taken off sale then.
+ALWAYS: Final = 1 << 61  # Microseconds: no product is taken off sale then.
 # Popularity is multiplied into a score as log2(2 + weight). This much and no more: then it decides among equals, and
 # the best-seller with seven words at their place and one misspelt stays behind the product that has all eight.
 _MOST_WEIGHT: Final = 0.016
 _TIE_WEIGHT: Final = 0.002
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Findable(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,7 +34,7 @@ class Findable(msgspec.Struct, frozen=True, kw_only=True):
     price: int = 0  # The lowest of its SKUs, in minor units.
     is_in_stock: bool = True
     popularity: float = 0.0  # 0 to 1.
-    visible_from: int = 0  # Seconds since 1970.
+    visible_from: int = 0  # Microseconds since 1970; so below.
     visible_until: int = ALWAYS
 
 
@@ -87,9 +88,9 @@ def with_tie(number: int, product_id: str) -> int:
     return (number << TIE_BITS) | _tie(product_id)
 
 
-def seconds(at: datetime | None, otherwise: int) -> int:
-    """A time in whole seconds since 1970."""
-    return otherwise if at is None else int(at.timestamp())
+def microseconds(at: datetime) -> int:
+    """A time in microseconds since 1970, exactly."""
+    return (at - _EPOCH) // timedelta(microseconds=1)
 
 
 def _tie(product_id: str) -> int:

@@ -68,15 +68,15 @@ class Finder:
         """The number of products in the index, visible or not."""
         return max(0, self._searcher.num_docs - 1)
 
-    def find(self, question: Question, now_s: int) -> Hits:
+    def find(self, question: Question, now_us: int) -> Hits:
         """Answer a question.
 
         Args:
             question: Within its bounds.
-            now_s: Seconds since 1970: what is visible then is found.
+            now_us: Microseconds since 1970: what is visible then is found.
         """
         asked = read(question.q)
-        visible = self._visible(now_s)
+        visible = self._visible(now_us)
         match, is_misspelt, is_partial = self._understand(asked, question, visible)
         filters = self._filters(question)
         wanted = _all([match, visible, *filters.values()])
@@ -118,11 +118,11 @@ class Finder:
                     reasons.append(("", name, score))
         return reasons
 
-    def suggest(self, q: str, limit: int, now_s: int) -> Suggested:
+    def suggest(self, q: str, limit: int, now_us: int) -> Suggested:
         """Complete what is being typed: the products that would come first, and the categories of all."""
         if not read(q).words:
             return Suggested(corrected=None, products=(), categories=())
-        hits = self.find(Question(q=q, limit=limit, facets=("category",)), now_s)
+        hits = self.find(Question(q=q, limit=limit, facets=("category",)), now_us)
         return Suggested(
             corrected=hits.corrected,
             products=tuple((product_id, self._shown(product_id)) for product_id in hits.ids),
@@ -212,9 +212,9 @@ class Finder:
         most = may_be_misspelt(word)
         return min((each for each in far if min(each[:2]) <= most), default=(0, 0, word))[2]
 
-    def _visible(self, now_s: int) -> Query:
-        since = Query.range_query(self._schema, "visible_from", FieldType.Integer, None, now_s)
-        until = Query.range_query(self._schema, "visible_until", FieldType.Integer, now_s + 1, None)
+    def _visible(self, now_us: int) -> Query:
+        since = Query.range_query(self._schema, "visible_from", FieldType.Integer, None, now_us)
+        until = Query.range_query(self._schema, "visible_until", FieldType.Integer, now_us + 1, None)
         return _all([since, until])
 
     def _finds(self, query: Query) -> bool:

@@ -136,7 +136,7 @@ class Indexer:
         if not changes:
             return
         found = await self._bus.ask(ReadProducts(ids=tuple(product_id for product_id, _ in changes)))
-        products = [rules.findable(product) for product in found.products]
+        products = rules.findables(found.products)
         gone = {product_id for product_id, _ in changes} - {product.id for product in products}
         await _in_thread(folder.write, products, gone, changes[-1][1])
 
@@ -146,7 +146,7 @@ class Indexer:
         after = 0
         try:
             while products := (await self._bus.ask(ReadChanges(after=after, limit=_AT_ONCE))).products:
-                await _in_thread(build.add, [rules.findable(product) for product in products])
+                await _in_thread(build.add, rules.findables(products))
                 after = products[-1].revision
             await _in_thread(build.swap, last)
         except BaseException:

@@ -7,7 +7,7 @@ from itertools import permutations
 import msgspec
 
 from actors.search.asked import Question, Synonym, read
-from actors.search.findable import Findable
+from actors.search.findable import ALWAYS, Findable, microseconds
 from bus.messages.catalog import Product
 from bus.messages.search import MOST_QUERY, MOST_VALUES, FindProducts, SearchRule, SynonymGroup
 
@@ -16,17 +16,30 @@ _MOST_RULES = 1000
 
 
 def findable(product: Product) -> Findable:
-    """A product of the catalog as the index knows it."""
+    """A product of the catalog as the index knows it: one that is active, though it may be shown at other times."""
+    skus = product.skus
+    facets = {"category": (product.category,), "brand": (product.brand,)}
     return Findable(
         id=product.id,
         title=product.title,
         revision=product.revision,
-        keys=(product.category, *(sku.title for sku in product.skus)),
-        codes=(product.id, *(sku.sku for sku in product.skus)),
+        keys=tuple({product.category, product.brand, *product.tags, *(sku.title for sku in skus), *_choices(product)}),
+        codes=(product.id, *(sku.sku for sku in skus), *(sku.barcode for sku in skus if sku.barcode)),
         body=product.description,
-        facets={"category": (product.category,)} if product.category else {},
-        price=min(sku.price.amount for sku in product.skus),
+        facets={name: values for name, values in facets.items() if any(values)},
+        price=min(sku.price.amount for sku in skus),
+        visible_from=microseconds(product.publish_at) if product.publish_at else 0,
+        visible_until=microseconds(product.unpublish_at) if product.unpublish_at else ALWAYS,
     )
+
+
+def findables(products: Sequence[Product]) -> list[Findable]:
+    """Those that are to be found at any time: no drafts, and nothing archived."""
+    return [findable(product) for product in products if product.status == "active"]
+
+
+def _choices(product: Product) -> set[str]:
+    return {value for sku in product.skus for value in sku.options}
 
 
 def question(ask: FindProducts, skip: int, facets: Sequence[str], rule: SearchRule | None, synonyms: Sequence[Synonym]

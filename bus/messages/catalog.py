@@ -1,13 +1,15 @@
 """The catalog: products, their SKUs and prices."""
 
 from datetime import datetime
-from typing import Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 from bus.messages.base import Money, ProductId, Sku, Value
 from engine.message import Command, Event, Query, Reply
 
+MOST_SKUS: Final = 2048  # Of one product.
 SLUG: Final = r"[a-z0-9]+(-[a-z0-9]+)*"
 MOST_WEIGHT_G: Final = 1_000_000  # Of one SKU.
+Status: TypeAlias = Literal["draft", "active", "archived"]
 Sort: TypeAlias = Literal["title", "price", "-price", "newest"]
 
 
@@ -32,10 +34,23 @@ class SkuView(Value, frozen=True, kw_only=True):
     title: str
     price: Money
     weight_g: int
+    options: tuple[str, ...] = ()  # Its value of each of the product's options.
+    barcode: str | None = None
+    is_on_sale: bool = True
+
+
+class Option(Value, frozen=True, kw_only=True):
+    """Something that buyers choose: Size, with S, M and L."""
+
+    name: str
+    values: tuple[str, ...]
 
 
 class Product(Reply):
-    """A product with its SKUs, cheapest first."""
+    """A product with its SKUs, cheapest first.
+
+    It is shown while it is active, from `publish_at` until `unpublish_at`: a function of the time, to the second.
+    """
 
     id: ProductId
     slug: str
@@ -44,6 +59,12 @@ class Product(Reply):
     description: str
     skus: tuple[SkuView, ...]
     revision: int = 0  # Of its last change.
+    status: Status = "active"
+    publish_at: datetime | None = None
+    unpublish_at: datetime | None = None
+    brand: str = ""
+    tags: tuple[str, ...] = ()
+    options: tuple[Option, ...] = ()
 
 
 class ProductChanged(Event):
@@ -68,15 +89,12 @@ class NoSuchProduct(Reply):
     is_gone: bool = False  # It was the slug of a product that was removed.
 
 
-FieldValue: TypeAlias = str | SkuView | None
-
-
 class FieldChange(Value, frozen=True, kw_only=True):
     """A field of a product before and after a change; null where it is not there. A SKU is one: `skus.MUG`."""
 
     field: str
-    before: FieldValue
-    after: FieldValue
+    before: Any  # As it is in JSON.
+    after: Any
 
 
 class HistoryEntry(Value, frozen=True, kw_only=True):
@@ -160,12 +178,15 @@ class ListProducts(Query[ProductPage]):
     category: str = ""
     sort: Sort = "title"
     after: str = ""  # `next` of the previous page.
+    even_hidden: bool = False  # Also those that buyers don't see.
+    status: Status | None = None  # Only these.
 
 
 class GetProduct(Query[Product | NoSuchProduct]):
     """Read a product, by id or by slug."""
 
     id: ProductId
+    even_hidden: bool = False  # Also if buyers don't see it.
 
 
 class Products(Reply):
@@ -175,13 +196,13 @@ class Products(Reply):
 
 
 class ReadProducts(Query[Products]):
-    """Read products by id, 500 at most. Those that are not for sale are missing."""
+    """Read products by id, 500 at most, those that buyers don't see among them. Removed ones are missing."""
 
     ids: tuple[ProductId, ...]
 
 
 class ReadChanges(Query[Products]):
-    """Read the products whose last change came after a revision, the earliest first, so many of them."""
+    """Read the products, hidden ones too, whose last change came after a revision, the earliest first."""
 
     after: int
     limit: int = 500  # 1 to 500.
@@ -236,22 +257,6 @@ class ImportSkus(Command[Imported]):
     by: str = ""  # Who imports them.
 
 
-class CreateProduct(Command[Product | ProductExists]):
-    """Add a product with at least one SKU.
-
-    A removed product may be added again, and begins as given. The inventory's books of its SKUs continue where they
-    were: the same SKU is the same goods on the same shelf.
-    """
-
-    id: ProductId
-    slug: str
-    title: str
-    category: str
-    description: str
-    skus: tuple[SkuView, ...]
-    by: str = ""  # Who of the staff asks; so below.
-
-
 class Removed(Reply):
     """The product is off sale, and its id, slug and SKUs are free for others."""
 
@@ -259,20 +264,23 @@ class Removed(Reply):
 
 
 class SetProduct(Command[Product | NoSuchProduct | ProductExists | ChangedMeanwhile]):
-    """Set all of a product. SKUs that are not named are taken off sale."""
+    """Set all of a product, or add one. SKUs that are not named are taken off sale.
+
+    A removed product may be added again, and begins as given. The inventory's books of its SKUs continue where they
+    were: the same SKU is the same goods on the same shelf.
+    """
 
     id: ProductId
-    slug: str
-    title: str
-    category: str
-    description: str
-    skus: tuple[SkuView, ...]
-    expected: int  # The revision that it must have.
-    by: str = ""
+    product: Product  # As it shall be, whatever revision it says.
+    expected: int  # The revision that it must have; 0: there must be none.
+    by: str = ""  # Who of the staff asks; so below.
 
 
 class ChangeProduct(Command[Product | NoSuchProduct | ProductExists | ChangedMeanwhile]):
-    """Change the given fields of a product; None leaves a field as it is. Given SKUs are written, others stay."""
+    """Change the given fields of a product; None leaves a field as it is. Given SKUs are written, others stay.
+
+    A time is taken away by naming its field in `cleared`.
+    """
 
     id: ProductId
     title: str | None = None
@@ -282,6 +290,13 @@ class ChangeProduct(Command[Product | NoSuchProduct | ProductExists | ChangedMea
     slug: str | None = None
     expected: int | None = None  # The revision that it must have; None for any.
     by: str = ""
+    status: Status | None = None
+    publish_at: datetime | None = None
+    unpublish_at: datetime | None = None
+    brand: str | None = None
+    tags: tuple[str, ...] | None = None
+    options: tuple[Option, ...] | None = None
+    cleared: tuple[Literal["publish_at", "unpublish_at"], ...] = ()
 
 
 class UndoChange(Command[Product | Removed | NoSuchProduct | NoSuchChange | FieldsMoved | ProductExists]):

@@ -6,7 +6,7 @@ from bus.messages.base import ProductId, Value
 from engine.message import Command, Query, Reply
 
 FoundSort: TypeAlias = Literal["relevance", "title", "price", "-price"]
-FACETS: Final = ("category",)  # What products can be filtered by, besides their price.
+FACETS: Final = ("category", "brand")  # What products can be filtered by, besides their price.
 MOST_VALUES: Final = 50  # Of a filter.
 MOST_QUERY: Final = 200  # Letters.
 

@@ -147,6 +147,12 @@
  */
 
 /**
+ * @typedef {Object} OptionView
+ * @property {string} name
+ * @property {string[]} values
+ */
+
+/**
  * @typedef {Object} OrderLine
  * @property {string} sku
  * @property {string} title
@@ -204,6 +210,9 @@
  * @property {Money} price
  * @property {string | null} image
  * @property {number} available
+ * @property {string} brand
+ * @property {string[]} tags
+ * @property {OptionView[]} options
  * @property {SkuDetail[]} skus
  * @property {string[]} images
  * @property {null} rating
@@ -263,6 +272,8 @@
  * @property {Money} price
  * @property {number} available
  * @property {number} weight_g
+ * @property {string[]} options
+ * @property {string | null} barcode
  */
 
 /**

@@ -53,7 +53,8 @@ def sample(kind: type[msgspec.Struct]) -> Any:
 
 
 def value(hint: Any, name: str) -> Any:
-    plain = {str: f"a {name}", bytes: name.encode(), int: 3, float: 1.5, bool: True, datetime: NOON, date: NOON.date()}
+    plain = {str: f"a {name}", bytes: name.encode(), int: 3, float: 1.5, bool: True, Any: [1]}
+    plain |= {datetime: NOON, date: NOON.date()}
     if hint in plain:
         return plain[hint]
     if isinstance(hint, type) and issubclass(hint, msgspec.Struct):

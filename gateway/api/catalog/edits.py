@@ -1,23 +1,20 @@
 """Products: changed by staff, with their history."""
 
 from collections.abc import Sequence
-from typing import Annotated, TypeAlias
+from typing import TypeAlias
 
-import msgspec
 from litestar import Response, delete, get, patch, post, put
 from litestar.params import FromPath, FromQuery, JSONBody
 from msgspec import structs
 
-from bus.messages.base import NAME, Money, SkuName
+from bus.messages.base import Instant, SkuName
 from bus.messages.catalog import (
-    MOST_WEIGHT_G,
-    SLUG,
     ChangedMeanwhile,
     ChangeProduct,
-    CreateProduct,
     FieldsMoved,
     GetProduct,
     LastSku,
+    ListProducts,
     NoSuchChange,
     NoSuchProduct,
     NoSuchSku,
@@ -29,30 +26,31 @@ from bus.messages.catalog import (
     RemoveSku,
     RenameSku,
     SetProduct,
-    SkuView,
+    Sort,
+    Status,
     UndoChange,
 )
 from bus.messages.inventory import UnitsInUse
-from engine.patterns import whole
 from gateway.access import Member
-from gateway.api.bodies import Body, MoneyBody, Strict, View
+from gateway.api.bodies import Body, Strict, View
+from gateway.api.catalog.bodies import ProductBody, ProductChange, WholeProductBody, options_of, skus_of, whole_product
 from gateway.api.catalog.history import ProductHistoryView, change_view, field_views
-from gateway.api.catalog.products import ProductDetail, detail
-from gateway.api.lists import Limit
+from gateway.api.catalog.products import ProductDetail, ProductSummary, SkuDetail, detail, sku_detail, stock_of, summary
+from gateway.api.lists import Limit, ListView
 from gateway.context import GatewayContext, Injected
 from gateway.preconditions import IfMatch, etag, expected_revision, required_revision
 from gateway.problems import Problem, not_found
 from gateway.renames import rename
-
-Text = Annotated[str, msgspec.Meta(max_length=5000)]
-Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
-Slug = Annotated[str, msgspec.Meta(max_length=200), whole(SLUG)]
 
 
 class EditedProduct(ProductDetail, frozen=True, kw_only=True):
     """A product, and the revision of its last change."""
 
     revision: int
+    status: Status
+    publish_at: Instant | None
+    unpublish_at: Instant | None
+    not_on_sale: Sequence[SkuDetail]  # SKUs that buyers don't see.
 
 
 class UndoneChange(View, frozen=True, kw_only=True):
@@ -61,65 +59,52 @@ class UndoneChange(View, frozen=True, kw_only=True):
     product: EditedProduct | None
 
 
-class SkuBody(Body, frozen=True, kw_only=True):
-    """A SKU to write, with its price."""
-
-    sku: SkuName
-    title: Annotated[str, msgspec.Meta(max_length=200)] = ""
-    price: MoneyBody
-    weight_g: Annotated[int, msgspec.Meta(gt=0, le=MOST_WEIGHT_G)]
-
-
-class WholeProductBody(Body, frozen=True, kw_only=True):
-    """All of a product."""
-
-    slug: Slug
-    title: Name
-    category: Name
-    description: Text = ""
-    skus: Annotated[list[SkuBody], msgspec.Meta(min_length=1, max_length=100)]
-
-
-class ProductBody(WholeProductBody, frozen=True, kw_only=True):
-    """A new product."""
-
-    id: Annotated[str, whole(NAME)]
-
-
-class ProductChange(Body, frozen=True, kw_only=True):
-    """The changes to a product. Given SKUs are written, others stay."""
-
-    slug: Slug | None = None
-    title: Name | None = None
-    category: Annotated[str, msgspec.Meta(max_length=200)] | None = None
-    description: Text | None = None
-    skus: Annotated[list[SkuBody], msgspec.Meta(max_length=100)] | None = None
-
-
 class SkuChange(Body, frozen=True, kw_only=True):
     """The new name of a SKU."""
 
     sku: SkuName
 
 
+class EditedSummary(ProductSummary, frozen=True, kw_only=True):
+    """A product in a list of staff."""
+
+    status: Status
+    publish_at: Instant | None
+    unpublish_at: Instant | None
+    revision: int
+
+
+class EditedList(ListView[EditedSummary], frozen=True, kw_only=True):
+    """A page of products, and the cursor of the next; null at the end."""
+
+
+@get("/products", summary="List products to edit them")
+async def list_products_to_edit(
+    context: Injected,
+    q: FromQuery[str] = "",
+    category: FromQuery[str] = "",
+    status: FromQuery[Status | None] = None,
+    sort: FromQuery[Sort] = "title",
+    limit: Limit = 20,
+    cursor: FromQuery[str] = "",
+) -> EditedList:
+    """List all products, also those that buyers don't see, page by page. `sort` is title, price, -price or newest."""
+    ask = ListProducts(limit=limit, q=q, category=category, sort=sort, after=cursor, status=status, even_hidden=True)
+    page = await context.bus.ask(ask)
+    levels = await stock_of(context, page.products)
+    return EditedList(items=[_edited_summary(product, levels) for product in page.products], next=page.next)
+
+
 @get("/products/{product_id:str}", summary="Read a product to edit it", refuses=["not_found"])
 async def get_product_to_edit(context: Injected, product_id: FromPath[str]) -> Response[EditedProduct]:
     """Read a product with its revision. Its `ETag` goes into the `If-Match` of a change."""
-    return await _product(context, await context.bus.ask(GetProduct(id=product_id)))
+    return await _product(context, await context.bus.ask(GetProduct(id=product_id, even_hidden=True)))
 
 
 @post("/products", dto=Strict[ProductBody], return_dto=None, summary="Add a product", refuses=["product_exists"])
 async def create_product(context: Injected, staff: Member, data: JSONBody[ProductBody]) -> Response[EditedProduct]:
     """Add a product with at least one SKU. Stock begins at 0, or continues where it was when the SKU was removed."""
-    ask = CreateProduct(
-        id=data.id,
-        slug=data.slug,
-        title=data.title,
-        category=data.category,
-        description=data.description,
-        skus=_skus(data.skus),
-        by=str(staff),
-    )
+    ask = SetProduct(id=data.id, product=whole_product(data.id, data), expected=0, by=str(staff))
     return await _product(context, await context.bus.ask(ask), status=201)
 
 
@@ -138,16 +123,8 @@ async def set_product(
     if_match: IfMatch = None,
 ) -> Response[EditedProduct]:
     """Set all of a product; SKUs that are not named are taken off sale. Needs `If-Match`."""
-    ask = SetProduct(
-        id=product_id,
-        slug=data.slug,
-        title=data.title,
-        category=data.category,
-        description=data.description,
-        skus=_skus(data.skus),
-        expected=required_revision(if_match),
-        by=str(staff),
-    )
+    expected = required_revision(if_match)
+    ask = SetProduct(id=product_id, product=whole_product(product_id, data), expected=expected, by=str(staff))
     return await _product(context, await context.bus.ask(ask))
 
 
@@ -168,9 +145,16 @@ async def change_product(
         title=data.title,
         category=data.category,
         description=data.description,
-        skus=None if data.skus is None else _skus(data.skus),
+        skus=None if data.skus is None else skus_of(data.skus),
         expected=expected_revision(if_match),
         by=str(staff),
+        status=data.status,
+        publish_at=data.publish_at,
+        unpublish_at=data.unpublish_at,
+        brand=data.brand,
+        tags=None if data.tags is None else tuple(data.tags),
+        options=None if data.options is None else options_of(data.options),
+        cleared=tuple(data.clear),
     )
     return await _product(context, await context.bus.ask(ask))
 
@@ -241,15 +225,25 @@ async def undo_change(
     return UndoneChange(product=(await _product(context, answer)).content)
 
 
-def _skus(bodies: Sequence[SkuBody]) -> tuple[SkuView, ...]:
-    return tuple(
-        SkuView(
-            sku=body.sku,
-            title=body.title,
-            price=Money(amount=body.price.amount, currency=body.price.currency),
-            weight_g=body.weight_g,
-        )
-        for body in bodies
+async def _edited(context: GatewayContext, product: Product) -> EditedProduct:
+    shown = structs.asdict(await detail(context, product))
+    return EditedProduct(
+        **shown,
+        revision=product.revision,
+        status=product.status,
+        publish_at=product.publish_at,
+        unpublish_at=product.unpublish_at,
+        not_on_sale=[sku_detail(sku, 0) for sku in product.skus if not sku.is_on_sale],
+    )
+
+
+def _edited_summary(product: Product, levels: dict[str, int]) -> EditedSummary:
+    return EditedSummary(
+        **structs.asdict(summary(product, levels)),
+        status=product.status,
+        publish_at=product.publish_at,
+        unpublish_at=product.unpublish_at,
+        revision=product.revision,
     )
 
 
@@ -261,9 +255,7 @@ _Answer: TypeAlias = (
 async def _product(context: GatewayContext, answer: _Answer, status: int = 200) -> Response[EditedProduct]:
     match answer:
         case Product():
-            shown = structs.asdict(await detail(context, answer))
-            view = EditedProduct(**shown, revision=answer.revision)
-            return Response(view, status_code=status, headers=etag(answer.revision))
+            return Response(await _edited(context, answer), status_code=status, headers=etag(answer.revision))
         case ProductExists():
             raise Problem(409, "product_exists", "Its id, slug or a SKU is taken.")
         case ChangedMeanwhile():
@@ -301,6 +293,7 @@ def _in_use(used: UnitsInUse) -> Problem:
 
 
 STAFF = [
+    list_products_to_edit,
     get_product_to_edit,
     create_product,
     set_product,

@@ -1,27 +1,20 @@
 """The history of products, as staff see it."""
 
 from collections.abc import Sequence
+from typing import Any
 
-from bus.messages.base import Instant, Money
-from bus.messages.catalog import FieldChange, FieldValue, HistoryEntry, SkuView
+from bus.messages.base import Instant
+from bus.messages.catalog import FieldChange, HistoryEntry
 from gateway.api.bodies import View
 from gateway.api.lists import ListView
-
-
-class SkuState(View, frozen=True, kw_only=True):
-    """A SKU as it was."""
-
-    title: str
-    price: Money
-    weight_g: int
 
 
 class FieldChangeView(View, frozen=True, kw_only=True):
     """A field before and after a change; null where it is not there. A SKU is one: `skus.MUG`."""
 
     field: str
-    before: str | SkuState | None
-    after: str | SkuState | None
+    before: Any  # JSON: a text, a list, or all of a SKU.
+    after: Any
 
 
 class ChangeView(View, frozen=True, kw_only=True):
@@ -44,10 +37,4 @@ def change_view(entry: HistoryEntry) -> ChangeView:
 
 def field_views(fields: Sequence[FieldChange]) -> list[FieldChangeView]:
     """Show the fields of a change."""
-    return [FieldChangeView(field=each.field, before=_shown(each.before), after=_shown(each.after)) for each in fields]
-
-
-def _shown(value: FieldValue) -> str | SkuState | None:
-    if isinstance(value, SkuView):
-        return SkuState(title=value.title, price=value.price, weight_g=value.weight_g)
-    return value
+    return [FieldChangeView(field=each.field, before=each.before, after=each.after) for each in fields]

@@ -10,6 +10,7 @@ from bus.messages.catalog import (
     GetProduct,
     ListProducts,
     Product,
+    SkuView,
     Sort,
 )
 from bus.messages.inventory import StockLevel
@@ -44,10 +45,19 @@ class SkuDetail(View, frozen=True, kw_only=True):
     price: Money
     available: int
     weight_g: int
+    options: Sequence[str]
+    barcode: str | None
+
+
+class OptionView(View, frozen=True, kw_only=True):
+    """An option of a product, with the values to choose from."""
+
+    name: str
+    values: Sequence[str]
 
 
 class ProductDetail(View, frozen=True, kw_only=True):
-    """A product. Pictures and ratings come with later versions; until then there are none."""
+    """A product. The `options` of a SKU are its values of the product's options, in their order."""
 
     id: str
     slug: str
@@ -57,6 +67,9 @@ class ProductDetail(View, frozen=True, kw_only=True):
     price: Money
     image: str | None
     available: int
+    brand: str
+    tags: Sequence[str]
+    options: Sequence[OptionView]
     skus: Sequence[SkuDetail]
     images: Sequence[str]
     rating: None
@@ -81,8 +94,8 @@ async def list_products(
 ) -> ProductList:
     """List products for sale, page by page. `sort` is title, price, -price or newest."""
     page = await context.bus.ask(ListProducts(limit=limit, q=q, category=category, sort=sort, after=cursor))
-    levels = await _levels(context, page.products)
-    return ProductList(items=[_summary(product, levels) for product in page.products], next=page.next)
+    levels = await stock_of(context, page.products)
+    return ProductList(items=[summary(product, levels) for product in page.products], next=page.next)
 
 
 @get("/products/{product_id:str}", summary="Read a product", refuses=["moved", "not_found", "gone"])
@@ -116,48 +129,59 @@ async def _find(context: GatewayContext, product_id: str, below: str = "") -> Pr
     raise not_found("product")
 
 
-async def _levels(context: GatewayContext, products: Sequence[Product]) -> dict[str, int]:
-    skus = [sku.sku for product in products for sku in product.skus]
+async def stock_of(context: GatewayContext, products: Sequence[Product]) -> dict[str, int]:
+    """Read the available units of the SKUs on sale."""
+    skus = [sku.sku for product in products for sku in product.skus if sku.is_on_sale]
     return {level.sku: level.available for level in await context.updates.levels(skus)}
 
 
-def _summary(product: Product, levels: dict[str, int]) -> ProductSummary:
+def summary(product: Product, levels: dict[str, int]) -> ProductSummary:
+    """Show a product as in a list."""
+    skus = [sku for sku in product.skus if sku.is_on_sale]
     return ProductSummary(
         id=product.id,
         slug=product.slug,
         title=product.title,
         category=product.category,
-        price=product.skus[0].price,
+        price=(skus or product.skus)[0].price,
         image=None,
-        available=sum(levels.get(sku.sku, 0) for sku in product.skus),
-        skus=[sku.sku for sku in product.skus],
+        available=sum(levels.get(sku.sku, 0) for sku in skus),
+        skus=[sku.sku for sku in skus],
     )
 
 
 async def detail(context: GatewayContext, product: Product) -> ProductDetail:
-    """Show a product as on its page."""
-    levels = await _levels(context, [product])
+    """Show a product as on its page: with the SKUs on sale."""
+    skus = [sku for sku in product.skus if sku.is_on_sale]
+    levels = {level.sku: level.available for level in await context.updates.levels([sku.sku for sku in skus])}
     return ProductDetail(
         id=product.id,
         slug=product.slug,
         title=product.title,
         category=product.category,
         description=product.description,
-        price=product.skus[0].price,
+        price=(skus or product.skus)[0].price,
         image=None,
         available=sum(levels.values()),
-        skus=[
-            SkuDetail(
-                sku=sku.sku,
-                title=sku.title,
-                price=sku.price,
-                available=levels.get(sku.sku, 0),
-                weight_g=sku.weight_g,
-            )
-            for sku in product.skus
-        ],
+        brand=product.brand,
+        tags=product.tags,
+        options=[OptionView(name=option.name, values=option.values) for option in product.options],
+        skus=[sku_detail(sku, levels.get(sku.sku, 0)) for sku in skus],
         images=(),
         rating=None,
+    )
+
+
+def sku_detail(sku: SkuView, available: int) -> SkuDetail:
+    """Show a SKU, with its available units."""
+    return SkuDetail(
+        sku=sku.sku,
+        title=sku.title,
+        price=sku.price,
+        available=available,
+        weight_g=sku.weight_g,
+        options=sku.options,
+        barcode=sku.barcode,
     )
 
 

@@ -9,7 +9,6 @@ from msgspec import structs
 from bus.messages.base import Money
 from bus.messages.catalog import (
     ChangeProduct,
-    CreateProduct,
     ImportSkus,
     Product,
     ProductChanged,
@@ -19,6 +18,7 @@ from bus.messages.catalog import (
     RemoveProduct,
     RemoveSku,
     RenameSku,
+    SetProduct,
     SkuRow,
     SkuView,
 )
@@ -62,7 +62,8 @@ async def heard(shop: ShopUnderTest, after: int) -> list[tuple[str, str, int]]:
 
 async def test_each_change_is_told_with_its_revision(shop: ShopUnderTest) -> None:
     before = await newest(shop)
-    await shop.ask(CreateProduct(id="A", slug="a", title="A", category="", description="", skus=(sku("A1"), sku("A2"))))
+    product = Product(id="A", slug="a", title="A", category="", description="", skus=(sku("A1"), sku("A2")))
+    await shop.ask(SetProduct(id="A", product=product, expected=0))
     await shop.ask(ChangeProduct(id="A", title="Another"))
     await shop.ask(ChangeProduct(id="A", skus=(sku("A1", 120),)))
     await shop.ask(RenameSku(id="A", sku="A2", name="A3"))

@@ -99,11 +99,11 @@ def passes(entry: Findable, question: Question, but: str = "") -> bool:
     )
 
 
-def find(entries: Sequence[Findable], question: Question, now_s: int) -> dict[str, float]:
+def find(entries: Sequence[Findable], question: Question, now_us: int) -> dict[str, float]:
     """The products that are found, with their scores."""
     asked = read(question.q)
     every = [Brute(entry) for entry in entries]
-    visible = [each for each in every if each.entry.visible_from <= now_s < each.entry.visible_until]
+    visible = [each for each in every if each.entry.visible_from <= now_us < each.entry.visible_until]
     if not question.q.strip():
         return {each.entry.id: 0.0 for each in visible}
     count = len(asked.words)
@@ -116,9 +116,9 @@ def find(entries: Sequence[Findable], question: Question, now_s: int) -> dict[st
     return {}
 
 
-def count(entries: Sequence[Findable], question: Question, now_s: int, name: str) -> dict[str, int]:
+def count(entries: Sequence[Findable], question: Question, now_us: int, name: str) -> dict[str, int]:
     """How many products that are found have each value of a facet, its own filter left out."""
-    found = find(entries, question, now_s)
+    found = find(entries, question, now_us)
     counted: dict[str, int] = {}
     for entry in entries:
         if entry.id in found and passes(entry, question, but=name):

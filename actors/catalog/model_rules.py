@@ -1,0 +1,97 @@
+"""Rules of a product as a whole: its options and their SKUs, its times, its tags. Pure."""
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from bus.messages.catalog import MOST_SKUS, Option, Product
+from bus.messages.texts import is_blank, is_harmful
+
+MOST_OPTIONS: Final = 5
+MOST_VALUES: Final = 250  # Of one option.
+MOST_TAGS: Final = 50
+MOST_LETTERS: Final = 100  # Of a brand, a tag, an option's name and each of its values.
+_BARCODE: Final = re.compile(r"[0-9A-Za-z-]{1,64}")  # GTINs, and what shops print themselves.
+
+
+def is_visible(product: Product, now: datetime) -> bool:
+    """Whether buyers see a product at this time."""
+    begun = product.publish_at is None or product.publish_at <= now
+    ended = product.unpublish_at is not None and product.unpublish_at <= now
+    return product.status == "active" and begun and not ended
+
+
+def refusal(product: Product, before: Product | None, now: datetime) -> str | None:
+    """The reason to refuse a product, as a sentence that names the field; None if it is fine.
+
+    Args:
+        product: As it shall be. Its texts and prices are checked elsewhere.
+        before: As it is; None if it is not there.
+        now: The time. What was planned for a time that has come since is no fault.
+    """
+    return (
+        _texts(product)
+        or _options(product.options)
+        or _skus(product)
+        or _times(product, (before.publish_at, before.unpublish_at) if before else (None, None), now)
+    )
+
+
+def _texts(product: Product) -> str | None:
+    if len(product.skus) > MOST_SKUS:
+        return f"skus: at most {MOST_SKUS:,}"
+    if len(product.brand) > MOST_LETTERS or any(map(is_harmful, product.brand)):
+        return f"brand has at most {MOST_LETTERS} characters, and is one line"
+    if (
+        len(product.tags) > MOST_TAGS
+        or len({*product.tags}) < len(product.tags)
+        or not all(map(_is_name, product.tags))
+    ):
+        return f"tags: at most {MOST_TAGS}, each once, of 1 to {MOST_LETTERS} characters"
+    return None
+
+
+def _options(options: Sequence[Option]) -> str | None:
+    names = [option.name for option in options]
+    if len(options) > MOST_OPTIONS or len({*names}) < len(names) or not all(map(_is_name, names)):
+        return f"options: at most {MOST_OPTIONS}, each name once, of 1 to {MOST_LETTERS} characters"
+    for option in options:
+        values = option.values
+        if not 1 <= len(values) <= MOST_VALUES or len({*values}) < len(values) or not all(map(_is_name, values)):
+            return f"options: {option.name} has 1 to {MOST_VALUES} values, each once, of 1 to {MOST_LETTERS} characters"
+    return None
+
+
+def _skus(product: Product) -> str | None:
+    combinations: dict[tuple[str, ...], str] = {}
+    barcodes: dict[str, str] = {}
+    for sku in product.skus:
+        if len(sku.options) != len(product.options):
+            return f"sku {sku.sku} needs a value of each of the {len(product.options)} options"
+        for option, value in zip(product.options, sku.options, strict=True):
+            if value not in option.values:
+                return f"sku {sku.sku}: {option.name} has no {value!r}"
+        if sku.options and combinations.setdefault(sku.options, sku.sku) != sku.sku:
+            return f"sku {sku.sku} has the options of {combinations[sku.options]}"
+        if sku.barcode is None:
+            continue
+        if not _BARCODE.fullmatch(sku.barcode):
+            return f"sku {sku.sku}: barcode must be 1 to 64 letters, digits and dashes"
+        if barcodes.setdefault(sku.barcode, sku.sku) != sku.sku:
+            return f"sku {sku.sku} has the barcode of {barcodes[sku.barcode]}"
+    return None
+
+
+def _times(product: Product, known: tuple[datetime | None, datetime | None], now: datetime) -> str | None:
+    begins, ends = product.publish_at, product.unpublish_at
+    if begins and ends and ends <= begins:
+        return "unpublish_at must be after publish_at"
+    for name, time, before in (("publish_at", begins, known[0]), ("unpublish_at", ends, known[1])):
+        if time and time != before and time < now:
+            return f"{name} is in the past"
+    return None
+
+
+def _is_name(text: str) -> bool:
+    return not is_blank(text) and len(text) <= MOST_LETTERS and not any(map(is_harmful, text))

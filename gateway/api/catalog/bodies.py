@@ -1,0 +1,123 @@
+"""The bodies that write products."""
+
+from collections.abc import Sequence
+from typing import Annotated, Literal
+
+import msgspec
+
+from bus.messages.base import NAME, Instant, Money, SkuName
+from bus.messages.catalog import (
+    MOST_SKUS,
+    MOST_WEIGHT_G,
+    SLUG,
+    Option,
+    Product,
+    SkuView,
+    Status,
+)
+from engine.patterns import whole
+from gateway.api.bodies import Body, MoneyBody
+
+Text = Annotated[str, msgspec.Meta(max_length=5000)]
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+Short = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+Slug = Annotated[str, msgspec.Meta(max_length=200), whole(SLUG)]
+
+
+class SkuBody(Body, frozen=True, kw_only=True):
+    """A SKU to write, with its price. `options` are its values of the product's options, in their order."""
+
+    sku: SkuName
+    title: Annotated[str, msgspec.Meta(max_length=200)] = ""
+    price: MoneyBody
+    weight_g: Annotated[int, msgspec.Meta(gt=0, le=MOST_WEIGHT_G)]
+    options: Annotated[list[Short], msgspec.Meta(max_length=5)] = msgspec.field(default_factory=list)
+    barcode: Annotated[str, msgspec.Meta(max_length=64)] | None = None
+    on_sale: bool = True
+
+
+class OptionBody(Body, frozen=True, kw_only=True):
+    """An option to choose, with its values."""
+
+    name: Short
+    values: Annotated[list[Short], msgspec.Meta(min_length=1, max_length=250)]
+
+
+class WholeProductBody(Body, frozen=True, kw_only=True):
+    """All of a product. Buyers see it while it is active, from `publish_at` until `unpublish_at`."""
+
+    slug: Slug
+    title: Name
+    category: Name
+    description: Text = ""
+    skus: Annotated[list[SkuBody], msgspec.Meta(min_length=1, max_length=MOST_SKUS)]
+    status: Status = "active"
+    publish_at: Instant | None = None
+    unpublish_at: Instant | None = None
+    brand: Annotated[str, msgspec.Meta(max_length=100)] = ""
+    tags: Annotated[list[Short], msgspec.Meta(max_length=50)] = msgspec.field(default_factory=list)
+    options: Annotated[list[OptionBody], msgspec.Meta(max_length=5)] = msgspec.field(default_factory=list)
+
+
+class ProductBody(WholeProductBody, frozen=True, kw_only=True):
+    """A new product."""
+
+    id: Annotated[str, whole(NAME)]
+
+
+class ProductChange(Body, frozen=True, kw_only=True):
+    """The changes to a product. Given SKUs are written, others stay. A time is taken away by its name in `clear`."""
+
+    slug: Slug | None = None
+    title: Name | None = None
+    category: Annotated[str, msgspec.Meta(max_length=200)] | None = None
+    description: Text | None = None
+    skus: Annotated[list[SkuBody], msgspec.Meta(max_length=MOST_SKUS)] | None = None
+    status: Status | None = None
+    publish_at: Instant | None = None
+    unpublish_at: Instant | None = None
+    brand: Annotated[str, msgspec.Meta(max_length=100)] | None = None
+    tags: Annotated[list[Short], msgspec.Meta(max_length=50)] | None = None
+    options: Annotated[list[OptionBody], msgspec.Meta(max_length=5)] | None = None
+    clear: Annotated[list[Literal["publish_at", "unpublish_at"]], msgspec.Meta(max_length=2)] = msgspec.field(
+        default_factory=list
+    )
+
+
+def whole_product(product_id: str, body: WholeProductBody) -> Product:
+    """Return the product that a body describes."""
+    return Product(
+        id=product_id,
+        slug=body.slug,
+        title=body.title,
+        category=body.category,
+        description=body.description,
+        skus=skus_of(body.skus),
+        status=body.status,
+        publish_at=body.publish_at,
+        unpublish_at=body.unpublish_at,
+        brand=body.brand,
+        tags=tuple(body.tags),
+        options=options_of(body.options),
+    )
+
+
+def options_of(bodies: Sequence[OptionBody]) -> tuple[Option, ...]:
+    """Return the options that bodies describe."""
+    return tuple(Option(name=body.name, values=tuple(body.values)) for body in bodies)
+
+
+def skus_of(bodies: Sequence[SkuBody]) -> tuple[SkuView, ...]:
+    """Return the SKUs that bodies describe."""
+    return tuple(
+        SkuView(
+            sku=body.sku,
+            title=body.title,
+            price=Money(amount=body.price.amount, currency=body.price.currency),
+            weight_g=body.weight_g,
+            options=tuple(body.options),
+            barcode=body.barcode or None,
+            is_on_sale=body.on_sale,
+        )
+        for body in bodies
+    )
