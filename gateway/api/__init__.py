@@ -19,6 +19,7 @@ from gateway.api import (
     operations,
     order,
     payment,
+    search,
     shipping,
     shop,
     warehouse,
@@ -26,6 +27,7 @@ from gateway.api import (
 
 PUBLIC: list[ControllerRouterHandler] = [
     *catalog.PUBLIC,
+    *search.PUBLIC,
     *cart.PUBLIC,
     *order.PUBLIC,
     *webhooks.PUBLIC,
@@ -35,6 +37,7 @@ PUBLIC: list[ControllerRouterHandler] = [
 
 STAFF: list[ControllerRouterHandler] = [
     *catalog.STAFF,
+    *search.STAFF,
     *inventory.STAFF,
     *order.STAFF,
     *payment.STAFF,

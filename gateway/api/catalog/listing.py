@@ -2,22 +2,27 @@
 
 import re
 from collections.abc import Sequence
-from typing import Annotated, Final, NamedTuple
+from datetime import datetime
+from typing import Annotated, Final, Literal, NamedTuple, TypeAlias
 
 import msgspec
 from litestar.params import QueryParameter
+from msgspec import structs
 
 from bus.messages.base import Currency, Money
-from bus.messages.catalog import ListProducts, Product, ReadProducts, Sort
-from bus.messages.search import MOST_VALUES, Chosen, FindProducts, Found, FoundSort
+from bus.messages.catalog import ListProducts, Product, ReadProducts
+from bus.messages.search import MOST_VALUES, Chosen, FindProducts, Found
 from gateway.api.bodies import View
 from gateway.context import GatewayContext
 from gateway.problems import Problem
 
+ListSort: TypeAlias = Literal["relevance", "title", "price", "-price", "newest"]
+
 _PRICES: Final = re.compile(r"(\d{0,15})\.\.(\d{0,15})")
-_TITLES: Final = {"category": "Category"}
+_TITLES: Final = {"category": "Category", "brand": "Brand"}
 
 ChosenCategories = Annotated[list[str] | None, QueryParameter(name="f.category", max_items=MOST_VALUES)]
+ChosenBrands = Annotated[list[str] | None, QueryParameter(name="f.brand", max_items=MOST_VALUES)]
 ChosenPrices = Annotated[str, QueryParameter(name="f.price", max_length=40)]
 
 
@@ -49,8 +54,9 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
 
     q: str
     categories: Sequence[str]
+    brands: Sequence[str]
     prices: str
-    sort: Sort | FoundSort | None
+    sort: ListSort | None
     limit: int
     after: str
 
@@ -70,19 +76,18 @@ async def read_listing(context: GatewayContext, wanted: Wanted) -> Listing:
     Raises:
         Problem: A price range that can't be read, or an order that the search does not know.
     """
-    sort = wanted.sort or ("relevance" if wanted.q.strip() else "title")
-    ask = _question(wanted, sort)
-    if wanted.q.strip() or ask.filters or wanted.prices:
-        if sort == "newest" and (ask.filters or wanted.prices):
-            raise Problem(422, "invalid", "sort: newest is for lists without f. filters", field="sort")
-        if sort != "newest":
-            found = await context.bus.ask(ask)
-            if not found.is_degraded:
-                return Listing(await _products(context, found), found.next, found, is_degraded=False)
-            return await _browse(context, wanted, "title" if sort == "relevance" else sort, None)
-        return await _browse(context, wanted, sort, None)
-    counted = await context.bus.ask(FindProducts(limit=0))
-    return await _browse(context, wanted, "title" if sort == "relevance" else sort, counted)
+    ask = _question(wanted)
+    is_plain = not (wanted.q.strip() or ask.filters or wanted.prices)
+    if wanted.sort == "newest" and not is_plain:
+        if ask.filters or wanted.prices:
+            raise Problem(422, "invalid", "sort: newest is for lists without filters", field="sort")
+        return await _browse(context, wanted)
+    found = await context.bus.ask(structs.replace(ask, limit=0, after="") if is_plain else ask)
+    if is_plain:
+        return (await _browse(context, wanted))._replace(found=None if found.is_degraded else found)
+    if found.is_degraded:
+        return (await _browse(context, wanted))._replace(is_degraded=True)
+    return Listing(await _products(context, found), found.next, found, is_degraded=False)
 
 
 def facets(found: Found | None) -> list[FacetView]:
@@ -105,33 +110,41 @@ def prices(found: Found | None, currency: Currency) -> PriceRange | None:
     return PriceRange(lowest=lowest, highest=highest)
 
 
-async def _browse(context: GatewayContext, wanted: Wanted, sort: Sort, counted: Found | None) -> Listing:
-    """List what the catalog has; without an index it also searches, by words as they are written."""
+async def _browse(context: GatewayContext, wanted: Wanted) -> Listing:
+    """List what the catalog has; it also finds words, as they are written."""
     category = wanted.categories[0] if wanted.categories else ""
+    sort = wanted.sort if wanted.sort and wanted.sort != "relevance" else "title"
     page = await context.bus.ask(
         ListProducts(limit=wanted.limit, q=wanted.q, category=category, sort=sort, after=wanted.after)
     )
-    is_degraded = counted is None and sort != "newest" or counted is not None and counted.is_degraded
-    return Listing(page.products, page.next, None if is_degraded else counted, is_degraded)
+    return Listing(page.products, page.next, None, is_degraded=False)
 
 
 async def _products(context: GatewayContext, found: Found) -> list[Product]:
     """Read what was found, in its order. What was removed in this moment is left out."""
     read = await context.bus.ask(ReadProducts(ids=found.ids)) if found.ids else None
-    by_id = {product.id: product for product in read.products} if read else {}
+    now = context.clock.now()
+    by_id = {product.id: product for product in read.products if _is_shown(product, now)} if read else {}
     return [by_id[product_id] for product_id in found.ids if product_id in by_id]
 
 
-def _question(wanted: Wanted, sort: Sort | FoundSort) -> FindProducts:
+def _is_shown(product: Product, now: datetime) -> bool:
+    """Whether buyers see it now, whatever the index knows yet."""
+    since, until = product.publish_at, product.unpublish_at
+    return product.status == "active" and (since is None or since <= now) and (until is None or now < until)
+
+
+def _question(wanted: Wanted) -> FindProducts:
     low, high = _range(wanted.prices)
-    chosen = Chosen(facet="category", values=tuple(wanted.categories))
+    chosen = [("category", wanted.categories), ("brand", wanted.brands)]
+    sort = wanted.sort if wanted.sort and wanted.sort != "newest" else "relevance" if wanted.q.strip() else "title"
     return FindProducts(
         limit=wanted.limit,
         q=wanted.q,
-        filters=(chosen,) if chosen.values else (),
+        filters=tuple(Chosen(facet=facet, values=tuple(values)) for facet, values in chosen if values),
         price_from=low,
         price_to=high,
-        sort="relevance" if sort == "newest" else sort,
+        sort=sort,
         after=wanted.after,
     )
 

@@ -1,14 +1,16 @@
 """The search of a whole shop: it follows the catalog, whatever happens to its folder."""
 
 import shutil
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec import structs
 
 from actors.search.folder import IndexFolder
 from bus.messages.base import Money
-from bus.messages.catalog import ChangeProduct, CreateProduct, ImportSkus, RemoveProduct, SkuRow, SkuView
+from bus.messages.catalog import ChangeProduct, ImportSkus, Product, RemoveProduct, SetProduct, SkuRow, SkuView
 from bus.messages.search import (
     CheckSearch,
     Chosen,
@@ -28,13 +30,14 @@ from engine.errors import BadInput
 from testkit import ShopUnderTest
 
 
-async def create(shop: ShopUnderTest, product_id: str, title: str, category: str = "Home", price: int = 1000) -> None:
+async def create(
+    shop: ShopUnderTest, product_id: str, title: str, category: str = "Home", price: int = 1000, **rest: Any
+) -> None:
     sku = SkuView(sku=f"{product_id}-1", title="", price=Money(amount=price, currency="EUR"), weight_g=10)
-    await shop.ask(
-        CreateProduct(
-            id=product_id, slug=product_id.lower(), title=title, category=category, description="", skus=(sku,)
-        )
+    product = Product(
+        id=product_id, slug=product_id.lower(), title=title, category=category, description="", skus=(sku,), **rest
     )
+    await shop.ask(SetProduct(id=product_id, product=product, expected=0))
     await shop.clock.at_rest()
 
 
@@ -204,3 +207,25 @@ async def test_an_index_is_not_written_while_another_process_does(shop: ShopUnde
     await shop.clock.advance(seconds=1)
 
     assert await find(shop, "jug") == ("JUG",)
+
+
+async def test_a_product_is_found_while_buyers_see_it_to_the_second(shop: ShopUnderTest) -> None:
+    soon = shop.clock.now() + timedelta(seconds=10)
+    await create(shop, "VASE", "Blue Vase", publish_at=soon, unpublish_at=soon + timedelta(seconds=10))
+    await create(shop, "JUG", "Blue Jug", status="draft")
+
+    assert await find(shop, "blue") == ()
+    await shop.clock.advance(seconds=9.999)
+    assert await find(shop, "blue") == ()
+    await shop.clock.advance(seconds=0.001)
+    assert await find(shop, "blue") == ("VASE",)
+    await shop.clock.advance(seconds=9.999)
+    assert await find(shop, "blue") == ("VASE",)
+    await shop.clock.advance(seconds=0.001)
+    assert await find(shop, "blue") == ()
+    await shop.ask(ChangeProduct(id="JUG", status="active"))
+    await shop.clock.at_rest()
+    assert await find(shop, "blue") == ("JUG",)
+    await shop.ask(ChangeProduct(id="JUG", status="archived"))
+    await shop.clock.at_rest()
+    assert await find(shop, "blue") == ()
