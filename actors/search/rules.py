@@ -34,7 +34,7 @@ def findable(product: Product) -> Findable:
 
 
 def findables(products: Sequence[Product]) -> list[Findable]:
-    """Those that are to be found at any time: no drafts, and nothing archived."""
+    """Products that are to be found at some time: no drafts, and nothing archived."""
     return [findable(product) for product in products if product.status == "active"]
 
 
