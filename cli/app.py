@@ -8,7 +8,7 @@ from typing import Annotated, Final
 import typer
 from typer.core import TyperGroup
 
-from cli import catalogue, messages, operations, serve, settings, tokens, tour
+from cli import catalogue, messages, operations, search, serve, settings, tokens, tour
 from cli.running import print_line, run
 
 _ORDER: Final = (
@@ -63,6 +63,7 @@ app.command("serve")(serve.serve_command)
 app.command("tour")(tour.tour)
 app.command("import")(catalogue.import_command)
 app.command("export")(catalogue.export)
+app.add_typer(search.search, name="search")
 app.command("audit")(operations.audit)
 app.command("token")(tokens.token)
 app.add_typer(tokens.tokens, name="tokens")

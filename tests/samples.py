@@ -24,7 +24,8 @@ def sample(kind: type[T], known: Mapping[str, object] | None = None) -> T:
 
 
 def _value(hint: Any, name: str, known: Mapping[str, object]) -> Any:
-    plain = {str: f"a {name}", bytes: name.encode(), int: 3, bool: True, datetime: NOON, date: NOON.date(), Any: [1]}
+    plain = {str: f"a {name}", bytes: name.encode(), int: 3, float: 1.5, bool: True, Any: [1]}
+    plain |= {datetime: NOON, date: NOON.date()}
     if hint in plain:
         return plain[hint]
     if isinstance(hint, type) and issubclass(hint, msgspec.Struct):

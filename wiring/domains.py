@@ -26,6 +26,7 @@ from actors.notification.actor import Notifications
 from actors.order.actor import Orders, OrderSettings
 from actors.payment.actor import Payments, PaymentSettings
 from actors.payment.stripe import Stripe, StripeSettings
+from actors.search.actor import Search
 from actors.shipping.actor import Shipping
 from actors.shipping.carrier import Carrier, CarrierSettings
 from actors.warehouse.actor import Warehouse
@@ -45,7 +46,7 @@ _ROOT: Final = Path(__file__).parent.parent
 # A command goes to the actor that handles it, an event to all that do.
 ACTORS: Final[tuple[type[Actor], ...]] = (
     Catalog, Carts, Inventory, Orders, Payments, Warehouse, Shipping, Email, Notifications, Analytics, Auditor,
-    IdempotencyKeys, Media,
+    IdempotencyKeys, Media, Search,
 )  # fmt: skip
 
 # The folders of migrations, each for a PostgreSQL schema of its own.
@@ -134,4 +135,11 @@ def make_actors(given: Given) -> Sequence[Actor]:
         Auditor(bus=bus, database=database, clock=clock, stored=bus.backlog, levels=given.updates),
         IdempotencyKeys(database=database),
         Media(database=database, objects=given.objects, cdn=given.cdn, clock=clock),
+        Search(
+            bus=bus,
+            database=database,
+            clock=clock,
+            home=settings.engine.shopflow_data / "search",
+            language=settings.edge.shopflow_language,
+        ),
     )

@@ -20,6 +20,7 @@ from gateway.api import (
     operations,
     order,
     payment,
+    search,
     shipping,
     shop,
     uploads,
@@ -28,6 +29,7 @@ from gateway.api import (
 
 PUBLIC: list[ControllerRouterHandler] = [
     *catalog.PUBLIC,
+    *search.PUBLIC,
     *cart.PUBLIC,
     *order.PUBLIC,
     *webhooks.PUBLIC,
@@ -38,6 +40,7 @@ PUBLIC: list[ControllerRouterHandler] = [
 
 STAFF: list[ControllerRouterHandler] = [
     *catalog.STAFF,
+    *search.STAFF,
     *inventory.STAFF,
     *media.STAFF,
     *uploads.STAFF,

@@ -99,6 +99,20 @@
  */
 
 /**
+ * @typedef {Object} FacetValueView
+ * @property {string} value
+ * @property {string} title
+ * @property {number} count
+ */
+
+/**
+ * @typedef {Object} FacetView
+ * @property {string} name
+ * @property {string} title
+ * @property {FacetValueView[]} values
+ */
+
+/**
  * @typedef {Object} Health
  * @property {string} status
  * @property {Record<string, string>} checks
@@ -209,6 +223,12 @@
  */
 
 /**
+ * @typedef {Object} PriceRange
+ * @property {Money} lowest
+ * @property {Money} highest
+ */
+
+/**
  * @typedef {Object} ProblemDocument
  * @property {string} type
  * @property {string} title
@@ -247,6 +267,12 @@
  * @typedef {Object} ProductList
  * @property {ProductSummary[]} items
  * @property {string | null} next
+ * @property {number | null} total
+ * @property {FacetView[]} facets
+ * @property {PriceRange | null} prices
+ * @property {string | null} corrected
+ * @property {string | null} redirect
+ * @property {boolean} degraded
  */
 
 /**
@@ -305,6 +331,19 @@
  * @typedef {Object} StripeConfig
  * @property {string} publishable_key
  * @property {string} api_base
+ */
+
+/**
+ * @typedef {Object} SuggestedProductView
+ * @property {string} id
+ * @property {string} title
+ */
+
+/**
+ * @typedef {Object} SuggestionsView
+ * @property {string[]} queries
+ * @property {SuggestedProductView[]} products
+ * @property {string[]} categories
  */
 
 /**

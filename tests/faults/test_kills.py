@@ -27,7 +27,8 @@ TRIES = 3
 MIGRATIONS = ("before-migration-commit", "after-migration")
 BETWEEN_PROCESSES = ("after-forward", "after-receive")  # Reached only where there are several (test_split.py).
 RENAMES = ("rename-carried",)  # Reached only by staff who rename a SKU (journeys/test_products.py).
-ELSEWHERE = {*MIGRATIONS, *BETWEEN_PROCESSES, *RENAMES}
+INDEXING = ("search-committing", "search-committed", "search-swapping")  # Where products change (test_folder.py).
+ELSEWHERE = {*MIGRATIONS, *BETWEEN_PROCESSES, *RENAMES, *INDEXING}
 
 
 class Killing:

@@ -8,13 +8,23 @@ from litestar.params import FromPath, FromQuery
 from bus.messages.base import Instant, Money
 from bus.messages.catalog import (
     GetProduct,
-    ListProducts,
     Product,
     SkuView,
-    Sort,
 )
 from bus.messages.inventory import StockLevel
 from gateway.api.bodies import View
+from gateway.api.catalog.listing import (
+    ChosenBrands,
+    ChosenCategories,
+    ChosenPrices,
+    FacetView,
+    ListSort,
+    PriceRange,
+    Wanted,
+    facets,
+    prices,
+    read_listing,
+)
 from gateway.api.lists import Limit, ListView
 from gateway.api.pictures import ImageView, pictures_of
 from gateway.context import GatewayContext, Injected
@@ -35,7 +45,17 @@ class ProductSummary(View, frozen=True, kw_only=True):
 
 
 class ProductList(ListView[ProductSummary], frozen=True, kw_only=True):
-    """A page of products, and the cursor of the next; null at the end."""
+    """A page of products, and the cursor of the next; null at the end.
+
+    `total` and `facets` are of all pages; null and empty where nothing was counted.
+    """
+
+    total: int | None
+    facets: Sequence[FacetView]
+    prices: PriceRange | None
+    corrected: str | None  # The query as it was understood, if it was misspelt.
+    redirect: str | None  # A path of this shop to which staff send who asks for this.
+    degraded: bool  # The search is being prepared: only words as they are written were found.
 
 
 class SkuDetail(View, frozen=True, kw_only=True):
@@ -89,16 +109,35 @@ async def list_products(
     context: Injected,
     q: FromQuery[str] = "",
     category: FromQuery[str] = "",
-    sort: FromQuery[Sort] = "title",
+    f_category: ChosenCategories = None,
+    f_brand: ChosenBrands = None,
+    f_price: ChosenPrices = "",
+    sort: FromQuery[ListSort | None] = None,
     limit: Limit = 20,
     cursor: FromQuery[str] = "",
 ) -> ProductList:
-    """List products for sale, page by page. `sort` is title, price, -price or newest."""
-    page = await context.bus.ask(ListProducts(limit=limit, q=q, category=category, sort=sort, after=cursor))
-    levels = await stock_of(context, page.products)
-    pictures = await pictures_of(context, [product.id for product in page.products])
-    items = [summary(product, levels, pictures.get(product.id, ())) for product in page.products]
-    return ProductList(items=items, next=page.next)
+    """List products for sale, page by page: by relevance for `q`, otherwise by title.
+
+    `sort` is relevance, title, price, -price or newest. `f.price=2000..5000` is in minor units. `q` finds misspelt
+    words, parts of words and SKUs; of more than 8 words the first 8 are looked for.
+    """
+    categories = [*([category] if category else []), *(f_category or [])]
+    listing = await read_listing(
+        context,
+        Wanted(q=q, categories=categories, brands=f_brand or [], prices=f_price, sort=sort, limit=limit, after=cursor),
+    )
+    levels, found = await stock_of(context, listing.products), listing.found
+    pictures = await pictures_of(context, [product.id for product in listing.products])
+    return ProductList(
+        items=[summary(product, levels, pictures.get(product.id, ())) for product in listing.products],
+        next=listing.next,
+        total=found.total if found else None,
+        facets=facets(found),
+        prices=prices(found, context.currency),
+        corrected=found.corrected if found else None,
+        redirect=(found.redirect or None) if found else None,
+        degraded=listing.is_degraded,
+    )
 
 
 @get("/products/{product_id:str}", summary="Read a product", refuses=["moved", "not_found", "gone"])

@@ -1,0 +1,56 @@
+"""Questions: a buyer's words and wishes, within bounds. Pure."""
+
+from collections.abc import Mapping
+from typing import Final, Literal, TypeAlias
+
+import msgspec
+
+from actors.search.text import LONGEST_WORD, code, signs, words
+
+MOST_LETTERS: Final = 200  # Of a query.
+MOST_WORDS: Final = 8
+MOST_DEEP: Final = 1000  # Hits that can be paged through.
+
+Sort: TypeAlias = Literal["relevance", "title", "price", "-price"]
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """The words of a query."""
+
+    words: tuple[str, ...]
+    wholes: tuple[str, ...]  # A title or a code that is this and nothing else comes first.
+    is_cut: bool  # Whether it had more words than are looked for.
+
+
+def read(q: str) -> Asked:
+    """Read a query. One without any word is taken by its signs, or finds nothing."""
+    found = words(q[:MOST_LETTERS]) or signs(q[:MOST_LETTERS])
+    wholes = {" ".join(found), code(q[:MOST_LETTERS])} - {""}
+    return Asked(
+        words=tuple(word[:LONGEST_WORD] for word in found[:MOST_WORDS]),
+        wholes=tuple(sorted(wholes)),
+        is_cut=len(found) > MOST_WORDS or len(q) > MOST_LETTERS,
+    )
+
+
+class Synonym(msgspec.Struct, frozen=True):
+    """Words that stand for other words: each finds what the other is written in."""
+
+    of: tuple[str, ...]
+    instead: tuple[str, ...]
+
+
+class Question(msgspec.Struct, frozen=True, kw_only=True):
+    """A search: words, filters, the facets to count, an order, and a page."""
+
+    q: str = ""
+    filters: Mapping[str, tuple[str, ...]] = {}  # By facet: one of its values must fit.
+    price: tuple[int | None, int | None] = (None, None)  # From, to, both included, in minor units.
+    in_stock: bool = False  # Only what is.
+    facets: tuple[str, ...] = ()
+    sort: Sort = "relevance"
+    skip: int = 0
+    limit: int = 20
+    pinned: tuple[str, ...] = ()  # Products that come first, in this order, if the filters let them.
+    buried: tuple[str, ...] = ()  # Products that come last.
+    synonyms: tuple[Synonym, ...] = ()

@@ -1,0 +1,168 @@
+"""The search: products by words, facets and prices, and what staff arrange of it."""
+
+from typing import Final, Literal, TypeAlias
+
+from bus.messages.base import ProductId, Value
+from engine.message import Command, Query, Reply
+
+FoundSort: TypeAlias = Literal["relevance", "title", "price", "-price"]
+FACETS: Final = ("category", "brand")  # What products can be filtered by, besides their price.
+MOST_VALUES: Final = 50  # Of a filter.
+MOST_QUERY: Final = 200  # Letters.
+
+
+class Chosen(Value, frozen=True, kw_only=True):
+    """A filter: the products that have one of these values of a facet."""
+
+    facet: str
+    values: tuple[str, ...]  # At most MOST_VALUES.
+
+
+class FacetValue(Value, frozen=True, kw_only=True):
+    """A value of a facet, and how many products have it, whatever is chosen of this facet."""
+
+    value: str
+    count: int
+
+
+class FacetCount(Value, frozen=True, kw_only=True):
+    """A facet's values, those that most products have first, 50 at most."""
+
+    facet: str
+    values: tuple[FacetValue, ...]
+
+
+class Found(Reply):
+    """A page of what was found."""
+
+    ids: tuple[ProductId, ...]
+    next: str | None
+    total: int
+    facets: tuple[FacetCount, ...]
+    prices: tuple[int, int] | None = None  # The lowest and the highest in minor units, whatever price is chosen.
+    corrected: str | None = None  # The query as it was understood, if it was misspelt.
+    is_partial: bool = False  # Nothing has all its words; these have at least half of them.
+    is_cut: bool = False  # It had more words than are looked for.
+    redirect: str = ""  # Where staff send buyers who ask for this.
+    is_degraded: bool = False  # There is no index at this moment; nothing was looked for.
+
+
+class FindProducts(Query[Found]):
+    """Find products by words and filters."""
+
+    limit: int = 20  # 1 to 100; 0 only counts.
+    q: str = ""
+    filters: tuple[Chosen, ...] = ()
+    price_from: int | None = None  # Minor units; both ends are included.
+    price_to: int | None = None
+    sort: FoundSort = "relevance"
+    after: str = ""  # `next` of the previous page.
+
+
+class SuggestedProduct(Value, frozen=True, kw_only=True):
+    """A product for what is being typed."""
+
+    id: ProductId
+    title: str
+
+
+class Suggestions(Reply):
+    """Queries, products and categories that may be meant by what is being typed."""
+
+    queries: tuple[str, ...]
+    products: tuple[SuggestedProduct, ...]
+    categories: tuple[str, ...]
+
+
+class Suggest(Query[Suggestions]):
+    """Complete what is being typed."""
+
+    q: str
+
+
+class Reason(Value, frozen=True, kw_only=True):
+    """The best way in which a product fits a word of the query, or "" for all of it, and what it counts."""
+
+    word: str
+    way: str
+    score: float
+
+
+class Reasons(Reply):
+    """Why a product stands where it stands: the sum of these, and what it sells among equals."""
+
+    reasons: tuple[Reason, ...]
+
+
+class ExplainHit(Query[Reasons]):
+    """Explain the place of a product among what a query finds."""
+
+    q: str
+    id: ProductId
+
+
+class SearchHealth(Reply):
+    """The state of the index of the process that answers."""
+
+    products: int
+    seq: int  # The last change that it holds.
+    behind: int  # Changes that it does not hold yet.
+    size_bytes: int
+    is_there: bool  # Without one, answers are lists of the catalog.
+    is_building: bool = False  # It was asked to be built anew, and is not yet.
+
+
+class CheckSearch(Query[SearchHealth]):
+    """Read the state of the index."""
+
+
+class Reindex(Command[SearchHealth]):
+    """Begin to build the index anew, beside the one that answers until then."""
+
+
+class SynonymGroup(Value, frozen=True, kw_only=True):
+    """Words, or groups of words, that find what the others are written in: 2 to 20, of at most 50 letters each."""
+
+    words: tuple[str, ...]
+    is_one_way: bool = False  # The first one finds the others, and not the other way round.
+
+
+class Synonyms(Reply):
+    """All synonyms."""
+
+    groups: tuple[SynonymGroup, ...]
+
+
+class ReadSynonyms(Query[Synonyms]):
+    """Read all synonyms."""
+
+
+class SetSynonyms(Command[Synonyms]):
+    """Set all synonyms, 1,000 groups at most."""
+
+    groups: tuple[SynonymGroup, ...]
+
+
+class SearchRule(Value, frozen=True, kw_only=True):
+    """An arrangement of staff for a query, whatever its case, accents and punctuation."""
+
+    query: str
+    pinned: tuple[ProductId, ...] = ()  # First, in this order, where they are found at all. At most 50.
+    buried: tuple[ProductId, ...] = ()  # Last. At most 50.
+    redirect: str = ""  # A path of this shop.
+
+
+class SearchRules(Reply):
+    """All rules, in order of their queries."""
+
+    rules: tuple[SearchRule, ...]
+
+
+class ReadSearchRules(Query[SearchRules]):
+    """Read all rules."""
+
+
+class SetSearchRules(Command[SearchRules]):
+    """Set all rules, 1,000 at most."""
+
+    rules: tuple[SearchRule, ...]

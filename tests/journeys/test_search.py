@@ -1,0 +1,128 @@
+"""Buyers look for things, and staff arrange what they find."""
+
+from typing import Any
+
+from tests.journeys.people import Customer, Json, Staff
+
+PRODUCTS = "/admin/api/products"
+
+
+def body_of(name: str, title: str, category: str = "Home", price: int = 1000, **rest: Any) -> Json:
+    sku = {"sku": f"{name}-1", "price": {"amount": price, "currency": "EUR"}, "weight_g": 100}
+    return {"id": name, "slug": name.lower(), "title": title, "category": category, "skus": [sku], **rest}
+
+
+async def fill(staff: Staff) -> None:
+    for body in (
+        body_of("VASE", "Blue Vase", brand="Acme"),
+        body_of("JUG", "Water Jug", "Kitchen", 2500, brand="Acme"),
+        body_of("BOWL", "Blue Bowl", "Kitchen", 1500, brand="Other"),
+    ):
+        _ = (await staff.ask("POST", PRODUCTS, body)).good
+    await staff.shop.clock.at_rest()
+
+
+def ids(answer: Any) -> list[str]:
+    return [item["id"] for item in answer.good["items"]]
+
+
+async def test_a_misspelt_word_finds_what_was_meant(staff: Staff, buyer: Customer) -> None:
+    await fill(staff)
+
+    found = await buyer.get("/products?q=wtaer")
+
+    assert ids(found) == ["JUG"]
+    assert found.json["corrected"] == "water"
+    assert (found.json["total"], found.json["degraded"]) == (1, False)
+
+
+async def test_what_is_gone_is_not_found(staff: Staff, buyer: Customer) -> None:
+    await fill(staff)
+    assert (await staff.ask("DELETE", f"{PRODUCTS}/VASE")).status == 204
+    await staff.shop.clock.at_rest()
+
+    assert ids(await buyer.get("/products?q=blue")) == ["BOWL"]
+
+
+async def test_facets_count_without_their_own_choice(staff: Staff, buyer: Customer) -> None:
+    await fill(staff)
+
+    found = await buyer.get("/products?q=blue&f.category=Kitchen&f.brand=Other&f.brand=Acme")
+
+    assert ids(found) == ["BOWL"]
+    counts = {
+        facet["name"]: {each["value"]: each["count"] for each in facet["values"]} for facet in found.json["facets"]
+    }
+    assert counts == {"category": {"Home": 1, "Kitchen": 1}, "brand": {"Other": 1}}
+
+
+async def test_prices_filter_and_sort(staff: Staff, buyer: Customer) -> None:
+    await fill(staff)
+
+    found = await buyer.get("/products?f.brand=Acme&f.brand=Other&f.price=1500..2500&sort=-price")
+
+    assert ids(found) == ["JUG", "BOWL"]
+    assert found.json["prices"]["lowest"] == {"amount": 1000, "currency": "EUR"}
+    for bad in ("1500", "a..b", "-1..5", "1..2..3"):
+        assert (await buyer.get(f"/products?f.price={bad}")).refusal == (422, "invalid")
+    assert (await buyer.get("/products?f.shape=round")).refusal == (422, "invalid")
+
+
+async def test_a_list_is_paged_through_by_its_cursor(staff: Staff, buyer: Customer) -> None:
+    await fill(staff)
+    first = await buyer.get("/products?q=blue&sort=price&limit=1")
+    second = await buyer.get(f"/products?q=blue&sort=price&limit=1&cursor={first.json['next']}")
+
+    assert ids(first) + ids(second) == ["VASE", "BOWL"]
+    assert second.json["next"] is None
+    assert (await buyer.get(f"/products?q=bowl&limit=1&cursor={first.json['next']}")).refusal == (422, "invalid")
+
+
+async def test_a_plain_list_is_counted_too(staff: Staff, buyer: Customer) -> None:
+    await fill(staff)
+    everything = await buyer.get("/products?limit=1")
+    of_a_category = await buyer.get("/products?category=Kitchen")
+
+    assert everything.json["total"] >= 3
+    assert len(everything.json["items"]) == 1
+    assert of_a_category.json["total"] == len(of_a_category.json["items"]) == 2
+
+
+async def test_what_is_typed_is_completed(staff: Staff, buyer: Customer) -> None:
+    await fill(staff)
+
+    found = (await buyer.get("/search/suggest?q=wat")).good
+
+    assert found == {"queries": [], "products": [{"id": "JUG", "title": "Water Jug"}], "categories": ["Kitchen"]}
+    assert (await buyer.get(f"/search/suggest?q={'x' * 201}")).refusal == (422, "invalid")
+
+
+async def test_staff_arrange_what_is_found(staff: Staff, buyer: Customer) -> None:
+    await fill(staff)
+    synonyms = {"items": [{"words": ["pitcher", "jug"]}]}
+    rules = {"items": [{"query": "blue", "pinned": ["BOWL"], "redirect": "/blue"}]}
+
+    assert (await staff.ask("PUT", "/admin/api/search/synonyms", synonyms)).status == 200
+    assert (await staff.ask("PUT", "/admin/api/search/rules", rules)).status == 200
+
+    assert ids(await buyer.get("/products?q=pitcher")) == ["JUG"]
+    found = await buyer.get("/products?q=Blue")
+    assert ids(found) == ["BOWL", "VASE"]
+    assert found.json["redirect"] == "/blue"
+    assert (await staff.get("/admin/api/search/synonyms")).good["items"][0]["words"] == ["pitcher", "jug"]
+    assert (await staff.get("/admin/api/search/rules")).good["items"][0]["pinned"] == ["BOWL"]
+    away = {"items": [{"query": "blue", "redirect": "//elsewhere.example"}]}
+    assert (await staff.ask("PUT", "/admin/api/search/rules", away)).refusal == (422, "invalid")
+    assert (await buyer.get("/admin/api/search/rules")).status == 401
+
+
+async def test_staff_see_the_index_and_why_a_hit_is_where_it_is(staff: Staff) -> None:
+    await fill(staff)
+    assert (await staff.ask("POST", "/admin/api/search/reindex")).status == 202
+    await staff.shop.clock.at_rest()
+
+    health = (await staff.get("/admin/api/search/health")).good
+    why = (await staff.get("/admin/api/search/explain?q=wtaer&product=JUG")).good
+
+    assert (health["is_there"], health["is_building"], health["behind"]) == (True, False, 0)
+    assert why["items"] == [{"word": "wtaer", "way": "typo", "score": 3.0}]
