@@ -77,8 +77,10 @@ class Envelope:
         return self.lease is not None and self.lease.is_lost
 
     def is_abandoned(self, now_s: float) -> bool:
-        """Whether it needs no handling: its asker has timed out, or its lease has moved to another process."""
-        if self.is_call_result:
-            return False
+        """Whether it needs no handling: its asker has timed out, or its lease has moved to another process.
+
+        The result of a call is recorded though nobody waits for it; but with its lease it is lost, and made again.
+        """
         reply = self.reply
-        return self.is_lost or (reply is not None and (reply.done() or self.expires_s <= now_s))
+        nobody_waits = reply is not None and (reply.done() or self.expires_s <= now_s)
+        return self.is_lost or (nobody_waits and not self.is_call_result)

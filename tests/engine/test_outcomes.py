@@ -133,6 +133,17 @@ async def test_an_ask_whose_asker_has_gone_is_dropped_and_a_call_result_never() 
     assert world.mailbox.size == 0
 
 
+async def test_a_call_result_whose_lease_is_lost_is_given_up_like_any_message() -> None:
+    world, lease = World(), Borrowed()
+    lease.is_lost = True
+    envelope = world.taken(delivery_id=7, lease=lease)
+    envelope.is_call_result = True
+
+    assert world.outcomes.drop_abandoned([envelope]) == []
+    assert world.stored.left == [7]  # Its row stays: a sweep or the queue brings it again.
+    assert world.mailbox.size == 0
+
+
 async def test_bad_input_is_parked_at_once() -> None:
     world = World()
     envelope = world.taken(delivery_id=7)

@@ -12,6 +12,7 @@ from bus.local import LocalBus
 from bus.sqs.client import MissingQueue, Sqs
 from bus.sqs.metrics import LEASES_LOST
 from bus.sqs.wire import WireMessage
+from engine.clock import SystemClock
 from engine.postgres import Database
 from tests.bus.sqs_faults import without_faults
 from tests.bus.transports import Transport, nothing_is_stored
@@ -83,8 +84,8 @@ async def _is_told(logs: Sequence[object]) -> bool:
     return any("can't be read" in str(entry) for entry in logs)
 
 
-async def _has_done(transport: Transport, what: list[str]) -> bool:
-    return await done(transport.database) == what
+async def _has_done(transport: Transport, what: list[str], actor: str = "recorder") -> bool:
+    return await done(transport.database, actor) == what
 
 
 async def test_a_large_body_goes_by_s3_and_is_gone_when_it_was_handled(transport: Transport, sqs: Sqs) -> None:
@@ -164,6 +165,24 @@ async def test_a_call_that_lost_its_loan_is_cancelled(transport: Transport, brie
         faulty.is_down = False
 
     assert transport.courier.fetched == []
+
+
+async def test_a_call_whose_result_lost_its_loan_is_given_up_and_made_again(transport: Transport, brief: Sqs) -> None:
+    faulty = without_faults(brief)
+    lost = LEASES_LOST.labels(brief.queue_of("courier"))
+    async with transport.process(faulty, [transport.courier]) as bus:
+        async with transport.database.transaction(SystemClock().now()) as tx:
+            await tx.execute("lock table toys.done")  # So that the turn that records the result has to wait.
+            letter = WireMessage(id="by-hand", type="Rang", body='{"type":"Rang","key":"a","what":"far"}')
+            await brief.send(brief.queue_of("courier"), [letter])
+            await eventually(lambda: transport.courier.fetched == ["far"])
+            faulty.is_down = True
+            await eventually(lambda: lost._value.get() >= 1)
+        await eventually(lambda: bus.supervisor.cells["courier"].mailbox.size == 0)
+        faulty.is_down = False
+        await eventually(lambda: _has_done(transport, ["far"], "courier"))
+
+    assert transport.courier.fetched == ["far", "far"]
 
 
 async def test_what_was_not_begun_goes_to_others_at_once_when_a_process_stops(transport: Transport, sqs: Sqs) -> None:
