@@ -20,7 +20,7 @@ _MOST_MEANWHILE = 1000
 class Subscription:
     """The deliveries of one hosted actor, on their way into its mailbox."""
 
-    __slots__ = ("_in_memory", "_meanwhile", "is_behind", "is_open", "name", "put")
+    __slots__ = ("_in_memory", "_is_current", "_meanwhile", "is_behind", "is_open", "name", "put")
 
     def __init__(self, name: str, put: Callable[[Envelope], None], in_memory: InMemory) -> None:
         self.name = name
@@ -28,11 +28,13 @@ class Subscription:
         self.is_open = True
         self.is_behind = True
         self._in_memory = in_memory
+        self._is_current = False  # The running sweep began after the actor last fell behind.
         self._meanwhile: deque[Envelope] | None = None  # Stored while a sweep reads older rows; None if none does.
 
     def fall_behind(self) -> None:
-        """Note that some rows are not in memory: nothing new may overtake them."""
+        """Note that some rows are not in memory: nothing new may overtake them. A running sweep may miss them."""
         self.is_behind = True
+        self._is_current = False
 
     def hand(self, envelope: Envelope) -> bool:
         """Put a delivery into the mailbox. Return False if its row is left to a sweep."""
@@ -51,6 +53,7 @@ class Subscription:
     def begin_catch_up(self) -> None:
         """Keep new deliveries from now on: a sweep begins to read older ones."""
         self._meanwhile = deque()
+        self._is_current = True
 
     def keep(self, envelope: Envelope) -> bool:
         """Keep a new delivery until the sweep has read the older ones. Return False if its row is left to the next."""
@@ -65,7 +68,9 @@ class Subscription:
         return self._meanwhile is not None and len(self._meanwhile) > _MOST_MEANWHILE
 
     def go_live(self) -> None:
-        """Hand over what was kept: all older rows are in memory."""
+        """Hand over what was kept: all older rows are in memory. Stay behind if the sweep may have missed some."""
+        if not self._is_current:
+            return  # Who said so has woken the sweeper: the next sweep reads all again.
         self.is_behind = False
         meanwhile = self._meanwhile
         while meanwhile and self.hand(meanwhile[0]):

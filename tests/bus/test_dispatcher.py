@@ -158,6 +158,20 @@ def test_a_mailbox_that_fills_up_at_the_end_of_a_sweep_falls_behind_again() -> N
     assert world.known(1, 2, 3) == [1, 2]
 
 
+def test_an_actor_that_falls_behind_while_a_sweep_reads_is_read_for_again() -> None:
+    world = World()
+    world.subscription.begin_catch_up()
+    world.commit(7)
+
+    world.dispatcher.fall_behind(["here"])  # The running read may have begun before the rows that this is about.
+    world.subscription.go_live()
+    world.subscription.end_catch_up()
+
+    assert world.subscription.is_behind
+    assert world.mailbox == []
+    assert world.known(7) == []
+
+
 def test_actors_of_other_processes_do_not_fall_behind() -> None:
     world = World().live()
 

@@ -10,6 +10,7 @@ import pytest
 from asyncpg import QueryCanceledError, Record
 from structlog.testing import capture_logs
 
+from bus import sweeper
 from engine.clock import ManualClock
 from engine.errors import Unavailable
 from engine.postgres import Database
@@ -61,6 +62,36 @@ async def test_an_event_whose_commit_has_no_answer_is_handled_if_it_was_stored(
         with patch.object(bus, "_database", LostAnswers(database)), pytest.raises(Unavailable):
             await bus.publish(Rang(key="k", what="x"))
         await until_done(database, "recorder", ["x"])
+
+
+async def test_an_answer_lost_while_a_sweep_reads_leaves_no_event_to_the_next_hour(
+    database: Database, clock: ManualClock
+) -> None:
+    reads = _HoldsWhatItRead(database)
+    async with house(reads, clock, Recorder()) as bus:
+        await reads.has_read.wait()  # Nothing waits.
+        with patch.object(bus, "_database", LostAnswers(database)), pytest.raises(Unavailable):
+            await bus.publish(Rang(key="k", what="x"))
+        reads.go_on.set()
+        await at_rest(clock)  # The clock did not move, so no other sweep was due.
+
+    assert await done(database) == ["x"]
+
+
+class _HoldsWhatItRead(Database):
+    """Reads at once what waits for an actor, and says what it has read when it may go on."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database._pool)
+        self.has_read = asyncio.Event()
+        self.go_on = asyncio.Event()
+
+    async def fetch(self, sql: str, *parameters: object) -> Sequence[Record]:
+        records = await super().fetch(sql, *parameters)
+        if sql == sweeper._WAITING:
+            self.has_read.set()
+            await self.go_on.wait()
+        return records
 
 
 # --- After a crash ---
