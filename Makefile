@@ -42,8 +42,9 @@ update-golden: $(VENV)/ready-dev ## Write down messages that are new, after a lo
 	@UPDATE_GOLDEN=1 $(BIN)/python -m pytest -q tests/bus/test_golden.py
 	@git --no-pager diff --stat tests/bus/golden
 
-faults: $(VENV)/ready-dev ## Kills, faults and time at length (more than an hour); writes docs/reliability.md
-	@$(BIN)/python -m pytest tests/faults --long -v
+ONLY ?= tests/faults
+faults: $(VENV)/ready-dev ## Kills, faults and time at length (hours; ONLY=file of them); writes docs/reliability.md
+	@$(BIN)/python -m pytest $(ONLY) --long -v
 
 check: $(VENV)/ready-dev $(VENV)/npm/ready ## Format, lint, imports, spelling and types, of Python and JavaScript
 	@$(BIN)/ruff format --check .

@@ -8,7 +8,7 @@ from random import SystemRandom
 
 import pytest
 
-from tests.faults.report import Report
+from tests.faults.report import Report, write_page
 from tests.journeys.conftest import buyer, http, impatient_with_stripe, staff
 
 __all__ = ["buyer", "http", "impatient_with_stripe", "staff"]  # Who is there in journeys is there in campaigns.
@@ -44,23 +44,23 @@ def scale(request: pytest.FixtureRequest) -> Scale:
     return Scale(is_long=request.config.getoption("--long"), seed=seed)
 
 
-_FAILED = pytest.StashKey[list[str]]()
+_PASSED = pytest.StashKey[bool]()
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """A report that is silent about what failed would be none."""
+    """Note how a test ended: a report that is silent about what failed would be none."""
     outcome = yield
-    if outcome.failed:
-        item.config.stash.setdefault(_FAILED, []).append(item.nodeid)
+    item.stash[_PASSED] = item.stash.get(_PASSED, True) and outcome.passed
     return outcome
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(autouse=True)
 def report(request: pytest.FixtureRequest) -> Iterator[Report]:
-    """What campaigns count. Written down after a long run."""
+    """What a test's campaigns count. Written down after each test of a long run."""
     made = Report()
     yield made
-    if request.config.getoption("--long") and made.campaigns:
-        failed: list[str] = request.config.stash.get(_FAILED, [])
-        made.write(failed)
+    if request.config.getoption("--long"):
+        item: pytest.Item = request.node
+        made.keep(item.nodeid, item.location[1] or 0, has_passed=item.stash[_PASSED])
+        write_page()
