@@ -13,7 +13,6 @@ import pytest
 
 from tests.faults.prober import Probe, is_shed, probe
 from tests.journeys.process import Answer, Program, end, program
-from tests.journeys.test_process import staff
 from tests.waiting import eventually
 
 CROWD = 150
@@ -74,7 +73,7 @@ async def test_an_exhausted_pool_sheds(data: Path) -> None:
 @asynccontextmanager
 async def one_long_statement(shop: Program) -> AsyncIterator["asyncio.Task[Answer]"]:
     """Sales are being read, and can't be, while the block lasts; then they are, and all is as it was."""
-    who = await staff(shop)
+    who = await shop.staff()
     holder = await asyncpg.connect(f"postgresql://postgres:@/shopflow?host={shop.data}/postgres", timeout=10)
     try:
         async with holder.transaction():

@@ -124,7 +124,7 @@ async def test_a_storm_of_webhooks_is_answered_in_time_and_each_takes_effect_onc
     campaign = report.campaign(f"a storm of {count} webhooks, 10,000 in a minute, with 40 % repeats", scale.seed)
     async with program(SHOPFLOW_PAYMENT_DECLINES="1000") as shop:  # Each order has more tries than any buyer makes.
         await shop.start()
-        staff = {"Authorization": f"Bearer {(await shop.good('token')).strip()}"}
+        staff = await shop.staff()
         assert (await shop.ask("PUT", f"/admin/api/stock/{SKU}", {"on_hand": 1000}, **staff)).status == 200
         orders = await place_orders(shop, round(count * (1 - REPEATS)) // EVENTS_OF_AN_ORDER)
         events = storm_of(orders, count, Random(scale.seed))

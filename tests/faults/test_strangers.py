@@ -7,7 +7,7 @@ its log names what it has refused.
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from time import perf_counter
@@ -96,12 +96,8 @@ async def shopping(shop: Program, buyers: Dialogue, seconds: float) -> Shopping:
 
 async def fill_the_shelf(shop: Program) -> None:
     """Put on the shelf what honest buyers want, in plenty."""
-    answer = await shop.ask("PUT", f"/admin/api/stock/{SKU}", {"on_hand": 1_000_000}, **await staff_of(shop))
+    answer = await shop.ask("PUT", f"/admin/api/stock/{SKU}", {"on_hand": 1_000_000}, **await shop.staff())
     assert answer.status == 200, answer
-
-
-async def staff_of(shop: Program) -> Mapping[str, str]:
-    return {"Authorization": f"Bearer {(await shop.good('token')).strip()}"}
 
 
 @asynccontextmanager
@@ -131,6 +127,6 @@ def refusals_are_told(lines: Sequence[str]) -> set[str]:
 
 async def held_by_strangers(shop: Program) -> int:
     """Units in carts of what only strangers want."""
-    staff = await staff_of(shop)
+    staff = await shop.staff()
     books = [await shop.ask("GET", f"/admin/api/stock/{sku}", **staff) for sku in SKUS]
     return sum(int(each.body["held"]) for each in books)

@@ -1,7 +1,6 @@
-"""The program as people meet it: it starts, tells, refuses bad settings in a line, does its commands, and stops."""
+"""The program as people meet it: it starts, tells, refuses bad settings in a line, and stops."""
 
 import asyncio
-import csv
 import json
 import os
 import re
@@ -9,42 +8,15 @@ import signal
 import socket
 import sys
 import tomllib
-from collections.abc import AsyncIterator, Iterable
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from bus.messages import words
-from cli.goods import SAMPLE
 from cli.scripted_buyer import Tour
 from testkit.people import DELIVERY
 from testkit.programs import at_work, free_port
 from tests.journeys.process import EVENTUALLY_S, ROOT, STOP_S, Program, end, program, servers, work_folder
-from tests.test_tidy import LISTENERS
-from tests.waiting import eventually
-
-# What the buyer of a tour is written about.
-MAILS = {"OrderCreated", "PaymentReceived", "OrderFulfilled", "OrderShipped", "OrderDelivered"}
-
-
-@pytest.fixture(scope="module")
-async def running() -> AsyncIterator[Program]:
-    """A shop that runs, for tests that leave it running."""
-    async with program() as made:
-        await made.start()
-        yield made
-
-
-async def staff(shop: Program) -> dict[str, str]:
-    return {"Authorization": f"Bearer {(await shop.good('token')).strip()}"}
-
-
-async def cart_with(shop: Program, sku: str, quantity: int = 1) -> str:
-    cart = (await shop.ask("POST", "/carts")).body["id"]
-    assert (await shop.ask("PUT", f"/carts/{cart}/lines/{sku}", {"quantity": quantity})).status == 200
-    return str(cart)
-
 
 # --- Starting and stopping ---
 
@@ -60,7 +32,7 @@ async def test_it_starts_sells_and_stops_and_the_second_start_finds_everything(
         assert (await shop.ask("GET", f"{shop.operations}/health/ready")).status == 200
         assert b"shopflow_turns_total{" in (await shop.ask("GET", f"{shop.operations}/metrics")).body
         assert (await shop.ask("GET", "/metrics")).status == 404
-        cart = await cart_with(shop, "MUG-BLUE", 3)
+        cart = await shop.cart_with("MUG-BLUE", 3)
         stop_s = await shop.stop(signal.SIGTERM)
         assert at_work(shop.data) == []
 
@@ -153,7 +125,7 @@ async def test_it_stops_while_it_starts() -> None:
 async def test_what_is_asked_when_it_is_told_to_stop_is_answered() -> None:
     async with program() as shop:
         await shop.start()
-        cart = await cart_with(shop, "MUG-BLUE")
+        cart = await shop.cart_with("MUG-BLUE")
         slow = {"delay_s": 0.3}
         assert (await shop.ask("PUT", f"{await shop.sandbox()}/sandbox/faults/stripe", slow)).status == 200
         reader, writer = await asyncio.open_connection("127.0.0.1", shop.port)
@@ -183,7 +155,7 @@ async def test_what_is_asked_when_it_is_told_to_stop_is_answered() -> None:
 async def test_tours_that_want_the_last_of_something_take_something_else() -> None:
     async with program() as shop:
         await shop.start()
-        key = await staff(shop)
+        key = await shop.staff()
         products = (await shop.ask("GET", "/products?limit=100")).body["items"]
         wanted = next(product["id"] for product in products if product["available"] >= 2)
         skus = [sku["sku"] for sku in (await shop.ask("GET", f"/products/{wanted}")).body["skus"]]
@@ -304,171 +276,3 @@ async def test_a_port_is_taken_as_soon_as_a_shop_starts() -> None:
         await first.says("Starting PostgreSQL")
         with work_folder() as data:
             assert "SHOPFLOW_PORT: can't listen" in await refusal(data, SHOPFLOW_PORT=str(first.port))
-
-
-# --- Commands beside a running shop ---
-
-
-async def test_a_tour_prints_its_timeline_and_every_mail_arrives_once(running: Program) -> None:
-    before = len(await running.mails())
-    told = await running.good("tour")
-
-    number = told.partition("Order ")[2].partition(":")[0]
-    assert f"Order {number}: Delivered" in told
-    for event in (*MAILS, "PickingStarted"):
-        assert words.event(event) in told
-
-    async def mails_of_it() -> list[dict[str, str]]:
-        mails = await running.mails()
-        about_it = [mail for mail in mails if number in mail["subject"] + mail["text"]]
-        return about_it if len(mails) >= before + len(MAILS) else []
-
-    mails = await eventually(mails_of_it)
-    assert len(mails) == len({mail["message_id"] for mail in mails}) == len(MAILS)
-    assert {mail["to"][0] for mail in mails} == {"ada@example.com"}
-    assert "0 findings" in await running.good("audit")
-
-
-async def test_a_tour_without_a_shop_says_so_at_once() -> None:
-    async with program() as shop:
-        await shop.start()
-        await shop.stop()
-        done = await shop.run("tour")
-    assert done.code == 1
-    assert done.err == f"The tour ended early: no shop answers at {shop.url}: start one with `run.py`\n"
-
-
-async def test_a_token_opens_what_is_for_staff(running: Program) -> None:
-    assert (await running.ask("GET", "/admin/api/orders")).status == 401
-    assert (await running.ask("GET", "/admin/api/orders", **await staff(running))).status == 200
-    wrong = await running.run("token", "--role", "king")
-    assert (wrong.code, wrong.err.count("\n")) == (2, 1)
-
-
-async def test_a_token_is_listed_and_revoked(running: Program) -> None:
-    token = (await running.good("token", "--label", "Ada")).strip()
-    headers = {"Authorization": f"Bearer {token}"}
-    assert (await running.ask("GET", "/admin/api/orders", **headers)).status == 200
-    listed = await running.good("tokens")
-    token_id = next(line for line in listed.splitlines() if "Ada" in line).split()[1]
-
-    assert await running.good("tokens", "revoke", token_id) == "1 revoked.\n"
-
-    assert (await running.ask("GET", "/admin/api/orders", **headers)).status == 401
-    assert "revoked" in next(line for line in (await running.good("tokens", "list")).splitlines() if "Ada" in line)
-    again = await running.run("tokens", "revoke", token_id)
-    assert again.code == 2
-    assert again.err.endswith(f"there is no token {token_id} to revoke; nothing was changed\n")
-    assert token not in listed
-
-
-async def test_goods_go_out_and_come_in_again(running: Program, tmp_path: Path) -> None:
-    assert "114 SKUs" in await running.good("export", str(tmp_path / "out.csv"))
-    rows = read_csv(tmp_path / "out.csv")
-    assert by_sku(rows, without="on_hand") == by_sku(read_csv(SAMPLE), without="on_hand")
-
-    changed = [{**row, "price": str(int(row["price"]) + 1), "on_hand": str(int(row["on_hand"]) + 7)} for row in rows]
-    write_csv(tmp_path / "in.csv", changed)
-    assert "114 SKUs written, 0 lines refused" in await running.good("import", str(tmp_path / "in.csv"))
-    await running.good("export", str(tmp_path / "again.csv"))
-    assert by_sku(read_csv(tmp_path / "again.csv")) == by_sku(changed)
-    assert "0 findings" in await running.good("audit")
-
-    detail = (await running.ask("GET", "/products/MUG")).body  # The running shop has it too.
-    assert {sku["sku"]: str(sku["price"]["amount"]) for sku in detail["skus"]} == {
-        row["sku"]: row["price"] for row in changed if row["product_id"] == "MUG"
-    }
-    write_csv(tmp_path / "in.csv", rows)
-    await running.good("import", str(tmp_path / "in.csv"))
-
-
-async def test_lines_that_do_not_fit_are_listed_and_the_others_are_taken(running: Program, tmp_path: Path) -> None:
-    good = {**read_csv(SAMPLE)[0], "product_id": "NEW", "slug": "new", "sku": "NEW-1", "on_hand": "5"}
-    bad = [{"price": "1.5"}, {"on_hand": "-1"}, {"price": "-1"}, {"weight_g": "heavy"}, {"sku": ""}]
-    write_csv(tmp_path / "mixed.csv", [{**good, **change} for change in bad] + [good])
-
-    done = await running.run("import", str(tmp_path / "mixed.csv"))
-
-    assert (done.code, done.err) == (1, "")
-    assert "1 SKUs written, 5 lines refused" in done.out
-    for number in (2, 3, 4, 5, 6):
-        assert f"│ {number}    │" in done.out
-    assert (await running.ask("GET", "/admin/api/stock/NEW-1", **await staff(running))).body["on_hand"] == 5
-
-
-@pytest.mark.parametrize("words", [("import", "no-such-file.csv"), ("export", "no-such-folder/out.csv")])
-async def test_a_file_that_can_not_be_used_is_one_line(running: Program, words: tuple[str, str]) -> None:
-    done = await running.run(*words)
-    assert (done.code, done.err.count("\n")) == (2, 1)
-    assert words[1] in done.err
-
-
-async def test_a_dead_letter_is_seen_and_driven_again(running: Program) -> None:
-    assert "None." in await running.good("dead-letters")
-    sandbox = await running.sandbox()
-    refuse = {"action": "fail", "status": 550, "count": 1}
-    assert (await running.ask("PUT", f"{sandbox}/sandbox/faults/smtp", refuse)).status == 200
-    cart = await cart_with(running, "MUG-BLUE")
-    order = await running.ask("POST", f"/carts/{cart}/checkout", DELIVERY, Idempotency_Key="dead-letter-1")
-    number = order.body["order"]["number"]
-    who = await staff(running)
-
-    async def letters() -> list[dict[str, str]]:
-        return list((await running.ask("GET", "/admin/api/dead-letters", **who)).body["items"])
-
-    (letter,) = await eventually(letters)
-    listed = await running.good("dead-letters", "list")
-    assert "OrderCreated" in listed
-    assert "550" in listed
-    shown = json.loads(await running.good("dead-letters", "show", letter["id"]))
-    assert (shown["type"], shown["subscriber"]) == ("OrderCreated", "email")
-    unknown = await running.run("dead-letters", "show", "999999")
-    assert (unknown.code, unknown.err) == (2, "ShopFlow: there is no dead letter 999999\n")
-
-    assert "1 will be retried" in await running.good("dead-letters", "redrive", letter["id"])
-    unknown = await running.run("dead-letters", "redrive", "987654321")
-    assert (unknown.code, unknown.err) == (2, "ShopFlow: there is no dead letter 987654321\n")
-
-    async def has_mail() -> bool:
-        return any(number in mail["subject"] + mail["text"] for mail in await running.mails())
-
-    assert await eventually(has_mail)
-    assert "None." in await running.good("dead-letters", "list")
-
-
-async def test_the_schema_says_who_listens(running: Program) -> None:
-    told = json.loads(await running.good("schema"))
-    listeners = {event: set(told["listeners"].get(event, ())) for event in LISTENERS}
-    assert listeners == LISTENERS
-    assert all(kind in told["$defs"] for kind in (*LISTENERS, "HoldStock", "SetLine"))
-
-
-async def test_help_teaches(running: Program) -> None:
-    everything, one, more, nonsense = await asyncio.gather(
-        running.good("--help"),
-        running.good("import", "--help"),
-        running.good("dead-letters", "--help"),
-        running.run("nonsense"),
-    )
-    for command in ("serve", "tour", "import", "export", "audit", "token", "tokens", "schema", "dead-letters"):
-        assert command in everything
-    assert "product_id, slug, title, category" in one
-    assert "redrive" in more
-    assert nonsense.code == 2
-
-
-def read_csv(file: Path) -> list[dict[str, str]]:
-    with file.open(encoding="utf-8", newline="") as source:
-        return list(csv.DictReader(source))
-
-
-def write_csv(file: Path, rows: Iterable[dict[str, str]]) -> None:
-    rows = list(rows)
-    with file.open("w", encoding="utf-8", newline="") as target:
-        writer = csv.DictWriter(target, list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
-
-
-def by_sku(rows: Iterable[dict[str, str]], without: str = "") -> dict[str, dict[str, str]]:
-    return {row["sku"]: {name: value for name, value in row.items() if name != without} for row in rows}

@@ -127,7 +127,7 @@ async def see_event(page: Page, event: str) -> None:
 
 
 async def work_in_the_warehouse(shop: Program, order_id: str) -> None:
-    staff = {"Authorization": f"Bearer {(await shop.good('token')).strip()}"}
+    staff = await shop.staff()
 
     async def picked() -> bool:
         return (await shop.ask("POST", f"/admin/api/pick-lists/{order_id}/pick", **staff)).status == 200
@@ -240,7 +240,7 @@ async def test_an_order_is_cancelled_in_the_browser(base_url: str, page: Page) -
 
 
 async def test_the_example_for_browsers_in_the_docs_shows_live_stock(running: Program, page: Page) -> None:
-    staff = {"Authorization": f"Bearer {(await running.good('token')).strip()}"}
+    staff = await running.staff()
 
     assert page.context.browser is not None
     lenient = await page.context.browser.new_context(bypass_csp=True)  # As a page of the owner's, with scripts in it.

@@ -214,7 +214,7 @@ async def test_an_order_counts_down_says_why_it_ended_and_can_be_had_again(
 ) -> None:
     order_id = await buy_a_trowel(page, base_url)
     await expect(page.get_by_test_id("pay-deadline")).to_have_text(re.compile(r"Please pay within (30:00|29:\d\d)"))
-    staff = {"Authorization": f"Bearer {(await running.good('token')).strip()}"}
+    staff = await running.staff()
 
     assert (await running.ask("POST", f"/orders/{order_id}/cancel", **staff)).status == 200
 
