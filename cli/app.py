@@ -12,7 +12,8 @@ from cli import catalogue, messages, operations, search, serve, settings, tokens
 from cli.running import print_line, run
 
 _ORDER: Final = (
-    "serve", "tour", "import", "export", "audit", "token", "tokens", "dead-letters", "queues", "settings", "schema",
+    "serve", "tour", "import", "export", "search", "audit", "token", "tokens", "dead-letters", "queues", "settings",
+    "schema",
 )  # fmt: skip
 _EXAMPLES: Final = "Examples: run.py serve, run.py import goods.csv --dry-run, run.py token --label Ada, run.py audit."
 
