@@ -257,7 +257,9 @@ async def save(
     await _note_slugs(tx, edits)
     await history.add(tx, numbered, by)
     return [
-        (ProductChanged if edit.after else ProductRemoved)(product_id=edit.product_id, revision=revision)
+        ProductChanged(product_id=edit.product_id, revision=revision)
+        if edit.after
+        else ProductRemoved(product_id=edit.product_id, revision=revision)
         for edit, revision in numbered
     ]
 

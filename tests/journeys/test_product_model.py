@@ -26,8 +26,9 @@ def shirt(**fields: Any) -> dict[str, Any]:
     return {**own, "options": options, "skus": skus, **fields}
 
 
-async def is_seen(buyer: Customer) -> bool:
+async def is_seen(shop: ShopUnderTest, buyer: Customer) -> bool:
     """Whether buyers see the shirt: on its page, in the list, in a search, its category, and can put it into a cart."""
+    await shop.settle()  # The search follows what was changed.
     page = (await buyer.get("/products/shirt")).status == 200
     listed = [item["id"] for item in (await buyer.get("/products?category=Clothes")).good["items"]] == ["SHIRT"]
     found = [item["id"] for item in (await buyer.get("/products?q=shirt")).good["items"]] == ["SHIRT"]
@@ -86,15 +87,15 @@ async def test_a_barcode_is_one_skus(staff: Staff) -> None:
     _ = (await staff.ask("POST", PRODUCTS, with_code("A2", "4006381333948"))).good
 
 
-async def test_a_draft_is_seen_by_nobody_until_it_is_active(staff: Staff, buyer: Customer) -> None:
+async def test_a_draft_is_seen_by_nobody_until_it_is_active(shop: ShopUnderTest, staff: Staff, buyer: Customer) -> None:
     await stocked(staff, shirt(status="draft"))
-    assert not await is_seen(buyer)
+    assert not await is_seen(shop, buyer)
 
     _ = (await staff.ask("PATCH", f"{PRODUCTS}/SHIRT", {"status": "active"})).good
-    assert await is_seen(buyer)
+    assert await is_seen(shop, buyer)
 
     _ = (await staff.ask("PATCH", f"{PRODUCTS}/SHIRT", {"status": "archived"})).good
-    assert not await is_seen(buyer)
+    assert not await is_seen(shop, buyer)
     assert (await staff.get(f"{PRODUCTS}/SHIRT")).good["status"] == "archived"
 
 
@@ -105,18 +106,18 @@ async def test_a_product_comes_and_goes_by_the_clock_to_the_second(
     times = {"publish_at": now + timedelta(hours=1), "unpublish_at": now + timedelta(hours=3)}
     await stocked(staff, shirt(**{name: time.isoformat() for name, time in times.items()}))
 
-    assert not await is_seen(buyer)
+    assert not await is_seen(shop, buyer)
     await shop.clock.advance(seconds=3599)
-    assert not await is_seen(buyer)
+    assert not await is_seen(shop, buyer)
     await shop.clock.advance(seconds=1)
-    assert await is_seen(buyer)
+    assert await is_seen(shop, buyer)
     await shop.clock.advance(seconds=7199)
-    assert await is_seen(buyer)
+    assert await is_seen(shop, buyer)
     await shop.clock.advance(seconds=1)
-    assert not await is_seen(buyer)
+    assert not await is_seen(shop, buyer)
 
     _ = (await staff.ask("PATCH", f"{PRODUCTS}/SHIRT", {"clear": ["unpublish_at"]})).good
-    assert await is_seen(buyer)
+    assert await is_seen(shop, buyer)
     past = await staff.ask("PATCH", f"{PRODUCTS}/SHIRT", {"unpublish_at": now.isoformat()})
     assert past.refusal == (422, "invalid")
 
