@@ -6,7 +6,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from cli.goods import REQUIRED, export_file, import_file
+from cli.goods import export_file, import_file
+from cli.goods_rows import REQUIRED
 from testkit import ShopUnderTest
 from tests.journeys.people import Answer, Customer, Json, Staff, all_is_well
 
