@@ -10,7 +10,7 @@ import typer
 import uvloop
 from rich.console import Console
 
-from bench import growth, holds, lag, orders, pictures, purchases, queues, report, sale, soak, split, start
+from bench import aged, growth, holds, lag, orders, pictures, purchases, queues, report, sale, soak, split, start
 from bench.fanout import measure as fanout
 from bench.machine import describe
 from bench.memory import measure as memory
@@ -159,6 +159,20 @@ def of_soak(folder: Path) -> ResultTable:
     return table
 
 
+def of_aged(folder: Path) -> ResultTable:
+    """A shop that has sold for a while."""
+    table = ResultTable(
+        f"Purchases of {aged.BUYERS} buyers in a shop with {aged.ORDERS:,} orders behind it",
+        ("shop", "purchases a second", "of the new one's"),
+        aim="Aim: 0.95 of a new one's.",
+    )
+    row = uvloop.run(aged.measure(folder))
+    for name, per_second in (("new", row.new), ("aged", row.aged)):
+        shares = [each / new for each, new in zip(per_second, row.new, strict=True)]
+        table.add(name, spread(per_second), spread(shares, 2))
+    return table
+
+
 def of_growth(folder: Path) -> ResultTable:
     """A shop with a million SKUs and a million orders."""
     table = ResultTable(
@@ -241,6 +255,7 @@ PARTS: Mapping[str, Callable[[Path], ResultTable]] = {
 # Longer parts, for `make bench-full`.
 MORE: Mapping[str, Callable[[Path], ResultTable]] = {
     "crowd": of_crowd,
+    "aged": of_aged,
     "growth": of_growth,
     "sale": of_sale,
     "soak": of_soak,

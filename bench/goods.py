@@ -5,7 +5,7 @@ from pathlib import Path
 
 from bus.messages.base import Money
 from bus.messages.catalog import SkuRow
-from cli.goods import COLUMNS
+from cli.goods_rows import REQUIRED
 from testkit.programs import command
 
 PLENTY = 1_000_000
@@ -34,11 +34,16 @@ def row_of(number: int) -> SkuRow:
 def put_on_shelves(folder: Path, skus: int, *, units: int = PLENTY) -> None:
     """Import so many SKUs, with so many units of each, into the shop of a folder, which may be running."""
     file = folder.with_suffix(".csv")
+    write_goods(file, skus, units=units)
+    command(folder, "import", str(file))
+    file.unlink()
+
+
+def write_goods(file: Path, skus: int, *, units: int) -> None:
+    """Write a file to import, with so many SKUs."""
     with file.open("w", encoding="utf-8", newline="") as target:
         lines = csv.writer(target)
-        lines.writerow(COLUMNS)
+        lines.writerow((*REQUIRED, "on_hand"))
         for row in map(row_of, range(skus)):
             texts = (row.product_id, row.slug, row.title, row.category, row.description, row.sku, row.sku_title)
             lines.writerow((*texts, row.price.amount, row.price.currency, row.weight_g, units))
-    command(folder, "import", str(file))
-    file.unlink()

@@ -49,7 +49,7 @@ class Row:
 async def measure(folder: Path) -> list[Row]:
     """Measure all operations, in both shops."""
     async with open_in_process_shop(folder / "empty") as empty, open_in_process_shop(folder / "grown") as grown:
-        grow(grown)
+        grow(grown.services.database_url, MANY)
         took: dict[str, tuple[list[float], list[float]]] = {what: ([], []) for what in DEEDS}
         for round_number in range(ROUNDS + 1):
             for what, deed in DEEDS.items():
@@ -60,14 +60,14 @@ async def measure(folder: Path) -> list[Row]:
     return [Row(what, *times) for what, times in took.items()]
 
 
-def grow(shop: Shop) -> None:
-    """Put a million SKUs and orders into its database."""
+def grow(database_url: str, many: int) -> None:
+    """Put so many products and delivered orders into a shop's database."""
     words = [
         str(POSTGRES / "psql"),
         "--quiet",
         "--set=ON_ERROR_STOP=1",
-        f"--set=many={MANY}",
-        shop.services.database_url,
+        f"--set=many={many}",
+        database_url,
     ]
     script = f"begin;\n{_SQL.read_text(encoding='utf-8')}\ncommit;\nvacuum analyze;\n"
     subprocess.run(words, input=script, text=True, check=True)

@@ -1,8 +1,9 @@
 -- So many products sold so many times: product, stock and order number N each, all delivered long ago.
-insert into catalog.products (id, slug, title, category, description, lowest_price, sort_key, sorted_by)
+insert into catalog.products (id, slug, title, category, description, lowest_price, sort_key, sorted_by, revision)
 select 'P' || n, 'grown-' || n, 'Grown product ' || n, 'Category ' || n % 20, 'For benches.', 1000 + n % 9000,
-    'grown product ' || n, 'en-1'
-from generate_series(1, :many) n;
+    'grown product ' || n, 'en-1', c.revision + n
+from generate_series(1, :many) n, catalog.counter c;
+update catalog.counter set revision = revision + :many;
 insert into catalog.skus (sku, product_id, title, price, currency, weight_g)
 select 'GROWN-' || n, 'P' || n, '', 1000 + n % 9000, 'EUR', 250 from generate_series(1, :many) n;
 insert into inventory.stock (sku, on_hand) select 'GROWN-' || n, 1000 from generate_series(1, :many) n;
@@ -22,17 +23,17 @@ select 'ord_' || n, 0, 'GROWN-' || n, 'Grown product ' || n, 1, 1000 + n % 9000 
 insert into orders.timeline (order_id, at, event, detail)
 select 'ord_' || n, now() - interval '1 month', event, ''
 from generate_series(1, :many) n, unnest(array['OrderCreated', 'PaymentReceived', 'OrderDelivered']) as event;
-insert into payment.payments (order_id, intent_id, currency, amount, received, status, created_at, received_at)
-select 'ord_' || n, 'pi_' || n, 'EUR', 1490 + n % 9000, 1490 + n % 9000, 'received', now() - interval '1 month', now()
+insert into payment.payments (payment_id, order_id, intent_id, currency, amount, received, status, created_at, received_at)
+select 'ord_' || n, 'ord_' || n, 'pi_' || n, 'EUR', 1490 + n % 9000, 1490 + n % 9000, 'received', now() - interval '1 month', now()
 from generate_series(1, :many) n;
 insert into payment.stripe_events (id, type, intent_id, amount, effect, stored_at)
 select 'evt_' || n, 'payment_intent.succeeded', 'pi_' || n, 1490 + n % 9000, 'received', now() - interval '1 month'
 from generate_series(1, :many) n;
-insert into warehouse.pick_lists (id, number, status, confirmed, lines, weight_g, created_at)
-select 'ord_' || n, 'SF-' || n, 'shipped', true, '[]', 250, now() - interval '1 month' - n * interval '1 second'
+insert into warehouse.pick_lists (id, order_id, number, status, confirmed, lines, weight_g, created_at)
+select 'ord_' || n, 'ord_' || n, 'SF-' || n, 'shipped', true, '[]', 250, now() - interval '1 month' - n * interval '1 second'
 from generate_series(1, :many) n;
-insert into shipping.shipments (order_id, shipment_id, carrier, tracking_number, booked_at)
-select 'ord_' || n, 'shp_' || n, 'parcel', 'T' || n, now() - interval '1 month' from generate_series(1, :many) n;
+insert into shipping.shipments (parcel_id, order_id, shipment_id, carrier, tracking_number, booked_at)
+select 'ord_' || n, 'ord_' || n, 'shp_' || n, 'parcel', 'T' || n, now() - interval '1 month' from generate_series(1, :many) n;
 insert into email.mails (message_id, order_id, template, sent_at)
 select 'm' || n, 'ord_' || n, 'order_created', now() - interval '1 month' from generate_series(1, :many) n;
 insert into notification.news (order_id, status, detail, at)

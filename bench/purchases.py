@@ -59,18 +59,18 @@ async def _crowd(shop: Running, database: Database, buyers: int) -> Row:
     took_s: list[float] = []
     used: dict[str, float] = {}
     with open_buyers(shop.url, buyers, SKUS) as crowd:
-        await _shop(crowd, database, PURCHASES[buyers] // 2)  # Warms up.
+        await buy(crowd, database, PURCHASES[buyers] // 2)  # Warms up.
         for _ in range(REPEATS):
             before, begun = cpu.used_s(shop, crowd.pid), perf_counter()
-            took_s += await _shop(crowd, database, PURCHASES[buyers])
+            took_s += await buy(crowd, database, PURCHASES[buyers])
             per_second.append(PURCHASES[buyers] / (perf_counter() - begun))
             for who, seconds in cpu.between(before, cpu.used_s(shop, crowd.pid)).items():
                 used[who] = used.get(who, 0.0) + seconds
     return Row(buyers, per_second, took_s, {who: seconds / len(took_s) for who, seconds in used.items()})
 
 
-async def _shop(crowd: Dialogue, database: Database, purchases: int) -> list[float]:
-    """Make so many purchases, and wait until all their effects are on disk."""
+async def buy(crowd: Dialogue, database: Database, purchases: int) -> list[float]:
+    """Make so many purchases, and wait until all their effects are on disk. Return the seconds of each."""
     paid_before = (await database.fetch(_PAID))[0]["paid"]
     took = msgspec.json.decode(await crowd.ask(f"{purchases}"), type=list[float])
     async with asyncio.timeout(_QUIESCENT_WITHIN_S):

@@ -292,7 +292,7 @@ def test_the_shop_is_as_its_model_says(
 
     @seed(scale.seed)
     @settings(
-        max_examples=scale.of(short=200, long=5000),
+        max_examples=scale.of(short=80, long=5000),
         deadline=None,  # A kill takes its time.
         database=None,  # The seed brings a failure back.
         print_blob=True,
