@@ -4,7 +4,7 @@ A filter that is misspelled would otherwise list everything. Pages and files ski
 carry whatever others have added.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Final
 
@@ -33,11 +33,13 @@ async def check_query(request: Http) -> None:
     assert isinstance(handler, HTTPRouteHandler)
     if not handler.resolve_include_in_schema():
         return
-    known = _query_names(handler)
-    for name in request.query_params:
+    known = _query_fields(handler)
+    for name, value in request.query_params.multi_items():
         if name not in known:
             shown = name[:_SHOWN]
             raise Problem(422, "invalid", f"There is no parameter {shown}.", field=shown)
+        if known[name].is_optional and value.lower() == "null":  # msgspec would take it as not given at all.
+            raise Problem(422, "invalid", f"{name} can't be null: leave it out.", field=name)
 
 
 def parameters_of(handler: HTTPRouteHandler) -> Iterator[tuple[str, ParameterKwarg, FieldDefinition]]:
@@ -49,5 +51,5 @@ def parameters_of(handler: HTTPRouteHandler) -> Iterator[tuple[str, ParameterKwa
 
 
 @cache
-def _query_names(handler: HTTPRouteHandler) -> frozenset[str]:
-    return frozenset(name for name, kind, _ in parameters_of(handler) if kind.param_type is ParamType.QUERY)
+def _query_fields(handler: HTTPRouteHandler) -> Mapping[str, FieldDefinition]:
+    return {name: field for name, kind, field in parameters_of(handler) if kind.param_type is ParamType.QUERY}

@@ -93,6 +93,8 @@ async def test_a_value_that_does_not_fit_is_named(shop: ShopUnderTest, visitor: 
 
     for answer, field in (
         (await get(visitor, "/products?limit=1000"), "limit"),
+        (await get(visitor, "/products?sort=null"), "sort"),
+        (await get(visitor, "/products?sort=&sort=Null"), "sort"),
         (await visitor.ask("PUT", line, {"quantity": "3"}), "quantity"),
         (await visitor.ask("PUT", line, {}), "quantity"),
         (await visitor.ask("PUT", line, {"quantity": 1, "colour": "red"}), "colour"),
