@@ -1,11 +1,14 @@
 """Bases of bodies and views. Bodies are read strictly: the types as they are written, no unknown fields."""
 
+from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import Annotated, Final, Generic, TypeAlias, TypeVar, dataclass_transform
 
 import msgspec
 from litestar.dto import DTOConfig, MsgspecDTO
 from litestar.exceptions import ValidationException
 from litestar.serialization import decode_json
+from msgspec import inspect
 
 from bus.messages.base import Currency, Minor
 from engine.patterns import whole
@@ -15,6 +18,7 @@ LARGEST: Final = 2**53 - 1  # Every JSON reader has whole numbers up to here. So
 JsonObject: TypeAlias = Annotated[msgspec.Raw, msgspec.Meta(extra_json_schema={"type": "object"})]  # As it is stored.
 _NUL = b"\\u0000"  # As JSON has to write it.
 _NULL = b"null"
+_LISTS = (inspect.ListType, inspect.VarTupleType)
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(msgspec.field,))
@@ -34,22 +38,47 @@ class MoneyBody(Body, frozen=True, kw_only=True):
     currency: Annotated[Currency, whole("[A-Z]{3}")]
 
 
-def _without_nulls(body: bytes) -> bytes:
-    """Leave out members that are null: for many clients that is how a field is left out.
+def _without_nulls(body: bytes, kind: type[msgspec.Struct]) -> bytes:
+    """Leave out fields that are null: for many clients that is how a field is left out. Unknown ones stay: an error.
 
     Raises:
         ValidationException: Lists and objects are nested more deeply than any body.
     """
     try:
-        return msgspec.json.encode(_pruned(decode_json(body)))
+        return msgspec.json.encode(_pruned(decode_json(body), [_description(kind)]))
     except RecursionError:
         raise ValidationException("nested too deeply") from None
 
 
-def _pruned(value: object) -> object:
+def _pruned(value: object, kinds: Sequence[inspect.Type]) -> object:
+    """Prune a value that is one of these."""
     if isinstance(value, dict):
-        return {name: _pruned(member) for name, member in value.items() if member is not None}
-    return [_pruned(item) for item in value] if isinstance(value, list) else value
+        fields = {field.encode_name: field.type for kind in _structs(kinds) for field in kind.fields}
+        return {
+            name: _pruned(member, _options(fields.get(name)))
+            for name, member in value.items()
+            if member is not None or name not in fields
+        }
+    if isinstance(value, list):
+        items = [option for kind in kinds if isinstance(kind, _LISTS) for option in _options(kind.item_type)]
+        return [_pruned(item, items) for item in value]
+    return value
+
+
+def _structs(kinds: Sequence[inspect.Type]) -> Iterator[inspect.StructType]:
+    return (kind for kind in kinds if isinstance(kind, inspect.StructType))
+
+
+def _options(kind: inspect.Type | None) -> Sequence[inspect.Type]:
+    """Return what a field may be, without what describes it."""
+    while isinstance(kind, inspect.Metadata):
+        kind = kind.type
+    if isinstance(kind, inspect.UnionType):
+        return [option for each in kind.types for option in _options(each)]
+    return [] if kind is None else [kind]
+
+
+_description = cache(inspect.type_info)
 
 
 class Strict(MsgspecDTO[T], Generic[T]):
@@ -64,5 +93,5 @@ class Strict(MsgspecDTO[T], Generic[T]):
         if _NUL in value:
             raise ValidationException("texts can't have NUL characters")  # PostgreSQL keeps none.
         if _NULL in value:
-            value = _without_nulls(value)
+            value = _without_nulls(value, self.model_type)
         return decode_json(value, target_type=self.model_type)

@@ -98,6 +98,8 @@ async def test_a_value_that_does_not_fit_is_named(shop: ShopUnderTest, visitor: 
         (await visitor.ask("PUT", line, {"quantity": "3"}), "quantity"),
         (await visitor.ask("PUT", line, {}), "quantity"),
         (await visitor.ask("PUT", line, {"quantity": 1, "colour": "red"}), "colour"),
+        (await visitor.ask("PUT", line, {"quantity": 1, "colour": None}), "colour"),
+        (await visitor.ask("POST", quote, {"address": address | {"planet": None}}), "address.planet"),
         (await visitor.ask("POST", quote, {"address": address | {"country": "de"}}), "address.country"),
         (await visitor.ask("POST", quote, {"address": {"line1": "1 Street"}}), "address.city"),
     ):
