@@ -12,6 +12,7 @@ from contextlib import suppress
 from actors.media import rules, store, uploads
 from actors.media.cdn import Cdn
 from actors.media.making import Making
+from actors.media.ownership import check_owner
 from actors.media.private import (
     EndUpload,
     ForgetImage,
@@ -67,7 +68,7 @@ from bus.messages.media import (
 from engine.actor import Actor, call, turn
 from engine.clock import Clock
 from engine.envelope import Envelope
-from engine.errors import BadInput, Unavailable
+from engine.errors import BadInput, BadSetting, Unavailable
 from engine.objects import Objects
 from engine.postgres import Database
 from engine.transaction import Transaction
@@ -88,7 +89,8 @@ class Media(Actor):
 
     async def run(self) -> None:
         """Delete the uploads that a crash has left behind, if the store can be asked; else at the next start."""
-        with suppress(Unavailable):
+        with suppress(Unavailable, BadSetting):  # Of another shop's: it was away when this one started.
+            await check_owner(self._objects, self._database)
             now = self._clock.now()
             left = [key async for key in self._objects.keys(UPLOADS) if rules.is_left_behind(key, now)]
             await self._objects.remove(left)
@@ -261,6 +263,7 @@ class Media(Actor):
     async def audit(self, ask: AuditMedia) -> Findings:
         """Look twice, and report what is the same both times: pictures come and go meanwhile."""
         del ask
+        await check_owner(self._objects, self._database)
         found, checked = await self._compare()
         if found:
             again, checked = await self._compare()

@@ -66,6 +66,15 @@ async def test_keys_are_listed_by_prefix_and_gone_when_removed(objects: Objects,
     assert await listed(objects, "originals/") == ["originals/b"]
 
 
+async def test_a_home_keeps_its_first_owner(objects: Objects) -> None:
+    first = await objects.claim("originals/.shop", "ours")
+    again = await objects.claim("originals/.shop", "ours")
+    other = await objects.claim("originals/.shop", "another's")
+
+    assert (first, again) == ("ours", "ours")
+    assert other == ("another's" if isinstance(objects, FolderObjects) else "ours")
+
+
 async def test_a_client_writes_to_a_bucket_alone(objects: Objects) -> None:
     content = b"sent by a browser"
     checksum = b64encode(hashlib.sha256(content).digest()).decode()
