@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 from uuid import uuid4
 
 from anyio.to_thread import run_sync
@@ -17,6 +17,7 @@ from engine.objects import DirectUpload
 
 _PART: Final = ".part"  # The end of a name that is still being written.
 _AT_ONCE: Final = 500
+_TRIES: Final = 20
 
 
 class FolderObjects:
@@ -74,11 +75,18 @@ class FolderObjects:
         return self._folder / key
 
     def _put(self, key: str, file: Path) -> None:
-        target = self._path(key)
+        with file.open("rb") as source:
+            for _ in range(_TRIES):  # Another process may remove the folder, which was empty, before this one is in it.
+                with suppress(FileNotFoundError):
+                    source.seek(0)
+                    return self._write(self._path(key), source)
+        raise OSError(f"{self._path(key).parent} is removed again and again")
+
+    def _write(self, target: Path, source: IO[bytes]) -> None:
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         aside = target.with_name(f"{target.name}.{uuid4().hex}{_PART}")
         try:
-            with file.open("rb") as source, aside.open("wb") as written:
+            with aside.open("wb") as written:
                 shutil.copyfileobj(source, written)
                 written.flush()
                 os.fsync(written.fileno())
@@ -100,7 +108,8 @@ class FolderObjects:
             path = self._path(key)
             path.unlink(missing_ok=True)
             with suppress(OSError):  # Others are in it.
-                path.parent.rmdir()
+                for folder in list(path.parents)[: key.count("/")]:
+                    folder.rmdir()
 
     def _walk(self, prefix: str) -> Iterator[str]:
         for folder, folders, names in os.walk(self._path(prefix)):
