@@ -9,7 +9,7 @@ Rejected: docs/decisions/0031.
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 
-from actors.media import rules, store, uploads
+from actors.media import remaking, rules, store, uploads, worker
 from actors.media.cdn import Cdn
 from actors.media.making import Making
 from actors.media.ownership import check_owner
@@ -19,10 +19,14 @@ from actors.media.private import (
     ImproveImage,
     RecordAdoption,
     RecordImprovement,
+    RecordRemake,
     RecordRendering,
     RecordUpload,
+    RemakeImage,
     RemoveObjects,
+    RemoveRenditions,
     RemoveUpload,
+    RenderAgain,
     RenderImage,
 )
 from bus.messages.audit import RULES, BooksRepaired, Finding, Findings, RepairMade, Repairs
@@ -65,7 +69,7 @@ from bus.messages.media import (
     UploadMissing,
     upload_key,
 )
-from engine.actor import Actor, call, turn
+from engine.actor import Actor, Bus, call, turn
 from engine.clock import Clock
 from engine.envelope import Envelope
 from engine.errors import BadInput, BadSetting, Unavailable
@@ -80,7 +84,8 @@ _PAGE = 1000
 class Media(Actor):
     """Keeps pictures, and where they are used. The only writer of their objects, uploads aside."""
 
-    def __init__(self, *, database: Database, objects: Objects, cdn: Cdn, clock: Clock) -> None:
+    def __init__(self, *, bus: Bus, database: Database, objects: Objects, cdn: Cdn, clock: Clock) -> None:
+        self._bus = bus
         self._database = database
         self._objects = objects
         self._cdn = cdn
@@ -88,8 +93,10 @@ class Media(Actor):
         self._making = Making(objects)
 
     async def run(self) -> None:
-        """Delete the uploads that a crash has left behind, if the store can be asked; else at the next start."""
-        with suppress(Unavailable, BadSetting):  # Of another shop's: it was away when this one started.
+        """Begin to make pictures of an earlier recipe again, and delete the uploads that a crash has left behind."""
+        with suppress(Unavailable, BadSetting):  # The next start does it. (Another shop's bucket: it was away before.)
+            if await remaking.is_any_earlier(self._database, worker.RECIPE):
+                self._bus.tell(RenderAgain(recipe=worker.RECIPE))
             await check_owner(self._objects, self._database)
             now = self._clock.now()
             left = [key async for key in self._objects.keys(UPLOADS) if rules.is_left_behind(key, now)]
@@ -181,6 +188,33 @@ class Media(Actor):
         await store.add_renditions(tx, ask.id, ask.renditions)
         tx.publish(ImageImproved(id=ask.id, product_ids=await store.users(tx, ask.id)))
 
+    @turn
+    async def render_again(self, tx: Transaction, ask: RenderAgain) -> None:
+        for image in await remaking.take(tx, ask.recipe, rules.MOST_REMADE):
+            tx.send(RemakeImage(id=image, recipe=ask.recipe))
+
+    @call(limit=1, timeout_s=2 * _MAKING_S)  # Behind all others: it has files that can be shown.
+    async def remake(self, ask: RemakeImage) -> RecordRemake:
+        if ask.recipe > worker.RECIPE:
+            raise Unavailable("this version of the shop", f"it does not know recipe {ask.recipe}", retry_after_s=60.0)
+        if await remaking.is_earlier(self._database, ask.id, worker.RECIPE):
+            return await self._making.again(ask.id)
+        return RecordRemake(id=ask.id, recipe=worker.RECIPE)
+
+    @turn
+    async def record_remake(self, tx: Transaction, ask: RecordRemake) -> None:
+        old = await remaking.record(tx, ask)
+        if old is None:
+            tx.send(RemoveObjects(id=ask.id))
+        elif ask.renditions:
+            tx.schedule(RemoveRenditions(id=ask.id, keys=old), tx.now + rules.UNUSED_FOR)
+            tx.publish(ImageImproved(id=ask.id, product_ids=await store.users(tx, ask.id)))
+        tx.send(RenderAgain(recipe=ask.recipe))
+
+    @call(limit=2)
+    async def remove_renditions(self, ask: RemoveRenditions) -> None:
+        await self._objects.remove(await remaking.without_row(self._database, ask.keys))
+
     @call(limit=8)
     async def adopt(self, ask: AdoptImage) -> RecordAdoption:
         _check_alt(ask.alt)
@@ -193,7 +227,8 @@ class Media(Actor):
             if len(present) >= MOST_IMAGES:
                 return TooManyImages(most=MOST_IMAGES)
             await store.add(tx, ask.ask)
-            await store.record(tx, RecordRendering(id=ask.id, look=ask.look, renditions=(ask.rendition,)))
+            made = RecordRendering(id=ask.id, look=ask.look, renditions=(ask.rendition,), recipe=ask.recipe)
+            await store.record(tx, made)
         return await self._of_product(tx, ask.ask.product_id, ask.id)
 
     @turn

@@ -12,6 +12,7 @@ UNUSED_FOR: Final = timedelta(days=30)  # So that a mistake can be undone, and m
 UPLOAD_LASTS: Final = timedelta(minutes=10)
 UPLOAD_KEPT: Final = timedelta(hours=1)  # After its time: so that a completion can be repeated.
 LEFT_AFTER: Final = timedelta(days=1)
+MOST_REMADE: Final = 4  # Pictures that are told at once to be made again.
 ORIGINALS: Final = "originals/"
 OWNER: Final = f"{ORIGINALS}.shop"  # The mark of the shop whose bucket it is. Under a prefix it may write already.
 
@@ -54,6 +55,11 @@ def is_left_behind(key: str, now: datetime) -> bool:
 def original_of(image: ImageId) -> str:
     """Return the key of a picture's original, which nobody outside may read."""
     return ORIGINALS + image
+
+
+def folder_of(image: ImageId, recipe: int) -> str:
+    """Return the prefix of a picture's files: a recipe never writes where another one has, except for the first."""
+    return f"{RENDITIONS}{image}/" if recipe == 1 else f"{RENDITIONS}{image}/{recipe}/"
 
 
 def id_of(key: str) -> ImageId:

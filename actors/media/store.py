@@ -39,7 +39,7 @@ _FORGET_USES: Final = "delete from media.uses where image_id = $1"
 _FORGET: Final = "delete from media.files where id = $1"
 _RECORD: Final = """
 update media.files set state = case when $2::text is null then 'ready' else 'refused' end, reason = $2,
-    width = $3, height = $4, colour = $5, placeholder = $6
+    width = $3, height = $4, colour = $5, placeholder = $6, recipe = $7
 where id = $1 returning id"""
 _AGAIN: Final = """
 update media.files f set state = 'waiting', reason = null,
@@ -121,7 +121,7 @@ async def record(tx: Transaction, ask: RecordRendering) -> bool:
     """Record what was made of a picture; False if its row is gone."""
     look = ask.look
     size = (look.width, look.height, look.colour, look.placeholder) if look else (0, 0, "", "")
-    if await tx.row(_RECORD, ask.id, ask.reason, *size) is None:
+    if await tx.row(_RECORD, ask.id, ask.reason, *size, ask.recipe) is None:
         return False
     await add_renditions(tx, ask.id, ask.renditions)
     return True

@@ -9,7 +9,7 @@ from bus.messages.audit import Findings, Repairs
 from bus.messages.base import ProductId, Value
 from engine.message import Command, Event, Query, Reply
 
-ImageId: TypeAlias = str  # 32 hex digits of a hash of what was uploaded, and of the recipe.
+ImageId: TypeAlias = str  # 32 hex digits of a hash of what was uploaded.
 ImageState: TypeAlias = Literal["waiting", "ready", "refused"]
 Refused: TypeAlias = Literal["format", "animated", "too_large", "too_small", "unreadable", "too_hard", "lost"]
 
@@ -20,7 +20,7 @@ RENDITIONS: Final = "i/"  # The keys that everybody may read: `i/<id>/<width>.<e
 LONGEST_ALT: Final = 500
 MOST_UPLOADS: Final = 200  # Open at once.
 MOST_BYTES: Final = 20 << 20  # Of one original.
-_RECIPE: Final = b"recipe 1"  # Changed when renditions shall look otherwise: then they have other names.
+_NAMED: Final = b"recipe 1"  # Part of all names, and so never changed. Recipes are told apart by their folders.
 # The sentence for each reason of a refusal.
 REFUSALS: Final[dict[Refused, str]] = {
     "format": "It is no JPEG, PNG, WebP or AVIF. Phones that take HEIC can save as JPEG.",
@@ -39,18 +39,18 @@ def upload_key(now: datetime) -> str:
 
 
 def image_hash() -> "hashlib.blake2b":
-    """Begin the hash that names a picture: of the bytes of its original, and of the recipe it is made by.
+    """Begin the hash that names a picture: of the bytes of its original.
 
     Known before anything is decoded. Rejected: a hash of its pixels, for which strangers' bytes must be decoded before
     there is a name to say so under.
     """
-    return hashlib.blake2b(digest_size=16, person=_RECIPE)
+    return hashlib.blake2b(digest_size=16, person=_NAMED)
 
 
 class Rendition(Value, frozen=True, kw_only=True):
     """A file of a picture."""
 
-    key: str  # Of the object: `i/<id>/<width>.<ending>`.
+    key: str  # Of the object: `i/<id>/<width>.<ending>`, with the recipe before the width if it is not the first.
     format: Literal["avif", "webp", "jpeg"]
     width: int
     height: int
@@ -193,7 +193,7 @@ class ImageReady(Event):
 
 
 class ImageImproved(Event):
-    """A picture can be shown as AVIF, too."""
+    """A picture has better files: as AVIF, too, or all of them by another recipe, under other addresses."""
 
     id: ImageId
     product_ids: tuple[ProductId, ...]

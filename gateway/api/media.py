@@ -1,5 +1,6 @@
 """Pictures: sent by staff, read by everybody."""
 
+import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -46,6 +47,7 @@ from gateway.problems import Problem, not_found
 _PIECE: Final = 1 << 18  # Bytes of a file in memory.
 _AROUND: Final = 1 << 16  # Bytes of a form beside its file.
 _MOST_SERVED: Final = 16 << 20  # Bytes of one rendition.
+_KEY: Final = re.compile(rf"{RENDITIONS}{IMAGE_ID}/([0-9]{{1,4}}/)?[0-9]{{1,5}}\.(webp|avif|jpg)", re.ASCII)
 _TYPES: Final = {"webp": "image/webp", "avif": "image/avif", "jpg": "image/jpeg"}
 # A picture that changes has another name, so nobody needs to ask again; and others' pages may show it.
 _HEADERS: Final = {
@@ -98,16 +100,14 @@ class _Upload(NamedTuple):
     size: int
 
 
-@get("/media/i/{image_id:str}/{name:str}", include_in_schema=False)
-async def picture(context: Injected, image_id: FromPath[str], name: FromPath[str]) -> Response[bytes]:
+@get("/media/i/{name:path}", include_in_schema=False)
+async def picture(context: Injected, name: FromPath[Path]) -> Response[bytes]:
     """Serve a file of a picture, for ever the same."""
-    ending = name.rpartition(".")[2]
-    content = None
-    if ending in _TYPES and name.partition(".")[0].isdecimal() and image_id.isalnum():
-        content = await context.objects.read(f"{RENDITIONS}{image_id}/{name}", _MOST_SERVED)
+    key = f"{RENDITIONS}{str(name).removeprefix('/')}"
+    content = await context.objects.read(key, _MOST_SERVED) if _KEY.fullmatch(key) else None
     if content is None:
         raise not_found("picture")
-    return Response(content, media_type=_TYPES[ending], headers=_HEADERS)
+    return Response(content, media_type=_TYPES[key.rpartition(".")[2]], headers=_HEADERS)
 
 
 @get("/products/{product_id:str}/images", summary="List a product's pictures", refuses=["not_found"])

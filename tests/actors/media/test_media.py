@@ -1,7 +1,6 @@
 """Pictures on a real shop: made, used, dropped, and never left in between."""
 
 import asyncio
-from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -20,44 +19,16 @@ from bus.messages.media import (
     ImageImproved,
     ImageReady,
     ImageRefused,
-    ListImages,
     NoSuchImage,
     ProductImages,
     StoreImage,
     TakeDownImage,
     TooManyImages,
-    image_hash,
     upload_key,
 )
-from testkit.shop_under_test import Killed, ShopUnderTest
+from testkit.shop_under_test import ShopUnderTest
 from tests.actors.media.hostile import photo
-
-
-async def upload(shop: ShopUnderTest, folder: Path, content: bytes, product: str = "MUG", alt: str = "") -> str:
-    """Send a picture as the edge does, however often the shop is killed meanwhile; returns its id."""
-    named = image_hash()
-    named.update(content)
-    image = named.hexdigest()
-    file, key = folder / image, f"incoming/{image}"
-    file.write_bytes(content)
-    await shop.inside.objects.put(key, file, "application/octet-stream")
-    for _ in range(3):
-        try:
-            answer = await shop.ask(StoreImage(product_id=product, id=image, upload=key, size=len(content), alt=alt))
-        except Killed:
-            continue
-        assert isinstance(answer, Image)
-        break
-    return image
-
-
-async def of(shop: ShopUnderTest, product: str = "MUG") -> Sequence[Image]:
-    found = (await shop.ask(ListImages(product_ids=(product,)))).products
-    return found[0].images if found else ()
-
-
-async def objects(shop: ShopUnderTest) -> list[str]:
-    return [key for prefix in ("i/", "originals/", "incoming/") async for key in shop.inside.objects.keys(prefix)]
+from tests.actors.media.pictures import objects, of, upload
 
 
 async def test_a_picture_is_made_and_then_improved(shop: ShopUnderTest, tmp_path: Path) -> None:
