@@ -43,6 +43,7 @@ from bus.messages.media import (
     ArrangeImages,
     AuditMedia,
     BeginUpload,
+    CarryPictures,
     CompleteUpload,
     DescribeImage,
     DropImage,
@@ -255,10 +256,15 @@ class Media(Actor):
 
     @turn
     async def describe(self, tx: Transaction, ask: DescribeImage) -> Image | NoSuchImage:
-        _check_alt(ask.alt)
-        if not await store.describe(tx, ask.product_id, ask.id, ask.alt):
+        if refused := rules.description_refusal(ask):
+            raise BadInput(refused)
+        if not await store.describe(tx, ask):
             return NoSuchImage(id=ask.id)
         return await self._of_product(tx, ask.product_id, ask.id)
+
+    @turn
+    async def carry(self, tx: Transaction, ask: CarryPictures) -> None:
+        await store.carry(tx, ask)
 
     @turn
     async def drop(self, tx: Transaction, ask: DropImage) -> ImageUnused | NoSuchImage:

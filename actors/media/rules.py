@@ -1,11 +1,23 @@
 """Decisions about pictures. Pure."""
 
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from bus.messages.audit import CheckId, Finding, Remedy
-from bus.messages.media import RENDITIONS, UPLOADS, ImageId
+from bus.messages.base import NAME
+from bus.messages.catalog import MOST_SKUS
+from bus.messages.media import (
+    LOCALE,
+    LONGEST_ALT,
+    MIDDLE,
+    MOST_LOCALES,
+    RENDITIONS,
+    UPLOADS,
+    DescribeImage,
+    ImageId,
+)
 from bus.messages.texts import is_harmful
 
 UNUSED_FOR: Final = timedelta(days=30)  # So that a mistake can be undone, and mails of yesterday show their pictures.
@@ -30,6 +42,22 @@ class BookedImage(NamedTuple):
 def alt_refusal(alt: str) -> str:
     """The reason to refuse the words for a picture, in a sentence; empty if they are fine."""
     return "alt: no control characters" if any(map(is_harmful, alt)) else ""
+
+
+def description_refusal(ask: DescribeImage) -> str:
+    """The reason to refuse what a product says of a picture, in a sentence; empty if it is fine."""
+    words = [ask.alt or "", *(ask.alts or {}).values()]
+    if any(len(alt) > LONGEST_ALT for alt in words):
+        return f"alt: at most {LONGEST_ALT} characters"
+    if refused := next(filter(None, map(alt_refusal, words)), ""):
+        return refused
+    if len(ask.alts or {}) > MOST_LOCALES or not all(re.fullmatch(LOCALE, each) for each in ask.alts or {}):
+        return f"alts: at most {MOST_LOCALES}, by locales such as de or pt-BR"
+    if not all(0 <= share <= 1 for share in ask.focal or MIDDLE):
+        return "focal: from the left and from the top, 0 to 1"
+    if len(ask.skus or ()) > MOST_SKUS or not all(re.fullmatch(NAME, sku) for sku in ask.skus or ()):
+        return f"skus: at most {MOST_SKUS} names of SKUs"
+    return ""
 
 
 def arranged(present: Sequence[ImageId], wanted: Sequence[ImageId]) -> list[ImageId] | ImageId:

@@ -3,12 +3,14 @@
 from collections.abc import Collection, Sequence
 from typing import Final
 
+import msgspec
 from asyncpg import Record
+from msgspec import structs
 
 from actors.media.private import RecordRendering
 from actors.media.rules import BookedImage, original_of
 from bus.messages.base import ProductId
-from bus.messages.media import Image, ImageId, ImageState, Rendition, StoreImage
+from bus.messages.media import CarryPictures, DescribeImage, Image, ImageId, ImageState, Rendition, StoreImage
 from engine.postgres import Database
 from engine.transaction import Transaction
 
@@ -26,7 +28,12 @@ _USERS: Final = "select product_id from media.uses where image_id = $1 order by 
 _ARRANGE: Final = """
 update media.uses u set place = n.place from unnest($2::text[]) with ordinality as n (image_id, place)
 where u.product_id = $1 and u.image_id = n.image_id"""
-_DESCRIBE: Final = "update media.uses set alt = $3 where product_id = $1 and image_id = $2 returning image_id"
+_DESCRIBE: Final = """
+update media.uses set alt = coalesce($3, alt), alts = coalesce($4::jsonb, alts), focal = coalesce($5, focal),
+    skus = coalesce($6, skus)
+where product_id = $1 and image_id = $2 returning image_id"""
+_CARRY: Final = """
+update media.uses set skus = array_replace(skus, $2, $3) where product_id = $1 and $2 = any(skus)"""
 _DROP: Final = """
 delete from media.uses where product_id = $1 and ($2::text is null or image_id = $2) returning image_id"""
 # In the order of their ids, so that two turns never deadlock.
@@ -60,9 +67,9 @@ f.id, f.state, f.reason, f.width, f.height, f.colour, f.placeholder,
 array(select (r.key, r.format, r.width, r.height) from media.renditions r where r.image_id = f.id
     order by r.format, r.width) as renditions"""
 _OF_PRODUCTS: Final = f"""
-select u.product_id, u.alt, {_IMAGE} from media.uses u join media.files f on f.id = u.image_id
+select u.product_id, u.alt, u.alts, u.focal, u.skus, {_IMAGE} from media.uses u join media.files f on f.id = u.image_id
 where u.product_id = any($1) order by u.product_id, u.place, u.image_id"""  # noqa: S608 - columns, and no value
-_ONE: Final = f"select '' as product_id, '' as alt, {_IMAGE} from media.files f where f.id = $1"  # noqa: S608 - likewise
+_ONE: Final = f"select {_IMAGE} from media.files f where f.id = $1"  # noqa: S608 - likewise
 _KEPT: Final = """
 select f.id, f.state, f.unused_since, array(select key from media.renditions r where r.image_id = f.id) as keys,
     (select count(*) from media.uses u where u.image_id = f.id)::int as uses
@@ -90,9 +97,16 @@ async def arrange(tx: Transaction, product_id: ProductId, order: Sequence[ImageI
     await tx.execute(_ARRANGE, product_id, list(order))
 
 
-async def describe(tx: Transaction, product_id: ProductId, image: ImageId, alt: str) -> bool:
-    """Set the words for a picture of a product; False if it has no such picture."""
-    return await tx.row(_DESCRIBE, product_id, image, alt) is not None
+async def describe(tx: Transaction, ask: DescribeImage) -> bool:
+    """Set what a product says of a picture; False if it has no such picture."""
+    alts = None if ask.alts is None else msgspec.json.encode(ask.alts).decode()
+    skus = None if ask.skus is None else list(dict.fromkeys(ask.skus))
+    return await tx.row(_DESCRIBE, ask.product_id, ask.id, ask.alt, alts, ask.focal, skus) is not None
+
+
+async def carry(tx: Transaction, ask: CarryPictures) -> None:
+    """Put a SKU in the place of another, in a product's pictures."""
+    await tx.execute(_CARRY, ask.product_id, ask.sku, ask.name)
 
 
 async def drop(tx: Transaction, product_id: ProductId, image: ImageId | None = None) -> list[ImageId]:
@@ -155,12 +169,19 @@ async def of_products(tx: Transaction, product_ids: Collection[ProductId]) -> di
     """Read the pictures of products, in their order."""
     found: dict[ProductId, list[Image]] = {}
     for row in await tx.fetch(_OF_PRODUCTS, list(product_ids)):
-        found.setdefault(row["product_id"], []).append(_image(row))
+        use = {
+            "product_id": row["product_id"],
+            "alt": row["alt"],
+            "alts": msgspec.json.decode(row["alts"], type=dict[str, str]),
+            "focal": tuple(row["focal"]),
+            "skus": tuple(row["skus"]),
+        }
+        found.setdefault(row["product_id"], []).append(structs.replace(_image(row), **use))
     return found
 
 
 async def one(tx: Transaction, image: ImageId) -> Image | None:
-    """Read a picture, without the words of any use."""
+    """Read a picture, without what any use says of it."""
     row = await tx.row(_ONE, image)
     return _image(row) if row else None
 
@@ -183,5 +204,5 @@ def _image(row: Record) -> Image:
     renditions = tuple(
         Rendition(key=key, format=kind, width=width, height=height) for key, kind, width, height in row["renditions"]
     )
-    fields = ("id", "product_id", "alt", "state", "reason", "width", "height", "colour", "placeholder")
+    fields = ("id", "state", "reason", "width", "height", "colour", "placeholder")
     return Image(**{name: row[name] for name in fields}, renditions=renditions)

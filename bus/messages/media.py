@@ -5,11 +5,15 @@ import secrets
 from datetime import datetime
 from typing import Final, Literal, TypeAlias
 
+import msgspec
+
 from bus.messages.audit import Findings, Repairs
-from bus.messages.base import ProductId, Value
+from bus.messages.base import ProductId, Sku, Value
 from engine.message import Command, Event, Query, Reply
 
 ImageId: TypeAlias = str  # 32 hex digits of a hash of what was uploaded.
+Locale: TypeAlias = str
+Focal: TypeAlias = tuple[float, float]  # What matters in a picture: from the left and from the top, 0 to 1.
 ImageState: TypeAlias = Literal["waiting", "ready", "refused"]
 Refused: TypeAlias = Literal["format", "animated", "too_large", "too_small", "unreadable", "too_hard", "lost"]
 
@@ -18,6 +22,9 @@ MOST_IMAGES: Final = 30  # Of one product.
 UPLOADS: Final = "incoming/"  # The keys of what was uploaded and not yet looked at.
 RENDITIONS: Final = "i/"  # The keys that everybody may read: `i/<id>/<width>.<ending>`.
 LONGEST_ALT: Final = 500
+MOST_LOCALES: Final = 20  # In which one picture is described.
+LOCALE: Final = "[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}"  # Source: RFC 5646, 2.1, as far as shops need it.
+MIDDLE: Final = (0.5, 0.5)
 MOST_UPLOADS: Final = 200  # Open at once.
 MOST_BYTES: Final = 20 << 20  # Of one original.
 _NAMED: Final = b"recipe 1"  # Part of all names, and so never changed. Recipes are told apart by their folders.
@@ -61,7 +68,10 @@ class Image(Reply):
 
     id: ImageId
     product_id: ProductId = ""  # That uses it here; empty where no use is meant.
-    alt: str = ""
+    alt: str = ""  # In the shop's language.
+    alts: dict[Locale, str] = msgspec.field(default_factory=dict)
+    focal: Focal = MIDDLE
+    skus: tuple[Sku, ...] = ()  # That it shows; none: the product as a whole.
     state: ImageState
     reason: Refused | None = None
     width: int = 0
@@ -141,11 +151,22 @@ class ArrangeImages(Command[ProductImages | NoSuchImage]):
 
 
 class DescribeImage(Command[Image | NoSuchImage]):
-    """Set the words that stand for a picture of a product."""
+    """Set what a product says of one of its pictures; None leaves a field as it is."""
 
     product_id: ProductId
     id: ImageId
-    alt: str
+    alt: str | None = None  # The words that stand for it, in the shop's language.
+    alts: dict[Locale, str] | None = None  # All that there are, in other languages.
+    focal: Focal | None = None
+    skus: tuple[Sku, ...] | None = None  # All that it shows.
+
+
+class CarryPictures(Command[None]):
+    """Let pictures of a product that show a SKU show another in its place. Safe to send twice."""
+
+    product_id: ProductId
+    sku: Sku
+    name: Sku  # The other one.
 
 
 class ImageUnused(Reply):

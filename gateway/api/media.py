@@ -12,11 +12,14 @@ from litestar import Response, delete, get, patch, post, put
 from litestar.datastructures import UploadFile
 from litestar.params import FromPath, JSONBody
 
+from bus.messages.base import NAME
+from bus.messages.catalog import MOST_SKUS
 from bus.messages.media import (
     IMAGE_ID,
     LONGEST_ALT,
     MOST_BYTES,
     MOST_IMAGES,
+    MOST_LOCALES,
     REFUSALS,
     RENDITIONS,
     ArrangeImages,
@@ -67,11 +70,13 @@ FORM: Final = {
 
 ImageName = Annotated[str, whole(IMAGE_ID)]
 Alt = Annotated[str, msgspec.Meta(max_length=LONGEST_ALT)]
+Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 
 
 class StaffImage(ImageView, frozen=True, kw_only=True):
-    """A picture with its state: `waiting`, `ready`, or `refused` with the reason."""
+    """A picture with its state: `waiting`, `ready`, or `refused` with the reason; `skus` are those it shows."""
 
+    skus: Sequence[str]
     state: str
     reason: str | None
 
@@ -87,9 +92,15 @@ class ImageOrder(Body, frozen=True, kw_only=True):
 
 
 class ImageChange(Body, frozen=True, kw_only=True):
-    """The words that stand for a picture."""
+    """What a product says of a picture. What is left out stays as it is; a list or map is replaced as a whole.
 
-    alt: Alt
+    `focal` is what stays in sight where it is cropped: from the left and from the top, 0 to 1.
+    """
+
+    alt: Alt | None = None
+    alts: Annotated[dict[str, Alt], msgspec.Meta(max_length=MOST_LOCALES)] | None = None  # By locale: de, pt-BR.
+    focal: Annotated[list[Share], msgspec.Meta(min_length=2, max_length=2)] | None = None
+    skus: Annotated[list[Annotated[str, whole(NAME)]], msgspec.Meta(max_length=MOST_SKUS)] | None = None
 
 
 class _Upload(NamedTuple):
@@ -162,14 +173,24 @@ async def arrange_images(context: Injected, product_id: FromPath[str], data: JSO
     dto=Strict[ImageChange],
     return_dto=None,
     summary="Describe a picture",
-    refuses=["not_found"],
+    refuses=["not_found", "unknown_sku"],
 )
 async def describe_image(
     context: Injected, product_id: FromPath[str], image_id: FromPath[str], data: JSONBody[ImageChange]
 ) -> StaffImage:
-    """Set the words that stand for a picture: for those who can't see it."""
+    """Set the words that stand for a picture, in any language, its focal point, and the SKUs that it shows."""
     product = await find_product(context, product_id)
-    answer = await context.bus.ask(DescribeImage(product_id=product.id, id=image_id, alt=data.alt))
+    if strange := set(data.skus or ()) - {sku.sku for sku in product.skus}:
+        raise Problem(404, "unknown_sku", f"This product has no {min(strange)}.", field="skus")
+    ask = DescribeImage(
+        product_id=product.id,
+        id=image_id,
+        alt=data.alt,
+        alts=data.alts,
+        focal=None if data.focal is None else (data.focal[0], data.focal[1]),
+        skus=None if data.skus is None else tuple(data.skus),
+    )
+    answer = await context.bus.ask(ask)
     if isinstance(answer, NoSuchImage):
         raise not_found("picture")
     return staff_view(context, answer)
@@ -233,7 +254,7 @@ async def finished(context: GatewayContext, stored: Image) -> Image:
     if made.reason is not None:
         await context.bus.ask(DropImage(product_id=stored.product_id, id=made.id))
         raise _refused(made.reason)
-    return msgspec.structs.replace(made, alt=stored.alt)
+    return msgspec.structs.replace(made, alt=stored.alt, alts=stored.alts, focal=stored.focal, skus=stored.skus)
 
 
 def too_many_images(most: int) -> Problem:
@@ -258,7 +279,7 @@ def _views(context: GatewayContext, product: ProductImages) -> StaffImages:
 def staff_view(context: GatewayContext, image: Image) -> StaffImage:
     """Show a picture to staff, with its state."""
     shown = msgspec.structs.asdict(image_view(context, image))
-    return StaffImage(**shown, state=image.state, reason=image.reason)
+    return StaffImage(**shown, skus=image.skus, state=image.state, reason=image.reason)
 
 
 PUBLIC = [picture]
