@@ -93,7 +93,7 @@ export class ProductView {
     });
     const row = h(
       "li",
-      { class: "sku", "data-testid": "sku", "data-sku": offer.sku, onclick: choose, onfocusin: choose },
+      { class: offer.images.length ? "sku pictured" : "sku", "data-testid": "sku", "data-sku": offer.sku, onclick: choose, onfocusin: choose },
       h("p", { class: "name", text: same ? "One size" : offer.title }),
       h("p", { class: "price", text: price(offer.price) }),
       h("div", { class: "counts" }, h("p", { class: "stock", "data-testid": "sku-stock" }), h("p", { class: "mine" })),
