@@ -73,7 +73,7 @@ from bus.messages.media import (
 from engine.actor import Actor, Bus, call, turn
 from engine.clock import Clock
 from engine.envelope import Envelope
-from engine.errors import BadInput, BadSetting, Unavailable
+from engine.errors import BadInput, BadSetting, NoRoom, Unavailable
 from engine.objects import Objects
 from engine.postgres import Database
 from engine.transaction import Transaction
@@ -167,7 +167,14 @@ class Media(Actor):
         if known is None or known[0] == "ready":
             await self._objects.remove([ask.upload] if ask.upload else [])
             return None
-        return await self._making.first(ask.id, ask.upload)
+        if known[0] == "refused" and (not ask.upload or await self._objects.size(ask.upload) is None):
+            return None  # A repeat, whose upload was read the first time: its reason stands.
+        try:
+            return await self._making.first(ask.id, ask.upload)
+        except Unavailable as error:  # A hint for staff: the call is retried in any case.
+            async with self._database.transaction(self._clock.now()) as tx:
+                await store.note_wait(tx, ask.id, "no_room" if isinstance(error, NoRoom) else "away")
+            raise
 
     @turn
     async def record(self, tx: Transaction, ask: RecordRendering) -> None:
@@ -268,27 +275,25 @@ class Media(Actor):
 
     @turn
     async def drop(self, tx: Transaction, ask: DropImage) -> ImageUnused | NoSuchImage:
-        if not (dropped := await store.drop(tx, ask.product_id, ask.id)):
+        if not await store.drop(tx, ask.product_id, ask.id):
             return NoSuchImage(id=ask.id)
-        await self._unused(tx, dropped)
+        await self._unused(tx, [ask.id])
         return ImageUnused(id=ask.id)
 
     @turn
     async def drop_all(self, tx: Transaction, events: Sequence[ProductRemoved]) -> None:
-        dropped = [image for event in events for image in await store.drop(tx, event.product_id)]
-        await self._unused(tx, dropped)
+        await self._unused(tx, await store.drop_all(tx, {event.product_id for event in events}))
 
     @turn
-    async def forget(self, tx: Transaction, ask: ForgetImage) -> None:
-        found = await store.lock(tx, ask.id)
-        if found is not None and rules.is_forgotten(found["unused_since"], tx.now):
-            await self._delete(tx, ask.id)
+    async def forget(self, tx: Transaction, asks: Sequence[ForgetImage]) -> None:
+        known = await store.lock(tx, {ask.id for ask in asks})
+        await self._delete(tx, [image for image, unused in known.items() if rules.is_forgotten(unused, tx.now)])
 
     @turn
     async def take_down(self, tx: Transaction, ask: TakeDownImage) -> TakenDown | NoSuchImage:
-        if await store.lock(tx, ask.id) is None:
+        if not await store.lock(tx, [ask.id]):
             return NoSuchImage(id=ask.id)
-        await self._delete(tx, ask.id, from_cdn=True)
+        await self._delete(tx, [ask.id], from_cdn=True)
         return TakenDown(id=ask.id)
 
     @call(limit=2, timeout_s=60)
@@ -350,10 +355,11 @@ class Media(Actor):
             tx.schedule(ForgetImage(id=image), tx.now + rules.UNUSED_FOR)
 
     @staticmethod
-    async def _delete(tx: Transaction, image: ImageId, *, from_cdn: bool = False) -> None:
-        await store.forget(tx, image)
-        tx.send(RemoveObjects(id=image, from_cdn=from_cdn))
-        tx.publish(ImageDropped(id=image))
+    async def _delete(tx: Transaction, images: Collection[ImageId], *, from_cdn: bool = False) -> None:
+        await store.forget(tx, images)
+        for image in images:
+            tx.send(RemoveObjects(id=image, from_cdn=from_cdn))
+            tx.publish(ImageDropped(id=image))
 
 
 def _check_alt(alt: str) -> None:

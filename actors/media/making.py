@@ -1,7 +1,7 @@
 """The making of a picture: its upload is fetched, rendered by a child, and stored under names of its content."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
@@ -27,6 +27,7 @@ from bus.messages.media import (
 )
 from engine.crash import CrashPoint
 from engine.errors import BadInput
+from engine.files import disk_errors
 from engine.objects import Objects
 
 _AT_ONCE: Final = 2  # Children: each may use a core and 640 MiB.
@@ -148,10 +149,11 @@ class Making:
 @asynccontextmanager
 async def _room() -> AsyncIterator[tuple[Path, Path]]:
     """Make room for an original, and a folder for what a child makes of it."""
-    with TemporaryDirectory(prefix="shopflow-picture-") as folder:
-        made = Path(folder) / "made"
-        made.mkdir()
-        yield Path(folder) / "original", made
+    with ExitStack() as stack:
+        with disk_errors("the disk"):
+            folder = Path(stack.enter_context(TemporaryDirectory(prefix="shopflow-picture-")))
+            (folder / "made").mkdir()
+        yield folder / "original", folder / "made"
 
 
 def _is(image: ImageId, original: Path) -> bool:

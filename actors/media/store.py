@@ -1,6 +1,7 @@
 """The SQL of pictures."""
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import Final
 
 import msgspec
@@ -10,7 +11,7 @@ from msgspec import structs
 from actors.media.private import RecordRendering
 from actors.media.rules import BookedImage, original_of
 from bus.messages.base import ProductId
-from bus.messages.media import CarryPictures, DescribeImage, Image, ImageId, ImageState, Rendition, StoreImage
+from bus.messages.media import CarryPictures, DescribeImage, Image, ImageId, ImageState, Rendition, StoreImage, Waits
 from engine.postgres import Database
 from engine.transaction import Transaction
 
@@ -34,20 +35,21 @@ update media.uses set alt = coalesce($3, alt), alts = coalesce($4::jsonb, alts),
 where product_id = $1 and image_id = $2 returning image_id"""
 _CARRY: Final = """
 update media.uses set skus = array_replace(skus, $2, $3) where product_id = $1 and $2 = any(skus)"""
-_DROP: Final = """
-delete from media.uses where product_id = $1 and ($2::text is null or image_id = $2) returning image_id"""
+_DROP: Final = "delete from media.uses where product_id = $1 and image_id = $2 returning image_id"
+_DROP_ALL: Final = "delete from media.uses where product_id = any($1) returning image_id"
 # In the order of their ids, so that two turns never deadlock.
-_LOCK: Final = "select id, state, unused_since from media.files where id = any($1) order by id for update"
+_LOCK: Final = "select id, unused_since from media.files where id = any($1) order by id for update"
 _UNUSED: Final = """
 update media.files f set unused_since = $2
 where id = any($1) and unused_since is null and not exists (select from media.uses u where u.image_id = f.id)
 returning id"""
-_FORGET_USES: Final = "delete from media.uses where image_id = $1"
-_FORGET: Final = "delete from media.files where id = $1"
+_FORGET_USES: Final = "delete from media.uses where image_id = any($1)"
+_FORGET: Final = "delete from media.files where id = any($1)"
 _RECORD: Final = """
 update media.files set state = case when $2::text is null then 'ready' else 'refused' end, reason = $2,
     width = $3, height = $4, colour = $5, placeholder = $6, recipe = $7
 where id = $1 returning id"""
+_WAITS: Final = "update media.files set reason = $2 where id = $1 and state = 'waiting'"
 _AGAIN: Final = """
 update media.files f set state = 'waiting', reason = null,
     unused_since = case when exists (select from media.uses u where u.image_id = f.id) then null else unused_since end
@@ -109,9 +111,14 @@ async def carry(tx: Transaction, ask: CarryPictures) -> None:
     await tx.execute(_CARRY, ask.product_id, ask.sku, ask.name)
 
 
-async def drop(tx: Transaction, product_id: ProductId, image: ImageId | None = None) -> list[ImageId]:
-    """Delete a product's use of one picture, or of all; return those that it used."""
-    return [row["image_id"] for row in await tx.fetch(_DROP, product_id, image)]
+async def drop(tx: Transaction, product_id: ProductId, image: ImageId) -> bool:
+    """Delete a product's use of a picture; False if there is none."""
+    return await tx.row(_DROP, product_id, image) is not None
+
+
+async def drop_all(tx: Transaction, product_ids: Collection[ProductId]) -> list[ImageId]:
+    """Delete all uses of products; return the pictures that they used."""
+    return [row["image_id"] for row in await tx.fetch(_DROP_ALL, list(product_ids))]
 
 
 async def mark_unused(tx: Transaction, images: Collection[ImageId]) -> list[ImageId]:
@@ -120,15 +127,15 @@ async def mark_unused(tx: Transaction, images: Collection[ImageId]) -> list[Imag
     return [row["id"] for row in await tx.fetch(_UNUSED, list(images), tx.now)]
 
 
-async def lock(tx: Transaction, image: ImageId) -> Record | None:
-    """Lock a picture; return its state and the time since when nobody uses it."""
-    return await tx.row(_LOCK, [image])
+async def lock(tx: Transaction, images: Collection[ImageId]) -> dict[ImageId, datetime | None]:
+    """Lock pictures; return the time since when nobody uses each."""
+    return {row["id"]: row["unused_since"] for row in await tx.fetch(_LOCK, list(images))}
 
 
-async def forget(tx: Transaction, image: ImageId) -> None:
-    """Delete a picture's rows, and all its uses."""
-    await tx.execute(_FORGET_USES, image)
-    await tx.execute(_FORGET, image)
+async def forget(tx: Transaction, images: Collection[ImageId]) -> None:
+    """Delete the rows of pictures, and all their uses."""
+    await tx.execute(_FORGET_USES, list(images))
+    await tx.execute(_FORGET, list(images))
 
 
 async def record(tx: Transaction, ask: RecordRendering) -> bool:
@@ -139,6 +146,11 @@ async def record(tx: Transaction, ask: RecordRendering) -> bool:
         return False
     await add_renditions(tx, ask.id, ask.renditions)
     return True
+
+
+async def note_wait(tx: Transaction, image: ImageId, waits_for: Waits) -> None:
+    """Note why a picture can't be made now."""
+    await tx.execute(_WAITS, image, waits_for)
 
 
 async def make_again(tx: Transaction, image: ImageId) -> bool:
@@ -204,5 +216,11 @@ def _image(row: Record) -> Image:
     renditions = tuple(
         Rendition(key=key, format=kind, width=width, height=height) for key, kind, width, height in row["renditions"]
     )
-    fields = ("id", "state", "reason", "width", "height", "colour", "placeholder")
-    return Image(**{name: row[name] for name in fields}, renditions=renditions)
+    is_refused, reason = row["state"] == "refused", row["reason"]
+    fields = ("id", "state", "width", "height", "colour", "placeholder")
+    return Image(
+        **{name: row[name] for name in fields},
+        reason=reason if is_refused else None,
+        waits_for=None if is_refused else reason,
+        renditions=renditions,
+    )

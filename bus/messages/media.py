@@ -16,6 +16,7 @@ Locale: TypeAlias = str
 Focal: TypeAlias = tuple[float, float]  # What matters in a picture: from the left and from the top, 0 to 1.
 ImageState: TypeAlias = Literal["waiting", "ready", "refused"]
 Refused: TypeAlias = Literal["format", "animated", "too_large", "too_small", "unreadable", "too_hard", "lost"]
+Waits: TypeAlias = Literal["no_room", "away"]  # For room on a disk, or for the store of pictures.
 
 IMAGE_ID: Final = "[0-9a-f]{32}"
 MOST_IMAGES: Final = 30  # Of one product.
@@ -74,6 +75,7 @@ class Image(Reply):
     skus: tuple[Sku, ...] = ()  # That it shows; none: the product as a whole.
     state: ImageState
     reason: Refused | None = None
+    waits_for: Waits | None = None  # While it waits and can't be made now.
     width: int = 0
     height: int = 0
     colour: str = ""  # The mean one, as CSS writes it.

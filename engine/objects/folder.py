@@ -3,7 +3,8 @@
 import os
 import shutil
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import IO, Final
@@ -11,13 +12,13 @@ from uuid import uuid4
 
 from anyio.to_thread import run_sync
 
-from engine.errors import Unavailable
-from engine.files import sync_names
+from engine.files import disk_errors, sync_names
 from engine.objects import DirectUpload
 
 _PART: Final = ".part"  # The end of a name that is still being written.
 _AT_ONCE: Final = 500
 _TRIES: Final = 20
+_away = partial(disk_errors, "the folder of objects")
 
 
 class FolderObjects:
@@ -117,14 +118,3 @@ class FolderObjects:
             for name in sorted(names):
                 if not name.endswith(_PART):
                     yield (Path(folder) / name).relative_to(self._folder).as_posix()
-
-
-@contextmanager
-def _away() -> Iterator[None]:
-    """Translate a full or missing disk into the engine's error."""
-    try:
-        yield
-    except FileNotFoundError:
-        raise
-    except OSError as error:
-        raise Unavailable("the folder of objects", str(error), retry_after_s=1.0) from error

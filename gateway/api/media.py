@@ -39,6 +39,7 @@ from bus.messages.media import (
 )
 from bus.messages.texts import is_harmful
 from engine.errors import Unavailable
+from engine.files import disk_errors
 from engine.patterns import whole
 from gateway.api.bodies import Body, Strict
 from gateway.api.catalog.products import find_product
@@ -74,7 +75,10 @@ Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 
 
 class StaffImage(ImageView, frozen=True, kw_only=True):
-    """A picture with its state: `waiting`, `ready`, or `refused` with the reason; `skus` are those it shows."""
+    """A picture with its state: `waiting`, `ready`, or `refused` with the reason; `skus` are those it shows.
+
+    One that waits has a reason, too, while it can't be made: `no_room` on a disk, or the store of pictures is `away`.
+    """
 
     skus: Sequence[str]
     state: str
@@ -216,7 +220,8 @@ async def take_down(context: Injected, image_id: FromPath[str]) -> None:
 @asynccontextmanager
 async def _received(request: Http) -> AsyncIterator[tuple[_Upload, str]]:
     """Receive a form with a picture. The parser keeps files on the disk, and so do we: never a whole one in memory."""
-    form = await request.form()
+    with disk_errors("the disk"):  # Where forms are kept until they are whole.
+        form = await request.form()
     try:
         file, alt = form.get("file"), form.get("alt", "")
         if not isinstance(file, UploadFile):
@@ -225,11 +230,12 @@ async def _received(request: Http) -> AsyncIterator[tuple[_Upload, str]]:
             raise Problem(422, "invalid", f"Words of up to {LONGEST_ALT} characters, on one line.", field="alt")
         with NamedTemporaryFile(prefix="shopflow-upload-") as copy:
             named, size = image_hash(), 0
-            while piece := await file.read(_PIECE):
-                named.update(piece)
-                size += len(piece)
-                copy.write(piece)
-            copy.flush()
+            with disk_errors("the disk"):
+                while piece := await file.read(_PIECE):
+                    named.update(piece)
+                    size += len(piece)
+                    copy.write(piece)
+                copy.flush()
             if not 0 < size <= MOST_BYTES:
                 raise Problem(422, "invalid", f"A file of 1 to {MOST_BYTES} bytes.", field="file")
             yield _Upload(Path(copy.name), named.hexdigest(), size), alt
@@ -279,7 +285,7 @@ def _views(context: GatewayContext, product: ProductImages) -> StaffImages:
 def staff_view(context: GatewayContext, image: Image) -> StaffImage:
     """Show a picture to staff, with its state."""
     shown = msgspec.structs.asdict(image_view(context, image))
-    return StaffImage(**shown, skus=image.skus, state=image.state, reason=image.reason)
+    return StaffImage(**shown, skus=image.skus, state=image.state, reason=image.reason or image.waits_for)
 
 
 PUBLIC = [picture]

@@ -1,8 +1,10 @@
 """Pictures: sent by staff, shown with their product, served to everybody, and gone when they must be."""
 
+import errno
 import io
 import re
-from typing import Any
+import shutil
+from typing import IO, Any
 
 import aiohttp
 import pytest
@@ -157,6 +159,22 @@ async def test_bad_descriptions_are_refused(staff: Staff) -> None:
 
     assert strange.refusal == (404, "unknown_sku")
     assert (await staff.get(IMAGES)).good == before
+
+
+async def test_a_full_disk_refuses_a_picture_for_now(staff: Staff, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(source: IO[bytes], target: IO[bytes]) -> None:
+        target.write(source.read(10))
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as disk:
+        disk.setattr(shutil, "copyfileobj", full)
+        status, refused = await send(staff, photo())
+
+    assert (status, refused["code"]) == (503, "unavailable")
+    assert (await staff.get(IMAGES)).good["items"] == []
+    assert not [path for path in staff.shop.inside.settings.engine.shopflow_data.rglob("*") if ".part" in path.name]
+    assert (await send(staff, photo()))[0] == 201
+    await all_is_well(staff)
 
 
 async def test_what_is_taken_down_is_served_no_more(staff: Staff) -> None:

@@ -45,7 +45,11 @@ async def send(running: Program, headers: dict[str, str], path: str, content: by
 
 @pytest.fixture(scope="module")
 async def shirt(running: Program) -> dict[str, str]:
-    """A product of two colours with a picture of each, wide and tall, and one of both; gives the pictures' ids."""
+    return await offer_shirt(running)
+
+
+async def offer_shirt(running: Program) -> dict[str, str]:
+    """Make a product of two colours with a picture of each, wide and tall, and one of both; gives the pictures' ids."""
     headers = await running.staff()
     skus = [
         {"sku": f"SHIRT-{name}", "title": name.title(), "price": {"amount": 1900, "currency": "EUR"}, "weight_g": 200}
