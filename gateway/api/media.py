@@ -96,7 +96,7 @@ class ImageOrder(Body, frozen=True, kw_only=True):
 
 
 class ImageChange(Body, frozen=True, kw_only=True):
-    """What a product says of a picture. What is left out stays as it is; a list or map is replaced as a whole.
+    """Words, focal point and SKUs of a picture. What is left out stays as it is; a list or map is replaced as a whole.
 
     `focal` is what stays in sight where it is cropped: from the left and from the top, 0 to 1.
     """

@@ -54,7 +54,7 @@ export class Gallery {
   #small(image, place) {
     const props = {
       type: "button",
-      class: "small",
+      class: "thumb",
       "data-image": image.id,
       "data-testid": "small-picture",
       "aria-label": words(image) || `Picture ${place + 1}`,
