@@ -48,6 +48,7 @@ class Making:
     def __init__(self, objects: Objects) -> None:
         self._objects = objects
         self._children = anyio.CapacityLimiter(_AT_ONCE)
+        self._behind = anyio.CapacityLimiter(1)  # Of those, for pictures that can be shown already.
 
     async def first(self, image: ImageId, upload: str) -> RecordRendering:
         """Make a picture of its upload, or of its original; repeated after a crash, it ends the same.
@@ -103,7 +104,7 @@ class Making:
 
     async def improve(self, image: ImageId) -> RecordImprovement | None:
         """Make a ready picture's smaller files; None if that can't be done, for it can be shown as it is."""
-        async with _room() as (original, folder):
+        async with self._behind, _room() as (original, folder):
             if not await self._objects.fetch(original_of(image), original):
                 return None
             made = await self._render(original, "improve", folder)
@@ -117,7 +118,7 @@ class Making:
         Without its original, or if it can't be made any more, it stays as it is.
         """
         kept = RecordRemake(id=image, recipe=worker.RECIPE)
-        async with _room() as (original, folder):
+        async with self._behind, _room() as (original, folder):
             if not await self._objects.fetch(original_of(image), original):
                 return kept
             made = await self._render(original, "first", folder)
