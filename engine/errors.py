@@ -5,6 +5,7 @@
         * BadSetting: print it as one line and exit with code 2.
     * Conflict: another transaction wrote first; read and decide again, at once.
     * Unavailable: a service outside did not answer; retry with backoff.
+        * NoRoom: a disk is full; retry once people have made room.
         * Overloaded: a mailbox is full; retry later.
         * Crashed: the actor crashed with this message in hand, which counts against the message.
         * DeadlineExceeded: the deadline passed; the command may still take effect, so ask again with the same key.
@@ -41,6 +42,10 @@ class Unavailable(ShopFlowError):
     def copy(self) -> "Unavailable":
         """Return a copy for another asker: an error that is raised twice carries two histories."""
         return Unavailable(self.service, self.why, retry_after_s=self.retry_after_s)
+
+
+class NoRoom(Unavailable):
+    """A full disk."""
 
 
 class Overloaded(Unavailable):

@@ -1,12 +1,14 @@
 """The folder of the embedded servers' data, and who may read in it: its owner alone."""
 
+import errno
 import os
 import tempfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from engine.errors import BadSetting
+from engine.errors import BadSetting, NoRoom, Unavailable
 
 OTHERS: Final = 0o077  # What the accounts beside a file's owner may do; as a umask it takes all of that away.
 
@@ -63,6 +65,23 @@ def sync_names(folder: Path) -> None:
         os.fsync(opened)
     finally:
         os.close(opened)
+
+
+@contextmanager
+def disk_errors(service: str) -> Iterator[None]:
+    """Translate a disk's errors into the engine's, but for a missing file, which its reader knows how to take.
+
+    Raises:
+        NoRoom: It is full.
+        Unavailable: It is missing, broken or closed.
+    """
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        kind = NoRoom if error.errno in (errno.ENOSPC, errno.EDQUOT) else Unavailable
+        raise kind(service, str(error), retry_after_s=1.0) from error
 
 
 def reason_of(error: OSError | UnicodeDecodeError) -> str:

@@ -5,9 +5,10 @@ The steps in order, each committed before the next begins:
 1. The catalog reports whether the new name is free.
 2. The inventory counts the units under the new name, in one turn: refused while any are sold or held. Carts and orders
    keep the old name, so the units they wait for must have left. The new name is not for sale yet.
-3. The catalog renames the SKU, and the units are for sale again. The old books stay, with their ledger and 0 on hand.
+3. The pictures that show the SKU name the new one.
+4. The catalog renames the SKU, and the units are for sale again. The old books stay, with their ledger and 0 on hand.
 
-So at no time can units be sold twice. After a crash past step 2, a repeat finishes the rename; after step 3 it finds
+So at no time can units be sold twice. After a crash past step 2, a repeat finishes the rename; after step 4 it finds
 no units left to carry.
 
 Rejected: docs/decisions/0009.
@@ -17,6 +18,7 @@ from msgspec import structs
 
 from bus.messages.catalog import NoSuchProduct, NoSuchSku, Product, ProductExists, RenameSku
 from bus.messages.inventory import CarryUnits, UnitsInUse
+from bus.messages.media import CarryPictures
 from engine.actor import Bus
 from engine.crash import CrashPoint
 
@@ -37,7 +39,9 @@ async def rename(bus: Bus, ask: RenameSku) -> Product | NoSuchProduct | NoSuchSk
     if isinstance(carried, UnitsInUse):
         return carried
     _CARRIED.reach()
+    await bus.ask(CarryPictures(product_id=ask.id, sku=sku, name=name))
     answer = await bus.ask(ask)
     if not isinstance(answer, Product):  # The name was taken, or the product removed, in between.
+        await bus.ask(CarryPictures(product_id=ask.id, sku=name, name=sku))
         await bus.ask(CarryUnits(sku=name, name=sku))
     return answer

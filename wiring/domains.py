@@ -134,7 +134,7 @@ def make_actors(given: Given) -> Sequence[Actor]:
         Analytics(database=database),
         Auditor(bus=bus, database=database, clock=clock, stored=bus.backlog, levels=given.updates),
         IdempotencyKeys(database=database),
-        Media(database=database, objects=given.objects, cdn=given.cdn, clock=clock),
+        Media(bus=bus, database=database, objects=given.objects, cdn=given.cdn, clock=clock),
         Search(
             bus=bus,
             database=database,

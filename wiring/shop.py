@@ -4,11 +4,13 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import anyio
 
 from actors.email.smtp import Mailer, open_mailer
 from actors.media.cdn import open_cdn
+from actors.media.ownership import check_owner
 from actors.payment.stripe import Stripe, open_stripe
 from actors.shipping.carrier import Carrier, open_carrier
 from bus.local import LocalBus
@@ -16,9 +18,11 @@ from bus.routes import Routes
 from bus.sqs.client import open_sqs
 from bus.sqs.settings import SqsSettings
 from bus.sqs.transport import SqsTransport
+from engine import telemetry
 from engine.actor import Actor
 from engine.circuit import Circuit
 from engine.clock import Clock, SystemClock
+from engine.errors import Unavailable
 from engine.migrations import migrate
 from engine.objects import Objects
 from engine.objects.folder import FolderObjects
@@ -29,6 +33,8 @@ from gateway.updates import Updates
 from wiring.domains import ACTORS, SCHEMAS, Given, ShopSettings, make_actors
 from wiring.hosting import ALL_ACTORS, LOCAL, HostedActors
 from wiring.integrations import NO_INTEGRATIONS, Integrations
+
+_OWNER_S: Final = 5.0  # For the store of pictures to say whose it is.
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +83,8 @@ async def open_shop(
             routes=routes, database=services.database, clock=clock, settings=settings.engine, elsewhere=transport
         )
         objects = await stack.enter_async_context(_open_objects(settings))
+        if deliver:
+            await _check_owner(objects, services)
         shop = Shop(local, services, Updates(services.redis, clock, local), clock, settings, integrations, objects)
         for actor in (*make_actors(await _given(stack, shop, shop_url)), *more_actors):
             if actor.name in hosted.actors or actor in more_actors:
@@ -129,6 +137,19 @@ async def _open_objects(settings: ShopSettings) -> AsyncIterator[Objects]:
     region = sqs.aws_region or sqs.aws_default_region
     async with open_s3(sqs.s3_bucket, region=region, endpoint_url=sqs.aws_endpoint_url) as objects:
         yield objects
+
+
+async def _check_owner(objects: Objects, services: Services) -> None:
+    """Refuse a bucket that is another shop's. One that does not answer stops no start: each audit asks it again.
+
+    Raises:
+        BadSetting: It is another's.
+    """
+    try:
+        with anyio.fail_after(_OWNER_S):
+            await check_owner(objects, services.database)
+    except (Unavailable, TimeoutError) as error:
+        telemetry.logger().warning("the store of pictures does not say whose it is", why=str(error) or "no answer")
 
 
 async def _given(stack: AsyncExitStack, shop: Shop, shop_url: str) -> Given:

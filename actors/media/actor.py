@@ -9,19 +9,24 @@ Rejected: docs/decisions/0031.
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 
-from actors.media import rules, store, uploads
+from actors.media import remaking, rules, store, uploads, worker
 from actors.media.cdn import Cdn
 from actors.media.making import Making
+from actors.media.ownership import check_owner
 from actors.media.private import (
     EndUpload,
     ForgetImage,
     ImproveImage,
     RecordAdoption,
     RecordImprovement,
+    RecordRemake,
     RecordRendering,
     RecordUpload,
+    RemakeImage,
     RemoveObjects,
+    RemoveRenditions,
     RemoveUpload,
+    RenderAgain,
     RenderImage,
 )
 from bus.messages.audit import RULES, BooksRepaired, Finding, Findings, RepairMade, Repairs
@@ -38,6 +43,7 @@ from bus.messages.media import (
     ArrangeImages,
     AuditMedia,
     BeginUpload,
+    CarryPictures,
     CompleteUpload,
     DescribeImage,
     DropImage,
@@ -64,10 +70,10 @@ from bus.messages.media import (
     UploadMissing,
     upload_key,
 )
-from engine.actor import Actor, call, turn
+from engine.actor import Actor, Bus, call, turn
 from engine.clock import Clock
 from engine.envelope import Envelope
-from engine.errors import BadInput, Unavailable
+from engine.errors import BadInput, BadSetting, NoRoom, Unavailable
 from engine.objects import Objects
 from engine.postgres import Database
 from engine.transaction import Transaction
@@ -79,7 +85,8 @@ _PAGE = 1000
 class Media(Actor):
     """Keeps pictures, and where they are used. The only writer of their objects, uploads aside."""
 
-    def __init__(self, *, database: Database, objects: Objects, cdn: Cdn, clock: Clock) -> None:
+    def __init__(self, *, bus: Bus, database: Database, objects: Objects, cdn: Cdn, clock: Clock) -> None:
+        self._bus = bus
         self._database = database
         self._objects = objects
         self._cdn = cdn
@@ -87,8 +94,11 @@ class Media(Actor):
         self._making = Making(objects)
 
     async def run(self) -> None:
-        """Delete the uploads that a crash has left behind, if the store can be asked; else at the next start."""
-        with suppress(Unavailable):
+        """Begin to make pictures of an earlier recipe again, and delete the uploads that a crash has left behind."""
+        with suppress(Unavailable, BadSetting):  # The next start does it. (Another shop's bucket: it was away before.)
+            if await remaking.is_any_earlier(self._database, worker.RECIPE):
+                self._bus.tell(RenderAgain(recipe=worker.RECIPE))
+            await check_owner(self._objects, self._database)
             now = self._clock.now()
             left = [key async for key in self._objects.keys(UPLOADS) if rules.is_left_behind(key, now)]
             await self._objects.remove(left)
@@ -157,7 +167,14 @@ class Media(Actor):
         if known is None or known[0] == "ready":
             await self._objects.remove([ask.upload] if ask.upload else [])
             return None
-        return await self._making.first(ask.id, ask.upload)
+        if known[0] == "refused" and (not ask.upload or await self._objects.size(ask.upload) is None):
+            return None  # A repeat, whose upload was read the first time: its reason stands.
+        try:
+            return await self._making.first(ask.id, ask.upload)
+        except Unavailable as error:  # A hint for staff: the call is retried in any case.
+            async with self._database.transaction(self._clock.now()) as tx:
+                await store.note_wait(tx, ask.id, "no_room" if isinstance(error, NoRoom) else "away")
+            raise
 
     @turn
     async def record(self, tx: Transaction, ask: RecordRendering) -> None:
@@ -179,6 +196,33 @@ class Media(Actor):
         await store.add_renditions(tx, ask.id, ask.renditions)
         tx.publish(ImageImproved(id=ask.id, product_ids=await store.users(tx, ask.id)))
 
+    @turn
+    async def render_again(self, tx: Transaction, ask: RenderAgain) -> None:
+        for image in await remaking.take(tx, ask.recipe, rules.MOST_REMADE):
+            tx.send(RemakeImage(id=image, recipe=ask.recipe))
+
+    @call(limit=1, timeout_s=2 * _MAKING_S)  # Behind all others: it has files that can be shown.
+    async def remake(self, ask: RemakeImage) -> RecordRemake:
+        if ask.recipe > worker.RECIPE:
+            raise Unavailable("this version of the shop", f"it does not know recipe {ask.recipe}", retry_after_s=60.0)
+        if await remaking.is_earlier(self._database, ask.id, worker.RECIPE):
+            return await self._making.again(ask.id)
+        return RecordRemake(id=ask.id, recipe=worker.RECIPE)
+
+    @turn
+    async def record_remake(self, tx: Transaction, ask: RecordRemake) -> None:
+        old = await remaking.record(tx, ask)
+        if old is None:
+            tx.send(RemoveObjects(id=ask.id))
+        elif ask.renditions:
+            tx.schedule(RemoveRenditions(id=ask.id, keys=old), tx.now + rules.UNUSED_FOR)
+            tx.publish(ImageImproved(id=ask.id, product_ids=await store.users(tx, ask.id)))
+        tx.send(RenderAgain(recipe=ask.recipe))
+
+    @call(limit=2)
+    async def remove_renditions(self, ask: RemoveRenditions) -> None:
+        await self._objects.remove(await remaking.without_row(self._database, ask.keys))
+
     @call(limit=8)
     async def adopt(self, ask: AdoptImage) -> RecordAdoption:
         _check_alt(ask.alt)
@@ -191,7 +235,8 @@ class Media(Actor):
             if len(present) >= MOST_IMAGES:
                 return TooManyImages(most=MOST_IMAGES)
             await store.add(tx, ask.ask)
-            await store.record(tx, RecordRendering(id=ask.id, look=ask.look, renditions=(ask.rendition,)))
+            made = RecordRendering(id=ask.id, look=ask.look, renditions=(ask.rendition,), recipe=ask.recipe)
+            await store.record(tx, made)
         return await self._of_product(tx, ask.ask.product_id, ask.id)
 
     @turn
@@ -218,34 +263,37 @@ class Media(Actor):
 
     @turn
     async def describe(self, tx: Transaction, ask: DescribeImage) -> Image | NoSuchImage:
-        _check_alt(ask.alt)
-        if not await store.describe(tx, ask.product_id, ask.id, ask.alt):
+        if refused := rules.description_refusal(ask):
+            raise BadInput(refused)
+        if not await store.describe(tx, ask):
             return NoSuchImage(id=ask.id)
         return await self._of_product(tx, ask.product_id, ask.id)
 
     @turn
+    async def carry(self, tx: Transaction, ask: CarryPictures) -> None:
+        await store.carry(tx, ask)
+
+    @turn
     async def drop(self, tx: Transaction, ask: DropImage) -> ImageUnused | NoSuchImage:
-        if not (dropped := await store.drop(tx, ask.product_id, ask.id)):
+        if not await store.drop(tx, ask.product_id, ask.id):
             return NoSuchImage(id=ask.id)
-        await self._unused(tx, dropped)
+        await self._unused(tx, [ask.id])
         return ImageUnused(id=ask.id)
 
     @turn
     async def drop_all(self, tx: Transaction, events: Sequence[ProductRemoved]) -> None:
-        dropped = [image for event in events for image in await store.drop(tx, event.product_id)]
-        await self._unused(tx, dropped)
+        await self._unused(tx, await store.drop_all(tx, {event.product_id for event in events}))
 
     @turn
-    async def forget(self, tx: Transaction, ask: ForgetImage) -> None:
-        found = await store.lock(tx, ask.id)
-        if found is not None and rules.is_forgotten(found["unused_since"], tx.now):
-            await self._delete(tx, ask.id)
+    async def forget(self, tx: Transaction, asks: Sequence[ForgetImage]) -> None:
+        known = await store.lock(tx, {ask.id for ask in asks})
+        await self._delete(tx, [image for image, unused in known.items() if rules.is_forgotten(unused, tx.now)])
 
     @turn
     async def take_down(self, tx: Transaction, ask: TakeDownImage) -> TakenDown | NoSuchImage:
-        if await store.lock(tx, ask.id) is None:
+        if not await store.lock(tx, [ask.id]):
             return NoSuchImage(id=ask.id)
-        await self._delete(tx, ask.id, from_cdn=True)
+        await self._delete(tx, [ask.id], from_cdn=True)
         return TakenDown(id=ask.id)
 
     @call(limit=2, timeout_s=60)
@@ -261,6 +309,7 @@ class Media(Actor):
     async def audit(self, ask: AuditMedia) -> Findings:
         """Look twice, and report what is the same both times: pictures come and go meanwhile."""
         del ask
+        await check_owner(self._objects, self._database)
         found, checked = await self._compare()
         if found:
             again, checked = await self._compare()
@@ -306,10 +355,11 @@ class Media(Actor):
             tx.schedule(ForgetImage(id=image), tx.now + rules.UNUSED_FOR)
 
     @staticmethod
-    async def _delete(tx: Transaction, image: ImageId, *, from_cdn: bool = False) -> None:
-        await store.forget(tx, image)
-        tx.send(RemoveObjects(id=image, from_cdn=from_cdn))
-        tx.publish(ImageDropped(id=image))
+    async def _delete(tx: Transaction, images: Collection[ImageId], *, from_cdn: bool = False) -> None:
+        await store.forget(tx, images)
+        for image in images:
+            tx.send(RemoveObjects(id=image, from_cdn=from_cdn))
+            tx.publish(ImageDropped(id=image))
 
 
 def _check_alt(alt: str) -> None:

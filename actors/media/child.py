@@ -10,7 +10,7 @@ import msgspec
 
 from actors.media.worker import NO_ROOM
 from engine.embedded.surroundings import environment
-from engine.errors import Unavailable
+from engine.errors import NoRoom, Unavailable
 from engine.patterns import whole
 
 Step: TypeAlias = Literal["first", "improve"]
@@ -50,14 +50,15 @@ async def render(original: Path, step: Step, folder: Path, *, deadline_s: float 
     A child that dies is tried again, for it may have been bad luck; after three times the picture is refused.
 
     Raises:
-        Unavailable: The disk is full, or no process can be started; retry.
+        NoRoom: The disk is full.
+        Unavailable: No process can be started; retry.
     """
     for _ in range(_TRIES):
         for left in folder.iterdir():
             left.unlink()
         status = await _run(original, step, folder, deadline_s)
         if status == NO_ROOM:
-            raise Unavailable("the disk", "a picture has no room", retry_after_s=5.0)
+            raise NoRoom("the disk", "a picture has no room", retry_after_s=5.0)
         if status == 0 and (made := _report(folder)) is not None:
             return made
     return Rendering(refused="too_hard")

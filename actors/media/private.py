@@ -28,6 +28,7 @@ class RecordAdoption(Command[Image | TooManyImages]):
     ask: StoreImage
     look: Look
     rendition: Rendition
+    recipe: int = 1
 
 
 class RecordRendering(Command[None]):
@@ -37,6 +38,7 @@ class RecordRendering(Command[None]):
     reason: Refused | None = None
     look: Look | None = None
     renditions: tuple[Rendition, ...] = ()
+    recipe: int = 1
 
 
 class ImproveImage(Command[None]):
@@ -50,6 +52,35 @@ class RecordImprovement(Command[None]):
 
     id: ImageId
     renditions: tuple[Rendition, ...]
+
+
+class RenderAgain(Command[None]):
+    """Have pictures of earlier recipes made again, few at a time: sent by a start, and by each one that is done."""
+
+    recipe: int
+
+
+class RemakeImage(Command[None]):
+    """Make a picture again, by this recipe. Its old files are shown until the new ones are there."""
+
+    id: ImageId
+    recipe: int
+
+
+class RecordRemake(Command[None]):
+    """Record the new files of a picture in place of the old ones; without any, that it stays as it is."""
+
+    id: ImageId
+    recipe: int
+    look: Look | None = None
+    renditions: tuple[Rendition, ...] = ()
+
+
+class RemoveRenditions(Command[None]):
+    """Delete files of a picture that its row has no longer."""
+
+    id: ImageId
+    keys: tuple[str, ...]
 
 
 class ForgetImage(Command[None]):

@@ -1,14 +1,17 @@
 """The SQL of pictures."""
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import Final
 
+import msgspec
 from asyncpg import Record
+from msgspec import structs
 
 from actors.media.private import RecordRendering
 from actors.media.rules import BookedImage, original_of
 from bus.messages.base import ProductId
-from bus.messages.media import Image, ImageId, ImageState, Rendition, StoreImage
+from bus.messages.media import CarryPictures, DescribeImage, Image, ImageId, ImageState, Rendition, StoreImage, Waits
 from engine.postgres import Database
 from engine.transaction import Transaction
 
@@ -26,21 +29,27 @@ _USERS: Final = "select product_id from media.uses where image_id = $1 order by 
 _ARRANGE: Final = """
 update media.uses u set place = n.place from unnest($2::text[]) with ordinality as n (image_id, place)
 where u.product_id = $1 and u.image_id = n.image_id"""
-_DESCRIBE: Final = "update media.uses set alt = $3 where product_id = $1 and image_id = $2 returning image_id"
-_DROP: Final = """
-delete from media.uses where product_id = $1 and ($2::text is null or image_id = $2) returning image_id"""
+_DESCRIBE: Final = """
+update media.uses set alt = coalesce($3, alt), alts = coalesce($4::jsonb, alts), focal = coalesce($5, focal),
+    skus = coalesce($6, skus)
+where product_id = $1 and image_id = $2 returning image_id"""
+_CARRY: Final = """
+update media.uses set skus = array_replace(skus, $2, $3) where product_id = $1 and $2 = any(skus)"""
+_DROP: Final = "delete from media.uses where product_id = $1 and image_id = $2 returning image_id"
+_DROP_ALL: Final = "delete from media.uses where product_id = any($1) returning image_id"
 # In the order of their ids, so that two turns never deadlock.
-_LOCK: Final = "select id, state, unused_since from media.files where id = any($1) order by id for update"
+_LOCK: Final = "select id, unused_since from media.files where id = any($1) order by id for update"
 _UNUSED: Final = """
 update media.files f set unused_since = $2
 where id = any($1) and unused_since is null and not exists (select from media.uses u where u.image_id = f.id)
 returning id"""
-_FORGET_USES: Final = "delete from media.uses where image_id = $1"
-_FORGET: Final = "delete from media.files where id = $1"
+_FORGET_USES: Final = "delete from media.uses where image_id = any($1)"
+_FORGET: Final = "delete from media.files where id = any($1)"
 _RECORD: Final = """
 update media.files set state = case when $2::text is null then 'ready' else 'refused' end, reason = $2,
-    width = $3, height = $4, colour = $5, placeholder = $6
+    width = $3, height = $4, colour = $5, placeholder = $6, recipe = $7
 where id = $1 returning id"""
+_WAITS: Final = "update media.files set reason = $2 where id = $1 and state = 'waiting'"
 _AGAIN: Final = """
 update media.files f set state = 'waiting', reason = null,
     unused_since = case when exists (select from media.uses u where u.image_id = f.id) then null else unused_since end
@@ -60,9 +69,9 @@ f.id, f.state, f.reason, f.width, f.height, f.colour, f.placeholder,
 array(select (r.key, r.format, r.width, r.height) from media.renditions r where r.image_id = f.id
     order by r.format, r.width) as renditions"""
 _OF_PRODUCTS: Final = f"""
-select u.product_id, u.alt, {_IMAGE} from media.uses u join media.files f on f.id = u.image_id
+select u.product_id, u.alt, u.alts, u.focal, u.skus, {_IMAGE} from media.uses u join media.files f on f.id = u.image_id
 where u.product_id = any($1) order by u.product_id, u.place, u.image_id"""  # noqa: S608 - columns, and no value
-_ONE: Final = f"select '' as product_id, '' as alt, {_IMAGE} from media.files f where f.id = $1"  # noqa: S608 - likewise
+_ONE: Final = f"select {_IMAGE} from media.files f where f.id = $1"  # noqa: S608 - likewise
 _KEPT: Final = """
 select f.id, f.state, f.unused_since, array(select key from media.renditions r where r.image_id = f.id) as keys,
     (select count(*) from media.uses u where u.image_id = f.id)::int as uses
@@ -90,14 +99,26 @@ async def arrange(tx: Transaction, product_id: ProductId, order: Sequence[ImageI
     await tx.execute(_ARRANGE, product_id, list(order))
 
 
-async def describe(tx: Transaction, product_id: ProductId, image: ImageId, alt: str) -> bool:
-    """Set the words for a picture of a product; False if it has no such picture."""
-    return await tx.row(_DESCRIBE, product_id, image, alt) is not None
+async def describe(tx: Transaction, ask: DescribeImage) -> bool:
+    """Set what a product says of a picture; False if it has no such picture."""
+    alts = None if ask.alts is None else msgspec.json.encode(ask.alts).decode()
+    skus = None if ask.skus is None else list(dict.fromkeys(ask.skus))
+    return await tx.row(_DESCRIBE, ask.product_id, ask.id, ask.alt, alts, ask.focal, skus) is not None
 
 
-async def drop(tx: Transaction, product_id: ProductId, image: ImageId | None = None) -> list[ImageId]:
-    """Delete a product's use of one picture, or of all; return those that it used."""
-    return [row["image_id"] for row in await tx.fetch(_DROP, product_id, image)]
+async def carry(tx: Transaction, ask: CarryPictures) -> None:
+    """Put a SKU in the place of another, in a product's pictures."""
+    await tx.execute(_CARRY, ask.product_id, ask.sku, ask.name)
+
+
+async def drop(tx: Transaction, product_id: ProductId, image: ImageId) -> bool:
+    """Delete a product's use of a picture; False if there is none."""
+    return await tx.row(_DROP, product_id, image) is not None
+
+
+async def drop_all(tx: Transaction, product_ids: Collection[ProductId]) -> list[ImageId]:
+    """Delete all uses of products; return the pictures that they used."""
+    return [row["image_id"] for row in await tx.fetch(_DROP_ALL, list(product_ids))]
 
 
 async def mark_unused(tx: Transaction, images: Collection[ImageId]) -> list[ImageId]:
@@ -106,25 +127,30 @@ async def mark_unused(tx: Transaction, images: Collection[ImageId]) -> list[Imag
     return [row["id"] for row in await tx.fetch(_UNUSED, list(images), tx.now)]
 
 
-async def lock(tx: Transaction, image: ImageId) -> Record | None:
-    """Lock a picture; return its state and the time since when nobody uses it."""
-    return await tx.row(_LOCK, [image])
+async def lock(tx: Transaction, images: Collection[ImageId]) -> dict[ImageId, datetime | None]:
+    """Lock pictures; return the time since when nobody uses each."""
+    return {row["id"]: row["unused_since"] for row in await tx.fetch(_LOCK, list(images))}
 
 
-async def forget(tx: Transaction, image: ImageId) -> None:
-    """Delete a picture's rows, and all its uses."""
-    await tx.execute(_FORGET_USES, image)
-    await tx.execute(_FORGET, image)
+async def forget(tx: Transaction, images: Collection[ImageId]) -> None:
+    """Delete the rows of pictures, and all their uses."""
+    await tx.execute(_FORGET_USES, list(images))
+    await tx.execute(_FORGET, list(images))
 
 
 async def record(tx: Transaction, ask: RecordRendering) -> bool:
     """Record what was made of a picture; False if its row is gone."""
     look = ask.look
     size = (look.width, look.height, look.colour, look.placeholder) if look else (0, 0, "", "")
-    if await tx.row(_RECORD, ask.id, ask.reason, *size) is None:
+    if await tx.row(_RECORD, ask.id, ask.reason, *size, ask.recipe) is None:
         return False
     await add_renditions(tx, ask.id, ask.renditions)
     return True
+
+
+async def note_wait(tx: Transaction, image: ImageId, waits_for: Waits) -> None:
+    """Note why a picture can't be made now."""
+    await tx.execute(_WAITS, image, waits_for)
 
 
 async def make_again(tx: Transaction, image: ImageId) -> bool:
@@ -155,12 +181,19 @@ async def of_products(tx: Transaction, product_ids: Collection[ProductId]) -> di
     """Read the pictures of products, in their order."""
     found: dict[ProductId, list[Image]] = {}
     for row in await tx.fetch(_OF_PRODUCTS, list(product_ids)):
-        found.setdefault(row["product_id"], []).append(_image(row))
+        use = {
+            "product_id": row["product_id"],
+            "alt": row["alt"],
+            "alts": msgspec.json.decode(row["alts"], type=dict[str, str]),
+            "focal": tuple(row["focal"]),
+            "skus": tuple(row["skus"]),
+        }
+        found.setdefault(row["product_id"], []).append(structs.replace(_image(row), **use))
     return found
 
 
 async def one(tx: Transaction, image: ImageId) -> Image | None:
-    """Read a picture, without the words of any use."""
+    """Read a picture, without what any use says of it."""
     row = await tx.row(_ONE, image)
     return _image(row) if row else None
 
@@ -183,5 +216,11 @@ def _image(row: Record) -> Image:
     renditions = tuple(
         Rendition(key=key, format=kind, width=width, height=height) for key, kind, width, height in row["renditions"]
     )
-    fields = ("id", "product_id", "alt", "state", "reason", "width", "height", "colour", "placeholder")
-    return Image(**{name: row[name] for name in fields}, renditions=renditions)
+    is_refused, reason = row["state"] == "refused", row["reason"]
+    fields = ("id", "state", "width", "height", "colour", "placeholder")
+    return Image(
+        **{name: row[name] for name in fields},
+        reason=reason if is_refused else None,
+        waits_for=None if is_refused else reason,
+        renditions=renditions,
+    )

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Final, TypedDict
 if TYPE_CHECKING:
     from PIL import Image
 
+RECIPE: Final = 1  # Raised when renditions shall look otherwise: at the next start, all pictures are made again.
 FORMATS: Final = ("JPEG", "PNG", "WEBP", "AVIF")
 MOST_PIXELS: Final = 50_000_000
 LONGEST_SIDE: Final = 12_000

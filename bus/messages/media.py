@@ -5,22 +5,30 @@ import secrets
 from datetime import datetime
 from typing import Final, Literal, TypeAlias
 
+import msgspec
+
 from bus.messages.audit import Findings, Repairs
-from bus.messages.base import ProductId, Value
+from bus.messages.base import ProductId, Sku, Value
 from engine.message import Command, Event, Query, Reply
 
-ImageId: TypeAlias = str  # 32 hex digits of a hash of what was uploaded, and of the recipe.
+ImageId: TypeAlias = str  # 32 hex digits of a hash of what was uploaded.
+Locale: TypeAlias = str
+Focal: TypeAlias = tuple[float, float]  # What matters in a picture: from the left and from the top, 0 to 1.
 ImageState: TypeAlias = Literal["waiting", "ready", "refused"]
 Refused: TypeAlias = Literal["format", "animated", "too_large", "too_small", "unreadable", "too_hard", "lost"]
+Waits: TypeAlias = Literal["no_room", "away"]  # For room on a disk, or for the store of pictures.
 
 IMAGE_ID: Final = "[0-9a-f]{32}"
 MOST_IMAGES: Final = 30  # Of one product.
 UPLOADS: Final = "incoming/"  # The keys of what was uploaded and not yet looked at.
 RENDITIONS: Final = "i/"  # The keys that everybody may read: `i/<id>/<width>.<ending>`.
 LONGEST_ALT: Final = 500
+MOST_LOCALES: Final = 20  # In which one picture is described.
+LOCALE: Final = "[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}"  # Source: RFC 5646, 2.1, as far as shops need it.
+MIDDLE: Final = (0.5, 0.5)
 MOST_UPLOADS: Final = 200  # Open at once.
 MOST_BYTES: Final = 20 << 20  # Of one original.
-_RECIPE: Final = b"recipe 1"  # Changed when renditions shall look otherwise: then they have other names.
+_NAMED: Final = b"recipe 1"  # Part of all names, and so never changed. Recipes are told apart by their folders.
 # The sentence for each reason of a refusal.
 REFUSALS: Final[dict[Refused, str]] = {
     "format": "It is no JPEG, PNG, WebP or AVIF. Phones that take HEIC can save as JPEG.",
@@ -39,18 +47,18 @@ def upload_key(now: datetime) -> str:
 
 
 def image_hash() -> "hashlib.blake2b":
-    """Begin the hash that names a picture: of the bytes of its original, and of the recipe it is made by.
+    """Begin the hash that names a picture: of the bytes of its original.
 
     Known before anything is decoded. Rejected: a hash of its pixels, for which strangers' bytes must be decoded before
     there is a name to say so under.
     """
-    return hashlib.blake2b(digest_size=16, person=_RECIPE)
+    return hashlib.blake2b(digest_size=16, person=_NAMED)
 
 
 class Rendition(Value, frozen=True, kw_only=True):
     """A file of a picture."""
 
-    key: str  # Of the object: `i/<id>/<width>.<ending>`.
+    key: str  # Of the object: `i/<id>/<width>.<ending>`, with the recipe before the width if it is not the first.
     format: Literal["avif", "webp", "jpeg"]
     width: int
     height: int
@@ -61,9 +69,13 @@ class Image(Reply):
 
     id: ImageId
     product_id: ProductId = ""  # That uses it here; empty where no use is meant.
-    alt: str = ""
+    alt: str = ""  # In the shop's language.
+    alts: dict[Locale, str] = msgspec.field(default_factory=dict)
+    focal: Focal = MIDDLE
+    skus: tuple[Sku, ...] = ()  # That it shows; none: the product as a whole.
     state: ImageState
     reason: Refused | None = None
+    waits_for: Waits | None = None  # While it waits and can't be made now.
     width: int = 0
     height: int = 0
     colour: str = ""  # The mean one, as CSS writes it.
@@ -141,11 +153,22 @@ class ArrangeImages(Command[ProductImages | NoSuchImage]):
 
 
 class DescribeImage(Command[Image | NoSuchImage]):
-    """Set the words that stand for a picture of a product."""
+    """Set what a product says of one of its pictures; None leaves a field as it is."""
 
     product_id: ProductId
     id: ImageId
-    alt: str
+    alt: str | None = None  # The words that stand for it, in the shop's language.
+    alts: dict[Locale, str] | None = None  # All that there are, in other languages.
+    focal: Focal | None = None
+    skus: tuple[Sku, ...] | None = None  # All that it shows.
+
+
+class CarryPictures(Command[None]):
+    """Let pictures of a product that show a SKU show another in its place. Safe to send twice."""
+
+    product_id: ProductId
+    sku: Sku
+    name: Sku  # The other one.
 
 
 class ImageUnused(Reply):
@@ -193,7 +216,7 @@ class ImageReady(Event):
 
 
 class ImageImproved(Event):
-    """A picture can be shown as AVIF, too."""
+    """A picture has better files: as AVIF, too, or all of them by another recipe, under other addresses."""
 
     id: ImageId
     product_ids: tuple[ProductId, ...]

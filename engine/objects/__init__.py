@@ -43,6 +43,13 @@ class Objects(Protocol):
         """Delete objects; those that are not there count as deleted."""
         ...
 
+    async def claim(self, key: str, owner: str) -> str:
+        """Put an owner's name under a key if nothing is there; returns the name that is there, whoever was first.
+
+        A folder is within a shop's own data: it has the owner that asks.
+        """
+        ...
+
     def keys(self, prefix: str) -> AsyncIterator[str]:
         """List the keys that begin with a prefix that ends with a slash, in order."""
         ...

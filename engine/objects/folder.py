@@ -3,20 +3,22 @@
 import os
 import shutil
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
+from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 from uuid import uuid4
 
 from anyio.to_thread import run_sync
 
-from engine.errors import Unavailable
-from engine.files import sync_names
+from engine.files import disk_errors, sync_names
 from engine.objects import DirectUpload
 
 _PART: Final = ".part"  # The end of a name that is still being written.
 _AT_ONCE: Final = 500
+_TRIES: Final = 20
+_away = partial(disk_errors, "the folder of objects")
 
 
 class FolderObjects:
@@ -52,6 +54,11 @@ class FolderObjects:
         with _away():
             await run_sync(self._remove, keys)
 
+    async def claim(self, key: str, owner: str) -> str:
+        """Return the owner that asks: two shops have two folders."""
+        del key
+        return owner
+
     async def keys(self, prefix: str) -> AsyncIterator[str]:
         walk = self._walk(prefix)
         with _away():
@@ -69,11 +76,18 @@ class FolderObjects:
         return self._folder / key
 
     def _put(self, key: str, file: Path) -> None:
-        target = self._path(key)
+        with file.open("rb") as source:
+            for _ in range(_TRIES):  # Another process may remove the folder, which was empty, before this one is in it.
+                with suppress(FileNotFoundError):
+                    source.seek(0)
+                    return self._write(self._path(key), source)
+        raise OSError(f"{self._path(key).parent} is removed again and again")
+
+    def _write(self, target: Path, source: IO[bytes]) -> None:
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         aside = target.with_name(f"{target.name}.{uuid4().hex}{_PART}")
         try:
-            with file.open("rb") as source, aside.open("wb") as written:
+            with aside.open("wb") as written:
                 shutil.copyfileobj(source, written)
                 written.flush()
                 os.fsync(written.fileno())
@@ -95,7 +109,8 @@ class FolderObjects:
             path = self._path(key)
             path.unlink(missing_ok=True)
             with suppress(OSError):  # Others are in it.
-                path.parent.rmdir()
+                for folder in list(path.parents)[: key.count("/")]:
+                    folder.rmdir()
 
     def _walk(self, prefix: str) -> Iterator[str]:
         for folder, folders, names in os.walk(self._path(prefix)):
@@ -103,14 +118,3 @@ class FolderObjects:
             for name in sorted(names):
                 if not name.endswith(_PART):
                     yield (Path(folder) / name).relative_to(self._folder).as_posix()
-
-
-@contextmanager
-def _away() -> Iterator[None]:
-    """Translate a full or missing disk into the engine's error."""
-    try:
-        yield
-    except FileNotFoundError:
-        raise
-    except OSError as error:
-        raise Unavailable("the folder of objects", str(error), retry_after_s=1.0) from error

@@ -4,7 +4,7 @@ The library is imported where it is used: it is a fifth of a program's start, an
 """
 
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -22,7 +22,9 @@ _CONNECTIONS: Final = 16
 _AT_ONCE: Final = 1000  # Keys in one request. Source: Amazon S3 API, "DeleteObjects".
 _PIECE: Final = 1 << 18  # Bytes of a body in memory.
 _IMMUTABLE: Final = "public, max-age=31536000, immutable"
+_LONGEST_OWNER: Final = 100  # Bytes.
 _MISSING: Final = frozenset({"NoSuchKey", "404", "NotFound"})
+_TAKEN: Final = frozenset({"PreconditionFailed", "ConditionalRequestConflict"})
 
 
 class S3Objects:
@@ -92,6 +94,17 @@ class S3Objects:
             if failed := answer.get("Errors"):
                 raise Unavailable("S3", f"{len(failed)} objects could not be deleted: {failed[0].get('Code')}")
 
+    async def claim(self, key: str, owner: str) -> str:
+        """Put a name unless one is there. Source: Amazon S3 User Guide, "Conditional writes"."""
+        known = await self.read(key, _LONGEST_OWNER)
+        if known is None:
+            with suppress(_ObjectExists), aws_errors("S3"):
+                await self._client.put_object(Bucket=self._bucket, Key=key, Body=owner.encode(), IfNoneMatch="*")
+            known = await self.read(key, _LONGEST_OWNER)  # Of whoever was first, also in a store without conditions.
+        if known is None:
+            raise Unavailable("S3", f"{key} is being written by another, or is no owner's name", retry_after_s=1.0)
+        return known.decode("ascii", "replace")
+
     async def keys(self, prefix: str) -> AsyncIterator[str]:
         with aws_errors("S3"):
             pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
@@ -153,6 +166,10 @@ class _NoObject(Exception):
     """No object has this key."""
 
 
+class _ObjectExists(Exception):
+    """Another object has this key, or is just getting it."""
+
+
 @contextmanager
 def aws_errors(service: str) -> Iterator[None]:
     """Translate the library's errors into the engine's.
@@ -166,8 +183,11 @@ def aws_errors(service: str) -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        if error.response.get("Error", {}).get("Code") in _MISSING:
+        code = error.response.get("Error", {}).get("Code")
+        if code in _MISSING:
             raise _NoObject from error
+        if code in _TAKEN:
+            raise _ObjectExists from error
         raise Unavailable(service, str(error), retry_after_s=1.0) from error
     except (BotoCoreError, HTTPClientError, aiohttp.ClientError, OSError, TimeoutError) as error:
         raise Unavailable(service, str(error) or type(error).__name__, retry_after_s=1.0) from error

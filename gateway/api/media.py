@@ -1,5 +1,6 @@
 """Pictures: sent by staff, read by everybody."""
 
+import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,11 +12,14 @@ from litestar import Response, delete, get, patch, post, put
 from litestar.datastructures import UploadFile
 from litestar.params import FromPath, JSONBody
 
+from bus.messages.base import NAME
+from bus.messages.catalog import MOST_SKUS
 from bus.messages.media import (
     IMAGE_ID,
     LONGEST_ALT,
     MOST_BYTES,
     MOST_IMAGES,
+    MOST_LOCALES,
     REFUSALS,
     RENDITIONS,
     ArrangeImages,
@@ -35,6 +39,7 @@ from bus.messages.media import (
 )
 from bus.messages.texts import is_harmful
 from engine.errors import Unavailable
+from engine.files import disk_errors
 from engine.patterns import whole
 from gateway.api.bodies import Body, Strict
 from gateway.api.catalog.products import find_product
@@ -46,6 +51,7 @@ from gateway.problems import Problem, not_found
 _PIECE: Final = 1 << 18  # Bytes of a file in memory.
 _AROUND: Final = 1 << 16  # Bytes of a form beside its file.
 _MOST_SERVED: Final = 16 << 20  # Bytes of one rendition.
+_KEY: Final = re.compile(rf"{RENDITIONS}{IMAGE_ID}/([0-9]{{1,4}}/)?[0-9]{{1,5}}\.(webp|avif|jpg)", re.ASCII)
 _TYPES: Final = {"webp": "image/webp", "avif": "image/avif", "jpg": "image/jpeg"}
 # A picture that changes has another name, so nobody needs to ask again; and others' pages may show it.
 _HEADERS: Final = {
@@ -65,11 +71,16 @@ FORM: Final = {
 
 ImageName = Annotated[str, whole(IMAGE_ID)]
 Alt = Annotated[str, msgspec.Meta(max_length=LONGEST_ALT)]
+Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 
 
 class StaffImage(ImageView, frozen=True, kw_only=True):
-    """A picture with its state: `waiting`, `ready`, or `refused` with the reason."""
+    """A picture with its state: `waiting`, `ready`, or `refused` with the reason; `skus` are those it shows.
 
+    One that waits has a reason, too, while it can't be made: `no_room` on a disk, or the store of pictures is `away`.
+    """
+
+    skus: Sequence[str]
     state: str
     reason: str | None
 
@@ -85,9 +96,15 @@ class ImageOrder(Body, frozen=True, kw_only=True):
 
 
 class ImageChange(Body, frozen=True, kw_only=True):
-    """The words that stand for a picture."""
+    """Words, focal point and SKUs of a picture. What is left out stays as it is; a list or map is replaced as a whole.
 
-    alt: Alt
+    `focal` is what stays in sight where it is cropped: from the left and from the top, 0 to 1.
+    """
+
+    alt: Alt | None = None
+    alts: Annotated[dict[str, Alt], msgspec.Meta(max_length=MOST_LOCALES)] | None = None  # By locale: de, pt-BR.
+    focal: Annotated[list[Share], msgspec.Meta(min_length=2, max_length=2)] | None = None
+    skus: Annotated[list[Annotated[str, whole(NAME)]], msgspec.Meta(max_length=MOST_SKUS)] | None = None
 
 
 class _Upload(NamedTuple):
@@ -98,16 +115,14 @@ class _Upload(NamedTuple):
     size: int
 
 
-@get("/media/i/{image_id:str}/{name:str}", include_in_schema=False)
-async def picture(context: Injected, image_id: FromPath[str], name: FromPath[str]) -> Response[bytes]:
+@get("/media/i/{name:path}", include_in_schema=False)
+async def picture(context: Injected, name: FromPath[Path]) -> Response[bytes]:
     """Serve a file of a picture, for ever the same."""
-    ending = name.rpartition(".")[2]
-    content = None
-    if ending in _TYPES and name.partition(".")[0].isdecimal() and image_id.isalnum():
-        content = await context.objects.read(f"{RENDITIONS}{image_id}/{name}", _MOST_SERVED)
+    key = f"{RENDITIONS}{str(name).removeprefix('/')}"
+    content = await context.objects.read(key, _MOST_SERVED) if _KEY.fullmatch(key) else None
     if content is None:
         raise not_found("picture")
-    return Response(content, media_type=_TYPES[ending], headers=_HEADERS)
+    return Response(content, media_type=_TYPES[key.rpartition(".")[2]], headers=_HEADERS)
 
 
 @get("/products/{product_id:str}/images", summary="List a product's pictures", refuses=["not_found"])
@@ -162,14 +177,24 @@ async def arrange_images(context: Injected, product_id: FromPath[str], data: JSO
     dto=Strict[ImageChange],
     return_dto=None,
     summary="Describe a picture",
-    refuses=["not_found"],
+    refuses=["not_found", "unknown_sku"],
 )
 async def describe_image(
     context: Injected, product_id: FromPath[str], image_id: FromPath[str], data: JSONBody[ImageChange]
 ) -> StaffImage:
-    """Set the words that stand for a picture: for those who can't see it."""
+    """Set the words that stand for a picture, in any language, its focal point, and the SKUs that it shows."""
     product = await find_product(context, product_id)
-    answer = await context.bus.ask(DescribeImage(product_id=product.id, id=image_id, alt=data.alt))
+    if strange := set(data.skus or ()) - {sku.sku for sku in product.skus}:
+        raise Problem(404, "unknown_sku", f"This product has no {min(strange)}.", field="skus")
+    ask = DescribeImage(
+        product_id=product.id,
+        id=image_id,
+        alt=data.alt,
+        alts=data.alts,
+        focal=None if data.focal is None else (data.focal[0], data.focal[1]),
+        skus=None if data.skus is None else tuple(data.skus),
+    )
+    answer = await context.bus.ask(ask)
     if isinstance(answer, NoSuchImage):
         raise not_found("picture")
     return staff_view(context, answer)
@@ -195,7 +220,8 @@ async def take_down(context: Injected, image_id: FromPath[str]) -> None:
 @asynccontextmanager
 async def _received(request: Http) -> AsyncIterator[tuple[_Upload, str]]:
     """Receive a form with a picture. The parser keeps files on the disk, and so do we: never a whole one in memory."""
-    form = await request.form()
+    with disk_errors("the disk"):  # Where forms are kept until they are whole.
+        form = await request.form()
     try:
         file, alt = form.get("file"), form.get("alt", "")
         if not isinstance(file, UploadFile):
@@ -204,11 +230,12 @@ async def _received(request: Http) -> AsyncIterator[tuple[_Upload, str]]:
             raise Problem(422, "invalid", f"Words of up to {LONGEST_ALT} characters, on one line.", field="alt")
         with NamedTemporaryFile(prefix="shopflow-upload-") as copy:
             named, size = image_hash(), 0
-            while piece := await file.read(_PIECE):
-                named.update(piece)
-                size += len(piece)
-                copy.write(piece)
-            copy.flush()
+            with disk_errors("the disk"):
+                while piece := await file.read(_PIECE):
+                    named.update(piece)
+                    size += len(piece)
+                    copy.write(piece)
+                copy.flush()
             if not 0 < size <= MOST_BYTES:
                 raise Problem(422, "invalid", f"A file of 1 to {MOST_BYTES} bytes.", field="file")
             yield _Upload(Path(copy.name), named.hexdigest(), size), alt
@@ -233,7 +260,7 @@ async def finished(context: GatewayContext, stored: Image) -> Image:
     if made.reason is not None:
         await context.bus.ask(DropImage(product_id=stored.product_id, id=made.id))
         raise _refused(made.reason)
-    return msgspec.structs.replace(made, alt=stored.alt)
+    return msgspec.structs.replace(made, alt=stored.alt, alts=stored.alts, focal=stored.focal, skus=stored.skus)
 
 
 def too_many_images(most: int) -> Problem:
@@ -258,7 +285,7 @@ def _views(context: GatewayContext, product: ProductImages) -> StaffImages:
 def staff_view(context: GatewayContext, image: Image) -> StaffImage:
     """Show a picture to staff, with its state."""
     shown = msgspec.structs.asdict(image_view(context, image))
-    return StaffImage(**shown, state=image.state, reason=image.reason)
+    return StaffImage(**shown, skus=image.skus, state=image.state, reason=image.reason or image.waits_for)
 
 
 PUBLIC = [picture]

@@ -1,9 +1,9 @@
 """Pictures as browsers read them: addresses by width and format, and what stands in until they are there."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
-from bus.messages.base import ProductId
-from bus.messages.media import Image, ListImages, ProductImages, Rendition
+from bus.messages.base import ProductId, Sku
+from bus.messages.media import Image, ImageId, ListImages, Rendition
 from gateway.api.bodies import View
 from gateway.context import GatewayContext
 
@@ -18,10 +18,16 @@ class ImageSource(View, frozen=True, kw_only=True):
 
 
 class ImageView(View, frozen=True, kw_only=True):
-    """A picture. `src` is for readers who choose no source: a JPEG, if there is one. `placeholder` holds a tiny one."""
+    """A picture. `src` is for readers who choose no source: a JPEG, if there is one. `placeholder` holds a tiny one.
+
+    `alt` is in the shop's language, `alts` in others, by locale. `focal` is what stays in sight where it is cropped:
+    from the left and from the top, 0 to 1.
+    """
 
     id: str
     alt: str
+    alts: Mapping[str, str]
+    focal: Sequence[float]
     width: int
     height: int
     placeholder: str
@@ -35,6 +41,8 @@ def image_view(context: GatewayContext, image: Image) -> ImageView:
     return ImageView(
         id=image.id,
         alt=image.alt,
+        alts=image.alts,
+        focal=image.focal,
         width=image.width,
         height=image.height,
         placeholder=image.placeholder,
@@ -48,14 +56,25 @@ async def pictures_of(
     context: GatewayContext, product_ids: Collection[ProductId]
 ) -> dict[ProductId, Sequence[ImageView]]:
     """Read the pictures of products that can be shown, in their order."""
+    found = await images_of(context, product_ids)
+    return {product: [image_view(context, image) for image in images] for product, images in found.items()}
+
+
+async def images_of(context: GatewayContext, product_ids: Collection[ProductId]) -> dict[ProductId, Sequence[Image]]:
+    """Read the pictures of products that can be shown, in their order, with the SKUs that each shows."""
     if not product_ids:
         return {}
     found = await context.bus.ask(ListImages(product_ids=tuple(product_ids)))
-    return {each.product_id: _shown(context, each) for each in found.products}
+    return {each.product_id: [image for image in each.images if image.state == "ready"] for each in found.products}
 
 
-def _shown(context: GatewayContext, product: ProductImages) -> Sequence[ImageView]:
-    return [image_view(context, image) for image in product.images if image.state == "ready"]
+def by_sku(images: Sequence[Image]) -> Mapping[Sku, Sequence[ImageId]]:
+    """Return the pictures that show a SKU, for each that has some of its own."""
+    shown: dict[Sku, list[ImageId]] = {}
+    for image in images:
+        for sku in image.skus:
+            shown.setdefault(sku, []).append(image.id)
+    return shown
 
 
 def _sources(context: GatewayContext, renditions: Sequence[Rendition]) -> Iterator[ImageSource]:

@@ -141,9 +141,10 @@ export class CatalogView {
 
   /** @param {ProductItem[]} items */
   #show(items) {
+    const row = getComputedStyle(byId("products")).gridTemplateColumns.split(" ").length;
     for (const item of items) {
       if (this.#cards.has(item.id)) continue; // Pages may overlap when the catalogue changes between them.
-      const card = this.#card(item);
+      const card = this.#card(item, this.#cards.size < row);
       this.#cards.set(item.id, { item, card });
       this.#board.learn(item.id, item.skus);
       byId("products").append(card);
@@ -158,8 +159,11 @@ export class CatalogView {
     if (this.#next !== null) this.#end.observe(byId("more"));
   }
 
-  /** @param {ProductItem} item */
-  #card(item) {
+  /**
+   * @param {ProductItem} item
+   * @param {boolean} first Whether it stands in the first row.
+   */
+  #card(item, first) {
     const href = `#product/${encodeURIComponent(item.id)}`;
     const onclick = () => this.#add(item);
     const link = h("a", { class: "cover", href, "data-testid": "product-link" }, h("h3", { text: item.title }));
@@ -167,7 +171,7 @@ export class CatalogView {
     return h(
       "li",
       { class: "card", "data-testid": "product-card", "data-product": item.id },
-      tile(item),
+      tile(item, { first }),
       link,
       h("p", { class: "price", text: price(item.price) }),
       h("p", { class: "stock", "data-testid": "stock" }),

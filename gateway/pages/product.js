@@ -4,8 +4,8 @@ import { ask } from "./api.js";
 import { MOST_OF_ONE } from "./basket.js";
 import { addToBasket, flash } from "./catalog.js";
 import { byId, h, say, setText } from "./dom.js";
+import { Gallery } from "./gallery.js";
 import { price } from "./money.js";
-import { tile } from "./tile.js";
 import { problemWords, stockLevel, stockWords } from "./words.js";
 
 /** @typedef {import("./types.js").ProductDetail} Product */
@@ -17,6 +17,7 @@ export class ProductView {
   #basket;
   /** @type {HTMLDialogElement} */ #dialog = byId("product");
   /** @type {Map<string, {offer: SkuOffer, row: HTMLElement}>} */ #rows = new Map();
+  #gallery = new Gallery();
   #release = () => {};
   #wanted = "";
 
@@ -65,7 +66,7 @@ export class ProductView {
     setText(byId("product-title"), product.title);
     setText(byId("product-description"), product.description);
     setText(byId("product-category"), product.category ?? "");
-    byId("product-picture").replaceChildren(tile({ ...product, image: product.image ?? product.images?.[0] ?? null }));
+    this.#gallery.show(product);
     byId("product-skus").replaceChildren(...product.skus.map((offer) => this.#row(product, offer)));
     const skus = product.skus.map((offer) => offer.sku);
     this.#board.learn(product.id, skus);
@@ -80,6 +81,7 @@ export class ProductView {
   #row(product, offer) {
     const same = offer.title === product.title || !offer.title;
     const name = same || product.skus.length === 1 ? product.title : `${product.title}, ${offer.title}`;
+    const choose = () => this.#gallery.choose(offer.images);
     const add = h("button", {
       type: "button",
       class: "primary add",
@@ -91,7 +93,7 @@ export class ProductView {
     });
     const row = h(
       "li",
-      { class: "sku", "data-testid": "sku", "data-sku": offer.sku },
+      { class: offer.images.length ? "sku pictured" : "sku", "data-testid": "sku", "data-sku": offer.sku, onclick: choose, onfocusin: choose },
       h("p", { class: "name", text: same ? "One size" : offer.title }),
       h("p", { class: "price", text: price(offer.price) }),
       h("div", { class: "counts" }, h("p", { class: "stock", "data-testid": "sku-stock" }), h("p", { class: "mine" })),

@@ -7,7 +7,8 @@ import { h, svg } from "./dom.js";
 
 /** @typedef {import("./types.js").ImageView} ImageView */
 
-const SIZES = "(min-width: 60rem) 20rem, (min-width: 40rem) 45vw, 100vw";
+/** Of a card in the list, whose columns are at least 14rem wide. */
+const SIZES = "(min-width: 60rem) 19rem, (min-width: 34rem) 22rem, 46vw";
 
 /**
  * FNV-1a: small, and spreads ids that differ in one letter.
@@ -42,20 +43,29 @@ const SHAPES = [
 ];
 
 /**
- * @param {{id: string, title: string, image?: ImageView | null}} product
- * @returns {HTMLElement} Its picture or its drawing. Decorative: the title stands beside it.
+ * @typedef {object} Look
+ * @property {string} [sizes] Its width on the page, as HTML's `sizes`.
+ * @property {string} [alt] The words that stand for it; empty where it is decorative, for the title stands beside it.
+ * @property {boolean} [first] Whether it is in sight at once: then it is loaded before all others, and not when it comes near.
  */
-export function tile(product) {
-  if (product.image) {
-    const { src, width, height, sources, colour } = product.image;
-    const image = h("img", { src, width, height, alt: "", loading: "lazy", decoding: "async" });
-    const files = sources.map(({ type, srcset }) => h("source", { type, srcset, sizes: SIZES }));
-    const box = h("div", { class: "tile" }, h("picture", {}, ...files, image));
-    box.style.setProperty("background-color", colour);  // Until it is there.
-    image.addEventListener("error", () => box.replaceWith(drawn(product)));
-    return box;
-  }
-  return drawn(product);
+
+/**
+ * @param {{id: string, title: string, image?: ImageView | null}} product
+ * @param {Look} [look]
+ * @returns {HTMLElement} Its picture or its drawing.
+ */
+export function tile(product, { sizes = SIZES, alt = "", first = false } = {}) {
+  if (!product.image) return drawn(product);
+  const { src, width, height, sources, colour, focal } = product.image;
+  const loading = first ? { loading: "eager", fetchpriority: "high" } : { loading: "lazy" };
+  const image = h("img", { ...loading, decoding: "async", width, height, alt });
+  const files = sources.map(({ type, srcset }) => h("source", { type, srcset, sizes }));
+  const box = h("div", { class: "tile" }, h("picture", {}, ...files, image));
+  box.style.setProperty("background-color", colour); // Until it is there.
+  image.style.setProperty("object-position", focal.map((share) => `${share * 100}%`).join(" "));
+  image.addEventListener("error", () => box.replaceWith(drawn(product)));
+  image.src = src; // Last: until then the browser would not know that it may choose another.
+  return box;
 }
 
 /** @param {{id: string, title: string}} product */

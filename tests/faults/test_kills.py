@@ -28,7 +28,8 @@ MIGRATIONS = ("before-migration-commit", "after-migration")
 BETWEEN_PROCESSES = ("after-forward", "after-receive")  # Reached only where there are several (test_split.py).
 RENAMES = ("rename-carried",)  # Reached only by staff who rename a SKU (journeys/test_products.py).
 INDEXING = ("search-committing", "search-committed", "search-swapping")  # Where products change (test_folder.py).
-PICTURES = ("original-kept", "renditions-stored", "upload-removed")  # Where staff send them (tests/actors/media).
+# Where staff send them, or their recipe has changed (tests/actors/media).
+PICTURES = ("original-kept", "renditions-stored", "upload-removed", "half-remade", "remade")
 ELSEWHERE = {*MIGRATIONS, *BETWEEN_PROCESSES, *RENAMES, *INDEXING, *PICTURES}
 
 

@@ -1,8 +1,10 @@
 """Pictures: sent by staff, shown with their product, served to everybody, and gone when they must be."""
 
+import errno
 import io
 import re
-from typing import Any
+import shutil
+from typing import IO, Any
 
 import aiohttp
 import pytest
@@ -41,7 +43,9 @@ async def test_a_sent_picture_is_shown_with_its_product(staff: Staff) -> None:
     assert (sent["state"], sent["alt"], sent["width"], sent["height"]) == ("ready", "A mug, from above", 500, 800)
     assert product["image"] == listed["image"] == product["images"][0]
     shown = product["image"]
-    assert set(shown) == {"id", "alt", "width", "height", "placeholder", "colour", "sources", "src"}
+    assert set(shown) == {
+        "id", "alt", "alts", "focal", "width", "height", "placeholder", "colour", "sources", "src",
+    }  # fmt: skip
     assert [source["type"] for source in shown["sources"]] == ["image/avif", "image/webp"]
     assert [re.findall(r" (\d+)w", source["srcset"]) for source in shown["sources"]] == [["320", "500"]] * 2
     assert shown["placeholder"].startswith("data:image/webp;base64,")
@@ -106,6 +110,71 @@ async def test_pictures_are_ordered_described_and_dropped(staff: Staff) -> None:
     for missing in (ids[0], "0" * 32, "..%2f"):
         assert (await staff.ask("DELETE", f"{IMAGES}/{missing}")).status == 404
     assert (await staff.ask("PUT", IMAGES, {"ids": [ids[0]]})).refusal == (404, "not_found")
+
+
+async def test_a_picture_says_what_matters_and_what_it_shows(staff: Staff) -> None:
+    first, second = [(await send(staff, photo(size=(40, 40 + place)), alt="A mug"))[1]["id"] for place in range(2)]
+    words = {"de": "Eine Tasse", "pt-BR": "Uma caneca"}
+
+    sent = await staff.ask("PATCH", f"{IMAGES}/{second}", {"alts": words, "focal": [0.25, 1], "skus": ["MUG"]})
+    later = (await staff.ask("PATCH", f"{IMAGES}/{second}", {"alt": "A tall mug", "focal": None})).good
+
+    product = (await staff.get("/products/MUG")).good
+    assert later == sent.good | {"alt": "A tall mug"}
+    assert (later["alts"], later["focal"], later["skus"]) == (words, [0.25, 1], ["MUG"])
+    assert [(each["alt"], each["alts"], each["focal"]) for each in product["images"]] == [
+        ("A mug", {}, [0.5, 0.5]), ("A tall mug", words, [0.25, 1]),
+    ]  # fmt: skip
+    assert [each["images"] for each in product["skus"]] == [[second]]
+    emptied = (await staff.ask("PATCH", f"{IMAGES}/{second}", {"alts": {}, "skus": []})).good
+    assert (emptied["alts"], emptied["skus"], emptied["alt"]) == ({}, [], "A tall mug")
+    assert [each["images"] for each in (await staff.get("/products/MUG")).good["skus"]] == [[]]
+    assert first != second
+
+
+async def test_a_picture_follows_the_name_of_its_sku(staff: Staff) -> None:
+    image = (await send(staff, photo()))[1]["id"]
+    await staff.ask("PATCH", f"{IMAGES}/{image}", {"skus": ["MUG"]})
+
+    renamed = await staff.ask("PATCH", "/admin/api/products/MUG/skus/MUG", {"sku": "CUP"})
+
+    assert renamed.status == 200, renamed.json
+    shown = (await staff.get("/products/MUG")).good
+    assert [(each["sku"], each["images"]) for each in shown["skus"]] == [("CUP", [image])]
+    assert (await staff.get(IMAGES)).good["items"][0]["skus"] == ["CUP"]
+
+
+async def test_bad_descriptions_are_refused(staff: Staff) -> None:
+    image = (await send(staff, photo()))[1]["id"]
+    before = (await staff.get(IMAGES)).good
+
+    for change in (
+        {"focal": [0.5]}, {"focal": [0.5, 1.01]}, {"focal": [-0.1, 0]}, {"focal": ["a", 0]}, {"focal": 0.5},
+        {"alts": {"german": "x" * 501}}, {"alts": {"de": "two\nlines"}}, {"alts": {"a b": "x"}}, {"alts": ["de"]},
+        {"alts": {f"x{chr(97 + place)}": "y" for place in range(21)}}, {"skus": ["a b"]}, {"skus": "MUG"},
+        {"alt": "x" * 501}, {"colour": "red"},
+    ):  # fmt: skip
+        assert (await staff.ask("PATCH", f"{IMAGES}/{image}", change)).status == 422, change
+    strange = await staff.ask("PATCH", f"{IMAGES}/{image}", {"skus": ["LAMP"]})
+
+    assert strange.refusal == (404, "unknown_sku")
+    assert (await staff.get(IMAGES)).good == before
+
+
+async def test_a_full_disk_refuses_a_picture_for_now(staff: Staff, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(source: IO[bytes], target: IO[bytes]) -> None:
+        target.write(source.read(10))
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as disk:
+        disk.setattr(shutil, "copyfileobj", full)
+        status, refused = await send(staff, photo())
+
+    assert (status, refused["code"]) == (503, "unavailable")
+    assert (await staff.get(IMAGES)).good["items"] == []
+    assert not [path for path in staff.shop.inside.settings.engine.shopflow_data.rglob("*") if ".part" in path.name]
+    assert (await send(staff, photo()))[0] == 201
+    await all_is_well(staff)
 
 
 async def test_what_is_taken_down_is_served_no_more(staff: Staff) -> None:

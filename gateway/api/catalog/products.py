@@ -12,6 +12,7 @@ from bus.messages.catalog import (
     SkuView,
 )
 from bus.messages.inventory import StockLevel
+from bus.messages.media import ImageId
 from gateway.api.bodies import View
 from gateway.api.catalog.listing import (
     ChosenBrands,
@@ -26,7 +27,7 @@ from gateway.api.catalog.listing import (
     read_listing,
 )
 from gateway.api.lists import Limit, ListView
-from gateway.api.pictures import ImageView, pictures_of
+from gateway.api.pictures import ImageView, by_sku, image_view, images_of, pictures_of
 from gateway.context import GatewayContext, Injected
 from gateway.problems import Problem, not_found
 
@@ -59,7 +60,7 @@ class ProductList(ListView[ProductSummary], frozen=True, kw_only=True):
 
 
 class SkuDetail(View, frozen=True, kw_only=True):
-    """A SKU of a product, with its price and stock."""
+    """A SKU of a product, with its price and stock. `images` are the ids of the product's pictures that show it."""
 
     sku: str
     title: str
@@ -68,6 +69,7 @@ class SkuDetail(View, frozen=True, kw_only=True):
     weight_g: int
     options: Sequence[str]
     barcode: str | None
+    images: Sequence[str]
 
 
 class OptionView(View, frozen=True, kw_only=True):
@@ -196,7 +198,8 @@ async def detail(context: GatewayContext, product: Product) -> ProductDetail:
     """Show a product as on its page: with the SKUs on sale."""
     skus = [sku for sku in product.skus if sku.is_on_sale]
     levels = {level.sku: level.available for level in await context.updates.levels([sku.sku for sku in skus])}
-    pictures = (await pictures_of(context, [product.id])).get(product.id, ())
+    images = (await images_of(context, [product.id])).get(product.id, ())
+    pictures, shown = [image_view(context, image) for image in images], by_sku(images)
     return ProductDetail(
         id=product.id,
         slug=product.slug,
@@ -209,14 +212,14 @@ async def detail(context: GatewayContext, product: Product) -> ProductDetail:
         brand=product.brand,
         tags=product.tags,
         options=[OptionView(name=option.name, values=option.values) for option in product.options],
-        skus=[sku_detail(sku, levels.get(sku.sku, 0)) for sku in skus],
+        skus=[sku_detail(sku, levels.get(sku.sku, 0), shown.get(sku.sku, ())) for sku in skus],
         images=pictures,
         rating=None,
     )
 
 
-def sku_detail(sku: SkuView, available: int) -> SkuDetail:
-    """Show a SKU, with its available units."""
+def sku_detail(sku: SkuView, available: int, images: Sequence[ImageId] = ()) -> SkuDetail:
+    """Show a SKU, with its available units and the pictures that show it."""
     return SkuDetail(
         sku=sku.sku,
         title=sku.title,
@@ -225,6 +228,7 @@ def sku_detail(sku: SkuView, available: int) -> SkuDetail:
         weight_g=sku.weight_g,
         options=sku.options,
         barcode=sku.barcode,
+        images=images,
     )
 
 

@@ -114,6 +114,12 @@ def _bad_crc() -> bytes:
     return bytes(content)
 
 
+def _heic(brand: bytes, *others: bytes) -> bytes:
+    """What phones write: a container as AVIF's, with another codec inside."""
+    brands = brand + bytes(4) + b"".join(others)
+    return struct.pack(">I", 8 + len(brands)) + b"ftyp" + brands + photo("AVIF")[32:]
+
+
 def _fits() -> bytes:
     cards = ("SIMPLE  =                    T", "BITPIX  =                    8", "NAXIS   =                    2",
              "NAXIS1  =               999999", "NAXIS2  =               999999", "END")  # fmt: skip
@@ -145,6 +151,8 @@ _KINDS: Final[dict[str, dict[str, Callable[[], bytes]]]] = {
         "fax.pcx": partial(photo, "PCX"),
         "layers.psd": lambda: b"8BPS\0\1" + bytes(6) + struct.pack(">HIIHH", 3, 30_000, 30_000, 8, 3),
         "bomb.fits": _fits,
+        "phone.heic": lambda: _heic(b"heic", b"mif1", b"heic"),
+        "other-phone.heic": lambda: _heic(b"mif1", b"mif1", b"heic"),
         "archive.zip": lambda: _ZIP,
         "jpeg-2000": partial(photo, "JPEG2000"),
         "jpeg-behind-a-page": lambda: b"<html>" + photo(),

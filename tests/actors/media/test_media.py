@@ -1,12 +1,16 @@
 """Pictures on a real shop: made, used, dropped, and never left in between."""
 
 import asyncio
-from collections.abc import Sequence
+import errno
+import shutil
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
+from typing import IO
 
 import pytest
 
+from actors.media.making import Making
 from bus.messages.audit import Audit, Repair
 from bus.messages.catalog import RemoveProduct
 from bus.messages.media import (
@@ -20,7 +24,6 @@ from bus.messages.media import (
     ImageImproved,
     ImageReady,
     ImageRefused,
-    ListImages,
     NoSuchImage,
     ProductImages,
     StoreImage,
@@ -29,35 +32,10 @@ from bus.messages.media import (
     image_hash,
     upload_key,
 )
+from engine.objects.folder import FolderObjects
 from testkit.shop_under_test import Killed, ShopUnderTest
 from tests.actors.media.hostile import photo
-
-
-async def upload(shop: ShopUnderTest, folder: Path, content: bytes, product: str = "MUG", alt: str = "") -> str:
-    """Send a picture as the edge does, however often the shop is killed meanwhile; returns its id."""
-    named = image_hash()
-    named.update(content)
-    image = named.hexdigest()
-    file, key = folder / image, f"incoming/{image}"
-    file.write_bytes(content)
-    await shop.inside.objects.put(key, file, "application/octet-stream")
-    for _ in range(3):
-        try:
-            answer = await shop.ask(StoreImage(product_id=product, id=image, upload=key, size=len(content), alt=alt))
-        except Killed:
-            continue
-        assert isinstance(answer, Image)
-        break
-    return image
-
-
-async def of(shop: ShopUnderTest, product: str = "MUG") -> Sequence[Image]:
-    found = (await shop.ask(ListImages(product_ids=(product,)))).products
-    return found[0].images if found else ()
-
-
-async def objects(shop: ShopUnderTest) -> list[str]:
-    return [key for prefix in ("i/", "originals/", "incoming/") async for key in shop.inside.objects.keys(prefix)]
+from tests.actors.media.pictures import objects, of, sent, upload
 
 
 async def test_a_picture_is_made_and_then_improved(shop: ShopUnderTest, tmp_path: Path) -> None:
@@ -130,6 +108,125 @@ async def test_a_kill_anywhere_leads_to_a_picture(shop: ShopUnderTest, tmp_path:
     assert {each.format for each in shown.renditions} == {"avif", "webp", "jpeg"}
     assert not [key for key in await objects(shop) if key.startswith("incoming/")]
     await shop.audit()
+
+
+@pytest.mark.parametrize(
+    "point",
+    [
+        "after-commit@media.add",
+        "before-call@media.render",
+        "original-kept",
+        "after-call@media.render",
+        "before-commit@media.record",
+        "after-commit@media.record",
+    ],
+)
+async def test_a_kill_anywhere_leads_to_a_refusal_of_what_is_no_picture(
+    shop: ShopUnderTest, tmp_path: Path, point: str
+) -> None:
+    async with shop.kill_at(point):
+        image = await upload(shop, tmp_path, b"<svg/>")
+    await shop.settle()
+
+    (shown,) = await of(shop)
+    assert (shown.id, shown.state, shown.reason) == (image, "refused", "format")
+    assert await objects(shop) == []
+    await shop.audit()
+
+
+@pytest.mark.parametrize(
+    "point",
+    [
+        "before-commit@media.take_down",
+        "after-commit@media.take_down",
+        "before-call@media.remove_objects",
+        "after-call@media.remove_objects",
+    ],
+)
+async def test_a_kill_anywhere_leaves_nothing_of_what_is_taken_down(
+    shop: ShopUnderTest, tmp_path: Path, point: str
+) -> None:
+    image = await upload(shop, tmp_path, photo())
+    await shop.settle()
+
+    async with shop.kill_at(point):
+        for _ in range(2):
+            with suppress(Killed):
+                await shop.ask(TakeDownImage(id=image))
+                break
+    await shop.settle()
+
+    assert (await of(shop), await objects(shop)) == ((), [])
+    await shop.audit()
+
+
+@pytest.mark.parametrize(
+    "point",
+    [
+        "before-commit@media.forget",
+        "after-commit@media.forget",
+        "before-call@media.remove_objects",
+    ],
+)
+async def test_a_kill_anywhere_leaves_nothing_of_a_removed_product(
+    shop: ShopUnderTest, tmp_path: Path, point: str
+) -> None:
+    await upload(shop, tmp_path, photo())
+    await shop.settle()
+
+    await shop.ask(RemoveProduct(id="MUG"))
+    await shop.settle()
+
+    async with shop.kill_at(point):
+        await shop.clock.advance(days=30)
+    await shop.settle()
+    await shop.clock.advance(days=30)
+    await shop.settle()
+
+    assert (await of(shop), await objects(shop)) == ((), [])
+    await shop.audit()
+
+
+async def test_a_full_disk_leaves_a_picture_waiting_and_says_why(
+    shop: ShopUnderTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask, copy = await sent(shop, tmp_path, photo()), shutil.copyfileobj
+
+    def half(source: IO[bytes], target: IO[bytes]) -> None:
+        target.write(source.read(100))
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(shutil, "copyfileobj", half)
+    await shop.ask(ask)
+    await shop.settle()
+
+    (waiting,) = await of(shop)
+    assert (waiting.state, waiting.waits_for, waiting.reason) == ("waiting", "no_room", None)
+    assert await objects(shop) == [ask.upload]
+    assert not list(shop.inside.settings.engine.shopflow_data.rglob("*.part"))
+
+    monkeypatch.setattr(shutil, "copyfileobj", copy)
+    await shop.clock.advance(minutes=10)
+    await shop.settle()
+
+    (ready,) = await of(shop)
+    assert (ready.state, ready.waits_for) == ("ready", None)
+    await shop.audit()
+
+
+async def test_two_processes_make_the_same_picture_in_one_folder(tmp_path: Path) -> None:
+    content, named = photo(size=(400, 300)), image_hash()
+    named.update(content)
+    (tmp_path / "photo").write_bytes(content)
+    homes = [FolderObjects(tmp_path / "media") for _ in range(2)]
+    await homes[0].put("incoming/1", tmp_path / "photo", "image/jpeg")
+
+    made = await asyncio.gather(*(Making(home).first(named.hexdigest(), "incoming/1") for home in homes))
+
+    assert made[0] == made[1]
+    files = [path for path in (tmp_path / "media").rglob("*") if path.is_file()]
+    there = {path.relative_to(tmp_path / "media").as_posix() for path in files}
+    assert there == {f"originals/{named.hexdigest()}", *(each.key for each in made[0].renditions)}
 
 
 async def test_an_unused_picture_goes_after_thirty_days(shop: ShopUnderTest, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The promises of a store of objects, held by both homes."""
 
+import asyncio
 import hashlib
 from base64 import b64encode
 from pathlib import Path
@@ -66,6 +67,15 @@ async def test_keys_are_listed_by_prefix_and_gone_when_removed(objects: Objects,
     assert await listed(objects, "originals/") == ["originals/b"]
 
 
+async def test_a_home_keeps_its_first_owner(objects: Objects) -> None:
+    first = await objects.claim("originals/.shop", "ours")
+    again = await objects.claim("originals/.shop", "ours")
+    other = await objects.claim("originals/.shop", "another's")
+
+    assert (first, again) == ("ours", "ours")
+    assert other == ("another's" if isinstance(objects, FolderObjects) else "ours")
+
+
 async def test_a_client_writes_to_a_bucket_alone(objects: Objects) -> None:
     content = b"sent by a browser"
     checksum = b64encode(hashlib.sha256(content).digest()).decode()
@@ -112,6 +122,22 @@ async def test_a_folder_that_can_t_be_written_is_unavailable(tmp_path: Path) -> 
 
     with pytest.raises(Unavailable):
         await put(FolderObjects(tmp_path / "media"), tmp_path, "i/ab/320.webp", b"x")
+
+
+async def test_two_processes_share_a_folder(tmp_path: Path) -> None:
+    """Each removes folders that it leaves empty, in which the other is about to put something."""
+
+    async def come_and_go(name: str) -> None:
+        objects, file = FolderObjects(tmp_path / "media"), tmp_path / name
+        file.write_bytes(b"x")
+        for _ in range(150):
+            await objects.put(f"i/ab/2/{name}", file, "image/webp")
+            assert await objects.size(f"i/ab/2/{name}") == 1
+            await objects.remove([f"i/ab/2/{name}"])
+
+    await asyncio.gather(*map(come_and_go, ("a", "b", "c", "d")))
+
+    assert list((tmp_path / "media").iterdir()) == []
 
 
 KEYS = st.from_regex(r"\A[a-c]{1,2}/[a-c]{1,2}\Z")

@@ -1,0 +1,174 @@
+"""Pictures on the page: the right file, the part that matters, that of the SKU, and a layout that never jumps."""
+
+import io
+from typing import Any
+
+import aiohttp
+import pytest
+from PIL import Image
+from playwright.async_api import Page, expect
+
+from tests.gateway.pages.browser import CHROMIUM
+from tests.gateway.pages.test_page import Trouble, card, offer, visit
+from tests.journeys.process import Program
+from tests.waiting import eventually
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: set CHROMIUM to one, or install it")
+
+MOST_SHIFT = 0.01  # Of CLS: 0.1 counts as good. Source: web.dev, "Cumulative Layout Shift".
+SIZES = [(1280, 900), (390, 844)]
+OBSERVE = """
+window.shifts = [];
+new PerformanceObserver((list) => {
+  for (const each of list.getEntries()) {
+    const moved = each.sources.map(({ node }) => String(node?.outerHTML ?? node).slice(0, 120));
+    if (!each.hadRecentInput) window.shifts.push([each.value, moved]);
+  }
+}).observe({ type: "layout-shift", buffered: true });
+"""
+
+
+def drawn(colour: str, size: tuple[int, int]) -> bytes:
+    written = io.BytesIO()
+    Image.new("RGB", size, colour).save(written, "JPEG")
+    return written.getvalue()
+
+
+async def send(running: Program, headers: dict[str, str], path: str, content: bytes, alt: str) -> str:
+    """Send a picture; gives its id."""
+    form = aiohttp.FormData({"alt": alt})
+    form.add_field("file", content, filename="photo.jpg", content_type="image/jpeg")
+    async with aiohttp.ClientSession() as http, http.post(running.url + path, data=form, headers=headers) as answer:
+        assert answer.status == 201, await answer.text()
+        return str((await answer.json())["id"])
+
+
+@pytest.fixture(scope="module")
+async def shirt(running: Program) -> dict[str, str]:
+    return await offer_shirt(running)
+
+
+async def offer_shirt(running: Program) -> dict[str, str]:
+    """Make a product of two colours with a picture of each, wide and tall, and one of both; gives the pictures' ids."""
+    headers = await running.staff()
+    skus = [
+        {"sku": f"SHIRT-{name}", "title": name.title(), "price": {"amount": 1900, "currency": "EUR"}, "weight_g": 200}
+        for name in ("RED", "BLUE")
+    ]
+    body = {
+        "id": "SHIRT",
+        "slug": "shirt",
+        "title": "Shirt",
+        "category": "Test",
+        "description": "Two colours.",
+        "skus": skus,
+    }
+    assert (await running.ask("POST", "/admin/api/products", body, **headers)).status == 201
+    for sku in skus:
+        assert (await running.ask("PUT", f"/admin/api/stock/{sku['sku']}", {"on_hand": 5}, **headers)).status == 200
+    images = "/admin/api/products/SHIRT/images"
+    made = {
+        "both": await send(running, headers, images, drawn("purple", (1200, 800)), "Both"),
+        "red": await send(running, headers, images, drawn("red", (1600, 400)), "The red one"),
+        "blue": await send(running, headers, images, drawn("blue", (400, 1000)), "The blue one"),
+    }
+    for name, focal in (("red", [1, 0.5]), ("blue", [0.5, 0])):
+        change = {"skus": [f"SHIRT-{name.upper()}"], "focal": focal, "alts": {"en": f"A {name} shirt"}}
+        assert (await running.ask("PATCH", f"{images}/{made[name]}", change, **headers)).status == 200
+    return made
+
+
+async def shift(page: Page) -> float:
+    """What moved so far; at the end of this all pictures in sight are there."""
+    await page.wait_for_load_state("networkidle")
+    found: list[tuple[float, list[str]]] = await page.evaluate("window.shifts")
+    total = sum(value for value, _ in found)
+    assert total < MOST_SHIFT, found
+    return total
+
+
+async def large(page: Page) -> dict[str, Any]:
+    """The picture of the open product, once it is loaded."""
+    picture = page.get_by_test_id("product-picture").locator("img")
+    await expect(picture).to_be_visible()
+
+    async def loaded() -> bool:
+        return bool(await picture.evaluate("(image) => image.complete && image.naturalWidth > 0"))
+
+    await eventually(loaded)
+    found: dict[str, Any] = await picture.evaluate(
+        "(image) => ({alt: image.alt, src: image.currentSrc, position: getComputedStyle(image).objectPosition})"
+    )
+    return found
+
+
+@pytest.mark.parametrize("size", SIZES, ids=["desk", "phone"])
+async def test_nothing_jumps(base_url: str, page: Page, shirt: dict[str, str], size: tuple[int, int]) -> None:
+    del shirt
+    trouble = Trouble()
+    trouble.watch(page)
+    await page.set_viewport_size({"width": size[0], "height": size[1]})
+    await page.add_init_script(OBSERVE)
+
+    await visit(page, base_url)
+    await shift(page)
+    for _ in range(4):
+        await page.mouse.wheel(0, size[1])
+        await shift(page)
+    await page.goto(f"{base_url}/p/shirt")
+    await large(page)
+    await shift(page)
+
+    assert trouble.errors == []
+
+
+async def test_the_first_row_comes_first_and_as_the_best_format(base_url: str, page: Page) -> None:
+    await visit(page, base_url)
+    cards = page.get_by_test_id("product-card")
+
+    found: list[list[str]] = await page.eval_on_selector_all(
+        "#products img", "(all) => all.map((image) => [image.loading, image.fetchPriority])"
+    )
+    row: int = await cards.evaluate_all("(all) => all.filter((each) => each.offsetTop === all[0].offsetTop).length")
+
+    assert found[:row] == [["eager", "high"]] * row
+    assert found[row:] == [["lazy", "auto"]] * (len(found) - row)
+
+
+async def test_a_picture_is_asked_for_once_in_the_width_that_fits(
+    base_url: str, page: Page, shirt: dict[str, str], running: Program
+) -> None:
+    async def improved() -> bool:
+        images = (await running.ask("GET", "/products/SHIRT")).body["images"]
+        return all([each["type"] for each in image["sources"]] == ["image/avif", "image/webp"] for image in images)
+
+    await eventually(improved, within_s=30)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+
+    await page.goto(f"{base_url}/p/shirt")
+    shown = await large(page)
+
+    assert shown["src"].endswith(f"/i/{shirt['both']}/640.avif")  # 26rem high and 3:2, so 39rem wide.
+    pictures = [url for url in asked if "/media/" in url]
+    assert len(pictures) == len(set(pictures))
+    await expect(card(page, "SHIRT")).to_be_attached()
+
+
+async def test_a_sku_that_is_chosen_shows_its_picture(base_url: str, page: Page, shirt: dict[str, str]) -> None:
+    await page.goto(f"{base_url}/p/shirt")
+    assert shirt["both"] in (await large(page))["src"]
+
+    await offer(page, "SHIRT-RED").click(position={"x": 5, "y": 5})
+    red = await large(page)
+    await page.locator('[data-sku="SHIRT-BLUE"]').get_by_role("button").focus()
+    blue = await large(page)
+    await page.get_by_test_id("small-picture").first.click()
+    both = await large(page)
+
+    assert (red["alt"], red["position"]) == ("A red shirt", "100% 50%")
+    assert shirt["red"] in red["src"]
+    assert (blue["alt"], blue["position"]) == ("A blue shirt", "50% 0%")
+    assert shirt["blue"] in blue["src"]
+    assert (both["alt"], both["position"]) == ("Both", "50% 50%")
+    await expect(page.get_by_test_id("small-picture").first).to_have_attribute("aria-pressed", "true")
