@@ -1,16 +1,13 @@
 """Products: browsed by buyers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from litestar import get
 from litestar.params import FromPath, FromQuery
 
+from bus.messages.attributes import AttributeValue
 from bus.messages.base import Instant, Money
-from bus.messages.catalog import (
-    GetProduct,
-    Product,
-    SkuView,
-)
+from bus.messages.catalog import GetProduct, Product, SkuView
 from bus.messages.inventory import StockLevel
 from gateway.api.bodies import View
 from gateway.api.catalog.listing import (
@@ -68,6 +65,7 @@ class SkuDetail(View, frozen=True, kw_only=True):
     weight_g: int
     options: Sequence[str]
     barcode: str | None
+    attributes: Mapping[str, AttributeValue]
 
 
 class OptionView(View, frozen=True, kw_only=True):
@@ -78,7 +76,10 @@ class OptionView(View, frozen=True, kw_only=True):
 
 
 class ProductDetail(View, frozen=True, kw_only=True):
-    """A product. The `options` of a SKU are its values of the product's options, in their order."""
+    """A product. The `options` of a SKU are its values of the product's options, in their order.
+
+    `attributes` are values by key, of the product and of each SKU; `GET /attributes` says what they are.
+    """
 
     id: str
     slug: str
@@ -91,6 +92,7 @@ class ProductDetail(View, frozen=True, kw_only=True):
     brand: str
     tags: Sequence[str]
     options: Sequence[OptionView]
+    attributes: Mapping[str, AttributeValue]
     skus: Sequence[SkuDetail]
     images: Sequence[ImageView]
     rating: None
@@ -209,6 +211,7 @@ async def detail(context: GatewayContext, product: Product) -> ProductDetail:
         brand=product.brand,
         tags=product.tags,
         options=[OptionView(name=option.name, values=option.values) for option in product.options],
+        attributes=product.attributes,
         skus=[sku_detail(sku, levels.get(sku.sku, 0)) for sku in skus],
         images=pictures,
         rating=None,
@@ -225,6 +228,7 @@ def sku_detail(sku: SkuView, available: int) -> SkuDetail:
         weight_g=sku.weight_g,
         options=sku.options,
         barcode=sku.barcode,
+        attributes=sku.attributes,
     )
 
 
