@@ -16,6 +16,7 @@ from litestar.typing import FieldDefinition
 from gateway.context import Http
 from gateway.problems import Problem
 
+OPEN_PREFIX: Final = "open_prefix"  # A route's option: parameters that begin so are read by the route itself.
 _SHOWN: Final = 100  # Characters of an unknown name.
 
 
@@ -33,9 +34,9 @@ async def check_query(request: Http) -> None:
     assert isinstance(handler, HTTPRouteHandler)
     if not handler.resolve_include_in_schema():
         return
-    known = _query_names(handler)
+    known, open_prefix = _query_names(handler), handler.opt.get(OPEN_PREFIX)
     for name in request.query_params:
-        if name not in known:
+        if name not in known and not (open_prefix and name.startswith(open_prefix)):
             shown = name[:_SHOWN]
             raise Problem(422, "invalid", f"There is no parameter {shown}.", field=shown)
 

@@ -24,6 +24,25 @@
  */
 
 /**
+ * @typedef {Object} AttributeList
+ * @property {AttributeView[]} items
+ * @property {null} [next]
+ */
+
+/**
+ * @typedef {Object} AttributeView
+ * @property {string} key
+ * @property {string} title
+ * @property {"boolean" | "choice" | "date" | "number" | "text"} kind
+ * @property {string[]} choices
+ * @property {string} unit
+ * @property {boolean} of_sku
+ * @property {boolean} filterable
+ * @property {boolean} searchable
+ * @property {number} place
+ */
+
+/**
  * @typedef {Object} BlockView
  * @property {string} code
  * @property {string} detail
@@ -251,6 +270,7 @@
  * @property {string} brand
  * @property {string[]} tags
  * @property {OptionView[]} options
+ * @property {Record<string, string | number | number | boolean>} attributes
  * @property {SkuDetail[]} skus
  * @property {ImageView[]} images
  * @property {null} rating
@@ -273,6 +293,7 @@
  * @property {string | null} corrected
  * @property {string | null} redirect
  * @property {boolean} degraded
+ * @property {Record<string, ReasonView[]> | null} reasons
  */
 
 /**
@@ -310,6 +331,13 @@
  */
 
 /**
+ * @typedef {Object} ReasonView
+ * @property {string} word
+ * @property {string} way
+ * @property {number} score
+ */
+
+/**
  * @typedef {Object} SkuDetail
  * @property {string} sku
  * @property {string} title
@@ -318,6 +346,7 @@
  * @property {number} weight_g
  * @property {string[]} options
  * @property {string | null} barcode
+ * @property {Record<string, string | number | number | boolean>} attributes
  */
 
 /**
