@@ -9,10 +9,11 @@ from typing import Final
 
 import msgspec
 
+from bus.messages.attributes import ReadAttributes
 from bus.messages.catalog import ImportSkus, ListProducts, Product
 from bus.messages.inventory import CountStock, SetOnHand, StockBelowHeld, StockCount
 from cli.goods_rows import REQUIRED, Decimal, GoodsLine, read_lines
-from cli.optional_columns import OPTIONAL, write_more
+from cli.optional_columns import ATTRIBUTE, OPTIONAL, write_attributes, write_more
 from cli.sheets import guard, read_sheet
 from engine.actor import Bus
 from engine.errors import BadInput
@@ -46,7 +47,7 @@ def read_file(file: Path, decimal: Decimal | None = None, *, has_stock: bool = T
     """Read a goods file whole, before anything is written.
 
     Args:
-        file: With the columns of `REQUIRED`; the rest of `COLUMNS` may be missing.
+        file: With the columns of `REQUIRED`; the rest of `COLUMNS` may be missing. Further ones may be attributes.
         decimal: How prices are written; None: as the file writes most of them.
         has_stock: Whether to read `on_hand`, if there is such a column.
 
@@ -66,7 +67,9 @@ def read_file(file: Path, decimal: Decimal | None = None, *, has_stock: bool = T
         raise BadInput(f"can't read {file}: {error}") from error
     if not has_stock:
         lines = [line._replace(on_hand=None) for line in lines]
-    return Goods(lines, refused, sheet.encoding, tuple(sorted(sheet.columns - {*COLUMNS})))
+    unknown = sheet.columns - {*COLUMNS}
+    ignored = tuple(sorted(name for name in unknown if not name.startswith(ATTRIBUTE)))
+    return Goods(lines, refused, sheet.encoding, ignored)
 
 
 async def import_file(bus: Bus, file: Path) -> Report:
@@ -106,10 +109,11 @@ async def export_file(bus: Bus, file: Path, on_progress: Callable[[int], None] =
     written, after = 0, ""
     with target:
         writer = csv.writer(target)
-        writer.writerow(COLUMNS)
+        keys = [each.key for each in (await bus.ask(ReadAttributes())).attributes]
+        writer.writerow((*COLUMNS, *(ATTRIBUTE + key for key in keys)))
         while True:
             page = await bus.ask(ListProducts(limit=100, after=after, even_hidden=True))
-            rows = [row for product in page.products for row in await _rows(bus, product)]
+            rows = [row for product in page.products for row in await _rows(bus, product, keys)]
             writer.writerows(rows)
             written += len(rows)
             on_progress(len(rows))
@@ -161,14 +165,14 @@ async def _count(bus: Bus, sku: str, on_hand: int | None, *, is_trial: bool) -> 
     return f"stock: {promised} units are sold or held, more than {on_hand}" if promised > on_hand else ""
 
 
-async def _rows(bus: Bus, product: Product) -> list[tuple[object, ...]]:
+async def _rows(bus: Bus, product: Product, keys: Sequence[str]) -> list[tuple[object, ...]]:
     counts = await asyncio.gather(*(bus.ask(CountStock(sku=sku.sku)) for sku in product.skus))
     return [
         (
             *map(guard, (product.id, product.slug, product.title, product.category, product.description)),
             *map(guard, (sku.sku, sku.title)),
             sku.price.amount, sku.price.currency, sku.weight_g, count.on_hand if isinstance(count, StockCount) else 0,
-            *write_more(product, sku),
+            *write_more(product, sku), *write_attributes(product, sku, keys),
         )
         for sku, count in zip(product.skus, counts, strict=True)
     ]  # fmt: skip

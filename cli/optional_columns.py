@@ -1,7 +1,8 @@
 """Columns that a goods file may have beside the required ones. Pure.
 
 An empty cell leaves the field as it is, `-` empties it. Lists have semicolons between: `Size=S; Colour=red`. A
-semicolon, equals sign or backslash within a value has a backslash before it.
+semicolon, equals sign or backslash within a value has a backslash before it. `attr.material` is the attribute material;
+the catalog reads its cells, because it knows what is a number.
 """
 
 import re
@@ -12,10 +13,12 @@ from typing import Final
 import msgspec
 from msgspec import structs
 
+from bus.messages.attributes import AttributeValue
 from bus.messages.base import Instant
 from bus.messages.catalog import Product, SkuRow, SkuView
 from cli.sheets import guard, unguard
 
+ATTRIBUTE: Final = "attr."  # Before the key of an attribute.
 _CLEAR: Final = "-"
 _ON_SALE: Final = {"yes": True, "no": False}
 _SPECIAL: Final = re.compile(r"([\\;=])")
@@ -38,7 +41,12 @@ def read_more(row: SkuRow, cells: Mapping[str, str]) -> SkuRow:
         elif name in ("status", "on_sale"):
             raise ValueError(f"{name} can't be empty")
     cleared = tuple(name for name in ("publish_at", "unpublish_at", "barcode") if given.get(name) == _CLEAR)
-    return structs.replace(row, **fields, cleared=cleared)
+    attributes = {
+        name.removeprefix(ATTRIBUTE): "" if cell == _CLEAR else unguard(cell)
+        for name, cell in cells.items()
+        if name.startswith(ATTRIBUTE) and cell
+    }
+    return structs.replace(row, **fields, cleared=cleared, attributes=attributes)
 
 
 def write_more(product: Product, sku: SkuView) -> Sequence[str]:
@@ -57,6 +65,18 @@ def write_more(product: Product, sku: SkuView) -> Sequence[str]:
         "yes" if sku.is_on_sale else "no",
     )
     return [guard(cell) if cell else _CLEAR for cell in cells]
+
+
+def write_attributes(product: Product, sku: SkuView, keys: Sequence[str]) -> Sequence[str]:
+    """Return the cells of these attributes, of product or SKU."""
+    values = product.attributes | sku.attributes
+    return [guard(_plain(values[key])) if key in values else _CLEAR for key in keys]
+
+
+def _plain(value: AttributeValue) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)
 
 
 def _status(text: str) -> str:

@@ -13,6 +13,7 @@ from gateway.settings import EdgeSettings
 from gateway.unpaid_orders import UnpaidOrders
 
 _BURST_S = 15.0  # A quarter of a minute's allowance may be used at once.
+_MINUTE_S = 60.0
 _HOUR_S = 3600.0
 _SOCKET_UNITS = 10
 
@@ -24,13 +25,14 @@ class Guard:
     addresses: ClientAddresses
     refusals: Refusals
     requests: Limiter
+    suggestions: Limiter
     unpaid: UnpaidOrders
     held: HeldUnits
 
     @property
     def limiters(self) -> Sequence[Limiter]:
         """The allowances that processes of one shop share."""
-        return self.requests, self.unpaid.limiter
+        return self.requests, self.suggestions, self.unpaid.limiter
 
     def admit_socket(self, address: str) -> float:
         """Charge an address for a websocket; return the seconds to wait if that is too much."""
@@ -57,11 +59,13 @@ def make_guard(
         BadSetting: A trusted proxy is no address.
     """
     units, orders = settings.shopflow_requests_a_minute * _BURST_S / 60.0, settings.shopflow_unpaid_orders
+    suggestions = settings.shopflow_suggestions_a_minute
     refusals = Refusals(now)
     return Guard(
         addresses=ClientAddresses(settings.trusted_proxies),
         refusals=refusals,
         requests=Limiter(RateLimit(units, _BURST_S) if units else None, now, is_shared=is_shared),
+        suggestions=Limiter(RateLimit(suggestions, _MINUTE_S) if suggestions else None, now, is_shared=is_shared),
         unpaid=UnpaidOrders(
             Limiter(RateLimit(orders, _HOUR_S) if orders else None, now, is_shared=is_shared), refusals
         ),

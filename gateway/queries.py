@@ -16,6 +16,7 @@ from litestar.typing import FieldDefinition
 from gateway.context import Http
 from gateway.problems import Problem
 
+OPEN_PREFIX: Final = "open_prefix"  # A route's option: parameters that begin so are read by the route itself.
 _SHOWN: Final = 100  # Characters of an unknown name.
 
 
@@ -33,13 +34,14 @@ async def check_query(request: Http) -> None:
     assert isinstance(handler, HTTPRouteHandler)
     if not handler.resolve_include_in_schema():
         return
-    known = _query_fields(handler)
+    known, open_prefix = _query_fields(handler), handler.opt.get(OPEN_PREFIX)
     for name, value in request.query_params.multi_items():
-        if name not in known:
+        if name in known:
+            if known[name].is_optional and value.lower() == "null":  # msgspec would take it as not given at all.
+                raise Problem(422, "invalid", f"{name} can't be null: leave it out.", field=name)
+        elif not (open_prefix and name.startswith(open_prefix)):
             shown = name[:_SHOWN]
             raise Problem(422, "invalid", f"There is no parameter {shown}.", field=shown)
-        if known[name].is_optional and value.lower() == "null":  # msgspec would take it as not given at all.
-            raise Problem(422, "invalid", f"{name} can't be null: leave it out.", field=name)
 
 
 def parameters_of(handler: HTTPRouteHandler) -> Iterator[tuple[str, ParameterKwarg, FieldDefinition]]:

@@ -62,6 +62,9 @@ class EdgeSettings(Settings, frozen=True, kw_only=True):
             "them all buyers behind a proxy share one allowance."
         ),
     ] = ""
+    shopflow_suggestions_a_minute: Annotated[
+        Bound, meaning("Suggestions that one client address may ask for in a minute, or all at once. 0: no limit.")
+    ] = 60
     shopflow_requests_a_minute: Annotated[
         Bound,
         meaning(

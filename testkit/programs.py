@@ -21,6 +21,7 @@ _STOP_S = 10.0
 # Crowds of a test or a measurement come from one address, which a shop would not serve like that.
 UNBOUNDED: Final = {
     "SHOPFLOW_REQUESTS_A_MINUTE": "0",
+    "SHOPFLOW_SUGGESTIONS_A_MINUTE": "0",
     "SHOPFLOW_UNPAID_ORDERS": "0",
     "SHOPFLOW_HELD_UNITS": "0",
     "SHOPFLOW_CONNECTIONS_OF_ADDRESS": "0",

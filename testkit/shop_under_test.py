@@ -337,6 +337,7 @@ def _settings(place: Place) -> ShopSettings:
             shopflow_port=0,
             # Its people all come from one address.
             shopflow_requests_a_minute=0,
+            shopflow_suggestions_a_minute=0,
             shopflow_unpaid_orders=0,
             shopflow_held_units=0,
             shopflow_connections_of_address=0,

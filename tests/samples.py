@@ -35,6 +35,9 @@ def _value(hint: Any, name: str, known: Mapping[str, object]) -> Any:
         return _value(next(arm for arm in arguments if arm is not type(None)), name, known)
     if origin is tuple and arguments[-1] is Ellipsis:
         return (_value(arguments[0], name, known),)
+    if origin is dict:
+        key, value = arguments
+        return {_value(key, name, known): _value(value, name, known)}
     if origin is tuple:
         return tuple(_value(argument, name, known) for argument in arguments)
     if origin is dict:

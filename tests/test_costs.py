@@ -56,6 +56,21 @@ async def test_a_purchase_alone_takes_at_most_so_many_statements(shop: ShopUnder
     assert statements.total() <= 58, statements
 
 
+async def test_the_search_is_told_of_stock_only_where_it_crosses_zero(
+    shop: ShopUnderTest, statements: Counter[str]
+) -> None:
+    def told() -> int:
+        return sum(count for sql, count in statements.items() if "insert into search.sku_changes" in sql)
+
+    await shop.clock.at_rest()
+    statements.clear()
+    await shop.buy(BOOK=1, MUG=1)
+    assert told() == 0
+
+    await shop.check_out(MUG=await shop.available("MUG"))
+    assert told() == 1
+
+
 class Listener(Actor):
     """Hears of new orders, and runs one statement for all of them."""
 

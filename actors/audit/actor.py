@@ -19,6 +19,7 @@ from bus.messages.audit import (
 from bus.messages.inventory import RepairStock
 from bus.messages.media import RepairMedia
 from bus.messages.payment import RepairPayment
+from bus.messages.search import Reindex
 from engine.actor import Actor, Bus, call, turn
 from engine.clock import Clock
 from engine.postgres import Database
@@ -57,6 +58,11 @@ class Auditor(Actor, name="audit"):
             made += (await self._bus.ask(RepairStock(sku=sku, above_version=stale_versions.get(sku, 0)))).repairs
         for image in sorted({finding.about for finding in safe if finding.check in rules.MEDIA_CHECKS}):
             made += (await self._bus.ask(RepairMedia(id=image))).repairs
+        lost = [finding for finding in safe if finding.check in rules.SEARCH_CHECKS]
+        if lost:  # Everything is built anew, once for all of them.
+            await self._bus.ask(Reindex())
+        after = "as the catalog says, as soon as the index is built anew"
+        made += [RepairMade(rule=each.rule, about=each.about, before=each.detail, after=after) for each in lost]
         for finding in safe:
             if finding.check in rules.REFUND_CHECKS:
                 made += (await self._bus.ask(RepairPayment(order_id=finding.about))).repairs

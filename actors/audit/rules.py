@@ -22,6 +22,8 @@ REFUND_CHECKS: Final[frozenset[CheckId]] = frozenset(
 )
 MEDIA_CHECKS: Final[frozenset[CheckId]] = frozenset({"object_has_image", "image_has_objects", "use_is_known"})
 
+SEARCH_CHECKS: Final[frozenset[CheckId]] = frozenset({"product_is_indexed", "indexed_is_on_sale"})
+
 
 @dataclass(frozen=True, slots=True)
 class OverdueDeliveries:

@@ -5,7 +5,8 @@ from datetime import datetime
 
 from msgspec import structs
 
-from actors.catalog import changes, history, model_rules, rules, store
+from actors.catalog import attribute_rules, changes, copies, definitions, history, model_rules, rules, store
+from actors.catalog.definition_turns import DefinitionTurns
 from actors.catalog.sorting import sort_key
 from bus.messages.base import Currency, ProductId, Sku
 from bus.messages.catalog import (
@@ -24,6 +25,7 @@ from bus.messages.catalog import (
     NoSuchChange,
     NoSuchProduct,
     NoSuchSku,
+    NotComplete,
     PricedSku,
     Prices,
     PriceSkus,
@@ -32,6 +34,7 @@ from bus.messages.catalog import (
     ProductHistory,
     ProductPage,
     Products,
+    PublishProduct,
     ReadChanges,
     ReadHistory,
     ReadProducts,
@@ -41,8 +44,10 @@ from bus.messages.catalog import (
     RenameSku,
     SetProduct,
     SkuCheck,
+    SkuRow,
     UndoChange,
 )
+from bus.messages.catalog_copies import ListStamps, ProductStamps, ReadSkuProducts
 from engine.actor import Actor, call, turn
 from engine.clock import Clock
 from engine.errors import BadInput
@@ -51,9 +56,10 @@ from engine.transaction import Transaction
 
 _AT_ONCE = 500  # Products that are given a key at a time.
 _MOST_READ = 500
+_STAMPS = 5000
 
 
-class Catalog(Actor):
+class Catalog(DefinitionTurns, Actor):
     """Keeps products, their SKUs and prices."""
 
     def __init__(self, *, database: Database, clock: Clock, currency: Currency, language: str) -> None:
@@ -91,6 +97,18 @@ class Catalog(Actor):
         limit = min(max(ask.limit, 1), _MOST_READ)
         return Products(products=tuple(await store.changes(self._database, ask.after, limit)))
 
+    @call(limit=4)
+    async def of_skus(self, ask: ReadSkuProducts) -> Products:
+        if len(ask.skus) > _MOST_READ:
+            raise BadInput(f"at most {_MOST_READ} SKUs in one request")
+        ids = await copies.products_of(self._database, ask.skus)
+        return Products(products=tuple(await store.read(self._database, ids)))
+
+    @call(limit=1)
+    async def stamps(self, ask: ListStamps) -> ProductStamps:
+        found = await copies.stamps(self._database, ask.after, _STAMPS)
+        return ProductStamps(stamps=tuple(found), next=found[-1].id if len(found) == _STAMPS else None)
+
     @turn
     async def price(self, tx: Transaction, asks: Sequence[PriceSkus]) -> Sequence[Prices]:
         known: dict[str, PricedSku] = await store.prices(tx, {sku for ask in asks for sku in ask.skus})
@@ -113,7 +131,8 @@ class Catalog(Actor):
         known = await store.lock(tx, {row.product_id for row in ask.rows})
         good, refused = rules.sort_rows(ask.rows, self._currency, *await store.taken(tx, ask.rows))
         products = rules.merged(known, good)
-        reasons = model_rules.refusals(products, known, tx.now)
+        products, reasons = await self._with_cells(tx, products, good)
+        reasons |= model_rules.refusals(products, known, tx.now)
         fine = [product for product in products if product.id not in reasons]
         reasons |= rules.taken_barcodes(fine, await store.barcodes(tx, fine))
         refused += [(place, reasons[row.product_id]) for place, row in enumerate(ask.rows) if row.product_id in reasons]
@@ -145,6 +164,18 @@ class Catalog(Actor):
         return await self._moved(tx, found, ask.expected) or await self._save(
             tx, found, rules.changed(found, ask), ask.by
         )
+
+    @turn
+    async def publish(self, tx: Transaction, ask: PublishProduct) -> Product | NoSuchProduct | NotComplete:
+        found = (await store.lock(tx, [ask.id])).get(ask.id)
+        if found is None:
+            return NoSuchProduct(id=ask.id)
+        kind = await definitions.type_of(tx, found.type_id) if found.type_id else None
+        if kind and not ask.even_incomplete:
+            lacking = attribute_rules.missing(found, kind, await definitions.by_key(tx))
+            if lacking:
+                return NotComplete(id=ask.id, missing=lacking)
+        return await self._write(tx, found, structs.replace(found, status="active"), ask.by)
 
     @turn
     async def remove(self, tx: Transaction, ask: RemoveProduct) -> Removed | NoSuchProduct:
@@ -202,7 +233,8 @@ class Catalog(Actor):
         Raises:
             BadInput: Something about it does not fit.
         """
-        if refused := model_rules.refusal(after, before, tx.now):
+        after = attribute_rules.normal(after)
+        if refused := model_rules.refusal(after, before, tx.now) or await self._misfit(tx, after):
             raise BadInput(refused)
         if taken := await self._refusal(tx, after):
             return taken
@@ -212,6 +244,24 @@ class Catalog(Actor):
         if why := rules.taken_barcodes([after], others).get(after.id):
             raise BadInput(why)
         return await self._write(tx, before, after, by)
+
+    @staticmethod
+    async def _misfit(tx: Transaction, product: Product) -> str | None:
+        """Say what is wrong with a product's attributes and its type; None if nothing is."""
+        if product.type_id and await definitions.type_of(tx, product.type_id) is None:
+            return f"type_id: there is no type {product.type_id[:100]}"
+        if not attribute_rules.has_any(product):
+            return None
+        return attribute_rules.refusal(product, await definitions.by_key(tx))
+
+    @staticmethod
+    async def _with_cells(
+        tx: Transaction, products: Sequence[Product], rows: Sequence[SkuRow]
+    ) -> tuple[list[Product], dict[ProductId, str]]:
+        """Return products with the attributes of their lines, and the reasons to refuse some."""
+        if not any(row.attributes for row in rows):
+            return list(products), {}
+        return attribute_rules.read_all(products, rows, await definitions.by_key(tx))
 
     async def _refusal(self, tx: Transaction, product: Product, but: Product | None = None) -> ProductExists | None:
         """Check a product to be written.

@@ -18,7 +18,7 @@ from bus.messages.catalog import FieldChange, Product, SkuView
 Fields: TypeAlias = dict[str, Any]  # JSON.
 
 _SKU: Final = "skus."
-_NOT_CHANGED: Final = frozenset({"type", "id", "revision", "skus"})  # SKUs are fields of their own.
+_NOT_CHANGED: Final = frozenset({"type", "id", "revision", "added", "skus"})  # SKUs are fields of their own.
 
 
 class Edit(NamedTuple):

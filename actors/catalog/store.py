@@ -10,6 +10,7 @@ from asyncpg import Record
 from actors.catalog import history, rules
 from actors.catalog.changes import Edit
 from actors.catalog.sorting import rules_of, sort_key
+from bus.messages.attributes import AttributeValues
 from bus.messages.base import Money, ProductId, Sku
 from bus.messages.catalog import (
     ListProducts,
@@ -40,14 +41,17 @@ select {columns}, {value} as place from found
 {where} order by {value} {way}, id {way} limit {limit}"""
 _STEPS = 1000  # Rows of such a walk: some milliseconds.
 
-_COLUMNS = "id, slug, title, category, description, revision, status, publish_at, unpublish_at, brand, tags, options"
+_COLUMNS = (
+    "id, slug, title, category, description, revision, status, publish_at, unpublish_at, brand, tags, options, "
+    "type_id, attributes, added"
+)
 _PRODUCTS = f"select {_COLUMNS} from catalog.products where "  # noqa: S608 - of our own words
 _BY_ID = _PRODUCTS + "id = any($1) or slug = any($1)"
 _BY_IDS = _PRODUCTS + "id = any($1) order by revision"
 _AFTER = _PRODUCTS + "revision > $1 order by revision limit $2"
 _VISIBLE = "status = 'active' and coalesce(publish_at <= {now}, true) and coalesce(unpublish_at > {now}, true)"
 _SKUS = """
-select sku, product_id, title, price, currency, weight_g, options, barcode, on_sale
+select sku, product_id, title, price, currency, weight_g, options, barcode, on_sale, attributes
 from catalog.skus where product_id = any($1)"""
 _PRICES = """
 select s.sku, p.title as product_title, s.title, s.price, s.currency, s.weight_g
@@ -68,19 +72,21 @@ _COUNT = "update catalog.counter set revision = revision + $1 where is_one retur
 _WRITE_PRODUCTS = """
 insert into catalog.products
     (id, slug, title, category, description, sort_key, lowest_price, revision, status, publish_at, unpublish_at,
-    brand, tags, options, sorted_by)
+    brand, tags, options, type_id, attributes, sorted_by)
 select id, slug, title, category, description, sort_key, lowest_price, revision, status, publish_at, unpublish_at,
-    brand, array(select jsonb_array_elements_text(tags::jsonb)), options::jsonb, $15
+    brand, array(select jsonb_array_elements_text(tags::jsonb)), options::jsonb,
+    nullif(type_id, ''), attributes::jsonb, $17
 from unnest(
     $1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::bigint[],
-    $9::text[], $10::timestamptz[], $11::timestamptz[], $12::text[], $13::text[], $14::text[])
+    $9::text[], $10::timestamptz[], $11::timestamptz[], $12::text[], $13::text[], $14::text[],
+    $15::text[], $16::text[])
     as n (id, slug, title, category, description, sort_key, lowest_price, revision, status, publish_at, unpublish_at,
-    brand, tags, options)
+    brand, tags, options, type_id, attributes)
 on conflict (id) do update set slug = excluded.slug, title = excluded.title, category = excluded.category,
     description = excluded.description, sort_key = excluded.sort_key, lowest_price = excluded.lowest_price,
     revision = excluded.revision, status = excluded.status, publish_at = excluded.publish_at,
     unpublish_at = excluded.unpublish_at, brand = excluded.brand, tags = excluded.tags, options = excluded.options,
-    sorted_by = excluded.sorted_by"""
+    type_id = excluded.type_id, attributes = excluded.attributes, sorted_by = excluded.sorted_by"""
 # "Other than" would find no index. Keys are written only where the title is still the one that was read.
 _TO_SORT = "select id, title from catalog.products where sorted_by < $1 or sorted_by > $1 limit $2"
 _SORT = """
@@ -89,13 +95,15 @@ update catalog.products p set sort_key = n.key, sorted_by = $4
 from locked, unnest($1::text[], $2::text[], $3::text[]) as n (id, title, key)
 where p.id = locked.id and n.id = p.id and n.title = p.title"""
 _WRITE_SKUS = """
-insert into catalog.skus (sku, product_id, title, price, currency, weight_g, barcode, on_sale, options)
+insert into catalog.skus (sku, product_id, title, price, currency, weight_g, barcode, on_sale, options, attributes)
 select sku, product_id, title, price, currency, weight_g, barcode, on_sale,
-    array(select jsonb_array_elements_text(options::jsonb))
+    array(select jsonb_array_elements_text(options::jsonb)), attributes::jsonb
 from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::int[], $7::text[], $8::boolean[],
-    $9::text[]) as n (sku, product_id, title, price, currency, weight_g, barcode, on_sale, options)
+    $9::text[], $10::text[])
+    as n (sku, product_id, title, price, currency, weight_g, barcode, on_sale, options, attributes)
 on conflict (sku) do update set title = excluded.title, price = excluded.price, currency = excluded.currency,
-    weight_g = excluded.weight_g, barcode = excluded.barcode, on_sale = excluded.on_sale, options = excluded.options"""
+    weight_g = excluded.weight_g, barcode = excluded.barcode, on_sale = excluded.on_sale, options = excluded.options,
+    attributes = excluded.attributes"""
 # Removed products and SKUs free their names, and leave a copy for people to look up.
 _REMOVE_SKUS = """
 with gone as (delete from catalog.skus where sku = any($1) returning *)
@@ -274,7 +282,7 @@ async def _write_products(tx: Transaction, products: Sequence[tuple[Product, int
             [min(sku.price.amount for sku in p.skus) for p in own], [revision for _, revision in products],
             [p.status for p in own], [p.publish_at for p in own], [p.unpublish_at for p in own],
             [p.brand for p in own], [_json(p.tags) for p in own], [_json(p.options) for p in own],
-            rules_of(language),
+            [p.type_id for p in own], [_json(p.attributes) for p in own], rules_of(language),
         )  # fmt: skip
 
 
@@ -286,6 +294,7 @@ async def _write_skus(tx: Transaction, skus: Sequence[tuple[ProductId, SkuView]]
             [s.sku for s in own], [product_id for product_id, _ in skus], [s.title for s in own],
             [s.price.amount for s in own], [s.price.currency for s in own], [s.weight_g for s in own],
             [s.barcode for s in own], [s.is_on_sale for s in own], [_json(s.options) for s in own],
+            [_json(s.attributes) for s in own],
         )  # fmt: skip
 
 
@@ -310,6 +319,11 @@ async def read(database: Database, product_ids: Collection[ProductId]) -> Sequen
 async def changes(database: Database, after: int, limit: int) -> Sequence[Product]:
     """Read the products that changed after a revision, the earliest first."""
     return await _with_skus(database, await database.fetch(_AFTER, after, limit))
+
+
+async def lock_all(tx: Transaction) -> None:
+    """Lock the catalog."""
+    await tx.execute(_LOCK)
 
 
 async def lock(tx: Transaction, product_ids: Collection[ProductId]) -> dict[ProductId, Product]:
@@ -340,6 +354,7 @@ async def _with_skus(reader: Database | Transaction, rows: Sequence[Record]) -> 
                 options=tuple(row["options"]),
                 barcode=row["barcode"],
                 is_on_sale=row["on_sale"],
+                attributes=_values(row["attributes"]),
             )
         )
     return [_product(row, skus[row["id"]]) for row in rows]
@@ -359,8 +374,15 @@ def _product(row: Record, skus: Sequence[SkuView]) -> Product:
         brand=row["brand"],
         tags=tuple(row["tags"]),
         options=msgspec.json.decode(row["options"], type=tuple[Option, ...]),
+        type_id=row["type_id"] or "",
+        attributes=_values(row["attributes"]),
+        added=row["added"],
         skus=rules.cheapest_first(skus),
     )
+
+
+def _values(text: str) -> AttributeValues:
+    return msgspec.json.decode(text, type=AttributeValues) if text != "{}" else {}
 
 
 def _after(ask: ListProducts) -> tuple[str | int | None, ProductId]:

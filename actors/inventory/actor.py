@@ -13,6 +13,7 @@ from bus.messages.audit import BooksRepaired, Findings, Repairs
 from bus.messages.base import CartId, OrderId, Sku
 from bus.messages.inventory import (
     AuditStock,
+    AvailabilityTurned,
     CarryUnits,
     CheckoutHeld,
     CountStock,
@@ -322,6 +323,8 @@ class Inventory(Actor):
 
     async def _save(self, tx: Transaction, shelf: Shelf, until: datetime | None = None) -> None:
         await store.save(tx, shelf)
+        if turned := shelf.turned():
+            tx.publish(AvailabilityTurned(skus=turned))
         if levels := shelf.levels():
             tx.after_commit(lambda: self._updates.publish_levels(levels))
         if until is not None:

@@ -72,6 +72,7 @@ class Shelf:
 
     def __init__(self, stock: Iterable[Stock], holds: Iterable[Hold]) -> None:
         self.stock = {books.sku: books for books in stock}
+        self._were_available = {sku for sku, books in self.stock.items() if books.available > 0}
         self.entries: list[Entry] = []
         self.gone: dict[tuple[CartId | OrderId, Sku], Hold] = {}  # Their rows are deleted; the ledger records them.
         self._of_carts: dict[tuple[CartId, Sku], Hold] = {}
@@ -101,6 +102,10 @@ class Shelf:
             for books in self.stock.values()
             if books.dirty
         ]
+
+    def turned(self) -> tuple[Sku, ...]:
+        """SKUs that sold out, or came back."""
+        return tuple(sku for sku, books in self.stock.items() if (books.available > 0) != (sku in self._were_available))
 
     def of_cart(self, cart_id: CartId, sku: Sku) -> Hold | None:
         """A cart's hold."""

@@ -32,6 +32,8 @@ from bus.messages.order import (
     OwedOrders,
     PlaceOrder,
     ReadOrderFacts,
+    ReadSold,
+    Sold,
 )
 from bus.messages.payment import (
     DisputeClosed,
@@ -104,6 +106,10 @@ class Orders(Actor, name="order"):
     async def get(self, tx: Transaction, asks: Sequence[GetOrder]) -> Sequence[Order | NoSuchOrder]:
         known = await store.read(tx, {ask.order_id for ask in asks})
         return [known.get(ask.order_id) or NoSuchOrder(order_id=ask.order_id) for ask in asks]
+
+    @call(limit=1)
+    async def sold(self, ask: ReadSold) -> Sold:
+        return Sold(units=tuple(await store.sold(self._database, ask)))
 
     @call(limit=4)  # A statement outside any turn: a long list delays no order.
     async def browse(self, ask: ListOrders) -> OrderPage:

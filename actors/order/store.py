@@ -1,7 +1,7 @@
 """The SQL of orders."""
 
 from collections.abc import Collection, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time, timedelta
 
 import msgspec
 from asyncpg import Record
@@ -21,6 +21,8 @@ from bus.messages.order import (
     OwedOrder,
     PlaceOrder,
     ReadOrderFacts,
+    ReadSold,
+    SoldUnits,
 )
 from engine.clock import FOREVER
 from engine.cursor import page_limit, page_of, read_cursor
@@ -110,6 +112,13 @@ select o.id, o.currency, o.subtotal, o.discount, o.shipping, o.fees, o.tax, o.pr
 from (select * from orders.orders where id > $1 order by id limit $2) o
 left join lateral (select sum(quantity * unit_price) as total from orders.lines where order_id = o.id) l on true
 order by o.id"""
+_SOLD = """
+select (o.created_at at time zone 'UTC')::date as day, l.sku, sum(l.quantity)::bigint as units
+from orders.orders o join orders.lines l on l.order_id = o.id
+where o.created_at >= $1 and o.created_at < $2
+    and o.status in ('paid', 'picking', 'packed', 'shipped', 'in_transit', 'delivered')
+group by 1, 2 having ((o.created_at at time zone 'UTC')::date, l.sku) > ($3, $4)
+order by 1, 2 limit 2000"""
 _AUDIT_PAGE = 500  # Small pages: deciding about one blocks the event loop for a few ms at most.
 
 
@@ -286,3 +295,11 @@ def _order(row: Record) -> Order:
         refund_follows=row["refund_requested"],
         pay_until=row["pay_until"] if row["status"] == "pending_payment" else None,
     )
+
+
+async def sold(database: Database, ask: ReadSold) -> list[SoldUnits]:
+    """Count the units that were sold, by day and SKU, a page of them."""
+    first = datetime.combine(ask.first, time(), UTC)
+    end = datetime.combine(ask.last + timedelta(days=1), time(), UTC)
+    rows = await database.fetch(_SOLD, first, end, ask.after_day or date.min, ask.after_sku)
+    return [SoldUnits(**dict(row)) for row in rows]

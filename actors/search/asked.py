@@ -10,8 +10,9 @@ from actors.search.text import LONGEST_WORD, code, signs, words
 MOST_LETTERS: Final = 200  # Of a query.
 MOST_WORDS: Final = 8
 MOST_DEEP: Final = 1000  # Hits that can be paged through.
+MOST_FACETS: Final = 20  # That are counted.
 
-Sort: TypeAlias = Literal["relevance", "title", "price", "-price"]
+Sort: TypeAlias = Literal["relevance", "title", "price", "-price", "newest"]
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,7 +48,8 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     filters: Mapping[str, tuple[str, ...]] = {}  # By facet: one of its values must fit.
     price: tuple[int | None, int | None] = (None, None)  # From, to, both included, in minor units.
     in_stock: bool = False  # Only what is.
-    facets: tuple[str, ...] = ()
+    facets: tuple[str, ...] | None = ()  # None: the chosen ones, then `before_others`, then any that products have.
+    before_others: tuple[str, ...] = ()
     sort: Sort = "relevance"
     skip: int = 0
     limit: int = 20

@@ -7,7 +7,7 @@ from typing import Final
 
 from tantivy import Index, Schema, SchemaBuilder, TextAnalyzerBuilder, Tokenizer
 
-VERSION: Final = 1  # Of the rules that make documents of products: an index that others made is built anew.
+VERSION: Final = 2  # Of the rules that make documents of products: an index that others made is built anew.
 
 # Each field's kind, and what it holds. Words arrive cut and folded, so they are split at spaces only.
 FIELDS: Final = {
@@ -20,15 +20,18 @@ FIELDS: Final = {
     "near": ("words", "What a misspelt word may have been: the words of title and keys, and their stems."),
     "body": ("words", "Stems of the description."),
     "facets": ("facets", "Values to filter by, and to count."),
+    "named": ("order", "The facets that it has values of, each with its title if only products know that."),
     "order": ("order", "The title, as lists are sorted."),
     "price": ("number", "The lowest price in minor units, with a tie-break."),
     "in_stock": ("number", "1 or 0."),
+    "added": ("number", "Its place among all products by when they were added."),
     "visible_from": ("number", "Microseconds since 1970."),
     "visible_until": ("number", "Microseconds since 1970; from then on it is not found."),
     "weight": ("weight", "What sells, as a tie-break."),
     "shown": ("stored", "The title as written."),
     "revision": ("stored number", "Of the product."),
     "seq": ("stored number", "Of the place: the last change that this index holds."),
+    "layout": ("stored number", "Of the place: the number of what its documents are made by."),
 }
 
 

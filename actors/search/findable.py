@@ -1,5 +1,6 @@
 """A product as the index knows it, and the document that is made of it. Pure."""
 
+import re
 import zlib
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -18,6 +19,7 @@ ALWAYS: Final = 1 << 61  # Microseconds: no product is taken off sale then.
 # the best-seller with seven words at their place and one misspelt stays behind the product that has all eight.
 _MOST_WEIGHT: Final = 0.016
 _TIE_WEIGHT: Final = 0.002
+_RUNS: Final = re.compile(r"[^\W_]+")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -31,9 +33,11 @@ class Findable(msgspec.Struct, frozen=True, kw_only=True):
     codes: tuple[str, ...] = ()  # SKUs and barcodes.
     body: str = ""
     facets: Mapping[str, tuple[str, ...]] = {}  # By name; names have letters, digits and _ only.
+    titles: Mapping[str, str] = {}  # Of facets that only products know: their options.
     price: int = 0  # The lowest of its SKUs, in minor units.
     is_in_stock: bool = True
     popularity: float = 0.0  # 0 to 1.
+    added: int = 0
     visible_from: int = 0  # Microseconds since 1970; so below.
     visible_until: int = ALWAYS
 
@@ -64,9 +68,12 @@ def document(entry: Findable, language: str, compounds: Iterable[str] = ()) -> D
     made.add_text("near", _set(near))
     made.add_text("body", _set(stem(word, language) for word in words(entry.body)))
     made.add_json("facets", {name: list(values) for name, values in entry.facets.items() if values})
+    for name in filter(entry.facets.get, entry.facets):
+        made.add_text("named", facet_mark(name, entry.titles.get(name, "")))
     made.add_text("order", f"{fold(entry.title)}\0{entry.id}")
     made.add_integer("price", with_tie(entry.price, entry.id))
     made.add_integer("in_stock", int(entry.is_in_stock))
+    made.add_integer("added", entry.added)
     made.add_integer("visible_from", entry.visible_from)
     made.add_integer("visible_until", entry.visible_until)
     made.add_float("weight", entry.popularity * _MOST_WEIGHT + _tie(entry.id) / (1 << TIE_BITS) * _TIE_WEIGHT)
@@ -75,12 +82,29 @@ def document(entry: Findable, language: str, compounds: Iterable[str] = ()) -> D
     return made
 
 
-def place_document(seq: int) -> Document:
-    """Make the document that says up to which change an index has read. No search finds it: it is never visible."""
+def place_document(seq: int, layout: int) -> Document:
+    """Make the document that says what an index has read, and what it is made by. No search finds it."""
     made = Document()
     made.add_text("id", PLACE_ID)
     made.add_integer("seq", seq)
+    made.add_integer("layout", layout)
     return made
+
+
+def facet_mark(name: str, title: str) -> str:
+    """Write a facet's name and title as one."""
+    return f"{name}\t{title}"
+
+
+def read_facet_mark(mark: str) -> tuple[str, str]:
+    """Read a facet's name and title."""
+    name, _, title = mark.partition("\t")
+    return name, title
+
+
+def facet_name(text: str) -> str:
+    """Make a facet's name of what people call it: `Shoe size` is shoe_size; "" if there is no letter in it."""
+    return "_".join(_RUNS.findall(fold(text)))[:40]
 
 
 def with_tie(number: int, product_id: str) -> int:

@@ -2,43 +2,26 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from functools import cached_property
+from typing import Final
 
 import msgspec
 from tantivy import Document, FieldType, Occur, Order, Query, Schema, Searcher
 
 from actors.search.asked import MOST_DEEP, Asked, Question, read
+from actors.search.counting import all_of, choose, facets_of, tally
 from actors.search.findable import PLACE_ID, TIE_BITS
+from actors.search.hits import Hits
 from actors.search.ranking import IN_ORDER, WAYS, WHOLE, Ranking
 from actors.search.stemming import stem
 from actors.search.text import may_be_misspelt, typos, words
 
-MOST_VALUES: Final = 50  # Of a facet that are counted: those that most products have.
 _PIN: Final = 10_000.0  # More than any product fits.
 _SORTS: Final = {
     "title": ("order", Order.Asc), "price": ("price", Order.Asc), "-price": ("price", Order.Desc),
+    "newest": ("added", Order.Desc),
 }  # fmt: skip
 _BY_SALES: Final = ("weight", Order.Desc)  # Where there are no words to fit.
-
-
-class Counted(msgspec.Struct, frozen=True, kw_only=True):
-    """A value of a facet, and the number of products that have it."""
-
-    value: str
-    count: int
-
-
-class Hits(msgspec.Struct, frozen=True, kw_only=True):
-    """A page of what was found."""
-
-    ids: tuple[str, ...]
-    scores: tuple[float, ...]
-    total: int
-    facets: Mapping[str, tuple[Counted, ...]]
-    prices: tuple[int, int] | None  # The lowest and the highest of all that would be found at any price.
-    corrected: str | None  # The query as it was understood, if a word of it was misspelt.
-    is_partial: bool  # Whether not all words had to fit, because nothing has them all.
-    is_cut: bool
 
 
 class Suggested(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,8 +43,17 @@ class Finder:
     @property
     def place(self) -> int:
         """The last change that the index holds; 0 if none."""
-        hits = self._searcher.search(self._term("id", PLACE_ID), 1).hits
-        return int(self._searcher.doc(hits[0][1])["seq"][0]) if hits else 0
+        return self._of_place("seq")
+
+    @property
+    def layout(self) -> int:
+        """The number of what its documents are made by."""
+        return self._of_place("layout")
+
+    @cached_property
+    def facets(self) -> Mapping[str, str]:
+        """The facets that any product has, with the titles that only products know."""
+        return facets_of(self._searcher, Query.all_query())
 
     @property
     def products(self) -> int:
@@ -79,7 +71,9 @@ class Finder:
         visible = self._visible(now_us)
         match, is_misspelt, is_partial = self._understand(asked, question, visible)
         filters = self._filters(question)
-        wanted = _all([match, visible, *filters.values()])
+        wanted = all_of([match, visible, *filters.values()])
+        titles, names = self._facets(question, all_of([match, visible]))
+        counted = tally(self._searcher, all_of([match, visible]), filters, names)
         ranked = self._ranked(wanted, question)
         skip = min(question.skip, MOST_DEEP)
         limit = max(0, min(question.limit, MOST_DEEP - skip))
@@ -96,8 +90,9 @@ class Finder:
             ids=tuple(str(each["id"][0]) for each in found),
             scores=tuple(float(score) if by_field is None else 0.0 for score, _ in hits),
             total=result.count,  # type: ignore[attr-defined] # tantivy's stubs lack it.
-            facets={name: self._count(name, match, visible, filters) for name in question.facets},
-            prices=self._prices(match, visible, filters),
+            facets=counted.facets,
+            titles=titles,
+            prices=counted.prices,
             corrected=self._corrected(asked, found[0]) if is_misspelt and found else None,
             is_partial=is_partial,
             is_cut=asked.is_cut,
@@ -143,7 +138,7 @@ class Finder:
         unknown = [not self._finds(ranking.knows(word)) for word in asked.words]
         for misspelt, least in self._readings(unknown):
             match = ranking.match(asked, misspelt, least=least)
-            if self._finds(_all([match, visible])):
+            if self._finds(all_of([match, visible])):
                 return match, any(misspelt), least is not None
         return Query.empty_query(), False, False
 
@@ -179,23 +174,12 @@ class Finder:
             filters["in_stock"] = Query.range_query(self._schema, "in_stock", FieldType.Integer, 1, 1)
         return filters
 
-    def _count(self, name: str, match: Query, visible: Query, filters: Mapping[str, Query]) -> tuple[Counted, ...]:
-        """Count a facet's values without its own filter, so that a chosen value does not hide its neighbours."""
-        others = [query for other, query in filters.items() if other != name]
-        terms = {"terms": {"field": f"facets.{name}", "size": MOST_VALUES, "segment_size": 2000}}
-        counted = self._searcher.aggregate(_all([match, visible, *others]), {"values": terms})
-        buckets: list[dict[str, Any]] = counted["values"]["buckets"]
-        values = [Counted(value=str(each["key"]), count=int(each["doc_count"])) for each in buckets]
-        return tuple(sorted(values, key=lambda each: (-each.count, each.value)))
-
-    def _prices(self, match: Query, visible: Query, filters: Mapping[str, Query]) -> tuple[int, int] | None:
-        others = [query for other, query in filters.items() if other != "price"]
-        stats = self._searcher.aggregate(
-            _all([match, visible, *others]),
-            {"low": {"min": {"field": "price"}}, "high": {"max": {"field": "price"}}},
-        )
-        low, high = stats["low"]["value"], stats["high"]["value"]
-        return None if low is None else (int(low) >> TIE_BITS, int(high) >> TIE_BITS)
+    def _facets(self, question: Question, found: Query) -> tuple[Mapping[str, str], Sequence[str]]:
+        """Name the facets to count, and the titles of those that only products know."""
+        if question.facets is not None:
+            return {}, question.facets
+        titles = facets_of(self._searcher, found)
+        return titles, choose(list(titles), list(question.filters), question.before_others)
 
     def _corrected(self, asked: Asked, first: Document) -> str | None:
         """Write the query with the words that the first product has instead; None if it was right."""
@@ -215,23 +199,21 @@ class Finder:
     def _visible(self, now_us: int) -> Query:
         since = Query.range_query(self._schema, "visible_from", FieldType.Integer, None, now_us)
         until = Query.range_query(self._schema, "visible_until", FieldType.Integer, now_us + 1, None)
-        return _all([since, until])
+        return all_of([since, until])
 
     def _finds(self, query: Query) -> bool:
         return bool(self._searcher.search(query, 1, count=False).hits)
 
     def _is(self, product_id: str, query: Query) -> bool:
-        return self._finds(_all([query, self._term("id", product_id)]))
+        return self._finds(all_of([query, self._term("id", product_id)]))
 
     def _shown(self, product_id: str) -> str:
         hit = self._searcher.search(self._term("id", product_id), 1).hits[0]
         return str(self._searcher.doc(hit[1])["shown"][0])
 
+    def _of_place(self, field: str) -> int:
+        hits = self._searcher.search(self._term("id", PLACE_ID), 1).hits
+        return int((self._searcher.doc(hits[0][1])[field] or [0])[0]) if hits else 0
+
     def _term(self, field: str, value: str) -> Query:
         return Query.term_query(self._schema, field, value, index_option="basic")
-
-
-def _all(queries: Sequence[Query]) -> Query:
-    """All of these must fit; only the first one counts."""
-    rest = [(Occur.Must, Query.const_score_query(query, 0.0)) for query in queries[1:]]
-    return Query.boolean_query([(Occur.Must, queries[0]), *rest])

@@ -17,7 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Final
 
-from tantivy import Index, IndexWriter
+from tantivy import Document, Index, IndexWriter
 
 from actors.search.fields import folder_name, open_index, schema
 from actors.search.findable import PLACE_ID, Findable, document, place_document
@@ -97,7 +97,12 @@ class IndexFolder:
         return True
 
     def write(
-        self, entries: Sequence[Findable], gone: Iterable[str], place: int, compounds: Sequence[str] = ()
+        self,
+        entries: Sequence[Findable],
+        gone: Iterable[str],
+        place: int,
+        layout: int = 0,
+        compounds: Sequence[str] = (),
     ) -> None:
         """Replace and remove products, and set the place, in one commit.
 
@@ -109,7 +114,7 @@ class IndexFolder:
         if self._writer is None:
             self._writer = self._index.writer(_MEMORY, 1)
         try:
-            _put(self._writer, entries, gone, place, self._language, compounds)
+            _put(self._writer, entries, gone, place_document(place, layout), self._language, compounds)
         except BaseException:
             self._drop_writer()  # With what it had gathered.
             raise
@@ -175,9 +180,9 @@ class Build:
         for entry in entries:
             self._writer.add_document(document(entry, self._language, compounds))
 
-    def swap(self, place: int) -> None:
+    def swap(self, place: int, layout: int = 0) -> None:
         """Commit it with its place, and let it answer from the next `refresh` on."""
-        self._writer.add_document(place_document(place))
+        self._writer.add_document(place_document(place, layout))
         self._writer.commit()
         self._writer.wait_merging_threads()
         _SWAPPING.reach()
@@ -196,13 +201,13 @@ class Build:
 
 
 def _put(
-    writer: IndexWriter, entries: Sequence[Findable], gone: Iterable[str], place: int, language: str,
+    writer: IndexWriter, entries: Sequence[Findable], gone: Iterable[str], place: Document, language: str,
     compounds: Sequence[str],
 ) -> None:  # fmt: skip
     for product_id in (*gone, *(entry.id for entry in entries), PLACE_ID):
         writer.delete_documents_by_term("id", product_id)
     for entry in entries:
         writer.add_document(document(entry, language, compounds))
-    writer.add_document(place_document(place))
+    writer.add_document(place)
     _COMMITTING.reach()
     writer.commit()

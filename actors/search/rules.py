@@ -1,55 +1,44 @@
 """Decisions of the search. Pure."""
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import permutations
+from typing import Final
 
 import msgspec
 
 from actors.search.asked import Question, Synonym, read
-from actors.search.findable import ALWAYS, Findable, microseconds
-from bus.messages.catalog import Product
-from bus.messages.search import MOST_QUERY, MOST_VALUES, FindProducts, SearchRule, SynonymGroup
+from actors.search.hits import Counted, Hits
+from bus.messages.attributes import Attribute
+from bus.messages.search import (
+    FACETS,
+    MOST_FILTERS,
+    MOST_QUERY,
+    MOST_VALUES,
+    FacetCount,
+    FacetValue,
+    FindProducts,
+    Found,
+    SearchRule,
+    SynonymGroup,
+)
 
-_MOST_GROUPS = 1000
-_MOST_RULES = 1000
-
-
-def findable(product: Product) -> Findable:
-    """A product of the catalog as the index knows it: one that is active, though it may be shown at other times."""
-    skus = product.skus
-    facets = {"category": (product.category,), "brand": (product.brand,)}
-    return Findable(
-        id=product.id,
-        title=product.title,
-        revision=product.revision,
-        keys=tuple({product.category, product.brand, *product.tags, *(sku.title for sku in skus), *_choices(product)}),
-        codes=(product.id, *(sku.sku for sku in skus), *(sku.barcode for sku in skus if sku.barcode)),
-        body=product.description,
-        facets={name: values for name, values in facets.items() if any(values)},
-        price=min(sku.price.amount for sku in skus),
-        visible_from=microseconds(product.publish_at) if product.publish_at else 0,
-        visible_until=microseconds(product.unpublish_at) if product.unpublish_at else ALWAYS,
-    )
+_MOST_GROUPS: Final = 1000
+_MOST_RULES: Final = 1000
+_MOST_NAMED: Final = 50  # Facets, in a refusal.
 
 
-def findables(products: Sequence[Product]) -> list[Findable]:
-    """Products that are to be found at some time: no drafts, and nothing archived."""
-    return [findable(product) for product in products if product.status == "active"]
-
-
-def _choices(product: Product) -> set[str]:
-    return {value for sku in product.skus for value in sku.options}
-
-
-def question(ask: FindProducts, skip: int, facets: Sequence[str], rule: SearchRule | None, synonyms: Sequence[Synonym]
-             ) -> Question:  # fmt: skip
+def question(
+    ask: FindProducts, skip: int, attributes: Sequence[Attribute], rule: SearchRule | None, synonyms: Sequence[Synonym]
+) -> Question:
     """The question to put to an index."""
     return Question(
         q=ask.q,
         filters={chosen.facet: chosen.values for chosen in ask.filters},
         price=(ask.price_from, ask.price_to),
-        facets=tuple(facets),
+        in_stock=ask.in_stock,
+        facets=None,
+        before_others=(*FACETS, *(each.key for each in attributes if each.filterable)),
         sort=ask.sort,
         skip=skip,
         limit=ask.limit,
@@ -59,20 +48,86 @@ def question(ask: FindProducts, skip: int, facets: Sequence[str], rule: SearchRu
     )
 
 
+def is_of_all(question: Question) -> bool:
+    """Whether a question asks for nothing but the counts of all products."""
+    return not question.q.strip() and not is_filtered(question) and not question.limit
+
+
+def is_filtered(question: Question) -> bool:
+    """Whether not all that fits the words is wanted."""
+    return bool(question.filters) or question.price != (None, None) or question.in_stock
+
+
 def mark(ask: FindProducts) -> int:
     """A number that a cursor carries, so that it is of this query and no other."""
-    parts = (ask.q, ask.filters, ask.price_from, ask.price_to, ask.sort)
+    parts = (ask.q, ask.filters, ask.price_from, ask.price_to, ask.sort, ask.in_stock)
     return zlib.crc32(msgspec.json.encode(parts))
 
 
-def ask_refusal(ask: FindProducts, facets: Sequence[str]) -> str | None:
+def ask_refusal(ask: FindProducts) -> str | None:
     """The reason to refuse a search; None if it is within its bounds."""
-    unknown = sorted({chosen.facet for chosen in ask.filters} - set(facets))
-    if unknown:
-        return f"there is no facet {unknown[0]}; there are {', '.join((*facets, 'price'))}"
+    names = [chosen.facet for chosen in ask.filters]
+    if len(names) > MOST_FILTERS or len({*names}) < len(names):
+        return f"at most {MOST_FILTERS} filters, each once"
     if any(len(chosen.values) > MOST_VALUES for chosen in ask.filters):
         return f"a filter has at most {MOST_VALUES} values"
     return None
+
+
+def strange_facets(ask: FindProducts, attributes: Sequence[Attribute]) -> list[str]:
+    """The filters of a search that are none of every shop's, and no attribute."""
+    known = {*FACETS, *(each.key for each in attributes if each.filterable)}
+    return [chosen.facet for chosen in ask.filters if chosen.facet not in known]
+
+
+def unknown_facet(
+    strange: Sequence[str], attributes: Sequence[Attribute], of_products: Collection[str]
+) -> Found | None:
+    """The answer to a filter by what no product can be filtered by, with what they can; None if all are known.
+
+    Args:
+        strange: Filters that are no attributes.
+        attributes: In order.
+        of_products: Facets that some product has.
+    """
+    unknown = next((facet for facet in strange if facet not in of_products), None)
+    if unknown is None:
+        return None
+    own = [each.key for each in attributes if each.filterable]
+    others = sorted({*of_products} - {*FACETS, *own})
+    named = ("price", *FACETS, *own, *others)[:_MOST_NAMED]
+    return Found(ids=(), next=None, total=0, facets=(), unknown_facet=unknown, known_facets=named)
+
+
+def found(hits: Hits, following: str | None, redirect: str, attributes: Sequence[Attribute]) -> Found:
+    """Write what was found, with facets in the words of people."""
+    by_key = {each.key: each for each in attributes}
+    return Found(
+        ids=hits.ids,
+        next=following,
+        total=hits.total,
+        facets=tuple(_facet(name, values, hits.titles, by_key.get(name)) for name, values in hits.facets.items()),
+        prices=hits.prices,
+        corrected=hits.corrected,
+        is_partial=hits.is_partial,
+        is_cut=hits.is_cut,
+        redirect=redirect,
+    )
+
+
+def _facet(name: str, values: Sequence[Counted], titles: Mapping[str, str], attribute: Attribute | None) -> FacetCount:
+    shown = tuple(
+        FacetValue(value=each.value, count=each.count, title=_title(each.value, attribute)) for each in values
+    )
+    return FacetCount(facet=name, values=shown, title=attribute.title if attribute else titles.get(name, ""))
+
+
+def _title(value: str, attribute: Attribute | None) -> str:
+    if attribute is None:
+        return ""
+    if attribute.kind == "boolean":
+        return {"true": "Yes", "false": "No"}.get(value, value)
+    return f"{value} {attribute.unit}" if attribute.unit else ""
 
 
 def rule_key(query: str) -> str:

@@ -1,9 +1,9 @@
-"""The SQL of the search."""
+"""The SQL of the search's numbers: what changed, and up to where."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
-from bus.messages.base import ProductId
-from bus.messages.search import SearchRule, SynonymGroup
+from bus.messages.base import ProductId, Sku
 from engine.postgres import Database
 from engine.transaction import Transaction
 
@@ -15,21 +15,33 @@ insert into search.changes (product_id, seq)
 select n.id, counted.before + n.place from counted, unnest($1::text[]) with ordinality as n (id, place)
 order by n.id
 on conflict (product_id) do update set seq = excluded.seq"""
-_STATE = "select id, seq from search.counter"
-_AFTER = "select product_id, seq from search.changes where seq > $1 order by seq limit $2"
-_SYNONYMS = "select words, is_one_way from search.synonyms order by place"
-_CLEAR_SYNONYMS = "delete from search.synonyms"
-# Each group travels as one text: `unnest` would take a list of lists apart.
-_SET_SYNONYMS = """
-insert into search.synonyms (place, words, is_one_way)
-select place, string_to_array(words, chr(10)), is_one_way
-from unnest($1::int[], $2::text[], $3::boolean[]) as n (place, words, is_one_way)"""
-_RULES = "select query, pinned, buried, redirect from search.rules order by query"
-_CLEAR_RULES = "delete from search.rules"
-_SET_RULES = """
-insert into search.rules (query, pinned, buried, redirect)
-select query, string_to_array(pinned, chr(10)), string_to_array(buried, chr(10)), redirect
-from unnest($1::text[], $2::text[], $3::text[], $4::text[]) as n (query, pinned, buried, redirect)"""
+_NOTE_SKUS = _NOTE.replace("search.changes (product_id, seq)", "search.sku_changes (sku, seq)").replace(
+    "(product_id)", "(sku)"
+)
+_STATE = "select id, seq, layout, arranged from search.counter"
+_AFTER = """
+(select product_id, null as sku, seq from search.changes where seq > $1 order by seq limit $2)
+union all
+(select null, sku, seq from search.sku_changes where seq > $1 order by seq limit $2)
+order by seq limit $2"""
+_CHANGED_AMONG = "select product_id from search.changes where seq > $1 and product_id = any($2)"
+
+
+class State(NamedTuple):
+    """The id of this database, and the numbers of what there is to index."""
+
+    id: str
+    seq: int  # The last change.
+    layout: int  # Of what documents are made by.
+    arranged: int  # Of what staff arranged.
+
+
+class Numbered(NamedTuple):
+    """A change: of a product, or of one of its SKUs."""
+
+    product_id: ProductId | None
+    sku: Sku | None
+    seq: int
 
 
 async def note(tx: Transaction, products: Sequence[ProductId]) -> None:
@@ -37,51 +49,22 @@ async def note(tx: Transaction, products: Sequence[ProductId]) -> None:
     await tx.execute(_NOTE, list(products))
 
 
-async def state(database: Database) -> tuple[str, int]:
-    """Read the id of this database, and the number of the last change."""
+async def note_skus(tx: Transaction, skus: Sequence[Sku]) -> None:
+    """Number the changes of these SKUs, each named once."""
+    await tx.execute(_NOTE_SKUS, list(skus))
+
+
+async def state(database: Database) -> State:
+    """Read the numbers of now."""
     (row,) = await database.fetch(_STATE)
-    return row["id"], row["seq"]
+    return State(*row)
 
 
-async def changes(database: Database, after: int, limit: int) -> list[tuple[ProductId, int]]:
-    """Read which products changed after a number, the earliest change first."""
-    return [(row["product_id"], row["seq"]) for row in await database.fetch(_AFTER, after, limit)]
+async def changes(database: Database, after: int, limit: int) -> list[Numbered]:
+    """Read what changed after a number, the earliest change first."""
+    return [Numbered(*row) for row in await database.fetch(_AFTER, after, limit)]
 
 
-async def synonyms(database: Database) -> tuple[SynonymGroup, ...]:
-    """Read all synonyms."""
-    rows = await database.fetch(_SYNONYMS)
-    return tuple(SynonymGroup(words=tuple(row["words"]), is_one_way=row["is_one_way"]) for row in rows)
-
-
-async def set_synonyms(tx: Transaction, groups: Sequence[SynonymGroup]) -> None:
-    """Replace all synonyms."""
-    await tx.execute(_CLEAR_SYNONYMS)
-    await tx.execute(
-        _SET_SYNONYMS,
-        list(range(len(groups))),
-        ["\n".join(group.words) for group in groups],
-        [group.is_one_way for group in groups],
-    )
-
-
-async def rules(database: Database) -> tuple[SearchRule, ...]:
-    """Read all rules."""
-    return tuple(
-        SearchRule(
-            query=row["query"], pinned=tuple(row["pinned"]), buried=tuple(row["buried"]), redirect=row["redirect"]
-        )
-        for row in await database.fetch(_RULES)
-    )
-
-
-async def set_rules(tx: Transaction, all_rules: Sequence[SearchRule]) -> None:
-    """Replace all rules."""
-    await tx.execute(_CLEAR_RULES)
-    await tx.execute(
-        _SET_RULES,
-        [rule.query for rule in all_rules],
-        ["\n".join(rule.pinned) for rule in all_rules],
-        ["\n".join(rule.buried) for rule in all_rules],
-        [rule.redirect for rule in all_rules],
-    )
+async def changed_among(database: Database, after: int, products: Sequence[ProductId]) -> set[ProductId]:
+    """Read which of these products changed after a number."""
+    return {row["product_id"] for row in await database.fetch(_CHANGED_AMONG, after, list(products))}

@@ -62,6 +62,8 @@ CheckId: TypeAlias = Literal[
     "object_has_image",
     "image_has_objects",
     "use_is_known",
+    "product_is_indexed",
+    "indexed_is_on_sale",
     "more_findings",
 ]
 # The promise behind each check, in words for the audit's readers.
@@ -106,6 +108,8 @@ RULES: Final[Mapping[CheckId, str]] = {
     "object_has_image": "M1 an object has its picture",
     "image_has_objects": "M2 a picture has its objects",
     "use_is_known": "M3 a picture knows whether it is used",
+    "product_is_indexed": "S1 what is on sale can be found, as it is now",
+    "indexed_is_on_sale": "S2 what can be found is on sale",
     "more_findings": "many",
 }
 

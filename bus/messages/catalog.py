@@ -3,6 +3,9 @@
 from datetime import datetime
 from typing import Any, Final, Literal, TypeAlias
 
+import msgspec
+
+from bus.messages.attributes import Attribute, AttributeValues
 from bus.messages.base import Money, ProductId, Sku, Value
 from engine.message import Command, Event, Query, Reply
 
@@ -35,6 +38,8 @@ class SkuRow(Value, frozen=True, kw_only=True):
     barcode: str | None = None
     is_on_sale: bool | None = None
     cleared: tuple[Literal["publish_at", "unpublish_at", "barcode"], ...] = ()
+    # As written, by key; "" takes one away. Of the product, or of the SKU.
+    attributes: dict[str, str] = msgspec.field(default_factory=dict)
 
 
 class SkuView(Value, frozen=True, kw_only=True):
@@ -47,6 +52,7 @@ class SkuView(Value, frozen=True, kw_only=True):
     options: tuple[str, ...] = ()  # Its value of each of the product's options.
     barcode: str | None = None
     is_on_sale: bool = True
+    attributes: AttributeValues = msgspec.field(default_factory=dict)
 
 
 class Option(Value, frozen=True, kw_only=True):
@@ -75,6 +81,9 @@ class Product(Reply):
     brand: str = ""
     tags: tuple[str, ...] = ()
     options: tuple[Option, ...] = ()
+    type_id: str = ""
+    attributes: AttributeValues = msgspec.field(default_factory=dict)
+    added: int = 0  # Its place among all products by when they were added; 0 where that does not matter.
 
 
 class ProductChanged(Event):
@@ -89,6 +98,14 @@ class ProductRemoved(Event):
 
     product_id: ProductId
     revision: int
+
+
+class AttributeChanged(Event):
+    """A definition was set; None: it was removed."""
+
+    key: str
+    attribute: Attribute | None
+    changes_search: bool = True  # Whether what products are found or filtered by has changed with it.
 
 
 class NoSuchProduct(Reply):
@@ -307,6 +324,23 @@ class ChangeProduct(Command[Product | NoSuchProduct | ProductExists | ChangedMea
     tags: tuple[str, ...] | None = None
     options: tuple[Option, ...] | None = None
     cleared: tuple[Literal["publish_at", "unpublish_at"], ...] = ()
+    type_id: str | None = None
+    attributes: AttributeValues | None = None  # All of them.
+
+
+class NotComplete(Reply):
+    """The product lacks what its type says it should have: `size`, or `skus.MUG.size`."""
+
+    id: ProductId
+    missing: tuple[str, ...]
+
+
+class PublishProduct(Command[Product | NoSuchProduct | NotComplete]):
+    """Make a product active, if it has all that its type says it should have."""
+
+    id: ProductId
+    even_incomplete: bool = False  # Or else.
+    by: str = ""
 
 
 class UndoChange(Command[Product | Removed | NoSuchProduct | NoSuchChange | FieldsMoved | ProductExists]):

@@ -170,6 +170,12 @@ class UnitsGone(Event):
     order_id: OrderId
 
 
+class AvailabilityTurned(Event):
+    """SKUs sold out, or came back: all that did in one turn. Readers ask for the levels of now."""
+
+    skus: tuple[Sku, ...]
+
+
 class AuditStock(Query[Findings]):
     """Recompute every counter from the ledger and the holds."""
 

@@ -1,6 +1,6 @@
 """Orders: their life from placed to delivered, and the events that report it to other domains."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal, TypeAlias
 
 from bus.messages.audit import Findings
@@ -15,6 +15,7 @@ from bus.messages.base import (
     OrderId,
     OrderLine,
     ReadSpan,
+    Sku,
     Sums,
     Units,
     Value,
@@ -301,3 +302,26 @@ class CorrectRefunded(Command[None]):
 
     order_id: OrderId
     refunded: Minor
+
+
+class SoldUnits(Value, frozen=True, kw_only=True):
+    """Units of a SKU that were sold in one day (UTC)."""
+
+    day: date
+    sku: Sku
+    units: int
+
+
+class Sold(Reply):
+    """Sold units in order of day and SKU, a page of them."""
+
+    units: tuple[SoldUnits, ...]
+
+
+class ReadSold(Query[Sold]):
+    """Read which units were sold in some days, 2,000 rows at a time: of orders that are paid, and not cancelled."""
+
+    first: date
+    last: date  # Included.
+    after_day: date | None = None  # Of the last row of the page before.
+    after_sku: Sku = ""

@@ -2,11 +2,13 @@
 
 from typing import Final, Literal, TypeAlias
 
+from bus.messages.audit import Findings
 from bus.messages.base import ProductId, Value
 from engine.message import Command, Query, Reply
 
-FoundSort: TypeAlias = Literal["relevance", "title", "price", "-price"]
-FACETS: Final = ("category", "brand")  # What products can be filtered by, besides their price.
+FoundSort: TypeAlias = Literal["relevance", "title", "price", "-price", "newest"]
+FACETS: Final = ("category", "brand")  # What all products can be filtered by, besides their price.
+MOST_FILTERS: Final = 10
 MOST_VALUES: Final = 50  # Of a filter.
 MOST_QUERY: Final = 200  # Letters.
 
@@ -23,6 +25,7 @@ class FacetValue(Value, frozen=True, kw_only=True):
 
     value: str
     count: int
+    title: str = ""  # For people; "" if it is the value.
 
 
 class FacetCount(Value, frozen=True, kw_only=True):
@@ -30,6 +33,7 @@ class FacetCount(Value, frozen=True, kw_only=True):
 
     facet: str
     values: tuple[FacetValue, ...]
+    title: str = ""  # "" for those of FACETS.
 
 
 class Found(Reply):
@@ -45,10 +49,12 @@ class Found(Reply):
     is_cut: bool = False  # It had more words than are looked for.
     redirect: str = ""  # Where staff send buyers who ask for this.
     is_degraded: bool = False  # There is no index at this moment; nothing was looked for.
+    unknown_facet: str = ""  # No product can be filtered by this; nothing was looked for.
+    known_facets: tuple[str, ...] = ()  # Then: those that there are, 50 at most.
 
 
 class FindProducts(Query[Found]):
-    """Find products by words and filters."""
+    """Find products by words and filters: `category`, `brand`, filterable attributes by key, and options by name."""
 
     limit: int = 20  # 1 to 100; 0 only counts.
     q: str = ""
@@ -57,6 +63,7 @@ class FindProducts(Query[Found]):
     price_to: int | None = None
     sort: FoundSort = "relevance"
     after: str = ""  # `next` of the previous page.
+    in_stock: bool = False  # Only what is.
 
 
 class SuggestedProduct(Value, frozen=True, kw_only=True):
@@ -166,3 +173,29 @@ class SetSearchRules(Command[SearchRules]):
     """Set all rules, 1,000 at most."""
 
     rules: tuple[SearchRule, ...]
+
+
+class Term(Value, frozen=True, kw_only=True):
+    """Folded words that were looked for, and how often: in all, and without any result."""
+
+    query: str
+    searches: int
+    empty: int
+
+
+class Terms(Reply):
+    """Terms that were looked for most, or in vain most often."""
+
+    terms: tuple[Term, ...]
+
+
+class ReadTerms(Query[Terms]):
+    """Read what was looked for in the last days. Nobody who looked is kept."""
+
+    days: int = 30  # 1 to 90, the present one among them.
+    in_vain: bool = False  # Only what had no result at least once, the most frequent of these first.
+    limit: int = 100  # 1 to 1,000.
+
+
+class AuditSearch(Query[Findings]):
+    """Compare the index of the process that answers with the products that are on sale."""

@@ -99,6 +99,7 @@ _BY_CODE: Final = {code: sentence for sentence, codes in _DECLINES.items() for c
 PROBLEMS: Final[Mapping[str, str]] = {
     "amount_too_large": "This is more than one payment can be. Please make it two orders.",
     "answer_lost": "The answer to this request can't be read any more.",
+    "attribute_exists": "There is such an attribute already.",
     "bad_event": "This event can't be read.",
     "bad_json": "The request can't be read.",
     "bad_request": "The request can't be read.",
@@ -115,6 +116,7 @@ PROBLEMS: Final[Mapping[str, str]] = {
     "idempotency_in_progress": "This is being done already. One moment, please.",
     "idempotency_key_required": "The request lacks its key.",
     "idempotency_mismatch": "This was sent before with other content. Please reload the page.",
+    "in_use": "Products still use this.",
     "internal_error": "The shop made a mistake. Please try again.",
     "invalid": "Something that was entered is not right.",
     "invalid_address": "The address is not right.",
@@ -126,6 +128,7 @@ PROBLEMS: Final[Mapping[str, str]] = {
     "no_bucket": "Pictures can't be sent past the shop here.",
     "no_shipping_method": "There is no way to ship this at the moment.",
     "not_cancellable": "It is too late to cancel: the order is packed.",
+    "not_complete": "Some of what this kind of product should say is missing.",
     "not_found": "This is not here, or not for you to see.",
     "not_paid": "The order is not paid.",
     "not_refundable": "So much is not left to refund.",

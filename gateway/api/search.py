@@ -1,4 +1,4 @@
-"""The search: suggestions for buyers; its index, synonyms and rules for staff. What it finds: catalog/listing.py."""
+"""The search: suggestions for buyers; its index, synonyms, rules and terms for staff. Lists: catalog/listing.py."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -7,12 +7,15 @@ import msgspec
 from litestar import get, post, put
 from litestar.params import FromQuery, JSONBody, QueryParameter
 
+from bus.messages.catalog import Product
 from bus.messages.search import (
     MOST_QUERY,
     CheckSearch,
     ExplainHit,
     ReadSearchRules,
     ReadSynonyms,
+    ReadTerms,
+    Reasons,
     Reindex,
     SearchHealth,
     SearchRule,
@@ -23,7 +26,9 @@ from bus.messages.search import (
 )
 from gateway.api.bodies import Body, Strict, View
 from gateway.api.lists import WholeListView
-from gateway.context import Injected
+from gateway.context import GatewayContext, Http, Injected, client_address
+from gateway.limiter import Caller
+from gateway.problems import too_many
 
 Typed = Annotated[str, QueryParameter(max_length=MOST_QUERY)]
 Word = Annotated[str, msgspec.Meta(min_length=1, max_length=50)]
@@ -66,6 +71,18 @@ class ReasonView(View, frozen=True, kw_only=True):
 
 class ReasonList(WholeListView[ReasonView], frozen=True, kw_only=True):
     """The reasons for a product's place: their scores add up, and among equals what sells comes first."""
+
+
+class TermView(View, frozen=True, kw_only=True):
+    """Folded words that were looked for, how often, and how often without any result."""
+
+    query: str
+    searches: int
+    empty: int
+
+
+class TermList(WholeListView[TermView], frozen=True, kw_only=True):
+    """Terms, the most frequent first. It does not say who looked: nobody knows."""
 
 
 class SynonymsView(View, frozen=True, kw_only=True):
@@ -121,8 +138,10 @@ class SearchRuleListBody(Body, frozen=True, kw_only=True):
 
 
 @get("/search/suggest", summary="Complete a search")
-async def suggest(context: Injected, q: Typed = "") -> SuggestionsView:
+async def suggest(request: Http, context: Injected, q: Typed = "") -> SuggestionsView:
     """Complete what is being typed: queries as they are written, products, categories."""
+    if wait_s := context.guard.suggestions.take(Caller("suggest", client_address(request))):
+        raise too_many(wait_s, "This address asks for more suggestions than one may.")
     found = await context.bus.ask(Suggest(q=q))
     products = [SuggestedProductView(id=each.id, title=each.title) for each in found.products]
     return SuggestionsView(queries=found.queries, products=products, categories=found.categories)
@@ -143,8 +162,24 @@ async def reindex(context: Injected) -> SearchHealthView:
 @get("/search/explain", summary="Explain a hit")
 async def explain(context: Injected, product: FromQuery[str], q: Typed = "") -> ReasonList:
     """Explain the place of a product among what a query finds."""
-    found = await context.bus.ask(ExplainHit(q=q, id=product))
-    return ReasonList(items=[ReasonView(word=each.word, way=each.way, score=each.score) for each in found.reasons])
+    return ReasonList(items=_reasons(await context.bus.ask(ExplainHit(q=q, id=product))))
+
+
+@get("/search/terms", summary="Read what was looked for")
+async def read_terms(
+    context: Injected,
+    days: Annotated[int, QueryParameter(ge=1, le=90)] = 30,
+    in_vain: FromQuery[bool] = False,
+    limit: Annotated[int, QueryParameter(ge=1, le=1000)] = 100,
+) -> TermList:
+    """List what was looked for in the last days; with `in_vain` only what had no result, and this the most often first.
+
+    What was looked for in the last ten seconds is not counted yet.
+    """
+    found = await context.bus.ask(ReadTerms(days=days, in_vain=in_vain, limit=limit))
+    return TermList(
+        items=[TermView(query=each.query, searches=each.searches, empty=each.empty) for each in found.terms]
+    )
 
 
 @get("/search/synonyms", summary="List synonyms")
@@ -176,6 +211,15 @@ async def set_rules(context: Injected, data: JSONBody[SearchRuleListBody]) -> Se
     return _rules((await context.bus.ask(SetSearchRules(rules=rules))).rules)
 
 
+async def reasons_of(context: GatewayContext, q: str, products: Sequence[Product]) -> dict[str, list[ReasonView]]:
+    """Explain why products are where they are among what a query finds."""
+    return {product.id: _reasons(await context.bus.ask(ExplainHit(q=q, id=product.id))) for product in products}
+
+
+def _reasons(found: Reasons) -> list[ReasonView]:
+    return [ReasonView(word=each.word, way=each.way, score=each.score) for each in found.reasons]
+
+
 def _health(found: SearchHealth) -> SearchHealthView:
     return SearchHealthView(
         products=found.products,
@@ -201,4 +245,4 @@ def _rules(rules: Sequence[SearchRule]) -> SearchRuleList:
 
 
 PUBLIC = [suggest]
-STAFF = [health, reindex, explain, list_synonyms, set_synonyms, list_rules, set_rules]
+STAFF = [health, reindex, explain, read_terms, list_synonyms, set_synonyms, list_rules, set_rules]

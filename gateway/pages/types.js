@@ -24,6 +24,25 @@
  */
 
 /**
+ * @typedef {Object} AttributeList
+ * @property {AttributeView[]} items
+ * @property {null} [next]
+ */
+
+/**
+ * @typedef {Object} AttributeView
+ * @property {string} key
+ * @property {string} title
+ * @property {"boolean" | "choice" | "date" | "number" | "text"} kind
+ * @property {string[]} choices
+ * @property {string} unit
+ * @property {boolean} of_sku
+ * @property {boolean} filterable
+ * @property {boolean} searchable
+ * @property {number} place
+ */
+
+/**
  * @typedef {Object} BlockView
  * @property {string} code
  * @property {string} detail
@@ -128,6 +147,8 @@
  * @typedef {Object} ImageView
  * @property {string} id
  * @property {string} alt
+ * @property {Record<string, string>} alts
+ * @property {number[]} focal
  * @property {number} width
  * @property {number} height
  * @property {string} placeholder
@@ -251,6 +272,7 @@
  * @property {string} brand
  * @property {string[]} tags
  * @property {OptionView[]} options
+ * @property {Record<string, string | number | number | boolean>} attributes
  * @property {SkuDetail[]} skus
  * @property {ImageView[]} images
  * @property {null} rating
@@ -273,6 +295,7 @@
  * @property {string | null} corrected
  * @property {string | null} redirect
  * @property {boolean} degraded
+ * @property {Record<string, ReasonView[]> | null} reasons
  */
 
 /**
@@ -310,6 +333,13 @@
  */
 
 /**
+ * @typedef {Object} ReasonView
+ * @property {string} word
+ * @property {string} way
+ * @property {number} score
+ */
+
+/**
  * @typedef {Object} SkuDetail
  * @property {string} sku
  * @property {string} title
@@ -318,6 +348,8 @@
  * @property {number} weight_g
  * @property {string[]} options
  * @property {string | null} barcode
+ * @property {string[]} images
+ * @property {Record<string, string | number | number | boolean>} attributes
  */
 
 /**

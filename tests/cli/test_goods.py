@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from bus.messages.attributes import Attribute, SetAttribute
 from bus.messages.cart import CreateCart, SetLine
 from bus.messages.catalog import GetProduct, NoSuchProduct, PriceSkus, Product
 from cli.goods import COLUMNS, Report, export_file, import_file, import_goods, read_file
@@ -230,3 +231,43 @@ def test_a_file_that_is_not_there_is_named_once(tmp_path: Path) -> None:
         read_file(tmp_path / "none.csv")
 
     assert str(refused.value) == f"can't read {tmp_path / 'none.csv'}: no such file or directory"
+
+
+async def test_attributes_are_columns(shop: ShopUnderTest, tmp_path: Path) -> None:
+    bus = shop.inside.bus
+    for attribute in (
+        Attribute(key="material", title="Material", kind="choice", choices=("glass", "clay")),
+        Attribute(key="height", title="Height", kind="number"),
+        Attribute(key="note", title="Note", kind="text", of_sku=True),
+        Attribute(key="safe", title="Safe", kind="boolean"),
+    ):
+        await bus.ask(SetAttribute(key=attribute.key, attribute=attribute))
+    values = {"attr.material": "glass", "attr.height": "12,5", "attr.note": "'=1+1", "attr.safe": "yes"}
+    file = tmp_path / "in.csv"
+
+    def fill(**cells: str) -> None:
+        row = {**GOOD, **values, **cells}
+        with file.open("w", encoding="utf-8", newline="") as target:
+            writer = csv.DictWriter(target, list(row))
+            writer.writeheader()
+            writer.writerow(row)
+
+    fill()
+    assert read_file(file).ignored == ()
+    refused = await import_file(bus, file)
+    assert refused.written == 0
+    assert "height must be a number" in refused.refused[0][1]
+    fill(**{"attr.height": "12.5"})
+    assert (await import_file(bus, file)).written == 1
+
+    await export_file(bus, tmp_path / "out.csv")
+    written = read(tmp_path / "out.csv")["VASE-RED"]
+    assert {name: written[name] for name in values} == {**values, "attr.height": "12.5"}
+    assert (await import_file(bus, tmp_path / "out.csv")).refused == []
+    await export_file(bus, tmp_path / "again.csv")
+    assert (tmp_path / "again.csv").read_bytes() == (tmp_path / "out.csv").read_bytes()
+    fill(**{"attr.height": "-", "attr.material": ""})
+    assert (await import_file(bus, file)).written == 1
+    vase = await bus.ask(GetProduct(id="VASE"))
+    assert isinstance(vase, Product)
+    assert vase.attributes == {"material": "glass", "safe": True}

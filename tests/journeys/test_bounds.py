@@ -313,3 +313,16 @@ async def test_forty_declined_cards_end_the_order_at_the_tenth(shop: ShopUnderTe
     assert await buyer.status(bought) == "cancelled"
     assert await buyer.available("MUG") == 10
     await shop.audit()
+
+
+async def test_suggestions_have_an_allowance_of_their_own(servers: Servers) -> None:
+    async with bounded(servers, shopflow_requests_a_minute=0) as shop, at(MALLORY) as hers, at(ADA) as his:
+        mallory, ada = Visitor(shop, hers), Visitor(shop, his)
+        answers = [await mallory.get("/search/suggest?q=mu") for _ in range(70)]
+
+        statuses = [answer.status for answer in answers]
+        assert 60 <= statuses.count(200) < 66  # A few more than a minute's: the seconds go on.
+        assert answers[-1].refusal == (429, "too_many_requests")
+        assert int(answers[-1].headers["Retry-After"]) >= 1
+        assert (await mallory.get("/products?q=mug")).status == 200
+        assert (await ada.get("/search/suggest?q=mu")).status == 200

@@ -126,3 +126,75 @@ async def test_staff_see_the_index_and_why_a_hit_is_where_it_is(staff: Staff) ->
 
     assert (health["is_there"], health["is_building"], health["behind"]) == (True, False, 0)
     assert why["items"] == [{"word": "wtaer", "way": "typo", "score": 3.0}]
+
+
+async def test_any_facet_filters_and_an_unknown_one_is_refused_with_those_there_are(
+    staff: Staff, buyer: Customer
+) -> None:
+    made = {"key": "material", "title": "Made of", "kind": "choice", "choices": ["clay", "glass"], "filterable": True}
+    assert (await staff.ask("POST", "/admin/api/attributes", made)).status == 201
+    volume = {"key": "volume", "title": "Volume", "kind": "number", "unit": "l", "filterable": True}
+    assert (await staff.ask("POST", "/admin/api/attributes", volume)).status == 201
+    sizes = [{"name": "Size", "values": ["S", "M"]}]
+    for name, material, size in (("VASE", "clay", "S"), ("JUG", "glass", "M"), ("CUP", "clay", "M")):
+        body = body_of(name, f"Blue {name}", options=sizes, attributes={"material": material, "volume": 2.5})
+        body["skus"][0]["options"] = [size]
+        _ = (await staff.ask("POST", PRODUCTS, body)).good
+    await staff.shop.clock.at_rest()
+
+    found = await buyer.get("/products?q=blue&f.size=M&f.material=clay&f.material=glass&sort=newest")
+    facets = {each["name"]: each for each in found.good["facets"]}
+    refused = await buyer.get("/products?f.shape=round")
+
+    assert ids(found) == ["CUP", "JUG"]
+    assert facets["material"]["title"] == "Made of"
+    assert {each["value"]: each["count"] for each in facets["material"]["values"]} == {"clay": 1, "glass": 1}
+    assert {each["value"]: each["count"] for each in facets["size"]["values"]} == {"M": 2, "S": 1}
+    assert facets["volume"]["values"] == [{"value": "2.5", "title": "2.5 l", "count": 2}]
+    assert refused.refusal == (422, "invalid")
+    assert refused.json["field"] == "f.shape"
+    assert {"category", "brand", "price", "material", "size", "volume"} <= set(refused.json["known"])
+    assert "material" in refused.json["detail"]
+    many = "&".join(f"f.size={n}" for n in range(51))
+    assert (await buyer.get(f"/products?{many}")).refusal == (422, "invalid")
+    eleven = "&".join(f"f.x{n}=1" for n in range(11))
+    assert (await buyer.get(f"/products?{eleven}")).refusal == (422, "invalid")
+    assert (await buyer.get("/products?nonsense=1")).refusal == (422, "invalid")
+
+
+async def test_only_what_is_in_stock_is_listed_on_request(staff: Staff, buyer: Customer) -> None:
+    await fill(staff)
+    assert ids(await buyer.get("/products?q=blue&in_stock=true")) == []
+
+    assert (await staff.ask("PUT", "/admin/api/stock/BOWL-1", {"on_hand": 1})).status == 200
+    await staff.shop.clock.at_rest()
+
+    assert ids(await buyer.get("/products?q=blue&in_stock=true")) == ["BOWL"]
+    assert "BOWL" in ids(await buyer.get("/products?in_stock=1&sort=newest"))
+    assert "VASE" not in ids(await buyer.get("/products?in_stock=1&sort=newest"))
+
+
+async def test_staff_see_why_each_hit_is_where_it_is(staff: Staff, buyer: Customer) -> None:
+    await fill(staff)
+
+    found = (await staff.get("/products?q=blue&explain=1")).good
+
+    assert found["reasons"]["VASE"] == [{"word": "blue", "way": "title", "score": 8.0}]
+    assert set(found["reasons"]) == {item["id"] for item in found["items"]}
+    assert (await buyer.get("/products?q=blue")).good["reasons"] is None
+    assert (await buyer.get("/products?q=blue&explain=1")).refusal == (401, "unauthorized")
+
+
+async def test_staff_read_what_was_looked_for(staff: Staff, buyer: Customer) -> None:
+    await fill(staff)
+    for q in ("unicorn", "blue", "unicorn"):
+        _ = (await buyer.get(f"/products?q={q}")).good
+    await staff.shop.clock.advance(seconds=10)
+
+    terms = (await staff.get("/admin/api/search/terms")).good["items"]
+    in_vain = (await staff.get("/admin/api/search/terms?in_vain=true&days=1")).good["items"]
+
+    assert terms == [{"query": "unicorn", "searches": 2, "empty": 2}, {"query": "blue", "searches": 1, "empty": 0}]
+    assert in_vain == terms[:1]
+    assert (await buyer.get("/admin/api/search/terms")).status == 401
+    assert (await staff.get("/admin/api/search/terms?days=91")).refusal == (422, "invalid")

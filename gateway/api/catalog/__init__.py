@@ -1,6 +1,8 @@
 """The catalog: products browsed by buyers, changed by staff."""
 
-from gateway.api.catalog.edits import STAFF
-from gateway.api.catalog.products import PUBLIC
+from gateway.api.catalog import definitions, edits, products
+
+PUBLIC = [*products.PUBLIC, *definitions.PUBLIC]
+STAFF = [*edits.STAFF, *definitions.STAFF]
 
 __all__ = ["PUBLIC", "STAFF"]

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from bus.messages.attributes import AttributeValue
 from bus.messages.base import NAME, Instant, Money, SkuName
 from bus.messages.catalog import (
     MOST_SKUS,
@@ -21,6 +22,7 @@ from gateway.api.bodies import Body, MoneyBody
 Text = Annotated[str, msgspec.Meta(max_length=5000)]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 Short = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+Values = Annotated[dict[str, AttributeValue], msgspec.Meta(max_length=200)]  # Of attributes, by key.
 Slug = Annotated[str, msgspec.Meta(max_length=200), whole(SLUG)]
 
 
@@ -34,6 +36,7 @@ class SkuBody(Body, frozen=True, kw_only=True):
     options: Annotated[list[Short], msgspec.Meta(max_length=5)] = msgspec.field(default_factory=list)
     barcode: Annotated[str, msgspec.Meta(max_length=64)] | None = None
     on_sale: bool = True
+    attributes: Values = msgspec.field(default_factory=dict)
 
 
 class OptionBody(Body, frozen=True, kw_only=True):
@@ -57,6 +60,8 @@ class WholeProductBody(Body, frozen=True, kw_only=True):
     brand: Annotated[str, msgspec.Meta(max_length=100)] = ""
     tags: Annotated[list[Short], msgspec.Meta(max_length=50)] = msgspec.field(default_factory=list)
     options: Annotated[list[OptionBody], msgspec.Meta(max_length=5)] = msgspec.field(default_factory=list)
+    type_id: Annotated[str, msgspec.Meta(max_length=64)] = ""
+    attributes: Values = msgspec.field(default_factory=dict)
 
 
 class ProductBody(WholeProductBody, frozen=True, kw_only=True):
@@ -66,7 +71,10 @@ class ProductBody(WholeProductBody, frozen=True, kw_only=True):
 
 
 class ProductChange(Body, frozen=True, kw_only=True):
-    """The changes to a product. Given SKUs are written, others stay. A time is taken away by its name in `clear`."""
+    """The changes to a product. Given SKUs are written, others stay. A time is taken away by its name in `clear`.
+
+    Given `attributes` are all that it has from then on.
+    """
 
     slug: Slug | None = None
     title: Name | None = None
@@ -79,6 +87,8 @@ class ProductChange(Body, frozen=True, kw_only=True):
     brand: Annotated[str, msgspec.Meta(max_length=100)] | None = None
     tags: Annotated[list[Short], msgspec.Meta(max_length=50)] | None = None
     options: Annotated[list[OptionBody], msgspec.Meta(max_length=5)] | None = None
+    type_id: Annotated[str, msgspec.Meta(max_length=64)] | None = None
+    attributes: Values | None = None
     clear: Annotated[list[Literal["publish_at", "unpublish_at"]], msgspec.Meta(max_length=2)] = msgspec.field(
         default_factory=list
     )
@@ -99,6 +109,8 @@ def whole_product(product_id: str, body: WholeProductBody) -> Product:
         brand=body.brand,
         tags=tuple(body.tags),
         options=options_of(body.options),
+        type_id=body.type_id,
+        attributes=body.attributes,
     )
 
 
@@ -118,6 +130,7 @@ def skus_of(bodies: Sequence[SkuBody]) -> tuple[SkuView, ...]:
             options=tuple(body.options),
             barcode=body.barcode or None,
             is_on_sale=body.on_sale,
+            attributes=body.attributes,
         )
         for body in bodies
     )

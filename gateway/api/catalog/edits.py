@@ -18,8 +18,10 @@ from bus.messages.catalog import (
     NoSuchChange,
     NoSuchProduct,
     NoSuchSku,
+    NotComplete,
     Product,
     ProductExists,
+    PublishProduct,
     ReadHistory,
     Removed,
     RemoveProduct,
@@ -51,6 +53,7 @@ class EditedProduct(ProductDetail, frozen=True, kw_only=True):
     status: Status
     publish_at: Instant | None
     unpublish_at: Instant | None
+    type_id: str
     not_on_sale: Sequence[SkuDetail]  # SKUs that buyers don't see.
 
 
@@ -157,8 +160,27 @@ async def change_product(
         brand=data.brand,
         tags=None if data.tags is None else tuple(data.tags),
         options=None if data.options is None else options_of(data.options),
+        type_id=data.type_id,
+        attributes=data.attributes,
         cleared=tuple(data.clear),
     )
+    return await _product(context, await context.bus.ask(ask))
+
+
+@post(
+    "/products/{product_id:str}/publish",
+    status_code=200,
+    summary="Publish a product",
+    refuses=["not_found", "not_complete"],
+)
+async def publish_product(
+    context: Injected, staff: Member, product_id: FromPath[str], even_incomplete: FromQuery[bool] = False
+) -> Response[EditedProduct]:
+    """Make a product active. One that lacks attributes which its type requires is refused, and they are listed.
+
+    A type only advises: `even_incomplete` publishes it all the same, and so does a change of its `status`.
+    """
+    ask = PublishProduct(id=product_id, even_incomplete=even_incomplete, by=str(staff))
     return await _product(context, await context.bus.ask(ask))
 
 
@@ -236,6 +258,7 @@ async def _edited(context: GatewayContext, product: Product) -> EditedProduct:
         status=product.status,
         publish_at=product.publish_at,
         unpublish_at=product.unpublish_at,
+        type_id=product.type_id,
         not_on_sale=[sku_detail(sku, 0) for sku in product.skus if not sku.is_on_sale],
     )
 
@@ -252,7 +275,8 @@ def _edited_summary(product: Product, levels: dict[str, int], pictures: Sequence
 
 _Answer: TypeAlias = (
     Product | NoSuchProduct | ProductExists | ChangedMeanwhile | NoSuchSku | LastSku | NoSuchChange | FieldsMoved
-)
+    | NotComplete
+)  # fmt: skip
 
 
 async def _product(context: GatewayContext, answer: _Answer, status: int = 200) -> Response[EditedProduct]:
@@ -273,6 +297,9 @@ async def _product(context: GatewayContext, answer: _Answer, status: int = 200) 
             raise Problem(409, "last_sku", f"{answer.sku} is the product's last SKU: remove the product instead.")
         case NoSuchChange():
             raise not_found("change that can be undone")
+        case NotComplete():
+            said = f"It lacks what its type says it should have: {', '.join(answer.missing)}."
+            raise Problem(409, "not_complete", said, missing=answer.missing)
         case FieldsMoved():
             said = "Some of this was changed again since; undo that first, or set the fields yourself."
             raise Problem(409, "undo_conflict", said, fields=field_views(answer.fields))
@@ -301,6 +328,7 @@ STAFF = [
     create_product,
     set_product,
     change_product,
+    publish_product,
     remove_product,
     remove_sku,
     rename_sku,

@@ -1,7 +1,7 @@
 """Lists of products: found by the search, or browsed in the catalog; counted by the search."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Final, Literal, NamedTuple, TypeAlias
 
@@ -13,13 +13,15 @@ from bus.messages.base import Currency, Money
 from bus.messages.catalog import ListProducts, Product, ReadProducts
 from bus.messages.search import MOST_VALUES, Chosen, FindProducts, Found
 from gateway.api.bodies import View
-from gateway.context import GatewayContext
+from gateway.context import GatewayContext, Http
 from gateway.problems import Problem
 
 ListSort: TypeAlias = Literal["relevance", "title", "price", "-price", "newest"]
 
+FILTER: Final = "f."
 _PRICES: Final = re.compile(r"(\d{0,15})\.\.(\d{0,15})")
 _TITLES: Final = {"category": "Category", "brand": "Brand"}
+_DECLARED: Final = frozenset({"f.category", "f.brand", "f.price"})
 
 ChosenCategories = Annotated[list[str] | None, QueryParameter(name="f.category", max_items=MOST_VALUES)]
 ChosenBrands = Annotated[list[str] | None, QueryParameter(name="f.brand", max_items=MOST_VALUES)]
@@ -55,7 +57,9 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     q: str
     categories: Sequence[str]
     brands: Sequence[str]
+    others: Mapping[str, Sequence[str]]  # Further filters, by facet.
     prices: str
+    in_stock: bool
     sort: ListSort | None
     limit: int
     after: str
@@ -74,15 +78,14 @@ async def read_listing(context: GatewayContext, wanted: Wanted) -> Listing:
     """Read a page of products: by the search if anything is asked for, by the catalog otherwise, and without an index.
 
     Raises:
-        Problem: A price range that can't be read, or an order that the search does not know.
+        Problem: A price range that can't be read, or a filter that there is not.
     """
     ask = _question(wanted)
-    is_plain = not (wanted.q.strip() or ask.filters or wanted.prices)
-    if wanted.sort == "newest" and not is_plain:
-        if ask.filters or wanted.prices:
-            raise Problem(422, "invalid", "sort: newest is for lists without filters", field="sort")
-        return await _browse(context, wanted)
+    is_plain = not (wanted.q.strip() or ask.filters or wanted.prices or wanted.in_stock)
     found = await context.bus.ask(structs.replace(ask, limit=0, after="") if is_plain else ask)
+    if unknown := found.unknown_facet[:100]:
+        said = f"There is no filter {unknown}; there are {', '.join(found.known_facets)}."
+        raise Problem(422, "invalid", said, field=f"{FILTER}{unknown}", known=found.known_facets)
     if is_plain:
         return (await _browse(context, wanted))._replace(found=None if found.is_degraded else found)
     if found.is_degraded:
@@ -95,8 +98,11 @@ def facets(found: Found | None) -> list[FacetView]:
     return [
         FacetView(
             name=facet.facet,
-            title=_TITLES[facet.facet],
-            values=[FacetValueView(value=each.value, title=each.value, count=each.count) for each in facet.values],
+            title=facet.title or _TITLES.get(facet.facet, facet.facet),
+            values=[
+                FacetValueView(value=each.value, title=each.title or each.value, count=each.count)
+                for each in facet.values
+            ],
         )
         for facet in (found.facets if found else ())
     ]
@@ -136,8 +142,8 @@ def _is_shown(product: Product, now: datetime) -> bool:
 
 def _question(wanted: Wanted) -> FindProducts:
     low, high = _range(wanted.prices)
-    chosen = [("category", wanted.categories), ("brand", wanted.brands)]
-    sort = wanted.sort if wanted.sort and wanted.sort != "newest" else "relevance" if wanted.q.strip() else "title"
+    chosen = [("category", wanted.categories), ("brand", wanted.brands), *wanted.others.items()]
+    sort = wanted.sort or ("relevance" if wanted.q.strip() else "title")
     return FindProducts(
         limit=wanted.limit,
         q=wanted.q,
@@ -146,7 +152,17 @@ def _question(wanted: Wanted) -> FindProducts:
         price_to=high,
         sort=sort,
         after=wanted.after,
+        in_stock=wanted.in_stock,
     )
+
+
+def other_filters(request: Http) -> dict[str, list[str]]:
+    """Read the filters of a list that its route does not name: `f.size=S&f.size=M`, by facet."""
+    query, filters = request.query_params, dict[str, list[str]]()
+    for name in query:
+        if name.startswith(FILTER) and name not in _DECLARED:
+            filters[name.removeprefix(FILTER)] = [str(value) for value in query.getall(name)]
+    return filters
 
 
 def _range(text: str) -> tuple[int | None, int | None]:

@@ -1,20 +1,19 @@
 """Products: browsed by buyers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from litestar import get
 from litestar.params import FromPath, FromQuery
 
+from bus.messages.attributes import AttributeValue
 from bus.messages.base import Instant, Money
-from bus.messages.catalog import (
-    GetProduct,
-    Product,
-    SkuView,
-)
+from bus.messages.catalog import GetProduct, Product, SkuView
 from bus.messages.inventory import StockLevel
 from bus.messages.media import ImageId
+from gateway.access import staff_only
 from gateway.api.bodies import View
 from gateway.api.catalog.listing import (
+    FILTER,
     ChosenBrands,
     ChosenCategories,
     ChosenPrices,
@@ -23,12 +22,14 @@ from gateway.api.catalog.listing import (
     PriceRange,
     Wanted,
     facets,
+    other_filters,
     prices,
     read_listing,
 )
 from gateway.api.lists import Limit, ListView
 from gateway.api.pictures import ImageView, by_sku, image_view, images_of, pictures_of
-from gateway.context import GatewayContext, Injected
+from gateway.api.search import ReasonView, reasons_of
+from gateway.context import GatewayContext, Http, Injected
 from gateway.problems import Problem, not_found
 
 
@@ -57,6 +58,7 @@ class ProductList(ListView[ProductSummary], frozen=True, kw_only=True):
     corrected: str | None  # The query as it was understood, if it was misspelt.
     redirect: str | None  # A path of this shop to which staff send who asks for this.
     degraded: bool  # The search is being prepared: only words as they are written were found.
+    reasons: Mapping[str, Sequence[ReasonView]] | None  # By product, for staff who ask to explain; else null.
 
 
 class SkuDetail(View, frozen=True, kw_only=True):
@@ -70,6 +72,7 @@ class SkuDetail(View, frozen=True, kw_only=True):
     options: Sequence[str]
     barcode: str | None
     images: Sequence[str]
+    attributes: Mapping[str, AttributeValue]
 
 
 class OptionView(View, frozen=True, kw_only=True):
@@ -80,7 +83,10 @@ class OptionView(View, frozen=True, kw_only=True):
 
 
 class ProductDetail(View, frozen=True, kw_only=True):
-    """A product. The `options` of a SKU are its values of the product's options, in their order."""
+    """A product. The `options` of a SKU are its values of the product's options, in their order.
+
+    `attributes` are values by key, of the product and of each SKU; `GET /attributes` says what they are.
+    """
 
     id: str
     slug: str
@@ -93,6 +99,7 @@ class ProductDetail(View, frozen=True, kw_only=True):
     brand: str
     tags: Sequence[str]
     options: Sequence[OptionView]
+    attributes: Mapping[str, AttributeValue]
     skus: Sequence[SkuDetail]
     images: Sequence[ImageView]
     rating: None
@@ -106,14 +113,17 @@ class ProductInventory(View, frozen=True, kw_only=True):
     as_of: Instant
 
 
-@get("/products", summary="List and search products")
+@get("/products", summary="List and search products", open_prefix=FILTER, refuses=["unauthorized"])
 async def list_products(
+    request: Http,
     context: Injected,
     q: FromQuery[str] = "",
     category: FromQuery[str] = "",
     f_category: ChosenCategories = None,
     f_brand: ChosenBrands = None,
     f_price: ChosenPrices = "",
+    in_stock: FromQuery[bool] = False,
+    explain: FromQuery[bool] = False,
     sort: FromQuery[ListSort | None] = None,
     limit: Limit = 20,
     cursor: FromQuery[str] = "",
@@ -122,12 +132,24 @@ async def list_products(
 
     `sort` is relevance, title, price, -price or newest. `f.price=2000..5000` is in minor units. `q` finds misspelt
     words, parts of words and SKUs; of more than 8 words the first 8 are looked for.
+
+    Each facet of the answer is a filter: `f.NAME=VALUE`, several times for any of several values, 10 facets at most.
+    `in_stock` lists only what is. `explain` says why each hit is where it is, and is for staff.
     """
-    categories = [*([category] if category else []), *(f_category or [])]
-    listing = await read_listing(
-        context,
-        Wanted(q=q, categories=categories, brands=f_brand or [], prices=f_price, sort=sort, limit=limit, after=cursor),
+    if explain:
+        await staff_only(request, request.route_handler)
+    wanted = Wanted(
+        q=q,
+        categories=[*([category] if category else []), *(f_category or [])],
+        brands=f_brand or [],
+        others=other_filters(request),
+        prices=f_price,
+        in_stock=in_stock,
+        sort=sort,
+        limit=limit,
+        after=cursor,
     )
+    listing = await read_listing(context, wanted)
     levels, found = await stock_of(context, listing.products), listing.found
     pictures = await pictures_of(context, [product.id for product in listing.products])
     return ProductList(
@@ -139,6 +161,7 @@ async def list_products(
         corrected=found.corrected if found else None,
         redirect=(found.redirect or None) if found else None,
         degraded=listing.is_degraded,
+        reasons=await reasons_of(context, q, listing.products) if explain else None,
     )
 
 
@@ -212,6 +235,7 @@ async def detail(context: GatewayContext, product: Product) -> ProductDetail:
         brand=product.brand,
         tags=product.tags,
         options=[OptionView(name=option.name, values=option.values) for option in product.options],
+        attributes=product.attributes,
         skus=[sku_detail(sku, levels.get(sku.sku, 0), shown.get(sku.sku, ())) for sku in skus],
         images=pictures,
         rating=None,
@@ -229,6 +253,7 @@ def sku_detail(sku: SkuView, available: int, images: Sequence[ImageId] = ()) -> 
         options=sku.options,
         barcode=sku.barcode,
         images=images,
+        attributes=sku.attributes,
     )
 
 

@@ -1,0 +1,117 @@
+"""The SQL of attributes and types: their definitions, and the products that use them."""
+
+from collections.abc import Sequence
+
+import msgspec
+from asyncpg import Record
+
+from actors.catalog.attribute_rules import Definitions
+from bus.messages.attributes import Attribute, ProductType, TypeAttribute
+from bus.messages.base import ProductId
+from engine.postgres import Database
+from engine.transaction import Transaction
+
+_ATTRIBUTES = """
+select key, title, kind, choices, unit, of_sku, filterable, searchable, place
+from catalog.attributes order by place, key"""
+_SET_ATTRIBUTE = """
+insert into catalog.attributes (key, title, kind, choices, unit, of_sku, filterable, searchable, place)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+on conflict (key) do update set title = excluded.title, kind = excluded.kind, choices = excluded.choices,
+    unit = excluded.unit, of_sku = excluded.of_sku, filterable = excluded.filterable,
+    searchable = excluded.searchable, place = excluded.place"""
+_REMOVE_ATTRIBUTE = "delete from catalog.attributes where key = $1 returning key"
+# Both conditions on `attributes` are there for the indexes, which are of those that have any.
+_USERS = """
+(select id from catalog.products where attributes ? $1 and attributes <> '{}' limit 10)
+union
+(select product_id from catalog.skus where attributes ? $1 and attributes <> '{}' limit 10)
+limit 10"""
+_USERS_OF_CHOICE = """
+(select id from catalog.products where attributes @> jsonb_build_object($1::text, $2::text) and attributes <> '{}'
+    limit 10)
+union
+(select product_id from catalog.skus where attributes @> jsonb_build_object($1::text, $2::text) and attributes <> '{}'
+    limit 10)
+limit 10"""
+_TYPES = "select id, title, options, attributes from catalog.types order by title"
+_TYPE = "select id, title, options, attributes from catalog.types where id = $1"
+_NAMING = "select id from catalog.types where attributes @> $1::jsonb order by id"
+_TITLED = "select id from catalog.types where title = $1 and id <> $2"
+_SET_TYPE = """
+insert into catalog.types (id, title, options, attributes) values ($1, $2, $3, $4::jsonb)
+on conflict (id) do update set title = excluded.title, options = excluded.options, attributes = excluded.attributes"""
+_REMOVE_TYPE = "delete from catalog.types where id = $1 returning id"
+_OF_TYPE = "select id from catalog.products where type_id = $1 and id > $2 order by id limit $3"
+
+
+async def attributes(reader: Transaction | Database) -> tuple[Attribute, ...]:
+    """Read all definitions, in order."""
+    rows = await reader.fetch(_ATTRIBUTES)
+    return tuple(Attribute(**{**dict(row), "choices": tuple(row["choices"])}) for row in rows)
+
+
+async def by_key(tx: Transaction) -> Definitions:
+    """Read all definitions, by key."""
+    return {each.key: each for each in await attributes(tx)}
+
+
+async def set_attribute(tx: Transaction, each: Attribute) -> None:
+    """Write a definition."""
+    await tx.execute(
+        _SET_ATTRIBUTE, each.key, each.title, each.kind, list(each.choices), each.unit, each.of_sku, each.filterable,
+        each.searchable, each.place,
+    )  # fmt: skip
+
+
+async def remove_attribute(tx: Transaction, key: str) -> bool:
+    """Remove a definition; False if there is none."""
+    return await tx.value(_REMOVE_ATTRIBUTE, key) is not None
+
+
+async def users(tx: Transaction, key: str, choice: str | None = None) -> tuple[ProductId, ...]:
+    """The products that have an attribute, or this choice of it; 10 at most."""
+    rows = await (tx.fetch(_USERS, key) if choice is None else tx.fetch(_USERS_OF_CHOICE, key, choice))
+    return tuple(sorted(row["id"] for row in rows))
+
+
+async def types(reader: Transaction | Database) -> tuple[ProductType, ...]:
+    """Read all types, by title."""
+    return tuple(map(_type, await reader.fetch(_TYPES)))
+
+
+async def type_of(tx: Transaction, type_id: str) -> ProductType | None:
+    """Read a type; None if there is none."""
+    row = await tx.row(_TYPE, type_id)
+    return _type(row) if row else None
+
+
+async def types_naming(tx: Transaction, key: str, choice: str | None = None) -> list[str]:
+    """The types that name an attribute, or begin with this choice of it."""
+    part = {"key": key} if choice is None else {"key": key, "value": choice}
+    return [row["id"] for row in await tx.fetch(_NAMING, msgspec.json.encode([part]).decode())]
+
+
+async def has_title(tx: Transaction, title: str, but: str) -> bool:
+    """Whether a type other than this one has a title."""
+    return await tx.value(_TITLED, title, but) is not None
+
+
+async def set_type(tx: Transaction, kind: ProductType) -> None:
+    """Write a type."""
+    await tx.execute(_SET_TYPE, kind.id, kind.title, list(kind.options), msgspec.json.encode(kind.attributes).decode())
+
+
+async def remove_type(tx: Transaction, type_id: str) -> bool:
+    """Remove a type; False if there is none."""
+    return await tx.value(_REMOVE_TYPE, type_id) is not None
+
+
+async def of_type(tx: Transaction, type_id: str, after: ProductId, limit: int) -> Sequence[ProductId]:
+    """The products of a type after an id, by id."""
+    return [row["id"] for row in await tx.fetch(_OF_TYPE, type_id, after, limit)]
+
+
+def _type(row: Record) -> ProductType:
+    parts = msgspec.json.decode(row["attributes"], type=tuple[TypeAttribute, ...])
+    return ProductType(id=row["id"], title=row["title"], options=tuple(row["options"]), attributes=parts)
