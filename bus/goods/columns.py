@@ -12,9 +12,9 @@ from typing import Final
 import msgspec
 from msgspec import structs
 
+from bus.goods.sheets import guard, unguard
 from bus.messages.base import Instant
 from bus.messages.catalog import Product, SkuRow, SkuView
-from cli.sheets import guard, unguard
 
 _CLEAR: Final = "-"
 _ON_SALE: Final = {"yes": True, "no": False}
