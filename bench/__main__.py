@@ -10,7 +10,7 @@ import typer
 import uvloop
 from rich.console import Console
 
-from bench import growth, holds, lag, orders, pictures, purchases, queues, report, sale, soak, split, start
+from bench import growth, holds, imports, lag, orders, pictures, purchases, queues, report, sale, soak, split, start
 from bench.fanout import measure as fanout
 from bench.machine import describe
 from bench.memory import measure as memory
@@ -224,6 +224,21 @@ def of_pictures(folder: Path) -> ResultTable:
     return table
 
 
+def of_imports(folder: Path) -> ResultTable:
+    """Imports of goods files, and a product of 2,048 SKUs."""
+    table = ResultTable(
+        f"Goods files of {imports.SKUS:,} SKUs, and a product with as many as one may have",
+        ("what", "figure", "aim"),
+    )
+    for row in uvloop.run(imports.measure(folder / "files")):
+        table.add(row.what, f"{row.per_second:,.0f} SKUs a second", "5,000")
+        table.add("... the process grew by", f"{row.grew_mb:.0f} MB", "")
+    big = uvloop.run(imports.measure_big(folder / "big"))
+    table.add(f"setting a product of {big.skus:,} SKUs over HTTP", f"{spread(big.set_ms)} ms", "300 ms")
+    table.add("reading it to edit it", f"{spread(big.read_ms)} ms", "100 ms")
+    return table
+
+
 PARTS: Mapping[str, Callable[[Path], ResultTable]] = {
     "memory": of_memory,
     "holds": of_holds,
@@ -234,6 +249,7 @@ PARTS: Mapping[str, Callable[[Path], ResultTable]] = {
     "queues": of_queues,
     "split": of_split,
     "pictures": of_pictures,
+    "imports": of_imports,
     "start": of_start,
 }
 
