@@ -14,6 +14,7 @@ from bench import (
     aged,
     growth,
     holds,
+    imports,
     lag,
     orders,
     pictures,
@@ -282,6 +283,21 @@ def _search(folder: Path, products: int) -> ResultTable:
     return table
 
 
+def of_imports(folder: Path) -> ResultTable:
+    """Imports of goods files, and a product of 2,048 SKUs."""
+    table = ResultTable(
+        f"Goods files of {imports.SKUS:,} SKUs, and a product with as many as one may have",
+        ("what", "figure", "aim"),
+    )
+    for row in uvloop.run(imports.measure(folder / "files")):
+        table.add(row.what, f"{row.per_second:,.0f} SKUs a second", "5,000")
+        table.add("... the process grew by", f"{row.grew_mb:.0f} MB", "")
+    big = uvloop.run(imports.measure_big(folder / "big"))
+    table.add(f"setting a product of {big.skus:,} SKUs over HTTP", f"{spread(big.set_ms)} ms", "300 ms")
+    table.add("reading it to edit it", f"{spread(big.read_ms)} ms", "100 ms")
+    return table
+
+
 PARTS: Mapping[str, Callable[[Path], ResultTable]] = {
     "memory": of_memory,
     "holds": of_holds,
@@ -293,6 +309,7 @@ PARTS: Mapping[str, Callable[[Path], ResultTable]] = {
     "split": of_split,
     "pictures": of_pictures,
     "search": of_search,
+    "imports": of_imports,
     "start": of_start,
 }
 

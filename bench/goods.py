@@ -3,9 +3,9 @@
 import csv
 from pathlib import Path
 
+from bus.goods.rows import REQUIRED
 from bus.messages.base import Money
 from bus.messages.catalog import SkuRow
-from cli.goods_rows import REQUIRED
 from testkit.programs import command
 
 PLENTY = 1_000_000

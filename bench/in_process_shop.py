@@ -13,6 +13,7 @@ import anyio
 
 from actors.email.mime import Mail
 from actors.email.smtp import Mailer
+from actors.imports.fetcher import FetchSettings, open_fetcher
 from actors.media.cdn import NoCdn
 from actors.payment.stripe import Stripe
 from actors.shipping.carrier import Carrier
@@ -75,7 +76,7 @@ async def open_in_process_shop(folder: Path) -> AsyncIterator[Shop]:
     """Open a shop with plenty of `SKUS` kinds of goods."""
     engine = EngineSettings(shopflow_data=folder)
     clock = SystemClock()
-    async with open_services(engine) as services:
+    async with open_services(engine) as services, open_fetcher(FetchSettings()) as fetcher:
         await migrate(services.database_url, SCHEMAS, clock)
         bus = LocalBus(routes=Routes(ACTORS), database=services.database, clock=clock, settings=engine)
         shop = Shop(
@@ -100,6 +101,7 @@ async def open_in_process_shop(folder: Path) -> AsyncIterator[Shop]:
             shop_url="http://127.0.0.1",
             objects=shop.objects,
             cdn=NoCdn(),
+            fetcher=fetcher,
             settings=shop.settings,
         )
         for actor in make_actors(given):

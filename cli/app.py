@@ -12,8 +12,8 @@ from cli import catalogue, messages, operations, search, serve, settings, tokens
 from cli.running import print_line, run
 
 _ORDER: Final = (
-    "serve", "tour", "import", "export", "search", "audit", "token", "tokens", "dead-letters", "queues", "settings",
-    "schema",
+    "serve", "tour", "import", "imports", "export", "search", "audit", "token", "tokens", "dead-letters", "queues",
+    "settings", "schema",
 )  # fmt: skip
 _EXAMPLES: Final = "Examples: run.py serve, run.py import goods.csv --dry-run, run.py token --label Ada, run.py audit."
 
@@ -63,6 +63,7 @@ def _version() -> str:
 app.command("serve")(serve.serve_command)
 app.command("tour")(tour.tour)
 app.command("import")(catalogue.import_command)
+app.add_typer(catalogue.imports, name="imports")
 app.command("export")(catalogue.export)
 app.add_typer(search.search, name="search")
 app.command("audit")(operations.audit)

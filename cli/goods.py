@@ -2,98 +2,135 @@
 
 import asyncio
 import csv
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+import hashlib
+import zipfile
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Final
 
-import msgspec
+from anyio.to_thread import run_sync
 
+from bus.goods.columns import ATTRIBUTE, write_attributes, write_more
+from bus.goods.rows import COLUMNS, REQUIRED, Decimal
+from bus.goods.sheets import MOST_BYTES, RefusedRow, guard, open_sheet
 from bus.messages.attributes import ReadAttributes
-from bus.messages.catalog import ImportSkus, ListProducts, Product
-from bus.messages.inventory import CountStock, SetOnHand, StockBelowHeld, StockCount
-from cli.goods_rows import REQUIRED, Decimal, GoodsLine, read_lines
-from cli.optional_columns import ATTRIBUTE, OPTIONAL, write_attributes, write_more
-from cli.sheets import guard, read_sheet
+from bus.messages.base import new_id
+from bus.messages.catalog import ListProducts, Product
+from bus.messages.imports import (
+    BeginImport,
+    ContinueImport,
+    Import,
+    ImportId,
+    NoSuchImport,
+    NotUndoable,
+    ReadImportReport,
+    ReportLine,
+    UndoImport,
+    import_key,
+)
+from bus.messages.inventory import CountStock, StockCount
+from bus.messages.media import MOST_BYTES as LARGEST_PICTURE
 from engine.actor import Bus
 from engine.errors import BadInput
 from engine.files import reason_of
+from wiring.shop import Shop
 
 SAMPLE: Final = Path(__file__).parent / "sample.csv"
 
-COLUMNS: Final = (*REQUIRED, "on_hand", *OPTIONAL)
-_AT_ONCE = 500
-_LARGEST = 64 << 20  # Bytes of a file: half a million lines.
+_WITHIN_S: Final = 600.0  # Of a piece of an import; reading a file of a million lines is one.
+_MOST_ZIP: Final = 2 << 30  # Bytes.
 
 
-class Report(msgspec.Struct):
-    """The result of an import: SKUs written, and lines refused, each with its number in the file and the reason."""
-
-    written: int = 0
-    refused: list[tuple[int, str]] = msgspec.field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class Goods:
-    """A goods file that was read."""
-
-    lines: list[GoodsLine]
-    refused: list[tuple[int, str]]
-    encoding: str
-    ignored: tuple[str, ...]  # Columns that mean nothing here: a misspelt one is among them.
-
-
-def read_file(file: Path, decimal: Decimal | None = None, *, has_stock: bool = True) -> Goods:
-    """Read a goods file whole, before anything is written.
+async def import_file(
+    shop: Shop,
+    file: Path,
+    *,
+    decimal: Decimal | None = None,
+    has_stock: bool = True,
+    is_trial: bool = False,
+    pictures: Path | None = None,
+    on_progress: Callable[[Import], None] = lambda _: None,
+) -> Import:
+    """Write every line's product, SKU and stock. Existing rows are replaced; one that was interrupted goes on.
 
     Args:
-        file: With the columns of `REQUIRED`; the rest of `COLUMNS` may be missing. Further ones may be attributes.
+        shop: One that hosts imports, catalog, inventory and media.
+        file: With the columns of `REQUIRED`; the rest may be missing. Further ones may be attributes.
         decimal: How prices are written; None: as the file writes most of them.
         has_stock: Whether to read `on_hand`, if there is such a column.
+        is_trial: Write nothing, and only report what would be changed and refused.
+        pictures: A folder, or a zip, with the files that the column `images` names.
+        on_progress: Called with the import after each piece.
 
     Raises:
-        BadInput: The file can't be read, or lacks a column.
+        BadInput: The file can't be read, or is no goods file.
     """
+    import_id, upload = new_id("imp"), import_key(shop.clock.now(), "csv")
+    archive = import_key(shop.clock.now(), "zip") if pictures else ""
     try:
-        if file.stat().st_size > _LARGEST:
-            raise BadInput(f"can't read {file}: it is larger than {_LARGEST >> 20} MiB; split it")
-        content = file.read_bytes()
+        if file.stat().st_size > MOST_BYTES:
+            raise BadInput(f"can't read {file}: it is larger than {MOST_BYTES >> 20} MiB; split it")
+        digest = await run_sync(_digest, file)
+        await shop.objects.put(upload, file, "text/csv")
     except OSError as error:
         raise BadInput(f"can't read {file}: {reason_of(error)}") from error
-    try:
-        sheet = read_sheet(content, REQUIRED)
-        lines, refused = read_lines(sheet, decimal)
-    except BadInput as error:
-        raise BadInput(f"can't read {file}: {error}") from error
-    if not has_stock:
-        lines = [line._replace(on_hand=None) for line in lines]
-    unknown = sheet.columns - {*COLUMNS}
-    ignored = tuple(sorted(name for name in unknown if not name.startswith(ATTRIBUTE)))
-    return Goods(lines, refused, sheet.encoding, ignored)
+    if pictures:
+        async with _zipped(pictures) as zipped:
+            await shop.objects.put(archive, zipped, "application/zip")
+    ask = BeginImport(
+        id=import_id,
+        name=file.name[-200:],
+        upload=upload,
+        hash=digest,
+        decimal=decimal,
+        has_stock=has_stock,
+        is_trial=is_trial,
+        pictures=archive,
+        is_asked=True,
+        by="import",
+    )
+    begun = await shop.bus.ask(ask)
+    if begun.id != import_id:  # One that was interrupted.
+        await shop.objects.remove([upload])
+    ended = await _until_its_end(shop.bus, begun, on_progress)
+    if ended.state == "failed":
+        raise BadInput(f"can't read {file}: {ended.reason}")
+    return ended
 
 
-async def import_file(bus: Bus, file: Path) -> Report:
-    """Write every line's product, SKU and stock, as `import_goods` does."""
-    return await import_goods(bus, read_file(file))
+async def undo_import(bus: Bus, import_id: ImportId, on_progress: Callable[[Import], None] = lambda _: None) -> Import:
+    """Set back what an import has changed.
 
-
-async def import_goods(
-    bus: Bus, goods: Goods, on_progress: Callable[[int], None] = lambda _: None, *, is_trial: bool = False
-) -> Report:
-    """Write every line's product, SKU and stock. Existing rows are replaced; safe to repeat.
-
-    Args:
-        bus: The bus of a shop that hosts catalog and inventory.
-        goods: The file's lines. The stock of a line without `on_hand` stays as it is.
-        on_progress: Called with the number of further lines that are done.
-        is_trial: Write nothing, and only report what would be refused.
+    Raises:
+        BadInput: There is no such import, or it can't be undone.
     """
-    report = Report(refused=list(goods.refused))
-    for lines in _requests(goods.lines):
-        await _import(bus, lines, report, is_trial=is_trial)
-        on_progress(len(lines))
-    report.refused.sort()
-    return report
+    begun = await bus.ask(UndoImport(id=import_id, is_asked=True, by="import"))
+    if isinstance(begun, NoSuchImport):
+        raise BadInput(f"there is no import {import_id}")
+    if isinstance(begun, NotUndoable):
+        why = "it was a dry run" if begun.is_trial else f"it is {begun.state}"
+        raise BadInput(f"the import {import_id} can't be undone: {why}")
+    return await _until_its_end(bus, begun, on_progress)
+
+
+async def report_lines(bus: Bus, import_id: ImportId) -> list[ReportLine]:
+    """Read all lines of an import's report."""
+    lines: list[ReportLine] = []
+    after: str | None = ""
+    while after is not None:
+        page = await bus.ask(ReadImportReport(id=import_id, after=after))
+        lines += page.lines
+        after = page.next
+    return lines
+
+
+def product_titles(file: Path) -> dict[str, str]:
+    """Read the titles of a file's products."""
+    with open_sheet(file, REQUIRED) as sheet:
+        rows = [row for row in sheet.rows if not isinstance(row, RefusedRow)]
+    return {row.cells["product_id"]: row.cells["title"] for row in rows}
 
 
 async def export_file(bus: Bus, file: Path, on_progress: Callable[[int], None] = lambda _: None) -> int:
@@ -122,47 +159,51 @@ async def export_file(bus: Bus, file: Path, on_progress: Callable[[int], None] =
             after = page.next
 
 
-def _requests(lines: Sequence[GoodsLine]) -> Iterator[list[GoodsLine]]:
-    """Divide the lines into requests. A product's lines stay together, so that they are compared with each other."""
-    products: dict[str, list[GoodsLine]] = {}
-    for line in lines:
-        products.setdefault(line.row.product_id, []).append(line)
-    request: list[GoodsLine] = []
-    for together in products.values():
-        if request and len(request) + len(together) > _AT_ONCE:
-            yield request
-            request = []
-        request += together
-        while len(request) > _AT_ONCE:  # More SKUs of one product than fit into a request.
-            yield request[:_AT_ONCE]
-            request = request[_AT_ONCE:]
-    if request:
-        yield request
+async def _until_its_end(bus: Bus, begun: Import, on_progress: Callable[[Import], None]) -> Import:
+    """Drive an import, piece by piece."""
+    known = begun
+    while known.is_busy:
+        answer = await bus.ask(ContinueImport(id=known.id), timeout_s=_WITHIN_S)
+        assert isinstance(answer, Import), "it has begun"
+        known = answer
+        on_progress(known)
+    return known
 
 
-async def _import(bus: Bus, lines: Sequence[GoodsLine], report: Report, *, is_trial: bool) -> None:
-    imported = await bus.ask(
-        ImportSkus(rows=tuple(line.row for line in lines), is_trial=is_trial, by="import"), timeout_s=60
-    )
-    refused = dict(imported.refused)
-    report.refused.extend((lines[place].number, reason) for place, reason in refused.items())
-    good = [line for place, line in enumerate(lines) if place not in refused]
-    reasons = await asyncio.gather(*(_count(bus, line.row.sku, line.on_hand, is_trial=is_trial) for line in good))
-    report.refused.extend((line.number, reason) for line, reason in zip(good, reasons, strict=True) if reason)
-    report.written += len(good)
+def _digest(file: Path) -> str:
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
 
 
-async def _count(bus: Bus, sku: str, on_hand: int | None, *, is_trial: bool) -> str:
-    """Record a SKU's stock, or try whether it could be; returns why it can't be, or ""."""
-    if on_hand is None:
-        return ""
-    if is_trial:
-        count = await bus.ask(CountStock(sku=sku), timeout_s=60)
-        promised = count.held + count.assigned if isinstance(count, StockCount) else 0
-    else:
-        answer = await bus.ask(SetOnHand(sku=sku, on_hand=on_hand), timeout_s=60)
-        promised = answer.held + answer.assigned if isinstance(answer, StockBelowHeld) else 0
-    return f"stock: {promised} units are sold or held, more than {on_hand}" if promised > on_hand else ""
+@asynccontextmanager
+async def _zipped(pictures: Path) -> AsyncIterator[Path]:
+    """Return a zip of a folder's files, or the zip that it is.
+
+    Raises:
+        BadInput: It can't be read, or is too large.
+    """
+    with NamedTemporaryFile(prefix="shopflow-import-") as made:
+        try:
+            if pictures.is_dir():
+                await run_sync(_zip, pictures, Path(made.name))
+                ready = Path(made.name)
+            else:
+                ready = pictures
+            if ready.stat().st_size > _MOST_ZIP:
+                raise BadInput(f"can't read {pictures}: it is larger than {_MOST_ZIP >> 30} GiB")
+        except OSError as error:
+            raise BadInput(f"can't read {pictures}: {reason_of(error)}") from error
+        if not zipfile.is_zipfile(ready):
+            raise BadInput(f"can't read {pictures}: it is neither a folder nor a zip")
+        yield ready
+
+
+def _zip(folder: Path, target: Path) -> None:
+    """Pack the files of a folder that can be pictures, as they are: pictures are packed already."""
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as zipped:
+        for file in sorted(folder.rglob("*")):
+            if file.is_file() and file.stat().st_size <= LARGEST_PICTURE:
+                zipped.write(file, file.relative_to(folder).as_posix())
 
 
 async def _rows(bus: Bus, product: Product, keys: Sequence[str]) -> list[tuple[object, ...]]:

@@ -107,9 +107,9 @@ async def stock_an_empty_sandbox(shop: Shop) -> None:
     """Import sample goods into an empty shop on trial. A shop with real payments begins empty."""
     if shop.integrations.is_sandbox and not (await shop.bus.ask(ListCategories())).names:
         report_progress("Filling the shelves with sample goods ...")
-        report = await goods.import_file(shop.bus, goods.SAMPLE)
-        if not report.written:
-            report_progress(f"  None could be imported: {report.refused[0][1]}")
-        else:
-            titles = {line.row.product_id: line.row.title for line in goods.read_file(goods.SAMPLE).lines}
-            await import_pictures(shop.bus, shop.objects, titles)
+        done = await goods.import_file(shop, goods.SAMPLE)
+        if done.refused:
+            refused = await goods.report_lines(shop.bus, done.id)
+            report_progress(f"  Some could not be imported: {refused[0].reason}")
+        if done.refused < done.lines:
+            await import_pictures(shop.bus, shop.objects, goods.product_titles(goods.SAMPLE))

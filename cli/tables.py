@@ -4,11 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
+import msgspec
 from rich.table import Column, Table
 from rich.text import Text
 
 from bus.backlog import DeadLetter, Overdue
 from bus.messages.audit import Finding, Part, RepairMade
+from bus.messages.imports import Import, ImportReport, KeptChange
 from bus.sqs.membership import Process
 from bus.sqs.queues import ParkedMessage, QueueState
 from cli.remedies import advice
@@ -21,6 +23,40 @@ def refused_lines(lines: Iterable[tuple[int, str]]) -> Table:
     table = Table("line", "why")
     for line, reason in lines:
         _add(table, str(line), reason)
+    return table
+
+
+def imports(known: Iterable[Import]) -> Table | str:
+    """Make the table of imports."""
+    table = Table(
+        Column("id", no_wrap=True), "file", "state", "by", "begun", "added", "changed", "unchanged", "refused"
+    )
+    for each in known:
+        state = f"{each.state} (dry run)" if each.is_trial else each.state
+        counted = (f"{count:,}" for count in (each.added, each.changed, each.unchanged, each.refused))
+        _add(table, each.id, each.name, state, each.by, _moment(each.at), *counted)
+    return table if table.row_count else "None."
+
+
+def previews(report: ImportReport) -> Iterable[Table]:
+    """Make the tables of what a dry run would add and change, of the first SKUs of each."""
+    for title, lines in (("Would be added", report.added), ("Would be changed", report.changed)):
+        table = Table("line", "product", "sku", "field", "before", "after", title=title)
+        for line in lines:
+            place = (str(line.line), line.product_id, line.sku)
+            if lines is report.added:
+                _add(table, *place)
+            for change in line.fields if lines is report.changed else ():
+                _add(table, *place, change.field, _value(change.before), _value(change.after))
+        if lines:
+            yield table
+
+
+def kept_changes(kept: Iterable[KeptChange]) -> Table:
+    """Make the table of changes that an undo has left."""
+    table = Table("about", "why", "fields")
+    for each in kept:
+        _add(table, each.about, each.reason, ", ".join(change.field for change in each.fields))
     return table
 
 
@@ -107,6 +143,12 @@ def queues(
 def _add(table: Table, *cells: str) -> None:
     """Add a row of plain texts: what a stranger has sent is no markup, and moves no cursor."""
     table.add_row(*(Text(printable(cell)) for cell in cells))
+
+
+def _value(value: object) -> str:
+    """Write a field's value in JSON, at a length that fits a table."""
+    text = msgspec.json.encode(value).decode()
+    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def _moment(at: datetime) -> str:

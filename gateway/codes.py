@@ -39,6 +39,7 @@ CODES: Final[Mapping[str, Refusal]] = {
     "not_complete": Refusal(409, "The product lacks attributes that its type requires: `missing`."),
     "not_paid": Refusal(409, "The order is not paid."),
     "not_refundable": Refusal(409, "Less is left to refund: `refundable`."),
+    "not_undoable": Refusal(409, "The import is not done, was a dry run, or was undone before. `state` is its state."),
     "not_sold": Refusal(409, "A line of the cart is no longer sold."),
     "out_of_stock": Refusal(409, "Too few units are left: `available` of `sku`, or `short` with one entry per SKU."),
     "price_changed": Refusal(409, "The total is not the `expected` one, but `total`. Nothing was ordered."),

@@ -19,6 +19,8 @@ from actors.catalog.actor import Catalog
 from actors.email.actor import Email
 from actors.email.smtp import Mailer, SmtpSettings
 from actors.idempotency.actor import IdempotencyKeys
+from actors.imports.actor import Imports
+from actors.imports.fetcher import Fetcher, FetchSettings
 from actors.inventory.actor import Inventory, InventorySettings
 from actors.media.actor import Media
 from actors.media.cdn import Cdn, CdnSettings
@@ -46,7 +48,7 @@ _ROOT: Final = Path(__file__).parent.parent
 # A command goes to the actor that handles it, an event to all that do.
 ACTORS: Final[tuple[type[Actor], ...]] = (
     Catalog, Carts, Inventory, Orders, Payments, Warehouse, Shipping, Email, Notifications, Analytics, Auditor,
-    IdempotencyKeys, Media, Search,
+    IdempotencyKeys, Media, Search, Imports,
 )  # fmt: skip
 
 # The folders of migrations, each for a PostgreSQL schema of its own.
@@ -86,6 +88,7 @@ class ShopSettings(msgspec.Struct, frozen=True):
     sandbox: SandboxSettings = SandboxSettings()
     sqs: SqsSettings = SqsSettings()
     cdn: CdnSettings = CdnSettings()
+    fetch: FetchSettings = FetchSettings()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +105,7 @@ class Given:
     mailer: Mailer
     objects: Objects
     cdn: Cdn
+    fetcher: Fetcher
     keys: Keys
     shop_url: str  # As buyers reach the shop.
     settings: ShopSettings
@@ -142,4 +146,5 @@ def make_actors(given: Given) -> Sequence[Actor]:
             home=settings.engine.shopflow_data / "search",
             language=settings.edge.shopflow_language,
         ),
+        Imports(bus=bus, database=database, objects=given.objects, fetcher=given.fetcher, clock=clock),
     )

@@ -9,6 +9,7 @@ from typing import Final
 import anyio
 
 from actors.email.smtp import Mailer, open_mailer
+from actors.imports.fetcher import open_fetcher
 from actors.media.cdn import open_cdn
 from actors.media.ownership import check_owner
 from actors.payment.stripe import Stripe, open_stripe
@@ -169,6 +170,7 @@ async def _given(stack: AsyncExitStack, shop: Shop, shop_url: str) -> Given:
         mailer=mailer,
         objects=shop.objects,
         cdn=cdn,
+        fetcher=await stack.enter_async_context(open_fetcher(shop.settings.fetch)),
         keys=Keys(read_master_key(edge.shopflow_master_key, data)),
         shop_url=edge.public_url or shop_url or edge.listens_at,
         settings=shop.settings,

@@ -5,7 +5,17 @@ from datetime import datetime
 
 from msgspec import structs
 
-from actors.catalog import attribute_rules, changes, copies, definitions, history, model_rules, rules, store
+from actors.catalog import (
+    attribute_rules,
+    changes,
+    copies,
+    definitions,
+    history,
+    importing,
+    model_rules,
+    rules,
+    store,
+)
 from actors.catalog.definition_turns import DefinitionTurns
 from actors.catalog.sorting import sort_key
 from bus.messages.base import Currency, ProductId, Sku
@@ -46,6 +56,8 @@ from bus.messages.catalog import (
     SkuCheck,
     SkuRow,
     UndoChange,
+    UndoneChanges,
+    UndoSkus,
 )
 from bus.messages.catalog_copies import ListStamps, ProductStamps, ReadSkuProducts
 from engine.actor import Actor, call, turn
@@ -57,6 +69,7 @@ from engine.transaction import Transaction
 _AT_ONCE = 500  # Products that are given a key at a time.
 _MOST_READ = 500
 _STAMPS = 5000
+_UNDONE_AT_ONCE = 200
 
 
 class Catalog(DefinitionTurns, Actor):
@@ -136,11 +149,34 @@ class Catalog(DefinitionTurns, Actor):
         fine = [product for product in products if product.id not in reasons]
         reasons |= rules.taken_barcodes(fine, await store.barcodes(tx, fine))
         refused += [(place, reasons[row.product_id]) for place, row in enumerate(ask.rows) if row.product_id in reasons]
+        edits = changes.edits(known, [product for product in fine if product.id not in reasons])
         if not ask.is_trial:
-            edits = changes.edits(known, [product for product in fine if product.id not in reasons])
-            tx.publish(*await store.save(tx, edits, by=ask.by, language=self._language))
-        refused_rows = dict(sorted(refused))
-        return Imported(written=len(ask.rows) - len(refused_rows), refused=tuple(refused_rows.items()))
+            tx.publish(*await store.save(tx, edits, by=ask.by, language=self._language, import_id=ask.import_id))
+        fields = {edit.product_id: edit.fields for edit in edits}
+        for earlier in await history.imported_before(tx, ask.import_id, known) if ask.is_again else ():
+            fields[earlier.product_id] = (*earlier.fields, *fields.get(earlier.product_id, ()))
+        reasons_by_row = dict(sorted(refused))
+        outcomes, shown = importing.outcomes(ask.rows, reasons_by_row, fields, ask.details)
+        return Imported(
+            written=len(ask.rows) - len(reasons_by_row),
+            refused=tuple(reasons_by_row.items()),
+            outcomes=outcomes,
+            changes=shown,
+        )
+
+    @turn
+    async def undo_skus(self, tx: Transaction, ask: UndoSkus) -> UndoneChanges:
+        entries = await history.imported(tx, ask.import_id, ask.below, _UNDONE_AT_ONCE)
+        known = await store.lock(tx, {entry.product_id for entry in entries})
+        made = importing.restored(known, entries, tx.now)
+        slugs = await store.slug_owners(tx, [edit.slugs[1] for edit in made.edits])
+        barcodes = await store.barcodes(tx, [edit.after for edit in made.edits if edit.after])
+        made = importing.without_taken_names(made, slugs, barcodes)
+        tx.publish(*await store.save(tx, made.edits, by=ask.by, language=self._language))
+        is_last = len(entries) < _UNDONE_AT_ONCE
+        return UndoneChanges(
+            restored=len(made.edits), kept=tuple(made.kept), next=None if is_last else entries[-1].revision
+        )
 
     @turn
     async def set(self, tx: Transaction, ask: SetProduct) -> Product | NoSuchProduct | ProductExists | ChangedMeanwhile:

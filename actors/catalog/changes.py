@@ -7,6 +7,7 @@ Rejected: docs/decisions/0029.
 """
 
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 from typing import Any, Final, NamedTuple, TypeAlias
 
 import msgspec
@@ -17,8 +18,10 @@ from bus.messages.catalog import FieldChange, Product, SkuView
 
 Fields: TypeAlias = dict[str, Any]  # JSON.
 
-_SKU: Final = "skus."
-_NOT_CHANGED: Final = frozenset({"type", "id", "revision", "added", "skus"})  # SKUs are fields of their own.
+SKU: Final = "skus."  # Before the name of a SKU that is a field.
+_NOT_CHANGED: Final = frozenset({"id", "revision", "added", "skus"})  # SKUs are fields of their own.
+_OWN: Final = tuple(field for field in Product.__struct_fields__ if field not in _NOT_CHANGED)
+_own = attrgetter(*_OWN)
 
 
 class Edit(NamedTuple):
@@ -42,7 +45,7 @@ class Edit(NamedTuple):
     @property
     def written_skus(self) -> tuple[SkuView, ...]:
         """The SKUs that are added or changed."""
-        names = {_SKU + sku.sku: sku for sku in self.after.skus} if self.after else {}
+        names = {SKU + sku.sku: sku for sku in self.after.skus} if self.after else {}
         return tuple(names[each.field] for each in self.fields if each.field in names)
 
 
@@ -59,22 +62,32 @@ def edit(product_id: ProductId, before: Product | None, after: Product | None) -
 
 def difference(before: Product | None, after: Product | None) -> tuple[FieldChange, ...]:
     """The fields that differ, in the order in which a product has them."""
-    old, new = _fields(before), _fields(after)
+    old, new = _values(before), _values(after)
+    differing = [field for field in {**old, **new} if old.get(field) != new.get(field)]
+    then, now = (
+        _json({field: old.get(field) for field in differing}),
+        _json({field: new.get(field) for field in differing}),
+    )
     return tuple(
-        FieldChange(field=field, before=old.get(field), after=new.get(field))
-        for field in {**old, **new}
-        if old.get(field) != new.get(field)
+        FieldChange(field=field, before=then[field], after=now[field])
+        for field in differing
+        if then[field] != now[field]
     )
 
 
 def removed_skus(fields: Sequence[FieldChange]) -> tuple[Sku, ...]:
     """The SKUs that a change took off sale."""
-    return tuple(each.field.removeprefix(_SKU) for each in fields if each.field.startswith(_SKU) and not each.after)
+    return tuple(each.field.removeprefix(SKU) for each in fields if each.field.startswith(SKU) and not each.after)
 
 
 def added_skus(fields: Sequence[FieldChange]) -> tuple[Sku, ...]:
     """The SKUs that a change added."""
-    return tuple(each.field.removeprefix(_SKU) for each in fields if each.field.startswith(_SKU) and not each.before)
+    return tuple(each.field.removeprefix(SKU) for each in fields if each.field.startswith(SKU) and not each.before)
+
+
+def more_skus(product: Product, fields: Sequence[FieldChange]) -> bool:
+    """Whether a product has SKUs that a change does not speak of."""
+    return bool({SKU + sku.sku for sku in product.skus} - {each.field for each in fields})
 
 
 def moved_since(product: Product | None, fields: Sequence[FieldChange]) -> tuple[FieldChange, ...]:
@@ -92,14 +105,25 @@ def undone(product_id: ProductId, product: Product | None, fields: Sequence[Fiel
     then = {**_fields(product), **{each.field: each.before for each in fields}}
     if then.get("slug") is None:
         return None
-    skus = [msgspec.convert(value, SkuView) for field, value in then.items() if field.startswith(_SKU) and value]
-    own = {field: value for field, value in then.items() if not field.startswith(_SKU)}
+    skus = [msgspec.convert(value, SkuView) for field, value in then.items() if field.startswith(SKU) and value]
+    own = {field: value for field, value in then.items() if not field.startswith(SKU)}
     return msgspec.convert({**own, "id": product_id, "skus": cheapest_first(skus)}, Product)
 
 
 def _fields(product: Product | None) -> Fields:
+    return _json(_values(product))
+
+
+def _values(product: Product | None) -> dict[str, object]:
+    """The fields as they are in Python: comparing these is cheap, and most of them are equal."""
     if product is None:
         return {}
-    own: Fields = msgspec.json.decode(msgspec.json.encode(product))  # Lists, not tuples: as history has them.
-    skus = {_SKU + sku["sku"]: sku for sku in own["skus"]}
-    return {field: value for field, value in own.items() if field not in _NOT_CHANGED} | skus
+    values: dict[str, object] = dict(zip(_OWN, _own(product), strict=True))
+    for sku in product.skus:
+        values[SKU + sku.sku] = sku
+    return values
+
+
+def _json(values: dict[str, object]) -> Fields:
+    fields: Fields = msgspec.json.decode(msgspec.json.encode(values))  # Lists, not tuples: as history has them.
+    return fields

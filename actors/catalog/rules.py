@@ -1,8 +1,10 @@
 """Decisions of the catalog. Pure."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
+from itertools import chain
+from operator import attrgetter
 from typing import Final
 
 from msgspec import structs
@@ -22,13 +24,14 @@ from bus.messages.catalog import (
     SkuRow,
     SkuView,
 )
-from bus.messages.texts import is_blank, is_harmful
+from bus.messages.texts import has_harmful, is_blank
 
 _NAME = re.compile(NAME)
 _SLUG = re.compile(SLUG)
 _OF_PRODUCT: Final = (
     "slug", "title", "category", "description", "brand", "tags", "status", "publish_at", "unpublish_at",
 )  # fmt: skip
+_described = attrgetter(*_OF_PRODUCT)
 _CHANGEABLE: Final = (
     "slug", "title", "category", "description", "status", "publish_at", "unpublish_at", "brand", "tags", "options",
     "type_id", "attributes",
@@ -37,31 +40,45 @@ _CHANGEABLE: Final = (
 
 def refusal(row: SkuRow, currency: str) -> str | None:
     """The reason to refuse a line of an import; None if the line is fine."""
-    checks = [
-        (bool(_NAME.fullmatch(row.product_id)), "product_id must be 1 to 64 letters, digits, dots and dashes"),
-        (bool(_NAME.fullmatch(row.sku)), "sku must be 1 to 64 letters, digits, dots and dashes"),
-        (len(row.slug) <= 200, "slug must have at most 200 characters"),
-        (bool(_SLUG.fullmatch(row.slug)), "slug must be lower-case words joined by dashes"),
-        (not is_blank(row.title) and len(row.title) <= 200, "title must have 1 to 200 characters"),
-        (len(row.category) <= 200 and len(row.sku_title) <= 200, "category and sku_title have at most 200 characters"),
-        (len(row.description) <= 5000, "description has at most 5,000 characters"),
-        ("\0" not in row.title + row.category + row.sku_title + row.description, "texts can't have NUL characters"),
-        (
-            not any(map(is_harmful, row.title + row.category + row.sku_title)),
-            "title, category and sku_title are each one line, without control characters",
-        ),
-        (0 < row.weight_g <= MOST_WEIGHT_G, f"weight_g must be 1 to {MOST_WEIGHT_G:,}"),
-        (row.price.currency == currency, f"this shop sells in {currency}, not {row.price.currency}"),
-    ]
-    reason = next((reason for fits, reason in checks if not fits), None)
-    return reason or price_refusal(row.price.amount, row.price.currency)
+    fault = next(chain(_faulty_names(row), _faulty_texts(row), _faulty_numbers(row, currency)), None)
+    return fault or price_refusal(row.price.amount, row.price.currency)
+
+
+def _faulty_names(row: SkuRow) -> Iterator[str]:
+    """Sentences on what is wrong with the names. Nearly always none: each is written where it is needed."""
+    if not _NAME.fullmatch(row.product_id):
+        yield "product_id must be 1 to 64 letters, digits, dots and dashes"
+    if not _NAME.fullmatch(row.sku):
+        yield "sku must be 1 to 64 letters, digits, dots and dashes"
+    if len(row.slug) > 200:
+        yield "slug must have at most 200 characters"
+    if not _SLUG.fullmatch(row.slug):
+        yield "slug must be lower-case words joined by dashes"
+
+
+def _faulty_texts(row: SkuRow) -> Iterator[str]:
+    if is_blank(row.title) or len(row.title) > 200:
+        yield "title must have 1 to 200 characters"
+    if len(row.category) > 200 or len(row.sku_title) > 200:
+        yield "category and sku_title have at most 200 characters"
+    if len(row.description) > 5000:
+        yield "description has at most 5,000 characters"
+    if "\0" in row.title + row.category + row.sku_title + row.description:
+        yield "texts can't have NUL characters"
+    if has_harmful(row.title + row.category + row.sku_title):
+        yield "title, category and sku_title are each one line, without control characters"
+
+
+def _faulty_numbers(row: SkuRow, currency: str) -> Iterator[str]:
+    if not 0 < row.weight_g <= MOST_WEIGHT_G:
+        yield f"weight_g must be 1 to {MOST_WEIGHT_G:,}"
+    if row.price.currency != currency:
+        yield f"this shop sells in {currency}, not {row.price.currency}"
 
 
 def same_product(one: SkuRow, other: SkuRow) -> bool:
     """Whether two lines describe their product alike."""
-    return all(getattr(one, name) == getattr(other, name) for name in _OF_PRODUCT) and (
-        _cleared_times(one) == _cleared_times(other)
-    )
+    return one is other or (_described(one) == _described(other) and _cleared_times(one) == _cleared_times(other))
 
 
 def sort_rows(
@@ -155,8 +172,12 @@ def most_similar(sku: Sku, candidates: Sequence[Sku]) -> Sku | None:
 
 def named_twice(skus: Sequence[SkuView]) -> Sku | None:
     """The first SKU that a request names a second time; None if each is named once."""
-    names = [sku.sku for sku in skus]
-    return next((name for place, name in enumerate(names) if name in names[:place]), None)
+    seen: set[Sku] = set()
+    for sku in skus:
+        if sku.sku in seen:
+            return sku.sku
+        seen.add(sku.sku)
+    return None
 
 
 def changed(product: Product, change: ChangeProduct) -> Product:
@@ -218,7 +239,7 @@ def _merged_options(known: Sequence[Option], rows: Sequence[SkuRow]) -> tuple[Op
 
 
 def _cleared_times(row: SkuRow) -> tuple[str, ...]:
-    return tuple(name for name in row.cleared if name != "barcode")
+    return tuple(name for name in row.cleared if name != "barcode") if row.cleared else ()
 
 
 def taken_barcodes(products: Sequence[Product], owners: Mapping[str, Sku]) -> dict[ProductId, str]:

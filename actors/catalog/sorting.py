@@ -8,6 +8,7 @@ Rejected: PostgreSQL's collations. The embedded server is built without ICU, and
 machine, which an index does not survive. ICU itself is in no wheel that is well kept.
 """
 
+import re
 import unicodedata
 from collections.abc import Mapping
 from functools import cache
@@ -25,6 +26,7 @@ _OWN: Final[Mapping[str, str]] = {
     "tr": "c:ç g:ğ h:ı o:ö s:ş u:ü",
 }  # fmt: skip
 _BEHIND: Final = 0xE000  # Characters for private use, which follow all letters of these languages.
+_NO_WORD: Final = re.compile("[^0-9a-z]+")
 # Letters that Unicode does not take apart.
 _APART: Final[Mapping[str, str]] = {
     "ø": "o", "đ": "d", "ð": "d", "ł": "l", "æ": "ae", "œ": "oe", "þ": "th", "ı": "i", "ħ": "h", "ŋ": "n",
@@ -43,6 +45,8 @@ def sort_key(text: str, language: str) -> str:
         text: A title or a category.
         language: Two letters, by ISO 639-1.
     """
+    if text.isascii():  # As most are; these letters are in order, and are nobody's own.
+        return " ".join(_NO_WORD.sub(" ", text.casefold()).split())
     own, lower = _own(language), unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
     letters = "".join(own.get(letter) or _plain(letter) for letter in lower)
     return " ".join("".join(letter if _matters(letter) else " " for letter in letters).split())

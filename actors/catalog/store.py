@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 import msgspec
@@ -215,9 +216,14 @@ async def similar(database: Database, sku: Sku) -> list[Sku]:
 
 async def taken(tx: Transaction, rows: Sequence[SkuRow]) -> tuple[dict[Sku, ProductId], dict[str, ProductId]]:
     """Return the product of each SKU and of each slug of these rows. The catalog must be locked."""
-    slugs = await tx.fetch(_SLUGS, [row.slug for row in rows])
     owners = await tx.fetch(_OWNERS, [row.sku for row in rows])
-    return {row["sku"]: row["product_id"] for row in owners}, {row["slug"]: row["id"] for row in slugs}
+    slugs = await slug_owners(tx, {row.slug for row in rows})
+    return {row["sku"]: row["product_id"] for row in owners}, slugs
+
+
+async def slug_owners(tx: Transaction, slugs: Collection[str]) -> dict[str, ProductId]:
+    """Return the product of each slug that is taken."""
+    return {row["slug"]: row["id"] for row in await tx.fetch(_SLUGS, list(slugs))}
 
 
 async def barcodes(tx: Transaction, products: Sequence[Product]) -> dict[str, Sku]:
@@ -241,7 +247,7 @@ async def sort(tx: Transaction, language: str, limit: int) -> None:
 
 
 async def save(
-    tx: Transaction, edits: Sequence[Edit], *, by: str, language: str, renamed: Sku = ""
+    tx: Transaction, edits: Sequence[Edit], *, by: str, language: str, renamed: Sku = "", import_id: str = ""
 ) -> Sequence[ProductChanged | ProductRemoved]:
     """Write changes of products to the locked catalog, and their history; return what is to be told of them.
 
@@ -251,6 +257,7 @@ async def save(
         by: Who makes them.
         language: The shop's.
         renamed: The new name of the one SKU that is taken off.
+        import_id: The import that they are a part of.
     """
     if not edits:
         return ()
@@ -263,7 +270,7 @@ async def save(
     await _write_products(tx, [(edit.after, revision) for edit, revision in numbered if edit.after], language)
     await _write_skus(tx, [(edit.product_id, sku) for edit in edits for sku in edit.written_skus])
     await _note_slugs(tx, edits)
-    await history.add(tx, numbered, by)
+    await history.add(tx, numbered, by, import_id)
     return [
         ProductChanged(product_id=edit.product_id, revision=revision)
         if edit.after
@@ -373,7 +380,7 @@ def _product(row: Record, skus: Sequence[SkuView]) -> Product:
         unpublish_at=row["unpublish_at"],
         brand=row["brand"],
         tags=tuple(row["tags"]),
-        options=msgspec.json.decode(row["options"], type=tuple[Option, ...]),
+        options=_options(row["options"]),
         type_id=row["type_id"] or "",
         attributes=_values(row["attributes"]),
         added=row["added"],
@@ -383,6 +390,11 @@ def _product(row: Record, skus: Sequence[SkuView]) -> Product:
 
 def _values(text: str) -> AttributeValues:
     return msgspec.json.decode(text, type=AttributeValues) if text != "{}" else {}
+
+
+@lru_cache(maxsize=256)  # Most products have none, and many have the same.
+def _options(text: str) -> tuple[Option, ...]:
+    return msgspec.json.decode(text, type=tuple[Option, ...])
 
 
 def _after(ask: ListProducts) -> tuple[str | int | None, ProductId]:

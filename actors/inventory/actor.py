@@ -6,7 +6,7 @@ from typing import Annotated, Protocol, TypeVar
 
 import msgspec
 
-from actors.inventory import books, rules, store
+from actors.inventory import books, importing, ledger, rules, store
 from actors.inventory.private import ReleaseExpired
 from actors.inventory.shelf import Shelf
 from bus.messages.audit import BooksRepaired, Findings, Repairs
@@ -16,25 +16,33 @@ from bus.messages.inventory import (
     AvailabilityTurned,
     CarryUnits,
     CheckoutHeld,
+    CountShelves,
     CountStock,
+    CountsUndone,
     GetStock,
     GiveBack,
     HoldFacts,
     HoldForCheckout,
     HoldStock,
     ListLevels,
+    ListStock,
     OutOfStock,
     ReadHoldFacts,
+    ReadLedger,
     ReceiveStock,
     RepairStock,
     SetOnHand,
+    ShelvesCounted,
     StockBelowHeld,
     StockCount,
     StockHeld,
+    StockLedger,
     StockLevel,
     StockLevels,
+    StockList,
     StockMoved,
     StockRefused,
+    UndoCounts,
     UnitsGone,
     UnitsInUse,
     UnitsRetaken,
@@ -197,6 +205,26 @@ class Inventory(Actor):
         answers = [books.set_on_hand(ask, shelf, by_ledger.get(ask.sku) if ask.recount else None) for ask in asks]
         await self._save(tx, shelf)
         return answers
+
+    @turn
+    async def count_shelves(self, tx: Transaction, ask: CountShelves) -> ShelvesCounted:
+        shelf, counted = await importing.count(tx, ask)
+        await self._save(tx, shelf)
+        return counted
+
+    @turn
+    async def undo_counts(self, tx: Transaction, ask: UndoCounts) -> CountsUndone:
+        shelf, undone = await importing.undo(tx, ask)
+        await self._save(tx, shelf)
+        return undone
+
+    @call(limit=2)
+    async def list_stock(self, ask: ListStock) -> StockList:
+        return await ledger.stock(self._database, ask)
+
+    @call(limit=2)
+    async def read_ledger(self, ask: ReadLedger) -> StockLedger:
+        return await ledger.movements(self._database, ask)
 
     @turn
     async def receive(self, tx: Transaction, ask: ReceiveStock) -> StockCount:

@@ -11,6 +11,8 @@ from bus.messages.inventory import (
     CarryUnits,
     ReceiveStock,
     SetOnHand,
+    ShelfCount,
+    ShelfCounted,
     StockBelowHeld,
     StockCount,
     StockMoved,
@@ -60,6 +62,34 @@ def set_on_hand(ask: SetOnHand, shelf: Shelf, by_ledger: int | None = None) -> S
         if missing:
             shelf.entries.append(Entry(ask.sku, missing, 0, 0, "recounted", ask.by))
     return books.counted()
+
+
+def count_shelf(count: ShelfCount, shelf: Shelf, import_id: str) -> ShelfCounted:
+    """Record the units that an import finds of a SKU, unless more are promised."""
+    books = shelf.stock[count.sku]
+    before = books.on_hand
+    if count.on_hand < books.promised:
+        return ShelfCounted(sku=count.sku, before=before, refused=books.promised)
+    if count.on_hand != before:
+        shelf.book(count.sku, on_hand=count.on_hand - before, reason="imported", reference=import_id)
+    return ShelfCounted(sku=count.sku, before=before)
+
+
+def try_count(count: ShelfCount, books: StockCount | None) -> ShelfCounted:
+    """Answer as `count_shelf` would, without books to write into."""
+    if books is None:
+        return ShelfCounted(sku=count.sku, before=None)
+    promised = books.held + books.assigned
+    return ShelfCounted(sku=count.sku, before=books.on_hand, refused=promised if count.on_hand < promised else None)
+
+
+def undo_count(sku: Sku, units: int, shelf: Shelf, import_id: str) -> str | None:
+    """Take back the units by which an import changed those on hand; a sentence if that can't be."""
+    books = shelf.stock[sku]
+    if books.on_hand - units < books.promised:
+        return f"{books.promised} units are sold or held, more than the {books.on_hand - units} there were"
+    shelf.book(sku, on_hand=-units, reason="import undone", reference=import_id)
+    return None
 
 
 def receive(ask: ReceiveStock, shelf: Shelf) -> StockCount | str:

@@ -269,11 +269,20 @@ class CheckSku(Query[SkuCheck]):
     sku: Sku
 
 
+class RowChange(Value, frozen=True, kw_only=True):
+    """The fields of a row's SKU and product that an import changes."""
+
+    row: int  # Its index in the request, from 0.
+    fields: tuple[FieldChange, ...]
+
+
 class Imported(Reply):
     """The number of SKUs written, and the refused rows: each with its index in the request (from 0) and the reason."""
 
     written: int
     refused: tuple[tuple[int, str], ...]
+    outcomes: str = ""  # Of each row a letter: a(dded), c(hanged), u(nchanged), r(efused).
+    changes: tuple[RowChange, ...] = ()  # Of the first rows that add or change something.
 
 
 class ImportSkus(Command[Imported]):
@@ -282,6 +291,25 @@ class ImportSkus(Command[Imported]):
     rows: tuple[SkuRow, ...]
     is_trial: bool = False  # Only report what would be refused.
     by: str = ""  # Who imports them.
+    import_id: str = ""  # Of which these are a part: it can be undone.
+    is_again: bool = False  # They may have been written already, and shall be answered as then.
+    details: int = 0  # Rows that add, and rows that change, whose changes are wanted.
+
+
+class UndoneChanges(Reply):
+    """A part of an import's changes, undone where that could be."""
+
+    restored: int
+    kept: tuple[tuple[ProductId, str, tuple[FieldChange, ...]], ...]  # The product, a sentence, the fields that moved.
+    next: int | None  # Pass it as `below`; None at the end.
+
+
+class UndoSkus(Command[UndoneChanges]):
+    """Set back what an import changed, the last change first. What was changed again since stays, and is told."""
+
+    import_id: str
+    below: int | None = None  # The revision that the last part ended at.
+    by: str = ""
 
 
 class Removed(Reply):

@@ -80,6 +80,94 @@ class SetOnHand(Command[StockCount | StockBelowHeld | StockMoved]):
     by: str = ""  # Who of the staff has counted.
 
 
+class ShelfCount(Value, frozen=True, kw_only=True):
+    """The units of one SKU that an import finds."""
+
+    sku: Sku
+    on_hand: int  # 0 to 1,000,000,000.
+
+
+class ShelfCounted(Value, frozen=True, kw_only=True):
+    """The units on hand of one SKU before a count; None: it had no books. Refused where more are promised."""
+
+    sku: Sku
+    before: int | None
+    refused: int | None = None  # The units that are sold or held.
+
+
+class ShelvesCounted(Reply):
+    """The answers to counts, in their order."""
+
+    counts: tuple[ShelfCounted, ...]
+
+
+class CountShelves(Command[ShelvesCounted]):
+    """Record counts of many SKUs, each once; at most 1,000. Each is taken or refused by itself."""
+
+    counts: tuple[ShelfCount, ...]
+    import_id: str
+    is_trial: bool = False  # Change nothing.
+    is_again: bool = False  # They may have been recorded already, and shall be answered as then.
+
+
+class CountsUndone(Reply):
+    """A part of an import's counts, undone where that could be."""
+
+    restored: int
+    kept: tuple[tuple[Sku, str], ...]  # A SKU, and a sentence.
+    next: Sku | None  # Pass it as `after`; None at the end.
+
+
+class UndoCounts(Command[CountsUndone]):
+    """Set back the counts of an import. A SKU of which units came or went since stays, and is told."""
+
+    import_id: str
+    after: Sku = ""  # The SKU that the last part ended at.
+
+
+class StockList(Reply):
+    """The books of SKUs, by name, and the cursor of the next page; None at the end."""
+
+    counts: tuple[StockCount, ...]
+    next: str | None
+
+
+class ListStock(Query[StockList]):
+    """List the books of SKUs."""
+
+    limit: int = 20  # 1 to 100.
+    q: str = ""  # How the SKU begins; case does not count.
+    low: int | None = None  # Only those with at most so many available.
+    after: str = ""
+
+
+class Movement(Value, frozen=True, kw_only=True):
+    """A line of the ledger: units that came, went, or were promised."""
+
+    at: datetime
+    on_hand: int  # By how many it changed; so below.
+    assigned: int
+    held: int
+    reason: str
+    reference: str  # The order, the cart, the member of staff, the import.
+    order_id: OrderId | None
+
+
+class StockLedger(Reply):
+    """Movements of a SKU, the last first, and the cursor of the next page; None at the end."""
+
+    movements: tuple[Movement, ...]
+    next: str | None
+
+
+class ReadLedger(Query[StockLedger]):
+    """Read what became of the units of one SKU."""
+
+    sku: Sku
+    limit: int = 20  # 1 to 100.
+    after: str = ""
+
+
 class ReceiveStock(Command[StockCount]):
     """Add units that have arrived, to those on hand. Opens the books of a new SKU."""
 

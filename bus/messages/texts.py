@@ -13,6 +13,11 @@ def is_harmful(character: str) -> bool:
     return unicodedata.category(character) in _HARMFUL or character in _TURNS
 
 
+def has_harmful(text: str) -> bool:
+    """Whether a text has such a character. What Python calls printable, as most texts are, has none."""
+    return not text.isprintable() and any(map(is_harmful, text))
+
+
 def one_line(text: str) -> str:
     """Make one line of a text: harmful characters become spaces, and no two spaces follow each other."""
     return " ".join("".join(" " if is_harmful(each) else each for each in text).split())

@@ -133,6 +133,7 @@ PROBLEMS: Final[Mapping[str, str]] = {
     "not_paid": "The order is not paid.",
     "not_refundable": "So much is not left to refund.",
     "not_sold": "An article in your basket is no longer sold.",
+    "not_undoable": "This import can't be undone.",
     "out_of_stock": "There is not so much left.",
     "payment_unavailable": "No payment can be taken at the moment. Nothing was ordered, and nothing is charged.",
     "precondition_required": "Please read this first, and then change it.",

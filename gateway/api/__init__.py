@@ -15,6 +15,7 @@ from gateway.api import (
     cart,
     catalog,
     docs,
+    imports,
     inventory,
     media,
     operations,
@@ -41,6 +42,7 @@ PUBLIC: list[ControllerRouterHandler] = [
 STAFF: list[ControllerRouterHandler] = [
     *catalog.STAFF,
     *search.STAFF,
+    *imports.STAFF,
     *inventory.STAFF,
     *media.STAFF,
     *uploads.STAFF,

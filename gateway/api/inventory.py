@@ -4,12 +4,16 @@ from typing import Annotated
 
 import msgspec
 from litestar import get, put
-from litestar.params import FromPath, JSONBody
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
+from msgspec import structs
 
+from bus.messages.base import Instant
 from bus.messages.catalog import CheckSku
 from bus.messages.inventory import (
     MOST_UNITS,
     CountStock,
+    ListStock,
+    ReadLedger,
     ReceiveStock,
     SetOnHand,
     StockBelowHeld,
@@ -18,8 +22,11 @@ from bus.messages.inventory import (
 )
 from gateway.access import Member
 from gateway.api.bodies import LARGEST, Body, Strict, View
+from gateway.api.lists import Limit, ListView
 from gateway.context import GatewayContext, Injected
 from gateway.problems import Problem
+
+Low = Annotated[int | None, QueryParameter(ge=0, le=MOST_UNITS)]
 
 
 class StockBody(Body, frozen=True, kw_only=True):
@@ -46,6 +53,52 @@ class StockView(View, frozen=True, kw_only=True):
     held: int
     available: int
     version: int
+
+
+class StockListView(ListView[StockView], frozen=True, kw_only=True):
+    """A page of stock, and the cursor of the next; null at the end."""
+
+
+class MovementView(View, frozen=True, kw_only=True):
+    """Units that came, went or were promised: by how many each number changed, why, and for which order.
+
+    `reference` is the order, the cart, the member of staff who counted, or the import.
+    """
+
+    at: Instant
+    on_hand: int
+    assigned: int
+    held: int
+    reason: str
+    reference: str
+    order_id: str | None
+
+
+class LedgerView(ListView[MovementView], frozen=True, kw_only=True):
+    """A page of movements, the last first, and the cursor of the next page; null at the end."""
+
+
+@get("/stock", summary="List stock")
+async def list_stock(
+    context: Injected,
+    q: FromQuery[str] = "",
+    low: Low = None,
+    limit: Limit = 20,
+    cursor: FromQuery[str] = "",
+) -> StockListView:
+    """List the stock of all SKUs by name: with `q` of those that begin so, with `low` where no more is available."""
+    page = await context.bus.ask(ListStock(limit=limit, q=q[:64], low=low, after=cursor))
+    return StockListView(items=[_stock(count) for count in page.counts], next=page.next)
+
+
+@get("/stock/{sku:str}/ledger", summary="Read what became of a SKU's units", refuses=["unknown_sku"])
+async def get_ledger(
+    context: Injected, sku: FromPath[str], limit: Limit = 20, cursor: FromQuery[str] = ""
+) -> LedgerView:
+    """List the movements of a SKU, the last first, with their times, causes and orders."""
+    await _books(context, sku)
+    page = await context.bus.ask(ReadLedger(sku=sku, limit=limit, after=cursor))
+    return LedgerView(items=[MovementView(**structs.asdict(each)) for each in page.movements], next=page.next)
 
 
 @get("/stock/{sku:str}", summary="Read the stock of a SKU", refuses=["unknown_sku"])
@@ -109,4 +162,4 @@ def _stock(count: StockCount) -> StockView:
     )
 
 
-STAFF = [get_stock, set_stock]
+STAFF = [list_stock, get_ledger, get_stock, set_stock]

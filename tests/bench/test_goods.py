@@ -12,9 +12,9 @@ from testkit import ShopUnderTest
 async def test_goods_of_a_bench_are_imported(shop: ShopUnderTest, tmp_path: Path) -> None:
     write_goods(tmp_path / "goods.csv", 3, units=7)
 
-    report = await import_file(shop.inside.bus, tmp_path / "goods.csv")
+    done = await import_file(shop.inside, tmp_path / "goods.csv")
 
-    assert (report.written, report.refused) == (3, [])
+    assert (done.added, done.refused) == (3, 0)
     assert await shop.available(sku(2)) == 7
 
 

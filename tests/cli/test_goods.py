@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from bus.goods.columns import OPTIONAL
+from bus.goods.rows import COLUMNS, REQUIRED
 from bus.messages.attributes import Attribute, SetAttribute
 from bus.messages.cart import CreateCart, SetLine
 from bus.messages.catalog import GetProduct, NoSuchProduct, PriceSkus, Product
-from cli.goods import COLUMNS, Report, export_file, import_file, import_goods, read_file
-from cli.goods_rows import REQUIRED
-from cli.optional_columns import OPTIONAL
+from bus.messages.imports import Import
+from cli.goods import export_file, import_file, report_lines, undo_import
 from engine.errors import BadInput
 from testkit import ShopUnderTest
 
@@ -37,16 +38,26 @@ def write(file: Path, *rows: dict[str, str], encoding: str = "utf-8") -> Path:
     return file
 
 
+async def imported(shop: ShopUnderTest, file: Path, *, is_trial: bool = False) -> tuple[int, list[tuple[int, str]]]:
+    """Import a file; returns how many of its lines were taken, and those that were refused."""
+    done = await import_file(shop.inside, file, is_trial=is_trial)
+    assert done.state == "done"
+    assert done.lines == done.done
+    lines = await report_lines(shop.inside.bus, done.id)
+    assert len(lines) == done.refused
+    return done.added + done.changed + done.unchanged, [(line.line, line.reason) for line in lines]
+
+
 def read(file: Path) -> dict[str, dict[str, str]]:
     with file.open(encoding="utf-8", newline="") as source:
         return {row["sku"]: row for row in csv.DictReader(source)}
 
 
 async def test_what_goes_in_comes_out_again(shop: ShopUnderTest, tmp_path: Path) -> None:
-    report = await import_file(shop.inside.bus, write(tmp_path / "in.csv", GOOD))
+    report = await imported(shop, write(tmp_path / "in.csv", GOOD))
     written = await export_file(shop.inside.bus, tmp_path / "out.csv")
 
-    assert report == Report(written=1)
+    assert report == (1, [])
     assert written == 4  # With what was on the shelves before.
     rest = {**dict.fromkeys(OPTIONAL, "-"), "status": "active", "on_sale": "yes"}
     assert read(tmp_path / "out.csv")["VASE-RED"] == {**GOOD, **rest}
@@ -55,7 +66,7 @@ async def test_what_goes_in_comes_out_again(shop: ShopUnderTest, tmp_path: Path)
 async def test_a_spreadsheets_byte_order_mark_is_no_part_of_the_first_column(
     shop: ShopUnderTest, tmp_path: Path
 ) -> None:
-    assert (await import_file(shop.inside.bus, write(tmp_path / "in.csv", GOOD, encoding="utf-8-sig"))).written == 1
+    assert await imported(shop, write(tmp_path / "in.csv", GOOD, encoding="utf-8-sig")) == (1, [])
 
 
 async def test_refused_lines_are_listed_with_their_numbers_and_the_rest_is_taken(
@@ -63,32 +74,37 @@ async def test_refused_lines_are_listed_with_their_numbers_and_the_rest_is_taken
 ) -> None:
     flat = {**GOOD, "description": "Flat."}
     bad = [{**flat, "on_hand": "-1"}, {**flat, "price": "1e3"}, {**flat, "sku": ""}]
-    goods = read_file(write(tmp_path / "in.csv", bad[0], flat, bad[1], bad[2]))
-    done: list[int] = []
+    seen: list[Import] = []
 
-    report = await import_goods(shop.inside.bus, goods, done.append)
+    done = await import_file(
+        shop.inside,
+        write(tmp_path / "in.csv", bad[0], flat, bad[1], bad[2]),
+        on_progress=seen.append,
+    )
 
-    assert (report.written, [number for number, _ in report.refused]) == (1, [2, 4, 5])
-    assert sum(done) == len(goods.lines) == 2  # The others could not be read.
+    assert (done.added, [line.line for line in await report_lines(shop.inside.bus, done.id)]) == (1, [2, 4, 5])
+    assert seen[-1] == done
+    assert [each.done for each in seen] == sorted(each.done for each in seen)
     assert await shop.available("VASE-RED") == 7
 
 
 async def test_stock_below_what_carts_hold_is_refused_and_the_rest_of_the_line_is_taken(
     shop: ShopUnderTest, tmp_path: Path
 ) -> None:
-    await import_file(shop.inside.bus, write(tmp_path / "in.csv", GOOD))
+    await imported(shop, write(tmp_path / "in.csv", GOOD))
     cart = await shop.ask(CreateCart())
     await shop.ask(SetLine(cart_id=cart.id, sku="VASE-RED", quantity=3))
 
-    report = await import_file(shop.inside.bus, write(tmp_path / "in.csv", {**GOOD, "on_hand": "2"}))
+    _, refused = await imported(shop, write(tmp_path / "in.csv", {**GOOD, "on_hand": "2", "price": "2600"}))
 
-    assert report.refused == [(3, "stock: 3 units are sold or held, more than 2")]
+    assert refused == [(3, "on_hand: 3 units are sold or held, more than 2; the rest of the line is taken")]
+    assert (await shop.ask(PriceSkus(skus=("VASE-RED",)))).skus[0].price.amount == 2600
     assert await shop.available("VASE-RED") == 4
 
 
 @pytest.mark.parametrize("without", ["the column", "a number"])
 async def test_a_file_without_stock_leaves_it_alone(shop: ShopUnderTest, tmp_path: Path, without: str) -> None:
-    await import_file(shop.inside.bus, write(tmp_path / "in.csv", GOOD))
+    await imported(shop, write(tmp_path / "in.csv", GOOD))
     columns = COLUMNS[:-1] if without == "the column" else COLUMNS
     file = tmp_path / "prices.csv"
     with file.open("w", encoding="utf-8", newline="") as target:
@@ -96,7 +112,7 @@ async def test_a_file_without_stock_leaves_it_alone(shop: ShopUnderTest, tmp_pat
         writer.writeheader()
         writer.writerow({**GOOD, "price": "2600", "on_hand": ""})
 
-    assert await import_file(shop.inside.bus, file) == Report(written=1)
+    assert await imported(shop, file) == (1, [])
 
     assert await shop.available("VASE-RED") == 7
     (priced,) = (await shop.ask(PriceSkus(skus=("VASE-RED",)))).skus
@@ -106,19 +122,19 @@ async def test_a_file_without_stock_leaves_it_alone(shop: ShopUnderTest, tmp_pat
 async def test_a_trial_refuses_what_an_import_would_refuse_and_writes_nothing(
     shop: ShopUnderTest, tmp_path: Path
 ) -> None:
-    bus = shop.inside.bus
-    await import_file(bus, write(tmp_path / "in.csv", GOOD))
+    await imported(shop, write(tmp_path / "in.csv", GOOD))
     cart = await shop.ask(CreateCart())
     await shop.ask(SetLine(cart_id=cart.id, sku="VASE-RED", quantity=3))
     new = {**GOOD, "product_id": "JAR", "slug": "jar", "sku": "JAR", "on_hand": "5"}
-    goods = read_file(write(tmp_path / "in.csv", {**GOOD, "price": "1", "on_hand": "2"}, new, {**new, "sku": "!"}))
+    twin = {**new, "product_id": "JAR-2", "sku": "JAR-2"}
+    file = write(tmp_path / "in.csv", {**GOOD, "price": "1", "on_hand": "2"}, new, {**new, "sku": "!"}, twin)
 
-    tried = await import_goods(bus, goods, is_trial=True)
+    tried = await imported(shop, file, is_trial=True)
 
     assert await shop.available("VASE-RED") == 4
     assert (await shop.ask(PriceSkus(skus=("VASE-RED", "JAR")))).skus[0].price.amount == 2500
     assert isinstance(await shop.ask(GetProduct(id="JAR")), NoSuchProduct)
-    assert tried == await import_goods(bus, goods)
+    assert tried == await imported(shop, file)
 
 
 async def test_lines_of_a_product_are_compared_wherever_they_stand(shop: ShopUnderTest, tmp_path: Path) -> None:
@@ -126,9 +142,9 @@ async def test_lines_of_a_product_are_compared_wherever_they_stand(shop: ShopUnd
     others = [{**flat, "product_id": f"P{n}", "slug": f"p{n}", "sku": f"P{n}"} for n in range(600)]
     file = write(tmp_path / "in.csv", flat, *others, {**flat, "sku": "VASE-TWO", "title": "Jug"})
 
-    report = await import_file(shop.inside.bus, file)
+    _, refused = await imported(shop, file)
 
-    assert report.refused == [(603, "product VASE is described differently in an earlier line")]
+    assert refused == [(603, "product VASE is described differently in an earlier line")]
 
 
 @pytest.mark.parametrize(
@@ -147,7 +163,7 @@ async def test_another_kind_of_file_is_refused_whole(
     file = tmp_path / "in.csv"
     file.write_bytes(content)
     with pytest.raises(BadInput, match=why):
-        await import_file(shop.inside.bus, file)
+        await import_file(shop.inside, file)
 
 
 async def test_a_file_that_can_not_be_written_is_refused(shop: ShopUnderTest, tmp_path: Path) -> None:
@@ -173,7 +189,7 @@ SIZES = [
 
 
 async def test_all_of_a_product_goes_in_and_comes_out_again(shop: ShopUnderTest, tmp_path: Path) -> None:
-    assert await import_file(shop.inside.bus, write(tmp_path / "in.csv", *SIZES)) == Report(written=2)
+    assert await imported(shop, write(tmp_path / "in.csv", *SIZES)) == (2, [])
     await export_file(shop.inside.bus, tmp_path / "out.csv")
 
     out = read(tmp_path / "out.csv")
@@ -184,12 +200,12 @@ async def test_all_of_a_product_goes_in_and_comes_out_again(shop: ShopUnderTest,
 
 
 async def test_empty_cells_leave_what_is_there_and_a_dash_empties(shop: ShopUnderTest, tmp_path: Path) -> None:
-    await import_file(shop.inside.bus, write(tmp_path / "in.csv", *SIZES))
+    await imported(shop, write(tmp_path / "in.csv", *SIZES))
     more = [
         {**SIZES[0], "brand": "", "tags": "", "status": "", "publish_at": "-", "options": "", "barcode": "-"},
         {**SIZES[1], "brand": "", "tags": "", "status": "", "publish_at": "-", "options": "Size=XL; Colour=red"},
     ]
-    assert await import_file(shop.inside.bus, write(tmp_path / "more.csv", *more)) == Report(written=2)
+    assert await imported(shop, write(tmp_path / "more.csv", *more)) == (2, [])
 
     product = await shop.ask(GetProduct(id="SHIRT", even_hidden=True))
 
@@ -208,27 +224,27 @@ async def test_a_product_that_can_not_be_is_refused_with_all_of_its_lines(shop: 
     other = {**GOOD, "sku": "OTHER", "barcode": "400638133390"}
     same = {**GOOD, "product_id": "JUG", "slug": "jug", "sku": "JUG", "barcode": "400638133390"}
 
-    report = await import_file(shop.inside.bus, write(tmp_path / "in.csv", *twins, other, same))
+    written, refused = await imported(shop, write(tmp_path / "in.csv", *twins, other, same))
 
-    assert report.written == 1
-    assert report.refused == [
+    assert written == 1
+    assert refused == [
         (3, "sku SHIRT-S has the options of SHIRT-M"),  # Each line of theirs is two in the file.
         (5, "sku SHIRT-S has the options of SHIRT-M"),
         (9, "barcode 400638133390 is that of OTHER"),
     ]
 
 
-def test_columns_that_mean_nothing_are_named(tmp_path: Path) -> None:
+async def test_columns_that_mean_nothing_are_named(shop: ShopUnderTest, tmp_path: Path) -> None:
     file = tmp_path / "in.csv"
     file.write_text(",".join([*REQUIRED, "on_hnad", "colour"]) + "\n", encoding="utf-8")
 
-    assert read_file(file).ignored == ("colour", "on_hnad")
-    assert read_file(write(file, GOOD)).ignored == ()
+    assert (await import_file(shop.inside, file)).ignored == ("colour", "on_hnad")
+    assert (await import_file(shop.inside, write(file, GOOD))).ignored == ()
 
 
-def test_a_file_that_is_not_there_is_named_once(tmp_path: Path) -> None:
+async def test_a_file_that_is_not_there_is_named_once(shop: ShopUnderTest, tmp_path: Path) -> None:
     with pytest.raises(BadInput) as refused:
-        read_file(tmp_path / "none.csv")
+        await import_file(shop.inside, tmp_path / "none.csv")
 
     assert str(refused.value) == f"can't read {tmp_path / 'none.csv'}: no such file or directory"
 
@@ -253,21 +269,33 @@ async def test_attributes_are_columns(shop: ShopUnderTest, tmp_path: Path) -> No
             writer.writerow(row)
 
     fill()
-    assert read_file(file).ignored == ()
-    refused = await import_file(bus, file)
-    assert refused.written == 0
-    assert "height must be a number" in refused.refused[0][1]
+    assert (await import_file(shop.inside, file)).ignored == ()
+    _, ((_, reason),) = await imported(shop, file)
+    assert "height must be a number" in reason
     fill(**{"attr.height": "12.5"})
-    assert (await import_file(bus, file)).written == 1
+    assert await imported(shop, file) == (1, [])
 
     await export_file(bus, tmp_path / "out.csv")
     written = read(tmp_path / "out.csv")["VASE-RED"]
     assert {name: written[name] for name in values} == {**values, "attr.height": "12.5"}
-    assert (await import_file(bus, tmp_path / "out.csv")).refused == []
+    assert (await imported(shop, tmp_path / "out.csv"))[1] == []
     await export_file(bus, tmp_path / "again.csv")
     assert (tmp_path / "again.csv").read_bytes() == (tmp_path / "out.csv").read_bytes()
     fill(**{"attr.height": "-", "attr.material": ""})
-    assert (await import_file(bus, file)).written == 1
+    assert await imported(shop, file) == (1, [])
     vase = await bus.ask(GetProduct(id="VASE"))
     assert isinstance(vase, Product)
     assert vase.attributes == {"material": "glass", "safe": True}
+
+
+async def test_an_import_is_undone_once(shop: ShopUnderTest, tmp_path: Path) -> None:
+    done = await import_file(shop.inside, write(tmp_path / "in.csv", GOOD))
+
+    undone = await undo_import(shop.inside.bus, done.id)
+
+    assert (undone.state, undone.restored, undone.kept) == ("undone", 2, 0)
+    assert isinstance(await shop.ask(GetProduct(id="VASE", even_hidden=True)), NoSuchProduct)
+    with pytest.raises(BadInput, match="it is undone"):
+        await undo_import(shop.inside.bus, done.id)
+    with pytest.raises(BadInput, match="there is no import imp_none"):
+        await undo_import(shop.inside.bus, "imp_none")

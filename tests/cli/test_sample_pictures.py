@@ -16,7 +16,7 @@ from tools.pictures.draw import goods as drawings
 
 
 def titles() -> dict[str, str]:
-    return {line.row.product_id: line.row.title for line in goods.read_file(goods.SAMPLE).lines}
+    return goods.product_titles(goods.SAMPLE)
 
 
 def listed() -> dict[str, SamplePicture]:
@@ -37,7 +37,7 @@ def test_each_product_has_one_and_all_are_small() -> None:
 
 
 async def test_a_shop_shows_them_from_its_first_start(shop: ShopUnderTest) -> None:
-    await goods.import_file(shop.inside.bus, goods.SAMPLE)
+    await goods.import_file(shop.inside, goods.SAMPLE)
     for _ in range(2):
         await import_pictures(shop.inside.bus, shop.inside.objects, titles())
 

@@ -30,7 +30,8 @@ RENAMES = ("rename-carried",)  # Reached only by staff who rename a SKU (journey
 INDEXING = ("search-committing", "search-committed", "search-swapping")  # Where products change (test_folder.py).
 # Where staff send them, or their recipe has changed (tests/actors/media).
 PICTURES = ("original-kept", "renditions-stored", "upload-removed", "half-remade", "remade")
-ELSEWHERE = {*MIGRATIONS, *BETWEEN_PROCESSES, *RENAMES, *INDEXING, *PICTURES}
+IMPORTING = ("import-piece-written",)  # Where goods are imported (tests/actors/imports).
+ELSEWHERE = {*MIGRATIONS, *BETWEEN_PROCESSES, *RENAMES, *INDEXING, *PICTURES, *IMPORTING}
 
 
 class Killing:

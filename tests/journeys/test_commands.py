@@ -3,6 +3,7 @@
 import asyncio
 import csv
 import json
+import re
 from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 
@@ -114,6 +115,28 @@ async def test_lines_that_do_not_fit_are_listed_and_the_others_are_taken(running
     for number in (2, 3, 4, 5, 6):
         assert f"│ {number}    │" in done.out
     assert (await running.ask("GET", "/admin/api/stock/NEW-1", **await running.staff())).body["on_hand"] == 5
+
+
+async def test_an_import_is_tried_done_and_undone_by_commands(running: Program, tmp_path: Path) -> None:
+    new = {**read_csv(SAMPLE)[0], "product_id": "UNDONE", "slug": "undone", "sku": "UNDONE-1", "on_hand": "5"}
+    write_csv(tmp_path / "new.csv", [new])
+
+    tried = await running.good("import", str(tmp_path / "new.csv"), "--dry-run")
+    assert "Would be added" in tried
+    assert "1 added, 0 changed, 0 unchanged." in tried
+    assert (await running.ask("GET", "/products/UNDONE")).status == 404
+
+    done = await running.good("import", str(tmp_path / "new.csv"))
+    import_id = re.findall(r"It is import (\S+):", done)[0]
+    assert (await running.ask("GET", "/products/UNDONE")).status == 200
+    assert import_id in await running.good("imports")
+
+    assert "2 products, counts of stock and pictures set back, 0 left." in await running.good(
+        "imports", "undo", import_id
+    )
+    assert (await running.ask("GET", "/products/UNDONE")).status == 404
+    again = await running.run("imports", "undo", import_id)
+    assert (again.code, again.err) == (2, f"ShopFlow: the import {import_id} can't be undone: it is undone\n")
 
 
 @pytest.mark.parametrize("words", [("import", "no-such-file.csv"), ("export", "no-such-folder/out.csv")])

@@ -4,12 +4,24 @@ from dataclasses import replace
 
 import pytest
 
-from actors.inventory.books import StockSums, audit, carry, receive, repair, set_on_hand
+from actors.inventory.books import (
+    StockSums,
+    audit,
+    carry,
+    count_shelf,
+    receive,
+    repair,
+    set_on_hand,
+    try_count,
+    undo_count,
+)
 from actors.inventory.shelf import Entry, Hold, Shelf, Stock
 from bus.messages.inventory import (
     CarryUnits,
     ReceiveStock,
     SetOnHand,
+    ShelfCount,
+    ShelfCounted,
     StockBelowHeld,
     StockCount,
     StockMoved,
@@ -49,6 +61,28 @@ def test_a_count_of_other_books_than_were_seen_is_refused() -> None:
     )
     assert (shelf.entries, books(shelf, LAMP)) == ([], (10, 3, 0))
     assert isinstance(set_on_hand(SetOnHand(sku=LAMP, on_hand=9, version=1), shelf), StockCount)
+
+
+def test_an_imports_count_is_taken_unless_more_are_promised_and_is_tried_alike() -> None:
+    shelf = shelf_of(order_hold(LAMP, 3, "sold"), cart_hold(LAMP, 2), LAMP=10)
+    few, right, more = (ShelfCount(sku=LAMP, on_hand=units) for units in (4, 10, 12))
+
+    for count, refused in ((few, 5), (right, None), (more, None)):
+        answer = ShelfCounted(sku=LAMP, before=10, refused=refused)
+        assert try_count(count, shelf.stock[LAMP].counted()) == answer
+        assert count_shelf(count, shelf, "imp_1") == answer
+    assert shelf.entries == [Entry(LAMP, 2, 0, 0, "imported", "imp_1")]
+    assert try_count(more, None) == ShelfCounted(sku=LAMP, before=None)
+
+
+def test_an_imports_count_goes_back_unless_more_are_promised() -> None:
+    shelf = shelf_of(order_hold(LAMP, 3, "sold"), LAMP=10)
+
+    assert undo_count(LAMP, 8, shelf, "imp_1") == "3 units are sold or held, more than the 2 there were"
+    assert shelf.entries == []
+    assert undo_count(LAMP, 7, shelf, "imp_1") is None
+    assert shelf.entries == [Entry(LAMP, -7, 0, 0, "import undone", "imp_1")]
+    assert books(shelf, LAMP) == (3, 3, 0)
 
 
 def test_what_arrives_is_added_to_what_is_there() -> None:

@@ -1,14 +1,35 @@
 """Files as spreadsheets write them are read alike; what is ambiguous is refused with a sentence on what to do."""
 
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.sheets import Sheet, guard, read_sheet, unguard
+from bus.goods.sheets import RefusedRow, SheetRow, guard, open_sheet, unguard
 from engine.errors import BadInput
 
 NEEDED = ("sku", "title", "price")
 PLAIN = "sku,title,price\nMUG,Café,1200\n"
+
+
+class Sheet:
+    """All of a sheet."""
+
+    def __init__(self, content: bytes, required: tuple[str, ...]) -> None:
+        with TemporaryDirectory() as folder:
+            file = Path(folder) / "sheet.csv"
+            file.write_bytes(content)
+            with open_sheet(file, required) as sheet:
+                self.encoding = sheet.encoding
+                lines = list(sheet.rows)
+        self.rows = [line for line in lines if isinstance(line, SheetRow)]
+        self.refused = tuple(line for line in lines if isinstance(line, RefusedRow))
+
+
+def read_sheet(content: bytes, required: tuple[str, ...]) -> Sheet:
+    return Sheet(content, required)
 
 
 def rows(sheet: Sheet) -> list[tuple[int, tuple[str, ...]]]:
@@ -62,7 +83,8 @@ def test_a_row_of_another_shape_is_refused_and_a_blank_one_skipped() -> None:
         (b"A\n", "its first line lacks sku, title, price"),
         (b"sku,title\n", "lacks price"),
         (b"sku,title,price,SKU\n", "names sku twice"),
-        (b'sku,title,price\nA,"b\n', "line 2"),
+        (b'sku,title,price\nA,"b\n', "line 2: a quote in it never closes"),
+        (b'sku,title,price\nA,b,1\nB,"c,2\n' + b"D,e,3\n" * 40_000, "line 3: a quote in it never closes"),
         (b'sku,title,price\nA,"b"c,1\n', "line 2"),
         (b"PK\x03\x04...", "workbook and no CSV; save it as 'CSV UTF-8'"),
         ("sku,title,price\n".encode("utf-16-le"), "not text; save it as"),

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bus.goods.columns import OPTIONAL, read_more, write_more
 from bus.messages.base import Money
 from bus.messages.catalog import Option, Product, SkuRow, SkuView
-from cli.optional_columns import OPTIONAL, read_more, write_more
 
 ROW = SkuRow(
     product_id="P", slug="p", title="P", category="", description="", sku="A", sku_title="",

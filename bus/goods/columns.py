@@ -13,10 +13,10 @@ from typing import Final
 import msgspec
 from msgspec import structs
 
+from bus.goods.sheets import guard, unguard
 from bus.messages.attributes import AttributeValue
 from bus.messages.base import Instant
 from bus.messages.catalog import Product, SkuRow, SkuView
-from cli.sheets import guard, unguard
 
 ATTRIBUTE: Final = "attr."  # Before the key of an attribute.
 _CLEAR: Final = "-"

@@ -2,19 +2,21 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
 from typing import Final, Literal, NamedTuple, TypeAlias
 
+from bus.goods.columns import OPTIONAL, read_more
+from bus.goods.sheets import SheetRow, unguard
 from bus.messages.base import Currency, Minor, Money
 from bus.messages.catalog import SkuRow
 from bus.messages.currencies import decimals
 from bus.messages.inventory import MOST_UNITS
-from cli.optional_columns import read_more
-from cli.sheets import Sheet, SheetRow, unguard
 
 REQUIRED: Final = (
     "product_id", "slug", "title", "category", "description", "sku", "sku_title", "price", "currency", "weight_g",
 )  # fmt: skip
+PICTURES: Final = "images"  # Beside what a SKU is: names of files, and addresses, of its product's pictures.
+COLUMNS: Final = (*REQUIRED, "on_hand", *OPTIONAL)  # As an export writes them.
+KNOWN: Final = frozenset({*COLUMNS, PICTURES})
 
 # How a file writes prices: as money with this mark before the decimals, or "none": in minor units, 1999 for 19.99 EUR.
 Decimal: TypeAlias = Literal["none", ".", ","]
@@ -23,7 +25,7 @@ _WHOLE: Final = re.compile(r"[0-9]{1,15}")
 _MARKED: Final = re.compile(r"[0-9]+([.,])[0-9]+")
 
 
-class _Style(NamedTuple):
+class Style(NamedTuple):
     """How prices are read."""
 
     decimal: Decimal
@@ -36,45 +38,40 @@ class GoodsLine(NamedTuple):
     number: int
     row: SkuRow
     on_hand: int | None  # None: the stock stays as it is.
+    pictures: tuple[str, ...] = ()
 
 
-def read_lines(sheet: Sheet, decimal: Decimal | None) -> tuple[list[GoodsLine], list[tuple[int, str]]]:
-    """Read a sheet: its lines, and the numbers and reasons of those that are refused.
+class Habit:
+    """Counts how a file writes its prices. Those that are written otherwise than most are refused later."""
 
-    Args:
-        sheet: With the columns of `REQUIRED`; `on_hand` may be missing, and its cells empty.
-        decimal: None: as the file writes most of its prices. Those that are written otherwise are refused.
-    """
-    style = _Style(decimal, may_be_whole=True) if decimal else _Style(_habit(sheet.rows), may_be_whole=False)
-    lines, refused, first_at = [], list(sheet.refused), dict[str, int]()
-    for row in sheet.rows:
-        try:
-            line = _line(row, style)
-        except ValueError as error:
-            refused.append((row.number, str(error)))
-            continue
-        if first_at.setdefault(line.row.sku, row.number) != row.number:
-            refused.append((row.number, f"sku {line.row.sku} stands in line {first_at[line.row.sku]} already"))
-        else:
-            lines.append(line)
-    return lines, refused
+    def __init__(self) -> None:
+        self._ways: Counter[Decimal] = Counter({"none": 0, ".": 0, ",": 0})
 
-
-def _habit(rows: Sequence[SheetRow]) -> Decimal:
-    """Find out how the file writes most of its prices; in doubt, in minor units."""
-    ways: Counter[Decimal] = Counter({"none": 0, ".": 0, ",": 0})
-    for row in rows:
+    def note(self, row: SheetRow) -> None:
+        """Count a row."""
         price = row.cells["price"].strip()
         if marked := _MARKED.fullmatch(price):
-            ways["," if marked[1] == "," else "."] += 1
+            self._ways["," if marked[1] == "," else "."] += 1
         elif _WHOLE.fullmatch(price) and decimals(row.cells["currency"].strip()):
-            ways["none"] += 1
-    return max(ways, key=lambda way: ways[way])  # The first of equals.
+            self._ways["none"] += 1
+
+    def style(self, decimal: Decimal | None) -> Style:
+        """Return how to read prices: as the owner says, or as most are written; in doubt, in minor units."""
+        if decimal is not None:
+            return Style(decimal, may_be_whole=True)
+        return Style(max(self._ways, key=lambda way: self._ways[way]), may_be_whole=False)  # The first of equals.
 
 
-def _line(row: SheetRow, style: "_Style") -> GoodsLine:
+def read_line(row: SheetRow, style: Style, *, has_stock: bool = True) -> GoodsLine:
+    """Read a row of a sheet that has the columns of `REQUIRED`; the rest of `KNOWN` may be missing or empty.
+
+    Raises:
+        ValueError: A cell can't be read. The text begins with the name of its column.
+    """
     cell = {name: text.strip() for name, text in row.cells.items()}
-    on_hand = _whole("on_hand", cell["on_hand"], "a whole number of units, 0 or more") if cell.get("on_hand") else None
+    on_hand = None
+    if has_stock and cell.get("on_hand"):
+        on_hand = _whole("on_hand", cell["on_hand"], "a whole number of units, 0 or more")
     if on_hand is not None and on_hand > MOST_UNITS:
         raise ValueError(f"on_hand must be at most {MOST_UNITS:,}")
     required = SkuRow(
@@ -88,7 +85,18 @@ def _line(row: SheetRow, style: "_Style") -> GoodsLine:
         price=Money(amount=_price(cell["price"], cell["currency"], style), currency=cell["currency"]),
         weight_g=_whole("weight_g", cell["weight_g"], "a whole number of grams, 1 or more"),
     )
-    return GoodsLine(row.number, read_more(required, cell), on_hand)
+    return GoodsLine(row.number, read_more(required, cell), on_hand, read_pictures(cell.get(PICTURES, "")))
+
+
+def read_pictures(cell: str) -> tuple[str, ...]:
+    """Read the pictures of a product, with semicolons between. An empty cell and `-` name none, and take none away."""
+    return tuple(dict.fromkeys(each.strip() for each in unguard(cell).split(";") if each.strip() not in ("", "-")))
+
+
+def column_of(sentence: str) -> str:
+    """Return the column that a sentence about a line begins with; "" if it is about the line as a whole."""
+    word = sentence.partition(" ")[0].rstrip(":,")
+    return word if word in KNOWN else ""
 
 
 def _whole(column: str, text: str, wanted: str) -> int:
@@ -97,7 +105,7 @@ def _whole(column: str, text: str, wanted: str) -> int:
     return int(text)
 
 
-def _price(text: str, currency: Currency, style: _Style) -> Minor:
+def _price(text: str, currency: Currency, style: Style) -> Minor:
     digits = decimals(currency)
     if style.decimal == "none" or not digits:
         if _MARKED.fullmatch(text) and digits:

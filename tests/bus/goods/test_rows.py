@@ -2,8 +2,8 @@
 
 import pytest
 
-from cli.goods_rows import Decimal, GoodsLine, read_lines
-from cli.sheets import Sheet, SheetRow
+from bus.goods.rows import Decimal, GoodsLine, Habit, column_of, read_line
+from bus.goods.sheets import SheetRow
 
 CELLS = {
     "product_id": "MUG",
@@ -21,8 +21,16 @@ CELLS = {
 
 
 def read(*changes: dict[str, str], decimal: Decimal | None = None) -> tuple[list[GoodsLine], list[tuple[int, str]]]:
-    made = tuple(SheetRow(2 + n, {**CELLS, "sku": f"MUG-{n}"} | change) for n, change in enumerate(changes))
-    return read_lines(Sheet(frozenset(CELLS), made, (), "UTF-8"), decimal)
+    made = [SheetRow(2 + n, {**CELLS, "sku": f"MUG-{n}"} | change) for n, change in enumerate(changes)]
+    habit, lines, refused = Habit(), list[GoodsLine](), list[tuple[int, str]]()
+    for row in made:
+        habit.note(row)
+    for row in made:
+        try:
+            lines.append(read_line(row, habit.style(decimal)))
+        except ValueError as error:
+            refused.append((row.number, str(error)))
+    return lines, refused
 
 
 def prices(*written: str, currency: str = "EUR", decimal: Decimal | None = None) -> list[int | str]:
@@ -90,10 +98,24 @@ def test_stock_without_a_number_stays_and_is_bounded() -> None:
     assert refused == [(4, "on_hand must be at most 1,000,000,000")]
 
 
-def test_a_sku_that_stands_twice_is_refused_with_the_line_of_the_first() -> None:
-    lines, refused = read({"sku": "MUG"}, {}, {"sku": "MUG"})
-    assert [line.number for line in lines] == [2, 3]
-    assert refused == [(4, "sku MUG stands in line 2 already")]
+@pytest.mark.parametrize(
+    ("change", "column"),
+    [
+        ({"price": "x"}, "price"),
+        ({"weight_g": ""}, "weight_g"),
+        ({"on_hand": "-1"}, "on_hand"),
+        ({"status": "sold"}, "status"),
+    ],
+)
+def test_a_refusal_names_its_column(change: dict[str, str], column: str) -> None:
+    _, [(_, reason)] = read(change)
+    assert column_of(reason) == column
+    assert column_of("product VASE is described differently in an earlier line") == ""
+
+
+def test_pictures_are_a_list_and_none_is_taken_away() -> None:
+    lines, _ = read({"images": "a.jpg; https://example.com/b.png ;a.jpg;"}, {"images": "-"}, {})
+    assert [line.pictures for line in lines] == [("a.jpg", "https://example.com/b.png"), (), ()]
 
 
 def test_texts_come_back_as_they_were_before_they_were_guarded_against_formulas() -> None:

@@ -1,0 +1,1 @@
+"""Goods files, read into catalog, inventory and pictures piece by piece."""

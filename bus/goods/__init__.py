@@ -1,0 +1,1 @@
+"""The goods file: a table of SKUs with their products, as spreadsheets write it."""
