@@ -5,7 +5,8 @@ from datetime import datetime
 
 from msgspec import structs
 
-from actors.catalog import changes, history, model_rules, rules, store
+from actors.catalog import categories, category_rules, changes, history, model_rules, rules, store
+from actors.catalog.navigation import Navigation
 from actors.catalog.sorting import sort_key
 from bus.messages.base import Currency, ProductId, Sku
 from bus.messages.catalog import (
@@ -43,7 +44,7 @@ from bus.messages.catalog import (
     SkuCheck,
     UndoChange,
 )
-from engine.actor import Actor, call, turn
+from engine.actor import call, turn
 from engine.clock import Clock
 from engine.errors import BadInput
 from engine.postgres import Database
@@ -53,14 +54,12 @@ _AT_ONCE = 500  # Products that are given a key at a time.
 _MOST_READ = 500
 
 
-class Catalog(Actor):
-    """Keeps products, their SKUs and prices."""
+class Catalog(Navigation):
+    """Keeps products, their SKUs and prices, and the ways that lead to them."""
 
     def __init__(self, *, database: Database, clock: Clock, currency: Currency, language: str) -> None:
-        self._database = database
-        self._clock = clock
+        super().__init__(database=database, clock=clock, language=language)
         self._currency = currency
-        self._language = language
 
     async def run(self) -> None:
         """Sort products that were written under another language, or by an older version."""
@@ -112,13 +111,15 @@ class Catalog(Actor):
             raise BadInput("at most 1,000 rows in one request")
         known = await store.lock(tx, {row.product_id for row in ask.rows})
         good, refused = rules.sort_rows(ask.rows, self._currency, *await store.taken(tx, ask.rows))
-        products = rules.merged(known, good)
-        reasons = model_rules.refusals(products, known, tx.now)
+        products, made, reasons = await categories.settled(tx, rules.merged(known, good), known)
+        reasons = {**reasons, **model_rules.refusals(products, known, tx.now)}
         fine = [product for product in products if product.id not in reasons]
         reasons |= rules.taken_barcodes(fine, await store.barcodes(tx, fine))
         refused += [(place, reasons[row.product_id]) for place, row in enumerate(ask.rows) if row.product_id in reasons]
         if not ask.is_trial:
-            edits = changes.edits(known, [product for product in fine if product.id not in reasons])
+            written = [product for product in fine if product.id not in reasons]
+            await categories.add(tx, category_rules.needed(made, written))
+            edits = changes.edits(known, written)
             tx.publish(*await store.save(tx, edits, by=ask.by, language=self._language))
         refused_rows = dict(sorted(refused))
         return Imported(written=len(ask.rows) - len(refused_rows), refused=tuple(refused_rows.items()))
@@ -192,7 +193,7 @@ class Catalog(Actor):
         return await self._remove(tx, found, ask.by)
 
     @turn
-    async def categories(self, tx: Transaction, asks: Sequence[ListCategories]) -> Sequence[Categories]:
+    async def category_names(self, tx: Transaction, asks: Sequence[ListCategories]) -> Sequence[Categories]:
         names = sorted(await store.categories(tx), key=lambda name: (sort_key(name, self._language), name))
         return [Categories(names=tuple(names))] * len(asks)
 
@@ -202,8 +203,10 @@ class Catalog(Actor):
         Raises:
             BadInput: Something about it does not fit.
         """
-        if refused := model_rules.refusal(after, before, tx.now):
+        settled = await categories.settled(tx, [after], {after.id: before} if before else {})
+        if refused := settled.refused.get(after.id) or model_rules.refusal(after, before, tx.now):
             raise BadInput(refused)
+        after = settled.products[0]
         if taken := await self._refusal(tx, after):
             return taken
         owners = await store.barcodes(tx, [after])
@@ -211,6 +214,7 @@ class Catalog(Actor):
         others = {code: sku for code, sku in owners.items() if sku not in left}
         if why := rules.taken_barcodes([after], others).get(after.id):
             raise BadInput(why)
+        await categories.add(tx, category_rules.needed(settled.made, [after]))
         return await self._write(tx, before, after, by)
 
     async def _refusal(self, tx: Transaction, product: Product, but: Product | None = None) -> ProductExists | None:

@@ -35,7 +35,11 @@ def refusal(product: Product, before: Product | None, now: datetime) -> str | No
         _texts(product)
         or _options(product.options)
         or _skus(product)
-        or _times(product, (before.publish_at, before.unpublish_at) if before else (None, None), now)
+        or times_refusal(
+            (product.publish_at, product.unpublish_at),
+            (before.publish_at, before.unpublish_at) if before else (None, None),
+            now,
+        )
     )
 
 
@@ -90,8 +94,17 @@ def _skus(product: Product) -> str | None:
     return None
 
 
-def _times(product: Product, known: tuple[datetime | None, datetime | None], now: datetime) -> str | None:
-    begins, ends = product.publish_at, product.unpublish_at
+def times_refusal(
+    times: tuple[datetime | None, datetime | None], known: tuple[datetime | None, datetime | None], now: datetime
+) -> str | None:
+    """The reason to refuse the times from which and until which something is shown; None if they are fine.
+
+    Args:
+        times: As they shall be.
+        known: As they are: one that has come since is no fault.
+        now: The time.
+    """
+    begins, ends = times
     if begins and ends and ends <= begins:
         return "unpublish_at must be after publish_at"
     for name, time, before in (("publish_at", begins, known[0]), ("unpublish_at", ends, known[1])):

@@ -40,7 +40,10 @@ select {columns}, {value} as place from found
 {where} order by {value} {way}, id {way} limit {limit}"""
 _STEPS = 1000  # Rows of such a walk: some milliseconds.
 
-_COLUMNS = "id, slug, title, category, description, revision, status, publish_at, unpublish_at, brand, tags, options"
+_COLUMNS = (
+    "id, slug, title, category, description, revision, status, publish_at, unpublish_at, brand, tags, options, "
+    "categories"
+)
 _PRODUCTS = f"select {_COLUMNS} from catalog.products where "  # noqa: S608 - of our own words
 _BY_ID = _PRODUCTS + "id = any($1) or slug = any($1)"
 _BY_IDS = _PRODUCTS + "id = any($1) order by revision"
@@ -68,19 +71,20 @@ _COUNT = "update catalog.counter set revision = revision + $1 where is_one retur
 _WRITE_PRODUCTS = """
 insert into catalog.products
     (id, slug, title, category, description, sort_key, lowest_price, revision, status, publish_at, unpublish_at,
-    brand, tags, options, sorted_by)
+    brand, tags, options, categories, sorted_by)
 select id, slug, title, category, description, sort_key, lowest_price, revision, status, publish_at, unpublish_at,
-    brand, array(select jsonb_array_elements_text(tags::jsonb)), options::jsonb, $15
+    brand, array(select jsonb_array_elements_text(tags::jsonb)), options::jsonb,
+    array(select jsonb_array_elements_text(categories::jsonb)), $16
 from unnest(
     $1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::bigint[],
-    $9::text[], $10::timestamptz[], $11::timestamptz[], $12::text[], $13::text[], $14::text[])
+    $9::text[], $10::timestamptz[], $11::timestamptz[], $12::text[], $13::text[], $14::text[], $15::text[])
     as n (id, slug, title, category, description, sort_key, lowest_price, revision, status, publish_at, unpublish_at,
-    brand, tags, options)
+    brand, tags, options, categories)
 on conflict (id) do update set slug = excluded.slug, title = excluded.title, category = excluded.category,
     description = excluded.description, sort_key = excluded.sort_key, lowest_price = excluded.lowest_price,
     revision = excluded.revision, status = excluded.status, publish_at = excluded.publish_at,
     unpublish_at = excluded.unpublish_at, brand = excluded.brand, tags = excluded.tags, options = excluded.options,
-    sorted_by = excluded.sorted_by"""
+    categories = excluded.categories, sorted_by = excluded.sorted_by"""
 # "Other than" would find no index. Keys are written only where the title is still the one that was read.
 _TO_SORT = "select id, title from catalog.products where sorted_by < $1 or sorted_by > $1 limit $2"
 _SORT = """
@@ -165,6 +169,9 @@ async def _rows(database: Database, ask: ListProducts, limit: int, now: datetime
     if ask.category:
         given.append(ask.category)
         conditions.append(f"category = ${len(given)}")
+    if ask.within:
+        given.append(list(ask.within))
+        conditions.append(f"categories && ${len(given)}::text[]")
     if value is not None:
         given += [value, last_id]
         conditions.append(f"({order.value}, id) {order.after} (${len(given) - 1}::{order.type}, ${len(given)})")
@@ -272,6 +279,7 @@ async def _write_products(tx: Transaction, products: Sequence[tuple[Product, int
             [min(sku.price.amount for sku in p.skus) for p in own], [revision for _, revision in products],
             [p.status for p in own], [p.publish_at for p in own], [p.unpublish_at for p in own],
             [p.brand for p in own], [_json(p.tags) for p in own], [_json(p.options) for p in own],
+            [_json(p.categories) for p in own],
             rules_of(language),
         )  # fmt: skip
 
@@ -357,6 +365,7 @@ def _product(row: Record, skus: Sequence[SkuView]) -> Product:
         brand=row["brand"],
         tags=tuple(row["tags"]),
         options=msgspec.json.decode(row["options"], type=tuple[Option, ...]),
+        categories=tuple(row["categories"]),
         skus=rules.cheapest_first(skus),
     )
 

@@ -53,4 +53,5 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     limit: int = 20
     pinned: tuple[str, ...] = ()  # Products that come first, in this order, if the filters let them.
     buried: tuple[str, ...] = ()  # Products that come last.
+    without: tuple[str, ...] = ()  # Products that are not looked for.
     synonyms: tuple[Synonym, ...] = ()

@@ -7,7 +7,7 @@ from typing import Final
 
 from tantivy import Index, Schema, SchemaBuilder, TextAnalyzerBuilder, Tokenizer
 
-VERSION: Final = 1  # Of the rules that make documents of products: an index that others made is built anew.
+VERSION: Final = 2  # Of the rules that make documents of products: an index that others made is built anew.
 
 # Each field's kind, and what it holds. Words arrive cut and folded, so they are split at spaces only.
 FIELDS: Final = {

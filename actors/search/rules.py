@@ -3,6 +3,7 @@
 import zlib
 from collections.abc import Sequence
 from itertools import permutations
+from typing import Final
 
 import msgspec
 
@@ -11,6 +12,7 @@ from actors.search.findable import ALWAYS, Findable, microseconds
 from bus.messages.catalog import Product
 from bus.messages.search import MOST_QUERY, MOST_VALUES, FindProducts, SearchRule, SynonymGroup
 
+WITHIN: Final = "within"  # The facet that has ids of categories: asked for, and never shown.
 _MOST_GROUPS = 1000
 _MOST_RULES = 1000
 
@@ -18,7 +20,7 @@ _MOST_RULES = 1000
 def findable(product: Product) -> Findable:
     """A product of the catalog as the index knows it: one that is active, though it may be shown at other times."""
     skus = product.skus
-    facets = {"category": (product.category,), "brand": (product.brand,)}
+    facets = {"category": (product.category,), "brand": (product.brand,), WITHIN: product.categories}
     return Findable(
         id=product.id,
         title=product.title,
@@ -47,7 +49,8 @@ def question(ask: FindProducts, skip: int, facets: Sequence[str], rule: SearchRu
     """The question to put to an index."""
     return Question(
         q=ask.q,
-        filters={chosen.facet: chosen.values for chosen in ask.filters},
+        filters={chosen.facet: chosen.values for chosen in ask.filters} | ({WITHIN: ask.within} if ask.within else {}),
+        without=ask.without,
         price=(ask.price_from, ask.price_to),
         facets=tuple(facets),
         sort=ask.sort,
@@ -61,7 +64,7 @@ def question(ask: FindProducts, skip: int, facets: Sequence[str], rule: SearchRu
 
 def mark(ask: FindProducts) -> int:
     """A number that a cursor carries, so that it is of this query and no other."""
-    parts = (ask.q, ask.filters, ask.price_from, ask.price_to, ask.sort)
+    parts = (ask.q, ask.filters, ask.price_from, ask.price_to, ask.sort, ask.within, ask.without)
     return zlib.crc32(msgspec.json.encode(parts))
 
 

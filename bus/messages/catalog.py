@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, Final, Literal, TypeAlias
 
-from bus.messages.base import Money, ProductId, Sku, Value
+from bus.messages.base import CategoryId, Money, ProductId, Sku, Value
 from engine.message import Command, Event, Query, Reply
 
 MOST_SKUS: Final = 2048  # Of one product.
@@ -19,7 +19,7 @@ class SkuRow(Value, frozen=True, kw_only=True):
     product_id: ProductId
     slug: str
     title: str
-    category: str
+    category: str  # A title or a path of the main category ("clothing/shirts"); one that is not there is made.
     description: str
     sku: Sku
     sku_title: str
@@ -75,6 +75,9 @@ class Product(Reply):
     brand: str = ""
     tags: tuple[str, ...] = ()
     options: tuple[Option, ...] = ()
+    # At most 30, the main one first: `category` is its title. Where these are missing, or as they were and `category`
+    # is another, that says the main one: a title, a path, or a new category.
+    categories: tuple[CategoryId, ...] = ()
 
 
 class ProductChanged(Event):
@@ -190,6 +193,7 @@ class ListProducts(Query[ProductPage]):
     after: str = ""  # `next` of the previous page.
     even_hidden: bool = False  # Also those that buyers don't see.
     status: Status | None = None  # Only these.
+    within: tuple[CategoryId, ...] = ()  # Only products in one of these.
 
 
 class GetProduct(Query[Product | NoSuchProduct]):
@@ -307,6 +311,7 @@ class ChangeProduct(Command[Product | NoSuchProduct | ProductExists | ChangedMea
     tags: tuple[str, ...] | None = None
     options: tuple[Option, ...] | None = None
     cleared: tuple[Literal["publish_at", "unpublish_at"], ...] = ()
+    categories: tuple[CategoryId, ...] | None = None  # The main one first.
 
 
 class UndoChange(Command[Product | Removed | NoSuchProduct | NoSuchChange | FieldsMoved | ProductExists]):

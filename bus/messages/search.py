@@ -2,7 +2,7 @@
 
 from typing import Final, Literal, TypeAlias
 
-from bus.messages.base import ProductId, Value
+from bus.messages.base import CategoryId, ProductId, Value
 from engine.message import Command, Query, Reply
 
 FoundSort: TypeAlias = Literal["relevance", "title", "price", "-price"]
@@ -57,6 +57,8 @@ class FindProducts(Query[Found]):
     price_to: int | None = None
     sort: FoundSort = "relevance"
     after: str = ""  # `next` of the previous page.
+    within: tuple[CategoryId, ...] = ()  # Only products that are in one of these themselves.
+    without: tuple[ProductId, ...] = ()  # None of these.
 
 
 class SuggestedProduct(Value, frozen=True, kw_only=True):

@@ -63,6 +63,48 @@
  */
 
 /**
+ * @typedef {Object} CategoryLeaf
+ * @property {string} id
+ * @property {string} path
+ * @property {string} title
+ * @property {number} products
+ */
+
+/**
+ * @typedef {Object} CategoryList
+ * @property {CategoryNode[]} items
+ * @property {null} [next]
+ */
+
+/**
+ * @typedef {Object} CategoryNode
+ * @property {string} id
+ * @property {string} path
+ * @property {string} title
+ * @property {number} products
+ * @property {string | null} parent
+ * @property {number} level
+ */
+
+/**
+ * @typedef {Object} CategoryRef
+ * @property {string} id
+ * @property {string} path
+ * @property {string} title
+ */
+
+/**
+ * @typedef {Object} CategoryView
+ * @property {string} id
+ * @property {string} path
+ * @property {string} title
+ * @property {number} products
+ * @property {string} description
+ * @property {CategoryRef[]} above
+ * @property {CategoryLeaf[]} children
+ */
+
+/**
  * @typedef {Object} CheckoutBody
  * @property {string} email
  * @property {string} name
@@ -77,6 +119,17 @@
  * @property {OrderView} order
  * @property {string} access_token
  * @property {PaymentView | null} payment
+ */
+
+/**
+ * @typedef {Object} CollectionPage
+ * @property {ProductSummary[]} items
+ * @property {string | null} next
+ * @property {string} id
+ * @property {string} slug
+ * @property {string} title
+ * @property {string} description
+ * @property {boolean} degraded
  */
 
 /**
@@ -250,6 +303,7 @@
  * @property {number} available
  * @property {string} brand
  * @property {string[]} tags
+ * @property {string[]} categories
  * @property {OptionView[]} options
  * @property {SkuDetail[]} skus
  * @property {ImageView[]} images

@@ -1,6 +1,10 @@
-"""The catalog: products browsed by buyers, changed by staff."""
+"""The catalog: products browsed by buyers, changed by staff, and the ways that lead to them."""
 
-from gateway.api.catalog.edits import STAFF
-from gateway.api.catalog.products import PUBLIC
+from litestar.types import ControllerRouterHandler
+
+from gateway.api.catalog import categories, collections, edits, products, redirects
+
+PUBLIC: list[ControllerRouterHandler] = [*products.PUBLIC, *categories.PUBLIC, *collections.PUBLIC]
+STAFF: list[ControllerRouterHandler] = [*edits.STAFF, *categories.STAFF, *collections.STAFF, *redirects.STAFF]
 
 __all__ = ["PUBLIC", "STAFF"]

@@ -21,6 +21,7 @@ from gateway.api.bodies import Body, MoneyBody
 Text = Annotated[str, msgspec.Meta(max_length=5000)]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 Short = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+Categories = Annotated[list[Annotated[str, msgspec.Meta(min_length=1, max_length=700)]], msgspec.Meta(max_length=30)]
 Slug = Annotated[str, msgspec.Meta(max_length=200), whole(SLUG)]
 
 
@@ -44,7 +45,11 @@ class OptionBody(Body, frozen=True, kw_only=True):
 
 
 class WholeProductBody(Body, frozen=True, kw_only=True):
-    """All of a product. Buyers see it while it is active, from `publish_at` until `unpublish_at`."""
+    """All of a product. Buyers see it while it is active, from `publish_at` until `unpublish_at`.
+
+    `categories` are ids or paths, the main one first. Without them, or where only `category` is another than before,
+    that says the main one: a title, a path, or a new category at the top.
+    """
 
     slug: Slug
     title: Name
@@ -57,6 +62,7 @@ class WholeProductBody(Body, frozen=True, kw_only=True):
     brand: Annotated[str, msgspec.Meta(max_length=100)] = ""
     tags: Annotated[list[Short], msgspec.Meta(max_length=50)] = msgspec.field(default_factory=list)
     options: Annotated[list[OptionBody], msgspec.Meta(max_length=5)] = msgspec.field(default_factory=list)
+    categories: Categories = msgspec.field(default_factory=list)
 
 
 class ProductBody(WholeProductBody, frozen=True, kw_only=True):
@@ -79,6 +85,7 @@ class ProductChange(Body, frozen=True, kw_only=True):
     brand: Annotated[str, msgspec.Meta(max_length=100)] | None = None
     tags: Annotated[list[Short], msgspec.Meta(max_length=50)] | None = None
     options: Annotated[list[OptionBody], msgspec.Meta(max_length=5)] | None = None
+    categories: Categories | None = None
     clear: Annotated[list[Literal["publish_at", "unpublish_at"]], msgspec.Meta(max_length=2)] = msgspec.field(
         default_factory=list
     )
@@ -99,6 +106,7 @@ def whole_product(product_id: str, body: WholeProductBody) -> Product:
         brand=body.brand,
         tags=tuple(body.tags),
         options=options_of(body.options),
+        categories=tuple(body.categories),
     )
 
 

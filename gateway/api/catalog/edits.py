@@ -158,6 +158,7 @@ async def change_product(
         tags=None if data.tags is None else tuple(data.tags),
         options=None if data.options is None else options_of(data.options),
         cleared=tuple(data.clear),
+        categories=None if data.categories is None else tuple(data.categories),
     )
     return await _product(context, await context.bus.ask(ask))
 

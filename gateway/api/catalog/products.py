@@ -21,6 +21,7 @@ from gateway.api.catalog.listing import (
     ListSort,
     PriceRange,
     Wanted,
+    categories_below,
     facets,
     prices,
     read_listing,
@@ -90,6 +91,7 @@ class ProductDetail(View, frozen=True, kw_only=True):
     available: int
     brand: str
     tags: Sequence[str]
+    categories: Sequence[str]  # Ids, the main one first.
     options: Sequence[OptionView]
     skus: Sequence[SkuDetail]
     images: Sequence[ImageView]
@@ -119,17 +121,24 @@ async def list_products(
     """List products for sale, page by page: by relevance for `q`, otherwise by title.
 
     `sort` is relevance, title, price, -price or newest. `f.price=2000..5000` is in minor units. `q` finds misspelt
-    words, parts of words and SKUs; of more than 8 words the first 8 are looked for.
+    words, parts of words and SKUs; of more than 8 words the first 8 are looked for. `category` is a path, such as
+    `clothing/shirts`, with all that is below it, or a title.
     """
-    categories = [*([category] if category else []), *(f_category or [])]
-    listing = await read_listing(
-        context,
-        Wanted(q=q, categories=categories, brands=f_brand or [], prices=f_price, sort=sort, limit=limit, after=cursor),
+    within = await categories_below(context, category)
+    wanted = Wanted(
+        q=q,
+        categories=[*([category] if category and not within else []), *(f_category or [])],
+        within=within,
+        brands=f_brand or [],
+        prices=f_price,
+        sort=sort,
+        limit=limit,
+        after=cursor,
     )
-    levels, found = await stock_of(context, listing.products), listing.found
-    pictures = await pictures_of(context, [product.id for product in listing.products])
+    listing = await read_listing(context, wanted)
+    found = listing.found
     return ProductList(
-        items=[summary(product, levels, pictures.get(product.id, ())) for product in listing.products],
+        items=await summaries(context, listing.products),
         next=listing.next,
         total=found.total if found else None,
         facets=facets(found),
@@ -177,6 +186,13 @@ async def stock_of(context: GatewayContext, products: Sequence[Product]) -> dict
     return {level.sku: level.available for level in await context.updates.levels(skus)}
 
 
+async def summaries(context: GatewayContext, products: Sequence[Product]) -> list[ProductSummary]:
+    """Show products as in a list, with their stock and pictures."""
+    levels = await stock_of(context, products)
+    pictures = await pictures_of(context, [product.id for product in products])
+    return [summary(product, levels, pictures.get(product.id, ())) for product in products]
+
+
 def summary(product: Product, levels: dict[str, int], pictures: Sequence[ImageView]) -> ProductSummary:
     """Show a product as in a list."""
     skus = [sku for sku in product.skus if sku.is_on_sale]
@@ -208,6 +224,7 @@ async def detail(context: GatewayContext, product: Product) -> ProductDetail:
         available=sum(levels.values()),
         brand=product.brand,
         tags=product.tags,
+        categories=product.categories,
         options=[OptionView(name=option.name, values=option.values) for option in product.options],
         skus=[sku_detail(sku, levels.get(sku.sku, 0)) for sku in skus],
         images=pictures,
