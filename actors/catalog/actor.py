@@ -5,9 +5,9 @@ from datetime import datetime
 
 from msgspec import structs
 
-from actors.catalog import categories, category_rules, changes, history, model_rules, rules, store
-from actors.catalog.navigation import Navigation
+from actors.catalog import categories, category_rules, changes, history, model_rules, rules, store, translations
 from actors.catalog.sorting import sort_key
+from actors.catalog.translating import Translating
 from bus.messages.base import Currency, ProductId, Sku
 from bus.messages.catalog import (
     Categories,
@@ -54,7 +54,7 @@ _AT_ONCE = 500  # Products that are given a key at a time.
 _MOST_READ = 500
 
 
-class Catalog(Navigation):
+class Catalog(Translating):
     """Keeps products, their SKUs and prices, and the ways that lead to them."""
 
     def __init__(self, *, database: Database, clock: Clock, currency: Currency, language: str) -> None:
@@ -75,6 +75,8 @@ class Catalog(Navigation):
     async def get(self, tx: Transaction, asks: Sequence[GetProduct]) -> Sequence[Product | NoSuchProduct]:
         found = await store.by_id(tx, {ask.id for ask in asks})
         known = {product.slug: product for product in found} | {product.id: product for product in found}
+        if unknown := [ask.id for ask in asks if ask.id not in known]:
+            known |= await self._called(tx, unknown)
         missing = [ask.id for ask in asks if ask.id not in known]
         former = await history.former_slugs(tx, missing) if missing else {}
         return [_seen(known.get(ask.id), ask, tx.now) or rules.missing(ask.id, former) for ask in asks]
@@ -196,6 +198,13 @@ class Catalog(Navigation):
     async def category_names(self, tx: Transaction, asks: Sequence[ListCategories]) -> Sequence[Categories]:
         names = sorted(await store.categories(tx), key=lambda name: (sort_key(name, self._language), name))
         return [Categories(names=tuple(names))] * len(asks)
+
+    @staticmethod
+    async def _called(tx: Transaction, slugs: Sequence[str]) -> dict[str, Product]:
+        """Return the products that are called so in another language."""
+        owners = await translations.by_slug(tx, slugs)
+        found = {each.id: each for each in await store.by_id(tx, {*owners.values()})} if owners else {}
+        return {slug: found[owner] for slug, owner in owners.items() if owner in found}
 
     async def _save(self, tx: Transaction, before: Product | None, after: Product, by: str) -> Product | ProductExists:
         """Write a product, unless a name is taken.

@@ -12,6 +12,7 @@ from bus.messages.texts import is_blank, is_harmful
 MOST_OPTIONS: Final = 5
 MOST_VALUES: Final = 250  # Of one option.
 MOST_TAGS: Final = 50
+LONGEST_SEO: Final = 500  # Letters of a title or a description for search engines.
 MOST_LETTERS: Final = 100  # Of a brand, a tag, an option's name and each of its values.
 _BARCODE: Final = re.compile(r"[0-9A-Za-z-]{1,64}")  # GTINs, and what shops print themselves.
 
@@ -52,6 +53,9 @@ def refusals(products: Sequence[Product], known: Mapping[ProductId, Product], no
 def _texts(product: Product) -> str | None:
     if len(product.skus) > MOST_SKUS:
         return f"skus: at most {MOST_SKUS:,}"
+    for name, text in (("seo_title", product.seo_title), ("seo_description", product.seo_description)):
+        if len(text) > LONGEST_SEO or any(map(is_harmful, text)):
+            return f"{name} has at most {LONGEST_SEO} characters, and is one line"
     if len(product.brand) > MOST_LETTERS or any(map(is_harmful, product.brand)):
         return f"brand has at most {MOST_LETTERS} characters, and is one line"
     if (

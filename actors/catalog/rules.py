@@ -31,7 +31,7 @@ _OF_PRODUCT: Final = (
 )  # fmt: skip
 _CHANGEABLE: Final = (
     "slug", "title", "category", "description", "status", "publish_at", "unpublish_at", "brand", "tags", "options",
-    "categories",
+    "categories", "seo_title", "seo_description",
 )  # fmt: skip
 
 

@@ -42,7 +42,7 @@ _STEPS = 1000  # Rows of such a walk: some milliseconds.
 
 _COLUMNS = (
     "id, slug, title, category, description, revision, status, publish_at, unpublish_at, brand, tags, options, "
-    "categories"
+    "categories, seo_title, seo_description"
 )
 _PRODUCTS = f"select {_COLUMNS} from catalog.products where "  # noqa: S608 - of our own words
 _BY_ID = _PRODUCTS + "id = any($1) or slug = any($1)"
@@ -66,25 +66,32 @@ order by sku = $1 desc, lower(left(sku, 3)) = lower(left($1, 3)) desc, abs(lengt
 _LOCK = "select from catalog.counter where is_one for update"
 _BARCODES = "select barcode, sku from catalog.skus where barcode = any($1)"
 _OWNERS = "select sku, product_id from catalog.skus where sku = any($1)"
-_SLUGS = "select slug, id from catalog.products where slug = any($1)"
+_SLUGS = """
+select slug, id from catalog.products where slug = any($1)
+union all select slug, product_id as id from catalog.translations where slug = any($1)"""
 _COUNT = "update catalog.counter set revision = revision + $1 where is_one returning revision - $1"
 _WRITE_PRODUCTS = """
-insert into catalog.products
+insert into catalog.products as p
     (id, slug, title, category, description, sort_key, lowest_price, revision, status, publish_at, unpublish_at,
-    brand, tags, options, categories, sorted_by)
+    brand, tags, options, categories, seo_title, seo_description, text_revision, sorted_by)
 select id, slug, title, category, description, sort_key, lowest_price, revision, status, publish_at, unpublish_at,
     brand, array(select jsonb_array_elements_text(tags::jsonb)), options::jsonb,
-    array(select jsonb_array_elements_text(categories::jsonb)), $16
+    array(select jsonb_array_elements_text(categories::jsonb)), seo_title, seo_description, revision, $18
 from unnest(
     $1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::bigint[],
-    $9::text[], $10::timestamptz[], $11::timestamptz[], $12::text[], $13::text[], $14::text[], $15::text[])
+    $9::text[], $10::timestamptz[], $11::timestamptz[], $12::text[], $13::text[], $14::text[], $15::text[],
+    $16::text[], $17::text[])
     as n (id, slug, title, category, description, sort_key, lowest_price, revision, status, publish_at, unpublish_at,
-    brand, tags, options, categories)
+    brand, tags, options, categories, seo_title, seo_description)
 on conflict (id) do update set slug = excluded.slug, title = excluded.title, category = excluded.category,
     description = excluded.description, sort_key = excluded.sort_key, lowest_price = excluded.lowest_price,
     revision = excluded.revision, status = excluded.status, publish_at = excluded.publish_at,
     unpublish_at = excluded.unpublish_at, brand = excluded.brand, tags = excluded.tags, options = excluded.options,
-    categories = excluded.categories, sorted_by = excluded.sorted_by"""
+    categories = excluded.categories, seo_title = excluded.seo_title, seo_description = excluded.seo_description,
+    text_revision = case when (p.title, p.description, p.seo_title, p.seo_description, p.options) is distinct from
+        (excluded.title, excluded.description, excluded.seo_title, excluded.seo_description, excluded.options)
+        then excluded.revision else p.text_revision end,
+    sorted_by = excluded.sorted_by"""
 # "Other than" would find no index. Keys are written only where the title is still the one that was read.
 _TO_SORT = "select id, title from catalog.products where sorted_by < $1 or sorted_by > $1 limit $2"
 _SORT = """
@@ -279,7 +286,7 @@ async def _write_products(tx: Transaction, products: Sequence[tuple[Product, int
             [min(sku.price.amount for sku in p.skus) for p in own], [revision for _, revision in products],
             [p.status for p in own], [p.publish_at for p in own], [p.unpublish_at for p in own],
             [p.brand for p in own], [_json(p.tags) for p in own], [_json(p.options) for p in own],
-            [_json(p.categories) for p in own],
+            [_json(p.categories) for p in own], [p.seo_title for p in own], [p.seo_description for p in own],
             rules_of(language),
         )  # fmt: skip
 
@@ -366,6 +373,8 @@ def _product(row: Record, skus: Sequence[SkuView]) -> Product:
         tags=tuple(row["tags"]),
         options=msgspec.json.decode(row["options"], type=tuple[Option, ...]),
         categories=tuple(row["categories"]),
+        seo_title=row["seo_title"],
+        seo_description=row["seo_description"],
         skus=rules.cheapest_first(skus),
     )
 

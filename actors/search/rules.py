@@ -12,7 +12,7 @@ from actors.search.findable import ALWAYS, Findable, microseconds
 from bus.messages.catalog import Product
 from bus.messages.search import MOST_QUERY, MOST_VALUES, FindProducts, SearchRule, SynonymGroup
 
-WITHIN: Final = "within"  # The facet that has ids of categories: asked for, and never shown.
+WITHIN: Final = "IN_CATEGORY"  # A facet of ids of categories: asked for, never shown, and no name of another facet.
 _MOST_GROUPS = 1000
 _MOST_RULES = 1000
 

@@ -78,6 +78,8 @@ class Product(Reply):
     # At most 30, the main one first: `category` is its title. Where these are missing, or as they were and `category`
     # is another, that says the main one: a title, a path, or a new category.
     categories: tuple[CategoryId, ...] = ()
+    seo_title: str = ""  # For search engines, where it is other than the title; so below.
+    seo_description: str = ""
 
 
 class ProductChanged(Event):
@@ -312,6 +314,8 @@ class ChangeProduct(Command[Product | NoSuchProduct | ProductExists | ChangedMea
     options: tuple[Option, ...] | None = None
     cleared: tuple[Literal["publish_at", "unpublish_at"], ...] = ()
     categories: tuple[CategoryId, ...] | None = None  # The main one first.
+    seo_title: str | None = None
+    seo_description: str | None = None
 
 
 class UndoChange(Command[Product | Removed | NoSuchProduct | NoSuchChange | FieldsMoved | ProductExists]):

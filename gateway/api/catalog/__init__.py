@@ -2,9 +2,15 @@
 
 from litestar.types import ControllerRouterHandler
 
-from gateway.api.catalog import categories, collections, edits, products, redirects
+from gateway.api.catalog import categories, collections, edits, products, redirects, translations
 
 PUBLIC: list[ControllerRouterHandler] = [*products.PUBLIC, *categories.PUBLIC, *collections.PUBLIC]
-STAFF: list[ControllerRouterHandler] = [*edits.STAFF, *categories.STAFF, *collections.STAFF, *redirects.STAFF]
+STAFF: list[ControllerRouterHandler] = [
+    *edits.STAFF,
+    *categories.STAFF,
+    *collections.STAFF,
+    *redirects.STAFF,
+    *translations.STAFF,
+]
 
 __all__ = ["PUBLIC", "STAFF"]

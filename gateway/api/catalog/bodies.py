@@ -20,6 +20,7 @@ from gateway.api.bodies import Body, MoneyBody
 
 Text = Annotated[str, msgspec.Meta(max_length=5000)]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+Seo = Annotated[str, msgspec.Meta(max_length=500)]
 Short = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
 Categories = Annotated[list[Annotated[str, msgspec.Meta(min_length=1, max_length=700)]], msgspec.Meta(max_length=30)]
 Slug = Annotated[str, msgspec.Meta(max_length=200), whole(SLUG)]
@@ -63,6 +64,8 @@ class WholeProductBody(Body, frozen=True, kw_only=True):
     tags: Annotated[list[Short], msgspec.Meta(max_length=50)] = msgspec.field(default_factory=list)
     options: Annotated[list[OptionBody], msgspec.Meta(max_length=5)] = msgspec.field(default_factory=list)
     categories: Categories = msgspec.field(default_factory=list)
+    seo_title: Seo = ""
+    seo_description: Seo = ""
 
 
 class ProductBody(WholeProductBody, frozen=True, kw_only=True):
@@ -86,6 +89,8 @@ class ProductChange(Body, frozen=True, kw_only=True):
     tags: Annotated[list[Short], msgspec.Meta(max_length=50)] | None = None
     options: Annotated[list[OptionBody], msgspec.Meta(max_length=5)] | None = None
     categories: Categories | None = None
+    seo_title: Seo | None = None
+    seo_description: Seo | None = None
     clear: Annotated[list[Literal["publish_at", "unpublish_at"]], msgspec.Meta(max_length=2)] = msgspec.field(
         default_factory=list
     )
@@ -107,6 +112,8 @@ def whole_product(product_id: str, body: WholeProductBody) -> Product:
         tags=tuple(body.tags),
         options=options_of(body.options),
         categories=tuple(body.categories),
+        seo_title=body.seo_title,
+        seo_description=body.seo_description,
     )
 
 

@@ -30,6 +30,7 @@ from engine.patterns import whole
 from gateway.api.bodies import LARGEST, Body, Strict, View
 from gateway.api.catalog.bodies import Categories, Name, Slug, Text
 from gateway.api.catalog.categories import path_taken
+from gateway.api.catalog.languages import AcceptLanguage, AskedLocale, locales
 from gateway.api.catalog.listing import shown_products
 from gateway.api.catalog.products import ProductSummary, summaries
 from gateway.api.lists import Limit, ListView, WholeListView
@@ -137,7 +138,12 @@ class _Page(NamedTuple):
 
 @get("/collections/{slug:str}", summary="Read a collection", refuses=["moved", "not_found", "gone"])
 async def get_collection(
-    context: Injected, slug: FromPath[str], limit: Limit = 20, cursor: FromQuery[str] = ""
+    context: Injected,
+    slug: FromPath[str],
+    limit: Limit = 20,
+    cursor: FromQuery[str] = "",
+    locale: AskedLocale = "",
+    accept_language: AcceptLanguage = "",
 ) -> CollectionPage:
     """Read a collection, page by page: first what was chosen by hand, then what its rule finds at this moment.
 
@@ -150,7 +156,7 @@ async def get_collection(
         slug=collection.slug,
         title=collection.title,
         description=collection.description,
-        items=await summaries(context, page.products),
+        items=await summaries(context, page.products, locales(context, locale, accept_language)),
         next=page.next,
         degraded=page.is_degraded,
     )

@@ -159,6 +159,8 @@ async def change_product(
         options=None if data.options is None else options_of(data.options),
         cleared=tuple(data.clear),
         categories=None if data.categories is None else tuple(data.categories),
+        seo_title=data.seo_title,
+        seo_description=data.seo_description,
     )
     return await _product(context, await context.bus.ask(ask))
 

@@ -12,7 +12,9 @@ from bus.messages.catalog import (
     SkuView,
 )
 from bus.messages.inventory import StockLevel
+from bus.messages.translations import Locale
 from gateway.api.bodies import View
+from gateway.api.catalog.languages import AcceptLanguage, AskedLocale, in_language, locales
 from gateway.api.catalog.listing import (
     ChosenBrands,
     ChosenCategories,
@@ -92,6 +94,8 @@ class ProductDetail(View, frozen=True, kw_only=True):
     brand: str
     tags: Sequence[str]
     categories: Sequence[str]  # Ids, the main one first.
+    seo_title: str
+    seo_description: str
     options: Sequence[OptionView]
     skus: Sequence[SkuDetail]
     images: Sequence[ImageView]
@@ -114,6 +118,8 @@ async def list_products(
     f_category: ChosenCategories = None,
     f_brand: ChosenBrands = None,
     f_price: ChosenPrices = "",
+    locale: AskedLocale = "",
+    accept_language: AcceptLanguage = "",
     sort: FromQuery[ListSort | None] = None,
     limit: Limit = 20,
     cursor: FromQuery[str] = "",
@@ -138,7 +144,7 @@ async def list_products(
     listing = await read_listing(context, wanted)
     found = listing.found
     return ProductList(
-        items=await summaries(context, listing.products),
+        items=await summaries(context, listing.products, locales(context, locale, accept_language)),
         next=listing.next,
         total=found.total if found else None,
         facets=facets(found),
@@ -150,9 +156,17 @@ async def list_products(
 
 
 @get("/products/{product_id:str}", summary="Read a product", refuses=["moved", "not_found", "gone"])
-async def get_product(context: Injected, product_id: FromPath[str]) -> ProductDetail:
-    """Read a product, by its id or slug, with its SKUs."""
-    return await detail(context, await find_product(context, product_id))
+async def get_product(
+    context: Injected, product_id: FromPath[str], locale: AskedLocale = "", accept_language: AcceptLanguage = ""
+) -> ProductDetail:
+    """Read a product, by its id or slug, with its SKUs.
+
+    Its texts are in the first language that is asked for (`locale`, else `Accept-Language`) and that it has; else in
+    the shop's.
+    """
+    product = await find_product(context, product_id)
+    (shown,) = await in_language(context, [product], locales(context, locale, accept_language))
+    return await detail(context, shown)
 
 
 @get("/products/{product_id:str}/inventory", summary="Read a product's stock", refuses=["moved", "not_found", "gone"])
@@ -186,8 +200,11 @@ async def stock_of(context: GatewayContext, products: Sequence[Product]) -> dict
     return {level.sku: level.available for level in await context.updates.levels(skus)}
 
 
-async def summaries(context: GatewayContext, products: Sequence[Product]) -> list[ProductSummary]:
-    """Show products as in a list, with their stock and pictures."""
+async def summaries(
+    context: GatewayContext, products: Sequence[Product], wanted: Sequence[Locale]
+) -> list[ProductSummary]:
+    """Show products as in a list, in the first of these languages that each has, with their stock and pictures."""
+    products = await in_language(context, products, wanted)
     levels = await stock_of(context, products)
     pictures = await pictures_of(context, [product.id for product in products])
     return [summary(product, levels, pictures.get(product.id, ())) for product in products]
@@ -225,6 +242,8 @@ async def detail(context: GatewayContext, product: Product) -> ProductDetail:
         brand=product.brand,
         tags=product.tags,
         categories=product.categories,
+        seo_title=product.seo_title,
+        seo_description=product.seo_description,
         options=[OptionView(name=option.name, values=option.values) for option in product.options],
         skus=[sku_detail(sku, levels.get(sku.sku, 0)) for sku in skus],
         images=pictures,
