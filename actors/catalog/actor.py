@@ -5,7 +5,19 @@ from datetime import datetime
 
 from msgspec import structs
 
-from actors.catalog import categories, category_rules, changes, history, model_rules, rules, store, translations
+from actors.catalog import (
+    categories,
+    category_rules,
+    changes,
+    history,
+    model_rules,
+    planned,
+    planning_rules,
+    rules,
+    store,
+    translations,
+)
+from actors.catalog.private import ApplyPlanned
 from actors.catalog.sorting import sort_key
 from actors.catalog.translating import Translating
 from bus.messages.base import Currency, ProductId, Sku
@@ -43,6 +55,16 @@ from bus.messages.catalog import (
     SetProduct,
     SkuCheck,
     UndoChange,
+)
+from bus.messages.planning import (
+    MOST_PLANNED,
+    DropPlannedChange,
+    ListPlannedChanges,
+    NoSuchPlan,
+    PlanChange,
+    PlannedChange,
+    PlannedChangeDropped,
+    PlannedChanges,
 )
 from engine.actor import call, turn
 from engine.clock import Clock
@@ -140,6 +162,11 @@ class Catalog(Translating):
     async def change(
         self, tx: Transaction, ask: ChangeProduct
     ) -> Product | NoSuchProduct | ProductExists | ChangedMeanwhile:
+        return await self._change(tx, ask)
+
+    async def _change(
+        self, tx: Transaction, ask: ChangeProduct
+    ) -> Product | NoSuchProduct | ProductExists | ChangedMeanwhile:
         found = (await store.lock(tx, [ask.id])).get(ask.id)
         if found is None:
             return NoSuchProduct(id=ask.id)
@@ -148,6 +175,47 @@ class Catalog(Translating):
         return await self._moved(tx, found, ask.expected) or await self._save(
             tx, found, rules.changed(found, ask), ask.by
         )
+
+    @turn
+    async def plan(self, tx: Transaction, ask: PlanChange) -> PlannedChange | NoSuchProduct:
+        if ask.product_id not in await store.lock(tx, [ask.product_id]):
+            return NoSuchProduct(id=ask.product_id)
+        before = await planned.one(tx, ask.product_id, ask.id)
+        if refused := planning_rules.refusal(ask.due, ask.change, before, tx.now):
+            raise BadInput(refused)
+        if await planned.number(tx, ask.product_id, but=ask.id) >= MOST_PLANNED:
+            raise BadInput(f"at most {MOST_PLANNED} changes of a product are to come")
+        change = structs.replace(ask.change, id=ask.product_id)
+        plan = PlannedChange(id=ask.id, product_id=ask.product_id, due=ask.due, change=change, by=change.by)
+        await planned.write(tx, plan)
+        tx.schedule(ApplyPlanned(product_id=plan.product_id, id=plan.id), plan.due)
+        return plan
+
+    @turn
+    async def apply_planned(self, tx: Transaction, ask: ApplyPlanned) -> None:
+        """Make a planned change by the rules of all changes. One that does not fit any more is kept, with why."""
+        await store.lock(tx, ())
+        plan = await planned.one(tx, ask.product_id, ask.id)
+        if plan is None or plan.done_at is not None or plan.due > tx.now:
+            return  # It was dropped, or has another time by now, and so another timer.
+        try:
+            refused = planning_rules.reason(await self._change(tx, plan.change))
+        except BadInput as error:  # Raised before anything is written.
+            refused = str(error)
+        await planned.note_done(tx, plan.id, refused)
+
+    @turn
+    async def drop_planned(self, tx: Transaction, ask: DropPlannedChange) -> PlannedChangeDropped | NoSuchPlan:
+        await store.lock(tx, ())
+        plan = await planned.one(tx, ask.product_id, ask.id)
+        if plan is None or plan.done_at is not None:
+            return NoSuchPlan(id=ask.id)
+        await planned.drop(tx, plan.id)
+        return PlannedChangeDropped(id=plan.id)
+
+    @call(limit=4)
+    async def list_planned(self, ask: ListPlannedChanges) -> PlannedChanges:
+        return PlannedChanges(changes=await planned.of_product(self._database, ask.product_id))
 
     @turn
     async def remove(self, tx: Transaction, ask: RemoveProduct) -> Removed | NoSuchProduct:

@@ -2,7 +2,7 @@
 
 from litestar.types import ControllerRouterHandler
 
-from gateway.api.catalog import categories, collections, edits, products, redirects, translations
+from gateway.api.catalog import categories, collections, edits, planned, products, redirects, translations
 
 PUBLIC: list[ControllerRouterHandler] = [*products.PUBLIC, *categories.PUBLIC, *collections.PUBLIC]
 STAFF: list[ControllerRouterHandler] = [
@@ -11,6 +11,7 @@ STAFF: list[ControllerRouterHandler] = [
     *collections.STAFF,
     *redirects.STAFF,
     *translations.STAFF,
+    *planned.STAFF,
 ]
 
 __all__ = ["PUBLIC", "STAFF"]

@@ -10,6 +10,7 @@ from bus.messages.catalog import (
     MOST_SKUS,
     MOST_WEIGHT_G,
     SLUG,
+    ChangeProduct,
     Option,
     Product,
     SkuView,
@@ -112,6 +113,30 @@ def whole_product(product_id: str, body: WholeProductBody) -> Product:
         tags=tuple(body.tags),
         options=options_of(body.options),
         categories=tuple(body.categories),
+        seo_title=body.seo_title,
+        seo_description=body.seo_description,
+    )
+
+
+def change_of(product_id: str, body: ProductChange, by: str, expected: int | None = None) -> ChangeProduct:
+    """Return the change that a body describes."""
+    return ChangeProduct(
+        id=product_id,
+        slug=body.slug,
+        title=body.title,
+        category=body.category,
+        description=body.description,
+        skus=None if body.skus is None else skus_of(body.skus),
+        expected=expected,
+        by=by,
+        status=body.status,
+        publish_at=body.publish_at,
+        unpublish_at=body.unpublish_at,
+        brand=body.brand,
+        tags=None if body.tags is None else tuple(body.tags),
+        options=None if body.options is None else options_of(body.options),
+        cleared=tuple(body.clear),
+        categories=None if body.categories is None else tuple(body.categories),
         seo_title=body.seo_title,
         seo_description=body.seo_description,
     )
