@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from msgspec import structs
 
-from actors.catalog import categories, category_rules, list_rules, lists, redirect_rules, redirects, store
+from actors.catalog import categories, category_rules, list_rules, lists, redirect_rules, redirects, slugs, store
 from actors.catalog.categories import Counts
 from actors.catalog.changes import edit
 from actors.catalog.private import RetitleProducts
@@ -21,11 +21,13 @@ from bus.messages.navigation import (
     Collection,
     CollectionRemoved,
     Collections,
+    DivideSlugs,
     FindCategory,
     FindRedirect,
     GetCollection,
     ListCollections,
     ListRedirects,
+    ListSlugs,
     NoSuchCategory,
     NoSuchCollection,
     NoSuchRedirect,
@@ -42,6 +44,8 @@ from bus.messages.navigation import (
     SetCategory,
     SetCollection,
     SetRedirects,
+    SlugPage,
+    SlugParts,
 )
 from engine.actor import Actor, call, turn
 from engine.clock import Clock
@@ -182,6 +186,14 @@ class Navigation(Actor):
             return NoSuchCollection(id=ask.id)
         await lists.remove(tx, found)
         return CollectionRemoved(id=ask.id)
+
+    @call(limit=4)
+    async def list_slugs(self, ask: ListSlugs) -> SlugPage:
+        return await slugs.page(self._database, ask.after, self._clock.now())
+
+    @call(limit=1)
+    async def divide_slugs(self, ask: DivideSlugs) -> SlugParts:
+        return SlugParts(starts=await slugs.starts(self._database, ask.size, self._clock.now()))
 
     @turn
     async def find_redirect(self, tx: Transaction, asks: Sequence[FindRedirect]) -> Sequence[RedirectFound]:

@@ -256,6 +256,31 @@ class RemoveRedirect(Command[RedirectRemoved | NoSuchRedirect]):
     path: str
 
 
+class SlugPage(Reply):
+    """Slugs of products that buyers see, by product, and the cursor of the next page; None at the end."""
+
+    slugs: tuple[str, ...]
+    next: str | None
+
+
+class ListSlugs(Query[SlugPage]):
+    """List the slugs of all products that buyers see."""
+
+    after: str = ""  # `next` of the previous page, or a cursor of `SlugParts`.
+
+
+class SlugParts(Reply):
+    """Cursors at which lists of so many slugs begin; the first is ""."""
+
+    starts: tuple[str, ...]
+
+
+class DivideSlugs(Query[SlugParts]):
+    """Divide the slugs of all products that buyers see into lists of this size at most."""
+
+    size: int  # At least 1.
+
+
 class RedirectFound(Reply):
     """Where a path leads; None: nowhere."""
 

@@ -26,5 +26,6 @@ COSTS: Final[Sequence[RouteCost]] = (
     RouteCost("/products", 8),
     RouteCost("/categories(/.*)?", 8),
     RouteCost("/collections/.*", 12),
+    RouteCost("/sitemap.xml|/feeds/.*", 50),
     RouteCost(".*", 4),
 )

@@ -2,9 +2,14 @@
 
 from litestar.types import ControllerRouterHandler
 
-from gateway.api.catalog import categories, collections, edits, planned, products, redirects, translations
+from gateway.api.catalog import categories, collections, edits, feeds, planned, products, redirects, translations
 
-PUBLIC: list[ControllerRouterHandler] = [*products.PUBLIC, *categories.PUBLIC, *collections.PUBLIC]
+PUBLIC: list[ControllerRouterHandler] = [
+    *products.PUBLIC,
+    *categories.PUBLIC,
+    *collections.PUBLIC,
+    *feeds.PUBLIC,
+]
 STAFF: list[ControllerRouterHandler] = [
     *edits.STAFF,
     *categories.STAFF,
