@@ -304,6 +304,8 @@
  * @property {string} brand
  * @property {string[]} tags
  * @property {string[]} categories
+ * @property {string} seo_title
+ * @property {string} seo_description
  * @property {OptionView[]} options
  * @property {SkuDetail[]} skus
  * @property {ImageView[]} images
