@@ -44,6 +44,18 @@ async def test_a_sitemap_has_every_product_that_is_seen_once(
     assert (await buyer.get("/sitemap.xml?cursor=what")).refusal == (422, "invalid")
 
 
+@pytest.fixture
+def all_are_walking(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No further feed may be written. Comes before the shop."""
+    monkeypatch.setattr("gateway.context.MOST_FEEDS", 0)
+
+
+@pytest.mark.usefixtures("all_are_walking")
+async def test_no_more_than_some_walk_through_all_goods_at_once(buyer: Customer) -> None:
+    assert (await buyer.get("/feeds/products.xml")).refusal == (503, "busy")
+    assert (await buyer.get("/sitemap.xml")).refusal == (503, "busy")
+
+
 async def test_the_feed_has_every_sku_on_sale_with_its_price_and_stock(staff: Staff, buyer: Customer) -> None:
     odd = "Tea & <cups>\x0b ]]>"
     await add(staff, "ODD", description=odd, brand="Acme")

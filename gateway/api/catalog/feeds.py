@@ -1,7 +1,8 @@
 """The shop for machines that walk through it: its addresses, and its goods."""
 
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing
 from typing import Final
 from urllib.parse import quote
 from xml.sax.saxutils import escape
@@ -17,6 +18,7 @@ from bus.messages.navigation import DivideSlugs, ListSlugs, SlugPage
 from gateway.api.catalog.products import stock_of
 from gateway.api.pictures import ImageView, pictures_of
 from gateway.context import GatewayContext, Http, Injected
+from gateway.problems import Problem
 
 _MOST: Final = 50_000  # Addresses of a sitemap. Source: sitemaps.org, protocol.
 _XML: Final = '<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -29,21 +31,39 @@ _LONGEST_TITLE: Final = 150  # So below. Source: Google Merchant Center, product
 _LONGEST_DESCRIPTION: Final = 5000
 
 
-@get("/sitemap.xml", summary="Read the sitemap", media_type="application/xml")
+@get("/sitemap.xml", summary="Read the sitemap", media_type="application/xml", refuses=["busy"])
 async def sitemap(context: Injected, request: Http, cursor: FromQuery[str] = "") -> Stream:
     """List the addresses of all products that buyers see: 50,000 in a file; where there are more, a list of files."""
+    _check_room(context)
     base = _base(context, request)
     starts = (await context.bus.ask(DivideSlugs(size=_MOST))).starts if not cursor else ()
     if len(starts) > 1:
         return Stream(_index(base, starts), media_type="application/xml")
     page = await context.bus.ask(ListSlugs(after="" if cursor == _FIRST else cursor))
-    return Stream(_addresses(context, base, page), media_type="application/xml")
+    return Stream(_in_turn(context, _addresses(context, base, page)), media_type="application/xml")
 
 
-@get("/feeds/products.xml", summary="Read the feed of products", media_type="application/xml")
+@get("/feeds/products.xml", summary="Read the feed of products", media_type="application/xml", refuses=["busy"])
 async def product_feed(context: Injected, request: Http) -> Stream:
     """List all SKUs on sale in the format of Google's merchant feeds, with prices and availability of now."""
-    return Stream(_items(context, _base(context, request)), media_type="application/xml")
+    _check_room(context)
+    return Stream(_in_turn(context, _items(context, _base(context, request))), media_type="application/xml")
+
+
+def _check_room(context: GatewayContext) -> None:
+    """Refuse a walk through all goods while as many as may be are on their way.
+
+    Raises:
+        Problem: 503, with the time to retry after.
+    """
+    if context.feeds.locked():
+        raise Problem(503, "busy", "Feeds are being written; please try again later.", headers={"Retry-After": "30"})
+
+
+async def _in_turn(context: GatewayContext, lines: AsyncGenerator[str, None]) -> AsyncIterator[str]:
+    async with context.feeds, aclosing(lines):
+        async for line in lines:
+            yield line
 
 
 def _base(context: GatewayContext, request: Http) -> str:
@@ -59,7 +79,7 @@ async def _index(base: str, starts: Sequence[str]) -> AsyncIterator[str]:
     yield "</sitemapindex>\n"
 
 
-async def _addresses(context: GatewayContext, base: str, page: SlugPage) -> AsyncIterator[str]:
+async def _addresses(context: GatewayContext, base: str, page: SlugPage) -> AsyncGenerator[str, None]:
     yield f"{_XML}<urlset {_SITEMAPS}>\n"
     left = _MOST
     while True:
@@ -71,7 +91,7 @@ async def _addresses(context: GatewayContext, base: str, page: SlugPage) -> Asyn
     yield "</urlset>\n"
 
 
-async def _items(context: GatewayContext, base: str) -> AsyncIterator[str]:
+async def _items(context: GatewayContext, base: str) -> AsyncGenerator[str, None]:
     yield f"{_XML}{_FEED}\n<title>{_text(base)}</title><link>{_text(base)}</link><description/>\n"
     after: str | None = ""
     while after is not None:
