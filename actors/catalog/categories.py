@@ -59,6 +59,13 @@ select categories, count(*) as products from catalog.products
 where status = 'active' and coalesce(publish_at <= $1, true) and coalesce(unpublish_at > $1, true)
     and categories <> '{}'
 group by categories"""
+# For the audit, which reads everything: both are at most so many findings.
+_LOST = """
+select p.id, c.name from catalog.products p, unnest(p.categories) as c (name)
+where not exists (select from catalog.categories k where k.id = c.name) order by p.id, c.name limit 1000"""
+_ASTRAY = """
+select c.id, c.path from catalog.categories c left join catalog.categories a on a.id = c.parent
+where c.path <> coalesce(a.path || '/', '') || c.slug order by c.path limit 1000"""
 _FRESH: Final = timedelta(seconds=5)
 
 
@@ -178,6 +185,22 @@ async def use(tx: Transaction, category_id: CategoryId) -> tuple[int, int]:
 async def to_retitle(tx: Transaction, category_id: CategoryId, after: ProductId, limit: int) -> list[ProductId]:
     """Products whose main category this is, under a title that it had; by id, after one of them."""
     return [row["id"] for row in await tx.fetch(_TO_RETITLE, category_id, after, limit)]
+
+
+async def lost(database: Database) -> list[tuple[ProductId, CategoryId]]:
+    """Products with categories that are not there."""
+    return [(row["id"], row["name"]) for row in await database.fetch(_LOST)]
+
+
+async def astray(database: Database) -> list[tuple[CategoryId, str]]:
+    """Categories with paths that are not those of their places."""
+    return [(row["id"], row["path"]) for row in await database.fetch(_ASTRAY)]
+
+
+async def number(database: Database) -> int:
+    """How many categories there are."""
+    found: int = (await database.fetch(_NUMBER))[0][0]
+    return found
 
 
 def _category(row: Record) -> Category:

@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 from msgspec import structs
 
 from actors.catalog.sorting import sort_key
+from bus.messages.audit import Finding, Remedy
 from bus.messages.base import NAME, CategoryId, ProductId
 from bus.messages.catalog import SLUG, Product
 from bus.messages.navigation import MOST_LEVELS, MOST_OF_PRODUCT, Category, CountedCategory, NoSuchCategory
@@ -254,6 +255,20 @@ def _upwards(name: CategoryId, parents: Mapping[CategoryId, CategoryId | None]) 
         found.append(name)
         name = parents[name] or ""
     return found
+
+
+def lost_finding(lost: tuple[ProductId, CategoryId]) -> Finding:
+    """The finding that a product names a category that is not there."""
+    product, category = lost
+    remedy = Remedy(action="choose_categories", target=product)
+    return Finding(check="category_is_there", about=product, detail=f"there is no {category}", remedy=remedy)
+
+
+def astray_finding(astray: tuple[CategoryId, str]) -> Finding:
+    """The finding that a category has another path than that of its place."""
+    category, path = astray
+    remedy = Remedy(action="set_category", target=category)
+    return Finding(check="path_follows_tree", about=category, detail=f"its path is {path}", remedy=remedy)
 
 
 def in_order(categories: Collection[Category], language: str) -> list[Category]:

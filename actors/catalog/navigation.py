@@ -8,10 +8,12 @@ from actors.catalog import categories, category_rules, list_rules, lists, redire
 from actors.catalog.categories import Counts
 from actors.catalog.changes import edit
 from actors.catalog.private import RetitleProducts
+from bus.messages.audit import Findings
 from bus.messages.catalog import Product
 from bus.messages.navigation import (
     MOST_COLLECTIONS,
     MOST_REDIRECTS,
+    AuditCategories,
     Category,
     CategoryFound,
     CategoryIds,
@@ -148,6 +150,13 @@ class Navigation(Actor):
             return CategoryInUse(id=ask.id, products=products, below=below)
         await categories.remove(tx, found[0])
         return CategoryRemoved(id=ask.id)
+
+    @call(limit=1, timeout_s=600)
+    async def audit_categories(self, _: AuditCategories) -> Findings:
+        """Each statement sees one moment, at which all must fit: there is no need to look twice."""
+        lost, astray = await categories.lost(self._database), await categories.astray(self._database)
+        findings = [*map(category_rules.lost_finding, lost), *map(category_rules.astray_finding, astray)]
+        return Findings(findings=tuple(findings), checked=await categories.number(self._database))
 
     @turn
     async def get_collection(

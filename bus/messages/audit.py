@@ -62,6 +62,8 @@ CheckId: TypeAlias = Literal[
     "object_has_image",
     "image_has_objects",
     "use_is_known",
+    "category_is_there",
+    "path_follows_tree",
     "more_findings",
 ]
 # The promise behind each check, in words for the audit's readers.
@@ -106,6 +108,8 @@ RULES: Final[Mapping[CheckId, str]] = {
     "object_has_image": "M1 an object has its picture",
     "image_has_objects": "M2 a picture has its objects",
     "use_is_known": "M3 a picture knows whether it is used",
+    "category_is_there": "C1 a product's categories are there",
+    "path_follows_tree": "C2 a category's path follows the tree",
     "more_findings": "many",
 }
 
@@ -139,6 +143,8 @@ Action: TypeAlias = Literal[
     "ask_carrier",
     "restore_order",
     "restore_or_return_money",
+    "choose_categories",
+    "set_category",
     "read_timeline",
     "host_actor",
     "reconnect_watchers",

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Final, Literal, TypeAlias
 
+from bus.messages.audit import Findings
 from bus.messages.base import CategoryId, ProductId, Value
 from bus.messages.search import Chosen, FoundSort
 from engine.message import Command, Query, Reply
@@ -117,6 +118,10 @@ class RemoveCategory(Command[CategoryRemoved | NoSuchCategory | CategoryInUse]):
     """Remove a category that is not in use."""
 
     id: CategoryId
+
+
+class AuditCategories(Query[Findings]):
+    """Compare products with the categories that they name, and paths with the tree."""
 
 
 class CollectionRule(Value, frozen=True, kw_only=True):

@@ -19,6 +19,7 @@ from bus.messages.catalog import (
 )
 from bus.messages.navigation import (
     MOST_LEVELS,
+    AuditCategories,
     Category,
     CategoryFound,
     CategoryInUse,
@@ -183,6 +184,26 @@ async def test_lists_and_numbers_are_of_all_that_is_below(shop: ShopUnderTest) -
     below = (await shop.ask(ReadBelow(ids=("tools", "nothing")))).ids
     assert set(below) == {"tools", "hammers", "saws"}
     assert [each.id for each in (await shop.ask(ListProducts(within=below))).products] == ["C2", "C3"]
+
+
+async def test_the_audit_finds_what_is_lost_or_astray_and_its_remedies_help(shop: ShopUnderTest) -> None:
+    await shop.ask(ImportSkus(rows=(row(1, "tools/hammers"), row(2, "tools"))))
+    healthy = await shop.ask(AuditCategories())
+    assert (healthy.findings, healthy.checked) == ((), len(await paths(shop)))
+
+    async with shop.inside.services.database.transaction(shop.clock.now()) as tx:
+        await tx.execute("update catalog.products set categories = '{tools,nothing}' where id = 'C2'")
+        await tx.execute("update catalog.categories set path = 'odd/hammers' where id = 'hammers'")
+
+    found = (await shop.ask(AuditCategories())).findings
+    assert {(each.check, each.about) for each in found} == {
+        ("category_is_there", "C2"),
+        ("path_follows_tree", "hammers"),
+    }
+    await put(shop, "hammers", "tools")
+    await shop.ask(ChangeProduct(id="C2", categories=("tools",)))
+    assert (await shop.ask(AuditCategories())).findings == ()
+    assert (await paths(shop))["hammers"] == "tools/hammers"
 
 
 async def test_halves_of_a_circle_written_at_once_make_none(shop: ShopUnderTest) -> None:
