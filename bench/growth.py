@@ -18,6 +18,7 @@ from bus.local import LocalBus
 from bus.messages.analytics import GetSales
 from bus.messages.catalog import GetProduct, ListCategories, ListProducts
 from bus.messages.inventory import SetOnHand
+from bus.messages.navigation import ReadBelow, ReadCategoryTree
 from bus.messages.order import ListOrders
 from bus.messages.warehouse import ListPickLists
 from engine.clock import SystemClock
@@ -124,6 +125,8 @@ DEEDS: Mapping[str, Deed] = {
     "a category, by price": lambda bus: bus.ask(ListProducts(category="Category 7", sort="price")),
     "a search": lambda bus: bus.ask(ListProducts(q="product 7")),
     "all categories": lambda bus: bus.ask(ListCategories()),
+    "the tree of categories": lambda bus: bus.ask(ReadCategoryTree()),
+    "a category and all below it": lambda bus: bus.ask(ReadBelow(ids=("category-7",))),
     "the newest orders": lambda bus: bus.ask(ListOrders()),
     "the orders to be paid": lambda bus: bus.ask(ListOrders(status="pending_payment")),
     "the open pick lists": lambda bus: bus.ask(ListPickLists(status="open")),

@@ -1,7 +1,11 @@
 -- So many products sold so many times: product, stock and order number N each, all delivered long ago.
-insert into catalog.products (id, slug, title, category, description, lowest_price, sort_key, sorted_by, revision)
-select 'P' || n, 'grown-' || n, 'Grown product ' || n, 'Category ' || n % 20, 'For benches.', 1000 + n % 9000,
-    'grown product ' || n, 'en-1', c.revision + n
+insert into catalog.categories (id, slug, path, title)
+select 'category-' || n, 'category-' || n, 'category-' || n, 'Category ' || n from generate_series(0, 19) n
+on conflict (id) do nothing;
+insert into catalog.products
+    (id, slug, title, category, categories, description, lowest_price, sort_key, sorted_by, revision)
+select 'P' || n, 'grown-' || n, 'Grown product ' || n, 'Category ' || n % 20, array['category-' || n % 20],
+    'For benches.', 1000 + n % 9000, 'grown product ' || n, 'en-1', c.revision + n
 from generate_series(1, :many) n, catalog.counter c;
 update catalog.counter set revision = revision + :many;
 insert into catalog.skus (sku, product_id, title, price, currency, weight_g)

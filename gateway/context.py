@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias
 
 from litestar import Request
 from litestar.connection import ASGIConnection
@@ -31,6 +31,9 @@ Http: TypeAlias = Request[Any, Any, Any]
 AnyConnection: TypeAlias = ASGIConnection[Any, Any, Any, Any]
 Levels: TypeAlias = Mapping[Sku, StockLevel]
 ReadLevels: TypeAlias = Callable[[Collection[Sku]], Awaitable[Levels]]
+
+
+MOST_FEEDS: Final = 2  # Sitemaps and feeds that are written at once.
 
 
 class LevelAudit(Protocol):
@@ -75,6 +78,7 @@ class GatewayContext:
     stripe_webhook_secrets: tuple[str, ...]
     stripe_account: OwnAccount
     carrier_webhook_secrets: tuple[str, ...]
+    feeds: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MOST_FEEDS))  # Walks through all goods.
     in_progress: dict[str, asyncio.Event] = field(default_factory=dict)  # Requests in progress, by key.
 
 

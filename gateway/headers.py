@@ -16,7 +16,7 @@ _ALWAYS: Final = (
 _HTTPS_FOR_A_YEAR: Final = (b"strict-transport-security", b"max-age=31536000")
 _NO_STORE: Final = (b"cache-control", b"no-store")
 # All else may hold somebody's cart, order or address.
-_PUBLIC: Final = ("/static/", "/products", "/docs", "/openapi.json")
+_PUBLIC: Final = ("/static/", "/products", "/categories", "/collections", "/docs", "/openapi.json")
 _ASK_FIRST: Final = (b"cache-control", b"no-cache")  # It may be kept, and is revalidated before each use.
 
 

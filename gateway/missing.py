@@ -1,4 +1,4 @@
-"""Pages for people where nothing is. Programs get a problem document."""
+"""Pages for people where nothing is, or is any more. Programs get a problem document."""
 
 from functools import cache
 from pathlib import Path
@@ -31,11 +31,11 @@ def _with_page(send: Send) -> Send:
 
     async def send_page(message: Message) -> None:
         nonlocal is_replaced
-        if message["type"] == "http.response.start" and message["status"] == 404:
+        if message["type"] == "http.response.start" and message["status"] in (404, 410):
             is_replaced = (b"content-type", MEDIA_TYPE.encode()) in message["headers"]
             if is_replaced:
                 headers = [(b"content-type", b"text/html; charset=utf-8"), (b"content-security-policy", _POLICY)]
-                for each in answer_messages(404, _page(), headers):
+                for each in answer_messages(message["status"], _page(), headers):
                     await send(each)
         if not is_replaced:
             await send(message)

@@ -48,6 +48,8 @@ REQUEST_FOR: Final[Mapping[Action, Request]] = {
     "judge_warning": _SETTLE,
     "help_parcel": _SETTLE,
     "open_pick_list": Request("POST", "/admin/api/pick-lists/{target}/open"),
+    "choose_categories": Request("PATCH", "/admin/api/products/{target}"),
+    "set_category": Request("PUT", "/admin/api/categories/{target}"),
     "host_actor": Request("GET", "/admin/api/dead-letters"),
 }
 
@@ -84,6 +86,8 @@ _ADVICE: Final[Mapping[Action, str]] = {
     "restore_or_return_money": (
         "find out who deleted the order; restore it from a backup, or refund its money at Stripe"
     ),
+    "choose_categories": "set its categories to such as are there: {request}",
+    "set_category": "{request}, with what it has: its path is made anew, and those below it",
     "read_timeline": "a sent mail can't be recalled; look for a repeated event in the order's timeline",
     "host_actor": (
         "make sure that a shop hosts {target}, and that the services it needs answer (see the log): "

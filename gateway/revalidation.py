@@ -25,6 +25,7 @@ _WORTH_IT: Final = 860  # Bytes; less fits into one packet anyway.
 _LEVEL: Final = 5  # Of gzip: nearly as small as its best, at a third of the time.
 _KEPT: Final = 64  # Compressed answers: files, and the pages of the catalogue that are asked for most.
 _TEXT: Final = re.compile(rb"text/|application/json|image/svg\+xml")
+_VARY_OF_TEXTS: Final = b"Accept-Encoding, Accept-Language"  # Files and pictures have no language.
 _NO_GZIP: Final = re.compile(r"gzip\s*;\s*q=0(\.0*)?\s*(,|$)")
 
 
@@ -68,11 +69,13 @@ class _Revalidated:
         body, given = self._body, list(start["headers"])
         etag = b'W/"%s"' % hashlib.blake2b(body, digest_size=12).hexdigest().encode()
         headers = [(name, value) for name, value in given if name not in (b"content-length", b"etag")]
-        headers += [(b"etag", etag), (b"vary", b"Accept-Encoding")]
+        content_type = dict(given).get(b"content-type", b"")
+        vary = _VARY_OF_TEXTS if content_type.startswith(b"application/json") else b"Accept-Encoding"
+        headers += [(b"etag", etag), (b"vary", vary)]
         if _has(self._asked.get("if-none-match", ""), etag.decode()):
             kept = [(name, value) for name, value in headers if name not in (b"content-type", b"content-disposition")]
             return list(answer_messages(304, b"", kept))
-        if self._takes_gzip(dict(given).get(b"content-type", b"")):
+        if self._takes_gzip(content_type):
             body = _gzipped(body)
             headers.append((b"content-encoding", b"gzip"))
         return list(answer_messages(start["status"], body, headers))

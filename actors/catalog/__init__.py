@@ -1,1 +1,1 @@
-"""Products, their SKUs and prices."""
+"""Products, their SKUs and prices, and the ways that lead to them."""

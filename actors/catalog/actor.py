@@ -7,17 +7,24 @@ from msgspec import structs
 
 from actors.catalog import (
     attribute_rules,
+    categories,
+    category_rules,
     changes,
     copies,
     definitions,
     history,
     importing,
     model_rules,
+    planned,
+    planning_rules,
     rules,
     store,
+    translations,
 )
 from actors.catalog.definition_turns import DefinitionTurns
+from actors.catalog.private import ApplyPlanned
 from actors.catalog.sorting import sort_key
+from actors.catalog.translating import Translating
 from bus.messages.base import Currency, ProductId, Sku
 from bus.messages.catalog import (
     Categories,
@@ -60,7 +67,17 @@ from bus.messages.catalog import (
     UndoSkus,
 )
 from bus.messages.catalog_copies import ListStamps, ProductStamps, ReadSkuProducts
-from engine.actor import Actor, call, turn
+from bus.messages.planning import (
+    MOST_PLANNED,
+    DropPlannedChange,
+    ListPlannedChanges,
+    NoSuchPlan,
+    PlanChange,
+    PlannedChange,
+    PlannedChangeDropped,
+    PlannedChanges,
+)
+from engine.actor import call, turn
 from engine.clock import Clock
 from engine.errors import BadInput
 from engine.postgres import Database
@@ -72,14 +89,12 @@ _STAMPS = 5000
 _UNDONE_AT_ONCE = 200
 
 
-class Catalog(DefinitionTurns, Actor):
-    """Keeps products, their SKUs and prices."""
+class Catalog(DefinitionTurns, Translating):
+    """Keeps products, their SKUs and prices, and the ways that lead to them."""
 
     def __init__(self, *, database: Database, clock: Clock, currency: Currency, language: str) -> None:
-        self._database = database
-        self._clock = clock
+        super().__init__(database=database, clock=clock, language=language)
         self._currency = currency
-        self._language = language
 
     async def run(self) -> None:
         """Sort products that were written under another language, or by an older version."""
@@ -95,6 +110,8 @@ class Catalog(DefinitionTurns, Actor):
     async def get(self, tx: Transaction, asks: Sequence[GetProduct]) -> Sequence[Product | NoSuchProduct]:
         found = await store.by_id(tx, {ask.id for ask in asks})
         known = {product.slug: product for product in found} | {product.id: product for product in found}
+        if unknown := [ask.id for ask in asks if ask.id not in known]:
+            known |= await self._called(tx, unknown)
         missing = [ask.id for ask in asks if ask.id not in known]
         former = await history.former_slugs(tx, missing) if missing else {}
         return [_seen(known.get(ask.id), ask, tx.now) or rules.missing(ask.id, former) for ask in asks]
@@ -143,14 +160,16 @@ class Catalog(DefinitionTurns, Actor):
             raise BadInput("at most 1,000 rows in one request")
         known = await store.lock(tx, {row.product_id for row in ask.rows})
         good, refused = rules.sort_rows(ask.rows, self._currency, *await store.taken(tx, ask.rows))
-        products = rules.merged(known, good)
-        products, reasons = await self._with_cells(tx, products, good)
-        reasons |= model_rules.refusals(products, known, tx.now)
+        products, made, unsettled = await categories.settled(tx, rules.merged(known, good), known)
+        products, misfits = await self._with_cells(tx, products, good)
+        reasons = {**unsettled, **misfits, **model_rules.refusals(products, known, tx.now)}
         fine = [product for product in products if product.id not in reasons]
         reasons |= rules.taken_barcodes(fine, await store.barcodes(tx, fine))
         refused += [(place, reasons[row.product_id]) for place, row in enumerate(ask.rows) if row.product_id in reasons]
-        edits = changes.edits(known, [product for product in fine if product.id not in reasons])
+        written = [product for product in fine if product.id not in reasons]
+        edits = changes.edits(known, written)
         if not ask.is_trial:
+            await categories.add(tx, category_rules.needed(made, written))
             tx.publish(*await store.save(tx, edits, by=ask.by, language=self._language, import_id=ask.import_id))
         fields = {edit.product_id: edit.fields for edit in edits}
         for earlier in await history.imported_before(tx, ask.import_id, known) if ask.is_again else ():
@@ -172,6 +191,8 @@ class Catalog(DefinitionTurns, Actor):
         slugs = await store.slug_owners(tx, [edit.slugs[1] for edit in made.edits])
         barcodes = await store.barcodes(tx, [edit.after for edit in made.edits if edit.after])
         made = importing.without_taken_names(made, slugs, barcodes)
+        after = [edit.after for edit in made.edits if edit.after]
+        made = importing.without_refused(made, (await categories.settled(tx, after, known)).refused)
         tx.publish(*await store.save(tx, made.edits, by=ask.by, language=self._language))
         is_last = len(entries) < _UNDONE_AT_ONCE
         return UndoneChanges(
@@ -190,6 +211,11 @@ class Catalog(DefinitionTurns, Actor):
 
     @turn
     async def change(
+        self, tx: Transaction, ask: ChangeProduct
+    ) -> Product | NoSuchProduct | ProductExists | ChangedMeanwhile:
+        return await self._change(tx, ask)
+
+    async def _change(
         self, tx: Transaction, ask: ChangeProduct
     ) -> Product | NoSuchProduct | ProductExists | ChangedMeanwhile:
         found = (await store.lock(tx, [ask.id])).get(ask.id)
@@ -212,6 +238,46 @@ class Catalog(DefinitionTurns, Actor):
             if lacking:
                 return NotComplete(id=ask.id, missing=lacking)
         return await self._write(tx, found, structs.replace(found, status="active"), ask.by)
+
+    async def plan(self, tx: Transaction, ask: PlanChange) -> PlannedChange | NoSuchProduct:
+        if ask.product_id not in await store.lock(tx, [ask.product_id]):
+            return NoSuchProduct(id=ask.product_id)
+        before = await planned.one(tx, ask.product_id, ask.id)
+        if refused := planning_rules.refusal(ask.due, ask.change, before, tx.now):
+            raise BadInput(refused)
+        if await planned.number(tx, ask.product_id, but=ask.id) >= MOST_PLANNED:
+            raise BadInput(f"at most {MOST_PLANNED} changes of a product are to come")
+        change = structs.replace(ask.change, id=ask.product_id)
+        plan = PlannedChange(id=ask.id, product_id=ask.product_id, due=ask.due, change=change, by=change.by)
+        await planned.write(tx, plan)
+        tx.schedule(ApplyPlanned(product_id=plan.product_id, id=plan.id), plan.due)
+        return plan
+
+    @turn
+    async def apply_planned(self, tx: Transaction, ask: ApplyPlanned) -> None:
+        """Make a planned change by the rules of all changes. One that does not fit any more is kept, with why."""
+        await store.lock(tx, ())
+        plan = await planned.one(tx, ask.product_id, ask.id)
+        if plan is None or plan.done_at is not None or plan.due > tx.now:
+            return  # It was dropped, or has another time by now, and so another timer.
+        try:
+            refused = planning_rules.reason(await self._change(tx, plan.change))
+        except BadInput as error:  # Raised before anything is written.
+            refused = str(error)
+        await planned.note_done(tx, plan.id, refused)
+
+    @turn
+    async def drop_planned(self, tx: Transaction, ask: DropPlannedChange) -> PlannedChangeDropped | NoSuchPlan:
+        await store.lock(tx, ())
+        plan = await planned.one(tx, ask.product_id, ask.id)
+        if plan is None or plan.done_at is not None:
+            return NoSuchPlan(id=ask.id)
+        await planned.drop(tx, plan.id)
+        return PlannedChangeDropped(id=plan.id)
+
+    @call(limit=4)
+    async def list_planned(self, ask: ListPlannedChanges) -> PlannedChanges:
+        return PlannedChanges(changes=await planned.of_product(self._database, ask.product_id))
 
     @turn
     async def remove(self, tx: Transaction, ask: RemoveProduct) -> Removed | NoSuchProduct:
@@ -259,9 +325,16 @@ class Catalog(DefinitionTurns, Actor):
         return await self._remove(tx, found, ask.by)
 
     @turn
-    async def categories(self, tx: Transaction, asks: Sequence[ListCategories]) -> Sequence[Categories]:
+    async def category_names(self, tx: Transaction, asks: Sequence[ListCategories]) -> Sequence[Categories]:
         names = sorted(await store.categories(tx), key=lambda name: (sort_key(name, self._language), name))
         return [Categories(names=tuple(names))] * len(asks)
+
+    @staticmethod
+    async def _called(tx: Transaction, slugs: Sequence[str]) -> dict[str, Product]:
+        """Return the products that are called so in another language."""
+        owners = await translations.by_slug(tx, slugs)
+        found = {each.id: each for each in await store.by_id(tx, {*owners.values()})} if owners else {}
+        return {slug: found[owner] for slug, owner in owners.items() if owner in found}
 
     async def _save(self, tx: Transaction, before: Product | None, after: Product, by: str) -> Product | ProductExists:
         """Write a product, unless a name is taken.
@@ -270,8 +343,11 @@ class Catalog(DefinitionTurns, Actor):
             BadInput: Something about it does not fit.
         """
         after = attribute_rules.normal(after)
-        if refused := model_rules.refusal(after, before, tx.now) or await self._misfit(tx, after):
+        settled = await categories.settled(tx, [after], {after.id: before} if before else {})
+        refused = settled.refused.get(after.id) or model_rules.refusal(after, before, tx.now)
+        if refused := refused or await self._misfit(tx, after):
             raise BadInput(refused)
+        after = settled.products[0]
         if taken := await self._refusal(tx, after):
             return taken
         owners = await store.barcodes(tx, [after])
@@ -279,6 +355,7 @@ class Catalog(DefinitionTurns, Actor):
         others = {code: sku for code, sku in owners.items() if sku not in left}
         if why := rules.taken_barcodes([after], others).get(after.id):
             raise BadInput(why)
+        await categories.add(tx, category_rules.needed(settled.made, [after]))
         return await self._write(tx, before, after, by)
 
     @staticmethod

@@ -113,6 +113,12 @@ def without_taken_names(made: Restored, slugs: Mapping[str, ProductId], barcodes
     return Restored(edits, kept)
 
 
+def without_refused(made: Restored, reasons: Mapping[ProductId, str]) -> Restored:
+    """Leave the products as they are that can't be as they were, for these reasons."""
+    kept = [KeptProduct(edit.product_id, reasons[edit.product_id]) for edit in made.edits if edit.product_id in reasons]
+    return Restored([edit for edit in made.edits if edit.product_id not in reasons], [*made.kept, *kept])
+
+
 def _letter(sku: FieldChange | None, product: Sequence[FieldChange]) -> str:
     if sku is not None and sku.before is None:
         return _ADDED

@@ -12,6 +12,7 @@ from bus.messages.texts import is_blank, is_harmful
 MOST_OPTIONS: Final = 5
 MOST_VALUES: Final = 250  # Of one option.
 MOST_TAGS: Final = 50
+LONGEST_SEO: Final = 500  # Letters of a title or a description for search engines.
 MOST_LETTERS: Final = 100  # Of a brand, a tag, an option's name and each of its values.
 _BARCODE: Final = re.compile(r"[0-9A-Za-z-]{1,64}")  # GTINs, and what shops print themselves.
 
@@ -35,7 +36,11 @@ def refusal(product: Product, before: Product | None, now: datetime) -> str | No
         _texts(product)
         or _options(product.options)
         or _skus(product)
-        or _times(product, (before.publish_at, before.unpublish_at) if before else (None, None), now)
+        or times_refusal(
+            (product.publish_at, product.unpublish_at),
+            (before.publish_at, before.unpublish_at) if before else (None, None),
+            now,
+        )
     )
 
 
@@ -48,6 +53,9 @@ def refusals(products: Sequence[Product], known: Mapping[ProductId, Product], no
 def _texts(product: Product) -> str | None:
     if len(product.skus) > MOST_SKUS:
         return f"skus: at most {MOST_SKUS:,}"
+    for name, text in (("seo_title", product.seo_title), ("seo_description", product.seo_description)):
+        if len(text) > LONGEST_SEO or any(map(is_harmful, text)):
+            return f"{name} has at most {LONGEST_SEO} characters, and is one line"
     if len(product.brand) > MOST_LETTERS or any(map(is_harmful, product.brand)):
         return f"brand has at most {MOST_LETTERS} characters, and is one line"
     if (
@@ -90,8 +98,17 @@ def _skus(product: Product) -> str | None:
     return None
 
 
-def _times(product: Product, known: tuple[datetime | None, datetime | None], now: datetime) -> str | None:
-    begins, ends = product.publish_at, product.unpublish_at
+def times_refusal(
+    times: tuple[datetime | None, datetime | None], known: tuple[datetime | None, datetime | None], now: datetime
+) -> str | None:
+    """The reason to refuse the times from which and until which something is shown; None if they are fine.
+
+    Args:
+        times: As they shall be.
+        known: As they are: one that has come since is no fault.
+        now: The time.
+    """
+    begins, ends = times
     if begins and ends and ends <= begins:
         return "unpublish_at must be after publish_at"
     for name, time, before in (("publish_at", begins, known[0]), ("unpublish_at", ends, known[1])):

@@ -35,6 +35,7 @@ _described = attrgetter(*_OF_PRODUCT)
 _CHANGEABLE: Final = (
     "slug", "title", "category", "description", "status", "publish_at", "unpublish_at", "brand", "tags", "options",
     "type_id", "attributes",
+    "categories", "seo_title", "seo_description",
 )  # fmt: skip
 
 

@@ -44,7 +44,7 @@ _STEPS = 1000  # Rows of such a walk: some milliseconds.
 
 _COLUMNS = (
     "id, slug, title, category, description, revision, status, publish_at, unpublish_at, brand, tags, options, "
-    "type_id, attributes, added"
+    "categories, seo_title, seo_description, type_id, attributes, added"
 )
 _PRODUCTS = f"select {_COLUMNS} from catalog.products where "  # noqa: S608 - of our own words
 _BY_ID = _PRODUCTS + "id = any($1) or slug = any($1)"
@@ -68,25 +68,32 @@ order by sku = $1 desc, lower(left(sku, 3)) = lower(left($1, 3)) desc, abs(lengt
 _LOCK = "select from catalog.counter where is_one for update"
 _BARCODES = "select barcode, sku from catalog.skus where barcode = any($1)"
 _OWNERS = "select sku, product_id from catalog.skus where sku = any($1)"
-_SLUGS = "select slug, id from catalog.products where slug = any($1)"
+_SLUGS = """
+select slug, id from catalog.products where slug = any($1)
+union all select slug, product_id as id from catalog.translations where slug = any($1)"""
 _COUNT = "update catalog.counter set revision = revision + $1 where is_one returning revision - $1"
 _WRITE_PRODUCTS = """
-insert into catalog.products
+insert into catalog.products as p
     (id, slug, title, category, description, sort_key, lowest_price, revision, status, publish_at, unpublish_at,
-    brand, tags, options, type_id, attributes, sorted_by)
+    brand, tags, options, categories, seo_title, seo_description, type_id, attributes, text_revision, sorted_by)
 select id, slug, title, category, description, sort_key, lowest_price, revision, status, publish_at, unpublish_at,
     brand, array(select jsonb_array_elements_text(tags::jsonb)), options::jsonb,
-    nullif(type_id, ''), attributes::jsonb, $17
+    array(select jsonb_array_elements_text(categories::jsonb)), seo_title, seo_description,
+    nullif(type_id, ''), attributes::jsonb, revision, $20
 from unnest(
     $1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::bigint[],
-    $9::text[], $10::timestamptz[], $11::timestamptz[], $12::text[], $13::text[], $14::text[],
-    $15::text[], $16::text[])
+    $9::text[], $10::timestamptz[], $11::timestamptz[], $12::text[], $13::text[], $14::text[], $15::text[],
+    $16::text[], $17::text[], $18::text[], $19::text[])
     as n (id, slug, title, category, description, sort_key, lowest_price, revision, status, publish_at, unpublish_at,
-    brand, tags, options, type_id, attributes)
+    brand, tags, options, categories, seo_title, seo_description, type_id, attributes)
 on conflict (id) do update set slug = excluded.slug, title = excluded.title, category = excluded.category,
     description = excluded.description, sort_key = excluded.sort_key, lowest_price = excluded.lowest_price,
     revision = excluded.revision, status = excluded.status, publish_at = excluded.publish_at,
     unpublish_at = excluded.unpublish_at, brand = excluded.brand, tags = excluded.tags, options = excluded.options,
+    categories = excluded.categories, seo_title = excluded.seo_title, seo_description = excluded.seo_description,
+    text_revision = case when (p.title, p.description, p.seo_title, p.seo_description, p.options) is distinct from
+        (excluded.title, excluded.description, excluded.seo_title, excluded.seo_description, excluded.options)
+        then excluded.revision else p.text_revision end,
     type_id = excluded.type_id, attributes = excluded.attributes, sorted_by = excluded.sorted_by"""
 # "Other than" would find no index. Keys are written only where the title is still the one that was read.
 _TO_SORT = "select id, title from catalog.products where sorted_by < $1 or sorted_by > $1 limit $2"
@@ -174,6 +181,9 @@ async def _rows(database: Database, ask: ListProducts, limit: int, now: datetime
     if ask.category:
         given.append(ask.category)
         conditions.append(f"category = ${len(given)}")
+    if ask.within:
+        given.append(list(ask.within))
+        conditions.append(f"categories && ${len(given)}::text[]")
     if value is not None:
         given += [value, last_id]
         conditions.append(f"({order.value}, id) {order.after} (${len(given) - 1}::{order.type}, ${len(given)})")
@@ -289,6 +299,7 @@ async def _write_products(tx: Transaction, products: Sequence[tuple[Product, int
             [min(sku.price.amount for sku in p.skus) for p in own], [revision for _, revision in products],
             [p.status for p in own], [p.publish_at for p in own], [p.unpublish_at for p in own],
             [p.brand for p in own], [_json(p.tags) for p in own], [_json(p.options) for p in own],
+            [_json(p.categories) for p in own], [p.seo_title for p in own], [p.seo_description for p in own],
             [p.type_id for p in own], [_json(p.attributes) for p in own], rules_of(language),
         )  # fmt: skip
 
@@ -384,6 +395,9 @@ def _product(row: Record, skus: Sequence[SkuView]) -> Product:
         type_id=row["type_id"] or "",
         attributes=_values(row["attributes"]),
         added=row["added"],
+        categories=tuple(row["categories"]),
+        seo_title=row["seo_title"],
+        seo_description=row["seo_description"],
         skus=rules.cheapest_first(skus),
     )
 

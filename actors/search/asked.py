@@ -55,4 +55,6 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     limit: int = 20
     pinned: tuple[str, ...] = ()  # Products that come first, in this order, if the filters let them.
     buried: tuple[str, ...] = ()  # Products that come last.
+    within: tuple[str, ...] = ()  # Ids of categories: products that are in one of them are looked for.
+    without: tuple[str, ...] = ()  # Products that are not looked for.
     synonyms: tuple[Synonym, ...] = ()

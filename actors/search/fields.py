@@ -19,6 +19,7 @@ FIELDS: Final = {
     "keys": ("words", "Words of brand, categories, choices and SKUs."),
     "near": ("words", "What a misspelt word may have been: the words of title and keys, and their stems."),
     "body": ("words", "Stems of the description."),
+    "within": ("value", "Ids of its categories."),
     "facets": ("facets", "Values to filter by, and to count."),
     "named": ("order", "The facets that it has values of, each with its title if only products know that."),
     "order": ("order", "The title, as lists are sorted."),

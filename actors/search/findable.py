@@ -33,6 +33,7 @@ class Findable(msgspec.Struct, frozen=True, kw_only=True):
     codes: tuple[str, ...] = ()  # SKUs and barcodes.
     body: str = ""
     facets: Mapping[str, tuple[str, ...]] = {}  # By name; names have letters, digits and _ only.
+    within: tuple[str, ...] = ()  # Ids of categories.
     titles: Mapping[str, str] = {}  # Of facets that only products know: their options.
     price: int = 0  # The lowest of its SKUs, in minor units.
     is_in_stock: bool = True
@@ -67,6 +68,8 @@ def document(entry: Findable, language: str, compounds: Iterable[str] = ()) -> D
     made.add_text("keys", _set(keys.union(*map(code_parts, entry.codes))))
     made.add_text("near", _set(near))
     made.add_text("body", _set(stem(word, language) for word in words(entry.body)))
+    for category in entry.within:
+        made.add_text("within", category)
     made.add_json("facets", {name: list(values) for name, values in entry.facets.items() if values})
     for name in filter(entry.facets.get, entry.facets):
         made.add_text("named", facet_mark(name, entry.titles.get(name, "")))

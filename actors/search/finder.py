@@ -172,6 +172,11 @@ class Finder:
             filters["price"] = Query.range_query(self._schema, "price", FieldType.Integer, least, most)
         if question.in_stock:
             filters["in_stock"] = Query.range_query(self._schema, "in_stock", FieldType.Integer, 1, 1)
+        if question.within:
+            filters["within"] = Query.term_set_query(self._schema, "within", list(question.within))
+        if question.without:
+            left_out = Query.term_set_query(self._schema, "id", list(question.without))
+            filters["without"] = Query.boolean_query([(Occur.Must, Query.all_query()), (Occur.MustNot, left_out)])
         return filters
 
     def _facets(self, question: Question, found: Query) -> tuple[Mapping[str, str], Sequence[str]]:

@@ -40,6 +40,7 @@ def findable(product: Product, around: Surroundings) -> Findable:
         codes=(product.id, *(sku.sku for sku in product.skus), *(sku.barcode for sku in product.skus if sku.barcode)),
         body="\n".join((product.description, *(text for text in texts if not _is_short(text)))),
         facets={name: values for name, values in facets.items() if any(values)},
+        within=product.categories,
         titles=titles,
         price=min(sku.price.amount for sku in skus or product.skus),
         is_in_stock=any(sku.sku in around.in_stock for sku in skus),

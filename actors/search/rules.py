@@ -35,6 +35,8 @@ def question(
     return Question(
         q=ask.q,
         filters={chosen.facet: chosen.values for chosen in ask.filters},
+        within=ask.within,
+        without=ask.without,
         price=(ask.price_from, ask.price_to),
         in_stock=ask.in_stock,
         facets=None,
@@ -55,12 +57,13 @@ def is_of_all(question: Question) -> bool:
 
 def is_filtered(question: Question) -> bool:
     """Whether not all that fits the words is wanted."""
-    return bool(question.filters) or question.price != (None, None) or question.in_stock
+    others = (question.filters, question.in_stock, question.within, question.without)
+    return any(others) or question.price != (None, None)
 
 
 def mark(ask: FindProducts) -> int:
     """A number that a cursor carries, so that it is of this query and no other."""
-    parts = (ask.q, ask.filters, ask.price_from, ask.price_to, ask.sort, ask.in_stock)
+    parts = (ask.q, ask.filters, ask.price_from, ask.price_to, ask.sort, ask.in_stock, ask.within, ask.without)
     return zlib.crc32(msgspec.json.encode(parts))
 
 

@@ -64,6 +64,8 @@ CheckId: TypeAlias = Literal[
     "use_is_known",
     "product_is_indexed",
     "indexed_is_on_sale",
+    "category_is_there",
+    "path_follows_tree",
     "more_findings",
 ]
 # The promise behind each check, in words for the audit's readers.
@@ -110,6 +112,8 @@ RULES: Final[Mapping[CheckId, str]] = {
     "use_is_known": "M3 a picture knows whether it is used",
     "product_is_indexed": "S1 what is on sale can be found, as it is now",
     "indexed_is_on_sale": "S2 what can be found is on sale",
+    "category_is_there": "C1 a product's categories are there",
+    "path_follows_tree": "C2 a category's path follows the tree",
     "more_findings": "many",
 }
 
@@ -143,6 +147,8 @@ Action: TypeAlias = Literal[
     "ask_carrier",
     "restore_order",
     "restore_or_return_money",
+    "choose_categories",
+    "set_category",
     "read_timeline",
     "host_actor",
     "reconnect_watchers",

@@ -15,6 +15,7 @@ Sku: TypeAlias = str
 CartId: TypeAlias = str
 OrderId: TypeAlias = str
 ProductId: TypeAlias = str
+CategoryId: TypeAlias = str
 
 Minor: TypeAlias = currencies.Minor
 Currency: TypeAlias = currencies.Currency

@@ -6,7 +6,7 @@ from typing import Any, Final, Literal, TypeAlias
 import msgspec
 
 from bus.messages.attributes import Attribute, AttributeValues
-from bus.messages.base import Money, ProductId, Sku, Value
+from bus.messages.base import CategoryId, Money, ProductId, Sku, Value
 from engine.message import Command, Event, Query, Reply
 
 MOST_SKUS: Final = 2048  # Of one product.
@@ -22,7 +22,7 @@ class SkuRow(Value, frozen=True, kw_only=True):
     product_id: ProductId
     slug: str
     title: str
-    category: str
+    category: str  # A title or a path of the main category ("clothing/shirts"); one that is not there is made.
     description: str
     sku: Sku
     sku_title: str
@@ -84,6 +84,11 @@ class Product(Reply):
     type_id: str = ""
     attributes: AttributeValues = msgspec.field(default_factory=dict)
     added: int = 0  # Its place among all products by when they were added; 0 where that does not matter.
+    # At most 30, the main one first: `category` is its title. Where these are missing, or as they were and `category`
+    # is another, that says the main one: a title, a path, or a new category.
+    categories: tuple[CategoryId, ...] = ()
+    seo_title: str = ""  # For search engines, where it is other than the title; so below.
+    seo_description: str = ""
 
 
 class ProductChanged(Event):
@@ -207,6 +212,7 @@ class ListProducts(Query[ProductPage]):
     after: str = ""  # `next` of the previous page.
     even_hidden: bool = False  # Also those that buyers don't see.
     status: Status | None = None  # Only these.
+    within: tuple[CategoryId, ...] = ()  # Only products in one of these.
 
 
 class GetProduct(Query[Product | NoSuchProduct]):
@@ -354,6 +360,9 @@ class ChangeProduct(Command[Product | NoSuchProduct | ProductExists | ChangedMea
     cleared: tuple[Literal["publish_at", "unpublish_at"], ...] = ()
     type_id: str | None = None
     attributes: AttributeValues | None = None  # All of them.
+    categories: tuple[CategoryId, ...] | None = None  # The main one first.
+    seo_title: str | None = None
+    seo_description: str | None = None
 
 
 class NotComplete(Reply):

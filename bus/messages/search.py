@@ -3,7 +3,7 @@
 from typing import Final, Literal, TypeAlias
 
 from bus.messages.audit import Findings
-from bus.messages.base import ProductId, Value
+from bus.messages.base import CategoryId, ProductId, Value
 from engine.message import Command, Query, Reply
 
 FoundSort: TypeAlias = Literal["relevance", "title", "price", "-price", "newest"]
@@ -64,6 +64,8 @@ class FindProducts(Query[Found]):
     sort: FoundSort = "relevance"
     after: str = ""  # `next` of the previous page.
     in_stock: bool = False  # Only what is.
+    within: tuple[CategoryId, ...] = ()  # Only products that are in one of these themselves.
+    without: tuple[ProductId, ...] = ()  # None of these.
 
 
 class SuggestedProduct(Value, frozen=True, kw_only=True):

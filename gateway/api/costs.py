@@ -24,5 +24,8 @@ COSTS: Final[Sequence[RouteCost]] = (
     RouteCost("/orders/[^/]+/.*", 20, methods=_POST),
     RouteCost("/live/events", 10),
     RouteCost("/products", 8),
+    RouteCost("/categories(/.*)?", 8),
+    RouteCost("/collections/.*", 12),
+    RouteCost("/sitemap.xml|/feeds/.*", 50),
     RouteCost(".*", 4),
 )

@@ -82,6 +82,48 @@
  */
 
 /**
+ * @typedef {Object} CategoryLeaf
+ * @property {string} id
+ * @property {string} path
+ * @property {string} title
+ * @property {number} products
+ */
+
+/**
+ * @typedef {Object} CategoryList
+ * @property {CategoryNode[]} items
+ * @property {null} [next]
+ */
+
+/**
+ * @typedef {Object} CategoryNode
+ * @property {string} id
+ * @property {string} path
+ * @property {string} title
+ * @property {number} products
+ * @property {string | null} parent
+ * @property {number} level
+ */
+
+/**
+ * @typedef {Object} CategoryRef
+ * @property {string} id
+ * @property {string} path
+ * @property {string} title
+ */
+
+/**
+ * @typedef {Object} CategoryView
+ * @property {string} id
+ * @property {string} path
+ * @property {string} title
+ * @property {number} products
+ * @property {string} description
+ * @property {CategoryRef[]} above
+ * @property {CategoryLeaf[]} children
+ */
+
+/**
  * @typedef {Object} CheckoutBody
  * @property {string} email
  * @property {string} name
@@ -96,6 +138,17 @@
  * @property {OrderView} order
  * @property {string} access_token
  * @property {PaymentView | null} payment
+ */
+
+/**
+ * @typedef {Object} CollectionPage
+ * @property {ProductSummary[]} items
+ * @property {string | null} next
+ * @property {string} id
+ * @property {string} slug
+ * @property {string} title
+ * @property {string} description
+ * @property {boolean} degraded
  */
 
 /**
@@ -271,6 +324,9 @@
  * @property {number} available
  * @property {string} brand
  * @property {string[]} tags
+ * @property {string[]} categories
+ * @property {string} seo_title
+ * @property {string} seo_description
  * @property {OptionView[]} options
  * @property {Record<string, string | number | number | boolean>} attributes
  * @property {SkuDetail[]} skus

@@ -39,7 +39,7 @@ async def test_a_long_text_is_compressed_for_those_who_take_it() -> None:
     assert packed.headers["content-encoding"] == "gzip"
     assert gzip.decompress(packed.body) == LONG
     assert int(packed.headers["content-length"]) == len(packed.body) < len(LONG) / 4
-    assert packed.headers["vary"] == plain.headers["vary"] == "Accept-Encoding"
+    assert packed.headers["vary"] == plain.headers["vary"] == "Accept-Encoding, Accept-Language"
     assert packed.headers["etag"] == plain.headers["etag"]  # Weak: the content is the same.
     assert "content-encoding" not in plain.headers
 
@@ -69,6 +69,12 @@ async def test_what_is_short_or_no_text_is_not_compressed() -> None:
 
         assert "content-encoding" not in answer.headers
         assert answer.headers["etag"]
+
+
+async def test_a_picture_has_no_language() -> None:
+    picture = with_revalidation(answering(LONG, content_type="image/png", cache_control="no-cache"))
+
+    assert (await ask(picture)).headers["vary"] == "Accept-Encoding"
 
 
 async def test_a_very_long_answer_is_sent_as_it_comes() -> None:

@@ -8,8 +8,10 @@ import asyncpg
 import msgspec
 import pytest
 
+from actors.catalog.category_rules import refusal
 from bus.codec import encode
 from bus.messages.base import Money
+from bus.messages.navigation import Category
 from bus.messages.payment import RefundProcessed
 from engine.clock import ManualClock
 from engine.migrations import migrate
@@ -195,6 +197,29 @@ async def test_names_of_what_was_removed_are_free_and_it_can_still_be_looked_up(
     assert await old_shop.rows("select sku, product_id, price, renamed from catalog.removed_skus order by sku") == [
         ("MUG-BLUE", "MUG", 1450, None), ("MUG-SAND", "MUG", 1350, None),
     ]  # fmt: skip
+
+
+async def test_texts_of_categories_become_categories(old_shop: OldShop) -> None:
+    texts = ["Mugs & Cups", "Mugs, Cups", "Möbel für Straßen", "衣", "Audio/Video", "a" * 200, "Mugs & Cups", ""]
+    for number, text in enumerate(texts):
+        await add_product(old_shop, f"P{number}", {f"S{number}": 990}, "EUR")
+        await old_shop.connection.execute("update catalog.products set category = $1 where id = $2", text, f"P{number}")
+
+    await old_shop.upgrade()
+
+    assert await old_shop.rows("select category from catalog.products order by id") == [(text,) for text in texts]
+    found = await old_shop.rows(
+        "select p.categories, c.title from catalog.products p left join catalog.categories c on c.id = p.categories[1]"
+        " order by p.id"
+    )
+    assert [title for _, title in found] == [*texts[:-1], None]
+    assert found[-1] == ([], None)
+    paths = await old_shop.rows("select path from catalog.categories")
+    assert len(paths) == len({*texts} - {""})
+    assert {("mugs-cups",), ("mobel-fur-strassen",), ("category",), ("audio-video",), ("a" * 50,)} <= {*paths}
+    rows = await old_shop.connection.fetch("select id, parent, slug, path, title from catalog.categories")
+    kinds = [Category(**dict(row)) for row in rows]
+    assert all(refusal(each) is None and each.path == each.slug == each.id and each.parent is None for each in kinds)
 
 
 @pytest.mark.parametrize("table", ["deliveries", "dead_letters"])

@@ -13,6 +13,7 @@ from bus.messages.audit import Finding, Findings
 from bus.messages.base import Fact, ReadSpan, SpanFacts
 from bus.messages.inventory import AuditStock
 from bus.messages.media import AuditMedia
+from bus.messages.navigation import AuditCategories
 from bus.messages.order import AuditOrders
 from bus.messages.payment import AuditMoney
 from bus.messages.search import AuditSearch
@@ -52,6 +53,7 @@ JUDGED: Final[tuple[str, ...]] = tuple(dict.fromkeys(actor for each in CHECKS fo
 OWN_BOOKS: Final[Mapping[str, Query[Findings]]] = {
     "stock": AuditStock(), "money": AuditMoney(), "orders": AuditOrders(), "pictures": AuditMedia(),
     "search": AuditSearch(),
+    "categories": AuditCategories(),
 }  # fmt: skip
 COUNTED: Final[Mapping[str, Callable[[Iterable[Fact]], int]]] = {"mails": mails.count}
 

@@ -1,8 +1,34 @@
-"""The catalog: products browsed by buyers, changed by staff."""
+"""The catalog: products browsed by buyers, changed by staff, and the ways that lead to them."""
 
-from gateway.api.catalog import definitions, edits, products
+from litestar.types import ControllerRouterHandler
 
-PUBLIC = [*products.PUBLIC, *definitions.PUBLIC]
-STAFF = [*edits.STAFF, *definitions.STAFF]
+from gateway.api.catalog import (
+    categories,
+    collections,
+    definitions,
+    edits,
+    feeds,
+    planned,
+    products,
+    redirects,
+    translations,
+)
+
+PUBLIC: list[ControllerRouterHandler] = [
+    *products.PUBLIC,
+    *definitions.PUBLIC,
+    *categories.PUBLIC,
+    *collections.PUBLIC,
+    *feeds.PUBLIC,
+]
+STAFF: list[ControllerRouterHandler] = [
+    *edits.STAFF,
+    *definitions.STAFF,
+    *categories.STAFF,
+    *collections.STAFF,
+    *redirects.STAFF,
+    *translations.STAFF,
+    *planned.STAFF,
+]
 
 __all__ = ["PUBLIC", "STAFF"]

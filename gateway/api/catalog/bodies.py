@@ -11,6 +11,7 @@ from bus.messages.catalog import (
     MOST_SKUS,
     MOST_WEIGHT_G,
     SLUG,
+    ChangeProduct,
     Option,
     Product,
     SkuView,
@@ -21,8 +22,10 @@ from gateway.api.bodies import Body, MoneyBody
 
 Text = Annotated[str, msgspec.Meta(max_length=5000)]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+Seo = Annotated[str, msgspec.Meta(max_length=500)]
 Short = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
 Values = Annotated[dict[str, AttributeValue], msgspec.Meta(max_length=200)]  # Of attributes, by key.
+Categories = Annotated[list[Annotated[str, msgspec.Meta(min_length=1, max_length=700)]], msgspec.Meta(max_length=30)]
 Slug = Annotated[str, msgspec.Meta(max_length=200), whole(SLUG)]
 
 
@@ -47,7 +50,11 @@ class OptionBody(Body, frozen=True, kw_only=True):
 
 
 class WholeProductBody(Body, frozen=True, kw_only=True):
-    """All of a product. Buyers see it while it is active, from `publish_at` until `unpublish_at`."""
+    """All of a product. Buyers see it while it is active, from `publish_at` until `unpublish_at`.
+
+    `categories` are ids or paths, the main one first. Without them, or where only `category` is another than before,
+    that says the main one: a title, a path, or a new category at the top.
+    """
 
     slug: Slug
     title: Name
@@ -62,6 +69,9 @@ class WholeProductBody(Body, frozen=True, kw_only=True):
     options: Annotated[list[OptionBody], msgspec.Meta(max_length=5)] = msgspec.field(default_factory=list)
     type_id: Annotated[str, msgspec.Meta(max_length=64)] = ""
     attributes: Values = msgspec.field(default_factory=dict)
+    categories: Categories = msgspec.field(default_factory=list)
+    seo_title: Seo = ""
+    seo_description: Seo = ""
 
 
 class ProductBody(WholeProductBody, frozen=True, kw_only=True):
@@ -89,6 +99,9 @@ class ProductChange(Body, frozen=True, kw_only=True):
     options: Annotated[list[OptionBody], msgspec.Meta(max_length=5)] | None = None
     type_id: Annotated[str, msgspec.Meta(max_length=64)] | None = None
     attributes: Values | None = None
+    categories: Categories | None = None
+    seo_title: Seo | None = None
+    seo_description: Seo | None = None
     clear: Annotated[list[Literal["publish_at", "unpublish_at"]], msgspec.Meta(max_length=2)] = msgspec.field(
         default_factory=list
     )
@@ -111,6 +124,35 @@ def whole_product(product_id: str, body: WholeProductBody) -> Product:
         options=options_of(body.options),
         type_id=body.type_id,
         attributes=body.attributes,
+        categories=tuple(body.categories),
+        seo_title=body.seo_title,
+        seo_description=body.seo_description,
+    )
+
+
+def change_of(product_id: str, body: ProductChange, by: str, expected: int | None = None) -> ChangeProduct:
+    """Return the change that a body describes."""
+    return ChangeProduct(
+        id=product_id,
+        slug=body.slug,
+        title=body.title,
+        category=body.category,
+        description=body.description,
+        skus=None if body.skus is None else skus_of(body.skus),
+        expected=expected,
+        by=by,
+        status=body.status,
+        publish_at=body.publish_at,
+        unpublish_at=body.unpublish_at,
+        brand=body.brand,
+        tags=None if body.tags is None else tuple(body.tags),
+        options=None if body.options is None else options_of(body.options),
+        cleared=tuple(body.clear),
+        type_id=body.type_id,
+        attributes=body.attributes,
+        categories=None if body.categories is None else tuple(body.categories),
+        seo_title=body.seo_title,
+        seo_description=body.seo_description,
     )
 
 

@@ -10,7 +10,6 @@ from msgspec import structs
 from bus.messages.base import Instant, SkuName
 from bus.messages.catalog import (
     ChangedMeanwhile,
-    ChangeProduct,
     FieldsMoved,
     GetProduct,
     LastSku,
@@ -35,7 +34,7 @@ from bus.messages.catalog import (
 from bus.messages.inventory import UnitsInUse
 from gateway.access import Member
 from gateway.api.bodies import Body, Strict, View
-from gateway.api.catalog.bodies import ProductBody, ProductChange, WholeProductBody, options_of, skus_of, whole_product
+from gateway.api.catalog.bodies import ProductBody, ProductChange, WholeProductBody, change_of, whole_product
 from gateway.api.catalog.history import ProductHistoryView, change_view, field_views
 from gateway.api.catalog.products import ProductDetail, ProductSummary, SkuDetail, detail, sku_detail, stock_of, summary
 from gateway.api.lists import Limit, ListView
@@ -145,25 +144,7 @@ async def change_product(
     context: Injected, staff: Member, product_id: FromPath[str], data: JSONBody[ProductChange], if_match: IfMatch = None
 ) -> Response[EditedProduct]:
     """Change the given fields of a product; the others stay. With `If-Match` only if nobody has changed it since."""
-    ask = ChangeProduct(
-        id=product_id,
-        slug=data.slug,
-        title=data.title,
-        category=data.category,
-        description=data.description,
-        skus=None if data.skus is None else skus_of(data.skus),
-        expected=expected_revision(if_match),
-        by=str(staff),
-        status=data.status,
-        publish_at=data.publish_at,
-        unpublish_at=data.unpublish_at,
-        brand=data.brand,
-        tags=None if data.tags is None else tuple(data.tags),
-        options=None if data.options is None else options_of(data.options),
-        type_id=data.type_id,
-        attributes=data.attributes,
-        cleared=tuple(data.clear),
-    )
+    ask = change_of(product_id, data, str(staff), expected_revision(if_match))
     return await _product(context, await context.bus.ask(ask))
 
 

@@ -9,8 +9,9 @@ import msgspec
 from litestar.params import QueryParameter
 from msgspec import structs
 
-from bus.messages.base import Currency, Money
-from bus.messages.catalog import ListProducts, Product, ReadProducts
+from bus.messages.base import Currency, Money, ProductId
+from bus.messages.catalog import SLUG, ListProducts, Product, ReadProducts
+from bus.messages.navigation import MOST_LEVELS, ReadBelow
 from bus.messages.search import MOST_VALUES, Chosen, FindProducts, Found
 from gateway.api.bodies import View
 from gateway.context import GatewayContext, Http
@@ -20,6 +21,7 @@ ListSort: TypeAlias = Literal["relevance", "title", "price", "-price", "newest"]
 
 FILTER: Final = "f."
 _PRICES: Final = re.compile(r"(\d{0,15})\.\.(\d{0,15})")
+_PATH: Final = re.compile(rf"{SLUG}(/{SLUG}){{0,{MOST_LEVELS - 1}}}")
 _TITLES: Final = {"category": "Category", "brand": "Brand"}
 _DECLARED: Final = frozenset({"f.category", "f.brand", "f.price"})
 
@@ -63,6 +65,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     sort: ListSort | None
     limit: int
     after: str
+    within: Sequence[str] = ()  # Ids of categories: only what is in one of them.
 
 
 class Listing(NamedTuple):
@@ -81,7 +84,7 @@ async def read_listing(context: GatewayContext, wanted: Wanted) -> Listing:
         Problem: A price range that can't be read, or a filter that there is not.
     """
     ask = _question(wanted)
-    is_plain = not (wanted.q.strip() or ask.filters or wanted.prices or wanted.in_stock)
+    is_plain = not (wanted.q.strip() or ask.filters or wanted.prices or wanted.in_stock or wanted.within)
     found = await context.bus.ask(structs.replace(ask, limit=0, after="") if is_plain else ask)
     if unknown := found.unknown_facet[:100]:
         said = f"There is no filter {unknown}; there are {', '.join(found.known_facets)}."
@@ -90,7 +93,12 @@ async def read_listing(context: GatewayContext, wanted: Wanted) -> Listing:
         return (await _browse(context, wanted))._replace(found=None if found.is_degraded else found)
     if found.is_degraded:
         return (await _browse(context, wanted))._replace(is_degraded=True)
-    return Listing(await _products(context, found), found.next, found, is_degraded=False)
+    return Listing(await shown_products(context, found.ids), found.next, found, is_degraded=False)
+
+
+async def categories_below(context: GatewayContext, path: str) -> Sequence[str]:
+    """Read the ids of a category and of all below it; none if there is no such path: it may be a title."""
+    return (await context.bus.ask(ReadBelow(ids=(path,)))).ids if _PATH.fullmatch(path) else ()
 
 
 def facets(found: Found | None) -> list[FacetView]:
@@ -121,17 +129,24 @@ async def _browse(context: GatewayContext, wanted: Wanted) -> Listing:
     category = wanted.categories[0] if wanted.categories else ""
     sort = wanted.sort if wanted.sort and wanted.sort != "relevance" else "title"
     page = await context.bus.ask(
-        ListProducts(limit=wanted.limit, q=wanted.q, category=category, sort=sort, after=wanted.after)
+        ListProducts(
+            limit=wanted.limit,
+            q=wanted.q,
+            category=category,
+            sort=sort,
+            after=wanted.after,
+            within=tuple(wanted.within),
+        )
     )
     return Listing(page.products, page.next, None, is_degraded=False)
 
 
-async def _products(context: GatewayContext, found: Found) -> list[Product]:
-    """Read what was found, in its order. What was removed in this moment is left out."""
-    read = await context.bus.ask(ReadProducts(ids=found.ids)) if found.ids else None
+async def shown_products(context: GatewayContext, ids: Sequence[ProductId]) -> list[Product]:
+    """Read those of these products that buyers see now, in this order; 500 at most. Removed ones are missing."""
+    read = await context.bus.ask(ReadProducts(ids=tuple(ids))) if ids else None
     now = context.clock.now()
     by_id = {product.id: product for product in read.products if _is_shown(product, now)} if read else {}
-    return [by_id[product_id] for product_id in found.ids if product_id in by_id]
+    return [by_id[product_id] for product_id in ids if product_id in by_id]
 
 
 def _is_shown(product: Product, now: datetime) -> bool:
@@ -153,6 +168,7 @@ def _question(wanted: Wanted) -> FindProducts:
         sort=sort,
         after=wanted.after,
         in_stock=wanted.in_stock,
+        within=tuple(wanted.within),
     )
 
 

@@ -10,8 +10,10 @@ from bus.messages.base import Instant, Money
 from bus.messages.catalog import GetProduct, Product, SkuView
 from bus.messages.inventory import StockLevel
 from bus.messages.media import ImageId
+from bus.messages.translations import Locale
 from gateway.access import staff_only
 from gateway.api.bodies import View
+from gateway.api.catalog.languages import AcceptLanguage, AskedLocale, in_language, locales
 from gateway.api.catalog.listing import (
     FILTER,
     ChosenBrands,
@@ -21,6 +23,7 @@ from gateway.api.catalog.listing import (
     ListSort,
     PriceRange,
     Wanted,
+    categories_below,
     facets,
     other_filters,
     prices,
@@ -98,6 +101,9 @@ class ProductDetail(View, frozen=True, kw_only=True):
     available: int
     brand: str
     tags: Sequence[str]
+    categories: Sequence[str]  # Ids, the main one first.
+    seo_title: str
+    seo_description: str
     options: Sequence[OptionView]
     attributes: Mapping[str, AttributeValue]
     skus: Sequence[SkuDetail]
@@ -124,6 +130,8 @@ async def list_products(
     f_price: ChosenPrices = "",
     in_stock: FromQuery[bool] = False,
     explain: FromQuery[bool] = False,
+    locale: AskedLocale = "",
+    accept_language: AcceptLanguage = "",
     sort: FromQuery[ListSort | None] = None,
     limit: Limit = 20,
     cursor: FromQuery[str] = "",
@@ -134,13 +142,16 @@ async def list_products(
     words, parts of words and SKUs; of more than 8 words the first 8 are looked for.
 
     Each facet of the answer is a filter: `f.NAME=VALUE`, several times for any of several values, 10 facets at most.
-    `in_stock` lists only what is. `explain` says why each hit is where it is, and is for staff.
+    `in_stock` lists only what is. `explain` says why each hit is where it is, and is for staff. `category` is a path,
+    such as `clothing/shirts`, with all that is below it, or a title.
     """
     if explain:
         await staff_only(request, request.route_handler)
+    within = await categories_below(context, category)
     wanted = Wanted(
         q=q,
-        categories=[*([category] if category else []), *(f_category or [])],
+        categories=[*([category] if category and not within else []), *(f_category or [])],
+        within=within,
         brands=f_brand or [],
         others=other_filters(request),
         prices=f_price,
@@ -150,10 +161,9 @@ async def list_products(
         after=cursor,
     )
     listing = await read_listing(context, wanted)
-    levels, found = await stock_of(context, listing.products), listing.found
-    pictures = await pictures_of(context, [product.id for product in listing.products])
+    found = listing.found
     return ProductList(
-        items=[summary(product, levels, pictures.get(product.id, ())) for product in listing.products],
+        items=await summaries(context, listing.products, locales(context, locale, accept_language)),
         next=listing.next,
         total=found.total if found else None,
         facets=facets(found),
@@ -166,9 +176,17 @@ async def list_products(
 
 
 @get("/products/{product_id:str}", summary="Read a product", refuses=["moved", "not_found", "gone"])
-async def get_product(context: Injected, product_id: FromPath[str]) -> ProductDetail:
-    """Read a product, by its id or slug, with its SKUs."""
-    return await detail(context, await find_product(context, product_id))
+async def get_product(
+    context: Injected, product_id: FromPath[str], locale: AskedLocale = "", accept_language: AcceptLanguage = ""
+) -> ProductDetail:
+    """Read a product, by its id or slug, with its SKUs.
+
+    Its texts are in the first language that is asked for (`locale`, else `Accept-Language`) and that it has; else in
+    the shop's.
+    """
+    product = await find_product(context, product_id)
+    (shown,) = await in_language(context, [product], locales(context, locale, accept_language))
+    return await detail(context, shown)
 
 
 @get("/products/{product_id:str}/inventory", summary="Read a product's stock", refuses=["moved", "not_found", "gone"])
@@ -200,6 +218,16 @@ async def stock_of(context: GatewayContext, products: Sequence[Product]) -> dict
     """Read the available units of the SKUs on sale."""
     skus = [sku.sku for product in products for sku in product.skus if sku.is_on_sale]
     return {level.sku: level.available for level in await context.updates.levels(skus)}
+
+
+async def summaries(
+    context: GatewayContext, products: Sequence[Product], wanted: Sequence[Locale]
+) -> list[ProductSummary]:
+    """Show products as in a list, in the first of these languages that each has, with their stock and pictures."""
+    products = await in_language(context, products, wanted)
+    levels = await stock_of(context, products)
+    pictures = await pictures_of(context, [product.id for product in products])
+    return [summary(product, levels, pictures.get(product.id, ())) for product in products]
 
 
 def summary(product: Product, levels: dict[str, int], pictures: Sequence[ImageView]) -> ProductSummary:
@@ -234,6 +262,9 @@ async def detail(context: GatewayContext, product: Product) -> ProductDetail:
         available=sum(levels.values()),
         brand=product.brand,
         tags=product.tags,
+        categories=product.categories,
+        seo_title=product.seo_title,
+        seo_description=product.seo_description,
         options=[OptionView(name=option.name, values=option.values) for option in product.options],
         attributes=product.attributes,
         skus=[sku_detail(sku, levels.get(sku.sku, 0), shown.get(sku.sku, ())) for sku in skus],
