@@ -17,6 +17,7 @@ from actors.search.stemming import stem
 from actors.search.text import may_be_misspelt, typos, words
 
 _PIN: Final = 10_000.0  # More than any product fits.
+_MOST_PRICE: Final = (1 << (62 - TIE_BITS)) - 1  # Any number above it is as high as it: the field has 64 bits.
 _SORTS: Final = {
     "title": ("order", Order.Asc), "price": ("price", Order.Asc), "-price": ("price", Order.Desc),
     "newest": ("added", Order.Desc),
@@ -167,8 +168,8 @@ class Finder:
         }
         low, high = question.price
         if low is not None or high is not None:
-            least = None if low is None else low << TIE_BITS
-            most = None if high is None else ((high + 1) << TIE_BITS) - 1
+            least = None if low is None else min(low, _MOST_PRICE) << TIE_BITS
+            most = None if high is None else ((min(high, _MOST_PRICE) + 1) << TIE_BITS) - 1
             filters["price"] = Query.range_query(self._schema, "price", FieldType.Integer, least, most)
         if question.in_stock:
             filters["in_stock"] = Query.range_query(self._schema, "in_stock", FieldType.Integer, 1, 1)
