@@ -98,7 +98,7 @@ class Prober:
         answer = case.call(base_url=self._url, session=self._session, headers=headers, timeout=20)
         self.sent += 1
         self.statuses.add(answer.status_code)
-        arrived = parse_qs(urlsplit(answer.request.url).query, keep_blank_values=True)
+        arrived = parse_qs(urlsplit(str(answer.request.url)).query, keep_blank_values=True)
         assume(arrived.keys() >= (case.query or {}).keys())  # An empty list is written as nothing, which is not wrong.
         case.validate_response(answer, checks=CHECKS, headers=headers)
         assert answer.status_code < 500, (case.method, case.formatted_path, answer.text)
