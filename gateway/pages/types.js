@@ -128,6 +128,8 @@
  * @typedef {Object} ImageView
  * @property {string} id
  * @property {string} alt
+ * @property {Record<string, string>} alts
+ * @property {number[]} focal
  * @property {number} width
  * @property {number} height
  * @property {string} placeholder
@@ -318,6 +320,7 @@
  * @property {number} weight_g
  * @property {string[]} options
  * @property {string | null} barcode
+ * @property {string[]} images
  */
 
 /**
