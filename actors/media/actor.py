@@ -178,6 +178,8 @@ class Media(Actor):
 
     @turn
     async def record(self, tx: Transaction, ask: RecordRendering) -> None:
+        if ask.upload:
+            tx.send(RemoveUpload(key=ask.upload))
         if not await store.record(tx, ask):
             tx.send(RemoveObjects(id=ask.id))
         elif ask.reason is not None:

@@ -33,7 +33,7 @@ from engine.objects import Objects
 _AT_ONCE: Final = 2  # Children: each may use a core and 640 MiB.
 _TYPES: Final = {"webp": "image/webp", "avif": "image/avif", "jpeg": "image/jpeg"}
 
-_KEPT = CrashPoint("original-kept", "The original of a picture is stored; nothing is made of it.")
+_KEPT = CrashPoint("original-kept", "The original of a picture is stored; none of its files is.")
 _STORED = CrashPoint(
     "renditions-stored", "The files of a picture are stored; no row has them, and its upload is there."
 )
@@ -63,13 +63,12 @@ class Making:
             if not await run_sync(_is, image, original):
                 await self._objects.remove([upload] if upload else [])
                 return RecordRendering(id=image, reason="lost")
+            made = await self._render(original, "first", folder)
+            if not _can_be_shown(made):  # The upload stays until this is recorded: a repeat must find the same reason.
+                return RecordRendering(id=image, reason=_reason(made.refused), upload=upload)
             if is_new:
                 await self._objects.put(original_of(image), original, "application/octet-stream")
             _KEPT.reach()
-            made = await self._render(original, "first", folder)
-            if not _can_be_shown(made):
-                await self._objects.remove([original_of(image), *([upload] if upload else [])])
-                return RecordRendering(id=image, reason=_reason(made.refused))
             renditions = await self._store(image, made, folder)
             _STORED.reach()
         if upload:

@@ -39,6 +39,7 @@ class RecordRendering(Command[None]):
     look: Look | None = None
     renditions: tuple[Rendition, ...] = ()
     recipe: int = 1
+    upload: str = ""  # The key of the upload, if nothing came of it.
 
 
 class ImproveImage(Command[None]):

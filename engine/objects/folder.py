@@ -78,7 +78,7 @@ class FolderObjects:
     def _put(self, key: str, file: Path) -> None:
         with file.open("rb") as source:
             for _ in range(_TRIES):  # Another process may remove the folder, which was empty, before this one is in it.
-                with suppress(FileNotFoundError):
+                with suppress(FileNotFoundError, FileExistsError):  # It was there, and is gone in this moment.
                     source.seek(0)
                     return self._write(self._path(key), source)
         raise OSError(f"{self._path(key).parent} is removed again and again")

@@ -61,6 +61,7 @@ async def test_a_refused_picture_leaves_no_object(shop: ShopUnderTest, tmp_path:
     image = await upload(shop, tmp_path, b"<svg onload='alert(1)'/>")
 
     refused = await shop.ask(FinishImage(id=image))
+    await shop.settle()
 
     assert isinstance(refused, Image)
     assert (refused.state, refused.reason) == ("refused", "format")
@@ -115,10 +116,10 @@ async def test_a_kill_anywhere_leads_to_a_picture(shop: ShopUnderTest, tmp_path:
     [
         "after-commit@media.add",
         "before-call@media.render",
-        "original-kept",
         "after-call@media.render",
         "before-commit@media.record",
         "after-commit@media.record",
+        "before-call@media.remove_upload",
     ],
 )
 async def test_a_kill_anywhere_leads_to_a_refusal_of_what_is_no_picture(
