@@ -13,16 +13,18 @@ _HOST: Final = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/.*|\?.*|#.*)?
 
 
 def normal(path: str) -> str:
-    """A path as it is kept and looked up: decoded, without slashes at its end. What follows a "?" stays as it is."""
+    """A path as it is kept and looked up: decoded, without slashes at its end. What follows a "?" stays as it is.
+
+    One with a NUL is not decoded: PostgreSQL keeps none.
+    """
     place, mark, query = path.partition("?")
-    return (unquote(place).rstrip("/") or "/") + (mark + query if query else "")
+    decoded = unquote(place)
+    return ((place if "\0" in decoded else decoded).rstrip("/") or "/") + (mark + query if query else "")
 
 
 def lookups(path: str, query: str) -> tuple[str, ...]:
-    """The paths to look for when a path is asked for, the best first; none for one that no redirect can have."""
+    """The paths to look for when a path is asked for, the best first."""
     place = normal(path)
-    if "\0" in place:
-        return ()
     return (f"{place}?{query}", place) if query else (place,)
 
 

@@ -170,6 +170,7 @@ async def test_addresses_of_a_former_shop_lead_on(staff: Staff, buyer: Customer)
         {"path": "/a", "target": "/b"},
         {"path": "/b", "target": f"{staff.shop.url}/a"},
         {"path": "/evil", "target": "//evil.example"},
+        {"path": "/%00", "target": "/%00"},
     ]
     answer = await put(staff, "redirects", items=wanted)
     refused = {each["index"] for each in answer["refused"]}

@@ -27,7 +27,7 @@ from bus.messages.navigation import (
 from bus.messages.search import MOST_QUERY, MOST_VALUES, Chosen, FindProducts, FoundSort
 from engine.cursor import make_cursor, read_cursor
 from engine.patterns import whole
-from gateway.api.bodies import LARGEST, Body, Strict, View
+from gateway.api.bodies import Body, Strict, View
 from gateway.api.catalog.bodies import Categories, Name, Slug, Text
 from gateway.api.catalog.categories import path_taken
 from gateway.api.catalog.languages import AcceptLanguage, AskedLocale, locales
@@ -38,7 +38,7 @@ from gateway.context import GatewayContext, Injected
 from gateway.problems import Problem, not_found
 
 _AT_ONCE = 500  # Products by hand that are read for one page: so many hidden ones in a row make it a short one.
-Price = Annotated[int, msgspec.Meta(ge=0, le=LARGEST)]
+Price = Annotated[int, msgspec.Meta(ge=0, le=1_000_000_000_000)]
 
 
 class FilterBody(Body, frozen=True, kw_only=True):
