@@ -93,6 +93,7 @@ async def test_one_sku_is_taken_off_and_the_last_one_stays(staff: Staff, buyer: 
     without = (await staff.ask("DELETE", f"{path}/JUG-TINY")).good
 
     assert (set(skus_of(without)), without["price"]["amount"]) == ({"JUG-BLUE", "JUG-SAND"}, 1450)
+    await staff.shop.clock.at_rest()  # Then it is indexed.
     (listed,) = (await staff.get("/products?q=jug&sort=price")).good["items"]
     assert listed["price"]["amount"] == 1450
     assert (await staff.ask("DELETE", f"{path}/JUG-TINY")).refusal == (404, "unknown_sku")
