@@ -3,13 +3,15 @@
 The library is imported where it is used: it is a fifth of a program's start, and a shop with a folder needs none.
 """
 
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import anyio
 
+from engine.aws import errors_of
 from engine.errors import BadSetting, Unavailable
 from engine.objects import DirectUpload
 
@@ -22,7 +24,14 @@ _CONNECTIONS: Final = 16
 _AT_ONCE: Final = 1000  # Keys in one request. Source: Amazon S3 API, "DeleteObjects".
 _PIECE: Final = 1 << 18  # Bytes of a body in memory.
 _IMMUTABLE: Final = "public, max-age=31536000, immutable"
-_MISSING: Final = frozenset({"NoSuchKey", "404", "NotFound"})
+_MISSING: Final = ("NoSuchKey", "404", "NotFound")
+
+
+class _NoObject(Unavailable):
+    """No object has this key."""
+
+
+_errors = partial(errors_of, "S3", dict.fromkeys(_MISSING, _NoObject))
 
 
 class S3Objects:
@@ -35,15 +44,15 @@ class S3Objects:
     async def make_bucket(self) -> None:
         """Make the bucket, if it does not exist."""
         try:
-            with aws_errors("S3"):
+            with _errors():
                 await self._client.head_bucket(Bucket=self._bucket)
         except _NoObject:
-            with aws_errors("S3"):
+            with _errors():
                 await self._client.create_bucket(Bucket=self._bucket)
 
     async def put(self, key: str, file: Path, content_type: str, *, is_immutable: bool = False) -> None:
         headers = {"CacheControl": _IMMUTABLE, "ContentDisposition": "inline"} if is_immutable else {}
-        with aws_errors("S3"), file.open("rb") as body:
+        with _errors(), file.open("rb") as body:
             await self._client.put_object(
                 Bucket=self._bucket,
                 Key=key,
@@ -54,7 +63,7 @@ class S3Objects:
 
     async def fetch(self, key: str, file: Path) -> bool:
         try:
-            with aws_errors("S3"):
+            with _errors():
                 found = await self._client.get_object(Bucket=self._bucket, Key=key)
                 async with await anyio.open_file(file, "wb") as written:
                     async for piece in found["Body"].iter_chunks(_PIECE):
@@ -65,7 +74,7 @@ class S3Objects:
 
     async def read(self, key: str, limit: int) -> bytes | None:
         try:
-            with aws_errors("S3"):
+            with _errors():
                 found = await self._client.get_object(Bucket=self._bucket, Key=key)
                 if found["ContentLength"] > limit:
                     found["Body"].close()
@@ -77,14 +86,14 @@ class S3Objects:
 
     async def size(self, key: str) -> int | None:
         try:
-            with aws_errors("S3"):
+            with _errors():
                 return (await self._client.head_object(Bucket=self._bucket, Key=key))["ContentLength"]
         except _NoObject:
             return None
 
     async def remove(self, keys: Sequence[str]) -> None:
         for first in range(0, len(keys), _AT_ONCE):
-            with aws_errors("S3"):
+            with _errors():
                 answer = await self._client.delete_objects(
                     Bucket=self._bucket,
                     Delete={"Objects": [{"Key": key} for key in keys[first : first + _AT_ONCE]], "Quiet": True},
@@ -93,7 +102,7 @@ class S3Objects:
                 raise Unavailable("S3", f"{len(failed)} objects could not be deleted: {failed[0].get('Code')}")
 
     async def keys(self, prefix: str) -> AsyncIterator[str]:
-        with aws_errors("S3"):
+        with _errors():
             pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
             async for page in pages:
                 for found in page.get("Contents", []):
@@ -101,7 +110,7 @@ class S3Objects:
 
     async def direct_upload(self, key: str, size: int, sha256: str, expires_s: int) -> DirectUpload | None:
         """Sign a PUT. Size and checksum are headers of the signature: S3 refuses any other content."""
-        with aws_errors("S3"):
+        with _errors():
             url = await self._client.generate_presigned_url(
                 "put_object",
                 Params={"Bucket": self._bucket, "Key": key, "ContentLength": size, "ChecksumSHA256": sha256},
@@ -147,27 +156,3 @@ async def open_s3(bucket: str, *, region: str, endpoint_url: str) -> AsyncIterat
         yield S3Objects(client, bucket)
     finally:
         await connecting.__aexit__(None, None, None)
-
-
-class _NoObject(Exception):
-    """No object has this key."""
-
-
-@contextmanager
-def aws_errors(service: str) -> Iterator[None]:
-    """Translate the library's errors into the engine's.
-
-    Raises:
-        Unavailable: The service did not answer, or refused. Missing rights and buckets count too: people may add them.
-    """
-    import aiohttp  # noqa: PLC0415 - see above
-    from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError  # noqa: PLC0415 - see above
-
-    try:
-        yield
-    except ClientError as error:
-        if error.response.get("Error", {}).get("Code") in _MISSING:
-            raise _NoObject from error
-        raise Unavailable(service, str(error), retry_after_s=1.0) from error
-    except (BotoCoreError, HTTPClientError, aiohttp.ClientError, OSError, TimeoutError) as error:
-        raise Unavailable(service, str(error) or type(error).__name__, retry_after_s=1.0) from error
