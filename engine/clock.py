@@ -12,6 +12,7 @@ The program is at rest when no mailbox holds work and no background loop is awak
 
 import asyncio
 import heapq
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -41,6 +42,10 @@ class Clock(ABC):
     @abstractmethod
     def now(self) -> datetime:
         """Return the time, in UTC."""
+
+    @abstractmethod
+    def monotonic(self) -> float:
+        """Return seconds since some moment, whatever the clock is set to: only differences have a meaning."""
 
     @abstractmethod
     def call_at(self, when: datetime, callback: Callable[[], None]) -> Timer:
@@ -75,6 +80,9 @@ class SystemClock(Clock):
     def now(self) -> datetime:
         return datetime.now(UTC)
 
+    def monotonic(self) -> float:
+        return time.monotonic()
+
     def call_at(self, when: datetime, callback: Callable[[], None]) -> Timer:
         return _TimeOfDay(self, when, callback)
 
@@ -96,6 +104,9 @@ class ManualClock(Clock):
 
     def now(self) -> datetime:
         return self._now
+
+    def monotonic(self) -> float:
+        return (self._now - self._set_by).timestamp()
 
     def call_at(self, when: datetime, callback: Callable[[], None]) -> Timer:
         return self._set(self._timers, when, callback, is_due=when <= self._now)

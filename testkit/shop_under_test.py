@@ -315,6 +315,8 @@ async def open_shop_under_test(
                     finally:
                         crash.arm("")
                         lives.present.stop.set()
+                        with anyio.move_on_after(PATIENCE_S, shield=True):  # A failed test cancels what still runs.
+                            await lives.present.over.wait()
 
 
 @asynccontextmanager

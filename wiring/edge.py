@@ -1,6 +1,5 @@
 """The edge of a shop: the HTTP server with its routes and the live hub, wired to the shop behind it."""
 
-import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -35,9 +34,7 @@ async def open_edge(shop: Shop, listener: socket.socket) -> AsyncIterator[Server
     async def watch_order(order_id: str, token: str) -> OrderProgressed | None:
         return await read_status(shop.bus, order_id) if await may_see_order(context, token, order_id) else None
 
-    guard = make_guard(
-        settings, asyncio.get_running_loop().time, shop.clock.now, is_shared=may_have_siblings(shop.settings)
-    )
+    guard = make_guard(settings, shop.clock.monotonic, shop.clock.now, is_shared=may_have_siblings(shop.settings))
     hub = Hub(
         shop.updates.fresh_levels,
         watch_order,

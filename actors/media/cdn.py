@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from typing import Annotated, Final, Protocol
 
+from engine.aws import errors_of
 from engine.circuit import Circuit
 from engine.errors import BadSetting
-from engine.objects.s3 import aws_errors
 from engine.patterns import whole
 from engine.settings import Settings, meaning
 
@@ -63,7 +63,7 @@ class CloudFront:
 
     async def _invalidate(self, path: str, reference: str) -> None:
         batch = {"Paths": {"Quantity": 1, "Items": [path]}, "CallerReference": reference}
-        with aws_errors("CloudFront"):
+        with errors_of("CloudFront"):
             await self._client.create_invalidation(DistributionId=self._distribution, InvalidationBatch=batch)
 
 

@@ -3,14 +3,15 @@
 The library is imported where it is used: that is a fifth of a program's start, and a shop in one process needs none.
 """
 
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
 from bus.sqs.metrics import REQUESTS
 from bus.sqs.settings import SqsSettings
 from bus.sqs.wire import WireMessage, to_entry
+from engine.aws import errors_of
 from engine.errors import BadInput, BadSetting, Unavailable
 
 if TYPE_CHECKING:
@@ -27,6 +28,9 @@ _NO_QUEUE = ("AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist")
 
 class NoQueue(Unavailable):
     """A queue that was never made, or was removed with the process that read it."""
+
+
+aws_errors = partial(errors_of, kinds=dict.fromkeys(_NO_QUEUE, NoQueue))
 
 
 class MissingQueue(BadSetting):
@@ -186,25 +190,6 @@ async def open_sqs(settings: SqsSettings) -> AsyncIterator[Sqs]:
         except (BotoCoreError, ValueError) as error:
             raise BadSetting(f"SQS_PREFIX: no way to SQS: {error}") from error
         yield Sqs(sqs, s3, settings)
-
-
-@contextmanager
-def aws_errors(service: str) -> Iterator[None]:
-    """Translate the library's errors into the engine's.
-
-    Raises:
-        Unavailable: The service did not answer, or refused. Missing rights and queues count too: people may add them.
-    """
-    import aiohttp  # noqa: PLC0415 - see above
-    from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError  # noqa: PLC0415 - see above
-
-    try:
-        yield
-    except ClientError as error:
-        kind = NoQueue if error.response.get("Error", {}).get("Code") in _NO_QUEUE else Unavailable
-        raise kind(service, str(error), retry_after_s=1.0) from error
-    except (BotoCoreError, HTTPClientError, aiohttp.ClientError, OSError, TimeoutError) as error:
-        raise Unavailable(service, str(error) or type(error).__name__, retry_after_s=1.0) from error
 
 
 def _failed(entries: Sequence["BatchResultErrorEntryTypeDef"]) -> dict[int, "BatchResultErrorEntryTypeDef"]:

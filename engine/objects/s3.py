@@ -3,13 +3,15 @@
 The library is imported where it is used: it is a fifth of a program's start, and a shop with a folder needs none.
 """
 
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import anyio
 
+from engine.aws import errors_of
 from engine.errors import BadSetting, Unavailable
 from engine.objects import DirectUpload
 
@@ -23,8 +25,21 @@ _AT_ONCE: Final = 1000  # Keys in one request. Source: Amazon S3 API, "DeleteObj
 _PIECE: Final = 1 << 18  # Bytes of a body in memory.
 _IMMUTABLE: Final = "public, max-age=31536000, immutable"
 _LONGEST_OWNER: Final = 100  # Bytes.
-_MISSING: Final = frozenset({"NoSuchKey", "404", "NotFound"})
-_TAKEN: Final = frozenset({"PreconditionFailed", "ConditionalRequestConflict"})
+
+
+class _NoObject(Unavailable):
+    """No object has this key."""
+
+
+class _ObjectExists(Unavailable):
+    """Another object has this key, or is just getting it."""
+
+
+_ERRORS: Final[dict[str, type[Unavailable]]] = {
+    **dict.fromkeys(("NoSuchKey", "404", "NotFound"), _NoObject),
+    **dict.fromkeys(("PreconditionFailed", "ConditionalRequestConflict"), _ObjectExists),
+}
+_errors = partial(errors_of, "S3", _ERRORS)
 
 
 class S3Objects:
@@ -37,15 +52,15 @@ class S3Objects:
     async def make_bucket(self) -> None:
         """Make the bucket, if it does not exist."""
         try:
-            with aws_errors("S3"):
+            with _errors():
                 await self._client.head_bucket(Bucket=self._bucket)
         except _NoObject:
-            with aws_errors("S3"):
+            with _errors():
                 await self._client.create_bucket(Bucket=self._bucket)
 
     async def put(self, key: str, file: Path, content_type: str, *, is_immutable: bool = False) -> None:
         headers = {"CacheControl": _IMMUTABLE, "ContentDisposition": "inline"} if is_immutable else {}
-        with aws_errors("S3"), file.open("rb") as body:
+        with _errors(), file.open("rb") as body:
             await self._client.put_object(
                 Bucket=self._bucket,
                 Key=key,
@@ -56,7 +71,7 @@ class S3Objects:
 
     async def fetch(self, key: str, file: Path) -> bool:
         try:
-            with aws_errors("S3"):
+            with _errors():
                 found = await self._client.get_object(Bucket=self._bucket, Key=key)
                 async with await anyio.open_file(file, "wb") as written:
                     async for piece in found["Body"].iter_chunks(_PIECE):
@@ -67,7 +82,7 @@ class S3Objects:
 
     async def read(self, key: str, limit: int) -> bytes | None:
         try:
-            with aws_errors("S3"):
+            with _errors():
                 found = await self._client.get_object(Bucket=self._bucket, Key=key)
                 if found["ContentLength"] > limit:
                     found["Body"].close()
@@ -79,14 +94,14 @@ class S3Objects:
 
     async def size(self, key: str) -> int | None:
         try:
-            with aws_errors("S3"):
+            with _errors():
                 return (await self._client.head_object(Bucket=self._bucket, Key=key))["ContentLength"]
         except _NoObject:
             return None
 
     async def remove(self, keys: Sequence[str]) -> None:
         for first in range(0, len(keys), _AT_ONCE):
-            with aws_errors("S3"):
+            with _errors():
                 answer = await self._client.delete_objects(
                     Bucket=self._bucket,
                     Delete={"Objects": [{"Key": key} for key in keys[first : first + _AT_ONCE]], "Quiet": True},
@@ -98,7 +113,7 @@ class S3Objects:
         """Put a name unless one is there. Source: Amazon S3 User Guide, "Conditional writes"."""
         known = await self.read(key, _LONGEST_OWNER)
         if known is None:
-            with suppress(_ObjectExists), aws_errors("S3"):
+            with suppress(_ObjectExists), _errors():
                 await self._client.put_object(Bucket=self._bucket, Key=key, Body=owner.encode(), IfNoneMatch="*")
             known = await self.read(key, _LONGEST_OWNER)  # Of whoever was first, also in a store without conditions.
         if known is None:
@@ -106,7 +121,7 @@ class S3Objects:
         return known.decode("ascii", "replace")
 
     async def keys(self, prefix: str) -> AsyncIterator[str]:
-        with aws_errors("S3"):
+        with _errors():
             pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
             async for page in pages:
                 for found in page.get("Contents", []):
@@ -114,7 +129,7 @@ class S3Objects:
 
     async def direct_upload(self, key: str, size: int, sha256: str, expires_s: int) -> DirectUpload | None:
         """Sign a PUT. Size and checksum are headers of the signature: S3 refuses any other content."""
-        with aws_errors("S3"):
+        with _errors():
             url = await self._client.generate_presigned_url(
                 "put_object",
                 Params={"Bucket": self._bucket, "Key": key, "ContentLength": size, "ChecksumSHA256": sha256},
@@ -160,34 +175,3 @@ async def open_s3(bucket: str, *, region: str, endpoint_url: str) -> AsyncIterat
         yield S3Objects(client, bucket)
     finally:
         await connecting.__aexit__(None, None, None)
-
-
-class _NoObject(Exception):
-    """No object has this key."""
-
-
-class _ObjectExists(Exception):
-    """Another object has this key, or is just getting it."""
-
-
-@contextmanager
-def aws_errors(service: str) -> Iterator[None]:
-    """Translate the library's errors into the engine's.
-
-    Raises:
-        Unavailable: The service did not answer, or refused. Missing rights and buckets count too: people may add them.
-    """
-    import aiohttp  # noqa: PLC0415 - see above
-    from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError  # noqa: PLC0415 - see above
-
-    try:
-        yield
-    except ClientError as error:
-        code = error.response.get("Error", {}).get("Code")
-        if code in _MISSING:
-            raise _NoObject from error
-        if code in _TAKEN:
-            raise _ObjectExists from error
-        raise Unavailable(service, str(error), retry_after_s=1.0) from error
-    except (BotoCoreError, HTTPClientError, aiohttp.ClientError, OSError, TimeoutError) as error:
-        raise Unavailable(service, str(error) or type(error).__name__, retry_after_s=1.0) from error

@@ -20,6 +20,15 @@ async def test_time_is_in_utc(any_clock: Clock) -> None:
     assert any_clock.now().tzinfo is UTC
 
 
+async def test_setting_the_clock_moves_no_monotonic_time() -> None:
+    clock = ManualClock(NOON)
+    before_s = clock.monotonic()
+    clock.jump(timedelta(hours=-1))
+    assert clock.monotonic() == before_s
+    await clock.advance(seconds=15)
+    assert clock.monotonic() == before_s + 15.0
+
+
 async def test_a_timer_whose_time_has_passed_is_called_soon_and_not_at_once(any_clock: Clock) -> None:
     called = asyncio.Event()
     any_clock.call_at(any_clock.now() - timedelta(seconds=1), called.set)
