@@ -9,8 +9,8 @@ from typing import Final
 
 import msgspec
 
-from bus.messages.catalog import ImportSkus, ListProducts, Product
-from bus.messages.inventory import CountStock, SetOnHand, StockBelowHeld, StockCount
+from bus.messages.catalog import ImportSkus, ListProducts, Product, ReadBundles, SkuView
+from bus.messages.inventory import CountStock, SetOnHand, StockBelowHeld, StockCount, UnknownSku
 from cli.goods_rows import REQUIRED, Decimal, GoodsLine, read_lines
 from cli.optional_columns import OPTIONAL, write_more
 from cli.sheets import guard, read_sheet
@@ -121,7 +121,7 @@ async def export_file(bus: Bus, file: Path, on_progress: Callable[[int], None] =
 def _requests(lines: Sequence[GoodsLine]) -> Iterator[list[GoodsLine]]:
     """Divide the lines into requests. A product's lines stay together, so that they are compared with each other."""
     products: dict[str, list[GoodsLine]] = {}
-    for line in lines:
+    for line in sorted(lines, key=lambda line: bool(line.row.parts)):  # Bundles after their parts.
         products.setdefault(line.row.product_id, []).append(line)
     request: list[GoodsLine] = []
     for together in products.values():
@@ -143,15 +143,23 @@ async def _import(bus: Bus, lines: Sequence[GoodsLine], report: Report, *, is_tr
     refused = dict(imported.refused)
     report.refused.extend((lines[place].number, reason) for place, reason in refused.items())
     good = [line for place, line in enumerate(lines) if place not in refused]
-    reasons = await asyncio.gather(*(_count(bus, line.row.sku, line.on_hand, is_trial=is_trial) for line in good))
+    counted = tuple(line.row.sku for line in good if line.on_hand)
+    bundles = (await bus.ask(ReadBundles(skus=counted), timeout_s=60)).bundles if counted else ()
+    without_stock = {bundle.sku for bundle in bundles} | {line.row.sku for line in good if line.row.parts}
+    reasons = await asyncio.gather(
+        *(_count(bus, line, is_trial=is_trial, is_bundle=line.row.sku in without_stock) for line in good)
+    )
     report.refused.extend((line.number, reason) for line, reason in zip(good, reasons, strict=True) if reason)
     report.written += len(good)
 
 
-async def _count(bus: Bus, sku: str, on_hand: int | None, *, is_trial: bool) -> str:
+async def _count(bus: Bus, line: GoodsLine, *, is_trial: bool, is_bundle: bool) -> str:
     """Record a SKU's stock, or try whether it could be; returns why it can't be, or ""."""
+    sku, on_hand = line.row.sku, line.on_hand
     if on_hand is None:
         return ""
+    if is_bundle:
+        return "stock: a bundle has none of its own; set that of its parts" if on_hand else ""
     if is_trial:
         count = await bus.ask(CountStock(sku=sku), timeout_s=60)
         promised = count.held + count.assigned if isinstance(count, StockCount) else 0
@@ -167,8 +175,13 @@ async def _rows(bus: Bus, product: Product) -> list[tuple[object, ...]]:
         (
             *map(guard, (product.id, product.slug, product.title, product.category, product.description)),
             *map(guard, (sku.sku, sku.title)),
-            sku.price.amount, sku.price.currency, sku.weight_g, count.on_hand if isinstance(count, StockCount) else 0,
+            sku.price.amount, sku.price.currency, sku.weight_g, _on_hand(sku, count),
             *write_more(product, sku),
         )
         for sku, count in zip(product.skus, counts, strict=True)
     ]  # fmt: skip
+
+
+def _on_hand(sku: SkuView, count: StockCount | UnknownSku) -> int | str:
+    """The cell of a SKU's stock: empty for a bundle."""
+    return "" if sku.parts else count.on_hand if isinstance(count, StockCount) else 0

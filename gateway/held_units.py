@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, TypeAlias
 
-from bus.messages.base import CartId, Sku
+from bus.messages.base import CartId, Sku, units_of
 from bus.messages.cart import Cart
 from engine.message import Reply
 from gateway.problems import too_many
@@ -91,7 +91,7 @@ class HeldUnits:
     def _settle(holds: _Holds, key: tuple[CartId, Sku], cart: Cart | None, before: _Hold | None) -> None:
         line = next((line for line in cart.lines if line.sku == key[1]), None) if cart else None
         if line is not None:
-            holds[key] = _Hold(line.quantity, line.held_until)
+            holds[key] = _Hold(sum(units_of([line]).values()), line.held_until)
         elif before is not None:
             holds[key] = before
         else:

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from bus.messages.base import Currency, Minor, Money, OrderLine, Sku, Sums
+from actors.cart import units
+from bus.messages.base import Currency, LinePart, Minor, Money, OrderLine, Sku, Sums
 from bus.messages.cart import (
     Block,
     Cart,
@@ -46,20 +47,48 @@ def line_of(cart: Cart, sku: Sku) -> CartLine | None:
     return next((line for line in cart.lines if line.sku == sku), None)
 
 
-def with_line(
-    cart: Cart, priced: PricedSku, quantity: int, held_until: datetime, held_since: datetime | None = None
-) -> Cart:
-    """The cart with this quantity of a SKU, in the place the SKU had or at the end."""
-    line = CartLine(
+def line_for(priced: PricedSku, quantity: int, held_until: datetime, held_since: datetime | None = None) -> CartLine:
+    """A line with this quantity of a SKU, as the SKU is now."""
+    return CartLine(
         sku=priced.sku,
         title=priced.title,
         quantity=quantity,
         unit_price=priced.price,
         held_until=held_until,
         held_since=held_since,
+        parts=parts_of(priced),
     )
+
+
+def with_line(cart: Cart, line: CartLine) -> Cart:
+    """The cart with this line, in the place that it had or at the end."""
     lines = {known.sku: known for known in cart.lines} | {line.sku: line}
     return msgspec.structs.replace(cart, lines=tuple(lines.values()))
+
+
+def parts_of(priced: PricedSku) -> tuple[LinePart, ...]:
+    """The parts of a bundle, each with its share of the price: by what the parts cost alone."""
+    weights = [part.quantity * part.price.amount for part in priced.parts]
+    return tuple(
+        LinePart(
+            sku=part.sku,
+            title=part.title,
+            quantity=part.quantity,
+            weight_g=part.weight_g,
+            share=Money(amount=share, currency=priced.price.currency),
+        )
+        for part, share in zip(priced.parts, shares(priced.price.amount, weights), strict=True)
+    )
+
+
+def shares(total: Minor, weights: Sequence[int]) -> list[Minor]:
+    """Divide an amount by weights, by largest remainder: nothing is lost, and of equals the first gets more."""
+    whole = sum(weights)
+    parts = [total * weight // whole for weight in weights]
+    by_rest = sorted(range(len(weights)), key=lambda place: (-(total * weights[place] % whole), place))
+    for place in by_rest[: total - sum(parts)]:
+        parts[place] += 1
+    return parts
 
 
 def without(cart: Cart, *skus: Sku) -> Cart:
@@ -95,7 +124,8 @@ def _of_now(line: CartLine, priced: PricedSku | None, currency: Currency) -> Car
     if priced is None or priced.price.currency != currency:
         return msgspec.structs.replace(line, is_for_sale=False)
     before = line.unit_price if line.unit_price != priced.price else None
-    return msgspec.structs.replace(line, title=priced.title, unit_price=priced.price, price_before=before)
+    parts = parts_of(priced)
+    return msgspec.structs.replace(line, title=priced.title, unit_price=priced.price, price_before=before, parts=parts)
 
 
 def subtotal(cart: Cart) -> Minor:
@@ -106,7 +136,7 @@ def subtotal(cart: Cart) -> Minor:
 def order_lines(cart: Cart) -> tuple[OrderLine, ...]:
     """The lines that would be ordered from a cart as of now."""
     return tuple(
-        OrderLine(sku=line.sku, title=line.title, quantity=line.quantity, unit_price=line.unit_price)
+        OrderLine(sku=line.sku, title=line.title, quantity=line.quantity, unit_price=line.unit_price, parts=line.parts)
         for line in cart.lines
         if line.is_for_sale
     )
@@ -193,15 +223,10 @@ def _of_sums(sums: Sums | None) -> list[Block]:
 
 def shortages(cart: Cart, available: Mapping[Sku, int], now: datetime) -> tuple[Block, ...]:
     """Blocks of the lines whose hold has ended and whose units are no longer available."""
+    unheld = [line for line in cart.lines if line.is_for_sale and line.held_until <= now]
     return tuple(
-        Block(
-            code="out_of_stock",
-            detail=f"Only {available.get(line.sku, 0)} left of {line.title}.",
-            sku=line.sku,
-            available=available.get(line.sku, 0),
-        )
-        for line in cart.lines
-        if line.is_for_sale and line.held_until <= now and available.get(line.sku, 0) < line.quantity
+        Block(code="out_of_stock", detail=f"Only {left} left of {line.title}.", sku=line.sku, available=left)
+        for line, left in units.lacking(unheld, available)
     )
 
 

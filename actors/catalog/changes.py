@@ -101,5 +101,10 @@ def _fields(product: Product | None) -> Fields:
     if product is None:
         return {}
     own: Fields = msgspec.json.decode(msgspec.json.encode(product))  # Lists, not tuples: as history has them.
-    skus = {_SKU + sku["sku"]: sku for sku in own["skus"]}
+    skus = {_SKU + sku["sku"]: _without_empty(sku) for sku in own["skus"]}
     return {field: value for field, value in own.items() if field not in _NOT_CHANGED} | skus
+
+
+def _without_empty(sku: Fields) -> Fields:
+    """A SKU as entries from before there were bundles have it, if it is none."""
+    return {name: value for name, value in sku.items() if name != "parts" or value}

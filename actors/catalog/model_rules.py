@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
+from actors.catalog.bundle_rules import form_refusal
 from bus.messages.base import ProductId
 from bus.messages.catalog import MOST_SKUS, Option, Product
 from bus.messages.texts import is_blank, is_harmful
@@ -35,6 +36,7 @@ def refusal(product: Product, before: Product | None, now: datetime) -> str | No
         _texts(product)
         or _options(product.options)
         or _skus(product)
+        or form_refusal(product)
         or _times(product, (before.publish_at, before.unpublish_at) if before else (None, None), now)
     )
 

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 import msgspec
 from asyncpg import Record
 
-from actors.catalog import history, rules
+from actors.catalog import bundles, history, rules
 from actors.catalog.changes import Edit
 from actors.catalog.sorting import rules_of, sort_key
 from bus.messages.base import Money, ProductId, Sku
@@ -47,12 +47,15 @@ _BY_IDS = _PRODUCTS + "id = any($1) order by revision"
 _AFTER = _PRODUCTS + "revision > $1 order by revision limit $2"
 _VISIBLE = "status = 'active' and coalesce(publish_at <= {now}, true) and coalesce(unpublish_at > {now}, true)"
 _SKUS = """
-select sku, product_id, title, price, currency, weight_g, options, barcode, on_sale
+select sku, product_id, title, price, currency, weight_g, options, barcode, on_sale, (
+    select json_agg(json_build_array(part, quantity) order by part) from catalog.bundle_parts where bundle = sku
+) as parts
 from catalog.skus where product_id = any($1)"""
-_PRICES = """
-select s.sku, p.title as product_title, s.title, s.price, s.currency, s.weight_g
+_PRICES = f"""
+select s.sku, p.title as product_title, s.title, s.price, s.currency, s.weight_g,
+    {bundles.PARTS.format(bundle="s.sku")} as parts
 from catalog.skus s join catalog.products p on p.id = s.product_id
-where s.sku = any($1) and s.on_sale and """ + _VISIBLE.format(now="$2")
+where s.sku = any($1) and s.on_sale and {_VISIBLE.format(now="$2")}"""  # noqa: S608 - of our own words
 
 # Candidates for what somebody meant: itself first, then those that begin alike, then those of about the same length.
 _SIMILAR = """
@@ -188,16 +191,20 @@ async def by_id(reader: Database | Transaction, ids: Collection[ProductId]) -> l
 
 
 async def prices(tx: Transaction, skus: Collection[Sku]) -> dict[Sku, PricedSku]:
-    """Prices of these SKUs; one that is not for sale is missing."""
-    return {
-        row["sku"]: PricedSku(
-            sku=row["sku"],
-            title=rules.full_title(row["product_title"], row["title"]),
-            price=Money(amount=row["price"], currency=row["currency"]),
-            weight_g=row["weight_g"],
-        )
-        for row in await tx.fetch(_PRICES, list(skus), tx.now)
-    }
+    """Prices of these SKUs; one that is not for sale is missing, and a bundle of which a part is not."""
+    found = [_priced(row) for row in await tx.fetch(_PRICES, list(skus), tx.now)]
+    return {priced.sku: priced for priced in found if all(part.is_on_sale for part in priced.parts)}
+
+
+def _priced(row: Record) -> PricedSku:
+    parts = bundles.parts_of(row["parts"])
+    return PricedSku(
+        sku=row["sku"],
+        title=rules.full_title(row["product_title"], row["title"]),
+        price=Money(amount=row["price"], currency=row["currency"]),
+        weight_g=sum(part.quantity * part.weight_g for part in parts) or row["weight_g"],
+        parts=parts,
+    )
 
 
 async def similar(database: Database, sku: Sku) -> list[Sku]:
@@ -254,6 +261,7 @@ async def save(
         await tx.execute(_REMOVE_PRODUCTS, [each[0] for each in gone], [each[1] for each in gone], tx.now)
     await _write_products(tx, [(edit.after, revision) for edit, revision in numbered if edit.after], language)
     await _write_skus(tx, [(edit.product_id, sku) for edit in edits for sku in edit.written_skus])
+    await bundles.write(tx, edits)
     await _note_slugs(tx, edits)
     await history.add(tx, numbered, by)
     return [
@@ -338,6 +346,7 @@ async def _with_skus(reader: Database | Transaction, rows: Sequence[Record]) -> 
                 options=tuple(row["options"]),
                 barcode=row["barcode"],
                 is_on_sale=row["on_sale"],
+                parts=bundles.lines_of(row["parts"]),
             )
         )
     return [_product(row, skus[row["id"]]) for row in rows]

@@ -5,7 +5,19 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-from bus.messages.base import Address, CartId, Currency, Money, OrderId, Quantity, Sku, Sums, Value, new_id
+from bus.messages.base import (
+    Address,
+    CartId,
+    Currency,
+    LinePart,
+    Money,
+    OrderId,
+    Quantity,
+    Sku,
+    Sums,
+    Value,
+    new_id,
+)
 from bus.messages.inventory import OutOfStock, StockRefused, UnknownSku
 from bus.messages.shipping import ShippingMethod
 from engine.message import Command, Query, Reply
@@ -27,6 +39,7 @@ class CartLine(Value, frozen=True, kw_only=True):
     price_before: Money | None = None  # The price when the line was set, if it was another.
     is_for_sale: bool = True  # If not, the price is the last known one.
     held_since: datetime | None = None  # UTC. The start of the first of a chain of holds; None in older carts.
+    parts: tuple[LinePart, ...] = ()  # Of a bundle: in an answer those of now, in the stored cart those that are held.
 
 
 class Cart(Reply):

@@ -3,12 +3,13 @@
 from datetime import datetime
 from typing import Any, Final, Literal, TypeAlias
 
-from bus.messages.base import Money, ProductId, Sku, Value
+from bus.messages.base import Line, Money, ProductId, Sku, Value
 from engine.message import Command, Event, Query, Reply
 
 MOST_SKUS: Final = 2048  # Of one product.
 SLUG: Final = r"[a-z0-9]+(-[a-z0-9]+)*"
 MOST_WEIGHT_G: Final = 1_000_000  # Of one SKU.
+MOST_PARTS: Final = 20  # SKUs in a bundle.
 Status: TypeAlias = Literal["draft", "active", "archived"]
 Sort: TypeAlias = Literal["title", "price", "-price", "newest"]
 
@@ -35,6 +36,7 @@ class SkuRow(Value, frozen=True, kw_only=True):
     barcode: str | None = None
     is_on_sale: bool | None = None
     cleared: tuple[Literal["publish_at", "unpublish_at", "barcode"], ...] = ()
+    parts: tuple[Line, ...] | None = None
 
 
 class SkuView(Value, frozen=True, kw_only=True):
@@ -47,6 +49,7 @@ class SkuView(Value, frozen=True, kw_only=True):
     options: tuple[str, ...] = ()  # Its value of each of the product's options.
     barcode: str | None = None
     is_on_sale: bool = True
+    parts: tuple[Line, ...] = ()  # Makes it a bundle, which weighs what these do and has no units of its own; by SKU.
 
 
 class Option(Value, frozen=True, kw_only=True):
@@ -173,6 +176,14 @@ class LastSku(Reply):
     sku: Sku
 
 
+class PartOfBundle(Reply):
+    """A SKU can't be taken off: bundles need it. Change these first."""
+
+    id: ProductId
+    sku: Sku
+    bundles: tuple[Sku, ...]
+
+
 class ProductPage(Reply):
     """A page of products, and the cursor of the next page; None at the end."""
 
@@ -218,6 +229,37 @@ class ReadChanges(Query[Products]):
     limit: int = 500  # 1 to 500.
 
 
+class BundlePart(Value, frozen=True, kw_only=True):
+    """Units of a SKU in each unit of a bundle, as the catalog knows it now."""
+
+    sku: Sku
+    title: str  # Of product and SKU together.
+    quantity: int
+    price: Money  # Of one unit, if it is bought alone.
+    weight_g: int  # Of one unit.
+    is_on_sale: bool  # If not, the bundle is not for sale either. Whether its product is shown does not matter.
+
+
+class Bundle(Value, frozen=True, kw_only=True):
+    """A SKU that is made of others."""
+
+    sku: Sku
+    edition: int  # Grows whenever its parts change, or whether they are on sale.
+    parts: tuple[BundlePart, ...]  # By SKU.
+
+
+class Bundles(Reply):
+    """Bundles, by SKU."""
+
+    bundles: tuple[Bundle, ...]
+
+
+class ReadBundles(Query[Bundles]):
+    """Read which of these SKUs are bundles, with their parts; whether they are for sale or not."""
+
+    skus: tuple[Sku, ...]
+
+
 class PricedSku(Value, frozen=True, kw_only=True):
     """A SKU with its price and weight, for carts."""
 
@@ -225,6 +267,7 @@ class PricedSku(Value, frozen=True, kw_only=True):
     title: str  # Of product and SKU together.
     price: Money
     weight_g: int
+    parts: tuple[BundlePart, ...] = ()  # Of a bundle.
 
 
 class Prices(Reply):
@@ -273,7 +316,7 @@ class Removed(Reply):
     id: ProductId
 
 
-class SetProduct(Command[Product | NoSuchProduct | ProductExists | ChangedMeanwhile]):
+class SetProduct(Command[Product | NoSuchProduct | ProductExists | ChangedMeanwhile | PartOfBundle]):
     """Set all of a product, or add one. SKUs that are not named are taken off sale.
 
     A removed product may be added again, and begins as given. The inventory's books of its SKUs continue where they
@@ -309,7 +352,9 @@ class ChangeProduct(Command[Product | NoSuchProduct | ProductExists | ChangedMea
     cleared: tuple[Literal["publish_at", "unpublish_at"], ...] = ()
 
 
-class UndoChange(Command[Product | Removed | NoSuchProduct | NoSuchChange | FieldsMoved | ProductExists]):
+class UndoChange(
+    Command[Product | Removed | NoSuchProduct | NoSuchChange | FieldsMoved | ProductExists | PartOfBundle]
+):
     """Set the fields of one change back to what they were before it. To undo the addition of a product removes it."""
 
     id: ProductId
@@ -317,14 +362,14 @@ class UndoChange(Command[Product | Removed | NoSuchProduct | NoSuchChange | Fiel
     by: str = ""
 
 
-class RemoveProduct(Command[Removed | NoSuchProduct]):
+class RemoveProduct(Command[Removed | NoSuchProduct | PartOfBundle]):
     """Take a product off sale. Orders keep their lines, and the inventory keeps its books."""
 
     id: ProductId
     by: str = ""
 
 
-class RemoveSku(Command[Product | NoSuchProduct | NoSuchSku | LastSku]):
+class RemoveSku(Command[Product | NoSuchProduct | NoSuchSku | LastSku | PartOfBundle]):
     """Take one SKU off sale. Orders keep their lines, and the inventory keeps its books."""
 
     id: ProductId
@@ -333,7 +378,10 @@ class RemoveSku(Command[Product | NoSuchProduct | NoSuchSku | LastSku]):
 
 
 class RenameSku(Command[Product | NoSuchProduct | NoSuchSku | ProductExists]):
-    """Give a SKU a name that is free. Safe to send twice. The inventory's books stay under the old name."""
+    """Give a SKU a name that is free. Safe to send twice. The inventory's books stay under the old name.
+
+    Bundles follow: their parts get the new name in the same turn.
+    """
 
     id: ProductId
     sku: Sku

@@ -6,7 +6,7 @@ import { addToBasket, flash } from "./catalog.js";
 import { byId, h, say, setText } from "./dom.js";
 import { price } from "./money.js";
 import { tile } from "./tile.js";
-import { problemWords, stockLevel, stockWords } from "./words.js";
+import { partWords, problemWords, stockLevel, stockWords } from "./words.js";
 
 /** @typedef {import("./types.js").ProductDetail} Product */
 /** @typedef {import("./types.js").SkuDetail} SkuOffer */
@@ -94,6 +94,7 @@ export class ProductView {
       { class: "sku", "data-testid": "sku", "data-sku": offer.sku },
       h("p", { class: "name", text: same ? "One size" : offer.title }),
       h("p", { class: "price", text: price(offer.price) }),
+      ...(offer.parts.length ? [h("p", { class: "parts", text: partWords(offer.parts) })] : []),
       h("div", { class: "counts" }, h("p", { class: "stock", "data-testid": "sku-stock" }), h("p", { class: "mine" })),
       add,
     );

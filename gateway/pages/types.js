@@ -52,6 +52,7 @@
  * @property {boolean} for_sale
  * @property {number} held
  * @property {string} held_until
+ * @property {PartView[]} parts
  */
 
 /**
@@ -143,6 +144,15 @@
  */
 
 /**
+ * @typedef {Object} LinePart
+ * @property {string} sku
+ * @property {string} title
+ * @property {number} quantity
+ * @property {number} weight_g
+ * @property {Money} share
+ */
+
+/**
  * @typedef {Object} MethodView
  * @property {string} id
  * @property {string} title
@@ -190,6 +200,7 @@
  * @property {string} title
  * @property {number} quantity
  * @property {Money} unit_price
+ * @property {LinePart[]} [parts]
  */
 
 /**
@@ -212,6 +223,13 @@
  * @property {string | null} pay_until
  * @property {MomentView[]} timeline
  * @property {BuyerView | null} [buyer]
+ */
+
+/**
+ * @typedef {Object} PartView
+ * @property {string} sku
+ * @property {string} title
+ * @property {number} quantity
  */
 
 /**
@@ -318,6 +336,7 @@
  * @property {number} weight_g
  * @property {string[]} options
  * @property {string | null} barcode
+ * @property {PartView[]} parts
  */
 
 /**

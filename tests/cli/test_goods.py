@@ -230,3 +230,20 @@ def test_a_file_that_is_not_there_is_named_once(tmp_path: Path) -> None:
         read_file(tmp_path / "none.csv")
 
     assert str(refused.value) == f"can't read {tmp_path / 'none.csv'}: no such file or directory"
+
+
+async def test_bundles_come_after_their_parts_have_none_of_the_stock_and_go_out_as_they_came(
+    shop: ShopUnderTest, tmp_path: Path
+) -> None:
+    bundle = {**GOOD, "product_id": "SET", "slug": "set", "sku": "SET", "on_hand": "", "parts": "MUG x2; VASE-RED"}
+    file = write(tmp_path / "in.csv", bundle, GOOD, {**bundle, "sku": "BOX", "on_hand": "3"})
+
+    report = await import_file(shop.inside.bus, file)
+
+    assert [why for _, why in report.refused] == ["stock: a bundle has none of its own; set that of its parts"]
+    assert await shop.available("SET") == 5
+    await export_file(shop.inside.bus, tmp_path / "out.csv")
+    rows = {row["sku"]: row for row in csv.DictReader((tmp_path / "out.csv").open(encoding="utf-8"))}
+    assert (rows["SET"]["on_hand"], rows["SET"]["parts"], rows["MUG"]["parts"]) == ("", "MUG x2; VASE-RED", "-")
+    assert (await import_file(shop.inside.bus, tmp_path / "out.csv")).refused == []
+    assert await shop.available("SET") == 5

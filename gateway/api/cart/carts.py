@@ -28,6 +28,7 @@ from bus.messages.inventory import OutOfStock, StockRefused, UnknownSku
 from engine.patterns import whole
 from gateway.api.bodies import LARGEST, Body, MoneyBody, Strict, View
 from gateway.api.order import OrderView, read_order
+from gateway.api.parts import PartView, part_views
 from gateway.buyers import Buyer, read_buyer
 from gateway.context import GatewayContext, Http, Injected, client_address
 from gateway.idempotency import RequiredClaim, claim_of
@@ -52,6 +53,7 @@ class CartLineView(View, frozen=True, kw_only=True):
     for_sale: bool
     held: int
     held_until: Instant
+    parts: Sequence[PartView]  # Of a bundle.
 
 
 class CartView(View, frozen=True, kw_only=True):
@@ -287,6 +289,7 @@ def cart_view(cart: Cart, now: datetime) -> CartView:
             for_sale=line.is_for_sale,
             held=line.quantity if line.held_until > now else 0,
             held_until=line.held_until,
+            parts=part_views(line.parts),
         )
         for line in cart.lines
     ]

@@ -5,8 +5,9 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from bus.messages.base import NAME, Instant, Money, SkuName
+from bus.messages.base import NAME, Instant, Line, Money, Quantity, SkuName
 from bus.messages.catalog import (
+    MOST_PARTS,
     MOST_SKUS,
     MOST_WEIGHT_G,
     SLUG,
@@ -24,8 +25,18 @@ Short = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
 Slug = Annotated[str, msgspec.Meta(max_length=200), whole(SLUG)]
 
 
+class PartBody(Body, frozen=True, kw_only=True):
+    """A SKU that is part of a bundle, and its units in each."""
+
+    sku: SkuName
+    quantity: Quantity = 1
+
+
 class SkuBody(Body, frozen=True, kw_only=True):
-    """A SKU to write, with its price. `options` are its values of the product's options, in their order."""
+    """A SKU to write, with its price. `options` are its values of the product's options, in their order.
+
+    With `parts` it is a bundle: it has no stock of its own, and weighs what they weigh.
+    """
 
     sku: SkuName
     title: Annotated[str, msgspec.Meta(max_length=200)] = ""
@@ -34,6 +45,7 @@ class SkuBody(Body, frozen=True, kw_only=True):
     options: Annotated[list[Short], msgspec.Meta(max_length=5)] = msgspec.field(default_factory=list)
     barcode: Annotated[str, msgspec.Meta(max_length=64)] | None = None
     on_sale: bool = True
+    parts: Annotated[list[PartBody], msgspec.Meta(max_length=MOST_PARTS)] = msgspec.field(default_factory=list)
 
 
 class OptionBody(Body, frozen=True, kw_only=True):
@@ -118,6 +130,7 @@ def skus_of(bodies: Sequence[SkuBody]) -> tuple[SkuView, ...]:
             options=tuple(body.options),
             barcode=body.barcode or None,
             is_on_sale=body.on_sale,
+            parts=tuple(Line(sku=part.sku, quantity=part.quantity) for part in body.parts),
         )
         for body in bodies
     )

@@ -18,6 +18,7 @@ from bus.messages.catalog import (
     NoSuchChange,
     NoSuchProduct,
     NoSuchSku,
+    PartOfBundle,
     Product,
     ProductExists,
     ReadHistory,
@@ -35,9 +36,19 @@ from gateway.access import Member
 from gateway.api.bodies import Body, Strict, View
 from gateway.api.catalog.bodies import ProductBody, ProductChange, WholeProductBody, options_of, skus_of, whole_product
 from gateway.api.catalog.history import ProductHistoryView, change_view, field_views
-from gateway.api.catalog.products import ProductDetail, ProductSummary, SkuDetail, detail, sku_detail, stock_of, summary
+from gateway.api.catalog.products import (
+    ProductDetail,
+    ProductSummary,
+    ShownStock,
+    SkuDetail,
+    detail,
+    sku_detail,
+    stock_of,
+    summary,
+)
 from gateway.api.lists import Limit, ListView
 from gateway.api.pictures import ImageView, pictures_of
+from gateway.bundles import read_bundles
 from gateway.context import GatewayContext, Injected
 from gateway.preconditions import IfMatch, etag, expected_revision, required_revision
 from gateway.problems import Problem, not_found
@@ -116,7 +127,7 @@ async def create_product(context: Injected, staff: Member, data: JSONBody[Produc
     dto=Strict[WholeProductBody],
     return_dto=None,
     summary="Set a product",
-    refuses=["not_found", "product_exists", "changed_meanwhile", "precondition_required"],
+    refuses=["not_found", "product_exists", "changed_meanwhile", "precondition_required", "part_of_bundle"],
 )
 async def set_product(
     context: Injected,
@@ -162,18 +173,21 @@ async def change_product(
     return await _product(context, await context.bus.ask(ask))
 
 
-@delete("/products/{product_id:str}", summary="Remove a product", refuses=["not_found"])
+@delete("/products/{product_id:str}", summary="Remove a product", refuses=["not_found", "part_of_bundle"])
 async def remove_product(context: Injected, staff: Member, product_id: FromPath[str]) -> None:
     """Take a product off sale. Orders keep their lines. Its id, slug and SKUs are free for others."""
-    if isinstance(await context.bus.ask(RemoveProduct(id=product_id, by=str(staff))), NoSuchProduct):
+    answer = await context.bus.ask(RemoveProduct(id=product_id, by=str(staff)))
+    if isinstance(answer, NoSuchProduct):
         raise not_found("product")
+    if isinstance(answer, PartOfBundle):
+        raise _needed(answer)
 
 
 @delete(
     "/products/{product_id:str}/skus/{sku:str}",
     status_code=200,
     summary="Remove a SKU",
-    refuses=["not_found", "unknown_sku", "last_sku"],
+    refuses=["not_found", "unknown_sku", "last_sku", "part_of_bundle"],
 )
 async def remove_sku(
     context: Injected, staff: Member, product_id: FromPath[str], sku: FromPath[str]
@@ -192,7 +206,7 @@ async def remove_sku(
 async def rename_sku(
     context: Injected, staff: Member, product_id: FromPath[str], sku: FromPath[str], data: JSONBody[SkuChange]
 ) -> Response[EditedProduct]:
-    """Rename a SKU and its stock, if no unit is held or assigned. Carts and orders keep the old name."""
+    """Rename a SKU and its stock, if no unit is held or assigned. Bundles follow, carts and orders do not."""
     answer = await rename(context.bus, RenameSku(id=product_id, sku=sku, name=data.sku, by=str(staff)))
     if isinstance(answer, UnitsInUse):
         raise _in_use(answer)
@@ -212,7 +226,7 @@ async def get_history(
     "/products/{product_id:str}/history/{revision:int}/undo",
     status_code=200,
     summary="Undo a change",
-    refuses=["not_found", "product_exists", "undo_conflict"],
+    refuses=["not_found", "product_exists", "undo_conflict", "part_of_bundle"],
 )
 async def undo_change(
     context: Injected, staff: Member, product_id: FromPath[str], revision: FromPath[int]
@@ -230,13 +244,15 @@ async def undo_change(
 
 async def _edited(context: GatewayContext, product: Product) -> EditedProduct:
     shown = structs.asdict(await detail(context, product))
+    hidden = [sku for sku in product.skus if not sku.is_on_sale]
+    shelf = ShownStock({}, await read_bundles(context.bus, [sku.sku for sku in hidden if sku.parts]))
     return EditedProduct(
         **shown,
         revision=product.revision,
         status=product.status,
         publish_at=product.publish_at,
         unpublish_at=product.unpublish_at,
-        not_on_sale=[sku_detail(sku, 0) for sku in product.skus if not sku.is_on_sale],
+        not_on_sale=[sku_detail(sku, shelf) for sku in hidden],
     )
 
 
@@ -251,7 +267,15 @@ def _edited_summary(product: Product, levels: dict[str, int], pictures: Sequence
 
 
 _Answer: TypeAlias = (
-    Product | NoSuchProduct | ProductExists | ChangedMeanwhile | NoSuchSku | LastSku | NoSuchChange | FieldsMoved
+    Product
+    | NoSuchProduct
+    | ProductExists
+    | ChangedMeanwhile
+    | NoSuchSku
+    | LastSku
+    | NoSuchChange
+    | FieldsMoved
+    | PartOfBundle
 )
 
 
@@ -271,11 +295,20 @@ async def _product(context: GatewayContext, answer: _Answer, status: int = 200) 
             raise Problem(404, "unknown_sku", f"This product has no {answer.sku}.")
         case LastSku():
             raise Problem(409, "last_sku", f"{answer.sku} is the product's last SKU: remove the product instead.")
+        case PartOfBundle():
+            raise _needed(answer)
         case NoSuchChange():
             raise not_found("change that can be undone")
         case FieldsMoved():
             said = "Some of this was changed again since; undo that first, or set the fields yourself."
             raise Problem(409, "undo_conflict", said, fields=field_views(answer.fields))
+
+
+def _needed(needed: PartOfBundle) -> Problem:
+    first, *others = needed.bundles
+    more = f" and {len(others)} more" if others else ""
+    detail = f"{needed.sku} is part of {first}{more}. Change or remove the bundles first."
+    return Problem(409, "part_of_bundle", detail, sku=needed.sku, bundles=needed.bundles)
 
 
 def _in_use(used: UnitsInUse) -> Problem:

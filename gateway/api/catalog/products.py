@@ -1,12 +1,14 @@
 """Products: browsed by buyers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from litestar import get
 from litestar.params import FromPath, FromQuery
 
 from bus.messages.base import Instant, Money
 from bus.messages.catalog import (
+    Bundle,
     GetProduct,
     Product,
     SkuView,
@@ -26,7 +28,9 @@ from gateway.api.catalog.listing import (
     read_listing,
 )
 from gateway.api.lists import Limit, ListView
+from gateway.api.parts import PartView, part_views
 from gateway.api.pictures import ImageView, pictures_of
+from gateway.bundles import bundles_of, read_bundles, with_bundles, with_parts
 from gateway.context import GatewayContext, Injected
 from gateway.problems import Problem, not_found
 
@@ -59,7 +63,7 @@ class ProductList(ListView[ProductSummary], frozen=True, kw_only=True):
 
 
 class SkuDetail(View, frozen=True, kw_only=True):
-    """A SKU of a product, with its price and stock."""
+    """A SKU of a product, with its price and stock. If it is a bundle: `parts`, which say what is available."""
 
     sku: str
     title: str
@@ -68,6 +72,7 @@ class SkuDetail(View, frozen=True, kw_only=True):
     weight_g: int
     options: Sequence[str]
     barcode: str | None
+    parts: Sequence[PartView]
 
 
 class OptionView(View, frozen=True, kw_only=True):
@@ -150,8 +155,8 @@ async def get_product(context: Injected, product_id: FromPath[str]) -> ProductDe
 async def get_inventory(context: Injected, product_id: FromPath[str]) -> ProductInventory:
     """Read the available units of each SKU. Changes are streamed over `/live`."""
     product = await find_product(context, product_id, "/inventory")
-    levels = await context.updates.levels([sku.sku for sku in product.skus])
-    return ProductInventory(product_id=product.id, skus=levels, as_of=context.clock.now())
+    shelf = await read_shelf(context, [product], even_not_on_sale=True)
+    return ProductInventory(product_id=product.id, skus=list(shelf.levels.values()), as_of=context.clock.now())
 
 
 async def find_product(context: GatewayContext, product_id: str, below: str = "") -> Product:
@@ -171,10 +176,30 @@ async def find_product(context: GatewayContext, product_id: str, below: str = ""
     raise not_found("product")
 
 
+class ShownStock(NamedTuple):
+    """The stock of products, and the bundles among their SKUs."""
+
+    levels: Mapping[str, StockLevel]
+    bundles: Mapping[str, Bundle]
+
+    def available(self, sku: str) -> int:
+        """The available units of a SKU."""
+        return self.levels[sku].available if sku in self.levels else 0
+
+
+async def read_shelf(
+    context: GatewayContext, products: Sequence[Product], *, even_not_on_sale: bool = False
+) -> ShownStock:
+    """Read the levels of the SKUs on sale, from the cache or the inventory, and the parts of those that are bundles."""
+    skus = [sku.sku for product in products for sku in product.skus if sku.is_on_sale or even_not_on_sale]
+    bundles = await read_bundles(context.bus, bundles_of(products))
+    known = {level.sku: level for level in await context.updates.levels(list(with_parts(skus, bundles)))}
+    return ShownStock(with_bundles(skus, bundles, known), bundles)
+
+
 async def stock_of(context: GatewayContext, products: Sequence[Product]) -> dict[str, int]:
     """Read the available units of the SKUs on sale."""
-    skus = [sku.sku for product in products for sku in product.skus if sku.is_on_sale]
-    return {level.sku: level.available for level in await context.updates.levels(skus)}
+    return {sku: level.available for sku, level in (await read_shelf(context, products)).levels.items()}
 
 
 def summary(product: Product, levels: dict[str, int], pictures: Sequence[ImageView]) -> ProductSummary:
@@ -195,7 +220,7 @@ def summary(product: Product, levels: dict[str, int], pictures: Sequence[ImageVi
 async def detail(context: GatewayContext, product: Product) -> ProductDetail:
     """Show a product as on its page: with the SKUs on sale."""
     skus = [sku for sku in product.skus if sku.is_on_sale]
-    levels = {level.sku: level.available for level in await context.updates.levels([sku.sku for sku in skus])}
+    shelf = await read_shelf(context, [product])
     pictures = (await pictures_of(context, [product.id])).get(product.id, ())
     return ProductDetail(
         id=product.id,
@@ -205,26 +230,29 @@ async def detail(context: GatewayContext, product: Product) -> ProductDetail:
         description=product.description,
         price=(skus or product.skus)[0].price,
         image=pictures[0] if pictures else None,
-        available=sum(levels.values()),
+        available=sum(level.available for level in shelf.levels.values()),
         brand=product.brand,
         tags=product.tags,
         options=[OptionView(name=option.name, values=option.values) for option in product.options],
-        skus=[sku_detail(sku, levels.get(sku.sku, 0)) for sku in skus],
+        skus=[sku_detail(sku, shelf) for sku in skus],
         images=pictures,
         rating=None,
     )
 
 
-def sku_detail(sku: SkuView, available: int) -> SkuDetail:
-    """Show a SKU, with its available units."""
+def sku_detail(sku: SkuView, shelf: ShownStock) -> SkuDetail:
+    """Show a SKU, with its available units, and its parts if it is a bundle."""
+    bundle = shelf.bundles.get(sku.sku)
+    parts = bundle.parts if bundle else ()
     return SkuDetail(
         sku=sku.sku,
         title=sku.title,
         price=sku.price,
-        available=available,
-        weight_g=sku.weight_g,
+        available=shelf.available(sku.sku),
+        weight_g=sum(part.quantity * part.weight_g for part in parts) or sku.weight_g,
         options=sku.options,
         barcode=sku.barcode,
+        parts=part_views(parts),
     )
 
 

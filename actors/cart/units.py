@@ -1,0 +1,110 @@
+"""The units on shelves that a cart's lines are made of. Pure.
+
+The inventory holds units of SKUs for a cart, and knows nothing of lines and bundles. So lines that share units are held
+together: of each SKU the total that they need, all or none. Why: docs/decisions/0036.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+
+import msgspec
+
+from bus.messages.base import OrderLine, Sku, Units, units_of
+from bus.messages.cart import Cart, CartLine
+from bus.messages.inventory import StockRefused
+
+
+def wanted(cart: Cart, line: CartLine, now: datetime) -> dict[Sku, int]:
+    """The total of each SKU that a cart has to hold when this line is set.
+
+    Args:
+        cart: As it is stored.
+        line: As it shall be. Units that only its predecessor needed are given back, unless other lines need them.
+        now: The time: lines whose holds have ended need nothing.
+    """
+    own, others = units_of([line]), _held(cart, line.sku, now)
+    left = {sku: 0 for sku in _of_line(cart, line.sku) if sku not in own and sku not in others}
+    return {sku: units + others.get(sku, 0) for sku, units in own.items()} | left
+
+
+def released(cart: Cart, sku: Sku, now: datetime) -> dict[Sku, int]:
+    """The total of each SKU that a cart has to hold when this line is gone, whether the cart has it or not."""
+    others = _held(cart, sku, now)
+    return {each: others.get(each, 0) for each in _of_line(cart, sku) or {sku: 0}}
+
+
+def sharing(cart: Cart, skus: Collection[Sku], but: Sku) -> list[CartLine]:
+    """The lines that need units of one of these SKUs, without one line."""
+    return [line for line in cart.lines if line.sku != but and not units_of([line]).keys().isdisjoint(skus)]
+
+
+def renewed(cart: Cart, skus: Collection[Sku], until: datetime) -> Cart:
+    """The cart whose units of these SKUs are held until then: all units of a line, or some of them."""
+    lines = tuple(_renewed(line, units_of([line]), skus, until) for line in cart.lines)
+    return msgspec.structs.replace(cart, lines=lines)
+
+
+def _renewed(line: CartLine, units: Mapping[Sku, int], skus: Collection[Sku], until: datetime) -> CartLine:
+    if units.keys().isdisjoint(skus):
+        return line
+    end = until if units.keys() <= set(skus) else min(until, line.held_until)
+    return msgspec.structs.replace(line, held_until=end)
+
+
+def refused(line: CartLine, totals: Mapping[Sku, int], short: Sequence[StockRefused]) -> StockRefused:
+    """The refusal of a line, made of the refusals of its units.
+
+    Args:
+        line: As it was to be.
+        totals: The units that were asked for, with those of other lines.
+        short: The SKUs of which fewer can be had, each with the most that the cart could hold.
+    """
+    reach = {each.sku: _reach(line, each.sku, each.available, totals) for each in short}
+    tightest = min(short, key=lambda each: reach[each.sku])
+    return StockRefused(sku=line.sku, available=reach[tightest.sku], is_share=tightest.is_share)
+
+
+def short_lines(lines: Sequence[OrderLine], short: Sequence[StockRefused]) -> tuple[StockRefused, ...]:
+    """The lines that units are lacking for, with what could be had of each beside the others."""
+    available, totals = {each.sku: each.available for each in short}, units_of(lines)
+    found = [(line, [sku for sku in units_of([line]) if sku in available]) for line in lines]
+    return tuple(
+        StockRefused(sku=line.sku, available=min(_reach(line, sku, available[sku], totals) for sku in skus))
+        for line, skus in found
+        if skus
+    )
+
+
+def lacking(lines: Sequence[CartLine], available: Mapping[Sku, int]) -> list[tuple[CartLine, int]]:
+    """The lines that nothing is held for and that can't all be had, with what could be had of each beside the others.
+
+    Args:
+        lines: Without holds.
+        available: Units by SKU.
+    """
+    totals = units_of(lines)
+    short = {sku for sku, units in totals.items() if available.get(sku, 0) < units}
+    return [
+        (line, min(_reach(line, sku, available.get(sku, 0), totals) for sku in units_of([line])))
+        for line in lines
+        if not short.isdisjoint(units_of([line]))
+    ]
+
+
+def as_units(totals: Mapping[Sku, int]) -> tuple[Units, ...]:
+    """The totals as a message has them."""
+    return tuple(Units(sku=sku, quantity=quantity) for sku, quantity in totals.items())
+
+
+def _reach(line: CartLine | OrderLine, sku: Sku, available: int, totals: Mapping[Sku, int]) -> int:
+    """The most that there could be of a line, by one of its SKUs, if the other lines have theirs."""
+    own = units_of([line])[sku]
+    return max(0, (available - (totals[sku] - own)) // (own // line.quantity))
+
+
+def _held(cart: Cart, but: Sku, now: datetime) -> dict[Sku, int]:
+    return units_of(line for line in cart.lines if line.sku != but and line.held_until > now)
+
+
+def _of_line(cart: Cart, sku: Sku) -> dict[Sku, int]:
+    return units_of(line for line in cart.lines if line.sku == sku)
