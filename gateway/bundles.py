@@ -3,16 +3,15 @@
 Of a bundle there are as many as its scarcest part allows. The version of its level is the edition of its parts, and
 below that the sum of their levels' versions: whenever one of these grows it grows, and it never goes back. Levels of
 one answer of the inventory are of one moment, so of two different levels one has the greater version.
-
-Rejected: docs/decisions/0036.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from bus.messages.base import Sku
-from bus.messages.catalog import Bundle, Product, ReadBundles
+from bus.messages.catalog import Product, ReadBundles
 from bus.messages.inventory import GetStock, StockLevel
+from bus.messages.parts import Bundle
 from engine.actor import Asks
 
 _EDITION: Final = 1 << 32  # More changes than its parts ever have; and a million editions are exact in JavaScript.

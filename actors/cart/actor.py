@@ -15,7 +15,7 @@ from typing import Annotated, Protocol
 import msgspec
 from redis.asyncio import Redis
 
-from actors.cart import rules, units
+from actors.cart import inputs, rules, units
 from actors.cart.store import CartStore
 from bus.messages.base import CartId, Currency, Money, Sku, Sums, new_id, units_of
 from bus.messages.cart import (
@@ -28,6 +28,7 @@ from bus.messages.cart import (
     CheckoutBlocked,
     CreateCart,
     GetCart,
+    InputRefused,
     NoSuchCart,
     PaymentRefused,
     PriceChanged,
@@ -125,27 +126,28 @@ class Carts(Actor, name="cart"):
         return rules.as_of_now(cart, await self._prices(cart), self._currency)
 
     @call(limit=256)
-    async def set_line(self, ask: SetLine) -> Cart | NoSuchCart | UnknownSku | StockRefused:
+    async def set_line(self, ask: SetLine) -> Cart | NoSuchCart | UnknownSku | StockRefused | InputRefused:
         cart = await self._store.load(ask.cart_id)
         if cart is None:
             return NoSuchCart(cart_id=ask.cart_id)
-        return await self._set(cart, ask.sku, ask.quantity)
+        return await self._set(cart, inputs.id_of(ask.sku, ask.inputs), ask.quantity, inputs.tidy(ask.inputs))
 
     @call(
         limit=256
     )  # Calls about one cart run one after the other, so none of them changes a cart that another has read.
-    async def change_line(self, ask: ChangeLine) -> Cart | NoSuchCart | UnknownSku | StockRefused:
+    async def change_line(self, ask: ChangeLine) -> Cart | NoSuchCart | UnknownSku | StockRefused | InputRefused:
         cart = await self._store.load(ask.cart_id)
         if cart is None:
             return NoSuchCart(cart_id=ask.cart_id)
         if ask.change_id in cart.changes:  # Made already; its answer was lost.
             return rules.as_of_now(cart, await self._prices(cart), self._currency)
-        quantity, changed = rules.quantity(cart, ask.sku) + ask.by, rules.with_change(cart, ask.change_id)
+        line_id = inputs.id_of(ask.sku, ask.inputs)
+        quantity, changed = rules.quantity(cart, line_id) + ask.by, rules.with_change(cart, ask.change_id)
         if quantity > rules.MAX_QUANTITY:
             raise BadInput(f"a cart has at most {rules.MAX_QUANTITY} units of one article")
         if quantity < 1:
-            return await self._remove(changed, ask.sku)
-        return await self._set(changed, ask.sku, quantity)
+            return await self._remove(changed, line_id)
+        return await self._set(changed, line_id, quantity, inputs.tidy(ask.inputs))
 
     @call(limit=256)
     async def remove_line(self, ask: RemoveLine) -> Cart | NoSuchCart:
@@ -154,18 +156,24 @@ class Carts(Actor, name="cart"):
             return NoSuchCart(cart_id=ask.cart_id)
         return await self._remove(cart, ask.sku)
 
-    async def _set(self, cart: Cart, sku: Sku, quantity: int) -> Cart | UnknownSku | StockRefused:
-        if len(rules.without(cart, sku).lines) >= rules.MAX_LINES:
+    async def _set(
+        self, cart: Cart, line_id: str, quantity: int, given: Mapping[str, str]
+    ) -> Cart | UnknownSku | StockRefused | InputRefused:
+        if len(rules.without(cart, line_id).lines) >= rules.MAX_LINES:
             raise BadInput(f"a cart has at most {rules.MAX_LINES} lines")
+        known, sku, now = rules.line_of(cart, line_id), inputs.sku_of(line_id), self._clock.now()
+        if sku != line_id and not (known or given):
+            return UnknownSku(sku=line_id)
         prices = await self._prices(cart, sku)
-        priced = prices.get(sku)
-        if priced is None:
-            return UnknownSku(sku=sku)
-        now = self._clock.now()
-        line = rules.line_for(priced, quantity, now)
+        told = given or (inputs.values(known.inputs) if known else {})
+        line = rules.line_for(prices[sku], quantity, now, told) if sku in prices else UnknownSku(sku=sku)
+        if not isinstance(line, CartLine):
+            return line
+        if line.inputs and rules.told(rules.with_line(cart, line)) > rules.MAX_TOLD:
+            raise BadInput(f"the words in a cart have at most {rules.MAX_TOLD:,} characters together")
         totals = units.wanted(cart, line, now)
-        shared = units.sharing(cart, totals, but=sku)
-        since = min(self._renewal.since(each, now) for each in (rules.line_of(cart, sku), *shared))
+        shared = units.sharing(cart, totals, but=line_id)
+        since = min(self._renewal.since(each, now) for each in (known, *shared))
         line = msgspec.structs.replace(line, held_since=since, held_until=since + self._renewal.most)
         if line.held_until <= now:  # Held for so long that others come first for a while.
             return rules.as_of_now(await self._save(rules.with_line(cart, line)), prices, self._currency)
@@ -189,19 +197,19 @@ class Carts(Actor, name="cart"):
         answer = await self._bus.ask(several)
         return answer.until if isinstance(answer, UnitsHeld) else units.refused(line, totals, answer.short)
 
-    async def _remove(self, cart: Cart, sku: Sku) -> Cart:
-        left = rules.without(cart, sku)
-        _, prices = await asyncio.gather(self._release(cart, sku), self._prices(left))
+    async def _remove(self, cart: Cart, line_id: str) -> Cart:
+        left = rules.without(cart, line_id)
+        _, prices = await asyncio.gather(self._release(cart, line_id), self._prices(left))
         return rules.as_of_now(await self._save(left), prices, self._currency)
 
-    async def _release(self, cart: Cart, sku: Sku) -> None:
+    async def _release(self, cart: Cart, line_id: str) -> None:
         """Give back the units of a line, but for those that other lines hold, until the end of these."""
-        now = self._clock.now()
-        totals = units.released(cart, sku, now)
+        now, sku = self._clock.now(), inputs.sku_of(line_id)
+        totals = units.released(cart, line_id, now)
         if totals == {sku: 0}:
             await self._bus.ask(HoldStock(cart_id=cart.id, sku=sku, quantity=0))
             return
-        ends = [line.held_until for line in units.sharing(cart, totals, but=sku) if line.held_until > now]
+        ends = [line.held_until for line in units.sharing(cart, totals, but=line_id) if line.held_until > now]
         end = min(ends, default=None)
         await self._bus.ask(HoldUnits(cart_id=cart.id, units=units.as_units(totals), not_after=end))
 
@@ -318,7 +326,7 @@ class Carts(Actor, name="cart"):
         """Remove the ordered lines from the cart."""
         if cart and cart.lines:
             with suppress(Unavailable):  # The order stands; a cart that keeps its lines is no reason to deny it.
-                await self._save(rules.without(cart, *(line.sku for line in order.lines)))
+                await self._save(rules.without(cart, *(line.id for line in order.lines)))
 
     async def _give_back(self, ask: Checkout) -> None:
         with suppress(Unavailable):  # The buyer's answer, that nothing was bought, is true; the hold ends by itself.

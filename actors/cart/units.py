@@ -9,6 +9,7 @@ from datetime import datetime
 
 import msgspec
 
+from actors.cart.inputs import sku_of
 from bus.messages.base import OrderLine, Sku, Units, units_of
 from bus.messages.cart import Cart, CartLine
 from bus.messages.inventory import StockRefused
@@ -22,20 +23,20 @@ def wanted(cart: Cart, line: CartLine, now: datetime) -> dict[Sku, int]:
         line: As it shall be. Units that only its predecessor needed are given back, unless other lines need them.
         now: The time: lines whose holds have ended need nothing.
     """
-    own, others = units_of([line]), _held(cart, line.sku, now)
-    left = {sku: 0 for sku in _of_line(cart, line.sku) if sku not in own and sku not in others}
+    own, others = units_of([line]), _held(cart, line.id, now)
+    left = {sku: 0 for sku in _of_line(cart, line.id) if sku not in own and sku not in others}
     return {sku: units + others.get(sku, 0) for sku, units in own.items()} | left
 
 
-def released(cart: Cart, sku: Sku, now: datetime) -> dict[Sku, int]:
+def released(cart: Cart, line_id: str, now: datetime) -> dict[Sku, int]:
     """The total of each SKU that a cart has to hold when this line is gone, whether the cart has it or not."""
-    others = _held(cart, sku, now)
-    return {each: others.get(each, 0) for each in _of_line(cart, sku) or {sku: 0}}
+    others = _held(cart, line_id, now)
+    return {each: others.get(each, 0) for each in _of_line(cart, line_id) or {sku_of(line_id): 0}}
 
 
-def sharing(cart: Cart, skus: Collection[Sku], but: Sku) -> list[CartLine]:
+def sharing(cart: Cart, skus: Collection[Sku], but: str) -> list[CartLine]:
     """The lines that need units of one of these SKUs, without one line."""
-    return [line for line in cart.lines if line.sku != but and not units_of([line]).keys().isdisjoint(skus)]
+    return [line for line in cart.lines if line.id != but and not units_of([line]).keys().isdisjoint(skus)]
 
 
 def renewed(cart: Cart, skus: Collection[Sku], until: datetime) -> Cart:
@@ -102,9 +103,9 @@ def _reach(line: CartLine | OrderLine, sku: Sku, available: int, totals: Mapping
     return max(0, (available - (totals[sku] - own)) // (own // line.quantity))
 
 
-def _held(cart: Cart, but: Sku, now: datetime) -> dict[Sku, int]:
-    return units_of(line for line in cart.lines if line.sku != but and line.held_until > now)
+def _held(cart: Cart, but: str, now: datetime) -> dict[Sku, int]:
+    return units_of(line for line in cart.lines if line.id != but and line.held_until > now)
 
 
-def _of_line(cart: Cart, sku: Sku) -> dict[Sku, int]:
-    return units_of(line for line in cart.lines if line.sku == sku)
+def _of_line(cart: Cart, line_id: str) -> dict[Sku, int]:
+    return units_of(line for line in cart.lines if line.id == line_id)

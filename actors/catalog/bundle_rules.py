@@ -2,7 +2,7 @@
 
 A bundle is made of plain SKUs, and needs them: none of them can be taken off, and a rename is followed. A part that is
 off sale is sold in no bundle either; whether its product is shown does not matter, so that parts can be sold in bundles
-only. What is or was a bundle stays one: the versions of its stock levels never go back. Why: docs/decisions/0036.
+only. What is or was a bundle stays one: the versions of its stock levels never go back.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,7 +11,8 @@ from typing import NamedTuple
 from msgspec import structs
 
 from bus.messages.base import ProductId, Sku
-from bus.messages.catalog import MOST_PARTS, PartOfBundle, Product, RenameSku, SkuView
+from bus.messages.catalog import PartOfBundle, Product, RenameSku, SkuView
+from bus.messages.parts import MOST_PARTS
 
 
 class Use(NamedTuple):

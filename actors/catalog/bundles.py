@@ -8,7 +8,7 @@ from actors.catalog import rules
 from actors.catalog.bundle_rules import Surroundings, Use
 from actors.catalog.changes import Edit
 from bus.messages.base import Line, Money, Sku
-from bus.messages.catalog import Bundle, BundlePart
+from bus.messages.parts import Bundle, BundlePart
 from engine.transaction import Transaction
 
 # Of the bundle {bundle}: its parts as the catalog knows them, as one list; null if it is none.

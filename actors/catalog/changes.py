@@ -94,6 +94,7 @@ def undone(product_id: ProductId, product: Product | None, fields: Sequence[Fiel
         return None
     skus = [msgspec.convert(value, SkuView) for field, value in then.items() if field.startswith(_SKU) and value]
     own = {field: value for field, value in then.items() if not field.startswith(_SKU)}
+    own["inputs"] = own.get("inputs") or []
     return msgspec.convert({**own, "id": product_id, "skus": cheapest_first(skus)}, Product)
 
 
@@ -102,9 +103,9 @@ def _fields(product: Product | None) -> Fields:
         return {}
     own: Fields = msgspec.json.decode(msgspec.json.encode(product))  # Lists, not tuples: as history has them.
     skus = {_SKU + sku["sku"]: _without_empty(sku) for sku in own["skus"]}
-    return {field: value for field, value in own.items() if field not in _NOT_CHANGED} | skus
+    return {field: value for field, value in _without_empty(own).items() if field not in _NOT_CHANGED} | skus
 
 
-def _without_empty(sku: Fields) -> Fields:
-    """A SKU as entries from before there were bundles have it, if it is none."""
-    return {name: value for name, value in sku.items() if name != "parts" or value}
+def _without_empty(fields: Fields) -> Fields:
+    """A product or a SKU as entries from before there were inputs and bundles have it, if it has none."""
+    return {name: value for name, value in fields.items() if name not in ("inputs", "parts") or value}

@@ -32,6 +32,7 @@ _OF_PRODUCT: Final = (
 )  # fmt: skip
 _CHANGEABLE: Final = (
     "slug", "title", "category", "description", "status", "publish_at", "unpublish_at", "brand", "tags", "options",
+    "inputs",
 )  # fmt: skip
 
 

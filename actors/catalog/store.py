@@ -23,6 +23,7 @@ from bus.messages.catalog import (
     SkuView,
     Sort,
 )
+from bus.messages.inputs import Input
 from engine.cursor import page_limit, page_of, read_cursor
 from engine.postgres import Database
 from engine.transaction import Transaction
@@ -40,7 +41,8 @@ select {columns}, {value} as place from found
 {where} order by {value} {way}, id {way} limit {limit}"""
 _STEPS = 1000  # Rows of such a walk: some milliseconds.
 
-_COLUMNS = "id, slug, title, category, description, revision, status, publish_at, unpublish_at, brand, tags, options"
+_COLUMNS = """
+    id, slug, title, category, description, revision, status, publish_at, unpublish_at, brand, tags, options, inputs"""
 _PRODUCTS = f"select {_COLUMNS} from catalog.products where "  # noqa: S608 - of our own words
 _BY_ID = _PRODUCTS + "id = any($1) or slug = any($1)"
 _BY_IDS = _PRODUCTS + "id = any($1) order by revision"
@@ -52,7 +54,7 @@ select sku, product_id, title, price, currency, weight_g, options, barcode, on_s
 ) as parts
 from catalog.skus where product_id = any($1)"""
 _PRICES = f"""
-select s.sku, p.title as product_title, s.title, s.price, s.currency, s.weight_g,
+select s.sku, p.title as product_title, s.title, s.price, s.currency, s.weight_g, p.inputs,
     {bundles.PARTS.format(bundle="s.sku")} as parts
 from catalog.skus s join catalog.products p on p.id = s.product_id
 where s.sku = any($1) and s.on_sale and {_VISIBLE.format(now="$2")}"""  # noqa: S608 - of our own words
@@ -71,19 +73,19 @@ _COUNT = "update catalog.counter set revision = revision + $1 where is_one retur
 _WRITE_PRODUCTS = """
 insert into catalog.products
     (id, slug, title, category, description, sort_key, lowest_price, revision, status, publish_at, unpublish_at,
-    brand, tags, options, sorted_by)
+    brand, tags, options, inputs, sorted_by)
 select id, slug, title, category, description, sort_key, lowest_price, revision, status, publish_at, unpublish_at,
-    brand, array(select jsonb_array_elements_text(tags::jsonb)), options::jsonb, $15
+    brand, array(select jsonb_array_elements_text(tags::jsonb)), options::jsonb, inputs::jsonb, $15
 from unnest(
     $1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::bigint[],
-    $9::text[], $10::timestamptz[], $11::timestamptz[], $12::text[], $13::text[], $14::text[])
+    $9::text[], $10::timestamptz[], $11::timestamptz[], $12::text[], $13::text[], $14::text[], $16::text[])
     as n (id, slug, title, category, description, sort_key, lowest_price, revision, status, publish_at, unpublish_at,
-    brand, tags, options)
+    brand, tags, options, inputs)
 on conflict (id) do update set slug = excluded.slug, title = excluded.title, category = excluded.category,
     description = excluded.description, sort_key = excluded.sort_key, lowest_price = excluded.lowest_price,
     revision = excluded.revision, status = excluded.status, publish_at = excluded.publish_at,
     unpublish_at = excluded.unpublish_at, brand = excluded.brand, tags = excluded.tags, options = excluded.options,
-    sorted_by = excluded.sorted_by"""
+    inputs = excluded.inputs, sorted_by = excluded.sorted_by"""
 # "Other than" would find no index. Keys are written only where the title is still the one that was read.
 _TO_SORT = "select id, title from catalog.products where sorted_by < $1 or sorted_by > $1 limit $2"
 _SORT = """
@@ -125,6 +127,9 @@ with recursive found as (
 select category from found
 where exists (select from catalog.products p where p.category = found.category and {visible})"""
 _CATEGORIES = _CATEGORIES.format(visible=_VISIBLE.format(now="$1"))
+
+
+_INPUTS = msgspec.json.Decoder(tuple[Input, ...])
 
 
 class _Order(NamedTuple):
@@ -204,6 +209,7 @@ def _priced(row: Record) -> PricedSku:
         price=Money(amount=row["price"], currency=row["currency"]),
         weight_g=sum(part.quantity * part.weight_g for part in parts) or row["weight_g"],
         parts=parts,
+        inputs=_INPUTS.decode(row["inputs"]),
     )
 
 
@@ -280,7 +286,7 @@ async def _write_products(tx: Transaction, products: Sequence[tuple[Product, int
             [min(sku.price.amount for sku in p.skus) for p in own], [revision for _, revision in products],
             [p.status for p in own], [p.publish_at for p in own], [p.unpublish_at for p in own],
             [p.brand for p in own], [_json(p.tags) for p in own], [_json(p.options) for p in own],
-            rules_of(language),
+            rules_of(language), [_json(p.inputs) for p in own],
         )  # fmt: skip
 
 
@@ -366,6 +372,7 @@ def _product(row: Record, skus: Sequence[SkuView]) -> Product:
         brand=row["brand"],
         tags=tuple(row["tags"]),
         options=msgspec.json.decode(row["options"], type=tuple[Option, ...]),
+        inputs=_INPUTS.decode(row["inputs"]),
         skus=rules.cheapest_first(skus),
     )
 

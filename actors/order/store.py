@@ -8,7 +8,7 @@ from asyncpg import Record
 
 from actors.order import rules
 from bus.messages.audit import Finding
-from bus.messages.base import Address, LinePart, LineUnits, Money, OrderId, OrderLine, Sums, Units, units_of
+from bus.messages.base import Address, LineInput, LinePart, LineUnits, Money, OrderId, OrderLine, Sums, Units, units_of
 from bus.messages.order import (
     KnownOrder,
     ListOrders,
@@ -40,10 +40,10 @@ with placed as (
     on conflict (id) do nothing
     returning id, number, status
 ), with_lines as (
-    insert into orders.lines (order_id, place, sku, title, quantity, unit_price, parts)
-    select order_id, place, sku, title, quantity, unit_price, parts::jsonb
-    from unnest($18::text[], $19::int[], $20::text[], $21::text[], $22::int[], $23::bigint[], $26::text[])
-        as l (order_id, place, sku, title, quantity, unit_price, parts)
+    insert into orders.lines (order_id, place, sku, title, quantity, unit_price, parts, inputs)
+    select order_id, place, sku, title, quantity, unit_price, parts::jsonb, inputs::jsonb
+    from unnest($18::text[], $19::int[], $20::text[], $21::text[], $22::int[], $23::bigint[], $26::text[], $27::text[])
+        as l (order_id, place, sku, title, quantity, unit_price, parts, inputs)
     join placed on placed.id = order_id
 ), begun as (
     insert into orders.timeline (order_id, at, event, detail)
@@ -79,7 +79,7 @@ _READ = """
 select id, number, status, email, name, phone, address, shipping_method, currency, subtotal, discount, shipping, fees,
     tax, prices_include_tax, total, refunded, weight_g, carrier, tracking_number, created_at, pay_until,
     refund_requested,
-    (select json_agg(json_build_array(sku, title, quantity, unit_price, parts) order by place)
+    (select json_agg(json_build_array(sku, title, quantity, unit_price, parts, inputs) order by place)
         from orders.lines where order_id = o.id) as lines,
     (select json_agg(json_build_array(at, event, detail, staff_only) order by t.id)
         from orders.timeline t where order_id = o.id) as timeline
@@ -135,6 +135,7 @@ async def place(tx: Transaction, asks: Sequence[PlaceOrder], pay_until: datetime
         [line.sku for _, _, line in lines], [line.title for _, _, line in lines],
         [line.quantity for _, _, line in lines], [line.unit_price.amount for _, _, line in lines],
         pay_until, [a.phone for a in asks], [_json(line.parts) for _, _, line in lines],
+        [_json(line.inputs) for _, _, line in lines],
     )  # fmt: skip
     asked = {ask.order_id: (ask, s) for ask, s in zip(asks, sums, strict=True)}
     return [rules.new_order(*asked[row["id"]], row["number"], tx.now, pay_until) for row in rows]
@@ -247,7 +248,7 @@ async def owed(database: Database, ask: ListOwedOrders) -> list[OwedOrder]:
 
 _PARTS = msgspec.json.Decoder(tuple[Units, ...])
 _STORED_LINES = msgspec.json.Decoder(tuple[LineUnits, ...])
-_LINES = msgspec.json.Decoder(tuple[tuple[str, str, int, int, tuple[LinePart, ...]], ...])
+_LINES = msgspec.json.Decoder(tuple[tuple[str, str, int, int, tuple[LinePart, ...], tuple[LineInput, ...]], ...])
 _TIMELINE = msgspec.json.Decoder(tuple[tuple[datetime, str, str, bool], ...])
 
 
@@ -265,8 +266,8 @@ def _order(row: Record) -> Order:
         address=msgspec.json.decode(row["address"], type=Address),
         shipping_method=row["shipping_method"],
         lines=tuple(
-            OrderLine(sku=sku, title=title, quantity=quantity, unit_price=money(price), parts=parts)
-            for sku, title, quantity, price, parts in _LINES.decode(row["lines"])
+            OrderLine(sku=sku, title=title, quantity=quantity, unit_price=money(price), parts=parts, inputs=told)
+            for sku, title, quantity, price, parts, told in _LINES.decode(row["lines"])
         ),
         subtotal=money(row["subtotal"]),
         discount=money(row["discount"]),
@@ -293,5 +294,5 @@ def _units(lines: Sequence[LineUnits]) -> tuple[Units, ...]:
     return tuple(Units(sku=sku, quantity=quantity) for sku, quantity in units_of(lines).items())
 
 
-def _json(parts: Sequence[LinePart]) -> str:
-    return msgspec.json.encode(parts).decode()
+def _json(values: Sequence[LinePart | LineInput]) -> str:
+    return msgspec.json.encode(values).decode()

@@ -1,9 +1,10 @@
 """Types shared by the messages of several domains."""
 
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, Final, Protocol, TypeAlias, TypeVar, dataclass_transform
+from hashlib import sha256
+from typing import Annotated, Final, Literal, Protocol, TypeAlias, TypeVar, dataclass_transform
 
 import msgspec
 
@@ -73,6 +74,15 @@ class LinePart(Value, frozen=True, kw_only=True):
     share: Money  # Of the bundle's unit price, for all these units; the shares of all parts add up to it.
 
 
+class LineInput(Value, frozen=True, kw_only=True):
+    """A buyer's words about a line, an engraving for example, or a choice among the shop's."""
+
+    key: str
+    title: str  # As the shop asks for it.
+    value: str  # One line.
+    kind: Literal["text", "choice"] = "text"
+
+
 class OrderLine(Value, frozen=True, kw_only=True):
     """An ordered SKU, at the price it was ordered for."""
 
@@ -81,11 +91,29 @@ class OrderLine(Value, frozen=True, kw_only=True):
     quantity: Quantity
     unit_price: Money
     parts: tuple[LinePart, ...] = ()  # Of a bundle, which has no units of its own.
+    inputs: tuple[LineInput, ...] = ()  # Their surcharges are in the price.
+
+    @property
+    def id(self) -> str:
+        """The line's id, within its order and in the cart that it was ordered from."""
+        return line_id(self.sku, {each.key: each.value for each in self.inputs})
 
     @property
     def total(self) -> Money:
         """The price of all these units."""
         return Money(amount=self.quantity * self.unit_price.amount, currency=self.unit_price.currency)
+
+
+def line_id(sku: Sku, inputs: Mapping[str, str]) -> str:
+    """Return the id of a line: the SKU, or with inputs `SKU~` and eight hex digits of these: a hash.
+
+    Args:
+        sku: The SKU.
+        inputs: Their values by key, in any order.
+    """
+    if not inputs:
+        return sku
+    return f"{sku}~{sha256(msgspec.json.encode(sorted(inputs.items()))).hexdigest()[:8]}"
 
 
 class Sums(Value, frozen=True, kw_only=True):

@@ -4,12 +4,13 @@ from datetime import datetime
 from typing import Any, Final, Literal, TypeAlias
 
 from bus.messages.base import Line, Money, ProductId, Sku, Value
+from bus.messages.inputs import Input
+from bus.messages.parts import Bundle, BundlePart
 from engine.message import Command, Event, Query, Reply
 
 MOST_SKUS: Final = 2048  # Of one product.
 SLUG: Final = r"[a-z0-9]+(-[a-z0-9]+)*"
 MOST_WEIGHT_G: Final = 1_000_000  # Of one SKU.
-MOST_PARTS: Final = 20  # SKUs in a bundle.
 Status: TypeAlias = Literal["draft", "active", "archived"]
 Sort: TypeAlias = Literal["title", "price", "-price", "newest"]
 
@@ -78,6 +79,7 @@ class Product(Reply):
     brand: str = ""
     tags: tuple[str, ...] = ()
     options: tuple[Option, ...] = ()
+    inputs: tuple[Input, ...] = ()
 
 
 class ProductChanged(Event):
@@ -229,25 +231,6 @@ class ReadChanges(Query[Products]):
     limit: int = 500  # 1 to 500.
 
 
-class BundlePart(Value, frozen=True, kw_only=True):
-    """Units of a SKU in each unit of a bundle, as the catalog knows it now."""
-
-    sku: Sku
-    title: str  # Of product and SKU together.
-    quantity: int
-    price: Money  # Of one unit, if it is bought alone.
-    weight_g: int  # Of one unit.
-    is_on_sale: bool  # If not, the bundle is not for sale either. Whether its product is shown does not matter.
-
-
-class Bundle(Value, frozen=True, kw_only=True):
-    """A SKU that is made of others."""
-
-    sku: Sku
-    edition: int  # Grows whenever its parts change, or whether they are on sale.
-    parts: tuple[BundlePart, ...]  # By SKU.
-
-
 class Bundles(Reply):
     """Bundles, by SKU."""
 
@@ -268,6 +251,7 @@ class PricedSku(Value, frozen=True, kw_only=True):
     price: Money
     weight_g: int
     parts: tuple[BundlePart, ...] = ()  # Of a bundle.
+    inputs: tuple[Input, ...] = ()
 
 
 class Prices(Reply):
@@ -350,6 +334,7 @@ class ChangeProduct(Command[Product | NoSuchProduct | ProductExists | ChangedMea
     tags: tuple[str, ...] | None = None
     options: tuple[Option, ...] | None = None
     cleared: tuple[Literal["publish_at", "unpublish_at"], ...] = ()
+    inputs: tuple[Input, ...] | None = None
 
 
 class UndoChange(

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from bus.messages.base import LinePart
-from bus.messages.catalog import BundlePart
+from bus.messages.parts import BundlePart
 from gateway.api.bodies import View
 
 

@@ -66,6 +66,7 @@ export class ProductView {
     setText(byId("product-description"), product.description);
     setText(byId("product-category"), product.category ?? "");
     byId("product-picture").replaceChildren(tile({ ...product, image: product.image ?? product.images?.[0] ?? null }));
+    byId("product-inputs").replaceChildren(...product.inputs.map(field));
     byId("product-skus").replaceChildren(...product.skus.map((offer) => this.#row(product, offer)));
     const skus = product.skus.map((offer) => offer.sku);
     this.#board.learn(product.id, skus);
@@ -86,7 +87,7 @@ export class ProductView {
       "data-testid": "add",
       "data-sku": offer.sku,
       "aria-label": `Add: ${name}`,
-      onclick: () => addToBasket(this.#basket, offer.sku, name),
+      onclick: () => this.#add(offer.sku, name),
       text: "Add",
     });
     const row = h(
@@ -102,13 +103,27 @@ export class ProductView {
     return row;
   }
 
+  /**
+   * Add a unit, with what its buyer tells; nothing if something is missing, which the browser then shows.
+   *
+   * @param {string} sku
+   * @param {string} name
+   */
+  async #add(sku, name) {
+    /** @type {NodeListOf<HTMLInputElement | HTMLSelectElement>} */
+    const controls = byId("product-inputs").querySelectorAll("input, select");
+    for (const control of controls) if (!control.reportValidity()) return;
+    const told = [...controls].filter(({ value }) => value.trim()).map(({ name: key, value }) => [key, value]);
+    await addToBasket(this.#basket, sku, name, Object.fromEntries(told));
+  }
+
   /** @param {string} sku */
   #refresh(sku) {
     const entry = this.#rows.get(sku);
     if (!entry) return;
     const { offer, row } = entry;
     const available = this.#live.level(sku)?.available ?? offer.available;
-    const mine = this.#basket.quantity(sku);
+    const mine = this.#basket.units(sku);
     const stock = /** @type {HTMLElement} */ (row.querySelector(".stock"));
     const first = stock.textContent === "";
     if (setText(stock, stockWords(available)) && !first) flash(stock);
@@ -118,4 +133,17 @@ export class ProductView {
     const add = /** @type {HTMLButtonElement} */ (row.querySelector(".add"));
     add.disabled = available <= 0 || mine >= MOST_OF_ONE;
   }
+}
+
+/**
+ * Make the field of something that buyers may or must tell.
+ *
+ * @param {import("./types.js").InputView} input
+ */
+function field({ key, title, kind, choices, max_length: maxlength, surcharge, required }) {
+  const more = surcharge?.amount ? ` (+${price(surcharge)})` : "";
+  const props = { name: key, required, "data-testid": "input" };
+  const options = ["", ...choices].map((choice) => h("option", { value: choice, text: choice || "–" }));
+  const control = kind === "choice" ? h("select", props, ...options) : h("input", { ...props, type: "text", maxlength, autocomplete: "off" });
+  return h("label", {}, `${title}${more}${required ? "" : ", if you like"}`, control);
 }

@@ -43,6 +43,7 @@
 
 /**
  * @typedef {Object} CartLineView
+ * @property {string} id
  * @property {string} sku
  * @property {string} title
  * @property {number} quantity
@@ -53,6 +54,7 @@
  * @property {number} held
  * @property {string} held_until
  * @property {PartView[]} parts
+ * @property {LineInputView[]} inputs
  */
 
 /**
@@ -138,9 +140,36 @@
  */
 
 /**
+ * @typedef {Object} InputView
+ * @property {string} key
+ * @property {string} title
+ * @property {"choice" | "text"} kind
+ * @property {string[]} choices
+ * @property {number} max_length
+ * @property {Money | null} surcharge
+ * @property {boolean} required
+ */
+
+/**
  * @typedef {Object} LineBody
  * @property {number | null} [quantity]
  * @property {number | null} [add]
+ * @property {Record<string, string> | null} [inputs]
+ */
+
+/**
+ * @typedef {Object} LineInput
+ * @property {string} key
+ * @property {string} title
+ * @property {string} value
+ * @property {"choice" | "text"} [kind]
+ */
+
+/**
+ * @typedef {Object} LineInputView
+ * @property {string} key
+ * @property {string} title
+ * @property {string} value
  */
 
 /**
@@ -201,6 +230,7 @@
  * @property {number} quantity
  * @property {Money} unit_price
  * @property {LinePart[]} [parts]
+ * @property {LineInput[]} [inputs]
  */
 
 /**
@@ -269,6 +299,7 @@
  * @property {string} brand
  * @property {string[]} tags
  * @property {OptionView[]} options
+ * @property {InputView[]} inputs
  * @property {SkuDetail[]} skus
  * @property {ImageView[]} images
  * @property {null} rating
@@ -303,6 +334,7 @@
  * @property {ImageView | null} image
  * @property {number} available
  * @property {string[]} skus
+ * @property {boolean} has_inputs
  */
 
 /**

@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bus.messages.base import Money
-from bus.messages.catalog import Bundle, BundlePart
 from bus.messages.inventory import StockLevel
+from bus.messages.parts import Bundle, BundlePart
 from gateway.bundles import with_bundles, with_parts
 
 

@@ -7,7 +7,6 @@ import msgspec
 
 from bus.messages.base import NAME, Instant, Line, Money, Quantity, SkuName
 from bus.messages.catalog import (
-    MOST_PARTS,
     MOST_SKUS,
     MOST_WEIGHT_G,
     SLUG,
@@ -16,6 +15,8 @@ from bus.messages.catalog import (
     SkuView,
     Status,
 )
+from bus.messages.inputs import INPUT_KEY, LONGEST_INPUT, MOST_INPUTS, Input
+from bus.messages.parts import MOST_PARTS
 from engine.patterns import whole
 from gateway.api.bodies import Body, MoneyBody
 
@@ -55,6 +56,18 @@ class OptionBody(Body, frozen=True, kw_only=True):
     values: Annotated[list[Short], msgspec.Meta(min_length=1, max_length=250)]
 
 
+class InputBody(Body, frozen=True, kw_only=True):
+    """Something that buyers may or must tell with a product: a text, or one of several choices."""
+
+    key: Annotated[str, whole(INPUT_KEY)]
+    title: Short
+    kind: Literal["text", "choice"] = "text"
+    choices: Annotated[list[Short], msgspec.Meta(max_length=250)] = msgspec.field(default_factory=list)
+    max_length: Annotated[int, msgspec.Meta(ge=1, le=LONGEST_INPUT)] = 100
+    surcharge: MoneyBody | None = None  # For each unit with it.
+    required: bool = False
+
+
 class WholeProductBody(Body, frozen=True, kw_only=True):
     """All of a product. Buyers see it while it is active, from `publish_at` until `unpublish_at`."""
 
@@ -69,6 +82,7 @@ class WholeProductBody(Body, frozen=True, kw_only=True):
     brand: Annotated[str, msgspec.Meta(max_length=100)] = ""
     tags: Annotated[list[Short], msgspec.Meta(max_length=50)] = msgspec.field(default_factory=list)
     options: Annotated[list[OptionBody], msgspec.Meta(max_length=5)] = msgspec.field(default_factory=list)
+    inputs: Annotated[list[InputBody], msgspec.Meta(max_length=MOST_INPUTS)] = msgspec.field(default_factory=list)
 
 
 class ProductBody(WholeProductBody, frozen=True, kw_only=True):
@@ -91,6 +105,7 @@ class ProductChange(Body, frozen=True, kw_only=True):
     brand: Annotated[str, msgspec.Meta(max_length=100)] | None = None
     tags: Annotated[list[Short], msgspec.Meta(max_length=50)] | None = None
     options: Annotated[list[OptionBody], msgspec.Meta(max_length=5)] | None = None
+    inputs: Annotated[list[InputBody], msgspec.Meta(max_length=MOST_INPUTS)] | None = None
     clear: Annotated[list[Literal["publish_at", "unpublish_at"]], msgspec.Meta(max_length=2)] = msgspec.field(
         default_factory=list
     )
@@ -111,12 +126,29 @@ def whole_product(product_id: str, body: WholeProductBody) -> Product:
         brand=body.brand,
         tags=tuple(body.tags),
         options=options_of(body.options),
+        inputs=inputs_of(body.inputs),
     )
 
 
 def options_of(bodies: Sequence[OptionBody]) -> tuple[Option, ...]:
     """Return the options that bodies describe."""
     return tuple(Option(name=body.name, values=tuple(body.values)) for body in bodies)
+
+
+def inputs_of(bodies: Sequence[InputBody]) -> tuple[Input, ...]:
+    """Return the inputs that bodies describe."""
+    return tuple(
+        Input(
+            key=body.key,
+            title=body.title,
+            kind=body.kind,
+            choices=tuple(body.choices),
+            max_length=body.max_length,
+            surcharge=Money(amount=body.surcharge.amount, currency=body.surcharge.currency) if body.surcharge else None,
+            is_required=body.required,
+        )
+        for body in bodies
+    )
 
 
 def skus_of(bodies: Sequence[SkuBody]) -> tuple[SkuView, ...]:

@@ -34,7 +34,15 @@ from bus.messages.catalog import (
 from bus.messages.inventory import UnitsInUse
 from gateway.access import Member
 from gateway.api.bodies import Body, Strict, View
-from gateway.api.catalog.bodies import ProductBody, ProductChange, WholeProductBody, options_of, skus_of, whole_product
+from gateway.api.catalog.bodies import (
+    ProductBody,
+    ProductChange,
+    WholeProductBody,
+    inputs_of,
+    options_of,
+    skus_of,
+    whole_product,
+)
 from gateway.api.catalog.history import ProductHistoryView, change_view, field_views
 from gateway.api.catalog.products import (
     ProductDetail,
@@ -168,6 +176,7 @@ async def change_product(
         brand=data.brand,
         tags=None if data.tags is None else tuple(data.tags),
         options=None if data.options is None else options_of(data.options),
+        inputs=None if data.inputs is None else inputs_of(data.inputs),
         cleared=tuple(data.clear),
     )
     return await _product(context, await context.bus.ask(ask))

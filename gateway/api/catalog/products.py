@@ -1,19 +1,20 @@
 """Products: browsed by buyers."""
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from litestar import get
 from litestar.params import FromPath, FromQuery
 
 from bus.messages.base import Instant, Money
 from bus.messages.catalog import (
-    Bundle,
     GetProduct,
     Product,
     SkuView,
 )
+from bus.messages.inputs import Input
 from bus.messages.inventory import StockLevel
+from bus.messages.parts import Bundle
 from gateway.api.bodies import View
 from gateway.api.catalog.listing import (
     ChosenBrands,
@@ -46,6 +47,7 @@ class ProductSummary(View, frozen=True, kw_only=True):
     image: ImageView | None
     available: int
     skus: Sequence[str]
+    has_inputs: bool  # Buyers may or must tell something with it.
 
 
 class ProductList(ListView[ProductSummary], frozen=True, kw_only=True):
@@ -82,6 +84,18 @@ class OptionView(View, frozen=True, kw_only=True):
     values: Sequence[str]
 
 
+class InputView(View, frozen=True, kw_only=True):
+    """Something that buyers may or must tell with a product: a `text`, or a `choice`. `surcharge` is for each unit."""
+
+    key: str
+    title: str
+    kind: Literal["text", "choice"]
+    choices: Sequence[str]
+    max_length: int
+    surcharge: Money | None
+    required: bool
+
+
 class ProductDetail(View, frozen=True, kw_only=True):
     """A product. The `options` of a SKU are its values of the product's options, in their order."""
 
@@ -96,6 +110,7 @@ class ProductDetail(View, frozen=True, kw_only=True):
     brand: str
     tags: Sequence[str]
     options: Sequence[OptionView]
+    inputs: Sequence[InputView]
     skus: Sequence[SkuDetail]
     images: Sequence[ImageView]
     rating: None
@@ -214,6 +229,7 @@ def summary(product: Product, levels: dict[str, int], pictures: Sequence[ImageVi
         image=pictures[0] if pictures else None,
         available=sum(levels.get(sku.sku, 0) for sku in skus),
         skus=[sku.sku for sku in skus],
+        has_inputs=bool(product.inputs),
     )
 
 
@@ -234,9 +250,22 @@ async def detail(context: GatewayContext, product: Product) -> ProductDetail:
         brand=product.brand,
         tags=product.tags,
         options=[OptionView(name=option.name, values=option.values) for option in product.options],
+        inputs=[_input(each) for each in product.inputs],
         skus=[sku_detail(sku, shelf) for sku in skus],
         images=pictures,
         rating=None,
+    )
+
+
+def _input(wanted: Input) -> InputView:
+    return InputView(
+        key=wanted.key,
+        title=wanted.title,
+        kind=wanted.kind,
+        choices=wanted.choices,
+        max_length=wanted.max_length,
+        surcharge=wanted.surcharge,
+        required=wanted.is_required,
     )
 
 

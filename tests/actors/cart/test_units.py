@@ -11,8 +11,9 @@ from actors.cart import units
 from actors.cart.rules import line_for, order_lines, parts_of, shares, shortages, with_line
 from bus.messages.base import Money, units_of
 from bus.messages.cart import Cart, CartLine
-from bus.messages.catalog import BundlePart, PricedSku
+from bus.messages.catalog import PricedSku
 from bus.messages.inventory import StockRefused
+from bus.messages.parts import BundlePart
 
 NOON = datetime(2030, 1, 1, 12, tzinfo=UTC)
 LATER = NOON + timedelta(minutes=10)
@@ -36,7 +37,9 @@ def priced(sku: str, price: int = 1000) -> PricedSku:
 
 
 def line(sku: str, quantity: int, until: datetime = LATER) -> CartLine:
-    return line_for(priced(sku), quantity, until)
+    made = line_for(priced(sku), quantity, until)
+    assert isinstance(made, CartLine)
+    return made
 
 
 def cart_of(*lines: CartLine) -> Cart:
@@ -148,4 +151,4 @@ def test_a_bundle_s_price_is_divided_by_what_its_parts_cost_alone() -> None:
         sku="SET", title="Set", price=eur(1000), weight_g=1, parts=(part("MUG", 2, 300), part("TEE", 1, 900))
     )
 
-    assert [each.share.amount for each in parts_of(bundle)] == [400, 600]
+    assert [each.share.amount for each in parts_of(bundle.parts, bundle.price)] == [400, 600]

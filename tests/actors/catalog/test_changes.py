@@ -10,6 +10,7 @@ from actors.catalog.changes import difference, edits, moved_since, undone
 from actors.catalog.rules import cheapest_first
 from bus.messages.base import Line, Money
 from bus.messages.catalog import FieldChange, Option, Product, SkuView
+from bus.messages.inputs import Input
 
 TEXTS = st.sampled_from(["", "a", "b"])
 SKUS = st.builds(
@@ -32,6 +33,7 @@ PRODUCTS = st.builds(
     publish_at=st.none() | st.just(datetime(2026, 12, 1, tzinfo=UTC)),
     tags=st.just(()) | st.just(("new",)),
     options=st.just(()) | st.just((Option(name="Colour", values=("red", "blue")),)),
+    inputs=st.just(()) | st.just((Input(key="text", title="Engraving"),)),
     skus=st.lists(SKUS, min_size=1, max_size=4, unique_by=lambda sku: sku.sku).map(cheapest_first),
 )
 STATES = st.none() | PRODUCTS
