@@ -38,7 +38,7 @@ CODES: Final[Mapping[str, Refusal]] = {
     "not_paid": Refusal(409, "The order is not paid."),
     "not_refundable": Refusal(409, "Less is left to refund: `refundable`."),
     "not_sold": Refusal(409, "A line of the cart is no longer sold."),
-    "out_of_stock": Refusal(409, "Too few units are left: `available` of `sku`, or `short` with one entry per SKU."),
+    "out_of_stock": Refusal(409, "Too few units are left: `available` of `sku`, or `short` with one entry per line."),
     "part_of_bundle": Refusal(409, "The SKU `sku` is part of `bundles`."),
     "price_changed": Refusal(409, "The total is not the `expected` one, but `total`. Nothing was ordered."),
     "product_exists": Refusal(409, "The id, the slug or a SKU is taken."),

@@ -182,7 +182,7 @@ class Carts(Actor, name="cart"):
             return until
         _HELD.reach()
         held = rules.with_line(cart, msgspec.structs.replace(line, held_until=until))
-        kept = await self._save(units.renewed(held, totals, until) if shared else held)
+        kept = await self._save(units.renewed(held, totals, until, now) if shared else held)
         return rules.as_of_now(kept, prices, self._currency)
 
     async def _hold(

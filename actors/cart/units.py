@@ -6,6 +6,7 @@ together: of each SKU the total that they need, all or none. Why: docs/decisions
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from typing import TypeVar
 
 import msgspec
 
@@ -13,6 +14,8 @@ from actors.cart.inputs import sku_of
 from bus.messages.base import OrderLine, Sku, Units, units_of
 from bus.messages.cart import Cart, CartLine
 from bus.messages.inventory import StockRefused
+
+L = TypeVar("L", CartLine, OrderLine)
 
 
 def wanted(cart: Cart, line: CartLine, now: datetime) -> dict[Sku, int]:
@@ -39,10 +42,10 @@ def sharing(cart: Cart, skus: Collection[Sku], but: str) -> list[CartLine]:
     return [line for line in cart.lines if line.id != but and not units_of([line]).keys().isdisjoint(skus)]
 
 
-def renewed(cart: Cart, skus: Collection[Sku], until: datetime) -> Cart:
-    """The cart whose units of these SKUs are held until then: all units of a line, or some of them."""
-    lines = tuple(_renewed(line, units_of([line]), skus, until) for line in cart.lines)
-    return msgspec.structs.replace(cart, lines=lines)
+def renewed(cart: Cart, skus: Collection[Sku], until: datetime, now: datetime) -> Cart:
+    """The cart whose held units of these SKUs are held until then: all units of a line, or some of them."""
+    lines = [line if line.held_until <= now else _renewed(line, units_of([line]), skus, until) for line in cart.lines]
+    return msgspec.structs.replace(cart, lines=tuple(lines))
 
 
 def _renewed(line: CartLine, units: Mapping[Sku, int], skus: Collection[Sku], until: datetime) -> CartLine:
@@ -66,30 +69,32 @@ def refused(line: CartLine, totals: Mapping[Sku, int], short: Sequence[StockRefu
 
 
 def short_lines(lines: Sequence[OrderLine], short: Sequence[StockRefused]) -> tuple[StockRefused, ...]:
-    """The lines that units are lacking for, with what could be had of each beside the others."""
-    available, totals = {each.sku: each.available for each in short}, units_of(lines)
-    found = [(line, [sku for sku in units_of([line]) if sku in available]) for line in lines]
-    return tuple(
-        StockRefused(sku=line.sku, available=min(_reach(line, sku, available[sku], totals) for sku in skus))
-        for line, skus in found
-        if skus
-    )
+    """The lines that units are lacking for, with what is left for each; the first lines are served first."""
+    left = {each.sku: each.available for each in short}
+    return tuple(StockRefused(sku=line.sku, available=units) for line, units in _served(lines, left))
 
 
 def lacking(lines: Sequence[CartLine], available: Mapping[Sku, int]) -> list[tuple[CartLine, int]]:
-    """The lines that nothing is held for and that can't all be had, with what could be had of each beside the others.
+    """The lines that can't be had in full, with what is left for each; the first lines are served first.
 
     Args:
         lines: Without holds.
         available: Units by SKU.
     """
-    totals = units_of(lines)
-    short = {sku for sku, units in totals.items() if available.get(sku, 0) < units}
-    return [
-        (line, min(_reach(line, sku, available.get(sku, 0), totals) for sku in units_of([line])))
-        for line in lines
-        if not short.isdisjoint(units_of([line]))
-    ]
+    return _served(lines, {sku: available.get(sku, 0) for sku in units_of(lines)})
+
+
+def _served(lines: Sequence[L], left: dict[Sku, int]) -> list[tuple[L, int]]:
+    """Serve lines in order from what is left of some SKUs; return those that do not get all, and what they get."""
+    short: list[tuple[L, int]] = []
+    for line in lines:
+        each = {sku: units // line.quantity for sku, units in units_of([line]).items() if sku in left}
+        served = min([line.quantity, *(left[sku] // units for sku, units in each.items())])
+        for sku, units in each.items():
+            left[sku] -= served * units
+        if served < line.quantity:
+            short.append((line, served))
+    return short
 
 
 def as_units(totals: Mapping[Sku, int]) -> tuple[Units, ...]:
@@ -97,7 +102,7 @@ def as_units(totals: Mapping[Sku, int]) -> tuple[Units, ...]:
     return tuple(Units(sku=sku, quantity=quantity) for sku, quantity in totals.items())
 
 
-def _reach(line: CartLine | OrderLine, sku: Sku, available: int, totals: Mapping[Sku, int]) -> int:
+def _reach(line: CartLine, sku: Sku, available: int, totals: Mapping[Sku, int]) -> int:
     """The most that there could be of a line, by one of its SKUs, if the other lines have theirs."""
     own = units_of([line])[sku]
     return max(0, (available - (totals[sku] - own)) // (own // line.quantity))

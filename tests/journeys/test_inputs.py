@@ -71,6 +71,24 @@ async def test_two_engravings_are_two_lines_that_share_stock(mug: str, buyer: Cu
     assert (await buyer.put(cart, "MUG~00000000", 1)).refusal == (404, "unknown_sku")
 
 
+async def test_a_line_whose_hold_has_ended_stays_so_when_another_of_its_sku_is_held(
+    mug: str, buyer: Customer, shop: ShopUnderTest
+) -> None:
+    cart = await buyer.new_cart()
+    _ = (await put(buyer, cart, 4, text="Ada")).good
+    await shop.clock.advance(minutes=10)
+    _ = await buyer.fill_cart(MUG=8)
+
+    full = (await put(buyer, cart, 2, text="Bob")).good
+
+    assert [line["held"] for line in full["lines"]] == [0, 2]
+    assert await buyer.available(mug) == 0
+    quoted = (await buyer.ask("POST", f"/carts/{cart}/quote", {})).good
+    assert [(block["code"], block["available"]) for block in quoted["blocks"]] == [("out_of_stock", 0)]
+    refused = await buyer.check_out(cart, key=new_key())
+    assert (refused.refusal, [each["available"] for each in refused.json["short"]]) == ((409, "out_of_stock"), [2, 0])
+
+
 @pytest.mark.parametrize(
     ("told", "field"),
     [

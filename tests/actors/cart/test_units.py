@@ -1,6 +1,7 @@
 """What a cart's lines take from the shelves, and what it means for a line that some of it is short."""
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -108,33 +109,50 @@ def test_a_refusal_names_the_most_that_could_be_had_of_the_line(
     assert not fits(refused.available + 1)
 
 
+def served(lines: Sequence[CartLine], shelf: Mapping[str, int]) -> list[tuple[str, int]]:
+    """The lines that do not get all, and what they get, if one thing after the other is taken from the shelf."""
+    left, short = Counter(shelf), list[tuple[str, int]]()
+    for each in lines:
+        one = Counter(BUNDLES.get(each.sku, {each.sku: 1}))
+        units = 0
+        while units < each.quantity and all(left[sku] >= needed for sku, needed in one.items()):
+            left, units = left - one, units + 1
+        if units < each.quantity:
+            short.append((each.sku, units))
+    return short
+
+
 @given(CARTS, SHELVES)
-def test_lines_that_are_short_are_those_whose_units_are_short(cart: Cart, shelf: dict[str, int]) -> None:
-    lines = order_lines(cart)
+def test_of_what_is_short_the_first_lines_are_served_first(cart: Cart, shelf: dict[str, int]) -> None:
     table = taken(*cart.lines)
     short = [StockRefused(sku=sku, available=shelf[sku]) for sku in table if table[sku] > shelf[sku]]
-    lacking = {sku for sku in table if table[sku] > shelf[sku]}
 
-    found = units.short_lines(lines, short)
+    found = units.short_lines(order_lines(cart), short)
 
-    assert [each.sku for each in found] == [each.sku for each in cart.lines if lacking & taken(each).keys()]
-    assert all(each.available < next(one.quantity for one in lines if one.sku == each.sku) for each in found)
+    enough = {sku: units if units >= table[sku] else shelf[sku] for sku, units in shelf.items()}
+    assert [(each.sku, each.available) for each in found] == served(cart.lines, enough)
     unheld = [each for each in cart.lines if each.held_until <= NOON]
-    missing = {sku for sku, units in taken(*unheld).items() if units > shelf[sku]}
-    assert [block.sku for block in shortages(cart, shelf, NOON)] == [
-        each.sku for each in unheld if missing & taken(each).keys()
-    ]
+    assert [(block.sku, block.available) for block in shortages(cart, shelf, NOON)] == served(unheld, shelf)
 
 
 def test_two_lines_that_share_units_are_held_together_and_end_together() -> None:
     cart = with_line(cart_of(line("SET", 1), line("PEN", 1)), line("MUG", 1))
     much_later = LATER + timedelta(minutes=10)
 
-    by_sku = {each.sku: each.held_until for each in units.renewed(cart, {"MUG"}, much_later).lines}
+    by_sku = {each.sku: each.held_until for each in units.renewed(cart, {"MUG"}, much_later, NOON).lines}
     assert by_sku == {"SET": LATER, "PEN": LATER, "MUG": much_later}  # The tee of the set has its own end.
 
-    by_sku = {each.sku: each.held_until for each in units.renewed(cart, {"MUG", "TEE"}, NOON).lines}
-    assert by_sku == {"SET": NOON, "PEN": LATER, "MUG": NOON}
+    soon = NOON + timedelta(minutes=1)
+    by_sku = {each.sku: each.held_until for each in units.renewed(cart, {"MUG", "TEE"}, soon, NOON).lines}
+    assert by_sku == {"SET": soon, "PEN": LATER, "MUG": soon}
+
+
+def test_a_line_whose_hold_has_ended_is_not_held_again_with_another_of_its_units() -> None:
+    cart = cart_of(line("SET", 1, EARLIER), line("MUG", 1))
+
+    by_sku = {each.sku: each.held_until for each in units.renewed(cart, {"MUG", "TEE"}, LATER, NOON).lines}
+
+    assert by_sku == {"SET": EARLIER, "MUG": LATER}
 
 
 @given(st.integers(0, 10**9), st.lists(st.integers(1, 10**9), min_size=1, max_size=20))
