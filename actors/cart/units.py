@@ -88,9 +88,9 @@ def _served(lines: Sequence[L], left: dict[Sku, int]) -> list[tuple[L, int]]:
     """Serve lines in order from what is left of some SKUs; return those that do not get all, and what they get."""
     short: list[tuple[L, int]] = []
     for line in lines:
-        each = {sku: units // line.quantity for sku, units in units_of([line]).items() if sku in left}
-        served = min([line.quantity, *(left[sku] // units for sku, units in each.items())])
-        for sku, units in each.items():
+        needs: dict[Sku, int] = {sku: n // line.quantity for sku, n in units_of([line]).items() if sku in left}
+        served = min([line.quantity, *(left[sku] // units for sku, units in needs.items())])
+        for sku, units in needs.items():
             left[sku] -= served * units
         if served < line.quantity:
             short.append((line, served))
