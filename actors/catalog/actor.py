@@ -7,6 +7,8 @@ from msgspec import structs
 
 from actors.catalog import (
     attribute_rules,
+    bundle_rules,
+    bundles,
     categories,
     category_rules,
     changes,
@@ -21,12 +23,14 @@ from actors.catalog import (
     store,
     translations,
 )
+from actors.catalog.changes import Edit
 from actors.catalog.definition_turns import DefinitionTurns
 from actors.catalog.private import ApplyPlanned
 from actors.catalog.sorting import sort_key
 from actors.catalog.translating import Translating
 from bus.messages.base import Currency, ProductId, Sku
 from bus.messages.catalog import (
+    Bundles,
     Categories,
     ChangedMeanwhile,
     ChangeProduct,
@@ -43,6 +47,7 @@ from bus.messages.catalog import (
     NoSuchProduct,
     NoSuchSku,
     NotComplete,
+    PartOfBundle,
     PricedSku,
     Prices,
     PriceSkus,
@@ -52,6 +57,7 @@ from bus.messages.catalog import (
     ProductPage,
     Products,
     PublishProduct,
+    ReadBundles,
     ReadChanges,
     ReadHistory,
     ReadProducts,
@@ -144,6 +150,11 @@ class Catalog(DefinitionTurns, Translating):
         known: dict[str, PricedSku] = await store.prices(tx, {sku for ask in asks for sku in ask.skus})
         return [Prices(skus=tuple(known[sku] for sku in ask.skus if sku in known)) for ask in asks]
 
+    @turn
+    async def bundles(self, tx: Transaction, asks: Sequence[ReadBundles]) -> Sequence[Bundles]:
+        known = await bundles.read(tx, {sku for ask in asks for sku in ask.skus})
+        return [Bundles(bundles=tuple(known[sku] for sku in ask.skus if sku in known)) for ask in asks]
+
     @call(limit=4)
     async def check_sku(self, ask: CheckSku) -> SkuCheck:
         candidates = await store.similar(self._database, ask.sku)
@@ -165,11 +176,15 @@ class Catalog(DefinitionTurns, Translating):
         reasons = {**unsettled, **misfits, **model_rules.refusals(products, known, tx.now)}
         fine = [product for product in products if product.id not in reasons]
         reasons |= rules.taken_barcodes(fine, await store.barcodes(tx, fine))
+        around = await bundles.around(tx, bundle_rules.named(fine))
+        fine = [product for product in fine if product.id not in reasons]
+        while unfit := bundle_rules.refusals(fine, around):  # Others may have needed what is refused now.
+            reasons |= unfit
+            fine = [product for product in fine if product.id not in unfit]
         refused += [(place, reasons[row.product_id]) for place, row in enumerate(ask.rows) if row.product_id in reasons]
-        written = [product for product in fine if product.id not in reasons]
-        edits = changes.edits(known, written)
+        edits = changes.edits(known, fine)
         if not ask.is_trial:
-            await categories.add(tx, category_rules.needed(made, written))
+            await categories.add(tx, category_rules.needed(made, fine))
             tx.publish(*await store.save(tx, edits, by=ask.by, language=self._language, import_id=ask.import_id))
         fields = {edit.product_id: edit.fields for edit in edits}
         for earlier in await history.imported_before(tx, ask.import_id, known) if ask.is_again else ():
@@ -193,6 +208,8 @@ class Catalog(DefinitionTurns, Translating):
         made = importing.without_taken_names(made, slugs, barcodes)
         after = [edit.after for edit in made.edits if edit.after]
         made = importing.without_refused(made, (await categories.settled(tx, after, known)).refused)
+        around = await bundles.around(tx, importing.named(made))
+        made = importing.without_unfit_bundles(made, around)
         tx.publish(*await store.save(tx, made.edits, by=ask.by, language=self._language))
         is_last = len(entries) < _UNDONE_AT_ONCE
         return UndoneChanges(
@@ -200,9 +217,12 @@ class Catalog(DefinitionTurns, Translating):
         )
 
     @turn
-    async def set(self, tx: Transaction, ask: SetProduct) -> Product | NoSuchProduct | ProductExists | ChangedMeanwhile:
+    async def set(
+        self, tx: Transaction, ask: SetProduct
+    ) -> Product | NoSuchProduct | ProductExists | ChangedMeanwhile | PartOfBundle:
         found = (await store.lock(tx, [ask.id])).get(ask.id)
-        product = structs.replace(ask.product, id=ask.id, skus=rules.cheapest_first(ask.product.skus))
+        skus = rules.cheapest_first([bundle_rules.recipe(sku) for sku in ask.product.skus])
+        product = structs.replace(ask.product, id=ask.id, skus=skus)
         if found is None:
             return NoSuchProduct(id=ask.id) if ask.expected else await self._save(tx, None, product, ask.by)
         if not ask.expected:
@@ -223,9 +243,11 @@ class Catalog(DefinitionTurns, Translating):
             return NoSuchProduct(id=ask.id)
         if twice := rules.named_twice(ask.skus or ()):
             raise BadInput(f"sku {twice} is named twice")
-        return await self._moved(tx, found, ask.expected) or await self._save(
-            tx, found, rules.changed(found, ask), ask.by
-        )
+        if moved := await self._moved(tx, found, ask.expected):
+            return moved
+        answer = await self._save(tx, found, rules.changed(found, ask), ask.by)
+        assert not isinstance(answer, PartOfBundle)  # No SKU is taken off.
+        return answer
 
     @turn
     async def publish(self, tx: Transaction, ask: PublishProduct) -> Product | NoSuchProduct | NotComplete:
@@ -280,16 +302,21 @@ class Catalog(DefinitionTurns, Translating):
         return PlannedChanges(changes=await planned.of_product(self._database, ask.product_id))
 
     @turn
-    async def remove(self, tx: Transaction, ask: RemoveProduct) -> Removed | NoSuchProduct:
+    async def remove(self, tx: Transaction, ask: RemoveProduct) -> Removed | NoSuchProduct | PartOfBundle:
         found = (await store.lock(tx, [ask.id])).get(ask.id)
         return await self._remove(tx, found, ask.by) if found else NoSuchProduct(id=ask.id)
 
     @turn
-    async def remove_sku(self, tx: Transaction, ask: RemoveSku) -> Product | NoSuchProduct | NoSuchSku | LastSku:
+    async def remove_sku(
+        self, tx: Transaction, ask: RemoveSku
+    ) -> Product | NoSuchProduct | NoSuchSku | LastSku | PartOfBundle:
         found = (await store.lock(tx, [ask.id])).get(ask.id)
         if found is None:
             return NoSuchProduct(id=ask.id)
-        return rules.sku_removal(found, ask.sku) or await self._write(tx, found, rules.without(found, ask.sku), ask.by)
+        left = rules.without(found, ask.sku)
+        if refused := rules.sku_removal(found, ask.sku) or await self._needed(tx, found, left):
+            return refused
+        return await self._write(tx, found, left, ask.by)
 
     @turn
     async def rename_sku(self, tx: Transaction, ask: RenameSku) -> Product | NoSuchProduct | NoSuchSku | ProductExists:
@@ -304,14 +331,22 @@ class Catalog(DefinitionTurns, Translating):
         if ask.name == ask.sku:
             return found
         refused = await self._refusal(tx, product, but=found)
+        around = await bundles.around(tx, {ask.sku, ask.name})
+        if not refused and (why := bundle_rules.rename_refusal(found, ask, around)):
+            raise BadInput(why)
         if refused or ask.is_trial:
             return refused or found
-        return await self._write(tx, found, product, ask.by, renamed=ask.name)
+        users = await store.lock(tx, {use.product_id for use in around.uses} - {found.id})
+        edits = [
+            changes.edit(each.id, each, bundle_rules.with_renamed(after, ask.sku, ask.name))
+            for each, after in ((found, product), *((user, user) for user in users.values()))
+        ]
+        return await self._write_edits(tx, edits, ask.by, renamed=ask.name)
 
     @turn
     async def undo(
         self, tx: Transaction, ask: UndoChange
-    ) -> Product | Removed | NoSuchProduct | NoSuchChange | FieldsMoved | ProductExists:
+    ) -> Product | Removed | NoSuchProduct | NoSuchChange | FieldsMoved | ProductExists | PartOfBundle:
         found = (await store.lock(tx, [ask.id])).get(ask.id)
         entry = await history.entry(tx, ask.id, ask.revision)
         if entry is None or await self._is_rename(tx, ask.id, entry):
@@ -336,8 +371,10 @@ class Catalog(DefinitionTurns, Translating):
         found = {each.id: each for each in await store.by_id(tx, {*owners.values()})} if owners else {}
         return {slug: found[owner] for slug, owner in owners.items() if owner in found}
 
-    async def _save(self, tx: Transaction, before: Product | None, after: Product, by: str) -> Product | ProductExists:
-        """Write a product, unless a name is taken.
+    async def _save(
+        self, tx: Transaction, before: Product | None, after: Product, by: str
+    ) -> Product | ProductExists | PartOfBundle:
+        """Write a product, unless a name is taken, or a SKU that is gone is needed.
 
         Raises:
             BadInput: Something about it does not fit.
@@ -353,8 +390,12 @@ class Catalog(DefinitionTurns, Translating):
         owners = await store.barcodes(tx, [after])
         left = {sku.sku for sku in before.skus} if before else set[Sku]()  # They may hand theirs on.
         others = {code: sku for code, sku in owners.items() if sku not in left}
-        if why := rules.taken_barcodes([after], others).get(after.id):
+        why = rules.taken_barcodes([after], others).get(after.id)
+        around = await bundles.around(tx, bundle_rules.named([after], [before] if before else ()))
+        if why := why or bundle_rules.refusals([after], around).get(after.id):
             raise BadInput(why)
+        if needed := bundle_rules.still_needed(before, after, around.uses):
+            return needed
         await categories.add(tx, category_rules.needed(settled.made, [after]))
         return await self._write(tx, before, after, by)
 
@@ -397,17 +438,26 @@ class Catalog(DefinitionTurns, Translating):
             raise BadInput(refused[0][1])
         return None
 
-    async def _write(
-        self, tx: Transaction, before: Product | None, after: Product, by: str, renamed: Sku = ""
-    ) -> Product:
+    async def _write(self, tx: Transaction, before: Product | None, after: Product, by: str) -> Product:
         edit = changes.edit(after.id, before, after)
-        if before and not edit.fields:
-            return before
-        told = await store.save(tx, [edit], by=by, language=self._language, renamed=renamed)
+        return before if before and not edit.fields else await self._write_edits(tx, [edit], by)
+
+    async def _write_edits(self, tx: Transaction, edits: Sequence[Edit], by: str, renamed: Sku = "") -> Product:
+        """Write changes that leave their products there; return the first of these."""
+        told = await store.save(tx, edits, by=by, language=self._language, renamed=renamed)
         tx.publish(*told)
+        after = edits[0].after
+        assert after is not None
         return structs.replace(after, revision=told[0].revision)
 
-    async def _remove(self, tx: Transaction, product: Product, by: str) -> Removed:
+    @staticmethod
+    async def _needed(tx: Transaction, before: Product, after: Product | None) -> PartOfBundle | None:
+        uses = await bundles.uses(tx, [sku.sku for sku in before.skus])
+        return bundle_rules.still_needed(before, after, uses)
+
+    async def _remove(self, tx: Transaction, product: Product, by: str) -> Removed | PartOfBundle:
+        if needed := await self._needed(tx, product, None):
+            return needed
         edit = changes.edit(product.id, product, None)
         tx.publish(*await store.save(tx, [edit], by=by, language=self._language))
         return Removed(id=product.id)

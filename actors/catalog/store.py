@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 import msgspec
 from asyncpg import Record
 
-from actors.catalog import history, rules
+from actors.catalog import bundles, history, rules
 from actors.catalog.changes import Edit
 from actors.catalog.sorting import rules_of, sort_key
 from bus.messages.attributes import AttributeValues
@@ -25,6 +25,7 @@ from bus.messages.catalog import (
     SkuView,
     Sort,
 )
+from bus.messages.inputs import Input
 from engine.cursor import page_limit, page_of, read_cursor
 from engine.postgres import Database
 from engine.transaction import Transaction
@@ -44,7 +45,7 @@ _STEPS = 1000  # Rows of such a walk: some milliseconds.
 
 _COLUMNS = (
     "id, slug, title, category, description, revision, status, publish_at, unpublish_at, brand, tags, options, "
-    "categories, seo_title, seo_description, type_id, attributes, added"
+    "categories, seo_title, seo_description, type_id, attributes, added, inputs"
 )
 _PRODUCTS = f"select {_COLUMNS} from catalog.products where "  # noqa: S608 - of our own words
 _BY_ID = _PRODUCTS + "id = any($1) or slug = any($1)"
@@ -52,12 +53,15 @@ _BY_IDS = _PRODUCTS + "id = any($1) order by revision"
 _AFTER = _PRODUCTS + "revision > $1 order by revision limit $2"
 _VISIBLE = "status = 'active' and coalesce(publish_at <= {now}, true) and coalesce(unpublish_at > {now}, true)"
 _SKUS = """
-select sku, product_id, title, price, currency, weight_g, options, barcode, on_sale, attributes
+select sku, product_id, title, price, currency, weight_g, options, barcode, on_sale, attributes, (
+    select json_agg(json_build_array(part, quantity) order by part) from catalog.bundle_parts where bundle = sku
+) as parts
 from catalog.skus where product_id = any($1)"""
-_PRICES = """
-select s.sku, p.title as product_title, s.title, s.price, s.currency, s.weight_g
+_PRICES = f"""
+select s.sku, p.title as product_title, s.title, s.price, s.currency, s.weight_g, p.inputs,
+    {bundles.PARTS.format(bundle="s.sku")} as parts
 from catalog.skus s join catalog.products p on p.id = s.product_id
-where s.sku = any($1) and s.on_sale and """ + _VISIBLE.format(now="$2")
+where s.sku = any($1) and s.on_sale and {_VISIBLE.format(now="$2")}"""  # noqa: S608 - of our own words
 
 # Candidates for what somebody meant: itself first, then those that begin alike, then those of about the same length.
 _SIMILAR = """
@@ -75,17 +79,17 @@ _COUNT = "update catalog.counter set revision = revision + $1 where is_one retur
 _WRITE_PRODUCTS = """
 insert into catalog.products as p
     (id, slug, title, category, description, sort_key, lowest_price, revision, status, publish_at, unpublish_at,
-    brand, tags, options, categories, seo_title, seo_description, type_id, attributes, text_revision, sorted_by)
+    brand, tags, options, categories, seo_title, seo_description, type_id, attributes, inputs, text_revision, sorted_by)
 select id, slug, title, category, description, sort_key, lowest_price, revision, status, publish_at, unpublish_at,
     brand, array(select jsonb_array_elements_text(tags::jsonb)), options::jsonb,
     array(select jsonb_array_elements_text(categories::jsonb)), seo_title, seo_description,
-    nullif(type_id, ''), attributes::jsonb, revision, $20
+    nullif(type_id, ''), attributes::jsonb, inputs::jsonb, revision, $21
 from unnest(
     $1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::bigint[],
     $9::text[], $10::timestamptz[], $11::timestamptz[], $12::text[], $13::text[], $14::text[], $15::text[],
-    $16::text[], $17::text[], $18::text[], $19::text[])
+    $16::text[], $17::text[], $18::text[], $19::text[], $20::text[])
     as n (id, slug, title, category, description, sort_key, lowest_price, revision, status, publish_at, unpublish_at,
-    brand, tags, options, categories, seo_title, seo_description, type_id, attributes)
+    brand, tags, options, categories, seo_title, seo_description, type_id, attributes, inputs)
 on conflict (id) do update set slug = excluded.slug, title = excluded.title, category = excluded.category,
     description = excluded.description, sort_key = excluded.sort_key, lowest_price = excluded.lowest_price,
     revision = excluded.revision, status = excluded.status, publish_at = excluded.publish_at,
@@ -94,7 +98,8 @@ on conflict (id) do update set slug = excluded.slug, title = excluded.title, cat
     text_revision = case when (p.title, p.description, p.seo_title, p.seo_description, p.options) is distinct from
         (excluded.title, excluded.description, excluded.seo_title, excluded.seo_description, excluded.options)
         then excluded.revision else p.text_revision end,
-    type_id = excluded.type_id, attributes = excluded.attributes, sorted_by = excluded.sorted_by"""
+    type_id = excluded.type_id, attributes = excluded.attributes, inputs = excluded.inputs,
+    sorted_by = excluded.sorted_by"""
 # "Other than" would find no index. Keys are written only where the title is still the one that was read.
 _TO_SORT = "select id, title from catalog.products where sorted_by < $1 or sorted_by > $1 limit $2"
 _SORT = """
@@ -138,6 +143,9 @@ with recursive found as (
 select category from found
 where exists (select from catalog.products p where p.category = found.category and {visible})"""
 _CATEGORIES = _CATEGORIES.format(visible=_VISIBLE.format(now="$1"))
+
+
+_INPUTS = msgspec.json.Decoder(tuple[Input, ...])
 
 
 class _Order(NamedTuple):
@@ -207,16 +215,21 @@ async def by_id(reader: Database | Transaction, ids: Collection[ProductId]) -> l
 
 
 async def prices(tx: Transaction, skus: Collection[Sku]) -> dict[Sku, PricedSku]:
-    """Prices of these SKUs; one that is not for sale is missing."""
-    return {
-        row["sku"]: PricedSku(
-            sku=row["sku"],
-            title=rules.full_title(row["product_title"], row["title"]),
-            price=Money(amount=row["price"], currency=row["currency"]),
-            weight_g=row["weight_g"],
-        )
-        for row in await tx.fetch(_PRICES, list(skus), tx.now)
-    }
+    """Prices of these SKUs; one that is not for sale is missing, and a bundle of which a part is not."""
+    found = [_priced(row) for row in await tx.fetch(_PRICES, list(skus), tx.now)]
+    return {priced.sku: priced for priced in found if all(part.is_on_sale for part in priced.parts)}
+
+
+def _priced(row: Record) -> PricedSku:
+    parts = bundles.parts_of(row["parts"])
+    return PricedSku(
+        sku=row["sku"],
+        title=rules.full_title(row["product_title"], row["title"]),
+        price=Money(amount=row["price"], currency=row["currency"]),
+        weight_g=sum(part.quantity * part.weight_g for part in parts) or row["weight_g"],
+        parts=parts,
+        inputs=_INPUTS.decode(row["inputs"]),
+    )
 
 
 async def similar(database: Database, sku: Sku) -> list[Sku]:
@@ -279,6 +292,7 @@ async def save(
         await tx.execute(_REMOVE_PRODUCTS, [each[0] for each in gone], [each[1] for each in gone], tx.now)
     await _write_products(tx, [(edit.after, revision) for edit, revision in numbered if edit.after], language)
     await _write_skus(tx, [(edit.product_id, sku) for edit in edits for sku in edit.written_skus])
+    await bundles.write(tx, edits)
     await _note_slugs(tx, edits)
     await history.add(tx, numbered, by, import_id)
     return [
@@ -300,7 +314,8 @@ async def _write_products(tx: Transaction, products: Sequence[tuple[Product, int
             [p.status for p in own], [p.publish_at for p in own], [p.unpublish_at for p in own],
             [p.brand for p in own], [_json(p.tags) for p in own], [_json(p.options) for p in own],
             [_json(p.categories) for p in own], [p.seo_title for p in own], [p.seo_description for p in own],
-            [p.type_id for p in own], [_json(p.attributes) for p in own], rules_of(language),
+            [p.type_id for p in own], [_json(p.attributes) for p in own], [_json(p.inputs) for p in own],
+            rules_of(language),
         )  # fmt: skip
 
 
@@ -373,6 +388,7 @@ async def _with_skus(reader: Database | Transaction, rows: Sequence[Record]) -> 
                 barcode=row["barcode"],
                 is_on_sale=row["on_sale"],
                 attributes=_values(row["attributes"]),
+                parts=bundles.lines_of(row["parts"]),
             )
         )
     return [_product(row, skus[row["id"]]) for row in rows]
@@ -392,6 +408,7 @@ def _product(row: Record, skus: Sequence[SkuView]) -> Product:
         brand=row["brand"],
         tags=tuple(row["tags"]),
         options=_options(row["options"]),
+        inputs=_INPUTS.decode(row["inputs"]),
         type_id=row["type_id"] or "",
         attributes=_values(row["attributes"]),
         added=row["added"],

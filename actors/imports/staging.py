@@ -16,7 +16,7 @@ from typing import Final, NamedTuple, Self
 import msgspec
 
 from bus.goods.columns import ATTRIBUTE
-from bus.goods.rows import KNOWN, PICTURES, REQUIRED, GoodsLine, Habit, Style, read_line, read_pictures
+from bus.goods.rows import KNOWN, PICTURES, REQUIRED, GoodsLine, Habit, Style, has_parts, read_line, read_pictures
 from bus.goods.sheets import RefusedRow, Rows, SheetRow, open_sheet
 from bus.messages.imports import MOST_REPORTED, PriceMark
 
@@ -32,11 +32,18 @@ create table claims (kind text, name text, owner text not null, line integer not
     without rowid;
 create table pictures (product integer, line integer, rank integer, source text, primary key (product, source))
     without rowid;
+create table bundles (product integer primary key);
 """
+
+_BUNDLES_LAST: Final = (
+    "update lines set product = product + ? where product in (select product from bundles)",
+    "update pictures set product = product + ? where product in (select product from bundles)",
+    "update products set number = number + ? where number in (select product from bundles)",
+)
 
 
 class LinePlace(NamedTuple):
-    """A place among the lines: by the first line of each product, then by line."""
+    """A place among the lines: by the first line of each product, products with bundles last, then by line."""
 
     product: int
     line: int
@@ -94,6 +101,7 @@ class Staging:
                 for row in rows:
                     habit.note(row)
                 self._add(rows)
+        self._put_bundles_last()
         self.style = habit.style(decimal)
         self.has_pictures = bool(self._db.execute("select exists (select 1 from pictures)").fetchone()[0])
         return self
@@ -189,6 +197,10 @@ class Staging:
             ),
         )
         self._add_pictures(rows, ids)
+        db.executemany(
+            "insert or ignore into bundles select number from products where id = ?",
+            ((product,) for row, product in zip(rows, ids, strict=True) if has_parts(row)),
+        )
         db.execute("commit")
         self.lines += len(rows)
 
@@ -202,6 +214,12 @@ class Staging:
                 for rank, source in enumerate(read_pictures(row.cells[PICTURES])[:_MOST_PICTURES])
             ),
         )
+
+    def _put_bundles_last(self) -> None:
+        """Number the products that have bundles after all others: their parts are to be there before them."""
+        (last,) = self._db.execute("select coalesce(max(number), 0) from products").fetchone()
+        for statement in _BUNDLES_LAST:
+            self._db.execute(statement, (last,))
 
     def _refuse(self, line: int, reason: str) -> None:
         self.refused += 1

@@ -93,6 +93,11 @@ def read_pictures(cell: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(each.strip() for each in unguard(cell).split(";") if each.strip() not in ("", "-")))
 
 
+def has_parts(row: SheetRow) -> bool:
+    """Whether a row makes its SKU a bundle."""
+    return row.cells.get("parts", "").strip() not in ("", "-")
+
+
 def column_of(sentence: str) -> str:
     """Return the column that a sentence about a line begins with; "" if it is about the line as a whole."""
     word = sentence.partition(" ")[0].rstrip(":,")

@@ -6,7 +6,9 @@ from typing import Any, Final, Literal, TypeAlias
 import msgspec
 
 from bus.messages.attributes import Attribute, AttributeValues
-from bus.messages.base import CategoryId, Money, ProductId, Sku, Value
+from bus.messages.base import CategoryId, Line, Money, ProductId, Sku, Value
+from bus.messages.inputs import Input
+from bus.messages.parts import Bundle, BundlePart
 from engine.message import Command, Event, Query, Reply
 
 MOST_SKUS: Final = 2048  # Of one product.
@@ -40,6 +42,7 @@ class SkuRow(Value, frozen=True, kw_only=True):
     cleared: tuple[Literal["publish_at", "unpublish_at", "barcode"], ...] = ()
     # As written, by key; "" takes one away. Of the product, or of the SKU.
     attributes: dict[str, str] = msgspec.field(default_factory=dict)
+    parts: tuple[Line, ...] | None = None
 
 
 class SkuView(Value, frozen=True, kw_only=True):
@@ -53,6 +56,7 @@ class SkuView(Value, frozen=True, kw_only=True):
     barcode: str | None = None
     is_on_sale: bool = True
     attributes: AttributeValues = msgspec.field(default_factory=dict)
+    parts: tuple[Line, ...] = ()  # Makes it a bundle, which weighs what these do and has no units of its own; by SKU.
 
 
 class Option(Value, frozen=True, kw_only=True):
@@ -89,6 +93,7 @@ class Product(Reply):
     categories: tuple[CategoryId, ...] = ()
     seo_title: str = ""  # For search engines, where it is other than the title; so below.
     seo_description: str = ""
+    inputs: tuple[Input, ...] = ()
 
 
 class ProductChanged(Event):
@@ -195,6 +200,14 @@ class LastSku(Reply):
     sku: Sku
 
 
+class PartOfBundle(Reply):
+    """A SKU can't be taken off: bundles need it. Change these first."""
+
+    id: ProductId
+    sku: Sku
+    bundles: tuple[Sku, ...]
+
+
 class ProductPage(Reply):
     """A page of products, and the cursor of the next page; None at the end."""
 
@@ -241,6 +254,18 @@ class ReadChanges(Query[Products]):
     limit: int = 500  # 1 to 500.
 
 
+class Bundles(Reply):
+    """Bundles, by SKU."""
+
+    bundles: tuple[Bundle, ...]
+
+
+class ReadBundles(Query[Bundles]):
+    """Read which of these SKUs are bundles, with their parts; whether they are for sale or not."""
+
+    skus: tuple[Sku, ...]
+
+
 class PricedSku(Value, frozen=True, kw_only=True):
     """A SKU with its price and weight, for carts."""
 
@@ -248,6 +273,8 @@ class PricedSku(Value, frozen=True, kw_only=True):
     title: str  # Of product and SKU together.
     price: Money
     weight_g: int
+    parts: tuple[BundlePart, ...] = ()  # Of a bundle.
+    inputs: tuple[Input, ...] = ()
 
 
 class Prices(Reply):
@@ -324,7 +351,7 @@ class Removed(Reply):
     id: ProductId
 
 
-class SetProduct(Command[Product | NoSuchProduct | ProductExists | ChangedMeanwhile]):
+class SetProduct(Command[Product | NoSuchProduct | ProductExists | ChangedMeanwhile | PartOfBundle]):
     """Set all of a product, or add one. SKUs that are not named are taken off sale.
 
     A removed product may be added again, and begins as given. The inventory's books of its SKUs continue where they
@@ -363,6 +390,7 @@ class ChangeProduct(Command[Product | NoSuchProduct | ProductExists | ChangedMea
     categories: tuple[CategoryId, ...] | None = None  # The main one first.
     seo_title: str | None = None
     seo_description: str | None = None
+    inputs: tuple[Input, ...] | None = None
 
 
 class NotComplete(Reply):
@@ -380,7 +408,9 @@ class PublishProduct(Command[Product | NoSuchProduct | NotComplete]):
     by: str = ""
 
 
-class UndoChange(Command[Product | Removed | NoSuchProduct | NoSuchChange | FieldsMoved | ProductExists]):
+class UndoChange(
+    Command[Product | Removed | NoSuchProduct | NoSuchChange | FieldsMoved | ProductExists | PartOfBundle]
+):
     """Set the fields of one change back to what they were before it. To undo the addition of a product removes it."""
 
     id: ProductId
@@ -388,14 +418,14 @@ class UndoChange(Command[Product | Removed | NoSuchProduct | NoSuchChange | Fiel
     by: str = ""
 
 
-class RemoveProduct(Command[Removed | NoSuchProduct]):
+class RemoveProduct(Command[Removed | NoSuchProduct | PartOfBundle]):
     """Take a product off sale. Orders keep their lines, and the inventory keeps its books."""
 
     id: ProductId
     by: str = ""
 
 
-class RemoveSku(Command[Product | NoSuchProduct | NoSuchSku | LastSku]):
+class RemoveSku(Command[Product | NoSuchProduct | NoSuchSku | LastSku | PartOfBundle]):
     """Take one SKU off sale. Orders keep their lines, and the inventory keeps its books."""
 
     id: ProductId
@@ -404,7 +434,10 @@ class RemoveSku(Command[Product | NoSuchProduct | NoSuchSku | LastSku]):
 
 
 class RenameSku(Command[Product | NoSuchProduct | NoSuchSku | ProductExists]):
-    """Give a SKU a name that is free. Safe to send twice. The inventory's books stay under the old name."""
+    """Give a SKU a name that is free. Safe to send twice. The inventory's books stay under the old name.
+
+    Bundles follow: their parts get the new name in the same turn.
+    """
 
     id: ProductId
     sku: Sku
