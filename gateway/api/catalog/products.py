@@ -247,6 +247,11 @@ class ShownStock(NamedTuple):
         """The available units of a SKU."""
         return self.levels[sku].available if sku in self.levels else 0
 
+    def weight_g(self, sku: SkuView) -> int:
+        """The weight of a SKU; of a bundle: what its parts weigh."""
+        parts = self.bundles[sku.sku].parts if sku.sku in self.bundles else ()
+        return sum(part.quantity * part.weight_g for part in parts) or sku.weight_g
+
 
 async def read_shelf(
     context: GatewayContext, products: Sequence[Product], *, even_not_on_sale: bool = False
@@ -339,7 +344,7 @@ def sku_detail(sku: SkuView, shelf: ShownStock, images: Sequence[ImageId] = ()) 
         title=sku.title,
         price=sku.price,
         available=shelf.available(sku.sku),
-        weight_g=sum(part.quantity * part.weight_g for part in parts) or sku.weight_g,
+        weight_g=shelf.weight_g(sku),
         options=sku.options,
         barcode=sku.barcode,
         images=images,
