@@ -19,7 +19,7 @@ from actors.shipping.carrier import CarrierSettings
 from bus.messages.audit import Audit
 from bus.messages.base import Money
 from bus.messages.cart import CheckedOut
-from bus.messages.catalog import ImportSkus, SkuRow
+from bus.messages.catalog_imports import ImportSkus, SkuRow
 from bus.messages.inventory import SetOnHand
 from bus.messages.order import OrderFact, ReadOrderFacts
 from bus.messages.payment import ReadPaymentFacts

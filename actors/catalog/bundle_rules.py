@@ -23,7 +23,7 @@ class Use(NamedTuple):
     product_id: ProductId  # Of the bundle.
 
 
-class Surroundings(NamedTuple):
+class Neighbourhood(NamedTuple):
     """The catalog around the SKUs that products name: as their own, or as parts."""
 
     skus: frozenset[Sku]  # Those that exist.
@@ -60,7 +60,7 @@ def form_refusal(product: Product) -> str | None:
     return None
 
 
-def refusals(products: Sequence[Product], around: Surroundings) -> dict[ProductId, str]:
+def refusals(products: Sequence[Product], around: Neighbourhood) -> dict[ProductId, str]:
     """The products that are refused for their bundles, each with the reason.
 
     Args:
@@ -75,7 +75,7 @@ def refusals(products: Sequence[Product], around: Surroundings) -> dict[ProductI
 
 
 def _refusal(
-    product: Product, to_be: Mapping[Sku, SkuView], needed: Mapping[Sku, Sku], around: Surroundings
+    product: Product, to_be: Mapping[Sku, SkuView], needed: Mapping[Sku, Sku], around: Neighbourhood
 ) -> str | None:
     for sku in product.skus:
         if not sku.parts and sku.sku in around.bundles:
@@ -109,7 +109,7 @@ def still_needed(before: Product | None, after: Product | None, uses: Sequence[U
     return None
 
 
-def rename_refusal(product: Product, ask: RenameSku, around: Surroundings) -> str | None:
+def rename_refusal(product: Product, ask: RenameSku, around: Neighbourhood) -> str | None:
     """The reason to refuse a SKU's new name; None if it is fine."""
     is_bundle = any(sku.parts for sku in product.skus if sku.sku == ask.sku)
     return None if is_bundle or ask.name not in around.bundles else f"sku {ask.name} was a bundle, and stays one"

@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 import msgspec
 
 from actors.catalog import rules
-from actors.catalog.bundle_rules import Surroundings, Use
+from actors.catalog.bundle_rules import Neighbourhood, Use
 from actors.catalog.changes import Edit
 from bus.messages.base import Line, Money, Sku
 from bus.messages.parts import Bundle, BundlePart
@@ -67,10 +67,10 @@ async def read(tx: Transaction, skus: Collection[Sku]) -> dict[Sku, Bundle]:
     return {sku: Bundle(sku=sku, edition=edition, parts=parts) for sku, (edition, parts) in found.items() if parts}
 
 
-async def around(tx: Transaction, skus: Collection[Sku]) -> Surroundings:
-    """The surroundings of these SKUs in the locked catalog."""
+async def around(tx: Transaction, skus: Collection[Sku]) -> Neighbourhood:
+    """The neighbourhood of these SKUs in the locked catalog."""
     wanted = list(skus)
-    return Surroundings(
+    return Neighbourhood(
         frozenset(row["sku"] for row in await tx.fetch(_SKUS, wanted)),
         frozenset(row["sku"] for row in await tx.fetch(_EVER, wanted)),
         await uses(tx, wanted),

@@ -5,10 +5,11 @@ from datetime import datetime
 from typing import Final, NamedTuple, TypeAlias
 
 from actors.catalog import bundle_rules, changes, model_rules, rules
-from actors.catalog.bundle_rules import Surroundings, Use
+from actors.catalog.bundle_rules import Neighbourhood, Use
 from actors.catalog.changes import SKU, Edit
 from bus.messages.base import ProductId, Sku
-from bus.messages.catalog import FieldChange, Product, RowChange, SkuRow
+from bus.messages.catalog import FieldChange, Product
+from bus.messages.catalog_imports import RowChange, SkuRow
 
 Fields: TypeAlias = tuple[FieldChange, ...]
 
@@ -126,7 +127,7 @@ def named(made: Restored) -> set[Sku]:
     return bundle_rules.named(filter(None, after), filter(None, before))
 
 
-def without_unfit_bundles(made: Restored, around: Surroundings) -> Restored:
+def without_unfit_bundles(made: Restored, around: Neighbourhood) -> Restored:
     """Leave the products as they are whose bundles would not fit, or whose SKUs are parts of bundles that stay.
 
     Args:
@@ -138,12 +139,12 @@ def without_unfit_bundles(made: Restored, around: Surroundings) -> Restored:
     return made
 
 
-def _unfit_bundles(edits: Sequence[Edit], around: Surroundings) -> dict[ProductId, str]:
+def _unfit_bundles(edits: Sequence[Edit], around: Neighbourhood) -> dict[ProductId, str]:
     gone = {sku for edit in edits for sku in edit.removed_skus}
     products = [edit.after for edit in edits if edit.after]
     changed = {edit.product_id for edit in edits}
     uses = [use for use in around.uses if use.product_id not in changed]
-    left = Surroundings(around.skus - gone, around.bundles, uses)
+    left = Neighbourhood(around.skus - gone, around.bundles, uses)
     uses = uses + [Use(part.sku, sku.sku, each.id) for each in products for sku in each.skus for part in sku.parts]
     reasons = bundle_rules.refusals(products, left)
     for edit in edits:

@@ -22,9 +22,9 @@ from bus.messages.catalog import (
     Option,
     Product,
     RenameSku,
-    SkuRow,
     SkuView,
 )
+from bus.messages.catalog_imports import SkuRow
 from bus.messages.texts import has_harmful, is_blank
 
 _NAME = re.compile(NAME)

@@ -16,7 +16,8 @@ from msgspec import structs
 from bus.goods.sheets import guard, unguard
 from bus.messages.attributes import AttributeValue
 from bus.messages.base import NAME, Instant, Line
-from bus.messages.catalog import Product, SkuRow, SkuView
+from bus.messages.catalog import Product, SkuView
+from bus.messages.catalog_imports import SkuRow
 
 ATTRIBUTE: Final = "attr."  # Before the key of an attribute.
 _CLEAR: Final = "-"

@@ -7,7 +7,7 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 from bus.goods.columns import OPTIONAL, read_more
 from bus.goods.sheets import SheetRow, unguard
 from bus.messages.base import Currency, Minor, Money
-from bus.messages.catalog import SkuRow
+from bus.messages.catalog_imports import SkuRow
 from bus.messages.currencies import decimals
 from bus.messages.inventory import MOST_UNITS
 

@@ -18,7 +18,7 @@ from actors.payment.stripe import StripeSettings
 from actors.shipping.carrier import CarrierSettings
 from bus.messages.base import Line, Money, Units
 from bus.messages.cart import Cart, CreateCart, RemoveLine, SetLine
-from bus.messages.catalog import ImportSkus, SkuRow
+from bus.messages.catalog_imports import ImportSkus, SkuRow
 from bus.messages.inventory import (
     AuditStock,
     CheckoutHeld,

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from actors.catalog import bundle_rules
-from actors.catalog.bundle_rules import Surroundings, Use, form_refusal, refusals, still_needed
+from actors.catalog.bundle_rules import Neighbourhood, Use, form_refusal, refusals, still_needed
 from bus.messages.base import Line, Money
 from bus.messages.catalog import PartOfBundle, Product, SkuView
 
@@ -24,11 +24,11 @@ def product(*skus: SkuView, name: str = "P") -> Product:
     return Product(id=name, slug="p", title="P", category="", description="", skus=skus)
 
 
-def around(bundles: Mapping[str, Sequence[str]], *others: str) -> Surroundings:
+def around(bundles: Mapping[str, Sequence[str]], *others: str) -> Neighbourhood:
     """A catalog with these bundles, and plain SKUs, each of a product of its own."""
     parts = {part for of in bundles.values() for part in of}
     uses = [Use(part, bundle, bundle.lower()) for bundle, of in bundles.items() for part in of]
-    return Surroundings(frozenset({*bundles, *parts, *others}), frozenset(bundles), uses)
+    return Neighbourhood(frozenset({*bundles, *parts, *others}), frozenset(bundles), uses)
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_whatever_is_written_no_bundle_is_in_a_bundle_and_no_part_is_missing(
     catalog: dict[str, frozenset[str]] = {}
     for step in (first, second):
         asked = [product(sku(name, *parts), name=name) for name, parts in step.items() if name not in parts]
-        known = Surroundings(
+        known = Neighbourhood(
             frozenset(catalog),
             frozenset(name for name, parts in catalog.items() if parts),
             [Use(part, name, name) for name, parts in catalog.items() for part in parts],

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from bus.goods.columns import OPTIONAL, read_more, write_more
 from bus.messages.base import Line, Money
-from bus.messages.catalog import Option, Product, SkuRow, SkuView
+from bus.messages.catalog import Option, Product, SkuView
+from bus.messages.catalog_imports import SkuRow
 
 ROW = SkuRow(
     product_id="P", slug="p", title="P", category="", description="", sku="A", sku_title="",
