@@ -17,7 +17,8 @@ from actors.imports.staging import LinePlace, StagedPage, Staging
 from actors.imports.store import Job
 from bus.goods.rows import GoodsLine, column_of
 from bus.messages.base import Sku
-from bus.messages.catalog import FieldChange, Imported, ImportSkus, ReadBundles, UndoSkus
+from bus.messages.catalog import FieldChange, ReadBundles
+from bus.messages.catalog_imports import Imported, ImportSkus, UndoSkus
 from bus.messages.imports import MOST_SHOWN, KeptChange, LinePreview, ReportLine
 from bus.messages.inventory import CountShelves, ShelfCount, ShelfCounted, UndoCounts
 from engine.actor import Bus
@@ -30,8 +31,8 @@ _NO_OWN_STOCK: Final = "a bundle has none of its own, set that of its parts; the
 _KINDS: Final = {"a": "added", "c": "changed", "u": "unchanged"}
 
 
-class Counted(NamedTuple):
-    """What the inventory answered about the stock of lines, by SKU, and the SKUs among them that are bundles."""
+class CountedStock(NamedTuple):
+    """Answers of the inventory about the stock of lines, by SKU, and the SKUs among them that are bundles."""
 
     shelves: Mapping[Sku, ShelfCounted]
     bundles: frozenset[Sku]
@@ -88,7 +89,7 @@ async def write_goods(bus: Bus, job: Job, staging: Staging, *, is_stored: bool, 
         for number, reason in page.refused:
             report.refuse(number, reason)
         answer, counted, following = await asyncio.gather(
-            _import(bus, report, page.lines, is_again=is_again),
+            _import(bus, report, page, is_again=is_again),
             _count(bus, job, lines, imported, is_again=is_again),
             _read(staging, job, end, _AT_ONCE if left else 0),
         )
@@ -138,22 +139,23 @@ async def _read(staging: Staging, job: Job, after: LinePlace, most: int) -> Stag
     return await to_thread.run_sync(read)
 
 
-async def _import(bus: Bus, report: PieceReport, lines: Sequence[GoodsLine], *, is_again: bool) -> Imported:
-    if not lines:
+async def _import(bus: Bus, report: PieceReport, page: StagedPage, *, is_again: bool) -> Imported:
+    if not page.lines:
         return _NOTHING
     job = report.job
     ask = ImportSkus(
-        rows=tuple(line.row for line in lines),
+        rows=tuple(line.row for line in page.lines),
         is_trial=job.is_trial,
         by=job.by,
         import_id=job.id,
         is_again=is_again and not job.is_trial,
+        tried=page.tried,
         details=max(report.wanted("added"), report.wanted("changed")),
     )
     return await bus.ask(ask, timeout_s=_WITHIN_S)
 
 
-async def _count(bus: Bus, job: Job, lines: Sequence[GoodsLine], imported: Imported, *, is_again: bool) -> Counted:
+async def _count(bus: Bus, job: Job, lines: Sequence[GoodsLine], imported: Imported, *, is_again: bool) -> CountedStock:
     """Count the stock of the lines that the catalog took. Bundles have none."""
     refused = {place for place, _ in imported.refused}
     bundles = await _bundles(bus, [line for place, line in enumerate(lines) if place not in refused])
@@ -163,10 +165,10 @@ async def _count(bus: Bus, job: Job, lines: Sequence[GoodsLine], imported: Impor
         if line.on_hand is not None and place not in refused and line.row.sku not in bundles
     )
     if not counts:
-        return Counted({}, bundles)
+        return CountedStock({}, bundles)
     ask = CountShelves(counts=counts, import_id=job.id, is_trial=job.is_trial, is_again=is_again)
     answer = await bus.ask(ask, timeout_s=_WITHIN_S)
-    return Counted({each.sku: each for each in answer.counts}, bundles)
+    return CountedStock({each.sku: each for each in answer.counts}, bundles)
 
 
 async def _bundles(bus: Bus, lines: Sequence[GoodsLine]) -> frozenset[Sku]:
@@ -178,7 +180,7 @@ async def _bundles(bus: Bus, lines: Sequence[GoodsLine]) -> frozenset[Sku]:
     return frozenset({bundle.sku for bundle in known} | {row.sku for row in counted if row.parts})  # In a trial.
 
 
-def _note(report: PieceReport, lines: Sequence[GoodsLine], imported: Imported, counted: Counted) -> None:
+def _note(report: PieceReport, lines: Sequence[GoodsLine], imported: Imported, counted: CountedStock) -> None:
     """Note what catalog and inventory have answered to lines."""
     refused = dict(imported.refused)
     fields = {change.row: change.fields for change in imported.changes}

@@ -55,6 +55,7 @@ class StagedPage(NamedTuple):
     lines: list[GoodsLine]
     refused: list[tuple[int, str]]
     end: LinePlace | None
+    tried: tuple[str, ...] = ()  # In a trial: parts of bundles that lines until here have as their SKUs.
 
 
 class StagedPicture(NamedTuple):
@@ -113,8 +114,8 @@ class Staging:
             after: The place of the last one that was read; the beginning is before all.
             most: At least 1.
             has_stock: Whether to read `on_hand`.
-            is_trial: Whether slugs and barcodes that lines have in common are found here: in a trial the catalog has
-                not seen the earlier ones.
+            is_trial: Whether slugs and barcodes that lines have in common are found here, and parts of bundles: in a
+                trial the catalog has not seen the earlier ones.
         """
         with self._reading:
             return self._page(after, most, has_stock=has_stock, is_trial=is_trial)
@@ -143,7 +144,8 @@ class Staging:
             else:
                 lines.append(line)
         self._db.execute("commit")
-        return StagedPage(lines, refused, LinePlace(*found[-1][:2]) if found else None)
+        tried = self._claimed_parts(lines) if is_trial else ()
+        return StagedPage(lines, refused, LinePlace(*found[-1][:2]) if found else None, tried)
 
     def pictures(self, after: LinePlace, most: int) -> list[StagedPicture]:
         """The pictures of the next `most` products that have any, in the order in which the file names them."""
@@ -177,6 +179,15 @@ class Staging:
         if is_trial and row.barcode and (owner := self._owner("barcode", row.barcode, row.sku, 0)[0]) != row.sku:
             return f"barcode {row.barcode} is that of {owner}"
         return ""
+
+    def _claimed_parts(self, lines: Sequence[GoodsLine]) -> tuple[str, ...]:
+        """Name the parts of these lines' bundles that lines have claimed."""
+        parts = sorted({part.sku for line in lines for part in line.row.parts or ()})
+        found = self._db.execute(
+            "select name from claims where kind = 'sku' and name in (select value from json_each(?))",
+            (msgspec.json.encode(parts).decode(),),
+        )
+        return tuple(name for (name,) in found)
 
     def _owner(self, kind: str, name: str, owner: str, line: int) -> tuple[str, int]:
         self._db.execute("insert or ignore into claims values (?, ?, ?, ?)", (kind, name, owner, line))
