@@ -27,6 +27,7 @@ class PlannedTurns(Writing):
 
     _database: Database
 
+    @turn
     async def plan(self, tx: Transaction, ask: PlanChange) -> PlannedChange | NoSuchProduct:
         if ask.product_id not in await store.lock(tx, [ask.product_id]):
             return NoSuchProduct(id=ask.product_id)
