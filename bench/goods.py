@@ -5,7 +5,7 @@ from pathlib import Path
 
 from bus.goods.rows import REQUIRED
 from bus.messages.base import Money
-from bus.messages.catalog import SkuRow
+from bus.messages.catalog_imports import SkuRow
 from testkit.programs import command
 
 PLENTY = 1_000_000

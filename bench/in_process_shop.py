@@ -21,7 +21,7 @@ from bench.goods import PLENTY, row_of, sku
 from bus.local import LocalBus
 from bus.messages.base import Money, new_id
 from bus.messages.cart import Cart, CheckedOut
-from bus.messages.catalog import ImportSkus
+from bus.messages.catalog_imports import ImportSkus
 from bus.messages.inventory import SetOnHand
 from bus.messages.payment import Intent, RecordStripeEvent, StripeEvent
 from bus.routes import Routes

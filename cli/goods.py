@@ -17,7 +17,7 @@ from bus.goods.rows import COLUMNS, REQUIRED, Decimal
 from bus.goods.sheets import MOST_BYTES, RefusedRow, guard, open_sheet
 from bus.messages.attributes import ReadAttributes
 from bus.messages.base import new_id
-from bus.messages.catalog import ListProducts, Product
+from bus.messages.catalog import ListProducts, Product, SkuView
 from bus.messages.imports import (
     BeginImport,
     ContinueImport,
@@ -30,7 +30,7 @@ from bus.messages.imports import (
     UndoImport,
     import_key,
 )
-from bus.messages.inventory import CountStock, StockCount
+from bus.messages.inventory import CountStock, StockCount, UnknownSku
 from bus.messages.media import MOST_BYTES as LARGEST_PICTURE
 from engine.actor import Bus
 from engine.errors import BadInput
@@ -212,8 +212,13 @@ async def _rows(bus: Bus, product: Product, keys: Sequence[str]) -> list[tuple[o
         (
             *map(guard, (product.id, product.slug, product.title, product.category, product.description)),
             *map(guard, (sku.sku, sku.title)),
-            sku.price.amount, sku.price.currency, sku.weight_g, count.on_hand if isinstance(count, StockCount) else 0,
+            sku.price.amount, sku.price.currency, sku.weight_g, _on_hand(sku, count),
             *write_more(product, sku), *write_attributes(product, sku, keys),
         )
         for sku, count in zip(product.skus, counts, strict=True)
     ]  # fmt: skip
+
+
+def _on_hand(sku: SkuView, count: StockCount | UnknownSku) -> int | str:
+    """The cell of a SKU's stock: empty for a bundle."""
+    return "" if sku.parts else count.on_hand if isinstance(count, StockCount) else 0

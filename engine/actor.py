@@ -33,8 +33,8 @@ R = TypeVar("R")
 _MARK = "_engine_handler"
 
 
-class Bus(Protocol):
-    """The way from an actor to others. For calls only: a turn publishes through its transaction and never asks."""
+class Asks(Protocol):
+    """Anything that takes commands: a bus, or a shop under test."""
 
     async def ask(self, command: Command[R], *, timeout_s: float | None = None) -> R:
         """Send a command and wait for its answer.
@@ -50,6 +50,10 @@ class Bus(Protocol):
             ShopFlowError: As the handler raised it.
         """
         ...
+
+
+class Bus(Asks, Protocol):
+    """The way from an actor to others. For calls only: a turn publishes through its transaction and never asks."""
 
     def tell(self, command: Command[Any]) -> None:
         """Send a command and do not wait. It is kept in memory only: publish or schedule one that must not be lost.

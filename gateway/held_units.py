@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, TypeAlias
 
-from bus.messages.base import CartId, Sku
+from bus.messages.base import CartId, units_of
 from bus.messages.cart import Cart
 from engine.message import Reply
 from gateway.problems import too_many
@@ -19,7 +19,7 @@ from gateway.refusals import Refusals
 _SWEEP_FROM: Final = 10_000  # Addresses; with more of them, those without holds are forgotten now and then.
 _UNKNOWN_END: Final = timedelta(minutes=10)  # Of a hold whose answer is still to come.
 
-_Holds: TypeAlias = "dict[tuple[CartId, Sku], _Hold]"
+_Holds: TypeAlias = "dict[tuple[CartId, str], _Hold]"  # By cart, and line.
 
 
 @dataclass(slots=True)
@@ -45,7 +45,7 @@ class HeldUnits:
         self._sweep_at = _SWEEP_FROM
 
     @contextmanager
-    def holding(self, address: str, cart_id: CartId, sku: Sku, units: int) -> Iterator[Callable[[Reply], None]]:
+    def holding(self, address: str, cart_id: CartId, line: str, units: int) -> Iterator[Callable[[Reply], None]]:
         """Count units while a cart asks for them; afterwards by the answer that is passed to the yielded function.
 
         Raises:
@@ -54,7 +54,7 @@ class HeldUnits:
         if not self._most:
             yield lambda _: None
             return
-        key, holds = (cart_id, sku), self._of(address)
+        key, holds = (cart_id, line), self._of(address)
         before = holds.get(key)
         others = [hold for of, hold in holds.items() if of != key]
         if sum(hold.units for hold in others) + units > self._most:
@@ -66,14 +66,14 @@ class HeldUnits:
         finally:
             self._settle(holds, key, next((cart for cart in got if isinstance(cart, Cart)), None), before)
 
-    def units(self, address: str, cart_id: CartId, sku: Sku) -> int:
+    def units(self, address: str, cart_id: CartId, line: str) -> int:
         """Return how many units of a line are counted for an address."""
-        hold = self._of(address).get((cart_id, sku))
+        hold = self._of(address).get((cart_id, line))
         return hold.units if hold else 0
 
-    def let_go(self, address: str, cart_id: CartId, sku: Sku) -> None:
+    def let_go(self, address: str, cart_id: CartId, line: str) -> None:
         """Count a line's units no more: it was removed."""
-        self._held.get(address, {}).pop((cart_id, sku), None)
+        self._held.get(address, {}).pop((cart_id, line), None)
 
     def _of(self, address: str) -> _Holds:
         """Return the holds of an address that have not ended."""
@@ -88,10 +88,10 @@ class HeldUnits:
         return holds
 
     @staticmethod
-    def _settle(holds: _Holds, key: tuple[CartId, Sku], cart: Cart | None, before: _Hold | None) -> None:
-        line = next((line for line in cart.lines if line.sku == key[1]), None) if cart else None
+    def _settle(holds: _Holds, key: tuple[CartId, str], cart: Cart | None, before: _Hold | None) -> None:
+        line = next((line for line in cart.lines if line.id == key[1]), None) if cart else None
         if line is not None:
-            holds[key] = _Hold(line.quantity, line.held_until)
+            holds[key] = _Hold(sum(units_of([line]).values()), line.held_until)
         elif before is not None:
             holds[key] = before
         else:

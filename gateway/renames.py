@@ -6,7 +6,8 @@ The steps in order, each committed before the next begins:
 2. The inventory counts the units under the new name, in one turn: refused while any are sold or held. Carts and orders
    keep the old name, so the units they wait for must have left. The new name is not for sale yet.
 3. The pictures that show the SKU name the new one.
-4. The catalog renames the SKU, and the units are for sale again. The old books stay, with their ledger and 0 on hand.
+4. The catalog renames the SKU, also where it is a part of bundles, and the units are for sale again. The old books
+   stay, with their ledger and 0 on hand.
 
 So at no time can units be sold twice. After a crash past step 2, a repeat finishes the rename; after step 4 it finds
 no units left to carry.

@@ -21,6 +21,7 @@ from engine.clock import FOREVER, Clock, Sleeper
 from engine.crash import CrashPoint
 from engine.errors import Unavailable
 from engine.services import redis_errors
+from gateway.bundles import LiveLevel, read_levels
 from gateway.stock_cache import StockCache
 
 _MOST_AT_ONCE = 500
@@ -89,12 +90,12 @@ class Updates:
         """Read cached levels, whether they are current or not; a SKU that is not cached is missing."""
         return await self._cache.read(skus)
 
-    async def fresh_levels(self, skus: Sequence[Sku]) -> list[StockLevel]:
-        """Read levels from the inventory, for readers who must not see an old value."""
-        asked = (await self._bus.ask(GetStock(skus=tuple(skus)))).levels
+    async def fresh_levels(self, skus: Sequence[Sku]) -> list[LiveLevel]:
+        """Read levels from the inventory, for readers who must not see an old value; of bundles, too."""
+        asked = await read_levels(self._bus, skus)
         with suppress(Unavailable), redis_errors():
-            await self._cache.write(asked)
-        return list(asked)
+            await self._cache.write([level for level, parts in asked if not parts])
+        return asked
 
     def listen(self) -> AsyncIterator[Update | None]:
         """Yield published updates; None whenever one may have been missed. Ends by being cancelled."""

@@ -1,13 +1,11 @@
 """Buyers for tests and measurements: the details of a checkout, and the way from an empty cart to an order."""
 
 from collections.abc import Mapping
-from typing import Final, Protocol, TypeVar
+from typing import Final
 
 from bus.messages.base import Address, new_id
 from bus.messages.cart import Cart, CheckedOut, Checkout, CreateCart, SetLine
-from engine.message import Command
-
-R = TypeVar("R")
+from engine.actor import Asks
 
 EMAIL: Final = "ada@example.com"
 NAME: Final = "Ada Buyer"
@@ -24,14 +22,6 @@ DELIVERY: Final[Mapping[str, object]] = {
     },
     "shipping_method": "standard",
 }
-
-
-class Asks(Protocol):
-    """Anything that takes commands: a bus, or a shop under test."""
-
-    async def ask(self, command: Command[R], *, timeout_s: float | None = None) -> R:
-        """Send a command and wait for its answer."""
-        ...
 
 
 class BusBuyer:

@@ -19,8 +19,8 @@ from actors.shipping.carrier import CarrierSettings
 from bus.messages.audit import Audit
 from bus.messages.base import Money
 from bus.messages.cart import CheckedOut
-from bus.messages.catalog import ImportSkus, SkuRow
-from bus.messages.inventory import GetStock, SetOnHand
+from bus.messages.catalog_imports import ImportSkus, SkuRow
+from bus.messages.inventory import SetOnHand
 from bus.messages.order import OrderFact, ReadOrderFacts
 from bus.messages.payment import ReadPaymentFacts
 from engine import crash
@@ -29,6 +29,7 @@ from engine.clock import ManualClock
 from engine.errors import Unavailable
 from engine.message import Command, Event
 from engine.settings import EngineSettings
+from gateway.bundles import read_levels
 from gateway.server import Server, bind
 from gateway.settings import EdgeSettings
 from sandbox import Mail, Sandbox, SandboxConfig
@@ -109,8 +110,8 @@ class ShopUnderTest:
         return self._witness.heard(kind)
 
     async def available(self, sku: str) -> int:
-        """How many units of a SKU are available now."""
-        return (await self.ask(GetStock(skus=(sku,)))).levels[0].available
+        """How many units of a SKU are available now; of a bundle, as many as its parts allow."""
+        return (await read_levels(self, [sku]))[0].level.available
 
     async def settle(self) -> None:
         """Deliver webhooks and let the shop act on them, until neither side has anything to do."""

@@ -7,25 +7,28 @@ no order, no order number and no mail.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Protocol
 
+import msgspec
 from redis.asyncio import Redis
 
-from actors.cart import rules
+from actors.cart import inputs, rules, units
 from actors.cart.store import CartStore
-from bus.messages.base import CartId, Currency, Line, Money, Sku, Sums, new_id
+from bus.messages.base import CartId, Currency, Money, Sku, Sums, new_id, units_of
 from bus.messages.cart import (
     Cart,
     CartEmpty,
+    CartLine,
     ChangeLine,
     CheckedOut,
     Checkout,
     CheckoutBlocked,
     CreateCart,
     GetCart,
+    InputRefused,
     NoSuchCart,
     PaymentRefused,
     PriceChanged,
@@ -40,9 +43,11 @@ from bus.messages.inventory import (
     GiveBack,
     HoldForCheckout,
     HoldStock,
+    HoldUnits,
     OutOfStock,
     StockHeld,
     StockRefused,
+    UnitsHeld,
     UnknownSku,
 )
 from bus.messages.order import GetOrder, Order, PlaceOrder
@@ -121,27 +126,28 @@ class Carts(Actor, name="cart"):
         return rules.as_of_now(cart, await self._prices(cart), self._currency)
 
     @call(limit=256)
-    async def set_line(self, ask: SetLine) -> Cart | NoSuchCart | UnknownSku | StockRefused:
+    async def set_line(self, ask: SetLine) -> Cart | NoSuchCart | UnknownSku | StockRefused | InputRefused:
         cart = await self._store.load(ask.cart_id)
         if cart is None:
             return NoSuchCart(cart_id=ask.cart_id)
-        return await self._set(cart, ask.sku, ask.quantity)
+        return await self._set(cart, inputs.id_of(ask.sku, ask.inputs), ask.quantity, inputs.tidy(ask.inputs))
 
     @call(
         limit=256
     )  # Calls about one cart run one after the other, so none of them changes a cart that another has read.
-    async def change_line(self, ask: ChangeLine) -> Cart | NoSuchCart | UnknownSku | StockRefused:
+    async def change_line(self, ask: ChangeLine) -> Cart | NoSuchCart | UnknownSku | StockRefused | InputRefused:
         cart = await self._store.load(ask.cart_id)
         if cart is None:
             return NoSuchCart(cart_id=ask.cart_id)
         if ask.change_id in cart.changes:  # Made already; its answer was lost.
             return rules.as_of_now(cart, await self._prices(cart), self._currency)
-        quantity, changed = rules.quantity(cart, ask.sku) + ask.by, rules.with_change(cart, ask.change_id)
+        line_id = inputs.id_of(ask.sku, ask.inputs)
+        quantity, changed = rules.quantity(cart, line_id) + ask.by, rules.with_change(cart, ask.change_id)
         if quantity > rules.MAX_QUANTITY:
             raise BadInput(f"a cart has at most {rules.MAX_QUANTITY} units of one article")
         if quantity < 1:
-            return await self._remove(changed, ask.sku)
-        return await self._set(changed, ask.sku, quantity)
+            return await self._remove(changed, line_id)
+        return await self._set(changed, line_id, quantity, inputs.tidy(ask.inputs))
 
     @call(limit=256)
     async def remove_line(self, ask: RemoveLine) -> Cart | NoSuchCart:
@@ -150,30 +156,62 @@ class Carts(Actor, name="cart"):
             return NoSuchCart(cart_id=ask.cart_id)
         return await self._remove(cart, ask.sku)
 
-    async def _set(self, cart: Cart, sku: Sku, quantity: int) -> Cart | UnknownSku | StockRefused:
-        if len(rules.without(cart, sku).lines) >= rules.MAX_LINES:
+    async def _set(
+        self, cart: Cart, line_id: str, quantity: int, given: Mapping[str, str]
+    ) -> Cart | UnknownSku | StockRefused | InputRefused:
+        if len(rules.without(cart, line_id).lines) >= rules.MAX_LINES:
             raise BadInput(f"a cart has at most {rules.MAX_LINES} lines")
+        known, sku, now = rules.line_of(cart, line_id), inputs.sku_of(line_id), self._clock.now()
+        if sku != line_id and not (known or given):
+            return UnknownSku(sku=line_id)
         prices = await self._prices(cart, sku)
-        priced = prices.get(sku)
-        if priced is None:
-            return UnknownSku(sku=sku)
-        line, now = rules.line_of(cart, sku), self._clock.now()
-        since = self._renewal.since(line, now)
-        until = since + self._renewal.most
-        if until > now:
-            held = await self._bus.ask(HoldStock(cart_id=cart.id, sku=sku, quantity=quantity, not_after=until))
-            if not isinstance(held, StockHeld):
-                return held
-            _HELD.reach()
-            until = held.until
-        kept = await self._save(rules.with_line(cart, priced, quantity, until, since))
+        told = given or (inputs.values(known.inputs) if known else {})
+        line = rules.line_for(prices[sku], quantity, now, told) if sku in prices else UnknownSku(sku=sku)
+        if not isinstance(line, CartLine):
+            return line
+        if line.inputs and rules.told(rules.with_line(cart, line)) > rules.MAX_TOLD:
+            raise BadInput(f"the words in a cart have at most {rules.MAX_TOLD:,} characters together")
+        totals = units.wanted(cart, line, now)
+        shared = units.sharing(cart, totals, but=line_id)
+        since = min(self._renewal.since(each, now) for each in (known, *shared))
+        line = msgspec.structs.replace(line, held_since=since, held_until=since + self._renewal.most)
+        if line.held_until <= now:  # Held for so long that others come first for a while.
+            return rules.as_of_now(await self._save(rules.with_line(cart, line)), prices, self._currency)
+        until = await self._hold(cart, line, totals)
+        if not isinstance(until, datetime):
+            return until
+        _HELD.reach()
+        held = rules.with_line(cart, msgspec.structs.replace(line, held_until=until))
+        kept = await self._save(units.renewed(held, totals, until, now) if shared else held)
         return rules.as_of_now(kept, prices, self._currency)
 
-    async def _remove(self, cart: Cart, sku: Sku) -> Cart:
-        left = rules.without(cart, sku)
-        release = self._bus.ask(HoldStock(cart_id=cart.id, sku=sku, quantity=0))
-        _, prices = await asyncio.gather(release, self._prices(left))
+    async def _hold(
+        self, cart: Cart, line: CartLine, totals: Mapping[Sku, int]
+    ) -> datetime | UnknownSku | StockRefused:
+        """Hold units of all these SKUs for a line, at most until its end; return the end of the hold."""
+        if totals == {line.sku: line.quantity}:
+            wanted = HoldStock(cart_id=cart.id, sku=line.sku, quantity=line.quantity, not_after=line.held_until)
+            held = await self._bus.ask(wanted)
+            return held.until if isinstance(held, StockHeld) else held
+        several = HoldUnits(cart_id=cart.id, units=units.as_units(totals), not_after=line.held_until)
+        answer = await self._bus.ask(several)
+        return answer.until if isinstance(answer, UnitsHeld) else units.refused(line, totals, answer.short)
+
+    async def _remove(self, cart: Cart, line_id: str) -> Cart:
+        left = rules.without(cart, line_id)
+        _, prices = await asyncio.gather(self._release(cart, line_id), self._prices(left))
         return rules.as_of_now(await self._save(left), prices, self._currency)
+
+    async def _release(self, cart: Cart, line_id: str) -> None:
+        """Give back the units of a line, but for those that other lines hold, until the end of these."""
+        now, sku = self._clock.now(), inputs.sku_of(line_id)
+        totals = units.released(cart, line_id, now)
+        if totals == {sku: 0}:
+            await self._bus.ask(HoldStock(cart_id=cart.id, sku=sku, quantity=0))
+            return
+        ends = [line.held_until for line in units.sharing(cart, totals, but=line_id) if line.held_until > now]
+        end = min(ends, default=None)
+        await self._bus.ask(HoldUnits(cart_id=cart.id, units=units.as_units(totals), not_after=end))
 
     async def _save(self, cart: Cart) -> Cart:
         """Save a cart, and report the change to its watchers."""
@@ -186,11 +224,18 @@ class Carts(Actor, name="cart"):
         cart = await self._store.load(ask.cart_id)
         if cart is None:
             return NoSuchCart(cart_id=ask.cart_id)
-        stock = self._bus.ask(GetStock(skus=tuple(line.sku for line in cart.lines)))
-        (quoted, _), shelf = await asyncio.gather(self._quote(cart, ask.shipping_method, ask.codes), stock)
-        available = {level.sku: level.available for level in shelf.levels}
+        known = units_of(cart.lines)
+        (quoted, _), available = await asyncio.gather(
+            self._quote(cart, ask.shipping_method, ask.codes), self._available(known)
+        )
+        if further := units_of(quoted.cart.lines).keys() - known.keys():  # Of a bundle that has changed since.
+            available |= await self._available(further)
         short = rules.shortages(quoted.cart, available, self._clock.now())
         return rules.with_blocks(quoted, short)
+
+    async def _available(self, skus: Collection[Sku]) -> dict[Sku, int]:
+        levels = (await self._bus.ask(GetStock(skus=tuple(skus)))).levels
+        return {level.sku: level.available for level in levels}
 
     @call(limit=256, timeout_s=60)
     async def checkout(
@@ -219,10 +264,10 @@ class Carts(Actor, name="cart"):
         if (refused := rules.refusal(quoted, ask.expected_total)) or quoted.sums is None:
             return refused or CheckoutBlocked(blocks=quoted.blocks)
         sums, lines = quoted.sums, rules.order_lines(quoted.cart)
-        wanted = tuple(Line(sku=line.sku, quantity=line.quantity) for line in lines)
+        wanted = units.as_units(units_of(lines))
         held = await self._bus.ask(HoldForCheckout(cart_id=cart.id, order_id=ask.order_id, lines=wanted))
         if isinstance(held, OutOfStock):
-            return held
+            return OutOfStock(short=units.short_lines(lines, held.short))
         _CHECKOUT_HELD.reach()
         payable = await self._payable(ask, sums)
         if not isinstance(payable, CheckedOut):
@@ -281,7 +326,7 @@ class Carts(Actor, name="cart"):
         """Remove the ordered lines from the cart."""
         if cart and cart.lines:
             with suppress(Unavailable):  # The order stands; a cart that keeps its lines is no reason to deny it.
-                await self._save(rules.without(cart, *(line.sku for line in order.lines)))
+                await self._save(rules.without(cart, *(line.id for line in order.lines)))
 
     async def _give_back(self, ask: Checkout) -> None:
         with suppress(Unavailable):  # The buyer's answer, that nothing was bought, is true; the hold ends by itself.

@@ -3,27 +3,32 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 import msgspec
 
-from bus.messages.base import Currency, Minor, Money, OrderLine, Sku, Sums
+from actors.cart import inputs, units
+from bus.messages.base import Currency, LinePart, Minor, Money, OrderLine, Sku, Sums
 from bus.messages.cart import (
     Block,
     Cart,
     CartEmpty,
     CartLine,
     CheckoutBlocked,
+    InputRefused,
     PriceChanged,
     Quote,
     QuotedMethod,
 )
 from bus.messages.catalog import PricedSku
 from bus.messages.currencies import largest
-from bus.messages.inventory import OutOfStock, StockRefused
+from bus.messages.inventory import OutOfStock, StockRefused, UnknownSku
+from bus.messages.parts import BundlePart
 from bus.messages.shipping import PricedMethod, ShippingMethod
 
-MAX_LINES = 100  # Different SKUs in one cart.
-MAX_QUANTITY = 99  # Units of one SKU.
+MAX_LINES = 100  # In one cart.
+MAX_QUANTITY = 99  # Units in one line.
+MAX_TOLD = 20_000  # Characters of all inputs of one cart, which is kept for a month.
 KEPT_CHANGES = 32  # Of whose ids a cart remembers; a request is retried within seconds, not after so many others.
 
 
@@ -41,35 +46,85 @@ class Renewal:
         return line.held_since
 
 
-def line_of(cart: Cart, sku: Sku) -> CartLine | None:
-    """The cart's line of a SKU."""
-    return next((line for line in cart.lines if line.sku == sku), None)
+def line_of(cart: Cart, line_id: str) -> CartLine | None:
+    """The cart's line of this id."""
+    return next((line for line in cart.lines if line.id == line_id), None)
 
 
-def with_line(
-    cart: Cart, priced: PricedSku, quantity: int, held_until: datetime, held_since: datetime | None = None
-) -> Cart:
-    """The cart with this quantity of a SKU, in the place the SKU had or at the end."""
-    line = CartLine(
+def line_for(
+    priced: PricedSku, quantity: int, held_until: datetime, told: Mapping[str, str] = MappingProxyType({})
+) -> CartLine | InputRefused | UnknownSku:
+    """A line with this quantity of a SKU, as the SKU is now; or the reason why there can't be one.
+
+    Args:
+        priced: The SKU.
+        quantity: Its units.
+        held_until: The end of their hold.
+        told: The buyer's inputs, by key.
+    """
+    chosen = inputs.chosen(priced, told)
+    if isinstance(chosen, InputRefused):
+        return chosen
+    surcharge = inputs.surcharge(priced, chosen)
+    if surcharge is None:  # Of another currency: nobody can say what it costs.
+        return UnknownSku(sku=priced.sku)
+    price = Money(amount=priced.price.amount + surcharge, currency=priced.price.currency)
+    return CartLine(
         sku=priced.sku,
         title=priced.title,
         quantity=quantity,
-        unit_price=priced.price,
+        unit_price=price,
         held_until=held_until,
-        held_since=held_since,
+        parts=parts_of(priced.parts, price),
+        inputs=chosen,
     )
-    lines = {known.sku: known for known in cart.lines} | {line.sku: line}
+
+
+def with_line(cart: Cart, line: CartLine) -> Cart:
+    """The cart with this line, in the place that it had or at the end."""
+    lines = {known.id: known for known in cart.lines} | {line.id: line}
     return msgspec.structs.replace(cart, lines=tuple(lines.values()))
 
 
-def without(cart: Cart, *skus: Sku) -> Cart:
-    """The cart without some SKUs."""
-    return msgspec.structs.replace(cart, lines=tuple(line for line in cart.lines if line.sku not in skus))
+def parts_of(parts: Sequence[BundlePart], price: Money) -> tuple[LinePart, ...]:
+    """The parts of a bundle, each with its share of the price: by what the parts cost alone."""
+    weights = [part.quantity * part.price.amount for part in parts]
+    return tuple(
+        LinePart(
+            sku=part.sku,
+            title=part.title,
+            quantity=part.quantity,
+            weight_g=part.weight_g,
+            share=Money(amount=share, currency=price.currency),
+        )
+        for part, share in zip(parts, shares(price.amount, weights), strict=True)
+    )
 
 
-def quantity(cart: Cart, sku: Sku) -> int:
-    """The units of a SKU in the cart."""
-    return next((line.quantity for line in cart.lines if line.sku == sku), 0)
+def shares(total: Minor, weights: Sequence[int]) -> list[Minor]:
+    """Divide an amount by weights, by largest remainder: nothing is lost, and of equals the first gets more."""
+    whole = sum(weights)
+    parts = [total * weight // whole for weight in weights]
+    by_rest = sorted(range(len(weights)), key=lambda place: (-(total * weights[place] % whole), place))
+    for place in by_rest[: total - sum(parts)]:
+        parts[place] += 1
+    return parts
+
+
+def without(cart: Cart, *line_ids: str) -> Cart:
+    """The cart without some lines."""
+    return msgspec.structs.replace(cart, lines=tuple(line for line in cart.lines if line.id not in line_ids))
+
+
+def quantity(cart: Cart, line_id: str) -> int:
+    """The units of a line in the cart."""
+    line = line_of(cart, line_id)
+    return line.quantity if line else 0
+
+
+def told(cart: Cart) -> int:
+    """The characters of all inputs in the cart."""
+    return sum(len(each.value) for line in cart.lines for each in line.inputs)
 
 
 def with_change(cart: Cart, change_id: str) -> Cart:
@@ -92,10 +147,12 @@ def as_of_now(cart: Cart, prices: Mapping[Sku, PricedSku], currency: Currency) -
 
 
 def _of_now(line: CartLine, priced: PricedSku | None, currency: Currency) -> CartLine:
-    if priced is None or priced.price.currency != currency:
+    """The line at today's price; it is not for sale if its SKU is not, or not with these inputs."""
+    now = line_for(priced, line.quantity, line.held_until, inputs.values(line.inputs)) if priced else None
+    if not isinstance(now, CartLine) or now.unit_price.currency != currency:
         return msgspec.structs.replace(line, is_for_sale=False)
-    before = line.unit_price if line.unit_price != priced.price else None
-    return msgspec.structs.replace(line, title=priced.title, unit_price=priced.price, price_before=before)
+    before = line.unit_price if line.unit_price != now.unit_price else None
+    return msgspec.structs.replace(now, price_before=before, held_since=line.held_since)
 
 
 def subtotal(cart: Cart) -> Minor:
@@ -106,7 +163,14 @@ def subtotal(cart: Cart) -> Minor:
 def order_lines(cart: Cart) -> tuple[OrderLine, ...]:
     """The lines that would be ordered from a cart as of now."""
     return tuple(
-        OrderLine(sku=line.sku, title=line.title, quantity=line.quantity, unit_price=line.unit_price)
+        OrderLine(
+            sku=line.sku,
+            title=line.title,
+            quantity=line.quantity,
+            unit_price=line.unit_price,
+            parts=line.parts,
+            inputs=line.inputs,
+        )
         for line in cart.lines
         if line.is_for_sale
     )
@@ -193,15 +257,10 @@ def _of_sums(sums: Sums | None) -> list[Block]:
 
 def shortages(cart: Cart, available: Mapping[Sku, int], now: datetime) -> tuple[Block, ...]:
     """Blocks of the lines whose hold has ended and whose units are no longer available."""
+    unheld = [line for line in cart.lines if line.is_for_sale and line.held_until <= now]
     return tuple(
-        Block(
-            code="out_of_stock",
-            detail=f"Only {available.get(line.sku, 0)} left of {line.title}.",
-            sku=line.sku,
-            available=available.get(line.sku, 0),
-        )
-        for line in cart.lines
-        if line.is_for_sale and line.held_until <= now and available.get(line.sku, 0) < line.quantity
+        Block(code="out_of_stock", detail=f"Only {left} left of {line.title}.", sku=line.sku, available=left)
+        for line, left in units.lacking(unheld, available)
     )
 
 

@@ -28,7 +28,8 @@ from bus.messages.attributes import (
     TypeFit,
 )
 from bus.messages.base import NAME, ProductId
-from bus.messages.catalog import Product, SkuRow
+from bus.messages.catalog import Product
+from bus.messages.catalog_imports import SkuRow
 from bus.messages.texts import is_blank, is_harmful
 
 Definitions: TypeAlias = Mapping[str, Attribute]

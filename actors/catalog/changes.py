@@ -21,6 +21,7 @@ Fields: TypeAlias = dict[str, Any]  # JSON.
 SKU: Final = "skus."  # Before the name of a SKU that is a field.
 _NOT_CHANGED: Final = frozenset({"id", "revision", "added", "skus"})  # SKUs are fields of their own.
 _OWN: Final = tuple(field for field in Product.__struct_fields__ if field not in _NOT_CHANGED)
+_LATER: Final = frozenset({"attributes", "parts"})  # Of SKUs.
 _own = attrgetter(*_OWN)
 
 
@@ -126,4 +127,9 @@ def _values(product: Product | None) -> dict[str, object]:
 
 def _json(values: dict[str, object]) -> Fields:
     fields: Fields = msgspec.json.decode(msgspec.json.encode(values))  # Lists, not tuples: as history has them.
-    return fields
+    return {name: _without_empty(value) if name.startswith(SKU) and value else value for name, value in fields.items()}
+
+
+def _without_empty(sku: Fields) -> Fields:
+    """A SKU as entries have it from before there were attributes and bundles, if it has none."""
+    return {name: value for name, value in sku.items() if value or name not in _LATER}

@@ -4,10 +4,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple, TypeAlias
 
-from actors.catalog import changes, model_rules, rules
+from actors.catalog import bundle_rules, changes, model_rules, rules
+from actors.catalog.bundle_rules import Neighbourhood, Use
 from actors.catalog.changes import SKU, Edit
 from bus.messages.base import ProductId, Sku
-from bus.messages.catalog import FieldChange, Product, RowChange, SkuRow
+from bus.messages.catalog import FieldChange, Product
+from bus.messages.catalog_imports import RowChange, SkuRow
 
 Fields: TypeAlias = tuple[FieldChange, ...]
 
@@ -117,6 +119,38 @@ def without_refused(made: Restored, reasons: Mapping[ProductId, str]) -> Restore
     """Leave the products as they are that can't be as they were, for these reasons."""
     kept = [KeptProduct(edit.product_id, reasons[edit.product_id]) for edit in made.edits if edit.product_id in reasons]
     return Restored([edit for edit in made.edits if edit.product_id not in reasons], [*made.kept, *kept])
+
+
+def named(made: Restored) -> set[Sku]:
+    """All SKUs that the products of an undo are made of, as they are and as they were."""
+    after, before = [edit.after for edit in made.edits], [edit.before for edit in made.edits]
+    return bundle_rules.named(filter(None, after), filter(None, before))
+
+
+def without_unfit_bundles(made: Restored, around: Neighbourhood) -> Restored:
+    """Leave the products as they are whose bundles would not fit, or whose SKUs are parts of bundles that stay.
+
+    Args:
+        made: What was to be set back.
+        around: The catalog around all SKUs that `named` lists, as it is before that.
+    """
+    while reasons := _unfit_bundles(made.edits, around):  # What stays may need, or be, what others were to lose.
+        made = without_refused(made, reasons)
+    return made
+
+
+def _unfit_bundles(edits: Sequence[Edit], around: Neighbourhood) -> dict[ProductId, str]:
+    gone = {sku for edit in edits for sku in edit.removed_skus}
+    products = [edit.after for edit in edits if edit.after]
+    changed = {edit.product_id for edit in edits}
+    uses = [use for use in around.uses if use.product_id not in changed]
+    left = Neighbourhood(around.skus - gone, around.bundles, uses)
+    uses = uses + [Use(part.sku, sku.sku, each.id) for each in products for sku in each.skus for part in sku.parts]
+    reasons = bundle_rules.refusals(products, left)
+    for edit in edits:
+        if needed := bundle_rules.still_needed(edit.before, edit.after, uses):
+            reasons[edit.product_id] = f"sku {needed.sku} is a part of {needed.bundles[0]}"
+    return reasons
 
 
 def _letter(sku: FieldChange | None, product: Sequence[FieldChange]) -> str:

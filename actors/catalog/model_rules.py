@@ -1,12 +1,16 @@
 """Rules of a product as a whole: its options and their SKUs, its times, its tags. Pure."""
 
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
+from actors.catalog.bundle_rules import form_refusal
+from bus.messages.amounts import price_refusal
 from bus.messages.base import ProductId
 from bus.messages.catalog import MOST_SKUS, Option, Product
+from bus.messages.inputs import INPUT_KEY, LONGEST_INPUT, MOST_INPUTS, Input
 from bus.messages.texts import is_blank, is_harmful
 
 MOST_OPTIONS: Final = 5
@@ -14,6 +18,7 @@ MOST_VALUES: Final = 250  # Of one option.
 MOST_TAGS: Final = 50
 LONGEST_SEO: Final = 500  # Letters of a title or a description for search engines.
 MOST_LETTERS: Final = 100  # Of a brand, a tag, an option's name and each of its values.
+_KEY: Final = re.compile(INPUT_KEY)
 _BARCODE: Final = re.compile(r"[0-9A-Za-z-]{1,64}")  # GTINs, and what shops print themselves.
 
 
@@ -36,6 +41,8 @@ def refusal(product: Product, before: Product | None, now: datetime) -> str | No
         _texts(product)
         or _options(product.options)
         or _skus(product)
+        or form_refusal(product)
+        or _inputs(product)
         or times_refusal(
             (product.publish_at, product.unpublish_at),
             (before.publish_at, before.unpublish_at) if before else (None, None),
@@ -76,6 +83,35 @@ def _options(options: Sequence[Option]) -> str | None:
         if not 1 <= len(values) <= MOST_VALUES or len({*values}) < len(values) or not all(map(_is_name, values)):
             return f"options: {option.name} has 1 to {MOST_VALUES} values, each once, of 1 to {MOST_LETTERS} characters"
     return None
+
+
+def _inputs(product: Product) -> str | None:
+    keys = [each.key for each in product.inputs]
+    if len(keys) > MOST_INPUTS or len({*keys}) < len(keys) or not all(map(_KEY.fullmatch, keys)):
+        return f"inputs: at most {MOST_INPUTS}, each key once, of 1 to 40 lower-case letters, digits and underscores"
+    currency = product.skus[0].price.currency if product.skus else ""
+    return next((why for each in product.inputs if (why := _input(each, currency))), None)
+
+
+def _input(wanted: Input, currency: str) -> str | None:
+    choices, money = wanted.choices, wanted.surcharge
+    if not _is_name(wanted.title):
+        return f"inputs: {wanted.key} has a title of 1 to {MOST_LETTERS} characters"
+    if wanted.kind == "choice" and (
+        not 1 <= len(choices) <= MOST_VALUES or len({*choices}) < len(choices) or not all(map(_is_choice, choices))
+    ):
+        return f"inputs: {wanted.key} has 1 to {MOST_VALUES} choices, each once, of 1 to {MOST_LETTERS} characters"
+    if wanted.kind == "text" and (choices or not 1 <= wanted.max_length <= LONGEST_INPUT):
+        return f"inputs: {wanted.key} is a text of at most 1 to {LONGEST_INPUT} characters, without choices"
+    if money and money.currency != currency:
+        return f"inputs: the surcharge of {wanted.key} must be in {currency}"
+    why = price_refusal(money.amount, money.currency) if money and money.amount else None
+    return f"inputs: surcharge of {wanted.key}: {why}" if why else None
+
+
+def _is_choice(text: str) -> bool:
+    """Whether a choice can be chosen: as it is kept when a buyer names it."""
+    return _is_name(text) and text == unicodedata.normalize("NFC", text).strip()
 
 
 def _skus(product: Product) -> str | None:

@@ -9,6 +9,7 @@ from typing import Final
 
 from msgspec import structs
 
+from actors.catalog.bundle_rules import recipe
 from bus.messages.amounts import price_refusal
 from bus.messages.base import NAME, ProductId, Sku
 from bus.messages.catalog import (
@@ -21,9 +22,9 @@ from bus.messages.catalog import (
     Option,
     Product,
     RenameSku,
-    SkuRow,
     SkuView,
 )
+from bus.messages.catalog_imports import SkuRow
 from bus.messages.texts import has_harmful, is_blank
 
 _NAME = re.compile(NAME)
@@ -34,8 +35,7 @@ _OF_PRODUCT: Final = (
 _described = attrgetter(*_OF_PRODUCT)
 _CHANGEABLE: Final = (
     "slug", "title", "category", "description", "status", "publish_at", "unpublish_at", "brand", "tags", "options",
-    "type_id", "attributes",
-    "categories", "seo_title", "seo_description",
+    "type_id", "attributes", "categories", "seo_title", "seo_description", "inputs",
 )  # fmt: skip
 
 
@@ -185,7 +185,7 @@ def changed(product: Product, change: ChangeProduct) -> Product:
     """The product after a change."""
     asked = {name: getattr(change, name) for name in _CHANGEABLE if name not in change.cleared}
     given = {name: value for name, value in asked.items() if value is not None}
-    skus = {sku.sku: sku for sku in (*product.skus, *(change.skus or ()))}
+    skus = {sku.sku: sku for sku in (*product.skus, *map(recipe, change.skus or ()))}
     cleared = dict.fromkeys(change.cleared)
     return structs.replace(product, **given, **cleared, skus=cheapest_first(list(skus.values())))
 
@@ -216,7 +216,7 @@ def _merged(known: Product | None, rows: Sequence[SkuRow]) -> Product:
 def _merged_sku(known: SkuView | None, row: SkuRow, names: Sequence[str]) -> SkuView:
     sku = known or SkuView(sku=row.sku, title="", price=row.price, weight_g=row.weight_g)
     chosen = sku.options if row.options is None else tuple(dict(row.options).get(name, "") for name in names)
-    return structs.replace(
+    merged = structs.replace(
         sku,
         title=row.sku_title,
         price=row.price,
@@ -224,7 +224,9 @@ def _merged_sku(known: SkuView | None, row: SkuRow, names: Sequence[str]) -> Sku
         options=chosen,
         barcode=None if "barcode" in row.cleared else row.barcode or sku.barcode,
         is_on_sale=sku.is_on_sale if row.is_on_sale is None else row.is_on_sale,
+        parts=sku.parts if row.parts is None else row.parts,
     )
+    return recipe(merged)
 
 
 def _merged_options(known: Sequence[Option], rows: Sequence[SkuRow]) -> tuple[Option, ...]:

@@ -1,4 +1,4 @@
-"""The SQL of the catalog."""
+"""The SQL of products. That of SKUs is in `sku_store.py`, that of their bundles in `bundles.py`."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -8,10 +8,10 @@ from typing import Final, NamedTuple
 import msgspec
 from asyncpg import Record
 
-from actors.catalog import history, rules
+from actors.catalog import bundles, history, rules, sku_store
 from actors.catalog.changes import Edit
+from actors.catalog.sku_store import as_json, attributes_of
 from actors.catalog.sorting import rules_of, sort_key
-from bus.messages.attributes import AttributeValues
 from bus.messages.base import Money, ProductId, Sku
 from bus.messages.catalog import (
     ListProducts,
@@ -21,10 +21,11 @@ from bus.messages.catalog import (
     ProductChanged,
     ProductPage,
     ProductRemoved,
-    SkuRow,
     SkuView,
     Sort,
 )
+from bus.messages.catalog_imports import SkuRow
+from bus.messages.inputs import Input
 from engine.cursor import page_limit, page_of, read_cursor
 from engine.postgres import Database
 from engine.transaction import Transaction
@@ -44,29 +45,21 @@ _STEPS = 1000  # Rows of such a walk: some milliseconds.
 
 _COLUMNS = (
     "id, slug, title, category, description, revision, status, publish_at, unpublish_at, brand, tags, options, "
-    "categories, seo_title, seo_description, type_id, attributes, added"
+    "categories, seo_title, seo_description, type_id, attributes, added, inputs"
 )
 _PRODUCTS = f"select {_COLUMNS} from catalog.products where "  # noqa: S608 - of our own words
 _BY_ID = _PRODUCTS + "id = any($1) or slug = any($1)"
 _BY_IDS = _PRODUCTS + "id = any($1) order by revision"
 _AFTER = _PRODUCTS + "revision > $1 order by revision limit $2"
 _VISIBLE = "status = 'active' and coalesce(publish_at <= {now}, true) and coalesce(unpublish_at > {now}, true)"
-_SKUS = """
-select sku, product_id, title, price, currency, weight_g, options, barcode, on_sale, attributes
-from catalog.skus where product_id = any($1)"""
-_PRICES = """
-select s.sku, p.title as product_title, s.title, s.price, s.currency, s.weight_g
+_PRICES = f"""
+select s.sku, p.title as product_title, s.title, s.price, s.currency, s.weight_g, p.inputs,
+    {bundles.PARTS.format(bundle="s.sku")} as parts
 from catalog.skus s join catalog.products p on p.id = s.product_id
-where s.sku = any($1) and s.on_sale and """ + _VISIBLE.format(now="$2")
-
-# Candidates for what somebody meant: itself first, then those that begin alike, then those of about the same length.
-_SIMILAR = """
-select sku from catalog.skus
-order by sku = $1 desc, lower(left(sku, 3)) = lower(left($1, 3)) desc, abs(length(sku) - length($1)), sku limit 300"""
+where s.sku = any($1) and s.on_sale and {_VISIBLE.format(now="$2")}"""  # noqa: S608 - of our own words
 
 # Before anything else that a turn locks: so revisions grow in the order of commits, and no two turns wait in a circle.
 _LOCK = "select from catalog.counter where is_one for update"
-_BARCODES = "select barcode, sku from catalog.skus where barcode = any($1)"
 _OWNERS = "select sku, product_id from catalog.skus where sku = any($1)"
 _SLUGS = """
 select slug, id from catalog.products where slug = any($1)
@@ -75,17 +68,17 @@ _COUNT = "update catalog.counter set revision = revision + $1 where is_one retur
 _WRITE_PRODUCTS = """
 insert into catalog.products as p
     (id, slug, title, category, description, sort_key, lowest_price, revision, status, publish_at, unpublish_at,
-    brand, tags, options, categories, seo_title, seo_description, type_id, attributes, text_revision, sorted_by)
+    brand, tags, options, categories, seo_title, seo_description, type_id, attributes, inputs, text_revision, sorted_by)
 select id, slug, title, category, description, sort_key, lowest_price, revision, status, publish_at, unpublish_at,
     brand, array(select jsonb_array_elements_text(tags::jsonb)), options::jsonb,
     array(select jsonb_array_elements_text(categories::jsonb)), seo_title, seo_description,
-    nullif(type_id, ''), attributes::jsonb, revision, $20
+    nullif(type_id, ''), attributes::jsonb, inputs::jsonb, revision, $21
 from unnest(
     $1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::bigint[],
     $9::text[], $10::timestamptz[], $11::timestamptz[], $12::text[], $13::text[], $14::text[], $15::text[],
-    $16::text[], $17::text[], $18::text[], $19::text[])
+    $16::text[], $17::text[], $18::text[], $19::text[], $20::text[])
     as n (id, slug, title, category, description, sort_key, lowest_price, revision, status, publish_at, unpublish_at,
-    brand, tags, options, categories, seo_title, seo_description, type_id, attributes)
+    brand, tags, options, categories, seo_title, seo_description, type_id, attributes, inputs)
 on conflict (id) do update set slug = excluded.slug, title = excluded.title, category = excluded.category,
     description = excluded.description, sort_key = excluded.sort_key, lowest_price = excluded.lowest_price,
     revision = excluded.revision, status = excluded.status, publish_at = excluded.publish_at,
@@ -94,7 +87,8 @@ on conflict (id) do update set slug = excluded.slug, title = excluded.title, cat
     text_revision = case when (p.title, p.description, p.seo_title, p.seo_description, p.options) is distinct from
         (excluded.title, excluded.description, excluded.seo_title, excluded.seo_description, excluded.options)
         then excluded.revision else p.text_revision end,
-    type_id = excluded.type_id, attributes = excluded.attributes, sorted_by = excluded.sorted_by"""
+    type_id = excluded.type_id, attributes = excluded.attributes, inputs = excluded.inputs,
+    sorted_by = excluded.sorted_by"""
 # "Other than" would find no index. Keys are written only where the title is still the one that was read.
 _TO_SORT = "select id, title from catalog.products where sorted_by < $1 or sorted_by > $1 limit $2"
 _SORT = """
@@ -102,21 +96,6 @@ with locked as (select id from catalog.products where id = any($1) order by id f
 update catalog.products p set sort_key = n.key, sorted_by = $4
 from locked, unnest($1::text[], $2::text[], $3::text[]) as n (id, title, key)
 where p.id = locked.id and n.id = p.id and n.title = p.title"""
-_WRITE_SKUS = """
-insert into catalog.skus (sku, product_id, title, price, currency, weight_g, barcode, on_sale, options, attributes)
-select sku, product_id, title, price, currency, weight_g, barcode, on_sale,
-    array(select jsonb_array_elements_text(options::jsonb)), attributes::jsonb
-from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::int[], $7::text[], $8::boolean[],
-    $9::text[], $10::text[])
-    as n (sku, product_id, title, price, currency, weight_g, barcode, on_sale, options, attributes)
-on conflict (sku) do update set title = excluded.title, price = excluded.price, currency = excluded.currency,
-    weight_g = excluded.weight_g, barcode = excluded.barcode, on_sale = excluded.on_sale, options = excluded.options,
-    attributes = excluded.attributes"""
-# Removed products and SKUs free their names, and leave a copy for people to look up.
-_REMOVE_SKUS = """
-with gone as (delete from catalog.skus where sku = any($1) returning *)
-insert into catalog.removed_skus (removed_at, sku, product_id, title, price, currency, weight_g, renamed)
-select $2, sku, product_id, title, price, currency, weight_g, nullif($3, '') from gone"""
 _REMOVE_PRODUCTS = """
 with gone as (delete from catalog.products p using unnest($1::text[], $2::bigint[]) as n (id, revision)
     where p.id = n.id returning p.*, n.revision as last_revision)
@@ -126,8 +105,6 @@ _LEAVE_SLUGS = """
 insert into catalog.former_slugs (slug, product_id) select * from unnest($1::text[], $2::text[])
 on conflict (slug) do update set product_id = excluded.product_id"""
 _TAKE_SLUGS = "delete from catalog.former_slugs where slug = any($1)"
-_WAS_RENAMED = """
-select exists (select from catalog.removed_skus where product_id = $1 and sku = any($2) and renamed = any($3))"""
 # Steps through the index from each category to the next: `distinct` would read every product.
 _CATEGORIES = """
 with recursive found as (
@@ -138,6 +115,7 @@ with recursive found as (
 select category from found
 where exists (select from catalog.products p where p.category = found.category and {visible})"""
 _CATEGORIES = _CATEGORIES.format(visible=_VISIBLE.format(now="$1"))
+_INPUTS = msgspec.json.Decoder(tuple[Input, ...])
 
 
 class _Order(NamedTuple):
@@ -207,21 +185,21 @@ async def by_id(reader: Database | Transaction, ids: Collection[ProductId]) -> l
 
 
 async def prices(tx: Transaction, skus: Collection[Sku]) -> dict[Sku, PricedSku]:
-    """Prices of these SKUs; one that is not for sale is missing."""
-    return {
-        row["sku"]: PricedSku(
-            sku=row["sku"],
-            title=rules.full_title(row["product_title"], row["title"]),
-            price=Money(amount=row["price"], currency=row["currency"]),
-            weight_g=row["weight_g"],
-        )
-        for row in await tx.fetch(_PRICES, list(skus), tx.now)
-    }
+    """Prices of these SKUs; one that is not for sale is missing, and a bundle of which a part is not."""
+    found = [_priced(row) for row in await tx.fetch(_PRICES, list(skus), tx.now)]
+    return {priced.sku: priced for priced in found if all(part.is_on_sale for part in priced.parts)}
 
 
-async def similar(database: Database, sku: Sku) -> list[Sku]:
-    """SKUs for sale, those that could be meant by `sku` first; at most 300."""
-    return [row["sku"] for row in await database.fetch(_SIMILAR, sku)]
+def _priced(row: Record) -> PricedSku:
+    parts = bundles.parts_of(row["parts"])
+    return PricedSku(
+        sku=row["sku"],
+        title=rules.full_title(row["product_title"], row["title"]),
+        price=Money(amount=row["price"], currency=row["currency"]),
+        weight_g=sum(part.quantity * part.weight_g for part in parts) or row["weight_g"],
+        parts=parts,
+        inputs=_INPUTS.decode(row["inputs"]),
+    )
 
 
 async def taken(tx: Transaction, rows: Sequence[SkuRow]) -> tuple[dict[Sku, ProductId], dict[str, ProductId]]:
@@ -234,13 +212,6 @@ async def taken(tx: Transaction, rows: Sequence[SkuRow]) -> tuple[dict[Sku, Prod
 async def slug_owners(tx: Transaction, slugs: Collection[str]) -> dict[str, ProductId]:
     """Return the product of each slug that is taken."""
     return {row["slug"]: row["id"] for row in await tx.fetch(_SLUGS, list(slugs))}
-
-
-async def barcodes(tx: Transaction, products: Sequence[Product]) -> dict[str, Sku]:
-    """Return which SKU has each of these products' barcodes now."""
-    asked = [sku.barcode for product in products for sku in product.skus if sku.barcode]
-    rows = await tx.fetch(_BARCODES, asked) if asked else ()
-    return {row["barcode"]: row["sku"] for row in rows}
 
 
 async def has_unsorted(database: Database, language: str) -> bool:
@@ -274,11 +245,12 @@ async def save(
     before = await tx.value(_COUNT, len(edits))
     numbered = [(edit, before + place) for place, edit in enumerate(edits, start=1)]
     if removed := [sku for edit in edits for sku in edit.removed_skus]:
-        await tx.execute(_REMOVE_SKUS, removed, tx.now, renamed)
+        await sku_store.remove(tx, removed, renamed)
     if gone := [(edit.product_id, revision) for edit, revision in numbered if edit.after is None]:
         await tx.execute(_REMOVE_PRODUCTS, [each[0] for each in gone], [each[1] for each in gone], tx.now)
     await _write_products(tx, [(edit.after, revision) for edit, revision in numbered if edit.after], language)
-    await _write_skus(tx, [(edit.product_id, sku) for edit in edits for sku in edit.written_skus])
+    await sku_store.write(tx, [(edit.product_id, sku) for edit in edits for sku in edit.written_skus])
+    await bundles.write(tx, edits)
     await _note_slugs(tx, edits)
     await history.add(tx, numbered, by, import_id)
     return [
@@ -298,26 +270,11 @@ async def _write_products(tx: Transaction, products: Sequence[tuple[Product, int
             [p.description for p in own], [sort_key(p.title, language) for p in own],
             [min(sku.price.amount for sku in p.skus) for p in own], [revision for _, revision in products],
             [p.status for p in own], [p.publish_at for p in own], [p.unpublish_at for p in own],
-            [p.brand for p in own], [_json(p.tags) for p in own], [_json(p.options) for p in own],
-            [_json(p.categories) for p in own], [p.seo_title for p in own], [p.seo_description for p in own],
-            [p.type_id for p in own], [_json(p.attributes) for p in own], rules_of(language),
+            [p.brand for p in own], [as_json(p.tags) for p in own], [as_json(p.options) for p in own],
+            [as_json(p.categories) for p in own], [p.seo_title for p in own], [p.seo_description for p in own],
+            [p.type_id for p in own], [as_json(p.attributes) for p in own], [as_json(p.inputs) for p in own],
+            rules_of(language),
         )  # fmt: skip
-
-
-async def _write_skus(tx: Transaction, skus: Sequence[tuple[ProductId, SkuView]]) -> None:
-    if skus:
-        own = [sku for _, sku in skus]
-        await tx.execute(
-            _WRITE_SKUS,
-            [s.sku for s in own], [product_id for product_id, _ in skus], [s.title for s in own],
-            [s.price.amount for s in own], [s.price.currency for s in own], [s.weight_g for s in own],
-            [s.barcode for s in own], [s.is_on_sale for s in own], [_json(s.options) for s in own],
-            [_json(s.attributes) for s in own],
-        )  # fmt: skip
-
-
-def _json(value: object) -> str:
-    return msgspec.json.encode(value).decode()
 
 
 async def _note_slugs(tx: Transaction, edits: Sequence[Edit]) -> None:
@@ -350,31 +307,13 @@ async def lock(tx: Transaction, product_ids: Collection[ProductId]) -> dict[Prod
     return {product.id: product for product in await _with_skus(tx, await tx.fetch(_BY_IDS, list(product_ids)))}
 
 
-async def was_renamed(tx: Transaction, product_id: ProductId, skus: Sequence[Sku], names: Sequence[Sku]) -> bool:
-    """Whether one of these SKUs was given one of these names before."""
-    return bool(await tx.value(_WAS_RENAMED, product_id, list(skus), list(names)))
-
-
 async def categories(tx: Transaction) -> tuple[str, ...]:
     """The categories of the products that buyers see."""
     return tuple(row["category"] for row in await tx.fetch(_CATEGORIES, tx.now))
 
 
 async def _with_skus(reader: Database | Transaction, rows: Sequence[Record]) -> list[Product]:
-    skus: dict[ProductId, list[SkuView]] = {row["id"]: [] for row in rows}
-    for row in await reader.fetch(_SKUS, list(skus)):
-        skus[row["product_id"]].append(
-            SkuView(
-                sku=row["sku"],
-                title=row["title"],
-                price=Money(amount=row["price"], currency=row["currency"]),
-                weight_g=row["weight_g"],
-                options=tuple(row["options"]),
-                barcode=row["barcode"],
-                is_on_sale=row["on_sale"],
-                attributes=_values(row["attributes"]),
-            )
-        )
+    skus = await sku_store.of_products(reader, [row["id"] for row in rows])
     return [_product(row, skus[row["id"]]) for row in rows]
 
 
@@ -392,18 +331,15 @@ def _product(row: Record, skus: Sequence[SkuView]) -> Product:
         brand=row["brand"],
         tags=tuple(row["tags"]),
         options=_options(row["options"]),
+        inputs=_INPUTS.decode(row["inputs"]),
         type_id=row["type_id"] or "",
-        attributes=_values(row["attributes"]),
+        attributes=attributes_of(row["attributes"]),
         added=row["added"],
         categories=tuple(row["categories"]),
         seo_title=row["seo_title"],
         seo_description=row["seo_description"],
         skus=rules.cheapest_first(skus),
     )
-
-
-def _values(text: str) -> AttributeValues:
-    return msgspec.json.decode(text, type=AttributeValues) if text != "{}" else {}
 
 
 @lru_cache(maxsize=256)  # Most products have none, and many have the same.

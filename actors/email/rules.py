@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Mapping
 from datetime import datetime
 from email.utils import parseaddr
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Final, Literal, NamedTuple, get_args
 from urllib.parse import quote
@@ -19,7 +19,7 @@ from urllib.parse import quote
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from bus.messages import words
-from bus.messages.base import OrderId
+from bus.messages.base import LineInput, OrderId
 from bus.messages.email import MailedEvent, template_of
 from bus.messages.order import Order, OrderStatus
 from bus.messages.texts import one_line
@@ -89,10 +89,25 @@ def order_link(shop_url: str, order_id: OrderId, token: str, until: datetime) ->
 def write(event: MailedEvent, subject: Order, link: OrderLink) -> Written:
     """Write the mail of an event, with the order as of now and a link to it."""
     text_form, html_form = _forms(TEMPLATES[type(event)])
-    values = {"event": event, about(event).kind: subject, "salutation": salutation(subject), "link": link}
+    values = {
+        "event": event,
+        about(event).kind: subject,
+        "salutation": salutation(subject),
+        "link": link,
+        "wording": partial(wording, subject),
+    }
     headline, _, text = text_form.render(values).partition("\n")
     foot = _text.get_template("link.txt").render(values)
     return Written(headline, f"{text.strip()}\n\n{foot.strip()}\n", html_form.render(values, subject=headline))
+
+
+def wording(order: Order, told: LineInput) -> str:
+    """Write what a buyer told with a line; instead of a text that is not safe in this mail, that it is known.
+
+    A choice is in the shop's own words. A text is a stranger's, as a name is: see `salutation`.
+    """
+    is_safe = told.kind == "choice" or (_is_paid(order) and not _looks_like_a_link(told.value))
+    return one_line(told.value) if is_safe else "as you wrote it"
 
 
 def salutation(order: Order) -> str:
@@ -101,10 +116,17 @@ def salutation(order: Order) -> str:
     Anybody can order in the name of a stranger, and type a message instead of a name. So a mail has nothing of what
     was typed before money was paid, and never what a mail reader would make a link of.
     """
-    is_paid = order.total.amount and (order.status not in _UNPAID or order.refund_follows)
     name = one_line(order.name)
-    is_name = len(name) <= _LONGEST_NAME and not _NO_NAME.search(unicodedata.normalize("NFKC", name))
-    return f"Hello {name}" if is_paid and is_name else "Hello"
+    is_name = len(name) <= _LONGEST_NAME and not _looks_like_a_link(name)
+    return f"Hello {name}" if _is_paid(order) and is_name else "Hello"
+
+
+def _is_paid(order: Order) -> bool:
+    return bool(order.total.amount) and (order.status not in _UNPAID or order.refund_follows)
+
+
+def _looks_like_a_link(text: str) -> bool:
+    return bool(_NO_NAME.search(unicodedata.normalize("NFKC", text)))
 
 
 @cache

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Final
+from typing import Final, NamedTuple
 
 from anyio import to_thread
 
@@ -16,7 +16,9 @@ from actors.imports.private import Phase, RecordPiece
 from actors.imports.staging import LinePlace, StagedPage, Staging
 from actors.imports.store import Job
 from bus.goods.rows import GoodsLine, column_of
-from bus.messages.catalog import FieldChange, Imported, ImportSkus, UndoSkus
+from bus.messages.base import Sku
+from bus.messages.catalog import FieldChange, ReadBundles
+from bus.messages.catalog_imports import Imported, ImportSkus, UndoSkus
 from bus.messages.imports import MOST_SHOWN, KeptChange, LinePreview, ReportLine
 from bus.messages.inventory import CountShelves, ShelfCount, ShelfCounted, UndoCounts
 from engine.actor import Bus
@@ -25,22 +27,30 @@ _AT_ONCE: Final = 500  # Lines of a page: a turn of the catalog for some tens of
 _PAGES: Final = 4  # Of one piece.
 _WITHIN_S: Final = 60.0
 _NOTHING: Final = Imported(written=0, refused=())
+_NO_OWN_STOCK: Final = "a bundle has none of its own, set that of its parts; the rest of the line is taken"
 _KINDS: Final = {"a": "added", "c": "changed", "u": "unchanged"}
 
 
+class CountedStock(NamedTuple):
+    """Answers of the inventory about the stock of lines, by SKU, and the SKUs among them that are bundles."""
+
+    shelves: Mapping[Sku, ShelfCounted]
+    bundles: frozenset[Sku]
+
+
 @dataclass
-class Tally:
+class PieceReport:
     """The counts and lines that a piece adds to the report."""
 
     job: Job
     counts: dict[str, int] = field(default_factory=lambda: {"added": 0, "changed": 0, "unchanged": 0, "refused": 0})
-    report: list[ReportLine] = field(default_factory=list)
+    lines: list[ReportLine] = field(default_factory=list)
     shown: dict[str, list[LinePreview]] = field(default_factory=lambda: {"added": [], "changed": [], "unchanged": []})
 
     def refuse(self, line: int, reason: str) -> None:
         """Count a refused line."""
         self.counts["refused"] += 1
-        self.report.append(ReportLine(line=line, column=column_of(reason), reason=reason))
+        self.lines.append(ReportLine(line=line, column=column_of(reason), reason=reason))
 
     def take(self, line: GoodsLine, kind: str, fields: tuple[FieldChange, ...] | None) -> None:
         """Count a line that was taken, and show it if it is among the first with these fields; None: it is not."""
@@ -69,7 +79,7 @@ async def write_goods(bus: Bus, job: Job, staging: Staging, *, is_stored: bool, 
     Raises:
         Unavailable: They can't be now; do it again.
     """
-    tally, end = Tally(job), LinePlace(job.product, job.line)
+    report, end = PieceReport(job), LinePlace(job.product, job.line)
     page = await _read(staging, job, end, _AT_ONCE)
     lines, imported = list[GoodsLine](), _NOTHING  # That the catalog has answered; their stock is counted next.
     for left in reversed(range(_PAGES)):
@@ -77,17 +87,17 @@ async def write_goods(bus: Bus, job: Job, staging: Staging, *, is_stored: bool, 
             break
         end = page.end
         for number, reason in page.refused:
-            tally.refuse(number, reason)
+            report.refuse(number, reason)
         answer, counted, following = await asyncio.gather(
-            _import(bus, tally, page.lines, is_again=is_again),
+            _import(bus, report, page, is_again=is_again),
             _count(bus, job, lines, imported, is_again=is_again),
             _read(staging, job, end, _AT_ONCE if left else 0),
         )
-        _note(tally, lines, imported, counted)
+        _note(report, lines, imported, counted)
         lines, imported, page = page.lines, answer, following
-    _note(tally, lines, imported, await _count(bus, job, lines, imported, is_again=is_again))
+    _note(report, lines, imported, await _count(bus, job, lines, imported, is_again=is_again))
     is_over = end == (job.product, job.line)
-    return _piece(tally, end, is_stored=is_stored, has_pictures=staging.has_pictures, is_over=is_over)
+    return _piece(report, end, is_stored=is_stored, has_pictures=staging.has_pictures, is_over=is_over)
 
 
 async def undo_counts(bus: Bus, job: Job, *, is_stored: bool) -> RecordPiece:
@@ -129,79 +139,95 @@ async def _read(staging: Staging, job: Job, after: LinePlace, most: int) -> Stag
     return await to_thread.run_sync(read)
 
 
-async def _import(bus: Bus, tally: Tally, lines: Sequence[GoodsLine], *, is_again: bool) -> Imported:
-    if not lines:
+async def _import(bus: Bus, report: PieceReport, page: StagedPage, *, is_again: bool) -> Imported:
+    if not page.lines:
         return _NOTHING
-    job = tally.job
+    job = report.job
     ask = ImportSkus(
-        rows=tuple(line.row for line in lines),
+        rows=tuple(line.row for line in page.lines),
         is_trial=job.is_trial,
         by=job.by,
         import_id=job.id,
         is_again=is_again and not job.is_trial,
-        details=max(tally.wanted("added"), tally.wanted("changed")),
+        tried=page.tried,
+        details=max(report.wanted("added"), report.wanted("changed")),
     )
     return await bus.ask(ask, timeout_s=_WITHIN_S)
 
 
-async def _count(
-    bus: Bus, job: Job, lines: Sequence[GoodsLine], imported: Imported, *, is_again: bool
-) -> dict[str, ShelfCounted]:
-    """Count the stock of the lines that the catalog took."""
+async def _count(bus: Bus, job: Job, lines: Sequence[GoodsLine], imported: Imported, *, is_again: bool) -> CountedStock:
+    """Count the stock of the lines that the catalog took. Bundles have none."""
     refused = {place for place, _ in imported.refused}
+    bundles = await _bundles(bus, [line for place, line in enumerate(lines) if place not in refused])
     counts = tuple(
         ShelfCount(sku=line.row.sku, on_hand=line.on_hand)
         for place, line in enumerate(lines)
-        if line.on_hand is not None and place not in refused
+        if line.on_hand is not None and place not in refused and line.row.sku not in bundles
     )
     if not counts:
-        return {}
+        return CountedStock({}, bundles)
     ask = CountShelves(counts=counts, import_id=job.id, is_trial=job.is_trial, is_again=is_again)
-    return {each.sku: each for each in (await bus.ask(ask, timeout_s=_WITHIN_S)).counts}
+    answer = await bus.ask(ask, timeout_s=_WITHIN_S)
+    return CountedStock({each.sku: each for each in answer.counts}, bundles)
 
 
-def _note(tally: Tally, lines: Sequence[GoodsLine], imported: Imported, counted: Mapping[str, ShelfCounted]) -> None:
+async def _bundles(bus: Bus, lines: Sequence[GoodsLine]) -> frozenset[Sku]:
+    """The bundles among the lines that name stock."""
+    counted = [line.row for line in lines if line.on_hand is not None]
+    if not counted:
+        return frozenset()
+    known = (await bus.ask(ReadBundles(skus=tuple(row.sku for row in counted)), timeout_s=_WITHIN_S)).bundles
+    return frozenset({bundle.sku for bundle in known} | {row.sku for row in counted if row.parts})  # In a trial.
+
+
+def _note(report: PieceReport, lines: Sequence[GoodsLine], imported: Imported, counted: CountedStock) -> None:
     """Note what catalog and inventory have answered to lines."""
     refused = dict(imported.refused)
     fields = {change.row: change.fields for change in imported.changes}
     for place, line in enumerate(lines):
-        count = counted.get(line.row.sku)
+        count = counted.shelves.get(line.row.sku)
         if (reason := refused.get(place)) is not None:
-            tally.refuse(line.number, reason)
+            report.refuse(line.number, reason)
+        elif line.on_hand and line.row.sku in counted.bundles:
+            report.refuse(line.number, f"on_hand: {_NO_OWN_STOCK}")
         elif count is not None and count.refused is not None:
             rest = "the rest of the line is taken"
             said = f"on_hand: {count.refused} units are sold or held, more than {line.on_hand}; {rest}"
-            tally.refuse(line.number, said)
+            report.refuse(line.number, said)
         else:
-            _take(tally, line, imported.outcomes[place], fields.get(place), count)
+            _take(report, line, imported.outcomes[place], fields.get(place), count)
 
 
 def _take(
-    tally: Tally, line: GoodsLine, letter: str, fields: tuple[FieldChange, ...] | None, count: ShelfCounted | None
+    report: PieceReport,
+    line: GoodsLine,
+    letter: str,
+    fields: tuple[FieldChange, ...] | None,
+    count: ShelfCounted | None,
 ) -> None:
     kind = _KINDS[letter]
     if count is not None and count.before != line.on_hand:
         units = FieldChange(field="on_hand", before=count.before, after=line.on_hand)
         fields = (*fields, units) if fields is not None else (units,) if kind == "unchanged" else None
         kind = "changed" if kind == "unchanged" else kind
-    tally.take(line, kind, () if kind == "unchanged" else fields)
+    report.take(line, kind, () if kind == "unchanged" else fields)
 
 
-def _piece(tally: Tally, end: LinePlace, *, is_stored: bool, has_pictures: bool, is_over: bool) -> RecordPiece:
-    after: Phase = "pictures" if has_pictures and not tally.job.is_trial else "done"
+def _piece(report: PieceReport, end: LinePlace, *, is_stored: bool, has_pictures: bool, is_over: bool) -> RecordPiece:
+    after: Phase = "pictures" if has_pictures and not report.job.is_trial else "done"
     return RecordPiece(
-        id=tally.job.id,
-        step=tally.job.step,
+        id=report.job.id,
+        step=report.job.step,
         is_stored=is_stored,
         phase=after if is_over else "goods",
         product=0 if is_over else end.product,
         line=0 if is_over else end.line,
-        added=tally.counts["added"],
-        changed=tally.counts["changed"],
-        unchanged=tally.counts["unchanged"],
-        refused=tally.counts["refused"],
-        report=tuple(tally.report),
-        added_lines=tuple(tally.shown["added"]),
-        changed_lines=tuple(tally.shown["changed"]),
-        unchanged_lines=tuple(tally.shown["unchanged"]),
+        added=report.counts["added"],
+        changed=report.counts["changed"],
+        unchanged=report.counts["unchanged"],
+        refused=report.counts["refused"],
+        report=tuple(report.lines),
+        added_lines=tuple(report.shown["added"]),
+        changed_lines=tuple(report.shown["changed"]),
+        unchanged_lines=tuple(report.shown["unchanged"]),
     )

@@ -16,7 +16,7 @@ from typing import Final, NamedTuple, Self
 import msgspec
 
 from bus.goods.columns import ATTRIBUTE
-from bus.goods.rows import KNOWN, PICTURES, REQUIRED, GoodsLine, Habit, Style, read_line, read_pictures
+from bus.goods.rows import KNOWN, PICTURES, REQUIRED, GoodsLine, Habit, Style, has_parts, read_line, read_pictures
 from bus.goods.sheets import RefusedRow, Rows, SheetRow, open_sheet
 from bus.messages.imports import MOST_REPORTED, PriceMark
 
@@ -32,11 +32,18 @@ create table claims (kind text, name text, owner text not null, line integer not
     without rowid;
 create table pictures (product integer, line integer, rank integer, source text, primary key (product, source))
     without rowid;
+create table bundles (product integer primary key);
 """
+
+_BUNDLES_LAST: Final = (
+    "update lines set product = product + ? where product in (select product from bundles)",
+    "update pictures set product = product + ? where product in (select product from bundles)",
+    "update products set number = number + ? where number in (select product from bundles)",
+)
 
 
 class LinePlace(NamedTuple):
-    """A place among the lines: by the first line of each product, then by line."""
+    """A place among the lines: by the first line of each product, products with bundles last, then by line."""
 
     product: int
     line: int
@@ -48,6 +55,7 @@ class StagedPage(NamedTuple):
     lines: list[GoodsLine]
     refused: list[tuple[int, str]]
     end: LinePlace | None
+    tried: tuple[str, ...] = ()  # In a trial: parts of bundles that lines until here have as their SKUs.
 
 
 class StagedPicture(NamedTuple):
@@ -94,6 +102,7 @@ class Staging:
                 for row in rows:
                     habit.note(row)
                 self._add(rows)
+        self._put_bundles_last()
         self.style = habit.style(decimal)
         self.has_pictures = bool(self._db.execute("select exists (select 1 from pictures)").fetchone()[0])
         return self
@@ -105,8 +114,8 @@ class Staging:
             after: The place of the last one that was read; the beginning is before all.
             most: At least 1.
             has_stock: Whether to read `on_hand`.
-            is_trial: Whether slugs and barcodes that lines have in common are found here: in a trial the catalog has
-                not seen the earlier ones.
+            is_trial: Whether slugs and barcodes that lines have in common are found here, and parts of bundles: in a
+                trial the catalog has not seen the earlier ones.
         """
         with self._reading:
             return self._page(after, most, has_stock=has_stock, is_trial=is_trial)
@@ -135,7 +144,8 @@ class Staging:
             else:
                 lines.append(line)
         self._db.execute("commit")
-        return StagedPage(lines, refused, LinePlace(*found[-1][:2]) if found else None)
+        tried = self._claimed_parts(lines) if is_trial else ()
+        return StagedPage(lines, refused, LinePlace(*found[-1][:2]) if found else None, tried)
 
     def pictures(self, after: LinePlace, most: int) -> list[StagedPicture]:
         """The pictures of the next `most` products that have any, in the order in which the file names them."""
@@ -170,6 +180,15 @@ class Staging:
             return f"barcode {row.barcode} is that of {owner}"
         return ""
 
+    def _claimed_parts(self, lines: Sequence[GoodsLine]) -> tuple[str, ...]:
+        """Name the parts of these lines' bundles that lines have claimed."""
+        parts = sorted({part.sku for line in lines for part in line.row.parts or ()})
+        found = self._db.execute(
+            "select name from claims where kind = 'sku' and name in (select value from json_each(?))",
+            (msgspec.json.encode(parts).decode(),),
+        )
+        return tuple(name for (name,) in found)
+
     def _owner(self, kind: str, name: str, owner: str, line: int) -> tuple[str, int]:
         self._db.execute("insert or ignore into claims values (?, ?, ?, ?)", (kind, name, owner, line))
         found = self._db.execute("select owner, line from claims where kind = ? and name = ?", (kind, name)).fetchone()
@@ -189,6 +208,10 @@ class Staging:
             ),
         )
         self._add_pictures(rows, ids)
+        db.executemany(
+            "insert or ignore into bundles select number from products where id = ?",
+            ((product,) for row, product in zip(rows, ids, strict=True) if has_parts(row)),
+        )
         db.execute("commit")
         self.lines += len(rows)
 
@@ -202,6 +225,12 @@ class Staging:
                 for rank, source in enumerate(read_pictures(row.cells[PICTURES])[:_MOST_PICTURES])
             ),
         )
+
+    def _put_bundles_last(self) -> None:
+        """Number the products that have bundles after all others: their parts are to be there before them."""
+        (last,) = self._db.execute("select coalesce(max(number), 0) from products").fetchone()
+        for statement in _BUNDLES_LAST:
+            self._db.execute(statement, (last,))
 
     def _refuse(self, line: int, reason: str) -> None:
         self.refused += 1

@@ -24,6 +24,7 @@ from bus.messages.inventory import (
     HoldFacts,
     HoldForCheckout,
     HoldStock,
+    HoldUnits,
     ListLevels,
     ListStock,
     OutOfStock,
@@ -44,6 +45,7 @@ from bus.messages.inventory import (
     StockRefused,
     UndoCounts,
     UnitsGone,
+    UnitsHeld,
     UnitsInUse,
     UnitsRetaken,
     UnknownSku,
@@ -55,6 +57,7 @@ from engine.alarm import Alarm
 from engine.clock import Clock
 from engine.crash import CrashPoint
 from engine.errors import BadInput
+from engine.message import Reply
 from engine.postgres import Database
 from engine.settings import PositiveInt, Seconds, Settings, meaning
 from engine.transaction import Transaction
@@ -132,6 +135,18 @@ class Inventory(Actor):
         )
 
     @turn
+    async def hold_units(self, tx: Transaction, asks: Sequence[HoldUnits]) -> Sequence[UnitsHeld | OutOfStock]:
+        wanted: list[tuple[CartId, Sku]] = [(ask.cart_id, units.sku) for ask in asks for units in ask.units]
+        until = tx.now + self._cart_hold
+        return await self._decide(
+            tx,
+            lambda: store.lock_for_carts(tx, wanted),
+            lambda shelf: rules.hold_units(asks, shelf, until, self._cart_share),
+            lambda answers, _: _short(answers),
+            until,
+        )
+
+    @turn
     async def hold_for_checkout(
         self, tx: Transaction, asks: Sequence[HoldForCheckout]
     ) -> Sequence[CheckoutHeld | OutOfStock]:
@@ -142,9 +157,7 @@ class Inventory(Actor):
             tx,
             lambda: store.lock_for_orders(tx, orders, wanted),
             lambda shelf: [rules.hold_for_checkout(ask, shelf, until) for ask in asks],
-            lambda answers, _: {
-                line.sku for answer in answers if isinstance(answer, OutOfStock) for line in answer.short
-            },
+            lambda answers, _: _short(answers),
             until,
         )
 
@@ -357,3 +370,9 @@ class Inventory(Actor):
             tx.after_commit(lambda: self._updates.publish_levels(levels))
         if until is not None:
             tx.after_commit(lambda: self._alarm.no_later_than(until))
+
+
+def _short(answers: Sequence[Reply]) -> set[Sku]:
+    """The SKUs of which too few units are left, and not only too few for one cart."""
+    refused = [refusal for answer in answers if isinstance(answer, OutOfStock) for refusal in answer.short]
+    return {refusal.sku for refusal in refused if not refusal.is_share}

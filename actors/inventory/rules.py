@@ -10,15 +10,17 @@ from datetime import datetime
 
 from actors.inventory.life import HELD, HOLD_NEXT, PLACED, Fact
 from actors.inventory.shelf import Hold, Shelf
-from bus.messages.base import Line, OrderId
+from bus.messages.base import CartId, OrderId, Units
 from bus.messages.inventory import (
     CheckoutHeld,
     HoldForCheckout,
     HoldStock,
+    HoldUnits,
     OutOfStock,
     StockHeld,
     StockRefused,
     UnitsGone,
+    UnitsHeld,
     UnitsRetaken,
     UnknownSku,
 )
@@ -43,30 +45,62 @@ def hold(
 
     Never in part: a customer who asked for three and gets two costs more than a lost sale.
     """
-    return [_hold(ask, shelf, until if ask.not_after is None else min(until, ask.not_after), share) for ask in asks]
+    return [_hold(ask, shelf, _end(until, ask.not_after), share) for ask in asks]
+
+
+def hold_units(
+    asks: Sequence[HoldUnits], shelf: Shelf, until: datetime, share: CartShare = CartShare()
+) -> list[UnitsHeld | OutOfStock]:
+    """Answer in order of arrival, each with all of its SKUs or none, and update `shelf`."""
+    return [_hold_all(ask, shelf, _end(until, ask.not_after), share) for ask in asks]
 
 
 def _hold(ask: HoldStock, shelf: Shelf, until: datetime, share: CartShare) -> StockHeld | StockRefused | UnknownSku:
-    books = shelf.stock.get(ask.sku)
-    if books is None:
+    if ask.sku not in shelf.stock:
         return UnknownSku(sku=ask.sku)
-    own = shelf.of_cart(ask.cart_id, ask.sku)
+    refused = _refusal(ask.cart_id, ask, shelf, share)
+    if refused:
+        return refused
+    _take(ask.cart_id, ask, shelf, until)
+    return StockHeld(sku=ask.sku, quantity=ask.quantity, until=until)
+
+
+def _hold_all(ask: HoldUnits, shelf: Shelf, until: datetime, share: CartShare) -> UnitsHeld | OutOfStock:
+    if short := tuple(refused for units in ask.units if (refused := _refusal(ask.cart_id, units, shelf, share))):
+        return OutOfStock(short=short)
+    for units in ask.units:
+        _take(ask.cart_id, units, shelf, until)
+    return UnitsHeld(until=until)
+
+
+def _refusal(cart_id: CartId, wanted: Units | HoldStock, shelf: Shelf, share: CartShare) -> StockRefused | None:
+    books, own = shelf.stock.get(wanted.sku), shelf.of_cart(cart_id, wanted.sku)
     has = own.quantity if own else 0
-    reach = books.available + has  # A cart's own hold never blocks that cart.
-    most = max(has, share.of(books.on_hand - books.assigned))  # Nor is it taken away when others are sold.
-    if ask.quantity > reach:
-        return StockRefused(sku=ask.sku, available=min(reach, most))
-    if ask.quantity > most:
-        return StockRefused(sku=ask.sku, available=most, is_share=True)
-    if ask.quantity != has:
-        shelf.book(ask.sku, held=ask.quantity - has, reason="cart", reference=ask.cart_id)
-    if own and not ask.quantity:
+    reach = books.available + has if books else 0  # A cart's own hold never blocks that cart.
+    # Nor is it taken away when others are sold.
+    most = max(has, share.of(books.on_hand - books.assigned)) if books else 0
+    if wanted.quantity > reach:
+        return StockRefused(sku=wanted.sku, available=min(reach, most))
+    if wanted.quantity > most:
+        return StockRefused(sku=wanted.sku, available=most, is_share=True)
+    return None
+
+
+def _take(cart_id: CartId, wanted: Units | HoldStock, shelf: Shelf, until: datetime) -> None:
+    own = shelf.of_cart(cart_id, wanted.sku)
+    has = own.quantity if own else 0
+    if wanted.quantity != has:
+        shelf.book(wanted.sku, held=wanted.quantity - has, reason="cart", reference=cart_id)
+    if own and not wanted.quantity:
         shelf.drop(own)
     elif own:
-        own.quantity, own.expires_at, own.dirty = ask.quantity, until, True
-    elif ask.quantity:
-        shelf.add(Hold(ask.sku, ask.cart_id, None, ask.quantity, "cart", until))
-    return StockHeld(sku=ask.sku, quantity=ask.quantity, until=until)
+        own.quantity, own.expires_at, own.dirty = wanted.quantity, until, True
+    elif wanted.quantity:
+        shelf.add(Hold(wanted.sku, cart_id, None, wanted.quantity, "cart", until))
+
+
+def _end(until: datetime, not_after: datetime | None) -> datetime:
+    return until if not_after is None else min(until, not_after)
 
 
 def hold_for_checkout(ask: HoldForCheckout, shelf: Shelf, until: datetime) -> CheckoutHeld | OutOfStock:
@@ -98,7 +132,7 @@ def hold_for_checkout(ask: HoldForCheckout, shelf: Shelf, until: datetime) -> Ch
     return CheckoutHeld(until=until)
 
 
-def _shortage(line: Line, has: int, shelf: Shelf) -> StockRefused | None:
+def _shortage(line: Units, has: int, shelf: Shelf) -> StockRefused | None:
     books = shelf.stock.get(line.sku)
     reach = (books.available if books else 0) + has
     return StockRefused(sku=line.sku, available=reach) if line.quantity > reach else None

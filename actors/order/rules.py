@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Final, Literal, TypeAlias, get_args
 
 from bus.messages.audit import RULES, CheckId, Finding, Remedy, RepairMade
-from bus.messages.base import Line, Minor, Money, OrderId, Sums
+from bus.messages.base import Minor, Money, OrderId, Sums, Units
 from bus.messages.order import (
     CancelReason,
     LateMoneyReturned,
@@ -103,7 +103,7 @@ class OrderState:
     refund_requested: bool = False
     declines: int = 0  # Attempts to pay.
     pay_until: datetime | None = None
-    lines: Sequence[Line] = ()
+    units: Sequence[Units] = ()  # Of its lines; only of cancelled orders.
     entries: list[tuple[str, str, bool]] = field(default_factory=list)  # For the timeline: event, detail, staff only.
     events: list[Event] = field(default_factory=list)
     unexpected: list[tuple[OrderStatus, Fact]] = field(default_factory=list)
@@ -180,7 +180,7 @@ def paid(order: OrderState, amount: Money, now: datetime) -> None:
         return
     order.note("PaymentCameLate", str(amount))
     if order.cancel_reason == "payment_timeout":
-        order.events.append(PaymentCameLate(order_id=order.id, lines=tuple(order.lines)))
+        order.events.append(PaymentCameLate(order_id=order.id, lines=tuple(order.units)))
     else:
         _return_late_money(order)
 

@@ -8,7 +8,7 @@ from asyncpg import Record
 
 from actors.order import rules
 from bus.messages.audit import Finding
-from bus.messages.base import Address, Line, Money, OrderId, OrderLine, Sums, Units
+from bus.messages.base import Address, LineInput, LinePart, LineUnits, Money, OrderId, OrderLine, Sums, Units, units_of
 from bus.messages.order import (
     KnownOrder,
     ListOrders,
@@ -42,10 +42,10 @@ with placed as (
     on conflict (id) do nothing
     returning id, number, status
 ), with_lines as (
-    insert into orders.lines (order_id, place, sku, title, quantity, unit_price)
-    select order_id, place, sku, title, quantity, unit_price
-    from unnest($18::text[], $19::int[], $20::text[], $21::text[], $22::int[], $23::bigint[])
-        as l (order_id, place, sku, title, quantity, unit_price)
+    insert into orders.lines (order_id, place, sku, title, quantity, unit_price, parts, inputs)
+    select order_id, place, sku, title, quantity, unit_price, parts::jsonb, inputs::jsonb
+    from unnest($18::text[], $19::int[], $20::text[], $21::text[], $22::int[], $23::bigint[], $26::text[], $27::text[])
+        as l (order_id, place, sku, title, quantity, unit_price, parts, inputs)
     join placed on placed.id = order_id
 ), begun as (
     insert into orders.timeline (order_id, at, event, detail)
@@ -81,22 +81,23 @@ _READ = """
 select id, number, status, email, name, phone, address, shipping_method, currency, subtotal, discount, shipping, fees,
     tax, prices_include_tax, total, refunded, weight_g, carrier, tracking_number, created_at, pay_until,
     refund_requested,
-    (select json_agg(json_build_array(sku, title, quantity, unit_price) order by place)
+    (select json_agg(json_build_array(sku, title, quantity, unit_price, parts, inputs) order by place)
         from orders.lines where order_id = o.id) as lines,
     (select json_agg(json_build_array(at, event, detail, staff_only) order by t.id)
         from orders.timeline t where order_id = o.id) as timeline
 from orders.orders o where id = any($1)"""
-_UNITS = "select order_id, sku, quantity from orders.lines where order_id = any($1) order by place"
+_UNITS = "select order_id, sku, quantity, parts from orders.lines where order_id = any($1) order by place"
 _LIST = """
 select id, number, status, currency, total, created_at from orders.orders
 where (created_at, id) < ($1, $2) order by created_at desc, id desc limit $3"""
 # A separate statement: "status is this, if any is given" would find no index.
 _LIST_OF_STATUS = _LIST.replace("where", "where status = $4 and")
 _FACTS = """
-select o.id, o.status, o.currency, o.total, o.refunded, o.tracking_number, l.skus, l.quantities
+select o.id, o.status, o.currency, o.total, o.refunded, o.tracking_number, l.lines
 from (select * from orders.orders where id > $1 and id <= coalesce($2, (select max(id) from orders.orders))
     order by id limit $3) o
-left join lateral (select array_agg(sku order by place) as skus, array_agg(quantity order by place) as quantities
+left join lateral (
+    select json_agg(json_build_object('sku', sku, 'quantity', quantity, 'parts', parts) order by place) as lines
     from orders.lines where order_id = o.id) l on true
 order by o.id"""
 _FIND = "select id, status, currency, total from orders.orders where id = any($1)"
@@ -142,7 +143,8 @@ async def place(tx: Transaction, asks: Sequence[PlaceOrder], pay_until: datetime
         [order_id for order_id, _, _ in lines], [place for _, place, _ in lines],
         [line.sku for _, _, line in lines], [line.title for _, _, line in lines],
         [line.quantity for _, _, line in lines], [line.unit_price.amount for _, _, line in lines],
-        pay_until, [a.phone for a in asks],
+        pay_until, [a.phone for a in asks], [_json(line.parts) for _, _, line in lines],
+        [_json(line.inputs) for _, _, line in lines],
     )  # fmt: skip
     asked = {ask.order_id: (ask, s) for ask, s in zip(asks, sums, strict=True)}
     return [rules.new_order(*asked[row["id"]], row["number"], tx.now, pay_until) for row in rows]
@@ -157,11 +159,12 @@ def _quoted(ask: PlaceOrder) -> Sums:
 async def lock(tx: Transaction, ids: Collection[OrderId]) -> dict[OrderId, rules.OrderState]:
     """Lock orders; unknown ones are missing."""
     found = await tx.fetch(_LOCK, list(ids))
-    lines: dict[OrderId, list[Line]] = {row["id"]: [] for row in found}
+    lines: dict[OrderId, list[LineUnits]] = {row["id"]: [] for row in found}
     if any(row["status"] == "cancelled" for row in found):  # Only late money needs the lines.
         for row in await tx.fetch(_UNITS, list(lines)):
-            lines[row["order_id"]].append(Line(sku=row["sku"], quantity=row["quantity"]))
-    return {row["id"]: rules.OrderState(**dict(row), lines=lines[row["id"]]) for row in found}
+            parts = _PARTS.decode(row["parts"])
+            lines[row["order_id"]].append(LineUnits(sku=row["sku"], quantity=row["quantity"], parts=parts))
+    return {row["id"]: rules.OrderState(**dict(row), units=_units(lines[row["id"]])) for row in found}
 
 
 async def save(tx: Transaction, orders: Collection[rules.OrderState]) -> None:
@@ -233,10 +236,7 @@ async def facts(database: Database, ask: ReadOrderFacts) -> list[OrderFact]:
             total=Money(amount=row["total"], currency=row["currency"]),
             refunded=row["refunded"],
             tracking_number=row["tracking_number"],
-            units=tuple(
-                Units(sku=sku, quantity=quantity)
-                for sku, quantity in zip(row["skus"] or (), row["quantities"] or (), strict=True)
-            ),
+            units=_units(_STORED_LINES.decode(row["lines"])) if row["lines"] else (),
         )
         for row in await database.fetch(_FACTS, ask.after, ask.until, ask.limit)
     ]
@@ -255,7 +255,9 @@ async def owed(database: Database, ask: ListOwedOrders) -> list[OwedOrder]:
     return [OwedOrder(**dict(row)) for row in await database.fetch(_OWED, ask.since, ask.after, ask.limit)]
 
 
-_LINES = msgspec.json.Decoder(tuple[tuple[str, str, int, int], ...])
+_PARTS = msgspec.json.Decoder(tuple[Units, ...])
+_STORED_LINES = msgspec.json.Decoder(tuple[LineUnits, ...])
+_LINES = msgspec.json.Decoder(tuple[tuple[str, str, int, int, tuple[LinePart, ...], tuple[LineInput, ...]], ...])
 _TIMELINE = msgspec.json.Decoder(tuple[tuple[datetime, str, str, bool], ...])
 
 
@@ -273,8 +275,8 @@ def _order(row: Record) -> Order:
         address=msgspec.json.decode(row["address"], type=Address),
         shipping_method=row["shipping_method"],
         lines=tuple(
-            OrderLine(sku=sku, title=title, quantity=quantity, unit_price=money(price))
-            for sku, title, quantity, price in _LINES.decode(row["lines"])
+            OrderLine(sku=sku, title=title, quantity=quantity, unit_price=money(price), parts=parts, inputs=told)
+            for sku, title, quantity, price, parts, told in _LINES.decode(row["lines"])
         ),
         subtotal=money(row["subtotal"]),
         discount=money(row["discount"]),
@@ -303,3 +305,11 @@ async def sold(database: Database, ask: ReadSold) -> list[SoldUnits]:
     end = datetime.combine(ask.last + timedelta(days=1), time(), UTC)
     rows = await database.fetch(_SOLD, first, end, ask.after_day or date.min, ask.after_sku)
     return [SoldUnits(**dict(row)) for row in rows]
+
+
+def _units(lines: Sequence[LineUnits]) -> tuple[Units, ...]:
+    return tuple(Units(sku=sku, quantity=quantity) for sku, quantity in units_of(lines).items())
+
+
+def _json(values: Sequence[LinePart | LineInput]) -> str:
+    return msgspec.json.encode(values).decode()

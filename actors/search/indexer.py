@@ -209,13 +209,14 @@ class Indexer:
     async def _findables(self, products: Sequence[Product]) -> list[Findable]:
         """Make of products what is indexed, with what others know of them."""
         skus = sorted({sku.sku for product in products for sku in product.skus})
-        in_stock: set[Sku] = set()
-        for first in range(0, len(skus), _LEVELS_AT_ONCE):
-            answer = await self._bus.ask(GetStock(skus=tuple(skus[first : first + _LEVELS_AT_ONCE])))
-            in_stock |= {level.sku for level in answer.levels if level.available > 0}
+        counted = sorted({part.sku for product in products for sku in product.skus for part in sku.parts} | {*skus})
+        available: dict[Sku, int] = {}
+        for first in range(0, len(counted), _LEVELS_AT_ONCE):
+            answer = await self._bus.ask(GetStock(skus=tuple(counted[first : first + _LEVELS_AT_ONCE])))
+            available |= {level.sku: level.available for level in answer.levels}
         around = making.Surroundings(
             attributes={each.key: each for each in self._arranged.attributes},
-            in_stock=frozenset(in_stock),
+            available=available,
             units=await sales.units_of(self._database, skus),
         )
         return making.findables(products, around)

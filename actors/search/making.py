@@ -18,7 +18,7 @@ class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
     """Facts that others know about products: staff about attributes, the inventory and the orders about SKUs."""
 
     attributes: Mapping[str, Attribute] = {}
-    in_stock: frozenset[Sku] = frozenset()
+    available: Mapping[Sku, int] = {}  # Units, of SKUs and of the parts of bundles.
     units: Mapping[Sku, int] = {}  # Sold in the last 30 days.
 
 
@@ -43,12 +43,19 @@ def findable(product: Product, around: Surroundings) -> Findable:
         within=product.categories,
         titles=titles,
         price=min(sku.price.amount for sku in skus or product.skus),
-        is_in_stock=any(sku.sku in around.in_stock for sku in skus),
+        is_in_stock=any(_is_in_stock(sku, around.available) for sku in skus),
         popularity=popularity(sum(around.units.get(sku.sku, 0) for sku in product.skus)),
         added=product.added,
         visible_from=microseconds(product.publish_at) if product.publish_at else 0,
         visible_until=microseconds(product.unpublish_at) if product.unpublish_at else ALWAYS,
     )
+
+
+def _is_in_stock(sku: SkuView, available: Mapping[Sku, int]) -> bool:
+    """Whether there is one of a SKU; of a bundle: enough of each part."""
+    if sku.parts:
+        return all(available.get(part.sku, 0) >= part.quantity for part in sku.parts)
+    return available.get(sku.sku, 0) > 0
 
 
 def findables(products: Sequence[Product], around: Surroundings) -> list[Findable]:

@@ -7,7 +7,7 @@ import msgspec
 from asyncpg import Record
 
 from actors.warehouse.rules import PickListState
-from bus.messages.base import OrderId, OrderLine, Units
+from bus.messages.base import LineUnits, OrderId, OrderLine, Units, units_of
 from bus.messages.order import OrderCreated
 from bus.messages.warehouse import ListPickLists, ListUnopened, PickList, PickListFact, PickListPage
 from engine.clock import LONG_AGO
@@ -47,7 +47,7 @@ where id > $1 and id <= coalesce($2, (select max(id) from warehouse.pick_lists))
 _UNOPENED = """
 select id, order_id, status, confirmed, lines, created_at from warehouse.pick_lists
 where status = 'waiting' and (created_at, id) > ($1, $2) and created_at <= $3 order by created_at, id limit $4"""
-_UNITS = msgspec.json.Decoder(tuple[Units, ...])
+_LINES = msgspec.json.Decoder(tuple[LineUnits, ...])
 
 
 async def add(tx: Transaction, events: Sequence[OrderCreated]) -> None:
@@ -124,7 +124,7 @@ def _fact(row: Record) -> PickListFact:
         order_id=row["order_id"],
         status=row["status"],
         confirmed=row["confirmed"],
-        units=_UNITS.decode(row["lines"]),
+        units=tuple(Units(sku=sku, quantity=each) for sku, each in units_of(_LINES.decode(row["lines"])).items()),
         created_at=row["created_at"],
     )
 

@@ -10,6 +10,7 @@ from litestar.types import Receive, Scope, Send
 from bench.fanout.driver import drive
 from bus.messages.inventory import StockLevel
 from bus.messages.order import OrderProgressed
+from gateway.bundles import LiveLevel
 from gateway.client_address import ClientAddresses
 from gateway.http_protocol import HttpBounds
 from gateway.live import Hub, LiveSettings
@@ -20,8 +21,8 @@ from gateway.server import Server, bind
 SETTINGS = LiveSettings(handshakes_a_second=100_000, reread_every_s=3600.0)
 
 
-async def _read(skus: Sequence[str]) -> Sequence[StockLevel]:
-    return [StockLevel(sku=sku, available=0, version=0) for sku in skus]
+async def _read(skus: Sequence[str]) -> Sequence[LiveLevel]:
+    return [LiveLevel(StockLevel(sku=sku, available=0, version=0), ()) for sku in skus]
 
 
 async def _no_order(_order_id: str, _token: str) -> OrderProgressed | None:

@@ -15,12 +15,14 @@ from msgspec import structs
 
 from bus.goods.sheets import guard, unguard
 from bus.messages.attributes import AttributeValue
-from bus.messages.base import Instant
-from bus.messages.catalog import Product, SkuRow, SkuView
+from bus.messages.base import NAME, Instant, Line
+from bus.messages.catalog import Product, SkuView
+from bus.messages.catalog_imports import SkuRow
 
 ATTRIBUTE: Final = "attr."  # Before the key of an attribute.
 _CLEAR: Final = "-"
 _ON_SALE: Final = {"yes": True, "no": False}
+_PART: Final = re.compile(rf"({NAME})(?: +x *([1-9][0-9]?))?")
 _SPECIAL: Final = re.compile(r"([\\;=])")
 
 
@@ -63,6 +65,7 @@ def write_more(product: Product, sku: SkuView) -> Sequence[str]:
         ),
         sku.barcode or "",
         "yes" if sku.is_on_sale else "no",
+        "; ".join(part.sku if part.quantity == 1 else f"{part.sku} x{part.quantity}" for part in sku.parts),
     )
     return [guard(cell) if cell else _CLEAR for cell in cells]
 
@@ -109,6 +112,13 @@ def _options(text: str) -> tuple[tuple[str, str], ...]:
     return tuple((name, value) for name, value in pairs)
 
 
+def _parts(text: str) -> tuple[Line, ...]:
+    read = [_PART.fullmatch(part.strip()) for part in text.split(";") if part.strip()]
+    if not all(read):
+        raise ValueError(f"parts must be written as MUG x2; TEE, not {text[:40]!r}")
+    return tuple(Line(sku=part[1], quantity=int(part[2] or 1)) for part in read if part)
+
+
 def _split(text: str, mark: str) -> list[str]:
     """Split at each mark that has no backslash before it; blank parts are left out."""
     parts = re.findall(rf"((?:[^\\{mark}]|\\.)*)(?:{mark}|$)", text)
@@ -133,5 +143,6 @@ _READERS: Final[Mapping[str, tuple[Callable[[str], object], object]]] = {
     "options": (_options, ()),
     "barcode": (str, None),
     "on_sale": (_on_sale, None),
+    "parts": (_parts, ()),
 }
 OPTIONAL: Final = tuple(_READERS)

@@ -7,7 +7,7 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 from bus.goods.columns import OPTIONAL, read_more
 from bus.goods.sheets import SheetRow, unguard
 from bus.messages.base import Currency, Minor, Money
-from bus.messages.catalog import SkuRow
+from bus.messages.catalog_imports import SkuRow
 from bus.messages.currencies import decimals
 from bus.messages.inventory import MOST_UNITS
 
@@ -91,6 +91,11 @@ def read_line(row: SheetRow, style: Style, *, has_stock: bool = True) -> GoodsLi
 def read_pictures(cell: str) -> tuple[str, ...]:
     """Read the pictures of a product, with semicolons between. An empty cell and `-` name none, and take none away."""
     return tuple(dict.fromkeys(each.strip() for each in unguard(cell).split(";") if each.strip() not in ("", "-")))
+
+
+def has_parts(row: SheetRow) -> bool:
+    """Whether a row makes its SKU a bundle."""
+    return row.cells.get("parts", "").strip() not in ("", "-")
 
 
 def column_of(sentence: str) -> str:

@@ -1,9 +1,10 @@
 """Types shared by the messages of several domains."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, Final, Protocol, TypeAlias, TypeVar, dataclass_transform
+from hashlib import sha256
+from typing import Annotated, Final, Literal, Protocol, TypeAlias, TypeVar, dataclass_transform
 
 import msgspec
 
@@ -45,18 +46,42 @@ class Money(Value, frozen=True, kw_only=True):
         return f"{sign}{currencies.symbol(self.currency)}{whole:,}{behind}"
 
 
-class Line(Value, frozen=True, kw_only=True):
-    """A quantity of a SKU."""
-
-    sku: Sku
-    quantity: Quantity
-
-
 class Units(Value, frozen=True, kw_only=True):
-    """A quantity of a SKU, valid or not: for audits."""
+    """A quantity of a SKU, as it is counted on shelves: of any size, and for audits also an invalid one."""
 
     sku: Sku
     quantity: int
+
+
+class Line(Units, frozen=True, kw_only=True):
+    """A quantity of a SKU, as one line of a cart can have it."""
+
+    quantity: Quantity
+
+
+class LineUnits(Units, frozen=True, kw_only=True):
+    """A line of an order or a pick list, as far as its units go."""
+
+    parts: tuple[Units, ...] = ()
+
+
+class LinePart(Value, frozen=True, kw_only=True):
+    """Units of one SKU in each unit of a bundle, as they were when it was put into a cart or ordered."""
+
+    sku: Sku
+    title: str
+    quantity: Quantity  # In each unit of the bundle.
+    weight_g: int  # Of one unit of the part.
+    share: Money  # Of the bundle's unit price, for all these units; the shares of all parts add up to it.
+
+
+class LineInput(Value, frozen=True, kw_only=True):
+    """A buyer's words about a line, an engraving for example, or a choice among the shop's."""
+
+    key: str
+    title: str  # As the shop asks for it.
+    value: str  # One line.
+    kind: Literal["text", "choice"] = "text"
 
 
 class OrderLine(Value, frozen=True, kw_only=True):
@@ -66,11 +91,30 @@ class OrderLine(Value, frozen=True, kw_only=True):
     title: str
     quantity: Quantity
     unit_price: Money
+    parts: tuple[LinePart, ...] = ()  # Of a bundle, which has no units of its own.
+    inputs: tuple[LineInput, ...] = ()  # Their surcharges are in the price.
+
+    @property
+    def id(self) -> str:
+        """The line's id, within its order and in the cart that it was ordered from."""
+        return line_id(self.sku, {each.key: each.value for each in self.inputs})
 
     @property
     def total(self) -> Money:
         """The price of all these units."""
         return Money(amount=self.quantity * self.unit_price.amount, currency=self.unit_price.currency)
+
+
+def line_id(sku: Sku, inputs: Mapping[str, str]) -> str:
+    """Return the id of a line: the SKU, or with inputs `SKU~` and eight hex digits of these: a hash.
+
+    Args:
+        sku: The SKU.
+        inputs: Their values by key, in any order.
+    """
+    if not inputs:
+        return sku
+    return f"{sku}~{sha256(msgspec.json.encode(sorted(inputs.items()))).hexdigest()[:8]}"
 
 
 class Sums(Value, frozen=True, kw_only=True):
@@ -95,6 +139,36 @@ class Address(Value, frozen=True, kw_only=True):
     postal_code: str = ""  # Some countries have none.
     country: str  # ISO 3166-1 alpha-2, upper case.
     region: str = ""  # A state, province or prefecture: its short name, where it has one.
+
+
+class HasUnits(Protocol):
+    """A line of a cart, an order or a pick list: units of a SKU, or of a bundle's parts."""
+
+    @property
+    def sku(self) -> Sku:
+        """The SKU that is sold."""
+        ...
+
+    @property
+    def quantity(self) -> int:
+        """The units of it."""
+        ...
+
+    @property
+    def parts(self) -> Sequence["Units | LinePart"]:
+        """The units of other SKUs in each of them; empty if it is no bundle."""
+        ...
+
+
+def units_of(lines: Iterable[HasUnits]) -> dict[Sku, int]:
+    """Sum up what lines take from the shelves: each SKU once, in the order of the lines. Bundles are their parts."""
+    units: dict[Sku, int] = {}
+    for line in lines:
+        for part in line.parts:
+            units[part.sku] = units.get(part.sku, 0) + part.quantity * line.quantity
+        if not line.parts:
+            units[line.sku] = units.get(line.sku, 0) + line.quantity
+    return units
 
 
 class Fact(Value, frozen=True, kw_only=True):

@@ -5,7 +5,22 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-from bus.messages.base import Address, CartId, Currency, Money, OrderId, Quantity, Sku, Sums, Value, new_id
+from bus.messages.base import (
+    Address,
+    CartId,
+    Currency,
+    LineInput,
+    LinePart,
+    Money,
+    OrderId,
+    Quantity,
+    Sku,
+    Sums,
+    Value,
+    line_id,
+    new_id,
+)
+from bus.messages.inputs import InputValue
 from bus.messages.inventory import OutOfStock, StockRefused, UnknownSku
 from bus.messages.shipping import ShippingMethod
 from engine.message import Command, Query, Reply
@@ -17,7 +32,7 @@ BlockCode: TypeAlias = Literal[
 
 
 class CartLine(Value, frozen=True, kw_only=True):
-    """Units of one SKU in a cart."""
+    """Units of one SKU in a cart, all with the same inputs."""
 
     sku: Sku
     title: str
@@ -27,6 +42,13 @@ class CartLine(Value, frozen=True, kw_only=True):
     price_before: Money | None = None  # The price when the line was set, if it was another.
     is_for_sale: bool = True  # If not, the price is the last known one.
     held_since: datetime | None = None  # UTC. The start of the first of a chain of holds; None in older carts.
+    parts: tuple[LinePart, ...] = ()  # Of a bundle: in an answer those of now, in the stored cart those that are held.
+    inputs: tuple[LineInput, ...] = ()  # Their surcharges are in the price.
+
+    @property
+    def id(self) -> str:
+        """The line's id in its cart: the SKU if it has no inputs, else `SKU~` and a hash of these."""
+        return line_id(self.sku, {each.key: each.value for each in self.inputs})
 
 
 class Cart(Reply):
@@ -54,15 +76,27 @@ class GetCart(Query[Cart | NoSuchCart]):
     cart_id: CartId
 
 
-class SetLine(Command[Cart | NoSuchCart | UnknownSku | StockRefused]):
-    """Set the quantity of a SKU in the cart, and hold the units for ten minutes. Safe to send twice."""
+class InputRefused(Reply):
+    """A line can't be had with these inputs: one is missing, unknown, or not as the product wants it."""
+
+    sku: Sku
+    key: str  # Of the input.
+    detail: str  # For people.
+
+
+class SetLine(Command[Cart | NoSuchCart | UnknownSku | StockRefused | InputRefused]):
+    """Set the quantity of a SKU in the cart, and hold the units for ten minutes. Safe to send twice.
+
+    With other inputs a SKU is another line, beside those that it has.
+    """
 
     cart_id: CartId
-    sku: Sku
+    sku: Sku  # Or the id of a line that is in the cart, which keeps its inputs.
     quantity: Quantity
+    inputs: tuple[InputValue, ...] = ()
 
 
-class ChangeLine(Command[Cart | NoSuchCart | UnknownSku | StockRefused]):
+class ChangeLine(Command[Cart | NoSuchCart | UnknownSku | StockRefused | InputRefused]):
     """Add units of a SKU to the cart, or take units out, and hold the rest for ten minutes.
 
     Unlike `SetLine` it says nothing about what its sender has seen: two windows that add one each add two. Safe to send
@@ -70,16 +104,17 @@ class ChangeLine(Command[Cart | NoSuchCart | UnknownSku | StockRefused]):
     """
 
     cart_id: CartId
-    sku: Sku
+    sku: Sku  # Or a line's id, as in `SetLine`.
     by: int  # -99 to 99. A line of which nothing is left is removed.
     change_id: str = ""
+    inputs: tuple[InputValue, ...] = ()
 
 
 class RemoveLine(Command[Cart | NoSuchCart]):
-    """Remove a SKU from the cart, and release its units. Safe to send twice."""
+    """Remove a line from the cart, and release its units. Safe to send twice."""
 
     cart_id: CartId
-    sku: Sku
+    sku: Sku  # Or the line's id.
 
 
 class Block(Value, frozen=True, kw_only=True):

@@ -6,7 +6,9 @@ from typing import Any, Final, Literal, TypeAlias
 import msgspec
 
 from bus.messages.attributes import Attribute, AttributeValues
-from bus.messages.base import CategoryId, Money, ProductId, Sku, Value
+from bus.messages.base import CategoryId, Line, Money, ProductId, Sku, Value
+from bus.messages.inputs import Input
+from bus.messages.parts import Bundle, BundlePart
 from engine.message import Command, Event, Query, Reply
 
 MOST_SKUS: Final = 2048  # Of one product.
@@ -14,32 +16,6 @@ SLUG: Final = r"[a-z0-9]+(-[a-z0-9]+)*"
 MOST_WEIGHT_G: Final = 1_000_000  # Of one SKU.
 Status: TypeAlias = Literal["draft", "active", "archived"]
 Sort: TypeAlias = Literal["title", "price", "-price", "newest"]
-
-
-class SkuRow(Value, frozen=True, kw_only=True):
-    """A row of an import: a SKU with its product. All rows of a product describe it alike."""
-
-    product_id: ProductId
-    slug: str
-    title: str
-    category: str  # A title or a path of the main category ("clothing/shirts"); one that is not there is made.
-    description: str
-    sku: Sku
-    sku_title: str
-    price: Money
-    weight_g: int
-    # What follows is left as it is where it is None, and emptied where it is named in `cleared`.
-    brand: str | None = None
-    tags: tuple[str, ...] | None = None
-    status: Status | None = None
-    publish_at: datetime | None = None
-    unpublish_at: datetime | None = None
-    options: tuple[tuple[str, str], ...] | None = None  # Name and value of each.
-    barcode: str | None = None
-    is_on_sale: bool | None = None
-    cleared: tuple[Literal["publish_at", "unpublish_at", "barcode"], ...] = ()
-    # As written, by key; "" takes one away. Of the product, or of the SKU.
-    attributes: dict[str, str] = msgspec.field(default_factory=dict)
 
 
 class SkuView(Value, frozen=True, kw_only=True):
@@ -53,6 +29,7 @@ class SkuView(Value, frozen=True, kw_only=True):
     barcode: str | None = None
     is_on_sale: bool = True
     attributes: AttributeValues = msgspec.field(default_factory=dict)
+    parts: tuple[Line, ...] = ()  # Makes it a bundle, which weighs what these do and has no units of its own; by SKU.
 
 
 class Option(Value, frozen=True, kw_only=True):
@@ -89,6 +66,7 @@ class Product(Reply):
     categories: tuple[CategoryId, ...] = ()
     seo_title: str = ""  # For search engines, where it is other than the title; so below.
     seo_description: str = ""
+    inputs: tuple[Input, ...] = ()
 
 
 class ProductChanged(Event):
@@ -195,6 +173,14 @@ class LastSku(Reply):
     sku: Sku
 
 
+class PartOfBundle(Reply):
+    """A SKU can't be taken off: bundles need it. Change these first."""
+
+    id: ProductId
+    sku: Sku
+    bundles: tuple[Sku, ...]
+
+
 class ProductPage(Reply):
     """A page of products, and the cursor of the next page; None at the end."""
 
@@ -241,6 +227,18 @@ class ReadChanges(Query[Products]):
     limit: int = 500  # 1 to 500.
 
 
+class Bundles(Reply):
+    """Bundles, by SKU."""
+
+    bundles: tuple[Bundle, ...]
+
+
+class ReadBundles(Query[Bundles]):
+    """Read which of these SKUs are bundles, with their parts; whether they are for sale or not."""
+
+    skus: tuple[Sku, ...]
+
+
 class PricedSku(Value, frozen=True, kw_only=True):
     """A SKU with its price and weight, for carts."""
 
@@ -248,6 +246,8 @@ class PricedSku(Value, frozen=True, kw_only=True):
     title: str  # Of product and SKU together.
     price: Money
     weight_g: int
+    parts: tuple[BundlePart, ...] = ()  # Of a bundle.
+    inputs: tuple[Input, ...] = ()
 
 
 class Prices(Reply):
@@ -275,56 +275,13 @@ class CheckSku(Query[SkuCheck]):
     sku: Sku
 
 
-class RowChange(Value, frozen=True, kw_only=True):
-    """The fields of a row's SKU and product that an import changes."""
-
-    row: int  # Its index in the request, from 0.
-    fields: tuple[FieldChange, ...]
-
-
-class Imported(Reply):
-    """The number of SKUs written, and the refused rows: each with its index in the request (from 0) and the reason."""
-
-    written: int
-    refused: tuple[tuple[int, str], ...]
-    outcomes: str = ""  # Of each row a letter: a(dded), c(hanged), u(nchanged), r(efused).
-    changes: tuple[RowChange, ...] = ()  # Of the first rows that add or change something.
-
-
-class ImportSkus(Command[Imported]):
-    """Write many SKUs with their products; existing ones are replaced. At most 1,000 rows."""
-
-    rows: tuple[SkuRow, ...]
-    is_trial: bool = False  # Only report what would be refused.
-    by: str = ""  # Who imports them.
-    import_id: str = ""  # Of which these are a part: it can be undone.
-    is_again: bool = False  # They may have been written already, and shall be answered as then.
-    details: int = 0  # Rows that add, and rows that change, whose changes are wanted.
-
-
-class UndoneChanges(Reply):
-    """A part of an import's changes, undone where that could be."""
-
-    restored: int
-    kept: tuple[tuple[ProductId, str, tuple[FieldChange, ...]], ...]  # The product, a sentence, the fields that moved.
-    next: int | None  # Pass it as `below`; None at the end.
-
-
-class UndoSkus(Command[UndoneChanges]):
-    """Set back what an import changed, the last change first. What was changed again since stays, and is told."""
-
-    import_id: str
-    below: int | None = None  # The revision that the last part ended at.
-    by: str = ""
-
-
 class Removed(Reply):
     """The product is off sale, and its id, slug and SKUs are free for others."""
 
     id: ProductId
 
 
-class SetProduct(Command[Product | NoSuchProduct | ProductExists | ChangedMeanwhile]):
+class SetProduct(Command[Product | NoSuchProduct | ProductExists | ChangedMeanwhile | PartOfBundle]):
     """Set all of a product, or add one. SKUs that are not named are taken off sale.
 
     A removed product may be added again, and begins as given. The inventory's books of its SKUs continue where they
@@ -363,6 +320,7 @@ class ChangeProduct(Command[Product | NoSuchProduct | ProductExists | ChangedMea
     categories: tuple[CategoryId, ...] | None = None  # The main one first.
     seo_title: str | None = None
     seo_description: str | None = None
+    inputs: tuple[Input, ...] | None = None
 
 
 class NotComplete(Reply):
@@ -380,7 +338,9 @@ class PublishProduct(Command[Product | NoSuchProduct | NotComplete]):
     by: str = ""
 
 
-class UndoChange(Command[Product | Removed | NoSuchProduct | NoSuchChange | FieldsMoved | ProductExists]):
+class UndoChange(
+    Command[Product | Removed | NoSuchProduct | NoSuchChange | FieldsMoved | ProductExists | PartOfBundle]
+):
     """Set the fields of one change back to what they were before it. To undo the addition of a product removes it."""
 
     id: ProductId
@@ -388,14 +348,14 @@ class UndoChange(Command[Product | Removed | NoSuchProduct | NoSuchChange | Fiel
     by: str = ""
 
 
-class RemoveProduct(Command[Removed | NoSuchProduct]):
+class RemoveProduct(Command[Removed | NoSuchProduct | PartOfBundle]):
     """Take a product off sale. Orders keep their lines, and the inventory keeps its books."""
 
     id: ProductId
     by: str = ""
 
 
-class RemoveSku(Command[Product | NoSuchProduct | NoSuchSku | LastSku]):
+class RemoveSku(Command[Product | NoSuchProduct | NoSuchSku | LastSku | PartOfBundle]):
     """Take one SKU off sale. Orders keep their lines, and the inventory keeps its books."""
 
     id: ProductId
@@ -404,7 +364,10 @@ class RemoveSku(Command[Product | NoSuchProduct | NoSuchSku | LastSku]):
 
 
 class RenameSku(Command[Product | NoSuchProduct | NoSuchSku | ProductExists]):
-    """Give a SKU a name that is free. Safe to send twice. The inventory's books stay under the old name."""
+    """Give a SKU a name that is free. Safe to send twice. The inventory's books stay under the old name.
+
+    Bundles follow: their parts get the new name in the same turn.
+    """
 
     id: ProductId
     sku: Sku

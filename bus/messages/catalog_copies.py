@@ -6,7 +6,10 @@ from engine.message import Query, Reply
 
 
 class ReadSkuProducts(Query[Products]):
-    """Read the products of SKUs, 500 SKUs at most. A SKU that no product has is left out."""
+    """Read the products of SKUs, 500 SKUs at most, and of the bundles that these are parts of.
+
+    A SKU that no product has is left out.
+    """
 
     skus: tuple[Sku, ...]
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Final
 
 from bus.messages.audit import Findings, Repairs
-from bus.messages.base import CartId, Fact, Line, OrderId, ReadSpan, Sku, Value
+from bus.messages.base import CartId, Fact, OrderId, ReadSpan, Sku, Units, Value
 from engine.message import Command, Event, Query, Reply
 
 MOST_UNITS: Final = 1_000_000_000  # On hand of one SKU.
@@ -232,12 +232,29 @@ class OutOfStock(Reply):
     short: tuple[StockRefused, ...]
 
 
+class UnitsHeld(Reply):
+    """All of the units are held."""
+
+    until: datetime  # UTC.
+
+
+class HoldUnits(Command[UnitsHeld | OutOfStock]):
+    """Hold units of several SKUs for a cart, all or none. Safe to send twice: the quantities are totals.
+
+    For lines that share units: bundles, and a SKU in several lines. Holds of SKUs that are not named stay.
+    """
+
+    cart_id: CartId
+    units: tuple[Units, ...]  # Each SKU once, with its total for the cart; 0 gives all units back.
+    not_after: datetime | None = None  # The latest end of these holds.
+
+
 class HoldForCheckout(Command[CheckoutHeld | OutOfStock]):
-    """Turn a cart's holds into an order's: all lines or none. Safe to send twice: the order is its key."""
+    """Turn a cart's holds into an order's: all units or none. Safe to send twice: the order is its key."""
 
     cart_id: CartId
     order_id: OrderId
-    lines: tuple[Line, ...]
+    lines: tuple[Units, ...]  # Each SKU once; bundles are their parts.
 
 
 class GiveBack(Command[None]):

@@ -9,7 +9,6 @@ from bus.messages.base import (
     CartId,
     Fact,
     Instant,
-    Line,
     Minor,
     Money,
     OrderId,
@@ -204,7 +203,7 @@ class PaymentCameLate(Event):
     """Money came for an order that was cancelled for lack of it: are its units still available?"""
 
     order_id: OrderId
-    lines: tuple[Line, ...]
+    lines: tuple[Units, ...]  # Bundles are their parts.
 
 
 class OrderRevived(Event):

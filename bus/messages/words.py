@@ -143,6 +143,8 @@ PROBLEMS: Final[Mapping[str, str]] = {
     "product_exists": "A product with this name is there already.",
     "request_timeout": "The request came too slowly. Please try again.",
     "settled": "What Stripe says about this order is final.",
+    "part_of_bundle": "Bundles need this article.",
+    "no_own_stock": "A bundle has the stock of its parts.",
     "sku_in_use": "Units of this article are still in use.",
     "stock_below_held": "More units are promised than were counted.",
     "stock_moved": "Units have moved since you looked.",

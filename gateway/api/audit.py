@@ -18,10 +18,11 @@ from bus.messages.audit import (
     StuckKind,
 )
 from bus.messages.base import Instant, Money, Sku
-from bus.messages.inventory import GetStock, StockLevel
+from bus.messages.inventory import StockLevel
 from gateway.access import Member
 from gateway.api.bodies import JsonObject, View
 from gateway.api.lists import Limit, ListView
+from gateway.bundles import read_levels
 from gateway.context import GatewayContext, Injected
 from gateway.remedies import advice, request_of, step
 
@@ -138,8 +139,8 @@ async def _live(context: GatewayContext, suspects: Mapping[Sku, StockLevel]) -> 
 async def _actual(context: GatewayContext, skus: Sequence[Sku]) -> dict[Sku, StockLevel]:
     levels: dict[Sku, StockLevel] = {}
     for start in range(0, len(skus), _PAGE):
-        answer = await context.bus.ask(GetStock(skus=tuple(skus[start : start + _PAGE])))
-        levels |= {level.sku: level for level in answer.levels}
+        answer = await read_levels(context.bus, skus[start : start + _PAGE])
+        levels |= {level.sku: level for level, _ in answer}
     return levels
 
 

@@ -23,6 +23,7 @@ from bus.messages.inventory import (
 from gateway.access import Member
 from gateway.api.bodies import LARGEST, Body, Strict, View
 from gateway.api.lists import Limit, ListView
+from gateway.bundles import read_bundles
 from gateway.context import GatewayContext, Injected
 from gateway.problems import Problem
 
@@ -112,15 +113,18 @@ async def get_stock(context: Injected, sku: FromPath[str]) -> StockView:
     dto=Strict[StockBody],
     return_dto=None,
     summary="Set the stock of a SKU, or add to it",
-    refuses=["unknown_sku", "stock_below_held", "stock_moved"],
+    refuses=["unknown_sku", "no_own_stock", "stock_below_held", "stock_moved"],
 )
 async def set_stock(context: Injected, staff: Member, sku: FromPath[str], data: JSONBody[StockBody]) -> StockView:
     """Set the units on hand as counted, with those that are sold but not shipped; or add units that were `received`.
 
     A count of fewer units than are sold or held is refused (409 `stock_below_held`), as is one of other books than the
-    given `version` (409 `stock_moved`). With an `Idempotency-Key` a repeat adds nothing.
+    given `version` (409 `stock_moved`). A bundle has no units of its own (409 `no_own_stock`). With an
+    `Idempotency-Key` a repeat adds nothing.
     """
     await _books(context, sku)
+    if (data.on_hand or data.received) and await read_bundles(context.bus, [sku]):
+        raise Problem(409, "no_own_stock", f"{sku} is a bundle: set the stock of its parts.")
     if data.received is not None:
         return _stock(await context.bus.ask(ReceiveStock(sku=sku, received=data.received, by=str(staff))))
     assert data.on_hand is not None

@@ -7,6 +7,8 @@ ten thousand reads; a value that several wait for is read once.
 
 A SKU without a level that the shop does not sell is not watched: its subscribers are answered, and its topic is gone.
 
+A bundle has no level of its own. When that of a part changes it is read again, as one that a subscription waits for.
+
 Reads go one at a time in pages, first the SKUs that subscriptions wait for, then all watched ones: every 10 s and
 whenever pub/sub may have lost a message. So a value in memory can be wrong for 10 s, for new and old watchers alike.
 """
@@ -20,6 +22,8 @@ import msgspec
 import structlog
 
 from bus.messages.inventory import StockLevel
+from gateway.bundles import LiveLevel
+from gateway.live.bundle_topics import BundleTopics
 from gateway.live.messages import LiveRefusal, subscribed
 from gateway.live.metrics import READ_FAILURES, SUBSCRIPTIONS
 from gateway.live.settings import LiveSettings
@@ -27,7 +31,7 @@ from gateway.live.ticks import Ticks
 from gateway.live.topics import NOTHING, PendingSubscription, StockTopic, Subscriber
 
 _BODY = msgspec.json.Decoder(StockLevel)
-ReadLevels = Callable[[Sequence[str]], Awaitable[Sequence[StockLevel]]]
+ReadLevels = Callable[[Sequence[str]], Awaitable[Sequence[LiveLevel]]]
 ReadSold = Callable[[Sequence[str]], Awaitable[Collection[str]]]
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -49,6 +53,7 @@ class StockSubscriptions:
         self._loop = asyncio.get_running_loop()
         self._ticks = Ticks(settings, clock, self._mark_known)
         self._topics: dict[str, StockTopic] = {}
+        self._bundles = BundleTopics()
         # SKUs to read, in order; dicts because they keep the order and hold each SKU once.
         self._urgent: dict[str, None] = {}
         self._due: dict[str, None] = {}
@@ -99,6 +104,8 @@ class StockSubscriptions:
             topic = self._topics.get(level.sku)
             if topic is not None:
                 self._update(topic, level, committed_at)
+            for bundle in self._bundles.of(level.sku):
+                self._read_soon(bundle)
 
     def sent_levels(self) -> dict[str, StockLevel]:
         """Return the levels last sent to watchers, except unsure ones; version -1 means that there is none."""
@@ -130,9 +137,9 @@ class StockSubscriptions:
                 self._page_size = min(2 * self._page_size, self._settings.read_page)
                 self._accept(page, levels, unsold)
 
-    async def _find_unsold(self, page: Sequence[StockTopic], levels: Iterable[StockLevel]) -> Collection[str]:
+    async def _find_unsold(self, page: Sequence[StockTopic], levels: Iterable[LiveLevel]) -> Collection[str]:
         """Return the SKUs of which there is no level, and which the shop does not sell."""
-        counted = {level.sku for level in levels}
+        counted = {level.sku for level, _ in levels}
         missing = [topic.sku for topic in page if topic.sku not in counted and topic.version == NOTHING]
         if not missing or self._read_sold is None:
             return ()
@@ -220,6 +227,7 @@ class StockSubscriptions:
     def _drop_if_idle(self, topic: StockTopic) -> None:
         if topic.idle and self._topics.get(topic.sku) is topic:
             del self._topics[topic.sku]
+            self._bundles.forget(topic.sku)
 
     def _read_soon(self, sku: str) -> None:
         self._urgent[sku] = None
@@ -249,15 +257,16 @@ class StockSubscriptions:
         except TimeoutError:
             return
 
-    def _accept(self, page: Sequence[StockTopic], levels: Iterable[StockLevel], unsold: Collection[str]) -> None:
+    def _accept(self, page: Sequence[StockTopic], levels: Iterable[LiveLevel], unsold: Collection[str]) -> None:
         """Accept a read, but only for the topics it was made for.
 
         A topic that was dropped and made again meanwhile may have missed a change in between; it is read again.
         """
         missing = {topic.sku: topic for topic in page if self._topics.get(topic.sku) is topic}
-        for level in levels:
+        for level, parts in levels:
             topic = missing.pop(level.sku, None)
             if topic is not None:
+                self._bundles.learn(level.sku, parts)
                 self._update(topic, level)
         for topic in missing.values():
             if topic.sku in unsold and topic.version == NOTHING:

@@ -4,7 +4,7 @@ import { shopNow } from "./api.js";
 import { MOST_OF_ONE, heldFor } from "./basket.js";
 import { byId, h, say, setText } from "./dom.js";
 import { price, times } from "./money.js";
-import { countdownWords, problemWords } from "./words.js";
+import { countdownWords, partWords, problemWords } from "./words.js";
 
 /** @typedef {import("./types.js").CartLineView} CartLine */
 
@@ -42,19 +42,19 @@ export class BasketView {
     byId("basket-empty").hidden = lines.length > 0;
     byId("basket-foot").hidden = lines.length === 0;
     if (subtotal) setText(byId("basket-subtotal"), price(subtotal));
-    for (const [sku, element] of this.#lines) {
-      if (lines.some((line) => line.sku === sku)) continue;
+    for (const [id, element] of this.#lines) {
+      if (lines.some((line) => line.id === id)) continue;
       element.remove();
-      this.#lines.delete(sku);
+      this.#lines.delete(id);
     }
-    for (const line of lines) this.#fill(this.#lines.get(line.sku) ?? this.#make(line), line);
+    for (const line of lines) this.#fill(this.#lines.get(line.id) ?? this.#make(line), line);
     this.#tick();
   }
 
   /** @param {CartLine} line */
   #make(line) {
-    const { sku, title } = line;
-    const step = (/** @type {number} */ by) => this.#try(line, () => this.#basket.add(sku, by));
+    const { id, sku, title } = line;
+    const step = (/** @type {number} */ by) => this.#try(line, () => this.#basket.add(id, by));
     const count = h("input", {
       type: "number",
       inputmode: "numeric",
@@ -62,13 +62,15 @@ export class BasketView {
       max: MOST_OF_ONE,
       "aria-label": `Quantity of ${title}`,
       "data-testid": "quantity",
-      onchange: () => this.#set(line, Number(count.value) || this.#basket.quantity(sku)), // Emptied by mistake.
+      onchange: () => this.#set(line, Number(count.value) || this.#basket.quantity(id)), // Emptied by mistake.
     });
     const element = h(
       "li",
       { class: "line", "data-testid": "basket-line", "data-sku": sku },
       h("p", { class: "name", text: title }),
       h("p", { class: "price", "data-testid": "line-total" }),
+      ...line.inputs.map((told) => h("p", { class: "parts", "data-testid": "line-input", text: `${told.title}: ${told.value}` })),
+      ...(line.parts.length ? [h("p", { class: "parts", text: partWords(line.parts) })] : []),
       h(
         "div",
         { class: "stepper" },
@@ -82,10 +84,10 @@ export class BasketView {
         "p",
         { class: "hold" },
         h("span", { class: "countdown", "data-testid": "countdown" }),
-        button("Hold again", "hold-again", () => this.#set(line, this.#basket.quantity(sku)), { class: "plain again", "aria-label": `Hold ${title} again` }),
+        button("Hold again", "hold-again", () => this.#set(line, this.#basket.quantity(id)), { class: "plain again", "aria-label": `Hold ${title} again` }),
       ),
     );
-    this.#lines.set(sku, element);
+    this.#lines.set(id, element);
     byId("basket-lines").append(element);
     return element;
   }
@@ -95,18 +97,18 @@ export class BasketView {
    * @param {CartLine} line
    */
   #fill(element, line) {
-    const quantity = this.#basket.quantity(line.sku);
+    const quantity = this.#basket.quantity(line.id);
     const input = /** @type {HTMLInputElement} */ (element.querySelector("input"));
-    if (document.activeElement !== input || !this.#basket.busy(line.sku)) input.value = String(quantity);
+    if (document.activeElement !== input || !this.#basket.busy(line.id)) input.value = String(quantity);
     setText(/** @type {Element} */ (element.querySelector(".price")), price(times(line.unit_price, quantity)));
     setText(/** @type {Element} */ (element.querySelector(".news")), lineNews(line));
-    element.toggleAttribute("aria-busy", this.#basket.busy(line.sku));
+    element.toggleAttribute("aria-busy", this.#basket.busy(line.id));
   }
 
   #tick() {
     const now_ms = shopNow();
     for (const line of this.#basket.lines) {
-      const element = this.#lines.get(line.sku);
+      const element = this.#lines.get(line.id);
       if (element) showHold(element, heldFor(line, now_ms));
     }
   }
@@ -117,7 +119,7 @@ export class BasketView {
    */
   #set(line, quantity) {
     const whole = Math.min(Math.max(Math.round(quantity) || 0, 0), MOST_OF_ONE);
-    return this.#try(line, () => this.#basket.set(line.sku, whole));
+    return this.#try(line, () => this.#basket.set(line.id, whole));
   }
 
   /**

@@ -11,7 +11,11 @@ import { Problem, ask, newKey, pause } from "./api.js";
 
 /** @typedef {import("./types.js").CartView} Cart */
 /** @typedef {import("./types.js").CartLineView} CartLine */
-/** @typedef {{quantity?: number, by: number}} Change A new quantity, or the shop's own, and units to add to it. */
+/** @typedef {{[key: string]: string}} Inputs What is told with a line, an engraving for example, by key. */
+/**
+ * @typedef {{quantity?: number, by: number, inputs?: Inputs}} Change A new quantity, or the shop's own, and units to add
+ * to it; of a line that is not there yet, with its inputs.
+ */
 
 const CART_KEY = "shopflow.cart";
 /** Set to something new at each change, for the browser's other tabs. */
@@ -61,8 +65,17 @@ export class Basket extends EventTarget {
 
   /** @returns {number} Units in all. */
   get count() {
-    const skus = new Set([...this.lines.map((line) => line.sku), ...this.#sent.keys(), ...this.#waiting.keys()]);
-    return [...skus].reduce((sum, sku) => sum + this.quantity(sku), 0);
+    const ids = new Set([...this.lines.map((line) => line.id), ...this.#sent.keys(), ...this.#waiting.keys()]);
+    return [...ids].reduce((sum, id) => sum + this.quantity(id), 0);
+  }
+
+  /**
+   * @param {string} sku
+   * @returns {number} Units of a SKU in all lines.
+   */
+  units(sku) {
+    const others = this.lines.filter((line) => line.sku === sku && line.id !== sku);
+    return others.reduce((sum, line) => sum + this.quantity(line.id), this.quantity(sku));
   }
 
   /**
@@ -104,7 +117,7 @@ export class Basket extends EventTarget {
   /**
    * Set the quantity of a SKU; 0 removes it. Setting the same quantity again renews the hold.
    *
-   * @param {string} sku
+   * @param {string} sku Or the id of a line, here and below.
    * @param {number} quantity 0 to 99.
    * @throws {Problem} 409 `out_of_stock`: the basket is as it was.
    */
@@ -122,6 +135,20 @@ export class Basket extends EventTarget {
   add(sku, by) {
     const { quantity, by: before } = this.#waiting.get(sku) ?? { by: 0 };
     return this.#change(sku, { quantity, by: before + by });
+  }
+
+  /**
+   * Add a unit of a SKU with inputs: to the line that has just these, or as a new one.
+   *
+   * @param {string} sku
+   * @param {Inputs} inputs
+   * @throws {Problem} As `set`; 422 `invalid` names the input that does not fit.
+   */
+  addWith(sku, inputs) {
+    return this.#inTurn(async () => {
+      this.#take(await this.#send(sku, { by: 1, inputs }));
+      localStorage.setItem(NEWS_KEY, newKey());
+    });
   }
 
   /** Drop the basket: it was bought, or is gone. The next SKU that is added starts a new one. */
@@ -192,7 +219,8 @@ export class Basket extends EventTarget {
     const id = await this.#create();
     for (const line of lost) {
       // It may be sold out by now.
-      this.#cart = await put(id, line.sku, { quantity: line.quantity, by: 0 }).catch(() => this.#cart);
+      const inputs = Object.fromEntries(line.inputs.map(({ key, value }) => [key, value]));
+      this.#cart = await put(id, line.sku, { quantity: line.quantity, by: 0, inputs }).catch(() => this.#cart);
     }
     return put(id, sku, change);
   }
@@ -207,7 +235,7 @@ export class Basket extends EventTarget {
 
   /** @param {string} sku */
   #line(sku) {
-    return this.lines.find((line) => line.sku === sku);
+    return this.lines.find((line) => line.id === sku);
   }
 
   /** @param {Cart | null} cart */
@@ -251,7 +279,9 @@ function changed(quantity, change) {
 async function put(id, sku, change) {
   const path = `/carts/${encodeURIComponent(id)}/lines/${encodeURIComponent(sku)}`;
   const quantity = change.quantity === undefined ? undefined : Math.min(change.quantity + change.by, MOST_OF_ONE);
-  const sent = quantity === undefined ? { body: { add: change.by }, key: newKey() } : { body: { quantity } };
+  const told = Object.keys(change.inputs ?? {}).length ? { inputs: change.inputs } : {};
+  const added = { body: { add: change.by, ...told }, key: newKey() };
+  const sent = quantity === undefined ? added : { body: { quantity, ...told } };
   for (let repeat = 0; ; repeat++) {
     try {
       if (quantity !== undefined && quantity <= 0) return await ask("DELETE", path);

@@ -197,15 +197,16 @@ export class CatalogView {
     stock.dataset.level = stockLevel(available);
     if (news && first !== "") flash(stock);
     const add = /** @type {HTMLButtonElement} */ (card.querySelector(".add"));
-    setText(add, skus.length === 1 ? "Add" : "Choose");
+    const isPlain = skus.length === 1 && !item.has_inputs;
+    setText(add, isPlain ? "Add" : "Choose");
     add.setAttribute("aria-label", `${add.textContent}: ${item.title}`);
-    add.disabled = skus.length === 1 && available <= 0;
+    add.disabled = isPlain && available <= 0;
   }
 
   /** @param {ProductItem} item */
   async #add(item) {
     const skus = this.#board.skus(item.id);
-    const only = skus.length === 1 ? skus[0] : undefined;
+    const only = skus.length === 1 && !item.has_inputs ? skus[0] : undefined;
     if (only === undefined) {
       location.hash = `#product/${encodeURIComponent(item.id)}`;
       return;
@@ -283,10 +284,11 @@ export function flash(element) {
  * @param {import("./basket.js").Basket} basket
  * @param {string} sku
  * @param {string} title
+ * @param {import("./basket.js").Inputs} inputs
  */
-export async function addToBasket(basket, sku, title) {
+export async function addToBasket(basket, sku, title, inputs = {}) {
   try {
-    await basket.add(sku, 1);
+    await (Object.keys(inputs).length ? basket.addWith(sku, inputs) : basket.add(sku, 1));
     say(`${title} is in your basket, held for ${basket.hold}.`);
   } catch (error) {
     say(`${title}: ${problemWords(error)}`, "bad");

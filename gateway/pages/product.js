@@ -6,7 +6,7 @@ import { addToBasket, flash } from "./catalog.js";
 import { byId, h, say, setText } from "./dom.js";
 import { Gallery } from "./gallery.js";
 import { price } from "./money.js";
-import { problemWords, stockLevel, stockWords } from "./words.js";
+import { partWords, problemWords, stockLevel, stockWords } from "./words.js";
 
 /** @typedef {import("./types.js").ProductDetail} Product */
 /** @typedef {import("./types.js").SkuDetail} SkuOffer */
@@ -67,6 +67,7 @@ export class ProductView {
     setText(byId("product-description"), product.description);
     setText(byId("product-category"), product.category ?? "");
     this.#gallery.show(product);
+    byId("product-inputs").replaceChildren(...product.inputs.map(field));
     byId("product-skus").replaceChildren(...product.skus.map((offer) => this.#row(product, offer)));
     const skus = product.skus.map((offer) => offer.sku);
     this.#board.learn(product.id, skus);
@@ -88,7 +89,7 @@ export class ProductView {
       "data-testid": "add",
       "data-sku": offer.sku,
       "aria-label": `Add: ${name}`,
-      onclick: () => addToBasket(this.#basket, offer.sku, name),
+      onclick: () => this.#add(offer.sku, name),
       text: "Add",
     });
     const row = h(
@@ -96,11 +97,26 @@ export class ProductView {
       { class: offer.images.length ? "sku pictured" : "sku", "data-testid": "sku", "data-sku": offer.sku, onclick: choose, onfocusin: choose },
       h("p", { class: "name", text: same ? "One size" : offer.title }),
       h("p", { class: "price", text: price(offer.price) }),
+      ...(offer.parts.length ? [h("p", { class: "parts", text: partWords(offer.parts) })] : []),
       h("div", { class: "counts" }, h("p", { class: "stock", "data-testid": "sku-stock" }), h("p", { class: "mine" })),
       add,
     );
     this.#rows.set(offer.sku, { offer, row });
     return row;
+  }
+
+  /**
+   * Add a unit, with what its buyer tells; nothing if something is missing, which the browser then shows.
+   *
+   * @param {string} sku
+   * @param {string} name
+   */
+  async #add(sku, name) {
+    /** @type {NodeListOf<HTMLInputElement | HTMLSelectElement>} */
+    const controls = byId("product-inputs").querySelectorAll("input, select");
+    for (const control of controls) if (!control.reportValidity()) return;
+    const told = [...controls].filter(({ value }) => value.trim()).map(({ name: key, value }) => [key, value]);
+    await addToBasket(this.#basket, sku, name, Object.fromEntries(told));
   }
 
   /** @param {string} sku */
@@ -109,7 +125,7 @@ export class ProductView {
     if (!entry) return;
     const { offer, row } = entry;
     const available = this.#live.level(sku)?.available ?? offer.available;
-    const mine = this.#basket.quantity(sku);
+    const mine = this.#basket.units(sku);
     const stock = /** @type {HTMLElement} */ (row.querySelector(".stock"));
     const first = stock.textContent === "";
     if (setText(stock, stockWords(available)) && !first) flash(stock);
@@ -119,4 +135,17 @@ export class ProductView {
     const add = /** @type {HTMLButtonElement} */ (row.querySelector(".add"));
     add.disabled = available <= 0 || mine >= MOST_OF_ONE;
   }
+}
+
+/**
+ * Make the field of something that buyers may or must tell.
+ *
+ * @param {import("./types.js").InputView} input
+ */
+function field({ key, title, kind, choices, max_length: maxlength, surcharge, required }) {
+  const more = surcharge?.amount ? ` (+${price(surcharge)})` : "";
+  const props = { name: key, required, "data-testid": "input" };
+  const options = ["", ...choices].map((choice) => h("option", { value: choice, text: choice || "–" }));
+  const control = kind === "choice" ? h("select", props, ...options) : h("input", { ...props, type: "text", maxlength, autocomplete: "off" });
+  return h("label", {}, `${title}${more}${required ? "" : ", if you like"}`, control);
 }

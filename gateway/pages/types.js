@@ -62,6 +62,7 @@
 
 /**
  * @typedef {Object} CartLineView
+ * @property {string} id
  * @property {string} sku
  * @property {string} title
  * @property {number} quantity
@@ -71,6 +72,8 @@
  * @property {boolean} for_sale
  * @property {number} held
  * @property {string} held_until
+ * @property {PartView[]} parts
+ * @property {LineInputView[]} inputs
  */
 
 /**
@@ -211,9 +214,45 @@
  */
 
 /**
+ * @typedef {Object} InputView
+ * @property {string} key
+ * @property {string} title
+ * @property {"choice" | "text"} kind
+ * @property {string[]} choices
+ * @property {number} max_length
+ * @property {Money | null} surcharge
+ * @property {boolean} required
+ */
+
+/**
  * @typedef {Object} LineBody
  * @property {number | null} [quantity]
  * @property {number | null} [add]
+ * @property {Record<string, string> | null} [inputs]
+ */
+
+/**
+ * @typedef {Object} LineInput
+ * @property {string} key
+ * @property {string} title
+ * @property {string} value
+ * @property {"choice" | "text"} [kind]
+ */
+
+/**
+ * @typedef {Object} LineInputView
+ * @property {string} key
+ * @property {string} title
+ * @property {string} value
+ */
+
+/**
+ * @typedef {Object} LinePart
+ * @property {string} sku
+ * @property {string} title
+ * @property {number} quantity
+ * @property {number} weight_g
+ * @property {Money} share
  */
 
 /**
@@ -264,6 +303,8 @@
  * @property {string} title
  * @property {number} quantity
  * @property {Money} unit_price
+ * @property {LinePart[]} [parts]
+ * @property {LineInput[]} [inputs]
  */
 
 /**
@@ -286,6 +327,13 @@
  * @property {string | null} pay_until
  * @property {MomentView[]} timeline
  * @property {BuyerView | null} [buyer]
+ */
+
+/**
+ * @typedef {Object} PartView
+ * @property {string} sku
+ * @property {string} title
+ * @property {number} quantity
  */
 
 /**
@@ -329,6 +377,7 @@
  * @property {string} seo_description
  * @property {OptionView[]} options
  * @property {Record<string, string | number | number | boolean>} attributes
+ * @property {InputView[]} inputs
  * @property {SkuDetail[]} skus
  * @property {ImageView[]} images
  * @property {null} rating
@@ -364,6 +413,7 @@
  * @property {ImageView | null} image
  * @property {number} available
  * @property {string[]} skus
+ * @property {boolean} has_inputs
  */
 
 /**
@@ -406,6 +456,7 @@
  * @property {string | null} barcode
  * @property {string[]} images
  * @property {Record<string, string | number | number | boolean>} attributes
+ * @property {PartView[]} parts
  */
 
 /**

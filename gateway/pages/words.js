@@ -15,6 +15,16 @@ export function stockWords(available) {
 }
 
 /**
+ * Write what a bundle is made of.
+ *
+ * @param {{title: string, quantity: number}[]} parts
+ * @returns {string}
+ */
+export function partWords(parts) {
+  return parts.map(({ title, quantity }) => (quantity === 1 ? title : `${quantity} × ${title}`)).join(" + ");
+}
+
+/**
  * Rate the urgency of a count, for its colour.
  *
  * @param {number} available

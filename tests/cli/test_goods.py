@@ -29,6 +29,8 @@ GOOD = {
     "on_hand": "7",
 }
 
+SET = {**GOOD, "product_id": "SET", "slug": "set", "sku": "SET", "on_hand": "", "parts": "MUG x2; VASE-RED"}
+
 
 def write(file: Path, *rows: dict[str, str], encoding: str = "utf-8") -> Path:
     with file.open("w", encoding=encoding, newline="") as target:
@@ -181,6 +183,7 @@ SHIRT = {
     "publish_at": "2040-01-01T00:00:00+00:00",
     "unpublish_at": "-",
     "on_sale": "yes",
+    "parts": "-",
 }
 SIZES = [
     {**SHIRT, "sku": f"SHIRT-{size}", "options": f"Size={size}; Colour=red", "barcode": f"40063813339{place}"}
@@ -299,3 +302,38 @@ async def test_an_import_is_undone_once(shop: ShopUnderTest, tmp_path: Path) -> 
         await undo_import(shop.inside.bus, done.id)
     with pytest.raises(BadInput, match="there is no import imp_none"):
         await undo_import(shop.inside.bus, "imp_none")
+
+
+async def test_bundles_come_after_their_parts_have_none_of_the_stock_and_go_out_as_they_came(
+    shop: ShopUnderTest, tmp_path: Path
+) -> None:
+    file = write(tmp_path / "in.csv", SET, GOOD, {**SET, "sku": "BOX", "on_hand": "3"})
+    no_stock = "on_hand: a bundle has none of its own, set that of its parts; the rest of the line is taken"
+
+    assert await imported(shop, file, is_trial=True) == (2, [(7, no_stock)])
+    assert await imported(shop, file) == (2, [(7, no_stock)])
+    await export_file(shop.inside.bus, tmp_path / "out.csv")
+    rows = read(tmp_path / "out.csv")
+    assert (rows["SET"]["on_hand"], rows["SET"]["parts"], rows["MUG"]["parts"]) == ("", "MUG x2; VASE-RED", "-")
+    assert (await imported(shop, tmp_path / "out.csv"))[1] == []
+    assert await shop.available("VASE-RED") == 7
+
+
+async def test_an_undo_takes_bundles_off_with_their_parts_and_leaves_what_others_need(
+    shop: ShopUnderTest, tmp_path: Path
+) -> None:
+    first = await import_file(shop.inside, write(tmp_path / "in.csv", SET, GOOD))
+    undone = await undo_import(shop.inside.bus, first.id)
+    assert (undone.state, undone.kept) == ("undone", 0)
+    assert await left(shop, "VASE", "SET") == []
+
+    parts = await import_file(shop.inside, write(tmp_path / "parts.csv", GOOD))
+    await imported(shop, write(tmp_path / "set.csv", SET))
+    undone = await undo_import(shop.inside.bus, parts.id)
+    assert (undone.state, undone.kept) == ("undone", 1)
+    assert await left(shop, "VASE", "SET") == ["VASE", "SET"]
+
+
+async def left(shop: ShopUnderTest, *ids: str) -> list[str]:
+    found = [await shop.ask(GetProduct(id=each, even_hidden=True)) for each in ids]
+    return [each.id for each in found if isinstance(each, Product)]

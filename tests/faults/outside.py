@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from bus.messages.base import Money
-from bus.messages.catalog import ImportSkus, SkuRow
+from bus.messages.catalog_imports import ImportSkus, SkuRow
 from testkit import ShopUnderTest
 from tests.faults.model import PRICES
 

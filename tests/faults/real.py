@@ -12,7 +12,7 @@ import msgspec
 from bus.messages.audit import Audit, CheckId
 from bus.messages.base import Money
 from bus.messages.cart import Cart, CheckedOut, CreateCart, GetCart, PriceChanged, RemoveLine, SetLine
-from bus.messages.catalog import ImportSkus
+from bus.messages.catalog_imports import ImportSkus
 from bus.messages.inventory import (
     CountStock,
     GetStock,

@@ -16,7 +16,9 @@ import pytest
 
 from actors.payment.stripe import StripeSettings
 from actors.shipping.carrier import CarrierSettings
-from bus.messages.base import Line
+from bus.messages.base import Line, Money, Units
+from bus.messages.cart import Cart, CreateCart, RemoveLine, SetLine
+from bus.messages.catalog_imports import ImportSkus, SkuRow
 from bus.messages.inventory import (
     AuditStock,
     CheckoutHeld,
@@ -139,6 +141,69 @@ async def baskets(shops: Sequence[Shop], campaign: Campaign, scale: Scale, buyer
     await nothing_is_wrong(shops[0])
 
 
+RECIPES = {"SET": {"A": 1, "B": 1}, "BOX": {"B": 1, "C": 2}, "A": {"A": 1}, "B": {"B": 1}, "C": {"C": 1}}
+
+
+async def bundles(shops: Sequence[Shop], campaign: Campaign, scale: Scale, buyers: int, rounds: int) -> None:
+    """Each wants a bundle, or one of the parts that bundles share; some by their carts, some check out at once."""
+    chance = Random(scale.seed)
+    await shops[0].bus.ask(ImportSkus(rows=tuple(_goods(sku) for sku in ("A", "B", "C", "SET", "BOX"))))
+    for number in range(rounds):
+        on_hand = {sku: chance.randint(1, 8) for sku in ("A", "B", "C")}
+        await stock(shops[0], **on_hand)
+        wishes = [(f"{campaign.name}-{number}-{n}", chance.choice(list(RECIPES))) for n in range(buyers)]
+        async with asyncio.timeout(PATIENCE_S):
+            got = await asyncio.gather(*(_wish(shops, chance.choice(shops), name, sku) for name, sku in wishes))
+
+        left = Counter(on_hand)
+        for cart, (_, sku) in zip(got, wishes, strict=True):
+            left.subtract(RECIPES[sku] if cart else {})
+        assert min(left.values()) >= 0  # Never oversold,
+        for cart, (_, sku) in zip(got, wishes, strict=True):  # and nobody was refused what is left.
+            assert cart or any(left[part] < units for part, units in RECIPES[sku].items())
+        for sku, units in left.items():  # Nothing is held for who has nothing, and all parts for who has a bundle.
+            assert (await books(shops[0], sku)).held == on_hand[sku] - units
+        await _all(_let_go(chance.choice(shops), *each) for each in got if each)
+        for sku in on_hand:
+            assert (await books(shops[0], sku)).held == 0
+        campaign.runs += 1
+    campaign.notes.append(f"{buyers} buyers of bundles that share parts, {rounds} rounds: nothing oversold, none idle.")
+    await nothing_is_wrong(shops[0])
+
+
+def _goods(sku: str) -> SkuRow:
+    price = Money(amount=1000, currency="EUR")
+    parts = tuple(Line(sku=part, quantity=units) for part, units in RECIPES[sku].items() if part != sku)
+    return SkuRow(
+        product_id=sku,
+        slug=sku.lower(),
+        title=sku,
+        category="",
+        description="",
+        sku=sku,
+        sku_title="",
+        price=price,
+        weight_g=1,
+        parts=parts,
+    )
+
+
+async def _wish(shops: Sequence[Shop], shop: Shop, name: str, sku: str) -> tuple[str, str] | None:
+    """The cart and the SKU that is held for it, or the order and nothing; None for who was refused."""
+    if int(name[-1]) % 2:
+        units = tuple(Units(sku=part, quantity=each) for part, each in RECIPES[sku].items())
+        answer = await shop.bus.ask(HoldForCheckout(cart_id=f"cart-{name}", order_id=f"ord-{name}", lines=units))
+        return (f"ord-{name}", "") if isinstance(answer, CheckoutHeld) else None
+    cart = await shop.bus.ask(CreateCart())
+    held = await shops[-1].bus.ask(SetLine(cart_id=cart.id, sku=sku, quantity=1))
+    assert isinstance(held, Cart | StockRefused)
+    return (cart.id, sku) if isinstance(held, Cart) else None
+
+
+async def _let_go(shop: Shop, cart: str, sku: str) -> None:
+    await shop.bus.ask(RemoveLine(cart_id=cart, sku=sku) if sku else GiveBack(order_id=cart))
+
+
 def _basket(chance: Random, name: str) -> HoldForCheckout:
     lines = tuple(Line(sku=sku, quantity=chance.randint(1, 3)) for sku in chance.sample(SKUS, 5))
     return HoldForCheckout(cart_id=f"cart-{name}", order_id=f"ord-{name}", lines=lines)
@@ -180,6 +245,13 @@ async def test_of_ten_thousand_tries_for_half_as_many_units_exactly_half_succeed
 async def test_baskets_are_held_in_full_or_not_at_all(shop: ShopUnderTest, scale: Scale, report: Report) -> None:
     campaign = report.campaign("baskets of five SKUs", scale.seed)
     await baskets([shop.inside], campaign, scale, 200, scale.of(short=1, long=30))
+
+
+async def test_bundles_that_share_parts_are_neither_oversold_nor_left_over(
+    shop: ShopUnderTest, scale: Scale, report: Report
+) -> None:
+    campaign = report.campaign("bundles that share parts", scale.seed)
+    await bundles([shop.inside], campaign, scale, 60, scale.of(short=3, long=60))
 
 
 @pytest.mark.timeout(600)
@@ -247,3 +319,11 @@ async def test_baskets_of_two_shops_are_held_in_full_or_not_at_all(
     campaign = report.campaign("baskets of five SKUs, in two shops on one database", scale.seed)
     async with both as shops:
         await baskets(shops, campaign, scale, 200, scale.of(short=2, long=30))
+
+
+async def test_bundles_of_two_shops_are_neither_oversold_nor_left_over(
+    both: AbstractAsyncContextManager[tuple[Shop, Shop]], scale: Scale, report: Report
+) -> None:
+    campaign = report.campaign("bundles that share parts, in two shops on one database", scale.seed)
+    async with both as shops:
+        await bundles(shops, campaign, scale, 60, scale.of(short=3, long=60))

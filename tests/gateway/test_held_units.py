@@ -2,9 +2,10 @@
 
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 
-from bus.messages.base import Money
+from bus.messages.base import LinePart, Money
 from bus.messages.cart import Cart, CartLine, NoSuchCart
 from gateway.held_units import HeldUnits
 from gateway.problems import Problem
@@ -55,6 +56,20 @@ def test_all_carts_of_an_address_count_together_and_other_addresses_do_not(held:
         hold(held, "cart_3", 1)
     assert (refused.value.status, refused.value.headers["Retry-After"]) == (429, "600")
     hold(held, "cart_4", 10, address=OFFICE)
+
+
+def test_a_bundle_counts_as_the_units_that_it_holds(held: HeldUnits) -> None:
+    money = Money(amount=1, currency="EUR")
+    parts = (LinePart(sku="MUG", title="Mug", quantity=3, weight_g=1, share=money),)
+    (line,) = cart_of("cart_1", NOON + timedelta(minutes=10), SET=3).lines
+    cart = Cart(id="cart_1", lines=(msgspec.structs.replace(line, parts=parts),), currency="EUR")
+
+    with held.holding(HOME, "cart_1", "SET", 3) as count:
+        count(cart)
+
+    with pytest.raises(Problem):
+        hold(held, "cart_2", 2)
+    hold(held, "cart_2", 1)
 
 
 def test_a_line_that_changes_counts_once(held: HeldUnits) -> None:

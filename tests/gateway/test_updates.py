@@ -11,9 +11,11 @@ from redis.asyncio.retry import Retry
 from redis.backoff import ConstantBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 
+from bus.messages.catalog import Bundles
 from bus.messages.inventory import StockLevel, StockLevels
 from engine.actor import Bus
 from engine.clock import ManualClock
+from gateway.bundles import LiveLevel
 from gateway.updates import Update, Updates
 from testkit import Servers
 
@@ -104,10 +106,11 @@ async def test_who_must_not_see_an_old_value_is_told_by_the_inventory_and_so_is_
         await listener.next()
         updates.publish_levels([level(1)])
         await listener.next()
-        monkeypatch.setattr(updates._bus, "ask", AsyncMock(return_value=StockLevels(levels=(level(2),))))
+        answers = [Bundles(bundles=()), StockLevels(levels=(level(2),))]
+        monkeypatch.setattr(updates._bus, "ask", AsyncMock(side_effect=answers))
 
         assert await updates.levels(["MUG"]) == [level(1)]  # Somebody was killed between commit and telling.
-        assert await updates.fresh_levels(["MUG"]) == [level(2)]
+        assert await updates.fresh_levels(["MUG"]) == [LiveLevel(level(2), ())]
         assert await updates.levels(["MUG"]) == [level(2)]
 
 

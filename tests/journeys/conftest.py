@@ -6,6 +6,7 @@ import aiohttp
 import msgspec
 import pytest
 
+from actors.payment.actor import Payments
 from actors.payment.stripe import open_stripe
 from sandbox.core.faults import Fault
 from testkit import ShopUnderTest
@@ -56,3 +57,13 @@ def impatient_with_stripe(monkeypatch: pytest.MonkeyPatch) -> None:
         "wiring.shop.open_stripe",
         lambda settings, circuit: open_stripe(msgspec.structs.replace(settings, stripe_timeout_s=PATIENCE_S), circuit),
     )
+
+
+@pytest.fixture
+def unreconciled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody looks at Stripe for money that was not heard of, so it can come late. Comes before the shop."""
+
+    async def never(self: Payments) -> None:
+        """Return at once."""
+
+    monkeypatch.setattr(Payments, "run", never)

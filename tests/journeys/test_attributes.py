@@ -3,7 +3,7 @@
 from typing import Any
 
 from bus.messages.base import Money
-from bus.messages.catalog import ImportSkus, SkuRow
+from bus.messages.catalog_imports import ImportSkus, SkuRow
 from tests.journeys.people import Answer, Customer, Staff
 
 PRODUCTS = "/admin/api/products"

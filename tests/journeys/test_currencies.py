@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from bus.messages.base import Money
-from bus.messages.catalog import ImportSkus, SkuRow
+from bus.messages.catalog_imports import ImportSkus, SkuRow
 from bus.messages.inventory import SetOnHand
 from testkit import ShopUnderTest
 from tests.journeys.people import Customer, Staff, all_is_well, intent_event, send_webhook

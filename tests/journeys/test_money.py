@@ -4,7 +4,6 @@ from datetime import timedelta
 
 import pytest
 
-from actors.payment.actor import Payments
 from sandbox.core.faults import Fault, WebhookFault
 from testkit import ShopUnderTest
 from tests.journeys.people import Customer, Purchase, Staff, mails_of
@@ -56,16 +55,6 @@ async def test_an_order_that_nobody_pays_is_cancelled_and_its_units_are_free(
 
 
 # --- Late money ---
-
-
-@pytest.fixture
-def unreconciled(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody looks at Stripe for money that was not heard of, so it can come late. Comes before the shop."""
-
-    async def never(self: Payments) -> None:
-        """Return at once."""
-
-    monkeypatch.setattr(Payments, "run", never)
 
 
 async def called_off_unheard(shop: ShopUnderTest) -> None:

@@ -13,7 +13,8 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
 from bus.messages.base import Money
-from bus.messages.catalog import CheckSku, ImportSkus, SkuRow
+from bus.messages.catalog import CheckSku
+from bus.messages.catalog_imports import ImportSkus, SkuRow
 from testkit import ShopUnderTest
 from tests.journeys.people import Answer, Customer, Json, Staff, at_once, new_key
 

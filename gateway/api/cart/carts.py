@@ -8,7 +8,7 @@ import msgspec
 from litestar import delete, get, post, put
 from litestar.params import FromPath, JSONBody
 
-from bus.messages.base import Address, Instant, Money, Quantity
+from bus.messages.base import Address, Instant, Money, Quantity, line_id
 from bus.messages.cart import (
     Cart,
     CartEmpty,
@@ -18,16 +18,19 @@ from bus.messages.cart import (
     CheckoutBlocked,
     CreateCart,
     GetCart,
+    InputRefused,
     NoSuchCart,
     PaymentRefused,
     PriceChanged,
     RemoveLine,
     SetLine,
 )
+from bus.messages.inputs import LONGEST_INPUT, MOST_INPUTS, InputValue
 from bus.messages.inventory import OutOfStock, StockRefused, UnknownSku
 from engine.patterns import whole
 from gateway.api.bodies import LARGEST, Body, MoneyBody, Strict, View
 from gateway.api.order import OrderView, read_order
+from gateway.api.parts import PartView, part_views
 from gateway.buyers import Buyer, read_buyer
 from gateway.context import GatewayContext, Http, Injected, client_address
 from gateway.idempotency import RequiredClaim, claim_of
@@ -37,12 +40,22 @@ Text = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 Method = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 
 
+class LineInputView(View, frozen=True, kw_only=True):
+    """A buyer's words about a line, or a choice."""
+
+    key: str
+    title: str
+    value: str
+
+
 class CartLineView(View, frozen=True, kw_only=True):
     """A line of a cart. `held` of its units are reserved for this cart, until `held_until`.
 
-    `unit_price` is the current price. If it was another one when the line was set, `changed` is true.
+    `id` stands in the line's address: it is the SKU, unless the line has inputs. `unit_price` is the current price. If
+    it was another one when the line was set, `changed` is true.
     """
 
+    id: str
     sku: str
     title: str
     quantity: int
@@ -52,6 +65,8 @@ class CartLineView(View, frozen=True, kw_only=True):
     for_sale: bool
     held: int
     held_until: Instant
+    parts: Sequence[PartView]  # Of a bundle.
+    inputs: Sequence[LineInputView]  # Their surcharges are in the price.
 
 
 class CartView(View, frozen=True, kw_only=True):
@@ -63,11 +78,21 @@ class CartView(View, frozen=True, kw_only=True):
     currency: str
 
 
+InputKey = Annotated[str, msgspec.Meta(max_length=40)]
+InputText = Annotated[str, msgspec.Meta(max_length=LONGEST_INPUT)]
+
+
 class LineBody(Body, frozen=True, kw_only=True):
-    """The quantity wanted in all, or the units to add to those in the cart; less than 0 takes units out."""
+    """The quantity wanted in all, or the units to add to those in the cart; less than 0 takes units out.
+
+    `inputs` are those of the product, by key. With other inputs a SKU is another line.
+    """
 
     quantity: Quantity | None = None
     add: Annotated[int, msgspec.Meta(ge=-99, le=99)] | None = None
+    inputs: Annotated[dict[InputKey, InputText], msgspec.Meta(max_length=MOST_INPUTS)] = msgspec.field(
+        default_factory=dict
+    )
 
 
 class AddressBody(Body, frozen=True, kw_only=True):
@@ -140,14 +165,17 @@ async def set_line(
     if (data.quantity is None) == (not data.add):
         raise Problem(422, "invalid", "Give either a quantity, or the units to add.", field="quantity")
     held, address, claim = context.guard.held, client_address(request), claim_of(request)
+    told = tuple(InputValue(key=key, value=value) for key, value in data.inputs.items())
+    line = line_id(sku, data.inputs)
     ask: SetLine | ChangeLine
     if data.quantity is not None:
         units = data.quantity
-        ask = SetLine(cart_id=cart_id, sku=sku, quantity=units)
+        ask = SetLine(cart_id=cart_id, sku=sku, quantity=units, inputs=told)
     else:
-        units = held.units(address, cart_id, sku) + (data.add or 0)
-        ask = ChangeLine(cart_id=cart_id, sku=sku, by=data.add or 0, change_id=claim.token if claim else "")
-    with held.holding(address, cart_id, sku, units) as count:
+        units = held.units(address, cart_id, line) + (data.add or 0)
+        change_id = claim.token if claim else ""
+        ask = ChangeLine(cart_id=cart_id, sku=sku, by=data.add or 0, change_id=change_id, inputs=told)
+    with held.holding(address, cart_id, line, units) as count:
         answer = await context.bus.ask(ask)
         count(answer)
     return _view_of(answer, context)
@@ -157,7 +185,7 @@ async def set_line(
     "/carts/{cart_id:str}/lines/{sku:str}", status_code=200, summary="Remove a line of a cart", refuses=["not_found"]
 )
 async def remove_line(context: Injected, request: Http, cart_id: FromPath[str], sku: FromPath[str]) -> CartView:
-    """Remove a SKU from a cart. Its units are free again."""
+    """Remove a line from a cart, by its id. Its units are free again."""
     answer = await context.bus.ask(RemoveLine(cart_id=cart_id, sku=sku))
     context.guard.held.let_go(client_address(request), cart_id, sku)
     return _view_of(answer, context)
@@ -261,7 +289,7 @@ async def _checked_out(context: GatewayContext, answer: CheckedOut) -> CheckoutV
     )
 
 
-def _view_of(answer: Cart | NoSuchCart | UnknownSku | StockRefused, context: GatewayContext) -> CartView:
+def _view_of(answer: Cart | NoSuchCart | UnknownSku | StockRefused | InputRefused, context: GatewayContext) -> CartView:
     match answer:
         case Cart():
             return cart_view(answer, context.clock.now())
@@ -269,6 +297,8 @@ def _view_of(answer: Cart | NoSuchCart | UnknownSku | StockRefused, context: Gat
             raise not_found("cart")
         case UnknownSku():
             raise Problem(404, "unknown_sku", f"There is no {answer.sku}.")
+        case InputRefused():
+            raise Problem(422, "invalid", answer.detail, field=f"inputs.{answer.key}")
         case StockRefused():
             detail = f"At most {answer.available} a cart." if answer.is_share else f"Only {answer.available} left."
             raise Problem(409, "out_of_stock", detail, sku=answer.sku, available=answer.available)
@@ -278,6 +308,7 @@ def cart_view(cart: Cart, now: datetime) -> CartView:
     """Show a cart to its buyer, as of now."""
     lines = [
         CartLineView(
+            id=line.id,
             sku=line.sku,
             title=line.title,
             quantity=line.quantity,
@@ -287,6 +318,8 @@ def cart_view(cart: Cart, now: datetime) -> CartView:
             for_sale=line.is_for_sale,
             held=line.quantity if line.held_until > now else 0,
             held_until=line.held_until,
+            parts=part_views(line.parts),
+            inputs=[LineInputView(key=each.key, title=each.title, value=each.value) for each in line.inputs],
         )
         for line in cart.lines
     ]

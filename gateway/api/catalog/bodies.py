@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from bus.messages.attributes import AttributeValue
-from bus.messages.base import NAME, Instant, Money, SkuName
+from bus.messages.base import NAME, Instant, Line, Money, Quantity, SkuName
 from bus.messages.catalog import (
     MOST_SKUS,
     MOST_WEIGHT_G,
@@ -17,6 +17,8 @@ from bus.messages.catalog import (
     SkuView,
     Status,
 )
+from bus.messages.inputs import INPUT_KEY, LONGEST_INPUT, MOST_INPUTS, Input
+from bus.messages.parts import MOST_PARTS
 from engine.patterns import whole
 from gateway.api.bodies import Body, MoneyBody
 
@@ -29,8 +31,18 @@ Categories = Annotated[list[Annotated[str, msgspec.Meta(min_length=1, max_length
 Slug = Annotated[str, msgspec.Meta(max_length=200), whole(SLUG)]
 
 
+class PartBody(Body, frozen=True, kw_only=True):
+    """A SKU that is part of a bundle, and its units in each."""
+
+    sku: SkuName
+    quantity: Quantity = 1
+
+
 class SkuBody(Body, frozen=True, kw_only=True):
-    """A SKU to write, with its price. `options` are its values of the product's options, in their order."""
+    """A SKU to write, with its price. `options` are its values of the product's options, in their order.
+
+    With `parts` it is a bundle: it has no stock of its own, and weighs what they weigh.
+    """
 
     sku: SkuName
     title: Annotated[str, msgspec.Meta(max_length=200)] = ""
@@ -40,6 +52,7 @@ class SkuBody(Body, frozen=True, kw_only=True):
     barcode: Annotated[str, msgspec.Meta(max_length=64)] | None = None
     on_sale: bool = True
     attributes: Values = msgspec.field(default_factory=dict)
+    parts: Annotated[list[PartBody], msgspec.Meta(max_length=MOST_PARTS)] = msgspec.field(default_factory=list)
 
 
 class OptionBody(Body, frozen=True, kw_only=True):
@@ -47,6 +60,18 @@ class OptionBody(Body, frozen=True, kw_only=True):
 
     name: Short
     values: Annotated[list[Short], msgspec.Meta(min_length=1, max_length=250)]
+
+
+class InputBody(Body, frozen=True, kw_only=True):
+    """Something that buyers may or must tell with a product: a text, or one of several choices."""
+
+    key: Annotated[str, whole(INPUT_KEY)]
+    title: Short
+    kind: Literal["text", "choice"] = "text"
+    choices: Annotated[list[Short], msgspec.Meta(max_length=250)] = msgspec.field(default_factory=list)
+    max_length: Annotated[int, msgspec.Meta(ge=1, le=LONGEST_INPUT)] = 100
+    surcharge: MoneyBody | None = None  # For each unit with it.
+    required: bool = False
 
 
 class WholeProductBody(Body, frozen=True, kw_only=True):
@@ -72,6 +97,7 @@ class WholeProductBody(Body, frozen=True, kw_only=True):
     categories: Categories = msgspec.field(default_factory=list)
     seo_title: Seo = ""
     seo_description: Seo = ""
+    inputs: Annotated[list[InputBody], msgspec.Meta(max_length=MOST_INPUTS)] = msgspec.field(default_factory=list)
 
 
 class ProductBody(WholeProductBody, frozen=True, kw_only=True):
@@ -102,6 +128,7 @@ class ProductChange(Body, frozen=True, kw_only=True):
     categories: Categories | None = None
     seo_title: Seo | None = None
     seo_description: Seo | None = None
+    inputs: Annotated[list[InputBody], msgspec.Meta(max_length=MOST_INPUTS)] | None = None
     clear: Annotated[list[Literal["publish_at", "unpublish_at"]], msgspec.Meta(max_length=2)] = msgspec.field(
         default_factory=list
     )
@@ -122,6 +149,7 @@ def whole_product(product_id: str, body: WholeProductBody) -> Product:
         brand=body.brand,
         tags=tuple(body.tags),
         options=options_of(body.options),
+        inputs=inputs_of(body.inputs),
         type_id=body.type_id,
         attributes=body.attributes,
         categories=tuple(body.categories),
@@ -147,6 +175,7 @@ def change_of(product_id: str, body: ProductChange, by: str, expected: int | Non
         brand=body.brand,
         tags=None if body.tags is None else tuple(body.tags),
         options=None if body.options is None else options_of(body.options),
+        inputs=None if body.inputs is None else inputs_of(body.inputs),
         cleared=tuple(body.clear),
         type_id=body.type_id,
         attributes=body.attributes,
@@ -161,6 +190,22 @@ def options_of(bodies: Sequence[OptionBody]) -> tuple[Option, ...]:
     return tuple(Option(name=body.name, values=tuple(body.values)) for body in bodies)
 
 
+def inputs_of(bodies: Sequence[InputBody]) -> tuple[Input, ...]:
+    """Return the inputs that bodies describe."""
+    return tuple(
+        Input(
+            key=body.key,
+            title=body.title,
+            kind=body.kind,
+            choices=tuple(body.choices),
+            max_length=body.max_length,
+            surcharge=Money(amount=body.surcharge.amount, currency=body.surcharge.currency) if body.surcharge else None,
+            is_required=body.required,
+        )
+        for body in bodies
+    )
+
+
 def skus_of(bodies: Sequence[SkuBody]) -> tuple[SkuView, ...]:
     """Return the SKUs that bodies describe."""
     return tuple(
@@ -173,6 +218,7 @@ def skus_of(bodies: Sequence[SkuBody]) -> tuple[SkuView, ...]:
             barcode=body.barcode or None,
             is_on_sale=body.on_sale,
             attributes=body.attributes,
+            parts=tuple(Line(sku=part.sku, quantity=part.quantity) for part in body.parts),
         )
         for body in bodies
     )

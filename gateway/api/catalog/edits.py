@@ -1,7 +1,6 @@
 """Products: changed by staff, with their history."""
 
 from collections.abc import Sequence
-from typing import TypeAlias
 
 from litestar import Response, delete, get, patch, post, put
 from litestar.params import FromPath, FromQuery, JSONBody
@@ -9,17 +8,11 @@ from msgspec import structs
 
 from bus.messages.base import Instant, SkuName
 from bus.messages.catalog import (
-    ChangedMeanwhile,
-    FieldsMoved,
     GetProduct,
-    LastSku,
     ListProducts,
-    NoSuchChange,
     NoSuchProduct,
-    NoSuchSku,
-    NotComplete,
+    PartOfBundle,
     Product,
-    ProductExists,
     PublishProduct,
     ReadHistory,
     Removed,
@@ -35,13 +28,24 @@ from bus.messages.inventory import UnitsInUse
 from gateway.access import Member
 from gateway.api.bodies import Body, Strict, View
 from gateway.api.catalog.bodies import ProductBody, ProductChange, WholeProductBody, change_of, whole_product
-from gateway.api.catalog.history import ProductHistoryView, change_view, field_views
-from gateway.api.catalog.products import ProductDetail, ProductSummary, SkuDetail, detail, sku_detail, stock_of, summary
+from gateway.api.catalog.history import ProductHistoryView, change_view
+from gateway.api.catalog.products import (
+    ProductDetail,
+    ProductSummary,
+    ShownStock,
+    SkuDetail,
+    detail,
+    sku_detail,
+    stock_of,
+    summary,
+)
+from gateway.api.catalog.refusals import Refused, refusal, sku_in_use
 from gateway.api.lists import Limit, ListView
 from gateway.api.pictures import ImageView, pictures_of
+from gateway.bundles import read_bundles
 from gateway.context import GatewayContext, Injected
 from gateway.preconditions import IfMatch, etag, expected_revision, required_revision
-from gateway.problems import Problem, not_found
+from gateway.problems import not_found
 from gateway.renames import rename
 
 
@@ -118,7 +122,7 @@ async def create_product(context: Injected, staff: Member, data: JSONBody[Produc
     dto=Strict[WholeProductBody],
     return_dto=None,
     summary="Set a product",
-    refuses=["not_found", "product_exists", "changed_meanwhile", "precondition_required"],
+    refuses=["not_found", "product_exists", "changed_meanwhile", "precondition_required", "part_of_bundle"],
 )
 async def set_product(
     context: Injected,
@@ -165,18 +169,21 @@ async def publish_product(
     return await _product(context, await context.bus.ask(ask))
 
 
-@delete("/products/{product_id:str}", summary="Remove a product", refuses=["not_found"])
+@delete("/products/{product_id:str}", summary="Remove a product", refuses=["not_found", "part_of_bundle"])
 async def remove_product(context: Injected, staff: Member, product_id: FromPath[str]) -> None:
     """Take a product off sale. Orders keep their lines. Its id, slug and SKUs are free for others."""
-    if isinstance(await context.bus.ask(RemoveProduct(id=product_id, by=str(staff))), NoSuchProduct):
+    answer = await context.bus.ask(RemoveProduct(id=product_id, by=str(staff)))
+    if isinstance(answer, NoSuchProduct):
         raise not_found("product")
+    if isinstance(answer, PartOfBundle):
+        raise refusal(answer)
 
 
 @delete(
     "/products/{product_id:str}/skus/{sku:str}",
     status_code=200,
     summary="Remove a SKU",
-    refuses=["not_found", "unknown_sku", "last_sku"],
+    refuses=["not_found", "unknown_sku", "last_sku", "part_of_bundle"],
 )
 async def remove_sku(
     context: Injected, staff: Member, product_id: FromPath[str], sku: FromPath[str]
@@ -195,10 +202,10 @@ async def remove_sku(
 async def rename_sku(
     context: Injected, staff: Member, product_id: FromPath[str], sku: FromPath[str], data: JSONBody[SkuChange]
 ) -> Response[EditedProduct]:
-    """Rename a SKU and its stock, if no unit is held or assigned. Carts and orders keep the old name."""
+    """Rename a SKU and its stock, if no unit is held or assigned. Bundles follow, carts and orders do not."""
     answer = await rename(context.bus, RenameSku(id=product_id, sku=sku, name=data.sku, by=str(staff)))
     if isinstance(answer, UnitsInUse):
-        raise _in_use(answer)
+        raise sku_in_use(answer)
     return await _product(context, answer)
 
 
@@ -215,7 +222,7 @@ async def get_history(
     "/products/{product_id:str}/history/{revision:int}/undo",
     status_code=200,
     summary="Undo a change",
-    refuses=["not_found", "product_exists", "undo_conflict"],
+    refuses=["not_found", "product_exists", "undo_conflict", "part_of_bundle"],
 )
 async def undo_change(
     context: Injected, staff: Member, product_id: FromPath[str], revision: FromPath[int]
@@ -233,6 +240,8 @@ async def undo_change(
 
 async def _edited(context: GatewayContext, product: Product) -> EditedProduct:
     shown = structs.asdict(await detail(context, product))
+    hidden = [sku for sku in product.skus if not sku.is_on_sale]
+    shelf = ShownStock({}, await read_bundles(context.bus, [sku.sku for sku in hidden if sku.parts]))
     return EditedProduct(
         **shown,
         revision=product.revision,
@@ -240,7 +249,7 @@ async def _edited(context: GatewayContext, product: Product) -> EditedProduct:
         publish_at=product.publish_at,
         unpublish_at=product.unpublish_at,
         type_id=product.type_id,
-        not_on_sale=[sku_detail(sku, 0) for sku in product.skus if not sku.is_on_sale],
+        not_on_sale=[sku_detail(sku, shelf) for sku in hidden],
     )
 
 
@@ -254,53 +263,10 @@ def _edited_summary(product: Product, levels: dict[str, int], pictures: Sequence
     )
 
 
-_Answer: TypeAlias = (
-    Product | NoSuchProduct | ProductExists | ChangedMeanwhile | NoSuchSku | LastSku | NoSuchChange | FieldsMoved
-    | NotComplete
-)  # fmt: skip
-
-
-async def _product(context: GatewayContext, answer: _Answer, status: int = 200) -> Response[EditedProduct]:
-    match answer:
-        case Product():
-            return Response(await _edited(context, answer), status_code=status, headers=etag(answer.revision))
-        case ProductExists():
-            raise Problem(409, "product_exists", "Its id, slug or a SKU is taken.")
-        case ChangedMeanwhile():
-            said = "Somebody has changed it since you read it. Read it again, and make your change to that."
-            changes = [change_view(entry) for entry in answer.changes]
-            raise Problem(412, "changed_meanwhile", said, revision=answer.revision, changes=changes)
-        case NoSuchProduct():
-            raise not_found("product")
-        case NoSuchSku():
-            raise Problem(404, "unknown_sku", f"This product has no {answer.sku}.")
-        case LastSku():
-            raise Problem(409, "last_sku", f"{answer.sku} is the product's last SKU: remove the product instead.")
-        case NoSuchChange():
-            raise not_found("change that can be undone")
-        case NotComplete():
-            said = f"It lacks what its type says it should have: {', '.join(answer.missing)}."
-            raise Problem(409, "not_complete", said, missing=answer.missing)
-        case FieldsMoved():
-            said = "Some of this was changed again since; undo that first, or set the fields yourself."
-            raise Problem(409, "undo_conflict", said, fields=field_views(answer.fields))
-
-
-def _in_use(used: UnitsInUse) -> Problem:
-    """Refuse a rename, with the numbers and a remedy."""
-    if used.assigned or used.held:
-        detail = (
-            f"{used.assigned} units of {used.sku} are sold and not gone, {used.held} are held for carts and payments;"
-            " it can be renamed when they are gone."
-        )
-    else:
-        detail = (
-            f"{used.on_hand} units are counted under {used.sku} already, by an earlier product. If they are not there"
-            f" besides, set the stock of {used.sku} to 0 and rename again."
-        )
-    return Problem(
-        409, "sku_in_use", detail, sku=used.sku, on_hand=used.on_hand, assigned=used.assigned, held=used.held
-    )
+async def _product(context: GatewayContext, answer: Product | Refused, status: int = 200) -> Response[EditedProduct]:
+    if not isinstance(answer, Product):
+        raise refusal(answer)
+    return Response(await _edited(context, answer), status_code=status, headers=etag(answer.revision))
 
 
 STAFF = [

@@ -15,7 +15,7 @@ from bus.messages import currencies
 from bus.messages.base import Money
 from bus.messages.catalog import ListProducts, Product, SkuView
 from bus.messages.navigation import DivideSlugs, ListSlugs, SlugPage
-from gateway.api.catalog.products import stock_of
+from gateway.api.catalog.products import ShownStock, read_shelf
 from gateway.api.pictures import ImageView, pictures_of
 from gateway.context import GatewayContext, Http, Injected
 from gateway.problems import Problem
@@ -96,10 +96,10 @@ async def _items(context: GatewayContext, base: str) -> AsyncGenerator[str, None
     after: str | None = ""
     while after is not None:
         page = await context.bus.ask(ListProducts(limit=100, after=after))
-        levels = await stock_of(context, page.products)
+        shelf = await read_shelf(context, page.products)
         pictures = await pictures_of(context, [product.id for product in page.products])
         yield "".join(
-            _item(base, product, sku, levels.get(sku.sku, 0), pictures.get(product.id, ()))
+            _item(base, product, sku, shelf, pictures.get(product.id, ()))
             for product in page.products
             for sku in product.skus
             if sku.is_on_sale
@@ -108,7 +108,7 @@ async def _items(context: GatewayContext, base: str) -> AsyncGenerator[str, None
     yield "</channel></rss>\n"
 
 
-def _item(base: str, product: Product, sku: SkuView, available: int, pictures: Sequence[ImageView]) -> str:
+def _item(base: str, product: Product, sku: SkuView, shelf: ShownStock, pictures: Sequence[ImageView]) -> str:
     title = product.title if sku.title in ("", product.title) else f"{product.title}, {sku.title}"
     fields = {
         "id": sku.sku,
@@ -117,12 +117,12 @@ def _item(base: str, product: Product, sku: SkuView, available: int, pictures: S
         "description": (product.description or title)[:_LONGEST_DESCRIPTION],
         "link": f"{base}/p/{quote(product.slug)}",
         "image_link": _absolute(base, pictures[0].src) if pictures and pictures[0].src else "",
-        "availability": "in_stock" if available > 0 else "out_of_stock",
+        "availability": "in_stock" if shelf.available(sku.sku) > 0 else "out_of_stock",
         "price": _price(sku.price),
         "brand": product.brand,
         "gtin": sku.barcode if sku.barcode and re.fullmatch(r"[0-9]{8}|[0-9]{12,14}", sku.barcode) else "",
         "product_type": product.category,
-        "shipping_weight": f"{sku.weight_g} g",
+        "shipping_weight": f"{shelf.weight_g(sku)} g",
         "condition": "new",
     }
     given = "".join(f"<g:{name}>{_text(text)}</g:{name}>" for name, text in fields.items() if text)

@@ -1,6 +1,7 @@
 """Products: browsed by buyers."""
 
 from collections.abc import Mapping, Sequence
+from typing import Literal, NamedTuple
 
 from litestar import get
 from litestar.params import FromPath, FromQuery
@@ -8,8 +9,10 @@ from litestar.params import FromPath, FromQuery
 from bus.messages.attributes import AttributeValue
 from bus.messages.base import Instant, Money
 from bus.messages.catalog import GetProduct, Product, SkuView
+from bus.messages.inputs import Input
 from bus.messages.inventory import StockLevel
 from bus.messages.media import ImageId
+from bus.messages.parts import Bundle
 from bus.messages.translations import Locale
 from gateway.access import staff_only
 from gateway.api.bodies import View
@@ -30,8 +33,10 @@ from gateway.api.catalog.listing import (
     read_listing,
 )
 from gateway.api.lists import Limit, ListView
+from gateway.api.parts import PartView, part_views
 from gateway.api.pictures import ImageView, by_sku, image_view, images_of, pictures_of
 from gateway.api.search import ReasonView, reasons_of
+from gateway.bundles import bundles_of, read_bundles, with_bundles, with_parts
 from gateway.context import GatewayContext, Http, Injected
 from gateway.problems import Problem, not_found
 
@@ -47,6 +52,7 @@ class ProductSummary(View, frozen=True, kw_only=True):
     image: ImageView | None
     available: int
     skus: Sequence[str]
+    has_inputs: bool  # Buyers may or must tell something with it.
 
 
 class ProductList(ListView[ProductSummary], frozen=True, kw_only=True):
@@ -65,7 +71,10 @@ class ProductList(ListView[ProductSummary], frozen=True, kw_only=True):
 
 
 class SkuDetail(View, frozen=True, kw_only=True):
-    """A SKU of a product, with its price and stock. `images` are the ids of the product's pictures that show it."""
+    """A SKU of a product, with its price and stock. If it is a bundle: `parts`, which say what is available.
+
+    `images` are the ids of the product's pictures that show it.
+    """
 
     sku: str
     title: str
@@ -76,6 +85,7 @@ class SkuDetail(View, frozen=True, kw_only=True):
     barcode: str | None
     images: Sequence[str]
     attributes: Mapping[str, AttributeValue]
+    parts: Sequence[PartView]
 
 
 class OptionView(View, frozen=True, kw_only=True):
@@ -83,6 +93,18 @@ class OptionView(View, frozen=True, kw_only=True):
 
     name: str
     values: Sequence[str]
+
+
+class InputView(View, frozen=True, kw_only=True):
+    """Something that buyers may or must tell with a product: a `text`, or a `choice`. `surcharge` is for each unit."""
+
+    key: str
+    title: str
+    kind: Literal["text", "choice"]
+    choices: Sequence[str]
+    max_length: int
+    surcharge: Money | None
+    required: bool
 
 
 class ProductDetail(View, frozen=True, kw_only=True):
@@ -106,6 +128,7 @@ class ProductDetail(View, frozen=True, kw_only=True):
     seo_description: str
     options: Sequence[OptionView]
     attributes: Mapping[str, AttributeValue]
+    inputs: Sequence[InputView]
     skus: Sequence[SkuDetail]
     images: Sequence[ImageView]
     rating: None
@@ -193,8 +216,8 @@ async def get_product(
 async def get_inventory(context: Injected, product_id: FromPath[str]) -> ProductInventory:
     """Read the available units of each SKU. Changes are streamed over `/live`."""
     product = await find_product(context, product_id, "/inventory")
-    levels = await context.updates.levels([sku.sku for sku in product.skus])
-    return ProductInventory(product_id=product.id, skus=levels, as_of=context.clock.now())
+    shelf = await read_shelf(context, [product], even_not_on_sale=True)
+    return ProductInventory(product_id=product.id, skus=list(shelf.levels.values()), as_of=context.clock.now())
 
 
 async def find_product(context: GatewayContext, product_id: str, below: str = "") -> Product:
@@ -214,10 +237,35 @@ async def find_product(context: GatewayContext, product_id: str, below: str = ""
     raise not_found("product")
 
 
+class ShownStock(NamedTuple):
+    """The stock of products, and the bundles among their SKUs."""
+
+    levels: Mapping[str, StockLevel]
+    bundles: Mapping[str, Bundle]
+
+    def available(self, sku: str) -> int:
+        """The available units of a SKU."""
+        return self.levels[sku].available if sku in self.levels else 0
+
+    def weight_g(self, sku: SkuView) -> int:
+        """The weight of a SKU; of a bundle: what its parts weigh."""
+        parts = self.bundles[sku.sku].parts if sku.sku in self.bundles else ()
+        return sum(part.quantity * part.weight_g for part in parts) or sku.weight_g
+
+
+async def read_shelf(
+    context: GatewayContext, products: Sequence[Product], *, even_not_on_sale: bool = False
+) -> ShownStock:
+    """Read the levels of the SKUs on sale, from the cache or the inventory, and the parts of those that are bundles."""
+    skus = [sku.sku for product in products for sku in product.skus if sku.is_on_sale or even_not_on_sale]
+    bundles = await read_bundles(context.bus, bundles_of(products))
+    known = {level.sku: level for level in await context.updates.levels(list(with_parts(skus, bundles)))}
+    return ShownStock(with_bundles(skus, bundles, known), bundles)
+
+
 async def stock_of(context: GatewayContext, products: Sequence[Product]) -> dict[str, int]:
     """Read the available units of the SKUs on sale."""
-    skus = [sku.sku for product in products for sku in product.skus if sku.is_on_sale]
-    return {level.sku: level.available for level in await context.updates.levels(skus)}
+    return {sku: level.available for sku, level in (await read_shelf(context, products)).levels.items()}
 
 
 async def summaries(
@@ -242,13 +290,14 @@ def summary(product: Product, levels: dict[str, int], pictures: Sequence[ImageVi
         image=pictures[0] if pictures else None,
         available=sum(levels.get(sku.sku, 0) for sku in skus),
         skus=[sku.sku for sku in skus],
+        has_inputs=bool(product.inputs),
     )
 
 
 async def detail(context: GatewayContext, product: Product) -> ProductDetail:
     """Show a product as on its page: with the SKUs on sale."""
     skus = [sku for sku in product.skus if sku.is_on_sale]
-    levels = {level.sku: level.available for level in await context.updates.levels([sku.sku for sku in skus])}
+    shelf = await read_shelf(context, [product])
     images = (await images_of(context, [product.id])).get(product.id, ())
     pictures, shown = [image_view(context, image) for image in images], by_sku(images)
     return ProductDetail(
@@ -259,7 +308,7 @@ async def detail(context: GatewayContext, product: Product) -> ProductDetail:
         description=product.description,
         price=(skus or product.skus)[0].price,
         image=pictures[0] if pictures else None,
-        available=sum(levels.values()),
+        available=sum(level.available for level in shelf.levels.values()),
         brand=product.brand,
         tags=product.tags,
         categories=product.categories,
@@ -267,24 +316,40 @@ async def detail(context: GatewayContext, product: Product) -> ProductDetail:
         seo_description=product.seo_description,
         options=[OptionView(name=option.name, values=option.values) for option in product.options],
         attributes=product.attributes,
-        skus=[sku_detail(sku, levels.get(sku.sku, 0), shown.get(sku.sku, ())) for sku in skus],
+        inputs=[_input(each) for each in product.inputs],
+        skus=[sku_detail(sku, shelf, shown.get(sku.sku, ())) for sku in skus],
         images=pictures,
         rating=None,
     )
 
 
-def sku_detail(sku: SkuView, available: int, images: Sequence[ImageId] = ()) -> SkuDetail:
-    """Show a SKU, with its available units and the pictures that show it."""
+def _input(wanted: Input) -> InputView:
+    return InputView(
+        key=wanted.key,
+        title=wanted.title,
+        kind=wanted.kind,
+        choices=wanted.choices,
+        max_length=wanted.max_length,
+        surcharge=wanted.surcharge,
+        required=wanted.is_required,
+    )
+
+
+def sku_detail(sku: SkuView, shelf: ShownStock, images: Sequence[ImageId] = ()) -> SkuDetail:
+    """Show a SKU, with its available units, the pictures that show it, and its parts if it is a bundle."""
+    bundle = shelf.bundles.get(sku.sku)
+    parts = bundle.parts if bundle else ()
     return SkuDetail(
         sku=sku.sku,
         title=sku.title,
         price=sku.price,
-        available=available,
-        weight_g=sku.weight_g,
+        available=shelf.available(sku.sku),
+        weight_g=shelf.weight_g(sku),
         options=sku.options,
         barcode=sku.barcode,
         images=images,
         attributes=sku.attributes,
+        parts=part_views(parts),
     )
 
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from actors.cart.rules import (
     as_of_now,
+    line_for,
     order_lines,
     quote,
     refusal,
@@ -49,6 +50,12 @@ def now_of(**lines: tuple[int, int]) -> Cart:
     return as_of_now(cart, {sku: priced(sku, price) for sku, (_, price) in lines.items()}, "EUR")
 
 
+def line_of(sku: PricedSku, quantity: int, until: datetime) -> CartLine:
+    line = line_for(sku, quantity, until)
+    assert isinstance(line, CartLine)
+    return line
+
+
 def eur(amount: int) -> Money:
     return Money(amount=amount, currency="EUR")
 
@@ -58,14 +65,14 @@ def units(cart: Cart) -> list[tuple[str, int]]:
 
 
 def test_a_new_line_is_at_the_end() -> None:
-    cart = with_line(cart_of(LAMP=1), priced("MUG"), 2, LATER)
+    cart = with_line(cart_of(LAMP=1), line_of(priced("MUG"), 2, LATER))
 
     assert units(cart) == [("LAMP", 1), ("MUG", 2)]
     assert cart.lines[1] == CartLine(sku="MUG", title="Mug", quantity=2, unit_price=eur(1450), held_until=LATER)
 
 
 def test_a_changed_line_stays_in_its_place_with_its_new_price_and_end() -> None:
-    cart = with_line(cart_of(LAMP=1, MUG=1), priced("LAMP", price=1999), 5, LATER)
+    cart = with_line(cart_of(LAMP=1, MUG=1), line_of(priced("LAMP", price=1999), 5, LATER))
 
     assert units(cart) == [("LAMP", 5), ("MUG", 1)]
     assert (cart.lines[0].unit_price, cart.lines[0].held_until) == (eur(1999), LATER)
@@ -74,7 +81,7 @@ def test_a_changed_line_stays_in_its_place_with_its_new_price_and_end() -> None:
 def test_setting_a_line_leaves_the_cart_it_was_set_on_as_it_was() -> None:
     cart = cart_of(LAMP=1)
 
-    with_line(cart, priced("LAMP"), 5, LATER)
+    with_line(cart, line_of(priced("LAMP"), 5, LATER))
 
     assert cart == cart_of(LAMP=1)
 
@@ -180,7 +187,7 @@ def test_an_empty_cart_costs_nothing_and_cannot_be_bought() -> None:
 
 
 def test_only_what_is_held_no_more_can_be_out_of_stock() -> None:
-    cart = with_line(cart_of(LAMP=2, MUG=2), priced("RUG"), 2, LATER)
+    cart = with_line(cart_of(LAMP=2, MUG=2), line_of(priced("RUG"), 2, LATER))
 
     assert [(block.sku, block.available) for block in shortages(cart, {"LAMP": 1, "MUG": 2}, NOON)] == [("LAMP", 1)]
 
@@ -218,7 +225,7 @@ def test_after_any_changes_a_cart_has_each_sku_once_as_it_was_set_last(changes: 
 
     for sku, quantity in changes:
         if quantity:
-            cart = with_line(cart, priced(sku), quantity, LATER)
+            cart = with_line(cart, line_of(priced(sku), quantity, LATER))
             last[sku] = quantity
         else:
             cart = without(cart, sku)

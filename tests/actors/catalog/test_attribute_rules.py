@@ -13,7 +13,8 @@ from msgspec import structs
 from actors.catalog import attribute_rules as rules
 from bus.messages.attributes import Attribute, ProductType, TypeAttribute
 from bus.messages.base import Money
-from bus.messages.catalog import Product, SkuRow, SkuView
+from bus.messages.catalog import Product, SkuView
+from bus.messages.catalog_imports import SkuRow
 
 DEFINITIONS = {
     each.key: each

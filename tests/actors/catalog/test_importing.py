@@ -1,19 +1,24 @@
 """What an import changes is told row by row, and is set back field by field."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
+from itertools import product as product_of
+from typing import Any, TypeAlias
 
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
 from actors.catalog import changes
-from actors.catalog.importing import ImportedChange, outcomes, restored
-from bus.messages.base import Money
-from bus.messages.catalog import Product, SkuRow, SkuView
+from actors.catalog.bundle_rules import Neighbourhood, Use
+from actors.catalog.importing import ImportedChange, Restored, outcomes, restored, without_unfit_bundles
+from bus.messages.base import Line, Money
+from bus.messages.catalog import Product, SkuView
+from bus.messages.catalog_imports import SkuRow
 
 NOON = datetime(2030, 1, 7, 12, tzinfo=UTC)
 EUROS = Money(amount=100, currency="EUR")
+Catalog: TypeAlias = dict[str, Product]
 
 
 def sku(name: str, cents: int) -> SkuView:
@@ -92,6 +97,57 @@ def test_what_was_added_goes_unless_it_has_changed() -> None:
     for other in (product("b", "x", A=1), product("a", "x", A=1, B=1)):
         made = restored({"P": other}, [entry], NOON)
         assert (made.edits, made.kept[0].reason) == ([], "it was added, and has changed since")
+
+
+def small_catalogs() -> Iterator[Catalog]:
+    """All catalogs of three products with one SKU each: plain, a bundle of others, or not there."""
+    ways: tuple[tuple[str, ...] | None, ...] = (
+        None,
+        (),
+        *((part,) for part in "ABC"),
+        ("A", "B"),
+        ("A", "C"),
+        ("B", "C"),
+    )
+    for chosen in product_of(ways, repeat=3):
+        catalog = {name: bundle(name, *parts) for name, parts in zip("ABC", chosen, strict=True) if parts is not None}
+        if is_whole(catalog):
+            yield catalog
+
+
+def bundle(name: str, *parts: str) -> Product:
+    lines = tuple(Line(sku=part, quantity=1) for part in parts)
+    made = SkuView(sku=name, title="", price=EUROS, weight_g=1, parts=lines)
+    return Product(id=name, slug=name.lower(), title="", category="", description="", skus=(made,))
+
+
+def parts_in(catalog: Catalog) -> dict[str, tuple[str, ...]]:
+    return {each.skus[0].sku: tuple(part.sku for part in each.skus[0].parts) for each in catalog.values()}
+
+
+def is_whole(catalog: Catalog) -> bool:
+    parts = parts_in(catalog)
+    return all(parts.get(part) == () for of in parts.values() for part in of)
+
+
+def test_what_an_undo_leaves_is_whole_and_all_goes_back_that_can() -> None:
+    for then, now in product_of(list(small_catalogs()), repeat=2):
+        made = [changes.edit(name, now.get(name), then.get(name)) for name in "ABC"]
+        edits = [edit for edit in made if edit.fields]
+        parts = parts_in(now)
+        bundles = frozenset(name for name, of in parts.items() if of)
+        uses = [Use(part, name, name) for name, of in parts.items() for part in of]
+
+        left = without_unfit_bundles(Restored(edits, []), Neighbourhood(frozenset(parts), bundles, uses))
+
+        after: dict[str, Product | None] = {**now}
+        after |= {edit.product_id: edit.after for edit in left.edits}
+        result = {name: each for name, each in after.items() if each}
+        assert is_whole(result), (then, now)
+        assert {edit.product_id for edit in edits} == {each.product_id for each in (*left.edits, *left.kept)}
+        stay = {name for name in bundles if parts_in(then).get(name) == ()}  # What is a bundle stays one.
+        assert all(parts_in(result)[name] == parts[name] for name in stay)
+        assert stay or not left.kept, (then, now)
 
 
 def test_each_row_has_its_outcome() -> None:

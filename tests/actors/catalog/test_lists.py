@@ -10,7 +10,8 @@ from msgspec import structs
 from actors.catalog.actor import Catalog
 from actors.catalog.sorting import rules_of, sort_key
 from bus.messages.base import Money
-from bus.messages.catalog import ImportSkus, ListCategories, ListProducts, SkuRow
+from bus.messages.catalog import ListCategories, ListProducts
+from bus.messages.catalog_imports import ImportSkus, SkuRow
 from testkit import ShopUnderTest
 
 MANY = 1_300  # More than a walk through a list takes before it asks the index of words.

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from actors.catalog.model_rules import is_visible, refusal
 from bus.messages.base import Money
 from bus.messages.catalog import Option, Product, SkuView
+from bus.messages.inputs import Input
 
 NOW = datetime(2026, 12, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -24,6 +25,20 @@ def sku(name: str, *options: str, barcode: str | None = None) -> SkuView:
 
 def product(*skus: SkuView, **fields: Any) -> Product:
     return Product(id="P", slug="p", title="P", category="", description="", skus=skus or (sku("A"),), **fields)
+
+
+ENGRAVING = Input(key="text", title="Engraving")
+
+
+def costing(amount: int, currency: str) -> Input:
+    return Input(key="a", title="T", surcharge=Money(amount=amount, currency=currency))
+
+
+def test_a_product_may_ask_for_texts_and_choices_for_money_or_not() -> None:
+    choice = Input(key="font", title="Font", kind="choice", choices=("Serif",))
+
+    assert refusal(product(inputs=(ENGRAVING, choice, costing(0, "EUR"))), None, NOW) is None
+    assert refusal(product(inputs=(costing(500, "EUR"),)), None, NOW) is None
 
 
 def test_a_product_may_have_options_or_none_and_skus_without_any_need_none() -> None:
@@ -49,6 +64,17 @@ def test_a_product_may_have_options_or_none_and_skus_without_any_need_none() -> 
         (product(sku("A", barcode="1 2")), "barcode must be"),
         (product(sku("A", barcode="")), "barcode must be"),
         (product(*(sku(f"{n}") for n in range(2049))), "at most 2,048"),
+        (product(inputs=(ENGRAVING, ENGRAVING)), "each key once"),
+        (product(inputs=tuple(Input(key=f"k{n}", title="T") for n in range(11))), "at most 10"),
+        (product(inputs=(Input(key="A b", title="T"),)), "lower-case letters"),
+        (product(inputs=(Input(key="a", title=" "),)), "has a title"),
+        (product(inputs=(Input(key="a", title="T", max_length=501),)), "at most 1 to 500"),
+        (product(inputs=(Input(key="a", title="T", choices=("x",)),)), "without choices"),
+        (product(inputs=(Input(key="a", title="T", kind="choice"),)), "1 to 250 choices"),
+        (product(inputs=(Input(key="a", title="T", kind="choice", choices=("x", "x")),)), "each once"),
+        (product(inputs=(Input(key="a", title="T", kind="choice", choices=(" x",)),)), "1 to 250 choices"),
+        (product(inputs=(costing(1, "USD"),)), "must be in EUR"),
+        (product(inputs=(costing(-1, "EUR"),)), "surcharge of a"),
         (product(tags=("new", "new")), "tags: at most 50, each once"),
         (product(tags=tuple(f"{n}" for n in range(51))), "tags: at most 50"),
         (product(brand="x" * 101), "brand has at most 100"),

@@ -10,13 +10,12 @@ from bus.messages.base import Money
 from bus.messages.catalog import (
     ChangeProduct,
     GetProduct,
-    ImportSkus,
     ListProducts,
     Product,
     ProductChanged,
-    SkuRow,
     UndoChange,
 )
+from bus.messages.catalog_imports import ImportSkus, SkuRow
 from bus.messages.navigation import (
     MOST_LEVELS,
     AuditCategories,

@@ -9,7 +9,6 @@ from msgspec import structs
 from bus.messages.base import Money
 from bus.messages.catalog import (
     ChangeProduct,
-    ImportSkus,
     Product,
     ProductChanged,
     ProductRemoved,
@@ -19,9 +18,9 @@ from bus.messages.catalog import (
     RemoveSku,
     RenameSku,
     SetProduct,
-    SkuRow,
     SkuView,
 )
+from bus.messages.catalog_imports import ImportSkus, SkuRow
 from engine.errors import BadInput
 from testkit import ShopUnderTest
 

@@ -22,7 +22,8 @@ from actors.catalog.rules import (
     sort_rows,
 )
 from bus.messages.base import Money
-from bus.messages.catalog import ChangeProduct, LastSku, NoSuchProduct, NoSuchSku, Product, RenameSku, SkuRow, SkuView
+from bus.messages.catalog import ChangeProduct, LastSku, NoSuchProduct, NoSuchSku, Product, RenameSku, SkuView
+from bus.messages.catalog_imports import SkuRow
 from bus.messages.currencies import largest
 
 NOTHING: dict[str, str] = {}

@@ -6,7 +6,7 @@ from functools import cache
 
 from actors.catalog import rules
 from bus.messages.base import Money
-from bus.messages.catalog import SkuRow
+from bus.messages.catalog_imports import SkuRow
 from cli.goods import SAMPLE
 
 

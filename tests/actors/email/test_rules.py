@@ -139,7 +139,7 @@ def test_every_template_is_a_pair_of_files_and_none_is_left_over() -> None:
     files = {path.name for path in (Path(rules.__file__).parent / "templates").iterdir()}
 
     pairs = {f"{name}.{kind}" for name in TEMPLATES.values() for kind in ("txt", "html")}
-    assert files == pairs | {"base.html", "lines.html", "lines.txt", "link.txt"}
+    assert files == pairs | {"base.html", "lines.html", "lines.txt", "link.txt", "told.html", "told.txt"}
 
 
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: type(event).__name__)

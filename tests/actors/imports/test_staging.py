@@ -69,6 +69,25 @@ def test_names_that_lines_have_in_common_are_refused_by_the_line_of_the_first(tm
     assert tried == [*refused, (4, "slug p-0 belongs to product P0"), (6, "barcode 40 is that of P3-0")]
 
 
+def test_products_with_bundles_come_after_all_others(tmp_path: Path) -> None:
+    lines = [row(0), row(1), row(2, parts="-"), row(3, parts="P2-2; P9-9"), row(0, 4, parts="P1-1"), row(4)]
+    staging = staged(tmp_path, lines)
+
+    (found, *_), _ = pages(staging, 9)
+    assert [line.row.product_id for line in found] == ["P1", "P2", "P4", "P0", "P0", "P3"]
+    assert [line.number for line in found] == [3, 4, 7, 2, 6, 5]
+
+
+def test_a_trial_knows_the_parts_that_earlier_lines_add(tmp_path: Path) -> None:
+    staging = staged(tmp_path, [row(0), row(1, parts="P0-0; MUG"), row(2, parts="P0-0; P9-9")])
+    first = staging.page(NOWHERE, 1, has_stock=True, is_trial=True)
+    assert (first.end, first.tried) == (LinePlace(1, 2), ())
+    second = staging.page(LinePlace(1, 2), 1, has_stock=True, is_trial=True)
+    assert second.tried == ("P0-0",)
+    assert second.end is not None
+    assert staging.page(second.end, 1, has_stock=True, is_trial=True).tried == ("P0-0",)
+
+
 def test_pictures_are_named_by_product_in_the_order_of_the_file(tmp_path: Path) -> None:
     lines = [row(0, images="b.jpg; a.jpg"), row(1), row(2, images="c.jpg"), row(0, 1, images="a.jpg; d.jpg")]
     staging = staged(tmp_path, lines)

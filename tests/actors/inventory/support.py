@@ -14,6 +14,7 @@ from bus.messages.inventory import (
     CheckoutHeld,
     HoldForCheckout,
     HoldStock,
+    HoldUnits,
     OutOfStock,
     SetOnHand,
     StockBelowHeld,
@@ -22,6 +23,7 @@ from bus.messages.inventory import (
     StockMoved,
     StockRefused,
     UnitsGone,
+    UnitsHeld,
     UnitsRetaken,
     UnknownSku,
 )
@@ -87,6 +89,14 @@ class Store:
             lambda: self._shelf_of_carts(wanted),
             lambda shelf: rules.hold(asks, shelf, self.now + timedelta(minutes=10)),
             lambda answers: {answer.sku for answer in answers if isinstance(answer, StockRefused)},
+        )
+
+    def hold_units(self, *asks: HoldUnits) -> Sequence[UnitsHeld | OutOfStock]:
+        wanted = {(ask.cart_id, units.sku) for ask in asks for units in ask.units}
+        return self._free_if_refused(
+            lambda: self._shelf_of_carts(wanted),
+            lambda shelf: rules.hold_units(asks, shelf, self.now + timedelta(minutes=10)),
+            lambda answers: {one.sku for each in answers if isinstance(each, OutOfStock) for one in each.short},
         )
 
     def checkout(self, ask: HoldForCheckout) -> CheckoutHeld | OutOfStock:

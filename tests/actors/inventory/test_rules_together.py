@@ -9,11 +9,12 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from actors.inventory.books import audit
 from actors.inventory.life import HELD, PLACED
-from bus.messages.base import OrderId, Sku
+from bus.messages.base import OrderId, Sku, Units
 from bus.messages.inventory import (
     CheckoutHeld,
     HoldForCheckout,
     HoldStock,
+    HoldUnits,
     OutOfStock,
     StockBelowHeld,
     StockHeld,
@@ -29,6 +30,13 @@ carts = st.sampled_from(("cart_1", "cart_2", "cart_3"))
 orders = st.sampled_from(("ord_1", "ord_2", "ord_3"))
 asks = st.builds(ask, carts, skus, st.integers(0, 6))
 lines = st.dictionaries(skus, st.integers(1, 4), min_size=1).map(lambda units: tuple(units.items()))
+totals = st.builds(
+    lambda cart, units: HoldUnits(
+        cart_id=cart, units=tuple(Units(sku=sku, quantity=quantity) for sku, quantity in units.items())
+    ),
+    carts,
+    st.dictionaries(skus, st.integers(0, 6), min_size=1),
+)
 checkouts = st.builds(lambda lines, cart, order: checkout(*lines, cart_id=cart, order_id=order), lines, carts, orders)
 
 
@@ -63,6 +71,24 @@ class AnySequence(RuleBasedStateMachine):
         }
         for one in last.values():
             assert self.store.of_cart(one.cart_id).get(one.sku, 0) == one.quantity
+
+    @rule(one=totals)
+    def a_cart_has_units_of_several_skus_or_none(self, one: HoldUnits) -> None:
+        reach = {units.sku: self.store.reach(units.sku, one.cart_id) for units in one.units}
+        short = [units.sku for units in one.units if units.quantity > reach[units.sku]]
+        before = self.store.of_cart(one.cart_id)
+
+        [answer] = self.store.hold_units(one)
+
+        held = self.store.of_cart(one.cart_id)
+        if isinstance(answer, OutOfStock):
+            assert [(each.sku, each.available) for each in answer.short] == [(sku, reach[sku]) for sku in short]
+            assert held.items() <= before.items()  # What had ended may have been freed on the way.
+        else:
+            assert not short
+            assert all(held.get(units.sku, 0) == units.quantity for units in one.units)
+        again = self.store.snapshot()
+        assert (self.store.hold_units(one), self.store.snapshot()) == ([answer], again)
 
     @rule(one=checkouts)
     def a_checkout_holds_all_lines_or_none(self, one: HoldForCheckout) -> None:

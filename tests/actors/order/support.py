@@ -47,7 +47,7 @@ def order_of(status: OrderStatus = "pending_payment", reason: CancelReason | Non
         refunded=0,
         carrier=None,
         tracking_number=None,
-        lines=LINES,
+        units=LINES,
     )
 
 

@@ -10,7 +10,8 @@ from msgspec import structs
 
 from actors.search.folder import IndexFolder
 from bus.messages.base import Money
-from bus.messages.catalog import ChangeProduct, ImportSkus, Product, RemoveProduct, SetProduct, SkuRow, SkuView
+from bus.messages.catalog import ChangeProduct, Product, RemoveProduct, SetProduct, SkuView
+from bus.messages.catalog_imports import ImportSkus, SkuRow
 from bus.messages.search import (
     CheckSearch,
     Chosen,

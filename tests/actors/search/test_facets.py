@@ -125,7 +125,7 @@ def shirt() -> Product:
 
 def test_a_product_is_made_of_what_is_on_sale_of_it() -> None:
     known = {each.key: each for each in ATTRIBUTES}
-    made = findable(shirt(), Surroundings(attributes=known, in_stock=frozenset({"C"}), units={"A": 3, "C": 4}))
+    made = findable(shirt(), Surroundings(attributes=known, available={"C": 1}, units={"A": 3, "C": 4}))
 
     assert made.facets == {
         "category": ("Clothes",), "size": ("M", "S", "slim"), "material": ("wool",), "volume": ("2.5",),
@@ -136,7 +136,7 @@ def test_a_product_is_made_of_what_is_on_sale_of_it() -> None:
     assert {"wool", "2.5 l"} <= set(made.keys)
     assert "handwash" in made.body
     assert "hidden" not in made.body + " ".join(made.keys)
-    stocked = findable(shirt(), Surroundings(in_stock=frozenset({"B"})))
+    stocked = findable(shirt(), Surroundings(available={"B": 1}))
     assert stocked.is_in_stock
     assert stocked.facets == {"category": ("Clothes",), "size": ("M", "S")}
 

@@ -12,7 +12,7 @@ from actors.search.indexer import Indexer
 from actors.search.private import CountSales
 from bus.messages.attributes import Attribute, SetAttribute
 from bus.messages.audit import Audit, Finding, Repair
-from bus.messages.base import Money
+from bus.messages.base import Line, Money
 from bus.messages.cart import Cart, CreateCart, SetLine
 from bus.messages.catalog import ChangeProduct, Option, Product, SetProduct, SkuView
 from bus.messages.inventory import SetOnHand
@@ -70,6 +70,20 @@ async def test_in_stock_follows_stock_across_zero(shop: ShopUnderTest) -> None:
 
     await shop.clock.advance(minutes=10)  # The hold ends.
     assert await ids(shop, "blue", in_stock=True) == ("JUG",)
+
+
+async def test_a_bundle_is_in_stock_while_there_is_enough_of_each_part(shop: ShopUnderTest) -> None:
+    await create(shop, "VASE", "Vase")
+    await create(shop, "JUG", "Jug")
+    parts = (Line(sku="VASE-1", quantity=1), Line(sku="JUG-1", quantity=2))
+    sku = SkuView(sku="SET", title="", price=Money(amount=1500, currency="EUR"), weight_g=10, parts=parts)
+    product = Product(id="SET", slug="set", title="Blue Set", category="Home", description="", skus=(sku,))
+    await shop.ask(SetProduct(id="SET", product=product, expected=0))
+
+    for stocked, number, found in (("VASE-1", 1, ()), ("JUG-1", 2, ("SET",)), ("VASE-1", 0, ())):
+        await shop.ask(SetOnHand(sku=stocked, on_hand=number))
+        await shop.clock.at_rest()
+        assert await ids(shop, "blue", in_stock=True) == found
 
 
 async def test_options_and_attributes_are_facets(shop: ShopUnderTest) -> None:

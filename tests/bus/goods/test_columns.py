@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bus.goods.columns import OPTIONAL, read_more, write_more
-from bus.messages.base import Money
-from bus.messages.catalog import Option, Product, SkuRow, SkuView
+from bus.messages.base import Line, Money
+from bus.messages.catalog import Option, Product, SkuView
+from bus.messages.catalog_imports import SkuRow
 
 ROW = SkuRow(
     product_id="P", slug="p", title="P", category="", description="", sku="A", sku_title="",
@@ -62,6 +63,9 @@ def test_an_empty_cell_leaves_the_field_and_a_column_that_is_not_there_too() -> 
         ("unpublish_at", "2026-12-24T18:00:00", "2026-12-24T18:00:00Z"),  # Of which zone?
         ("options", "Size", "Size=S; Colour=red"),
         ("options", "Size=S=M", "Size=S; Colour=red"),
+        ("parts", "MUG x0", "MUG x2; TEE"),
+        ("parts", "MUG x100", "MUG x2; TEE"),
+        ("parts", "MUG, TEE", "MUG x2; TEE"),
     ],
 )
 def test_what_can_not_be_read_is_refused_in_words(column: str, text: str, said: str) -> None:
@@ -74,3 +78,16 @@ def test_lists_are_written_as_people_do() -> None:
 
     assert row.tags == ("new", "summer")
     assert row.options == (("Size", "S"), ("Cut=fit", "slim; long"))
+
+
+def test_parts_are_written_as_people_do() -> None:
+    parts = (Line(sku="MUG", quantity=2), Line(sku="TEE", quantity=1))
+    bundle = SkuView(sku="SET", title="", price=ROW.price, weight_g=1, parts=parts)
+    plain = SkuView(sku="A", title="", price=ROW.price, weight_g=1)
+    product = Product(id="P", slug="p", title="P", category="", description="", skus=(bundle, plain))
+
+    assert read_more(ROW, cells(parts="MUG x2; TEE")).parts == parts
+    assert [dict(zip(OPTIONAL, write_more(product, sku), strict=True))["parts"] for sku in (bundle, plain)] == [
+        "MUG x2; TEE", "-",
+    ]  # fmt: skip
+    assert read_more(ROW, cells(parts="-")).parts == ()

@@ -7,7 +7,7 @@ import msgspec
 
 from bus.messages.base import Money
 from bus.messages.cart import CheckedOut, PriceChanged
-from bus.messages.catalog import ImportSkus, SkuRow
+from bus.messages.catalog_imports import ImportSkus, SkuRow
 from bus.messages.inventory import CountStock, StockCount
 from bus.messages.order import CancelOrder, GetOrder, Order
 from bus.messages.payment import RefundOrder

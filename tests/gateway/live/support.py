@@ -14,6 +14,7 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from bus.messages.inventory import StockLevel
 from bus.messages.order import OrderProgressed
+from gateway.bundles import LiveLevel
 from gateway.client_address import ClientAddresses
 from gateway.http_protocol import HttpBounds
 from gateway.live import Hub, LiveSettings
@@ -31,6 +32,7 @@ class Shelf:
 
     def __init__(self) -> None:
         self.levels: dict[str, StockLevel] = {}
+        self.parts: dict[str, tuple[str, ...]] = {}  # Of bundles.
         self.orders: dict[tuple[str, str], OrderProgressed] = {}
         self.reads: list[Sequence[str]] = []
         self.open = asyncio.Event()
@@ -42,9 +44,10 @@ class Shelf:
         level = self.levels[sku] = StockLevel(sku=sku, available=available, version=version)
         return level
 
-    async def read(self, skus: Sequence[str]) -> list[StockLevel]:
+    async def read(self, skus: Sequence[str]) -> list[LiveLevel]:
         self.reads.append(skus)
-        levels = [self.levels[sku] for sku in skus if sku in self.levels]  # As of now, however long the answer takes.
+        # As of now, however long the answer takes.
+        levels = [LiveLevel(self.levels[sku], self.parts.get(sku, ())) for sku in skus if sku in self.levels]
         await self.open.wait()
         if self.broken or self.unreadable in skus:
             raise ConnectionError

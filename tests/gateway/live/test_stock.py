@@ -264,3 +264,21 @@ async def test_topics_that_nobody_sells_leave_room_for_others() -> None:
 
         assert await subscribe(ada, "MUG") == []
         assert set(live.hub.sent_levels()) == {"MUG"}
+
+
+async def test_a_bundle_s_watchers_hear_of_it_when_a_part_s_level_changes() -> None:
+    async with edge() as live, live.connect() as socket:
+        live.shelf.parts = {"SET": (MUG, LAMP)}
+        five = live.shelf.put("SET", 5, 100)
+        assert await subscribe(socket, "SET") == shown(five)
+
+        live.shelf.put("SET", 4, 101)
+        live.hub.stock_changed([StockLevel(sku=LAMP, available=4, version=2)])  # Nobody watches the lamp itself.
+
+        assert await hear(socket) == {"op": "stock", "sku": "SET", "available": 4, "version": 101}
+        await say(socket, "unsubscribe", skus=["SET"])
+        await nothing_more(socket)
+        reads = len(live.shelf.reads)
+        live.hub.stock_changed([StockLevel(sku=LAMP, available=3, version=3)])
+        await nothing_more(socket)
+        assert len(live.shelf.reads) == reads  # Forgotten with its last watcher.

@@ -230,3 +230,41 @@ async def test_an_order_counts_down_says_why_it_ended_and_can_be_had_again(
     await check_out(page, Customer())
     await pay(page, "pm_card_visa")
     await see_status(page, "paid")
+
+
+async def test_what_a_product_asks_for_is_typed_and_two_engravings_are_two_lines(running: Program, page: Page) -> None:
+    staff = {"Authorization": f"Bearer {(await running.good('token')).strip()}"}
+    asked = [
+        {"key": "text", "title": "Engraving", "required": True, "surcharge": {"amount": 500, "currency": "EUR"}},
+        {"key": "font", "title": "Font", "kind": "choice", "choices": ["Serif", "<b>Script</b>"]},
+    ]
+    assert (await running.ask("PATCH", "/admin/api/products/TROWEL", {"inputs": asked}, **staff)).status == 200
+    await visit(page, running.url)
+    await search(page, "trowel", "TROWEL")
+    await card(page, "TROWEL").get_by_test_id("quick-add").click()
+    dialog = page.get_by_test_id("product-dialog")
+    await expect(dialog).to_be_visible()  # It can't be added without looking.
+    text, font = dialog.locator('[name="text"]'), dialog.locator('[name="font"]')
+
+    await dialog.get_by_test_id("add").click()
+    assert await text.evaluate("field => field.matches(':invalid')")
+    await text.fill("<i>Ada</i>")
+    await font.select_option("<b>Script</b>")
+    await dialog.get_by_test_id("add").click()
+    await expect(page.get_by_test_id("basket-count")).to_have_text("1")
+    await text.fill("Bob")
+    await dialog.get_by_test_id("add").click()
+    await expect(page.get_by_test_id("basket-count")).to_have_text("2")
+    await close_product(page)
+    await open_basket(page)
+
+    lines = line(page, "TROWEL")
+    await expect(lines).to_have_count(2)
+    told = lines.first.get_by_test_id("line-input")
+    await expect(told).to_have_text(["Engraving: <i>Ada</i>", "Font: <b>Script</b>"])
+    await lines.last.get_by_test_id("more-of-it").click()
+    await expect(page.get_by_test_id("basket-count")).to_have_text("3")
+    await lines.first.get_by_test_id("remove").click()
+    await expect(lines).to_have_count(1)
+    await expect(lines.get_by_test_id("quantity")).to_have_value("2")
+    assert (await running.ask("PATCH", "/admin/api/products/TROWEL", {"inputs": ()}, **staff)).status == 200
