@@ -1,8 +1,8 @@
 """Answers that are the same for everybody: browsers keep them, ask whether they are still right, and get them smaller.
 
-An answer has an ETag of its content, and is 304 to a client that has it already. What may not be stored anywhere
-(`Cache-Control: no-store`, see gateway/headers.py) is left alone: it can hold secrets beside text that a stranger
-chose, and compressed together its length would tell of them. Source: BREACH (Gluck, Harris, Prado, 2013).
+An answer has the ETag of its route, or one of its content, and is 304 to a client that has it already. What may not be
+stored anywhere (`Cache-Control: no-store`, see gateway/headers.py) is left alone: it can hold secrets beside text that
+a stranger chose, and compressed together its length would tell of them. Source: BREACH (Gluck, Harris, Prado, 2013).
 
 Rejected: Litestar's compression, which makes a new file of the same bytes for each request, with the time in it, and
 takes `gzip;q=0` for a yes; and its ETag for files, which changes with each installation.
@@ -66,13 +66,15 @@ class _Revalidated:
 
     def _whole(self, start: HTTPResponseStartEvent) -> list[Message]:
         body, given = self._body, list(start["headers"])
-        etag = b'W/"%s"' % hashlib.blake2b(body, digest_size=12).hexdigest().encode()
-        headers = [(name, value) for name, value in given if name not in (b"content-length", b"etag")]
-        headers += [(b"etag", etag), (b"vary", b"Accept-Encoding")]
+        known = dict(given)
+        etag = known.get(b"etag") or b'W/"%s"' % hashlib.blake2b(body, digest_size=12).hexdigest().encode()
+        vary = b", ".join(filter(None, (known.get(b"vary"), b"Accept-Encoding")))
+        headers = [(name, value) for name, value in given if name not in (b"content-length", b"etag", b"vary")]
+        headers += [(b"etag", etag), (b"vary", vary)]
         if _has(self._asked.get("if-none-match", ""), etag.decode()):
             kept = [(name, value) for name, value in headers if name not in (b"content-type", b"content-disposition")]
             return list(answer_messages(304, b"", kept))
-        if self._takes_gzip(dict(given).get(b"content-type", b"")):
+        if self._takes_gzip(known.get(b"content-type", b"")):
             body = _gzipped(body)
             headers.append((b"content-encoding", b"gzip"))
         return list(answer_messages(start["status"], body, headers))

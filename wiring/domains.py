@@ -29,6 +29,7 @@ from actors.payment.stripe import Stripe, StripeSettings
 from actors.search.actor import Search
 from actors.shipping.actor import Shipping
 from actors.shipping.carrier import Carrier, CarrierSettings
+from actors.views.actor import Views
 from actors.warehouse.actor import Warehouse
 from bus.local import LocalBus
 from bus.sqs.settings import SqsSettings
@@ -46,7 +47,7 @@ _ROOT: Final = Path(__file__).parent.parent
 # A command goes to the actor that handles it, an event to all that do.
 ACTORS: Final[tuple[type[Actor], ...]] = (
     Catalog, Carts, Inventory, Orders, Payments, Warehouse, Shipping, Email, Notifications, Analytics, Auditor,
-    IdempotencyKeys, Media, Search,
+    IdempotencyKeys, Media, Search, Views,
 )  # fmt: skip
 
 # The folders of migrations, each for a PostgreSQL schema of its own.
@@ -112,7 +113,13 @@ def make_actors(given: Given) -> Sequence[Actor]:
     bus, database, clock, settings = given.bus, given.database, given.clock, given.settings
     currency = settings.edge.shopflow_currency
     return (
-        Catalog(database=database, clock=clock, currency=currency, language=settings.edge.shopflow_language),
+        Catalog(
+            database=database,
+            clock=clock,
+            currency=currency,
+            language=settings.edge.shopflow_language,
+            floors=given.updates.floors,
+        ),
         Carts(
             bus=bus, redis=given.redis, clock=clock, updates=given.updates, currency=currency, settings=settings.cart
         ),
@@ -134,7 +141,7 @@ def make_actors(given: Given) -> Sequence[Actor]:
         Analytics(database=database),
         Auditor(bus=bus, database=database, clock=clock, stored=bus.backlog, levels=given.updates),
         IdempotencyKeys(database=database),
-        Media(database=database, objects=given.objects, cdn=given.cdn, clock=clock),
+        Media(bus=bus, database=database, objects=given.objects, cdn=given.cdn, clock=clock),
         Search(
             bus=bus,
             database=database,
@@ -142,4 +149,5 @@ def make_actors(given: Given) -> Sequence[Actor]:
             home=settings.engine.shopflow_data / "search",
             language=settings.edge.shopflow_language,
         ),
+        Views(keeper=given.updates),
     )

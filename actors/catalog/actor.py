@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Protocol
 
 from msgspec import structs
 
-from actors.catalog import changes, history, model_rules, rules, store
+from actors.catalog import changes, history, model_rules, rules, store, views
+from actors.catalog.changes import Edit
 from actors.catalog.sorting import sort_key
 from bus.messages.base import Currency, ProductId, Sku
 from bus.messages.catalog import (
@@ -20,6 +22,7 @@ from bus.messages.catalog import (
     ImportSkus,
     LastSku,
     ListCategories,
+    ListProductIds,
     ListProducts,
     NoSuchChange,
     NoSuchProduct,
@@ -28,9 +31,12 @@ from bus.messages.catalog import (
     Prices,
     PriceSkus,
     Product,
+    ProductChanged,
     ProductExists,
     ProductHistory,
+    ProductIdPage,
     ProductPage,
+    ProductRemoved,
     Products,
     ReadChanges,
     ReadHistory,
@@ -43,6 +49,16 @@ from bus.messages.catalog import (
     SkuCheck,
     UndoChange,
 )
+from bus.messages.media import PicturesShown
+from bus.messages.views import (
+    MOST_CHANGES,
+    MOST_VIEWS,
+    ProductViews,
+    ReadViewChanges,
+    ReadViews,
+    ViewChanges,
+    ViewRevision,
+)
 from engine.actor import Actor, call, turn
 from engine.clock import Clock
 from engine.errors import BadInput
@@ -53,24 +69,65 @@ _AT_ONCE = 500  # Products that are given a key at a time.
 _MOST_READ = 500
 
 
+class ViewFloors(Protocol):
+    """The revisions below which this process shows no view. A hint only: it is told of changes in other ways, too."""
+
+    def raise_to(self, revisions: Sequence[ViewRevision]) -> None:
+        """Show no older views of these products."""
+        ...
+
+
 class Catalog(Actor):
     """Keeps products, their SKUs and prices."""
 
-    def __init__(self, *, database: Database, clock: Clock, currency: Currency, language: str) -> None:
+    def __init__(
+        self, *, database: Database, clock: Clock, currency: Currency, language: str, floors: ViewFloors
+    ) -> None:
         self._database = database
         self._clock = clock
         self._currency = currency
         self._language = language
+        self._floors = floors
 
     async def run(self) -> None:
-        """Sort products that were written under another language, or by an older version."""
+        """Sort and show products that were written under another language, or by an older version."""
         while await store.has_unsorted(self._database, self._language):
             async with self._database.transaction(self._clock.now()) as tx:
                 await store.sort(tx, self._language, _AT_ONCE)
+        last = ""
+        while found := await views.missing(self._database, last, _AT_ONCE):
+            async with self._database.transaction(self._clock.now()) as tx:
+                await views.write_missing(tx, found)
+            last = found[-1]
 
     @call(limit=4)  # A statement outside any turn: a slow search delays no price.
     async def browse(self, ask: ListProducts) -> ProductPage:
         return await store.page(self._database, ask, self._clock.now())
+
+    @call(limit=4)
+    async def browse_ids(self, ask: ListProductIds) -> ProductIdPage:
+        return await store.page_of_ids(self._database, ListProducts(**structs.asdict(ask)), self._clock.now())
+
+    @call(limit=8)  # Outside any turn: an import delays no page.
+    async def read_views(self, ask: ReadViews) -> ProductViews:
+        if len(ask.names) > MOST_VIEWS:
+            raise BadInput(f"at most {MOST_VIEWS} views in one request")
+        return ProductViews(views=tuple(await views.read(self._database, ask.names)))
+
+    @call(limit=8)
+    async def read_view_changes(self, ask: ReadViewChanges) -> ViewChanges:
+        if len(ask.known) > MOST_CHANGES:
+            raise BadInput(f"at most {MOST_CHANGES} views in one request")
+        return await views.changes(self._database, ask)
+
+    @turn
+    async def on_pictures(self, tx: Transaction, events: Sequence[PicturesShown]) -> None:
+        await store.lock(tx, ())
+        if products := await views.set_pictures(tx, events):
+            before = await store.count(tx, len(products))
+            numbers = [ViewRevision(product_id=each, revision=before + n) for n, each in enumerate(products, start=1)]
+            await views.renumber(tx, numbers)
+            self._tell(tx, [ProductChanged(product_id=each.product_id, revision=each.revision) for each in numbers])
 
     @turn
     async def get(self, tx: Transaction, asks: Sequence[GetProduct]) -> Sequence[Product | NoSuchProduct]:
@@ -119,7 +176,7 @@ class Catalog(Actor):
         refused += [(place, reasons[row.product_id]) for place, row in enumerate(ask.rows) if row.product_id in reasons]
         if not ask.is_trial:
             edits = changes.edits(known, [product for product in fine if product.id not in reasons])
-            tx.publish(*await store.save(tx, edits, by=ask.by, language=self._language))
+            await self._store(tx, edits, ask.by)
         refused_rows = dict(sorted(refused))
         return Imported(written=len(ask.rows) - len(refused_rows), refused=tuple(refused_rows.items()))
 
@@ -240,14 +297,28 @@ class Catalog(Actor):
         edit = changes.edit(after.id, before, after)
         if before and not edit.fields:
             return before
-        told = await store.save(tx, [edit], by=by, language=self._language, renamed=renamed)
-        tx.publish(*told)
+        told = await self._store(tx, [edit], by, renamed)
         return structs.replace(after, revision=told[0].revision)
 
     async def _remove(self, tx: Transaction, product: Product, by: str) -> Removed:
         edit = changes.edit(product.id, product, None)
-        tx.publish(*await store.save(tx, [edit], by=by, language=self._language))
+        await self._store(tx, [edit], by)
         return Removed(id=product.id)
+
+    async def _store(
+        self, tx: Transaction, edits: Sequence[Edit], by: str, renamed: Sku = ""
+    ) -> Sequence[ProductChanged | ProductRemoved]:
+        """Write changes with all that follows from them, and publish them."""
+        told = await store.save(tx, edits, by=by, language=self._language, renamed=renamed)
+        await views.write(tx, edits, told)
+        self._tell(tx, told)
+        return told
+
+    def _tell(self, tx: Transaction, events: Sequence[ProductChanged | ProductRemoved]) -> None:
+        """Publish changes. Once they are committed, before anybody is answered, this process shows nothing older."""
+        tx.publish(*events)
+        now = [ViewRevision(product_id=event.product_id, revision=event.revision) for event in events]
+        tx.after_commit(lambda: self._floors.raise_to(now))
 
     @staticmethod
     async def _moved(tx: Transaction, product: Product, expected: int | None) -> ChangedMeanwhile | None:

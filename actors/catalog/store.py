@@ -17,13 +17,14 @@ from bus.messages.catalog import (
     PricedSku,
     Product,
     ProductChanged,
+    ProductIdPage,
     ProductPage,
     ProductRemoved,
     SkuRow,
     SkuView,
     Sort,
 )
-from engine.cursor import page_limit, page_of, read_cursor
+from engine.cursor import Page, page_limit, page_of, read_cursor
 from engine.postgres import Database
 from engine.transaction import Transaction
 
@@ -147,12 +148,23 @@ async def page(database: Database, ask: ListProducts, now: datetime) -> ProductP
     Raises:
         BadInput: `after` is not from a page of this sort.
     """
-    limit = page_limit(ask.limit)
-    shown = page_of(await _rows(database, ask, limit + 1, now), limit, lambda row: (row["place"], row["id"]))
+    shown = await _page(database, ask, now, _COLUMNS)
     return ProductPage(products=tuple(await _with_skus(database, shown.items)), next=shown.next)
 
 
-async def _rows(database: Database, ask: ListProducts, limit: int, now: datetime) -> Sequence[Record]:
+async def page_of_ids(database: Database, ask: ListProducts, now: datetime) -> ProductIdPage:
+    """A page of the ids of products. Raises as `page` does."""
+    shown = await _page(database, ask, now, "id")
+    return ProductIdPage(ids=tuple(row["id"] for row in shown.items), next=shown.next)
+
+
+async def _page(database: Database, ask: ListProducts, now: datetime, columns: str) -> Page[Record]:
+    limit = page_limit(ask.limit)
+    rows = await _rows(database, ask, limit + 1, now, columns)
+    return page_of(rows, limit, lambda row: (row["place"], row["id"]))
+
+
+async def _rows(database: Database, ask: ListProducts, limit: int, now: datetime, columns: str) -> Sequence[Record]:
     order, value, last_id = _ORDERS[ask.sort], *_after(ask)
     given: list[object] = [limit]
     conditions = list[str]()
@@ -169,7 +181,7 @@ async def _rows(database: Database, ask: ListProducts, limit: int, now: datetime
         given += [value, last_id]
         conditions.append(f"({order.value}, id) {order.after} (${len(given) - 1}::{order.type}, ${len(given)})")
     where = f"where {' and '.join(conditions)}" if conditions else ""
-    words = {"columns": _COLUMNS, "value": order.value, "way": order.way, "where": where}
+    words = {"columns": columns, "value": order.value, "way": order.way, "where": where}
     terms = rules.search_terms(ask.q)
     if not terms:
         return await database.fetch(_LIST.format(limit="$1", **words), *given)
@@ -246,7 +258,7 @@ async def save(
     """
     if not edits:
         return ()
-    before = await tx.value(_COUNT, len(edits))
+    before = await count(tx, len(edits))
     numbered = [(edit, before + place) for place, edit in enumerate(edits, start=1)]
     if removed := [sku for edit in edits for sku in edit.removed_skus]:
         await tx.execute(_REMOVE_SKUS, removed, tx.now, renamed)
@@ -257,9 +269,16 @@ async def save(
     await _note_slugs(tx, edits)
     await history.add(tx, numbered, by)
     return [
-        (ProductChanged if edit.after else ProductRemoved)(product_id=edit.product_id, revision=revision)
+        ProductChanged(product_id=edit.product_id, revision=revision)
+        if edit.after
+        else ProductRemoved(product_id=edit.product_id, revision=revision)
         for edit, revision in numbered
     ]
+
+
+async def count(tx: Transaction, changes: int) -> int:
+    """Number changes of the locked catalog; return the last revision before them."""
+    return int(await tx.value(_COUNT, changes))
 
 
 async def _write_products(tx: Transaction, products: Sequence[tuple[Product, int]], language: str) -> None:

@@ -23,6 +23,7 @@ from actors.media.private import (
     RemoveObjects,
     RemoveUpload,
     RenderImage,
+    ShowMissing,
 )
 from bus.messages.audit import RULES, BooksRepaired, Finding, Findings, RepairMade, Repairs
 from bus.messages.base import new_id
@@ -64,7 +65,7 @@ from bus.messages.media import (
     UploadMissing,
     upload_key,
 )
-from engine.actor import Actor, call, turn
+from engine.actor import Actor, Bus, call, turn
 from engine.clock import Clock
 from engine.envelope import Envelope
 from engine.errors import BadInput, Unavailable
@@ -79,7 +80,8 @@ _PAGE = 1000
 class Media(Actor):
     """Keeps pictures, and where they are used. The only writer of their objects, uploads aside."""
 
-    def __init__(self, *, database: Database, objects: Objects, cdn: Cdn, clock: Clock) -> None:
+    def __init__(self, *, bus: Bus, database: Database, objects: Objects, cdn: Cdn, clock: Clock) -> None:
+        self._bus = bus
         self._database = database
         self._objects = objects
         self._cdn = cdn
@@ -87,8 +89,14 @@ class Media(Actor):
         self._making = Making(objects)
 
     async def run(self) -> None:
-        """Delete the uploads that a crash has left behind, if the store can be asked; else at the next start."""
+        """Tell of pictures that were never told of, and delete the uploads that a crash has left behind.
+
+        What can't be asked is left to the next start.
+        """
         with suppress(Unavailable):
+            last = ""
+            while last := await self._bus.ask(ShowMissing(after=last)):
+                pass
             now = self._clock.now()
             left = [key async for key in self._objects.keys(UPLOADS) if rules.is_left_behind(key, now)]
             await self._objects.remove(left)
@@ -166,7 +174,8 @@ class Media(Actor):
         elif ask.reason is not None:
             tx.publish(ImageRefused(id=ask.id, reason=ask.reason))
         else:
-            tx.publish(ImageReady(id=ask.id, product_ids=await store.users(tx, ask.id)))
+            users = await store.users(tx, ask.id)
+            tx.publish(ImageReady(id=ask.id, product_ids=users), *await store.shown(tx, users))
             tx.send(ImproveImage(id=ask.id))
 
     @call(limit=1, timeout_s=_MAKING_S)  # One at a time: pictures that can't be shown at all go first.
@@ -177,7 +186,8 @@ class Media(Actor):
     @turn
     async def record_improvement(self, tx: Transaction, ask: RecordImprovement) -> None:
         await store.add_renditions(tx, ask.id, ask.renditions)
-        tx.publish(ImageImproved(id=ask.id, product_ids=await store.users(tx, ask.id)))
+        users = await store.users(tx, ask.id)
+        tx.publish(ImageImproved(id=ask.id, product_ids=users), *await store.shown(tx, users))
 
     @call(limit=8)
     async def adopt(self, ask: AdoptImage) -> RecordAdoption:
@@ -192,6 +202,7 @@ class Media(Actor):
                 return TooManyImages(most=MOST_IMAGES)
             await store.add(tx, ask.ask)
             await store.record(tx, RecordRendering(id=ask.id, look=ask.look, renditions=(ask.rendition,)))
+            tx.publish(*await store.shown(tx, await store.users(tx, ask.id)))
         return await self._of_product(tx, ask.ask.product_id, ask.id)
 
     @turn
@@ -213,6 +224,7 @@ class Media(Actor):
         if isinstance(order, str):
             return NoSuchImage(id=order)
         await store.arrange(tx, ask.product_id, order)
+        tx.publish(*await store.shown(tx, [ask.product_id]))
         images = await store.of_products(tx, {ask.product_id})
         return ProductImages(product_id=ask.product_id, images=tuple(images.get(ask.product_id, ())))
 
@@ -221,6 +233,7 @@ class Media(Actor):
         _check_alt(ask.alt)
         if not await store.describe(tx, ask.product_id, ask.id, ask.alt):
             return NoSuchImage(id=ask.id)
+        tx.publish(*await store.shown(tx, [ask.product_id]))
         return await self._of_product(tx, ask.product_id, ask.id)
 
     @turn
@@ -228,12 +241,20 @@ class Media(Actor):
         if not (dropped := await store.drop(tx, ask.product_id, ask.id)):
             return NoSuchImage(id=ask.id)
         await self._unused(tx, dropped)
+        tx.publish(*await store.shown(tx, [ask.product_id]))
         return ImageUnused(id=ask.id)
 
     @turn
     async def drop_all(self, tx: Transaction, events: Sequence[ProductRemoved]) -> None:
-        dropped = [image for event in events for image in await store.drop(tx, event.product_id)]
-        await self._unused(tx, dropped)
+        dropped = {event.product_id: await store.drop(tx, event.product_id) for event in events}
+        await self._unused(tx, [image for images in dropped.values() for image in images])
+        tx.publish(*await store.shown(tx, [product_id for product_id, images in dropped.items() if images]))
+
+    @turn
+    async def show_missing(self, tx: Transaction, ask: ShowMissing) -> str:
+        found = await store.not_shown(tx, ask.after, _PAGE)
+        tx.publish(*await store.shown(tx, found))
+        return max(found, default="")
 
     @turn
     async def forget(self, tx: Transaction, ask: ForgetImage) -> None:
@@ -276,6 +297,7 @@ class Media(Actor):
             tx.send(RemoveObjects(id=ask.id))
             made = RepairMade(rule=RULES["object_has_image"], about=ask.id, before="without one", after="deleted")
         await self._unused(tx, [ask.id])
+        tx.publish(*await store.shown(tx, await store.users(tx, ask.id)))
         tx.publish(BooksRepaired.of(made, tx.now))
         return Repairs(repairs=(made,))
 
@@ -293,7 +315,10 @@ class Media(Actor):
                 return TooManyImages(most=MOST_IMAGES)
             await store.add(tx, ask)
         tx.send(RenderImage(id=ask.id, upload=ask.upload))
-        return await self._of_product(tx, ask.product_id, ask.id)
+        image = await self._of_product(tx, ask.product_id, ask.id)
+        if image.state == "ready":  # As another product uses it already; else it is told once it is made.
+            tx.publish(*await store.shown(tx, [ask.product_id]))
+        return image
 
     @staticmethod
     async def _of_product(tx: Transaction, product_id: str, image: ImageId) -> Image:
@@ -307,7 +332,9 @@ class Media(Actor):
 
     @staticmethod
     async def _delete(tx: Transaction, image: ImageId, *, from_cdn: bool = False) -> None:
+        users = await store.users(tx, image)
         await store.forget(tx, image)
+        tx.publish(*await store.shown(tx, users))
         tx.send(RemoveObjects(id=image, from_cdn=from_cdn))
         tx.publish(ImageDropped(id=image))
 

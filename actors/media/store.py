@@ -8,7 +8,7 @@ from asyncpg import Record
 from actors.media.private import RecordRendering
 from actors.media.rules import BookedImage, original_of
 from bus.messages.base import ProductId
-from bus.messages.media import Image, ImageId, ImageState, Rendition, StoreImage
+from bus.messages.media import Image, ImageId, ImageState, PicturesShown, Rendition, StoreImage
 from engine.postgres import Database
 from engine.transaction import Transaction
 
@@ -35,6 +35,15 @@ _UNUSED: Final = """
 update media.files f set unused_since = $2
 where id = any($1) and unused_since is null and not exists (select from media.uses u where u.image_id = f.id)
 returning id"""
+# In the order of ids, likewise. Whoever counts a product has it for itself until its transaction ends.
+_COUNT_SHOWN: Final = """
+insert into media.shown (product_id, version) select id, 1 from unnest($1::text[]) as n (id) order by id
+on conflict (product_id) do update set version = shown.version + 1
+returning product_id, version"""
+_NOT_SHOWN: Final = """
+select distinct u.product_id from media.uses u where u.product_id > $1
+    and not exists (select from media.shown s where s.product_id = u.product_id)
+order by u.product_id limit $2"""
 _FORGET_USES: Final = "delete from media.uses where image_id = $1"
 _FORGET: Final = "delete from media.files where id = $1"
 _RECORD: Final = """
@@ -83,6 +92,27 @@ async def used(tx: Transaction, product_id: ProductId) -> list[ImageId]:
 async def users(tx: Transaction, image: ImageId) -> tuple[ProductId, ...]:
     """Return the products that use a picture."""
     return tuple(row["product_id"] for row in await tx.fetch(_USERS, image))
+
+
+async def shown(tx: Transaction, product_ids: Collection[ProductId]) -> list[PicturesShown]:
+    """Count what is told of these products, and read what they show now; nothing of no products."""
+    if not product_ids:
+        return []
+    counted = await tx.fetch(_COUNT_SHOWN, sorted({*product_ids}))
+    images = await of_products(tx, [row["product_id"] for row in counted])
+    return [
+        PicturesShown(
+            product_id=row["product_id"],
+            version=row["version"],
+            images=tuple(each for each in images.get(row["product_id"], ()) if each.state == "ready"),
+        )
+        for row in counted
+    ]
+
+
+async def not_shown(tx: Transaction, after: ProductId, limit: int) -> list[ProductId]:
+    """Read which products with pictures were never told of, by id, from one on."""
+    return [row["product_id"] for row in await tx.fetch(_NOT_SHOWN, after, limit)]
 
 
 async def arrange(tx: Transaction, product_id: ProductId, order: Sequence[ImageId]) -> None:

@@ -192,6 +192,23 @@ class ListProducts(Query[ProductPage]):
     status: Status | None = None  # Only these.
 
 
+class ProductIdPage(Reply):
+    """A page of the ids of products that buyers see, and the cursor of the next page; None at the end."""
+
+    ids: tuple[ProductId, ...]
+    next: str | None
+
+
+class ListProductIds(Query[ProductIdPage]):
+    """Search and browse products as `ListProducts` does, for readers who have the products themselves."""
+
+    limit: int = 20
+    q: str = ""
+    category: str = ""
+    sort: Sort = "title"
+    after: str = ""
+
+
 class GetProduct(Query[Product | NoSuchProduct]):
     """Read a product, by id or by slug."""
 

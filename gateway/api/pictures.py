@@ -30,8 +30,13 @@ class ImageView(View, frozen=True, kw_only=True):
     src: str
 
 
-def image_view(context: GatewayContext, image: Image) -> ImageView:
-    """Show a picture, ready or not: one that is not has no source, and an empty `src`."""
+def image_view(media_url: str, image: Image) -> ImageView:
+    """Show a picture, ready or not: one that is not has no source, and an empty `src`.
+
+    Args:
+        media_url: Before the keys of pictures, without a slash behind it.
+        image: The picture.
+    """
     return ImageView(
         id=image.id,
         alt=image.alt,
@@ -39,8 +44,8 @@ def image_view(context: GatewayContext, image: Image) -> ImageView:
         height=image.height,
         placeholder=image.placeholder,
         colour=image.colour,
-        sources=list(_sources(context, image.renditions)),
-        src=next((_address(context, each) for each in _plainest_first(image.renditions)), ""),
+        sources=list(_sources(media_url, image.renditions)),
+        src=next((_address(media_url, each) for each in _plainest_first(image.renditions)), ""),
     )
 
 
@@ -51,18 +56,18 @@ async def pictures_of(
     if not product_ids:
         return {}
     found = await context.bus.ask(ListImages(product_ids=tuple(product_ids)))
-    return {each.product_id: _shown(context, each) for each in found.products}
+    return {each.product_id: _shown(context.media_url, each) for each in found.products}
 
 
-def _shown(context: GatewayContext, product: ProductImages) -> Sequence[ImageView]:
-    return [image_view(context, image) for image in product.images if image.state == "ready"]
+def _shown(media_url: str, product: ProductImages) -> Sequence[ImageView]:
+    return [image_view(media_url, image) for image in product.images if image.state == "ready"]
 
 
-def _sources(context: GatewayContext, renditions: Sequence[Rendition]) -> Iterator[ImageSource]:
+def _sources(media_url: str, renditions: Sequence[Rendition]) -> Iterator[ImageSource]:
     for kind, media_type in _TYPES.items():
         files = [each for each in renditions if each.format == kind]
         if files and kind != "jpeg":
-            srcset = ", ".join(f"{_address(context, each)} {each.width}w" for each in files)
+            srcset = ", ".join(f"{_address(media_url, each)} {each.width}w" for each in files)
             yield ImageSource(type=media_type, srcset=srcset)
 
 
@@ -71,5 +76,5 @@ def _plainest_first(renditions: Sequence[Rendition]) -> Sequence[Rendition]:
     return sorted(renditions, key=lambda each: (-list(_TYPES).index(each.format), -each.width))
 
 
-def _address(context: GatewayContext, rendition: Rendition) -> str:
-    return f"{context.media_url}/{rendition.key}"
+def _address(media_url: str, rendition: Rendition) -> str:
+    return f"{media_url}/{rendition.key}"

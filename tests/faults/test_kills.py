@@ -28,7 +28,8 @@ MIGRATIONS = ("before-migration-commit", "after-migration")
 BETWEEN_PROCESSES = ("after-forward", "after-receive")  # Reached only where there are several (test_split.py).
 RENAMES = ("rename-carried",)  # Reached only by staff who rename a SKU (journeys/test_products.py).
 INDEXING = ("search-committing", "search-committed", "search-swapping")  # Where products change (test_folder.py).
-ELSEWHERE = {*MIGRATIONS, *BETWEEN_PROCESSES, *RENAMES, *INDEXING}
+VIEWS = ("before-views-forgotten", "after-views-forgotten")  # Likewise (tests/gateway/views/test_shop.py).
+ELSEWHERE = {*MIGRATIONS, *BETWEEN_PROCESSES, *RENAMES, *INDEXING, *VIEWS}
 
 
 class Killing:

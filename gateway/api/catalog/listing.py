@@ -2,19 +2,19 @@
 
 import re
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Annotated, Final, Literal, NamedTuple, TypeAlias
 
 import msgspec
 from litestar.params import QueryParameter
 from msgspec import structs
 
-from bus.messages.base import Currency, Money
-from bus.messages.catalog import ListProducts, Product, ReadProducts
+from bus.messages.base import Currency, Money, ProductId
+from bus.messages.catalog import ListProductIds
 from bus.messages.search import MOST_VALUES, Chosen, FindProducts, Found
 from gateway.api.bodies import View
 from gateway.context import GatewayContext
 from gateway.problems import Problem
+from gateway.views.rendered import Rendered
 
 ListSort: TypeAlias = Literal["relevance", "title", "price", "-price", "newest"]
 
@@ -64,7 +64,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
 class Listing(NamedTuple):
     """Products in order, the cursor of the next page, and what the search counted; None where it did not."""
 
-    products: Sequence[Product]
+    views: Sequence[Rendered]
     next: str | None
     found: Found | None
     is_degraded: bool
@@ -87,7 +87,7 @@ async def read_listing(context: GatewayContext, wanted: Wanted) -> Listing:
         return (await _browse(context, wanted))._replace(found=None if found.is_degraded else found)
     if found.is_degraded:
         return (await _browse(context, wanted))._replace(is_degraded=True)
-    return Listing(await _products(context, found), found.next, found, is_degraded=False)
+    return Listing(await _views(context, found.ids), found.next, found, is_degraded=False)
 
 
 def facets(found: Found | None) -> list[FacetView]:
@@ -114,24 +114,15 @@ async def _browse(context: GatewayContext, wanted: Wanted) -> Listing:
     """List what the catalog has; it also finds words, as they are written."""
     category = wanted.categories[0] if wanted.categories else ""
     sort = wanted.sort if wanted.sort and wanted.sort != "relevance" else "title"
-    page = await context.bus.ask(
-        ListProducts(limit=wanted.limit, q=wanted.q, category=category, sort=sort, after=wanted.after)
-    )
-    return Listing(page.products, page.next, None, is_degraded=False)
+    ask = ListProductIds(limit=wanted.limit, q=wanted.q, category=category, sort=sort, after=wanted.after)
+    page = await context.bus.ask(ask)
+    return Listing(await _views(context, page.ids), page.next, None, is_degraded=False)
 
 
-async def _products(context: GatewayContext, found: Found) -> list[Product]:
-    """Read what was found, in its order. What was removed in this moment is left out."""
-    read = await context.bus.ask(ReadProducts(ids=found.ids)) if found.ids else None
-    now = context.clock.now()
-    by_id = {product.id: product for product in read.products if _is_shown(product, now)} if read else {}
-    return [by_id[product_id] for product_id in found.ids if product_id in by_id]
-
-
-def _is_shown(product: Product, now: datetime) -> bool:
-    """Whether buyers see it now, whatever the index knows yet."""
-    since, until = product.publish_at, product.unpublish_at
-    return product.status == "active" and (since is None or since <= now) and (until is None or now < until)
+async def _views(context: GatewayContext, ids: Sequence[ProductId]) -> list[Rendered]:
+    """Read what was found, in its order. What buyers don't see any more is left out, whatever the index knows yet."""
+    views = await context.views.read(ids)
+    return [views[product_id] for product_id in ids if product_id in views]
 
 
 def _question(wanted: Wanted) -> FindProducts:

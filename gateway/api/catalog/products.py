@@ -1,8 +1,11 @@
 """Products: browsed by buyers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import cast
 
-from litestar import get
+import msgspec
+from litestar import MediaType, Response, get
+from litestar.datastructures import CacheControlHeader
 from litestar.params import FromPath, FromQuery
 
 from bus.messages.base import Instant, Money
@@ -12,6 +15,7 @@ from bus.messages.catalog import (
     SkuView,
 )
 from bus.messages.inventory import StockLevel
+from engine.clock import FOREVER
 from gateway.api.bodies import View
 from gateway.api.catalog.listing import (
     ChosenBrands,
@@ -27,8 +31,10 @@ from gateway.api.catalog.listing import (
 )
 from gateway.api.lists import Limit, ListView
 from gateway.api.pictures import ImageView, pictures_of
-from gateway.context import GatewayContext, Injected
+from gateway.context import GatewayContext, Injected, Levels
+from gateway.freshness import public_headers
 from gateway.problems import Problem, not_found
+from gateway.views.rendered import Rendered
 
 
 class ProductSummary(View, frozen=True, kw_only=True):
@@ -115,7 +121,7 @@ async def list_products(
     sort: FromQuery[ListSort | None] = None,
     limit: Limit = 20,
     cursor: FromQuery[str] = "",
-) -> ProductList:
+) -> Response[ProductList]:
     """List products for sale, page by page: by relevance for `q`, otherwise by title.
 
     `sort` is relevance, title, price, -price or newest. `f.price=2000..5000` is in minor units. `q` finds misspelt
@@ -126,10 +132,11 @@ async def list_products(
         context,
         Wanted(q=q, categories=categories, brands=f_brand or [], prices=f_price, sort=sort, limit=limit, after=cursor),
     )
-    levels, found = await stock_of(context, listing.products), listing.found
-    pictures = await pictures_of(context, [product.id for product in listing.products])
-    return ProductList(
-        items=[summary(product, levels, pictures.get(product.id, ())) for product in listing.products],
+    views, found = listing.views, listing.found
+    levels = await context.updates.live_levels.read({sku for view in views for sku in view.skus})
+    page = ProductList(
+        # They are JSON already, and are written as they are.
+        items=cast("Sequence[ProductSummary]", [msgspec.Raw(view.item_with(levels)) for view in views]),
         next=listing.next,
         total=found.total if found else None,
         facets=facets(found),
@@ -138,15 +145,26 @@ async def list_products(
         redirect=(found.redirect or None) if found else None,
         degraded=listing.is_degraded,
     )
+    return Response(page, headers=_kept(context, views))
 
 
 @get("/products/{product_id:str}", summary="Read a product", refuses=["moved", "not_found", "gone"])
-async def get_product(context: Injected, product_id: FromPath[str]) -> ProductDetail:
-    """Read a product, by its id or slug, with its SKUs."""
-    return await detail(context, await find_product(context, product_id))
+async def get_product(context: Injected, product_id: FromPath[str]) -> Response[ProductDetail]:
+    """Read a product, by its id or slug, with its SKUs. Its `ETag` changes with all that it shows, stock included."""
+    view = await context.views.find(product_id)
+    if view is None:  # Then the catalog says why; or it has come in this moment.
+        return Response(await detail(context, await find_product(context, product_id)))
+    levels = await context.updates.live_levels.read(view.skus)
+    page = cast("ProductDetail", view.page_with(levels))  # It is JSON already.
+    return Response(page, media_type=MediaType.JSON, headers=page_headers(context, view, levels))
 
 
-@get("/products/{product_id:str}/inventory", summary="Read a product's stock", refuses=["moved", "not_found", "gone"])
+@get(
+    "/products/{product_id:str}/inventory",
+    cache_control=CacheControlHeader(no_store=True),
+    summary="Read a product's stock",
+    refuses=["moved", "not_found", "gone"],
+)
 async def get_inventory(context: Injected, product_id: FromPath[str]) -> ProductInventory:
     """Read the available units of each SKU. Changes are streamed over `/live`."""
     product = await find_product(context, product_id, "/inventory")
@@ -171,13 +189,24 @@ async def find_product(context: GatewayContext, product_id: str, below: str = ""
     raise not_found("product")
 
 
+def page_headers(context: GatewayContext, view: Rendered, levels: Levels) -> Mapping[str, str]:
+    """Make the headers of a product's page."""
+    return {**_kept(context, [view]), "ETag": view.etag(levels)}
+
+
+def _kept(context: GatewayContext, views: Sequence[Rendered]) -> Mapping[str, str]:
+    """Make the headers by which caches on the way keep a page of views: until the first of them ends, at most."""
+    ends = min((view.shown_until for view in views), default=FOREVER)
+    return public_headers((ends - context.clock.now()).total_seconds())
+
+
 async def stock_of(context: GatewayContext, products: Sequence[Product]) -> dict[str, int]:
     """Read the available units of the SKUs on sale."""
     skus = [sku.sku for product in products for sku in product.skus if sku.is_on_sale]
     return {level.sku: level.available for level in await context.updates.levels(skus)}
 
 
-def summary(product: Product, levels: dict[str, int], pictures: Sequence[ImageView]) -> ProductSummary:
+def summary(product: Product, levels: Mapping[str, int], pictures: Sequence[ImageView]) -> ProductSummary:
     """Show a product as in a list."""
     skus = [sku for sku in product.skus if sku.is_on_sale]
     return ProductSummary(
@@ -193,10 +222,14 @@ def summary(product: Product, levels: dict[str, int], pictures: Sequence[ImageVi
 
 
 async def detail(context: GatewayContext, product: Product) -> ProductDetail:
+    """Show a product as on its page, with the stock and pictures of now."""
+    pictures = (await pictures_of(context, [product.id])).get(product.id, ())
+    return detail_of(product, await stock_of(context, [product]), pictures)
+
+
+def detail_of(product: Product, levels: Mapping[str, int], pictures: Sequence[ImageView]) -> ProductDetail:
     """Show a product as on its page: with the SKUs on sale."""
     skus = [sku for sku in product.skus if sku.is_on_sale]
-    levels = {level.sku: level.available for level in await context.updates.levels([sku.sku for sku in skus])}
-    pictures = (await pictures_of(context, [product.id])).get(product.id, ())
     return ProductDetail(
         id=product.id,
         slug=product.slug,
@@ -205,7 +238,7 @@ async def detail(context: GatewayContext, product: Product) -> ProductDetail:
         description=product.description,
         price=(skus or product.skus)[0].price,
         image=pictures[0] if pictures else None,
-        available=sum(levels.values()),
+        available=sum(levels.get(sku.sku, 0) for sku in skus),
         brand=product.brand,
         tags=product.tags,
         options=[OptionView(name=option.name, values=option.values) for option in product.options],
