@@ -57,7 +57,7 @@ class Maker(Generic[V]):
                     # Shielded: whoever gives up waiting must not cancel it for the others.
                     value = result.result() if result.done() else await asyncio.shield(result)
                     if isinstance(value, Exception):
-                        raise value
+                        raise value.copy() if isinstance(value, Unavailable) else value
                     if value is not None:
                         made[key] = value
         except TimeoutError as late:
