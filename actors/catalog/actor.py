@@ -1,7 +1,6 @@
 """The catalog: read by every buyer, written by staff and imports."""
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from msgspec import structs
 
@@ -10,7 +9,6 @@ from actors.catalog import (
     categories,
     category_rules,
     changes,
-    copies,
     definitions,
     history,
     importing,
@@ -19,54 +17,39 @@ from actors.catalog import (
     planning_rules,
     rules,
     store,
-    translations,
+    views,
 )
 from actors.catalog.definition_turns import DefinitionTurns
 from actors.catalog.private import ApplyPlanned
-from actors.catalog.sorting import sort_key
+from actors.catalog.reading import Reading
 from actors.catalog.translating import Translating
+from actors.catalog.viewing import ViewFloors
 from bus.messages.base import Currency, ProductId, Sku
 from bus.messages.catalog import (
-    Categories,
     ChangedMeanwhile,
     ChangeProduct,
-    CheckSku,
     FieldsMoved,
-    GetProduct,
     HistoryEntry,
     Imported,
     ImportSkus,
     LastSku,
-    ListCategories,
-    ListProducts,
     NoSuchChange,
     NoSuchProduct,
     NoSuchSku,
     NotComplete,
-    PricedSku,
-    Prices,
-    PriceSkus,
     Product,
     ProductExists,
-    ProductHistory,
-    ProductPage,
-    Products,
     PublishProduct,
-    ReadChanges,
-    ReadHistory,
-    ReadProducts,
     Removed,
     RemoveProduct,
     RemoveSku,
     RenameSku,
     SetProduct,
-    SkuCheck,
     SkuRow,
     UndoChange,
     UndoneChanges,
     UndoSkus,
 )
-from bus.messages.catalog_copies import ListStamps, ProductStamps, ReadSkuProducts
 from bus.messages.planning import (
     MOST_PLANNED,
     DropPlannedChange,
@@ -84,75 +67,28 @@ from engine.postgres import Database
 from engine.transaction import Transaction
 
 _AT_ONCE = 500  # Products that are given a key at a time.
-_MOST_READ = 500
-_STAMPS = 5000
 _UNDONE_AT_ONCE = 200
 
 
-class Catalog(DefinitionTurns, Translating):
+class Catalog(DefinitionTurns, Reading, Translating):
     """Keeps products, their SKUs and prices, and the ways that lead to them."""
 
-    def __init__(self, *, database: Database, clock: Clock, currency: Currency, language: str) -> None:
-        super().__init__(database=database, clock=clock, language=language)
+    def __init__(
+        self, *, database: Database, clock: Clock, currency: Currency, language: str, floors: ViewFloors
+    ) -> None:
+        super().__init__(database=database, clock=clock, language=language, floors=floors)
         self._currency = currency
 
     async def run(self) -> None:
-        """Sort products that were written under another language, or by an older version."""
+        """Sort and show products that were written under another language, or by an older version."""
         while await store.has_unsorted(self._database, self._language):
             async with self._database.transaction(self._clock.now()) as tx:
                 await store.sort(tx, self._language, _AT_ONCE)
-
-    @call(limit=4)  # A statement outside any turn: a slow search delays no price.
-    async def browse(self, ask: ListProducts) -> ProductPage:
-        return await store.page(self._database, ask, self._clock.now())
-
-    @turn
-    async def get(self, tx: Transaction, asks: Sequence[GetProduct]) -> Sequence[Product | NoSuchProduct]:
-        found = await store.by_id(tx, {ask.id for ask in asks})
-        known = {product.slug: product for product in found} | {product.id: product for product in found}
-        if unknown := [ask.id for ask in asks if ask.id not in known]:
-            known |= await self._called(tx, unknown)
-        missing = [ask.id for ask in asks if ask.id not in known]
-        former = await history.former_slugs(tx, missing) if missing else {}
-        return [_seen(known.get(ask.id), ask, tx.now) or rules.missing(ask.id, former) for ask in asks]
-
-    @call(limit=4)
-    async def read(self, ask: ReadProducts) -> Products:
-        if len(ask.ids) > _MOST_READ:
-            raise BadInput(f"at most {_MOST_READ} products in one request")
-        return Products(products=tuple(await store.read(self._database, ask.ids)))
-
-    @call(limit=4)
-    async def changes(self, ask: ReadChanges) -> Products:
-        limit = min(max(ask.limit, 1), _MOST_READ)
-        return Products(products=tuple(await store.changes(self._database, ask.after, limit)))
-
-    @call(limit=4)
-    async def of_skus(self, ask: ReadSkuProducts) -> Products:
-        if len(ask.skus) > _MOST_READ:
-            raise BadInput(f"at most {_MOST_READ} SKUs in one request")
-        ids = await copies.products_of(self._database, ask.skus)
-        return Products(products=tuple(await store.read(self._database, ids)))
-
-    @call(limit=1)
-    async def stamps(self, ask: ListStamps) -> ProductStamps:
-        found = await copies.stamps(self._database, ask.after, _STAMPS)
-        return ProductStamps(stamps=tuple(found), next=found[-1].id if len(found) == _STAMPS else None)
-
-    @turn
-    async def price(self, tx: Transaction, asks: Sequence[PriceSkus]) -> Sequence[Prices]:
-        known: dict[str, PricedSku] = await store.prices(tx, {sku for ask in asks for sku in ask.skus})
-        return [Prices(skus=tuple(known[sku] for sku in ask.skus if sku in known)) for ask in asks]
-
-    @call(limit=4)
-    async def check_sku(self, ask: CheckSku) -> SkuCheck:
-        candidates = await store.similar(self._database, ask.sku)
-        is_sold = ask.sku in candidates
-        return SkuCheck(is_sold=is_sold, similar=None if is_sold else rules.most_similar(ask.sku, candidates))
-
-    @call(limit=4)
-    async def history(self, ask: ReadHistory) -> ProductHistory:
-        return await history.page(self._database, ask)
+        last = ""
+        while found := await views.missing(self._database, last, _AT_ONCE):
+            async with self._database.transaction(self._clock.now()) as tx:
+                await views.write_missing(tx, found)
+            last = found[-1]
 
     @turn
     async def import_skus(self, tx: Transaction, ask: ImportSkus) -> Imported:
@@ -170,7 +106,7 @@ class Catalog(DefinitionTurns, Translating):
         edits = changes.edits(known, written)
         if not ask.is_trial:
             await categories.add(tx, category_rules.needed(made, written))
-            tx.publish(*await store.save(tx, edits, by=ask.by, language=self._language, import_id=ask.import_id))
+            await self._store(tx, edits, by=ask.by, import_id=ask.import_id)
         fields = {edit.product_id: edit.fields for edit in edits}
         for earlier in await history.imported_before(tx, ask.import_id, known) if ask.is_again else ():
             fields[earlier.product_id] = (*earlier.fields, *fields.get(earlier.product_id, ()))
@@ -193,7 +129,7 @@ class Catalog(DefinitionTurns, Translating):
         made = importing.without_taken_names(made, slugs, barcodes)
         after = [edit.after for edit in made.edits if edit.after]
         made = importing.without_refused(made, (await categories.settled(tx, after, known)).refused)
-        tx.publish(*await store.save(tx, made.edits, by=ask.by, language=self._language))
+        await self._store(tx, made.edits, by=ask.by)
         is_last = len(entries) < _UNDONE_AT_ONCE
         return UndoneChanges(
             restored=len(made.edits), kept=tuple(made.kept), next=None if is_last else entries[-1].revision
@@ -239,6 +175,7 @@ class Catalog(DefinitionTurns, Translating):
                 return NotComplete(id=ask.id, missing=lacking)
         return await self._write(tx, found, structs.replace(found, status="active"), ask.by)
 
+    @turn
     async def plan(self, tx: Transaction, ask: PlanChange) -> PlannedChange | NoSuchProduct:
         if ask.product_id not in await store.lock(tx, [ask.product_id]):
             return NoSuchProduct(id=ask.product_id)
@@ -324,18 +261,6 @@ class Catalog(DefinitionTurns, Translating):
         assert found is not None
         return await self._remove(tx, found, ask.by)
 
-    @turn
-    async def category_names(self, tx: Transaction, asks: Sequence[ListCategories]) -> Sequence[Categories]:
-        names = sorted(await store.categories(tx), key=lambda name: (sort_key(name, self._language), name))
-        return [Categories(names=tuple(names))] * len(asks)
-
-    @staticmethod
-    async def _called(tx: Transaction, slugs: Sequence[str]) -> dict[str, Product]:
-        """Return the products that are called so in another language."""
-        owners = await translations.by_slug(tx, slugs)
-        found = {each.id: each for each in await store.by_id(tx, {*owners.values()})} if owners else {}
-        return {slug: found[owner] for slug, owner in owners.items() if owner in found}
-
     async def _save(self, tx: Transaction, before: Product | None, after: Product, by: str) -> Product | ProductExists:
         """Write a product, unless a name is taken.
 
@@ -403,13 +328,12 @@ class Catalog(DefinitionTurns, Translating):
         edit = changes.edit(after.id, before, after)
         if before and not edit.fields:
             return before
-        told = await store.save(tx, [edit], by=by, language=self._language, renamed=renamed)
-        tx.publish(*told)
+        told = await self._store(tx, [edit], by=by, renamed=renamed)
         return structs.replace(after, revision=told[0].revision)
 
     async def _remove(self, tx: Transaction, product: Product, by: str) -> Removed:
         edit = changes.edit(product.id, product, None)
-        tx.publish(*await store.save(tx, [edit], by=by, language=self._language))
+        await self._store(tx, [edit], by=by)
         return Removed(id=product.id)
 
     @staticmethod
@@ -424,7 +348,3 @@ class Catalog(DefinitionTurns, Translating):
     async def _is_rename(tx: Transaction, product_id: ProductId, entry: HistoryEntry) -> bool:
         removed, added = changes.removed_skus(entry.fields), changes.added_skus(entry.fields)
         return await store.was_renamed(tx, product_id, removed, added)
-
-
-def _seen(product: Product | None, ask: GetProduct, now: datetime) -> Product | None:
-    return product if product and (ask.even_hidden or model_rules.is_visible(product, now)) else None

@@ -215,6 +215,24 @@ class ListProducts(Query[ProductPage]):
     within: tuple[CategoryId, ...] = ()  # Only products in one of these.
 
 
+class ProductIdPage(Reply):
+    """A page of the ids of products that buyers see, and the cursor of the next page; None at the end."""
+
+    ids: tuple[ProductId, ...]
+    next: str | None
+
+
+class ListProductIds(Query[ProductIdPage]):
+    """Search and browse products as `ListProducts` does, for readers who have the products themselves."""
+
+    limit: int = 20
+    q: str = ""
+    category: str = ""
+    sort: Sort = "title"
+    after: str = ""
+    within: tuple[CategoryId, ...] = ()
+
+
 class GetProduct(Query[Product | NoSuchProduct]):
     """Read a product, by id or by slug."""
 

@@ -32,6 +32,7 @@ from bus.messages.catalog import (
     UndoChange,
 )
 from bus.messages.inventory import UnitsInUse
+from bus.messages.views import ViewRevision
 from gateway.access import Member
 from gateway.api.bodies import Body, Strict, View
 from gateway.api.catalog.bodies import ProductBody, ProductChange, WholeProductBody, change_of, whole_product
@@ -263,6 +264,8 @@ _Answer: TypeAlias = (
 async def _product(context: GatewayContext, answer: _Answer, status: int = 200) -> Response[EditedProduct]:
     match answer:
         case Product():
+            # Where the catalog is in another process, its news may come after this answer.
+            context.updates.floors.raise_to([ViewRevision(product_id=answer.id, revision=answer.revision)])
             return Response(await _edited(context, answer), status_code=status, headers=etag(answer.revision))
         case ProductExists():
             raise Problem(409, "product_exists", "Its id, slug or a SKU is taken.")
