@@ -14,6 +14,8 @@ process before whoever made it is answered; those of others by news over pub/sub
 **News may be lost; revisions have no gaps.** So each process asks the catalog what came after the last revision that it
 knows, and shows nothing if the last answer is older than ten seconds. That is the bound, whatever else fails.
 
+**A view has all languages of its product**; a reader's wishes choose among them when it is shown.
+
 **Money never reads views.** Carts, quotes and checkouts ask the catalog.
 
 Rejected: docs/decisions/0033.

@@ -11,9 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bus.messages.inventory import StockLevel
+from bus.messages.translations import ProductTexts
 from bus.messages.views import ProductView, ViewRevision
 from engine.clock import ManualClock
 from engine.errors import Unavailable
+from gateway.api.catalog.languages import translated
 from gateway.api.catalog.products import detail_of, summary
 from gateway.api.catalog.showing import render
 from gateway.api.pictures import image_view
@@ -74,6 +76,23 @@ def test_a_page_has_the_same_name_as_long_as_it_is_the_same() -> None:
     others = [view("A", 4).etag({"A-1": level("A-1", 5, version=2)}), kind.etag({"A-1": level("A-1", 4, version=3)}),
               kind.etag({})]  # fmt: skip
     assert len({name, *others}) == 4
+
+
+def test_a_view_is_shown_in_the_first_language_that_it_has() -> None:
+    kind = product("A", 1, description="Of clay")
+    becher, caneca = ProductTexts(title="Becher", slug="becher"), ProductTexts(title="Caneca")
+    own = render("/media", ProductView(revision=7, product=kind, images=(), translations={"de": becher, "pt": caneca}))
+
+    german = own.in_language(["fr", "de", "pt"])
+    levels = {"A-1": level("A-1", 5)}
+    assert msgspec.json.decode(german.page_with(levels)) == as_json(
+        detail_of(translated(kind, becher), {"A-1": 5}, (), "/media")
+    )
+    assert msgspec.json.decode(german.item_with(levels))["title"] == "Becher"
+    assert own.in_language(["fr"]) is own.in_language([]) is own
+    assert len({each.etag(levels) for each in (own, german, own.in_language(["pt"]))}) == 3
+    assert [own.is_called(name) for name in ("A", "a-slug", "becher", "caneca")] == [True, True, True, False]
+    assert own.size > german.size
 
 
 deeds = st.lists(

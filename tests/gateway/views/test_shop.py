@@ -30,6 +30,7 @@ from bus.messages.catalog import (
 )
 from bus.messages.inventory import SetOnHand
 from bus.messages.media import Image, PicturesShown, Rendition
+from bus.messages.translations import DropTranslation, ProductTexts, Translate
 from gateway.api.catalog.products import detail_of
 from gateway.api.catalog.showing import render
 from gateway.updates import Updates
@@ -355,6 +356,29 @@ async def test_it_comes_and_goes_to_the_second(shop: ShopUnderTest, buyer: Custo
     assert "s-maxage=0," in (await buyer.get("/products/mug")).headers["Cache-Control"]
     await shop.clock.advance(seconds=0.001)
     assert await is_shown() == (False, False)
+
+
+async def test_a_translation_is_shown_by_all_who_show_the_product(shop: ShopUnderTest) -> None:
+    async def is_called(reader: ViewReader, wanted: str | None, name: str = "MUG") -> bool:
+        view = await reader.find(name)
+        return (msgspec.json.decode(view.in_language(["de"]).page_with({}))["title"] if view else None) == wanted
+
+    before = await shop.ask(GetProduct(id="MUG"))
+    async with another_process(shop) as other, another_process(shop, hears=False) as deaf:
+        assert await is_called(other, "Mug")
+        assert await is_called(deaf, "Mug")
+        await shop.ask(Translate(id="MUG", locale="de", texts=ProductTexts(title="Becher", slug="becher")))
+
+        await eventually(lambda: is_called(other, "Becher"))
+        assert await shows(other, "Mug")  # To all others.
+        assert await is_called(other, "Becher", "becher")
+        await shop.clock.advance(seconds=10)
+        assert await is_called(deaf, "Becher")
+        assert await shop.ask(GetProduct(id="MUG")) == before  # A translator overtakes no editor.
+
+        await shop.ask(DropTranslation(id="MUG", locale="de"))
+        await eventually(lambda: is_called(other, "Mug"))
+        assert await is_called(other, None, "becher")
 
 
 class Mug:
