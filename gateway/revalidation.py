@@ -1,8 +1,9 @@
 """Answers that are the same for everybody: browsers keep them, ask whether they are still right, and get them smaller.
 
-An answer has the ETag of its route, or one of its content, and is 304 to a client that has it already. What may not be
-stored anywhere (`Cache-Control: no-store`, see gateway/headers.py) is left alone: it can hold secrets beside text that
-a stranger chose, and compressed together its length would tell of them. Source: BREACH (Gluck, Harris, Prado, 2013).
+An answer of JSON has the ETag of its route, if that has one; all others have one of their content. A client that has
+the answer already gets a 304. What may not be stored anywhere (`Cache-Control: no-store`, see gateway/headers.py) is
+left alone: it can hold secrets beside text that a stranger chose, and compressed together its length would tell of
+them. Source: BREACH (Gluck, Harris, Prado, 2013).
 
 Rejected: Litestar's compression, which makes a new file of the same bytes for each request, with the time in it, and
 takes `gzip;q=0` for a yes; and its ETag for files, which changes with each installation.
@@ -69,7 +70,8 @@ class _Revalidated:
     def _whole(self, start: HTTPResponseStartEvent) -> list[Message]:
         body, given = self._body, list(start["headers"])
         known = dict(given)
-        etag = known.get(b"etag") or b'W/"%s"' % hashlib.blake2b(body, digest_size=12).hexdigest().encode()
+        own = known.get(b"etag") if _is_json(start) else None
+        etag = own or b'W/"%s"' % hashlib.blake2b(body, digest_size=12).hexdigest().encode()
         headers = [(name, value) for name, value in given if name not in (b"content-length", b"etag")]
         headers.append((b"etag", etag))
         if _has(self._asked.get("if-none-match", ""), etag.decode()):
@@ -87,8 +89,11 @@ class _Revalidated:
 
 
 def _vary(start: HTTPResponseStartEvent) -> bytes:
-    content_type = dict(start["headers"]).get(b"content-type", b"")
-    return _VARY_OF_TEXTS if content_type.startswith(b"application/json") else b"Accept-Encoding"
+    return _VARY_OF_TEXTS if _is_json(start) else b"Accept-Encoding"
+
+
+def _is_json(start: HTTPResponseStartEvent) -> bool:
+    return dict(start["headers"]).get(b"content-type", b"").startswith(b"application/json")
 
 
 def _is_storable(start: HTTPResponseStartEvent) -> bool:
