@@ -17,6 +17,7 @@ from bench import (
     imports,
     lag,
     orders,
+    pages,
     pictures,
     purchases,
     queues,
@@ -298,6 +299,19 @@ def of_imports(folder: Path) -> ResultTable:
     return table
 
 
+def of_pages(folder: Path) -> ResultTable:
+    """Pages of products."""
+    table = ResultTable(
+        "Pages of products, from the cache and from the database",
+        ("what", "a second", "a second of the shop's core", "p50, ms", "p99, ms"),
+        aim="Aim: 5,000 pages a second of a core, and 5 ms for 99 of 100 at 2,000 a second.",
+    )
+    for row in uvloop.run(pages.measure(folder / "shop")):
+        times = (f"{row.percentile_ms(share):.1f}" for share in (0.5, 0.99))
+        table.add(row.what, spread(row.per_second), spread(row.per_core), *times)
+    return table
+
+
 PARTS: Mapping[str, Callable[[Path], ResultTable]] = {
     "memory": of_memory,
     "holds": of_holds,
@@ -310,6 +324,7 @@ PARTS: Mapping[str, Callable[[Path], ResultTable]] = {
     "pictures": of_pictures,
     "search": of_search,
     "imports": of_imports,
+    "pages": of_pages,
     "start": of_start,
 }
 

@@ -24,6 +24,7 @@ from gateway.options import name_all_methods
 from gateway.paths import with_one_spelling
 from gateway.problems import HANDLERS
 from gateway.queries import check_query
+from gateway.ready_pages import with_ready_pages
 from gateway.redirects import with_redirects
 from gateway.revalidation import with_revalidation
 from gateway.security_log import note_changes
@@ -44,7 +45,8 @@ def make_app(context: GatewayContext, *, origins: Sequence[str] = ()) -> ASGIApp
         put_context(scope, context)
         await routes(scope, receive, send)
 
-    limited = with_limits(with_missing_page(with_redirects(with_one_spelling(serve), context)), context.guard, COSTS)
+    pages = with_one_spelling(with_ready_pages(serve, context))
+    limited = with_limits(with_missing_page(with_redirects(pages, context)), context.guard, COSTS)
     app = with_headers(limited, is_https=context.public_url.startswith("https://"))
     return with_cors(with_head(with_revalidation(app)), origins)
 

@@ -9,9 +9,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from bus.messages.base import Sku
-from bus.messages.catalog import Product, ReadBundles
+from bus.messages.catalog import Product
 from bus.messages.inventory import GetStock, StockLevel
-from bus.messages.parts import Bundle
+from bus.messages.parts import Bundle, ReadBundles
 from engine.actor import Asks
 
 _EDITION: Final = 1 << 32  # More changes than its parts ever have; and a million editions are exact in JavaScript.

@@ -26,6 +26,7 @@ from gateway.live import Hub
 from gateway.settings import PageSettings
 from gateway.stripe_events import OwnAccount
 from gateway.updates import Updates
+from gateway.views.reader import ViewReader
 
 Http: TypeAlias = Request[Any, Any, Any]
 AnyConnection: TypeAlias = ASGIConnection[Any, Any, Any, Any]
@@ -62,6 +63,7 @@ class GatewayContext:
     redis: Redis
     objects: Objects  # Pictures, and uploads of them.
     updates: Updates
+    views: ViewReader
     hub: Hub
     levels: LevelAudit
     clock: Clock

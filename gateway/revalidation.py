@@ -1,8 +1,9 @@
 """Answers that are the same for everybody: browsers keep them, ask whether they are still right, and get them smaller.
 
-An answer has an ETag of its content, and is 304 to a client that has it already. What may not be stored anywhere
-(`Cache-Control: no-store`, see gateway/headers.py) is left alone: it can hold secrets beside text that a stranger
-chose, and compressed together its length would tell of them. Source: BREACH (Gluck, Harris, Prado, 2013).
+An answer of JSON has the ETag of its route, if that has one; all others have one of their content. A client that has
+the answer already gets a 304. What may not be stored anywhere (`Cache-Control: no-store`, see gateway/headers.py) is
+left alone: it can hold secrets beside text that a stranger chose, and compressed together its length would tell of
+them. Source: BREACH (Gluck, Harris, Prado, 2013).
 
 Rejected: Litestar's compression, which makes a new file of the same bytes for each request, with the time in it, and
 takes `gzip;q=0` for a yes; and its ETag for files, which changes with each installation.
@@ -52,6 +53,7 @@ class _Revalidated:
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start" and _is_storable(message):
+            message["headers"] = [*message["headers"], (b"vary", _vary(message))]
             self._start = message
         elif message["type"] != "http.response.body" or self._start is None:
             await self._send(message)
@@ -67,15 +69,15 @@ class _Revalidated:
 
     def _whole(self, start: HTTPResponseStartEvent) -> list[Message]:
         body, given = self._body, list(start["headers"])
-        etag = b'W/"%s"' % hashlib.blake2b(body, digest_size=12).hexdigest().encode()
+        known = dict(given)
+        own = known.get(b"etag") if _is_json(start) else None
+        etag = own or b'W/"%s"' % hashlib.blake2b(body, digest_size=12).hexdigest().encode()
         headers = [(name, value) for name, value in given if name not in (b"content-length", b"etag")]
-        content_type = dict(given).get(b"content-type", b"")
-        vary = _VARY_OF_TEXTS if content_type.startswith(b"application/json") else b"Accept-Encoding"
-        headers += [(b"etag", etag), (b"vary", vary)]
+        headers.append((b"etag", etag))
         if _has(self._asked.get("if-none-match", ""), etag.decode()):
             kept = [(name, value) for name, value in headers if name not in (b"content-type", b"content-disposition")]
             return list(answer_messages(304, b"", kept))
-        if self._takes_gzip(content_type):
+        if self._takes_gzip(known.get(b"content-type", b"")):
             body = _gzipped(body)
             headers.append((b"content-encoding", b"gzip"))
         return list(answer_messages(start["status"], body, headers))
@@ -84,6 +86,14 @@ class _Revalidated:
         accepted = self._asked.get("accept-encoding", "").lower()
         is_text = len(self._body) >= _WORTH_IT and _TEXT.match(content_type)
         return bool(is_text) and "gzip" in accepted and not _NO_GZIP.search(accepted)
+
+
+def _vary(start: HTTPResponseStartEvent) -> bytes:
+    return _VARY_OF_TEXTS if _is_json(start) else b"Accept-Encoding"
+
+
+def _is_json(start: HTTPResponseStartEvent) -> bool:
+    return dict(start["headers"]).get(b"content-type", b"").startswith(b"application/json")
 
 
 def _is_storable(start: HTTPResponseStartEvent) -> bool:

@@ -91,6 +91,10 @@ class EdgeSettings(Settings, frozen=True, kw_only=True):
     shopflow_request_s: Annotated[
         Seconds, meaning("How long a whole request may take to arrive. Its head has 10 s of that.")
     ] = 30.0
+    shopflow_view_cache_mb: Annotated[
+        Annotated[int, msgspec.Meta(ge=1, le=65_536)],
+        meaning("Megabytes of products that each process keeps ready to be shown."),
+    ] = 64
     shopflow_unread_s: Annotated[Seconds, meaning("How long an answer may wait to be read.")] = 60.0
 
     @property

@@ -1,4 +1,4 @@
-"""Updates: stock levels, order statuses and changed carts, published to every gateway for its watchers.
+"""Updates: stock levels, order statuses, changed carts and products, published to every gateway for its watchers.
 
 Levels are cached before they are published. When Redis is away or was emptied nothing is lost: readers ask the
 inventory, and updates that could not be published are published later. Watchers, who are promised every change, read
@@ -7,6 +7,7 @@ from the inventory itself.
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
+from datetime import datetime
 
 import msgspec
 from redis.asyncio import Redis
@@ -15,6 +16,7 @@ from bus.broadcast import Broadcast
 from bus.messages.base import CartId, Sku
 from bus.messages.inventory import GetStock, StockLevel
 from bus.messages.order import OrderProgressed
+from bus.messages.views import ViewRevision
 from engine import telemetry
 from engine.actor import Bus
 from engine.clock import FOREVER, Clock, Sleeper
@@ -23,6 +25,9 @@ from engine.errors import Unavailable
 from engine.services import redis_errors
 from gateway.bundles import LiveLevel, read_levels
 from gateway.stock_cache import StockCache
+from gateway.views.floors import Floors
+from gateway.views.levels import LiveLevels
+from gateway.views.shared import SharedViews
 
 _MOST_AT_ONCE = 500
 _MOST_ORDERS = 10_000  # Kept while Redis is away; watchers of an older one read it again anyway.
@@ -30,6 +35,8 @@ _RETRY_S = 1.0
 _CHANNEL = "news"  # The name that gateways of earlier versions use.
 
 _PUBLISHING = CrashPoint("before-news", "A change has committed; it has not been published.")
+_BURYING = CrashPoint("before-views-forgotten", "A product has changed; its older views are still in Redis.")
+_BURIED = CrashPoint("after-views-forgotten", "Its older views are gone and all were told; that is not recorded.")
 
 
 class Update(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -38,6 +45,8 @@ class Update(msgspec.Struct, frozen=True, omit_defaults=True):
     stock: tuple[StockLevel, ...] = ()
     orders: tuple[OrderProgressed, ...] = ()
     carts: tuple[CartId, ...] = ()  # To be read again.
+    views: tuple[ViewRevision, ...] = ()  # Nothing older may be shown.
+    views_changed_at: datetime | None = None
 
 
 class Updates:
@@ -48,6 +57,9 @@ class Updates:
         self._bus = bus
         self._broadcast = Broadcast(redis, clock, _CHANNEL, Update)
         self._cache = StockCache(redis)
+        self.shared_views = SharedViews(redis, clock)
+        self.floors = Floors()
+        self.live_levels = LiveLevels(self.levels, clock)
         self._stock: dict[Sku, StockLevel] = {}
         self._orders: list[OrderProgressed] = []
         self._carts: dict[CartId, None] = {}
@@ -55,7 +67,8 @@ class Updates:
         self._log = telemetry.logger(part="updates")
 
     def publish_levels(self, levels: Sequence[StockLevel]) -> None:
-        """Cache and publish levels soon; the newest of a SKU wins."""
+        """Cache and publish levels soon; the newest of a SKU wins. This process shows them at once."""
+        self.live_levels.changed(levels)
         for level in levels:
             known = self._stock.get(level.sku)
             if known is None or known.version < level.version:
@@ -71,6 +84,21 @@ class Updates:
         """Publish soon that these carts have changed."""
         self._carts |= dict.fromkeys(carts)
         self._sleeper.wake()
+
+    async def forget_views(self, views: Sequence[ViewRevision], changed_at: datetime) -> None:
+        """Forget older views of products in Redis, then tell all processes.
+
+        Raises:
+            Unavailable: Redis is away: to be tried again.
+        """
+        self.floors.raise_to(views)
+        _BURYING.reach()
+        with redis_errors():
+            async with self._redis.pipeline(transaction=False) as pipeline:
+                await self.shared_views.bury(views, pipeline)
+                await self._broadcast.publish(Update(views=tuple(views), views_changed_at=changed_at), pipeline)
+                await pipeline.execute()
+        _BURIED.reach()
 
     async def levels(self, skus: Sequence[Sku]) -> list[StockLevel]:
         """Read levels from the cache or, where it has none, from the inventory. A SKU without books is missing.

@@ -9,17 +9,22 @@ from engine.actor import Bus
 from gateway.live import Hub
 from gateway.unpaid_orders import UnpaidOrders
 from gateway.updates import Updates
+from gateway.views.reader import ViewReader
 
 
-async def pass_on_updates(updates: Updates, hub: Hub, unpaid: UnpaidOrders) -> None:
-    """Pass published updates on to the hub, which reads again after a gap, and to the count of unpaid orders.
+async def pass_on_updates(updates: Updates, hub: Hub, views: ViewReader, unpaid: UnpaidOrders) -> None:
+    """Pass published updates on to the hub and to what is shown, which read again after a gap, and to unpaid orders.
 
     Ends by being cancelled.
     """
     async for update in updates.listen():
         if update is None:
             hub.stale()
+            views.stale()
+            updates.live_levels.stale()
             continue
+        views.changed(update.views, update.views_changed_at)
+        updates.live_levels.changed(update.stock)
         hub.stock_changed(update.stock)
         for order in update.orders:
             hub.order_changed(order)

@@ -1,11 +1,13 @@
 """Real servers for every test that wants them, and a clock that tests move."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
 from random import Random, SystemRandom
 from typing import Any
 
+import asyncpg
 import psutil
 import pytest
 import structlog
@@ -67,6 +69,21 @@ def _nobody_is_left_behind() -> Iterator[None]:
 def no_chance(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pauses are as long as they can be, so that a test can tell when they end."""
     monkeypatch.setattr("engine.backoff.random.uniform", lambda _least, most: most)
+
+
+@pytest.fixture
+def statements(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """What PostgreSQL is asked, by its text; the counter can be cleared."""
+    seen: Counter[str] = Counter()
+    for name in ("fetch", "fetchrow", "fetchval", "execute"):
+        original = getattr(asyncpg.Connection, name)
+
+        async def counted(self: Any, sql: str, *rest: Any, original: Any = original, **options: Any) -> Any:
+            seen[sql] += 1
+            return await original(self, sql, *rest, **options)
+
+        monkeypatch.setattr(asyncpg.Connection, name, counted)
+    return seen
 
 
 @pytest.fixture

@@ -40,7 +40,5 @@ def _value(hint: Any, name: str, known: Mapping[str, object]) -> Any:
         return {_value(key, name, known): _value(value, name, known)}
     if origin is tuple:
         return tuple(_value(argument, name, known) for argument in arguments)
-    if origin is dict:
-        return {_value(arguments[0], name, known): _value(arguments[1], name, known)}
     assert str(origin) == "typing.Literal", f"there is no sample of {hint}: add one"
     return arguments[0]

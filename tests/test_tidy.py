@@ -64,6 +64,9 @@ LISTENERS = {
     "DisputeFundsMoved": {"analytics", "order"},
     "FraudWarned": {"order", "warehouse"},
     "RefundProcessed": {"email", "analytics", "order"},
+    "ProductChanged": {"search", "views"},
+    "ProductRemoved": {"search", "views", "media"},
+    "PicturesShown": {"catalog"},
 }
 
 

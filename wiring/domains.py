@@ -31,6 +31,7 @@ from actors.payment.stripe import Stripe, StripeSettings
 from actors.search.actor import Search
 from actors.shipping.actor import Shipping
 from actors.shipping.carrier import Carrier, CarrierSettings
+from actors.views.actor import Views
 from actors.warehouse.actor import Warehouse
 from bus.local import LocalBus
 from bus.sqs.settings import SqsSettings
@@ -48,7 +49,7 @@ _ROOT: Final = Path(__file__).parent.parent
 # A command goes to the actor that handles it, an event to all that do.
 ACTORS: Final[tuple[type[Actor], ...]] = (
     Catalog, Carts, Inventory, Orders, Payments, Warehouse, Shipping, Email, Notifications, Analytics, Auditor,
-    IdempotencyKeys, Media, Search, Imports,
+    IdempotencyKeys, Media, Search, Imports, Views,
 )  # fmt: skip
 
 # The folders of migrations, each for a PostgreSQL schema of its own.
@@ -116,7 +117,13 @@ def make_actors(given: Given) -> Sequence[Actor]:
     bus, database, clock, settings = given.bus, given.database, given.clock, given.settings
     currency = settings.edge.shopflow_currency
     return (
-        Catalog(database=database, clock=clock, currency=currency, language=settings.edge.shopflow_language),
+        Catalog(
+            database=database,
+            clock=clock,
+            currency=currency,
+            language=settings.edge.shopflow_language,
+            floors=given.updates.floors,
+        ),
         Carts(
             bus=bus, redis=given.redis, clock=clock, updates=given.updates, currency=currency, settings=settings.cart
         ),
@@ -147,4 +154,5 @@ def make_actors(given: Given) -> Sequence[Actor]:
             language=settings.edge.shopflow_language,
         ),
         Imports(bus=bus, database=database, objects=given.objects, fetcher=given.fetcher, clock=clock),
+        Views(keeper=given.updates),
     )

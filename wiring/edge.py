@@ -10,6 +10,7 @@ import anyio
 from actors.audit import levels
 from bus.messages.order import OrderProgressed
 from gateway.access import may_see_order
+from gateway.api.catalog.showing import render
 from gateway.app import make_app
 from gateway.context import GatewayContext
 from gateway.guard import Guard, make_guard
@@ -21,6 +22,7 @@ from gateway.places import Places
 from gateway.server import Server, most_connections
 from gateway.settings import EdgeSettings
 from gateway.stripe_events import OwnAccount
+from gateway.views.reader import ViewReader
 from gateway.watch import pass_on_updates, read_sold, read_status
 from wiring.domains import ShopSettings
 from wiring.shop import Shop
@@ -43,12 +45,22 @@ async def open_edge(shop: Shop, listener: socket.socket) -> AsyncIterator[Server
         refusals=guard.refusals,
         read_sold=partial(read_sold, shop.bus),
     )
-    context = _context(shop, guard, hub)
+    views = ViewReader(
+        bus=shop.bus,
+        shared=shop.updates.shared_views,
+        floors=shop.updates.floors,
+        render=partial(render, settings.media_url),
+        clock=shop.clock,
+        most_bytes=settings.shopflow_view_cache_mb << 20,
+    )
+    context = _context(shop, guard, hub, views)
     server = Server(make_app(context, origins=settings.all_origins), _http_bounds(settings, guard), hub)
     shared = SharedAllowances(shop.services.redis, guard.limiters)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(hub.run)
-        tasks.start_soon(pass_on_updates, shop.updates, hub, guard.unpaid)
+        tasks.start_soon(views.run)
+        tasks.start_soon(shop.updates.live_levels.run)
+        tasks.start_soon(pass_on_updates, shop.updates, hub, views, guard.unpaid)
         if may_have_siblings(shop.settings):
             tasks.start_soon(shared.run)
         tasks.start_soon(server.serve, [listener])
@@ -62,7 +74,7 @@ async def open_edge(shop: Shop, listener: socket.socket) -> AsyncIterator[Server
             tasks.cancel_scope.cancel()
 
 
-def _context(shop: Shop, guard: Guard, hub: Hub) -> GatewayContext:
+def _context(shop: Shop, guard: Guard, hub: Hub, views: ViewReader) -> GatewayContext:
     settings, integrations = shop.settings.edge, shop.integrations
     return GatewayContext(
         bus=shop.bus,
@@ -73,6 +85,7 @@ def _context(shop: Shop, guard: Guard, hub: Hub) -> GatewayContext:
         redis=shop.services.redis,
         objects=shop.objects,
         updates=shop.updates,
+        views=views,
         hub=hub,
         levels=levels,
         clock=shop.clock,

@@ -1,8 +1,5 @@
 """The catalog: read by every buyer, written by staff and imports."""
 
-from collections.abc import Sequence
-from datetime import datetime
-
 from msgspec import structs
 
 from actors.catalog import (
@@ -10,140 +7,70 @@ from actors.catalog import (
     bundle_rules,
     bundles,
     changes,
-    copies,
     definitions,
     history,
-    model_rules,
     rules,
     sku_store,
     store,
-    translations,
+    views,
 )
 from actors.catalog.definition_turns import DefinitionTurns
 from actors.catalog.import_turns import ImportTurns
 from actors.catalog.planned_turns import PlannedTurns
-from actors.catalog.sorting import sort_key
+from actors.catalog.reading import Reading
 from actors.catalog.translating import Translating
+from actors.catalog.viewing import ViewFloors
 from bus.messages.base import Currency, ProductId
 from bus.messages.catalog import (
-    Bundles,
-    Categories,
     ChangedMeanwhile,
     ChangeProduct,
-    CheckSku,
     FieldsMoved,
-    GetProduct,
     HistoryEntry,
     LastSku,
-    ListCategories,
-    ListProducts,
     NoSuchChange,
     NoSuchProduct,
     NoSuchSku,
     NotComplete,
     PartOfBundle,
-    PricedSku,
-    Prices,
-    PriceSkus,
     Product,
     ProductExists,
-    ProductHistory,
-    ProductPage,
-    Products,
     PublishProduct,
-    ReadBundles,
-    ReadChanges,
-    ReadHistory,
-    ReadProducts,
     Removed,
     RemoveProduct,
     RemoveSku,
     RenameSku,
     SetProduct,
-    SkuCheck,
     UndoChange,
 )
-from bus.messages.catalog_copies import ListStamps, ProductStamps, ReadSkuProducts
-from engine.actor import call, turn
+from engine.actor import turn
 from engine.clock import Clock
 from engine.errors import BadInput
 from engine.postgres import Database
 from engine.transaction import Transaction
 
 _AT_ONCE = 500  # Products that are given a key at a time.
-_MOST_READ = 500
-_STAMPS = 5000
 
 
-class Catalog(DefinitionTurns, ImportTurns, PlannedTurns, Translating):
+class Catalog(DefinitionTurns, ImportTurns, PlannedTurns, Reading, Translating):
     """Keeps products, their SKUs and prices, and the ways that lead to them."""
 
-    def __init__(self, *, database: Database, clock: Clock, currency: Currency, language: str) -> None:
-        super().__init__(database=database, clock=clock, language=language)
+    def __init__(
+        self, *, database: Database, clock: Clock, currency: Currency, language: str, floors: ViewFloors
+    ) -> None:
+        super().__init__(database=database, clock=clock, language=language, floors=floors)
         self._currency = currency
 
     async def run(self) -> None:
-        """Sort products that were written under another language, or by an older version."""
+        """Sort and show products that were written under another language, or by an older version."""
         while await store.has_unsorted(self._database, self._language):
             async with self._database.transaction(self._clock.now()) as tx:
                 await store.sort(tx, self._language, _AT_ONCE)
 
-    @call(limit=4)  # A statement outside any turn: a slow search delays no price.
-    async def browse(self, ask: ListProducts) -> ProductPage:
-        return await store.page(self._database, ask, self._clock.now())
-
-    @turn
-    async def get(self, tx: Transaction, asks: Sequence[GetProduct]) -> Sequence[Product | NoSuchProduct]:
-        found = await store.by_id(tx, {ask.id for ask in asks})
-        known = {product.slug: product for product in found} | {product.id: product for product in found}
-        if unknown := [ask.id for ask in asks if ask.id not in known]:
-            known |= await self._called(tx, unknown)
-        missing = [ask.id for ask in asks if ask.id not in known]
-        former = await history.former_slugs(tx, missing) if missing else {}
-        return [_seen(known.get(ask.id), ask, tx.now) or rules.missing(ask.id, former) for ask in asks]
-
-    @call(limit=4)
-    async def read(self, ask: ReadProducts) -> Products:
-        if len(ask.ids) > _MOST_READ:
-            raise BadInput(f"at most {_MOST_READ} products in one request")
-        return Products(products=tuple(await store.read(self._database, ask.ids)))
-
-    @call(limit=4)
-    async def changes(self, ask: ReadChanges) -> Products:
-        limit = min(max(ask.limit, 1), _MOST_READ)
-        return Products(products=tuple(await store.changes(self._database, ask.after, limit)))
-
-    @call(limit=4)
-    async def of_skus(self, ask: ReadSkuProducts) -> Products:
-        if len(ask.skus) > _MOST_READ:
-            raise BadInput(f"at most {_MOST_READ} SKUs in one request")
-        ids = await copies.products_of(self._database, ask.skus)
-        return Products(products=tuple(await store.read(self._database, ids)))
-
-    @call(limit=1)
-    async def stamps(self, ask: ListStamps) -> ProductStamps:
-        found = await copies.stamps(self._database, ask.after, _STAMPS)
-        return ProductStamps(stamps=tuple(found), next=found[-1].id if len(found) == _STAMPS else None)
-
-    @turn
-    async def price(self, tx: Transaction, asks: Sequence[PriceSkus]) -> Sequence[Prices]:
-        known: dict[str, PricedSku] = await store.prices(tx, {sku for ask in asks for sku in ask.skus})
-        return [Prices(skus=tuple(known[sku] for sku in ask.skus if sku in known)) for ask in asks]
-
-    @turn
-    async def bundles(self, tx: Transaction, asks: Sequence[ReadBundles]) -> Sequence[Bundles]:
-        known = await bundles.read(tx, {sku for ask in asks for sku in ask.skus})
-        return [Bundles(bundles=tuple(known[sku] for sku in ask.skus if sku in known)) for ask in asks]
-
-    @call(limit=4)
-    async def check_sku(self, ask: CheckSku) -> SkuCheck:
-        candidates = await sku_store.similar(self._database, ask.sku)
-        is_sold = ask.sku in candidates
-        return SkuCheck(is_sold=is_sold, similar=None if is_sold else rules.most_similar(ask.sku, candidates))
-
-    @call(limit=4)
-    async def history(self, ask: ReadHistory) -> ProductHistory:
-        return await history.page(self._database, ask)
+        last = ""
+        while found := await views.missing(self._database, last, _AT_ONCE):
+            async with self._database.transaction(self._clock.now()) as tx:
+                await views.write_missing(tx, found)
+            last = found[-1]
 
     @turn
     async def set(
@@ -234,23 +161,7 @@ class Catalog(DefinitionTurns, ImportTurns, PlannedTurns, Translating):
         assert found is not None
         return await self._remove(tx, found, ask.by)
 
-    @turn
-    async def category_names(self, tx: Transaction, asks: Sequence[ListCategories]) -> Sequence[Categories]:
-        names = sorted(await store.categories(tx), key=lambda name: (sort_key(name, self._language), name))
-        return [Categories(names=tuple(names))] * len(asks)
-
-    @staticmethod
-    async def _called(tx: Transaction, slugs: Sequence[str]) -> dict[str, Product]:
-        """Return the products that are called so in another language."""
-        owners = await translations.by_slug(tx, slugs)
-        found = {each.id: each for each in await store.by_id(tx, {*owners.values()})} if owners else {}
-        return {slug: found[owner] for slug, owner in owners.items() if owner in found}
-
     @staticmethod
     async def _is_rename(tx: Transaction, product_id: ProductId, entry: HistoryEntry) -> bool:
         removed, added = changes.removed_skus(entry.fields), changes.added_skus(entry.fields)
         return await sku_store.was_renamed(tx, product_id, removed, added)
-
-
-def _seen(product: Product | None, ask: GetProduct, now: datetime) -> Product | None:
-    return product if product and (ask.even_hidden or model_rules.is_visible(product, now)) else None

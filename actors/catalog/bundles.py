@@ -7,8 +7,9 @@ import msgspec
 from actors.catalog import rules
 from actors.catalog.bundle_rules import Neighbourhood, Use
 from actors.catalog.changes import Edit
-from bus.messages.base import Line, Money, Sku
+from bus.messages.base import Line, Money, ProductId, Sku
 from bus.messages.parts import Bundle, BundlePart
+from engine.postgres import Database
 from engine.transaction import Transaction
 
 # Of the bundle {bundle}: its parts as the catalog knows them, as one list; null if it is none.
@@ -24,6 +25,9 @@ _EVER = "select sku from catalog.bundles where sku = any($1)"
 _USES = """
 select b.part, b.bundle, s.product_id from catalog.bundle_parts b join catalog.skus s on s.sku = b.bundle
 where b.part = any($1) order by b.part, b.bundle"""
+_SHOWN_WITH = """
+select distinct s.product_id from catalog.bundle_parts b join catalog.skus s on s.sku = b.bundle
+where b.part = any($1) and s.product_id <> all($2) order by s.product_id"""
 _CLEAR = "delete from catalog.bundle_parts where bundle = any($1)"
 _WRITE = """
 insert into catalog.bundle_parts (bundle, part, quantity) select * from unnest($1::text[], $2::text[], $3::int[])"""
@@ -61,9 +65,9 @@ def lines_of(stored: str | None) -> tuple[Line, ...]:
 _LINES = msgspec.json.Decoder(tuple[tuple[str, int], ...])
 
 
-async def read(tx: Transaction, skus: Collection[Sku]) -> dict[Sku, Bundle]:
+async def read(reader: Database | Transaction, skus: Collection[Sku]) -> dict[Sku, Bundle]:
     """Bundles among these SKUs, with their parts."""
-    found = {row["sku"]: (row["edition"], parts_of(row["parts"])) for row in await tx.fetch(_READ, list(skus))}
+    found = {row["sku"]: (row["edition"], parts_of(row["parts"])) for row in await reader.fetch(_READ, list(skus))}
     return {sku: Bundle(sku=sku, edition=edition, parts=parts) for sku, (edition, parts) in found.items() if parts}
 
 
@@ -82,6 +86,15 @@ async def uses(tx: Transaction, skus: Collection[Sku]) -> Sequence[Use]:
     return [Use(row["part"], row["bundle"], row["product_id"]) for row in await tx.fetch(_USES, list(skus))]
 
 
+async def shown_with(tx: Transaction, edits: Sequence[Edit]) -> Sequence[ProductId]:
+    """Other products whose bundles are shown with what these edits have changed about their parts."""
+    changed = [sku for edit in edits for sku in _changed_as_parts(edit)]
+    if not changed:
+        return ()
+    rows = await tx.fetch(_SHOWN_WITH, changed, [edit.product_id for edit in edits])
+    return [row["product_id"] for row in rows]
+
+
 async def write(tx: Transaction, edits: Sequence[Edit]) -> None:
     """Write the parts of bundles that have changed, after their SKUs."""
     changed = [each for edit in edits for each in _changed(edit)]
@@ -94,6 +107,15 @@ async def write(tx: Transaction, edits: Sequence[Edit]) -> None:
         await tx.execute(_NEXT_EDITION, [sku for sku, _ in changed])
     if moved := [sku for edit in edits for sku in _on_or_off_sale(edit)]:
         await tx.execute(_NEXT_EDITION_OF_USERS, moved)
+
+
+def _changed_as_parts(edit: Edit) -> list[Sku]:
+    """The SKUs that were there before an edit, and of which it changes what is shown of a part."""
+    if edit.before is None or edit.after is None:
+        return []
+    before = {sku.sku: sku for sku in edit.before.skus}
+    is_retitled = edit.before.title != edit.after.title
+    return [sku.sku for sku in edit.after.skus if sku.sku in before and (is_retitled or sku != before[sku.sku])]
 
 
 def _changed(edit: Edit) -> list[tuple[Sku, tuple[Line, ...]]]:

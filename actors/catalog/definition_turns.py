@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from actors.catalog import attribute_rules, changes, definitions, store
+from actors.catalog.viewing import Viewing
 from bus.messages.attributes import (
     MOST_TYPES,
     ApplyType,
@@ -33,10 +34,8 @@ from engine.transaction import Transaction
 _AT_ONCE: Final = 100  # Products that a type is applied to.
 
 
-class DefinitionTurns:
+class DefinitionTurns(Viewing):
     """The turns, for the catalog's actor."""
-
-    _language: str
 
     @turn
     async def attributes(self, tx: Transaction, asks: Sequence[ReadAttributes]) -> Sequence[Attributes]:
@@ -116,7 +115,7 @@ class DefinitionTurns:
                 raise BadInput(f"{product.id}: {refused}")
         if not ask.is_trial:
             edits = changes.edits(known, list(after.values()))
-            tx.publish(*await store.save(tx, edits, by=ask.by, language=self._language))
+            await self._store(tx, edits, by=ask.by)
         fits = [attribute_rules.fit(known[each], after[each], kind, by_key) for each in sorted(known)]
         return TypeApplied(
             products=tuple(fit for fit in fits if fit.added or fit.missing),

@@ -17,6 +17,7 @@ from actors.catalog import (
     sku_store,
     store,
 )
+from actors.catalog.viewing import Viewing
 from bus.messages.base import Currency, ProductId
 from bus.messages.catalog import Product
 from bus.messages.catalog_imports import Imported, ImportSkus, SkuRow, UndoneChanges, UndoSkus
@@ -27,11 +28,10 @@ from engine.transaction import Transaction
 _UNDONE_AT_ONCE = 200
 
 
-class ImportTurns:
+class ImportTurns(Viewing):
     """Writes pages of imports, and sets imports back. A part of the catalog, which inherits its turns."""
 
     _currency: Currency
-    _language: str
 
     @turn
     async def import_skus(self, tx: Transaction, ask: ImportSkus) -> Imported:
@@ -54,7 +54,7 @@ class ImportTurns:
         edits = changes.edits(known, fine)
         if not ask.is_trial:
             await categories.add(tx, category_rules.needed(made, fine))
-            tx.publish(*await store.save(tx, edits, by=ask.by, language=self._language, import_id=ask.import_id))
+            await self._store(tx, edits, by=ask.by, import_id=ask.import_id)
         fields = {edit.product_id: edit.fields for edit in edits}
         for earlier in await history.imported_before(tx, ask.import_id, known) if ask.is_again else ():
             fields[earlier.product_id] = (*earlier.fields, *fields.get(earlier.product_id, ()))
@@ -79,7 +79,7 @@ class ImportTurns:
         made = importing.without_refused(made, (await categories.settled(tx, after, known)).refused)
         around = await bundles.around(tx, importing.named(made))
         made = importing.without_unfit_bundles(made, around)
-        tx.publish(*await store.save(tx, made.edits, by=ask.by, language=self._language))
+        await self._store(tx, made.edits, by=ask.by)
         is_last = len(entries) < _UNDONE_AT_ONCE
         return UndoneChanges(
             restored=len(made.edits), kept=tuple(made.kept), next=None if is_last else entries[-1].revision

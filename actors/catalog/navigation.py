@@ -8,6 +8,7 @@ from actors.catalog import categories, category_rules, list_rules, lists, redire
 from actors.catalog.categories import Counts
 from actors.catalog.changes import edit
 from actors.catalog.private import RetitleProducts
+from actors.catalog.viewing import ViewFloors, Viewing
 from bus.messages.audit import Findings
 from bus.messages.catalog import Product
 from bus.messages.navigation import (
@@ -49,7 +50,7 @@ from bus.messages.navigation import (
     SlugPage,
     SlugParts,
 )
-from engine.actor import Actor, call, turn
+from engine.actor import call, turn
 from engine.clock import Clock
 from engine.errors import BadInput
 from engine.postgres import Database
@@ -59,13 +60,11 @@ _AT_ONCE = 500  # Products that get a category's new title in one turn.
 _MOST_ASKED = 1000  # Categories, and redirects to write.
 
 
-class Navigation(Actor):
+class Navigation(Viewing):
     """Keeps the ways to products. A part of the catalog, which inherits its handlers."""
 
-    def __init__(self, *, database: Database, clock: Clock, language: str) -> None:
-        self._database = database
-        self._clock = clock
-        self._language = language
+    def __init__(self, *, database: Database, clock: Clock, language: str, floors: ViewFloors) -> None:
+        super().__init__(database=database, clock=clock, language=language, floors=floors)
         self._counts = Counts(database)
 
     @call(limit=4)
@@ -133,7 +132,7 @@ class Navigation(Actor):
             return
         products: list[Product] = list((await store.lock(tx, ids)).values())
         changes = [edit(each.id, each, structs.replace(each, category=found[0].title)) for each in products]
-        tx.publish(*await store.save(tx, changes, by="", language=self._language))
+        await self._store(tx, changes, by="")
         if len(ids) == _AT_ONCE:
             tx.send(RetitleProducts(category_id=ask.category_id, after=ids[-1]))
 

@@ -18,14 +18,11 @@ from bus.messages.planning import (
 )
 from engine.actor import call, turn
 from engine.errors import BadInput
-from engine.postgres import Database
 from engine.transaction import Transaction
 
 
 class PlannedTurns(Writing):
     """Keeps planned changes, and makes them. A part of the catalog, which inherits its handlers."""
-
-    _database: Database
 
     @turn
     async def plan(self, tx: Transaction, ask: PlanChange) -> PlannedChange | NoSuchProduct:

@@ -1,9 +1,7 @@
 """The SQL of products. That of SKUs is in `sku_store.py`, that of their bundles in `bundles.py`."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
 from functools import lru_cache
-from typing import Final, NamedTuple
 
 import msgspec
 from asyncpg import Record
@@ -14,49 +12,32 @@ from actors.catalog.sku_store import as_json, attributes_of
 from actors.catalog.sorting import rules_of, sort_key
 from bus.messages.base import Money, ProductId, Sku
 from bus.messages.catalog import (
-    ListProducts,
     Option,
     PricedSku,
     Product,
     ProductChanged,
-    ProductPage,
     ProductRemoved,
     SkuView,
-    Sort,
 )
 from bus.messages.catalog_imports import SkuRow
 from bus.messages.inputs import Input
-from engine.cursor import page_limit, page_of, read_cursor
 from engine.postgres import Database
 from engine.transaction import Transaction
 
-# Products in one sort order. Each statement has only the conditions that apply, not "this category, if any is given":
-# a cached plan finds an index only for conditions that are always there.
-_LIST = """
-select {columns}, {value} as place, words from catalog.products
-{where} order by {value} {way}, id {way} limit {limit}"""
-# A walk through the list soon meets a frequent word; the index of words finds a rare one.
-_WALK = "select * from ({products}) as walked where {match} order by place {way}, id {way} limit {limit}"
-_FOUND = """
-with found as materialized (select * from catalog.products where {match})
-select {columns}, {value} as place from found
-{where} order by {value} {way}, id {way} limit {limit}"""
-_STEPS = 1000  # Rows of such a walk: some milliseconds.
-
-_COLUMNS = (
+COLUMNS = (
     "id, slug, title, category, description, revision, status, publish_at, unpublish_at, brand, tags, options, "
     "categories, seo_title, seo_description, type_id, attributes, added, inputs"
 )
-_PRODUCTS = f"select {_COLUMNS} from catalog.products where "  # noqa: S608 - of our own words
+_PRODUCTS = f"select {COLUMNS} from catalog.products where "  # noqa: S608 - of our own words
 _BY_ID = _PRODUCTS + "id = any($1) or slug = any($1)"
 _BY_IDS = _PRODUCTS + "id = any($1) order by revision"
 _AFTER = _PRODUCTS + "revision > $1 order by revision limit $2"
-_VISIBLE = "status = 'active' and coalesce(publish_at <= {now}, true) and coalesce(unpublish_at > {now}, true)"
+VISIBLE = "status = 'active' and coalesce(publish_at <= {now}, true) and coalesce(unpublish_at > {now}, true)"
 _PRICES = f"""
 select s.sku, p.title as product_title, s.title, s.price, s.currency, s.weight_g, p.inputs,
     {bundles.PARTS.format(bundle="s.sku")} as parts
 from catalog.skus s join catalog.products p on p.id = s.product_id
-where s.sku = any($1) and s.on_sale and {_VISIBLE.format(now="$2")}"""  # noqa: S608 - of our own words
+where s.sku = any($1) and s.on_sale and {VISIBLE.format(now="$2")}"""  # noqa: S608 - of our own words
 
 # Before anything else that a turn locks: so revisions grow in the order of commits, and no two turns wait in a circle.
 _LOCK = "select from catalog.counter where is_one for update"
@@ -114,74 +95,13 @@ with recursive found as (
         order by category limit 1) from found where found.category is not null)
 select category from found
 where exists (select from catalog.products p where p.category = found.category and {visible})"""
-_CATEGORIES = _CATEGORIES.format(visible=_VISIBLE.format(now="$1"))
+_CATEGORIES = _CATEGORIES.format(visible=VISIBLE.format(now="$1"))
 _INPUTS = msgspec.json.Decoder(tuple[Input, ...])
-
-
-class _Order(NamedTuple):
-    """A sort order of the list."""
-
-    value: str
-    type: str
-    after: str
-    way: str
-
-
-_ORDERS: Final[dict[Sort, _Order]] = {
-    "title": _Order("sort_key", "text", ">", "asc"),
-    "price": _Order("lowest_price", "bigint", ">", "asc"),
-    "-price": _Order("lowest_price", "bigint", "<", "desc"),
-    "newest": _Order("added", "bigint", "<", "desc"),
-}
-
-
-async def page(database: Database, ask: ListProducts, now: datetime) -> ProductPage:
-    """A page of products that buyers see at this time.
-
-    Raises:
-        BadInput: `after` is not from a page of this sort.
-    """
-    limit = page_limit(ask.limit)
-    shown = page_of(await _rows(database, ask, limit + 1, now), limit, lambda row: (row["place"], row["id"]))
-    return ProductPage(products=tuple(await _with_skus(database, shown.items)), next=shown.next)
-
-
-async def _rows(database: Database, ask: ListProducts, limit: int, now: datetime) -> Sequence[Record]:
-    order, value, last_id = _ORDERS[ask.sort], *_after(ask)
-    given: list[object] = [limit]
-    conditions = list[str]()
-    if not ask.even_hidden:
-        given.append(now)
-        conditions.append(_VISIBLE.format(now=f"${len(given)}"))
-    if ask.status:
-        given.append(ask.status)
-        conditions.append(f"status = ${len(given)}")
-    if ask.category:
-        given.append(ask.category)
-        conditions.append(f"category = ${len(given)}")
-    if ask.within:
-        given.append(list(ask.within))
-        conditions.append(f"categories && ${len(given)}::text[]")
-    if value is not None:
-        given += [value, last_id]
-        conditions.append(f"({order.value}, id) {order.after} (${len(given) - 1}::{order.type}, ${len(given)})")
-    where = f"where {' and '.join(conditions)}" if conditions else ""
-    words = {"columns": _COLUMNS, "value": order.value, "way": order.way, "where": where}
-    terms = rules.search_terms(ask.q)
-    if not terms:
-        return await database.fetch(_LIST.format(limit="$1", **words), *given)
-    given.append(terms)
-    match = f"words @@ to_tsquery('simple', ${len(given)})"
-    products = _LIST.format(limit=_STEPS, **words)
-    rows = await database.fetch(_WALK.format(products=products, match=match, way=order.way, limit="$1"), *given)
-    if len(rows) < limit:
-        rows = await database.fetch(_FOUND.format(match=match, limit="$1", **words), *given)
-    return rows
 
 
 async def by_id(reader: Database | Transaction, ids: Collection[ProductId]) -> list[Product]:
     """Products by id or slug; unknown ones are missing."""
-    return await _with_skus(reader, await reader.fetch(_BY_ID, list(ids)))
+    return await with_skus(reader, await reader.fetch(_BY_ID, list(ids)))
 
 
 async def prices(tx: Transaction, skus: Collection[Sku]) -> dict[Sku, PricedSku]:
@@ -242,7 +162,7 @@ async def save(
     """
     if not edits:
         return ()
-    before = await tx.value(_COUNT, len(edits))
+    before = await count(tx, len(edits))
     numbered = [(edit, before + place) for place, edit in enumerate(edits, start=1)]
     if removed := [sku for edit in edits for sku in edit.removed_skus]:
         await sku_store.remove(tx, removed, renamed)
@@ -259,6 +179,11 @@ async def save(
         else ProductRemoved(product_id=edit.product_id, revision=revision)
         for edit, revision in numbered
     ]
+
+
+async def count(tx: Transaction, changes: int) -> int:
+    """Number changes of the locked catalog; return the last revision before them."""
+    return int(await tx.value(_COUNT, changes))
 
 
 async def _write_products(tx: Transaction, products: Sequence[tuple[Product, int]], language: str) -> None:
@@ -288,12 +213,12 @@ async def _note_slugs(tx: Transaction, edits: Sequence[Edit]) -> None:
 
 async def read(database: Database, product_ids: Collection[ProductId]) -> Sequence[Product]:
     """Read products by id, by the order of their revisions."""
-    return await _with_skus(database, await database.fetch(_BY_IDS, list(product_ids)))
+    return await with_skus(database, await database.fetch(_BY_IDS, list(product_ids)))
 
 
 async def changes(database: Database, after: int, limit: int) -> Sequence[Product]:
     """Read the products that changed after a revision, the earliest first."""
-    return await _with_skus(database, await database.fetch(_AFTER, after, limit))
+    return await with_skus(database, await database.fetch(_AFTER, after, limit))
 
 
 async def lock_all(tx: Transaction) -> None:
@@ -304,7 +229,7 @@ async def lock_all(tx: Transaction) -> None:
 async def lock(tx: Transaction, product_ids: Collection[ProductId]) -> dict[ProductId, Product]:
     """Lock the catalog, and read products; those that do not exist are missing."""
     await tx.execute(_LOCK)
-    return {product.id: product for product in await _with_skus(tx, await tx.fetch(_BY_IDS, list(product_ids)))}
+    return {product.id: product for product in await with_skus(tx, await tx.fetch(_BY_IDS, list(product_ids)))}
 
 
 async def categories(tx: Transaction) -> tuple[str, ...]:
@@ -312,7 +237,8 @@ async def categories(tx: Transaction) -> tuple[str, ...]:
     return tuple(row["category"] for row in await tx.fetch(_CATEGORIES, tx.now))
 
 
-async def _with_skus(reader: Database | Transaction, rows: Sequence[Record]) -> list[Product]:
+async def with_skus(reader: Database | Transaction, rows: Sequence[Record]) -> list[Product]:
+    """Read the SKUs of products whose COLUMNS these are."""
     skus = await sku_store.of_products(reader, [row["id"] for row in rows])
     return [_product(row, skus[row["id"]]) for row in rows]
 
@@ -345,9 +271,3 @@ def _product(row: Record, skus: Sequence[SkuView]) -> Product:
 @lru_cache(maxsize=256)  # Most products have none, and many have the same.
 def _options(text: str) -> tuple[Option, ...]:
     return msgspec.json.decode(text, type=tuple[Option, ...])
-
-
-def _after(ask: ListProducts) -> tuple[str | int | None, ProductId]:
-    if ask.sort == "title":
-        return read_cursor(ask.after, tuple[str, str]) or (None, "")
-    return read_cursor(ask.after, tuple[int, str]) or (None, "")

@@ -42,6 +42,8 @@ class Translating(Navigation):
         if not before and await translations.number(tx, ask.id) >= MOST_LOCALES:
             raise BadInput(f"at most {MOST_LOCALES} locales")
         await translations.write(tx, ask.id, ask.locale, ask.texts, of_revision)
+        if not before or before[0].texts != ask.texts:
+            await self._renumber(tx, [ask.id])
         await translations.move_slug(tx, ask.id, before[0].texts.slug if before else "", slug)
         return (await translations.read(tx, [ask.id], [ask.locale]))[0]
 
@@ -52,6 +54,7 @@ class Translating(Navigation):
         if not before:
             return NoSuchTranslation(id=ask.id, locale=ask.locale)
         await translations.drop(tx, ask.id, ask.locale)
+        await self._renumber(tx, [ask.id])
         await translations.move_slug(tx, ask.id, before[0].texts.slug, "")
         return TranslationDropped(id=ask.id, locale=ask.locale)
 

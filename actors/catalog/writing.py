@@ -19,6 +19,7 @@ from actors.catalog import (
     store,
 )
 from actors.catalog.changes import Edit
+from actors.catalog.viewing import Viewing
 from bus.messages.base import Currency, Sku
 from bus.messages.catalog import (
     ChangedMeanwhile,
@@ -33,11 +34,10 @@ from engine.errors import BadInput
 from engine.transaction import Transaction
 
 
-class Writing:
+class Writing(Viewing):
     """Steps of the catalog's turns that write, refuse and remove single products."""
 
     _currency: Currency
-    _language: str
 
     async def _change(
         self, tx: Transaction, ask: ChangeProduct
@@ -117,8 +117,7 @@ class Writing:
 
     async def _write_edits(self, tx: Transaction, edits: Sequence[Edit], by: str, renamed: Sku = "") -> Product:
         """Write changes that leave their products there; return the first of these."""
-        told = await store.save(tx, edits, by=by, language=self._language, renamed=renamed)
-        tx.publish(*told)
+        told = await self._store(tx, edits, by=by, renamed=renamed)
         after = edits[0].after
         assert after is not None
         return structs.replace(after, revision=told[0].revision)
@@ -132,7 +131,7 @@ class Writing:
         if needed := await self._needed(tx, product, None):
             return needed
         edit = changes.edit(product.id, product, None)
-        tx.publish(*await store.save(tx, [edit], by=by, language=self._language))
+        await self._store(tx, [edit], by=by)
         return Removed(id=product.id)
 
     @staticmethod

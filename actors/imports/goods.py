@@ -17,10 +17,11 @@ from actors.imports.staging import LinePlace, StagedPage, Staging
 from actors.imports.store import Job
 from bus.goods.rows import GoodsLine, column_of
 from bus.messages.base import Sku
-from bus.messages.catalog import FieldChange, ReadBundles
+from bus.messages.catalog import FieldChange
 from bus.messages.catalog_imports import Imported, ImportSkus, UndoSkus
 from bus.messages.imports import MOST_SHOWN, KeptChange, LinePreview, ReportLine
 from bus.messages.inventory import CountShelves, ShelfCount, ShelfCounted, UndoCounts
+from bus.messages.parts import ReadBundles
 from engine.actor import Bus
 
 _AT_ONCE: Final = 500  # Lines of a page: a turn of the catalog for some tens of milliseconds.

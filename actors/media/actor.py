@@ -28,6 +28,7 @@ from actors.media.private import (
     RemoveUpload,
     RenderAgain,
     RenderImage,
+    ShowMissing,
 )
 from bus.messages.audit import RULES, BooksRepaired, Finding, Findings, RepairMade, Repairs
 from bus.messages.base import new_id
@@ -94,10 +95,16 @@ class Media(Actor):
         self._making = Making(objects)
 
     async def run(self) -> None:
-        """Begin to make pictures of an earlier recipe again, and delete the uploads that a crash has left behind."""
-        with suppress(Unavailable, BadSetting):  # The next start does it. (Another shop's bucket: it was away before.)
+        """Make pictures again, tell of those that were never told of, delete the uploads that a crash has left behind.
+
+        What can't be asked is left to the next start. (Another shop's bucket: it was away before.)
+        """
+        with suppress(Unavailable, BadSetting):
             if await remaking.is_any_earlier(self._database, worker.RECIPE):
                 self._bus.tell(RenderAgain(recipe=worker.RECIPE))
+            last = ""
+            while last := await self._bus.ask(ShowMissing(after=last)):
+                pass
             await check_owner(self._objects, self._database)
             now = self._clock.now()
             left = [key async for key in self._objects.keys(UPLOADS) if rules.is_left_behind(key, now)]
@@ -185,7 +192,8 @@ class Media(Actor):
         elif ask.reason is not None:
             tx.publish(ImageRefused(id=ask.id, reason=ask.reason))
         else:
-            tx.publish(ImageReady(id=ask.id, product_ids=await store.users(tx, ask.id)))
+            users = await store.users(tx, [ask.id])
+            tx.publish(ImageReady(id=ask.id, product_ids=users), *await store.shown(tx, users))
             tx.send(ImproveImage(id=ask.id))
 
     @call(limit=1, timeout_s=_MAKING_S)  # One at a time: pictures that can't be shown at all go first.
@@ -196,7 +204,8 @@ class Media(Actor):
     @turn
     async def record_improvement(self, tx: Transaction, ask: RecordImprovement) -> None:
         await store.add_renditions(tx, ask.id, ask.renditions)
-        tx.publish(ImageImproved(id=ask.id, product_ids=await store.users(tx, ask.id)))
+        users = await store.users(tx, [ask.id])
+        tx.publish(ImageImproved(id=ask.id, product_ids=users), *await store.shown(tx, users))
 
     @turn
     async def render_again(self, tx: Transaction, ask: RenderAgain) -> None:
@@ -218,7 +227,8 @@ class Media(Actor):
             tx.send(RemoveObjects(id=ask.id))
         elif ask.renditions:
             tx.schedule(RemoveRenditions(id=ask.id, keys=old), tx.now + rules.UNUSED_FOR)
-            tx.publish(ImageImproved(id=ask.id, product_ids=await store.users(tx, ask.id)))
+            users = await store.users(tx, [ask.id])
+            tx.publish(ImageImproved(id=ask.id, product_ids=users), *await store.shown(tx, users))
         tx.send(RenderAgain(recipe=ask.recipe))
 
     @call(limit=2)
@@ -239,6 +249,7 @@ class Media(Actor):
             await store.add(tx, ask.ask)
             made = RecordRendering(id=ask.id, look=ask.look, renditions=(ask.rendition,), recipe=ask.recipe)
             await store.record(tx, made)
+            tx.publish(*await store.shown(tx, await store.users(tx, [ask.id])))
         return await self._of_product(tx, ask.ask.product_id, ask.id)
 
     @turn
@@ -260,6 +271,7 @@ class Media(Actor):
         if isinstance(order, str):
             return NoSuchImage(id=order)
         await store.arrange(tx, ask.product_id, order)
+        tx.publish(*await store.shown(tx, [ask.product_id]))
         images = await store.of_products(tx, {ask.product_id})
         return ProductImages(product_id=ask.product_id, images=tuple(images.get(ask.product_id, ())))
 
@@ -269,22 +281,33 @@ class Media(Actor):
             raise BadInput(refused)
         if not await store.describe(tx, ask):
             return NoSuchImage(id=ask.id)
+        tx.publish(*await store.shown(tx, [ask.product_id]))
         return await self._of_product(tx, ask.product_id, ask.id)
 
     @turn
     async def carry(self, tx: Transaction, ask: CarryPictures) -> None:
-        await store.carry(tx, ask)
+        if await store.carry(tx, ask):
+            tx.publish(*await store.shown(tx, [ask.product_id]))
 
     @turn
     async def drop(self, tx: Transaction, ask: DropImage) -> ImageUnused | NoSuchImage:
         if not await store.drop(tx, ask.product_id, ask.id):
             return NoSuchImage(id=ask.id)
         await self._unused(tx, [ask.id])
+        tx.publish(*await store.shown(tx, [ask.product_id]))
         return ImageUnused(id=ask.id)
 
     @turn
     async def drop_all(self, tx: Transaction, events: Sequence[ProductRemoved]) -> None:
-        await self._unused(tx, await store.drop_all(tx, {event.product_id for event in events}))
+        dropped = await store.drop_all(tx, {event.product_id for event in events})
+        await self._unused(tx, [image for _, image in dropped])
+        tx.publish(*await store.shown(tx, {product_id for product_id, _ in dropped}))
+
+    @turn
+    async def show_missing(self, tx: Transaction, ask: ShowMissing) -> str:
+        found = await store.not_shown(tx, ask.after, _PAGE)
+        tx.publish(*await store.shown(tx, found))
+        return max(found, default="")
 
     @turn
     async def forget(self, tx: Transaction, asks: Sequence[ForgetImage]) -> None:
@@ -327,6 +350,7 @@ class Media(Actor):
             tx.send(RemoveObjects(id=ask.id))
             made = RepairMade(rule=RULES["object_has_image"], about=ask.id, before="without one", after="deleted")
         await self._unused(tx, [ask.id])
+        tx.publish(*await store.shown(tx, await store.users(tx, [ask.id])))
         tx.publish(BooksRepaired.of(made, tx.now))
         return Repairs(repairs=(made,))
 
@@ -344,7 +368,10 @@ class Media(Actor):
                 return TooManyImages(most=MOST_IMAGES)
             await store.add(tx, ask)
         tx.send(RenderImage(id=ask.id, upload=ask.upload))
-        return await self._of_product(tx, ask.product_id, ask.id)
+        image = await self._of_product(tx, ask.product_id, ask.id)
+        if image.state == "ready":  # As another product uses it already; else it is told once it is made.
+            tx.publish(*await store.shown(tx, [ask.product_id]))
+        return image
 
     @staticmethod
     async def _of_product(tx: Transaction, product_id: str, image: ImageId) -> Image:
@@ -358,7 +385,9 @@ class Media(Actor):
 
     @staticmethod
     async def _delete(tx: Transaction, images: Collection[ImageId], *, from_cdn: bool = False) -> None:
+        users = await store.users(tx, images)
         await store.forget(tx, images)
+        tx.publish(*await store.shown(tx, users))
         for image in images:
             tx.send(RemoveObjects(id=image, from_cdn=from_cdn))
             tx.publish(ImageDropped(id=image))

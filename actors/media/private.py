@@ -1,5 +1,6 @@
 """Steps and timers of pictures, which no other actor knows. Stored as all messages are: yesterday's must decode."""
 
+from bus.messages.base import ProductId
 from bus.messages.media import (
     Image,
     ImageId,
@@ -95,6 +96,15 @@ class RecordUpload(Command[Image | NoSuchUpload | UploadMissing | TooManyImages]
 
     id: str  # Of the upload.
     image_id: ImageId
+
+
+class ShowMissing(Command[str]):
+    """Tell what products show of which that was never told, some hundred at once. Returns the last; "" if none is left.
+
+    For shops whose pictures are older than what is told of them.
+    """
+
+    after: ProductId
 
 
 class EndUpload(Command[None]):

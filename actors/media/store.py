@@ -11,7 +11,17 @@ from msgspec import structs
 from actors.media.private import RecordRendering
 from actors.media.rules import BookedImage, original_of
 from bus.messages.base import ProductId
-from bus.messages.media import CarryPictures, DescribeImage, Image, ImageId, ImageState, Rendition, StoreImage, Waits
+from bus.messages.media import (
+    CarryPictures,
+    DescribeImage,
+    Image,
+    ImageId,
+    ImageState,
+    PicturesShown,
+    Rendition,
+    StoreImage,
+    Waits,
+)
 from engine.postgres import Database
 from engine.transaction import Transaction
 
@@ -25,7 +35,7 @@ _USE: Final = """
 insert into media.uses (product_id, image_id, place, alt)
 values ($1, $2, (select coalesce(max(place), 0) + 1 from media.uses where product_id = $1), $3)"""
 _USED: Final = "select image_id from media.uses where product_id = $1 order by place, image_id for update"
-_USERS: Final = "select product_id from media.uses where image_id = $1 order by product_id"
+_USERS: Final = "select distinct product_id from media.uses where image_id = any($1) order by product_id"
 _ARRANGE: Final = """
 update media.uses u set place = n.place from unnest($2::text[]) with ordinality as n (image_id, place)
 where u.product_id = $1 and u.image_id = n.image_id"""
@@ -34,15 +44,25 @@ update media.uses set alt = coalesce($3, alt), alts = coalesce($4::jsonb, alts),
     skus = coalesce($6, skus)
 where product_id = $1 and image_id = $2 returning image_id"""
 _CARRY: Final = """
-update media.uses set skus = array_replace(skus, $2, $3) where product_id = $1 and $2 = any(skus)"""
+update media.uses set skus = array_replace(skus, $2, $3) where product_id = $1 and $2 = any(skus)
+returning image_id"""
 _DROP: Final = "delete from media.uses where product_id = $1 and image_id = $2 returning image_id"
-_DROP_ALL: Final = "delete from media.uses where product_id = any($1) returning image_id"
+_DROP_ALL: Final = "delete from media.uses where product_id = any($1) returning product_id, image_id"
 # In the order of their ids, so that two turns never deadlock.
 _LOCK: Final = "select id, unused_since from media.files where id = any($1) order by id for update"
 _UNUSED: Final = """
 update media.files f set unused_since = $2
 where id = any($1) and unused_since is null and not exists (select from media.uses u where u.image_id = f.id)
 returning id"""
+# In the order of ids, likewise. Whoever counts a product has it for itself until its transaction ends.
+_COUNT_SHOWN: Final = """
+insert into media.shown (product_id, version) select id, 1 from unnest($1::text[]) as n (id) order by id
+on conflict (product_id) do update set version = shown.version + 1
+returning product_id, version"""
+_NOT_SHOWN: Final = """
+select distinct u.product_id from media.uses u where u.product_id > $1
+    and not exists (select from media.shown s where s.product_id = u.product_id)
+order by u.product_id limit $2"""
 _FORGET_USES: Final = "delete from media.uses where image_id = any($1)"
 _FORGET: Final = "delete from media.files where id = any($1)"
 _RECORD: Final = """
@@ -89,9 +109,30 @@ async def used(tx: Transaction, product_id: ProductId) -> list[ImageId]:
     return [row["image_id"] for row in await tx.fetch(_USED, product_id)]
 
 
-async def users(tx: Transaction, image: ImageId) -> tuple[ProductId, ...]:
-    """Return the products that use a picture."""
-    return tuple(row["product_id"] for row in await tx.fetch(_USERS, image))
+async def users(tx: Transaction, images: Collection[ImageId]) -> tuple[ProductId, ...]:
+    """Return the products that use one of these pictures."""
+    return tuple(row["product_id"] for row in await tx.fetch(_USERS, list(images)))
+
+
+async def shown(tx: Transaction, product_ids: Collection[ProductId]) -> list[PicturesShown]:
+    """Count what is told of these products, and read what they show now; nothing of no products."""
+    if not product_ids:
+        return []
+    counted = await tx.fetch(_COUNT_SHOWN, sorted({*product_ids}))
+    images = await of_products(tx, [row["product_id"] for row in counted])
+    return [
+        PicturesShown(
+            product_id=row["product_id"],
+            version=row["version"],
+            images=tuple(each for each in images.get(row["product_id"], ()) if each.state == "ready"),
+        )
+        for row in counted
+    ]
+
+
+async def not_shown(tx: Transaction, after: ProductId, limit: int) -> list[ProductId]:
+    """Read which products with pictures were never told of, by id, from one on."""
+    return [row["product_id"] for row in await tx.fetch(_NOT_SHOWN, after, limit)]
 
 
 async def arrange(tx: Transaction, product_id: ProductId, order: Sequence[ImageId]) -> None:
@@ -106,9 +147,9 @@ async def describe(tx: Transaction, ask: DescribeImage) -> bool:
     return await tx.row(_DESCRIBE, ask.product_id, ask.id, ask.alt, alts, ask.focal, skus) is not None
 
 
-async def carry(tx: Transaction, ask: CarryPictures) -> None:
-    """Put a SKU in the place of another, in a product's pictures."""
-    await tx.execute(_CARRY, ask.product_id, ask.sku, ask.name)
+async def carry(tx: Transaction, ask: CarryPictures) -> bool:
+    """Put a SKU in the place of another, in a product's pictures; False if none shows it."""
+    return bool(await tx.fetch(_CARRY, ask.product_id, ask.sku, ask.name))
 
 
 async def drop(tx: Transaction, product_id: ProductId, image: ImageId) -> bool:
@@ -116,9 +157,9 @@ async def drop(tx: Transaction, product_id: ProductId, image: ImageId) -> bool:
     return await tx.row(_DROP, product_id, image) is not None
 
 
-async def drop_all(tx: Transaction, product_ids: Collection[ProductId]) -> list[ImageId]:
-    """Delete all uses of products; return the pictures that they used."""
-    return [row["image_id"] for row in await tx.fetch(_DROP_ALL, list(product_ids))]
+async def drop_all(tx: Transaction, product_ids: Collection[ProductId]) -> list[tuple[ProductId, ImageId]]:
+    """Delete all uses of products; return the pictures that each used."""
+    return [(row["product_id"], row["image_id"]) for row in await tx.fetch(_DROP_ALL, list(product_ids))]
 
 
 async def mark_unused(tx: Transaction, images: Collection[ImageId]) -> list[ImageId]:

@@ -8,7 +8,7 @@ import msgspec
 from bus.messages.attributes import Attribute, AttributeValues
 from bus.messages.base import CategoryId, Line, Money, ProductId, Sku, Value
 from bus.messages.inputs import Input
-from bus.messages.parts import Bundle, BundlePart
+from bus.messages.parts import BundlePart
 from engine.message import Command, Event, Query, Reply
 
 MOST_SKUS: Final = 2048  # Of one product.
@@ -201,6 +201,24 @@ class ListProducts(Query[ProductPage]):
     within: tuple[CategoryId, ...] = ()  # Only products in one of these.
 
 
+class ProductIdPage(Reply):
+    """A page of the ids of products that buyers see, and the cursor of the next page; None at the end."""
+
+    ids: tuple[ProductId, ...]
+    next: str | None
+
+
+class ListProductIds(Query[ProductIdPage]):
+    """Search and browse products as `ListProducts` does, for readers who have the products themselves."""
+
+    limit: int = 20
+    q: str = ""
+    category: str = ""
+    sort: Sort = "title"
+    after: str = ""
+    within: tuple[CategoryId, ...] = ()
+
+
 class GetProduct(Query[Product | NoSuchProduct]):
     """Read a product, by id or by slug."""
 
@@ -225,18 +243,6 @@ class ReadChanges(Query[Products]):
 
     after: int
     limit: int = 500  # 1 to 500.
-
-
-class Bundles(Reply):
-    """Bundles, by SKU."""
-
-    bundles: tuple[Bundle, ...]
-
-
-class ReadBundles(Query[Bundles]):
-    """Read which of these SKUs are bundles, with their parts; whether they are for sale or not."""
-
-    skus: tuple[Sku, ...]
 
 
 class PricedSku(Value, frozen=True, kw_only=True):

@@ -222,6 +222,14 @@ class ImageImproved(Event):
     product_ids: tuple[ProductId, ...]
 
 
+class PicturesShown(Event):
+    """The pictures that a product shows have changed: one is ready or better, came, went, moved, or has other words."""
+
+    product_id: ProductId
+    version: int  # Counts these events of a product. Of two that come in either order, the higher one is right.
+    images: tuple[Image, ...]  # Those that can be shown, in their order.
+
+
 class ImageRefused(Event):
     """A picture can't be shown."""
 

@@ -3,6 +3,7 @@
 from typing import Final
 
 from bus.messages.base import Money, Sku, Value
+from engine.message import Query, Reply
 
 MOST_PARTS: Final = 20  # SKUs in a bundle.
 
@@ -24,3 +25,15 @@ class Bundle(Value, frozen=True, kw_only=True):
     sku: Sku
     edition: int  # Grows whenever its parts change, or whether they are on sale.
     parts: tuple[BundlePart, ...]  # By SKU.
+
+
+class Bundles(Reply):
+    """Bundles, by SKU."""
+
+    bundles: tuple[Bundle, ...]
+
+
+class ReadBundles(Query[Bundles]):
+    """Read which of these SKUs are bundles, with their parts; whether they are for sale or not."""
+
+    skus: tuple[Sku, ...]

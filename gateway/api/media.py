@@ -284,7 +284,7 @@ def _views(context: GatewayContext, product: ProductImages) -> StaffImages:
 
 def staff_view(context: GatewayContext, image: Image) -> StaffImage:
     """Show a picture to staff, with its state."""
-    shown = msgspec.structs.asdict(image_view(context, image))
+    shown = msgspec.structs.asdict(image_view(context.media_url, image))
     return StaffImage(**shown, skus=image.skus, state=image.state, reason=image.reason or image.waits_for)
 
 

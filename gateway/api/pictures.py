@@ -36,8 +36,13 @@ class ImageView(View, frozen=True, kw_only=True):
     src: str
 
 
-def image_view(context: GatewayContext, image: Image) -> ImageView:
-    """Show a picture, ready or not: one that is not has no source, and an empty `src`."""
+def image_view(media_url: str, image: Image) -> ImageView:
+    """Show a picture, ready or not: one that is not has no source, and an empty `src`.
+
+    Args:
+        media_url: Before the keys of pictures, without a slash behind it.
+        image: The picture.
+    """
     return ImageView(
         id=image.id,
         alt=image.alt,
@@ -47,8 +52,8 @@ def image_view(context: GatewayContext, image: Image) -> ImageView:
         height=image.height,
         placeholder=image.placeholder,
         colour=image.colour,
-        sources=list(_sources(context, image.renditions)),
-        src=next((_address(context, each) for each in _plainest_first(image.renditions)), ""),
+        sources=list(_sources(media_url, image.renditions)),
+        src=next((_address(media_url, each) for each in _plainest_first(image.renditions)), ""),
     )
 
 
@@ -57,7 +62,7 @@ async def pictures_of(
 ) -> dict[ProductId, Sequence[ImageView]]:
     """Read the pictures of products that can be shown, in their order."""
     found = await images_of(context, product_ids)
-    return {product: [image_view(context, image) for image in images] for product, images in found.items()}
+    return {product: [image_view(context.media_url, image) for image in images] for product, images in found.items()}
 
 
 async def images_of(context: GatewayContext, product_ids: Collection[ProductId]) -> dict[ProductId, Sequence[Image]]:
@@ -77,11 +82,11 @@ def by_sku(images: Sequence[Image]) -> Mapping[Sku, Sequence[ImageId]]:
     return shown
 
 
-def _sources(context: GatewayContext, renditions: Sequence[Rendition]) -> Iterator[ImageSource]:
+def _sources(media_url: str, renditions: Sequence[Rendition]) -> Iterator[ImageSource]:
     for kind, media_type in _TYPES.items():
         files = [each for each in renditions if each.format == kind]
         if files and kind != "jpeg":
-            srcset = ", ".join(f"{_address(context, each)} {each.width}w" for each in files)
+            srcset = ", ".join(f"{_address(media_url, each)} {each.width}w" for each in files)
             yield ImageSource(type=media_type, srcset=srcset)
 
 
@@ -90,5 +95,5 @@ def _plainest_first(renditions: Sequence[Rendition]) -> Sequence[Rendition]:
     return sorted(renditions, key=lambda each: (-list(_TYPES).index(each.format), -each.width))
 
 
-def _address(context: GatewayContext, rendition: Rendition) -> str:
-    return f"{context.media_url}/{rendition.key}"
+def _address(media_url: str, rendition: Rendition) -> str:
+    return f"{media_url}/{rendition.key}"

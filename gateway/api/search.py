@@ -7,7 +7,7 @@ import msgspec
 from litestar import get, post, put
 from litestar.params import FromQuery, JSONBody, QueryParameter
 
-from bus.messages.catalog import Product
+from bus.messages.base import ProductId
 from bus.messages.search import (
     MOST_QUERY,
     CheckSearch,
@@ -211,9 +211,9 @@ async def set_rules(context: Injected, data: JSONBody[SearchRuleListBody]) -> Se
     return _rules((await context.bus.ask(SetSearchRules(rules=rules))).rules)
 
 
-async def reasons_of(context: GatewayContext, q: str, products: Sequence[Product]) -> dict[str, list[ReasonView]]:
+async def reasons_of(context: GatewayContext, q: str, ids: Sequence[ProductId]) -> dict[str, list[ReasonView]]:
     """Explain why products are where they are among what a query finds."""
-    return {product.id: _reasons(await context.bus.ask(ExplainHit(q=q, id=product.id))) for product in products}
+    return {each: _reasons(await context.bus.ask(ExplainHit(q=q, id=each))) for each in ids}
 
 
 def _reasons(found: Reasons) -> list[ReasonView]:

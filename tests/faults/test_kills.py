@@ -31,7 +31,8 @@ INDEXING = ("search-committing", "search-committed", "search-swapping")  # Where
 # Where staff send them, or their recipe has changed (tests/actors/media).
 PICTURES = ("original-kept", "renditions-stored", "upload-removed", "half-remade", "remade")
 IMPORTING = ("import-piece-written",)  # Where goods are imported (tests/actors/imports).
-ELSEWHERE = {*MIGRATIONS, *BETWEEN_PROCESSES, *RENAMES, *INDEXING, *PICTURES, *IMPORTING}
+VIEWS = ("before-views-forgotten", "after-views-forgotten")  # Where products change (tests/gateway/views/test_shop.py).
+ELSEWHERE = {*MIGRATIONS, *BETWEEN_PROCESSES, *RENAMES, *INDEXING, *PICTURES, *IMPORTING, *VIEWS}
 
 
 class Killing:

@@ -77,6 +77,21 @@ async def test_a_picture_has_no_language() -> None:
     assert (await ask(picture)).headers["vary"] == "Accept-Encoding"
 
 
+async def test_a_route_names_its_own_answer_and_a_file_is_named_by_its_content() -> None:
+    page = with_revalidation(answering(LONG, content_type="application/json", cache_control="no-cache", etag='W/"7"'))
+    file = with_revalidation(answering(LONG, content_type="text/css", cache_control="no-cache", etag='"installed"'))
+
+    assert (await ask(page)).headers["etag"] == 'W/"7"'
+    assert (await ask(page, headers={"If-None-Match": '"7"'})).status == 304
+    assert (await ask(file)).headers["etag"] == (await ask(GOODS)).headers["etag"]  # Of the same content.
+
+
+async def test_a_long_page_that_is_sent_as_it_comes_has_its_languages() -> None:
+    page = answering(b" " * 1_200_000, content_type="application/json", cache_control="public, s-maxage=30")
+
+    assert (await ask(with_revalidation(page))).headers["vary"] == "Accept-Encoding, Accept-Language"
+
+
 async def test_a_very_long_answer_is_sent_as_it_comes() -> None:
     huge = b"x" * 1_200_000
     answer = await ask(with_revalidation(answering(huge, content_type="text/plain", cache_control="no-cache")))

@@ -11,8 +11,8 @@ from redis.asyncio.retry import Retry
 from redis.backoff import ConstantBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from bus.messages.catalog import Bundles
 from bus.messages.inventory import StockLevel, StockLevels
+from bus.messages.parts import Bundles
 from engine.actor import Bus
 from engine.clock import ManualClock
 from gateway.bundles import LiveLevel

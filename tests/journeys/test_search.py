@@ -182,8 +182,10 @@ async def test_only_what_is_in_stock_is_listed_on_request(staff: Staff, buyer: C
 async def test_staff_see_why_each_hit_is_where_it_is(staff: Staff, buyer: Customer) -> None:
     await fill(staff)
 
-    found = (await staff.get("/products?q=blue&explain=1")).good
+    explained = await staff.get("/products?q=blue&explain=1")
+    found = explained.good
 
+    assert explained.headers["Cache-Control"] == "no-store"  # It is for staff; the same list is everybody's.
     assert found["reasons"]["VASE"] == [{"word": "blue", "way": "title", "score": 8.0}]
     assert set(found["reasons"]) == {item["id"] for item in found["items"]}
     assert (await buyer.get("/products?q=blue")).good["reasons"] is None

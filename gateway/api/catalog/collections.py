@@ -8,7 +8,6 @@ from litestar import delete, get, put
 from litestar.params import FromPath, FromQuery, JSONBody
 
 from bus.messages.base import NAME, Instant
-from bus.messages.catalog import Product
 from bus.messages.navigation import (
     MOST_ITEMS,
     CategoryFound,
@@ -31,11 +30,12 @@ from gateway.api.bodies import Body, Strict, View
 from gateway.api.catalog.bodies import Categories, Name, Slug, Text
 from gateway.api.catalog.categories import path_taken
 from gateway.api.catalog.languages import AcceptLanguage, AskedLocale, locales
-from gateway.api.catalog.listing import shown_products
+from gateway.api.catalog.listing import shown_views
 from gateway.api.catalog.products import ProductSummary, summaries
 from gateway.api.lists import Limit, ListView, WholeListView
 from gateway.context import GatewayContext, Injected
 from gateway.problems import Problem, not_found
+from gateway.views.rendered import Rendered
 
 _AT_ONCE = 500  # Products by hand that are read for one page: so many hidden ones in a row make it a short one.
 Price = Annotated[int, msgspec.Meta(ge=0, le=1_000_000_000_000)]
@@ -131,7 +131,7 @@ class CollectionList(WholeListView[CollectionRow], frozen=True, kw_only=True):
 
 
 class _Page(NamedTuple):
-    products: Sequence[Product]
+    views: Sequence[Rendered]
     next: str | None
     is_degraded: bool = False
 
@@ -156,7 +156,7 @@ async def get_collection(
         slug=collection.slug,
         title=collection.title,
         description=collection.description,
-        items=await summaries(context, page.products, locales(context, locale, accept_language)),
+        items=await summaries(context, page.views, locales(context, locale, accept_language)),
         next=page.next,
         degraded=page.is_degraded,
     )
@@ -232,7 +232,7 @@ async def _page(context: GatewayContext, collection: Collection, limit: int, cur
         return await _by_rule(context, collection, limit, of_rule)
     begins = max(0, place)
     part = collection.items[begins : begins + _AT_ONCE]
-    shown = (await shown_products(context, part))[:limit]
+    shown = (await shown_views(context, part))[:limit]
     is_full = len(shown) == limit
     ends = begins + (part.index(shown[-1].id) + 1 if is_full else len(part))
     if ends < len(collection.items) or (is_full and collection.rule):
@@ -240,7 +240,7 @@ async def _page(context: GatewayContext, collection: Collection, limit: int, cur
     if is_full:
         return _Page(shown, None)
     rest = await _by_rule(context, collection, limit - len(shown), "")
-    return rest._replace(products=[*shown, *rest.products])
+    return rest._replace(views=[*shown, *rest.views])
 
 
 async def _by_rule(context: GatewayContext, collection: Collection, limit: int, after: str) -> _Page:
@@ -263,7 +263,7 @@ async def _by_rule(context: GatewayContext, collection: Collection, limit: int, 
         )
     )
     following = make_cursor(len(collection.items), found.next) if found.next else None
-    return _Page(await shown_products(context, found.ids), following, found.is_degraded)
+    return _Page(await shown_views(context, found.ids), following, found.is_degraded)
 
 
 async def _rule(context: GatewayContext, body: RuleBody) -> CollectionRule:

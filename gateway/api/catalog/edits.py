@@ -25,6 +25,7 @@ from bus.messages.catalog import (
     UndoChange,
 )
 from bus.messages.inventory import UnitsInUse
+from bus.messages.views import ViewRevision
 from gateway.access import Member
 from gateway.api.bodies import Body, Strict, View
 from gateway.api.catalog.bodies import ProductBody, ProductChange, WholeProductBody, change_of, whole_product
@@ -32,14 +33,13 @@ from gateway.api.catalog.history import ProductHistoryView, change_view
 from gateway.api.catalog.products import (
     ProductDetail,
     ProductSummary,
-    ShownStock,
     SkuDetail,
     detail,
     sku_detail,
-    stock_of,
     summary,
 )
 from gateway.api.catalog.refusals import Refused, refusal, sku_in_use
+from gateway.api.catalog.shelf import ShownStock, stock_of
 from gateway.api.lists import Limit, ListView
 from gateway.api.pictures import ImageView, pictures_of
 from gateway.bundles import read_bundles
@@ -266,6 +266,8 @@ def _edited_summary(product: Product, levels: dict[str, int], pictures: Sequence
 async def _product(context: GatewayContext, answer: Product | Refused, status: int = 200) -> Response[EditedProduct]:
     if not isinstance(answer, Product):
         raise refusal(answer)
+    # Where the catalog is in another process, its news may come after this answer.
+    context.updates.floors.raise_to([ViewRevision(product_id=answer.id, revision=answer.revision)])
     return Response(await _edited(context, answer), status_code=status, headers=etag(answer.revision))
 
 

@@ -15,7 +15,7 @@ from bus.messages import currencies
 from bus.messages.base import Money
 from bus.messages.catalog import ListProducts, Product, SkuView
 from bus.messages.navigation import DivideSlugs, ListSlugs, SlugPage
-from gateway.api.catalog.products import ShownStock, read_shelf
+from gateway.api.catalog.shelf import ShownStock, read_shelf
 from gateway.api.pictures import ImageView, pictures_of
 from gateway.context import GatewayContext, Http, Injected
 from gateway.problems import Problem

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Annotated, Final, Literal, NamedTuple, TypeAlias
 
 import msgspec
@@ -10,12 +9,13 @@ from litestar.params import QueryParameter
 from msgspec import structs
 
 from bus.messages.base import Currency, Money, ProductId
-from bus.messages.catalog import SLUG, ListProducts, Product, ReadProducts
+from bus.messages.catalog import SLUG, ListProductIds
 from bus.messages.navigation import MOST_LEVELS, ReadBelow
 from bus.messages.search import MOST_VALUES, Chosen, FindProducts, Found
 from gateway.api.bodies import View
 from gateway.context import GatewayContext, Http
 from gateway.problems import Problem
+from gateway.views.rendered import Rendered
 
 ListSort: TypeAlias = Literal["relevance", "title", "price", "-price", "newest"]
 
@@ -71,7 +71,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
 class Listing(NamedTuple):
     """Products in order, the cursor of the next page, and what the search counted; None where it did not."""
 
-    products: Sequence[Product]
+    views: Sequence[Rendered]
     next: str | None
     found: Found | None
     is_degraded: bool
@@ -93,7 +93,7 @@ async def read_listing(context: GatewayContext, wanted: Wanted) -> Listing:
         return (await _browse(context, wanted))._replace(found=None if found.is_degraded else found)
     if found.is_degraded:
         return (await _browse(context, wanted))._replace(is_degraded=True)
-    return Listing(await shown_products(context, found.ids), found.next, found, is_degraded=False)
+    return Listing(await shown_views(context, found.ids), found.next, found, is_degraded=False)
 
 
 async def categories_below(context: GatewayContext, path: str) -> Sequence[str]:
@@ -129,7 +129,7 @@ async def _browse(context: GatewayContext, wanted: Wanted) -> Listing:
     category = wanted.categories[0] if wanted.categories else ""
     sort = wanted.sort if wanted.sort and wanted.sort != "relevance" else "title"
     page = await context.bus.ask(
-        ListProducts(
+        ListProductIds(
             limit=wanted.limit,
             q=wanted.q,
             category=category,
@@ -138,21 +138,13 @@ async def _browse(context: GatewayContext, wanted: Wanted) -> Listing:
             within=tuple(wanted.within),
         )
     )
-    return Listing(page.products, page.next, None, is_degraded=False)
+    return Listing(await shown_views(context, page.ids), page.next, None, is_degraded=False)
 
 
-async def shown_products(context: GatewayContext, ids: Sequence[ProductId]) -> list[Product]:
-    """Read those of these products that buyers see now, in this order; 500 at most. Removed ones are missing."""
-    read = await context.bus.ask(ReadProducts(ids=tuple(ids))) if ids else None
-    now = context.clock.now()
-    by_id = {product.id: product for product in read.products if _is_shown(product, now)} if read else {}
-    return [by_id[product_id] for product_id in ids if product_id in by_id]
-
-
-def _is_shown(product: Product, now: datetime) -> bool:
-    """Whether buyers see it now, whatever the index knows yet."""
-    since, until = product.publish_at, product.unpublish_at
-    return product.status == "active" and (since is None or since <= now) and (until is None or now < until)
+async def shown_views(context: GatewayContext, ids: Sequence[ProductId]) -> list[Rendered]:
+    """Read those of these products that buyers see now, in this order; 500 at most. Whatever the index knows yet."""
+    views = await context.views.read(ids)  # By id or slug: a removed product's id may be the slug of another one.
+    return [view for product_id in ids if (view := views.get(product_id)) and view.id == product_id]
 
 
 def _question(wanted: Wanted) -> FindProducts:

@@ -1,9 +1,11 @@
 """Products: browsed by buyers."""
 
 from collections.abc import Mapping, Sequence
-from typing import Literal, NamedTuple
+from typing import Literal, cast
 
-from litestar import get
+import msgspec
+from litestar import MediaType, Response, get
+from litestar.datastructures import CacheControlHeader
 from litestar.params import FromPath, FromQuery
 
 from bus.messages.attributes import AttributeValue
@@ -11,9 +13,9 @@ from bus.messages.base import Instant, Money
 from bus.messages.catalog import GetProduct, Product, SkuView
 from bus.messages.inputs import Input
 from bus.messages.inventory import StockLevel
-from bus.messages.media import ImageId
-from bus.messages.parts import Bundle
+from bus.messages.media import Image, ImageId
 from bus.messages.translations import Locale
+from engine.clock import FOREVER
 from gateway.access import staff_only
 from gateway.api.bodies import View
 from gateway.api.catalog.languages import AcceptLanguage, AskedLocale, in_language, locales
@@ -32,13 +34,15 @@ from gateway.api.catalog.listing import (
     prices,
     read_listing,
 )
+from gateway.api.catalog.shelf import ShownStock, read_shelf
 from gateway.api.lists import Limit, ListView
 from gateway.api.parts import PartView, part_views
-from gateway.api.pictures import ImageView, by_sku, image_view, images_of, pictures_of
+from gateway.api.pictures import ImageView, by_sku, image_view, images_of
 from gateway.api.search import ReasonView, reasons_of
-from gateway.bundles import bundles_of, read_bundles, with_bundles, with_parts
-from gateway.context import GatewayContext, Http, Injected
+from gateway.context import GatewayContext, Http, Injected, Levels
+from gateway.freshness import NEVER_KEPT, public_headers
 from gateway.problems import Problem, not_found
+from gateway.views.rendered import Rendered
 
 
 class ProductSummary(View, frozen=True, kw_only=True):
@@ -158,7 +162,7 @@ async def list_products(
     sort: FromQuery[ListSort | None] = None,
     limit: Limit = 20,
     cursor: FromQuery[str] = "",
-) -> ProductList:
+) -> Response[ProductList]:
     """List products for sale, page by page: by relevance for `q`, otherwise by title.
 
     `sort` is relevance, title, price, -price or newest. `f.price=2000..5000` is in minor units. `q` finds misspelt
@@ -184,9 +188,9 @@ async def list_products(
         after=cursor,
     )
     listing = await read_listing(context, wanted)
-    found = listing.found
-    return ProductList(
-        items=await summaries(context, listing.products, locales(context, locale, accept_language)),
+    views, found = listing.views, listing.found
+    page = ProductList(
+        items=await summaries(context, views, locales(context, locale, accept_language)),
         next=listing.next,
         total=found.total if found else None,
         facets=facets(found),
@@ -194,25 +198,37 @@ async def list_products(
         corrected=found.corrected if found else None,
         redirect=(found.redirect or None) if found else None,
         degraded=listing.is_degraded,
-        reasons=await reasons_of(context, q, listing.products) if explain else None,
+        reasons=await reasons_of(context, q, [view.id for view in views]) if explain else None,
     )
+    return Response(page, headers=NEVER_KEPT if explain else kept(context, views))
 
 
 @get("/products/{product_id:str}", summary="Read a product", refuses=["moved", "not_found", "gone"])
 async def get_product(
     context: Injected, product_id: FromPath[str], locale: AskedLocale = "", accept_language: AcceptLanguage = ""
-) -> ProductDetail:
-    """Read a product, by its id or slug, with its SKUs.
+) -> Response[ProductDetail]:
+    """Read a product, by its id or slug, with its SKUs. Its `ETag` changes with all that it shows, stock included.
 
     Its texts are in the first language that is asked for (`locale`, else `Accept-Language`) and that it has; else in
     the shop's.
     """
-    product = await find_product(context, product_id)
-    (shown,) = await in_language(context, [product], locales(context, locale, accept_language))
-    return await detail(context, shown)
+    wanted = locales(context, locale, accept_language)
+    view = await context.views.find(product_id)
+    if view is None:  # Then the catalog says why; or it has come in this moment.
+        (product,) = await in_language(context, [await find_product(context, product_id)], wanted)
+        return Response(await detail(context, product))
+    shown = view.in_language(wanted)
+    levels = await context.updates.live_levels.read(shown.counted)
+    page = cast("ProductDetail", shown.page_with(levels))  # It is JSON already.
+    return Response(page, media_type=MediaType.JSON, headers=page_headers(context, shown, levels))
 
 
-@get("/products/{product_id:str}/inventory", summary="Read a product's stock", refuses=["moved", "not_found", "gone"])
+@get(
+    "/products/{product_id:str}/inventory",
+    cache_control=CacheControlHeader(no_store=True),
+    summary="Read a product's stock",
+    refuses=["moved", "not_found", "gone"],
+)
 async def get_inventory(context: Injected, product_id: FromPath[str]) -> ProductInventory:
     """Read the available units of each SKU. Changes are streamed over `/live`."""
     product = await find_product(context, product_id, "/inventory")
@@ -237,48 +253,27 @@ async def find_product(context: GatewayContext, product_id: str, below: str = ""
     raise not_found("product")
 
 
-class ShownStock(NamedTuple):
-    """The stock of products, and the bundles among their SKUs."""
-
-    levels: Mapping[str, StockLevel]
-    bundles: Mapping[str, Bundle]
-
-    def available(self, sku: str) -> int:
-        """The available units of a SKU."""
-        return self.levels[sku].available if sku in self.levels else 0
-
-    def weight_g(self, sku: SkuView) -> int:
-        """The weight of a SKU; of a bundle: what its parts weigh."""
-        parts = self.bundles[sku.sku].parts if sku.sku in self.bundles else ()
-        return sum(part.quantity * part.weight_g for part in parts) or sku.weight_g
+def page_headers(context: GatewayContext, view: Rendered, levels: Levels) -> Mapping[str, str]:
+    """Make the headers of a product's page."""
+    return {**kept(context, [view]), "ETag": view.etag(levels)}
 
 
-async def read_shelf(
-    context: GatewayContext, products: Sequence[Product], *, even_not_on_sale: bool = False
-) -> ShownStock:
-    """Read the levels of the SKUs on sale, from the cache or the inventory, and the parts of those that are bundles."""
-    skus = [sku.sku for product in products for sku in product.skus if sku.is_on_sale or even_not_on_sale]
-    bundles = await read_bundles(context.bus, bundles_of(products))
-    known = {level.sku: level for level in await context.updates.levels(list(with_parts(skus, bundles)))}
-    return ShownStock(with_bundles(skus, bundles, known), bundles)
-
-
-async def stock_of(context: GatewayContext, products: Sequence[Product]) -> dict[str, int]:
-    """Read the available units of the SKUs on sale."""
-    return {sku: level.available for sku, level in (await read_shelf(context, products)).levels.items()}
+def kept(context: GatewayContext, views: Sequence[Rendered]) -> Mapping[str, str]:
+    """Make the headers by which caches on the way keep a page of views: until the first of them ends, at most."""
+    ends = min((view.shown_until for view in views), default=FOREVER)
+    return public_headers((ends - context.clock.now()).total_seconds())
 
 
 async def summaries(
-    context: GatewayContext, products: Sequence[Product], wanted: Sequence[Locale]
-) -> list[ProductSummary]:
-    """Show products as in a list, in the first of these languages that each has, with their stock and pictures."""
-    products = await in_language(context, products, wanted)
-    levels = await stock_of(context, products)
-    pictures = await pictures_of(context, [product.id for product in products])
-    return [summary(product, levels, pictures.get(product.id, ())) for product in products]
+    context: GatewayContext, views: Sequence[Rendered], wanted: Sequence[Locale]
+) -> Sequence[ProductSummary]:
+    """Show products as in a list, in the first of these languages that each has, with their stock."""
+    levels = await context.updates.live_levels.read({sku for view in views for sku in view.counted})
+    items = [msgspec.Raw(view.in_language(wanted).item_with(levels)) for view in views]
+    return cast("Sequence[ProductSummary]", items)  # They are JSON already, and are written as they are.
 
 
-def summary(product: Product, levels: dict[str, int], pictures: Sequence[ImageView]) -> ProductSummary:
+def summary(product: Product, levels: Mapping[str, int], pictures: Sequence[ImageView]) -> ProductSummary:
     """Show a product as in a list."""
     skus = [sku for sku in product.skus if sku.is_on_sale]
     return ProductSummary(
@@ -295,11 +290,15 @@ def summary(product: Product, levels: dict[str, int], pictures: Sequence[ImageVi
 
 
 async def detail(context: GatewayContext, product: Product) -> ProductDetail:
+    """Show a product as on its page, with the stock and pictures of now."""
+    images = (await images_of(context, [product.id])).get(product.id, ())
+    return detail_of(product, await read_shelf(context, [product]), images, context.media_url)
+
+
+def detail_of(product: Product, shelf: ShownStock, images: Sequence[Image], media_url: str) -> ProductDetail:
     """Show a product as on its page: with the SKUs on sale."""
     skus = [sku for sku in product.skus if sku.is_on_sale]
-    shelf = await read_shelf(context, [product])
-    images = (await images_of(context, [product.id])).get(product.id, ())
-    pictures, shown = [image_view(context, image) for image in images], by_sku(images)
+    pictures, shown = [image_view(media_url, image) for image in images], by_sku(images)
     return ProductDetail(
         id=product.id,
         slug=product.slug,
@@ -308,7 +307,7 @@ async def detail(context: GatewayContext, product: Product) -> ProductDetail:
         description=product.description,
         price=(skus or product.skus)[0].price,
         image=pictures[0] if pictures else None,
-        available=sum(level.available for level in shelf.levels.values()),
+        available=sum(shelf.available(sku.sku) for sku in skus),
         brand=product.brand,
         tags=product.tags,
         categories=product.categories,

@@ -144,7 +144,8 @@ def test_what_an_undo_leaves_is_whole_and_all_goes_back_that_can() -> None:
         after |= {edit.product_id: edit.after for edit in left.edits}
         result = {name: each for name, each in after.items() if each}
         assert is_whole(result), (then, now)
-        assert {edit.product_id for edit in edits} == {each.product_id for each in (*left.edits, *left.kept)}
+        told = [edit.product_id for edit in left.edits] + [each.product_id for each in left.kept]
+        assert {edit.product_id for edit in edits} == {*told}
         stay = {name for name in bundles if parts_in(then).get(name) == ()}  # What is a bundle stays one.
         assert all(parts_in(result)[name] == parts[name] for name in stay)
         assert stay or not left.kept, (then, now)

@@ -12,6 +12,7 @@ from actors.catalog.sorting import rules_of, sort_key
 from bus.messages.base import Money
 from bus.messages.catalog import ListCategories, ListProducts
 from bus.messages.catalog_imports import ImportSkus, SkuRow
+from gateway.views.floors import Floors
 from testkit import ShopUnderTest
 
 MANY = 1_300  # More than a walk through a list takes before it asks the index of words.
@@ -106,7 +107,7 @@ async def test_titles_and_categories_are_sorted_by_the_shops_language_and_not_by
 
 async def test_a_shop_of_another_language_gets_its_order_when_it_starts(full: ShopUnderTest) -> None:
     database, clock = full.inside.services.database, full.clock
-    swedish = Catalog(database=database, clock=clock, currency="EUR", language="sv")
+    swedish = Catalog(database=database, clock=clock, currency="EUR", language="sv", floors=Floors())
     names = ["Äpple", "Zebra", "Ål", "apple", "Öl"]
     rows = tuple(structs.replace(row_of(place), title=name) for place, name in enumerate(names, start=2_000))
     await full.ask(ImportSkus(rows=rows))

@@ -6,9 +6,6 @@ from bus.messages.catalog import ProductRemoved
 from bus.messages.media import AuditMedia
 from testkit import Servers, open_shop_under_test
 from tests.actors.media.pictures import objects, stock
-from tests.test_costs import statements
-
-__all__ = ["statements"]
 
 
 def about_pictures(seen: Counter[str]) -> int:
