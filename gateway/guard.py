@@ -16,6 +16,7 @@ _BURST_S = 15.0  # A quarter of a minute's allowance may be used at once.
 _MINUTE_S = 60.0
 _HOUR_S = 3600.0
 _SOCKET_UNITS = 10
+_REFUSED_UNITS = 1  # A refusal takes half a millisecond, too.
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,9 @@ def make_guard(
     return Guard(
         addresses=ClientAddresses(settings.trusted_proxies),
         refusals=refusals,
-        requests=Limiter(RateLimit(units, _BURST_S) if units else None, now, is_shared=is_shared),
+        requests=Limiter(
+            RateLimit(units, _BURST_S) if units else None, now, is_shared=is_shared, refused_cost=_REFUSED_UNITS
+        ),
         suggestions=Limiter(RateLimit(suggestions, _MINUTE_S) if suggestions else None, now, is_shared=is_shared),
         unpaid=UnpaidOrders(
             Limiter(RateLimit(orders, _HOUR_S) if orders else None, now, is_shared=is_shared), refusals

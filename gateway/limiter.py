@@ -55,11 +55,16 @@ class Limiter:
         limit: The allowance; None lifts it.
         now: A clock in seconds that is never set.
         is_shared: Whether `SharedAllowances` collects what is spent.
+        refused_cost: The cost of being refused. Whoever goes on asking is served only after a pause, of at most a
+            period more.
     """
 
-    def __init__(self, limit: RateLimit | None, now: Callable[[], float], *, is_shared: bool = False) -> None:
+    def __init__(
+        self, limit: RateLimit | None, now: Callable[[], float], *, is_shared: bool = False, refused_cost: int = 0
+    ) -> None:
         self._limit = limit
         self._now = now
+        self._refused_cost = refused_cost
         self._tats_s: dict[Caller, float] = {}
         self._spent_s: dict[Caller, float] | None = {} if is_shared else None
 
@@ -67,7 +72,7 @@ class Limiter:
         return len(self._tats_s)
 
     def take(self, caller: Caller, cost: int = 1) -> float:
-        """Charge a caller; return 0.0, or the seconds to wait if that is too much: then nothing is charged.
+        """Charge a caller; return 0.0, or the seconds to wait if that is too much: then only being refused is charged.
 
         A caller whose allowance is whole may always take, also what costs more than all of it.
         """
@@ -76,7 +81,9 @@ class Limiter:
         now, tat_s = self._now(), self._tats_s.get(caller, 0.0)
         new_s = self._limit.charge(tat_s, now, cost)
         if tat_s > now and (wait_s := self._limit.wait_s(new_s, now)):
-            return wait_s
+            # Not shared: added up over processes it would have no bound.
+            self._tats_s[caller] = later_s = self._limit.penalize(tat_s, now, self._refused_cost)
+            return wait_s + later_s - tat_s
         self._keep(caller, new_s, cost, now)
         return 0.0
 

@@ -23,6 +23,10 @@ class RateLimit:
         """Return a caller's new TAT, with this cost added."""
         return max(tat_s, now_s) + cost * self._interval_s
 
+    def penalize(self, tat_s: float, now_s: float, cost: int) -> float:
+        """Return a refused caller's new TAT: this cost later, and at most a period beyond the limit."""
+        return max(tat_s, min(tat_s + cost * self._interval_s, now_s + 2 * self._burst_s))
+
     def allows(self, tat_s: float, now_s: float) -> bool:
         """Whether a caller with this TAT is within the limit."""
         return tat_s - now_s <= self._burst_s

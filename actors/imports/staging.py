@@ -2,8 +2,6 @@
 
 A product's lines may stand anywhere in a file, and must be compared with each other; a SKU may stand in it once. In
 memory that would be as large as the file. Here it is on disk, and is made again of the file wherever an import goes on.
-
-Rejected: docs/decisions/0037.
 """
 
 import sqlite3

@@ -241,7 +241,7 @@ ABLATIONS: Final[Sequence[Ablation]] = (
     Ablation(
         "inventory: one's own hold is not in one's way",
         "a buyer who is refused what is theirs",
-        patches(lambda: rewritten(inventory._hold, ("reach = books.available + has", "reach = books.available"))),
+        patches(lambda: rewritten(inventory._refusal, ("reach = books.available + has", "reach = books.available"))),
         units_and_money.one_sets_the_last_unit_again,
     ),
     Ablation(
@@ -350,7 +350,7 @@ ABLATIONS: Final[Sequence[Ablation]] = (
     Ablation(
         "news: the newer version wins",
         "a page that shows what was true before",
-        patches(lambda: replaced("gateway.stock_cache._KEEP_NEWER", replacements.ANY_LEVEL)),
+        patches(lambda: replaced("gateway.newer_wins._KEEP_NEWER", replacements.ANY_LEVEL)),
         messages.an_older_stock_level_comes_late,
     ),
 )

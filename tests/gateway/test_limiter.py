@@ -47,6 +47,29 @@ def test_the_wait_is_long_enough_and_refusals_do_not_prolong_it(now: Stopwatch) 
     assert limit.take(ADA, 5) == 0.0
 
 
+def test_who_goes_on_asking_waits_longer_and_a_period_longer_at_most(now: Stopwatch) -> None:
+    limit = Limiter(RateLimit(10, 10.0), now, refused_cost=1)
+    limit.take(ADA, 10)
+
+    waits = [limit.take(ADA) for _ in range(100)]
+    assert waits[:3] == pytest.approx([1.5, 2.5, 3.5])
+    assert max(waits) == waits[-1] == pytest.approx(11.0, abs=0.6)
+    assert limit.take(BOB) == 0.0
+
+    now.s += waits[-1] - 0.1
+    assert limit.wait_s(ADA) > 0.0
+    now.s += 0.1
+    assert limit.take(ADA) == 0.0
+
+
+def test_the_penalty_is_this_process_s_own(now: Stopwatch) -> None:
+    limit = Limiter(RateLimit(10, 10.0), now, is_shared=True, refused_cost=1)
+    for _ in range(100):
+        limit.take(ADA)
+
+    assert limit.collect(10) == {ADA: pytest.approx(10.0)}
+
+
 def test_what_costs_more_than_an_allowance_is_done_now_and_then(now: Stopwatch) -> None:
     limit = limiter(now)
 

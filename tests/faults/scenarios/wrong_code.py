@@ -17,7 +17,7 @@ from tests.faults.scenarios.parts import Findings, books, bought, sent_off, valu
 
 
 async def two_want_the_last_unit_and_the_rule_is_wrong(shop: ShopUnderTest) -> Findings:
-    with rewritten(inventory._hold, ("if ask.quantity > reach:", "if False:")):
+    with rewritten(inventory._refusal, ("if wanted.quantity > reach:", "if False:")):
         for cart_id in ("cart_1", "cart_2"):
             with suppress(Exception):
                 await shop.ask(HoldStock(cart_id=cart_id, sku="LAMP", quantity=1))
