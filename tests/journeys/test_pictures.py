@@ -146,6 +146,7 @@ async def test_a_picture_follows_the_name_of_its_sku(staff: Staff) -> None:
 
 async def test_bad_descriptions_are_refused(staff: Staff) -> None:
     image = (await send(staff, photo()))[1]["id"]
+    await staff.shop.settle()  # All of its formats are there.
     before = (await staff.get(IMAGES)).good
 
     for change in (

@@ -270,8 +270,8 @@ async def _rule(context: GatewayContext, body: RuleBody) -> CollectionRule:
     """Return the rule that a body describes, after a trial.
 
     Raises:
-        BadInput: The search does not know one of its facets.
-        Problem: One of its categories is not there.
+        BadInput: It is no search.
+        Problem: One of its categories is not there, or no product has one of its facets.
     """
     names = tuple(body.categories)
     known = [await context.bus.ask(FindCategory(path=name)) for name in names]
@@ -287,7 +287,10 @@ async def _rule(context: GatewayContext, body: RuleBody) -> CollectionRule:
         price_to=body.price_to,
         sort=body.sort,
     )
-    await context.bus.ask(FindProducts(limit=0, q=rule.q, filters=filters, sort=rule.sort))
+    found = await context.bus.ask(FindProducts(limit=0, q=rule.q, filters=filters, sort=rule.sort))
+    if found.unknown_facet:
+        said = f"rule.filters: no product can be filtered by {found.unknown_facet[:100]}"
+        raise Problem(422, "invalid", said, field="rule.filters")
     return rule
 
 

@@ -37,4 +37,4 @@ async def test_statements_do_not_grow_with_the_number_of_pictures(servers: Serve
     few, many = [await cost(servers, statements, count) for count in (20, 200)]
 
     assert many == few
-    assert few["drop"] <= 3
+    assert few["drop"] <= 5  # Taking them off, timers, and what is shown now.
