@@ -7,6 +7,8 @@
 * **Number**: of connections in all, below the limit of open files, and of each client address.
 
 A request that arrives whole in one piece, as nearly all do, costs no timer and no more than one look at its headers.
+One of a client that has used its allowance up is answered here as a rule: the way to the application and back costs
+several times as much, and whoever floods a shop is refused hundreds of times a second.
 """
 
 import asyncio
@@ -15,13 +17,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar, Final, NoReturn
+from urllib.parse import unquote
 
+import httptools
 import msgspec
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from gateway.client_address import ClientAddresses, counted_as
+from gateway.limits import AdmissionControl
 from gateway.places import Places
 from gateway.problems import Problem, document, too_many
 from gateway.refusals import Reason, Refusals
@@ -32,6 +37,8 @@ _MAX_AHEAD: Final = 16  # Requests on one connection that wait for the one befor
 _PAUSE_AT_BYTES: Final = 16_384  # Of an answer, beyond what the kernel takes.
 _LINGER_S: Final = 2.0  # For a refused client to read why.
 _FULL_WAIT_S: Final = 5.0
+_MOST_SKIPPED_BYTES: Final = 65_536  # Of the body of a request that is refused here.
+_NOT_HERE: Final = frozenset({b"origin", b"transfer-encoding", b"expect"})  # Headers that the application answers to.
 
 # Strangers' nonsense is counted and logged by `Refusals`; only the shop's own faults are logged here.
 _quiet = logging.getLogger("gateway.http")
@@ -50,6 +57,7 @@ class HttpBounds:
         places: Of connections.
         addresses: Finds the client behind a proxy.
         refusals: Counts and logs what is refused.
+        admission: Decides about requests; None admits all.
         admit_socket: Charges a client address for a websocket; returns the seconds to wait, 0.0 if it is welcome.
         head_within_s: For a head to arrive whole.
         request_within_s: For a request to arrive whole.
@@ -59,6 +67,7 @@ class HttpBounds:
     places: Places
     addresses: ClientAddresses
     refusals: Refusals
+    admission: AdmissionControl | None = None
     admit_socket: Callable[[str], float] = lambda _: 0.0
     head_within_s: float = 10.0
     request_within_s: float = 30.0
@@ -93,6 +102,7 @@ class _BoundedHttp(HttpToolsProtocol):
         self._problem: Problem | None = None
         self._reason: Reason = "malformed"
         self._is_refused = False
+        self._is_answered = False  # The present request, here.
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # As uvicorn's own.
         """Take a place, or turn the client away."""
@@ -130,6 +140,7 @@ class _BoundedHttp(HttpToolsProtocol):
         if len(self.pipeline) >= _MAX_AHEAD:
             self._stop_parsing(too_many(1.0, f"At most {_MAX_AHEAD} requests may be sent ahead."), "pipeline")
         self._unseen_bytes = 0
+        self._is_answered = False
         if self._arrive_timer is not None:
             self._arrive_timer.cancel()
             self._arrive_timer = None
@@ -146,17 +157,23 @@ class _BoundedHttp(HttpToolsProtocol):
         if hosts != 1 and (hosts or self.parser.get_http_version() != "1.0"):  # RFC 9112, 3.2.
             self._stop_parsing(Problem(400, "bad_request", "A request has one Host header."), "host")
         self._in_head = False
-        super().on_headers_complete()
+        self._is_answered = self._is_refused_here()
+        if not self._is_answered:
+            super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
         """Pass on a piece of the body."""
         self._unseen_bytes = 0
-        super().on_body(body)
+        if not self._is_answered:
+            super().on_body(body)
 
     def on_message_complete(self) -> None:
         """End a request."""
         self._is_arriving = False
-        super().on_message_complete()
+        if self._is_answered:
+            self.on_response_complete()
+        else:
+            super().on_message_complete()
 
     def on_response_complete(self) -> None:
         """Go on to the next request, or see that the last answer is read."""
@@ -202,6 +219,32 @@ class _BoundedHttp(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002  # uvicorn's own words.
         """Refuse what the parser stopped at."""
         self._refuse(self._problem or Problem(400, "bad_request", "This is no HTTP request."), self._reason)
+
+    def _is_refused_here(self) -> bool:
+        """Decide about a request; answer it if it is refused, unless only the application can."""
+        method = self.parser.get_method().decode("ascii")
+        is_upgrade = self.parser.should_upgrade() and self._should_upgrade()
+        if self.bounds.admission is None or is_upgrade or method == "OPTIONS":
+            return False
+        path = unquote(httptools.parse_url(self.url).path.decode("ascii"))
+        admission = self.bounds.admission.admit(method, path, self.client[0] if self.client else "", self.headers)
+        self.scope["state"]["admission"] = admission
+        if not admission.wait_s or method == "HEAD" or not self._can_answer():
+            return False
+        self.transport.write(_written(admission.refusal(), closes=False))
+        return True
+
+    def _can_answer(self) -> bool:
+        """Whether a request can be answered without the application, and the connection goes on after that."""
+        headers = dict(self.headers)
+        return (
+            (self.cycle is None or self.cycle.response_complete)
+            and not self.flow.write_paused
+            and self.parser.get_http_version() == "1.1"
+            and self.parser.should_keep_alive()
+            and _NOT_HERE.isdisjoint(headers)
+            and int(headers.get(b"content-length", b"0")) <= _MOST_SKIPPED_BYTES
+        )
 
     def _stop_parsing(self, problem: Problem, reason: Reason) -> NoReturn:
         self._problem, self._reason = problem, reason
@@ -268,7 +311,7 @@ class _BoundedHttp(HttpToolsProtocol):
         """Whether the next bytes that the client expects are the answer to the refused request."""
         if self._in_head:
             return self._has_begun and (self.cycle is None or self.cycle.response_complete)
-        return not self.cycle.response_started and not self.pipeline
+        return not self._is_answered and not self.cycle.response_started and not self.pipeline
 
     def _cut_within(self, within_s: float) -> None:
         if self._cut_timer is None:
@@ -290,14 +333,14 @@ def _head_too_large() -> Problem:
     return Problem(431, "headers_too_large", detail)
 
 
-def _written(problem: Problem) -> bytes:
+def _written(problem: Problem, *, closes: bool = True) -> bytes:
     """Write a problem as a whole answer."""
     body = msgspec.json.encode(document(problem))
     headers = {
         "content-type": "application/problem+json",
         "content-length": str(len(body)),
         "cache-control": "no-store",
-        "connection": "close",
+        **({"connection": "close"} if closes else {}),
         **problem.headers,
     }
     lines = [f"{name.lower()}: {value}\r\n".encode() for name, value in headers.items()]

@@ -9,14 +9,15 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.answers import problem_messages
+from gateway.client_address import Headers
 from gateway.guard import Guard
 from gateway.limiter import Caller
-from gateway.problems import too_many
+from gateway.problems import Problem, too_many
 
 Lane: TypeAlias = Literal["anyone", "signed", "probes"]
 
@@ -49,24 +50,59 @@ def cost_of(costs: Sequence[RouteCost], method: str, path: str) -> RouteCost:
     return next((cost for cost in costs if cost.covers(method, path)), costs[-1])
 
 
+class Admission(NamedTuple):
+    """The decision about a request."""
+
+    caller: Caller
+    cost: RouteCost
+    wait_s: float  # 0.0: it is admitted.
+
+    def refusal(self) -> Problem:
+        """Return the refusal of a request that must wait."""
+        return too_many(self.wait_s, "This address sends more requests than one may.")
+
+
+class AdmissionControl:
+    """Decides about requests, each once: where its head is read (gateway/http_protocol.py), else in `with_limits`."""
+
+    def __init__(self, guard: Guard, costs: Sequence[RouteCost]) -> None:
+        self._guard = guard
+        self._costs = costs
+
+    def admit(self, method: str, path: str, peer: str, headers: Headers) -> Admission:
+        """Decide about a request, and charge for it. A refusal is logged.
+
+        Args:
+            method: HEAD counts as GET.
+            path: Without escapes.
+            peer: The address of the connection.
+            headers: With names in lower case.
+        """
+        guard = self._guard
+        cost = cost_of(self._costs, "GET" if method == "HEAD" else method, path)
+        caller = Caller(cost.lane, guard.addresses.of(peer, headers))
+        is_signed = cost.lane == "signed"
+        wait_s = guard.requests.wait_s(caller) if is_signed else guard.requests.take(caller, cost.units)
+        if wait_s:
+            guard.note_requests(caller.address, cost.path, is_forwarded=_is_forwarded(peer, headers, guard))
+        return Admission(caller, cost, wait_s)
+
+
 def with_limits(app: ASGIApp, guard: Guard, costs: Sequence[RouteCost]) -> ASGIApp:
     """Wrap an application so that no client address asks more of it than its allowance."""
+    control = AdmissionControl(guard, costs)
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
-        address = guard.addresses.of(_peer(scope), scope["headers"])
-        scope["state"]["client_address"] = address
-        cost = cost_of(costs, str(scope.get("method", "")), scope["path"])
-        caller = Caller(cost.lane, address)
-        if cost.lane != "signed":
-            wait_s = guard.requests.take(caller, cost.units)
-        else:
-            wait_s = guard.requests.wait_s(caller)
-            send = _charging(send, guard, caller, cost)
-        if not wait_s:
+        decided: Admission | None = scope["state"].get("admission")
+        method = str(scope.get("method", ""))
+        admission = decided or control.admit(method, scope["path"], _peer(scope), scope["headers"])
+        scope["state"]["client_address"] = admission.caller.address
+        if admission.cost.lane == "signed":
+            send = _charging(send, guard, admission.caller, admission.cost)
+        if not admission.wait_s:
             await app(scope, receive, send)
             return
-        guard.note_requests(address, cost.path, is_forwarded=_is_forwarded(scope, guard))
-        for message in problem_messages(too_many(wait_s, "This address sends more requests than one may.")):
+        for message in problem_messages(admission.refusal()):
             await send(message)
 
     return serve
@@ -86,7 +122,7 @@ def _peer(scope: Scope) -> str:
     return client[0] if client else ""
 
 
-def _is_forwarded(scope: Scope, guard: Guard) -> bool:
+def _is_forwarded(peer: str, headers: Headers, guard: Guard) -> bool:
     """Whether a request seems to come through a proxy that is not trusted."""
-    is_said = any(name in (b"x-forwarded-for", b"forwarded") for name, _ in scope["headers"])
-    return is_said and not guard.addresses.is_proxy(_peer(scope))
+    is_said = any(name in (b"x-forwarded-for", b"forwarded") for name, _ in headers)
+    return is_said and not guard.addresses.is_proxy(peer)

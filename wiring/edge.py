@@ -11,12 +11,14 @@ from actors.audit import levels
 from bus.messages.order import OrderProgressed
 from gateway.access import may_see_order
 from gateway.api.catalog.showing import render
+from gateway.api.costs import COSTS
 from gateway.app import make_app
 from gateway.context import GatewayContext
 from gateway.guard import Guard, make_guard
 from gateway.http_protocol import HttpBounds
 from gateway.keys import Keys, read_master_key
 from gateway.limiter import SharedAllowances
+from gateway.limits import AdmissionControl
 from gateway.live import Hub, LiveSettings
 from gateway.places import Places
 from gateway.server import Server, most_connections
@@ -118,6 +120,7 @@ def _http_bounds(settings: EdgeSettings, guard: Guard) -> HttpBounds:
         Places(connections, min(of_address, max(1, connections // 8)) if of_address else 0),
         guard.addresses,
         guard.refusals,
+        AdmissionControl(guard, COSTS),
         guard.admit_socket,
         request_within_s=settings.shopflow_request_s,
         unread_within_s=settings.shopflow_unread_s,

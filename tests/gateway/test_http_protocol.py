@@ -2,9 +2,10 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -13,14 +14,27 @@ import uvicorn
 from structlog.testing import capture_logs
 
 from gateway.client_address import ClientAddresses, read_networks
+from gateway.guard import make_guard
 from gateway.http_protocol import HttpBounds
+from gateway.limiter import Limiter
+from gateway.limits import AdmissionControl, RouteCost
 from gateway.places import Places
+from gateway.rate_limit import RateLimit
 from gateway.refusals import Refusals
 from gateway.server import most_connections
+from gateway.settings import EdgeSettings
 from tests.waiting import eventually
 
 PATIENCE_S = 10.0
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+
+
+class Stopwatch:
+    def __init__(self) -> None:
+        self.s = 1000.0
+
+    def __call__(self) -> float:
+        return self.s
 
 
 @dataclass
@@ -254,6 +268,81 @@ async def test_a_few_requests_sent_ahead_are_answered_in_order() -> None:
         last = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
 
         assert (await exchange(live, GET * 10 + last)).count(b"HTTP/1.1 200") == 11
+
+
+def control(now: Callable[[], float], units: int) -> AdmissionControl:
+    """An allowance of so many units, which grows by a tenth of that in a second; each request costs one."""
+    limit = Limiter(RateLimit(units, 10.0), now)
+    guard = make_guard(EdgeSettings(shopflow_port=0), now, lambda: datetime.now(UTC), is_shared=False)
+    return AdmissionControl(replace(guard, requests=limit), [RouteCost("/signed", 1, "signed"), RouteCost(".*", 1)])
+
+
+async def answers(live: Running, *requests: bytes) -> list[int]:
+    """Send requests on one connection, each when the one before is answered; give the statuses."""
+    statuses = []
+    async with connected(live) as (reader, writer):
+        for request in requests:
+            writer.write(request)
+            head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), PATIENCE_S)
+            statuses.append(int(head.split()[1]))
+            if not request.startswith(b"HEAD"):
+                await reader.readexactly(int(head.lower().partition(b"content-length: ")[2].split()[0]))
+    return statuses
+
+
+async def test_whoever_asks_too_much_is_answered_before_the_application_and_may_go_on() -> None:
+    now = Stopwatch()
+    post = b"POST /carts HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello"
+    async with server(admission=control(now, 4)) as live, connected(live) as (reader, writer):
+
+        async def ask(request: bytes) -> tuple[int, str]:
+            writer.write(request)
+            head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), PATIENCE_S)
+            body = await reader.readexactly(int(head.lower().partition(b"content-length: ")[2].split()[0]))
+            return (200, "") if b" 200 " in head else refusal(head + body)
+
+        assert [await ask(GET) for _ in range(6)] == [(200, "")] * 4 + [(429, "too_many_requests")] * 2
+        assert await ask(post) == await ask(GET) == (429, "too_many_requests")
+        now.s += 5.0
+        assert [await ask(post), await ask(GET)] == [(200, "")] * 2
+        assert live.bodies == [0] * 4 + [5, 0]
+
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [
+        b"HEAD / HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"OPTIONS / HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: a\r\nOrigin: https://a.example\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 70000\r\n\r\n" + b"y" * 70_000,
+    ],
+    ids=["head", "options", "of another origin", "the last", "in chunks", "with a large body"],
+)
+async def test_what_only_the_application_can_refuse_comes_to_it(request_bytes: bytes) -> None:
+    async with server(admission=control(Stopwatch(), 1)) as live:
+        assert await answers(live, GET, request_bytes) == [200, 200]  # This one refuses nothing.
+
+
+async def test_requests_sent_ahead_are_answered_in_order_by_whoever_answers_them() -> None:
+    async with server(admission=control(Stopwatch(), 3)) as live, connected(live) as (reader, writer):
+        writer.write(GET * 10)
+        heads = [await reader.readuntil(b"\r\n\r\n")]
+        while len(heads) < 10:
+            await reader.readexactly(int(heads[-1].lower().partition(b"content-length: ")[2].split()[0]))
+            heads.append(await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), PATIENCE_S))
+        assert [b" 200 " in head for head in heads] == [True] * 10  # Behind one in progress all go to the application.
+
+
+async def test_a_body_that_is_late_after_its_refusal_ends_without_another_answer() -> None:
+    async with server(admission=control(Stopwatch(), 1), request_within_s=0.2) as live, connected(live) as streams:
+        reader, writer = streams
+        writer.write(GET)
+        await reader.readuntil(b"hello")
+        writer.write(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhe")
+        rest = await asyncio.wait_for(reader.read(), PATIENCE_S)
+        assert refusal(rest) == (429, "too_many_requests")
 
 
 def test_connections_stay_below_the_limit_of_open_files(monkeypatch: pytest.MonkeyPatch) -> None:
