@@ -1,4 +1,4 @@
-"""`kill -9` at every named crash point under load: started again, nothing is lost, doubled or oversold."""
+"""`kill -9` at crash points under load, at length at every one: started again, nothing is lost, doubled or oversold."""
 
 import importlib
 import signal
@@ -24,6 +24,7 @@ importlib.import_module("run")  # With all that it wires, and so all crash point
 BUYERS = 6
 REACHED_WITHIN_S = 30.0
 TRIES = 3
+A_FEW = 12  # Of all points, in the short form: others each time.
 MIGRATIONS = ("before-migration-commit", "after-migration")
 BETWEEN_PROCESSES = ("after-forward", "after-receive")  # Reached only where there are several (test_split.py).
 RENAMES = ("rename-carried",)  # Reached only by staff who rename a SKU (journeys/test_products.py).
@@ -139,14 +140,16 @@ async def test_killed_at_every_point_under_load(scale: Scale, report: Report) ->
                 killing = Killing(shop, crowd, campaign, chance)
                 await shop.kill()
                 for _ in range(scale.of(short=1, long=20)):
-                    for point in _in_some_order(chance):
+                    points = _in_some_order(chance)[: scale.of(short=A_FEW, long=len(CrashPoint.known))]
+                    for point in points:
                         await killing.kill_at(point)
                     campaign.runs += 1
                 shop.settings["SHOPFLOW_CRASH_AT"] = ""
                 await shop.start()
         assert "None." in await shop.good("dead-letters")
         campaign.count(crowd.tally)
-    assert set(campaign.kills) == set(CrashPoint.known) - ELSEWHERE
+    assert set(campaign.kills) == set(points)
+    assert not scale.is_long or set(points) == set(CrashPoint.known) - ELSEWHERE
 
 
 @pytest.mark.timeout(600)
