@@ -2,9 +2,12 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from engine.errors import Unavailable
+
+if TYPE_CHECKING:
+    from types_aiobotocore_s3 import S3Client
 
 _RETRY_AFTER_S: Final = 1.0
 
@@ -33,3 +36,15 @@ def errors_of(service: str, kinds: Mapping[str, type[Unavailable]] | None = None
         raise kind(service, str(error), retry_after_s=_RETRY_AFTER_S) from error
     except (BotoCoreError, HTTPClientError, aiohttp.ClientError, OSError, TimeoutError) as error:
         raise Unavailable(service, str(error) or type(error).__name__, retry_after_s=_RETRY_AFTER_S) from error
+
+
+async def make_bucket(client: "S3Client", name: str) -> None:
+    """Make a bucket, if it does not exist. The library's errors are the caller's to translate."""
+    from botocore.exceptions import ClientError  # noqa: PLC0415 - see above
+
+    try:
+        await client.head_bucket(Bucket=name)
+    except ClientError as error:
+        if error.response.get("Error", {}).get("Code") not in ("404", "NoSuchBucket", "NotFound"):
+            raise
+        await client.create_bucket(Bucket=name)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from bus.sqs.metrics import REQUESTS
 from bus.sqs.settings import SqsSettings
 from bus.sqs.wire import WireMessage, to_entry
-from engine.aws import errors_of
+from engine.aws import errors_of, make_bucket
 from engine.errors import BadInput, BadSetting, Unavailable
 
 if TYPE_CHECKING:
@@ -122,14 +122,9 @@ class Sqs:
 
     async def make_bucket(self) -> None:
         """Make the bucket for large bodies, if one is named and does not exist."""
-        from botocore.exceptions import ClientError  # noqa: PLC0415 - see above
-
         if self.settings.s3_bucket:
             with aws_errors("S3"):
-                try:
-                    await self._s3.head_bucket(Bucket=self.settings.s3_bucket)
-                except ClientError:
-                    await self._s3.create_bucket(Bucket=self.settings.s3_bucket)
+                await make_bucket(self._s3, self.settings.s3_bucket)
 
     async def store(self, name: str, body: str) -> None:
         """Store a body that is too large for a message."""

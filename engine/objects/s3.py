@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import anyio
 
-from engine.aws import errors_of
+from engine.aws import errors_of, make_bucket
 from engine.errors import BadSetting, Unavailable
 from engine.objects import DirectUpload
 
@@ -51,12 +51,8 @@ class S3Objects:
 
     async def make_bucket(self) -> None:
         """Make the bucket, if it does not exist."""
-        try:
-            with _errors():
-                await self._client.head_bucket(Bucket=self._bucket)
-        except _NoObject:
-            with _errors():
-                await self._client.create_bucket(Bucket=self._bucket)
+        with _errors():
+            await make_bucket(self._client, self._bucket)
 
     async def put(self, key: str, file: Path, content_type: str, *, is_immutable: bool = False) -> None:
         headers = {"CacheControl": _IMMUTABLE, "ContentDisposition": "inline"} if is_immutable else {}
