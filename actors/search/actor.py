@@ -114,6 +114,8 @@ class Search(Actor):
         if finder is None:
             return Found(ids=(), next=None, total=0, facets=(), is_degraded=True)
         attributes = self._arranged.attributes
+        if refusal := rules.range_refusal(ask, attributes):
+            raise BadInput(refusal)
         if strange := rules.strange_facets(ask, attributes):
             of_products = await to_thread.run_sync(lambda: finder.facets, limiter=self._threads)
             if unknown := rules.unknown_facet(strange, attributes, of_products):
@@ -136,7 +138,7 @@ class Search(Actor):
         now_us = self._now_us()
         if not rules.is_of_all(question):
             return await to_thread.run_sync(finder.find, question, now_us, limiter=self._threads)
-        moment = finder, now_us // 1_000_000, question.before_others
+        moment = finder, now_us // 1_000_000, question.before_others, question.numeric
         if self._counted is None or self._counted[0] != moment:
             self._counted = moment, await to_thread.run_sync(finder.find, question, now_us, limiter=self._threads)
         return self._counted[1]

@@ -157,4 +157,4 @@ def _cut(chunk: str) -> Iterator[str]:
 
 
 def _stands_alone(letter: str) -> bool:
-    return any(first <= ord(letter) <= last for first, last in _WITHOUT_SPACES)
+    return letter >= "\u0e00" and any(first <= ord(letter) <= last for first, last in _WITHOUT_SPACES)

@@ -17,7 +17,7 @@ class Chosen(Value, frozen=True, kw_only=True):
     """A filter: the products that have one of these values of a facet."""
 
     facet: str
-    values: tuple[str, ...]  # At most MOST_VALUES.
+    values: tuple[str, ...]  # At most MOST_VALUES. Of numeric attributes also ranges: 2..5, ..5, 2.. with their ends.
 
 
 class FacetValue(Value, frozen=True, kw_only=True):
@@ -34,6 +34,8 @@ class FacetCount(Value, frozen=True, kw_only=True):
     facet: str
     values: tuple[FacetValue, ...]
     title: str = ""  # "" for those of FACETS.
+    lowest: float | None = None  # Of numeric attributes: of all that would be found whatever is chosen of this facet.
+    highest: float | None = None
 
 
 class Found(Reply):

@@ -185,6 +185,8 @@
  * @property {string} name
  * @property {string} title
  * @property {FacetValueView[]} values
+ * @property {number | null} lowest
+ * @property {number | null} highest
  */
 
 /**

@@ -168,7 +168,8 @@ async def list_products(
     `sort` is relevance, title, price, -price or newest. `f.price=2000..5000` is in minor units. `q` finds misspelt
     words, parts of words and SKUs; of more than 8 words the first 8 are looked for.
 
-    Each facet of the answer is a filter: `f.NAME=VALUE`, several times for any of several values, 10 facets at most.
+    Each facet of the answer is a filter: `f.NAME=VALUE`, several times for any of several values, 10 facets at most;
+    for numbers also `f.NAME=2..5`, `..5` and `2..`, ends included.
     `in_stock` lists only what is. `explain` says why each hit is where it is, and is for staff. `category` is a path,
     such as `clothing/shirts`, with all that is below it, or a title.
     """
