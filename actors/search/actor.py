@@ -22,9 +22,11 @@ from bus.messages.inventory import AvailabilityTurned
 from bus.messages.search import (
     AuditSearch,
     CheckSearch,
+    Compounds,
     ExplainHit,
     FindProducts,
     Found,
+    ReadCompounds,
     ReadSearchRules,
     ReadSynonyms,
     ReadTerms,
@@ -33,6 +35,7 @@ from bus.messages.search import (
     Reindex,
     SearchHealth,
     SearchRules,
+    SetCompounds,
     SetSearchRules,
     SetSynonyms,
     Suggest,
@@ -120,7 +123,7 @@ class Search(Actor):
             of_products = await to_thread.run_sync(lambda: finder.facets, limiter=self._threads)
             if unknown := rules.unknown_facet(strange, attributes, of_products):
                 return unknown
-        question = rules.question(ask, skip, attributes, rule, self._arranged.synonyms)
+        question = rules.question(ask, skip, attributes, rule, self._arranged.synonyms, self._arranged.compounds)
         hits = await self._hits(finder, question)
         end = min(hits.total, MOST_DEEP)
         is_more = bool(hits.ids) and skip + len(hits.ids) < end
@@ -156,7 +159,7 @@ class Search(Actor):
         finder = self._indexer.finder
         if finder is None:
             return Reasons(reasons=())
-        question = rules.question(FindProducts(q=ask.q), 0, (), None, self._arranged.synonyms)
+        question = rules.question(FindProducts(q=ask.q), 0, (), None, self._arranged.synonyms, self._arranged.compounds)
         found = await to_thread.run_sync(finder.explain, question, ask.id, limiter=self._threads)
         return Reasons(reasons=tuple(Reason(word=word, way=way, score=score) for word, way, score in found))
 
@@ -180,6 +183,19 @@ class Search(Actor):
         await arranged.store_synonyms(tx, ask.groups)
         tx.after_commit(lambda: self._arranged.set_synonyms(ask.groups))
         return Synonyms(groups=ask.groups)
+
+    @call(limit=2)
+    async def read_compounds(self, _: ReadCompounds) -> Compounds:
+        return Compounds(words=await arranged.compounds(self._database))
+
+    @turn
+    async def set_compounds(self, tx: Transaction, ask: SetCompounds) -> Compounds:
+        if refusal := rules.compounds_refusal(ask.words):
+            raise BadInput(refusal)
+        words = rules.compounds_of(ask.words)
+        await arranged.store_compounds(tx, words)
+        tx.after_commit(self._indexer.wake)
+        return Compounds(words=words)
 
     @call(limit=2)
     async def read_rules(self, _: ReadSearchRules) -> SearchRules:

@@ -69,3 +69,4 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     within: tuple[str, ...] = ()  # Ids of categories: products that are in one of them are looked for.
     without: tuple[str, ...] = ()  # Products that are not looked for.
     synonyms: tuple[Synonym, ...] = ()
+    compounds: frozenset[str] = frozenset()  # Folded words that compounds are made of.

@@ -120,7 +120,7 @@ class Finder:
     def explain(self, question: Question, product_id: str) -> list[tuple[str, str, float]]:
         """List why a product stands where it stands: for each word the best way in which it fits, and its score."""
         asked = read(question.q)
-        ranking = Ranking(self._language, question.synonyms)
+        ranking = Ranking(self._language, question.synonyms, question.compounds)
         reasons: list[tuple[str, str, float]] = []
         for place, word in enumerate(asked.words):
             fitting = [way.name for way in ranking.ways(asked, place, True) if self._is(product_id, way.query)]
@@ -157,7 +157,7 @@ class Finder:
         Returns:
             What fits the words and is visible, the counts of it, and how the words were taken.
         """
-        ranking = Ranking(self._language, question.synonyms)
+        ranking = Ranking(self._language, question.synonyms, question.compounds)
         for reading in _readings([not self._finds(ranking.knows(word)) for word in asked.words]):
             found = without(ranking.match(asked, reading.misspelt, least=reading.least), hidden)
             counted = self._count(found, question, filters)

@@ -16,7 +16,7 @@ from actors.search.asked import Asked, Synonym
 from actors.search.fields import schema
 from actors.search.queries import any_of, near, term, union
 from actors.search.stemming import stem
-from actors.search.text import LONGEST_WORD, may_be_misspelt
+from actors.search.text import LONGEST_WORD, compound_parts, may_be_misspelt
 
 # The ways in which a word fits, best first, with what each counts.
 WAYS: Final = {
@@ -25,7 +25,7 @@ WAYS: Final = {
     "key": 6.5,  # Brand, category, choice or SKU. Below a title's plural: "mugs" wants mugs, not all of Mugs & Cups.
     "synonym": 6.25,  # What it stands for does.
     "begun": 6.0,  # The title has a word that begins so.
-    "joined": 5.5,  # With its neighbour it makes a word of the title, or the title's neighbours make it.
+    "joined": 5.5,  # With its neighbour it makes a word of the title, or words of the title make it.
     "begun key": 5.0,
     "typo": 3.0,
     "begun typo": 2.0,  # The last word, begun and misspelt.
@@ -55,11 +55,15 @@ class Ranking:
     Args:
         language: By ISO 639-1.
         synonyms: Folded.
+        compounds: Folded words that compounds are made of.
     """
 
-    def __init__(self, language: str, synonyms: Sequence[Synonym] = ()) -> None:
+    def __init__(
+        self, language: str, synonyms: Sequence[Synonym] = (), compounds: frozenset[str] = frozenset()
+    ) -> None:
         self._language = language
         self._synonyms = synonyms
+        self._compounds = compounds
 
     def match(self, asked: Asked, misspelt: Sequence[bool], *, least: int | None = None) -> Query:
         """Make the query that finds what fits, with its score.
@@ -96,6 +100,7 @@ class Ranking:
             Way("body", term("body", stemmed)),
             *(Way("joined", term("title", both)) for both in _joins(words, place)),
             Way("joined", term("joined", word)),
+            *(Way("joined", query) for query in self._apart(word)),
             *(Way("synonym", query) for query in self._instead(words, place)),
         ]
         if is_last or len(word) >= _BEGINS_FROM:
@@ -120,6 +125,11 @@ class Ranking:
             yield Way("begun typo", near("near", word, 1, begun=True))
         if most > 1:
             yield Way("typos", near("near", word, 2))
+
+    def _apart(self, word: str) -> Iterator[Query]:
+        """Make the query for what has each part of a compound."""
+        if parts := compound_parts(word, self._compounds):
+            yield Query.boolean_query([(Occur.Must, self._named(part)) for part in parts])
 
     def _instead(self, words: tuple[str, ...], place: int) -> Iterator[Query]:
         for synonym in self._synonyms:

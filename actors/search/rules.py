@@ -11,6 +11,7 @@ import msgspec
 from actors.search.asked import Question, Span, Synonym, read
 from actors.search.findable import millionths
 from actors.search.hits import Hits
+from actors.search.text import words
 from bus.messages.attributes import Attribute
 from bus.messages.search import (
     FACETS,
@@ -27,14 +28,16 @@ from bus.messages.search import (
 )
 
 _MOST_GROUPS: Final = 1000
+_MOST_COMPOUNDS: Final = 1000
 _MOST_RULES: Final = 1000
 _MOST_NAMED: Final = 50  # Facets, in a refusal.
 _RANGE: Final = re.compile(r"(-?\d{1,13}(?:\.\d{1,6})?)?\.\.(-?\d{1,13}(?:\.\d{1,6})?)?", re.ASCII)  # Of numbers.
 
 
 def question(
-    ask: FindProducts, skip: int, attributes: Sequence[Attribute], rule: SearchRule | None, synonyms: Sequence[Synonym]
-) -> Question:
+    ask: FindProducts, skip: int, attributes: Sequence[Attribute], rule: SearchRule | None,
+    synonyms: Sequence[Synonym], compounds: frozenset[str] = frozenset(),
+) -> Question:  # fmt: skip
     """The question to put to an index."""
     numeric = _numeric(attributes)
     chosen = [_split(each) if each.facet in numeric else (each, ()) for each in ask.filters]
@@ -55,6 +58,7 @@ def question(
         pinned=rule.pinned if rule else (),
         buried=rule.buried if rule else (),
         synonyms=tuple(synonyms),
+        compounds=compounds,
     )
 
 
@@ -203,6 +207,22 @@ def synonyms_refusal(groups: Sequence[SynonymGroup]) -> str | None:
         (all(len(text) <= 50 and read(text).words for text in texts), "a word has 1 to 50 letters"),
     ]
     return next((reason for fits, reason in checks if not fits), None)
+
+
+def compounds_refusal(texts: Sequence[str]) -> str | None:
+    """The reason to refuse the words that compounds are made of; None if they are fine."""
+    checks = [
+        (len(texts) <= _MOST_COMPOUNDS, f"at most {_MOST_COMPOUNDS} words"),
+        (all(len(text) <= 50 for text in texts), "a word has at most 50 letters"),
+        (all(len(found) == 1 and len(found[0]) > 1 for found in map(words, texts)),
+         "each is one word of at least 2 letters"),
+    ]  # fmt: skip
+    return next((reason for fits, reason in checks if not fits), None)
+
+
+def compounds_of(texts: Sequence[str]) -> tuple[str, ...]:
+    """The words that compounds are made of, each once, folded and in order."""
+    return tuple(sorted({word for text in texts for word in words(text)}))
 
 
 def synonyms_of(groups: Sequence[SynonymGroup]) -> list[Synonym]:

@@ -154,6 +154,22 @@ class SetSynonyms(Command[Synonyms]):
     groups: tuple[SynonymGroup, ...]
 
 
+class Compounds(Reply):
+    """The words that compounds are made of, folded and in order."""
+
+    words: tuple[str, ...]
+
+
+class ReadCompounds(Query[Compounds]):
+    """Read the words that compounds are made of."""
+
+
+class SetCompounds(Command[Compounds]):
+    """Set the words that compounds are made of: 1,000 at most, of 2 to 50 letters each. The index is built anew."""
+
+    words: tuple[str, ...]
+
+
 class SearchRule(Value, frozen=True, kw_only=True):
     """An arrangement of staff for a query, whatever its case, accents and punctuation."""
 

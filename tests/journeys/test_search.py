@@ -229,3 +229,16 @@ async def test_numbers_are_filtered_by_ranges(staff: Staff, buyer: Customer) -> 
     assert {each["value"] for each in facets["volume"]["values"]} == {"0.25", "2", "5.5"}
     for bad in ("..", "a..5", "1..2..3", "1e3.."):
         assert (await buyer.get(f"/products?f.volume={bad}")).refusal == (422, "invalid"), bad
+
+
+async def test_staff_say_what_compounds_are_made_of(staff: Staff, buyer: Customer) -> None:
+    _ = (await staff.ask("POST", PRODUCTS, body_of("KETTLE", "Wasserkocher"))).good
+    compounds = "/admin/api/search/compounds"
+
+    assert (await staff.ask("PUT", compounds, {"items": ["Kocher", "Wasser"]})).good["items"] == ["kocher", "wasser"]
+    await staff.shop.clock.at_rest()
+
+    assert ids(await buyer.get("/products?q=kocher")) == ["KETTLE"]
+    assert (await staff.get(compounds)).good["items"] == ["kocher", "wasser"]
+    assert (await staff.ask("PUT", compounds, {"items": ["two words"]})).refusal == (422, "invalid")
+    assert (await buyer.get(compounds)).status == 401
