@@ -14,12 +14,14 @@ from actors.search.findable import microseconds
 from actors.search.finder import Finder
 from actors.search.hits import Hits
 from actors.search.indexer import Indexer
+from actors.search.making import Surroundings, findable
 from actors.search.private import CountSales, RecordSales, RecordTerms
 from actors.search.terms import TermCounts
 from bus.messages.audit import Findings
-from bus.messages.catalog import AttributeChanged, ProductChanged, ProductRemoved
+from bus.messages.catalog import AttributeChanged, ProductChanged, ProductRemoved, ReadProducts
 from bus.messages.inventory import AvailabilityTurned
 from bus.messages.search import (
+    MOST_RELATED,
     AuditSearch,
     CheckSearch,
     Compounds,
@@ -33,6 +35,8 @@ from bus.messages.search import (
     Reason,
     Reasons,
     Reindex,
+    Related,
+    RelatedTo,
     SearchHealth,
     SearchRules,
     SetCompounds,
@@ -153,6 +157,18 @@ class Search(Actor):
         if finder is None:
             return Suggestions(queries=(), products=(), categories=())
         return await to_thread.run_sync(_suggest, finder, ask.q, self._now_us(), limiter=self._threads)
+
+    @call(limit=64, timeout_s=5)
+    async def related(self, ask: RelatedTo) -> Related:
+        if not 1 <= ask.limit <= MOST_RELATED:
+            raise BadInput(f"1 to {MOST_RELATED} products")
+        self._indexer.look_now_and_then()
+        finder, found = self._indexer.finder, (await self._bus.ask(ReadProducts(ids=(ask.id,)))).products
+        if finder is None or not found:
+            return Related(ids=())
+        around = Surroundings(attributes={each.key: each for each in self._arranged.attributes})
+        entry, now_us = findable(found[0], around), self._now_us()
+        return Related(ids=await to_thread.run_sync(finder.related, entry, ask.limit, now_us, limiter=self._threads))
 
     @call(limit=4)
     async def explain(self, ask: ExplainHit) -> Reasons:

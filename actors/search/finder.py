@@ -11,10 +11,11 @@ from tantivy import DocAddress, Document, Index, Occur, Order, Query
 from actors.search.asked import MOST_DEEP, Asked, Question, read
 from actors.search.counting import Countable, Tally, facets_of, tally
 from actors.search.filters import all_of_them, filters_of, places_of
-from actors.search.findable import PLACE_ID, TIMED
+from actors.search.findable import PLACE_ID, TIMED, Findable
 from actors.search.hits import Hits
-from actors.search.queries import all_of, any_of, between, term, without
+from actors.search.queries import all_of, any_of, between, term, union, without
 from actors.search.ranking import IN_ORDER, WAYS, WHOLE, Ranking
+from actors.search.relating import like
 from actors.search.stemming import stem
 from actors.search.text import may_be_misspelt, typos, words
 
@@ -142,6 +143,13 @@ class Finder:
             products=tuple((str(each["id"][0]), str(each["shown"][0])) for each in documents),
             categories=tuple(each.value for each in hits.facets["category"][:limit]),
         )
+
+    def related(self, entry: Findable, limit: int, now_us: int) -> tuple[str, ...]:
+        """Find what is most like a product, and visible."""
+        left_out = union([_hidden(now_us), term("id", entry.id)])
+        found = without(like(entry, self._language), left_out)
+        hits = self._searcher.search(found, limit, count=False, weight_by_field="weight").hits
+        return tuple(str(self._searcher.doc(address)["id"][0]) for _, address in hits)
 
     def revisions(self) -> dict[str, int]:
         """Read the revision of each product: for the audit."""

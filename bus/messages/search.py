@@ -10,6 +10,7 @@ FoundSort: TypeAlias = Literal["relevance", "title", "price", "-price", "newest"
 FACETS: Final = ("category", "brand")  # What all products can be filtered by, besides their price.
 MOST_FILTERS: Final = 10
 MOST_VALUES: Final = 50  # Of a filter.
+MOST_RELATED: Final = 24
 MOST_QUERY: Final = 200  # Letters.
 
 
@@ -89,6 +90,19 @@ class Suggest(Query[Suggestions]):
     """Complete what is being typed."""
 
     q: str
+
+
+class Related(Reply):
+    """Products that are like one, the most alike first."""
+
+    ids: tuple[ProductId, ...]
+
+
+class RelatedTo(Query[Related]):
+    """Find what is like a product: of its category, with its words and attributes; none if the product is not known."""
+
+    id: ProductId
+    limit: int = 8  # 1 to 24.
 
 
 class Reason(Value, frozen=True, kw_only=True):

@@ -448,6 +448,12 @@
  */
 
 /**
+ * @typedef {Object} RelatedList
+ * @property {ProductSummary[]} items
+ * @property {null} [next]
+ */
+
+/**
  * @typedef {Object} SkuDetail
  * @property {string} sku
  * @property {string} title

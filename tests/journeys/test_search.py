@@ -242,3 +242,19 @@ async def test_staff_say_what_compounds_are_made_of(staff: Staff, buyer: Custome
     assert (await staff.get(compounds)).good["items"] == ["kocher", "wasser"]
     assert (await staff.ask("PUT", compounds, {"items": ["two words"]})).refusal == (422, "invalid")
     assert (await buyer.get(compounds)).status == 401
+
+
+async def test_a_product_leads_to_what_is_like_it(staff: Staff, buyer: Customer) -> None:
+    await fill(staff)
+
+    related = await buyer.get("/products/VASE/related")
+
+    assert ids(related)[0] == "BOWL"  # It is blue as well.
+    assert "VASE" not in ids(related)
+    assert set(related.json["items"][0]) == set((await buyer.get("/products?q=bowl")).json["items"][0])
+    assert len(ids(await buyer.get("/products/VASE/related?limit=1"))) == 1
+    assert (await staff.ask("DELETE", f"{PRODUCTS}/BOWL")).status == 204
+    assert "BOWL" not in ids(await buyer.get("/products/VASE/related"))  # At once, whatever the index has.
+    assert (await buyer.get("/products/bowl/related")).refusal == (410, "gone")
+    assert (await buyer.get("/products/NOTHING/related")).refusal == (404, "not_found")
+    assert (await buyer.get("/products/VASE/related?limit=25")).refusal == (422, "invalid")

@@ -23,6 +23,7 @@ from bus.messages.search import (
     ReadSynonyms,
     Reason,
     Reindex,
+    RelatedTo,
     SearchRule,
     SetCompounds,
     SetSearchRules,
@@ -260,3 +261,18 @@ async def test_parts_of_compounds_find_the_whole_and_the_whole_its_parts(shop: S
 async def test_words_of_compounds_are_bounded(shop: ShopUnderTest, words: tuple[str, ...]) -> None:
     with pytest.raises(BadInput):
         await shop.ask(SetCompounds(words=words))
+
+
+async def test_related_products_are_those_on_sale(shop: ShopUnderTest) -> None:
+    for name in ("Blue Vase", "Red Vase", "Vase of Clay"):
+        await create(shop, name.split()[0].upper(), name, category="Vases")
+    await create(shop, "LAMP", "Torch", category="Torches")
+
+    assert set((await shop.ask(RelatedTo(id="BLUE"))).ids) == {"RED", "VASE"}
+    await shop.ask(ChangeProduct(id="RED", status="archived"))
+    await shop.clock.at_rest()
+    assert (await shop.ask(RelatedTo(id="BLUE"))).ids == ("VASE",)
+    assert (await shop.ask(RelatedTo(id="LAMP"))).ids == ()
+    assert (await shop.ask(RelatedTo(id="NOTHING"))).ids == ()
+    with pytest.raises(BadInput):
+        await shop.ask(RelatedTo(id="BLUE", limit=25))
