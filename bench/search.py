@@ -19,7 +19,9 @@ from urllib.parse import quote
 import asyncpg
 import psutil
 
+from actors.search.asked import Question
 from actors.search.findable import Findable
+from actors.search.finder import Finder
 from actors.search.folder import IndexFolder
 from bench.cpu import between, used_s
 from bench.http import Connection, connect
@@ -54,6 +56,7 @@ class Figures:
     built_s: float = 0.0
     index_mb: float = 0.0
     memory_mb: float = 0.0  # By which the process grew that opened the index and searched it.
+    in_index_ms: list[float] = field(default_factory=list)  # Processor time of a search, beside HTTP and the catalogue.
     ours_ms: list[float] = field(default_factory=list)
     postgres_ms: list[float] = field(default_factory=list)
     searches_of_a_core: float = 0.0
@@ -104,7 +107,17 @@ def index(folder: Path, figures: Figures) -> None:
     assert finder is not None
     figures.index_mb = index_folder.size_bytes / 1e6
     figures.memory_mb = (psutil.Process().memory_info().rss - before) / 1e6
+    figures.in_index_ms = [in_index(finder, words, filters) for words, filters in queries()]
     index_folder.close()
+
+
+def in_index(finder: Finder, words: Sequence[str], filters: Mapping[str, str]) -> float:
+    """Ask an index, and note the processor time that it takes, in milliseconds."""
+    chosen = {name: (value,) for name, value in filters.items()}
+    question = Question(q=" ".join(words), filters=chosen, facets=None, limit=24)
+    begun = time.thread_time()
+    finder.find(question, 1)
+    return (time.thread_time() - begun) * 1000
 
 
 def findable(number: int) -> Findable:

@@ -14,25 +14,32 @@ from actors.search.findable import microseconds
 from actors.search.finder import Finder
 from actors.search.hits import Hits
 from actors.search.indexer import Indexer
+from actors.search.making import Surroundings, findable
 from actors.search.private import CountSales, RecordSales, RecordTerms
 from actors.search.terms import TermCounts
 from bus.messages.audit import Findings
-from bus.messages.catalog import AttributeChanged, ProductChanged, ProductRemoved
+from bus.messages.catalog import AttributeChanged, ProductChanged, ProductRemoved, ReadProducts
 from bus.messages.inventory import AvailabilityTurned
 from bus.messages.search import (
+    MOST_RELATED,
     AuditSearch,
     CheckSearch,
+    Compounds,
     ExplainHit,
     FindProducts,
     Found,
+    ReadCompounds,
     ReadSearchRules,
     ReadSynonyms,
     ReadTerms,
     Reason,
     Reasons,
     Reindex,
+    Related,
+    RelatedTo,
     SearchHealth,
     SearchRules,
+    SetCompounds,
     SetSearchRules,
     SetSynonyms,
     Suggest,
@@ -114,11 +121,13 @@ class Search(Actor):
         if finder is None:
             return Found(ids=(), next=None, total=0, facets=(), is_degraded=True)
         attributes = self._arranged.attributes
+        if refusal := rules.range_refusal(ask, attributes):
+            raise BadInput(refusal)
         if strange := rules.strange_facets(ask, attributes):
             of_products = await to_thread.run_sync(lambda: finder.facets, limiter=self._threads)
             if unknown := rules.unknown_facet(strange, attributes, of_products):
                 return unknown
-        question = rules.question(ask, skip, attributes, rule, self._arranged.synonyms)
+        question = rules.question(ask, skip, attributes, rule, self._arranged.synonyms, self._arranged.compounds)
         hits = await self._hits(finder, question)
         end = min(hits.total, MOST_DEEP)
         is_more = bool(hits.ids) and skip + len(hits.ids) < end
@@ -136,7 +145,7 @@ class Search(Actor):
         now_us = self._now_us()
         if not rules.is_of_all(question):
             return await to_thread.run_sync(finder.find, question, now_us, limiter=self._threads)
-        moment = finder, now_us // 1_000_000, question.before_others
+        moment = finder, now_us // 1_000_000, question.before_others, question.numeric
         if self._counted is None or self._counted[0] != moment:
             self._counted = moment, await to_thread.run_sync(finder.find, question, now_us, limiter=self._threads)
         return self._counted[1]
@@ -149,12 +158,24 @@ class Search(Actor):
             return Suggestions(queries=(), products=(), categories=())
         return await to_thread.run_sync(_suggest, finder, ask.q, self._now_us(), limiter=self._threads)
 
+    @call(limit=64, timeout_s=5)
+    async def related(self, ask: RelatedTo) -> Related:
+        if not 1 <= ask.limit <= MOST_RELATED:
+            raise BadInput(f"1 to {MOST_RELATED} products")
+        self._indexer.look_now_and_then()
+        finder, found = self._indexer.finder, (await self._bus.ask(ReadProducts(ids=(ask.id,)))).products
+        if finder is None or not found:
+            return Related(ids=())
+        around = Surroundings(attributes={each.key: each for each in self._arranged.attributes})
+        entry, now_us = findable(found[0], around), self._now_us()
+        return Related(ids=await to_thread.run_sync(finder.related, entry, ask.limit, now_us, limiter=self._threads))
+
     @call(limit=4)
     async def explain(self, ask: ExplainHit) -> Reasons:
         finder = self._indexer.finder
         if finder is None:
             return Reasons(reasons=())
-        question = rules.question(FindProducts(q=ask.q), 0, (), None, self._arranged.synonyms)
+        question = rules.question(FindProducts(q=ask.q), 0, (), None, self._arranged.synonyms, self._arranged.compounds)
         found = await to_thread.run_sync(finder.explain, question, ask.id, limiter=self._threads)
         return Reasons(reasons=tuple(Reason(word=word, way=way, score=score) for word, way, score in found))
 
@@ -178,6 +199,19 @@ class Search(Actor):
         await arranged.store_synonyms(tx, ask.groups)
         tx.after_commit(lambda: self._arranged.set_synonyms(ask.groups))
         return Synonyms(groups=ask.groups)
+
+    @call(limit=2)
+    async def read_compounds(self, _: ReadCompounds) -> Compounds:
+        return Compounds(words=await arranged.compounds(self._database))
+
+    @turn
+    async def set_compounds(self, tx: Transaction, ask: SetCompounds) -> Compounds:
+        if refusal := rules.compounds_refusal(ask.words):
+            raise BadInput(refusal)
+        words = rules.compounds_of(ask.words)
+        await arranged.store_compounds(tx, words)
+        tx.after_commit(self._indexer.wake)
+        return Compounds(words=words)
 
     @call(limit=2)
     async def read_rules(self, _: ReadSearchRules) -> SearchRules:

@@ -1,4 +1,4 @@
-"""Synonyms, rules, and the attributes to find by: all that staff arranged, as this process knows it.
+"""Synonyms, compounds, rules, and the attributes to find by: all that staff arranged, as this process knows it.
 
 Each change of it has a number (`search.counter`). A process reads everything again when it sees a higher one, which it
 does whenever it looks for changes: so what was arranged in another process holds here a second later, or at the second
@@ -29,6 +29,9 @@ _SET_SYNONYMS = """
 insert into search.synonyms (place, words, is_one_way)
 select place, string_to_array(words, chr(10)), is_one_way
 from unnest($1::int[], $2::text[], $3::boolean[]) as n (place, words, is_one_way)"""
+_COMPOUNDS = "select word from search.compounds order by word"
+_CLEAR_COMPOUNDS = "delete from search.compounds"
+_SET_COMPOUNDS = "insert into search.compounds (word) select unnest($1::text[])"
 _RULES = "select query, pinned, buried, redirect from search.rules order by query"
 _CLEAR_RULES = "delete from search.rules"
 _SET_RULES = """
@@ -44,6 +47,7 @@ class Arranged:
         self._database = database
         self.number = -1  # Up to which it is read.
         self.synonyms: list[Synonym] = []
+        self.compounds: frozenset[str] = frozenset()
         self.rules: dict[str, SearchRule] = {}
         self.attributes: tuple[Attribute, ...] = ()  # In order.
 
@@ -52,6 +56,7 @@ class Arranged:
         if number <= self.number:
             return
         self.set_synonyms(await synonyms(self._database))
+        self.compounds = frozenset(await compounds(self._database))
         self.set_rules(await search_rules(self._database))
         self.attributes = await attributes(self._database)
         self.number = number
@@ -69,6 +74,11 @@ async def synonyms(database: Database) -> tuple[SynonymGroup, ...]:
     """Read all synonyms."""
     rows = await database.fetch(_SYNONYMS)
     return tuple(SynonymGroup(words=tuple(row["words"]), is_one_way=row["is_one_way"]) for row in rows)
+
+
+async def compounds(database: Database) -> tuple[str, ...]:
+    """Read the words that compounds are made of, in order."""
+    return tuple(row["word"] for row in await database.fetch(_COMPOUNDS))
 
 
 async def search_rules(database: Database) -> tuple[SearchRule, ...]:
@@ -96,6 +106,13 @@ async def store_synonyms(tx: Transaction, groups: Sequence[SynonymGroup]) -> Non
         ["\n".join(group.words) for group in groups],
         [group.is_one_way for group in groups],
     )
+
+
+async def store_compounds(tx: Transaction, words: Sequence[str]) -> None:
+    """Replace all words that compounds are made of. Titles are taken apart by them, so each index is built anew."""
+    await tx.execute(_COUNT, 1)
+    await tx.execute(_CLEAR_COMPOUNDS)
+    await tx.execute(_SET_COMPOUNDS, list(words))
 
 
 async def store_rules(tx: Transaction, all_rules: Sequence[SearchRule]) -> None:

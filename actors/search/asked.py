@@ -1,7 +1,8 @@
 """Questions: a buyer's words and wishes, within bounds. Pure."""
 
 from collections.abc import Mapping
-from typing import Final, Literal, TypeAlias
+from functools import lru_cache
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 import msgspec
 
@@ -23,6 +24,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     is_cut: bool  # Whether it had more words than are looked for.
 
 
+@lru_cache(maxsize=1024)  # A search reads its query some times, and buyers ask for the same.
 def read(q: str) -> Asked:
     """Read a query. One without any word is taken by its signs, or finds nothing."""
     found = words(q[:MOST_LETTERS]) or signs(q[:MOST_LETTERS])
@@ -41,11 +43,20 @@ class Synonym(msgspec.Struct, frozen=True):
     instead: tuple[str, ...]
 
 
+class Span(NamedTuple):
+    """A range of numbers in millionths, its ends included; None: it has no end there."""
+
+    low: int | None
+    high: int | None
+
+
 class Question(msgspec.Struct, frozen=True, kw_only=True):
     """A search: words, filters, the facets to count, an order, and a page."""
 
     q: str = ""
     filters: Mapping[str, tuple[str, ...]] = {}  # By facet: one of its values must fit.
+    spans: Mapping[str, tuple[Span, ...]] = {}  # By facet, beside its values: numbers that fit as well.
+    numeric: tuple[str, ...] = ()  # Facets whose values are numbers.
     price: tuple[int | None, int | None] = (None, None)  # From, to, both included, in minor units.
     in_stock: bool = False  # Only what is.
     facets: tuple[str, ...] | None = ()  # None: the chosen ones, then `before_others`, then any that products have.
@@ -58,3 +69,4 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     within: tuple[str, ...] = ()  # Ids of categories: products that are in one of them are looked for.
     without: tuple[str, ...] = ()  # Products that are not looked for.
     synonyms: tuple[Synonym, ...] = ()
+    compounds: frozenset[str] = frozenset()  # Folded words that compounds are made of.

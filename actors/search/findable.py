@@ -4,6 +4,7 @@ import re
 import zlib
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Final
 
 import msgspec
@@ -13,6 +14,7 @@ from actors.search.stemming import stem
 from actors.search.text import code, code_parts, compound_parts, fold, joined, signs, words
 
 PLACE_ID: Final = "~place"  # No product has this id: theirs begin with a letter or a digit.
+TIMED: Final = "timed"  # The only value of the field of this name.
 TIE_BITS: Final = 20  # Numbers to sort by have these behind them, so that equals have one order, commit after commit.
 ALWAYS: Final = 1 << 61  # Microseconds: no product is taken off sale then.
 # Popularity is multiplied into a score as log2(2 + weight). This much and no more: then it decides among equals, and
@@ -33,6 +35,7 @@ class Findable(msgspec.Struct, frozen=True, kw_only=True):
     codes: tuple[str, ...] = ()  # SKUs and barcodes.
     body: str = ""
     facets: Mapping[str, tuple[str, ...]] = {}  # By name; names have letters, digits and _ only.
+    numbers: Mapping[str, tuple[int, ...]] = {}  # Values of numeric attributes by key, in millionths.
     within: tuple[str, ...] = ()  # Ids of categories.
     titles: Mapping[str, str] = {}  # Of facets that only products know: their options.
     price: int = 0  # The lowest of its SKUs, in minor units.
@@ -71,12 +74,16 @@ def document(entry: Findable, language: str, compounds: Iterable[str] = ()) -> D
     for category in entry.within:
         made.add_text("within", category)
     made.add_json("facets", {name: list(values) for name, values in entry.facets.items() if values})
+    if entry.numbers:
+        made.add_json("numbers", {name: list(values) for name, values in entry.numbers.items()})
     for name in filter(entry.facets.get, entry.facets):
         made.add_text("named", facet_mark(name, entry.titles.get(name, "")))
     made.add_text("order", f"{fold(entry.title)}\0{entry.id}")
     made.add_integer("price", with_tie(entry.price, entry.id))
     made.add_integer("in_stock", int(entry.is_in_stock))
     made.add_integer("added", entry.added)
+    if entry.visible_from > 0 or entry.visible_until < ALWAYS:
+        made.add_text("timed", TIMED)
     made.add_integer("visible_from", entry.visible_from)
     made.add_integer("visible_until", entry.visible_until)
     made.add_float("weight", entry.popularity * _MOST_WEIGHT + _tie(entry.id) / (1 << TIE_BITS) * _TIE_WEIGHT)
@@ -89,6 +96,7 @@ def place_document(seq: int, layout: int) -> Document:
     """Make the document that says what an index has read, and what it is made by. No search finds it."""
     made = Document()
     made.add_text("id", PLACE_ID)
+    made.add_text("timed", TIMED)
     made.add_integer("seq", seq)
     made.add_integer("layout", layout)
     return made
@@ -113,6 +121,11 @@ def facet_name(text: str) -> str:
 def with_tie(number: int, product_id: str) -> int:
     """Put a number and a tie-break into one, to be sorted by."""
     return (number << TIE_BITS) | _tie(product_id)
+
+
+def millionths(number: float | str) -> int:
+    """A number of at most 6 decimals in millionths, exactly. The index has ranges of whole numbers only."""
+    return int(Decimal(str(number)).scaleb(6).to_integral_value())
 
 
 def microseconds(at: datetime) -> int:

@@ -3,21 +3,23 @@
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
-from tantivy import Document, FieldType, Occur, Order, Query, Schema, Searcher
+from tantivy import DocAddress, Document, Index, Occur, Order, Query
 
 from actors.search.asked import MOST_DEEP, Asked, Question, read
-from actors.search.counting import all_of, choose, facets_of, tally
-from actors.search.findable import PLACE_ID, TIE_BITS
+from actors.search.counting import Countable, Tally, facets_of, tally
+from actors.search.filters import all_of_them, filters_of, places_of
+from actors.search.findable import PLACE_ID, TIMED, Findable
 from actors.search.hits import Hits
+from actors.search.queries import all_of, any_of, between, term, union, without
 from actors.search.ranking import IN_ORDER, WAYS, WHOLE, Ranking
+from actors.search.relating import like
 from actors.search.stemming import stem
 from actors.search.text import may_be_misspelt, typos, words
 
 _PIN: Final = 10_000.0  # More than any product fits.
-_MOST_PRICE: Final = (1 << (62 - TIE_BITS)) - 1  # Any number above it is as high as it: the field has 64 bits.
 _SORTS: Final = {
     "title": ("order", Order.Asc), "price": ("price", Order.Asc), "-price": ("price", Order.Desc),
     "newest": ("added", Order.Desc),
@@ -33,12 +35,32 @@ class Suggested(msgspec.Struct, frozen=True, kw_only=True):
     categories: tuple[str, ...]
 
 
+class Interpretation(NamedTuple):
+    """A way to take the words of a query."""
+
+    misspelt: Sequence[bool]  # For each word whether it may be.
+    least: int | None  # How many of them must fit; None: all.
+
+    @property
+    def is_misspelt(self) -> bool:
+        """Whether any word is taken as misspelt."""
+        return any(self.misspelt)
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether not all words must fit."""
+        return self.least is not None
+
+
+_AS_WRITTEN: Final = Interpretation((), None)
+
+
 class Finder:
     """Answers questions. Takes no lock and writes nothing, so many threads may use it."""
 
-    def __init__(self, searcher: Searcher, schema: Schema, language: str) -> None:
-        self._searcher = searcher
-        self._schema = schema
+    def __init__(self, index: Index, language: str) -> None:
+        self._index = index
+        self._searcher = index.searcher()
         self._language = language
 
     @property
@@ -68,41 +90,38 @@ class Finder:
             question: Within its bounds.
             now_us: Microseconds since 1970: what is visible then is found.
         """
+        return self._answer(question, now_us)[0]
+
+    def _answer(self, question: Question, now_us: int) -> tuple[Hits, list[Document]]:
+        """Answer a question, with the documents of the page that is asked for."""
         asked = read(question.q)
-        visible = self._visible(now_us)
-        match, is_misspelt, is_partial = self._understand(asked, question, visible)
-        filters = self._filters(question)
-        wanted = all_of([match, visible, *filters.values()])
-        titles, names = self._facets(question, all_of([match, visible]))
-        counted = tally(self._searcher, all_of([match, visible]), filters, names)
-        ranked = self._ranked(wanted, question)
-        skip = min(question.skip, MOST_DEEP)
-        limit = max(0, min(question.limit, MOST_DEEP - skip))
-        by_field = _SORTS.get(question.sort) if asked.words else _SORTS.get(question.sort, _BY_SALES)
-        if by_field is None:
-            result = self._searcher.search(ranked, limit=max(limit, 1), offset=skip, weight_by_field="weight")
+        filters, places, hidden = filters_of(question), places_of(question), _hidden(now_us)
+        if asked.words:
+            filters |= places
+            found, counted, reading = self._understand(asked, question, filters, hidden)
         else:
-            result = self._searcher.search(
-                wanted, limit=max(limit, 1), offset=skip, order_by_field=by_field[0], order=by_field[1]
-            )
-        hits = result.hits[:limit]
-        found = [self._searcher.doc(address) for _, address in hits]
+            everything = Query.empty_query() if question.q.strip() else Query.all_query()
+            found, reading = self._narrowed(without(everything, hidden), places), _AS_WRITTEN
+            counted = self._count(found, question, filters)
+        page, total = self._page(asked, self._narrowed(found, filters), question)
+        documents = [self._searcher.doc(address) for _, address in page]
         return Hits(
-            ids=tuple(str(each["id"][0]) for each in found),
-            scores=tuple(float(score) if by_field is None else 0.0 for score, _ in hits),
-            total=result.count,  # type: ignore[attr-defined] # tantivy's stubs lack it.
+            ids=tuple(str(each["id"][0]) for each in documents),
+            scores=tuple(score for score, _ in page),
+            total=total,
             facets=counted.facets,
-            titles=titles,
+            titles=counted.titles,
             prices=counted.prices,
-            corrected=self._corrected(asked, found[0]) if is_misspelt and found else None,
-            is_partial=is_partial,
+            spans=counted.spans,
+            corrected=self._corrected(asked, documents[0]) if reading.is_misspelt and documents else None,
+            is_partial=reading.is_partial,
             is_cut=asked.is_cut,
-        )
+        ), documents
 
     def explain(self, question: Question, product_id: str) -> list[tuple[str, str, float]]:
         """List why a product stands where it stands: for each word the best way in which it fits, and its score."""
         asked = read(question.q)
-        ranking = Ranking(self._schema, self._language, question.synonyms)
+        ranking = Ranking(self._language, question.synonyms, question.compounds)
         reasons: list[tuple[str, str, float]] = []
         for place, word in enumerate(asked.words):
             fitting = [way.name for way in ranking.ways(asked, place, True) if self._is(product_id, way.query)]
@@ -118,12 +137,19 @@ class Finder:
         """Complete what is being typed: the products that would come first, and the categories of all."""
         if not read(q).words:
             return Suggested(corrected=None, products=(), categories=())
-        hits = self.find(Question(q=q, limit=limit, facets=("category",)), now_us)
+        hits, documents = self._answer(Question(q=q, limit=limit, facets=("category",)), now_us)
         return Suggested(
             corrected=hits.corrected,
-            products=tuple((product_id, self._shown(product_id)) for product_id in hits.ids),
+            products=tuple((str(each["id"][0]), str(each["shown"][0])) for each in documents),
             categories=tuple(each.value for each in hits.facets["category"][:limit]),
         )
+
+    def related(self, entry: Findable, limit: int, now_us: int) -> tuple[str, ...]:
+        """Find what is most like a product, and visible."""
+        left_out = union([_hidden(now_us), term("id", entry.id)])
+        found = without(like(entry, self._language), left_out)
+        hits = self._searcher.search(found, limit, count=False, weight_by_field="weight").hits
+        return tuple(str(self._searcher.doc(address)["id"][0]) for _, address in hits)
 
     def revisions(self) -> dict[str, int]:
         """Read the revision of each product: for the audit."""
@@ -131,61 +157,47 @@ class Finder:
         documents = (self._searcher.doc(address) for _, address in found)
         return {str(each["id"][0]): int(each["revision"][0]) for each in documents if each["id"][0] != PLACE_ID}
 
-    def _understand(self, asked: Asked, question: Question, visible: Query) -> tuple[Query, bool, bool]:
-        """Take the query at its word where the index knows its words; then as misspelt; then half of it."""
-        if not asked.words:
-            return (Query.empty_query() if question.q.strip() else Query.all_query()), False, False
-        ranking = Ranking(self._schema, self._language, question.synonyms)
-        unknown = [not self._finds(ranking.knows(word)) for word in asked.words]
-        for misspelt, least in self._readings(unknown):
-            match = ranking.match(asked, misspelt, least=least)
-            if self._finds(all_of([match, visible])):
-                return match, any(misspelt), least is not None
-        return Query.empty_query(), False, False
+    def _understand(
+        self, asked: Asked, question: Question, filters: Mapping[str, str], hidden: Query
+    ) -> tuple[Query, Tally, Interpretation]:
+        """Take the query at its word where the index knows its words; then as misspelt; then half of it.
 
-    @staticmethod
-    def _readings(unknown: Sequence[bool]) -> Iterator[tuple[Sequence[bool], int | None]]:
-        yield unknown, None
-        if not all(unknown):
-            yield [True] * len(unknown), None
-        if len(unknown) > 1:
-            yield [True] * len(unknown), math.ceil(len(unknown) / 2)
+        Returns:
+            What fits the words and is visible, the counts of it, and how the words were taken.
+        """
+        ranking = Ranking(self._language, question.synonyms, question.compounds)
+        for reading in _readings([not self._finds(ranking.knows(word)) for word in asked.words]):
+            found = without(ranking.match(asked, reading.misspelt, least=reading.least), hidden)
+            counted = self._count(found, question, filters)
+            if not counted.is_empty:
+                return found, counted, reading
+        nothing = Query.empty_query()
+        return nothing, self._count(nothing, question, filters), _AS_WRITTEN
 
-    def _ranked(self, wanted: Query, question: Question) -> Query:
-        """Put pinned products first, and buried ones last."""
-        pins = [Query.const_score_query(self._term("id", product_id), _PIN * (len(question.pinned) - place))
-                for place, product_id in enumerate(question.pinned)]  # fmt: skip
-        if question.buried:
-            buried = Query.term_set_query(self._schema, "id", list(question.buried))
-            pins.append(Query.const_score_query(buried, -_PIN))
-        return Query.boolean_query([(Occur.Must, wanted), *((Occur.Should, pin) for pin in pins)]) if pins else wanted
+    def _count(self, found: Query, question: Question, filters: Mapping[str, str]) -> Tally:
+        known = tuple(self.facets) if question.facets is None else question.facets
+        countable = Countable(
+            facets=question.facets, before_others=question.before_others, known=known, numeric=question.numeric
+        )
+        return tally(self._searcher, found, filters, [*{**question.filters, **question.spans}], countable)
 
-    def _filters(self, question: Question) -> dict[str, Query]:
-        filters = {
-            name: Query.term_set_query(self._schema, f"facets.{name}", list(values))
-            for name, values in question.filters.items()
-            if values
-        }
-        low, high = question.price
-        if low is not None or high is not None:
-            least = None if low is None else min(low, _MOST_PRICE) << TIE_BITS
-            most = None if high is None else ((min(high, _MOST_PRICE) + 1) << TIE_BITS) - 1
-            filters["price"] = Query.range_query(self._schema, "price", FieldType.Integer, least, most)
-        if question.in_stock:
-            filters["in_stock"] = Query.range_query(self._schema, "in_stock", FieldType.Integer, 1, 1)
-        if question.within:
-            filters["within"] = Query.term_set_query(self._schema, "within", list(question.within))
-        if question.without:
-            left_out = Query.term_set_query(self._schema, "id", list(question.without))
-            filters["without"] = Query.boolean_query([(Occur.Must, Query.all_query()), (Occur.MustNot, left_out)])
-        return filters
+    def _narrowed(self, found: Query, filters: Mapping[str, str]) -> Query:
+        """Find what fits these filters besides."""
+        return all_of([found, self._index.parse_query(all_of_them(filters.values()), ["id"])]) if filters else found
 
-    def _facets(self, question: Question, found: Query) -> tuple[Mapping[str, str], Sequence[str]]:
-        """Name the facets to count, and the titles of those that only products know."""
-        if question.facets is not None:
-            return {}, question.facets
-        titles = facets_of(self._searcher, found)
-        return titles, choose(list(titles), list(question.filters), question.before_others)
+    def _page(self, asked: Asked, wanted: Query, question: Question) -> tuple[list[tuple[float, DocAddress]], int]:
+        """Read a page of hits, with their scores if these are what they are sorted by, and the number of all."""
+        skip = min(question.skip, MOST_DEEP)
+        size = max(0, min(question.limit, MOST_DEEP - skip))
+        by_field = _SORTS.get(question.sort) if asked.words else _SORTS.get(question.sort, _BY_SALES)
+        if by_field is None:
+            ranked = _ranked(wanted, question)
+            result = self._searcher.search(ranked, max(size, 1), offset=skip, weight_by_field="weight")
+        else:
+            name, order = by_field
+            result = self._searcher.search(wanted, max(size, 1), offset=skip, order_by_field=name, order=order)
+        hits = [(0.0 if by_field else float(score), address) for score, address in result.hits[:size]]
+        return hits, result.count  # type: ignore[attr-defined] # tantivy's stubs lack it.
 
     def _corrected(self, asked: Asked, first: Document) -> str | None:
         """Write the query with the words that the first product has instead; None if it was right."""
@@ -195,31 +207,43 @@ class Finder:
 
     def _meant(self, word: str, known: Sequence[str]) -> str:
         """The known word that is nearest to a misspelt one; the word itself if none is near, or it is right."""
-        stemmed = stem(word, self._language)
-        if any(other.startswith(word) or stem(other, self._language) == stemmed for other in known):
+        stemmed, most = stem(word, self._language), may_be_misspelt(word)
+        forms = [(other, stem(other, self._language)) for other in known] if most else []
+        if any(other.startswith(word) or form == stemmed for other, form in forms):
             return word
-        far = [(typos(word, other), typos(stemmed, stem(other, self._language)), other) for other in known]
-        most = may_be_misspelt(word)
+        near = [each for each in forms if min(abs(len(word) - len(each[0])), abs(len(stemmed) - len(each[1]))) <= most]
+        far = [(typos(word, other), typos(stemmed, form), other) for other, form in near]
         return min((each for each in far if min(each[:2]) <= most), default=(0, 0, word))[2]
-
-    def _visible(self, now_us: int) -> Query:
-        since = Query.range_query(self._schema, "visible_from", FieldType.Integer, None, now_us)
-        until = Query.range_query(self._schema, "visible_until", FieldType.Integer, now_us + 1, None)
-        return all_of([since, until])
 
     def _finds(self, query: Query) -> bool:
         return bool(self._searcher.search(query, 1, count=False).hits)
 
     def _is(self, product_id: str, query: Query) -> bool:
-        return self._finds(all_of([query, self._term("id", product_id)]))
-
-    def _shown(self, product_id: str) -> str:
-        hit = self._searcher.search(self._term("id", product_id), 1).hits[0]
-        return str(self._searcher.doc(hit[1])["shown"][0])
+        return self._finds(all_of([query, term("id", product_id)]))
 
     def _of_place(self, field: str) -> int:
-        hits = self._searcher.search(self._term("id", PLACE_ID), 1).hits
+        hits = self._searcher.search(term("id", PLACE_ID), 1).hits
         return int((self._searcher.doc(hits[0][1])[field] or [0])[0]) if hits else 0
 
-    def _term(self, field: str, value: str) -> Query:
-        return Query.term_query(self._schema, field, value, index_option="basic")
+
+def _readings(unknown: Sequence[bool]) -> Iterator[Interpretation]:
+    yield Interpretation(unknown, None)
+    if not all(unknown):
+        yield Interpretation([True] * len(unknown), None)
+    if len(unknown) > 1:
+        yield Interpretation([True] * len(unknown), math.ceil(len(unknown) / 2))
+
+
+def _hidden(now_us: int) -> Query:
+    """Find what is not visible. It is looked for among what is timed: that is little, so it costs little."""
+    visible = all_of([between("visible_from", None, now_us), between("visible_until", now_us + 1, None)])
+    return without(term("timed", TIMED), visible)
+
+
+def _ranked(wanted: Query, question: Question) -> Query:
+    """Put pinned products first, and buried ones last."""
+    pins = [Query.const_score_query(term("id", product_id), _PIN * (len(question.pinned) - place))
+            for place, product_id in enumerate(question.pinned)]  # fmt: skip
+    if question.buried:
+        pins.append(Query.const_score_query(any_of("id", question.buried), -_PIN))
+    return Query.boolean_query([(Occur.Must, wanted), *((Occur.Should, pin) for pin in pins)]) if pins else wanted

@@ -12,14 +12,14 @@ and place can't disagree, however a process ends. A folder that won't open is no
 import fcntl
 import os
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Final
 
 from tantivy import Document, Index, IndexWriter
 
-from actors.search.fields import folder_name, open_index, schema
+from actors.search.fields import folder_name, open_index
 from actors.search.findable import PLACE_ID, Findable, document, place_document
 from actors.search.finder import Finder
 from engine.crash import CrashPoint
@@ -77,7 +77,7 @@ class IndexFolder:
                 self._drop_writer()
                 self._index, self._generation = open_index(self._path / current), current
             self._index.reload()
-            return Finder(self._index.searcher(), schema(), self._language)
+            return Finder(self._index, self._language)
         except (ValueError, OSError):  # Torn, or swapped by another process in this moment.
             self._index = None
             return None
@@ -102,7 +102,7 @@ class IndexFolder:
         gone: Iterable[str],
         place: int,
         layout: int = 0,
-        compounds: Sequence[str] = (),
+        compounds: Collection[str] = (),
     ) -> None:
         """Replace and remove products, and set the place, in one commit.
 
@@ -175,7 +175,7 @@ class Build:
         (path / name).mkdir(mode=0o700)
         self._writer = open_index(path / name).writer(_MEMORY, 1)
 
-    def add(self, entries: Iterable[Findable], compounds: Sequence[str] = ()) -> None:
+    def add(self, entries: Iterable[Findable], compounds: Collection[str] = ()) -> None:
         """Add products that it does not have yet."""
         for entry in entries:
             self._writer.add_document(document(entry, self._language, compounds))
@@ -202,7 +202,7 @@ class Build:
 
 def _put(
     writer: IndexWriter, entries: Sequence[Findable], gone: Iterable[str], place: Document, language: str,
-    compounds: Sequence[str],
+    compounds: Collection[str],
 ) -> None:  # fmt: skip
     for product_id in (*gone, *(entry.id for entry in entries), PLACE_ID):
         writer.delete_documents_by_term("id", product_id)

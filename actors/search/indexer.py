@@ -183,15 +183,15 @@ class Indexer:
         products = await self._products(changed, {each.sku for each in changes if each.sku is not None})
         entries = await self._findables(products)
         gone = changed - {entry.id for entry in entries}
-        await _in_thread(folder.write, entries, gone, changes[-1].seq, state.layout)
+        await _in_thread(folder.write, entries, gone, changes[-1].seq, state.layout, self._arranged.compounds)
 
     async def _build(self, folder: IndexFolder, state: store.State) -> None:
         """Build everything. What changes meanwhile has a number after the state's, and is indexed again afterwards."""
         build = await _in_thread(folder.build)
-        after = 0
+        after, compounds = 0, self._arranged.compounds
         try:
             while products := (await self._bus.ask(ReadChanges(after=after, limit=_AT_ONCE))).products:
-                await _in_thread(build.add, await self._findables(products))
+                await _in_thread(build.add, await self._findables(products), compounds)
                 after = products[-1].revision
             await _in_thread(build.swap, state.seq, state.layout)
         except BaseException:

@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from actors.search.findable import ALWAYS, Findable, facet_name, microseconds
+from actors.search.findable import ALWAYS, Findable, facet_name, microseconds, millionths
 from bus.messages.attributes import RESERVED, Attribute, AttributeValue
 from bus.messages.base import Sku
 from bus.messages.catalog import Product, SkuView
@@ -40,6 +40,7 @@ def findable(product: Product, around: Surroundings) -> Findable:
         codes=(product.id, *(sku.sku for sku in product.skus), *(sku.barcode for sku in product.skus if sku.barcode)),
         body="\n".join((product.description, *(text for text in texts if not _is_short(text)))),
         facets={name: values for name, values in facets.items() if any(values)},
+        numbers=_numbers(values, around),
         within=product.categories,
         titles=titles,
         price=min(sku.price.amount for sku in skus or product.skus),
@@ -113,6 +114,12 @@ def _filtered(values: Mapping[str, set[str]], around: Surroundings) -> dict[str,
         if attribute and attribute.filterable and short:
             facets[key] = tuple(sorted(short))
     return facets
+
+
+def _numbers(values: Mapping[str, set[str]], around: Surroundings) -> dict[str, tuple[int, ...]]:
+    """The values that lists are filtered by as numbers."""
+    numeric = {key for key, each in around.attributes.items() if each.filterable and each.kind == "number"}
+    return {key: tuple(sorted(map(millionths, own))) for key, own in values.items() if key in numeric}
 
 
 def _searched(values: Mapping[str, set[str]], around: Surroundings) -> list[str]:

@@ -10,11 +10,13 @@ Rejected: BM25. It ranks a mug by how rare "mug" is, and how long its title.
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
-from tantivy import Occur, Query, Schema
+from tantivy import Occur, Query
 
 from actors.search.asked import Asked, Synonym
+from actors.search.fields import schema
+from actors.search.queries import any_of, near, term, union
 from actors.search.stemming import stem
-from actors.search.text import LONGEST_WORD, may_be_misspelt
+from actors.search.text import LONGEST_WORD, compound_parts, may_be_misspelt
 
 # The ways in which a word fits, best first, with what each counts.
 WAYS: Final = {
@@ -23,7 +25,7 @@ WAYS: Final = {
     "key": 6.5,  # Brand, category, choice or SKU. Below a title's plural: "mugs" wants mugs, not all of Mugs & Cups.
     "synonym": 6.25,  # What it stands for does.
     "begun": 6.0,  # The title has a word that begins so.
-    "joined": 5.5,  # With its neighbour it makes a word of the title, or the title's neighbours make it.
+    "joined": 5.5,  # With its neighbour it makes a word of the title, or words of the title make it.
     "begun key": 5.0,
     "typo": 3.0,
     "begun typo": 2.0,  # The last word, begun and misspelt.
@@ -51,15 +53,17 @@ class Ranking:
     """Makes queries of words.
 
     Args:
-        schema: Of the index.
         language: By ISO 639-1.
         synonyms: Folded.
+        compounds: Folded words that compounds are made of.
     """
 
-    def __init__(self, schema: Schema, language: str, synonyms: Sequence[Synonym] = ()) -> None:
-        self._schema = schema
+    def __init__(
+        self, language: str, synonyms: Sequence[Synonym] = (), compounds: frozenset[str] = frozenset()
+    ) -> None:
         self._language = language
         self._synonyms = synonyms
+        self._compounds = compounds
 
     def match(self, asked: Asked, misspelt: Sequence[bool], *, least: int | None = None) -> Query:
         """Make the query that finds what fits, with its score.
@@ -75,14 +79,13 @@ class Ranking:
             all_fit = Query.boolean_query([(Occur.Must, word) for word in each])
         else:
             all_fit = Query.boolean_query([(Occur.Should, word) for word in each], minimum_number_should_match=least)
-        return Query.boolean_query([(Occur.Should, query) for query in (all_fit, *self.more(asked))])
+        return union([all_fit, *self.more(asked)])
 
     def more(self, asked: Asked) -> Iterator[Query]:
         """Make the queries of what counts besides the words."""
-        wholes = Query.term_set_query(self._schema, "whole", list(asked.wholes))
-        yield Query.const_score_query(wholes, WHOLE)
+        yield Query.const_score_query(any_of("whole", asked.wholes), WHOLE)
         if len(asked.words) > 1:
-            in_order = Query.phrase_query(self._schema, "title", list(asked.words))
+            in_order = Query.phrase_query(schema(), "title", list(asked.words))
             yield Query.const_score_query(in_order, IN_ORDER)
 
     def ways(self, asked: Asked, place: int, may_have_typos: bool) -> list[Way]:
@@ -91,17 +94,18 @@ class Ranking:
         word, is_last = words[place], place == len(words) - 1
         stemmed = stem(word, self._language)
         ways = [
-            Way("title", self._term("title", word)),
-            Way("key", self._term("keys", word)),
-            Way("stem", self._term("stems", stemmed)),
-            Way("body", self._term("body", stemmed)),
-            *(Way("joined", self._term("title", both)) for both in _joins(words, place)),
-            Way("joined", self._term("joined", word)),
+            Way("title", term("title", word)),
+            Way("key", term("keys", word)),
+            Way("stem", term("stems", stemmed)),
+            Way("body", term("body", stemmed)),
+            *(Way("joined", term("title", both)) for both in _joins(words, place)),
+            Way("joined", term("joined", word)),
+            *(Way("joined", query) for query in self._apart(word)),
             *(Way("synonym", query) for query in self._instead(words, place)),
         ]
         if is_last or len(word) >= _BEGINS_FROM:
-            ways += [Way("begun", self._near("title", word, 0, begun=True)),
-                     Way("begun key", self._near("keys", word, 0, begun=True))]  # fmt: skip
+            ways += [Way("begun", near("title", word, 0, begun=True)),
+                     Way("begun key", near("keys", word, 0, begun=True))]  # fmt: skip
         if may_have_typos:
             ways += self._typos(word, stemmed, is_last=is_last)
         return ways
@@ -110,19 +114,22 @@ class Ranking:
         """Make the query that tells whether anything has this word, or one that begins so."""
         stemmed = stem(word, self._language)
         fields = [("title", word), ("keys", word), ("stems", stemmed), ("joined", word), ("body", stemmed)]
-        begun = [self._near("title", word, 0, begun=True), self._near("keys", word, 0, begun=True)]
-        return Query.boolean_query(
-            [(Occur.Should, query) for query in (*(self._term(*field) for field in fields), *begun)]
-        )
+        begun = [near("title", word, 0, begun=True), near("keys", word, 0, begun=True)]
+        return union([*(term(*field) for field in fields), *begun])
 
     def _typos(self, word: str, stemmed: str, *, is_last: bool) -> Iterator[Way]:
         most = may_be_misspelt(word)
         for form in {word, stemmed} if most else ():
-            yield Way("typo", self._near("near", form, 1))
+            yield Way("typo", near("near", form, 1))
         if most and is_last:
-            yield Way("begun typo", self._near("near", word, 1, begun=True))
+            yield Way("begun typo", near("near", word, 1, begun=True))
         if most > 1:
-            yield Way("typos", self._near("near", word, 2))
+            yield Way("typos", near("near", word, 2))
+
+    def _apart(self, word: str) -> Iterator[Query]:
+        """Make the query for what has each part of a compound."""
+        if parts := compound_parts(word, self._compounds):
+            yield Query.boolean_query([(Occur.Must, self._named(part)) for part in parts])
 
     def _instead(self, words: tuple[str, ...], place: int) -> Iterator[Query]:
         for synonym in self._synonyms:
@@ -133,13 +140,7 @@ class Ranking:
 
     def _named(self, word: str) -> Query:
         fields = [("title", word), ("keys", word), ("stems", stem(word, self._language))]
-        return Query.disjunction_max_query([self._term(*field) for field in fields])
-
-    def _term(self, field: str, word: str) -> Query:
-        return Query.term_query(self._schema, field, word, index_option="basic")
-
-    def _near(self, field: str, word: str, distance: int, *, begun: bool = False) -> Query:
-        return Query.fuzzy_term_query(self._schema, field, word, distance, True, begun)
+        return Query.disjunction_max_query([term(*field) for field in fields])
 
 
 def _joins(words: tuple[str, ...], place: int) -> Iterator[str]:

@@ -1,20 +1,24 @@
 """Decisions of the search. Pure."""
 
+import re
 import zlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from itertools import permutations
 from typing import Final
 
 import msgspec
 
-from actors.search.asked import Question, Synonym, read
-from actors.search.hits import Counted, Hits
+from actors.search.asked import Question, Span, Synonym, read
+from actors.search.findable import millionths
+from actors.search.hits import Hits
+from actors.search.text import words
 from bus.messages.attributes import Attribute
 from bus.messages.search import (
     FACETS,
     MOST_FILTERS,
     MOST_QUERY,
     MOST_VALUES,
+    Chosen,
     FacetCount,
     FacetValue,
     FindProducts,
@@ -24,17 +28,24 @@ from bus.messages.search import (
 )
 
 _MOST_GROUPS: Final = 1000
+_MOST_COMPOUNDS: Final = 1000
 _MOST_RULES: Final = 1000
 _MOST_NAMED: Final = 50  # Facets, in a refusal.
+_RANGE: Final = re.compile(r"(-?\d{1,13}(?:\.\d{1,6})?)?\.\.(-?\d{1,13}(?:\.\d{1,6})?)?", re.ASCII)  # Of numbers.
 
 
 def question(
-    ask: FindProducts, skip: int, attributes: Sequence[Attribute], rule: SearchRule | None, synonyms: Sequence[Synonym]
-) -> Question:
+    ask: FindProducts, skip: int, attributes: Sequence[Attribute], rule: SearchRule | None,
+    synonyms: Sequence[Synonym], compounds: frozenset[str] = frozenset(),
+) -> Question:  # fmt: skip
     """The question to put to an index."""
+    numeric = _numeric(attributes)
+    chosen = [_split(each) if each.facet in numeric else (each, ()) for each in ask.filters]
     return Question(
         q=ask.q,
-        filters={chosen.facet: chosen.values for chosen in ask.filters},
+        filters={values.facet: values.values for values, _ in chosen},
+        spans={values.facet: spans for values, spans in chosen if spans},
+        numeric=tuple(sorted(numeric)),
         within=ask.within,
         without=ask.without,
         price=(ask.price_from, ask.price_to),
@@ -47,7 +58,20 @@ def question(
         pinned=rule.pinned if rule else (),
         buried=rule.buried if rule else (),
         synonyms=tuple(synonyms),
+        compounds=compounds,
     )
+
+
+def _numeric(attributes: Sequence[Attribute]) -> set[str]:
+    return {each.key for each in attributes if each.filterable and each.kind == "number"}
+
+
+def _split(chosen: Chosen) -> tuple[Chosen, tuple[Span, ...]]:
+    """Tell the ranges of a filter by numbers from its values."""
+    ranges = [match for value in chosen.values if (match := _RANGE.fullmatch(value))]
+    values = tuple(value for value in chosen.values if not _RANGE.fullmatch(value))
+    ends = ([millionths(end) if end else None for end in match.groups()] for match in ranges)
+    return Chosen(facet=chosen.facet, values=values), tuple(Span(low, high) for low, high in ends)
 
 
 def is_of_all(question: Question) -> bool:
@@ -57,7 +81,7 @@ def is_of_all(question: Question) -> bool:
 
 def is_filtered(question: Question) -> bool:
     """Whether not all that fits the words is wanted."""
-    others = (question.filters, question.in_stock, question.within, question.without)
+    others = (question.filters, question.spans, question.in_stock, question.within, question.without)
     return any(others) or question.price != (None, None)
 
 
@@ -74,6 +98,16 @@ def ask_refusal(ask: FindProducts) -> str | None:
         return f"at most {MOST_FILTERS} filters, each once"
     if any(len(chosen.values) > MOST_VALUES for chosen in ask.filters):
         return f"a filter has at most {MOST_VALUES} values"
+    return None
+
+
+def range_refusal(ask: FindProducts, attributes: Sequence[Attribute]) -> str | None:
+    """The reason to refuse the ranges of a search; None if all can be read."""
+    numeric = _numeric(attributes)
+    for chosen in ask.filters:
+        ranges = [value for value in chosen.values if ".." in value] if chosen.facet in numeric else []
+        if not all(value != ".." and _RANGE.fullmatch(value) for value in ranges):
+            return f"f.{chosen.facet}: a range must look like 2..5, ..5 or 2.."
     return None
 
 
@@ -109,7 +143,7 @@ def found(hits: Hits, following: str | None, redirect: str, attributes: Sequence
         ids=hits.ids,
         next=following,
         total=hits.total,
-        facets=tuple(_facet(name, values, hits.titles, by_key.get(name)) for name, values in hits.facets.items()),
+        facets=tuple(_facet(name, hits, by_key.get(name)) for name in hits.facets),
         prices=hits.prices,
         corrected=hits.corrected,
         is_partial=hits.is_partial,
@@ -118,11 +152,19 @@ def found(hits: Hits, following: str | None, redirect: str, attributes: Sequence
     )
 
 
-def _facet(name: str, values: Sequence[Counted], titles: Mapping[str, str], attribute: Attribute | None) -> FacetCount:
+def _facet(name: str, hits: Hits, attribute: Attribute | None) -> FacetCount:
     shown = tuple(
-        FacetValue(value=each.value, count=each.count, title=_title(each.value, attribute)) for each in values
+        FacetValue(value=each.value, count=each.count, title=_title(each.value, attribute))
+        for each in hits.facets[name]
     )
-    return FacetCount(facet=name, values=shown, title=attribute.title if attribute else titles.get(name, ""))
+    span = hits.spans.get(name)
+    return FacetCount(
+        facet=name,
+        values=shown,
+        title=attribute.title if attribute else hits.titles.get(name, ""),
+        lowest=span and span[0] / 10**6,
+        highest=span and span[1] / 10**6,
+    )
 
 
 def _title(value: str, attribute: Attribute | None) -> str:
@@ -167,12 +209,28 @@ def synonyms_refusal(groups: Sequence[SynonymGroup]) -> str | None:
     return next((reason for fits, reason in checks if not fits), None)
 
 
+def compounds_refusal(texts: Sequence[str]) -> str | None:
+    """The reason to refuse the words that compounds are made of; None if they are fine."""
+    checks = [
+        (len(texts) <= _MOST_COMPOUNDS, f"at most {_MOST_COMPOUNDS} words"),
+        (all(len(text) <= 50 for text in texts), "a word has at most 50 letters"),
+        (all(len(found) == 1 and len(found[0]) > 1 for found in map(words, texts)),
+         "each is one word of at least 2 letters"),
+    ]  # fmt: skip
+    return next((reason for fits, reason in checks if not fits), None)
+
+
+def compounds_of(texts: Sequence[str]) -> tuple[str, ...]:
+    """The words that compounds are made of, each once, folded and in order."""
+    return tuple(sorted({word for text in texts for word in words(text)}))
+
+
 def synonyms_of(groups: Sequence[SynonymGroup]) -> list[Synonym]:
     """Pairs of words of which one stands for the other."""
     pairs: list[Synonym] = []
     for group in groups:
-        words = [read(text).words for text in group.words]
-        ways = [(words[0], other) for other in words[1:]] if group.is_one_way else permutations(words, 2)
+        texts = [read(text).words for text in group.words]
+        ways = [(texts[0], other) for other in texts[1:]] if group.is_one_way else permutations(texts, 2)
         pairs += [Synonym(of, instead) for of, instead in ways if of != instead]
     return pairs
 

@@ -15,6 +15,7 @@ Rejected: dictionaries of Chinese, Japanese and Thai words. They are large, and 
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from functools import cache, lru_cache
 from itertools import pairwise
 from typing import Final
 
@@ -78,21 +79,27 @@ def compound_parts(word: str, known: Iterable[str]) -> list[str]:
         word: Folded, such as wasserkocher.
         known: Folded words, such as wasser and kocher.
     """
-    longest_first = sorted({part for part in known if len(part) > 1 and part in word}, key=len, reverse=True)
+    return list(_parts(word, frozenset(known)))
 
-    def split(rest: str) -> list[str] | None:
+
+@lru_cache(maxsize=65536)  # Titles share their words, and there may be a thousand known ones.
+def _parts(word: str, known: frozenset[str]) -> tuple[str, ...]:
+    longest_first = sorted((part for part in known if len(part) > 1 and part in word), key=len, reverse=True)
+
+    @cache  # Otherwise ends of the word would be split again for each way that leads to them.
+    def split(rest: str) -> tuple[str, ...] | None:
         if not rest:
-            return []
+            return ()
         for part in longest_first:
             for end in (part, part + "s"):
                 if rest.startswith(end) and (end == part or len(rest) > len(end)):
                     tail = split(rest[len(end) :])
                     if tail is not None:
-                        return [part, *tail]
+                        return (part, *tail)
         return None
 
     parts = split(word)
-    return parts if parts and len(parts) > 1 else []
+    return parts if parts and len(parts) > 1 else ()
 
 
 def may_be_misspelt(word: str) -> int:
@@ -157,4 +164,4 @@ def _cut(chunk: str) -> Iterator[str]:
 
 
 def _stands_alone(letter: str) -> bool:
-    return any(first <= ord(letter) <= last for first, last in _WITHOUT_SPACES)
+    return letter >= "\u0e00" and any(first <= ord(letter) <= last for first, last in _WITHOUT_SPACES)

@@ -10,6 +10,7 @@ FoundSort: TypeAlias = Literal["relevance", "title", "price", "-price", "newest"
 FACETS: Final = ("category", "brand")  # What all products can be filtered by, besides their price.
 MOST_FILTERS: Final = 10
 MOST_VALUES: Final = 50  # Of a filter.
+MOST_RELATED: Final = 24
 MOST_QUERY: Final = 200  # Letters.
 
 
@@ -17,7 +18,7 @@ class Chosen(Value, frozen=True, kw_only=True):
     """A filter: the products that have one of these values of a facet."""
 
     facet: str
-    values: tuple[str, ...]  # At most MOST_VALUES.
+    values: tuple[str, ...]  # At most MOST_VALUES. Of numeric attributes also ranges: 2..5, ..5, 2.. with their ends.
 
 
 class FacetValue(Value, frozen=True, kw_only=True):
@@ -34,6 +35,8 @@ class FacetCount(Value, frozen=True, kw_only=True):
     facet: str
     values: tuple[FacetValue, ...]
     title: str = ""  # "" for those of FACETS.
+    lowest: float | None = None  # Of numeric attributes: of all that would be found whatever is chosen of this facet.
+    highest: float | None = None
 
 
 class Found(Reply):
@@ -87,6 +90,19 @@ class Suggest(Query[Suggestions]):
     """Complete what is being typed."""
 
     q: str
+
+
+class Related(Reply):
+    """Products that are like one, the most alike first."""
+
+    ids: tuple[ProductId, ...]
+
+
+class RelatedTo(Query[Related]):
+    """Find what is like a product: of its category, with its words and attributes; none if the product is not known."""
+
+    id: ProductId
+    limit: int = 8  # 1 to 24.
 
 
 class Reason(Value, frozen=True, kw_only=True):
@@ -150,6 +166,22 @@ class SetSynonyms(Command[Synonyms]):
     """Set all synonyms, 1,000 groups at most."""
 
     groups: tuple[SynonymGroup, ...]
+
+
+class Compounds(Reply):
+    """The words that compounds are made of, folded and in order."""
+
+    words: tuple[str, ...]
+
+
+class ReadCompounds(Query[Compounds]):
+    """Read the words that compounds are made of."""
+
+
+class SetCompounds(Command[Compounds]):
+    """Set the words that compounds are made of: 1,000 at most, of 2 to 50 letters each. The index is built anew."""
+
+    words: tuple[str, ...]
 
 
 class SearchRule(Value, frozen=True, kw_only=True):

@@ -23,7 +23,7 @@ COSTS: Final[Sequence[RouteCost]] = (
     RouteCost("/carts/[^/]+/lines/.*", 10),
     RouteCost("/orders/[^/]+/.*", 20, methods=_POST),
     RouteCost("/live/events", 10),
-    RouteCost("/products", 8),
+    RouteCost("/products(/[^/]+/related)?", 8),
     RouteCost("/categories(/.*)?", 8),
     RouteCost("/collections/.*", 12),
     RouteCost("/sitemap.xml|/feeds/.*", 50),

@@ -12,6 +12,7 @@ from bus.messages.search import (
     MOST_QUERY,
     CheckSearch,
     ExplainHit,
+    ReadCompounds,
     ReadSearchRules,
     ReadSynonyms,
     ReadTerms,
@@ -19,6 +20,7 @@ from bus.messages.search import (
     Reindex,
     SearchHealth,
     SearchRule,
+    SetCompounds,
     SetSearchRules,
     SetSynonyms,
     Suggest,
@@ -109,6 +111,16 @@ class SynonymListBody(Body, frozen=True, kw_only=True):
     items: Annotated[list[SynonymsBody], msgspec.Meta(max_length=1000)]
 
 
+class CompoundList(WholeListView[str], frozen=True, kw_only=True):
+    """The words that compounds are made of, in lower case, without accents, and in order."""
+
+
+class CompoundListBody(Body, frozen=True, kw_only=True):
+    """The words that compounds are made of."""
+
+    items: Annotated[list[Word], msgspec.Meta(max_length=1000)]
+
+
 class SearchRuleView(View, frozen=True, kw_only=True):
     """An arrangement for a query: products that come first or last where they are found, a path to go to instead."""
 
@@ -195,6 +207,21 @@ async def set_synonyms(context: Injected, data: JSONBody[SynonymListBody]) -> Sy
     return _synonyms((await context.bus.ask(SetSynonyms(groups=groups))).groups)
 
 
+@get("/search/compounds", summary="List words of compounds")
+async def list_compounds(context: Injected) -> CompoundList:
+    """List the words that compounds are made of."""
+    return CompoundList(items=(await context.bus.ask(ReadCompounds())).words)
+
+
+@put("/search/compounds", dto=Strict[CompoundListBody], return_dto=None, summary="Set all words of compounds")
+async def set_compounds(context: Injected, data: JSONBody[CompoundListBody]) -> CompoundList:
+    """Set the words that compounds are made of: with `wasser` and `kocher`, either finds a Wasserkocher.
+
+    The index is built anew by them; the one that is there answers until then.
+    """
+    return CompoundList(items=(await context.bus.ask(SetCompounds(words=tuple(data.items)))).words)
+
+
 @get("/search/rules", summary="List search rules")
 async def list_rules(context: Injected) -> SearchRuleList:
     """List all arrangements."""
@@ -245,4 +272,15 @@ def _rules(rules: Sequence[SearchRule]) -> SearchRuleList:
 
 
 PUBLIC = [suggest]
-STAFF = [health, reindex, explain, read_terms, list_synonyms, set_synonyms, list_rules, set_rules]
+STAFF = [
+    health,
+    reindex,
+    explain,
+    read_terms,
+    list_synonyms,
+    set_synonyms,
+    list_compounds,
+    set_compounds,
+    list_rules,
+    set_rules,
+]

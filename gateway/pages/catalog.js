@@ -1,12 +1,13 @@
 /**
  * The list of products: search, category, order, pages as one scrolls, and live counts for products in view.
  *
- * What is searched for stands in the address, `/?q=mug&category=Kitchen&sort=price`: it can be shared, and "back" leads
- * to the search before.
+ * What is searched for stands in the address, `/?q=mug&category=Kitchen&sort=price&f.brand=Acme`: it can be shared, and
+ * "back" leads to the search before.
  */
 
 import { Problem, ask } from "./api.js";
 import { byId, h, say, setText } from "./dom.js";
+import { Facets, isFilter } from "./facets.js";
 import { price } from "./money.js";
 import { tile } from "./tile.js";
 import { problemWords, stockLevel, stockWords } from "./words.js";
@@ -18,7 +19,7 @@ const PAGE = 100;
 /** Typing pauses this long before the shop is asked. */
 const TYPING_MS = 250;
 
-/** The fields of the address, named as the API names them. */
+/** The fields of the address besides filters, named as the API names them. */
 const FIELDS = ["q", "category", "sort"];
 
 export class CatalogView {
@@ -32,6 +33,7 @@ export class CatalogView {
   #end = new IntersectionObserver(([entry]) => entry?.isIntersecting && this.#more(), { rootMargin: "600px" });
   /** @type {HTMLFormElement} */ #form = byId("search");
   /** @type {HTMLFieldSetElement} */ #categories = byId("categories");
+  #facets = new Facets();
   /** As the list is shown. */ #search = "";
   /** Whether the last step in the history was made by typing: then the next letter makes no other. */ #typed = false;
 
@@ -52,6 +54,12 @@ export class CatalogView {
       this.#typing = setTimeout(() => this.#go(true), TYPING_MS);
     });
     byId("filters").addEventListener("change", () => this.#go(false));
+    byId("filters").addEventListener("submit", (/** @type {Event} */ event) => event.preventDefault());
+    byId("clear-filters").addEventListener("click", () => {
+      this.#facets.clear();
+      byId("query").focus(); // The button is about to go.
+      this.#go(false);
+    });
     byId("more").addEventListener("click", () => this.#more());
     addEventListener("popstate", () => fieldsOf(location.search).toString() !== this.#search && this.#read());
     this.#read();
@@ -65,6 +73,7 @@ export class CatalogView {
     if (asked.get("category")) this.offerCategories([asked.get("category") ?? ""]);
     const category = asked.get("category") ?? "";
     for (const input of this.#categories.querySelectorAll("input")) input.checked = input.value === category;
+    this.#facets.show({ facets: [], prices: null }, asked);
     this.load();
   }
 
@@ -87,7 +96,7 @@ export class CatalogView {
 
   /** @returns {URLSearchParams} What is in the fields. */
   #entered() {
-    return fieldsOf([...new FormData(this.#form), ...new FormData(byId("filters"))]);
+    return fieldsOf(this.#facets.folded([...new FormData(this.#form), ...new FormData(byId("filters"))]));
   }
 
   /** Read the list again, as the form asks. An answer that is still on its way no longer counts. */
@@ -110,8 +119,10 @@ export class CatalogView {
   async #page(fresh) {
     const { signal } = this.#loading;
     try {
-      const { items, next } = await ask("GET", `/products?${this.#query(fresh)}`, { signal });
+      const answer = await ask("GET", `/products?${this.#query(fresh)}`, { signal });
+      const { items, next } = answer;
       if (fresh) this.#clear();
+      if (fresh) this.#facets.show(answer, this.#entered());
       this.#next = next ?? null;
       this.#show(items);
       this.#learnCategories(items);
@@ -229,7 +240,7 @@ export class CatalogView {
    * @param {ProductItem[]} items
    */
   #learnCategories(items) {
-    if (this.#entered().has("category") || this.#entered().has("q")) return;
+    if ([...this.#entered().keys()].some((name) => name !== "sort")) return;
     this.offerCategories(items.flatMap((item) => item.category ?? []));
   }
 
@@ -265,6 +276,7 @@ function fieldsOf(given) {
   for (const [name, entered] of typeof given === "string" ? new URLSearchParams(given) : given) {
     const value = String(entered).trim();
     if (value && FIELDS.includes(name)) fields.set(name, value);
+    else if (value && isFilter(name)) fields.append(name, value);
   }
   return fields;
 }

@@ -16,7 +16,7 @@ const SYMBOLS = { EUR: "€", GBP: "£", ILS: "₪", INR: "₹", JPY: "¥", KRW:
  * @returns {string}
  */
 export function price({ amount, currency }) {
-  const decimals = NO_DECIMALS.includes(currency) ? 0 : THREE_DECIMALS.includes(currency) ? 3 : 2;
+  const decimals = decimalsOf(currency);
   const [unit, positive] = [10 ** decimals, Math.abs(amount)];
   const whole = Math.floor(positive / unit).toLocaleString("en");
   const rest = decimals ? `.${String(positive % unit).padStart(decimals, "0")}` : "";
@@ -32,4 +32,33 @@ export function price({ amount, currency }) {
  */
 export function times(money, quantity) {
   return { amount: money.amount * quantity, currency: money.currency };
+}
+
+/**
+ * Write an amount as people type it: 1999 EUR is "19.99".
+ *
+ * @param {number} amount
+ * @param {string} currency
+ * @returns {string}
+ */
+export function toMajor(amount, currency) {
+  const decimals = decimalsOf(currency);
+  return (amount / 10 ** decimals).toFixed(decimals);
+}
+
+/**
+ * Read an amount as people type it: "19.99" or "19,99" EUR is "1999"; "" if it is none, or more than the shop takes.
+ *
+ * @param {string} text
+ * @param {string} currency
+ * @returns {string}
+ */
+export function fromMajor(text, currency) {
+  const amount = Math.round(Number(text.replace(",", ".")) * 10 ** decimalsOf(currency));
+  return amount >= 0 && amount < 1e15 ? String(amount) : "";
+}
+
+/** @param {string} currency */
+function decimalsOf(currency) {
+  return NO_DECIMALS.includes(currency) ? 0 : THREE_DECIMALS.includes(currency) ? 3 : 2;
 }

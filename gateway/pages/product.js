@@ -1,4 +1,4 @@
-/** A product in a dialog: its description, and its SKUs, each with price, live stock and a way into the basket. */
+/** A product in a dialog: its description, its SKUs, each with price, live stock and a way into the basket, and its like. */
 
 import { ask } from "./api.js";
 import { MOST_OF_ONE } from "./basket.js";
@@ -6,10 +6,14 @@ import { addToBasket, flash } from "./catalog.js";
 import { byId, h, say, setText } from "./dom.js";
 import { Gallery } from "./gallery.js";
 import { price } from "./money.js";
+import { tile } from "./tile.js";
 import { partWords, problemWords, stockLevel, stockWords } from "./words.js";
 
 /** @typedef {import("./types.js").ProductDetail} Product */
 /** @typedef {import("./types.js").SkuDetail} SkuOffer */
+/** @typedef {import("./types.js").ProductSummary} ProductItem */
+
+const MOST_RELATED = 4;
 
 export class ProductView {
   #live;
@@ -43,12 +47,25 @@ export class ProductView {
       this.#show(product);
       if (!this.#dialog.open) this.#dialog.showModal();
       this.#dialog.scrollTop = 0;
+      await this.#showRelated(id);
     } catch (error) {
       if (this.#wanted !== id) return;
       history.replaceState(null, "", "#/");
       this.close();
       say(problemWords(error), "bad");
     }
+  }
+
+  /**
+   * Show what is like it, when that is known. Nobody waits for it, and nobody hears of it if it can't be had.
+   *
+   * @param {string} id
+   */
+  async #showRelated(id) {
+    const { items } = await ask("GET", `/products/${encodeURIComponent(id)}/related?limit=${MOST_RELATED}`).catch(() => ({ items: [] }));
+    if (this.#wanted !== id) return;
+    byId("related-list").replaceChildren(...items.map(related));
+    byId("product-related").hidden = items.length === 0;
   }
 
   close() {
@@ -63,6 +80,7 @@ export class ProductView {
   #show(product) {
     this.#release();
     this.#rows.clear();
+    byId("product-related").hidden = true;
     setText(byId("product-title"), product.title);
     setText(byId("product-description"), product.description);
     setText(byId("product-category"), product.category ?? "");
@@ -135,6 +153,13 @@ export class ProductView {
     const add = /** @type {HTMLButtonElement} */ (row.querySelector(".add"));
     add.disabled = available <= 0 || mine >= MOST_OF_ONE;
   }
+}
+
+/** @param {ProductItem} item */
+function related(item) {
+  const href = `#product/${encodeURIComponent(item.id)}`;
+  const picture = tile(item, { sizes: "(min-width: 44rem) 12rem, 46vw" });
+  return h("li", {}, h("a", { href, "data-testid": "related-link" }, picture, h("span", { text: item.title })), h("p", { class: "price", text: price(item.price) }));
 }
 
 /**

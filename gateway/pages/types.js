@@ -185,6 +185,8 @@
  * @property {string} name
  * @property {string} title
  * @property {FacetValueView[]} values
+ * @property {number | null} lowest
+ * @property {number | null} highest
  */
 
 /**
@@ -443,6 +445,12 @@
  * @property {string} word
  * @property {string} way
  * @property {number} score
+ */
+
+/**
+ * @typedef {Object} RelatedList
+ * @property {ProductSummary[]} items
+ * @property {null} [next]
  */
 
 /**

@@ -156,6 +156,8 @@ async def test_any_facet_filters_and_an_unknown_one_is_refused_with_those_there_
     assert {each["value"]: each["count"] for each in facets["material"]["values"]} == {"clay": 1, "glass": 1}
     assert {each["value"]: each["count"] for each in facets["size"]["values"]} == {"M": 2, "S": 1}
     assert facets["volume"]["values"] == [{"value": "2.5", "title": "2.5 l", "count": 2}]
+    assert (facets["volume"]["lowest"], facets["volume"]["highest"]) == (2.5, 2.5)
+    assert facets["material"]["lowest"] is None
     assert refused.refusal == (422, "invalid")
     assert refused.json["field"] == "f.shape"
     assert {"category", "brand", "price", "material", "size", "volume"} <= set(refused.json["known"])
@@ -205,3 +207,54 @@ async def test_staff_read_what_was_looked_for(staff: Staff, buyer: Customer) -> 
     assert in_vain == terms[:1]
     assert (await buyer.get("/admin/api/search/terms")).status == 401
     assert (await staff.get("/admin/api/search/terms?days=91")).refusal == (422, "invalid")
+
+
+async def test_numbers_are_filtered_by_ranges(staff: Staff, buyer: Customer) -> None:
+    volume = {"key": "volume", "title": "Volume", "kind": "number", "unit": "l", "filterable": True}
+    assert (await staff.ask("POST", "/admin/api/attributes", volume)).status == 201
+    for name, litres in (("CUP", 0.25), ("JUG", 2), ("TUB", 5.5)):
+        body = body_of(name, f"Blue {name}", attributes={"volume": litres})
+        _ = (await staff.ask("POST", PRODUCTS, body)).good
+    await staff.shop.clock.at_rest()
+
+    for wanted, expected in {
+        "0.25..2": {"CUP", "JUG"}, "0.250001..1.999999": set(), "2..": {"JUG", "TUB"}, "..0.25": {"CUP"},
+        "5.5": {"TUB"}, "-1..5.499999": {"CUP", "JUG"}, "5..2": set(),
+    }.items():  # fmt: skip
+        assert set(ids(await buyer.get(f"/products?f.volume={wanted}"))) == expected, wanted
+    either = await buyer.get("/products?q=blue&f.volume=5..&f.volume=0.25")
+    assert set(ids(either)) == {"CUP", "TUB"}
+    facets = {each["name"]: each for each in either.json["facets"]}
+    assert (facets["volume"]["lowest"], facets["volume"]["highest"]) == (0.25, 5.5)  # Whatever is chosen of it.
+    assert {each["value"] for each in facets["volume"]["values"]} == {"0.25", "2", "5.5"}
+    for bad in ("..", "a..5", "1..2..3", "1e3.."):
+        assert (await buyer.get(f"/products?f.volume={bad}")).refusal == (422, "invalid"), bad
+
+
+async def test_staff_say_what_compounds_are_made_of(staff: Staff, buyer: Customer) -> None:
+    _ = (await staff.ask("POST", PRODUCTS, body_of("KETTLE", "Wasserkocher"))).good
+    compounds = "/admin/api/search/compounds"
+
+    assert (await staff.ask("PUT", compounds, {"items": ["Kocher", "Wasser"]})).good["items"] == ["kocher", "wasser"]
+    await staff.shop.clock.at_rest()
+
+    assert ids(await buyer.get("/products?q=kocher")) == ["KETTLE"]
+    assert (await staff.get(compounds)).good["items"] == ["kocher", "wasser"]
+    assert (await staff.ask("PUT", compounds, {"items": ["two words"]})).refusal == (422, "invalid")
+    assert (await buyer.get(compounds)).status == 401
+
+
+async def test_a_product_leads_to_what_is_like_it(staff: Staff, buyer: Customer) -> None:
+    await fill(staff)
+
+    related = await buyer.get("/products/VASE/related")
+
+    assert ids(related)[0] == "BOWL"  # It is blue as well.
+    assert "VASE" not in ids(related)
+    assert set(related.json["items"][0]) == set((await buyer.get("/products?q=bowl")).json["items"][0])
+    assert len(ids(await buyer.get("/products/VASE/related?limit=1"))) == 1
+    assert (await staff.ask("DELETE", f"{PRODUCTS}/BOWL")).status == 204
+    assert "BOWL" not in ids(await buyer.get("/products/VASE/related"))  # At once, whatever the index has.
+    assert (await buyer.get("/products/bowl/related")).refusal == (410, "gone")
+    assert (await buyer.get("/products/NOTHING/related")).refusal == (404, "not_found")
+    assert (await buyer.get("/products/VASE/related?limit=25")).refusal == (422, "invalid")

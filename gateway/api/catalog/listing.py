@@ -39,11 +39,16 @@ class FacetValueView(View, frozen=True, kw_only=True):
 
 
 class FacetView(View, frozen=True, kw_only=True):
-    """A facet: `f.NAME=VALUE` filters by it, several times for any of several values. At most 50 values are shown."""
+    """A facet: `f.NAME=VALUE` filters by it, several times for any of several values. At most 50 values are shown.
+
+    If its values are numbers, `f.NAME=2..5`, `..5` and `2..` filter by ranges, between `lowest` and `highest`.
+    """
 
     name: str
     title: str
     values: Sequence[FacetValueView]
+    lowest: float | None
+    highest: float | None
 
 
 class PriceRange(View, frozen=True, kw_only=True):
@@ -111,6 +116,8 @@ def facets(found: Found | None) -> list[FacetView]:
                 FacetValueView(value=each.value, title=each.title or each.value, count=each.count)
                 for each in facet.values
             ],
+            lowest=facet.lowest,
+            highest=facet.highest,
         )
         for facet in (found.facets if found else ())
     ]

@@ -1,12 +1,12 @@
 """Products: browsed by buyers."""
 
 from collections.abc import Mapping, Sequence
-from typing import Literal, cast
+from typing import Annotated, Literal, cast
 
 import msgspec
 from litestar import MediaType, Response, get
 from litestar.datastructures import CacheControlHeader
-from litestar.params import FromPath, FromQuery
+from litestar.params import FromPath, FromQuery, QueryParameter
 
 from bus.messages.attributes import AttributeValue
 from bus.messages.base import Instant, Money
@@ -14,6 +14,7 @@ from bus.messages.catalog import GetProduct, Product, SkuView
 from bus.messages.inputs import Input
 from bus.messages.inventory import StockLevel
 from bus.messages.media import Image, ImageId
+from bus.messages.search import MOST_RELATED, RelatedTo
 from bus.messages.translations import Locale
 from engine.clock import FOREVER
 from gateway.access import staff_only
@@ -33,9 +34,10 @@ from gateway.api.catalog.listing import (
     other_filters,
     prices,
     read_listing,
+    shown_views,
 )
 from gateway.api.catalog.shelf import ShownStock, read_shelf
-from gateway.api.lists import Limit, ListView
+from gateway.api.lists import Limit, ListView, WholeListView
 from gateway.api.parts import PartView, part_views
 from gateway.api.pictures import ImageView, by_sku, image_view, images_of
 from gateway.api.search import ReasonView, reasons_of
@@ -72,6 +74,10 @@ class ProductList(ListView[ProductSummary], frozen=True, kw_only=True):
     redirect: str | None  # A path of this shop to which staff send who asks for this.
     degraded: bool  # The search is being prepared: only words as they are written were found.
     reasons: Mapping[str, Sequence[ReasonView]] | None  # By product, for staff who ask to explain; else null.
+
+
+class RelatedList(WholeListView[ProductSummary], frozen=True, kw_only=True):
+    """Products that are like one, the most alike first."""
 
 
 class SkuDetail(View, frozen=True, kw_only=True):
@@ -168,7 +174,8 @@ async def list_products(
     `sort` is relevance, title, price, -price or newest. `f.price=2000..5000` is in minor units. `q` finds misspelt
     words, parts of words and SKUs; of more than 8 words the first 8 are looked for.
 
-    Each facet of the answer is a filter: `f.NAME=VALUE`, several times for any of several values, 10 facets at most.
+    Each facet of the answer is a filter: `f.NAME=VALUE`, several times for any of several values, 10 facets at most;
+    for numbers also `f.NAME=2..5`, `..5` and `2..`, ends included.
     `in_stock` lists only what is. `explain` says why each hit is where it is, and is for staff. `category` is a path,
     such as `clothing/shirts`, with all that is below it, or a title.
     """
@@ -221,6 +228,26 @@ async def get_product(
     levels = await context.updates.live_levels.read(shown.counted)
     page = cast("ProductDetail", shown.page_with(levels))  # It is JSON already.
     return Response(page, media_type=MediaType.JSON, headers=page_headers(context, shown, levels))
+
+
+@get("/products/{product_id:str}/related", summary="List related products", refuses=["moved", "not_found", "gone"])
+async def list_related(
+    context: Injected,
+    product_id: FromPath[str],
+    locale: AskedLocale = "",
+    accept_language: AcceptLanguage = "",
+    limit: Annotated[int, QueryParameter(ge=1, le=MOST_RELATED)] = 8,
+) -> Response[RelatedList]:
+    """List what is like a product, by its id or slug: of its category, with its words and attributes.
+
+    What is in stock comes before what is not. There may be none, and there is none while the search has no index.
+    """
+    view = await context.views.find(product_id)
+    known = view.id if view else (await find_product(context, product_id, "/related")).id
+    found = await context.bus.ask(RelatedTo(id=known, limit=limit))
+    views = await shown_views(context, found.ids)
+    items = await summaries(context, views, locales(context, locale, accept_language))
+    return Response(RelatedList(items=items), headers=kept(context, views))
 
 
 @get(
@@ -352,4 +379,4 @@ def sku_detail(sku: SkuView, shelf: ShownStock, images: Sequence[ImageId] = ()) 
     )
 
 
-PUBLIC = [list_products, get_product, get_inventory]
+PUBLIC = [list_products, get_product, list_related, get_inventory]

@@ -92,10 +92,21 @@ class Brute:
 
 def passes(entry: Findable, question: Question, but: str = "") -> bool:
     low, high = question.price
+    chosen = {name for name in (*question.filters, *question.spans) if name != but}
     return (
-        all(set(values) & set(entry.facets.get(name, ())) for name, values in question.filters.items() if name != but)
+        all(_fits(entry, question, name) for name in chosen)
         and (but == "price" or (low or 0) <= entry.price <= (1 << 40 if high is None else high))
         and (entry.is_in_stock or not question.in_stock)
+    )
+
+
+def _fits(entry: Findable, question: Question, name: str) -> bool:
+    if set(question.filters.get(name, ())) & set(entry.facets.get(name, ())):
+        return True
+    return any(
+        (span.low is None or number >= span.low) and (span.high is None or number <= span.high)
+        for span in question.spans.get(name, ())
+        for number in entry.numbers.get(name, ())
     )
 
 

@@ -15,13 +15,17 @@ from bus.messages.catalog_imports import ImportSkus, SkuRow
 from bus.messages.search import (
     CheckSearch,
     Chosen,
+    Compounds,
     ExplainHit,
     FindProducts,
+    ReadCompounds,
     ReadSearchRules,
     ReadSynonyms,
     Reason,
     Reindex,
+    RelatedTo,
     SearchRule,
+    SetCompounds,
     SetSearchRules,
     SetSynonyms,
     Suggest,
@@ -230,3 +234,45 @@ async def test_a_product_is_found_while_buyers_see_it_to_the_second(shop: ShopUn
     await shop.ask(ChangeProduct(id="JUG", status="archived"))
     await shop.clock.at_rest()
     assert await find(shop, "blue") == ()
+
+
+async def test_parts_of_compounds_find_the_whole_and_the_whole_its_parts(shop: ShopUnderTest) -> None:
+    await create(shop, "KETTLE", "Wasserkocher")
+    await create(shop, "JUG", "Kocher ohne Wasser")
+    assert await find(shop, "kocher") == ("JUG",)
+
+    assert await shop.ask(SetCompounds(words=("Wasser", "kocher", "KOCHER"))) == Compounds(words=("kocher", "wasser"))
+    await shop.clock.at_rest()
+
+    assert await find(shop, "kocher") == ("JUG", "KETTLE")
+    assert await find(shop, "wasserkocher") == ("KETTLE", "JUG")
+    await create(shop, "POT", "Wasserkochers")  # What comes later is taken apart as well.
+    assert "POT" in await find(shop, "wasser")
+    await shop.restart()
+    await shop.clock.at_rest()
+    assert await find(shop, "wasserkocher") == ("KETTLE", "POT", "JUG")
+    await shop.ask(SetCompounds(words=()))
+    await shop.clock.at_rest()
+    assert await find(shop, "kocher") == ("JUG",)
+    assert (await shop.ask(ReadCompounds())).words == ()
+
+
+@pytest.mark.parametrize("words", [("two words",), ("",), ("a",), ("x" * 51,), ("ab",) * 1001])
+async def test_words_of_compounds_are_bounded(shop: ShopUnderTest, words: tuple[str, ...]) -> None:
+    with pytest.raises(BadInput):
+        await shop.ask(SetCompounds(words=words))
+
+
+async def test_related_products_are_those_on_sale(shop: ShopUnderTest) -> None:
+    for name in ("Blue Vase", "Red Vase", "Vase of Clay"):
+        await create(shop, name.split()[0].upper(), name, category="Vases")
+    await create(shop, "TORCH", "Torch", category="Torches")
+
+    assert set((await shop.ask(RelatedTo(id="BLUE"))).ids) == {"RED", "VASE"}
+    await shop.ask(ChangeProduct(id="RED", status="archived"))
+    await shop.clock.at_rest()
+    assert (await shop.ask(RelatedTo(id="BLUE"))).ids == ("VASE",)
+    assert (await shop.ask(RelatedTo(id="TORCH"))).ids == ()
+    assert (await shop.ask(RelatedTo(id="NOTHING"))).ids == ()
+    with pytest.raises(BadInput):
+        await shop.ask(RelatedTo(id="BLUE", limit=25))
