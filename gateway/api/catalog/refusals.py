@@ -81,5 +81,5 @@ def sku_in_use(used: UnitsInUse) -> Problem:
             f" besides, set the stock of {used.sku} to 0 and rename again."
         )
     return Problem(
-        409, "skusku_in_use", detail, sku=used.sku, on_hand=used.on_hand, assigned=used.assigned, held=used.held
+        409, "sku_in_use", detail, sku=used.sku, on_hand=used.on_hand, assigned=used.assigned, held=used.held
     )
