@@ -12,6 +12,7 @@ from rich.console import Console
 
 from bench import (
     aged,
+    catalogue,
     growth,
     holds,
     imports,
@@ -301,6 +302,14 @@ def of_imports(folder: Path) -> ResultTable:
     return table
 
 
+def of_catalogue(folder: Path) -> ResultTable:
+    """A catalogue of a million SKUs."""
+    table = ResultTable(f"A catalogue of {catalogue.SKUS:,} SKUs", ("what", "figure", "aim"))
+    for line in catalogue.lines_of(uvloop.run(catalogue.measure(folder))):
+        table.add(*line)
+    return table
+
+
 def of_pages(folder: Path) -> ResultTable:
     """Pages of products."""
     table = ResultTable(
@@ -337,6 +346,7 @@ MORE: Mapping[str, Callable[[Path], ResultTable]] = {
     "aged": of_aged,
     "growth": of_growth,
     "million": of_million,
+    "catalogue": of_catalogue,
     "sale": of_sale,
     "soak": of_soak,
 }

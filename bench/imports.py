@@ -30,7 +30,7 @@ SKUS = 100_000
 OF_A_PRODUCT = 4
 TIMES = 7
 _FILES = (("into an empty shop", 0), ("nine of ten rows changed", 1), ("nothing changed", 1))
-_BIG = "/admin/api/products/BIG"
+BIG = "/admin/api/products/BIG"
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ async def measure(folder: Path) -> list[Row]:
     """Import three files one after another."""
     folder.mkdir(parents=True, exist_ok=True)
     rows: list[Row] = []
-    async with _shop(folder / "shop") as shop:
+    async with attached(folder / "shop") as shop:
         freeze_gc()
         for what, change in _FILES:
             file = folder / "goods.csv"
@@ -73,15 +73,15 @@ async def measure_big(folder: Path) -> Big:
     with program(folder) as shop:
         headers = {"Authorization": f"Bearer {command(shop.folder, 'token').strip()}"}
         async with aiohttp.ClientSession(shop.url, headers=headers) as http:
-            body = _big(0)
+            body = big(0)
             async with http.post("/admin/api/products", json={"id": "BIG", **body}) as answer:
                 assert answer.status == 201, await answer.text()
                 tag = answer.headers["ETag"]
             set_ms: list[float] = []
             for number in range(1, TIMES + 1):
-                sent = msgspec.json.encode(_big(number))
+                sent = msgspec.json.encode(big(number))
                 begun = time.perf_counter()
-                async with http.put(_BIG, data=sent, headers={"If-Match": tag}) as answer:
+                async with http.put(BIG, data=sent, headers={"If-Match": tag}) as answer:
                     assert answer.status == 200, await answer.text()
                     await answer.read()
                     tag = answer.headers["ETag"]
@@ -90,7 +90,7 @@ async def measure_big(folder: Path) -> Big:
 
 
 async def _read(http: aiohttp.ClientSession) -> None:
-    async with http.get(_BIG) as answer:
+    async with http.get(BIG) as answer:
         assert answer.status == 200
         await answer.read()
 
@@ -101,7 +101,7 @@ async def _took_ms(deed: Callable[[], Awaitable[None]]) -> float:
     return (time.perf_counter() - begun) * 1000
 
 
-def _big(change: int) -> dict[str, Any]:
+def big(change: int) -> dict[str, Any]:
     """A product whose SKUs all have another price with each change."""
     skus = [
         {
@@ -122,7 +122,8 @@ def _big(change: int) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def _shop(folder: Path) -> AsyncIterator[Shop]:
+async def attached(folder: Path) -> AsyncIterator[Shop]:
+    """Host what an import needs, as `run.py import` does."""
     async with attach_shop(ShopSettings(EngineSettings(shopflow_data=folder))) as shop:
         yield shop
 

@@ -20,6 +20,7 @@ from bus.messages.inventory import RepairStock
 from bus.messages.media import RepairMedia
 from bus.messages.payment import RepairPayment
 from bus.messages.search import Reindex
+from bus.messages.views import MOST_VIEWS, RepairViews
 from engine.actor import Actor, Bus, call, turn
 from engine.clock import Clock
 from engine.postgres import Database
@@ -58,6 +59,10 @@ class Auditor(Actor, name="audit"):
             made += (await self._bus.ask(RepairStock(sku=sku, above_version=stale_versions.get(sku, 0)))).repairs
         for image in sorted({finding.about for finding in safe if finding.check in rules.MEDIA_CHECKS}):
             made += (await self._bus.ask(RepairMedia(id=image))).repairs
+        views = sorted({finding.about for finding in safe if finding.check in rules.VIEW_CHECKS})
+        for start in range(0, len(views), MOST_VIEWS):
+            some = tuple(views[start : start + MOST_VIEWS])
+            made += (await self._bus.ask(RepairViews(product_ids=some))).repairs
         lost = [finding for finding in safe if finding.check in rules.SEARCH_CHECKS]
         if lost:  # Everything is built anew, once for all of them.
             await self._bus.ask(Reindex())

@@ -23,6 +23,7 @@ REFUND_CHECKS: Final[frozenset[CheckId]] = frozenset(
 MEDIA_CHECKS: Final[frozenset[CheckId]] = frozenset({"object_has_image", "image_has_objects", "use_is_known"})
 
 SEARCH_CHECKS: Final[frozenset[CheckId]] = frozenset({"product_is_indexed", "indexed_is_on_sale"})
+VIEW_CHECKS: Final[frozenset[CheckId]] = frozenset({"view_is_product", "view_is_late_enough"})
 
 
 @dataclass(frozen=True, slots=True)

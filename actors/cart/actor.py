@@ -199,19 +199,23 @@ class Carts(Actor, name="cart"):
 
     async def _remove(self, cart: Cart, line_id: str) -> Cart:
         left = rules.without(cart, line_id)
-        _, prices = await asyncio.gather(self._release(cart, line_id), self._prices(left))
+        left, prices = await asyncio.gather(self._release(cart, line_id, left), self._prices(left))
         return rules.as_of_now(await self._save(left), prices, self._currency)
 
-    async def _release(self, cart: Cart, line_id: str) -> None:
-        """Give back the units of a line, but for those that other lines hold, until the end of these."""
+    async def _release(self, cart: Cart, line_id: str, left: Cart) -> Cart:
+        """Give back the units of a line, but for those that other lines hold, until the first end of these.
+
+        Returns what is left with these ends.
+        """
         now, sku = self._clock.now(), inputs.sku_of(line_id)
         totals = units.released(cart, line_id, now)
         if totals == {sku: 0}:
             await self._bus.ask(HoldStock(cart_id=cart.id, sku=sku, quantity=0))
-            return
+            return left
         ends = [line.held_until for line in units.sharing(cart, totals, but=line_id) if line.held_until > now]
         end = min(ends, default=None)
         await self._bus.ask(HoldUnits(cart_id=cart.id, units=units.as_units(totals), not_after=end))
+        return units.shortened(left, totals.keys(), end) if end else left
 
     async def _save(self, cart: Cart) -> Cart:
         """Save a cart, and report the change to its watchers."""

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import TypeVar
 
-import msgspec
+from msgspec import structs
 
 from actors.cart.inputs import sku_of
 from bus.messages.base import OrderLine, Sku, Units, units_of
@@ -45,14 +45,23 @@ def sharing(cart: Cart, skus: Collection[Sku], but: str) -> list[CartLine]:
 def renewed(cart: Cart, skus: Collection[Sku], until: datetime, now: datetime) -> Cart:
     """The cart whose held units of these SKUs are held until then: all units of a line, or some of them."""
     lines = [line if line.held_until <= now else _renewed(line, units_of([line]), skus, until) for line in cart.lines]
-    return msgspec.structs.replace(cart, lines=tuple(lines))
+    return structs.replace(cart, lines=tuple(lines))
+
+
+def shortened(cart: Cart, skus: Collection[Sku], end: datetime) -> Cart:
+    """The cart whose units of these SKUs are held together until then: no line that needs any of them longer."""
+    lines = [
+        structs.replace(line, held_until=min(end, line.held_until)) if units_of([line]).keys() & skus else line
+        for line in cart.lines
+    ]
+    return structs.replace(cart, lines=tuple(lines))
 
 
 def _renewed(line: CartLine, units: Mapping[Sku, int], skus: Collection[Sku], until: datetime) -> CartLine:
     if units.keys().isdisjoint(skus):
         return line
     end = until if units.keys() <= set(skus) else min(until, line.held_until)
-    return msgspec.structs.replace(line, held_until=end)
+    return structs.replace(line, held_until=end)
 
 
 def refused(line: CartLine, totals: Mapping[Sku, int], short: Sequence[StockRefused]) -> StockRefused:

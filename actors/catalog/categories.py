@@ -17,22 +17,34 @@ from engine.transaction import Transaction
 _CATEGORY = "select id, parent, slug, path, title, description, place from catalog.categories"
 _ALL = _CATEGORY + " order by path"
 _NAMED = _CATEGORY + " where id = any($1) or path = any($1)"
-_CALLED = _CATEGORY + " where id = any($1) or path = any($1) or title = any($1)"
+_FIND = """
+select id, parent, slug, path, title, description, place from catalog.categories
+where id = $1 or path = $1 or id = any(array(select id from catalog.wordings where kind = 'category' and slug = $1))"""
+_CALLED = """
+select c.id, c.parent, c.slug, c.path, c.title, c.description, c.place, array(
+    select w.slug from catalog.wordings w where w.kind = 'category' and w.id = c.id and w.slug = any($1)) as also
+from catalog.categories c
+where c.id = any($1) or c.path = any($1) or c.title = any($1)
+    or c.id = any(array(select id from catalog.wordings where kind = 'category' and slug = any($1)))"""
 _ABOVE = _CATEGORY + " where path = any($1) order by path"
 _CHILDREN = _CATEGORY + " where parent = $1"
 _BELOW = """
 select c.id from catalog.categories a
 join catalog.categories c on c.path = a.path or (c.path > a.path || '/' and c.path < a.path || '0')
-where a.id = any($1) or a.path = any($1)"""
+where a.id = any($1) or a.path = any($1) or a.id = any(array(
+    select w.id from catalog.wordings w where w.kind = 'category' and w.slug = any($1)
+        and not exists (select from catalog.categories n where n.id = w.slug or n.path = w.slug)))"""
 _HEIGHT = """
 select max(length(path) - length(replace(path, '/', ''))) from catalog.categories
 where path = $1 or (path > $1 || '/' and path < $1 || '0')"""
 _NUMBER = "select count(*) from catalog.categories"
 _WRITE = """
-insert into catalog.categories (id, parent, slug, path, title, description, place)
+insert into catalog.categories as c (id, parent, slug, path, title, description, place)
 select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::int[])
 on conflict (id) do update set parent = excluded.parent, slug = excluded.slug, path = excluded.path,
-    title = excluded.title, description = excluded.description, place = excluded.place"""
+    title = excluded.title, description = excluded.description, place = excluded.place,
+    text_revision = c.text_revision
+        + ((c.title, c.description) is distinct from (excluded.title, excluded.description))::int"""
 # "/" is followed by "0" in the order of bytes: so what is below a path lies between two texts, and an index finds it.
 _MOVE = """
 update catalog.categories set path = $2 || substr(path, length($1) + 1)
@@ -99,6 +111,11 @@ async def named(reader: Database | Transaction, names: Collection[str]) -> list[
     return list(map(_category, await reader.fetch(_NAMED, list(names))))
 
 
+async def find(database: Database, name: str) -> list[Category]:
+    """The categories that a name may mean: by id, by path, or by what they are called in another language."""
+    return list(map(_category, await database.fetch(_FIND, name)))
+
+
 async def above(database: Database, category: Category) -> list[Category]:
     """The categories above one, from the top down."""
     parts = category.path.split("/")
@@ -112,7 +129,7 @@ async def children(database: Database, category_id: CategoryId) -> list[Category
 
 
 async def below(database: Database, names: Collection[str]) -> tuple[CategoryId, ...]:
-    """The ids of categories, named by ids or paths, and of all that are below them."""
+    """The ids of categories, named by ids or paths in any language, and of all that are below them."""
     return tuple(sorted({row["id"] for row in await database.fetch(_BELOW, list(names))}))
 
 
@@ -128,7 +145,8 @@ async def settled(
     open_ones = [product for product in products if not is_settled(product, known.get(product.id))]
     texts = {text for product in open_ones for text in (product.category, *product.categories) if text}
     rows = await tx.fetch(_CALLED, list(names(texts))) if texts else ()
-    return settle(products, known, Known(map(_category, rows)))
+    also = {slug: row["id"] for row in rows for slug in row["also"]}
+    return settle(products, known, Known(map(_category, rows), also))
 
 
 async def add(tx: Transaction, added: Sequence[Category]) -> None:

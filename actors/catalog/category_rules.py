@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from hashlib import blake2b
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from msgspec import structs
@@ -29,15 +30,18 @@ class Known:
 
     Args:
         categories: All that texts and ids may mean (see `names`).
+        also: Paths that some of them have in other languages, each with its id.
     """
 
-    def __init__(self, categories: Iterable[Category]) -> None:
+    def __init__(self, categories: Iterable[Category], also: Mapping[str, CategoryId] = MappingProxyType({})) -> None:
         self.made: list[Category] = []
         self._by_id: dict[CategoryId, Category] = {}
         self._by_path: dict[str, Category] = {}
         self._by_title: dict[str, list[Category]] = {}
         for category in categories:
             self._add(category)
+        for path, name in also.items():
+            self._by_path.setdefault(path, self._by_id[name])
 
     def one(self, name: str) -> Category | None:
         """The category of an id or a path."""
@@ -203,8 +207,9 @@ def below(category: Category, parent: Category | None) -> Category:
 
 
 def best(found: Sequence[Category], name: str) -> Category | None:
-    """The category that is meant by a name: that of this path, else that of this id."""
-    return next((each for each in found if each.path == name), found[0] if found else None)
+    """The category that is meant by a name: that of this path, else of this id, else that is called so elsewhere."""
+    by_path = next((each for each in found if each.path == name), None)
+    return by_path or next((each for each in found if each.id == name), found[0] if found else None)
 
 
 def missing(name: str, former: Mapping[str, str | None]) -> NoSuchCategory:

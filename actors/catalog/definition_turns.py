@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from actors.catalog import attribute_rules, changes, definitions, store
+from actors.catalog import attribute_rules, changes, definitions, store, wordings
 from actors.catalog.viewing import Viewing
 from bus.messages.attributes import (
     MOST_TYPES,
@@ -71,6 +71,7 @@ class DefinitionTurns(Viewing):
             return used
         if not await definitions.remove_attribute(tx, ask.key):
             return NoSuchAttribute(key=ask.key)
+        await wordings.forget(tx, "attribute", ask.key)
         tx.publish(AttributeChanged(key=ask.key, attribute=None, changes_search=False))
         return AttributeRemoved(key=ask.key)
 

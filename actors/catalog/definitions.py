@@ -15,11 +15,12 @@ _ATTRIBUTES = """
 select key, title, kind, choices, unit, of_sku, filterable, searchable, place
 from catalog.attributes order by place, key"""
 _SET_ATTRIBUTE = """
-insert into catalog.attributes (key, title, kind, choices, unit, of_sku, filterable, searchable, place)
+insert into catalog.attributes as a (key, title, kind, choices, unit, of_sku, filterable, searchable, place)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 on conflict (key) do update set title = excluded.title, kind = excluded.kind, choices = excluded.choices,
     unit = excluded.unit, of_sku = excluded.of_sku, filterable = excluded.filterable,
-    searchable = excluded.searchable, place = excluded.place"""
+    searchable = excluded.searchable, place = excluded.place,
+    text_revision = a.text_revision + ((a.title, a.choices) is distinct from (excluded.title, excluded.choices))::int"""
 _REMOVE_ATTRIBUTE = "delete from catalog.attributes where key = $1 returning key"
 # Both conditions on `attributes` are there for the indexes, which are of those that have any.
 _USERS = """

@@ -17,11 +17,13 @@ select id, slug, title, cardinality(items) as items, rule is not null as has_rul
 from catalog.collections order by title, id"""
 _NUMBER = "select count(*) from catalog.collections"
 _WRITE = """
-insert into catalog.collections (id, slug, title, description, rule, items, publish_at, unpublish_at)
+insert into catalog.collections as c (id, slug, title, description, rule, items, publish_at, unpublish_at)
 values ($1, $2, $3, $4, $5::jsonb, $6, $7, $8)
 on conflict (id) do update set slug = excluded.slug, title = excluded.title, description = excluded.description,
     rule = excluded.rule, items = excluded.items, publish_at = excluded.publish_at,
-    unpublish_at = excluded.unpublish_at"""
+    unpublish_at = excluded.unpublish_at,
+    text_revision = c.text_revision
+        + ((c.title, c.description) is distinct from (excluded.title, excluded.description))::int"""
 _REMOVE = "delete from catalog.collections where id = $1"
 _LEAVE_SLUG = """
 insert into catalog.former_paths (kind, path, target) values ('collection', $1, $2)

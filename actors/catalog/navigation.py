@@ -4,11 +4,22 @@ from collections.abc import Sequence
 
 from msgspec import structs
 
-from actors.catalog import categories, category_rules, list_rules, lists, redirect_rules, redirects, slugs, store
+from actors.catalog import (
+    categories,
+    category_rules,
+    list_rules,
+    lists,
+    redirect_rules,
+    redirects,
+    slugs,
+    store,
+    wordings,
+)
 from actors.catalog.categories import Counts
 from actors.catalog.changes import edit
 from actors.catalog.private import RetitleProducts
-from actors.catalog.viewing import ViewFloors, Viewing
+from actors.catalog.viewing import ViewFloors
+from actors.catalog.wording_turns import WordingTurns
 from bus.messages.audit import Findings
 from bus.messages.catalog import Product
 from bus.messages.navigation import (
@@ -60,7 +71,7 @@ _AT_ONCE = 500  # Products that get a category's new title in one turn.
 _MOST_ASKED = 1000  # Categories, and redirects to write.
 
 
-class Navigation(Viewing):
+class Navigation(WordingTurns):
     """Keeps the ways to products. A part of the catalog, which inherits its handlers."""
 
     def __init__(self, *, database: Database, clock: Clock, language: str, floors: ViewFloors) -> None:
@@ -75,7 +86,7 @@ class Navigation(Viewing):
 
     @call(limit=16)
     async def find_category(self, ask: FindCategory) -> CategoryFound | NoSuchCategory:
-        found = category_rules.best(await categories.named(self._database, [ask.path]), ask.path)
+        found = category_rules.best(await categories.find(self._database, ask.path), ask.path)
         if found is None:
             return category_rules.missing(ask.path, await categories.former(self._database, ask.path))
         children = category_rules.in_order(await categories.children(self._database, found.id), self._language)
@@ -108,6 +119,10 @@ class Navigation(Viewing):
         taken = [each.id for each in await categories.named(tx, [after.path]) if each.path == after.path]
         if taken and taken[0] != ask.id:
             return PathTaken(path=after.path, by=taken[0])
+        if not (before and before.path == after.path):
+            old = before.path if before else after.path
+            if other := await wordings.in_the_way(tx, ask.id, old, after.path):
+                return PathTaken(path=other[0], by=other[1])
         await self._write_category(tx, before, after)
         return after
 
@@ -148,6 +163,7 @@ class Navigation(Viewing):
         if products or below:
             return CategoryInUse(id=ask.id, products=products, below=below)
         await categories.remove(tx, found[0])
+        await wordings.forget(tx, "category", ask.id)
         return CategoryRemoved(id=ask.id)
 
     @call(limit=1, timeout_s=600)
@@ -163,9 +179,18 @@ class Navigation(Viewing):
     ) -> Sequence[Collection | NoSuchCollection]:
         found = await lists.named(tx, list({ask.id for ask in asks}))
         known = {each.slug: each for each in found} | {each.id: each for each in found}
+        if missing := [ask.id for ask in asks if ask.id not in known]:
+            known |= await self._called_lists(tx, missing)
         missing = [ask.id for ask in asks if ask.id not in known]
         former = await lists.former(tx, missing) if missing else {}
         return [list_rules.seen(known.get(ask.id), ask, tx.now) or list_rules.missing(ask.id, former) for ask in asks]
+
+    @staticmethod
+    async def _called_lists(tx: Transaction, called: Sequence[str]) -> dict[str, Collection]:
+        """Return the collections that are called so in another language."""
+        owners = await wordings.by_slug(tx, "collection", called)
+        found = {each.id: each for each in await lists.named(tx, list({*owners.values()}))} if owners else {}
+        return {slug: found[owner] for slug, owner in owners.items() if owner in found}
 
     @call(limit=2)
     async def list_collections(self, _: ListCollections) -> Collections:
@@ -181,6 +206,8 @@ class Navigation(Viewing):
             raise BadInput(refused)
         if other := next((each for each in known if each.slug == wanted.slug and each.id != ask.id), None):
             return PathTaken(path=wanted.slug, by=other.id)
+        if taken := await wordings.owner(tx, "collection", wanted.slug, ask.id):
+            return PathTaken(path=wanted.slug, by=taken)
         if before is None and await lists.number(tx) >= MOST_COLLECTIONS:
             raise BadInput(f"at most {MOST_COLLECTIONS:,} collections")
         await lists.write(tx, wanted, before)
@@ -193,6 +220,7 @@ class Navigation(Viewing):
         if found is None:
             return NoSuchCollection(id=ask.id)
         await lists.remove(tx, found)
+        await wordings.forget(tx, "collection", ask.id)
         return CollectionRemoved(id=ask.id)
 
     @call(limit=4)

@@ -108,9 +108,10 @@ class Reading(Viewing):
 
     @call(limit=4)
     async def check_sku(self, ask: CheckSku) -> SkuCheck:
+        if await sku_store.is_sold(self._database, ask.sku):  # As a rule: a new SKU whose stock is set.
+            return SkuCheck(is_sold=True, similar=None)
         candidates = await sku_store.similar(self._database, ask.sku)
-        is_sold = ask.sku in candidates
-        return SkuCheck(is_sold=is_sold, similar=None if is_sold else rules.most_similar(ask.sku, candidates))
+        return SkuCheck(is_sold=False, similar=rules.most_similar(ask.sku, candidates))
 
     @call(limit=4)
     async def history(self, ask: ReadHistory) -> ProductHistory:

@@ -31,6 +31,7 @@ _NAME = re.compile(NAME)
 _SLUG = re.compile(SLUG)
 _OF_PRODUCT: Final = (
     "slug", "title", "category", "description", "brand", "tags", "status", "publish_at", "unpublish_at",
+    "inputs",
 )  # fmt: skip
 _described = attrgetter(*_OF_PRODUCT)
 _CHANGEABLE: Final = (

@@ -16,10 +16,11 @@ select sku, product_id, title, price, currency, weight_g, options, barcode, on_s
     select json_agg(json_build_array(part, quantity) order by part) from catalog.bundle_parts where bundle = sku
 ) as parts
 from catalog.skus where product_id = any($1)"""
-# Candidates for what somebody meant: itself first, then those that begin alike, then those of about the same length.
+_IS_SOLD = "select sku from catalog.skus where sku = $1"
+# Candidates for what somebody meant: those that begin alike first, then those of about the same length. Reads all SKUs.
 _SIMILAR = """
 select sku from catalog.skus
-order by sku = $1 desc, lower(left(sku, 3)) = lower(left($1, 3)) desc, abs(length(sku) - length($1)), sku limit 300"""
+order by lower(left(sku, 3)) = lower(left($1, 3)) desc, abs(length(sku) - length($1)), sku limit 300"""
 _BARCODES = "select barcode, sku from catalog.skus where barcode = any($1)"
 _WRITE = """
 insert into catalog.skus (sku, product_id, title, price, currency, weight_g, barcode, on_sale, options, attributes)
@@ -60,6 +61,11 @@ async def of_products(
             )
         )
     return skus
+
+
+async def is_sold(database: Database, sku: Sku) -> bool:
+    """Whether there is such a SKU."""
+    return bool(await database.fetch(_IS_SOLD, sku))
 
 
 async def similar(database: Database, sku: Sku) -> list[Sku]:

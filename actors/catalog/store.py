@@ -211,9 +211,9 @@ async def _note_slugs(tx: Transaction, edits: Sequence[Edit]) -> None:
         await tx.execute(_TAKE_SLUGS, taken)
 
 
-async def read(database: Database, product_ids: Collection[ProductId]) -> Sequence[Product]:
+async def read(reader: Database | Transaction, product_ids: Collection[ProductId]) -> Sequence[Product]:
     """Read products by id, by the order of their revisions."""
-    return await with_skus(database, await database.fetch(_BY_IDS, list(product_ids)))
+    return await with_skus(reader, await reader.fetch(_BY_IDS, list(product_ids)))
 
 
 async def changes(database: Database, after: int, limit: int) -> Sequence[Product]:

@@ -1,18 +1,23 @@
 """The catalog's writing of products: each change with its view, and the news of both."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
-from actors.catalog import bundles, store, views
+from actors.catalog import auditing, bundles, store, views
+from actors.catalog.auditing import Difference
 from actors.catalog.changes import Edit
+from bus.messages.audit import BooksRepaired, Findings, Repairs
 from bus.messages.base import ProductId, Sku
 from bus.messages.catalog import ProductChanged, ProductRemoved
 from bus.messages.media import PicturesShown
-from bus.messages.views import ViewRevision
-from engine.actor import Actor, turn
+from bus.messages.views import MOST_VIEWS, AuditViews, RepairViews, ViewRevision
+from engine.actor import Actor, call, turn
 from engine.clock import Clock
+from engine.errors import BadInput
 from engine.postgres import Database
 from engine.transaction import Transaction
+
+_MOST_FOUND: Final = 1000  # Differences.
 
 
 class ViewFloors(Protocol):
@@ -37,13 +42,46 @@ class Viewing(Actor):
         await store.lock(tx, ())
         await self._renumber(tx, await views.set_pictures(tx, events))
 
-    async def _renumber(self, tx: Transaction, product_ids: Sequence[ProductId]) -> None:
+    @call(limit=1, timeout_s=600)
+    async def audit_views(self, _: AuditViews) -> Findings:
+        found: list[Difference] = []
+        last, checked = "", 0
+        while ids := await auditing.page(self._database, last):
+            if suspected := await auditing.differences(self._database, ids):
+                found += await self._confirmed(suspected)
+            last, checked = ids[-1], checked + len(ids)
+            if len(found) >= _MOST_FOUND:
+                break
+        return Findings(findings=tuple(each.finding for each in found[:_MOST_FOUND]), checked=checked)
+
+    @turn
+    async def repair_views(self, tx: Transaction, ask: RepairViews) -> Repairs:
+        if len(ask.product_ids) > MOST_VIEWS:
+            raise BadInput(f"at most {MOST_VIEWS} views in one request")
+        await store.lock_all(tx)
+        found = await auditing.differences(tx, ask.product_ids)
+        ids = [each.product_id for each in found]
+        await views.rewrite(tx, ids)
+        numbers = await self._renumber(tx, ids)
+        made = tuple(each.repaired(number.revision) for each, number in zip(found, numbers, strict=True))
+        tx.publish(*(BooksRepaired.of(each, tx.now) for each in made))
+        return Repairs(repairs=made)
+
+    async def _confirmed(self, suspected: Sequence[Difference]) -> list[Difference]:
+        """Look again while nothing moves."""
+        async with self._database.transaction(self._clock.now()) as tx:
+            await store.lock_all(tx)
+            return await auditing.differences(tx, [each.product_id for each in suspected])
+
+    async def _renumber(self, tx: Transaction, product_ids: Sequence[ProductId]) -> Sequence[ViewRevision]:
         """Give views later revisions, and tell of them: what is shown beside these products has changed."""
-        if product_ids:
-            before = await store.count(tx, len(product_ids))
-            numbers = [ViewRevision(product_id=id_, revision=before + n) for n, id_ in enumerate(product_ids, start=1)]
-            await views.renumber(tx, numbers)
-            self._tell(tx, [ProductChanged(product_id=each.product_id, revision=each.revision) for each in numbers])
+        if not product_ids:
+            return ()
+        before = await store.count(tx, len(product_ids))
+        numbers = [ViewRevision(product_id=id_, revision=before + n) for n, id_ in enumerate(product_ids, start=1)]
+        await views.renumber(tx, numbers)
+        self._tell(tx, [ProductChanged(product_id=each.product_id, revision=each.revision) for each in numbers])
+        return numbers
 
     async def _store(
         self, tx: Transaction, edits: Sequence[Edit], *, by: str, renamed: Sku = "", import_id: str = ""

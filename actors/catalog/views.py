@@ -25,7 +25,7 @@ from bus.messages.views import MOST_CHANGES, ProductView, ReadViewChanges, ViewC
 from engine.postgres import Database
 from engine.transaction import Transaction
 
-_MOST_BYTES: Final = 262_144  # Of a document. A larger one is not kept: its product is read from the tables.
+MOST_BYTES: Final = 262_144  # Of a document. A larger one is not kept: its product is read from the tables.
 
 _WRITE: Final = """
 insert into catalog.views (product_id, revision, body)
@@ -86,6 +86,12 @@ async def write(tx: Transaction, edits: Sequence[Edit], told: Sequence[ProductCh
         await tx.execute(_WRITE, *_columns(products))
 
 
+async def rewrite(tx: Transaction, product_ids: Collection[ProductId]) -> None:
+    """Write down anew what buyers see of these products. The catalog must be locked."""
+    products = await store.read(tx, product_ids)
+    await tx.execute(_WRITE, *_columns(products))
+
+
 async def missing(database: Database, after: ProductId, limit: int) -> Sequence[ProductId]:
     """Read which products have no view, by id, from one on."""
     return [row["id"] for row in await database.fetch(_MISSING, after, limit)]
@@ -144,7 +150,7 @@ def _columns(products: Sequence[Product]) -> tuple[list[ProductId], list[int], l
     return (
         [each.id for each in products],
         [each.revision for each in products],
-        [body if len(body) <= _MOST_BYTES else None for body in bodies],
+        [body if len(body) <= MOST_BYTES else None for body in bodies],
     )
 
 

@@ -13,6 +13,8 @@ from typing import Final
 import msgspec
 from msgspec import structs
 
+from bus.goods.cells import escape, split, unescape
+from bus.goods.inputs import ReadPrice, read_inputs, write_inputs
 from bus.goods.sheets import guard, unguard
 from bus.messages.attributes import AttributeValue
 from bus.messages.base import NAME, Instant, Line
@@ -23,17 +25,25 @@ ATTRIBUTE: Final = "attr."  # Before the key of an attribute.
 _CLEAR: Final = "-"
 _ON_SALE: Final = {"yes": True, "no": False}
 _PART: Final = re.compile(rf"({NAME})(?: +x *([1-9][0-9]?))?")
-_SPECIAL: Final = re.compile(r"([\\;=])")
+_MARKS: Final = ";="
+_INPUTS: Final = "inputs"
 
 
-def read_more(row: SkuRow, cells: Mapping[str, str]) -> SkuRow:
-    """Return a row with what the optional cells say, which have no blanks around them.
+def read_more(row: SkuRow, cells: Mapping[str, str], read_price: ReadPrice) -> SkuRow:
+    """Return a row with what the optional cells say.
+
+    Args:
+        row: What the required cells say.
+        cells: Without blanks around them.
+        read_price: Reads a surcharge as the prices of the file are read.
 
     Raises:
         ValueError: One of them can't be read; the text names it.
     """
     given = {name: unguard(cells[name]) for name in OPTIONAL if cells.get(name)}
     fields: dict[str, object] = {}
+    if asked := given.pop(_INPUTS, ""):
+        fields[_INPUTS] = () if asked == _CLEAR else read_inputs(asked, row.price.currency, read_price)
     for name, text in given.items():
         read, empty = _READERS[name]
         if text != _CLEAR:
@@ -55,17 +65,18 @@ def write_more(product: Product, sku: SkuView) -> Sequence[str]:
     """Return the optional cells of a SKU, in the order of `OPTIONAL`. What is empty empties when it is read."""
     cells = (
         product.brand,
-        "; ".join(map(_escaped, product.tags)),
+        "; ".join(escape(tag, _MARKS) for tag in product.tags),
         product.status,
         product.publish_at.isoformat() if product.publish_at else "",
         product.unpublish_at.isoformat() if product.unpublish_at else "",
         "; ".join(
-            f"{_escaped(option.name)}={_escaped(value)}"
+            f"{escape(option.name, _MARKS)}={escape(value, _MARKS)}"
             for option, value in zip(product.options, sku.options, strict=True)
         ),
         sku.barcode or "",
         "yes" if sku.is_on_sale else "no",
         "; ".join(part.sku if part.quantity == 1 else f"{part.sku} x{part.quantity}" for part in sku.parts),
+        write_inputs(product.inputs),
     )
     return [guard(cell) if cell else _CLEAR for cell in cells]
 
@@ -102,11 +113,11 @@ def _time(text: str) -> datetime:
 
 
 def _tags(text: str) -> tuple[str, ...]:
-    return tuple(_unescaped(part.strip()) for part in _split(text, ";"))
+    return tuple(unescape(part.strip()) for part in split(text, ";"))
 
 
 def _options(text: str) -> tuple[tuple[str, str], ...]:
-    pairs = [[_unescaped(word.strip()) for word in _split(part, "=")] for part in _split(text, ";")]
+    pairs = [[unescape(word.strip()) for word in split(part, "=")] for part in split(text, ";")]
     if any(len(pair) != 2 for pair in pairs):
         raise ValueError(f"options must be written as Size=S; Colour=red, not {text[:40]!r}")
     return tuple((name, value) for name, value in pairs)
@@ -117,20 +128,6 @@ def _parts(text: str) -> tuple[Line, ...]:
     if not all(read):
         raise ValueError(f"parts must be written as MUG x2; TEE, not {text[:40]!r}")
     return tuple(Line(sku=part[1], quantity=int(part[2] or 1)) for part in read if part)
-
-
-def _split(text: str, mark: str) -> list[str]:
-    """Split at each mark that has no backslash before it; blank parts are left out."""
-    parts = re.findall(rf"((?:[^\\{mark}]|\\.)*)(?:{mark}|$)", text)
-    return [part for part in parts if part.strip()]
-
-
-def _escaped(text: str) -> str:
-    return _SPECIAL.sub(r"\\\1", text)
-
-
-def _unescaped(text: str) -> str:
-    return re.sub(r"\\(.)", r"\1", text)
 
 
 # Of each column: how its cells are read, and what `-` makes of it; None: it is named in `cleared`.
@@ -145,4 +142,4 @@ _READERS: Final[Mapping[str, tuple[Callable[[str], object], object]]] = {
     "on_sale": (_on_sale, None),
     "parts": (_parts, ()),
 }
-OPTIONAL: Final = tuple(_READERS)
+OPTIONAL: Final = (*_READERS, _INPUTS)

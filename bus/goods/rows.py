@@ -85,7 +85,8 @@ def read_line(row: SheetRow, style: Style, *, has_stock: bool = True) -> GoodsLi
         price=Money(amount=_price(cell["price"], cell["currency"], style), currency=cell["currency"]),
         weight_g=_whole("weight_g", cell["weight_g"], "a whole number of grams, 1 or more"),
     )
-    return GoodsLine(row.number, read_more(required, cell), on_hand, read_pictures(cell.get(PICTURES, "")))
+    whole = read_more(required, cell, lambda price: _price(price, cell["currency"], style))
+    return GoodsLine(row.number, whole, on_hand, read_pictures(cell.get(PICTURES, "")))
 
 
 def read_pictures(cell: str) -> tuple[str, ...]:

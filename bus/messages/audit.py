@@ -66,6 +66,8 @@ CheckId: TypeAlias = Literal[
     "indexed_is_on_sale",
     "category_is_there",
     "path_follows_tree",
+    "view_is_product",
+    "view_is_late_enough",
     "more_findings",
 ]
 # The promise behind each check, in words for the audit's readers.
@@ -114,6 +116,8 @@ RULES: Final[Mapping[CheckId, str]] = {
     "indexed_is_on_sale": "S2 what can be found is on sale",
     "category_is_there": "C1 a product's categories are there",
     "path_follows_tree": "C2 a category's path follows the tree",
+    "view_is_product": "V1 a view has its product as it is",
+    "view_is_late_enough": "V2 a view is as late as the last change of what it shows",
     "more_findings": "many",
 }
 

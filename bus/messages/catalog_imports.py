@@ -7,6 +7,7 @@ import msgspec
 
 from bus.messages.base import Line, Money, ProductId, Sku, Value
 from bus.messages.catalog import FieldChange, Status
+from bus.messages.inputs import Input
 from engine.message import Command, Reply
 
 
@@ -35,6 +36,7 @@ class SkuRow(Value, frozen=True, kw_only=True):
     # As written, by key; "" takes one away. Of the product, or of the SKU.
     attributes: dict[str, str] = msgspec.field(default_factory=dict)
     parts: tuple[Line, ...] | None = None
+    inputs: tuple[Input, ...] | None = None  # Of the product.
 
 
 class RowChange(Value, frozen=True, kw_only=True):

@@ -5,6 +5,7 @@ from typing import Final
 
 import msgspec
 
+from bus.messages.audit import Findings, Repairs
 from bus.messages.base import ProductId, Value
 from bus.messages.catalog import Product
 from bus.messages.media import Image
@@ -68,3 +69,13 @@ class ForgetViews(Command[None]):
 
     views: tuple[ViewRevision, ...]  # MOST_CHANGES at most.
     changed_at: datetime
+
+
+class AuditViews(Query[Findings]):
+    """Compare views with the products and the parts of bundles that they show."""
+
+
+class RepairViews(Command[Repairs]):
+    """Write views anew that are not as they should be, with later revisions: so all who keep them read them again."""
+
+    product_ids: tuple[ProductId, ...]  # MOST_VIEWS at most.

@@ -24,7 +24,8 @@ from gateway.views.metrics import AGE, BYTES, EMPTIED, READS
 from gateway.views.rendered import Rendered
 from gateway.views.shared import SharedViews
 
-MOST_BYTES: Final = 262_144  # Of one view. A larger one is read from the database each time.
+MOST_BYTES: Final = 262_144  # Of one view in Redis. The catalog keeps no larger document, either.
+_MOST_SHARE: Final = 16  # One view may be a sixteenth of what this process keeps: 2,048 SKUs are some 600 KB.
 BOUND: Final = timedelta(seconds=10)  # What is shown was current not longer ago.
 _SOON: Final = timedelta(seconds=5)  # Then it is asked beside what goes on, so that nobody waits for it.
 _TRIES: Final = 8  # To read a view that is changed all the time.
@@ -58,7 +59,7 @@ class ViewReader:
         self._render = render
         self._clock = clock
         self._most_bytes = most_bytes
-        self._cache = ViewCache(floors, most_bytes, MOST_BYTES)
+        self._cache = ViewCache(floors, most_bytes, max(MOST_BYTES, most_bytes // _MOST_SHARE))
         self._maker = Maker(self._make, clock, "the views")
         self._checker = Maker(self._check, clock, "the views")
         self._names: dict[str, ProductId] = {}  # Of products that were asked for by slug since the last check.

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from bench import catalogue
 from bench.goods import sku, write_goods
 from bench.growth import grow
 from bus.messages.catalog import GetProduct, Product
@@ -16,6 +17,18 @@ async def test_goods_of_a_bench_are_imported(shop: ShopUnderTest, tmp_path: Path
 
     assert (done.added, done.refused) == (3, 0)
     assert await shop.available(sku(2)) == 7
+
+
+async def test_a_catalogue_of_a_bench_is_imported(shop: ShopUnderTest, tmp_path: Path) -> None:
+    catalogue.write(tmp_path / "goods.csv", 20)
+
+    done = await import_file(shop.inside, tmp_path / "goods.csv")
+
+    assert (done.added, done.refused) == (20, 0)
+    product = await shop.ask(GetProduct(id="P1"))
+    assert isinstance(product, Product)
+    assert [option.name for option in product.options] == ["Size", "Colour"]
+    assert len({sku.options for sku in product.skus}) == catalogue.OF_A_PRODUCT
 
 
 async def test_a_shop_can_be_grown(shop: ShopUnderTest) -> None:

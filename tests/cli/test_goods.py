@@ -65,6 +65,40 @@ async def test_what_goes_in_comes_out_again(shop: ShopUnderTest, tmp_path: Path)
     assert read(tmp_path / "out.csv")["VASE-RED"] == {**GOOD, **rest}
 
 
+async def test_inputs_go_in_and_come_out_again_and_what_does_not_fit_is_refused(
+    shop: ShopUnderTest, tmp_path: Path
+) -> None:
+    cell = r"name | Your name\; or hers | text | up to 30 | +500 | required; wrap | Wrap | choice Red, Dark blue"
+    vase, blue = {**GOOD, "inputs": cell}, {**GOOD, "sku": "VASE-BLUE", "inputs": cell}
+    assert await imported(shop, write(tmp_path / "in.csv", vase, blue)) == (2, [])
+
+    product = await shop.ask(GetProduct(id="VASE"))
+    assert isinstance(product, Product)
+    assert [(each.key, each.title, each.is_required) for each in product.inputs] == [
+        ("name", "Your name; or hers", True), ("wrap", "Wrap", False),
+    ]  # fmt: skip
+    await export_file(shop.inside.bus, tmp_path / "out.csv")
+    assert {row["inputs"] for name, row in read(tmp_path / "out.csv").items() if name in ("VASE-RED", "VASE-BLUE")} == {
+        cell
+    }
+    assert await imported(shop, tmp_path / "out.csv") == (5, [])
+    assert await shop.ask(GetProduct(id="VASE")) == product  # Nothing has changed.
+
+    other = {**blue, "inputs": "name | Your name | text"}
+    twice = {**GOOD, "product_id": "JAR", "slug": "jar", "sku": "JAR", "inputs": "a | A | text; a | B | text"}
+    _, refused = await imported(shop, write(tmp_path / "in.csv", vase, other, twice))
+    assert [number for number, _ in refused] == [5, 7]  # Each has a line break in it.
+    assert "described differently" in refused[0][1]
+    assert refused[1][1].startswith("inputs: at most 10, each key once")
+
+    assert await imported(shop, write(tmp_path / "in.csv", {**GOOD, "inputs": ""})) == (1, [])
+    assert await shop.ask(GetProduct(id="VASE")) == product
+    assert await imported(shop, write(tmp_path / "in.csv", {**GOOD, "inputs": "-"})) == (1, [])
+    without = await shop.ask(GetProduct(id="VASE"))
+    assert isinstance(without, Product)
+    assert without.inputs == ()
+
+
 async def test_a_spreadsheets_byte_order_mark_is_no_part_of_the_first_column(
     shop: ShopUnderTest, tmp_path: Path
 ) -> None:
@@ -184,6 +218,7 @@ SHIRT = {
     "unpublish_at": "-",
     "on_sale": "yes",
     "parts": "-",
+    "inputs": "name | Your name | text",
 }
 SIZES = [
     {**SHIRT, "sku": f"SHIRT-{size}", "options": f"Size={size}; Colour=red", "barcode": f"40063813339{place}"}

@@ -4,14 +4,15 @@ No database, no messages, nobody who crashes: one thing happens after the other,
 methods are the steps that `tests/faults/real.py` takes with a real shop, and their answers must be the same.
 """
 
+from collections import Counter
 from typing import Final
 
+from tests.faults.model_carts import PLAIN, Cart, parts_of, short_lines
 from tests.faults.model_orders import BEFORE_PACKING, TO_PAY_S, UNPAID, Order
 from tests.faults.model_stripe import Answer, Fact, Payment
 
-PRICES: Final = (5900, 1450, 1200)
+PRICES: Final = (5900, 1450, 1200, 3300)  # The last is the bundle's.
 ON_HAND: Final = (1, 3, 6)
-CART_HOLD_S = 600
 SHIPPING, FREE_FROM = 490, 7500
 STRIPE_FORGETS_S = 24 * 3600
 
@@ -35,19 +36,18 @@ class Model:
         self.now_s = 0.0
         self.on_hand = list(ON_HAND)
         self.prices = list(PRICES)
-        self.carts: list[dict[int, int]] = [{}, {}]
+        self.carts = [Cart(), Cart()]
         self.shown: dict[int, int] = {}  # What a cart's buyer was last told that it costs.
-        self.holds: dict[tuple[int, int], tuple[int, float]] = {}  # Of carts: units, and their end.
         self.orders: list[Order] = []
         self.webhooks = "come"
         self._unheard: list[tuple[Order, Fact]] = []
 
     def assigned(self, sku: int) -> int:
-        return sum(order.lines.get(sku, 0) for order in self.orders if order.units == "sold")
+        return sum(order.goods[sku] for order in self.orders if order.units == "sold")
 
     def held(self, sku: int) -> int:
-        of_carts = sum(units for (_, held), (units, _) in self.holds.items() if held == sku)
-        return of_carts + sum(order.lines.get(sku, 0) for order in self.orders if order.units == "held")
+        of_carts = sum(cart.held(sku) for cart in self.carts)
+        return of_carts + sum(order.goods[sku] for order in self.orders if order.units == "held")
 
     def available(self) -> list[int]:
         return [on_hand - self.assigned(sku) - self.held(sku) for sku, on_hand in enumerate(self.on_hand)]
@@ -55,17 +55,16 @@ class Model:
     # Carts.
 
     def set_line(self, cart: int, sku: int, units: int) -> Answer:
-        reach = self._reach(cart, sku)
-        if units > reach:
-            return "refused", reach
-        self.holds[cart, sku] = units, self.now_s + CART_HOLD_S
-        self.carts[cart][sku] = units
-        self.shown[cart] = self._cost(self.carts[cart])
+        reach, others = self._reach(cart), self.carts[cart].of_others(sku, self.now_s)
+        most = min((reach[part] - others[part]) // each for part, each in parts_of(sku).items())
+        if units > most:
+            return "refused", max(0, most)
+        self.carts[cart].set(sku, units, self.now_s)
+        self.shown[cart] = self._cost(self.carts[cart].lines)
         return "held", units
 
     def remove_line(self, cart: int, sku: int) -> Answer:
-        self.holds.pop((cart, sku), None)
-        self.carts[cart].pop(sku, None)
+        self.carts[cart].remove(sku, self.now_s)
         return ("removed",)
 
     def check_out(self, cart: int) -> Answer:
@@ -76,22 +75,21 @@ class Model:
         return self._check_out(cart, self.shown.get(cart))
 
     def _check_out(self, cart: int, expected: int | None) -> Answer:
-        lines = dict(self.carts[cart])
+        lines = dict(self.carts[cart].lines)
         if not lines:
             return ("cart empty",)
         total = self._cost(lines)
         if expected not in (None, total):
             return "price changed", total
-        if short := {sku: reach for sku in lines if (reach := self._reach(cart, sku)) < lines[sku]}:
+        if short := short_lines(lines, self._reach(cart)):
             return "out of stock", short
-        for sku in lines:
-            self.remove_line(cart, sku)
+        self.carts[cart].hand_over()
         self.orders.append(Order(cart, lines, total, self.now_s, self.now_s + TO_PAY_S, Payment(total)))
         self.orders[-1].note("OrderCreated")
         return "checked out", total
 
     def buy(self, sku: int, units: int) -> Answer:
-        self.carts.append({})
+        self.carts.append(Cart())
         answer = self.set_line(len(self.carts) - 1, sku, units)
         return answer if answer[0] == "refused" else self.check_out(len(self.carts) - 1)
 
@@ -103,7 +101,7 @@ class Model:
         if self.now_s - order.placed_s >= STRIPE_FORGETS_S:
             return ("not asked",)
         for sku in order.lines:
-            self.carts[order.cart].pop(sku, None)
+            self.carts[order.cart].take_out(sku)
         return "checked out", order.total
 
     def set_price(self, sku: int, price: int) -> Answer:
@@ -113,8 +111,9 @@ class Model:
     def _cost(self, lines: dict[int, int]) -> int:
         return with_shipping(sum(self.prices[sku] * units for sku, units in lines.items()))
 
-    def _reach(self, cart: int, sku: int) -> int:
-        return self.available()[sku] + self.holds.get((cart, sku), (0, 0.0))[0]
+    def _reach(self, cart: int) -> list[int]:
+        """What there is for a cart, of all goods: what nobody keeps, and what it keeps itself."""
+        return [free + self.carts[cart].held(part) for part, free in zip(PLAIN, self.available(), strict=True)]
 
     # Money.
 
@@ -260,7 +259,7 @@ class Model:
             self._sell(order, "PaymentReceived")
             return
         order.note("PaymentCameLate")
-        if order.reason == "nobody paid" and all(self.available()[sku] >= n for sku, n in order.lines.items()):
+        if order.reason == "nobody paid" and order.goods <= Counter(dict(enumerate(self.available()))):
             self._sell(order, "UnitsRetaken")
             return
         if order.reason == "nobody paid":
@@ -289,7 +288,7 @@ class Model:
             order.note(event)
             if step == "ship":
                 order.units = "gone"
-                for sku, units in order.lines.items():
+                for sku, units in order.goods.items():
                     self.on_hand[sku] -= units
         return ("done" if order.pick_list == after else "wrong step", order.pick_list)
 
@@ -334,4 +333,5 @@ class Model:
         )
 
     def _let_holds_end(self) -> None:
-        self.holds = {key: hold for key, hold in self.holds.items() if hold[1] > self.now_s}
+        for cart in self.carts:
+            cart.let_end(self.now_s)

@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Final
 
+from tests.faults.model_carts import made_of
 from tests.faults.model_stripe import Payment
 
 TO_PAY_S = 1800
@@ -55,6 +56,11 @@ class Order:
         self.timeline.append(event)
         if event in MAILS:
             self.mails[MAILS[event]] += 1
+
+    @property
+    def goods(self) -> Counter[int]:
+        """What it takes from the shelf."""
+        return made_of(self.lines)
 
     @property
     def received(self) -> int:

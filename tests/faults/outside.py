@@ -3,16 +3,26 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from bus.messages.base import Money
+from msgspec import structs
+
+from bus.messages.base import Line, Money
 from bus.messages.catalog_imports import ImportSkus, SkuRow
 from testkit import ShopUnderTest
 from tests.faults.model import PRICES
+from tests.faults.model_carts import PARTS
 
 
 async def put_on_the_shelf(shop: ShopUnderTest, names: Sequence[str]) -> None:
     """Goods for scenarios of these names."""
-    goods = [(f"{name}-{number}", price) for name in names for number, price in enumerate(PRICES)]
-    await shop.ask(ImportSkus(rows=tuple(row_of(sku, cents) for sku, cents in goods)))
+    goods = [(name, number, price) for name in names for number, price in enumerate(PRICES)]
+    for is_made in (False, True):  # Bundles after their parts.
+        rows = [_row(*each) for each in goods if (each[1] in PARTS) == is_made]
+        assert not (await shop.ask(ImportSkus(rows=tuple(rows)))).refused
+
+
+def _row(name: str, number: int, cents: int) -> SkuRow:
+    parts = tuple(Line(sku=f"{name}-{part}", quantity=each) for part, each in PARTS.get(number, {}).items())
+    return structs.replace(row_of(f"{name}-{number}", cents), parts=parts)
 
 
 def row_of(sku: str, cents: int) -> SkuRow:

@@ -33,6 +33,7 @@ from sandbox.stripe.errors import StripeError
 from sandbox.stripe.objects import Record
 from testkit import ShopUnderTest
 from tests.faults.model import LISTS, ON_HAND, PRICES, STRIPE_FORGETS_S, with_shipping
+from tests.faults.model_carts import PLAIN
 from tests.faults.model_stripe import REFUSED, Answer
 from tests.faults.outside import Outside, euros, row_of
 from tests.orders import checkout
@@ -69,6 +70,7 @@ class Real:
         self._http = http
         self._name = name
         self._skus = [f"{name}-{number}" for number in range(len(PRICES))]
+        self._on_shelf = [self._skus[number] for number in PLAIN]
         self._carts: list[str] = []
         self._shown: dict[int, Money] = {}  # What a cart's buyer was last told that it costs.
         self._orders: list[tuple[str, str, CheckedOut]] = []  # With their carts.
@@ -77,7 +79,7 @@ class Real:
         self._heard = 0  # How many of Stripe's events the shop was told, or will be in the next moment.
 
     async def begin(self) -> None:
-        for sku, on_hand in zip(self._skus, ON_HAND, strict=True):
+        for sku, on_hand in zip(self._on_shelf, ON_HAND, strict=True):
             await self._shop.ask(SetOnHand(sku=sku, on_hand=on_hand))
         for _ in range(2):
             await self._new_cart()
@@ -86,7 +88,7 @@ class Real:
         return self._orders[which][0]
 
     async def available(self) -> list[int]:
-        levels = (await self._ask(GetStock(skus=tuple(self._skus)))).levels
+        levels = (await self._ask(GetStock(skus=tuple(self._on_shelf)))).levels
         return [level.available for level in levels]
 
     # Carts.
@@ -331,7 +333,7 @@ class Real:
 
     async def books(self) -> list[tuple[int, int, int]]:
         """On hand, assigned and held, of each SKU."""
-        counts = [await self._ask(CountStock(sku=sku)) for sku in self._skus]
+        counts = [await self._ask(CountStock(sku=sku)) for sku in self._on_shelf]
         return [
             (counted.on_hand, counted.assigned, counted.held) for counted in counts if isinstance(counted, StockCount)
         ]

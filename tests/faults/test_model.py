@@ -22,6 +22,7 @@ from engine import crash
 from testkit import Servers, ShopUnderTest, open_shop_under_test
 from tests.faults.conftest import Scale
 from tests.faults.model import LISTS, Model
+from tests.faults.model_carts import BUNDLE, PLAIN
 from tests.faults.outside import put_on_the_shelf
 from tests.faults.real import Real, audit
 from tests.faults.report import Campaign, Report
@@ -78,7 +79,8 @@ class Step:
 
 
 def _steps() -> st.SearchStrategy[list[Step]]:
-    carts, skus, units, which = st.integers(0, 3), st.integers(0, 2), st.integers(1, 4), st.integers(0, 5)
+    carts, units, which = st.integers(0, 3), st.integers(1, 4), st.integers(0, 5)
+    skus, on_shelf = st.sampled_from([*PLAIN, BUNDLE, BUNDLE]), st.sampled_from(PLAIN)
     kills = [f"kill: {point}:{time}" for time in (1, 2, 3, 5) for point in POINTS]
     kills += ["kill: now"] * 4
     # The first is what a failure shrinks to. A kill takes as long as ten steps, so most have none.
@@ -111,7 +113,7 @@ def _steps() -> st.SearchStrategy[list[Step]]:
         step("send_off", which),
         step("arrive", which),
         step("remove_line", carts, skus),
-        step("count", skus, st.integers(0, 6)),
+        step("count", on_shelf, st.integers(0, 6)),
         step("set_price", skus, st.sampled_from([500, 9000])),
     ]
     stories = [*(st.tuples(each) for each in single), *_stories(step)]
@@ -124,7 +126,7 @@ def _stories(step: Callable[..., st.SearchStrategy[Step]]) -> Iterator[st.Search
     """What chance alone would hardly come to: several steps about one order."""
     last, any_of = st.just(-1), st.sampled_from
     sums, banks = any_of([None, 100, 1690]), any_of(["open", "open", "inquiry"])
-    buy, good = step("buy", st.integers(0, 2), st.integers(1, 2)), step("pay", last, st.just("good"))
+    buy, good = step("buy", st.integers(0, BUNDLE), st.integers(1, 2)), step("pay", last, st.just("good"))
     debit, settle = step("pay", last, st.just("debit")), step("settle", last, any_of(["yes", "no"]))
     deaf, cancel = step("hear", st.just("are lost")), step("cancel", last)
     refund, given = step("refund", last, sums), step("refund_in_dashboard", last, sums)
@@ -143,7 +145,12 @@ def _stories(step: Callable[..., st.SearchStrategy[Step]]) -> Iterator[st.Search
     yield st.tuples(buy, good, pick, doubted, pack, ship)
     yield st.tuples(buy, good, pick, pack, doubted, ship)
     yield st.tuples(buy, good, step("send_off", last), step("arrive", last), doubted)
+    part, bundle = (step("buy", any_of(skus), any_of([1, 2])) for skus in ([1, 2], [BUNDLE]))
+    yield st.tuples(bundle, part, part, bundle)
     first, price = st.just(0), any_of([500, 9000])
+    put = step("set_line", first, any_of([1, 2, BUNDLE, BUNDLE]), any_of([1, 2]))
+    take, pause = step("remove_line", first, any_of([1, 2, BUNDLE])), step("wait", any_of([1, 300, 600]))
+    yield st.tuples(put, pause, put, pause, put, take, pause, step("check_out", first))
     yield st.tuples(
         step("set_line", first, first, st.just(1)), step("set_price", first, price), step("check_out_as_shown", first)
     )
@@ -196,7 +203,7 @@ class Scenarios:
             assert await real.books() == [
                 (on_hand, model.assigned(sku), model.held(sku)) for sku, on_hand in enumerate(model.on_hand)
             ]
-            assert await real.carts() == model.carts
+            assert await real.carts() == [cart.lines for cart in model.carts]
         self._owed |= {real.order_id(which) for which, order in enumerate(model.orders) if order.is_owed}
         assert await audit(shop, but=self._owed) == []
         assert await shop.inside.bus.backlog.dead_letters() == []

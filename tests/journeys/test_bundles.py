@@ -111,6 +111,25 @@ async def test_a_bundle_s_hold_ends_with_all_of_its_parts(bundle: str, buyer: Cu
     assert await buyer.available("MUG") == 10
 
 
+async def test_what_is_left_of_a_cart_says_until_when_its_units_are_held(
+    bundle: str, buyer: Customer, shop: ShopUnderTest
+) -> None:
+    cart = await buyer.fill_cart(SET=1)
+    for sku in ("MUG", "BOOK"):
+        await shop.clock.advance(minutes=2)
+        _ = (await buyer.put(cart, sku, 1)).good
+    _ = (await buyer.ask("DELETE", f"/carts/{cart}/lines/{bundle}")).good
+
+    left = {line["sku"]: line["held_until"] for line in (await buyer.get(f"/carts/{cart}")).good["lines"]}
+    assert left["MUG"] == left["BOOK"]  # Held by one command, so until the first of their ends.
+    await shop.clock.advance(minutes=8, seconds=-1)
+    assert (await buyer.available("MUG"), await buyer.available("BOOK")) == (9, 99)
+    await shop.clock.advance(seconds=1)
+    assert (await buyer.available("MUG"), await buyer.available("BOOK")) == (10, 100)
+    held = [line["held"] for line in (await buyer.get(f"/carts/{cart}")).good["lines"]]
+    assert held == [0, 0]
+
+
 async def test_an_order_keeps_the_parts_for_the_warehouse_the_mails_and_the_books(
     bundle: str, buyer: Customer, staff: Staff, shop: ShopUnderTest
 ) -> None:

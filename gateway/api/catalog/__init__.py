@@ -12,6 +12,7 @@ from gateway.api.catalog import (
     products,
     redirects,
     translations,
+    wordings,
 )
 
 PUBLIC: list[ControllerRouterHandler] = [
@@ -28,6 +29,7 @@ STAFF: list[ControllerRouterHandler] = [
     *collections.STAFF,
     *redirects.STAFF,
     *translations.STAFF,
+    *wordings.STAFF,
     *planned.STAFF,
 ]
 

@@ -1,7 +1,7 @@
 """The tree of categories: read by buyers, kept by staff."""
 
 from collections.abc import Sequence
-from typing import Annotated, TypeAlias
+from typing import Annotated, Final, TypeAlias
 
 import msgspec
 from litestar import delete, get, put
@@ -20,12 +20,18 @@ from bus.messages.navigation import (
     RemoveCategory,
     SetCategory,
 )
+from bus.messages.wordings import WordingTexts
 from engine.patterns import whole
 from gateway.api.bodies import Body, Strict, View
 from gateway.api.catalog.bodies import Name, Slug, Text
+from gateway.api.catalog.languages import AcceptLanguage, AskedLocale, locales
+from gateway.api.catalog.refusals import path_taken
+from gateway.api.catalog.wordings import Texts, is_called, texts_of, texts_of_one
 from gateway.api.lists import WholeListView
 from gateway.context import GatewayContext, Injected
 from gateway.problems import Problem, not_found
+
+_NO_TEXTS: Final = WordingTexts()
 
 
 class CategoryRef(View, frozen=True, kw_only=True):
@@ -84,21 +90,34 @@ class CategoryBody(Body, frozen=True, kw_only=True):
 
 
 @get("/categories", summary="Read the tree of categories")
-async def list_categories(context: Injected) -> CategoryList:
-    """Read all categories, each before those below it."""
+async def list_categories(
+    context: Injected, locale: AskedLocale = "", accept_language: AcceptLanguage = ""
+) -> CategoryList:
+    """Read all categories, each before those below it.
+
+    Titles and paths are in the first language that is asked for (`locale`, else `Accept-Language`) and that each has.
+    """
     tree = await context.bus.ask(ReadCategoryTree())
-    return CategoryList(items=[_node(each) for each in tree.categories])
+    texts = await texts_of(context, "category", locales(context, locale, accept_language))
+    return CategoryList(items=[_node(each, texts) for each in tree.categories])
 
 
 @get("/categories/{category_path:path}", summary="Read a category", refuses=["moved", "not_found", "gone"])
-async def get_category(context: Injected, category_path: FromPath[str]) -> CategoryView:
-    """Read a category by its path, such as `clothing/shirts`. A path that it had leads to it (301)."""
-    found = await find_category(context, category_path.strip("/"))
+async def get_category(
+    context: Injected, category_path: FromPath[str], locale: AskedLocale = "", accept_language: AcceptLanguage = ""
+) -> CategoryView:
+    """Read a category by its path, such as `clothing/shirts`, in any language. A path that it had leads to it (301).
+
+    Its texts are in the first language that is asked for (`locale`, else `Accept-Language`) and that it has.
+    """
+    found, wanted = await find_category(context, category_path.strip("/")), locales(context, locale, accept_language)
+    category, texts = found.found.category, await texts_of(context, "category", wanted)
+    own = await texts_of_one(context, "category", category.id, wanted)
     return CategoryView(
-        **msgspec.structs.asdict(_leaf(found.found)),
-        description=found.found.category.description,
-        above=[_ref(each) for each in found.above],
-        children=[_leaf(each) for each in found.children],
+        **msgspec.structs.asdict(_leaf(found.found, texts)),
+        description=own.description or category.description,
+        above=[_ref(each, texts) for each in found.above],
+        children=[_leaf(each, texts) for each in found.children],
     )
 
 
@@ -167,8 +186,10 @@ async def find_category(context: GatewayContext, path: str) -> CategoryFound:
     """
     found = await context.bus.ask(FindCategory(path=path))
     place = found.found.category.path if isinstance(found, CategoryFound) else found.path
-    if isinstance(found, CategoryFound) and place == path:
-        return found
+    if isinstance(found, CategoryFound):
+        name = found.found.category.id
+        if place == path or (name != path and await is_called(context, "category", name, path)):
+            return found
     if place:
         headers = {"Location": f"/categories/{place}"}
         raise Problem(301, "moved", f"It is at {headers['Location']} now.", headers=headers)
@@ -177,35 +198,31 @@ async def find_category(context: GatewayContext, path: str) -> CategoryFound:
     raise not_found("category")
 
 
-def path_taken(answer: PathTaken) -> Problem:
-    """Refuse a path or slug that is another's."""
-    return Problem(409, "path_taken", f"{answer.path} is that of {answer.by}.", by=answer.by)
-
-
 _Named: TypeAlias = dict[str, str]
 
 
-def _names(category: Category) -> _Named:
-    return {"id": category.id, "path": category.path, "title": category.title}
+def _names(category: Category, texts: Texts) -> _Named:
+    own = texts.get(category.id, _NO_TEXTS)
+    return {"id": category.id, "path": own.slug or category.path, "title": own.title or category.title}
 
 
-def _ref(category: Category) -> CategoryRef:
-    return CategoryRef(**_names(category))
+def _ref(category: Category, texts: Texts) -> CategoryRef:
+    return CategoryRef(**_names(category, texts))
 
 
-def _leaf(counted: CountedCategory) -> CategoryLeaf:
-    return CategoryLeaf(**_names(counted.category), products=counted.products)
+def _leaf(counted: CountedCategory, texts: Texts) -> CategoryLeaf:
+    return CategoryLeaf(**_names(counted.category, texts), products=counted.products)
 
 
-def _node(counted: CountedCategory) -> CategoryNode:
+def _node(counted: CountedCategory, texts: Texts) -> CategoryNode:
     category = counted.category
     level = category.path.count("/") + 1
-    return CategoryNode(**_names(category), products=counted.products, parent=category.parent, level=level)
+    return CategoryNode(**_names(category, texts), products=counted.products, parent=category.parent, level=level)
 
 
 def _edited(category: Category, products: int) -> EditedCategory:
     return EditedCategory(
-        **_names(category),
+        **_names(category, {}),
         products=products,
         parent=category.parent,
         level=category.path.count("/") + 1,

@@ -28,10 +28,11 @@ from engine.cursor import make_cursor, read_cursor
 from engine.patterns import whole
 from gateway.api.bodies import Body, Strict, View
 from gateway.api.catalog.bodies import Categories, Name, Slug, Text
-from gateway.api.catalog.categories import path_taken
 from gateway.api.catalog.languages import AcceptLanguage, AskedLocale, locales
 from gateway.api.catalog.listing import shown_views
 from gateway.api.catalog.products import ProductSummary, summaries
+from gateway.api.catalog.refusals import path_taken
+from gateway.api.catalog.wordings import is_called, texts_of_one
 from gateway.api.lists import Limit, ListView, WholeListView
 from gateway.context import GatewayContext, Injected
 from gateway.problems import Problem, not_found
@@ -147,16 +148,18 @@ async def get_collection(
 ) -> CollectionPage:
     """Read a collection, page by page: first what was chosen by hand, then what its rule finds at this moment.
 
-    A slug that it had leads to it (301).
+    Its texts are in the first language that is asked for (`locale`, else `Accept-Language`) and that it has. A slug
+    that it had leads to it (301).
     """
-    collection = await _find(context, slug)
+    collection, wanted = await _find(context, slug), locales(context, locale, accept_language)
+    texts = await texts_of_one(context, "collection", collection.id, wanted)
     page = await _page(context, collection, limit, cursor)
     return CollectionPage(
         id=collection.id,
-        slug=collection.slug,
-        title=collection.title,
-        description=collection.description,
-        items=await summaries(context, page.views, locales(context, locale, accept_language)),
+        slug=texts.slug or collection.slug,
+        title=texts.title or collection.title,
+        description=texts.description or collection.description,
+        items=await summaries(context, page.views, wanted),
         next=page.next,
         degraded=page.is_degraded,
     )
@@ -215,7 +218,9 @@ async def remove_collection(context: Injected, collection_id: FromPath[str]) -> 
 
 async def _find(context: GatewayContext, slug: str) -> Collection:
     found = await context.bus.ask(GetCollection(id=slug))
-    if isinstance(found, Collection) and found.slug == slug:
+    if isinstance(found, Collection) and (
+        found.slug == slug or (found.id != slug and await is_called(context, "collection", found.id, slug))
+    ):
         return found
     if found.slug:
         headers = {"Location": f"/collections/{found.slug}"}

@@ -11,8 +11,11 @@ from msgspec import structs
 from bus.messages.base import Currency, Money, ProductId
 from bus.messages.catalog import SLUG, ListProductIds
 from bus.messages.navigation import MOST_LEVELS, ReadBelow
-from bus.messages.search import MOST_VALUES, Chosen, FindProducts, Found
+from bus.messages.search import MOST_VALUES, Chosen, FacetCount, FindProducts, Found
+from bus.messages.translations import Locale
+from bus.messages.wordings import WordingTexts
 from gateway.api.bodies import View
+from gateway.api.catalog.wordings import texts_of, titles_of
 from gateway.context import GatewayContext, Http
 from gateway.problems import Problem
 from gateway.views.rendered import Rendered
@@ -106,21 +109,31 @@ async def categories_below(context: GatewayContext, path: str) -> Sequence[str]:
     return (await context.bus.ask(ReadBelow(ids=(path,)))).ids if _PATH.fullmatch(path) else ()
 
 
-def facets(found: Found | None) -> list[FacetView]:
-    """Show the facets."""
+async def facets(context: GatewayContext, found: Found | None, wanted: Sequence[Locale]) -> list[FacetView]:
+    """Show the facets; attributes, their choices and categories in the first of these languages that each has."""
+    if found is None or not found.facets:
+        return []
+    attributes = await texts_of(context, "attribute", wanted)
+    categories = WordingTexts(words=await titles_of(context, "category", wanted))
     return [
-        FacetView(
-            name=facet.facet,
-            title=facet.title or _TITLES.get(facet.facet, facet.facet),
-            values=[
-                FacetValueView(value=each.value, title=each.title or each.value, count=each.count)
-                for each in facet.values
-            ],
-            lowest=facet.lowest,
-            highest=facet.highest,
-        )
-        for facet in (found.facets if found else ())
+        _facet(each, categories if each.facet == "category" else attributes.get(each.facet, WordingTexts()))
+        for each in found.facets
     ]
+
+
+def _facet(facet: FacetCount, texts: WordingTexts) -> FacetView:
+    return FacetView(
+        name=facet.facet,
+        title=texts.title or facet.title or _TITLES.get(facet.facet, facet.facet),
+        values=[
+            FacetValueView(
+                value=each.value, title=texts.words.get(each.value) or each.title or each.value, count=each.count
+            )
+            for each in facet.values
+        ],
+        lowest=facet.lowest,
+        highest=facet.highest,
+    )
 
 
 def prices(found: Found | None, currency: Currency) -> PriceRange | None:

@@ -196,11 +196,12 @@ async def list_products(
     )
     listing = await read_listing(context, wanted)
     views, found = listing.views, listing.found
+    languages = locales(context, locale, accept_language)
     page = ProductList(
-        items=await summaries(context, views, locales(context, locale, accept_language)),
+        items=await summaries(context, views, languages),
         next=listing.next,
         total=found.total if found else None,
-        facets=facets(found),
+        facets=await facets(context, found, languages),
         prices=prices(found, context.currency),
         corrected=found.corrected if found else None,
         redirect=(found.redirect or None) if found else None,

@@ -14,12 +14,18 @@ from bus.messages.catalog import (
     ProductExists,
 )
 from bus.messages.inventory import UnitsInUse
+from bus.messages.navigation import PathTaken
 from gateway.api.catalog.history import change_view, field_views
 from gateway.problems import Problem, not_found
 
 Missing: TypeAlias = NoSuchProduct | NoSuchSku | NoSuchChange
 Kept: TypeAlias = ProductExists | LastSku | PartOfBundle
 Refused: TypeAlias = Missing | Kept | ChangedMeanwhile | FieldsMoved | NotComplete
+
+
+def path_taken(answer: PathTaken) -> Problem:
+    """Refuse a path or slug that is another's."""
+    return Problem(409, "path_taken", f"{answer.path} is that of {answer.by}.", by=answer.by)
 
 
 def refusal(answer: Refused) -> Problem:

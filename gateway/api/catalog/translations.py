@@ -21,7 +21,7 @@ from bus.messages.translations import (
 )
 from gateway.api.bodies import LARGEST, Body, Strict, View
 from gateway.api.catalog.bodies import Seo, Short, Slug, Text
-from gateway.api.catalog.categories import path_taken
+from gateway.api.catalog.refusals import path_taken
 from gateway.api.lists import WholeListView
 from gateway.context import GatewayContext, Injected
 from gateway.problems import not_found

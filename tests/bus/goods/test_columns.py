@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bus.goods.columns import OPTIONAL, read_more, write_more
+from bus.goods import columns
+from bus.goods.columns import OPTIONAL, write_more
 from bus.messages.base import Line, Money
 from bus.messages.catalog import Option, Product, SkuView
 from bus.messages.catalog_imports import SkuRow
@@ -17,6 +18,10 @@ ROW = SkuRow(
 )  # fmt: skip
 WORDS = st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=8).filter(lambda word: word != "-")
 TIMES = st.none() | st.integers(0, 10**9).map(lambda s: datetime.fromtimestamp(s, UTC))
+
+
+def read_more(row: SkuRow, given: dict[str, str]) -> SkuRow:
+    return columns.read_more(row, given, int)
 
 
 def cells(**given: str) -> dict[str, str]:
@@ -91,3 +96,8 @@ def test_parts_are_written_as_people_do() -> None:
         "MUG x2; TEE", "-",
     ]  # fmt: skip
     assert read_more(ROW, cells(parts="-")).parts == ()
+
+
+def test_a_backslash_at_the_end_is_a_backslash_and_a_long_cell_of_them_takes_no_time() -> None:
+    assert read_more(ROW, cells(tags="new;end\\")).tags == ("new", "end\\")
+    assert read_more(ROW, cells(tags="x" * 100_000 + "\\")).tags == ("x" * 100_000 + "\\",)

@@ -4,6 +4,7 @@ import pytest
 
 from bus.goods.rows import Decimal, GoodsLine, Habit, column_of, read_line
 from bus.goods.sheets import SheetRow
+from bus.messages.base import Money
 
 CELLS = {
     "product_id": "MUG",
@@ -121,3 +122,20 @@ def test_pictures_are_a_list_and_none_is_taken_away() -> None:
 def test_texts_come_back_as_they_were_before_they_were_guarded_against_formulas() -> None:
     lines, _ = read({"title": "'=2+2", "description": "'tis"})
     assert (lines[0].row.title, lines[0].row.description) == ("=2+2", "'tis")
+
+
+def test_surcharges_are_written_as_the_prices_of_the_file_are() -> None:
+    asked = "name | Your name | text | +{}"
+    lines, refused = read(
+        {"price": "19.00", "inputs": asked.format("5.50")},
+        {"price": "19.00", "inputs": asked.format("550")},
+        {"price": "19.00", "inputs": "-"},
+        {"price": "19.00"},
+    )
+
+    assert [line.row.inputs and line.row.inputs[0].surcharge for line in lines] == [
+        Money(amount=550, currency="EUR"), (), None,
+    ]  # fmt: skip
+    ((number, said),) = refused
+    assert (number, column_of(said)) == (3, "inputs")
+    assert "1234.50 in EUR" in said

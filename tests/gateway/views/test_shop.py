@@ -306,7 +306,9 @@ async def test_a_picture_gives_a_view_another_revision_and_leaves_the_products(
     assert shop.published(ProductChanged)[-2].revision + 1 == shop.published(ProductChanged)[-1].revision
 
 
-async def test_a_view_that_is_too_large_is_shown_all_the_same(shop: ShopUnderTest, buyer: Customer) -> None:
+async def test_a_view_that_is_too_large_is_shown_all_the_same(
+    shop: ShopUnderTest, buyer: Customer, statements: Counter[str]
+) -> None:
     skus = tuple(
         SkuView(sku=f"BIG-{number}", title="x" * 150, price=Money(amount=100, currency=EUR), weight_g=1)
         for number in range(MOST_SKUS)
@@ -317,6 +319,9 @@ async def test_a_view_that_is_too_large_is_shown_all_the_same(shop: ShopUnderTes
     assert len((await buyer.get("/products/big")).good["skus"]) == MOST_SKUS
     await shop.ask(ChangeProduct(id="BIG", title="Bigger"))
     assert (await buyer.get("/products/big")).good["title"] == "Bigger"
+    statements.clear()
+    assert "BIG" in [each["id"] for each in (await buyer.get("/products")).good["items"]]
+    assert not [sql for sql in statements if "catalog.skus" in sql]  # It is kept in the process.
     await shop.clock.at_rest()
     assert await shop.inside.services.redis.strlen("view:product:BIG") < 20  # A gravestone.
 
