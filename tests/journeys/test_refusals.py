@@ -86,6 +86,10 @@ async def test_a_line_break_behind_a_value_is_a_part_of_it(buyer: Customer) -> N
     for country in ("DE\n", "DE\r\n", "\nDE"):
         address = buyer.delivery()["address"] | {"country": country}
         assert (await buyer.check_out(cart, key=new_key(), address=address)).refusal == (422, "invalid")
+    for locale in ("de%0A", "de-AT%0A", "%0Ade", "%0A"):
+        assert (await buyer.get(f"/products/MUG?locale={locale}")).refusal == (422, "invalid")
+        assert (await buyer.get(f"/products?locale={locale}")).refusal == (422, "invalid")
+    assert (await buyer.get("/products/MUG?locale=de-AT")).status == 200
 
 
 async def test_a_buyers_details_are_refused_in_words_and_by_field(buyer: Customer) -> None:
