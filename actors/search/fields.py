@@ -7,7 +7,7 @@ from typing import Final
 
 from tantivy import Index, Schema, SchemaBuilder, TextAnalyzerBuilder, Tokenizer
 
-VERSION: Final = 2  # Of the rules that make documents of products: an index that others made is built anew.
+VERSION: Final = 3  # Of the rules that make documents of products: an index that others made is built anew.
 
 # Each field's kind, and what it holds. Words arrive cut and folded, so they are split at spaces only.
 FIELDS: Final = {
@@ -22,7 +22,7 @@ FIELDS: Final = {
     "within": ("value", "Ids of its categories."),
     "facets": ("facets", "Values to filter by, and to count."),
     "named": ("order", "The facets that it has values of, each with its title if only products know that."),
-    "order": ("order", "The title, as lists are sorted."),
+    "order": ("order", "The title, as lists are sorted in the shop's language."),
     "price": ("number", "The lowest price in minor units, with a tie-break."),
     "in_stock": ("number", "1 or 0."),
     "added": ("number", "Its place among all products by when they were added."),

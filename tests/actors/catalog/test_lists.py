@@ -8,10 +8,10 @@ import pytest
 from msgspec import structs
 
 from actors.catalog.actor import Catalog
-from actors.catalog.sorting import rules_of, sort_key
 from bus.messages.base import Money
 from bus.messages.catalog import ListCategories, ListProducts
 from bus.messages.catalog_imports import ImportSkus, SkuRow
+from bus.messages.sorting import rules_of, sort_key
 from gateway.views.floors import Floors
 from testkit import ShopUnderTest
 
