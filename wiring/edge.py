@@ -36,7 +36,13 @@ async def open_edge(shop: Shop, listener: socket.socket) -> AsyncIterator[Server
     async def watch_order(order_id: str, token: str) -> OrderProgressed | None:
         return await read_status(shop.bus, order_id) if await may_see_order(context, token, order_id) else None
 
-    guard = make_guard(settings, shop.clock.monotonic, shop.clock.now, is_shared=may_have_siblings(shop.settings))
+    guard = make_guard(
+        settings,
+        shop.clock.monotonic,
+        shop.clock.now,
+        rest_s=shop.settings.cart.shopflow_cart_rest_s,
+        is_shared=may_have_siblings(shop.settings),
+    )
     hub = Hub(
         shop.updates.fresh_levels,
         watch_order,
