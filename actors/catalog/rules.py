@@ -83,7 +83,7 @@ def same_product(one: SkuRow, other: SkuRow) -> bool:
 
 
 def sort_rows(
-    rows: Sequence[SkuRow], currency: str, owners: dict[str, str], slugs: dict[str, str]
+    rows: Sequence[SkuRow], currency: str, owners: dict[str, str], slugs: dict[str, str], begun: SkuRow | None = None
 ) -> tuple[list[SkuRow], list[tuple[int, str]]]:
     """Separate the rows to write from the refused ones.
 
@@ -92,13 +92,14 @@ def sort_rows(
         currency: The shop's.
         owners: The product of each known SKU.
         slugs: The product of each taken slug.
+        begun: An earlier row of one of the products, to be described alike.
 
     Returns:
         The rows to write, and the place and reason of each refused one.
     """
     good: list[SkuRow] = []
     refused: list[tuple[int, str]] = []
-    first_of: dict[str, SkuRow] = {}
+    first_of = {begun.product_id: begun} if begun is not None and refusal(begun, currency) is None else {}
     written: set[Sku] = set()
     owners, slugs = dict(owners), dict(slugs)
     for place, row in enumerate(rows):
