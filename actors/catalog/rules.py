@@ -1,6 +1,7 @@
 """Decisions of the catalog. Pure."""
 
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from itertools import chain
@@ -28,6 +29,8 @@ from bus.messages.catalog_imports import SkuRow
 from bus.messages.texts import has_harmful, is_blank
 
 _NAME = re.compile(NAME)
+_WORD: Final = re.compile(r"\w+")
+_PLAIN_LETTERS: Final = str.maketrans("łŁøØđĐħĦı", "lLoOdDhHi")  # Letters that Unicode does not take apart.
 _SLUG = re.compile(SLUG)
 _OF_PRODUCT: Final = (
     "slug", "title", "category", "description", "brand", "tags", "status", "publish_at", "unpublish_at",
@@ -134,7 +137,13 @@ def cheapest_first(skus: Sequence[SkuView]) -> tuple[SkuView, ...]:
 
 def search_terms(q: str) -> str:
     """A buyer's search as a query of the full-text index: all words, each also as a prefix. "" if there are none."""
-    return " & ".join(f"{word[:64]}:*" for word in re.findall(r"\w+", q.lower())[:8])
+    return " & ".join(f"{word[:64]}:*" for word in _WORD.findall(unicodedata.normalize("NFC", q).lower())[:8])
+
+
+def without_accents(q: str) -> str:
+    """A buyer's search as titles are written without their accents (`schema/0019_plain_titles.sql`)."""
+    apart = unicodedata.normalize("NFKD", q.translate(_PLAIN_LETTERS))
+    return "".join(letter for letter in apart if not "\u0300" <= letter <= "\u036f")
 
 
 def missing(product_id: str, former: Mapping[str, str | None]) -> NoSuchProduct:
