@@ -13,6 +13,7 @@ import uvicorn
 from structlog.testing import capture_logs
 
 from gateway.client_address import ClientAddresses, read_networks
+from gateway.headers import headers_of_all
 from gateway.http_protocol import HttpBounds
 from gateway.places import Places
 from gateway.refusals import Refusals
@@ -28,6 +29,9 @@ class Running:
     port: int
     places: Places
     bodies: list[int]  # Their lengths.
+
+
+SAFE = {b"%s: %s" % each for each in headers_of_all(is_https=True)}
 
 
 @asynccontextmanager
@@ -91,7 +95,9 @@ async def exchange(live: Running, *pieces: bytes) -> bytes:
 def refusal(answer: bytes) -> tuple[int, str]:
     head, _, body = answer.partition(b"\r\n\r\n")
     status = int(head.split()[1])
-    assert b"content-type: application/problem+json" in head
+    lines = head.split(b"\r\n")
+    assert b"content-type: application/problem+json" in lines
+    assert [b"%s: %s" % each for each in headers_of_all(is_https=False)] == [line for line in lines if line in SAFE]
     problem = msgspec.json.decode(body, type=dict[str, Any])
     assert problem["status"] == status
     return status, problem["code"]
