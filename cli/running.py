@@ -25,7 +25,8 @@ T = TypeVar("T")
 
 # What opens a cart, a payment or an account to whoever reads it; of each, what is enough to find it again.
 _KEYS: Final = re.compile(
-    r"(\bcart_[\w-]{4}|\bpi_\w{1,40}_secret_|\b[sr]k_(?:live|test)_|\bwhsec_)[\w-]+|(://[^\s:/@]*:)[^\s/@]+(?=@)"
+    r"(\bcart_[\w-]{4}|\bpi_\w{1,40}_secret_|\b[sr]k_(?:live|test)_|\bwhsec_)[\w-]+"
+    r"|(://[^\s:/@]*:)[^\s/@]+(?=@)|([?&](?i:\w*password)=)[^\s&'\"]+"
 )
 
 out = Console()

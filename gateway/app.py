@@ -15,7 +15,7 @@ from gateway.api import ROUTES
 from gateway.api.costs import COSTS
 from gateway.context import GatewayContext, context_of_request, put_context
 from gateway.cors import with_cors
-from gateway.headers import with_headers
+from gateway.headers import headers_of_all, with_headers
 from gateway.heads import with_head
 from gateway.idempotency import MAX_BODY_BYTES, Idempotent, required_claim
 from gateway.limits import with_limits
@@ -47,8 +47,9 @@ def make_app(context: GatewayContext, *, origins: Sequence[str] = ()) -> ASGIApp
 
     pages = with_one_spelling(with_ready_pages(serve, context))
     limited = with_limits(with_missing_page(with_redirects(pages, context)), context.guard, COSTS)
-    app = with_headers(limited, is_https=context.public_url.startswith("https://"))
-    return with_cors(with_head(with_revalidation(app)), origins)
+    is_https = context.public_url.startswith("https://")
+    app = with_head(with_revalidation(with_headers(limited, is_https=is_https)))
+    return with_cors(app, origins, headers_of_all(is_https=is_https))
 
 
 @cache

@@ -21,8 +21,14 @@ _FOR_PREFLIGHT: Final = [
 _READABLE: Final = (b"access-control-expose-headers", b"ETag, Idempotent-Replayed, Location, Retry-After")
 
 
-def with_cors(app: ASGIApp, origins: Sequence[str]) -> ASGIApp:
-    """Wrap an application so that pages of these origins may use it, errors included."""
+def with_cors(app: ASGIApp, origins: Sequence[str], always: Sequence[tuple[bytes, bytes]] = ()) -> ASGIApp:
+    """Wrap an application so that pages of these origins may use it, errors included.
+
+    Args:
+        app: The application.
+        origins: As browsers write them.
+        always: Headers of every answer, which those to preflights get here.
+    """
     if not origins:
         return app
 
@@ -32,7 +38,7 @@ def with_cors(app: ASGIApp, origins: Sequence[str]) -> ASGIApp:
         allowed = [(b"access-control-allow-origin", origin.encode("latin-1"))] if _is_listed(origin, origins) else []
         is_options = scope["type"] == ScopeType.HTTP and scope["method"] == "OPTIONS"
         if allowed and is_options and "access-control-request-method" in headers:
-            for message in answer_messages(204, b"", [*allowed, *_FOR_PREFLIGHT, (b"vary", b"Origin")]):
+            for message in answer_messages(204, b"", [*always, *allowed, *_FOR_PREFLIGHT, (b"vary", b"Origin")]):
                 await send(message)
             return
 

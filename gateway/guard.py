@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from gateway.client_address import ClientAddresses
 from gateway.held_units import HeldUnits
@@ -46,7 +46,12 @@ class Guard:
 
 
 def make_guard(
-    settings: EdgeSettings, now: Callable[[], float], utc: Callable[[], datetime], *, is_shared: bool
+    settings: EdgeSettings,
+    now: Callable[[], float],
+    utc: Callable[[], datetime],
+    *,
+    rest_s: float,
+    is_shared: bool,
 ) -> Guard:
     """Make the bounds of a shop.
 
@@ -54,6 +59,7 @@ def make_guard(
         settings: The figures.
         now: A clock in seconds that is never set.
         utc: The time in UTC.
+        rest_s: How long a SKU can't be held again after it was held for as long as may be.
         is_shared: Whether other processes serve this shop, too.
 
     Raises:
@@ -72,5 +78,5 @@ def make_guard(
         unpaid=UnpaidOrders(
             Limiter(RateLimit(orders, _HOUR_S) if orders else None, now, is_shared=is_shared), refusals
         ),
-        held=HeldUnits(settings.shopflow_held_units, utc, refusals),
+        held=HeldUnits(settings.shopflow_held_units, utc, refusals, rest=timedelta(seconds=rest_s)),
     )

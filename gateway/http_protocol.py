@@ -13,9 +13,9 @@ several times as much, and whoever floods a shop is refused hundreds of times a 
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, ClassVar, Final, NoReturn
 from urllib.parse import unquote
 
@@ -26,6 +26,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from gateway.client_address import ClientAddresses, counted_as
+from gateway.headers import headers_of_all
 from gateway.limits import AdmissionControl
 from gateway.places import Places
 from gateway.problems import Problem, document, too_many
@@ -49,7 +50,7 @@ class _Refused(Exception):
     """Ends the parsing; the problem is noted on the protocol."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class HttpBounds:
     """The bounds of all connections of a server.
 
@@ -62,6 +63,7 @@ class HttpBounds:
         head_within_s: For a head to arrive whole.
         request_within_s: For a request to arrive whole.
         unread_within_s: For an answer to be read.
+        headers: Of every answer that is written here.
     """
 
     places: Places
@@ -72,6 +74,12 @@ class HttpBounds:
     head_within_s: float = 10.0
     request_within_s: float = 30.0
     unread_within_s: float = 60.0
+    headers: Sequence[tuple[bytes, bytes]] = headers_of_all(is_https=False)
+
+    @cached_property
+    def written_headers(self) -> bytes:
+        """The headers as they are sent: written once."""
+        return b"".join(b"%s: %s\r\n" % each for each in self.headers)
 
     def protocol_class(self) -> type[asyncio.Protocol]:
         """Return the class for `uvicorn.Config(http=...)`."""
@@ -231,7 +239,7 @@ class _BoundedHttp(HttpToolsProtocol):
         self.scope["state"]["admission"] = admission
         if not admission.wait_s or method == "HEAD" or not self._can_answer():
             return False
-        self.transport.write(_written(admission.refusal(), closes=False))
+        self.transport.write(_written(admission.refusal(), self.bounds.written_headers, closes=False))
         return True
 
     def _can_answer(self) -> bool:
@@ -300,7 +308,7 @@ class _BoundedHttp(HttpToolsProtocol):
             self.cycle.message_event.set()
         self._cut_within(_LINGER_S)
         if is_due:
-            self.transport.write(_written(problem))
+            self.transport.write(_written(problem, self.bounds.written_headers))
         if is_due and lingers and self.transport.can_write_eof():
             self.transport.write_eof()
             self.flow.resume_reading()
@@ -333,8 +341,8 @@ def _head_too_large() -> Problem:
     return Problem(431, "headers_too_large", detail)
 
 
-def _written(problem: Problem, *, closes: bool = True) -> bytes:
-    """Write a problem as a whole answer."""
+def _written(problem: Problem, always: bytes, *, closes: bool = True) -> bytes:
+    """Write a problem as a whole answer, with the headers of every answer."""
     body = msgspec.json.encode(document(problem))
     headers = {
         "content-type": "application/problem+json",
@@ -344,4 +352,4 @@ def _written(problem: Problem, *, closes: bool = True) -> bytes:
         **problem.headers,
     }
     lines = [f"{name.lower()}: {value}\r\n".encode() for name, value in headers.items()]
-    return b"".join([STATUS_LINE[problem.status], *lines, b"\r\n", body])
+    return b"".join([STATUS_LINE[problem.status], *lines, always, b"\r\n", body])

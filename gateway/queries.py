@@ -1,7 +1,8 @@
-"""Queries: a parameter that a route does not know is refused by its name, on every route that the API describes.
+"""Queries: a parameter that a route does not know, or is given twice, is refused by its name, on every route that the
+API describes.
 
-A filter that is misspelled would otherwise list everything. Pages and files skip what they don't know: links to them
-carry whatever others have added.
+A filter that is misspelled would otherwise list everything, and of two values the last would win. Pages and files skip
+what they don't know: links to them carry whatever others have added.
 """
 
 from collections.abc import Iterator, Mapping
@@ -34,14 +35,21 @@ async def check_query(request: Http) -> None:
     assert isinstance(handler, HTTPRouteHandler)
     if not handler.resolve_include_in_schema():
         return
-    known, open_prefix = _query_fields(handler), handler.opt.get(OPEN_PREFIX)
+    known, open_prefix, seen = _query_fields(handler), handler.opt.get(OPEN_PREFIX), set[str]()
     for name, value in request.query_params.multi_items():
         if name in known:
+            if name in seen and not _is_list(known[name]):
+                raise Problem(422, "invalid", f"{name} can be given once.", field=name)
+            seen.add(name)
             if known[name].is_optional and value.lower() == "null":  # msgspec would take it as not given at all.
                 raise Problem(422, "invalid", f"{name} can't be null: leave it out.", field=name)
         elif not (open_prefix and name.startswith(open_prefix)):
             shown = name[:_SHOWN]
             raise Problem(422, "invalid", f"There is no parameter {shown}.", field=shown)
+
+
+def _is_list(field: FieldDefinition) -> bool:
+    return any(each.is_non_string_collection for each in (field, *field.inner_types))
 
 
 def parameters_of(handler: HTTPRouteHandler) -> Iterator[tuple[str, ParameterKwarg, FieldDefinition]]:

@@ -120,6 +120,11 @@ class EdgeSettings(Settings, frozen=True, kw_only=True):
         return self.shopflow_media_url.rstrip("/") or "/media"
 
     @property
+    def is_https(self) -> bool:
+        """Whether browsers reach the shop by HTTPS."""
+        return self.public_url.startswith("https://")
+
+    @property
     def public_url(self) -> str:
         """The public address, without a slash behind it."""
         return self.shopflow_public_url.rstrip("/")

@@ -346,7 +346,7 @@ def _settings(place: Place) -> ShopSettings:
             shopflow_connections_of_address=0,
             shopflow_live_of_address=0,
         ),
-        inventory=InventorySettings(shopflow_cart_share=1.0),
+        inventory=InventorySettings(shopflow_cart_share=1.0, shopflow_address_share=1.0),
     )
 
 

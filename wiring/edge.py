@@ -15,6 +15,7 @@ from gateway.api.costs import COSTS
 from gateway.app import make_app
 from gateway.context import GatewayContext
 from gateway.guard import Guard, make_guard
+from gateway.headers import headers_of_all, headers_of_handshakes
 from gateway.http_protocol import HttpBounds
 from gateway.keys import Keys, read_master_key
 from gateway.limiter import SharedAllowances
@@ -38,11 +39,21 @@ async def open_edge(shop: Shop, listener: socket.socket) -> AsyncIterator[Server
     async def watch_order(order_id: str, token: str) -> OrderProgressed | None:
         return await read_status(shop.bus, order_id) if await may_see_order(context, token, order_id) else None
 
-    guard = make_guard(settings, shop.clock.monotonic, shop.clock.now, is_shared=may_have_siblings(shop.settings))
+    guard = make_guard(
+        settings,
+        shop.clock.monotonic,
+        shop.clock.now,
+        rest_s=shop.settings.cart.shopflow_cart_rest_s,
+        is_shared=may_have_siblings(shop.settings),
+    )
     hub = Hub(
         shop.updates.fresh_levels,
         watch_order,
-        settings=LiveSettings(origins=settings.all_origins, max_of_address=settings.shopflow_live_of_address),
+        settings=LiveSettings(
+            origins=settings.all_origins,
+            headers=headers_of_handshakes(is_https=settings.is_https),
+            max_of_address=settings.shopflow_live_of_address,
+        ),
         clock=shop.clock.now,
         refusals=guard.refusals,
         read_sold=partial(read_sold, shop.bus),
@@ -124,4 +135,5 @@ def _http_bounds(settings: EdgeSettings, guard: Guard) -> HttpBounds:
         guard.admit_socket,
         request_within_s=settings.shopflow_request_s,
         unread_within_s=settings.shopflow_unread_s,
+        headers=headers_of_all(is_https=settings.is_https),
     )

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from actors.audit import rules, store
+from actors.audit.private import RecordSettled
 from actors.audit.stuck import Stuck
 from actors.audit.sweep import CachedLevels, StoredMessages, Sweep
 from bus.messages.audit import (
@@ -84,10 +85,17 @@ class Auditor(Actor, name="audit"):
     async def list_stuck(self, ask: ListStuck) -> StuckPage:
         return await Stuck(self._bus, self._database, self._stored, self._clock).page(ask)
 
+    @call(limit=4, timeout_s=60)
+    async def settle(self, ask: SettleStuck) -> RecordSettled | bool:
+        if await store.settled(self._database, [ask.item_id]):
+            return True
+        stuck = Stuck(self._bus, self._database, self._stored, self._clock)
+        return await stuck.has(ask.item_id) and RecordSettled(item_id=ask.item_id, by=ask.by)
+
     @turn
-    async def settle(self, tx: Transaction, asks: Sequence[SettleStuck]) -> Sequence[bool]:
-        new = await store.settle(tx, asks)
-        return [ask.item_id in new for ask in asks]
+    async def record_settled(self, tx: Transaction, asks: Sequence[RecordSettled]) -> Sequence[bool]:
+        await store.settle(tx, asks)
+        return [True] * len(asks)
 
     def _sweep(self) -> Sweep:
         return Sweep(self._bus, self._stored, self._levels, self._clock)

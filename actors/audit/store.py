@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from bus.messages.audit import BooksRepaired, SettleStuck
+from actors.audit.private import RecordSettled
+from bus.messages.audit import BooksRepaired
 from engine.postgres import Database
 from engine.transaction import Transaction
 
@@ -13,7 +14,7 @@ _SETTLE = """
 insert into audit.settled (item_id, by, settled_at)
 select distinct on (item_id) item_id, by, $3::timestamptz
 from unnest($1::text[], $2::text[]) with ordinality as n (item_id, by, place) order by item_id, place
-on conflict do nothing returning item_id"""
+on conflict do nothing"""
 _SETTLED = "select item_id from audit.settled where item_id = any($1)"
 
 
@@ -29,10 +30,9 @@ async def add(tx: Transaction, repairs: Sequence[BooksRepaired]) -> None:
     )
 
 
-async def settle(tx: Transaction, asks: Sequence[SettleStuck]) -> set[str]:
-    """Record that people have settled items; return the new ones."""
-    items, people = [ask.item_id for ask in asks], [ask.by for ask in asks]
-    return {row["item_id"] for row in await tx.fetch(_SETTLE, items, people, tx.now)}
+async def settle(tx: Transaction, asks: Sequence[RecordSettled]) -> None:
+    """Record that people have settled items."""
+    await tx.execute(_SETTLE, [ask.item_id for ask in asks], [ask.by for ask in asks], tx.now)
 
 
 async def settled(database: Database, items: Sequence[str]) -> set[str]:

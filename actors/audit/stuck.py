@@ -55,6 +55,16 @@ class Stuck:
                 return StuckPage(items=tuple(items), next=None)
         return StuckPage(items=tuple(items), next=make_cursor(*at))
 
+    async def has(self, item_id: str) -> bool:
+        """Find an item on the list, whichever page it is on."""
+        after: str | None = ""
+        while after is not None:
+            page = await self.page(ListStuck(after=after, limit=_AT_ONCE))
+            if any(item.id == item_id for item in page.items):
+                return True
+            after = page.next
+        return False
+
     async def _rows(self, at: Place) -> tuple[list[Row], bool]:
         """Read the next rows of all sources; return whether these are the last ones."""
         read = (self._letters, self._orders, self._parcels, self._payments, self._pick_lists)

@@ -28,6 +28,7 @@ from bus.messages.cart import (
     CheckoutBlocked,
     CreateCart,
     GetCart,
+    HeldElsewhere,
     InputRefused,
     NoSuchCart,
     PaymentRefused,
@@ -71,10 +72,13 @@ class CartSettings(Settings, frozen=True, kw_only=True):
 
     shopflow_cart_held_s: Annotated[
         Seconds,
-        meaning("How long one cart may hold a SKU by renewing its hold. Then it keeps the line alone."),
+        meaning(
+            "How long one cart, or new carts of one client address in turn, may hold a SKU by renewing the hold. Then "
+            "a cart keeps the line alone."
+        ),
     ] = 3600.0
     shopflow_cart_rest_s: Annotated[
-        Seconds, meaning("How long such a cart can't hold that SKU again; checking out takes the units that are left.")
+        Seconds, meaning("How long that SKU can't be held again then; checking out takes the units that are left.")
     ] = 600.0
 
 
@@ -130,7 +134,9 @@ class Carts(Actor, name="cart"):
         cart = await self._store.load(ask.cart_id)
         if cart is None:
             return NoSuchCart(cart_id=ask.cart_id)
-        return await self._set(cart, inputs.id_of(ask.sku, ask.inputs), ask.quantity, inputs.tidy(ask.inputs))
+        return await self._set(
+            cart, inputs.id_of(ask.sku, ask.inputs), ask.quantity, inputs.tidy(ask.inputs), ask.elsewhere
+        )
 
     @call(
         limit=256
@@ -147,7 +153,7 @@ class Carts(Actor, name="cart"):
             raise BadInput(f"a cart has at most {rules.MAX_QUANTITY} units of one article")
         if quantity < 1:
             return await self._remove(changed, line_id)
-        return await self._set(changed, line_id, quantity, inputs.tidy(ask.inputs))
+        return await self._set(changed, line_id, quantity, inputs.tidy(ask.inputs), ask.elsewhere)
 
     @call(limit=256)
     async def remove_line(self, ask: RemoveLine) -> Cart | NoSuchCart:
@@ -157,7 +163,12 @@ class Carts(Actor, name="cart"):
         return await self._remove(cart, ask.sku)
 
     async def _set(
-        self, cart: Cart, line_id: str, quantity: int, given: Mapping[str, str]
+        self,
+        cart: Cart,
+        line_id: str,
+        quantity: int,
+        given: Mapping[str, str],
+        elsewhere: Sequence[HeldElsewhere] | None,
     ) -> Cart | UnknownSku | StockRefused | InputRefused:
         if len(rules.without(cart, line_id).lines) >= rules.MAX_LINES:
             raise BadInput(f"a cart has at most {rules.MAX_LINES} lines")
@@ -173,11 +184,12 @@ class Carts(Actor, name="cart"):
             raise BadInput(f"the words in a cart have at most {rules.MAX_TOLD:,} characters together")
         totals = units.wanted(cart, line, now)
         shared = units.sharing(cart, totals, but=line_id)
-        since = min(self._renewal.since(each, now) for each in (known, *shared))
+        others = [self._renewal.since_elsewhere(each, now) for each in elsewhere or () if each.sku in totals]
+        since = min([*(self._renewal.since(each, now) for each in (known, *shared)), *others])
         line = msgspec.structs.replace(line, held_since=since, held_until=since + self._renewal.most)
         if line.held_until <= now:  # Held for so long that others come first for a while.
             return rules.as_of_now(await self._save(rules.with_line(cart, line)), prices, self._currency)
-        until = await self._hold(cart, line, totals)
+        until = await self._hold(cart, line, totals, elsewhere)
         if not isinstance(until, datetime):
             return until
         _HELD.reach()
@@ -186,14 +198,17 @@ class Carts(Actor, name="cart"):
         return rules.as_of_now(kept, prices, self._currency)
 
     async def _hold(
-        self, cart: Cart, line: CartLine, totals: Mapping[Sku, int]
+        self, cart: Cart, line: CartLine, totals: Mapping[Sku, int], elsewhere: Sequence[HeldElsewhere] | None
     ) -> datetime | UnknownSku | StockRefused:
         """Hold units of all these SKUs for a line, at most until its end; return the end of the hold."""
+        others = None if elsewhere is None else {each.sku: each.units for each in elsewhere if each.sku in totals}
         if totals == {line.sku: line.quantity}:
-            wanted = HoldStock(cart_id=cart.id, sku=line.sku, quantity=line.quantity, not_after=line.held_until)
+            wanted = HoldStock(
+                cart_id=cart.id, sku=line.sku, quantity=line.quantity, not_after=line.held_until, elsewhere=others
+            )
             held = await self._bus.ask(wanted)
             return held.until if isinstance(held, StockHeld) else held
-        several = HoldUnits(cart_id=cart.id, units=units.as_units(totals), not_after=line.held_until)
+        several = HoldUnits(cart_id=cart.id, units=units.as_units(totals), not_after=line.held_until, elsewhere=others)
         answer = await self._bus.ask(several)
         return answer.until if isinstance(answer, UnitsHeld) else units.refused(line, totals, answer.short)
 

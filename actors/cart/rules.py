@@ -15,6 +15,7 @@ from bus.messages.cart import (
     CartEmpty,
     CartLine,
     CheckoutBlocked,
+    HeldElsewhere,
     InputRefused,
     PriceChanged,
     Quote,
@@ -34,16 +35,26 @@ KEPT_CHANGES = 32  # Of whose ids a cart remembers; a request is retried within 
 
 @dataclass(frozen=True, slots=True)
 class Renewal:
-    """The bound on renewing a hold: one cart holds a SKU for `most` at a stretch, and then not for the time `rest`."""
+    """The bound on renewing a hold: a SKU is held for `most` at a stretch, and then not for the time `rest`.
+
+    By one cart; and by all carts of one client address, where somebody counts them.
+    """
 
     most: timedelta
     rest: timedelta
 
     def since(self, line: CartLine | None, now: datetime) -> datetime:
         """Return the start of the stretch that a hold from now on belongs to."""
-        if line is None or line.held_since is None or now >= line.held_until + self.rest:
+        if line is None or line.held_since is None:
             return now
-        return line.held_since
+        return self._goes_on(line.held_since, line.held_until, now)
+
+    def since_elsewhere(self, held: HeldElsewhere, now: datetime) -> datetime:
+        """Return the start of the stretch that the carts of an address have in common."""
+        return self._goes_on(held.since, held.until, now)
+
+    def _goes_on(self, since: datetime, until: datetime, now: datetime) -> datetime:
+        return now if now >= until + self.rest else since
 
 
 def line_of(cart: Cart, line_id: str) -> CartLine | None:

@@ -16,7 +16,7 @@ from engine.postgres import Database
 # Products in one sort order. Each statement has only the conditions that apply, not "this category, if any is given":
 # a cached plan finds an index only for conditions that are always there.
 _LIST = """
-select {columns}, {value} as place, words from catalog.products
+select {columns}, {value} as place, words, title as matched from catalog.products
 {where} order by {value} {way}, id {way} limit {limit}"""
 # A walk through the list soon meets a frequent word; the index of words finds a rare one.
 _WALK = "select * from ({products}) as walked where {match} order by place {way}, id {way} limit {limit}"
@@ -24,6 +24,9 @@ _FOUND = """
 with found as materialized (select * from catalog.products where {match})
 select {columns}, {value} as place from found
 {where} order by {value} {way}, id {way} limit {limit}"""
+# As the index of schema/0019_plain_titles.sql has it.
+_PLAIN = r"""to_tsvector('simple', regexp_replace(
+    normalize(translate({title}, 'łŁøØđĐħĦı/._''’-', 'lLoOdDhHi      '), nfkd), '[\u0300-\u036f]', '', 'g'))"""
 _STEPS = 1000  # Rows of such a walk: some milliseconds.
 
 
@@ -87,16 +90,24 @@ async def _rows(database: Database, ask: ListProducts, limit: int, now: datetime
         conditions.append(f"({order.value}, id) {order.after} (${len(given) - 1}::{order.type}, ${len(given)})")
     where = f"where {' and '.join(conditions)}" if conditions else ""
     words = {"columns": columns, "value": order.value, "way": order.way, "where": where}
-    terms = rules.search_terms(ask.q)
-    if not terms:
+    if not ask.q.strip():
         return await database.fetch(_LIST.format(limit="$1", **words), *given)
-    given.append(terms)
-    match = f"words @@ to_tsquery('simple', ${len(given)})"
+    terms = rules.search_terms(ask.q)
+    if not terms:  # Signs alone are in no index.
+        return []
+    given += [terms, rules.search_terms(rules.without_accents(ask.q))]
     products = _LIST.format(limit=_STEPS, **words)
+    match = _match(len(given), "matched")
     rows = await database.fetch(_WALK.format(products=products, match=match, way=order.way, limit="$1"), *given)
     if len(rows) < limit:
-        rows = await database.fetch(_FOUND.format(match=match, limit="$1", **words), *given)
+        rows = await database.fetch(_FOUND.format(match=_match(len(given), "title"), limit="$1", **words), *given)
     return rows
+
+
+def _match(last: int, title: str) -> str:
+    """Find words as they are written anywhere, or without their accents in the title."""
+    plain = _PLAIN.format(title=title)
+    return f"(words @@ to_tsquery('simple', ${last - 1}) or {plain} @@ to_tsquery('simple', ${last}))"
 
 
 def _after(ask: ListProducts) -> tuple[str | int | None, ProductId]:

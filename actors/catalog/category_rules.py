@@ -12,11 +12,11 @@ from typing import Final, NamedTuple
 
 from msgspec import structs
 
-from actors.catalog.sorting import sort_key
 from bus.messages.audit import Finding, Remedy
 from bus.messages.base import NAME, CategoryId, ProductId
 from bus.messages.catalog import SLUG, Product
 from bus.messages.navigation import MOST_LEVELS, MOST_OF_PRODUCT, Category, CountedCategory, NoSuchCategory
+from bus.messages.sorting import sort_key
 from bus.messages.texts import is_blank, is_harmful
 
 _NAME: Final = re.compile(NAME)

@@ -77,7 +77,7 @@ class DefinitionTurns(Viewing):
 
     @turn
     async def types(self, tx: Transaction, asks: Sequence[ReadTypes]) -> Sequence[ProductTypes]:
-        return [ProductTypes(types=await definitions.types(tx))] * len(asks)
+        return [ProductTypes(types=await definitions.types(tx, self._language))] * len(asks)
 
     @turn
     async def set_type(self, tx: Transaction, ask: SetType) -> ProductType:
@@ -88,7 +88,7 @@ class DefinitionTurns(Viewing):
             raise BadInput(refused)
         if await definitions.has_title(tx, ask.product_type.title, but=ask.id):
             raise BadInput(f"title: another type is called {ask.product_type.title}")
-        others = [kind for kind in await definitions.types(tx) if kind.id != ask.id]
+        others = [kind for kind in await definitions.types(tx, self._language) if kind.id != ask.id]
         if len(others) >= MOST_TYPES:
             raise BadInput(f"at most {MOST_TYPES:,} types")
         await definitions.set_type(tx, ask.product_type)

@@ -8,6 +8,7 @@ from asyncpg import Record
 from actors.catalog.attribute_rules import Definitions
 from bus.messages.attributes import Attribute, ProductType, TypeAttribute
 from bus.messages.base import ProductId
+from bus.messages.sorting import sort_key
 from engine.postgres import Database
 from engine.transaction import Transaction
 
@@ -35,7 +36,7 @@ union
 (select product_id from catalog.skus where attributes @> jsonb_build_object($1::text, $2::text) and attributes <> '{}'
     limit 10)
 limit 10"""
-_TYPES = "select id, title, options, attributes from catalog.types order by title"
+_TYPES = "select id, title, options, attributes from catalog.types"
 _TYPE = "select id, title, options, attributes from catalog.types where id = $1"
 _NAMING = "select id from catalog.types where attributes @> $1::jsonb order by id"
 _TITLED = "select id from catalog.types where title = $1 and id <> $2"
@@ -76,9 +77,10 @@ async def users(tx: Transaction, key: str, choice: str | None = None) -> tuple[P
     return tuple(sorted(row["id"] for row in rows))
 
 
-async def types(reader: Transaction | Database) -> tuple[ProductType, ...]:
-    """Read all types, by title."""
-    return tuple(map(_type, await reader.fetch(_TYPES)))
+async def types(reader: Transaction | Database, language: str) -> tuple[ProductType, ...]:
+    """Read all types, by title as the shop's language sorts."""
+    found = map(_type, await reader.fetch(_TYPES))
+    return tuple(sorted(found, key=lambda each: (sort_key(each.title, language), each.id)))
 
 
 async def type_of(tx: Transaction, type_id: str) -> ProductType | None:

@@ -7,6 +7,7 @@ import msgspec
 from asyncpg import Record
 
 from bus.messages.navigation import Collection, CollectionRule, CollectionSummary
+from bus.messages.sorting import sort_key
 from engine.postgres import Database
 from engine.transaction import Transaction
 
@@ -14,7 +15,7 @@ _COLUMNS = "id, slug, title, description, rule, items, publish_at, unpublish_at"
 _BY_NAME = f"select {_COLUMNS} from catalog.collections where id = any($1) or slug = any($1)"  # noqa: S608 - of our own words
 _SUMMARIES = """
 select id, slug, title, cardinality(items) as items, rule is not null as has_rule, publish_at, unpublish_at
-from catalog.collections order by title, id"""
+from catalog.collections"""
 _NUMBER = "select count(*) from catalog.collections"
 _WRITE = """
 insert into catalog.collections as c (id, slug, title, description, rule, items, publish_at, unpublish_at)
@@ -46,9 +47,10 @@ async def named(reader: Database | Transaction, names: Sequence[str]) -> list[Co
     return list(map(_collection, await reader.fetch(_BY_NAME, list(names))))
 
 
-async def summaries(database: Database) -> tuple[CollectionSummary, ...]:
-    """All collections, by title."""
-    return tuple(CollectionSummary(**dict(row)) for row in await database.fetch(_SUMMARIES))
+async def summaries(database: Database, language: str) -> tuple[CollectionSummary, ...]:
+    """All collections, by title as the shop's language sorts."""
+    found = [CollectionSummary(**dict(row)) for row in await database.fetch(_SUMMARIES)]
+    return tuple(sorted(found, key=lambda each: (sort_key(each.title, language), each.id)))
 
 
 async def number(tx: Transaction) -> int:

@@ -194,7 +194,7 @@ class Navigation(WordingTurns):
 
     @call(limit=2)
     async def list_collections(self, _: ListCollections) -> Collections:
-        return Collections(collections=await lists.summaries(self._database))
+        return Collections(collections=await lists.summaries(self._database, self._language))
 
     @turn
     async def set_collection(self, tx: Transaction, ask: SetCollection) -> Collection | PathTaken:

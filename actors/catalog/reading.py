@@ -6,7 +6,6 @@ from datetime import datetime
 from msgspec import structs
 
 from actors.catalog import browsing, bundles, copies, history, model_rules, rules, sku_store, store, translations, views
-from actors.catalog.sorting import sort_key
 from actors.catalog.viewing import Viewing
 from bus.messages.catalog import (
     Categories,
@@ -31,6 +30,7 @@ from bus.messages.catalog import (
 )
 from bus.messages.catalog_copies import ListStamps, ProductStamps, ReadSkuProducts
 from bus.messages.parts import Bundles, ReadBundles
+from bus.messages.sorting import sort_key
 from bus.messages.views import MOST_CHANGES, MOST_VIEWS, ProductViews, ReadViewChanges, ReadViews, ViewChanges
 from engine.actor import call, turn
 from engine.errors import BadInput

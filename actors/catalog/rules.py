@@ -1,6 +1,7 @@
 """Decisions of the catalog. Pure."""
 
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from itertools import chain
@@ -28,6 +29,8 @@ from bus.messages.catalog_imports import SkuRow
 from bus.messages.texts import has_harmful, is_blank
 
 _NAME = re.compile(NAME)
+_WORD: Final = re.compile(r"\w+")
+_PLAIN_LETTERS: Final = str.maketrans("łŁøØđĐħĦı", "lLoOdDhHi")  # Letters that Unicode does not take apart.
 _SLUG = re.compile(SLUG)
 _OF_PRODUCT: Final = (
     "slug", "title", "category", "description", "brand", "tags", "status", "publish_at", "unpublish_at",
@@ -84,7 +87,7 @@ def same_product(one: SkuRow, other: SkuRow) -> bool:
 
 
 def sort_rows(
-    rows: Sequence[SkuRow], currency: str, owners: dict[str, str], slugs: dict[str, str]
+    rows: Sequence[SkuRow], currency: str, owners: dict[str, str], slugs: dict[str, str], begun: SkuRow | None = None
 ) -> tuple[list[SkuRow], list[tuple[int, str]]]:
     """Separate the rows to write from the refused ones.
 
@@ -93,13 +96,14 @@ def sort_rows(
         currency: The shop's.
         owners: The product of each known SKU.
         slugs: The product of each taken slug.
+        begun: An earlier row of one of the products, to be described alike.
 
     Returns:
         The rows to write, and the place and reason of each refused one.
     """
     good: list[SkuRow] = []
     refused: list[tuple[int, str]] = []
-    first_of: dict[str, SkuRow] = {}
+    first_of = {begun.product_id: begun} if begun is not None and refusal(begun, currency) is None else {}
     written: set[Sku] = set()
     owners, slugs = dict(owners), dict(slugs)
     for place, row in enumerate(rows):
@@ -134,7 +138,13 @@ def cheapest_first(skus: Sequence[SkuView]) -> tuple[SkuView, ...]:
 
 def search_terms(q: str) -> str:
     """A buyer's search as a query of the full-text index: all words, each also as a prefix. "" if there are none."""
-    return " & ".join(f"{word[:64]}:*" for word in re.findall(r"\w+", q.lower())[:8])
+    return " & ".join(f"{word[:64]}:*" for word in _WORD.findall(unicodedata.normalize("NFC", q).lower())[:8])
+
+
+def without_accents(q: str) -> str:
+    """A buyer's search as titles are written without their accents (`schema/0019_plain_titles.sql`)."""
+    apart = unicodedata.normalize("NFKD", q.translate(_PLAIN_LETTERS))
+    return "".join(letter for letter in apart if not "\u0300" <= letter <= "\u036f")
 
 
 def missing(product_id: str, former: Mapping[str, str | None]) -> NoSuchProduct:

@@ -9,7 +9,6 @@ from asyncpg import Record
 from actors.catalog import bundles, history, rules, sku_store
 from actors.catalog.changes import Edit
 from actors.catalog.sku_store import as_json, attributes_of
-from actors.catalog.sorting import rules_of, sort_key
 from bus.messages.base import Money, ProductId, Sku
 from bus.messages.catalog import (
     Option,
@@ -21,6 +20,7 @@ from bus.messages.catalog import (
 )
 from bus.messages.catalog_imports import SkuRow
 from bus.messages.inputs import Input
+from bus.messages.sorting import rules_of, sort_key
 from engine.postgres import Database
 from engine.transaction import Transaction
 

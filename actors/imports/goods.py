@@ -151,6 +151,7 @@ async def _import(bus: Bus, report: PieceReport, page: StagedPage, *, is_again: 
         import_id=job.id,
         is_again=is_again and not job.is_trial,
         tried=page.tried,
+        begun=page.begun,
         details=max(report.wanted("added"), report.wanted("changed")),
     )
     return await bus.ask(ask, timeout_s=_WITHIN_S)

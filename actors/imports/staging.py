@@ -7,6 +7,7 @@ memory that would be as large as the file. Here it is on disk, and is made again
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import Final, NamedTuple, Self
@@ -16,6 +17,7 @@ import msgspec
 from bus.goods.columns import ATTRIBUTE
 from bus.goods.rows import KNOWN, PICTURES, REQUIRED, GoodsLine, Habit, Style, has_parts, read_line, read_pictures
 from bus.goods.sheets import RefusedRow, Rows, SheetRow, open_sheet
+from bus.messages.catalog_imports import SkuRow
 from bus.messages.imports import MOST_REPORTED, PriceMark
 
 _AT_ONCE: Final = 2000  # Rows of one statement.
@@ -54,6 +56,7 @@ class StagedPage(NamedTuple):
     refused: list[tuple[int, str]]
     end: LinePlace | None
     tried: tuple[str, ...] = ()  # In a trial: parts of bundles that lines until here have as their SKUs.
+    begun: SkuRow | None = None  # Of a product of which earlier lines were on another page: the first that can be read.
 
 
 class StagedPicture(NamedTuple):
@@ -130,10 +133,8 @@ class Staging:
         lines: list[GoodsLine] = []
         refused: list[tuple[int, str]] = []
         for _, number, cells in found:
-            texts = msgspec.msgpack.decode(cells, type=list[str])
-            row = SheetRow(number, dict(zip(self._columns, texts, strict=True)))
             try:
-                line = read_line(row, self.style, has_stock=has_stock)
+                line = self._read(number, cells, has_stock=has_stock)
             except ValueError as error:
                 refused.append((number, str(error)))
                 continue
@@ -143,7 +144,21 @@ class Staging:
                 lines.append(line)
         self._db.execute("commit")
         tried = self._claimed_parts(lines) if is_trial else ()
-        return StagedPage(lines, refused, LinePlace(*found[-1][:2]) if found else None, tried)
+        begun = self._begun(after, has_stock=has_stock) if found and found[0][0] == after.product else None
+        return StagedPage(lines, refused, LinePlace(*found[-1][:2]) if found else None, tried, begun)
+
+    def _begun(self, until: LinePlace, *, has_stock: bool) -> SkuRow | None:
+        earlier = self._db.execute("select line, cells from lines where product = ? and line <= ? order by line", until)
+        for number, cells in earlier:
+            with suppress(ValueError):
+                return self._read(number, cells, has_stock=has_stock).row
+        return None
+
+    def _read(self, number: int, cells: bytes, *, has_stock: bool) -> GoodsLine:
+        """Read a line. Raises as `read_line` does."""
+        texts = msgspec.msgpack.decode(cells, type=list[str])
+        row = SheetRow(number, dict(zip(self._columns, texts, strict=True)))
+        return read_line(row, self.style, has_stock=has_stock)
 
     def pictures(self, after: LinePlace, most: int) -> list[StagedPicture]:
         """The pictures of the next `most` products that have any, in the order in which the file names them."""

@@ -80,6 +80,17 @@ class InventorySettings(Settings, frozen=True, kw_only=True):
     shopflow_cart_share_least: Annotated[
         PositiveInt, meaning("Units of a SKU that one cart may hold whatever its share is.")
     ] = 10
+    shopflow_address_share: Annotated[
+        float,
+        msgspec.Meta(gt=0, le=1),
+        meaning(
+            "The share of a SKU's unsold units that all carts of one client address may hold together. 1: all of them. "
+            "Nothing is counted where SHOPFLOW_HELD_UNITS is 0."
+        ),
+    ] = 0.7
+    shopflow_address_share_least: Annotated[
+        PositiveInt, meaning("Units of a SKU that all carts of one address may hold together whatever their share is.")
+    ] = 2
     shopflow_checkout_hold_s: Annotated[
         Seconds, meaning("How long units are held from checkout until the order is placed: milliseconds as a rule.")
     ] = 600.0
@@ -106,7 +117,10 @@ class Inventory(Actor):
         self._clock = clock
         self._updates = updates
         self._cart_hold = timedelta(seconds=settings.shopflow_cart_hold_s)
-        self._cart_share = rules.CartShare(settings.shopflow_cart_share, settings.shopflow_cart_share_least)
+        self._shares = rules.Shares(
+            cart=rules.Share(settings.shopflow_cart_share, settings.shopflow_cart_share_least),
+            address=rules.Share(settings.shopflow_address_share, settings.shopflow_address_share_least),
+        )
         self._checkout_hold = timedelta(seconds=settings.shopflow_checkout_hold_s)
         self._payment_hold = timedelta(seconds=settings.shopflow_payment_hold_s)
         self._alarm = Alarm(clock, lambda: bus.tell(ReleaseExpired()), again=timedelta(seconds=1))
@@ -127,7 +141,7 @@ class Inventory(Actor):
         return await self._decide(
             tx,
             lambda: store.lock_for_carts(tx, wanted),
-            lambda shelf: rules.hold(asks, shelf, until, self._cart_share),
+            lambda shelf: rules.hold(asks, shelf, until, self._shares),
             lambda answers, _: {
                 answer.sku for answer in answers if isinstance(answer, StockRefused) and not answer.is_share
             },
@@ -141,7 +155,7 @@ class Inventory(Actor):
         return await self._decide(
             tx,
             lambda: store.lock_for_carts(tx, wanted),
-            lambda shelf: rules.hold_units(asks, shelf, until, self._cart_share),
+            lambda shelf: rules.hold_units(asks, shelf, until, self._shares),
             lambda answers, _: _short(answers),
             until,
         )

@@ -27,8 +27,8 @@ from bus.messages.inventory import (
 
 
 @dataclass(frozen=True, slots=True)
-class CartShare:
-    """The units of a SKU that one cart may hold: a share of those that are not sold, and in any case a few."""
+class Share:
+    """The units of a SKU that one may hold: a share of those that are not sold, and in any case a few."""
 
     share: float = 1.0  # More than 0, at most 1.
     least: int = 1  # Units; so a SKU with few units can be sold.
@@ -38,47 +38,68 @@ class CartShare:
         return max(self.least, math.floor(self.share * unsold))
 
 
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """The shares of one cart, and of all carts of one client address."""
+
+    cart: Share = Share()
+    address: Share = Share()
+
+    def of(self, unsold: int, elsewhere: int | None) -> int:
+        """Return the units for one cart.
+
+        Args:
+            unsold: Units of the SKU that are not sold.
+            elsewhere: Of these, units that other carts of the same address hold; None: nobody counts them.
+        """
+        own = self.cart.of(unsold)
+        return own if elsewhere is None else max(0, min(own, self.address.of(unsold) - elsewhere))
+
+
 def hold(
-    asks: Sequence[HoldStock], shelf: Shelf, until: datetime, share: CartShare = CartShare()
+    asks: Sequence[HoldStock], shelf: Shelf, until: datetime, shares: Shares = Shares()
 ) -> list[StockHeld | StockRefused | UnknownSku]:
     """Answer in order of arrival, each in full or not at all, and update `shelf`.
 
     Never in part: a customer who asked for three and gets two costs more than a lost sale.
     """
-    return [_hold(ask, shelf, _end(until, ask.not_after), share) for ask in asks]
+    return [_hold(ask, shelf, _end(until, ask.not_after), shares) for ask in asks]
 
 
 def hold_units(
-    asks: Sequence[HoldUnits], shelf: Shelf, until: datetime, share: CartShare = CartShare()
+    asks: Sequence[HoldUnits], shelf: Shelf, until: datetime, shares: Shares = Shares()
 ) -> list[UnitsHeld | OutOfStock]:
     """Answer in order of arrival, each with all of its SKUs or none, and update `shelf`."""
-    return [_hold_all(ask, shelf, _end(until, ask.not_after), share) for ask in asks]
+    return [_hold_all(ask, shelf, _end(until, ask.not_after), shares) for ask in asks]
 
 
-def _hold(ask: HoldStock, shelf: Shelf, until: datetime, share: CartShare) -> StockHeld | StockRefused | UnknownSku:
+def _hold(ask: HoldStock, shelf: Shelf, until: datetime, shares: Shares) -> StockHeld | StockRefused | UnknownSku:
     if ask.sku not in shelf.stock:
         return UnknownSku(sku=ask.sku)
-    refused = _refusal(ask.cart_id, ask, shelf, share)
+    refused = _refusal(ask, ask, shelf, shares)
     if refused:
         return refused
     _take(ask.cart_id, ask, shelf, until)
     return StockHeld(sku=ask.sku, quantity=ask.quantity, until=until)
 
 
-def _hold_all(ask: HoldUnits, shelf: Shelf, until: datetime, share: CartShare) -> UnitsHeld | OutOfStock:
-    if short := tuple(refused for units in ask.units if (refused := _refusal(ask.cart_id, units, shelf, share))):
+def _hold_all(ask: HoldUnits, shelf: Shelf, until: datetime, shares: Shares) -> UnitsHeld | OutOfStock:
+    if short := tuple(refused for units in ask.units if (refused := _refusal(ask, units, shelf, shares))):
         return OutOfStock(short=short)
     for units in ask.units:
         _take(ask.cart_id, units, shelf, until)
     return UnitsHeld(until=until)
 
 
-def _refusal(cart_id: CartId, wanted: Units | HoldStock, shelf: Shelf, share: CartShare) -> StockRefused | None:
-    books, own = shelf.stock.get(wanted.sku), shelf.of_cart(cart_id, wanted.sku)
+def _refusal(
+    ask: HoldStock | HoldUnits, wanted: Units | HoldStock, shelf: Shelf, shares: Shares
+) -> StockRefused | None:
+    books, own = shelf.stock.get(wanted.sku), shelf.of_cart(ask.cart_id, wanted.sku)
+    elsewhere = None if ask.elsewhere is None else ask.elsewhere.get(wanted.sku, 0)
     has = own.quantity if own else 0
     reach = books.available + has if books else 0  # A cart's own hold never blocks that cart.
     # Nor is it taken away when others are sold.
-    most = max(has, share.of(books.on_hand - books.assigned)) if books else 0
+    most = max(has, shares.of(books.on_hand - books.assigned, elsewhere)) if books else 0
     if wanted.quantity > reach:
         return StockRefused(sku=wanted.sku, available=min(reach, most))
     if wanted.quantity > most:

@@ -23,7 +23,7 @@ FIELDS: Final = {
     "facets": ("facets", "Values to filter by, and to count."),
     "numbers": ("facets", "Values of numeric attributes, in millionths, to filter by ranges of them."),
     "named": ("order", "The facets that it has values of, each with its title if only products know that."),
-    "order": ("order", "The title, as lists are sorted."),
+    "order": ("order", "The title, as lists are sorted in the shop's language."),
     "price": ("number", "The lowest price in minor units, with a tie-break."),
     "in_stock": ("number", "1 or 0."),
     "added": ("number", "Its place among all products by when they were added."),

@@ -12,6 +12,7 @@ from tantivy import Document
 
 from actors.search.stemming import stem
 from actors.search.text import code, code_parts, compound_parts, fold, joined, signs, words
+from bus.messages.sorting import sort_key
 
 PLACE_ID: Final = "~place"  # No product has this id: theirs begin with a letter or a digit.
 TIMED: Final = "timed"  # The only value of the field of this name.
@@ -78,7 +79,7 @@ def document(entry: Findable, language: str, compounds: Iterable[str] = ()) -> D
         made.add_json("numbers", {name: list(values) for name, values in entry.numbers.items()})
     for name in filter(entry.facets.get, entry.facets):
         made.add_text("named", facet_mark(name, entry.titles.get(name, "")))
-    made.add_text("order", f"{fold(entry.title)}\0{entry.id}")
+    made.add_text("order", f"{sort_key(entry.title, language)}\0{entry.id}")
     made.add_integer("price", with_tie(entry.price, entry.id))
     made.add_integer("in_stock", int(entry.is_in_stock))
     made.add_integer("added", entry.added)

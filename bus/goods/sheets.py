@@ -84,8 +84,8 @@ def open_sheet(file: Path, required: Sequence[str]) -> Iterator[Sheet]:
             delimiter, has_line_for_it = _delimiter(text.readline(_MOST_HEADER), required)
             text.seek(0)
             reader = csv.reader(text, delimiter=delimiter, strict=True)
-            header = _read_header(reader, required, skip=has_line_for_it)
-            yield Sheet(frozenset(header), encoding, _rows(_numbered(reader), header, _DELIMITERS[delimiter]))
+            header, width = _read_header(reader, required, skip=has_line_for_it)
+            yield Sheet(frozenset(header), encoding, _rows(_numbered(reader), header, width, _DELIMITERS[delimiter]))
     except OSError as error:
         raise BadInput(reason_of(error)) from error
 
@@ -152,22 +152,23 @@ def _delimiter(first: str, required: Sequence[str]) -> tuple[str, bool]:
     return max(_DELIMITERS, key=lambda each: len({*required} & {*_header(first.split(each))})), False
 
 
-def _read_header(reader: _Reader, required: Sequence[str], *, skip: bool) -> list[str]:
+def _read_header(reader: _Reader, required: Sequence[str], *, skip: bool) -> tuple[list[str], int]:
+    """Return the names of the columns, and the number of all cells, the empty ones at the end included."""
     try:
         if skip:
             next(reader)
         header = _header(next(iter(reader), []))
     except csv.Error as error:
         raise BadInput(f"line 1: {error}") from error
+    width = len(header)
+    while header and not header[-1]:
+        header.pop()
     _check_header(header, required)
-    return header
+    return header, width
 
 
 def _header(cells: Sequence[str]) -> list[str]:
-    names = [cell.strip().strip('"').casefold().replace(" ", "_").replace("-", "_") for cell in cells]
-    while names and not names[-1]:
-        names.pop()
-    return names
+    return [cell.strip().strip('"').casefold().replace(" ", "_").replace("-", "_") for cell in cells]
 
 
 def _check_header(header: Sequence[str], required: Sequence[str]) -> None:
@@ -194,14 +195,20 @@ def _numbered(reader: _Reader) -> Iterator[tuple[int, list[str]]]:
         raise BadInput(f"line {begins}: {why}") from error
 
 
-def _rows(lines: Iterable[tuple[int, list[str]]], header: Sequence[str], delimiter: str) -> Rows:
+def _rows(lines: Iterable[tuple[int, list[str]]], header: Sequence[str], width: int, delimiter: str) -> Rows:
+    """Read lines. None may have more cells than the first one, which has `width` of them, not even empty ones.
+
+    A number with an unquoted comma in it moves all that stands behind it; where the last columns are empty, the one
+    cell too many is all that tells. Spreadsheets write as many empty cells at the end of each line as of the first.
+    """
     for number, cells in lines:
-        width = next((place for place in range(len(cells), 0, -1) if cells[place - 1].strip()), 0)
-        if not width:
+        filled = next((place for place in range(len(cells), 0, -1) if cells[place - 1].strip()), 0)
+        if not filled:
             continue
-        if width <= len(header) <= len(cells):
+        if filled <= len(header) <= len(cells) <= width:
             yield SheetRow(number, dict(zip(header, cells, strict=False)))
         else:
-            counted = max(width, min(len(cells), len(header)))
-            why = f"{counted} cells, but the first line has {len(header)}; a cell with a {delimiter} in it needs quotes"
+            is_named = len(cells) <= width
+            has, may = (max(filled, min(len(cells), len(header))), len(header)) if is_named else (len(cells), width)
+            why = f"{has} cells, but the first line has {may}; a cell with a {delimiter} in it needs quotes"
             yield RefusedRow(number, why)

@@ -270,7 +270,7 @@ class ListStuck(Query[StuckPage]):
 
 
 class SettleStuck(Command[bool]):
-    """Take an item off the list, because a person has settled it elsewhere. True the first time."""
+    """Take an item off the list, because a person has settled it elsewhere. False if the list never had it."""
 
     item_id: str
     by: str = ""  # Who of the staff has settled it.

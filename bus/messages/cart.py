@@ -84,6 +84,15 @@ class InputRefused(Reply):
     detail: str  # For people.
 
 
+class HeldElsewhere(Value, frozen=True, kw_only=True):
+    """Units of a SKU that other carts of the buyer's address hold, and the stretch for which it has held that SKU."""
+
+    sku: Sku
+    units: int
+    since: datetime  # UTC.
+    until: datetime  # The end of the last hold; it may be past.
+
+
 class SetLine(Command[Cart | NoSuchCart | UnknownSku | StockRefused | InputRefused]):
     """Set the quantity of a SKU in the cart, and hold the units for ten minutes. Safe to send twice.
 
@@ -94,6 +103,7 @@ class SetLine(Command[Cart | NoSuchCart | UnknownSku | StockRefused | InputRefus
     sku: Sku  # Or the id of a line that is in the cart, which keeps its inputs.
     quantity: Quantity
     inputs: tuple[InputValue, ...] = ()
+    elsewhere: tuple[HeldElsewhere, ...] | None = None  # None: nobody counts what the buyer's address holds.
 
 
 class ChangeLine(Command[Cart | NoSuchCart | UnknownSku | StockRefused | InputRefused]):
@@ -108,6 +118,7 @@ class ChangeLine(Command[Cart | NoSuchCart | UnknownSku | StockRefused | InputRe
     by: int  # -99 to 99. A line of which nothing is left is removed.
     change_id: str = ""
     inputs: tuple[InputValue, ...] = ()
+    elsewhere: tuple[HeldElsewhere, ...] | None = None  # As in `SetLine`.
 
 
 class RemoveLine(Command[Cart | NoSuchCart]):

@@ -65,6 +65,7 @@ class ImportSkus(Command[Imported]):
     is_again: bool = False  # They may have been written already, and shall be answered as then.
     tried: tuple[Sku, ...] = ()  # In a trial: parts of bundles that earlier rows would have added.
     details: int = 0  # Rows that add, and rows that change, whose changes are wanted.
+    begun: SkuRow | None = None  # The first row of a product that has more of them than one message.
 
 
 class UndoneChanges(Reply):

@@ -1,5 +1,6 @@
 """The inventory: units on the shelf, and units held for carts and orders."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
@@ -204,7 +205,7 @@ class StockHeld(Reply):
 
 
 class StockRefused(Reply):
-    """Fewer units are left than wanted, or fewer are for one cart."""
+    """Fewer units are left than wanted, or fewer are for one cart, or for the carts of one address."""
 
     sku: Sku
     available: int  # The most that this cart could have.
@@ -218,6 +219,7 @@ class HoldStock(Command[StockHeld | StockRefused | UnknownSku]):
     sku: Sku
     quantity: int  # The total, 0 to 99; 0 gives all units back.
     not_after: datetime | None = None  # The latest end of this hold.
+    elsewhere: Mapping[Sku, int] | None = None  # Held by other carts of the buyer's address; None: nobody counts them.
 
 
 class CheckoutHeld(Reply):
@@ -247,6 +249,7 @@ class HoldUnits(Command[UnitsHeld | OutOfStock]):
     cart_id: CartId
     units: tuple[Units, ...]  # Each SKU once, with its total for the cart; 0 gives all units back.
     not_after: datetime | None = None  # The latest end of these holds.
+    elsewhere: Mapping[Sku, int] | None = None  # As in `HoldStock`.
 
 
 class HoldForCheckout(Command[CheckoutHeld | OutOfStock]):

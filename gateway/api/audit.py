@@ -24,6 +24,7 @@ from gateway.api.bodies import JsonObject, View
 from gateway.api.lists import Limit, ListView
 from gateway.bundles import read_levels
 from gateway.context import GatewayContext, Injected
+from gateway.problems import not_found
 from gateway.remedies import advice, request_of, step
 
 _LONG_S = 600.0  # For a whole audit.
@@ -108,10 +109,11 @@ async def stuck_money(context: Injected, limit: Limit = 20, cursor: FromQuery[st
     return StuckMoney(items=[_stuck(item) for item in page.items], next=page.next)
 
 
-@post("/stuck-money/{item_id:str}/settle", status_code=200, summary="Settle a stuck item")
+@post("/stuck-money/{item_id:str}/settle", status_code=200, summary="Settle a stuck item", refuses=["not_found"])
 async def settle(context: Injected, staff: Member, item_id: FromPath[str]) -> Settled:
     """Remove an item from the list after a person has resolved it elsewhere, for example at Stripe."""
-    await context.bus.ask(SettleStuck(item_id=item_id, by=str(staff)))
+    if not await context.bus.ask(SettleStuck(item_id=item_id, by=str(staff)), timeout_s=60):
+        raise not_found("item that waits for a person")
     return Settled(settled=True)
 
 

@@ -23,7 +23,14 @@ _VERSION: Final = "13"
 
 
 def answer(wire: ServerProtocol, request: Request, settings: LiveSettings) -> Response:
-    """Accept a handshake, or refuse it with the reason."""
+    """Accept a handshake, or refuse it with the reason. Either way the answer has the headers of every answer."""
+    response = _decided(wire, request, settings)
+    for name, value in settings.headers:
+        response.headers[name] = value
+    return response
+
+
+def _decided(wire: ServerProtocol, request: Request, settings: LiveSettings) -> Response:
     if request.path.partition("?")[0] != settings.path:
         return wire.reject(HTTPStatus.NOT_FOUND, "There is no websocket here.\n")
     hosts = request.headers.get_all("Host")
@@ -57,9 +64,10 @@ def _address(origin: str) -> tuple[str, str, int] | None:
     return (parts.scheme, parts.hostname, port) if parts.hostname and not parts.username else None
 
 
-def refusal(status: HTTPStatus, retry_after_s: float) -> bytes:
+def refusal(status: HTTPStatus, retry_after_s: float, headers: Sequence[tuple[str, str]]) -> bytes:
     """Refuse a handshake unread, so that too many of them cost little."""
+    always = "".join(f"{name}: {value}\r\n" for name, value in headers)
     return (
-        f"HTTP/1.1 {status} {status.phrase}\r\nRetry-After: {math.ceil(retry_after_s)}\r\n"
+        f"HTTP/1.1 {status} {status.phrase}\r\nRetry-After: {math.ceil(retry_after_s)}\r\n{always}"
         "Content-Length: 0\r\nConnection: close\r\n\r\n"
     ).encode()

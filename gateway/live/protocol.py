@@ -178,7 +178,7 @@ class Client(asyncio.Protocol, Connection):
     def _shake_hands(self, data: bytes) -> None:
         if refused := self.hub.turns_away(self.address):
             REFUSED.labels(f"{refused[0]}").inc()
-            self.write(handshake.refusal(*refused))
+            self.write(handshake.refusal(*refused, self.hub.settings.headers))
             self._hang_up()
             return
         wire = ServerProtocol(logger=_quiet)

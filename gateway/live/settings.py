@@ -2,12 +2,15 @@
 
 import msgspec
 
+from gateway.headers import headers_of_handshakes
+
 
 class LiveSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The bounds of one client, and of all clients together."""
 
     path: str = "/live"
     origins: tuple[str, ...] = ()  # As browsers write them, "https://shop.example"; the shop's own needs no entry.
+    headers: tuple[tuple[str, str], ...] = headers_of_handshakes(is_https=False)
 
     # One client.
     max_skus: int = 128

@@ -52,7 +52,7 @@ class Recipient(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     name: Word
     line1: Word
     city: Word
-    country: Annotated[str, Meta(pattern="^[A-Z]{2}$")]
+    country: Annotated[str, Meta(pattern=r"^[A-Z]{2}\Z")]
     line2: str | None = None
     region: str | None = None
     postal_code: str | None = None  # Some countries have none.

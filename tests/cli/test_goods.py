@@ -11,6 +11,7 @@ from bus.messages.attributes import Attribute, SetAttribute
 from bus.messages.cart import CreateCart, SetLine
 from bus.messages.catalog import GetProduct, NoSuchProduct, PriceSkus, Product
 from bus.messages.imports import Import
+from bus.messages.warehouse import Pack, Pick, PickList, Ship
 from cli.goods import export_file, import_file, report_lines, undo_import
 from engine.errors import BadInput
 from testkit import ShopUnderTest
@@ -99,6 +100,24 @@ async def test_inputs_go_in_and_come_out_again_and_what_does_not_fit_is_refused(
     assert without.inputs == ()
 
 
+@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "'="])
+async def test_what_a_spreadsheet_would_take_for_a_formula_goes_out_guarded_and_in_again(
+    shop: ShopUnderTest, tmp_path: Path, sign: str
+) -> None:
+    formula = {**GOOD, "description": "Flat.", "title": f"{sign}2+2", "sku_title": f"{sign}1", "brand": f"{sign}3"}
+    await imported(shop, write(tmp_path / "in.csv", formula))
+    vase = await shop.ask(GetProduct(id="VASE"))
+    assert isinstance(vase, Product)
+
+    await export_file(shop.inside.bus, tmp_path / "out.csv")
+
+    cells = read(tmp_path / "out.csv")["VASE-RED"]
+    assert {cells[name][0] for name in ("title", "sku_title", "brand")} == {"'"}
+    done = await import_file(shop.inside, tmp_path / "out.csv")
+    assert (done.unchanged, done.refused) == (4, 0)
+    assert await shop.ask(GetProduct(id="VASE")) == vase
+
+
 async def test_a_spreadsheets_byte_order_mark_is_no_part_of_the_first_column(
     shop: ShopUnderTest, tmp_path: Path
 ) -> None:
@@ -155,6 +174,35 @@ async def test_a_file_without_stock_leaves_it_alone(shop: ShopUnderTest, tmp_pat
     assert priced.price.amount == 2600
 
 
+@pytest.mark.parametrize("left_out", ["by the flag", "by empty cells", "by dropping the column"])
+async def test_new_prices_in_an_export_put_no_sold_units_back(
+    shop: ShopUnderTest, tmp_path: Path, left_out: str
+) -> None:
+    await export_file(shop.inside.bus, tmp_path / "out.csv")
+    bought = await shop.buy(MUG=4)
+    await shop.settle()
+    assert isinstance(await shop.ask(Pick(id=bought.order_id)), PickList)
+    assert isinstance(await shop.ask(Pack(id=bought.order_id)), PickList)
+    await shop.settle()
+    assert isinstance(await shop.ask(Ship(id=bought.order_id)), PickList)
+    await shop.settle()
+    rows = [{**row, "price": "1300"} for row in read(tmp_path / "out.csv").values()]
+    assert {row["sku"]: row["on_hand"] for row in rows}["MUG"] == "10"
+    columns = [name for name in rows[0] if left_out != "by dropping the column" or name != "on_hand"]
+    with (tmp_path / "prices.csv").open("w", encoding="utf-8", newline="") as target:
+        writer = csv.DictWriter(target, columns, extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows({**row, **({"on_hand": ""} if left_out == "by empty cells" else {})} for row in rows)
+
+    done = await import_file(shop.inside, tmp_path / "prices.csv", has_stock=left_out != "by the flag")
+
+    assert (done.changed, done.refused) == (3, 0)
+    assert await shop.available("MUG") == 6
+    (priced,) = (await shop.ask(PriceSkus(skus=("MUG",)))).skus
+    assert priced.price.amount == 1300
+    await shop.audit()
+
+
 async def test_a_trial_refuses_what_an_import_would_refuse_and_writes_nothing(
     shop: ShopUnderTest, tmp_path: Path
 ) -> None:
@@ -181,6 +229,49 @@ async def test_lines_of_a_product_are_compared_wherever_they_stand(shop: ShopUnd
     _, refused = await imported(shop, file)
 
     assert refused == [(603, "product VASE is described differently in an earlier line")]
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "why"),
+    [
+        ({}, {"product_id": "JUG", "slug": "jug"}, "sku VASE-RED stands in line 2 already"),
+        ({}, {"product_id": "JUG", "sku": "JUG"}, "slug vase belongs to product VASE"),
+        ({"barcode": "40"}, {"product_id": "JUG", "slug": "jug", "sku": "JUG", "barcode": "40"},
+         "barcode 40 is that of VASE-RED"),
+        ({}, {"sku": "VASE-TWO", "category": "Garden"}, "product VASE is described differently in an earlier line"),
+    ],
+)  # fmt: skip
+async def test_names_of_a_file_are_told_apart_wherever_they_stand(
+    shop: ShopUnderTest, tmp_path: Path, first: dict[str, str], last: dict[str, str], why: str
+) -> None:
+    flat = {**GOOD, "description": "Flat."}
+    others = [{**flat, "product_id": f"P{n}", "slug": f"p{n}", "sku": f"P{n}"} for n in range(600)]
+    file = write(tmp_path / "in.csv", {**flat, **first}, *others, {**flat, **last})
+
+    tried = await imported(shop, file, is_trial=True)
+
+    assert tried == (601, [(603, why)])
+    assert tried == await imported(shop, file)
+
+
+async def test_all_lines_of_a_large_product_are_compared(shop: ShopUnderTest, tmp_path: Path) -> None:
+    flat = {**GOOD, "description": "Flat.", "on_hand": ""}
+    sizes = [{**flat, "sku": f"VASE-{n}"} for n in range(600)]
+    sizes[0]["price"] = "1e3"  # This one is refused, and describes nothing.
+    sizes[0]["title"] = "Jug"
+    for n in (3, 501, 599):
+        sizes[n]["title"] = "Other"
+    file = write(tmp_path / "in.csv", *sizes)
+
+    tried = await imported(shop, file, is_trial=True)
+
+    other = "product VASE is described differently in an earlier line"
+    assert [line for line, _ in tried[1]] == [2, 5, 503, 601]
+    assert {why for _, why in tried[1][1:]} == {other}
+    assert tried == await imported(shop, file)
+    vase = await shop.ask(GetProduct(id="VASE"))
+    assert isinstance(vase, Product)
+    assert (vase.title, len(vase.skus)) == ("Vase", 596)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from engine.clock import ManualClock
 from engine.errors import BadSetting, Conflict, Unavailable
 from engine.migrations import migrate
 from engine.postgres import Database, open_database
+from engine.postgres_errors import no_postgres
 from testkit import Servers
 from tests.waiting import eventually
 
@@ -124,6 +125,18 @@ async def test_a_server_that_can_not_be_reached_is_one_line_without_the_password
     assert line.startswith("DATABASE_URL: no PostgreSQL answers at postgresql://shop:***@127.0.0.1:1/shop: ")
     assert "\n" not in line
     assert "secret" not in line
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["?user=shop&password=hush", "?password=hush&sslmode=prefer", "?sslmode=prefer&sslpassword=hush", "?Password=hush"],
+)
+def test_a_password_behind_the_question_mark_is_not_shown(query: str) -> None:
+    line = str(no_postgres(f"postgresql://127.0.0.1:1/shop{query}", OSError("nobody there")))
+
+    assert line.startswith("DATABASE_URL: no PostgreSQL answers at postgresql://127.0.0.1:1/shop?")
+    assert "hush" not in line
+    assert ("sslmode=prefer" in line) is ("sslmode=prefer" in query)
 
 
 async def test_migrating_a_server_that_can_not_be_reached_is_a_bad_setting(clock: ManualClock) -> None:

@@ -1,6 +1,8 @@
 """The Python client, at a real shop."""
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 
@@ -9,6 +11,7 @@ import pytest
 from bus.messages.inventory import SetOnHand
 from gateway.client import Level, NotWatchable, watch_stock
 from testkit import ShopUnderTest
+from testkit.programs import ROOT
 
 PATIENCE_S = 20.0
 
@@ -80,3 +83,12 @@ async def test_what_the_shop_refuses_is_an_error(shop: ShopUnderTest) -> None:
     async with watching(shop, *(f"SKU-{n}" for n in range(129))) as levels:
         with pytest.raises(NotWatchable, match="too_many_skus"):
             await anext(levels)
+
+
+@pytest.mark.parametrize("words", [[], ["http://127.0.0.1:1"], ["MUG"], ["shop.example", "MUG"]])
+def test_without_an_address_and_a_sku_it_says_how_it_is_called(words: list[str]) -> None:
+    called = [sys.executable, "-m", "gateway.client", *words]
+    done = subprocess.run(called, check=False, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_S)
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "usage: python -m gateway.client http://127.0.0.1:8000 SKU [SKU ...]\n"

@@ -6,12 +6,13 @@ import msgspec
 import pytest
 
 from bus.messages.base import LinePart, Money
-from bus.messages.cart import Cart, CartLine, NoSuchCart
+from bus.messages.cart import Cart, CartLine, HeldElsewhere, NoSuchCart
 from gateway.held_units import HeldUnits
 from gateway.problems import Problem
 from gateway.refusals import Refusals
 
 NOON = datetime(2030, 1, 1, 12, tzinfo=UTC)
+REST = timedelta(minutes=10)
 HOME, OFFICE = "192.0.2.1", "192.0.2.2"
 
 
@@ -40,7 +41,7 @@ def hand() -> Hand:
 
 @pytest.fixture
 def held(hand: Hand) -> HeldUnits:
-    return HeldUnits(10, hand, Refusals(lambda: 0.0))
+    return HeldUnits(10, hand, Refusals(lambda: 0.0), rest=REST)
 
 
 def hold(held: HeldUnits, cart: str, units: int, *, address: str = HOME, minutes: int = 10) -> None:
@@ -119,8 +120,59 @@ def test_addresses_without_holds_are_forgotten(held: HeldUnits, hand: Hand) -> N
     assert len(held._held) < 25_000
 
 
+def since(held: HeldUnits, cart: str, sku: str, units: int, began: float, until: float) -> None:
+    """A cart's answer that says since when its line is held."""
+    price = Money(amount=1, currency="EUR")
+    line = CartLine(
+        sku=sku, title=sku, quantity=units, unit_price=price,
+        held_since=NOON + timedelta(minutes=began), held_until=NOON + timedelta(minutes=until),
+    )  # fmt: skip
+    with held.holding(HOME, cart, sku, units) as count:
+        count(Cart(id=cart, lines=(line,), currency="EUR"))
+
+
+def elsewhere(units: int, began: float, until: float, sku: str = "MUG") -> HeldElsewhere:
+    at, end = NOON + timedelta(minutes=began), NOON + timedelta(minutes=until)
+    return HeldElsewhere(sku=sku, units=units, since=at, until=end)
+
+
+def test_a_cart_is_told_what_the_other_carts_of_its_address_hold_and_since_when(held: HeldUnits, hand: Hand) -> None:
+    assert held.elsewhere(HOME, "cart_1", "MUG") == ()
+    since(held, "cart_1", "MUG", 3, began=0, until=10)
+    since(held, "cart_2", "MUG", 2, began=0, until=12)
+    since(held, "cart_2", "LAMP", 1, began=2, until=12)
+
+    assert held.elsewhere(HOME, "cart_1", "MUG") == (elsewhere(2, 0, 12),)
+    assert held.elsewhere(HOME, "cart_3", "MUG~0f0f0f0f") == (elsewhere(5, 0, 12),)  # A line with inputs.
+    assert held.elsewhere(HOME, "cart_2", "MUG") == (elsewhere(3, 0, 12),)
+    assert held.elsewhere(OFFICE, "cart_3", "MUG") == ()
+    held.let_go(HOME, "cart_2", "MUG")
+    hand.now = NOON + timedelta(minutes=11)
+    assert held.elsewhere(HOME, "cart_3", "MUG") == (elsewhere(0, 0, 12),)  # It has not rested.
+    hand.now = NOON + timedelta(minutes=22)
+    assert held.elsewhere(HOME, "cart_3", "MUG") == ()
+
+
+def test_units_that_are_being_asked_for_are_held_elsewhere_too(held: HeldUnits) -> None:
+    with held.holding(HOME, "cart_1", "MUG", 6):
+        assert [each.units for each in held.elsewhere(HOME, "cart_2", "MUG") or ()] == [6]
+
+
+def test_the_parts_of_a_bundle_are_counted_once_it_was_in_a_cart(held: HeldUnits) -> None:
+    money = Money(amount=1, currency="EUR")
+    parts = (LinePart(sku="MUG", title="Mug", quantity=3, weight_g=1, share=money),)
+    (line,) = cart_of("cart_1", NOON + timedelta(minutes=10), SET=2).lines
+    bundle = msgspec.structs.replace(line, parts=parts, held_since=NOON)
+    with held.holding(HOME, "cart_1", "SET", 2) as count:
+        count(Cart(id="cart_1", lines=(bundle,), currency="EUR"))
+
+    assert held.elsewhere(HOME, "cart_2", "SET") == (elsewhere(6, 0, 10),)
+    assert held.elsewhere(HOME, "cart_2", "MUG") == (elsewhere(6, 0, 10),)
+
+
 def test_lifted_nothing_counts(hand: Hand) -> None:
-    held = HeldUnits(0, hand, Refusals(lambda: 0.0))
+    held = HeldUnits(0, hand, Refusals(lambda: 0.0), rest=REST)
 
     for number in range(20):
         hold(held, f"cart_{number}", 99)
+    assert held.elsewhere(HOME, "cart_1", "MUG") is None

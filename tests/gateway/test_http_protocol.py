@@ -15,6 +15,7 @@ from structlog.testing import capture_logs
 
 from gateway.client_address import ClientAddresses, read_networks
 from gateway.guard import make_guard
+from gateway.headers import headers_of_all
 from gateway.http_protocol import HttpBounds
 from gateway.limiter import Limiter
 from gateway.limits import AdmissionControl, RouteCost
@@ -42,6 +43,9 @@ class Running:
     port: int
     places: Places
     bodies: list[int]  # Their lengths.
+
+
+SAFE = {b"%s: %s" % each for each in headers_of_all(is_https=True)}
 
 
 @asynccontextmanager
@@ -105,7 +109,9 @@ async def exchange(live: Running, *pieces: bytes) -> bytes:
 def refusal(answer: bytes) -> tuple[int, str]:
     head, _, body = answer.partition(b"\r\n\r\n")
     status = int(head.split()[1])
-    assert b"content-type: application/problem+json" in head
+    lines = head.split(b"\r\n")
+    assert b"content-type: application/problem+json" in lines
+    assert [b"%s: %s" % each for each in headers_of_all(is_https=False)] == [line for line in lines if line in SAFE]
     problem = msgspec.json.decode(body, type=dict[str, Any])
     assert problem["status"] == status
     return status, problem["code"]
@@ -273,7 +279,7 @@ async def test_a_few_requests_sent_ahead_are_answered_in_order() -> None:
 def control(now: Callable[[], float], units: int) -> AdmissionControl:
     """An allowance of so many units, which grows by a tenth of that in a second; each request costs one."""
     limit = Limiter(RateLimit(units, 10.0), now)
-    guard = make_guard(EdgeSettings(shopflow_port=0), now, lambda: datetime.now(UTC), is_shared=False)
+    guard = make_guard(EdgeSettings(shopflow_port=0), now, lambda: datetime.now(UTC), rest_s=3600.0, is_shared=False)
     return AdmissionControl(replace(guard, requests=limit), [RouteCost("/signed", 1, "signed"), RouteCost(".*", 1)])
 
 

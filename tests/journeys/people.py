@@ -349,3 +349,11 @@ async def send_webhook(
     )
     await shop.settle()
     return answer
+
+
+async def fail_refunds(shop: ShopUnderTest, http: aiohttp.ClientSession) -> None:
+    """The buyer's bank sends all refunded money back."""
+    for refund in shop.sandbox.refunds():
+        async with http.post(f"{shop.sandbox.http_url}/sandbox/refunds/{refund.id}/fail") as answer:
+            assert answer.status == 200
+    await shop.settle()

@@ -101,6 +101,21 @@ async def test_a_collection_by_hand_has_its_order(staff: Staff, buyer: Customer)
     assert ids(await buyer.get("/collections/best")) == ["C", "D", "B"]
 
 
+async def test_whatever_has_a_title_is_listed_by_the_shops_language(staff: Staff, buyer: Customer) -> None:
+    named, ordered = ["Zebra", "apple", "Äpfel", "“Mug”"], ["Äpfel", "apple", "“Mug”", "Zebra"]
+    for place, title in enumerate(named):
+        await put(staff, f"collections/c{place}", slug=f"c{place}", title=title)
+        await put(staff, f"types/t{place}", title=title)
+        await add(staff, f"P{place}", title, "Home")
+    await staff.shop.clock.advance(seconds=6)
+
+    for path in (f"{ADMIN}/collections", f"{ADMIN}/types"):
+        assert [each["title"] for each in (await staff.get(path)).good["items"] if each["title"] in named] == ordered
+    for wish in ("category=Home", "category=Home&in_stock=false", "q=home", "category=Home&f.price=..9999"):
+        found = (await buyer.get(f"/products?sort=title&{wish}")).good["items"]
+        assert [each["title"] for each in found] == ordered, wish
+
+
 async def test_a_collection_by_rule_is_never_stale(staff: Staff, buyer: Customer) -> None:
     await add(staff, "MUG1", "Blue mug", "kitchen/mugs", price=1500)
     await add(staff, "MUG2", "Red mug", "kitchen/mugs", price=900)

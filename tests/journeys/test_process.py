@@ -28,6 +28,7 @@ async def test_it_starts_sells_and_stops_and_the_second_start_finds_everything(
         first_s = await shop.start()
         assert f"ShopFlow is ready: http://127.0.0.1:{shop.port}" in shop.lines
         assert [line for line in shop.lines if "sample goods" in line]
+        assert len(shop.lines) <= 8  # Of ten that `make run` prints; make has the others (tests/test_make.py).
         assert (await shop.ask("GET", "/health/ready")).status == 200
         assert (await shop.ask("GET", f"{shop.operations}/health/ready")).status == 200
         assert b"shopflow_turns_total{" in (await shop.ask("GET", f"{shop.operations}/metrics")).body

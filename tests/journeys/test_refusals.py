@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from testkit import ShopUnderTest
 from tests.journeys.people import Customer, Json, Staff, Visitor, new_key, staff_token
 
@@ -86,6 +88,10 @@ async def test_a_line_break_behind_a_value_is_a_part_of_it(buyer: Customer) -> N
     for country in ("DE\n", "DE\r\n", "\nDE"):
         address = buyer.delivery()["address"] | {"country": country}
         assert (await buyer.check_out(cart, key=new_key(), address=address)).refusal == (422, "invalid")
+    for locale in ("de%0A", "de-AT%0A", "%0Ade", "%0A"):
+        assert (await buyer.get(f"/products/MUG?locale={locale}")).refusal == (422, "invalid")
+        assert (await buyer.get(f"/products?locale={locale}")).refusal == (422, "invalid")
+    assert (await buyer.get("/products/MUG?locale=de-AT")).status == 200
 
 
 async def test_a_buyers_details_are_refused_in_words_and_by_field(buyer: Customer) -> None:
@@ -347,3 +353,44 @@ async def test_an_order_that_no_payment_could_be_is_refused(buyer: Customer, sta
 
     assert (await buyer.check_out(cart, key=new_key())).refusal == (422, "amount_too_large")
     assert (await staff.get("/admin/api/orders")).good["items"] == []
+
+
+@pytest.mark.parametrize(
+    ("path", "field"),
+    [
+        ("/products?limit=5&limit=6", "limit"),
+        ("/products?q=mug&q=lamp", "q"),
+        ("/products?sort=title&sort=title", "sort"),
+        ("/products?in_stock=true&q=mug&in_stock=false", "in_stock"),
+        ("/admin/api/stock?q=M&q=L", "q"),
+        ("/admin/api/orders?status=paid&status=shipped", "status"),
+    ],
+)
+async def test_of_two_values_of_one_parameter_none_wins(staff: Staff, path: str, field: str) -> None:
+    answer = await staff.get(path)
+    assert answer.refusal == (422, "invalid")
+    assert answer.json["field"] == field
+
+
+async def test_a_filter_may_have_several_values(buyer: Customer) -> None:
+    for path in ("/products?f.brand=A&f.brand=B", "/products?f.category=Test&f.category=Home"):
+        assert (await buyer.get(path)).status == 200, path
+
+
+async def test_a_sku_that_is_named_twice_in_a_product_is_refused(staff: Staff) -> None:
+    one = {"sku": "TWIN", "title": "One", "price": {"amount": 900, "currency": "EUR"}, "weight_g": 200}
+    twins = [one, {**one, "title": "Two", "price": {"amount": 1, "currency": "EUR"}}]
+    made = {"id": "TWIN", "slug": "twin", "title": "Twin", "category": "Test", "skus": [one]}
+    whole = {name: value for name, value in made.items() if name != "id"}
+    assert (await staff.ask("POST", "/admin/api/products", made | {"skus": twins})).refusal == (422, "invalid")
+    seen = (await staff.ask("POST", "/admin/api/products", made)).headers["ETag"]
+
+    at = "/admin/api/products/TWIN"
+    changed = await staff.ask("PATCH", at, {"skus": twins})
+    replaced = await staff.ask("PUT", at, whole | {"skus": twins}, headers={"If-Match": seen})
+
+    for answer in (changed, replaced):
+        assert answer.refusal == (422, "invalid")
+        assert "twice" in answer.json["detail"]
+    (kept,) = (await staff.get(at)).good["skus"]
+    assert (kept["title"], kept["price"]["amount"]) == ("One", 900)

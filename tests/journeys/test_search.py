@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from tests.journeys.people import Customer, Json, Staff
 
 PRODUCTS = "/admin/api/products"
@@ -34,6 +36,23 @@ async def test_a_misspelt_word_finds_what_was_meant(staff: Staff, buyer: Custome
     assert ids(found) == ["JUG"]
     assert found.json["corrected"] == "water"
     assert (found.json["total"], found.json["degraded"]) == (1, False)
+
+
+@pytest.mark.parametrize("is_degraded", [False, True])
+async def test_what_is_no_word_finds_nothing(
+    staff: Staff, buyer: Customer, monkeypatch: pytest.MonkeyPatch, is_degraded: bool
+) -> None:
+    await fill(staff)
+    if is_degraded:
+        monkeypatch.setattr("actors.search.folder.IndexFolder.refresh", lambda _: None)
+        monkeypatch.setattr("actors.search.folder.IndexFolder.lock", lambda _: False)
+        await staff.shop.restart()
+
+    for sort in ("", "&sort=newest", "&sort=title", "&sort=price"):
+        for q in ("%25", "!?", "%E2%80%8B", "%22%22"):
+            found = await buyer.get(f"/products?q={q}{sort}")
+            assert (ids(found), found.json["degraded"]) == ([], is_degraded), (q, sort)
+        assert "VASE" in ids(await buyer.get(f"/products?q=vas%C3%A9{sort}")), sort
 
 
 async def test_what_is_gone_is_not_found(staff: Staff, buyer: Customer) -> None:

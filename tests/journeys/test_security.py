@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from actors.audit import stuck
 from gateway.access import list_tokens, make_token, revoke_token
 from testkit import ShopUnderTest
-from tests.journeys.people import Customer, Staff, new_key
+from tests.journeys.people import Customer, Staff, fail_refunds, new_key
 
 Line = MutableMapping[str, Any]
 
@@ -92,14 +93,41 @@ async def test_a_count_has_the_name_of_who_counted(shop: ShopUnderTest, staff: S
     assert people[-1].startswith("Ada (tok_")
 
 
-async def test_a_settled_item_has_the_name_of_who_settled_it(shop: ShopUnderTest, staff: Staff) -> None:
-    ada = await sign_in(shop, staff, "Ada")
+async def test_a_settled_item_has_the_name_of_who_settled_it(
+    shop: ShopUnderTest, buyer: Customer, staff: Staff
+) -> None:
+    ada, bought = await sign_in(shop, staff, "Ada"), await buyer.buy(MUG=1)
+    assert (await staff.refund(bought, 300)).status == 201
+    await fail_refunds(shop, staff.http)
+    (item,) = await staff.stuck_money()
+    path = f"/admin/api/stuck-money/{item['id']}/settle"
 
-    _ = (await ada.ask("POST", "/admin/api/stuck-money/refund_failed:ref_1/settle")).good
-    _ = (await staff.ask("POST", "/admin/api/stuck-money/refund_failed:ref_1/settle")).good  # The first one stands.
+    _ = (await ada.ask("POST", path)).good
+    _ = (await staff.ask("POST", path)).good  # The first one stands.
 
     (by,) = await sql(shop, "select by from audit.settled")
     assert by.startswith("Ada (tok_")
+
+
+@pytest.mark.parametrize("item", ["refund_failed:ref_1", "money_not_back:ord_1", "nothing", "refund_failed:"])
+async def test_what_is_not_on_the_list_can_not_be_settled(shop: ShopUnderTest, staff: Staff, item: str) -> None:
+    assert (await staff.ask("POST", f"/admin/api/stuck-money/{item}/settle")).refusal == (404, "not_found")
+    assert await sql(shop, "select item_id from audit.settled") == []
+
+
+async def test_an_item_is_settled_on_whichever_page_of_the_list_it_is(
+    shop: ShopUnderTest, buyer: Customer, staff: Staff, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stuck, "_AT_ONCE", 2)
+    for _ in range(5):
+        assert (await staff.refund(await buyer.buy(BOOK=1), 100)).status == 201
+    await fail_refunds(shop, staff.http)
+    items = await staff.stuck_money()
+    assert len(items) == 5
+
+    assert (await staff.ask("POST", f"/admin/api/stuck-money/{items[-1]['id']}/settle")).good == {"settled": True}
+
+    assert await staff.stuck_money() == items[:-1]
 
 
 async def test_each_change_by_staff_is_a_line_of_the_log(

@@ -4,17 +4,9 @@ import aiohttp
 
 from sandbox.core.faults import Fault
 from testkit import ShopUnderTest
-from tests.journeys.people import Customer, Staff, intent_event, send_webhook, sql
+from tests.journeys.people import Customer, Staff, fail_refunds, intent_event, send_webhook, sql
 
 SUCCEEDED = "payment_intent.succeeded"
-
-
-async def fail_refunds(shop: ShopUnderTest, http: aiohttp.ClientSession) -> None:
-    """The buyer's bank sends all refunded money back."""
-    for refund in shop.sandbox.refunds():
-        async with http.post(f"{shop.sandbox.http_url}/sandbox/refunds/{refund.id}/fail") as answer:
-            assert answer.status == 200
-    await shop.settle()
 
 
 async def test_money_of_a_cancelled_order_that_came_back_is_sent_again(

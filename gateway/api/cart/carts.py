@@ -176,7 +176,7 @@ async def set_line(
         change_id = claim.token if claim else ""
         ask = ChangeLine(cart_id=cart_id, sku=sku, by=data.add or 0, change_id=change_id, inputs=told)
     with held.holding(address, cart_id, line, units) as count:
-        answer = await context.bus.ask(ask)
+        answer = await context.bus.ask(msgspec.structs.replace(ask, elsewhere=held.elsewhere(address, cart_id, line)))
         count(answer)
     return _view_of(answer, context)
 
@@ -300,7 +300,8 @@ def _view_of(answer: Cart | NoSuchCart | UnknownSku | StockRefused | InputRefuse
         case InputRefused():
             raise Problem(422, "invalid", answer.detail, field=f"inputs.{answer.key}")
         case StockRefused():
-            detail = f"At most {answer.available} a cart." if answer.is_share else f"Only {answer.available} left."
+            most = answer.available
+            detail = f"At most {most} for one buyer." if answer.is_share else f"Only {most} left."
             raise Problem(409, "out_of_stock", detail, sku=answer.sku, available=answer.available)
 
 

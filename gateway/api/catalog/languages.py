@@ -9,9 +9,10 @@ from msgspec import structs
 
 from bus.messages.catalog import Option, Product
 from bus.messages.translations import LOCALE, MOST_ASKED_LOCALES, Locale, ProductTexts, ReadTranslations
+from engine.patterns import whole
 from gateway.context import GatewayContext
 
-AskedLocale = Annotated[str, QueryParameter(pattern=f"^(?:{LOCALE})?$", max_length=6)]
+AskedLocale = Annotated[str, QueryParameter(pattern=whole(f"(?:{LOCALE})?").pattern, max_length=6)]
 AcceptLanguage = Annotated[str, HeaderParameter(name="Accept-Language")]
 
 _LONGEST: Final = 500  # Letters of the header that are read.

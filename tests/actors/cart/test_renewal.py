@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from actors.cart.rules import Renewal
 from bus.messages.base import Money
-from bus.messages.cart import CartLine
+from bus.messages.cart import CartLine, HeldElsewhere
 
 NOON = datetime(2030, 1, 1, 12, tzinfo=UTC)
 RENEWAL = Renewal(most=timedelta(minutes=60), rest=timedelta(minutes=10))
@@ -46,3 +46,11 @@ def test_asked_for_every_minute_a_sku_is_free_for_others_after_an_hour() -> None
         held = line(since, until or since + RENEWAL.most)
 
     assert free == 20  # Ten minutes in each seventy.
+
+
+def test_the_carts_of_an_address_have_their_stretch_in_common() -> None:
+    held = HeldElsewhere(sku="MUG", units=0, since=NOON, until=minutes(10))
+
+    for now in (5, 10, 15, 19.9):
+        assert RENEWAL.since_elsewhere(held, minutes(now)) == NOON
+    assert RENEWAL.since_elsewhere(held, minutes(20)) == minutes(20)

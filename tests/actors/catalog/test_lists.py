@@ -1,5 +1,6 @@
 """Lists of products: every order, category and search, page by page, against a list that is sorted in Python."""
 
+import unicodedata
 from collections.abc import Callable
 from itertools import product
 from typing import Any, Final
@@ -8,13 +9,14 @@ import pytest
 from msgspec import structs
 
 from actors.catalog.actor import Catalog
-from actors.catalog.sorting import rules_of, sort_key
 from bus.messages.base import Money
 from bus.messages.catalog import ListCategories, ListProducts
 from bus.messages.catalog_imports import ImportSkus, SkuRow
+from bus.messages.sorting import rules_of, sort_key
 from gateway.views.floors import Floors
 from testkit import ShopUnderTest
 
+LETTERS = str.maketrans("łŁøØ", "lLoO")
 MANY = 1_300  # More than a walk through a list takes before it asks the index of words.
 COLOURS = ("red", "green", "blue")
 SORTS: Final[dict[str, tuple[Callable[[SkuRow], Any], bool]]] = {
@@ -86,9 +88,28 @@ async def test_without_words_everything_is_listed(full: ShopUnderTest) -> None:
         assert found == expected(sort, category, []), (sort, category)
 
 
-async def test_a_word_may_be_a_beginning_and_what_is_no_word_finds_everything(full: ShopUnderTest) -> None:
+async def test_a_word_may_be_a_beginning_and_what_is_no_word_finds_nothing(full: ShopUnderTest) -> None:
     assert await listed(full, 1, q="heirl") == expected("title", "", ["heirloom"])
-    assert len(await listed(full, 1, q="!?")) == 20
+    for sort, q in product(SORTS, ("!?", "%", "\\%", "&|!", "\u200b", "' | ''", "…")):
+        assert await listed(full, 1, sort=sort, q=q) == [], (sort, q)
+    assert len(await listed(full, 1, q="  ")) == 20
+
+
+TITLES = [
+    "Łódź Lamp", "Café au lait", "İstanbul Kilim", "AC/DC poster", "0.5L Flask", "Crème brûlée", "Ångström",
+    "Smörgåsbord", "L'Oréal", "Tea-pot", "Ñandú", "Ｗide", "Cafe\u0301 pot", "Dvořák", "Høj", "žluťoučký kůň",
+]  # fmt: skip
+
+
+async def test_titles_are_found_by_their_words_with_and_without_accents(full: ShopUnderTest) -> None:
+    rows = tuple(structs.replace(row_of(place), title=title) for place, title in enumerate(TITLES, start=2_000))
+    await full.ask(ImportSkus(rows=rows))
+
+    for row in rows:
+        bare = "".join(each for each in unicodedata.normalize("NFKD", row.title) if not unicodedata.combining(each))
+        for text in (row.title, row.title.lower(), row.title.upper(), bare, bare.translate(LETTERS)):
+            for q in (text, *text.split()):
+                assert row.product_id in await listed(full, 1, q=q, limit=100), (row.title, q)
 
 
 async def test_titles_and_categories_are_sorted_by_the_shops_language_and_not_by_bytes(shop: ShopUnderTest) -> None:

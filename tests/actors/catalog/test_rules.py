@@ -20,6 +20,7 @@ from actors.catalog.rules import (
     search_terms,
     sku_removal,
     sort_rows,
+    without_accents,
 )
 from bus.messages.base import Money
 from bus.messages.catalog import ChangeProduct, LastSku, NoSuchProduct, NoSuchSku, Product, RenameSku, SkuView
@@ -229,6 +230,16 @@ def test_every_line_is_written_or_refused_and_what_is_written_fits_together(sent
     assert sort_rows(good, "EUR", {"C": "MUG"}, {"cup": "CUP"}) == (good, [])
 
 
+def test_rows_are_described_as_an_earlier_row_of_their_product_is() -> None:
+    rows = [row_of("A"), row_of("B", title="Other")]
+    refused = [(1, "product MUG is described differently in an earlier line")]
+    earlier = row_of("C")
+
+    assert sort_rows(rows, "EUR", {}, {}, earlier) == (rows[:1], refused)
+    assert sort_rows(rows[1:], "EUR", {}, {}, earlier) == ([], [(0, refused[0][1])])
+    assert sort_rows(rows[1:], "EUR", {}, {}, row_of("C", weight_g=0)) == (rows[1:], [])
+
+
 @pytest.mark.parametrize(
     ("typed", "terms"),
     [
@@ -240,11 +251,21 @@ def test_every_line_is_written_or_refused_and_what_is_written_fits_together(sent
         ("tea-pot, 2 l", "tea:* & pot:* & 2:* & l:*"),
         ("Käse 茶", "käse:* & 茶:*"),
         ("mug' | '':*", "mug:*"),
+        ("CAFE\u0301", "café:*"),
         ("a b c d e f g h i j", "a:* & b:* & c:* & d:* & e:* & f:* & g:* & h:*"),
     ],
 )
 def test_what_was_typed_is_all_words_each_also_as_a_beginning(typed: str, terms: str) -> None:
     assert search_terms(typed) == terms
+
+
+@pytest.mark.parametrize(
+    ("typed", "plain"),
+    [("Łódź", "Lodz"), ("crème", "creme"), ("cre\u0300me", "creme"), ("İstanbul", "Istanbul"), ("Høj", "Hoj"),
+     ("ｗide", "wide"), ("हिंदी", "हिंदी"), ("mug 5%", "mug 5%"), ("", "")],
+)  # fmt: skip
+def test_words_are_also_looked_for_without_their_accents(typed: str, plain: str) -> None:
+    assert without_accents(typed) == plain
 
 
 @settings(deadline=None, max_examples=200)

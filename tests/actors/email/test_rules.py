@@ -1,5 +1,6 @@
 """What is written to buyers, and what nobody can smuggle into it."""
 
+import html
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -195,6 +196,49 @@ def test_the_column_of_amounts_adds_up() -> None:
 
     *parts, total = [int(euros) * 100 + int(cents) for euros, cents in lines]
     assert sum(parts) == total == 4840
+
+
+def minor(amount: str) -> int:
+    """Minor units of an amount as it is shown: all of its digits."""
+    units = int("".join(each for each in amount if each.isdigit()))
+    return -units if amount.startswith("-") else units
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.sampled_from(["EUR", "JPY", "KWD", "HUF"]),
+    st.lists(st.tuples(st.integers(1, 99), st.integers(1, 300_000)), min_size=1, max_size=4),
+    st.tuples(*[st.sampled_from([0, 0, 1, 10, 490, 1_000_000])] * 3),
+    st.integers(0, 100),
+    st.booleans(),
+)
+def test_the_column_of_any_order_adds_up_in_both_forms(
+    currency: str, bought: list[tuple[int, int]], sums: tuple[int, int, int], percent: int, includes_tax: bool
+) -> None:
+    shipping, fees, tax = sums
+    subtotal = sum(quantity * price for quantity, price in bought)
+    discount = subtotal * percent // 100
+    total = subtotal - discount + shipping + fees + (0 if includes_tax else tax)
+
+    def money(amount: int) -> Money:
+        return Money(amount=amount, currency=currency)
+
+    order = msgspec.structs.replace(
+        order_of(),
+        lines=tuple(OrderLine(sku="A", title="A", quantity=n, unit_price=money(price)) for n, price in bought),
+        subtotal=money(subtotal), discount=money(discount), shipping=money(shipping), fees=money(fees),
+        tax=money(tax), prices_include_tax=includes_tax, total=money(total),
+    )  # fmt: skip
+    mail = mail_about(CREATED, order)
+
+    columns = [
+        [line.rpartition("  ")[2] for line in re.findall(r"^  \S.*  .+$", part(mail, "plain"), re.MULTILINE)],
+        [html.unescape(cell) for cell in re.findall(r'text-align: right;">(?:<b>)?([^<]+)', part(mail, "html"))],
+    ]
+    for column in columns:
+        *parts, last = map(minor, column)
+        assert sum(parts) == last == total, column
+        assert len(parts) >= len(bought) + 1  # Shipping is always there, also if it costs nothing.
 
 
 IS_TRUE = [

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from actors.inventory.rules import CartShare, hold_units
+from actors.inventory.rules import Share, Shares, hold_units
 from bus.messages.base import Units
 from bus.messages.inventory import HoldUnits, OutOfStock, StockRefused, UnitsHeld
 from tests.actors.inventory.support import FIRST_CART, LAMP, LATER, MUG, NOON, books, cart_hold, shelf_of
@@ -41,7 +41,7 @@ def test_what_has_no_books_can_be_given_back_and_not_be_had() -> None:
 def test_a_cart_s_share_is_of_each_sku() -> None:
     shelf = shelf_of(LAMP=10, MUG=100)
 
-    [answer] = hold_units([totals(MUG=40, LAMP=6)], shelf, LATER, CartShare(0.5, 1))
+    [answer] = hold_units([totals(MUG=40, LAMP=6)], shelf, LATER, Shares(cart=Share(0.5, 1)))
 
     assert answer == OutOfStock(short=(StockRefused(sku=LAMP, available=5, is_share=True),))
 

@@ -1,10 +1,12 @@
-"""How much of a SKU one cart may hold."""
+"""How much of a SKU one cart may hold, and all carts of one address."""
 
 from datetime import timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from actors.inventory.rules import CartShare, hold
+from actors.inventory.rules import Share, Shares, hold
 from bus.messages.inventory import HoldStock, StockHeld, StockRefused
 from tests.actors.inventory.support import (
     FIRST_CART,
@@ -18,20 +20,21 @@ from tests.actors.inventory.support import (
     shelf_of,
 )
 
-HALF = CartShare(share=0.5, least=3)
+TOGETHER = Shares(cart=Share(share=0.5, least=3), address=Share(share=0.7, least=2))
+HALF = Shares(cart=Share(share=0.5, least=3))
 
 
 @pytest.mark.parametrize(
     ("unsold", "most"), [(1, 3), (3, 3), (6, 3), (7, 3), (8, 4), (9, 4), (100, 50), (10_000_000, 5_000_000)]
 )
 def test_a_share_is_a_part_of_what_is_unsold_and_a_few_in_any_case(unsold: int, most: int) -> None:
-    assert HALF.of(unsold) == most
+    assert HALF.of(unsold, None) == most
 
 
 def test_the_only_unit_is_sold_to_one_cart() -> None:
     shelf = shelf_of(LAMP=1)
 
-    answers = hold([ask(FIRST_CART, LAMP, 1)], shelf, NOON, CartShare(share=0.01, least=1))
+    answers = hold([ask(FIRST_CART, LAMP, 1)], shelf, NOON, Shares(cart=Share(share=0.01, least=1)))
 
     assert answers == [StockHeld(sku=LAMP, quantity=1, until=NOON)]
 
@@ -68,6 +71,36 @@ def test_what_a_cart_holds_is_not_taken_away_when_its_share_shrinks() -> None:
     answers = hold([ask(FIRST_CART, LAMP, 10)], shelf, LATER, HALF)
 
     assert answers == [StockHeld(sku=LAMP, quantity=10, until=LATER)]
+
+
+@pytest.mark.parametrize(
+    ("unsold", "elsewhere", "most"), [(3, 0, 2), (3, 1, 1), (3, 2, 0), (1, 0, 2), (10, 0, 5), (10, 4, 3), (10, 9, 0)]
+)
+def test_the_carts_of_one_address_share_what_one_may_hold(unsold: int, elsewhere: int, most: int) -> None:
+    assert TOGETHER.of(unsold, elsewhere) == most
+    assert TOGETHER.of(unsold, None) == Share(share=0.5, least=3).of(unsold)
+
+
+@given(
+    st.integers(1, 40),
+    st.lists(st.tuples(st.sampled_from(["home", "office"]), st.integers(0, 3), st.integers(0, 20)), max_size=30),
+)
+def test_no_address_ever_holds_more_than_its_share_in_however_many_carts(
+    unsold: int, asks: list[tuple[str, int, int]]
+) -> None:
+    shelf, held = shelf_of(LAMP=unsold), dict[tuple[str, str], int]()
+    for address, number, quantity in asks:
+        cart = f"{address}_{number}"
+        elsewhere = sum(units for (of, other), units in held.items() if of == address and other != cart)
+        one = HoldStock(cart_id=cart, sku=LAMP, quantity=quantity, elsewhere={LAMP: elsewhere, "OTHER": 99})
+        [answer] = hold([one], shelf, LATER, TOGETHER)
+        if isinstance(answer, StockHeld):
+            held[address, cart] = quantity
+        else:
+            assert isinstance(answer, StockRefused)
+            assert answer.available < quantity
+        for of in ("home", "office"):
+            assert sum(units for (at, _), units in held.items() if at == of) <= max(2, unsold * 7 // 10)
 
 
 def test_a_hold_ends_when_its_cart_says_even_if_others_last_longer() -> None:

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Mapping
 
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
 from actors.search.asked import Question, Sort, read
 from actors.search.findable import ALWAYS, Findable
-from actors.search.text import fold
+from bus.messages.sorting import sort_key
 from tests.actors.search import matcher
 from tests.actors.search.indexes import an_index
 
@@ -100,7 +101,7 @@ def test_facets_count_what_a_recount_counts(products: list[Findable], asked: lis
 KEYS: Mapping[Sort, Callable[[Findable], tuple[int, str]]] = {
     "price": lambda product: (product.price, ""),
     "-price": lambda product: (-product.price, ""),
-    "title": lambda product: (0, fold(product.title)),
+    "title": lambda product: (0, sort_key(product.title, "en")),
 }
 
 
@@ -118,6 +119,16 @@ def test_pages_in_any_order_are_whole(products: list[Findable], question: Questi
     assert len(pages) == len(set(pages))
     assert set(pages) == set(everything)
     assert keys == sorted(keys)
+
+
+@pytest.mark.parametrize("language", ["en", "de", "sv", "da", "tr"])
+def test_titles_are_sorted_as_the_list_without_a_question_sorts_them(language: str) -> None:
+    titles = ["Zebra", "apple", "Äpple", "Ål", "“Mug”", "Öl", "Iz", "ırmak", "Æble", "Čaj", "zoo", "...lamp", "Ofen"]
+    products = [Findable(id=f"P{place}", title=title, keys=("one",)) for place, title in enumerate(titles)]
+    with an_index(products, language) as finder:
+        found = finder.find(Question(q="one", sort="title"), NOW)
+
+    assert [titles[int(each[1:])] for each in found.ids] == sorted(titles, key=lambda each: sort_key(each, language))
 
 
 any_text = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=40).filter(

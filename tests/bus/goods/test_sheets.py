@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bus.goods.rows import REQUIRED
 from bus.goods.sheets import RefusedRow, SheetRow, guard, open_sheet, unguard
 from engine.errors import BadInput
 
@@ -68,12 +69,34 @@ def test_names_of_columns_count_without_case_blanks_and_dashes() -> None:
 
 
 def test_a_row_of_another_shape_is_refused_and_a_blank_one_skipped() -> None:
-    content = 'sku,title,price\nA,one,1,200\n\n,,\nB,"one, two",1\nC,three\nD,four,4,,\n'
+    content = 'sku,title,price\nA,one,1,200\n\n,,\n,,,,\nB,"one, two",1\nC,three\nD,four,4,,\nE,five,\n'
     sheet = read_sheet(content.encode(), NEEDED)
-    assert [row.cells["sku"] for row in sheet.rows] == ["B", "D"]
-    assert [number for number, _ in sheet.refused] == [2, 6]
+    assert [row.cells["sku"] for row in sheet.rows] == ["B", "E"]
+    assert [number for number, _ in sheet.refused] == [2, 7, 8]
     assert sheet.refused[0][1] == "4 cells, but the first line has 3; a cell with a comma in it needs quotes"
     assert sheet.refused[1][1].startswith("2 cells, ")
+    assert sheet.refused[2][1].startswith("5 cells, but the first line has 3")
+
+
+def test_empty_cells_at_the_end_may_be_as_many_as_the_first_line_has() -> None:
+    sheet = read_sheet(b"sku,title,price,,\nA,one,1\nB,two,2,,\nC,three,3,,,\nD,four,1,200,\n", NEEDED)
+    assert [row.cells["sku"] for row in sheet.rows] == ["A", "B"]
+    assert [(number, why.partition(";")[0]) for number, why in sheet.refused] == [
+        (4, "6 cells, but the first line has 5"),
+        (5, "4 cells, but the first line has 3"),
+    ]
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("left_empty", range(5))  # So many of the last columns, as where nothing is known of them.
+@pytest.mark.parametrize("column", ["price", "weight_g", "on_hand"])
+def test_a_number_that_is_cut_in_two_shifts_nothing(column: str, left_empty: int, delimiter: str) -> None:
+    names = [*REQUIRED, "on_hand", "brand", "tags", "barcode"]
+    cells = dict.fromkeys(names, "7") | dict.fromkeys(names[len(names) - left_empty :], "")
+    cells |= {column: f"1{delimiter}200"}
+    sheet = read_sheet("\n".join(map(delimiter.join, (names, cells.values()))).encode(), REQUIRED)
+    assert sheet.rows == []
+    assert [number for number, _ in sheet.refused] == [2]
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ class Shelf:
         self.open = asyncio.Event()
         self.open.set()
         self.broken = False
-        self.unreadable = ""  # A SKU with which no read succeeds.
+        self.unreadable = set[str]()  # SKUs with which no read succeeds.
 
     def put(self, sku: str, available: int, version: int) -> StockLevel:
         level = self.levels[sku] = StockLevel(sku=sku, available=available, version=version)
@@ -49,7 +49,7 @@ class Shelf:
         # As of now, however long the answer takes.
         levels = [LiveLevel(self.levels[sku], self.parts.get(sku, ())) for sku in skus if sku in self.levels]
         await self.open.wait()
-        if self.broken or self.unreadable in skus:
+        if self.broken or not self.unreadable.isdisjoint(skus):
             raise ConnectionError
         return levels
 

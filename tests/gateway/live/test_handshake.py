@@ -6,6 +6,7 @@ from contextlib import suppress
 import pytest
 from websockets.exceptions import InvalidStatus
 
+from gateway.headers import headers_of_handshakes
 from gateway.live.handshake import is_welcome
 from tests.gateway.live.support import Edge, edge, hear, say, soon, subscribe
 
@@ -112,6 +113,35 @@ async def test_a_head_that_does_not_become_whole_is_cut_off() -> None:
             with suppress(ConnectionResetError):
                 await soon(reader.read())
             writer.close()
+
+
+KEY = b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+SPOKEN = KEY + b"Sec-WebSocket-Version: 13\r\n"
+
+
+@pytest.mark.parametrize("is_https", [False, True])
+@pytest.mark.parametrize(
+    ("settings", "head", "status"),
+    [
+        ({}, HEAD + SPOKEN, 101),
+        ({}, HEAD + KEY + b"Sec-WebSocket-Version: 99\r\n", 426),
+        ({}, HEAD + SPOKEN + b"Origin: https://evil.example\r\n", 403),
+        ({}, HEAD + b"Sec-WebSocket-Version: 13\r\n", 400),
+        ({}, HEAD.replace(b"/live", b"/elsewhere") + SPOKEN, 404),
+        ({"max_clients": 0}, HEAD + SPOKEN, 503),
+    ],
+)
+async def test_each_answer_to_a_handshake_has_the_headers_of_all(
+    settings: dict[str, int], head: bytes, status: int, is_https: bool
+) -> None:
+    wanted = headers_of_handshakes(is_https=is_https)
+    async with edge(headers=wanted, **settings) as live:
+        answer = await exchange(live, head + b"\r\n")
+
+    lines = answer.partition(b"\r\n\r\n")[0].decode().splitlines()
+    assert lines[0].split()[1] == str(status)
+    assert {f"{name}: {value}" for name, value in wanted} <= set(lines)
+    assert any(line.startswith("strict-transport-security") for line in lines) is is_https
 
 
 async def test_http_works_on_the_same_port() -> None:

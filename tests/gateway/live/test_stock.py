@@ -202,11 +202,12 @@ async def test_reading_goes_on_after_a_failure() -> None:
         assert (await hear(socket))["stock"] == shown(mug)
 
 
-async def test_a_sku_that_can_not_be_read_keeps_no_other_from_being_read() -> None:
+@pytest.mark.parametrize("culprits", [{3}, {0}, {4}, {0, 4}, {1, 2, 3}, {0, 1, 2, 3, 4}])
+async def test_a_sku_that_can_not_be_read_keeps_no_other_from_being_read(culprits: Collection[int]) -> None:
     """One message of one client must not stop live stock for all."""
     async with edge(retry_s=0.01) as live, live.connect() as socket, live.connect() as other:
         mug, lamp = live.shelf.put(MUG, 5, 1), live.shelf.put(LAMP, 2, 1)
-        live.shelf.unreadable = "SKU-3"
+        live.shelf.unreadable = {f"SKU-{n}" for n in culprits}
         live.shelf.open.clear()
         await say(other, "subscribe", skus=[f"SKU-{n}" for n in range(5)])
         await say(socket, "subscribe", skus=[MUG, LAMP])
@@ -215,8 +216,20 @@ async def test_a_sku_that_can_not_be_read_keeps_no_other_from_being_read() -> No
         live.shelf.open.set()
 
         assert levels_of(await hear(socket)) == shown(mug, lamp)
-        live.shelf.unreadable = ""
+        live.shelf.unreadable = set()
         assert await hear(other) == {"op": "subscribed", "stock": []}
+
+
+async def test_a_watched_sku_that_can_not_be_read_any_more_keeps_no_other_from_being_read() -> None:
+    async with edge(retry_s=0.01, reread_every_s=0.05) as live, live.connect() as socket:
+        live.shelf.put(MUG, 5, 1)
+        live.shelf.put(LAMP, 2, 1)
+        await subscribe(socket, MUG, LAMP)
+        live.shelf.unreadable = {MUG}
+
+        lamp = live.shelf.put(LAMP, 1, 2)  # Nobody tells the edge: it has to read again.
+
+        assert levels_of(await hear(socket)) == shown(lamp)
 
 
 @pytest.mark.parametrize("sku", ["x\0", "MUG\n", " MUG", "", "-x", "x" * 65, "MÜG", "../x"])

@@ -13,8 +13,8 @@ AUTHORIZED = {"Authorization": f"Bearer {CARRIER_KEY}"}
 PATH = "/carrier/v1/shipments"
 
 
-def booking(reference: str = "order-1", city: str = "Berlin") -> dict[str, object]:
-    recipient = {"name": "Ada", "line1": "Way 1", "city": city, "postal_code": "10115", "country": "DE"}
+def booking(reference: str = "order-1", city: str = "Berlin", country: str = "DE") -> dict[str, object]:
+    recipient = {"name": "Ada", "line1": "Way 1", "city": city, "postal_code": "10115", "country": country}
     return {"reference": reference, "service": "standard", "weight_g": 500, "recipient": recipient}
 
 
@@ -41,7 +41,16 @@ async def test_booking_is_idempotent() -> None:
             assert "Berlin" in await label.text()
 
 
-@pytest.mark.parametrize("change", [{"weight_g": 0}, {"reference": ""}, {"recipient": {}}, {"colour": "red"}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"weight_g": 0},
+        {"reference": ""},
+        {"recipient": {}},
+        {"colour": "red"},
+        booking(country="DE\n"),
+    ],
+)
 async def test_a_bad_booking_is_refused(change: dict[str, object]) -> None:
     async with open_world() as world:
         assert (await book(world, {**booking(), **change}, "k"))[0] == 422

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.catalog.sorting import _OWN, sort_key
+from bus.messages.sorting import _OWN, sort_key
 
 
 @pytest.mark.parametrize(
