@@ -49,6 +49,7 @@ _LEAVE_SLUGS: Final = """
 insert into catalog.former_paths (kind, path, target) select $1, slug, $2 from unnest($3::text[]) as slug
 on conflict (kind, path) do update set target = excluded.target"""
 _TAKE_SLUG: Final = "delete from catalog.former_paths where kind = $1 and path = $2"
+_THERE: Final = "select distinct kind, locale from catalog.wordings"
 _IN_LOCALE: Final = f"""
 select w.id, o.title, w.slug, w.texts - 'description' as texts
 from catalog.wordings w join {_ORIGINALS} o on o.kind = w.kind and o.id = w.id
@@ -63,26 +64,36 @@ _MOST_KEPT: Final = 32  # Kinds and languages.
 
 
 class Texts:
-    """Texts in other languages, as of five seconds ago at most: each list of products shows some of them."""
+    """Texts in other languages, as of five seconds ago at most: each list of products shows some of them.
+
+    Readers ask for whatever language they like. So it is known which there are: the others cost no statement.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._at: datetime | None = None
+        self._there: frozenset[tuple[WordingKind, Locale]] = frozenset()
         self._kept: OrderedDict[tuple[WordingKind, Locale], _Kept] = OrderedDict()
 
     async def read(self, kind: WordingKind, locales: Sequence[Locale], now: datetime) -> tuple[Worded, ...]:
         """Return the texts of all things of a kind, each in the first of these languages that it has."""
+        if not _is_fresh(self._at, now):
+            rows = await self._database.fetch(_THERE)
+            self._there, self._at = frozenset((row["kind"], row["locale"]) for row in rows), now
         found: dict[str, Worded] = {}
         for locale in reversed(locales):
-            found |= await self._in_locale(kind, locale, now)
+            if (kind, locale) in self._there:
+                found |= await self._in_locale(kind, locale, now)
         return tuple(found.values())
 
     def forget(self) -> None:
         """Read again what is asked for next."""
+        self._at = None
         self._kept.clear()
 
     async def _in_locale(self, kind: WordingKind, locale: Locale, now: datetime) -> Mapping[str, Worded]:
         at, known = self._kept.get((kind, locale), (None, {}))
-        if at is None or not at <= now < at + _FRESH:
+        if not _is_fresh(at, now):
             known = {row["id"]: _worded(row) for row in await self._database.fetch(_IN_LOCALE, kind, locale)}
             self._kept[kind, locale] = now, known
             self._kept.move_to_end((kind, locale))
@@ -157,6 +168,10 @@ async def forget(tx: Transaction, kind: WordingKind, name: str) -> None:
     slugs = {row["slug"] for row in await tx.fetch(_FORGET, kind, name) if row["slug"]}
     if slugs:
         await tx.execute(_LEAVE_SLUGS, kind, name, sorted(slugs))
+
+
+def _is_fresh(at: datetime | None, now: datetime) -> bool:
+    return at is not None and at <= now < at + _FRESH
 
 
 def _worded(row: Record) -> Worded:

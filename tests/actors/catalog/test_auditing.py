@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from bus.messages.audit import RULES, Audit, CheckId, Repair
+from bus.messages.audit import RULES, CheckId, Repair
 from bus.messages.base import Line, Money
 from bus.messages.catalog import ChangeProduct, GetProduct, Product, RemoveProduct, RenameSku, SetProduct, SkuView
 from bus.messages.catalog_imports import ImportSkus, SkuRow
@@ -104,8 +104,6 @@ async def test_each_view_that_is_broken_by_hand_is_found_and_written_anew(shop: 
         after = await view(shop, name)
         assert after.revision > before.revision  # Whoever keeps the broken one reads it again.
         assert after.product == await product(shop, name)
-        await shop.settle()
-        assert (await shop.ask(Audit())).findings == ()  # The search has heard of it, too.
 
 
 @pytest.mark.usefixtures("told")

@@ -1,8 +1,10 @@
 """Wordings: outdated exactly when a text has moved; every name that there ever was leads to its owner, or is gone."""
 
+from collections.abc import Sequence
 from random import Random
 
 import pytest
+from asyncpg import Record
 from msgspec import structs
 
 from bus.messages.attributes import Attribute, RemoveAttribute, SetAttribute
@@ -35,6 +37,7 @@ from bus.messages.wordings import (
     WordingTexts,
 )
 from engine.errors import BadInput
+from engine.postgres import Database
 from testkit import ShopUnderTest
 
 
@@ -215,3 +218,21 @@ async def test_texts_are_in_the_first_language_that_each_has(shop: ShopUnderTest
         own = (await shop.ask(ReadTexts(kind="category", locales=wanted, id=name))).worded
         assert [each.texts.title for each in own] == ([best[name]] if best[name] else [])
         assert all(each.texts.description == "Long." for each in own)
+
+
+async def test_languages_that_there_are_not_cost_no_statement(
+    shop: ShopUnderTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await category(shop, "shirts")
+    await word(shop, "category", "shirts", title="Hemden")
+    await shop.ask(ReadTexts(kind="category", locales=("de",)))
+    asked, fetch = list[str](), Database.fetch
+
+    async def counted(database: Database, statement: str, *parameters: object) -> Sequence[Record]:
+        asked.append(statement)
+        return await fetch(database, statement, *parameters)
+
+    monkeypatch.setattr(Database, "fetch", counted)
+    found = (await shop.ask(ReadTexts(kind="category", locales=("xx", "yy-ZZ", "de")))).worded
+    assert [each.texts.title for each in found] == ["Hemden"]
+    assert not [statement for statement in asked if "wordings" in statement]
