@@ -5,7 +5,7 @@ hold is counted until its end, also when it has become an order's meanwhile. Of 
 the address has held it, in whichever carts.
 
 The inventory decides what an address may hold of one SKU, because it knows the unsold units; the cart decides for how
-long. Both are told what the address's other carts hold. Why: docs/decisions/0070.
+long. Both are told what the address's other carts hold. Why: docs/decisions/0040.
 """
 
 from collections.abc import Callable, Iterator, Mapping

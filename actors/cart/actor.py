@@ -201,7 +201,7 @@ class Carts(Actor, name="cart"):
         self, cart: Cart, line: CartLine, totals: Mapping[Sku, int], elsewhere: Sequence[HeldElsewhere] | None
     ) -> datetime | UnknownSku | StockRefused:
         """Hold units of all these SKUs for a line, at most until its end; return the end of the hold."""
-        others = None if elsewhere is None else {each.sku: each.units for each in elsewhere if each.sku in totals}
+        others = None if elsewhere is None else units.elsewhere(elsewhere, totals)
         if totals == {line.sku: line.quantity}:
             wanted = HoldStock(
                 cart_id=cart.id, sku=line.sku, quantity=line.quantity, not_after=line.held_until, elsewhere=others

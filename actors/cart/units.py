@@ -12,7 +12,7 @@ from msgspec import structs
 
 from actors.cart.inputs import sku_of
 from bus.messages.base import OrderLine, Sku, Units, units_of
-from bus.messages.cart import Cart, CartLine
+from bus.messages.cart import Cart, CartLine, HeldElsewhere
 from bus.messages.inventory import StockRefused
 
 L = TypeVar("L", CartLine, OrderLine)
@@ -104,6 +104,11 @@ def _served(lines: Sequence[L], left: dict[Sku, int]) -> list[tuple[L, int]]:
         if served < line.quantity:
             short.append((line, served))
     return short
+
+
+def elsewhere(held: Sequence[HeldElsewhere], skus: Collection[Sku]) -> tuple[Units, ...]:
+    """The units of these SKUs that other carts hold, as a message has them."""
+    return tuple(Units(sku=each.sku, quantity=each.units) for each in held if each.sku in skus)
 
 
 def as_units(totals: Mapping[Sku, int]) -> tuple[Units, ...]:

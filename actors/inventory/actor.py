@@ -90,7 +90,7 @@ class InventorySettings(Settings, frozen=True, kw_only=True):
     ] = 0.7
     shopflow_address_share_least: Annotated[
         PositiveInt, meaning("Units of a SKU that all carts of one address may hold together whatever their share is.")
-    ] = 2
+    ] = 10
     shopflow_checkout_hold_s: Annotated[
         Seconds, meaning("How long units are held from checkout until the order is placed: milliseconds as a rule.")
     ] = 600.0

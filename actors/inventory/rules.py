@@ -95,11 +95,11 @@ def _refusal(
     ask: HoldStock | HoldUnits, wanted: Units | HoldStock, shelf: Shelf, shares: Shares
 ) -> StockRefused | None:
     books, own = shelf.stock.get(wanted.sku), shelf.of_cart(ask.cart_id, wanted.sku)
-    elsewhere = None if ask.elsewhere is None else ask.elsewhere.get(wanted.sku, 0)
+    others = None if ask.elsewhere is None else sum(each.quantity for each in ask.elsewhere if each.sku == wanted.sku)
     has = own.quantity if own else 0
     reach = books.available + has if books else 0  # A cart's own hold never blocks that cart.
     # Nor is it taken away when others are sold.
-    most = max(has, shares.of(books.on_hand - books.assigned, elsewhere)) if books else 0
+    most = max(has, shares.of(books.on_hand - books.assigned, others)) if books else 0
     if wanted.quantity > reach:
         return StockRefused(sku=wanted.sku, available=min(reach, most))
     if wanted.quantity > most:

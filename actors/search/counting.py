@@ -4,7 +4,7 @@ One pass over what fits the words counts all of it: under each facet's count sta
 words find, which is dear to find again when they are misspelt, is found once. A shop with more facets than are counted
 needs a second pass, for only the first one tells which of them the products have.
 
-Rejected: docs/decisions/0034; why one pass: docs/decisions/0045.
+Rejected: docs/decisions/0034; why one pass: docs/decisions/0039.
 """
 
 from collections.abc import Collection, Mapping, Sequence

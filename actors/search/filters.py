@@ -1,7 +1,7 @@
 """Filters, in the index's own language of queries, so that one pass over what was found can count by several of them.
 
 Whatever a value holds stands between quotes; names of facets have letters, digits and _ only. Pure.
-Why texts: docs/decisions/0045.
+Why texts: docs/decisions/0039.
 """
 
 from collections.abc import Iterable, Sequence

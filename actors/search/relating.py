@@ -3,7 +3,7 @@
 Each thing in common counts a constant, as in the ranking. A colour or a brand alone relates nothing: at least the
 category or a word of the title is the same. Of products that are equally like it, those come first that sell more.
 
-Rejected: tantivy's more-like-this, docs/decisions/0045.
+Rejected: tantivy's more-like-this, docs/decisions/0039.
 """
 
 from typing import Final

@@ -1,6 +1,5 @@
 """The inventory: units on the shelf, and units held for carts and orders."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
@@ -219,7 +218,7 @@ class HoldStock(Command[StockHeld | StockRefused | UnknownSku]):
     sku: Sku
     quantity: int  # The total, 0 to 99; 0 gives all units back.
     not_after: datetime | None = None  # The latest end of this hold.
-    elsewhere: Mapping[Sku, int] | None = None  # Held by other carts of the buyer's address; None: nobody counts them.
+    elsewhere: tuple[Units, ...] | None = None  # Held by other carts of the buyer's address; None: nobody counts them.
 
 
 class CheckoutHeld(Reply):
@@ -249,7 +248,7 @@ class HoldUnits(Command[UnitsHeld | OutOfStock]):
     cart_id: CartId
     units: tuple[Units, ...]  # Each SKU once, with its total for the cart; 0 gives all units back.
     not_after: datetime | None = None  # The latest end of these holds.
-    elsewhere: Mapping[Sku, int] | None = None  # As in `HoldStock`.
+    elsewhere: tuple[Units, ...] | None = None  # As in `HoldStock`.
 
 
 class HoldForCheckout(Command[CheckoutHeld | OutOfStock]):

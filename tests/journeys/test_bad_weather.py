@@ -71,11 +71,12 @@ async def test_a_checkout_that_is_given_up_for_want_of_stripe_frees_its_units(
     assert await staff.findings() == []
 
 
-@pytest.mark.parametrize("is_same_key", [True, False])
+@pytest.mark.parametrize(("is_same_key", "status"), [(True, 400), (False, 400), (True, 402), (False, 404)])
 async def test_what_stripe_refuses_for_good_is_no_order_and_its_words_are_for_the_log(
-    shop: ShopUnderTest, buyer: Customer, staff: Staff, is_same_key: bool, capsys: pytest.CaptureFixture[str]
-) -> None:
-    shop.sandbox.faults.stripe = Fault(action="fail", status=400, path="POST /v1/payment_intents")
+    shop: ShopUnderTest, buyer: Customer, staff: Staff, is_same_key: bool, status: int,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    shop.sandbox.faults.stripe = Fault(action="fail", status=status, path="POST /v1/payment_intents")
     cart, key = await buyer.fill_cart(LAMP=1), new_key()
 
     refused = await buyer.check_out(cart, key=key)
@@ -94,6 +95,30 @@ async def test_what_stripe_refuses_for_good_is_no_order_and_its_words_are_for_th
     assert await buyer.pay(again) == 200
     assert await buyer.status(again) == "paid"
     assert await staff.stock("LAMP") == (0, 0)
+    assert await staff.findings() == []
+
+
+async def test_an_amount_below_stripes_least_is_no_order(
+    shop: ShopUnderTest, buyer: Customer, staff: Staff, capsys: pytest.CaptureFixture[str]
+) -> None:
+    free = {"title": "Standard", "days": {"min": 2, "max": 5}, "price": {"amount": 0, "currency": "EUR"}}
+    _ = (await staff.ask("PUT", "/admin/api/shipping-methods/standard", free)).good
+    pin = {"sku": "PIN", "price": {"amount": 10, "currency": "EUR"}, "weight_g": 1}  # Stripe takes 0.50 EUR or more.
+    body = {"id": "PIN", "slug": "pin", "title": "Pin", "category": "Metal", "skus": [pin]}
+    _ = (await staff.ask("POST", "/admin/api/products", body)).good
+    _ = (await staff.count("PIN", 9)).good
+    cart = await buyer.fill_cart(PIN=4)
+    _ = capsys.readouterr()
+
+    assert (await buyer.check_out(cart, key=new_key())).refusal == (502, "payment_unavailable")
+
+    lines = [line for line in capsys.readouterr().out.splitlines() if "error  " in line]
+    assert len(lines) == 1
+    assert "Stripe refuses: " in lines[0]
+    assert mails_of(shop) == []
+    assert (await buyer.put(cart, "PIN", 5)).status == 200
+    assert (await buyer.place(cart, key=new_key())).number == "SF-100001"
+    await shop.settle()
     assert await staff.findings() == []
 
 

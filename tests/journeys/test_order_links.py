@@ -150,3 +150,7 @@ async def test_only_hashes_are_kept(shop: ShopUnderTest, buyer: Customer) -> Non
 
     assert len(rows) == 2
     assert not [token for token in tokens(shop, bought) if token in repr(rows)]
+
+
+def test_a_link_opens_its_order_for_a_year_unless_the_owner_says_otherwise() -> None:
+    assert DAYS == 365

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actors.inventory.rules import Share, Shares, hold
+from bus.messages.base import Units
 from bus.messages.inventory import HoldStock, StockHeld, StockRefused
 from tests.actors.inventory.support import (
     FIRST_CART,
@@ -92,7 +93,12 @@ def test_no_address_ever_holds_more_than_its_share_in_however_many_carts(
     for address, number, quantity in asks:
         cart = f"{address}_{number}"
         elsewhere = sum(units for (of, other), units in held.items() if of == address and other != cart)
-        one = HoldStock(cart_id=cart, sku=LAMP, quantity=quantity, elsewhere={LAMP: elsewhere, "OTHER": 99})
+        one = HoldStock(
+            cart_id=cart,
+            sku=LAMP,
+            quantity=quantity,
+            elsewhere=(Units(sku=LAMP, quantity=elsewhere), Units(sku="OTHER", quantity=99)),
+        )
         [answer] = hold([one], shelf, LATER, TOGETHER)
         if isinstance(answer, StockHeld):
             held[address, cart] = quantity
