@@ -397,3 +397,59 @@ async def test_the_words_of_a_driver_are_for_the_log_and_not_for_a_buyer(
     assert refused.refusal == (422, "invalid")
     assert refused.json["detail"] == "A value is out of its range."
     assert "value out of int64 range" in capsys.readouterr().out
+
+
+async def test_values_that_no_column_takes_say_nothing_of_the_driver(
+    staff: Staff, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def owed(currency: str, **_: object) -> MethodPrice:
+        return MethodPrice(currency=currency, price=-1)
+
+    monkeypatch.setattr("gateway.api.shipping.MethodPrice", owed)
+    monkeypatch.setattr("actors.shipping.rules.refusal", lambda _: "")  # A check that somebody forgot.
+    body = {"title": "Standard", "days": {"min": 2, "max": 5}, "price": {"amount": 1, "currency": "EUR"}}
+
+    answers = [
+        await staff.ask("PUT", "/admin/api/shipping-methods/standard", body),  # Violates a check of the table.
+        await staff.ask("PUT", "/admin/api/shipping-methods/standard", body | {"title": "\0"}),
+        await staff.get("/admin/api/stock?q=%00"),
+        await staff.get("/products?category=%00"),
+    ]
+
+    assert [answer.status // 100 for answer in answers] == [5, 4, 4, 4]
+    for answer in answers:
+        said = answer.body.decode().lower()
+        assert not [word for word in ("constraint", "violates", "relation", "0x00", "utf8", "asyncpg") if word in said]
+
+
+async def test_sales_are_summed_beyond_what_an_integer_can_say(shop: ShopUnderTest, staff: Staff) -> None:
+    await sql(
+        shop,
+        """insert into analytics.sales (order_id, placed_at, currency, units, ordered, paid, refunded)
+        select 'ord_' || n, '2030-01-07 12:00+00', 'EUR', 2000000000, 99999999, 99999998, 3
+        from generate_series(1, 1000) as n""",
+    )
+
+    (row,) = (await staff.get("/admin/api/analytics/sales?from=2030-01-07&to=2030-01-07&by=day")).good["items"]
+
+    assert (row["orders"], row["units"]) == (1000, 2_000_000_000_000)
+    assert [row[name] for name in ("ordered", "paid", "refunded")] == [99_999_999_000, 99_999_998_000, 3_000]
+
+
+async def test_shelves_may_have_more_units_together_than_an_integer_can_say(buyer: Customer, staff: Staff) -> None:
+    skus = [{"sku": f"NAIL-{nr}", "price": {"amount": 100, "currency": "EUR"}, "weight_g": 1} for nr in range(5)]
+    _ = (
+        await staff.ask("POST", "/admin/api/products", {"id": "nail", "slug": "nail", "title": "Nail",
+                                                        "category": "Metal", "skus": skus})
+    ).good  # fmt: skip
+    for sku in skus:
+        _ = (await staff.count(str(sku["sku"]), 1_000_000_000)).good
+    await staff.shop.clock.advance(seconds=6)
+
+    shown = (await buyer.get("/products/nail")).good
+    assert {sku["available"] for sku in shown["skus"]} == {1_000_000_000}
+    for path in ("/products/nail/inventory", "/products", "/products?q=nail&in_stock=true", "/admin/api/stock?q=nail"):
+        assert (await staff.get(path)).status == 200, path
+    bought = await buyer.buy(**{"NAIL-0": 99})
+    assert await buyer.status(bought) == "paid"
+    assert await staff.findings() == []

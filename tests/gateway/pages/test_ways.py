@@ -21,7 +21,7 @@ from tests.gateway.pages.test_page import (
     see_status,
     visit,
 )
-from tests.journeys.process import Program
+from tests.journeys.process import Program, program
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: set CHROMIUM to one, or install it")
 
@@ -230,6 +230,49 @@ async def test_an_order_counts_down_says_why_it_ended_and_can_be_had_again(
     await check_out(page, Customer())
     await pay(page, "pm_card_visa")
     await see_status(page, "paid")
+
+
+@pytest.mark.parametrize(
+    ("settings", "declines", "hint"),
+    [
+        ({"SHOPFLOW_PAYMENT_WINDOW_S": "6"}, 0, "No payment came in time."),
+        ({"SHOPFLOW_PAYMENT_DECLINES": "2"}, 2, "Too many attempts to pay were declined."),
+    ],
+    ids=["its time is over", "the last card is declined"],
+)
+async def test_an_order_that_ends_before_its_buyers_eyes_says_why(
+    page: Page, settings: dict[str, str], declines: int, hint: str
+) -> None:
+    async with program(**settings) as shop:
+        await shop.start()
+        await buy_a_trowel(page, shop.url)
+        for _ in range(declines):
+            await pay(page, "pm_card_chargeDeclined")
+            await expect(page.get_by_test_id("pay")).to_be_enabled()
+
+        await see_status(page, "cancelled")
+        await expect(page.get_by_test_id("order-hint")).to_have_text(re.compile(re.escape(hint)))
+        await expect(page.get_by_test_id("payment")).to_be_hidden()
+        await expect(page.get_by_test_id("order-again")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    "socket",
+    [
+        "class { constructor() { throw new DOMException('An insecure connection', 'SecurityError'); } }",
+        "class extends EventTarget { readyState = 0; send() {} close() {} }",
+    ],
+    ids=["one that can't be made", "one that never opens"],
+)
+async def test_a_page_without_its_socket_sells_all_the_same(page: Page, base_url: str, socket: str) -> None:
+    await page.add_init_script(f"window.WebSocket = {socket};")
+    await page.goto(base_url)
+    await search(page, "trowel", "TROWEL")
+    await card(page, "TROWEL").get_by_test_id("quick-add").click()
+    await expect(page.get_by_test_id("basket-count")).to_have_text("1")
+    await open_basket(page)
+    await expect(line(page, "TROWEL")).to_be_visible()
+    await expect(page.get_by_test_id("live")).not_to_have_attribute("data-status", "live")
 
 
 async def test_what_a_product_asks_for_is_typed_and_two_engravings_are_two_lines(running: Program, page: Page) -> None:
