@@ -19,6 +19,7 @@ ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
 
 
+@pytest.mark.timeout(120)  # A dozen shops are opened in another program.
 def test_every_example_of_the_testing_guide_is_a_test_that_passes(tmp_path: Path) -> None:
     for name, content in examples("testing.md").items():
         file = tmp_path / name
@@ -32,7 +33,7 @@ def test_every_example_of_the_testing_guide_is_a_test_that_passes(tmp_path: Path
         env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{tmp_path}"},
         capture_output=True,
         text=True,
-        timeout=55,
+        timeout=110,
     )
 
     assert done.returncode == 0, done.stdout + done.stderr

@@ -177,11 +177,13 @@ class Media(Actor):
         if known[0] == "refused" and (not ask.upload or await self._objects.size(ask.upload) is None):
             return None  # A repeat, whose upload was read the first time: its reason stands.
         try:
-            return await self._making.first(ask.id, ask.upload)
+            made = await self._making.first(ask.id, ask.upload)
         except Unavailable as error:  # A hint for staff: the call is retried in any case.
             async with self._database.transaction(self._clock.now()) as tx:
                 await store.note_wait(tx, ask.id, "no_room" if isinstance(error, NoRoom) else "away")
             raise
+        # Likewise a repeat whose upload went in this moment.
+        return None if known[0] == "refused" and made.reason == "lost" else made
 
     @turn
     async def record(self, tx: Transaction, ask: RecordRendering) -> None:

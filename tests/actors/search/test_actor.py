@@ -33,6 +33,7 @@ from bus.messages.search import (
 )
 from engine.errors import BadInput
 from testkit import ShopUnderTest
+from tests.waiting import eventually
 
 
 async def create(
@@ -77,9 +78,12 @@ async def test_an_index_that_is_lost_is_built_anew(shop: ShopUnderTest) -> None:
     await shop.restart()
     await shop.clock.at_rest()
 
-    after = await shop.ask(CheckSearch())
+    async def is_as_before() -> bool:  # Its loop may not have begun yet.
+        after = await shop.ask(CheckSearch())
+        return (after.products, after.seq, after.behind) == (before.products, before.seq, 0)
+
     assert before.is_there
-    assert (after.products, after.seq, after.behind) == (before.products, before.seq, 0)
+    assert await eventually(is_as_before)
     assert await find(shop, "vase") == ("VASE",)
 
 
@@ -92,8 +96,11 @@ async def test_an_index_from_before_a_restore_is_built_anew(shop: ShopUnderTest)
     await shop.restart()
     await shop.clock.at_rest()
 
-    health = await shop.ask(CheckSearch())
-    assert (health.seq, health.behind) == (0, 0)
+    async def is_anew() -> bool:  # Its loop may not have begun yet.
+        health = await shop.ask(CheckSearch())
+        return (health.seq, health.behind) == (0, 0)
+
+    assert await eventually(is_anew)
     assert await find(shop, "vase") == ("VASE",)
 
 
