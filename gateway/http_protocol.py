@@ -27,7 +27,7 @@ from uvicorn.server import ServerState
 
 from gateway.client_address import ClientAddresses, counted_as
 from gateway.headers import headers_of_all
-from gateway.limits import AdmissionControl
+from gateway.limits import AdmissionControl, too_fast
 from gateway.places import Places
 from gateway.problems import Problem, document, too_many
 from gateway.refusals import Reason, Refusals
@@ -212,7 +212,7 @@ class _BoundedHttp(HttpToolsProtocol):
         self._is_arriving, self._in_head = False, True  # There is nothing but a head to answer.
         address = self.bounds.addresses.of(self.client[0] if self.client else "", self.headers)
         if wait_s := self.bounds.admit_socket(address):
-            self._refuse(too_many(wait_s, "This address sends more requests than one may."), "requests")
+            self._refuse(too_fast(wait_s), "requests")
             return
         self._stop_timers()
         self._is_refused = True  # Nothing more comes here.
@@ -229,10 +229,14 @@ class _BoundedHttp(HttpToolsProtocol):
         self._refuse(self._problem or Problem(400, "bad_request", "This is no HTTP request."), self._reason)
 
     def _is_refused_here(self) -> bool:
-        """Decide about a request; answer it if it is refused, unless only the application can."""
+        """Decide about a request; answer it if it is refused, unless only the application can.
+
+        One that was sent ahead is decided about when its turn comes: what is before it may be charged afterwards.
+        """
         method = self.parser.get_method().decode("ascii")
         is_upgrade = self.parser.should_upgrade() and self._should_upgrade()
-        if self.bounds.admission is None or is_upgrade or method == "OPTIONS":
+        is_ahead = self.cycle is not None and not self.cycle.response_complete
+        if self.bounds.admission is None or is_upgrade or is_ahead or method == "OPTIONS":
             return False
         path = unquote(httptools.parse_url(self.url).path.decode("ascii"))
         admission = self.bounds.admission.admit(method, path, self.client[0] if self.client else "", self.headers)
@@ -246,8 +250,7 @@ class _BoundedHttp(HttpToolsProtocol):
         """Whether a request can be answered without the application, and the connection goes on after that."""
         headers = dict(self.headers)
         return (
-            (self.cycle is None or self.cycle.response_complete)
-            and not self.flow.write_paused
+            not self.flow.write_paused
             and self.parser.get_http_version() == "1.1"
             and self.parser.should_keep_alive()
             and _NOT_HERE.isdisjoint(headers)

@@ -59,7 +59,12 @@ class Admission(NamedTuple):
 
     def refusal(self) -> Problem:
         """Return the refusal of a request that must wait."""
-        return too_many(self.wait_s, "This address sends more requests than one may.")
+        return too_fast(self.wait_s)
+
+
+def too_fast(wait_s: float) -> Problem:
+    """Make the refusal of an address that has used its allowance up."""
+    return too_many(wait_s, "This address sends more requests than one may.")
 
 
 class AdmissionControl:

@@ -341,6 +341,16 @@ async def test_requests_sent_ahead_are_answered_in_order_by_whoever_answers_them
         assert [b" 200 " in head for head in heads] == [True] * 10  # Behind one in progress all go to the application.
 
 
+async def test_requests_sent_ahead_are_decided_about_when_their_turn_comes() -> None:
+    async with server(admission=control(Stopwatch(), 3)) as live:
+        async with connected(live) as (reader, writer):
+            writer.write(GET * 10)
+            for _ in range(10):
+                await asyncio.wait_for(reader.readuntil(b"hello"), PATIENCE_S)
+
+        assert await answers(live, GET, GET, GET) == [200, 200, 429]  # Only the first was charged here.
+
+
 async def test_a_body_that_is_late_after_its_refusal_ends_without_another_answer() -> None:
     async with server(admission=control(Stopwatch(), 1), request_within_s=0.2) as live, connected(live) as streams:
         reader, writer = streams
