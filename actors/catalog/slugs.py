@@ -3,12 +3,13 @@
 from datetime import datetime
 from typing import Final
 
+from actors.catalog.store import VISIBLE
 from bus.messages.navigation import SlugPage
 from engine.cursor import make_cursor, page_of, read_cursor
 from engine.postgres import Database
 
 _AT_ONCE: Final = 1000
-_VISIBLE: Final = "status = 'active' and coalesce(publish_at <= $1, true) and coalesce(unpublish_at > $1, true)"
+_VISIBLE: Final = VISIBLE.format(now="$1")
 _PAGE: Final = f"select id, slug from catalog.products where id > $2 and {_VISIBLE} order by id limit $3"  # noqa: S608 - of our own words
 # All rows are read, and few are returned.
 _STARTS: Final = f"""
