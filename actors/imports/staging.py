@@ -49,6 +49,9 @@ class LinePlace(NamedTuple):
     line: int
 
 
+_BEGINNING: Final = LinePlace(0, 0)
+
+
 class StagedPage(NamedTuple):
     """Lines that can be read, those that can't with the reasons, and the place of the last; None: there are none."""
 
@@ -75,6 +78,7 @@ class Staging:
         self._db.executescript(_TABLES)
         self._reading = threading.Lock()  # A reader whose asker has given up may not be done when it is asked again.
         self._columns: tuple[str, ...] = ()
+        self._claimed = _BEGINNING  # Lines until here have claimed their names.
         self.encoding = ""
         self.ignored: tuple[str, ...] = ()
         self.style = Style("none", may_be_whole=False)
@@ -130,6 +134,8 @@ class Staging:
             found = [each for each in found if each[0] != found[-1][0]]
         found = found[:most]
         self._db.execute("begin")
+        if after > self._claimed:
+            self._claim_again(after, has_stock=has_stock, is_trial=is_trial)
         lines: list[GoodsLine] = []
         refused: list[tuple[int, str]] = []
         for _, number, cells in found:
@@ -143,6 +149,7 @@ class Staging:
             else:
                 lines.append(line)
         self._db.execute("commit")
+        self._claimed = max(self._claimed, LinePlace(*found[-1][:2]) if found else after)
         tried = self._claimed_parts(lines) if is_trial else ()
         begun = self._begun(after, has_stock=has_stock) if found and found[0][0] == after.product else None
         return StagedPage(lines, refused, LinePlace(*found[-1][:2]) if found else None, tried, begun)
@@ -192,6 +199,17 @@ class Staging:
         if is_trial and row.barcode and (owner := self._owner("barcode", row.barcode, row.sku, 0)[0]) != row.sku:
             return f"barcode {row.barcode} is that of {owner}"
         return ""
+
+    def _claim_again(self, until: LinePlace, *, has_stock: bool, is_trial: bool) -> None:
+        """Claim the names of lines that were read before the process began: an import goes on where another ended."""
+        earlier = self._db.execute(
+            "select line, cells from lines where (product, line) > (?, ?) and (product, line) <= (?, ?)"
+            " order by product, line",
+            (*self._claimed, *until),
+        )
+        for number, cells in earlier:
+            with suppress(ValueError):
+                self._claim(self._read(number, cells, has_stock=has_stock), is_trial=is_trial)
 
     def _claimed_parts(self, lines: Sequence[GoodsLine]) -> tuple[str, ...]:
         """Name the parts of these lines' bundles that lines have claimed."""

@@ -27,9 +27,9 @@ def staged(folder: Path, lines: Sequence[Row]) -> Staging:
 
 
 def pages(
-    staging: Staging, most: int, *, is_trial: bool = False
+    staging: Staging, most: int, *, after: LinePlace = NOWHERE, is_trial: bool = False
 ) -> tuple[list[list[GoodsLine]], list[tuple[int, str]]]:
-    found, refused, place = list[list[GoodsLine]](), list[tuple[int, str]](), NOWHERE
+    found, refused, place = list[list[GoodsLine]](), list[tuple[int, str]](), after
     while (page := staging.page(place, most, has_stock=True, is_trial=is_trial)).end is not None:
         assert page.end > place
         place = page.end
@@ -67,6 +67,19 @@ def test_names_that_lines_have_in_common_are_refused_by_the_line_of_the_first(tm
 
     assert refused == [(7, "sku P0-0 stands in line 2 already"), (3, "sku P0-0 stands in line 2 already")]
     assert tried == [*refused, (4, "slug p-0 belongs to product P0"), (6, "barcode 40 is that of P3-0")]
+
+
+def test_names_are_claimed_again_where_an_import_goes_on_in_another_process(tmp_path: Path) -> None:
+    lines = [row(product, number) for number, product in enumerate((0, 0, 1, 2, 2))]
+    lines[4]["sku"] = lines[0]["sku"]
+    first = staged(tmp_path, lines)
+    begun = first.page(NOWHERE, 2, has_stock=True, is_trial=False)
+    assert begun.end is not None
+    first.close()
+
+    _, refused = pages(staged(tmp_path, lines), 2, after=begun.end)
+
+    assert refused == [(6, f"sku {lines[0]['sku']} stands in line 2 already")]
 
 
 def test_products_with_bundles_come_after_all_others(tmp_path: Path) -> None:
