@@ -8,52 +8,21 @@ The inventory decides what an address may hold of one SKU, because it knows the 
 long. Both are told what the address's other carts hold. Why: docs/decisions/0040.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final, TypeAlias
+from typing import Final
 
 from bus.messages.base import CartId, Sku, units_of
 from bus.messages.cart import Cart, CartLine, HeldElsewhere
 from engine.message import Reply
+from gateway.holdings import Hold, Holdings, Stretch
 from gateway.problems import too_many
 from gateway.refusals import Refusals
 
 _SWEEP_FROM: Final = 10_000  # Addresses; with more of them, those without holds are forgotten now and then.
 _UNKNOWN_END: Final = timedelta(minutes=10)  # Of a hold whose answer is still to come.
 _MOST_BUNDLES: Final = 10_000  # Whose parts are remembered.
-
-_Key: TypeAlias = tuple[CartId, str]  # A cart, and a line.
-
-
-@dataclass(slots=True)
-class _Hold:
-    units: Mapping[Sku, int]
-    until: datetime
-
-    @property
-    def total(self) -> int:
-        return sum(self.units.values())
-
-
-@dataclass(slots=True)
-class _Stretch:
-    """The time for which an address has held a SKU without a rest."""
-
-    since: datetime
-    until: datetime
-
-
-@dataclass(slots=True)
-class _Address:
-    holds: dict[_Key, _Hold] = field(default_factory=dict)
-    stretches: dict[Sku, _Stretch] = field(default_factory=dict)
-
-    def forget(self, now: datetime, rest: timedelta) -> None:
-        """Forget what has ended, and stretches after which a SKU has rested."""
-        self.holds = {key: hold for key, hold in self.holds.items() if hold.until > now}
-        self.stretches = {sku: stretch for sku, stretch in self.stretches.items() if stretch.until + rest > now}
 
 
 class HeldUnits:
@@ -71,7 +40,7 @@ class HeldUnits:
         self._utc = utc
         self._refusals = refusals
         self._rest = rest
-        self._held: dict[str, _Address] = {}
+        self._held: dict[str, Holdings] = {}
         self._parts: dict[Sku, tuple[Sku, ...]] = {}  # Of bundles that were in carts.
         self._sweep_at = _SWEEP_FROM
 
@@ -85,18 +54,18 @@ class HeldUnits:
         if not self._most:
             yield lambda _: None
             return
-        key, known = (cart_id, line), self._of(address)
-        before = known.holds.get(key)
-        others = [hold for of, hold in known.holds.items() if of != key]
-        if sum(hold.total for hold in others) + units > self._most:
-            self._refuse(address, others)
+        known = self._of(address)
+        before = known.get(cart_id, line)
+        if known.total - (before.total if before else 0) + units > self._most:
+            self._refuse(address, known, cart_id, line)
         if before is None or before.total < units:
-            known.holds[key] = _Hold({_sku_of(line): max(units, 0)}, self._utc() + _UNKNOWN_END)
+            known.put(cart_id, line, Hold({_sku_of(line): max(units, 0)}, self._utc() + _UNKNOWN_END))
         got: list[Reply] = []
         try:
             yield got.append
         finally:
-            self._settle(known, key, next((cart for cart in got if isinstance(cart, Cart)), None), before)
+            cart = next((cart for cart in got if isinstance(cart, Cart)), None)
+            self._settle(known, cart_id, line, cart, before)
 
     def elsewhere(self, address: str, cart_id: CartId, line: str) -> tuple[HeldElsewhere, ...] | None:
         """Return what other carts of an address hold of a line's SKUs; None if nothing is counted."""
@@ -105,59 +74,61 @@ class HeldUnits:
         known, sku, now = self._of(address), _sku_of(line), self._utc()
         found: list[HeldElsewhere] = []
         for each in self._parts.get(sku, (sku,)):
-            units = sum(hold.units.get(each, 0) for (cart, _), hold in known.holds.items() if cart != cart_id)
-            stretch = known.stretches.get(each) or (_Stretch(now, now) if units else None)
+            units, stretch = known.elsewhere(each, cart_id), known.stretch(each)
+            if stretch is None or stretch.until + self._rest <= now:
+                stretch = Stretch(now, now) if units else None
             if stretch:
                 found.append(HeldElsewhere(sku=each, units=units, since=stretch.since, until=stretch.until))
         return tuple(found)
 
     def units(self, address: str, cart_id: CartId, line: str) -> int:
         """Return how many units of a line are counted for an address."""
-        hold = self._of(address).holds.get((cart_id, line))
+        hold = self._of(address).get(cart_id, line)
         return hold.total if hold else 0
 
     def let_go(self, address: str, cart_id: CartId, line: str) -> None:
         """Count a line's units no more: it was removed."""
         if known := self._held.get(address):
-            known.holds.pop((cart_id, line), None)
+            known.drop(cart_id, line)
 
-    def _of(self, address: str) -> _Address:
+    def _of(self, address: str) -> Holdings:
         """Return what is known of an address, without what has ended."""
         now = self._utc()
         if len(self._held) >= self._sweep_at:
             for known in self._held.values():
                 known.forget(now, self._rest)
-            self._held = {each: known for each, known in self._held.items() if known.holds or known.stretches}
+                known.prune(now, self._rest)
+            self._held = {each: known for each, known in self._held.items() if known}
             self._sweep_at = max(_SWEEP_FROM, 2 * len(self._held))
-        known = self._held.setdefault(address, _Address())
+        known = self._held.setdefault(address, Holdings())
         known.forget(now, self._rest)
         return known
 
-    def _settle(self, known: _Address, key: _Key, cart: Cart | None, before: _Hold | None) -> None:
-        line = next((line for line in cart.lines if line.id == key[1]), None) if cart else None
+    def _settle(self, known: Holdings, cart_id: CartId, line_id: str, cart: Cart | None, before: Hold | None) -> None:
+        line = next((line for line in cart.lines if line.id == line_id), None) if cart else None
         if line is not None:
-            known.holds[key] = _Hold(units_of([line]), line.held_until)
+            known.put(cart_id, line_id, Hold(units_of([line]), line.held_until))
             self._note(known, line)
         elif before is not None:
-            known.holds[key] = before
+            known.put(cart_id, line_id, before)
         else:
-            known.holds.pop(key, None)
+            known.drop(cart_id, line_id)
 
-    def _note(self, known: _Address, line: CartLine) -> None:
+    def _note(self, known: Holdings, line: CartLine) -> None:
         """Note since when the SKUs of a line are held, and the parts of a bundle."""
         skus = tuple(units_of([line]))
-        for sku in skus if line.held_since else ():
-            last = known.stretches.get(sku)
-            until = max(last.until, line.held_until) if last else line.held_until
-            known.stretches[sku] = _Stretch(line.held_since or until, until)
+        if line.held_since:
+            for sku in skus:
+                known.extend(sku, line.held_since, line.held_until)
         if line.parts:
             if len(self._parts) >= _MOST_BUNDLES:
                 self._parts.clear()
             self._parts[line.sku] = skus
 
-    def _refuse(self, address: str, holds: list[_Hold]) -> None:
+    def _refuse(self, address: str, known: Holdings, cart_id: CartId, line: str) -> None:
         self._refusals.note("held_units", address)
-        wait_s = min(((hold.until - self._utc()).total_seconds() for hold in holds), default=60.0)
+        waits_s = ((until - self._utc()).total_seconds() for until in known.ends(but=(cart_id, line)))
+        wait_s = min(waits_s, default=60.0)
         raise too_many(wait_s, f"Carts of one address hold at most {self._most} units together. Check out first.")
 
 
