@@ -49,9 +49,10 @@ _PASSED = pytest.StashKey[bool]()
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Note how a test ended: a report that is silent about what failed would be none."""
+    """Note how a test ended: a report that is silent about what failed, or was broken off, would be none."""
     outcome = yield
-    item.stash[_PASSED] = item.stash.get(_PASSED, True) and outcome.passed
+    if outcome.when == "call":
+        item.stash[_PASSED] = outcome.passed
     return outcome
 
 
@@ -62,5 +63,5 @@ def report(request: pytest.FixtureRequest) -> Iterator[Report]:
     yield made
     if request.config.getoption("--long"):
         item: pytest.Item = request.node
-        made.keep(item.nodeid, item.location[1] or 0, has_passed=item.stash[_PASSED])
+        made.keep(item.nodeid, item.location[1] or 0, has_passed=item.stash.get(_PASSED, False))
         write_page()
