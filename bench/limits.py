@@ -1,4 +1,4 @@
-"""What the bounds on strangers cost buyers: purchases in a shop as it is shipped and in shops without them, in turn.
+"""The cost to buyers of bounds on strangers: purchases in a shop as it is shipped and in shops without them, in turn.
 
 Each purchase comes from an address of its own, as real ones do. There are two shops without bounds: the difference
 between those two says what else there is in the figures.

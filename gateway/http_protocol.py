@@ -22,8 +22,9 @@ from urllib.parse import unquote
 
 import httptools
 import msgspec
+from uvicorn._types import ASGI3Application
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
 from gateway.client_address import ClientAddresses, counted_as
@@ -115,6 +116,7 @@ class _BoundedHttp(HttpToolsProtocol):
         self._reason: Reason = "malformed"
         self._is_refused = False
         self._is_answered = False  # The present request, here.
+        self._running: RequestResponseCycle | None = None  # `cycle` is the last one that came, perhaps sent ahead.
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # As uvicorn's own.
         """Take a place, or turn the client away."""
@@ -133,6 +135,7 @@ class _BoundedHttp(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Give the place back."""
         self._is_refused = True
+        self._leave_running()
         self._stop_timers()
         if self._has_place:
             self._has_place = False
@@ -168,8 +171,10 @@ class _BoundedHttp(HttpToolsProtocol):
             self._stop_parsing(_head_too_large(), "head")
         if hosts != 1 and (hosts or self.parser.get_http_version() != "1.0"):  # RFC 9112, 3.2.
             self._stop_parsing(Problem(400, "bad_request", "A request has one Host header."), "host")
+        if (path := _path_in(self.url)) is None:
+            self._stop_parsing(Problem(400, "bad_request", "The target of a request is a path."), "malformed")
         self._in_head = False
-        self._is_answered = self._is_refused_here()
+        self._is_answered = self._is_refused_here(path)
         if not self._is_answered:
             super().on_headers_complete()
 
@@ -234,7 +239,7 @@ class _BoundedHttp(HttpToolsProtocol):
         """Refuse what the parser stopped at."""
         self._refuse(self._problem or Problem(400, "bad_request", "This is no HTTP request."), self._reason)
 
-    def _is_refused_here(self) -> bool:
+    def _is_refused_here(self, path: str) -> bool:
         """Decide about a request; answer it if it is refused, unless only the application can.
 
         One that was sent ahead is decided about when its turn comes: what is before it may be charged afterwards.
@@ -244,7 +249,6 @@ class _BoundedHttp(HttpToolsProtocol):
         is_ahead = self.cycle is not None and not self.cycle.response_complete
         if self.bounds.admission is None or is_upgrade or is_ahead or method == "OPTIONS":
             return False
-        path = unquote(httptools.parse_url(self.url).path.decode("ascii"))
         admission = self.bounds.admission.admit(method, path, self.client[0] if self.client else "", self.headers)
         self.scope["state"]["admission"] = admission
         if not admission.wait_s or method == "HEAD" or not self._can_answer():
@@ -322,9 +326,7 @@ class _BoundedHttp(HttpToolsProtocol):
         if self.transport.is_closing():
             return
         is_due = self._is_answer_due()
-        if self.cycle is not None and not self.cycle.response_complete:
-            self.cycle.disconnected = True
-            self.cycle.message_event.set()
+        self._leave_running()
         self._cut_within(_LINGER_S)
         if is_due:
             self.transport.write(_written(problem, self.bounds.written_headers))
@@ -334,11 +336,22 @@ class _BoundedHttp(HttpToolsProtocol):
         else:
             self.transport.close()
 
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def _leave_running(self) -> None:
+        """Note for the request in progress that its client has left: what it writes goes nowhere."""
+        if self._running is not None and not self._running.response_complete:
+            self._running.disconnected = True
+            self._running.message_event.set()
+
     def _is_answer_due(self) -> bool:
         """Whether the next bytes that the client expects are the answer to the refused request."""
         if self._in_head:
             return self._has_begun and (self.cycle is None or self.cycle.response_complete)
-        return not self._is_answered and not self.cycle.response_started and not self.pipeline
+        is_begun = self.cycle is not None and self.cycle.response_started
+        return not self._is_answered and not is_begun and not self.pipeline
 
     def _cut_within(self, within_s: float) -> None:
         if self._cut_timer is None:
@@ -353,6 +366,15 @@ class _BoundedHttp(HttpToolsProtocol):
             if timer is not None:
                 timer.cancel()
         self._arrive_timer = self._unread_timer = self._cut_timer = self._rest_timer = None
+
+
+def _path_in(target: bytes) -> str | None:
+    """Return the path of a request's target, without escapes; None if it has none. Source: RFC 9112, 3.2."""
+    try:
+        path = httptools.parse_url(target).path
+        return unquote(path.decode("ascii")) if path else None
+    except (httptools.HttpParserInvalidURLError, UnicodeDecodeError):
+        return None
 
 
 def _head_too_large() -> Problem:

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 import uvicorn
+import uvloop
 from structlog.testing import capture_logs
 
 from gateway.client_address import ClientAddresses, read_networks
@@ -50,7 +51,13 @@ SAFE = {b"%s: %s" % each for each in headers_of_all(is_https=True)}
 
 @asynccontextmanager
 async def server(
-    *, most: int = 1000, most_each: int = 0, answer: bytes = b"hello", proxies: str = "", **bounds: Any
+    *,
+    most: int = 1000,
+    most_each: int = 0,
+    answer: bytes = b"hello",
+    answers_after: asyncio.Event | None = None,
+    proxies: str = "",
+    **bounds: Any,
 ) -> AsyncIterator[Running]:
     """An application that reads all bodies, behind the bounds."""
     bodies: list[int] = []
@@ -65,6 +72,8 @@ async def server(
             if not message["more_body"]:
                 break
         bodies.append(length)
+        if answers_after is not None:
+            await answers_after.wait()
         headers = [(b"content-length", str(len(answer)).encode())]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": answer})
@@ -259,14 +268,66 @@ async def test_a_request_has_one_host(request_head: bytes, status: int) -> None:
             assert refusal(answer) == (400, "bad_request")
 
 
-async def test_requests_sent_ahead_are_bounded(caplog: pytest.LogCaptureFixture) -> None:
-    async with server() as live:
-        with suppress(ConnectionResetError):
-            await exchange(live, GET * 5000)
+@pytest.mark.parametrize(
+    "request_line",
+    [
+        b"GET http://evil HTTP/1.1",
+        b"GET http://evil?x HTTP/1.1",
+        b"GET http://x:99999/ HTTP/1.1",
+        b"GET http://[::1/ HTTP/1.1",
+        b"POST http://evil HTTP/1.1",
+        b"CONNECT x:1 HTTP/1.1",
+        b"CONNECT http://evil HTTP/1.1",
+        b"GET /\xff HTTP/1.1",
+        b"GET http://\xff/ HTTP/1.1",
+    ],
+)
+async def test_a_target_that_is_no_path_is_refused_in_a_line(
+    request_line: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    for limit in (None, control(Stopwatch(), 100)):
+        async with server(admission=limit) as live:
+            with capture_logs() as told:
+                answer = await exchange(live, request_line + b"\r\nHost: a\r\n\r\n")
+            assert refusal(answer) == (400, "bad_request")
+            assert live.bodies == []
+            assert [each["reason"] for each in told] == ["malformed"]
+    assert not [record for record in caplog.records if record.exc_info]
 
-        assert await eventually(lambda: not len(live.places))
-        assert len(live.bodies) <= 17
-        assert not [record for record in caplog.records if record.exc_info]
+
+async def test_a_target_may_name_the_host() -> None:
+    async with server(admission=control(Stopwatch(), 100)) as live:
+        last = b"GET http://a/x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+        assert (await exchange(live, last)).startswith(b"HTTP/1.1 200")
+
+
+@pytest.mark.parametrize("requests", [18, 40, 5000])
+def test_requests_sent_ahead_are_bounded(requests: int, caplog: pytest.LogCaptureFixture) -> None:
+    async def send() -> None:
+        async with server(answers_after=(cut_off := asyncio.Event())) as live:
+            with suppress(ConnectionResetError):
+                await exchange(live, GET * requests)
+
+            assert await eventually(lambda: not len(live.places))
+            cut_off.set()
+            assert len(live.bodies) <= 17
+
+    uvloop.run(send())  # As the shop runs: asyncio's own loop forgives who writes to a closed connection.
+    assert not caplog.records
+
+
+def test_hanging_up_after_sending_ahead_leaves_no_trace(caplog: pytest.LogCaptureFixture) -> None:
+    async def send() -> None:
+        async with server(answers_after=(hung_up := asyncio.Event())) as live:
+            async with connected(live) as (_, writer):
+                writer.write(GET * 5)
+                await writer.drain()
+                writer.transport.abort()
+            assert await eventually(lambda: not len(live.places))
+            hung_up.set()
+
+    uvloop.run(send())
+    assert not caplog.records
 
 
 async def test_a_few_requests_sent_ahead_are_answered_in_order() -> None:

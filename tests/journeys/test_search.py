@@ -1,5 +1,6 @@
 """Buyers look for things, and staff arrange what they find."""
 
+from time import process_time
 from typing import Any
 
 import pytest
@@ -186,6 +187,19 @@ async def test_any_facet_filters_and_an_unknown_one_is_refused_with_those_there_
     eleven = "&".join(f"f.x{n}=1" for n in range(11))
     assert (await buyer.get(f"/products?{eleven}")).refusal == (422, "invalid")
     assert (await buyer.get("/products?nonsense=1")).refusal == (422, "invalid")
+
+
+@pytest.mark.parametrize(
+    "name", ["f.a", "f.size", "f.brand", "f.category", "f.price", "q", "within", "f.{}", "{}", "f.a.{}"]
+)
+async def test_parameters_by_the_thousand_are_refused_at_once(buyer: Customer, name: str) -> None:
+    query = "&".join(f"{name.format(number)}={number}" for number in range(4000))
+
+    begun_s = process_time()
+    refused = await buyer.get(f"/products?{query}")
+
+    assert (refused.status, refused.json["code"]) in {(422, "invalid"), (422, "unknown_facet")}
+    assert process_time() - begun_s < 1.0  # While it works nobody else is served; each name read anew took 30 s.
 
 
 async def test_only_what_is_in_stock_is_listed_on_request(staff: Staff, buyer: Customer) -> None:

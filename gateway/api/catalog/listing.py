@@ -186,10 +186,10 @@ def _question(wanted: Wanted) -> FindProducts:
 
 def other_filters(request: Http) -> dict[str, list[str]]:
     """Read the filters of a list that its route does not name: `f.size=S&f.size=M`, by facet."""
-    query, filters = request.query_params, dict[str, list[str]]()
-    for name in query:
+    filters = dict[str, list[str]]()
+    for name, value in request.query_params.multi_items():  # Once: by name it would be anew for each repetition.
         if name.startswith(FILTER) and name not in _DECLARED:
-            filters[name.removeprefix(FILTER)] = [str(value) for value in query.getall(name)]
+            filters.setdefault(name.removeprefix(FILTER), []).append(str(value))
     return filters
 
 
