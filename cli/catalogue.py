@@ -113,7 +113,7 @@ def export(
         Path, typer.Argument(help="CSV file to write, which `import` can read. One that is there is overwritten.")
     ],
 ) -> None:
-    """Export the products for sale, with their stock."""
+    """Export all products, hidden ones too, with their stock."""
 
     async def main(settings: ShopSettings) -> int:
         async with existing_shop(settings) as shop:

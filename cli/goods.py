@@ -134,7 +134,7 @@ def product_titles(file: Path) -> dict[str, str]:
 
 
 async def export_file(bus: Bus, file: Path, on_progress: Callable[[int], None] = lambda _: None) -> int:
-    """Write all products that are for sale, with their stock. Returns the number of SKUs.
+    """Write all products, hidden ones too, with their stock. Returns the number of SKUs.
 
     Raises:
         BadInput: The file can't be written.

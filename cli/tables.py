@@ -10,6 +10,8 @@ from rich.text import Text
 
 from bus.backlog import DeadLetter, Overdue
 from bus.messages.audit import Finding, Part, RepairMade
+from bus.messages.base import Money
+from bus.messages.catalog import FieldChange
 from bus.messages.imports import Import, ImportReport, KeptChange
 from bus.sqs.membership import Process
 from bus.sqs.queues import ParkedMessage, QueueState
@@ -39,15 +41,19 @@ def imports(known: Iterable[Import]) -> Table | str:
 
 
 def previews(report: ImportReport) -> Iterable[Table]:
-    """Make the tables of what a dry run would add and change, of the first SKUs of each."""
+    """Make the tables of what a dry run would add and change, of the first SKUs of each.
+
+    A new SKU may belong to a product that is there, and change it: that is shown, too.
+    """
     for title, lines in (("Would be added", report.added), ("Would be changed", report.changed)):
         table = Table("line", "product", "sku", "field", "before", "after", title=title)
         for line in lines:
             place = (str(line.line), line.product_id, line.sku)
             if lines is report.added:
                 _add(table, *place)
-            for change in line.fields if lines is report.changed else ():
-                _add(table, *place, change.field, _value(change.before), _value(change.after))
+            for field, before, after in (part for change in line.fields for part in _parts(change)):
+                if lines is report.changed or before is not None:
+                    _add(table, *place, field, _value(before), _value(after))
         if lines:
             yield table
 
@@ -145,9 +151,20 @@ def _add(table: Table, *cells: str) -> None:
     table.add_row(*(Text(printable(cell)) for cell in cells))
 
 
+def _parts(change: FieldChange) -> Iterable[tuple[str, object, object]]:
+    """A change, and of a SKU each field that differs: the name, the value before, and after."""
+    before, after = change.before, change.after
+    if not isinstance(before, dict) or not isinstance(after, dict) or not change.field.startswith("skus."):
+        return [(change.field, before, after)]
+    names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
+    return [(name, before.get(name), after.get(name)) for name in names]
+
+
 def _value(value: object) -> str:
-    """Write a field's value in JSON, at a length that fits a table."""
-    text = msgspec.json.encode(value).decode()
+    """Write a field's value at a length that fits a table: texts and money as people do, the rest in JSON."""
+    if isinstance(value, dict) and value.keys() == {"amount", "currency"}:
+        return str(msgspec.convert(value, Money))
+    text = value if isinstance(value, str) else "" if value is None else msgspec.json.encode(value).decode()
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 

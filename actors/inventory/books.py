@@ -95,8 +95,9 @@ def undo_count(sku: Sku, units: int, shelf: Shelf, import_id: str) -> str | None
 def receive(ask: ReceiveStock, shelf: Shelf) -> StockCount | str:
     """Add units that have arrived; a sentence if that many can't be on hand."""
     books = shelf.stock[ask.sku]
-    if not 1 <= ask.received <= MOST_UNITS - books.on_hand:
-        return f"received must be 1 to {MOST_UNITS - books.on_hand:,}: {books.on_hand:,} are on hand"
+    most = MOST_UNITS - books.on_hand
+    if not 1 <= ask.received <= most:
+        return f"received must be {f'1 to {most:,}' if most else 'none'}: {books.on_hand:,} are on hand"
     shelf.book(ask.sku, on_hand=ask.received, reason="received", reference=ask.by)
     return books.counted()
 

@@ -1,5 +1,6 @@
 """Tables show what strangers have sent, and do nothing else with it."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 import pytest
@@ -8,7 +9,9 @@ from rich.table import Table
 
 from bus.backlog import DeadLetter
 from bus.messages.audit import Part, RepairMade
-from cli.tables import audited, dead_letters, refused_lines, repairs
+from bus.messages.catalog import FieldChange
+from bus.messages.imports import ImportReport, LinePreview
+from cli.tables import audited, dead_letters, previews, refused_lines, repairs
 
 NASTY = "\x1b[2J\x1b]0;owned\x07[red]x[/red]\u202efdp"
 SHOWN = r"\x1b[2J\x1b]0;owned\x07[red]x[/red]\u202efdp"
@@ -44,6 +47,45 @@ def test_an_error_number_is_no_markup() -> None:
         console.print(letters())
 
     assert "[Errno 111] refused" in captured.get()
+
+
+def test_a_dry_run_shows_each_field_that_would_change_and_a_product_that_a_new_sku_changes() -> None:
+    def sku(price: int) -> dict[str, object]:
+        return {"sku": "WHISK", "price": {"amount": price, "currency": "EUR"}, "weight_g": 110}
+
+    report = ImportReport(
+        lines=(), next=None, unchanged=(), kept=(),
+        added=(
+            LinePreview(line=2, product_id="WHISK", sku="WHISK-2", fields=(
+                FieldChange(field="category", before="Kitchen", after="Garden"),
+                FieldChange(field="skus.WHISK-2", before=None, after=sku(900)),
+            )),
+            LinePreview(line=3, product_id="NEW", sku="NEW-1", fields=(
+                FieldChange(field="title", before=None, after="New"),
+            )),
+        ),
+        changed=(
+            LinePreview(line=4, product_id="WHISK", sku="WHISK", fields=(
+                FieldChange(field="skus.WHISK", before=sku(1150), after=sku(1175)),
+                FieldChange(field="on_hand", before=3, after=0),
+            )),
+        ),
+    )  # fmt: skip
+    added, changed = ([list(column.cells) for column in table.columns] for table in previews(report))
+
+    assert list(zip(*map(texts, added), strict=True)) == [
+        ("2", "WHISK", "WHISK-2", "", "", ""),
+        ("2", "WHISK", "WHISK-2", "category", "Kitchen", "Garden"),
+        ("3", "NEW", "NEW-1", "", "", ""),
+    ]
+    assert list(zip(*map(texts, changed), strict=True)) == [
+        ("4", "WHISK", "WHISK", "price", "€11.50", "€11.75"),
+        ("4", "WHISK", "WHISK", "on_hand", "3", "0"),
+    ]
+
+
+def texts(cells: Iterable[object]) -> list[str]:
+    return [str(cell) for cell in cells]
 
 
 @pytest.mark.parametrize(

@@ -319,6 +319,7 @@ async def test_a_product_that_makes_no_sense_is_refused(buyer: Customer, staff: 
     assert (await staff.ask("POST", "/admin/api/products", product | {"id": "CUP2"})).refusal == (409, "product_exists")
     assert (await staff.ask("PATCH", "/admin/api/products/CUP", {"title": "Big cup"})).good["title"] == "Big cup"
     assert (await staff.ask("PATCH", "/admin/api/products/NONE", {"title": "x"})).refusal == (404, "not_found")
+    assert (await staff.ask("PATCH", "/admin/api/products/CUP", {"skus": []})).refusal == (422, "invalid")
 
 
 async def test_static_files_are_only_those_of_the_pages(buyer: Customer) -> None:

@@ -116,7 +116,7 @@ class ProductChange(Body, frozen=True, kw_only=True):
     title: Name | None = None
     category: Annotated[str, msgspec.Meta(max_length=200)] | None = None
     description: Text | None = None
-    skus: Annotated[list[SkuBody], msgspec.Meta(max_length=MOST_SKUS)] | None = None
+    skus: Annotated[list[SkuBody], msgspec.Meta(min_length=1, max_length=MOST_SKUS)] | None = None
     status: Status | None = None
     publish_at: Instant | None = None
     unpublish_at: Instant | None = None

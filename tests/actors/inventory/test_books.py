@@ -17,6 +17,7 @@ from actors.inventory.books import (
 )
 from actors.inventory.shelf import Entry, Hold, Shelf, Stock
 from bus.messages.inventory import (
+    MOST_UNITS,
     CarryUnits,
     ReceiveStock,
     SetOnHand,
@@ -102,6 +103,12 @@ def test_no_more_arrives_than_can_be_counted(received: int) -> None:
 
     assert refused == "received must be 1 to 999,999,990: 10 are on hand"
     assert shelf.entries == []
+
+
+def test_nothing_arrives_on_a_full_shelf() -> None:
+    refused = receive(ReceiveStock(sku=LAMP, received=1), shelf_of(LAMP=MOST_UNITS))
+
+    assert refused == "received must be none: 1,000,000,000 are on hand"
 
 
 @pytest.mark.parametrize(("counted", "is_refused"), [(4, True), (5, False)])
