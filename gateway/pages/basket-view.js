@@ -4,7 +4,7 @@ import { shopNow } from "./api.js";
 import { MOST_OF_ONE, heldFor } from "./basket.js";
 import { byId, h, say, setText } from "./dom.js";
 import { price, times } from "./money.js";
-import { countdownWords, partWords, problemWords } from "./words.js";
+import { countdownWords, inputWords, partWords, problemWords } from "./words.js";
 
 /** @typedef {import("./types.js").CartLineView} CartLine */
 
@@ -69,7 +69,7 @@ export class BasketView {
       { class: "line", "data-testid": "basket-line", "data-sku": sku },
       h("p", { class: "name", text: title }),
       h("p", { class: "price", "data-testid": "line-total" }),
-      ...line.inputs.map((told) => h("p", { class: "parts", "data-testid": "line-input", text: `${told.title}: ${told.value}` })),
+      ...line.inputs.map((told) => h("p", { class: "parts", "data-testid": "line-input", text: inputWords(told) })),
       ...(line.parts.length ? [h("p", { class: "parts", text: partWords(line.parts) })] : []),
       h(
         "div",

@@ -138,15 +138,16 @@ export class Basket extends EventTarget {
   }
 
   /**
-   * Add a unit of a SKU with inputs: to the line that has just these, or as a new one.
+   * Add units of a SKU with inputs: to the line that has just these, or as a new one.
    *
    * @param {string} sku
    * @param {Inputs} inputs
+   * @param {number} by
    * @throws {Problem} As `set`; 422 `invalid` names the input that does not fit.
    */
-  addWith(sku, inputs) {
+  addWith(sku, inputs, by = 1) {
     return this.#inTurn(async () => {
-      this.#take(await this.#send(sku, { by: 1, inputs }));
+      this.#take(await this.#send(sku, { by, inputs }));
       localStorage.setItem(NEWS_KEY, newKey());
     });
   }

@@ -5,7 +5,7 @@ import { heldFor } from "./basket.js";
 import { byId, h, say, setText } from "./dom.js";
 import { price, times } from "./money.js";
 import { keepOrder } from "./order-keys.js";
-import { countdownWords, daysWords, problemWords } from "./words.js";
+import { countdownWords, daysWords, inputWords, problemWords } from "./words.js";
 
 /** @typedef {{cart: string, body: unknown, key: string}} Attempt The request, and its idempotency key. */
 /** @typedef {{form?: Record<string, string>, attempt?: Attempt}} Kept As typed, and an attempt not answered yet. */
@@ -152,7 +152,8 @@ export class CheckoutView {
     const rows = lines.map((line) => {
       const left_ms = heldFor(line, now_ms);
       const hold = left_ms > 0 ? `held ${countdownWords(left_ms)}` : "no longer held";
-      return [`${line.quantity} × ${line.title}`, hold, price(times(line.unit_price, line.quantity))];
+      const title = [`${line.quantity} × ${line.title}`, ...line.inputs.map(inputWords)].join(", ");
+      return [title, hold, price(times(line.unit_price, line.quantity))];
     });
     const list = byId("summary-lines");
     // Rows are filled in place, and made again only when their number changes.

@@ -5,7 +5,7 @@ import { byId, h, say, setText } from "./dom.js";
 import { price, times } from "./money.js";
 import { forgetOrder, forgetPayment, isLink, keepOrder, orderKey } from "./order-keys.js";
 import { PaymentView, amountWords } from "./payment.js";
-import { countdownWords, problemWords, timeWords } from "./words.js";
+import { countdownWords, inputWords, problemWords, timeWords } from "./words.js";
 
 /** @typedef {import("./types.js").OrderView} Order */
 
@@ -162,8 +162,10 @@ export class OrderView {
     const [lines, button] = [this.#order?.lines ?? [], byId("order-again")];
     button.disabled = true;
     /** @type {string[]} */ const missing = [];
-    for (const { sku, title, quantity } of lines) {
-      await this.#basket.add(sku, quantity).catch((error) => missing.push(`${title}: ${problemWords(error)}`));
+    for (const { sku, title, quantity, inputs } of lines) {
+      const told = Object.fromEntries((inputs ?? []).map(({ key, value }) => [key, value]));
+      const added = inputs?.length ? this.#basket.addWith(sku, told, quantity) : this.#basket.add(sku, quantity);
+      await added.catch((error) => missing.push(`${title}: ${problemWords(error)}`));
     }
     button.disabled = false;
     if (missing.length < lines.length) location.hash = "#basket";
@@ -237,8 +239,14 @@ function showSteps(status) {
 
 /** @param {Order} order */
 function showLines(order) {
-  const rows = order.lines.map(({ title, quantity, unit_price }) =>
-    h("li", {}, h("span", { text: `${quantity} × ${title}` }), h("b", { text: price(times(unit_price, quantity)) })),
+  const rows = order.lines.map(({ title, quantity, unit_price, inputs }) =>
+    h(
+      "li",
+      {},
+      h("span", { text: `${quantity} × ${title}` }),
+      ...(inputs ?? []).map((told) => h("small", { "data-testid": "line-input", text: inputWords(told) })),
+      h("b", { text: price(times(unit_price, quantity)) }),
+    ),
   );
   byId("order-lines").replaceChildren(...rows);
   setText(byId("order-subtotal"), price(order.subtotal));

@@ -25,6 +25,15 @@ export function partWords(parts) {
 }
 
 /**
+ * Write what a buyer told with a line.
+ *
+ * @param {{title: string, value: string}} input
+ */
+export function inputWords({ title, value }) {
+  return `${title}: ${value}`;
+}
+
+/**
  * Rate the urgency of a count, for its colour.
  *
  * @param {number} available
