@@ -39,7 +39,9 @@ from engine.actor import Actor
 from engine.clock import Clock
 from engine.objects import Objects
 from engine.postgres import Database
+from engine.roots import VaultSettings
 from engine.settings import EngineSettings, Seconds, Settings, meaning
+from engine.vault import Vault
 from gateway.keys import Keys
 from gateway.settings import EdgeSettings, PageSettings
 from gateway.updates import Updates
@@ -90,6 +92,7 @@ class ShopSettings(msgspec.Struct, frozen=True):
     sqs: SqsSettings = SqsSettings()
     cdn: CdnSettings = CdnSettings()
     fetch: FetchSettings = FetchSettings()
+    vault: VaultSettings = VaultSettings()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +111,7 @@ class Given:
     cdn: Cdn
     fetcher: Fetcher
     keys: Keys
+    vault: Vault
     shop_url: str  # As buyers reach the shop.
     settings: ShopSettings
 
