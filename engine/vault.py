@@ -55,6 +55,8 @@ with made as (
         join unnest($1::text[], $2::text[]) as w (subject, purpose) on k.subject = w.subject and k.purpose = w.purpose
 )
 select subject, purpose, int4send(kek) || wrapped as locked from all_keys"""
+_ENDED = """
+select subject, purpose from vault.keys where ends_at <= $1 order by ends_at limit $2 for update skip locked"""
 _FORGET = """
 with wanted as (select * from unnest($1::text[], $2::text[]) as w (subject, purpose)), noted as (
     insert into vault.forgotten (subject, purpose, at) select subject, purpose, $3 from wanted on conflict do nothing
@@ -116,7 +118,7 @@ class Vault:
         self._database = database
         self._clock = clock
         self._keeper = keeper
-        self.keks = Keks(database, clock, keeper.roots, folder)
+        self.keks = Keks(database, clock, keeper, folder)
         self._log = telemetry.logger(part="vault")
 
     async def load(self) -> None:
@@ -221,6 +223,11 @@ class Vault:
         wanted = [Owner(*owner) for owner in owners]
         rows = await tx.fetch(_FORGET, [owner.subject for owner in wanted], [owner.purpose for owner in wanted], tx.now)
         return len(rows)
+
+    async def end_keys(self, tx: Transaction, limit: int) -> int:
+        """Forget the owners whose time is over, as that of an invoice; return how many there were."""
+        ended = [Owner(row["subject"], row["purpose"]) for row in await tx.fetch(_ENDED, tx.now, limit)]
+        return await self.forget(tx, ended) if ended else 0
 
     # --- Indexes and other keys ---
 
