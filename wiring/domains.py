@@ -31,6 +31,7 @@ from actors.payment.stripe import Stripe, StripeSettings
 from actors.search.actor import Search
 from actors.shipping.actor import Shipping
 from actors.shipping.carrier import Carrier, CarrierSettings
+from actors.vault.actor import KeyKeeper
 from actors.views.actor import Views
 from actors.warehouse.actor import Warehouse
 from bus.local import LocalBus
@@ -39,7 +40,9 @@ from engine.actor import Actor
 from engine.clock import Clock
 from engine.objects import Objects
 from engine.postgres import Database
+from engine.roots import VaultSettings
 from engine.settings import EngineSettings, Seconds, Settings, meaning
+from engine.vault import Vault
 from gateway.keys import Keys
 from gateway.settings import EdgeSettings, PageSettings
 from gateway.updates import Updates
@@ -49,7 +52,7 @@ _ROOT: Final = Path(__file__).parent.parent
 # A command goes to the actor that handles it, an event to all that do.
 ACTORS: Final[tuple[type[Actor], ...]] = (
     Catalog, Carts, Inventory, Orders, Payments, Warehouse, Shipping, Email, Notifications, Analytics, Auditor,
-    IdempotencyKeys, Media, Search, Imports, Views,
+    IdempotencyKeys, Media, Search, Imports, Views, KeyKeeper,
 )  # fmt: skip
 
 # The folders of migrations, each for a PostgreSQL schema of its own.
@@ -90,6 +93,7 @@ class ShopSettings(msgspec.Struct, frozen=True):
     sqs: SqsSettings = SqsSettings()
     cdn: CdnSettings = CdnSettings()
     fetch: FetchSettings = FetchSettings()
+    vault: VaultSettings = VaultSettings()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +112,7 @@ class Given:
     cdn: Cdn
     fetcher: Fetcher
     keys: Keys
+    vault: Vault
     shop_url: str  # As buyers reach the shop.
     settings: ShopSettings
 
@@ -128,10 +133,10 @@ def make_actors(given: Given) -> Sequence[Actor]:
             bus=bus, redis=given.redis, clock=clock, updates=given.updates, currency=currency, settings=settings.cart
         ),
         Inventory(bus=bus, database=database, clock=clock, updates=given.updates, settings=settings.inventory),
-        Orders(database=database, settings=settings.order),
+        Orders(database=database, vault=given.vault, clock=clock, settings=settings.order),
         Payments(bus=bus, database=database, clock=clock, stripe=given.stripe, settings=settings.payment),
         Warehouse(database=database),
-        Shipping(bus=bus, database=database, clock=clock, carrier=given.carrier),
+        Shipping(bus=bus, database=database, vault=given.vault, clock=clock, carrier=given.carrier),
         Email(
             bus=bus,
             database=database,
@@ -155,4 +160,5 @@ def make_actors(given: Given) -> Sequence[Actor]:
         ),
         Imports(bus=bus, database=database, objects=given.objects, fetcher=given.fetcher, clock=clock),
         Views(keeper=given.updates),
+        KeyKeeper(database=database, vault=given.vault, clock=clock),
     )

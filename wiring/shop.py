@@ -1,7 +1,7 @@
 """A running shop, or a part of one: services, bus and actors, started in order and stopped in order."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -17,6 +17,7 @@ from actors.shipping.carrier import Carrier, open_carrier
 from bus.local import LocalBus
 from bus.routes import Routes
 from bus.sqs.client import open_sqs
+from bus.sqs.sealed_bodies import SealedBodies
 from bus.sqs.settings import SqsSettings
 from bus.sqs.transport import SqsTransport
 from engine import telemetry
@@ -24,12 +25,15 @@ from engine.actor import Actor
 from engine.circuit import Circuit
 from engine.clock import Clock, SystemClock
 from engine.errors import Unavailable
+from engine.master_key import MasterKey
 from engine.migrations import migrate
 from engine.objects import Objects
 from engine.objects.folder import FolderObjects
 from engine.objects.s3 import open_s3
+from engine.roots import Roots
 from engine.services import Services, open_services
-from gateway.keys import Keys, read_master_key
+from engine.vault import Vault, open_vault
+from gateway.keys import Keys
 from gateway.updates import Updates
 from wiring.domains import ACTORS, SCHEMAS, Given, ShopSettings, make_actors
 from wiring.hosting import ALL_ACTORS, LOCAL, HostedActors
@@ -49,6 +53,7 @@ class Shop:
     settings: ShopSettings
     integrations: Integrations
     objects: Objects
+    vault: Vault
 
 
 @asynccontextmanager
@@ -78,15 +83,16 @@ async def open_shop(
     async with AsyncExitStack() as stack:
         services = await stack.enter_async_context(open_services(settings.engine))
         await migrate(services.database_url, schemas, clock)
+        vault = await stack.enter_async_context(_open_vault(settings, services, clock))
         routes = Routes((*ACTORS, *map(type, more_actors)))
-        transport = await stack.enter_async_context(_open_transport(settings.sqs, routes, clock)) if deliver else None
+        opened = _open_transport(settings.sqs, routes, clock, vault.roots) if deliver else nullcontext()
+        transport = await stack.enter_async_context(opened)
         local = LocalBus(
             routes=routes, database=services.database, clock=clock, settings=settings.engine, elsewhere=transport
         )
-        objects = await stack.enter_async_context(_open_objects(settings))
-        if deliver:
-            await _check_owner(objects, services)
-        shop = Shop(local, services, Updates(services.redis, clock, local), clock, settings, integrations, objects)
+        objects = await stack.enter_async_context(_open_objects(settings, services if deliver else None))
+        updates = Updates(services.redis, clock, local)
+        shop = Shop(local, services, updates, clock, settings, integrations, objects, vault)
         for actor in (*make_actors(await _given(stack, shop, shop_url)), *more_actors):
             if actor.name in hosted.actors or actor in more_actors:
                 local.host(actor)
@@ -95,7 +101,8 @@ async def open_shop(
             await stack.enter_async_context(transport.open(cells, local.deliveries, services.database))
         async with anyio.create_task_group() as tasks:
             local.supervisor.start(tasks)
-            tasks.start_soon(shop.updates.run)
+            tasks.start_soon(updates.run)
+            tasks.start_soon(vault.run)
             if deliver:
                 local.open()
                 tasks.start_soon(local.deliveries.run)
@@ -119,25 +126,46 @@ async def attach_shop(settings: ShopSettings) -> AsyncIterator[Shop]:
 
 
 @asynccontextmanager
-async def _open_transport(settings: SqsSettings, routes: Routes, clock: Clock) -> AsyncIterator[SqsTransport | None]:
+async def _open_transport(
+    settings: SqsSettings, routes: Routes, clock: Clock, roots: Roots
+) -> AsyncIterator[SqsTransport | None]:
     """Open the transport to other processes, if SQS is configured."""
     if not settings.sqs_prefix:
         yield None
         return
     async with open_sqs(settings) as sqs:
-        yield SqsTransport(sqs, routes, clock)
+        yield SqsTransport(sqs, routes, clock, SealedBodies(roots, clock))
 
 
 @asynccontextmanager
-async def _open_objects(settings: ShopSettings) -> AsyncIterator[Objects]:
-    """Open the home of pictures: the bucket, if one is named, or else a folder."""
-    sqs = settings.sqs
-    if not sqs.s3_bucket:
-        yield FolderObjects(settings.engine.shopflow_data / "media")
-        return
-    region = sqs.aws_region or sqs.aws_default_region
-    async with open_s3(sqs.s3_bucket, region=region, endpoint_url=sqs.aws_endpoint_url) as objects:
+async def _open_objects(settings: ShopSettings, asked_for: Services | None) -> AsyncIterator[Objects]:
+    """Open the home of pictures: the bucket, if one is named, or else a folder. For services it must be this shop's."""
+    async with AsyncExitStack() as stack:
+        sqs = settings.sqs
+        if not sqs.s3_bucket:
+            objects: Objects = FolderObjects(settings.engine.shopflow_data / "media")
+        else:
+            region = sqs.aws_region or sqs.aws_default_region
+            opened = open_s3(sqs.s3_bucket, region=region, endpoint_url=sqs.aws_endpoint_url)
+            objects = await stack.enter_async_context(opened)
+        if asked_for:
+            await _check_owner(objects, asked_for)
         yield objects
+
+
+def _open_vault(settings: ShopSettings, services: Services, clock: Clock) -> AbstractAsyncContextManager[Vault]:
+    """Open the vault. Its key-encryption keys lie in a folder, but for a shop whose machines may share none."""
+    data, named, sqs = settings.engine.shopflow_data, settings.vault.shopflow_keks, settings.sqs
+    is_embedded = not settings.engine.database_url
+    return open_vault(
+        services.database,
+        clock,
+        MasterKey(settings.edge.shopflow_master_key, settings.vault.shopflow_master_key_before, data),
+        settings.vault,
+        folder=Path(named) if named else data / "keks" if is_embedded else None,
+        region=sqs.aws_region or sqs.aws_default_region,
+        endpoint_url=sqs.aws_endpoint_url,
+    )
 
 
 async def _check_owner(objects: Objects, services: Services) -> None:
@@ -158,7 +186,7 @@ async def _given(stack: AsyncExitStack, shop: Shop, shop_url: str) -> Given:
     cdn = await stack.enter_async_context(
         open_cdn(shop.settings.cdn, Circuit("the CDN", shop.clock), endpoint_url=shop.settings.sqs.aws_endpoint_url)
     )
-    edge, data = shop.settings.edge, shop.settings.engine.shopflow_data
+    edge = shop.settings.edge
     return Given(
         bus=shop.bus,
         database=shop.services.database,
@@ -171,7 +199,8 @@ async def _given(stack: AsyncExitStack, shop: Shop, shop_url: str) -> Given:
         objects=shop.objects,
         cdn=cdn,
         fetcher=await stack.enter_async_context(open_fetcher(shop.settings.fetch)),
-        keys=Keys(read_master_key(edge.shopflow_master_key, data)),
+        keys=Keys(shop.vault.roots),
+        vault=shop.vault,
         shop_url=edge.public_url or shop_url or edge.listens_at,
         settings=shop.settings,
     )

@@ -1,7 +1,7 @@
 """Carts: goods that a buyer has chosen. Kept in Redis for 30 days; the units themselves are held by the inventory."""
 
 from datetime import datetime
-from typing import Literal, TypeAlias
+from typing import ClassVar, Literal, TypeAlias
 
 import msgspec
 
@@ -162,6 +162,7 @@ class Quote(Reply):
 class QuoteCart(Query[Quote | NoSuchCart]):
     """Compute the price of a cart. Changes nothing, and holds nothing."""
 
+    names_persons: ClassVar[bool] = True
     cart_id: CartId
     address: Address | None = None  # The destination; no price depends on it yet.
     shipping_method: ShippingMethod | None = None  # None for the first one.
@@ -205,6 +206,7 @@ class Checkout(
 ):
     """Turn a cart into an order with a payment. Safe to send twice with one `order_id`."""
 
+    names_persons: ClassVar[bool] = True
     cart_id: CartId
     order_id: OrderId = msgspec.field(default_factory=lambda: new_id("ord"))
     email: str

@@ -1,10 +1,11 @@
 """Shipping: carriers are booked, and report where parcels are."""
 
 from datetime import datetime
-from typing import TypeAlias
+from typing import ClassVar, TypeAlias
 
 from bus.messages.base import Currency, Fact, Minor, OrderId, ReadSpan, Value
 from engine.message import Command, Event, Query, Reply
+from engine.sealing import Place
 
 ShippingMethod: TypeAlias = str  # The id of one of the shop's methods: a row, not a name in the code.
 ParcelStatus: TypeAlias = str  # A carrier's own word, of an open list; rules know the usual ones.
@@ -94,6 +95,7 @@ class NoSuchShipment(Reply):
 class RecordTracking(Command[TrackingRecorded | NoSuchShipment]):
     """Store a carrier's report about a parcel, once."""
 
+    names_persons: ClassVar[bool] = True
     tracking_number: str
     event_id: str
     status: ParcelStatus
@@ -116,7 +118,13 @@ class ParcelMoved(Event):
     order_id: OrderId
     status: ParcelStatus
     at: datetime
-    detail: str
+    detail: str = ""  # Of older versions alone: a carrier's free text may name people, and no event does.
+    sealed: bytes | None = None  # That text, sealed under its order's key (see `report_place`).
+
+
+def report_place(order_id: OrderId) -> Place:
+    """The place of a carrier's free text: one box, which goes from the report to the order's timeline as it is."""
+    return Place("shipping.tracking", "sealed", order_id)
 
 
 class ShipmentFact(Fact, frozen=True, kw_only=True):
@@ -158,6 +166,7 @@ class TroubledParcels(Reply):
 class ListTroubledParcels(Query[TroubledParcels]):
     """List parcels in trouble."""
 
+    names_persons: ClassVar[bool] = True
     after: str
     since: datetime
     before: datetime  # Only parcels that have been in trouble since then.
