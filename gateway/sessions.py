@@ -4,8 +4,8 @@ A token is 32 random bytes, and nobody keeps it: Redis and its backups hold its 
 however much it is used, and for some kinds of people also when it was not used for a while. Each sign-in makes a new
 token, so one that was known before proves nothing afterwards.
 
-**Redis has sessions, PostgreSQL has the last word.** A session carries its holder's generation (`sessions_from`) of when
-it began. Whoever ends all sessions raises that number, in the transaction of the reason. So a Redis that was restored
+**Redis has sessions, PostgreSQL has the last word.** A session carries its holder's generation (`sessions_from`) at its
+beginning. Whoever ends all sessions raises that number, in the transaction of the reason. So a Redis that was restored
 from an old file, or that could not be reached, revives nobody. It is a number and not a time: two things may happen in
 one moment, and a clock may be set back. What it is compared with is for the caller: see gateway/customers.py.
 
