@@ -40,7 +40,9 @@ from engine.clock import Clock
 from engine.objects import Objects
 from engine.passwords import PasswordSettings
 from engine.postgres import Database
+from engine.roots import VaultSettings
 from engine.settings import EngineSettings, Seconds, Settings, meaning
+from engine.vault import Vault
 from gateway.keys import Keys
 from gateway.settings import EdgeSettings, PageSettings
 from gateway.updates import Updates
@@ -92,6 +94,7 @@ class ShopSettings(msgspec.Struct, frozen=True):
     cdn: CdnSettings = CdnSettings()
     fetch: FetchSettings = FetchSettings()
     passwords: PasswordSettings = PasswordSettings()
+    vault: VaultSettings = VaultSettings()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +113,7 @@ class Given:
     cdn: Cdn
     fetcher: Fetcher
     keys: Keys
+    vault: Vault
     shop_url: str  # As buyers reach the shop.
     settings: ShopSettings
 
