@@ -38,6 +38,7 @@ from bus.sqs.settings import SqsSettings
 from engine.actor import Actor
 from engine.clock import Clock
 from engine.objects import Objects
+from engine.passwords import PasswordSettings
 from engine.postgres import Database
 from engine.settings import EngineSettings, Seconds, Settings, meaning
 from gateway.keys import Keys
@@ -90,6 +91,7 @@ class ShopSettings(msgspec.Struct, frozen=True):
     sqs: SqsSettings = SqsSettings()
     cdn: CdnSettings = CdnSettings()
     fetch: FetchSettings = FetchSettings()
+    passwords: PasswordSettings = PasswordSettings()
 
 
 @dataclass(frozen=True, slots=True)
