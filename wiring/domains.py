@@ -16,6 +16,7 @@ from actors.analytics.actor import Analytics
 from actors.audit.actor import Auditor
 from actors.cart.actor import Carts, CartSettings
 from actors.catalog.actor import Catalog
+from actors.customer.actor import Customers
 from actors.email.actor import Email
 from actors.email.smtp import Mailer, SmtpSettings
 from actors.idempotency.actor import IdempotencyKeys
@@ -52,7 +53,7 @@ _ROOT: Final = Path(__file__).parent.parent
 # A command goes to the actor that handles it, an event to all that do.
 ACTORS: Final[tuple[type[Actor], ...]] = (
     Catalog, Carts, Inventory, Orders, Payments, Warehouse, Shipping, Email, Notifications, Analytics, Auditor,
-    IdempotencyKeys, Media, Search, Imports, Views,
+    IdempotencyKeys, Media, Search, Imports, Views, Customers,
 )  # fmt: skip
 
 # The folders of migrations, each for a PostgreSQL schema of its own.
@@ -161,4 +162,5 @@ def make_actors(given: Given) -> Sequence[Actor]:
         ),
         Imports(bus=bus, database=database, objects=given.objects, fetcher=given.fetcher, clock=clock),
         Views(keeper=given.updates),
+        Customers(vault=given.vault),
     )

@@ -15,8 +15,10 @@ from engine.transaction import Transaction
 CUSTOMERS: Final = "customer.customers"
 CODES: Final = "customer.codes"
 
-_COLUMNS = """
-id, encode(email_index, 'hex') as email_index, profile, password, state, sessions_from, cart_id, closes_at, created_at"""
+_COLUMNS = (
+    "id, encode(email_index, 'hex') as email_index, profile, password, state, sessions_from, cart_id, closes_at, "
+    "created_at"
+)
 _BY_ID = f"select {_COLUMNS} from customer.customers where id = $1 and state <> 'erased'"  # noqa: S608 - our columns
 _LOCK = f"{_BY_ID} for update"
 _BY_EMAIL = f"select {_COLUMNS} from customer.customers where email_index = decode($1, 'hex')"  # noqa: S608
@@ -52,7 +54,7 @@ from customer.customers c where c.id = $1 and c.state <> 'erased'"""
 _END_SESSION = "insert into customer.ended_sessions (id, until) values ($1, $2) on conflict do nothing"
 _PURGE_SESSIONS = "delete from customer.ended_sessions where until < $1"
 
-_ISSUED = "select issued_at from customer.codes where purpose = $1 and email_index = decode($2, 'hex') for update"
+_STRANGER = "select not exists (select from customer.customers where id = $1)"
 _ISSUE = """
 insert into customer.codes as c (purpose, email_index, id, subject, sealed, issued_at, expires_at)
 values ($1, decode($2, 'hex'), $3, $4, $5, $6, $7)
@@ -175,10 +177,10 @@ async def end_session(tx: Transaction, session_id: str, until: datetime) -> None
     await tx.execute(_END_SESSION, session_id, until)
 
 
-async def issued_at(tx: Transaction, purpose: CodePurpose, email_index: EmailIndex) -> datetime | None:
-    """Return when the last code of an address was issued, and lock it."""
-    at: datetime | None = await tx.value(_ISSUED, purpose, email_index)
-    return at
+async def is_stranger(tx: Transaction, subject: CustomerId) -> bool:
+    """Whether somebody has no account, and had none."""
+    stranger: bool = await tx.value(_STRANGER, subject)
+    return stranger
 
 
 async def issue(tx: Transaction, code: Code) -> None:
