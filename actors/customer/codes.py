@@ -1,4 +1,7 @@
-"""Codes within turns: issued, tried, and used once."""
+"""Codes within turns: issued, tried, and used once.
+
+Rejected: docs/decisions/0047.
+"""
 
 from datetime import datetime
 from typing import Final, NamedTuple
