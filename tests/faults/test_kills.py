@@ -35,7 +35,9 @@ IMPORTING = ("import-piece-written",)  # Where goods are imported (tests/actors/
 VIEWS = ("before-views-forgotten", "after-views-forgotten")  # Where products change (tests/gateway/views/test_shop.py).
 # Where customers sign in, or leave (tests/journeys/test_accounts*.py).
 ACCOUNTS = ("customer-code-used", "customer-closing", "carts-merging", "carts-merged")
-ELSEWHERE = {*ACCOUNTS, *MIGRATIONS, *BETWEEN_PROCESSES, *RENAMES, *INDEXING, *PICTURES, *IMPORTING, *VIEWS}
+# Where keys are turned (tests/actors/vault), and an earlier version's orders sealed (actors/order/test_sealed.py).
+KEYS = ("kek-written", "keys-rewrapped", "kek-destroyed", "master-key-prepared", "master-key-known", "reseal-batch")
+ELSEWHERE = {*ACCOUNTS, *MIGRATIONS, *BETWEEN_PROCESSES, *RENAMES, *INDEXING, *PICTURES, *IMPORTING, *VIEWS, *KEYS}
 
 
 class Killing:
