@@ -5,7 +5,7 @@ a person's data from the edge to this domain only; events carry ids. No message 
 """
 
 from datetime import datetime
-from typing import Literal, TypeAlias
+from typing import ClassVar, Literal, TypeAlias
 
 from bus.messages.base import CartId, OrderId
 from engine.message import Command, Event, Query, Reply
