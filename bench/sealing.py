@@ -1,4 +1,4 @@
-"""What sealing costs: microseconds for an order's boxes and keys, for reading them, and for a turn of keys.
+"""Costs of sealing: microseconds for an order's boxes and keys, for reading them, and for a turn of keys.
 
 python -m bench.sealing
 """
