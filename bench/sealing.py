@@ -34,7 +34,7 @@ def least_us(work: Callable[[], object]) -> float:
 
 
 def seal(vault: Vault) -> None:
-    """Everything that placing an order seals."""
+    """The boxes and keys that placing an order makes."""
     new = buyers.new_keys(vault, ["ord_1"])
     buyers.seal_all(vault, new.keys, ["ord_1"], [_BUYER])
 
