@@ -16,6 +16,7 @@ from actors.analytics.actor import Analytics
 from actors.audit.actor import Auditor
 from actors.cart.actor import Carts, CartSettings
 from actors.catalog.actor import Catalog
+from actors.customer.actor import Customers
 from actors.email.actor import Email
 from actors.email.smtp import Mailer, SmtpSettings
 from actors.idempotency.actor import IdempotencyKeys
@@ -39,6 +40,7 @@ from bus.sqs.settings import SqsSettings
 from engine.actor import Actor
 from engine.clock import Clock
 from engine.objects import Objects
+from engine.passwords import PasswordSettings
 from engine.postgres import Database
 from engine.roots import VaultSettings
 from engine.settings import EngineSettings, Seconds, Settings, meaning
@@ -52,7 +54,7 @@ _ROOT: Final = Path(__file__).parent.parent
 # A command goes to the actor that handles it, an event to all that do.
 ACTORS: Final[tuple[type[Actor], ...]] = (
     Catalog, Carts, Inventory, Orders, Payments, Warehouse, Shipping, Email, Notifications, Analytics, Auditor,
-    IdempotencyKeys, Media, Search, Imports, Views, KeyKeeper,
+    IdempotencyKeys, Media, Search, Imports, Views, KeyKeeper, Customers,
 )  # fmt: skip
 
 # The folders of migrations, each for a PostgreSQL schema of its own.
@@ -93,6 +95,7 @@ class ShopSettings(msgspec.Struct, frozen=True):
     sqs: SqsSettings = SqsSettings()
     cdn: CdnSettings = CdnSettings()
     fetch: FetchSettings = FetchSettings()
+    passwords: PasswordSettings = PasswordSettings()
     vault: VaultSettings = VaultSettings()
 
 
@@ -161,4 +164,5 @@ def make_actors(given: Given) -> Sequence[Actor]:
         Imports(bus=bus, database=database, objects=given.objects, fetcher=given.fetcher, clock=clock),
         Views(keeper=given.updates),
         KeyKeeper(database=database, vault=given.vault, clock=clock),
+        Customers(vault=given.vault),
     )

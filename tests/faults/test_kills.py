@@ -33,9 +33,11 @@ INDEXING = ("search-committing", "search-committed", "search-swapping")  # Where
 PICTURES = ("original-kept", "renditions-stored", "upload-removed", "half-remade", "remade")
 IMPORTING = ("import-piece-written",)  # Where goods are imported (tests/actors/imports).
 VIEWS = ("before-views-forgotten", "after-views-forgotten")  # Where products change (tests/gateway/views/test_shop.py).
+# Where customers sign in, or leave (tests/journeys/test_accounts*.py).
+ACCOUNTS = ("customer-code-used", "customer-closing", "carts-merging", "carts-merged")
 # Where keys are turned (tests/actors/vault), and an earlier version's orders sealed (actors/order/test_sealed.py).
 KEYS = ("kek-written", "keys-rewrapped", "kek-destroyed", "master-key-prepared", "master-key-known", "reseal-batch")
-ELSEWHERE = {*MIGRATIONS, *BETWEEN_PROCESSES, *RENAMES, *INDEXING, *PICTURES, *IMPORTING, *VIEWS, *KEYS}
+ELSEWHERE = {*ACCOUNTS, *MIGRATIONS, *BETWEEN_PROCESSES, *RENAMES, *INDEXING, *PICTURES, *IMPORTING, *VIEWS, *KEYS}
 
 
 class Killing:
