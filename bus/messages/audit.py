@@ -68,6 +68,7 @@ CheckId: TypeAlias = Literal[
     "path_follows_tree",
     "view_is_product",
     "view_is_late_enough",
+    "acts_are_a_chain",
     "more_findings",
 ]
 # The promise behind each check, in words for the audit's readers.
@@ -118,6 +119,7 @@ RULES: Final[Mapping[CheckId, str]] = {
     "path_follows_tree": "C2 a category's path follows the tree",
     "view_is_product": "V1 a view has its product as it is",
     "view_is_late_enough": "V2 a view is as late as the last change of what it shows",
+    "acts_are_a_chain": "A1 acts of staff are a whole chain",
     "more_findings": "many",
 }
 
@@ -150,6 +152,7 @@ Action: TypeAlias = Literal[
     "stop_other_parcels",
     "ask_carrier",
     "restore_order",
+    "restore_acts",
     "restore_or_return_money",
     "choose_categories",
     "set_category",
