@@ -5,7 +5,7 @@ So it measures the engine alone: its turns, its statements, its log on disk.
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -27,10 +27,13 @@ from bus.messages.payment import Intent, RecordStripeEvent, StripeEvent
 from bus.routes import Routes
 from engine.clock import SystemClock
 from engine.gc_tuning import freeze_gc
+from engine.master_key import MasterKey
 from engine.migrations import migrate
 from engine.objects.folder import FolderObjects
+from engine.roots import VaultSettings
 from engine.services import open_services
 from engine.settings import EngineSettings
+from engine.vault import open_vault
 from gateway.keys import Keys
 from gateway.updates import Updates
 from testkit.people import BusBuyer
@@ -76,8 +79,13 @@ async def open_in_process_shop(folder: Path) -> AsyncIterator[Shop]:
     """Open a shop with plenty of `SKUS` kinds of goods."""
     engine = EngineSettings(shopflow_data=folder)
     clock = SystemClock()
-    async with open_services(engine) as services, open_fetcher(FetchSettings()) as fetcher:
+    async with AsyncExitStack() as stack:
+        services = await stack.enter_async_context(open_services(engine))
+        fetcher = await stack.enter_async_context(open_fetcher(FetchSettings()))
         await migrate(services.database_url, SCHEMAS, clock)
+        vault = await stack.enter_async_context(
+            open_vault(services.database, clock, MasterKey("", "", folder), VaultSettings(), folder=folder / "keks")
+        )
         bus = LocalBus(routes=Routes(ACTORS), database=services.database, clock=clock, settings=engine)
         shop = Shop(
             bus,
@@ -87,6 +95,7 @@ async def open_in_process_shop(folder: Path) -> AsyncIterator[Shop]:
             ShopSettings(engine),
             NO_INTEGRATIONS,
             FolderObjects(engine.shopflow_data / "media"),
+            vault,
         )
         given = Given(
             bus=bus,
@@ -97,7 +106,8 @@ async def open_in_process_shop(folder: Path) -> AsyncIterator[Shop]:
             stripe=StripeAtOnce(),
             carrier=NoCarrier(),
             mailer=MailerAtOnce(),
-            keys=Keys(bytes(32)),
+            keys=Keys(vault.roots),
+            vault=vault,
             shop_url="http://127.0.0.1",
             objects=shop.objects,
             cdn=NoCdn(),

@@ -31,6 +31,7 @@ from actors.payment.stripe import Stripe, StripeSettings
 from actors.search.actor import Search
 from actors.shipping.actor import Shipping
 from actors.shipping.carrier import Carrier, CarrierSettings
+from actors.staff.actor import People
 from actors.views.actor import Views
 from actors.warehouse.actor import Warehouse
 from bus.local import LocalBus
@@ -40,7 +41,9 @@ from engine.clock import Clock
 from engine.objects import Objects
 from engine.passwords import PasswordSettings
 from engine.postgres import Database
+from engine.roots import VaultSettings
 from engine.settings import EngineSettings, Seconds, Settings, meaning
+from engine.vault import Vault
 from gateway.keys import Keys
 from gateway.settings import EdgeSettings, PageSettings
 from gateway.updates import Updates
@@ -50,7 +53,7 @@ _ROOT: Final = Path(__file__).parent.parent
 # A command goes to the actor that handles it, an event to all that do.
 ACTORS: Final[tuple[type[Actor], ...]] = (
     Catalog, Carts, Inventory, Orders, Payments, Warehouse, Shipping, Email, Notifications, Analytics, Auditor,
-    IdempotencyKeys, Media, Search, Imports, Views,
+    IdempotencyKeys, Media, Search, Imports, Views, People,
 )  # fmt: skip
 
 # The folders of migrations, each for a PostgreSQL schema of its own.
@@ -92,6 +95,7 @@ class ShopSettings(msgspec.Struct, frozen=True):
     cdn: CdnSettings = CdnSettings()
     fetch: FetchSettings = FetchSettings()
     passwords: PasswordSettings = PasswordSettings()
+    vault: VaultSettings = VaultSettings()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +114,7 @@ class Given:
     cdn: Cdn
     fetcher: Fetcher
     keys: Keys
+    vault: Vault
     shop_url: str  # As buyers reach the shop.
     settings: ShopSettings
 
@@ -157,4 +162,5 @@ def make_actors(given: Given) -> Sequence[Actor]:
         ),
         Imports(bus=bus, database=database, objects=given.objects, fetcher=given.fetcher, clock=clock),
         Views(keeper=given.updates),
+        People(database=database, clock=clock, vault=given.vault),
     )

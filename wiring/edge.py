@@ -17,7 +17,7 @@ from gateway.context import GatewayContext
 from gateway.guard import Guard, make_guard
 from gateway.headers import headers_of_all, headers_of_handshakes
 from gateway.http_protocol import HttpBounds
-from gateway.keys import Keys, read_master_key
+from gateway.keys import Keys
 from gateway.limiter import SharedAllowances
 from gateway.limits import AdmissionControl
 from gateway.live import Hub, LiveSettings
@@ -102,7 +102,7 @@ def _context(shop: Shop, guard: Guard, hub: Hub, views: ViewReader) -> GatewayCo
         hub=hub,
         levels=levels,
         clock=shop.clock,
-        keys=Keys(read_master_key(settings.shopflow_master_key, shop.settings.engine.shopflow_data)),
+        keys=Keys(shop.vault.roots),
         guard=guard,
         currency=settings.shopflow_currency,
         pages=shop.settings.pages,

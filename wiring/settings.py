@@ -10,8 +10,8 @@ from actors.payment.stripe import mode_of
 from bus.messages.currencies import is_known
 from engine.errors import BadSetting
 from engine.files import make_folder
+from engine.master_key import read_master_key
 from engine.settings import read_settings, unknown_variables
-from gateway.keys import read_master_key
 from wiring.domains import ShopSettings
 
 # By the scripts of docs/deploying.md, and by campaigns of tests.
@@ -47,7 +47,8 @@ def check(settings: ShopSettings) -> None:
     """
     _ = settings.edge.trusted_proxies
     make_folder(settings.engine.shopflow_data)
-    read_master_key(settings.edge.shopflow_master_key, settings.engine.shopflow_data)
+    if not settings.vault.shopflow_kms_key or settings.edge.shopflow_master_key:
+        read_master_key(settings.edge.shopflow_master_key, settings.engine.shopflow_data)
     if settings.stripe.stripe_secret_key and not settings.stripe.webhook_secrets:
         raise BadSetting("STRIPE_WEBHOOK_SECRET: missing, and STRIPE_SECRET_KEY is set; Stripe shows both")
     if settings.stripe.stripe_secret_key and not settings.stripe.stripe_publishable_key:

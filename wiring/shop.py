@@ -1,7 +1,7 @@
 """A running shop, or a part of one: services, bus and actors, started in order and stopped in order."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -24,12 +24,14 @@ from engine.actor import Actor
 from engine.circuit import Circuit
 from engine.clock import Clock, SystemClock
 from engine.errors import Unavailable
+from engine.master_key import MasterKey
 from engine.migrations import migrate
 from engine.objects import Objects
 from engine.objects.folder import FolderObjects
 from engine.objects.s3 import open_s3
 from engine.services import Services, open_services
-from gateway.keys import Keys, read_master_key
+from engine.vault import Vault, open_vault
+from gateway.keys import Keys
 from gateway.updates import Updates
 from wiring.domains import ACTORS, SCHEMAS, Given, ShopSettings, make_actors
 from wiring.hosting import ALL_ACTORS, LOCAL, HostedActors
@@ -49,6 +51,7 @@ class Shop:
     settings: ShopSettings
     integrations: Integrations
     objects: Objects
+    vault: Vault
 
 
 @asynccontextmanager
@@ -78,6 +81,7 @@ async def open_shop(
     async with AsyncExitStack() as stack:
         services = await stack.enter_async_context(open_services(settings.engine))
         await migrate(services.database_url, schemas, clock)
+        vault = await stack.enter_async_context(_open_vault(settings, services, clock))
         routes = Routes((*ACTORS, *map(type, more_actors)))
         transport = await stack.enter_async_context(_open_transport(settings.sqs, routes, clock)) if deliver else None
         local = LocalBus(
@@ -86,7 +90,9 @@ async def open_shop(
         objects = await stack.enter_async_context(_open_objects(settings))
         if deliver:
             await _check_owner(objects, services)
-        shop = Shop(local, services, Updates(services.redis, clock, local), clock, settings, integrations, objects)
+        shop = Shop(
+            local, services, Updates(services.redis, clock, local), clock, settings, integrations, objects, vault
+        )
         for actor in (*make_actors(await _given(stack, shop, shop_url)), *more_actors):
             if actor.name in hosted.actors or actor in more_actors:
                 local.host(actor)
@@ -96,6 +102,7 @@ async def open_shop(
         async with anyio.create_task_group() as tasks:
             local.supervisor.start(tasks)
             tasks.start_soon(shop.updates.run)
+            tasks.start_soon(vault.run)
             if deliver:
                 local.open()
                 tasks.start_soon(local.deliveries.run)
@@ -140,6 +147,21 @@ async def _open_objects(settings: ShopSettings) -> AsyncIterator[Objects]:
         yield objects
 
 
+def _open_vault(settings: ShopSettings, services: Services, clock: Clock) -> AbstractAsyncContextManager[Vault]:
+    """Open the vault. Its key-encryption keys lie in a folder, but for a shop whose machines may share none."""
+    data, named, sqs = settings.engine.shopflow_data, settings.vault.shopflow_keks, settings.sqs
+    is_embedded = not settings.engine.database_url
+    return open_vault(
+        services.database,
+        clock,
+        MasterKey(settings.edge.shopflow_master_key, settings.vault.shopflow_master_key_before, data),
+        settings.vault,
+        folder=Path(named) if named else data / "keks" if is_embedded else None,
+        region=sqs.aws_region or sqs.aws_default_region,
+        endpoint_url=sqs.aws_endpoint_url,
+    )
+
+
 async def _check_owner(objects: Objects, services: Services) -> None:
     """Refuse a bucket that is another shop's. One that does not answer stops no start: each audit asks it again.
 
@@ -158,7 +180,7 @@ async def _given(stack: AsyncExitStack, shop: Shop, shop_url: str) -> Given:
     cdn = await stack.enter_async_context(
         open_cdn(shop.settings.cdn, Circuit("the CDN", shop.clock), endpoint_url=shop.settings.sqs.aws_endpoint_url)
     )
-    edge, data = shop.settings.edge, shop.settings.engine.shopflow_data
+    edge = shop.settings.edge
     return Given(
         bus=shop.bus,
         database=shop.services.database,
@@ -171,7 +193,8 @@ async def _given(stack: AsyncExitStack, shop: Shop, shop_url: str) -> Given:
         objects=shop.objects,
         cdn=cdn,
         fetcher=await stack.enter_async_context(open_fetcher(shop.settings.fetch)),
-        keys=Keys(read_master_key(edge.shopflow_master_key, data)),
+        keys=Keys(shop.vault.roots),
+        vault=shop.vault,
         shop_url=edge.public_url or shop_url or edge.listens_at,
         settings=shop.settings,
     )

@@ -6,13 +6,13 @@ from typing import Final
 
 import msgspec
 from asyncpg import Record
-from engine.sealing import Erased
 
 from actors.staff.store import User, place
 from bus.messages.staff import PasskeyFacts, PasskeyFound, PasskeyInfo, PasskeyList
 from engine.crash import CrashPoint
 from engine.passkeys import MOST_PASSKEYS
 from engine.postgres import Database
+from engine.sealing import Erased
 from engine.transaction import Transaction
 
 _USED = CrashPoint("recovery-code-used", "A recovery code is used up in the transaction, which has not committed.")

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 
 import msgspec
-from engine.vault import Vault
 
 from actors.staff import acts, rules, store, tokens
 from bus.messages.staff import COMMAND_LINE, Act, Doer, Role
@@ -11,6 +10,7 @@ from engine.actor import Actor
 from engine.clock import Clock
 from engine.postgres import Database
 from engine.transaction import Transaction
+from engine.vault import Vault
 
 
 class RightsBase(Actor):

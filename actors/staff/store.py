@@ -6,13 +6,13 @@ from typing import Final
 
 import msgspec
 from asyncpg import Record
-from engine.sealing import Erased, Keys, Place
-from engine.vault import Vault
 
 from actors.staff.rules import UserFacts
 from bus.messages.staff import OWNER, Person, Role, UserState
 from engine.postgres import Database
+from engine.sealing import Erased, Keys, Place
 from engine.transaction import Transaction
+from engine.vault import Vault
 
 Reading = Transaction | Database
 
@@ -26,11 +26,11 @@ _HAS_USERS = "select exists (select from staff.users where role = $1)"
 _COLUMNS = """
     u.id, u.profile, u.role, u.state, u.password, u.totp, u.totp_begun, u.totp_step, u.sessions_from, u.invited_until,
     u.created_at, (select count(*)::int from staff.passkeys p where p.user_id = u.id) as passkeys"""
-_USERS = f"select {_COLUMNS} from staff.users u order by u.created_at, u.id"
-_USER = f"select {_COLUMNS} from staff.users u where u.id = $1"
-_BY_EMAIL = f"select {_COLUMNS} from staff.users u where u.email_index = $1"
-_BY_INVITATION = f"select {_COLUMNS} from staff.users u where u.invitation = $1 and u.invited_until > $2"
-_OWNERS = f"select id from staff.users where role = '{OWNER}' and state = 'active'"
+_USERS = f"select {_COLUMNS} from staff.users u order by u.created_at, u.id"  # noqa: S608 - of our own words
+_USER = f"select {_COLUMNS} from staff.users u where u.id = $1"  # noqa: S608 - of our own words
+_BY_EMAIL = f"select {_COLUMNS} from staff.users u where u.email_index = $1"  # noqa: S608 - of our own words
+_BY_INVITATION = f"select {_COLUMNS} from staff.users u where u.invitation = $1 and u.invited_until > $2"  # noqa: S608 - of our own words
+_OWNERS = f"select id from staff.users where role = '{OWNER}' and state = 'active'"  # noqa: S608 - of our own words
 _COUNT = "select count(*)::int from staff.users"
 
 _ADD = """
@@ -47,7 +47,7 @@ update staff.users set state = 'active', password = $2, invitation = null, invit
     sessions_from = sessions_from + 1
 where id = $1"""
 _CHANGE = "update staff.users set role = $2, state = $3, sessions_from = sessions_from + 1 where id = $1"
-_SET_PASSWORD = """
+_SET_HASH = """
 update staff.users set password = $2, sessions_from = sessions_from + $3 where id = $1 and state = 'active'
 returning sessions_from"""
 _END_SESSIONS = """
@@ -198,7 +198,7 @@ async def change(tx: Transaction, user_id: str, role: str, state: UserState) -> 
 
 async def set_password(tx: Transaction, user_id: str, password: str, *, ends_sessions: bool) -> int | None:
     """Store a password; return the generation of sessions, None if there is no such active person."""
-    found: int | None = await tx.value(_SET_PASSWORD, user_id, password, int(ends_sessions))
+    found: int | None = await tx.value(_SET_HASH, user_id, password, int(ends_sessions))
     return found
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.keys import read_master_key
+from engine.master_key import read_master_key
 
 
 def test_the_key_that_is_made_is_the_key_from_then_on(tmp_path: Path) -> None:
