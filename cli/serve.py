@@ -23,6 +23,7 @@ from gateway.server import bind
 from gateway.settings import url_of
 from wiring.domains import ShopSettings
 from wiring.edge import open_edge
+from wiring.first_owner import first_owner
 from wiring.hosting import ALL_ACTORS, LOCAL, choose_actors, read_hosted
 from wiring.integrations import open_integrations, played_by_sandbox
 from wiring.operations import bind_operations, open_operations
@@ -85,6 +86,8 @@ async def serve(settings: ShopSettings, *, has_gateway: bool = True) -> None:
             stack.enter_context(address_noted(settings.engine.shopflow_data, url))
         freeze_gc()
         report_progress(f"ShopFlow is ready: {url or 'without a gateway'}")
+        if listener and (link := await first_owner(shop, edge.public_url or url)):
+            report_progress(f"  no owner yet; to become it, once, within three days: {link}")
         for way in plain_ways(settings):
             report_progress(f"  {way}")
         if operations_url:

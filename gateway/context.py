@@ -19,11 +19,13 @@ from engine.actor import Bus
 from engine.cell import ActorCell
 from engine.clock import Clock
 from engine.objects import Objects
+from engine.passwords import Passwords
 from engine.postgres import Database
 from gateway.guard import Guard
 from gateway.keys import Keys
 from gateway.live import Hub
 from gateway.settings import PageSettings
+from gateway.staff_gate import StaffGate
 from gateway.stripe_events import OwnAccount
 from gateway.updates import Updates
 from gateway.views.reader import ViewReader
@@ -68,6 +70,8 @@ class GatewayContext:
     levels: LevelAudit
     clock: Clock
     keys: Keys
+    passwords: Passwords
+    staff_gate: StaffGate
     guard: Guard
     currency: Currency
     pages: PageSettings

@@ -29,7 +29,7 @@ Json: TypeAlias = dict[str, Any]  # A part of the description.
 STAFF: Final[Json] = {"staff": []}
 ORDER: Final[Json] = {"order": []}
 _SCHEMES: Final[Json] = {
-    "staff": {"type": "http", "scheme": "bearer", "description": "A staff token, as `run.py token` makes it."},
+    "staff": {"type": "http", "scheme": "bearer", "description": "A token of a program, or of a person's session."},
     "order": {
         "type": "http",
         "scheme": "bearer",
@@ -200,10 +200,15 @@ def _codes(handler: HTTPRouteHandler, *, has_key: bool) -> Sequence[str]:
     """Return the codes of a route, and of the layers around it."""
     fields = handler.parsed_fn_signature.parameters
     own: Iterable[str] = handler.opt.get("refuses", ())
+    is_staff = STAFF in handler.resolve_security()
     around = {
         "bad_json": "data" in fields,
         "idempotency_key_required": "claim" in fields,
         "unauthorized": STAFF in handler.resolve_security() and ORDER not in handler.resolve_security(),
+        "forbidden": is_staff,
+        "fresh_login_required": is_staff,
+        "second_factor_required": is_staff,
+        "foreign_origin": is_staff,
         "idempotency_in_progress": has_key,
         "answer_lost": has_key,
         "body_too_large": has_key or "data" in fields or "signature" in handler.opt,

@@ -46,6 +46,7 @@ from engine.settings import EngineSettings, Seconds, Settings, meaning
 from engine.vault import Vault
 from gateway.keys import Keys
 from gateway.settings import EdgeSettings, PageSettings
+from gateway.staff_gate import StaffSettings
 from gateway.updates import Updates
 
 _ROOT: Final = Path(__file__).parent.parent
@@ -96,6 +97,7 @@ class ShopSettings(msgspec.Struct, frozen=True):
     fetch: FetchSettings = FetchSettings()
     passwords: PasswordSettings = PasswordSettings()
     vault: VaultSettings = VaultSettings()
+    staff: StaffSettings = StaffSettings()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,8 @@ import anyio
 
 from actors.audit import levels
 from bus.messages.order import OrderProgressed
+from engine.passkeys import Passkeys, site_of
+from engine.passwords import Passwords, open_passwords
 from gateway.access import may_see_order
 from gateway.api.catalog.showing import render
 from gateway.api.costs import COSTS
@@ -18,12 +20,22 @@ from gateway.guard import Guard, make_guard
 from gateway.headers import headers_of_all, headers_of_handshakes
 from gateway.http_protocol import HttpBounds
 from gateway.keys import Keys
-from gateway.limiter import SharedAllowances
+from gateway.limiter import Limiter, SharedAllowances
 from gateway.limits import AdmissionControl
 from gateway.live import Hub, LiveSettings
 from gateway.places import Places
+from gateway.rate_limit import RateLimit
 from gateway.server import Server, most_connections
-from gateway.settings import EdgeSettings
+from gateway.sessions import Sessions
+from gateway.settings import EdgeSettings, url_of
+from gateway.staff_gate import (
+    MOST_OF_ACCOUNT,
+    MOST_OF_ADDRESS,
+    MOST_TRIES,
+    TRIES_S,
+    StaffGate,
+    staff_kind,
+)
 from gateway.stripe_events import OwnAccount
 from gateway.views.reader import ViewReader
 from gateway.watch import pass_on_updates, read_sold, read_status
@@ -66,10 +78,11 @@ async def open_edge(shop: Shop, listener: socket.socket) -> AsyncIterator[Server
         clock=shop.clock,
         most_bytes=settings.shopflow_view_cache_mb << 20,
     )
-    context = _context(shop, guard, hub, views)
-    server = Server(make_app(context, origins=settings.all_origins), _http_bounds(settings, guard), hub)
-    shared = SharedAllowances(shop.services.redis, guard.limiters)
-    async with anyio.create_task_group() as tasks:
+    gate = make_staff_gate(shop, url_of(settings.shopflow_host, listener.getsockname()[1]))
+    shared = SharedAllowances(shop.services.redis, [*guard.limiters, *gate.limiters])
+    async with open_passwords(shop.settings.passwords) as passwords, anyio.create_task_group() as tasks:
+        context = _context(shop, guard, hub, views, passwords, gate)
+        server = Server(make_app(context, origins=settings.all_origins), _http_bounds(settings, guard), hub)
         tasks.start_soon(hub.run)
         tasks.start_soon(views.run)
         tasks.start_soon(shop.updates.live_levels.run)
@@ -87,7 +100,9 @@ async def open_edge(shop: Shop, listener: socket.socket) -> AsyncIterator[Server
             tasks.cancel_scope.cancel()
 
 
-def _context(shop: Shop, guard: Guard, hub: Hub, views: ViewReader) -> GatewayContext:
+def _context(
+    shop: Shop, guard: Guard, hub: Hub, views: ViewReader, passwords: Passwords, gate: StaffGate
+) -> GatewayContext:
     settings, integrations = shop.settings.edge, shop.integrations
     return GatewayContext(
         bus=shop.bus,
@@ -103,6 +118,8 @@ def _context(shop: Shop, guard: Guard, hub: Hub, views: ViewReader) -> GatewayCo
         levels=levels,
         clock=shop.clock,
         keys=Keys(shop.vault.roots),
+        passwords=passwords,
+        staff_gate=gate,
         guard=guard,
         currency=settings.shopflow_currency,
         pages=shop.settings.pages,
@@ -115,6 +132,25 @@ def _context(shop: Shop, guard: Guard, hub: Hub, views: ViewReader) -> GatewayCo
         stripe_webhook_secrets=integrations.stripe.webhook_secrets,
         stripe_account=OwnAccount(is_live=integrations.stripe.is_live, id=integrations.stripe.stripe_account),
         carrier_webhook_secrets=integrations.carrier.webhook_secrets,
+    )
+
+
+def make_staff_gate(shop: Shop, url: str) -> StaffGate:
+    """Make the gate of staff, for a shop that listens at this address."""
+    settings, edge, is_shared = shop.settings.staff, shop.settings.edge, may_have_siblings(shop.settings)
+    url = edge.public_url or url
+
+    def limiter(most: int, period_s: float) -> Limiter:
+        return Limiter(RateLimit(most, period_s), shop.clock.monotonic, is_shared=is_shared)
+
+    return StaffGate(
+        settings=settings,
+        sessions=Sessions(shop.services.redis, shop.clock, staff_kind(settings), is_https=edge.is_https),
+        passkeys=Passkeys(shop.services.redis, shop.clock, site_of(url, "ShopFlow")),
+        tries=limiter(MOST_TRIES, TRIES_S),
+        of_account=limiter(MOST_OF_ACCOUNT, TRIES_S),
+        of_address=limiter(MOST_OF_ADDRESS, 60.0),
+        link_base=url,
     )
 
 

@@ -175,7 +175,9 @@ class People(PeopleTurns, SignInTurns, name="staff", is_local=True):
 
     @turn
     async def ask_approval(self, tx: Transaction, ask: AskApproval) -> ApprovalKept:
-        if await approvals.add(tx, ask):
+        await acts.lock(tx)  # Of two that ask about one order, the second counts the first.
+        is_within = rules.is_within(await approvals.refunded(tx, ask.order_id), ask.worth, ask.limit)
+        if await approvals.add(tx, ask, is_within=is_within) and not is_within:
             about = {"order": ask.order_id, "amount": ask.amount}
             await self._note(tx, ask.by, "approval asked", ask.id, after=about)
         approval = await approvals.read(tx, ask.id)

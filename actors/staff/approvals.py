@@ -11,19 +11,29 @@ from engine.postgres import Database
 from engine.transaction import Transaction
 
 _COLUMNS = "id, order_id, refund_id, amount, reason, by, state, asked_at, expires_at, decided_by, decided_at"
+# What the orders' refunds are worth that nobody else has to see, or that were approved.
+_REFUNDED = """
+select coalesce(sum(worth), 0)::bigint from staff.approvals where order_id = $1 and state in ('within', 'approved')"""
 _ADD = """
-insert into staff.approvals (id, order_id, refund_id, amount, reason, by, state, asked_at, expires_at)
-values ($1, $2, $3, $4, $5, $6, 'waiting', $7, $8) on conflict do nothing returning id"""
+insert into staff.approvals (id, order_id, refund_id, amount, worth, reason, by, state, asked_at, expires_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict do nothing returning id"""
 _READ = f"select {_COLUMNS} from staff.approvals where id = $1"  # noqa: S608 - of our own words
-_LIST = f"select {_COLUMNS} from staff.approvals order by (state = 'waiting') desc, asked_at desc, id limit $1"  # noqa: S608 - of our own words
+_LIST = f"""
+select {_COLUMNS} from staff.approvals where state <> 'within'
+order by (state = 'waiting') desc, asked_at desc, id limit $1"""  # noqa: S608 - of our own words
 _DECIDE = "update staff.approvals set state = $2, decided_by = $3, decided_at = $4 where id = $1"
 
 
-async def add(tx: Transaction, ask: AskApproval) -> bool:
-    """Store what waits; False if it is there."""
-    until = tx.now + APPROVAL_LASTS
-    row = (ask.id, ask.order_id, ask.refund_id, ask.amount, ask.reason, ask.by.id, tx.now, until)
-    return bool(await tx.fetch(_ADD, *row))
+async def refunded(tx: Transaction, order_id: str) -> int:
+    """Return what was refunded of an order by people, in minor units."""
+    return int(await tx.value(_REFUNDED, order_id))
+
+
+async def add(tx: Transaction, ask: AskApproval, *, is_within: bool) -> bool:
+    """Store a refund that is within the limit, or waits; False if it is there."""
+    row = (ask.id, ask.order_id, ask.refund_id, ask.amount, ask.worth, ask.reason, ask.by.id)
+    state = "within" if is_within else "waiting"
+    return bool(await tx.fetch(_ADD, *row, state, tx.now, tx.now + APPROVAL_LASTS))
 
 
 async def read(tx: Transaction, approval_id: str) -> Approval | None:

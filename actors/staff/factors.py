@@ -17,7 +17,6 @@ from engine.transaction import Transaction
 
 _USED = CrashPoint("recovery-code-used", "A recovery code is used up in the transaction, which has not committed.")
 
-_LOCK = "select totp_step from staff.users where id = $1 for update"
 _SET_STEP = "update staff.users set totp_step = $2 where id = $1"
 _BEGIN = "update staff.users set totp_begun = $2 where id = $1"
 _KEEP = "update staff.users set totp = $2, totp_begun = null, totp_step = $3 where id = $1"
@@ -60,11 +59,6 @@ def opened(user: User, column: str, box: bytes | None) -> str | None:
 
 def _sealed(user: User, column: str, secret: str) -> bytes:
     return user.keys.seal(Secret(secret), place(column, user.id), user.id, "account")
-
-
-async def last_step(tx: Transaction, user_id: str) -> int:
-    """Lock a person's factors until the commit, and return the step of the last code."""
-    return int(await tx.value(_LOCK, user_id))
 
 
 async def set_step(tx: Transaction, user_id: str, step: int) -> None:

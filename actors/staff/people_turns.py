@@ -21,6 +21,7 @@ from bus.messages.staff import (
     NoSuchThing,
     PersonKept,
     PersonList,
+    ReadPerson,
     Reinvite,
     Taken,
 )
@@ -35,6 +36,11 @@ class PeopleTurns(RightsBase):
     async def list_people(self, tx: Transaction, ask: ListPeople) -> PersonList:
         del ask
         return PersonList(people=tuple(each.person for each in await store.users(tx, self._vault)))
+
+    @turn
+    async def read_person(self, tx: Transaction, ask: ReadPerson) -> PersonKept | NobodyThere:
+        user = await store.user(tx, self._vault, ask.id)
+        return PersonKept(person=user.person) if user else NobodyThere()
 
     @turn
     async def count_owners(self, tx: Transaction, ask: CountOwners) -> int:

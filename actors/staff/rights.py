@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import msgspec
 
 from actors.staff import acts, rules, store, tokens
-from bus.messages.staff import COMMAND_LINE, Act, Doer, Role
+from bus.messages.staff import COMMAND_LINE, OWNER, Act, Doer, Role
 from engine.actor import Actor
 from engine.clock import Clock
 from engine.postgres import Database
@@ -38,7 +38,7 @@ class RightsBase(Actor):
     ) -> tuple[str, ...] | None:
         """Return why a doer can't touch a person; None if they can. What the person could do once active counts."""
         keys = rules.keys_of(target.role, made)
-        return rules.refusal(await self._giver(tx, doer), keys=keys, is_owner=target.role == rules.OWNER)
+        return rules.refusal(await self._giver(tx, doer), keys=keys, is_owner=target.role == OWNER)
 
     async def _note(
         self, tx: Transaction, doer: Doer, what: str, about: str, *, before: object = None, after: object = None

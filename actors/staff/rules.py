@@ -10,7 +10,6 @@ from typing import Final, NamedTuple
 
 from bus.messages.staff import KEYS, OWNER, RESOURCES, RightKey, Role, UserState
 
-RECOVERY_CODES: Final = 10
 APPROVAL_LASTS: Final = timedelta(days=7)
 _STRONG: Final = frozenset({OWNER, "manager"})  # Roles that ask for a second factor, beside those that write_staff.
 
@@ -142,3 +141,8 @@ def order_of(keys: Collection[RightKey]) -> tuple[RightKey, ...]:
 def all_roles(made: Sequence[Role]) -> tuple[Role, ...]:
     """List the roles that every shop has, and then its own."""
     return (*FIXED.values(), *made)
+
+
+def is_within(refunded: int, worth: int, limit: int) -> bool:
+    """Whether a person may refund so much of an order alone, in minor units. Pieces add up: they are no way around."""
+    return refunded + worth <= limit

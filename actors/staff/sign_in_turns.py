@@ -1,5 +1,7 @@
 """The turns of signing in: passwords are verified at the edge, second factors here, where each is used up."""
 
+import msgspec
+
 from actors.staff import acts, factors, store
 from actors.staff.rights import RightsBase
 from bus.messages.staff import (
@@ -41,15 +43,19 @@ class SignInTurns(RightsBase):
         if user is None or user.state != "active":
             return NobodyThere()
         return Credentials(
-            id=user.id, password=user.password, has_totp=user.totp is not None, generation=user.generation
+            id=user.id,
+            password=user.password,
+            has_totp=user.totp is not None,
+            has_passkey=user.passkeys > 0,
+            generation=user.generation,
         )
 
     @turn
     async def prove_factor(self, tx: Transaction, ask: ProveFactor) -> FactorProven | NobodyThere:
+        await acts.lock(tx)  # First, as in all turns: none waits for another in a circle.
         user = await store.user(tx, self._vault, ask.id)
         if user is None or user.state != "active":
             return NobodyThere()
-        last = await factors.last_step(tx, user.id)
         if ask.recovery_hash:
             if not await factors.use_recovery_code(tx, user.id, ask.recovery_hash):
                 return NobodyThere()
@@ -57,7 +63,7 @@ class SignInTurns(RightsBase):
             await self._note(tx, Doer(id=user.id), "recovery code used", user.id, after={"left": left})
             return FactorProven(left=left)
         secret = factors.opened(user, "totp", user.totp)
-        step = totp.step_of(secret, ask.code, tx.now, last) if secret else None
+        step = totp.step_of(secret, ask.code, tx.now, user.totp_step) if secret else None
         if step is None:
             return NobodyThere()
         await factors.set_step(tx, user.id, step)
@@ -65,6 +71,7 @@ class SignInTurns(RightsBase):
 
     @turn
     async def note_sign_in(self, tx: Transaction, ask: NoteSignIn) -> None:
+        await acts.lock(tx)
         if ask.rehashed is not None:
             await store.set_password(tx, ask.id, ask.rehashed, ends_sessions=False)
         await self._note(tx, ask.by, "sign-in refused" if ask.is_refused else "signed in", ask.id)
@@ -130,10 +137,12 @@ class SignInTurns(RightsBase):
             return NobodyThere()
         if not await factors.add_passkey(tx, user.id, ask.passkey, ask.label):
             return Taken()
-        if ask.recovery_hashes and not await factors.codes_left(tx, user.id):
+        has_new_codes = bool(ask.recovery_hashes) and not await factors.codes_left(tx, user.id)
+        if has_new_codes:
             await factors.replace_codes(tx, user.id, ask.recovery_hashes)
         await self._note(tx, ask.by, "passkey added", user.id, after=factors.public_id(ask.passkey.credential_id))
-        return await factors.passkeys(tx, user.id)
+        kept = await factors.passkeys(tx, user.id)
+        return msgspec.structs.replace(kept, has_new_codes=has_new_codes)
 
     @turn
     async def remove_passkey(self, tx: Transaction, ask: RemoveStaffPasskey) -> PasskeyList | NoSuchThing:
@@ -148,6 +157,7 @@ class SignInTurns(RightsBase):
 
     @turn
     async def note_passkey_use(self, tx: Transaction, ask: NotePasskeyUse) -> bool:
+        await acts.lock(tx)
         person = await factors.note_use(tx, ask.credential_id, ask.sign_count, is_backed_up=ask.is_backed_up)
         if person is not None:
             await self._note(tx, ask.by, "signed in", person)

@@ -21,6 +21,7 @@ MOST_USERS: Final = 1000
 MOST_ROLES: Final = 100
 MOST_TOKENS: Final = 1000  # That are valid.
 LONGEST_LABEL: Final = 64
+RECOVERY_CODES: Final = 10
 
 RightKey: TypeAlias = str  # One of KEYS. Those of a later version are kept, and open nothing here.
 RoleId: TypeAlias = Annotated[str, whole("[a-z][a-z0-9_-]{0,31}")]
@@ -222,6 +223,12 @@ class ListPeople(Query[PersonList]):
     """List all people who work here."""
 
 
+class ReadPerson(Query[PersonKept | NobodyThere]):
+    """Read a person."""
+
+    id: str
+
+
 class CountOwners(Query[int]):
     """Count the owners who can sign in."""
 
@@ -290,6 +297,7 @@ class Credentials(Reply):
     id: str
     password: str | None
     has_totp: bool
+    has_passkey: bool
     generation: int
 
 
@@ -401,6 +409,7 @@ class PasskeyList(Reply):
 
     passkeys: tuple[PasskeyInfo, ...]
     credential_ids: tuple[bytes, ...]
+    has_new_codes: bool = False  # The recovery codes that were sent with one are kept.
 
 
 class ListStaffPasskeys(Query[PasskeyList]):
@@ -489,7 +498,7 @@ class AuditActs(Query[Findings]):
 
 # --- A second pair of eyes ---
 
-ApprovalState: TypeAlias = Literal["waiting", "approved", "refused", "expired"]
+ApprovalState: TypeAlias = Literal["within", "waiting", "approved", "refused", "expired"]
 
 
 class Approval(Value, frozen=True, kw_only=True):
@@ -525,12 +534,17 @@ class AlreadyDecided(Reply):
 
 
 class AskApproval(Command[ApprovalKept]):
-    """Keep a refund until a second person approves it. Repeating it with one id changes nothing."""
+    """Ask whether a person may refund so much, with what was refunded of the order through here before.
+
+    If not, the refund is kept until a second person approves it. Repeating it with one id changes nothing.
+    """
 
     id: str
     order_id: OrderId
     refund_id: str
     amount: int | None
+    worth: int  # At most that much, in minor units.
+    limit: int  # What one person may refund of an order.
     reason: str
     by: Doer
 

@@ -65,7 +65,7 @@ class OrderView(View, frozen=True, kw_only=True):
     created_at: Instant
     pay_until: Instant | None
     timeline: Sequence[MomentView]
-    buyer: BuyerView | None = None  # For staff only.
+    buyer: BuyerView | None = None  # For staff with the key read_customers only.
 
 
 class WithdrawnView(View, frozen=True, kw_only=True):
@@ -87,7 +87,9 @@ class OrderList(ListView[OrderSummary], frozen=True, kw_only=True):
 )
 async def get_order(context: Injected, request: Http, order_id: FromPath[str]) -> OrderView:
     """Read an order. Needs its access token, that of a link in a mail about it, or a staff token; else it is 404."""
-    return await read_order(context, order_id, for_staff=signed_in(request.scope) is not None)
+    staff = signed_in(request.scope)
+    shows_buyer = staff is not None and staff.may("read_customers")
+    return await read_order(context, order_id, for_staff=staff is not None, shows_buyer=shows_buyer)
 
 
 @post(
@@ -105,7 +107,8 @@ async def cancel_order(context: Injected, request: Http, order_id: FromPath[str]
     answer = await context.bus.ask(ask)
     match answer:
         case Order():
-            return view(answer, for_staff=staff is not None)
+            shows_buyer = staff is not None and staff.may("read_customers")
+            return view(answer, for_staff=staff is not None, shows_buyer=shows_buyer)
         case NotCancellable():
             raise Problem(
                 409,
@@ -148,7 +151,9 @@ async def list_orders(
     return OrderList(items=page.orders, next=page.next)
 
 
-async def read_order(context: GatewayContext, order_id: str, *, for_staff: bool = False) -> OrderView:
+async def read_order(
+    context: GatewayContext, order_id: str, *, for_staff: bool = False, shows_buyer: bool = False
+) -> OrderView:
     """Read an order as its buyer sees it, or as staff do.
 
     Raises:
@@ -157,11 +162,11 @@ async def read_order(context: GatewayContext, order_id: str, *, for_staff: bool 
     order = await context.bus.ask(GetOrder(order_id=order_id))
     if not isinstance(order, Order):
         raise not_found("order")
-    return view(order, for_staff=for_staff)
+    return view(order, for_staff=for_staff, shows_buyer=shows_buyer)
 
 
-def view(order: Order, *, for_staff: bool = False) -> OrderView:
-    """Show an order; to its buyer without the parts that only staff may see."""
+def view(order: Order, *, for_staff: bool = False, shows_buyer: bool = False) -> OrderView:
+    """Show an order; to its buyer without the parts that only staff may see, to staff without what names the buyer."""
     tracking = (
         TrackingView(carrier=order.carrier or "", tracking_number=order.tracking_number)
         if order.tracking_number
@@ -195,7 +200,7 @@ def view(order: Order, *, for_staff: bool = False) -> OrderView:
             for moment in order.timeline
             if for_staff or not moment.staff_only
         ],
-        buyer=_buyer(order) if for_staff else None,
+        buyer=_buyer(order) if shows_buyer else None,
     )
 
 

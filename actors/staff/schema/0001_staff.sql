@@ -71,21 +71,24 @@ create table staff.head (
 );
 insert into staff.head (last_id, link) values (0, sha256('shopflow staff actions'));
 
+-- Refunds that people have asked for, if there is a limit: those within it, and those that wait for a second person.
 create table staff.approvals (
     id text primary key,
     order_id text not null,
     refund_id text not null unique,
-    amount bigint,
+    amount bigint,                             -- Null: all that is left.
+    worth bigint not null check (worth >= 0),  -- At most that much.
     reason text not null,
     by text not null,
-    state text not null check (state in ('waiting', 'approved', 'refused')),
+    state text not null check (state in ('within', 'waiting', 'approved', 'refused')),
     asked_at timestamptz not null,
     expires_at timestamptz not null,
     decided_by text,
     decided_at timestamptz,
-    check ((state = 'waiting') = (decided_by is null)),
+    check ((state in ('within', 'waiting')) = (decided_by is null)),
     check (decided_by <> by or state = 'refused')    -- Two pairs of eyes.
 );
+create index approvals_by_order on staff.approvals (order_id);
 create index approvals_by_time on staff.approvals (asked_at);
 
 -- Tokens of programs, as hashes. They were in gateway.tokens, which stays for processes of the version before.
