@@ -12,8 +12,8 @@ from cli import catalogue, messages, operations, search, serve, settings, staff,
 from cli.running import print_line, run
 
 _ORDER: Final = (
-    "serve", "tour", "import", "imports", "export", "search", "audit", "staff", "token", "tokens", "dead-letters", "queues",
-    "settings", "schema",
+    "serve", "tour", "import", "imports", "export", "search", "audit", "staff", "token", "tokens",
+    "dead-letters", "queues", "settings", "schema",
 )  # fmt: skip
 _EXAMPLES: Final = "Examples: run.py serve, run.py import goods.csv --dry-run, run.py token --label Ada, run.py audit."
 

@@ -86,10 +86,7 @@ async def serve(settings: ShopSettings, *, has_gateway: bool = True) -> None:
             stack.enter_context(address_noted(settings.engine.shopflow_data, url))
         freeze_gc()
         report_progress(f"ShopFlow is ready: {url or 'without a gateway'}")
-        if listener and (link := await first_owner(shop, edge.public_url or url)):
-            report_progress(f"  no owner yet; to become it, once, within three days: {link}")
-        for way in plain_ways(settings):
-            report_progress(f"  {way}")
+        await _welcome(shop, url)
         if operations_url:
             report_progress(f"  metrics, for this machine: {operations_url}/metrics")
         if (played := played_by_sandbox(settings, hosted)) and not integrations.is_sandbox:
@@ -104,6 +101,14 @@ async def serve(settings: ShopSettings, *, has_gateway: bool = True) -> None:
         await anext(aiter(signals))
         report_progress("Stopping ...")
     report_progress("Stopped.")
+
+
+async def _welcome(shop: Shop, url: str) -> None:
+    """Say what an owner should know: how to become one, and which ways can be read by others."""
+    if url and (link := await first_owner(shop, shop.settings.edge.public_url or url)):
+        report_progress(f"  no owner yet; to become it, once, within three days: {link}")
+    for way in plain_ways(shop.settings):
+        report_progress(f"  {way}")
 
 
 async def stock_an_empty_sandbox(shop: Shop) -> None:

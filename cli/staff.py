@@ -72,12 +72,12 @@ def add(
                 id=new_id("stf"), email=email, name=name, role=role, token_hash=hash_of(token), valid_s=INVITATION_S,
                 by=COMMAND_LINE,
             )  # fmt: skip
-            answer = await shop.bus.ask(invite)
+            invited = isinstance(answer := await shop.bus.ask(invite), PersonKept)
             if isinstance(answer, Taken):
                 person = await _find(shop, email)
                 anew = Reinvite(id=person.id, token_hash=hash_of(token), valid_s=INVITATION_S, by=COMMAND_LINE)
-                answer = await shop.bus.ask(anew)
-            if not isinstance(answer, PersonKept):
+                invited = isinstance(await shop.bus.ask(anew), PersonKept)
+            if not invited:
                 raise BadInput(f"there is no role {role}, or {email} is disabled; nothing was changed")
         edge = settings.edge
         return join_link(edge.public_url or noted_address(settings.engine.shopflow_data) or edge.listens_at, token)

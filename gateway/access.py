@@ -71,7 +71,7 @@ def bearer(connection: AnyConnection) -> str:
 async def staff_only(connection: AnyConnection, _handler: BaseRouteHandler) -> None:
     """Guard a route: only staff with its key may use it."""
     scope = connection.scope
-    right = right_of(str(scope["method"]), scope.get("path_template", ""))
+    right = right_of(str(scope.get("method", "")), scope.get("path_template", ""))
     if right is not None and right.is_open:
         check_origin(connection)
         return
@@ -94,7 +94,7 @@ async def order_readers_only(connection: AnyConnection, _handler: BaseRouteHandl
         connection.scope["state"]["subject"] = bearer(connection)
         return
     staff = await _sign_in(connection)
-    right = right_of(str(connection.scope["method"]), connection.scope.get("path_template", ""))
+    right = right_of(str(connection.scope.get("method", "")), connection.scope.get("path_template", ""))
     if staff is None or right is None or right.missing(staff.holder.keys):
         connection.scope["state"].pop("subject", None)
         raise not_found("order")
@@ -175,7 +175,7 @@ async def _admit(connection: AnyConnection, staff: Staff, right: Right | None) -
     if right is None:
         raise Problem(403, "forbidden", "Nobody may do this.")
     context = context_of(connection.scope)
-    is_safe = connection.scope["method"] in _SAFE
+    is_safe = connection.scope.get("method", "") in _SAFE
     if not is_safe and staff.session is not None:
         check_origin(connection)
     _check(staff, right, context)

@@ -41,7 +41,7 @@ async def begin(connection: AnyConnection, staff_id: str, right: Right) -> None:
     act = Act(
         by=staff_id,
         key=", ".join(right.keys),
-        what=f"{scope['method']} {scope.get('path_template', '')}",
+        what=f"{scope.get('method', '')} {scope.get('path_template', '')}",
         about=str(scope["path"])[:_LONGEST_PATH],
         address=client_address(connection),
         request_id=request_id(scope),

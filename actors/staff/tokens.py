@@ -13,10 +13,10 @@ _COLUMNS = "id, label, keys, made_by, created_at, expires_at, revoked_at"
 _FIND = f"select {_COLUMNS} from staff.tokens where hash = $1 and expires_at > $2"  # noqa: S608 - of our own words
 _BY_ID = f"select {_COLUMNS} from staff.tokens where id = $1"  # noqa: S608 - of our own words
 _LIST = f"select {_COLUMNS} from staff.tokens order by created_at, id"  # noqa: S608 - of our own words
-_ADD = f"""  # noqa: S608 - of our own words
+_ADD = f"""
 insert into staff.tokens (hash, label, keys, made_by, created_at, expires_at) values ($1, $2, $3, $4, $5, $6)
 returning {_COLUMNS}"""  # noqa: S608 - of our own words
-_REVOKE = f"""  # noqa: S608 - of our own words
+_REVOKE = f"""
 update staff.tokens set revoked_at = $2, expires_at = least(expires_at, $2) where id = $1 and revoked_at is null
 returning {_COLUMNS}"""  # noqa: S608 - of our own words
 _COUNT = "select count(*)::int from staff.tokens where expires_at > $1"

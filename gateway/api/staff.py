@@ -45,6 +45,7 @@ from gateway.problems import Problem, not_found
 from gateway.staff_links import INVITATION_S, link_to_join, new_invitation
 
 _MOST_DAYS: Final = 3650
+_NEWEST: Final = 2**63 - 1
 _DAY_S: Final = int(timedelta(days=1).total_seconds())
 _KEY: Final = rf"(read|write)_({'|'.join(RESOURCES)})"
 
@@ -55,7 +56,7 @@ Line = Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_LABEL), whol
 RoleName = Annotated[str, msgspec.Meta(max_length=32)]
 Id = Annotated[str, PathParameter(max_length=64)]
 RolePath = Annotated[str, PathParameter(max_length=32, pattern=r"^[a-z][a-z0-9_-]{0,31}$(?!\n)")]
-ActId = Annotated[int, QueryParameter(ge=0, le=2**63 - 1)]
+ActId = Annotated[int, QueryParameter(ge=1, le=_NEWEST)]
 
 
 class PersonView(View, frozen=True, kw_only=True):
@@ -321,7 +322,7 @@ async def revoke_token(context: Injected, staff: Member, token_id: Id) -> None:
 async def list_actions(
     context: Injected,
     limit: Limit = 20,
-    cursor: ActId | None = None,
+    cursor: ActId = _NEWEST,
     by: FromQuery[str] = "",
     about: FromQuery[str] = "",
 ) -> Actions:
