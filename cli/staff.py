@@ -9,6 +9,7 @@ from bus.messages.base import new_id
 from bus.messages.staff import (
     COMMAND_LINE,
     OWNER,
+    AlreadyThere,
     ChangePerson,
     Invite,
     LastOwner,
@@ -17,7 +18,6 @@ from bus.messages.staff import (
     Person,
     PersonKept,
     Reinvite,
-    Taken,
 )
 from cli import tables
 from cli.address import noted_address
@@ -73,7 +73,7 @@ def add(
                 by=COMMAND_LINE,
             )  # fmt: skip
             invited = isinstance(answer := await shop.bus.ask(invite), PersonKept)
-            if isinstance(answer, Taken):
+            if isinstance(answer, AlreadyThere):
                 person = await _find(shop, email)
                 anew = Reinvite(id=person.id, token_hash=hash_of(token), valid_s=INVITATION_S, by=COMMAND_LINE)
                 invited = isinstance(await shop.bus.ask(anew), PersonKept)

@@ -11,7 +11,7 @@ from typing import Final
 from litestar.enums import ScopeType
 from litestar.types import Message, Scope
 
-from bus.messages.staff import Act, RecordAct
+from bus.messages.staff_acts import Act, RecordAct
 from engine import telemetry
 from engine.errors import ShopFlowError
 from gateway.context import AnyConnection, client_address, context_of

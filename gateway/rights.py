@@ -12,7 +12,7 @@ from bus.messages.staff import RightKey
 
 
 class Right:
-    """What a route asks for.
+    """The right that a route asks for.
 
     Args:
         keys: All of them are needed; none: any person who is signed in may.

@@ -49,7 +49,7 @@ class StaffSettings(Settings, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class StaffGate:
-    """What sign-ins of staff go through."""
+    """All that sign-ins of staff go through."""
 
     settings: StaffSettings
     sessions: Sessions

@@ -17,6 +17,27 @@ from bus.messages.payment import RefundOrder
 from bus.messages.staff import (
     MOST_ROLES,
     MOST_TOKENS,
+    AlreadyThere,
+    FindPerson,
+    FindToken,
+    Holder,
+    HolderFound,
+    Lacks,
+    ListRoles,
+    ListTokens,
+    MakeToken,
+    NobodyThere,
+    NoSuchThing,
+    RemoveRole,
+    RevokeToken,
+    Role,
+    RoleKept,
+    RoleList,
+    SetRole,
+    TokenKept,
+    TokenList,
+)
+from bus.messages.staff_acts import (
     ActPage,
     AlreadyDecided,
     ApprovalKept,
@@ -24,29 +45,10 @@ from bus.messages.staff import (
     AskApproval,
     AuditActs,
     DecideApproval,
-    FindPerson,
-    FindToken,
-    Holder,
-    HolderFound,
-    Lacks,
     ListActs,
     ListApprovals,
-    ListRoles,
-    ListTokens,
-    MakeToken,
-    NobodyThere,
-    NoSuchThing,
     OwnRequest,
     RecordAct,
-    RemoveRole,
-    RevokeToken,
-    Role,
-    RoleKept,
-    RoleList,
-    SetRole,
-    Taken,
-    TokenKept,
-    TokenList,
 )
 from engine.actor import call, turn
 from engine.transaction import Transaction
@@ -88,7 +90,7 @@ class People(PeopleTurns, SignInTurns, name="staff", is_local=True):
         return RoleList(roles=rules.all_roles(list((await store.roles(tx)).values())))
 
     @turn
-    async def set_role(self, tx: Transaction, ask: SetRole) -> RoleKept | Lacks | Taken | NoSuchThing:
+    async def set_role(self, tx: Transaction, ask: SetRole) -> RoleKept | Lacks | AlreadyThere | NoSuchThing:
         giver = await self._giver(tx, ask.by)
         if ask.id in rules.FIXED:
             return NoSuchThing()
@@ -98,14 +100,14 @@ class People(PeopleTurns, SignInTurns, name="staff", is_local=True):
         if (lacks := rules.refusal(giver, keys=touched, is_owner=False)) is not None:
             return Lacks(keys=lacks)
         if before is None and len(made) >= MOST_ROLES:
-            return Taken()
+            return AlreadyThere()
         role = Role(id=ask.id, title=ask.title, keys=rules.order_of(ask.keys))
         await store.set_role(tx, role)
         await self._note(tx, ask.by, "role set", role.id, before=before and before.keys, after=role.keys)
         return RoleKept(role=role)
 
     @turn
-    async def remove_role(self, tx: Transaction, ask: RemoveRole) -> RoleKept | Lacks | Taken | NoSuchThing:
+    async def remove_role(self, tx: Transaction, ask: RemoveRole) -> RoleKept | Lacks | AlreadyThere | NoSuchThing:
         giver = await self._giver(tx, ask.by)
         role = (await store.roles(tx)).get(ask.id)
         if role is None:
@@ -113,7 +115,7 @@ class People(PeopleTurns, SignInTurns, name="staff", is_local=True):
         if (lacks := rules.refusal(giver, keys=role.keys, is_owner=False)) is not None:
             return Lacks(keys=lacks)
         if await store.has_users(tx, ask.id):
-            return Taken()
+            return AlreadyThere()
         await store.remove_role(tx, ask.id)
         await self._note(tx, ask.by, "role removed", role.id, before=role.keys)
         return RoleKept(role=role)
@@ -126,7 +128,7 @@ class People(PeopleTurns, SignInTurns, name="staff", is_local=True):
         return TokenList(tokens=tuple(await tokens.all_of_them(tx)))
 
     @turn
-    async def make_token(self, tx: Transaction, ask: MakeToken) -> TokenKept | Lacks | Taken:
+    async def make_token(self, tx: Transaction, ask: MakeToken) -> TokenKept | Lacks | AlreadyThere:
         giver = await self._giver(tx, ask.by)
         known = await tokens.find(tx, ask.hash, tx.now)
         if known is not None:  # A repeat.
@@ -134,7 +136,7 @@ class People(PeopleTurns, SignInTurns, name="staff", is_local=True):
         if (lacks := rules.refusal(giver, keys=ask.keys, is_owner=False)) is not None:
             return Lacks(keys=lacks)
         if await tokens.count(tx) >= MOST_TOKENS:
-            return Taken()
+            return AlreadyThere()
         until = tx.now + timedelta(seconds=ask.valid_s)
         token = await tokens.add(tx, ask.hash, ask.label, rules.order_of(ask.keys), ask.by.id, until)
         await self._note(tx, ask.by, "token made", token.id, after={"keys": token.keys, "expires_at": until})

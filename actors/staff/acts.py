@@ -16,7 +16,7 @@ import msgspec
 from asyncpg import Record
 
 from bus.messages.audit import Finding, Remedy
-from bus.messages.staff import Act, ActPage, ListActs, RecordedAct
+from bus.messages.staff_acts import Act, ActPage, ListActs, RecordedAct
 from engine.postgres import Database
 from engine.transaction import Transaction
 
@@ -76,12 +76,12 @@ async def page(tx: Transaction, ask: ListActs) -> ActPage:
     return ActPage(acts=acts, next=acts[-1].id if len(rows) > ask.limit else None)
 
 
-async def verify(database: Database) -> tuple[list[Finding], int]:
+async def verify(reading: Database | Transaction) -> tuple[list[Finding], int]:
     """Follow the chain to where its head is now; return what does not fit, and how many acts there are."""
-    (head,) = await database.fetch(_HEAD)
+    (head,) = await reading.fetch(_HEAD)
     found, link, last = list[Finding](), FIRST_LINK, 0
     while last < head["last_id"] and len(found) < _MOST_FINDINGS:
-        rows = [row for row in await database.fetch(_READ, last, _PAGE) if row["id"] <= head["last_id"]]
+        rows = [row for row in await reading.fetch(_READ, last, _PAGE) if row["id"] <= head["last_id"]]
         for row in rows:
             act = _recorded(row)
             if act.id != last + 1:

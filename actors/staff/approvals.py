@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from asyncpg import Record
 
 from actors.staff.rules import APPROVAL_LASTS
-from bus.messages.staff import Approval, AskApproval
+from bus.messages.staff_acts import Approval, AskApproval
 from engine.postgres import Database
 from engine.transaction import Transaction
 

@@ -8,7 +8,7 @@ import msgspec
 from asyncpg import Record
 
 from actors.staff.store import User, place
-from bus.messages.staff import PasskeyFacts, PasskeyFound, PasskeyInfo, PasskeyList
+from bus.messages.staff_sign_in import PasskeyFacts, PasskeyFound, PasskeyInfo, PasskeyList
 from engine.crash import CrashPoint
 from engine.passkeys import MOST_PASSKEYS
 from engine.postgres import Database

@@ -8,6 +8,7 @@ from bus.messages.staff import (
     COMMAND_LINE,
     MOST_USERS,
     OWNER,
+    AlreadyThere,
     ChangePerson,
     CountOwners,
     Enthrone,
@@ -23,7 +24,6 @@ from bus.messages.staff import (
     PersonList,
     ReadPerson,
     Reinvite,
-    Taken,
 )
 from engine.actor import turn
 from engine.transaction import Transaction
@@ -53,7 +53,7 @@ class PeopleTurns(RightsBase):
         return PersonKept(person=user.person) if user else NobodyThere()
 
     @turn
-    async def invite(self, tx: Transaction, ask: Invite) -> PersonKept | Lacks | Taken | NoSuchThing:
+    async def invite(self, tx: Transaction, ask: Invite) -> PersonKept | Lacks | AlreadyThere | NoSuchThing:
         giver, made = await self._giver(tx, ask.by), await store.roles(tx)
         if ask.role not in rules.FIXED and ask.role not in made:
             return NoSuchThing()
@@ -61,11 +61,11 @@ class PeopleTurns(RightsBase):
         if (lacks := rules.refusal(giver, keys=keys, is_owner=ask.role == OWNER)) is not None:
             return Lacks(keys=lacks)
         if await store.count(tx) >= MOST_USERS:
-            return Taken()
+            return AlreadyThere()
         profile = store.Profile(ask.email, ask.name)
         until = tx.now + timedelta(seconds=ask.valid_s)
         if not await store.add(tx, self._vault, ask.id, profile, ask.role, invitation=ask.token_hash, until=until):
-            return Taken()
+            return AlreadyThere()
         await self._note(tx, ask.by, "person invited", ask.id, after={"role": ask.role})
         return await self._kept(tx, ask.id)
 
@@ -120,13 +120,13 @@ class PeopleTurns(RightsBase):
         return await self._kept(tx, user.id)
 
     @turn
-    async def enthrone(self, tx: Transaction, ask: Enthrone) -> PersonKept | Taken:
+    async def enthrone(self, tx: Transaction, ask: Enthrone) -> PersonKept | AlreadyThere:
         await acts.lock(tx)
         if await store.owners(tx):
-            return Taken()
+            return AlreadyThere()
         profile = store.Profile(ask.email, "")
         if not await store.add(tx, self._vault, ask.id, profile, OWNER, password=ask.password):
-            return Taken()
+            return AlreadyThere()
         await self._note(tx, COMMAND_LINE, "first owner", ask.id)
         return await self._kept(tx, ask.id)
 

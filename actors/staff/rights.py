@@ -1,11 +1,12 @@
-"""What somebody may, as the database says it now. The base of this actor's turns."""
+"""Rights of whoever asks, as the database says them now. The base of this actor's turns."""
 
 from collections.abc import Mapping
 
 import msgspec
 
 from actors.staff import acts, rules, store, tokens
-from bus.messages.staff import COMMAND_LINE, OWNER, Act, Doer, Role
+from bus.messages.staff import COMMAND_LINE, OWNER, Doer, Role
+from bus.messages.staff_acts import Act
 from engine.actor import Actor
 from engine.clock import Clock
 from engine.postgres import Database

@@ -65,7 +65,7 @@ assert len(KEYS) == 2 * len(RESOURCES)
 
 
 class Rights(NamedTuple):
-    """What somebody may, who gives or touches."""
+    """The rights of somebody who gives something, or touches somebody."""
 
     keys: frozenset[RightKey]
     is_owner: bool = False
@@ -77,7 +77,7 @@ ALL: Final = Rights(frozenset(KEYS), is_owner=True)
 
 
 class UserFacts(NamedTuple):
-    """What decides about a person."""
+    """The facts that decide about a person."""
 
     id: str
     role: str

@@ -4,19 +4,17 @@ import msgspec
 
 from actors.staff import acts, factors, store
 from actors.staff.rights import RightsBase
-from bus.messages.staff import (
+from bus.messages.staff import AlreadyThere, Doer, NobodyThere, NoSuchThing
+from bus.messages.staff_sign_in import (
     AddStaffPasskey,
     BeginTotp,
     Credentials,
-    Doer,
     EndSessions,
     FactorProven,
     FindCredentials,
     FindPasskey,
     KeepTotp,
     ListStaffPasskeys,
-    NobodyThere,
-    NoSuchThing,
     NotePasskeyUse,
     NoteSignIn,
     PasskeyFound,
@@ -24,7 +22,6 @@ from bus.messages.staff import (
     ProveFactor,
     RemoveStaffPasskey,
     SetOwnPassword,
-    Taken,
     TotpBegun,
     TotpKept,
 )
@@ -130,13 +127,13 @@ class SignInTurns(RightsBase):
         return await factors.passkeys(tx, ask.id)
 
     @turn
-    async def add_passkey(self, tx: Transaction, ask: AddStaffPasskey) -> PasskeyList | Taken | NobodyThere:
+    async def add_passkey(self, tx: Transaction, ask: AddStaffPasskey) -> PasskeyList | AlreadyThere | NobodyThere:
         await acts.lock(tx)
         user = await store.user(tx, self._vault, ask.id)
         if user is None or user.state != "active":
             return NobodyThere()
         if not await factors.add_passkey(tx, user.id, ask.passkey, ask.label):
-            return Taken()
+            return AlreadyThere()
         has_new_codes = bool(ask.recovery_hashes) and not await factors.codes_left(tx, user.id)
         if has_new_codes:
             await factors.replace_codes(tx, user.id, ask.recovery_hashes)

@@ -55,7 +55,7 @@ update staff.users set sessions_from = sessions_from + 1 where id = $1 returning
 
 
 class Profile(msgspec.Struct, frozen=True):
-    """What names a person."""
+    """The data that name a person."""
 
     email: str
     name: str
@@ -81,7 +81,7 @@ class User:
 
     @property
     def facts(self) -> UserFacts:
-        """What decides about the person."""
+        """The facts that decide about the person."""
         return UserFacts(self.id, self.role, self.state, self.totp is not None or self.passkeys > 0)
 
     @property

@@ -1,15 +1,14 @@
-"""People who work in the shop: their roles and rights, tokens of programs, and the record of what was done."""
+"""People who work in the shop, their roles and rights, and tokens of programs.
+
+How they sign in is in staff_sign_in.py, the record of what they do in staff_acts.py.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
-import msgspec
-
-from bus.messages.audit import Findings
-from bus.messages.base import OrderId, Value
+from bus.messages.base import Value
 from engine.message import Command, Query, Reply
-from engine.patterns import whole
 
 RESOURCES: Final = (
     "orders", "payments", "returns", "parcels", "stock", "products", "prices", "promotions", "customers", "content",
@@ -24,13 +23,11 @@ LONGEST_LABEL: Final = 64
 RECOVERY_CODES: Final = 10
 
 RightKey: TypeAlias = str  # One of KEYS. Those of a later version are kept, and open nothing here.
-RoleId: TypeAlias = Annotated[str, whole("[a-z][a-z0-9_-]{0,31}")]
 UserState: TypeAlias = Literal["invited", "active", "disabled"]
-FactorKind: TypeAlias = Literal["totp", "recovery_code", "passkey"]
 
 
 class Doer(Value, frozen=True, kw_only=True):
-    """Who does something: a person, a program by its token, or the command line. What they may is looked up."""
+    """A person, a program by its token, or the command line, who does something. Their rights are looked up."""
 
     id: str  # stf_..., tok_..., or COMMAND_LINE.
     address: str = ""
@@ -57,7 +54,7 @@ class Holder(Value, frozen=True, kw_only=True):
 
 
 class NobodyThere(Reply):
-    """There is no such person, token or session; or it has ended."""
+    """No such person, token or session is there; or it has ended."""
 
 
 class HolderFound(Reply):
@@ -82,7 +79,7 @@ class FindPerson(Query[HolderFound | NobodyThere]):
 
 
 class Lacks(Reply):
-    """Nobody grants what they lack, and nobody touches whom they don't cover."""
+    """A refusal: nobody grants what they lack, nor touches a person who may more."""
 
     keys: tuple[RightKey, ...] = ()  # Those that the giver lacks; none: it is a matter of owners.
 
@@ -92,11 +89,11 @@ class LastOwner(Reply):
 
 
 class NoSuchThing(Reply):
-    """There is no such person, role, token or approval."""
+    """No such person, role, token or approval is there."""
 
 
-class Taken(Reply):
-    """There is one already, or as many as there may be."""
+class AlreadyThere(Reply):
+    """A refusal: it is there already, or there are as many as there may be."""
 
 
 # --- Roles ---
@@ -127,16 +124,16 @@ class RoleKept(Reply):
     role: Role
 
 
-class SetRole(Command[RoleKept | Lacks | Taken | NoSuchThing]):
+class SetRole(Command[RoleKept | Lacks | AlreadyThere | NoSuchThing]):
     """Make a role, or give it other keys. Fixed ones stay as they are: `NoSuchThing`."""
 
-    id: RoleId
+    id: str
     title: str
     keys: tuple[RightKey, ...]
     by: Doer
 
 
-class RemoveRole(Command[RoleKept | Lacks | Taken | NoSuchThing]):
+class RemoveRole(Command[RoleKept | Lacks | AlreadyThere | NoSuchThing]):
     """Remove a role that nobody has."""
 
     id: str
@@ -170,7 +167,7 @@ class TokenList(Reply):
     tokens: tuple[AccessToken, ...]
 
 
-class MakeToken(Command[TokenKept | Lacks | Taken]):
+class MakeToken(Command[TokenKept | Lacks | AlreadyThere]):
     """Make a token of a program. Only its hash is ever sent and stored."""
 
     hash: bytes
@@ -233,7 +230,7 @@ class CountOwners(Query[int]):
     """Count the owners who can sign in."""
 
 
-class Invite(Command[PersonKept | Lacks | Taken | NoSuchThing]):
+class Invite(Command[PersonKept | Lacks | AlreadyThere | NoSuchThing]):
     """Invite a person, or anew one who has lost all ways in. The link's token is sent and stored as its hash alone.
 
     An earlier link of the person, the password and all factors are void, and sessions end.
@@ -280,298 +277,14 @@ class ChangePerson(Command[PersonKept | Lacks | LastOwner | NoSuchThing]):
     by: Doer
 
 
-class Enthrone(Command[PersonKept | Taken]):
-    """Make the first owner, as the settings name them. `Taken` if there is an owner, or the address is another's."""
+class Enthrone(Command[PersonKept | AlreadyThere]):
+    """Make the first owner, as the settings name them. `AlreadyThere`: so is an owner, or the address."""
 
     id: str
     email: str
     password: str
-
-
-# --- Signing in ---
-
-
-class Credentials(Reply):
-    """What a person proves themselves by. Never leaves the process."""
-
-    id: str
-    password: str | None
-    has_totp: bool
-    has_passkey: bool
-    generation: int
-
-
-class FindCredentials(Query[Credentials | NobodyThere]):
-    """Find what an active person proves themselves by."""
-
-    email: str
-
-
-class FactorProven(Reply):
-    """The second factor fits, and has been used up. It counts how many recovery codes are left."""
-
-    left: int
-
-
-class ProveFactor(Command[FactorProven | NobodyThere]):
-    """Prove a second factor: a code by time, or a recovery code by its hash. Each counts once."""
-
-    id: str
-    code: str = ""
-    recovery_hash: bytes = b""
-
-
-class NoteSignIn(Command[None]):
-    """Record a sign-in, or that one was refused; and a newer hash of the password, if there is one."""
-
-    id: str  # "" for an unknown address.
-    is_refused: bool
-    rehashed: str | None = None
-    by: Doer
-
-
-class SetOwnPassword(Command[int | NobodyThere]):
-    """Set one's own password. All sessions end; returns the new generation."""
-
-    id: str
-    password: str
-    by: Doer
-
-
-class EndSessions(Command[int | NobodyThere]):
-    """End all sessions of a person; returns the new generation."""
-
-    id: str
-    by: Doer
-
-
-class TotpBegun(Reply):
-    """The secret for an app. It counts once a code of it was shown."""
-
-    secret: str
-    email: str
-
-
-class BeginTotp(Command[TotpBegun | NobodyThere]):
-    """Make a new secret for codes by time."""
-
-    id: str
-
-
-class TotpKept(Reply):
-    """Codes by time are asked for from now on; all recovery codes are new."""
-
-
-class KeepTotp(Command[TotpKept | NobodyThere]):
-    """Keep the secret of which this code is."""
-
-    id: str
-    code: str
-    recovery_hashes: tuple[bytes, ...]
-    by: Doer
-
-
-class PasskeyInfo(Value, frozen=True, kw_only=True):
-    """A passkey, for its owner."""
-
-    id: str
-    label: str
-    created_at: datetime
-    used_at: datetime | None = None
-
-
-class PasskeyFacts(Value, frozen=True, kw_only=True):
-    """A passkey as it is verified."""
-
-    credential_id: bytes
-    public_key: bytes
-    sign_count: int
-    is_backed_up: bool
-    site_id: str
-
-
-class PasskeyFound(Reply):
-    """The passkey, and its owner."""
-
-    person: str
-    generation: int
-    passkey: PasskeyFacts
-
-
-class FindPasskey(Query[PasskeyFound | NobodyThere]):
-    """Find a passkey of an active person."""
-
-    credential_id: bytes
-
-
-class PasskeyList(Reply):
-    """The passkeys of a person."""
-
-    passkeys: tuple[PasskeyInfo, ...]
-    credential_ids: tuple[bytes, ...]
-    has_new_codes: bool = False  # The recovery codes that were sent with one are kept.
-
-
-class ListStaffPasskeys(Query[PasskeyList]):
-    """List the passkeys of a person."""
-
-    id: str
-
-
-class AddStaffPasskey(Command[PasskeyList | Taken | NobodyThere]):
-    """Add a passkey to a person."""
-
-    id: str
-    passkey: PasskeyFacts
-    label: str
-    recovery_hashes: tuple[bytes, ...]  # Kept if the person has no recovery codes yet.
-    by: Doer
-
-
-class RemoveStaffPasskey(Command[PasskeyList | NoSuchThing]):
-    """Remove a passkey of a person."""
-
-    id: str
-    passkey: str
-    by: Doer
-
-
-class NotePasskeyUse(Command[bool]):
-    """Record that a passkey was used. False if its count did not grow: it is a copy."""
-
-    credential_id: bytes
-    sign_count: int
-    is_backed_up: bool
-    by: Doer
-
-
-# --- Acts ---
-
-
-class Act(Value, frozen=True, kw_only=True):
-    """What somebody did, or asked for."""
-
-    by: str
-    key: str = ""  # The right that it took.
-    what: str
-    about: str = ""
-    before: str = ""  # JSON; no personal data.
-    after: str = ""
-    address: str = ""
-    request_id: str = ""
-
-
-class RecordedAct(Value, frozen=True, kw_only=True):
-    """An act, its place in the chain, and its link: a hash of it and the link before."""
-
-    id: int
-    at: datetime
-    act: Act
-    link: bytes
-
-
-class RecordAct(Command[None]):
-    """Add an act to the chain."""
-
-    act: Act
-
-
-class ActPage(Reply):
-    """Acts, the newest first."""
-
-    acts: tuple[RecordedAct, ...]
-    next: int | None
-
-
-class ListActs(Query[ActPage]):
-    """List acts, the newest first."""
-
-    limit: int
-    before: int | None = None
-    by: str = ""
-    about: str = ""
-
-
-class AuditActs(Query[Findings]):
-    """Verify the chain of acts, from its first to its last link."""
-
-
-# --- A second pair of eyes ---
-
-ApprovalState: TypeAlias = Literal["within", "waiting", "approved", "refused", "expired"]
-
-
-class Approval(Value, frozen=True, kw_only=True):
-    """A refund that waits for a second person, or has been decided about."""
-
-    id: str
-    order_id: OrderId
-    refund_id: str
-    amount: int | None  # Minor units; None: all that is left.
-    reason: str
-    by: str
-    state: ApprovalState
-    asked_at: datetime
-    expires_at: datetime
-    decided_by: str = ""
-    decided_at: datetime | None = None
-
-
-class ApprovalKept(Reply):
-    """The approval as it is now."""
-
-    approval: Approval
-
-
-class OwnRequest(Reply):
-    """Who has asked for it can't approve it."""
-
-
-class AlreadyDecided(Reply):
-    """It was decided about, or has expired."""
-
-    approval: Approval
-
-
-class AskApproval(Command[ApprovalKept]):
-    """Ask whether a person may refund so much, with what was refunded of the order through here before.
-
-    If not, the refund is kept until a second person approves it. Repeating it with one id changes nothing.
-    """
-
-    id: str
-    order_id: OrderId
-    refund_id: str
-    amount: int | None
-    worth: int  # At most that much, in minor units.
-    limit: int  # What one person may refund of an order.
-    reason: str
-    by: Doer
-
-
-class DecideApproval(Command[ApprovalKept | OwnRequest | AlreadyDecided | NoSuchThing]):
-    """Approve a refund, which is then made, or refuse it."""
-
-    id: str
-    is_approved: bool
-    by: Doer
-
-
-class ApprovalList(Reply):
-    """Approvals, the newest first."""
-
-    approvals: tuple[Approval, ...]
-
-
-class ListApprovals(Query[ApprovalList]):
-    """List those that wait, and the latest that were decided about."""
-
-    limit: int
 
 
 def unknown_keys(keys: Sequence[str]) -> list[str]:
     """Return those that are no keys."""
     return [key for key in keys if key not in KEYS]
-
-
-Label: TypeAlias = Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_LABEL)]

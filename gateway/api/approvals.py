@@ -6,14 +6,14 @@ from litestar import get, post
 from litestar.params import PathParameter
 
 from bus.messages.base import Instant
-from bus.messages.staff import (
+from bus.messages.staff import NoSuchThing
+from bus.messages.staff_acts import (
     AlreadyDecided,
     Approval,
     ApprovalKept,
     ApprovalState,
     DecideApproval,
     ListApprovals,
-    NoSuchThing,
     OwnRequest,
 )
 from gateway.access import Member, Staff

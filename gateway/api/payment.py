@@ -9,7 +9,7 @@ from litestar.params import FromPath, JSONBody
 from bus.messages.base import Money
 from bus.messages.currencies import step
 from bus.messages.payment import LookAtStripe, Refund, RefundOrder, RefundReason
-from bus.messages.staff import AskApproval
+from bus.messages.staff_acts import AskApproval
 from gateway.access import Member, Staff
 from gateway.api.bodies import LARGEST, Body, MoneyBody, Strict, View
 from gateway.api.order import OrderView, read_order

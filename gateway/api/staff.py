@@ -13,11 +13,11 @@ from bus.messages.staff import (
     LONGEST_LABEL,
     RESOURCES,
     AccessToken,
+    AlreadyThere,
     ChangePerson,
     Invite,
     Lacks,
     LastOwner,
-    ListActs,
     ListPeople,
     ListRoles,
     ListTokens,
@@ -25,17 +25,16 @@ from bus.messages.staff import (
     NoSuchThing,
     Person,
     PersonKept,
-    RecordedAct,
     Reinvite,
     RemoveRole,
     RevokeToken,
     Role,
     RoleKept,
     SetRole,
-    Taken,
     TokenKept,
     UserState,
 )
+from bus.messages.staff_acts import ListActs, RecordedAct
 from engine.patterns import whole
 from gateway.access import Member, hash_of, new_token
 from gateway.api.bodies import Body, Strict, View
@@ -167,7 +166,7 @@ class ActView(View, frozen=True, kw_only=True):
 
 
 class Actions(ListView[ActView], frozen=True, kw_only=True):
-    """What was done, the newest first."""
+    """Acts, the newest first."""
 
 
 # --- People ---
@@ -257,7 +256,7 @@ async def set_role(context: Injected, staff: Member, role_id: RolePath, data: JS
     answer = await context.bus.ask(SetRole(id=role_id, title=data.title, keys=tuple(data.keys), by=staff.doer))
     if isinstance(answer, RoleKept):
         return _role(answer.role)
-    if isinstance(answer, Taken):
+    if isinstance(answer, AlreadyThere):
         raise Problem(409, "too_many_roles", "There are as many roles as there may be.")
     raise _refusal(answer, "role that could be changed")
 
@@ -266,7 +265,7 @@ async def set_role(context: Injected, staff: Member, role_id: RolePath, data: JS
 async def remove_role(context: Injected, staff: Member, role_id: RolePath) -> None:
     """Remove a role that nobody has."""
     answer = await context.bus.ask(RemoveRole(id=role_id, by=staff.doer))
-    if isinstance(answer, Taken):
+    if isinstance(answer, AlreadyThere):
         raise Problem(409, "role_in_use", "People have this role.")
     if not isinstance(answer, RoleKept):
         raise _refusal(answer, "role that could be removed")
@@ -303,7 +302,7 @@ async def make_token(context: Injected, staff: Member, data: JSONBody[TokenBody]
     )
     if isinstance(answer, TokenKept):
         return NewToken(token=token, about=_token(answer.token))
-    if isinstance(answer, Taken):
+    if isinstance(answer, AlreadyThere):
         raise Problem(409, "too_many_tokens", "There are as many valid tokens as there may be.")
     raise _refusal(answer, "token")
 
@@ -348,10 +347,10 @@ def _act(recorded: RecordedAct) -> ActView:
     return ActView(id=recorded.id, at=recorded.at, link=recorded.link.hex(), **act)
 
 
-def _invited(answer: PersonKept | Lacks | LastOwner | Taken | NoSuchThing, link: str) -> InvitedView:
+def _invited(answer: PersonKept | Lacks | LastOwner | AlreadyThere | NoSuchThing, link: str) -> InvitedView:
     if isinstance(answer, PersonKept):
         return InvitedView(person=_person(answer.person), link=link, expires_in_s=INVITATION_S)
-    if isinstance(answer, Taken):
+    if isinstance(answer, AlreadyThere):
         raise Problem(409, "person_exists", "This address is that of a person who works here.")
     if isinstance(answer, NoSuchThing):
         raise Problem(422, "unknown_role", "There is no such role.", field="role")

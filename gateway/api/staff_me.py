@@ -9,8 +9,8 @@ from litestar import Response, delete, get, post, put
 from litestar.params import JSONBody, PathParameter
 
 from bus.messages.base import Instant
-from bus.messages.staff import (
-    LONGEST_LABEL,
+from bus.messages.staff import LONGEST_LABEL, AlreadyThere, Person, PersonKept, ReadPerson
+from bus.messages.staff_sign_in import (
     AddStaffPasskey,
     BeginTotp,
     Credentials,
@@ -21,12 +21,8 @@ from bus.messages.staff import (
     PasskeyFacts,
     PasskeyInfo,
     PasskeyList,
-    Person,
-    PersonKept,
-    ReadPerson,
     RemoveStaffPasskey,
     SetOwnPassword,
-    Taken,
     TotpBegun,
     TotpKept,
 )
@@ -250,7 +246,7 @@ async def add_passkey(context: Injected, staff: Member, data: JSONBody[NewPasske
             by=staff.doer,
         )
     )
-    if isinstance(answer, Taken):
+    if isinstance(answer, AlreadyThere):
         raise Problem(409, "too_many_passkeys", "It is known, or there are as many as one may have.")
     if not isinstance(answer, PasskeyList):
         raise not_found("account")

@@ -6,17 +6,15 @@ import msgspec
 from litestar import Response, delete, post, put
 from litestar.params import FromQuery, JSONBody
 
-from bus.messages.staff import (
+from bus.messages.staff import FindInvited, Join, PersonKept
+from bus.messages.staff_sign_in import (
     Credentials,
     FactorProven,
     FindCredentials,
-    FindInvited,
     FindPasskey,
-    Join,
     NotePasskeyUse,
     NoteSignIn,
     PasskeyFound,
-    PersonKept,
     ProveFactor,
 )
 from engine.passkeys import Passkey, credential_id_of

@@ -17,7 +17,7 @@ from bus.messages.navigation import AuditCategories
 from bus.messages.order import AuditOrders
 from bus.messages.payment import AuditMoney
 from bus.messages.search import AuditSearch
-from bus.messages.staff import AuditActs
+from bus.messages.staff_acts import AuditActs
 from bus.messages.views import AuditViews
 from engine.message import Query
 
