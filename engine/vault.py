@@ -6,13 +6,14 @@
 
 It is machinery, like deliveries: a store uses it within its own transaction, so no actor reads another's tables, and no
 call leaves the turn. Two ways lead to keys: `keys` is one statement of its own; a store whose turn may cost none writes
-`locked_key` and `new_keys` into its own statements. Plain keys are kept nowhere, so whoever is forgotten is
+`locked_key` and `store_keys` into its own statements. Plain keys are kept nowhere, so whoever is forgotten is
 forgotten in every process at once. Rejected: docs/decisions/0041.
 """
 
 import struct
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -28,7 +29,7 @@ from engine.kms import open_kms
 from engine.master_key import MasterKey
 from engine.postgres import Database
 from engine.roots import RootKeeper, Roots, VaultSettings
-from engine.sealing import Keys, Owner, Purpose, Subject, about_key, derive, unwrap, wrap
+from engine.sealing import OpenKeys, Owner, Purpose, Subject, about_key, derive, unwrap, wrap
 from engine.transaction import Transaction
 
 _REFRESH_S: Final = 300.0  # On the shop's clock: what another process changed is known that much later.
@@ -54,6 +55,8 @@ with made as (
         join unnest($1::text[], $2::text[]) as w (subject, purpose) on k.subject = w.subject and k.purpose = w.purpose
 )
 select subject, purpose, int4send(kek) || wrapped as locked from all_keys"""
+_ENDED = """
+select subject, purpose from vault.keys where ends_at <= $1 order by ends_at limit $2 for update skip locked"""
 _FORGET = """
 with wanted as (select * from unnest($1::text[], $2::text[]) as w (subject, purpose)), noted as (
     insert into vault.forgotten (subject, purpose, at) select subject, purpose, $3 from wanted on conflict do nothing
@@ -70,16 +73,42 @@ def locked_key(subject: str, purpose: Purpose) -> str:
         purpose: The purpose.
     """
     key = "int4send(k.kek) || k.wrapped from vault.keys k"
-    return f"(select {key} where k.subject = {subject} and k.purpose = '{purpose}')"  # noqa: S608 - nobody's values
+    return f"(select {key} where k.subject = {subject} and k.purpose = '{purpose}')"
+
+
+def store_keys(first: int, stored: str) -> str:
+    """Write the SQL that stores new keys with the rows whose ids are their subjects (see `NewKeys.parameters`).
+
+    Args:
+        first: The number of its first parameter; it takes five.
+        stored: The part of the statement that returns those rows with their `id`.
+    """
+    texts = [f"${number}" for number in range(first, first + 5)]
+    return f"""
+    insert into vault.keys (subject, purpose, wrapped, ends_at, kek)
+    select n.*, {texts[4]}
+    from unnest({texts[0]}::text[], {texts[1]}::text[], {texts[2]}::bytea[], {texts[3]}::timestamptz[])
+        as n (subject, purpose, wrapped, ends_at)
+    join {stored} on {stored}.id = n.subject"""  # noqa: S608 - of our own words
 
 
 class NewKeys(NamedTuple):
     """Keys of persons who have none, to be stored by the statement that stores their boxes."""
 
-    keys: Keys
+    keys: OpenKeys
     owners: Sequence[Owner]
-    kek: int
     wrapped: Sequence[bytes]
+    kek: int
+
+    def parameters(self, ends_at: Mapping[Purpose, datetime]) -> tuple[object, ...]:
+        """Return the parameters of `store_keys`. A key whose purpose has an end is forgotten then."""
+        return (
+            [owner.subject for owner in self.owners],
+            [owner.purpose for owner in self.owners],
+            self.wrapped,
+            [ends_at.get(owner.purpose) for owner in self.owners],
+            self.kek,
+        )
 
 
 class Vault:
@@ -89,7 +118,7 @@ class Vault:
         self._database = database
         self._clock = clock
         self._keeper = keeper
-        self.keks = Keks(database, clock, keeper.roots, folder)
+        self.keks = Keks(database, clock, keeper, folder)
         self._log = telemetry.logger(part="vault")
 
     async def load(self) -> None:
@@ -137,7 +166,7 @@ class Vault:
 
     async def keys(
         self, tx: Transaction | Database, wanted: Collection[tuple[Subject, Purpose]], *, creating: bool = False
-    ) -> Keys:
+    ) -> OpenKeys:
         """Read the keys of these owners, in one statement.
 
         Args:
@@ -151,7 +180,7 @@ class Vault:
         owners = [Owner(*owner) for owner in wanted]
         subjects, purposes = [owner.subject for owner in owners], [owner.purpose for owner in owners]
         if not owners:
-            return Keys({})
+            return OpenKeys({})
         if not creating:
             rows = await tx.fetch(_READ, subjects, purposes)
         else:
@@ -167,10 +196,10 @@ class Vault:
         cover = self.keks.known(current)
         plain = [AESGCM.generate_key(256) for _ in owners]
         wrapped = [wrap(cover, key, about_key(owner)) for owner, key in zip(owners, plain, strict=True)]
-        keys = Keys({owner: AESGCM(key) for owner, key in zip(owners, plain, strict=True)})
-        return NewKeys(keys, owners, current, wrapped)
+        keys = OpenKeys({owner: AESGCM(key) for owner, key in zip(owners, plain, strict=True)})
+        return NewKeys(keys, owners, wrapped, current)
 
-    async def unlock(self, locked: Mapping[Owner, bytes | None]) -> Keys:
+    async def unlock(self, locked: Mapping[Owner, bytes | None]) -> OpenKeys:
         """Unwrap keys that a store has read with its own statement (see `locked_key`); None: it is gone.
 
         Raises:
@@ -183,7 +212,7 @@ class Vault:
             (version,) = _VERSION.unpack_from(key)
             cover = self.keks.known(version) if version in self.keks.versions else await self.keks.get(version)
             plain[owner] = AESGCM(unwrap(cover, key[_VERSION.size :], about_key(owner)))
-        return Keys(plain)
+        return OpenKeys(plain)
 
     async def forget(self, tx: Transaction, owners: Collection[tuple[Subject, Purpose]]) -> int:
         """Delete the keys of these owners, for ever; return how many there were.
@@ -194,6 +223,11 @@ class Vault:
         wanted = [Owner(*owner) for owner in owners]
         rows = await tx.fetch(_FORGET, [owner.subject for owner in wanted], [owner.purpose for owner in wanted], tx.now)
         return len(rows)
+
+    async def end_keys(self, tx: Transaction, limit: int) -> int:
+        """Forget the owners whose time is over, as that of an invoice; return how many there were."""
+        ended = [Owner(row["subject"], row["purpose"]) for row in await tx.fetch(_ENDED, tx.now, limit)]
+        return await self.forget(tx, ended) if ended else 0
 
     # --- Indexes and other keys ---
 

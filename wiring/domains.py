@@ -32,6 +32,7 @@ from actors.search.actor import Search
 from actors.shipping.actor import Shipping
 from actors.shipping.carrier import Carrier, CarrierSettings
 from actors.staff.actor import People
+from actors.vault.actor import KeyKeeper
 from actors.views.actor import Views
 from actors.warehouse.actor import Warehouse
 from bus.local import LocalBus
@@ -54,7 +55,7 @@ _ROOT: Final = Path(__file__).parent.parent
 # A command goes to the actor that handles it, an event to all that do.
 ACTORS: Final[tuple[type[Actor], ...]] = (
     Catalog, Carts, Inventory, Orders, Payments, Warehouse, Shipping, Email, Notifications, Analytics, Auditor,
-    IdempotencyKeys, Media, Search, Imports, Views, People,
+    IdempotencyKeys, Media, Search, Imports, Views, KeyKeeper, People,
 )  # fmt: skip
 
 # The folders of migrations, each for a PostgreSQL schema of its own.
@@ -137,10 +138,10 @@ def make_actors(given: Given) -> Sequence[Actor]:
             bus=bus, redis=given.redis, clock=clock, updates=given.updates, currency=currency, settings=settings.cart
         ),
         Inventory(bus=bus, database=database, clock=clock, updates=given.updates, settings=settings.inventory),
-        Orders(database=database, settings=settings.order),
+        Orders(database=database, vault=given.vault, clock=clock, settings=settings.order),
         Payments(bus=bus, database=database, clock=clock, stripe=given.stripe, settings=settings.payment),
         Warehouse(database=database),
-        Shipping(bus=bus, database=database, clock=clock, carrier=given.carrier),
+        Shipping(bus=bus, database=database, vault=given.vault, clock=clock, carrier=given.carrier),
         Email(
             bus=bus,
             database=database,
@@ -165,4 +166,5 @@ def make_actors(given: Given) -> Sequence[Actor]:
         Imports(bus=bus, database=database, objects=given.objects, fetcher=given.fetcher, clock=clock),
         Views(keeper=given.updates),
         People(database=database, clock=clock, vault=given.vault),
+        KeyKeeper(database=database, vault=given.vault, clock=clock),
     )

@@ -69,6 +69,8 @@ CheckId: TypeAlias = Literal[
     "view_is_product",
     "view_is_late_enough",
     "acts_are_a_chain",
+    "nothing_in_clear",
+    "boxes_open",
     "more_findings",
 ]
 # The promise behind each check, in words for the audit's readers.
@@ -120,6 +122,8 @@ RULES: Final[Mapping[CheckId, str]] = {
     "view_is_product": "V1 a view has its product as it is",
     "view_is_late_enough": "V2 a view is as late as the last change of what it shows",
     "acts_are_a_chain": "A1 acts of staff are a whole chain",
+    "nothing_in_clear": "K1 what names a person is sealed",
+    "boxes_open": "K2 what is sealed opens, as long as its key is there",
     "more_findings": "many",
 }
 
@@ -159,6 +163,8 @@ Action: TypeAlias = Literal[
     "read_timeline",
     "host_actor",
     "reconnect_watchers",
+    "wait_for_sealing",
+    "restore_box",
     "see_to_others_first",
 ]
 
