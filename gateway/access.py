@@ -18,10 +18,12 @@ from bus.messages.email import CheckOrderLink, link_hash
 from bus.messages.staff import Doer, FindPerson, FindToken, Holder, HolderFound, RightKey
 from gateway import acts, security_log
 from gateway.context import AnyConnection, GatewayContext, Http, client_address, context_of
+from gateway.customers import opens_order
+from gateway.customers import shown_token as customer_token
 from gateway.keys import LINK_MARK
-from gateway.origins import check_origin
 from gateway.problems import Problem, not_found
 from gateway.rights import PRICES, Right, right_of
+from gateway.same_site import check_origin
 from gateway.sessions import Session
 
 TOKEN_MARK: Final = "sf_"  # noqa: S105 - begins the tokens of programs
@@ -89,9 +91,12 @@ async def order_readers_only(connection: AnyConnection, _handler: BaseRouteHandl
     """Guard a route of one order: its buyer may use it, and staff with its key. To others there is no such order."""
     if subject_of(connection.scope):  # A guard may be asked twice.
         return
-    order_id = str(connection.path_params["order_id"])
-    if await is_buyer(context_of(connection.scope), bearer(connection), order_id):
-        connection.scope["state"]["subject"] = bearer(connection)
+    order_id, context = str(connection.path_params["order_id"]), context_of(connection.scope)
+    token = bearer(connection) or customer_token(connection)
+    if await is_buyer(context, token, order_id):
+        if not bearer(connection):
+            check_origin(connection)
+        connection.scope["state"]["subject"] = token
         return
     staff = await _sign_in(connection)
     right = right_of(str(connection.scope.get("method", "")), connection.scope.get("path_template", ""))
@@ -102,8 +107,8 @@ async def order_readers_only(connection: AnyConnection, _handler: BaseRouteHandl
 
 
 async def is_buyer(context: GatewayContext, token: str, order_id: str) -> bool:
-    """Whether a token opens this order to its buyer: the order's own, or that of a link in a mail about it."""
-    if context.keys.opens(token, order_id):
+    """Whether a token opens this order to its buyer: the order's own, a link's in a mail about it, their session's."""
+    if context.keys.opens(token, order_id) or await opens_order(context, token, order_id):
         return True
     if not token.startswith(LINK_MARK):
         return False
@@ -176,8 +181,8 @@ async def _admit(connection: AnyConnection, staff: Staff, right: Right | None) -
         raise Problem(403, "forbidden", "Nobody may do this.")
     context = context_of(connection.scope)
     is_safe = connection.scope.get("method", "") in _SAFE
-    if not is_safe and staff.session is not None:
-        check_origin(connection)
+    if not is_safe and staff.session is not None and not bearer(connection):
+        check_origin(connection, takes_files=True)
     _check(staff, right, context)
     connection.scope["state"]["subject"] = f"staff {staff.id}" if staff.session else bearer(connection)
     if not is_safe:

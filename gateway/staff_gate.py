@@ -1,4 +1,4 @@
-"""How people who work here come in: settings, sessions, passkeys, and the bounds on tries."""
+"""How people who work here come in: settings, sessions, and the bounds on tries."""
 
 import hashlib
 from dataclasses import dataclass
@@ -7,7 +7,6 @@ from typing import Annotated, Final
 
 import msgspec
 
-from engine.passkeys import Passkeys
 from engine.patterns import whole
 from engine.settings import Seconds, Settings, meaning
 from gateway.limiter import Caller, Limiter
@@ -53,7 +52,6 @@ class StaffGate:
 
     settings: StaffSettings
     sessions: Sessions
-    passkeys: Passkeys
     tries: Limiter
     of_account: Limiter
     of_address: Limiter

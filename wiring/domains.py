@@ -16,6 +16,7 @@ from actors.analytics.actor import Analytics
 from actors.audit.actor import Auditor
 from actors.cart.actor import Carts, CartSettings
 from actors.catalog.actor import Catalog
+from actors.customer.actor import Customers
 from actors.email.actor import Email
 from actors.email.smtp import Mailer, SmtpSettings
 from actors.idempotency.actor import IdempotencyKeys
@@ -55,7 +56,7 @@ _ROOT: Final = Path(__file__).parent.parent
 # A command goes to the actor that handles it, an event to all that do.
 ACTORS: Final[tuple[type[Actor], ...]] = (
     Catalog, Carts, Inventory, Orders, Payments, Warehouse, Shipping, Email, Notifications, Analytics, Auditor,
-    IdempotencyKeys, Media, Search, Imports, Views, KeyKeeper, People,
+    IdempotencyKeys, Media, Search, Imports, Views, KeyKeeper, Customers, People,
 )  # fmt: skip
 
 # The folders of migrations, each for a PostgreSQL schema of its own.
@@ -167,4 +168,5 @@ def make_actors(given: Given) -> Sequence[Actor]:
         Views(keeper=given.updates),
         People(database=database, clock=clock, vault=given.vault),
         KeyKeeper(database=database, vault=given.vault, clock=clock),
+        Customers(vault=given.vault),
     )

@@ -16,6 +16,7 @@ from gateway.api.catalog.showing import render
 from gateway.api.costs import COSTS
 from gateway.app import make_app
 from gateway.context import GatewayContext
+from gateway.customers import CUSTOMERS
 from gateway.guard import Guard, make_guard
 from gateway.headers import headers_of_all, headers_of_handshakes
 from gateway.http_protocol import HttpBounds
@@ -37,6 +38,7 @@ from gateway.staff_gate import (
     staff_kind,
 )
 from gateway.stripe_events import OwnAccount
+from gateway.tries import Tries
 from gateway.views.reader import ViewReader
 from gateway.watch import pass_on_updates, read_sold, read_status
 from wiring.domains import ShopSettings
@@ -46,6 +48,12 @@ from wiring.shop import Shop
 @asynccontextmanager
 async def open_edge(shop: Shop, listener: socket.socket) -> AsyncIterator[Server]:
     """Start the edge on a bound socket; when the block ends, answer requests in progress and stop it."""
+    async with open_passwords(shop.settings.passwords) as passwords, _serving(shop, listener, passwords) as server:
+        yield server
+
+
+@asynccontextmanager
+async def _serving(shop: Shop, listener: socket.socket, passwords: Passwords) -> AsyncIterator[Server]:
     settings = shop.settings.edge
 
     async def watch_order(order_id: str, token: str) -> OrderProgressed | None:
@@ -65,6 +73,7 @@ async def open_edge(shop: Shop, listener: socket.socket) -> AsyncIterator[Server
             origins=settings.all_origins,
             headers=headers_of_handshakes(is_https=settings.is_https),
             max_of_address=settings.shopflow_live_of_address,
+            session_cookie=f"__Host-{CUSTOMERS.cookie}" if settings.is_https else CUSTOMERS.cookie,
         ),
         clock=shop.clock.now,
         refusals=guard.refusals,
@@ -79,10 +88,10 @@ async def open_edge(shop: Shop, listener: socket.socket) -> AsyncIterator[Server
         most_bytes=settings.shopflow_view_cache_mb << 20,
     )
     gate = make_staff_gate(shop, url_of(settings.shopflow_host, listener.getsockname()[1]))
+    context = _context(shop, guard, hub, views, passwords, gate)
+    server = Server(make_app(context, origins=settings.all_origins), _http_bounds(settings, guard), hub)
     shared = SharedAllowances(shop.services.redis, [*guard.limiters, *gate.limiters])
-    async with open_passwords(shop.settings.passwords) as passwords, anyio.create_task_group() as tasks:
-        context = _context(shop, guard, hub, views, passwords, gate)
-        server = Server(make_app(context, origins=settings.all_origins), _http_bounds(settings, guard), hub)
+    async with anyio.create_task_group() as tasks:
         tasks.start_soon(hub.run)
         tasks.start_soon(views.run)
         tasks.start_soon(shop.updates.live_levels.run)
@@ -103,14 +112,15 @@ async def open_edge(shop: Shop, listener: socket.socket) -> AsyncIterator[Server
 def _context(
     shop: Shop, guard: Guard, hub: Hub, views: ViewReader, passwords: Passwords, gate: StaffGate
 ) -> GatewayContext:
-    settings, integrations = shop.settings.edge, shop.integrations
+    settings, integrations, redis = shop.settings.edge, shop.integrations, shop.services.redis
+    site = site_of(gate.link_base, "ShopFlow")  # As it really listens: the port may be any free one.
     return GatewayContext(
         bus=shop.bus,
         cells=shop.bus.supervisor.cells,
         deliveries=shop.bus.deliveries,
         backlog=shop.bus.backlog,
         database=shop.services.database,
-        redis=shop.services.redis,
+        redis=redis,
         objects=shop.objects,
         updates=shop.updates,
         views=views,
@@ -118,9 +128,13 @@ def _context(
         levels=levels,
         clock=shop.clock,
         keys=Keys(shop.vault.roots),
-        passwords=passwords,
         staff_gate=gate,
         guard=guard,
+        vault=shop.vault,
+        passwords=passwords,
+        customers=Sessions(redis, shop.clock, CUSTOMERS, is_https=settings.is_https),
+        tries=Tries(redis, shop.clock, shop.vault, settings.shopflow_login_failures),
+        passkeys=Passkeys(redis, shop.clock, site),
         currency=settings.shopflow_currency,
         pages=shop.settings.pages,
         cart_hold_s=shop.settings.inventory.shopflow_cart_hold_s,
@@ -146,7 +160,6 @@ def make_staff_gate(shop: Shop, url: str) -> StaffGate:
     return StaffGate(
         settings=settings,
         sessions=Sessions(shop.services.redis, shop.clock, staff_kind(settings), is_https=edge.is_https),
-        passkeys=Passkeys(shop.services.redis, shop.clock, site_of(url, "ShopFlow")),
         tries=limiter(MOST_TRIES, TRIES_S),
         of_account=limiter(MOST_OF_ACCOUNT, TRIES_S),
         of_address=limiter(MOST_OF_ADDRESS, 60.0),

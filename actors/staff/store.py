@@ -10,7 +10,7 @@ from asyncpg import Record
 from actors.staff.rules import UserFacts
 from bus.messages.staff import OWNER, Person, Role, UserState
 from engine.postgres import Database
-from engine.sealing import Erased, Keys, Place
+from engine.sealing import Erased, OpenKeys, Place
 from engine.transaction import Transaction
 from engine.vault import Vault
 
@@ -64,7 +64,7 @@ class Profile(msgspec.Struct, frozen=True):
 class User:
     """A person's row, and the keys that open its boxes."""
 
-    def __init__(self, row: Record, keys: Keys) -> None:
+    def __init__(self, row: Record, keys: OpenKeys) -> None:
         self.id: str = row["id"]
         self.role: str = row["role"]
         self.state: UserState = row["state"]
@@ -107,7 +107,7 @@ def place(column: str, user_id: str) -> Place:
     return Place("staff.users", column, user_id)
 
 
-def _profile(row: Record, keys: Keys) -> Profile:
+def _profile(row: Record, keys: OpenKeys) -> Profile:
     opened = keys.read(Profile, row["profile"], place("profile", row["id"]), row["id"], "account")
     return _NOBODY if isinstance(opened, Erased) else opened
 

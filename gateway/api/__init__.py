@@ -15,6 +15,7 @@ from gateway.api import (
     audit,
     cart,
     catalog,
+    customer,
     docs,
     imports,
     inventory,
@@ -41,6 +42,7 @@ PUBLIC: list[ControllerRouterHandler] = [
     *shop.PUBLIC,
     *docs.PUBLIC,
     *media.PUBLIC,
+    *customer.PUBLIC,
 ]
 
 STAFF: list[ControllerRouterHandler] = [

@@ -182,7 +182,7 @@ async def begin_totp(context: Injected, staff: Member) -> TotpSecret:
     begun = await context.bus.ask(BeginTotp(id=staff.id))
     if not isinstance(begun, TotpBegun):
         raise not_found("account")
-    uri = totp.address(begun.secret, begun.email, context.staff_gate.passkeys.site.title)
+    uri = totp.address(begun.secret, begun.email, context.passkeys.site.title)
     return TotpSecret(secret=begun.secret, uri=uri, svg=totp.picture(uri))
 
 
@@ -218,7 +218,7 @@ async def list_passkeys(context: Injected, staff: Member) -> StaffPasskeys:
 async def passkey_options_to_add(context: Injected, staff: Member) -> PasskeyOptions:
     """Return the options for `navigator.credentials.create`. Its challenge lasts five minutes."""
     person, known = await _person(context, staff), await context.bus.ask(ListStaffPasskeys(id=staff.id))
-    options = await context.staff_gate.passkeys.options_to_add(
+    options = await context.passkeys.options_to_add(
         ADDING, staff.id, user=staff.id.encode(), name=person.email, known=known.credential_ids
     )
     return PasskeyOptions(options=options)
@@ -233,7 +233,7 @@ async def passkey_options_to_add(context: Injected, staff: Member) -> PasskeyOpt
 )
 async def add_passkey(context: Injected, staff: Member, data: JSONBody[NewPasskey]) -> AddedPasskey:
     """Add a passkey. It must verify its user, and stands for password and second factor."""
-    made = await context.staff_gate.passkeys.added(ADDING, staff.id, data.answer)
+    made = await context.passkeys.added(ADDING, staff.id, data.answer)
     if made is None:
         raise Problem(422, "passkey_refused", "This passkey can't be used here.", field="answer")
     codes = new_codes()

@@ -22,7 +22,9 @@ from engine.passwords import Verified
 from gateway import openapi, security_log
 from gateway.access import Member, doer_of, hash_of, shown_token
 from gateway.api.bodies import Body, Strict, View
+from gateway.client_address import network_of
 from gateway.context import GatewayContext, Http, Injected, client_address
+from gateway.customers import device_name
 from gateway.problems import Problem, not_found, too_many
 from gateway.recovery_codes import hash_of_code
 
@@ -115,7 +117,7 @@ async def sign_in(
 @post("/sessions/passkey/options", status_code=200, summary="Begin to sign in by a passkey", refuses=["foreign_origin"])
 async def passkey_options(context: Injected) -> PasskeyOptions:
     """Return the options for `navigator.credentials.get`. Its challenge lasts five minutes."""
-    return PasskeyOptions(options=await context.staff_gate.passkeys.options_to_use(PURPOSE))
+    return PasskeyOptions(options=await context.passkeys.options_to_use(PURPOSE))
 
 
 @post(
@@ -134,7 +136,7 @@ async def passkey_sign_in(
     found = await context.bus.ask(FindPasskey(credential_id=credential_id))
     known = found if isinstance(found, PasskeyFound) else None
     passkey = Passkey(*msgspec.structs.astuple(known.passkey)) if known else None
-    used = await context.staff_gate.passkeys.used(PURPOSE, "", data.answer, passkey)
+    used = await context.passkeys.used(PURPOSE, "", data.answer, passkey)
     if known is None or used is None:
         raise _refused(context, request, known.person if known else "")
     noted = NotePasskeyUse(
@@ -221,8 +223,8 @@ async def begin(
         person,
         generation,
         method=method,
-        device=request.headers.get("user-agent", "")[:120],
-        network=client_address(request),
+        device=device_name(request.headers.get("user-agent", "")),
+        network=network_of(client_address(request)),
         instead_of=shown_token(request),
     )
     view = SignedInView(

@@ -1,0 +1,1 @@
+"""Customers: accounts, and what proves whose they are."""

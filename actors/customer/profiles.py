@@ -1,0 +1,48 @@
+"""Profiles within turns: sealed, opened, shown."""
+
+from actors.customer import store
+from actors.customer.private import ProfileBox
+from actors.customer.store import Account
+from bus.messages.customer import CustomerId, Profile
+from engine.sealing import Erased, Place
+from engine.transaction import Transaction
+from engine.vault import Vault
+
+
+class Profiles:
+    """Seals and opens what names a customer."""
+
+    def __init__(self, vault: Vault) -> None:
+        self._vault = vault
+
+    async def seal(self, tx: Transaction, customer_id: CustomerId, profile: ProfileBox) -> bytes:
+        """Seal a profile under its customer's key."""
+        keys = await self._vault.keys(tx, {(customer_id, "account")}, creating=True)
+        return keys.seal(profile, _place(customer_id), customer_id, "account")
+
+    async def of(self, tx: Transaction, account: Account) -> ProfileBox | None:
+        """Open an account's profile; None if its person is forgotten."""
+        keys = await self._vault.keys(tx, {(account.id, "account")})
+        profile = keys.read(ProfileBox, account.profile, _place(account.id), account.id, "account")
+        return None if isinstance(profile, Erased) else profile
+
+    async def shown(self, tx: Transaction, account: Account) -> Profile | None:
+        """Show an account to its customer; None if they are forgotten."""
+        profile = await self.of(tx, account)
+        if profile is None:
+            return None
+        return Profile(
+            customer_id=account.id,
+            email=profile.email,
+            name=profile.name,
+            phone=profile.phone,
+            locale=profile.locale,
+            has_password=account.password is not None,
+            created_at=account.created_at,
+            closes_at=account.closes_at,
+            cart_id=account.cart_id,
+        )
+
+
+def _place(customer_id: CustomerId) -> Place:
+    return Place(store.CUSTOMERS, "profile", customer_id)
