@@ -37,11 +37,8 @@ def check_origin(connection: AnyConnection, *, takes_files: bool = False) -> Non
     if not is_own:
         raise Problem(403, "foreign_origin", "Only pages of the shop itself may send this.")
     has_body = headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
-    if (
-        has_body
-        and not (takes_files and is_browser(connection))
-        and headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json"
-    ):
+    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if has_body and kind != "application/json" and not (takes_files and is_browser(connection)):
         raise Problem(415, "unsupported_media_type", "The body must be application/json.")
 
 
