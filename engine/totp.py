@@ -30,6 +30,11 @@ def picture(uri: str) -> str:
     return str(segno.make_qr(uri, error="m").svg_inline(scale=4, border=4))
 
 
+def code_of(secret: str, now: datetime) -> str:
+    """Return the code that an app shows now."""
+    return str(pyotp.TOTP(secret).at(now))
+
+
 def step_of(secret: str, code: str, now: datetime, last_step: int) -> int | None:
     """Return the step whose code this is; None if it is none of now, or not later than the last one used."""
     if not (code.isascii() and code.isdecimal() and len(code) == DIGITS):

@@ -32,8 +32,9 @@ INDEXING = ("search-committing", "search-committed", "search-swapping")  # Where
 # Where staff send them, or their recipe has changed (tests/actors/media).
 PICTURES = ("original-kept", "renditions-stored", "upload-removed", "half-remade", "remade")
 IMPORTING = ("import-piece-written",)  # Where goods are imported (tests/actors/imports).
+STAFF = ("recovery-code-used",)  # Where staff have lost their second factor (tests/actors/staff).
 VIEWS = ("before-views-forgotten", "after-views-forgotten")  # Where products change (tests/gateway/views/test_shop.py).
-ELSEWHERE = {*MIGRATIONS, *BETWEEN_PROCESSES, *RENAMES, *INDEXING, *PICTURES, *IMPORTING, *VIEWS}
+ELSEWHERE = {*MIGRATIONS, *BETWEEN_PROCESSES, *RENAMES, *INDEXING, *PICTURES, *IMPORTING, *VIEWS, *STAFF}
 
 
 class Killing:

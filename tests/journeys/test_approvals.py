@@ -39,8 +39,8 @@ async def second(shop: ShopUnderTest, http: aiohttp.ClientSession) -> Colleague:
 
 
 @pytest.fixture
-async def bought(buyer: Customer) -> AsyncIterator[Purchase]:
-    yield await buyer.buy(LAMP=1)
+async def bought(buyer: Customer) -> Purchase:
+    return await buyer.buy(LAMP=1)
 
 
 async def waiting(staff: Staff, order: Purchase, amount: int) -> str:
