@@ -2,7 +2,7 @@
 
 The first is on disk before the route begins, so nothing is done that is not recorded. If the process dies in between,
 or the answer can't be recorded, the act stands without one: it may have been done. What changes rights is recorded once
-more, with its before and after, in its own transaction (actors/staff/). Rejected: docs/decisions/0051.
+more, with its before and after, in its own transaction: see actors/staff/acts.py.
 """
 
 import secrets

@@ -1,4 +1,4 @@
-"""The SQL of refunds that wait for a second person."""
+"""The SQL of refunds that wait for a second person. Rejected: docs/decisions/0052."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime

@@ -8,7 +8,7 @@ import msgspec
 from asyncpg import Record
 
 from actors.staff.store import User, place
-from bus.messages.staff_sign_in import PasskeyFacts, PasskeyFound, PasskeyInfo, PasskeyList
+from bus.messages.staff_sign_in import PasskeyFacts, PasskeyFound, PasskeyInfo, StaffPasskeyList
 from engine.crash import CrashPoint
 from engine.passkeys import MOST_PASSKEYS
 from engine.postgres import Database
@@ -104,10 +104,12 @@ async def find_passkey(database: Database, credential_id: bytes) -> PasskeyFound
     return PasskeyFound(person=row["user_id"], generation=row["sessions_from"], passkey=passkey)
 
 
-async def passkeys(reading: Transaction | Database, user_id: str) -> PasskeyList:
+async def passkeys(reading: Transaction | Database, user_id: str) -> StaffPasskeyList:
     """List the passkeys of a person, the oldest first."""
     rows = await reading.fetch(_PASSKEYS, user_id)
-    return PasskeyList(passkeys=tuple(map(_info, rows)), credential_ids=tuple(row["credential_id"] for row in rows))
+    return StaffPasskeyList(
+        passkeys=tuple(map(_info, rows)), credential_ids=tuple(row["credential_id"] for row in rows)
+    )
 
 
 async def add_passkey(tx: Transaction, user_id: str, passkey: PasskeyFacts, label: str) -> bool:

@@ -62,7 +62,7 @@ class PeopleTurns(RightsBase):
             return Lacks(keys=lacks)
         if await store.count(tx) >= MOST_USERS:
             return AlreadyThere()
-        profile = store.Profile(ask.email, ask.name)
+        profile = store.StaffProfile(ask.email, ask.name)
         until = tx.now + timedelta(seconds=ask.valid_s)
         if not await store.add(tx, self._vault, ask.id, profile, ask.role, invitation=ask.token_hash, until=until):
             return AlreadyThere()
@@ -124,7 +124,7 @@ class PeopleTurns(RightsBase):
         await acts.lock(tx)
         if await store.owners(tx):
             return AlreadyThere()
-        profile = store.Profile(ask.email, "")
+        profile = store.StaffProfile(ask.email, "")
         if not await store.add(tx, self._vault, ask.id, profile, OWNER, password=ask.password):
             return AlreadyThere()
         await self._note(tx, COMMAND_LINE, "first owner", ask.id)

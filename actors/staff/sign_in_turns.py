@@ -8,8 +8,7 @@ from bus.messages.staff import AlreadyThere, Doer, NobodyThere, NoSuchThing
 from bus.messages.staff_sign_in import (
     AddStaffPasskey,
     BeginTotp,
-    Credentials,
-    EndSessions,
+    EndStaffSessions,
     FactorProven,
     FindCredentials,
     FindPasskey,
@@ -18,10 +17,11 @@ from bus.messages.staff_sign_in import (
     NotePasskeyUse,
     NoteSignIn,
     PasskeyFound,
-    PasskeyList,
     ProveFactor,
     RemoveStaffPasskey,
     SetOwnPassword,
+    StaffCredentials,
+    StaffPasskeyList,
     TotpBegun,
     TotpKept,
 )
@@ -35,11 +35,11 @@ class SignInTurns(RightsBase):
     """Keeps what people prove themselves by. A part of the actor of staff, which inherits its handlers."""
 
     @turn
-    async def find_credentials(self, tx: Transaction, ask: FindCredentials) -> Credentials | NobodyThere:
+    async def find_credentials(self, tx: Transaction, ask: FindCredentials) -> StaffCredentials | NobodyThere:
         user = await store.user_of(tx, self._vault, ask.email)
         if user is None or user.state != "active":
             return NobodyThere()
-        return Credentials(
+        return StaffCredentials(
             id=user.id,
             password=user.password,
             has_totp=user.totp is not None,
@@ -83,7 +83,7 @@ class SignInTurns(RightsBase):
         return generation
 
     @turn
-    async def end_sessions(self, tx: Transaction, ask: EndSessions) -> int | NobodyThere:
+    async def end_sessions(self, tx: Transaction, ask: EndStaffSessions) -> int | NobodyThere:
         await acts.lock(tx)
         generation = await store.end_sessions(tx, ask.id)
         if generation is None:
@@ -123,11 +123,11 @@ class SignInTurns(RightsBase):
         return await factors.find_passkey(self._database, ask.credential_id) or NobodyThere()
 
     @turn
-    async def list_passkeys(self, tx: Transaction, ask: ListStaffPasskeys) -> PasskeyList:
+    async def list_passkeys(self, tx: Transaction, ask: ListStaffPasskeys) -> StaffPasskeyList:
         return await factors.passkeys(tx, ask.id)
 
     @turn
-    async def add_passkey(self, tx: Transaction, ask: AddStaffPasskey) -> PasskeyList | AlreadyThere | NobodyThere:
+    async def add_passkey(self, tx: Transaction, ask: AddStaffPasskey) -> StaffPasskeyList | AlreadyThere | NobodyThere:
         await acts.lock(tx)
         user = await store.user(tx, self._vault, ask.id)
         if user is None or user.state != "active":
@@ -142,7 +142,7 @@ class SignInTurns(RightsBase):
         return msgspec.structs.replace(kept, has_new_codes=has_new_codes)
 
     @turn
-    async def remove_passkey(self, tx: Transaction, ask: RemoveStaffPasskey) -> PasskeyList | NoSuchThing:
+    async def remove_passkey(self, tx: Transaction, ask: RemoveStaffPasskey) -> StaffPasskeyList | NoSuchThing:
         await acts.lock(tx)
         user = await store.user(tx, self._vault, ask.id)
         if user is not None and user.passkeys == 1 and user.totp is None:

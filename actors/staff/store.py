@@ -54,7 +54,7 @@ _END_SESSIONS = """
 update staff.users set sessions_from = sessions_from + 1 where id = $1 returning sessions_from"""
 
 
-class Profile(msgspec.Struct, frozen=True):
+class StaffProfile(msgspec.Struct, frozen=True):
     """The data that name a person."""
 
     email: str
@@ -99,7 +99,7 @@ class User:
         )
 
 
-_NOBODY: Final = Profile("", "")
+_NOBODY: Final = StaffProfile("", "")
 
 
 def place(column: str, user_id: str) -> Place:
@@ -107,8 +107,8 @@ def place(column: str, user_id: str) -> Place:
     return Place("staff.users", column, user_id)
 
 
-def _profile(row: Record, keys: OpenKeys) -> Profile:
-    opened = keys.read(Profile, row["profile"], place("profile", row["id"]), row["id"], "account")
+def _profile(row: Record, keys: OpenKeys) -> StaffProfile:
+    opened = keys.read(StaffProfile, row["profile"], place("profile", row["id"]), row["id"], "account")
     return _NOBODY if isinstance(opened, Erased) else opened
 
 
@@ -167,7 +167,7 @@ async def add(
     tx: Transaction,
     vault: Vault,
     user_id: str,
-    profile: Profile,
+    profile: StaffProfile,
     role: str,
     *,
     password: str | None = None,

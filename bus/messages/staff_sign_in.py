@@ -7,7 +7,7 @@ from bus.messages.staff import AlreadyThere, Doer, NobodyThere, NoSuchThing
 from engine.message import Command, Query, Reply
 
 
-class Credentials(Reply):
+class StaffCredentials(Reply):
     """The proofs that a person can give. They never leave the process."""
 
     id: str
@@ -17,7 +17,7 @@ class Credentials(Reply):
     generation: int
 
 
-class FindCredentials(Query[Credentials | NobodyThere]):
+class FindCredentials(Query[StaffCredentials | NobodyThere]):
     """Find what an active person proves themselves by."""
 
     email: str
@@ -54,7 +54,7 @@ class SetOwnPassword(Command[int | NobodyThere]):
     by: Doer
 
 
-class EndSessions(Command[int | NobodyThere]):
+class EndStaffSessions(Command[int | NobodyThere]):
     """End all sessions of a person; returns the new generation."""
 
     id: str
@@ -120,7 +120,7 @@ class FindPasskey(Query[PasskeyFound | NobodyThere]):
     credential_id: bytes
 
 
-class PasskeyList(Reply):
+class StaffPasskeyList(Reply):
     """The passkeys of a person."""
 
     passkeys: tuple[PasskeyInfo, ...]
@@ -128,13 +128,13 @@ class PasskeyList(Reply):
     has_new_codes: bool = False  # The recovery codes that were sent with one are kept.
 
 
-class ListStaffPasskeys(Query[PasskeyList]):
+class ListStaffPasskeys(Query[StaffPasskeyList]):
     """List the passkeys of a person."""
 
     id: str
 
 
-class AddStaffPasskey(Command[PasskeyList | AlreadyThere | NobodyThere]):
+class AddStaffPasskey(Command[StaffPasskeyList | AlreadyThere | NobodyThere]):
     """Add a passkey to a person."""
 
     id: str
@@ -144,7 +144,7 @@ class AddStaffPasskey(Command[PasskeyList | AlreadyThere | NobodyThere]):
     by: Doer
 
 
-class RemoveStaffPasskey(Command[PasskeyList | NoSuchThing]):
+class RemoveStaffPasskey(Command[StaffPasskeyList | NoSuchThing]):
     """Remove a passkey of a person."""
 
     id: str

@@ -141,7 +141,7 @@ class NewToken(View, frozen=True, kw_only=True):
     about: TokenView
 
 
-class TokenBody(Body, frozen=True, kw_only=True):
+class NewTokenBody(Body, frozen=True, kw_only=True):
     """A token to make."""
 
     label: Line
@@ -283,12 +283,12 @@ async def list_tokens(context: Injected) -> Tokens:
 
 @post(
     "/tokens",
-    dto=Strict[TokenBody],
+    dto=Strict[NewTokenBody],
     return_dto=None,
     summary="Make a token of a program",
     refuses=["lacks_rights", "too_many_tokens"],
 )
-async def make_token(context: Injected, staff: Member, data: JSONBody[TokenBody]) -> NewToken:
+async def make_token(context: Injected, staff: Member, data: JSONBody[NewTokenBody]) -> NewToken:
     """Make a token with some of one's own keys. The token is shown once; only its hash is stored."""
     token = new_token()
     answer = await context.bus.ask(

@@ -13,16 +13,16 @@ from bus.messages.staff import LONGEST_LABEL, AlreadyThere, Person, PersonKept, 
 from bus.messages.staff_sign_in import (
     AddStaffPasskey,
     BeginTotp,
-    Credentials,
-    EndSessions,
+    EndStaffSessions,
     FindCredentials,
     KeepTotp,
     ListStaffPasskeys,
     PasskeyFacts,
     PasskeyInfo,
-    PasskeyList,
     RemoveStaffPasskey,
     SetOwnPassword,
+    StaffCredentials,
+    StaffPasskeyList,
     TotpBegun,
     TotpKept,
 )
@@ -73,7 +73,7 @@ class StaffSessions(WholeListView[StaffSessionView], frozen=True, kw_only=True):
     """The sessions of the person who asks, the newest first."""
 
 
-class PasswordBody(Body, frozen=True, kw_only=True):
+class NewPasswordBody(Body, frozen=True, kw_only=True):
     """The password of now, and the new one."""
 
     password: Word
@@ -107,7 +107,7 @@ class NewPasskey(Body, frozen=True, kw_only=True):
     label: Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_LABEL), whole(r"[^\x00-\x1f\x7f]+")]
 
 
-class PasskeyView(View, frozen=True, kw_only=True):
+class StaffPasskeyView(View, frozen=True, kw_only=True):
     """A passkey of the person who asks."""
 
     id: str
@@ -116,14 +116,14 @@ class PasskeyView(View, frozen=True, kw_only=True):
     used_at: Instant | None
 
 
-class StaffPasskeys(WholeListView[PasskeyView], frozen=True, kw_only=True):
+class StaffPasskeys(WholeListView[StaffPasskeyView], frozen=True, kw_only=True):
     """The passkeys of the person who asks, the oldest first."""
 
 
 class AddedPasskey(View, frozen=True, kw_only=True):
     """The passkeys, and recovery codes if there were none: they are shown once."""
 
-    passkeys: Sequence[PasskeyView]
+    passkeys: Sequence[StaffPasskeyView]
     recovery_codes: Sequence[str]
 
 
@@ -149,19 +149,19 @@ async def read_me(context: Injected, staff: Member) -> MeView:
 
 @put(
     "/me/password",
-    dto=Strict[PasswordBody],
+    dto=Strict[NewPasswordBody],
     return_dto=None,
     status_code=201,
     summary="Change one's password",
     refuses=["bad_credentials", "password_refused"],
 )
 async def change_password(
-    context: Injected, request: Http, staff: Member, data: JSONBody[PasswordBody]
+    context: Injected, request: Http, staff: Member, data: JSONBody[NewPasswordBody]
 ) -> Response[SignedInView]:
     """Change one's password. All sessions end, and a new one begins."""
     person = await _person(context, staff)
     known = await context.bus.ask(FindCredentials(email=person.email))
-    kept = known.password if isinstance(known, Credentials) else None
+    kept = known.password if isinstance(known, StaffCredentials) else None
     if not (await context.passwords.verify(data.password, kept)).fits:
         raise Problem(401, "bad_credentials", "This is not the password.")
     await check_password(context, data.new_password, person.email, person.name)
@@ -248,7 +248,7 @@ async def add_passkey(context: Injected, staff: Member, data: JSONBody[NewPasske
     )
     if isinstance(answer, AlreadyThere):
         raise Problem(409, "too_many_passkeys", "It is known, or there are as many as one may have.")
-    if not isinstance(answer, PasskeyList):
+    if not isinstance(answer, StaffPasskeyList):
         raise not_found("account")
     return AddedPasskey(passkeys=_views(answer), recovery_codes=codes if answer.has_new_codes else [])
 
@@ -257,7 +257,7 @@ async def add_passkey(context: Injected, staff: Member, data: JSONBody[NewPasske
 async def remove_passkey(context: Injected, staff: Member, passkey_id: SessionId) -> StaffPasskeys:
     """Remove a passkey. The only second factor stays until there is another."""
     answer = await context.bus.ask(RemoveStaffPasskey(id=staff.id, passkey=passkey_id, by=staff.doer))
-    if not isinstance(answer, PasskeyList):
+    if not isinstance(answer, StaffPasskeyList):
         raise not_found("passkey")
     return StaffPasskeys(items=_views(answer))
 
@@ -283,7 +283,7 @@ async def end_session(context: Injected, staff: Member, session_id: SessionId) -
 @delete("/me/sessions", summary="End all of one's sessions")
 async def end_sessions(context: Injected, staff: Member) -> None:
     """End all of one's sessions, the one that asks among them."""
-    await context.bus.ask(EndSessions(id=staff.id, by=staff.doer))
+    await context.bus.ask(EndStaffSessions(id=staff.id, by=staff.doer))
     await context.staff_gate.sessions.end_all(staff.id)
 
 
@@ -316,12 +316,12 @@ def _session(session: Session, own: str) -> StaffSessionView:
     )
 
 
-def _views(found: PasskeyList) -> list[PasskeyView]:
+def _views(found: StaffPasskeyList) -> list[StaffPasskeyView]:
     return [_passkey(each) for each in found.passkeys]
 
 
-def _passkey(passkey: PasskeyInfo) -> PasskeyView:
-    return PasskeyView(id=passkey.id, label=passkey.label, created_at=passkey.created_at, used_at=passkey.used_at)
+def _passkey(passkey: PasskeyInfo) -> StaffPasskeyView:
+    return StaffPasskeyView(id=passkey.id, label=passkey.label, created_at=passkey.created_at, used_at=passkey.used_at)
 
 
 STAFF = [

@@ -8,7 +8,6 @@ from litestar.params import FromQuery, JSONBody
 
 from bus.messages.staff import FindInvited, Join, PersonKept
 from bus.messages.staff_sign_in import (
-    Credentials,
     FactorProven,
     FindCredentials,
     FindPasskey,
@@ -16,6 +15,7 @@ from bus.messages.staff_sign_in import (
     NoteSignIn,
     PasskeyFound,
     ProveFactor,
+    StaffCredentials,
 )
 from engine.passkeys import Passkey, credential_id_of
 from engine.passwords import Verified
@@ -45,7 +45,7 @@ class SignInBody(Body, frozen=True, kw_only=True):
     recovery_code: Annotated[str, msgspec.Meta(max_length=64)] | None = None
 
 
-class PasskeyBody(Body, frozen=True, kw_only=True):
+class StaffPasskeyBody(Body, frozen=True, kw_only=True):
     """The answer of `navigator.credentials`, as JSON."""
 
     answer: Answered
@@ -102,7 +102,7 @@ async def sign_in(
     """
     _charge(context, request, data.email)
     found = await context.bus.ask(FindCredentials(email=data.email))
-    known = found if isinstance(found, Credentials) else None
+    known = found if isinstance(found, StaffCredentials) else None
     verified = await context.passwords.verify(data.password, known.password if known else None)
     if known is None or not verified.fits:
         raise _refused(context, request, known.id if known else "")
@@ -122,13 +122,13 @@ async def passkey_options(context: Injected) -> PasskeyOptions:
 
 @post(
     "/sessions/passkey",
-    dto=Strict[PasskeyBody],
+    dto=Strict[StaffPasskeyBody],
     return_dto=None,
     summary="Sign in by a passkey",
     refuses=["bad_credentials", "foreign_origin"],
 )
 async def passkey_sign_in(
-    context: Injected, request: Http, data: JSONBody[PasskeyBody], token: FromQuery[bool] = False
+    context: Injected, request: Http, data: JSONBody[StaffPasskeyBody], token: FromQuery[bool] = False
 ) -> Response[SignedInView]:
     """Sign in by a passkey: it stands for password and second factor, since it verifies its user."""
     _charge_address(context, request)
@@ -199,7 +199,7 @@ async def join(
     if not isinstance(joined, PersonKept):
         raise not_found("invitation")
     credentials = await context.bus.ask(FindCredentials(email=person.email))
-    if not isinstance(credentials, Credentials):
+    if not isinstance(credentials, StaffCredentials):
         raise not_found("invitation")
     return await begin(context, request, person.id, credentials.generation, "link", shows_token=token)
 
@@ -237,7 +237,7 @@ async def begin(
     return Response(view, status_code=201, headers=headers)
 
 
-async def _proven(context: GatewayContext, request: Http, known: Credentials, data: SignInBody) -> str:
+async def _proven(context: GatewayContext, request: Http, known: StaffCredentials, data: SignInBody) -> str:
     """Use up the second factor of a sign-in, and return the method of it."""
     if not data.totp and not data.recovery_code:
         raise Problem(401, "second_factor_required", "This account has a second factor: send its code, too.")

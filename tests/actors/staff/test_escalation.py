@@ -35,7 +35,7 @@ from bus.messages.staff import (
     SetRole,
     TokenKept,
 )
-from bus.messages.staff_sign_in import Credentials, FindCredentials
+from bus.messages.staff_sign_in import FindCredentials, StaffCredentials
 from engine.actor import Asks
 from testkit import ShopUnderTest
 from tests.samples import sample
@@ -180,4 +180,4 @@ def test_the_model_speaks_of_what_there_is() -> None:
     assert sample(Holder)
     assert sample(AccessToken)
     assert sample(FindCredentials)
-    assert sample(Credentials)
+    assert sample(StaffCredentials)
