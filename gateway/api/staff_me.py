@@ -73,7 +73,7 @@ class StaffSessions(WholeListView[StaffSessionView], frozen=True, kw_only=True):
     """The sessions of the person who asks, the newest first."""
 
 
-class NewPasswordBody(Body, frozen=True, kw_only=True):
+class OwnPasswordBody(Body, frozen=True, kw_only=True):
     """The password of now, and the new one."""
 
     password: Word
@@ -149,14 +149,14 @@ async def read_me(context: Injected, staff: Member) -> MeView:
 
 @put(
     "/me/password",
-    dto=Strict[NewPasswordBody],
+    dto=Strict[OwnPasswordBody],
     return_dto=None,
     status_code=201,
     summary="Change one's password",
     refuses=["bad_credentials", "password_refused"],
 )
 async def change_password(
-    context: Injected, request: Http, staff: Member, data: JSONBody[NewPasswordBody]
+    context: Injected, request: Http, staff: Member, data: JSONBody[OwnPasswordBody]
 ) -> Response[SignedInView]:
     """Change one's password. All sessions end, and a new one begins."""
     person = await _person(context, staff)

@@ -24,7 +24,7 @@ def staff_routes() -> Iterator[tuple[str, str]]:
     for route in _routes().routes:
         if isinstance(route, HTTPRoute):
             for method, (handler, _) in route.route_handler_map.items():
-                if {staff_only, order_readers_only} & set(handler.resolve_guards()):
+                if method != "OPTIONS" and {staff_only, order_readers_only} & set(handler.resolve_guards()):
                     yield str(method), route.path_format
 
 
@@ -84,6 +84,13 @@ async def test_each_role_may_what_its_keys_say_at_each_route(shop: ShopUnderTest
             if is_of_order and not may and not refused:
                 wrong.append((role, route, answer.status, code))
     assert wrong == []
+
+
+async def test_whoever_is_known_may_ask_what_there_is(shop: ShopUnderTest, http: aiohttp.ClientSession) -> None:
+    asker = Staff(shop, http, await staff_token(shop, keys=()))
+    answer = await asker.ask("OPTIONS", "/admin/api/orders")
+    assert (answer.status, answer.headers["Allow"]) == (204, "GET, HEAD, OPTIONS")
+    assert (await asker.ask("OPTIONS", "/admin/api/orders", token="")).status == 401
 
 
 async def test_a_stranger_may_nothing(shop: ShopUnderTest, http: aiohttp.ClientSession) -> None:
