@@ -28,6 +28,7 @@ from gateway.api import (
     shop,
     staff,
     staff_me,
+    staff_pages,
     staff_sessions,
     uploads,
     warehouse,
@@ -43,6 +44,7 @@ PUBLIC: list[ControllerRouterHandler] = [
     *docs.PUBLIC,
     *media.PUBLIC,
     *customer.PUBLIC,
+    *staff_pages.PUBLIC,
 ]
 
 STAFF: list[ControllerRouterHandler] = [

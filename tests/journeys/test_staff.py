@@ -41,6 +41,15 @@ async def test_a_link_lets_a_person_in_once_and_codes_are_asked_for_then(
     await all_is_well(ada)
 
 
+async def test_the_page_of_a_link_changes_nothing(shop: ShopUnderTest, http: aiohttp.ClientSession) -> None:
+    link, ada = await invited(shop, "ada@shop.example"), Colleague(shop, http)
+    for _ in range(2):
+        page = await ada.ask("GET", "/admin/join", token="")
+        assert (page.status, page.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+        assert "join.js" in page.body.decode()
+    assert (await ada.accept(link)).status == 201
+
+
 async def test_a_link_ends_after_three_days(shop: ShopUnderTest, http: aiohttp.ClientSession) -> None:
     link, ada = await invited(shop, "ada@shop.example"), Colleague(shop, http)
     await shop.clock.advance(days=3)
