@@ -128,7 +128,7 @@ class AddedPasskey(View, frozen=True, kw_only=True):
 
 
 @get("/me", summary="Read one's own account")
-async def read_me(context: Injected, staff: Member) -> MeView:
+async def read_own_account(context: Injected, staff: Member) -> MeView:
     """Read who is signed in, what they may, and whether the sign-in is fresh."""
     person, session = await _person(context, staff), staff.session
     assert session is not None, "only people have an account"
@@ -155,7 +155,7 @@ async def read_me(context: Injected, staff: Member) -> MeView:
     summary="Change one's password",
     refuses=["bad_credentials", "password_refused"],
 )
-async def change_password(
+async def change_own_password(
     context: Injected, request: Http, staff: Member, data: JSONBody[OwnPasswordBody]
 ) -> Response[SignedInView]:
     """Change one's password. All sessions end, and a new one begins."""
@@ -208,7 +208,7 @@ async def keep_totp(context: Injected, staff: Member, data: JSONBody[TotpBody]) 
 
 
 @get("/me/passkeys", summary="List one's passkeys")
-async def list_passkeys(context: Injected, staff: Member) -> StaffPasskeys:
+async def list_own_passkeys(context: Injected, staff: Member) -> StaffPasskeys:
     """List one's passkeys, the oldest first."""
     found = await context.bus.ask(ListStaffPasskeys(id=staff.id))
     return StaffPasskeys(items=_views(found))
@@ -231,7 +231,7 @@ async def passkey_options_to_add(context: Injected, staff: Member) -> PasskeyOpt
     summary="Add a passkey",
     refuses=["passkey_refused", "too_many_passkeys"],
 )
-async def add_passkey(context: Injected, staff: Member, data: JSONBody[NewPasskey]) -> AddedPasskey:
+async def add_own_passkey(context: Injected, staff: Member, data: JSONBody[NewPasskey]) -> AddedPasskey:
     """Add a passkey. It must verify its user, and stands for password and second factor."""
     made = await context.passkeys.added(ADDING, staff.id, data.answer)
     if made is None:
@@ -254,7 +254,7 @@ async def add_passkey(context: Injected, staff: Member, data: JSONBody[NewPasske
 
 
 @delete("/me/passkeys/{passkey_id:str}", status_code=200, summary="Remove a passkey", refuses=["not_found"])
-async def remove_passkey(context: Injected, staff: Member, passkey_id: SessionId) -> StaffPasskeys:
+async def remove_own_passkey(context: Injected, staff: Member, passkey_id: SessionId) -> StaffPasskeys:
     """Remove a passkey. The only second factor stays until there is another."""
     answer = await context.bus.ask(RemoveStaffPasskey(id=staff.id, passkey=passkey_id, by=staff.doer))
     if not isinstance(answer, StaffPasskeyList):
@@ -266,7 +266,7 @@ async def remove_passkey(context: Injected, staff: Member, passkey_id: SessionId
 
 
 @get("/me/sessions", summary="List one's sessions")
-async def list_sessions(context: Injected, staff: Member) -> StaffSessions:
+async def list_own_sessions(context: Injected, staff: Member) -> StaffSessions:
     """List one's sessions, the newest first."""
     own = staff.session.id if staff.session else ""
     found = [each for each in await context.staff_gate.sessions.of(staff.id) if _is_valid(each, staff)]
@@ -274,14 +274,14 @@ async def list_sessions(context: Injected, staff: Member) -> StaffSessions:
 
 
 @delete("/me/sessions/{session_id:str}", summary="End one of one's sessions", refuses=["not_found"])
-async def end_session(context: Injected, staff: Member, session_id: SessionId) -> None:
+async def end_own_session(context: Injected, staff: Member, session_id: SessionId) -> None:
     """End one of one's sessions."""
     if not await context.staff_gate.sessions.end(staff.id, session_id):
         raise not_found("session")
 
 
 @delete("/me/sessions", summary="End all of one's sessions")
-async def end_sessions(context: Injected, staff: Member) -> None:
+async def end_own_sessions(context: Injected, staff: Member) -> None:
     """End all of one's sessions, the one that asks among them."""
     await context.bus.ask(EndStaffSessions(id=staff.id, by=staff.doer))
     await context.staff_gate.sessions.end_all(staff.id)
@@ -325,6 +325,6 @@ def _passkey(passkey: PasskeyInfo) -> StaffPasskeyView:
 
 
 STAFF = [
-    read_me, change_password, begin_totp, keep_totp, list_passkeys, passkey_options_to_add, add_passkey,
-    remove_passkey, list_sessions, end_session, end_sessions,
+    read_own_account, change_own_password, begin_totp, keep_totp, list_own_passkeys, passkey_options_to_add, add_own_passkey,
+    remove_own_passkey, list_own_sessions, end_own_session, end_own_sessions,
 ]  # fmt: skip

@@ -115,7 +115,7 @@ async def sign_in(
 
 
 @post("/sessions/passkey/options", status_code=200, summary="Begin to sign in by a passkey", refuses=["foreign_origin"])
-async def passkey_options(context: Injected) -> PasskeyOptions:
+async def begin_passkey_sign_in(context: Injected) -> PasskeyOptions:
     """Return the options for `navigator.credentials.get`. Its challenge lasts five minutes."""
     return PasskeyOptions(options=await context.passkeys.options_to_use(PURPOSE))
 
@@ -276,4 +276,4 @@ def _charge_address(context: GatewayContext, request: Http) -> None:
 
 
 # To come in nobody has to be signed in: the guard knows it by their lines in gateway/rights.py.
-ENTRY = [sign_in, passkey_options, passkey_sign_in, read_invitation, join, sign_out]
+ENTRY = [sign_in, begin_passkey_sign_in, passkey_sign_in, read_invitation, join, sign_out]
