@@ -325,6 +325,6 @@ def _passkey(passkey: PasskeyInfo) -> StaffPasskeyView:
 
 
 STAFF = [
-    read_own_account, change_own_password, begin_totp, keep_totp, list_own_passkeys, passkey_options_to_add, add_own_passkey,
-    remove_own_passkey, list_own_sessions, end_own_session, end_own_sessions,
+    read_own_account, change_own_password, begin_totp, keep_totp, list_own_passkeys, passkey_options_to_add,
+    add_own_passkey, remove_own_passkey, list_own_sessions, end_own_session, end_own_sessions,
 ]  # fmt: skip
