@@ -68,17 +68,18 @@ class People(PeopleTurns, SignInTurns, name="staff", is_local=True):
 
     @turn
     async def find_person(self, tx: Transaction, ask: FindPerson) -> HolderFound | NobodyThere:
-        user = await store.user(tx, self._vault, ask.id)
-        if user is None or user.state != "active":
+        known = await store.facts(tx, ask.id)
+        if known is None or known[0].state != "active":
             return NobodyThere()
-        made = await store.roles(tx)
-        rights, of_role = rules.rights_of(user.facts, made), rules.keys_of(user.role, made)
+        person, generation = known
+        made = {} if person.role in rules.FIXED else await store.roles(tx)
+        rights, of_role = rules.rights_of(person, made), rules.keys_of(person.role, made)
         holder = Holder(
-            id=user.id,
+            id=person.id,
             keys=rules.order_of(rights.keys),
-            role=user.role,
-            generation=user.generation,
-            lacks_factor=not user.facts.has_factor and rules.asks_for_factor(user.role, of_role),
+            role=person.role,
+            generation=generation,
+            lacks_factor=not person.has_factor and rules.asks_for_factor(person.role, of_role),
         )
         return HolderFound(holder=holder)
 

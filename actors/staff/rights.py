@@ -31,8 +31,8 @@ class RightsBase(Actor):
             token = await tokens.read(tx, doer.id)
             is_valid = token is not None and token.expires_at > tx.now
             return rules.Rights(frozenset(token.keys)) if token and is_valid else rules.NONE
-        user = await store.user(tx, self._vault, doer.id)
-        return rules.rights_of(user.facts if user else None, await store.roles(tx))
+        known = await store.facts(tx, doer.id)
+        return rules.rights_of(known[0] if known else None, await store.roles(tx))
 
     async def _touching(
         self, tx: Transaction, doer: Doer, target: store.User, made: Mapping[str, Role]

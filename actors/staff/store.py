@@ -29,7 +29,14 @@ _COLUMNS = """
 _USERS = f"select {_COLUMNS} from staff.users u order by u.created_at, u.id"  # noqa: S608 - of our own words
 _USER = f"select {_COLUMNS} from staff.users u where u.id = $1"  # noqa: S608 - of our own words
 _BY_EMAIL = f"select {_COLUMNS} from staff.users u where u.email_index = $1"  # noqa: S608 - of our own words
-_BY_INVITATION = f"select {_COLUMNS} from staff.users u where u.invitation = $1 and u.invited_until > $2"  # noqa: S608 - of our own words
+_BY_INVITATION = (
+    f"select {_COLUMNS} from staff.users u where u.invitation = $1 and u.invited_until > $2 and u.state = 'invited'"  # noqa: S608 - of our own words
+)
+# With every request of staff: no box is opened for it.
+_FACTS = """
+select u.id, u.role, u.state, u.sessions_from,
+    u.totp is not null or exists (select from staff.passkeys p where p.user_id = u.id) as has_factor
+from staff.users u where u.id = $1"""
 _OWNERS = f"select id from staff.users where role = '{OWNER}' and state = 'active'"  # noqa: S608 - of our own words
 _COUNT = "select count(*)::int from staff.users"
 
@@ -141,6 +148,15 @@ async def users(reading: Reading, vault: Vault) -> list[User]:
 async def user(reading: Reading, vault: Vault, user_id: str) -> User | None:
     """Read a person by id."""
     return _one(await _opened(reading, vault, await reading.fetch(_USER, user_id)))
+
+
+async def facts(reading: Reading, user_id: str) -> tuple[UserFacts, int] | None:
+    """Read what decides about a person, and the generation of their sessions; None if there is no such person."""
+    rows = await reading.fetch(_FACTS, user_id)
+    if not rows:
+        return None
+    (row,) = rows
+    return UserFacts(row["id"], row["role"], row["state"], row["has_factor"]), row["sessions_from"]
 
 
 async def user_of(reading: Reading, vault: Vault, email: str) -> User | None:

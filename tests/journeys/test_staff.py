@@ -272,6 +272,21 @@ async def test_a_disabled_person_is_out_at_once(
     assert (await packer.sign_in(totp=await packer.next_code())).status == 201
 
 
+async def test_a_disabled_invitation_lets_nobody_in(
+    shop: ShopUnderTest, http: aiohttp.ClientSession, owner: Colleague
+) -> None:
+    body = {"email": "eve@shop.example", "name": "Eve", "role": "support"}
+    invited_one = (await owner.ask("POST", "/admin/api/staff", body)).good
+    assert (await owner.ask("POST", "/admin/api/staff", body)).refusal == (409, "person_exists")
+    person = f"/admin/api/staff/{invited_one['person']['id']}"
+    assert (await owner.ask("PATCH", person, {"disabled": True})).status == 200
+
+    eve = Colleague(shop, http)
+    assert (await eve.accept(invited_one["link"].partition("#")[2])).refusal == (404, "not_found")
+    unknown = await owner.ask("POST", "/admin/api/staff", {**body, "email": "x@shop.example", "role": "king"})
+    assert unknown.refusal == (422, "unknown_role")
+
+
 async def test_every_change_is_an_act_before_it_is_made(
     shop: ShopUnderTest, owner: Colleague, staff: Staff, buyer: Customer
 ) -> None:

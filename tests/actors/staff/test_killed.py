@@ -12,7 +12,9 @@ from testkit.shop_under_test import Killed
 from tests.faults.scenarios.staff import with_codes
 
 
-@pytest.mark.parametrize(("point", "is_used"), [("recovery-code-used", False), ("after-commit@staff.prove_factor", True)])
+@pytest.mark.parametrize(
+    ("point", "is_used"), [("recovery-code-used", False), ("after-commit@staff.prove_factor", True)]
+)
 async def test_a_recovery_code_opens_once_across_a_kill(shop: ShopUnderTest, point: str, is_used: bool) -> None:
     code = secrets.token_bytes(32)
     who = await with_codes(shop, (code, secrets.token_bytes(32)))
