@@ -34,7 +34,9 @@ PICTURES = ("original-kept", "renditions-stored", "upload-removed", "half-remade
 IMPORTING = ("import-piece-written",)  # Where goods are imported (tests/actors/imports).
 STAFF = ("recovery-code-used",)  # Where staff have lost their second factor (tests/actors/staff).
 VIEWS = ("before-views-forgotten", "after-views-forgotten")  # Where products change (tests/gateway/views/test_shop.py).
-ELSEWHERE = {*MIGRATIONS, *BETWEEN_PROCESSES, *RENAMES, *INDEXING, *PICTURES, *IMPORTING, *VIEWS, *STAFF}
+# Where customers sign in, or leave (tests/journeys/test_accounts*.py).
+ACCOUNTS = ("customer-code-used", "customer-closing", "carts-merging", "carts-merged")
+ELSEWHERE = {*ACCOUNTS, *MIGRATIONS, *BETWEEN_PROCESSES, *RENAMES, *INDEXING, *PICTURES, *IMPORTING, *VIEWS, *STAFF}
 
 
 class Killing:

@@ -274,7 +274,7 @@ async def test_nothing_of_a_person_stands_in_clear(ada: Person, shop: ShopUnderT
 
 async def test_a_password_that_a_stranger_typed_opens_nothing(shop: ShopUnderTest, http: aiohttp.ClientSession) -> None:
     mallory, ada = Browser(shop, http), Browser(shop, http)
-    mallory.password = "mallory knows this"
+    mallory.password = "eavesdrop on it 5"
     await mallory.register(name="Mallory")  # With ada's address.
 
     opened = (await ada.verify()).good["customer"]  # Who gets the code, and enters it.
