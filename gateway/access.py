@@ -193,7 +193,7 @@ async def _admit(connection: AnyConnection, staff: Staff, right: Right | None) -
 
 def _check(staff: Staff, right: Right, context: GatewayContext) -> None:
     if right.is_of_person and not staff.holder.is_person:
-        raise Problem(403, "forbidden", "Only people have an account of their own.")
+        raise Problem(403, "forbidden", "This takes a person: a program has no account, and no eyes.")
     if right.keys and staff.holder.lacks_factor:
         raise Problem(401, "second_factor_required", "This role needs a second factor: set one up under /admin/api/me.")
     if missing := right.missing(staff.holder.keys):

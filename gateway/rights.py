@@ -15,30 +15,29 @@ class Right:
     """The right that a route asks for.
 
     Args:
-        keys: All of them are needed; none: any person who is signed in may.
+        keys: All of them are needed.
         is_fresh: Whether a person must have signed in just now.
+        is_of_person: Whether only people may: it takes a second pair of eyes, or is about their own account.
         is_open: Whether anybody may, without signing in.
     """
 
-    __slots__ = ("is_fresh", "is_open", "keys")
+    __slots__ = ("is_fresh", "is_of_person", "is_open", "keys")
 
-    def __init__(self, *keys: RightKey, is_fresh: bool = False, is_open: bool = False) -> None:
+    def __init__(
+        self, *keys: RightKey, is_fresh: bool = False, is_of_person: bool = False, is_open: bool = False
+    ) -> None:
         self.keys = keys
         self.is_fresh = is_fresh
+        self.is_of_person = is_of_person
         self.is_open = is_open
-
-    @property
-    def is_of_person(self) -> bool:
-        """Whether it is about the asker's own account, which only people have."""
-        return not self.keys and not self.is_open
 
     def missing(self, keys: Collection[RightKey]) -> RightKey | None:
         """Return a key that is needed and not among these; None if there is none."""
         return next((key for key in self.keys if key not in keys), None)
 
 
-SELF: Final = Right()
-OWN: Final = Right(is_fresh=True)
+SELF: Final = Right(is_of_person=True)
+OWN: Final = Right(is_fresh=True, is_of_person=True)
 OPEN: Final = Right(is_open=True)
 PRICES: Final = Right("write_prices", is_fresh=True)  # Of a change that may have prices, and has some.
 
@@ -153,8 +152,8 @@ RIGHTS: Final[Mapping[str, Right]] = {
     "DELETE /admin/api/tokens/{token_id}": Right("write_staff"),
     "GET /admin/api/actions": Right("read_staff"),
     "GET /admin/api/approvals": Right("read_payments"),
-    "POST /admin/api/approvals/{approval_id}/approve": Right("write_payments", is_fresh=True),
-    "POST /admin/api/approvals/{approval_id}/refuse": Right("write_payments"),
+    "POST /admin/api/approvals/{approval_id}/approve": Right("write_payments", is_fresh=True, is_of_person=True),
+    "POST /admin/api/approvals/{approval_id}/refuse": Right("write_payments", is_of_person=True),
     # One's own.
     "GET /admin/api/me": SELF,
     "PUT /admin/api/me/password": OWN,
