@@ -15,6 +15,7 @@ from actors.cart import rules as cart
 from actors.customer import store as customer
 from actors.inventory import rules as inventory
 from actors.inventory.actor import Inventory
+from actors.order import buyers
 from actors.order import rules as order
 from actors.order.actor import Orders
 from actors.payment import refunds
@@ -36,6 +37,7 @@ from tests.faults.scenarios import (
     asked_again,
     messages,
     outside_facts,
+    sealed,
     staff,
     two_shops,
     units_and_money,
@@ -393,5 +395,20 @@ ABLATIONS: Final[Sequence[Ablation]] = (
         "a code that was seen on the way, and opens again within its minute",
         patches(lambda: rewritten(totp.step_of, ("and step > last_step", ""))),
         staff.a_code_by_time_is_shown_twice,
+    ),
+    Ablation(
+        "vault: a box is bound to its place",
+        "a box that is moved to another row and shows what was true elsewhere",
+        patches(lambda: replaced("engine.sealing._bound_to", lambda _place, subject, purpose: b"anywhere")),
+        sealed.a_box_is_moved_to_another_row_of_its_person,
+    ),
+    Ablation(
+        "vault: each purpose has its key",
+        "an invoice that is forgotten with its buyer's account",
+        patches(
+            lambda: rewritten(buyers.seal, ("order_id, INVOICE)", "order_id, ACCOUNT)")),
+            lambda: rewritten(buyers.open_buyer, ("order_id, INVOICE)", "order_id, ACCOUNT)")),
+        ),
+        sealed.a_buyer_is_forgotten_and_the_invoice_is_not,
     ),
 )
