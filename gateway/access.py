@@ -73,7 +73,7 @@ def bearer(connection: AnyConnection) -> str:
 async def staff_only(connection: AnyConnection, _handler: BaseRouteHandler) -> None:
     """Guard a route: only staff with its key may use it."""
     scope = connection.scope
-    right = right_of(str(scope.get("method", "")), scope.get("path_template", ""))
+    right = right_of(scope.get("method", ""), scope.get("path_template", ""))
     if right is not None and right.is_open:
         check_origin(connection)
         return
@@ -99,7 +99,7 @@ async def order_readers_only(connection: AnyConnection, _handler: BaseRouteHandl
         connection.scope["state"]["subject"] = token
         return
     staff = await _sign_in(connection)
-    right = right_of(str(connection.scope.get("method", "")), connection.scope.get("path_template", ""))
+    right = right_of(connection.scope.get("method", ""), connection.scope.get("path_template", ""))
     if staff is None or right is None or right.missing(staff.holder.keys):
         connection.scope["state"].pop("subject", None)
         raise not_found("order")
