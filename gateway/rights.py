@@ -176,6 +176,6 @@ RIGHTS: Final[Mapping[str, Right]] = {
 }
 
 
-def right_of(method: str, template: str) -> Right | None:
+def right_of(method: object, template: str) -> Right | None:
     """Return what a route asks for; None if it is not in the table: then nobody may."""
     return RIGHTS.get(f"{'GET' if method in ('GET', 'HEAD') else method} {template}")

@@ -5,13 +5,13 @@ from dataclasses import replace
 import msgspec
 import pytest
 
-from bus.messages.staff import CountOwners, FindInvited, Join, ListPeople, NobodyThere, PersonKept
+from bus.messages.staff import COMMAND_LINE, CountOwners, FindInvited, Join, ListPeople, NobodyThere, PersonKept
 from bus.messages.staff_sign_in import FindCredentials, StaffCredentials
 from engine.errors import BadSetting
 from gateway.access import hash_of
 from gateway.staff_gate import StaffSettings
 from testkit import ShopUnderTest
-from tests.faults.scenarios.staff import COMMAND_LINE, joined
+from tests.faults.scenarios.staff import joined
 from wiring.first_owner import first_owner
 from wiring.shop import Shop
 
