@@ -185,6 +185,9 @@ async def test_roles_say_what_people_may(shop: ShopUnderTest, http: aiohttp.Clie
     assert (await support.step(bought, "pack")).refusal == (403, "forbidden")
     assert (await packer.get(f"/orders/{bought.order}")).good["buyer"] is None
     assert (await support.get(f"/orders/{bought.order}")).good["buyer"]["email"] == buyer.email
+    assert (await packer.get(f"/admin/api/orders?q={bought.number}")).good["items"][0]["id"] == bought.order
+    assert (await packer.get("/admin/api/orders?q=ada%40example.com")).refusal == (403, "forbidden")
+    assert (await support.get("/admin/api/orders?q=ada%40example.com")).good["items"][0]["id"] == bought.order
     bare = Staff(shop, http, await staff_token(shop, keys=("read_stock",)))
     assert (await bare.get(f"/orders/{bought.order}")).refusal == (404, "not_found")
     assert (await bare.get("/admin/api/stock/MUG")).status == 200
