@@ -85,8 +85,10 @@ async def serve(settings: ShopSettings, *, has_gateway: bool = True) -> None:
             await stack.enter_async_context(open_edge(shop, listener))
             stack.enter_context(address_noted(settings.engine.shopflow_data, url))
         freeze_gc()
+        notes = await _notes(shop, url)
         report_progress(f"ShopFlow is ready: {url or 'without a gateway'}")
-        await _welcome(shop, url)
+        for note in notes:
+            report_progress(f"  {note}")
         if operations_url:
             report_progress(f"  metrics, for this machine: {operations_url}/metrics")
         if (played := played_by_sandbox(settings, hosted)) and not integrations.is_sandbox:
@@ -103,12 +105,11 @@ async def serve(settings: ShopSettings, *, has_gateway: bool = True) -> None:
     report_progress("Stopped.")
 
 
-async def _welcome(shop: Shop, url: str) -> None:
-    """Say what an owner should know: how to become one, and which ways can be read by others."""
-    if url and (link := await first_owner(shop, shop.settings.edge.public_url or url)):
-        report_progress(f"  no owner yet; to become it, once, within three days: {link}")
-    for way in plain_ways(shop.settings):
-        report_progress(f"  {way}")
+async def _notes(shop: Shop, url: str) -> list[str]:
+    """Write what an owner should know: how to become one, and which ways can be read by others."""
+    link = await first_owner(shop, shop.settings.edge.public_url or url) if url else ""
+    notes = [f"no owner yet; to become it, once, within three days: {link}"] if link else []
+    return [*notes, *plain_ways(shop.settings)]
 
 
 async def stock_an_empty_sandbox(shop: Shop) -> None:
