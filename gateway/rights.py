@@ -3,6 +3,8 @@
 A route that is not here is nobody's, and the suite fails. Reading takes `read_`, all else `write_` of a resource. What
 can change a price takes `write_prices`, too, and an import, which counts as well, `write_stock`. What moves money, sets
 prices or gives rights asks people for a fresh sign-in; a program has its token for that and nothing else.
+
+Rejected: docs/decisions/0050.
 """
 
 from collections.abc import Collection, Mapping

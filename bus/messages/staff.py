@@ -5,7 +5,7 @@ How they sign in is in staff_sign_in.py, the record of what they do in staff_act
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final, Literal, TypeAlias
+from typing import ClassVar, Final, Literal, TypeAlias
 
 from bus.messages.base import Value
 from engine.message import Command, Query, Reply
@@ -236,6 +236,8 @@ class Invite(Command[PersonKept | Lacks | AlreadyThere | NoSuchThing]):
     An earlier link of the person, the password and all factors are void, and sessions end.
     """
 
+    names_persons: ClassVar[bool] = True
+
     id: str
     email: str
     name: str
@@ -279,6 +281,8 @@ class ChangePerson(Command[PersonKept | Lacks | LastOwner | NoSuchThing]):
 
 class Enthrone(Command[PersonKept | AlreadyThere]):
     """Make the first owner, as the settings name them. `AlreadyThere`: so is an owner, or the address."""
+
+    names_persons: ClassVar[bool] = True
 
     id: str
     email: str

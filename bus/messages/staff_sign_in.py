@@ -1,6 +1,7 @@
 """How people who work in the shop prove who they are: passwords, codes, passkeys. None of it leaves a process."""
 
 from datetime import datetime
+from typing import ClassVar
 
 from bus.messages.base import Value
 from bus.messages.staff import AlreadyThere, Doer, NobodyThere, NoSuchThing
@@ -19,6 +20,8 @@ class StaffCredentials(Reply):
 
 class FindCredentials(Query[StaffCredentials | NobodyThere]):
     """Find what an active person proves themselves by."""
+
+    names_persons: ClassVar[bool] = True
 
     email: str
 

@@ -18,7 +18,7 @@ from gateway.api.lists import Limit, ListView
 from gateway.context import GatewayContext, Http, Injected
 from gateway.problems import Problem, not_found
 
-_NUMBER: Final = re.compile(r"(?i)(?:SF-)?[0-9]{1,18}")  # Of an order.
+_NUMBER: Final = re.compile(r"(?i)SF-[0-9]{1,18}")  # Of an order; digits alone may be a phone, or a postal code.
 
 
 class TrackingView(View, frozen=True, kw_only=True):
