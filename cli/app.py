@@ -8,12 +8,12 @@ from typing import Annotated, Final
 import typer
 from typer.core import TyperGroup
 
-from cli import catalogue, keys, messages, operations, search, serve, settings, tokens, tour
+from cli import catalogue, keys, messages, operations, search, serve, settings, staff, tokens, tour
 from cli.running import print_line, run
 
 _ORDER: Final = (
-    "serve", "tour", "import", "imports", "export", "search", "audit", "token", "tokens", "keys", "dead-letters",
-    "queues", "settings", "schema",
+    "serve", "tour", "import", "imports", "export", "search", "audit", "staff", "token", "tokens", "keys",
+    "dead-letters", "queues", "settings", "schema",
 )  # fmt: skip
 _EXAMPLES: Final = "Examples: run.py serve, run.py import goods.csv --dry-run, run.py token --label Ada, run.py audit."
 
@@ -67,6 +67,7 @@ app.add_typer(catalogue.imports, name="imports")
 app.command("export")(catalogue.export)
 app.add_typer(search.search, name="search")
 app.command("audit")(operations.audit)
+app.add_typer(staff.staff, name="staff")
 app.command("token")(tokens.token)
 app.add_typer(tokens.tokens, name="tokens")
 app.add_typer(keys.keys, name="keys")

@@ -23,6 +23,7 @@ from gateway.server import bind
 from gateway.settings import url_of
 from wiring.domains import ShopSettings
 from wiring.edge import open_edge
+from wiring.first_owner import first_owner
 from wiring.hosting import ALL_ACTORS, LOCAL, choose_actors, read_hosted
 from wiring.integrations import open_integrations, played_by_sandbox
 from wiring.operations import bind_operations, open_operations
@@ -84,9 +85,10 @@ async def serve(settings: ShopSettings, *, has_gateway: bool = True) -> None:
             await stack.enter_async_context(open_edge(shop, listener))
             stack.enter_context(address_noted(settings.engine.shopflow_data, url))
         freeze_gc()
+        notes = await _notes(shop, url)
         report_progress(f"ShopFlow is ready: {url or 'without a gateway'}")
-        for way in plain_ways(settings):
-            report_progress(f"  {way}")
+        for note in notes:
+            report_progress(f"  {note}")
         if operations_url:
             report_progress(f"  metrics, for this machine: {operations_url}/metrics")
         if (played := played_by_sandbox(settings, hosted)) and not integrations.is_sandbox:
@@ -101,6 +103,13 @@ async def serve(settings: ShopSettings, *, has_gateway: bool = True) -> None:
         await anext(aiter(signals))
         report_progress("Stopping ...")
     report_progress("Stopped.")
+
+
+async def _notes(shop: Shop, url: str) -> list[str]:
+    """Write what an owner should know: how to become one, and which ways can be read by others."""
+    link = await first_owner(shop, shop.settings.edge.public_url or url) if url else ""
+    notes = [f"no owner yet; to become it, once, within three days: {link}"] if link else []
+    return [*notes, *plain_ways(shop.settings)]
 
 
 async def stock_an_empty_sandbox(shop: Shop) -> None:

@@ -13,11 +13,11 @@ from bus.messages.audit import Finding, Part, RepairMade
 from bus.messages.base import Money
 from bus.messages.catalog import FieldChange
 from bus.messages.imports import Import, ImportReport, KeptChange
+from bus.messages.staff import KEYS, AccessToken, Person
 from bus.sqs.membership import Process
 from bus.sqs.queues import ParkedMessage, QueueState
 from cli.remedies import advice
 from engine.telemetry import printable
-from gateway.access import Token
 
 
 def refused_lines(lines: Iterable[tuple[int, str]]) -> Table:
@@ -120,13 +120,23 @@ def dead_letters(local: Iterable[DeadLetter], queued: Iterable[ParkedMessage]) -
     return table if table.row_count else "None."
 
 
-def tokens(known: Iterable[Token], now: datetime) -> Table | str:
-    """Make the table of the tokens of staff."""
-    table = Table(Column("id", no_wrap=True), "role", "label", "made", "expires", Column("state", no_wrap=True))
+def people(known: Iterable[Person]) -> Table | str:
+    """Make the table of the people who work here."""
+    table = Table(Column("id", no_wrap=True), "e-mail", "name", "role", "state", "second factor")
+    for each in known:
+        factors = ["codes"] * each.has_totp + [f"{each.passkeys} passkeys"] * bool(each.passkeys)
+        _add(table, each.id, each.email, each.name, each.role, each.state, " and ".join(factors) or "none")
+    return table if table.row_count else "None."
+
+
+def tokens(known: Iterable[AccessToken], now: datetime) -> Table | str:
+    """Make the table of the tokens of programs."""
+    table = Table(Column("id", no_wrap=True), "label", "may", "made", "expires", Column("state", no_wrap=True))
     for token in known:
         state = "revoked" if token.revoked_at else "expired" if token.expires_at <= now else "valid"
         made, expires = f"{token.created_at:%Y-%m-%d}", f"{token.expires_at:%Y-%m-%d}"
-        _add(table, token.id, token.role, token.label, made, expires, state)
+        may = "everything" if set(token.keys) >= set(KEYS) else ", ".join(token.keys) or "nothing"
+        _add(table, token.id, token.label, may, made, expires, state)
     return table if table.row_count else "None."
 
 

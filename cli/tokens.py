@@ -1,4 +1,4 @@
-"""`token` and `tokens`: bearer tokens of staff, made, listed and revoked."""
+"""`token` and `tokens`: bearer tokens of programs, made, listed and revoked."""
 
 from datetime import timedelta
 from typing import Annotated, Final
@@ -6,13 +6,15 @@ from typing import Annotated, Final
 import typer
 from rich.table import Table
 
+from bus.messages.staff import KEYS, LONGEST_LABEL, ListTokens, unknown_keys
 from cli import tables
+from cli.program_tokens import make_token, revoke_token
 from cli.running import existing_shop, out, print_line, run
 from engine.errors import BadInput
-from gateway.access import list_tokens, make_token, revoke_token
+from engine.settings import listed
 from wiring.domains import ShopSettings
 
-tokens = typer.Typer(help="List and revoke the tokens of staff; alone it lists.", invoke_without_command=True)
+tokens = typer.Typer(help="List and revoke the tokens of programs; alone it lists.", invoke_without_command=True)
 
 
 _MOST_DAYS: Final = 3650
@@ -30,16 +32,27 @@ def token(
         int, typer.Option(parser=_read_days, metavar="DAYS", help=f"Days until it expires, 1 to {_MOST_DAYS}.")
     ] = 90,
     label: Annotated[str, typer.Option(help="Name of its holder; shown in logs and timelines.")] = "command line",
+    keys: Annotated[
+        str,
+        typer.Option(
+            help="What it may: keys with commas between, such as read_orders,write_stock. Empty: everything.",
+            show_default=False,
+        ),
+    ] = "",
 ) -> None:
     """Make a bearer token for /admin/api. The token is shown once."""
     if role != "staff":
         typer.echo("ShopFlow: --role must be staff", err=True)
         raise typer.Exit(2)
+    wanted = listed(keys) or KEYS
+    if unknown := unknown_keys(wanted):
+        typer.echo(f"ShopFlow: --keys: there is no {', '.join(unknown)}; there are {', '.join(KEYS)}", err=True)
+        raise typer.Exit(2)
 
     async def main(settings: ShopSettings) -> str:
-        async with existing_shop(settings) as shop, shop.services.database.transaction(shop.clock.now()) as tx:
-            name = label.strip() or "command line"
-            return await make_token(tx, role=role, label=name, valid_for=timedelta(days=days))
+        name = (label.strip() or "command line")[:LONGEST_LABEL]
+        async with existing_shop(settings) as shop:
+            return (await make_token(shop.bus, label=name, keys=wanted, valid_for=timedelta(days=days)))[0]
 
     print_line(run(main))
 
@@ -57,7 +70,7 @@ def list_command() -> None:
 
     async def main(settings: ShopSettings) -> Table | str:
         async with existing_shop(settings) as shop:
-            return tables.tokens(await list_tokens(shop.services.database), shop.clock.now())
+            return tables.tokens((await shop.bus.ask(ListTokens())).tokens, shop.clock.now())
 
     out.print(run(main))
 
@@ -67,10 +80,12 @@ def revoke(token_ids: Annotated[list[str], typer.Argument(help="Ids of tokens, a
     """Revoke tokens, at once. Their holders need new ones."""
 
     async def main(settings: ShopSettings) -> None:
-        async with existing_shop(settings) as shop, shop.services.database.transaction(shop.clock.now()) as tx:
-            unknown = [token_id for token_id in token_ids if not await revoke_token(tx, token_id)]
-            if unknown:
+        async with existing_shop(settings) as shop:
+            known = {each.id for each in (await shop.bus.ask(ListTokens())).tokens if each.revoked_at is None}
+            if unknown := [token_id for token_id in token_ids if token_id not in known]:
                 raise BadInput(f"there is no token {', '.join(unknown)} to revoke; nothing was changed")
+            for token_id in token_ids:
+                await revoke_token(shop.bus, token_id)
 
     run(main)
     out.print(f"{len(token_ids)} revoked.")

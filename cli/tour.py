@@ -9,11 +9,12 @@ from typing import Annotated, Final
 import typer
 from rich.table import Table
 
+from bus.messages.staff import KEYS
 from cli.address import noted_address
+from cli.program_tokens import make_token, revoke_token
 from cli.running import existing_shop, out, progress_bar, run
 from cli.scripted_buyer import Tour, TourFailed, TourOrder
 from engine.errors import BadInput
-from gateway.access import make_token, revoke_token, staff_of
 from gateway.settings import url_of
 from wiring.domains import ShopSettings
 
@@ -56,14 +57,10 @@ async def _token(settings: ShopSettings) -> AsyncIterator[str]:
 
     If the shop can't be reached even then, the token expires within an hour.
     """
-    async with existing_shop(settings) as shop, shop.services.database.transaction(shop.clock.now()) as tx:
-        token = await make_token(tx, role="staff", label="tour", valid_for=timedelta(hours=1))
+    async with existing_shop(settings) as shop:
+        token, about = await make_token(shop.bus, label="tour", keys=KEYS, valid_for=timedelta(hours=1))
     try:
         yield token
     finally:
         async with existing_shop(settings) as shop:
-            now = shop.clock.now()
-            holder = await staff_of(shop.services.database, token, now)
-            if holder is not None:
-                async with shop.services.database.transaction(now) as tx:
-                    await revoke_token(tx, holder.id)
+            await revoke_token(shop.bus, about.id)

@@ -5,6 +5,7 @@ kept, and only a later one is accepted.
 """
 
 import hmac
+import io
 from datetime import datetime
 from typing import Final
 
@@ -26,8 +27,15 @@ def address(secret: str, name: str, issuer: str) -> str:
 
 
 def picture(uri: str) -> str:
-    """Return an address as a QR code, an SVG to stand in a page."""
-    return str(segno.make_qr(uri, error="m").svg_inline(scale=4, border=4))
+    """Return an address as a QR code, an SVG to stand in a page or in an image of one."""
+    content = io.BytesIO()
+    segno.make_qr(uri, error="m").save(content, kind="svg", xmldecl=False, nl=False, scale=4, border=4)
+    return content.getvalue().decode()
+
+
+def code_of(secret: str, now: datetime) -> str:
+    """Return the code that an app shows now."""
+    return str(pyotp.TOTP(secret).at(now))
 
 
 def step_of(secret: str, code: str, now: datetime, last_step: int) -> int | None:

@@ -1,9 +1,13 @@
-"""Access rights: deny by default, compare in constant time, store secrets only as hashes."""
+"""Access rights: deny by default. Who asks is found by a token or a session; what they may stands in gateway/rights.py.
+
+A member of staff is a person with a session, in a cookie or as a bearer, or a program with a token. Both are looked up
+with every request, so whoever loses a right, or is disabled, has lost it with the next one.
+"""
 
 import hashlib
 import secrets
-from datetime import datetime, timedelta
-from typing import NamedTuple, TypeAlias
+from datetime import datetime
+from typing import Final, TypeAlias
 
 import msgspec
 from litestar.di import NamedDependency
@@ -11,74 +15,53 @@ from litestar.handlers import BaseRouteHandler
 from litestar.types import Scope
 
 from bus.messages.email import CheckOrderLink, link_hash
-from engine.postgres import Database
-from engine.transaction import Transaction
-from gateway import security_log
+from bus.messages.staff import Doer, FindPerson, FindToken, Holder, HolderFound, RightKey
+from gateway import acts, security_log
 from gateway.context import AnyConnection, GatewayContext, Http, client_address, context_of
-from gateway.customers import opens_order, shown_token
+from gateway.customers import opens_order
+from gateway.customers import shown_token as customer_token
 from gateway.keys import LINK_MARK
 from gateway.problems import Problem, not_found
+from gateway.rights import PRICES, Right, right_of
 from gateway.same_site import check_origin
+from gateway.sessions import Session
 
-_ADD = """
-insert into gateway.tokens (hash, role, label, created_at, expires_at) values ($1, $2, $3, $4, $5) returning id"""
-_KNOWN = "select id, label from gateway.tokens where hash = $1 and role = $2 and expires_at > $3"
-_LIST = "select id, role, label, created_at, expires_at, revoked_at from gateway.tokens order by created_at, id"
-# Gateways of yesterday's version know no revocation, but they know expiry.
-_REVOKE = """
-update gateway.tokens set revoked_at = $2, expires_at = least(expires_at, $2)
-where id = $1 and revoked_at is null returning label"""
+TOKEN_MARK: Final = "sf_"  # noqa: S105 - begins the tokens of programs
+_SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class Staff(msgspec.Struct, frozen=True):
-    """A member of staff, by the token that was shown. The id is public, the label was given when the token was made."""
+    """A member of staff, as a request has shown. The id is public; a token has a label, given when it was made."""
 
-    id: str
-    label: str
+    holder: Holder
+    session: Session | None = None  # Of a person.
+    doer: Doer = Doer(id="")
+
+    @property
+    def id(self) -> str:
+        """The public id."""
+        return self.holder.id
+
+    def may(self, key: RightKey) -> bool:
+        """Whether they have a key."""
+        return key in self.holder.keys
 
     def __str__(self) -> str:
-        return f"{self.label} ({self.id})" if self.label else self.id
+        """Name them in records of what was done: a program by its label, a person by the id alone."""
+        return f"{self.holder.label} ({self.id})" if self.holder.label else self.id
 
 
 Member: TypeAlias = NamedDependency[Staff]  # The type of a route's parameter `staff`.
 
 
-class Token(NamedTuple):
-    """A bearer token, without its secret."""
-
-    id: str
-    role: str
-    label: str
-    created_at: datetime
-    expires_at: datetime
-    revoked_at: datetime | None
+def new_token() -> str:
+    """Make the token of a program. It is shown once, and only its hash is stored."""
+    return TOKEN_MARK + secrets.token_urlsafe(32)
 
 
-async def make_token(tx: Transaction, *, role: str, label: str, valid_for: timedelta) -> str:
-    """Make a bearer token. The token is shown once; only its hash is stored."""
-    token = f"sf_{secrets.token_urlsafe(32)}"
-    (row,) = await tx.fetch(_ADD, _hash(token), role, label, tx.now, tx.now + valid_for)
-    security_log.note("token made", about=row["id"], role=role, label=label)
-    return token
-
-
-async def list_tokens(database: Database) -> list[Token]:
-    """List all tokens, the oldest first: also those that have expired or were revoked."""
-    return [Token(*row) for row in await database.fetch(_LIST)]
-
-
-async def revoke_token(tx: Transaction, token_id: str) -> bool:
-    """Revoke a token by its id, at once; False if there is none, or it was revoked before."""
-    revoked = await tx.fetch(_REVOKE, token_id, tx.now)
-    if revoked:
-        security_log.note("token revoked", about=token_id, label=revoked[0]["label"])
-    return bool(revoked)
-
-
-async def staff_of(database: Database, token: str, now: datetime) -> Staff | None:
-    """Return the holder of a valid staff token. (It is looked up by its hash, so timing reveals nothing of it.)"""
-    rows = await database.fetch(_KNOWN, _hash(token), "staff", now) if token else []
-    return Staff(*rows[0]) if rows else None
+def hash_of(token: str) -> bytes:
+    """Return what is stored of a token."""
+    return hashlib.sha256(token.encode()).digest()
 
 
 def bearer(connection: AnyConnection) -> str:
@@ -88,26 +71,39 @@ def bearer(connection: AnyConnection) -> str:
 
 
 async def staff_only(connection: AnyConnection, _handler: BaseRouteHandler) -> None:
-    """Guard a route: only staff may use it."""
-    if await _sign_in(connection) is None:
+    """Guard a route: only staff with its key may use it."""
+    scope = connection.scope
+    right = right_of(scope.get("method", ""), scope.get("path_template", ""))
+    if right is not None and right.is_open:
+        check_origin(connection)
+        return
+    staff = await _sign_in(connection)
+    if staff is None:
         if bearer(connection):
-            about = security_log.path_of(connection.scope)
+            about = security_log.path_of(scope)
             security_log.warn("staff sign-in failed", about=about, address=client_address(connection))
-        raise Problem(401, "unauthorized", "This needs a staff token.", headers={"WWW-Authenticate": "Bearer"})
+        detail = "Sign in, or show a token."
+        raise Problem(401, "unauthorized", detail, headers={"WWW-Authenticate": "Bearer"})
+    await _admit(connection, staff, right)
 
 
 async def order_readers_only(connection: AnyConnection, _handler: BaseRouteHandler) -> None:
-    """Guard a route of one order: its buyer and staff may use it. To others there is no such order."""
+    """Guard a route of one order: its buyer may use it, and staff with its key. To others there is no such order."""
     if subject_of(connection.scope):  # A guard may be asked twice.
         return
     order_id, context = str(connection.path_params["order_id"]), context_of(connection.scope)
-    token = bearer(connection) or shown_token(connection)
+    token = bearer(connection) or customer_token(connection)
     if await is_buyer(context, token, order_id):
         if not bearer(connection):
             check_origin(connection)
         connection.scope["state"]["subject"] = token
-    elif await _sign_in(connection) is None:
+        return
+    staff = await _sign_in(connection)
+    right = right_of(connection.scope.get("method", ""), connection.scope.get("path_template", ""))
+    if staff is None or right is None or right.missing(staff.holder.keys):
+        connection.scope["state"].pop("subject", None)
         raise not_found("order")
+    await _admit(connection, staff, right)
 
 
 async def is_buyer(context: GatewayContext, token: str, order_id: str) -> bool:
@@ -120,9 +116,34 @@ async def is_buyer(context: GatewayContext, token: str, order_id: str) -> bool:
 
 
 async def may_see_order(context: GatewayContext, token: str, order_id: str) -> bool:
-    """Whether a token opens this order: its buyer's, or staff's."""
-    by_buyer = await is_buyer(context, token, order_id)
-    return by_buyer or await staff_of(context.database, token, context.clock.now()) is not None
+    """Whether a token opens this order: its buyer's, or one of staff who read orders."""
+    if await is_buyer(context, token, order_id):
+        return True
+    staff = await staff_of(context, token)
+    return staff is not None and staff.may("read_orders")
+
+
+async def staff_of(context: GatewayContext, token: str, doer: Doer | None = None) -> Staff | None:
+    """Return the holder of a token: a program's, or that of a person's session."""
+    if token.startswith(TOKEN_MARK):
+        found = await context.bus.ask(FindToken(hash=hash_of(token)))
+        return _staff(found, None, doer) if isinstance(found, HolderFound) else None
+    session = await context.staff_gate.sessions.read(token) if token else None
+    if session is None:
+        return None
+    found = await context.bus.ask(FindPerson(id=session.subject))
+    if not isinstance(found, HolderFound) or found.holder.generation != session.generation:
+        return None
+    return _staff(found, session, doer)
+
+
+def may_price(request: Http, staff: Staff) -> None:
+    """Check that a change which has prices may be made: see gateway/rights.py.
+
+    Raises:
+        Problem: The key is missing, or the sign-in is not fresh.
+    """
+    _check(staff, PRICES, context_of(request.scope))
 
 
 def signed_in(scope: Scope) -> Staff | None:
@@ -139,21 +160,63 @@ def member(request: Http) -> Staff:
 
 
 def subject_of(scope: Scope) -> str:
-    """Return the token that a guard has let in, "" if none was asked for."""
+    """Return the token, or the person, that a guard has let in; "" if none was asked for."""
     subject: str = scope["state"].get("subject", "")
     return subject
+
+
+def doer_of(connection: AnyConnection, staff_id: str) -> Doer:
+    """Describe who does something, for the record of acts."""
+    return Doer(id=staff_id, address=client_address(connection), request_id=acts.request_id(connection.scope))
+
+
+def is_fresh(staff: Staff, now: datetime, fresh_s: float) -> bool:
+    """Whether a person has signed in just now. A program never signs in: its token says all."""
+    return staff.session is None or (now - staff.session.since).total_seconds() < fresh_s
+
+
+async def _admit(connection: AnyConnection, staff: Staff, right: Right | None) -> None:
+    """Check the right that a route asks for, and record what a member of staff sets about to do."""
+    if connection.scope.get("method") == "OPTIONS":
+        return
+    if right is None:
+        raise Problem(403, "forbidden", "Nobody may do this.")
+    context = context_of(connection.scope)
+    is_safe = connection.scope.get("method", "") in _SAFE
+    if not is_safe and staff.session is not None and not bearer(connection):
+        check_origin(connection, takes_files=True)
+    _check(staff, right, context)
+    connection.scope["state"]["subject"] = f"staff {staff.id}" if staff.session else bearer(connection)
+    if not is_safe:
+        await acts.begin(connection, staff.id, right)
+
+
+def _check(staff: Staff, right: Right, context: GatewayContext) -> None:
+    if right.is_of_person and not staff.holder.is_person:
+        raise Problem(403, "forbidden", "This takes a person: a program has no account, and no eyes.")
+    if right.keys and staff.holder.lacks_factor:
+        raise Problem(401, "second_factor_required", "This role needs a second factor: set one up under /admin/api/me.")
+    if missing := right.missing(staff.holder.keys):
+        raise Problem(403, "forbidden", f"This takes the key {missing}.", key=missing)
+    if right.is_fresh and not is_fresh(staff, context.clock.now(), context.staff_gate.settings.shopflow_staff_fresh_s):
+        raise Problem(403, "fresh_login_required", "Please sign in again: this takes a fresh sign-in.")
 
 
 async def _sign_in(connection: AnyConnection) -> Staff | None:
     """Look a request's token up, once: a guard may be asked twice (see gateway/idempotency.py)."""
     context, state = context_of(connection.scope), connection.scope["state"]
     if "staff" not in state:
-        token = bearer(connection)
-        state["staff"] = await staff_of(context.database, token, context.clock.now())
-        if state["staff"] is not None:
-            state["subject"] = token
+        token = shown_token(connection)
+        state["staff"] = await staff_of(context, token, doer_of(connection, ""))
     return signed_in(connection.scope)
 
 
-def _hash(token: str) -> bytes:
-    return hashlib.sha256(token.encode()).digest()
+def shown_token(connection: AnyConnection) -> str:
+    """Return the token of staff that a request shows, in its header or its cookie."""
+    given, cookies = bearer(connection), connection.headers.get("cookie", "")
+    return given or context_of(connection.scope).staff_gate.sessions.token_of(cookies, "")
+
+
+def _staff(found: HolderFound, session: Session | None, doer: Doer | None) -> Staff:
+    known = msgspec.structs.replace(doer or Doer(id=""), id=found.holder.id)
+    return Staff(found.holder, session, known)

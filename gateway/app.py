@@ -11,6 +11,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 
 from gateway import openapi
 from gateway.access import member
+from gateway.acts import note_answer
 from gateway.api import ROUTES
 from gateway.api.costs import COSTS
 from gateway.context import GatewayContext, context_of_request, put_context
@@ -65,7 +66,7 @@ def _routes() -> Litestar:
         },
         middleware=[Idempotent],
         before_request=check_query,
-        before_send=[name_all_methods, note_changes],
+        before_send=[name_all_methods, note_changes, note_answer],
         exception_handlers=HANDLERS,
         request_max_body_size=MAX_BODY_BYTES,
         openapi_config=None,  # The description is our own: gateway/openapi.py.

@@ -28,6 +28,7 @@ from gateway.keys import Keys
 from gateway.live import Hub
 from gateway.sessions import Sessions
 from gateway.settings import PageSettings
+from gateway.staff_gate import StaffGate
 from gateway.stripe_events import OwnAccount
 from gateway.tries import Tries
 from gateway.updates import Updates
@@ -73,6 +74,7 @@ class GatewayContext:
     levels: LevelAudit
     clock: Clock
     keys: Keys
+    staff_gate: StaffGate
     guard: Guard
     vault: Vault  # For the indexes of addresses.
     passwords: Passwords

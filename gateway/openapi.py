@@ -30,7 +30,7 @@ STAFF: Final[Json] = {"staff": []}
 ORDER: Final[Json] = {"order": []}
 CUSTOMER: Final[Json] = {"customer": []}
 _SCHEMES: Final[Json] = {
-    "staff": {"type": "http", "scheme": "bearer", "description": "A staff token, as `run.py token` makes it."},
+    "staff": {"type": "http", "scheme": "bearer", "description": "A token of a program, or of a person's session."},
     "order": {
         "type": "http",
         "scheme": "bearer",
@@ -206,11 +206,15 @@ def _codes(handler: HTTPRouteHandler, *, has_key: bool) -> Sequence[str]:
     """Return the codes of a route, and of the layers around it."""
     fields = handler.parsed_fn_signature.parameters
     own: Iterable[str] = handler.opt.get("refuses", ())
-    takes_cookies, is_read = CUSTOMER in handler.resolve_security(), set(handler.http_methods) <= {"GET", "HEAD"}
+    is_staff, is_read = STAFF in handler.resolve_security(), set(handler.http_methods) <= {"GET", "HEAD"}
+    takes_cookies = is_staff or CUSTOMER in handler.resolve_security()
     around = {
         "bad_json": "data" in fields,
         "idempotency_key_required": "claim" in fields,
         "unauthorized": _needs_sign_in(handler),
+        "forbidden": is_staff,
+        "fresh_login_required": is_staff,
+        "second_factor_required": is_staff,
         "foreign_origin": takes_cookies and not is_read,
         "unsupported_media_type": takes_cookies and not is_read,
         "idempotency_in_progress": has_key,

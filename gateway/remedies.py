@@ -85,6 +85,7 @@ _ADVICE: Final[Mapping[Action, str]] = {
     "stop_other_parcels": "stop all parcels but one at the carrier",
     "ask_carrier": "ask the carrier where the parcel is",
     "restore_order": "restore it from a backup; find out who deleted it",
+    "restore_acts": "compare with a backup; find out who has changed the table: no part of the shop does",
     "restore_or_return_money": (
         "find out who deleted the order; restore it from a backup, or refund its money at Stripe"
     ),

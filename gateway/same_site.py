@@ -18,8 +18,12 @@ _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _OWN: Final = frozenset({"same-origin", "none"})  # None: its user typed the address.
 
 
-def check_origin(connection: AnyConnection) -> None:
+def check_origin(connection: AnyConnection, *, takes_files: bool = False) -> None:
     """Refuse an unsafe request that a page of another site has sent, or a form.
+
+    Args:
+        connection: The request.
+        takes_files: Whether a body need not be JSON, as long as a browser says that our own page sends it.
 
     Raises:
         Problem: 403 or 415.
@@ -33,7 +37,8 @@ def check_origin(connection: AnyConnection) -> None:
     if not is_own:
         raise Problem(403, "foreign_origin", "Only pages of the shop itself may send this.")
     has_body = headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
-    if has_body and headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if has_body and kind != "application/json" and not (takes_files and is_browser(connection)):
         raise Problem(415, "unsupported_media_type", "The body must be application/json.")
 
 

@@ -42,9 +42,10 @@ SCHEMA_OF = {
     "order": "orders",  # A domain whose name is a word of SQL.
     "idempotency": "gateway",  # Its table began there, and migrations only ever add.
 }
-# What a migration had to know of another domain, once: which of the units that are sold have left.
+# What a migration had to know of another domain, once.
 READ_ONCE = {
-    "actors/inventory/schema/0002_assigned.sql": {"orders"},
+    "actors/staff/schema/0001_staff.sql": {"gateway"},  # Which tokens programs have.
+    "actors/inventory/schema/0002_assigned.sql": {"orders"},  # Which of the units that are sold have left.
     "actors/payment/schema/0006_unheard.sql": {"orders", "bus"},  # And what must be said of it.
 }
 

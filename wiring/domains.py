@@ -32,6 +32,7 @@ from actors.payment.stripe import Stripe, StripeSettings
 from actors.search.actor import Search
 from actors.shipping.actor import Shipping
 from actors.shipping.carrier import Carrier, CarrierSettings
+from actors.staff.actor import People
 from actors.vault.actor import KeyKeeper
 from actors.views.actor import Views
 from actors.warehouse.actor import Warehouse
@@ -47,6 +48,7 @@ from engine.settings import EngineSettings, Seconds, Settings, meaning
 from engine.vault import Vault
 from gateway.keys import Keys
 from gateway.settings import EdgeSettings, PageSettings
+from gateway.staff_gate import StaffSettings
 from gateway.updates import Updates
 
 _ROOT: Final = Path(__file__).parent.parent
@@ -54,7 +56,7 @@ _ROOT: Final = Path(__file__).parent.parent
 # A command goes to the actor that handles it, an event to all that do.
 ACTORS: Final[tuple[type[Actor], ...]] = (
     Catalog, Carts, Inventory, Orders, Payments, Warehouse, Shipping, Email, Notifications, Analytics, Auditor,
-    IdempotencyKeys, Media, Search, Imports, Views, KeyKeeper, Customers,
+    IdempotencyKeys, Media, Search, Imports, Views, KeyKeeper, Customers, People,
 )  # fmt: skip
 
 # The folders of migrations, each for a PostgreSQL schema of its own.
@@ -97,6 +99,7 @@ class ShopSettings(msgspec.Struct, frozen=True):
     fetch: FetchSettings = FetchSettings()
     passwords: PasswordSettings = PasswordSettings()
     vault: VaultSettings = VaultSettings()
+    staff: StaffSettings = StaffSettings()
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +166,7 @@ def make_actors(given: Given) -> Sequence[Actor]:
         ),
         Imports(bus=bus, database=database, objects=given.objects, fetcher=given.fetcher, clock=clock),
         Views(keeper=given.updates),
+        People(database=database, clock=clock, vault=given.vault),
         KeyKeeper(database=database, vault=given.vault, clock=clock),
         Customers(vault=given.vault),
     )

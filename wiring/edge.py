@@ -21,13 +21,22 @@ from gateway.guard import Guard, make_guard
 from gateway.headers import headers_of_all, headers_of_handshakes
 from gateway.http_protocol import HttpBounds
 from gateway.keys import Keys
-from gateway.limiter import SharedAllowances
+from gateway.limiter import Limiter, SharedAllowances
 from gateway.limits import AdmissionControl
 from gateway.live import Hub, LiveSettings
 from gateway.places import Places
+from gateway.rate_limit import RateLimit
 from gateway.server import Server, most_connections
 from gateway.sessions import Sessions
-from gateway.settings import EdgeSettings
+from gateway.settings import EdgeSettings, url_of
+from gateway.staff_gate import (
+    MOST_OF_ACCOUNT,
+    MOST_OF_ADDRESS,
+    MOST_TRIES,
+    TRIES_S,
+    StaffGate,
+    staff_kind,
+)
 from gateway.stripe_events import OwnAccount
 from gateway.tries import Tries
 from gateway.views.reader import ViewReader
@@ -78,9 +87,10 @@ async def _serving(shop: Shop, listener: socket.socket, passwords: Passwords) ->
         clock=shop.clock,
         most_bytes=settings.shopflow_view_cache_mb << 20,
     )
-    context = _context(shop, guard, hub, views, passwords)
+    gate = make_staff_gate(shop, url_of(settings.shopflow_host, listener.getsockname()[1]))
+    context = _context(shop, guard, hub, views, passwords, gate)
     server = Server(make_app(context, origins=settings.all_origins), _http_bounds(settings, guard), hub)
-    shared = SharedAllowances(shop.services.redis, guard.limiters)
+    shared = SharedAllowances(shop.services.redis, [*guard.limiters, *gate.limiters])
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(hub.run)
         tasks.start_soon(views.run)
@@ -99,9 +109,11 @@ async def _serving(shop: Shop, listener: socket.socket, passwords: Passwords) ->
             tasks.cancel_scope.cancel()
 
 
-def _context(shop: Shop, guard: Guard, hub: Hub, views: ViewReader, passwords: Passwords) -> GatewayContext:
+def _context(
+    shop: Shop, guard: Guard, hub: Hub, views: ViewReader, passwords: Passwords, gate: StaffGate
+) -> GatewayContext:
     settings, integrations, redis = shop.settings.edge, shop.integrations, shop.services.redis
-    site = site_of(settings.public_url or settings.listens_at, "ShopFlow")
+    site = site_of(gate.link_base, "ShopFlow")  # As it really listens: the port may be any free one.
     return GatewayContext(
         bus=shop.bus,
         cells=shop.bus.supervisor.cells,
@@ -116,6 +128,7 @@ def _context(shop: Shop, guard: Guard, hub: Hub, views: ViewReader, passwords: P
         levels=levels,
         clock=shop.clock,
         keys=Keys(shop.vault.roots),
+        staff_gate=gate,
         guard=guard,
         vault=shop.vault,
         passwords=passwords,
@@ -133,6 +146,24 @@ def _context(shop: Shop, guard: Guard, hub: Hub, views: ViewReader, passwords: P
         stripe_webhook_secrets=integrations.stripe.webhook_secrets,
         stripe_account=OwnAccount(is_live=integrations.stripe.is_live, id=integrations.stripe.stripe_account),
         carrier_webhook_secrets=integrations.carrier.webhook_secrets,
+    )
+
+
+def make_staff_gate(shop: Shop, url: str) -> StaffGate:
+    """Make the gate of staff, for a shop that listens at this address."""
+    settings, edge, is_shared = shop.settings.staff, shop.settings.edge, may_have_siblings(shop.settings)
+    url = edge.public_url or url
+
+    def limiter(most: int, period_s: float) -> Limiter:
+        return Limiter(RateLimit(most, period_s), shop.clock.monotonic, is_shared=is_shared)
+
+    return StaffGate(
+        settings=settings,
+        sessions=Sessions(shop.services.redis, shop.clock, staff_kind(settings), is_https=edge.is_https),
+        tries=limiter(MOST_TRIES, TRIES_S),
+        of_account=limiter(MOST_OF_ACCOUNT, TRIES_S),
+        of_address=limiter(MOST_OF_ADDRESS, 60.0),
+        link_base=url,
     )
 
 

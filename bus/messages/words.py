@@ -97,6 +97,7 @@ _BY_CODE: Final = {code: sentence for sentence, codes in _DECLINES.items() for c
 
 # Of answers of the API, blocks of a quote included.
 PROBLEMS: Final[Mapping[str, str]] = {
+    "already_decided": "This was decided about already.",
     "amount_too_large": "This is more than one payment can be. Please make it two orders.",
     "answer_lost": "The answer to this request can't be read any more.",
     "attribute_exists": "There is such an attribute already.",
@@ -121,6 +122,8 @@ PROBLEMS: Final[Mapping[str, str]] = {
     "internal_error": "The shop made a mistake. Please try again.",
     "invalid": "Something that was entered is not right.",
     "invalid_address": "The address is not right.",
+    "lacks_rights": "Nobody gives others more than they may themselves.",
+    "last_owner": "The shop needs an owner.",
     "last_sku": "A product needs at least one article.",
     "method_not_allowed": "This can't be done here.",
     "money_in_doubt": "The order's money is in doubt.",
@@ -135,6 +138,16 @@ PROBLEMS: Final[Mapping[str, str]] = {
     "not_refundable": "So much is not left to refund.",
     "not_sold": "An article in your basket is no longer sold.",
     "not_undoable": "This import can't be undone.",
+    "own_request": "Somebody else must approve what you have asked for.",
+    "passkey_refused": "This passkey can't be used here.",
+    "password_refused": "Please choose another password.",
+    "person_exists": "This address is that of a person who works here.",
+    "role_in_use": "People have this role.",
+    "second_factor_required": "A second factor is needed.",
+    "too_many_roles": "There are as many roles as there may be.",
+    "too_many_tokens": "There are as many tokens as there may be.",
+    "unknown_role": "There is no such role.",
+    "wrong_code": "This is not the code of now.",
     "out_of_stock": "There is not so much left.",
     "path_taken": "Another has this address already.",
     "payment_unavailable": "No payment can be taken at the moment. Nothing was ordered, and nothing is charged.",

@@ -11,6 +11,7 @@ from gateway import openapi, webhooks
 from gateway.access import staff_only
 from gateway.api import (
     analytics,
+    approvals,
     audit,
     cart,
     catalog,
@@ -25,6 +26,10 @@ from gateway.api import (
     search,
     shipping,
     shop,
+    staff,
+    staff_me,
+    staff_pages,
+    staff_sessions,
     uploads,
     warehouse,
 )
@@ -39,6 +44,7 @@ PUBLIC: list[ControllerRouterHandler] = [
     *docs.PUBLIC,
     *media.PUBLIC,
     *customer.PUBLIC,
+    *staff_pages.PUBLIC,
 ]
 
 STAFF: list[ControllerRouterHandler] = [
@@ -55,9 +61,13 @@ STAFF: list[ControllerRouterHandler] = [
     *audit.STAFF,
     *analytics.STAFF,
     *operations.STAFF,
+    *staff.STAFF,
+    *staff_me.STAFF,
+    *approvals.STAFF,
 ]
 
 ROUTES: list[ControllerRouterHandler] = [
     *PUBLIC,
+    Router("/admin/api", guards=[staff_only], tags=["staff"], route_handlers=staff_sessions.ENTRY),
     Router("/admin/api", guards=[staff_only], tags=["staff"], security=[openapi.STAFF], route_handlers=STAFF),
 ]

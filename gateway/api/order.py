@@ -1,7 +1,8 @@
 """Orders: one, for holders of its token; all, for staff."""
 
+import re
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Final
 
 from litestar import delete, get, post
 from litestar.params import FromPath, FromQuery, QueryParameter
@@ -11,11 +12,13 @@ from bus.messages.base import Address, Instant, Money, OrderLine
 from bus.messages.email import WithdrawOrderLinks
 from bus.messages.order import CancelOrder, GetOrder, ListOrders, NotCancellable, Order, OrderStatus, OrderSummary
 from gateway import openapi
-from gateway.access import order_readers_only, signed_in
+from gateway.access import Member, order_readers_only, signed_in
 from gateway.api.bodies import View
 from gateway.api.lists import Limit, ListView
 from gateway.context import GatewayContext, Http, Injected
 from gateway.problems import Problem, not_found
+
+_NUMBER: Final = re.compile(r"(?i)SF-[0-9]{1,18}")  # Of an order; digits alone may be a phone, or a postal code.
 
 
 class TrackingView(View, frozen=True, kw_only=True):
@@ -66,7 +69,7 @@ class OrderView(View, frozen=True, kw_only=True):
     created_at: Instant
     pay_until: Instant | None
     timeline: Sequence[MomentView]
-    buyer: BuyerView | None = None  # For staff only.
+    buyer: BuyerView | None = None  # For staff with the key read_customers only.
 
 
 class WithdrawnView(View, frozen=True, kw_only=True):
@@ -87,10 +90,12 @@ class OrderList(ListView[OrderSummary], frozen=True, kw_only=True):
     refuses=["not_found"],
 )
 async def get_order(context: Injected, request: Http, order_id: FromPath[str]) -> OrderView:
-    """Read an order. Needs its access token, that of a link in a mail about it, its customer's session, or a staff
-    token; else it is 404.
+    """Read an order. Needs its access token, that of a link in a mail about it, its customer's session, or staff with
+    the key `read_orders`; else it is 404.
     """
-    return await read_order(context, order_id, for_staff=signed_in(request.scope) is not None)
+    staff = signed_in(request.scope)
+    shows_buyer = staff is not None and staff.may("read_customers")
+    return await read_order(context, order_id, for_staff=staff is not None, shows_buyer=shows_buyer)
 
 
 @post(
@@ -108,7 +113,8 @@ async def cancel_order(context: Injected, request: Http, order_id: FromPath[str]
     answer = await context.bus.ask(ask)
     match answer:
         case Order():
-            return view(answer, for_staff=staff is not None)
+            shows_buyer = staff is not None and staff.may("read_customers")
+            return view(answer, for_staff=staff is not None, shows_buyer=shows_buyer)
         case NotCancellable():
             raise Problem(
                 409,
@@ -145,6 +151,7 @@ async def withdraw_links_for_buyer(context: Injected, order_id: FromPath[str]) -
 @get("/orders", summary="List orders")
 async def list_orders(
     context: Injected,
+    staff: Member,
     status: FromQuery[OrderStatus | None] = None,
     q: Annotated[str, QueryParameter(max_length=100)] = "",
     limit: Limit = 20,
@@ -153,13 +160,18 @@ async def list_orders(
     """List orders, the newest first.
 
     With `q` those of this number, or of a buyer with this e-mail address, name (or its beginning), postal code or
-    phone. A page of those may have fewer items than `limit`, and yet be followed by another.
+    phone. A page of those may have fewer items than `limit`, and yet be followed by another. Whoever lacks the key
+    `read_customers` finds orders by their number alone: what is found would tell who has bought.
     """
+    if q and not (staff.may("read_customers") or _NUMBER.fullmatch(q.strip())):
+        raise Problem(403, "forbidden", "To look for buyers takes the key read_customers.", key="read_customers")
     page = await context.bus.ask(ListOrders(limit=limit, status=status, after=cursor, q=q))
     return OrderList(items=page.orders, next=page.next)
 
 
-async def read_order(context: GatewayContext, order_id: str, *, for_staff: bool = False) -> OrderView:
+async def read_order(
+    context: GatewayContext, order_id: str, *, for_staff: bool = False, shows_buyer: bool = False
+) -> OrderView:
     """Read an order as its buyer sees it, or as staff do.
 
     Raises:
@@ -168,11 +180,11 @@ async def read_order(context: GatewayContext, order_id: str, *, for_staff: bool 
     order = await context.bus.ask(GetOrder(order_id=order_id))
     if not isinstance(order, Order):
         raise not_found("order")
-    return view(order, for_staff=for_staff)
+    return view(order, for_staff=for_staff, shows_buyer=shows_buyer)
 
 
-def view(order: Order, *, for_staff: bool = False) -> OrderView:
-    """Show an order; to its buyer without the parts that only staff may see."""
+def view(order: Order, *, for_staff: bool = False, shows_buyer: bool = False) -> OrderView:
+    """Show an order; to its buyer without the parts that only staff may see, to staff without what names the buyer."""
     tracking = (
         TrackingView(carrier=order.carrier or "", tracking_number=order.tracking_number)
         if order.tracking_number
@@ -206,7 +218,7 @@ def view(order: Order, *, for_staff: bool = False) -> OrderView:
             for moment in order.timeline
             if for_staff or not moment.staff_only
         ],
-        buyer=_buyer(order) if for_staff else None,
+        buyer=_buyer(order) if shows_buyer else None,
     )
 
 

@@ -3,16 +3,17 @@
 from typing import Annotated
 
 import msgspec
-from litestar import post
+from litestar import Response, post
 from litestar.params import FromPath, JSONBody
 
 from bus.messages.base import Money
 from bus.messages.currencies import step
 from bus.messages.payment import LookAtStripe, Refund, RefundOrder, RefundReason
-from gateway.access import Member
+from bus.messages.staff_acts import AskApproval
+from gateway.access import Member, Staff
 from gateway.api.bodies import LARGEST, Body, MoneyBody, Strict, View
 from gateway.api.order import OrderView, read_order
-from gateway.context import Injected
+from gateway.context import GatewayContext, Injected
 from gateway.idempotency import RequiredClaim
 from gateway.problems import Problem
 
@@ -32,7 +33,8 @@ class RefundView(View, frozen=True, kw_only=True):
     amount: Money
     reason: RefundReason
     status: str
-    by: str  # Who of the staff asked for it: the label and id of a token.
+    by: str  # Who of the staff asked for it: the label and id of a token, or the id of a person.
+    approval: str | None = None  # It waits for a second person to approve this.
 
 
 class Looking(View, frozen=True, kw_only=True):
@@ -50,10 +52,15 @@ class Looking(View, frozen=True, kw_only=True):
 )
 async def refund(
     context: Injected, staff: Member, claim: RequiredClaim, order_id: FromPath[str], data: JSONBody[RefundBody]
-) -> RefundView:
-    """Refund an order, in part or in full. Needs an `Idempotency-Key`. It is answered once the refund is on its way."""
+) -> Response[RefundView]:
+    """Refund an order, in part or in full. Needs an `Idempotency-Key`. It is answered once the refund is on its way.
+
+    If it is more than one person may refund of an order, the answer is 202: it waits until a second one approves it.
+    """
     refund_id = f"ref_{claim.token}"
     order = await read_order(context, order_id)
+    if waiting := await _waiting(context, staff, refund_id, order, data):
+        return Response(waiting, status_code=202)
     answer = await context.bus.ask(
         RefundOrder(
             order_id=order_id,
@@ -66,7 +73,7 @@ async def refund(
     if not isinstance(answer, Refund):
         refundable = {"amount": answer.refundable.amount, "currency": order.total.currency}
         raise Problem(409, "not_refundable", "Less than this amount is left to refund.", refundable=refundable)
-    return RefundView(
+    view = RefundView(
         id=answer.id,
         order_id=answer.order_id,
         amount=answer.amount,
@@ -74,6 +81,7 @@ async def refund(
         status=answer.status,
         by=answer.by,
     )
+    return Response(view, status_code=201)
 
 
 @post(
@@ -87,6 +95,39 @@ async def look_at_stripe(context: Injected, order_id: FromPath[str]) -> Looking:
     if not await context.bus.ask(LookAtStripe(order_id=order_id)):
         raise Problem(409, "settled", "Stripe's state of this order is final.")
     return Looking(looking=True)
+
+
+async def _waiting(
+    context: GatewayContext, staff: Staff, refund_id: str, order: OrderView, data: RefundBody
+) -> RefundView | None:
+    """Ask whether a person may make this refund alone; None if so. A program may: its token says all."""
+    limit = context.staff_gate.settings.shopflow_refund_limit
+    if not limit or not staff.holder.is_person:
+        return None
+    amount = _minor_units(data, order)
+    worth = order.total.amount if amount is None else amount
+    ask = AskApproval(
+        id=refund_id.replace("ref_", "apr_", 1),
+        order_id=order.id,
+        refund_id=refund_id,
+        amount=amount,
+        worth=worth,
+        limit=limit,
+        reason=data.reason,
+        by=staff.doer,
+    )
+    approval = (await context.bus.ask(ask)).approval
+    if approval.state in ("within", "approved"):
+        return None
+    return RefundView(
+        id=refund_id,
+        order_id=order.id,
+        amount=Money(amount=worth, currency=order.total.currency),
+        reason=data.reason,
+        status=approval.state,
+        by=approval.by,
+        approval=approval.id,
+    )
 
 
 def _minor_units(data: RefundBody, order: OrderView) -> int | None:

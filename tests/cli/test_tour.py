@@ -9,12 +9,13 @@ from aiohttp import web
 from rich.console import Console
 from typer.testing import CliRunner
 
+from bus.messages.staff import FindToken, HolderFound, ListTokens, NobodyThere
 from cli import running
 from cli.app import app
 from cli.running import run
 from cli.scripted_buyer import Tour, TourFailed
 from cli.tour import _token
-from gateway.access import list_tokens, staff_of
+from gateway.access import hash_of
 from testkit import ShopUnderTest
 from wiring.domains import ShopSettings
 from wiring.shop import Shop
@@ -54,15 +55,15 @@ async def test_its_token_is_valid_while_it_walks_and_revoked_after_a_failure(
         yield inside
 
     monkeypatch.setattr("cli.tour.existing_shop", this_shop)
-    database = inside.services.database
 
     with suppress(TourFailed):
         async with _token(ShopSettings()) as token:
-            assert await staff_of(database, token, inside.clock.now()) is not None
+            assert isinstance(await shop.ask(FindToken(hash=hash_of(token))), HolderFound)
             raise TourFailed("it was closed")
 
-    assert await staff_of(database, token, inside.clock.now()) is None
-    assert [known.revoked_at is not None for known in await list_tokens(database) if known.label == "tour"] == [True]
+    assert await shop.ask(FindToken(hash=hash_of(token))) == NobodyThere()
+    known = [each for each in (await shop.ask(ListTokens())).tokens if each.label == "tour"]
+    assert [each.revoked_at is not None for each in known] == [True]
 
 
 @pytest.mark.parametrize("is_terminal", [True, False])

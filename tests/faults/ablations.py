@@ -27,6 +27,7 @@ from actors.warehouse import rules as warehouse
 from bus.deliveries import Deliveries
 from bus.dispatcher import Subscription
 from bus.sweeper import Sweeper
+from engine import totp
 from engine.turns import Turns
 from testkit import ShopUnderTest
 from tests.faults import replacements
@@ -37,6 +38,7 @@ from tests.faults.scenarios import (
     messages,
     outside_facts,
     sealed,
+    staff,
     two_shops,
     units_and_money,
     wrong_code,
@@ -375,6 +377,24 @@ ABLATIONS: Final[Sequence[Ablation]] = (
         "a page that shows what was true before",
         patches(lambda: replaced("gateway.newer_wins._KEEP_NEWER", replacements.ANY_LEVEL)),
         messages.an_older_stock_level_comes_late,
+    ),
+    Ablation(
+        "staff: the last owner stays",
+        "a shop that nobody can rule any more",
+        patches(lambda: replaced("actors.staff.rules.would_be_last", lambda _owners, _user: False)),
+        staff.the_only_owner_steps_down,
+    ),
+    Ablation(
+        "staff: a recovery code counts once",
+        "a code that was read over a shoulder, or from a note, and opens again",
+        patches(lambda: reworded("actors.staff.factors._USE_CODE", " and used_at is null", "")),
+        staff.a_recovery_code_is_shown_twice,
+    ),
+    Ablation(
+        "staff: the step of the last code by time is kept",
+        "a code that was seen on the way, and opens again within its minute",
+        patches(lambda: rewritten(totp.step_of, ("and step > last_step", ""))),
+        staff.a_code_by_time_is_shown_twice,
     ),
     Ablation(
         "vault: a box is bound to its place",

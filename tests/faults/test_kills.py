@@ -32,12 +32,14 @@ INDEXING = ("search-committing", "search-committed", "search-swapping")  # Where
 # Where staff send them, or their recipe has changed (tests/actors/media).
 PICTURES = ("original-kept", "renditions-stored", "upload-removed", "half-remade", "remade")
 IMPORTING = ("import-piece-written",)  # Where goods are imported (tests/actors/imports).
+STAFF = ("recovery-code-used",)  # Where staff have lost their second factor (tests/actors/staff).
 VIEWS = ("before-views-forgotten", "after-views-forgotten")  # Where products change (tests/gateway/views/test_shop.py).
 # Where customers sign in, or leave (tests/journeys/test_accounts*.py).
 ACCOUNTS = ("customer-code-used", "customer-closing", "carts-merging", "carts-merged")
 # Where keys are turned (tests/actors/vault), and an earlier version's orders sealed (actors/order/test_sealed.py).
 KEYS = ("kek-written", "keys-rewrapped", "kek-destroyed", "master-key-prepared", "master-key-known", "reseal-batch")
-ELSEWHERE = {*ACCOUNTS, *MIGRATIONS, *BETWEEN_PROCESSES, *RENAMES, *INDEXING, *PICTURES, *IMPORTING, *VIEWS, *KEYS}
+PEOPLE = {*ACCOUNTS, *KEYS, *STAFF}
+ELSEWHERE = {*PEOPLE, *MIGRATIONS, *BETWEEN_PROCESSES, *RENAMES, *INDEXING, *PICTURES, *IMPORTING, *VIEWS}
 
 
 class Killing:

@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from io import BytesIO
@@ -13,7 +13,8 @@ import msgspec
 from multidict import CIMultiDictProxy
 from yarl import URL
 
-from gateway.access import make_token
+from bus.messages.staff import KEYS
+from cli.program_tokens import make_token
 from sandbox.core.webhooks import signature
 from testkit import ShopUnderTest
 from testkit.people import DELIVERY
@@ -211,7 +212,7 @@ class Staff(Visitor):
         audit = (await self.get("/admin/api/audit")).good
         assert set(audit["checked"]) == {
             "stock", "money", "orders", "pictures", "categories", "search", "mails", "answers", "deliveries", "levels",
-            "live", "views",
+            "live", "views", "acts",
         }  # fmt: skip
         return list(audit["findings"])
 
@@ -248,9 +249,11 @@ def purchase(cart: str, key: str, answer: Answer) -> Purchase:
     )
 
 
-async def staff_token(shop: ShopUnderTest, *, valid_for: timedelta = timedelta(days=30)) -> str:
-    async with shop.inside.services.database.transaction(shop.clock.now()) as tx:
-        return await make_token(tx, role="staff", label="test", valid_for=valid_for)
+async def staff_token(
+    shop: ShopUnderTest, *, valid_for: timedelta = timedelta(days=30), label: str = "test", keys: Sequence[str] = KEYS
+) -> str:
+    """A token of a program; without keys it may everything."""
+    return (await make_token(shop.inside.bus, label=label, keys=keys, valid_for=valid_for))[0]
 
 
 async def sql(shop: ShopUnderTest, statements: str, *parameters: object) -> None:

@@ -81,6 +81,30 @@ async def test_a_token_is_listed_and_revoked(running: Program) -> None:
     assert token not in listed
 
 
+async def test_people_are_added_listed_and_disabled(running: Program) -> None:
+    add = ("staff", "add", "ada@shop.example", "--role", "warehouse", "--name", "Ada")
+    links = [(await running.good(*add)).strip() for _ in range(2)]
+
+    assert all(link.startswith(f"{running.url}/admin/join#inv_") for link in links)
+    assert links[0] != links[1]
+    listed = await running.good("staff")
+    assert "ada@shop.example" in listed
+    assert "invited" in listed
+    assert await running.good("staff", "disable", "ada@shop.example") == "Disabled.\n"
+    for wrong in (("disable", "eve@shop.example"), ("add", "eve@shop.example", "--role", "king"), ("add", "eve")):
+        done = await running.run("staff", *wrong)
+        assert (done.code, done.err.count("\n")) == (2, 1), done
+
+
+async def test_a_token_has_the_keys_that_were_asked_for(running: Program) -> None:
+    token = (await running.good("token", "--label", "till", "--keys", "read_stock")).strip()
+    headers = {"Authorization": f"Bearer {token}"}
+    assert (await running.ask("GET", "/admin/api/stock", **headers)).status == 200
+    assert (await running.ask("GET", "/admin/api/orders", **headers)).status == 403
+    wrong = await running.run("token", "--keys", "read_everything")
+    assert (wrong.code, wrong.err.count("\n")) == (2, 1)
+
+
 async def test_goods_go_out_and_come_in_again(running: Program, tmp_path: Path) -> None:
     assert "114 SKUs" in await running.good("export", str(tmp_path / "out.csv"))
     rows = read_csv(tmp_path / "out.csv")

@@ -352,7 +352,7 @@ async def test_a_kept_answer_is_for_those_who_may_ask_still(shop: ShopUnderTest,
         _ = (await each.ask("POST", path, {"amount": amount}, key=key)).good  # Each has its own answer to this key.
 
     shop.clock.jump(timedelta(minutes=6))
-    await sql(shop, "update gateway.tokens set expires_at = created_at where hash = sha256($1)", revoked.token.encode())
+    await sql(shop, "update staff.tokens set expires_at = created_at where hash = sha256($1)", revoked.token.encode())
 
     for each, amount in ((short, 100), (revoked, 200)):
         assert (await each.ask("POST", path, {"amount": amount}, key=key)).refusal == (401, "unauthorized")

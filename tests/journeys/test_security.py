@@ -1,16 +1,16 @@
 """Who of the staff did what to what: tokens by name, the security log, and the names on what was done."""
 
 from collections.abc import Iterator, MutableMapping
-from datetime import timedelta
 from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
 
 from actors.audit import stuck
-from gateway.access import list_tokens, make_token, revoke_token
+from bus.messages.staff import ListTokens
+from cli.program_tokens import revoke_token
 from testkit import ShopUnderTest
-from tests.journeys.people import Customer, Staff, fail_refunds, new_key
+from tests.journeys.people import Customer, Staff, fail_refunds, new_key, staff_token
 
 Line = MutableMapping[str, Any]
 
@@ -26,8 +26,7 @@ def security(lines: list[Line]) -> list[Line]:
 
 
 async def sign_in(shop: ShopUnderTest, staff: Staff, label: str) -> Staff:
-    async with shop.inside.services.database.transaction(shop.clock.now()) as tx:
-        return Staff(shop, staff.http, await make_token(tx, role="staff", label=label, valid_for=timedelta(days=1)))
+    return Staff(shop, staff.http, await staff_token(shop, label=label))
 
 
 async def sql(shop: ShopUnderTest, query: str) -> list[Any]:
@@ -38,14 +37,13 @@ async def test_a_token_is_listed_by_its_label_and_revoked_by_its_id(shop: ShopUn
     ada = await sign_in(shop, staff, "Ada")
     assert (await ada.get("/admin/api/orders")).status == 200
 
-    (known,) = (token for token in await list_tokens(shop.inside.services.database) if token.label == "Ada")
-    async with shop.inside.services.database.transaction(shop.clock.now()) as tx:
-        assert await revoke_token(tx, known.id)
-        assert not await revoke_token(tx, known.id)
-        assert not await revoke_token(tx, "tok_none")
+    (known,) = (token for token in (await shop.ask(ListTokens())).tokens if token.label == "Ada")
+    assert await revoke_token(shop.inside.bus, known.id)
+    assert not await revoke_token(shop.inside.bus, known.id)
+    assert not await revoke_token(shop.inside.bus, "tok_none")
 
     assert (await ada.get("/admin/api/orders")).refusal == (401, "unauthorized")
-    (revoked,) = (token for token in await list_tokens(shop.inside.services.database) if token.label == "Ada")
+    (revoked,) = (token for token in (await shop.ask(ListTokens())).tokens if token.label == "Ada")
     assert revoked.revoked_at == revoked.expires_at == shop.clock.now()
     assert (await staff.get("/admin/api/orders")).status == 200  # Another's token.
     assert ada.token not in str(known)

@@ -26,7 +26,7 @@ from bus.messages.catalog import (
 )
 from bus.messages.inventory import UnitsInUse
 from bus.messages.views import ViewRevision
-from gateway.access import Member
+from gateway.access import Member, may_price
 from gateway.api.bodies import Body, Strict, View
 from gateway.api.catalog.bodies import ProductBody, ProductChange, WholeProductBody, change_of, whole_product
 from gateway.api.catalog.history import ProductHistoryView, change_view
@@ -43,7 +43,7 @@ from gateway.api.catalog.shelf import ShownStock, stock_of
 from gateway.api.lists import Limit, ListView
 from gateway.api.pictures import ImageView, pictures_of
 from gateway.bundles import read_bundles
-from gateway.context import GatewayContext, Injected
+from gateway.context import GatewayContext, Http, Injected
 from gateway.preconditions import IfMatch, etag, expected_revision, required_revision
 from gateway.problems import not_found
 from gateway.renames import rename
@@ -145,9 +145,19 @@ async def set_product(
     refuses=["not_found", "product_exists", "changed_meanwhile"],
 )
 async def change_product(
-    context: Injected, staff: Member, product_id: FromPath[str], data: JSONBody[ProductChange], if_match: IfMatch = None
+    context: Injected,
+    request: Http,
+    staff: Member,
+    product_id: FromPath[str],
+    data: JSONBody[ProductChange],
+    if_match: IfMatch = None,
 ) -> Response[EditedProduct]:
-    """Change the given fields of a product; the others stay. With `If-Match` only if nobody has changed it since."""
+    """Change the given fields of a product; the others stay. With `If-Match` only if nobody has changed it since.
+
+    A change with SKUs or inputs has prices: it takes the key `write_prices`, too, and of a person a fresh sign-in.
+    """
+    if data.skus is not None or data.inputs is not None:
+        may_price(request, staff)
     ask = change_of(product_id, data, str(staff), expected_revision(if_match))
     return await _product(context, await context.bus.ask(ask))
 

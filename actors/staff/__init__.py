@@ -1,0 +1,1 @@
+"""People who work in the shop, what they may, and what they did."""

@@ -1,0 +1,61 @@
+"""Rights of whoever asks, as the database says them now. The base of this actor's turns."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from actors.staff import acts, rules, store, tokens
+from bus.messages.staff import COMMAND_LINE, OWNER, Doer, Role
+from bus.messages.staff_acts import Act
+from engine.actor import Actor
+from engine.clock import Clock
+from engine.postgres import Database
+from engine.transaction import Transaction
+from engine.vault import Vault
+
+
+class RightsBase(Actor):
+    """Looks up rights, and records acts, within the transaction of what they allow."""
+
+    def __init__(self, *, database: Database, clock: Clock, vault: Vault) -> None:
+        self._database = database
+        self._clock = clock
+        self._vault = vault
+
+    async def _giver(self, tx: Transaction, doer: Doer) -> rules.Rights:
+        """Return what a doer may. The end of the chain is locked first, so it stays so until the commit."""
+        await acts.lock(tx)
+        if doer.id == COMMAND_LINE.id:
+            return rules.ALL
+        if doer.id.startswith("tok_"):
+            token = await tokens.read(tx, doer.id)
+            is_valid = token is not None and token.expires_at > tx.now
+            return rules.Rights(frozenset(token.keys)) if token and is_valid else rules.NONE
+        known = await store.facts(tx, doer.id)
+        return rules.rights_of(known[0] if known else None, await store.roles(tx))
+
+    async def _touching(
+        self, tx: Transaction, doer: Doer, target: store.User, made: Mapping[str, Role]
+    ) -> tuple[str, ...] | None:
+        """Return why a doer can't touch a person; None if they can. What the person could do once active counts."""
+        keys = rules.keys_of(target.role, made)
+        return rules.refusal(await self._giver(tx, doer), keys=keys, is_owner=target.role == OWNER)
+
+    async def _note(
+        self, tx: Transaction, doer: Doer, what: str, about: str, *, before: object = None, after: object = None
+    ) -> None:
+        act = Act(
+            by=doer.id,
+            key="write_staff",
+            what=what,
+            about=about,
+            before=_json(before),
+            after=_json(after),
+            address=doer.address,
+            request_id=doer.request_id,
+        )
+        await acts.add(tx, [act])
+
+
+def _json(value: object) -> str:
+    return "" if value is None else msgspec.json.encode(value).decode()
