@@ -17,6 +17,7 @@ from bench import (
     holds,
     imports,
     lag,
+    limits,
     orders,
     pages,
     pictures,
@@ -191,6 +192,26 @@ def of_aged(folder: Path) -> ResultTable:
     return table
 
 
+def of_limits(folder: Path) -> ResultTable:
+    """What bounds on strangers cost buyers."""
+    table = ResultTable(
+        "Purchases in a shop with its bounds on strangers, and in shops without",
+        ("buyers", "shop", "purchases a second", "of the first's", "shop, ms each", "of the first's"),
+        aim="Aim: 0.98 of the purchases of a shop without.",
+    )
+    rows = uvloop.run(limits.measure(folder))
+    for row in rows:
+        first = next(each for each in rows if each.buyers == row.buyers)
+        speed, used = (
+            [mine / theirs for mine, theirs in zip(*pair, strict=True)]
+            for pair in ((row.per_second, first.per_second), (row.cpu_ms, first.cpu_ms))
+        )
+        table.add(
+            str(row.buyers), row.shop, spread(row.per_second), spread(speed, 2), spread(row.cpu_ms, 1), spread(used, 2)
+        )
+    return table
+
+
 def of_growth(folder: Path) -> ResultTable:
     """A shop with a million SKUs and a million orders."""
     table = ResultTable(
@@ -344,6 +365,7 @@ PARTS: Mapping[str, Callable[[Path], ResultTable]] = {
 MORE: Mapping[str, Callable[[Path], ResultTable]] = {
     "crowd": of_crowd,
     "aged": of_aged,
+    "limits": of_limits,
     "growth": of_growth,
     "million": of_million,
     "catalogue": of_catalogue,

@@ -1,15 +1,16 @@
-"""Buyers over HTTP, in a process of their own: `python -m bench.buyers URL BUYERS SKUS`.
+"""Buyers over HTTP, in a process of their own: `python -m bench.buyers URL BUYERS SKUS [spread]`.
 
 Closed loop: each buyer makes a cart, puts one unit into it, checks out and pays at Stripe as a browser would, and
 starts over. Each line on stdin is a number of purchases to make in all; the answer is a line of JSON: the seconds that
-each took. The buyers do not wait for the mails; the caller must, before it stops the time.
+each took. The buyers do not wait for the mails; the caller must, before it stops the time. With `spread`, each purchase
+is made from an address of its own, by a buyer of its own e-mail: a shop with its bounds serves them all.
 """
 
 import asyncio
 import secrets
 import sys
 from collections.abc import Iterator
-from itertools import chain, cycle
+from itertools import chain, count, cycle
 from time import perf_counter
 from typing import Any
 from urllib.parse import urlencode
@@ -21,7 +22,6 @@ from bench.goods import sku
 from bench.http import Connection, connect
 from testkit.people import DELIVERY
 
-_CHECKOUT = msgspec.json.encode(DELIVERY)
 _ONE = b'{"quantity":1}'
 _TRIES, _LATER_S = 30, 1.0
 _FORM = "Content-Type: application/x-www-form-urlencoded\r\n"
@@ -30,9 +30,10 @@ _FORM = "Content-Type: application/x-www-form-urlencoded\r\n"
 class Buyer:
     """A buyer with a connection to the shop and one to Stripe."""
 
-    def __init__(self, shop: Connection, stripe: Connection) -> None:
+    def __init__(self, shop: Connection, stripe: Connection, email: str | None = None) -> None:
         self._shop = shop
         self._stripe = stripe
+        self._checkout = msgspec.json.encode({**DELIVERY, **({"email": email} if email else {})})
 
     async def buy(self, wanted: str) -> float:
         """Make one purchase; returns the seconds it took."""
@@ -54,7 +55,7 @@ class Buyer:
     async def pay_for(self, cart: str) -> int:
         """Check out, and pay at Stripe; returns its status."""
         key = f"Idempotency-Key: {secrets.token_hex(8)}\r\n"
-        payment = (await self._ask_until_taken("POST", f"/carts/{cart}/checkout", _CHECKOUT, key))["payment"]
+        payment = (await self._ask_until_taken("POST", f"/carts/{cart}/checkout", self._checkout, key))["payment"]
         form = {
             "key": payment["publishable_key"],
             "client_secret": payment["client_secret"],
@@ -76,12 +77,34 @@ class Buyer:
         return msgspec.json.decode(content, type=dict[str, Any])
 
 
-async def main(url: str, buyers: int, skus: int) -> None:
+class Spread:
+    """Buyers who each buy once, from an address of their own; they share a connection to Stripe."""
+
+    def __init__(self, url: str, stripe: Connection, number: int) -> None:
+        self._url = url
+        self._stripe = stripe
+        self._where = (f"127.{8 + number}.{purchase // 250}.{purchase % 250 + 1}" for purchase in count())
+
+    async def buy(self, wanted: str) -> float:
+        """Connect, and make one purchase; returns the seconds it took."""
+        begun = perf_counter()
+        address = next(self._where)
+        shop = await connect(self._url, address)
+        await Buyer(shop, self._stripe, f"buyer@{address.replace('.', '-')}.example").buy(wanted)
+        shop.close()
+        return perf_counter() - begun
+
+
+async def main(url: str, buyers: int, skus: int, *, is_spread: bool) -> None:
     """Make as many purchases as each line asks for, of so many SKUs in turn."""
     _, body = await (await connect(url)).ask("GET", "/config")
     stripe_url = msgspec.json.decode(body)["stripe"]["api_base"]
     wanted = cycle(map(sku, range(skus)))
-    crowd = [Buyer(await connect(url), await connect(stripe_url)) for _ in range(buyers)]
+    stripes = [await connect(stripe_url) for _ in range(buyers)]
+    crowd = [
+        Spread(url, each, number) if is_spread else Buyer(await connect(url), each)
+        for number, each in enumerate(stripes)
+    ]
     loop = asyncio.get_running_loop()
     while line := await loop.run_in_executor(None, sys.stdin.readline):
         left = iter(range(int(line)))
@@ -89,10 +112,10 @@ async def main(url: str, buyers: int, skus: int) -> None:
         print(msgspec.json.encode(list(chain.from_iterable(took))).decode(), flush=True)
 
 
-async def _shopping(buyer: Buyer, left: Iterator[int], wanted: Iterator[str]) -> list[float]:
+async def _shopping(buyer: Buyer | Spread, left: Iterator[int], wanted: Iterator[str]) -> list[float]:
     """Buy until the shared rest of the purchases is used up."""
     return [await buyer.buy(next(wanted)) for _ in left]
 
 
 if __name__ == "__main__":
-    uvloop.run(main(sys.argv[1], *map(int, sys.argv[2:])))
+    uvloop.run(main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), is_spread="spread" in sys.argv[4:]))

@@ -14,9 +14,10 @@ _WITHIN_S = 60.0
 class Connection(asyncio.Protocol):
     """A connection that is kept open; reopened when the server has closed it, as it does with idle ones."""
 
-    def __init__(self, host: str, port: int) -> None:
+    def __init__(self, host: str, port: int, local: str | None = None) -> None:
         self._host = host
         self._port = port
+        self._local = (local, 0) if local else None
         self._received = bytearray()
         self._answer: asyncio.Future[tuple[int, bytes]] | None = None
         self._transport: asyncio.Transport
@@ -24,7 +25,7 @@ class Connection(asyncio.Protocol):
     async def open(self) -> None:
         """Connect."""
         self._received.clear()
-        await asyncio.get_running_loop().create_connection(lambda: self, self._host, self._port)
+        await asyncio.get_running_loop().create_connection(lambda: self, self._host, self._port, local_addr=self._local)
 
     async def ask(self, method: str, path: str, body: bytes = b"", headers: str = "") -> tuple[int, bytes]:
         """Send a request; returns the answer's status and body.
@@ -83,11 +84,11 @@ class Connection(asyncio.Protocol):
             self._answer.set_result((int(head[9:12]), body))
 
 
-async def connect(url: str) -> Connection:
-    """Open a connection to the host of this URL."""
+async def connect(url: str, local: str | None = None) -> Connection:
+    """Open a connection to the host of this URL, from an address of this machine if one is named."""
     parts = urlsplit(url)
     assert parts.hostname is not None
     assert parts.port is not None
-    connection = Connection(parts.hostname, parts.port)
+    connection = Connection(parts.hostname, parts.port, local)
     await connection.open()
     return connection

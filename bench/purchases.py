@@ -80,6 +80,6 @@ async def buy(crowd: Dialogue, database: Database, purchases: int) -> list[float
     return took
 
 
-def open_buyers(url: str, buyers: int, skus: int) -> AbstractContextManager[Dialogue]:
-    """Start so many buyers of so many kinds of goods. Their commands and answers are in bench/buyers.py."""
-    return dialogue([sys.executable, "-m", "bench.buyers", url, str(buyers), str(skus)])
+def open_buyers(url: str, buyers: int, skus: int, *words: str) -> AbstractContextManager[Dialogue]:
+    """Start so many buyers of so many kinds of goods. Their words, commands and answers are in bench/buyers.py."""
+    return dialogue([sys.executable, "-m", "bench.buyers", url, str(buyers), str(skus), *words])

@@ -79,7 +79,7 @@ def about_key(owner: Owner) -> str:
     return f"vault.keys.wrapped|{owner.subject}|{owner.purpose}"
 
 
-class Keys:
+class OpenKeys:
     """Plain keys of some owners. They live as long as the turn that asked for them, and are never kept."""
 
     __slots__ = ("_keys",)
@@ -88,7 +88,7 @@ class Keys:
         self._keys = dict(keys)
 
     def __repr__(self) -> str:
-        return f"Keys(of {len(self._keys)} owners)"
+        return f"OpenKeys(of {len(self._keys)} owners)"
 
     def has(self, subject: Subject, purpose: Purpose) -> bool:
         """Whether there is such a key: none was made, or it is gone."""

@@ -28,7 +28,7 @@ from engine.kms import open_kms
 from engine.master_key import MasterKey
 from engine.postgres import Database
 from engine.roots import RootKeeper, Roots, VaultSettings
-from engine.sealing import Keys, Owner, Purpose, Subject, about_key, derive, unwrap, wrap
+from engine.sealing import OpenKeys, Owner, Purpose, Subject, about_key, derive, unwrap, wrap
 from engine.transaction import Transaction
 
 _REFRESH_S: Final = 300.0  # On the shop's clock: what another process changed is known that much later.
@@ -70,13 +70,13 @@ def locked_key(subject: str, purpose: Purpose) -> str:
         purpose: The purpose.
     """
     key = "int4send(k.kek) || k.wrapped from vault.keys k"
-    return f"(select {key} where k.subject = {subject} and k.purpose = '{purpose}')"  # noqa: S608 - nobody's values
+    return f"(select {key} where k.subject = {subject} and k.purpose = '{purpose}')"
 
 
 class NewKeys(NamedTuple):
     """Keys of persons who have none, to be stored by the statement that stores their boxes."""
 
-    keys: Keys
+    keys: OpenKeys
     owners: Sequence[Owner]
     kek: int
     wrapped: Sequence[bytes]
@@ -137,7 +137,7 @@ class Vault:
 
     async def keys(
         self, tx: Transaction | Database, wanted: Collection[tuple[Subject, Purpose]], *, creating: bool = False
-    ) -> Keys:
+    ) -> OpenKeys:
         """Read the keys of these owners, in one statement.
 
         Args:
@@ -151,7 +151,7 @@ class Vault:
         owners = [Owner(*owner) for owner in wanted]
         subjects, purposes = [owner.subject for owner in owners], [owner.purpose for owner in owners]
         if not owners:
-            return Keys({})
+            return OpenKeys({})
         if not creating:
             rows = await tx.fetch(_READ, subjects, purposes)
         else:
@@ -167,10 +167,10 @@ class Vault:
         cover = self.keks.known(current)
         plain = [AESGCM.generate_key(256) for _ in owners]
         wrapped = [wrap(cover, key, about_key(owner)) for owner, key in zip(owners, plain, strict=True)]
-        keys = Keys({owner: AESGCM(key) for owner, key in zip(owners, plain, strict=True)})
+        keys = OpenKeys({owner: AESGCM(key) for owner, key in zip(owners, plain, strict=True)})
         return NewKeys(keys, owners, current, wrapped)
 
-    async def unlock(self, locked: Mapping[Owner, bytes | None]) -> Keys:
+    async def unlock(self, locked: Mapping[Owner, bytes | None]) -> OpenKeys:
         """Unwrap keys that a store has read with its own statement (see `locked_key`); None: it is gone.
 
         Raises:
@@ -183,7 +183,7 @@ class Vault:
             (version,) = _VERSION.unpack_from(key)
             cover = self.keks.known(version) if version in self.keks.versions else await self.keks.get(version)
             plain[owner] = AESGCM(unwrap(cover, key[_VERSION.size :], about_key(owner)))
-        return Keys(plain)
+        return OpenKeys(plain)
 
     async def forget(self, tx: Transaction, owners: Collection[tuple[Subject, Purpose]]) -> int:
         """Delete the keys of these owners, for ever; return how many there were.

@@ -8,7 +8,8 @@
 
 A request that arrives whole in one piece, as nearly all do, costs no timer and no more than one look at its headers.
 One of a client that has used its allowance up is answered here as a rule: the way to the application and back costs
-several times as much, and whoever floods a shop is refused hundreds of times a second.
+several times as much, and whoever floods a shop is refused hundreds of times a second. Its connection is read again
+a quarter of a second later, so refusals on each are few, and a browser that was refused once hardly notices.
 """
 
 import asyncio
@@ -63,6 +64,7 @@ class HttpBounds:
         head_within_s: For a head to arrive whole.
         request_within_s: For a request to arrive whole.
         unread_within_s: For an answer to be read.
+        rest_s: The pause after a request that was refused for the allowance; its connection is not read before.
         headers: Of every answer that is written here.
     """
 
@@ -74,6 +76,7 @@ class HttpBounds:
     head_within_s: float = 10.0
     request_within_s: float = 30.0
     unread_within_s: float = 60.0
+    rest_s: float = 0.25
     headers: Sequence[tuple[bytes, bytes]] = headers_of_all(is_https=False)
 
     @cached_property
@@ -107,6 +110,7 @@ class _BoundedHttp(HttpToolsProtocol):
         self._arrive_timer: asyncio.TimerHandle | None = None
         self._unread_timer: asyncio.TimerHandle | None = None
         self._cut_timer: asyncio.TimerHandle | None = None
+        self._rest_timer: asyncio.TimerHandle | None = None
         self._problem: Problem | None = None
         self._reason: Reason = "malformed"
         self._is_refused = False
@@ -180,6 +184,7 @@ class _BoundedHttp(HttpToolsProtocol):
         self._is_arriving = False
         if self._is_answered:
             self.on_response_complete()
+            self._rest()
         else:
             super().on_message_complete()
 
@@ -215,6 +220,7 @@ class _BoundedHttp(HttpToolsProtocol):
             self._refuse(too_fast(wait_s), "requests")
             return
         self._stop_timers()
+        self.flow.resume_reading()  # It may have been sent right behind a request that was refused.
         self._is_refused = True  # Nothing more comes here.
         self.app_state = {"address": address}
         if self._has_place:
@@ -245,6 +251,16 @@ class _BoundedHttp(HttpToolsProtocol):
             return False
         self.transport.write(_written(admission.refusal(), self.bounds.written_headers, closes=False))
         return True
+
+    def _rest(self) -> None:
+        """Leave a connection unread for a while; the kernel holds what is sent meanwhile, up to its own bound."""
+        if self._rest_timer is None and not self.transport.is_closing():
+            self.flow.pause_reading()
+            self._rest_timer = self.loop.call_later(self.bounds.rest_s, self._read_on)
+
+    def _read_on(self) -> None:
+        self._rest_timer = None
+        self.flow.resume_reading()
 
     def _can_answer(self) -> bool:
         """Whether a request can be answered without the application, and the connection goes on after that."""
@@ -333,10 +349,10 @@ class _BoundedHttp(HttpToolsProtocol):
         self.transport.abort()
 
     def _stop_timers(self) -> None:
-        for timer in (self._arrive_timer, self._unread_timer, self._cut_timer):
+        for timer in (self._arrive_timer, self._unread_timer, self._cut_timer, self._rest_timer):
             if timer is not None:
                 timer.cancel()
-        self._arrive_timer = self._unread_timer = self._cut_timer = None
+        self._arrive_timer = self._unread_timer = self._cut_timer = self._rest_timer = None
 
 
 def _head_too_large() -> Problem:

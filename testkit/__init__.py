@@ -13,14 +13,14 @@ docs/testing.md shows the rest: faults, kills, the auditor, and actors of one's 
 from testkit.faults import FaultsOnDemand
 from testkit.fixtures import servers, shop
 from testkit.real_servers import Servers, data_folder, open_servers
-from testkit.shop_under_test import GOODS, Killed, Place, ShopUnderTest, open_shop_under_test
+from testkit.shop_under_test import GOODS, Killed, ShopPlace, ShopUnderTest, open_shop_under_test
 
 __all__ = [
     "GOODS",
     "FaultsOnDemand",
     "Killed",
-    "Place",
     "Servers",
+    "ShopPlace",
     "ShopUnderTest",
     "data_folder",
     "open_servers",

@@ -66,7 +66,7 @@ class BusBuyer:
         )
 
     async def check_out(self, cart: Cart, order_id: str = "") -> CheckedOut:
-        """Place an order, which then waits for its payment."""
+        """ShopPlace an order, which then waits for its payment."""
         placed = await self._bus.ask(self.checkout(cart, order_id), timeout_s=self._timeout_s)
         assert isinstance(placed, CheckedOut), placed
         return placed

@@ -248,7 +248,7 @@ class Kill:
 
 
 @dataclass(frozen=True)
-class Place:
+class ShopPlace:
     """The databases and folders of a shop, and the time at its start."""
 
     database_url: str
@@ -262,7 +262,7 @@ class Place:
 async def open_shop_under_test(
     servers: Servers,
     *,
-    place: Place | None = None,
+    place: ShopPlace | None = None,
     more_actors: Sequence[Callable[[], Actor]] = (),
     more_schemas: Mapping[str, Path] | None = None,
     change: Callable[[ShopSettings], ShopSettings] = lambda settings: settings,
@@ -321,14 +321,14 @@ async def open_shop_under_test(
 
 
 @asynccontextmanager
-async def _fresh_place(servers: Servers, schemas: Mapping[str, Path]) -> AsyncIterator[Place]:
+async def _fresh_place(servers: Servers, schemas: Mapping[str, Path]) -> AsyncIterator[ShopPlace]:
     database_url, redis_url = await servers.fresh_database(schemas), await servers.fresh_redis_url()
     with tempfile.TemporaryDirectory(prefix="shopflow-") as data:
-        yield Place(database_url, redis_url, Path(data), ManualClock().now())
+        yield ShopPlace(database_url, redis_url, Path(data), ManualClock().now())
     await servers.drop(database_url)
 
 
-def _settings(place: Place) -> ShopSettings:
+def _settings(place: ShopPlace) -> ShopSettings:
     return ShopSettings(
         engine=EngineSettings(
             shopflow_data=place.data,

@@ -81,18 +81,15 @@ async def open_shop(
     async with AsyncExitStack() as stack:
         services = await stack.enter_async_context(open_services(settings.engine))
         await migrate(services.database_url, schemas, clock)
-        vault = await stack.enter_async_context(_open_vault(settings, services, clock))
         routes = Routes((*ACTORS, *map(type, more_actors)))
         transport = await stack.enter_async_context(_open_transport(settings.sqs, routes, clock)) if deliver else None
         local = LocalBus(
             routes=routes, database=services.database, clock=clock, settings=settings.engine, elsewhere=transport
         )
-        objects = await stack.enter_async_context(_open_objects(settings))
-        if deliver:
-            await _check_owner(objects, services)
-        shop = Shop(
-            local, services, Updates(services.redis, clock, local), clock, settings, integrations, objects, vault
-        )
+        objects = await stack.enter_async_context(_open_objects(settings, services if deliver else None))
+        vault = await stack.enter_async_context(_open_vault(settings, services, clock))
+        updates = Updates(services.redis, clock, local)
+        shop = Shop(local, services, updates, clock, settings, integrations, objects, vault)
         for actor in (*make_actors(await _given(stack, shop, shop_url)), *more_actors):
             if actor.name in hosted.actors or actor in more_actors:
                 local.host(actor)
@@ -101,7 +98,7 @@ async def open_shop(
             await stack.enter_async_context(transport.open(cells, local.deliveries, services.database))
         async with anyio.create_task_group() as tasks:
             local.supervisor.start(tasks)
-            tasks.start_soon(shop.updates.run)
+            tasks.start_soon(updates.run)
             tasks.start_soon(vault.run)
             if deliver:
                 local.open()
@@ -136,14 +133,18 @@ async def _open_transport(settings: SqsSettings, routes: Routes, clock: Clock) -
 
 
 @asynccontextmanager
-async def _open_objects(settings: ShopSettings) -> AsyncIterator[Objects]:
-    """Open the home of pictures: the bucket, if one is named, or else a folder."""
-    sqs = settings.sqs
-    if not sqs.s3_bucket:
-        yield FolderObjects(settings.engine.shopflow_data / "media")
-        return
-    region = sqs.aws_region or sqs.aws_default_region
-    async with open_s3(sqs.s3_bucket, region=region, endpoint_url=sqs.aws_endpoint_url) as objects:
+async def _open_objects(settings: ShopSettings, asked_for: Services | None) -> AsyncIterator[Objects]:
+    """Open the home of pictures: the bucket, if one is named, or else a folder. For services it must be this shop's."""
+    async with AsyncExitStack() as stack:
+        sqs = settings.sqs
+        if not sqs.s3_bucket:
+            objects: Objects = FolderObjects(settings.engine.shopflow_data / "media")
+        else:
+            region = sqs.aws_region or sqs.aws_default_region
+            opened = open_s3(sqs.s3_bucket, region=region, endpoint_url=sqs.aws_endpoint_url)
+            objects = await stack.enter_async_context(opened)
+        if asked_for:
+            await _check_owner(objects, asked_for)
         yield objects
 
 

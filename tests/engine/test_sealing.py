@@ -7,7 +7,7 @@ import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from engine.errors import BadInput
-from engine.sealing import DoesNotOpen, Erased, Keys, Owner, Place, Purpose, derive, unwrap, wrap
+from engine.sealing import DoesNotOpen, Erased, OpenKeys, Owner, Place, Purpose, derive, unwrap, wrap
 
 
 class Profile(msgspec.Struct, frozen=True):
@@ -19,8 +19,8 @@ ADA = Profile("Ada Lovelace", "ada@example.com")
 HERE = Place("customer.customers", "profile", "cus_1")
 
 
-def keys_of(*owners: tuple[str, Purpose], key: bytes = b"k" * 32) -> Keys:
-    return Keys({Owner(*owner): AESGCM(key) for owner in owners})
+def keys_of(*owners: tuple[str, Purpose], key: bytes = b"k" * 32) -> OpenKeys:
+    return OpenKeys({Owner(*owner): AESGCM(key) for owner in owners})
 
 
 def test_what_was_sealed_is_read() -> None:

@@ -16,12 +16,12 @@ from engine.errors import BadSetting, Unavailable
 from engine.master_key import MasterKey
 from engine.postgres import Database, open_database
 from engine.roots import VaultSettings
-from engine.sealing import Erased, Keys, Place
+from engine.sealing import Erased, OpenKeys, Owner, Place
 from engine.vault import Vault, open_vault
 from testkit import Servers
 
 SCHEMA = {"vault": Path(__file__).parents[2] / "actors" / "vault" / "schema"}
-ADA = ("cus_ada", "account")
+ADA = Owner("cus_ada", "account")
 HERE = Place("customer.customers", "profile", "cus_ada")
 ONE, TWO = (base64.b64encode(sign * 32).decode() for sign in (b"1", b"2"))
 
@@ -64,7 +64,7 @@ def opens(database: Database, clock: ManualClock, tmp_path: Path) -> Opens:
     return open_it
 
 
-async def keys_of(vault: Vault, database: Database, clock: ManualClock, *, creating: bool = False) -> Keys:
+async def keys_of(vault: Vault, database: Database, clock: ManualClock, *, creating: bool = False) -> OpenKeys:
     async with database.transaction(clock.now()) as tx:
         return await vault.keys(tx, {ADA}, creating=creating)
 

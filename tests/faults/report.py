@@ -1,7 +1,7 @@
 """The counted report of the long campaigns: docs/reliability.md.
 
 It takes hours to run them all, so each test leaves a record as it ends, and the page is written from all records: a run
-that was stopped goes on with what is missing, and each row says which commit it is about.
+that was stopped goes on with what is missing, also on another machine. Each row says which commit it is about.
 """
 
 import os
@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,7 @@ from tests.faults.crowd import Tally
 
 ROOT = Path(__file__).parent.parent.parent
 PAGE = ROOT / "docs" / "reliability.md"
-RECORDS = ROOT / ".faults"
+RECORDS = ROOT / "docs" / "reliability.jsonl"
 
 _HEAD = """\
 # What ShopFlow was put through
@@ -76,7 +75,7 @@ class Campaign:
 
 
 class Record(msgspec.Struct):
-    """What one test did, and on which commit. Kept as a file until the test runs again."""
+    """What one test did, and on which commit. Kept, as a line, until the test runs again."""
 
     test: str  # Its node id.
     line: int  # Where it stands in its file.
@@ -102,9 +101,9 @@ class Report:
         """Keep what was counted until the test runs again."""
         took_s = (datetime.now(UTC) - self._began).total_seconds()
         record = Record(test, line, _commit(), self._began, took_s, has_passed, self.campaigns)
-        RECORDS.mkdir(exist_ok=True)
-        name = blake2b(test.encode(), digest_size=12).hexdigest()
-        (RECORDS / f"{name}.json").write_bytes(msgspec.json.encode(record))
+        others = [each for each in _records() if each.test != test]
+        kept = sorted([*others, record], key=lambda each: each.test)
+        RECORDS.write_bytes(b"".join(msgspec.json.encode(each) + b"\n" for each in kept))
 
 
 def write_page() -> None:
@@ -127,8 +126,8 @@ def write_page() -> None:
 
 def _records() -> Iterable[Record]:
     """Read the records of tests that are still there."""
-    for file in RECORDS.glob("*.json"):
-        record = msgspec.json.decode(file.read_bytes(), type=Record, dec_hook=_counter)
+    for line in RECORDS.read_bytes().splitlines() if RECORDS.exists() else ():
+        record = msgspec.json.decode(line, type=Record, dec_hook=_counter)
         path, _, name = record.test.partition("::")
         if f"def {name.partition('[')[0]}(" in (ROOT / path).read_text(encoding="utf-8"):
             yield record

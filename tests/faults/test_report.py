@@ -12,7 +12,7 @@ HERE = "tests/faults/test_report.py::test_what_failed_is_named"  # A test that i
 
 @pytest.fixture
 def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(reports, "RECORDS", tmp_path / "records")
+    monkeypatch.setattr(reports, "RECORDS", tmp_path / "records.jsonl")
     monkeypatch.setattr(reports, "PAGE", tmp_path / "page.md")
     return tmp_path / "page.md"
 

@@ -296,6 +296,15 @@ async def answers(live: Running, *requests: bytes) -> list[int]:
     return statuses
 
 
+async def nothing(reader: asyncio.StreamReader) -> bool:
+    """Whether nothing more has come."""
+    try:
+        await asyncio.wait_for(reader.readexactly(1), 0.1)
+    except TimeoutError:
+        return True
+    return False
+
+
 async def test_whoever_asks_too_much_is_answered_before_the_application_and_may_go_on() -> None:
     now = Stopwatch()
     post = b"POST /carts HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello"
@@ -312,6 +321,26 @@ async def test_whoever_asks_too_much_is_answered_before_the_application_and_may_
         now.s += 5.0
         assert [await ask(post), await ask(GET)] == [(200, "")] * 2
         assert live.bodies == [0] * 4 + [5, 0]
+
+
+async def test_a_connection_rests_after_a_refusal_and_others_are_served_meanwhile() -> None:
+    async with server(admission=control(Stopwatch(), 1), rest_s=3600.0) as live, connected(live) as (reader, writer):
+        writer.write(GET)
+        await reader.readuntil(b"hello")
+        writer.write(GET)
+        assert b" 429 " in await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), PATIENCE_S)
+        await reader.readuntil(b"}")
+        writer.write(GET)
+        assert await answers(live, GET) == [429]  # It came later, and is answered.
+        assert await nothing(reader)
+
+
+async def test_a_connection_that_has_rested_is_read_on() -> None:
+    async with server(admission=control(Stopwatch(), 1), rest_s=0.05) as live:
+        began_s = asyncio.get_running_loop().time()
+
+        assert await answers(live, GET, GET, GET, GET) == [200, 429, 429, 429]
+        assert asyncio.get_running_loop().time() - began_s >= 0.1  # Two rests; after the last nobody asks.
 
 
 @pytest.mark.parametrize(
