@@ -15,8 +15,10 @@ from engine.postgres import Database
 from engine.transaction import Transaction
 from gateway import security_log
 from gateway.context import AnyConnection, GatewayContext, Http, client_address, context_of
+from gateway.customers import opens_order, shown_token
 from gateway.keys import LINK_MARK
 from gateway.problems import Problem, not_found
+from gateway.same_site import check_origin
 
 _ADD = """
 insert into gateway.tokens (hash, role, label, created_at, expires_at) values ($1, $2, $3, $4, $5) returning id"""
@@ -98,16 +100,19 @@ async def order_readers_only(connection: AnyConnection, _handler: BaseRouteHandl
     """Guard a route of one order: its buyer and staff may use it. To others there is no such order."""
     if subject_of(connection.scope):  # A guard may be asked twice.
         return
-    order_id = str(connection.path_params["order_id"])
-    if await is_buyer(context_of(connection.scope), bearer(connection), order_id):
-        connection.scope["state"]["subject"] = bearer(connection)
+    order_id, context = str(connection.path_params["order_id"]), context_of(connection.scope)
+    token = bearer(connection) or shown_token(connection)
+    if await is_buyer(context, token, order_id):
+        if not bearer(connection):
+            check_origin(connection)
+        connection.scope["state"]["subject"] = token
     elif await _sign_in(connection) is None:
         raise not_found("order")
 
 
 async def is_buyer(context: GatewayContext, token: str, order_id: str) -> bool:
-    """Whether a token opens this order to its buyer: the order's own, or that of a link in a mail about it."""
-    if context.keys.opens(token, order_id):
+    """Whether a token opens this order to its buyer: the order's own, a link's in a mail about it, their session's."""
+    if context.keys.opens(token, order_id) or await opens_order(context, token, order_id):
         return True
     if not token.startswith(LINK_MARK):
         return False

@@ -62,6 +62,21 @@ def read_buyer(typed: Buyer) -> Buyer:
     )
 
 
+def read_email(typed: str) -> str:
+    """Read an e-mail address. Raises as `read_buyer` does."""
+    return _email(typed)
+
+
+def read_name(typed: str) -> str:
+    """Read a name. Raises as `read_buyer` does."""
+    return _text("name", typed)
+
+
+def read_phone(typed: str) -> str:
+    """Read a phone number, "" if there is none. Raises as `read_buyer` does."""
+    return _phone(typed)
+
+
 def read_address(typed: Address) -> Address:
     """Read the address of a parcel. Raises as `read_buyer` does."""
     rules = _rules(typed.country)

@@ -75,6 +75,16 @@ def counted_as(peer: str) -> str:
     return str(address) if address else LOCAL
 
 
+@lru_cache(4096)
+def network_of(counted: str) -> str:
+    """Return the network of a client, as `counted_as` names it: a /24 of IPv4, a /48 of IPv6. Who has one has many."""
+    if counted == LOCAL:
+        return LOCAL
+    network = ip_network(counted, strict=False)
+    bits = 48 if isinstance(network, IPv6Network) else 24
+    return str(network.supernet(new_prefix=bits) if network.prefixlen > bits else network)
+
+
 def _hops(headers: Headers) -> list[str]:
     named = list(headers)
     if forwarded_for := [value for name, value in named if name == b"x-forwarded-for"]:

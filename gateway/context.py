@@ -19,12 +19,17 @@ from engine.actor import Bus
 from engine.cell import ActorCell
 from engine.clock import Clock
 from engine.objects import Objects
+from engine.passkeys import Passkeys
+from engine.passwords import Passwords
 from engine.postgres import Database
+from engine.vault import Vault
 from gateway.guard import Guard
 from gateway.keys import Keys
 from gateway.live import Hub
+from gateway.sessions import Sessions
 from gateway.settings import PageSettings
 from gateway.stripe_events import OwnAccount
+from gateway.tries import Tries
 from gateway.updates import Updates
 from gateway.views.reader import ViewReader
 
@@ -69,6 +74,11 @@ class GatewayContext:
     clock: Clock
     keys: Keys
     guard: Guard
+    vault: Vault  # For the indexes of addresses.
+    passwords: Passwords
+    customers: Sessions
+    tries: Tries
+    passkeys: Passkeys
     currency: Currency
     pages: PageSettings
     cart_hold_s: float

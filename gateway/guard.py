@@ -15,6 +15,7 @@ from gateway.unpaid_orders import UnpaidOrders
 _BURST_S = 15.0  # A quarter of a minute's allowance may be used at once.
 _MINUTE_S = 60.0
 _HOUR_S = 3600.0
+_DAY_S = 86_400.0
 _SOCKET_UNITS = 10
 _REFUSED_UNITS = 1  # A refusal takes half a millisecond, too.
 
@@ -29,11 +30,23 @@ class Guard:
     suggestions: Limiter
     unpaid: UnpaidOrders
     held: HeldUnits
+    logins: Limiter
+    sign_ups: Limiter
+    mails_of_address: Limiter
+    mails_of_network: Limiter
 
     @property
     def limiters(self) -> Sequence[Limiter]:
         """The allowances that processes of one shop share."""
-        return self.requests, self.suggestions, self.unpaid.limiter
+        return (
+            self.requests,
+            self.suggestions,
+            self.unpaid.limiter,
+            self.logins,
+            self.sign_ups,
+            self.mails_of_address,
+            self.mails_of_network,
+        )
 
     def admit_socket(self, address: str) -> float:
         """Charge an address for a websocket; return the seconds to wait if that is too much."""
@@ -66,17 +79,22 @@ def make_guard(
         BadSetting: A trusted proxy is no address.
     """
     units, orders = settings.shopflow_requests_a_minute * _BURST_S / 60.0, settings.shopflow_unpaid_orders
-    suggestions = settings.shopflow_suggestions_a_minute
     refusals = Refusals(now)
+
+    def limiter(most: int, period_s: float) -> Limiter:
+        return Limiter(RateLimit(most, period_s) if most else None, now, is_shared=is_shared)
+
     return Guard(
         addresses=ClientAddresses(settings.trusted_proxies),
         refusals=refusals,
         requests=Limiter(
             RateLimit(units, _BURST_S) if units else None, now, is_shared=is_shared, refused_cost=_REFUSED_UNITS
         ),
-        suggestions=Limiter(RateLimit(suggestions, _MINUTE_S) if suggestions else None, now, is_shared=is_shared),
-        unpaid=UnpaidOrders(
-            Limiter(RateLimit(orders, _HOUR_S) if orders else None, now, is_shared=is_shared), refusals
-        ),
+        suggestions=limiter(settings.shopflow_suggestions_a_minute, _MINUTE_S),
+        unpaid=UnpaidOrders(limiter(orders, _HOUR_S), refusals),
         held=HeldUnits(settings.shopflow_held_units, utc, refusals, rest=timedelta(seconds=rest_s)),
+        logins=limiter(settings.shopflow_logins_a_minute, _MINUTE_S),
+        sign_ups=limiter(settings.shopflow_sign_ups_a_minute, _MINUTE_S),
+        mails_of_address=limiter(settings.shopflow_account_mails_an_hour, _HOUR_S),
+        mails_of_network=limiter(settings.shopflow_account_mails_a_day, _DAY_S),
     )

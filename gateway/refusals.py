@@ -23,6 +23,10 @@ Reason: TypeAlias = Literal[
     "unread",  # An answer that was not read in time.
     "unpaid_orders",
     "held_units",
+    "logins",  # Of a network.
+    "sign_ups",
+    "account_mails",  # To an address, or of a network.
+    "passwords",  # Failures at an account.
 ]  # fmt: skip
 
 _REFUSED: Final = Counter("shopflow_edge_refused", "Requests and connections that were refused, by reason", ["reason"])

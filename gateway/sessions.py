@@ -26,6 +26,7 @@ from engine.services import redis_errors
 
 _TOKEN_BYTES: Final = 32
 _LONGEST_TOKEN: Final = 80  # Of what is looked up; ours are shorter.
+_A_MOMENT: Final = timedelta(seconds=1)
 _SEEN_EVERY: Final = timedelta(minutes=1)  # How exactly the last use is known.
 
 
@@ -59,6 +60,7 @@ class Begun(NamedTuple):
 
     token: str
     session: Session
+    ended: tuple[str, ...] = ()  # Hashes of the tokens of sessions that ended for it.
 
 
 class Sessions:
@@ -94,13 +96,13 @@ class Sessions:
         with redis_errors():
             async with self._redis.pipeline(transaction=True) as pipeline:
                 if former is not None:
-                    self._remove(pipeline, former, _hash(instead_of))
-                pipeline.set(self._key(_hash(token)), msgspec.msgpack.encode(session), ex=self.kind.absolute)
-                pipeline.hset(self._list(subject), session.id, _hash(token))
+                    self._remove(pipeline, former, token_hash(instead_of))
+                pipeline.set(self._key(token_hash(token)), msgspec.msgpack.encode(session), ex=self.kind.absolute)
+                pipeline.hset(self._list(subject), session.id, token_hash(token))
                 pipeline.expire(self._list(subject), self.kind.absolute)
                 await pipeline.execute()
-        await self._end_oldest(subject)
-        return Begun(token, session)
+        ended = await self._end_oldest(subject)
+        return Begun(token, session, ((token_hash(instead_of),) if former else ()) + ended)
 
     async def read(self, token: str) -> Session | None:
         """Return the session of a token, and note that it was used; None if there is none, or it has ended.
@@ -116,7 +118,7 @@ class Sessions:
             session = msgspec.structs.replace(session, seen=now)
             with redis_errors():  # Only where it still is: it may have been ended meanwhile.
                 await self._redis.set(
-                    self._key(_hash(token)),
+                    self._key(token_hash(token)),
                     msgspec.msgpack.encode(session),
                     ex=max(session.ends_at - now, _A_MOMENT),
                     xx=True,
@@ -140,26 +142,23 @@ class Sessions:
         living = [each for each in found.values() if each is not None and self._lives(each)]
         return sorted(living, key=lambda each: (each.since, each.id), reverse=True)
 
-    async def end(self, subject: str, session_id: str) -> bool:
-        """End one session of a person by its id; False if it is none of theirs.
+    async def end(self, subject: str, session_id: str) -> tuple[str, ...]:
+        """End one session of a person by its id; return the hash of its token, nothing if it is none of theirs.
 
         Raises:
             Unavailable: Redis is away.
         """
         hashes = await self._hashes(subject)
-        if session_id not in hashes:
-            return False
-        await self._forget(subject, {session_id: hashes[session_id]})
-        return True
+        return await self._forget(subject, {id_: each for id_, each in hashes.items() if id_ == session_id})
 
-    async def end_all(self, subject: str, *, but: str = "") -> None:
-        """End all sessions of a person, but for the one with this id.
+    async def end_all(self, subject: str, *, but: str = "") -> tuple[str, ...]:
+        """End all sessions of a person, but for the one with this id; return the hashes of their tokens.
 
         Raises:
             Unavailable: Redis is away.
         """
         hashes = await self._hashes(subject)
-        await self._forget(subject, {id_: each for id_, each in hashes.items() if id_ != but})
+        return await self._forget(subject, {id_: each for id_, each in hashes.items() if id_ != but})
 
     def cookie(self, token: str) -> str:
         """Write the cookie of a session, for Set-Cookie. Scripts can't read it, other sites' forms don't send it."""
@@ -195,7 +194,7 @@ class Sessions:
         if not token.startswith(self.kind.mark) or len(token) > _LONGEST_TOKEN:
             return None
         with redis_errors():
-            session = _decode(await self._redis.get(self._key(_hash(token))))
+            session = _decode(await self._redis.get(self._key(token_hash(token))))
         return session if session is not None and self._lives(session) else None
 
     def _lives(self, session: Session) -> bool:
@@ -203,10 +202,10 @@ class Sessions:
         now, idle = self._clock.now(), self.kind.idle
         return now < session.ends_at and (idle is None or now - session.seen < idle)
 
-    async def _end_oldest(self, subject: str) -> None:
+    async def _end_oldest(self, subject: str) -> tuple[str, ...]:
         sessions = await self.of(subject)
-        for session in sessions[self.kind.most :]:
-            await self.end(subject, session.id)
+        ended = [await self.end(subject, session.id) for session in sessions[self.kind.most :]]
+        return tuple(each for some in ended for each in some)
 
     async def _hashes(self, subject: str) -> dict[str, str]:
         """Return the hashes of a person's tokens, by the ids of their sessions."""
@@ -214,27 +213,25 @@ class Sessions:
             kept = await cast("Awaitable[dict[bytes, bytes]]", self._redis.hgetall(self._list(subject)))
         return {id_.decode(): each.decode() for id_, each in kept.items()}
 
-    async def _forget(self, subject: str, hashes: dict[str, str]) -> None:
+    async def _forget(self, subject: str, hashes: dict[str, str]) -> tuple[str, ...]:
         if not hashes:
-            return
+            return ()
         with redis_errors():
             async with self._redis.pipeline(transaction=True) as pipeline:
                 pipeline.delete(*map(self._key, hashes.values()))
                 pipeline.hdel(self._list(subject), *hashes)
                 await pipeline.execute()
+        return tuple(hashes.values())
 
-    def _remove(self, pipeline: Redis, session: Session, token_hash: str) -> None:
-        pipeline.delete(self._key(token_hash))
+    def _remove(self, pipeline: Redis, session: Session, hashed: str) -> None:
+        pipeline.delete(self._key(hashed))
         pipeline.hdel(self._list(session.subject), session.id)
 
-    def _key(self, token_hash: str) -> str:
-        return f"session:{self.kind.name}:{token_hash}"
+    def _key(self, hashed: str) -> str:
+        return f"session:{self.kind.name}:{hashed}"
 
     def _list(self, subject: str) -> str:
         return f"sessions:{self.kind.name}:{subject}"
-
-
-_A_MOMENT: Final = timedelta(seconds=1)
 
 
 def cookie_values(header: str) -> dict[str, str]:
@@ -247,9 +244,9 @@ def cookie_values(header: str) -> dict[str, str]:
     return values
 
 
-def _decode(kept: bytes | None) -> Session | None:
+def _decode(kept: bytes | str | None) -> Session | None:
     """Read a kept session. One that an older version has written, in another shape, is none."""
-    if kept is None:
+    if not isinstance(kept, bytes):
         return None
     try:
         return msgspec.msgpack.decode(kept, type=Session)
@@ -257,5 +254,6 @@ def _decode(kept: bytes | None) -> Session | None:
         return None
 
 
-def _hash(token: str) -> str:
+def token_hash(token: str) -> str:
+    """Hash a token: only this is kept."""
     return hashlib.sha256(token.encode()).hexdigest()

@@ -76,6 +76,25 @@ class EdgeSettings(Settings, frozen=True, kw_only=True):
         Bound,
         meaning("Unpaid orders of one client address, and of one e-mail address, in an hour. 0: no limit."),
     ] = 20
+    shopflow_logins_a_minute: Annotated[
+        Bound, meaning("Sign-ins that one network (a /24, or a /48 of IPv6) may try in a minute. 0: no limit.")
+    ] = 30
+    shopflow_sign_ups_a_minute: Annotated[
+        Bound, meaning("Accounts that one network may ask for in a minute. 0: no limit.")
+    ] = 20
+    shopflow_login_failures: Annotated[
+        Bound,
+        meaning(
+            "Wrong passwords for one account in 15 minutes, of all unknown devices together, and of each known one. "
+            "Codes and passkeys stay open. 0: no limit."
+        ),
+    ] = 10
+    shopflow_account_mails_an_hour: Annotated[
+        Bound, meaning("Mails about accounts that may be asked for to one address in an hour. 0: no limit.")
+    ] = 5
+    shopflow_account_mails_a_day: Annotated[
+        Bound, meaning("Mails about accounts that one network may ask for in a day. 0: no limit.")
+    ] = 20
     shopflow_held_units: Annotated[
         Bound, meaning("Units that all carts of one client address hold together, at most. 0: no limit.")
     ] = 300

@@ -47,6 +47,7 @@ class Update(msgspec.Struct, frozen=True, omit_defaults=True):
     carts: tuple[CartId, ...] = ()  # To be read again.
     views: tuple[ViewRevision, ...] = ()  # Nothing older may be shown.
     views_changed_at: datetime | None = None
+    sessions: tuple[str, ...] = ()  # Hashes of tokens of sessions that have ended.
 
 
 class Updates:
@@ -63,6 +64,7 @@ class Updates:
         self._stock: dict[Sku, StockLevel] = {}
         self._orders: list[OrderProgressed] = []
         self._carts: dict[CartId, None] = {}
+        self._sessions: list[str] = []
         self._sleeper = Sleeper(clock)
         self._log = telemetry.logger(part="updates")
 
@@ -84,6 +86,12 @@ class Updates:
         """Publish soon that these carts have changed."""
         self._carts |= dict.fromkeys(carts)
         self._sleeper.wake()
+
+    def publish_ended_sessions(self, token_hashes: Sequence[str]) -> None:
+        """Publish soon that these sessions have ended: whoever watches by them is cut off."""
+        if token_hashes:
+            self._sessions.extend(token_hashes)
+            self._sleeper.wake()
 
     async def forget_views(self, views: Sequence[ViewRevision], changed_at: datetime) -> None:
         """Forget older views of products in Redis, then tell all processes.
@@ -134,7 +142,7 @@ class Updates:
         try:
             while True:
                 await self._sleeper.until(FOREVER)
-                while self._stock or self._orders or self._carts:
+                while self._stock or self._orders or self._carts or self._sessions:
                     if not await self._publish():
                         await self._sleeper.until(FOREVER, within_s=_RETRY_S)
         finally:
@@ -145,9 +153,11 @@ class Updates:
         levels = list(self._stock.values())[:_MOST_AT_ONCE]
         orders = self._orders[:_MOST_AT_ONCE]
         carts = tuple(self._carts)[:_MOST_AT_ONCE]
+        sessions = tuple(self._sessions[:_MOST_AT_ONCE])
         for level in levels:
             del self._stock[level.sku]
         del self._orders[: len(orders)]
+        del self._sessions[: len(sessions)]
         for cart_id in carts:
             del self._carts[cart_id]
         _PUBLISHING.reach()
@@ -155,13 +165,14 @@ class Updates:
             with redis_errors():
                 async with self._redis.pipeline(transaction=False) as pipeline:
                     await self._cache.write(levels, pipeline)
-                    update = Update(stock=tuple(levels), orders=tuple(orders), carts=carts)
+                    update = Update(stock=tuple(levels), orders=tuple(orders), carts=carts, sessions=sessions)
                     await self._broadcast.publish(update, pipeline)
                     await pipeline.execute()
         except Unavailable as away:
             self._log.info("updates are published later; watchers read again by themselves", error=str(away))
             self._stock = {level.sku: level for level in levels} | self._stock  # Levels that came meanwhile are newer.
             self._orders = [*orders, *self._orders][-_MOST_ORDERS:]
+            self._sessions = [*sessions, *self._sessions][-_MOST_ORDERS:]
             # Carts are not kept: they are in Redis themselves, and after a gap all watchers read again.
             return False
         return True

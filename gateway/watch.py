@@ -31,6 +31,8 @@ async def pass_on_updates(updates: Updates, hub: Hub, views: ViewReader, unpaid:
             unpaid.progressed(order)
         for cart_id in update.carts:
             hub.cart_changed(cart_id)
+        if update.sessions:
+            hub.sessions_ended(frozenset(update.sessions))
 
 
 async def read_sold(bus: Bus, skus: Sequence[Sku]) -> Collection[Sku]:

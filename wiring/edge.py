@@ -9,11 +9,14 @@ import anyio
 
 from actors.audit import levels
 from bus.messages.order import OrderProgressed
+from engine.passkeys import Passkeys, site_of
+from engine.passwords import Passwords, open_passwords
 from gateway.access import may_see_order
 from gateway.api.catalog.showing import render
 from gateway.api.costs import COSTS
 from gateway.app import make_app
 from gateway.context import GatewayContext
+from gateway.customers import CUSTOMERS
 from gateway.guard import Guard, make_guard
 from gateway.headers import headers_of_all, headers_of_handshakes
 from gateway.http_protocol import HttpBounds
@@ -23,8 +26,10 @@ from gateway.limits import AdmissionControl
 from gateway.live import Hub, LiveSettings
 from gateway.places import Places
 from gateway.server import Server, most_connections
+from gateway.sessions import Sessions
 from gateway.settings import EdgeSettings
 from gateway.stripe_events import OwnAccount
+from gateway.tries import Tries
 from gateway.views.reader import ViewReader
 from gateway.watch import pass_on_updates, read_sold, read_status
 from wiring.domains import ShopSettings
@@ -34,6 +39,12 @@ from wiring.shop import Shop
 @asynccontextmanager
 async def open_edge(shop: Shop, listener: socket.socket) -> AsyncIterator[Server]:
     """Start the edge on a bound socket; when the block ends, answer requests in progress and stop it."""
+    async with open_passwords(shop.settings.passwords) as passwords, _serving(shop, listener, passwords) as server:
+        yield server
+
+
+@asynccontextmanager
+async def _serving(shop: Shop, listener: socket.socket, passwords: Passwords) -> AsyncIterator[Server]:
     settings = shop.settings.edge
 
     async def watch_order(order_id: str, token: str) -> OrderProgressed | None:
@@ -66,7 +77,7 @@ async def open_edge(shop: Shop, listener: socket.socket) -> AsyncIterator[Server
         clock=shop.clock,
         most_bytes=settings.shopflow_view_cache_mb << 20,
     )
-    context = _context(shop, guard, hub, views)
+    context = _context(shop, guard, hub, views, passwords)
     server = Server(make_app(context, origins=settings.all_origins), _http_bounds(settings, guard), hub)
     shared = SharedAllowances(shop.services.redis, guard.limiters)
     async with anyio.create_task_group() as tasks:
@@ -87,15 +98,16 @@ async def open_edge(shop: Shop, listener: socket.socket) -> AsyncIterator[Server
             tasks.cancel_scope.cancel()
 
 
-def _context(shop: Shop, guard: Guard, hub: Hub, views: ViewReader) -> GatewayContext:
-    settings, integrations = shop.settings.edge, shop.integrations
+def _context(shop: Shop, guard: Guard, hub: Hub, views: ViewReader, passwords: Passwords) -> GatewayContext:
+    settings, integrations, redis = shop.settings.edge, shop.integrations, shop.services.redis
+    site = site_of(settings.public_url or settings.listens_at, "ShopFlow")
     return GatewayContext(
         bus=shop.bus,
         cells=shop.bus.supervisor.cells,
         deliveries=shop.bus.deliveries,
         backlog=shop.bus.backlog,
         database=shop.services.database,
-        redis=shop.services.redis,
+        redis=redis,
         objects=shop.objects,
         updates=shop.updates,
         views=views,
@@ -104,6 +116,11 @@ def _context(shop: Shop, guard: Guard, hub: Hub, views: ViewReader) -> GatewayCo
         clock=shop.clock,
         keys=Keys(shop.vault.roots),
         guard=guard,
+        vault=shop.vault,
+        passwords=passwords,
+        customers=Sessions(redis, shop.clock, CUSTOMERS, is_https=settings.is_https),
+        tries=Tries(redis, shop.clock, shop.vault, settings.shopflow_login_failures),
+        passkeys=Passkeys(redis, shop.clock, site),
         currency=settings.shopflow_currency,
         pages=shop.settings.pages,
         cart_hold_s=shop.settings.inventory.shopflow_cart_hold_s,

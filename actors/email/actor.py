@@ -7,11 +7,12 @@ the server's answer and that record sends the mail again, under the same Message
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 
-from actors.email import rules, store
+from actors.email import accounts, rules, store
 from actors.email.mime import compose
 from actors.email.private import RecordMail
 from actors.email.rules import TEMPLATES
 from actors.email.smtp import Mailer, SmtpSettings
+from bus.messages.customer import AccountMail, ReadAccountMail, SendAccountMail
 from bus.messages.email import (
     CheckOrderLink,
     LinkCheck,
@@ -72,6 +73,20 @@ class Email(Actor):
             raise BadInput(f"{about.id} has no address: {error}") from error
         await self._mailer.send(mail)
         return RecordMail(order_id=about.id, message_id=own_id, template=template, link_hash=link_hash(token))
+
+    @call(limit=8)
+    async def send_account(self, ask: SendAccountMail) -> None:
+        """Send a mail about an account. A repeat has the same Message-ID; what was used meanwhile is not mailed."""
+        mail = await self._bus.ask(ReadAccountMail(mail_id=ask.mail_id, kind=ask.kind, customer_id=ask.customer_id))
+        if not isinstance(mail, AccountMail):
+            return
+        own_id = rules.message_id(ask.mail_id, f"account_{mail.kind}", self._sender)
+        written = accounts.write(mail, self._shop_url)
+        try:
+            composed = compose(written, sender=self._sender, recipient=mail.email, own_id=own_id, at=self._clock.now())
+        except ValueError as error:
+            raise BadInput(f"{ask.mail_id} has no address that can be written to") from error
+        await self._mailer.send(composed)
 
     @turn
     async def record(self, tx: Transaction, asks: Sequence[RecordMail]) -> None:

@@ -7,10 +7,13 @@ The hub knows neither Redis nor the database: gateway/watch.py, which listens to
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime
+from hashlib import sha256
 from http import HTTPStatus
 
 import anyio
+from websockets.frames import CloseCode
 
 from bus.messages.inventory import StockLevel
 from bus.messages.order import OrderProgressed
@@ -91,6 +94,12 @@ class Hub:
     def order_rights_changed(self, order_id: str) -> None:
         """Check the tokens of an order's watchers again."""
         self._orders.rights_changed(order_id)
+
+    def sessions_ended(self, token_hashes: AbstractSet[str]) -> None:
+        """Close the websockets of sessions that have ended, and of those who watch an order by them."""
+        for client in list(self._registry):
+            if not token_hashes.isdisjoint(_sessions_of(client)):
+                client.close(CloseCode.POLICY_VIOLATION, "signed out")
 
     def stale(self) -> None:
         """Report to clients that updates may have been lost, and read all watched values again at once."""
@@ -238,3 +247,8 @@ class Hub:
                 if number % self.settings.slice_clients == 0:
                     await asyncio.sleep(0)  # So that ten thousand subscribers do not block the loop.
                 subscriber.send(STALE)
+
+
+def _sessions_of(client: Connection) -> set[str]:
+    """Hash what a client has shown to watch orders: tokens of sessions are among it."""
+    return {sha256(topic.token.encode()).hexdigest() for topic in client.orders}
