@@ -1,0 +1,19 @@
+"""Steps of an erasure, which no other actor knows. Stored as all messages are: yesterday's must decode."""
+
+from bus.messages.privacy import SubjectId
+from engine.message import Command
+
+
+class CarryOut(Command[None]):
+    """Forget all that is left of a person, and look whether anything can still be read."""
+
+    subject: SubjectId
+
+
+class RecordOutcome(Command[None]):
+    """Record how far an erasure has come: a receipt if it is whole, else another try."""
+
+    subject: SubjectId
+    waiting: int  # Orders.
+    checked: str  # JSON.
+    readable: int
