@@ -6,13 +6,14 @@
 
 It is machinery, like deliveries: a store uses it within its own transaction, so no actor reads another's tables, and no
 call leaves the turn. Two ways lead to keys: `keys` is one statement of its own; a store whose turn may cost none writes
-`locked_key` and `new_keys` into its own statements. Plain keys are kept nowhere, so whoever is forgotten is
+`locked_key` and `store_keys` into its own statements. Plain keys are kept nowhere, so whoever is forgotten is
 forgotten in every process at once. Rejected: docs/decisions/0041.
 """
 
 import struct
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -73,13 +74,39 @@ def locked_key(subject: str, purpose: Purpose) -> str:
     return f"(select {key} where k.subject = {subject} and k.purpose = '{purpose}')"
 
 
+def store_keys(first: int, stored: str) -> str:
+    """Write the SQL that stores new keys with the rows whose ids are their subjects (see `NewKeys.parameters`).
+
+    Args:
+        first: The number of its first parameter; it takes five.
+        stored: The part of the statement that returns those rows with their `id`.
+    """
+    texts = [f"${number}" for number in range(first, first + 5)]
+    return f"""
+    insert into vault.keys (subject, purpose, wrapped, ends_at, kek)
+    select n.*, {texts[4]}
+    from unnest({texts[0]}::text[], {texts[1]}::text[], {texts[2]}::bytea[], {texts[3]}::timestamptz[])
+        as n (subject, purpose, wrapped, ends_at)
+    join {stored} on {stored}.id = n.subject"""  # noqa: S608 - of our own words
+
+
 class NewKeys(NamedTuple):
     """Keys of persons who have none, to be stored by the statement that stores their boxes."""
 
     keys: OpenKeys
     owners: Sequence[Owner]
-    kek: int
     wrapped: Sequence[bytes]
+    kek: int
+
+    def parameters(self, ends_at: Mapping[Purpose, datetime]) -> tuple[object, ...]:
+        """Return the parameters of `store_keys`. A key whose purpose has an end is forgotten then."""
+        return (
+            [owner.subject for owner in self.owners],
+            [owner.purpose for owner in self.owners],
+            self.wrapped,
+            [ends_at.get(owner.purpose) for owner in self.owners],
+            self.kek,
+        )
 
 
 class Vault:
@@ -168,7 +195,7 @@ class Vault:
         plain = [AESGCM.generate_key(256) for _ in owners]
         wrapped = [wrap(cover, key, about_key(owner)) for owner, key in zip(owners, plain, strict=True)]
         keys = OpenKeys({owner: AESGCM(key) for owner, key in zip(owners, plain, strict=True)})
-        return NewKeys(keys, owners, current, wrapped)
+        return NewKeys(keys, owners, wrapped, current)
 
     async def unlock(self, locked: Mapping[Owner, bytes | None]) -> OpenKeys:
         """Unwrap keys that a store has read with its own statement (see `locked_key`); None: it is gone.

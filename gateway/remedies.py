@@ -78,6 +78,8 @@ _ADVICE: Final[Mapping[Action, str]] = {
     "judge_warning": "{step}: {request}",
     "help_parcel": "{step}: {request}",
     "open_pick_list": "{request}",
+    "wait_for_sealing": "orders of an earlier version are sealed while the shop works; if it stays, read the log",
+    "restore_box": "the row was altered: bring it back from a backup",
     "pick_as_ordered": "pick the lines of the order",
     "stop_parcel": "stop the parcel at the carrier",
     "stop_other_parcels": "stop all parcels but one at the carrier",

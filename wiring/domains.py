@@ -135,10 +135,10 @@ def make_actors(given: Given) -> Sequence[Actor]:
             bus=bus, redis=given.redis, clock=clock, updates=given.updates, currency=currency, settings=settings.cart
         ),
         Inventory(bus=bus, database=database, clock=clock, updates=given.updates, settings=settings.inventory),
-        Orders(database=database, settings=settings.order),
+        Orders(database=database, vault=given.vault, clock=clock, settings=settings.order),
         Payments(bus=bus, database=database, clock=clock, stripe=given.stripe, settings=settings.payment),
         Warehouse(database=database),
-        Shipping(bus=bus, database=database, clock=clock, carrier=given.carrier),
+        Shipping(bus=bus, database=database, vault=given.vault, clock=clock, carrier=given.carrier),
         Email(
             bus=bus,
             database=database,

@@ -58,9 +58,11 @@ class Email(Actor):
         self._link_token = link_token
 
     @call(limit=32)  # More than there are connections: orders are read and mails recorded beside them.
-    async def send(self, event: MailedEvent, envelope: Envelope) -> RecordMail:
+    async def send(self, event: MailedEvent, envelope: Envelope) -> RecordMail | None:
         about = rules.about(event)
         order = await self._read(about)
+        if not order.email:  # Whoever ordered was forgotten.
+            return None
         template = TEMPLATES[type(event)]
         own_id = rules.message_id(envelope.id, template, self._sender)
         token = self._link_token(own_id)
@@ -69,8 +71,8 @@ class Email(Actor):
         written = rules.write(event, order, link)
         try:
             mail = compose(written, sender=self._sender, recipient=order.email, own_id=own_id, at=now)
-        except ValueError as error:
-            raise BadInput(f"{about.id} has no address: {error}") from error
+        except ValueError:
+            raise BadInput(f"{about.id} has no address that a mail can be sent to") from None  # It would name it.
         await self._mailer.send(mail)
         return RecordMail(order_id=about.id, message_id=own_id, template=template, link_hash=link_hash(token))
 

@@ -49,7 +49,7 @@ def compose(written: Written, *, sender: str, recipient: str, own_id: str, at: d
     """
     username, _, domain = recipient.rpartition("@")
     if not _NOT_IN_A_DOMAIN.isdisjoint(domain):
-        raise ValueError(f"there is no domain {domain!r}")
+        raise ValueError("there is no such domain")  # Not named: errors go into the log.
     if username.isascii() and not domain.isascii():  # Every server can carry it then. Source: RFC 5891.
         domain = idna.encode(domain, uts46=True).decode()
     to = str(Address(username=username, domain=domain))  # Refuses CR and LF, and quotes where needed.

@@ -80,7 +80,7 @@ class Mailer:
         except BaseException as error:
             client.close()
             if own := _translate_error(error):
-                raise own from error
+                raise own from None  # The library's own error has the words of the server.
             raise
         self._idle.append(client)
 
@@ -118,18 +118,23 @@ class Mailer:
 
 
 def _translate_error(error: BaseException) -> Unavailable | BadInput | None:
-    """Translate an error of SMTP into the engine's; None for any other error."""
+    """Translate an error of SMTP into the engine's; None for any other error.
+
+    A server's words may name the recipient, and errors go into the log and to the dead letters: so of an answer its
+    code alone is kept, and of any other error its class.
+    """
     if isinstance(error, aiosmtplib.SMTPRecipientsRefused):
         is_final = all(refused.code >= 500 for refused in error.recipients)
         return BadInput("the mail server knows no such recipient") if is_final else Unavailable("the mail server")
     if isinstance(error, aiosmtplib.SMTPResponseException) and error.code >= 500:
-        return BadInput(f"the mail server refuses: {error.code} {error.message}")
+        return BadInput(f"the mail server refuses: {error.code}")
     if isinstance(error, aiosmtplib.SMTPNotSupported):  # An address that is not ASCII, at a server without SMTPUTF8.
-        return BadInput(f"the mail server can't carry this mail: {error}")
+        return BadInput("the mail server can't carry this mail's addresses")
     if isinstance(error, ValueError):  # The library's error for an address that no SMTP command can carry.
-        return BadInput(f"nobody can be written to there: {error}")
+        return BadInput("nobody can be written to there")
     if isinstance(error, aiosmtplib.SMTPException | OSError):  # SMTP can't report how long to wait.
-        return Unavailable("the mail server", str(error))
+        code = f" {error.code}" if isinstance(error, aiosmtplib.SMTPResponseException) else ""
+        return Unavailable("the mail server", f"{type(error).__name__}{code}")
     return None
 
 

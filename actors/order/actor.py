@@ -6,7 +6,7 @@ from typing import Annotated, TypeVar
 
 from prometheus_client import Counter
 
-from actors.order import rules, store
+from actors.order import resealing, rules, store
 from actors.order.private import PaymentOverdue
 from actors.order.rules import OrderState
 from bus.messages.audit import BooksRepaired, Findings
@@ -52,10 +52,13 @@ from bus.messages.payment import (
 from bus.messages.shipping import ParcelMoved, ShipmentBooked
 from bus.messages.warehouse import ParcelPacked, PickingStarted
 from engine.actor import Actor, call, turn
+from engine.clock import Clock
 from engine.message import Message
 from engine.postgres import Database
+from engine.resealing import in_batches
 from engine.settings import PositiveInt, Seconds, Settings, meaning
 from engine.transaction import Transaction
+from engine.vault import Vault
 
 M = TypeVar("M", bound=Message)
 
@@ -77,19 +80,25 @@ class OrderSettings(Settings, frozen=True, kw_only=True):
 class Orders(Actor, name="order"):
     """Leads orders from placed to delivered. The only actor that decides about an order, and about late money."""
 
-    def __init__(self, *, database: Database, settings: OrderSettings) -> None:
+    def __init__(self, *, database: Database, vault: Vault, clock: Clock, settings: OrderSettings) -> None:
         self._database = database
+        self._vault = vault
+        self._clock = clock
         self._most_declines = settings.shopflow_payment_declines
         self._payment_window = timedelta(seconds=settings.shopflow_payment_window_s)
 
+    async def run(self) -> None:
+        """Seal the orders of earlier versions, and return when there are none."""
+        await in_batches(self._database, self._clock, lambda tx: resealing.seal_batch(tx, self._vault))
+
     @turn
     async def place(self, tx: Transaction, asks: Sequence[PlaceOrder]) -> Sequence[Order]:
-        new = await store.place(tx, asks, tx.now + self._payment_window)
+        new = await store.place(tx, self._vault, asks, tx.now + self._payment_window)
         for order in new:
             self._announce(tx, order)
         orders = {order.id: order for order in new}
         if earlier := {ask.order_id for ask in asks} - orders.keys():
-            orders |= await store.read(tx, earlier)
+            orders |= await store.read(tx, self._vault, earlier)
         return [orders[ask.order_id] for ask in asks]
 
     def _announce(self, tx: Transaction, order: Order) -> None:
@@ -104,7 +113,7 @@ class Orders(Actor, name="order"):
 
     @turn
     async def get(self, tx: Transaction, asks: Sequence[GetOrder]) -> Sequence[Order | NoSuchOrder]:
-        known = await store.read(tx, {ask.order_id for ask in asks})
+        known = await store.read(tx, self._vault, {ask.order_id for ask in asks})
         return [known.get(ask.order_id) or NoSuchOrder(order_id=ask.order_id) for ask in asks]
 
     @call(limit=1)
@@ -126,7 +135,7 @@ class Orders(Actor, name="order"):
             if ask.order_id in states
         }
         await store.save(tx, states.values())
-        orders = await store.read(tx, states)
+        orders = await store.read(tx, self._vault, states)
         return [self._cancelled(ask.order_id, done, orders) for ask in asks]
 
     @staticmethod
@@ -237,13 +246,13 @@ class Orders(Actor, name="order"):
     @turn
     async def on_moved(self, tx: Transaction, events: Sequence[ParcelMoved]) -> None:
         await self._each(
-            tx, events, lambda order, event: rules.moved(order, event.status, event.detail, event.at, tx.now)
+            tx, events, lambda order, event: rules.moved(order, event.status, event.sealed, event.at, tx.now)
         )
 
     @call(limit=1, timeout_s=300)  # Statements outside any turn: they may take long, and delay no turn.
     async def audit(self, ask: AuditOrders) -> Findings:
         del ask
-        findings, checked = await store.audit(self._database)
+        findings, checked = await store.audit(self._database, self._vault)
         return Findings(findings=tuple(findings), checked=checked)
 
     @call(limit=4)

@@ -105,12 +105,15 @@ class OrderState:
     pay_until: datetime | None = None
     units: Sequence[Units] = ()  # Of its lines; only of cancelled orders.
     entries: list[tuple[str, str, bool]] = field(default_factory=list)  # For the timeline: event, detail, staff only.
+    boxes: dict[int, bytes] = field(default_factory=dict)  # Of some entries, by place: texts that may name people.
     events: list[Event] = field(default_factory=list)
     unexpected: list[tuple[OrderStatus, Fact]] = field(default_factory=list)
     changed: bool = False
 
-    def note(self, event: str, detail: str = "", *, staff_only: bool = False) -> None:
-        """Add to the timeline."""
+    def note(self, event: str, detail: str = "", *, staff_only: bool = False, sealed: bytes | None = None) -> None:
+        """Add to the timeline; `sealed` is a text that may name people."""
+        if sealed:
+            self.boxes[len(self.entries)] = sealed
         self.entries.append((event, detail, staff_only))
 
     def note_person(self, deed: str, by: str) -> None:
@@ -318,9 +321,9 @@ def shipped(order: OrderState, carrier: str, tracking_number: str, now: datetime
         )
 
 
-def moved(order: OrderState, status: ParcelStatus, detail: str, at: datetime, now: datetime) -> None:
+def moved(order: OrderState, status: ParcelStatus, sealed: bytes | None, at: datetime, now: datetime) -> None:
     """Record where the parcel is. A report that is older than the known status goes to the timeline only."""
-    order.note("ParcelMoved", f"{status}: {detail}" if detail else status)
+    order.note("ParcelMoved", status, sealed=sealed)
     fact = PARCEL_FACTS.get(status)
     if fact and order.advance(fact, now) and order.status == "delivered":
         order.note("OrderDelivered")

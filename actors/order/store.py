@@ -5,8 +5,9 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import msgspec
 from asyncpg import Record
+from msgspec import structs
 
-from actors.order import rules
+from actors.order import buyers, rules
 from bus.messages.audit import Finding
 from bus.messages.base import Address, LineInput, LinePart, LineUnits, Money, OrderId, OrderLine, Sums, Units, units_of
 from bus.messages.order import (
@@ -24,23 +25,38 @@ from bus.messages.order import (
     ReadSold,
     SoldUnits,
 )
+from bus.messages.shipping import report_place
 from engine.clock import FOREVER
 from engine.cursor import page_limit, page_of, read_cursor
 from engine.errors import BadInput
 from engine.postgres import Database
+from engine.sealing import Erased, OpenKeys
 from engine.transaction import Transaction
+from engine.vault import Vault, locked_key, store_keys
+
+
+def with_locked_keys(sql: str) -> str:
+    """Fill the keys of orders `o` into a statement."""
+    for name, purpose in (("ACCOUNT_KEY", buyers.ACCOUNT), ("INVOICE_KEY", buyers.INVOICE)):
+        sql = sql.replace(name, locked_key("o.id", purpose))
+    return sql
+
 
 # One statement writes all of a new order. Of two orders with one id the first stands, whole.
 _PLACE = """
 with placed as (
-    insert into orders.orders (id, cart_id, status, email, name, address, shipping_method, currency, subtotal,
-        discount, shipping, fees, tax, prices_include_tax, total, weight_g, phone, created_at, pay_until)
-    select *, $17, $24
-    from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+    insert into orders.orders (id, cart_id, status, contact, invoice, country, shipping_method, currency, subtotal,
+        discount, shipping, fees, tax, prices_include_tax, total, weight_g, email_index, tokens, created_at, pay_until)
+    select id, cart_id, status, contact, invoice, country, shipping_method, currency, subtotal, discount, shipping,
+        fees, tax, prices_include_tax, total, weight_g, email_index, tokens::bigint[], $17, $24
+    from unnest($1::text[], $2::text[], $3::text[], $4::bytea[], $5::bytea[], $6::text[], $7::text[], $8::text[],
         $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::boolean[], $15::bigint[],
-        $16::bigint[], $25::text[])
+        $16::bigint[], $25::bytea[], $28::text[])
+        as o (id, cart_id, status, contact, invoice, country, shipping_method, currency, subtotal, discount, shipping,
+            fees, tax, prices_include_tax, total, weight_g, email_index, tokens)
     on conflict (id) do nothing
     returning id, number, status
+), with_keys as (KEYS_OF_PLACED
 ), with_lines as (
     insert into orders.lines (order_id, place, sku, title, quantity, unit_price, parts, inputs)
     select order_id, place, sku, title, quantity, unit_price, parts::jsonb, inputs::jsonb
@@ -53,7 +69,7 @@ with placed as (
         case status when 'paid' then array['OrderCreated', 'OrderSettled'] else array['OrderCreated'] end
     ) with ordinality as e (event, nr) order by nr
 )
-select id, number from placed"""
+select id, number from placed""".replace("KEYS_OF_PLACED", store_keys(29, "placed"))
 
 # In the order of their ids, so that two turns never deadlock.
 _LOCK = """
@@ -71,21 +87,22 @@ with changed as (
         as n (id, status, cancel_reason, refunded, carrier, tracking_number, refund_requested, pay_until, declines)
     where o.id = n.id
 )
-insert into orders.timeline (order_id, at, event, detail, staff_only)
-select order_id, $9, event, detail, staff_only
-from unnest($10::text[], $11::text[], $12::text[], $13::boolean[]) with ordinality
-    as t (order_id, event, detail, staff_only, place)
+insert into orders.timeline (order_id, at, event, detail, staff_only, sealed)
+select order_id, $9, event, detail, staff_only, sealed
+from unnest($10::text[], $11::text[], $12::text[], $13::boolean[], $15::bytea[]) with ordinality
+    as t (order_id, event, detail, staff_only, sealed, place)
 order by place"""
 
 _READ = """
 select id, number, status, email, name, phone, address, shipping_method, currency, subtotal, discount, shipping, fees,
     tax, prices_include_tax, total, refunded, weight_g, carrier, tracking_number, created_at, pay_until,
-    refund_requested,
+    refund_requested, contact, invoice, country, ACCOUNT_KEY as account_key, INVOICE_KEY as invoice_key,
     (select json_agg(json_build_array(sku, title, quantity, unit_price, parts, inputs) order by place)
         from orders.lines where order_id = o.id) as lines,
-    (select json_agg(json_build_array(at, event, detail, staff_only) order by t.id)
+    (select json_agg(json_build_array(at, event, detail, staff_only, encode(sealed, 'base64')) order by t.id)
         from orders.timeline t where order_id = o.id) as timeline
 from orders.orders o where id = any($1)"""
+_READ = with_locked_keys(_READ)
 _UNITS = "select order_id, sku, quantity, parts from orders.lines where order_id = any($1) order by place"
 _LIST = """
 select id, number, status, currency, total, created_at from orders.orders
@@ -109,10 +126,12 @@ select id as order_id, since from (
 where (since, id) > ($1, $2) order by since, id limit $3"""
 _AUDIT = """
 select o.id, o.currency, o.subtotal, o.discount, o.shipping, o.fees, o.tax, o.prices_include_tax, o.total,
-    o.status, o.refunded, coalesce(l.total, 0)::bigint as of_lines
+    o.status, o.refunded, coalesce(l.total, 0)::bigint as of_lines,
+    o.contact, o.invoice, ACCOUNT_KEY as account_key, INVOICE_KEY as invoice_key
 from (select * from orders.orders where id > $1 order by id limit $2) o
 left join lateral (select sum(quantity * unit_price) as total from orders.lines where order_id = o.id) l on true
 order by o.id"""
+_AUDIT = with_locked_keys(_AUDIT)
 _SOLD = """
 select (o.created_at at time zone 'UTC')::date as day, l.sku, sum(l.quantity)::bigint as units
 from orders.orders o join orders.lines l on l.order_id = o.id
@@ -123,7 +142,7 @@ order by 1, 2 limit 2000"""
 _AUDIT_PAGE = 500  # Small pages: deciding about one blocks the event loop for a few ms at most.
 
 
-async def place(tx: Transaction, asks: Sequence[PlaceOrder], pay_until: datetime) -> list[Order]:
+async def place(tx: Transaction, vault: Vault, asks: Sequence[PlaceOrder], pay_until: datetime) -> list[Order]:
     """Store orders; return the new ones. Of two with one id the first stands.
 
     Raises:
@@ -132,10 +151,13 @@ async def place(tx: Transaction, asks: Sequence[PlaceOrder], pay_until: datetime
     asks = list({ask.order_id: ask for ask in reversed(asks)}.values())
     sums = [_quoted(ask) for ask in asks]
     lines = [(ask.order_id, place, line) for ask in asks for place, line in enumerate(ask.lines)]
+    ids = [ask.order_id for ask in asks]
+    keys = buyers.new_keys(vault, ids)
+    sealed = buyers.seal_all(vault, keys.keys, ids, [buyers.buyer_of(ask) for ask in asks])
     rows = await tx.fetch(
         _PLACE,
-        [a.order_id for a in asks], [a.cart_id for a in asks], [rules.begins_as(s.total) for s in sums],
-        [a.email for a in asks], [a.name for a in asks], [msgspec.json.encode(a.address).decode() for a in asks],
+        ids, [a.cart_id for a in asks], [rules.begins_as(s.total) for s in sums],
+        sealed.contacts, sealed.invoices, sealed.countries,
         [a.shipping_method for a in asks], [s.currency for s in sums], [s.subtotal for s in sums],
         [s.discount for s in sums], [s.shipping for s in sums], [s.fees for s in sums], [s.tax for s in sums],
         [s.prices_include_tax for s in sums], [s.total for s in sums], [a.weight_g for a in asks],
@@ -143,8 +165,9 @@ async def place(tx: Transaction, asks: Sequence[PlaceOrder], pay_until: datetime
         [order_id for order_id, _, _ in lines], [place for _, place, _ in lines],
         [line.sku for _, _, line in lines], [line.title for _, _, line in lines],
         [line.quantity for _, _, line in lines], [line.unit_price.amount for _, _, line in lines],
-        pay_until, [a.phone for a in asks], [_json(line.parts) for _, _, line in lines],
-        [_json(line.inputs) for _, _, line in lines],
+        pay_until, sealed.email_indexes, [_json(line.parts) for _, _, line in lines],
+        [_json(line.inputs) for _, _, line in lines], sealed.tokens,
+        *keys.parameters(buyers.keys_end(tx.now)),
     )  # fmt: skip
     asked = {ask.order_id: (ask, s) for ask, s in zip(asks, sums, strict=True)}
     return [rules.new_order(*asked[row["id"]], row["number"], tx.now, pay_until) for row in rows]
@@ -170,7 +193,7 @@ async def lock(tx: Transaction, ids: Collection[OrderId]) -> dict[OrderId, rules
 async def save(tx: Transaction, orders: Collection[rules.OrderState]) -> None:
     """Write the changes of locked orders, and publish their events."""
     changed = [order for order in orders if order.changed]
-    entries = [(order.id, *entry) for order in orders for entry in order.entries]
+    entries = [(o.id, *entry, o.boxes.get(place)) for o in orders for place, entry in enumerate(o.entries)]
     if changed or entries:
         await tx.execute(
             _SAVE,
@@ -179,16 +202,18 @@ async def save(tx: Transaction, orders: Collection[rules.OrderState]) -> None:
             [o.refund_requested for o in changed], [o.pay_until for o in changed],
             tx.now,
             [order_id for order_id, *_ in entries], [event for _, event, *_ in entries],
-            [detail for *_, detail, _ in entries], [staff_only for *_, staff_only in entries],
-            [o.declines for o in changed],
+            [detail for *_, detail, _, _ in entries], [staff_only for *_, staff_only, _ in entries],
+            [o.declines for o in changed], [sealed for *_, sealed in entries],
         )  # fmt: skip
     for order in orders:
         tx.publish(*order.events)
 
 
-async def read(reader: Transaction | Database, ids: Collection[OrderId]) -> dict[OrderId, Order]:
+async def read(reader: Transaction | Database, vault: Vault, ids: Collection[OrderId]) -> dict[OrderId, Order]:
     """Orders with lines and timeline, by id."""
-    return {row["id"]: _order(row) for row in await reader.fetch(_READ, list(ids))}
+    rows = await reader.fetch(_READ, list(ids))
+    keys = await vault.unlock(buyers.locked_keys(rows))
+    return {row["id"]: _order(row, keys) for row in rows}
 
 
 async def page(database: Database, ask: ListOrders) -> OrderPage:
@@ -215,14 +240,16 @@ async def page(database: Database, ask: ListOrders) -> OrderPage:
     return OrderPage(orders=orders, next=shown.next)
 
 
-async def audit(database: Database) -> tuple[list[Finding], int]:
-    """Audit the sums of all orders; return the findings, and how many orders were checked."""
+async def audit(database: Database, vault: Vault) -> tuple[list[Finding], int]:
+    """Audit the sums and boxes of all orders; return the findings, and how many orders were checked."""
     findings: list[Finding] = []
     checked, last = 0, ""
     while rows := await database.fetch(_AUDIT, last, _AUDIT_PAGE):
         for row in rows:
             sums = Sums(**{part: row[part] for part in Sums.__struct_fields__})
             findings += rules.audit(row["id"], sums, row["of_lines"], row["status"], row["refunded"])
+        keys = await vault.unlock(buyers.locked_keys(rows))
+        findings += [finding for row in rows for finding in buyers.audit(keys, row)]
         checked, last = checked + len(rows), rows[-1]["id"]
     return findings, checked
 
@@ -258,10 +285,14 @@ async def owed(database: Database, ask: ListOwedOrders) -> list[OwedOrder]:
 _PARTS = msgspec.json.Decoder(tuple[Units, ...])
 _STORED_LINES = msgspec.json.Decoder(tuple[LineUnits, ...])
 _LINES = msgspec.json.Decoder(tuple[tuple[str, str, int, int, tuple[LinePart, ...], tuple[LineInput, ...]], ...])
-_TIMELINE = msgspec.json.Decoder(tuple[tuple[datetime, str, str, bool], ...])
+_TIMELINE = msgspec.json.Decoder(tuple[tuple[datetime, str, str, bool, bytes | None], ...])
+_FORGOTTEN = buyers.Contact("", "", "", Address(line1="", city="", country=""))
 
 
-def _order(row: Record) -> Order:
+def _order(row: Record, keys: OpenKeys) -> Order:
+    found = buyers.open_buyer(keys, row)
+    buyer = _FORGOTTEN if isinstance(found, Erased) else found
+
     def money(amount: int) -> Money:
         return Money(amount=amount, currency=row["currency"])
 
@@ -269,10 +300,10 @@ def _order(row: Record) -> Order:
         id=row["id"],
         number=row["number"],
         status=row["status"],
-        email=row["email"],
-        name=row["name"],
-        phone=row["phone"],
-        address=msgspec.json.decode(row["address"], type=Address),
+        email=buyer.email,
+        name=buyer.name,
+        phone=buyer.phone,
+        address=structs.replace(buyer.address, country=buyer.address.country or row["country"]),
         shipping_method=row["shipping_method"],
         lines=tuple(
             OrderLine(sku=sku, title=title, quantity=quantity, unit_price=money(price), parts=parts, inputs=told)
@@ -291,12 +322,23 @@ def _order(row: Record) -> Order:
         tracking_number=row["tracking_number"],
         created_at=row["created_at"],
         timeline=tuple(
-            Moment(at=at.astimezone(UTC), event=event, detail=detail, staff_only=staff_only)
-            for at, event, detail, staff_only in _TIMELINE.decode(row["timeline"])
+            Moment(
+                at=at.astimezone(UTC),
+                event=event,
+                detail=_with_text(detail, keys, row["id"], box) if box else detail,
+                staff_only=staff_only,
+            )
+            for at, event, detail, staff_only, box in _TIMELINE.decode(row["timeline"])
         ),
         refund_follows=row["refund_requested"],
         pay_until=row["pay_until"] if row["status"] == "pending_payment" else None,
     )
+
+
+def _with_text(status: str, keys: OpenKeys, order_id: OrderId, box: bytes) -> str:
+    """Write what a carrier reported; without its free text, once that is forgotten."""
+    text = keys.read(str, box, report_place(order_id), order_id, "account")
+    return status if isinstance(text, Erased) else f"{status}: {text}"
 
 
 async def sold(database: Database, ask: ReadSold) -> list[SoldUnits]:

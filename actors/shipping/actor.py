@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from actors.shipping import methods, rules, store
+from actors.shipping import methods, rules, store, texts
 from actors.shipping.carrier import Carrier, Recipient
 from actors.shipping.private import RecordBooking
 from bus.messages.base import Currency
@@ -32,7 +32,9 @@ from engine.actor import Actor, Bus, call, turn
 from engine.clock import Clock
 from engine.errors import BadInput
 from engine.postgres import Database
+from engine.resealing import in_batches
 from engine.transaction import Transaction
+from engine.vault import Vault
 
 # Each checkout reads the shipping prices, which change once a year, so they are cached for this time. Another process
 # that hosts this actor sees a change that much later; `expected_total` protects the buyer.
@@ -42,12 +44,17 @@ _METHODS_TTL = timedelta(seconds=5)
 class Shipping(Actor):
     """Books carriers for parcels, and tracks them."""
 
-    def __init__(self, *, bus: Bus, database: Database, clock: Clock, carrier: Carrier) -> None:
+    def __init__(self, *, bus: Bus, database: Database, vault: Vault, clock: Clock, carrier: Carrier) -> None:
         self._bus = bus
         self._database = database
+        self._vault = vault
         self._clock = clock
         self._carrier = carrier
         self._priced: dict[Currency, tuple[datetime, tuple[PricedMethod, ...]]] = {}
+
+    async def run(self) -> None:
+        """Seal the reports of earlier versions, and return when there are none."""
+        await in_batches(self._database, self._clock, lambda tx: texts.seal_batch(tx, self._vault))
 
     @call
     async def book(self, event: ParcelReady) -> RecordBooking:
@@ -86,8 +93,9 @@ class Shipping(Actor):
         self, tx: Transaction, asks: Sequence[RecordTracking]
     ) -> Sequence[TrackingRecorded | NoSuchShipment]:
         orders = await store.lock(tx, {ask.tracking_number for ask in asks})
-        new = await store.track(tx, [ask for ask in asks if ask.tracking_number in orders])
-        await store.move(tx, [ask for ask in asks if ask.event_id in new])
+        boxes = await texts.seal(tx, self._vault, asks, orders)
+        new = await store.track(tx, [ask for ask in asks if ask.tracking_number in orders], boxes)
+        await store.move(tx, [ask for ask in asks if ask.event_id in new], boxes)
         answers: list[TrackingRecorded | NoSuchShipment] = []
         for ask in asks:
             if ask.tracking_number not in orders:
@@ -97,7 +105,8 @@ class Shipping(Actor):
             if ask.event_id in new:
                 new.discard(ask.event_id)  # A repeat within this turn is not new.
                 order_id = orders[ask.tracking_number]
-                tx.publish(ParcelMoved(order_id=order_id, status=ask.status, at=ask.at, detail=ask.detail))
+                sealed = boxes.get(ask.event_id)
+                tx.publish(ParcelMoved(order_id=order_id, status=ask.status, at=ask.at, sealed=sealed))
         return answers
 
     @call(limit=4)
@@ -106,7 +115,7 @@ class Shipping(Actor):
 
     @call(limit=4)
     async def list_troubled(self, ask: ListTroubledParcels) -> TroubledParcels:
-        return TroubledParcels(parcels=tuple(await store.troubled(self._database, ask)))
+        return TroubledParcels(parcels=tuple(await store.troubled(self._database, self._vault, ask)))
 
     @turn
     async def list_methods(self, asks: Sequence[ListShippingMethods]) -> Sequence[ShippingMethods]:

@@ -1,7 +1,7 @@
 """The one file that speaks to a carrier: JSON over HTTP, with a key in the header and an idempotency key each time."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Annotated, NamedTuple
 
 import aiohttp
@@ -12,6 +12,7 @@ from engine.circuit import Circuit
 from engine.crash import CrashPoint
 from engine.errors import BadInput, Unavailable
 from engine.outside import read_bounded, refuse_redirects
+from engine.patterns import whole
 from engine.retry_after import RETRYABLE_STATUSES, retry_after_s
 from engine.settings import Settings, listed, meaning
 
@@ -57,6 +58,14 @@ class Booking(msgspec.Struct, frozen=True):
     tracking_number: _Name
 
 
+class _Code(msgspec.Struct, frozen=True):
+    code: Annotated[str, whole("[a-z0-9_]{1,64}")]
+
+
+class _Refusal(msgspec.Struct, frozen=True):
+    error: _Code
+
+
 class Carrier:
     """Books parcels."""
 
@@ -94,11 +103,18 @@ class Carrier:
             wait_s = retry_after_s(response.headers)
             raise Unavailable("the carrier", f"HTTP {response.status}", retry_after_s=wait_s)
         if response.status not in (200, 201):
-            raise BadInput(f"the carrier refuses: HTTP {response.status} {answer[:200].decode(errors='replace')}")
+            raise BadInput(f"the carrier refuses: HTTP {response.status}{_code_of(answer)}")
         try:
             return msgspec.json.decode(answer, type=Booking)
         except msgspec.DecodeError as error:  # A page of something in between; a repeat finds the same booking.
             raise Unavailable("the carrier", f"its answer can't be read: {error}") from error
+
+
+def _code_of(answer: bytes) -> str:
+    """Write the code of a refusal, if it has one. Its other words may repeat the recipient, and errors are logged."""
+    with suppress(msgspec.DecodeError):
+        return f" {msgspec.json.decode(answer, type=_Refusal).error.code}"
+    return ""
 
 
 def _written(recipient: Recipient) -> dict[str, str]:

@@ -68,6 +68,8 @@ CheckId: TypeAlias = Literal[
     "path_follows_tree",
     "view_is_product",
     "view_is_late_enough",
+    "nothing_in_clear",
+    "boxes_open",
     "more_findings",
 ]
 # The promise behind each check, in words for the audit's readers.
@@ -118,6 +120,8 @@ RULES: Final[Mapping[CheckId, str]] = {
     "path_follows_tree": "C2 a category's path follows the tree",
     "view_is_product": "V1 a view has its product as it is",
     "view_is_late_enough": "V2 a view is as late as the last change of what it shows",
+    "nothing_in_clear": "K1 what names a person is sealed",
+    "boxes_open": "K2 what is sealed opens, as long as its key is there",
     "more_findings": "many",
 }
 
@@ -156,6 +160,8 @@ Action: TypeAlias = Literal[
     "read_timeline",
     "host_actor",
     "reconnect_watchers",
+    "wait_for_sealing",
+    "restore_box",
     "see_to_others_first",
 ]
 

@@ -5,6 +5,7 @@ from typing import TypeAlias
 
 from bus.messages.base import Currency, Fact, Minor, OrderId, ReadSpan, Value
 from engine.message import Command, Event, Query, Reply
+from engine.sealing import Place
 
 ShippingMethod: TypeAlias = str  # The id of one of the shop's methods: a row, not a name in the code.
 ParcelStatus: TypeAlias = str  # A carrier's own word, of an open list; rules know the usual ones.
@@ -116,7 +117,13 @@ class ParcelMoved(Event):
     order_id: OrderId
     status: ParcelStatus
     at: datetime
-    detail: str
+    detail: str = ""  # Of older versions alone: a carrier's free text may name people, and no event does.
+    sealed: bytes | None = None  # That text, sealed under its order's key (see `report_place`).
+
+
+def report_place(order_id: OrderId) -> Place:
+    """The place of a carrier's free text: one box, which goes from the report to the order's timeline as it is."""
+    return Place("shipping.tracking", "sealed", order_id)
 
 
 class ShipmentFact(Fact, frozen=True, kw_only=True):

@@ -406,7 +406,7 @@ def test_an_address_with_a_line_break_is_written_to_by_nobody(email: str) -> Non
 
 @pytest.mark.parametrize("email", ["ada@x.test,eve", "ada@x>", "ada@[127.0.0.1]", "ada@x.test\0"])
 def test_a_domain_that_is_none_is_written_to_by_nobody(email: str) -> None:
-    with pytest.raises(ValueError, match="there is no domain"):
+    with pytest.raises(ValueError, match="there is no such domain"):
         sent_about(CREATED, order_of(email=email))
 
 

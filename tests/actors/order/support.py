@@ -30,8 +30,8 @@ DECIDE: Mapping[Fact, Callable[[OrderState], object]] = {
     "picking": lambda order: rules.picking(order, NOON),
     "packed": lambda order: rules.packed(order, NOON),
     "shipped": lambda order: rules.shipped(order, "Sandbox Post", "SP1", NOON),
-    "moving": lambda order: rules.moved(order, "in_transit", "", EARLIER, NOON),
-    "delivered": lambda order: rules.moved(order, "delivered", "", EARLIER, NOON),
+    "moving": lambda order: rules.moved(order, "in_transit", None, EARLIER, NOON),
+    "delivered": lambda order: rules.moved(order, "delivered", None, EARLIER, NOON),
 }
 
 

@@ -100,7 +100,7 @@ def test_a_carriers_words_in_any_order_end_in_the_same_status(words: list[Parcel
     order = order_of("shipped")
 
     for word in words:
-        rules.moved(order, word, "", EARLIER, NOON)
+        rules.moved(order, word, None, EARLIER, NOON)
 
     assert (order.status, len(said(order, OrderDelivered))) == ("delivered", 1)
 
