@@ -13,6 +13,9 @@ from actors.imports.fetcher import open_fetcher
 from actors.media.cdn import open_cdn
 from actors.media.ownership import check_owner
 from actors.payment.stripe import Stripe, open_stripe
+from actors.privacy.actor import Privacy
+from actors.privacy.erased_list import ErasedList
+from actors.privacy.replay import replay
 from actors.shipping.carrier import Carrier, open_carrier
 from bus.local import LocalBus
 from bus.routes import Routes
@@ -52,6 +55,7 @@ class Shop:
     integrations: Integrations
     objects: Objects
     vault: Vault
+    erased: ErasedList
 
 
 @asynccontextmanager
@@ -89,7 +93,10 @@ async def open_shop(
         objects = await stack.enter_async_context(_open_objects(settings, services if deliver else None))
         vault = await stack.enter_async_context(_open_vault(settings, services, clock))
         updates = Updates(services.redis, clock, local)
-        shop = Shop(local, services, updates, clock, settings, integrations, objects, vault)
+        erased = _erased_list(settings, objects, vault)
+        if deliver and Privacy.name in hosted.actors:
+            await replay(services.database, vault, clock, erased)
+        shop = Shop(local, services, updates, clock, settings, integrations, objects, vault, erased)
         for actor in (*make_actors(await _given(stack, shop, shop_url)), *more_actors):
             if actor.name in hosted.actors or actor in more_actors:
                 local.host(actor)
@@ -163,6 +170,12 @@ def _open_vault(settings: ShopSettings, services: Services, clock: Clock) -> Abs
     )
 
 
+def _erased_list(settings: ShopSettings, objects: Objects, vault: Vault) -> ErasedList:
+    """Make the list of the forgotten: in the data folder, and in the bucket if there is one."""
+    folder = FolderObjects(settings.engine.shopflow_data)
+    return ErasedList([folder, objects] if settings.sqs.s3_bucket else [folder], vault.roots)
+
+
 async def _check_owner(objects: Objects, services: Services) -> None:
     """Refuse a bucket that is another shop's. One that does not answer stops no start: each audit asks it again.
 
@@ -196,6 +209,7 @@ async def _given(stack: AsyncExitStack, shop: Shop, shop_url: str) -> Given:
         fetcher=await stack.enter_async_context(open_fetcher(shop.settings.fetch)),
         keys=Keys(shop.vault.roots),
         vault=shop.vault,
+        erased=shop.erased,
         shop_url=edge.public_url or shop_url or edge.listens_at,
         settings=shop.settings,
     )

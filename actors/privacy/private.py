@@ -1,6 +1,6 @@
 """Steps of an erasure, which no other actor knows. Stored as all messages are: yesterday's must decode."""
 
-from bus.messages.privacy import SubjectId
+from bus.messages.privacy import ErasureBegun, ErasureReason, PersonHeld, SubjectId
 from engine.message import Command
 
 
@@ -17,3 +17,11 @@ class RecordOutcome(Command[None]):
     waiting: int  # Orders.
     checked: str  # JSON.
     readable: int
+    listed: str = ""  # The entry of the list outside, if there is one.
+
+
+class BeginErasure(Command[ErasureBegun | PersonHeld]):
+    """Open the erasure of a guest's order, which is there."""
+
+    subject: SubjectId
+    reason: ErasureReason

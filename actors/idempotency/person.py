@@ -1,0 +1,7 @@
+"""What kept answers have of persons: anything that was answered, encrypted under the shop's key, for 48 hours."""
+
+from typing import Final
+
+from engine.persons import Kept
+
+KEEPS: Final = (Kept("gateway.answers", ("content",), "short", "Answers that may be given again for 48 hours."),)

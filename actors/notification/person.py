@@ -1,0 +1,7 @@
+"""What notifications keep of persons: that an order has news."""
+
+from typing import Final
+
+from engine.persons import Kept
+
+KEEPS: Final = (Kept("notification.news", ("order_id", "detail"), "counted", "That an order has news."),)
