@@ -15,6 +15,7 @@ from gateway.api import ROUTES
 from gateway.api.costs import COSTS
 from gateway.context import GatewayContext, context_of_request, put_context
 from gateway.cors import with_cors
+from gateway.customers import current_customer
 from gateway.headers import headers_of_all, with_headers
 from gateway.heads import with_head
 from gateway.idempotency import MAX_BODY_BYTES, Idempotent, required_claim
@@ -58,6 +59,7 @@ def _routes() -> Litestar:
         ROUTES,
         dependencies={
             "context": Provide(context_of_request, sync_to_thread=False),
+            "customer": Provide(current_customer, sync_to_thread=False),
             "staff": Provide(member, sync_to_thread=False),
             "claim": Provide(required_claim, sync_to_thread=False),
         },

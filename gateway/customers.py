@@ -14,17 +14,26 @@ from litestar.handlers import BaseRouteHandler
 from bus.messages.customer import CheckSession, CustomerId, EndSession
 from gateway.client_address import network_of
 from gateway.context import AnyConnection, GatewayContext, Http, client_address, context_of
+from gateway.cookies import cookie_values
 from gateway.problems import Problem
 from gateway.same_site import check_origin
-from gateway.sessions import Begun, Kind, Session, cookie_values
+from gateway.sessions import Begun, Kind, Session
 from gateway.tries import DEVICE_LASTS
 
 CUSTOMERS: Final = Kind(name="customer", mark="cs_", cookie="session", absolute=timedelta(hours=24))
 FRESH: Final = timedelta(minutes=10)  # How long after a sign-in what is sensitive may be done.
 _DEVICE: Final = "device"
+_REGISTRATION: Final = "registration"
+_REGISTRATION_LASTS_S: Final = 900
 _LONGEST_DEVICE: Final = 60  # Characters of its name.
 _SYSTEMS: Final = ("iPhone", "iPad", "Android", "Windows", "Mac OS X", "CrOS", "Linux")
-_BROWSERS: Final = (("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))  # fmt: skip
+_BROWSERS: Final = (
+    ("Edg/", "Edge"),
+    ("OPR/", "Opera"),
+    ("Firefox/", "Firefox"),
+    ("Chrome/", "Chrome"),
+    ("Safari/", "Safari"),
+)
 
 
 class SignedInCustomer(NamedTuple):
@@ -142,12 +151,22 @@ def session_cookie(context: GatewayContext, token: str) -> Cookie:
 
 def device_cookie(context: GatewayContext, value: str) -> Cookie:
     """Make the cookie by which a device is known."""
-    return _cookie(context, _device_name(context), value, int(DEVICE_LASTS.total_seconds()))
+    return _cookie(context, _name(context, _DEVICE), value, int(DEVICE_LASTS.total_seconds()))
 
 
 def shown_device(context: GatewayContext, connection: AnyConnection) -> str:
     """Return the cookie of a device, "" if it shows none."""
-    return cookie_values(connection.headers.get("cookie", "")).get(_device_name(context), "")
+    return _shown(context, connection, _DEVICE)
+
+
+def registration_cookie(context: GatewayContext, secret: str) -> Cookie:
+    """Make the cookie by which the browser is known that asked for an account."""
+    return _cookie(context, _name(context, _REGISTRATION), secret, _REGISTRATION_LASTS_S)
+
+
+def shown_registration(context: GatewayContext, connection: AnyConnection) -> str:
+    """Return the secret of a browser that asked for an account, "" if it shows none."""
+    return _shown(context, connection, _REGISTRATION)
 
 
 def device_name(user_agent: str) -> str:
@@ -155,17 +174,22 @@ def device_name(user_agent: str) -> str:
     browser = next((name for mark, name in _BROWSERS if mark in user_agent), "")
     system = next((name for name in _SYSTEMS if name in user_agent), "").replace("Mac OS X", "macOS")
     named = " on ".join(filter(None, (browser, system)))
-    return named or "".join(each for each in user_agent.split("/", maxsplit=1)[0] if each.isprintable())[:_LONGEST_DEVICE]
+    program = user_agent.partition("/")[0]
+    return named or "".join(each for each in program if each.isprintable())[:_LONGEST_DEVICE]
 
 
-def _device_name(context: GatewayContext) -> str:
-    return f"__Host-{_DEVICE}" if context.public_url.startswith("https://") else _DEVICE
+def _name(context: GatewayContext, name: str) -> str:
+    return f"__Host-{name}" if context.public_url.startswith("https://") else name
+
+
+def _shown(context: GatewayContext, connection: AnyConnection, name: str) -> str:
+    return cookie_values(connection.headers.get("cookie", "")).get(_name(context, name), "")
 
 
 def _cookie(context: GatewayContext, name: str, value: str, lasts_s: int) -> Cookie:
     """Scripts can't read it, other sites' forms don't send it, and no other host can set it."""
     is_https = context.public_url.startswith("https://")
-    return Cookie(name, value, path="/", max_age=lasts_s, httponly=True, samesite="lax", secure=is_https)
+    return Cookie(key=name, value=value, path="/", max_age=lasts_s, httponly=True, samesite="lax", secure=is_https)
 
 
 def _bearer(connection: AnyConnection) -> str:

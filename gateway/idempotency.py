@@ -29,6 +29,11 @@ from gateway.problems import Problem
 HEADER: Final = "Idempotency-Key"
 _UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 LONGEST_KEY: Final = 255  # As at Stripe.
+_NEVER_KEPT: Final = frozenset({"/sessions", "/me", "/login-codes", "/email-undo"})
+_NEVER_KEPT_BELOW: Final = (
+    "/webhooks/", "/customers", "/sessions/", "/password-resets", "/me/sessions", "/me/password", "/me/email",
+    "/me/passkeys",
+)  # fmt: skip
 MAX_BODY_BYTES = 1_048_576  # Of any request. Litestar enforces it in routes; with a key, the body is read before.
 _TWIN_WAITS_S = 10.0
 _log = telemetry.logger(part="gateway")
@@ -141,9 +146,12 @@ def claim_of(request: Http) -> Claimed | None:
 
 
 def takes_key(method: str, path: str) -> bool:
-    """Whether a route takes an idempotency key. Webhooks are stored by their own ids, pictures by their content."""
+    """Whether a route takes an idempotency key. Webhooks are stored by their own ids, pictures by their content.
+
+    What begins or ends sessions takes none: its answer holds a token, which nobody keeps, and its cookies.
+    """
     is_upload = method == "POST" and path.startswith("/admin/api/products/") and path.endswith("/images")
-    return method in _UNSAFE and not path.startswith("/webhooks/") and not is_upload
+    return method in _UNSAFE and path not in _NEVER_KEPT and not path.startswith(_NEVER_KEPT_BELOW) and not is_upload
 
 
 def required_claim(request: Http) -> Claimed:

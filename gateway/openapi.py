@@ -28,12 +28,18 @@ Json: TypeAlias = dict[str, Any]  # A part of the description.
 
 STAFF: Final[Json] = {"staff": []}
 ORDER: Final[Json] = {"order": []}
+CUSTOMER: Final[Json] = {"customer": []}
 _SCHEMES: Final[Json] = {
     "staff": {"type": "http", "scheme": "bearer", "description": "A staff token, as `run.py token` makes it."},
     "order": {
         "type": "http",
         "scheme": "bearer",
         "description": "The `access_token` of the order, from its checkout, or the token of a link in a mail about it.",
+    },
+    "customer": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "The token of a customer's session (`?token=1` of a sign-in). Browsers have a cookie instead.",
     },
 }
 _DESCRIPTION: Final = """\
@@ -203,7 +209,7 @@ def _codes(handler: HTTPRouteHandler, *, has_key: bool) -> Sequence[str]:
     around = {
         "bad_json": "data" in fields,
         "idempotency_key_required": "claim" in fields,
-        "unauthorized": STAFF in handler.resolve_security() and ORDER not in handler.resolve_security(),
+        "unauthorized": _needs_sign_in(handler),
         "idempotency_in_progress": has_key,
         "answer_lost": has_key,
         "body_too_large": has_key or "data" in fields or "signature" in handler.opt,
@@ -217,3 +223,9 @@ def _codes(handler: HTTPRouteHandler, *, has_key: bool) -> Sequence[str]:
         "unavailable": True,
     }
     return list(dict.fromkeys([*own, *(code for code, applies in around.items() if applies)]))
+
+
+def _needs_sign_in(handler: HTTPRouteHandler) -> bool:
+    """Whether a route tells strangers that it needs a sign-in. A route of one order tells them that there is none."""
+    security = handler.resolve_security()
+    return CUSTOMER in security or (STAFF in security and ORDER not in security)

@@ -23,6 +23,7 @@ from redis.asyncio import Redis
 
 from engine.clock import Clock
 from engine.services import redis_errors
+from gateway.cookies import cookie_values
 
 _TOKEN_BYTES: Final = 32
 _LONGEST_TOKEN: Final = 80  # Of what is looked up; ours are shorter.
@@ -232,16 +233,6 @@ class Sessions:
 
     def _list(self, subject: str) -> str:
         return f"sessions:{self.kind.name}:{subject}"
-
-
-def cookie_values(header: str) -> dict[str, str]:
-    """Read a Cookie header. One that can't be read has no cookies; of two with one name neither counts."""
-    values: dict[str, str] = {}
-    for part in header.split(";"):
-        name, is_pair, value = part.strip().partition("=")
-        if is_pair:
-            values[name] = "" if name in values else value
-    return values
 
 
 def _decode(kept: bytes | str | None) -> Session | None:

@@ -64,6 +64,7 @@ async def _serving(shop: Shop, listener: socket.socket, passwords: Passwords) ->
             origins=settings.all_origins,
             headers=headers_of_handshakes(is_https=settings.is_https),
             max_of_address=settings.shopflow_live_of_address,
+            session_cookie=f"__Host-{CUSTOMERS.cookie}" if settings.is_https else CUSTOMERS.cookie,
         ),
         clock=shop.clock.now,
         refusals=guard.refusals,

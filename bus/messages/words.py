@@ -160,6 +160,15 @@ PROBLEMS: Final[Mapping[str, str]] = {
     "too_many_images": "The product has as many pictures as it may have.",
     "too_many_uploads": "Too many pictures are on their way already.",
     "upload_missing": "The picture has not arrived.",
+    "bad_code": "This code is not right, or its time is over. Please ask for a new one.",
+    "bad_credentials": "E-mail address or password are not right.",
+    "bad_passkey": "This passkey does not fit. Please try again.",
+    "foreign_origin": "This was sent by a page of another site.",
+    "fresh_login_required": "Please sign in once more for this.",
+    "not_claimable": "This order belongs to another address or account.",
+    "too_many_addresses": "There are as many addresses as there may be.",
+    "too_many_passkeys": "There are as many passkeys as there may be.",
+    "weak_password": "This password is easily guessed. Please choose another.",
     "wrong_step": "This is not the step that comes next.",
 }
 

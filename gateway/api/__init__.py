@@ -14,6 +14,7 @@ from gateway.api import (
     audit,
     cart,
     catalog,
+    customer,
     docs,
     imports,
     inventory,
@@ -37,6 +38,7 @@ PUBLIC: list[ControllerRouterHandler] = [
     *shop.PUBLIC,
     *docs.PUBLIC,
     *media.PUBLIC,
+    *customer.PUBLIC,
 ]
 
 STAFF: list[ControllerRouterHandler] = [

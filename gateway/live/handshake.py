@@ -16,10 +16,12 @@ from urllib.parse import urlsplit
 from websockets.http11 import Request, Response
 from websockets.server import ServerProtocol
 
+from gateway.cookies import cookie_values
 from gateway.live.settings import LiveSettings
 
 _PORTS: Final = {"http": 80, "https": 443}
 _VERSION: Final = "13"
+_LONGEST_TOKEN: Final = 512
 
 
 def answer(wire: ServerProtocol, request: Request, settings: LiveSettings) -> Response:
@@ -28,6 +30,15 @@ def answer(wire: ServerProtocol, request: Request, settings: LiveSettings) -> Re
     for name, value in settings.headers:
         response.headers[name] = value
     return response
+
+
+def session_in(request: Request, settings: LiveSettings) -> str:
+    """Return the token of the session whose cookie a handshake shows, "" without one.
+
+    A page of another site could show its visitor's: so it is refused by its origin, above.
+    """
+    cookies = request.headers.get_all("Cookie") if settings.session_cookie else []
+    return cookie_values("; ".join(cookies)).get(settings.session_cookie, "")[:_LONGEST_TOKEN]
 
 
 def _decided(wire: ServerProtocol, request: Request, settings: LiveSettings) -> Response:

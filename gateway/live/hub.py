@@ -221,7 +221,7 @@ class Hub:
             case Unsubscribe(skus):
                 self._stock.unsubscribe(client, skus)
             case WatchOrder(order_id, token):
-                self._orders.watch(client, order_id, token)
+                self._orders.watch(client, order_id, token or client.session)
             case WatchCart(cart_id):
                 self._carts.watch(client, cart_id)
 
@@ -251,4 +251,5 @@ class Hub:
 
 def _sessions_of(client: Connection) -> set[str]:
     """Hash what a client has shown to watch orders: tokens of sessions are among it."""
-    return {sha256(topic.token.encode()).hexdigest() for topic in client.orders}
+    shown = {topic.token for topic in client.orders} | ({client.session} - {""})
+    return {sha256(each.encode()).hexdigest() for each in shown}

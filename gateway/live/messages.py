@@ -30,10 +30,10 @@ class Unsubscribe(msgspec.Struct, frozen=True, tag_field="op", tag="unsubscribe"
 
 
 class WatchOrder(msgspec.Struct, frozen=True, tag_field="op", tag="watch_order"):
-    """Watch an order's status, with its access token."""
+    """Watch an order's status, with its access token; without one by the session whose cookie the handshake showed."""
 
     order_id: Key
-    token: Secret
+    token: Secret | None = None
 
 
 class WatchCart(msgspec.Struct, frozen=True, tag_field="op", tag="watch_cart"):

@@ -19,11 +19,12 @@ from gateway.rate_limit import RateLimit
 class Connection(Subscriber):
     """A websocket as the registry sees it: its slot, its ping, and the ways to end it."""
 
-    __slots__ = ("address", "slot", "transport")
+    __slots__ = ("address", "session", "slot", "transport")
 
     def __init__(self) -> None:
         super().__init__()
         self.address = ""  # Of the client, behind proxies too.
+        self.session = ""  # The token in its handshake's cookie.
         self.slot: int | None = None
         self.transport: Transport
 

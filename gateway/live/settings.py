@@ -23,6 +23,8 @@ class LiveSettings(msgspec.Struct, frozen=True, kw_only=True):
     max_buffered_bytes: int = 65_536  # Answers may fill the transport this far; beyond it the client is closed.
     kernel_buffer_bytes: int = 32_768  # Linux doubles it, so both buffers together stay within 128 KiB.
 
+    session_cookie: str = ""  # Its name; "": none is read.
+
     # All clients.
     max_clients: int = 20_000
     max_event_streams: int = 1_000  # Of server-sent events, which cost a task each.

@@ -9,7 +9,8 @@ from redis.asyncio import Redis
 
 from engine.clock import ManualClock
 from engine.errors import Unavailable
-from gateway.sessions import Kind, Sessions, cookie_values
+from gateway.cookies import cookie_values
+from gateway.sessions import Kind, Sessions
 from testkit import Servers
 
 DAY: Final = timedelta(hours=24)
