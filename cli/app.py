@@ -8,12 +8,12 @@ from typing import Annotated, Final
 import typer
 from typer.core import TyperGroup
 
-from cli import catalogue, messages, operations, search, serve, settings, tokens, tour
+from cli import catalogue, keys, messages, operations, search, serve, settings, tokens, tour
 from cli.running import print_line, run
 
 _ORDER: Final = (
-    "serve", "tour", "import", "imports", "export", "search", "audit", "token", "tokens", "dead-letters", "queues",
-    "settings", "schema",
+    "serve", "tour", "import", "imports", "export", "search", "audit", "token", "tokens", "keys", "dead-letters",
+    "queues", "settings", "schema",
 )  # fmt: skip
 _EXAMPLES: Final = "Examples: run.py serve, run.py import goods.csv --dry-run, run.py token --label Ada, run.py audit."
 
@@ -69,6 +69,7 @@ app.add_typer(search.search, name="search")
 app.command("audit")(operations.audit)
 app.command("token")(tokens.token)
 app.add_typer(tokens.tokens, name="tokens")
+app.add_typer(keys.keys, name="keys")
 app.add_typer(messages.letters, name="dead-letters")
 app.add_typer(messages.queue_commands, name="queues")
 app.command("settings")(settings.settings)

@@ -17,19 +17,19 @@ from typing import Final, NamedTuple
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from engine.clock import Clock
+from engine.clock import FOREVER, Clock
 from engine.crash import CrashPoint
 from engine.errors import Unavailable
 from engine.kek_homes import KekFolder
 from engine.postgres import Database
-from engine.roots import Roots
+from engine.roots import RootKeeper
 from engine.sealing import KEY_BYTES, Owner, about_key, derive, unwrap, wrap
 from engine.transaction import Transaction
 
 # How long a key outlives its successor's making: in that time every process has learned of the successor.
 GRACE: Final = timedelta(hours=1)
 _LOCK: Final = 0x4B45_4B53  # "KEKS": one process at a time makes one.
-_READ = "select version, root, home, wrapped from vault.keks order by version"
+_READ = "select version, root, home, wrapped, made_at from vault.keks order by version"
 _NEXT = "select nextval('vault.kek_versions')::int"
 _ADD = "insert into vault.keks (version, root, home, wrapped, made_at) values ($1, $2, $3, $4, $5)"
 _LIST = """
@@ -77,13 +77,14 @@ class KekSummary(NamedTuple):
 class Keks:
     """The key-encryption keys that this process knows, unwrapped."""
 
-    def __init__(self, database: Database, clock: Clock, roots: Roots, folder: KekFolder | None) -> None:
+    def __init__(self, database: Database, clock: Clock, keeper: RootKeeper, folder: KekFolder | None) -> None:
         self._database = database
         self._clock = clock
-        self._roots = roots
+        self._keeper = keeper
         self._folder = folder
         self._keys: Mapping[int, AESGCM] = {}
         self.current = 0
+        self.made_at = FOREVER  # The current one.
 
     def __repr__(self) -> str:
         return f"Keks(current: {self.current})"
@@ -98,13 +99,15 @@ class Keks:
         if not rows:
             await self._make_first()
             return
+        if any(row["root"] > self._keeper.roots.newest for row in rows):  # Another process has changed the root, too.
+            await self._keeper.load()
         known = {}
         for row in rows:
             version = row["version"]
             known[version] = self._keys.get(version) or self._unwrapped(
                 version, row["root"], await self._from_home(version, row["home"], row["wrapped"])
             )
-        self._keys, self.current = known, rows[-1]["version"]
+        self._keys, self.current, self.made_at = known, rows[-1]["version"], rows[-1]["made_at"]
 
     async def get(self, version: int) -> AESGCM:
         """Return a key, asking the database for one that another process made meanwhile.
@@ -127,13 +130,14 @@ class Keks:
         """The versions that were loaded."""
         return self._keys.keys()
 
-    async def begin(self) -> int:
-        """Make a new key, current from now on; return its version."""
+    async def begin(self, *, unless_made_after: datetime = FOREVER) -> int:
+        """Make a new key, current from now on, unless one was made after that time; return the current version."""
         async with self._database.transaction(self._clock.now()) as tx:
             await tx.execute("select pg_advisory_xact_lock($1)", _LOCK)
-            version = await self._make(tx)
+            if (await tx.fetch(_READ))[-1]["made_at"] <= unless_made_after:
+                await self._make(tx)
         await self.load()
-        return version
+        return self.current
 
     async def _make_first(self) -> None:
         async with self._database.transaction(self._clock.now()) as tx:
@@ -144,7 +148,7 @@ class Keks:
 
     async def _make(self, tx: Transaction) -> int:
         version: int = await tx.value(_NEXT)
-        root = self._roots.newest
+        root = self._keeper.roots.newest
         wrapped = wrap(self._cover(root), os.urandom(KEY_BYTES), _about(version))
         if self._folder is None:
             await tx.execute(_ADD, version, root, "database", wrapped, tx.now)
@@ -180,7 +184,8 @@ class Keks:
                 _DESTROYED,
                 [row["version"] for row in gone], [row["home"] for row in gone], [row["made_at"] for row in gone], now,
             )  # fmt: skip
-        _DROPPED.reach()
+        if gone:
+            _DROPPED.reach()
         await self._wipe(now)
         await self.load()
         return [row["version"] for row in gone]
@@ -213,7 +218,7 @@ class Keks:
         return AESGCM(unwrap(self._cover(root), wrapped, _about(version)))
 
     def _cover(self, root: int) -> AESGCM:
-        return AESGCM(derive(self._roots.key(root), "cover of key-encryption keys"))
+        return AESGCM(derive(self._keeper.roots.key(root), "cover of key-encryption keys"))
 
 
 def _about(version: int) -> str:

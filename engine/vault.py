@@ -58,6 +58,8 @@ select subject, purpose, int4send(kek) || wrapped as locked from all_keys"""
 _SUBJECTS = """
 select distinct subject from vault.keys where purpose in ('account', 'activity') and subject > $1
 order by subject limit $2"""
+_ENDED = """
+select subject, purpose from vault.keys where ends_at <= $1 order by ends_at limit $2 for update skip locked"""
 _FORGET = """
 with wanted as (select * from unnest($1::text[], $2::text[]) as w (subject, purpose)), noted as (
     insert into vault.forgotten (subject, purpose, at) select subject, purpose, $3 from wanted on conflict do nothing
@@ -119,7 +121,7 @@ class Vault:
         self._database = database
         self._clock = clock
         self._keeper = keeper
-        self.keks = Keks(database, clock, keeper.roots, folder)
+        self.keks = Keks(database, clock, keeper, folder)
         self._log = telemetry.logger(part="vault")
 
     async def load(self) -> None:
@@ -228,6 +230,11 @@ class Vault:
     async def subjects(self, database: Database, after: Subject, limit: int) -> list[Subject]:
         """List who has keys that can be forgotten, in the order of their ids: those after this one."""
         return [row["subject"] for row in await database.fetch(_SUBJECTS, after, limit)]
+
+    async def end_keys(self, tx: Transaction, limit: int) -> int:
+        """Forget the owners whose time is over, as that of an invoice; return how many there were."""
+        ended = [Owner(row["subject"], row["purpose"]) for row in await tx.fetch(_ENDED, tx.now, limit)]
+        return await self.forget(tx, ended) if ended else 0
 
     # --- Indexes and other keys ---
 

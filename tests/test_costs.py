@@ -101,7 +101,9 @@ async def test_every_statement_of_a_purchase_finds_its_rows_by_an_index(
     async with shop.inside.services.database.transaction(shop.clock.now()) as tx:
         # Tables of a test are so small that reading all of them would be best: sessions must be told not to.
         await tx.execute("set local plan_cache_mode = force_generic_plan")
-        assert sequential(await plan_of(tx, "select from orders.orders where carrier = $1")) == ["orders"]  # It is seen.
+        assert sequential(await plan_of(tx, "select from orders.orders where carrier = $1")) == [
+            "orders"
+        ]  # It is seen.
         searched = {sql: sequential(await plan_of(tx, sql)) for sql in asked}
 
     assert {sql: tables for sql, tables in searched.items() if tables} == {}

@@ -34,6 +34,7 @@ from actors.privacy.erased_list import ErasedList
 from actors.search.actor import Search
 from actors.shipping.actor import Shipping
 from actors.shipping.carrier import Carrier, CarrierSettings
+from actors.vault.actor import KeyKeeper
 from actors.views.actor import Views
 from actors.warehouse.actor import Warehouse
 from bus.local import LocalBus
@@ -55,7 +56,7 @@ _ROOT: Final = Path(__file__).parent.parent
 # A command goes to the actor that handles it, an event to all that do.
 ACTORS: Final[tuple[type[Actor], ...]] = (
     Catalog, Carts, Inventory, Orders, Payments, Warehouse, Shipping, Email, Notifications, Analytics, Auditor,
-    IdempotencyKeys, Media, Search, Imports, Views, Customers, Privacy,
+    IdempotencyKeys, Media, Search, Imports, Views, KeyKeeper, Customers, Privacy,
 )  # fmt: skip
 
 # The folders of migrations, each for a PostgreSQL schema of its own.
@@ -165,6 +166,7 @@ def make_actors(given: Given) -> Sequence[Actor]:
         ),
         Imports(bus=bus, database=database, objects=given.objects, fetcher=given.fetcher, clock=clock),
         Views(keeper=given.updates),
+        KeyKeeper(database=database, vault=given.vault, clock=clock),
         Customers(vault=given.vault),
         Privacy(bus=bus, database=database, clock=clock, listed=given.erased),
     )

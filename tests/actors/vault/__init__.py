@@ -1,0 +1,1 @@
+"""Tests of the keeper of keys."""

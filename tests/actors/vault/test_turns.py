@@ -1,0 +1,81 @@
+"""The key-encryption key is turned while the shop sells, whatever ends it; invoices are forgotten in time."""
+
+from datetime import timedelta
+
+import pytest
+
+from bus.messages.order import GetOrder, Order
+from cli.keys import rotate_keys
+from engine.keks import KekSummary
+from testkit import ShopUnderTest
+
+
+async def keks(shop: ShopUnderTest) -> list[KekSummary]:
+    return list(await shop.inside.vault.keks.summaries())
+
+
+async def read(shop: ShopUnderTest, order_id: str) -> Order:
+    order = await shop.ask(GetOrder(order_id=order_id))
+    assert isinstance(order, Order)
+    return order
+
+
+async def test_after_thirty_days_a_new_one_takes_over_and_the_old_one_goes(shop: ShopUnderTest) -> None:
+    before = await shop.buy(BOOK=1)
+    buyer = await read(shop, before.order_id)
+    assert buyer.email
+    (first,) = await keks(shop)
+
+    await shop.clock.advance(days=30)
+    assert [(kek.version, kek.wraps) for kek in await keks(shop)] == [(first.version, 0), (first.version + 1, 2)]
+
+    await shop.clock.advance(hours=2)
+    gone, current = await keks(shop)
+    assert (gone.destroyed_at is not None, current.wraps) == (True, 2)
+    assert (await read(shop, before.order_id)).email == buyer.email
+    after = await shop.buy(BOOK=1)
+    assert (await read(shop, after.order_id)).email
+    await shop.audit()
+
+
+@pytest.mark.parametrize("point", ["keys-rewrapped", "kek-destroyed"])
+async def test_whatever_ends_the_turn_the_next_start_goes_on(shop: ShopUnderTest, point: str) -> None:
+    bought = await shop.buy(BOOK=1)
+    async with shop.kill_at(point):
+        await shop.clock.advance(days=30)
+        await shop.back()
+        await shop.clock.advance(hours=3)
+    await shop.clock.advance(hours=3)
+
+    gone, current = await keks(shop)
+    assert (gone.destroyed_at is not None, current.wraps) == (True, 2)
+    assert (await read(shop, bought.order_id)).email
+    await shop.audit()
+
+
+async def test_rotation_by_hand_wraps_all_keys_at_once(shop: ShopUnderTest) -> None:
+    bought = await shop.buy(BOOK=1)
+    said = await rotate_keys(shop.inside, master=True)
+    assert said == "Master key 2 is in use. Key-encryption key 2 is current; 2 keys are wrapped under it."
+    assert (await read(shop, bought.order_id)).email
+    await shop.restart()
+    assert (await read(shop, bought.order_id)).email
+    await shop.audit()
+
+
+async def test_an_invoice_is_forgotten_when_its_time_is_over(shop: ShopUnderTest) -> None:
+    bought = await shop.buy(BOOK=1)
+    database, vault = shop.inside.services.database, shop.inside.vault
+    async with database.transaction(shop.clock.now()) as tx:
+        assert await vault.forget(tx, {(bought.order_id, "account")}) == 1
+    kept = await read(shop, bought.order_id)
+    assert (kept.email, kept.phone) == ("", "")
+    assert kept.name
+    assert kept.address.line1
+
+    shop.clock.jump(timedelta(days=3661))
+    await shop.clock.advance(days=1, within_s=60)
+
+    forgotten = await read(shop, bought.order_id)
+    assert (forgotten.name, forgotten.address.line1, forgotten.address.country) == ("", "", kept.address.country)
+    await shop.audit()
