@@ -107,7 +107,7 @@ class PersonalOrders:
         )
 
     @turn
-    async def find(self, tx: Transaction, ask: FindOrder) -> FoundOrder | NoSuchPerson:
+    async def find_by_number(self, tx: Transaction, ask: FindOrder) -> FoundOrder | NoSuchPerson:
         order_id = await tx.value(_FIND, ask.number)
         return FoundOrder(order_id=order_id) if order_id else NoSuchPerson(subject=ask.number)
 
