@@ -16,6 +16,7 @@ import msgspec
 from redis.asyncio import Redis
 
 from actors.cart import inputs, rules, units
+from actors.cart.merger import Merges
 from actors.cart.store import CartStore
 from bus.messages.base import CartId, Currency, Money, Sku, Sums, new_id, units_of
 from bus.messages.cart import (
@@ -91,7 +92,7 @@ class CartPublisher(Protocol):
         ...
 
 
-class Carts(Actor, name="cart"):
+class Carts(Merges, Actor, name="cart"):
     """Keeps carts, computes what they cost, and turns them into orders."""
 
     def __init__(
@@ -139,6 +140,8 @@ class Carts(Actor, name="cart"):
         cart = await self._store.load(ask.cart_id)
         if cart is None:
             return NoSuchCart(cart_id=ask.cart_id)
+        if cart.id != ask.cart_id:
+            return await self._bus.ask(msgspec.structs.replace(ask, cart_id=cart.id))  # In that cart's lane.
         return await self._set(
             cart, inputs.id_of(ask.sku, ask.inputs), ask.quantity, inputs.tidy(ask.inputs), ask.elsewhere
         )
@@ -150,6 +153,8 @@ class Carts(Actor, name="cart"):
         cart = await self._store.load(ask.cart_id)
         if cart is None:
             return NoSuchCart(cart_id=ask.cart_id)
+        if cart.id != ask.cart_id:
+            return await self._bus.ask(msgspec.structs.replace(ask, cart_id=cart.id))  # In that cart's lane.
         if ask.change_id in cart.changes:  # Made already; its answer was lost.
             return rules.as_of_now(cart, await self._prices(cart), self._currency)
         line_id = inputs.id_of(ask.sku, ask.inputs)
@@ -165,6 +170,8 @@ class Carts(Actor, name="cart"):
         cart = await self._store.load(ask.cart_id)
         if cart is None:
             return NoSuchCart(cart_id=ask.cart_id)
+        if cart.id != ask.cart_id:
+            return await self._bus.ask(msgspec.structs.replace(ask, cart_id=cart.id))  # In that cart's lane.
         return await self._remove(cart, ask.sku)
 
     async def _set(
@@ -266,6 +273,8 @@ class Carts(Actor, name="cart"):
         self, ask: Checkout
     ) -> CheckedOut | NoSuchCart | CartEmpty | OutOfStock | CheckoutBlocked | PriceChanged | PaymentRefused:
         cart = await self._store.load(ask.cart_id)
+        if cart is not None and cart.id != ask.cart_id:
+            return await self._bus.ask(msgspec.structs.replace(ask, cart_id=cart.id), timeout_s=60)
         if not ask.is_first:  # An earlier try may have placed the order: that stands, whatever the cart is now.
             order = await self._bus.ask(GetOrder(order_id=ask.order_id))
             if isinstance(order, Order):

@@ -16,6 +16,7 @@ from engine.errors import Unavailable
 from engine.services import redis_errors
 
 _DAYS_30_S = 30 * 24 * 3600
+_MOST_MERGED = 4  # In a row: one after another was merged into the next.
 _DECODER = msgspec.json.Decoder(Cart)
 _ENCODER = msgspec.json.Encoder()
 
@@ -37,9 +38,14 @@ class CartStore:
         self._wake = asyncio.Event()
 
     async def load(self, cart_id: CartId) -> Cart | None:
-        """Load a cart, if there is one. Raises Unavailable."""
-        stored = await self._wish(cart_id)
-        return _DECODER.decode(stored) if stored else None
+        """Load a cart, if there is one; of one that was merged, the cart that it is part of. Raises Unavailable."""
+        for _ in range(_MOST_MERGED):
+            stored = await self._wish(cart_id)
+            cart = _DECODER.decode(stored) if stored else None
+            if cart is None or not cart.merged_into:
+                return cart
+            cart_id = cart.merged_into
+        return None
 
     async def save(self, cart: Cart) -> Cart:
         """Save a cart for 30 days from now. Raises Unavailable."""

@@ -6,7 +6,7 @@ from typing import Annotated, Protocol, TypeVar
 
 import msgspec
 
-from actors.inventory import books, importing, ledger, rules, store
+from actors.inventory import books, importing, ledger, moving, rules, store
 from actors.inventory.private import ReleaseExpired
 from actors.inventory.shelf import Shelf
 from bus.messages.audit import BooksRepaired, Findings, Repairs
@@ -23,10 +23,12 @@ from bus.messages.inventory import (
     GiveBack,
     HoldFacts,
     HoldForCheckout,
+    HoldsMoved,
     HoldStock,
     HoldUnits,
     ListLevels,
     ListStock,
+    MoveHolds,
     OutOfStock,
     ReadHoldFacts,
     ReadLedger,
@@ -57,7 +59,6 @@ from engine.alarm import Alarm
 from engine.clock import Clock
 from engine.crash import CrashPoint
 from engine.errors import BadInput
-from engine.message import Reply
 from engine.postgres import Database
 from engine.settings import PositiveInt, Seconds, Settings, meaning
 from engine.transaction import Transaction
@@ -156,7 +157,19 @@ class Inventory(Actor):
             tx,
             lambda: store.lock_for_carts(tx, wanted),
             lambda shelf: rules.hold_units(asks, shelf, until, self._shares),
-            lambda answers, _: _short(answers),
+            lambda answers, _: rules.short(answers),
+            until,
+        )
+
+    @turn
+    async def move_holds(self, tx: Transaction, ask: MoveHolds) -> HoldsMoved:
+        wanted = [(cart_id, each.sku) for each in ask.units for cart_id in (ask.cart_id, ask.from_cart)]
+        until = tx.now + self._cart_hold
+        return await self._decide(
+            tx,
+            lambda: store.lock_for_carts(tx, wanted),
+            lambda shelf: moving.move_holds(ask, shelf, until, self._shares),
+            lambda answer, _: moving.short(ask, answer),
             until,
         )
 
@@ -171,7 +184,7 @@ class Inventory(Actor):
             tx,
             lambda: store.lock_for_orders(tx, orders, wanted),
             lambda shelf: [rules.hold_for_checkout(ask, shelf, until) for ask in asks],
-            lambda answers, _: _short(answers),
+            lambda answers, _: rules.short(answers),
             until,
         )
 
@@ -384,9 +397,3 @@ class Inventory(Actor):
             tx.after_commit(lambda: self._updates.publish_levels(levels))
         if until is not None:
             tx.after_commit(lambda: self._alarm.no_later_than(until))
-
-
-def _short(answers: Sequence[Reply]) -> set[Sku]:
-    """The SKUs of which too few units are left, and not only too few for one cart."""
-    refused = [refusal for answer in answers if isinstance(answer, OutOfStock) for refusal in answer.short]
-    return {refusal.sku for refusal in refused if not refusal.is_share}

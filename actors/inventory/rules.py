@@ -10,7 +10,7 @@ from datetime import datetime
 
 from actors.inventory.life import HELD, HOLD_NEXT, PLACED, Fact
 from actors.inventory.shelf import Hold, Shelf
-from bus.messages.base import CartId, OrderId, Units
+from bus.messages.base import CartId, OrderId, Sku, Units
 from bus.messages.inventory import (
     CheckoutHeld,
     HoldForCheckout,
@@ -24,6 +24,7 @@ from bus.messages.inventory import (
     UnitsRetaken,
     UnknownSku,
 )
+from engine.message import Reply
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +64,14 @@ def hold(
 
     Never in part: a customer who asked for three and gets two costs more than a lost sale.
     """
-    return [_hold(ask, shelf, _end(until, ask.not_after), shares) for ask in asks]
+    return [_hold(ask, shelf, end_of(until, ask.not_after), shares) for ask in asks]
 
 
 def hold_units(
     asks: Sequence[HoldUnits], shelf: Shelf, until: datetime, shares: Shares = Shares()
 ) -> list[UnitsHeld | OutOfStock]:
     """Answer in order of arrival, each with all of its SKUs or none, and update `shelf`."""
-    return [_hold_all(ask, shelf, _end(until, ask.not_after), shares) for ask in asks]
+    return [_hold_all(ask, shelf, end_of(until, ask.not_after), shares) for ask in asks]
 
 
 def _hold(ask: HoldStock, shelf: Shelf, until: datetime, shares: Shares) -> StockHeld | StockRefused | UnknownSku:
@@ -79,7 +80,7 @@ def _hold(ask: HoldStock, shelf: Shelf, until: datetime, shares: Shares) -> Stoc
     refused = _refusal(ask, ask, shelf, shares)
     if refused:
         return refused
-    _take(ask.cart_id, ask, shelf, until)
+    take(ask.cart_id, ask, shelf, until)
     return StockHeld(sku=ask.sku, quantity=ask.quantity, until=until)
 
 
@@ -87,7 +88,7 @@ def _hold_all(ask: HoldUnits, shelf: Shelf, until: datetime, shares: Shares) -> 
     if short := tuple(refused for units in ask.units if (refused := _refusal(ask, units, shelf, shares))):
         return OutOfStock(short=short)
     for units in ask.units:
-        _take(ask.cart_id, units, shelf, until)
+        take(ask.cart_id, units, shelf, until)
     return UnitsHeld(until=until)
 
 
@@ -107,7 +108,8 @@ def _refusal(
     return None
 
 
-def _take(cart_id: CartId, wanted: Units | HoldStock, shelf: Shelf, until: datetime) -> None:
+def take(cart_id: CartId, wanted: Units | HoldStock, shelf: Shelf, until: datetime) -> None:
+    """Set a cart's hold to so many units, which are there; 0 ends it."""
     own = shelf.of_cart(cart_id, wanted.sku)
     has = own.quantity if own else 0
     if wanted.quantity != has:
@@ -120,7 +122,8 @@ def _take(cart_id: CartId, wanted: Units | HoldStock, shelf: Shelf, until: datet
         shelf.add(Hold(wanted.sku, cart_id, None, wanted.quantity, "cart", until))
 
 
-def _end(until: datetime, not_after: datetime | None) -> datetime:
+def end_of(until: datetime, not_after: datetime | None) -> datetime:
+    """Return the end of a hold that is to last until then, if it may."""
     return until if not_after is None else min(until, not_after)
 
 
@@ -238,3 +241,9 @@ def abandon(order_id: OrderId, shelf: Shelf) -> None:
     """
     for hold in shelf.of_order(order_id):
         shelf.advance(hold, "abandoned")
+
+
+def short(answers: Sequence[Reply]) -> set[Sku]:
+    """Return the SKUs of which too few units are left, and not only too few for one cart."""
+    refused = [refusal for answer in answers if isinstance(answer, OutOfStock) for refusal in answer.short]
+    return {refusal.sku for refusal in refused if not refusal.is_share}

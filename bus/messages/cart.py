@@ -58,6 +58,8 @@ class Cart(Reply):
     lines: tuple[CartLine, ...]
     currency: Currency
     changes: tuple[str, ...] = ()  # Ids of the latest relative changes, in the stored cart: none is made twice.
+    owner: str = ""  # In the stored cart: the customer who goes on with it whenever they sign in.
+    merged_into: CartId = ""  # In the stored cart: it is part of that one, and its id leads there.
 
 
 class NoSuchCart(Reply):
@@ -126,6 +128,35 @@ class RemoveLine(Command[Cart | NoSuchCart]):
 
     cart_id: CartId
     sku: Sku  # Or the line's id.
+
+
+class MergedLine(Value, frozen=True, kw_only=True):
+    """A line of which two carts had different quantities."""
+
+    id: str
+    title: str
+    own: int  # Units in the customer's cart before, 0 if it had none.
+    guest: int  # In the other one.
+    quantity: int  # Now.
+    is_held: bool
+
+
+class CartsMerged(Reply):
+    """A customer's cart, with what another had."""
+
+    cart: Cart
+    changes: tuple[MergedLine, ...]
+
+
+class MergeCarts(Command[CartsMerged | NoSuchCart]):
+    """Make a cart a customer's, and put into it what another has: of each line the greater quantity.
+
+    The other's id leads to it from then on. Safe to send twice. A cart that is another customer's is left alone.
+    """
+
+    cart_id: CartId
+    guest_id: CartId  # The same, if there is only one.
+    owner: str
 
 
 class Block(Value, frozen=True, kw_only=True):

@@ -251,6 +251,25 @@ class HoldUnits(Command[UnitsHeld | OutOfStock]):
     elsewhere: tuple[Units, ...] | None = None  # As in `HoldStock`.
 
 
+class HoldsMoved(Reply):
+    """What a cart holds now: of each SKU all that was wanted, or as much as there is."""
+
+    held: tuple[Units, ...]
+    until: datetime  # UTC.
+
+
+class MoveHolds(Command[HoldsMoved]):
+    """Give one cart's holds to another, and hold more for it as far as there is. Safe to send twice; never refused.
+
+    Units that neither of the two needs any more are given back.
+    """
+
+    cart_id: CartId  # Gets them.
+    from_cart: CartId
+    units: tuple[Units, ...]  # Each SKU once, with its total for the first cart.
+    not_after: datetime | None = None  # The latest end of these holds.
+
+
 class HoldForCheckout(Command[CheckoutHeld | OutOfStock]):
     """Turn a cart's holds into an order's: all units or none. Safe to send twice: the order is its key."""
 

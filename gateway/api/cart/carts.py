@@ -25,6 +25,7 @@ from bus.messages.cart import (
     RemoveLine,
     SetLine,
 )
+from bus.messages.customer import AttachOrder
 from bus.messages.inputs import LONGEST_INPUT, MOST_INPUTS, InputValue
 from bus.messages.inventory import OutOfStock, StockRefused, UnknownSku
 from engine.patterns import whole
@@ -33,6 +34,7 @@ from gateway.api.order import OrderView, read_order
 from gateway.api.parts import PartView, part_views
 from gateway.buyers import Buyer, read_buyer
 from gateway.context import GatewayContext, Http, Injected, client_address
+from gateway.customers import customer_of
 from gateway.idempotency import RequiredClaim, claim_of
 from gateway.problems import Problem, not_found
 
@@ -205,16 +207,19 @@ async def remove_line(context: Injected, request: Http, cart_id: FromPath[str], 
         "price_changed",
         "amount_too_large",
         "payment_unavailable",
+        "foreign_origin",
+        "unsupported_media_type",
     ],
 )
 async def checkout(
     context: Injected, claim: RequiredClaim, request: Http, cart_id: FromPath[str], data: JSONBody[CheckoutBody]
 ) -> CheckoutView:
-    """Turn a cart into an order with a payment. Needs an `Idempotency-Key`.
+    """Turn a cart into an order with a payment. Needs an `Idempotency-Key`. A customer's order is in their account.
 
     With `expected_total` the checkout is refused, and nothing happens, if the total differs.
     """
     buyer = read_buyer(Buyer(data.email, data.name, data.phone, typed_address(data.address)))
+    customer = await customer_of(request)
     ask = Checkout(
         cart_id=cart_id,
         order_id=f"ord_{claim.token}",
@@ -233,6 +238,8 @@ async def checkout(
     match answer:
         case CheckedOut():
             request.scope["state"]["made_order"] = answer.order_id  # Kept with the answer: audits check that it exists.
+            if customer is not None:  # If the process dies here, the next try attaches it, or its buyer claims it.
+                await context.bus.ask(AttachOrder(customer_id=customer.id, order_id=answer.order_id))
             return await _checked_out(context, answer)
         case OutOfStock():
             short = [{"sku": line.sku, "available": line.available} for line in answer.short]

@@ -1,5 +1,6 @@
 """What several routes of customers take and answer."""
 
+from collections.abc import Sequence
 from typing import Annotated, Final
 
 import msgspec
@@ -7,7 +8,6 @@ from litestar import Response
 from litestar.datastructures import Cookie
 
 from bus.messages.base import Instant
-from bus.messages.cart import Cart
 from bus.messages.customer import EmailIndex, NoSuchCustomer, NotSignedIn, Profile, ReadProfile, SignedIn
 from engine.passwords import LONGEST, PasswordsBusy, Weakness
 from gateway import security_log
@@ -58,6 +58,17 @@ class CustomerView(View, frozen=True, kw_only=True):
     cart_id: str | None
 
 
+class MergedLineView(View, frozen=True, kw_only=True):
+    """A line that was not the same in the customer's cart (`own`) and in this browser's (`guest`)."""
+
+    id: str
+    title: str
+    own: int
+    guest: int
+    quantity: int
+    is_held: bool
+
+
 class SessionMadeView(View, frozen=True, kw_only=True):
     """A session. `token` is there for programs (`?token=1`), which get no cookie. `cart` is the one to go on with."""
 
@@ -66,6 +77,7 @@ class SessionMadeView(View, frozen=True, kw_only=True):
     token: str | None
     reopened: bool
     cart: CartView | None
+    cart_changes: Sequence[MergedLineView]
 
 
 class EmailBody(Body, frozen=True, kw_only=True):
@@ -115,18 +127,19 @@ async def signed_in(
     as_token: bool = False,
     cart_id: str = "",
 ) -> Response[SessionMadeView]:
-    """Begin a session and answer with it, as a cookie or, for programs, as a token. The cart is merged, if it can be."""
+    """Begin a session and answer with it, as a cookie or, for programs, as a token. Carts are merged if they can be."""
     begun = await begin_session(context, request, let_in.customer_id, let_in.generation, method=method)
     profile = await read_profile(context, let_in.customer_id)
-    cart: Cart | None = await merged_cart(context, request, profile, cart_id)
-    profile = msgspec.structs.replace(profile, cart_id=cart.id if cart else profile.cart_id)
+    merged = await merged_cart(context, profile, cart_id)
+    profile = msgspec.structs.replace(profile, cart_id=merged.cart.id if merged else profile.cart_id)
     security_log.note("signed in", about=let_in.customer_id, method=method, address=client_address(request))
     view = SessionMadeView(
         customer=customer_view(profile),
         expires_at=begun.session.ends_at,
         token=begun.token if as_token else None,
         reopened=let_in.is_reopened,
-        cart=cart_view(cart, context.clock.now()) if cart else None,
+        cart=cart_view(merged.cart, context.clock.now()) if merged else None,
+        cart_changes=[MergedLineView(**msgspec.structs.asdict(each)) for each in merged.changes] if merged else [],
     )
     device = context.tries.device(index_of(context, profile.email), shown_device(context, request))
     cookies = [device_cookie(context, device)]

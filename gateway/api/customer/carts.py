@@ -2,23 +2,34 @@
 
 from contextlib import suppress
 
-from bus.messages.cart import Cart, GetCart
+from bus.messages.cart import CartsMerged, MergeCarts
 from bus.messages.customer import KeepCart, Profile
 from engine.errors import ShopFlowError
-from gateway.context import GatewayContext, Http
+from gateway.context import GatewayContext
 
 
-async def merged_cart(context: GatewayContext, request: Http, profile: Profile, cart_id: str) -> Cart | None:
-    """Return the cart to go on with, None if there is none. No sign-in fails because of a cart."""
+async def merged_cart(context: GatewayContext, profile: Profile, guest_id: str) -> CartsMerged | None:
+    """Return the cart to go on with, None if there is none. No sign-in fails because of a cart.
+
+    Args:
+        context: The services.
+        profile: The customer's.
+        guest_id: The cart of the browser, "" if it has none.
+    """
     with suppress(ShopFlowError):
-        return await _merged(context, request, profile, cart_id)
+        merged = await _merged(context, profile, guest_id)
+        if merged is not None and merged.cart.id != profile.cart_id:
+            await context.bus.ask(KeepCart(customer_id=profile.customer_id, cart_id=merged.cart.id))
+        return merged
     return None
 
 
-async def _merged(context: GatewayContext, request: Http, profile: Profile, cart_id: str) -> Cart | None:
-    del request
-    found = await context.bus.ask(GetCart(cart_id=cart_id or profile.cart_id or ""))
-    cart = found if isinstance(found, Cart) else None
-    if cart is not None and cart.id != profile.cart_id:
-        await context.bus.ask(KeepCart(customer_id=profile.customer_id, cart_id=cart.id))
-    return cart
+async def _merged(context: GatewayContext, profile: Profile, guest_id: str) -> CartsMerged | None:
+    for cart_id in filter(
+        None, (profile.cart_id, guest_id)
+    ):  # The customer's may be gone: then the browser's is theirs.
+        ask = MergeCarts(cart_id=cart_id, guest_id=guest_id or cart_id, owner=profile.customer_id)
+        merged = await context.bus.ask(ask)
+        if isinstance(merged, CartsMerged):
+            return merged
+    return None
