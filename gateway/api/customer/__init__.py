@@ -4,7 +4,7 @@ from litestar import Router
 from litestar.types import ControllerRouterHandler
 
 from gateway import openapi
-from gateway.api.customer import account, addresses, credentials, orders, passkeys, sessions, signing_in
+from gateway.api.customer import account, addresses, credentials, orders, passkeys, personal, sessions, signing_in
 from gateway.customers import customer_only
 
 PUBLIC: list[ControllerRouterHandler] = [
@@ -24,6 +24,7 @@ PUBLIC: list[ControllerRouterHandler] = [
             *addresses.OWN,
             *orders.OWN,
             *passkeys.OWN,
+            *personal.OWN,
         ],
     ),
 ]
