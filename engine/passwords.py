@@ -43,7 +43,7 @@ _PREFIX_BYTES: Final = 8  # Of a SHA-1: among 900 million breached ones, one in 
 
 
 class PasswordSettings(Settings, frozen=True, kw_only=True):
-    """What a password costs to check, and which are refused."""
+    """The cost of checking a password, and the passwords that are refused."""
 
     shopflow_argon2_kib: Annotated[
         Annotated[int, msgspec.Meta(ge=7 * 1024, le=1024 * 1024)],
@@ -225,7 +225,7 @@ async def open_passwords(settings: PasswordSettings) -> AsyncIterator[Passwords]
 
 
 def _threads() -> int:
-    """As many as there are processors for us: more hash no faster."""
+    """Count the threads: as many as there are processors for us; more hash no faster."""
     return min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, _MOST_THREADS)
 
 

@@ -90,9 +90,7 @@ async def _orders_of(bus: Asks, customer_id: CustomerId) -> AsyncIterator[OrderI
         after = page.next
 
 
-async def _zip(
-    bus: Asks, made_at: datetime, known: Mapping[str, Sequence[Record]], orders: Sequence[OrderId]
-) -> bytes:
+async def _zip(bus: Asks, made_at: datetime, known: Mapping[str, Sequence[Record]], orders: Sequence[OrderId]) -> bytes:
     content = io.BytesIO()
     page = [_HEAD, f"<h1>Your data</h1><p>All that this shop keeps of you, as of {_text(made_at)}.</p>"]
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:

@@ -7,6 +7,8 @@ A reset of the password clears all. Source: OWASP, "Slow Down Online Guessing At
 
 Each try is counted before it is checked, so that many at once are not more than the bound. Times are the shop's, in
 Redis: a window that slides, so that no moment has twice the bound.
+
+Rejected: docs/decisions/0048.
 """
 
 import hashlib

@@ -12,12 +12,12 @@ from typing import Final
 import msgspec
 
 from actors.customer import passkeys, rules, store
-from actors.customer.codes import Codes, Taken
+from actors.customer.codes import Codes, TakenCode
 from actors.customer.own import Own
 from actors.customer.person import PersonalAccounts
 from actors.customer.private import CodeBox, FinishClosing, ProfileBox
 from actors.customer.profiles import Profiles
-from actors.customer.store import Account
+from actors.customer.store import CustomerRow
 from bus.messages.base import new_id
 from bus.messages.customer import (
     AccountClosing,
@@ -37,7 +37,6 @@ from bus.messages.customer import (
     EndSessions,
     LogIn,
     LogInWithCode,
-    LogInWithPasskey,
     MailKind,
     NothingToMail,
     NotSignedIn,
@@ -56,6 +55,7 @@ from bus.messages.customer import (
     UndoEmailChange,
     VerifyRegistration,
 )
+from bus.messages.customer_own import LogInWithPasskey
 from engine.actor import Actor, turn
 from engine.transaction import Transaction
 from engine.vault import Vault
@@ -145,7 +145,7 @@ class Customers(Own, PersonalAccounts, Actor, name="customer"):
         account = await store.lock(tx, customer_id) if customer_id else None
         return await self._let_in(tx, account) if account else NotSignedIn()
 
-    async def _let_in(self, tx: Transaction, account: Account) -> SignedIn:
+    async def _let_in(self, tx: Transaction, account: CustomerRow) -> SignedIn:
         is_reopened = account.state == "closing"
         if is_reopened:
             await store.reopen(tx, account.id)
@@ -189,7 +189,7 @@ class Customers(Own, PersonalAccounts, Actor, name="customer"):
             return NotSignedIn()
         return await self._set_password(tx, account, ask.password)
 
-    async def _set_password(self, tx: Transaction, account: Account, password: str) -> SignedIn:
+    async def _set_password(self, tx: Transaction, account: CustomerRow, password: str) -> SignedIn:
         await store.set_password(tx, account.id, password)
         tx.publish(PasswordChanged(customer_id=account.id))
         tx.send(SendAccountMail(mail_id=new_id("ml"), kind="password_changed", customer_id=account.id))
@@ -228,7 +228,7 @@ class Customers(Own, PersonalAccounts, Actor, name="customer"):
         await passkeys.remove_all(tx, account.id)
         return await self._end_sessions(tx, account.id)
 
-    async def _set_email(self, tx: Transaction, account: Account, profile: ProfileBox, taken: Taken) -> bool:
+    async def _set_email(self, tx: Transaction, account: CustomerRow, profile: ProfileBox, taken: TakenCode) -> bool:
         changed = msgspec.structs.replace(profile, email=taken.box.email)
         sealed = await self._profiles.seal(tx, account.id, changed)
         is_set = await store.set_email(tx, account.id, taken.email_index, sealed)

@@ -5,11 +5,11 @@ from typing import Final
 
 from actors.customer.private import AddressBox
 from bus.messages.base import OrderId
-from bus.messages.customer import (
+from bus.messages.customer import CustomerId
+from bus.messages.customer_own import (
     MOST_ADDRESSES,
     MOST_CONSENTS,
     Consent,
-    CustomerId,
     CustomerOrders,
     GiveConsent,
     SaveAddress,

@@ -1,4 +1,7 @@
-"""Codes within turns: issued, tried, and used once."""
+"""Codes within turns: issued, tried, and used once.
+
+Rejected: docs/decisions/0047.
+"""
 
 from datetime import datetime
 from typing import Final, NamedTuple
@@ -17,7 +20,7 @@ _USED = CrashPoint("customer-code-used", "A code is used up, in a transaction th
 _LABEL: Final = "codes of customers"
 
 
-class Taken(NamedTuple):
+class TakenCode(NamedTuple):
     """A code that was right, and is used up."""
 
     subject: CustomerId
@@ -57,7 +60,9 @@ class Codes:
             await self._vault.forget(tx, {(known.subject, "account")})
         tx.send(SendAccountMail(mail_id=code_id, kind=box.kind, customer_id=subject))
 
-    async def take(self, tx: Transaction, purpose: CodePurpose, email_index: EmailIndex, typed: str) -> Taken | None:
+    async def take(
+        self, tx: Transaction, purpose: CodePurpose, email_index: EmailIndex, typed: str
+    ) -> TakenCode | None:
         """Use a code up, if this is it; else count the try."""
         code = await store.lock_code(tx, purpose, email_index)
         if code is None or not rules.is_usable(code.tries, code.expires_at, tx.now):
@@ -67,7 +72,7 @@ class Codes:
             return None
         return await self._use(tx, code)
 
-    async def take_token(self, tx: Transaction, purpose: CodePurpose, token: str) -> Taken | None:
+    async def take_token(self, tx: Transaction, purpose: CodePurpose, token: str) -> TakenCode | None:
         """Use a token of a mail's link up, if it is one."""
         code = await store.lock_token(tx, purpose, rules.id_in(token))
         if code is None or not rules.is_usable(code.tries, code.expires_at, tx.now):
@@ -90,12 +95,12 @@ class Codes:
         if strangers := await store.purge(tx, before):
             await self._vault.forget(tx, {(each, "account") for each in strangers})
 
-    async def _use(self, tx: Transaction, code: Code) -> Taken | None:
+    async def _use(self, tx: Transaction, code: Code) -> TakenCode | None:
         box = await self.box_of(code, tx)
         if not await store.use(tx, code.id) or box is None or not rules.is_good_for(code.purpose, box.kind):
             return None
         _USED.reach(code.purpose)
-        return Taken(code.subject, box, code.email_index)
+        return TakenCode(code.subject, box, code.email_index)
 
     async def _stranger(self, tx: Transaction, known: Code | None) -> CustomerId:
         """Return the id under which somebody without an account is sealed: the last one, that no key is left over."""

@@ -4,7 +4,8 @@ import msgspec
 
 from actors.customer import belongings, passkeys, store
 from actors.customer.profiles import Profiles
-from bus.messages.customer import (
+from bus.messages.customer import NoSuchCustomer, Profile
+from bus.messages.customer_own import (
     AddPasskey,
     AttachOrder,
     ChangeProfile,
@@ -17,10 +18,8 @@ from bus.messages.customer import (
     ListConsents,
     ListCustomerOrders,
     ListPasskeys,
-    NoSuchCustomer,
     OrderAttached,
     OrderTaken,
-    Profile,
     ReadProfile,
     RemoveAddress,
     RemovePasskey,
@@ -36,7 +35,7 @@ from engine.vault import Vault
 
 
 class Own:
-    """What a customer's own requests read and change, once they are let in. A part of `Customers`."""
+    """The turns of customers' own requests, once they are let in. A part of `Customers`."""
 
     _vault: Vault
     _profiles: Profiles

@@ -6,7 +6,8 @@ from typing import Final, NamedTuple
 from asyncpg import Record
 
 from actors.customer.private import LabelBox
-from bus.messages.customer import AddPasskey, CustomerId, KnownPasskey, LogInWithPasskey
+from bus.messages.customer import CustomerId
+from bus.messages.customer_own import AddPasskey, KnownPasskey, LogInWithPasskey
 from engine.passkeys import MOST_PASSKEYS
 from engine.sealing import Erased, Place
 from engine.transaction import Transaction

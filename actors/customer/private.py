@@ -21,7 +21,7 @@ class PurgeCodes(Command[None]):
 
 
 class ProfileBox(msgspec.Struct, frozen=True, kw_only=True):
-    """What `customer.customers.profile` holds."""
+    """The content of `customer.customers.profile`."""
 
     email: str
     name: str
@@ -30,7 +30,7 @@ class ProfileBox(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CodeBox(msgspec.Struct, frozen=True, kw_only=True):
-    """What `customer.codes.sealed` holds."""
+    """The content of `customer.codes.sealed`."""
 
     kind: MailKind  # Of its mail. It says what the code is good for: "known" and "unknown" for nothing.
     email: str  # As it was typed.
@@ -41,7 +41,7 @@ class CodeBox(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AddressBox(msgspec.Struct, frozen=True, kw_only=True):
-    """What `customer.addresses.content` holds."""
+    """The content of `customer.addresses.content`."""
 
     name: str
     phone: str
@@ -49,6 +49,6 @@ class AddressBox(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LabelBox(msgspec.Struct, frozen=True, kw_only=True):
-    """What `customer.passkeys.label` holds."""
+    """The content of `customer.passkeys.label`."""
 
     label: str

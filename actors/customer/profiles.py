@@ -2,7 +2,7 @@
 
 from actors.customer import store
 from actors.customer.private import ProfileBox
-from actors.customer.store import Account
+from actors.customer.store import CustomerRow
 from bus.messages.customer import CustomerId, Profile
 from engine.sealing import Erased, Place
 from engine.transaction import Transaction
@@ -20,13 +20,13 @@ class Profiles:
         keys = await self._vault.keys(tx, {(customer_id, "account")}, creating=True)
         return keys.seal(profile, _place(customer_id), customer_id, "account")
 
-    async def of(self, tx: Transaction, account: Account) -> ProfileBox | None:
+    async def of(self, tx: Transaction, account: CustomerRow) -> ProfileBox | None:
         """Open an account's profile; None if its person is forgotten."""
         keys = await self._vault.keys(tx, {(account.id, "account")})
         profile = keys.read(ProfileBox, account.profile, _place(account.id), account.id, "account")
         return None if isinstance(profile, Erased) else profile
 
-    async def shown(self, tx: Transaction, account: Account) -> Profile | None:
+    async def shown(self, tx: Transaction, account: CustomerRow) -> Profile | None:
         """Show an account to its customer; None if they are forgotten."""
         profile = await self.of(tx, account)
         if profile is None:

@@ -75,7 +75,7 @@ delete from customer.codes k where expires_at < $1
 returning subject, exists (select from customer.customers c where c.id = k.subject) as is_customer"""
 
 
-class Account(NamedTuple):
+class CustomerRow(NamedTuple):
     """A row of `customer.customers`."""
 
     id: CustomerId
@@ -102,17 +102,17 @@ class Code(NamedTuple):
     expires_at: datetime
 
 
-async def by_id(reader: Transaction | Database, customer_id: CustomerId) -> Account | None:
+async def by_id(reader: Transaction | Database, customer_id: CustomerId) -> CustomerRow | None:
     """Read an account."""
     return _account(await reader.fetch(_BY_ID, customer_id))
 
 
-async def lock(tx: Transaction, customer_id: CustomerId) -> Account | None:
+async def lock(tx: Transaction, customer_id: CustomerId) -> CustomerRow | None:
     """Read an account, and lock it."""
     return _account(await tx.fetch(_LOCK, customer_id))
 
 
-async def by_email(reader: Transaction | Database, email_index: EmailIndex) -> Account | None:
+async def by_email(reader: Transaction | Database, email_index: EmailIndex) -> CustomerRow | None:
     """Read the account of an address."""
     return _account(await reader.fetch(_BY_EMAIL, email_index))
 
@@ -231,8 +231,8 @@ async def purge(tx: Transaction, before: datetime) -> Collection[CustomerId]:
     return {row["subject"] for row in rows if not row["is_customer"]}
 
 
-def _account(rows: Sequence[Record]) -> Account | None:
-    return next((Account(*row) for row in rows), None)
+def _account(rows: Sequence[Record]) -> CustomerRow | None:
+    return next((CustomerRow(*row) for row in rows), None)
 
 
 def _code(rows: Sequence[Record]) -> Code | None:

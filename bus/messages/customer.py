@@ -5,9 +5,9 @@ a person's data from the edge to this domain only; events carry ids. No message 
 """
 
 from datetime import datetime
-from typing import Final, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
-from bus.messages.base import Address, CartId, OrderId, Value
+from bus.messages.base import CartId, OrderId
 from engine.message import Command, Event, Query, Reply
 
 CustomerId: TypeAlias = str
@@ -25,12 +25,7 @@ MailKind: TypeAlias = Literal[
     "password_changed",
     "closing",
 ]
-ConsentPurpose: TypeAlias = Literal["newsletter", "statistics", "personalisation", "review_requests"]
 Method: TypeAlias = Literal["password", "code", "passkey"]
-
-MOST_ADDRESSES: Final = 20  # Of one customer.
-MOST_CONSENTS: Final = 200  # Listed, the newest.
-
 
 # --- Signing up and in ---
 
@@ -52,7 +47,7 @@ class SignedIn(Reply):
 
 
 class NotSignedIn(Reply):
-    """Nobody is let in: no such account, or what was proven has changed meanwhile."""
+    """The refusal to let anybody in: no such account, or what was proven has changed meanwhile."""
 
 
 class Register(Command[CodeSent]):
@@ -83,7 +78,7 @@ class RequestCode(Command[CodeSent]):
 
 
 class Credentials(Reply):
-    """What a password is compared with; nothing for an address that has no account, or an account without password."""
+    """The hash to compare a password with; none for an address without account, or an account without password."""
 
     customer_id: CustomerId | None
     password: str | None  # A hash.
@@ -204,205 +199,6 @@ class NoSuchCustomer(Reply):
     customer_id: CustomerId
 
 
-class ReadProfile(Query[Profile | NoSuchCustomer]):
-    """Read a customer's own data."""
-
-    customer_id: CustomerId
-
-
-class ChangeProfile(Command[Profile | NoSuchCustomer]):
-    """Change a customer's data; None leaves a field as it is."""
-
-    customer_id: CustomerId
-    name: str | None = None
-    phone: str | None = None
-    locale: str | None = None
-
-
-class KeepCart(Command[None]):
-    """Remember a customer's cart, for their next sign-in."""
-
-    customer_id: CustomerId
-    cart_id: CartId
-
-
-class SavedAddress(Value, frozen=True, kw_only=True):
-    """An address that a customer has saved."""
-
-    id: str
-    name: str
-    phone: str
-    address: Address
-    is_default: bool
-    created_at: datetime
-
-
-class SavedAddresses(Reply):
-    """A customer's addresses, the default first, then the newest."""
-
-    addresses: tuple[SavedAddress, ...]
-
-
-class TooManyAddresses(Reply):
-    """The customer has as many addresses as one may have."""
-
-    most: int = MOST_ADDRESSES
-
-
-class ListAddresses(Query[SavedAddresses]):
-    """List a customer's addresses."""
-
-    customer_id: CustomerId
-
-
-class SaveAddress(Command[SavedAddresses | TooManyAddresses | NoSuchCustomer]):
-    """Add an address, or replace the one of this id. Safe to send twice with one id."""
-
-    customer_id: CustomerId
-    id: str
-    is_new: bool  # If not, it must be there.
-    name: str
-    phone: str
-    address: Address
-    is_default: bool
-
-
-class RemoveAddress(Command[SavedAddresses | NoSuchCustomer]):
-    """Remove an address of a customer."""
-
-    customer_id: CustomerId
-    id: str
-
-
-class Consent(Value, frozen=True, kw_only=True):
-    """What a customer has said about a purpose, and to which text."""
-
-    purpose: ConsentPurpose
-    is_given: bool
-    text_version: str
-    source: str
-    at: datetime
-
-
-class Consents(Reply):
-    """What a customer has said, the newest first. For each purpose the first counts."""
-
-    consents: tuple[Consent, ...]
-
-
-class ListConsents(Query[Consents]):
-    """List a customer's consents."""
-
-    customer_id: CustomerId
-
-
-class GiveConsent(Command[Consents | NoSuchCustomer]):
-    """Add what a customer says about a purpose. Nothing is ever changed or removed."""
-
-    customer_id: CustomerId
-    purpose: ConsentPurpose
-    is_given: bool
-    text_version: str
-    source: str
-
-
-class CustomerOrders(Reply):
-    """Ids of a customer's orders, the latest attached first."""
-
-    orders: tuple[OrderId, ...]
-    next: str | None
-
-
-class ListCustomerOrders(Query[CustomerOrders]):
-    """List a customer's orders."""
-
-    customer_id: CustomerId
-    limit: int = 20
-    after: str = ""
-
-
-class OrderAttached(Reply):
-    """The order is the customer's."""
-
-    is_new: bool  # It was nobody's until now.
-
-
-class OrderTaken(Reply):
-    """The order is another customer's, or was bought with another address."""
-
-
-class AttachOrder(Command[OrderAttached | OrderTaken | NoSuchCustomer]):
-    """Put an order into an account. Safe to send twice: an order belongs to the first.
-
-    Whoever asks has proven that they may see the order.
-    """
-
-    customer_id: CustomerId
-    order_id: OrderId
-    email_index: EmailIndex | None = None  # Of the order: it must be the account's. None: bought while signed in.
-
-
-# --- Passkeys ---
-
-
-class KnownPasskey(Value, frozen=True, kw_only=True):
-    """A passkey of a customer."""
-
-    id: str  # The credential's id, in hex.
-    customer_id: CustomerId
-    public_key: bytes
-    sign_count: int
-    is_backed_up: bool
-    site_id: str
-    label: str
-    created_at: datetime
-    used_at: datetime | None
-
-
-class KnownPasskeys(Reply):
-    """Passkeys, the oldest first."""
-
-    passkeys: tuple[KnownPasskey, ...]
-
-
-class ListPasskeys(Query[KnownPasskeys]):
-    """List a customer's passkeys; or the one with an id, whoever it belongs to."""
-
-    customer_id: CustomerId = ""
-    id: str = ""
-
-
-class TooManyPasskeys(Reply):
-    """The customer has as many passkeys as one may have, or the passkey is known already."""
-
-
-class AddPasskey(Command[KnownPasskeys | TooManyPasskeys | NoSuchCustomer]):
-    """Add a passkey that a customer's authenticator has made."""
-
-    customer_id: CustomerId
-    id: str
-    public_key: bytes
-    sign_count: int
-    is_backed_up: bool
-    site_id: str
-    label: str
-
-
-class RemovePasskey(Command[KnownPasskeys]):
-    """Remove a passkey of a customer. Safe to send twice."""
-
-    customer_id: CustomerId
-    id: str
-
-
-class LogInWithPasskey(Command[SignedIn | NotSignedIn]):
-    """Let the customer in whose passkey was used just now."""
-
-    id: str
-    sign_count: int
-    is_backed_up: bool
-
-
 # --- The end of an account ---
 
 
@@ -427,7 +223,7 @@ class AccountMail(Reply):
 
 
 class NothingToMail(Reply):
-    """What the mail was about is gone: it was used, replaced, or its person is forgotten."""
+    """The subject of the mail is gone: it was used, replaced, or its person is forgotten."""
 
 
 class ReadAccountMail(Query[AccountMail | NothingToMail]):

@@ -252,7 +252,7 @@ class HoldUnits(Command[UnitsHeld | OutOfStock]):
 
 
 class HoldsMoved(Reply):
-    """What a cart holds now: of each SKU all that was wanted, or as much as there is."""
+    """The units that a cart holds now: of each SKU all that was wanted, or as much as there is."""
 
     held: tuple[Units, ...]
     until: datetime  # UTC.

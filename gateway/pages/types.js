@@ -144,6 +144,23 @@
  */
 
 /**
+ * @typedef {Object} ClaimBody
+ * @property {string} access_token
+ */
+
+/**
+ * @typedef {Object} ClosingBody
+ * @property {string | null} [password]
+ */
+
+/**
+ * @typedef {Object} CodeBody
+ * @property {string} email
+ * @property {string} code
+ * @property {string | null} [cart_id]
+ */
+
+/**
  * @typedef {Object} CollectionPage
  * @property {ProductSummary[]} items
  * @property {string | null} next
@@ -168,9 +185,48 @@
  */
 
 /**
+ * @typedef {Object} ConsentBody
+ * @property {"newsletter" | "personalisation" | "review_requests" | "statistics"} purpose
+ * @property {boolean} given
+ * @property {string} text_version
+ */
+
+/**
+ * @typedef {Object} ConsentList
+ * @property {ConsentView[]} items
+ * @property {null} [next]
+ */
+
+/**
+ * @typedef {Object} ConsentView
+ * @property {"newsletter" | "personalisation" | "review_requests" | "statistics"} purpose
+ * @property {boolean} given
+ * @property {string} text_version
+ * @property {string} at
+ */
+
+/**
+ * @typedef {Object} CustomerView
+ * @property {string} id
+ * @property {string} email
+ * @property {string} name
+ * @property {string} phone
+ * @property {string} locale
+ * @property {boolean} has_password
+ * @property {string} created_at
+ * @property {string | null} closes_at
+ * @property {string | null} cart_id
+ */
+
+/**
  * @typedef {Object} DaysView
  * @property {number} min
  * @property {number} max
+ */
+
+/**
+ * @typedef {Object} EmailBody
+ * @property {string} email
  */
 
 /**
@@ -258,6 +314,23 @@
  */
 
 /**
+ * @typedef {Object} LoginBody
+ * @property {string} email
+ * @property {string} password
+ * @property {string | null} [cart_id]
+ */
+
+/**
+ * @typedef {Object} MergedLineView
+ * @property {string} id
+ * @property {string} title
+ * @property {number} own
+ * @property {number} guest
+ * @property {number} quantity
+ * @property {boolean} is_held
+ */
+
+/**
  * @typedef {Object} MethodView
  * @property {string} id
  * @property {string} title
@@ -287,6 +360,17 @@
  */
 
 /**
+ * @typedef {Object} NewEmailBody
+ * @property {string} email
+ * @property {string} code
+ */
+
+/**
+ * @typedef {Object} NewPasswordBody
+ * @property {string} password
+ */
+
+/**
  * @typedef {Object} NoticeView
  * @property {string} title
  * @property {string | null} url
@@ -307,6 +391,15 @@
  * @property {Money} unit_price
  * @property {LinePart[]} [parts]
  * @property {LineInput[]} [inputs]
+ */
+
+/**
+ * @typedef {Object} OrderSummary
+ * @property {string} id
+ * @property {string} number
+ * @property {"cancelled" | "delivered" | "in_transit" | "packed" | "paid" | "payment_processing" | "pending_payment" | "picking" | "shipped"} status
+ * @property {Money} total
+ * @property {string} created_at
  */
 
 /**
@@ -332,10 +425,49 @@
  */
 
 /**
+ * @typedef {Object} OwnOrderList
+ * @property {OrderSummary[]} items
+ * @property {string | null} next
+ */
+
+/**
  * @typedef {Object} PartView
  * @property {string} sku
  * @property {string} title
  * @property {number} quantity
+ */
+
+/**
+ * @typedef {Object} PasskeyBody
+ * @property {Record<string, unknown>} answer
+ * @property {string | null} [label]
+ */
+
+/**
+ * @typedef {Object} PasskeyList
+ * @property {PasskeyView[]} items
+ * @property {null} [next]
+ */
+
+/**
+ * @typedef {Object} PasskeyLoginBody
+ * @property {Record<string, unknown>} answer
+ * @property {string | null} [cart_id]
+ */
+
+/**
+ * @typedef {Object} PasskeyView
+ * @property {string} id
+ * @property {string} label
+ * @property {boolean} backed_up
+ * @property {string} created_at
+ * @property {string | null} used_at
+ */
+
+/**
+ * @typedef {Object} PasswordBody
+ * @property {string} password
+ * @property {string | null} [present]
  */
 
 /**
@@ -419,6 +551,13 @@
  */
 
 /**
+ * @typedef {Object} ProfileBody
+ * @property {string | null} [name]
+ * @property {string | null} [phone]
+ * @property {string | null} [locale]
+ */
+
+/**
  * @typedef {Object} QuoteBody
  * @property {AddressBody | null} [address]
  * @property {string | null} [shipping_method]
@@ -448,9 +587,74 @@
  */
 
 /**
+ * @typedef {Object} RegistrationBody
+ * @property {string} email
+ * @property {string} password
+ * @property {string} name
+ * @property {string | null} [locale]
+ */
+
+/**
  * @typedef {Object} RelatedList
  * @property {ProductSummary[]} items
  * @property {null} [next]
+ */
+
+/**
+ * @typedef {Object} SavedAddressBody
+ * @property {string} name
+ * @property {string | null} [phone]
+ * @property {AddressBody} address
+ * @property {boolean | null} [default]
+ */
+
+/**
+ * @typedef {Object} SavedAddressList
+ * @property {SavedAddressView[]} items
+ * @property {null} [next]
+ */
+
+/**
+ * @typedef {Object} SavedAddressView
+ * @property {string} id
+ * @property {string} name
+ * @property {string} phone
+ * @property {Address} address
+ * @property {boolean} default
+ * @property {string} created_at
+ */
+
+/**
+ * @typedef {Object} SentView
+ * @property {boolean} [sent]
+ */
+
+/**
+ * @typedef {Object} SessionList
+ * @property {SessionView[]} items
+ * @property {null} [next]
+ */
+
+/**
+ * @typedef {Object} SessionMadeView
+ * @property {CustomerView} customer
+ * @property {string} expires_at
+ * @property {string | null} token
+ * @property {boolean} reopened
+ * @property {CartView | null} cart
+ * @property {MergedLineView[]} cart_changes
+ */
+
+/**
+ * @typedef {Object} SessionView
+ * @property {string} id
+ * @property {string} device
+ * @property {string} network
+ * @property {string} method
+ * @property {string} since
+ * @property {string} seen
+ * @property {string} expires_at
+ * @property {boolean} current
  */
 
 /**
@@ -491,6 +695,11 @@
  * @property {string[]} queries
  * @property {SuggestedProductView[]} products
  * @property {string[]} categories
+ */
+
+/**
+ * @typedef {Object} TokenBody
+ * @property {string} token
  */
 
 /**

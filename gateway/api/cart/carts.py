@@ -25,7 +25,7 @@ from bus.messages.cart import (
     RemoveLine,
     SetLine,
 )
-from bus.messages.customer import AttachOrder
+from bus.messages.customer_own import AttachOrder
 from bus.messages.inputs import LONGEST_INPUT, MOST_INPUTS, InputValue
 from bus.messages.inventory import OutOfStock, StockRefused, UnknownSku
 from engine.patterns import whole

@@ -4,7 +4,17 @@ from litestar import Router
 from litestar.types import ControllerRouterHandler
 
 from gateway import openapi
-from gateway.api.customer import account, addresses, credentials, orders, passkeys, personal, sessions, signing_in
+from gateway.api.customer import (
+    account,
+    addresses,
+    credentials,
+    orders,
+    pages,
+    passkeys,
+    personal,
+    sessions,
+    signing_in,
+)
 from gateway.customers import customer_only
 
 PUBLIC: list[ControllerRouterHandler] = [
@@ -12,6 +22,7 @@ PUBLIC: list[ControllerRouterHandler] = [
     *credentials.PUBLIC,
     *passkeys.PUBLIC,
     *orders.PUBLIC,
+    *pages.PUBLIC,
     Router(
         "/me",
         guards=[customer_only],

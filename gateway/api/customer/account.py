@@ -8,16 +8,8 @@ from litestar import Response, delete, get, patch, post
 from litestar.params import JSONBody
 
 from bus.messages.base import Instant
-from bus.messages.customer import (
-    ChangeProfile,
-    CloseAccount,
-    ConsentPurpose,
-    Consents,
-    GiveConsent,
-    ListConsents,
-    NoSuchCustomer,
-    NotSignedIn,
-)
+from bus.messages.customer import CloseAccount, NoSuchCustomer, NotSignedIn
+from bus.messages.customer_own import ChangeProfile, ConsentPurpose, Consents, GiveConsent, ListConsents
 from gateway import security_log
 from gateway.api.bodies import Body, Strict, View
 from gateway.api.customer.bodies import (
@@ -39,7 +31,7 @@ from gateway.problems import not_found
 
 
 class ProfileBody(Body, frozen=True, kw_only=True):
-    """What changes; the rest stays."""
+    """Changes; the rest stays."""
 
     name: Name | None = None
     phone: Phone | None = None
@@ -53,7 +45,7 @@ class ClosingBody(Body, frozen=True, kw_only=True):
 
 
 class ConsentBody(Body, frozen=True, kw_only=True):
-    """What a customer says about a purpose, and the version of the text that they have read."""
+    """A customer's word about a purpose, and the version of the text that they have read."""
 
     purpose: ConsentPurpose
     given: bool
@@ -61,7 +53,7 @@ class ConsentBody(Body, frozen=True, kw_only=True):
 
 
 class ConsentView(View, frozen=True, kw_only=True):
-    """What a customer has said. The newest of a purpose counts."""
+    """A customer's word about a purpose. The newest one counts."""
 
     purpose: ConsentPurpose
     given: bool

@@ -6,14 +6,8 @@ from litestar import delete, get, post, put
 from litestar.params import FromPath, JSONBody
 
 from bus.messages.base import Address, Instant, new_id
-from bus.messages.customer import (
-    ListAddresses,
-    NoSuchCustomer,
-    RemoveAddress,
-    SaveAddress,
-    SavedAddresses,
-    TooManyAddresses,
-)
+from bus.messages.customer import NoSuchCustomer
+from bus.messages.customer_own import ListAddresses, RemoveAddress, SaveAddress, SavedAddresses, TooManyAddresses
 from gateway.api.bodies import Body, Strict, View
 from gateway.api.cart.carts import AddressBody, typed_address
 from gateway.api.customer.bodies import Name, Phone

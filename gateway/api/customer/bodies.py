@@ -1,4 +1,4 @@
-"""What several routes of customers take and answer."""
+"""Bodies, views and answers that several routes of customers share."""
 
 from collections.abc import Sequence
 from typing import Annotated, Final
@@ -8,7 +8,8 @@ from litestar import Response
 from litestar.datastructures import Cookie
 
 from bus.messages.base import Instant
-from bus.messages.customer import EmailIndex, NoSuchCustomer, NotSignedIn, Profile, ReadProfile, SignedIn
+from bus.messages.customer import EmailIndex, NoSuchCustomer, NotSignedIn, Profile, SignedIn
+from bus.messages.customer_own import ReadProfile
 from engine.passwords import LONGEST, PasswordsBusy, Weakness
 from gateway import security_log
 from gateway.api.bodies import Body, View

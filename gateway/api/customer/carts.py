@@ -3,7 +3,8 @@
 from contextlib import suppress
 
 from bus.messages.cart import CartsMerged, MergeCarts
-from bus.messages.customer import KeepCart, Profile
+from bus.messages.customer import Profile
+from bus.messages.customer_own import KeepCart
 from engine.errors import ShopFlowError
 from gateway.context import GatewayContext
 

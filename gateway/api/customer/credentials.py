@@ -1,4 +1,4 @@
-"""What proves who a customer is: reset, changed, taken back. No GET does anything: links of mails lead to a page."""
+"""Proofs of who a customer is: reset, changed, taken back. No GET does anything: links of mails lead to a page."""
 
 from litestar import Response, post, put
 from litestar.params import FromPath, JSONBody

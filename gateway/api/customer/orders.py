@@ -7,7 +7,7 @@ import msgspec
 from litestar import get, post
 from litestar.params import FromPath, FromQuery, JSONBody
 
-from bus.messages.customer import AttachOrder, ListCustomerOrders, OrderAttached
+from bus.messages.customer_own import AttachOrder, ListCustomerOrders, OrderAttached
 from bus.messages.order import GetOrder, Order, OrderSummary
 from gateway import openapi
 from gateway.access import is_buyer

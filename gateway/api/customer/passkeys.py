@@ -8,13 +8,12 @@ from litestar import Response, delete, get, post
 from litestar.params import FromPath, FromQuery, JSONBody
 
 from bus.messages.base import Instant
-from bus.messages.customer import (
+from bus.messages.customer import NoSuchCustomer, NotSignedIn
+from bus.messages.customer_own import (
     AddPasskey,
     KnownPasskeys,
     ListPasskeys,
     LogInWithPasskey,
-    NoSuchCustomer,
-    NotSignedIn,
     RemovePasskey,
     TooManyPasskeys,
 )
@@ -39,14 +38,14 @@ _ADD, _USE = "add a customer's passkey", "sign a customer in"
 
 
 class PasskeyBody(Body, frozen=True, kw_only=True):
-    """What `navigator.credentials.create` answered, and a name for it."""
+    """The answer of `navigator.credentials.create`, and a name for it."""
 
     answer: JsonObject
     label: Annotated[str, msgspec.Meta(max_length=LONGEST_LABEL)] = ""
 
 
 class PasskeyLoginBody(Body, frozen=True, kw_only=True):
-    """What `navigator.credentials.get` answered. `cart_id` is the cart to be merged with the customer's."""
+    """The answer of `navigator.credentials.get`. `cart_id` is the cart to be merged with the customer's."""
 
     answer: JsonObject
     cart_id: CartKey | None = None

@@ -62,7 +62,7 @@ from gateway.same_site import check_origin, is_browser
 
 
 class RegistrationBody(Body, frozen=True, kw_only=True):
-    """Somebody who wants an account."""
+    """A person who wants an account."""
 
     email: Email
     password: Password
