@@ -3,8 +3,6 @@
 Lists of leaked passwords are mostly such words with a year, a few digits or a mark behind them, in capitals, or with
 digits for letters. So the words are kept (common_passwords.txt), and the rest is a rule: `Summer2024!`, `p4ssw0rd` and
 `qwerty123` are refused without a line for each.
-
-Rejected: docs/decisions/0045.
 """
 
 import re

@@ -40,6 +40,9 @@ async def in_batches(database: Database, clock: Clock, seal: Callable[[Transacti
             except (Unavailable, Conflict) as error:
                 _log.warning("sealing waits", why=str(error))
                 count = 0
+            except Exception as error:  # noqa: BLE001 - a row that can't be sealed must not stop the actor from selling
+                _log.error("sealing has stopped; the audit lists what is in clear", why=type(error).__name__)
+                return
             if count is None:
                 break
             _SEALED.reach()

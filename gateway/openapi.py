@@ -228,4 +228,4 @@ def _codes(handler: HTTPRouteHandler, *, has_key: bool) -> Sequence[str]:
 def _needs_sign_in(handler: HTTPRouteHandler) -> bool:
     """Whether a route tells strangers that it needs a sign-in. A route of one order tells them that there is none."""
     security = handler.resolve_security()
-    return CUSTOMER in security or (STAFF in security and ORDER not in security)
+    return ORDER not in security and (CUSTOMER in security or STAFF in security)

@@ -14,7 +14,8 @@ from typing import Final
 import msgspec
 
 from bus.messages.base import Money, OrderId
-from bus.messages.customer import CustomerId, ListCustomerOrders
+from bus.messages.customer import CustomerId
+from bus.messages.customer_own import ListCustomerOrders
 from bus.messages.privacy import (
     AT_ONCE,
     AnyRecord,

@@ -5,10 +5,12 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_type_hints
 
 import pytest
 
 from bus.routes import Routes
+from engine.message import Event
 from wiring.domains import ACTORS
 
 ROOT = Path(__file__).parent.parent
@@ -211,6 +213,25 @@ def test_every_event_has_the_listeners_it_was_promised() -> None:
     listeners = Routes(ACTORS).listeners()
 
     assert {event: set(listeners[event]) for event in LISTENERS} == LISTENERS
+
+
+# Of messages that may name a person: those on their way to the one domain that seals them, and its answers.
+PERSONAL = re.compile(r"^(e_?mail|name|phone|address|recipient|buyer|street|line[12]|postal_code)$")
+NOT_OF_PERSONS = {"ProductChanged", "ProductRemoved"}  # What goods are called.
+
+
+def test_no_event_names_a_person() -> None:
+    """Events are stored, retried, parked and sent on: they carry ids, and whoever needs the address asks for it."""
+    events = [kind for kind in Routes(ACTORS).message_types() if issubclass(kind, Event)]
+    personal = [
+        f"{kind.__name__}.{field}"
+        for kind in events
+        for field, hint in get_type_hints(kind).items()
+        if kind.__name__ not in NOT_OF_PERSONS and (PERSONAL.match(field) or "Address" in str(hint))
+    ]
+
+    assert len(events) > 20
+    assert personal == []
 
 
 def test_a_class_name_has_one_meaning() -> None:

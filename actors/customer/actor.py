@@ -2,8 +2,6 @@
 
 What proves who somebody is changes in the transaction that ends their sessions; a code is used up in the transaction of
 what it is for. So whenever the process dies, either nothing has happened, or all of it.
-
-Rejected: docs/decisions/0046.
 """
 
 from datetime import datetime, timedelta

@@ -104,6 +104,15 @@ def locked_keys(rows: Sequence[Record]) -> Mapping[Owner, bytes | None]:
     }
 
 
+def in_clear(row: Record) -> Contact:
+    """The buyer of an order of an earlier version. An address that can't be read is kept as it is, as one line."""
+    try:
+        address = msgspec.json.decode(row["address"], type=Address)
+    except msgspec.DecodeError:
+        address = Address(line1=row["address"], city="", country="")
+    return Contact(row["email"], row["name"], row["phone"], address)
+
+
 def open_buyer(keys: OpenKeys, row: Record) -> Contact | Erased:
     """Open a row's buyer: all of it, or what the invoice has, or nothing if both keys are gone.
 
@@ -112,7 +121,7 @@ def open_buyer(keys: OpenKeys, row: Record) -> Contact | Erased:
     """
     order_id = row["id"]
     if row["contact"] is None:  # An order of before, which is not sealed yet.
-        return Contact(row["email"], row["name"], row["phone"], msgspec.json.decode(row["address"], type=Address))
+        return in_clear(row)
     contact = keys.read(Contact, row["contact"], _contact(order_id), order_id, ACCOUNT)
     if not isinstance(contact, Erased):
         return contact

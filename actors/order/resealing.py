@@ -1,9 +1,6 @@
 """Orders of earlier versions, whose buyers are in clear: sealed in batches while the shop works."""
 
-import msgspec
-
 from actors.order import buyers
-from bus.messages.base import Address
 from bus.messages.shipping import report_place
 from engine.resealing import BATCH
 from engine.transaction import Transaction
@@ -34,11 +31,7 @@ async def seal_batch(tx: Transaction, vault: Vault) -> int | None:
         return 0 if await tx.value(_LEFT) else None
     ids = [row["id"] for row in rows]
     keys = await vault.keys(tx, buyers.owners_of(ids), creating=True)
-    in_clear = [
-        buyers.Contact(row["email"], row["name"], row["phone"], msgspec.json.decode(row["address"], type=Address))
-        for row in rows
-    ]
-    sealed = buyers.seal_all(vault, keys, ids, in_clear)
+    sealed = buyers.seal_all(vault, keys, ids, [buyers.in_clear(row) for row in rows])
     await tx.execute(
         _SEAL, ids, sealed.contacts, sealed.invoices, sealed.countries, sealed.email_indexes, sealed.tokens
     )

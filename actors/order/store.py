@@ -99,10 +99,11 @@ select id, number, status, email, name, phone, address, shipping_method, currenc
     refund_requested, contact, invoice, country, ACCOUNT_KEY as account_key, INVOICE_KEY as invoice_key,
     (select json_agg(json_build_array(sku, title, quantity, unit_price, parts, inputs) order by place)
         from orders.lines where order_id = o.id) as lines,
-    (select json_agg(json_build_array(at, event, detail, staff_only, encode(sealed, 'base64')) order by t.id)
+    (select json_agg(json_build_array(at, event, detail, staff_only, BOX) order by t.id)
         from orders.timeline t where order_id = o.id) as timeline
 from orders.orders o where id = any($1)"""
-_READ = with_locked_keys(_READ)
+# PostgreSQL breaks its lines after 76 letters.
+_READ = with_locked_keys(_READ).replace("BOX", "replace(encode(sealed, 'base64'), chr(10), '')")
 _UNITS = "select order_id, sku, quantity, parts from orders.lines where order_id = any($1) order by place"
 _LIST = """
 select id, number, status, currency, total, created_at from orders.orders

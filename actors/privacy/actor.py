@@ -18,7 +18,8 @@ from actors.privacy import rules, store
 from actors.privacy.erased_list import ErasedList
 from actors.privacy.private import BeginErasure, CarryOut, RecordOutcome
 from bus.messages.base import OrderId
-from bus.messages.customer import CustomerErased, ListCustomerOrders
+from bus.messages.customer import CustomerErased
+from bus.messages.customer_own import ListCustomerOrders
 from bus.messages.privacy import (
     AT_ONCE,
     LONGEST_REASON,

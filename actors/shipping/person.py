@@ -1,5 +1,6 @@
 """What shipping keeps of buyers: declared, and shown. It goes with the account key of the order."""
 
+from datetime import datetime
 from typing import Final
 
 import msgspec
@@ -27,7 +28,7 @@ select s.order_id, s.carrier, s.tracking_number, s.booked_at, s.sealed, ACCOUNT_
 from shipping.shipments s where s.order_id = any($1) order by s.booked_at, s.parcel_id""".replace(
     "ACCOUNT_KEY", locked_key("s.order_id", "account")
 )
-_REPORTS = msgspec.json.Decoder(tuple[tuple[str, str, str, bytes | None], ...])
+_REPORTS = msgspec.json.Decoder(tuple[tuple[datetime, str, str, bytes | None], ...])
 
 
 class PersonalParcels:

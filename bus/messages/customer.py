@@ -194,7 +194,7 @@ class Profile(Reply):
 
 
 class NoSuchCustomer(Reply):
-    """There is no such customer, or not any more."""
+    """The refusal for a customer who does not exist, or not any more."""
 
     customer_id: CustomerId
 

@@ -82,11 +82,13 @@ class OrderList(ListView[OrderSummary], frozen=True, kw_only=True):
     "/orders/{order_id:str}",
     summary="Read an order",
     guards=[order_readers_only],
-    security=[openapi.ORDER, openapi.STAFF],
+    security=[openapi.ORDER, openapi.CUSTOMER, openapi.STAFF],
     refuses=["not_found"],
 )
 async def get_order(context: Injected, request: Http, order_id: FromPath[str]) -> OrderView:
-    """Read an order. Needs its access token, that of a link in a mail about it, or a staff token; else it is 404."""
+    """Read an order. Needs its access token, that of a link in a mail about it, its customer's session, or a staff
+    token; else it is 404.
+    """
     return await read_order(context, order_id, for_staff=signed_in(request.scope) is not None)
 
 
@@ -95,8 +97,8 @@ async def get_order(context: Injected, request: Http, order_id: FromPath[str]) -
     status_code=200,
     summary="Cancel an order and refund it",
     guards=[order_readers_only],
-    security=[openapi.ORDER, openapi.STAFF],
-    refuses=["not_found", "not_cancellable"],
+    security=[openapi.ORDER, openapi.CUSTOMER, openapi.STAFF],
+    refuses=["not_found", "not_cancellable", "foreign_origin", "unsupported_media_type"],
 )
 async def cancel_order(context: Injected, request: Http, order_id: FromPath[str]) -> OrderView:
     """Cancel an order that is not packed yet, and refund its money."""
@@ -122,8 +124,8 @@ async def cancel_order(context: Injected, request: Http, order_id: FromPath[str]
     status_code=200,
     summary="Withdraw the links in an order's mails",
     guards=[order_readers_only],
-    security=[openapi.ORDER, openapi.STAFF],
-    refuses=["not_found"],
+    security=[openapi.ORDER, openapi.CUSTOMER, openapi.STAFF],
+    refuses=["not_found", "foreign_origin", "unsupported_media_type"],
 )
 async def withdraw_links(context: Injected, order_id: FromPath[str]) -> WithdrawnView:
     """Withdraw the links of all mails about an order that were sent so far. Later mails bring new ones.

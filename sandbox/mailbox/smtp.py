@@ -97,7 +97,8 @@ class Mailbox:
         if fault.action == "rate_limit":
             return "450 4.7.1 Too many mails, try again later"
         if fault.action == "fail":
-            return f"{fault.status} {fault.status // 100}.0.0 Refused by the sandbox"
+            named = ", ".join(str(address) for address in envelope.rcpt_tos)  # As most servers do.
+            return f"{fault.status} {fault.status // 100}.0.0 <{named}>: refused by the sandbox"
         return "250 2.0.0 Accepted"
 
     def _protocol(self) -> SMTP:

@@ -12,6 +12,7 @@ from typing import Final
 import stripe
 
 from actors.cart import rules as cart
+from actors.customer import store as customer
 from actors.inventory import rules as inventory
 from actors.inventory.actor import Inventory
 from actors.order import rules as order
@@ -29,7 +30,15 @@ from engine.turns import Turns
 from testkit import ShopUnderTest
 from tests.faults import replacements
 from tests.faults.ablation_patches import changed, replaced, reworded, rewritten, without_constraint
-from tests.faults.scenarios import asked_again, messages, outside_facts, two_shops, units_and_money, wrong_code
+from tests.faults.scenarios import (
+    accounts,
+    asked_again,
+    messages,
+    outside_facts,
+    two_shops,
+    units_and_money,
+    wrong_code,
+)
 from tests.faults.scenarios.parts import Scenario
 
 Off = Callable[[ShopUnderTest], AbstractAsyncContextManager[None]]
@@ -92,6 +101,18 @@ ABLATIONS: Final[Sequence[Ablation]] = (
         "a rule that promises back more than came",
         constraint("payment.payments", "never_refunded_more_than_received"),
         wrong_code.too_much_is_sent_back_and_the_rule_allows_it,
+    ),
+    Ablation(
+        "codes of customers: using one deletes its row",
+        "a code that lets in whoever has read it later",
+        patches(lambda: replaced(customer, "use", replacements.never_used_up)),
+        accounts.a_code_is_shown_twice,
+    ),
+    Ablation(
+        "sessions of customers: the generation in PostgreSQL",
+        "a Redis that is restored from an old file",
+        patches(lambda: replaced(customer, "end_sessions", replacements.only_redis_knows)),
+        accounts.redis_comes_back_with_sessions_that_have_ended,
     ),
     Ablation(
         "deliveries: who deletes the row may handle the message",

@@ -31,6 +31,16 @@ async def claim_everything(_: Deliveries, tx: Transaction, ids: Sequence[int]) -
     return ClaimedDeliveries(ids)
 
 
+async def never_used_up(_tx: Transaction, _code_id: str) -> bool:
+    """A code that is right is right for ever."""
+    return True
+
+
+async def only_redis_knows(_tx: Transaction, _customer_id: str) -> int:
+    """Sessions end where they are kept, and nowhere else."""
+    return 1
+
+
 @asynccontextmanager
 async def events_after_the_commit(_: ShopUnderTest) -> AsyncIterator[None]:
     """As so many programs do it: first the state, and then, if we live, what there is to say of it."""

@@ -33,7 +33,9 @@ INDEXING = ("search-committing", "search-committed", "search-swapping")  # Where
 PICTURES = ("original-kept", "renditions-stored", "upload-removed", "half-remade", "remade")
 IMPORTING = ("import-piece-written",)  # Where goods are imported (tests/actors/imports).
 VIEWS = ("before-views-forgotten", "after-views-forgotten")  # Where products change (tests/gateway/views/test_shop.py).
-ELSEWHERE = {*MIGRATIONS, *BETWEEN_PROCESSES, *RENAMES, *INDEXING, *PICTURES, *IMPORTING, *VIEWS}
+# Where customers sign in, or leave (tests/journeys/test_accounts*.py).
+ACCOUNTS = ("customer-code-used", "customer-closing", "carts-merging", "carts-merged")
+ELSEWHERE = {*ACCOUNTS, *MIGRATIONS, *BETWEEN_PROCESSES, *RENAMES, *INDEXING, *PICTURES, *IMPORTING, *VIEWS}
 
 
 class Killing:

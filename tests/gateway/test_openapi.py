@@ -13,6 +13,7 @@ from gateway import openapi
 from gateway.access import order_readers_only
 from gateway.app import description, handlers
 from gateway.codes import CODES
+from gateway.customers import customer_only
 from testkit import ShopUnderTest
 
 Json = dict[str, Any]
@@ -112,16 +113,20 @@ def test_a_webhook_is_signed(operations: dict[str, Json]) -> None:
 def test_bearers_are_described(api: Json, operations: dict[str, Json]) -> None:
     staff = {path: item for path, item in api["paths"].items() if path.startswith("/admin/api/")}
     public = {path: item for path, item in api["paths"].items() if path not in staff}
-    of_order = {name for name in operations if operations[name].get("security") == [openapi.ORDER, openapi.STAFF]}
+    of_order = {name for name in operations if openapi.ORDER in operations[name].get("security", ())}
+    of_customer = {name for name in operations if operations[name].get("security") == [openapi.CUSTOMER]}
 
-    assert set(api["components"]["securitySchemes"]) == {"staff", "order"}
+    assert set(api["components"]["securitySchemes"]) == {"staff", "order", "customer"}
     assert all(operation["security"] == [{"staff": []}] for item in staff.values() for operation in item.values())
     assert all(operation["tags"] == ["staff"] for item in staff.values() for operation in item.values())
     assert of_order == {
         handler.handler_name for handler in handlers() if order_readers_only in handler.resolve_guards()
     }
     assert of_order >= {"get_order", "cancel_order", "withdraw_links"}
-    assert {what["operationId"] for item in public.values() for what in item.values() if "security" in what} == of_order
+    assert of_customer == {handler.handler_name for handler in handlers() if customer_only in handler.resolve_guards()}
+    assert of_customer >= {"read_me", "claim_order", "end_session"}
+    secured = {what["operationId"] for item in public.values() for what in item.values() if "security" in what}
+    assert secured == of_order | of_customer
 
 
 def test_a_body_is_described_under_its_own_name_with_its_bounds(api: Json, operations: dict[str, Json]) -> None:

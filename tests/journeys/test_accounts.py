@@ -1,10 +1,19 @@
 """Accounts, as their customers have them: signing up and in, changing what proves who one is, leaving."""
 
+import asyncio
+from contextlib import suppress
+
 import aiohttp
+import anyio
 import pytest
 
+from actors.customer.actor import Customers
+from bus.local import LocalBus
+from bus.messages.customer import CustomerErased, LogInWithCode, SignedIn
+from bus.routes import Routes
 from testkit import ShopUnderTest
 from tests.journeys.accounts import PASSWORD, Browser, Person, code_in, newest_mail
+from wiring.domains import ACTORS
 
 
 @pytest.fixture
@@ -299,3 +308,45 @@ async def test_a_customer_changes_name_and_phone(ada: Person) -> None:
 
     assert (changed["name"], changed["phone"]) == ("Countess", "+44 20 7946 0000")
     assert (await ada.ask("PATCH", "/me", {"phone": ""})).good["phone"] == ""
+
+
+async def test_a_code_whose_use_was_killed_is_still_to_be_used_and_only_once(ada: Person) -> None:
+    await ada.register()
+    code = ada.code()
+    async with ada.shop.kill_at("customer-code-used"):
+        with suppress(aiohttp.ClientError):
+            await ada.ask("POST", "/customers/verify", {"email": ada.email, "code": code})
+
+    assert (await ada.verify(code)).status == 201
+    assert (await ada.verify(code)).status == 401
+
+
+async def test_a_closing_that_was_killed_is_done_by_the_next_process(ada: Person) -> None:
+    await ada.join()
+    _ = (await ada.ask("DELETE", "/me", {"password": PASSWORD})).good
+    async with ada.shop.kill_at("customer-closing"):
+        await ada.shop.clock.advance(days=30)
+    await ada.shop.settle()
+
+    assert (await ada.log_in()).status == 401
+    assert len(ada.shop.published(CustomerErased)) == 1
+
+
+async def test_two_shops_on_one_database_use_a_code_once(ada: Person) -> None:
+    """Two processes: their turns meet at the row."""
+    await ada.join()
+    await ada.shop.clock.advance(minutes=1)
+    await ada.ask_code()
+    code, index = ada.code(), ada.shop.inside.vault.email_index(ada.email).hex()
+    inside = ada.shop.inside
+    twin = LocalBus(
+        routes=Routes(ACTORS), database=inside.services.database, clock=inside.clock, settings=inside.settings.engine
+    )
+    twin.host(Customers(vault=inside.vault))
+    async with anyio.create_task_group() as tasks:
+        twin.supervisor.start(tasks)
+        ask = LogInWithCode(email_index=index, code=code)
+        answers = await asyncio.gather(*(bus.ask(ask) for bus in (inside.bus, twin) for _ in range(4)))
+        tasks.cancel_scope.cancel()
+
+    assert sum(isinstance(each, SignedIn) for each in answers) == 1

@@ -210,6 +210,7 @@ async def proven_again(
     try:
         verified = await context.passwords.verify(password or "", known.password)
     except PasswordsBusy as busy:
+        await context.tries.give_back(tried)
         raise too_many(busy.retry_after_s or 1.0, "Too many sign in at this moment.") from busy
     if not verified.fits:
         security_log.warn("password not right", about=customer.id, address=client_address(request))

@@ -8,15 +8,8 @@ import asyncpg
 from actors.customer.rules import CLOSING
 from bus.messages.base import Address
 from bus.messages.cart import CheckedOut
-from bus.messages.customer import (
-    AttachOrder,
-    CloseAccount,
-    GiveConsent,
-    Register,
-    SaveAddress,
-    SignedIn,
-    VerifyRegistration,
-)
+from bus.messages.customer import CloseAccount, Register, SignedIn, VerifyRegistration
+from bus.messages.customer_own import AttachOrder, GiveConsent, SaveAddress
 from bus.messages.order import GetOrder, Order
 from bus.messages.privacy import Erasures, ListErasures
 from bus.messages.warehouse import Pack, Pick, Ship

@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 
 from bus.messages.cart import CreateCart, GetCart, NoSuchCart
-from bus.messages.customer import CloseAccount, KeepCart, LogIn, NoSuchCustomer, ReadProfile, SignedIn
+from bus.messages.customer import CloseAccount, LogIn, NoSuchCustomer, SignedIn
+from bus.messages.customer_own import KeepCart, ReadProfile
 from bus.messages.order import GetOrder, Order
 from bus.messages.privacy import (
     AccountRecord,
