@@ -22,6 +22,7 @@ from bus.routes import Routes
 from bus.sqs.client import Sqs, open_sqs
 from bus.sqs.metrics import REQUESTS
 from bus.sqs.queues import Queues
+from bus.sqs.sealed_bodies import SealedBodies
 from bus.sqs.settings import SqsSettings
 from bus.sqs.transport import SqsTransport
 from bus.sqs.wire import WireMessage
@@ -29,6 +30,7 @@ from engine.actor import Actor, turn
 from engine.clock import SystemClock
 from engine.message import Event
 from engine.migrations import migrate
+from engine.roots import Roots
 from engine.services import Services, open_services
 from engine.settings import EngineSettings
 from engine.transaction import OutboxEntry, Transaction
@@ -176,7 +178,7 @@ async def _receive(services: Services, sqs: Sqs) -> float:
 @asynccontextmanager
 async def _process(services: Services, sqs: Sqs, actor: Actor) -> AsyncIterator[LocalBus]:
     clock, routes = SystemClock(), Routes([Speaker, Listener])
-    transport = SqsTransport(sqs, routes, clock)
+    transport = SqsTransport(sqs, routes, clock, SealedBodies(Roots([bytes(32)]), clock))
     bus = LocalBus(
         routes=routes, database=services.database, clock=clock, settings=EngineSettings(), elsewhere=transport
     )

@@ -6,7 +6,7 @@ A message whose first field is no text has no key, and waits for no other; nor d
 Rejected: docs/decisions/0005.
 """
 
-from typing import Generic, TypeVar, dataclass_transform, get_args
+from typing import ClassVar, Generic, TypeVar, dataclass_transform, get_args
 
 import msgspec
 
@@ -23,6 +23,9 @@ class _MessageMeta(msgspec.StructMeta):
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(msgspec.field,))
 class Message(msgspec.Struct, metaclass=_MessageMeta, frozen=True, tag=True):
     """The base of everything that is sent. A field added later has a default; a changed meaning is a new message."""
+
+    # Whether it, or its answer, says who somebody is. Such a message is never stored, and sealed where others carry it.
+    names_persons: ClassVar[bool] = False
 
     @property
     def key(self) -> str:

@@ -64,10 +64,12 @@ class Transaction:
 
     def send(self, command: Command[Any]) -> None:
         """Store a command with this transaction; its actor handles it after the commit. Its answer is discarded."""
+        assert not command.names_persons, "what is stored carries ids, and no persons"
         self.outgoing.append(OutboxEntry(command, None, self.causation_id, self.trace))
 
     def schedule(self, command: Command[Any], due: datetime) -> None:
         """Store a durable timer: the actor that handles `command` gets it at `due`, or soon after."""
+        assert not command.names_persons, "what is stored carries ids, and no persons"
         self.outgoing.append(OutboxEntry(command, due, self.causation_id, self.trace))
 
     def take_outgoing(self) -> Sequence[OutboxEntry]:

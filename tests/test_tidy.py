@@ -10,7 +10,7 @@ from typing import get_type_hints
 import pytest
 
 from bus.routes import Routes
-from engine.message import Event
+from engine.message import Command, Event
 from wiring.domains import ACTORS
 
 ROOT = Path(__file__).parent.parent
@@ -232,6 +232,18 @@ def test_no_event_names_a_person() -> None:
 
     assert len(events) > 20
     assert personal == []
+
+
+def test_whatever_names_a_person_says_so() -> None:
+    """So that it is stored nowhere, and sealed on its way between processes."""
+    silent = [
+        f"{kind.__name__}.{field}"
+        for kind in Routes(ACTORS).message_types()
+        if issubclass(kind, Command) and not kind.names_persons
+        for field, hint in get_type_hints(kind).items()
+        if field != "name" and (PERSONAL.match(field) or "Address" in str(hint))
+    ]
+    assert silent == []
 
 
 def test_a_class_name_has_one_meaning() -> None:

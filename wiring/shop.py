@@ -1,7 +1,7 @@
 """A running shop, or a part of one: services, bus and actors, started in order and stopped in order."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -20,6 +20,7 @@ from actors.shipping.carrier import Carrier, open_carrier
 from bus.local import LocalBus
 from bus.routes import Routes
 from bus.sqs.client import open_sqs
+from bus.sqs.sealed_bodies import SealedBodies
 from bus.sqs.settings import SqsSettings
 from bus.sqs.transport import SqsTransport
 from engine import telemetry
@@ -32,6 +33,7 @@ from engine.migrations import migrate
 from engine.objects import Objects
 from engine.objects.folder import FolderObjects
 from engine.objects.s3 import open_s3
+from engine.roots import Roots
 from engine.services import Services, open_services
 from engine.vault import Vault, open_vault
 from gateway.keys import Keys
@@ -85,13 +87,14 @@ async def open_shop(
     async with AsyncExitStack() as stack:
         services = await stack.enter_async_context(open_services(settings.engine))
         await migrate(services.database_url, schemas, clock)
+        vault = await stack.enter_async_context(_open_vault(settings, services, clock))
         routes = Routes((*ACTORS, *map(type, more_actors)))
-        transport = await stack.enter_async_context(_open_transport(settings.sqs, routes, clock)) if deliver else None
+        opened = _open_transport(settings.sqs, routes, clock, vault.roots) if deliver else nullcontext()
+        transport = await stack.enter_async_context(opened)
         local = LocalBus(
             routes=routes, database=services.database, clock=clock, settings=settings.engine, elsewhere=transport
         )
         objects = await stack.enter_async_context(_open_objects(settings, services if deliver else None))
-        vault = await stack.enter_async_context(_open_vault(settings, services, clock))
         updates = Updates(services.redis, clock, local)
         erased = _erased_list(settings, objects, vault)
         if deliver and Privacy.name in hosted.actors:
@@ -130,13 +133,15 @@ async def attach_shop(settings: ShopSettings) -> AsyncIterator[Shop]:
 
 
 @asynccontextmanager
-async def _open_transport(settings: SqsSettings, routes: Routes, clock: Clock) -> AsyncIterator[SqsTransport | None]:
+async def _open_transport(
+    settings: SqsSettings, routes: Routes, clock: Clock, roots: Roots
+) -> AsyncIterator[SqsTransport | None]:
     """Open the transport to other processes, if SQS is configured."""
     if not settings.sqs_prefix:
         yield None
         return
     async with open_sqs(settings) as sqs:
-        yield SqsTransport(sqs, routes, clock)
+        yield SqsTransport(sqs, routes, clock, SealedBodies(roots, clock))
 
 
 @asynccontextmanager

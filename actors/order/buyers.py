@@ -1,4 +1,4 @@
-"""Who ordered: two boxes of an order, its blind index, and the tokens by which staff find it.
+"""Buyers of orders, sealed: two boxes of an order, its blind index, and the tokens by which staff find it.
 
 The keys are the order's own, whoever its buyer is: a guest's order is forgotten by itself, and a customer's with all
 others of that customer.

@@ -1,4 +1,4 @@
-"""What carriers write about parcels: it may name people, so it is sealed under the key of the order."""
+"""Texts of carriers about parcels: they may name people, so they are sealed under the key of the order."""
 
 from collections.abc import Mapping, Sequence
 

@@ -1,7 +1,7 @@
 """Carts: goods that a buyer has chosen. Kept in Redis for 30 days; the units themselves are held by the inventory."""
 
 from datetime import datetime
-from typing import Literal, TypeAlias
+from typing import ClassVar, Literal, TypeAlias
 
 import msgspec
 
@@ -236,6 +236,7 @@ class Checkout(
 ):
     """Turn a cart into an order with a payment. Safe to send twice with one `order_id`."""
 
+    names_persons: ClassVar[bool] = True
     cart_id: CartId
     order_id: OrderId = msgspec.field(default_factory=lambda: new_id("ord"))
     email: str

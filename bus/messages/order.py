@@ -1,7 +1,7 @@
 """Orders: their life from placed to delivered, and the events that report it to other domains."""
 
 from datetime import date, datetime
-from typing import Literal, TypeAlias
+from typing import ClassVar, Literal, TypeAlias
 
 from bus.messages.audit import Findings
 from bus.messages.base import (
@@ -87,6 +87,7 @@ class NotCancellable(Reply):
 class PlaceOrder(Command[Order]):
     """Store an order that waits to be paid, or costs nothing. Safe to send twice: the first one stands."""
 
+    names_persons: ClassVar[bool] = True
     order_id: OrderId
     cart_id: CartId
     email: str
@@ -102,6 +103,7 @@ class PlaceOrder(Command[Order]):
 class GetOrder(Query[Order | NoSuchOrder]):
     """Read an order."""
 
+    names_persons: ClassVar[bool] = True
     order_id: OrderId
 
 
@@ -133,6 +135,7 @@ class ListOrders(Query[OrderPage]):
 class CancelOrder(Command[Order | NotCancellable | NoSuchOrder]):
     """Cancel an order, as long as it is not packed. Safe to send twice."""
 
+    names_persons: ClassVar[bool] = True
     order_id: OrderId
     reason: CancelReason
     by: str = ""  # Who of the staff asks.

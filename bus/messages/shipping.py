@@ -1,7 +1,7 @@
 """Shipping: carriers are booked, and report where parcels are."""
 
 from datetime import datetime
-from typing import TypeAlias
+from typing import ClassVar, TypeAlias
 
 from bus.messages.base import Currency, Fact, Minor, OrderId, ReadSpan, Value
 from engine.message import Command, Event, Query, Reply
@@ -95,6 +95,7 @@ class NoSuchShipment(Reply):
 class RecordTracking(Command[TrackingRecorded | NoSuchShipment]):
     """Store a carrier's report about a parcel, once."""
 
+    names_persons: ClassVar[bool] = True
     tracking_number: str
     event_id: str
     status: ParcelStatus
@@ -165,6 +166,7 @@ class TroubledParcels(Reply):
 class ListTroubledParcels(Query[TroubledParcels]):
     """List parcels in trouble."""
 
+    names_persons: ClassVar[bool] = True
     after: str
     since: datetime
     before: datetime  # Only parcels that have been in trouble since then.

@@ -12,6 +12,7 @@ from bus.sqs.batches import BACKOFF
 from bus.sqs.client import Sqs
 from bus.sqs.leases import MessageLease, MessageLeases
 from bus.sqs.metrics import RECEIVED, UNREADABLE
+from bus.sqs.sealed_bodies import SealedBodies
 from bus.sqs.wire import WireMessage, from_message
 from engine import telemetry
 from engine.cell import ActorCell
@@ -120,7 +121,9 @@ class Inbox:
         deliveries: Deliveries,
         clock: Clock,
         reply: Callable[[WireMessage, object], None],
+        bodies: SealedBodies,
     ) -> None:
+        self._bodies = bodies
         queue = sqs.queue_of(cell.name)
         self.poller = Poller(sqs, queue, self._take, self._room)
         self.leases = MessageLeases(sqs, queue, self.poller.notify)
@@ -200,7 +203,7 @@ class Inbox:
             return
         body = await self._sqs.fetch(letter.stored_in) if letter.stored_in else letter.body
         envelope = Envelope(
-            self._routes.decode(self._cell.name, letter.type, body),
+            self._routes.decode(self._cell.name, letter.type, self._bodies.open(body, letter.id)),
             message_id=letter.id,
             delivery_id=letter.delivery_id,
             causation_id=letter.cause,

@@ -19,6 +19,7 @@ from bus.sqs.client import MissingQueue, NoQueue, Sqs, aws_errors
 from bus.sqs.inbox import Inbox, Poller
 from bus.sqs.membership import Membership
 from bus.sqs.metrics import SENT
+from bus.sqs.sealed_bodies import SealedBodies
 from bus.sqs.wire import WireMessage, answer_body, from_message, read_answer
 from engine import telemetry
 from engine.cell import ActorCell
@@ -64,7 +65,9 @@ class PendingSend(NamedTuple):
 class SqsTransport:
     """The bus between processes: sends as `bus.local.RemoteBus` describes, and receives."""
 
-    def __init__(self, sqs: Sqs, routes: Routes, clock: Clock) -> None:
+    def __init__(self, sqs: Sqs, routes: Routes, clock: Clock, bodies: SealedBodies) -> None:
+        self._bodies = bodies
+        self._personal = {kind.__name__ for kind in routes.message_types() if kind.names_persons}
         self.name = secrets.token_hex(6)
         self._sqs = sqs
         self._routes = routes
@@ -90,7 +93,7 @@ class SqsTransport:
             raise Unavailable("SQS", "it was away a moment ago", retry_after_s=1.0)
         answer: asyncio.Future[R] = asyncio.get_running_loop().create_future()
         expires_at = self._clock.now() + timedelta(seconds=timeout_s)
-        letter = _letter(command, message_id, reply_to=self._replies, expires_at=expires_at)
+        letter = self._letter(command, message_id, reply_to=self._replies, expires_at=expires_at)
         self._asked[message_id] = answer, _decoder(type(command))
         try:
             if not outbox.put(PendingSend(letter, answer)):
@@ -104,12 +107,12 @@ class SqsTransport:
 
     def tell(self, actor: str, command: Command[Any], *, message_id: str) -> None:
         """Send a command to another process and do not wait. See engine.actor.Bus."""
-        if not self._outbox(self._sqs.queue_of(actor)).put(PendingSend(_letter(command, message_id))):
+        if not self._outbox(self._sqs.queue_of(actor)).put(PendingSend(self._letter(command, message_id))):
             raise Overloaded(actor)
 
     def forward(self, subscriber: str, envelope: Envelope) -> None:
         """Send a delivery to its subscriber. If there is no room, a sweep in the process that hosts it finds it."""
-        letter = _letter(
+        letter = self._letter(
             envelope.message,
             envelope.id,
             cause=envelope.causation_id,
@@ -117,6 +120,16 @@ class SqsTransport:
             delivery_id=envelope.delivery_id,
         )
         self._outbox(self._sqs.queue_of(subscriber)).put(PendingSend(letter))
+
+    def _letter(self, message: Message, message_id: str, **rest: Any) -> WireMessage:  # noqa: ANN401 - its own fields
+        kind, body = type(message), encode(message)
+        return WireMessage(
+            **{"trace": TRACE.get()} | rest,
+            id=message_id,
+            type=kind.__name__,
+            key=message.key,
+            body=self._bodies.seal(body, message_id) if kind.names_persons else body,
+        )
 
     def _outbox(self, queue: str) -> Batches[PendingSend]:
         outbox = self._outboxes.get(queue)
@@ -184,7 +197,10 @@ class SqsTransport:
     # --- From others ---
 
     def _reply(self, asked: WireMessage, result: object) -> None:
-        letter = WireMessage(id=asked.id, type="answer", body=answer_body(result), expires_at=asked.expires_at)
+        body = answer_body(result)
+        if asked.type in self._personal:
+            body = self._bodies.seal(body, asked.id)
+        letter = WireMessage(id=asked.id, type="answer", body=body, expires_at=asked.expires_at)
         self._outbox(asked.reply_to).put(PendingSend(letter))
 
     async def _take_answers(self, messages: Sequence["MessageTypeDef"]) -> None:
@@ -201,7 +217,7 @@ class SqsTransport:
             body = await self._sqs.fetch(letter.stored_in)
             await self._sqs.remove([letter.stored_in])
         if letter.id in self._asked:  # Otherwise its asker has timed out.
-            _settle(*self._asked[letter.id], body)
+            _settle(*self._asked[letter.id], self._bodies.open(body, letter.id))
 
     async def _forget_answers(self, receipts: Sequence[str]) -> Sequence[str]:
         await self._sqs.delete(self._replies, receipts)
@@ -226,7 +242,15 @@ class SqsTransport:
                 QueueName=self._replies, Attributes={"MessageRetentionPeriod": str(_REPLIES_KEPT_S)}
             )
         self._inboxes = [
-            Inbox(self._sqs, cell, routes=self._routes, deliveries=deliveries, clock=self._clock, reply=self._reply)
+            Inbox(
+                self._sqs,
+                cell,
+                routes=self._routes,
+                deliveries=deliveries,
+                clock=self._clock,
+                reply=self._reply,
+                bodies=self._bodies,
+            )
             for cell in cells
         ]
         membership = Membership(database, self._clock, self.name, [cell.name for cell in cells], self._remove_replies)
@@ -285,16 +309,6 @@ class SqsTransport:
                 await self._sqs.client.delete_queue(QueueUrl=await self._sqs.url(queue))
         except Unavailable as error:
             self._log.info("a queue of answers stays", queue=queue, error=str(error))
-
-
-def _letter(message: Message, message_id: str, **rest: Any) -> WireMessage:  # noqa: ANN401 - WireMessage's own fields
-    return WireMessage(
-        **{"trace": TRACE.get()} | rest,
-        id=message_id,
-        type=type(message).__name__,
-        key=message.key,
-        body=encode(message),
-    )
 
 
 @cache

@@ -9,10 +9,12 @@ import anyio
 from bus.local import LocalBus
 from bus.routes import Routes
 from bus.sqs.client import Sqs
+from bus.sqs.sealed_bodies import SealedBodies
 from bus.sqs.transport import SqsTransport
 from engine.actor import Actor
 from engine.clock import SystemClock
 from engine.postgres import Database
+from engine.roots import Roots
 from tests.engine.toys import Bell, Courier, Recorder, house, settings, stored
 
 QUICK = {"shopflow_sweep_s": 0.5, "shopflow_backoff_first_s": 0.02}
@@ -48,7 +50,7 @@ class Transport:
     async def process(self, sqs: Sqs, hosted: Sequence[Actor], **changes: object) -> AsyncIterator[LocalBus]:
         """What one process is: it hosts these, and knows all."""
         clock, routes = self.clock, Routes([Bell, Recorder, Courier])
-        transport = SqsTransport(sqs, routes, clock)
+        transport = SqsTransport(sqs, routes, clock, SealedBodies(Roots([bytes(32)]), clock))
         bus = LocalBus(
             routes=routes,
             database=self.database,
