@@ -16,9 +16,9 @@ from actors.email.smtp import Mailer
 from actors.imports.fetcher import FetchSettings, open_fetcher
 from actors.media.cdn import NoCdn
 from actors.payment.stripe import Stripe
+from actors.privacy.erased_list import ErasedList
 from actors.shipping.carrier import Carrier
 from bench.goods import PLENTY, row_of, sku
-from actors.privacy.erased_list import ErasedList
 from bus.local import LocalBus
 from bus.messages.base import Money, new_id
 from bus.messages.cart import Cart, CheckedOut

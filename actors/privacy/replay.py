@@ -12,13 +12,11 @@ from actors.privacy import store
 from actors.privacy.erased_list import ErasedList
 from engine import telemetry
 from engine.clock import Clock
-from engine.crash import CrashPoint
 from engine.postgres import Database
 from engine.sealing import Subject
 from engine.vault import Vault
 
 _PAGE: Final = 10_000
-_FOUND = CrashPoint("erased-found", "A restored backup has people who were forgotten; their keys are still there.")
 _log = telemetry.logger(part="erased")
 
 
@@ -37,8 +35,6 @@ async def replay(database: Database, vault: Vault, clock: Clock, listed: ErasedL
     for name in unknown:
         wanted |= await listed.read(name)
     found = await _find(database, vault, listed, wanted)
-    if found:
-        _FOUND.reach()
     async with database.transaction(clock.now()) as tx:
         await vault.forget(tx, [(subject, purpose) for subject in found for purpose in ("account", "activity")])
         await store.add_revived(tx, found)

@@ -5,7 +5,7 @@ are an export before an erasure, and the proof of it afterwards.
 """
 
 from datetime import datetime
-from typing import Final, Literal, TypeAlias
+from typing import ClassVar, Final, Literal, TypeAlias
 
 import msgspec
 
@@ -171,30 +171,35 @@ class PersonalData(Reply):
 class ReadPersonalAccount(Query[PersonalData]):
     """Read all that the customer domain keeps of a customer."""
 
+    names_persons: ClassVar[bool] = True
     customer_id: CustomerId
 
 
 class ReadPersonalOrders(Query[PersonalData]):
     """Read all that is kept of the buyers of these orders. At most `AT_ONCE`."""
 
+    names_persons: ClassVar[bool] = True
     order_ids: tuple[OrderId, ...]
 
 
 class ReadPersonalPayments(Query[PersonalData]):
     """Read the payments of these orders. At most `AT_ONCE`."""
 
+    names_persons: ClassVar[bool] = True
     order_ids: tuple[OrderId, ...]
 
 
 class ReadPersonalParcels(Query[PersonalData]):
     """Read the parcels of these orders. At most `AT_ONCE`."""
 
+    names_persons: ClassVar[bool] = True
     order_ids: tuple[OrderId, ...]
 
 
 class ReadPersonalMails(Query[PersonalData]):
     """Read which mails were sent about these orders. At most `AT_ONCE`."""
 
+    names_persons: ClassVar[bool] = True
     order_ids: tuple[OrderId, ...]
 
 

@@ -35,7 +35,8 @@ IMPORTING = ("import-piece-written",)  # Where goods are imported (tests/actors/
 VIEWS = ("before-views-forgotten", "after-views-forgotten")  # Where products change (tests/gateway/views/test_shop.py).
 # Where customers sign in, or leave (tests/journeys/test_accounts*.py).
 ACCOUNTS = ("customer-code-used", "customer-closing", "carts-merging", "carts-merged")
-ELSEWHERE = {*ACCOUNTS, *MIGRATIONS, *BETWEEN_PROCESSES, *RENAMES, *INDEXING, *PICTURES, *IMPORTING, *VIEWS}
+ERASING = ("orders-forgotten", "erased-listed")  # Where persons are forgotten (tests/actors/privacy).
+ELSEWHERE = {*ACCOUNTS, *ERASING, *MIGRATIONS, *BETWEEN_PROCESSES, *RENAMES, *INDEXING, *PICTURES, *IMPORTING, *VIEWS}
 
 
 class Killing:
