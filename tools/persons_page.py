@@ -24,8 +24,8 @@ and when it happens, is in [rights.md](rights.md). "Sealed" names the purpose of
 """
 _FOOT: Final = """
 Beside the database: carts in Redis, 30 days from their last change, without their owner; sessions in Redis, 24 hours,
-void at once when the account ends; the list of the forgotten, as keyed hashes. Mails are not kept, nor are the bodies of
-requests. Logs have ids.
+void at once when the account ends; the list of the forgotten, as keyed hashes. Mails are not kept, nor are the bodies
+of requests. Logs have ids.
 """
 
 
