@@ -6,6 +6,8 @@
 
 Each step may be the last before a crash, and each is repeated until it finds nothing to do. Whoever wraps a key under
 one that is just being destroyed is refused by the reference between the tables, and wraps it again.
+
+Rejected: docs/decisions/0042.
 """
 
 import asyncio

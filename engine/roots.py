@@ -3,6 +3,8 @@
 The newest stands outside the database: in a setting, in a file, or wrapped by a key service. All older ones are kept
 wrapped under the newest, so that tokens which were given out before a change are still known. Changing the newest is
 one transaction, whatever the number of sealed boxes: those are under keys of their own (engine/vault.py).
+
+Rejected: docs/decisions/0043.
 """
 
 import hmac

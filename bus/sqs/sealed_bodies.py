@@ -2,6 +2,8 @@
 
 Each day has a key of its own, derived from the shop's root; a process that knows the root needs nothing else. A body is
 bound to its message: in another's place it does not open. Pure.
+
+Rejected: docs/decisions/0044.
 """
 
 import os

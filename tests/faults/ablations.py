@@ -15,6 +15,7 @@ from actors.cart import rules as cart
 from actors.customer import store as customer
 from actors.inventory import rules as inventory
 from actors.inventory.actor import Inventory
+from actors.order import buyers
 from actors.order import rules as order
 from actors.order.actor import Orders
 from actors.payment import refunds
@@ -35,6 +36,7 @@ from tests.faults.scenarios import (
     asked_again,
     messages,
     outside_facts,
+    sealed,
     two_shops,
     units_and_money,
     wrong_code,
@@ -373,5 +375,20 @@ ABLATIONS: Final[Sequence[Ablation]] = (
         "a page that shows what was true before",
         patches(lambda: replaced("gateway.newer_wins._KEEP_NEWER", replacements.ANY_LEVEL)),
         messages.an_older_stock_level_comes_late,
+    ),
+    Ablation(
+        "vault: a box is bound to its place",
+        "a box that is moved to another row and shows what was true elsewhere",
+        patches(lambda: replaced("engine.sealing._bound_to", lambda _place, subject, purpose: b"anywhere")),
+        sealed.a_box_is_moved_to_another_row_of_its_person,
+    ),
+    Ablation(
+        "vault: each purpose has its key",
+        "an invoice that is forgotten with its buyer's account",
+        patches(
+            lambda: rewritten(buyers.seal, ("order_id, INVOICE)", "order_id, ACCOUNT)")),
+            lambda: rewritten(buyers.open_buyer, ("order_id, INVOICE)", "order_id, ACCOUNT)")),
+        ),
+        sealed.a_buyer_is_forgotten_and_the_invoice_is_not,
     ),
 )

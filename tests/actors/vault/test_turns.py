@@ -1,13 +1,19 @@
 """The key-encryption key is turned while the shop sells, whatever ends it; invoices are forgotten in time."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from bus.messages.order import GetOrder, Order
 from cli.keys import rotate_keys
+from engine.errors import Unavailable
 from engine.keks import KekSummary
-from testkit import ShopUnderTest
+from engine.roots import VaultSettings
+from testkit import Servers, ShopUnderTest, open_shop_under_test
+from testkit.incarnations import Ended
+from wiring.domains import ShopSettings
 
 
 async def keks(shop: ShopUnderTest) -> list[KekSummary]:
@@ -61,6 +67,27 @@ async def test_rotation_by_hand_wraps_all_keys_at_once(shop: ShopUnderTest) -> N
     await shop.restart()
     assert (await read(shop, bought.order_id)).email
     await shop.audit()
+
+
+@pytest.mark.parametrize("point", ["master-key-prepared", "master-key-known", "kek-written"])
+async def test_whatever_ends_a_rotation_by_hand_it_can_be_repeated(
+    servers: Servers, tmp_path: Path, point: str
+) -> None:
+    def in_a_folder(settings: ShopSettings) -> ShopSettings:
+        return structs.replace(settings, vault=VaultSettings(shopflow_keks=str(tmp_path / "keks")))
+
+    async with open_shop_under_test(servers, change=in_a_folder) as shop:
+        bought = await shop.buy(BOOK=1)
+        async with shop.kill_at(point):
+            with pytest.raises((Ended, Unavailable)):  # Or its connection ends with it.
+                await rotate_keys(shop.inside, master=True)
+        assert (await read(shop, bought.order_id)).email
+
+        await rotate_keys(shop.inside, master=True)
+        await shop.restart()
+        assert (await read(shop, bought.order_id)).email
+        assert [kek.wraps for kek in await keks(shop)][-1] == 2
+        await shop.audit()
 
 
 async def test_an_invoice_is_forgotten_when_its_time_is_over(shop: ShopUnderTest) -> None:
