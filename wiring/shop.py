@@ -15,6 +15,7 @@ from actors.media.ownership import check_owner
 from actors.payment.stripe import Stripe, open_stripe
 from actors.privacy.actor import Privacy
 from actors.privacy.erased_list import ErasedList
+from actors.privacy.private import ForgetRevived
 from actors.privacy.replay import replay
 from actors.shipping.carrier import Carrier, open_carrier
 from bus.local import LocalBus
@@ -42,6 +43,7 @@ from wiring.domains import ACTORS, SCHEMAS, Given, ShopSettings, make_actors
 from wiring.hosting import ALL_ACTORS, LOCAL, HostedActors
 from wiring.integrations import NO_INTEGRATIONS, Integrations
 
+_REVIVED_S: Final = 600.0  # To begin the erasures of all whom a restored backup has brought back.
 _OWNER_S: Final = 5.0  # For the store of pictures to say whose it is.
 
 
@@ -97,8 +99,8 @@ async def open_shop(
         objects = await stack.enter_async_context(_open_objects(settings, services if deliver else None))
         updates = Updates(services.redis, clock, local)
         erased = _erased_list(settings, objects, vault)
-        if deliver and Privacy.name in hosted.actors:
-            await replay(services.database, vault, clock, erased)
+        is_replaying = deliver and Privacy.name in hosted.actors
+        has_revived = is_replaying and await replay(services.database, vault, clock, erased)
         shop = Shop(local, services, updates, clock, settings, integrations, objects, vault, erased)
         for actor in (*make_actors(await _given(stack, shop, shop_url)), *more_actors):
             if actor.name in hosted.actors or actor in more_actors:
@@ -114,6 +116,8 @@ async def open_shop(
                 local.open()
                 tasks.start_soon(local.deliveries.run)
             try:
+                if has_revived:
+                    await local.ask(ForgetRevived(), timeout_s=_REVIVED_S)
                 yield shop
             finally:
                 # In order: the edge is closed by now; calls and turns end, then the dispatch, then the services.

@@ -11,12 +11,11 @@ Rejected: docs/decisions/0053.
 """
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import suppress
 from typing import Final
 
 from actors.privacy import rules, store
 from actors.privacy.erased_list import ErasedList
-from actors.privacy.private import BeginErasure, CarryOut, RecordOutcome
+from actors.privacy.private import BeginErasure, CarryOut, ForgetRevived, RecordOutcome
 from bus.messages.base import OrderId
 from bus.messages.customer import CustomerErased
 from bus.messages.customer_own import ListCustomerOrders
@@ -48,7 +47,7 @@ from engine import holds, telemetry
 from engine.actor import Actor, Bus, call, turn
 from engine.clock import Clock
 from engine.crash import CrashPoint
-from engine.errors import BadInput, ShopFlowError
+from engine.errors import BadInput
 from engine.postgres import Database
 from engine.transaction import Transaction
 
@@ -67,12 +66,12 @@ class Privacy(Actor):
         self._listed = listed
         self._log = telemetry.logger(actor="privacy")
 
-    async def run(self) -> None:
-        """Forget again those whom a restored backup has brought back. What fails is left to the next start."""
-        with suppress(ShopFlowError):
-            while subjects := await self._revived():
-                for subject in subjects:
-                    await self._forget_again(subject)
+    @call(limit=1, timeout_s=600)
+    async def forget_revived(self, ask: ForgetRevived) -> None:
+        del ask
+        while subjects := await self._revived():
+            for subject in subjects:
+                await self._forget_again(subject)
 
     async def _revived(self) -> Sequence[SubjectId]:
         async with self._database.reading(self._clock.now()) as tx:

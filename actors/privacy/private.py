@@ -10,6 +10,10 @@ class CarryOut(Command[None]):
     subject: SubjectId
 
 
+class ForgetRevived(Command[None]):
+    """Begin to forget again those whom a restored backup has brought back. Safe to send twice."""
+
+
 class RecordOutcome(Command[None]):
     """Record how far an erasure has come: a receipt if it is whole, else another try."""
 

@@ -1,7 +1,7 @@
 """The list of the forgotten, replayed at a start, before anybody is served.
 
 A database that was restored from a backup knows less of the list than there is. Whoever is on it and has keys is
-forgotten again: the keys at once, here; all else by an erasure of its own, which the actor begins.
+forgotten again: the keys at once, here; all else by an erasure of its own, which begins before the edge opens.
 """
 
 import asyncio
@@ -20,8 +20,8 @@ _PAGE: Final = 10_000
 _log = telemetry.logger(part="erased")
 
 
-async def replay(database: Database, vault: Vault, clock: Clock, listed: ErasedList) -> int:
-    """Forget again whom this database has in spite of the list; return how many persons and orders that are.
+async def replay(database: Database, vault: Vault, clock: Clock, listed: ErasedList) -> bool:
+    """Take the keys of those whom this database has in spite of the list; return whether anybody is to be forgotten.
 
     Raises:
         Unavailable: The list, or the database, can't be read.
@@ -29,8 +29,15 @@ async def replay(database: Database, vault: Vault, clock: Clock, listed: ErasedL
     names = await listed.names()
     async with database.reading(clock.now()) as tx:
         unknown = await store.unknown(tx, names)
-    if not unknown:
-        return 0
+    if unknown:
+        await _take_keys(database, vault, clock, listed, unknown)
+    async with database.reading(clock.now()) as tx:
+        return bool(await store.revived(tx, 1))
+
+
+async def _take_keys(
+    database: Database, vault: Vault, clock: Clock, listed: ErasedList, unknown: Collection[str]
+) -> None:
     wanted: set[str] = set()
     for name in unknown:
         wanted |= await listed.read(name)
@@ -41,7 +48,6 @@ async def replay(database: Database, vault: Vault, clock: Clock, listed: ErasedL
         await store.add_listed(tx, unknown)
     if found:
         _log.warning("people who were forgotten had come back with a backup", forgotten_again=len(found))
-    return len(found)
 
 
 async def _find(database: Database, vault: Vault, listed: ErasedList, wanted: Collection[str]) -> Sequence[Subject]:

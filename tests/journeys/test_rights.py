@@ -13,7 +13,7 @@ from bus.messages.privacy import ListErasures
 from testkit import ShopUnderTest
 from tests.actors.privacy.people import rows
 from tests.journeys.accounts import Person
-from tests.journeys.people import Json, Staff, all_is_well, forget_answers
+from tests.journeys.people import Json, Staff, all_is_well, forget_answers, staff_token
 
 CANARIES: Final = (
     "ada@example.com",
@@ -67,7 +67,8 @@ async def exported(ada: Person) -> tuple[dict[str, list[Json]], str]:
         return parts, archive.read("index.html").decode()
 
 
-async def test_a_person_from_the_first_code_to_the_receipt(shop: ShopUnderTest, ada: Person, staff: Staff) -> None:
+async def test_a_person_from_the_first_code_to_the_receipt(shop: ShopUnderTest, ada: Person) -> None:
+    staff = Staff(shop, ada.http, await staff_token(shop, valid_for=timedelta(days=90)))
     await ada.join()
     address = {"line1": "12 Canary Row", "city": "Kiel", "postal_code": "24103", "country": "DE"}
     _ = (await ada.ask("POST", "/me/addresses", {"name": "Ada Lovelace", "phone": "+4940123", "address": address})).good

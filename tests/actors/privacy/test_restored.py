@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
 import msgspec
@@ -108,7 +109,8 @@ async def base_backup(cluster: Path, target: Path) -> None:
         account = account_of(cluster)
         target.parent.mkdir(exist_ok=True)
         give(target.parent, account)
-        words = ("-D", str(target), "-h", str(cluster), "-U", "postgres", "-X", "stream", "-c", "fast")
+        sockets = parse_qs(urlsplit(url).query)["host"][0]
+        words = ("-D", str(target), "-h", sockets, "-U", "postgres", "-X", "stream", "-c", "fast")
         execute("pg_basebackup", *words, folder=cluster, account=account, within_s=60)
 
 
