@@ -74,7 +74,7 @@ def erasures() -> None:
 
     found = run(main)
     for each in found.under_way:
-        print_line(f"under way since {_time(each.begun_at)}: {each.subject}, {each.waiting} orders wait")
+        print_line(f"under way since {_time(each.begun_at)}: {each.subject}, {_orders(each.waiting)}")
     for receipt in found.receipts:
         print_line(f"{receipt.id}: {_time(receipt.at)} {receipt.reason} {receipt.subject_hash[:16]} {receipt.checked}")
     if found.broken_at is not None:
@@ -171,6 +171,10 @@ def _print(found: Holds) -> None:
         print_line(f"{hold.subject}: {_until(hold.until)}, since {_time(hold.at)}: {hold.reason}")
     if not found.holds:
         print_line("Nobody is on hold.")
+
+
+def _orders(waiting: int) -> str:
+    return "1 order waits" if waiting == 1 else f"{waiting} orders wait"
 
 
 def _until(until: datetime | None) -> str:

@@ -16,12 +16,14 @@ from typing import Final
 from actors.privacy import rules, store
 from actors.privacy.erased_list import ErasedList
 from actors.privacy.private import BeginErasure, CarryOut, ForgetRevived, RecordOutcome
+from bus.messages.audit import Findings
 from bus.messages.base import OrderId
 from bus.messages.customer import CustomerErased
 from bus.messages.customer_own import ListCustomerOrders
 from bus.messages.privacy import (
     AT_ONCE,
     LONGEST_REASON,
+    AuditErasures,
     EraseCustomer,
     EraseGuest,
     ErasureBegun,
@@ -176,6 +178,12 @@ class Privacy(Actor):
             receipts=await store.newest(tx, subject_hash, limit),
             broken_at=await store.broken_at(tx),
         )
+
+    @turn
+    async def audit(self, tx: Transaction, ask: AuditErasures) -> Findings:
+        del ask
+        findings = rules.findings(await store.broken_at(tx), await store.under_way(tx, "", _MOST_LISTED))
+        return Findings(findings=tuple(findings), checked=await store.count(tx))
 
     @turn
     async def hold(self, tx: Transaction, ask: HoldPerson) -> Holds:

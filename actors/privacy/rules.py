@@ -8,7 +8,8 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from bus.messages.privacy import ErasureReason, PersonalData, SubjectId
+from bus.messages.audit import Finding, Remedy
+from bus.messages.privacy import Erasure, ErasureReason, PersonalData, SubjectId
 
 AGAIN_WAITING: Final = timedelta(days=1)  # For orders that have not ended, or are on hold.
 AGAIN_READABLE: Final = timedelta(minutes=10)  # Something can be read: a fault, or another is just being written.
@@ -66,6 +67,31 @@ def add_up(parts: Mapping[str, Sequence[PersonalData]]) -> tuple[str, int]:
     }
     text = msgspec.json.encode({"checked": checked, "not_ours": NOT_OURS}, order="sorted").decode()
     return text, sum(part["opened"] for part in checked.values())
+
+
+def findings(broken_receipt: int | None, under_way: Sequence[Erasure]) -> list[Finding]:
+    """Report a chain of receipts that does not hold, and persons who can be read although they were forgotten."""
+    found = []
+    if broken_receipt is not None:
+        about = str(broken_receipt)
+        found.append(
+            Finding(
+                check="receipts_fit",
+                about=about,
+                detail="it does not fit the receipt before",
+                remedy=Remedy(action="restore_receipts", target=about),
+            )
+        )
+    return found + [
+        Finding(
+            check="forgotten_is_gone",
+            about=each.subject,
+            detail=f"{each.readable} boxes can be read",
+            remedy=Remedy(action="forget_again", target=each.subject),
+        )
+        for each in under_way
+        if each.readable
+    ]
 
 
 def next_try(waiting: int, readable: int) -> timedelta | None:

@@ -22,6 +22,7 @@ _LAST = "select id, link from privacy.receipts order by id desc limit 1"
 _ADD = """
 insert into privacy.receipts (id, at, begun_at, subject_hash, reason, checked, link)
 values ($1, $2, $3, $4, $5, $6, $7)"""
+_COUNT = "select count(*) from privacy.receipts"
 _COLUMNS = "id, at, begun_at, subject_hash, reason, checked, link"
 _PAGE = f"select {_COLUMNS} from privacy.receipts where id > $1 order by id limit $2"  # noqa: S608 - our columns
 _NEWEST = f"""
@@ -80,6 +81,12 @@ async def broken_at(tx: Transaction) -> int | None:
             return broken
         before, last_id = page[-1]["link"], page[-1]["id"]
     return None
+
+
+async def count(tx: Transaction) -> int:
+    """How many receipts there are."""
+    found: int = await tx.value(_COUNT)
+    return found
 
 
 async def newest(tx: Transaction, subject_hash: bytes | None, limit: int) -> tuple[Receipt, ...]:

@@ -9,6 +9,7 @@ from typing import ClassVar, Final, Literal, TypeAlias
 
 import msgspec
 
+from bus.messages.audit import Findings
 from bus.messages.base import Address, CartId, Money, OrderId, OrderLine, Value
 from bus.messages.customer import CustomerId, NoSuchCustomer
 from engine.message import Command, Query, Reply
@@ -308,6 +309,10 @@ class Erasures(Reply):
     under_way: tuple[Erasure, ...]
     receipts: tuple[Receipt, ...]
     broken_at: int | None  # The first receipt that was changed, or before which one is missing.
+
+
+class AuditErasures(Query[Findings]):
+    """Check that receipts are as they were written, and that of those who were forgotten nothing can be read."""
 
 
 class ListErasures(Query[Erasures]):

@@ -211,7 +211,7 @@ class Staff(Visitor):
         audit = (await self.get("/admin/api/audit")).good
         assert set(audit["checked"]) == {
             "stock", "money", "orders", "pictures", "categories", "search", "mails", "answers", "deliveries", "levels",
-            "live", "views",
+            "live", "views", "erasures",
         }  # fmt: skip
         return list(audit["findings"])
 
