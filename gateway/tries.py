@@ -65,11 +65,11 @@ class Tries:
             async with self._redis.pipeline(transaction=True) as pipeline:
                 pipeline.zremrangebyscore(bucket, "-inf", now - _WINDOW.total_seconds())
                 pipeline.zadd(bucket, {own: now})
-                pipeline.zrank(bucket, own)
+                pipeline.zcard(bucket)
                 pipeline.zrange(bucket, 0, 0, withscores=True)
                 pipeline.expire(bucket, _WINDOW)
-                _, _, rank, oldest, _ = await pipeline.execute()
-        if rank is None or rank < self._most:
+                _, _, counted, oldest, _ = await pipeline.execute()
+        if counted <= self._most:
             return Try(bucket, own, 0.0)
         await self.give_back(Try(bucket, own, 0.0))
         return Try(bucket, own, max(1.0, oldest[0][1] + _WINDOW.total_seconds() - now))

@@ -5,7 +5,7 @@ a person's data from the edge to this domain only; events carry ids. No message 
 """
 
 from datetime import datetime
-from typing import Literal, TypeAlias
+from typing import ClassVar, Literal, TypeAlias
 
 from bus.messages.base import CartId, OrderId
 from engine.message import Command, Event, Query, Reply
@@ -53,6 +53,8 @@ class NotSignedIn(Reply):
 class Register(Command[CodeSent]):
     """Ask for an account. A mail brings a code to the address; if it has an account, it says so instead."""
 
+    names_persons: ClassVar[bool] = True
+
     email_index: EmailIndex
     email: str
     name: str
@@ -64,6 +66,8 @@ class Register(Command[CodeSent]):
 class VerifyRegistration(Command[SignedIn | BadCode]):
     """Make an account of a registration, with the code that its address has got."""
 
+    names_persons: ClassVar[bool] = True
+
     email_index: EmailIndex
     code: str
     browser: str | None  # As in `Register`. Another one proves the address, but did not type the password and name.
@@ -72,6 +76,8 @@ class VerifyRegistration(Command[SignedIn | BadCode]):
 class RequestCode(Command[CodeSent]):
     """Send a code to sign in with, or a token to reset a password, to an address."""
 
+    names_persons: ClassVar[bool] = True
+
     email_index: EmailIndex
     purpose: Literal["login", "reset"]
     email: str
@@ -79,6 +85,8 @@ class RequestCode(Command[CodeSent]):
 
 class Credentials(Reply):
     """The hash to compare a password with; none for an address without account, or an account without password."""
+
+    names_persons: ClassVar[bool] = True
 
     customer_id: CustomerId | None
     password: str | None  # A hash.
@@ -94,6 +102,8 @@ class ReadCredentials(Query[Credentials]):
 class LogIn(Command[SignedIn | NotSignedIn]):
     """Let a customer in whose password was found to fit this hash, if it still is the one."""
 
+    names_persons: ClassVar[bool] = True
+
     customer_id: CustomerId
     password: str  # The hash that fitted.
     rehashed: str | None = None  # By today's parameters.
@@ -101,6 +111,8 @@ class LogIn(Command[SignedIn | NotSignedIn]):
 
 class LogInWithCode(Command[SignedIn | BadCode]):
     """Let a customer in who has got a code."""
+
+    names_persons: ClassVar[bool] = True
 
     email_index: EmailIndex
     code: str
@@ -142,12 +154,16 @@ class EndSessions(Command[SignedIn | NotSignedIn]):
 class ResetPassword(Command[SignedIn | BadCode]):
     """Set a new password with the token of a mail. All sessions end."""
 
+    names_persons: ClassVar[bool] = True
+
     token: str
     password: str  # Its hash.
 
 
 class ChangePassword(Command[SignedIn | NotSignedIn]):
     """Set a new password, if the present one still has this hash. All other sessions end."""
+
+    names_persons: ClassVar[bool] = True
 
     customer_id: CustomerId
     present: str | None  # None: there is none.
@@ -157,6 +173,8 @@ class ChangePassword(Command[SignedIn | NotSignedIn]):
 class RequestEmailChange(Command[CodeSent]):
     """Send a code to a customer's new address."""
 
+    names_persons: ClassVar[bool] = True
+
     customer_id: CustomerId
     email_index: EmailIndex  # The new one's.
     email: str
@@ -164,6 +182,8 @@ class RequestEmailChange(Command[CodeSent]):
 
 class ConfirmEmailChange(Command[SignedIn | BadCode]):
     """Give a customer a new address, proven by its code. Sessions end; the old address gets a way back for a week."""
+
+    names_persons: ClassVar[bool] = True
 
     customer_id: CustomerId
     email_index: EmailIndex  # The new one's.
@@ -173,6 +193,8 @@ class ConfirmEmailChange(Command[SignedIn | BadCode]):
 class UndoEmailChange(Command[SignedIn | BadCode]):
     """Give an account its former address back. Sessions end, and the password and passkeys are void."""
 
+    names_persons: ClassVar[bool] = True
+
     token: str
 
 
@@ -181,6 +203,8 @@ class UndoEmailChange(Command[SignedIn | BadCode]):
 
 class Profile(Reply):
     """A customer."""
+
+    names_persons: ClassVar[bool] = True
 
     customer_id: CustomerId
     email: str
@@ -205,6 +229,8 @@ class NoSuchCustomer(Reply):
 class CloseAccount(Command[Profile | NotSignedIn]):
     """Close an account in 30 days, unless its customer signs in before. All sessions end."""
 
+    names_persons: ClassVar[bool] = True
+
     customer_id: CustomerId
     present: str | None  # The hash that fitted the password that was shown; None: there is none.
 
@@ -214,6 +240,8 @@ class CloseAccount(Command[Profile | NotSignedIn]):
 
 class AccountMail(Reply):
     """A mail to a customer, or to whoever asked to become one."""
+
+    names_persons: ClassVar[bool] = True
 
     kind: MailKind
     email: str

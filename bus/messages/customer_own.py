@@ -1,7 +1,7 @@
 """Belongings of customers: their data, addresses, consents, orders, passkeys."""
 
 from datetime import datetime
-from typing import Final, Literal, TypeAlias
+from typing import ClassVar, Final, Literal, TypeAlias
 
 from bus.messages.base import Address, CartId, OrderId, Value
 from bus.messages.customer import CustomerId, EmailIndex, NoSuchCustomer, NotSignedIn, Profile, SignedIn
@@ -21,6 +21,8 @@ class ReadProfile(Query[Profile | NoSuchCustomer]):
 
 class ChangeProfile(Command[Profile | NoSuchCustomer]):
     """Change a customer's data; None leaves a field as it is."""
+
+    names_persons: ClassVar[bool] = True
 
     customer_id: CustomerId
     name: str | None = None
@@ -49,6 +51,8 @@ class SavedAddress(Value, frozen=True, kw_only=True):
 class SavedAddresses(Reply):
     """A customer's addresses, the default first, then the newest."""
 
+    names_persons: ClassVar[bool] = True
+
     addresses: tuple[SavedAddress, ...]
 
 
@@ -66,6 +70,8 @@ class ListAddresses(Query[SavedAddresses]):
 
 class SaveAddress(Command[SavedAddresses | TooManyAddresses | NoSuchCustomer]):
     """Add an address, or replace the one of this id. Safe to send twice with one id."""
+
+    names_persons: ClassVar[bool] = True
 
     customer_id: CustomerId
     id: str
@@ -171,6 +177,8 @@ class KnownPasskey(Value, frozen=True, kw_only=True):
 class KnownPasskeys(Reply):
     """Passkeys, the oldest first."""
 
+    names_persons: ClassVar[bool] = True
+
     passkeys: tuple[KnownPasskey, ...]
 
 
@@ -187,6 +195,8 @@ class TooManyPasskeys(Reply):
 
 class AddPasskey(Command[KnownPasskeys | TooManyPasskeys | NoSuchCustomer]):
     """Add a passkey that a customer's authenticator has made."""
+
+    names_persons: ClassVar[bool] = True
 
     customer_id: CustomerId
     id: str

@@ -45,9 +45,9 @@ async def test_a_token_opens_the_session_that_it_was_made_for(sessions: Sessions
 async def test_redis_knows_no_token(sessions: Sessions, redis: Redis) -> None:
     begun = await sessions.begin("cus_ada", 1, method="password")
 
-    everything = b"".join([bytes(await redis.dump(key)) + bytes(key) for key in await redis.keys("*")])
-    assert b"cus_ada" in everything
-    assert begun.token.removeprefix("cs_").encode() not in everything
+    everything = str([(key, await redis.dump(key)) for key in await redis.keys("*")])
+    assert "cus_ada" in everything
+    assert begun.token.removeprefix("cs_") not in everything
 
 
 async def test_a_session_ends_at_its_time_however_much_it_is_used(sessions: Sessions, clock: ManualClock) -> None:

@@ -82,7 +82,7 @@ class Browser(Person):
         super().__init__(shop, http, email)
         self.cookies: dict[str, str] = {}
 
-    async def ask(  # type: ignore[override] # fewer ways to ask than a visitor has
+    async def ask(
         self, method: str, path: str, body: object = None, *, headers: Mapping[str, str] | None = None, **rest: object
     ) -> Answer:
         del rest
@@ -115,3 +115,17 @@ def code_in(shop: ShopUnderTest, email: str) -> str:
     found = re.search(r"^(\d{6})\s*$", newest_mail(shop, email), re.MULTILINE)
     assert found, "the mail has no code"
     return found[1]
+
+
+async def sessions_in_redis(shop: ShopUnderTest) -> dict[str, bytes]:
+    """What a file of Redis would have of sessions now."""
+    redis = shop.inside.services.redis
+    keys = [bytes(key).decode() for key in await redis.keys("session*") if isinstance(key, bytes)]
+    kept = {key: await redis.dump(key) for key in keys}
+    return {key: value for key, value in kept.items() if isinstance(value, bytes)}
+
+
+async def restore_in_redis(shop: ShopUnderTest, kept: dict[str, bytes]) -> None:
+    """Restore Redis from such a file."""
+    for key, value in kept.items():
+        await shop.inside.services.redis.restore(key, 0, value, replace=True)

@@ -12,7 +12,7 @@ from bus.local import LocalBus
 from bus.messages.customer import CustomerErased, LogInWithCode, SignedIn
 from bus.routes import Routes
 from testkit import ShopUnderTest
-from tests.journeys.accounts import PASSWORD, Browser, Person, code_in, newest_mail
+from tests.journeys.accounts import PASSWORD, Browser, Person, code_in, newest_mail, restore_in_redis, sessions_in_redis
 from wiring.domains import ACTORS
 
 
@@ -142,13 +142,11 @@ async def test_a_redis_that_comes_back_with_old_sessions_revives_nobody(ada: Per
     await ada.join()
     phone = ada.another_device()
     await phone.log_in()
-    redis = ada.shop.inside.services.redis
-    kept = {key: await redis.dump(key) for key in await redis.keys("session*")}
+    kept = await sessions_in_redis(ada.shop)
 
     _ = (await phone.ask("DELETE", "/sessions")).good
     _ = (await ada.ask("DELETE", "/me/sessions")).good
-    for key, value in kept.items():
-        await redis.restore(key, 0, value, replace=True)
+    await restore_in_redis(ada.shop, kept)
 
     assert (await ada.me()).status == 401
     assert (await phone.me()).status == 401
@@ -158,11 +156,9 @@ async def test_a_redis_that_comes_back_with_old_sessions_revives_nobody(ada: Per
 
 async def test_one_session_that_was_ended_stays_so_in_an_old_redis(ada: Person) -> None:
     await ada.join()
-    redis = ada.shop.inside.services.redis
-    kept = {key: await redis.dump(key) for key in await redis.keys("session*")}
+    kept = await sessions_in_redis(ada.shop)
     _ = (await ada.ask("DELETE", "/sessions")).good
-    for key, value in kept.items():
-        await redis.restore(key, 0, value, replace=True)
+    await restore_in_redis(ada.shop, kept)
 
     assert (await ada.me()).status == 401
 

@@ -1,7 +1,7 @@
 """Bodies, views and answers that several routes of customers share."""
 
 from collections.abc import Sequence
-from typing import Annotated, Final
+from typing import Annotated, Final, TypeVar
 
 import msgspec
 from litestar import Response
@@ -21,6 +21,8 @@ from gateway.customers import begin_session, device_cookie, session_cookie, show
 from gateway.limiter import Caller, Limiter
 from gateway.problems import Problem, not_found, too_many
 from gateway.refusals import Reason
+
+ViewT = TypeVar("ViewT", bound=View)
 
 Email = Annotated[str, msgspec.Meta(min_length=3, max_length=254)]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
@@ -149,9 +151,9 @@ async def signed_in(
     return answer(view, cookies, status_code=201)
 
 
-def answer(view: View, cookies: list[Cookie], *, status_code: int = 200) -> Response[SessionMadeView]:
+def answer(view: ViewT, cookies: list[Cookie], *, status_code: int = 200) -> Response[ViewT]:
     """Answer with cookies. Nobody keeps such an answer."""
-    return Response(view, status_code=status_code, cookies=cookies, headers={"Cache-Control": "no-store"})  # type: ignore[arg-type] # each route names its own view
+    return Response(view, status_code=status_code, cookies=cookies, headers={"Cache-Control": "no-store"})
 
 
 async def hashed(context: GatewayContext, password: str, *about: str) -> str:

@@ -4,7 +4,7 @@ import aiohttp
 
 from testkit import ShopUnderTest
 from tests.faults.scenarios.parts import Findings
-from tests.journeys.accounts import Person
+from tests.journeys.accounts import Person, restore_in_redis, sessions_in_redis
 
 
 async def a_code_is_shown_twice(shop: ShopUnderTest) -> Findings:
@@ -25,10 +25,8 @@ async def redis_comes_back_with_sessions_that_have_ended(shop: ShopUnderTest) ->
     async with aiohttp.ClientSession() as http:
         ada = Person(shop, http)
         await ada.join()
-        redis = shop.inside.services.redis
-        kept = {key: await redis.dump(key) for key in await redis.keys("session*")}
+        kept = await sessions_in_redis(shop)
         assert (await ada.ask("DELETE", "/me/sessions")).status == 200
-        for key, value in kept.items():
-            await redis.restore(key, 0, value, replace=True)
+        await restore_in_redis(shop, kept)
         again = await ada.me()
     return ["a session that was ended is one again"] if again.status == 200 else []
