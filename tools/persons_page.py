@@ -17,7 +17,7 @@ _FATES: Final[dict[Fate, str]] = {
 _HEAD: Final = """# Personal data, table by table
 
 Written by `make docs` from each part's own `person.py`; a test compares these with the tables. What "forgotten" means,
-and when it happens, is in [rights.md](rights.md). "Sealed" names the purpose of the person's key.
+and when it happens, is in [rights-of-persons.md](rights-of-persons.md). "Sealed" names the purpose of the person's key.
 
 | table | columns | sealed | what it is | when its person is forgotten |
 | --- | --- | --- | --- | --- |
