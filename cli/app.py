@@ -13,7 +13,7 @@ from cli.running import print_line, run
 
 _ORDER: Final = (
     "serve", "tour", "import", "imports", "export", "search", "audit", "token", "tokens", "keys", "erase", "erasures",
-    "holds", "personal-data", "dead-letters", "queues", "settings", "schema",
+    "legal-holds", "personal-data", "dead-letters", "queues", "settings", "schema",
 )  # fmt: skip
 _EXAMPLES: Final = "Examples: run.py serve, run.py import goods.csv --dry-run, run.py token --label Ada, run.py audit."
 
@@ -72,7 +72,7 @@ app.add_typer(tokens.tokens, name="tokens")
 app.add_typer(keys.keys, name="keys")
 app.command("erase")(persons.erase)
 app.command("erasures")(persons.erasures)
-app.add_typer(persons.holds, name="holds")
+app.add_typer(persons.holds, name="legal-holds")
 app.command("personal-data")(persons.personal_data)
 app.add_typer(messages.letters, name="dead-letters")
 app.add_typer(messages.queue_commands, name="queues")

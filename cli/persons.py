@@ -1,4 +1,4 @@
-"""The commands about persons: `erase`, `erasures`, `holds` and `personal-data`."""
+"""The commands about persons: `erase`, `erasures`, `legal-holds` and `personal-data`."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,9 +15,9 @@ from bus.messages.privacy import (
     FindOrder,
     FoundOrder,
     HoldPerson,
-    Holds,
+    LegalHolds,
     ListErasures,
-    ListHolds,
+    ListLegalHolds,
     NoSuchPerson,
     PersonHeld,
     ReadPersonalAccount,
@@ -120,9 +120,9 @@ def commands() -> None:
 def list_holds() -> None:
     """List the holds in force."""
 
-    async def main(settings: ShopSettings) -> Holds:
+    async def main(settings: ShopSettings) -> LegalHolds:
         async with existing_shop(settings) as shop:
-            return await shop.bus.ask(ListHolds())
+            return await shop.bus.ask(ListLegalHolds())
 
     _print(run(main))
 
@@ -137,7 +137,7 @@ def add_hold(
 ) -> None:
     """Keep a customer, or a guest's order, from being forgotten."""
 
-    async def main(settings: ShopSettings) -> Holds:
+    async def main(settings: ShopSettings) -> LegalHolds:
         async with existing_shop(settings) as shop:
             subject = await _subject(shop, who)
             end = until.replace(tzinfo=UTC) if until else None
@@ -150,7 +150,7 @@ def add_hold(
 def release_hold(who: Who) -> None:
     """Release a hold. What was due to be forgotten is, within a day."""
 
-    async def main(settings: ShopSettings) -> Holds:
+    async def main(settings: ShopSettings) -> LegalHolds:
         async with existing_shop(settings) as shop:
             return await shop.bus.ask(ReleasePerson(subject=await _subject(shop, who)))
 
@@ -166,7 +166,7 @@ async def _subject(shop: Shop, who: str) -> str:
     return found.order_id
 
 
-def _print(found: Holds) -> None:
+def _print(found: LegalHolds) -> None:
     for hold in found.holds:
         print_line(f"{hold.subject}: {_until(hold.until)}, since {_time(hold.at)}: {hold.reason}")
     if not found.holds:

@@ -24,7 +24,7 @@ from bus.messages.privacy import (
 )
 from engine.actor import turn
 from engine.crash import CrashPoint
-from engine.holds import holds_on
+from engine.legal_holds import holds_on
 from engine.persons import Kept
 from engine.transaction import Transaction
 from engine.vault import Vault

@@ -24,7 +24,7 @@ from bus.messages.privacy import (
 from bus.messages.shipping import report_place
 from engine.actor import turn
 from engine.errors import BadInput
-from engine.holds import holds_on
+from engine.legal_holds import holds_on
 from engine.persons import Kept
 from engine.sealing import Erased, OpenKeys
 from engine.transaction import Transaction

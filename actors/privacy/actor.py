@@ -31,11 +31,11 @@ from bus.messages.privacy import (
     FindOrder,
     ForgetCart,
     ForgetOrders,
-    Hold,
     HoldPerson,
-    Holds,
+    LegalHold,
+    LegalHolds,
     ListErasures,
-    ListHolds,
+    ListLegalHolds,
     NoSuchPerson,
     PersonalData,
     PersonHeld,
@@ -45,7 +45,7 @@ from bus.messages.privacy import (
     ReleasePerson,
     SubjectId,
 )
-from engine import holds, telemetry
+from engine import legal_holds, telemetry
 from engine.actor import Actor, Bus, call, turn
 from engine.clock import Clock
 from engine.crash import CrashPoint
@@ -105,7 +105,7 @@ class Privacy(Actor):
 
     @turn
     async def begin(self, tx: Transaction, ask: BeginErasure) -> ErasureBegun | PersonHeld:
-        held = (await holds.holds_on(tx, [ask.subject])).get(ask.subject)
+        held = (await legal_holds.holds_on(tx, [ask.subject])).get(ask.subject)
         if held and ask.reason != "replayed":
             return PersonHeld(subject=held.subject, reason=held.reason, until=held.until)
         await store.begin(tx, ask.subject, ask.reason)
@@ -186,29 +186,29 @@ class Privacy(Actor):
         return Findings(findings=tuple(findings), checked=await store.count(tx))
 
     @turn
-    async def hold(self, tx: Transaction, ask: HoldPerson) -> Holds:
+    async def hold(self, tx: Transaction, ask: HoldPerson) -> LegalHolds:
         if not 1 <= len(ask.reason) <= LONGEST_REASON or "\0" in ask.reason:
             raise BadInput(f"a reason of 1 to {LONGEST_REASON} characters")
         if ask.until is not None and ask.until <= tx.now:
             raise BadInput("a hold that ends in the future")
-        await holds.place(tx, holds.PersonHold(ask.subject, ask.reason, ask.by, tx.now, ask.until))
+        await legal_holds.place(tx, legal_holds.StoredHold(ask.subject, ask.reason, ask.by, tx.now, ask.until))
         return await self._holds(tx, _MOST_LISTED)
 
     @turn
-    async def release(self, tx: Transaction, ask: ReleasePerson) -> Holds:
-        await holds.release(tx, ask.subject)
+    async def release(self, tx: Transaction, ask: ReleasePerson) -> LegalHolds:
+        await legal_holds.release(tx, ask.subject)
         return await self._holds(tx, _MOST_LISTED)
 
     @turn
-    async def list_holds(self, tx: Transaction, ask: ListHolds) -> Holds:
+    async def list_holds(self, tx: Transaction, ask: ListLegalHolds) -> LegalHolds:
         return await self._holds(tx, min(ask.limit, _MOST_LISTED))
 
     @staticmethod
-    async def _holds(tx: Transaction, limit: int) -> Holds:
-        found = await holds.in_force(tx, limit)
-        return Holds(
+    async def _holds(tx: Transaction, limit: int) -> LegalHolds:
+        found = await legal_holds.in_force(tx, limit)
+        return LegalHolds(
             holds=tuple(
-                Hold(subject=each.subject, reason=each.reason, by=each.by_whom, at=each.at, until=each.until)
+                LegalHold(subject=each.subject, reason=each.reason, by=each.by_whom, at=each.at, until=each.until)
                 for each in found
             )
         )

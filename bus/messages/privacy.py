@@ -322,7 +322,7 @@ class ListErasures(Query[Erasures]):
     limit: int = 100
 
 
-class Hold(Value, frozen=True, kw_only=True):
+class LegalHold(Value, frozen=True, kw_only=True):
     """A hold on a person, or on a guest's order."""
 
     subject: SubjectId
@@ -332,19 +332,19 @@ class Hold(Value, frozen=True, kw_only=True):
     until: datetime | None
 
 
-class Holds(Reply):
+class LegalHolds(Reply):
     """The holds in force, the oldest first."""
 
-    holds: tuple[Hold, ...]
+    holds: tuple[LegalHold, ...]
 
 
-class ListHolds(Query[Holds]):
+class ListLegalHolds(Query[LegalHolds]):
     """List the holds in force."""
 
     limit: int = 1000
 
 
-class HoldPerson(Command[Holds]):
+class HoldPerson(Command[LegalHolds]):
     """Keep a person, or a guest's order, from being forgotten. Another hold takes the place of one before."""
 
     subject: SubjectId
@@ -353,7 +353,7 @@ class HoldPerson(Command[Holds]):
     until: datetime | None = None
 
 
-class ReleasePerson(Command[Holds]):
+class ReleasePerson(Command[LegalHolds]):
     """Release a hold. Safe to send twice."""
 
     subject: SubjectId

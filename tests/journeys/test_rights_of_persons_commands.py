@@ -39,11 +39,11 @@ async def test_all_that_is_kept_about_a_guests_order_is_written_to_a_file(
 
 
 async def test_a_hold_stops_an_erasure_and_says_why(running: Program, number: str) -> None:
-    assert "file 12" in await running.good("holds", "add", number, "--reason", "file 12", "--until", "2999-01-01")
+    assert "file 12" in await running.good("legal-holds", "add", number, "--reason", "file 12", "--until", "2999-01-01")
 
     held = await running.run("erase", number, "--yes")
-    listed = await running.good("holds", "list")
-    released = await running.good("holds", "release", number)
+    listed = await running.good("legal-holds", "list")
+    released = await running.good("legal-holds", "release", number)
 
     assert (held.code, held.err) == (1, f"ShopFlow: {number} is on hold, until 2999-01-01: file 12\n")
     assert "file 12" in listed

@@ -1,4 +1,4 @@
-"""Holds: persons who must not be forgotten yet, because a court or an authority wants to know of them.
+"""LegalHolds: persons who must not be forgotten yet, because a court or an authority wants to know of them.
 
 They are machinery, as keys are (engine/vault.py): whoever is about to forget a person asks in the same transaction, so
 a hold that was placed before is never overlooked.
@@ -12,19 +12,19 @@ from engine.sealing import Subject
 from engine.transaction import Transaction
 
 _LOCKED = """
-select subject, reason, by_whom, at, until from vault.holds
+select subject, reason, by_whom, at, until from vault.legal_holds
 where subject = any($1) and (until is null or until > $2) order by subject for share"""
 _PLACE = """
-insert into vault.holds (subject, reason, by_whom, at, until) values ($1, $2, $3, $4, $5)
+insert into vault.legal_holds (subject, reason, by_whom, at, until) values ($1, $2, $3, $4, $5)
 on conflict (subject) do update set
     reason = excluded.reason, by_whom = excluded.by_whom, at = excluded.at, until = excluded.until"""
-_RELEASE = "delete from vault.holds where subject = $1 returning subject"
+_RELEASE = "delete from vault.legal_holds where subject = $1 returning subject"
 _LIST = """
-select subject, reason, by_whom, at, until from vault.holds where until is null or until > $1
+select subject, reason, by_whom, at, until from vault.legal_holds where until is null or until > $1
 order by at, subject limit $2"""
 
 
-class PersonHold(NamedTuple):
+class StoredHold(NamedTuple):
     """A hold on one person, or on a guest's order."""
 
     subject: Subject
@@ -34,13 +34,13 @@ class PersonHold(NamedTuple):
     until: datetime | None  # None: until it is released.
 
 
-async def holds_on(tx: Transaction, subjects: Collection[Subject]) -> dict[Subject, PersonHold]:
+async def holds_on(tx: Transaction, subjects: Collection[Subject]) -> dict[Subject, StoredHold]:
     """Return the holds that are in force now on any of these, and keep them from changing until the commit."""
     rows = await tx.fetch(_LOCKED, list(subjects), tx.now)
-    return {row["subject"]: PersonHold(**dict(row)) for row in rows}
+    return {row["subject"]: StoredHold(**dict(row)) for row in rows}
 
 
-async def place(tx: Transaction, hold: PersonHold) -> None:
+async def place(tx: Transaction, hold: StoredHold) -> None:
     """Place a hold, or another one in its place."""
     await tx.execute(_PLACE, *hold)
 
@@ -50,6 +50,6 @@ async def release(tx: Transaction, subject: Subject) -> bool:
     return bool(await tx.fetch(_RELEASE, subject))
 
 
-async def in_force(tx: Transaction, limit: int) -> list[PersonHold]:
+async def in_force(tx: Transaction, limit: int) -> list[StoredHold]:
     """List the holds that are in force now, the oldest first."""
-    return [PersonHold(**dict(row)) for row in await tx.fetch(_LIST, tx.now, limit)]
+    return [StoredHold(**dict(row)) for row in await tx.fetch(_LIST, tx.now, limit)]
