@@ -4,4 +4,6 @@ from typing import Final
 
 from engine.persons import Kept
 
-KEEPS: Final = (Kept("gateway.answers", ("content",), "short", "Answers that may be given again for 48 hours."),)
+KEEPS: Final = (
+    Kept("gateway.answers", ("content", "body_hash"), "short", "Answers that may be given again for 48 hours."),
+)

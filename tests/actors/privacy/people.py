@@ -30,12 +30,16 @@ async def register(shop: ShopUnderTest, email: str = EMAIL) -> str:
     code = next(word for word in shop.mails(email)[-1].text.split() if word.isdecimal() and len(word) == 6)
     signed_in = await shop.ask(VerifyRegistration(email_index=index, code=code, browser=None))
     assert isinstance(signed_in, SignedIn), signed_in
-    await shop.ask(
-        SaveAddress(
-            customer_id=signed_in.customer_id, id="adr_1", is_new=True, name="Grace Canary", phone="+49 421 555",
-            address=HOME, is_default=True,
-        )
-    )  # fmt: skip
+    saved = SaveAddress(
+        customer_id=signed_in.customer_id,
+        id=f"adr_{signed_in.customer_id}",
+        is_new=True,
+        name="Grace Canary",
+        phone="+49 421 555",
+        address=HOME,
+        is_default=True,
+    )
+    await shop.ask(saved)
     await shop.ask(
         GiveConsent(
             customer_id=signed_in.customer_id, purpose="newsletter", is_given=True, text_version="1", source="test"

@@ -1,6 +1,7 @@
 """A backup that is restored brings nobody back: neither one of the database, nor one of its files."""
 
 import shutil
+import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -14,10 +15,10 @@ import pytest
 from bus.messages.customer import LogIn, NotSignedIn
 from bus.messages.privacy import ListErasures, ReadPersonalAccount
 from engine.clock import ManualClock
-from engine.embedded.account import account_of, give
-from engine.embedded.cluster import execute
+from engine.embedded.account import programs
 from engine.embedded.postgres import embedded_postgres
 from engine.embedded.roles import as_superuser
+from engine.embedded.surroundings import environment
 from engine.errors import Unavailable
 from engine.keks import GRACE
 from engine.master_key import MasterKey
@@ -106,12 +107,9 @@ async def base_backup(cluster: Path, target: Path) -> None:
         connection = await asyncpg.connect(as_superuser(url))
         await connection.execute("select pg_reload_conf()")
         await connection.close()
-        account = account_of(cluster)
-        target.parent.mkdir(exist_ok=True)
-        give(target.parent, account)
         sockets = parse_qs(urlsplit(url).query)["host"][0]
         words = ("-D", str(target), "-h", sockets, "-U", "postgres", "-X", "stream", "-c", "fast")
-        execute("pg_basebackup", *words, folder=cluster, account=account, within_s=60)
+        subprocess.run([programs() / "pg_basebackup", *words], check=True, env=environment(), timeout=60)
 
 
 @pytest.mark.timeout(120)
