@@ -1,5 +1,6 @@
 """A backup that is restored brings nobody back: neither one of the database, nor one of its files."""
 
+import asyncio
 import shutil
 import subprocess
 from collections.abc import AsyncIterator
@@ -109,7 +110,8 @@ async def base_backup(cluster: Path, target: Path) -> None:
         await connection.close()
         sockets = parse_qs(urlsplit(url).query)["host"][0]
         words = ("-D", str(target), "-h", sockets, "-U", "postgres", "-X", "stream", "-c", "fast")
-        subprocess.run([programs() / "pg_basebackup", *words], check=True, env=environment(), timeout=60)
+        command = [str(programs() / "pg_basebackup"), *words]
+        await asyncio.to_thread(subprocess.run, command, check=True, env=environment(), timeout=60)
 
 
 @pytest.mark.timeout(120)
