@@ -1,4 +1,4 @@
-"""What sealing costs: microseconds for an order's boxes and keys, for reading them, and for a turn of keys.
+"""Costs of sealing: microseconds for an order's boxes and keys, for reading them, and for a turn of keys.
 
 python -m bench.sealing
 """
@@ -34,7 +34,7 @@ def least_us(work: Callable[[], object]) -> float:
 
 
 def seal(vault: Vault) -> None:
-    """Everything that placing an order seals."""
+    """The boxes and keys that placing an order makes."""
     new = buyers.new_keys(vault, ["ord_1"])
     buyers.seal_all(vault, new.keys, ["ord_1"], [_BUYER])
 

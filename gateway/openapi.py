@@ -206,10 +206,13 @@ def _codes(handler: HTTPRouteHandler, *, has_key: bool) -> Sequence[str]:
     """Return the codes of a route, and of the layers around it."""
     fields = handler.parsed_fn_signature.parameters
     own: Iterable[str] = handler.opt.get("refuses", ())
+    takes_cookies, is_read = CUSTOMER in handler.resolve_security(), set(handler.http_methods) <= {"GET", "HEAD"}
     around = {
         "bad_json": "data" in fields,
         "idempotency_key_required": "claim" in fields,
         "unauthorized": _needs_sign_in(handler),
+        "foreign_origin": takes_cookies and not is_read,
+        "unsupported_media_type": takes_cookies and not is_read,
         "idempotency_in_progress": has_key,
         "answer_lost": has_key,
         "body_too_large": has_key or "data" in fields or "signature" in handler.opt,

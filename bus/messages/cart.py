@@ -193,6 +193,7 @@ class Quote(Reply):
 class QuoteCart(Query[Quote | NoSuchCart]):
     """Compute the price of a cart. Changes nothing, and holds nothing."""
 
+    names_persons: ClassVar[bool] = True
     cart_id: CartId
     address: Address | None = None  # The destination; no price depends on it yet.
     shipping_method: ShippingMethod | None = None  # None for the first one.

@@ -77,7 +77,7 @@ async def test_subscriptions_that_wait_are_bounded() -> None:
         ('{"op": "subscribe", "skus": [""]}', "bad_message"),
         ('{"op": "subscribe", "skus": ["%s"]}' % ("x" * 65), "bad_message"),
         ('{"op": "subscribe", "skus": ["MUG"], "versions": {"MUG": "1"}}', "bad_message"),
-        ('{"op": "watch_order", "order_id": "o1"}', "bad_message"),
+        ('{"op": "watch_order", "order_id": "o1", "token": ""}', "bad_message"),
     ],
 )
 async def test_nonsense_is_answered_with_what_is_wrong(message: str, code: str) -> None:
