@@ -102,9 +102,9 @@ async def vault_on(cluster: Path, data: Path, clock: ManualClock) -> AsyncIterat
 
 async def base_backup(cluster: Path, target: Path) -> None:
     """Copy a running cluster as operators do. Its own rules let nobody replicate, so for the copy one line is added."""
-    with (cluster / "pg_hba.conf").open("a") as rules:
-        rules.write("local replication all peer map=shopflow\n")
     async with embedded_postgres(cluster) as url:
+        with (cluster / "pg_hba.conf").open("a") as rules:
+            rules.write("local replication all peer map=shopflow\n")
         connection = await asyncpg.connect(as_superuser(url))
         await connection.execute("select pg_reload_conf()")
         await connection.close()
