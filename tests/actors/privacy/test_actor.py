@@ -95,6 +95,21 @@ async def test_nothing_by_which_somebody_is_found_is_left(shop: ShopUnderTest) -
     assert [tuple(key) for key in keys] == [(order_id, "invoice")]
 
 
+async def test_what_was_told_with_a_line_goes_and_what_was_chosen_stays(shop: ShopUnderTest) -> None:
+    order_id = (await delivered(shop)).order_id
+    told = '[{"key": "text", "title": "Engraving", "value": "For Canary", "kind": "text"},' \
+        ' {"key": "colour", "title": "Colour", "value": "red", "kind": "choice"}]'  # fmt: skip
+    await rows(shop, "update orders.lines set inputs = $1::jsonb where order_id = $2", told, order_id)
+    await shop.clock.advance(days=3)
+
+    await shop.ask(EraseGuest(order_id=order_id, reason="asked"))
+    await shop.settle()
+
+    order = await shop.ask(GetOrder(order_id=order_id))
+    assert isinstance(order, Order)
+    assert [(each.title, each.value) for each in order.lines[0].inputs] == [("Engraving", ""), ("Colour", "red")]
+
+
 async def test_an_order_that_has_not_ended_is_forgotten_when_it_has(shop: ShopUnderTest) -> None:
     customer_id = await register(shop)
     placed = await shop.buy(MUG=1)
