@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Collection, Sequence
 from typing import Final
 
-from actors.privacy import store
+from actors.privacy import rules, store
 from actors.privacy.erased_list import ErasedList
 from engine import telemetry
 from engine.clock import Clock
@@ -53,9 +53,9 @@ async def _take_keys(
 async def _find(database: Database, vault: Vault, listed: ErasedList, wanted: Collection[str]) -> Sequence[Subject]:
     """Find those who have keys and are on the list."""
     found: list[Subject] = []
-    last = ""
+    last, key = "", listed.key
     while subjects := await vault.subjects(database, last, _PAGE):
-        names = await asyncio.to_thread(lambda page: [listed.name_of(each) for each in page], subjects)
+        names = await asyncio.to_thread(lambda page: [rules.name_of(key, each) for each in page], subjects)
         found += [subject for subject, name in zip(subjects, names, strict=True) if name in wanted]
         last = subjects[-1]
     return found

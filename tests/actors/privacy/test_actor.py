@@ -97,9 +97,11 @@ async def test_nothing_by_which_somebody_is_found_is_left(shop: ShopUnderTest) -
 
 async def test_what_was_told_with_a_line_goes_and_what_was_chosen_stays(shop: ShopUnderTest) -> None:
     order_id = (await delivered(shop)).order_id
-    told = '[{"key": "text", "title": "Engraving", "value": "For Canary", "kind": "text"},' \
-        ' {"key": "colour", "title": "Colour", "value": "red", "kind": "choice"}]'  # fmt: skip
-    await rows(shop, "update orders.lines set inputs = $1::jsonb where order_id = $2", told, order_id)
+    told = [
+        {"key": "text", "title": "Engraving", "value": "For Canary", "kind": "text"},
+        {"key": "colour", "title": "Colour", "value": "red", "kind": "choice"},
+    ]
+    await rows(shop, "update orders.lines set inputs = $1::jsonb where order_id = $2", json.dumps(told), order_id)
     await shop.clock.advance(days=3)
 
     await shop.ask(EraseGuest(order_id=order_id, reason="asked"))
