@@ -1,7 +1,7 @@
 """Declarations of what a domain keeps of persons, column by column. Pure.
 
 Each domain has its own in its `person.py`. A column that may be of a person and is in none of them fails the suite, so
-nobody can add one and forget it: neither at an export nor at an erasure.
+nobody can add one and forget it: neither at an export nor at an erasure. Rejected: docs/decisions/0054.
 """
 
 from typing import Literal, NamedTuple, TypeAlias
@@ -17,7 +17,7 @@ Fate: TypeAlias = Literal[
 ]
 
 
-class Kept(NamedTuple):
+class PersonalColumns(NamedTuple):
     """Columns of one table, and what becomes of them when their person is forgotten."""
 
     table: str  # With its schema.

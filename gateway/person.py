@@ -1,7 +1,7 @@
-"""What the edge has of persons: tokens of programs, as hashes."""
+"""Declaration of what the edge has of persons: tokens of programs, as hashes."""
 
 from typing import Final
 
-from engine.persons import Kept
+from engine.persons import PersonalColumns
 
-KEEPS: Final = (Kept("gateway.tokens", ("hash",), "nobody", "Hashes of tokens of programs."),)
+KEEPS: Final = (PersonalColumns("gateway.tokens", ("hash",), "nobody", "Hashes of tokens of programs."),)

@@ -17,9 +17,9 @@ import actors.vault.person
 import actors.warehouse.person
 import bus.person
 import gateway.person
-from engine.persons import Kept
+from engine.persons import PersonalColumns
 
-DECLARED: Final[Mapping[str, Sequence[Kept]]] = {
+DECLARED: Final[Mapping[str, Sequence[PersonalColumns]]] = {
     "customer": actors.customer.person.KEEPS,
     "order": actors.order.person.KEEPS,
     "payment": actors.payment.person.KEEPS,

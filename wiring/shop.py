@@ -99,8 +99,8 @@ async def open_shop(
         objects = await stack.enter_async_context(_open_objects(settings, services if deliver else None))
         updates = Updates(services.redis, clock, local)
         erased = _erased_list(settings, objects, vault)
-        is_replaying = deliver and Privacy.name in hosted.actors
-        has_revived = is_replaying and await replay(services.database, vault, clock, erased)
+        replays = deliver and Privacy.name in hosted.actors
+        has_revived = replays and await replay(services.database, vault, clock, erased)
         shop = Shop(local, services, updates, clock, settings, integrations, objects, vault, erased)
         for actor in (*make_actors(await _given(stack, shop, shop_url)), *more_actors):
             if actor.name in hosted.actors or actor in more_actors:
@@ -120,13 +120,17 @@ async def open_shop(
                     await local.ask(ForgetRevived(), timeout_s=_REVIVED_S)
                 yield shop
             finally:
-                # In order: the edge is closed by now; calls and turns end, then the dispatch, then the services.
                 with anyio.CancelScope(shield=True):
-                    local.deliveries.close()
-                    if transport is not None:
-                        transport.close()
-                    await local.supervisor.drain(settings.engine.shopflow_drain_s)
+                    await _end(local, transport, settings.engine.shopflow_drain_s)
                 tasks.cancel_scope.cancel()
+
+
+async def _end(local: LocalBus, transport: SqsTransport | None, drain_s: float) -> None:
+    """End in order: the edge is closed by now; calls and turns end, then the dispatch, then the services."""
+    local.deliveries.close()
+    if transport is not None:
+        transport.close()
+    await local.supervisor.drain(drain_s)
 
 
 @asynccontextmanager

@@ -1,7 +1,7 @@
-"""What figures keep of persons: the sums of orders."""
+"""Declaration of what figures keep of persons: the sums of orders."""
 
 from typing import Final
 
-from engine.persons import Kept
+from engine.persons import PersonalColumns
 
-KEEPS: Final = (Kept("analytics.sales", ("order_id",), "counted", "What was sold."),)
+KEEPS: Final = (PersonalColumns("analytics.sales", ("order_id",), "counted", "What was sold."),)

@@ -1,4 +1,4 @@
-"""What the customer domain keeps of persons: declared, shown, and forgotten."""
+"""Personal data of accounts: declared, shown, and forgotten."""
 
 from datetime import timedelta
 from typing import Final
@@ -25,21 +25,27 @@ from bus.messages.privacy import (
 from engine.actor import turn
 from engine.crash import CrashPoint
 from engine.legal_holds import holds_on
-from engine.persons import Kept
+from engine.persons import PersonalColumns
 from engine.transaction import Transaction
 from engine.vault import Vault
 
 KEEPS: Final = (
-    Kept("customer.customers", ("profile",), "forgotten", "Address, name, phone.", "account", "AccountRecord"),
-    Kept("customer.customers", ("email_index",), "forgotten", "By which an account is found."),
-    Kept("customer.customers", ("cart_id",), "forgotten", "The cart to go on with."),
-    Kept("customer.codes", ("email_index", "subject", "sealed"), "forgotten", "Codes in mails.", "account"),
-    Kept("customer.addresses", ("customer_id", "content"), "forgotten", "Addresses.", "account", "AddressRecord"),
-    Kept("customer.passkeys", ("customer_id", "public_key"), "forgotten", "What proves a passkey."),
-    Kept("customer.passkeys", ("label",), "forgotten", "Its name.", "account", "PasskeyRecord"),
-    Kept("customer.consents", ("customer_id",), "counted", "That somebody agreed.", shown="ConsentRecord"),
-    Kept("customer.orders", ("order_id", "customer_id"), "counted", "Orders of one buyer.", shown="OrderRecord"),
-)  # fmt: skip
+    PersonalColumns(
+        "customer.customers", ("profile",), "forgotten", "Address, name, phone.", "account", "AccountRecord"
+    ),
+    PersonalColumns("customer.customers", ("email_index",), "forgotten", "By which an account is found."),
+    PersonalColumns("customer.customers", ("cart_id",), "forgotten", "The cart to go on with."),
+    PersonalColumns("customer.codes", ("email_index", "subject", "sealed"), "forgotten", "Codes in mails.", "account"),
+    PersonalColumns(
+        "customer.addresses", ("customer_id", "content"), "forgotten", "Addresses.", "account", "AddressRecord"
+    ),
+    PersonalColumns("customer.passkeys", ("customer_id", "public_key"), "forgotten", "What proves a passkey."),
+    PersonalColumns("customer.passkeys", ("label",), "forgotten", "Its name.", "account", "PasskeyRecord"),
+    PersonalColumns("customer.consents", ("customer_id",), "counted", "That somebody agreed.", shown="ConsentRecord"),
+    PersonalColumns(
+        "customer.orders", ("order_id", "customer_id"), "counted", "Orders of one buyer.", shown="OrderRecord"
+    ),
+)
 
 _CLOSING = CrashPoint("customer-closing", "An account is due to be closed for good; nothing is forgotten yet.")
 _LOOK_AGAIN: Final = timedelta(days=1)  # At a hold: it may be released before its end.

@@ -1,4 +1,4 @@
-"""What mails leave behind: declared, and shown. Their texts and addresses are not kept."""
+"""Personal data that mails leave behind: declared, and shown. Their texts and addresses are not kept."""
 
 from typing import Final
 
@@ -6,12 +6,14 @@ from actors.email import store
 from bus.messages.privacy import AT_ONCE, MailRecord, PersonalData, ReadPersonalMails
 from engine.actor import turn
 from engine.errors import BadInput
-from engine.persons import Kept
+from engine.persons import PersonalColumns
 from engine.transaction import Transaction
 
 KEEPS: Final = (
-    Kept("email.mails", ("order_id",), "counted", "That a mail of some kind was sent.", shown="MailRecord"),
-    Kept("email.links", ("order_id", "hash"), "counted", "Hashes of links, which open an order without its buyer."),
+    PersonalColumns("email.mails", ("order_id",), "counted", "That a mail of some kind was sent.", shown="MailRecord"),
+    PersonalColumns(
+        "email.links", ("order_id", "hash"), "counted", "Hashes of links, which open an order without its buyer."
+    ),
 )
 
 

@@ -1,9 +1,11 @@
-"""What kept answers have of persons: anything that was answered, encrypted under the shop's key, for 48 hours."""
+"""Declaration of kept answers: anything that was answered, encrypted under the shop's key, for 48 hours."""
 
 from typing import Final
 
-from engine.persons import Kept
+from engine.persons import PersonalColumns
 
 KEEPS: Final = (
-    Kept("gateway.answers", ("content", "body_hash"), "short", "Answers that may be given again for 48 hours."),
+    PersonalColumns(
+        "gateway.answers", ("content", "body_hash"), "short", "Answers that may be given again for 48 hours."
+    ),
 )

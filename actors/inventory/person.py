@@ -1,9 +1,7 @@
-"""What the inventory keeps of persons: for which order or cart units are set aside."""
+"""Declaration of what the inventory keeps of persons: for which order or cart units are set aside."""
 
 from typing import Final
 
-from engine.persons import Kept
+from engine.persons import PersonalColumns
 
-KEEPS: Final = (
-    Kept("inventory.holds", ("order_id", "cart_id"), "counted", "Units that were set aside."),
-)  # fmt: skip
+KEEPS: Final = (PersonalColumns("inventory.holds", ("order_id", "cart_id"), "counted", "Units that were set aside."),)

@@ -1,4 +1,4 @@
-"""What orders keep of their buyers: declared, shown, and forgotten."""
+"""Personal data of buyers in orders: declared, shown, and forgotten."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -25,21 +25,31 @@ from bus.messages.shipping import report_place
 from engine.actor import turn
 from engine.errors import BadInput
 from engine.legal_holds import holds_on
-from engine.persons import Kept
+from engine.persons import PersonalColumns
 from engine.sealing import Erased, OpenKeys
 from engine.transaction import Transaction
 from engine.vault import Vault
 
 KEEPS: Final = (
-    Kept("orders.orders", ("contact",), "forgotten", "How to reach the buyer.", "account", "OrderRecord"),
-    Kept("orders.orders", ("invoice",), "kept", "To whom it was sold: tax law asks for it.", "invoice", "OrderRecord"),
-    Kept("orders.orders", ("email_index", "tokens"), "forgotten", "By which staff find an order."),
-    Kept("orders.orders", ("email", "name", "phone", "address"), "forgotten", "Empty but before it is sealed."),
-    Kept("orders.orders", ("country", "cart_id"), "counted", "Sums by country; the cart is gone.", shown="OrderRecord"),
-    Kept("orders.lines", ("order_id",), "counted", "What was sold, at which price.", shown="OrderRecord"),
-    Kept("orders.lines", ("inputs",), "forgotten", "What the buyer told, such as an engraving.", shown="OrderRecord"),
-    Kept("orders.timeline", ("order_id", "detail"), "counted", "What happened, in our words.", shown="OrderRecord"),
-    Kept("orders.timeline", ("sealed",), "forgotten", "What a carrier wrote.", "account", "OrderRecord"),
+    PersonalColumns("orders.orders", ("contact",), "forgotten", "How to reach the buyer.", "account", "OrderRecord"),
+    PersonalColumns(
+        "orders.orders", ("invoice",), "kept", "To whom it was sold: tax law asks for it.", "invoice", "OrderRecord"
+    ),
+    PersonalColumns("orders.orders", ("email_index", "tokens"), "forgotten", "By which staff find an order."),
+    PersonalColumns(
+        "orders.orders", ("email", "name", "phone", "address"), "forgotten", "Empty but before it is sealed."
+    ),
+    PersonalColumns(
+        "orders.orders", ("country", "cart_id"), "counted", "Sums by country; the cart is gone.", shown="OrderRecord"
+    ),
+    PersonalColumns("orders.lines", ("order_id",), "counted", "What was sold, at which price.", shown="OrderRecord"),
+    PersonalColumns(
+        "orders.lines", ("inputs",), "forgotten", "What the buyer told, such as an engraving.", shown="OrderRecord"
+    ),
+    PersonalColumns(
+        "orders.timeline", ("order_id", "detail"), "counted", "What happened, in our words.", shown="OrderRecord"
+    ),
+    PersonalColumns("orders.timeline", ("sealed",), "forgotten", "What a carrier wrote.", "account", "OrderRecord"),
 )
 
 _BOXES = store.with_locked_keys("""

@@ -1,4 +1,4 @@
-"""What payments keep of buyers: declared, and shown. Who paid, and with which card, is known to Stripe alone."""
+"""Personal data in payments: declared, and shown. Who paid, and with which card, is known to Stripe alone."""
 
 from typing import Final
 
@@ -6,13 +6,17 @@ from bus.messages.base import Money
 from bus.messages.privacy import AT_ONCE, PaymentRecord, PersonalData, ReadPersonalPayments, RefundEntry
 from engine.actor import turn
 from engine.errors import BadInput
-from engine.persons import Kept
+from engine.persons import PersonalColumns
 from engine.transaction import Transaction
 
 KEEPS: Final = (
-    Kept("payment.payments", ("order_id",), "counted", "What was paid, and Stripe's id of it.", shown="PaymentRecord"),
-    Kept("payment.refunds", ("order_id",), "counted", "What went back, and why, in our words.", shown="PaymentRecord"),
-    Kept("payment.stripe_events", ("detail",), "counted", "Why an event changed nothing, in our words."),
+    PersonalColumns(
+        "payment.payments", ("order_id",), "counted", "What was paid, and Stripe's id of it.", shown="PaymentRecord"
+    ),
+    PersonalColumns(
+        "payment.refunds", ("order_id",), "counted", "What went back, and why, in our words.", shown="PaymentRecord"
+    ),
+    PersonalColumns("payment.stripe_events", ("detail",), "counted", "Why an event changed nothing, in our words."),
 )
 
 _PAYMENTS = """

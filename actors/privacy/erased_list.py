@@ -3,6 +3,8 @@
 An entry is an object that is named after the person, by a keyed hash, and after what it holds: one keyed hash for the
 person and for each order that was forgotten with them. It says nothing to who lacks the shop's root key, and is never
 changed. It lies in the data folder, and also in the shop's bucket, if it has one: one of the two outlives the other.
+
+Rejected: docs/decisions/0055.
 """
 
 import hashlib

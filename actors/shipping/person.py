@@ -1,4 +1,4 @@
-"""What shipping keeps of buyers: declared, and shown. It goes with the account key of the order."""
+"""Personal data in shipments: declared, and shown. It goes with the account key of the order."""
 
 from datetime import datetime
 from typing import Final
@@ -6,20 +6,22 @@ from typing import Final
 import msgspec
 
 from actors.shipping import texts
-from bus.messages.privacy import AT_ONCE, ParcelRecord, ParcelReport, PersonalData, ReadPersonalParcels
+from bus.messages.privacy import AT_ONCE, ParcelMoment, ParcelRecord, PersonalData, ReadPersonalParcels
 from engine.actor import turn
 from engine.errors import BadInput
-from engine.persons import Kept
+from engine.persons import PersonalColumns
 from engine.transaction import Transaction
 from engine.vault import Vault, locked_key
 
 KEEPS: Final = (
-    Kept("shipping.shipments", ("order_id",), "counted", "Its carrier and number.", shown="ParcelRecord"),
-    Kept("shipping.shipments", ("sealed",), "forgotten", "What the carrier wrote last.", "account", "ParcelRecord"),
-    Kept("shipping.shipments", ("detail",), "forgotten", "Empty but before it is sealed."),
-    Kept("shipping.tracking", ("sealed",), "forgotten", "What carriers wrote.", "account", "ParcelRecord"),
-    Kept("shipping.tracking", ("detail",), "forgotten", "Empty but before it is sealed."),
-)  # fmt: skip
+    PersonalColumns("shipping.shipments", ("order_id",), "counted", "Its carrier and number.", shown="ParcelRecord"),
+    PersonalColumns(
+        "shipping.shipments", ("sealed",), "forgotten", "What the carrier wrote last.", "account", "ParcelRecord"
+    ),
+    PersonalColumns("shipping.shipments", ("detail",), "forgotten", "Empty but before it is sealed."),
+    PersonalColumns("shipping.tracking", ("sealed",), "forgotten", "What carriers wrote.", "account", "ParcelRecord"),
+    PersonalColumns("shipping.tracking", ("detail",), "forgotten", "Empty but before it is sealed."),
+)
 
 _PARCELS = """
 select s.order_id, s.carrier, s.tracking_number, s.booked_at, s.sealed, ACCOUNT_KEY as account_key,
@@ -49,7 +51,7 @@ class PersonalParcels:
             opened += len(boxes) if row["account_key"] else 0
             gone += 0 if row["account_key"] else len(boxes)
             shown = [
-                ParcelReport(at=at, status=status, detail=texts.read(keys, order_id, box) if box else detail)
+                ParcelMoment(at=at, status=status, detail=texts.read(keys, order_id, box) if box else detail)
                 for at, status, detail, box in reports
             ]
             records.append(

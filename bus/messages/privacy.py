@@ -25,7 +25,7 @@ LONGEST_REASON: Final = 200
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, tag=True, tag_field="kind"):
-    """One thing that is kept of a person, as they get to see it."""
+    """A thing that is kept of a person, as they get to see it."""
 
 
 class AccountRecord(Record, frozen=True, kw_only=True):
@@ -122,7 +122,7 @@ class PaymentRecord(Record, frozen=True, kw_only=True):
     refunds: tuple[RefundEntry, ...]
 
 
-class ParcelReport(Value, frozen=True, kw_only=True):
+class ParcelMoment(Value, frozen=True, kw_only=True):
     """What a carrier reported of a parcel."""
 
     at: datetime
@@ -137,7 +137,7 @@ class ParcelRecord(Record, frozen=True, kw_only=True):
     carrier: str
     tracking_number: str
     booked_at: datetime
-    reports: tuple[ParcelReport, ...]
+    reports: tuple[ParcelMoment, ...]
 
 
 class MailRecord(Record, frozen=True, kw_only=True):
