@@ -26,7 +26,7 @@ _DEVICE: Final = "device"
 _REGISTRATION: Final = "registration"
 _REGISTRATION_LASTS_S: Final = 900
 _LONGEST_DEVICE: Final = 60  # Characters of its name.
-_SYSTEMS: Final = ("iPhone", "iPad", "Android", "Windows", "Mac OS X", "CrOS", "Linux")
+_SYSTEMS: Final = ("iPhone", "iPad", "Android", "Windows", "Mac OS X", "Linux")
 _BROWSERS: Final = (
     ("Edg/", "Edge"),
     ("OPR/", "Opera"),
