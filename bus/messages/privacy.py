@@ -52,7 +52,7 @@ class AddressRecord(Record, frozen=True, kw_only=True):
 
 
 class ConsentRecord(Record, frozen=True, kw_only=True):
-    """What was said about a purpose, and to which text."""
+    """A consent, or its withdrawal, and the version of its text."""
 
     purpose: str
     is_given: bool
@@ -123,7 +123,7 @@ class PaymentRecord(Record, frozen=True, kw_only=True):
 
 
 class ParcelMoment(Value, frozen=True, kw_only=True):
-    """What a carrier reported of a parcel."""
+    """A carrier's report of a parcel."""
 
     at: datetime
     status: str
@@ -161,7 +161,7 @@ AnyRecord: TypeAlias = (
 
 
 class PersonalData(Reply):
-    """What a domain keeps of a person, and how much of what is sealed it can read."""
+    """A domain's records of a person, and how much of what is sealed it can read."""
 
     records: tuple[AnyRecord, ...]
     opened: int = 0  # Boxes that opened, but for invoices.
@@ -232,7 +232,7 @@ class EraseCustomer(Command[ErasureBegun | PersonHeld | NoSuchCustomer]):
 
 
 class NoSuchPerson(Reply):
-    """Nobody is known by this id or number."""
+    """No person is known by this id or number."""
 
     subject: str
 
