@@ -123,7 +123,7 @@ class Orders(PersonalOrders, Actor, name="order"):
 
     @call(limit=4)  # A statement outside any turn: a long list delays no order.
     async def browse(self, ask: ListOrders) -> OrderPage:
-        return await store.page(self._database, ask)
+        return await store.page(self._database, self._vault, ask)
 
     @turn
     async def cancel(

@@ -15,7 +15,7 @@ from bus.messages.audit import Action, CheckId, Finding, Remedy
 from bus.messages.base import Address, OrderId
 from bus.messages.order import PlaceOrder
 from engine.sealing import DoesNotOpen, Erased, OpenKeys, Owner, Place, Purpose
-from engine.vault import NewKeys, Vault
+from engine.vault import NewKeys, Vault, locked_key
 
 ACCOUNT: Final[Purpose] = "account"
 INVOICE: Final[Purpose] = "invoice"
@@ -93,6 +93,13 @@ def tokens_of(vault: Vault, buyer: Contact) -> list[int]:
     return vault.search_tokens(
         email=buyer.email, name=buyer.name, postal_code=buyer.address.postal_code, phone=buyer.phone
     )
+
+
+def with_locked_keys(sql: str) -> str:
+    """Fill the keys of orders `o` into a statement."""
+    for name, purpose in (("ACCOUNT_KEY", ACCOUNT), ("INVOICE_KEY", INVOICE)):
+        sql = sql.replace(name, locked_key("o.id", purpose))
+    return sql
 
 
 def locked_keys(rows: Sequence[Record]) -> Mapping[Owner, bytes | None]:

@@ -7,7 +7,7 @@ import msgspec
 from asyncpg import Record
 from msgspec import structs
 
-from actors.order import buyers, rules
+from actors.order import buyers, finding, rules
 from bus.messages.audit import Finding
 from bus.messages.base import Address, LineInput, LinePart, LineUnits, Money, OrderId, OrderLine, Sums, Units, units_of
 from bus.messages.order import (
@@ -27,20 +27,12 @@ from bus.messages.order import (
 )
 from bus.messages.shipping import report_place
 from engine.clock import FOREVER
-from engine.cursor import page_limit, page_of, read_cursor
+from engine.cursor import Page, page_limit, page_of, read_cursor
 from engine.errors import BadInput
 from engine.postgres import Database
 from engine.sealing import Erased, OpenKeys
 from engine.transaction import Transaction
-from engine.vault import Vault, locked_key, store_keys
-
-
-def with_locked_keys(sql: str) -> str:
-    """Fill the keys of orders `o` into a statement."""
-    for name, purpose in (("ACCOUNT_KEY", buyers.ACCOUNT), ("INVOICE_KEY", buyers.INVOICE)):
-        sql = sql.replace(name, locked_key("o.id", purpose))
-    return sql
-
+from engine.vault import Vault, store_keys
 
 # One statement writes all of a new order. Of two orders with one id the first stands, whole.
 _PLACE = """
@@ -103,7 +95,7 @@ select id, number, status, email, name, phone, address, shipping_method, currenc
         from orders.timeline t where order_id = o.id) as timeline
 from orders.orders o where id = any($1)"""
 # PostgreSQL breaks its lines after 76 letters.
-_READ = with_locked_keys(_READ).replace("BOX", "replace(encode(sealed, 'base64'), chr(10), '')")
+_READ = buyers.with_locked_keys(_READ).replace("BOX", "replace(encode(sealed, 'base64'), chr(10), '')")
 _UNITS = "select order_id, sku, quantity, parts from orders.lines where order_id = any($1) order by place"
 _LIST = """
 select id, number, status, currency, total, created_at from orders.orders
@@ -132,7 +124,7 @@ select o.id, o.currency, o.subtotal, o.discount, o.shipping, o.fees, o.tax, o.pr
 from (select * from orders.orders where id > $1 order by id limit $2) o
 left join lateral (select sum(quantity * unit_price) as total from orders.lines where order_id = o.id) l on true
 order by o.id"""
-_AUDIT = with_locked_keys(_AUDIT)
+_AUDIT = buyers.with_locked_keys(_AUDIT)
 _SOLD = """
 select (o.created_at at time zone 'UTC')::date as day, l.sku, sum(l.quantity)::bigint as units
 from orders.orders o join orders.lines l on l.order_id = o.id
@@ -217,17 +209,13 @@ async def read(reader: Transaction | Database, vault: Vault, ids: Collection[Ord
     return {row["id"]: _order(row, keys) for row in rows}
 
 
-async def page(database: Database, ask: ListOrders) -> OrderPage:
-    """A page of orders, the newest first.
+async def page(database: Database, vault: Vault, ask: ListOrders) -> OrderPage:
+    """A page of orders, the newest first; of those that are searched for, if any are.
 
     Raises:
         BadInput: `after` is not from a page of this list.
     """
-    limit = page_limit(ask.limit)
-    created_at, last_id = read_cursor(ask.after, tuple[datetime, str]) or (FOREVER, "")
-    place = (created_at, last_id, limit + 1)
-    rows = await (database.fetch(_LIST_OF_STATUS, *place, ask.status) if ask.status else database.fetch(_LIST, *place))
-    shown = page_of(rows, limit, lambda row: (row["created_at"], row["id"]))
+    shown = await (finding.find(database, vault, ask) if ask.q.strip() else _newest(database, ask))
     orders = tuple(
         OrderSummary(
             id=row["id"],
@@ -239,6 +227,14 @@ async def page(database: Database, ask: ListOrders) -> OrderPage:
         for row in shown.items
     )
     return OrderPage(orders=orders, next=shown.next)
+
+
+async def _newest(database: Database, ask: ListOrders) -> Page[Record]:
+    limit = page_limit(ask.limit)
+    created_at, last_id = read_cursor(ask.after, tuple[datetime, str]) or (FOREVER, "")
+    place = (created_at, last_id, limit + 1)
+    rows = await (database.fetch(_LIST_OF_STATUS, *place, ask.status) if ask.status else database.fetch(_LIST, *place))
+    return page_of(rows, limit, lambda row: (row["created_at"], row["id"]))
 
 
 async def audit(database: Database, vault: Vault) -> tuple[list[Finding], int]:

@@ -125,11 +125,13 @@ class OrderPage(Reply):
 
 
 class ListOrders(Query[OrderPage]):
-    """List orders, for staff."""
+    """List orders, for staff; by `q` those of a number, or whose buyers it names."""
 
+    names_persons: ClassVar[bool] = True
     limit: int = 20  # 1 to 100.
     status: OrderStatus | None = None
     after: str = ""
+    q: str = ""  # Up to 100 characters.
 
 
 class CancelOrder(Command[Order | NotCancellable | NoSuchOrder]):

@@ -1,9 +1,10 @@
 """Orders: one, for holders of its token; all, for staff."""
 
 from collections.abc import Sequence
+from typing import Annotated
 
 from litestar import delete, get, post
-from litestar.params import FromPath, FromQuery
+from litestar.params import FromPath, FromQuery, QueryParameter
 
 from bus.messages import words
 from bus.messages.base import Address, Instant, Money, OrderLine
@@ -143,10 +144,18 @@ async def withdraw_links_for_buyer(context: Injected, order_id: FromPath[str]) -
 
 @get("/orders", summary="List orders")
 async def list_orders(
-    context: Injected, status: FromQuery[OrderStatus | None] = None, limit: Limit = 20, cursor: FromQuery[str] = ""
+    context: Injected,
+    status: FromQuery[OrderStatus | None] = None,
+    q: Annotated[str, QueryParameter(max_length=100)] = "",
+    limit: Limit = 20,
+    cursor: FromQuery[str] = "",
 ) -> OrderList:
-    """List orders, the newest first."""
-    page = await context.bus.ask(ListOrders(limit=limit, status=status, after=cursor))
+    """List orders, the newest first.
+
+    With `q` those of this number, or of a buyer with this e-mail address, name (or its beginning), postal code or
+    phone. A page of those may have fewer items than `limit`, and yet be followed by another.
+    """
+    page = await context.bus.ask(ListOrders(limit=limit, status=status, after=cursor, q=q))
     return OrderList(items=page.orders, next=page.next)
 
 

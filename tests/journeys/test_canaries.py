@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlencode
 
 import aiohttp
 import msgspec
@@ -110,6 +111,10 @@ async def test_no_canary_is_found_anywhere(shop: Program) -> None:
 
     await eventually(told)  # Staff read it; nobody else can.
     assert (await order())["buyer"]["email"] == BUYER["email"]  # type: ignore[index]
+
+    for word in (BUYER["email"], "Canarybird", BUYER["phone"]):
+        found_by = (await shop.ask("GET", f"/admin/api/orders?{urlencode({'q': word})}", **staff)).body["items"]
+        assert [each["id"] for each in found_by] == [order_id]
 
     async def letters() -> list[object]:
         return list((await shop.ask("GET", "/admin/api/dead-letters", **staff)).body["items"])
