@@ -21,6 +21,13 @@ _AROUND: Final = re.compile(r"^[\W\d_]+|[\W\d_]+$")
 _MOST_AROUND: Final = 6  # Digits and marks that many put around a word: a year and two marks.
 _SHORTEST_STEP: Final = 4  # Characters in a row on a keyboard that count as one choice.
 _FEWEST_CHOICES: Final = 4
+_LONGEST_WORD: Final = max(map(len, _WORDS))
+_STEPS: Final = frozenset(
+    way[at : at + _SHORTEST_STEP]
+    for row in _ROWS
+    for way in (row, row[::-1])
+    for at in range(len(row) - _SHORTEST_STEP + 1)
+)
 
 
 def is_common(folded: str) -> bool:
@@ -29,7 +36,7 @@ def is_common(folded: str) -> bool:
     Args:
         folded: It, with its case folded.
     """
-    return _is_repeated(folded) or _choices(folded) < _FEWEST_CHOICES or any(map(_is_word, _readings(folded)))
+    return _is_repeated(folded) or _has_few_choices(folded) or any(map(_is_word, _readings(folded)))
 
 
 def _readings(folded: str) -> set[str]:
@@ -45,6 +52,8 @@ def _is_word(text: str) -> bool:
     """Whether a text is a word of the list, or one twice, or two of them."""
     if text in _WORDS:
         return True
+    if len(text) > 2 * _LONGEST_WORD:
+        return False
     return any(text[:cut] in _WORDS and text[cut:] in _WORDS for cut in range(3, len(text) - 2))
 
 
@@ -53,14 +62,20 @@ def _is_repeated(text: str) -> bool:
     return text[: len(text) - 1] != "" and (text + text).find(text, 1) <= min(4, len(text) - 1)
 
 
-def _choices(text: str) -> int:
-    """Count how often its writer chose: a run along a row of keys, or of the alphabet, is one choice."""
+def _has_few_choices(text: str) -> bool:
+    """Whether its writer chose a few times only: a run along a row of keys, or of the alphabet, is one choice."""
     count, at = 0, 0
-    while at < len(text):
-        length = next((n for n in range(len(text) - at, _SHORTEST_STEP - 1, -1) if _is_run(text[at : at + n])), 1)
-        count, at = count + 1, at + length
-    return count
+    while at < len(text) and count < _FEWEST_CHOICES:
+        end = at + 1
+        if _is_step(text, at):
+            end = at + _SHORTEST_STEP
+            while _is_step(text, end - _SHORTEST_STEP + 1):
+                end += 1
+        count, at = count + 1, end
+    return count < _FEWEST_CHOICES
 
 
-def _is_run(text: str) -> bool:
-    return len(set(text)) == 1 or any(text in row or text in row[::-1] for row in _ROWS)
+def _is_step(text: str, at: int) -> bool:
+    """Whether the next characters are neighbours in a row, or all the same."""
+    part = text[at : at + _SHORTEST_STEP]
+    return part in _STEPS or (len(part) == _SHORTEST_STEP and len(set(part)) == 1)
