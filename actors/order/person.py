@@ -52,7 +52,7 @@ KEEPS: Final = (
     PersonalColumns("orders.timeline", ("sealed",), "forgotten", "What a carrier wrote.", "account", "OrderRecord"),
 )
 
-_BOXES = store.with_locked_keys("""
+_BOXES = buyers.with_locked_keys("""
 select o.id, o.contact, o.invoice, o.email, o.name, o.phone, o.address, ACCOUNT_KEY as account_key,
     INVOICE_KEY as invoice_key,
     array(select t.sealed from orders.timeline t where t.order_id = o.id and t.sealed is not null) as texts
