@@ -1,6 +1,5 @@
 """Persons for these tests: a customer with an order, made by messages, and what is left of them."""
 
-from datetime import timedelta
 from typing import Final
 
 import asyncpg
@@ -19,7 +18,7 @@ from testkit.people import BusBuyer
 EMAIL: Final = "grace.canary@example.com"
 STREET: Final = "7 Canary Lane"
 HOME: Final = Address(line1=STREET, city="Bremen", postal_code="28195", country="DE")
-DAY: Final = timedelta(days=1)
+TOLD: Final = "left with Mrs Canary on the second floor, who is at home in the mornings until about noon"
 
 
 async def register(shop: ShopUnderTest, email: str = EMAIL) -> str:
@@ -57,7 +56,7 @@ async def delivered(shop: ShopUnderTest, order_id: str = "") -> CheckedOut:
     return placed
 
 
-async def send_off(shop: ShopUnderTest, order_id: str, detail: str = "left with Mrs Canary") -> None:
+async def send_off(shop: ShopUnderTest, order_id: str, detail: str = TOLD) -> None:
     """Pack a paid order, and let its parcel arrive."""
     for step in (Pick(id=order_id), Pack(id=order_id), Ship(id=order_id)):
         await shop.ask(step)

@@ -27,7 +27,18 @@ from bus.messages.privacy import (
     ReleasePerson,
 )
 from testkit import ShopUnderTest
-from tests.actors.privacy.people import EMAIL, STREET, attach, close, delivered, erasures, register, rows, send_off
+from tests.actors.privacy.people import (
+    EMAIL,
+    STREET,
+    TOLD,
+    attach,
+    close,
+    delivered,
+    erasures,
+    register,
+    rows,
+    send_off,
+)
 
 
 async def customer_with_order(shop: ShopUnderTest) -> tuple[str, str]:
@@ -54,7 +65,7 @@ async def test_an_export_has_all_that_is_kept(shop: ShopUnderTest) -> None:
     assert (order.email, order.invoice_name) == (EMAIL, "Ada Buyer")
     (parcel,) = parcels.records
     assert isinstance(parcel, ParcelRecord)
-    assert parcel.reports[-1].detail == "left with Mrs Canary"
+    assert parcel.reports[-1].detail == TOLD
     assert len(payments.records) == 1
     assert len(mails.records) >= 4
     assert (orders.opened, orders.invoices, orders.gone) == (2, 1, 0)  # The contact, and what the carrier wrote.
