@@ -26,7 +26,9 @@ KEEPS: Final = (
 # PostgreSQL breaks base64 into lines, and readers of JSON want none.
 _PARCELS = """
 select s.order_id, s.carrier, s.tracking_number, s.booked_at, s.sealed, ACCOUNT_KEY as account_key,
-    (select json_agg(json_build_array(t.at, t.status, t.detail, replace(encode(t.sealed, 'base64'), chr(10), '')) order by t.at, t.event_id)
+    (select json_agg(
+            json_build_array(t.at, t.status, t.detail, replace(encode(t.sealed, 'base64'), chr(10), ''))
+            order by t.at, t.event_id)
         from shipping.tracking t where t.tracking_number = s.tracking_number) as reports
 from shipping.shipments s where s.order_id = any($1) order by s.booked_at, s.parcel_id""".replace(
     "ACCOUNT_KEY", locked_key("s.order_id", "account")
