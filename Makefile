@@ -65,9 +65,10 @@ types: $(VENV)/ready-dev ## Write gateway/pages/types.js from the API's own desc
 settings: $(VENV)/ready-dev ## Write docs/settings.md from the settings' own descriptions
 	@$(BIN)/python run.py settings --markdown > docs/settings.md
 
-docs: settings ## Write docs/settings.md, docs/domains.md and docs/lives.md from the code
+docs: settings ## Write docs/settings.md, domains.md, lives.md and personal-data.md from the code
 	@$(BIN)/python -m tools.domains_page
 	@$(BIN)/python -m tools.lives_page
+	@$(BIN)/python -m tools.persons_page
 
 bench: $(VENV)/ready-dev ## Measure, beside what it is compared with (minutes); writes docs/performance.md
 	@$(BIN)/python -m bench

@@ -16,6 +16,7 @@ from actors.email.smtp import Mailer
 from actors.imports.fetcher import FetchSettings, open_fetcher
 from actors.media.cdn import NoCdn
 from actors.payment.stripe import Stripe
+from actors.privacy.erased_list import ErasedList
 from actors.shipping.carrier import Carrier
 from bench.goods import PLENTY, row_of, sku
 from bus.local import LocalBus
@@ -96,6 +97,7 @@ async def open_in_process_shop(folder: Path) -> AsyncIterator[Shop]:
             NO_INTEGRATIONS,
             FolderObjects(engine.shopflow_data / "media"),
             vault,
+            ErasedList([FolderObjects(engine.shopflow_data)], vault.roots),
         )
         given = Given(
             bus=bus,
@@ -108,6 +110,7 @@ async def open_in_process_shop(folder: Path) -> AsyncIterator[Shop]:
             mailer=MailerAtOnce(),
             keys=Keys(vault.roots),
             vault=vault,
+            erased=shop.erased,
             shop_url="http://127.0.0.1",
             objects=shop.objects,
             cdn=NoCdn(),

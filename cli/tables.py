@@ -91,6 +91,7 @@ _COUNTED: Final[Mapping[str, tuple[str, str]]] = {
     "answers": ("answered checkout", "answered checkouts"),
     "deliveries": ("waiting message", "waiting messages"),
     "levels": ("cached stock level", "cached stock levels"),
+    "erasures": ("person forgotten", "persons forgotten"),
     "search": ("product to be found", "products to be found"),
 }
 

@@ -55,6 +55,9 @@ with made as (
         join unnest($1::text[], $2::text[]) as w (subject, purpose) on k.subject = w.subject and k.purpose = w.purpose
 )
 select subject, purpose, int4send(kek) || wrapped as locked from all_keys"""
+_SUBJECTS = """
+select distinct subject from vault.keys where purpose in ('account', 'activity') and subject > $1
+order by subject limit $2"""
 _ENDED = """
 select subject, purpose from vault.keys where ends_at <= $1 order by ends_at limit $2 for update skip locked"""
 _FORGET = """
@@ -223,6 +226,10 @@ class Vault:
         wanted = [Owner(*owner) for owner in owners]
         rows = await tx.fetch(_FORGET, [owner.subject for owner in wanted], [owner.purpose for owner in wanted], tx.now)
         return len(rows)
+
+    async def subjects(self, database: Database, after: Subject, limit: int) -> list[Subject]:
+        """List who has keys that can be forgotten, in the order of their ids: those after this one."""
+        return [row["subject"] for row in await database.fetch(_SUBJECTS, after, limit)]
 
     async def end_keys(self, tx: Transaction, limit: int) -> int:
         """Forget the owners whose time is over, as that of an invoice; return how many there were."""

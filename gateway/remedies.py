@@ -80,6 +80,8 @@ _ADVICE: Final[Mapping[Action, str]] = {
     "open_pick_list": "{request}",
     "wait_for_sealing": "orders of an earlier version are sealed while the shop works; if it stays, read the log",
     "restore_box": "the row was altered: bring it back from a backup",
+    "restore_receipts": "a receipt was changed or deleted: compare with a backup, and find out by whom",
+    "forget_again": "it is tried again every ten minutes; if it stays, read the log",
     "pick_as_ordered": "pick the lines of the order",
     "stop_parcel": "stop the parcel at the carrier",
     "stop_other_parcels": "stop all parcels but one at the carrier",

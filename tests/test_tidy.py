@@ -69,6 +69,7 @@ LISTENERS = {
     "DisputeFundsMoved": {"analytics", "order"},
     "FraudWarned": {"order", "warehouse"},
     "RefundProcessed": {"email", "analytics", "order"},
+    "CustomerErased": {"privacy"},
     "ProductChanged": {"search", "views"},
     "ProductRemoved": {"search", "views", "media"},
     "PicturesShown": {"catalog"},

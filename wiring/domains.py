@@ -29,6 +29,8 @@ from actors.notification.actor import Notifications
 from actors.order.actor import Orders, OrderSettings
 from actors.payment.actor import Payments, PaymentSettings
 from actors.payment.stripe import Stripe, StripeSettings
+from actors.privacy.actor import Privacy
+from actors.privacy.erased_list import ErasedList
 from actors.search.actor import Search
 from actors.shipping.actor import Shipping
 from actors.shipping.carrier import Carrier, CarrierSettings
@@ -56,7 +58,7 @@ _ROOT: Final = Path(__file__).parent.parent
 # A command goes to the actor that handles it, an event to all that do.
 ACTORS: Final[tuple[type[Actor], ...]] = (
     Catalog, Carts, Inventory, Orders, Payments, Warehouse, Shipping, Email, Notifications, Analytics, Auditor,
-    IdempotencyKeys, Media, Search, Imports, Views, KeyKeeper, Customers, People,
+    IdempotencyKeys, Media, Search, Imports, Views, KeyKeeper, Customers, People, Privacy,
 )  # fmt: skip
 
 # The folders of migrations, each for a PostgreSQL schema of its own.
@@ -119,6 +121,7 @@ class Given:
     fetcher: Fetcher
     keys: Keys
     vault: Vault
+    erased: ErasedList
     shop_url: str  # As buyers reach the shop.
     settings: ShopSettings
 
@@ -169,4 +172,5 @@ def make_actors(given: Given) -> Sequence[Actor]:
         People(database=database, clock=clock, vault=given.vault),
         KeyKeeper(database=database, vault=given.vault, clock=clock),
         Customers(vault=given.vault),
+        Privacy(bus=bus, database=database, clock=clock, listed=given.erased),
     )

@@ -13,6 +13,10 @@ from actors.imports.fetcher import open_fetcher
 from actors.media.cdn import open_cdn
 from actors.media.ownership import check_owner
 from actors.payment.stripe import Stripe, open_stripe
+from actors.privacy.actor import Privacy
+from actors.privacy.erased_list import ErasedList
+from actors.privacy.private import ForgetRevived
+from actors.privacy.replay import replay
 from actors.shipping.carrier import Carrier, open_carrier
 from bus.local import LocalBus
 from bus.routes import Routes
@@ -39,6 +43,7 @@ from wiring.domains import ACTORS, SCHEMAS, Given, ShopSettings, make_actors
 from wiring.hosting import ALL_ACTORS, LOCAL, HostedActors
 from wiring.integrations import NO_INTEGRATIONS, Integrations
 
+_REVIVED_S: Final = 600.0  # To begin the erasures of all whom a restored backup has brought back.
 _OWNER_S: Final = 5.0  # For the store of pictures to say whose it is.
 
 
@@ -54,6 +59,7 @@ class Shop:
     integrations: Integrations
     objects: Objects
     vault: Vault
+    erased: ErasedList
 
 
 @asynccontextmanager
@@ -92,7 +98,10 @@ async def open_shop(
         )
         objects = await stack.enter_async_context(_open_objects(settings, services if deliver else None))
         updates = Updates(services.redis, clock, local)
-        shop = Shop(local, services, updates, clock, settings, integrations, objects, vault)
+        erased = _erased_list(settings, objects, vault)
+        replays = deliver and Privacy.name in hosted.actors
+        has_revived = replays and await replay(services.database, vault, clock, erased)
+        shop = Shop(local, services, updates, clock, settings, integrations, objects, vault, erased)
         for actor in (*make_actors(await _given(stack, shop, shop_url)), *more_actors):
             if actor.name in hosted.actors or actor in more_actors:
                 local.host(actor)
@@ -107,15 +116,21 @@ async def open_shop(
                 local.open()
                 tasks.start_soon(local.deliveries.run)
             try:
+                if has_revived:
+                    await local.ask(ForgetRevived(), timeout_s=_REVIVED_S)
                 yield shop
             finally:
-                # In order: the edge is closed by now; calls and turns end, then the dispatch, then the services.
                 with anyio.CancelScope(shield=True):
-                    local.deliveries.close()
-                    if transport is not None:
-                        transport.close()
-                    await local.supervisor.drain(settings.engine.shopflow_drain_s)
+                    await _end(local, transport, settings.engine.shopflow_drain_s)
                 tasks.cancel_scope.cancel()
+
+
+async def _end(local: LocalBus, transport: SqsTransport | None, drain_s: float) -> None:
+    """End in order: the edge is closed by now; calls and turns end, then the dispatch, then the services."""
+    local.deliveries.close()
+    if transport is not None:
+        transport.close()
+    await local.supervisor.drain(drain_s)
 
 
 @asynccontextmanager
@@ -168,6 +183,12 @@ def _open_vault(settings: ShopSettings, services: Services, clock: Clock) -> Abs
     )
 
 
+def _erased_list(settings: ShopSettings, objects: Objects, vault: Vault) -> ErasedList:
+    """Make the list of the forgotten: in the data folder, and in the bucket if there is one."""
+    folder = FolderObjects(settings.engine.shopflow_data)
+    return ErasedList([folder, objects] if settings.sqs.s3_bucket else [folder], vault.roots)
+
+
 async def _check_owner(objects: Objects, services: Services) -> None:
     """Refuse a bucket that is another shop's. One that does not answer stops no start: each audit asks it again.
 
@@ -201,6 +222,7 @@ async def _given(stack: AsyncExitStack, shop: Shop, shop_url: str) -> Given:
         fetcher=await stack.enter_async_context(open_fetcher(shop.settings.fetch)),
         keys=Keys(shop.vault.roots),
         vault=shop.vault,
+        erased=shop.erased,
         shop_url=edge.public_url or shop_url or edge.listens_at,
         settings=shop.settings,
     )

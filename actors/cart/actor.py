@@ -54,6 +54,7 @@ from bus.messages.inventory import (
 )
 from bus.messages.order import GetOrder, Order, PlaceOrder
 from bus.messages.payment import CreateIntent, Intent, IntentClosed, IntentRefused
+from bus.messages.privacy import ForgetCart
 from bus.messages.shipping import ListShippingMethods
 from engine import telemetry
 from engine.actor import Actor, Bus, call
@@ -122,6 +123,10 @@ class Carts(Merges, Actor, name="cart"):
     async def create(self, ask: CreateCart) -> Cart:
         del ask
         return await self._store.save(Cart(id=new_id("cart"), lines=(), currency=self._currency))
+
+    @call
+    async def forget(self, ask: ForgetCart) -> None:
+        await self._store.remove(ask.cart_id)
 
     @call(limit=256)
     async def get(self, ask: GetCart) -> Cart | NoSuchCart:

@@ -52,6 +52,11 @@ class CartStore:
         await self._wish(cart.id, _ENCODER.encode(cart))
         return cart
 
+    async def remove(self, cart_id: CartId) -> None:
+        """Remove a cart, if it is there. Raises Unavailable."""
+        with redis_errors():
+            await self._redis.delete(f"cart:{cart_id}")
+
     async def run(self) -> None:
         """Serve the waiting requests, one batch after another, until cancelled."""
         while True:

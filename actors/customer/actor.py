@@ -12,6 +12,7 @@ import msgspec
 from actors.customer import passkeys, rules, store
 from actors.customer.codes import Codes, TakenCode
 from actors.customer.own import Own
+from actors.customer.person import PersonalAccounts
 from actors.customer.private import CodeBox, FinishClosing, ProfileBox
 from actors.customer.profiles import Profiles
 from actors.customer.store import CustomerRow
@@ -27,7 +28,6 @@ from bus.messages.customer import (
     CodeSent,
     ConfirmEmailChange,
     Credentials,
-    CustomerErased,
     CustomerId,
     CustomerRegistered,
     EmailChanged,
@@ -55,16 +55,14 @@ from bus.messages.customer import (
 )
 from bus.messages.customer_own import LogInWithPasskey
 from engine.actor import Actor, turn
-from engine.crash import CrashPoint
 from engine.transaction import Transaction
 from engine.vault import Vault
 
 _PURGE_EVERY: Final = timedelta(hours=1)
-_CLOSING = CrashPoint("customer-closing", "An account is due to be closed for good; nothing is forgotten yet.")
 _CODE_KINDS: Final = frozenset[MailKind]({"register", "known", "login", "reset", "unknown", "email", "email_changed"})
 
 
-class Customers(Own, Actor, name="customer"):
+class Customers(Own, PersonalAccounts, Actor, name="customer"):
     """Keeps accounts, and says who may be let in. The only writer of its tables."""
 
     def __init__(self, *, vault: Vault) -> None:
@@ -252,12 +250,6 @@ class Customers(Own, Actor, name="customer"):
             account = account._replace(closes_at=closes_at)
         await self._end_sessions(tx, account.id)
         return await self._profiles.shown(tx, account) or NotSignedIn()
-
-    @turn
-    async def finish_closing(self, tx: Transaction, timer: FinishClosing) -> None:
-        _CLOSING.reach()
-        if await store.erase(tx, timer.customer_id):
-            tx.publish(CustomerErased(customer_id=timer.customer_id))
 
     # --- Mails ---
 

@@ -41,11 +41,12 @@ with gone as (
     update customer.customers set
         state = 'erased', email_index = null, profile = '', password = null, cart_id = null, closes_at = null,
         sessions_from = sessions_from + 1
-    where id = $1 and state = 'closing' and closes_at <= $2 returning id
+    where id = $1 and (state = 'closing' and closes_at <= $2 or $3 and state <> 'erased')
+    returning id, sessions_from, coalesce(old.cart_id, '') as cart_id
 ), addresses as (delete from customer.addresses where customer_id in (select id from gone)),
     passkeys as (delete from customer.passkeys where customer_id in (select id from gone)),
     codes as (delete from customer.codes where subject in (select id from gone))
-select id from gone"""
+select sessions_from, cart_id from gone"""
 
 _CHECK = """
 select c.sessions_from <= $3 and not exists (select from customer.ended_sessions where id = $2) as is_valid,
@@ -159,9 +160,18 @@ async def keep_cart(tx: Transaction, customer_id: CustomerId, cart_id: CartId) -
     await tx.execute(_KEEP_CART, customer_id, cart_id)
 
 
-async def erase(tx: Transaction, customer_id: CustomerId) -> bool:
-    """Forget all but that there was an account, its consents and its orders' ids; False if it is not due."""
-    return bool(await tx.fetch(_ERASE, customer_id, tx.now))
+async def erase(tx: Transaction, customer_id: CustomerId, *, is_due: bool = False) -> Record | None:
+    """Forget all but that there was an account, its consents and its orders' ids.
+
+    Args:
+        tx: The transaction.
+        customer_id: The account.
+        is_due: Forget it whether or not it was closed 30 days ago.
+
+    Returns:
+        Its `cart_id`, "" if it had none, and `sessions_from`; None if it is not due, or was forgotten before.
+    """
+    return await tx.row(_ERASE, customer_id, tx.now, is_due)
 
 
 async def check_session(

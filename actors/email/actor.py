@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from actors.email import accounts, rules, store
 from actors.email.mime import compose
+from actors.email.person import PersonalMails
 from actors.email.private import RecordMail
 from actors.email.rules import TEMPLATES
 from actors.email.smtp import Mailer, SmtpSettings
@@ -34,7 +35,7 @@ from engine.postgres import Database
 from engine.transaction import Transaction
 
 
-class Email(Actor):
+class Email(PersonalMails, Actor):
     """Sends mails to buyers, and keeps the links by which they open their orders."""
 
     def __init__(

@@ -7,6 +7,7 @@ from typing import Annotated, TypeVar
 from prometheus_client import Counter
 
 from actors.order import resealing, rules, store
+from actors.order.person import PersonalOrders
 from actors.order.private import PaymentOverdue
 from actors.order.rules import OrderState
 from bus.messages.audit import BooksRepaired, Findings
@@ -77,7 +78,7 @@ class OrderSettings(Settings, frozen=True, kw_only=True):
     ] = 10
 
 
-class Orders(Actor, name="order"):
+class Orders(PersonalOrders, Actor, name="order"):
     """Leads orders from placed to delivered. The only actor that decides about an order, and about late money."""
 
     def __init__(self, *, database: Database, vault: Vault, clock: Clock, settings: OrderSettings) -> None:

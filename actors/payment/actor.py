@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Annotated
 
 from actors.payment import audit_store, reconciliation_rules, reconciliation_store, refunds, rules, store
+from actors.payment.person import PersonalPayments
 from actors.payment.private import (
     AdoptRefunds,
     CancelIntent,
@@ -58,7 +59,7 @@ class PaymentSettings(Settings, frozen=True, kw_only=True):
     shopflow_reconcile_every_s: Annotated[Seconds, meaning("How often, at most, while it is unsettled.")] = 300.0
 
 
-class Payments(Actor, name="payment"):
+class Payments(PersonalPayments, Actor, name="payment"):
     """Asks Stripe for money, records the money that came, and refunds."""
 
     def __init__(

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from actors.shipping import methods, rules, store, texts
 from actors.shipping.carrier import Carrier, Recipient
+from actors.shipping.person import PersonalParcels
 from actors.shipping.private import RecordBooking
 from bus.messages.base import Currency
 from bus.messages.order import GetOrder, Order
@@ -41,7 +42,7 @@ from engine.vault import Vault
 _METHODS_TTL = timedelta(seconds=5)
 
 
-class Shipping(Actor):
+class Shipping(PersonalParcels, Actor):
     """Books carriers for parcels, and tracks them."""
 
     def __init__(self, *, bus: Bus, database: Database, vault: Vault, clock: Clock, carrier: Carrier) -> None:

@@ -71,6 +71,8 @@ CheckId: TypeAlias = Literal[
     "acts_are_a_chain",
     "nothing_in_clear",
     "boxes_open",
+    "receipts_fit",
+    "forgotten_is_gone",
     "more_findings",
 ]
 # The promise behind each check, in words for the audit's readers.
@@ -124,6 +126,8 @@ RULES: Final[Mapping[CheckId, str]] = {
     "acts_are_a_chain": "A1 acts of staff are a whole chain",
     "nothing_in_clear": "K1 what names a person is sealed",
     "boxes_open": "K2 what is sealed opens, as long as its key is there",
+    "receipts_fit": "K3 each receipt of an erasure fits the one before",
+    "forgotten_is_gone": "K4 of whoever was forgotten nothing can be read",
     "more_findings": "many",
 }
 
@@ -165,6 +169,8 @@ Action: TypeAlias = Literal[
     "reconnect_watchers",
     "wait_for_sealing",
     "restore_box",
+    "restore_receipts",
+    "forget_again",
     "see_to_others_first",
 ]
 

@@ -315,3 +315,5 @@ class CustomerErased(Event):
     """An account was closed. Whoever keeps anything of its person forgets it."""
 
     customer_id: CustomerId
+    reason: Literal["closed", "asked", "replayed"] = "closed"
+    cart_id: CartId = ""

@@ -24,6 +24,7 @@ COSTS: Final[Sequence[RouteCost]] = (
     RouteCost("/orders/[^/]+/.*", 20, methods=_POST),
     RouteCost("/(customers|sessions|password-resets|login-codes|email-undo)(/.*)?", 40),
     RouteCost("/me/(password|email|passkeys)(/.*)?", 40, methods=_POST | {"PUT"}),
+    RouteCost("/me/export", 75),
     RouteCost("/me(/.*)?", 10),
     RouteCost("/live/events", 10),
     RouteCost("/products(/[^/]+/related)?", 8),

@@ -36,9 +36,10 @@ STAFF = ("recovery-code-used",)  # Where staff have lost their second factor (te
 VIEWS = ("before-views-forgotten", "after-views-forgotten")  # Where products change (tests/gateway/views/test_shop.py).
 # Where customers sign in, or leave (tests/journeys/test_accounts*.py).
 ACCOUNTS = ("customer-code-used", "customer-closing", "carts-merging", "carts-merged")
+ERASING = ("orders-forgotten", "erased-listed")  # Where persons are forgotten (tests/actors/privacy).
 # Where keys are turned (tests/actors/vault), and an earlier version's orders sealed (actors/order/test_sealed.py).
 KEYS = ("kek-written", "keys-rewrapped", "kek-destroyed", "master-key-prepared", "master-key-known", "reseal-batch")
-PEOPLE = {*ACCOUNTS, *KEYS, *STAFF}
+PEOPLE = {*ACCOUNTS, *ERASING, *KEYS, *STAFF}
 ELSEWHERE = {*PEOPLE, *MIGRATIONS, *BETWEEN_PROCESSES, *RENAMES, *INDEXING, *PICTURES, *IMPORTING, *VIEWS}
 
 

@@ -212,7 +212,7 @@ class Staff(Visitor):
         audit = (await self.get("/admin/api/audit")).good
         assert set(audit["checked"]) == {
             "stock", "money", "orders", "pictures", "categories", "search", "mails", "answers", "deliveries", "levels",
-            "live", "views", "acts",
+            "live", "views", "acts", "erasures",
         }  # fmt: skip
         return list(audit["findings"])
 

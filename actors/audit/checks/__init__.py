@@ -16,6 +16,7 @@ from bus.messages.media import AuditMedia
 from bus.messages.navigation import AuditCategories
 from bus.messages.order import AuditOrders
 from bus.messages.payment import AuditMoney
+from bus.messages.privacy import AuditErasures
 from bus.messages.search import AuditSearch
 from bus.messages.staff_acts import AuditActs
 from bus.messages.views import AuditViews
@@ -56,6 +57,7 @@ OWN_BOOKS: Final[Mapping[str, Query[Findings]]] = {
     "stock": AuditStock(), "money": AuditMoney(), "orders": AuditOrders(), "pictures": AuditMedia(),
     "search": AuditSearch(),
     "categories": AuditCategories(), "views": AuditViews(), "acts": AuditActs(),
+    "erasures": AuditErasures(),
 }  # fmt: skip
 COUNTED: Final[Mapping[str, Callable[[Iterable[Fact]], int]]] = {"mails": mails.count}
 

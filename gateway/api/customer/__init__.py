@@ -4,7 +4,17 @@ from litestar import Router
 from litestar.types import ControllerRouterHandler
 
 from gateway import openapi
-from gateway.api.customer import account, addresses, credentials, orders, pages, passkeys, sessions, signing_in
+from gateway.api.customer import (
+    account,
+    addresses,
+    credentials,
+    orders,
+    pages,
+    passkeys,
+    personal,
+    sessions,
+    signing_in,
+)
 from gateway.customers import customer_only
 
 PUBLIC: list[ControllerRouterHandler] = [
@@ -25,6 +35,7 @@ PUBLIC: list[ControllerRouterHandler] = [
             *addresses.OWN,
             *orders.OWN,
             *passkeys.OWN,
+            *personal.OWN,
         ],
     ),
 ]

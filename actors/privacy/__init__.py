@@ -1,0 +1,1 @@
+"""Rights of a person: what the shop keeps of them, shown and forgotten, with a proof."""
