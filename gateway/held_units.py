@@ -16,7 +16,7 @@ from typing import Final
 from bus.messages.base import CartId, Sku, units_of
 from bus.messages.cart import Cart, CartLine, HeldElsewhere
 from engine.message import Reply
-from gateway.holdings import Hold, Holdings, Stretch
+from gateway.holdings import HeldLine, Holdings, Stretch
 from gateway.problems import too_many
 from gateway.refusals import Refusals
 
@@ -59,7 +59,7 @@ class HeldUnits:
         if known.total - (before.total if before else 0) + units > self._most:
             self._refuse(address, known, cart_id, line)
         if before is None or before.total < units:
-            known.put(cart_id, line, Hold({_sku_of(line): max(units, 0)}, self._utc() + _UNKNOWN_END))
+            known.put(cart_id, line, HeldLine({_sku_of(line): max(units, 0)}, self._utc() + _UNKNOWN_END))
         got: list[Reply] = []
         try:
             yield got.append
@@ -104,10 +104,12 @@ class HeldUnits:
         known.forget(now, self._rest)
         return known
 
-    def _settle(self, known: Holdings, cart_id: CartId, line_id: str, cart: Cart | None, before: Hold | None) -> None:
+    def _settle(
+        self, known: Holdings, cart_id: CartId, line_id: str, cart: Cart | None, before: HeldLine | None
+    ) -> None:
         line = next((line for line in cart.lines if line.id == line_id), None) if cart else None
         if line is not None:
-            known.put(cart_id, line_id, Hold(units_of([line]), line.held_until))
+            known.put(cart_id, line_id, HeldLine(units_of([line]), line.held_until))
             self._note(known, line)
         elif before is not None:
             known.put(cart_id, line_id, before)

@@ -1,4 +1,4 @@
-"""What one client address holds, by cart and line. Every sum that a request asks for is kept, and none made anew."""
+"""Holdings of one client address, by cart and line. Every sum that a request asks for is kept, and none made anew."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ _PRUNE_FROM: Final = 64  # Stretches; with more, those that are over are forgott
 
 
 @dataclass(frozen=True, slots=True)
-class Hold:
+class HeldLine:
     """The units that a line holds, by SKU, and until when."""
 
     units: Mapping[Sku, int]
@@ -40,7 +40,7 @@ class Holdings:
     def __init__(self) -> None:
         self.total = 0  # Units of all SKUs.
         self._units: dict[Sku, int] = {}
-        self._carts: dict[CartId, dict[str, Hold]] = {}
+        self._carts: dict[CartId, dict[str, HeldLine]] = {}
         self._ends: list[tuple[datetime, CartId, str]] = []  # A heap. Of a hold that was replaced, its old end, too.
         self._stretches: dict[Sku, Stretch] = {}
         self._prune_at = _PRUNE_FROM
@@ -49,11 +49,11 @@ class Holdings:
         """Whether there is anything to know."""
         return bool(self._carts or self._stretches)
 
-    def get(self, cart_id: CartId, line: str) -> Hold | None:
+    def get(self, cart_id: CartId, line: str) -> HeldLine | None:
         """Return the hold of a line."""
         return self._carts.get(cart_id, {}).get(line)
 
-    def put(self, cart_id: CartId, line: str, hold: Hold) -> None:
+    def put(self, cart_id: CartId, line: str, hold: HeldLine) -> None:
         """Set the hold of a line."""
         self.drop(cart_id, line)
         self._carts.setdefault(cart_id, {})[line] = hold

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.holdings import Hold, Holdings
+from gateway.holdings import HeldLine, Holdings
 
 NOON = datetime(2030, 1, 1, 12, tzinfo=UTC)
 CARTS, LINES, SKUS = ("cart_1", "cart_2", "cart_3"), ("A", "B~1"), ("A", "B", "C")
@@ -24,7 +24,7 @@ steps = st.one_of(
 def test_after_any_steps_sums_are_those_of_what_is_held(
     taken: list[tuple[tuple[str, str] | None, dict[str, int] | None, int]],
 ) -> None:
-    known, model, now = Holdings(), dict[tuple[str, str], Hold](), NOON
+    known, model, now = Holdings(), dict[tuple[str, str], HeldLine](), NOON
     for place, held, minutes in taken:
         if place is None:
             now += timedelta(minutes=minutes)
@@ -32,7 +32,7 @@ def test_after_any_steps_sums_are_those_of_what_is_held(
             known.drop(*place)
             model.pop(place, None)
         else:
-            hold = Hold(held, now + timedelta(minutes=minutes))
+            hold = HeldLine(held, now + timedelta(minutes=minutes))
             known.put(*place, hold)
             model[place] = hold
         known.forget(now, REST)
