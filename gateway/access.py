@@ -72,15 +72,23 @@ def bearer(connection: AnyConnection) -> str:
 
 async def staff_only(connection: AnyConnection, _handler: BaseRouteHandler) -> None:
     """Guard a route: only staff with its key may use it."""
-    scope = connection.scope
-    right = right_of(scope.get("method", ""), scope.get("path_template", ""))
+    right = right_of(connection.scope.get("method", ""), connection.scope.get("path_template", ""))
     if right is not None and right.is_open:
         check_origin(connection)
-        return
+    else:
+        await admit_staff(connection, right)
+
+
+async def admit_staff(connection: AnyConnection, right: Right | None) -> None:
+    """Let staff with a right in, and nobody else.
+
+    Raises:
+        Problem: 401 or 403.
+    """
     staff = await _sign_in(connection)
     if staff is None:
         if bearer(connection):
-            about = security_log.path_of(scope)
+            about = security_log.path_of(connection.scope)
             security_log.warn("staff sign-in failed", about=about, address=client_address(connection))
         detail = "Sign in, or show a token."
         raise Problem(401, "unauthorized", detail, headers={"WWW-Authenticate": "Bearer"})

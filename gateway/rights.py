@@ -41,6 +41,7 @@ class Right:
 SELF: Final = Right(is_of_person=True)
 OWN: Final = Right(is_fresh=True, is_of_person=True)
 OPEN: Final = Right(is_open=True)
+EXPLAIN: Final = Right("read_content")  # Of a list for everybody, with the reasons that are for staff.
 PRICES: Final = Right("write_prices", is_fresh=True)  # Of a change that may have prices, and has some.
 
 RIGHTS: Final[Mapping[str, Right]] = {

@@ -291,7 +291,7 @@ async def test_a_password_that_a_stranger_typed_opens_nothing(shop: ShopUnderTes
 
 async def test_a_passkey_is_added_and_signs_in(ada: Person, shop: ShopUnderTest) -> None:
     await ada.join()
-    key = Authenticator(site_of(shop.inside.settings.edge.listens_at, "ShopFlow").origin)
+    key = Authenticator(shop.url)
     options = (await ada.ask("POST", "/me/passkeys/options")).good
     answer = {"answer": key.create(options), "label": "Phone"}
     (added,) = (await ada.ask("POST", "/me/passkeys", answer)).good["items"]

@@ -29,6 +29,7 @@ NEW: Mapping[str, str] = {
     "order": "0003",
     "payment": "0004",
     "shipping": "0002",
+    "staff": "0001",
     "warehouse": "0002",
 }
 

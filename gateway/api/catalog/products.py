@@ -17,7 +17,7 @@ from bus.messages.media import Image, ImageId
 from bus.messages.search import MOST_RELATED, RelatedTo
 from bus.messages.translations import Locale
 from engine.clock import FOREVER
-from gateway.access import staff_only
+from gateway.access import admit_staff
 from gateway.api.bodies import View
 from gateway.api.catalog.languages import AcceptLanguage, AskedLocale, in_language, locales
 from gateway.api.catalog.listing import (
@@ -44,6 +44,7 @@ from gateway.api.search import ReasonView, reasons_of
 from gateway.context import GatewayContext, Http, Injected, Levels
 from gateway.freshness import NEVER_KEPT, public_headers
 from gateway.problems import Problem, not_found
+from gateway.rights import EXPLAIN
 from gateway.views.rendered import Rendered
 
 
@@ -152,7 +153,12 @@ class ProductInventory(View, frozen=True, kw_only=True):
     as_of: Instant
 
 
-@get("/products", summary="List and search products", open_prefix=FILTER, refuses=["unauthorized"])
+@get(
+    "/products",
+    summary="List and search products",
+    open_prefix=FILTER,
+    refuses=["unauthorized", "forbidden", "second_factor_required"],
+)
 async def list_products(
     request: Http,
     context: Injected,
@@ -180,7 +186,7 @@ async def list_products(
     such as `clothing/shirts`, with all that is below it, or a title.
     """
     if explain:
-        await staff_only(request, request.route_handler)
+        await admit_staff(request, EXPLAIN)
     within = await categories_below(context, category)
     wanted = Wanted(
         q=q,

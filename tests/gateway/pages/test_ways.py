@@ -192,7 +192,7 @@ async def test_all_that_it_costs_is_shown_before_it_is_ordered(base_url: str, pa
     await expect(methods).to_contain_text("€4.90, 2 to 5 working days")
     await expect(methods).to_contain_text("€9.90, 1 to 2 working days")
     total = await page.get_by_test_id("summary-total").text_content()
-    await expect(page.get_by_test_id("place-order")).to_have_text(f"ShopPlace order for {total}")
+    await expect(page.get_by_test_id("place-order")).to_have_text(f"Place order for {total}")
     await page.get_by_test_id("checkout-form").locator('[value="express"]').check()
     await expect(page.get_by_test_id("summary-shipping")).to_have_text("€9.90")
     await expect(page.get_by_test_id("tax-note")).to_have_text("Prices include VAT.")
