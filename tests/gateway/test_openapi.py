@@ -67,7 +67,7 @@ def test_a_route_names_the_codes_of_its_refusals_by_status(operations: dict[str,
     assert checkout["responses"]["409"]["x-codes"][0] == "out_of_stock"
     assert "payment_unavailable" in checkout["responses"]["502"]["x-codes"]
     assert {"unauthorized", "not_found", "not_refundable", "idempotency_mismatch", "bad_json"} <= codes_of(refund)
-    assert codes_of(browse) == EVERYWHERE | {"unauthorized"}  # For `explain`.
+    assert codes_of(browse) == EVERYWHERE | {"unauthorized", "forbidden", "second_factor_required"}  # For `explain`.
     assert {browse["responses"][status]["x-codes"][0] for status in ("408", "429", "431")} <= EVERYWHERE
     assert "Retry-After" in browse["responses"]["503"]["headers"]
 
