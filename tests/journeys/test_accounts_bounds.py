@@ -8,7 +8,6 @@ from typing import Any
 import aiohttp
 import pytest
 
-from engine.passkeys import site_of
 from testkit import Servers, ShopUnderTest
 from tests.authenticator import Authenticator
 from tests.journeys.accounts import PASSWORD, Browser, Person, newest_mail
