@@ -9,7 +9,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.routes import HTTPRoute
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from gateway import openapi
+from gateway import openapi, pages
 from gateway.access import member
 from gateway.acts import note_answer
 from gateway.api import ROUTES
@@ -47,8 +47,8 @@ def make_app(context: GatewayContext, *, origins: Sequence[str] = ()) -> ASGIApp
         put_context(scope, context)
         await routes(scope, receive, send)
 
-    pages = with_one_spelling(with_ready_pages(serve, context))
-    limited = with_limits(with_missing_page(with_redirects(pages, context)), context.guard, COSTS)
+    found = with_one_spelling(with_ready_pages(serve, context))
+    limited = with_limits(with_missing_page(with_redirects(found, context), context), context.guard, COSTS)
     is_https = context.public_url.startswith("https://")
     app = with_head(with_revalidation(with_headers(limited, is_https=is_https)))
     return with_cors(app, origins, headers_of_all(is_https=is_https))
@@ -57,7 +57,7 @@ def make_app(context: GatewayContext, *, origins: Sequence[str] = ()) -> ASGIApp
 @cache
 def _routes() -> Litestar:
     return Litestar(
-        ROUTES,
+        [*ROUTES, *pages.ROUTES],
         dependencies={
             "context": Provide(context_of_request, sync_to_thread=False),
             "customer": Provide(current_customer, sync_to_thread=False),

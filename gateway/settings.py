@@ -165,6 +165,10 @@ _URL_OR_TEXT = "The address of a page (https://...), or the text itself. Empty: 
 class PageSettings(Settings, frozen=True, kw_only=True):
     """The shop's duties to inform its buyers, which only its owner can fulfil."""
 
+    shopflow_shop_name: Annotated[str, meaning("The shop's name, on each page and in mails.")] = "ShopFlow"
+    shopflow_shop_tagline: Annotated[str, meaning("What the shop sells, in a few words: the home page's title.")] = (
+        "Things for the house"
+    )
     shopflow_imprint: Annotated[str, meaning(f"Who runs the shop. {_URL_OR_TEXT}")] = ""
     shopflow_terms: Annotated[str, meaning(f"The terms of sale. {_URL_OR_TEXT}")] = ""
     shopflow_returns: Annotated[str, meaning(f"How goods are sent back. {_URL_OR_TEXT}")] = ""

@@ -1,16 +1,13 @@
-"""The shop itself: its page, its configuration, its health, and live stock without websockets."""
+"""The shop itself: its configuration, its health, and live stock without websockets."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
-from pathlib import Path
 
-import anyio
 import msgspec
-from litestar import MediaType, Response, get
+from litestar import Response, get
 from litestar.openapi import ResponseSpec
 from litestar.params import FromQuery
 from litestar.response import Stream
-from litestar.static_files import create_static_files_router
 from litestar.types import ControllerRouterHandler
 
 from bus.messages.base import SkuName
@@ -22,12 +19,7 @@ from gateway.context import Http, Injected, client_address
 from gateway.live import LiveRefusal
 from gateway.problems import Problem, too_many
 
-_PAGES = Path(__file__).parent.parent / "pages"
 _FULL_WAIT_S = 5.0
-
-static = create_static_files_router(
-    "/static", [_PAGES], send_as_attachment=False, cache_control=None, include_in_schema=False
-)
 
 
 class StripeConfig(View, frozen=True, kw_only=True):
@@ -60,25 +52,6 @@ class Config(View, frozen=True, kw_only=True):
 
 
 _NOT_READY = ResponseSpec(Health, description="A check fails.")
-
-
-@get(["/", "/basket", "/checkout", "/search", "/p/{slug:str}", "/order/{order:str}"], include_in_schema=False)
-async def page(context: Injected) -> Response[bytes]:
-    """Serve the one page; its script reads the address."""
-    content = await anyio.Path(_PAGES / "index.html").read_bytes()
-    live = context.public_url.replace("http", "ws", 1)
-    policy = (
-        f"default-src 'self'; connect-src 'self' {context.stripe_api_base} {live}; object-src 'none'; "
-        f"img-src 'self' data: {_origin(context.media_url)}; "
-        "base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
-    )
-    headers = {"Content-Security-Policy": policy, "Cache-Control": "no-cache"}
-    return Response(content, media_type=MediaType.HTML, headers=headers)
-
-
-def _origin(address: str) -> str:
-    """Return the origin of the pictures' address, as a policy names it; "" for the shop's own."""
-    return "/".join(address.split("/")[:3]) if address.startswith("http") else ""
 
 
 @get("/config", summary="Read the configuration")
@@ -141,4 +114,4 @@ def _notice(title: str, given: str) -> NoticeView:
     return NoticeView(title=title, url=given if is_url else None, text=None if is_url else given)
 
 
-PUBLIC: list[ControllerRouterHandler] = [config, live_events, live, ready, page, static]
+PUBLIC: list[ControllerRouterHandler] = [config, live_events, live, ready]

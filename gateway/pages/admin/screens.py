@@ -1,0 +1,92 @@
+"""Screens of the admin portal: what stands in its menu, and how each is rendered.
+
+A screen shows what the API answers to whoever is signed in, so its rights are those of the API's routes
+(gateway/rights.py). Its key here only says to whom the menu offers it.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, Literal, TypeAlias
+
+import msgspec
+from litestar import Response
+from litestar.datastructures import Cookie
+from litestar.types import ControllerRouterHandler
+
+from bus.messages.staff import RightKey
+from gateway.api.staff_me import MeView
+from gateway.context import Http, context_of
+from gateway.pages.inside import ask
+from gateway.pages.render import policy, rendered
+from gateway.pages.visitor import Visitor, language_asked
+
+Group: TypeAlias = Literal["day", "goods", "people", "shop", "engine"]
+
+# A script may make markup of the shop's own pages only: swap.js has the one policy. Source: W3C, Trusted Types.
+_TRUSTED: Final = "; require-trusted-types-for 'script'; trusted-types shop"
+_NEVER_KEPT: Final = "no-store"
+SCREENS: Final = "screens"  # The option of the routes that has all of them.
+
+
+class Screen(msgspec.Struct, frozen=True, kw_only=True):
+    """An entry of the menu. `key` is the right without which it is not offered; `letter` opens it after `g`."""
+
+    path: str
+    title: str  # In English: the template translates it.
+    group: Group
+    key: RightKey | None = None
+    letter: str = ""
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True):
+    """A domain's part of the portal: its screens, and the routes behind them."""
+
+    screens: Sequence[Screen]
+    routes: Sequence[ControllerRouterHandler]
+
+
+async def screen(
+    request: Http,
+    template: str,
+    *,
+    status: int = 200,
+    cookies: Sequence[Cookie] = (),
+    problem: str = "",
+    **values: object,
+) -> Response[bytes]:
+    """Render a screen for whoever is signed in.
+
+    Args:
+        request: Whose screen it is.
+        template: Its file below `templates/admin`.
+        status: The HTTP status.
+        cookies: To set with it.
+        problem: A sentence on what was refused, shown above everything.
+        values: What the template shows.
+
+    Raises:
+        Refused: Nobody is signed in.
+    """
+    me = (await ask(request, "GET", "/admin/api/me")).read(MeView)
+    shown = {"me": me, "menu": menu_of(me, request.route_handler.opt[SCREENS]), "problem": problem, **values}
+    return bare_screen(request, template, status=status, cookies=cookies, **shown)
+
+
+def bare_screen(
+    request: Http, template: str, *, status: int = 200, cookies: Sequence[Cookie] = (), **values: object
+) -> Response[bytes]:
+    """Render a page of the portal for nobody in particular, such as the one to sign in on."""
+    visitor = Visitor(language=language_asked(request), cart=None)
+    headers = {
+        "Content-Security-Policy": policy(context_of(request.scope)) + _TRUSTED,
+        "Cache-Control": _NEVER_KEPT,
+    }
+    return rendered(request, f"admin/{template}", visitor, status, headers, cookies, values)
+
+
+def menu_of(me: MeView, screens: Iterable[Screen]) -> Mapping[Group, Sequence[Screen]]:
+    """Return the screens that are for them, by group and in order."""
+    keys, found = set(me.keys), dict[Group, list[Screen]]()
+    for each in screens:
+        if each.key is None or each.key in keys:
+            found.setdefault(each.group, []).append(each)
+    return found

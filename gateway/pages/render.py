@@ -1,0 +1,156 @@
+"""Pages as HTML, from the templates in this folder. What a template is given is text: nothing in it becomes markup."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote as _quoted
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from litestar import Response
+from litestar.datastructures import Cookie
+
+from bus.messages.base import Money
+from gateway.context import GatewayContext, Http, context_of
+from gateway.pages import assets
+from gateway.pages.forms import new_key
+from gateway.pages.languages import Language, languages
+from gateway.pages.site import site_of
+from gateway.pages.visitor import Visitor, language_asked, language_cookie, visitor_of
+
+_TEMPLATES: Final = Path(__file__).parent / "templates"
+_HTML: Final = "text/html; charset=utf-8"
+# A visitor's own basket is in it: a browser may keep it, and asks whether it is still right; nobody else may.
+_PRIVATE: Final = "private, no-cache"
+
+
+async def page(
+    request: Http,
+    template: str,
+    *,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+    cookies: Sequence[Cookie] = (),
+    visitor: Visitor | None = None,
+    **values: object,
+) -> Response[bytes]:
+    """Render a page of the shop.
+
+    Args:
+        request: Whose page it is.
+        template: Its file below `templates`.
+        status: The HTTP status.
+        headers: Further headers. Pages may be kept by their reader's browser alone, unless these say otherwise.
+        cookies: To set with it.
+        visitor: Who looks at it, if that is known already.
+        values: What the template shows.
+    """
+    known = visitor or await visitor_of(request)
+    if request.query_params.get("lang") == known.language.code:
+        cookies = [*cookies, language_cookie(request, known.language.code)]
+    return rendered(request, template, known, status, headers, cookies, values)
+
+
+def bare_page(
+    request: Http, template: str, *, status: int, headers: Mapping[str, str] | None = None, **values: object
+) -> Response[bytes]:
+    """Render a page that needs nothing of the shop: a visitor's basket is not read for it."""
+    nobody = Visitor(language=language_asked(request), cart=None)
+    return rendered(request, template, nobody, status, headers, (), values)
+
+
+def whole_address(request: Http, path: str) -> str:
+    """Write an address of the shop as others may follow it. What is an address already stays."""
+    if path.startswith("http"):
+        return path
+    return (context_of(request.scope).public_url or str(request.base_url).rstrip("/")) + path
+
+
+def rendered(
+    request: Http,
+    template: str,
+    visitor: Visitor,
+    status: int,
+    headers: Mapping[str, str] | None,
+    cookies: Sequence[Cookie],
+    values: Mapping[str, object],
+) -> Response[bytes]:
+    """Render a page for a visitor who is known; as `page`, which see."""
+    context, code = context_of(request.scope), visitor.language.code
+    shown = {
+        "visitor": visitor,
+        "site": site_of(context),
+        "here": _here(request),
+        "path": request.url.path,
+        "canonical": whole_address(request, request.url.path),
+        "hold_s": context.cart_hold_s,
+        "now": context.clock.now(),
+        **values,
+    }
+    content = environment(code).get_template(template).render(shown)
+    given = {
+        "Content-Security-Policy": policy(context),
+        "Cache-Control": _PRIVATE,
+        "Content-Language": code,
+        **(headers or {}),
+    }
+    return Response(content.encode(), status_code=status, media_type=_HTML, headers=given, cookies=list(cookies))
+
+
+def policy(context: GatewayContext) -> str:
+    """Write what a page may load: files of the shop, its pictures, its live stock, and Stripe's API."""
+    live = context.public_url.replace("http", "ws", 1)
+    return (
+        f"default-src 'self'; connect-src 'self' {context.stripe_api_base} {live}; object-src 'none'; "
+        f"img-src 'self' data: {_origin(context.media_url)}; "
+        "base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
+    )
+
+
+@cache
+def environment(code: str) -> Environment:
+    """Return the templates in a language."""
+    language = languages()[code]
+    made = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+        extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
+    )
+    made.install_gettext_callables(language.say, language.say_many, newstyle=True)  # type: ignore[attr-defined] # Of the extension.
+    made.globals |= {"asset": assets.address, "language": language, "languages": languages(), "new_key": new_key}
+    made.filters |= _filters(language)
+    return made
+
+
+def _filters(language: Language) -> dict[str, object]:
+    def iso(at: datetime) -> str:
+        return at.isoformat(timespec="seconds").replace("+00:00", "Z")
+
+    def times(money: Money, count: int) -> Money:
+        return Money(amount=money.amount * count, currency=money.currency)
+
+    return {
+        "money": language.money,
+        "when": language.when,
+        "number": language.number,
+        "said": language.say,
+        "iso": iso,
+        "times": times,
+    }
+
+
+def _here(request: Http) -> str:
+    """Return the path of the page with its query, to come back to; without the language, which a cookie keeps."""
+    kept = [(name, value) for name, value in request.query_params.multi_items() if name not in ("lang", "token")]
+    query = "&".join(f"{_quoted(name)}={_quoted(str(value))}" for name, value in kept)
+    return f"{request.url.path}?{query}" if query else request.url.path
+
+
+def _origin(address: str) -> str:
+    """Return the origin of the pictures' address, as a policy names it; "" for the shop's own."""
+    return "/".join(address.split("/")[:3]) if address.startswith("http") else ""

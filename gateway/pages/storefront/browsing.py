@@ -1,0 +1,159 @@
+"""The home page, categories and the search: lists of products, with what they are filtered by in their address."""
+
+import re
+from collections.abc import Sequence
+from typing import Final
+from urllib.parse import quote, urlencode
+
+import msgspec
+from litestar import Response, get
+from litestar.params import FromPath
+
+from bus.messages.currencies import decimals
+from gateway.api.catalog.categories import CategoryList, CategoryNode, CategoryView
+from gateway.api.catalog.listing import FacetView
+from gateway.api.catalog.products import ProductList
+from gateway.context import Http, context_of
+from gateway.pages.forms import see
+from gateway.pages.inside import ask
+from gateway.pages.render import page
+from gateway.pages.visitor import Visitor, visitor_of
+
+_SORTS: Final = ("relevance", "title", "price", "-price", "newest")
+_MOST_CHOSEN: Final = 50  # Values of filters that are passed on; the search has a limit of its own.
+_LONGEST: Final = 200
+_ON_PAGE: Final = 24
+_AT_HOME: Final = 12
+_AMOUNT: Final = re.compile(r"\d{1,9}(?:[.,]\d{1,3})?")
+
+
+class Chip(msgspec.Struct, frozen=True):
+    """A filter that is set, and the address of the same list without it."""
+
+    title: str
+    address: str
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """What a list is asked for, as its address says. What can't be read is left out: an address may be old."""
+
+    q: str
+    sort: str
+    in_stock: bool
+    chosen: Sequence[tuple[str, str]]  # Facets and values.
+    low: str  # As typed, in whole units of the currency.
+    high: str
+    cursor: str
+
+    def values(self, facet: str) -> Sequence[str]:
+        """Return the values that are chosen of a facet."""
+        return [value for name, value in self.chosen if name == facet]
+
+    def query(self, *, without: tuple[str, str] | None = None, cursor: str = "") -> str:
+        """Write it as a query string, for a page's address."""
+        pairs = [("q", self.q), ("sort", self.sort), ("in_stock", "true" if self.in_stock else "")]
+        pairs += [("from", self.low), ("to", self.high)]
+        pairs += [(f"f.{name}", value) for name, value in self.chosen]
+        return urlencode([pair for pair in [*pairs, ("cursor", cursor)] if pair[1] and pair != without])
+
+
+@get("/", include_in_schema=False)
+async def home(request: Http) -> Response[bytes]:
+    """Show what the shop has: its categories, what is new, and what runs out."""
+    visitor = await visitor_of(request)
+    categories = await _categories(request, visitor)
+    newest = await _products(request, visitor, f"sort=newest&limit={_AT_HOME}")
+    return await page(
+        request, "storefront/home.html", visitor=visitor, categories=categories, products=newest, is_home=True
+    )
+
+
+@get("/c/{path:path}", include_in_schema=False)
+async def category(request: Http, path: FromPath[str]) -> Response[bytes]:
+    """List the products of a category, and of those below it."""
+    visitor, name = await visitor_of(request), quote(path.strip("/"))
+    locale = f"locale={visitor.language.code}"
+    found = (await ask(request, "GET", f"/categories/{name}", query=locale)).read(CategoryView)
+    asked = _asked(request)
+    listed = await _products(request, visitor, _api_query(request, asked, found.path))
+    return await _list_page(request, visitor, asked, listed, "storefront/category.html", category=found)
+
+
+@get("/search", include_in_schema=False)
+async def search(request: Http) -> Response[bytes]:
+    """List the products that a query finds; without one, all."""
+    visitor, asked = await visitor_of(request), _asked(request)
+    listed = await _products(request, visitor, _api_query(request, asked, ""))
+    if listed.redirect:
+        return see(listed.redirect)
+    return await _list_page(request, visitor, asked, listed, "storefront/search.html", category=None)
+
+
+async def _list_page(
+    request: Http, visitor: Visitor, asked: Asked, listed: ProductList, template: str, *, category: CategoryView | None
+) -> Response[bytes]:
+    next_page = f"{request.url.path}?{asked.query(cursor=listed.next)}" if listed.next else ""
+    return await page(
+        request,
+        template,
+        visitor=visitor,
+        asked=asked,
+        listed=listed,
+        category=category,
+        chips=_chips(request, asked, listed.facets),
+        next_page=next_page,
+        sorts=_SORTS,
+    )
+
+
+async def _products(request: Http, visitor: Visitor, query: str) -> ProductList:
+    return (await ask(request, "GET", "/products", query=f"{query}&locale={visitor.language.code}")).read(ProductList)
+
+
+async def _categories(request: Http, visitor: Visitor) -> Sequence[CategoryNode]:
+    listed = await ask(request, "GET", "/categories", query=f"locale={visitor.language.code}")
+    return [each for each in listed.read(CategoryList).items if each.level == 1 and each.products]
+
+
+def _asked(request: Http) -> Asked:
+    given = [(name, str(value)[:_LONGEST]) for name, value in request.query_params.multi_items()]
+    first = dict(reversed(given))
+    chosen = [(name.removeprefix("f."), value) for name, value in given if name.startswith("f.") and value]
+    return Asked(
+        q=first.get("q", "").strip(),
+        sort=first.get("sort", "") if first.get("sort") in _SORTS else "",
+        in_stock=first.get("in_stock") == "true",
+        chosen=[(name, value) for name, value in chosen if name != "price"][:_MOST_CHOSEN],
+        low=_amount(first.get("from", "")),
+        high=_amount(first.get("to", "")),
+        cursor=first.get("cursor", ""),
+    )
+
+
+def _amount(text: str) -> str:
+    return text if _AMOUNT.fullmatch(text) else ""
+
+
+def _api_query(request: Http, asked: Asked, path: str) -> str:
+    """Write what the API is asked for: prices in minor units."""
+    currency = context_of(request.scope).currency
+    low, high = _minor(asked.low, currency), _minor(asked.high, currency)
+    pairs = [(f"f.{name}", value) for name, value in asked.chosen]
+    pairs += [("q", asked.q), ("category", path), ("sort", asked.sort), ("cursor", asked.cursor)]
+    pairs += [("in_stock", "true" if asked.in_stock else ""), ("f.price", f"{low}..{high}" if low or high else "")]
+    return urlencode([*[pair for pair in pairs if pair[1]], ("limit", str(_ON_PAGE))])
+
+
+def _minor(text: str, currency: str) -> str:
+    return str(round(float(text.replace(",", ".")) * 10 ** decimals(currency))) if text else ""
+
+
+def _chips(request: Http, asked: Asked, facets: Sequence[FacetView]) -> list[Chip]:
+    titles = {(facet.name, value.value): value.title for facet in facets for value in facet.values}
+    return [
+        Chip(titles.get(pair, pair[1]), f"{request.url.path}?{asked.query(without=(f'f.{pair[0]}', pair[1]))}")
+        for pair in asked.chosen
+    ]
+
+
+PUBLIC = [home, category, search]
