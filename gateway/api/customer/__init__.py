@@ -9,7 +9,6 @@ from gateway.api.customer import (
     addresses,
     credentials,
     orders,
-    pages,
     passkeys,
     personal,
     sessions,
@@ -22,7 +21,6 @@ PUBLIC: list[ControllerRouterHandler] = [
     *credentials.PUBLIC,
     *passkeys.PUBLIC,
     *orders.PUBLIC,
-    *pages.PUBLIC,
     Router(
         "/me",
         guards=[customer_only],
