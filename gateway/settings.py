@@ -173,6 +173,7 @@ class PageSettings(Settings, frozen=True, kw_only=True):
     shopflow_terms: Annotated[str, meaning(f"The terms of sale. {_URL_OR_TEXT}")] = ""
     shopflow_returns: Annotated[str, meaning(f"How goods are sent back. {_URL_OR_TEXT}")] = ""
     shopflow_privacy: Annotated[str, meaning(f"What becomes of buyers' data. {_URL_OR_TEXT}")] = ""
+    shopflow_contact: Annotated[str, meaning(f"How buyers reach the shop. {_URL_OR_TEXT}")] = ""
     shopflow_tax_note: Annotated[
         str, meaning("A sentence on taxes that stands at each total, such as: Prices include VAT.")
     ] = "The shop adds nothing to this total."
@@ -185,4 +186,5 @@ class PageSettings(Settings, frozen=True, kw_only=True):
             "Terms": self.shopflow_terms,
             "Returns": self.shopflow_returns,
             "Privacy": self.shopflow_privacy,
+            "Contact": self.shopflow_contact,
         }

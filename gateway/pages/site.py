@@ -29,6 +29,10 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     tax_note: str
     notices: Sequence[Notice]
 
+    def notice(self, slug: str) -> Notice | None:
+        """Return the notice that is read at `/pages/SLUG`; None if there is none."""
+        return next((each for each in self.notices if each.slug == slug and each.text), None)
+
 
 def site_of(context: GatewayContext) -> Site:
     """Read it from the settings."""
