@@ -162,6 +162,11 @@ class EdgeSettings(Settings, frozen=True, kw_only=True):
 _URL_OR_TEXT = "The address of a page (https://...), or the text itself. Empty: the page does not speak of it."
 
 
+def is_address(text: str) -> bool:
+    """Whether a notice is the address of a page elsewhere, and no text."""
+    return text.startswith(("https://", "http://"))
+
+
 class PageSettings(Settings, frozen=True, kw_only=True):
     """The shop's duties to inform its buyers, which only its owner can fulfil."""
 
@@ -188,3 +193,8 @@ class PageSettings(Settings, frozen=True, kw_only=True):
             "Privacy": self.shopflow_privacy,
             "Contact": self.shopflow_contact,
         }
+
+    @property
+    def own_texts(self) -> dict[str, str]:
+        """The notices that are texts, by the last part of their pages' addresses."""
+        return {title.lower(): text for title, text in self.notices.items() if text and not is_address(text)}

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import msgspec
 
 from gateway.context import GatewayContext
+from gateway.settings import is_address
 
 
 class Notice(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,5 +48,5 @@ def site_of(context: GatewayContext) -> Site:
 
 
 def _notice(title: str, given: str) -> Notice:
-    is_url = given.startswith(("https://", "http://"))
+    is_url = is_address(given)
     return Notice(slug=title.lower(), title=title, url=given if is_url else "", text="" if is_url else given)
