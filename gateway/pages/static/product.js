@@ -190,7 +190,7 @@ live.addEventListener("stock", (event) => {
 async function back() {
   const answer = await fetch(`/products/${encodeURIComponent(page?.dataset.product ?? "")}/inventory`);
   if (!answer.ok) return;
-  const { held_until, as_of } = /** @type {ProductInventory} */ (await answer.json());
+  const { held_until, as_of } = /** @type {{held_until: Record<string, string>, as_of: string}} */ (await answer.json());
   for (const [sku, until] of Object.entries(held_until)) {
     const place = page?.querySelector(`[data-skus="${CSS.escape(sku)}"]`);
     const minutes = Math.max(1, Math.ceil((Date.parse(until) - Date.parse(as_of)) / 60_000));

@@ -52,7 +52,7 @@ function suggest(form, input) {
     }
   }
 
-  /** @param {SuggestionsView} found */
+  /** @param {{categories: string[], queries: string[], products: {id: string, title: string}[]}} found */
   function fill(found) {
     const nav = [...document.querySelectorAll(".departments a")];
     const category = (/** @type {string} */ title) => nav.find((link) => link.textContent === title)?.getAttribute("href") ?? search(title);

@@ -35,14 +35,10 @@ def offline(request: Http) -> Response[bytes]:
 @get("/sw.js", include_in_schema=False, sync_to_thread=False)
 def service_worker() -> Response[bytes]:
     """Serve the worker that shows the offline page. It is at the top, as it is for all pages."""
-    script = assets.read("worker.js").decode()
-    return Response(
-        script.replace(
-            "OFFLINE_FILES", msgspec.json.encode(["/offline", assets.address("shop.css")]).decode()
-        ).encode(),
-        media_type="text/javascript; charset=utf-8",
-        headers={"Cache-Control": "no-cache"},
-    )
+    files = msgspec.json.encode(["/offline", assets.address("shop.css")])
+    script = assets.read("worker.js").replace(b'["OFFLINE_FILES"]', files)
+    headers = {"Cache-Control": "no-cache"}
+    return Response(script, media_type="text/javascript; charset=utf-8", headers=headers)
 
 
 @get("/robots.txt", include_in_schema=False, sync_to_thread=False, media_type=MediaType.TEXT)
