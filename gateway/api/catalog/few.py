@@ -54,7 +54,8 @@ async def look_up(
     At most 50 in all.
     """
     named = _listed(ids)
-    views = await shown_views(context, [*named, *await _products_of(context, _listed(skus, _MOST - len(named)))])
+    of_skus = await _products_of(context, _listed(skus, _MOST - len(named)))
+    views = await shown_views(context, list(dict.fromkeys([*named, *of_skus])))
     items = await summaries(context, views, locales(context, locale, accept_language))
     return Response(FewProducts(items=items), headers=kept(context, views))
 

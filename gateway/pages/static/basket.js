@@ -79,6 +79,7 @@ async function settle() {
   if (waiting) return;
   if (crossed) await again();
   dress();
+  document.dispatchEvent(new Event("settled"));
 }
 
 /** Read the basket of now. */
