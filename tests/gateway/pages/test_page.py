@@ -34,7 +34,8 @@ COUNTS = """
 () => new Promise((resolve) => {
   const badge = document.getElementById("basket-count");
   const began = performance.now();
-  new MutationObserver(() => resolve(performance.now() - began)).observe(badge, { childList: true, characterData: true, subtree: true });
+  const seen = new MutationObserver(() => resolve(performance.now() - began));
+  seen.observe(badge, { childList: true, characterData: true, subtree: true });
   document.querySelector(".offer [data-testid=add]").click();
 })
 """

@@ -25,6 +25,17 @@ BASKET = """
     line.dataset.line, line.querySelector("[data-testid=quantity]").textContent]),
 })
 """
+# Do something in a window: with the button of this kind, else add this SKU; and wait for the shop's answer.
+DO = """
+async ([way, place, sku]) => {
+  const all = [...document.querySelectorAll(`#basket-panel [data-testid="${way}"]`)];
+  if (way === "add" || !all.length) {
+    document.querySelector(`.offer input[value="${sku}"]`).checked = true;
+    document.querySelector(".offer [data-testid=add]").click();
+  } else all[place % all.length].click();
+  await new Promise((done) => document.addEventListener("settled", done, { once: true }));
+}
+"""
 
 
 # --- Addresses ---
@@ -94,14 +105,7 @@ async def test_windows_of_one_basket_agree_whatever_is_done_in_them(
         window = chance.choice(windows)
         way = chance.choice(WAYS)
         await window.evaluate(
-            """async ([way, place, sku]) => {
-              const all = [...document.querySelectorAll(`[data-testid="${way}"]`)].filter((each) => each.closest("#basket-panel"));
-              if (way === "add" || !all.length) {
-                document.querySelector(`.offer input[value="${sku}"]`).checked = true;
-                document.querySelector(".offer [data-testid=add]").click();
-              } else all[place % all.length].click();
-              await new Promise((done) => document.addEventListener("settled", done, { once: true }));
-            }""",
+            DO,
             [way, chance.randrange(9), chance.choice(GOODS)],
         )
         seen = await window.evaluate(BASKET)
