@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 
 from bus.backlog import Backlog
 from bus.deliveries import Deliveries
-from bus.messages.base import Currency, Sku
+from bus.messages.base import Currency, ProductId, Sku
 from bus.messages.inventory import StockLevel
 from engine.actor import Bus
 from engine.cell import ActorCell
@@ -93,6 +93,7 @@ class GatewayContext:
     stripe_account: OwnAccount
     carrier_webhook_secrets: tuple[str, ...]
     feeds: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MOST_FEEDS))  # Walks through all goods.
+    products_of_skus: dict[Sku, ProductId] = field(default_factory=dict)  # As looked up; gateway/api/catalog/few.py.
     in_progress: dict[str, asyncio.Event] = field(default_factory=dict)  # Requests in progress, by key.
 
 

@@ -39,6 +39,7 @@ PUBLIC: list[ControllerRouterHandler] = [
     *search.PUBLIC,
     *cart.PUBLIC,
     *order.PUBLIC,
+    *shipping.PUBLIC,
     *webhooks.PUBLIC,
     *shop.PUBLIC,
     *docs.PUBLIC,

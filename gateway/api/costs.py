@@ -32,6 +32,7 @@ COSTS: Final[Sequence[RouteCost]] = (
     RouteCost("/me(/.*)?", 10),
     RouteCost("/live/events", 10),
     RouteCost("/products(/[^/]+/related)?", 8),
+    RouteCost("/low-stock|/product-lookup", 12),
     RouteCost("/categories(/.*)?", 8),
     RouteCost("/collections/.*", 12),
     RouteCost("/sitemap.xml|/feeds/.*", 50),

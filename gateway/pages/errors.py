@@ -50,7 +50,8 @@ def _on_bug(request: Http, error: Exception) -> Response[bytes]:
 
 def error_page(request: Http, status: int, code: str, headers: Mapping[str, str] | None = None) -> Response[bytes]:
     """Show an error. It asks nothing of the shop, which may be what has failed."""
-    return bare_page(request, "error.html", status=status, headers=headers, code=code, sentence=words.problem(code))
+    shown = {"number": status, "code": code, "sentence": words.problem(code)}
+    return bare_page(request, "error.html", status=status, headers=headers, **shown)
 
 
 HANDLERS: Final[dict[int | type[Exception], Callable[[Http, Any], Response[bytes]]]] = {
