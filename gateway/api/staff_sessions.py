@@ -91,7 +91,7 @@ class PasskeyOptions(View, frozen=True, kw_only=True):
     dto=Strict[SignInBody],
     return_dto=None,
     summary="Sign in",
-    refuses=["bad_credentials", "second_factor_required", "foreign_origin"],
+    refuses=["bad_credentials", "second_factor_required"],
 )
 async def sign_in(
     context: Injected, request: Http, data: JSONBody[SignInBody], token: FromQuery[bool] = False
@@ -114,7 +114,7 @@ async def sign_in(
     return await begin(context, request, known.id, known.generation, method, shows_token=token)
 
 
-@post("/sessions/passkey/options", status_code=200, summary="Begin to sign in by a passkey", refuses=["foreign_origin"])
+@post("/sessions/passkey/options", status_code=200, summary="Begin to sign in by a passkey")
 async def begin_passkey_sign_in(context: Injected) -> PasskeyOptions:
     """Return the options for `navigator.credentials.get`. Its challenge lasts five minutes."""
     return PasskeyOptions(options=await context.passkeys.options_to_use(PURPOSE))
@@ -125,7 +125,7 @@ async def begin_passkey_sign_in(context: Injected) -> PasskeyOptions:
     dto=Strict[StaffPasskeyBody],
     return_dto=None,
     summary="Sign in by a passkey",
-    refuses=["bad_credentials", "foreign_origin"],
+    refuses=["bad_credentials"],
 )
 async def passkey_sign_in(
     context: Injected, request: Http, data: JSONBody[StaffPasskeyBody], token: FromQuery[bool] = False
@@ -164,7 +164,7 @@ async def sign_out(context: Injected, staff: Member) -> Response[None]:
     return_dto=None,
     status_code=200,
     summary="Read an invitation",
-    refuses=["not_found", "foreign_origin"],
+    refuses=["not_found"],
 )
 async def read_invitation(context: Injected, request: Http, data: JSONBody[InvitationBody]) -> InvitationView:
     """Read whom a link invites. It changes nothing; the token is in the body, so that no log has it."""
@@ -181,7 +181,7 @@ async def read_invitation(context: Injected, request: Http, data: JSONBody[Invit
     return_dto=None,
     status_code=201,
     summary="Accept an invitation",
-    refuses=["not_found", "password_refused", "foreign_origin"],
+    refuses=["not_found", "password_refused"],
 )
 async def join(
     context: Injected, request: Http, data: JSONBody[JoinBody], token: FromQuery[bool] = False

@@ -8,6 +8,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from gateway.api.customer import credentials, passkeys, signing_in
 from testkit import Servers, ShopUnderTest
 from tests.authenticator import Authenticator
 from tests.journeys.accounts import PASSWORD, Browser, Person, newest_mail
@@ -192,6 +193,22 @@ async def test_a_page_of_another_site_changes_nothing(
     ):
         assert (await browser.ask(method, path, body, headers=headers)).refusal == (403, "foreign_origin"), path
     assert (await browser.me()).good["name"] == "Ada Lovelace"
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    sorted(
+        (method, path)
+        for handler in (*signing_in.PUBLIC, *credentials.PUBLIC, *passkeys.PUBLIC)
+        for method in {*handler.http_methods} - {"GET", "HEAD"}
+        for path in handler.paths
+    ),
+)
+async def test_a_route_of_strangers_refuses_another_site_before_it_reads(ada: Person, method: str, path: str) -> None:
+    """What the body lacks is no matter of a page of another site."""
+    headers = {"Sec-Fetch-Site": "cross-site"}
+    refused = await ada.ask(method, path.replace("{token:str}", "tok"), {"no": "field"}, headers=headers)
+    assert refused.refusal == (403, "foreign_origin")
 
 
 async def test_a_form_is_not_read(shop: ShopUnderTest, http: aiohttp.ClientSession) -> None:

@@ -32,7 +32,6 @@ from gateway.api.lists import WholeListView
 from gateway.context import Http, Injected, client_address
 from gateway.customers import CurrentCustomer, check_fresh
 from gateway.problems import Problem, not_found
-from gateway.same_site import check_origin
 
 _ADD, _USE = "add a customer's passkey", "sign a customer in"
 
@@ -135,11 +134,9 @@ async def remove_passkey(context: Injected, customer: CurrentCustomer, passkey_i
     "/sessions/passkey/options",
     status_code=200,
     summary="Begin to sign in with a passkey",
-    refuses=["foreign_origin", "unsupported_media_type"],
 )
 async def passkey_login_options(context: Injected, request: Http) -> dict[str, Any]:
     """Return the options for `navigator.credentials.get`. They are good for five minutes, once."""
-    check_origin(request)
     charge_login(context, request)
     return await context.passkeys.options_to_use(_USE)
 
@@ -149,13 +146,12 @@ async def passkey_login_options(context: Injected, request: Http) -> dict[str, A
     dto=Strict[PasskeyLoginBody],
     return_dto=None,
     summary="Sign in with a passkey",
-    refuses=["bad_credentials", "foreign_origin", "unsupported_media_type"],
+    refuses=["bad_credentials"],
 )
 async def log_in_with_passkey(
     context: Injected, request: Http, data: JSONBody[PasskeyLoginBody], token: FromQuery[bool] = False
 ) -> Response[SessionMadeView]:
     """Begin a session of 24 hours with a passkey."""
-    check_origin(request)
     charge_login(context, request)
     shown = _read(data.answer)
     credential_id = credential_id_of(shown) or b""

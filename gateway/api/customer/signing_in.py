@@ -58,7 +58,7 @@ from gateway.customers import (
     shown_registration,
 )
 from gateway.problems import too_many
-from gateway.same_site import check_origin, is_browser
+from gateway.same_site import is_browser
 
 
 class RegistrationBody(Body, frozen=True, kw_only=True):
@@ -92,11 +92,10 @@ class LoginBody(Body, frozen=True, kw_only=True):
     dto=Strict[RegistrationBody],
     return_dto=None,
     summary="Ask for an account",
-    refuses=["weak_password", "foreign_origin", "unsupported_media_type"],
+    refuses=["weak_password"],
 )
 async def register(context: Injected, request: Http, data: JSONBody[RegistrationBody]) -> Response[SentView]:
     """Ask for an account. A mail brings a code of six digits; if the address has an account, the mail says so."""
-    check_origin(request)
     email, name = read_email(data.email), read_name(data.name)
     index = index_of(context, email)
     charge(context, request, "sign_ups", (context.guard.sign_ups, network_of(client_address(request))))
@@ -115,7 +114,7 @@ async def register(context: Injected, request: Http, data: JSONBody[Registration
     dto=Strict[CodeBody],
     return_dto=None,
     summary="Prove an address and open its account",
-    refuses=["bad_code", "foreign_origin", "unsupported_media_type"],
+    refuses=["bad_code"],
 )
 async def verify(
     context: Injected, request: Http, data: JSONBody[CodeBody], token: FromQuery[bool] = False
@@ -125,7 +124,6 @@ async def verify(
     In another browser than the one that asked, the account has no password and no name yet: whoever asked for it may be
     somebody else.
     """
-    check_origin(request)
     charge_login(context, request)
     index = index_of(context, read_email(data.email))
     shown = shown_registration(context, request)
@@ -141,13 +139,12 @@ async def verify(
     dto=Strict[LoginBody],
     return_dto=None,
     summary="Sign in with a password",
-    refuses=["bad_credentials", "foreign_origin", "unsupported_media_type"],
+    refuses=["bad_credentials"],
 )
 async def log_in(
     context: Injected, request: Http, data: JSONBody[LoginBody], token: FromQuery[bool] = False
 ) -> Response[SessionMadeView]:
     """Begin a session of 24 hours. After too many failures passwords are refused for a while; codes are not."""
-    check_origin(request)
     charge_login(context, request)
     index = index_of(context, read_email(data.email))
     account = await _proven(context, request, index, data.password)
@@ -160,7 +157,6 @@ async def log_in(
     dto=Strict[EmailBody],
     return_dto=None,
     summary="Ask for a code to sign in",
-    refuses=["foreign_origin", "unsupported_media_type"],
 )
 async def request_login_code(context: Injected, request: Http, data: JSONBody[EmailBody]) -> SentView:
     """Ask for a mail with a code to sign in with. An address without an account gets a mail that says so."""
@@ -172,13 +168,12 @@ async def request_login_code(context: Injected, request: Http, data: JSONBody[Em
     dto=Strict[CodeBody],
     return_dto=None,
     summary="Sign in with a code",
-    refuses=["bad_code", "foreign_origin", "unsupported_media_type"],
+    refuses=["bad_code"],
 )
 async def log_in_with_code(
     context: Injected, request: Http, data: JSONBody[CodeBody], token: FromQuery[bool] = False
 ) -> Response[SessionMadeView]:
     """Begin a session of 24 hours with the code of a mail."""
-    check_origin(request)
     charge_login(context, request)
     index = index_of(context, read_email(data.email))
     entered = await context.bus.ask(LogInWithCode(email_index=index, code=data.code.strip()))
@@ -187,10 +182,9 @@ async def log_in_with_code(
     return await signed_in(context, request, entered, method="code", as_token=token, cart_id=data.cart_id or "")
 
 
-@delete("/sessions", status_code=200, summary="Sign out", refuses=["foreign_origin", "unsupported_media_type"])
+@delete("/sessions", status_code=200, summary="Sign out")
 async def log_out(context: Injected, request: Http) -> Response[SentView]:
     """End the session of this browser or program. Without one it does nothing."""
-    check_origin(request)
     customer = await customer_of(request)
     if customer is not None:
         await end_for_good(context, customer.session)
@@ -201,7 +195,6 @@ async def log_out(context: Injected, request: Http) -> Response[SentView]:
 
 async def send_code(context: GatewayContext, request: Http, typed: str, *, purpose: str) -> SentView:
     """Send a code or a token to an address, whether it has an account or not."""
-    check_origin(request)
     email = read_email(typed)
     index = index_of(context, email)
     charge_mail(context, request, index)
