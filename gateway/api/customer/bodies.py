@@ -8,7 +8,7 @@ from litestar import Response
 from litestar.datastructures import Cookie
 
 from bus.messages.base import Instant
-from bus.messages.customer import EmailIndex, NoSuchCustomer, NotSignedIn, Profile, SignedIn
+from bus.messages.customer import BadCode, EmailIndex, NoSuchCustomer, NotSignedIn, Profile, SignedIn
 from bus.messages.customer_own import ReadProfile
 from engine.passwords import LONGEST, PasswordsBusy, Weakness
 from gateway import security_log
@@ -207,17 +207,12 @@ def charge_login(context: GatewayContext, request: Http) -> None:
     charge(context, request, "logins", (context.guard.logins, network_of(client_address(request))))
 
 
-def bad_code() -> Problem:
-    """Make the answer to a code or token that is not right, for whatever reason."""
-    return Problem(401, "bad_code", "This code is not right, or its time is over.")
-
-
 def bad_credentials() -> Problem:
     """Make the answer to what proves nothing."""
     return Problem(401, "bad_credentials", "E-mail address or password are not right.")
 
 
-def let_in(answered: SignedIn | NotSignedIn) -> SignedIn:
+def let_in(answered: SignedIn | NotSignedIn | BadCode) -> SignedIn:
     """Return who is let in.
 
     Raises:
@@ -225,4 +220,6 @@ def let_in(answered: SignedIn | NotSignedIn) -> SignedIn:
     """
     if isinstance(answered, NotSignedIn):
         raise bad_credentials()
+    if isinstance(answered, BadCode):  # Or token, for whatever reason.
+        raise Problem(401, "bad_code", "This code is not right, or its time is over.")
     return answered

@@ -4,7 +4,6 @@ from litestar import Response, post, put
 from litestar.params import FromPath, JSONBody
 
 from bus.messages.customer import (
-    BadCode,
     ChangePassword,
     ConfirmEmailChange,
     ReadCredentials,
@@ -24,7 +23,6 @@ from gateway.api.customer.bodies import (
     SentView,
     SessionMadeView,
     Token,
-    bad_code,
     bad_credentials,
     charge_login,
     charge_mail,
@@ -92,9 +90,7 @@ async def reset_password(
     """Set a new password with the token of a mail. All sessions end; a mail says that it was changed."""
     charge_login(context, request)
     password = await hashed(context, data.password)
-    changed = await context.bus.ask(ResetPassword(token=token[:200], password=password))
-    if isinstance(changed, BadCode):
-        raise bad_code()
+    changed = let_in(await context.bus.ask(ResetPassword(token=token[:200], password=password)))
     await _everybody_out(context, changed)
     await context.tries.clear(index_of(context, (await read_profile(context, changed.customer_id)).email))
     security_log.note("password reset", about=changed.customer_id, address=client_address(request))
@@ -158,9 +154,7 @@ async def confirm_email_change(
     """Take the new address, with its code. All other sessions end; the former address gets a way back for a week."""
     index = index_of(context, read_email(data.email))
     ask = ConfirmEmailChange(customer_id=customer.id, email_index=index, code=data.code.strip())
-    changed = await context.bus.ask(ask)
-    if isinstance(changed, BadCode):
-        raise bad_code()
+    changed = let_in(await context.bus.ask(ask))
     await _everybody_out(context, changed)
     security_log.note("address changed", about=customer.id, address=client_address(request))
     return await signed_in(context, request, changed, method=customer.session.method, as_token=_is_program(request))
@@ -180,9 +174,7 @@ async def undo_email_change(context: Injected, request: Http, data: JSONBody[Tok
     All sessions end, and the password and the passkeys are void: whoever changed the address had one of them.
     """
     charge_login(context, request)
-    undone = await context.bus.ask(UndoEmailChange(token=data.token))
-    if isinstance(undone, BadCode):
-        raise bad_code()
+    undone = let_in(await context.bus.ask(UndoEmailChange(token=data.token)))
     await _everybody_out(context, undone)
     security_log.note("address taken back", about=undone.customer_id, address=client_address(request))
     return sent(session_cookie(context, ""), status_code=200)

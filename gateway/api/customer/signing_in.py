@@ -14,10 +14,8 @@ from litestar.datastructures import Cookie
 from litestar.params import FromQuery, JSONBody
 
 from bus.messages.customer import (
-    BadCode,
     LogIn,
     LogInWithCode,
-    NotSignedIn,
     ReadCredentials,
     Register,
     RequestCode,
@@ -37,13 +35,13 @@ from gateway.api.customer.bodies import (
     SentView,
     SessionMadeView,
     answer,
-    bad_code,
     bad_credentials,
     charge,
     charge_login,
     charge_mail,
     hashed,
     index_of,
+    let_in,
     signed_in,
 )
 from gateway.buyers import read_email, read_name
@@ -128,9 +126,8 @@ async def verify(
     index = index_of(context, read_email(data.email))
     shown = shown_registration(context, request)
     browser = _hash(shown) if shown or is_browser(request) else None
-    opened = await context.bus.ask(VerifyRegistration(email_index=index, code=data.code.strip(), browser=browser))
-    if isinstance(opened, BadCode):
-        raise bad_code()
+    ask = VerifyRegistration(email_index=index, code=data.code.strip(), browser=browser)
+    opened = let_in(await context.bus.ask(ask))
     return await signed_in(context, request, opened, method="code", as_token=token, cart_id=data.cart_id or "")
 
 
@@ -176,9 +173,7 @@ async def log_in_with_code(
     """Begin a session of 24 hours with the code of a mail."""
     charge_login(context, request)
     index = index_of(context, read_email(data.email))
-    entered = await context.bus.ask(LogInWithCode(email_index=index, code=data.code.strip()))
-    if isinstance(entered, BadCode):
-        raise bad_code()
+    entered = let_in(await context.bus.ask(LogInWithCode(email_index=index, code=data.code.strip())))
     return await signed_in(context, request, entered, method="code", as_token=token, cart_id=data.cart_id or "")
 
 
@@ -223,9 +218,7 @@ async def _proven(context: GatewayContext, request: Http, index: str, password: 
         security_log.warn("sign-in failed", about=account.customer_id or "", address=client_address(request))
         raise bad_credentials()
     ask = LogIn(customer_id=account.customer_id, password=account.password, rehashed=verified.rehashed)
-    entered = await context.bus.ask(ask)
-    if isinstance(entered, NotSignedIn):
-        raise bad_credentials()
+    entered = let_in(await context.bus.ask(ask))
     await context.tries.give_back(tried)
     return entered
 
