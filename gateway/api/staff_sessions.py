@@ -19,8 +19,9 @@ from bus.messages.staff_sign_in import (
 )
 from engine.passkeys import Passkey, credential_id_of
 from engine.passwords import Verified
+from engine.tokens import hash_of_token
 from gateway import openapi, security_log
-from gateway.access import Member, doer_of, hash_of, shown_token
+from gateway.access import Member, doer_of, shown_token
 from gateway.api.bodies import Body, Strict, View
 from gateway.client_address import network_of
 from gateway.context import GatewayContext, Http, Injected, client_address
@@ -169,7 +170,7 @@ async def sign_out(context: Injected, staff: Member) -> Response[None]:
 async def read_invitation(context: Injected, request: Http, data: JSONBody[InvitationBody]) -> InvitationView:
     """Read whom a link invites. It changes nothing; the token is in the body, so that no log has it."""
     _charge_address(context, request)
-    found = await context.bus.ask(FindInvited(token_hash=hash_of(data.token)))
+    found = await context.bus.ask(FindInvited(token_hash=hash_of_token(data.token)))
     if not isinstance(found, PersonKept):
         raise not_found("invitation")
     return InvitationView(email=found.person.email, name=found.person.name, role=found.person.role)
@@ -188,7 +189,7 @@ async def join(
 ) -> Response[SignedInView]:
     """Accept an invitation: the link is used up, the password is set, and a session begins."""
     _charge_address(context, request)
-    token_hash = hash_of(data.token)
+    token_hash = hash_of_token(data.token)
     found = await context.bus.ask(FindInvited(token_hash=token_hash))
     if not isinstance(found, PersonKept):
         raise not_found("invitation")

@@ -4,7 +4,6 @@ Known and unknown addresses get the same answers, after the same work: a passwor
 belongs to, and each request that sends a mail sends one.
 """
 
-import hashlib
 import secrets
 from typing import Annotated
 
@@ -23,6 +22,7 @@ from bus.messages.customer import (
     VerifyRegistration,
 )
 from engine.passwords import PasswordsBusy
+from engine.tokens import hash_of_token
 from gateway import security_log
 from gateway.api.bodies import Body, Strict
 from gateway.api.customer.bodies import (
@@ -101,7 +101,12 @@ async def register(context: Injected, request: Http, data: JSONBody[Registration
     password, browser = await hashed(context, data.password, email, name), secrets.token_urlsafe(24)
     await context.bus.ask(
         Register(
-            email_index=index, email=email, name=name, password=password, browser=_hash(browser), locale=data.locale
+            email_index=index,
+            email=email,
+            name=name,
+            password=password,
+            browser=hash_of_token(browser).hex(),
+            locale=data.locale,
         )
     )
     return sent(registration_cookie(context, browser))
@@ -125,7 +130,7 @@ async def verify(
     charge_login(context, request)
     index = index_of(context, read_email(data.email))
     shown = shown_registration(context, request)
-    browser = _hash(shown) if shown or is_browser(request) else None
+    browser = hash_of_token(shown).hex() if shown or is_browser(request) else None
     ask = VerifyRegistration(email_index=index, code=data.code.strip(), browser=browser)
     opened = let_in(await context.bus.ask(ask))
     return await signed_in(context, request, opened, method="code", as_token=token, cart_id=data.cart_id or "")
@@ -226,10 +231,6 @@ async def _proven(context: GatewayContext, request: Http, index: str, password: 
 def sent(cookie: Cookie, *, status_code: int = 202) -> Response[SentView]:
     """Answer that all was done that will be, with a cookie."""
     return answer(SentView(), [cookie], status_code=status_code)
-
-
-def _hash(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()
 
 
 PUBLIC = [register, verify, log_in, request_login_code, log_in_with_code, log_out]
