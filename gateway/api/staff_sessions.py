@@ -24,7 +24,7 @@ from gateway import openapi, security_log
 from gateway.access import Member, doer_of, shown_token
 from gateway.api.bodies import Body, Strict, View
 from gateway.client_address import network_of
-from gateway.context import GatewayContext, Http, Injected, client_address
+from gateway.context import GatewayContext, Http, Injected, client_address, index_of
 from gateway.customers import device_name
 from gateway.problems import Problem, not_found, too_many
 from gateway.recovery_codes import hash_of_code
@@ -111,7 +111,7 @@ async def sign_in(
     if known.has_totp or known.has_passkey:
         method = await _proven(context, request, known, data)
     await _note(context, request, known.id, verified)
-    context.staff_gate.signed_in(data.email, client_address(request))
+    context.staff_gate.signed_in(index_of(context, data.email), client_address(request))
     return await begin(context, request, known.id, known.generation, method, shows_token=token)
 
 
@@ -267,7 +267,7 @@ def _refused(context: GatewayContext, request: Http, person: str) -> Problem:
 
 
 def _charge(context: GatewayContext, request: Http, email: str) -> None:
-    if wait_s := context.staff_gate.wait_s(email, client_address(request)):
+    if wait_s := context.staff_gate.wait_s(index_of(context, email), client_address(request)):
         raise too_many(wait_s, "Too many tries to sign in.")
 
 

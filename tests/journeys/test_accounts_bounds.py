@@ -3,6 +3,8 @@
 import re
 import statistics
 import time
+from functools import partial
+from hashlib import sha256
 from typing import Any
 
 import aiohttp
@@ -14,6 +16,7 @@ from tests.authenticator import Authenticator
 from tests.journeys.accounts import PASSWORD, Browser, Person, newest_mail
 from tests.journeys.people import Answer
 from tests.journeys.test_bounds import bounded
+from tests.waiting import eventually
 
 MANY: dict[str, Any] = {
     "shopflow_requests_a_minute": 0,
@@ -283,6 +286,22 @@ async def test_nothing_of_a_person_stands_in_clear(ada: Person, shop: ShopUnderT
         assert canary not in everything, canary
         assert canary.encode().hex() not in everything, canary
     assert not re.search(rf"\b{code}\b", everything)
+
+
+async def test_allowances_name_nobody_by_what_a_list_of_addresses_gives(
+    servers: Servers, http: aiohttp.ClientSession
+) -> None:
+    """Processes share them in Redis. A hash without a key is found by hashing whatever address one suspects."""
+    async with bounded(servers) as shop:
+        ada, redis = Person(shop, http), shop.inside.services.redis
+        await ada.ask("POST", "/admin/api/sessions", {"email": ada.email, "password": PASSWORD}, token="")
+        await ada.order(BOOK=1)
+
+        names: set[str] = set()
+        for lane in ("staff-account", "staff-tries", "mailbox"):
+            names |= {str(key) for key in await eventually(partial(redis.keys, f"allowance:{lane}:*"))}
+        assert len(names) == 3
+        assert not [name for name in names if sha256(ada.email.encode()).hexdigest()[:16] in name]
 
 
 # --- Registrations of others ---

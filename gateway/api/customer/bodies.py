@@ -16,7 +16,7 @@ from gateway.api.bodies import Body, View
 from gateway.api.cart.carts import CartView, cart_view
 from gateway.api.customer.carts import merged_cart
 from gateway.client_address import network_of
-from gateway.context import GatewayContext, Http, client_address
+from gateway.context import GatewayContext, Http, client_address, index_of
 from gateway.customers import begin_session, device_cookie, session_cookie, shown_device
 from gateway.limiter import Caller, Limiter
 from gateway.problems import Problem, not_found, too_many
@@ -114,11 +114,6 @@ async def read_profile(context: GatewayContext, customer_id: str) -> Profile:
     if isinstance(profile, NoSuchCustomer):
         raise not_found("account")
     return profile
-
-
-def index_of(context: GatewayContext, email: str) -> EmailIndex:
-    """Return the index of an address."""
-    return context.vault.email_index(email).hex()
 
 
 async def signed_in(

@@ -27,14 +27,13 @@ from gateway.api.customer.bodies import (
     charge_login,
     charge_mail,
     hashed,
-    index_of,
     let_in,
     read_profile,
     signed_in,
 )
 from gateway.api.customer.signing_in import send_code, sent
 from gateway.buyers import read_email
-from gateway.context import GatewayContext, Http, Injected, client_address
+from gateway.context import GatewayContext, Http, Injected, client_address, index_of
 from gateway.customers import CurrentCustomer, check_fresh, session_cookie
 from gateway.problems import too_many
 

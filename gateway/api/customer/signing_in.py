@@ -40,13 +40,12 @@ from gateway.api.customer.bodies import (
     charge_login,
     charge_mail,
     hashed,
-    index_of,
     let_in,
     signed_in,
 )
 from gateway.buyers import read_email, read_name
 from gateway.client_address import network_of
-from gateway.context import GatewayContext, Http, Injected, client_address
+from gateway.context import GatewayContext, Http, Injected, client_address, index_of
 from gateway.customers import (
     customer_of,
     end_for_good,
