@@ -4,7 +4,17 @@ import asyncio
 
 import pytest
 
-from tests.gateway.bounded_http import GET, PATIENCE_S, Stopwatch, answers, connected, control, refusal, server
+from tests.gateway.bounded_http import (
+    GET,
+    PATIENCE_S,
+    Stopwatch,
+    answers,
+    connected,
+    control,
+    exchange,
+    refusal,
+    server,
+)
 
 
 async def nothing(reader: asyncio.StreamReader) -> bool:
@@ -99,3 +109,40 @@ async def test_a_body_that_is_late_after_its_refusal_ends_without_another_answer
         writer.write(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhe")
         rest = await asyncio.wait_for(reader.read(), PATIENCE_S)
         assert refusal(rest) == (429, "too_many_requests")
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        b"BAD\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\r\n\r\n",
+        b"GET / HTTP/1.1\r\n\r\n",
+        b"GET http://evil HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"y" * 70_000 + b"\r\n\r\n",
+        b"GET / HT",
+    ],
+    ids=["no request", "TLS", "no host", "no path", "a head too large", "half a head"],
+)
+async def test_what_is_no_request_is_charged_like_one(nonsense: bytes) -> None:
+    async with server(admission=control(Stopwatch(), 2), head_within_s=0.1) as live:
+        await exchange(live, nonsense)
+
+        assert await answers(live, GET, GET) == [200, 429]
+
+
+async def test_a_request_that_goes_wrong_behind_its_head_is_charged_once() -> None:
+    chunked = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+    late = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhalf"
+    for wrong in (chunked + b"no length\r\n", late):
+        async with server(admission=control(Stopwatch(), 2), request_within_s=0.1) as live:
+            await exchange(live, wrong)
+
+            assert await answers(live, GET, GET) == [200, 429]
+
+
+async def test_a_connection_that_is_never_used_costs_nothing() -> None:
+    """Browsers open some ahead."""
+    async with server(admission=control(Stopwatch(), 1), head_within_s=0.1) as live:
+        await exchange(live)
+
+        assert await answers(live, GET) == [200]
