@@ -130,7 +130,7 @@ async def test_a_product_of_3000_skus_is_filled_up_to_its_bound_and_each_line_be
 
     assert (done["added"], done["refused"], len(done["report"])) == (2_048, 952, 100)
     assert done["report"][0]["line"] == 2_050
-    assert done["report"][0]["reason"] == "product P0 has 2,048 SKUs, and more it can't have"
+    assert done["report"][0]["detail"] == "product P0 has 2,048 SKUs, and more it can't have"
 
 
 @pytest.mark.parametrize(
