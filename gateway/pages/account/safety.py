@@ -5,7 +5,7 @@ from urllib.parse import quote
 from litestar import Response, get, post
 from litestar.params import FromPath
 
-from gateway.api.customer.passkeys import PasskeyList
+from gateway.api.passkeys import PasskeyList
 from gateway.api.customer.sessions import SessionList
 from gateway.context import Http
 from gateway.pages.account.place import account_page
