@@ -1,8 +1,9 @@
 """The keys of all routes that staff use: one table, in which every one of them stands.
 
-A route that is not here is nobody's, and the suite fails. Reading takes `read_`, all else `write_` of a resource. What
-can change a price takes `write_prices`, too, and an import, which counts as well, `write_stock`. What moves money, sets
-prices or gives rights asks people for a fresh sign-in; a program has its token for that and nothing else.
+A route that is not here is nobody's, and the suite fails. Reading takes `read_`, all else `write_` of a resource; what
+shows a buyer besides, or is about one, `read_customers`, too. What can change a price takes `write_prices`, too, and an
+import, which counts as well, `write_stock`. What moves money, sets prices or gives rights asks people for a fresh
+sign-in; a program has its token for that and nothing else.
 
 Rejected: docs/decisions/0050.
 """
@@ -123,6 +124,10 @@ RIGHTS: Final[Mapping[str, Right]] = {
     "POST /admin/api/uploads": Right("write_products"),
     "POST /admin/api/uploads/{upload_id}/complete": Right("write_products"),
     "GET /admin/api/orders": Right("read_orders"),
+    "PATCH /admin/api/orders/{order_id}": Right("write_orders", "read_customers"),
+    "GET /admin/api/orders/{order_id}/notes": Right("read_orders", "read_customers"),
+    "POST /admin/api/orders/{order_id}/notes": Right("write_orders", "read_customers"),
+    "DELETE /admin/api/orders/{order_id}/notes/{note_id}": Right("write_orders", "read_customers"),
     "DELETE /admin/api/orders/{order_id}/links": Right("write_orders"),
     "POST /admin/api/orders/{order_id}/refunds": Right("write_payments", is_fresh=True),
     "POST /admin/api/orders/{order_id}/look-at-stripe": Right("write_payments"),

@@ -26,7 +26,7 @@ from bus.messages.email import (
     WithdrawOrderLinks,
     link_hash,
 )
-from bus.messages.order import GetOrder, Order
+from bus.messages.order import BuyerCorrected, GetOrder, Order
 from engine.actor import Actor, Bus, call, turn
 from engine.clock import Clock
 from engine.envelope import Envelope
@@ -107,6 +107,12 @@ class Email(PersonalMails, Actor):
     async def withdraw_links(self, tx: Transaction, asks: Sequence[WithdrawOrderLinks]) -> Sequence[LinksWithdrawn]:
         counts = await store.withdraw_links(tx, {ask.order_id for ask in asks})
         return [LinksWithdrawn(withdrawn=counts[ask.order_id]) for ask in asks]
+
+    @turn
+    async def on_corrected(self, tx: Transaction, events: Sequence[BuyerCorrected]) -> None:
+        """Withdraw the links that went to an address which was wrong."""
+        if wrong := {event.order_id for event in events if "email" in event.fields}:
+            await store.withdraw_links(tx, wrong)
 
     @turn
     async def list_mails(self, tx: Transaction, asks: Sequence[ListMails]) -> Sequence[SentMails]:
