@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from actors.email import accounts, rules, store
+from actors.email.again import MailsForStaff
 from actors.email.mime import compose
 from actors.email.person import PersonalMails
 from actors.email.private import RecordMail
@@ -35,7 +36,7 @@ from engine.postgres import Database
 from engine.transaction import Transaction
 
 
-class Email(PersonalMails, Actor):
+class Email(PersonalMails, MailsForStaff, Actor):
     """Sends mails to buyers, and keeps the links by which they open their orders."""
 
     def __init__(
