@@ -48,6 +48,7 @@ PRICES: Final = Right("write_prices", is_fresh=True)  # Of a change that may hav
 RIGHTS: Final[Mapping[str, Right]] = {
     "GET /orders/{order_id}": Right("read_orders"),
     "POST /orders/{order_id}/cancel": Right("write_orders", is_fresh=True),
+    "POST /orders/{order_id}/reorder": Right("write_orders"),
     "DELETE /orders/{order_id}/links": Right("write_orders"),
     "POST /admin/api/products": Right("write_products", "write_prices", is_fresh=True),
     "GET /admin/api/products": Right("read_products"),
@@ -132,6 +133,8 @@ RIGHTS: Final[Mapping[str, Right]] = {
     "GET /admin/api/orders/{order_id}/mails/{mail_id}": Right("read_orders", "read_customers"),
     "POST /admin/api/orders/{order_id}/mails/{mail_id}/resend": Right("write_orders"),
     "GET /admin/api/orders/{order_id}/flow": Right("read_orders"),
+    "POST /admin/api/orders/bulk": Right("write_orders", is_fresh=True),
+    "POST /admin/api/pick-lists/bulk": Right("write_parcels"),
     "DELETE /admin/api/orders/{order_id}/links": Right("write_orders"),
     "POST /admin/api/orders/{order_id}/refunds": Right("write_payments", is_fresh=True),
     "POST /admin/api/orders/{order_id}/look-at-stripe": Right("write_payments"),
