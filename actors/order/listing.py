@@ -26,10 +26,12 @@ _MOST_OPENED: Final = 500  # Of one page.
 _UNPAID: Final = frozenset[OrderStatus]({"pending_payment", "payment_processing", "cancelled"})
 _TO_SHIP: Final = frozenset[OrderStatus]({"paid", "picking", "packed"})
 
-# A dispute that was lost stays a doubt, as the warehouse has it.
-_IN_DOUBT: Final = """(exists (
-    select from orders.timeline t where t.order_id = o.id and t.event in ('DisputeOpened', 'FraudWarned')
-) and (select count(*) filter (where event = 'DisputeOpened') + count(*) filter (where event = 'FraudWarned')
+# A dispute that was lost stays a doubt, as the warehouse has it. Here and below a value is asked for, and not whether
+# there is one: for that PostgreSQL might read through the timelines of all orders.
+_IN_DOUBT: Final = """((
+    select 1 from orders.timeline t where t.order_id = o.id and t.event in ('DisputeOpened', 'FraudWarned') limit 1
+) is not null and (select count(*) filter (where event = 'DisputeOpened')
+        + count(*) filter (where event = 'FraudWarned')
         - count(*) filter (where event = 'DisputeClosed' and detail not like '%: lost')
     from orders.timeline t where t.order_id = o.id) > 0)"""
 # Money that is to go back and is still here counts as paid.
@@ -38,9 +40,9 @@ _PAYMENT: Final = """case when IN_DOUBT then 'in_doubt'
     when o.status in ('pending_payment', 'payment_processing') then 'unpaid'
     when o.status = 'cancelled' and not o.refund_requested then 'unpaid'
     else 'paid' end""".replace("IN_DOUBT", _IN_DOUBT)
-_LATE: Final = """(o.status in ('paid', 'picking', 'packed') and o.created_at <= LATEST and exists (
-    select from orders.timeline t where t.order_id = o.id
-        and t.event in ('PaymentReceived', 'OrderSettled', 'PaymentCameLate') and t.at <= LATEST))"""
+_LATE: Final = """(o.status in ('paid', 'picking', 'packed') and o.created_at <= LATEST and coalesce((
+    select min(t.at) from orders.timeline t where t.order_id = o.id
+        and t.event in ('PaymentReceived', 'OrderSettled', 'PaymentCameLate')) <= LATEST, false))"""
 _WALK: Final = """
 select id, created_at, status, refunded, total, refund_requested, number from orders.orders
 where (created_at, id) < ($1, $2) and created_at >= $3 and WHICH order by created_at desc, id desc limit $4"""

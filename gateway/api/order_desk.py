@@ -59,7 +59,7 @@ class OrderList(ListView[OrderRowView], frozen=True, kw_only=True):
 
 
 class CorrectionBody(Body, frozen=True, kw_only=True):
-    """What is corrected of a buyer; what is left out stays. An empty `phone` takes the number out."""
+    """Corrections of a buyer; what is left out stays. An empty `phone` takes the number out."""
 
     email: Annotated[str, msgspec.Meta(min_length=3, max_length=254)] | None = None
     name: Text | None = None
