@@ -115,7 +115,8 @@ async def page(database: Database, vault: Vault, ask: ListOrders, now: datetime)
     passed = await _walk(database, vault, ask, latest, most)
     named = {row["id"] for row in passed if row["is_named"]}
     meant = [row["id"] for row in passed if row["is_meant"]]
-    shown = await _read(database, vault, meant if ask.q.strip() else meant[: limit + 1], latest)
+    first = meant[: limit + 1]  # Boxes are opened beyond these only to see whether their buyers are meant.
+    shown = await _read(database, vault, first if named.issuperset(first) else meant, latest)
     shown = [each for each in shown if each.row["id"] in named or finding.is_said(each.buyer, ask.q)]
     if len(shown) <= limit and len(passed) == most:
         found = Page(shown, make_cursor(*_place(passed[-1])))  # Others may follow.
