@@ -23,6 +23,7 @@ from gateway.api import (
     operations,
     order,
     payment,
+    people,
     search,
     shipping,
     shop,
@@ -64,6 +65,7 @@ STAFF: list[ControllerRouterHandler] = [
     *staff.STAFF,
     *staff_me.STAFF,
     *approvals.STAFF,
+    *people.STAFF,
 ]
 
 ROUTES: list[ControllerRouterHandler] = [
