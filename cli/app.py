@@ -13,7 +13,8 @@ from cli.running import print_line, run
 
 _ORDER: Final = (
     "serve", "tour", "import", "imports", "export", "search", "audit", "staff", "token", "tokens", "keys",
-    "breached-file", "erase", "erasures", "legal-holds", "personal-data", "dead-letters", "queues", "settings", "schema",
+    "breached-file", "erase", "erasures", "legal-holds", "personal-data", "dead-letters", "queues", "settings",
+    "schema",
 )  # fmt: skip
 _EXAMPLES: Final = "Examples: run.py serve, run.py import goods.csv --dry-run, run.py token --label Ada, run.py audit."
 
