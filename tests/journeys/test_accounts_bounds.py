@@ -154,7 +154,7 @@ def shown(answer: Answer) -> tuple[int, bytes, list[tuple[str, str]]]:
 async def test_known_and_unknown_addresses_take_the_same_time(
     ada: Person, shop: ShopUnderTest, http: aiohttp.ClientSession, request: pytest.FixtureRequest
 ) -> None:
-    """With `--long` a thousand tries of each, whose ranks are compared, too: no rare pause of the machine moves them."""
+    """With `--long` a thousand tries of each, whose ranks are compared, too: no rare pause moves them."""
     is_long = bool(request.config.option.long)
     await ada.join()
     nobody = Person(shop, http, "nobody@example.com")
