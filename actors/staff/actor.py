@@ -8,6 +8,7 @@ Rejected: docs/decisions/0049.
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Final
 
 from actors.staff import acts, approvals, makings, rules, store, tokens
 from actors.staff.people_turns import PeopleTurns
@@ -51,11 +52,34 @@ from bus.messages.staff_acts import (
     RecordAct,
 )
 from engine.actor import call, turn
+from engine.clock import Sleeper
+from engine.errors import Conflict, Unavailable
 from engine.transaction import Transaction
+
+_PRUNED_EVERY: Final = timedelta(days=1)
 
 
 class People(PeopleTurns, SignInTurns, name="staff", is_local=True):
     """Keeps who works here and what they may. Each process hosts its own: it is asked with every request of staff."""
+
+    async def run(self) -> None:
+        """Prune acts of long ago, once a day."""
+        sleeper = Sleeper(self._clock)
+        try:
+            while self._acts_kept:
+                try:
+                    await self._prune(self._acts_kept)
+                except (Unavailable, Conflict) as error:
+                    self._log.warning("old acts stay for now", why=str(error))
+                await sleeper.until(self._clock.now() + _PRUNED_EVERY, within_s=_PRUNED_EVERY.total_seconds())
+        finally:
+            sleeper.close()
+
+    async def _prune(self, kept: timedelta) -> None:
+        pruned = True
+        while pruned:
+            async with self._database.transaction(self._clock.now()) as tx:
+                pruned = bool(await acts.prune(tx, tx.now - kept))
 
     # --- Who asks ---
 

@@ -1,4 +1,4 @@
-"""Who has made whom: the SQL of it. Whoever invites or raises a person could be that person, for a while.
+"""The SQL of who has made whom. Whoever invites or raises a person could be that person, for a while.
 
 A person's origins are the person, those who have invited, raised or re-enabled them within the last 30 days, the makers
 of programs that did, and all of theirs in turn. Two people are two pairs of eyes if they have no origin in common: so
@@ -6,6 +6,8 @@ nobody approves by an account of their own making, nor asks by it, nor has two o
 nobody's origin: whoever may run commands has the database itself.
 
 A program's maker stays its origin for as long as it is known: a token is a tool.
+
+Rejected: docs/decisions/0057.
 """
 
 from typing import Final

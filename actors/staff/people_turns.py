@@ -115,7 +115,7 @@ class PeopleTurns(RightsBase):
         if (role != OWNER or state != "active") and await self._would_be_last(tx, user.id):
             return LastOwner()
         await store.change(tx, user.id, role, state)
-        if state != "disabled":
+        if state != "disabled" or role != user.role:  # A role of somebody disabled counts once they are enabled.
             await makings.note(tx, user.id, ask.by.id)
         was, now = {"role": user.role, "state": user.state}, {"role": role, "state": state}
         await self._note(tx, ask.by, "person changed", user.id, before=was, after=now)

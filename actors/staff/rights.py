@@ -1,6 +1,7 @@
 """Rights of whoever asks, as the database says them now. The base of this actor's turns."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Final
 
 import msgspec
@@ -8,6 +9,7 @@ import msgspec
 from actors.staff import acts, rules, store, tokens
 from bus.messages.staff import COMMAND_LINE, OWNER, Doer, Role
 from bus.messages.staff_acts import Act
+from engine import telemetry
 from engine.actor import Actor
 from engine.clock import Clock
 from engine.postgres import Database
@@ -20,10 +22,20 @@ _LONGEST_WAY: Final = 8  # Of programs that make programs, to the person behind 
 class RightsBase(Actor):
     """Looks up rights, and records acts, within the transaction of what they allow."""
 
-    def __init__(self, *, database: Database, clock: Clock, vault: Vault) -> None:
+    def __init__(self, *, database: Database, clock: Clock, vault: Vault, acts_kept: timedelta) -> None:
+        """Begin.
+
+        Args:
+            database: Where everything is.
+            clock: The time.
+            vault: Opens what names people.
+            acts_kept: How long acts are kept; nothing: for ever.
+        """
         self._database = database
         self._clock = clock
         self._vault = vault
+        self._acts_kept = acts_kept
+        self._log = telemetry.logger(actor="staff")
 
     async def _giver(self, tx: Transaction, doer: Doer) -> rules.Rights:
         """Return what a doer may. The end of the chain is locked first, so it stays so until the commit."""

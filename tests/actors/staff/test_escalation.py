@@ -152,8 +152,9 @@ def note(model: Model, deed: str, by: str, answer: object, was: dict[str, tuple[
         case PersonKept(person=person):
             if deed == "invite":
                 model.people.append(person.id)
-            is_changed = deed == "reinvite" or was.get(person.id) != (person.role, person.state)
-            if is_changed and person.state != "disabled":
+            role, state = was.get(person.id, ("", ""))
+            is_raised = person.role != role or (person.state != state and person.state != "disabled")
+            if is_raised or deed == "reinvite":
                 model.makers.setdefault(person.id, set()).add(by)
         case _:
             pass

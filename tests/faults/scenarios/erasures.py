@@ -3,6 +3,7 @@
 from actors.privacy import replay
 from actors.privacy.actor import Privacy
 from bus.messages.privacy import AuditErasures, EraseCustomer, ReadPersonalAccount, ReadPersonalOrders
+from engine.errors import ShopFlowError
 from testkit import ShopUnderTest
 from tests.actors.privacy.people import attach, close, delivered, register, rows
 
@@ -10,8 +11,8 @@ _COPY = """
 create table public.customers_before as select * from customer.customers where id = $1;
 create table public.keys_before as select * from vault.keys where subject = $1"""
 _BRING_BACK = """
-delete from customer.customers where id = (select id from public.customers_before);
-insert into customer.customers select * from public.customers_before;
+update customer.customers c set email_index = b.email_index, profile = b.profile, password = b.password, state = b.state
+from public.customers_before b where c.id = b.id;
 insert into vault.keys select * from public.keys_before;
 delete from vault.forgotten;
 delete from privacy.listed;
@@ -26,7 +27,10 @@ async def a_customer_is_forgotten(shop: ShopUnderTest) -> list[str]:
     await close(shop, customer_id)
 
     account = await shop.ask(ReadPersonalAccount(customer_id=customer_id))
-    orders = await shop.ask(ReadPersonalOrders(order_ids=(order_id,)))
+    try:
+        orders = await shop.ask(ReadPersonalOrders(order_ids=(order_id,)))
+    except ShopFlowError as error:  # What is empty opens by no key; whoever is forgotten has none.
+        return [f"that nothing is readable can't be proven: {type(error).__name__}"]
     audited = await shop.ask(AuditErasures())
     (order,) = await rows(shop, "select email_index, tokens from orders.orders where id = $1", order_id)
     return [
