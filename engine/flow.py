@@ -79,7 +79,10 @@ class Flow:
 
     def sent(self) -> Mapping[Edge, int]:
         """Return how many messages took each edge, since the process began."""
-        return {Edge(by, kind.__name__, to): count for (by, kind, to), count in self._sent.items()}
+        sent = {Edge(by, kind.__name__, to): count for (by, kind, to), count in self._sent.items()}
+        known = {(edge.type, edge.subscriber) for edge in sent}
+        # Dead letters of messages that an earlier process, or another one, has published.
+        return sent | {Edge("", kind, to): 0 for kind, to in self._parked if (kind, to) not in known}
 
     def parked(self, kind: str, subscriber: str) -> int:
         """Return how many messages of a type became dead letters of a subscriber, since the process began."""

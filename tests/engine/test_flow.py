@@ -87,6 +87,7 @@ def test_dead_letters_are_counted_by_type_and_subscriber() -> None:
     flow.note_parked("email", waiting(0.0))
 
     assert (flow.parked("Alpha", "email"), flow.parked("Alpha", "order")) == (1, 0)
+    assert flow.sent() == {Edge("", "Alpha", "email"): 0}
 
 
 def test_ten_thousand_messages_a_second_take_less_than_a_twentieth_of_a_core() -> None:
