@@ -28,6 +28,7 @@ from gateway.api import (
     order_mails,
     order_notes,
     payment,
+    people,
     reorder,
     search,
     shipping,
@@ -77,6 +78,7 @@ STAFF: list[ControllerRouterHandler] = [
     *staff.STAFF,
     *staff_me.STAFF,
     *approvals.STAFF,
+    *people.STAFF,
 ]
 
 ROUTES: list[ControllerRouterHandler] = [
