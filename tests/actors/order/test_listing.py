@@ -16,8 +16,6 @@ from testkit.people import EMAIL, NAME
 from tests.actors.order.support import eur
 from tests.journeys.people import sql
 
-LINES: tuple[dict[str, int], ...] = ({"BOOK": 1, "MUG": 1}, {"BOOK": 2}, {"MUG": 1})
-
 
 async def a_second_later(shop: ShopUnderTest, placed: CheckedOut) -> str:
     """The id of an order, after a second: orders of one moment have no order of their own."""
@@ -46,7 +44,9 @@ async def test_a_row_says_what_a_list_needs(shop: ShopUnderTest) -> None:
 
 
 async def test_orders_are_found_by_a_sku_in_them_without_looking_for_buyers(shop: ShopUnderTest) -> None:
-    both, book, mug = [await a_second_later(shop, await shop.check_out(**lines)) for lines in LINES]
+    both = await a_second_later(shop, await shop.check_out(BOOK=1, MUG=1))
+    book = await a_second_later(shop, await shop.check_out(BOOK=2))
+    mug = (await shop.check_out(MUG=1)).order_id
     books = [both, book]
     for asked in ("BOOK", "book"):
         assert ids(await shop.ask(ListOrders(q=asked, sees_buyers=False))) == books[::-1]
