@@ -12,6 +12,7 @@ from datetime import timedelta
 from actors.staff import acts, approvals, rules, store, tokens
 from actors.staff.people_turns import PeopleTurns
 from actors.staff.sign_in_turns import SignInTurns
+from actors.staff.view_turns import ViewTurns
 from bus.messages.audit import Findings
 from bus.messages.payment import RefundOrder
 from bus.messages.staff import (
@@ -54,7 +55,7 @@ from engine.actor import call, turn
 from engine.transaction import Transaction
 
 
-class People(PeopleTurns, SignInTurns, name="staff", is_local=True):
+class People(PeopleTurns, SignInTurns, ViewTurns, name="staff", is_local=True):
     """Keeps who works here and what they may. Each process hosts its own: it is asked with every request of staff."""
 
     # --- Who asks ---

@@ -30,6 +30,7 @@ from gateway.api import (
     staff_me,
     staff_pages,
     staff_sessions,
+    staff_views,
     uploads,
     warehouse,
 )
@@ -63,6 +64,7 @@ STAFF: list[ControllerRouterHandler] = [
     *operations.STAFF,
     *staff.STAFF,
     *staff_me.STAFF,
+    *staff_views.STAFF,
     *approvals.STAFF,
 ]
 

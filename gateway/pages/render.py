@@ -138,6 +138,7 @@ def _filters(language: Language) -> dict[str, object]:
         "money": language.money,
         "when": language.when,
         "number": language.number,
+        "span": language.span,
         "said": language.say,
         "iso": iso,
         "times": times,
