@@ -77,7 +77,13 @@ def _on_staff_problem(request: Http, problem: Problem) -> Response[bytes]:
 def _staff_error_page(
     request: Http, status: int, code: str, headers: Mapping[str, str] | None = None
 ) -> Response[bytes]:
-    return bare_page(request, "admin/error.html", status=status, headers=headers, code=code, sentence=words.problem(code))
+    return bare_page(
+        request, "admin/error.html", status=status, headers=headers, code=code, sentence=words.problem(code)
+    )
 
 
-STAFF_HANDLERS: Final = {**HANDLERS, Refused: _on_staff_refused, Problem: _on_staff_problem}
+STAFF_HANDLERS: Final[dict[int | type[Exception], Callable[[Http, Any], Response[bytes]]]] = {
+    **HANDLERS,
+    Refused: _on_staff_refused,
+    Problem: _on_staff_problem,
+}

@@ -139,6 +139,7 @@ def _filters(language: Language) -> dict[str, object]:
         "when": language.when,
         "number": language.number,
         "span": language.span,
+        "day": language.day,
         "said": language.say,
         "iso": iso,
         "times": times,
