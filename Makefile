@@ -82,7 +82,7 @@ lock: $(VENV)/ready-dev ## Choose newer versions of what we depend on (needs uv 
 	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 		--no-emit-index-url --no-emit-find-links --group dev -c requirements.txt pyproject.toml -o requirements-dev.txt
 	@$(NPM) --prefix tools/npm install --package-lock-only --omit-lockfile-registry-resolved --save-exact \
-		--no-audit --no-fund typescript@latest
+		--no-audit --no-fund typescript@latest axe-core@latest
 
 repl: $(VENV)/ready-dev ## A Python shell beside the shop: await shop.ask(...)
 	@$(BIN)/python -m tools.repl

@@ -10,7 +10,7 @@ from gateway.api.catalog.edits import EditedList
 from gateway.api.inventory import StockListView
 from gateway.api.order_desk import OrderList
 from gateway.context import Http
-from gateway.pages.admin.screens import SCREENS, Part, Screen, T, me_of, menu_of, screen
+from gateway.pages.admin.screens import SCREENS, Part, Screen, T, has_screen, me_of, menu_of, screen
 from gateway.pages.inside import Refused, ask
 from gateway.pages.visitor import language_asked
 
@@ -37,8 +37,8 @@ async def find(request: Http) -> Response[bytes]:
         q=q,
         screens=await _screens(request, q),
         orders=orders.items if orders else [],
-        products=products.items if products else [],
-        skus=stock.items if stock else [],
+        products=products.items if products and has_screen(request, "/admin/products") else [],
+        skus=stock.items if stock and has_screen(request, "/admin/stock") else [],
     )
 
 

@@ -87,7 +87,7 @@ async def order_screen(
         "order.html",
         status=refused.status if refused else 200,
         problem=_sentence(request, refused) if refused else "",
-        wrong=refused.field if isinstance(refused, Refused) else "",
+        wrong=_field(refused),
         order=shown,
         next_step=next_step if next_step and next_step.key in me.keys else None,
         in_doubt=isinstance(refused, Refused) and refused.code == "money_in_doubt",
@@ -134,6 +134,13 @@ def _sentence(request: Http, refused: Refused | Problem) -> str:
             return language.say(refused.document.detail)
         return sentence_of(language, refused)
     return language.say(words.problem(refused.code))
+
+
+def _field(refused: Refused | Problem | None) -> str:
+    """Return the name of the field that was wrong, "" if none was."""
+    if isinstance(refused, Problem):
+        return str(refused.members.get("field", ""))
+    return refused.field if refused else ""
 
 
 def _refundable(shown: OrderView) -> Money | None:

@@ -111,6 +111,11 @@ def bare_screen(
     return rendered(request, f"admin/{template}", visitor, status, headers, cookies, values)
 
 
+def has_screen(request: Http, path: str) -> bool:
+    """Whether a part of the portal has a screen at this path: links lead to such only."""
+    return any(each.path == path for each in request.route_handler.opt[SCREENS])
+
+
 def current_of(menu: Mapping[Group, Sequence[Screen]], path: str) -> str:
     """Return the path of the screen in a menu that a page belongs to: the longest above it. "" if none is."""
     paths = [each.path for screens in menu.values() for each in screens]

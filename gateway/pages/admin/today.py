@@ -24,7 +24,7 @@ from gateway.api.shipping import MethodList
 from gateway.api.warehouse import PickLists, PickListView
 from gateway.context import Http, context_of
 from gateway.pages.admin.sales import first_day, sales_today
-from gateway.pages.admin.screens import HOME, Part, Screen, me_of, read_if_allowed, screen
+from gateway.pages.admin.screens import HOME, Part, Screen, has_screen, me_of, read_if_allowed, screen
 from gateway.pages.inside import Refused, ask
 from gateway.pages.site import site_of
 
@@ -63,7 +63,7 @@ async def today(request: Http) -> Response[bytes]:
     now = context_of(request.scope).clock.now()
     groups: list[Awaitable[Sequence[Todo]]] = [_parcels(request, now), _unpaid(request), _money(request)]
     groups += [_letters(request), _low(request)]
-    todo = [each for group in await asyncio.gather(*groups) for each in group]
+    todo = [_led(request, each) for group in await asyncio.gather(*groups) for each in group]
     latest = await read_if_allowed(request, "/admin/api/orders", OrderList, urlencode({"limit": _LATEST}))
     return await screen(
         request,
@@ -75,6 +75,13 @@ async def today(request: Http) -> Response[bytes]:
         health=await _health(request),
         most=MOST,
     )
+
+
+def _led(request: Http, todo: Todo) -> Todo:
+    """Lead to a list of orders where the screen of a task is not part of this portal."""
+    if has_screen(request, todo.href.partition("?")[0]):
+        return todo
+    return msgspec.structs.replace(todo, href="/admin/orders?status=paid" if todo.task == "pick" else "")
 
 
 async def _parcels(request: Http, now: datetime) -> Sequence[Todo]:
@@ -163,7 +170,7 @@ async def _missing(request: Http) -> Sequence[Missing]:
         found.insert(0, Missing("shipping", bool(methods.items), "/admin/start"))
     if goods is not None:
         found.insert(0, Missing("goods", bool(goods.items), "/admin/products"))
-    return found
+    return [each if has_screen(request, each.href) else each._replace(href="") for each in found]
 
 
 async def _health(request: Http) -> Health:
