@@ -28,6 +28,7 @@ from gateway.api import (
     order_mails,
     order_notes,
     payment,
+    people,
     reorder,
     search,
     shipping,
@@ -78,6 +79,7 @@ STAFF: list[ControllerRouterHandler] = [
     *staff_me.STAFF,
     *staff_views.STAFF,
     *approvals.STAFF,
+    *people.STAFF,
 ]
 
 ROUTES: list[ControllerRouterHandler] = [

@@ -23,18 +23,21 @@ from actors.payment import rules as payment
 from actors.payment.actor import Payments
 from actors.payment.reconciler import Reconciler
 from actors.payment.stripe import Stripe
+from actors.privacy import replay
 from actors.warehouse import rules as warehouse
 from bus.deliveries import Deliveries
 from bus.dispatcher import Subscription
 from bus.sweeper import Sweeper
 from engine import totp
 from engine.turns import Turns
+from engine.vault import Vault
 from testkit import ShopUnderTest
 from tests.faults import replacements
 from tests.faults.ablation_patches import changed, replaced, reworded, rewritten, without_constraint
 from tests.faults.scenarios import (
     accounts,
     asked_again,
+    erasures,
     messages,
     outside_facts,
     sealed,
@@ -410,5 +413,23 @@ ABLATIONS: Final[Sequence[Ablation]] = (
             lambda: rewritten(buyers.open_buyer, ("order_id, INVOICE)", "order_id, ACCOUNT)")),
         ),
         sealed.a_buyer_is_forgotten_and_the_invoice_is_not,
+    ),
+    Ablation(
+        "erasure: the keys are destroyed",
+        "a person who was forgotten and is read by whoever has an older row",
+        patches(lambda: replaced(Vault, "forget", replacements.keep_keys)),
+        erasures.a_customer_is_forgotten,
+    ),
+    Ablation(
+        "erasure: orders forget what is theirs beside the key",
+        "an order that is still found by the address of who was forgotten",
+        patches(lambda: replaced("actors.order.person._FORGET", "select $1::text[]")),
+        erasures.a_customer_is_forgotten,
+    ),
+    Ablation(
+        "erasure: the list outside is replayed after a restore",
+        "a backup that brings back who was forgotten",
+        patches(lambda: rewritten(replay.replay, ("if unknown:", "if False:"))),
+        erasures.a_backup_brings_a_forgotten_customer_back,
     ),
 )

@@ -1,6 +1,5 @@
 """Sockets of staff: they end with what let them in, and watch two lists that cost nothing unwatched."""
 
-import asyncio
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
@@ -161,7 +160,11 @@ async def test_the_flow_is_read_once_for_all_and_never_unwatched() -> None:
         rests = meter.rests
         await eventually(lambda: meter.rests > rests)
         reads = meter.reads
-        await asyncio.sleep(0.15)
+        async with live.connect() as other:
+            await say(other, "watch_orders", token="ss_ada")
+            for _ in range(3):  # A list of orders each time, and none of the flow.
+                live.hub.stale()
+                assert (await hear(other))["op"] == "orders"
         assert meter.reads == reads
 
 
