@@ -8,6 +8,7 @@ from litestar import Router
 from gateway.pages.admin import (
     acts,
     audit,
+    customers,
     find,
     letters,
     money,
@@ -27,6 +28,7 @@ PARTS: Final[Sequence[Part]] = (
     order_steps.PART,
     money.PART,
     find.PART,
+    customers.PART,
     acts.PART,
     audit.PART,
     letters.PART,

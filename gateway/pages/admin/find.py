@@ -9,6 +9,7 @@ from litestar import Response, get
 from gateway.api.catalog.edits import EditedList
 from gateway.api.inventory import StockListView
 from gateway.api.order_desk import OrderList
+from gateway.api.people import CustomerList
 from gateway.context import Http
 from gateway.pages.admin.screens import SCREENS, Part, Screen, T, has_screen, me_of, menu_of, screen
 from gateway.pages.inside import Refused, ask
@@ -29,14 +30,16 @@ async def find(request: Http) -> Response[bytes]:
         _listed(request, "/admin/api/orders", OrderList, query if q else ""),
         _listed(request, "/admin/api/products", EditedList, query if q else ""),
         _listed(request, "/admin/api/stock", StockListView, query if q else ""),
+        _listed(request, "/admin/api/customers", CustomerList, query if "@" in q else ""),
     )
-    orders, products, stock = found
+    orders, products, stock, people = found
     return await screen(
         request,
         "find.html",
         q=q,
         screens=await _screens(request, q),
         orders=orders.items if orders else [],
+        people=people.items if people else [],
         products=products.items if products and has_screen(request, "/admin/products") else [],
         skus=stock.items if stock and has_screen(request, "/admin/stock") else [],
     )
