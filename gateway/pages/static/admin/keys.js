@@ -47,7 +47,9 @@ function choose() {
 /** @param {string} selector */
 function focus(selector) {
   const field = document.querySelector(selector);
-  if (field instanceof HTMLInputElement) field.select(), field.focus();
+  if (!(field instanceof HTMLInputElement)) return;
+  field.focus();
+  field.select();
 }
 
 /** @param {string} id */

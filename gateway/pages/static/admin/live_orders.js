@@ -17,6 +17,8 @@ const part = place?.getAttribute("data-watch-orders") ?? "";
 /** @type {Set<string>} The orders that have changed since the page was read. */
 const changed = new Set();
 
+let hasBegun = false;
+
 /** @type {number | undefined} */
 let reading;
 
@@ -30,14 +32,18 @@ function watch() {
   live.watchList("orders");
   live.start();
   addEventListener("swapped", (event) => {
-    if (event.target instanceof Element && event.target.id === part) changed.clear(), offer();
+    if (!(event.target instanceof Element) || event.target.id !== part) return;
+    changed.clear();
+    offer();
   });
 }
 
-/** @param {{orders: {id: string}[]}} news */
-function heard({ orders }) {
+/** @param {{orders: {id: string}[], complete: boolean}} news Not complete: at first, and when changes were missed. */
+function heard({ orders, complete }) {
+  const missed = hasBegun && !complete;
+  hasBegun = true;
   if (place?.hasAttribute("data-at-once")) {
-    if (orders.length) follow();
+    if (orders.length || missed) follow();
     return;
   }
   const only = place?.getAttribute("data-only");
