@@ -80,6 +80,16 @@ async def test_a_socket_that_has_shown_a_token_for_an_order_ends_with_it() -> No
         assert await closing(socket) == (1008, "signed out")
 
 
+async def test_an_order_is_watched_by_the_cookie_of_staff() -> None:
+    async with house() as live:
+        live.shelf.keys["ss_ada"] = ALL
+        live.shelf.orders["o1", "ss_ada"] = progress("o1")
+        async with live.connect(additional_headers={"Cookie": "staff=ss_ada"}) as socket:
+            await say(socket, "watch_order", order_id="o1")
+
+            assert (await hear(socket))["status"] == "paid"
+
+
 async def test_a_browser_with_an_old_cookie_of_staff_is_anybody() -> None:
     async with house() as live, live.connect(additional_headers={"Cookie": "staff=ss_old"}) as socket:
         await eventually(lambda: live.shelf.key_reads == ["ss_old"])
