@@ -14,10 +14,12 @@ from bus.messages import words
 from gateway.pages.admin import PARTS
 from gateway.pages.admin.screens import Screen
 from testkit import ShopUnderTest
-from tests.journeys.people import Answer, Customer, Staff
+from tests.journeys.accounts import Person
+from tests.journeys.people import Answer, Customer, Staff, fail_refunds
 from tests.journeys.staff_people import Colleague, colleague
 
 MOST_PAGES = 60  # Of one crawl.
+CLERK = {"title": "Clerk", "keys": ["read_orders", "read_payments", "write_payments"], "refund_limit": 1000}
 SCREENS: Sequence[Screen] = [each for part in PARTS for each in part.screens]
 # Codes of the shop, as they must not stand on a page: written with an underscore, or in one word of two.
 CODES = {code for code in (*words.STATUSES, *words.PROBLEMS, *words.CANCELLED, *words.PARCELS) if "_" in code}
@@ -70,7 +72,7 @@ class Browser:
     async def open(self, path: str) -> Answer:
         return await self.person.ask("GET", path, token="", headers=self._cookie(), follow=False)
 
-    async def send(self, path: str, **fields: object) -> Answer:
+    async def send(self, path: str, /, **fields: object) -> Answer:
         headers = {
             **self._cookie(),
             "Content-Type": "application/x-www-form-urlencoded",
@@ -170,7 +172,6 @@ async def test_whoever_may_not_know_buyers_sees_initials(
 async def test_today_counts_what_is_to_be_done(shop: ShopUnderTest, buyer: Customer, owner: Browser) -> None:
     await busy(shop, buyer)
     await shop.clock.advance(minutes=5)
-    await owner.person.refresh()
 
     page = (await owner.open("/admin")).body.decode()
 
@@ -293,8 +294,8 @@ async def test_a_view_is_saved_for_its_person_alone(
     mine, theirs = (await owner.open("/admin/orders")).body, (await other.open("/admin/orders")).body
     assert b"Ada&#39;s" in mine
     assert b"Ada&#39;s" not in theirs
-    stored = await shop.inside.services.database.value("select views from staff.views")
-    assert b"ada@example.com" not in bytes(stored)
+    (stored,) = await shop.inside.services.database.fetch("select views from staff.views")
+    assert b"ada@example.com" not in bytes(stored["views"])
     assert (await owner.send("/admin/orders/views", title="Ada's", query="", remove="1")).status == 303
     assert (await owner.person.get("/admin/api/me/views")).good["items"] == []
 
@@ -316,12 +317,62 @@ async def test_what_is_found_leads_to_it(shop: ShopUnderTest, owner: Browser) ->
     assert "Nothing is called" in read(await owner.open("/admin/find?q=xyzzy+plugh")).text
 
 
-async def test_stuck_money_is_resolved_by_its_button(shop: ShopUnderTest, staff: Staff, owner: Browser) -> None:
-    """The page sends what the API names at that moment, not what a form says."""
-    forged = await owner.send("/admin/money/apply", item="nobody", path="/admin/api/staff", key="k")
+async def test_stuck_money_is_resolved_by_its_button(
+    shop: ShopUnderTest, buyer: Customer, staff: Staff, owner: Browser, http: aiohttp.ClientSession
+) -> None:
+    bought = await buyer.buy(MUG=1)
+    assert (await staff.refund(bought, 300)).status == 201
+    await fail_refunds(shop, http)
+    (item,) = await staff.stuck_money()
+    page = (await owner.open("/admin/money")).body.decode()
+    assert "A refund failed" in page
+    assert item["id"] in page
+
+    assert (await owner.send("/admin/money/apply", item=item["id"], key="k")).status == 303
+
+    await shop.settle()
+    assert await staff.stuck_money() == []
+    assert (await buyer.read(bought))["refunded"]["amount"] == 300
+
+
+async def test_a_remedy_is_what_the_shop_names_and_not_what_a_form_says(owner: Browser) -> None:
+    forged = await owner.send("/admin/money/apply", item="nobody", path="/admin/api/staff", method="POST", key="k")
     assert forged.status == 404
-    assert read(await owner.open("/admin/money")).headings == 1
-    del shop, staff
+
+
+async def test_a_refund_over_the_limit_waits_for_a_second_person(
+    shop: ShopUnderTest, http: aiohttp.ClientSession, owner: Browser
+) -> None:
+    """Asked for by one, on the order's screen; approved by another, on that of money."""
+    assert (await owner.person.ask("PUT", "/admin/api/roles/clerk", CLERK)).good["id"] == "clerk"
+    clerk = Browser(await colleague(shop, http, "clerk"))
+    order_id = (await shop.buy(MUG=2)).order_id
+    await owner.person.refresh()
+
+    assert (await clerk.send(f"/admin/orders/{order_id}/refund", reason="duplicate", key="k")).status == 303
+
+    assert "waits for a second person" in read(await clerk.open(f"/admin/orders/{order_id}")).text
+    page = (await owner.open("/admin/money")).body.decode()
+    (action,) = re.findall(r'action="(/admin/money/approvals/[^"]+)"', page)
+    assert (await owner.send(action, decision="approve", key="a")).status == 303
+    await shop.settle()
+    assert (await owner.person.get(f"/orders/{order_id}")).good["refunded"]["amount"] == 2900
+
+
+async def test_a_customer_is_found_and_forgotten(shop: ShopUnderTest, owner: Browser) -> None:
+    email = "grace@example.com"
+    person = Person(shop, owner.person.http, email)
+    await person.join()
+    customer = (await person.me()).good["id"]
+
+    assert f"/admin/customers/{customer}" in read(await owner.open(f"/admin/customers?{urlencode({'q': email})}")).links
+    assert email in read(await owner.open(f"/admin/customers/{customer}")).text
+    unsure = await owner.send(f"/admin/customers/{customer}/erase", key="k")
+    assert unsure.headers["Location"] == f"/admin/customers/{customer}"
+    await owner.person.refresh()
+    sure = await owner.send(f"/admin/customers/{customer}/erase", key="k", sure="1")
+    assert sure.headers["Location"] == "/admin/erasures"
+    assert read(await owner.open("/admin/erasures")).headings == 1
 
 
 async def test_the_audit_takes_a_click(shop: ShopUnderTest, owner: Browser) -> None:

@@ -44,9 +44,10 @@ RUN_AXE = """() => axe.run(document, {resultTypes: ["violations"]}).then((found)
 class Owner:
     """The owner, who has a second factor, and codes for when the phone is away."""
 
-    def __init__(self, running: Program, codes: list[str]) -> None:
+    def __init__(self, running: Program, codes: list[str], sku: str) -> None:
         self.running = running
         self.codes = codes
+        self.sku = sku  # Of which there is plenty.
 
     async def sign_in(self, page: Page) -> None:
         """Fill the form that asks who it is. Each code counts once."""
@@ -58,7 +59,7 @@ class Owner:
     async def buy(self, name: str = "Ada Lovelace") -> str:
         """Have somebody buy something, and pay; gives the order's id."""
         asks = self.running.ask
-        cart = await self.running.cart_with("BOARD")
+        cart = await self.running.cart_with(self.sku)
         body = {**DELIVERY, "name": name}
         placed = (await asks("POST", f"/carts/{cart}/checkout", body, Idempotency_Key=new_key())).body
         config, secret = (await asks("GET", "/config")).body, placed["payment"]["client_secret"]
@@ -95,7 +96,9 @@ async def owner() -> AsyncIterator[Owner]:
         secret = (await running.ask("POST", "/admin/api/me/totp", **shown)).body["secret"]
         code = {"code": pyotp.TOTP(secret).now()}
         codes = (await running.ask("PUT", "/admin/api/me/totp", code, **shown)).body["recovery_codes"]
-        yield Owner(running, list(codes))
+        goods = (await running.ask("GET", "/products?limit=50")).body["items"]
+        plenty = max((each for each in goods if not each["has_inputs"]), key=lambda each: each["available"])
+        yield Owner(running, list(codes), plenty["skus"][0])
 
 
 @pytest.fixture
