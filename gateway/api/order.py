@@ -99,7 +99,7 @@ async def get_order(context: Injected, request: Http, order_id: FromPath[str]) -
     summary="Cancel an order and refund it",
     guards=[order_readers_only],
     security=[openapi.ORDER, openapi.CUSTOMER, openapi.STAFF],
-    refuses=["not_found", "not_cancellable", "approval_needed", "foreign_origin", "unsupported_media_type"],
+    refuses=["not_found", "not_cancellable", "approval_needed"],
 )
 async def cancel_order(context: Injected, request: Http, order_id: FromPath[str]) -> OrderView:
     """Cancel an order that is not packed yet, and refund its money.
@@ -118,7 +118,7 @@ async def cancel_order(context: Injected, request: Http, order_id: FromPath[str]
     summary="Withdraw the links in an order's mails",
     guards=[order_readers_only],
     security=[openapi.ORDER, openapi.CUSTOMER, openapi.STAFF],
-    refuses=["not_found", "foreign_origin", "unsupported_media_type"],
+    refuses=["not_found"],
 )
 async def withdraw_links(context: Injected, order_id: FromPath[str]) -> WithdrawnView:
     """Withdraw the links of all mails about an order that were sent so far. Later mails bring new ones.
@@ -138,7 +138,7 @@ async def call_off(context: GatewayContext, order_id: str, staff: Staff | None) 
     """Cancel an order for its buyer, or for a member of staff.
 
     Raises:
-        Problem: There is no such order, or it is packed; or it gives back more than staff may refund alone.
+        Problem: There is no such order, or it is packed; or it gives back more than its canceller may refund alone.
     """
     if staff is not None:
         await _check_limit(context, staff, order_id)

@@ -15,9 +15,9 @@ from gateway.access import Member
 from gateway.api.bodies import View
 from gateway.api.customer.account import ConsentView, consent_view
 from gateway.api.customer.addresses import SavedAddressView, address_view
-from gateway.api.customer.bodies import CustomerView, customer_view, index_of, read_profile
+from gateway.api.customer.bodies import CustomerView, customer_view, read_profile
 from gateway.api.lists import Limit, ListView
-from gateway.context import Http, Injected, client_address
+from gateway.context import Http, Injected, client_address, index_of
 from gateway.problems import Problem, not_found
 
 _MOST_ORDERS = 100

@@ -59,7 +59,7 @@ def problem_codes() -> set[str]:
 
 
 def timeline_events() -> set[str]:
-    """All that `note` is called with, what an order begins with, and what staff do with it."""
+    """All that `note` is called with, what an order begins with, and what staff correct."""
     noted = texts([call.args[0] for call in calls(Path(rules.__file__).parent, "note") if call.args])
     return noted | {"OrderCreated", "OrderSettled", "BuyerCorrected"}
 

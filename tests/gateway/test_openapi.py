@@ -72,6 +72,14 @@ def test_a_route_names_the_codes_of_its_refusals_by_status(operations: dict[str,
     assert "Retry-After" in browse["responses"]["503"]["headers"]
 
 
+def test_whoever_has_a_guard_refuses_other_sites(operations: dict[str, Json]) -> None:
+    unsafe = {each.handler_name for each in handlers() if each.resolve_guards() and "GET" not in each.http_methods}
+
+    assert unsafe >= {"register", "log_in", "log_out", "sign_in", "cancel_order", "change_me"}
+    refusing = {name for name, what in operations.items() if "foreign_origin" in codes_of(what)}
+    assert refusing == unsafe | {"checkout"}  # It takes guests, too.
+
+
 @pytest.mark.parametrize("path", sorted(GATEWAY.rglob("*.py")), ids=lambda path: path.relative_to(GATEWAY).as_posix())
 def test_a_refusal_has_the_status_of_its_code(path: Path) -> None:
     """Else the description would tell another one."""

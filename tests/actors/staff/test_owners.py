@@ -5,11 +5,16 @@ import secrets
 from contextlib import suppress
 from datetime import timedelta
 
+import msgspec
+
 from actors.staff import acts
 from actors.staff.actor import People
 from bus.messages.staff import COMMAND_LINE, OWNER, ChangePerson, CountOwners, Doer, Invite, Join, LastOwner, PersonKept
 from bus.messages.staff_acts import Act, AuditActs, ListActs, RecordAct
-from testkit import ShopUnderTest
+from gateway.staff_gate import StaffSettings
+from testkit import Servers, ShopUnderTest
+from testkit.shop_under_test import open_shop_under_test
+from wiring.domains import ShopSettings
 
 ROUNDS = 8
 
@@ -35,7 +40,7 @@ async def owner(shop: ShopUnderTest) -> str:
 async def test_of_two_that_demote_each_other_one_stays(shop: ShopUnderTest) -> None:
     """Each in a transaction of its own, as in two processes."""
     inside = shop.inside
-    people = People(database=inside.services.database, clock=shop.clock, vault=inside.vault)
+    people = People(database=inside.services.database, clock=shop.clock, vault=inside.vault, acts_kept=timedelta(0))
     first = await owner(shop)
     for _ in range(ROUNDS):
         second = await owner(shop)
@@ -100,7 +105,7 @@ async def test_acts_of_long_ago_go_by_whole_days_and_the_chain_holds(shop: ShopU
         await shop.clock.advance(days=1)
 
     async with database.transaction(shop.clock.now()) as tx:
-        pruned = await acts.prune(tx, begun + timedelta(days=1, hours=23))
+        pruned = await acts.prune(tx, begun + timedelta(days=1, hours=11))
         again = await acts.prune(tx, begun + timedelta(days=1))
     kept = [act.act.what for act in (await shop.ask(ListActs(limit=100))).acts]
     found = await shop.ask(AuditActs())
@@ -117,14 +122,20 @@ async def test_acts_of_long_ago_go_by_whole_days_and_the_chain_holds(shop: ShopU
         assert (await acts.verify(tx))[0] != []
 
 
-async def test_the_record_prunes_itself(shop: ShopUnderTest) -> None:
-    await shop.ask(RecordAct(act=Act(by="stf_1", what="long ago")))
+def for_a_day(settings: ShopSettings) -> ShopSettings:
+    return msgspec.structs.replace(settings, staff=StaffSettings(shopflow_acts_kept_days=1))
 
-    await shop.clock.advance(days=2560)
 
-    kept = [act.act.what for act in (await shop.ask(ListActs(limit=100))).acts]
-    assert kept == ["acts pruned"]
-    assert (await shop.ask(AuditActs())).findings == ()
+async def test_the_record_prunes_itself(servers: Servers) -> None:
+    async with open_shop_under_test(servers, change=for_a_day) as shop:
+        await shop.ask(RecordAct(act=Act(by="stf_1", what="long ago")))
+
+        await shop.clock.advance(days=3)
+
+        kept = [act.act.what for act in (await shop.ask(ListActs(limit=100))).acts]
+        assert "long ago" not in kept
+        assert "acts pruned" in kept
+        assert (await shop.ask(AuditActs())).findings == ()
 
 
 async def test_a_person_is_named_in_no_clear_text(shop: ShopUnderTest) -> None:

@@ -67,7 +67,7 @@ class Owner:
         await _post_form(
             f"{config['stripe']['api_base']}/v1/payment_intents/{secret.split('_secret')[0]}/confirm", form
         )
-        order_id, token = placed["order"]["id"], placed["order"]["access_token"]
+        order_id, token = placed["order"]["id"], placed["access_token"]
         for _ in range(100):
             read = await asks("GET", f"/orders/{order_id}", Authorization=f"Bearer {token}")
             if read.body["status"] == "paid":
