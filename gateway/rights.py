@@ -177,6 +177,8 @@ RIGHTS: Final[Mapping[str, Right]] = {
     "POST /admin/api/approvals/{approval_id}/refuse": Right("write_payments", is_of_person=True),
     # One's own.
     "GET /admin/api/me": SELF,
+    "GET /admin/api/me/views": SELF,
+    "PUT /admin/api/me/views": SELF,
     "PUT /admin/api/me/password": OWN,
     "POST /admin/api/me/totp": OWN,
     "PUT /admin/api/me/totp": OWN,

@@ -37,6 +37,7 @@ from gateway.api import (
     staff_me,
     staff_pages,
     staff_sessions,
+    staff_views,
     uploads,
     warehouse,
 )
@@ -77,6 +78,7 @@ STAFF: list[ControllerRouterHandler] = [
     *operations.STAFF,
     *staff.STAFF,
     *staff_me.STAFF,
+    *staff_views.STAFF,
     *approvals.STAFF,
     *people.STAFF,
 ]
