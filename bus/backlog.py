@@ -19,6 +19,7 @@ select distinct key from bus.deliveries where due is null and subscriber = any($
 _LETTERS_ABOUT = """
 select id, message_id, subscriber, type, key, body, attempts, error, parked_at
 from bus.dead_letters where key = any($1) order by id limit 1000"""
+_DEAD_BY_EDGE = "select subscriber, type, count(*)::int as count from bus.dead_letters group by subscriber, type"
 _LETTERS_SINCE = """
 select id, message_id, subscriber, type, key, body, attempts, error, parked_at
 from bus.dead_letters where (parked_at, id) > ($1, $2) order by parked_at, id limit $3"""
@@ -56,6 +57,10 @@ class Backlog:
     async def dead_letters(self, after: int = 0, limit: int = 100) -> list[DeadLetter]:
         """List parked messages, the oldest first, `limit` at a time."""
         return [DeadLetter(**dict(row)) for row in await self._database.fetch(_DEAD_LETTERS, after, limit)]
+
+    async def count_dead(self) -> dict[tuple[str, str], int]:
+        """Count parked messages by subscriber and type."""
+        return {(row["subscriber"], row["type"]): row["count"] for row in await self._database.fetch(_DEAD_BY_EDGE)}
 
     async def dead_letters_since(self, since: datetime, after: int, limit: int) -> list[DeadLetter]:
         """List messages parked after that time and id, the oldest first."""

@@ -182,6 +182,7 @@ PROBLEMS: Final[Mapping[str, str]] = {
     "too_many_addresses": "There are as many addresses as there may be.",
     "too_many_passkeys": "There are as many passkeys as there may be.",
     "weak_password": "This password is easily guessed. Please choose another.",
+    "taken": "A colleague has this list in hand.",
     "wrong_step": "This is not the step that comes next.",
 }
 
