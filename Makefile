@@ -59,7 +59,7 @@ format: $(VENV)/ready-dev ## Put the code into its format
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-types: $(VENV)/ready-dev ## Write gateway/pages/types.js from the API's own description
+types: $(VENV)/ready-dev ## Write gateway/pages/static/types.js from the API's own description
 	@$(BIN)/python -m tools.page_types
 
 settings: $(VENV)/ready-dev ## Write docs/settings.md from the settings' own descriptions

@@ -4,7 +4,7 @@
         print(level.sku, level.available)
 
 Started as a program it prints each level: `python -m gateway.client http://127.0.0.1:8000 MUG-BLUE LAMP-OAK`.
-For browsers there is gateway/pages/live.js, which does the same. docs/live.md describes both, and the protocol.
+For browsers there is gateway/pages/static/live.js, which does the same. docs/live.md describes both, and the protocol.
 """
 
 import asyncio

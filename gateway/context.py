@@ -15,6 +15,7 @@ from bus.backlog import Backlog
 from bus.deliveries import Deliveries
 from bus.messages.base import Currency, Sku
 from bus.messages.inventory import StockLevel
+from bus.routes import Routes
 from engine.actor import Bus
 from engine.cell import ActorCell
 from engine.clock import Clock
@@ -75,6 +76,7 @@ class GatewayContext:
     arrows: Sequence[Arrow]  # Likewise.
     deliveries: Deliveries
     backlog: Backlog
+    routes: Routes
     database: Database
     redis: Redis
     objects: Objects  # Pictures, and uploads of them.

@@ -22,7 +22,7 @@ _SKELETON: Final = Path(__file__).parent / "skeleton"
 _OURS: Final = ("actors", "bus", "engine", "gateway", "wiring")
 _ROOMS: Final = (*_OURS, "bench", "cli", "run", "sandbox", "testkit", "tests", "tools")
 _KNOWN_IN: Final = ("wiring/domains.py", "gateway/api/__init__.py")
-_WRITTEN_FROM_CODE: Final = ("docs/domains.md", "gateway/pages/types.js")
+_WRITTEN_FROM_CODE: Final = ("docs/domains.md", "gateway/pages/static/types.js")
 # A schema has the domain's name, and these are words of SQL. Source: `pg_get_keywords()`, what is no ColId.
 _SQL: Final = """
     all analyse analyze and any array as asc asymmetric authorization binary both case cast check collate collation

@@ -1,4 +1,4 @@
-"""gateway/pages/types.js, written from the API's own description: `make types`.
+"""gateway/pages/static/types.js, written from the API's own description: `make types`.
 
 A shape that the API no longer has is then an error of the page's type check, and not a surprise in a browser. Only what
 routes for buyers say and take; staff's shapes would double the file, and no page uses them.
@@ -10,7 +10,7 @@ from typing import Final
 
 from gateway.app import description
 
-TYPES: Final = Path(__file__).parent.parent / "gateway" / "pages" / "types.js"
+TYPES: Final = Path(__file__).parent.parent / "gateway" / "pages" / "static" / "types.js"
 
 _HEAD: Final = """\
 /**

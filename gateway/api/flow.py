@@ -25,7 +25,7 @@ class FlowEdgeView(View, frozen=True, kw_only=True):
     dead_letters: int
 
 
-class FlowView(View, frozen=True, kw_only=True):
+class GraphView(View, frozen=True, kw_only=True):
     """The graph of the shop: its actors, and the events between them."""
 
     actors: Sequence[FlowNodeView]
@@ -33,7 +33,7 @@ class FlowView(View, frozen=True, kw_only=True):
 
 
 @get("/flow", summary="Read how events flow between the actors")
-async def read_flow(context: Injected) -> FlowView:
+async def read_graph(context: Injected) -> GraphView:
     """Read the graph of actors and events, with what waits in each mailbox and the dead letters of each edge.
 
     A dead letter is counted at the edges of its event; where an event has several publishers, at each of them.
@@ -49,7 +49,7 @@ async def read_flow(context: Injected) -> FlowView:
         )
         for arrow in context.arrows
     ]
-    return FlowView(actors=[_node(context, name) for name in context.actor_names], edges=edges)
+    return GraphView(actors=[_node(context, name) for name in context.actor_names], edges=edges)
 
 
 def _node(context: GatewayContext, name: str) -> FlowNodeView:
@@ -61,4 +61,4 @@ def _node(context: GatewayContext, name: str) -> FlowNodeView:
     )
 
 
-STAFF = [read_flow]
+STAFF = [read_graph]

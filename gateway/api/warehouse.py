@@ -128,7 +128,7 @@ async def take(context: Injected, staff: Member, list_id: FromPath[str], over: F
 
     Answers 409 `taken` while somebody else has it, for 30 minutes after they took it; with `over` it is yours then.
     """
-    return _pick_list(context, staff, await context.bus.ask(TakeInHand(id=list_id, by=str(staff), take_over=over)))
+    return view_of(context, staff, await context.bus.ask(TakeInHand(id=list_id, by=str(staff), take_over=over)))
 
 
 @post(
@@ -139,7 +139,7 @@ async def take(context: Injected, staff: Member, list_id: FromPath[str], over: F
 )
 async def put_aside(context: Injected, staff: Member, list_id: FromPath[str]) -> PickListView:
     """Give back a list that you have in hand, for others to take. Safe to repeat; somebody else's stays theirs."""
-    return _pick_list(context, staff, await context.bus.ask(PutAside(id=list_id, by=str(staff))))
+    return view_of(context, staff, await context.bus.ask(PutAside(id=list_id, by=str(staff))))
 
 
 @post(
@@ -150,9 +150,7 @@ async def put_aside(context: Injected, staff: Member, list_id: FromPath[str]) ->
 )
 async def open_list(context: Injected, staff: Member, list_id: FromPath[str]) -> PickListView:
     """Open the pick list of a paid order, if it still waits for the payment. Safe to repeat."""
-    if (await read_order(context, list_id)).status != "paid":
-        raise Problem(409, "not_paid", "Only the list of an order that is paid can be opened.")
-    return _pick_list(context, staff, await context.bus.ask(Open(id=list_id)))
+    return await open_paid(context, staff, list_id)
 
 
 @post(
@@ -163,7 +161,7 @@ async def open_list(context: Injected, staff: Member, list_id: FromPath[str]) ->
 )
 async def pick(context: Injected, staff: Member, list_id: FromPath[str]) -> PickListView:
     """Record that all goods were taken from the shelves. Safe to repeat. 409 `taken`: somebody else has it in hand."""
-    return _pick_list(context, staff, await context.bus.ask(Pick(id=list_id, by=str(staff))))
+    return view_of(context, staff, await context.bus.ask(Pick(id=list_id, by=str(staff))))
 
 
 @post(
@@ -179,7 +177,7 @@ async def pack(
 
     Answers 409 `money_in_doubt` while the order's money is disputed or refunded, unless `despite_doubt` is set.
     """
-    return _pick_list(context, staff, await context.bus.ask(Pack(id=list_id, despite_doubt=despite_doubt)))
+    return view_of(context, staff, await context.bus.ask(Pack(id=list_id, despite_doubt=despite_doubt)))
 
 
 @post(
@@ -192,7 +190,18 @@ async def ship(
     context: Injected, staff: Member, list_id: FromPath[str], despite_doubt: FromQuery[bool] = False
 ) -> PickListView:
     """Book the carrier for the parcel. Safe to repeat. Answers 409 `money_in_doubt` as packing does."""
-    return _pick_list(context, staff, await context.bus.ask(Ship(id=list_id, despite_doubt=despite_doubt)))
+    return view_of(context, staff, await context.bus.ask(Ship(id=list_id, despite_doubt=despite_doubt)))
+
+
+async def open_paid(context: GatewayContext, staff: Member, list_id: str) -> PickListView:
+    """Open a pick list.
+
+    Raises:
+        Problem: Its order is not paid, or the list is not there, or further on.
+    """
+    if (await read_order(context, list_id)).status != "paid":
+        raise Problem(409, "not_paid", "Only the list of an order that is paid can be opened.")
+    return view_of(context, staff, await context.bus.ask(Open(id=list_id)))
 
 
 async def _round(context: GatewayContext, staff: Member, lists: Sequence[PickList]) -> RoundView:
@@ -218,11 +227,16 @@ def _view(context: GatewayContext, staff: Member, pick_list: PickList) -> PickLi
     )
 
 
-def _pick_list(
+def view_of(
     context: GatewayContext,
     staff: Member,
     answer: PickList | NoSuchPickList | WrongStep | MoneyInDoubt | TakenByOther,
 ) -> PickListView:
+    """Show a pick list after a step.
+
+    Raises:
+        Problem: The step was refused.
+    """
     match answer:
         case PickList():
             return _view(context, staff, answer)

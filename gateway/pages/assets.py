@@ -16,8 +16,8 @@ from gateway.problems import not_found
 
 _FOLDER: Final = Path(__file__).parent / "static"
 _TYPES: Final = {
-    ".css": "text/css; charset=utf-8",
-    ".js": "text/javascript; charset=utf-8",
+    ".css": "text/css",
+    ".js": "text/javascript",
     ".svg": "image/svg+xml",
 }
 _FILES: Final = MappingProxyType(

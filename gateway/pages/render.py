@@ -20,7 +20,7 @@ from gateway.pages.site import site_of
 from gateway.pages.visitor import Visitor, language_asked, language_cookie, visitor_of
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
-_HTML: Final = "text/html; charset=utf-8"
+_HTML: Final = "text/html"
 # A visitor's own basket is in it: a browser may keep it, and asks whether it is still right; nobody else may.
 _PRIVATE: Final = "private, no-cache"
 

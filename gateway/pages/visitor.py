@@ -1,4 +1,4 @@
-"""Who looks at a page: their language, and their basket, whose id is in a cookie that no script reads."""
+"""Visitors of a page: their language, and their basket, whose id is in a cookie that no script reads."""
 
 from typing import Final
 
@@ -20,7 +20,7 @@ _LONGEST_ID: Final = 64
 
 
 class Visitor(msgspec.Struct, frozen=True, kw_only=True):
-    """Whoever looks at a page. `cart` is their basket, None while they have none."""
+    """A visitor of a page. `cart` is their basket, None while they have none."""
 
     language: Language
     cart: CartView | None

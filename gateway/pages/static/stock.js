@@ -19,7 +19,7 @@ const view = new IntersectionObserver((entries) => {
 
 /** Watch all such elements of a page, or of a part of it that is new. @param {ParentNode} root */
 export function watch(root) {
-  for (const each of [...watched.keys()]) if (!each.isConnected) forget(each);
+  for (const each of watched.keys()) if (!each.isConnected) forget(each);
   for (const each of root.querySelectorAll("[data-skus]")) view.observe(each);
 }
 

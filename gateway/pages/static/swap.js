@@ -37,7 +37,7 @@ export async function swap(id, url, { body, push } = {}) {
     if (!replace(id, html)) location.assign(answer.url); // Another page altogether: a sign-in, say.
     else if (push) history.pushState({ swap: id }, "", answer.url);
     return answer;
-  } catch (error) {
+  } catch {
     if (own.signal.aborted) return null;
     say(words("unreachable"), "bad");
     return null;
@@ -86,9 +86,9 @@ function send(form, submitter) {
   const id = form.dataset.swap ?? "";
   const fields = new URLSearchParams(/** @type {any} */ (new FormData(form, submitter)));
   if (form.method === "post") return swap(id, form.action, { body: fields });
-  for (const [name, value] of [...fields]) if (!value) fields.delete(name, value);
+  const told = [...fields].filter(([, value]) => value);
   const url = new URL(form.action);
-  url.search = String(fields);
+  url.search = String(new URLSearchParams(told));
   return swap(id, url.href, { push: true });
 }
 
