@@ -1,9 +1,9 @@
 """The services that routes work with."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple, Protocol, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias
 
 from litestar import Request
 from litestar.connection import ASGIConnection
@@ -58,22 +58,12 @@ class LevelAudit(Protocol):
         ...
 
 
-class Arrow(NamedTuple):
-    """An event that one actor publishes and another handles."""
-
-    publisher: str
-    event: str
-    subscriber: str
-
-
 @dataclass(frozen=True, slots=True)
 class GatewayContext:
     """The services behind the routes, wired in wiring/edge.py."""
 
     bus: Bus
     cells: Mapping[str, ActorCell]  # The actors of this process.
-    actor_names: Sequence[str]  # All of the shop, those of other processes too.
-    arrows: Sequence[Arrow]  # Likewise.
     deliveries: Deliveries
     backlog: Backlog
     routes: Routes

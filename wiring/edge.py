@@ -43,8 +43,7 @@ from gateway.stripe_events import OwnAccount
 from gateway.tries import Tries
 from gateway.views.reader import ViewReader
 from gateway.watch import pass_on_updates, read_sold, read_status
-from wiring.arrows import arrows_of
-from wiring.domains import ACTORS, ShopSettings
+from wiring.domains import ShopSettings
 from wiring.shop import Shop
 
 
@@ -127,8 +126,6 @@ def _context(
     return GatewayContext(
         bus=shop.bus,
         cells=shop.bus.supervisor.cells,
-        actor_names=[actor.name for actor in ACTORS],
-        arrows=arrows_of(shop.bus.routes),
         deliveries=shop.bus.deliveries,
         backlog=shop.bus.backlog,
         routes=shop.bus.routes,

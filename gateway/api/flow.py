@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from litestar import get
 
 from gateway.api.bodies import View
+from gateway.arrows import actors_of, arrows_of
 from gateway.context import GatewayContext, Injected
 
 
@@ -47,9 +48,9 @@ async def read_graph(context: Injected) -> GraphView:
             subscriber=arrow.subscriber,
             dead_letters=dead.get((arrow.subscriber, arrow.event), 0),
         )
-        for arrow in context.arrows
+        for arrow in arrows_of(context.routes)
     ]
-    return GraphView(actors=[_node(context, name) for name in context.actor_names], edges=edges)
+    return GraphView(actors=[_node(context, name) for name in actors_of(context.routes)], edges=edges)
 
 
 def _node(context: GatewayContext, name: str) -> FlowNodeView:
