@@ -9,7 +9,7 @@ from engine.postgres import Database
 
 _DEAD_LETTERS = """
 select id, message_id, subscriber, type, key, body, attempts, error, parked_at
-from bus.dead_letters where id > $1 order by id limit $2"""
+from bus.dead_letters where id > $1 and (subscriber = $3 or $3 = '') and (type = $4 or $4 = '') order by id limit $2"""
 _OVERDUE = """
 select subscriber, type, count(*)::int as count, min(coalesce(due, stored_at)) as oldest from bus.deliveries
 where coalesce(due, stored_at) <= $1 group by subscriber, type order by oldest, subscriber, type"""
@@ -70,9 +70,12 @@ class Backlog:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def dead_letters(self, after: int = 0, limit: int = 100) -> list[DeadLetter]:
-        """List parked messages, the oldest first, `limit` at a time."""
-        return [DeadLetter(**dict(row)) for row in await self._database.fetch(_DEAD_LETTERS, after, limit)]
+    async def dead_letters(
+        self, after: int = 0, limit: int = 100, *, subscriber: str = "", type_name: str = ""
+    ) -> list[DeadLetter]:
+        """List parked messages, the oldest first, `limit` at a time; those of a subscriber or of a type alone."""
+        rows = await self._database.fetch(_DEAD_LETTERS, after, limit, subscriber, type_name)
+        return [DeadLetter(**dict(row)) for row in rows]
 
     async def count_dead(self) -> dict[tuple[str, str], int]:
         """Count parked messages by subscriber and type."""

@@ -5,11 +5,11 @@ from typing import Final
 
 from litestar import Router
 
-from gateway.pages.admin import orders, signing_in
+from gateway.pages.admin import flow, inventory, orders, picking, printing, signing_in
 from gateway.pages.admin.screens import SCREENS, Part
 from gateway.pages.errors import STAFF_HANDLERS
 
-PARTS: Final[Sequence[Part]] = (orders.PART, signing_in.PART)
+PARTS: Final[Sequence[Part]] = (orders.PART, picking.PART, printing.PART, inventory.PART, flow.PART, signing_in.PART)
 
 STAFF: Final = Router(
     "/",
