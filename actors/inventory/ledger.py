@@ -26,9 +26,16 @@ _NO_LINE: Final = 2**63 - 1
 _LIST: Final = """
 select sku, on_hand, assigned, held, version from inventory.stock
 where sku > $1 and ($2::int is null or on_hand - assigned - held <= $2) order by sku limit $3"""
+# Separate statements: each has an index, whose condition it must name.
+_LIST_SHORT: Final = _LIST.replace("where", "where short is not null and lower(sku) like $4 and")
+_LIST_NONE: Final = _LIST.replace("where", "where short = 0 and lower(sku) like $4 and")
+_SHORT: Final = 5  # As the generated column has it.
+# In the order of its index, which compares byte by byte.
 _LIST_BEGUN: Final = """
 select sku, on_hand, assigned, held, version from inventory.stock
-where lower(sku) like $4 and sku > $1 and ($2::int is null or on_hand - assigned - held <= $2) order by sku limit $3"""
+where lower(sku) like $4 and lower(sku) ~>=~ lower($1) and (lower(sku) ~>~ lower($1) or sku > $1)
+    and ($2::int is null or on_hand - assigned - held <= $2)
+order by lower(sku) using ~<~, sku limit $3"""
 # The reference is an order's, a cart's, or of whoever counted: an order is one that has held this SKU.
 _MOVEMENTS: Final = """
 select l.id, l.at, l.on_hand_change as on_hand, l.assigned_change as assigned, l.held_change as held, l.reason,
@@ -77,8 +84,12 @@ async def stock(database: Database, ask: ListStock) -> StockList:
     """
     limit = page_limit(ask.limit)
     (after,) = read_cursor(ask.after, tuple[str]) or ("",)
-    if ask.q:
-        rows = await database.fetch(_LIST_BEGUN, after, ask.low, limit + 1, like_begin(ask.q))
+    begun = like_begin(ask.q)
+    if ask.low is not None and ask.low <= _SHORT:
+        statement = _LIST_NONE if ask.low <= 0 else _LIST_SHORT
+        rows = await database.fetch(statement, after, ask.low, limit + 1, begun)
+    elif ask.q:
+        rows = await database.fetch(_LIST_BEGUN, after, ask.low, limit + 1, begun)
     else:
         rows = await database.fetch(_LIST, after, ask.low, limit + 1)
     page = page_of(rows, limit, lambda row: (row["sku"],))

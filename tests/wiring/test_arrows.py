@@ -1,9 +1,8 @@
 """The arrows of the shop are those of its code."""
 
-from wiring.arrows import arrows_of, publishers_of
-
 from bus.routes import Routes
 from engine.message import Event
+from gateway.arrows import arrows_of, publishers_of
 from tools.domains_page import publishers
 from wiring.domains import ACTORS
 

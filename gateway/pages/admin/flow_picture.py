@@ -5,6 +5,7 @@ stands one layer behind the last that it listens to, and near those that it hear
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from itertools import pairwise
 from statistics import mean
 from typing import Final, TypeAlias
 
@@ -14,8 +15,9 @@ Pair: TypeAlias = tuple[str, str]  # A publisher, and a listener.
 
 _WIDE: Final = 132
 _HIGH: Final = 44
-_BETWEEN: Final = 92  # Two layers.
-_BELOW: Final = 34  # Two actors of a layer.
+_BETWEEN: Final = 84  # Two layers.
+_BELOW: Final = 20  # Two actors of a layer.
+_PASS: Final = 6  # A way that passes.
 _MARGIN: Final = 24
 _ROUNDS: Final = 8
 
@@ -51,18 +53,40 @@ class Picture(msgspec.Struct, frozen=True, kw_only=True):
 def draw(pairs: Collection[Pair]) -> Picture:
     """Draw actors and the pairs of them between which events flow. Each pair is drawn once; loops are left out."""
     ways = sorted({pair for pair in pairs if pair[0] != pair[1]})
-    layers = arranged(layers_of(ways), ways)
-    tallest = max((len(layer) for layer in layers), default=0)
-    height = 2 * _MARGIN + tallest * (_HIGH + _BELOW) - _BELOW
-    boxes = dict[str, Box]()
-    for column, layer in enumerate(layers):
-        top = (height - len(layer) * (_HIGH + _BELOW) + _BELOW + _HIGH) / 2
-        x = _MARGIN + _WIDE / 2 + column * (_WIDE + _BETWEEN)
-        for row, name in enumerate(layer):
-            boxes[name] = Box(name=name, x=x, y=top + row * (_HIGH + _BELOW))
+    layers = layers_of(ways)
+    column = {name: place for place, layer in enumerate(layers) for name in layer}
+    chains = {way: _chain(way, column) for way in ways}
+    for chain in chains.values():
+        for place, name in enumerate(chain[1:-1], 1):
+            layers[column[chain[0]] + place].append(name)
+    placed = arranged(layers, [step for chain in chains.values() for step in pairwise(chain)])
+    boxes, height = _boxes(placed)
+    lines = [_line([boxes[name] for name in chain], place) for place, chain in enumerate(chains.values())]
+    shown = [box for name, box in boxes.items() if name in column]
+    backs = sum(line.is_back for line in lines)
     width = 2 * _MARGIN + len(layers) * (_WIDE + _BETWEEN) - _BETWEEN
-    lines = [_line(boxes[by], boxes[to], place) for place, (by, to) in enumerate(ways)]
-    return Picture(width=width, height=height + 2 * _HIGH, boxes=list(boxes.values()), lines=lines)
+    return Picture(width=max(width, 2 * _MARGIN), height=height + (_HIGH if backs else 0), boxes=shown, lines=lines)
+
+
+def _chain(way: Pair, column: Mapping[str, int]) -> list[str]:
+    """Return the stops of a way: a place of its own in each layer that it passes, so that it goes behind no box."""
+    by, to = way
+    return [by, *(f"{by} {to} {between}" for between in range(column[by] + 1, column[to])), to]
+
+
+def _boxes(layers: Sequence[Sequence[str]]) -> tuple[dict[str, Box], float]:
+    """Place all names of all layers, each layer in the middle of the height; return the height, too."""
+    sizes = [[_PASS if " " in name else _HIGH for name in layer] for layer in layers]
+    room = [sum(each) + _BELOW * (len(each) - 1) for each in sizes]
+    height = max(room, default=0) + 2 * _MARGIN
+    boxes = dict[str, Box]()
+    for column, (layer, high) in enumerate(zip(layers, sizes, strict=True)):
+        y = (height - room[column]) / 2
+        x = _MARGIN + _WIDE / 2 + column * (_WIDE + _BETWEEN)
+        for name, each in zip(layer, high, strict=True):
+            boxes[name] = Box(name=name, x=x, y=y + each / 2, height=each)
+            y += each + _BELOW
+    return boxes, height
 
 
 def layers_of(ways: Sequence[Pair]) -> list[list[str]]:
@@ -110,14 +134,18 @@ def _greedy(ways: Sequence[Pair]) -> list[str]:
     return first + last
 
 
-def _line(by: Box, to: Box, place: int) -> Line:
-    """Draw a curve from one box to another; one that leads back goes around below."""
-    if to.x > by.x:
-        start, end = by.x + by.width / 2, to.x - to.width / 2
-        bend = (end - start) / 2
-        path = f"M{start:g} {by.y:g}C{start + bend:g} {by.y:g} {end - bend:g} {to.y:g} {end:g} {to.y:g}"
-        return Line(publisher=by.name, subscriber=to.name, path=path, is_back=False)
-    low = max(by.y, to.y) + _HIGH + 6 * (place % 6)
-    start_y, end_y = by.y + by.height / 2, to.y + to.height / 2
-    path = f"M{by.x:g} {start_y:g}C{by.x:g} {low + 30:g} {to.x:g} {low + 30:g} {to.x:g} {end_y:g}"
-    return Line(publisher=by.name, subscriber=to.name, path=path, is_back=True)
+def _line(stops: Sequence[Box], place: int) -> Line:
+    """Draw a curve from one box to another, past the stops between; one that leads back goes around below."""
+    by, to = stops[0], stops[-1]
+    if to.x <= by.x:
+        low = max(by.y, to.y) + _HIGH + 7 * (place % 5)
+        start_y, end_y = by.y + by.height / 2, to.y + to.height / 2
+        path = f"M{by.x:g} {start_y:g}C{by.x:g} {low + 20:g} {to.x:g} {low + 20:g} {to.x:g} {end_y:g}"
+        return Line(publisher=by.name, subscriber=to.name, path=path, is_back=True)
+    path = f"M{by.x + by.width / 2:g} {by.y:g}"
+    for before, after in pairwise(stops):
+        start, end = before.x + before.width / 2, after.x - after.width / 2
+        middle = (start + end) / 2
+        path += f"C{middle:g} {before.y:g} {middle:g} {after.y:g} {end:g} {after.y:g}"
+        path += f"H{after.x + after.width / 2:g}" if after is not to else ""
+    return Line(publisher=by.name, subscriber=to.name, path=path, is_back=False)
