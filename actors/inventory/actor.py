@@ -17,9 +17,7 @@ from bus.messages.inventory import (
     CarryUnits,
     CheckoutHeld,
     CountShelves,
-    CountStock,
     CountsUndone,
-    GetStock,
     GiveBack,
     HoldForCheckout,
     HoldsMoved,
@@ -35,7 +33,6 @@ from bus.messages.inventory import (
     StockCount,
     StockHeld,
     StockLevel,
-    StockLevels,
     StockMoved,
     StockRefused,
     UndoCounts,
@@ -107,8 +104,7 @@ class Inventory(StockReading):
     def __init__(
         self, *, bus: Bus, database: Database, clock: Clock, updates: LevelPublisher, settings: InventorySettings
     ) -> None:
-        super().__init__(database)
-        self._clock = clock
+        super().__init__(database=database, clock=clock)
         self._updates = updates
         self._cart_hold = timedelta(seconds=settings.shopflow_cart_hold_s)
         self._shares = rules.Shares(
@@ -269,16 +265,6 @@ class Inventory(StockReading):
         answer = books.carry(ask, shelf)
         await self._save(tx, shelf)
         return answer
-
-    @turn
-    async def levels(self, tx: Transaction, asks: Sequence[GetStock]) -> Sequence[StockLevels]:
-        known = await store.levels(tx, {sku for ask in asks for sku in ask.skus})
-        return [StockLevels(levels=tuple(known[sku] for sku in ask.skus if sku in known)) for ask in asks]
-
-    @turn
-    async def count(self, tx: Transaction, asks: Sequence[CountStock]) -> Sequence[StockCount | UnknownSku]:
-        known = await store.counts(tx, {ask.sku for ask in asks})
-        return [known.get(ask.sku) or UnknownSku(sku=ask.sku) for ask in asks]
 
     @turn
     async def repair(self, tx: Transaction, ask: RepairStock) -> Repairs:

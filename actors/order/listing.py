@@ -3,6 +3,7 @@
 A page is made in two steps. The first walks along an index, the newest order first, through a window of bounded size,
 and says of each order whether it is meant; the second reads those that are shown. So the price of a page does not
 depend on how many orders there are, nor on how few of them are meant: a page that found too few says where to go on.
+Rejected: docs/decisions/0059.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,10 +27,12 @@ _MOST_OPENED: Final = 500  # Of one page.
 _UNPAID: Final = frozenset[OrderStatus]({"pending_payment", "payment_processing", "cancelled"})
 _TO_SHIP: Final = frozenset[OrderStatus]({"paid", "picking", "packed"})
 
-# A dispute that was lost stays a doubt, as the warehouse has it.
-_IN_DOUBT: Final = """(exists (
-    select from orders.timeline t where t.order_id = o.id and t.event in ('DisputeOpened', 'FraudWarned')
-) and (select count(*) filter (where event = 'DisputeOpened') + count(*) filter (where event = 'FraudWarned')
+# A dispute that was lost stays a doubt, as the warehouse has it. Here and below a value is asked for, and not whether
+# there is one: for that PostgreSQL might read through the timelines of all orders.
+_IN_DOUBT: Final = """((
+    select 1 from orders.timeline t where t.order_id = o.id and t.event in ('DisputeOpened', 'FraudWarned') limit 1
+) is not null and (select count(*) filter (where event = 'DisputeOpened')
+        + count(*) filter (where event = 'FraudWarned')
         - count(*) filter (where event = 'DisputeClosed' and detail not like '%: lost')
     from orders.timeline t where t.order_id = o.id) > 0)"""
 # Money that is to go back and is still here counts as paid.
@@ -38,9 +41,9 @@ _PAYMENT: Final = """case when IN_DOUBT then 'in_doubt'
     when o.status in ('pending_payment', 'payment_processing') then 'unpaid'
     when o.status = 'cancelled' and not o.refund_requested then 'unpaid'
     else 'paid' end""".replace("IN_DOUBT", _IN_DOUBT)
-_LATE: Final = """(o.status in ('paid', 'picking', 'packed') and o.created_at <= LATEST and exists (
-    select from orders.timeline t where t.order_id = o.id
-        and t.event in ('PaymentReceived', 'OrderSettled', 'PaymentCameLate') and t.at <= LATEST))"""
+_LATE: Final = """(o.status in ('paid', 'picking', 'packed') and o.created_at <= LATEST and coalesce((
+    select min(t.at) from orders.timeline t where t.order_id = o.id
+        and t.event in ('PaymentReceived', 'OrderSettled', 'PaymentCameLate')) <= LATEST, false))"""
 _WALK: Final = """
 select id, created_at, status, refunded, total, refund_requested, number from orders.orders
 where (created_at, id) < ($1, $2) and created_at >= $3 and WHICH order by created_at desc, id desc limit $4"""
@@ -113,7 +116,8 @@ async def page(database: Database, vault: Vault, ask: ListOrders, now: datetime)
     passed = await _walk(database, vault, ask, latest, most)
     named = {row["id"] for row in passed if row["is_named"]}
     meant = [row["id"] for row in passed if row["is_meant"]]
-    shown = await _read(database, vault, meant if ask.q.strip() else meant[: limit + 1], latest)
+    first = meant[: limit + 1]  # Boxes are opened beyond these only to see whether their buyers are meant.
+    shown = await _read(database, vault, first if named.issuperset(first) else meant, latest)
     shown = [each for each in shown if each.row["id"] in named or finding.is_said(each.buyer, ask.q)]
     if len(shown) <= limit and len(passed) == most:
         found = Page(shown, make_cursor(*_place(passed[-1])))  # Others may follow.

@@ -134,7 +134,7 @@ class NoSuchNote(Reply):
 
 
 class NoteOfAnother(Reply):
-    """Somebody else has written the note."""
+    """The note was written by somebody else."""
 
     note_id: str
 

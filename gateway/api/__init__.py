@@ -47,6 +47,7 @@ PUBLIC: list[ControllerRouterHandler] = [
     *search.PUBLIC,
     *cart.PUBLIC,
     *order.PUBLIC,
+    *shipping.PUBLIC,
     *reorder.PUBLIC,
     *webhooks.PUBLIC,
     *shop.PUBLIC,

@@ -1,4 +1,4 @@
-"""One action for many orders or pick lists at once. Each is done as it is alone: by the same command and right.
+"""Actions for many orders or pick lists at once. Each is done as it is alone: by the same command and right.
 
 Each has an answer of its own, and one that is refused stops no other. Nothing is done for all or none: what was done
 before a crash stands, and the whole request may be sent again.
@@ -49,7 +49,7 @@ class PickListsBody(Body, frozen=True, kw_only=True):
 
 
 class DoneView(View, frozen=True, kw_only=True):
-    """What became of one of them: its status now, or the code of the refusal and its sentence."""
+    """The outcome of one of them: its status now, or the code of the refusal and its sentence."""
 
     id: str
     done: bool
@@ -59,7 +59,7 @@ class DoneView(View, frozen=True, kw_only=True):
 
 
 class DoneList(WholeListView[DoneView], frozen=True, kw_only=True):
-    """What became of each, in the order in which they were named."""
+    """The outcome of each, in the order in which they were named."""
 
 
 @post(

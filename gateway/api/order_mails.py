@@ -56,7 +56,7 @@ class MailList(WholeListView[MailView], frozen=True, kw_only=True):
 
 
 class MailTextView(View, frozen=True, kw_only=True):
-    """What a mail says, in both its forms. Written once more from the order as it is now; its link opens nothing."""
+    """The words of a mail, in both its forms. Written once more from the order as it is now; its link opens nothing."""
 
     id: str
     template: str

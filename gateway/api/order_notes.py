@@ -46,7 +46,7 @@ class NoteList(WholeListView[NoteView], frozen=True, kw_only=True):
 
 
 class NoteBody(Body, frozen=True, kw_only=True):
-    """What to note."""
+    """A note to write."""
 
     text: Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_NOTE)]
 

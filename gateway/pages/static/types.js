@@ -246,6 +246,12 @@
  */
 
 /**
+ * @typedef {Object} FewProducts
+ * @property {ProductSummary[]} items
+ * @property {null} [next]
+ */
+
+/**
  * @typedef {Object} Health
  * @property {string} status
  * @property {Record<string, string>} checks
@@ -340,6 +346,12 @@
  */
 
 /**
+ * @typedef {Object} MethodDays
+ * @property {number} min
+ * @property {number} max
+ */
+
+/**
  * @typedef {Object} MethodView
  * @property {string} id
  * @property {string} title
@@ -384,6 +396,21 @@
  * @property {string} title
  * @property {string | null} url
  * @property {string | null} text
+ */
+
+/**
+ * @typedef {Object} OfferedMethodView
+ * @property {string} id
+ * @property {string} title
+ * @property {MethodDays} days
+ * @property {Money} price
+ * @property {Money | null} free_from
+ */
+
+/**
+ * @typedef {Object} OfferedMethods
+ * @property {OfferedMethodView[]} items
+ * @property {null} [next]
  */
 
 /**
@@ -530,6 +557,7 @@
  * @typedef {Object} ProductInventory
  * @property {string} product_id
  * @property {StockLevel[]} skus
+ * @property {Record<string, string>} held_until
  * @property {string} as_of
  */
 
