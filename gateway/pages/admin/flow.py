@@ -13,7 +13,7 @@ from gateway.api.operations import DeadLetters
 from gateway.api.order_desk import OrderList
 from gateway.api.order_flow import FlowView
 from gateway.context import Http
-from gateway.pages.admin.flow_picture import Picture, draw
+from gateway.pages.admin.flow_picture import FlowPicture, draw
 from gateway.pages.admin.screens import Part, Screen, screen
 from gateway.pages.forms import own_pages_only, own_path, read_form, see
 from gateway.pages.inside import Refused, ask
@@ -21,7 +21,7 @@ from gateway.pages.inside import Refused, ask
 _LONGEST: Final = 100
 
 
-class Edge(msgspec.Struct, frozen=True, kw_only=True):
+class EdgeBundle(msgspec.Struct, frozen=True, kw_only=True):
     """All events from one actor to another."""
 
     publisher: str
@@ -92,15 +92,15 @@ async def redrive(request: Http, letter_id: FromPath[int]) -> Response[bytes]:
     return see(own_path(form.get("back"), "/admin/flow"))
 
 
-def edges_of(graph: GraphView) -> Sequence[Edge]:
+def edges_of(graph: GraphView) -> Sequence[EdgeBundle]:
     """Return the pairs of actors between which events flow."""
     found = dict[tuple[str, str], list[FlowEdgeView]]()
     for each in graph.edges:
         found.setdefault((each.publisher, each.subscriber), []).append(each)
-    return [Edge(publisher=by, subscriber=to, events=events) for (by, to), events in found.items()]
+    return [EdgeBundle(publisher=by, subscriber=to, events=events) for (by, to), events in found.items()]
 
 
-def _idle(graph: GraphView, picture: Picture) -> Sequence[str]:
+def _idle(graph: GraphView, picture: FlowPicture) -> Sequence[str]:
     """Name the actors that neither publish nor hear of anything: they are only asked."""
     drawn = {box.name for box in picture.boxes}
     return [actor.name for actor in graph.actors if actor.name not in drawn]

@@ -22,7 +22,7 @@ _MARGIN: Final = 24
 _ROUNDS: Final = 8
 
 
-class Box(msgspec.Struct, frozen=True, kw_only=True):
+class FlowBox(msgspec.Struct, frozen=True, kw_only=True):
     """An actor: its middle, and its size."""
 
     name: str
@@ -32,7 +32,7 @@ class Box(msgspec.Struct, frozen=True, kw_only=True):
     height: int = _HIGH
 
 
-class Line(msgspec.Struct, frozen=True, kw_only=True):
+class FlowLine(msgspec.Struct, frozen=True, kw_only=True):
     """The way of all events from one actor to another, as a path of SVG."""
 
     publisher: str
@@ -41,16 +41,16 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     is_back: bool  # It leads against the order of the layers.
 
 
-class Picture(msgspec.Struct, frozen=True, kw_only=True):
+class FlowPicture(msgspec.Struct, frozen=True, kw_only=True):
     """Boxes and lines, and the size of all."""
 
     width: float
     height: float
-    boxes: Sequence[Box]
-    lines: Sequence[Line]
+    boxes: Sequence[FlowBox]
+    lines: Sequence[FlowLine]
 
 
-def draw(pairs: Collection[Pair]) -> Picture:
+def draw(pairs: Collection[Pair]) -> FlowPicture:
     """Draw actors and the pairs of them between which events flow. Each pair is drawn once; loops are left out."""
     ways = sorted({pair for pair in pairs if pair[0] != pair[1]})
     layers = layers_of(ways)
@@ -65,7 +65,7 @@ def draw(pairs: Collection[Pair]) -> Picture:
     shown = [box for name, box in boxes.items() if name in column]
     backs = sum(line.is_back for line in lines)
     width = 2 * _MARGIN + len(layers) * (_WIDE + _BETWEEN) - _BETWEEN
-    return Picture(width=max(width, 2 * _MARGIN), height=height + (_HIGH if backs else 0), boxes=shown, lines=lines)
+    return FlowPicture(width=max(width, 2 * _MARGIN), height=height + (_HIGH if backs else 0), boxes=shown, lines=lines)
 
 
 def _chain(way: Pair, column: Mapping[str, int]) -> list[str]:
@@ -74,17 +74,17 @@ def _chain(way: Pair, column: Mapping[str, int]) -> list[str]:
     return [by, *(f"{by} {to} {between}" for between in range(column[by] + 1, column[to])), to]
 
 
-def _boxes(layers: Sequence[Sequence[str]]) -> tuple[dict[str, Box], float]:
+def _boxes(layers: Sequence[Sequence[str]]) -> tuple[dict[str, FlowBox], float]:
     """Place all names of all layers, each layer in the middle of the height; return the height, too."""
     sizes = [[_PASS if " " in name else _HIGH for name in layer] for layer in layers]
     room = [sum(each) + _BELOW * (len(each) - 1) for each in sizes]
     height = max(room, default=0) + 2 * _MARGIN
-    boxes = dict[str, Box]()
+    boxes = dict[str, FlowBox]()
     for column, (layer, high) in enumerate(zip(layers, sizes, strict=True)):
         y = (height - room[column]) / 2
         x = _MARGIN + _WIDE / 2 + column * (_WIDE + _BETWEEN)
         for name, each in zip(layer, high, strict=True):
-            boxes[name] = Box(name=name, x=x, y=y + each / 2, height=each)
+            boxes[name] = FlowBox(name=name, x=x, y=y + each / 2, height=each)
             y += each + _BELOW
     return boxes, height
 
@@ -134,18 +134,18 @@ def _greedy(ways: Sequence[Pair]) -> list[str]:
     return first + last
 
 
-def _line(stops: Sequence[Box], place: int) -> Line:
+def _line(stops: Sequence[FlowBox], place: int) -> FlowLine:
     """Draw a curve from one box to another, past the stops between; one that leads back goes around below."""
     by, to = stops[0], stops[-1]
     if to.x <= by.x:
         low = max(by.y, to.y) + _HIGH + 7 * (place % 5)
         start_y, end_y = by.y + by.height / 2, to.y + to.height / 2
         path = f"M{by.x:g} {start_y:g}C{by.x:g} {low + 20:g} {to.x:g} {low + 20:g} {to.x:g} {end_y:g}"
-        return Line(publisher=by.name, subscriber=to.name, path=path, is_back=True)
+        return FlowLine(publisher=by.name, subscriber=to.name, path=path, is_back=True)
     path = f"M{by.x + by.width / 2:g} {by.y:g}"
     for before, after in pairwise(stops):
         start, end = before.x + before.width / 2, after.x - after.width / 2
         middle = (start + end) / 2
         path += f"C{middle:g} {before.y:g} {middle:g} {after.y:g} {end:g} {after.y:g}"
         path += f"H{after.x + after.width / 2:g}" if after is not to else ""
-    return Line(publisher=by.name, subscriber=to.name, path=path, is_back=False)
+    return FlowLine(publisher=by.name, subscriber=to.name, path=path, is_back=False)

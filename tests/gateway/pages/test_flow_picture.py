@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.pages.admin.flow_picture import Box, draw, layers_of
+from gateway.pages.admin.flow_picture import FlowBox, draw, layers_of
 
 NAMES = st.sampled_from("abcdefgh")
 PAIRS = st.sets(st.tuples(NAMES, NAMES), max_size=30)
@@ -46,5 +46,5 @@ def test_lines_lead_forward_but_for_those_that_say_so(pairs: set[tuple[str, str]
     assert all(places[line.publisher] < places[line.subscriber] for line in forward)
 
 
-def _overlap(one: Box, other: Box) -> bool:
+def _overlap(one: FlowBox, other: FlowBox) -> bool:
     return abs(one.x - other.x) < one.width and abs(one.y - other.y) < (one.height + other.height) / 2

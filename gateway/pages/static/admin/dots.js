@@ -1,15 +1,16 @@
 /**
  * Messages as dots that move along the lines of the picture. A dot has no state of its own: on a line with a rate of r
- * that takes s seconds there are r * s dots, evenly spread with a little jitter, all moving at one speed. So 10,000
- * messages a second cost the browser as many small squares a frame, and nothing else; with no messages it draws nothing.
+ * that takes s seconds there are r * s dots, evenly spread with a little jitter, all moving at one speed, until they
+ * touch: then the line is full, and the table has the number. So 10,000 messages a second cost a few thousand small
+ * squares a frame at most, and no messages cost nothing.
  */
 
 const TRAVEL_S = 1.2; // From one actor to the next.
 const STEPS = 96; // Points that are read of each path, once.
-const MOST = 6_000; // Dots on one line; more would be a line, too.
 const SIZE = 3;
+const ROOM = 2 * SIZE; // That a dot takes of a line.
 
-/** @typedef {{points: Float32Array, rate: number, shown: number}} Way */
+/** @typedef {{points: Float32Array, most: number, rate: number, shown: number}} Way */
 
 export class Dots {
   /** @type {Map<string, Way>} By publisher and subscriber. */ #ways = new Map();
@@ -28,7 +29,7 @@ export class Dots {
     for (const line of area.querySelectorAll(".line")) {
       const { from, to } = /** @type {SVGElement} */ (line).dataset;
       const path = /** @type {SVGPathElement} */ (line.querySelector(".way"));
-      this.#ways.set(`${from} ${to}`, { points: points(path), rate: 0, shown: 0 });
+      this.#ways.set(`${from} ${to}`, { points: points(path), most: Math.floor(path.getTotalLength() / ROOM), rate: 0, shown: 0 });
     }
     new ResizeObserver(() => this.#fit()).observe(this.#svg);
     document.addEventListener("visibilitychange", () => this.#begin());
@@ -66,7 +67,7 @@ export class Dots {
       // A rate that changes is approached: dots come and go one by one, rather than all at once.
       way.shown += (way.rate - way.shown) * 0.06;
       if (way.rate === 0 && way.shown < 0.05) way.shown = 0;
-      const count = Math.min(MOST, Math.ceil(way.shown * TRAVEL_S - 0.01));
+      const count = Math.min(way.most, Math.ceil(way.shown * TRAVEL_S - 0.01));
       if (count <= 0) continue;
       isMoving = true;
       for (let place = 0; place < count; place++) {
