@@ -8,6 +8,7 @@ from playwright.async_api import Browser, Page, async_playwright, expect
 from tests.gateway.pages.browser import ARGS, CHROMIUM, TIMEOUT_MS
 from tests.gateway.pages.floor import Paid, buy, session_of, sign_in, status_of
 from tests.gateway.pages.test_page import Trouble
+from tests.gateway.pages.test_readers import Way, faults, look
 from tests.journeys.process import Program
 from tests.waiting import eventually
 
@@ -211,3 +212,27 @@ async def test_the_flow_is_drawn_and_lights_the_way_of_an_order(
     answer = await refused.goto(f"{running.url}/admin/flow")
     assert answer is not None
     assert answer.status == 403
+
+
+@pytest.mark.parametrize("way", ["light", "dark", "forced", "narrow"])
+async def test_nothing_is_in_a_readers_way_on_the_floor(
+    running: Program, browser: Browser, owner: str, packer: str, way: Way
+) -> None:
+    order = await buy(running, packer, BEAR=1)
+    page = await opened(browser, running, packer)
+    await page.goto(f"{running.url}/admin/pick")
+    await page.locator(f'[data-list="{order.id}"]').get_by_test_id("take").click()
+    await look(page, way)
+    found = dict[str, list[str]]()
+    for path in ("/admin/pick", "/admin/pick/round", "/admin/stock", "/admin/stock/BEAR"):
+        await page.goto(running.url + path)
+        found[path] = await faults(page)
+        if way == "narrow" and not await page.evaluate("document.documentElement.scrollWidth <= innerWidth"):
+            found[path].append("it is wider than the window")
+    page = await opened(browser, running, owner)
+    await look(page, way)
+    for path in (f"/admin/flow?order={order.number}", "/admin/flow/email", f"/admin/print?kind=slip&id={order.id}"):
+        await page.goto(running.url + path)
+        found[path] = await faults(page)
+
+    assert {path: each for path, each in found.items() if each} == {}
