@@ -63,9 +63,7 @@ def written(catalog: Catalog) -> bytes:
 def _of_templates() -> Iterator[tuple[Text, str]]:
     for path in sorted((_PAGES / "templates").rglob("*.html")):
         with path.open("rb") as file:
-            for _line, _function, message, _comments in babel_extract(
-                file, ("gettext", "ngettext", "_"), (), _OPTIONS
-            ):
+            for _line, _function, message, _comments in babel_extract(file, ("gettext", "ngettext", "_"), (), _OPTIONS):
                 yield _text(message), str(path.relative_to(_PAGES))
 
 

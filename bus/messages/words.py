@@ -188,7 +188,28 @@ PROBLEMS: Final[Mapping[str, str]] = {
     "too_many_addresses": "There are as many addresses as there may be.",
     "too_many_passkeys": "There are as many passkeys as there may be.",
     "weak_password": "This password is easily guessed. Please choose another.",
+    "taken": "A colleague has this list in hand.",
     "wrong_step": "This is not the step that comes next.",
+}
+
+MOVEMENTS: Final[Mapping[str, str]] = {
+    "cart": "Put into a basket, or taken out",
+    "checkout": "A checkout began",
+    "counted": "Counted",
+    "expired": "Set aside long enough: back on the shelf",
+    "import undone": "An import was undone",
+    "imported": "Counted by an import",
+    "received": "Received",
+    "recounted": "Counted anew, because the history did not add up",
+    "released": "Given back",
+    "renamed": "The SKU was renamed",
+    "repaired": "Repaired by the audit",
+    "returned": "The order was called off",
+    "shipped": "The parcel left",
+    "shipped units are gone": "Parcels had left before this was counted",
+    "sold": "Sold",
+    "sold late": "Sold: the money came late",
+    "sold units are counted": "Sold units are counted since then",
 }
 
 # As amounts were written in timelines by earlier versions: 19.99 EUR.

@@ -10,11 +10,15 @@ from gateway.pages.admin import (
     audit,
     customers,
     find,
+    flow,
+    inventory,
     letters,
     money,
     order,
     order_steps,
     orders,
+    picking,
+    printing,
     signing_in,
     today,
 )
@@ -24,6 +28,9 @@ from gateway.pages.errors import STAFF_HANDLERS
 PARTS: Final[Sequence[Part]] = (
     today.PART,
     orders.PART,
+    picking.PART,
+    printing.PART,
+    inventory.PART,
     order.PART,
     order_steps.PART,
     money.PART,
@@ -32,6 +39,7 @@ PARTS: Final[Sequence[Part]] = (
     acts.PART,
     audit.PART,
     letters.PART,
+    flow.PART,
     signing_in.PART,
 )
 
