@@ -163,7 +163,7 @@ _URL_OR_TEXT = "The address of a page (https://...), or the text itself. Empty: 
 
 
 class PageSettings(Settings, frozen=True, kw_only=True):
-    """The shop's duties to inform its buyers, which only its owner can fulfil."""
+    """The shop's name, and its duties to inform its buyers; until the owner sets them at /admin/settings."""
 
     shopflow_shop_name: Annotated[str, meaning("The shop's name, on each page and in mails.")] = "ShopFlow"
     shopflow_shop_tagline: Annotated[str, meaning("What the shop sells, in a few words: the home page's title.")] = (
@@ -173,16 +173,7 @@ class PageSettings(Settings, frozen=True, kw_only=True):
     shopflow_terms: Annotated[str, meaning(f"The terms of sale. {_URL_OR_TEXT}")] = ""
     shopflow_returns: Annotated[str, meaning(f"How goods are sent back. {_URL_OR_TEXT}")] = ""
     shopflow_privacy: Annotated[str, meaning(f"What becomes of buyers' data. {_URL_OR_TEXT}")] = ""
+    shopflow_contact: Annotated[str, meaning(f"How buyers reach the shop. {_URL_OR_TEXT}")] = ""
     shopflow_tax_note: Annotated[
         str, meaning("A sentence on taxes that stands at each total, such as: Prices include VAT.")
     ] = "The shop adds nothing to this total."
-
-    @property
-    def notices(self) -> dict[str, str]:
-        """The notices by their titles, unset ones included."""
-        return {
-            "Imprint": self.shopflow_imprint,
-            "Terms": self.shopflow_terms,
-            "Returns": self.shopflow_returns,
-            "Privacy": self.shopflow_privacy,
-        }

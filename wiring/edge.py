@@ -15,6 +15,7 @@ from gateway.access import may_see_order
 from gateway.api.catalog.showing import render
 from gateway.api.costs import COSTS
 from gateway.app import make_app
+from gateway.brand import BrandReader
 from gateway.context import GatewayContext
 from gateway.customers import CUSTOMERS
 from gateway.guard import Guard, make_guard
@@ -95,7 +96,7 @@ async def _serving(shop: Shop, listener: socket.socket, passwords: Passwords) ->
         tasks.start_soon(hub.run)
         tasks.start_soon(views.run)
         tasks.start_soon(shop.updates.live_levels.run)
-        tasks.start_soon(pass_on_updates, shop.updates, hub, views, guard.unpaid)
+        tasks.start_soon(pass_on_updates, shop.updates, hub, views, guard.unpaid, context.brand)
         if may_have_siblings(shop.settings):
             tasks.start_soon(shared.run)
         tasks.start_soon(server.serve, [listener])
@@ -136,7 +137,7 @@ def _context(
         tries=Tries(redis, shop.clock, shop.vault, settings.shopflow_login_failures),
         passkeys=Passkeys(redis, shop.clock, site),
         currency=settings.shopflow_currency,
-        pages=shop.settings.pages,
+        brand=BrandReader(bus=shop.bus, clock=shop.clock, settings=shop.settings.pages),
         cart_hold_s=shop.settings.inventory.shopflow_cart_hold_s,
         language=settings.shopflow_language,
         media_url=settings.media_url,

@@ -13,6 +13,7 @@ from gateway.api import (
     analytics,
     approvals,
     audit,
+    branding,
     cart,
     catalog,
     customer,
@@ -64,6 +65,7 @@ STAFF: list[ControllerRouterHandler] = [
     *staff.STAFF,
     *staff_me.STAFF,
     *approvals.STAFF,
+    *branding.STAFF,
 ]
 
 ROUTES: list[ControllerRouterHandler] = [

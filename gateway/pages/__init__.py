@@ -7,11 +7,12 @@ card's number; a script adds what is live. docs/pages.md says how they fit toget
 from litestar import Router
 from litestar.types import ControllerRouterHandler
 
-from gateway.pages import admin, assets, storefront
+from gateway.pages import admin, assets, storefront, theme
 from gateway.pages.errors import HANDLERS
 
 ROUTES: list[ControllerRouterHandler] = [
     assets.static,
+    theme.theme,
     Router("/", exception_handlers=HANDLERS, route_handlers=storefront.PUBLIC),
     admin.STAFF,
 ]

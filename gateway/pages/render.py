@@ -47,6 +47,7 @@ async def page(
         values: What the template shows.
     """
     known = visitor or await visitor_of(request)
+    await context_of(request.scope).brand.read()
     if request.query_params.get("lang") == known.language.code:
         cookies = [*cookies, language_cookie(request, known.language.code)]
     return rendered(request, template, known, status, headers, cookies, values)

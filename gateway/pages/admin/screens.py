@@ -67,6 +67,7 @@ async def screen(
         Refused: Nobody is signed in.
     """
     me = (await ask(request, "GET", "/admin/api/me")).read(MeView)
+    await context_of(request.scope).brand.read()
     shown = {"me": me, "menu": menu_of(me, request.route_handler.opt[SCREENS]), "problem": problem, **values}
     return bare_screen(request, template, status=status, cookies=cookies, **shown)
 
