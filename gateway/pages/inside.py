@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_OF_A_BODY: Final = ("content-type", "content-length", "transfer-encoding")
 _PASSED_ON: Final = (b"cookie", b"user-agent", b"host", b"sec-fetch-site", b"origin", b"authorization")
 
 
@@ -105,18 +106,35 @@ async def ask(
     """
     content = b"" if body is None else msgspec.json.encode(body)
     scope = _scope(request, method, path, query, content, [*headers, *_given(key, token)])
-    answer = await _answer(request, scope, content)
+    answer = await _answer(request, scope, _whole(content))
     if answer.status >= 300:
         raise Refused(answer)
     return answer
 
 
-async def _answer(request: Http, scope: Scope, content: bytes) -> Answer:
-    start: Message | None = None
-    parts = list[bytes]()
+async def pass_on(request: Http, method: str, path: str, *, query: str = "") -> Answer:
+    """Send a request to the API with the body of the page's own, such as a form with a file, piece by piece.
 
+    Raises:
+        Refused: As `ask`.
+    """
+    kept = [(name, request.headers[name]) for name in _OF_A_BODY if name in request.headers]
+    answer = await _answer(request, _scope(request, method, path, query, b"", kept), request.receive)
+    if answer.status >= 300:
+        raise Refused(answer)
+    return answer
+
+
+def _whole(content: bytes) -> Receive:
     async def receive() -> "HTTPRequestEvent":
         return {"type": "http.request", "body": content, "more_body": False}
+
+    return receive
+
+
+async def _answer(request: Http, scope: Scope, receive: Receive) -> Answer:
+    start: Message | None = None
+    parts = list[bytes]()
 
     async def send(message: Message) -> None:
         nonlocal start
@@ -125,7 +143,7 @@ async def _answer(request: Http, scope: Scope, content: bytes) -> Answer:
         elif message["type"] == "http.response.body":
             parts.append(message["body"])
 
-    await request.app(scope, cast("Receive", receive), send)
+    await request.app(scope, receive, send)
     assert start is not None, "a route answers"
     assert start["type"] == "http.response.start"
     headers = [(name.lower(), value) for name, value in start["headers"]]

@@ -17,6 +17,7 @@ from gateway.pages import assets
 from gateway.pages.forms import new_key
 from gateway.pages.languages import Language, languages
 from gateway.pages.site import site_of
+from gateway.pages.typed import typed_amount, typed_moment
 from gateway.pages.visitor import Visitor, language_asked, language_cookie, visitor_of
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
@@ -141,6 +142,8 @@ def _filters(language: Language) -> dict[str, object]:
         "number": language.number,
         "said": language.say,
         "iso": iso,
+        "typed_amount": typed_amount,
+        "typed_moment": typed_moment,
         "times": times,
     }
 

@@ -20,7 +20,13 @@ ROUTES = [
 
 
 def test_each_line_is_of_a_route() -> None:
-    routes = [*ROUTES, ("GET", "/static/shop.js"), ("GET", "/media/i/x/320.webp")]
+    routes = [
+        *ROUTES,
+        ("GET", "/static/shop.js"),
+        ("GET", "/media/i/x/320.webp"),
+        ("GET", "/theme.css"),
+        ("POST", "/admin/x"),
+    ]
     used = {cost_of(COSTS, method, path).path for method, path in routes}
 
     assert used == {cost.path for cost in COSTS}
