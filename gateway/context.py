@@ -28,6 +28,7 @@ from gateway.guard import Guard
 from gateway.keys import Keys
 from gateway.live import Hub
 from gateway.sessions import Sessions
+from gateway.settings import ShownSetting
 from gateway.staff_gate import StaffGate
 from gateway.stripe_events import OwnAccount
 from gateway.tries import Tries
@@ -83,6 +84,7 @@ class GatewayContext:
     passkeys: Passkeys
     currency: Currency
     brand: BrandReader
+    settings: tuple[ShownSetting, ...]  # Of the environment, for staff to read.
     cart_hold_s: float
     language: str
     media_url: str  # Before the keys of pictures, without a slash behind it.

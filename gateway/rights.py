@@ -134,6 +134,7 @@ RIGHTS: Final[Mapping[str, Right]] = {
     "GET /admin/api/shipping-methods": Right("read_settings"),
     "GET /admin/api/shipping-methods/{method_id}": Right("read_settings"),
     "PUT /admin/api/shipping-methods/{method_id}": Right("write_settings"),
+    "GET /admin/api/settings": Right("read_settings"),
     "GET /admin/api/branding": Right("read_settings"),
     "PUT /admin/api/branding": Right("write_settings"),
     "GET /admin/api/branding/history": Right("read_settings"),

@@ -1,6 +1,6 @@
 """Settings of the edge."""
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal, NamedTuple, TypeAlias
 
 import msgspec
 
@@ -15,6 +15,16 @@ Bound: TypeAlias = Annotated[int, msgspec.Meta(ge=0)]  # 0 lifts it.
 def url_of(host: str, port: int) -> str:
     """Write the shop's URL. Source: RFC 3986, 3.2.2, for the brackets."""
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+class ShownSetting(NamedTuple):
+    """A setting of the environment as staff read it. Of a secret, `value` says only that there is one."""
+
+    name: str
+    section: str
+    meaning: str
+    value: str
+    is_default: bool
 
 
 class EdgeSettings(Settings, frozen=True, kw_only=True):

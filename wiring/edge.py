@@ -43,6 +43,7 @@ from gateway.tries import Tries
 from gateway.views.reader import ViewReader
 from gateway.watch import pass_on_updates, read_sold, read_status
 from wiring.domains import ShopSettings
+from wiring.settings import shown_settings
 from wiring.shop import Shop
 
 
@@ -138,6 +139,7 @@ def _context(
         passkeys=Passkeys(redis, shop.clock, site),
         currency=settings.shopflow_currency,
         brand=BrandReader(bus=shop.bus, clock=shop.clock, settings=shop.settings.pages),
+        settings=shown_settings(shop.settings),
         cart_hold_s=shop.settings.inventory.shopflow_cart_hold_s,
         language=settings.shopflow_language,
         media_url=settings.media_url,

@@ -25,11 +25,11 @@ from gateway.api import (
     order,
     payment,
     search,
+    settings,
     shipping,
     shop,
     staff,
     staff_me,
-    staff_pages,
     staff_sessions,
     uploads,
     warehouse,
@@ -45,7 +45,6 @@ PUBLIC: list[ControllerRouterHandler] = [
     *docs.PUBLIC,
     *media.PUBLIC,
     *customer.PUBLIC,
-    *staff_pages.PUBLIC,
 ]
 
 STAFF: list[ControllerRouterHandler] = [
@@ -66,6 +65,7 @@ STAFF: list[ControllerRouterHandler] = [
     *staff_me.STAFF,
     *approvals.STAFF,
     *branding.STAFF,
+    *settings.STAFF,
 ]
 
 ROUTES: list[ControllerRouterHandler] = [

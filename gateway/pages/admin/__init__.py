@@ -5,11 +5,37 @@ from typing import Final
 
 from litestar import Router
 
-from gateway.pages.admin import orders, product, product_pictures, products, signing_in
+from gateway.pages.admin import (
+    account,
+    imports,
+    orders,
+    product,
+    product_pictures,
+    products,
+    searching,
+    settings,
+    signing_in,
+    staff,
+    start,
+    taxonomy,
+)
 from gateway.pages.admin.screens import SCREENS, Part
 from gateway.pages.errors import STAFF_HANDLERS
 
-PARTS: Final[Sequence[Part]] = (orders.PART, products.PART, product.PART, product_pictures.PART, signing_in.PART)
+PARTS: Final[Sequence[Part]] = (
+    orders.PART,
+    products.PART,
+    product.PART,
+    product_pictures.PART,
+    taxonomy.PART,
+    searching.PART,
+    imports.PART,
+    start.PART,
+    settings.PART,
+    staff.PART,
+    account.PART,
+    signing_in.PART,
+)
 
 STAFF: Final = Router(
     "/",
