@@ -50,11 +50,10 @@ def text_of(options: Sequence[OptionView]) -> str:
 def with_options(product: EditedProduct, options: Options) -> Sequence[SkuJson]:
     """Return the SKUs of a product that has these options: what fits stays, what is missing is made, the rest is gone.
 
-    A new SKU has the price and weight of the first one. Of an option that is new, what is there has the first value.
+    A new SKU has the price and weight of the first one.
     """
-    before = [each.name for each in product.options]
-    present = {_values(sku, before, options): sku for sku in reversed([*product.skus, *product.not_on_sale])}
     wanted = list(itertools.product(*(values for _, values in options)))
+    present = _placed(product, options, wanted)
     names, first = {sku.sku for sku in all_skus(product)}, all_skus(product)[0]
     made = list[SkuJson]()
     for values in wanted:
@@ -63,6 +62,30 @@ def with_options(product: EditedProduct, options: Options) -> Sequence[SkuJson]:
         names.add(name)
         made.append(sku_json(known or first, name=name, options=list(values), on_sale=True, is_new=known is None))
     return made
+
+
+def _placed(
+    product: EditedProduct, options: Options, wanted: Sequence[tuple[str, ...]]
+) -> Mapping[tuple[str, ...], SkuDetail]:
+    """Find the combination of each SKU that is there: by its options, else by its title, else the next free one.
+
+    Of an option that is new, a SKU with options has the first value.
+    """
+    before = [each.name for each in product.options]
+    titles = {_title(values): values for values in wanted}
+    placed, left = dict[tuple[str, ...], SkuDetail](), list[SkuDetail]()
+    for sku in all_skus(product):
+        values = _values(sku, before, options) if sku.options else titles.get(sku.title.lower(), ())
+        if values in wanted and values not in placed:
+            placed[values] = sku
+        elif not sku.options:
+            left.append(sku)
+    free = [values for values in wanted if values not in placed]
+    return placed | dict(zip(free, left, strict=False))
+
+
+def _title(values: Sequence[str]) -> str:
+    return ", ".join(values).lower()
 
 
 def whole_json(product: EditedProduct, options: Options) -> Mapping[str, object]:

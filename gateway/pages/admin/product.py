@@ -267,7 +267,8 @@ async def _do(request: Http, path: str, step: str, what: str, form: Form) -> Non
         case "translate":
             texts = {name: form.get(name).replace("\r\n", "\n") for name in _TRANSLATED}
             slug = {"slug": form.get("slug")} if form.get("slug") else {}
-            await ask(request, "PUT", f"{path}/translations/{what}", body=texts | slug)
+            locale = what or quote(form.get("locale"), safe="")
+            await ask(request, "PUT", f"{path}/translations/{locale}", body=texts | slug)
         case _:
             raise Problem(422, "invalid", "do: there is no such step", field="do")
 

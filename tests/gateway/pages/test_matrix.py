@@ -1,6 +1,7 @@
 """Options and the SKUs that they make."""
 
 import pytest
+from msgspec import structs
 
 from bus.messages.base import Money
 from gateway.api.catalog.edits import EditedProduct
@@ -64,6 +65,16 @@ def test_combinations_that_fit_stay_and_those_that_are_gone_are_not_named() -> N
 
     assert [(each["sku"], each["on_sale"]) for each in made] == [("MUG-M", True), ("MUG-L", True)]
     assert [each["sku"] for each in with_options(product(sku("MUG-S", "S"), options=before), [])] == ["MUG-S"]
+
+
+def test_skus_that_had_titles_alone_find_their_place_by_them_and_none_is_lost() -> None:
+    titled = [structs.replace(sku(f"MUG-{n}"), title=title) for n, title in enumerate(("Sand", "Blue", "Odd"))]
+
+    made = with_options(product(*titled), options_of("Colour: Blue, Moss, Sand"))
+
+    assert [(each["sku"], each["options"]) for each in made] == [
+        ("MUG-1", ["Blue"]), ("MUG-2", ["Moss"]), ("MUG-0", ["Sand"]),
+    ]  # fmt: skip
 
 
 def test_names_and_addresses_are_made_of_any_title() -> None:
