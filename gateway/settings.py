@@ -172,6 +172,11 @@ class EdgeSettings(Settings, frozen=True, kw_only=True):
 _URL_OR_TEXT = "The address of a page (https://...), or the text itself. Empty: the page does not speak of it."
 
 
+def is_address(text: str) -> bool:
+    """Whether a notice is the address of a page elsewhere, and no text."""
+    return text.startswith(("https://", "http://")) and "\n" not in text
+
+
 class PageSettings(Settings, frozen=True, kw_only=True):
     """The shop's name, and its duties to inform its buyers; until the owner sets them at /admin/settings."""
 

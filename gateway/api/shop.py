@@ -19,6 +19,7 @@ from gateway.buyers import COUNTRIES
 from gateway.context import Http, Injected, client_address
 from gateway.live import LiveRefusal
 from gateway.problems import Problem, too_many
+from gateway.settings import is_address
 
 _FULL_WAIT_S = 5.0
 
@@ -112,7 +113,7 @@ async def ready(context: Injected) -> Response[Health]:
 
 
 def _notice(title: str, given: str) -> NoticeView:
-    is_url = given.startswith(("https://", "http://"))
+    is_url = is_address(given)
     return NoticeView(title=title, url=given if is_url else None, text=None if is_url else given)
 
 

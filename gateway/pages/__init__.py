@@ -8,11 +8,13 @@ from litestar import Router
 from litestar.types import ControllerRouterHandler
 
 from gateway.pages import admin, assets, storefront, theme
+from gateway.pages.account import ACCOUNT
 from gateway.pages.errors import HANDLERS
 
 ROUTES: list[ControllerRouterHandler] = [
     assets.static,
     theme.theme,
     Router("/", exception_handlers=HANDLERS, route_handlers=storefront.PUBLIC),
+    ACCOUNT,
     admin.STAFF,
 ]

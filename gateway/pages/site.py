@@ -8,6 +8,7 @@ import msgspec
 from bus.messages.media import Image
 from gateway.brand import notices_of
 from gateway.context import GatewayContext
+from gateway.settings import is_address
 
 
 class Notice(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,11 +23,6 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
     def address(self) -> str:
         """Where it is read."""
         return self.url or f"/pages/{self.slug}"
-
-    @property
-    def paragraphs(self) -> Sequence[str]:
-        """Its text, with an empty line between paragraphs."""
-        return [each.strip() for each in self.text.split("\n\n") if each.strip()]
 
 
 class Site(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,6 +39,10 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     notices: Sequence[Notice]
     logo: str
     theme: str
+
+    def notice(self, slug: str) -> Notice | None:
+        """Return the notice that is read at `/pages/SLUG`; None if there is none."""
+        return next((each for each in self.notices if each.slug == slug and each.text), None)
 
 
 def site_of(context: GatewayContext) -> Site:
@@ -62,7 +62,7 @@ def site_of(context: GatewayContext) -> Site:
 
 
 def _notice(title: str, given: str) -> Notice:
-    is_url = given.startswith(("https://", "http://")) and "\n" not in given
+    is_url = is_address(given)
     return Notice(slug=title.lower(), title=title, url=given if is_url else "", text="" if is_url else given)
 
 

@@ -246,6 +246,12 @@
  */
 
 /**
+ * @typedef {Object} FewProducts
+ * @property {ProductSummary[]} items
+ * @property {null} [next]
+ */
+
+/**
  * @typedef {Object} Health
  * @property {string} status
  * @property {Record<string, string>} checks
@@ -280,6 +286,15 @@
  * @property {number} max_length
  * @property {Money | null} surcharge
  * @property {boolean} required
+ */
+
+/**
+ * @typedef {Object} LeftOutView
+ * @property {string} sku
+ * @property {string} title
+ * @property {number} quantity
+ * @property {"inputs" | "not_sold" | "out_of_stock" | "too_many"} reason
+ * @property {string} detail
  */
 
 /**
@@ -331,6 +346,12 @@
  */
 
 /**
+ * @typedef {Object} MethodDays
+ * @property {number} min
+ * @property {number} max
+ */
+
+/**
  * @typedef {Object} MethodView
  * @property {string} id
  * @property {string} title
@@ -375,6 +396,21 @@
  * @property {string} title
  * @property {string | null} url
  * @property {string | null} text
+ */
+
+/**
+ * @typedef {Object} OfferedMethodView
+ * @property {string} id
+ * @property {string} title
+ * @property {MethodDays} days
+ * @property {Money} price
+ * @property {Money | null} free_from
+ */
+
+/**
+ * @typedef {Object} OfferedMethods
+ * @property {OfferedMethodView[]} items
+ * @property {null} [next]
  */
 
 /**
@@ -521,6 +557,7 @@
  * @typedef {Object} ProductInventory
  * @property {string} product_id
  * @property {StockLevel[]} skus
+ * @property {Record<string, string>} held_until
  * @property {string} as_of
  */
 
@@ -598,6 +635,15 @@
  * @typedef {Object} RelatedList
  * @property {ProductSummary[]} items
  * @property {null} [next]
+ */
+
+/**
+ * @typedef {Object} ReorderView
+ * @property {string} id
+ * @property {CartLineView[]} lines
+ * @property {Money} subtotal
+ * @property {string} currency
+ * @property {LeftOutView[]} left_out
  */
 
 /**
