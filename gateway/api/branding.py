@@ -25,7 +25,7 @@ from bus.messages.media import MOST_BYTES, DropImage, ListImages, StoreImage, To
 from gateway.access import Member
 from gateway.api.bodies import Body, Strict, View
 from gateway.api.lists import WholeListView
-from gateway.api.media import AROUND, FORM, finished, received
+from gateway.api.media import AROUND, FORM, finished, received, too_many_images
 from gateway.api.pictures import ImageView, image_view
 from gateway.brand import ShownBrand
 from gateway.context import GatewayContext, Http, Injected
@@ -145,7 +145,7 @@ async def restore_branding(context: Injected, staff: Member, revision: FromPath[
     request_max_body_size=MOST_BYTES + AROUND,
     summary="Set the logo",
     form=FORM,
-    refuses=["image_refused", "body_too_large", "conflict"],
+    refuses=["image_refused", "body_too_large", "too_many_images"],
 )
 async def set_logo(context: Injected, request: Http) -> Response[BrandingView]:
     """Take a picture as the shop's logo, in place of the one before: as for products, and no SVG, which can run."""
@@ -156,7 +156,7 @@ async def set_logo(context: Injected, request: Http) -> Response[BrandingView]:
             StoreImage(product_id=LOGO_OF, id=upload.id, upload=key, size=upload.size, alt=alt)
         )
     if isinstance(stored, TooManyImages):
-        raise Problem(409, "conflict", "Several logos are being set at once. Please try again.")
+        raise too_many_images(stored.most)
     made = await finished(context, stored)
     await _drop_logos(context, but=made.id)
     return _answer(context, await context.brand.read_anew())

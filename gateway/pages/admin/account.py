@@ -5,7 +5,8 @@ from urllib.parse import quote
 from litestar import Response, get, post
 from litestar.datastructures import Cookie
 
-from gateway.api.staff_me import MeView, RecoveryCodes, StaffPasskeys, StaffSessions, TotpSecret
+from gateway.api.passkeys import PasskeyList
+from gateway.api.staff_me import MeView, RecoveryCodes, StaffSessions, TotpSecret
 from gateway.context import Http
 from gateway.pages.admin.screens import Part, Screen, bare_screen, screen
 from gateway.pages.forms import own_pages_only, read_form, see
@@ -48,7 +49,7 @@ async def _show(
         picture=f"data:image/svg+xml,{quote(secret.svg)}" if secret else "",
         asks_code=secret is not None or (refused is not None and refused.code == "wrong_code"),
         codes=codes.recovery_codes if codes else (),
-        passkeys=(await ask(request, "GET", f"{_ME}/passkeys")).read(StaffPasskeys).items,
+        passkeys=(await ask(request, "GET", f"{_ME}/passkeys")).read(PasskeyList).items,
         sessions=(await ask(request, "GET", f"{_ME}/sessions")).read(StaffSessions).items,
     )
 

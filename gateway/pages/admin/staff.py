@@ -71,14 +71,15 @@ async def change(request: Http) -> Response[bytes]:
 
 async def _do(request: Http, step: str, which: str, form: Form) -> Answer:
     role, person = quote(form.get("id"), safe=""), {name: form.get(name) for name in ("email", "name", "role")}
-    keys = list(form.all("key"))
+    keys, most = list(form.all("key")), form.number("refund_limit")
+    limit: dict[str, object] = {} if most is None else {"refund_limit": most}
     steps: Mapping[str, tuple[str, str, object]] = {
         "invite": ("POST", "staff", person),
         "reinvite": ("POST", f"staff/{which}/invitation", None),
         "role-of": ("PATCH", f"staff/{which}", {"role": form.get("role")}),
         "disable": ("PATCH", f"staff/{which}", {"disabled": True}),
         "enable": ("PATCH", f"staff/{which}", {"disabled": False}),
-        "role": ("PUT", f"roles/{role}", {"title": form.get("title"), "keys": keys}),
+        "role": ("PUT", f"roles/{role}", {"title": form.get("title"), "keys": keys} | limit),
         "remove-role": ("DELETE", f"roles/{which}", None),
         "token": ("POST", "tokens", {"label": form.get("label"), "keys": keys, "days": form.number("days") or 90}),
         "revoke": ("DELETE", f"tokens/{which}", None),
