@@ -15,11 +15,12 @@ from babel.messages.pofile import read_po, write_po
 from jinja2.ext import babel_extract
 
 from bus.messages import words
+from bus.messages.branding import Brand
 from gateway.api.catalog import listing
 from gateway.api.customer.bodies import WEAK
+from gateway.brand import notices_of
 from gateway.pages.admin import PARTS
 from gateway.pages.languages import FOLDER
-from gateway.pages.site import NOTICES
 
 _PAGES: Final = FOLDER.parent
 _OPTIONS: Final = {"trimmed": "true", "trim_blocks": "true", "lstrip_blocks": "true", "silent": "false"}
@@ -91,7 +92,7 @@ def _of_tables() -> Iterator[tuple[Text, str]]:
     yield from ((text, "words") for table in tables for text in table.values())
     yield from ((text, "words") for text in (words.DECLINED, *words.DECLINES))
     yield from ((screen.title, "menu") for part in PARTS for screen in part.screens)
-    yield from ((title, "notices") for title in NOTICES)
+    yield from ((title, "notices") for title in notices_of(Brand()))
 
 
 if __name__ == "__main__":

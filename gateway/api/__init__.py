@@ -13,6 +13,7 @@ from gateway.api import (
     analytics,
     approvals,
     audit,
+    branding,
     bulk,
     cart,
     catalog,
@@ -32,11 +33,11 @@ from gateway.api import (
     people,
     reorder,
     search,
+    settings,
     shipping,
     shop,
     staff,
     staff_me,
-    staff_pages,
     staff_sessions,
     staff_views,
     stock_list,
@@ -56,7 +57,6 @@ PUBLIC: list[ControllerRouterHandler] = [
     *docs.PUBLIC,
     *media.PUBLIC,
     *customer.PUBLIC,
-    *staff_pages.PUBLIC,
 ]
 
 STAFF: list[ControllerRouterHandler] = [
@@ -84,6 +84,8 @@ STAFF: list[ControllerRouterHandler] = [
     *staff_me.STAFF,
     *staff_views.STAFF,
     *approvals.STAFF,
+    *branding.STAFF,
+    *settings.STAFF,
     *people.STAFF,
 ]
 

@@ -14,6 +14,7 @@ _POST: Final = frozenset({"POST"})
 COSTS: Final[Sequence[RouteCost]] = (
     RouteCost("/static/.*", 1),
     RouteCost("/media/.*", 1),
+    RouteCost("/theme.css", 1),
     RouteCost("/health/.*", 1, "probes"),
     RouteCost("/webhooks/.*", 20, "signed"),
     RouteCost("/admin/api/.*", 20, "signed"),

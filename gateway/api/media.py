@@ -49,7 +49,7 @@ from gateway.context import GatewayContext, Http, Injected
 from gateway.problems import Problem, not_found
 
 _PIECE: Final = 1 << 18  # Bytes of a file in memory.
-_AROUND: Final = 1 << 16  # Bytes of a form beside its file.
+AROUND: Final = 1 << 16  # Bytes of a form beside its file.
 _MOST_SERVED: Final = 16 << 20  # Bytes of one rendition.
 _KEY: Final = re.compile(rf"{RENDITIONS}{IMAGE_ID}/([0-9]{{1,4}}/)?[0-9]{{1,5}}\.(webp|avif|jpg)", re.ASCII)
 _TYPES: Final = {"webp": "image/webp", "avif": "image/avif", "jpg": "image/jpeg"}
@@ -133,7 +133,7 @@ async def list_images(context: Injected, product_id: FromPath[str]) -> StaffImag
 
 @post(
     "/products/{product_id:str}/images",
-    request_max_body_size=MOST_BYTES + _AROUND,
+    request_max_body_size=MOST_BYTES + AROUND,
     summary="Add a picture to a product",
     form=FORM,
     refuses=["not_found", "too_many_images", "image_refused", "body_too_large"],
@@ -145,7 +145,7 @@ async def add_image(context: Injected, product_id: FromPath[str], request: Http)
     again, the same picture changes nothing.
     """
     product = await find_product(context, product_id)
-    async with _received(request) as (upload, alt):
+    async with received(request) as (upload, alt):
         key = upload_key(context.clock.now())
         await context.objects.put(key, upload.file, "application/octet-stream")
         ask = StoreImage(product_id=product.id, id=upload.id, upload=key, size=upload.size, alt=alt)
@@ -218,7 +218,7 @@ async def take_down(context: Injected, image_id: FromPath[str]) -> None:
 
 
 @asynccontextmanager
-async def _received(request: Http) -> AsyncIterator[tuple[_Upload, str]]:
+async def received(request: Http) -> AsyncIterator[tuple[_Upload, str]]:
     """Receive a form with a picture. The parser keeps files on the disk, and so do we: never a whole one in memory."""
     with disk_errors("the disk"):  # Where forms are kept until they are whole.
         form = await request.form()

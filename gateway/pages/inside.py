@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _STAFF: Final = "staff"  # As gateway/access.py keeps whoever it has let in.
+_OF_A_BODY: Final = ("content-type", "content-length", "transfer-encoding")
 _PASSED_ON: Final = (b"cookie", b"user-agent", b"host", b"sec-fetch-site", b"origin", b"authorization")
 
 
@@ -109,7 +110,7 @@ async def ask(
     known = request.scope["state"]
     if not token and (staff := known.get(_STAFF)) is not None:
         scope["state"][_STAFF] = staff  # Looked up for this page already: its other requests are of the same person.
-    answer = await _answer(request, scope, content)
+    answer = await _answer(request, scope, _whole(content))
     if not token and (staff := scope["state"].get(_STAFF)) is not None:
         known[_STAFF] = staff
     if answer.status >= 300:
@@ -117,12 +118,29 @@ async def ask(
     return answer
 
 
-async def _answer(request: Http, scope: Scope, content: bytes) -> Answer:
-    start: Message | None = None
-    parts = list[bytes]()
+async def pass_on(request: Http, method: str, path: str, *, query: str = "") -> Answer:
+    """Send a request to the API with the body of the page's own, such as a form with a file, piece by piece.
 
+    Raises:
+        Refused: As `ask`.
+    """
+    kept = [(name, request.headers[name]) for name in _OF_A_BODY if name in request.headers]
+    answer = await _answer(request, _scope(request, method, path, query, b"", kept), request.receive)
+    if answer.status >= 300:
+        raise Refused(answer)
+    return answer
+
+
+def _whole(content: bytes) -> Receive:
     async def receive() -> "HTTPRequestEvent":
         return {"type": "http.request", "body": content, "more_body": False}
+
+    return receive
+
+
+async def _answer(request: Http, scope: Scope, receive: Receive) -> Answer:
+    start: Message | None = None
+    parts = list[bytes]()
 
     async def send(message: Message) -> None:
         nonlocal start
@@ -131,7 +149,7 @@ async def _answer(request: Http, scope: Scope, content: bytes) -> Answer:
         elif message["type"] == "http.response.body":
             parts.append(message["body"])
 
-    await request.app(scope, cast("Receive", receive), send)
+    await request.app(scope, receive, send)
     assert start is not None, "a route answers"
     assert start["type"] == "http.response.start"
     headers = [(name.lower(), value) for name, value in start["headers"]]

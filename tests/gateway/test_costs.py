@@ -20,7 +20,7 @@ ROUTES = [
 # Of people: the API's description has none of them.
 PAGES = [
     ("POST", "/account/sign-in"), ("GET", "/account/export"), ("GET", "/account"),
-    ("POST", "/basket/lines"), ("POST", "/admin/pick/wave"),
+    ("POST", "/basket/lines"), ("POST", "/admin/pick/wave"), ("GET", "/theme.css"), ("POST", "/admin/x"),
 ]  # fmt: skip
 
 

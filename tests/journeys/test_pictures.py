@@ -20,11 +20,13 @@ UNWANTED = (SECRET, b"Exif", b"GPS", b"xmp", b"ICC_PROFILE")
 HARD = {"script.svg", "bomb.png", "moving.webp", "cut.jpg", "dot.png"}
 
 
-async def send(staff: Staff, content: bytes, path: str = IMAGES, **fields: str) -> tuple[int, Json]:
+async def send(
+    staff: Staff, content: bytes, path: str = IMAGES, *, method: str = "POST", **fields: str
+) -> tuple[int, Json]:
     form = aiohttp.FormData(fields)
     form.add_field("file", io.BytesIO(content), filename="photo.jpg", content_type="image/jpeg")
     headers = {"Authorization": f"Bearer {staff.token}"}
-    async with staff.http.post(f"{staff.shop.url}{path}", data=form, headers=headers) as answer:
+    async with staff.http.request(method, f"{staff.shop.url}{path}", data=form, headers=headers) as answer:
         return answer.status, await answer.json()
 
 

@@ -71,6 +71,7 @@ async def screen(
         Refused: Nobody is signed in.
     """
     me = await me_of(request)
+    await context_of(request.scope).brand.read()
     menu = menu_of(me, request.route_handler.opt[SCREENS])
     shown = {"me": me, "menu": menu, "current": current_of(menu, request.url.path), "problem": problem, **values}
     return bare_screen(request, template, status=status, cookies=cookies, **shown)

@@ -20,6 +20,7 @@ _LIGHT, _ACCENT = "#f1f4f1", "#1f5c4a"  # As in style.css.
 @get("/pages/{slug:str}", include_in_schema=False)
 async def notice(request: Http, slug: FromPath[str]) -> Response[bytes]:
     """Show a text of the shop about itself, such as its terms."""
+    await context_of(request.scope).brand.read()
     found = site_of(context_of(request.scope)).notice(slug)
     if found is None:
         raise not_found("page")
