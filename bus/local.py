@@ -140,6 +140,7 @@ class LocalBus:
                 self.deliveries.on_rollback(stored)  # Or it has committed, and only the answer was lost.
             raise
         self.deliveries.hand_over(stored)
+        self.flow.count(addressed, ())
 
     async def _ask_elsewhere(self, command: Command[R], limit_s: float) -> R:
         elsewhere, name = self._way(type(command))

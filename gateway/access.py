@@ -88,7 +88,7 @@ async def admit_staff(connection: AnyConnection, right: Right | None) -> None:
     staff = await _sign_in(connection)
     if staff is None:
         if bearer(connection):
-            about = security_log.path_of(connection.scope)
+            about = security_log.path_of(connection.scope).partition("?")[0]  # What is looked for may name somebody.
             security_log.warn("staff sign-in failed", about=about, address=client_address(connection))
         detail = "Sign in, or show a token."
         raise Problem(401, "unauthorized", detail, headers={"WWW-Authenticate": "Bearer"})

@@ -1,4 +1,4 @@
-"""What flows between the actors of this process, as staff see it: by edge, and by actor."""
+"""The flow between the actors of this process, as staff see it: by edge, and by actor."""
 
 from collections.abc import Mapping
 from datetime import datetime

@@ -163,6 +163,11 @@ RIGHTS: Final[Mapping[str, Right]] = {
     "POST /admin/api/dead-letters/{letter_id}/redrive": Right("write_settings"),
     "GET /admin/api/flow": Right("read_settings"),
     "GET /admin/api/actors": Right("read_settings"),
+    # Customers.
+    "GET /admin/api/customers": Right("read_customers"),
+    "GET /admin/api/customers/{customer_id}": Right("read_customers"),
+    "POST /admin/api/customers/{customer_id}/erase": Right("write_customers", is_fresh=True),
+    "GET /admin/api/erasures": Right("read_customers"),
     # People, roles and programs.
     "GET /admin/api/staff": Right("read_staff"),
     "POST /admin/api/staff": Right("write_staff", is_fresh=True),
@@ -180,6 +185,8 @@ RIGHTS: Final[Mapping[str, Right]] = {
     "POST /admin/api/approvals/{approval_id}/refuse": Right("write_payments", is_of_person=True),
     # One's own.
     "GET /admin/api/me": SELF,
+    "GET /admin/api/me/views": SELF,
+    "PUT /admin/api/me/views": SELF,
     "PUT /admin/api/me/password": OWN,
     "POST /admin/api/me/totp": OWN,
     "PUT /admin/api/me/totp": OWN,

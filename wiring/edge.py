@@ -75,14 +75,7 @@ async def _serving(shop: Shop, listener: socket.socket, passwords: Passwords) ->
     hub = Hub(
         shop.updates.fresh_levels,
         watch_order,
-        settings=LiveSettings(
-            origins=settings.all_origins,
-            headers=headers_of_handshakes(is_https=settings.is_https),
-            max_of_address=settings.shopflow_live_of_address,
-            session_cookie=f"__Host-{CUSTOMERS.cookie}" if settings.is_https else CUSTOMERS.cookie,
-            staff_cookie=gate.sessions.cookie_name,
-            staff_marks=(SESSION_MARK, TOKEN_MARK),
-        ),
+        settings=_live_settings(settings, gate),
         clock=shop.clock.now,
         refusals=guard.refusals,
         read_sold=partial(read_sold, shop.bus),
@@ -116,6 +109,17 @@ async def _serving(shop: Shop, listener: socket.socket, passwords: Passwords) ->
                 await hub.close(within_s=1.0)
                 await server.stop()
             tasks.cancel_scope.cancel()
+
+
+def _live_settings(settings: EdgeSettings, gate: StaffGate) -> LiveSettings:
+    return LiveSettings(
+        origins=settings.all_origins,
+        headers=headers_of_handshakes(is_https=settings.is_https),
+        max_of_address=settings.shopflow_live_of_address,
+        session_cookie=f"__Host-{CUSTOMERS.cookie}" if settings.is_https else CUSTOMERS.cookie,
+        staff_cookie=gate.sessions.cookie_name,
+        staff_marks=(SESSION_MARK, TOKEN_MARK),
+    )
 
 
 def _context(

@@ -73,10 +73,10 @@ PARCELS: Final[Mapping[str, str]] = {
 
 _UNNAMED_CARRIER: Final = "Carrier "  # As one is called that the settings give no other name.
 
-_DECLINED: Final = "Your bank did not take this payment."
+DECLINED: Final = "Your bank did not take this payment."
 # Reasons that a buyer can do something about; whoever pays with a stolen card is told no more than others.
 # Source: Stripe, "Decline codes".
-_DECLINES: Final[Mapping[str, str]] = {
+DECLINES: Final[Mapping[str, str]] = {
     "There is not enough money in this account.": "insufficient_funds card_velocity_exceeded "
     "withdrawal_count_limit_exceeded",
     "The card has expired.": "expired_card invalid_expiry_month invalid_expiry_year",
@@ -94,11 +94,12 @@ _DECLINES: Final[Mapping[str, str]] = {
     "The payment was called off.": "canceled",
     "A test card pays only in a test.": "testmode_decline live_mode_test_card",
 }
-_BY_CODE: Final = {code: sentence for sentence, codes in _DECLINES.items() for code in codes.split()}
+_BY_CODE: Final = {code: sentence for sentence, codes in DECLINES.items() for code in codes.split()}
 
 # Of answers of the API, blocks of a quote included.
 PROBLEMS: Final[Mapping[str, str]] = {
     "already_decided": "This was decided about already.",
+    "approval_needed": "This gives back more than one person may. It waits until a second one approves it.",
     "amount_too_large": "This is more than one payment can be. Please make it two orders.",
     "answer_lost": "The answer to this request can't be read any more.",
     "attribute_exists": "There is such an attribute already.",
@@ -142,6 +143,7 @@ PROBLEMS: Final[Mapping[str, str]] = {
     "not_refundable": "So much is not left to refund.",
     "not_sold": "An article in your basket is no longer sold.",
     "not_undoable": "This import can't be undone.",
+    "on_hold": "This person may not be forgotten yet.",
     "own_request": "Somebody else must approve what you have asked for.",
     "passkey_refused": "This passkey can't be used here.",
     "password_refused": "Please choose another password.",
@@ -252,7 +254,7 @@ def parcel(code: str) -> str:
 
 def declined(code: str) -> str:
     """Write why a bank did not pay. Banks rarely say, and then in codes that tell a buyer nothing."""
-    return _BY_CODE.get(code, _DECLINED)
+    return _BY_CODE.get(code, DECLINED)
 
 
 def problem(code: str) -> str:

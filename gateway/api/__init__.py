@@ -29,6 +29,7 @@ from gateway.api import (
     order_mails,
     order_notes,
     payment,
+    people,
     reorder,
     search,
     shipping,
@@ -37,6 +38,7 @@ from gateway.api import (
     staff_me,
     staff_pages,
     staff_sessions,
+    staff_views,
     stock_list,
     uploads,
     warehouse,
@@ -80,7 +82,9 @@ STAFF: list[ControllerRouterHandler] = [
     *flow.STAFF,
     *staff.STAFF,
     *staff_me.STAFF,
+    *staff_views.STAFF,
     *approvals.STAFF,
+    *people.STAFF,
 ]
 
 ROUTES: list[ControllerRouterHandler] = [

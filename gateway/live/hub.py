@@ -246,7 +246,7 @@ class Hub:
                 self._stock.unsubscribe(client, skus)
             case WatchOrder(order_id, token):
                 self._staff.show(client, token or "")
-                self._orders.watch(client, order_id, token or client.session)
+                self._orders.watch(client, order_id, token or client.session or client.staff)
             case WatchCart(cart_id):
                 self._carts.watch(client, cart_id)
             case WatchFlow() | WatchOrders():

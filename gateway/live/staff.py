@@ -6,6 +6,8 @@ for each credential, however many sockets have it, and none while no staff watch
 an open page keeps nobody signed in.
 
 A credential that can't be checked for ten seconds counts as ended: deny by default.
+
+Rejected: docs/decisions/0056.
 """
 
 import asyncio

@@ -31,7 +31,7 @@ class FlowSource(Protocol):
 
 
 class StaffLists:
-    """Those who watch the lists, and what the next lists will hold."""
+    """The watchers of the lists, and the contents of the next lists."""
 
     def __init__(self, flow: FlowSource | None, settings: LiveSettings) -> None:
         self._flow = flow

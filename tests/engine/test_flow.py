@@ -1,7 +1,7 @@
 """Counts of what flows between actors: exact always, waits only while somebody watches."""
 
 from datetime import UTC, datetime
-from time import perf_counter
+from time import perf_counter, process_time
 
 from engine.deliveries import Addressed
 from engine.envelope import Envelope
@@ -87,6 +87,7 @@ def test_dead_letters_are_counted_by_type_and_subscriber() -> None:
     flow.note_parked("email", waiting(0.0))
 
     assert (flow.parked("Alpha", "email"), flow.parked("Alpha", "order")) == (1, 0)
+    assert flow.sent() == {Edge("", "Alpha", "email"): 0}
 
 
 def test_ten_thousand_messages_a_second_take_less_than_a_twentieth_of_a_core() -> None:
@@ -95,10 +96,10 @@ def test_ten_thousand_messages_a_second_take_less_than_a_twentieth_of_a_core() -
     batch = [sent_to(f"actor {number % 20}") for number in range(MESSAGES)]
     stored = [waiting(0.0)] * (MESSAGES // 2)
 
-    begun_s = perf_counter()
+    begun_s = process_time()
     flow.count(batch, batch[::2])
     flow.note_waits("email", stored)
     flow.sent()
     flow.take_waits()
 
-    assert perf_counter() - begun_s < 0.05
+    assert process_time() - begun_s < 0.05

@@ -43,7 +43,7 @@ export class LiveShop extends EventTarget {
   /** @type {Set<string>} No longer wanted, and not sent to the shop yet. */ #gone = new Set();
   /** @type {Map<string, string>} Order id to access token. */ #orders = new Map();
   /** @type {Set<string>} The watched carts' ids. */ #carts = new Set();
-  #flow = false;
+  /** @type {Set<string>} The watched lists of staff: "orders", "flow". */ #lists = new Set();
   #failures = 0;
   /** @type {number | undefined} */ #retry;
   /** @type {number | undefined} */ #flush;
@@ -122,10 +122,16 @@ export class LiveShop extends EventTarget {
     return () => void this.#carts.delete(id); // As with orders.
   }
 
-  /** Receive a `flow` event about once a second: what flows between the actors. For staff, by their session. */
-  watchFlow() {
-    this.#flow = true;
-    this.#send({ op: "watch_flow" });
+  /**
+   * Receive a list of staff, as events of its name, while it changes. Whoever may not gets a `trouble` event.
+   *
+   * @param {"orders" | "flow"} name
+   * @returns {() => void} Call it to end the subscription.
+   */
+  watchList(name) {
+    this.#lists.add(name);
+    this.#send({ op: `watch_${name}` });
+    return () => void this.#lists.delete(name); // As with orders.
   }
 
   /**
@@ -174,7 +180,7 @@ export class LiveShop extends EventTarget {
     this.#tellWants();
     for (const [order_id, token] of this.#orders) this.#send({ op: "watch_order", order_id, token });
     for (const cart_id of this.#carts) this.#send({ op: "watch_cart", cart_id });
-    if (this.#flow) this.#send({ op: "watch_flow" });
+    for (const name of this.#lists) this.#send({ op: `watch_${name}` });
   }
 
   /** @param {number} code */
@@ -211,7 +217,7 @@ export class LiveShop extends EventTarget {
     else if (frame.op === "stale") this.#doubt();
     else if (frame.op === "order" && this.#orders.has(frame.order_id)) this.#tell("order", frame);
     else if (frame.op === "cart" && this.#carts.has(frame.cart_id)) this.#tell("cart", frame.cart_id);
-    else if (frame.op === "flow" && this.#flow) this.#tell("flow", frame);
+    else if (this.#lists.has(frame.op)) this.#tell(frame.op, frame);
     else if (frame.op === "error") this.#tell("trouble", { code: frame.code, detail: frame.detail });
   }
 

@@ -1,6 +1,5 @@
 """Sockets of staff: they end with what let them in, and watch two lists that cost nothing unwatched."""
 
-import asyncio
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
@@ -79,6 +78,16 @@ async def test_a_socket_that_has_shown_a_token_for_an_order_ends_with_it() -> No
         del live.shelf.keys["sf_till"]
 
         assert await closing(socket) == (1008, "signed out")
+
+
+async def test_an_order_is_watched_by_the_cookie_of_staff() -> None:
+    async with house() as live:
+        live.shelf.keys["ss_ada"] = ALL
+        live.shelf.orders["o1", "ss_ada"] = progress("o1")
+        async with live.connect(additional_headers={"Cookie": "staff=ss_ada"}) as socket:
+            await say(socket, "watch_order", order_id="o1")
+
+            assert (await hear(socket))["status"] == "paid"
 
 
 async def test_a_browser_with_an_old_cookie_of_staff_is_anybody() -> None:
@@ -161,7 +170,11 @@ async def test_the_flow_is_read_once_for_all_and_never_unwatched() -> None:
         rests = meter.rests
         await eventually(lambda: meter.rests > rests)
         reads = meter.reads
-        await asyncio.sleep(0.15)
+        async with live.connect() as other:
+            await say(other, "watch_orders", token="ss_ada")
+            for _ in range(3):  # A list of orders each time, and none of the flow.
+                live.hub.stale()
+                assert (await hear(other))["op"] == "orders"
         assert meter.reads == reads
 
 
