@@ -31,7 +31,7 @@ class Square(msgspec.Struct, frozen=True):
     width: int
 
 
-class Sheet(msgspec.Struct, frozen=True, kw_only=True):
+class ParcelSheet(msgspec.Struct, frozen=True, kw_only=True):
     """A parcel on paper. `buyer` is None for whoever may not read who buys: their sheets say no name."""
 
     parcel: PickListView
@@ -68,14 +68,14 @@ def square(text: str) -> Square:
     return Square("".join(dots), len(rows) + 8)
 
 
-async def _sheet(request: Http, list_id: str, kind: str) -> Sheet:
+async def _sheet(request: Http, list_id: str, kind: str) -> ParcelSheet:
     found = (await ask(request, "GET", f"/admin/api/pick-lists/{quote(list_id, safe='')}")).read(RoundView)
     parcel = found.items[0]
     order = await _order(request, parcel.order_id) if kind != "list" else None
     tracking = order.tracking if order else None
     code = tracking.tracking_number if tracking and _is_plain(tracking.tracking_number) else parcel.number
     base = context_of(request.scope).public_url
-    return Sheet(
+    return ParcelSheet(
         parcel=parcel,
         stops=stops_of(RoundView(items=[msgspec.structs.replace(parcel, status="open")], goods=found.goods)),
         buyer=order.buyer if order else None,

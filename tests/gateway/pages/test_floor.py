@@ -199,7 +199,7 @@ async def test_the_flow_is_drawn_and_lights_the_way_of_an_order(
     trouble = Complaints()
     trouble.watch(page)
     await page.goto(f"{running.url}/admin/flow")
-    await expect(page.get_by_test_id("live")).to_have_attribute("data-status", "live")
+    await expect(page.get_by_test_id("flow-live")).to_have_attribute("data-status", "live")
     edge = page.locator('[data-edge="order OrderCreated warehouse"] [data-so-far]')
     await expect(edge).not_to_have_text("–")
 

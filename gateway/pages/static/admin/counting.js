@@ -29,7 +29,7 @@ function forget(row) {
 
 /** @param {ParentNode} root */
 function watch(root) {
-  for (const row of [...watched.keys()]) if (!row.isConnected) forget(row);
+  for (const row of watched.keys()) if (!row.isConnected) forget(row);
   for (const row of root.querySelectorAll("tr[data-sku]")) view.observe(row);
 }
 
