@@ -14,7 +14,7 @@ LONGEST_TEXT: Final = 50_000  # Of a notice: terms of sale have about 20,000 let
 
 
 class Brand(Value, frozen=True, kw_only=True):
-    """What an owner has said of the shop. What is empty is as the settings say.
+    """Texts and colour as an owner has set them. What is empty is as the settings say.
 
     A notice is a text, whose paragraphs have an empty line between them, or the address of a page (https://...).
     """
@@ -46,19 +46,19 @@ class BrandingRefused(Reply):
 
 
 class BrandingMoved(Reply):
-    """Somebody else has changed it since that revision."""
+    """Another change came first: this is its revision."""
 
     revision: int
 
 
 class NoSuchRevision(Reply):
-    """There is no such revision, or it is not kept any more."""
+    """No revision that is kept has this number."""
 
     revision: int
 
 
 class BrandingRevision(Value, frozen=True, kw_only=True):
-    """The identity as somebody has set it."""
+    """The identity as a person or program has set it."""
 
     revision: int
     at: datetime

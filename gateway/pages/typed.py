@@ -1,4 +1,4 @@
-"""What people type into forms, as values: prices with a point or a comma, moments, lists. Pure.
+"""Values as people type them into forms: prices with a point or a comma, moments, lists. Pure.
 
 A value that can't be read is a `Problem` with the name of its field, as a refusal of the API is.
 """

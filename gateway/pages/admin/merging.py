@@ -31,7 +31,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def was_json(self) -> str:
-        """What the fields were, for the form to carry."""
+        """Return the fields as they were, for the form to carry."""
         return msgspec.json.encode(self.was).decode()
 
 

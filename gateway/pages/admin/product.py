@@ -98,7 +98,7 @@ async def show(
 
 
 class _Conflict(Exception):
-    """Somebody else has changed the same fields.
+    """Two people have changed one field.
 
     Args:
         draft: Both texts of each.

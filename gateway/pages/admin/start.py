@@ -23,7 +23,7 @@ _SAMPLE: Final = "sample.csv"  # The name under which `serve` imports sample goo
 _NOTICES: Final = ("imprint", "terms", "returns", "privacy", "contact")
 
 
-class Payment(msgspec.Struct, frozen=True, kw_only=True):
+class PaymentMode(msgspec.Struct, frozen=True, kw_only=True):
     """How the shop takes money: `sandbox`, `test` or `live`; and settings that are missing for it."""
 
     mode: str
@@ -61,15 +61,17 @@ async def start(request: Http) -> Response[bytes]:
     )
 
 
-async def _payment(request: Http) -> Payment:
+async def _payment(request: Http) -> PaymentMode:
     stripe = (await ask(request, "GET", "/config")).read(Config).stripe
     settings = {
         each.name: each.value for each in (await ask(request, "GET", "/admin/api/settings")).read(SettingList).items
     }
     if not stripe.api_base.startswith("https://api.stripe.com"):
-        return Payment(mode="sandbox", missing=["STRIPE_SECRET_KEY", "STRIPE_PUBLISHABLE_KEY", "STRIPE_WEBHOOK_SECRET"])
+        return PaymentMode(
+            mode="sandbox", missing=["STRIPE_SECRET_KEY", "STRIPE_PUBLISHABLE_KEY", "STRIPE_WEBHOOK_SECRET"]
+        )
     missing = [] if settings.get("STRIPE_WEBHOOK_SECRET") else ["STRIPE_WEBHOOK_SECRET"]
-    return Payment(mode="live" if "_live_" in stripe.publishable_key else "test", missing=missing)
+    return PaymentMode(mode="live" if "_live_" in stripe.publishable_key else "test", missing=missing)
 
 
 async def _sample(request: Http) -> ImportView | None:
