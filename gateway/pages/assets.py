@@ -17,8 +17,8 @@ from gateway.problems import not_found
 
 _FOLDER: Final = Path(__file__).parent / "static"
 _TYPES: Final = {
-    ".css": "text/css; charset=utf-8",
-    ".js": "text/javascript; charset=utf-8",
+    ".css": "text/css",
+    ".js": "text/javascript",
     ".svg": "image/svg+xml",
 }
 _JOINED: Final = {"shop.css": ("style.css", "parts.css")}  # One request instead of several.

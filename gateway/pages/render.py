@@ -23,7 +23,7 @@ from gateway.pages.visitor import Visitor, language_asked, language_cookie, visi
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
 _MOST_MARKED: Final = 8  # Words of a query.
-_HTML: Final = "text/html; charset=utf-8"
+_HTML: Final = "text/html"
 # A visitor's own basket is in it: a browser may keep it, and asks whether it is still right; nobody else may.
 _PRIVATE: Final = "private, no-cache"
 

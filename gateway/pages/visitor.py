@@ -1,4 +1,4 @@
-"""Who looks at a page: their language, and their basket, whose id is in a cookie that no script reads."""
+"""Visitors of a page: their language, and their basket, whose id is in a cookie that no script reads."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -30,7 +30,7 @@ _MOST_PICTURED: Final = 50  # Lines of a basket that show a picture.
 
 
 class Visitor(msgspec.Struct, frozen=True, kw_only=True):
-    """Whoever looks at a page.
+    """A visitor of a page.
 
     Args:
         language: In which they read.

@@ -38,7 +38,7 @@ class Chip(msgspec.Struct, frozen=True):
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """What a list is asked for, as its address says. What can't be read is left out: an address may be old."""
+    """The wishes for a list, as its address says. What can't be read is left out: an address may be old."""
 
     q: str
     sort: str
