@@ -1,4 +1,4 @@
-"""What the shop says of itself: its legal pages, and the files that browsers and search engines look for."""
+"""Pages of the shop about itself, and the files that browsers and search engines look for."""
 
 from typing import Final
 
