@@ -94,8 +94,11 @@ domain: $(VENV)/ready-dev ## The skeleton of a new domain: make domain NAME=revi
 	@$(BIN)/python -m tools.domain $(NAME)
 
 hook: ## Run make check before each commit
-	@printf '#!/bin/sh\nexec make check\n' > "$$(git rev-parse --git-path hooks)/pre-commit"
-	@chmod +x "$$(git rev-parse --git-path hooks)/pre-commit"
+	@hook="$$(git rev-parse --git-path hooks)/pre-commit"; ours='#!/bin/sh\nexec make check\n'; \
+	if [ -e "$$hook" ] && ! printf "$$ours" | cmp -s - "$$hook"; then \
+		echo "$$hook is there, and not ours: add \`make check\` to it, or remove it." >&2; exit 2; \
+	fi; \
+	mkdir -p "$${hook%/*}" && printf "$$ours" > "$$hook" && chmod +x "$$hook"
 
 clean: ## Forget the virtual environment and caches (the shop's data in var/ stays)
 	rm -rf .venv .bench .import_linter_cache .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -4,7 +4,6 @@ A member of staff is a person with a session, in a cookie or as a bearer, or a p
 with every request, so whoever loses a right, or is disabled, has lost it with the next one.
 """
 
-import hashlib
 import secrets
 from datetime import datetime
 from typing import Final, TypeAlias
@@ -14,8 +13,9 @@ from litestar.di import NamedDependency
 from litestar.handlers import BaseRouteHandler
 from litestar.types import Scope
 
-from bus.messages.email import CheckOrderLink, link_hash
+from bus.messages.email import CheckOrderLink
 from bus.messages.staff import Doer, FindPerson, FindToken, Holder, HolderFound, RightKey
+from engine.tokens import hash_of_token
 from gateway import acts, security_log
 from gateway.context import AnyConnection, GatewayContext, Http, client_address, context_of
 from gateway.customers import opens_order
@@ -43,8 +43,13 @@ class Staff(msgspec.Struct, frozen=True):
         return self.holder.id
 
     def may(self, key: RightKey) -> bool:
-        """Whether they have a key."""
-        return key in self.holder.keys
+        """Whether they have a key, and the factor that their role asks for."""
+        return key in self.keys
+
+    @property
+    def keys(self) -> frozenset[RightKey]:
+        """The keys that count: none without the factor that the role asks for."""
+        return frozenset() if self.holder.lacks_factor else frozenset(self.holder.keys)
 
     def __str__(self) -> str:
         """Name them in records of what was done: a program by its label, a person by the id alone."""
@@ -57,11 +62,6 @@ Member: TypeAlias = NamedDependency[Staff]  # The type of a route's parameter `s
 def new_token() -> str:
     """Make the token of a program. It is shown once, and only its hash is stored."""
     return TOKEN_MARK + secrets.token_urlsafe(32)
-
-
-def hash_of(token: str) -> bytes:
-    """Return what is stored of a token."""
-    return hashlib.sha256(token.encode()).digest()
 
 
 def bearer(connection: AnyConnection) -> str:
@@ -88,7 +88,7 @@ async def admit_staff(connection: AnyConnection, right: Right | None) -> None:
     staff = await _sign_in(connection)
     if staff is None:
         if bearer(connection):
-            about = security_log.path_of(connection.scope)
+            about = security_log.path_of(connection.scope).partition("?")[0]  # What is looked for may name somebody.
             security_log.warn("staff sign-in failed", about=about, address=client_address(connection))
         detail = "Sign in, or show a token."
         raise Problem(401, "unauthorized", detail, headers={"WWW-Authenticate": "Bearer"})
@@ -120,23 +120,31 @@ async def is_buyer(context: GatewayContext, token: str, order_id: str) -> bool:
         return True
     if not token.startswith(LINK_MARK):
         return False
-    return (await context.bus.ask(CheckOrderLink(order_id=order_id, token_hash=link_hash(token)))).is_valid
+    return (await context.bus.ask(CheckOrderLink(order_id=order_id, token_hash=hash_of_token(token)))).is_valid
 
 
 async def may_see_order(context: GatewayContext, token: str, order_id: str) -> bool:
     """Whether a token opens this order: its buyer's, or one of staff who read orders."""
     if await is_buyer(context, token, order_id):
         return True
-    staff = await staff_of(context, token)
+    staff = await staff_of(context, token, is_use=False)  # Sockets ask again and again, with nobody there.
     return staff is not None and staff.may("read_orders")
 
 
-async def staff_of(context: GatewayContext, token: str, doer: Doer | None = None) -> Staff | None:
-    """Return the holder of a token: a program's, or that of a person's session."""
+async def keys_of(context: GatewayContext, token: str) -> frozenset[RightKey] | None:
+    """Return the keys of a token or session of staff, None if it opens nothing. The session is not used by it."""
+    staff = await staff_of(context, token, is_use=False)
+    return staff.keys if staff is not None else None
+
+
+async def staff_of(
+    context: GatewayContext, token: str, doer: Doer | None = None, *, is_use: bool = True
+) -> Staff | None:
+    """Return the holder of a token: a program's, or that of a person's session, which is used by that or not."""
     if token.startswith(TOKEN_MARK):
-        found = await context.bus.ask(FindToken(hash=hash_of(token)))
+        found = await context.bus.ask(FindToken(hash=hash_of_token(token)))
         return _staff(found, None, doer) if isinstance(found, HolderFound) else None
-    session = await context.staff_gate.sessions.read(token) if token else None
+    session = await context.staff_gate.sessions.read(token, is_use=is_use) if token else None
     if session is None:
         return None
     found = await context.bus.ask(FindPerson(id=session.subject))

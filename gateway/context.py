@@ -14,7 +14,9 @@ from redis.asyncio import Redis
 from bus.backlog import Backlog
 from bus.deliveries import Deliveries
 from bus.messages.base import Currency, ProductId, Sku
+from bus.messages.customer import EmailIndex
 from bus.messages.inventory import StockLevel
+from bus.routes import Routes
 from engine.actor import Bus
 from engine.cell import ActorCell
 from engine.clock import Clock
@@ -65,6 +67,7 @@ class GatewayContext:
     cells: Mapping[str, ActorCell]  # The actors of this process.
     deliveries: Deliveries
     backlog: Backlog
+    routes: Routes
     database: Database
     redis: Redis
     objects: Objects  # Pictures, and uploads of them.
@@ -111,6 +114,11 @@ def context_of(scope: Scope) -> GatewayContext:
 def client_address(connection: AnyConnection) -> str:
     """Return the address of a request's client, as gateway/limits.py has found it."""
     return str(connection.scope["state"]["client_address"])
+
+
+def index_of(context: GatewayContext, email: str) -> EmailIndex:
+    """Return the index of an address: what is counted or looked up by it has no other name, and names nobody."""
+    return context.vault.email_index(email).hex()
 
 
 def context_of_request(request: Http) -> GatewayContext:

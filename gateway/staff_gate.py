@@ -1,12 +1,12 @@
 """How people who work here come in: settings, sessions, and the bounds on tries."""
 
-import hashlib
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, Final
 
 import msgspec
 
+from bus.messages.customer import EmailIndex
 from engine.patterns import whole
 from engine.settings import Seconds, Settings, meaning
 from gateway.limiter import Caller, Limiter
@@ -37,6 +37,10 @@ class StaffSettings(Settings, frozen=True, kw_only=True):
     shopflow_staff_fresh_s: Annotated[
         Seconds, meaning("How long a sign-in counts as fresh: refunds, prices and rights of others take one.")
     ] = 300.0
+    shopflow_acts_kept_days: Annotated[
+        Annotated[int, msgspec.Meta(ge=0, le=36_500)],
+        meaning("How many days the record of what staff did is kept, by whole days. 0: for ever."),
+    ] = 2557
     shopflow_refund_limit: Annotated[
         Annotated[int, msgspec.Meta(ge=0)],
         meaning(
@@ -57,9 +61,9 @@ class StaffGate:
     of_address: Limiter
     link_base: str  # Before the path of a link that invites.
 
-    def wait_s(self, email: str, address: str) -> float:
+    def wait_s(self, account: EmailIndex, address: str) -> float:
         """Charge a try to sign in; return the seconds to wait if there were too many."""
-        of_both, of_account = _callers(email, address)
+        of_both, of_account = _callers(account, address)
         return max(
             self.of_address.take(Caller("staff-address", address)),
             self.tries.take(of_both),
@@ -70,9 +74,9 @@ class StaffGate:
         """Charge a try that names no account; return the seconds to wait if there were too many."""
         return self.of_address.take(Caller("staff-address", address))
 
-    def signed_in(self, email: str, address: str) -> None:
+    def signed_in(self, account: EmailIndex, address: str) -> None:
         """Give back what a try was charged that was none: of the account, never of the address."""
-        of_both, of_account = _callers(email, address)
+        of_both, of_account = _callers(account, address)
         self.tries.charge(of_both, -1)
         self.of_account.charge(of_account, -1)
 
@@ -82,14 +86,8 @@ class StaffGate:
         return self.tries, self.of_account, self.of_address
 
 
-def _callers(email: str, address: str) -> tuple[Caller, Caller]:
-    account = hash_name(email)
+def _callers(account: EmailIndex, address: str) -> tuple[Caller, Caller]:
     return Caller("staff-tries", f"{account}:{address}"), Caller("staff-account", account)
-
-
-def hash_name(email: str) -> str:
-    """Name an account in counters without naming a person."""
-    return hashlib.sha256(email.strip().casefold().encode()).hexdigest()[:32]
 
 
 def staff_kind(settings: StaffSettings) -> Kind:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from actors.email import accounts, rules, store
+from actors.email.again import MailsForStaff
 from actors.email.mime import compose
 from actors.email.person import PersonalMails
 from actors.email.private import RecordMail
@@ -24,18 +25,18 @@ from bus.messages.email import (
     ReadMailFacts,
     SentMails,
     WithdrawOrderLinks,
-    link_hash,
 )
-from bus.messages.order import GetOrder, Order
+from bus.messages.order import BuyerCorrected, GetOrder, Order
 from engine.actor import Actor, Bus, call, turn
 from engine.clock import Clock
 from engine.envelope import Envelope
 from engine.errors import BadInput
 from engine.postgres import Database
+from engine.tokens import hash_of_token
 from engine.transaction import Transaction
 
 
-class Email(PersonalMails, Actor):
+class Email(PersonalMails, MailsForStaff, Actor):
     """Sends mails to buyers, and keeps the links by which they open their orders."""
 
     def __init__(
@@ -75,7 +76,7 @@ class Email(PersonalMails, Actor):
         except ValueError:
             raise BadInput(f"{about.id} has no address that a mail can be sent to") from None  # It would name it.
         await self._mailer.send(mail)
-        return RecordMail(order_id=about.id, message_id=own_id, template=template, link_hash=link_hash(token))
+        return RecordMail(order_id=about.id, message_id=own_id, template=template, link_hash=hash_of_token(token))
 
     @call(limit=8)
     async def send_account(self, ask: SendAccountMail) -> None:
@@ -107,6 +108,12 @@ class Email(PersonalMails, Actor):
     async def withdraw_links(self, tx: Transaction, asks: Sequence[WithdrawOrderLinks]) -> Sequence[LinksWithdrawn]:
         counts = await store.withdraw_links(tx, {ask.order_id for ask in asks})
         return [LinksWithdrawn(withdrawn=counts[ask.order_id]) for ask in asks]
+
+    @turn
+    async def on_corrected(self, tx: Transaction, events: Sequence[BuyerCorrected]) -> None:
+        """Withdraw the links that went to an address which was wrong."""
+        if wrong := {event.order_id for event in events if "email" in event.fields}:
+            await store.withdraw_links(tx, wrong)
 
     @turn
     async def list_mails(self, tx: Transaction, asks: Sequence[ListMails]) -> Sequence[SentMails]:

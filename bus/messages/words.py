@@ -51,6 +51,7 @@ EVENTS: Final[Mapping[str, str]] = {
     "DisputeFundsMoved": "Disputed money moved",
     "FraudWarned": "Warned of fraud",
     "DoneByStaff": "Done by staff",
+    "BuyerCorrected": "Buyer corrected",
 }
 
 CANCELLED: Final[Mapping[str, str]] = {
@@ -98,6 +99,7 @@ _BY_CODE: Final = {code: sentence for sentence, codes in _DECLINES.items() for c
 # Of answers of the API, blocks of a quote included.
 PROBLEMS: Final[Mapping[str, str]] = {
     "already_decided": "This was decided about already.",
+    "approval_needed": "This gives back more than one person may. It waits until a second one approves it.",
     "amount_too_large": "This is more than one payment can be. Please make it two orders.",
     "answer_lost": "The answer to this request can't be read any more.",
     "attribute_exists": "There is such an attribute already.",
@@ -131,6 +133,9 @@ PROBLEMS: Final[Mapping[str, str]] = {
     "image_refused": "This is no picture that can be shown.",
     "no_bucket": "Pictures can't be sent past the shop here.",
     "no_shipping_method": "There is no way to ship this at the moment.",
+    "not_changeable": "It is too late to correct: the order is packed, or cancelled.",
+    "not_own": "Somebody else has written this.",
+    "too_many_notes": "There are too many notes already.",
     "not_cancellable": "It is too late to cancel: the order is packed.",
     "not_complete": "Some of what this kind of product should say is missing.",
     "not_found": "This is not here, or not for you to see.",
@@ -138,6 +143,7 @@ PROBLEMS: Final[Mapping[str, str]] = {
     "not_refundable": "So much is not left to refund.",
     "not_sold": "An article in your basket is no longer sold.",
     "not_undoable": "This import can't be undone.",
+    "on_hold": "This person may not be forgotten yet.",
     "own_request": "Somebody else must approve what you have asked for.",
     "passkey_refused": "This passkey can't be used here.",
     "password_refused": "Please choose another password.",

@@ -1,24 +1,23 @@
 """Orders: one, for holders of its token; all, for staff."""
 
-import re
 from collections.abc import Sequence
-from typing import Annotated, Final
+from typing import Final
 
 from litestar import delete, get, post
-from litestar.params import FromPath, FromQuery, QueryParameter
+from litestar.params import FromPath
 
 from bus.messages import words
-from bus.messages.base import Address, Instant, Money, OrderLine
+from bus.messages.base import Address, Instant, Money, OrderLine, new_id
 from bus.messages.email import WithdrawOrderLinks
-from bus.messages.order import CancelOrder, GetOrder, ListOrders, NotCancellable, Order, OrderStatus, OrderSummary
+from bus.messages.order import CancelOrder, GetOrder, NoSuchOrder, NotCancellable, Order, OrderStatus
+from bus.messages.staff_acts import AskApproval
 from gateway import openapi
-from gateway.access import Member, order_readers_only, signed_in
+from gateway.access import Staff, order_readers_only, signed_in
 from gateway.api.bodies import View
-from gateway.api.lists import Limit, ListView
 from gateway.context import GatewayContext, Http, Injected
 from gateway.problems import Problem, not_found
 
-_NUMBER: Final = re.compile(r"(?i)SF-[0-9]{1,18}")  # Of an order; digits alone may be a phone, or a postal code.
+_REFUNDED_BY_CANCELLING: Final = frozenset({"payment_processing", "paid", "picking"})
 
 
 class TrackingView(View, frozen=True, kw_only=True):
@@ -78,10 +77,6 @@ class WithdrawnView(View, frozen=True, kw_only=True):
     withdrawn: int
 
 
-class OrderList(ListView[OrderSummary], frozen=True, kw_only=True):
-    """Orders, the newest first."""
-
-
 @get(
     "/orders/{order_id:str}",
     summary="Read an order",
@@ -104,26 +99,17 @@ async def get_order(context: Injected, request: Http, order_id: FromPath[str]) -
     summary="Cancel an order and refund it",
     guards=[order_readers_only],
     security=[openapi.ORDER, openapi.CUSTOMER, openapi.STAFF],
-    refuses=["not_found", "not_cancellable", "foreign_origin", "unsupported_media_type"],
+    refuses=["not_found", "not_cancellable", "approval_needed"],
 )
 async def cancel_order(context: Injected, request: Http, order_id: FromPath[str]) -> OrderView:
-    """Cancel an order that is not packed yet, and refund its money."""
+    """Cancel an order that is not packed yet, and refund its money.
+
+    If that is more than one person of the staff may refund, it waits until a second one approves it: 409
+    `approval_needed`, with `approval`.
+    """
     staff = signed_in(request.scope)
-    ask = CancelOrder(order_id=order_id, reason="staff" if staff else "customer", by=str(staff or ""))
-    answer = await context.bus.ask(ask)
-    match answer:
-        case Order():
-            shows_buyer = staff is not None and staff.may("read_customers")
-            return view(answer, for_staff=staff is not None, shows_buyer=shows_buyer)
-        case NotCancellable():
-            raise Problem(
-                409,
-                "not_cancellable",
-                f"The order is {words.status(answer.status).lower()}.",
-                order_status=answer.status,
-            )
-        case _:
-            raise not_found("order")
+    shows_buyer = staff is not None and staff.may("read_customers")
+    return view(await call_off(context, order_id, staff), for_staff=staff is not None, shows_buyer=shows_buyer)
 
 
 @delete(
@@ -132,7 +118,7 @@ async def cancel_order(context: Injected, request: Http, order_id: FromPath[str]
     summary="Withdraw the links in an order's mails",
     guards=[order_readers_only],
     security=[openapi.ORDER, openapi.CUSTOMER, openapi.STAFF],
-    refuses=["not_found", "foreign_origin", "unsupported_media_type"],
+    refuses=["not_found"],
 )
 async def withdraw_links(context: Injected, order_id: FromPath[str]) -> WithdrawnView:
     """Withdraw the links of all mails about an order that were sent so far. Later mails bring new ones.
@@ -148,25 +134,24 @@ async def withdraw_links_for_buyer(context: Injected, order_id: FromPath[str]) -
     return await _withdraw(context, order_id)
 
 
-@get("/orders", summary="List orders")
-async def list_orders(
-    context: Injected,
-    staff: Member,
-    status: FromQuery[OrderStatus | None] = None,
-    q: Annotated[str, QueryParameter(max_length=100)] = "",
-    limit: Limit = 20,
-    cursor: FromQuery[str] = "",
-) -> OrderList:
-    """List orders, the newest first.
+async def call_off(context: GatewayContext, order_id: str, staff: Staff | None) -> Order:
+    """Cancel an order for its buyer, or for a member of staff.
 
-    With `q` those of this number, or of a buyer with this e-mail address, name (or its beginning), postal code or
-    phone. A page of those may have fewer items than `limit`, and yet be followed by another. Whoever lacks the key
-    `read_customers` finds orders by their number alone: what is found would tell who has bought.
+    Raises:
+        Problem: There is no such order, or it is packed; or it gives back more than its canceller may refund alone.
     """
-    if q and not (staff.may("read_customers") or _NUMBER.fullmatch(q.strip())):
-        raise Problem(403, "forbidden", "To look for buyers takes the key read_customers.", key="read_customers")
-    page = await context.bus.ask(ListOrders(limit=limit, status=status, after=cursor, q=q))
-    return OrderList(items=page.orders, next=page.next)
+    if staff is not None:
+        await _check_limit(context, staff, order_id)
+    ask = CancelOrder(order_id=order_id, reason="staff" if staff else "customer", by=str(staff or ""))
+    answer = await context.bus.ask(ask)
+    match answer:
+        case Order():
+            return answer
+        case NotCancellable():
+            detail = f"The order is {words.status(answer.status).lower()}."
+            raise Problem(409, "not_cancellable", detail, order_status=answer.status)
+        case NoSuchOrder():
+            raise not_found("order")
 
 
 async def read_order(
@@ -232,5 +217,32 @@ async def _withdraw(context: GatewayContext, order_id: str) -> WithdrawnView:
     return WithdrawnView(withdrawn=answer.withdrawn)
 
 
+async def _check_limit(context: GatewayContext, staff: Staff, order_id: str) -> None:
+    """Refuse a cancellation that gives back more than staff may refund alone: it waits for a second person.
+
+    Raises:
+        Problem: 404 or 409.
+    """
+    order = await read_order(context, order_id)
+    if order.status not in _REFUNDED_BY_CANCELLING:
+        return
+    approval_id = new_id("apr")
+    ask = AskApproval(
+        id=approval_id,
+        order_id=order_id,
+        refund_id=approval_id.replace("apr_", "ref_", 1),
+        amount=None,
+        worth=max(order.total.amount - order.refunded.amount, 0),
+        limit=context.staff_gate.settings.shopflow_refund_limit,
+        reason="requested_by_customer",
+        by=staff.doer,
+        what="cancel",
+    )
+    approval = (await context.bus.ask(ask)).approval
+    if approval.state == "waiting":
+        detail = "This gives back more than one person may: it waits for a second one."
+        raise Problem(409, "approval_needed", detail, approval=approval.id)
+
+
 PUBLIC = [get_order, cancel_order, withdraw_links]
-STAFF = [list_orders, withdraw_links_for_buyer]
+STAFF = [withdraw_links_for_buyer]

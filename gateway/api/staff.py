@@ -36,7 +36,8 @@ from bus.messages.staff import (
 )
 from bus.messages.staff_acts import ListActs, RecordedAct
 from engine.patterns import whole
-from gateway.access import Member, hash_of, new_token
+from engine.tokens import hash_of_token
+from gateway.access import Member, new_token
 from gateway.api.bodies import Body, Strict, View
 from gateway.api.lists import Limit, ListView, WholeListView
 from gateway.context import Injected
@@ -105,6 +106,7 @@ class RoleView(View, frozen=True, kw_only=True):
     title: str
     keys: Sequence[str]
     fixed: bool
+    refund_limit: int | None
 
 
 class StaffRoles(WholeListView[RoleView], frozen=True, kw_only=True):
@@ -116,6 +118,7 @@ class RoleBody(Body, frozen=True, kw_only=True):
 
     title: Line
     keys: KeyList
+    refund_limit: Annotated[int, msgspec.Meta(ge=0, le=2**53)] | None = None  # Minor units; null: as the setting says.
 
 
 class TokenView(View, frozen=True, kw_only=True):
@@ -195,7 +198,7 @@ async def invite_person(context: Injected, staff: Member, data: JSONBody[InviteB
             email=data.email,
             name=data.name,
             role=data.role,
-            token_hash=hash_of(token),
+            token_hash=hash_of_token(token),
             valid_s=INVITATION_S,
             by=staff.doer,
         )
@@ -211,7 +214,7 @@ async def invite_person(context: Injected, staff: Member, data: JSONBody[InviteB
 async def reinvite_person(context: Injected, staff: Member, person_id: Id) -> InvitedView:
     """Invite a person anew who has lost all ways in. The password and all factors of before are void at once."""
     token = new_invitation()
-    ask = Reinvite(id=person_id, token_hash=hash_of(token), valid_s=INVITATION_S, by=staff.doer)
+    ask = Reinvite(id=person_id, token_hash=hash_of_token(token), valid_s=INVITATION_S, by=staff.doer)
     answer = await context.bus.ask(ask)
     if isinstance(answer, NoSuchThing):
         raise not_found("person")
@@ -252,8 +255,13 @@ async def list_roles(context: Injected) -> StaffRoles:
     refuses=["not_found", "lacks_rights", "too_many_roles"],
 )
 async def set_role(context: Injected, staff: Member, role_id: RolePath, data: JSONBody[RoleBody]) -> RoleView:
-    """Make a role, or give it other keys. Those that every shop has stay as they are."""
-    answer = await context.bus.ask(SetRole(id=role_id, title=data.title, keys=tuple(data.keys), by=staff.doer))
+    """Make a role, or give it other keys. Those that every shop has stay as they are.
+
+    `refund_limit` is what one person with the role may refund of an order, in minor units; only owners set it.
+    """
+    answer = await context.bus.ask(
+        SetRole(id=role_id, title=data.title, keys=tuple(data.keys), refund_limit=data.refund_limit, by=staff.doer)
+    )
     if isinstance(answer, RoleKept):
         return _role(answer.role)
     if isinstance(answer, AlreadyThere):
@@ -293,7 +301,7 @@ async def make_token(context: Injected, staff: Member, data: JSONBody[NewTokenBo
     token = new_token()
     answer = await context.bus.ask(
         MakeToken(
-            hash=hash_of(token),
+            hash=hash_of_token(token),
             label=data.label,
             keys=tuple(data.keys),
             valid_s=data.days * _DAY_S,
@@ -335,7 +343,7 @@ def _person(person: Person) -> PersonView:
 
 
 def _role(role: Role) -> RoleView:
-    return RoleView(id=role.id, title=role.title, keys=role.keys, fixed=role.is_fixed)
+    return RoleView(id=role.id, title=role.title, keys=role.keys, fixed=role.is_fixed, refund_limit=role.refund_limit)
 
 
 def _token(token: AccessToken) -> TokenView:

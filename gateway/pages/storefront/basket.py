@@ -45,7 +45,7 @@ async def basket(request: Http) -> Response[bytes]:
     given = {name: str(value)[:_LONGEST] for name, value in request.query_params.items()}
     units = given.get("units", "")
     taken = _taken(given.get("removed", ""), int(units) if units.isascii() and units.isdigit() else 0, given)
-    return await page(request, "storefront/basket.html", problem="", taken=taken)
+    return await page(request, "storefront/basket.html", basket_problem="", taken=taken)
 
 
 @post("/basket/lines", include_in_schema=False, guards=[own_pages_only])
@@ -68,7 +68,9 @@ async def change_line(request: Http) -> Response[bytes]:
     cookies, taken = [cart_cookie(request, cart_id)], _taken_by(form, cart)
     if _SWAPS in request.headers:
         visitor = await visitor_with(request, cart)
-        return await page(request, "storefront/basket.html", visitor=visitor, cookies=cookies, problem="", taken=taken)
+        return await page(
+            request, "storefront/basket.html", visitor=visitor, cookies=cookies, basket_problem="", taken=taken
+        )
     if taken:
         return see(f"/basket?{taken.query}", cookies=cookies)
     return see(own_path(form.get("back"), "/basket"), cookies=cookies)
@@ -108,7 +110,7 @@ async def _refused(request: Http, refused: Refused) -> Response[bytes]:
     visitor = await visitor_of(request)
     problem = sentence_of(visitor.language, refused)
     return await page(
-        request, "storefront/basket.html", status=refused.status, visitor=visitor, problem=problem, taken=None
+        request, "storefront/basket.html", status=refused.status, visitor=visitor, basket_problem=problem, taken=None
     )
 
 
