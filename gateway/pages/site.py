@@ -22,7 +22,7 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
         return self.url or f"/pages/{self.slug}"
 
 
-class Site(msgspec.Struct, frozen=True, kw_only=True):
+class ShopIdentity(msgspec.Struct, frozen=True, kw_only=True):
     """The shop's name and what stands on each of its pages."""
 
     name: str
@@ -35,11 +35,11 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
         return next((each for each in self.notices if each.slug == slug and each.text), None)
 
 
-def site_of(context: GatewayContext) -> Site:
+def site_of(context: GatewayContext) -> ShopIdentity:
     """Read it from the settings."""
     pages = context.pages
     notices = [_notice(title, given) for title, given in pages.notices.items() if given]
-    return Site(
+    return ShopIdentity(
         name=pages.shopflow_shop_name,
         tagline=pages.shopflow_shop_tagline,
         tax_note=pages.shopflow_tax_note,
