@@ -25,7 +25,7 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
         return self.url or f"/pages/{self.slug}"
 
 
-class Site(msgspec.Struct, frozen=True, kw_only=True):
+class ShopIdentity(msgspec.Struct, frozen=True, kw_only=True):
     """The shop's name and what stands on each of its pages.
 
     `lead` stands below the tagline; `logo` is the address of a small picture, "" without one; `theme` is that of a
@@ -45,12 +45,12 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
         return next((each for each in self.notices if each.slug == slug and each.text), None)
 
 
-def site_of(context: GatewayContext) -> Site:
+def site_of(context: GatewayContext) -> ShopIdentity:
     """Return it as it was known last: `context.brand.read()` is what asks."""
     shown = context.brand.last
     brand = shown.brand
     notices = [_notice(title, given) for title, given in notices_of(brand).items() if given]
-    return Site(
+    return ShopIdentity(
         name=brand.name,
         tagline=brand.tagline,
         lead=brand.lead,

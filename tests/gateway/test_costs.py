@@ -18,6 +18,7 @@ ROUTES = [
     if method in ("get", "put", "post", "patch", "delete")
 ]
 
+
 def test_each_line_is_of_a_route() -> None:
     pages = [
         (method, re.sub(r"\{[^}]*\}", "x", path))

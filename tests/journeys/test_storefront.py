@@ -160,8 +160,9 @@ async def test_machines_find_what_they_look_for(reader: Reader, shop: ShopUnderT
     manifest = (await reader.get("/manifest.webmanifest")).json
     assert {"name", "short_name", "start_url", "display", "theme_color", "icons"} <= manifest.keys()
     assert (await reader.get(manifest["icons"][0]["src"])).headers["Content-Type"] == "image/svg+xml"
-    worker = (await reader.get("/sw.js")).body.decode()
-    files = re.findall(r"JSON.parse\('(.*)'\)", worker)[0]
+    worker = await reader.get("/sw.js")
+    assert worker.headers["Content-Security-Policy"] == "default-src 'self'"  # Or it could fetch nothing.
+    files = re.findall(r"JSON.parse\('(.*)'\)", worker.body.decode())[0]
     assert [(await reader.get(path)).status for path in re.findall(r'"([^"]+)"', files)] == [200, 200]
 
 

@@ -34,7 +34,7 @@ class TakenOut(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def query(self) -> str:
-        """It as a query string."""
+        """Write it as a query string."""
         told = {f"{_INPUT}{key}": value for key, value in self.inputs.items()}
         return urlencode({"removed": self.sku, "units": self.units, **told})
 
