@@ -46,6 +46,7 @@ PRICES: Final = Right("write_prices", is_fresh=True)  # Of a change that may hav
 
 RIGHTS: Final[Mapping[str, Right]] = {
     "GET /orders/{order_id}": Right("read_orders"),
+    "GET /orders/{order_id}/payment": Right("read_payments"),
     "POST /orders/{order_id}/cancel": Right("write_orders", is_fresh=True),
     "DELETE /orders/{order_id}/links": Right("write_orders"),
     "POST /admin/api/products": Right("write_products", "write_prices", is_fresh=True),

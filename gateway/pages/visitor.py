@@ -52,7 +52,7 @@ async def cart_of(request: Http) -> CartView | None:
 def cart_id_of(request: Http) -> str:
     """Return the id of the visitor's basket, "" without one."""
     given = cookie_values(request.headers.get("cookie", "")).get(CART, "")
-    return given if given.isascii() and given.replace("_", "").isalnum() and len(given) <= _LONGEST_ID else ""
+    return given if given.isascii() and given.replace("_", "").replace("-", "").isalnum() and len(given) <= _LONGEST_ID else ""
 
 
 def language_asked(request: Http) -> Language:

@@ -2,6 +2,12 @@
 
 from litestar.types import ControllerRouterHandler
 
-from gateway.pages.storefront import basket, browsing, product
+from gateway.pages.storefront import basket, browsing, checkout, order, product
 
-PUBLIC: list[ControllerRouterHandler] = [*browsing.PUBLIC, *product.PUBLIC, *basket.PUBLIC]
+PUBLIC: list[ControllerRouterHandler] = [
+    *browsing.PUBLIC,
+    *product.PUBLIC,
+    *basket.PUBLIC,
+    *checkout.PUBLIC,
+    *order.PUBLIC,
+]
