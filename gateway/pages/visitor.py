@@ -52,7 +52,8 @@ async def cart_of(request: Http) -> CartView | None:
 def cart_id_of(request: Http) -> str:
     """Return the id of the visitor's basket, "" without one."""
     given = cookie_values(request.headers.get("cookie", "")).get(CART, "")
-    return given if given.isascii() and given.replace("_", "").replace("-", "").isalnum() and len(given) <= _LONGEST_ID else ""
+    is_id = given.isascii() and given.replace("_", "").replace("-", "").isalnum() and len(given) <= _LONGEST_ID
+    return given if is_id else ""
 
 
 def language_asked(request: Http) -> Language:
