@@ -5,6 +5,7 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 
 from bus.messages.base import Address
 from bus.messages.order import OrderStatus
+from gateway.address_forms import address_form
 from gateway.api.order import MomentView, OrderView
 from gateway.pages.languages import Language
 from gateway.pages.storefront.countries import country_name
@@ -87,6 +88,8 @@ def money_back(order: OrderView) -> Literal["", "nothing", "follows", "done"]:
 
 def address_lines(language: Language, name: str, address: Address) -> Sequence[str]:
     """Write an address in lines, as it stands on a parcel. What is not known is left out."""
-    town = " ".join(filter(None, (address.postal_code, address.city, address.region)))
-    lines = (name, address.line1, address.line2, town, country_name(language, address.country))
+    order = [field.name for field in address_form(address.country) or ()]
+    town = [getattr(address, part) for part in order if part not in ("line1", "line2")]
+    country = country_name(language, address.country)
+    lines = (name, address.line1, address.line2, " ".join(filter(None, town)), country)
     return [line for line in lines if line]
