@@ -22,6 +22,7 @@ COSTS: Final[Sequence[RouteCost]] = (
     RouteCost("/carts/[^/]+/quote", 10),
     RouteCost("/carts/[^/]+/lines/.*", 10),
     RouteCost("/orders/[^/]+/.*", 20, methods=_POST),
+    RouteCost("/orders?/[^/]+(/payment)?", 10),
     RouteCost("/checkout", 50, methods=_POST),
     RouteCost("/checkout", 10),
     RouteCost("/order/[^/]+/.*", 20, methods=_POST),

@@ -7,6 +7,7 @@ import { startPayment } from "./payment.js";
 
 const PARTS = ["news", "timeline", "goods", "acts"];
 const HURRY_MS = 300_000; // With less time left than this, the countdown asks for attention.
+const WITHOUT_SOCKET_MS = 10_000;
 const AFTER_END_MS = 3_000; // The shop ends an order a moment after its time.
 
 const language = document.documentElement.lang;
@@ -18,6 +19,8 @@ const id = news().dataset.order ?? "";
 
 /** @type {number | undefined} */
 let reread;
+
+const isFinal = () => ["delivered", "cancelled"].includes(news().dataset.status ?? "");
 
 /** Read the page again, and take the parts that change. */
 async function refresh() {
@@ -79,6 +82,10 @@ document.addEventListener("visibilitychange", () => {
   if (document.visibilityState === "visible") void refresh(); // Its socket may have slept.
 });
 setInterval(tick, 1000);
+// Where no socket works, the page asks now and then while somebody looks at it.
+setInterval(() => {
+  if (live.status !== "live" && document.visibilityState === "visible" && !isFinal()) void refresh();
+}, WITHOUT_SOCKET_MS);
 if (news().dataset.watch) live.watchOrder(id, news().dataset.watch ?? "");
 dress();
 startPayment(refresh);

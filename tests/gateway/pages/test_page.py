@@ -196,49 +196,6 @@ async def test_what_another_customer_takes_is_seen_to_go(base_url: str, page: Pa
     await expect(card(page, "HONEY").get_by_test_id("stock")).to_have_text(f"{before - 1} left")
 
 
-async def test_an_order_is_followed_to_the_door(running: Program, page: Page) -> None:
-    trouble = Trouble()
-    trouble.watch(page)
-    await page.set_viewport_size({"width": 390, "height": 844})  # As on a phone.
-    await visit(page, running.url)
-    await search(page, "stoneware", "MUG")
-    await open_product(page, "MUG")
-    await add(page, "MUG-SAND")
-    await close_product(page)
-    await open_basket(page)
-    await check_out(page, Customer())
-    await pay(page, "pm_card_visa")
-    await see_status(page, "paid")
-
-    order_id = page.url.rpartition("order/")[2]
-    await work_in_the_warehouse(running, order_id)
-
-    await see_status(page, "delivered")  # The websocket says so, step by step.
-    items = page.get_by_test_id("timeline-item")
-    await expect(items.first).to_have_attribute("data-event", "OrderDelivered")  # The newest first.
-    await expect(items.last).to_have_attribute("data-event", "OrderCreated")
-    assert "_" not in "".join(await items.all_inner_texts())  # Words for people, not for programs.
-    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    assert trouble.errors == []
-
-
-async def test_an_order_is_cancelled_in_the_browser(base_url: str, page: Page) -> None:
-    await visit(page, base_url)
-    await search(page, "trowel", "TROWEL")
-    await expect(card(page, "TROWEL")).to_have_attribute("data-sku", "TROWEL")
-    await card(page, "TROWEL").get_by_test_id("quick-add").click()
-    await expect(page.get_by_test_id("basket-count")).to_have_text("1")
-    await open_basket(page)
-    await check_out(page, Customer())
-
-    await page.get_by_test_id("cancel-order").click()
-    await page.get_by_test_id("cancel-sure").click()
-
-    await see_status(page, "cancelled")
-    await see_event(page, "OrderCancelled")
-    await expect(page.get_by_test_id("cancel-order")).to_be_hidden()
-
-
 async def test_the_example_for_browsers_in_the_docs_shows_live_stock(running: Program, page: Page) -> None:
     staff = await running.staff()
 

@@ -1,14 +1,11 @@
 """The ways through the page: addresses that say where one is, several windows, other devices, and second thoughts."""
 
-import re
-
 import pytest
-from playwright.async_api import Page, Request, expect
+from playwright.async_api import Page, expect
 
 from tests.gateway.pages.browser import CHROMIUM
 from tests.gateway.pages.test_page import (
     Customer,
-    Trouble,
     add,
     card,
     check_out,
@@ -16,32 +13,14 @@ from tests.gateway.pages.test_page import (
     line,
     open_basket,
     open_product,
-    pay,
     search,
-    see_status,
     visit,
 )
-from tests.journeys.process import Program, program
+from tests.journeys.process import Program
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: set CHROMIUM to one, or install it")
 
 MOST_REQUESTS = 20  # For the first page: it were 38.
-
-
-async def buy_a_trowel(page: Page, base_url: str) -> str:
-    """Order one, and leave it unpaid; gives the order's id."""
-    await visit(page, base_url)
-    await search(page, "trowel", "TROWEL")
-    await card(page, "TROWEL").get_by_test_id("quick-add").click()
-    await expect(page.get_by_test_id("basket-count")).to_have_text("1")
-    await open_basket(page)
-    await check_out(page, Customer())
-    return page.url.rpartition("order/")[2]
-
-
-async def link_in_the_last_mail(shop: Program, order_id: str) -> str:
-    links: list[str] = [re.findall(r"http\S+", mail["text"])[0] for mail in await shop.mails()]
-    return next(link for link in links if f"/{order_id}#" in link)
 
 
 # --- Addresses ---
@@ -144,58 +123,7 @@ async def test_quick_taps_count_each(base_url: str, page: Page) -> None:
     await expect(line(page, "TROWEL").get_by_test_id("quantity")).to_have_value("4")
 
 
-async def test_a_mails_link_opens_the_order_on_another_device_and_no_server_sees_its_token(
-    running: Program, base_url: str, page: Page
-) -> None:
-    order_id = await buy_a_trowel(page, base_url)
-    link = await link_in_the_last_mail(running, order_id)
-    token = link.partition("token=")[2]
-    assert page.context.browser is not None
-    device = await (await page.context.browser.new_context()).new_page()
-    seen: list[str] = []
-
-    def watch(request: Request) -> None:
-        seen.extend([request.url, request.headers.get("referer", "")])
-
-    device.on("request", watch)
-    trouble = Trouble()
-    trouble.watch(device)
-
-    await device.goto(link)
-    await see_status(device, "pending_payment")
-
-    assert device.url == f"{base_url}/#order/{order_id}"
-    assert not [text for text in seen if token in text]
-    await device.goto(f"{base_url}/order/{order_id}?token={token}")  # As other programs may write it.
-    await see_status(device, "pending_payment")
-    assert token not in device.url
-
-    await device.get_by_test_id("withdraw-links").click()
-    await expect(device.get_by_test_id("order-status")).to_contain_text("withdrawn")
-    assert trouble.errors == []
-    await page.reload()
-    await see_status(page, "pending_payment")  # The browser it was ordered in needs no link.
-
-
-# --- Before and after an order ---
-
-
-async def test_all_that_it_costs_is_shown_before_it_is_ordered(base_url: str, page: Page) -> None:
-    await visit(page, base_url)
-    await search(page, "trowel", "TROWEL")
-    await card(page, "TROWEL").get_by_test_id("quick-add").click()
-    await expect(page.get_by_test_id("message")).to_contain_text("held for 15 minutes")
-    await open_basket(page)
-    await page.get_by_test_id("to-checkout").click()
-
-    methods = page.get_by_test_id("checkout-form").locator("#shipping-methods")
-    await expect(methods).to_contain_text("€4.90, 2 to 5 working days")
-    await expect(methods).to_contain_text("€9.90, 1 to 2 working days")
-    total = await page.get_by_test_id("summary-total").text_content()
-    await expect(page.get_by_test_id("place-order")).to_have_text(f"Place order for {total}")
-    await page.get_by_test_id("checkout-form").locator('[value="express"]').check()
-    await expect(page.get_by_test_id("summary-shipping")).to_have_text("€9.90")
-    await expect(page.get_by_test_id("tax-note")).to_have_text("Prices include VAT.")
+# --- The shop of itself, and pages without a socket ---
 
 
 async def test_what_the_shop_says_of_itself_is_linked_and_what_is_missing_is_told_at_the_start(
@@ -211,49 +139,6 @@ async def test_what_the_shop_says_of_itself_is_linked_and_what_is_missing_is_tol
     await links.nth(0).click()
 
     await expect(page.get_by_test_id("legal-text")).to_have_text("Shop Ltd\nLindenweg 4")
-
-
-async def test_an_order_counts_down_says_why_it_ended_and_can_be_had_again(
-    running: Program, base_url: str, page: Page
-) -> None:
-    order_id = await buy_a_trowel(page, base_url)
-    await expect(page.get_by_test_id("pay-deadline")).to_have_text(re.compile(r"Please pay within (30:00|29:\d\d)"))
-    staff = await running.staff()
-
-    assert (await running.ask("POST", f"/orders/{order_id}/cancel", **staff)).status == 200
-
-    await see_status(page, "cancelled")
-    await expect(page.get_by_test_id("order-hint")).to_have_text("The shop called it off. Nothing was charged.")
-    await expect(page.get_by_test_id("payment")).to_be_hidden()
-    await page.get_by_test_id("order-again").click()
-    await expect(line(page, "TROWEL").get_by_test_id("quantity")).to_have_value("1")
-    await check_out(page, Customer())
-    await pay(page, "pm_card_visa")
-    await see_status(page, "paid")
-
-
-@pytest.mark.parametrize(
-    ("settings", "declines", "hint"),
-    [
-        ({"SHOPFLOW_PAYMENT_WINDOW_S": "6"}, 0, "No payment came in time."),
-        ({"SHOPFLOW_PAYMENT_DECLINES": "2"}, 2, "Too many attempts to pay were declined."),
-    ],
-    ids=["its time is over", "the last card is declined"],
-)
-async def test_an_order_that_ends_before_its_buyers_eyes_says_why(
-    page: Page, settings: dict[str, str], declines: int, hint: str
-) -> None:
-    async with program(**settings) as shop:
-        await shop.start()
-        await buy_a_trowel(page, shop.url)
-        for _ in range(declines):
-            await pay(page, "pm_card_chargeDeclined")
-            await expect(page.get_by_test_id("pay")).to_be_enabled()
-
-        await see_status(page, "cancelled")
-        await expect(page.get_by_test_id("order-hint")).to_have_text(re.compile(re.escape(hint)))
-        await expect(page.get_by_test_id("payment")).to_be_hidden()
-        await expect(page.get_by_test_id("order-again")).to_be_visible()
 
 
 @pytest.mark.parametrize(
