@@ -1,6 +1,7 @@
 """A buyer in the browser, from the basket to an order that is paid."""
 
 import re
+import secrets
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -47,7 +48,7 @@ ANN: Final = Buyer()
 
 async def put(context: BrowserContext, base_url: str, sku: str, units: int = 1) -> None:
     """Put units into the basket, as the form of a product's page does."""
-    form = {"sku": sku, "add": str(units), "key": f"{sku}-{units}-in-the-basket"}
+    form = {"sku": sku, "add": str(units), "key": secrets.token_urlsafe(12)}
     answer = await context.request.post(
         f"{base_url}/basket/lines", form=form, headers={"Sec-Fetch-Site": "same-origin"}
     )

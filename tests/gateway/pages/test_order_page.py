@@ -10,6 +10,7 @@ import aiohttp
 import pytest
 
 from testkit import ShopUnderTest
+from tests.journeys.accounts import Browser
 from tests.journeys.people import Answer, Customer, Purchase, new_key
 
 FORM = {
@@ -37,7 +38,9 @@ async def see(buyer: Customer, path: str, **cookies: str) -> Answer:
 
 async def send(buyer: Customer, path: str, site: str = "same-origin", **given: object) -> Answer:
     """Send a page's form; `order` and `cart` are cookies."""
-    cookies = "; ".join(f"{name}={given.pop(name)}" for name in ("order", "cart", "ordered") if name in given)
+    cookies = "; ".join(
+        f"{name}={given.pop(name)}" for name in ("order", "cart", "ordered", "session") if name in given
+    )
     headers = {
         "Cookie": cookies, "Sec-Fetch-Site": site, "Content-Type": "application/x-www-form-urlencoded",
     }  # fmt: skip
@@ -292,3 +295,40 @@ async def test_a_form_that_only_looks_orders_nothing(buyer: Customer) -> None:
     assert (await send(buyer, "/checkout", key=new_key(), **FORM)).headers["Location"] == "/basket"
     foreign = await send(buyer, "/checkout", "cross-site", cart=cart, key=new_key(), **FORM)
     assert foreign.status == 403
+
+
+async def test_a_customer_finds_their_name_and_addresses_and_opens_their_orders_by_their_session(
+    shop: ShopUnderTest, http: aiohttp.ClientSession
+) -> None:
+    ada = Browser(shop, http)
+    await ada.join()
+    home = {"line1": "Lindenweg 4", "city": "Basel", "postal_code": "4051", "country": "CH"}
+    far = {"line1": "1 Main St", "city": "Chicago", "region": "IL", "postal_code": "60601", "country": "US"}
+    for name, address, default in (("Ada", home, True), ("Charles", far, False)):
+        body = {"name": name, "address": address, "default": default}
+        saved = (await ada.ask("POST", "/me/addresses", body)).good["items"]
+    cart = await ada.fill_cart(MUG=1)
+    session = ada.cookies["session"]
+
+    page = (await see(ada_by_cookie(shop, http), "/checkout", cart=cart, session=session)).body.decode()
+    assert 'value="ada@example.com"' in page
+    assert 'value="Lindenweg 4"' in page
+    chosen = next(each["id"] for each in saved if each["name"] == "Charles")
+    other = await send(
+        ada_by_cookie(shop, http), "/checkout", cart=cart, session=session, key=new_key(), use=chosen, **FORM
+    )
+    assert 'value="1 Main St"' in other.body.decode()
+    assert '<option value="IL" selected>' in other.body.decode()
+
+    made = await send(ada_by_cookie(shop, http), "/checkout", cart=cart, session=session, key=new_key(), **FORM)
+    await shop.settle()
+    order = await see(ada_by_cookie(shop, http), made.headers["Location"], session=session)
+    assert order.status == 200
+    assert "Lindenweg 4" in order.body.decode()
+    assert 'data-testid="payment"' in order.body.decode()
+    assert session not in order.body.decode()
+
+
+def ada_by_cookie(shop: ShopUnderTest, http: aiohttp.ClientSession) -> Customer:
+    """Her browser, whose cookies the test writes itself."""
+    return Customer(shop, http)
