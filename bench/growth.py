@@ -19,7 +19,7 @@ from bus.messages.analytics import GetSales
 from bus.messages.catalog import GetProduct, ListCategories, ListProducts
 from bus.messages.inventory import SetOnHand
 from bus.messages.navigation import ReadBelow, ReadCategoryTree
-from bus.messages.order import ListOrders
+from bus.messages.order_desk import ListOrders
 from bus.messages.warehouse import ListPickLists
 from engine.clock import SystemClock
 from testkit.programs import POSTGRES
@@ -128,7 +128,7 @@ DEEDS: Mapping[str, Deed] = {
     "the tree of categories": lambda bus: bus.ask(ReadCategoryTree()),
     "a category and all below it": lambda bus: bus.ask(ReadBelow(ids=("category-7",))),
     "the newest orders": lambda bus: bus.ask(ListOrders()),
-    "the orders to be paid": lambda bus: bus.ask(ListOrders(status="pending_payment")),
+    "the orders to be paid": lambda bus: bus.ask(ListOrders(statuses=("pending_payment",))),
     "the open pick lists": lambda bus: bus.ask(ListPickLists(status="open")),
     "today's sales": _sales,
 }

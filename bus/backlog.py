@@ -16,6 +16,10 @@ where coalesce(due, stored_at) <= $1 group by subscriber, type order by oldest, 
 _COUNT = "select count(*)::int as count from bus.deliveries"
 _WAITING_ABOUT = """
 select distinct key from bus.deliveries where due is null and subscriber = any($1) and key = any($2)"""
+# Of few rows: what is handled is deleted.
+_WAITING_OF = """
+select message_id, subscriber, type, body, attempts, stored_at, due from bus.deliveries
+where key = $1 order by id limit 500"""
 _LETTERS_ABOUT = """
 select id, message_id, subscriber, type, key, body, attempts, error, parked_at
 from bus.dead_letters where key = any($1) order by id limit 1000"""
@@ -31,6 +35,18 @@ class Overdue(msgspec.Struct, frozen=True, kw_only=True):
     type: str
     count: int
     oldest: datetime  # When the oldest was stored, or due.
+
+
+class WaitingDelivery(msgspec.Struct, frozen=True, kw_only=True):
+    """A message that a subscriber has still to handle; at `due`, if it is a timer."""
+
+    message_id: str
+    subscriber: str
+    type: str
+    body: str
+    attempts: int
+    stored_at: datetime
+    due: datetime | None
 
 
 class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,3 +93,7 @@ class Backlog:
     async def waiting_about(self, subscribers: Sequence[str], keys: Sequence[str]) -> set[str]:
         """Return those of these keys with a message, but for timers, that one of the subscribers must still handle."""
         return {row["key"] for row in await self._database.fetch(_WAITING_ABOUT, subscribers, keys)}
+
+    async def waiting_of(self, key: str) -> list[WaitingDelivery]:
+        """List what waits under a key, timers included, the oldest first; at most 500."""
+        return [WaitingDelivery(**dict(row)) for row in await self._database.fetch(_WAITING_OF, key)]

@@ -5,8 +5,11 @@ or the answer can't be recorded, the act stands without one: it may have been do
 more, with its before and after, in its own transaction: see actors/staff/acts.py.
 """
 
+import asyncio
 import secrets
+from collections.abc import Sequence
 from typing import Final
+from urllib.parse import quote
 
 from litestar.enums import ScopeType
 from litestar.types import Message, Scope
@@ -48,6 +51,38 @@ async def begin(connection: AnyConnection, staff_id: str, right: Right) -> None:
     )
     await context_of(scope).bus.ask(RecordAct(act=act))
     scope["state"]["act"] = act
+
+
+async def record_each(
+    connection: AnyConnection, staff_id: str, right: Right, template: str, ids: Sequence[str]
+) -> None:
+    """Record what somebody sets about to do with each of several things, as if each had been asked for alone.
+
+    Args:
+        connection: The one request that asks for all.
+        staff_id: Who asks.
+        right: What each takes.
+        template: The path of the route that does it alone, with one gap for the id.
+        ids: At most as many as one turn takes.
+
+    Raises:
+        ShopFlowError: One can't be recorded: then none of them is done.
+    """
+    head, _, tail = template.partition("{")
+    _, _, tail = tail.partition("}")
+    context, address = context_of(connection.scope), client_address(connection)
+    records = [
+        Act(
+            by=staff_id,
+            key=", ".join(right.keys),
+            what=f"POST {template}",
+            about=f"{head}{quote(each, safe='')}{tail}"[:_LONGEST_PATH],
+            address=address,
+            request_id=request_id(connection.scope),
+        )
+        for each in ids
+    ]
+    await asyncio.gather(*(context.bus.ask(RecordAct(act=act)) for act in records))
 
 
 async def note_answer(message: Message, scope: Scope) -> None:

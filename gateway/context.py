@@ -15,6 +15,7 @@ from bus.backlog import Backlog
 from bus.deliveries import Deliveries
 from bus.messages.base import Currency, Sku
 from bus.messages.inventory import StockLevel
+from bus.routes import Routes
 from engine.actor import Bus
 from engine.cell import ActorCell
 from engine.clock import Clock
@@ -65,6 +66,7 @@ class GatewayContext:
     cells: Mapping[str, ActorCell]  # The actors of this process.
     deliveries: Deliveries
     backlog: Backlog
+    routes: Routes
     database: Database
     redis: Redis
     objects: Objects  # Pictures, and uploads of them.

@@ -1,8 +1,9 @@
 """The keys of all routes that staff use: one table, in which every one of them stands.
 
-A route that is not here is nobody's, and the suite fails. Reading takes `read_`, all else `write_` of a resource. What
-can change a price takes `write_prices`, too, and an import, which counts as well, `write_stock`. What moves money, sets
-prices or gives rights asks people for a fresh sign-in; a program has its token for that and nothing else.
+A route that is not here is nobody's, and the suite fails. Reading takes `read_`, all else `write_` of a resource; what
+shows a buyer besides, or is about one, `read_customers`, too. What can change a price takes `write_prices`, too, and an
+import, which counts as well, `write_stock`. What moves money, sets prices or gives rights asks people for a fresh
+sign-in; a program has its token for that and nothing else.
 
 Rejected: docs/decisions/0050.
 """
@@ -48,6 +49,7 @@ RIGHTS: Final[Mapping[str, Right]] = {
     "GET /orders/{order_id}": Right("read_orders"),
     "GET /orders/{order_id}/payment": Right("read_payments"),
     "POST /orders/{order_id}/cancel": Right("write_orders", is_fresh=True),
+    "POST /orders/{order_id}/reorder": Right("write_orders"),
     "DELETE /orders/{order_id}/links": Right("write_orders"),
     "POST /admin/api/products": Right("write_products", "write_prices", is_fresh=True),
     "GET /admin/api/products": Right("read_products"),
@@ -124,6 +126,16 @@ RIGHTS: Final[Mapping[str, Right]] = {
     "POST /admin/api/uploads": Right("write_products"),
     "POST /admin/api/uploads/{upload_id}/complete": Right("write_products"),
     "GET /admin/api/orders": Right("read_orders"),
+    "PATCH /admin/api/orders/{order_id}": Right("write_orders", "read_customers"),
+    "GET /admin/api/orders/{order_id}/notes": Right("read_orders", "read_customers"),
+    "POST /admin/api/orders/{order_id}/notes": Right("write_orders", "read_customers"),
+    "DELETE /admin/api/orders/{order_id}/notes/{note_id}": Right("write_orders", "read_customers"),
+    "GET /admin/api/orders/{order_id}/mails": Right("read_orders"),
+    "GET /admin/api/orders/{order_id}/mails/{mail_id}": Right("read_orders", "read_customers"),
+    "POST /admin/api/orders/{order_id}/mails/{mail_id}/resend": Right("write_orders"),
+    "GET /admin/api/orders/{order_id}/flow": Right("read_orders"),
+    "POST /admin/api/orders/bulk": Right("write_orders", is_fresh=True),
+    "POST /admin/api/pick-lists/bulk": Right("write_parcels"),
     "DELETE /admin/api/orders/{order_id}/links": Right("write_orders"),
     "POST /admin/api/orders/{order_id}/refunds": Right("write_payments", is_fresh=True),
     "POST /admin/api/orders/{order_id}/look-at-stripe": Right("write_payments"),

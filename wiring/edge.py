@@ -119,6 +119,7 @@ def _context(
         cells=shop.bus.supervisor.cells,
         deliveries=shop.bus.deliveries,
         backlog=shop.bus.backlog,
+        routes=shop.bus.routes,
         database=shop.services.database,
         redis=redis,
         objects=shop.objects,

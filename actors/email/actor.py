@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from actors.email import accounts, rules, store
+from actors.email.again import MailsForStaff
 from actors.email.mime import compose
 from actors.email.person import PersonalMails
 from actors.email.private import RecordMail
@@ -26,7 +27,7 @@ from bus.messages.email import (
     WithdrawOrderLinks,
     link_hash,
 )
-from bus.messages.order import GetOrder, Order
+from bus.messages.order import BuyerCorrected, GetOrder, Order
 from engine.actor import Actor, Bus, call, turn
 from engine.clock import Clock
 from engine.envelope import Envelope
@@ -35,7 +36,7 @@ from engine.postgres import Database
 from engine.transaction import Transaction
 
 
-class Email(PersonalMails, Actor):
+class Email(PersonalMails, MailsForStaff, Actor):
     """Sends mails to buyers, and keeps the links by which they open their orders."""
 
     def __init__(
@@ -107,6 +108,12 @@ class Email(PersonalMails, Actor):
     async def withdraw_links(self, tx: Transaction, asks: Sequence[WithdrawOrderLinks]) -> Sequence[LinksWithdrawn]:
         counts = await store.withdraw_links(tx, {ask.order_id for ask in asks})
         return [LinksWithdrawn(withdrawn=counts[ask.order_id]) for ask in asks]
+
+    @turn
+    async def on_corrected(self, tx: Transaction, events: Sequence[BuyerCorrected]) -> None:
+        """Withdraw the links that went to an address which was wrong."""
+        if wrong := {event.order_id for event in events if "email" in event.fields}:
+            await store.withdraw_links(tx, wrong)
 
     @turn
     async def list_mails(self, tx: Transaction, asks: Sequence[ListMails]) -> Sequence[SentMails]:

@@ -11,6 +11,7 @@ from engine.transaction import Transaction
 
 KEEPS: Final = (
     PersonalColumns("email.mails", ("order_id",), "counted", "That a mail of some kind was sent.", shown="MailRecord"),
+    PersonalColumns("email.resends", ("order_id",), "counted", "That staff sent a mail again."),
     PersonalColumns(
         "email.links", ("order_id", "hash"), "counted", "Hashes of links, which open an order without its buyer."
     ),

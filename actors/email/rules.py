@@ -90,10 +90,15 @@ def order_link(shop_url: str, order_id: OrderId, token: str, until: datetime) ->
 
 def write(event: MailedEvent, subject: Order, link: OrderLink) -> Written:
     """Write the mail of an event, with the order as of now and a link to it."""
-    text_form, html_form = _forms(TEMPLATES[type(event)])
+    return write_as(TEMPLATES[type(event)], event, subject, link)
+
+
+def write_as(template: str, told: object, subject: Order, link: OrderLink) -> Written:
+    """Write a mail of a kind; `told` has the fields of its event that the template names."""
+    text_form, html_form = _forms(template)
     values = {
-        "event": event,
-        about(event).kind: subject,
+        "event": told,
+        "order": subject,
         "salutation": salutation(subject),
         "link": link,
         "wording": partial(wording, subject),

@@ -7,6 +7,7 @@ from typing import Annotated, TypeVar
 from prometheus_client import Counter
 
 from actors.order import resealing, rules, store
+from actors.order.desk import StaffedOrders
 from actors.order.person import PersonalOrders
 from actors.order.private import PaymentOverdue
 from actors.order.rules import OrderState
@@ -20,14 +21,12 @@ from bus.messages.order import (
     FindOrders,
     GetOrder,
     KnownOrders,
-    ListOrders,
     ListOwedOrders,
     NoSuchOrder,
     NotCancellable,
     Order,
     OrderCreated,
     OrderFacts,
-    OrderPage,
     OrderProgressed,
     OrderSettled,
     OwedOrders,
@@ -78,7 +77,7 @@ class OrderSettings(Settings, frozen=True, kw_only=True):
     ] = 10
 
 
-class Orders(PersonalOrders, Actor, name="order"):
+class Orders(PersonalOrders, StaffedOrders, Actor, name="order"):
     """Leads orders from placed to delivered. The only actor that decides about an order, and about late money."""
 
     def __init__(self, *, database: Database, vault: Vault, clock: Clock, settings: OrderSettings) -> None:
@@ -120,10 +119,6 @@ class Orders(PersonalOrders, Actor, name="order"):
     @call(limit=1)
     async def sold(self, ask: ReadSold) -> Sold:
         return Sold(units=tuple(await store.sold(self._database, ask)))
-
-    @call(limit=4)  # A statement outside any turn: a long list delays no order.
-    async def browse(self, ask: ListOrders) -> OrderPage:
-        return await store.page(self._database, self._vault, ask)
 
     @turn
     async def cancel(

@@ -42,6 +42,7 @@ KEEPS: Final = (
     PersonalColumns(
         "orders.orders", ("country", "cart_id"), "counted", "Sums by country; the cart is gone.", shown="OrderRecord"
     ),
+    PersonalColumns("orders.contained", ("order_id",), "counted", "Which orders have a SKU."),
     PersonalColumns("orders.lines", ("order_id",), "counted", "What was sold, at which price.", shown="OrderRecord"),
     PersonalColumns(
         "orders.lines", ("inputs",), "forgotten", "What the buyer told, such as an engraving.", shown="OrderRecord"
@@ -50,6 +51,8 @@ KEEPS: Final = (
         "orders.timeline", ("order_id", "detail"), "counted", "What happened, in our words.", shown="OrderRecord"
     ),
     PersonalColumns("orders.timeline", ("sealed",), "forgotten", "What a carrier wrote.", "account", "OrderRecord"),
+    PersonalColumns("orders.notes", ("sealed",), "forgotten", "What staff noted about it.", "activity"),
+    PersonalColumns("orders.notes", ("order_id",), "forgotten", "The notes are deleted."),
 )
 
 _BOXES = buyers.with_locked_keys("""
@@ -66,6 +69,8 @@ with gone as (
     update orders.orders set contact = '', email_index = null, tokens = '{}' where id = any($1) returning id
 ), texts as (
     update orders.timeline set sealed = null where order_id in (select id from gone) and sealed is not null
+), notes as (
+    delete from orders.notes where order_id in (select id from gone)
 )
 update orders.lines set inputs = (
     select jsonb_agg(case when i ->> 'kind' = 'choice' then i else i || '{"value": ""}' end)

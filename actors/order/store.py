@@ -7,18 +7,15 @@ import msgspec
 from asyncpg import Record
 from msgspec import structs
 
-from actors.order import buyers, finding, rules
+from actors.order import buyers, rules
 from bus.messages.audit import Finding
 from bus.messages.base import Address, LineInput, LinePart, LineUnits, Money, OrderId, OrderLine, Sums, Units, units_of
 from bus.messages.order import (
     KnownOrder,
-    ListOrders,
     ListOwedOrders,
     Moment,
     Order,
     OrderFact,
-    OrderPage,
-    OrderSummary,
     OwedOrder,
     PlaceOrder,
     ReadOrderFacts,
@@ -26,8 +23,6 @@ from bus.messages.order import (
     SoldUnits,
 )
 from bus.messages.shipping import report_place
-from engine.clock import FOREVER
-from engine.cursor import Page, page_limit, page_of, read_cursor
 from engine.errors import BadInput
 from engine.postgres import Database
 from engine.sealing import Erased, OpenKeys
@@ -55,6 +50,12 @@ with placed as (
     from unnest($18::text[], $19::int[], $20::text[], $21::text[], $22::int[], $23::bigint[], $26::text[], $27::text[])
         as l (order_id, place, sku, title, quantity, unit_price, parts, inputs)
     join placed on placed.id = order_id
+), with_skus as (
+    insert into orders.contained (sku, created_at, order_id)
+    select distinct s.sku, $17::timestamptz, order_id
+    from unnest($18::text[], $20::text[], $26::text[]) as l (order_id, of_line, parts)
+    join placed on placed.id = order_id cross join lateral (
+        select of_line union all select part ->> 'sku' from jsonb_array_elements(parts::jsonb) part) s (sku)
 ), begun as (
     insert into orders.timeline (order_id, at, event, detail)
     select id, $17, event, '' from placed, unnest(
@@ -97,11 +98,6 @@ from orders.orders o where id = any($1)"""
 # PostgreSQL breaks its lines after 76 letters.
 _READ = buyers.with_locked_keys(_READ).replace("BOX", "replace(encode(sealed, 'base64'), chr(10), '')")
 _UNITS = "select order_id, sku, quantity, parts from orders.lines where order_id = any($1) order by place"
-_LIST = """
-select id, number, status, currency, total, created_at from orders.orders
-where (created_at, id) < ($1, $2) order by created_at desc, id desc limit $3"""
-# A separate statement: "status is this, if any is given" would find no index.
-_LIST_OF_STATUS = _LIST.replace("where", "where status = $4 and")
 _FACTS = """
 select o.id, o.status, o.currency, o.total, o.refunded, o.tracking_number, l.lines
 from (select * from orders.orders where id > $1 and id <= coalesce($2, (select max(id) from orders.orders))
@@ -207,34 +203,6 @@ async def read(reader: Transaction | Database, vault: Vault, ids: Collection[Ord
     rows = await reader.fetch(_READ, list(ids))
     keys = await vault.unlock(buyers.locked_keys(rows))
     return {row["id"]: _order(row, keys) for row in rows}
-
-
-async def page(database: Database, vault: Vault, ask: ListOrders) -> OrderPage:
-    """A page of orders, the newest first; of those that are searched for, if any are.
-
-    Raises:
-        BadInput: `after` is not from a page of this list.
-    """
-    shown = await (finding.find(database, vault, ask) if ask.q.strip() else _newest(database, ask))
-    orders = tuple(
-        OrderSummary(
-            id=row["id"],
-            number=row["number"],
-            status=row["status"],
-            total=Money(amount=row["total"], currency=row["currency"]),
-            created_at=row["created_at"],
-        )
-        for row in shown.items
-    )
-    return OrderPage(orders=orders, next=shown.next)
-
-
-async def _newest(database: Database, ask: ListOrders) -> Page[Record]:
-    limit = page_limit(ask.limit)
-    created_at, last_id = read_cursor(ask.after, tuple[datetime, str]) or (FOREVER, "")
-    place = (created_at, last_id, limit + 1)
-    rows = await (database.fetch(_LIST_OF_STATUS, *place, ask.status) if ask.status else database.fetch(_LIST, *place))
-    return page_of(rows, limit, lambda row: (row["created_at"], row["id"]))
 
 
 async def audit(database: Database, vault: Vault) -> tuple[list[Finding], int]:

@@ -117,23 +117,6 @@ class OrderSummary(Value, frozen=True, kw_only=True):
     created_at: Instant
 
 
-class OrderPage(Reply):
-    """Orders, the newest first, and the cursor of the next page."""
-
-    orders: tuple[OrderSummary, ...]
-    next: str | None
-
-
-class ListOrders(Query[OrderPage]):
-    """List orders, for staff; by `q` those of a number, or whose buyers it names."""
-
-    names_persons: ClassVar[bool] = True
-    limit: int = 20  # 1 to 100.
-    status: OrderStatus | None = None
-    after: str = ""
-    q: str = ""  # Up to 100 characters.
-
-
 class CancelOrder(Command[Order | NotCancellable | NoSuchOrder]):
     """Cancel an order, as long as it is not packed. Safe to send twice."""
 
@@ -194,6 +177,13 @@ class OrderDelivered(Event):
     order_id: OrderId
     number: str
     at: datetime
+
+
+class BuyerCorrected(Event):
+    """Staff have corrected an order's buyer. Who that is stands in no event."""
+
+    order_id: OrderId
+    fields: tuple[str, ...]  # Any of email, name, phone, address.
 
 
 class OrderProgressed(Event):

@@ -51,6 +51,7 @@ EVENTS: Final[Mapping[str, str]] = {
     "DisputeFundsMoved": "Disputed money moved",
     "FraudWarned": "Warned of fraud",
     "DoneByStaff": "Done by staff",
+    "BuyerCorrected": "Buyer corrected",
 }
 
 CANCELLED: Final[Mapping[str, str]] = {
@@ -131,6 +132,9 @@ PROBLEMS: Final[Mapping[str, str]] = {
     "image_refused": "This is no picture that can be shown.",
     "no_bucket": "Pictures can't be sent past the shop here.",
     "no_shipping_method": "There is no way to ship this at the moment.",
+    "not_changeable": "It is too late to correct: the order is packed, or cancelled.",
+    "not_own": "Somebody else has written this.",
+    "too_many_notes": "There are too many notes already.",
     "not_cancellable": "It is too late to cancel: the order is packed.",
     "not_complete": "Some of what this kind of product should say is missing.",
     "not_found": "This is not here, or not for you to see.",

@@ -21,6 +21,7 @@ COSTS: Final[Sequence[RouteCost]] = (
     RouteCost("/carts/[^/]+/checkout", 50),
     RouteCost("/carts/[^/]+/quote", 10),
     RouteCost("/carts/[^/]+/lines/.*", 10),
+    RouteCost("/orders/[^/]+/reorder", 50, methods=_POST),
     RouteCost("/orders/[^/]+/.*", 20, methods=_POST),
     RouteCost("/orders?/[^/]+(/payment)?", 10),
     RouteCost("/checkout", 50, methods=_POST),

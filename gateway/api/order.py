@@ -1,25 +1,20 @@
 """Orders: one, for holders of its token; all, for staff."""
 
-import re
 from collections.abc import Sequence
-from typing import Annotated, Final
 
 import msgspec
 from litestar import delete, get, post
-from litestar.params import FromPath, FromQuery, QueryParameter
+from litestar.params import FromPath
 
 from bus.messages import words
 from bus.messages.base import Address, Instant, Money, OrderLine
 from bus.messages.email import WithdrawOrderLinks
-from bus.messages.order import CancelOrder, GetOrder, ListOrders, NotCancellable, Order, OrderStatus, OrderSummary
+from bus.messages.order import CancelOrder, GetOrder, NoSuchOrder, NotCancellable, Order, OrderStatus
 from gateway import openapi
-from gateway.access import Member, order_readers_only, shown_by_link, signed_in
+from gateway.access import Staff, order_readers_only, shown_by_link, signed_in
 from gateway.api.bodies import View
-from gateway.api.lists import Limit, ListView
 from gateway.context import GatewayContext, Http, Injected
 from gateway.problems import Problem, not_found
-
-_NUMBER: Final = re.compile(r"(?i)SF-[0-9]{1,18}")  # Of an order; digits alone may be a phone, or a postal code.
 
 
 class TrackingView(View, frozen=True, kw_only=True):
@@ -87,10 +82,6 @@ class WithdrawnView(View, frozen=True, kw_only=True):
     withdrawn: int
 
 
-class OrderList(ListView[OrderSummary], frozen=True, kw_only=True):
-    """Orders, the newest first."""
-
-
 @get(
     "/orders/{order_id:str}",
     summary="Read an order",
@@ -122,21 +113,8 @@ async def get_order(context: Injected, request: Http, order_id: FromPath[str]) -
 async def cancel_order(context: Injected, request: Http, order_id: FromPath[str]) -> OrderView:
     """Cancel an order that is not packed yet, and refund its money."""
     staff = signed_in(request.scope)
-    ask = CancelOrder(order_id=order_id, reason="staff" if staff else "customer", by=str(staff or ""))
-    answer = await context.bus.ask(ask)
-    match answer:
-        case Order():
-            shows_buyer = staff is not None and staff.may("read_customers")
-            return view(answer, for_staff=staff is not None, shows_buyer=shows_buyer)
-        case NotCancellable():
-            raise Problem(
-                409,
-                "not_cancellable",
-                f"The order is {words.status(answer.status).lower()}.",
-                order_status=answer.status,
-            )
-        case _:
-            raise not_found("order")
+    shows_buyer = staff is not None and staff.may("read_customers")
+    return view(await call_off(context, order_id, staff), for_staff=staff is not None, shows_buyer=shows_buyer)
 
 
 @delete(
@@ -161,25 +139,22 @@ async def withdraw_links_for_buyer(context: Injected, order_id: FromPath[str]) -
     return await _withdraw(context, order_id)
 
 
-@get("/orders", summary="List orders")
-async def list_orders(
-    context: Injected,
-    staff: Member,
-    status: FromQuery[OrderStatus | None] = None,
-    q: Annotated[str, QueryParameter(max_length=100)] = "",
-    limit: Limit = 20,
-    cursor: FromQuery[str] = "",
-) -> OrderList:
-    """List orders, the newest first.
+async def call_off(context: GatewayContext, order_id: str, staff: Staff | None) -> Order:
+    """Cancel an order for its buyer, or for a member of staff.
 
-    With `q` those of this number, or of a buyer with this e-mail address, name (or its beginning), postal code or
-    phone. A page of those may have fewer items than `limit`, and yet be followed by another. Whoever lacks the key
-    `read_customers` finds orders by their number alone: what is found would tell who has bought.
+    Raises:
+        Problem: There is no such order, or it is packed.
     """
-    if q and not (staff.may("read_customers") or _NUMBER.fullmatch(q.strip())):
-        raise Problem(403, "forbidden", "To look for buyers takes the key read_customers.", key="read_customers")
-    page = await context.bus.ask(ListOrders(limit=limit, status=status, after=cursor, q=q))
-    return OrderList(items=page.orders, next=page.next)
+    ask = CancelOrder(order_id=order_id, reason="staff" if staff else "customer", by=str(staff or ""))
+    answer = await context.bus.ask(ask)
+    match answer:
+        case Order():
+            return answer
+        case NotCancellable():
+            detail = f"The order is {words.status(answer.status).lower()}."
+            raise Problem(409, "not_cancellable", detail, order_status=answer.status)
+        case NoSuchOrder():
+            raise not_found("order")
 
 
 async def read_order(
@@ -257,4 +232,4 @@ async def _withdraw(context: GatewayContext, order_id: str) -> WithdrawnView:
 
 
 PUBLIC = [get_order, cancel_order, withdraw_links]
-STAFF = [list_orders, withdraw_links_for_buyer]
+STAFF = [withdraw_links_for_buyer]

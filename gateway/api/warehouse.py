@@ -21,7 +21,7 @@ from bus.messages.warehouse import (
 from gateway.api.bodies import View
 from gateway.api.lists import Limit, ListView
 from gateway.api.order import read_order
-from gateway.context import Injected
+from gateway.context import GatewayContext, Injected
 from gateway.problems import Problem, not_found
 
 
@@ -62,9 +62,7 @@ async def list_pick_lists(
 )
 async def open_list(context: Injected, list_id: FromPath[str]) -> PickListView:
     """Open the pick list of a paid order, if it still waits for the payment. Safe to repeat."""
-    if (await read_order(context, list_id)).status != "paid":
-        raise Problem(409, "not_paid", "Only the list of an order that is paid can be opened.")
-    return _pick_list(await context.bus.ask(Open(id=list_id)))
+    return await open_paid(context, list_id)
 
 
 @post(
@@ -75,7 +73,7 @@ async def open_list(context: Injected, list_id: FromPath[str]) -> PickListView:
 )
 async def pick(context: Injected, list_id: FromPath[str]) -> PickListView:
     """Record that all goods were taken from the shelves. Safe to repeat."""
-    return _pick_list(await context.bus.ask(Pick(id=list_id)))
+    return view_of(await context.bus.ask(Pick(id=list_id)))
 
 
 @post(
@@ -89,7 +87,7 @@ async def pack(context: Injected, list_id: FromPath[str], despite_doubt: FromQue
 
     Answers 409 `money_in_doubt` while the order's money is disputed or refunded, unless `despite_doubt` is set.
     """
-    return _pick_list(await context.bus.ask(Pack(id=list_id, despite_doubt=despite_doubt)))
+    return view_of(await context.bus.ask(Pack(id=list_id, despite_doubt=despite_doubt)))
 
 
 @post(
@@ -100,7 +98,18 @@ async def pack(context: Injected, list_id: FromPath[str], despite_doubt: FromQue
 )
 async def ship(context: Injected, list_id: FromPath[str], despite_doubt: FromQuery[bool] = False) -> PickListView:
     """Book the carrier for the parcel. Safe to repeat. Answers 409 `money_in_doubt` as packing does."""
-    return _pick_list(await context.bus.ask(Ship(id=list_id, despite_doubt=despite_doubt)))
+    return view_of(await context.bus.ask(Ship(id=list_id, despite_doubt=despite_doubt)))
+
+
+async def open_paid(context: GatewayContext, list_id: str) -> PickListView:
+    """Open a pick list.
+
+    Raises:
+        Problem: Its order is not paid, or the list is not there, or further on.
+    """
+    if (await read_order(context, list_id)).status != "paid":
+        raise Problem(409, "not_paid", "Only the list of an order that is paid can be opened.")
+    return view_of(await context.bus.ask(Open(id=list_id)))
 
 
 def _view(pick_list: PickList) -> PickListView:
@@ -116,7 +125,12 @@ def _view(pick_list: PickList) -> PickListView:
     )
 
 
-def _pick_list(answer: PickList | NoSuchPickList | WrongStep | MoneyInDoubt) -> PickListView:
+def view_of(answer: PickList | NoSuchPickList | WrongStep | MoneyInDoubt) -> PickListView:
+    """Show a pick list after a step.
+
+    Raises:
+        Problem: The step was refused.
+    """
     match answer:
         case PickList():
             return _view(answer)

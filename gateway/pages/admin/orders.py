@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 from litestar import Response, get
 
 from bus.messages.words import STATUSES
-from gateway.api.order import OrderList
+from gateway.api.order_desk import OrderList
 from gateway.context import Http
 from gateway.pages.admin.screens import Part, Screen, screen
 from gateway.pages.inside import ask

@@ -304,6 +304,15 @@
  */
 
 /**
+ * @typedef {Object} LeftOutView
+ * @property {string} sku
+ * @property {string} title
+ * @property {number} quantity
+ * @property {"inputs" | "not_sold" | "out_of_stock" | "too_many"} reason
+ * @property {string} detail
+ */
+
+/**
  * @typedef {Object} LineBody
  * @property {number | null} [quantity]
  * @property {number | null} [add]
@@ -620,6 +629,15 @@
  * @typedef {Object} RelatedList
  * @property {ProductSummary[]} items
  * @property {null} [next]
+ */
+
+/**
+ * @typedef {Object} ReorderView
+ * @property {string} id
+ * @property {CartLineView[]} lines
+ * @property {Money} subtotal
+ * @property {string} currency
+ * @property {LeftOutView[]} left_out
  */
 
 /**

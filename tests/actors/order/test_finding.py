@@ -5,7 +5,7 @@ import pytest
 from actors.order.buyers import Contact
 from actors.order.finding import says
 from bus.messages.base import Address
-from bus.messages.order import ListOrders
+from bus.messages.order_desk import ListOrders
 from testkit import ShopUnderTest
 from testkit.people import EMAIL, NAME
 
@@ -39,7 +39,7 @@ async def test_orders_are_found_by_number_and_by_buyer_page_by_page(shop: ShopUn
     assert [order.id for order in (await shop.ask(ListOrders(q=listed[1].number.lower()))).orders] == [newest[1]]
     for text in ("nobody@example.com", "Nobodyatall", "SF-1", "%", f"{NAME} nobody"):
         assert (await shop.ask(ListOrders(q=text))).orders == (), text
-    assert (await shop.ask(ListOrders(q=EMAIL, status="paid"))).orders == ()
+    assert (await shop.ask(ListOrders(q=EMAIL, statuses=("paid",)))).orders == ()
 
     first = await shop.ask(ListOrders(q=EMAIL, limit=2))
     rest = await shop.ask(ListOrders(q=EMAIL, limit=2, after=first.next or ""))
