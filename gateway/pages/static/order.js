@@ -2,10 +2,10 @@
 
 import { live } from "./stock.js";
 import { replace } from "./swap.js";
-import { setText } from "./words.js";
+import { say, setText } from "./words.js";
 import { startPayment } from "./payment.js";
 
-const PARTS = ["news", "timeline", "goods", "acts"];
+const PARTS = ["news", "timeline", "goods", "where", "acts"];
 const HURRY_MS = 300_000; // With less time left than this, the countdown asks for attention.
 const WITHOUT_SOCKET_MS = 10_000;
 const AFTER_END_MS = 3_000; // The shop ends an order a moment after its time.
@@ -19,15 +19,20 @@ const id = news().dataset.order ?? "";
 
 /** @type {number | undefined} */
 let reread;
+let asked = 0;
 
 const isFinal = () => ["delivered", "cancelled"].includes(news().dataset.status ?? "");
 
 /** Read the page again, and take the parts that change. */
 async function refresh() {
   clearTimeout(reread);
+  reread = undefined;
+  const turn = ++asked;
   const html = await page();
-  if (!html) return;
+  if (!html || turn !== asked) return; // A later answer is on its way, and knows better.
+  const before = news().dataset.status;
   for (const part of PARTS) replace(part, html);
+  if (news().dataset.status !== before) say(document.querySelector(".status")?.textContent ?? ""); // Read out, too.
   dress();
 }
 
