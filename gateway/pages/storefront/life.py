@@ -33,7 +33,7 @@ class Step(NamedTuple):
 
 
 class Told(NamedTuple):
-    """What the page of an order tells of it, beside what the order itself says."""
+    """Facts that the page of an order tells, beside what the order itself says."""
 
     steps: Sequence[Step]
     ending: str

@@ -1,4 +1,4 @@
-"""What a buyer types on the checkout: read from its form, and what is wrong with it, field by field. Pure."""
+"""The fields of the checkout as a buyer types them, and what is wrong with them, one by one. Pure."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
