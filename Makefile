@@ -82,7 +82,7 @@ lock: $(VENV)/ready-dev ## Choose newer versions of what we depend on (needs uv 
 	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 		--no-emit-index-url --no-emit-find-links --group dev -c requirements.txt pyproject.toml -o requirements-dev.txt
 	@$(NPM) --prefix tools/npm install --package-lock-only --omit-lockfile-registry-resolved --save-exact \
-		--no-audit --no-fund typescript@latest
+		--no-audit --no-fund typescript@latest axe-core@latest
 
 repl: $(VENV)/ready-dev ## A Python shell beside the shop: await shop.ask(...)
 	@$(BIN)/python -m tools.repl
@@ -94,8 +94,11 @@ domain: $(VENV)/ready-dev ## The skeleton of a new domain: make domain NAME=revi
 	@$(BIN)/python -m tools.domain $(NAME)
 
 hook: ## Run make check before each commit
-	@printf '#!/bin/sh\nexec make check\n' > "$$(git rev-parse --git-path hooks)/pre-commit"
-	@chmod +x "$$(git rev-parse --git-path hooks)/pre-commit"
+	@hook="$$(git rev-parse --git-path hooks)/pre-commit"; ours='#!/bin/sh\nexec make check\n'; \
+	if [ -e "$$hook" ] && ! printf "$$ours" | cmp -s - "$$hook"; then \
+		echo "$$hook is there, and not ours: add \`make check\` to it, or remove it." >&2; exit 2; \
+	fi; \
+	mkdir -p "$${hook%/*}" && printf "$$ours" > "$$hook" && chmod +x "$$hook"
 
 clean: ## Forget the virtual environment and caches (the shop's data in var/ stays)
 	rm -rf .venv .bench .import_linter_cache .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -129,6 +129,8 @@ DEEDS: Mapping[str, Deed] = {
     "a category and all below it": lambda bus: bus.ask(ReadBelow(ids=("category-7",))),
     "the newest orders": lambda bus: bus.ask(ListOrders()),
     "the orders to be paid": lambda bus: bus.ask(ListOrders(statuses=("pending_payment",))),
+    "orders with a SKU": lambda bus: bus.ask(ListOrders(q=_some_sku())),
+    "late orders": lambda bus: bus.ask(ListOrders(is_late=True)),
     "the open pick lists": lambda bus: bus.ask(ListPickLists(status="open")),
     "today's sales": _sales,
 }

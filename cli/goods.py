@@ -4,8 +4,8 @@ import asyncio
 import csv
 import hashlib
 import zipfile
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Final
@@ -138,13 +138,10 @@ async def export_file(bus: Bus, file: Path, on_progress: Callable[[int], None] =
 
     Raises:
         BadInput: The file can't be written.
+        BrokenPipeError: It is a pipe that nobody reads any more.
     """
-    try:
-        target = file.open("w", encoding="utf-8", newline="")
-    except OSError as error:
-        raise BadInput(f"can't write {file}: {reason_of(error)}") from error
     written, after = 0, ""
-    with target:
+    with _disk_errors_of(file), file.open("w", encoding="utf-8", newline="") as target:
         writer = csv.writer(target)
         keys = [each.key for each in (await bus.ask(ReadAttributes())).attributes]
         writer.writerow((*COLUMNS, *(ATTRIBUTE + key for key in keys)))
@@ -157,6 +154,17 @@ async def export_file(bus: Bus, file: Path, on_progress: Callable[[int], None] =
             if page.next is None:
                 return written
             after = page.next
+
+
+@contextmanager
+def _disk_errors_of(file: Path) -> Iterator[None]:
+    """Translate the errors of a file that is written; a pipe that nobody reads any more is no error of ours."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise BadInput(f"can't write {file}: {reason_of(error)}") from error
 
 
 async def _until_its_end(bus: Bus, begun: Import, on_progress: Callable[[Import], None]) -> Import:

@@ -6,8 +6,9 @@ from datetime import timedelta
 from bus.messages.staff import COMMAND_LINE, AccessToken, MakeToken, RevokeToken, TokenKept
 from engine.actor import Asks
 from engine.errors import BadInput
+from engine.tokens import hash_of_token
 from gateway import security_log
-from gateway.access import hash_of, new_token
+from gateway.access import new_token
 
 
 async def make_token(bus: Asks, *, label: str, keys: Sequence[str], valid_for: timedelta) -> tuple[str, AccessToken]:
@@ -17,7 +18,7 @@ async def make_token(bus: Asks, *, label: str, keys: Sequence[str], valid_for: t
         BadInput: There are as many as there may be.
     """
     secret, seconds = new_token(), int(valid_for.total_seconds())
-    ask = MakeToken(hash=hash_of(secret), label=label, keys=tuple(keys), valid_s=seconds, by=COMMAND_LINE)
+    ask = MakeToken(hash=hash_of_token(secret), label=label, keys=tuple(keys), valid_s=seconds, by=COMMAND_LINE)
     answer = await bus.ask(ask)
     if not isinstance(answer, TokenKept):
         raise BadInput("there are as many valid tokens as there may be; `run.py tokens revoke` makes room")

@@ -1,5 +1,6 @@
 """The running of commands: settings, event loop, and the printing of refusals."""
 
+import errno
 import os
 import re
 import sys
@@ -87,6 +88,8 @@ def run(main: Callable[[ShopSettings], Awaitable[T]], *, is_service: bool = Fals
         return uvloop.run(_awaited(main, settings))
     except* ShopFlowError as group:
         _refuse(group)
+    except* BrokenPipeError:  # Typer ends quietly when it gets it alone, and sees that nothing more is written.
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE)) from None
     raise AssertionError("either returned or refused")
 
 

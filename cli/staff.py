@@ -23,7 +23,7 @@ from cli import tables
 from cli.address import noted_address
 from cli.running import existing_shop, out, print_line, run
 from engine.errors import BadInput
-from gateway.access import hash_of
+from engine.tokens import hash_of_token
 from gateway.staff_links import INVITATION_S, join_link, new_invitation
 from wiring.domains import ShopSettings
 from wiring.shop import Shop
@@ -69,13 +69,13 @@ def add(
         token = new_invitation()
         async with existing_shop(settings) as shop:
             invite = Invite(
-                id=new_id("stf"), email=email, name=name, role=role, token_hash=hash_of(token), valid_s=INVITATION_S,
-                by=COMMAND_LINE,
+                id=new_id("stf"), email=email, name=name, role=role, token_hash=hash_of_token(token),
+                valid_s=INVITATION_S, by=COMMAND_LINE,
             )  # fmt: skip
             invited = isinstance(answer := await shop.bus.ask(invite), PersonKept)
             if isinstance(answer, AlreadyThere):
                 person = await _find(shop, email)
-                anew = Reinvite(id=person.id, token_hash=hash_of(token), valid_s=INVITATION_S, by=COMMAND_LINE)
+                anew = Reinvite(id=person.id, token_hash=hash_of_token(token), valid_s=INVITATION_S, by=COMMAND_LINE)
                 invited = isinstance(await shop.bus.ask(anew), PersonKept)
             if not invited:
                 raise BadInput(f"there is no role {role}, or {email} is disabled; nothing was changed")

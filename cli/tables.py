@@ -29,14 +29,14 @@ def refused_lines(lines: Iterable[tuple[int, str]]) -> Table:
 
 
 def imports(known: Iterable[Import]) -> Table | str:
-    """Make the table of imports."""
-    table = Table(
-        Column("id", no_wrap=True), "file", "state", "by", "begun", "added", "changed", "unchanged", "refused"
-    )
+    """Make the table of imports. It fits a hundred columns."""
+    folded = (Column(title, overflow="fold") for title in ("file", "state", "by"))
+    table = Table(Column("id", no_wrap=True), *folded, Column("begun", width=10), Column("lines", width=17))
     for each in known:
         state = f"{each.state} (dry run)" if each.is_trial else each.state
-        counted = (f"{count:,}" for count in (each.added, each.changed, each.unchanged, each.refused))
-        _add(table, each.id, each.name, state, each.by, _moment(each.at), *counted)
+        counts = (("added", each.added), ("changed", each.changed), ("same", each.unchanged), ("refused", each.refused))
+        lines = ", ".join(f"{count:,} {word}" for word, count in counts if count)
+        _add(table, each.id, each.name, state, each.by, _moment(each.at), lines)
     return table if table.row_count else "None."
 
 

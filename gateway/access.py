@@ -4,7 +4,6 @@ A member of staff is a person with a session, in a cookie or as a bearer, or a p
 with every request, so whoever loses a right, or is disabled, has lost it with the next one.
 """
 
-import hashlib
 import secrets
 from datetime import datetime
 from typing import Final, TypeAlias
@@ -14,8 +13,9 @@ from litestar.di import NamedDependency
 from litestar.handlers import BaseRouteHandler
 from litestar.types import Scope
 
-from bus.messages.email import CheckOrderLink, link_hash
+from bus.messages.email import CheckOrderLink
 from bus.messages.staff import Doer, FindPerson, FindToken, Holder, HolderFound, RightKey
+from engine.tokens import hash_of_token
 from gateway import acts, security_log
 from gateway.context import AnyConnection, GatewayContext, Http, client_address, context_of
 from gateway.customers import opens_order
@@ -57,11 +57,6 @@ Member: TypeAlias = NamedDependency[Staff]  # The type of a route's parameter `s
 def new_token() -> str:
     """Make the token of a program. It is shown once, and only its hash is stored."""
     return TOKEN_MARK + secrets.token_urlsafe(32)
-
-
-def hash_of(token: str) -> bytes:
-    """Return what is stored of a token."""
-    return hashlib.sha256(token.encode()).digest()
 
 
 def bearer(connection: AnyConnection) -> str:
@@ -120,7 +115,7 @@ async def is_buyer(context: GatewayContext, token: str, order_id: str) -> bool:
         return True
     if not token.startswith(LINK_MARK):
         return False
-    return (await context.bus.ask(CheckOrderLink(order_id=order_id, token_hash=link_hash(token)))).is_valid
+    return (await context.bus.ask(CheckOrderLink(order_id=order_id, token_hash=hash_of_token(token)))).is_valid
 
 
 async def may_see_order(context: GatewayContext, token: str, order_id: str) -> bool:
@@ -138,7 +133,7 @@ async def may_see_order(context: GatewayContext, token: str, order_id: str) -> b
 async def staff_of(context: GatewayContext, token: str, doer: Doer | None = None) -> Staff | None:
     """Return the holder of a token: a program's, or that of a person's session."""
     if token.startswith(TOKEN_MARK):
-        found = await context.bus.ask(FindToken(hash=hash_of(token)))
+        found = await context.bus.ask(FindToken(hash=hash_of_token(token)))
         return _staff(found, None, doer) if isinstance(found, HolderFound) else None
     session = await context.staff_gate.sessions.read(token) if token else None
     if session is None:

@@ -1,10 +1,11 @@
-"""Answers of the layers below the routes, as ASGI messages."""
+"""Answers of the layers below the routes, as ASGI messages, or as they are sent where there is no application."""
 
 from collections.abc import Sequence
 from typing import Final
 
 import msgspec
 from litestar.types import Message
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from gateway.problems import Problem, document
 
@@ -26,3 +27,17 @@ def answer_messages(status: int, body: bytes, headers: list[tuple[bytes, bytes]]
         {"type": "http.response.start", "status": status, "headers": headers},
         {"type": "http.response.body", "body": body, "more_body": False},
     ]
+
+
+def problem_bytes(problem: Problem, always: bytes, *, closes: bool = True) -> bytes:
+    """Write a problem as a whole answer; `always` are the lines of the headers of every answer."""
+    body = msgspec.json.encode(document(problem))
+    headers = {
+        "content-type": "application/problem+json",
+        "content-length": str(len(body)),
+        "cache-control": "no-store",
+        **({"connection": "close"} if closes else {}),
+        **problem.headers,
+    }
+    lines = [f"{name.lower()}: {value}\r\n".encode() for name, value in headers.items()]
+    return b"".join([STATUS_LINE[problem.status], *lines, always, b"\r\n", body])

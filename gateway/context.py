@@ -13,7 +13,8 @@ from redis.asyncio import Redis
 
 from bus.backlog import Backlog
 from bus.deliveries import Deliveries
-from bus.messages.base import Currency, Sku
+from bus.messages.base import Currency, ProductId, Sku
+from bus.messages.customer import EmailIndex
 from bus.messages.inventory import StockLevel
 from bus.routes import Routes
 from engine.actor import Bus
@@ -95,6 +96,7 @@ class GatewayContext:
     stripe_account: OwnAccount
     carrier_webhook_secrets: tuple[str, ...]
     feeds: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MOST_FEEDS))  # Walks through all goods.
+    products_of_skus: dict[Sku, ProductId] = field(default_factory=dict)  # As looked up; gateway/api/catalog/few.py.
     in_progress: dict[str, asyncio.Event] = field(default_factory=dict)  # Requests in progress, by key.
 
 
@@ -112,6 +114,11 @@ def context_of(scope: Scope) -> GatewayContext:
 def client_address(connection: AnyConnection) -> str:
     """Return the address of a request's client, as gateway/limits.py has found it."""
     return str(connection.scope["state"]["client_address"])
+
+
+def index_of(context: GatewayContext, email: str) -> EmailIndex:
+    """Return the index of an address: what is counted or looked up by it has no other name, and names nobody."""
+    return context.vault.email_index(email).hex()
 
 
 def context_of_request(request: Http) -> GatewayContext:

@@ -21,17 +21,17 @@ from typing import Any, ClassVar, Final, NoReturn
 from urllib.parse import unquote
 
 import httptools
-import msgspec
 from uvicorn._types import ASGI3Application
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
+from gateway.answers import problem_bytes
 from gateway.client_address import ClientAddresses, counted_as
 from gateway.headers import headers_of_all
 from gateway.limits import AdmissionControl, too_fast
 from gateway.places import Places
-from gateway.problems import Problem, document, too_many
+from gateway.problems import Problem, too_many
 from gateway.refusals import Reason, Refusals
 
 MAX_HEAD_BYTES: Final = 65_536
@@ -237,7 +237,7 @@ class _BoundedHttp(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002  # uvicorn's own words.
         """Refuse what the parser stopped at."""
-        self._refuse(self._problem or Problem(400, "bad_request", "This is no HTTP request."), self._reason)
+        self._refuse_request(self._problem or Problem(400, "bad_request", "This is no HTTP request."), self._reason)
 
     def _is_refused_here(self, path: str) -> bool:
         """Decide about a request; answer it if it is refused, unless only the application can.
@@ -253,7 +253,7 @@ class _BoundedHttp(HttpToolsProtocol):
         self.scope["state"]["admission"] = admission
         if not admission.wait_s or method == "HEAD" or not self._can_answer():
             return False
-        self.transport.write(_written(admission.refusal(), self.bounds.written_headers, closes=False))
+        self.transport.write(problem_bytes(admission.refusal(), self.bounds.written_headers, closes=False))
         return True
 
     def _rest(self) -> None:
@@ -285,7 +285,7 @@ class _BoundedHttp(HttpToolsProtocol):
         if self._is_refused:
             return
         if self._is_arriving and self._unseen_bytes > MAX_HEAD_BYTES:
-            self._refuse(_head_too_large(), "head")
+            self._refuse_request(_head_too_large(), "head")
         else:
             self._watch_arrival()
 
@@ -304,7 +304,7 @@ class _BoundedHttp(HttpToolsProtocol):
         if not self._in_head and left_s > 0:
             self._arrive_timer = self.loop.call_later(left_s, self._arrives_late)
         else:
-            self._refuse(Problem(408, "request_timeout", "The request did not arrive in time."), "late")
+            self._refuse_request(Problem(408, "request_timeout", "The request did not arrive in time."), "late")
 
     def _turn_away(self, reason: Reason) -> None:
         detail = "Too many connections; try again in a few seconds."
@@ -312,6 +312,12 @@ class _BoundedHttp(HttpToolsProtocol):
         self._has_begun = True  # Or there would be nothing to answer.
         problem = Problem(503, "unavailable", detail, headers={"Retry-After": f"{_FULL_WAIT_S:g}"})
         self._refuse(problem if is_full else too_many(_FULL_WAIT_S, detail), reason, lingers=False)
+
+    def _refuse_request(self, problem: Problem, reason: Reason) -> None:
+        """Refuse what is no request. It costs one, unless its head was a good one, and charged."""
+        if self._in_head and self._has_begun and self.bounds.admission is not None:
+            self.bounds.admission.charge(self.client[0] if self.client else "", self.headers)
+        self._refuse(problem, reason)
 
     def _refuse(self, problem: Problem, reason: Reason, *, lingers: bool = True) -> None:
         """Answer with a problem where an answer is due, and end the connection.
@@ -329,7 +335,7 @@ class _BoundedHttp(HttpToolsProtocol):
         self._leave_running()
         self._cut_within(_LINGER_S)
         if is_due:
-            self.transport.write(_written(problem, self.bounds.written_headers))
+            self.transport.write(problem_bytes(problem, self.bounds.written_headers))
         if is_due and lingers and self.transport.can_write_eof():
             self.transport.write_eof()
             self.flow.resume_reading()
@@ -380,17 +386,3 @@ def _path_in(target: bytes) -> str | None:
 def _head_too_large() -> Problem:
     detail = f"At most {MAX_HEAD_BYTES} bytes and {MAX_HEADERS} headers."
     return Problem(431, "headers_too_large", detail)
-
-
-def _written(problem: Problem, always: bytes, *, closes: bool = True) -> bytes:
-    """Write a problem as a whole answer, with the headers of every answer."""
-    body = msgspec.json.encode(document(problem))
-    headers = {
-        "content-type": "application/problem+json",
-        "content-length": str(len(body)),
-        "cache-control": "no-store",
-        **({"connection": "close"} if closes else {}),
-        **problem.headers,
-    }
-    lines = [f"{name.lower()}: {value}\r\n".encode() for name, value in headers.items()]
-    return b"".join([STATUS_LINE[problem.status], *lines, always, b"\r\n", body])

@@ -1,8 +1,9 @@
 """The limit on requests of a client address: before routes, bodies and keys, so that a refusal costs next to nothing.
 
-Each request is charged by the table of costs (gateway/api/costs.py). Callers that a signature or a token will prove
-(Stripe, carriers, staff) come often and from few addresses: they have a lane of their own, and are charged only for
-what is refused. So however much Stripe sends, it is not kept waiting, and guesses at tokens and signatures are few.
+Each request is charged by the table of costs (gateway/api/costs.py), and what is no request one unit. Callers that a
+signature or a token will prove (Stripe, carriers, staff) come often and from few addresses: they have a lane of their
+own, and are charged only for what is refused. So however much Stripe sends, it is not kept waiting, and guesses at
+tokens and signatures are few.
 """
 
 import re
@@ -91,6 +92,10 @@ class AdmissionControl:
         if wait_s:
             guard.note_requests(caller.address, cost.path, is_forwarded=_is_forwarded(peer, headers, guard))
         return Admission(caller, cost, wait_s)
+
+    def charge(self, peer: str, headers: Headers) -> None:
+        """Charge a client address for what is refused unread, as it is no request."""
+        self._guard.requests.take(Caller("anyone", self._guard.addresses.of(peer, headers)))
 
 
 def with_limits(app: ASGIApp, guard: Guard, costs: Sequence[RouteCost]) -> ASGIApp:

@@ -207,7 +207,7 @@ def _codes(handler: HTTPRouteHandler, *, has_key: bool) -> Sequence[str]:
     fields = handler.parsed_fn_signature.parameters
     own: Iterable[str] = handler.opt.get("refuses", ())
     is_staff, is_read = STAFF in handler.resolve_security(), set(handler.http_methods) <= {"GET", "HEAD"}
-    takes_cookies = is_staff or CUSTOMER in handler.resolve_security()
+    checks_origin = bool(handler.resolve_guards()) and not is_read  # As each guard does.
     around = {
         "bad_json": "data" in fields,
         "idempotency_key_required": "claim" in fields,
@@ -215,8 +215,8 @@ def _codes(handler: HTTPRouteHandler, *, has_key: bool) -> Sequence[str]:
         "forbidden": is_staff,
         "fresh_login_required": is_staff,
         "second_factor_required": is_staff,
-        "foreign_origin": takes_cookies and not is_read,
-        "unsupported_media_type": takes_cookies and not is_read,
+        "foreign_origin": checks_origin,
+        "unsupported_media_type": checks_origin,
         "idempotency_in_progress": has_key,
         "answer_lost": has_key,
         "body_too_large": has_key or "data" in fields or "signature" in handler.opt,

@@ -126,6 +126,7 @@ RIGHTS: Final[Mapping[str, Right]] = {
     "POST /admin/api/uploads": Right("write_products"),
     "POST /admin/api/uploads/{upload_id}/complete": Right("write_products"),
     "GET /admin/api/orders": Right("read_orders"),
+    "GET /admin/api/orders/{order_id}": Right("read_orders"),
     "PATCH /admin/api/orders/{order_id}": Right("write_orders", "read_customers"),
     "GET /admin/api/orders/{order_id}/notes": Right("read_orders", "read_customers"),
     "POST /admin/api/orders/{order_id}/notes": Right("write_orders", "read_customers"),

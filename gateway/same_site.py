@@ -10,12 +10,19 @@ A page of another host of the same domain is another site's, too: shops share do
 
 from typing import Final
 
+from litestar.handlers import BaseRouteHandler
+
 from gateway.context import AnyConnection, context_of
 from gateway.live.handshake import is_welcome
 from gateway.problems import Problem
 
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _OWN: Final = frozenset({"same-origin", "none"})  # None: its user typed the address.
+
+
+async def own_pages_only(connection: AnyConnection, _handler: BaseRouteHandler) -> None:
+    """Guard a route of strangers: no page of another site can sign its user in or out, or have a mail sent."""
+    check_origin(connection)
 
 
 def check_origin(connection: AnyConnection, *, takes_files: bool = False) -> None:

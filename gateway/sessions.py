@@ -12,7 +12,6 @@ one moment, and a clock may be set back. What it is compared with is for the cal
 Rejected: docs/decisions/0046.
 """
 
-import hashlib
 import secrets
 from collections.abc import Awaitable
 from datetime import datetime, timedelta
@@ -23,6 +22,7 @@ from redis.asyncio import Redis
 
 from engine.clock import Clock
 from engine.services import redis_errors
+from engine.tokens import hash_of_token
 from gateway.cookies import cookie_values
 
 _TOKEN_BYTES: Final = 32
@@ -97,13 +97,13 @@ class Sessions:
         with redis_errors():
             async with self._redis.pipeline(transaction=True) as pipeline:
                 if former is not None:
-                    self._remove(pipeline, former, token_hash(instead_of))
-                pipeline.set(self._key(token_hash(token)), msgspec.msgpack.encode(session), ex=self.kind.absolute)
-                pipeline.hset(self._list(subject), session.id, token_hash(token))
+                    self._remove(pipeline, former, _hash(instead_of))
+                pipeline.set(self._key(_hash(token)), msgspec.msgpack.encode(session), ex=self.kind.absolute)
+                pipeline.hset(self._list(subject), session.id, _hash(token))
                 pipeline.expire(self._list(subject), self.kind.absolute)
                 await pipeline.execute()
         ended = await self._end_oldest(subject)
-        return Begun(token, session, ((token_hash(instead_of),) if former else ()) + ended)
+        return Begun(token, session, ((_hash(instead_of),) if former else ()) + ended)
 
     async def read(self, token: str) -> Session | None:
         """Return the session of a token, and note that it was used; None if there is none, or it has ended.
@@ -119,7 +119,7 @@ class Sessions:
             session = msgspec.structs.replace(session, seen=now)
             with redis_errors():  # Only where it still is: it may have been ended meanwhile.
                 await self._redis.set(
-                    self._key(token_hash(token)),
+                    self._key(_hash(token)),
                     msgspec.msgpack.encode(session),
                     ex=max(session.ends_at - now, _A_MOMENT),
                     xx=True,
@@ -195,7 +195,7 @@ class Sessions:
         if not token.startswith(self.kind.mark) or len(token) > _LONGEST_TOKEN:
             return None
         with redis_errors():
-            session = _decode(await self._redis.get(self._key(token_hash(token))))
+            session = _decode(await self._redis.get(self._key(_hash(token))))
         return session if session is not None and self._lives(session) else None
 
     def _lives(self, session: Session) -> bool:
@@ -245,6 +245,6 @@ def _decode(kept: bytes | str | None) -> Session | None:
         return None
 
 
-def token_hash(token: str) -> str:
-    """Hash a token: only this is kept."""
-    return hashlib.sha256(token.encode()).hexdigest()
+def _hash(token: str) -> str:
+    """Hash a token, as names in Redis and what is published have it."""
+    return hash_of_token(token).hex()

@@ -162,6 +162,11 @@ class EdgeSettings(Settings, frozen=True, kw_only=True):
 _URL_OR_TEXT = "The address of a page (https://...), or the text itself. Empty: the page does not speak of it."
 
 
+def is_address(text: str) -> bool:
+    """Whether a notice is the address of a page elsewhere, and no text."""
+    return text.startswith(("https://", "http://"))
+
+
 class PageSettings(Settings, frozen=True, kw_only=True):
     """The shop's duties to inform its buyers, which only its owner can fulfil."""
 
@@ -173,6 +178,7 @@ class PageSettings(Settings, frozen=True, kw_only=True):
     shopflow_terms: Annotated[str, meaning(f"The terms of sale. {_URL_OR_TEXT}")] = ""
     shopflow_returns: Annotated[str, meaning(f"How goods are sent back. {_URL_OR_TEXT}")] = ""
     shopflow_privacy: Annotated[str, meaning(f"What becomes of buyers' data. {_URL_OR_TEXT}")] = ""
+    shopflow_contact: Annotated[str, meaning(f"How buyers reach the shop. {_URL_OR_TEXT}")] = ""
     shopflow_tax_note: Annotated[
         str, meaning("A sentence on taxes that stands at each total, such as: Prices include VAT.")
     ] = "The shop adds nothing to this total."
@@ -185,4 +191,10 @@ class PageSettings(Settings, frozen=True, kw_only=True):
             "Terms": self.shopflow_terms,
             "Returns": self.shopflow_returns,
             "Privacy": self.shopflow_privacy,
+            "Contact": self.shopflow_contact,
         }
+
+    @property
+    def own_texts(self) -> dict[str, str]:
+        """The notices that are texts, by the last part of their pages' addresses."""
+        return {title.lower(): text for title, text in self.notices.items() if text and not is_address(text)}

@@ -1,12 +1,12 @@
 """How people who work here come in: settings, sessions, and the bounds on tries."""
 
-import hashlib
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, Final
 
 import msgspec
 
+from bus.messages.customer import EmailIndex
 from engine.patterns import whole
 from engine.settings import Seconds, Settings, meaning
 from gateway.limiter import Caller, Limiter
@@ -57,9 +57,9 @@ class StaffGate:
     of_address: Limiter
     link_base: str  # Before the path of a link that invites.
 
-    def wait_s(self, email: str, address: str) -> float:
+    def wait_s(self, account: EmailIndex, address: str) -> float:
         """Charge a try to sign in; return the seconds to wait if there were too many."""
-        of_both, of_account = _callers(email, address)
+        of_both, of_account = _callers(account, address)
         return max(
             self.of_address.take(Caller("staff-address", address)),
             self.tries.take(of_both),
@@ -70,9 +70,9 @@ class StaffGate:
         """Charge a try that names no account; return the seconds to wait if there were too many."""
         return self.of_address.take(Caller("staff-address", address))
 
-    def signed_in(self, email: str, address: str) -> None:
+    def signed_in(self, account: EmailIndex, address: str) -> None:
         """Give back what a try was charged that was none: of the account, never of the address."""
-        of_both, of_account = _callers(email, address)
+        of_both, of_account = _callers(account, address)
         self.tries.charge(of_both, -1)
         self.of_account.charge(of_account, -1)
 
@@ -82,14 +82,8 @@ class StaffGate:
         return self.tries, self.of_account, self.of_address
 
 
-def _callers(email: str, address: str) -> tuple[Caller, Caller]:
-    account = hash_name(email)
+def _callers(account: EmailIndex, address: str) -> tuple[Caller, Caller]:
     return Caller("staff-tries", f"{account}:{address}"), Caller("staff-account", account)
-
-
-def hash_name(email: str) -> str:
-    """Name an account in counters without naming a person."""
-    return hashlib.sha256(email.strip().casefold().encode()).hexdigest()[:32]
 
 
 def staff_kind(settings: StaffSettings) -> Kind:

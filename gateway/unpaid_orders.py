@@ -4,7 +4,6 @@ An order counts against the client address that placed it and against the e-mail
 paid or an hour has passed. One that was cancelled unpaid still counts: its mails were sent.
 """
 
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
@@ -12,6 +11,7 @@ from typing import Final
 
 from bus.messages.base import OrderId
 from bus.messages.cart import CheckedOut
+from bus.messages.customer import EmailIndex
 from bus.messages.order import OrderProgressed, OrderStatus
 from engine.message import Reply
 from gateway.limiter import Caller, Limiter
@@ -36,7 +36,7 @@ class UnpaidOrders:
         self._callers: dict[OrderId, Sequence[Caller]] = {}  # The oldest first.
 
     @contextmanager
-    def placing(self, order_id: OrderId, address: str, email: str) -> Iterator[Callable[[Reply], None]]:
+    def placing(self, order_id: OrderId, address: str, mailbox: EmailIndex) -> Iterator[Callable[[Reply], None]]:
         """Count an order from before it is placed, so that many at once are counted too.
 
         It stays counted only if its checkout's answer, passed to the yielded function, has an intent to pay.
@@ -44,7 +44,7 @@ class UnpaidOrders:
         Raises:
             Problem: Too many unpaid orders.
         """
-        self.begin(order_id, address, email)
+        self.begin(order_id, address, mailbox)
         got: list[Reply] = []
         try:
             yield got.append
@@ -52,7 +52,7 @@ class UnpaidOrders:
             if not any(isinstance(answer, CheckedOut) and answer.intent_id for answer in got):
                 self.end(order_id)
 
-    def begin(self, order_id: OrderId, address: str, email: str) -> None:
+    def begin(self, order_id: OrderId, address: str, mailbox: EmailIndex) -> None:
         """Count an order that is about to be placed. A repeat counts once.
 
         Raises:
@@ -60,7 +60,7 @@ class UnpaidOrders:
         """
         if order_id in self._callers:
             return
-        callers = (Caller("orders", address), Caller("mailbox", _hash(email)))
+        callers = (Caller("orders", address), Caller("mailbox", mailbox))
         for number, caller in enumerate(callers):
             if wait_s := self.limiter.take(caller):
                 for taken in callers[:number]:
@@ -80,8 +80,3 @@ class UnpaidOrders:
         """Count an order no more if its status says that its money has come, or is on its way."""
         if order.status not in _UNDECIDED:
             self.end(order.order_id)
-
-
-def _hash(email: str) -> str:
-    """Shorten an e-mail address to a key that does not show it: keys are shared with other processes."""
-    return hashlib.sha256(email.strip().casefold().encode()).hexdigest()[:32]

@@ -14,7 +14,7 @@ from bus.messages.staff import (
 )
 from engine.errors import BadSetting
 from engine.passwords import open_passwords
-from gateway.access import hash_of
+from engine.tokens import hash_of_token
 from gateway.staff_links import INVITATION_S, join_link, new_invitation
 from wiring.domains import ShopSettings
 from wiring.shop import Shop
@@ -39,7 +39,7 @@ async def first_owner(shop: Shop, url: str) -> str:
         return ""
     token, email = new_invitation(), settings.shopflow_admin_email or NOBODY
     invite = Invite(
-        id=new_id("stf"), email=email, name="Owner", role=OWNER, token_hash=hash_of(token), valid_s=INVITATION_S,
+        id=new_id("stf"), email=email, name="Owner", role=OWNER, token_hash=hash_of_token(token), valid_s=INVITATION_S,
         by=COMMAND_LINE,
     )  # fmt: skip
     answer = await shop.bus.ask(invite)
@@ -47,7 +47,9 @@ async def first_owner(shop: Shop, url: str) -> str:
         known = await _invited(shop, email)
         if known is None:
             return ""
-        await shop.bus.ask(Reinvite(id=known.id, token_hash=hash_of(token), valid_s=INVITATION_S, by=COMMAND_LINE))
+        await shop.bus.ask(
+            Reinvite(id=known.id, token_hash=hash_of_token(token), valid_s=INVITATION_S, by=COMMAND_LINE)
+        )
     return join_link(url, token)
 
 

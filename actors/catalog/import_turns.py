@@ -38,7 +38,8 @@ class ImportTurns(Viewing):
         if len(ask.rows) > 1000:
             raise BadInput("at most 1,000 rows in one request")
         known = await store.lock(tx, {row.product_id for row in ask.rows})
-        good, refused = rules.sort_rows(ask.rows, self._currency, *await store.taken(tx, ask.rows), ask.begun)
+        sizes, taken = {product.id: len(product.skus) for product in known.values()}, await store.taken(tx, ask.rows)
+        good, refused = rules.sort_rows(ask.rows, self._currency, *taken, ask.begun, sizes)
         products, made, unsettled = await categories.settled(tx, rules.merged(known, good), known)
         products, misfits = await self._with_cells(tx, products, good)
         reasons = {**unsettled, **misfits, **model_rules.refusals(products, known, tx.now)}

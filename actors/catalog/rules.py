@@ -14,6 +14,7 @@ from actors.catalog.bundle_rules import recipe
 from bus.messages.amounts import price_refusal
 from bus.messages.base import NAME, ProductId, Sku
 from bus.messages.catalog import (
+    MOST_SKUS,
     MOST_WEIGHT_G,
     SLUG,
     ChangeProduct,
@@ -87,7 +88,12 @@ def same_product(one: SkuRow, other: SkuRow) -> bool:
 
 
 def sort_rows(
-    rows: Sequence[SkuRow], currency: str, owners: dict[str, str], slugs: dict[str, str], begun: SkuRow | None = None
+    rows: Sequence[SkuRow],
+    currency: str,
+    owners: dict[str, str],
+    slugs: dict[str, str],
+    begun: SkuRow | None = None,
+    sizes: Mapping[ProductId, int] | None = None,
 ) -> tuple[list[SkuRow], list[tuple[int, str]]]:
     """Separate the rows to write from the refused ones.
 
@@ -97,6 +103,7 @@ def sort_rows(
         owners: The product of each known SKU.
         slugs: The product of each taken slug.
         begun: An earlier row of one of the products, to be described alike.
+        sizes: The number of SKUs of each product that is there; None: each is replaced as a whole, and checked so.
 
     Returns:
         The rows to write, and the place and reason of each refused one.
@@ -105,7 +112,7 @@ def sort_rows(
     refused: list[tuple[int, str]] = []
     first_of = {begun.product_id: begun} if begun is not None and refusal(begun, currency) is None else {}
     written: set[Sku] = set()
-    owners, slugs = dict(owners), dict(slugs)
+    owners, slugs, counts = dict(owners), dict(slugs), dict(sizes or {})
     for place, row in enumerate(rows):
         reason = refusal(row, currency)
         if reason is None and not same_product(first_of.get(row.product_id, row), row):
@@ -116,7 +123,11 @@ def sort_rows(
             reason = f"slug {row.slug} belongs to product {slugs[row.slug]}"
         if reason is None and row.sku in written:
             reason = f"sku {row.sku} is named twice"
+        size = counts.get(row.product_id, 0) + (row.sku not in owners)
+        if reason is None and sizes is not None and size > MOST_SKUS:
+            reason = f"product {row.product_id} has {MOST_SKUS:,} SKUs, and more it can't have"
         if reason is None:  # Only a row that is written claims its names.
+            counts[row.product_id] = size
             first_of.setdefault(row.product_id, row)
             owners[row.sku] = slugs[row.slug] = row.product_id
             written.add(row.sku)

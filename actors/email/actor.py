@@ -25,7 +25,6 @@ from bus.messages.email import (
     ReadMailFacts,
     SentMails,
     WithdrawOrderLinks,
-    link_hash,
 )
 from bus.messages.order import BuyerCorrected, GetOrder, Order
 from engine.actor import Actor, Bus, call, turn
@@ -33,6 +32,7 @@ from engine.clock import Clock
 from engine.envelope import Envelope
 from engine.errors import BadInput
 from engine.postgres import Database
+from engine.tokens import hash_of_token
 from engine.transaction import Transaction
 
 
@@ -76,7 +76,7 @@ class Email(PersonalMails, MailsForStaff, Actor):
         except ValueError:
             raise BadInput(f"{about.id} has no address that a mail can be sent to") from None  # It would name it.
         await self._mailer.send(mail)
-        return RecordMail(order_id=about.id, message_id=own_id, template=template, link_hash=link_hash(token))
+        return RecordMail(order_id=about.id, message_id=own_id, template=template, link_hash=hash_of_token(token))
 
     @call(limit=8)
     async def send_account(self, ask: SendAccountMail) -> None:

@@ -8,29 +8,24 @@ import msgspec
 
 from actors.inventory import books, importing, ledger, moving, rules, store
 from actors.inventory.private import ReleaseExpired
+from actors.inventory.reading import StockReading
 from actors.inventory.shelf import Shelf
-from bus.messages.audit import BooksRepaired, Findings, Repairs
+from bus.messages.audit import BooksRepaired, Repairs
 from bus.messages.base import CartId, OrderId, Sku
 from bus.messages.inventory import (
-    AuditStock,
     AvailabilityTurned,
     CarryUnits,
     CheckoutHeld,
     CountShelves,
-    CountStock,
     CountsUndone,
-    GetStock,
     GiveBack,
-    HoldFacts,
     HoldForCheckout,
     HoldsMoved,
     HoldStock,
     HoldUnits,
-    ListLevels,
     ListStock,
     MoveHolds,
     OutOfStock,
-    ReadHoldFacts,
     ReadLedger,
     ReceiveStock,
     RepairStock,
@@ -41,7 +36,6 @@ from bus.messages.inventory import (
     StockHeld,
     StockLedger,
     StockLevel,
-    StockLevels,
     StockList,
     StockMoved,
     StockRefused,
@@ -54,7 +48,7 @@ from bus.messages.inventory import (
 )
 from bus.messages.order import OrderCancelled, OrderCreated, OrderSettled, OrderShipped, PaymentCameLate
 from bus.messages.payment import PaymentFailed, PaymentProcessing, PaymentReceived
-from engine.actor import Actor, Bus, call, turn
+from engine.actor import Bus, call, turn
 from engine.alarm import Alarm
 from engine.clock import Clock
 from engine.crash import CrashPoint
@@ -108,14 +102,13 @@ class LevelPublisher(Protocol):
         ...
 
 
-class Inventory(Actor):
+class Inventory(StockReading):
     """Sets stock aside for carts and orders, and puts it back. The only writer of its tables."""
 
     def __init__(
         self, *, bus: Bus, database: Database, clock: Clock, updates: LevelPublisher, settings: InventorySettings
     ) -> None:
-        self._database = database
-        self._clock = clock
+        super().__init__(database=database, clock=clock)
         self._updates = updates
         self._cart_hold = timedelta(seconds=settings.shopflow_cart_hold_s)
         self._shares = rules.Shares(
@@ -284,30 +277,6 @@ class Inventory(Actor):
         answer = books.carry(ask, shelf)
         await self._save(tx, shelf)
         return answer
-
-    @turn
-    async def levels(self, tx: Transaction, asks: Sequence[GetStock]) -> Sequence[StockLevels]:
-        known = await store.levels(tx, {sku for ask in asks for sku in ask.skus})
-        return [StockLevels(levels=tuple(known[sku] for sku in ask.skus if sku in known)) for ask in asks]
-
-    @turn
-    async def count(self, tx: Transaction, asks: Sequence[CountStock]) -> Sequence[StockCount | UnknownSku]:
-        known = await store.counts(tx, {ask.sku for ask in asks})
-        return [known.get(ask.sku) or UnknownSku(sku=ask.sku) for ask in asks]
-
-    @call(limit=1)  # One statement outside any turn: it may take long, and delays no turn.
-    async def audit(self, ask: AuditStock) -> Findings:
-        del ask
-        sums = await store.sums(self._database)
-        return Findings(findings=tuple(finding for row in sums for finding in books.audit(row)), checked=len(sums))
-
-    @call(limit=4)
-    async def browse(self, ask: ListLevels) -> StockLevels:
-        return StockLevels(levels=tuple(await store.levels_after(self._database, ask.after, ask.limit)))
-
-    @call(limit=4)
-    async def facts(self, ask: ReadHoldFacts) -> HoldFacts:
-        return HoldFacts(facts=tuple(await store.facts(self._database, ask.after, ask.until)))
 
     @turn
     async def repair(self, tx: Transaction, ask: RepairStock) -> Repairs:

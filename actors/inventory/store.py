@@ -8,7 +8,7 @@ from asyncpg import Record
 from actors.inventory.books import StockSums
 from actors.inventory.shelf import Hold, Shelf, Stock
 from bus.messages.base import CartId, OrderId, Sku
-from bus.messages.inventory import HoldFact, StockCount, StockLevel
+from bus.messages.inventory import HoldEnd, HoldFact, StockCount, StockLevel
 from engine.clock import FOREVER
 from engine.postgres import Database
 from engine.transaction import Transaction
@@ -94,6 +94,15 @@ order by s.sku"""
 
 _LEVELS_AFTER = """
 select sku, on_hand - assigned - held as available, version from inventory.stock where sku > $1 order by sku limit $2"""
+# What moved last, by the key of the ledger: an index by units would be written with each sale.
+_LOW = """
+select sku, on_hand - assigned - held as available, version from inventory.stock
+where on_hand - assigned - held between 1 and $1 and sku in (
+    select sku from (select sku from inventory.ledger order by id desc limit 2000) as newest)
+order by available, sku limit $2"""
+_HOLD_ENDS = """
+select sku, min(expires_at) as at from inventory.holds
+where ends_minute is not null and expires_at > $2 and sku = any($1) group by sku order by sku"""
 _FACTS = """
 select order_id, sku, quantity, stage from inventory.holds
 where order_id > $1 and order_id <= coalesce($2, (select max(order_id) from inventory.holds where order_id is not null))
@@ -186,6 +195,16 @@ async def sums(reader: Transaction | Database, skus: Collection[Sku] | None = No
 async def levels_after(database: Database, sku: Sku, limit: int) -> list[StockLevel]:
     """Available units of the SKUs after this one."""
     return [StockLevel(**dict(row)) for row in await database.fetch(_LEVELS_AFTER, sku, limit)]
+
+
+async def low(database: Database, most: int, limit: int) -> list[StockLevel]:
+    """Levels of which few units are left, among the SKUs that moved last."""
+    return [StockLevel(**dict(row)) for row in await database.fetch(_LOW, most, limit)]
+
+
+async def hold_ends(database: Database, skus: Collection[Sku], now: datetime) -> list[HoldEnd]:
+    """The first end of these SKUs' holds."""
+    return [HoldEnd(**dict(row)) for row in await database.fetch(_HOLD_ENDS, list(skus), now)]
 
 
 async def facts(database: Database, after: OrderId, until: OrderId | None) -> list[HoldFact]:

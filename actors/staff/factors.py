@@ -31,7 +31,8 @@ _PASSKEY = """
 select p.credential_id, p.public_key, p.sign_count, p.is_backed_up, p.site_id, u.id as user_id, u.sessions_from
 from staff.passkeys p join staff.users u on u.id = p.user_id where p.credential_id = $1 and u.state = 'active'"""
 _PASSKEYS = """
-select credential_id, label, created_at, used_at from staff.passkeys where user_id = $1 order by created_at"""
+select credential_id, label, created_at, used_at, is_backed_up from staff.passkeys where user_id = $1
+order by created_at"""
 _ADD = """
 insert into staff.passkeys (credential_id, user_id, public_key, sign_count, is_backed_up, site_id, label, created_at)
 select $1, $2, $3, $4, $5, $6, $7, $8 where (select count(*) from staff.passkeys where user_id = $2) < $9
@@ -144,4 +145,5 @@ def _info(row: Record) -> PasskeyInfo:
         label=row["label"],
         created_at=row["created_at"].astimezone(UTC),
         used_at=used and used.astimezone(UTC),
+        is_backed_up=row["is_backed_up"],
     )

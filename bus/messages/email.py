@@ -1,6 +1,5 @@
 """E-mail: the events that are mailed, and the mails that were sent."""
 
-import hashlib
 import re
 from datetime import datetime
 from typing import ClassVar, Final, TypeAlias
@@ -53,11 +52,6 @@ class ListMails(Query[SentMails]):
     """List the mails that were sent about an order."""
 
     order_id: OrderId
-
-
-def link_hash(token: str) -> bytes:
-    """Hash the token of a mail's link: only this is stored, and sent."""
-    return hashlib.sha256(token.encode()).digest()
 
 
 class LinkCheck(Reply):

@@ -313,6 +313,35 @@ class ListLevels(Query[StockLevels]):
     limit: int = 500
 
 
+class ListLowStock(Query[StockLevels]):
+    """List SKUs of which few units are left, the fewest first: of those that have moved lately, not of all."""
+
+    most: int = 5  # Available at the most; SKUs without any are left out.
+    limit: int = 12  # 1 to 100.
+
+
+class HoldEnd(Value, frozen=True, kw_only=True):
+    """The first end of a SKU's holds. Its units are free then, unless they are bought before."""
+
+    sku: Sku
+    at: datetime
+
+
+class HoldEnds(Reply):
+    """The first ends of holds, in order of SKUs; a SKU without holds that end is missing."""
+
+    ends: tuple[HoldEnd, ...]
+
+
+class ReadHoldEnds(Query[HoldEnds]):
+    """Read when units come back at the latest: the first end of the holds of SKUs, 100 at most.
+
+    It reads all holds that end, for these have no index by SKU: ask it of what is sold out.
+    """
+
+    skus: tuple[Sku, ...]
+
+
 class HoldFact(Fact, frozen=True, kw_only=True):
     """The hold of one order line, and its stage."""
 

@@ -97,6 +97,7 @@ class PasskeyInfo(Value, frozen=True, kw_only=True):
     label: str
     created_at: datetime
     used_at: datetime | None = None
+    is_backed_up: bool = False
 
 
 class PasskeyFacts(Value, frozen=True, kw_only=True):

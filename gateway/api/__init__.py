@@ -46,6 +46,7 @@ PUBLIC: list[ControllerRouterHandler] = [
     *search.PUBLIC,
     *cart.PUBLIC,
     *order.PUBLIC,
+    *shipping.PUBLIC,
     *reorder.PUBLIC,
     *paying.PUBLIC,
     *webhooks.PUBLIC,

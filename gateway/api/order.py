@@ -108,7 +108,7 @@ async def get_order(context: Injected, request: Http, order_id: FromPath[str]) -
     summary="Cancel an order and refund it",
     guards=[order_readers_only],
     security=[openapi.ORDER, openapi.CUSTOMER, openapi.STAFF],
-    refuses=["not_found", "not_cancellable", "foreign_origin", "unsupported_media_type"],
+    refuses=["not_found", "not_cancellable"],
 )
 async def cancel_order(context: Injected, request: Http, order_id: FromPath[str]) -> OrderView:
     """Cancel an order that is not packed yet, and refund its money."""
@@ -123,7 +123,7 @@ async def cancel_order(context: Injected, request: Http, order_id: FromPath[str]
     summary="Withdraw the links in an order's mails",
     guards=[order_readers_only],
     security=[openapi.ORDER, openapi.CUSTOMER, openapi.STAFF],
-    refuses=["not_found", "foreign_origin", "unsupported_media_type"],
+    refuses=["not_found"],
 )
 async def withdraw_links(context: Injected, order_id: FromPath[str]) -> WithdrawnView:
     """Withdraw the links of all mails about an order that were sent so far. Later mails bring new ones.

@@ -24,7 +24,7 @@ from gateway.access import Member
 from gateway.api.bodies import Body, Strict, View
 from gateway.api.cart.carts import AddressBody, Text, typed_address
 from gateway.api.lists import Limit, ListView
-from gateway.api.order import OrderView, view
+from gateway.api.order import OrderView, read_order, view
 from gateway.buyers import read_address, read_email, read_name, read_phone
 from gateway.context import Injected
 from gateway.problems import Problem, not_found
@@ -107,6 +107,12 @@ async def list_orders(
     return OrderList(items=[_row(order, now) for order in page.orders], next=page.next)
 
 
+@get("/orders/{order_id:str}", summary="Read an order, as staff do", refuses=["not_found"])
+async def get_order_for_staff(context: Injected, staff: Member, order_id: FromPath[str]) -> OrderView:
+    """Read an order with what only staff see of its timeline, and with its buyer for the key `read_customers`."""
+    return await read_order(context, order_id, for_staff=True, shows_buyer=staff.may("read_customers"))
+
+
 @patch(
     "/orders/{order_id:str}",
     dto=Strict[CorrectionBody],
@@ -164,4 +170,4 @@ def _row(order: OrderRow, now: datetime) -> OrderRowView:
     )
 
 
-STAFF = [list_orders, correct_buyer]
+STAFF = [list_orders, get_order_for_staff, correct_buyer]

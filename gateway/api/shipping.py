@@ -1,4 +1,4 @@
-"""Shipping methods: their titles, times and prices."""
+"""Shipping methods: their titles, times and prices; seen by buyers, kept by staff."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -7,8 +7,15 @@ import msgspec
 from litestar import get, put
 from litestar.params import FromPath, JSONBody
 
-from bus.messages.base import Money
-from bus.messages.shipping import MethodDetail, MethodPrice, ReadMethods, SetShippingMethod
+from bus.messages.base import Currency, Money
+from bus.messages.shipping import (
+    ListShippingMethods,
+    MethodDetail,
+    MethodPrice,
+    PricedMethod,
+    ReadMethods,
+    SetShippingMethod,
+)
 from gateway.api.bodies import Body, MoneyBody, Strict, View
 from gateway.api.lists import WholeListView
 from gateway.context import Injected
@@ -55,11 +62,35 @@ class MethodDetailView(View, frozen=True, kw_only=True):
     prices: Sequence[PriceView]
 
 
+class OfferedMethodView(View, frozen=True, kw_only=True):
+    """A method as buyers see it, with its price in the shop's currency. Goods of `free_from` or more ship for free."""
+
+    id: str
+    title: str
+    days: MethodDays
+    price: Money
+    free_from: Money | None
+
+
+class OfferedMethods(WholeListView[OfferedMethodView], frozen=True, kw_only=True):
+    """Methods in the order in which buyers see them."""
+
+
 class MethodList(WholeListView[MethodDetailView], frozen=True, kw_only=True):
     """Methods in the order in which buyers see them."""
 
 
 @get("/shipping-methods", summary="List shipping methods")
+async def list_offered(context: Injected) -> OfferedMethods:
+    """List the methods that buyers choose from, with their times, and prices in the shop's currency.
+
+    A cart's quote says what they cost for its goods.
+    """
+    asked = await context.bus.ask(ListShippingMethods(currency=context.currency))
+    return OfferedMethods(items=[_offered(method, asked.currency) for method in asked.methods])
+
+
+@get("/shipping-methods", summary="List shipping methods to edit them")
 async def list_methods(context: Injected) -> MethodList:
     """List all methods with their prices in all currencies, in the order in which buyers see them."""
     return MethodList(items=[_view(method) for method in (await context.bus.ask(ReadMethods())).methods])
@@ -98,6 +129,17 @@ async def set_method(context: Injected, method_id: FromPath[str], data: JSONBody
     raise not_found("shipping method")
 
 
+def _offered(method: PricedMethod, currency: Currency) -> OfferedMethodView:
+    free_from = None if method.free_from is None else Money(amount=method.free_from, currency=currency)
+    return OfferedMethodView(
+        id=method.id,
+        title=method.title,
+        days=MethodDays(min=method.days_min, max=method.days_max),
+        price=Money(amount=method.price, currency=currency),
+        free_from=free_from,
+    )
+
+
 def _view(method: MethodDetail) -> MethodDetailView:
     return MethodDetailView(
         id=method.id,
@@ -114,4 +156,5 @@ def _view(method: MethodDetail) -> MethodDetailView:
     )
 
 
+PUBLIC = [list_offered]
 STAFF = [list_methods, get_method, set_method]

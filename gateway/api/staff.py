@@ -36,7 +36,8 @@ from bus.messages.staff import (
 )
 from bus.messages.staff_acts import ListActs, RecordedAct
 from engine.patterns import whole
-from gateway.access import Member, hash_of, new_token
+from engine.tokens import hash_of_token
+from gateway.access import Member, new_token
 from gateway.api.bodies import Body, Strict, View
 from gateway.api.lists import Limit, ListView, WholeListView
 from gateway.context import Injected
@@ -195,7 +196,7 @@ async def invite_person(context: Injected, staff: Member, data: JSONBody[InviteB
             email=data.email,
             name=data.name,
             role=data.role,
-            token_hash=hash_of(token),
+            token_hash=hash_of_token(token),
             valid_s=INVITATION_S,
             by=staff.doer,
         )
@@ -211,7 +212,7 @@ async def invite_person(context: Injected, staff: Member, data: JSONBody[InviteB
 async def reinvite_person(context: Injected, staff: Member, person_id: Id) -> InvitedView:
     """Invite a person anew who has lost all ways in. The password and all factors of before are void at once."""
     token = new_invitation()
-    ask = Reinvite(id=person_id, token_hash=hash_of(token), valid_s=INVITATION_S, by=staff.doer)
+    ask = Reinvite(id=person_id, token_hash=hash_of_token(token), valid_s=INVITATION_S, by=staff.doer)
     answer = await context.bus.ask(ask)
     if isinstance(answer, NoSuchThing):
         raise not_found("person")
@@ -293,7 +294,7 @@ async def make_token(context: Injected, staff: Member, data: JSONBody[NewTokenBo
     token = new_token()
     answer = await context.bus.ask(
         MakeToken(
-            hash=hash_of(token),
+            hash=hash_of_token(token),
             label=data.label,
             keys=tuple(data.keys),
             valid_s=data.days * _DAY_S,

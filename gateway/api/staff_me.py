@@ -18,7 +18,6 @@ from bus.messages.staff_sign_in import (
     KeepTotp,
     ListStaffPasskeys,
     PasskeyFacts,
-    PasskeyInfo,
     RemoveStaffPasskey,
     SetOwnPassword,
     StaffCredentials,
@@ -31,6 +30,7 @@ from engine.patterns import whole
 from gateway.access import Member, Staff, bearer, is_fresh
 from gateway.api.bodies import Body, Strict, View
 from gateway.api.lists import WholeListView
+from gateway.api.passkeys import PasskeyList, PasskeyView, passkey_views
 from gateway.api.staff_sessions import Answered, PasskeyOptions, SignedInView, Word, begin, check_password
 from gateway.context import GatewayContext, Http, Injected
 from gateway.problems import Problem, not_found
@@ -107,23 +107,10 @@ class NewPasskey(Body, frozen=True, kw_only=True):
     label: Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_LABEL), whole(r"[^\x00-\x1f\x7f]+")]
 
 
-class StaffPasskeyView(View, frozen=True, kw_only=True):
-    """A passkey of the person who asks."""
-
-    id: str
-    label: str
-    created_at: Instant
-    used_at: Instant | None
-
-
-class StaffPasskeys(WholeListView[StaffPasskeyView], frozen=True, kw_only=True):
-    """The passkeys of the person who asks, the oldest first."""
-
-
 class AddedPasskey(View, frozen=True, kw_only=True):
     """The passkeys, and recovery codes if there were none: they are shown once."""
 
-    passkeys: Sequence[StaffPasskeyView]
+    passkeys: Sequence[PasskeyView]
     recovery_codes: Sequence[str]
 
 
@@ -208,10 +195,10 @@ async def keep_totp(context: Injected, staff: Member, data: JSONBody[TotpBody]) 
 
 
 @get("/me/passkeys", summary="List one's passkeys")
-async def list_own_passkeys(context: Injected, staff: Member) -> StaffPasskeys:
+async def list_own_passkeys(context: Injected, staff: Member) -> PasskeyList:
     """List one's passkeys, the oldest first."""
     found = await context.bus.ask(ListStaffPasskeys(id=staff.id))
-    return StaffPasskeys(items=_views(found))
+    return PasskeyList(items=passkey_views(found.passkeys))
 
 
 @post("/me/passkeys/options", status_code=200, summary="Begin to add a passkey")
@@ -250,16 +237,16 @@ async def add_own_passkey(context: Injected, staff: Member, data: JSONBody[NewPa
         raise Problem(409, "too_many_passkeys", "It is known, or there are as many as one may have.")
     if not isinstance(answer, StaffPasskeyList):
         raise not_found("account")
-    return AddedPasskey(passkeys=_views(answer), recovery_codes=codes if answer.has_new_codes else [])
+    return AddedPasskey(passkeys=passkey_views(answer.passkeys), recovery_codes=codes if answer.has_new_codes else [])
 
 
 @delete("/me/passkeys/{passkey_id:str}", status_code=200, summary="Remove a passkey", refuses=["not_found"])
-async def remove_own_passkey(context: Injected, staff: Member, passkey_id: SessionId) -> StaffPasskeys:
+async def remove_own_passkey(context: Injected, staff: Member, passkey_id: SessionId) -> PasskeyList:
     """Remove a passkey. The only second factor stays until there is another."""
     answer = await context.bus.ask(RemoveStaffPasskey(id=staff.id, passkey=passkey_id, by=staff.doer))
     if not isinstance(answer, StaffPasskeyList):
         raise not_found("passkey")
-    return StaffPasskeys(items=_views(answer))
+    return PasskeyList(items=passkey_views(answer.passkeys))
 
 
 # --- Sessions ---
@@ -314,14 +301,6 @@ def _session(session: Session, own: str) -> StaffSessionView:
         network=session.network,
         current=session.id == own,
     )
-
-
-def _views(found: StaffPasskeyList) -> list[StaffPasskeyView]:
-    return [_passkey(each) for each in found.passkeys]
-
-
-def _passkey(passkey: PasskeyInfo) -> StaffPasskeyView:
-    return StaffPasskeyView(id=passkey.id, label=passkey.label, created_at=passkey.created_at, used_at=passkey.used_at)
 
 
 STAFF = [

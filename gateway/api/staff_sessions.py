@@ -19,11 +19,12 @@ from bus.messages.staff_sign_in import (
 )
 from engine.passkeys import Passkey, credential_id_of
 from engine.passwords import Verified
+from engine.tokens import hash_of_token
 from gateway import openapi, security_log
-from gateway.access import Member, doer_of, hash_of, shown_token
+from gateway.access import Member, doer_of, shown_token
 from gateway.api.bodies import Body, Strict, View
 from gateway.client_address import network_of
-from gateway.context import GatewayContext, Http, Injected, client_address
+from gateway.context import GatewayContext, Http, Injected, client_address, index_of
 from gateway.customers import device_name
 from gateway.problems import Problem, not_found, too_many
 from gateway.recovery_codes import hash_of_code
@@ -91,7 +92,7 @@ class PasskeyOptions(View, frozen=True, kw_only=True):
     dto=Strict[SignInBody],
     return_dto=None,
     summary="Sign in",
-    refuses=["bad_credentials", "second_factor_required", "foreign_origin"],
+    refuses=["bad_credentials", "second_factor_required"],
 )
 async def sign_in(
     context: Injected, request: Http, data: JSONBody[SignInBody], token: FromQuery[bool] = False
@@ -110,11 +111,11 @@ async def sign_in(
     if known.has_totp or known.has_passkey:
         method = await _proven(context, request, known, data)
     await _note(context, request, known.id, verified)
-    context.staff_gate.signed_in(data.email, client_address(request))
+    context.staff_gate.signed_in(index_of(context, data.email), client_address(request))
     return await begin(context, request, known.id, known.generation, method, shows_token=token)
 
 
-@post("/sessions/passkey/options", status_code=200, summary="Begin to sign in by a passkey", refuses=["foreign_origin"])
+@post("/sessions/passkey/options", status_code=200, summary="Begin to sign in by a passkey")
 async def begin_passkey_sign_in(context: Injected) -> PasskeyOptions:
     """Return the options for `navigator.credentials.get`. Its challenge lasts five minutes."""
     return PasskeyOptions(options=await context.passkeys.options_to_use(PURPOSE))
@@ -125,7 +126,7 @@ async def begin_passkey_sign_in(context: Injected) -> PasskeyOptions:
     dto=Strict[StaffPasskeyBody],
     return_dto=None,
     summary="Sign in by a passkey",
-    refuses=["bad_credentials", "foreign_origin"],
+    refuses=["bad_credentials"],
 )
 async def passkey_sign_in(
     context: Injected, request: Http, data: JSONBody[StaffPasskeyBody], token: FromQuery[bool] = False
@@ -164,12 +165,12 @@ async def sign_out(context: Injected, staff: Member) -> Response[None]:
     return_dto=None,
     status_code=200,
     summary="Read an invitation",
-    refuses=["not_found", "foreign_origin"],
+    refuses=["not_found"],
 )
 async def read_invitation(context: Injected, request: Http, data: JSONBody[InvitationBody]) -> InvitationView:
     """Read whom a link invites. It changes nothing; the token is in the body, so that no log has it."""
     _charge_address(context, request)
-    found = await context.bus.ask(FindInvited(token_hash=hash_of(data.token)))
+    found = await context.bus.ask(FindInvited(token_hash=hash_of_token(data.token)))
     if not isinstance(found, PersonKept):
         raise not_found("invitation")
     return InvitationView(email=found.person.email, name=found.person.name, role=found.person.role)
@@ -181,14 +182,14 @@ async def read_invitation(context: Injected, request: Http, data: JSONBody[Invit
     return_dto=None,
     status_code=201,
     summary="Accept an invitation",
-    refuses=["not_found", "password_refused", "foreign_origin"],
+    refuses=["not_found", "password_refused"],
 )
 async def join(
     context: Injected, request: Http, data: JSONBody[JoinBody], token: FromQuery[bool] = False
 ) -> Response[SignedInView]:
     """Accept an invitation: the link is used up, the password is set, and a session begins."""
     _charge_address(context, request)
-    token_hash = hash_of(data.token)
+    token_hash = hash_of_token(data.token)
     found = await context.bus.ask(FindInvited(token_hash=token_hash))
     if not isinstance(found, PersonKept):
         raise not_found("invitation")
@@ -266,7 +267,7 @@ def _refused(context: GatewayContext, request: Http, person: str) -> Problem:
 
 
 def _charge(context: GatewayContext, request: Http, email: str) -> None:
-    if wait_s := context.staff_gate.wait_s(email, client_address(request)):
+    if wait_s := context.staff_gate.wait_s(index_of(context, email), client_address(request)):
         raise too_many(wait_s, "Too many tries to sign in.")
 
 

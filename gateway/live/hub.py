@@ -9,7 +9,6 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime
-from hashlib import sha256
 from http import HTTPStatus
 
 import anyio
@@ -17,6 +16,7 @@ from websockets.frames import CloseCode
 
 from bus.messages.inventory import StockLevel
 from bus.messages.order import OrderProgressed
+from engine.tokens import hash_of_token
 from gateway.live.carts import CartSubscriptions
 from gateway.live.events import EventStream
 from gateway.live.messages import STALE, LiveRefusal, Request, Subscribe, Unsubscribe, WatchCart, WatchOrder
@@ -252,4 +252,4 @@ class Hub:
 def _sessions_of(client: Connection) -> set[str]:
     """Hash what a client has shown to watch orders: tokens of sessions are among it."""
     shown = {topic.token for topic in client.orders} | ({client.session} - {""})
-    return {sha256(each.encode()).hexdigest() for each in shown}
+    return {hash_of_token(each).hex() for each in shown}

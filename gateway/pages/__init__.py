@@ -8,10 +8,12 @@ from litestar import Router
 from litestar.types import ControllerRouterHandler
 
 from gateway.pages import admin, assets, storefront
+from gateway.pages.account import ACCOUNT
 from gateway.pages.errors import HANDLERS
 
 ROUTES: list[ControllerRouterHandler] = [
     assets.static,
     Router("/", exception_handlers=HANDLERS, route_handlers=storefront.PUBLIC),
+    ACCOUNT,
     admin.STAFF,
 ]

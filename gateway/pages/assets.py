@@ -4,6 +4,7 @@ All are read once, at the start. Relative imports between scripts stay as they a
 version. Whoever asks with another version, from a page that was opened before an update, gets the file of now.
 """
 
+from collections.abc import Mapping
 from hashlib import blake2b
 from pathlib import Path
 from types import MappingProxyType
@@ -16,13 +17,20 @@ from gateway.problems import not_found
 
 _FOLDER: Final = Path(__file__).parent / "static"
 _TYPES: Final = {
-    ".css": "text/css; charset=utf-8",
-    ".js": "text/javascript; charset=utf-8",
+    ".css": "text/css",
+    ".js": "text/javascript",
     ".svg": "image/svg+xml",
 }
-_FILES: Final = MappingProxyType(
-    {str(path.relative_to(_FOLDER)): path.read_bytes() for path in sorted(_FOLDER.rglob("*")) if path.suffix in _TYPES}
-)
+_JOINED: Final = {"shop.css": ("style.css", "parts.css")}  # One request instead of several.
+
+
+def _read() -> Mapping[str, bytes]:
+    paths = [path for path in sorted(_FOLDER.rglob("*")) if path.suffix in _TYPES]
+    read = {str(path.relative_to(_FOLDER)): path.read_bytes() for path in paths}
+    return MappingProxyType(read | {name: b"".join(read[part] for part in parts) for name, parts in _JOINED.items()})
+
+
+_FILES: Final = _read()
 _IMMUTABLE: Final = "public, max-age=31536000, immutable"
 
 
@@ -48,6 +56,11 @@ def address(name: str) -> str:
     if name not in _FILES:
         raise LookupError(f"no file {name} below gateway/pages/static")
     return f"/static/{VERSION}/{name}"
+
+
+def read(name: str) -> bytes:
+    """Return a file that is served at another address, too."""
+    return _FILES[name]
 
 
 @get("/static/{path:path}", include_in_schema=False, sync_to_thread=False)

@@ -10,7 +10,7 @@ from bus.messages import words
 from engine import telemetry
 from engine.errors import BadInput, Conflict, Unavailable
 from gateway.context import Http
-from gateway.pages.forms import see, sign_in_address
+from gateway.pages.forms import customer_sign_in_address, see, sign_in_address
 from gateway.pages.inside import Refused
 from gateway.pages.render import bare_page
 from gateway.problems import Problem
@@ -50,7 +50,8 @@ def _on_bug(request: Http, error: Exception) -> Response[bytes]:
 
 def error_page(request: Http, status: int, code: str, headers: Mapping[str, str] | None = None) -> Response[bytes]:
     """Show an error. It asks nothing of the shop, which may be what has failed."""
-    return bare_page(request, "error.html", status=status, headers=headers, code=code, sentence=words.problem(code))
+    shown = {"number": status, "code": code, "sentence": words.problem(code)}
+    return bare_page(request, "error.html", status=status, headers=headers, **shown)
 
 
 HANDLERS: Final[dict[int | type[Exception], Callable[[Http, Any], Response[bytes]]]] = {
@@ -71,3 +72,13 @@ def _on_staff_refused(request: Http, refused: Refused) -> Response[bytes]:
 
 
 STAFF_HANDLERS: Final = {**HANDLERS, Refused: _on_staff_refused}
+
+
+def _on_customer_refused(request: Http, refused: Refused) -> Response[bytes]:
+    if refused.code in ("unauthorized", "fresh_login_required"):
+        is_again = refused.code == "fresh_login_required"
+        return see(customer_sign_in_address(request, is_again=is_again))
+    return _on_refused(request, refused)
+
+
+CUSTOMER_HANDLERS: Final = {**HANDLERS, Refused: _on_customer_refused}

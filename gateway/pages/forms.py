@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Mapping, Sequence
 from typing import Final
-from urllib.parse import parse_qsl, quote
+from urllib.parse import parse_qsl, quote, urlsplit
 
 import msgspec
 from litestar import Response
@@ -91,10 +91,32 @@ def own_path(text: str, default: str = "/") -> str:
 
 
 def sign_in_address(request: Http) -> str:
-    """Return where to sign in, and to come back from."""
-    here = request.url.path if request.method == "GET" else "/admin"
-    query = str(request.url.query) if request.method == "GET" else ""
-    return f"/admin/sign-in?next={quote(f'{here}?{query}' if query else here, safe='')}"
+    """Return where staff sign in, and come back from."""
+    return f"/admin/sign-in?next={_way_back(request, '/admin')}"
+
+
+def customer_sign_in_address(request: Http, *, is_again: bool) -> str:
+    """Return where a customer signs in, and comes back from.
+
+    Args:
+        request: Of the page that asks for it.
+        is_again: Whether they are signed in, but not just now.
+    """
+    return f"/account/sign-in?next={_way_back(request, '/account')}{'&again=1' if is_again else ''}"
+
+
+def _way_back(request: Http, home: str) -> str:
+    """Return the page to come back to, quoted: a form is not sent again by itself."""
+    if request.method != "GET":
+        return quote(own_path(_referred(request), home), safe="")
+    query = str(request.url.query)
+    return quote(f"{request.url.path}?{query}" if query else request.url.path, safe="")
+
+
+def _referred(request: Http) -> str:
+    """Return the path of the page that a form was on, as the browser says."""
+    sent_from = urlsplit(request.headers.get("referer", ""))
+    return sent_from.path if sent_from.netloc == request.headers.get("host", "") else ""
 
 
 def new_key() -> str:

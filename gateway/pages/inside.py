@@ -1,4 +1,4 @@
-"""What pages ask the shop: requests to its own API, in this process.
+"""Requests of pages to the shop's own API, in this process.
 
 So a page can do what the API can, and nothing else: rights, limits, idempotency and refusals are those of the API, in
 one place. A request goes to the routes themselves, past what is around them for strangers: the page's own request was
@@ -27,7 +27,7 @@ _PASSED_ON: Final = (b"cookie", b"user-agent", b"host", b"sec-fetch-site", b"ori
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """What the API has answered. `headers` have their names in lower case."""
+    """An answer of the API. `headers` have their names in lower case."""
 
     status: int
     headers: Sequence[tuple[bytes, bytes]]

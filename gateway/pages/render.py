@@ -1,5 +1,6 @@
 """Pages as HTML, from the templates in this folder. What a template is given is text: nothing in it becomes markup."""
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache
@@ -10,6 +11,7 @@ from urllib.parse import quote as _quoted
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from litestar import Response
 from litestar.datastructures import Cookie
+from markupsafe import Markup, escape
 
 from bus.messages.base import Money
 from gateway.context import GatewayContext, Http, context_of
@@ -20,7 +22,8 @@ from gateway.pages.site import site_of
 from gateway.pages.visitor import Visitor, language_asked, language_cookie, visitor_of
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
-_HTML: Final = "text/html; charset=utf-8"
+_MOST_MARKED: Final = 8  # Words of a query.
+_HTML: Final = "text/html"
 # A visitor's own basket is in it: a browser may keep it, and asks whether it is still right; nobody else may.
 _PRIVATE: Final = "private, no-cache"
 
@@ -83,7 +86,8 @@ def rendered(
         "site": site_of(context),
         "here": _here(request),
         "path": request.url.path,
-        "canonical": whole_address(request, request.url.path),
+        "canonical": _canonical(request, code),
+        "address": whole_address(request, request.url.path),
         "hold_s": context.cart_hold_s,
         "now": context.clock.now(),
         **values,
@@ -134,6 +138,9 @@ def _filters(language: Language) -> dict[str, object]:
     def times(money: Money, count: int) -> Money:
         return Money(amount=money.amount * count, currency=money.currency)
 
+    def until(money: Money, limit: Money) -> Money:
+        return Money(amount=max(0, limit.amount - money.amount), currency=money.currency)
+
     return {
         "money": language.money,
         "when": language.when,
@@ -141,7 +148,26 @@ def _filters(language: Language) -> dict[str, object]:
         "said": language.say,
         "iso": iso,
         "times": times,
+        "until": until,
+        "marked": marked,
     }
+
+
+def _canonical(request: Http, code: str) -> str:
+    """Return the address by which a page is known: a language that its address names is another page."""
+    address = whole_address(request, request.url.path)
+    return f"{address}?lang={code}" if request.query_params.get("lang") == code else address
+
+
+def marked(text: str, query: str) -> Markup:
+    """Mark in a text the words that begin as those of a query do."""
+    words = [re.escape(word) for word in query.split()[:_MOST_MARKED] if len(word) > 1]
+    if not words:
+        return escape(text)
+    parts = re.split(rf"(?<!\w)({'|'.join(words)})", text, flags=re.IGNORECASE)
+    return Markup().join(
+        Markup("<mark>{}</mark>").format(part) if at % 2 else escape(part) for at, part in enumerate(parts)
+    )
 
 
 def _here(request: Http) -> str:

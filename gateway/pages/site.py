@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import msgspec
 
 from gateway.context import GatewayContext
+from gateway.settings import is_address
 
 
 class Notice(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,6 +30,10 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     tax_note: str
     notices: Sequence[Notice]
 
+    def notice(self, slug: str) -> Notice | None:
+        """Return the notice that is read at `/pages/SLUG`; None if there is none."""
+        return next((each for each in self.notices if each.slug == slug and each.text), None)
+
 
 def site_of(context: GatewayContext) -> Site:
     """Read it from the settings."""
@@ -43,5 +48,5 @@ def site_of(context: GatewayContext) -> Site:
 
 
 def _notice(title: str, given: str) -> Notice:
-    is_url = given.startswith(("https://", "http://"))
+    is_url = is_address(given)
     return Notice(slug=title.lower(), title=title, url=given if is_url else "", text="" if is_url else given)

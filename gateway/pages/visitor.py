@@ -1,12 +1,22 @@
-"""Who looks at a page: their language, and their basket, whose id is in a cookie that no script reads."""
+"""Visitors of a page: their language, and their basket, whose id is in a cookie that no script reads."""
 
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from types import MappingProxyType
 from typing import Final
+from urllib.parse import urlencode
 
 import msgspec
 from litestar.datastructures import Cookie
 
+from bus.messages.base import Money
 from gateway.api.cart.carts import CartView
+from gateway.api.catalog.categories import CategoryList, CategoryNode
+from gateway.api.catalog.few import FewProducts
 from gateway.api.catalog.languages import locales
+from gateway.api.catalog.products import ProductSummary
+from gateway.api.shipping import OfferedMethods
 from gateway.context import Http, context_of
 from gateway.cookies import cookie_values
 from gateway.pages.inside import Refused, ask
@@ -16,14 +26,36 @@ CART: Final = "cart"
 LANGUAGE: Final = "language"
 _CART_LASTS_S: Final = 30 * 86_400  # As long as the shop keeps a cart after its last use.
 _LANGUAGE_LASTS_S: Final = 365 * 86_400
-_LONGEST_ID: Final = 64
+_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_MOST_PICTURED: Final = 50  # Lines of a basket that show a picture.
 
 
 class Visitor(msgspec.Struct, frozen=True, kw_only=True):
-    """Whoever looks at a page. `cart` is their basket, None while they have none."""
+    """A visitor of a page.
+
+    Args:
+        language: In which they read.
+        cart: Their basket, None while they have none.
+        goods: The products of its SKUs.
+        free_from: The subtotal from which a way of shipping is free; None if there is none.
+        categories: The tree of the shop's categories, in their language.
+    """
 
     language: Language
     cart: CartView | None
+    goods: Mapping[str, ProductSummary] = MappingProxyType({})
+    free_from: Money | None = None
+    categories: Sequence[CategoryNode] = ()
+
+    @property
+    def departments(self) -> Sequence[CategoryNode]:
+        """The categories at the top in which there are products."""
+        return [each for each in self.categories if each.level == 1 and each.products]
+
+    @property
+    def held_until(self) -> datetime | None:
+        """When the first of their held units come free; None if they hold none."""
+        return min((line.held_until for line in self.cart.lines if line.held), default=None) if self.cart else None
 
     @property
     def units(self) -> int:
@@ -33,7 +65,31 @@ class Visitor(msgspec.Struct, frozen=True, kw_only=True):
 
 async def visitor_of(request: Http) -> Visitor:
     """Return who looks at a page. A basket that the shop has forgotten is none."""
-    return Visitor(language=language_asked(request), cart=await cart_of(request))
+    return await visitor_with(request, await cart_of(request))
+
+
+async def visitor_with(request: Http, cart: CartView | None) -> Visitor:
+    """Return who looks at a page, with this basket."""
+    language = language_asked(request)
+    tree = await ask(request, "GET", "/categories", query=f"locale={language.code}")
+    categories = tree.read(CategoryList).items
+    if not cart or not cart.lines:
+        return Visitor(language=language, cart=cart, categories=categories)
+    goods, free_from = await _goods(request, cart, language), await _free_from(request)
+    return Visitor(language=language, cart=cart, goods=goods, free_from=free_from, categories=categories)
+
+
+async def _goods(request: Http, cart: CartView, language: Language) -> Mapping[str, ProductSummary]:
+    skus = list(dict.fromkeys(line.sku for line in cart.lines))[:_MOST_PICTURED]
+    query = urlencode({"skus": ",".join(skus), "locale": language.code})
+    found = (await ask(request, "GET", "/product-lookup", query=query)).read(FewProducts)
+    return {sku: product for product in found.items for sku in product.skus}
+
+
+async def _free_from(request: Http) -> Money | None:
+    offered = (await ask(request, "GET", "/shipping-methods")).read(OfferedMethods).items
+    limits = [method.free_from for method in offered if method.free_from]
+    return min(limits, key=lambda money: money.amount, default=None)
 
 
 async def cart_of(request: Http) -> CartView | None:
@@ -52,8 +108,7 @@ async def cart_of(request: Http) -> CartView | None:
 def cart_id_of(request: Http) -> str:
     """Return the id of the visitor's basket, "" without one."""
     given = cookie_values(request.headers.get("cookie", "")).get(CART, "")
-    is_id = given.isascii() and given.replace("_", "").replace("-", "").isalnum() and len(given) <= _LONGEST_ID
-    return given if is_id else ""
+    return given if _ID.fullmatch(given) else ""
 
 
 def language_asked(request: Http) -> Language:

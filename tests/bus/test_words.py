@@ -59,9 +59,9 @@ def problem_codes() -> set[str]:
 
 
 def timeline_events() -> set[str]:
-    """All that `note` is called with, and what an order begins with."""
+    """All that `note` is called with, what an order begins with, and what staff correct."""
     noted = texts([call.args[0] for call in calls(Path(rules.__file__).parent, "note") if call.args])
-    return noted | {"OrderCreated", "OrderSettled"}
+    return noted | {"OrderCreated", "OrderSettled", "BuyerCorrected"}
 
 
 def test_every_code_has_its_sentence_and_none_is_left_over() -> None:

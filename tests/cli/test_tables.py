@@ -10,8 +10,8 @@ from rich.table import Table
 from bus.backlog import DeadLetter
 from bus.messages.audit import Part, RepairMade
 from bus.messages.catalog import FieldChange
-from bus.messages.imports import ImportReport, LinePreview
-from cli.tables import audited, dead_letters, previews, refused_lines, repairs
+from bus.messages.imports import Import, ImportReport, LinePreview
+from cli.tables import audited, dead_letters, imports, previews, refused_lines, repairs
 
 NASTY = "\x1b[2J\x1b]0;owned\x07[red]x[/red]\u202efdp"
 SHOWN = r"\x1b[2J\x1b]0;owned\x07[red]x[/red]\u202efdp"
@@ -39,6 +39,22 @@ def test_what_a_stranger_sent_is_shown_as_it_is(table: Table) -> None:
 
     assert SHOWN in captured.get()
     assert "\x1b]" not in captured.get()
+
+
+def test_imports_fit_a_hundred_columns_with_all_that_they_say() -> None:
+    done = Import(
+        id="imp_0_9KHowmhUX22xiMevj9VA", name="spring-collection-of-2030.csv", state="done", is_trial=True,
+        by="Ada (tok_57e9762d11c1)", at=datetime(2030, 1, 7, 12, 30, 15, tzinfo=UTC), lines=2_000_000,
+        added=1_250_000, changed=114, unchanged=0, refused=1_302,
+    )  # fmt: skip
+    console = Console(width=100)
+    with console.capture() as captured:
+        console.print(imports([done]))
+
+    assert "…" not in captured.get()
+    for word in (done.id, "dry", "Ada", "2030-01-07", "12:30:15", "1,250,000 added", "114 changed", "1,302 refused"):
+        assert word in captured.get()
+    assert max(map(len, captured.get().splitlines())) <= 100
 
 
 def test_an_error_number_is_no_markup() -> None:

@@ -15,7 +15,7 @@ from cli.app import app
 from cli.running import run
 from cli.scripted_buyer import Tour, TourFailed
 from cli.tour import _token
-from gateway.access import hash_of
+from engine.tokens import hash_of_token
 from testkit import ShopUnderTest
 from wiring.domains import ShopSettings
 from wiring.shop import Shop
@@ -58,10 +58,10 @@ async def test_its_token_is_valid_while_it_walks_and_revoked_after_a_failure(
 
     with suppress(TourFailed):
         async with _token(ShopSettings()) as token:
-            assert isinstance(await shop.ask(FindToken(hash=hash_of(token))), HolderFound)
+            assert isinstance(await shop.ask(FindToken(hash=hash_of_token(token))), HolderFound)
             raise TourFailed("it was closed")
 
-    assert await shop.ask(FindToken(hash=hash_of(token))) == NobodyThere()
+    assert await shop.ask(FindToken(hash=hash_of_token(token))) == NobodyThere()
     known = [each for each in (await shop.ask(ListTokens())).tokens if each.label == "tour"]
     assert [each.revoked_at is not None for each in known] == [True]
 

@@ -4,18 +4,14 @@ A safeguard that no scenario misses is either not tested, or not needed.
 """
 
 import secrets
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, AbstractContextManager, ExitStack, asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Final
 
 import stripe
 
 from actors.cart import rules as cart
-from actors.customer import store as customer
 from actors.inventory import rules as inventory
 from actors.inventory.actor import Inventory
-from actors.order import buyers
 from actors.order import rules as order
 from actors.order.actor import Orders
 from actors.payment import refunds
@@ -27,53 +23,19 @@ from actors.warehouse import rules as warehouse
 from bus.deliveries import Deliveries
 from bus.dispatcher import Subscription
 from bus.sweeper import Sweeper
-from engine import totp
 from engine.turns import Turns
-from testkit import ShopUnderTest
 from tests.faults import replacements
-from tests.faults.ablation_patches import changed, replaced, reworded, rewritten, without_constraint
+from tests.faults.ablation import Ablation, constraint, patches
+from tests.faults.ablation_patches import changed, replaced, reworded, rewritten
+from tests.faults.ablations_of_people import OF_PEOPLE
 from tests.faults.scenarios import (
-    accounts,
     asked_again,
     messages,
     outside_facts,
-    sealed,
-    staff,
     two_shops,
     units_and_money,
     wrong_code,
 )
-from tests.faults.scenarios.parts import Scenario
-
-Off = Callable[[ShopUnderTest], AbstractAsyncContextManager[None]]
-
-
-@dataclass(frozen=True)
-class Ablation:
-    """One safeguard."""
-
-    name: str
-    guards: str  # Against what.
-    off: Off
-    scenario: Scenario
-
-
-def patches(*parts: Callable[[], AbstractContextManager[None]]) -> Off:
-    """Switch a safeguard off by all of these patches."""
-
-    @asynccontextmanager
-    async def off(_: ShopUnderTest) -> AsyncIterator[None]:
-        with ExitStack() as stack:
-            for part in parts:
-                stack.enter_context(part())
-            yield
-
-    return off
-
-
-def constraint(table: str, name: str) -> Off:
-    return lambda shop: without_constraint(shop, table, name)
-
 
 ABLATIONS: Final[Sequence[Ablation]] = (
     Ablation(
@@ -105,18 +67,6 @@ ABLATIONS: Final[Sequence[Ablation]] = (
         "a rule that promises back more than came",
         constraint("payment.payments", "never_refunded_more_than_received"),
         wrong_code.too_much_is_sent_back_and_the_rule_allows_it,
-    ),
-    Ablation(
-        "codes of customers: using one deletes its row",
-        "a code that lets in whoever has read it later",
-        patches(lambda: replaced(customer, "use", replacements.never_used_up)),
-        accounts.a_code_is_shown_twice,
-    ),
-    Ablation(
-        "sessions of customers: the generation in PostgreSQL",
-        "a Redis that is restored from an old file",
-        patches(lambda: replaced(customer, "end_sessions", replacements.only_redis_knows)),
-        accounts.redis_comes_back_with_sessions_that_have_ended,
     ),
     Ablation(
         "deliveries: who deletes the row may handle the message",
@@ -378,37 +328,5 @@ ABLATIONS: Final[Sequence[Ablation]] = (
         patches(lambda: replaced("gateway.newer_wins._KEEP_NEWER", replacements.ANY_LEVEL)),
         messages.an_older_stock_level_comes_late,
     ),
-    Ablation(
-        "staff: the last owner stays",
-        "a shop that nobody can rule any more",
-        patches(lambda: replaced("actors.staff.rules.would_be_last", lambda _owners, _user: False)),
-        staff.the_only_owner_steps_down,
-    ),
-    Ablation(
-        "staff: a recovery code counts once",
-        "a code that was read over a shoulder, or from a note, and opens again",
-        patches(lambda: reworded("actors.staff.factors._USE_CODE", " and used_at is null", "")),
-        staff.a_recovery_code_is_shown_twice,
-    ),
-    Ablation(
-        "staff: the step of the last code by time is kept",
-        "a code that was seen on the way, and opens again within its minute",
-        patches(lambda: rewritten(totp.step_of, ("and step > last_step", ""))),
-        staff.a_code_by_time_is_shown_twice,
-    ),
-    Ablation(
-        "vault: a box is bound to its place",
-        "a box that is moved to another row and shows what was true elsewhere",
-        patches(lambda: replaced("engine.sealing._bound_to", lambda _place, subject, purpose: b"anywhere")),
-        sealed.a_box_is_moved_to_another_row_of_its_person,
-    ),
-    Ablation(
-        "vault: each purpose has its key",
-        "an invoice that is forgotten with its buyer's account",
-        patches(
-            lambda: rewritten(buyers.seal, ("order_id, INVOICE)", "order_id, ACCOUNT)")),
-            lambda: rewritten(buyers.open_buyer, ("order_id, INVOICE)", "order_id, ACCOUNT)")),
-        ),
-        sealed.a_buyer_is_forgotten_and_the_invoice_is_not,
-    ),
+    *OF_PEOPLE,
 )

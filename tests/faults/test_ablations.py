@@ -3,7 +3,8 @@
 import pytest
 
 from testkit import ShopUnderTest
-from tests.faults.ablations import ABLATIONS, Ablation
+from tests.faults.ablation import Ablation
+from tests.faults.ablations import ABLATIONS
 from tests.faults.conftest import Scale
 from tests.faults.report import Report
 from tests.faults.scenarios.parts import Scenario

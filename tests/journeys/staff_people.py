@@ -7,7 +7,7 @@ import pyotp
 
 from bus.messages.base import new_id
 from bus.messages.staff import COMMAND_LINE, OWNER, Invite, PersonKept
-from gateway.access import hash_of
+from engine.tokens import hash_of_token
 from gateway.staff_links import new_invitation
 from testkit import ShopUnderTest
 from tests.authenticator import Authenticator
@@ -88,7 +88,7 @@ async def invited(shop: ShopUnderTest, email: str, role: str = OWNER, name: str 
             email=email,
             name=name,
             role=role,
-            token_hash=hash_of(token),
+            token_hash=hash_of_token(token),
             valid_s=int(timedelta(days=3).total_seconds()),
             by=COMMAND_LINE,
         )

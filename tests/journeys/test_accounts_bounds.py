@@ -3,16 +3,20 @@
 import re
 import statistics
 import time
+from functools import partial
+from hashlib import sha256
 from typing import Any
 
 import aiohttp
 import pytest
 
+from gateway.api.customer import credentials, passkeys, signing_in
 from testkit import Servers, ShopUnderTest
 from tests.authenticator import Authenticator
 from tests.journeys.accounts import PASSWORD, Browser, Person, newest_mail
 from tests.journeys.people import Answer
 from tests.journeys.test_bounds import bounded
+from tests.waiting import eventually
 
 MANY: dict[str, Any] = {
     "shopflow_requests_a_minute": 0,
@@ -194,6 +198,22 @@ async def test_a_page_of_another_site_changes_nothing(
     assert (await browser.me()).good["name"] == "Ada Lovelace"
 
 
+@pytest.mark.parametrize(
+    ("method", "path"),
+    sorted(
+        (method, path)
+        for handler in (*signing_in.PUBLIC, *credentials.PUBLIC, *passkeys.PUBLIC)
+        for method in {*handler.http_methods} - {"GET", "HEAD"}
+        for path in handler.paths
+    ),
+)
+async def test_a_route_of_strangers_refuses_another_site_before_it_reads(ada: Person, method: str, path: str) -> None:
+    """What the body lacks is no matter of a page of another site."""
+    headers = {"Sec-Fetch-Site": "cross-site"}
+    refused = await ada.ask(method, path.replace("{token:str}", "tok"), {"no": "field"}, headers=headers)
+    assert refused.refusal == (403, "foreign_origin")
+
+
 async def test_a_form_is_not_read(shop: ShopUnderTest, http: aiohttp.ClientSession) -> None:
     browser = Browser(shop, http)
     await browser.register()
@@ -266,6 +286,22 @@ async def test_nothing_of_a_person_stands_in_clear(ada: Person, shop: ShopUnderT
         assert canary not in everything, canary
         assert canary.encode().hex() not in everything, canary
     assert not re.search(rf"\b{code}\b", everything)
+
+
+async def test_allowances_name_nobody_by_what_a_list_of_addresses_gives(
+    servers: Servers, http: aiohttp.ClientSession
+) -> None:
+    """Processes share them in Redis. A hash without a key is found by hashing whatever address one suspects."""
+    async with bounded(servers) as shop:
+        ada, redis = Person(shop, http), shop.inside.services.redis
+        await ada.ask("POST", "/admin/api/sessions", {"email": ada.email, "password": PASSWORD}, token="")
+        await ada.order(BOOK=1)
+
+        names: set[str] = set()
+        for lane in ("staff-account", "staff-tries", "mailbox"):
+            names |= {str(key) for key in await eventually(partial(redis.keys, f"allowance:{lane}:*"))}
+        assert len(names) == 3
+        assert not [name for name in names if sha256(ada.email.encode()).hexdigest()[:16] in name]
 
 
 # --- Registrations of others ---

@@ -3,7 +3,9 @@
 import asyncio
 import csv
 import json
+import os
 import re
+import sys
 from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 
@@ -12,7 +14,7 @@ import pytest
 from bus.messages import words
 from cli.goods import SAMPLE
 from testkit.people import DELIVERY
-from tests.journeys.process import Program, program
+from tests.journeys.process import COMMAND_S, ROOT, Program, program
 from tests.test_tidy import LISTENERS
 from tests.waiting import eventually
 
@@ -172,6 +174,30 @@ async def test_a_file_that_can_not_be_used_is_one_line(running: Program, words: 
     done = await running.run(*words)
     assert (done.code, done.err.count("\n")) == (2, 1)
     assert words[1] in done.err
+
+
+async def test_an_export_that_nobody_reads_on_ends_quietly(running: Program) -> None:
+    """As into `head -1`."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "run.py", "export", "/dev/stdout"),
+            cwd=ROOT,
+            env=running.environment(),
+            stdout=writing,
+            stderr=asyncio.subprocess.PIPE,
+        )
+    finally:
+        os.close(writing)
+    async with asyncio.timeout(COMMAND_S):
+        _, told = await process.communicate()
+    assert (process.returncode, told) == (1, b"")
+
+
+async def test_an_export_to_a_disk_that_is_full_is_one_line(running: Program) -> None:
+    done = await running.run("export", "/dev/full")
+    assert (done.code, done.err) == (2, "ShopFlow: can't write /dev/full: no space left on device\n")
 
 
 async def test_a_dead_letter_is_seen_and_driven_again(running: Program) -> None:

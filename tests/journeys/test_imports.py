@@ -123,6 +123,16 @@ async def test_a_large_file_goes_on_by_itself(staff: Staff, monkeypatch: pytest.
     assert (done["state"], done["added"], done["done"], done["lines"]) == ("done", 360, 360, 360)
 
 
+async def test_a_product_of_3000_skus_is_filled_up_to_its_bound_and_each_line_beyond_it_is_told(staff: Staff) -> None:
+    _, begun = await send(staff, csv_of(rows(1, skus=3_000)))
+    await staff.shop.settle()
+    done = (await staff.get(f"{AT}/{begun['id']}")).good
+
+    assert (done["added"], done["refused"], len(done["report"])) == (2_048, 952, 100)
+    assert done["report"][0]["line"] == 2_050
+    assert done["report"][0]["detail"] == "product P0 has 2,048 SKUs, and more it can't have"
+
+
 @pytest.mark.parametrize(
     ("content", "why"),
     [

@@ -37,6 +37,10 @@ async def test_a_list_shows_names_to_who_may_and_initials_to_others(
     assert row["age_s"] >= 300
     (row,) = (await packer.get("/admin/api/orders")).good["items"]
     assert row["buyer"] == "A. B."
+    path = f"/admin/api/orders/{bought.order}"
+    assert (await staff.get(path)).good == (await staff.get(f"/orders/{bought.order}")).good
+    assert (await packer.get(path)).good["buyer"] is None
+    assert (await staff.get("/admin/api/orders/ord_none")).refusal == (404, "not_found")
 
 
 async def test_orders_are_found_by_sku_and_day(buyer: Customer, staff: Staff, packer: Staff) -> None:

@@ -8,7 +8,7 @@ import pytest
 from bus.messages.staff import COMMAND_LINE, CountOwners, FindInvited, Join, ListPeople, NobodyThere, PersonKept
 from bus.messages.staff_sign_in import FindCredentials, StaffCredentials
 from engine.errors import BadSetting
-from gateway.access import hash_of
+from engine.tokens import hash_of_token
 from gateway.staff_gate import StaffSettings
 from testkit import ShopUnderTest
 from tests.faults.scenarios.staff import joined
@@ -26,7 +26,7 @@ def with_settings(shop: ShopUnderTest, email: str, password: str) -> Shop:
 def token_of(link: str) -> bytes:
     address, _, token = link.partition("#")
     assert address == f"{URL}/admin/join"
-    return hash_of(token)
+    return hash_of_token(token)
 
 
 async def test_each_start_prints_a_link_and_the_one_before_is_void(shop: ShopUnderTest) -> None:

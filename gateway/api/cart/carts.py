@@ -33,7 +33,7 @@ from gateway.api.bodies import LARGEST, Body, MoneyBody, Strict, View
 from gateway.api.order import OrderView, read_order
 from gateway.api.parts import PartView, part_views
 from gateway.buyers import Buyer, read_buyer
-from gateway.context import GatewayContext, Http, Injected, client_address
+from gateway.context import GatewayContext, Http, Injected, client_address, index_of
 from gateway.customers import customer_of
 from gateway.idempotency import RequiredClaim, claim_of
 from gateway.problems import Problem, not_found
@@ -232,7 +232,8 @@ async def checkout(
         began_at=claim.began_at,
         is_first=claim.is_first,
     )
-    with context.guard.unpaid.placing(ask.order_id, client_address(request), buyer.email) as count:
+    mailbox = index_of(context, buyer.email)
+    with context.guard.unpaid.placing(ask.order_id, client_address(request), mailbox) as count:
         answer = await context.bus.ask(ask, timeout_s=60)
         count(answer)
     match answer:

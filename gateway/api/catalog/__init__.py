@@ -8,6 +8,8 @@ from gateway.api.catalog import (
     definitions,
     edits,
     feeds,
+    few,
+    levels,
     planned,
     products,
     redirects,
@@ -17,6 +19,8 @@ from gateway.api.catalog import (
 
 PUBLIC: list[ControllerRouterHandler] = [
     *products.PUBLIC,
+    *levels.PUBLIC,
+    *few.PUBLIC,
     *definitions.PUBLIC,
     *categories.PUBLIC,
     *collections.PUBLIC,

@@ -14,7 +14,7 @@ from litestar.response import Stream
 from bus.messages import currencies
 from bus.messages.base import Money
 from bus.messages.catalog import ListProducts, Product, SkuView
-from bus.messages.navigation import DivideSlugs, ListSlugs, SlugPage
+from bus.messages.navigation import DivideSlugs, ListSlugs, ReadCategoryTree, SlugPage
 from gateway.api.catalog.shelf import ShownStock, read_shelf
 from gateway.api.pictures import ImageView, pictures_of
 from gateway.context import GatewayContext, Http, Injected
@@ -33,14 +33,19 @@ _LONGEST_DESCRIPTION: Final = 5000
 
 @get("/sitemap.xml", summary="Read the sitemap", media_type="application/xml", refuses=["busy"])
 async def sitemap(context: Injected, request: Http, cursor: FromQuery[str] = "") -> Stream:
-    """List the addresses of all products that buyers see: 50,000 in a file; where there are more, a list of files."""
+    """List the addresses of all pages that buyers see: 50,000 in a file; where there are more, a list of files.
+
+    The home page, categories and the shop's own texts come first, then the products.
+    """
     _check_room(context)
-    base = _base(context, request)
-    starts = (await context.bus.ask(DivideSlugs(size=_MOST))).starts if not cursor else ()
+    base, others = _base(context, request), await _others(context)
+    size = max(1, _MOST - len(others))
+    starts = (await context.bus.ask(DivideSlugs(size=size))).starts if not cursor else ()
     if len(starts) > 1:
         return Stream(_index(base, starts), media_type="application/xml")
     page = await context.bus.ask(ListSlugs(after="" if cursor == _FIRST else cursor))
-    return Stream(_in_turn(context, _addresses(context, base, page)), media_type="application/xml")
+    lines = _addresses(context, base, page, others if cursor in ("", _FIRST) else [], size)
+    return Stream(_in_turn(context, lines), media_type="application/xml")
 
 
 @get("/feeds/products.xml", summary="Read the feed of products", media_type="application/xml", refuses=["busy"])
@@ -79,9 +84,18 @@ async def _index(base: str, starts: Sequence[str]) -> AsyncIterator[str]:
     yield "</sitemapindex>\n"
 
 
-async def _addresses(context: GatewayContext, base: str, page: SlugPage) -> AsyncGenerator[str, None]:
+async def _others(context: GatewayContext) -> Sequence[str]:
+    """Return the paths of pages that are no product's. A category without products is nobody's goal."""
+    tree = await context.bus.ask(ReadCategoryTree())
+    categories = [f"/c/{quote(each.category.path)}" for each in tree.categories if each.products]
+    return ["/", *categories, *(f"/pages/{slug}" for slug in context.pages.own_texts)]
+
+
+async def _addresses(
+    context: GatewayContext, base: str, page: SlugPage, others: Sequence[str], left: int
+) -> AsyncGenerator[str, None]:
     yield f"{_XML}<urlset {_SITEMAPS}>\n"
-    left = _MOST
+    yield "".join(f"<url><loc>{_text(base + path)}</loc></url>\n" for path in others)
     while True:
         yield "".join(f"<url><loc>{_text(f'{base}/p/{quote(slug)}')}</loc></url>\n" for slug in page.slugs[:left])
         left -= len(page.slugs)

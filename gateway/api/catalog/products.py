@@ -5,14 +5,12 @@ from typing import Annotated, Literal, cast
 
 import msgspec
 from litestar import MediaType, Response, get
-from litestar.datastructures import CacheControlHeader
 from litestar.params import FromPath, FromQuery, QueryParameter
 
 from bus.messages.attributes import AttributeValue
-from bus.messages.base import Instant, Money
+from bus.messages.base import Money
 from bus.messages.catalog import GetProduct, Product, SkuView
 from bus.messages.inputs import Input
-from bus.messages.inventory import StockLevel
 from bus.messages.media import Image, ImageId
 from bus.messages.search import MOST_RELATED, RelatedTo
 from bus.messages.translations import Locale
@@ -145,14 +143,6 @@ class ProductDetail(View, frozen=True, kw_only=True):
     rating: None
 
 
-class ProductInventory(View, frozen=True, kw_only=True):
-    """The stock of a product's SKUs."""
-
-    product_id: str
-    skus: Sequence[StockLevel]
-    as_of: Instant
-
-
 @get(
     "/products",
     summary="List and search products",
@@ -255,19 +245,6 @@ async def list_related(
     views = await shown_views(context, found.ids)
     items = await summaries(context, views, locales(context, locale, accept_language))
     return Response(RelatedList(items=items), headers=kept(context, views))
-
-
-@get(
-    "/products/{product_id:str}/inventory",
-    cache_control=CacheControlHeader(no_store=True),
-    summary="Read a product's stock",
-    refuses=["moved", "not_found", "gone"],
-)
-async def get_inventory(context: Injected, product_id: FromPath[str]) -> ProductInventory:
-    """Read the available units of each SKU. Changes are streamed over `/live`."""
-    product = await find_product(context, product_id, "/inventory")
-    shelf = await read_shelf(context, [product], even_not_on_sale=True)
-    return ProductInventory(product_id=product.id, skus=list(shelf.levels.values()), as_of=context.clock.now())
 
 
 async def find_product(context: GatewayContext, product_id: str, below: str = "") -> Product:
@@ -386,4 +363,4 @@ def sku_detail(sku: SkuView, shelf: ShownStock, images: Sequence[ImageId] = ()) 
     )
 
 
-PUBLIC = [list_products, get_product, list_related, get_inventory]
+PUBLIC = [list_products, get_product, list_related]

@@ -9,20 +9,21 @@ from gateway.api.customer import (
     addresses,
     credentials,
     orders,
-    pages,
     passkeys,
     personal,
     sessions,
     signing_in,
 )
 from gateway.customers import customer_only
+from gateway.same_site import own_pages_only
 
 PUBLIC: list[ControllerRouterHandler] = [
-    *signing_in.PUBLIC,
-    *credentials.PUBLIC,
-    *passkeys.PUBLIC,
+    Router(
+        "/",
+        guards=[own_pages_only],
+        route_handlers=[*signing_in.PUBLIC, *credentials.PUBLIC, *passkeys.PUBLIC],
+    ),
     *orders.PUBLIC,
-    *pages.PUBLIC,
     Router(
         "/me",
         guards=[customer_only],

@@ -8,7 +8,7 @@ from litestar import Response
 from litestar.datastructures import Cookie
 
 from bus.messages.base import Instant
-from bus.messages.customer import EmailIndex, NoSuchCustomer, NotSignedIn, Profile, SignedIn
+from bus.messages.customer import BadCode, EmailIndex, NoSuchCustomer, NotSignedIn, Profile, SignedIn
 from bus.messages.customer_own import ReadProfile
 from engine.passwords import LONGEST, PasswordsBusy, Weakness
 from gateway import security_log
@@ -16,7 +16,7 @@ from gateway.api.bodies import Body, View
 from gateway.api.cart.carts import CartView, cart_view
 from gateway.api.customer.carts import merged_cart
 from gateway.client_address import network_of
-from gateway.context import GatewayContext, Http, client_address
+from gateway.context import GatewayContext, Http, client_address, index_of
 from gateway.customers import begin_session, device_cookie, session_cookie, shown_device
 from gateway.limiter import Caller, Limiter
 from gateway.problems import Problem, not_found, too_many
@@ -116,11 +116,6 @@ async def read_profile(context: GatewayContext, customer_id: str) -> Profile:
     return profile
 
 
-def index_of(context: GatewayContext, email: str) -> EmailIndex:
-    """Return the index of an address."""
-    return context.vault.email_index(email).hex()
-
-
 async def signed_in(
     context: GatewayContext,
     request: Http,
@@ -207,17 +202,12 @@ def charge_login(context: GatewayContext, request: Http) -> None:
     charge(context, request, "logins", (context.guard.logins, network_of(client_address(request))))
 
 
-def bad_code() -> Problem:
-    """Make the answer to a code or token that is not right, for whatever reason."""
-    return Problem(401, "bad_code", "This code is not right, or its time is over.")
-
-
 def bad_credentials() -> Problem:
     """Make the answer to what proves nothing."""
     return Problem(401, "bad_credentials", "E-mail address or password are not right.")
 
 
-def let_in(answered: SignedIn | NotSignedIn) -> SignedIn:
+def let_in(answered: SignedIn | NotSignedIn | BadCode) -> SignedIn:
     """Return who is let in.
 
     Raises:
@@ -225,4 +215,6 @@ def let_in(answered: SignedIn | NotSignedIn) -> SignedIn:
     """
     if isinstance(answered, NotSignedIn):
         raise bad_credentials()
+    if isinstance(answered, BadCode):  # Or token, for whatever reason.
+        raise Problem(401, "bad_code", "This code is not right, or its time is over.")
     return answered

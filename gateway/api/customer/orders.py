@@ -12,10 +12,9 @@ from bus.messages.order import GetOrder, Order, OrderSummary
 from gateway import openapi
 from gateway.access import is_buyer
 from gateway.api.bodies import Body, Strict
-from gateway.api.customer.bodies import index_of
 from gateway.api.lists import Limit, ListView
 from gateway.api.order import OrderView, view
-from gateway.context import Injected
+from gateway.context import Injected, index_of
 from gateway.customers import CurrentCustomer, customer_only
 from gateway.problems import Problem, not_found
 

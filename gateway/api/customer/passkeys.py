@@ -1,17 +1,14 @@
 """A customer's passkeys, and signing in with one."""
 
-from collections.abc import Sequence
 from typing import Annotated, Any
 
 import msgspec
 from litestar import Response, delete, get, post
 from litestar.params import FromPath, FromQuery, JSONBody
 
-from bus.messages.base import Instant
-from bus.messages.customer import NoSuchCustomer, NotSignedIn
+from bus.messages.customer import NoSuchCustomer
 from bus.messages.customer_own import (
     AddPasskey,
-    KnownPasskeys,
     ListPasskeys,
     LogInWithPasskey,
     RemovePasskey,
@@ -19,20 +16,20 @@ from bus.messages.customer_own import (
 )
 from engine.passkeys import LONGEST_LABEL, MOST_PASSKEYS, Passkey, credential_id_of
 from gateway import security_log
-from gateway.api.bodies import Body, JsonObject, Strict, View
+from gateway.api.bodies import Body, JsonObject, Strict
 from gateway.api.customer.bodies import (
     CartKey,
     SessionMadeView,
     bad_credentials,
     charge_login,
+    let_in,
     read_profile,
     signed_in,
 )
-from gateway.api.lists import WholeListView
+from gateway.api.passkeys import PasskeyList, passkey_views
 from gateway.context import Http, Injected, client_address
 from gateway.customers import CurrentCustomer, check_fresh
 from gateway.problems import Problem, not_found
-from gateway.same_site import check_origin
 
 _ADD, _USE = "add a customer's passkey", "sign a customer in"
 
@@ -51,24 +48,11 @@ class PasskeyLoginBody(Body, frozen=True, kw_only=True):
     cart_id: CartKey | None = None
 
 
-class PasskeyView(View, frozen=True, kw_only=True):
-    """A passkey."""
-
-    id: str
-    label: str
-    backed_up: bool
-    created_at: Instant
-    used_at: Instant | None
-
-
-class PasskeyList(WholeListView[PasskeyView], frozen=True, kw_only=True):
-    """Passkeys, the oldest first."""
-
-
 @get("/passkeys", summary="List the own passkeys")
 async def list_passkeys(context: Injected, customer: CurrentCustomer) -> PasskeyList:
     """List the passkeys of the customer."""
-    return _views(await context.bus.ask(ListPasskeys(customer_id=customer.id)))
+    known = await context.bus.ask(ListPasskeys(customer_id=customer.id))
+    return PasskeyList(items=passkey_views(known.passkeys))
 
 
 @post(
@@ -121,25 +105,24 @@ async def add_passkey(
     if isinstance(added, TooManyPasskeys):
         raise Problem(409, "too_many_passkeys", f"There may be {MOST_PASSKEYS}, each once.")
     security_log.note("passkey added", about=customer.id, address=client_address(request))
-    return _views(added)
+    return PasskeyList(items=passkey_views(added.passkeys))
 
 
 @delete("/passkeys/{passkey_id:str}", status_code=200, summary="Remove a passkey", refuses=["fresh_login_required"])
 async def remove_passkey(context: Injected, customer: CurrentCustomer, passkey_id: FromPath[str]) -> PasskeyList:
     """Remove a passkey. One that is not there is removed already."""
     check_fresh(customer, context)
-    return _views(await context.bus.ask(RemovePasskey(customer_id=customer.id, id=passkey_id)))
+    kept = await context.bus.ask(RemovePasskey(customer_id=customer.id, id=passkey_id))
+    return PasskeyList(items=passkey_views(kept.passkeys))
 
 
 @post(
     "/sessions/passkey/options",
     status_code=200,
     summary="Begin to sign in with a passkey",
-    refuses=["foreign_origin", "unsupported_media_type"],
 )
 async def passkey_login_options(context: Injected, request: Http) -> dict[str, Any]:
     """Return the options for `navigator.credentials.get`. They are good for five minutes, once."""
-    check_origin(request)
     charge_login(context, request)
     return await context.passkeys.options_to_use(_USE)
 
@@ -149,13 +132,12 @@ async def passkey_login_options(context: Injected, request: Http) -> dict[str, A
     dto=Strict[PasskeyLoginBody],
     return_dto=None,
     summary="Sign in with a passkey",
-    refuses=["bad_credentials", "foreign_origin", "unsupported_media_type"],
+    refuses=["bad_credentials"],
 )
 async def log_in_with_passkey(
     context: Injected, request: Http, data: JSONBody[PasskeyLoginBody], token: FromQuery[bool] = False
 ) -> Response[SessionMadeView]:
     """Begin a session of 24 hours with a passkey."""
-    check_origin(request)
     charge_login(context, request)
     shown = _read(data.answer)
     credential_id = credential_id_of(shown) or b""
@@ -168,9 +150,7 @@ async def log_in_with_passkey(
     if used is None or kept is None:
         raise bad_credentials()
     ask = LogInWithPasskey(id=kept.id, sign_count=used.sign_count, is_backed_up=used.is_backed_up)
-    entered = await context.bus.ask(ask)
-    if isinstance(entered, NotSignedIn):
-        raise bad_credentials()
+    entered = let_in(await context.bus.ask(ask))
     return await signed_in(context, request, entered, method="passkey", as_token=token, cart_id=data.cart_id or "")
 
 
@@ -188,20 +168,6 @@ def _read(answer: JsonObject) -> dict[str, Any]:
 
 def _bad_passkey() -> Problem:
     return Problem(422, "bad_passkey", "This passkey does not fit. Please try again.")
-
-
-def _views(known: KnownPasskeys) -> PasskeyList:
-    views: Sequence[PasskeyView] = [
-        PasskeyView(
-            id=each.id,
-            label=each.label,
-            backed_up=each.is_backed_up,
-            created_at=each.created_at,
-            used_at=each.used_at,
-        )
-        for each in known.passkeys
-    ]
-    return PasskeyList(items=views)
 
 
 PUBLIC = [passkey_login_options, log_in_with_passkey]

@@ -4,7 +4,6 @@ Known and unknown addresses get the same answers, after the same work: a passwor
 belongs to, and each request that sends a mail sends one.
 """
 
-import hashlib
 import secrets
 from typing import Annotated
 
@@ -14,10 +13,8 @@ from litestar.datastructures import Cookie
 from litestar.params import FromQuery, JSONBody
 
 from bus.messages.customer import (
-    BadCode,
     LogIn,
     LogInWithCode,
-    NotSignedIn,
     ReadCredentials,
     Register,
     RequestCode,
@@ -25,6 +22,7 @@ from bus.messages.customer import (
     VerifyRegistration,
 )
 from engine.passwords import PasswordsBusy
+from engine.tokens import hash_of_token
 from gateway import security_log
 from gateway.api.bodies import Body, Strict
 from gateway.api.customer.bodies import (
@@ -37,18 +35,17 @@ from gateway.api.customer.bodies import (
     SentView,
     SessionMadeView,
     answer,
-    bad_code,
     bad_credentials,
     charge,
     charge_login,
     charge_mail,
     hashed,
-    index_of,
+    let_in,
     signed_in,
 )
 from gateway.buyers import read_email, read_name
 from gateway.client_address import network_of
-from gateway.context import GatewayContext, Http, Injected, client_address
+from gateway.context import GatewayContext, Http, Injected, client_address, index_of
 from gateway.customers import (
     customer_of,
     end_for_good,
@@ -58,7 +55,7 @@ from gateway.customers import (
     shown_registration,
 )
 from gateway.problems import too_many
-from gateway.same_site import check_origin, is_browser
+from gateway.same_site import is_browser
 
 
 class RegistrationBody(Body, frozen=True, kw_only=True):
@@ -92,11 +89,10 @@ class LoginBody(Body, frozen=True, kw_only=True):
     dto=Strict[RegistrationBody],
     return_dto=None,
     summary="Ask for an account",
-    refuses=["weak_password", "foreign_origin", "unsupported_media_type"],
+    refuses=["weak_password"],
 )
 async def register(context: Injected, request: Http, data: JSONBody[RegistrationBody]) -> Response[SentView]:
     """Ask for an account. A mail brings a code of six digits; if the address has an account, the mail says so."""
-    check_origin(request)
     email, name = read_email(data.email), read_name(data.name)
     index = index_of(context, email)
     charge(context, request, "sign_ups", (context.guard.sign_ups, network_of(client_address(request))))
@@ -104,7 +100,12 @@ async def register(context: Injected, request: Http, data: JSONBody[Registration
     password, browser = await hashed(context, data.password, email, name), secrets.token_urlsafe(24)
     await context.bus.ask(
         Register(
-            email_index=index, email=email, name=name, password=password, browser=_hash(browser), locale=data.locale
+            email_index=index,
+            email=email,
+            name=name,
+            password=password,
+            browser=hash_of_token(browser).hex(),
+            locale=data.locale,
         )
     )
     return sent(registration_cookie(context, browser))
@@ -115,7 +116,7 @@ async def register(context: Injected, request: Http, data: JSONBody[Registration
     dto=Strict[CodeBody],
     return_dto=None,
     summary="Prove an address and open its account",
-    refuses=["bad_code", "foreign_origin", "unsupported_media_type"],
+    refuses=["bad_code"],
 )
 async def verify(
     context: Injected, request: Http, data: JSONBody[CodeBody], token: FromQuery[bool] = False
@@ -125,14 +126,12 @@ async def verify(
     In another browser than the one that asked, the account has no password and no name yet: whoever asked for it may be
     somebody else.
     """
-    check_origin(request)
     charge_login(context, request)
     index = index_of(context, read_email(data.email))
     shown = shown_registration(context, request)
-    browser = _hash(shown) if shown or is_browser(request) else None
-    opened = await context.bus.ask(VerifyRegistration(email_index=index, code=data.code.strip(), browser=browser))
-    if isinstance(opened, BadCode):
-        raise bad_code()
+    browser = hash_of_token(shown).hex() if shown or is_browser(request) else None
+    ask = VerifyRegistration(email_index=index, code=data.code.strip(), browser=browser)
+    opened = let_in(await context.bus.ask(ask))
     return await signed_in(context, request, opened, method="code", as_token=token, cart_id=data.cart_id or "")
 
 
@@ -141,13 +140,12 @@ async def verify(
     dto=Strict[LoginBody],
     return_dto=None,
     summary="Sign in with a password",
-    refuses=["bad_credentials", "foreign_origin", "unsupported_media_type"],
+    refuses=["bad_credentials"],
 )
 async def log_in(
     context: Injected, request: Http, data: JSONBody[LoginBody], token: FromQuery[bool] = False
 ) -> Response[SessionMadeView]:
     """Begin a session of 24 hours. After too many failures passwords are refused for a while; codes are not."""
-    check_origin(request)
     charge_login(context, request)
     index = index_of(context, read_email(data.email))
     account = await _proven(context, request, index, data.password)
@@ -160,7 +158,6 @@ async def log_in(
     dto=Strict[EmailBody],
     return_dto=None,
     summary="Ask for a code to sign in",
-    refuses=["foreign_origin", "unsupported_media_type"],
 )
 async def request_login_code(context: Injected, request: Http, data: JSONBody[EmailBody]) -> SentView:
     """Ask for a mail with a code to sign in with. An address without an account gets a mail that says so."""
@@ -172,25 +169,21 @@ async def request_login_code(context: Injected, request: Http, data: JSONBody[Em
     dto=Strict[CodeBody],
     return_dto=None,
     summary="Sign in with a code",
-    refuses=["bad_code", "foreign_origin", "unsupported_media_type"],
+    refuses=["bad_code"],
 )
 async def log_in_with_code(
     context: Injected, request: Http, data: JSONBody[CodeBody], token: FromQuery[bool] = False
 ) -> Response[SessionMadeView]:
     """Begin a session of 24 hours with the code of a mail."""
-    check_origin(request)
     charge_login(context, request)
     index = index_of(context, read_email(data.email))
-    entered = await context.bus.ask(LogInWithCode(email_index=index, code=data.code.strip()))
-    if isinstance(entered, BadCode):
-        raise bad_code()
+    entered = let_in(await context.bus.ask(LogInWithCode(email_index=index, code=data.code.strip())))
     return await signed_in(context, request, entered, method="code", as_token=token, cart_id=data.cart_id or "")
 
 
-@delete("/sessions", status_code=200, summary="Sign out", refuses=["foreign_origin", "unsupported_media_type"])
+@delete("/sessions", status_code=200, summary="Sign out")
 async def log_out(context: Injected, request: Http) -> Response[SentView]:
     """End the session of this browser or program. Without one it does nothing."""
-    check_origin(request)
     customer = await customer_of(request)
     if customer is not None:
         await end_for_good(context, customer.session)
@@ -201,7 +194,6 @@ async def log_out(context: Injected, request: Http) -> Response[SentView]:
 
 async def send_code(context: GatewayContext, request: Http, typed: str, *, purpose: str) -> SentView:
     """Send a code or a token to an address, whether it has an account or not."""
-    check_origin(request)
     email = read_email(typed)
     index = index_of(context, email)
     charge_mail(context, request, index)
@@ -230,9 +222,7 @@ async def _proven(context: GatewayContext, request: Http, index: str, password: 
         security_log.warn("sign-in failed", about=account.customer_id or "", address=client_address(request))
         raise bad_credentials()
     ask = LogIn(customer_id=account.customer_id, password=account.password, rehashed=verified.rehashed)
-    entered = await context.bus.ask(ask)
-    if isinstance(entered, NotSignedIn):
-        raise bad_credentials()
+    entered = let_in(await context.bus.ask(ask))
     await context.tries.give_back(tried)
     return entered
 
@@ -240,10 +230,6 @@ async def _proven(context: GatewayContext, request: Http, index: str, password: 
 def sent(cookie: Cookie, *, status_code: int = 202) -> Response[SentView]:
     """Answer that all was done that will be, with a cookie."""
     return answer(SentView(), [cookie], status_code=status_code)
-
-
-def _hash(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()
 
 
 PUBLIC = [register, verify, log_in, request_login_code, log_in_with_code, log_out]

@@ -6,7 +6,7 @@ while one lacks a text, or has one that is no longer said.
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from io import BytesIO
 from pathlib import Path
 from types import MappingProxyType
@@ -25,6 +25,7 @@ from bus.messages.base import Money
 from bus.messages.currencies import decimals
 
 FOLDER: Final = Path(__file__).parent
+_MOST_WRITTEN: Final = 10_000  # Amounts that are kept as they are written: some 2 MB.
 SOURCE: Final = "en"  # Of the texts in templates and code.
 
 
@@ -61,12 +62,11 @@ class Language(msgspec.Struct, frozen=True, kw_only=True):
 
     def money(self, money: Money) -> str:
         """Write an amount: €1,999.00 in English, 1.999,00 € in German."""
-        amount = money.amount / 10 ** decimals(money.currency)
-        return format_currency(amount, money.currency, locale=self.locale)
+        return _money(self.locale, money.amount, money.currency)
 
     def number(self, number: float) -> str:
         """Write a number with its separators."""
-        return format_decimal(number, locale=self.locale)
+        return _number(self.locale, number)
 
     def when(self, at: datetime, form: str = "medium") -> str:
         """Write a moment of the shop's time zone, which is UTC unless told otherwise."""
@@ -91,6 +91,16 @@ def language_of(wanted: Sequence[str], own: str) -> Language:
     known = languages()
     codes = (locale.partition("-")[0] for locale in (*wanted, own))
     return known[next((code for code in codes if code in known), SOURCE)]
+
+
+@lru_cache(_MOST_WRITTEN)  # A list of products would spend a quarter of its time on this.
+def _money(locale: Locale, amount: int, currency: str) -> str:
+    return format_currency(amount / 10 ** decimals(currency), currency, locale=locale)
+
+
+@lru_cache(_MOST_WRITTEN)
+def _number(locale: Locale, number: float) -> str:
+    return format_decimal(number, locale=locale)
 
 
 def _read(path: Path) -> Translations:

@@ -7,20 +7,30 @@ import { replace, swap } from "./swap.js";
 import { say, setText, words } from "./words.js";
 
 const PANEL = "basket-panel";
+const SOON_MS = 120_000; // Then the countdown says that it is time.
 const channel = new BroadcastChannel("basket");
 const count = document.getElementById("basket-count");
 const drawer = /** @type {HTMLDialogElement | null} */ (document.getElementById("basket-drawer"));
 
+/** The difference between the shop's clock and this one, as the page was made. */
+const ahead_ms = (Date.parse(document.documentElement.dataset.now ?? "") || Date.now()) - Date.now();
+
 /** Forms are sent one after the other: each answer is the basket after it. @type {Promise<unknown>} */
 let queue = Promise.resolve();
+let waiting = 0;
+
+/** Whether another window's change came while ours was on its way: which of both is newer, only the shop knows. */
+let crossed = false;
 
 /** @param {number} units */
 const showCount = (units) => count && setText(count, String(units));
 
-/** @param {HTMLFormElement} form @param {HTMLElement | null} submitter */
-async function send(form, submitter) {
-  const body = new URLSearchParams(/** @type {any} */ (new FormData(form, submitter)));
-  const answer = await fetch(form.action, { method: "POST", body, headers: { "X-Swap": PANEL } });
+/** A key for one change: whoever taps twice wants two, and windows share the forms that they show each other. */
+const newKey = () => crypto.getRandomValues(new Uint32Array(4)).join("-");
+
+/** @param {string} action @param {URLSearchParams} body */
+async function send(action, body) {
+  const answer = await fetch(action, { method: "POST", body, headers: { "X-Swap": PANEL } });
   const html = await answer.text();
   take(html);
   channel.postMessage(html);
@@ -30,42 +40,60 @@ async function send(form, submitter) {
 /** @param {string} html A page with the basket as it is now. */
 function take(html) {
   replace(PANEL, html);
-  const units = document.getElementById(PANEL)?.dataset.units;
-  if (units !== undefined) showCount(Number(units));
   dress();
 }
 
-/** What only a drawer has. */
+/** Show what the panel says elsewhere, too; and what only a drawer has. */
 function dress() {
+  const panel = document.getElementById(PANEL);
+  if (!panel) return;
+  if (!waiting) showCount(Number(panel.dataset.units));
   const close = drawer?.querySelector("[data-close]");
   if (close instanceof HTMLElement) close.hidden = false;
+  tick();
 }
 
-channel.addEventListener("message", (event) => take(event.data));
+channel.addEventListener("message", ({ data }) => {
+  if (waiting) crossed = true;
+  else take(data);
+});
+
+/** Send the basket's form, after those that are on their way. @param {HTMLFormElement} form @param {HTMLElement | null} submitter */
+function submit(form, submitter) {
+  const body = new URLSearchParams(/** @type {any} */ (new FormData(form, submitter)));
+  body.set("key", newKey());
+  const adds = form.matches("[data-add], [data-offer]");
+  waiting += 1;
+  if (adds) showCount(Number(count?.textContent) + 1);
+  queue = queue.then(() => send(form.action, body)).then((ok) => tell(ok, adds), () => say(words("unreachable"), "bad")).finally(settle);
+}
+
+/** @param {boolean} ok @param {boolean} adds */
+function tell(ok, adds) {
+  if (!ok) say(document.querySelector(`#${PANEL} [role=alert]`)?.textContent ?? words("unreachable"), "bad");
+  else if (adds) say(words("added"));
+}
+
+async function settle() {
+  waiting -= 1;
+  if (waiting) return;
+  if (crossed) await again();
+  dress();
+  document.dispatchEvent(new Event("settled"));
+}
+
+/** Read the basket of now. */
+async function again() {
+  crossed = false;
+  const answer = await swap(PANEL, "/basket");
+  if (answer) dress();
+}
 
 addEventListener("submit", (event) => {
   const form = /** @type {HTMLFormElement} */ (event.target);
   if (!form.action.endsWith("/basket/lines")) return;
   event.preventDefault();
-  const submitter = /** @type {SubmitEvent} */ (event).submitter;
-  const adds = form.matches("[data-add], [data-offer]");
-  const key = form.elements.namedItem("key");
-  const before = Number(count?.textContent);
-  if (adds) showCount(before + 1);
-  const sent = queue.then(() => send(form, submitter));
-  // A key is for one change: whoever taps twice wants two.
-  const used = sent.then(() => key instanceof HTMLInputElement && (key.value = crypto.randomUUID()));
-  queue = used.catch(() => {});
-  sent.then(
-    (ok) => {
-      if (adds && ok) say(words("added"));
-      else if (!ok) say(document.querySelector(`#${PANEL} [role=alert]`)?.textContent ?? words("unreachable"), "bad");
-    },
-    () => {
-      showCount(before);
-      say(words("unreachable"), "bad");
-    },
-  );
+  submit(form, /** @type {SubmitEvent} */ (event).submitter);
 }, { capture: true });
 
 document.getElementById("basket-link")?.addEventListener("click", (event) => {
@@ -79,12 +107,23 @@ drawer?.addEventListener("click", (event) => {
 });
 
 document.addEventListener("visibilitychange", () => {
-  if (document.visibilityState === "visible" && Number(count?.textContent)) queue = queue.then(() => again());
+  if (document.visibilityState === "visible" && Number(count?.textContent)) queue = queue.then(again);
 });
 
-async function again() {
-  if (await swap(PANEL, "/basket")) showCount(Number(document.getElementById(PANEL)?.dataset.units));
-  dress();
+/** One countdown for the whole basket: until the first of its units is held no longer, on the shop's clock. */
+function tick() {
+  const place = document.querySelector(`#${PANEL} .hold`);
+  const left_ms = Date.parse(document.getElementById(PANEL)?.dataset.heldUntil ?? "") - Date.now() - ahead_ms;
+  if (!(place instanceof HTMLElement) || Number.isNaN(left_ms)) return;
+  setText(place, held(Math.ceil(left_ms / 1000)));
+  place.dataset.state = left_ms <= 0 ? "over" : left_ms < SOON_MS ? "soon" : "";
 }
 
+/** @param {number} left_s */
+function held(left_s) {
+  if (left_s <= 0) return words("ended");
+  return words("held", { time: `${Math.floor(left_s / 60)}:${String(left_s % 60).padStart(2, "0")}` });
+}
+
+setInterval(tick, 1000);
 dress();

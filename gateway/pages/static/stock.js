@@ -44,6 +44,7 @@ function show(element) {
   if (levels.includes(undefined)) return;
   const available = /** @type {number[]} */ (levels).reduce((sum, level) => sum + level, 0);
   const before = element.textContent;
+  if (available <= 0 && element.dataset.level === "held") return; // The page knows more: when they come back.
   setText(element, stockWords(available));
   element.dataset.level = available <= 0 ? "none" : available <= 5 ? "few" : "some";
   if (before !== element.textContent) flash(element);

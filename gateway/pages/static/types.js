@@ -267,6 +267,12 @@
  */
 
 /**
+ * @typedef {Object} FewProducts
+ * @property {ProductSummary[]} items
+ * @property {null} [next]
+ */
+
+/**
  * @typedef {Object} Health
  * @property {string} status
  * @property {Record<string, string>} checks
@@ -361,6 +367,12 @@
  */
 
 /**
+ * @typedef {Object} MethodDays
+ * @property {number} min
+ * @property {number} max
+ */
+
+/**
  * @typedef {Object} MethodView
  * @property {string} id
  * @property {string} title
@@ -405,6 +417,21 @@
  * @property {string} title
  * @property {string | null} url
  * @property {string | null} text
+ */
+
+/**
+ * @typedef {Object} OfferedMethodView
+ * @property {string} id
+ * @property {string} title
+ * @property {MethodDays} days
+ * @property {Money} price
+ * @property {Money | null} free_from
+ */
+
+/**
+ * @typedef {Object} OfferedMethods
+ * @property {OfferedMethodView[]} items
+ * @property {null} [next]
  */
 
 /**
@@ -552,6 +579,7 @@
  * @typedef {Object} ProductInventory
  * @property {string} product_id
  * @property {StockLevel[]} skus
+ * @property {Record<string, string>} held_until
  * @property {string} as_of
  */
 

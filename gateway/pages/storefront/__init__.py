@@ -2,12 +2,14 @@
 
 from litestar.types import ControllerRouterHandler
 
-from gateway.pages.storefront import basket, browsing, checkout, order, product
+from gateway.pages.storefront import about, basket, browsing, checkout, home, order, product
 
 PUBLIC: list[ControllerRouterHandler] = [
+    *home.PUBLIC,
     *browsing.PUBLIC,
     *product.PUBLIC,
     *basket.PUBLIC,
+    *about.PUBLIC,
     *checkout.PUBLIC,
     *order.PUBLIC,
 ]

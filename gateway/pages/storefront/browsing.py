@@ -1,4 +1,4 @@
-"""The home page, categories and the search: lists of products, with what they are filtered by in their address."""
+"""Categories and the search: lists of products, with what they are filtered by in their address."""
 
 import re
 from collections.abc import Sequence
@@ -10,9 +10,11 @@ from litestar import Response, get
 from litestar.params import FromPath
 
 from bus.messages.currencies import decimals
-from gateway.api.catalog.categories import CategoryList, CategoryNode, CategoryView
+from bus.messages.search import MOST_QUERY
+from gateway.api.catalog.categories import CategoryView
 from gateway.api.catalog.listing import FacetView
-from gateway.api.catalog.products import ProductList
+from gateway.api.catalog.products import ProductList, ProductSummary
+from gateway.api.search import SuggestionsView
 from gateway.context import Http, context_of
 from gateway.pages.forms import see
 from gateway.pages.inside import ask
@@ -22,8 +24,9 @@ from gateway.pages.visitor import Visitor, visitor_of
 _SORTS: Final = ("relevance", "title", "price", "-price", "newest")
 _MOST_CHOSEN: Final = 50  # Values of filters that are passed on; the search has a limit of its own.
 _LONGEST: Final = 200
+_LONGEST_TYPED: Final = MOST_QUERY
 _ON_PAGE: Final = 24
-_AT_HOME: Final = 12
+_POPULAR: Final = 8
 _AMOUNT: Final = re.compile(r"\d{1,9}(?:[.,]\d{1,3})?")
 
 
@@ -35,7 +38,7 @@ class Chip(msgspec.Struct, frozen=True):
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """What a list is asked for, as its address says. What can't be read is left out: an address may be old."""
+    """The wishes for a list, as its address says. What can't be read is left out: an address may be old."""
 
     q: str
     sort: str
@@ -57,17 +60,6 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
         return urlencode([pair for pair in [*pairs, ("cursor", cursor)] if pair[1] and pair != without])
 
 
-@get("/", include_in_schema=False)
-async def home(request: Http) -> Response[bytes]:
-    """Show what the shop has: its categories, what is new, and what runs out."""
-    visitor = await visitor_of(request)
-    categories = await _categories(request, visitor)
-    newest = await _products(request, visitor, f"sort=newest&limit={_AT_HOME}")
-    return await page(
-        request, "storefront/home.html", visitor=visitor, categories=categories, products=newest, is_home=True
-    )
-
-
 @get("/c/{path:path}", include_in_schema=False)
 async def category(request: Http, path: FromPath[str]) -> Response[bytes]:
     """List the products of a category, and of those below it."""
@@ -75,7 +67,7 @@ async def category(request: Http, path: FromPath[str]) -> Response[bytes]:
     locale = f"locale={visitor.language.code}"
     found = (await ask(request, "GET", f"/categories/{name}", query=locale)).read(CategoryView)
     asked = _asked(request)
-    listed = await _products(request, visitor, _api_query(request, asked, found.path))
+    listed = await products_of(request, visitor, _api_query(request, asked, found.path))
     return await _list_page(request, visitor, asked, listed, "storefront/category.html", category=found)
 
 
@@ -83,14 +75,33 @@ async def category(request: Http, path: FromPath[str]) -> Response[bytes]:
 async def search(request: Http) -> Response[bytes]:
     """List the products that a query finds; without one, all."""
     visitor, asked = await visitor_of(request), _asked(request)
-    listed = await _products(request, visitor, _api_query(request, asked, ""))
+    listed = await products_of(request, visitor, _api_query(request, asked, ""))
     if listed.redirect:
         return see(listed.redirect)
-    return await _list_page(request, visitor, asked, listed, "storefront/search.html", category=None)
+    near, popular = await _instead(request, visitor, asked) if not listed.items else ([], [])
+    return await _list_page(
+        request, visitor, asked, listed, "storefront/search.html", category=None, near=near, popular=popular
+    )
+
+
+async def _instead(request: Http, visitor: Visitor, asked: Asked) -> tuple[Sequence[str], Sequence[ProductSummary]]:
+    """Return words that are like those of a query that finds nothing, and what sells."""
+    popular = await products_of(request, visitor, f"sort=relevance&in_stock=true&limit={_POPULAR}")
+    query = urlencode({"q": asked.q[:_LONGEST_TYPED]})
+    near = (await ask(request, "GET", "/search/suggest", query=query)).read(SuggestionsView) if asked.q else None
+    return [*near.queries, *near.categories] if near else [], popular.items
 
 
 async def _list_page(
-    request: Http, visitor: Visitor, asked: Asked, listed: ProductList, template: str, *, category: CategoryView | None
+    request: Http,
+    visitor: Visitor,
+    asked: Asked,
+    listed: ProductList,
+    template: str,
+    *,
+    category: CategoryView | None,
+    near: Sequence[str] = (),
+    popular: Sequence[ProductSummary] = (),
 ) -> Response[bytes]:
     next_page = f"{request.url.path}?{asked.query(cursor=listed.next)}" if listed.next else ""
     return await page(
@@ -102,17 +113,16 @@ async def _list_page(
         category=category,
         chips=_chips(request, asked, listed.facets),
         next_page=next_page,
+        near=near,
+        popular=popular,
+        has_filters=bool(asked.chosen or asked.low or asked.high or asked.in_stock),
         sorts=_SORTS,
     )
 
 
-async def _products(request: Http, visitor: Visitor, query: str) -> ProductList:
+async def products_of(request: Http, visitor: Visitor, query: str) -> ProductList:
+    """Ask for a list of products, in the visitor's language."""
     return (await ask(request, "GET", "/products", query=f"{query}&locale={visitor.language.code}")).read(ProductList)
-
-
-async def _categories(request: Http, visitor: Visitor) -> Sequence[CategoryNode]:
-    listed = await ask(request, "GET", "/categories", query=f"locale={visitor.language.code}")
-    return [each for each in listed.read(CategoryList).items if each.level == 1 and each.products]
 
 
 def _asked(request: Http) -> Asked:
@@ -156,4 +166,4 @@ def _chips(request: Http, asked: Asked, facets: Sequence[FacetView]) -> list[Chi
     ]
 
 
-PUBLIC = [home, category, search]
+PUBLIC = [category, search]

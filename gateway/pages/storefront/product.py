@@ -1,6 +1,7 @@
 """A product's page, and what search engines read of it."""
 
 from collections.abc import Mapping, Sequence
+from math import ceil
 from typing import Final
 from urllib.parse import quote
 
@@ -8,12 +9,15 @@ from litestar import Response, get
 from litestar.params import FromPath
 
 from bus.messages.currencies import decimals
-from gateway.api.catalog.categories import CategoryList, CategoryNode
+from gateway.api.catalog.categories import CategoryNode
+from gateway.api.catalog.levels import ProductInventory
 from gateway.api.catalog.products import ProductDetail, RelatedList, SkuDetail
-from gateway.context import Http
+from gateway.api.shipping import OfferedMethods
+from gateway.context import Http, context_of
 from gateway.pages.errors import moved
 from gateway.pages.inside import Refused, ask
 from gateway.pages.render import page, whole_address
+from gateway.pages.site import site_of
 from gateway.pages.visitor import visitor_of
 
 _RELATED: Final = 6
@@ -33,6 +37,9 @@ async def product(request: Http, name: FromPath[str]) -> Response[bytes]:
         return moved(refused.answer.header("location").replace("/products/", "/p/", 1))
     if name == found.id and name != found.slug:
         return moved(f"/p/{quote(found.slug)}")
+    stock = await ask(request, "GET", f"{path}/inventory") if any(sku.available <= 0 for sku in found.skus) else None
+    methods = (await ask(request, "GET", "/shipping-methods")).read(OfferedMethods).items
+    above = _above(visitor.categories, found)
     related = await ask(request, "GET", f"{path}/related", query=f"{locale}&limit={_RELATED}")
     return await page(
         request,
@@ -41,19 +48,29 @@ async def product(request: Http, name: FromPath[str]) -> Response[bytes]:
         product=found,
         summary=_summary(found),
         related=related.read(RelatedList).items,
-        categories=await _categories(request, found, locale),
-        data=_data(request, found),
+        above=above,
+        delivery=methods[0] if methods else None,
+        back_in=_back_in(request, stock.read(ProductInventory) if stock else None),
+        data=[_data(request, found), _trail(request, found, above)],
     )
 
 
-async def _categories(request: Http, product: ProductDetail, locale: str) -> Sequence[CategoryNode]:
+def _above(categories: Sequence[CategoryNode], product: ProductDetail) -> Sequence[CategoryNode]:
     """Return the product's main category and those above it, from the top down."""
-    tree = {each.id: each for each in (await ask(request, "GET", "/categories", query=locale)).read(CategoryList).items}
+    tree = {each.id: each for each in categories}
     found, at = list[CategoryNode](), tree.get(product.categories[0]) if product.categories else None
     while at is not None:
         found.insert(0, at)
         at = tree.get(at.parent or "")
     return found
+
+
+def _back_in(request: Http, stock: ProductInventory | None) -> Mapping[str, int]:
+    """Return in how many minutes units come back at the latest, by SKU, of what is only held."""
+    if stock is None:
+        return {}
+    now = context_of(request.scope).clock.now()
+    return {sku: max(1, ceil((until - now).total_seconds() / 60)) for sku, until in stock.held_until.items()}
 
 
 def _summary(product: ProductDetail) -> str:
@@ -77,6 +94,18 @@ def _data(request: Http, product: ProductDetail) -> Mapping[str, object]:
         "image": [whole_address(request, image.src) for image in product.images if image.src],
         "offers": [_offer(sku, address) for sku in product.skus],
     }
+
+
+def _trail(request: Http, product: ProductDetail, above: Sequence[CategoryNode]) -> Mapping[str, object]:
+    """Describe the way to a product. Source: schema.org, BreadcrumbList."""
+    places = [(site_of(context_of(request.scope)).name, "/")]
+    places += [(each.title, f"/c/{quote(each.path)}") for each in above]
+    places += [(product.title, f"/p/{quote(product.slug)}")]
+    items = [
+        {"@type": "ListItem", "position": at, "name": title, "item": whole_address(request, path)}
+        for at, (title, path) in enumerate(places, 1)
+    ]
+    return {"@context": "https://schema.org", "@type": "BreadcrumbList", "itemListElement": items}
 
 
 def _offer(sku: SkuDetail, address: str) -> Mapping[str, object]:

@@ -23,7 +23,16 @@ from actors.catalog.rules import (
     without_accents,
 )
 from bus.messages.base import Money
-from bus.messages.catalog import ChangeProduct, LastSku, NoSuchProduct, NoSuchSku, Product, RenameSku, SkuView
+from bus.messages.catalog import (
+    MOST_SKUS,
+    ChangeProduct,
+    LastSku,
+    NoSuchProduct,
+    NoSuchSku,
+    Product,
+    RenameSku,
+    SkuView,
+)
 from bus.messages.catalog_imports import SkuRow
 from bus.messages.currencies import largest
 
@@ -138,6 +147,19 @@ def test_each_refused_line_is_told_by_its_place() -> None:
 
     assert [row.sku for row in good] == ["A", "C"]
     assert [place for place, _ in refused] == [1, 3]
+
+
+def test_a_product_is_filled_up_to_its_bound_and_the_lines_beyond_it_are_refused() -> None:
+    rows = [
+        row_of("KNOWN"),
+        *(row_of(f"S{number}") for number in range(4)),
+        row_of("MUG-2", product_id="OTHER", slug="o"),
+    ]
+
+    good, refused = sort_rows(rows, "EUR", {"KNOWN": "MUG"}, NOTHING, sizes={"MUG": MOST_SKUS - 2})
+
+    assert [row.sku for row in good] == ["KNOWN", "S0", "S1", "MUG-2"]
+    assert refused == [(place, "product MUG has 2,048 SKUs, and more it can't have") for place in (3, 4)]
 
 
 @pytest.mark.parametrize("field", ["slug", "title", "category", "description"])

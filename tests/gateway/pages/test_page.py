@@ -1,199 +1,133 @@
-"""The shop's page in a real browser: found, held, bought, paid and followed, as a customer would.
+"""The storefront in a real browser: found, chosen and put into the basket, live, as a buyer would.
 
-What drives the page is in helpers that take a Playwright page, and find things by `data-testid`, which stays when words
-and looks change. Chromium is the machine's own; where there is none the tests say so and are skipped.
+What drives the pages is in browsing.py. Chromium is the machine's own; where there is none the tests say so and are
+skipped.
 """
 
 import re
-from dataclasses import dataclass, field
 
 import pytest
-from playwright.async_api import ConsoleMessage, Locator, Page, Request, expect
+from playwright.async_api import Page, expect
 
 from tests.docs import examples
-from tests.gateway.pages.browser import CHROMIUM, TIMEOUT_MS
+from tests.gateway.pages.browser import CHROMIUM
+from tests.gateway.pages.browsing import (
+    Complaints,
+    add,
+    card,
+    choose,
+    in_words,
+    line,
+    offer,
+    open_basket,
+    open_product,
+    search,
+    units_left,
+    visit,
+)
 from tests.journeys.process import Program
-from tests.waiting import eventually
-
-# The browser itself logs each answer that is not 2xx. A refusal is not an error of the page.
-REFUSED = re.compile(r"Failed to load resource: .* status of (402|404|409)")
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: set CHROMIUM to one, or install it")
 
-
-@dataclass
-class Trouble:
-    """What a page complained of, and whom it spoke to."""
-
-    errors: list[str] = field(default_factory=list)
-    hosts: set[str] = field(default_factory=set)
-
-    def watch(self, page: Page) -> None:
-        page.on("console", self._console)
-        page.on("pageerror", lambda error: self.errors.append(str(error)))
-        page.on("request", self._request)
-
-    def _console(self, message: ConsoleMessage) -> None:
-        if message.type in {"error", "warning"} and not REFUSED.search(message.text):
-            self.errors.append(message.text)
-
-    def _request(self, request: Request) -> None:
-        self.hosts.add(request.url.split("/")[2])
+MOST_MS_TO_COUNT = 50.0
+COUNTS = """
+() => new Promise((resolve) => {
+  const badge = document.getElementById("basket-count");
+  const began = performance.now();
+  const seen = new MutationObserver(() => resolve(performance.now() - began));
+  seen.observe(badge, { childList: true, characterData: true, subtree: true });
+  document.querySelector(".offer [data-testid=add]").click();
+})
+"""
 
 
-@dataclass(frozen=True)
-class Customer:
-    email: str = "ann@example.com"
-    name: str = "Ann Miller"
-    line1: str = "Lindenweg 4"
-    postal_code: str = "4051"
-    city: str = "Basel"
-    country: str = "CH"
-
-
-# --- Driving the page ---
-
-
-async def visit(page: Page, base_url: str) -> None:
-    """Open the shop, until its numbers are live."""
-    await page.goto(f"{base_url}/")
-    await expect(page.get_by_test_id("live")).to_have_attribute("data-status", "live")
-    await expect(page.get_by_test_id("product-card").first).to_be_visible()
-
-
-def card(page: Page, product: str) -> Locator:
-    return page.locator(f'[data-testid="product-card"][data-product="{product}"]')
-
-
-def offer(page: Page, sku: str) -> Locator:
-    return page.locator(f'[data-testid="sku"][data-sku="{sku}"]')
-
-
-def line(page: Page, sku: str) -> Locator:
-    return page.locator(f'[data-testid="basket-line"][data-sku="{sku}"]')
-
-
-async def search(page: Page, words: str, product: str) -> None:
-    """Search, until this product is among the few that are shown."""
-    await page.get_by_test_id("search").fill(words)
-    await expect(page.get_by_test_id("product-card").nth(9)).to_be_hidden()
-    await expect(card(page, product)).to_be_visible()
-
-
-async def open_product(page: Page, product: str) -> None:
-    await card(page, product).get_by_test_id("product-link").click()
-    await expect(page.get_by_test_id("product-dialog")).to_be_visible()
-
-
-async def add(page: Page, sku: str) -> None:
-    """Add one unit in the open product's dialog."""
-    await offer(page, sku).get_by_test_id("add").click()
-    await expect(page.get_by_test_id("message")).to_contain_text("in your basket")
-
-
-async def close_product(page: Page) -> None:
-    await page.get_by_test_id("product-dialog").get_by_test_id("close").click()
-    await expect(page.get_by_test_id("product-dialog")).to_be_hidden()
-
-
-async def open_basket(page: Page) -> None:
-    await page.get_by_test_id("basket-link").click()
-    await expect(page.get_by_test_id("basket")).to_be_visible()
-
-
-async def check_out(page: Page, customer: Customer) -> None:
-    """From the open basket to an order that waits for its payment."""
-    await page.get_by_test_id("to-checkout").click()
-    form = page.get_by_test_id("checkout-form")
-    for name in ("email", "name", "line1", "postal_code", "city"):
-        await form.locator(f'[name="{name}"]').fill(getattr(customer, name))
-    await form.locator('[name="country"]').select_option(customer.country)
-    await form.locator('[name="shipping_method"][value="standard"]').check()
-    await page.get_by_test_id("place-order").dblclick()  # As impatient people do: it is one order all the same.
-    await expect(page.get_by_test_id("order-status")).to_have_attribute("data-status", "pending_payment")
-
-
-async def pay(page: Page, method: str) -> None:
-    await page.get_by_test_id("payment").locator(f'input[value="{method}"]').check()
-    await page.get_by_test_id("pay").click()
-
-
-async def see_status(page: Page, status: str) -> None:
-    await expect(page.get_by_test_id("order-status")).to_have_attribute("data-status", status, timeout=TIMEOUT_MS)
-
-
-async def see_event(page: Page, event: str) -> None:
-    await expect(page.locator(f'[data-testid="timeline-item"][data-event="{event}"]')).to_be_visible()
-
-
-async def work_in_the_warehouse(shop: Program, order_id: str) -> None:
-    staff = await shop.staff()
-
-    async def picked() -> bool:
-        return (await shop.ask("POST", f"/admin/api/pick-lists/{order_id}/pick", **staff)).status == 200
-
-    assert await eventually(picked)
-    for step in ("pack", "ship"):
-        assert (await shop.ask("POST", f"/admin/api/pick-lists/{order_id}/{step}", **staff)).status == 200
-
-
-async def units_left(where: Locator) -> int:
-    """Read a live count."""
-    words = (await where.text_content() or "").strip()
-    if words == "sold out":
-        return 0
-    return 1 if words == "last one" else int(words.removesuffix(" left"))
-
-
-# --- The story ---
-
-
-async def test_a_customer_buys_in_the_browser(base_url: str, page: Page) -> None:
-    trouble = Trouble()
-    trouble.watch(page)
+async def test_a_buyer_finds_chooses_and_keeps_it(base_url: str, page: Page) -> None:
+    complaints = Complaints()
+    complaints.watch(page)
     await visit(page, base_url)
 
     await search(page, "stoneware", "MUG")
+    await expect(card(page, "MUG").locator("mark")).to_have_text("Stoneware")
     await open_product(page, "MUG")
-    stock = offer(page, "MUG-BLUE").get_by_test_id("sku-stock")
+    stock = offer(page, "MUG-BLUE").get_by_test_id("stock")
     before = await units_left(stock)
     await add(page, "MUG-BLUE")
-    await expect(stock).to_have_text(f"{before - 1} left")  # The websocket says so; nobody asked again.
-    await close_product(page)
+    await expect(stock).to_have_text(in_words(before - 1))  # The websocket says so; nobody asked again.
+    await expect(page.get_by_test_id("basket-count")).to_have_text("1")
 
     await open_basket(page)
-    await line(page, "MUG-BLUE").get_by_test_id("more-of-it").click()
-    await expect(line(page, "MUG-BLUE").get_by_test_id("quantity")).to_have_value("2")
-    await expect(line(page, "MUG-BLUE").get_by_test_id("countdown")).to_have_text(re.compile(r"\d\d:\d\d$"))
-    await expect(page.get_by_test_id("basket-count")).to_have_text("2")
+    await line(page, "MUG-BLUE").get_by_test_id("more-units").click()
+    await expect(line(page, "MUG-BLUE").get_by_test_id("quantity")).to_have_text("2")
+    await expect(page.get_by_test_id("hold")).to_have_text(re.compile(r"Held for you for \d+:\d\d$"))
+    await expect(page.get_by_test_id("hold")).to_have_count(1)
+    await expect(line(page, "MUG-BLUE").locator("img")).to_be_visible()
+    await line(page, "MUG-BLUE").get_by_test_id("remove").click()
+    await expect(page.get_by_test_id("basket-empty")).to_be_visible()
+    await page.get_by_test_id("undo").click()
+    await expect(line(page, "MUG-BLUE").get_by_test_id("quantity")).to_have_text("2")
+    await page.get_by_test_id("close-basket").click()
 
-    await check_out(page, Customer())
-    await pay(page, "pm_card_chargeDeclined")
-    await expect(page.get_by_test_id("payment-note")).to_contain_text("declined")
-    await page.reload()  # The order, and the way to pay it, are found again.
-    await pay(page, "pm_card_visa")
-    await expect(page.get_by_test_id("payment")).to_be_hidden()
-    await see_event(page, "OrderCreated")
-    await see_event(page, "PaymentReceived")
-
-    await expect(page.get_by_test_id("basket-count")).to_have_text("0")
-    assert trouble.errors == []
-    assert len(trouble.hosts) <= 2  # The shop's own, and Stripe's.
+    await page.goto(base_url)
+    await expect(page.get_by_test_id("seen").locator('[data-product="MUG"]')).to_be_visible()
+    assert complaints.errors == []
+    assert complaints.hosts == {base_url.split("/")[2]}
 
 
-async def test_what_another_customer_takes_is_seen_to_go(base_url: str, page: Page) -> None:
+async def test_what_another_buyer_takes_is_seen_to_go(base_url: str, page: Page) -> None:
+    await visit(page, base_url, "/p/forest-honey")
+    stock = offer(page, "HONEY-250").get_by_test_id("stock")
+    before = await units_left(stock)
     other = await page.context.new_page()
-    await visit(page, base_url)
-    await visit(other, base_url)
-    await search(page, "honey", "HONEY")
-    await expect(card(page, "HONEY")).to_have_attribute("data-sku", re.compile("HONEY-250"))
-    before = await units_left(card(page, "HONEY").get_by_test_id("stock"))
 
-    await search(other, "honey", "HONEY")
-    await open_product(other, "HONEY")
+    await visit(other, base_url, "/p/forest-honey")
     await add(other, "HONEY-250")
 
-    await expect(card(page, "HONEY").get_by_test_id("stock")).to_have_text(f"{before - 1} left")
+    await expect(stock).to_have_text(in_words(before - 1))
+
+
+async def test_what_all_hold_says_when_it_comes_back(running: Program, base_url: str, page: Page) -> None:
+    await visit(page, base_url, "/p/granite-mortar")
+    stock = offer(page, "MORTAR").get_by_test_id("stock")
+    while (left := (await running.ask("GET", "/products/MORTAR")).body["available"]) > 0:
+        cart = (await running.ask("POST", "/carts")).body["id"]
+        await running.ask("PUT", f"/carts/{cart}/lines/MORTAR", {"quantity": min(left, max(10, left // 2))})
+
+    await expect(stock).to_have_text(re.compile("All in baskets, back in at most 1[45] min"))
+    await expect(page.locator(".offer").get_by_test_id("add")).to_be_disabled()
+    await page.reload()
+    await expect(stock).to_have_text(re.compile("All in baskets, back in at most 1[45] min"))
+
+
+async def test_adding_counts_at_once(base_url: str, page: Page) -> None:
+    await visit(page, base_url, "/p/forest-honey")
+    await choose(page, "HONEY-500")
+
+    took = sorted([await page.evaluate(COUNTS) for _ in range(5)])
+
+    assert took[2] <= MOST_MS_TO_COUNT, took
+    await expect(page.get_by_test_id("basket-count")).to_have_text("5")
+
+
+async def test_suggestions_are_chosen_by_keys(base_url: str, page: Page) -> None:
+    await visit(page, base_url)
+    field = page.get_by_role("combobox", name="Search the shop")
+    await field.press_sequentially("mug")
+    options = page.get_by_role("option")
+    await expect(options.first).to_be_visible()
+    await expect(field).to_have_attribute("aria-expanded", "true")
+
+    await field.press("ArrowDown")
+    await expect(options.first).to_have_attribute("aria-selected", "true")
+    await field.press("ArrowUp")
+    await expect(options.last).to_have_attribute("aria-selected", "true")
+    await field.press("Escape")
+    await expect(options.first).to_be_hidden()
+    await expect(field).to_have_value("mug")
+
+    await field.press_sequentially("s")
+    await page.get_by_role("option", name="Stoneware Mug").click()
+    await expect(page.get_by_test_id("product")).to_have_attribute("data-product", "MUG")
+    assert page.url == f"{base_url}/p/stoneware-mug"
 
 
 async def test_the_example_for_browsers_in_the_docs_shows_live_stock(running: Program, page: Page) -> None:

@@ -28,7 +28,7 @@ from gateway.views.floors import Floors
 from gateway.views.levels import LiveLevels
 from gateway.views.maker import Maker
 from gateway.views.rendered import Rendered
-from tests.gateway.views.test_shop import image
+from tests.gateway.views.processes import image
 from tests.gateway.views.world import product
 from tests.waiting import eventually
 

@@ -2,14 +2,11 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
-from random import Random
 from typing import Any
 
-import anyio
 import msgspec
 import pytest
 from msgspec import structs
@@ -26,95 +23,15 @@ from bus.messages.catalog import (
     SetProduct,
     SkuView,
 )
-from bus.messages.catalog_imports import ImportSkus, SkuRow
-from bus.messages.inventory import SetOnHand, StockLevel
-from bus.messages.media import Image, PicturesShown, Rendition
+from bus.messages.catalog_imports import ImportSkus
+from bus.messages.media import PicturesShown
 from bus.messages.translations import DropTranslation, ProductTexts, Translate
-from gateway.api.catalog.products import detail_of
-from gateway.api.catalog.shelf import ShownStock
-from gateway.api.catalog.showing import render
-from gateway.updates import Updates
 from gateway.views.reader import ViewReader
-from gateway.views.shared import SharedViews
 from testkit import ShopUnderTest
 from testkit.shop_under_test import Killed
+from tests.gateway.views.processes import EUR, another_process, image, of_catalogue, row, shows, title
 from tests.journeys.people import Customer, Staff, sql
 from tests.waiting import eventually
-
-EUR = "EUR"
-
-
-@asynccontextmanager
-async def another_process(
-    shop: ShopUnderTest, *, hears: bool = True, redis: Redis | None = None, most_bytes: int = 64 << 20
-) -> AsyncIterator[ViewReader]:
-    """What another process of this shop shows: its own cache and floors, the same Redis and database.
-
-    Args:
-        shop: The shop.
-        hears: Whether news reaches it.
-        redis: Another Redis than the shop's.
-        most_bytes: As the setting.
-    """
-    inside = shop.inside
-    updates = Updates(inside.services.redis, shop.clock, inside.bus)
-    reader = ViewReader(
-        bus=inside.bus,
-        shared=SharedViews(redis, shop.clock) if redis else updates.shared_views,
-        floors=updates.floors,
-        render=partial(render, "/media"),
-        clock=shop.clock,
-        most_bytes=most_bytes,
-    )
-    is_heard = asyncio.Event()
-
-    async def listen() -> None:
-        async for update in updates.listen():
-            is_heard.set()
-            if update is None:
-                reader.stale()
-            else:
-                reader.changed(update.views, update.views_changed_at)
-
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(reader.run)
-        if hears:
-            tasks.start_soon(listen)
-            await is_heard.wait()
-        yield reader
-        tasks.cancel_scope.cancel()
-
-
-async def title(reader: ViewReader, name: str = "MUG") -> str | None:
-    view = await reader.find(name)
-    return msgspec.json.decode(view.page_with({}))["title"] if view else None
-
-
-async def shows(reader: ViewReader, wanted: str | None, name: str = "MUG") -> bool:
-    return await title(reader, name) == wanted
-
-
-def image(number: int) -> Image:
-    key = f"i/{number:032x}/320.webp"
-    rendition = Rendition(key=key, format="webp", width=320, height=200)
-    return Image(id=f"{number:032x}", alt=f"Picture {number}", state="ready", width=320, height=200,
-                 renditions=(rendition,))  # fmt: skip
-
-
-def row(number: int, name: str = "Bowl") -> SkuRow:
-    return SkuRow(
-        product_id=f"P{number:03}", slug=f"p-{number}", title=f"{name} {number:03}", category="Bowls", description="",
-        sku=f"P{number:03}-1", sku_title="", price=Money(amount=100 + number, currency=EUR), weight_g=1,
-    )  # fmt: skip
-
-
-def of_catalogue(statements: Counter[str]) -> dict[str, int]:
-    """The statements that read products, pictures or stock."""
-    return {
-        sql: times
-        for sql, times in statements.items()
-        if any(f"{schema}." in sql for schema in ("catalog", "media", "inventory"))
-    }
 
 
 async def test_ten_thousand_at_once_for_a_changed_product_are_one_statement(
@@ -424,83 +341,3 @@ async def test_a_bundle_s_page_follows_its_parts_wherever_it_is_shown(shop: Shop
     assert (await shown())[1] == 3 * 150 + 2 * 100
     await shop.ask(ChangeProduct(id="BOOK", skus=(structs.replace(found.skus[0], is_on_sale=False),)))
     assert (await shown())[0] == 0
-
-
-class Mug:
-    """The mug, changed at random, and how it is rendered anew."""
-
-    def __init__(self, shop: ShopUnderTest, whole: Product) -> None:
-        self.shop = shop
-        self.chance = Random(11)
-        self._whole = whole
-        self._pictures: tuple[Image, ...] = ()
-        self._available = 10
-        self._deeds = (
-            self._name, self._price, self._picture, self._plan, self._replace, self._count, self._wait
-        )  # fmt: skip
-
-    async def change(self, step: int) -> None:
-        await self.chance.choice(self._deeds)(step)
-
-    async def rendered(self, *, with_stock: bool) -> Any:
-        """The mug as its page must be, or None."""
-        found = await self.shop.ask(GetProduct(id="MUG"))
-        if not isinstance(found, Product):
-            return None
-        available = self._available if with_stock else 0
-        levels = {sku.sku: StockLevel(sku=sku.sku, available=available, version=1) for sku in found.skus}
-        shown = detail_of(found, ShownStock(levels, {}), self._pictures, "/media")
-        return msgspec.json.decode(msgspec.json.encode(shown))
-
-    async def _name(self, step: int) -> None:
-        await self.shop.ask(ChangeProduct(id="MUG", title=f"Mug {step}"))
-
-    async def _price(self, step: int) -> None:
-        sku = structs.replace(self._whole.skus[0], price=Money(amount=100 + step, currency=EUR))
-        await self.shop.ask(ChangeProduct(id="MUG", skus=(sku,)))
-
-    async def _picture(self, step: int) -> None:
-        self._pictures = tuple(map(image, self.chance.sample(range(9), self.chance.randrange(4))))
-        await self.shop.publish(PicturesShown(product_id="MUG", version=step + 1, images=self._pictures))
-
-    async def _plan(self, _: int) -> None:
-        begins = self.shop.clock.now() + timedelta(seconds=self.chance.randrange(1, 9))
-        ends = begins + timedelta(seconds=9)
-        await self.shop.ask(ChangeProduct(id="MUG", publish_at=begins, unpublish_at=ends))
-
-    async def _replace(self, _: int) -> None:
-        await self.shop.ask(RemoveProduct(id="MUG"))
-        await self.shop.ask(SetProduct(id="MUG", product=self._whole, expected=0))
-
-    async def _count(self, _: int) -> None:
-        self._available = self.chance.randrange(50)
-        await self.shop.ask(SetOnHand(sku="MUG", on_hand=self._available))
-
-    async def _wait(self, _: int) -> None:
-        await self.shop.clock.advance(seconds=self.chance.randrange(12))
-
-
-async def shown_by(reader: ViewReader) -> Any:
-    view = await reader.find("MUG")
-    return msgspec.json.decode(view.page_with({})) if view else None
-
-
-async def test_after_any_changes_a_view_is_a_rendering_of_a_revision_not_below_its_floor(
-    shop: ShopUnderTest, buyer: Customer
-) -> None:
-    whole = await shop.ask(GetProduct(id="MUG"))
-    assert isinstance(whole, Product)
-    mug = Mug(shop, whole)
-    ever = [None, await mug.rendered(with_stock=False)]
-    async with another_process(shop) as other, another_process(shop, hears=False) as deaf:
-        for step in range(60):
-            await mug.change(step)
-            answer = await buyer.get("/products/MUG")
-            now = answer.json if answer.status == 200 else None
-            assert now == await mug.rendered(with_stock=True), step  # Whoever made the change sees it.
-            ever.append(await mug.rendered(with_stock=False))
-            assert await shown_by(other) in ever, step
-            assert await shown_by(deaf) in ever, step
-        await shop.clock.advance(seconds=10)
-        last = await mug.rendered(with_stock=False)
-        assert (await shown_by(other), await shown_by(deaf)) == (last, last)

@@ -1,0 +1,32 @@
+"""The account's first page, and the orders that are in it."""
+
+from urllib.parse import quote
+
+from litestar import Response, get
+
+from bus.messages.words import STATUSES
+from gateway.api.customer.orders import OwnOrderList
+from gateway.context import Http
+from gateway.pages.account.place import account_page
+from gateway.pages.inside import ask
+
+_FEW = 5
+_MANY = 20
+
+
+@get("/account", include_in_schema=False)
+async def overview(request: Http) -> Response[bytes]:
+    """Show the latest orders, and where everything else is."""
+    orders = (await ask(request, "GET", "/me/orders", query=f"limit={_FEW}")).read(OwnOrderList)
+    return await account_page(request, "overview.html", orders=orders, statuses=STATUSES)
+
+
+@get("/account/orders", include_in_schema=False)
+async def own_orders(request: Http) -> Response[bytes]:
+    """List all orders, the latest first."""
+    cursor = quote(str(request.query_params.get("cursor", ""))[:200], safe="")
+    orders = (await ask(request, "GET", "/me/orders", query=f"limit={_MANY}&cursor={cursor}")).read(OwnOrderList)
+    return await account_page(request, "orders.html", orders=orders, statuses=STATUSES)
+
+
+ROUTES = [overview, own_orders]

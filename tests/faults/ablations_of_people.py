@@ -1,0 +1,60 @@
+"""Safeguards of people: of their accounts, their ways in, and what is sealed of them."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from actors.customer import store as customer
+from actors.order import buyers
+from engine import totp
+from tests.faults import replacements
+from tests.faults.ablation import Ablation, patches
+from tests.faults.ablation_patches import replaced, reworded, rewritten
+from tests.faults.scenarios import accounts, sealed, staff
+
+OF_PEOPLE: Final[Sequence[Ablation]] = (
+    Ablation(
+        "codes of customers: using one deletes its row",
+        "a code that lets in whoever has read it later",
+        patches(lambda: replaced(customer, "use", replacements.never_used_up)),
+        accounts.a_code_is_shown_twice,
+    ),
+    Ablation(
+        "sessions of customers: the generation in PostgreSQL",
+        "a Redis that is restored from an old file",
+        patches(lambda: replaced(customer, "end_sessions", replacements.only_redis_knows)),
+        accounts.redis_comes_back_with_sessions_that_have_ended,
+    ),
+    Ablation(
+        "staff: the last owner stays",
+        "a shop that nobody can rule any more",
+        patches(lambda: replaced("actors.staff.rules.would_be_last", lambda _owners, _user: False)),
+        staff.the_only_owner_steps_down,
+    ),
+    Ablation(
+        "staff: a recovery code counts once",
+        "a code that was read over a shoulder, or from a note, and opens again",
+        patches(lambda: reworded("actors.staff.factors._USE_CODE", " and used_at is null", "")),
+        staff.a_recovery_code_is_shown_twice,
+    ),
+    Ablation(
+        "staff: the step of the last code by time is kept",
+        "a code that was seen on the way, and opens again within its minute",
+        patches(lambda: rewritten(totp.step_of, ("and step > last_step", ""))),
+        staff.a_code_by_time_is_shown_twice,
+    ),
+    Ablation(
+        "vault: a box is bound to its place",
+        "a box that is moved to another row and shows what was true elsewhere",
+        patches(lambda: replaced("engine.sealing._bound_to", lambda _place, subject, purpose: b"anywhere")),
+        sealed.a_box_is_moved_to_another_row_of_its_person,
+    ),
+    Ablation(
+        "vault: each purpose has its key",
+        "an invoice that is forgotten with its buyer's account",
+        patches(
+            lambda: rewritten(buyers.seal, ("order_id, INVOICE)", "order_id, ACCOUNT)")),
+            lambda: rewritten(buyers.open_buyer, ("order_id, INVOICE)", "order_id, ACCOUNT)")),
+        ),
+        sealed.a_buyer_is_forgotten_and_the_invoice_is_not,
+    ),
+)
