@@ -17,6 +17,7 @@ from engine.cell import ActorCell
 from engine.clock import Clock
 from engine.envelope import Envelope
 from engine.errors import DeadlineExceeded, Unavailable
+from engine.flow import Flow
 from engine.inline import Listener
 from engine.message import Command, Event
 from engine.postgres import Database
@@ -62,6 +63,7 @@ class LocalBus:
         self.supervisor = Supervisor(clock)
         self._priority = Priority()
         self._listeners: dict[str, Listener] = {}
+        self.flow = Flow()
         self._prefix = secrets.token_hex(6)  # Distinguishes this start of this process from all others.
         self._numbers = count(1)
         self._database = database
@@ -87,6 +89,7 @@ class LocalBus:
             settings=self._settings,
             priority=self._priority,
             listeners=self._listeners,
+            flow=self.flow,
         )
         self.supervisor.host(cell)
 
@@ -137,6 +140,7 @@ class LocalBus:
                 self.deliveries.on_rollback(stored)  # Or it has committed, and only the answer was lost.
             raise
         self.deliveries.hand_over(stored)
+        self.flow.count(addressed, ())
 
     async def _ask_elsewhere(self, command: Command[R], limit_s: float) -> R:
         elsewhere, name = self._way(type(command))

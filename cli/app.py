@@ -8,12 +8,13 @@ from typing import Annotated, Final
 import typer
 from typer.core import TyperGroup
 
-from cli import catalogue, keys, messages, operations, persons, search, serve, settings, staff, tokens, tour
+from cli import breached, catalogue, keys, messages, operations, persons, search, serve, settings, staff, tokens, tour
 from cli.running import print_line, run
 
 _ORDER: Final = (
-    "serve", "tour", "import", "imports", "export", "search", "audit", "staff", "token", "tokens", "keys", "erase",
-    "erasures", "legal-holds", "personal-data", "dead-letters", "queues", "settings", "schema",
+    "serve", "tour", "import", "imports", "export", "search", "audit", "staff", "token", "tokens", "keys",
+    "breached-file", "erase", "erasures", "legal-holds", "personal-data", "dead-letters", "queues", "settings",
+    "schema",
 )  # fmt: skip
 _EXAMPLES: Final = "Examples: run.py serve, run.py import goods.csv --dry-run, run.py token --label Ada, run.py audit."
 
@@ -71,6 +72,7 @@ app.add_typer(staff.staff, name="staff")
 app.command("token")(tokens.token)
 app.add_typer(tokens.tokens, name="tokens")
 app.add_typer(keys.keys, name="keys")
+app.add_typer(breached.breached, name="breached-file")
 app.command("erase")(persons.erase)
 app.command("erasures")(persons.erasures)
 app.add_typer(persons.holds, name="legal-holds")

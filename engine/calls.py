@@ -17,6 +17,7 @@ from engine.actor import Actor
 from engine.crash import CrashPoint
 from engine.envelope import Envelope
 from engine.errors import DeadlineExceeded
+from engine.flow import Flow
 from engine.handler import Handler
 from engine.mailbox import Mailbox
 from engine.message import Command, Message
@@ -89,11 +90,12 @@ CURRENT_CALL: ContextVar[RunningCall | None] = ContextVar("current_call", defaul
 class Calls:
     """The loop that starts an actor's calls as places become free."""
 
-    def __init__(self, actor: Actor, mailbox: Mailbox, outcomes: Outcomes, priority: Priority) -> None:
+    def __init__(self, actor: Actor, mailbox: Mailbox, outcomes: Outcomes, priority: Priority, flow: Flow) -> None:
         self._actor = actor
         self._mailbox = mailbox
         self._outcomes = outcomes
         self._priority = priority
+        self._flow = flow
 
     async def run(self) -> None:
         """Start calls until cancelled."""
@@ -115,6 +117,8 @@ class Calls:
         TRACE.set(envelope.trace)
         structlog.contextvars.bind_contextvars(message_id=envelope.id, key=envelope.key)
         try:
+            if self._flow.is_watched:
+                self._flow.note_waits(self._actor.name, [envelope])
             if not self._outcomes.drop_abandoned([envelope]):
                 outcome = "expired"
             else:

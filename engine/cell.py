@@ -14,6 +14,7 @@ from engine.clock import Clock
 from engine.deliveries import DeliveryStore
 from engine.envelope import Envelope
 from engine.errors import Overloaded
+from engine.flow import Flow
 from engine.inline import Listener
 from engine.mailbox import Mailbox
 from engine.outcomes import Outcomes
@@ -36,6 +37,7 @@ class ActorCell:
         settings: EngineSettings,
         priority: Priority,
         listeners: dict[str, Listener],
+        flow: Flow,
     ) -> None:
         self.actor = actor
         self.name = actor.name
@@ -49,9 +51,10 @@ class ActorCell:
             clock=clock,
             backoff=backoff,
             settings=settings,
+            flow=flow,
         )
         self.availability = Availability(self.mailbox, self.outcomes, clock, backoff)
-        self.calls = Calls(actor, self.mailbox, self.outcomes, priority)
+        self.calls = Calls(actor, self.mailbox, self.outcomes, priority, flow)
         self.turns = Turns(
             actor,
             self.mailbox,
@@ -64,6 +67,7 @@ class ActorCell:
             limit=settings.shopflow_turn_limit,
             listeners=listeners,
             inline_s=settings.shopflow_inline_s,
+            flow=flow,
         )
         telemetry.MAILBOX.labels(actor.name).set_function(lambda: self.mailbox.size)
 

@@ -85,7 +85,7 @@ class _Group:
 
     listener: Listener
     handler: Handler
-    places: list[int] = field(default_factory=list)  # In `_published`.
+    places: list[int] = field(default_factory=list)  # In `published`.
     keys: set[str] = field(default_factory=set)
 
 
@@ -105,8 +105,8 @@ class InlineTurns:
         self._deliveries = deliveries
         self._within_s = within_s
         self._lent: dict[str, Listener] = {}
-        self._published: list[Addressed] = []  # All of the transaction.
-        self._handled: set[int] = set()  # Places in `_published`.
+        self.published: list[Addressed] = []  # All of the transaction.
+        self._handled: set[int] = set()  # Places in `published`.
         self._stored: set[tuple[str, str]] = set()  # Subscribers and keys with a row to come: nothing may overtake it.
         self._until_s = 0.0  # On the event loop's clock.
         self._took_s: defaultdict[str, float] = defaultdict(float)  # Seconds, of each listener.
@@ -118,6 +118,11 @@ class InlineTurns:
         for listener in self._lent.values():
             listener.take_back()
 
+    @property
+    def handled(self) -> Sequence[Addressed]:
+        """The messages that listeners have handled in the transaction."""
+        return [self.published[place] for place in self._handled]
+
     async def take(self, tx: Transaction) -> Sequence[Addressed]:
         """Let listeners handle what was published, and what they publish themselves; return what is to be stored.
 
@@ -125,28 +130,29 @@ class InlineTurns:
             ListenerFailed: The transaction must roll back.
         """
         if not self._within_s or not self._deliveries.is_open:
-            return self._deliveries.address(tx.take_outgoing())
+            self.published += self._deliveries.address(tx.take_outgoing())
+            return self.published
         self._until_s = asyncio.get_running_loop().time() + self._within_s
         for _ in range(_ROUNDS):
-            first = len(self._published)
-            self._published += self._deliveries.address(tx.take_outgoing())
-            if len(self._published) > _MOST:
+            first = len(self.published)
+            self.published += self._deliveries.address(tx.take_outgoing())
+            if len(self.published) > _MOST:
                 break
-            for group in await self._groups(tx, range(first, len(self._published))):
+            for group in await self._groups(tx, range(first, len(self.published))):
                 await self._handle(tx, group)
             if not tx.outgoing:
                 break
-        self._published += self._deliveries.address(tx.take_outgoing())
-        return [item for place, item in enumerate(self._published) if place not in self._handled]
+        self.published += self._deliveries.address(tx.take_outgoing())
+        return [item for place, item in enumerate(self.published) if place not in self._handled]
 
     async def _groups(self, tx: Transaction, places: Sequence[int]) -> Sequence[_Group]:
         """Choose what is handled inline, and put together what a handler can take at once."""
-        free = [place for place in places if self._is_free(self._published[place])]
-        lanes = {item.lane for place in free if (item := self._published[place]).key}
+        free = [place for place in places if self._is_free(self.published[place])]
+        lanes = {item.lane for place in free if (item := self.published[place]).key}
         behind = await self._deliveries.find_waiting(tx, list(lanes)) if lanes else ()
         groups: list[_Group] = []
         for place in free:
-            item = self._published[place]
+            item = self.published[place]
             if item.lane in behind:
                 self._leave(item, "row")
             else:
@@ -184,7 +190,7 @@ class InlineTurns:
 
     def _add(self, groups: list[_Group], place: int) -> None:
         """Add a message to the first group of its handler that comes after all others of its key, or to a new one."""
-        item = self._published[place]
+        item = self.published[place]
         listener = self._listeners[item.subscriber]
         handler = listener.handler_of(item.entry.message)
         fit: _Group | None = None
@@ -206,11 +212,12 @@ class InlineTurns:
         Raises:
             ListenerFailed: As it says.
         """
-        items = [self._published[place] for place in group.places]
+        items = [self.published[place] for place in group.places]
         name, place = group.listener.name, f"{group.listener.name}.{group.handler.name}"
         _TAKEN.reach(place)
-        cause, trace = tx.causation_id, tx.trace
+        cause, trace, publisher = tx.causation_id, tx.trace, tx.publisher
         tx.causation_id, tx.trace = (items[0].message_id, items[0].entry.trace) if len(items) == 1 else ("", "")
+        tx.publisher = name
         begun_s = perf_counter()
         try:
             async with asyncio.timeout_at(self._until_s):
@@ -223,7 +230,7 @@ class InlineTurns:
             raise ListenerFailed(name) from error
         took_s = perf_counter() - begun_s
         self._took_s[name] += took_s
-        tx.causation_id, tx.trace = cause, trace
+        tx.causation_id, tx.trace, tx.publisher = cause, trace, publisher
         self._handled.update(group.places)
         self.places.append(place)
         telemetry.note_inline(name, "handled", len(items))

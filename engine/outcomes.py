@@ -19,6 +19,7 @@ from engine.clock import Clock
 from engine.deliveries import DeliveryStore
 from engine.envelope import Envelope
 from engine.errors import BadInput, Crashed, ShopFlowError, Unavailable
+from engine.flow import Flow
 from engine.mailbox import Mailbox
 from engine.settings import EngineSettings
 
@@ -37,6 +38,7 @@ class Outcomes:
         clock: Clock,
         backoff: Backoff,
         settings: EngineSettings,
+        flow: Flow,
     ) -> None:
         self._actor = actor
         self._mailbox = mailbox
@@ -44,6 +46,7 @@ class Outcomes:
         self._clock = clock
         self._settings = settings
         self._backoff = backoff
+        self._flow = flow
         self._log = telemetry.logger(actor=actor)
 
     def finish(self, batch: Sequence[Envelope], answers: Sequence[object]) -> None:
@@ -152,6 +155,7 @@ class Outcomes:
             self._log.warning("could not park a message", message_id=envelope.id, error=repr(why))
             return self._retry(envelope, error, behind)
         telemetry.DEAD_LETTERS.labels(self._actor).inc()
+        self._flow.note_parked(self._actor, envelope)
         self._log.error("parked as a dead letter", message_id=envelope.id, attempts=envelope.attempts, error=str(error))
         self._end([envelope])
         return True

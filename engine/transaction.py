@@ -23,17 +23,19 @@ class OutboxEntry:
     due: datetime | None = None
     cause: str = ""  # The id of the message that led to it, if there was only one.
     trace: str = ""
+    publisher: str = ""  # The actor that sends it.
 
 
 class Transaction:
     """A transaction, and the time at which it happens. Messages that are published here are stored with it."""
 
-    __slots__ = ("_connection", "callbacks", "causation_id", "now", "outgoing", "trace")
+    __slots__ = ("_connection", "callbacks", "causation_id", "now", "outgoing", "publisher", "trace")
 
     def __init__(self, connection: "Connection", now: datetime) -> None:
         self._connection = connection
         self.causation_id = ""  # The id of the message it handles, if there is only one.
         self.trace = ""  # And that message's trace.
+        self.publisher = ""  # The actor whose turn it is.
         self.now = now
         self.outgoing: list[OutboxEntry] = []
         self.callbacks: list[Callable[[], None]] = []
@@ -60,17 +62,20 @@ class Transaction:
 
     def publish(self, *events: Event) -> None:
         """Store events with this transaction; every subscriber gets them after the commit."""
-        self.outgoing.extend(OutboxEntry(event, None, self.causation_id, self.trace) for event in events)
+        self.outgoing.extend(self._entry(event) for event in events)
 
     def send(self, command: Command[Any]) -> None:
         """Store a command with this transaction; its actor handles it after the commit. Its answer is discarded."""
         assert not command.names_persons, "what is stored carries ids, and no persons"
-        self.outgoing.append(OutboxEntry(command, None, self.causation_id, self.trace))
+        self.outgoing.append(self._entry(command))
 
     def schedule(self, command: Command[Any], due: datetime) -> None:
         """Store a durable timer: the actor that handles `command` gets it at `due`, or soon after."""
         assert not command.names_persons, "what is stored carries ids, and no persons"
-        self.outgoing.append(OutboxEntry(command, due, self.causation_id, self.trace))
+        self.outgoing.append(self._entry(command, due))
+
+    def _entry(self, message: Event | Command[Any], due: datetime | None = None) -> OutboxEntry:
+        return OutboxEntry(message, due, self.causation_id, self.trace, self.publisher)
 
     def take_outgoing(self) -> Sequence[OutboxEntry]:
         """Return what was sent since the last call."""

@@ -25,6 +25,7 @@ from engine.crash import CrashPoint
 from engine.deliveries import DeliveryStore
 from engine.envelope import Envelope
 from engine.errors import Conflict, Unavailable
+from engine.flow import Flow
 from engine.handler import Handler
 from engine.inline import InlineTurns, Listener, ListenerFailed
 from engine.mailbox import Mailbox
@@ -70,6 +71,7 @@ class Turns:
         limit: int,
         listeners: dict[str, Listener],
         inline_s: float,
+        flow: Flow,
     ) -> None:
         self.name = actor.name
         self._actor = actor
@@ -83,6 +85,7 @@ class Turns:
         self._limit = limit  # Messages in one turn.
         self._listeners = listeners  # All of this process that take turns, by name.
         self._inline_s = inline_s
+        self._flow = flow
         self._is_in_turn = False
         self._is_lent = False  # A publisher handles messages of this actor in its own transaction.
         self._left_out_until_s = 0.0  # On the event loop's clock.
@@ -154,6 +157,8 @@ class Turns:
         handler = batch[0].handler
         begun_s = perf_counter()
         waited_s = begun_s - batch[0].enqueued_s
+        if self._flow.is_watched:
+            self._flow.note_waits(self.name, batch)
         outcome = await self._run_turn(handler, batch)
         took_s = perf_counter() - begun_s
         telemetry.note_turn(
@@ -271,6 +276,7 @@ class Turns:
         _TAKEN.reach(place)
         try:
             async with self._database.transaction(self._clock.now()) as tx:
+                tx.publisher = self.name
                 await self._claim(tx, work)
                 _CLAIMED.reach(place)
                 await self._handle(tx, work)
@@ -284,6 +290,7 @@ class Turns:
             raise
         # Committed. Nothing below may make the turn happen again.
         _reach(_COMMITTED, place, *inline.places)
+        self._flow.count(inline.published, inline.handled)
         self._publish(tx, work)
         _HANDED_OVER.reach(place)
         self._answer(work)

@@ -43,8 +43,13 @@ class Staff(msgspec.Struct, frozen=True):
         return self.holder.id
 
     def may(self, key: RightKey) -> bool:
-        """Whether they have a key."""
-        return key in self.holder.keys
+        """Whether they have a key, and the factor that their role asks for."""
+        return key in self.keys
+
+    @property
+    def keys(self) -> frozenset[RightKey]:
+        """The keys that count: none without the factor that the role asks for."""
+        return frozenset() if self.holder.lacks_factor else frozenset(self.holder.keys)
 
     def __str__(self) -> str:
         """Name them in records of what was done: a program by its label, a person by the id alone."""
@@ -83,7 +88,7 @@ async def admit_staff(connection: AnyConnection, right: Right | None) -> None:
     staff = await _sign_in(connection)
     if staff is None:
         if bearer(connection):
-            about = security_log.path_of(connection.scope)
+            about = security_log.path_of(connection.scope).partition("?")[0]  # What is looked for may name somebody.
             security_log.warn("staff sign-in failed", about=about, address=client_address(connection))
         detail = "Sign in, or show a token."
         raise Problem(401, "unauthorized", detail, headers={"WWW-Authenticate": "Bearer"})
@@ -126,16 +131,24 @@ async def may_see_order(context: GatewayContext, token: str, order_id: str) -> b
         token = context.keys.watched_by(token, order_id)
     if await is_buyer(context, token, order_id):
         return True
-    staff = await staff_of(context, token)
+    staff = await staff_of(context, token, is_use=False)  # Sockets ask again and again, with nobody there.
     return staff is not None and staff.may("read_orders")
 
 
-async def staff_of(context: GatewayContext, token: str, doer: Doer | None = None) -> Staff | None:
-    """Return the holder of a token: a program's, or that of a person's session."""
+async def keys_of(context: GatewayContext, token: str) -> frozenset[RightKey] | None:
+    """Return the keys of a token or session of staff, None if it opens nothing. The session is not used by it."""
+    staff = await staff_of(context, token, is_use=False)
+    return staff.keys if staff is not None else None
+
+
+async def staff_of(
+    context: GatewayContext, token: str, doer: Doer | None = None, *, is_use: bool = True
+) -> Staff | None:
+    """Return the holder of a token: a program's, or that of a person's session, which is used by that or not."""
     if token.startswith(TOKEN_MARK):
         found = await context.bus.ask(FindToken(hash=hash_of_token(token)))
         return _staff(found, None, doer) if isinstance(found, HolderFound) else None
-    session = await context.staff_gate.sessions.read(token) if token else None
+    session = await context.staff_gate.sessions.read(token, is_use=is_use) if token else None
     if session is None:
         return None
     found = await context.bus.ask(FindPerson(id=session.subject))

@@ -34,7 +34,11 @@ CODES: Final[Mapping[str, Refusal]] = {
     "not_found": Refusal(404, "It does not exist, or the caller may not see it."),
     "already_decided": Refusal(409, "It was decided about, or has expired. `state` says which."),
     "last_owner": Refusal(409, "The shop would have no owner any more."),
-    "own_request": Refusal(409, "Who has asked for it can't approve it."),
+    "approval_needed": Refusal(409, "It gives back more money than one person may: it waits for a second one."),
+    "on_hold": Refusal(409, "A court or an authority asks to keep this person: nothing is forgotten yet."),
+    "own_request": Refusal(
+        409, "Who has asked for it can't approve it, nor who has invited or raised them, or been so."
+    ),
     "person_exists": Refusal(409, "The address is that of a person who works here."),
     "role_in_use": Refusal(409, "People have this role."),
     "too_many_roles": Refusal(409, "There are as many roles as there may be."),

@@ -156,6 +156,11 @@ RIGHTS: Final[Mapping[str, Right]] = {
     "GET /admin/api/dead-letters": Right("read_settings"),
     "POST /admin/api/dead-letters/{letter_id}/redrive": Right("write_settings"),
     "GET /admin/api/actors": Right("read_settings"),
+    # Customers.
+    "GET /admin/api/customers": Right("read_customers"),
+    "GET /admin/api/customers/{customer_id}": Right("read_customers"),
+    "POST /admin/api/customers/{customer_id}/erase": Right("write_customers", is_fresh=True),
+    "GET /admin/api/erasures": Right("read_customers"),
     # People, roles and programs.
     "GET /admin/api/staff": Right("read_staff"),
     "POST /admin/api/staff": Right("write_staff", is_fresh=True),

@@ -105,8 +105,12 @@ class Sessions:
         ended = await self._end_oldest(subject)
         return Begun(token, session, ((_hash(instead_of),) if former else ()) + ended)
 
-    async def read(self, token: str) -> Session | None:
+    async def read(self, token: str, *, is_use: bool = True) -> Session | None:
         """Return the session of a token, and note that it was used; None if there is none, or it has ended.
+
+        Args:
+            token: As it was shown.
+            is_use: Whether somebody uses it; a look-up that repeats itself is no use.
 
         Raises:
             Unavailable: Redis is away.
@@ -115,7 +119,7 @@ class Sessions:
         if session is None:
             return None
         now = self._clock.now()
-        if now - session.seen >= _SEEN_EVERY:
+        if is_use and now - session.seen >= _SEEN_EVERY:
             session = msgspec.structs.replace(session, seen=now)
             with redis_errors():  # Only where it still is: it may have been ended meanwhile.
                 await self._redis.set(

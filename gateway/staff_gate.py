@@ -37,6 +37,10 @@ class StaffSettings(Settings, frozen=True, kw_only=True):
     shopflow_staff_fresh_s: Annotated[
         Seconds, meaning("How long a sign-in counts as fresh: refunds, prices and rights of others take one.")
     ] = 300.0
+    shopflow_acts_kept_days: Annotated[
+        Annotated[int, msgspec.Meta(ge=0, le=36_500)],
+        meaning("How many days the record of what staff did is kept, by whole days. 0: for ever."),
+    ] = 2557
     shopflow_refund_limit: Annotated[
         Annotated[int, msgspec.Meta(ge=0)],
         meaning(

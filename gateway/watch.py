@@ -45,4 +45,4 @@ async def read_status(bus: Bus, order_id: str) -> OrderProgressed | None:
     order = await bus.ask(GetOrder(order_id=order_id))
     if not isinstance(order, Order):
         return None
-    return OrderProgressed(order_id=order.id, status=order.status, at=order.timeline[-1].at)
+    return OrderProgressed(order_id=order.id, status=order.status, at=order.timeline[-1].at, number=order.number)

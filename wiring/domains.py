@@ -6,6 +6,7 @@ A new domain is one import, one entry of `ACTORS`, one line of `make_actors`, an
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -169,7 +170,12 @@ def make_actors(given: Given) -> Sequence[Actor]:
         ),
         Imports(bus=bus, database=database, objects=given.objects, fetcher=given.fetcher, clock=clock),
         Views(keeper=given.updates),
-        People(database=database, clock=clock, vault=given.vault),
+        People(
+            database=database,
+            clock=clock,
+            vault=given.vault,
+            acts_kept=timedelta(days=settings.staff.shopflow_acts_kept_days),
+        ),
         KeyKeeper(database=database, vault=given.vault, clock=clock),
         Customers(vault=given.vault),
         Privacy(bus=bus, database=database, clock=clock, listed=given.erased),

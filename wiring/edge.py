@@ -11,12 +11,13 @@ from actors.audit import levels
 from bus.messages.order import OrderProgressed
 from engine.passkeys import Passkeys, site_of
 from engine.passwords import Passwords, open_passwords
-from gateway.access import may_see_order
+from gateway.access import TOKEN_MARK, keys_of, may_see_order
 from gateway.api.catalog.showing import render
 from gateway.api.costs import COSTS
 from gateway.app import make_app
 from gateway.context import GatewayContext
 from gateway.customers import CUSTOMERS
+from gateway.flow_board import FlowBoard
 from gateway.guard import Guard, make_guard
 from gateway.headers import headers_of_all, headers_of_handshakes
 from gateway.http_protocol import HttpBounds
@@ -33,6 +34,7 @@ from gateway.staff_gate import (
     MOST_OF_ACCOUNT,
     MOST_OF_ADDRESS,
     MOST_TRIES,
+    SESSION_MARK,
     TRIES_S,
     StaffGate,
     staff_kind,
@@ -59,6 +61,10 @@ async def _serving(shop: Shop, listener: socket.socket, passwords: Passwords) ->
     async def watch_order(order_id: str, token: str) -> OrderProgressed | None:
         return await read_status(shop.bus, order_id) if await may_see_order(context, token, order_id) else None
 
+    async def read_keys(token: str) -> frozenset[str] | None:
+        return await keys_of(context, token)
+
+    gate = make_staff_gate(shop, url_of(settings.shopflow_host, listener.getsockname()[1]))
     guard = make_guard(
         settings,
         shop.clock.monotonic,
@@ -69,15 +75,12 @@ async def _serving(shop: Shop, listener: socket.socket, passwords: Passwords) ->
     hub = Hub(
         shop.updates.fresh_levels,
         watch_order,
-        settings=LiveSettings(
-            origins=settings.all_origins,
-            headers=headers_of_handshakes(is_https=settings.is_https),
-            max_of_address=settings.shopflow_live_of_address,
-            session_cookie=f"__Host-{CUSTOMERS.cookie}" if settings.is_https else CUSTOMERS.cookie,
-        ),
+        settings=_live_settings(settings, gate),
         clock=shop.clock.now,
         refusals=guard.refusals,
         read_sold=partial(read_sold, shop.bus),
+        read_keys=read_keys,
+        flow=FlowBoard(shop.bus.flow, shop.bus.supervisor.cells, shop.clock),
     )
     views = ViewReader(
         bus=shop.bus,
@@ -87,7 +90,6 @@ async def _serving(shop: Shop, listener: socket.socket, passwords: Passwords) ->
         clock=shop.clock,
         most_bytes=settings.shopflow_view_cache_mb << 20,
     )
-    gate = make_staff_gate(shop, url_of(settings.shopflow_host, listener.getsockname()[1]))
     context = _context(shop, guard, hub, views, passwords, gate)
     server = Server(make_app(context, origins=settings.all_origins), _http_bounds(settings, guard), hub)
     shared = SharedAllowances(shop.services.redis, [*guard.limiters, *gate.limiters])
@@ -107,6 +109,17 @@ async def _serving(shop: Shop, listener: socket.socket, passwords: Passwords) ->
                 await hub.close(within_s=1.0)
                 await server.stop()
             tasks.cancel_scope.cancel()
+
+
+def _live_settings(settings: EdgeSettings, gate: StaffGate) -> LiveSettings:
+    return LiveSettings(
+        origins=settings.all_origins,
+        headers=headers_of_handshakes(is_https=settings.is_https),
+        max_of_address=settings.shopflow_live_of_address,
+        session_cookie=f"__Host-{CUSTOMERS.cookie}" if settings.is_https else CUSTOMERS.cookie,
+        staff_cookie=gate.sessions.cookie_name,
+        staff_marks=(SESSION_MARK, TOKEN_MARK),
+    )
 
 
 def _context(

@@ -13,7 +13,7 @@ from actors.customer import passkeys, rules, store
 from actors.customer.codes import Codes, TakenCode
 from actors.customer.own import Own
 from actors.customer.person import PersonalAccounts
-from actors.customer.private import CodeBox, FinishClosing, ProfileBox
+from actors.customer.private import AnnounceEnd, CodeBox, FinishClosing, ProfileBox
 from actors.customer.profiles import Profiles
 from actors.customer.store import CustomerRow
 from bus.messages.base import new_id
@@ -244,6 +244,7 @@ class Customers(Own, PersonalAccounts, Actor, name="customer"):
         if account.closes_at is None:
             closes_at = tx.now + rules.CLOSING
             await store.close(tx, account.id, closes_at)
+            tx.schedule(AnnounceEnd(customer_id=account.id, closes_at=closes_at), closes_at - rules.LAST_MAIL)
             tx.schedule(FinishClosing(customer_id=account.id, closes_at=closes_at), closes_at)
             tx.publish(AccountClosing(customer_id=account.id, closes_at=closes_at))
             tx.send(SendAccountMail(mail_id=new_id("ml"), kind="closing", customer_id=account.id))
@@ -259,7 +260,8 @@ class Customers(Own, PersonalAccounts, Actor, name="customer"):
             return await self._code_mail(tx, ask)
         account = await store.by_id(tx, ask.customer_id)
         profile = await self._profiles.of(tx, account) if account else None
-        if account is None or profile is None:
+        is_taken_back = account is not None and account.closes_at is None and ask.kind in ("closing", "ending")
+        if account is None or profile is None or is_taken_back:
             return NothingToMail()
         return AccountMail(kind=ask.kind, email=profile.email, expires_at=account.closes_at)
 

@@ -11,12 +11,14 @@ from bus.messages.customer_own import (
     ChangeProfile,
     Consents,
     CustomerOrders,
+    CustomerPage,
     GiveConsent,
     KeepCart,
     KnownPasskeys,
     ListAddresses,
     ListConsents,
     ListCustomerOrders,
+    ListCustomers,
     ListPasskeys,
     OrderAttached,
     OrderTaken,
@@ -45,6 +47,12 @@ class Own:
         account = await store.by_id(tx, ask.customer_id)
         profile = await self._profiles.shown(tx, account) if account else None
         return profile or NoSuchCustomer(customer_id=ask.customer_id)
+
+    @turn
+    async def list_customers(self, tx: Transaction, ask: ListCustomers) -> CustomerPage:
+        found = await store.page(tx, ask.email_index, ask.after, ask.limit + 1)
+        shown = await self._profiles.shown_all(tx, found[: ask.limit])
+        return CustomerPage(customers=tuple(shown), next=found[ask.limit - 1].id if len(found) > ask.limit else None)
 
     @turn
     async def change_profile(self, tx: Transaction, ask: ChangeProfile) -> Profile | NoSuchCustomer:

@@ -6,9 +6,10 @@ from typing import Final
 import msgspec
 
 from actors.customer import belongings, passkeys, store
-from actors.customer.private import FinishClosing
+from actors.customer.private import AnnounceEnd, FinishClosing
 from actors.customer.profiles import Profiles
-from bus.messages.customer import CustomerErased, CustomerId, NoSuchCustomer, SessionsEnded
+from bus.messages.base import new_id
+from bus.messages.customer import CustomerErased, CustomerId, NoSuchCustomer, SendAccountMail, SessionsEnded
 from bus.messages.privacy import (
     AccountRecord,
     AddressRecord,
@@ -77,6 +78,13 @@ class PersonalAccounts:
         consents = await belongings.consents(tx, account.id)
         records += [ConsentRecord(**msgspec.structs.asdict(each)) for each in consents]
         return PersonalData(records=tuple(records), opened=len(records) - len(consents))
+
+    @turn
+    async def announce_end(self, tx: Transaction, timer: AnnounceEnd) -> None:
+        account = await store.by_id(tx, timer.customer_id)
+        is_held = timer.customer_id in await holds_on(tx, [timer.customer_id])
+        if account is not None and account.closes_at == timer.closes_at and not is_held:
+            tx.send(SendAccountMail(mail_id=new_id("ml"), kind="ending", customer_id=account.id))
 
     @turn
     async def finish_closing(self, tx: Transaction, timer: FinishClosing) -> None:

@@ -9,6 +9,13 @@ from bus.messages.customer import CustomerId, MailKind
 from engine.message import Command
 
 
+class AnnounceEnd(Command[None]):
+    """The account will be closed for good within the hour: the last moment to write to its customer."""
+
+    customer_id: CustomerId
+    closes_at: datetime
+
+
 class FinishClosing(Command[None]):
     """Close an account for good, if it still is to be closed by then."""
 

@@ -1,5 +1,7 @@
 """Profiles within turns: sealed, opened, shown."""
 
+from collections.abc import Sequence
+
 from actors.customer import store
 from actors.customer.private import ProfileBox
 from actors.customer.store import CustomerRow
@@ -29,19 +31,27 @@ class Profiles:
     async def shown(self, tx: Transaction, account: CustomerRow) -> Profile | None:
         """Show an account to its customer; None if they are forgotten."""
         profile = await self.of(tx, account)
-        if profile is None:
-            return None
-        return Profile(
-            customer_id=account.id,
-            email=profile.email,
-            name=profile.name,
-            phone=profile.phone,
-            locale=profile.locale,
-            has_password=account.password is not None,
-            created_at=account.created_at,
-            closes_at=account.closes_at,
-            cart_id=account.cart_id,
-        )
+        return None if profile is None else _shown(account, profile)
+
+    async def shown_all(self, tx: Transaction, accounts: Sequence[CustomerRow]) -> list[Profile]:
+        """Show accounts to staff; those that are forgotten are left out."""
+        keys = await self._vault.keys(tx, {(account.id, "account") for account in accounts})
+        boxes = [(each, keys.read(ProfileBox, each.profile, _place(each.id), each.id, "account")) for each in accounts]
+        return [_shown(account, box) for account, box in boxes if not isinstance(box, Erased)]
+
+
+def _shown(account: CustomerRow, profile: ProfileBox) -> Profile:
+    return Profile(
+        customer_id=account.id,
+        email=profile.email,
+        name=profile.name,
+        phone=profile.phone,
+        locale=profile.locale,
+        has_password=account.password is not None,
+        created_at=account.created_at,
+        closes_at=account.closes_at,
+        cart_id=account.cart_id,
+    )
 
 
 def _place(customer_id: CustomerId) -> Place:

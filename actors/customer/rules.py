@@ -19,6 +19,7 @@ State: TypeAlias = Literal["active", "closing", "erased"]
 MOST_TRIES: Final = 5  # At one code. The table says so, too.
 MAIL_EVERY: Final = timedelta(minutes=1)  # To one address, for one purpose.
 CLOSING: Final = timedelta(days=30)
+LAST_MAIL: Final = timedelta(hours=1)  # Before an account is closed for good: afterwards nobody knows the address.
 KEPT_CODES: Final = timedelta(days=1)  # After their end: a mail that comes late finds out what became of it.
 _DIGITS: Final = 6
 _LASTS: Final[Mapping[CodePurpose, timedelta]] = {

@@ -22,6 +22,10 @@ _COLUMNS = (
 _BY_ID = f"select {_COLUMNS} from customer.customers where id = $1 and state <> 'erased'"  # noqa: S608 - our columns
 _LOCK = f"{_BY_ID} for update"
 _BY_EMAIL = f"select {_COLUMNS} from customer.customers where email_index = decode($1, 'hex')"  # noqa: S608
+_PAGE = f"""
+select {_COLUMNS} from customer.customers where state <> 'erased' and ($1 = '' or email_index = decode($1, 'hex'))
+    and ($2 = '' or (created_at, id) < (select created_at, id from customer.customers where id = $2))
+order by customers.created_at desc, id desc limit $3"""  # noqa: S608 - our columns
 _ADD = """
 insert into customer.customers (id, email_index, profile, password, state, created_at)
 values ($1, decode($2, 'hex'), $3, $4, 'active', $5) on conflict do nothing returning id"""
@@ -115,6 +119,11 @@ async def lock(tx: Transaction, customer_id: CustomerId) -> CustomerRow | None:
 async def by_email(reader: Transaction | Database, email_index: EmailIndex) -> CustomerRow | None:
     """Read the account of an address."""
     return _account(await reader.fetch(_BY_EMAIL, email_index))
+
+
+async def page(tx: Transaction, email_index: EmailIndex, after: CustomerId, limit: int) -> list[CustomerRow]:
+    """Read accounts, the newest first; of an address only, if it is not empty."""
+    return [CustomerRow(*row) for row in await tx.fetch(_PAGE, email_index, after, limit)]
 
 
 async def add(

@@ -23,13 +23,13 @@ from bus.messages.email import (
     ResendMail,
     ResentOften,
     WriteMails,
-    link_hash,
 )
 from bus.messages.order import GetOrder, Order
 from engine.actor import Bus, call, turn
 from engine.clock import Clock
 from engine.errors import BadInput
 from engine.postgres import Database
+from engine.tokens import hash_of_token
 from engine.transaction import Transaction
 
 _HOUR: Final = timedelta(hours=1)
@@ -120,7 +120,7 @@ class MailsForStaff:
         except ValueError:
             raise BadInput(f"{order.id} has no address that a mail can be sent to") from None  # It would name it.
         await self._mailer.send(mail)
-        return RecordAgain(order_id=order.id, resend_id=ask.resend_id, link_hash=link_hash(token))
+        return RecordAgain(order_id=order.id, resend_id=ask.resend_id, link_hash=hash_of_token(token))
 
     @turn
     async def record_again(self, tx: Transaction, ask: RecordAgain) -> None:

@@ -105,7 +105,8 @@ class Orders(PersonalOrders, StaffedOrders, Actor, name="order"):
         created = OrderCreated(
             order_id=order.id, number=order.number, lines=order.lines, total=order.total, weight_g=order.weight_g
         )
-        tx.publish(created, OrderProgressed(order_id=order.id, status=order.status, at=tx.now))
+        progressed = OrderProgressed(order_id=order.id, status=order.status, at=tx.now, number=order.number)
+        tx.publish(created, progressed)
         if order.status == "pending_payment":
             tx.schedule(PaymentOverdue(order_id=order.id), tx.now + self._payment_window)
         else:

@@ -130,7 +130,7 @@ class OrderState:
             return False
         self.status = following
         self.changed = True
-        self.events.append(OrderProgressed(order_id=self.id, status=following, at=now))
+        self.events.append(OrderProgressed(order_id=self.id, status=following, at=now, number=self.number))
         return True
 
 

@@ -8,8 +8,9 @@ Rejected: docs/decisions/0049.
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Final
 
-from actors.staff import acts, approvals, rules, store, tokens
+from actors.staff import acts, approvals, makings, rules, store, tokens
 from actors.staff.people_turns import PeopleTurns
 from actors.staff.sign_in_turns import SignInTurns
 from bus.messages.audit import Findings
@@ -51,11 +52,34 @@ from bus.messages.staff_acts import (
     RecordAct,
 )
 from engine.actor import call, turn
+from engine.clock import Sleeper
+from engine.errors import Conflict, Unavailable
 from engine.transaction import Transaction
+
+_PRUNED_EVERY: Final = timedelta(days=1)
 
 
 class People(PeopleTurns, SignInTurns, name="staff", is_local=True):
     """Keeps who works here and what they may. Each process hosts its own: it is asked with every request of staff."""
+
+    async def run(self) -> None:
+        """Prune acts of long ago, once a day."""
+        sleeper = Sleeper(self._clock)
+        try:
+            while self._acts_kept:
+                try:
+                    await self._prune(self._acts_kept)
+                except (Unavailable, Conflict) as error:
+                    self._log.warning("old acts stay for now", why=str(error))
+                await sleeper.until(self._clock.now() + _PRUNED_EVERY, within_s=_PRUNED_EVERY.total_seconds())
+        finally:
+            sleeper.close()
+
+    async def _prune(self, kept: timedelta) -> None:
+        pruned = True
+        while pruned:
+            async with self._database.transaction(self._clock.now()) as tx:
+                pruned = bool(await acts.prune(tx, tx.now - kept))
 
     # --- Who asks ---
 
@@ -98,13 +122,14 @@ class People(PeopleTurns, SignInTurns, name="staff", is_local=True):
         made = await store.roles(tx)
         before = made.get(ask.id)
         touched = {*ask.keys, *(before.keys if before else ())}
-        if (lacks := rules.refusal(giver, keys=touched, is_owner=False)) is not None:
+        is_of_limit = (before.refund_limit if before else None, ask.refund_limit) != (None, None)
+        if (lacks := rules.refusal(giver, keys=touched, is_owner=is_of_limit)) is not None:
             return Lacks(keys=lacks)
         if before is None and len(made) >= MOST_ROLES:
             return AlreadyThere()
-        role = Role(id=ask.id, title=ask.title, keys=rules.order_of(ask.keys))
+        role = Role(id=ask.id, title=ask.title, keys=rules.order_of(ask.keys), refund_limit=ask.refund_limit)
         await store.set_role(tx, role)
-        await self._note(tx, ask.by, "role set", role.id, before=before and before.keys, after=role.keys)
+        await self._note(tx, ask.by, "role set", role.id, before=before and _noted(before), after=_noted(role))
         return RoleKept(role=role)
 
     @turn
@@ -179,11 +204,15 @@ class People(PeopleTurns, SignInTurns, name="staff", is_local=True):
     @turn
     async def ask_approval(self, tx: Transaction, ask: AskApproval) -> ApprovalKept:
         await acts.lock(tx)  # Of two that ask about one order, the second counts the first.
-        is_within = rules.is_within(await approvals.refunded(tx, ask.order_id), ask.worth, ask.limit)
-        if await approvals.add(tx, ask, is_within=is_within) and not is_within:
-            about = {"order": ask.order_id, "amount": ask.amount}
+        limit = await self._refund_limit(tx, ask)
+        if limit == rules.NO_LIMIT:
+            return ApprovalKept(approval=approvals.unlimited(ask, tx.now))
+        is_within = rules.is_within(await approvals.refunded(tx, ask.order_id), ask.worth, limit)
+        earlier = await approvals.waiting_cancel(tx, ask.order_id) if ask.what == "cancel" and not is_within else None
+        if earlier is None and await approvals.add(tx, ask, is_within=is_within) and not is_within:
+            about = {"order": ask.order_id, "amount": ask.amount, "what": ask.what}
             await self._note(tx, ask.by, "approval asked", ask.id, after=about)
-        approval = await approvals.read(tx, ask.id)
+        approval = await approvals.read(tx, earlier or ask.id)
         assert approval is not None, "it was stored"
         return ApprovalKept(approval=approval)
 
@@ -201,9 +230,13 @@ class People(PeopleTurns, SignInTurns, name="staff", is_local=True):
             return AlreadyDecided(approval=approval)
         if ask.is_approved and approval.by == ask.by.id:
             return OwnRequest()
+        if ask.is_approved and await makings.are_close(tx, approval.by, ask.by.id):
+            return OwnRequest(is_close=True)
         await approvals.decide(tx, ask.id, ask.by.id, is_approved=ask.is_approved)
         await self._note(tx, ask.by, "approved" if ask.is_approved else "refused", ask.id, before=approval.by)
-        if ask.is_approved:  # Stored with the decision: it is made, whatever happens to this process.
+        if (
+            ask.is_approved and approval.what == "refund"
+        ):  # Stored with the decision: it is made, whatever happens to this process.
             tx.send(
                 RefundOrder(
                     order_id=approval.order_id,
@@ -216,3 +249,13 @@ class People(PeopleTurns, SignInTurns, name="staff", is_local=True):
         decided = await approvals.read(tx, ask.id)
         assert decided is not None, "it is there"
         return ApprovalKept(approval=decided)
+
+    async def _refund_limit(self, tx: Transaction, ask: AskApproval) -> int:
+        """Return what whoever asks may refund of an order alone: as the role says, a program as its maker may."""
+        role = await self._role_of(tx, ask.by.id)
+        return rules.limit_of(role, await store.roles(tx), ask.limit) if role else rules.NO_LIMIT
+
+
+def _noted(role: Role) -> object:
+    """Write a role for the record."""
+    return role.keys if role.refund_limit is None else {"keys": role.keys, "refund_limit": role.refund_limit}

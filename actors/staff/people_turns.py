@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from actors.staff import acts, rules, store
+from actors.staff import acts, makings, rules, store
 from actors.staff.rights import RightsBase
 from bus.messages.staff import (
     COMMAND_LINE,
@@ -54,11 +54,11 @@ class PeopleTurns(RightsBase):
 
     @turn
     async def invite(self, tx: Transaction, ask: Invite) -> PersonKept | Lacks | AlreadyThere | NoSuchThing:
-        giver, made = await self._giver(tx, ask.by), await store.roles(tx)
+        await acts.lock(tx)
+        made = await store.roles(tx)
         if ask.role not in rules.FIXED and ask.role not in made:
             return NoSuchThing()
-        keys = rules.keys_of(ask.role, made)
-        if (lacks := rules.refusal(giver, keys=keys, is_owner=ask.role == OWNER)) is not None:
+        if (lacks := await self._giving(tx, ask.by, ask.role, made)) is not None:
             return Lacks(keys=lacks)
         if await store.count(tx) >= MOST_USERS:
             return AlreadyThere()
@@ -66,6 +66,7 @@ class PeopleTurns(RightsBase):
         until = tx.now + timedelta(seconds=ask.valid_s)
         if not await store.add(tx, self._vault, ask.id, profile, ask.role, invitation=ask.token_hash, until=until):
             return AlreadyThere()
+        await makings.note(tx, ask.id, ask.by.id)
         await self._note(tx, ask.by, "person invited", ask.id, after={"role": ask.role})
         return await self._kept(tx, ask.id)
 
@@ -81,6 +82,7 @@ class PeopleTurns(RightsBase):
         if not is_by_command and await self._would_be_last(tx, user.id):
             return LastOwner()
         await store.invite(tx, user.id, ask.token_hash, tx.now + timedelta(seconds=ask.valid_s))
+        await makings.note(tx, user.id, ask.by.id)
         await self._note(tx, ask.by, "person invited anew", user.id)
         return await self._kept(tx, user.id)
 
@@ -103,9 +105,7 @@ class PeopleTurns(RightsBase):
             return NoSuchThing()
         if (lacks := await self._touching(tx, ask.by, user, made)) is not None:
             return Lacks(keys=lacks)
-        given = rules.keys_of(role, made)
-        giver = await self._giver(tx, ask.by)
-        if (lacks := rules.refusal(giver, keys=given, is_owner=role == OWNER)) is not None:
+        if (lacks := await self._giving(tx, ask.by, role, made)) is not None:
             return Lacks(keys=lacks)
         state = user.state
         if ask.is_disabled is not None:
@@ -115,6 +115,8 @@ class PeopleTurns(RightsBase):
         if (role != OWNER or state != "active") and await self._would_be_last(tx, user.id):
             return LastOwner()
         await store.change(tx, user.id, role, state)
+        if state != "disabled" or role != user.role:  # A role of somebody disabled counts once they are enabled.
+            await makings.note(tx, user.id, ask.by.id)
         was, now = {"role": user.role, "state": user.state}, {"role": role, "state": state}
         await self._note(tx, ask.by, "person changed", user.id, before=was, after=now)
         return await self._kept(tx, user.id)

@@ -11,6 +11,8 @@ from typing import Final, NamedTuple
 from bus.messages.staff import KEYS, OWNER, RESOURCES, RightKey, Role, UserState
 
 APPROVAL_LASTS: Final = timedelta(days=7)
+CLOSE_FOR: Final = timedelta(days=30)  # Whoever was invited or raised is no second pair of eyes for so long.
+NO_LIMIT: Final = 2**62
 _STRONG: Final = frozenset({OWNER, "manager"})  # Roles that ask for a second factor, beside those that write_staff.
 
 
@@ -141,6 +143,26 @@ def order_of(keys: Collection[RightKey]) -> tuple[RightKey, ...]:
 def all_roles(made: Sequence[Role]) -> tuple[Role, ...]:
     """List the roles that every shop has, and then its own."""
     return (*FIXED.values(), *made)
+
+
+def limit_of(role: str, made: Mapping[str, Role], default: int) -> int:
+    """Return what one person with a role may refund of an order; the default of 0 is no limit, a role's is nothing."""
+    own = made[role].refund_limit if role in made else None
+    return own if own is not None else default or NO_LIMIT
+
+
+def exceeds(role: str, giver: str, made: Mapping[str, Role]) -> bool:
+    """Whether only owners give this role to somebody: one who has it may refund more than the giver, or may do.
+
+    A role without a limit has that of the setting, which the giver's may be below; so limits are compared, not guessed.
+    """
+    if role not in made and giver not in made:
+        return False
+    wanted = made[role].refund_limit if role in made else None
+    own = made[giver].refund_limit if giver in made else None
+    if wanted is None:
+        return own is not None
+    return own is None or wanted > own
 
 
 def is_within(refunded: int, worth: int, limit: int) -> bool:

@@ -16,10 +16,11 @@ from engine.vault import Vault
 
 Reading = Transaction | Database
 
-_ROLES = "select id, title, keys from staff.roles order by id"
+_ROLES = "select id, title, keys, refund_limit from staff.roles order by id"
 _SET_ROLE = """
-insert into staff.roles (id, title, keys, created_at) values ($1, $2, $3, $4)
-on conflict (id) do update set title = excluded.title, keys = excluded.keys"""
+insert into staff.roles (id, title, keys, created_at, refund_limit) values ($1, $2, $3, $4, $5)
+on conflict (id) do update
+set title = excluded.title, keys = excluded.keys, refund_limit = excluded.refund_limit"""
 _REMOVE_ROLE = "delete from staff.roles where id = $1"
 _HAS_USERS = "select exists (select from staff.users where role = $1)"
 
@@ -122,12 +123,15 @@ def _profile(row: Record, keys: OpenKeys) -> StaffProfile:
 async def roles(reading: Reading) -> dict[str, Role]:
     """Read the roles that the shop made itself, by id."""
     rows = await reading.fetch(_ROLES)
-    return {row["id"]: Role(id=row["id"], title=row["title"], keys=tuple(row["keys"])) for row in rows}
+    return {
+        row["id"]: Role(id=row["id"], title=row["title"], keys=tuple(row["keys"]), refund_limit=row["refund_limit"])
+        for row in rows
+    }
 
 
 async def set_role(tx: Transaction, role: Role) -> None:
     """Store a role."""
-    await tx.execute(_SET_ROLE, role.id, role.title, list(role.keys), tx.now)
+    await tx.execute(_SET_ROLE, role.id, role.title, list(role.keys), tx.now, role.refund_limit)
 
 
 async def remove_role(tx: Transaction, role_id: str) -> None:

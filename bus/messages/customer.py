@@ -24,6 +24,7 @@ MailKind: TypeAlias = Literal[
     "email_changed",  # To the old address, with the way back.
     "password_changed",
     "closing",
+    "ending",  # The account is closed for good within the hour; afterwards nobody knows where to write to.
 ]
 Method: TypeAlias = Literal["password", "code", "passkey"]
 

@@ -19,6 +19,23 @@ class ReadProfile(Query[Profile | NoSuchCustomer]):
     customer_id: CustomerId
 
 
+class CustomerPage(Reply):
+    """Accounts, the newest first, with what names their customers."""
+
+    names_persons: ClassVar[bool] = True
+
+    customers: tuple[Profile, ...]
+    next: CustomerId | None
+
+
+class ListCustomers(Query[CustomerPage]):
+    """List accounts for staff: all that are not erased, or the one of an address."""
+
+    email_index: EmailIndex = ""  # "": all.
+    limit: int = 20
+    after: CustomerId = ""
+
+
 class ChangeProfile(Command[Profile | NoSuchCustomer]):
     """Change a customer's data; None leaves a field as it is."""
 

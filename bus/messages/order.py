@@ -192,6 +192,7 @@ class OrderProgressed(Event):
     order_id: OrderId
     status: OrderStatus
     at: datetime
+    number: str = ""  # For the list of staff; events of earlier versions have none.
 
 
 class PaymentCameLate(Event):

@@ -106,6 +106,7 @@ class Role(Value, frozen=True, kw_only=True):
     title: str
     keys: tuple[RightKey, ...]
     is_fixed: bool = False
+    refund_limit: int | None = None  # Of an order, in minor units, for one person; None: what the setting says.
 
 
 class RoleList(Reply):
@@ -131,6 +132,7 @@ class SetRole(Command[RoleKept | Lacks | AlreadyThere | NoSuchThing]):
     title: str
     keys: tuple[RightKey, ...]
     by: Doer
+    refund_limit: int | None = None  # Set, changed and taken away by owners alone.
 
 
 class RemoveRole(Command[RoleKept | Lacks | AlreadyThere | NoSuchThing]):

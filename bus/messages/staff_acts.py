@@ -59,6 +59,7 @@ class AuditActs(Query[Findings]):
 
 # --- A second pair of eyes ---
 
+ApprovalKind: TypeAlias = Literal["refund", "cancel"]
 ApprovalState: TypeAlias = Literal["within", "waiting", "approved", "refused", "expired"]
 
 
@@ -76,6 +77,7 @@ class Approval(Value, frozen=True, kw_only=True):
     expires_at: datetime
     decided_by: str = ""
     decided_at: datetime | None = None
+    what: ApprovalKind = "refund"
 
 
 class ApprovalKept(Reply):
@@ -85,7 +87,9 @@ class ApprovalKept(Reply):
 
 
 class OwnRequest(Reply):
-    """A refusal: whoever has asked for it can't approve it."""
+    """A refusal: whoever has asked for it can't approve it, nor who is too close to count as a second person."""
+
+    is_close: bool = False  # One has invited or raised the other lately, or somebody both of them.
 
 
 class AlreadyDecided(Reply):
@@ -105,9 +109,10 @@ class AskApproval(Command[ApprovalKept]):
     refund_id: str
     amount: int | None
     worth: int  # At most that much, in minor units.
-    limit: int  # What one person may refund of an order.
+    limit: int  # What one person may refund of an order, if the role says nothing; 0: all.
     reason: str
     by: Doer
+    what: ApprovalKind = "refund"
 
 
 class DecideApproval(Command[ApprovalKept | OwnRequest | AlreadyDecided | NoSuchThing]):

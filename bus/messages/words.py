@@ -99,6 +99,7 @@ _BY_CODE: Final = {code: sentence for sentence, codes in _DECLINES.items() for c
 # Of answers of the API, blocks of a quote included.
 PROBLEMS: Final[Mapping[str, str]] = {
     "already_decided": "This was decided about already.",
+    "approval_needed": "This gives back more than one person may. It waits until a second one approves it.",
     "amount_too_large": "This is more than one payment can be. Please make it two orders.",
     "answer_lost": "The answer to this request can't be read any more.",
     "attribute_exists": "There is such an attribute already.",
@@ -143,6 +144,7 @@ PROBLEMS: Final[Mapping[str, str]] = {
     "not_refundable": "So much is not left to refund.",
     "not_sold": "An article in your basket is no longer sold.",
     "not_undoable": "This import can't be undone.",
+    "on_hold": "This person may not be forgotten yet.",
     "own_request": "Somebody else must approve what you have asked for.",
     "passkey_refused": "This passkey can't be used here.",
     "password_refused": "Please choose another password.",

@@ -29,6 +29,7 @@ from gateway.api import (
     order_notes,
     paying,
     payment,
+    people,
     reorder,
     search,
     shipping,
@@ -79,6 +80,7 @@ STAFF: list[ControllerRouterHandler] = [
     *staff.STAFF,
     *staff_me.STAFF,
     *approvals.STAFF,
+    *people.STAFF,
 ]
 
 ROUTES: list[ControllerRouterHandler] = [

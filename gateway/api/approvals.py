@@ -6,11 +6,13 @@ from litestar import get, post
 from litestar.params import PathParameter
 
 from bus.messages.base import Instant
+from bus.messages.order import CancelOrder, NotCancellable
 from bus.messages.staff import NoSuchThing
 from bus.messages.staff_acts import (
     AlreadyDecided,
     Approval,
     ApprovalKept,
+    ApprovalKind,
     ApprovalState,
     DecideApproval,
     ListApprovals,
@@ -31,6 +33,7 @@ class ApprovalView(View, frozen=True, kw_only=True):
     id: str
     order_id: str
     refund_id: str
+    what: ApprovalKind
     amount: int | None
     reason: str
     by: str
@@ -56,11 +59,20 @@ async def list_approvals(context: Injected, limit: Limit = 20) -> Approvals:
     "/approvals/{approval_id:str}/approve",
     status_code=200,
     summary="Approve a refund",
-    refuses=["not_found", "own_request", "already_decided"],
+    refuses=["not_found", "own_request", "already_decided", "not_cancellable"],
 )
 async def approve(context: Injected, staff: Member, approval_id: ApprovalId) -> ApprovalView:
-    """Approve a refund, which is then made. Whoever has asked for it can't."""
-    return await _decide(context, staff, approval_id, is_approved=True)
+    """Approve a refund, or a cancellation that refunds, which is then made.
+
+    Whoever has asked for it can't, nor whoever they have invited or raised within 30 days, or who has them.
+    """
+    view = await _decide(context, staff, approval_id, is_approved=True)
+    if view.what == "cancel":  # Repeating the approval repeats it, in case that this process ends here.
+        by = f"{view.by}, {staff.id}"
+        answer = await context.bus.ask(CancelOrder(order_id=view.order_id, reason="staff", by=by))
+        if isinstance(answer, NotCancellable):
+            raise Problem(409, "not_cancellable", "The order has gone on meanwhile.", order_status=answer.status)
+    return view
 
 
 @post(
@@ -80,7 +92,9 @@ async def _decide(context: GatewayContext, staff: Staff, approval_id: str, *, is
         case ApprovalKept():
             return _view(answer.approval)
         case OwnRequest():
-            raise Problem(409, "own_request", "Somebody else must approve what you have asked for.")
+            close = "One of you has invited or raised the other within 30 days, or somebody both of you. "
+            detail = "Somebody else must approve what you have asked for."
+            raise Problem(409, "own_request", f"{close}Somebody else must approve it." if answer.is_close else detail)
         case AlreadyDecided():
             raise Problem(409, "already_decided", "It was decided about, or has expired.", state=answer.approval.state)
         case NoSuchThing():
@@ -92,6 +106,7 @@ def _view(approval: Approval) -> ApprovalView:
         id=approval.id,
         order_id=approval.order_id,
         refund_id=approval.refund_id,
+        what=approval.what,
         amount=approval.amount,
         reason=approval.reason,
         by=approval.by,

@@ -1,20 +1,24 @@
 """Orders: one, for holders of its token; all, for staff."""
 
 from collections.abc import Sequence
+from typing import Final
 
 import msgspec
 from litestar import delete, get, post
 from litestar.params import FromPath
 
 from bus.messages import words
-from bus.messages.base import Address, Instant, Money, OrderLine
+from bus.messages.base import Address, Instant, Money, OrderLine, new_id
 from bus.messages.email import WithdrawOrderLinks
 from bus.messages.order import CancelOrder, GetOrder, NoSuchOrder, NotCancellable, Order, OrderStatus
+from bus.messages.staff_acts import AskApproval
 from gateway import openapi
 from gateway.access import Staff, order_readers_only, shown_by_link, signed_in
 from gateway.api.bodies import View
 from gateway.context import GatewayContext, Http, Injected
 from gateway.problems import Problem, not_found
+
+_REFUNDED_BY_CANCELLING: Final = frozenset({"payment_processing", "paid", "picking"})
 
 
 class TrackingView(View, frozen=True, kw_only=True):
@@ -108,10 +112,14 @@ async def get_order(context: Injected, request: Http, order_id: FromPath[str]) -
     summary="Cancel an order and refund it",
     guards=[order_readers_only],
     security=[openapi.ORDER, openapi.CUSTOMER, openapi.STAFF],
-    refuses=["not_found", "not_cancellable"],
+    refuses=["not_found", "not_cancellable", "approval_needed"],
 )
 async def cancel_order(context: Injected, request: Http, order_id: FromPath[str]) -> OrderView:
-    """Cancel an order that is not packed yet, and refund its money."""
+    """Cancel an order that is not packed yet, and refund its money.
+
+    If that is more than one person of the staff may refund, it waits until a second one approves it: 409
+    `approval_needed`, with `approval`.
+    """
     staff = signed_in(request.scope)
     shows_buyer = staff is not None and staff.may("read_customers")
     return view(await call_off(context, order_id, staff), for_staff=staff is not None, shows_buyer=shows_buyer)
@@ -143,8 +151,10 @@ async def call_off(context: GatewayContext, order_id: str, staff: Staff | None) 
     """Cancel an order for its buyer, or for a member of staff.
 
     Raises:
-        Problem: There is no such order, or it is packed.
+        Problem: There is no such order, or it is packed; or it gives back more than its canceller may refund alone.
     """
+    if staff is not None:
+        await _check_limit(context, staff, order_id)
     ask = CancelOrder(order_id=order_id, reason="staff" if staff else "customer", by=str(staff or ""))
     answer = await context.bus.ask(ask)
     match answer:
@@ -229,6 +239,33 @@ async def _withdraw(context: GatewayContext, order_id: str) -> WithdrawnView:
     answer = await context.bus.ask(WithdrawOrderLinks(order_id=order_id))
     context.hub.order_rights_changed(order_id)
     return WithdrawnView(withdrawn=answer.withdrawn)
+
+
+async def _check_limit(context: GatewayContext, staff: Staff, order_id: str) -> None:
+    """Refuse a cancellation that gives back more than staff may refund alone: it waits for a second person.
+
+    Raises:
+        Problem: 404 or 409.
+    """
+    order = await read_order(context, order_id)
+    if order.status not in _REFUNDED_BY_CANCELLING:
+        return
+    approval_id = new_id("apr")
+    ask = AskApproval(
+        id=approval_id,
+        order_id=order_id,
+        refund_id=approval_id.replace("apr_", "ref_", 1),
+        amount=None,
+        worth=max(order.total.amount - order.refunded.amount, 0),
+        limit=context.staff_gate.settings.shopflow_refund_limit,
+        reason="requested_by_customer",
+        by=staff.doer,
+        what="cancel",
+    )
+    approval = (await context.bus.ask(ask)).approval
+    if approval.state == "waiting":
+        detail = "This gives back more than one person may: it waits for a second one."
+        raise Problem(409, "approval_needed", detail, approval=approval.id)
 
 
 PUBLIC = [get_order, cancel_order, withdraw_links]

@@ -100,10 +100,7 @@ async def look_at_stripe(context: Injected, order_id: FromPath[str]) -> Looking:
 async def _waiting(
     context: GatewayContext, staff: Staff, refund_id: str, order: OrderView, data: RefundBody
 ) -> RefundView | None:
-    """Ask whether a person may make this refund alone; None if so. A program may: its token says all."""
-    limit = context.staff_gate.settings.shopflow_refund_limit
-    if not limit or not staff.holder.is_person:
-        return None
+    """Ask whether this refund may be made without a second person; None if so."""
     amount = _minor_units(data, order)
     worth = order.total.amount if amount is None else amount
     ask = AskApproval(
@@ -112,7 +109,7 @@ async def _waiting(
         refund_id=refund_id,
         amount=amount,
         worth=worth,
-        limit=limit,
+        limit=context.staff_gate.settings.shopflow_refund_limit,
         reason=data.reason,
         by=staff.doer,
     )

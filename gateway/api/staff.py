@@ -106,6 +106,7 @@ class RoleView(View, frozen=True, kw_only=True):
     title: str
     keys: Sequence[str]
     fixed: bool
+    refund_limit: int | None
 
 
 class StaffRoles(WholeListView[RoleView], frozen=True, kw_only=True):
@@ -117,6 +118,7 @@ class RoleBody(Body, frozen=True, kw_only=True):
 
     title: Line
     keys: KeyList
+    refund_limit: Annotated[int, msgspec.Meta(ge=0, le=2**53)] | None = None  # Minor units; null: as the setting says.
 
 
 class TokenView(View, frozen=True, kw_only=True):
@@ -253,8 +255,13 @@ async def list_roles(context: Injected) -> StaffRoles:
     refuses=["not_found", "lacks_rights", "too_many_roles"],
 )
 async def set_role(context: Injected, staff: Member, role_id: RolePath, data: JSONBody[RoleBody]) -> RoleView:
-    """Make a role, or give it other keys. Those that every shop has stay as they are."""
-    answer = await context.bus.ask(SetRole(id=role_id, title=data.title, keys=tuple(data.keys), by=staff.doer))
+    """Make a role, or give it other keys. Those that every shop has stay as they are.
+
+    `refund_limit` is what one person with the role may refund of an order, in minor units; only owners set it.
+    """
+    answer = await context.bus.ask(
+        SetRole(id=role_id, title=data.title, keys=tuple(data.keys), refund_limit=data.refund_limit, by=staff.doer)
+    )
     if isinstance(answer, RoleKept):
         return _role(answer.role)
     if isinstance(answer, AlreadyThere):
@@ -336,7 +343,7 @@ def _person(person: Person) -> PersonView:
 
 
 def _role(role: Role) -> RoleView:
-    return RoleView(id=role.id, title=role.title, keys=role.keys, fixed=role.is_fixed)
+    return RoleView(id=role.id, title=role.title, keys=role.keys, fixed=role.is_fixed, refund_limit=role.refund_limit)
 
 
 def _token(token: AccessToken) -> TokenView:

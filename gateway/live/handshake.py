@@ -41,6 +41,18 @@ def session_in(request: Request, settings: LiveSettings) -> str:
     return cookie_values("; ".join(cookies)).get(settings.session_cookie, "")[:_LONGEST_TOKEN]
 
 
+def staff_in(request: Request, settings: LiveSettings) -> str:
+    """Return the session or token of staff that a handshake shows, "" without one. Other pages' are refused, as above.
+
+    Browsers show a session by its cookie, programs either by the Authorization header.
+    """
+    scheme, _, bearer = request.headers.get("Authorization", "").partition(" ")
+    cookies = request.headers.get_all("Cookie") if settings.staff_cookie else []
+    by_cookie = cookie_values("; ".join(cookies)).get(settings.staff_cookie, "")
+    token = (bearer.strip() if scheme.lower() == "bearer" else "") or by_cookie
+    return token if len(token) <= _LONGEST_TOKEN and token.startswith(settings.staff_marks) else ""
+
+
 def _decided(wire: ServerProtocol, request: Request, settings: LiveSettings) -> Response:
     if request.path.partition("?")[0] != settings.path:
         return wire.reject(HTTPStatus.NOT_FOUND, "There is no websocket here.\n")

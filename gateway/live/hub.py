@@ -19,14 +19,25 @@ from bus.messages.order import OrderProgressed
 from engine.tokens import hash_of_token
 from gateway.live.carts import CartSubscriptions
 from gateway.live.events import EventStream
-from gateway.live.messages import STALE, LiveRefusal, Request, Subscribe, Unsubscribe, WatchCart, WatchOrder
+from gateway.live.messages import (
+    STALE,
+    LiveRefusal,
+    Request,
+    Subscribe,
+    Unsubscribe,
+    WatchCart,
+    WatchFlow,
+    WatchOrder,
+    WatchOrders,
+)
 from gateway.live.orders import OrderSubscriptions, ReadOrder
 from gateway.live.ports import Connection
 from gateway.live.protocol import Client
 from gateway.live.registry import ConnectionRegistry
 from gateway.live.settings import LiveSettings
+from gateway.live.staff import ReadKeys, StaffSubscriptions
+from gateway.live.staff_lists import FlowSource, StaffLists
 from gateway.live.stock import ReadLevels, ReadSold, StockSubscriptions
-from gateway.live.topics import Subscriber
 from gateway.places import Places
 from gateway.rate_limit import RateLimit
 from gateway.refusals import Refusals
@@ -44,6 +55,9 @@ class Hub:
         clock: The time in UTC, to compare with `committed_at`; without a clock the lag is not measured.
         refusals: Counts and logs what is refused.
         read_sold: Returns which of these SKUs the shop sells; without it every SKU can be watched.
+        read_keys: Returns the keys of a session or token of staff, None if it opens nothing; without it nobody is
+            staff.
+        flow: What flows between the actors; without it nobody watches that.
     """
 
     def __init__(
@@ -55,12 +69,16 @@ class Hub:
         clock: Callable[[], datetime] | None = None,
         refusals: Refusals | None = None,
         read_sold: ReadSold | None = None,
+        read_keys: ReadKeys | None = None,
+        flow: FlowSource | None = None,
     ) -> None:
         self.settings = settings
         self.loop = asyncio.get_running_loop()
         self._stock = StockSubscriptions(read_levels, settings, clock, read_sold)
         self._orders = OrderSubscriptions(watch_order, settings)
         self._carts = CartSubscriptions(settings)
+        self._lists = StaffLists(flow, settings)
+        self._staff = StaffSubscriptions(read_keys, self._lists, settings)
         self._registry = ConnectionRegistry(settings)
         self._event_streams: set[EventStream] = set()
         self._places = Places(settings.max_clients + settings.max_event_streams, settings.max_of_address)
@@ -86,6 +104,7 @@ class Hub:
     def order_changed(self, progress: OrderProgressed) -> None:
         """Send an order's status to its watchers whose token was checked."""
         self._orders.changed(progress)
+        self._lists.order_changed(progress)
 
     def cart_changed(self, cart_id: str) -> None:
         """Report to a cart's watchers that it is to be read again."""
@@ -105,6 +124,7 @@ class Hub:
         """Report to clients that updates may have been lost, and read all watched values again at once."""
         self._stock.stale()
         self._orders.stale()
+        self._lists.stale()
         self._staleness.set()
 
     # For the HTTP routes.
@@ -151,6 +171,8 @@ class Hub:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._stock.keep_reading)
             tasks.start_soon(self._orders.keep_checking)
+            tasks.start_soon(self._staff.keep_checking)
+            tasks.start_soon(self._lists.keep_sending)
             tasks.start_soon(self._registry.keep_alive)
             tasks.start_soon(self._keep_sending_stale)
 
@@ -187,12 +209,14 @@ class Hub:
         """Register a client after its handshake."""
         self._registry.join(client)
         self._places.take(client.address)
+        self._staff.show(client, client.staff)
 
-    def forget(self, subscriber: Subscriber) -> None:
-        """End all subscriptions of a subscriber."""
-        self._stock.leave(subscriber)
-        self._orders.leave(subscriber)
-        self._carts.leave(subscriber)
+    def forget(self, client: Connection) -> None:
+        """End all subscriptions of a client."""
+        self._stock.leave(client)
+        self._orders.leave(client)
+        self._carts.leave(client)
+        self._staff.leave(client)
 
     def left(self, client: Connection) -> None:
         """Forget a client whose connection is lost."""
@@ -221,9 +245,12 @@ class Hub:
             case Unsubscribe(skus):
                 self._stock.unsubscribe(client, skus)
             case WatchOrder(order_id, token):
-                self._orders.watch(client, order_id, token or client.session)
+                self._staff.show(client, token or "")
+                self._orders.watch(client, order_id, token or client.session or client.staff)
             case WatchCart(cart_id):
                 self._carts.watch(client, cart_id)
+            case WatchFlow() | WatchOrders():
+                self._staff.watch(client, request)
 
     def _check_places(self, address: str) -> None:
         """Refuse one more websocket or stream of an address that has as many as it may.

@@ -4,6 +4,7 @@ Strangers' bytes become a `Request` here, or are refused with a code that client
 are put together from pieces that are encoded once (`topics.py`), so they have no types of their own.
 """
 
+from collections.abc import Iterable
 from typing import Annotated
 
 import msgspec
@@ -42,7 +43,19 @@ class WatchCart(msgspec.Struct, frozen=True, tag_field="op", tag="watch_cart"):
     cart_id: Key
 
 
-Request = Subscribe | Unsubscribe | WatchOrder | WatchCart
+class WatchFlow(msgspec.Struct, frozen=True, tag_field="op", tag="watch_flow"):
+    """Watch what flows between the actors; for staff, by a token or what the handshake showed."""
+
+    token: Secret | None = None
+
+
+class WatchOrders(msgspec.Struct, frozen=True, tag_field="op", tag="watch_orders"):
+    """Watch which orders change their status; for staff, by a token or what the handshake showed."""
+
+    token: Secret | None = None
+
+
+Request = Subscribe | Unsubscribe | WatchOrder | WatchCart | WatchFlow | WatchOrders
 
 
 class LiveRefusal(Exception):
@@ -62,7 +75,7 @@ _request: msgspec.json.Decoder[Request] = msgspec.json.Decoder(Request)
 _envelope = msgspec.json.Decoder(_Envelope)
 _encode = msgspec.json.Encoder().encode
 
-_OPS = frozenset({"subscribe", "unsubscribe", "watch_order", "watch_cart"})
+_OPS = frozenset({"subscribe", "unsubscribe", "watch_order", "watch_cart", "watch_flow", "watch_orders"})
 
 STALE = b'{"op":"stale"}'
 
@@ -116,6 +129,12 @@ def stock(bodies: list[bytes]) -> bytes:
 def order(progress: OrderProgressed) -> bytes:
     """Encode an order's status."""
     return _encode({"op": "order", "order_id": progress.order_id, "status": progress.status, "at": progress.at})
+
+
+def orders(changed: Iterable[OrderProgressed], *, is_complete: bool) -> bytes:
+    """Encode the orders whose status has changed; where some are missing, the list is to be read again."""
+    items = [{"id": each.order_id, "number": each.number, "status": each.status, "at": each.at} for each in changed]
+    return _encode({"op": "orders", "orders": items, "complete": is_complete})
 
 
 def cart(cart_id: str) -> bytes:

@@ -19,12 +19,14 @@ from gateway.rate_limit import RateLimit
 class Connection(Subscriber):
     """A websocket as the registry sees it: its slot, its ping, and the ways to end it."""
 
-    __slots__ = ("address", "session", "slot", "transport")
+    __slots__ = ("address", "session", "shown", "slot", "staff", "transport")
 
     def __init__(self) -> None:
         super().__init__()
         self.address = ""  # Of the client, behind proxies too.
         self.session = ""  # The token in its handshake's cookie.
+        self.staff = ""  # The token of staff in its handshake, of a cookie or the Authorization header.
+        self.shown: frozenset[str] = frozenset()  # Tokens of staff that are checked for it.
         self.slot: int | None = None
         self.transport: Transport
 
@@ -62,8 +64,8 @@ class Connections(Protocol):
     def joined(self, client: Connection) -> None:
         """Register a client after its handshake."""
 
-    def forget(self, subscriber: Subscriber) -> None:
-        """End all subscriptions of a subscriber."""
+    def forget(self, client: Connection) -> None:
+        """End all subscriptions of a client."""
 
     def left(self, client: Connection) -> None:
         """Forget a client whose connection is lost."""

@@ -188,6 +188,7 @@ class Client(asyncio.Protocol, Connection):
             if isinstance(event, Request):
                 response = handshake.answer(wire, event, self.hub.settings)
                 self.session = handshake.session_in(event, self.hub.settings)
+                self.staff = handshake.staff_in(event, self.hub.settings)
                 wire.send_response(response)
                 status = response.status_code
         response_bytes = b"".join(wire.data_to_send())

@@ -24,6 +24,9 @@ class LiveSettings(msgspec.Struct, frozen=True, kw_only=True):
     kernel_buffer_bytes: int = 32_768  # Linux doubles it, so both buffers together stay within 128 KiB.
 
     session_cookie: str = ""  # Its name; "": none is read.
+    staff_cookie: str = ""  # Likewise, of staff.
+    staff_marks: tuple[str, ...] = ()  # The beginnings of their sessions' and programs' tokens.
+    max_listed: int = 500  # Orders in one list for staff.
 
     # All clients.
     max_clients: int = 20_000
@@ -46,3 +49,6 @@ class LiveSettings(msgspec.Struct, frozen=True, kw_only=True):
     read_within_s: float = 5.0
     retry_s: float = 0.5
     order_reads: int = 16  # At once.
+    staff_every_s: float = 1.0  # Between two checks of a credential of staff, and between two lists for them.
+    staff_reads: int = 64  # Checks at once.
+    staff_unsure_s: float = 10.0  # A credential that can't be checked for so long counts as ended.

@@ -8,7 +8,6 @@ from bus.messages import words
 from gateway.pages.inside import Refused
 from gateway.pages.languages import Language
 
-
 _SAY_MORE: Final = frozenset({"weak_password"})  # Its detail is a sentence for people that says what to do.
 
 

@@ -9,6 +9,7 @@ from engine.clock import ManualClock
 from engine.deliveries import Addressed, ClaimedDeliveries
 from engine.envelope import Envelope
 from engine.errors import BadInput, Unavailable
+from engine.flow import Flow
 from engine.outcomes import Outcomes
 from engine.transaction import OutboxEntry, Transaction
 from tests.engine.test_mailbox import Alpha, box
@@ -91,6 +92,7 @@ class World:
             clock=self.clock,
             backoff=Backoff(1.0, 60.0),
             settings=settings(),
+            flow=Flow(),
         )
 
     def taken(self, **options: object) -> Envelope:

@@ -5,11 +5,13 @@ from typing import Final
 
 from actors.customer import store as customer
 from actors.order import buyers
+from actors.privacy import replay
 from engine import totp
+from engine.vault import Vault
 from tests.faults import replacements
 from tests.faults.ablation import Ablation, patches
 from tests.faults.ablation_patches import replaced, reworded, rewritten
-from tests.faults.scenarios import accounts, sealed, staff
+from tests.faults.scenarios import accounts, erasures, sealed, staff
 
 OF_PEOPLE: Final[Sequence[Ablation]] = (
     Ablation(
@@ -56,5 +58,23 @@ OF_PEOPLE: Final[Sequence[Ablation]] = (
             lambda: rewritten(buyers.open_buyer, ("order_id, INVOICE)", "order_id, ACCOUNT)")),
         ),
         sealed.a_buyer_is_forgotten_and_the_invoice_is_not,
+    ),
+    Ablation(
+        "erasure: the keys are destroyed",
+        "a person who was forgotten and is read by whoever has an older row",
+        patches(lambda: replaced(Vault, "forget", replacements.keep_keys)),
+        erasures.a_customer_is_forgotten,
+    ),
+    Ablation(
+        "erasure: orders forget what is theirs beside the key",
+        "an order that is still found by the address of who was forgotten",
+        patches(lambda: replaced("actors.order.person._FORGET", "select $1::text[]")),
+        erasures.a_customer_is_forgotten,
+    ),
+    Ablation(
+        "erasure: the list outside is replayed after a restore",
+        "a backup that brings back who was forgotten",
+        patches(lambda: rewritten(replay.replay, ("if unknown:", "if False:"))),
+        erasures.a_backup_brings_a_forgotten_customer_back,
     ),
 )

@@ -108,5 +108,105 @@ async def test_what_nobody_looked_at_ends(
     assert late.json["state"] == "expired"
 
 
+async def make_colleague(maker: Colleague, shop: ShopUnderTest, http: aiohttp.ClientSession, role: str) -> Colleague:
+    """A person whom another has invited, who has joined and has a second factor."""
+    person = Colleague(shop, http)
+    person.email = f"{role}-of-{maker.id}@shop.example"
+    invited = await maker.ask("POST", "/admin/api/staff", {"email": person.email, "name": "Eve", "role": role})
+    link = invited.good["link"]
+    assert (await person.accept(link.partition("#")[2] or link.rpartition("=")[2])).status == 201
+    await person.set_up_codes()
+    return person
+
+
+async def approve(who: Colleague, approval: str) -> tuple[int, str | None]:
+    answer = await who.ask("POST", f"/admin/api/approvals/{approval}/approve")
+    return (answer.status, None) if answer.status == 200 else answer.refusal
+
+
+async def test_whoever_one_has_made_is_no_second_pair_of_eyes(
+    shop: ShopUnderTest, http: aiohttp.ClientSession, first: Colleague, second: Colleague, bought: Purchase
+) -> None:
+    puppet = await make_colleague(first, shop, http, "manager")
+    other = await make_colleague(first, shop, http, "owner")
+    of_puppet = await make_colleague(puppet, shop, http, "manager")
+
+    by_first = await waiting(first, bought, LIMIT + 1)
+    for close in (puppet, other, of_puppet):
+        assert await approve(close, by_first) == (409, "own_request")
+    by_puppet = await waiting(puppet, bought, LIMIT + 2)
+    for close in (first, other, of_puppet):
+        assert await approve(close, by_puppet) == (409, "own_request")
+    assert await approve(second, by_puppet) == (200, None)
+
+    await shop.clock.advance(days=31)
+    for each in (first, puppet):
+        await each.refresh()
+    later = await waiting(first, bought, LIMIT + 3)
+    assert await approve(puppet, later) == (200, None)
+
+
+async def test_whoever_one_has_raised_is_no_second_pair_of_eyes(
+    shop: ShopUnderTest, http: aiohttp.ClientSession, first: Colleague, bought: Purchase
+) -> None:
+    clerk = await colleague(shop, http, "support")
+    assert (await first.ask("PATCH", f"/admin/api/staff/{clerk.id}", {"role": "manager"})).status == 200
+    await clerk.refresh()
+
+    assert await approve(clerk, await waiting(first, bought, LIMIT + 1)) == (409, "own_request")
+
+
+async def test_a_program_refunds_no_more_than_the_person_who_made_it(
+    first: Colleague, second: Colleague, shop: ShopUnderTest, http: aiohttp.ClientSession, bought: Purchase
+) -> None:
+    made = await first.ask("POST", "/admin/api/tokens", {"label": "till", "keys": ["write_payments"], "days": 3})
+    till = Staff(shop, http, made.good["token"])
+
+    approval = await waiting(till, bought, LIMIT + 1)
+
+    assert await approve(first, approval) == (409, "own_request")
+    assert await approve(second, approval) == (200, None)
+
+
+async def test_a_role_has_a_limit_of_its_own_that_only_owners_set(
+    shop: ShopUnderTest, http: aiohttp.ClientSession, first: Colleague, second: Colleague, bought: Purchase
+) -> None:
+    keys = ["read_orders", "write_orders", "read_payments", "write_payments"]
+    body = {"title": "Senior", "keys": keys, "refund_limit": 3 * LIMIT}
+    refused = await second.ask("PUT", "/admin/api/roles/senior", body)
+    assert refused.refusal == (403, "lacks_rights")
+    assert (await first.ask("PUT", "/admin/api/roles/senior", body)).good["refund_limit"] == 3 * LIMIT
+    given = {"email": "me-too@shop.example", "name": "Eve", "role": "senior"}
+    assert (await second.ask("POST", "/admin/api/staff", given)).refusal == (403, "lacks_rights")
+    senior = await make_colleague(first, shop, http, "senior")
+
+    assert (await senior.refund(bought, 2 * LIMIT)).status == 201
+    await waiting(senior, bought, LIMIT + 1)
+    await waiting(first, bought, 1)
+
+
+async def test_a_cancellation_that_gives_back_more_than_the_limit_waits_too(
+    shop: ShopUnderTest, first: Colleague, second: Colleague, staff: Staff, bought: Purchase
+) -> None:
+    path = f"/orders/{bought.order}/cancel"
+    refused = await first.ask("POST", path)
+    assert refused.refusal == (409, "approval_needed")
+    again = await first.ask("POST", path)
+    assert again.json["approval"] == refused.json["approval"]
+    assert (await staff.get(f"/orders/{bought.order}")).good["status"] == "paid"
+    assert await approve(first, refused.json["approval"]) == (409, "own_request")
+
+    assert await approve(second, refused.json["approval"]) == (200, None)
+    await shop.settle()
+
+    assert (await staff.get(f"/orders/{bought.order}")).good["status"] == "cancelled"
+    assert await refunded(staff, bought) == bought.total
+    await all_is_well(staff)
+
+
+async def test_a_buyer_cancels_without_anybodys_approval(buyer: Customer, bought: Purchase) -> None:
+    assert (await buyer.cancel(bought)).status == 200
+
+
 async def test_a_program_refunds_by_its_key(staff: Staff, bought: Purchase) -> None:
     assert (await staff.refund(bought, LIMIT + 1)).status == 201

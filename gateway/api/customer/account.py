@@ -1,6 +1,5 @@
 """A customer's own data, what they agree to, and the end of the account."""
 
-from collections.abc import Sequence
 from typing import Annotated
 
 import msgspec
@@ -9,7 +8,7 @@ from litestar.params import JSONBody
 
 from bus.messages.base import Instant
 from bus.messages.customer import CloseAccount, NoSuchCustomer, NotSignedIn
-from bus.messages.customer_own import ChangeProfile, ConsentPurpose, Consents, GiveConsent, ListConsents
+from bus.messages.customer_own import ChangeProfile, Consent, ConsentPurpose, Consents, GiveConsent, ListConsents
 from gateway import security_log
 from gateway.api.bodies import Body, Strict, View
 from gateway.api.customer.bodies import (
@@ -129,12 +128,13 @@ async def give_consent(context: Injected, customer: CurrentCustomer, data: JSONB
     return _views(given)
 
 
+def consent_view(each: Consent) -> ConsentView:
+    """Show a consent, or its withdrawal."""
+    return ConsentView(purpose=each.purpose, given=each.is_given, text_version=each.text_version, at=each.at)
+
+
 def _views(consents: Consents) -> ConsentList:
-    views: Sequence[ConsentView] = [
-        ConsentView(purpose=each.purpose, given=each.is_given, text_version=each.text_version, at=each.at)
-        for each in consents.consents
-    ]
-    return ConsentList(items=views)
+    return ConsentList(items=[consent_view(each) for each in consents.consents])
 
 
 OWN = [read_me, change_me, close_me, list_consents, give_consent]

@@ -1,13 +1,18 @@
 """A customer's addresses."""
 
-from collections.abc import Sequence
-
 from litestar import delete, get, post, put
 from litestar.params import FromPath, JSONBody
 
 from bus.messages.base import Address, Instant, new_id
 from bus.messages.customer import NoSuchCustomer
-from bus.messages.customer_own import ListAddresses, RemoveAddress, SaveAddress, SavedAddresses, TooManyAddresses
+from bus.messages.customer_own import (
+    ListAddresses,
+    RemoveAddress,
+    SaveAddress,
+    SavedAddress,
+    SavedAddresses,
+    TooManyAddresses,
+)
 from gateway.api.bodies import Body, Strict, View
 from gateway.api.cart.carts import AddressBody, typed_address
 from gateway.api.customer.bodies import Name, Phone
@@ -109,19 +114,20 @@ async def _save(
     return _views(saved)
 
 
+def address_view(saved: SavedAddress) -> SavedAddressView:
+    """Show a saved address."""
+    return SavedAddressView(
+        id=saved.id,
+        name=saved.name,
+        phone=saved.phone,
+        address=saved.address,
+        default=saved.is_default,
+        created_at=saved.created_at,
+    )
+
+
 def _views(saved: SavedAddresses) -> SavedAddressList:
-    views: Sequence[SavedAddressView] = [
-        SavedAddressView(
-            id=each.id,
-            name=each.name,
-            phone=each.phone,
-            address=each.address,
-            default=each.is_default,
-            created_at=each.created_at,
-        )
-        for each in saved.addresses
-    ]
-    return SavedAddressList(items=views)
+    return SavedAddressList(items=[address_view(each) for each in saved.addresses])
 
 
 OWN = [list_addresses, add_address, change_address, remove_address]

@@ -5,8 +5,8 @@ from urllib.parse import quote
 from litestar import Response, get, post
 from litestar.params import FromPath
 
-from gateway.api.passkeys import PasskeyList
 from gateway.api.customer.sessions import SessionList
+from gateway.api.passkeys import PasskeyList
 from gateway.context import Http
 from gateway.pages.account.place import account_page
 from gateway.pages.forms import own_pages_only, read_form, see

@@ -6,6 +6,7 @@ that its maker lacks, an account that is taken over by its link: each would be a
 
 import secrets
 from dataclasses import dataclass, field
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -35,6 +36,7 @@ from bus.messages.staff import (
     SetRole,
     TokenKept,
 )
+from bus.messages.staff_acts import ApprovalKept, AskApproval, DecideApproval
 from bus.messages.staff_sign_in import FindCredentials, StaffCredentials
 from engine.actor import Asks
 from testkit import ShopUnderTest
@@ -64,6 +66,16 @@ class Model:
     bus: Asks
     people: list[str] = field(default_factory=list)
     tokens: list[str] = field(default_factory=list)
+    makers: dict[str, set[str]] = field(default_factory=dict)  # Of people and programs: who has made or raised them.
+
+    def origins(self, who: str) -> set[str]:
+        """All who could be this person or program by something that they have made."""
+        found, left = {who}, [who]
+        while left:
+            new = self.makers.get(left.pop(), set()) - found
+            found |= new
+            left += new
+        return found
 
     def doers(self) -> list[str]:
         return [*self.people, *self.tokens]
@@ -95,6 +107,10 @@ async def all_rights(shop: ShopUnderTest) -> dict[str, frozenset[str]]:
     return {**rights, **tokens}
 
 
+async def roles_and_states(shop: ShopUnderTest) -> dict[str, tuple[str, str]]:
+    return {person.id: (person.role, person.state) for person in (await shop.ask(ListPeople())).people}
+
+
 async def do(shop: ShopUnderTest, model: Model, step: Step) -> tuple[str, Any]:
     """Try one step; gives who did it, and the answer."""
     deed, actor, target, role, keys = step
@@ -121,12 +137,27 @@ async def do(shop: ShopUnderTest, model: Model, step: Step) -> tuple[str, Any]:
             ask = RemoveRole(id="made", by=by)
         case _:
             ask = MakeToken(hash=secrets.token_bytes(32), label="t", keys=keys, valid_s=DAY_S, by=by)
+    was = await roles_and_states(shop)
     answer = await shop.ask(ask)
-    if isinstance(answer, TokenKept):
-        model.tokens.append(answer.token.id)
-    if isinstance(answer, PersonKept) and deed == "invite":
-        model.people.append(answer.person.id)
+    note(model, deed, by.id, answer, was)
     return by.id, answer
+
+
+def note(model: Model, deed: str, by: str, answer: object, was: dict[str, tuple[str, str]]) -> None:
+    """Let the model know who is there now, and who has made whom."""
+    match answer:
+        case TokenKept(token=token):
+            model.tokens.append(token.id)
+            model.makers.setdefault(token.id, set()).add(by)
+        case PersonKept(person=person):
+            if deed == "invite":
+                model.people.append(person.id)
+            role, state = was.get(person.id, ("", ""))
+            is_raised = person.role != role or (person.state != state and person.state != "disabled")
+            if is_raised or deed == "reinvite":
+                model.makers.setdefault(person.id, set()).add(by)
+        case _:
+            pass
 
 
 @pytest.mark.timeout(240)
@@ -163,6 +194,21 @@ async def test_no_sequence_of_calls_gives_rights_that_the_giver_lacks(
         for who, rights in before.items():
             if after.get(who) != rights:
                 assert rights <= givers, f"{by} touched {who} in {step}"
+
+    for one, other in permutations(model.people[:5], 2):
+        is_close = bool(model.origins(one) & model.origins(other))
+        assert await agrees(shop, one, other) is not is_close, f"{one} and {other}: {model.makers}"
+
+
+async def agrees(shop: ShopUnderTest, asker: str, approver: str) -> bool:
+    """Whether one person may approve what another asks for."""
+    approval = f"apr_{secrets.token_hex(8)}"
+    ask = AskApproval(
+        id=approval, order_id=approval, refund_id=approval, amount=2, worth=2, limit=1, reason="duplicate",
+        by=Doer(id=asker), what="cancel",
+    )  # fmt: skip
+    assert (await shop.ask(ask)).approval.state == "waiting"
+    return isinstance(await shop.ask(DecideApproval(id=approval, is_approved=True, by=Doer(id=approver))), ApprovalKept)
 
 
 async def test_a_holder_has_the_keys_of_the_role(shop: ShopUnderTest) -> None:

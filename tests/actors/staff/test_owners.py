@@ -3,12 +3,18 @@
 import asyncio
 import secrets
 from contextlib import suppress
+from datetime import timedelta
+
+import msgspec
 
 from actors.staff import acts
 from actors.staff.actor import People
 from bus.messages.staff import COMMAND_LINE, OWNER, ChangePerson, CountOwners, Doer, Invite, Join, LastOwner, PersonKept
 from bus.messages.staff_acts import Act, AuditActs, ListActs, RecordAct
-from testkit import ShopUnderTest
+from gateway.staff_gate import StaffSettings
+from testkit import Servers, ShopUnderTest
+from testkit.shop_under_test import open_shop_under_test
+from wiring.domains import ShopSettings
 
 ROUNDS = 8
 
@@ -34,7 +40,7 @@ async def owner(shop: ShopUnderTest) -> str:
 async def test_of_two_that_demote_each_other_one_stays(shop: ShopUnderTest) -> None:
     """Each in a transaction of its own, as in two processes."""
     inside = shop.inside
-    people = People(database=inside.services.database, clock=shop.clock, vault=inside.vault)
+    people = People(database=inside.services.database, clock=shop.clock, vault=inside.vault, acts_kept=timedelta(0))
     first = await owner(shop)
     for _ in range(ROUNDS):
         second = await owner(shop)
@@ -89,6 +95,47 @@ async def test_whatever_is_altered_breaks_the_chain(shop: ShopUnderTest) -> None
     assert (await findings_after("delete from staff.actions where id = 3"))[0] == "3"
     assert await findings_after("delete from staff.actions where id = 6") == ["6"]
     assert (await findings_after("update staff.actions set link = sha256('x') where id = 4"))[0] == "4"
+
+
+async def test_acts_of_long_ago_go_by_whole_days_and_the_chain_holds(shop: ShopUnderTest) -> None:
+    database, begun = shop.inside.services.database, shop.clock.now()
+    for day in range(3):
+        for number in range(2):
+            await shop.ask(RecordAct(act=Act(by="stf_1", what=f"{day}.{number}")))
+        await shop.clock.advance(days=1)
+
+    async with database.transaction(shop.clock.now()) as tx:
+        pruned = await acts.prune(tx, begun + timedelta(days=1, hours=11))
+        again = await acts.prune(tx, begun + timedelta(days=1))
+    kept = [act.act.what for act in (await shop.ask(ListActs(limit=100))).acts]
+    found = await shop.ask(AuditActs())
+
+    assert (pruned, again) == (2, 0)
+    assert kept == ["acts pruned", "2.1", "2.0", "1.1", "1.0"]
+    assert (found.findings, found.checked) == ((), 5)
+
+    async with database.transaction(shop.clock.now()) as tx:
+        await acts.prune(tx, begun + timedelta(days=2))
+        assert await acts.verify(tx) == ([], 4)
+        await tx.execute("delete from staff.actions where id = 5")
+        await tx.execute("update staff.head set first_id = 6")
+        assert (await acts.verify(tx))[0] != []
+
+
+def for_a_day(settings: ShopSettings) -> ShopSettings:
+    return msgspec.structs.replace(settings, staff=StaffSettings(shopflow_acts_kept_days=1))
+
+
+async def test_the_record_prunes_itself(servers: Servers) -> None:
+    async with open_shop_under_test(servers, change=for_a_day) as shop:
+        await shop.ask(RecordAct(act=Act(by="stf_1", what="long ago")))
+
+        await shop.clock.advance(days=3)
+
+        kept = [act.act.what for act in (await shop.ask(ListActs(limit=100))).acts]
+        assert "long ago" not in kept
+        assert "acts pruned" in kept
+        assert (await shop.ask(AuditActs())).findings == ()
 
 
 async def test_a_person_is_named_in_no_clear_text(shop: ShopUnderTest) -> None:

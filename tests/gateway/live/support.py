@@ -33,6 +33,8 @@ class Shelf:
     def __init__(self) -> None:
         self.levels: dict[str, StockLevel] = {}
         self.parts: dict[str, tuple[str, ...]] = {}  # Of bundles.
+        self.keys: dict[str, frozenset[str]] = {}  # Of staff, by the token.
+        self.key_reads: list[str] = []
         self.orders: dict[tuple[str, str], OrderProgressed] = {}
         self.reads: list[Sequence[str]] = []
         self.open = asyncio.Event()
@@ -52,6 +54,12 @@ class Shelf:
         if self.broken or not self.unreadable.isdisjoint(skus):
             raise ConnectionError
         return levels
+
+    async def read_keys(self, token: str) -> frozenset[str] | None:
+        self.key_reads.append(token)
+        if self.broken:
+            raise ConnectionError
+        return self.keys.get(token)
 
     async def read_order(self, order_id: str, token: str) -> OrderProgressed | None:
         await self.open.wait()
@@ -86,11 +94,20 @@ async def hello(scope: Any, receive: Any, send: Any) -> None:
 
 
 @asynccontextmanager
-async def edge(*, head_within_s: float = 10.0, read_sold: Any = None, **settings: Any) -> AsyncIterator[Edge]:
+async def edge(
+    *, head_within_s: float = 10.0, read_sold: Any = None, flow: Any = None, **settings: Any
+) -> AsyncIterator[Edge]:
     shelf = Shelf()
     loop = asyncio.get_running_loop()
     bounds = HttpBounds(Places(10_000, 0), ClientAddresses(), Refusals(loop.time), head_within_s=head_within_s)
-    hub = Hub(shelf.read, shelf.read_order, settings=LiveSettings(**settings), read_sold=read_sold)
+    hub = Hub(
+        shelf.read,
+        shelf.read_order,
+        settings=LiveSettings(**settings),
+        read_sold=read_sold,
+        read_keys=shelf.read_keys,
+        flow=flow,
+    )
     config = uvicorn.Config(
         hello,
         host="127.0.0.1",
