@@ -49,7 +49,7 @@ def an_order(status: OrderStatus = "paid", currency: str = "EUR", *, tax_include
 
 def render(template: str, order: OrderView, **more: object) -> str:
     values = {
-        "visitor": Visitor(language=ENGLISH, cart=None), "here": "/", "path": "/order/ord_1", "canonical": "/",
+        "visitor": Visitor(language=ENGLISH, cart=None), "here": "/", "path": "/order/ord_1", "canonical": "/", "address": "/",
         "site": Site(name="Shop", tagline="", tax_note="Prices include VAT.", notices=()), "hold_s": 600.0,
         "now": NOON, "order": order, "told": told(ENGLISH, order), "imprint": "Shop Ltd", "payment": None,
         "has_stripe": False, "api_base": "", "bank": "", "watch": "", "problem": "",
