@@ -48,7 +48,7 @@ ANN: Final = Buyer()
 
 async def put(context: BrowserContext, base_url: str, sku: str, units: int = 1) -> None:
     """Put units into the basket, as the form of a product's page does."""
-    form = {"sku": sku, "add": str(units), "key": secrets.token_urlsafe(12)}
+    form: dict[str, str | float | bool] = {"sku": sku, "add": str(units), "key": secrets.token_urlsafe(12)}
     answer = await context.request.post(
         f"{base_url}/basket/lines", form=form, headers={"Sec-Fetch-Site": "same-origin"}
     )

@@ -49,7 +49,8 @@ def an_order(status: OrderStatus = "paid", currency: str = "EUR", *, tax_include
 
 def render(template: str, order: OrderView, **more: object) -> str:
     values = {
-        "visitor": Visitor(language=ENGLISH, cart=None), "here": "/", "path": "/order/ord_1", "canonical": "/", "address": "/",
+        "visitor": Visitor(language=ENGLISH, cart=None), "here": "/", "path": "/order/ord_1", "canonical": "/",
+        "address": "/",
         "site": Site(name="Shop", tagline="", tax_note="Prices include VAT.", notices=()), "hold_s": 600.0,
         "now": NOON, "order": order, "told": told(ENGLISH, order), "imprint": "Shop Ltd", "payment": None,
         "has_stripe": False, "api_base": "", "bank": "", "watch": "", "problem": "",
@@ -65,7 +66,8 @@ def amount(html: str, test_id: str, currency: str) -> int:
     found = re.search(rf'data-testid="{test_id}">([^<]+)<', html)
     assert found, test_id
     digits = re.sub(r"[^0-9.]", "", found[1].replace(",", "").replace("CHF", ""))
-    return round(float(digits) * 10 ** decimals(currency))
+    value: int = round(float(digits) * 10 ** decimals(currency))
+    return value
 
 
 @pytest.mark.parametrize("tax_included", [True, False], ids=["tax in it", "tax on top"])
