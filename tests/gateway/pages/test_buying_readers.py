@@ -1,4 +1,4 @@
-"""The checkout and an order's page for everybody: axe-core finds nothing, in any of the ways that people look at them."""
+"""The checkout and an order's page for everybody: axe-core finds nothing, in any way that people look at them."""
 
 import pytest
 from playwright.async_api import Page, expect
