@@ -13,6 +13,7 @@ from typing import Final
 from actors.staff import acts, approvals, makings, rules, store, tokens
 from actors.staff.people_turns import PeopleTurns
 from actors.staff.sign_in_turns import SignInTurns
+from actors.staff.view_turns import ViewTurns
 from bus.messages.audit import Findings
 from bus.messages.payment import RefundOrder
 from bus.messages.staff import (
@@ -59,7 +60,7 @@ from engine.transaction import Transaction
 _PRUNED_EVERY: Final = timedelta(days=1)
 
 
-class People(PeopleTurns, SignInTurns, name="staff", is_local=True):
+class People(PeopleTurns, SignInTurns, ViewTurns, name="staff", is_local=True):
     """Keeps who works here and what they may. Each process hosts its own: it is asked with every request of staff."""
 
     async def run(self) -> None:

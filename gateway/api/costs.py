@@ -17,6 +17,7 @@ COSTS: Final[Sequence[RouteCost]] = (
     RouteCost("/health/.*", 1, "probes"),
     RouteCost("/webhooks/.*", 20, "signed"),
     RouteCost("/admin/api/.*", 20, "signed"),
+    RouteCost("/admin/.*", 20, methods=_POST),
     RouteCost("/carts", 10, methods=_POST),
     RouteCost("/carts/[^/]+/checkout", 50),
     RouteCost("/carts/[^/]+/quote", 10),

@@ -68,10 +68,26 @@ HANDLERS: Final[dict[int | type[Exception], Callable[[Http, Any], Response[bytes
 def _on_staff_refused(request: Http, refused: Refused) -> Response[bytes]:
     if refused.status == 401 or refused.code == "fresh_login_required":
         return see(sign_in_address(request))
-    return _on_refused(request, refused)
+    return _staff_error_page(request, refused.status, refused.code)
 
 
-STAFF_HANDLERS: Final = {**HANDLERS, Refused: _on_staff_refused}
+def _on_staff_problem(request: Http, problem: Problem) -> Response[bytes]:
+    return _staff_error_page(request, problem.status, problem.code, problem.headers)
+
+
+def _staff_error_page(
+    request: Http, status: int, code: str, headers: Mapping[str, str] | None = None
+) -> Response[bytes]:
+    return bare_page(
+        request, "admin/error.html", status=status, headers=headers, code=code, sentence=words.problem(code)
+    )
+
+
+STAFF_HANDLERS: Final[dict[int | type[Exception], Callable[[Http, Any], Response[bytes]]]] = {
+    **HANDLERS,
+    Refused: _on_staff_refused,
+    Problem: _on_staff_problem,
+}
 
 
 def _on_customer_refused(request: Http, refused: Refused) -> Response[bytes]:

@@ -48,8 +48,12 @@ class Form(msgspec.Struct, frozen=True):
         return int(text)
 
 
-async def read_form(request: Http) -> Form:
+async def read_form(request: Http, *, most_fields: int = MOST_FIELDS) -> Form:
     """Read a form from the request's body.
+
+    Args:
+        request: That has it.
+        most_fields: A table that is typed into has more than other forms.
 
     Raises:
         Problem: It is too large, has too many fields, or is no form.
@@ -60,7 +64,7 @@ async def read_form(request: Http) -> Form:
     if len(body) > MOST_BYTES:
         raise Problem(413, "body_too_large", f"At most {MOST_BYTES} bytes.")
     try:
-        pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=MOST_FIELDS, errors="strict")
+        pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=most_fields, errors="strict")
     except ValueError as error:
         raise Problem(422, "invalid", "This form can't be read.") from error
     fields = dict[str, list[str]]()

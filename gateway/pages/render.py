@@ -145,6 +145,8 @@ def _filters(language: Language) -> dict[str, object]:
         "money": language.money,
         "when": language.when,
         "number": language.number,
+        "span": language.span,
+        "day": language.day,
         "said": language.say,
         "iso": iso,
         "times": times,

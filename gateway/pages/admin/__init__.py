@@ -5,11 +5,43 @@ from typing import Final
 
 from litestar import Router
 
-from gateway.pages.admin import orders, signing_in
+from gateway.pages.admin import (
+    acts,
+    audit,
+    customers,
+    find,
+    flow,
+    inventory,
+    letters,
+    money,
+    order,
+    order_steps,
+    orders,
+    picking,
+    printing,
+    signing_in,
+    today,
+)
 from gateway.pages.admin.screens import SCREENS, Part
 from gateway.pages.errors import STAFF_HANDLERS
 
-PARTS: Final[Sequence[Part]] = (orders.PART, signing_in.PART)
+PARTS: Final[Sequence[Part]] = (
+    today.PART,
+    orders.PART,
+    picking.PART,
+    printing.PART,
+    inventory.PART,
+    order.PART,
+    order_steps.PART,
+    money.PART,
+    find.PART,
+    customers.PART,
+    acts.PART,
+    audit.PART,
+    letters.PART,
+    flow.PART,
+    signing_in.PART,
+)
 
 STAFF: Final = Router(
     "/",

@@ -5,7 +5,7 @@ A screen shows what the API answers to whoever is signed in, so its rights are t
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias, TypeVar
 
 import msgspec
 from litestar import Response
@@ -15,15 +15,19 @@ from litestar.types import ControllerRouterHandler
 from bus.messages.staff import RightKey
 from gateway.api.staff_me import MeView
 from gateway.context import Http, context_of
-from gateway.pages.inside import ask
+from gateway.pages.inside import Refused, ask
 from gateway.pages.render import policy, rendered
 from gateway.pages.visitor import Visitor, language_asked
+
+T = TypeVar("T")
 
 Group: TypeAlias = Literal["day", "goods", "people", "shop", "engine"]
 
 # A script may make markup of the shop's own pages only: swap.js has the one policy. Source: W3C, Trusted Types.
 _TRUSTED: Final = "; require-trusted-types-for 'script'; trusted-types shop"
 _NEVER_KEPT: Final = "no-store"
+HOME: Final = "/admin"
+_ME: Final = "me"
 SCREENS: Final = "screens"  # The option of the routes that has all of them.
 
 
@@ -66,9 +70,33 @@ async def screen(
     Raises:
         Refused: Nobody is signed in.
     """
-    me = (await ask(request, "GET", "/admin/api/me")).read(MeView)
-    shown = {"me": me, "menu": menu_of(me, request.route_handler.opt[SCREENS]), "problem": problem, **values}
+    me = await me_of(request)
+    menu = menu_of(me, request.route_handler.opt[SCREENS])
+    shown = {"me": me, "menu": menu, "current": current_of(menu, request.url.path), "problem": problem, **values}
     return bare_screen(request, template, status=status, cookies=cookies, **shown)
+
+
+async def me_of(request: Http) -> MeView:
+    """Read who is signed in; once for each request.
+
+    Raises:
+        Refused: Nobody is.
+    """
+    known = request.scope["state"]
+    if _ME not in known:
+        known[_ME] = (await ask(request, "GET", "/admin/api/me")).read(MeView)
+    me: MeView = known[_ME]
+    return me
+
+
+async def read_if_allowed(request: Http, path: str, kind: type[T], query: str = "") -> T | None:
+    """Read what the API has; None for those who may not."""
+    try:
+        return (await ask(request, "GET", path, query=query)).read(kind)
+    except Refused as refused:
+        if refused.status not in (401, 403):
+            raise
+        return None
 
 
 def bare_screen(
@@ -81,6 +109,18 @@ def bare_screen(
         "Cache-Control": _NEVER_KEPT,
     }
     return rendered(request, f"admin/{template}", visitor, status, headers, cookies, values)
+
+
+def has_screen(request: Http, path: str) -> bool:
+    """Whether a part of the portal has a screen at this path: links lead to such only."""
+    return any(each.path == path for each in request.route_handler.opt[SCREENS])
+
+
+def current_of(menu: Mapping[Group, Sequence[Screen]], path: str) -> str:
+    """Return the path of the screen in a menu that a page belongs to: the longest above it. "" if none is."""
+    paths = [each.path for screens in menu.values() for each in screens]
+    above = [each for each in paths if path == each or (each != HOME and path.startswith(f"{each}/"))]
+    return max(above, key=len, default="")
 
 
 def menu_of(me: MeView, screens: Iterable[Screen]) -> Mapping[Group, Sequence[Screen]]:

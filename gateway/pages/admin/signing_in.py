@@ -13,7 +13,8 @@ from gateway.pages.visitor import language_asked
 @get("/admin/sign-in", include_in_schema=False, sync_to_thread=False)
 def sign_in_page(request: Http) -> Response[bytes]:
     """Ask who it is."""
-    return _form(request, own_path(request.query_params.get("next", ""), "/admin"))
+    next_path = own_path(request.query_params.get("next", ""), "/admin")
+    return _form(request, next_path, is_again=bool(request.query_params.get("fresh")))
 
 
 @post("/admin/sign-in", include_in_schema=False, guards=[own_pages_only])
@@ -38,7 +39,9 @@ async def sign_out(request: Http) -> Response[bytes]:
     return see("/admin/sign-in", cookies=answer.cookies)
 
 
-def _form(request: Http, next_path: str, *, refused: Refused | None = None, email: str = "") -> Response[bytes]:
+def _form(
+    request: Http, next_path: str, *, refused: Refused | None = None, email: str = "", is_again: bool = False
+) -> Response[bytes]:
     problem = sentence_of(language_asked(request), refused) if refused else ""
     wants_code = refused is not None and refused.code == "second_factor_required"
     status = refused.status if refused else 200
@@ -50,6 +53,7 @@ def _form(request: Http, next_path: str, *, refused: Refused | None = None, emai
         problem=problem,
         email=email,
         wants_code=wants_code,
+        is_again=is_again,
     )
 
 

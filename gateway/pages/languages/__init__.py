@@ -5,7 +5,7 @@ while one lacks a text, or has one that is no longer said.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from functools import cache, lru_cache
 from io import BytesIO
 from pathlib import Path
@@ -15,7 +15,7 @@ from typing import Final
 import msgspec
 from babel import Locale
 from babel.core import get_locale_identifier
-from babel.dates import format_datetime, get_timezone
+from babel.dates import format_date, format_datetime, format_timedelta, get_timezone
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_currency, format_decimal
@@ -67,6 +67,14 @@ class Language(msgspec.Struct, frozen=True, kw_only=True):
     def number(self, number: float) -> str:
         """Write a number with its separators."""
         return _number(self.locale, number)
+
+    def span(self, seconds: float) -> str:
+        """Write how long something takes, roughly: 3 hours."""
+        return format_timedelta(timedelta(seconds=seconds), threshold=1.5, locale=self.locale)
+
+    def day(self, day: date, form: str = "medium") -> str:
+        """Write a day; `form` is full, medium or short, or a pattern of Unicode's CLDR such as EEEE."""
+        return format_date(day, form, locale=self.locale)
 
     def when(self, at: datetime, form: str = "medium") -> str:
         """Write a moment of the shop's time zone, which is UTC unless told otherwise."""

@@ -43,6 +43,7 @@ export class LiveShop extends EventTarget {
   /** @type {Set<string>} No longer wanted, and not sent to the shop yet. */ #gone = new Set();
   /** @type {Map<string, string>} Order id to access token. */ #orders = new Map();
   /** @type {Set<string>} The watched carts' ids. */ #carts = new Set();
+  /** @type {Set<string>} The watched lists of staff: "orders", "flow". */ #lists = new Set();
   #failures = 0;
   /** @type {number | undefined} */ #retry;
   /** @type {number | undefined} */ #flush;
@@ -122,6 +123,18 @@ export class LiveShop extends EventTarget {
   }
 
   /**
+   * Receive a list of staff, as events of its name, while it changes. Whoever may not gets a `trouble` event.
+   *
+   * @param {"orders" | "flow"} name
+   * @returns {() => void} Call it to end the subscription.
+   */
+  watchList(name) {
+    this.#lists.add(name);
+    this.#send({ op: `watch_${name}` });
+    return () => void this.#lists.delete(name); // As with orders.
+  }
+
+  /**
    * Add levels from elsewhere, such as HTTP. Levels older than ours are skipped.
    *
    * @param {Iterable<Level>} levels
@@ -167,6 +180,7 @@ export class LiveShop extends EventTarget {
     this.#tellWants();
     for (const [order_id, token] of this.#orders) this.#send({ op: "watch_order", order_id, token });
     for (const cart_id of this.#carts) this.#send({ op: "watch_cart", cart_id });
+    for (const name of this.#lists) this.#send({ op: `watch_${name}` });
   }
 
   /** @param {number} code */
@@ -203,6 +217,7 @@ export class LiveShop extends EventTarget {
     else if (frame.op === "stale") this.#doubt();
     else if (frame.op === "order" && this.#orders.has(frame.order_id)) this.#tell("order", frame);
     else if (frame.op === "cart" && this.#carts.has(frame.cart_id)) this.#tell("cart", frame.cart_id);
+    else if (this.#lists.has(frame.op)) this.#tell(frame.op, frame);
     else if (frame.op === "error") this.#tell("trouble", { code: frame.code, detail: frame.detail });
   }
 
