@@ -61,6 +61,7 @@ CODES: Final[Mapping[str, Refusal]] = {
     "not_cancellable": Refusal(409, "The order is packed, or has left. `order_status` is its status."),
     "not_complete": Refusal(409, "The product lacks attributes that its type requires: `missing`."),
     "not_paid": Refusal(409, "The order is not paid."),
+    "not_payable": Refusal(409, "The order is paid, was cancelled, or costs nothing."),
     "not_refundable": Refusal(409, "Less is left to refund: `refundable`."),
     "not_undoable": Refusal(409, "The import is not done, was a dry run, or was undone before. `state` is its state."),
     "not_sold": Refusal(409, "A line of the cart is no longer sold."),

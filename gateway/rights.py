@@ -47,6 +47,7 @@ PRICES: Final = Right("write_prices", is_fresh=True)  # Of a change that may hav
 
 RIGHTS: Final[Mapping[str, Right]] = {
     "GET /orders/{order_id}": Right("read_orders"),
+    "GET /orders/{order_id}/payment": Right("read_payments"),
     "POST /orders/{order_id}/cancel": Right("write_orders", is_fresh=True),
     "POST /orders/{order_id}/reorder": Right("write_orders"),
     "DELETE /orders/{order_id}/links": Right("write_orders"),

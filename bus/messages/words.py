@@ -140,6 +140,7 @@ PROBLEMS: Final[Mapping[str, str]] = {
     "not_complete": "Some of what this kind of product should say is missing.",
     "not_found": "This is not here, or not for you to see.",
     "not_paid": "The order is not paid.",
+    "not_payable": "There is nothing to pay for this order any more.",
     "not_refundable": "So much is not left to refund.",
     "not_sold": "An article in your basket is no longer sold.",
     "not_undoable": "This import can't be undone.",

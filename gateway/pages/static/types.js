@@ -24,6 +24,27 @@
  */
 
 /**
+ * @typedef {Object} AddressChoice
+ * @property {string} value
+ * @property {string} title
+ */
+
+/**
+ * @typedef {Object} AddressField
+ * @property {"city" | "line1" | "line2" | "postal_code" | "region"} name
+ * @property {string} title
+ * @property {boolean} needed
+ * @property {string} example
+ * @property {AddressChoice[]} choices
+ */
+
+/**
+ * @typedef {Object} AddressForm
+ * @property {string} country
+ * @property {AddressField[]} fields
+ */
+
+/**
  * @typedef {Object} AttributeList
  * @property {AttributeView[]} items
  * @property {null} [next]
@@ -457,6 +478,7 @@
  * @property {string} created_at
  * @property {string | null} pay_until
  * @property {MomentView[]} timeline
+ * @property {ShipsToView | null} [ships_to]
  * @property {BuyerView | null} [buyer]
  */
 
@@ -701,6 +723,12 @@
  * @property {string} seen
  * @property {string} expires_at
  * @property {boolean} current
+ */
+
+/**
+ * @typedef {Object} ShipsToView
+ * @property {string} name
+ * @property {Address} address
  */
 
 /**
