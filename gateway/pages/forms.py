@@ -76,7 +76,7 @@ async def read_form(request: Http, *, most_fields: int = MOST_FIELDS, most_bytes
     return Form(fields)
 
 
-def own_pages_only(connection: AnyConnection, _handler: BaseRouteHandler) -> None:
+def own_forms_only(connection: AnyConnection, _handler: BaseRouteHandler) -> None:
     """Guard a page: a form that a page of another site sends has no effect. Source: gateway/same_site.py."""
     check_origin(connection, takes_files=True)
 

@@ -28,7 +28,7 @@ _OF_A_BODY: Final = ("content-type", "content-length", "transfer-encoding")
 _PASSED_ON: Final = (b"cookie", b"user-agent", b"host", b"sec-fetch-site", b"origin", b"authorization")
 
 
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
+class ApiAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """An answer of the API. `headers` have their names in lower case."""
 
     status: int
@@ -58,7 +58,7 @@ class Refused(Exception):
         answer: The answer, whose body is a problem document.
     """
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: ApiAnswer) -> None:
         self.answer = answer
         self.document = _document(answer)
         super().__init__(f"{answer.status} {self.document.code}: {self.document.detail}")
@@ -89,7 +89,7 @@ async def ask(
     key: str = "",
     token: str = "",
     headers: Sequence[tuple[str, str]] = (),
-) -> Answer:
+) -> ApiAnswer:
     """Send a request to the API, as whoever asks for the page.
 
     Args:
@@ -118,7 +118,7 @@ async def ask(
     return answer
 
 
-async def pass_on(request: Http, method: str, path: str, *, query: str = "") -> Answer:
+async def pass_on(request: Http, method: str, path: str, *, query: str = "") -> ApiAnswer:
     """Send a request to the API with the body of the page's own, such as a form with a file, piece by piece.
 
     Raises:
@@ -138,7 +138,7 @@ def _whole(content: bytes) -> Receive:
     return receive
 
 
-async def _answer(request: Http, scope: Scope, receive: Receive) -> Answer:
+async def _answer(request: Http, scope: Scope, receive: Receive) -> ApiAnswer:
     start: Message | None = None
     parts = list[bytes]()
 
@@ -153,7 +153,7 @@ async def _answer(request: Http, scope: Scope, receive: Receive) -> Answer:
     assert start is not None, "a route answers"
     assert start["type"] == "http.response.start"
     headers = [(name.lower(), value) for name, value in start["headers"]]
-    return Answer(status=start["status"], headers=headers, body=b"".join(parts))
+    return ApiAnswer(status=start["status"], headers=headers, body=b"".join(parts))
 
 
 def _scope(
@@ -196,7 +196,7 @@ def _given(key: str, token: str) -> list[tuple[str, str]]:
     return [*([(HEADER, key)] if key else []), *([("Authorization", f"Bearer {token}")] if token else [])]
 
 
-def _document(answer: Answer) -> ProblemDocument:
+def _document(answer: ApiAnswer) -> ProblemDocument:
     try:
         return answer.read(ProblemDocument)
     except msgspec.MsgspecError:

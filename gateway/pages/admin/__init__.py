@@ -32,10 +32,10 @@ from gateway.pages.admin import (
     taxonomy,
     today,
 )
-from gateway.pages.admin.screens import SCREENS, Part
+from gateway.pages.admin.screens import SCREENS, PortalPart
 from gateway.pages.errors import STAFF_HANDLERS
 
-PARTS: Final[Sequence[Part]] = (
+PARTS: Final[Sequence[PortalPart]] = (
     today.PART,
     orders.PART,
     order.PART,

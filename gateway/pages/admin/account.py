@@ -8,8 +8,8 @@ from litestar.datastructures import Cookie
 from gateway.api.passkeys import PasskeyList
 from gateway.api.staff_me import MeView, RecoveryCodes, StaffSessions, TotpSecret
 from gateway.context import Http
-from gateway.pages.admin.screens import Part, Screen, bare_screen, screen
-from gateway.pages.forms import own_pages_only, read_form, see
+from gateway.pages.admin.screens import PortalPart, Screen, bare_screen, screen
+from gateway.pages.forms import own_forms_only, read_form, see
 from gateway.pages.inside import Refused, ask
 from gateway.pages.sentences import sentence_of
 from gateway.pages.visitor import language_asked
@@ -54,7 +54,7 @@ async def _show(
     )
 
 
-@post("/admin/account/totp", include_in_schema=False, guards=[own_pages_only])
+@post("/admin/account/totp", include_in_schema=False, guards=[own_forms_only])
 async def set_up_codes(request: Http) -> Response[bytes]:
     """Begin to set up codes by time; with a code of the app, ask for them from now on."""
     code = (await read_form(request)).get("code").replace(" ", "")
@@ -70,7 +70,7 @@ async def set_up_codes(request: Http) -> Response[bytes]:
     return await _show(request, codes=kept.read(RecoveryCodes))
 
 
-@post("/admin/account/password", include_in_schema=False, guards=[own_pages_only])
+@post("/admin/account/password", include_in_schema=False, guards=[own_forms_only])
 async def change_password(request: Http) -> Response[bytes]:
     """Change one's password: other sessions end, and this one goes on as a new one."""
     form = await read_form(request)
@@ -84,7 +84,7 @@ async def change_password(request: Http) -> Response[bytes]:
     return see("/admin/account", cookies=answer.cookies)
 
 
-@post("/admin/account/end", include_in_schema=False, guards=[own_pages_only])
+@post("/admin/account/end", include_in_schema=False, guards=[own_forms_only])
 async def end(request: Http) -> Response[bytes]:
     """End a session, or remove a passkey."""
     form = await read_form(request)
@@ -97,7 +97,7 @@ async def end(request: Http) -> Response[bytes]:
     return see("/admin/account")
 
 
-PART = Part(
+PART = PortalPart(
     screens=[Screen(path="/admin/account", title="Your account", group="shop")],
     routes=[join, account, set_up_codes, change_password, end],
 )

@@ -8,8 +8,8 @@ from litestar.params import FromPath
 
 from gateway.api.imports import ImportDetail, ImportList
 from gateway.context import Http
-from gateway.pages.admin.screens import Part, Screen, screen
-from gateway.pages.forms import own_pages_only, see
+from gateway.pages.admin.screens import PortalPart, Screen, screen
+from gateway.pages.forms import own_forms_only, see
 from gateway.pages.inside import Refused, ask, pass_on
 from gateway.pages.sentences import sentence_of
 from gateway.pages.visitor import language_asked
@@ -29,7 +29,7 @@ async def _list(request: Http, *, status: int = 200, problem: str = "") -> Respo
     return await screen(request, "imports.html", status=status, problem=problem, listed=listed)
 
 
-@post("/admin/imports", include_in_schema=False, guards=[own_pages_only], request_max_body_size=_MOST_BYTES)
+@post("/admin/imports", include_in_schema=False, guards=[own_forms_only], request_max_body_size=_MOST_BYTES)
 async def send(request: Http) -> Response[bytes]:
     """Take a file: as a trial, unless its button says otherwise. It goes on to the API as it comes."""
     try:
@@ -49,14 +49,14 @@ async def one_import(request: Http, import_id: FromPath[str]) -> Response[bytes]
     return await screen(request, "import.html", found=found, busy=busy)
 
 
-@post("/admin/imports/{import_id:str}/undo", include_in_schema=False, guards=[own_pages_only])
+@post("/admin/imports/{import_id:str}/undo", include_in_schema=False, guards=[own_forms_only])
 async def undo(request: Http, import_id: FromPath[str]) -> Response[bytes]:
     """Set back what an import has changed."""
     await ask(request, "POST", f"{API}/{quote(import_id, safe='')}/undo")
     return see(f"/admin/imports/{quote(import_id, safe='')}")
 
 
-PART = Part(
+PART = PortalPart(
     screens=[Screen(path="/admin/imports", title="Import", group="goods", key="read_products")],
     routes=[imports, send, one_import, undo],
 )

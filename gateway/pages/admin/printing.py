@@ -13,7 +13,7 @@ from gateway.api.order import BuyerView, OrderView, TrackingView
 from gateway.api.warehouse import PickListView, RoundView
 from gateway.context import Http, context_of
 from gateway.pages.admin.picking import Stop, stops_of
-from gateway.pages.admin.screens import Part, screen
+from gateway.pages.admin.screens import PortalPart, screen
 from gateway.pages.code128 import Bars, bars
 from gateway.pages.inside import Refused, ask
 from gateway.problems import Problem
@@ -104,4 +104,4 @@ def _one_of(asked: str, known: Sequence[str]) -> str:
     return asked if asked in known else known[0]
 
 
-PART = Part(screens=(), routes=[sheets])
+PART = PortalPart(screens=(), routes=[sheets])

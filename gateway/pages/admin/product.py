@@ -19,8 +19,8 @@ from gateway.pages.admin.matrix import all_skus, options_of, sku_json, text_of, 
 from gateway.pages.admin.merging import Draft, Fields, changed, fresh, merge, typed
 from gateway.pages.admin.product_fields import change_of, changed_skus, fields_of, sku_fields
 from gateway.pages.admin.products import API
-from gateway.pages.admin.screens import Part, screen
-from gateway.pages.forms import Form, own_pages_only, read_form, see
+from gateway.pages.admin.screens import PortalPart, screen
+from gateway.pages.forms import Form, own_forms_only, read_form, see
 from gateway.pages.inside import Refused, ask
 from gateway.pages.languages import languages
 from gateway.pages.sentences import sentence_of
@@ -143,7 +143,7 @@ async def _save(
             raise _Conflict(draft)
 
 
-@post("/admin/products/{product_id:str}", include_in_schema=False, guards=[own_pages_only])
+@post("/admin/products/{product_id:str}", include_in_schema=False, guards=[own_forms_only])
 async def save_details(request: Http, product_id: FromPath[str]) -> Response[bytes]:
     """Save a product's texts, categories, status, times and attributes."""
     form = await read_form(request, most_bytes=MOST_BYTES)
@@ -167,7 +167,7 @@ async def save_details(request: Http, product_id: FromPath[str]) -> Response[byt
     return await _answer(request, product_id, draft, again, now, body)
 
 
-@post("/admin/products/{product_id:str}/skus", include_in_schema=False, guards=[own_pages_only])
+@post("/admin/products/{product_id:str}/skus", include_in_schema=False, guards=[own_forms_only])
 async def save_skus(request: Http, product_id: FromPath[str]) -> Response[bytes]:
     """Save the prices, weights and barcodes of a product's SKUs, and which are on sale."""
     form = await read_form(request, most_fields=MOST_FIELDS, most_bytes=MOST_BYTES)
@@ -209,7 +209,7 @@ async def _answer(
     return see(screen_of(product_id, f"?saved=1{part}"))
 
 
-@post("/admin/products/{product_id:str}/options", include_in_schema=False, guards=[own_pages_only])
+@post("/admin/products/{product_id:str}/options", include_in_schema=False, guards=[own_forms_only])
 async def save_options(request: Http, product_id: FromPath[str]) -> Response[bytes]:
     """Set a product's options, and make the SKUs that they ask for."""
     form = await read_form(request)
@@ -230,7 +230,7 @@ async def save_options(request: Http, product_id: FromPath[str]) -> Response[byt
     return await show(request, product_id, status=status, problem=said, field="options", options=form.get("options"))
 
 
-@post("/admin/products/{product_id:str}/do", include_in_schema=False, guards=[own_pages_only])
+@post("/admin/products/{product_id:str}/do", include_in_schema=False, guards=[own_forms_only])
 async def act(request: Http, product_id: FromPath[str]) -> Response[bytes]:
     """Publish or remove a product, plan a change or drop one, undo one, or translate it."""
     form = await read_form(request)
@@ -290,4 +290,4 @@ async def _planned(request: Http, path: str, form: Form) -> Mapping[str, object]
     return change
 
 
-PART = Part(screens=(), routes=[product, save_details, save_skus, save_options, act])
+PART = PortalPart(screens=(), routes=[product, save_details, save_skus, save_options, act])

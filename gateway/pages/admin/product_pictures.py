@@ -11,8 +11,8 @@ from bus.messages.media import MOST_BYTES
 from gateway.api.media import AROUND, StaffImages
 from gateway.context import Http
 from gateway.pages.admin.product import path_of, screen_of, show
-from gateway.pages.admin.screens import Part
-from gateway.pages.forms import own_pages_only, read_form, see
+from gateway.pages.admin.screens import PortalPart
+from gateway.pages.forms import own_forms_only, read_form, see
 from gateway.pages.inside import Refused, ask, pass_on
 from gateway.pages.sentences import sentence_of
 from gateway.pages.visitor import language_asked
@@ -24,7 +24,7 @@ _HUNDRED: Final = 100
 @post(
     "/admin/products/{product_id:str}/pictures",
     include_in_schema=False,
-    guards=[own_pages_only],
+    guards=[own_forms_only],
     request_max_body_size=MOST_BYTES + AROUND,
 )
 async def add_picture(request: Http, product_id: FromPath[str]) -> Response[bytes]:
@@ -39,7 +39,7 @@ async def add_picture(request: Http, product_id: FromPath[str]) -> Response[byte
     return see(screen_of(product_id, "#pictures"))
 
 
-@post("/admin/products/{product_id:str}/pictures/{image_id:str}", include_in_schema=False, guards=[own_pages_only])
+@post("/admin/products/{product_id:str}/pictures/{image_id:str}", include_in_schema=False, guards=[own_forms_only])
 async def change_picture(request: Http, product_id: FromPath[str], image_id: FromPath[str]) -> Response[bytes]:
     """Describe a picture, move it, or take it away, as the button says that was pressed."""
     form = await read_form(request)
@@ -80,4 +80,4 @@ def _share(percent: int | None) -> float:
     return min(max(percent if percent is not None else 50, 0), _HUNDRED) / _HUNDRED
 
 
-PART = Part(screens=(), routes=[add_picture, change_picture])
+PART = PortalPart(screens=(), routes=[add_picture, change_picture])

@@ -11,8 +11,8 @@ from gateway.api.catalog.categories import EditedCategories
 from gateway.api.catalog.edits import EditedList, EditedProduct, EditedSummary
 from gateway.context import Http, context_of
 from gateway.pages.admin.matrix import all_skus, options_of, sku_json, sku_name, slug_of
-from gateway.pages.admin.screens import Part, Screen, screen
-from gateway.pages.forms import Form, new_key, own_pages_only, own_path, read_form, see
+from gateway.pages.admin.screens import PortalPart, Screen, screen
+from gateway.pages.forms import Form, new_key, own_forms_only, own_path, read_form, see
 from gateway.pages.inside import Refused, ask
 from gateway.pages.sentences import sentence_of
 from gateway.pages.typed import amount_of
@@ -70,7 +70,7 @@ def lacks(product: EditedSummary) -> Sequence[str]:
     return [name for name, is_missing in found.items() if is_missing]
 
 
-@post("/admin/products/bulk", include_in_schema=False, guards=[own_pages_only])
+@post("/admin/products/bulk", include_in_schema=False, guards=[own_forms_only])
 async def change_many(request: Http) -> Response[bytes]:
     """Publish, hide or move the products that are ticked. Those that can't be are named; the others are done."""
     form = await read_form(request, most_fields=_MOST_AT_ONCE + 10)
@@ -107,7 +107,7 @@ async def _change(request: Http, product_id: str, form: Form) -> None:
             raise Problem(422, "invalid", "do: must be publish, hide or move", field="do")
 
 
-@post("/admin/products/price", include_in_schema=False, guards=[own_pages_only])
+@post("/admin/products/price", include_in_schema=False, guards=[own_forms_only])
 async def set_price(request: Http) -> Response[bytes]:
     """Set the price of a product that has one SKU, from the table."""
     form = await read_form(request)
@@ -137,7 +137,7 @@ async def new_product(request: Http) -> Response[bytes]:
     return await _form(request, Form({}))
 
 
-@post("/admin/products/new", include_in_schema=False, guards=[own_pages_only])
+@post("/admin/products/new", include_in_schema=False, guards=[own_forms_only])
 async def create_product(request: Http) -> Response[bytes]:
     """Add a product; its pictures come next, on its own page."""
     form = await read_form(request)
@@ -204,7 +204,7 @@ def new_body(form: Form, currency: str) -> Mapping[str, object]:
     }
 
 
-PART = Part(
+PART = PortalPart(
     screens=[Screen(path="/admin/products", title="Products", group="goods", key="read_products", letter="p")],
     routes=[products, change_many, set_price, new_product, create_product],
 )

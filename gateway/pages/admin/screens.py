@@ -41,7 +41,7 @@ class Screen(msgspec.Struct, frozen=True, kw_only=True):
     letter: str = ""
 
 
-class Part(msgspec.Struct, frozen=True, kw_only=True):
+class PortalPart(msgspec.Struct, frozen=True, kw_only=True):
     """A domain's part of the portal: its screens, and the routes behind them."""
 
     screens: Sequence[Screen]

@@ -7,8 +7,8 @@ from litestar import Response, get, post
 
 from gateway.api.search import CompoundList, SearchRuleList, SynonymList, TermList
 from gateway.context import Http
-from gateway.pages.admin.screens import Part, Screen, screen
-from gateway.pages.forms import own_pages_only, read_form, see
+from gateway.pages.admin.screens import PortalPart, Screen, screen
+from gateway.pages.forms import own_forms_only, read_form, see
 from gateway.pages.inside import Refused, ask
 from gateway.pages.sentences import sentence_of
 from gateway.pages.typed import words_of
@@ -42,7 +42,7 @@ async def _show(request: Http, *, status: int = 200, problem: str = "", typed: s
     )
 
 
-@post("/admin/search-words", include_in_schema=False, guards=[own_pages_only])
+@post("/admin/search-words", include_in_schema=False, guards=[own_forms_only])
 async def save(request: Http) -> Response[bytes]:
     """Set all words that mean the same, all parts of compounds, or all arrangements: one a line."""
     form = await read_form(request)
@@ -109,7 +109,7 @@ def _rule(query: str, pinned: Sequence[str], buried: Sequence[str], redirect: st
     return f"{query}: {', '.join([*pinned, *(f'-{each}' for each in buried)])}"
 
 
-PART = Part(
+PART = PortalPart(
     screens=[Screen(path="/admin/search-words", title="Search words", group="goods", key="read_content")],
     routes=[search_words, save],
 )

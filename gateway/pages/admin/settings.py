@@ -14,8 +14,8 @@ from gateway.api.settings import SettingList
 from gateway.api.shipping import MethodList
 from gateway.context import Http, context_of
 from gateway.pages.admin.merging import Draft, changed, fresh, merge, typed
-from gateway.pages.admin.screens import Part, Screen, screen
-from gateway.pages.forms import Form, own_pages_only, read_form, see
+from gateway.pages.admin.screens import PortalPart, Screen, screen
+from gateway.pages.forms import Form, own_forms_only, read_form, see
 from gateway.pages.inside import Refused, ask, pass_on
 from gateway.pages.sentences import sentence_of
 from gateway.pages.typed import amount_of
@@ -54,7 +54,7 @@ async def _show(
     )
 
 
-@post("/admin/settings", include_in_schema=False, guards=[own_pages_only])
+@post("/admin/settings", include_in_schema=False, guards=[own_forms_only])
 async def save(request: Http) -> Response[bytes]:
     """Set the shop's name, looks and notices; of two who do, nobody overwrites the other."""
     draft = typed(await read_form(request, most_bytes=_MOST_BYTES), _FIELDS)
@@ -85,7 +85,7 @@ async def save(request: Http) -> Response[bytes]:
 @post(
     "/admin/settings/logo",
     include_in_schema=False,
-    guards=[own_pages_only],
+    guards=[own_forms_only],
     request_max_body_size=MOST_BYTES + AROUND,
 )
 async def set_logo(request: Http) -> Response[bytes]:
@@ -100,7 +100,7 @@ async def set_logo(request: Http) -> Response[bytes]:
     return see("/admin/settings?saved=1")
 
 
-@post("/admin/settings/back", include_in_schema=False, guards=[own_pages_only])
+@post("/admin/settings/back", include_in_schema=False, guards=[own_forms_only])
 async def go_back(request: Http) -> Response[bytes]:
     """Set the shop's identity back to what it was, or take the logo away."""
     form = await read_form(request)
@@ -111,7 +111,7 @@ async def go_back(request: Http) -> Response[bytes]:
     return see("/admin/settings?saved=1")
 
 
-@post("/admin/settings/shipping/{method_id:str}", include_in_schema=False, guards=[own_pages_only])
+@post("/admin/settings/shipping/{method_id:str}", include_in_schema=False, guards=[own_forms_only])
 async def set_method(request: Http, method_id: FromPath[str]) -> Response[bytes]:
     """Set a shipping method, and its price in one currency."""
     form = await read_form(request)
@@ -145,7 +145,7 @@ def method_body(form: Form) -> dict[str, object]:
     }
 
 
-PART = Part(
+PART = PortalPart(
     screens=[Screen(path="/admin/settings", title="Settings", group="shop", key="read_settings")],
     routes=[settings, save, set_logo, go_back, set_method],
 )

@@ -9,9 +9,9 @@ from litestar import Response, get, post
 from bus.messages.staff import RESOURCES
 from gateway.api.staff import InvitedView, NewToken, StaffList, StaffRoles, Tokens
 from gateway.context import Http
-from gateway.pages.admin.screens import Part, Screen, screen
-from gateway.pages.forms import Form, own_pages_only, read_form, see
-from gateway.pages.inside import Answer, Refused, ask
+from gateway.pages.admin.screens import PortalPart, Screen, screen
+from gateway.pages.forms import Form, own_forms_only, read_form, see
+from gateway.pages.inside import ApiAnswer, Refused, ask
 from gateway.pages.sentences import sentence_of
 from gateway.pages.visitor import language_asked
 from gateway.problems import Problem
@@ -48,7 +48,7 @@ async def _show(
     )
 
 
-@post("/admin/staff", include_in_schema=False, guards=[own_pages_only])
+@post("/admin/staff", include_in_schema=False, guards=[own_forms_only])
 async def change(request: Http) -> Response[bytes]:
     """Invite somebody, change a person or a role, make or revoke a token: as the button says that was pressed.
 
@@ -69,7 +69,7 @@ async def change(request: Http) -> Response[bytes]:
     return see("/admin/staff")
 
 
-async def _do(request: Http, step: str, which: str, form: Form) -> Answer:
+async def _do(request: Http, step: str, which: str, form: Form) -> ApiAnswer:
     role, person = quote(form.get("id"), safe=""), {name: form.get(name) for name in ("email", "name", "role")}
     keys, most = list(form.all("key")), form.number("refund_limit")
     limit: dict[str, object] = {} if most is None else {"refund_limit": most}
@@ -90,7 +90,7 @@ async def _do(request: Http, step: str, which: str, form: Form) -> Answer:
     return await ask(request, method, f"{_API}/{path}", body=body)
 
 
-PART = Part(
+PART = PortalPart(
     screens=[Screen(path="/admin/staff", title="Staff and roles", group="shop", key="read_staff")],
     routes=[staff, change],
 )

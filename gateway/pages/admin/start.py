@@ -14,9 +14,9 @@ from gateway.api.settings import SettingList
 from gateway.api.shipping import MethodList
 from gateway.api.shop import Config
 from gateway.context import Http, context_of
-from gateway.pages.admin.screens import Part, Screen, screen
+from gateway.pages.admin.screens import PortalPart, Screen, screen
 from gateway.pages.admin.settings import BRANDING, METHODS
-from gateway.pages.forms import own_pages_only, see
+from gateway.pages.forms import own_forms_only, see
 from gateway.pages.inside import ask
 
 _SAMPLE: Final = "sample.csv"  # The name under which `serve` imports sample goods.
@@ -30,7 +30,7 @@ class PaymentMode(msgspec.Struct, frozen=True, kw_only=True):
     missing: Sequence[str]
 
 
-class Step(msgspec.Struct, frozen=True, kw_only=True):
+class FirstStep(msgspec.Struct, frozen=True, kw_only=True):
     """A step, and what is missing: names of the template's words."""
 
     name: str
@@ -50,11 +50,11 @@ async def start(request: Http) -> Response[bytes]:
     looks = {"name": bool(branding.own.name), "logo": branding.logo is not None}
     goods = {"goods": bool(products.items), "sample": sample is None}
     steps = [
-        Step(name="looks", missing=[name for name, is_there in looks.items() if not is_there]),
-        Step(name="goods", missing=[name for name, is_there in goods.items() if not is_there]),
-        Step(name="shipping", missing=[] if priced else ["price"]),
-        Step(name="payment", missing=[*(["live"] if payment.mode != "live" else []), *payment.missing]),
-        Step(name="notices", missing=[name for name in _NOTICES if not getattr(branding.shown, name)]),
+        FirstStep(name="looks", missing=[name for name, is_there in looks.items() if not is_there]),
+        FirstStep(name="goods", missing=[name for name, is_there in goods.items() if not is_there]),
+        FirstStep(name="shipping", missing=[] if priced else ["price"]),
+        FirstStep(name="payment", missing=[*(["live"] if payment.mode != "live" else []), *payment.missing]),
+        FirstStep(name="notices", missing=[name for name in _NOTICES if not getattr(branding.shown, name)]),
     ]
     return await screen(
         request, "start.html", steps=steps, payment=payment, methods=methods, currency=currency, sample=sample
@@ -80,7 +80,7 @@ async def _sample(request: Http) -> ImportView | None:
     return next((each for each in imports if each.name == _SAMPLE and each.state == "done" and not each.dry_run), None)
 
 
-@post("/admin/start/remove-sample", include_in_schema=False, guards=[own_pages_only])
+@post("/admin/start/remove-sample", include_in_schema=False, guards=[own_forms_only])
 async def remove_sample(request: Http) -> Response[bytes]:
     """Remove the sample goods: their import is undone. What somebody has changed since stays."""
     sample = await _sample(request)
@@ -90,7 +90,7 @@ async def remove_sample(request: Http) -> Response[bytes]:
     return see("/admin/start")
 
 
-PART = Part(
+PART = PortalPart(
     screens=[Screen(path="/admin/start", title="First steps", group="shop", key="read_settings")],
     routes=[start, remove_sample],
 )

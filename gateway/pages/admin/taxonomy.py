@@ -10,8 +10,8 @@ from gateway.api.catalog.categories import EditedCategories
 from gateway.api.catalog.wordings import WordingList
 from gateway.context import Http, context_of
 from gateway.pages.admin.matrix import slug_of
-from gateway.pages.admin.screens import Part, Screen, screen
-from gateway.pages.forms import Form, own_pages_only, read_form, see
+from gateway.pages.admin.screens import PortalPart, Screen, screen
+from gateway.pages.forms import Form, own_forms_only, read_form, see
 from gateway.pages.inside import Refused, ask
 from gateway.pages.languages import languages
 from gateway.pages.sentences import sentence_of
@@ -44,7 +44,7 @@ async def _show(request: Http, *, refused: Refused | None = None) -> Response[by
     )
 
 
-@post("/admin/categories", include_in_schema=False, guards=[own_pages_only])
+@post("/admin/categories", include_in_schema=False, guards=[own_forms_only])
 async def change(request: Http) -> Response[bytes]:
     """Add a category, save or remove one, or translate it."""
     form = await read_form(request)
@@ -78,7 +78,7 @@ def category_body(form: Form) -> dict[str, object]:
     }
 
 
-PART = Part(
+PART = PortalPart(
     screens=[Screen(path="/admin/categories", title="Categories", group="goods", key="read_products")],
     routes=[categories, change],
 )

@@ -1,6 +1,5 @@
 """The desk of the admin portal in a browser, by mouse and by keys; and everybody can use it."""
 
-import asyncio
 import re
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
@@ -69,12 +68,13 @@ class Owner:
             f"{config['stripe']['api_base']}/v1/payment_intents/{secret.split('_secret')[0]}/confirm", form
         )
         order_id, token = placed["order"]["id"], placed["access_token"]
-        for _ in range(100):
+
+        async def is_paid() -> bool:
             read = await asks("GET", f"/orders/{order_id}", Authorization=f"Bearer {token}")
-            if read.body["status"] == "paid":
-                return str(order_id)
-            await asyncio.sleep(0.1)
-        raise AssertionError("the payment did not come")
+            return bool(read.body["status"] == "paid")
+
+        await eventually(is_paid)
+        return str(order_id)
 
 
 async def _post_form(url: str, form: Mapping[str, str]) -> None:
@@ -122,7 +122,7 @@ async def page(owner: Owner) -> AsyncIterator[Page]:
 async def test_money_goes_back_after_a_fresh_sign_in(owner: Owner, page: Page) -> None:
     order_id = await owner.buy()
     await page.goto(f"/admin/orders/{order_id}")
-    await asyncio.sleep(FRESH_S)  # Whoever has gone for a coffee is asked once more.
+    await pace(FRESH_S)  # Whoever has gone for a coffee is asked once more.
 
     await page.get_by_text("Give money back").click()
     await page.get_by_label("Amount in EUR").fill("4.50")
@@ -168,11 +168,11 @@ async def test_an_address_is_corrected_and_a_mail_goes_out_again(owner: Owner, p
     await expect(frame.get_by_role("heading")).to_be_visible()
     await page.get_by_test_id("resend").click()
     await expect(page).to_have_url(re.compile(f"/admin/orders/{order_id}$"))
-    for _ in range(50):
-        if len(await owner.running.mails()) > before:
-            return
-        await asyncio.sleep(0.2)
-    raise AssertionError("no mail went out")
+
+    async def has_gone_out() -> bool:
+        return len(await owner.running.mails()) > before
+
+    await eventually(has_gone_out)
 
 
 async def test_new_orders_are_offered_and_move_no_line(owner: Owner, page: Page) -> None:
