@@ -54,6 +54,16 @@ async def test_a_sent_picture_is_shown_with_its_product(staff: Staff) -> None:
     await all_is_well(staff)
 
 
+async def test_a_draft_has_its_pictures_before_buyers_see_it(staff: Staff) -> None:
+    _ = (await staff.ask("PATCH", "/admin/api/products/MUG", {"status": "draft"})).good
+
+    status, _ = await send(staff, photo(size=(200, 100)))
+
+    assert status == 201
+    assert len((await staff.get(IMAGES)).good["items"]) == 1
+    assert (await staff.get("/products/MUG")).status == 404
+
+
 async def test_its_addresses_never_change_and_tell_nothing(staff: Staff) -> None:
     await send(staff, photo(size=(400, 300), exif=where_it_was_taken(1), comment=SECRET))
     await staff.shop.settle()

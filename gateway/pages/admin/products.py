@@ -193,7 +193,7 @@ def new_body(form: Form, currency: str) -> Mapping[str, object]:
         "slug": form.get("slug") or slug_of(title),
         "title": title,
         "category": form.get("new_category") or "General",
-        "categories": [] if form.get("new_category") else list(form.all("category")),
+        "categories": [form.get("category")] if form.get("category") and not form.get("new_category") else [],
         "description": form.get("description").replace("\r\n", "\n"),
         "status": "active" if form.get("status") == "active" else "draft",
         "options": [{"name": name, "values": list(values)} for name, values in options],

@@ -15,7 +15,10 @@ from tests.journeys.process import Program
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: set CHROMIUM to one, or install it")
 
 PASSWORD = "a heron by the lake"
-SHEET = "product_id,title,category,sku,price,currency,weight_g,on_hand\nOAR,Oar,Boats,OAR,39.00,EUR,900,4\n"
+SHEET = (
+    "product_id,slug,title,category,description,sku,sku_title,price,currency,weight_g,on_hand\n"
+    "OAR,oar,Oar,Boats,An oar of ash.,OAR,Oar,39.00,EUR,900,4\n"
+)
 DROP = """
 async ([selector, files]) => {
   const data = new DataTransfer();
