@@ -149,6 +149,7 @@ def _filters(language: Language) -> dict[str, object]:
         "iso": iso,
         "times": times,
         "until": until,
+        "units": lambda left, skus: sum(left[sku] for sku in skus),
         "marked": marked,
     }
 
