@@ -155,6 +155,7 @@ def _filters(language: Language) -> dict[str, object]:
         "typed_moment": typed_moment,
         "times": times,
         "until": until,
+        "units": lambda left, skus: sum(left[sku] for sku in skus),
         "marked": marked,
     }
 

@@ -266,9 +266,10 @@ async def test_what_runs_low_comes_first_and_what_is_gone_not_at_all(buyer: Cust
     for sku, units in (("MUG", 4), ("BOOK", 0)):
         _ = (await staff.count(sku, units)).good
 
-    low = (await buyer.get("/low-stock")).good["items"]
+    low = (await buyer.get("/low-stock")).good
 
-    assert [each["id"] for each in low] == ["LAMP", "MUG"]
+    assert [each["id"] for each in low["items"]] == ["LAMP", "MUG"]
+    assert low["left"] == {"LAMP": 1, "MUG": 4}
 
 
 async def test_products_are_looked_up_by_ids_and_skus(buyer: Customer) -> None:
