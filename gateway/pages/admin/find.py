@@ -7,9 +7,9 @@ from urllib.parse import urlencode
 from litestar import Response, get
 
 from gateway.api.catalog.edits import EditedList
-from gateway.api.inventory import StockListView
 from gateway.api.order_desk import OrderList
 from gateway.api.people import CustomerList
+from gateway.api.stock_list import StockListView
 from gateway.context import Http
 from gateway.pages.admin.screens import SCREENS, Part, Screen, T, has_screen, me_of, menu_of, screen
 from gateway.pages.inside import Refused, ask

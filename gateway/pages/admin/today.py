@@ -17,10 +17,10 @@ from gateway.api.analytics import SalesView
 from gateway.api.audit import StuckMoney, StuckView
 from gateway.api.catalog.edits import EditedList
 from gateway.api.health import Health
-from gateway.api.inventory import StockListView
 from gateway.api.operations import DeadLetters
 from gateway.api.order_desk import OrderList
 from gateway.api.shipping import MethodList
+from gateway.api.stock_list import StockListView
 from gateway.api.warehouse import PickLists, PickListView
 from gateway.context import Http, context_of
 from gateway.pages.admin.sales import first_day, sales_today
