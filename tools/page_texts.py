@@ -16,11 +16,14 @@ from jinja2.ext import babel_extract
 
 from bus.messages import words
 from bus.messages.branding import Brand
+from gateway.address_forms import CITIES, POSTAL_CODES, REGIONS, SECOND_LINE, STREET
 from gateway.api.catalog import listing
 from gateway.api.customer.bodies import WEAK
 from gateway.brand import notices_of
 from gateway.pages.admin import PARTS
 from gateway.pages.languages import FOLDER
+from gateway.pages.storefront.life import STEPS
+from gateway.pages.storefront.typed import CARD, MISSING, OTHERWISE, WRONG
 
 _PAGES: Final = FOLDER.parent
 _OPTIONS: Final = {"trimmed": "true", "trim_blocks": "true", "lstrip_blocks": "true", "silent": "false"}
@@ -88,10 +91,13 @@ def _of_code() -> Iterator[tuple[Text, str]]:
 
 def _of_tables() -> Iterator[tuple[Text, str]]:
     """List the words that stand for codes, and what the shop calls its own screens and notices."""
-    tables = (words.STATUSES, words.EVENTS, words.CANCELLED, words.PARCELS, words.PROBLEMS, listing.TITLES, WEAK)
+    tables = (words.STATUSES, words.EVENTS, words.CANCELLED, words.PARCELS, words.PROBLEMS, listing.TITLES, WEAK, WRONG)
+    tables += (CITIES, REGIONS, POSTAL_CODES)
     yield from ((text, "words") for table in tables for text in table.values())
     yield from ((text, "words") for text in (words.DECLINED, *words.DECLINES))
     yield from ((screen.title, "menu") for part in PARTS for screen in part.screens)
+    yield from ((text, "words") for text in (STREET, SECOND_LINE, MISSING, CARD, OTHERWISE))
+    yield from ((title, "words") for title, _ in STEPS)
     yield from ((title, "notices") for title in notices_of(Brand()))
 
 

@@ -3,3 +3,5 @@
 const button = document.getElementById("print");
 if (button) button.hidden = false;
 button?.addEventListener("click", () => print());
+
+export {}; // A module, whose names are its own.

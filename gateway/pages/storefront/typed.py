@@ -13,8 +13,8 @@ _LONGEST: Final = 254
 _OF_ADDRESS: Final = ("line1", "line2", "city", "region", "postal_code", "country")
 
 MISSING: Final = "Please fill this in."
-_CARD: Final = "This looks like the number of a card: please leave that to the payment."
-_WRONG: Final[Mapping[str, str]] = {
+CARD: Final = "This looks like the number of a card: please leave that to the payment."
+WRONG: Final[Mapping[str, str]] = {
     "email": "Please check this e-mail address: it looks like name@example.com.",
     "phone": "Please check this number: it has digits, and may begin with + and a country's.",
     "country": "Please choose a country.",
@@ -22,7 +22,7 @@ _WRONG: Final[Mapping[str, str]] = {
     "postal_code": "Codes of this country look different.",
     "shipping_method": "Parcels don't travel like this any more. Please choose another way.",
 }
-_OTHERWISE: Final = "This can't be written on a parcel. Please check it."
+OTHERWISE: Final = "This can't be written on a parcel. Please check it."
 _MARK_OF_CARDS: Final = "card number"
 
 
@@ -75,4 +75,4 @@ def fault(field: str, detail: str) -> dict[str, str]:
     name = field.rpartition(".")[2]
     if name not in Typed.__struct_fields__:
         return {}
-    return {name: _CARD if _MARK_OF_CARDS in detail else _WRONG.get(name, _OTHERWISE)}
+    return {name: CARD if _MARK_OF_CARDS in detail else WRONG.get(name, OTHERWISE)}

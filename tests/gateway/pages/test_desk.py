@@ -13,6 +13,7 @@ from testkit.people import DELIVERY, payment_form
 from tests.gateway.pages.browser import ARGS, CHROMIUM, TIMEOUT_MS
 from tests.journeys.people import new_key
 from tests.journeys.process import ROOT, Program, program
+from tests.waiting import eventually, pace
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: set CHROMIUM to one, or install it")
 
