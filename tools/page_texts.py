@@ -91,9 +91,9 @@ def _of_code() -> Iterator[tuple[Text, str]]:
 
 def _of_tables() -> Iterator[tuple[Text, str]]:
     """List the words that stand for codes, and what the shop calls its own screens and notices."""
-    tables = (words.STATUSES, words.EVENTS, words.CANCELLED, words.PARCELS, words.PROBLEMS, listing.TITLES, WEAK, WRONG)
-    tables += (CITIES, REGIONS, POSTAL_CODES)
-    yield from ((text, "words") for table in tables for text in table.values())
+    tables = (words.STATUSES, words.EVENTS, words.CANCELLED, words.PARCELS, words.PROBLEMS)
+    forms = (listing.TITLES, WEAK, WRONG, CITIES, REGIONS, POSTAL_CODES)
+    yield from ((text, "words") for table in (*tables, *forms) for text in table.values())
     yield from ((text, "words") for text in (words.DECLINED, *words.DECLINES))
     yield from ((screen.title, "menu") for part in PARTS for screen in part.screens)
     yield from ((text, "words") for text in (STREET, SECOND_LINE, MISSING, CARD, OTHERWISE))
