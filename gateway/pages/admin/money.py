@@ -4,17 +4,16 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 from urllib.parse import quote, urlencode
 
-import msgspec
 from litestar import Response, get, post
 from litestar.params import FromPath
 
 from bus.messages.base import Money
 from gateway.api.approvals import Approvals, ApprovalView
-from gateway.api.audit import StuckMoney, StuckView
 from gateway.api.order import OrderView
 from gateway.api.staff import StaffList
 from gateway.context import Http
 from gateway.pages.admin.screens import PortalPart, Screen, me_of, read_if_allowed, screen
+from gateway.pages.admin.stuck import StuckRow, StuckRows
 from gateway.pages.forms import new_key, own_forms_only, read_form, see
 from gateway.pages.inside import Refused, ask
 from gateway.pages.sentences import sentence_of
@@ -40,8 +39,7 @@ async def apply_remedy(request: Http) -> Response[bytes]:
     form = await read_form(request)
     item = await _item(request, form.get("item"))
     remedy = item.remedy
-    body = None if remedy.body is None else msgspec.json.decode(remedy.body)
-    return await _done(request, remedy.method, remedy.path, form.get("key"), body)
+    return await _done(request, remedy.method, remedy.path, form.get("key"), remedy.body)
 
 
 @post("/admin/money/settle", include_in_schema=False, guards=[own_forms_only])
@@ -79,7 +77,7 @@ async def _money(request: Http, refused: Refused | None = None) -> Response[byte
     await me_of(request)
     cursor = str(request.query_params.get("cursor", ""))[:200]
     query = urlencode({"limit": _LIMIT, "cursor": cursor})
-    stuck = (await ask(request, "GET", "/admin/api/stuck-money", query=query)).read(StuckMoney)
+    stuck = (await ask(request, "GET", "/admin/api/stuck-money", query=query)).read(StuckRows)
     approvals = (await ask(request, "GET", "/admin/api/approvals", query="limit=50")).read(Approvals)
     waiting = [each for each in approvals.items if each.state == "waiting"]
     people = await read_if_allowed(request, "/admin/api/staff", StaffList)
@@ -105,11 +103,11 @@ async def _about(request: Http, approval: ApprovalView) -> tuple[str, Money | No
     return order.number, Money(amount=amount, currency=order.total.currency)
 
 
-async def _item(request: Http, item_id: str) -> StuckView:
+async def _item(request: Http, item_id: str) -> StuckRow:
     cursor = ""
     for _ in range(_MOST_PAGES):
         query = urlencode({"limit": _AT_ONCE, "cursor": cursor})
-        page = (await ask(request, "GET", "/admin/api/stuck-money", query=query)).read(StuckMoney)
+        page = (await ask(request, "GET", "/admin/api/stuck-money", query=query)).read(StuckRows)
         if found := _named(page.items, item_id):
             return found
         if page.next is None:
@@ -118,7 +116,7 @@ async def _item(request: Http, item_id: str) -> StuckView:
     raise not_found("item that waits for a person")
 
 
-def _named(items: Sequence[StuckView], item_id: str) -> StuckView | None:
+def _named(items: Sequence[StuckRow], item_id: str) -> StuckRow | None:
     return next((each for each in items if each.id == item_id), None)
 
 

@@ -1,4 +1,4 @@
-"""The screen of an order: what to do next, its goods, money and buyer, notes, mails, and all that happened to it."""
+"""An order: the next thing to do, its goods, money and buyer, notes, mails, and all that happened to it."""
 
 import asyncio
 from collections.abc import Mapping, Sequence

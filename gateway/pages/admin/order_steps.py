@@ -1,4 +1,4 @@
-"""Steps with one order: its next step, refunds, corrections, notes, and mails that go out again.
+"""Forms of an order: its next step, refunds, corrections, notes, and mails that go out again.
 
 Each form is answered by the order's screen: by leading to it, or, refused, with what was typed and why.
 """

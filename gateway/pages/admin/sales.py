@@ -14,7 +14,7 @@ WEEKS: Final = 4  # That today is compared with.
 
 
 class SalesDay(NamedTuple):
-    """The money that was paid on a day."""
+    """A day, and the money that was paid on it."""
 
     day: date
     paid: Money

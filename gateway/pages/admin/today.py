@@ -14,7 +14,6 @@ import msgspec
 from litestar import Response, get
 
 from gateway.api.analytics import SalesView
-from gateway.api.audit import StuckMoney, StuckView
 from gateway.api.catalog.edits import EditedList
 from gateway.api.health import Health
 from gateway.api.operations import DeadLetters
@@ -25,6 +24,7 @@ from gateway.api.warehouse import PickLists, PickListView
 from gateway.context import Http, context_of
 from gateway.pages.admin.sales import first_day, sales_today
 from gateway.pages.admin.screens import HOME, PortalPart, Screen, has_screen, me_of, read_if_allowed, screen
+from gateway.pages.admin.stuck import StuckRow, StuckRows
 from gateway.pages.inside import Refused, ask
 from gateway.pages.site import site_of
 
@@ -116,7 +116,7 @@ async def _unpaid(request: Http) -> Sequence[Todo]:
 
 
 async def _money(request: Http) -> Sequence[Todo]:
-    stuck = await read_if_allowed(request, "/admin/api/stuck-money", StuckMoney, urlencode({"limit": MOST}))
+    stuck = await read_if_allowed(request, "/admin/api/stuck-money", StuckRows, urlencode({"limit": MOST}))
     if stuck is None:
         return []
     disputes = [each for each in stuck.items if each.kind in _DISPUTES]
@@ -125,7 +125,7 @@ async def _money(request: Http) -> Sequence[Todo]:
     return [_stuck("stuck", others, is_more=is_more), _stuck("disputes", disputes, is_more=is_more)]
 
 
-def _stuck(task: Task, items: Sequence[StuckView], *, is_more: bool) -> Todo:
+def _stuck(task: Task, items: Sequence[StuckRow], *, is_more: bool) -> Todo:
     since = min((each.since for each in items), default=None)
     return Todo(task, len(items), "/admin/money", since, is_more and bool(items), is_urgent=True)
 
