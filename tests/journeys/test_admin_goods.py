@@ -77,7 +77,7 @@ async def test_a_new_product_needs_a_title_a_price_and_a_weight(
     assert 'value="Tea Pot"' in refused.body.decode()
     assert made.headers["Location"] == "/admin/products/TEA-POT#pictures"
     product = (await owner.get("/admin/api/products/TEA-POT")).good
-    assert [sku["sku"] for sku in product["skus"]] == ["TEA-POT-S", "TEA-POT-L"]
+    assert [sku["sku"] for sku in product["skus"]] == ["TEA-POT-L", "TEA-POT-S"]  # In the order of their names.
     assert (product["slug"], product["status"]) == ("tea-pot", "draft")
     options = await send(owner, "/admin/products/TEA-POT/options", options="Size: L, XL", revision=product["revision"])
     assert options.status == 303
