@@ -20,7 +20,8 @@ ROUTES = [
 # Of people: the API's description has none of them.
 PAGES = [
     ("POST", "/account/sign-in"), ("GET", "/account/export"), ("GET", "/account"),
-    ("POST", "/basket/lines"), ("POST", "/admin/pick/wave"),
+    ("POST", "/basket/lines"), ("POST", "/admin/pick/wave"), ("POST", "/checkout"), ("POST", "/order/x/cancel"),
+    ("POST", "/order/x/again"), ("GET", "/checkout"),
 ]  # fmt: skip
 
 
