@@ -15,12 +15,13 @@ from babel.messages.pofile import read_po, write_po
 from jinja2.ext import babel_extract
 
 from bus.messages import words
+from bus.messages.branding import Brand
 from gateway.address_forms import CITIES, POSTAL_CODES, REGIONS, SECOND_LINE, STREET
 from gateway.api.catalog import listing
 from gateway.api.customer.bodies import WEAK
+from gateway.brand import notices_of
 from gateway.pages.admin import PARTS
 from gateway.pages.languages import FOLDER
-from gateway.pages.site import NOTICES
 from gateway.pages.storefront.life import STEPS
 from gateway.pages.storefront.typed import CARD, MISSING, OTHERWISE, WRONG
 
@@ -97,7 +98,7 @@ def _of_tables() -> Iterator[tuple[Text, str]]:
     yield from ((screen.title, "menu") for part in PARTS for screen in part.screens)
     yield from ((text, "words") for text in (STREET, SECOND_LINE, MISSING, CARD, OTHERWISE))
     yield from ((title, "words") for title, _ in STEPS)
-    yield from ((title, "notices") for title in NOTICES)
+    yield from ((title, "notices") for title in notices_of(Brand()))
 
 
 if __name__ == "__main__":

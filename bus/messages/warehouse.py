@@ -55,7 +55,7 @@ class MoneyInDoubt(Reply):
 
 
 class TakenByOther(Reply):
-    """Somebody else has the pick list in hand: nothing was done."""
+    """The pick list is in the hands of somebody else: nothing was done."""
 
     id: OrderId
     since: datetime

@@ -13,6 +13,7 @@ from gateway.api import (
     analytics,
     approvals,
     audit,
+    branding,
     bulk,
     cart,
     catalog,
@@ -33,11 +34,11 @@ from gateway.api import (
     people,
     reorder,
     search,
+    settings,
     shipping,
     shop,
     staff,
     staff_me,
-    staff_pages,
     staff_sessions,
     staff_views,
     stock_list,
@@ -58,7 +59,6 @@ PUBLIC: list[ControllerRouterHandler] = [
     *docs.PUBLIC,
     *media.PUBLIC,
     *customer.PUBLIC,
-    *staff_pages.PUBLIC,
 ]
 
 STAFF: list[ControllerRouterHandler] = [
@@ -86,6 +86,8 @@ STAFF: list[ControllerRouterHandler] = [
     *staff_me.STAFF,
     *staff_views.STAFF,
     *approvals.STAFF,
+    *branding.STAFF,
+    *settings.STAFF,
     *people.STAFF,
 ]
 

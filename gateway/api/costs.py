@@ -14,6 +14,7 @@ _POST: Final = frozenset({"POST"})
 COSTS: Final[Sequence[RouteCost]] = (
     RouteCost("/static/.*", 1),
     RouteCost("/media/.*", 1),
+    RouteCost("/theme.css", 1),
     RouteCost("/health/.*", 1, "probes"),
     RouteCost("/webhooks/.*", 20, "signed"),
     RouteCost("/admin/api/.*", 20, "signed"),
@@ -42,6 +43,8 @@ COSTS: Final[Sequence[RouteCost]] = (
     RouteCost("/low-stock|/product-lookup", 12),
     RouteCost("/categories(/.*)?", 8),
     RouteCost("/collections/.*", 12),
+    RouteCost("/basket/lines", 20, methods=_POST),
+    RouteCost("/|/(search|seen)|/[cp]/.*", 20),
     RouteCost("/sitemap.xml|/feeds/.*", 50),
     RouteCost(".*", 4),
 )

@@ -1,4 +1,4 @@
-"""What flows between the actors: who publishes which event, who listens, and what waits or lies dead on the way."""
+"""The flow between the actors: publishers and listeners of each event, what waits, and what lies dead on the way."""
 
 from collections.abc import Sequence
 

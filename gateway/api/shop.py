@@ -15,10 +15,12 @@ from bus.messages.catalog import ListCategories
 from gateway.address_forms import Field, FieldName, address_form
 from gateway.api.bodies import View
 from gateway.api.health import ALIVE, Health, readiness
+from gateway.brand import notices_of
 from gateway.buyers import COUNTRIES
 from gateway.context import Http, Injected, client_address
 from gateway.live import LiveRefusal
 from gateway.problems import Problem, not_found, too_many
+from gateway.settings import is_address
 
 _FULL_WAIT_S = 5.0
 
@@ -87,14 +89,15 @@ async def config(context: Injected) -> Config:
     `live_url` is relative to the shop's address, unless SHOPFLOW_PUBLIC_URL names that.
     """
     categories = await context.bus.ask(ListCategories())
+    brand = (await context.brand.read()).brand
     return Config(
         live_url=f"{context.public_url.replace('http', 'ws', 1)}/live",
         currency=context.currency,
         stripe=StripeConfig(publishable_key=context.stripe_publishable_key, api_base=context.stripe_api_base),
         categories=categories.names,
         cart_hold_s=context.cart_hold_s,
-        tax_note=context.pages.shopflow_tax_note,
-        notices=[_notice(title, given) for title, given in context.pages.notices.items() if given],
+        tax_note=brand.tax_note,
+        notices=[_notice(title, given) for title, given in notices_of(brand).items() if given],
         countries=COUNTRIES,
         locale=context.language,
     )
@@ -151,7 +154,7 @@ def _field(field: Field) -> AddressField:
 
 
 def _notice(title: str, given: str) -> NoticeView:
-    is_url = given.startswith(("https://", "http://"))
+    is_url = is_address(given)
     return NoticeView(title=title, url=given if is_url else None, text=None if is_url else given)
 
 

@@ -88,7 +88,7 @@ class HoldView(View, frozen=True, kw_only=True):
 
 
 class HoldsView(WholeListView[HoldView], frozen=True, kw_only=True):
-    """Who holds units of a SKU, those that end first at the beginning, 200 at most.
+    """The holds of a SKU, those that end first at the beginning, 200 at most.
 
     `others` are units beyond these: banks decide about their payments, or there are more than 200.
     """

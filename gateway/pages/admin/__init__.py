@@ -6,11 +6,13 @@ from typing import Final
 from litestar import Router
 
 from gateway.pages.admin import (
+    account,
     acts,
     audit,
     customers,
     find,
     flow,
+    imports,
     inventory,
     letters,
     money,
@@ -19,24 +21,42 @@ from gateway.pages.admin import (
     orders,
     picking,
     printing,
+    product,
+    product_pictures,
+    products,
+    searching,
+    settings,
     signing_in,
+    staff,
+    start,
+    taxonomy,
     today,
 )
-from gateway.pages.admin.screens import SCREENS, Part
+from gateway.pages.admin.screens import SCREENS, PortalPart
 from gateway.pages.errors import STAFF_HANDLERS
 
-PARTS: Final[Sequence[Part]] = (
+PARTS: Final[Sequence[PortalPart]] = (
     today.PART,
     orders.PART,
-    picking.PART,
-    printing.PART,
-    inventory.PART,
     order.PART,
     order_steps.PART,
-    money.PART,
-    find.PART,
+    picking.PART,
+    printing.PART,
+    products.PART,
+    product.PART,
+    product_pictures.PART,
+    inventory.PART,
+    taxonomy.PART,
+    searching.PART,
+    imports.PART,
     customers.PART,
+    money.PART,
     acts.PART,
+    start.PART,
+    settings.PART,
+    staff.PART,
+    account.PART,
+    find.PART,
     audit.PART,
     letters.PART,
     flow.PART,

@@ -14,8 +14,8 @@ from gateway.api.order_desk import OrderList
 from gateway.api.order_flow import FlowView
 from gateway.context import Http
 from gateway.pages.admin.flow_picture import FlowPicture, draw
-from gateway.pages.admin.screens import Part, Screen, screen
-from gateway.pages.forms import own_pages_only, own_path, read_form, see
+from gateway.pages.admin.screens import PortalPart, Screen, screen
+from gateway.pages.forms import own_forms_only, own_path, read_form, see
 from gateway.pages.inside import Refused, ask
 
 _LONGEST: Final = 100
@@ -80,7 +80,7 @@ async def letters(request: Http, subscriber: FromPath[str]) -> Response[bytes]:
     )
 
 
-@post("/admin/flow/letters/{letter_id:int}/redrive", include_in_schema=False, guards=[own_pages_only])
+@post("/admin/flow/letters/{letter_id:int}/redrive", include_in_schema=False, guards=[own_forms_only])
 async def redrive(request: Http, letter_id: FromPath[int]) -> Response[bytes]:
     """Retry a dead letter; it may be gone by now, which is as well."""
     form = await read_form(request)
@@ -136,7 +136,7 @@ def _lit(order: FlowView) -> Mapping[tuple[str, str], Sequence[int]]:
     return lit
 
 
-PART = Part(
+PART = PortalPart(
     screens=[Screen(path="/admin/flow", title="Flow", group="engine", key="read_settings", letter="f")],
     routes=[flow, letters, redrive],
 )

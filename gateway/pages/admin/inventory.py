@@ -15,8 +15,8 @@ from gateway.api.goods import GoodView
 from gateway.api.inventory import LedgerView, StockView
 from gateway.api.stock_list import CountsView, HoldsView, StockListView, StockRowView
 from gateway.context import Http
-from gateway.pages.admin.screens import Part, Screen, screen
-from gateway.pages.forms import Form, own_pages_only, read_form
+from gateway.pages.admin.screens import PortalPart, Screen, screen
+from gateway.pages.forms import Form, own_forms_only, read_form
 from gateway.pages.inside import Refused, ask
 from gateway.pages.sentences import sentence_of
 from gateway.pages.visitor import language_asked
@@ -37,7 +37,7 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
     said: str = ""
 
 
-class Typed(msgspec.Struct, frozen=True, kw_only=True):
+class TypedCount(msgspec.Struct, frozen=True, kw_only=True):
     """A count that differs from what was there."""
 
     sku: str
@@ -57,7 +57,7 @@ async def stock(request: Http) -> Response[bytes]:
     return await _table(request, _given(request.query_params))
 
 
-@post("/admin/stock", include_in_schema=False, guards=[own_pages_only])
+@post("/admin/stock", include_in_schema=False, guards=[own_forms_only])
 async def save_counts(request: Http) -> Response[bytes]:
     """Save the counts that differ from what was there; those that are refused stand there again, with what is now."""
     form = await read_form(request, most_fields=_MOST_FIELDS)
@@ -137,7 +137,7 @@ def _cells(
         yield Cell(stock=row, typed=text, said=said)
 
 
-def _typed(form: Form) -> Iterator[Typed]:
+def _typed(form: Form) -> Iterator[TypedCount]:
     """Yield what was typed over the number that was there."""
     for name in form.fields:
         if not name.startswith(_COUNT):
@@ -145,7 +145,7 @@ def _typed(form: Form) -> Iterator[Typed]:
         sku, text = name.removeprefix(_COUNT), form.get(name)
         before, _, version = form.get(f"{_SEEN}{sku}").partition(":")
         if text and text != before and version.isascii() and version.isdigit() and len(version) <= 15:
-            yield Typed(sku=sku, text=text, version=int(version))
+            yield TypedCount(sku=sku, text=text, version=int(version))
 
 
 def _given(values: Mapping[str, object]) -> Mapping[str, str]:
@@ -156,7 +156,7 @@ def _given(values: Mapping[str, object]) -> Mapping[str, str]:
     return {**given, "low": given["low"] if given["low"].isascii() and given["low"].isdigit() else ""}
 
 
-PART = Part(
+PART = PortalPart(
     screens=[Screen(path="/admin/stock", title="Stock", group="goods", key="read_stock", letter="s")],
     routes=[stock, save_counts, one_sku],
 )

@@ -11,8 +11,8 @@ from litestar.params import FromPath
 from gateway.api.goods import GoodView
 from gateway.api.warehouse import PickLists, PickListView, RoundView
 from gateway.context import Http
-from gateway.pages.admin.screens import Part, Screen, screen
-from gateway.pages.forms import own_pages_only, read_form, see
+from gateway.pages.admin.screens import PortalPart, Screen, screen
+from gateway.pages.forms import own_forms_only, read_form, see
 from gateway.pages.inside import Refused, ask
 from gateway.pages.sentences import sentence_of
 from gateway.pages.visitor import language_asked
@@ -43,7 +43,7 @@ async def waiting(request: Http) -> Response[bytes]:
     return await _list(request)
 
 
-@post("/admin/pick/wave", include_in_schema=False, guards=[own_pages_only])
+@post("/admin/pick/wave", include_in_schema=False, guards=[own_forms_only])
 async def take_wave(request: Http) -> Response[bytes]:
     """Take the oldest lists in hand, and begin."""
     lists = (await read_form(request)).number("lists") or 1
@@ -51,7 +51,7 @@ async def take_wave(request: Http) -> Response[bytes]:
     return see(_ROUND if taken.items else "/admin/pick")
 
 
-@post("/admin/pick/{list_id:str}/take", include_in_schema=False, guards=[own_pages_only])
+@post("/admin/pick/{list_id:str}/take", include_in_schema=False, guards=[own_forms_only])
 async def take(request: Http, list_id: FromPath[str]) -> Response[bytes]:
     """Take one list in hand, and begin; where a colleague has it, ask whether it is to be taken over."""
     over = "over=true" if (await read_form(request)).get("over") else ""
@@ -70,7 +70,7 @@ async def walk(request: Http) -> Response[bytes]:
     return await _round(request)
 
 
-@post("/admin/pick/{list_id:str}/{step:str}", include_in_schema=False, guards=[own_pages_only])
+@post("/admin/pick/{list_id:str}/{step:str}", include_in_schema=False, guards=[own_forms_only])
 async def step_on(request: Http, list_id: FromPath[str], step: FromPath[str]) -> Response[bytes]:
     """Take a step with a list in hand: `picked`, `send` (packed and shipped), `packed`, or `put-aside`."""
     form, path = await read_form(request), f"{_API}/{quote(list_id, safe='')}"
@@ -129,7 +129,7 @@ def stops_of(found: RoundView) -> Sequence[Stop]:
     return [Stop(sku=sku, good=goods.get(sku), lists=lists) for sku, lists in sorted(wanted.items())]
 
 
-PART = Part(
+PART = PortalPart(
     screens=[Screen(path="/admin/pick", title="Pick and pack", group="day", key="read_parcels", letter="p")],
     routes=[waiting, take_wave, walk, take, step_on],
 )

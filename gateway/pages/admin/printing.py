@@ -13,7 +13,7 @@ from gateway.api.order import BuyerView, OrderView, TrackingView
 from gateway.api.warehouse import PickListView, RoundView
 from gateway.context import Http, context_of
 from gateway.pages.admin.picking import Stop, stops_of
-from gateway.pages.admin.screens import Part, screen
+from gateway.pages.admin.screens import PortalPart, screen
 from gateway.pages.code128 import Bars, bars
 from gateway.pages.inside import Refused, ask
 from gateway.problems import Problem
@@ -31,7 +31,7 @@ class Square(msgspec.Struct, frozen=True):
     width: int
 
 
-class Sheet(msgspec.Struct, frozen=True, kw_only=True):
+class ParcelSheet(msgspec.Struct, frozen=True, kw_only=True):
     """A parcel on paper. `buyer` is None for whoever may not read who buys: their sheets say no name."""
 
     parcel: PickListView
@@ -68,14 +68,14 @@ def square(text: str) -> Square:
     return Square("".join(dots), len(rows) + 8)
 
 
-async def _sheet(request: Http, list_id: str, kind: str) -> Sheet:
+async def _sheet(request: Http, list_id: str, kind: str) -> ParcelSheet:
     found = (await ask(request, "GET", f"/admin/api/pick-lists/{quote(list_id, safe='')}")).read(RoundView)
     parcel = found.items[0]
     order = await _order(request, parcel.order_id) if kind != "list" else None
     tracking = order.tracking if order else None
     code = tracking.tracking_number if tracking and _is_plain(tracking.tracking_number) else parcel.number
     base = context_of(request.scope).public_url
-    return Sheet(
+    return ParcelSheet(
         parcel=parcel,
         stops=stops_of(RoundView(items=[msgspec.structs.replace(parcel, status="open")], goods=found.goods)),
         buyer=order.buyer if order else None,
@@ -104,4 +104,4 @@ def _one_of(asked: str, known: Sequence[str]) -> str:
     return asked if asked in known else known[0]
 
 
-PART = Part(screens=(), routes=[sheets])
+PART = PortalPart(screens=(), routes=[sheets])

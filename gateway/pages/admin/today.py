@@ -24,7 +24,7 @@ from gateway.api.stock_list import StockListView
 from gateway.api.warehouse import PickLists, PickListView
 from gateway.context import Http, context_of
 from gateway.pages.admin.sales import first_day, sales_today
-from gateway.pages.admin.screens import HOME, Part, Screen, has_screen, me_of, read_if_allowed, screen
+from gateway.pages.admin.screens import HOME, PortalPart, Screen, has_screen, me_of, read_if_allowed, screen
 from gateway.pages.inside import Refused, ask
 from gateway.pages.site import site_of
 
@@ -180,4 +180,4 @@ async def _health(request: Http) -> Health:
         return refused.answer.read(Health)
 
 
-PART = Part(screens=[Screen(path=HOME, title="Today", group="day", letter="t")], routes=[today])
+PART = PortalPart(screens=[Screen(path=HOME, title="Today", group="day", letter="t")], routes=[today])

@@ -357,6 +357,13 @@
  */
 
 /**
+ * @typedef {Object} LowProducts
+ * @property {ProductSummary[]} items
+ * @property {null} [next]
+ * @property {Record<string, number>} left
+ */
+
+/**
  * @typedef {Object} MergedLineView
  * @property {string} id
  * @property {string} title

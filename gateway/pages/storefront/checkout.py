@@ -20,7 +20,7 @@ from gateway.api.shop import AddressForm
 from gateway.context import Http, context_of
 from gateway.cookies import cookie_values
 from gateway.customers import shown_token
-from gateway.pages.forms import Form, new_key, own_pages_only, read_form, see
+from gateway.pages.forms import Form, new_key, own_forms_only, read_form, see
 from gateway.pages.inside import Refused, ask
 from gateway.pages.render import page
 from gateway.pages.sentences import sentence_of
@@ -61,7 +61,7 @@ async def checkout(request: Http) -> Response[bytes]:
     return await _shown(request, visitor, typed, new_key())
 
 
-@post(_PATH, include_in_schema=False, guards=[own_pages_only])
+@post(_PATH, include_in_schema=False, guards=[own_forms_only])
 async def order(request: Http) -> Response[bytes]:
     """Order what is in the basket; or show the page for what was changed on it, without ordering."""
     form = await read_form(request)

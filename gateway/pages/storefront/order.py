@@ -17,10 +17,11 @@ from gateway.api.cart.carts import CartView, PaymentView
 from gateway.api.order import OrderView
 from gateway.context import GatewayContext, Http, context_of
 from gateway.customers import shown_token
-from gateway.pages.forms import new_key, own_pages_only, read_form, see
+from gateway.pages.forms import new_key, own_forms_only, read_form, see
 from gateway.pages.inside import Refused, ask
 from gateway.pages.render import page, policy
 from gateway.pages.sentences import sentence_of
+from gateway.pages.site import site_of
 from gateway.pages.storefront import life
 from gateway.pages.storefront.order_key import key_cookie, order_path, read_order, shown_key, usable
 from gateway.pages.visitor import cart_cookie, cart_id_of, visitor_of
@@ -131,7 +132,7 @@ async def receipt(request: Http, order_id: FromPath[str]) -> Response[bytes]:
         headers={"Cache-Control": _NEVER_KEPT},
         visitor=visitor,
         order=found,
-        imprint=context_of(request.scope).pages.shopflow_imprint,
+        imprint=notice.text if (notice := site_of(context_of(request.scope)).notice("imprint")) else "",
         told=life.told(visitor.language, found),
     )
 
@@ -153,14 +154,14 @@ async def ask_to_cancel(request: Http, order_id: FromPath[str]) -> Response[byte
     )
 
 
-@post(f"{_PATH}/cancel", include_in_schema=False, guards=[own_pages_only])
+@post(f"{_PATH}/cancel", include_in_schema=False, guards=[own_forms_only])
 async def cancel(request: Http, order_id: FromPath[str]) -> Response[bytes]:
     """Cancel an order, and show it."""
     form = await read_form(request)
     return await _done(request, order_id, "POST", "cancel", form.get("key"))
 
 
-@post(f"{_PATH}/links", include_in_schema=False, guards=[own_pages_only])
+@post(f"{_PATH}/links", include_in_schema=False, guards=[own_forms_only])
 async def withdraw(request: Http, order_id: FromPath[str]) -> Response[bytes]:
     """Withdraw the links of all mails so far. Whoever came by one is locked out."""
     form = await read_form(request)
@@ -180,7 +181,7 @@ async def _done(request: Http, order_id: str, method: str, what: str, key: str) 
     return see(order_path(order_id))
 
 
-@post(f"{_PATH}/again", include_in_schema=False, guards=[own_pages_only])
+@post(f"{_PATH}/again", include_in_schema=False, guards=[own_forms_only])
 async def again(request: Http, order_id: FromPath[str]) -> Response[bytes]:
     """Put the same lines into the basket, as far as they can be had. Sent twice, it is done once."""
     found = await _found(request, order_id)

@@ -14,7 +14,7 @@ from gateway.api.order import MomentView, OrderView, ShipsToView
 from gateway.api.shop import AddressField
 from gateway.pages.languages import languages
 from gateway.pages.render import environment
-from gateway.pages.site import Site
+from gateway.pages.site import ShopIdentity
 from gateway.pages.storefront.countries import countries, country_name, likely_country
 from gateway.pages.storefront.life import address_lines, told
 from gateway.pages.storefront.typed import MISSING, Typed, fault, missing
@@ -23,6 +23,8 @@ from gateway.pages.visitor import Visitor
 NOON = datetime(2030, 1, 7, 12, tzinfo=UTC)
 ENGLISH = languages()["en"]
 HOME = Address(line1="Lindenweg 4", city="Basel", postal_code="4051", country="CH")
+
+SITE = ShopIdentity(name="Shop", tagline="", lead="", tax_note="Prices include VAT.", notices=(), logo="", theme="")
 
 
 def an_order(status: OrderStatus = "paid", currency: str = "EUR", *, tax_included: bool = True) -> OrderView:
@@ -51,7 +53,7 @@ def render(template: str, order: OrderView, **more: object) -> str:
     values = {
         "visitor": Visitor(language=ENGLISH, cart=None), "here": "/", "path": "/order/ord_1", "canonical": "/",
         "address": "/",
-        "site": Site(name="Shop", tagline="", tax_note="Prices include VAT.", notices=()), "hold_s": 600.0,
+        "site": SITE, "hold_s": 600.0,
         "now": NOON, "order": order, "told": told(ENGLISH, order), "imprint": "Shop Ltd", "payment": None,
         "has_stripe": False, "api_base": "", "bank": "", "watch": "", "problem": "",
     }  # fmt: skip

@@ -1,6 +1,5 @@
 """The desk of the admin portal in a browser, by mouse and by keys; and everybody can use it."""
 
-import asyncio
 import re
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
@@ -14,6 +13,7 @@ from testkit.people import DELIVERY, payment_form
 from tests.gateway.pages.browser import ARGS, CHROMIUM, TIMEOUT_MS
 from tests.journeys.people import new_key
 from tests.journeys.process import ROOT, Program, program
+from tests.waiting import eventually, pace
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: set CHROMIUM to one, or install it")
 
@@ -44,8 +44,9 @@ RUN_AXE = """() => axe.run(document, {resultTypes: ["violations"]}).then((found)
 class Owner:
     """The owner, who has a second factor, and codes for when the phone is away."""
 
-    def __init__(self, running: Program, codes: list[str], sku: str) -> None:
+    def __init__(self, running: Program, token: str, codes: list[str], sku: str) -> None:
         self.running = running
+        self.token = token  # Of a session that is not fresh any more when most tests begin.
         self.codes = codes
         self.sku = sku  # Of which there is plenty.
 
@@ -68,12 +69,13 @@ class Owner:
             f"{config['stripe']['api_base']}/v1/payment_intents/{secret.split('_secret')[0]}/confirm", form
         )
         order_id, token = placed["order"]["id"], placed["access_token"]
-        for _ in range(100):
+
+        async def is_paid() -> bool:
             read = await asks("GET", f"/orders/{order_id}", Authorization=f"Bearer {token}")
-            if read.body["status"] == "paid":
-                return str(order_id)
-            await asyncio.sleep(0.1)
-        raise AssertionError("the payment did not come")
+            return bool(read.body["status"] == "paid")
+
+        await eventually(is_paid)
+        return str(order_id)
 
 
 async def _post_form(url: str, form: Mapping[str, str]) -> None:
@@ -98,7 +100,7 @@ async def owner() -> AsyncIterator[Owner]:
         codes = (await running.ask("PUT", "/admin/api/me/totp", code, **shown)).body["recovery_codes"]
         goods = (await running.ask("GET", "/products?limit=50")).body["items"]
         plenty = max((each for each in goods if not each["has_inputs"]), key=lambda each: each["available"])
-        yield Owner(running, list(codes), plenty["skus"][0])
+        yield Owner(running, token, list(codes), plenty["skus"][0])
 
 
 @pytest.fixture
@@ -109,10 +111,10 @@ async def page(owner: Owner) -> AsyncIterator[Page]:
         context = await browser.new_context(
             viewport={"width": 1280, "height": 900}, locale="en-GB", base_url=owner.running.url
         )
+        await context.add_cookies([{"name": "staff", "value": owner.token, "url": owner.running.url}])
         page = await context.new_page()
         page.set_default_timeout(TIMEOUT_MS)
         await page.goto("/admin")
-        await owner.sign_in(page)
         await expect(page.get_by_role("heading", level=1)).to_have_text("Today")
         yield page
         await browser.close()
@@ -121,7 +123,7 @@ async def page(owner: Owner) -> AsyncIterator[Page]:
 async def test_money_goes_back_after_a_fresh_sign_in(owner: Owner, page: Page) -> None:
     order_id = await owner.buy()
     await page.goto(f"/admin/orders/{order_id}")
-    await asyncio.sleep(FRESH_S)  # Whoever has gone for a coffee is asked once more.
+    await pace(FRESH_S)  # Whoever has gone for a coffee is asked once more.
 
     await page.get_by_text("Give money back").click()
     await page.get_by_label("Amount in EUR").fill("4.50")
@@ -167,11 +169,11 @@ async def test_an_address_is_corrected_and_a_mail_goes_out_again(owner: Owner, p
     await expect(frame.get_by_role("heading")).to_be_visible()
     await page.get_by_test_id("resend").click()
     await expect(page).to_have_url(re.compile(f"/admin/orders/{order_id}$"))
-    for _ in range(50):
-        if len(await owner.running.mails()) > before:
-            return
-        await asyncio.sleep(0.2)
-    raise AssertionError("no mail went out")
+
+    async def has_gone_out() -> bool:
+        return len(await owner.running.mails()) > before
+
+    await eventually(has_gone_out)
 
 
 async def test_new_orders_are_offered_and_move_no_line(owner: Owner, page: Page) -> None:

@@ -6,8 +6,8 @@ import pytest
 from playwright.async_api import Browser, Page, async_playwright, expect
 
 from tests.gateway.pages.browser import ARGS, CHROMIUM, TIMEOUT_MS
+from tests.gateway.pages.browsing import Complaints
 from tests.gateway.pages.floor import Paid, buy, session_of, sign_in, status_of
-from tests.gateway.pages.test_page import Trouble
 from tests.gateway.pages.test_readers import Way, faults, look
 from tests.journeys.process import Program
 from tests.waiting import eventually
@@ -71,7 +71,7 @@ async def test_a_phone_takes_an_order_from_paid_to_shipped_by_scans_and_two_taps
 ) -> None:
     order = await buy(running, packer, KNIFE=2, WHISK=1)
     page = await opened(browser, running, packer, phone=True)
-    trouble = Trouble()
+    trouble = Complaints()
     trouble.watch(page)
     await page.goto(f"{running.url}/admin/pick")
     taps = 0
@@ -165,7 +165,7 @@ async def test_sheets_have_bars_and_the_address_is_for_those_who_may_read_it(
 
 async def test_counts_are_typed_and_a_conflict_shows_both(running: Program, browser: Browser, packer: str) -> None:
     page = await opened(browser, running, packer)
-    trouble = Trouble()
+    trouble = Complaints()
     trouble.watch(page)
     await page.goto(f"{running.url}/admin/stock?q=B")
     row = page.locator('[data-sku="BASKET"]')
@@ -196,10 +196,10 @@ async def test_the_flow_is_drawn_and_lights_the_way_of_an_order(
 ) -> None:
     order = await buy(running, packer, KNIFE=1)
     page = await opened(browser, running, owner)
-    trouble = Trouble()
+    trouble = Complaints()
     trouble.watch(page)
     await page.goto(f"{running.url}/admin/flow")
-    await expect(page.get_by_test_id("live")).to_have_attribute("data-status", "live")
+    await expect(page.get_by_test_id("flow-live")).to_have_attribute("data-status", "live")
     edge = page.locator('[data-edge="order OrderCreated warehouse"] [data-so-far]')
     await expect(edge).not_to_have_text("–")
 

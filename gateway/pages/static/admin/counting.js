@@ -29,7 +29,7 @@ function forget(row) {
 
 /** @param {ParentNode} root */
 function watch(root) {
-  for (const row of [...watched.keys()]) if (!row.isConnected) forget(row);
+  for (const row of watched.keys()) if (!row.isConnected) forget(row);
   for (const row of root.querySelectorAll("tr[data-sku]")) view.observe(row);
 }
 
@@ -45,7 +45,7 @@ live.addEventListener("stock", (event) => {
 
 /** @param {Element} row @param {number} available */
 function show(row, available) {
-  const free = row.querySelector(".free");
+  const free = row.querySelector(".still");
   const number = free?.querySelector("[data-free]");
   if (!free || !number) return;
   setText(number, available.toLocaleString(document.documentElement.lang));

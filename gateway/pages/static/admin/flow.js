@@ -13,7 +13,7 @@ const BUSY = 50; // Messages in a mailbox.
 /** @type {Map<string, Element>} Rows of the table, by publisher, event and subscriber. */
 const rows = new Map([...document.querySelectorAll("[data-edge]")].map((row) => [row.getAttribute("data-edge") ?? "", row]));
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
-const sign = document.getElementById("live");
+const sign = document.getElementById("flow-live");
 const area = document.getElementById("flow");
 export const dots = area ? new Dots(area) : null;
 

@@ -35,7 +35,7 @@ function move(by) {
   const lines = [...document.querySelectorAll("main .rows tbody tr")];
   const now = lines.findIndex((line) => line.contains(document.activeElement));
   const next = now < 0 ? (by > 0 ? 0 : lines.length - 1) : Math.min(Math.max(now + by, 0), lines.length - 1);
-  const link = lines[next]?.querySelector("a, button, summary, input");
+  const link = lines[next]?.querySelector("a") ?? lines[next]?.querySelector("button, summary, input");
   if (link instanceof HTMLElement) link.focus();
 }
 

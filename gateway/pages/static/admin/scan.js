@@ -37,7 +37,7 @@ function begin() {
   addEventListener("keydown", (event) => {
     if (event.target === document.body && event.key.length === 1 && !event.ctrlKey && !event.metaKey) field.focus({ preventScroll: true });
   });
-  document.getElementById("keys")?.addEventListener("click", showKeys);
+  document.getElementById("scan-keys")?.addEventListener("click", showKeys);
   if ("BarcodeDetector" in globalThis) setUpCamera();
   for (const stop of stops()) draw(stop);
 }
@@ -156,7 +156,7 @@ function sound(hertz, after_s) {
 
 /** The phone's keyboard covers half of the round, so it comes only when it is asked for. */
 function showKeys() {
-  const keys = document.getElementById("keys");
+  const keys = document.getElementById("scan-keys");
   if (!field || !keys) return;
   const shown = keys.getAttribute("aria-pressed") !== "true";
   keys.setAttribute("aria-pressed", String(shown));
