@@ -28,6 +28,7 @@ COSTS: Final[Sequence[RouteCost]] = (
     RouteCost("/orders?/[^/]+(/payment)?", 10),
     RouteCost("/checkout", 50, methods=_POST),
     RouteCost("/checkout", 10),
+    RouteCost("/order/[^/]+/again", 50, methods=_POST),
     RouteCost("/order/[^/]+/.*", 20, methods=_POST),
     RouteCost("/(customers|sessions|password-resets|login-codes|email-undo)(/.*)?", 40),
     RouteCost("/me/(password|email|passkeys)(/.*)?", 40, methods=_POST | {"PUT"}),
