@@ -18,7 +18,7 @@ TSC := $(NODE) $(VENV)/npm/node_modules/typescript/bin/tsc
 # So what is imported must be kept, whatever the environment says: else each start compiles everything anew.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: help run test test-fast coverage update-golden faults check format types settings docs bench bench-full lock repl psql domain hook clean
+.PHONY: help run test test-fast coverage update-golden faults check format types texts settings docs bench bench-full lock repl psql domain hook clean
 
 help: ## This list
 	@echo 'ShopFlow runs a whole shop in one program. Try:'
@@ -58,6 +58,9 @@ check: $(VENV)/ready-dev $(VENV)/npm/ready ## Format, lint, imports, spelling an
 format: $(VENV)/ready-dev ## Put the code into its format
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
+
+texts: $(VENV)/ready-dev ## Put the texts of the pages of now into gateway/pages/languages/*.po
+	@$(BIN)/python -m tools.page_texts
 
 types: $(VENV)/ready-dev ## Write gateway/pages/static/types.js from the API's own description
 	@$(BIN)/python -m tools.page_types

@@ -9,7 +9,7 @@ from engine.postgres import Database
 
 _DEAD_LETTERS = """
 select id, message_id, subscriber, type, key, body, attempts, error, parked_at
-from bus.dead_letters where id > $1 order by id limit $2"""
+from bus.dead_letters where id > $1 and (subscriber = $3 or $3 = '') and (type = $4 or $4 = '') order by id limit $2"""
 _OVERDUE = """
 select subscriber, type, count(*)::int as count, min(coalesce(due, stored_at)) as oldest from bus.deliveries
 where coalesce(due, stored_at) <= $1 group by subscriber, type order by oldest, subscriber, type"""
@@ -23,6 +23,7 @@ where key = $1 order by id limit 500"""
 _LETTERS_ABOUT = """
 select id, message_id, subscriber, type, key, body, attempts, error, parked_at
 from bus.dead_letters where key = any($1) order by id limit 1000"""
+_DEAD_BY_EDGE = "select subscriber, type, count(*)::int as count from bus.dead_letters group by subscriber, type"
 _LETTERS_SINCE = """
 select id, message_id, subscriber, type, key, body, attempts, error, parked_at
 from bus.dead_letters where (parked_at, id) > ($1, $2) order by parked_at, id limit $3"""
@@ -69,9 +70,16 @@ class Backlog:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def dead_letters(self, after: int = 0, limit: int = 100) -> list[DeadLetter]:
-        """List parked messages, the oldest first, `limit` at a time."""
-        return [DeadLetter(**dict(row)) for row in await self._database.fetch(_DEAD_LETTERS, after, limit)]
+    async def dead_letters(
+        self, after: int = 0, limit: int = 100, *, subscriber: str = "", type_name: str = ""
+    ) -> list[DeadLetter]:
+        """List parked messages, the oldest first, `limit` at a time; those of a subscriber or of a type alone."""
+        rows = await self._database.fetch(_DEAD_LETTERS, after, limit, subscriber, type_name)
+        return [DeadLetter(**dict(row)) for row in rows]
+
+    async def count_dead(self) -> dict[tuple[str, str], int]:
+        """Count parked messages by subscriber and type."""
+        return {(row["subscriber"], row["type"]): row["count"] for row in await self._database.fetch(_DEAD_BY_EDGE)}
 
     async def dead_letters_since(self, since: datetime, after: int, limit: int) -> list[DeadLetter]:
         """List messages parked after that time and id, the oldest first."""

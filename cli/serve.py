@@ -10,6 +10,7 @@ import anyio
 import msgspec
 import typer
 
+from bus.messages.branding import GetBranding
 from bus.messages.catalog import ListCategories
 from cli import goods
 from cli.address import address_noted
@@ -19,6 +20,7 @@ from engine import crash
 from engine.clock import SystemClock
 from engine.files import OTHERS
 from engine.gc_tuning import freeze_gc
+from gateway.brand import defaults, merged, notices_of
 from gateway.server import bind
 from gateway.settings import url_of
 from wiring.domains import ShopSettings
@@ -93,9 +95,6 @@ async def serve(settings: ShopSettings, *, has_gateway: bool = True) -> None:
             report_progress(f"  metrics, for this machine: {operations_url}/metrics")
         if (played := played_by_sandbox(settings, hosted)) and not integrations.is_sandbox:
             report_progress(f"  the sandbox plays {' and '.join(sorted(played))}: none of it leaves this machine")
-        if url and (missing := [title.upper() for title, given in settings.pages.notices.items() if not given]):
-            names = ", ".join(f"SHOPFLOW_{title}" for title in missing)
-            report_progress(f"  the page owes its buyers what is not set yet: {names}")
         if url and not integrations.is_sandbox and not edge.shopflow_public_url:
             report_progress(f"  mails link to {url}: SHOPFLOW_PUBLIC_URL is not set")
         if url and integrations.is_sandbox:
@@ -109,7 +108,15 @@ async def _notes(shop: Shop, url: str) -> list[str]:
     """Write what an owner should know: how to become one, and which ways can be read by others."""
     link = await first_owner(shop, shop.settings.edge.public_url or url) if url else ""
     notes = [f"no owner yet; to become it, once, within three days: {link}"] if link else []
+    if url and (missing := await _missing_notices(shop)):
+        notes.append(f"the page owes its buyers what is not set yet: {', '.join(missing)} ({url}/admin/settings)")
     return [*notes, *plain_ways(shop.settings)]
+
+
+async def _missing_notices(shop: Shop) -> list[str]:
+    """Return the titles of the notices that neither the owner nor the settings have set."""
+    own = (await shop.bus.ask(GetBranding())).brand
+    return [title.lower() for title, text in notices_of(merged(own, defaults(shop.settings.pages))).items() if not text]
 
 
 async def stock_an_empty_sandbox(shop: Shop) -> None:

@@ -20,7 +20,7 @@ from gateway import acts, security_log
 from gateway.context import AnyConnection, GatewayContext, Http, client_address, context_of
 from gateway.customers import opens_order
 from gateway.customers import shown_token as customer_token
-from gateway.keys import LINK_MARK
+from gateway.keys import LINK_MARK, WATCH_MARK
 from gateway.problems import Problem, not_found
 from gateway.rights import PRICES, Right, right_of
 from gateway.same_site import check_origin
@@ -124,7 +124,11 @@ async def is_buyer(context: GatewayContext, token: str, order_id: str) -> bool:
 
 
 async def may_see_order(context: GatewayContext, token: str, order_id: str) -> bool:
-    """Whether a token opens this order: its buyer's, or one of staff who read orders."""
+    """Whether a token opens the news of this order: its buyer's, one that its page has, or one of staff who read
+    orders.
+    """
+    if token.startswith(WATCH_MARK):
+        token = context.keys.watched_by(token, order_id)
     if await is_buyer(context, token, order_id):
         return True
     staff = await staff_of(context, token, is_use=False)  # Sockets ask again and again, with nobody there.
@@ -160,6 +164,11 @@ def may_price(request: Http, staff: Staff) -> None:
         Problem: The key is missing, or the sign-in is not fresh.
     """
     _check(staff, PRICES, context_of(request.scope))
+
+
+def shown_by_link(scope: Scope) -> bool:
+    """Whether a guard has let a request in by the link of a mail."""
+    return subject_of(scope).startswith(LINK_MARK)
 
 
 def signed_in(scope: Scope) -> Staff | None:

@@ -25,11 +25,12 @@ from engine.passkeys import Passkeys
 from engine.passwords import Passwords
 from engine.postgres import Database
 from engine.vault import Vault
+from gateway.brand import BrandReader
 from gateway.guard import Guard
 from gateway.keys import Keys
 from gateway.live import Hub
 from gateway.sessions import Sessions
-from gateway.settings import PageSettings
+from gateway.settings import ShownSetting
 from gateway.staff_gate import StaffGate
 from gateway.stripe_events import OwnAccount
 from gateway.tries import Tries
@@ -85,7 +86,8 @@ class GatewayContext:
     tries: Tries
     passkeys: Passkeys
     currency: Currency
-    pages: PageSettings
+    brand: BrandReader
+    settings: tuple[ShownSetting, ...]  # Of the environment, for staff to read.
     cart_hold_s: float
     language: str
     media_url: str  # Before the keys of pictures, without a slash behind it.

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from engine.roots import Roots
 
 LINK_MARK = "ol_"  # Begins the token of a mail's link, so that only such tokens are looked up.
+WATCH_MARK = "ow_"  # Begins a token that opens the news of an order, and nothing else.
 _NONCE_BYTES = 12  # As AES-GCM takes it. Source: NIST SP 800-38D, 8.2.
 
 
@@ -50,6 +51,20 @@ class Keys:
         """Return the token of a mail's link. Which order it opens, and how long, the mail's record says."""
         mac = hmac.digest(self._all()[0].links, mail_id.encode(), hashlib.sha256)
         return LINK_MARK + base64.urlsafe_b64encode(mac).decode().rstrip("=")
+
+    def watch_token(self, token: str, order_id: str) -> str:
+        """Seal a token that opens an order so that it opens no more than the order's news: for scripts of its page."""
+        sealed = self.encrypt(token.encode(), f"watch {order_id}")
+        return WATCH_MARK + base64.urlsafe_b64encode(sealed).decode().rstrip("=")
+
+    def watched_by(self, token: str, order_id: str) -> str:
+        """Return the token that a watching one was made of; "" if it was altered, or is of another order."""
+        text = token.removeprefix(WATCH_MARK)
+        try:
+            sealed = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        except ValueError:
+            return ""
+        return (self.decrypt(sealed, f"watch {order_id}") or b"").decode()
 
     def encrypt(self, content: bytes, about: str) -> bytes:
         """Encrypt content to be kept; reading it takes the same `about`."""

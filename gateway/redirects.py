@@ -13,7 +13,8 @@ from gateway.answers import answer_messages, problem_messages
 from gateway.context import GatewayContext
 from gateway.problems import Problem
 
-_OURS: Final = ("/admin", "/carts", "/orders", "/webhooks", "/health", "/media", "/static", "/live")  # Never looked up.
+# Never looked up.
+_OURS: Final = ("/admin", "/carts", "/order", "/orders", "/webhooks", "/health", "/media", "/static", "/live")
 _LONGEST: Final = 2048  # Bytes of an address that can have a redirect.
 _KEPT: Final = "%/?#[]@!$&'()*+,;=:"  # What an address may have beside letters and digits. Source: RFC 3986, 2.2.
 

@@ -1,6 +1,6 @@
 """Settings of the edge."""
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal, NamedTuple, TypeAlias
 
 import msgspec
 
@@ -15,6 +15,16 @@ Bound: TypeAlias = Annotated[int, msgspec.Meta(ge=0)]  # 0 lifts it.
 def url_of(host: str, port: int) -> str:
     """Write the shop's URL. Source: RFC 3986, 3.2.2, for the brackets."""
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+class ShownSetting(NamedTuple):
+    """A setting of the environment as staff read it. Of a secret, `value` says only that there is one."""
+
+    name: str
+    section: str
+    meaning: str
+    value: str
+    is_default: bool
 
 
 class EdgeSettings(Settings, frozen=True, kw_only=True):
@@ -164,11 +174,11 @@ _URL_OR_TEXT = "The address of a page (https://...), or the text itself. Empty: 
 
 def is_address(text: str) -> bool:
     """Whether a notice is the address of a page elsewhere, and no text."""
-    return text.startswith(("https://", "http://"))
+    return text.startswith(("https://", "http://")) and "\n" not in text
 
 
 class PageSettings(Settings, frozen=True, kw_only=True):
-    """The shop's duties to inform its buyers, which only its owner can fulfil."""
+    """The shop's name, and its duties to inform its buyers; until the owner sets them at /admin/settings."""
 
     shopflow_shop_name: Annotated[str, meaning("The shop's name, on each page and in mails.")] = "ShopFlow"
     shopflow_shop_tagline: Annotated[str, meaning("What the shop sells, in a few words: the home page's title.")] = (
@@ -182,19 +192,3 @@ class PageSettings(Settings, frozen=True, kw_only=True):
     shopflow_tax_note: Annotated[
         str, meaning("A sentence on taxes that stands at each total, such as: Prices include VAT.")
     ] = "The shop adds nothing to this total."
-
-    @property
-    def notices(self) -> dict[str, str]:
-        """The notices by their titles, unset ones included."""
-        return {
-            "Imprint": self.shopflow_imprint,
-            "Terms": self.shopflow_terms,
-            "Returns": self.shopflow_returns,
-            "Privacy": self.shopflow_privacy,
-            "Contact": self.shopflow_contact,
-        }
-
-    @property
-    def own_texts(self) -> dict[str, str]:
-        """The notices that are texts, by the last part of their pages' addresses."""
-        return {title.lower(): text for title, text in self.notices.items() if text and not is_address(text)}

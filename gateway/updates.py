@@ -48,6 +48,7 @@ class Update(msgspec.Struct, frozen=True, omit_defaults=True):
     views: tuple[ViewRevision, ...] = ()  # Nothing older may be shown.
     views_changed_at: datetime | None = None
     sessions: tuple[str, ...] = ()  # Hashes of tokens of sessions that have ended.
+    brand: bool = False  # The shop's identity has changed.
 
 
 class Updates:
@@ -65,6 +66,7 @@ class Updates:
         self._orders: list[OrderProgressed] = []
         self._carts: dict[CartId, None] = {}
         self._sessions: list[str] = []
+        self._brand = False
         self._sleeper = Sleeper(clock)
         self._log = telemetry.logger(part="updates")
 
@@ -92,6 +94,11 @@ class Updates:
         if token_hashes:
             self._sessions.extend(token_hashes)
             self._sleeper.wake()
+
+    def publish_brand(self) -> None:
+        """Publish soon that the shop's name, looks or notices have changed."""
+        self._brand = True
+        self._sleeper.wake()
 
     async def forget_views(self, views: Sequence[ViewRevision], changed_at: datetime) -> None:
         """Forget older views of products in Redis, then tell all processes.
@@ -142,7 +149,7 @@ class Updates:
         try:
             while True:
                 await self._sleeper.until(FOREVER)
-                while self._stock or self._orders or self._carts or self._sessions:
+                while self._stock or self._orders or self._carts or self._sessions or self._brand:
                     if not await self._publish():
                         await self._sleeper.until(FOREVER, within_s=_RETRY_S)
         finally:
@@ -154,6 +161,7 @@ class Updates:
         orders = self._orders[:_MOST_AT_ONCE]
         carts = tuple(self._carts)[:_MOST_AT_ONCE]
         sessions = tuple(self._sessions[:_MOST_AT_ONCE])
+        brand, self._brand = self._brand, False
         for level in levels:
             del self._stock[level.sku]
         del self._orders[: len(orders)]
@@ -165,7 +173,9 @@ class Updates:
             with redis_errors():
                 async with self._redis.pipeline(transaction=False) as pipeline:
                     await self._cache.write(levels, pipeline)
-                    update = Update(stock=tuple(levels), orders=tuple(orders), carts=carts, sessions=sessions)
+                    update = Update(
+                        stock=tuple(levels), orders=tuple(orders), carts=carts, sessions=sessions, brand=brand
+                    )
                     await self._broadcast.publish(update, pipeline)
                     await pipeline.execute()
         except Unavailable as away:
@@ -173,6 +183,7 @@ class Updates:
             self._stock = {level.sku: level for level in levels} | self._stock  # Levels that came meanwhile are newer.
             self._orders = [*orders, *self._orders][-_MOST_ORDERS:]
             self._sessions = [*sessions, *self._sessions][-_MOST_ORDERS:]
+            self._brand |= brand
             # Carts are not kept: they are in Redis themselves, and after a gap all watchers read again.
             return False
         return True

@@ -6,13 +6,16 @@ from bus.messages.base import Sku
 from bus.messages.catalog import PriceSkus
 from bus.messages.order import GetOrder, Order, OrderProgressed
 from engine.actor import Bus
+from gateway.brand import BrandReader
 from gateway.live import Hub
 from gateway.unpaid_orders import UnpaidOrders
 from gateway.updates import Updates
 from gateway.views.reader import ViewReader
 
 
-async def pass_on_updates(updates: Updates, hub: Hub, views: ViewReader, unpaid: UnpaidOrders) -> None:
+async def pass_on_updates(
+    updates: Updates, hub: Hub, views: ViewReader, unpaid: UnpaidOrders, brand: BrandReader
+) -> None:
     """Pass published updates on to the hub and to what is shown, which read again after a gap, and to unpaid orders.
 
     Ends by being cancelled.
@@ -22,6 +25,7 @@ async def pass_on_updates(updates: Updates, hub: Hub, views: ViewReader, unpaid:
             hub.stale()
             views.stale()
             updates.live_levels.stale()
+            brand.forget()
             continue
         views.changed(update.views, update.views_changed_at)
         updates.live_levels.changed(update.stock)
@@ -31,6 +35,8 @@ async def pass_on_updates(updates: Updates, hub: Hub, views: ViewReader, unpaid:
             unpaid.progressed(order)
         for cart_id in update.carts:
             hub.cart_changed(cart_id)
+        if update.brand:
+            brand.forget()
         if update.sessions:
             hub.sessions_ended(frozenset(update.sessions))
 

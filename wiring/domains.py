@@ -15,6 +15,7 @@ from redis.asyncio import Redis
 
 from actors.analytics.actor import Analytics
 from actors.audit.actor import Auditor
+from actors.branding.actor import Brandings
 from actors.cart.actor import Carts, CartSettings
 from actors.catalog.actor import Catalog
 from actors.customer.actor import Customers
@@ -60,6 +61,7 @@ _ROOT: Final = Path(__file__).parent.parent
 ACTORS: Final[tuple[type[Actor], ...]] = (
     Catalog, Carts, Inventory, Orders, Payments, Warehouse, Shipping, Email, Notifications, Analytics, Auditor,
     IdempotencyKeys, Media, Search, Imports, Views, KeyKeeper, Customers, People, Privacy,
+    Brandings,
 )  # fmt: skip
 
 # The folders of migrations, each for a PostgreSQL schema of its own.
@@ -179,4 +181,5 @@ def make_actors(given: Given) -> Sequence[Actor]:
         KeyKeeper(database=database, vault=given.vault, clock=clock),
         Customers(vault=given.vault),
         Privacy(bus=bus, database=database, clock=clock, listed=given.erased),
+        Brandings(updates=given.updates),
     )

@@ -15,6 +15,7 @@ from gateway.access import TOKEN_MARK, keys_of, may_see_order
 from gateway.api.catalog.showing import render
 from gateway.api.costs import COSTS
 from gateway.app import make_app
+from gateway.brand import BrandReader
 from gateway.context import GatewayContext
 from gateway.customers import CUSTOMERS
 from gateway.flow_board import FlowBoard
@@ -44,6 +45,7 @@ from gateway.tries import Tries
 from gateway.views.reader import ViewReader
 from gateway.watch import pass_on_updates, read_sold, read_status
 from wiring.domains import ShopSettings
+from wiring.settings import shown_settings
 from wiring.shop import Shop
 
 
@@ -97,7 +99,7 @@ async def _serving(shop: Shop, listener: socket.socket, passwords: Passwords) ->
         tasks.start_soon(hub.run)
         tasks.start_soon(views.run)
         tasks.start_soon(shop.updates.live_levels.run)
-        tasks.start_soon(pass_on_updates, shop.updates, hub, views, guard.unpaid)
+        tasks.start_soon(pass_on_updates, shop.updates, hub, views, guard.unpaid, context.brand)
         if may_have_siblings(shop.settings):
             tasks.start_soon(shared.run)
         tasks.start_soon(server.serve, [listener])
@@ -150,7 +152,8 @@ def _context(
         tries=Tries(redis, shop.clock, shop.vault, settings.shopflow_login_failures),
         passkeys=Passkeys(redis, shop.clock, site),
         currency=settings.shopflow_currency,
-        pages=shop.settings.pages,
+        brand=BrandReader(bus=shop.bus, clock=shop.clock, settings=shop.settings.pages),
+        settings=shown_settings(shop.settings),
         cart_hold_s=shop.settings.inventory.shopflow_cart_hold_s,
         language=settings.shopflow_language,
         media_url=settings.media_url,

@@ -11,7 +11,8 @@ from bus.messages.currencies import is_known
 from engine.errors import BadSetting
 from engine.files import make_folder
 from engine.master_key import read_master_key
-from engine.settings import read_settings, unknown_variables
+from engine.settings import Setting, describe, read_settings, unknown_variables
+from gateway.settings import ShownSetting
 from wiring.domains import ShopSettings
 
 # By the scripts of docs/deploying.md, and by campaigns of tests.
@@ -72,3 +73,20 @@ def _check_keys(settings: ShopSettings) -> None:
         raise BadSetting("STRIPE_PUBLISHABLE_KEY: one of the two keys is for tests, and the other is live")
     if "live" in modes and settings.engine.shopflow_crash_at:
         raise BadSetting("SHOPFLOW_CRASH_AT: is for tests, and STRIPE_SECRET_KEY is live")
+
+
+def shown_settings(read: ShopSettings) -> tuple[ShownSetting, ...]:
+    """Return all settings as staff may read them: of secrets only whether they are set."""
+    return tuple(
+        ShownSetting(one.name, group.name, one.meaning, _shown(getattr(read, group.name), one), is_default)
+        for group in msgspec.structs.fields(ShopSettings)
+        for one in describe(group.type)
+        for is_default in [getattr(getattr(read, group.name), one.field) == one.default]
+    )
+
+
+def _shown(section: object, setting: Setting) -> str:
+    value = getattr(section, setting.field)
+    if setting.is_secret:
+        return "(secret)" if value else ""
+    return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)

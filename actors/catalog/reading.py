@@ -28,7 +28,7 @@ from bus.messages.catalog import (
     ReadProducts,
     SkuCheck,
 )
-from bus.messages.catalog_copies import ListStamps, ProductStamps, ReadSkuProducts
+from bus.messages.catalog_copies import ListSkusWithin, ListStamps, ProductStamps, ReadSkuProducts, SkuNames
 from bus.messages.parts import Bundles, ReadBundles
 from bus.messages.sorting import sort_key
 from bus.messages.views import MOST_CHANGES, MOST_VIEWS, ProductViews, ReadViewChanges, ReadViews, ViewChanges
@@ -90,6 +90,10 @@ class Reading(Viewing):
             raise BadInput(f"at most {_MOST_READ} SKUs in one request")
         ids = await copies.products_of(self._database, ask.skus)
         return Products(products=tuple(await store.read(self._database, ids)))
+
+    @call(limit=4)
+    async def within(self, ask: ListSkusWithin) -> SkuNames:
+        return await copies.within(self._database, ask)
 
     @call(limit=1)
     async def stamps(self, ask: ListStamps) -> ProductStamps:

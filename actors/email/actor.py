@@ -13,6 +13,7 @@ from actors.email.mime import compose
 from actors.email.person import PersonalMails
 from actors.email.private import RecordMail
 from actors.email.rules import TEMPLATES
+from actors.email.sender import Sender
 from actors.email.smtp import Mailer, SmtpSettings
 from bus.messages.customer import AccountMail, ReadAccountMail, SendAccountMail
 from bus.messages.email import (
@@ -54,7 +55,7 @@ class Email(PersonalMails, MailsForStaff, Actor):
         self._database = database
         self._mailer = mailer
         self._clock = clock
-        self._sender = settings.shopflow_mail_from
+        self._sender = Sender(bus, clock, settings.shopflow_mail_from)
         self._links_last = timedelta(days=settings.shopflow_order_link_days)
         self._shop_url = shop_url
         self._link_token = link_token
@@ -66,13 +67,13 @@ class Email(PersonalMails, MailsForStaff, Actor):
         if not order.email:  # Whoever ordered was forgotten.
             return None
         template = TEMPLATES[type(event)]
-        own_id = rules.message_id(envelope.id, template, self._sender)
+        own_id = rules.message_id(envelope.id, template, self._sender.address)
         token = self._link_token(own_id)
         now = self._clock.now()
         link = rules.order_link(self._shop_url, order.id, token, now + self._links_last)
-        written = rules.write(event, order, link)
+        written, sender = rules.write(event, order, link), await self._sender.read()
         try:
-            mail = compose(written, sender=self._sender, recipient=order.email, own_id=own_id, at=now)
+            mail = compose(written, sender=sender, recipient=order.email, own_id=own_id, at=now)
         except ValueError:
             raise BadInput(f"{about.id} has no address that a mail can be sent to") from None  # It would name it.
         await self._mailer.send(mail)
@@ -84,10 +85,10 @@ class Email(PersonalMails, MailsForStaff, Actor):
         mail = await self._bus.ask(ReadAccountMail(mail_id=ask.mail_id, kind=ask.kind, customer_id=ask.customer_id))
         if not isinstance(mail, AccountMail):
             return
-        own_id = rules.message_id(ask.mail_id, f"account_{mail.kind}", self._sender)
-        written = accounts.write(mail, self._shop_url)
+        own_id = rules.message_id(ask.mail_id, f"account_{mail.kind}", self._sender.address)
+        written, sender = accounts.write(mail, self._shop_url), await self._sender.read()
         try:
-            composed = compose(written, sender=self._sender, recipient=mail.email, own_id=own_id, at=self._clock.now())
+            composed = compose(written, sender=sender, recipient=mail.email, own_id=own_id, at=self._clock.now())
         except ValueError as error:
             raise BadInput(f"{ask.mail_id} has no address that can be written to") from error
         await self._mailer.send(composed)

@@ -6,7 +6,7 @@ from typing import Annotated, Protocol, TypeVar
 
 import msgspec
 
-from actors.inventory import books, importing, ledger, moving, rules, store
+from actors.inventory import books, importing, moving, rules, store
 from actors.inventory.private import ReleaseExpired
 from actors.inventory.reading import StockReading
 from actors.inventory.shelf import Shelf
@@ -23,10 +23,8 @@ from bus.messages.inventory import (
     HoldsMoved,
     HoldStock,
     HoldUnits,
-    ListStock,
     MoveHolds,
     OutOfStock,
-    ReadLedger,
     ReceiveStock,
     RepairStock,
     SetOnHand,
@@ -34,9 +32,7 @@ from bus.messages.inventory import (
     StockBelowHeld,
     StockCount,
     StockHeld,
-    StockLedger,
     StockLevel,
-    StockList,
     StockMoved,
     StockRefused,
     UndoCounts,
@@ -48,7 +44,7 @@ from bus.messages.inventory import (
 )
 from bus.messages.order import OrderCancelled, OrderCreated, OrderSettled, OrderShipped, PaymentCameLate
 from bus.messages.payment import PaymentFailed, PaymentProcessing, PaymentReceived
-from engine.actor import Bus, call, turn
+from engine.actor import Bus, turn
 from engine.alarm import Alarm
 from engine.clock import Clock
 from engine.crash import CrashPoint
@@ -250,14 +246,6 @@ class Inventory(StockReading):
         shelf, undone = await importing.undo(tx, ask)
         await self._save(tx, shelf)
         return undone
-
-    @call(limit=2)
-    async def list_stock(self, ask: ListStock) -> StockList:
-        return await ledger.stock(self._database, ask)
-
-    @call(limit=2)
-    async def read_ledger(self, ask: ReadLedger) -> StockLedger:
-        return await ledger.movements(self._database, ask)
 
     @turn
     async def receive(self, tx: Transaction, ask: ReceiveStock) -> StockCount:

@@ -1,8 +1,8 @@
-"""What others read of the inventory: levels, books, what runs low, and when held units come back."""
+"""Reading the inventory: levels, books, what runs low, and when held units come back."""
 
 from collections.abc import Sequence
 
-from actors.inventory import books, store
+from actors.inventory import books, ledger, store
 from bus.messages.audit import Findings
 from bus.messages.inventory import (
     AuditStock,
@@ -10,12 +10,19 @@ from bus.messages.inventory import (
     GetStock,
     HoldEnds,
     HoldFacts,
+    ListHolds,
     ListLevels,
     ListLowStock,
+    ListStock,
+    LiveHolds,
     ReadHoldEnds,
     ReadHoldFacts,
+    ReadLedger,
+    ReadStock,
     StockCount,
+    StockLedger,
     StockLevels,
+    StockList,
     UnknownSku,
 )
 from engine.actor import Actor, call, turn
@@ -68,3 +75,19 @@ class StockReading(Actor):
         if len(ask.skus) > _MOST_ASKED:
             raise BadInput(f"at most {_MOST_ASKED} SKUs in one request")
         return HoldEnds(ends=tuple(await store.hold_ends(self._database, ask.skus, self._clock.now())))
+
+    @call(limit=2)
+    async def list_stock(self, ask: ListStock) -> StockList:
+        return await ledger.stock(self._database, ask)
+
+    @call(limit=2)
+    async def read_stock(self, ask: ReadStock) -> StockList:
+        return await ledger.books(self._database, ask)
+
+    @call(limit=2)
+    async def read_ledger(self, ask: ReadLedger) -> StockLedger:
+        return await ledger.movements(self._database, ask)
+
+    @call(limit=2)
+    async def list_holds(self, ask: ListHolds) -> LiveHolds:
+        return await ledger.holds(self._database, ask.sku)

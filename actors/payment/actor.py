@@ -19,7 +19,7 @@ from actors.payment.private import (
     SendRefund,
 )
 from actors.payment.reconciler import Reconciler
-from actors.payment.state import Payment, RefundState, payment_id_of
+from actors.payment.state import ORDER, Payment, RefundState, payment_id_of
 from actors.payment.stripe import KEY_LIFETIME, Stripe
 from bus.messages.audit import BooksRepaired, Finding, Findings, Repairs
 from bus.messages.base import Money
@@ -28,6 +28,7 @@ from bus.messages.payment import (
     AuditMoney,
     CreateIntent,
     FindPayments,
+    GetIntent,
     Intent,
     IntentClosed,
     IntentRefused,
@@ -117,6 +118,15 @@ class Payments(PersonalPayments, Actor, name="payment"):
             if rules.is_unwanted(ask, stands):
                 tx.send(CancelIntent(order_id=ask.order_id, intent_id=ask.intent_id))
         return answers
+
+    @call(limit=16)
+    async def get_intent(self, ask: GetIntent) -> Intent | IntentClosed:
+        stands = await store.open_intent(self._database, payment_id_of(ask.order_id, ORDER))
+        return (
+            await self._stripe.get_intent(stands[0], ask.order_id, stands[1])
+            if stands
+            else IntentClosed(order_id=ask.order_id)
+        )
 
     @turn
     async def apply_webhook(self, tx: Transaction, asks: Sequence[RecordStripeEvent]) -> Sequence[bool]:

@@ -108,6 +108,15 @@ async def add_called_off(tx: Transaction, orders: Collection[OrderId], reconcile
     await tx.execute(_ADD_CALLED_OFF, sorted(orders), tx.now, tx.now + reconcile_after)
 
 
+async def open_intent(database: Database, payment_id: str) -> tuple[str, Money] | None:
+    """The intent and the amount of a payment that waits for its buyer, if there is one."""
+    statement = "select intent_id, currency, amount from payment.payments where payment_id = $1 and status = 'open'"
+    rows = await database.fetch(statement, payment_id)
+    if not rows or not rows[0]["intent_id"]:
+        return None
+    return rows[0]["intent_id"], Money(amount=rows[0]["amount"], currency=rows[0]["currency"])
+
+
 async def intent_of(database: Database, payment_id: str) -> str | None:
     """The intent that stands for a payment, if there is one."""
     rows = await database.fetch("select intent_id from payment.payments where payment_id = $1", payment_id)

@@ -10,6 +10,8 @@ from bus.messages.inventory import UnitsRetaken
 from bus.messages.order import OrderCancelled, OrderCreated, OrderFulfilled, OrderSettled
 from bus.messages.payment import DisputeClosed, DisputeOpened, FraudWarned, FullyRefunded, PaymentReceived
 from bus.messages.warehouse import (
+    IN_HAND,
+    MOST_LISTS,
     ListPickLists,
     ListUnopened,
     MoneyInDoubt,
@@ -20,14 +22,21 @@ from bus.messages.warehouse import (
     PickList,
     PickListFacts,
     PickListPage,
+    PutAside,
     ReadPickListFacts,
+    ReadPickLists,
     Ship,
+    TakeInHand,
+    TakenByOther,
+    TakeWave,
     WrongStep,
 )
 from engine.actor import Actor, call, turn
+from engine.errors import BadInput
 from engine.postgres import Database
 from engine.transaction import Transaction
 
+_MOST_READ = 200
 Answer: TypeAlias = PickList | NoSuchPickList | WrongStep | MoneyInDoubt
 
 
@@ -86,8 +95,52 @@ class Warehouse(Actor):
         return _without_doubts(await self._step(tx, [ask.id for ask in asks], "release"))
 
     @turn
-    async def pick(self, tx: Transaction, asks: Sequence[Pick]) -> Sequence[PickList | NoSuchPickList | WrongStep]:
-        return _without_doubts(await self._step(tx, [ask.id for ask in asks], "pick"))
+    async def take_wave(self, tx: Transaction, ask: TakeWave) -> PickListPage:
+        if not 1 <= ask.lists <= MOST_LISTS:
+            raise BadInput(f"lists must be 1 to {MOST_LISTS}")
+        states = await store.lock_wave(tx, ask.by, tx.now - IN_HAND, ask.lists)
+        for state in states:
+            rules.take_in_hand(state, ask.by, tx.now)
+        await store.save(tx, states)
+        lists = await store.read(tx, [state.id for state in states])
+        return PickListPage(pick_lists=tuple(lists.values()), next=None)
+
+    @turn
+    async def take_in_hand(
+        self, tx: Transaction, ask: TakeInHand
+    ) -> PickList | NoSuchPickList | WrongStep | TakenByOther:
+        state = (await store.lock(tx, [ask.id])).get(ask.id)
+        if state is None:
+            return NoSuchPickList(id=ask.id)
+        since, is_others = state.picker_since, rules.is_others(state, ask.by, tx.now)
+        if not rules.take_in_hand(state, ask.by, tx.now, take_over=ask.take_over):
+            if is_others and since is not None:
+                return TakenByOther(id=ask.id, since=since)
+            return WrongStep(id=ask.id, status=state.status)
+        await store.save(tx, [state])
+        return (await store.read(tx, [ask.id]))[ask.id]
+
+    @turn
+    async def put_aside(self, tx: Transaction, ask: PutAside) -> PickList | NoSuchPickList:
+        state = (await store.lock(tx, [ask.id])).get(ask.id)
+        if state is None:
+            return NoSuchPickList(id=ask.id)
+        rules.put_aside(state, ask.by)
+        await store.save(tx, [state])
+        return (await store.read(tx, [ask.id]))[ask.id]
+
+    @turn
+    async def pick(
+        self, tx: Transaction, asks: Sequence[Pick]
+    ) -> Sequence[PickList | NoSuchPickList | WrongStep | TakenByOther]:
+        states = await store.lock(tx, {ask.id for ask in asks})
+        others = {
+            one.id: TakenByOther(id=one.id, since=one.picker_since)
+            for ask in asks
+            if (one := states.get(ask.id)) and one.picker_since and rules.is_others(one, ask.by, tx.now) and ask.by
+        }
+        steps = iter(_without_doubts(await self._step(tx, [ask.id for ask in asks if ask.id not in others], "pick")))
+        return [others[ask.id] if ask.id in others else next(steps) for ask in asks]
 
     @turn
     async def pack(self, tx: Transaction, asks: Sequence[Pack]) -> Sequence[Answer]:
@@ -100,6 +153,12 @@ class Warehouse(Actor):
     @call(limit=4)  # A statement outside any turn: a long list delays no parcel.
     async def browse(self, ask: ListPickLists) -> PickListPage:
         return await store.page(self._database, ask)
+
+    @call(limit=4)
+    async def read(self, ask: ReadPickLists) -> PickListPage:
+        if len(ask.ids) > _MOST_READ:
+            raise BadInput(f"at most {_MOST_READ} pick lists in one request")
+        return PickListPage(pick_lists=tuple((await store.read(self._database, ask.ids)).values()), next=None)
 
     @call(limit=4)
     async def facts(self, ask: ReadPickListFacts) -> PickListFacts:

@@ -1,11 +1,12 @@
-"""The life of a pick list, as a table. Pure."""
+"""The life of a pick list, as a table. Pure. Who has one in hand: docs/decisions/0065."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Literal, TypeAlias
 
 from bus.messages.base import OrderId
-from bus.messages.warehouse import ParcelPacked, ParcelReady, PickingStarted, PickListStatus
+from bus.messages.warehouse import IN_HAND, ParcelPacked, ParcelReady, PickingStarted, PickListStatus
 from engine.message import Event
 
 Step: TypeAlias = Literal["release", "pick", "pack", "ship", "cancel", "revive"]
@@ -35,6 +36,8 @@ class PickListState:
     weight_g: int
     order_id: OrderId
     doubts: list[str]
+    picker: str = ""
+    picker_since: datetime | None = None
     events: list[Event] = field(default_factory=list)
 
 
@@ -51,6 +54,25 @@ def take(state: PickListState, step: Step) -> bool:
     if step == "ship" and state.confirmed:
         state.events.append(_ready(state))
     return True
+
+
+def is_others(state: PickListState, by: str, now: datetime) -> bool:
+    """Whether somebody else has the list in hand."""
+    return state.picker not in ("", by) and state.picker_since is not None and now - state.picker_since < IN_HAND
+
+
+def take_in_hand(state: PickListState, by: str, now: datetime, *, take_over: bool = False) -> bool:
+    """Give the list to a member of staff; False if it is not to be picked or packed, or is somebody else's."""
+    if state.status not in ("open", "picked") or (is_others(state, by, now) and not take_over):
+        return False
+    state.picker, state.picker_since = by, now
+    return True
+
+
+def put_aside(state: PickListState, by: str) -> None:
+    """Take the list out of the hands of a member of staff, if they have it."""
+    if state.picker == by:
+        state.picker, state.picker_since = "", None
 
 
 def is_doubtful(state: PickListState, step: Step, *, despite_doubt: bool) -> bool:

@@ -22,24 +22,35 @@ from unnest($1::text[], $2::text[], $3::text[], $4::bigint[]) as p (id, number, 
 on conflict (id) do nothing"""
 # In the order of their ids, so that two turns never deadlock.
 _LOCK = """
-select id, order_id, status, confirmed, weight_g, doubts
+select id, order_id, status, confirmed, weight_g, doubts, picker, picker_since
 from warehouse.pick_lists where id = any($1) order by id for update"""
 _LOCK_OF_ORDERS = _LOCK.replace("where id = any($1)", "where order_id = any($1)")
 # Each list of doubts travels as one text: `unnest` would take a list of lists apart.
 _SAVE = """
 update warehouse.pick_lists p set status = n.status, confirmed = n.confirmed,
-    doubts = case when n.doubts = '' then '{}' else string_to_array(n.doubts, chr(10)) end
-from unnest($1::text[], $2::text[], $3::boolean[], $4::text[]) as n (id, status, confirmed, doubts)
+    doubts = case when n.doubts = '' then '{}' else string_to_array(n.doubts, chr(10)) end,
+    picker = n.picker, picker_since = n.picker_since
+from unnest($1::text[], $2::text[], $3::boolean[], $4::text[], $5::text[], $6::timestamptz[])
+    as n (id, status, confirmed, doubts, picker, picker_since)
 where p.id = n.id"""
+# Those that are one's own first. What another turn has locked is somebody else's by the time it is free.
+_LOCK_OWN = _LOCK.replace(
+    "where id = any($1) order by id", "where picker = $1 and status = 'open' order by created_at, id limit $2"
+)
+_LOCK_FREE = _LOCK.replace(
+    "where id = any($1) order by id",
+    """where status = 'open' and picker <> $1 and (picker = '' or picker_since <= $2)
+order by created_at, id limit $3""",
+).replace("for update", "for update skip locked")
 _READ = """
-select id, order_id, number, status, lines, weight_g, created_at, doubts
-from warehouse.pick_lists where id = any($1)"""
+select id, order_id, number, status, lines, weight_g, created_at, doubts, picker, picker_since
+from warehouse.pick_lists where id = any($1) order by created_at, id"""
 _LIST = """
-select id, order_id, number, status, lines, weight_g, created_at, doubts from warehouse.pick_lists
+select id, order_id, number, status, lines, weight_g, created_at, doubts, picker, picker_since from warehouse.pick_lists
 where (created_at, id) > ($1, $2) order by created_at, id limit $3"""
 # A separate statement: "status is this, if any is given" would find no index.
 _LIST_OF_STATUS = _LIST.replace("where", "where status = $4 and")
-
+_LIST_IN_HAND = _LIST.replace("where", "where picker = $4 and status in ('open', 'picked', 'packed') and")
 
 _FACTS = """
 select id, order_id, status, confirmed, lines, created_at from warehouse.pick_lists
@@ -72,6 +83,13 @@ async def lock_of_orders(tx: Transaction, orders: Collection[OrderId]) -> list[P
     return [_state(row) for row in await tx.fetch(_LOCK_OF_ORDERS, list(orders))]
 
 
+async def lock_wave(tx: Transaction, by: str, free_since: datetime, most: int) -> list[PickListState]:
+    """Lock the open lists that a member of staff has in hand, and the oldest free ones, `most` in all."""
+    own = [_state(row) for row in await tx.fetch(_LOCK_OWN, by, most)]
+    free = await tx.fetch(_LOCK_FREE, by, free_since, most - len(own)) if len(own) < most else []
+    return [*own, *map(_state, free)]
+
+
 async def save(tx: Transaction, states: Collection[PickListState]) -> None:
     """Write the changes of locked pick lists, and publish their events."""
     await tx.execute(
@@ -80,14 +98,16 @@ async def save(tx: Transaction, states: Collection[PickListState]) -> None:
         [state.status for state in states],
         [state.confirmed for state in states],
         ["\n".join(state.doubts) for state in states],
+        [state.picker for state in states],
+        [state.picker_since for state in states],
     )
     for state in states:
         tx.publish(*state.events)
 
 
-async def read(tx: Transaction, ids: Collection[OrderId]) -> dict[OrderId, PickList]:
+async def read(reader: Transaction | Database, ids: Collection[OrderId]) -> dict[OrderId, PickList]:
     """Pick lists by id."""
-    return {row["id"]: _pick_list(row) for row in await tx.fetch(_READ, list(ids))}
+    return {row["id"]: _pick_list(row) for row in await reader.fetch(_READ, list(ids))}
 
 
 async def page(database: Database, ask: ListPickLists) -> PickListPage:
@@ -99,7 +119,12 @@ async def page(database: Database, ask: ListPickLists) -> PickListPage:
     limit = page_limit(ask.limit)
     created_at, last_id = read_cursor(ask.after, tuple[datetime, str]) or (LONG_AGO, "")
     place = (created_at, last_id, limit + 1)
-    rows = await (database.fetch(_LIST_OF_STATUS, *place, ask.status) if ask.status else database.fetch(_LIST, *place))
+    if ask.status:
+        rows = await database.fetch(_LIST_OF_STATUS, *place, ask.status)
+    elif ask.picker:
+        rows = await database.fetch(_LIST_IN_HAND, *place, ask.picker)
+    else:
+        rows = await database.fetch(_LIST, *place)
     shown = page_of(rows, limit, lambda row: (row["created_at"], row["id"]))
     return PickListPage(pick_lists=tuple(_pick_list(row) for row in shown.items), next=shown.next)
 

@@ -1,6 +1,6 @@
 """Queries for copies of the catalog: the search's index, and the audit of it."""
 
-from bus.messages.base import ProductId, Sku, Value
+from bus.messages.base import CategoryId, ProductId, Sku, Value
 from bus.messages.catalog import Products
 from engine.message import Query, Reply
 
@@ -12,6 +12,22 @@ class ReadSkuProducts(Query[Products]):
     """
 
     skus: tuple[Sku, ...]
+
+
+class SkuNames(Reply):
+    """SKUs in their order, and the cursor of the next page; None at the end."""
+
+    skus: tuple[Sku, ...]
+    next: str | None
+
+
+class ListSkusWithin(Query[SkuNames]):
+    """List the SKUs of products in one of these categories, bundles left out: they have no units of their own."""
+
+    within: tuple[CategoryId, ...]
+    begin: str = ""  # How they begin; case does not count.
+    limit: int = 100  # 1 to 100.
+    after: str = ""
 
 
 class ProductStamp(Value, frozen=True, kw_only=True):

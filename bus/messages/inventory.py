@@ -1,7 +1,7 @@
 """The inventory: units on the shelf, and units held for carts and orders."""
 
 from datetime import datetime
-from typing import Final
+from typing import Final, Literal
 
 from bus.messages.audit import Findings, Repairs
 from bus.messages.base import CartId, Fact, OrderId, ReadSpan, Sku, Units, Value
@@ -139,6 +139,34 @@ class ListStock(Query[StockList]):
     q: str = ""  # How the SKU begins; case does not count.
     low: int | None = None  # Only those with at most so many available.
     after: str = ""
+
+
+class ReadStock(Query[StockList]):
+    """Read the books of these SKUs, 1,000 at most, by name. A SKU without books is missing."""
+
+    skus: tuple[Sku, ...]
+
+
+class LiveHold(Value, frozen=True, kw_only=True):
+    """Units that are promised to somebody now: to a cart, to an order that is being paid, or sold and not gone."""
+
+    stage: Literal["cart", "checkout", "payment", "sold"]
+    quantity: int
+    until: datetime | None  # None: until the parcel leaves.
+    order_id: OrderId | None
+
+
+class LiveHolds(Reply):
+    """The holds of a SKU, those that end first at the beginning; 200 at most, of so many units in all."""
+
+    holds: tuple[LiveHold, ...]
+    units: int  # Of these holds.
+
+
+class ListHolds(Query[LiveHolds]):
+    """List who holds units of a SKU. Payments that a bank still decides about have no end, and are not listed."""
+
+    sku: Sku
 
 
 class Movement(Value, frozen=True, kw_only=True):

@@ -41,6 +41,12 @@ class CreateIntent(Command[Intent | IntentRefused | IntentClosed]):
     purpose: str = "order"  # An order may have several payments, one for each purpose.
 
 
+class GetIntent(Query[Intent | IntentClosed]):
+    """Read the intent of an order that is not paid yet. Stripe keeps its client secret, and is asked for it."""
+
+    order_id: OrderId
+
+
 class StripeEvent(Value, frozen=True, kw_only=True):
     """A webhook of Stripe, reduced to the fields that the shop reads; its signature is verified."""
 

@@ -1,11 +1,13 @@
 """The warehouse: from paid to packed and handed over."""
 
-from datetime import datetime
-from typing import Literal, TypeAlias
+from datetime import datetime, timedelta
+from typing import Final, Literal, TypeAlias
 
 from bus.messages.base import Fact, OrderId, OrderLine, ReadSpan, Units
 from engine.message import Command, Event, Query, Reply
 
+IN_HAND: Final = timedelta(minutes=30)  # Then a list that was left lying is anybody's again.
+MOST_LISTS: Final = 50  # In one round.
 PickListStatus: TypeAlias = Literal["waiting", "open", "picked", "packed", "shipped", "cancelled"]
 
 
@@ -20,6 +22,16 @@ class PickList(Reply):
     created_at: datetime
     order_id: OrderId = ""
     doubts: tuple[str, ...] = ()  # Why the money is in doubt: "dispute du_1", "fraud warning issfr_1", "refunded".
+    picker: str = ""  # The member of staff who has it in hand, or had it last.
+    picker_since: datetime | None = None
+
+    @property
+    def of_order(self) -> OrderId:
+        return self.order_id or self.id
+
+    def picker_at(self, now: datetime) -> str:
+        """Return who has it in hand at a time, "" if nobody has."""
+        return self.picker if self.picker_since is not None and now - self.picker_since < IN_HAND else ""
 
 
 class NoSuchPickList(Reply):
@@ -42,6 +54,13 @@ class MoneyInDoubt(Reply):
     doubts: tuple[str, ...]
 
 
+class TakenByOther(Reply):
+    """The pick list is in the hands of somebody else: nothing was done."""
+
+    id: OrderId
+    since: datetime
+
+
 class PickListPage(Reply):
     """Pick lists, the oldest first, and the cursor of the next page."""
 
@@ -55,6 +74,38 @@ class ListPickLists(Query[PickListPage]):
     limit: int = 20  # 1 to 100.
     status: PickListStatus | None = None
     after: str = ""
+    picker: str = ""  # Only those that this member of staff has in hand: open, picked or packed. Without a status.
+
+
+class ReadPickLists(Query[PickListPage]):
+    """Read pick lists by id, 200 at most. Unknown ones are missing."""
+
+    ids: tuple[OrderId, ...]
+
+
+class TakeWave(Command[PickListPage]):
+    """Take the oldest open lists in hand, until one has so many in all. Safe to send twice.
+
+    What others have in hand stays with them. The answer has all open lists that one has, the oldest first.
+    """
+
+    by: str  # The member of staff.
+    lists: int  # 1 to 50.
+
+
+class TakeInHand(Command[PickList | NoSuchPickList | WrongStep | TakenByOther]):
+    """Take one open or picked list in hand. Safe to send twice."""
+
+    id: OrderId
+    by: str
+    take_over: bool = False  # Even if somebody else has it.
+
+
+class PutAside(Command[PickList | NoSuchPickList]):
+    """Give a list back that one has in hand. Somebody else's stays as it is."""
+
+    id: OrderId
+    by: str
 
 
 class Open(Command[PickList | NoSuchPickList | WrongStep]):
@@ -63,10 +114,11 @@ class Open(Command[PickList | NoSuchPickList | WrongStep]):
     id: OrderId
 
 
-class Pick(Command[PickList | NoSuchPickList | WrongStep]):
+class Pick(Command[PickList | NoSuchPickList | WrongStep | TakenByOther]):
     """Record that all goods were taken from the shelves. Safe to send twice."""
 
     id: OrderId
+    by: str = ""  # The member of staff; refused if another has the list in hand.
 
 
 class Pack(Command[PickList | NoSuchPickList | WrongStep | MoneyInDoubt]):

@@ -73,10 +73,10 @@ PARCELS: Final[Mapping[str, str]] = {
 
 _UNNAMED_CARRIER: Final = "Carrier "  # As one is called that the settings give no other name.
 
-_DECLINED: Final = "Your bank did not take this payment."
+DECLINED: Final = "Your bank did not take this payment."
 # Reasons that a buyer can do something about; whoever pays with a stolen card is told no more than others.
 # Source: Stripe, "Decline codes".
-_DECLINES: Final[Mapping[str, str]] = {
+DECLINES: Final[Mapping[str, str]] = {
     "There is not enough money in this account.": "insufficient_funds card_velocity_exceeded "
     "withdrawal_count_limit_exceeded",
     "The card has expired.": "expired_card invalid_expiry_month invalid_expiry_year",
@@ -94,7 +94,7 @@ _DECLINES: Final[Mapping[str, str]] = {
     "The payment was called off.": "canceled",
     "A test card pays only in a test.": "testmode_decline live_mode_test_card",
 }
-_BY_CODE: Final = {code: sentence for sentence, codes in _DECLINES.items() for code in codes.split()}
+_BY_CODE: Final = {code: sentence for sentence, codes in DECLINES.items() for code in codes.split()}
 
 # Of answers of the API, blocks of a quote included.
 PROBLEMS: Final[Mapping[str, str]] = {
@@ -140,6 +140,7 @@ PROBLEMS: Final[Mapping[str, str]] = {
     "not_complete": "Some of what this kind of product should say is missing.",
     "not_found": "This is not here, or not for you to see.",
     "not_paid": "The order is not paid.",
+    "not_payable": "There is nothing to pay for this order any more.",
     "not_refundable": "So much is not left to refund.",
     "not_sold": "An article in your basket is no longer sold.",
     "not_undoable": "This import can't be undone.",
@@ -188,7 +189,28 @@ PROBLEMS: Final[Mapping[str, str]] = {
     "too_many_addresses": "There are as many addresses as there may be.",
     "too_many_passkeys": "There are as many passkeys as there may be.",
     "weak_password": "This password is easily guessed. Please choose another.",
+    "taken": "A colleague has this list in hand.",
     "wrong_step": "This is not the step that comes next.",
+}
+
+MOVEMENTS: Final[Mapping[str, str]] = {
+    "cart": "Put into a basket, or taken out",
+    "checkout": "A checkout began",
+    "counted": "Counted",
+    "expired": "Set aside long enough: back on the shelf",
+    "import undone": "An import was undone",
+    "imported": "Counted by an import",
+    "received": "Received",
+    "recounted": "Counted anew, because the history did not add up",
+    "released": "Given back",
+    "renamed": "The SKU was renamed",
+    "repaired": "Repaired by the audit",
+    "returned": "The order was called off",
+    "shipped": "The parcel left",
+    "shipped units are gone": "Parcels had left before this was counted",
+    "sold": "Sold",
+    "sold late": "Sold: the money came late",
+    "sold units are counted": "Sold units are counted since then",
 }
 
 # As amounts were written in timelines by earlier versions: 19.99 EUR.
@@ -233,7 +255,7 @@ def parcel(code: str) -> str:
 
 def declined(code: str) -> str:
     """Write why a bank did not pay. Banks rarely say, and then in codes that tell a buyer nothing."""
-    return _BY_CODE.get(code, _DECLINED)
+    return _BY_CODE.get(code, DECLINED)
 
 
 def problem(code: str) -> str:

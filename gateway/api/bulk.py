@@ -90,21 +90,21 @@ async def pick_lists_in_bulk(
 ) -> DoneList:
     """Open, pick, pack or ship up to 200 pick lists. Each has an answer of its own; money in doubt is refused."""
     template = f"/admin/api/pick-lists/{{list_id}}/{data.action}"
-    return await _each(request, staff.id, template, data.ids, _steps(context)[data.action])
+    return await _each(request, staff.id, template, data.ids, _steps(context, staff)[data.action])
 
 
-def _steps(context: GatewayContext) -> Mapping[str, Do]:
+def _steps(context: GatewayContext, staff: Member) -> Mapping[str, Do]:
     async def open_one(list_id: str) -> str:
-        return (await open_paid(context, list_id)).status
+        return (await open_paid(context, staff, list_id)).status
 
     async def pick(list_id: str) -> str:
-        return view_of(await context.bus.ask(Pick(id=list_id))).status
+        return view_of(context, staff, await context.bus.ask(Pick(id=list_id, by=str(staff)))).status
 
     async def pack(list_id: str) -> str:
-        return view_of(await context.bus.ask(Pack(id=list_id))).status
+        return view_of(context, staff, await context.bus.ask(Pack(id=list_id))).status
 
     async def ship(list_id: str) -> str:
-        return view_of(await context.bus.ask(Ship(id=list_id))).status
+        return view_of(context, staff, await context.bus.ask(Ship(id=list_id))).status
 
     return {"open": open_one, "pick": pick, "pack": pack, "ship": ship}
 

@@ -14,6 +14,7 @@ _POST: Final = frozenset({"POST"})
 COSTS: Final[Sequence[RouteCost]] = (
     RouteCost("/static/.*", 1),
     RouteCost("/media/.*", 1),
+    RouteCost("/theme.css", 1),
     RouteCost("/health/.*", 1, "probes"),
     RouteCost("/webhooks/.*", 20, "signed"),
     RouteCost("/admin/api/.*", 20, "signed"),
@@ -24,6 +25,10 @@ COSTS: Final[Sequence[RouteCost]] = (
     RouteCost("/carts/[^/]+/lines/.*", 10),
     RouteCost("/orders/[^/]+/reorder", 50, methods=_POST),
     RouteCost("/orders/[^/]+/.*", 20, methods=_POST),
+    RouteCost("/orders?/[^/]+(/payment)?", 10),
+    RouteCost("/checkout", 50, methods=_POST),
+    RouteCost("/checkout", 10),
+    RouteCost("/order/[^/]+/.*", 20, methods=_POST),
     RouteCost("/(customers|sessions|password-resets|login-codes|email-undo)(/.*)?", 40),
     RouteCost("/me/(password|email|passkeys)(/.*)?", 40, methods=_POST | {"PUT"}),
     RouteCost("/me/export", 75),
@@ -37,6 +42,8 @@ COSTS: Final[Sequence[RouteCost]] = (
     RouteCost("/low-stock|/product-lookup", 12),
     RouteCost("/categories(/.*)?", 8),
     RouteCost("/collections/.*", 12),
+    RouteCost("/basket/lines", 20, methods=_POST),
+    RouteCost("/|/(search|seen)|/[cp]/.*", 20),
     RouteCost("/sitemap.xml|/feeds/.*", 50),
     RouteCost(".*", 4),
 )

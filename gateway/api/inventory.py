@@ -4,7 +4,7 @@ from typing import Annotated
 
 import msgspec
 from litestar import get, put
-from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
+from litestar.params import FromPath, FromQuery, JSONBody
 from msgspec import structs
 
 from bus.messages.base import Instant
@@ -12,7 +12,6 @@ from bus.messages.catalog import CheckSku
 from bus.messages.inventory import (
     MOST_UNITS,
     CountStock,
-    ListStock,
     ReadLedger,
     ReceiveStock,
     SetOnHand,
@@ -26,8 +25,6 @@ from gateway.api.lists import Limit, ListView
 from gateway.bundles import read_bundles
 from gateway.context import GatewayContext, Injected
 from gateway.problems import Problem
-
-Low = Annotated[int | None, QueryParameter(ge=0, le=MOST_UNITS)]
 
 
 class StockBody(Body, frozen=True, kw_only=True):
@@ -56,10 +53,6 @@ class StockView(View, frozen=True, kw_only=True):
     version: int
 
 
-class StockListView(ListView[StockView], frozen=True, kw_only=True):
-    """A page of stock, and the cursor of the next; null at the end."""
-
-
 class MovementView(View, frozen=True, kw_only=True):
     """Units that came, went or were promised: by how many each number changed, why, and for which order.
 
@@ -79,25 +72,12 @@ class LedgerView(ListView[MovementView], frozen=True, kw_only=True):
     """A page of movements, the last first, and the cursor of the next page; null at the end."""
 
 
-@get("/stock", summary="List stock")
-async def list_stock(
-    context: Injected,
-    q: FromQuery[str] = "",
-    low: Low = None,
-    limit: Limit = 20,
-    cursor: FromQuery[str] = "",
-) -> StockListView:
-    """List the stock of all SKUs by name: with `q` of those that begin so, with `low` where no more is available."""
-    page = await context.bus.ask(ListStock(limit=limit, q=q[:64], low=low, after=cursor))
-    return StockListView(items=[_stock(count) for count in page.counts], next=page.next)
-
-
 @get("/stock/{sku:str}/ledger", summary="Read what became of a SKU's units", refuses=["unknown_sku"])
 async def get_ledger(
     context: Injected, sku: FromPath[str], limit: Limit = 20, cursor: FromQuery[str] = ""
 ) -> LedgerView:
     """List the movements of a SKU, the last first, with their times, causes and orders."""
-    await _books(context, sku)
+    await read_books(context, sku)
     page = await context.bus.ask(ReadLedger(sku=sku, limit=limit, after=cursor))
     return LedgerView(items=[MovementView(**structs.asdict(each)) for each in page.movements], next=page.next)
 
@@ -105,7 +85,7 @@ async def get_ledger(
 @get("/stock/{sku:str}", summary="Read the stock of a SKU", refuses=["unknown_sku"])
 async def get_stock(context: Injected, sku: FromPath[str]) -> StockView:
     """Read the units on hand, and how many of them are sold but not shipped (`assigned`), or held."""
-    return _stock(await _books(context, sku))
+    return stock_view(await read_books(context, sku))
 
 
 @put(
@@ -122,24 +102,28 @@ async def set_stock(context: Injected, staff: Member, sku: FromPath[str], data: 
     given `version` (409 `stock_moved`). A bundle has no units of its own (409 `no_own_stock`). With an
     `Idempotency-Key` a repeat adds nothing.
     """
-    await _books(context, sku)
+    await read_books(context, sku)
     if (data.on_hand or data.received) and await read_bundles(context.bus, [sku]):
         raise Problem(409, "no_own_stock", f"{sku} is a bundle: set the stock of its parts.")
     if data.received is not None:
-        return _stock(await context.bus.ask(ReceiveStock(sku=sku, received=data.received, by=str(staff))))
+        return stock_view(await context.bus.ask(ReceiveStock(sku=sku, received=data.received, by=str(staff))))
     assert data.on_hand is not None
     ask = SetOnHand(sku=sku, on_hand=data.on_hand, recount=data.recount, version=data.version, by=str(staff))
     answer = await context.bus.ask(ask)
+    if isinstance(answer, StockCount):
+        return stock_view(answer)
+    raise _refused(answer)
+
+
+def _refused(answer: StockBelowHeld | StockMoved) -> Problem:
     if isinstance(answer, StockBelowHeld):
         detail = f"{answer.assigned} units are sold and not gone, {answer.held} are held for carts and payments."
-        raise Problem(409, "stock_below_held", detail, held=answer.held, assigned=answer.assigned)
-    if isinstance(answer, StockMoved):
-        detail = f"Units have moved since: {answer.on_hand} are on hand now. Read the stock again before you set it."
-        raise Problem(409, "stock_moved", detail, on_hand=answer.on_hand, version=answer.version)
-    return _stock(answer)
+        return Problem(409, "stock_below_held", detail, held=answer.held, assigned=answer.assigned)
+    detail = f"Units have moved since: {answer.on_hand} are on hand now. Read the stock again before you set it."
+    return Problem(409, "stock_moved", detail, on_hand=answer.on_hand, version=answer.version)
 
 
-async def _books(context: GatewayContext, sku: str) -> StockCount:
+async def read_books(context: GatewayContext, sku: str) -> StockCount:
     """Read a SKU's books, which may be without an entry yet.
 
     Raises:
@@ -155,7 +139,8 @@ async def _books(context: GatewayContext, sku: str) -> StockCount:
     return StockCount(sku=sku, on_hand=0, held=0, version=1)  # As books begin.
 
 
-def _stock(count: StockCount) -> StockView:
+def stock_view(count: StockCount) -> StockView:
+    """Show the books of a SKU."""
     return StockView(
         sku=count.sku,
         on_hand=count.on_hand,
@@ -166,4 +151,4 @@ def _stock(count: StockCount) -> StockView:
     )
 
 
-STAFF = [list_stock, get_ledger, get_stock, set_stock]
+STAFF = [get_ledger, get_stock, set_stock]

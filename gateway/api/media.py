@@ -49,7 +49,7 @@ from gateway.context import GatewayContext, Http, Injected
 from gateway.problems import Problem, not_found
 
 _PIECE: Final = 1 << 18  # Bytes of a file in memory.
-_AROUND: Final = 1 << 16  # Bytes of a form beside its file.
+AROUND: Final = 1 << 16  # Bytes of a form beside its file.
 _MOST_SERVED: Final = 16 << 20  # Bytes of one rendition.
 _KEY: Final = re.compile(rf"{RENDITIONS}{IMAGE_ID}/([0-9]{{1,4}}/)?[0-9]{{1,5}}\.(webp|avif|jpg)", re.ASCII)
 _TYPES: Final = {"webp": "image/webp", "avif": "image/avif", "jpg": "image/jpeg"}
@@ -128,12 +128,12 @@ async def picture(context: Injected, name: FromPath[Path]) -> Response[bytes]:
 @get("/products/{product_id:str}/images", summary="List a product's pictures", refuses=["not_found"])
 async def list_images(context: Injected, product_id: FromPath[str]) -> StaffImages:
     """List the pictures of a product, those included that wait or are refused."""
-    return await _list(context, (await find_product(context, product_id)).id)
+    return await _list(context, (await find_product(context, product_id, even_hidden=True)).id)
 
 
 @post(
     "/products/{product_id:str}/images",
-    request_max_body_size=MOST_BYTES + _AROUND,
+    request_max_body_size=MOST_BYTES + AROUND,
     summary="Add a picture to a product",
     form=FORM,
     refuses=["not_found", "too_many_images", "image_refused", "body_too_large"],
@@ -144,8 +144,8 @@ async def add_image(context: Injected, product_id: FromPath[str], request: Http)
     The answer comes when it can be shown, or is refused; while the shop is busy, earlier, with `state` waiting. Sent
     again, the same picture changes nothing.
     """
-    product = await find_product(context, product_id)
-    async with _received(request) as (upload, alt):
+    product = await find_product(context, product_id, even_hidden=True)
+    async with received(request) as (upload, alt):
         key = upload_key(context.clock.now())
         await context.objects.put(key, upload.file, "application/octet-stream")
         ask = StoreImage(product_id=product.id, id=upload.id, upload=key, size=upload.size, alt=alt)
@@ -165,7 +165,7 @@ async def add_image(context: Injected, product_id: FromPath[str], request: Http)
 )
 async def arrange_images(context: Injected, product_id: FromPath[str], data: JSONBody[ImageOrder]) -> StaffImages:
     """Set the order of a product's pictures; the first one stands for the product in lists."""
-    product = await find_product(context, product_id)
+    product = await find_product(context, product_id, even_hidden=True)
     answer = await context.bus.ask(ArrangeImages(product_id=product.id, ids=tuple(data.ids)))
     if isinstance(answer, NoSuchImage):
         raise not_found("picture")
@@ -183,7 +183,7 @@ async def describe_image(
     context: Injected, product_id: FromPath[str], image_id: FromPath[str], data: JSONBody[ImageChange]
 ) -> StaffImage:
     """Set the words that stand for a picture, in any language, its focal point, and the SKUs that it shows."""
-    product = await find_product(context, product_id)
+    product = await find_product(context, product_id, even_hidden=True)
     if strange := set(data.skus or ()) - {sku.sku for sku in product.skus}:
         raise Problem(404, "unknown_sku", f"This product has no {min(strange)}.", field="skus")
     ask = DescribeImage(
@@ -205,7 +205,7 @@ async def describe_image(
 )
 async def drop_image(context: Injected, product_id: FromPath[str], image_id: FromPath[str]) -> None:
     """Take a picture from a product. It is deleted in 30 days, unless it is used again, or elsewhere."""
-    product = await find_product(context, product_id)
+    product = await find_product(context, product_id, even_hidden=True)
     if isinstance(await context.bus.ask(DropImage(product_id=product.id, id=image_id)), NoSuchImage):
         raise not_found("picture")
 
@@ -218,7 +218,7 @@ async def take_down(context: Injected, image_id: FromPath[str]) -> None:
 
 
 @asynccontextmanager
-async def _received(request: Http) -> AsyncIterator[tuple[_Upload, str]]:
+async def received(request: Http) -> AsyncIterator[tuple[_Upload, str]]:
     """Receive a form with a picture. The parser keeps files on the disk, and so do we: never a whole one in memory."""
     with disk_errors("the disk"):  # Where forms are kept until they are whole.
         form = await request.form()

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import msgspec
 from litestar import get, post
-from litestar.params import PathParameter, QueryParameter
+from litestar.params import FromQuery, PathParameter, QueryParameter
 
 from bus.messages.base import Instant
 from gateway.api.bodies import JsonObject, View
@@ -53,9 +53,15 @@ class Actors(WholeListView[ActorView], frozen=True, kw_only=True):
 
 
 @get("/dead-letters", summary="List dead letters")
-async def dead_letters(context: Injected, limit: Limit = 20, cursor: LetterId = 0) -> DeadLetters:
-    """List messages that could not be handled, the oldest first."""
-    letters = await context.backlog.dead_letters(cursor, limit + 1)
+async def dead_letters(
+    context: Injected,
+    actor: FromQuery[str] = "",
+    kind: Annotated[str, QueryParameter(name="type")] = "",
+    limit: Limit = 20,
+    cursor: LetterId = 0,
+) -> DeadLetters:
+    """List messages that could not be handled, the oldest first; with `actor` or `type` those alone."""
+    letters = await context.backlog.dead_letters(cursor, limit + 1, subscriber=actor, type_name=kind)
     items = [
         DeadLetterView(
             id=str(letter.id),

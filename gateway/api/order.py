@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
+import msgspec
 from litestar import delete, get, post
 from litestar.params import FromPath
 
@@ -12,7 +13,7 @@ from bus.messages.email import WithdrawOrderLinks
 from bus.messages.order import CancelOrder, GetOrder, NoSuchOrder, NotCancellable, Order, OrderStatus
 from bus.messages.staff_acts import AskApproval
 from gateway import openapi
-from gateway.access import Staff, order_readers_only, signed_in
+from gateway.access import Staff, order_readers_only, shown_by_link, signed_in
 from gateway.api.bodies import View
 from gateway.context import GatewayContext, Http, Injected
 from gateway.problems import Problem, not_found
@@ -46,6 +47,13 @@ class BuyerView(View, frozen=True, kw_only=True):
     address: Address
 
 
+class ShipsToView(View, frozen=True, kw_only=True):
+    """The place that a parcel goes to. By a link in a mail, which may be passed on, it is the town and no more."""
+
+    name: str
+    address: Address
+
+
 class OrderView(View, frozen=True, kw_only=True):
     """An order. `status` is pending_payment, payment_processing, paid, picking, packed, shipped, in_transit, delivered
     or cancelled.
@@ -68,6 +76,7 @@ class OrderView(View, frozen=True, kw_only=True):
     created_at: Instant
     pay_until: Instant | None
     timeline: Sequence[MomentView]
+    ships_to: ShipsToView | None = None  # For its buyer only.
     buyer: BuyerView | None = None  # For staff with the key read_customers only.
 
 
@@ -90,7 +99,11 @@ async def get_order(context: Injected, request: Http, order_id: FromPath[str]) -
     """
     staff = signed_in(request.scope)
     shows_buyer = staff is not None and staff.may("read_customers")
-    return await read_order(context, order_id, for_staff=staff is not None, shows_buyer=shows_buyer)
+    order = await _order(context, order_id)
+    seen = view(order, for_staff=staff is not None, shows_buyer=shows_buyer)
+    if staff is not None:
+        return seen
+    return msgspec.structs.replace(seen, ships_to=_ships_to(order, is_link=shown_by_link(request.scope)))
 
 
 @post(
@@ -162,10 +175,7 @@ async def read_order(
     Raises:
         Problem: There is no such order.
     """
-    order = await context.bus.ask(GetOrder(order_id=order_id))
-    if not isinstance(order, Order):
-        raise not_found("order")
-    return view(order, for_staff=for_staff, shows_buyer=shows_buyer)
+    return view(await _order(context, order_id), for_staff=for_staff, shows_buyer=shows_buyer)
 
 
 def view(order: Order, *, for_staff: bool = False, shows_buyer: bool = False) -> OrderView:
@@ -205,6 +215,20 @@ def view(order: Order, *, for_staff: bool = False, shows_buyer: bool = False) ->
         ],
         buyer=_buyer(order) if shows_buyer else None,
     )
+
+
+async def _order(context: GatewayContext, order_id: str) -> Order:
+    order = await context.bus.ask(GetOrder(order_id=order_id))
+    if not isinstance(order, Order):
+        raise not_found("order")
+    return order
+
+
+def _ships_to(order: Order, *, is_link: bool) -> ShipsToView:
+    if not is_link:
+        return ShipsToView(name=order.name, address=order.address)
+    known = msgspec.structs.replace(order.address, line1="", line2="")
+    return ShipsToView(name="", address=known)
 
 
 def _buyer(order: Order) -> BuyerView:

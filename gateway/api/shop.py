@@ -6,18 +6,21 @@ from contextlib import aclosing
 import msgspec
 from litestar import Response, get
 from litestar.openapi import ResponseSpec
-from litestar.params import FromQuery
+from litestar.params import FromPath, FromQuery
 from litestar.response import Stream
 from litestar.types import ControllerRouterHandler
 
 from bus.messages.base import SkuName
 from bus.messages.catalog import ListCategories
+from gateway.address_forms import Field, FieldName, address_form
 from gateway.api.bodies import View
 from gateway.api.health import ALIVE, Health, readiness
+from gateway.brand import notices_of
 from gateway.buyers import COUNTRIES
 from gateway.context import Http, Injected, client_address
 from gateway.live import LiveRefusal
-from gateway.problems import Problem, too_many
+from gateway.problems import Problem, not_found, too_many
+from gateway.settings import is_address
 
 _FULL_WAIT_S = 5.0
 
@@ -51,6 +54,30 @@ class Config(View, frozen=True, kw_only=True):
     locale: str
 
 
+class AddressChoice(View, frozen=True, kw_only=True):
+    """A region, as it is sent and as people read it."""
+
+    value: str
+    title: str
+
+
+class AddressField(View, frozen=True, kw_only=True):
+    """A field of an address. `choices` is empty where any text will do; `title` is in English."""
+
+    name: FieldName
+    title: str
+    needed: bool
+    example: str
+    choices: Sequence[AddressChoice]
+
+
+class AddressForm(View, frozen=True, kw_only=True):
+    """The fields of a country's addresses, in its order."""
+
+    country: str
+    fields: Sequence[AddressField]
+
+
 _NOT_READY = ResponseSpec(Health, description="A check fails.")
 
 
@@ -62,17 +89,27 @@ async def config(context: Injected) -> Config:
     `live_url` is relative to the shop's address, unless SHOPFLOW_PUBLIC_URL names that.
     """
     categories = await context.bus.ask(ListCategories())
+    brand = (await context.brand.read()).brand
     return Config(
         live_url=f"{context.public_url.replace('http', 'ws', 1)}/live",
         currency=context.currency,
         stripe=StripeConfig(publishable_key=context.stripe_publishable_key, api_base=context.stripe_api_base),
         categories=categories.names,
         cart_hold_s=context.cart_hold_s,
-        tax_note=context.pages.shopflow_tax_note,
-        notices=[_notice(title, given) for title, given in context.pages.notices.items() if given],
+        tax_note=brand.tax_note,
+        notices=[_notice(title, given) for title, given in notices_of(brand).items() if given],
         countries=COUNTRIES,
         locale=context.language,
     )
+
+
+@get("/address-forms/{country:str}", summary="Read the form of an address", refuses=["not_found"])
+async def get_address_form(country: FromPath[str]) -> AddressForm:
+    """Read which fields the addresses of a country have, and in which order. It is named by ISO 3166-1 alpha-2."""
+    fields = address_form(country)
+    if fields is None:
+        raise not_found("country")
+    return AddressForm(country=country, fields=[_field(field) for field in fields])
 
 
 @get("/live/events", summary="Stream live stock", media_type="text/event-stream", refuses=["too_many_skus", "busy"])
@@ -109,9 +146,16 @@ async def ready(context: Injected) -> Response[Health]:
     return await readiness(context.database, context.redis)
 
 
+def _field(field: Field) -> AddressField:
+    choices = [AddressChoice(value=each.value, title=each.title) for each in field.choices]
+    return AddressField(
+        name=field.name, title=field.title, needed=field.is_needed, example=field.example, choices=choices
+    )
+
+
 def _notice(title: str, given: str) -> NoticeView:
-    is_url = given.startswith(("https://", "http://"))
+    is_url = is_address(given)
     return NoticeView(title=title, url=given if is_url else None, text=None if is_url else given)
 
 
-PUBLIC: list[ControllerRouterHandler] = [config, live_events, live, ready]
+PUBLIC: list[ControllerRouterHandler] = [config, get_address_form, live_events, live, ready]

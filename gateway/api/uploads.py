@@ -57,7 +57,7 @@ class UploadView(View, frozen=True, kw_only=True):
 )
 async def begin_upload(context: Injected, data: JSONBody[UploadBody]) -> UploadView:
     """Get an address to which a picture can be sent without the shop in between. Needs a bucket of S3."""
-    product = await find_product(context, data.product_id)
+    product = await find_product(context, data.product_id, even_hidden=True)
     checksum = base64.b64encode(bytes.fromhex(data.sha256)).decode()
     # Asked for nothing first: a shop without a bucket shall keep no record of it.
     if await context.objects.direct_upload("incoming/none", data.size, checksum, _EXPIRES_S) is None:

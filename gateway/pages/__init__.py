@@ -7,12 +7,13 @@ card's number; a script adds what is live. docs/pages.md says how they fit toget
 from litestar import Router
 from litestar.types import ControllerRouterHandler
 
-from gateway.pages import admin, assets, storefront
+from gateway.pages import admin, assets, storefront, theme
 from gateway.pages.account import ACCOUNT
 from gateway.pages.errors import HANDLERS
 
 ROUTES: list[ControllerRouterHandler] = [
     assets.static,
+    theme.theme,
     Router("/", exception_handlers=HANDLERS, route_handlers=storefront.PUBLIC),
     ACCOUNT,
     admin.STAFF,

@@ -66,6 +66,8 @@ HANDLERS: Final[dict[int | type[Exception], Callable[[Http, Any], Response[bytes
 
 
 def _on_staff_refused(request: Http, refused: Refused) -> Response[bytes]:
+    if refused.code == "second_factor_required":  # Signed in, and may do nothing until there is one.
+        return see("/admin/account")
     if refused.status == 401 or refused.code == "fresh_login_required":
         return see(sign_in_address(request))
     return _staff_error_page(request, refused.status, refused.code)

@@ -48,8 +48,13 @@ class Form(msgspec.Struct, frozen=True):
         return int(text)
 
 
-async def read_form(request: Http) -> Form:
+async def read_form(request: Http, *, most_fields: int = MOST_FIELDS, most_bytes: int = MOST_BYTES) -> Form:
     """Read a form from the request's body.
+
+    Args:
+        request: The request.
+        most_fields: Fields that it may have, more only for tables.
+        most_bytes: Bytes that it may have.
 
     Raises:
         Problem: It is too large, has too many fields, or is no form.
@@ -57,10 +62,10 @@ async def read_form(request: Http) -> Form:
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() not in ("", _FORM):
         raise Problem(415, "unsupported_media_type", "The body must be a form.")
     body = await request.body()
-    if len(body) > MOST_BYTES:
-        raise Problem(413, "body_too_large", f"At most {MOST_BYTES} bytes.")
+    if len(body) > most_bytes:
+        raise Problem(413, "body_too_large", f"At most {most_bytes} bytes.")
     try:
-        pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=MOST_FIELDS, errors="strict")
+        pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=most_fields, errors="strict")
     except ValueError as error:
         raise Problem(422, "invalid", "This form can't be read.") from error
     fields = dict[str, list[str]]()
@@ -71,7 +76,7 @@ async def read_form(request: Http) -> Form:
     return Form(fields)
 
 
-def own_pages_only(connection: AnyConnection, _handler: BaseRouteHandler) -> None:
+def own_forms_only(connection: AnyConnection, _handler: BaseRouteHandler) -> None:
     """Guard a page: a form that a page of another site sends has no effect. Source: gateway/same_site.py."""
     check_origin(connection, takes_files=True)
 

@@ -24,10 +24,11 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _STAFF: Final = "staff"  # As gateway/access.py keeps whoever it has let in.
+_OF_A_BODY: Final = ("content-type", "content-length", "transfer-encoding")
 _PASSED_ON: Final = (b"cookie", b"user-agent", b"host", b"sec-fetch-site", b"origin", b"authorization")
 
 
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
+class ApiAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """An answer of the API. `headers` have their names in lower case."""
 
     status: int
@@ -57,7 +58,7 @@ class Refused(Exception):
         answer: The answer, whose body is a problem document.
     """
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: ApiAnswer) -> None:
         self.answer = answer
         self.document = _document(answer)
         super().__init__(f"{answer.status} {self.document.code}: {self.document.detail}")
@@ -88,7 +89,7 @@ async def ask(
     key: str = "",
     token: str = "",
     headers: Sequence[tuple[str, str]] = (),
-) -> Answer:
+) -> ApiAnswer:
     """Send a request to the API, as whoever asks for the page.
 
     Args:
@@ -109,7 +110,7 @@ async def ask(
     known = request.scope["state"]
     if not token and (staff := known.get(_STAFF)) is not None:
         scope["state"][_STAFF] = staff  # Looked up for this page already: its other requests are of the same person.
-    answer = await _answer(request, scope, content)
+    answer = await _answer(request, scope, _whole(content))
     if not token and (staff := scope["state"].get(_STAFF)) is not None:
         known[_STAFF] = staff
     if answer.status >= 300:
@@ -117,12 +118,29 @@ async def ask(
     return answer
 
 
-async def _answer(request: Http, scope: Scope, content: bytes) -> Answer:
-    start: Message | None = None
-    parts = list[bytes]()
+async def pass_on(request: Http, method: str, path: str, *, query: str = "") -> ApiAnswer:
+    """Send a request to the API with the body of the page's own, such as a form with a file, piece by piece.
 
+    Raises:
+        Refused: As `ask`.
+    """
+    kept = [(name, request.headers[name]) for name in _OF_A_BODY if name in request.headers]
+    answer = await _answer(request, _scope(request, method, path, query, b"", kept), request.receive)
+    if answer.status >= 300:
+        raise Refused(answer)
+    return answer
+
+
+def _whole(content: bytes) -> Receive:
     async def receive() -> "HTTPRequestEvent":
         return {"type": "http.request", "body": content, "more_body": False}
+
+    return receive
+
+
+async def _answer(request: Http, scope: Scope, receive: Receive) -> ApiAnswer:
+    start: Message | None = None
+    parts = list[bytes]()
 
     async def send(message: Message) -> None:
         nonlocal start
@@ -131,11 +149,11 @@ async def _answer(request: Http, scope: Scope, content: bytes) -> Answer:
         elif message["type"] == "http.response.body":
             parts.append(message["body"])
 
-    await request.app(scope, cast("Receive", receive), send)
+    await request.app(scope, receive, send)
     assert start is not None, "a route answers"
     assert start["type"] == "http.response.start"
     headers = [(name.lower(), value) for name, value in start["headers"]]
-    return Answer(status=start["status"], headers=headers, body=b"".join(parts))
+    return ApiAnswer(status=start["status"], headers=headers, body=b"".join(parts))
 
 
 def _scope(
@@ -178,7 +196,7 @@ def _given(key: str, token: str) -> list[tuple[str, str]]:
     return [*([(HEADER, key)] if key else []), *([("Authorization", f"Bearer {token}")] if token else [])]
 
 
-def _document(answer: Answer) -> ProblemDocument:
+def _document(answer: ApiAnswer) -> ProblemDocument:
     try:
         return answer.read(ProblemDocument)
     except msgspec.MsgspecError:

@@ -19,6 +19,7 @@ from gateway.pages import assets
 from gateway.pages.forms import new_key
 from gateway.pages.languages import Language, languages
 from gateway.pages.site import site_of
+from gateway.pages.typed import typed_amount, typed_moment
 from gateway.pages.visitor import Visitor, language_asked, language_cookie, visitor_of
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
@@ -50,6 +51,7 @@ async def page(
         values: What the template shows.
     """
     known = visitor or await visitor_of(request)
+    await context_of(request.scope).brand.read()
     if request.query_params.get("lang") == known.language.code:
         cookies = [*cookies, language_cookie(request, known.language.code)]
     return rendered(request, template, known, status, headers, cookies, values)
@@ -149,8 +151,11 @@ def _filters(language: Language) -> dict[str, object]:
         "day": language.day,
         "said": language.say,
         "iso": iso,
+        "typed_amount": typed_amount,
+        "typed_moment": typed_moment,
         "times": times,
         "until": until,
+        "units": lambda left, skus: sum(left[sku] for sku in skus),
         "marked": marked,
     }
 

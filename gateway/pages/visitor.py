@@ -54,7 +54,7 @@ class Visitor(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def held_until(self) -> datetime | None:
-        """When the first of their held units come free; None if they hold none."""
+        """The moment at which the first of their held units come free; None if they hold none."""
         return min((line.held_until for line in self.cart.lines if line.held), default=None) if self.cart else None
 
     @property

@@ -24,7 +24,16 @@ from wiring.domains import ACTORS
 
 GOLDEN = Path(__file__).parent / "golden"
 UPDATE = bool(os.environ.get("UPDATE_GOLDEN"))
-SHARED = {"amounts", "base", "currencies", "inputs", "sorting", "texts", "words"}  # What messages are made of.
+SHARED = {
+    "amounts",
+    "base",
+    "colours",
+    "currencies",
+    "inputs",
+    "sorting",
+    "texts",
+    "words",
+}  # What messages are made of.
 DOMAINS = sorted(module.name for module in pkgutil.iter_modules(bus.messages.__path__) if module.name not in SHARED)
 HANDLED = Routes(ACTORS).message_types()
 

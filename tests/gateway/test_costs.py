@@ -6,7 +6,7 @@ from typing import Any, cast
 import pytest
 
 from gateway.api.costs import COSTS
-from gateway.app import description
+from gateway.app import description, handlers
 from gateway.limits import cost_of
 from gateway.settings import EdgeSettings
 
@@ -20,7 +20,14 @@ ROUTES = [
 
 
 def test_each_line_is_of_a_route() -> None:
-    routes = [*ROUTES, ("GET", "/static/shop.js"), ("GET", "/media/i/x/320.webp")]
+    pages = [
+        (method, re.sub(r"\{[^}]*\}", "x", path))
+        for each in handlers()
+        if each.include_in_schema is False
+        for path in each.paths
+        for method in each.http_methods
+    ]
+    routes = [*ROUTES, *pages, ("GET", "/media/i/x/320.webp")]
     used = {cost_of(COSTS, method, path).path for method, path in routes}
 
     assert used == {cost.path for cost in COSTS}

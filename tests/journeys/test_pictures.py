@@ -20,11 +20,13 @@ UNWANTED = (SECRET, b"Exif", b"GPS", b"xmp", b"ICC_PROFILE")
 HARD = {"script.svg", "bomb.png", "moving.webp", "cut.jpg", "dot.png"}
 
 
-async def send(staff: Staff, content: bytes, path: str = IMAGES, **fields: str) -> tuple[int, Json]:
+async def send(
+    staff: Staff, content: bytes, path: str = IMAGES, *, method: str = "POST", **fields: str
+) -> tuple[int, Json]:
     form = aiohttp.FormData(fields)
     form.add_field("file", io.BytesIO(content), filename="photo.jpg", content_type="image/jpeg")
     headers = {"Authorization": f"Bearer {staff.token}"}
-    async with staff.http.post(f"{staff.shop.url}{path}", data=form, headers=headers) as answer:
+    async with staff.http.request(method, f"{staff.shop.url}{path}", data=form, headers=headers) as answer:
         return answer.status, await answer.json()
 
 
@@ -50,6 +52,16 @@ async def test_a_sent_picture_is_shown_with_its_product(staff: Staff) -> None:
     assert [re.findall(r" (\d+)w", source["srcset"]) for source in shown["sources"]] == [["320", "500"]] * 2
     assert shown["placeholder"].startswith("data:image/webp;base64,")
     await all_is_well(staff)
+
+
+async def test_a_draft_has_its_pictures_before_buyers_see_it(staff: Staff) -> None:
+    _ = (await staff.ask("PATCH", "/admin/api/products/MUG", {"status": "draft"})).good
+
+    status, _ = await send(staff, photo(size=(200, 100)))
+
+    assert status == 201
+    assert len((await staff.get(IMAGES)).good["items"]) == 1
+    assert (await staff.get("/products/MUG")).status == 404
 
 
 async def test_its_addresses_never_change_and_tell_nothing(staff: Staff) -> None:

@@ -46,7 +46,7 @@ async def test_the_page_of_a_link_changes_nothing(shop: ShopUnderTest, http: aio
     for _ in range(2):
         page = await ada.ask("GET", "/admin/join", token="")
         assert (page.status, page.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
-        assert "join.js" in page.body.decode()
+        assert "admin/join.js" in page.body.decode()
     assert (await ada.accept(link)).status == 201
 
 

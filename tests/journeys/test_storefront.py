@@ -160,8 +160,9 @@ async def test_machines_find_what_they_look_for(reader: Reader, shop: ShopUnderT
     manifest = (await reader.get("/manifest.webmanifest")).json
     assert {"name", "short_name", "start_url", "display", "theme_color", "icons"} <= manifest.keys()
     assert (await reader.get(manifest["icons"][0]["src"])).headers["Content-Type"] == "image/svg+xml"
-    worker = (await reader.get("/sw.js")).body.decode()
-    files = re.findall(r"JSON.parse\('(.*)'\)", worker)[0]
+    worker = await reader.get("/sw.js")
+    assert worker.headers["Content-Security-Policy"] == "default-src 'self'"  # Or it could fetch nothing.
+    files = re.findall(r"JSON.parse\('(.*)'\)", worker.body.decode())[0]
     assert [(await reader.get(path)).status for path in re.findall(r'"([^"]+)"', files)] == [200, 200]
 
 
@@ -265,9 +266,10 @@ async def test_what_runs_low_comes_first_and_what_is_gone_not_at_all(buyer: Cust
     for sku, units in (("MUG", 4), ("BOOK", 0)):
         _ = (await staff.count(sku, units)).good
 
-    low = (await buyer.get("/low-stock")).good["items"]
+    low = (await buyer.get("/low-stock")).good
 
-    assert [each["id"] for each in low] == ["LAMP", "MUG"]
+    assert [each["id"] for each in low["items"]] == ["LAMP", "MUG"]
+    assert low["left"] == {"LAMP": 1, "MUG": 4}
 
 
 async def test_products_are_looked_up_by_ids_and_skus(buyer: Customer) -> None:

@@ -14,6 +14,7 @@ ABOUT = re.compile(
 # Domains whose tables are of goods, of the shop or of its own people.
 OF_GOODS = {
     "catalog", "search", "media", "imports", "views", "audit", "engine", "shipping.methods", "shipping.prices", "staff",
+    "branding",
 }  # fmt: skip
 
 _COLUMNS = """

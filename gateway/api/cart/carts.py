@@ -259,6 +259,16 @@ async def checkout(
             raise not_found("cart")
 
 
+def payment_view(context: GatewayContext, intent_id: str, client_secret: str, amount: Money) -> PaymentView:
+    """Show a payment to whoever may pay it."""
+    return PaymentView(
+        intent=intent_id,
+        client_secret=client_secret,
+        publishable_key=context.stripe_publishable_key,
+        amount=amount,
+    )
+
+
 def typed_address(body: AddressBody) -> Address:
     """Take an address as it was typed."""
     return msgspec.convert(msgspec.to_builtins(body), Address)
@@ -280,16 +290,8 @@ def _blocked(answer: CheckoutBlocked) -> Problem:
 
 
 async def _checked_out(context: GatewayContext, answer: CheckedOut) -> CheckoutView:
-    payment = (
-        None
-        if not answer.intent_id
-        else PaymentView(
-            intent=answer.intent_id,
-            client_secret=answer.client_secret,
-            publishable_key=context.stripe_publishable_key,
-            amount=answer.amount,
-        )
-    )
+    has_payment = bool(answer.intent_id)
+    payment = payment_view(context, answer.intent_id, answer.client_secret, answer.amount) if has_payment else None
     return CheckoutView(
         order=await read_order(context, answer.order_id),
         access_token=context.keys.order_token(answer.order_id),

@@ -17,8 +17,10 @@ from bus.messages.catalog import ListProducts, Product, SkuView
 from bus.messages.navigation import DivideSlugs, ListSlugs, ReadCategoryTree, SlugPage
 from gateway.api.catalog.shelf import ShownStock, read_shelf
 from gateway.api.pictures import ImageView, pictures_of
+from gateway.brand import notices_of
 from gateway.context import GatewayContext, Http, Injected
 from gateway.problems import Problem
+from gateway.settings import is_address
 
 _MOST: Final = 50_000  # Addresses of a sitemap. Source: sitemaps.org, protocol.
 _XML: Final = '<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -88,7 +90,9 @@ async def _others(context: GatewayContext) -> Sequence[str]:
     """Return the paths of pages that are no product's. A category without products is nobody's goal."""
     tree = await context.bus.ask(ReadCategoryTree())
     categories = [f"/c/{quote(each.category.path)}" for each in tree.categories if each.products]
-    return ["/", *categories, *(f"/pages/{slug}" for slug in context.pages.own_texts)]
+    notices = notices_of((await context.brand.read()).brand)
+    texts = [title.lower() for title, text in notices.items() if text and not is_address(text)]
+    return ["/", *categories, *(f"/pages/{slug}" for slug in texts)]
 
 
 async def _addresses(

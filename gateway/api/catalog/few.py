@@ -1,6 +1,6 @@
 """A few products as in a list: those that run low, and those that somebody names."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Final
 
 from litestar import Response, get
@@ -24,13 +24,19 @@ class FewProducts(WholeListView[ProductSummary], frozen=True, kw_only=True):
     """A few products. Those that buyers don't see are missing."""
 
 
+class LowProducts(WholeListView[ProductSummary], frozen=True, kw_only=True):
+    """Products that run low. `left` are the units of those of their SKUs that do."""
+
+    left: Mapping[str, int]
+
+
 @get("/low-stock", summary="List products of which few are left")
 async def list_low(
     context: Injected,
     locale: AskedLocale = "",
     accept_language: AcceptLanguage = "",
     limit: Annotated[int, QueryParameter(ge=1, le=24)] = 6,
-) -> FewProducts:
+) -> LowProducts:
     """List products with a SKU of which 1 to 5 units are left, the fewest first: of those that moved lately.
 
     Products of which nothing was sold, held or counted for long are not among them.
@@ -38,7 +44,8 @@ async def list_low(
     levels = (await context.bus.ask(ListLowStock(limit=2 * limit))).levels
     ids = await _products_of(context, [level.sku for level in levels])
     views = await shown_views(context, ids[:limit])
-    return FewProducts(items=await summaries(context, views, locales(context, locale, accept_language)))
+    items = await summaries(context, views, locales(context, locale, accept_language))
+    return LowProducts(items=items, left={level.sku: level.available for level in levels})
 
 
 @get("/product-lookup", summary="Look up products by ids or SKUs")

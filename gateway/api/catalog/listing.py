@@ -25,7 +25,7 @@ ListSort: TypeAlias = Literal["relevance", "title", "price", "-price", "newest"]
 FILTER: Final = "f."
 _PRICES: Final = re.compile(r"(\d{0,15})\.\.(\d{0,15})")
 _PATH: Final = re.compile(rf"{SLUG}(/{SLUG}){{0,{MOST_LEVELS - 1}}}")
-_TITLES: Final = {"category": "Category", "brand": "Brand"}
+TITLES: Final = {"category": "Category", "brand": "Brand"}
 _DECLARED: Final = frozenset({"f.category", "f.brand", "f.price"})
 
 ChosenCategories = Annotated[list[str] | None, QueryParameter(name="f.category", max_items=MOST_VALUES)]
@@ -124,7 +124,7 @@ async def facets(context: GatewayContext, found: Found | None, wanted: Sequence[
 def _facet(facet: FacetCount, texts: WordingTexts) -> FacetView:
     return FacetView(
         name=facet.facet,
-        title=texts.title or facet.title or _TITLES.get(facet.facet, facet.facet),
+        title=texts.title or facet.title or TITLES.get(facet.facet, facet.facet),
         values=[
             FacetValueView(
                 value=each.value, title=texts.words.get(each.value) or each.title or each.value, count=each.count

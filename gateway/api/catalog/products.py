@@ -247,13 +247,15 @@ async def list_related(
     return Response(RelatedList(items=items), headers=kept(context, views))
 
 
-async def find_product(context: GatewayContext, product_id: str, below: str = "") -> Product:
-    """Read a product by its id or slug.
+async def find_product(
+    context: GatewayContext, product_id: str, below: str = "", *, even_hidden: bool = False
+) -> Product:
+    """Read a product by its id or slug; those that buyers don't see, too, if staff ask.
 
     Raises:
         Problem: 301: it has another slug now; 404: it was never there; 410: it was removed.
     """
-    found = await context.bus.ask(GetProduct(id=product_id))
+    found = await context.bus.ask(GetProduct(id=product_id, even_hidden=even_hidden))
     if isinstance(found, Product):
         return found
     if found.slug:

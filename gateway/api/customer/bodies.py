@@ -32,7 +32,7 @@ Code = Annotated[str, msgspec.Meta(min_length=1, max_length=16)]
 Token = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 CartKey = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 
-_WEAK: Final[dict[Weakness, str]] = {
+WEAK: Final[dict[Weakness, str]] = {
     "too_short": "A password has at least 8 characters.",
     "too_long": f"A password has at most {LONGEST} characters.",
     "common": "This is one of the passwords that are tried first. Please choose another.",
@@ -159,7 +159,7 @@ async def hashed(context: GatewayContext, password: str, *about: str) -> str:
     """
     try:
         if weak := await context.passwords.weakness(password, about):
-            raise Problem(422, "weak_password", _WEAK[weak], field="password", reason=weak)
+            raise Problem(422, "weak_password", WEAK[weak], field="password", reason=weak)
         return await context.passwords.hash(password)
     except PasswordsBusy as busy:
         raise too_many(busy.retry_after_s or 1.0, "Too many sign in at this moment.") from busy

@@ -7,8 +7,8 @@ from litestar import Response, get, post
 
 from gateway.api.customer.bodies import SessionMadeView
 from gateway.context import Http
-from gateway.pages.forms import Form, own_pages_only, own_path, read_form, see
-from gateway.pages.inside import Answer, Refused, ask
+from gateway.pages.forms import Form, own_forms_only, own_path, read_form, see
+from gateway.pages.inside import ApiAnswer, Refused, ask
 from gateway.pages.render import page
 from gateway.pages.sentences import sentence_of
 from gateway.pages.visitor import cart_cookie, cart_id_of, language_asked
@@ -22,7 +22,7 @@ async def sign_in_page(request: Http) -> Response[bytes]:
     return await _sign_in_page(request, _next_of(request))
 
 
-@post("/account/sign-in", include_in_schema=False, guards=[own_pages_only])
+@post("/account/sign-in", include_in_schema=False, guards=[own_forms_only])
 async def sign_in(request: Http) -> Response[bytes]:
     """Sign in with a password."""
     form = await read_form(request)
@@ -34,7 +34,7 @@ async def sign_in(request: Http) -> Response[bytes]:
     return _entered(request, answer, _next_in(form))
 
 
-@post("/account/code", include_in_schema=False, guards=[own_pages_only])
+@post("/account/code", include_in_schema=False, guards=[own_forms_only])
 async def request_code(request: Http) -> Response[bytes]:
     """Send a code to an address, and ask for it."""
     form = await read_form(request)
@@ -45,7 +45,7 @@ async def request_code(request: Http) -> Response[bytes]:
     return await _code_page(request, form, "/account/code/enter")
 
 
-@post("/account/code/enter", include_in_schema=False, guards=[own_pages_only])
+@post("/account/code/enter", include_in_schema=False, guards=[own_forms_only])
 async def enter_code(request: Http) -> Response[bytes]:
     """Sign in with the code of a mail."""
     return await _with_code(request, "/sessions/code", "/account/code/enter")
@@ -59,7 +59,7 @@ async def register_page(request: Http) -> Response[bytes]:
     )
 
 
-@post("/account/register", include_in_schema=False, guards=[own_pages_only])
+@post("/account/register", include_in_schema=False, guards=[own_forms_only])
 async def register(request: Http) -> Response[bytes]:
     """Ask for an account: a mail brings a code."""
     form, language = await read_form(request), language_asked(request)
@@ -80,13 +80,13 @@ async def register(request: Http) -> Response[bytes]:
     return await _code_page(request, form, "/account/register/verify", answer=answer)
 
 
-@post("/account/register/verify", include_in_schema=False, guards=[own_pages_only])
+@post("/account/register/verify", include_in_schema=False, guards=[own_forms_only])
 async def verify(request: Http) -> Response[bytes]:
     """Open the account that was asked for, with its code."""
     return await _with_code(request, "/customers/verify", "/account/register/verify")
 
 
-@post("/account/sign-out", include_in_schema=False, guards=[own_pages_only])
+@post("/account/sign-out", include_in_schema=False, guards=[own_forms_only])
 async def sign_out(request: Http) -> Response[bytes]:
     """End the session of this browser."""
     answer = await ask(request, "DELETE", "/sessions")
@@ -103,7 +103,7 @@ async def _with_code(request: Http, path: str, action: str) -> Response[bytes]:
     return _entered(request, answer, _next_in(form))
 
 
-def _entered(request: Http, answer: Answer, next_path: str) -> Response[bytes]:
+def _entered(request: Http, answer: ApiAnswer, next_path: str) -> Response[bytes]:
     """Go on as whoever has signed in, with the basket that is theirs now."""
     cart = answer.read(SessionMadeView).cart
     cookies = [*answer.cookies, *([cart_cookie(request, cart.id)] if cart else [])]
@@ -128,7 +128,7 @@ async def _sign_in_page(
 
 
 async def _code_page(
-    request: Http, form: Form, action: str, *, answer: Answer | None = None, refused: Refused | None = None
+    request: Http, form: Form, action: str, *, answer: ApiAnswer | None = None, refused: Refused | None = None
 ) -> Response[bytes]:
     problem = sentence_of(language_asked(request), refused) if refused else ""
     return await page(

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from litestar import Response, get, post
 
 from gateway.context import Http
-from gateway.pages.forms import own_pages_only, read_form
+from gateway.pages.forms import own_forms_only, read_form
 from gateway.pages.inside import Refused, ask
 from gateway.pages.render import page
 from gateway.pages.sentences import sentence_of
@@ -22,7 +22,7 @@ async def forgot_page(request: Http) -> Response[bytes]:
     return await page(request, "account/forgot.html", email="", problem="", is_sent=False)
 
 
-@post("/account/forgot", include_in_schema=False, guards=[own_pages_only])
+@post("/account/forgot", include_in_schema=False, guards=[own_forms_only])
 async def forgot(request: Http) -> Response[bytes]:
     """Send a mail with a link. The answer is the same for addresses that have no account."""
     form = await read_form(request)
@@ -47,7 +47,7 @@ async def reset_page(request: Http) -> Response[bytes]:
     return await _link_page(request, "account/reset.html")
 
 
-@post("/account/reset", include_in_schema=False, guards=[own_pages_only])
+@post("/account/reset", include_in_schema=False, guards=[own_forms_only])
 async def reset(request: Http) -> Response[bytes]:
     """Set a new password, with the token of a link."""
     form = await read_form(request)
@@ -65,7 +65,7 @@ async def undo_page(request: Http) -> Response[bytes]:
     return await _link_page(request, "account/undo.html")
 
 
-@post("/account/undo", include_in_schema=False, guards=[own_pages_only])
+@post("/account/undo", include_in_schema=False, guards=[own_forms_only])
 async def undo(request: Http) -> Response[bytes]:
     """Take an address back, with the token of a link."""
     form = await read_form(request)

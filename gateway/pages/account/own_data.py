@@ -11,7 +11,7 @@ from gateway.api.customer.addresses import SavedAddressList
 from gateway.buyers import COUNTRIES
 from gateway.context import Http
 from gateway.pages.account.place import account_page
-from gateway.pages.forms import Form, own_pages_only, read_form, see
+from gateway.pages.forms import Form, own_forms_only, read_form, see
 from gateway.pages.inside import Refused, ask
 
 _PLACE: Final = ("line1", "line2", "postal_code", "city", "region", "country")
@@ -23,7 +23,7 @@ async def details(request: Http) -> Response[bytes]:
     return await account_page(request, "details.html", typed=None)
 
 
-@post("/account/details", include_in_schema=False, guards=[own_pages_only])
+@post("/account/details", include_in_schema=False, guards=[own_forms_only])
 async def change_details(request: Http) -> Response[bytes]:
     """Change name and phone."""
     form = await read_form(request)
@@ -40,7 +40,7 @@ async def addresses(request: Http) -> Response[bytes]:
     return await _addresses(request, chosen=str(request.query_params.get("change", ""))[:64])
 
 
-@post("/account/addresses", include_in_schema=False, guards=[own_pages_only])
+@post("/account/addresses", include_in_schema=False, guards=[own_forms_only])
 async def save_address(request: Http) -> Response[bytes]:
     """Save an address: a new one, or the one whose id the form has."""
     form = await read_form(request)
@@ -53,7 +53,7 @@ async def save_address(request: Http) -> Response[bytes]:
     return see("/account/addresses")
 
 
-@post("/account/addresses/{address_id:str}/remove", include_in_schema=False, guards=[own_pages_only])
+@post("/account/addresses/{address_id:str}/remove", include_in_schema=False, guards=[own_forms_only])
 async def remove_address(request: Http, address_id: FromPath[str]) -> Response[bytes]:
     """Remove an address."""
     await ask(request, "DELETE", f"/me/addresses/{quote(address_id, safe='')}")

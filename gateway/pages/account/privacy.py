@@ -7,7 +7,7 @@ from litestar import Response, get, post
 from gateway.api.customer.account import ConsentList
 from gateway.context import Http
 from gateway.pages.account.place import account_page
-from gateway.pages.forms import own_pages_only, read_form, see
+from gateway.pages.forms import own_forms_only, read_form, see
 from gateway.pages.inside import Refused, ask
 
 # The text that a customer reads beside each box. It changes with that text: a consent is to a version of it.
@@ -21,7 +21,7 @@ async def privacy(request: Http) -> Response[bytes]:
     return await _page(request)
 
 
-@post("/account/consents", include_in_schema=False, guards=[own_pages_only])
+@post("/account/consents", include_in_schema=False, guards=[own_forms_only])
 async def consent(request: Http) -> Response[bytes]:
     """Agree to a purpose, or withdraw."""
     form = await read_form(request)
@@ -41,7 +41,7 @@ async def export(request: Http) -> Response[bytes]:
     return Response(answer.body, headers={**headers, "Cache-Control": "no-store"})
 
 
-@post("/account/close", include_in_schema=False, guards=[own_pages_only])
+@post("/account/close", include_in_schema=False, guards=[own_forms_only])
 async def close(request: Http) -> Response[bytes]:
     """Close the account, in 30 days."""
     form = await read_form(request)

@@ -9,7 +9,7 @@ from gateway.api.customer.sessions import SessionList
 from gateway.api.passkeys import PasskeyList
 from gateway.context import Http
 from gateway.pages.account.place import account_page
-from gateway.pages.forms import own_pages_only, read_form, see
+from gateway.pages.forms import own_forms_only, read_form, see
 from gateway.pages.inside import Refused, ask
 
 
@@ -19,7 +19,7 @@ async def safety(request: Http) -> Response[bytes]:
     return await _page(request)
 
 
-@post("/account/password", include_in_schema=False, guards=[own_pages_only])
+@post("/account/password", include_in_schema=False, guards=[own_forms_only])
 async def change_password(request: Http) -> Response[bytes]:
     """Change the password, or set a first one. All other sessions end."""
     form = await read_form(request)
@@ -31,7 +31,7 @@ async def change_password(request: Http) -> Response[bytes]:
     return see("/account/safety?done=password", cookies=answer.cookies)
 
 
-@post("/account/email", include_in_schema=False, guards=[own_pages_only])
+@post("/account/email", include_in_schema=False, guards=[own_forms_only])
 async def change_email(request: Http) -> Response[bytes]:
     """Send a code to a new address; with the code, take the address."""
     form = await read_form(request)
@@ -46,21 +46,21 @@ async def change_email(request: Http) -> Response[bytes]:
     return await _page(request, None, "", email)
 
 
-@post("/account/sessions/{session_id:str}/end", include_in_schema=False, guards=[own_pages_only])
+@post("/account/sessions/{session_id:str}/end", include_in_schema=False, guards=[own_forms_only])
 async def end_session(request: Http, session_id: FromPath[str]) -> Response[bytes]:
     """End a session, wherever it is."""
     await ask(request, "DELETE", f"/me/sessions/{quote(session_id, safe='')}")
     return see("/account/safety")
 
 
-@post("/account/sessions/end", include_in_schema=False, guards=[own_pages_only])
+@post("/account/sessions/end", include_in_schema=False, guards=[own_forms_only])
 async def end_sessions(request: Http) -> Response[bytes]:
     """End all sessions, this one included."""
     answer = await ask(request, "DELETE", "/me/sessions")
     return see("/account/sign-in", cookies=answer.cookies)
 
 
-@post("/account/passkeys/{passkey_id:str}/remove", include_in_schema=False, guards=[own_pages_only])
+@post("/account/passkeys/{passkey_id:str}/remove", include_in_schema=False, guards=[own_forms_only])
 async def remove_passkey(request: Http, passkey_id: FromPath[str]) -> Response[bytes]:
     """Remove a passkey."""
     await ask(request, "DELETE", f"/me/passkeys/{quote(passkey_id, safe='')}")

@@ -6,32 +6,60 @@ from typing import Final
 from litestar import Router
 
 from gateway.pages.admin import (
+    account,
     acts,
     audit,
     customers,
     find,
+    flow,
+    imports,
+    inventory,
     letters,
     money,
     order,
     order_steps,
     orders,
+    picking,
+    printing,
+    product,
+    product_pictures,
+    products,
+    searching,
+    settings,
     signing_in,
+    staff,
+    start,
+    taxonomy,
     today,
 )
-from gateway.pages.admin.screens import SCREENS, Part
+from gateway.pages.admin.screens import SCREENS, PortalPart
 from gateway.pages.errors import STAFF_HANDLERS
 
-PARTS: Final[Sequence[Part]] = (
+PARTS: Final[Sequence[PortalPart]] = (
     today.PART,
     orders.PART,
     order.PART,
     order_steps.PART,
-    money.PART,
-    find.PART,
+    picking.PART,
+    printing.PART,
+    products.PART,
+    product.PART,
+    product_pictures.PART,
+    inventory.PART,
+    taxonomy.PART,
+    searching.PART,
+    imports.PART,
     customers.PART,
+    money.PART,
     acts.PART,
+    start.PART,
+    settings.PART,
+    staff.PART,
+    account.PART,
+    find.PART,
     audit.PART,
     letters.PART,
+    flow.PART,
     signing_in.PART,
 )
 

@@ -8,7 +8,7 @@ from litestar import Response, get
 from gateway.api.staff import Actions, StaffList
 from gateway.context import Http
 from gateway.pages.admin.deeds import deed
-from gateway.pages.admin.screens import Part, Screen, me_of, screen
+from gateway.pages.admin.screens import PortalPart, Screen, me_of, screen
 from gateway.pages.inside import ask
 
 PATH: Final = "/admin/acts"
@@ -28,6 +28,6 @@ async def acts(request: Http) -> Response[bytes]:
     return await screen(request, "acts.html", listed=listed, given=given, names=names, deed=deed)
 
 
-PART: Final = Part(
+PART: Final = PortalPart(
     screens=[Screen(path=PATH, title="Who did what", group="people", key="read_staff", letter="w")], routes=[acts]
 )

@@ -8,8 +8,8 @@ from litestar import Response, get, post
 from bus.messages.audit import RULES
 from gateway.api.audit import AuditView, RepairsView
 from gateway.context import Http
-from gateway.pages.admin.screens import Part, Screen, me_of, screen
-from gateway.pages.forms import own_pages_only, read_form
+from gateway.pages.admin.screens import PortalPart, Screen, me_of, screen
+from gateway.pages.forms import own_forms_only, read_form
 from gateway.pages.inside import ask
 from gateway.problems import Problem
 
@@ -23,14 +23,14 @@ async def audit(request: Http) -> Response[bytes]:
     return await _screen(request)
 
 
-@post(PATH, include_in_schema=False, guards=[own_pages_only])
+@post(PATH, include_in_schema=False, guards=[own_forms_only])
 async def run_audit(request: Http) -> Response[bytes]:
     """Check everything, and show what was found."""
     await read_form(request)
     return await _screen(request, audited=(await ask(request, "GET", "/admin/api/audit")).read(AuditView))
 
 
-@post("/admin/audit/repair", include_in_schema=False, guards=[own_pages_only])
+@post("/admin/audit/repair", include_in_schema=False, guards=[own_forms_only])
 async def repair(request: Http) -> Response[bytes]:
     """Set counters right where that is safe, and check again."""
     await read_form(request)
@@ -59,12 +59,12 @@ async def _screen(
 
 
 def _parted(rule: str) -> tuple[str, str]:
-    """Part a promise's number from its words: I3, never oversold."""
+    """PortalPart a promise's number from its words: I3, never oversold."""
     number, _, text = rule.partition(" ")
     return number, text[:1].upper() + text[1:]
 
 
-PART: Final = Part(
+PART: Final = PortalPart(
     screens=[Screen(path=PATH, title="Audit", group="engine", key="read_settings", letter="a")],
     routes=[audit, run_audit, repair],
 )

@@ -10,8 +10,8 @@ from litestar.params import FromPath
 from gateway.api.order import OrderView
 from gateway.api.people import CustomerDetail, CustomerList, ErasureList
 from gateway.context import Http
-from gateway.pages.admin.screens import Part, Screen, me_of, read_if_allowed, screen
-from gateway.pages.forms import new_key, own_pages_only, read_form, see
+from gateway.pages.admin.screens import PortalPart, Screen, me_of, read_if_allowed, screen
+from gateway.pages.forms import new_key, own_forms_only, read_form, see
 from gateway.pages.inside import Refused, ask
 from gateway.pages.sentences import sentence_of
 from gateway.pages.visitor import language_asked
@@ -39,7 +39,7 @@ async def customer(request: Http, customer_id: FromPath[str]) -> Response[bytes]
     return await _customer(request, customer_id)
 
 
-@post("/admin/customers/{customer_id:str}/erase", include_in_schema=False, guards=[own_pages_only])
+@post("/admin/customers/{customer_id:str}/erase", include_in_schema=False, guards=[own_forms_only])
 async def erase(request: Http, customer_id: FromPath[str]) -> Response[bytes]:
     """Forget a customer. It takes a fresh sign-in, and the word that was asked for."""
     form = await read_form(request)
@@ -88,7 +88,7 @@ async def _orders(request: Http, found: CustomerDetail) -> list[OrderView]:
     return [each for each in read if each is not None]
 
 
-PART: Final = Part(
+PART: Final = PortalPart(
     screens=[
         Screen(path=PATH, title="Customers", group="people", key="read_customers", letter="c"),
         Screen(path="/admin/erasures", title="Forgotten people", group="people", key="read_customers"),

@@ -7,11 +7,11 @@ from urllib.parse import urlencode
 from litestar import Response, get
 
 from gateway.api.catalog.edits import EditedList
-from gateway.api.inventory import StockListView
 from gateway.api.order_desk import OrderList
 from gateway.api.people import CustomerList
+from gateway.api.stock_list import StockListView
 from gateway.context import Http
-from gateway.pages.admin.screens import SCREENS, Part, Screen, T, has_screen, me_of, menu_of, screen
+from gateway.pages.admin.screens import SCREENS, PortalPart, Screen, T, has_screen, me_of, menu_of, screen
 from gateway.pages.inside import Refused, ask
 from gateway.pages.visitor import language_asked
 
@@ -62,4 +62,4 @@ async def _listed(request: Http, path: str, kind: type[T], query: str) -> T | No
         return None
 
 
-PART: Final = Part(screens=(), routes=[find])
+PART: Final = PortalPart(screens=(), routes=[find])

@@ -10,8 +10,8 @@ from litestar.params import FromPath
 from bus.messages import words
 from gateway.api.operations import DeadLetters
 from gateway.context import Http
-from gateway.pages.admin.screens import Part, Screen, me_of, screen
-from gateway.pages.forms import own_pages_only, read_form, see
+from gateway.pages.admin.screens import PortalPart, Screen, me_of, screen
+from gateway.pages.forms import own_forms_only, read_form, see
 from gateway.pages.inside import ask
 
 PATH: Final = "/admin/letters"
@@ -29,7 +29,7 @@ async def letters(request: Http) -> Response[bytes]:
     return await screen(request, "letters.html", letters=shown, next=listed.next, word_of=words.event)
 
 
-@post("/admin/letters/{letter_id:int}/redrive", include_in_schema=False, guards=[own_pages_only])
+@post("/admin/letters/{letter_id:int}/redrive", include_in_schema=False, guards=[own_forms_only])
 async def redrive(request: Http, letter_id: FromPath[int]) -> Response[bytes]:
     """Handle a message again, as if it were new."""
     await read_form(request)
@@ -41,7 +41,7 @@ def _pretty(message: msgspec.Raw) -> str:
     return msgspec.json.format(bytes(message), indent=2).decode()
 
 
-PART: Final = Part(
+PART: Final = PortalPart(
     screens=[Screen(path=PATH, title="Dead letters", group="engine", key="read_settings", letter="d")],
     routes=[letters, redrive],
 )

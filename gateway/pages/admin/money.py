@@ -12,9 +12,9 @@ from gateway.api.approvals import Approvals, ApprovalView
 from gateway.api.order import OrderView
 from gateway.api.staff import StaffList
 from gateway.context import Http
-from gateway.pages.admin.screens import Part, Screen, me_of, read_if_allowed, screen
+from gateway.pages.admin.screens import PortalPart, Screen, me_of, read_if_allowed, screen
 from gateway.pages.admin.stuck import StuckRow, StuckRows
-from gateway.pages.forms import new_key, own_pages_only, read_form, see
+from gateway.pages.forms import new_key, own_forms_only, read_form, see
 from gateway.pages.inside import Refused, ask
 from gateway.pages.sentences import sentence_of
 from gateway.pages.visitor import language_asked
@@ -33,7 +33,7 @@ async def money(request: Http) -> Response[bytes]:
     return await _money(request)
 
 
-@post("/admin/money/apply", include_in_schema=False, guards=[own_pages_only])
+@post("/admin/money/apply", include_in_schema=False, guards=[own_forms_only])
 async def apply_remedy(request: Http) -> Response[bytes]:
     """Do what resolves a stuck item: the request that the API names for it now, whatever the page has shown."""
     form = await read_form(request)
@@ -42,7 +42,7 @@ async def apply_remedy(request: Http) -> Response[bytes]:
     return await _done(request, remedy.method, remedy.path, form.get("key"), remedy.body)
 
 
-@post("/admin/money/settle", include_in_schema=False, guards=[own_pages_only])
+@post("/admin/money/settle", include_in_schema=False, guards=[own_forms_only])
 async def settle(request: Http) -> Response[bytes]:
     """Take an item off the list: a person has resolved it elsewhere."""
     form = await read_form(request)
@@ -50,7 +50,7 @@ async def settle(request: Http) -> Response[bytes]:
     return await _done(request, "POST", path, form.get("key"))
 
 
-@post("/admin/money/approvals/{approval_id:str}", include_in_schema=False, guards=[own_pages_only])
+@post("/admin/money/approvals/{approval_id:str}", include_in_schema=False, guards=[own_forms_only])
 async def decide(request: Http, approval_id: FromPath[str]) -> Response[bytes]:
     """Approve a refund that somebody else has asked for, or refuse it."""
     form = await read_form(request)
@@ -124,7 +124,7 @@ def _names(people: StaffList | None) -> Mapping[str, str]:
     return {each.id: each.name or each.email for each in people.items} if people else {}
 
 
-PART: Final = Part(
+PART: Final = PortalPart(
     screens=[Screen(path=PATH, title="Money", group="day", key="read_payments", letter="m")],
     routes=[money, apply_remedy, settle, decide],
 )

@@ -1,4 +1,4 @@
-"""An order: the next thing to do, its goods, money and buyer, notes, mails, and all that happened to it."""
+"""The screen of an order: what to do next, its goods, money and buyer, notes, mails, and all that happened to it."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ from gateway.api.order_mails import MailList, MailTextView
 from gateway.api.order_notes import NoteList
 from gateway.api.staff import StaffList
 from gateway.context import Http
-from gateway.pages.admin.screens import Part, me_of, read_if_allowed, screen
+from gateway.pages.admin.screens import PortalPart, me_of, read_if_allowed, screen
 from gateway.pages.forms import new_key
 from gateway.pages.inside import Refused, ask
 from gateway.pages.sentences import sentence_of
@@ -155,4 +155,4 @@ def _waiting(approvals: Approvals | None, order_id: str) -> Sequence[ApprovalVie
     return [each for each in items if each.order_id == order_id and each.state == "waiting"]
 
 
-PART: Final = Part(screens=(), routes=(order, mail, mail_body))
+PART: Final = PortalPart(screens=(), routes=(order, mail, mail_body))

@@ -1,4 +1,4 @@
-"""Forms of an order: its next step, refunds, corrections, notes, and mails that go out again.
+"""Steps with one order: its next step, refunds, corrections, notes, and mails that go out again.
 
 Each form is answered by the order's screen: by leading to it, or, refused, with what was typed and why.
 """
@@ -15,8 +15,8 @@ from bus.messages.currencies import decimals
 from gateway.api.order import OrderView
 from gateway.context import Http
 from gateway.pages.admin.order import order_screen
-from gateway.pages.admin.screens import Part
-from gateway.pages.forms import Form, own_pages_only, read_form, see
+from gateway.pages.admin.screens import PortalPart
+from gateway.pages.forms import Form, own_forms_only, read_form, see
 from gateway.pages.inside import Refused, ask
 from gateway.problems import Problem
 
@@ -25,7 +25,7 @@ _MOST: Final = Decimal(10**13)
 _FIELDS: Final = ("name", "email", "phone", "line1", "line2", "city", "region", "postal_code")
 
 
-@post("/admin/orders/{order_id:str}/step", include_in_schema=False, guards=[own_pages_only])
+@post("/admin/orders/{order_id:str}/step", include_in_schema=False, guards=[own_forms_only])
 async def take_step(request: Http, order_id: FromPath[str]) -> Response[bytes]:
     """Take the order's next step: of its payment, or in the warehouse."""
     form = await read_form(request)
@@ -42,7 +42,7 @@ async def take_step(request: Http, order_id: FromPath[str]) -> Response[bytes]:
     return await _answered(request, order_id, do, form)
 
 
-@post("/admin/orders/{order_id:str}/refund", include_in_schema=False, guards=[own_pages_only])
+@post("/admin/orders/{order_id:str}/refund", include_in_schema=False, guards=[own_forms_only])
 async def refund(request: Http, order_id: FromPath[str]) -> Response[bytes]:
     """Refund an order, in part or, with an empty amount, all that is left. It takes a fresh sign-in."""
     form = await read_form(request)
@@ -74,7 +74,7 @@ def minor_units(typed: str, currency: str) -> int | None:
     return int(minor)
 
 
-@post("/admin/orders/{order_id:str}/buyer", include_in_schema=False, guards=[own_pages_only])
+@post("/admin/orders/{order_id:str}/buyer", include_in_schema=False, guards=[own_forms_only])
 async def correct_buyer(request: Http, order_id: FromPath[str]) -> Response[bytes]:
     """Correct the buyer's details and the address, before the order is packed."""
     form = await read_form(request)
@@ -87,7 +87,7 @@ async def correct_buyer(request: Http, order_id: FromPath[str]) -> Response[byte
     return await _answered(request, order_id, do, form)
 
 
-@post("/admin/orders/{order_id:str}/notes", include_in_schema=False, guards=[own_pages_only])
+@post("/admin/orders/{order_id:str}/notes", include_in_schema=False, guards=[own_forms_only])
 async def add_note(request: Http, order_id: FromPath[str]) -> Response[bytes]:
     """Note something about the order, for colleagues."""
     form = await read_form(request)
@@ -98,7 +98,7 @@ async def add_note(request: Http, order_id: FromPath[str]) -> Response[bytes]:
     return await _answered(request, order_id, do, form)
 
 
-@post("/admin/orders/{order_id:str}/notes/{note_id:str}/delete", include_in_schema=False, guards=[own_pages_only])
+@post("/admin/orders/{order_id:str}/notes/{note_id:str}/delete", include_in_schema=False, guards=[own_forms_only])
 async def delete_note(request: Http, order_id: FromPath[str], note_id: FromPath[str]) -> Response[bytes]:
     """Delete a note of one's own."""
 
@@ -108,7 +108,7 @@ async def delete_note(request: Http, order_id: FromPath[str], note_id: FromPath[
     return await _answered(request, order_id, do, await read_form(request))
 
 
-@post("/admin/orders/{order_id:str}/mails/{mail_id:str}/resend", include_in_schema=False, guards=[own_pages_only])
+@post("/admin/orders/{order_id:str}/mails/{mail_id:str}/resend", include_in_schema=False, guards=[own_forms_only])
 async def resend_mail(request: Http, order_id: FromPath[str], mail_id: FromPath[str]) -> Response[bytes]:
     """Send a mail about the order again."""
     form = await read_form(request)
@@ -152,4 +152,4 @@ def _path(order_id: str) -> str:
     return f"/admin/api/orders/{quote(order_id, safe='')}"
 
 
-PART: Final = Part(screens=(), routes=(take_step, refund, correct_buyer, add_note, delete_note, resend_mail))
+PART: Final = PortalPart(screens=(), routes=(take_step, refund, correct_buyer, add_note, delete_note, resend_mail))

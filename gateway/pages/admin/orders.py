@@ -15,8 +15,8 @@ from gateway.api.order_desk import OrderList
 from gateway.api.staff_views import SavedViewList, SavedViewView
 from gateway.context import Http
 from gateway.pages.admin.filters import Filters, filters_of
-from gateway.pages.admin.screens import Part, Screen, me_of, screen
-from gateway.pages.forms import Form, new_key, own_pages_only, read_form, see
+from gateway.pages.admin.screens import PortalPart, Screen, me_of, screen
+from gateway.pages.forms import Form, new_key, own_forms_only, read_form, see
 from gateway.pages.inside import Refused, ask
 from gateway.pages.sentences import sentence_of
 from gateway.pages.visitor import language_asked
@@ -71,7 +71,7 @@ def as_csv(rows: Sequence[Sequence[object]]) -> bytes:
 # --- Several at once ---
 
 
-@post("/admin/orders/steps", include_in_schema=False, guards=[own_pages_only])
+@post("/admin/orders/steps", include_in_schema=False, guards=[own_forms_only])
 async def take_steps(request: Http) -> Response[bytes]:
     """Take the next step of the warehouse with the orders that were chosen."""
     form = await read_form(request)
@@ -90,7 +90,7 @@ async def confirm_cancelling(request: Http) -> Response[bytes]:
     return await screen(request, "orders_cancel.html", chosen=chosen, back=_back(request.query_params), key=new_key())
 
 
-@post("/admin/orders/cancel", include_in_schema=False, guards=[own_pages_only])
+@post("/admin/orders/cancel", include_in_schema=False, guards=[own_forms_only])
 async def cancel_orders(request: Http) -> Response[bytes]:
     """Cancel the orders that were chosen, and refund them. It takes a fresh sign-in, from which one comes back here."""
     form = await read_form(request)
@@ -127,7 +127,7 @@ def _back(given: "Form | MultiDict[str]") -> str:
 # --- Saved views ---
 
 
-@post("/admin/orders/views", include_in_schema=False, guards=[own_pages_only])
+@post("/admin/orders/views", include_in_schema=False, guards=[own_forms_only])
 async def change_views(request: Http) -> Response[bytes]:
     """Save the filters as a view of one's own, or remove the view of this name."""
     form = await read_form(request)
@@ -174,7 +174,7 @@ def _problem(request: Http, refused: Refused) -> str:
     return sentence_of(language, refused)
 
 
-PART = Part(
+PART = PortalPart(
     screens=[Screen(path=LIST, title="Orders", group="day", key="read_orders", letter="o")],
     routes=[orders, orders_as_file, take_steps, confirm_cancelling, cancel_orders, change_views],
 )

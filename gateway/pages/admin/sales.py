@@ -14,7 +14,7 @@ WEEKS: Final = 4  # That today is compared with.
 
 
 class SalesDay(NamedTuple):
-    """A day, and the money that was paid on it."""
+    """The money that was paid on a day."""
 
     day: date
     paid: Money

@@ -41,7 +41,7 @@ class Screen(msgspec.Struct, frozen=True, kw_only=True):
     letter: str = ""
 
 
-class Part(msgspec.Struct, frozen=True, kw_only=True):
+class PortalPart(msgspec.Struct, frozen=True, kw_only=True):
     """A domain's part of the portal: its screens, and the routes behind them."""
 
     screens: Sequence[Screen]
@@ -71,6 +71,7 @@ async def screen(
         Refused: Nobody is signed in.
     """
     me = await me_of(request)
+    await context_of(request.scope).brand.read()
     menu = menu_of(me, request.route_handler.opt[SCREENS])
     shown = {"me": me, "menu": menu, "current": current_of(menu, request.url.path), "problem": problem, **values}
     return bare_screen(request, template, status=status, cookies=cookies, **shown)

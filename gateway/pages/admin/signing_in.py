@@ -3,8 +3,8 @@
 from litestar import Response, get, post
 
 from gateway.context import Http
-from gateway.pages.admin.screens import Part, bare_screen
-from gateway.pages.forms import own_pages_only, own_path, read_form, see
+from gateway.pages.admin.screens import PortalPart, bare_screen
+from gateway.pages.forms import own_forms_only, own_path, read_form, see
 from gateway.pages.inside import Refused, ask
 from gateway.pages.sentences import sentence_of
 from gateway.pages.visitor import language_asked
@@ -17,7 +17,7 @@ def sign_in_page(request: Http) -> Response[bytes]:
     return _form(request, next_path, is_again=bool(request.query_params.get("fresh")))
 
 
-@post("/admin/sign-in", include_in_schema=False, guards=[own_pages_only])
+@post("/admin/sign-in", include_in_schema=False, guards=[own_forms_only])
 async def sign_in(request: Http) -> Response[bytes]:
     """Sign in by password, with a code by time or a recovery code where there is a second factor."""
     form = await read_form(request)
@@ -32,7 +32,7 @@ async def sign_in(request: Http) -> Response[bytes]:
     return see(next_path, cookies=answer.cookies)
 
 
-@post("/admin/sign-out", include_in_schema=False, guards=[own_pages_only])
+@post("/admin/sign-out", include_in_schema=False, guards=[own_forms_only])
 async def sign_out(request: Http) -> Response[bytes]:
     """End the session of this browser."""
     answer = await ask(request, "DELETE", "/admin/api/sessions")
@@ -57,4 +57,4 @@ def _form(
     )
 
 
-PART = Part(screens=(), routes=(sign_in_page, sign_in, sign_out))
+PART = PortalPart(screens=(), routes=(sign_in_page, sign_in, sign_out))

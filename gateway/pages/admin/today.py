@@ -16,14 +16,14 @@ from litestar import Response, get
 from gateway.api.analytics import SalesView
 from gateway.api.catalog.edits import EditedList
 from gateway.api.health import Health
-from gateway.api.inventory import StockListView
 from gateway.api.operations import DeadLetters
 from gateway.api.order_desk import OrderList
 from gateway.api.shipping import MethodList
+from gateway.api.stock_list import StockListView
 from gateway.api.warehouse import PickLists, PickListView
 from gateway.context import Http, context_of
 from gateway.pages.admin.sales import first_day, sales_today
-from gateway.pages.admin.screens import HOME, Part, Screen, has_screen, me_of, read_if_allowed, screen
+from gateway.pages.admin.screens import HOME, PortalPart, Screen, has_screen, me_of, read_if_allowed, screen
 from gateway.pages.admin.stuck import StuckRow, StuckRows
 from gateway.pages.inside import Refused, ask
 from gateway.pages.site import site_of
@@ -180,4 +180,4 @@ async def _health(request: Http) -> Health:
         return refused.answer.read(Health)
 
 
-PART = Part(screens=[Screen(path=HOME, title="Today", group="day", letter="t")], routes=[today])
+PART = PortalPart(screens=[Screen(path=HOME, title="Today", group="day", letter="t")], routes=[today])

@@ -55,8 +55,7 @@ export async function swap(id, url, { body, push } = {}) {
  */
 export function replace(id, html) {
   const there = document.getElementById(id);
-  const parsed = new DOMParser().parseFromString(policy?.createHTML(html) ?? html, "text/html");
-  const made = parsed.getElementById(id);
+  const made = parse(html).getElementById(id);
   if (!there || !made) return false;
   const focus = there.contains(document.activeElement) ? place(there, document.activeElement) : null;
   const open = new Set([...there.querySelectorAll("details[open]")].map((each) => each.getAttribute("data-testid")));
@@ -65,6 +64,11 @@ export function replace(id, html) {
   if (focus) found(made, focus)?.focus({ preventScroll: true });
   made.dispatchEvent(new Event("swapped", { bubbles: true }));
   return true;
+}
+
+/** Read a page of the shop. @param {string} html */
+export function parse(html) {
+  return new DOMParser().parseFromString(policy?.createHTML(html) ?? html, "text/html");
 }
 
 /** @param {Element} root @param {Element | null} element @returns {string[]} What tells it from others. */

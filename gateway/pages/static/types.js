@@ -24,6 +24,27 @@
  */
 
 /**
+ * @typedef {Object} AddressChoice
+ * @property {string} value
+ * @property {string} title
+ */
+
+/**
+ * @typedef {Object} AddressField
+ * @property {"city" | "line1" | "line2" | "postal_code" | "region"} name
+ * @property {string} title
+ * @property {boolean} needed
+ * @property {string} example
+ * @property {AddressChoice[]} choices
+ */
+
+/**
+ * @typedef {Object} AddressForm
+ * @property {string} country
+ * @property {AddressField[]} fields
+ */
+
+/**
  * @typedef {Object} AttributeList
  * @property {AttributeView[]} items
  * @property {null} [next]
@@ -336,6 +357,13 @@
  */
 
 /**
+ * @typedef {Object} LowProducts
+ * @property {ProductSummary[]} items
+ * @property {null} [next]
+ * @property {Record<string, number>} left
+ */
+
+/**
  * @typedef {Object} MergedLineView
  * @property {string} id
  * @property {string} title
@@ -457,6 +485,7 @@
  * @property {string} created_at
  * @property {string | null} pay_until
  * @property {MomentView[]} timeline
+ * @property {ShipsToView | null} [ships_to]
  * @property {BuyerView | null} [buyer]
  */
 
@@ -701,6 +730,12 @@
  * @property {string} seen
  * @property {string} expires_at
  * @property {boolean} current
+ */
+
+/**
+ * @typedef {Object} ShipsToView
+ * @property {string} name
+ * @property {Address} address
  */
 
 /**

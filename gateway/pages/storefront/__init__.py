@@ -2,7 +2,7 @@
 
 from litestar.types import ControllerRouterHandler
 
-from gateway.pages.storefront import about, basket, browsing, home, product
+from gateway.pages.storefront import about, basket, browsing, checkout, home, order, product
 
 PUBLIC: list[ControllerRouterHandler] = [
     *home.PUBLIC,
@@ -10,4 +10,6 @@ PUBLIC: list[ControllerRouterHandler] = [
     *product.PUBLIC,
     *basket.PUBLIC,
     *about.PUBLIC,
+    *checkout.PUBLIC,
+    *order.PUBLIC,
 ]

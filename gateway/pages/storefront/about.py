@@ -1,4 +1,4 @@
-"""What the shop says of itself: its legal pages, and the files that browsers and search engines look for."""
+"""Pages of the shop about itself, and the files that browsers and search engines look for."""
 
 from typing import Final
 
@@ -20,6 +20,7 @@ _LIGHT, _ACCENT = "#f1f4f1", "#1f5c4a"  # As in style.css.
 @get("/pages/{slug:str}", include_in_schema=False)
 async def notice(request: Http, slug: FromPath[str]) -> Response[bytes]:
     """Show a text of the shop about itself, such as its terms."""
+    await context_of(request.scope).brand.read()
     found = site_of(context_of(request.scope)).notice(slug)
     if found is None:
         raise not_found("page")
@@ -37,8 +38,9 @@ def service_worker() -> Response[bytes]:
     """Serve the worker that shows the offline page. It is at the top, as it is for all pages."""
     files = msgspec.json.encode(["/offline", assets.address("shop.css")])
     script = assets.read("worker.js").replace(b'["OFFLINE_FILES"]', files)
-    headers = {"Cache-Control": "no-cache"}
-    return Response(script, media_type="text/javascript; charset=utf-8", headers=headers)
+    # A worker fetches under the policy of its own file: with that of the API no page would come through it.
+    headers = {"Cache-Control": "no-cache", "Content-Security-Policy": "default-src 'self'"}
+    return Response(script, media_type="text/javascript", headers=headers)
 
 
 @get("/robots.txt", include_in_schema=False, sync_to_thread=False, media_type=MediaType.TEXT)

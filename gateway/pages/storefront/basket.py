@@ -13,7 +13,7 @@ from litestar import Response, get, post
 
 from gateway.api.cart.carts import CartView
 from gateway.context import Http
-from gateway.pages.forms import Form, own_pages_only, own_path, read_form, see
+from gateway.pages.forms import Form, own_forms_only, own_path, read_form, see
 from gateway.pages.inside import Refused, ask
 from gateway.pages.render import page
 from gateway.pages.sentences import sentence_of
@@ -34,7 +34,7 @@ class TakenOut(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def query(self) -> str:
-        """It as a query string."""
+        """Write it as a query string."""
         told = {f"{_INPUT}{key}": value for key, value in self.inputs.items()}
         return urlencode({"removed": self.sku, "units": self.units, **told})
 
@@ -48,7 +48,7 @@ async def basket(request: Http) -> Response[bytes]:
     return await page(request, "storefront/basket.html", basket_problem="", taken=taken)
 
 
-@post("/basket/lines", include_in_schema=False, guards=[own_pages_only])
+@post("/basket/lines", include_in_schema=False, guards=[own_forms_only])
 async def change_line(request: Http) -> Response[bytes]:
     """Put units of a SKU into the basket (`add`), set how many there are (`quantity`), or take the line out (0)."""
     form = await read_form(request)

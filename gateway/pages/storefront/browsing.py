@@ -37,7 +37,7 @@ class Chip(msgspec.Struct, frozen=True):
     address: str
 
 
-class Asked(msgspec.Struct, frozen=True, kw_only=True):
+class ListAsked(msgspec.Struct, frozen=True, kw_only=True):
     """The wishes for a list, as its address says. What can't be read is left out: an address may be old."""
 
     q: str
@@ -84,7 +84,7 @@ async def search(request: Http) -> Response[bytes]:
     )
 
 
-async def _instead(request: Http, visitor: Visitor, asked: Asked) -> tuple[Sequence[str], Sequence[ProductSummary]]:
+async def _instead(request: Http, visitor: Visitor, asked: ListAsked) -> tuple[Sequence[str], Sequence[ProductSummary]]:
     """Return words that are like those of a query that finds nothing, and what sells."""
     popular = await products_of(request, visitor, f"sort=relevance&in_stock=true&limit={_POPULAR}")
     query = urlencode({"q": asked.q[:_LONGEST_TYPED]})
@@ -95,7 +95,7 @@ async def _instead(request: Http, visitor: Visitor, asked: Asked) -> tuple[Seque
 async def _list_page(
     request: Http,
     visitor: Visitor,
-    asked: Asked,
+    asked: ListAsked,
     listed: ProductList,
     template: str,
     *,
@@ -125,11 +125,11 @@ async def products_of(request: Http, visitor: Visitor, query: str) -> ProductLis
     return (await ask(request, "GET", "/products", query=f"{query}&locale={visitor.language.code}")).read(ProductList)
 
 
-def _asked(request: Http) -> Asked:
+def _asked(request: Http) -> ListAsked:
     given = [(name, str(value)[:_LONGEST]) for name, value in request.query_params.multi_items()]
     first = dict(reversed(given))
     chosen = [(name.removeprefix("f."), value) for name, value in given if name.startswith("f.") and value]
-    return Asked(
+    return ListAsked(
         q=first.get("q", "").strip(),
         sort=first.get("sort", "") if first.get("sort") in _SORTS else "",
         in_stock=first.get("in_stock") == "true",
@@ -144,7 +144,7 @@ def _amount(text: str) -> str:
     return text if _AMOUNT.fullmatch(text) else ""
 
 
-def _api_query(request: Http, asked: Asked, path: str) -> str:
+def _api_query(request: Http, asked: ListAsked, path: str) -> str:
     """Write what the API is asked for: prices in minor units."""
     currency = context_of(request.scope).currency
     low, high = _minor(asked.low, currency), _minor(asked.high, currency)
@@ -158,7 +158,7 @@ def _minor(text: str, currency: str) -> str:
     return str(round(float(text.replace(",", ".")) * 10 ** decimals(currency))) if text else ""
 
 
-def _chips(request: Http, asked: Asked, facets: Sequence[FacetView]) -> list[Chip]:
+def _chips(request: Http, asked: ListAsked, facets: Sequence[FacetView]) -> list[Chip]:
     titles = {(facet.name, value.value): value.title for facet in facets for value in facet.values}
     return [
         Chip(titles.get(pair, pair[1]), f"{request.url.path}?{asked.query(without=(f'f.{pair[0]}', pair[1]))}")

@@ -8,7 +8,7 @@ from litestar import Response, get
 from litestar.params import FromQuery
 
 from gateway.api.catalog.categories import CategoryNode
-from gateway.api.catalog.few import FewProducts
+from gateway.api.catalog.few import FewProducts, LowProducts
 from gateway.api.catalog.products import ProductSummary
 from gateway.api.pictures import ImageView
 from gateway.context import Http
@@ -29,14 +29,16 @@ async def home(request: Http) -> Response[bytes]:
     """Show what the shop has: its categories, what is new, and what runs out."""
     visitor = await visitor_of(request)
     newest = (await products_of(request, visitor, f"sort=newest&limit={_LOOKED_AT}")).items
-    low = await ask(request, "GET", "/low-stock", query=f"limit={_LOW}&locale={visitor.language.code}")
+    few = await ask(request, "GET", "/low-stock", query=f"limit={_LOW}&locale={visitor.language.code}")
+    low = few.read(LowProducts)
     return await page(
         request,
         "storefront/home.html",
         visitor=visitor,
         pictures=await _pictures(request, visitor, newest),
         products=newest[:_NEW],
-        low=low.read(FewProducts).items,
+        low=low.items,
+        left=low.left,
     )
 
 

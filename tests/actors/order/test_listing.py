@@ -7,6 +7,7 @@ import pytest
 
 from actors.order.listing import initials
 from bus.messages.base import new_id
+from bus.messages.cart import CheckedOut
 from bus.messages.order import OrderStatus
 from bus.messages.order_desk import ListOrders, OrderPage, PaymentState
 from bus.messages.payment import DisputeClosed, DisputeOpened, FraudWarned
@@ -14,6 +15,12 @@ from testkit import ShopUnderTest
 from testkit.people import EMAIL, NAME
 from tests.actors.order.support import eur
 from tests.journeys.people import sql
+
+
+async def a_second_later(shop: ShopUnderTest, placed: CheckedOut) -> str:
+    """The id of an order, after a second: orders of one moment have no order of their own."""
+    await shop.clock.advance(seconds=1)
+    return placed.order_id
 
 
 def ids(page: OrderPage) -> list[str]:
@@ -37,8 +44,10 @@ async def test_a_row_says_what_a_list_needs(shop: ShopUnderTest) -> None:
 
 
 async def test_orders_are_found_by_a_sku_in_them_without_looking_for_buyers(shop: ShopUnderTest) -> None:
-    books = [(await shop.check_out(BOOK=1, MUG=1)).order_id, (await shop.check_out(BOOK=2)).order_id]
+    both = await a_second_later(shop, await shop.check_out(BOOK=1, MUG=1))
+    book = await a_second_later(shop, await shop.check_out(BOOK=2))
     mug = (await shop.check_out(MUG=1)).order_id
+    books = [both, book]
     for asked in ("BOOK", "book"):
         assert ids(await shop.ask(ListOrders(q=asked, sees_buyers=False))) == books[::-1]
     assert ids(await shop.ask(ListOrders(q="MUG"))) == [mug, books[0]]
@@ -117,7 +126,7 @@ async def test_a_list_narrows_by_where_the_money_is(shop: ShopUnderTest) -> None
         return {each: ids(await shop.ask(ListOrders(payment=each))) for each in get_args(PaymentState)}
 
     unpaid = (await shop.check_out(BOOK=1)).order_id
-    paid, partly, fully, disputed = [(await shop.buy(BOOK=1)).order_id for _ in range(4)]
+    paid, partly, fully, disputed = [await a_second_later(shop, await shop.buy(BOOK=1)) for _ in range(4)]
     await sql(shop, "update orders.orders set refunded = 1 where id = $1", partly)
     await sql(shop, "update orders.orders set refunded = total where id = $1", fully)
     opened = DisputeOpened(order_id=disputed, dispute_id="du_1", amount=eur(100), reason="fraudulent", is_inquiry=False)

@@ -74,7 +74,7 @@ def test_a_fact_that_is_in_the_table_changes_the_status_and_is_told(status: Orde
 
     following = NEXT[status, fact]
     assert (order.status, order.changed) == (following, True)
-    assert said(order, OrderProgressed) == [OrderProgressed(order_id=ORDER, status=following, at=NOON)]
+    assert said(order, OrderProgressed) == [OrderProgressed(order_id=ORDER, status=following, at=NOON, number=NUMBER)]
 
 
 def test_every_status_can_be_reached_and_has_an_end() -> None:

@@ -1,5 +1,6 @@
 """What may be done with a pick list, and what its parcel says."""
 
+from datetime import UTC, datetime, timedelta
 from itertools import product
 from typing import get_args
 
@@ -7,10 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actors.warehouse.rules import NEXT, PickListState, Step, confirm, take
-from bus.messages.warehouse import ParcelPacked, ParcelReady, PickingStarted, PickListStatus
+from actors.warehouse.rules import NEXT, PickListState, Step, confirm, is_others, put_aside, take, take_in_hand
+from bus.messages.warehouse import IN_HAND, ParcelPacked, ParcelReady, PickingStarted, PickListStatus
 
 ORDER = "ord_1"
+NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
 READY = ParcelReady(order_id=ORDER, weight_g=800)
 STATUSES: tuple[PickListStatus, ...] = get_args(PickListStatus)
 STEPS: tuple[Step, ...] = get_args(Step)
@@ -135,3 +137,34 @@ def test_after_any_steps_a_parcel_is_ready_once_and_only_if_shipped_and_confirme
     is_ready = state.status == "shipped" and state.confirmed
     assert state.events.count(READY) == int(is_ready)
     assert not state.confirmed or state.status in ("packed", "shipped")
+
+
+def test_a_list_in_hand_is_not_anothers_for_half_an_hour() -> None:
+    state = list_of("open")
+
+    assert take_in_hand(state, "ada", NOON)
+    assert is_others(state, "bob", NOON + IN_HAND - timedelta(seconds=1))
+    assert not take_in_hand(state, "bob", NOON)
+    assert state.picker == "ada"
+    assert not is_others(state, "ada", NOON)
+    assert take_in_hand(state, "bob", NOON, take_over=True)
+    assert take_in_hand(state, "ada", NOON + IN_HAND)
+
+
+def test_a_list_is_given_back_by_whoever_has_it() -> None:
+    state = list_of("open")
+    assert take_in_hand(state, "ada", NOON)
+
+    put_aside(state, "bob")
+    assert state.picker == "ada"
+    put_aside(state, "ada")
+
+    assert not is_others(state, "bob", NOON)
+
+
+@pytest.mark.parametrize("status", ["waiting", "packed", "shipped", "cancelled"])
+def test_what_is_not_to_be_picked_or_packed_is_in_nobodys_hand(status: PickListStatus) -> None:
+    state = list_of(status)
+
+    assert not take_in_hand(state, "ada", NOON)
+    assert state == list_of(status)

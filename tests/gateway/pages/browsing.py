@@ -11,7 +11,7 @@ REFUSED = re.compile(r"Failed to load resource: .* status of (402|404|409)")
 
 @dataclass
 class Complaints:
-    """What a page complained of, and whom it spoke to."""
+    """Errors of a page, and the hosts that it spoke to."""
 
     errors: list[str] = field(default_factory=list)
     hosts: set[str] = field(default_factory=set)
@@ -85,6 +85,6 @@ async def units_left(where: Locator) -> int:
 
 
 def in_words(units: int) -> str:
-    """How a live count is written."""
+    """Write a live count as pages do."""
     few = {0: "Sold out", 1: "Last one"}
     return few.get(units) or (f"Only {units} left" if units <= 5 else f"{units} in stock")

@@ -1,4 +1,4 @@
-"""What a page says, as readers and search engines take it: for tests of the HTML that the server sends."""
+"""Reading pages as readers and search engines do: for tests of the HTML that the server sends."""
 
 import json
 from html.parser import HTMLParser
@@ -44,7 +44,7 @@ class ReadPage(HTMLParser):
 
     @property
     def links(self) -> list[str]:
-        """Where its links and forms to be read lead, on this shop."""
+        """Paths of this shop that its links and readable forms lead to."""
         found = [each.get("href", "") for each in self.all("a")]
         found += [each.get("action", "") for each in self.all("form") if each.get("method", "get") == "get"]
         return [href for href in found if href.startswith("/")]

@@ -24,7 +24,7 @@ Way = Literal["light", "dark", "forced", "narrow"]
 
 
 async def faults(page: Page) -> list[str]:
-    """What axe finds, each with the first places."""
+    """Return axe's findings, each with the first places."""
     await page.evaluate(AXE.read_text())  # So the page's policy need not allow it.
     found: dict[str, Any] = await page.evaluate("(rules) => axe.run(document, rules)", RULES)
     return [

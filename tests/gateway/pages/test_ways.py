@@ -216,7 +216,7 @@ async def test_what_the_shop_says_of_itself_is_linked_and_what_is_missing_is_tol
     running: Program, base_url: str, page: Page
 ) -> None:
     (told,) = [line for line in running.lines if "the page owes its buyers what is not set yet: " in line]
-    assert told.endswith(": SHOPFLOW_RETURNS, SHOPFLOW_PRIVACY, SHOPFLOW_CONTACT")
+    assert told.endswith(f": returns, privacy, contact ({base_url}/admin/settings)")
     await visit(page, base_url)
     links = page.get_by_test_id("notices").get_by_role("link")
 

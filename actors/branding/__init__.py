@@ -1,0 +1,1 @@
+"""The shop's identity: its name, logo, colour and notices."""

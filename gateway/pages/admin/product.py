@@ -1,0 +1,293 @@
+"""A product: its texts, prices, options and what is planned for it. Its pictures are in product_pictures.py."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final
+from urllib.parse import quote
+
+from litestar import Response, get, post
+from litestar.params import FromPath
+
+from gateway.api.catalog.categories import EditedCategories
+from gateway.api.catalog.definitions import AttributeList, TypeList
+from gateway.api.catalog.edits import EditedProduct
+from gateway.api.catalog.history import ProductHistoryView
+from gateway.api.catalog.planned import PlanList
+from gateway.api.catalog.translations import TranslationList
+from gateway.api.media import StaffImages
+from gateway.context import Http, context_of
+from gateway.pages.admin.matrix import all_skus, options_of, sku_json, text_of, whole_json
+from gateway.pages.admin.merging import Draft, Fields, changed, fresh, merge, typed
+from gateway.pages.admin.product_fields import change_of, changed_skus, fields_of, sku_fields
+from gateway.pages.admin.products import API
+from gateway.pages.admin.screens import PortalPart, screen
+from gateway.pages.forms import Form, own_forms_only, read_form, see
+from gateway.pages.inside import Refused, ask
+from gateway.pages.languages import languages
+from gateway.pages.sentences import sentence_of
+from gateway.pages.typed import amount_of, moment_of
+from gateway.pages.visitor import language_asked
+from gateway.problems import Problem
+
+MOST_FIELDS: Final = 10_000  # Of a table of SKUs: four of each.
+MOST_BYTES: Final = 1 << 20
+_HISTORY: Final = 20
+_TRANSLATED: Final = ("title", "description", "seo_title", "seo_description")
+
+
+def path_of(product_id: str) -> str:
+    """Return where the API has a product."""
+    return f"{API}/{quote(product_id, safe='')}"
+
+
+def screen_of(product_id: str, part: str = "") -> str:
+    """Return where staff edit a product."""
+    return f"/admin/products/{quote(product_id, safe='')}{part}"
+
+
+@get("/admin/products/{product_id:str}", include_in_schema=False)
+async def product(request: Http, product_id: FromPath[str]) -> Response[bytes]:
+    """Show a product, with a form for each part of it."""
+    return await show(request, product_id)
+
+
+async def show(
+    request: Http,
+    product_id: str,
+    *,
+    status: int = 200,
+    problem: str = "",
+    code: str = "",
+    field: str = "",
+    details: Draft | None = None,
+    skus: Draft | None = None,
+    options: str | None = None,
+) -> Response[bytes]:
+    """Render a product's screen; a form that was refused is shown as it was typed."""
+    path = path_of(product_id)
+    found = (await ask(request, "GET", path)).read(EditedProduct)
+    attributes = (await ask(request, "GET", "/attributes")).read(AttributeList).items
+    types = (await ask(request, "GET", "/admin/api/types")).read(TypeList).items
+    history = await ask(request, "GET", f"{path}/history", query=f"limit={_HISTORY}")
+    translations = await ask(request, "GET", f"{path}/translations")
+    of_type = {each.key: each for kind in types if kind.id == found.type_id for each in kind.attributes}
+    own = [each for each in attributes if not each.of_sku and (each.key in of_type or each.key in found.attributes)]
+    return await screen(
+        request,
+        "product.html",
+        status=status,
+        problem=problem,
+        problem_code=code,
+        field=field,
+        saved="saved" in request.query_params and not problem,
+        product=found,
+        details=details or fresh(fields_of(found, own), found.revision),
+        skus=skus or fresh(sku_fields(found), found.revision),
+        rows=all_skus(found),
+        options=text_of(found.options) if options is None else options,
+        attributes=own,
+        required={key for key, each in of_type.items() if each.required},
+        types=types,
+        categories=(await ask(request, "GET", "/admin/api/categories")).read(EditedCategories).items,
+        images=(await ask(request, "GET", f"{path}/images")).read(StaffImages).items,
+        translations={each.locale: each for each in translations.read(TranslationList).items},
+        others=[each for code, each in languages().items() if code != context_of(request.scope).language],
+        plans=(await ask(request, "GET", f"{path}/planned")).read(PlanList).items,
+        history=history.read(ProductHistoryView).items,
+        base=screen_of(product_id),
+    )
+
+
+class _Conflict(Exception):
+    """Two people have changed one field.
+
+    Args:
+        draft: Both texts of each.
+    """
+
+    def __init__(self, draft: Draft) -> None:
+        super().__init__("two have changed one field")
+        self.draft = draft
+
+
+async def _save(
+    request: Http,
+    product_id: str,
+    draft: Draft,
+    fields_now: Callable[[EditedProduct], Fields],
+    body_of: Callable[[Fields, Fields, EditedProduct], Mapping[str, object]],
+) -> None:
+    """Save what an editor has changed. If somebody else was first, and with other fields, both fit together.
+
+    Raises:
+        _Conflict: Both have changed a field.
+        Refused: The API refuses it.
+        Problem: A field can't be read.
+    """
+    path = path_of(product_id)
+    for is_last in (False, True):
+        mine = changed(draft)
+        if not mine:
+            return
+        found = (await ask(request, "GET", path)).read(EditedProduct)
+        body, seen = body_of(mine, draft.fields, found), [("If-Match", f'"{draft.revision}"')]
+        try:
+            await ask(request, "PATCH", path, body=body, headers=seen)
+        except Refused as refused:
+            if refused.status != 412 or is_last:
+                raise
+        else:
+            return
+        now = (await ask(request, "GET", path)).read(EditedProduct)
+        draft = merge(draft, fields_now(now), now.revision)
+        if draft.theirs:
+            raise _Conflict(draft)
+
+
+@post("/admin/products/{product_id:str}", include_in_schema=False, guards=[own_forms_only])
+async def save_details(request: Http, product_id: FromPath[str]) -> Response[bytes]:
+    """Save a product's texts, categories, status, times and attributes."""
+    form = await read_form(request, most_bytes=MOST_BYTES)
+    attributes = (await ask(request, "GET", "/attributes")).read(AttributeList).items
+    found = (await ask(request, "GET", path_of(product_id))).read(EditedProduct)
+    known = fields_of(found, attributes)
+    draft = typed(form, [name for name in known if not name.startswith("a.") or name in form.fields])
+
+    async def again(status: int, problem: str, field: str, shown: Draft) -> Response[bytes]:
+        whole = Draft(
+            fields={**known, **shown.fields}, was={**known, **shown.was}, revision=shown.revision, theirs=shown.theirs
+        )
+        return await show(request, product_id, status=status, problem=problem, field=field, details=whole)
+
+    def now(product: EditedProduct) -> Fields:
+        return fields_of(product, attributes)
+
+    def body(mine: Fields, fields: Fields, product: EditedProduct) -> Mapping[str, object]:
+        return change_of(mine, fields, product, attributes)
+
+    return await _answer(request, product_id, draft, again, now, body)
+
+
+@post("/admin/products/{product_id:str}/skus", include_in_schema=False, guards=[own_forms_only])
+async def save_skus(request: Http, product_id: FromPath[str]) -> Response[bytes]:
+    """Save the prices, weights and barcodes of a product's SKUs, and which are on sale."""
+    form = await read_form(request, most_fields=MOST_FIELDS, most_bytes=MOST_BYTES)
+    found = (await ask(request, "GET", path_of(product_id))).read(EditedProduct)
+    draft = typed(form, sku_fields(found).keys())
+
+    async def again(status: int, problem: str, field: str, shown: Draft) -> Response[bytes]:
+        return await show(request, product_id, status=status, problem=problem, field=field, skus=shown)
+
+    def body(mine: Fields, fields: Fields, product: EditedProduct) -> Mapping[str, object]:
+        return {"skus": changed_skus(mine, fields, product)}
+
+    return await _answer(request, product_id, draft, again, sku_fields, body, "#skus")
+
+
+async def _answer(
+    request: Http,
+    product_id: str,
+    draft: Draft,
+    again: Callable[[int, str, str, Draft], Awaitable[Response[bytes]]],
+    now: Callable[[EditedProduct], Fields],
+    body: Callable[[Fields, Fields, EditedProduct], Mapping[str, object]],
+    part: str = "",
+) -> Response[bytes]:
+    """Save a form and lead back to it; or show it again with what is wrong."""
+    language = language_asked(request)
+    try:
+        await _save(request, product_id, draft, now, body)
+    except _Conflict as conflict:
+        said = language.say("Somebody else has changed this meanwhile. Please choose what stays, and save again.")
+        return await again(412, said, "", conflict.draft)
+    except Problem as problem:
+        said = language.say("Please look at this field again.")
+        return await again(problem.status, said, str(problem.members.get("field", "")), draft)
+    except Refused as refused:
+        if refused.status in (401, 403):
+            raise
+        return await again(refused.status, sentence_of(language, refused), refused.field, draft)
+    return see(screen_of(product_id, f"?saved=1{part}"))
+
+
+@post("/admin/products/{product_id:str}/options", include_in_schema=False, guards=[own_forms_only])
+async def save_options(request: Http, product_id: FromPath[str]) -> Response[bytes]:
+    """Set a product's options, and make the SKUs that they ask for."""
+    form = await read_form(request)
+    language = language_asked(request)
+    try:
+        found = (await ask(request, "GET", path_of(product_id))).read(EditedProduct)
+        options = options_of(form.get("options"))
+        seen = [("If-Match", f'"{form.number("revision") or 0}"')]
+        await ask(request, "PUT", path_of(product_id), body=whole_json(found, options), headers=seen)
+    except Refused as refused:
+        if refused.status in (401, 403):
+            raise
+        said, status = sentence_of(language, refused), refused.status
+    except Problem as problem:
+        said, status = language.say("Write one option a line, such as: Size: S, M, L"), problem.status
+    else:
+        return see(screen_of(product_id, "?saved=1#skus"))
+    return await show(request, product_id, status=status, problem=said, field="options", options=form.get("options"))
+
+
+@post("/admin/products/{product_id:str}/do", include_in_schema=False, guards=[own_forms_only])
+async def act(request: Http, product_id: FromPath[str]) -> Response[bytes]:
+    """Publish or remove a product, plan a change or drop one, undo one, or translate it."""
+    form = await read_form(request)
+    step, _, what = form.get("do").partition(" ")
+    language = language_asked(request)
+    try:
+        await _do(request, path_of(product_id), step, quote(what, safe=""), form)
+    except Refused as refused:
+        if refused.status in (401, 403):
+            raise
+        said = sentence_of(language, refused)
+        return await show(request, product_id, status=refused.status, problem=said, code=refused.code)
+    except Problem as problem:
+        said = language.say("Please look at this field again.")
+        return await show(
+            request, product_id, status=problem.status, problem=said, field=str(problem.members.get("field", ""))
+        )
+    return see("/admin/products" if step == "remove" else screen_of(product_id, f"?saved=1#{step}"))
+
+
+async def _do(request: Http, path: str, step: str, what: str, form: Form) -> None:
+    match step:
+        case "publish":
+            await ask(request, "POST", f"{path}/publish", query="even_incomplete=true" if what else "")
+        case "remove":
+            await ask(request, "DELETE", path)
+        case "undo":
+            await ask(request, "POST", f"{path}/history/{what}/undo")
+        case "plan":
+            plan = {"due": moment_of(form.get("due"), "due"), "change": await _planned(request, path, form)}
+            await ask(request, "POST", f"{path}/planned", body=plan)
+        case "drop":
+            await ask(request, "DELETE", f"{path}/planned/{what}")
+        case "translate":
+            texts = {name: form.get(name).replace("\r\n", "\n") for name in _TRANSLATED}
+            slug = {"slug": form.get("slug")} if form.get("slug") else {}
+            locale = what or quote(form.get("locale"), safe="")
+            await ask(request, "PUT", f"{path}/translations/{locale}", body=texts | slug)
+        case _:
+            raise Problem(422, "invalid", "do: there is no such step", field="do")
+
+
+async def _planned(request: Http, path: str, form: Form) -> Mapping[str, object]:
+    """Return a change to plan: a status, or one price for all SKUs, or both.
+
+    Raises:
+        Problem: It is neither.
+    """
+    change: dict[str, object] = {"status": form.get("status")} if form.get("status") else {}
+    if form.get("price"):
+        found = (await ask(request, "GET", path)).read(EditedProduct)
+        price = amount_of(form.get("price"), found.price.currency, "price")
+        on_sale = {sku.sku for sku in found.skus}
+        change["skus"] = [sku_json(sku, on_sale=sku.sku in on_sale, price=price) for sku in all_skus(found)]
+    if not change:
+        raise Problem(422, "invalid", "status: say what shall change", field="status")
+    return change
+
+
+PART = PortalPart(screens=(), routes=[product, save_details, save_skus, save_options, act])
