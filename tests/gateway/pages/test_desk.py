@@ -140,6 +140,13 @@ async def test_money_goes_back_after_a_fresh_sign_in(owner: Owner, page: Page) -
     await owner.sign_in(page)
     await expect(page.get_by_label("Amount in EUR")).to_have_value("4.50")
     await page.get_by_test_id("do-refund").click()
+
+    async def is_refunded() -> bool:
+        """The bank's answer comes a moment later."""
+        await page.reload()
+        return await page.get_by_test_id("refunded").count() == 1
+
+    await eventually(is_refunded)
     await expect(page.get_by_test_id("refunded")).to_have_text("€4.50")
 
 
