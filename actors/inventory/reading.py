@@ -1,4 +1,4 @@
-"""What others read of the inventory: levels, books, what runs low, and when held units come back."""
+"""Questions to the inventory: levels, books, lists for people, what runs low, and when held units come back."""
 
 from collections.abc import Sequence
 
