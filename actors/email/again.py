@@ -9,6 +9,7 @@ from asyncpg import Record
 from actors.email import retelling, rules
 from actors.email.mime import compose
 from actors.email.private import RecordAgain, SendAgain
+from actors.email.sender import Sender
 from actors.email.smtp import Mailer
 from bus.messages.email import (
     MOST_LISTED,
@@ -58,7 +59,7 @@ class MailsForStaff:
     _database: Database
     _mailer: Mailer
     _clock: Clock
-    _sender: str
+    _sender: Sender
     _links_last: timedelta
     _shop_url: str
     _link_token: Callable[[str], str]
@@ -111,12 +112,12 @@ class MailsForStaff:
         order = await self._bus.ask(GetOrder(order_id=ask.order_id))
         if not isinstance(order, Order) or not order.email or asked["sent_at"]:  # Forgotten meanwhile, or sent.
             return None
-        own_id, now = f"<{ask.resend_id}@{rules.address(self._sender).rpartition('@')[2]}>", self._clock.now()
+        own_id, now = f"<{ask.resend_id}@{rules.address(self._sender.address).rpartition('@')[2]}>", self._clock.now()
         token = self._link_token(own_id)
         link = rules.order_link(self._shop_url, order.id, token, now + self._links_last)
         written = retelling.write_again(asked["template"], order, asked["first_at"], link)
         try:
-            mail = compose(written, sender=self._sender, recipient=order.email, own_id=own_id, at=now)
+            mail = compose(written, sender=await self._sender.read(), recipient=order.email, own_id=own_id, at=now)
         except ValueError:
             raise BadInput(f"{order.id} has no address that a mail can be sent to") from None  # It would name it.
         await self._mailer.send(mail)
