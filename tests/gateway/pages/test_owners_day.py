@@ -81,6 +81,7 @@ async def add_a_product(page: Page, base_url: str) -> None:
     await expect(page.get_by_test_id("state")).to_have_text("On sale")
 
 
+@pytest.mark.timeout(240)  # A whole day, in one browser.
 async def test_an_owners_first_day_needs_nothing_but_a_browser(running: Program, base_url: str, page: Page) -> None:
     troubles = list[str]()
     page.on("pageerror", lambda error: troubles.append(str(error)))
@@ -95,7 +96,7 @@ async def test_an_owners_first_day_needs_nothing_but_a_browser(running: Program,
 
     await page.get_by_test_id("see").click()
     await expect(page.get_by_role("heading", level=1)).to_have_text("Rowing boat")
-    await expect(page.get_by_test_id("product").locator(".pictures img")).to_have_count(3)
+    await expect(page.get_by_test_id("product").locator(".reel [data-image]")).to_have_count(3)
     await expect(page.get_by_test_id("notices").get_by_role("link", name="Imprint")).to_be_visible()
     assert await page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--accent')") == "#22308f"
     await expect(page).to_have_title("Rowing boat · Heron Boats")
