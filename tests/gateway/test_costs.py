@@ -18,7 +18,9 @@ ROUTES = [
     if method in ("get", "put", "post", "patch", "delete")
 ]
 # Pages and files are not in the description of the API.
-PAGES = [("GET", "/search"), ("POST", "/basket/lines"), ("GET", "/static/shop.js"), ("GET", "/media/i/x/320.webp")]
+FILES = [("GET", "/static/shop.js"), ("GET", "/media/i/x/320.webp")]
+ACCOUNT = [("POST", "/account/sign-in"), ("GET", "/account/export"), ("GET", "/account")]
+PAGES = [*FILES, *ACCOUNT, ("GET", "/search"), ("POST", "/basket/lines")]
 
 
 def test_each_line_is_of_a_route() -> None:
