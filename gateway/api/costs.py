@@ -43,7 +43,6 @@ COSTS: Final[Sequence[RouteCost]] = (
     RouteCost("/low-stock|/product-lookup", 12),
     RouteCost("/categories(/.*)?", 8),
     RouteCost("/collections/.*", 12),
-    RouteCost("/basket/lines", 20, methods=_POST),
     RouteCost("/|/(search|seen)|/[cp]/.*", 20),
     RouteCost("/sitemap.xml|/feeds/.*", 50),
     RouteCost(".*", 4),
