@@ -25,7 +25,7 @@ const LONGEST_PAUSE_MS = 15_000;
 const CONNECT_TIMEOUT_MS = 10_000;
 
 /** The shop's bound on SKUs for one client. The SKU that was requested longest ago makes room. */
-export const MAX_SKUS = 128;
+const MAX_SKUS = 128;
 
 /** A page requests SKUs one by one while it scrolls; requests within this time travel in one frame. */
 const GATHER_MS = 20;

@@ -4,7 +4,6 @@
  * page has loaded; with the sandbox a card is named rather than typed.
  */
 
-import { safeUrl } from "./dom.js";
 import { setText } from "./words.js";
 
 /**
@@ -154,4 +153,19 @@ function appearance() {
     borderRadius: "10px",
   };
   return { theme: matchMedia("(prefers-color-scheme: dark)").matches ? "night" : "stripe", variables };
+}
+
+/**
+ * Return an address that may be followed, or null: `javascript:` and its like may hide in the data of others.
+ *
+ * @param {unknown} url
+ * @returns {string | null}
+ */
+function safeUrl(url) {
+  try {
+    const parsed = new URL(String(url), location.href);
+    return parsed.protocol === "https:" || parsed.protocol === "http:" ? parsed.href : null;
+  } catch {
+    return null;
+  }
 }
