@@ -59,7 +59,7 @@ async def _screen(
 
 
 def _parted(rule: str) -> tuple[str, str]:
-    """PortalPart a promise's number from its words: I3, never oversold."""
+    """Part a promise's number from its words: I3, never oversold."""
     number, _, text = rule.partition(" ")
     return number, text[:1].upper() + text[1:]
 

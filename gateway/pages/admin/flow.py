@@ -5,17 +5,16 @@ from typing import Final
 from urllib.parse import quote, urlencode
 
 import msgspec
-from litestar import Response, get, post
+from litestar import Response, get
 from litestar.params import FromPath
 
 from gateway.api.flow import FlowEdgeView, GraphView
-from gateway.api.operations import DeadLetters
 from gateway.api.order_desk import OrderList
 from gateway.api.order_flow import FlowView
 from gateway.context import Http
 from gateway.pages.admin.flow_picture import FlowPicture, draw
+from gateway.pages.admin.letters import letters_of
 from gateway.pages.admin.screens import PortalPart, Screen, screen
-from gateway.pages.forms import own_forms_only, own_path, read_form, see
 from gateway.pages.inside import Refused, ask
 
 _LONGEST: Final = 100
@@ -62,9 +61,7 @@ async def letters(request: Http, subscriber: FromPath[str]) -> Response[bytes]:
     """Show an actor: the events that it hears, and its dead letters; of one event, if the address names it."""
     graph = (await ask(request, "GET", "/admin/api/flow")).read(GraphView)
     event = str(request.query_params.get("event", ""))[:_LONGEST]
-    cursor = str(request.query_params.get("cursor", "")) or "0"
-    query = urlencode({"actor": subscriber, "type": event, "limit": 50, "cursor": cursor})
-    listed = (await ask(request, "GET", "/admin/api/dead-letters", query=query)).read(DeadLetters)
+    listed, shown = await letters_of(request, actor=subscriber, kind=event)
     heard = [each for each in graph.edges if each.subscriber == subscriber]
     actor = next((each for each in graph.actors if each.name == subscriber), None)
     published = [each for each in graph.edges if each.publisher == subscriber]
@@ -76,20 +73,9 @@ async def letters(request: Http, subscriber: FromPath[str]) -> Response[bytes]:
         event=event,
         heard=heard,
         published=published,
-        listed=listed,
+        letters=shown,
+        next=listed.next,
     )
-
-
-@post("/admin/flow/letters/{letter_id:int}/redrive", include_in_schema=False, guards=[own_forms_only])
-async def redrive(request: Http, letter_id: FromPath[int]) -> Response[bytes]:
-    """Retry a dead letter; it may be gone by now, which is as well."""
-    form = await read_form(request)
-    try:
-        await ask(request, "POST", f"/admin/api/dead-letters/{letter_id}/redrive")
-    except Refused as refused:
-        if refused.status != 404:
-            raise
-    return see(own_path(form.get("back"), "/admin/flow"))
 
 
 def edges_of(graph: GraphView) -> Sequence[EdgeBundle]:
@@ -138,5 +124,5 @@ def _lit(order: FlowView) -> Mapping[tuple[str, str], Sequence[int]]:
 
 PART = PortalPart(
     screens=[Screen(path="/admin/flow", title="Flow", group="engine", key="read_settings", letter="f")],
-    routes=[flow, letters, redrive],
+    routes=[flow, letters],
 )
