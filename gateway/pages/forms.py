@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Mapping, Sequence
 from typing import Final
-from urllib.parse import parse_qsl, quote, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 import msgspec
 from litestar import Response
@@ -100,6 +100,11 @@ def sign_in_address(request: Http) -> str:
     return f"/admin/sign-in?next={_way_back(request, '/admin')}"
 
 
+def fresh_sign_in_address(path: str) -> str:
+    """Return where staff who are signed in sign in once more, and go on from to a path of the portal."""
+    return f"/admin/sign-in?{urlencode({'next': path, 'fresh': 1})}"
+
+
 def customer_sign_in_address(request: Http, *, is_again: bool) -> str:
     """Return where a customer signs in, and comes back from.
 
@@ -122,6 +127,11 @@ def _referred(request: Http) -> str:
     """Return the path of the page that a form was on, as the browser says."""
     sent_from = urlsplit(request.headers.get("referer", ""))
     return sent_from.path if sent_from.netloc == request.headers.get("host", "") else ""
+
+
+def is_swap(request: Http) -> bool:
+    """Whether a script asks, which takes a part of the page (static/swap.js)."""
+    return "x-swap" in request.headers
 
 
 def new_key() -> str:

@@ -14,21 +14,32 @@ from bus.messages.currencies import decimals
 from gateway.problems import Problem
 
 _AMOUNT: Final = re.compile(r"[0-9]{1,12}([.,][0-9]{1,4})?", re.ASCII)
+_SPACES: Final = re.compile(r"(?<=[0-9])[ \u00a0\u202f](?=[0-9])")  # Between thousands.
 _MOMENT: Final = "%Y-%m-%dT%H:%M"  # Of an input of the type datetime-local. Source: HTML, 2.3.5.
 
 
 def amount_of(text: str, currency: str, field: str) -> dict[str, object]:
-    """Read a price such as 11.50 or 11,50; return it as the API takes it, in minor units.
+    """Read a price such as 11.50 or 11,50; return it as the API takes it.
 
     Raises:
         Problem: It is no amount of this currency.
     """
+    return {"amount": minor_units(text, currency, field), "currency": currency}
+
+
+def minor_units(text: str, currency: str, field: str) -> int:
+    """Read an amount such as 11.50, 11,50 or 1 200, at least 0; return it in minor units.
+
+    Raises:
+        Problem: It is no amount of this currency.
+    """
+    text = _SPACES.sub("", text)
     if not _AMOUNT.fullmatch(text):
         raise Problem(422, "invalid", f"{field}: must be an amount such as 11.50", field=field)
     minor = Decimal(text.replace(",", ".")) * 10 ** decimals(currency)
     if minor != int(minor):
         raise Problem(422, "invalid", f"{field}: {currency} has no such small part", field=field)
-    return {"amount": int(minor), "currency": currency}
+    return int(minor)
 
 
 def typed_amount(money: Money | None) -> str:

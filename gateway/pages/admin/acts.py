@@ -8,7 +8,7 @@ from litestar import Response, get
 from gateway.api.staff import Actions, StaffList
 from gateway.context import Http
 from gateway.pages.admin.deeds import deed
-from gateway.pages.admin.screens import PortalPart, Screen, me_of, screen
+from gateway.pages.admin.screens import PortalPart, Screen, me_of, names_of, screen
 from gateway.pages.inside import ask
 
 PATH: Final = "/admin/acts"
@@ -24,8 +24,7 @@ async def acts(request: Http) -> Response[bytes]:
     query = urlencode({name: value for name, value in {**given, "limit": str(_LIMIT)}.items() if value})
     listed = (await ask(request, "GET", "/admin/api/actions", query=query)).read(Actions)
     people = (await ask(request, "GET", "/admin/api/staff")).read(StaffList)
-    names = {each.id: each.name or each.email for each in people.items}
-    return await screen(request, "acts.html", listed=listed, given=given, names=names, deed=deed)
+    return await screen(request, "acts.html", listed=listed, given=given, names=names_of(people), deed=deed)
 
 
 PART: Final = PortalPart(

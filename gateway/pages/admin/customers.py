@@ -11,10 +11,8 @@ from gateway.api.order import OrderView
 from gateway.api.people import CustomerDetail, CustomerList, ErasureList
 from gateway.context import Http
 from gateway.pages.admin.screens import PortalPart, Screen, me_of, read_if_allowed, screen
-from gateway.pages.forms import new_key, own_forms_only, read_form, see
+from gateway.pages.forms import fresh_sign_in_address, new_key, own_forms_only, read_form, see
 from gateway.pages.inside import Refused, ask
-from gateway.pages.sentences import sentence_of
-from gateway.pages.visitor import language_asked
 
 PATH: Final = "/admin/customers"
 _API: Final = "/admin/api/customers"
@@ -50,7 +48,7 @@ async def erase(request: Http, customer_id: FromPath[str]) -> Response[bytes]:
         await ask(request, "POST", f"{_API}/{quote(customer_id, safe='')}/erase", key=form.get("key"))
     except Refused as refused:
         if refused.code == "fresh_login_required":
-            return see(f"/admin/sign-in?{urlencode({'next': here, 'fresh': 1})}")
+            return see(fresh_sign_in_address(here))
         if refused.status in (401, 404):
             raise
         return await _customer(request, customer_id, refused)
@@ -71,8 +69,7 @@ async def _customer(request: Http, customer_id: str, refused: Refused | None = N
     return await screen(
         request,
         "customer.html",
-        status=refused.status if refused else 200,
-        problem=sentence_of(language_asked(request), refused) if refused else "",
+        refused=refused,
         found=found,
         orders=await _orders(request, found),
         key=new_key(),

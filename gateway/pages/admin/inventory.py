@@ -125,7 +125,7 @@ async def _table(
         categories=categories.items,
         next_page=f"?{urlencode({**given, 'cursor': listed.next})}" if listed.next else "",
         saved=saved,
-        refused=len(refused),
+        not_taken=len(refused),
     )
 
 

@@ -1,6 +1,7 @@
 """Money: what is stuck, each with the one request that resolves it, and refunds that wait for a second person."""
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Sequence
 from typing import Final
 from urllib.parse import quote, urlencode
 
@@ -12,12 +13,10 @@ from gateway.api.approvals import Approvals, ApprovalView
 from gateway.api.order import OrderView
 from gateway.api.staff import StaffList
 from gateway.context import Http
-from gateway.pages.admin.screens import PortalPart, Screen, me_of, read_if_allowed, screen
+from gateway.pages.admin.screens import PortalPart, Screen, me_of, names_of, read_if_allowed, screen
 from gateway.pages.admin.stuck import StuckRow, StuckRows
-from gateway.pages.forms import new_key, own_forms_only, read_form, see
+from gateway.pages.forms import fresh_sign_in_address, new_key, own_forms_only, read_form, see
 from gateway.pages.inside import Refused, ask
-from gateway.pages.sentences import sentence_of
-from gateway.pages.visitor import language_asked
 from gateway.problems import not_found
 
 PATH: Final = "/admin/money"
@@ -66,7 +65,7 @@ async def _done(request: Http, method: str, path: str, key: str, body: object = 
         await ask(request, method, path, body=body, key=key)
     except Refused as refused:
         if refused.code == "fresh_login_required":
-            return see(f"/admin/sign-in?{urlencode({'next': PATH, 'fresh': 1})}")
+            return see(fresh_sign_in_address(PATH))
         if refused.status == 401:
             raise
         return await _money(request, refused)
@@ -81,15 +80,15 @@ async def _money(request: Http, refused: Refused | None = None) -> Response[byte
     approvals = (await ask(request, "GET", "/admin/api/approvals", query="limit=50")).read(Approvals)
     waiting = [each for each in approvals.items if each.state == "waiting"]
     people = await read_if_allowed(request, "/admin/api/staff", StaffList)
+    abouts = await asyncio.gather(*(_about(request, each) for each in waiting))
     return await screen(
         request,
         "money.html",
-        status=refused.status if refused else 200,
-        problem=sentence_of(language_asked(request), refused) if refused else "",
+        refused=refused,
         stuck=stuck,
-        waiting=[(each, *await _about(request, each)) for each in waiting],
+        waiting=[(each, *about) for each, about in zip(waiting, abouts, strict=True)],
         decided=[each for each in approvals.items if each.state in ("approved", "refused")][:10],
-        names=_names(people),
+        names=names_of(people),
         key=new_key(),
     )
 
@@ -118,10 +117,6 @@ async def _item(request: Http, item_id: str) -> StuckRow:
 
 def _named(items: Sequence[StuckRow], item_id: str) -> StuckRow | None:
     return next((each for each in items if each.id == item_id), None)
-
-
-def _names(people: StaffList | None) -> Mapping[str, str]:
-    return {each.id: each.name or each.email for each in people.items} if people else {}
 
 
 PART: Final = PortalPart(

@@ -17,7 +17,7 @@ from gateway.api.order_mails import MailList, MailTextView
 from gateway.api.order_notes import NoteList
 from gateway.api.staff import StaffList
 from gateway.context import Http
-from gateway.pages.admin.screens import PortalPart, me_of, read_if_allowed, screen
+from gateway.pages.admin.screens import PortalPart, me_of, names_of, read_if_allowed, screen
 from gateway.pages.forms import new_key
 from gateway.pages.inside import Refused, ask
 from gateway.pages.sentences import sentence_of
@@ -80,7 +80,6 @@ async def order_screen(
         read_if_allowed(request, "/admin/api/approvals", Approvals, "limit=100"),
         read_if_allowed(request, "/admin/api/staff", StaffList),
     )
-    names = {each.id: each.name or each.email for each in people.items} if people else {}
     next_step = NEXT.get(shown.status)
     return await screen(
         request,
@@ -99,7 +98,7 @@ async def order_screen(
         notes=notes,
         mails=mails,
         flow=flow,
-        names={me.id: me.name or me.email, **names},
+        names={me.id: me.name or me.email, **names_of(people)},
         typed=typed or {},
         word_of=words.event,
         key=new_key(),

@@ -4,25 +4,22 @@ Each form is answered by the order's screen: by leading to it, or, refused, with
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from decimal import Decimal, InvalidOperation
 from typing import Final
 from urllib.parse import quote, urlencode
 
 from litestar import Response, post
 from litestar.params import FromPath
 
-from bus.messages.currencies import decimals
 from gateway.api.order import OrderView
 from gateway.context import Http
 from gateway.pages.admin.order import order_screen
 from gateway.pages.admin.screens import PortalPart
-from gateway.pages.forms import Form, own_forms_only, read_form, see
+from gateway.pages.forms import Form, fresh_sign_in_address, own_forms_only, read_form, see
 from gateway.pages.inside import Refused, ask
+from gateway.pages.typed import minor_units
 from gateway.problems import Problem
 
 _STEPS: Final = ("open", "pick", "pack", "ship")
-_MOST: Final = Decimal(10**13)
-_FIELDS: Final = ("name", "email", "phone", "line1", "line2", "city", "region", "postal_code")
 
 
 @post("/admin/orders/{order_id:str}/step", include_in_schema=False, guards=[own_forms_only])
@@ -49,29 +46,25 @@ async def refund(request: Http, order_id: FromPath[str]) -> Response[bytes]:
 
     async def do() -> None:
         shown = (await ask(request, "GET", f"/orders/{quote(order_id, safe='')}")).read(OrderView)
-        amount = minor_units(form.get("amount"), shown.total.currency)
+        amount = refunded(form.get("amount"), shown.total.currency)
         body = {"reason": form.get("reason"), **({} if amount is None else {"amount": amount})}
         await ask(request, "POST", f"{_path(order_id)}/refunds", body=body, key=form.get("key"))
 
     return await _answered(request, order_id, do, form, keeps=("amount", "reason", "refunding"))
 
 
-def minor_units(typed: str, currency: str) -> int | None:
-    """Read an amount as people type it, 12.50 or 12,50; None for nothing typed.
+def refunded(typed: str, currency: str) -> int | None:
+    """Read how much is to be refunded, in minor units; None, for all that is left, if nothing was typed.
 
     Raises:
-        Problem: It is no amount of this currency.
+        Problem: It is no amount of this currency, or nothing.
     """
     if not typed:
         return None
-    try:
-        amount = Decimal(typed.replace("\u202f", "").replace("\u00a0", "").replace(" ", "").replace(",", "."))
-        minor = amount.scaleb(decimals(currency))
-    except InvalidOperation as error:
-        raise Problem(422, "invalid", "amount: is no amount", field="amount") from error
-    if not minor.is_finite() or not 0 < minor < _MOST or minor != minor.to_integral_value():
-        raise Problem(422, "invalid", "amount: is no amount of this currency", field="amount")
-    return int(minor)
+    amount = minor_units(typed, currency, "amount")
+    if not amount:
+        raise Problem(422, "invalid", "amount: must be more than nothing", field="amount")
+    return amount
 
 
 @post("/admin/orders/{order_id:str}/buyer", include_in_schema=False, guards=[own_forms_only])
@@ -139,7 +132,7 @@ async def _answered(
     except Refused as refused:
         if refused.code == "fresh_login_required":
             kept = urlencode({name: typed[name] for name in keeps if typed.get(name)})
-            return see(f"/admin/sign-in?{urlencode({'next': f'{back}?{kept}' if kept else back, 'fresh': 1})}")
+            return see(fresh_sign_in_address(f"{back}?{kept}" if kept else back))
         if refused.status == 401:
             raise
         return await order_screen(request, order_id, typed=typed, refused=refused)

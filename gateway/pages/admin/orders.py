@@ -16,7 +16,7 @@ from gateway.api.staff_views import SavedViewList, SavedViewView
 from gateway.context import Http
 from gateway.pages.admin.filters import Filters, filters_of
 from gateway.pages.admin.screens import PortalPart, Screen, me_of, screen
-from gateway.pages.forms import Form, new_key, own_forms_only, read_form, see
+from gateway.pages.forms import Form, fresh_sign_in_address, new_key, own_forms_only, read_form, see
 from gateway.pages.inside import Refused, ask
 from gateway.pages.sentences import sentence_of
 from gateway.pages.visitor import language_asked
@@ -102,7 +102,7 @@ async def cancel_orders(request: Http) -> Response[bytes]:
         if refused.code != "fresh_login_required":
             raise
         again = urlencode([*(("id", f"{id_} {number}") for id_, number in chosen), ("back", form.get("back"))])
-        return see(f"/admin/sign-in?{urlencode({'next': f'/admin/orders/cancel?{again}', 'fresh': 1})}")
+        return see(fresh_sign_in_address(f"/admin/orders/cancel?{again}"))
     return await _done(request, answer.read(DoneList), chosen, _back(form))
 
 

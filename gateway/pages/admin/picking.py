@@ -14,8 +14,6 @@ from gateway.context import Http
 from gateway.pages.admin.screens import PortalPart, Screen, screen
 from gateway.pages.forms import own_forms_only, read_form, see
 from gateway.pages.inside import Refused, ask
-from gateway.pages.sentences import sentence_of
-from gateway.pages.visitor import language_asked
 
 _API: Final = "/admin/api/pick-lists"
 _ROUND: Final = "/admin/pick/round"
@@ -95,8 +93,7 @@ async def _list(request: Http, *, refused: Refused | None = None, of_list: str =
     return await screen(
         request,
         "pick.html",
-        status=refused.status if refused else 200,
-        problem=sentence_of(language_asked(request), refused) if refused else "",
+        refused=refused,
         listed=listed,
         state=state,
         in_hand=len(mine.items),
@@ -110,8 +107,7 @@ async def _round(request: Http, *, refused: Refused | None = None, of_list: str 
     return await screen(
         request,
         "round.html",
-        status=refused.status if refused else 200,
-        problem=sentence_of(language_asked(request), refused) if refused else "",
+        refused=refused,
         lists=found.items,
         stops=stops_of(found),
         boxes={each.id: place for place, each in enumerate(found.items, 1)},

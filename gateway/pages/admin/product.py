@@ -1,5 +1,6 @@
 """A product: its texts, prices, options and what is planned for it. Its pictures are in product_pictures.py."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 from urllib.parse import quote
@@ -19,7 +20,7 @@ from gateway.pages.admin.matrix import all_skus, options_of, sku_json, text_of, 
 from gateway.pages.admin.merging import Draft, Fields, changed, fresh, merge, typed
 from gateway.pages.admin.product_fields import change_of, changed_skus, fields_of, sku_fields
 from gateway.pages.admin.products import API
-from gateway.pages.admin.screens import PortalPart, screen
+from gateway.pages.admin.screens import PortalPart, T, screen
 from gateway.pages.forms import Form, own_forms_only, read_form, see
 from gateway.pages.inside import Refused, ask
 from gateway.pages.languages import languages
@@ -65,12 +66,19 @@ async def show(
     """Render a product's screen; a form that was refused is shown as it was typed."""
     path = path_of(product_id)
     found = (await ask(request, "GET", path)).read(EditedProduct)
-    attributes = (await ask(request, "GET", "/attributes")).read(AttributeList).items
-    types = (await ask(request, "GET", "/admin/api/types")).read(TypeList).items
-    history = await ask(request, "GET", f"{path}/history", query=f"limit={_HISTORY}")
-    translations = await ask(request, "GET", f"{path}/translations")
-    of_type = {each.key: each for kind in types if kind.id == found.type_id for each in kind.attributes}
-    own = [each for each in attributes if not each.of_sku and (each.key in of_type or each.key in found.attributes)]
+    attributes, types, categories, images, translations, plans, history = await asyncio.gather(
+        _read(request, "/attributes", AttributeList),
+        _read(request, "/admin/api/types", TypeList),
+        _read(request, "/admin/api/categories", EditedCategories),
+        _read(request, f"{path}/images", StaffImages),
+        _read(request, f"{path}/translations", TranslationList),
+        _read(request, f"{path}/planned", PlanList),
+        _read(request, f"{path}/history", ProductHistoryView, f"limit={_HISTORY}"),
+    )
+    of_type = {each.key: each for kind in types.items if kind.id == found.type_id for each in kind.attributes}
+    own = [
+        each for each in attributes.items if not each.of_sku and (each.key in of_type or each.key in found.attributes)
+    ]
     return await screen(
         request,
         "product.html",
@@ -86,15 +94,19 @@ async def show(
         options=text_of(found.options) if options is None else options,
         attributes=own,
         required={key for key, each in of_type.items() if each.required},
-        types=types,
-        categories=(await ask(request, "GET", "/admin/api/categories")).read(EditedCategories).items,
-        images=(await ask(request, "GET", f"{path}/images")).read(StaffImages).items,
-        translations={each.locale: each for each in translations.read(TranslationList).items},
+        types=types.items,
+        categories=categories.items,
+        images=images.items,
+        translations={each.locale: each for each in translations.items},
         others=[each for code, each in languages().items() if code != context_of(request.scope).language],
-        plans=(await ask(request, "GET", f"{path}/planned")).read(PlanList).items,
-        history=history.read(ProductHistoryView).items,
+        plans=plans.items,
+        history=history.items,
         base=screen_of(product_id),
     )
+
+
+async def _read(request: Http, path: str, kind: type[T], query: str = "") -> T:
+    return (await ask(request, "GET", path, query=query)).read(kind)
 
 
 class _Conflict(Exception):

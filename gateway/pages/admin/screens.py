@@ -13,10 +13,12 @@ from litestar.datastructures import Cookie
 from litestar.types import ControllerRouterHandler
 
 from bus.messages.staff import RightKey
+from gateway.api.staff import StaffList
 from gateway.api.staff_me import MeView
 from gateway.context import Http, context_of
 from gateway.pages.inside import Refused, ask
 from gateway.pages.render import policy, rendered
+from gateway.pages.sentences import sentence_of
 from gateway.pages.visitor import Visitor, language_asked
 
 T = TypeVar("T")
@@ -55,6 +57,7 @@ async def screen(
     status: int = 200,
     cookies: Sequence[Cookie] = (),
     problem: str = "",
+    refused: Refused | None = None,
     **values: object,
 ) -> Response[bytes]:
     """Render a screen for whoever is signed in.
@@ -65,11 +68,14 @@ async def screen(
         status: The HTTP status.
         cookies: To set with it.
         problem: A sentence on what was refused, shown above everything.
+        refused: The refusal of a form; its status and sentence take the place of these.
         values: What the template shows.
 
     Raises:
         Refused: Nobody is signed in.
     """
+    if refused is not None:
+        status, problem = refused.status, sentence_of(language_asked(request), refused)
     me = await me_of(request)
     await context_of(request.scope).brand.read()
     menu = menu_of(me, request.route_handler.opt[SCREENS])
@@ -98,6 +104,11 @@ async def read_if_allowed(request: Http, path: str, kind: type[T], query: str = 
         if refused.status not in (401, 403):
             raise
         return None
+
+
+def names_of(people: StaffList | None) -> Mapping[str, str]:
+    """Return names of people who work here, by id; those who have none by their e-mail address."""
+    return {each.id: each.name or each.email for each in people.items} if people else {}
 
 
 def bare_screen(

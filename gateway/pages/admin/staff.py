@@ -12,8 +12,6 @@ from gateway.context import Http
 from gateway.pages.admin.screens import PortalPart, Screen, screen
 from gateway.pages.forms import Form, own_forms_only, read_form, see
 from gateway.pages.inside import ApiAnswer, Refused, ask
-from gateway.pages.sentences import sentence_of
-from gateway.pages.visitor import language_asked
 from gateway.problems import Problem
 
 _API: Final = "/admin/api"
@@ -36,8 +34,7 @@ async def _show(
     return await screen(
         request,
         "staff.html",
-        status=refused.status if refused else 200,
-        problem=sentence_of(language_asked(request), refused) if refused else "",
+        refused=refused,
         form=form,
         invited=invited,
         made=made,

@@ -14,8 +14,6 @@ from gateway.pages.admin.screens import PortalPart, Screen, screen
 from gateway.pages.forms import Form, own_forms_only, read_form, see
 from gateway.pages.inside import Refused, ask
 from gateway.pages.languages import languages
-from gateway.pages.sentences import sentence_of
-from gateway.pages.visitor import language_asked
 
 _API: Final = "/admin/api/categories"
 
@@ -35,8 +33,7 @@ async def _show(request: Http, *, refused: Refused | None = None) -> Response[by
     return await screen(
         request,
         "categories.html",
-        status=refused.status if refused else 200,
-        problem=sentence_of(language_asked(request), refused) if refused else "",
+        refused=refused,
         tree=tree,
         chosen=chosen,
         translations={each.locale: each for each in texts.read(WordingList).items} if texts else {},

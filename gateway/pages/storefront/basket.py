@@ -13,14 +13,13 @@ from litestar import Response, get, post
 
 from gateway.api.cart.carts import CartView
 from gateway.context import Http
-from gateway.pages.forms import Form, own_forms_only, own_path, read_form, see
+from gateway.pages.forms import Form, is_swap, own_forms_only, own_path, read_form, see
 from gateway.pages.inside import Refused, ask
 from gateway.pages.render import page
 from gateway.pages.sentences import sentence_of
 from gateway.pages.visitor import cart_cookie, cart_id_of, visitor_of, visitor_with
 
 _INPUT: Final = "input."
-_SWAPS: Final = "x-swap"
 _MOST_UNITS: Final = 99
 _LONGEST: Final = 200
 
@@ -66,7 +65,7 @@ async def change_line(request: Http) -> Response[bytes]:
     except Refused as refused:
         return await _refused(request, refused)
     cookies, taken = [cart_cookie(request, cart_id)], _taken_by(form, cart)
-    if _SWAPS in request.headers:
+    if is_swap(request):
         visitor = await visitor_with(request, cart)
         return await page(
             request, "storefront/basket.html", visitor=visitor, cookies=cookies, basket_problem="", taken=taken

@@ -17,7 +17,7 @@ from gateway.api.cart.carts import CartView, PaymentView
 from gateway.api.order import OrderView
 from gateway.context import GatewayContext, Http, context_of
 from gateway.customers import shown_token
-from gateway.pages.forms import new_key, own_forms_only, read_form, see
+from gateway.pages.forms import is_swap, new_key, own_forms_only, read_form, see
 from gateway.pages.inside import Refused, ask
 from gateway.pages.render import page, policy
 from gateway.pages.sentences import sentence_of
@@ -33,7 +33,6 @@ _STRIPE: Final = "https://api.stripe.com"  # Where Stripe.js sends cards: it kno
 _STRIPES_PAGES: Final = "https://js.stripe.com https://*.js.stripe.com"
 _WITH_STRIPE: Final = f"; script-src 'self' {_STRIPES_PAGES}; frame-src {_STRIPES_PAGES} https://hooks.stripe.com"
 _NEVER_KEPT: Final = "no-store"
-_SWAPS: Final = "x-swap"
 
 
 @get(_PATH, include_in_schema=False)
@@ -71,7 +70,7 @@ async def _missing(request: Http) -> Response[bytes]:
 
 async def _shown(request: Http, found: OrderView, *, problem: str = "", status: int = 200) -> Response[bytes]:
     context, visitor = context_of(request.scope), await visitor_of(request)
-    payment = None if _SWAPS in request.headers else await _payment(request, found)
+    payment = None if is_swap(request) else await _payment(request, found)
     has_stripe = payment is not None and context.stripe_api_base == _STRIPE
     return await page(
         request,

@@ -8,7 +8,6 @@ from urllib.parse import quote
 from litestar import Response, get
 from litestar.params import FromPath
 
-from bus.messages.currencies import decimals
 from gateway.api.catalog.categories import CategoryNode
 from gateway.api.catalog.levels import ProductInventory
 from gateway.api.catalog.products import ProductDetail, RelatedList, SkuDetail
@@ -18,6 +17,7 @@ from gateway.pages.errors import moved
 from gateway.pages.inside import Refused, ask
 from gateway.pages.render import page, whole_address
 from gateway.pages.site import site_of
+from gateway.pages.typed import typed_amount
 from gateway.pages.visitor import visitor_of
 
 _RELATED: Final = 6
@@ -109,12 +109,11 @@ def _trail(request: Http, product: ProductDetail, above: Sequence[CategoryNode])
 
 
 def _offer(sku: SkuDetail, address: str) -> Mapping[str, object]:
-    digits = decimals(sku.price.currency)
     return {
         "@type": "Offer",
         "sku": sku.sku,
         "url": address,
-        "price": f"{sku.price.amount / 10**digits:.{digits}f}",
+        "price": typed_amount(sku.price),
         "priceCurrency": sku.price.currency,
         "availability": f"https://schema.org/{'InStock' if sku.available > 0 else 'OutOfStock'}",
         **({"gtin": sku.barcode} if sku.barcode else {}),

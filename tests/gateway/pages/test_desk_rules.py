@@ -8,7 +8,7 @@ from litestar.datastructures import MultiDict
 from bus.messages.analytics import SalesRow
 from gateway.pages.admin.deeds import deed
 from gateway.pages.admin.filters import filters_of
-from gateway.pages.admin.order_steps import minor_units
+from gateway.pages.admin.order_steps import refunded
 from gateway.pages.admin.orders import as_csv
 from gateway.pages.admin.sales import sales_today
 from gateway.pages.charts import HEIGHT, WIDTH, bar_chart, line_points
@@ -66,7 +66,7 @@ def test_today_is_compared_with_the_same_weekday() -> None:
     [("", "EUR", None), ("12.5", "EUR", 1250), ("12,50", "EUR", 1250), ("1 200", "JPY", 1200), ("1.234", "KWD", 1234)],
 )
 def test_amounts_are_read_as_people_type_them(typed: str, currency: str, minor: int | None) -> None:
-    assert minor_units(typed, currency) == minor
+    assert refunded(typed, currency) == minor
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_amounts_are_read_as_people_type_them(typed: str, currency: str, minor: 
 )
 def test_what_is_no_amount_is_refused_at_its_field(typed: str, currency: str) -> None:
     with pytest.raises(Problem) as refused:
-        minor_units(typed, currency)
+        refunded(typed, currency)
     assert refused.value.members["field"] == "amount"
 
 

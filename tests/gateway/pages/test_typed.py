@@ -11,7 +11,14 @@ from gateway.problems import Problem
 
 @pytest.mark.parametrize(
     ("text", "currency", "minor"),
-    [("11.50", "EUR", 1150), ("11,5", "EUR", 1150), ("7", "EUR", 700), ("1500", "JPY", 1500), ("0.29", "EUR", 29)],
+    [
+        ("11.50", "EUR", 1150),
+        ("11,5", "EUR", 1150),
+        ("7", "EUR", 700),
+        ("1500", "JPY", 1500),
+        ("0.29", "EUR", 29),
+        ("1 200", "JPY", 1200),
+    ],
 )
 def test_an_amount_has_a_point_or_a_comma(text: str, currency: str, minor: int) -> None:
     assert amount_of(text, currency, "price") == {"amount": minor, "currency": currency}
