@@ -126,6 +126,6 @@ def stops_of(found: RoundView) -> Sequence[Stop]:
 
 
 PART = PortalPart(
-    screens=[Screen(path="/admin/pick", title="Pick and pack", group="day", key="read_parcels", letter="p")],
+    screens=[Screen(path="/admin/pick", title="Pick and pack", group="day", key="read_parcels", letter="k")],
     routes=[waiting, take_wave, walk, take, step_on],
 )

@@ -6,6 +6,7 @@ import pytest
 from litestar.datastructures import MultiDict
 
 from bus.messages.analytics import SalesRow
+from gateway.pages.admin import PARTS
 from gateway.pages.admin.deeds import deed
 from gateway.pages.admin.filters import filters_of
 from gateway.pages.admin.order_steps import refunded
@@ -91,3 +92,9 @@ def test_every_change_that_staff_can_make_has_words() -> None:
 
     assert [route for route, words in said.items() if "/" in words or "_" in words] == []
     assert deed("person invited") == "Person invited"
+
+
+def test_no_two_screens_have_one_letter() -> None:
+    letters = [screen.letter for part in PARTS for screen in part.screens if screen.letter]
+
+    assert sorted(letters) == sorted(set(letters))
