@@ -28,13 +28,13 @@ help: ## This list
 run: $(VENV)/ready ## Install what is missing, and run the shop
 	@exec $(BIN)/python run.py
 
-test: $(VENV)/ready-dev ## The whole test suite, on real PostgreSQL, Valkey, Stripe library and SMTP; FILE=... a part
+test: $(VENV)/ready-dev $(VENV)/npm/ready ## The whole test suite, on real PostgreSQL, Valkey, Stripe library and SMTP; FILE=... a part
 	@$(BIN)/python -m pytest $(if $(FILE),$(FILE),-n 2 --dist worksteal)
 
 test-fast: $(VENV)/ready-dev ## Only what needs no server: rules, messages, codec, engine, house rules
 	@$(BIN)/python -m pytest --fast -n 2 tests/actors tests/bus tests/cli tests/engine tests/gateway tests/tools tests/wiring tests/test_tidy.py
 
-coverage: $(VENV)/ready-dev ## The whole suite, and the lines that no test of it runs
+coverage: $(VENV)/ready-dev $(VENV)/npm/ready ## The whole suite, and the lines that no test of it runs
 	@$(BIN)/coverage run -m pytest
 	@$(BIN)/coverage report --show-missing --skip-covered
 

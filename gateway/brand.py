@@ -3,7 +3,7 @@
 Each process keeps it, since every page has it. It is read again when somebody has changed it, and after 30 s: a page
 never waits for it longer than for one question, and shows what was known while nobody answers.
 
-Rejected: docs/decisions/0071.
+Rejected: docs/decisions/0063.
 """
 
 from contextlib import suppress

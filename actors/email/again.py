@@ -1,4 +1,4 @@
-"""Mails for staff: listed, written once more to be read, and sent again. Rejected: docs/decisions/0060."""
+"""Mails for staff: listed, written once more to be read, and sent again. Rejected: docs/decisions/0059."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta

@@ -83,7 +83,7 @@ def about(event: MailedEvent) -> About:
 
 def order_link(shop_url: str, order_id: OrderId, token: str, until: datetime) -> OrderLink:
     """The link to an order. The page takes the token into a cookie at once, and leads on to the address without it: it
-    works without scripts, and no other site learns the token (docs/decisions/0061).
+    works without scripts, and no other site learns the token (docs/decisions/0060).
     """
     return OrderLink(f"{shop_url}/order/{quote(order_id, safe='')}?token={token}", until)
 

@@ -3,7 +3,7 @@
 A page is made in two steps. The first walks along an index, the newest order first, through a window of bounded size,
 and says of each order whether it is meant; the second reads those that are shown. So the price of a page does not
 depend on how many orders there are, nor on how few of them are meant: a page that found too few says where to go on.
-Rejected: docs/decisions/0059.
+Rejected: docs/decisions/0058.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""The life of a pick list, as a table. Pure. Who has one in hand: docs/decisions/0065."""
+"""The life of a pick list, as a table. Pure. Who has one in hand: docs/decisions/0061."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -3,6 +3,8 @@
 So a page can do what the API can, and nothing else: rights, limits, idempotency and refusals are those of the API, in
 one place. A request goes to the routes themselves, past what is around them for strangers: the page's own request was
 charged, checked for its origin and given its headers already.
+
+Rejected: docs/decisions/0064.
 """
 
 from collections.abc import Sequence

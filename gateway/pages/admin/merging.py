@@ -4,7 +4,7 @@ A form carries, beside its fields, what they were when it was shown (`was`) and 
 editor has changed is sent. If somebody else was first, fields that only one of the two has changed fit together; where
 both have changed the same one, both texts are shown, and the editor says which one stays.
 
-Rejected: docs/decisions/0070.
+Rejected: docs/decisions/0062.
 """
 
 from collections.abc import Collection, Mapping

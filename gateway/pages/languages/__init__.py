@@ -5,7 +5,9 @@ while one lacks a text, or has one that is no longer said.
 """
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from functools import cache, lru_cache
 from io import BytesIO
 from pathlib import Path
@@ -18,10 +20,10 @@ from babel.core import get_locale_identifier
 from babel.dates import format_date, format_datetime, format_timedelta, get_timezone
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
-from babel.numbers import format_currency, format_decimal
+from babel.numbers import format_decimal
 from babel.support import NullTranslations, Translations
 
-from bus.messages.base import Money
+from bus.messages.base import Currency, Money
 from bus.messages.currencies import decimals
 
 FOLDER: Final = Path(__file__).parent
@@ -102,8 +104,13 @@ def language_of(wanted: Sequence[str], own: str) -> Language:
 
 
 @lru_cache(_MOST_WRITTEN)  # A list of products would spend a quarter of its time on this.
-def _money(locale: Locale, amount: int, currency: str) -> str:
-    return format_currency(amount / 10 ** decimals(currency), currency, locale=locale)
+def _money(locale: Locale, amount: int, currency: Currency) -> str:
+    """Write an amount with the decimals that the shop counts in: CLDR has none for some currencies, and would round."""
+    digits = decimals(currency)
+    pattern = copy(locale.currency_formats["standard"])
+    pattern.frac_prec = (digits, digits)
+    value = Decimal(amount).scaleb(-digits)
+    return str(pattern.apply(value, locale, currency=currency, currency_digits=False))
 
 
 @lru_cache(_MOST_WRITTEN)

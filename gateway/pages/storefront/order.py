@@ -1,7 +1,7 @@
 """The page of an order: paying, its life as it happens, its receipt, and second thoughts.
 
 It opens with the key of its checkout or of a mail's link, which is in a cookie of this page alone, or to the customer
-whose order it is. A link's token is taken out of the address at once: docs/decisions/0061.
+whose order it is. A link's token is taken out of the address at once: docs/decisions/0060.
 """
 
 from collections.abc import Mapping

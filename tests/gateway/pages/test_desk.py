@@ -10,14 +10,13 @@ import pytest
 from playwright.async_api import Page, async_playwright, expect
 
 from testkit.people import DELIVERY, payment_form
-from tests.gateway.pages.browser import ARGS, CHROMIUM, TIMEOUT_MS
+from tests.gateway.pages.browser import ARGS, AXE, CHROMIUM, TIMEOUT_MS
 from tests.journeys.people import new_key
-from tests.journeys.process import ROOT, Program, program
+from tests.journeys.process import Program, program
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: set CHROMIUM to one, or install it")
 
-AXE = ROOT / ".venv" / "npm" / "node_modules" / "axe-core" / "axe.min.js"
 EMAIL, PASSWORD = "ada@shop.example", "a heron by the lake"
 FRESH_S = 15.0  # Long enough to set up a second factor, short enough to wait for its end.
 SCREENS = [

@@ -4,18 +4,16 @@ Source of the rules: axe-core's, of WCAG 2.2 A and AA and of good practice. Four
 a window that is a quarter as wide, which is what 400 % makes of it.
 """
 
-from pathlib import Path
 from typing import Any, Literal
 
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.gateway.pages.browser import CHROMIUM
+from tests.gateway.pages.browser import AXE, CHROMIUM
 from tests.gateway.pages.browsing import add, visit
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: set CHROMIUM to one, or install it")
 
-AXE = Path(__file__).parents[3] / ".venv" / "npm" / "node_modules" / "axe-core" / "axe.min.js"
 PAGES = ("/", "/search", "/search?q=mug", "/search?q=xqzzyw", "/c/kitchen", "/p/stoneware-mug", "/basket")
 MORE = ("/pages/imprint", "/p/none", "/offline", "/search?in_stock=true&f.category=Lamps", "/seen?ids=MUG,LAMP")
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
