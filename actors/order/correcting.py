@@ -8,12 +8,11 @@ from actors.order import buyers
 from actors.order.buyers import Contact
 from bus.messages.base import OrderId
 from bus.messages.order import BuyerCorrected, NoSuchOrder, OrderStatus
-from bus.messages.order_desk import CorrectBuyer, NotCorrectable, OtherCountry
+from bus.messages.order_desk import CORRECTABLE, CorrectBuyer, NotCorrectable, OtherCountry
 from engine.sealing import Erased
 from engine.transaction import Transaction
 from engine.vault import Vault
 
-CORRECTABLE: Final = frozenset[OrderStatus]({"pending_payment", "payment_processing", "paid", "picking"})
 _FIELDS: Final = ("email", "name", "phone", "address")
 _LOCK: Final = buyers.with_locked_keys("""
 select id, status, country, email, name, phone, address, contact, invoice, ACCOUNT_KEY as account_key,

@@ -9,6 +9,8 @@ from engine.message import Command, Query, Reply
 LONGEST_QUESTION: Final = 100  # Characters that staff look for.
 LONGEST_NOTE: Final = 2000  # Characters.
 MOST_NOTES: Final = 200  # Of one order.
+# Until a parcel is closed: later its label says who gets it.
+CORRECTABLE: Final = frozenset[OrderStatus]({"pending_payment", "payment_processing", "paid", "picking"})
 LATE_AFTER_H: Final = 24  # An order that was paid for so long, and has not left, is late.
 
 # Where an order's money is. `in_doubt`: disputed, or suspected of fraud; whatever else is so of it.

@@ -31,6 +31,7 @@ from gateway.context import GatewayContext, Injected
 
 Low = Annotated[int | None, QueryParameter(ge=0, le=MOST_UNITS)]
 MOST_COUNTS: Final = 500
+_TOGETHER: Final = 50  # Counts that are asked at the same time: one turn decides them.
 _LONGEST_SKU: Final = 64
 _PAGES: Final = 20  # Of a category's SKUs that are looked through for one page of a list.
 
@@ -150,9 +151,10 @@ async def count_stock(context: Injected, staff: Member, data: JSONBody[CountsBod
         ask = SetOnHand(sku=each.sku, on_hand=each.on_hand, version=each.version, by=str(staff))
         return _counted(each.sku, books[each.sku], await context.bus.ask(ask))
 
-    async with asyncio.TaskGroup() as tasks:  # Those that arrive together are decided in one turn.
-        counted = [tasks.create_task(count(each)) for each in data.counts]
-    return CountsView(items=[each.result() for each in counted])
+    counted = list[CountedView]()
+    for start in range(0, len(data.counts), _TOGETHER):
+        counted += await asyncio.gather(*(count(each) for each in data.counts[start : start + _TOGETHER]))
+    return CountsView(items=counted)
 
 
 @get("/stock/{sku:str}/holds", summary="Read who holds units of a SKU", refuses=["unknown_sku"])

@@ -1,7 +1,11 @@
 """The warehouse's API: waves, lists in hand, stock with articles, many counts at once, and who holds units."""
 
 import aiohttp
+import pytest
 
+from bus.messages.inventory import SetOnHand
+from engine.errors import Overloaded
+from engine.message import Command
 from testkit import ShopUnderTest
 from tests.journeys.people import Customer, Staff
 from tests.journeys.staff_people import Colleague, colleague
@@ -132,3 +136,20 @@ async def test_the_graph_names_actors_edges_and_dead_letters(staff: Staff) -> No
     edge = {"publisher": "order", "event": "OrderCreated", "subscriber": "warehouse", "dead_letters": 0}
     assert edge in graph["edges"]
     assert (await staff.get("/admin/api/dead-letters?actor=email&type=OrderCreated")).good["items"] == []
+
+
+async def test_counts_that_nobody_can_take_now_are_to_be_sent_again(
+    shop: ShopUnderTest, staff: Staff, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bus = type(shop.inside.bus)
+    ask = bus.ask
+
+    async def busy(self: object, command: Command[object], *, timeout_s: float | None = None) -> object:
+        if isinstance(command, SetOnHand):
+            raise Overloaded("inventory")
+        return await ask(self, command, timeout_s=timeout_s)
+
+    monkeypatch.setattr(bus, "ask", busy)
+    counts = [{"sku": "MUG", "on_hand": 5}, {"sku": "BOOK", "on_hand": 5}]
+
+    assert (await staff.ask("PUT", STOCK, {"counts": counts})).status == 503

@@ -10,6 +10,7 @@ from litestar.params import FromPath
 
 from bus.messages import words
 from bus.messages.base import Money
+from bus.messages.order_desk import CORRECTABLE
 from gateway.api.approvals import Approvals, ApprovalView
 from gateway.api.order import OrderView
 from gateway.api.order_flow import FlowView
@@ -21,12 +22,10 @@ from gateway.pages.admin.screens import PortalPart, me_of, names_of, read_if_all
 from gateway.pages.forms import new_key
 from gateway.pages.inside import Refused, ask
 from gateway.pages.sentences import sentence_of
+from gateway.pages.storefront.life import CANCELLABLE, was_paid
 from gateway.pages.visitor import language_asked
 from gateway.problems import Problem
 
-PAID: Final = frozenset({"paid", "picking", "packed", "shipped", "in_transit", "delivered", "cancelled"})
-CORRECTABLE: Final = frozenset({"pending_payment", "payment_processing", "paid", "picking"})
-CANCELLABLE: Final = CORRECTABLE
 REASONS: Final = ("requested_by_customer", "duplicate", "fraudulent", "not_deliverable")
 _MAIL_POLICY: Final = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'"
 
@@ -145,8 +144,7 @@ def _field(refused: Refused | Problem | None) -> str:
 def _refundable(shown: OrderView) -> Money | None:
     """Return what could go back to the buyer; None if nothing was paid or all went back."""
     left = shown.total.amount - shown.refunded.amount
-    was_paid = any(moment.event in ("PaymentReceived", "PaymentCameLate") for moment in shown.timeline)
-    return Money(amount=left, currency=shown.total.currency) if was_paid and left > 0 else None
+    return Money(amount=left, currency=shown.total.currency) if was_paid(shown) and left > 0 else None
 
 
 def _waiting(approvals: Approvals | None, order_id: str) -> Sequence[ApprovalView]:

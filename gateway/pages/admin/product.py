@@ -66,10 +66,12 @@ async def show(
     """Render a product's screen; a form that was refused is shown as it was typed."""
     path = path_of(product_id)
     found = (await ask(request, "GET", path)).read(EditedProduct)
-    attributes, types, categories, images, translations, plans, history = await asyncio.gather(
+    attributes, types, categories = await asyncio.gather(
         _read(request, "/attributes", AttributeList),
         _read(request, "/admin/api/types", TypeList),
         _read(request, "/admin/api/categories", EditedCategories),
+    )
+    images, translations, plans, history = await asyncio.gather(
         _read(request, f"{path}/images", StaffImages),
         _read(request, f"{path}/translations", TranslationList),
         _read(request, f"{path}/planned", PlanList),

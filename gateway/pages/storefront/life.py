@@ -77,11 +77,16 @@ def ending(order: OrderView) -> str:
     return next((each.text for each in reversed(order.timeline) if each.event == "OrderCancelled"), "")
 
 
+def was_paid(order: OrderView) -> bool:
+    """Whether money came for an order, in time or late."""
+    return any(each.event in _MONEY_CAME for each in order.timeline)
+
+
 def money_back(order: OrderView) -> Literal["", "nothing", "follows", "done"]:
     """Say what becomes of the money of a cancelled order: nothing was charged, it follows, or it is back."""
     if order.status != "cancelled":
         return ""
-    if not any(each.event in _MONEY_CAME for each in order.timeline):
+    if not was_paid(order):
         return "nothing"
     return "done" if order.refunded.amount >= order.total.amount else "follows"
 
