@@ -3,6 +3,7 @@
 import aiohttp
 import pytest
 
+from bus.local import LocalBus
 from bus.messages.inventory import SetOnHand
 from engine.errors import Overloaded
 from engine.message import Command
@@ -144,7 +145,7 @@ async def test_counts_that_nobody_can_take_now_are_to_be_sent_again(
     bus = type(shop.inside.bus)
     ask = bus.ask
 
-    async def busy(self: object, command: Command[object], *, timeout_s: float | None = None) -> object:
+    async def busy(self: LocalBus, command: Command[object], *, timeout_s: float | None = None) -> object:
         if isinstance(command, SetOnHand):
             raise Overloaded("inventory")
         return await ask(self, command, timeout_s=timeout_s)

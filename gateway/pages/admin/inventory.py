@@ -15,7 +15,7 @@ from gateway.api.goods import GoodView
 from gateway.api.inventory import LedgerView, StockView
 from gateway.api.stock_list import CountsView, HoldsView, StockListView, StockRowView
 from gateway.context import Http
-from gateway.pages.admin.screens import PortalPart, Screen, screen
+from gateway.pages.admin.screens import PortalPart, Screen, cursor_of, screen
 from gateway.pages.forms import Form, own_forms_only, read_form
 from gateway.pages.inside import Refused, ask
 from gateway.pages.sentences import sentence_of
@@ -24,6 +24,7 @@ from gateway.pages.visitor import language_asked
 _API: Final = "/admin/api/stock"
 _FILTERS: Final = ("q", "low", "category", "cursor")
 _LIMIT: Final = 100
+_LEDGER: Final = 50
 _MOST_FIELDS: Final = 1_100  # Two for each of 500 counts.
 _COUNT: Final = "count."
 _SEEN: Final = "seen."  # The number that was there, and the version of the books: `47:12`.
@@ -81,9 +82,9 @@ async def save_counts(request: Http) -> Response[bytes]:
 @get("/admin/stock/{sku:str}", include_in_schema=False)
 async def one_sku(request: Http, sku: FromPath[str]) -> Response[bytes]:
     """Show the books of a SKU: its ledger, and who holds its units until when."""
-    path, cursor = f"{_API}/{quote(sku, safe='')}", str(request.query_params.get("cursor", ""))
+    path = f"{_API}/{quote(sku, safe='')}"
     books = (await ask(request, "GET", path)).read(StockView)
-    query = urlencode({"limit": 50, "cursor": cursor})
+    query = urlencode({"limit": _LEDGER, "cursor": cursor_of(request)})
     ledger = (await ask(request, "GET", f"{path}/ledger", query=query)).read(LedgerView)
     holds = (await ask(request, "GET", f"{path}/holds")).read(HoldsView)
     return await screen(

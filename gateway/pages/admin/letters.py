@@ -11,13 +11,12 @@ from litestar.params import FromPath
 from bus.messages import words
 from gateway.api.operations import DeadLetters, DeadLetterView
 from gateway.context import Http
-from gateway.pages.admin.screens import PortalPart, Screen, me_of, screen
+from gateway.pages.admin.screens import PortalPart, Screen, cursor_of, me_of, screen
 from gateway.pages.forms import own_forms_only, own_path, read_form, see
 from gateway.pages.inside import Refused, ask
 
 PATH: Final = "/admin/letters"
 _LIMIT: Final = 50
-_LONGEST_CURSOR: Final = 20  # Digits of an id.
 
 
 @get(PATH, include_in_schema=False)
@@ -38,8 +37,7 @@ async def letters_of(
         actor: That could not handle them; "" for any.
         kind: The type of the messages; "" for any.
     """
-    cursor = str(request.query_params.get("cursor", ""))[:_LONGEST_CURSOR]
-    asked = {"actor": actor, "type": kind, "cursor": cursor, "limit": str(_LIMIT)}
+    asked = {"actor": actor, "type": kind, "cursor": cursor_of(request), "limit": str(_LIMIT)}
     query = urlencode({name: value for name, value in asked.items() if value})
     listed = (await ask(request, "GET", "/admin/api/dead-letters", query=query)).read(DeadLetters)
     return listed, [(each, _pretty(each.message)) for each in listed.items]

@@ -13,7 +13,7 @@ from gateway.api.approvals import Approvals, ApprovalView
 from gateway.api.order import OrderView
 from gateway.api.staff import StaffList
 from gateway.context import Http
-from gateway.pages.admin.screens import PortalPart, Screen, me_of, names_of, read_if_allowed, screen
+from gateway.pages.admin.screens import PortalPart, Screen, cursor_of, me_of, names_of, read_if_allowed, screen
 from gateway.pages.admin.stuck import StuckRow, StuckRows
 from gateway.pages.forms import fresh_sign_in_address, new_key, own_forms_only, read_form, see
 from gateway.pages.inside import Refused, ask
@@ -74,8 +74,7 @@ async def _done(request: Http, method: str, path: str, key: str, body: object = 
 
 async def _money(request: Http, refused: Refused | None = None) -> Response[bytes]:
     await me_of(request)
-    cursor = str(request.query_params.get("cursor", ""))[:200]
-    query = urlencode({"limit": _LIMIT, "cursor": cursor})
+    query = urlencode({"limit": _LIMIT, "cursor": cursor_of(request)})
     stuck = (await ask(request, "GET", "/admin/api/stuck-money", query=query)).read(StuckRows)
     approvals = (await ask(request, "GET", "/admin/api/approvals", query="limit=50")).read(Approvals)
     waiting = [each for each in approvals.items if each.state == "waiting"]

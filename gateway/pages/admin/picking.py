@@ -11,7 +11,7 @@ from litestar.params import FromPath
 from gateway.api.goods import GoodView
 from gateway.api.warehouse import PickLists, PickListView, RoundView
 from gateway.context import Http
-from gateway.pages.admin.screens import PortalPart, Screen, screen
+from gateway.pages.admin.screens import PortalPart, Screen, cursor_of, screen
 from gateway.pages.forms import own_forms_only, read_form, see
 from gateway.pages.inside import Refused, ask
 
@@ -87,7 +87,7 @@ async def step_on(request: Http, list_id: FromPath[str], step: FromPath[str]) ->
 async def _list(request: Http, *, refused: Refused | None = None, of_list: str = "") -> Response[bytes]:
     asked = str(request.query_params.get("state", ""))
     state = asked if asked in _STATES else "open"
-    query = urlencode({"status": state, "limit": _LIMIT, "cursor": str(request.query_params.get("cursor", ""))})
+    query = urlencode({"status": state, "limit": _LIMIT, "cursor": cursor_of(request)})
     listed = (await ask(request, "GET", _API, query=query)).read(PickLists)
     mine = (await ask(request, "GET", f"{_API}/in-hand")).read(RoundView)
     return await screen(

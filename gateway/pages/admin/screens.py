@@ -28,6 +28,7 @@ Group: TypeAlias = Literal["day", "goods", "people", "shop", "engine"]
 # A script may make markup of the shop's own pages only: swap.js has the one policy. Source: W3C, Trusted Types.
 _TRUSTED: Final = "; require-trusted-types-for 'script'; trusted-types shop"
 _NEVER_KEPT: Final = "no-store"
+_LONGEST_CURSOR: Final = 200
 HOME: Final = "/admin"
 _ME: Final = "me"
 SCREENS: Final = "screens"  # The option of the routes that has all of them.
@@ -104,6 +105,11 @@ async def read_if_allowed(request: Http, path: str, kind: type[T], query: str = 
         if refused.status not in (401, 403):
             raise
         return None
+
+
+def cursor_of(request: Http) -> str:
+    """Return which page of a list an address names, "" for the first one."""
+    return str(request.query_params.get("cursor", ""))[:_LONGEST_CURSOR]
 
 
 def names_of(people: StaffList | None) -> Mapping[str, str]:
