@@ -173,6 +173,45 @@ async def test_a_browser_keeps_no_page_with_an_address(ada: Browser) -> None:
     assert answer.headers["Cache-Control"] == "no-store"
 
 
+async def test_an_answer_with_a_secret_is_not_kept_for_whoever_repeats_the_form(
+    shop: ShopUnderTest, ada: Browser
+) -> None:
+    owner = await colleague(shop, ada.http)
+    form = urlencode({"do": "token", "label": "till", "key": "read_orders"}).encode()
+    headers = {
+        "Content-Type": "application/x-www-form-urlencoded",
+        "Sec-Fetch-Site": "same-origin",
+        "Idempotency-Key": "till-1",
+    }
+    by_owner = headers | {"Cookie": f"staff={owner.token}"}
+
+    made = await super(Browser, ada).ask("POST", "/admin/staff", raw=form, headers=by_owner, follow=False)
+    again = await super(Browser, ada).ask("POST", "/admin/staff", raw=form, headers=headers, follow=False)
+
+    assert made.status == 200
+    assert b"sf_" in made.body
+    assert (again.status, again.headers["Location"]) == (303, "/admin/sign-in?next=%2Fadmin")
+
+
+async def test_a_line_is_put_back_with_all_that_was_typed(ada: Browser) -> None:
+    _ = await send(ada, "/basket/lines", sku="MUG", add="1")
+    engraved = "For Ada " * 60
+
+    removed = await send(ada, "/basket/lines", **{"sku": "MUG", "quantity": "0", "input.text": engraved})
+    page = await ada.get(removed.headers["Location"])
+
+    assert engraved.strip() in page.body.decode()
+
+
+async def test_what_no_product_asks_for_makes_no_endless_address(ada: Browser) -> None:
+    _ = await send(ada, "/basket/lines", sku="MUG", add="1")
+    typed = {f"input.{number}": "x" * 3000 for number in range(15)}
+
+    removed = await send(ada, "/basket/lines", sku="MUG", quantity="0", **typed)
+
+    assert len(removed.headers["Location"]) < 10_000
+
+
 # --- What it costs ---
 
 # What a page asks of the API at most, besides what each page does; sub-requests are not charged.
