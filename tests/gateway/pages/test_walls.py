@@ -125,6 +125,11 @@ async def test_the_key_of_a_form_is_one_that_a_shop_makes(ada: Browser, key: str
     assert "ordered" not in ada.cookies
 
 
+@pytest.mark.parametrize("query", ["f.shape=round", "cursor=zzz", "f.=1", "from=9&to=1", "q=mug&f.color=%ED%A0%80"])
+async def test_an_old_address_of_a_list_shows_what_there_is(ada: Browser, query: str) -> None:
+    assert (await ada.get(f"/search?{query}")).status == 200
+
+
 # --- Where a form leads ---
 
 
