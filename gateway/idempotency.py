@@ -15,6 +15,7 @@ from litestar import Request
 from litestar.datastructures import Headers
 from litestar.di import NamedDependency
 from litestar.enums import ScopeType
+from litestar.handlers import HTTPRouteHandler
 from litestar.types import ASGIApp, HTTPRequestEvent, Message, Receive, Scope, Send
 
 from bus.messages.idempotency import Claimed, ClaimKey, EndLease, GiveBackKey, InProgress, KeepAnswer, Kept, Mismatch
@@ -57,6 +58,9 @@ class Idempotent:
             await self._app(scope, receive, send)
             return
         request: Http = Request(scope)
+        if _is_page(request):
+            await self._app(scope, receive, send)
+            return
         await request.route_handler.authorize_connection(request)  # First: who may not ask gets no kept answer either.
         body = await _read(receive)
         if len(key) > LONGEST_KEY or body is None:
@@ -152,6 +156,14 @@ def takes_key(method: str, path: str) -> bool:
     """
     is_upload = method == "POST" and path.startswith("/admin/api/products/") and path.endswith("/images")
     return method in _UNSAFE and path not in _NEVER_KEPT and not path.startswith(_NEVER_KEPT_BELOW) and not is_upload
+
+
+def _is_page(request: Http) -> bool:
+    """Whether a request is for a page: its guards don't ask who it is, so no answer is kept for others. The keys of its
+    form reach the API with its own requests (gateway/pages/inside.py).
+    """
+    handler = request.route_handler
+    return isinstance(handler, HTTPRouteHandler) and not handler.resolve_include_in_schema()
 
 
 def required_claim(request: Http) -> Claimed:

@@ -15,6 +15,7 @@ from gateway.pages.inside import Refused
 from gateway.pages.render import bare_page
 from gateway.problems import Problem
 
+_NEVER_KEPT: Final = {"Cache-Control": "no-store"}  # What went wrong once is no page to go back to.
 _log = telemetry.logger(part="pages")
 
 
@@ -51,7 +52,7 @@ def _on_bug(request: Http, error: Exception) -> Response[bytes]:
 def error_page(request: Http, status: int, code: str, headers: Mapping[str, str] | None = None) -> Response[bytes]:
     """Show an error. It asks nothing of the shop, which may be what has failed."""
     shown = {"number": status, "code": code, "sentence": words.problem(code)}
-    return bare_page(request, "error.html", status=status, headers=headers, **shown)
+    return bare_page(request, "error.html", status=status, headers=_NEVER_KEPT | dict(headers or {}), **shown)
 
 
 HANDLERS: Final[dict[int | type[Exception], Callable[[Http, Any], Response[bytes]]]] = {
@@ -80,9 +81,8 @@ def _on_staff_problem(request: Http, problem: Problem) -> Response[bytes]:
 def _staff_error_page(
     request: Http, status: int, code: str, headers: Mapping[str, str] | None = None
 ) -> Response[bytes]:
-    return bare_page(
-        request, "admin/error.html", status=status, headers=headers, code=code, sentence=words.problem(code)
-    )
+    kept, sentence = _NEVER_KEPT | dict(headers or {}), words.problem(code)
+    return bare_page(request, "admin/error.html", status=status, headers=kept, code=code, sentence=sentence)
 
 
 STAFF_HANDLERS: Final[dict[int | type[Exception], Callable[[Http, Any], Response[bytes]]]] = {

@@ -18,6 +18,9 @@ MOST_FIELDS: Final = 200
 MOST_BYTES: Final = 65_536
 _FORM: Final = "application/x-www-form-urlencoded"
 _LONGEST_PATH: Final = 2048
+_OF_ADDRESSES: Final = (
+    "/?#&=%+:;,@!$'()*~[]"  # Characters that stay as they are in an address; letters beyond ASCII don't.
+)
 
 
 class Form(msgspec.Struct, frozen=True):
@@ -83,7 +86,7 @@ def own_forms_only(connection: AnyConnection, _handler: BaseRouteHandler) -> Non
 
 def see(path: str, *, cookies: Sequence[Cookie] = ()) -> Response[bytes]:
     """Answer a form: the browser goes on to a path of the shop."""
-    headers = {"Location": path, "Cache-Control": "no-store"}
+    headers = {"Location": quote(path, safe=_OF_ADDRESSES), "Cache-Control": "no-store"}
     return Response(b"", status_code=303, headers=headers, cookies=list(cookies), media_type="text/plain")
 
 

@@ -7,6 +7,7 @@ charged, checked for its origin and given its headers already.
 Rejected: docs/decisions/0064.
 """
 
+import re
 from collections.abc import Sequence
 from http.cookies import Morsel, SimpleCookie
 from typing import TYPE_CHECKING, Final, Literal, TypeVar, cast
@@ -18,13 +19,14 @@ from litestar.types import HTTPScope, Message, Receive, Scope
 
 from gateway.context import Http, context_of
 from gateway.idempotency import HEADER
-from gateway.problems import ProblemDocument
+from gateway.problems import Problem, ProblemDocument, document, not_found
 
 if TYPE_CHECKING:
     from litestar.types import HTTPRequestEvent
 
 T = TypeVar("T")
 
+_KEY: Final = re.compile(r"[A-Za-z0-9_.:-]*")  # Of forms: it goes into a header, and into a cookie.
 _STAFF: Final = "staff"  # As gateway/access.py keeps whoever it has let in.
 _OF_A_BODY: Final = ("content-type", "content-length", "transfer-encoding")
 _PASSED_ON: Final = (b"cookie", b"user-agent", b"host", b"sec-fetch-site", b"origin", b"authorization")
@@ -97,7 +99,7 @@ async def ask(
     Args:
         request: The page's own.
         method: GET, POST and so on.
-        path: Already quoted where it holds what somebody has typed.
+        path: Already quoted where it holds what somebody has typed, which fills one segment and no more.
         body: Written as JSON; None for none.
         query: The query string, without its question mark.
         key: The idempotency key, if the route takes one.
@@ -105,8 +107,9 @@ async def ask(
         headers: Further ones, such as If-Match.
 
     Raises:
-        Refused: The answer is an error, or tells of another address (301).
+        Refused: The answer is an error, or tells of another address (301); or the path or the key can't be one.
     """
+    _check(path, key)
     content = b"" if body is None else msgspec.json.encode(body)
     scope = _scope(request, method, path, query, content, [*headers, *_given(key, token)])
     known = request.scope["state"]
@@ -126,11 +129,29 @@ async def pass_on(request: Http, method: str, path: str, *, query: str = "") -> 
     Raises:
         Refused: As `ask`.
     """
+    _check(path, "")
     kept = [(name, request.headers[name]) for name in _OF_A_BODY if name in request.headers]
     answer = await _answer(request, _scope(request, method, path, query, b"", kept), request.receive)
     if answer.status >= 300:
         raise Refused(answer)
     return answer
+
+
+def _check(path: str, key: str) -> None:
+    """Refuse what somebody has typed to reach another route: nothing at all, a slash, or dots, where a name belongs.
+
+    The routes themselves would take `/sessions/` for `/sessions`: strangers' paths have one spelling before they come
+    here (gateway/paths.py), and what forms bring has not.
+    """
+    names = [unquote(each) for each in path.split("/")[1:]]
+    if any(name in ("", ".", "..") or "/" in name or "\0" in name for name in names):
+        raise Refused(_refusal(not_found("thing")))
+    if not _KEY.fullmatch(key):
+        raise Refused(_refusal(Problem(422, "invalid", "key: is no key of a form", field="key")))
+
+
+def _refusal(problem: Problem) -> ApiAnswer:
+    return ApiAnswer(status=problem.status, headers=(), body=msgspec.json.encode(document(problem)))
 
 
 def _whole(content: bytes) -> Receive:

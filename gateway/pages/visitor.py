@@ -107,7 +107,7 @@ async def cart_of(request: Http) -> CartView | None:
 
 def cart_id_of(request: Http) -> str:
     """Return the id of the visitor's basket, "" without one."""
-    given = cookie_values(request.headers.get("cookie", "")).get(CART, "")
+    given = cookie_values(request.headers.get("cookie", "")).get(_cart_name(request), "")
     return given if _ID.fullmatch(given) else ""
 
 
@@ -123,7 +123,7 @@ def language_asked(request: Http) -> Language:
 def cart_cookie(request: Http, cart_id: str) -> Cookie:
     """Make the cookie of a basket; with "" the one that takes it away."""
     lasts_s = _CART_LASTS_S if cart_id else 0
-    return own_cookie(request, CART, cart_id, lasts_s)
+    return own_cookie(request, _cart_name(request), cart_id, lasts_s)
 
 
 def language_cookie(request: Http, code: str) -> Cookie:
@@ -133,5 +133,16 @@ def language_cookie(request: Http, code: str) -> Cookie:
 
 def own_cookie(request: Http, name: str, value: str, lasts_s: int, path: str = "/") -> Cookie:
     """Make a cookie that only this shop's server reads."""
-    is_secure = context_of(request.scope).public_url.startswith("https://")
-    return Cookie(key=name, value=value, max_age=lasts_s, path=path, httponly=True, secure=is_secure, samesite="lax")
+    secure = _is_https(request)
+    return Cookie(key=name, value=value, max_age=lasts_s, path=path, httponly=True, secure=secure, samesite="lax")
+
+
+def _cart_name(request: Http) -> str:
+    """Return the name of a basket's cookie. With the prefix no other host of the domain, and no plain page, can plant
+    a basket that a stranger reads.
+    """
+    return f"__Host-{CART}" if _is_https(request) else CART
+
+
+def _is_https(request: Http) -> bool:
+    return context_of(request.scope).public_url.startswith("https://")

@@ -7,6 +7,7 @@ from litestar import Response, get, post
 
 from gateway.api.customer.bodies import SessionMadeView
 from gateway.context import Http
+from gateway.pages.account.place import without_own_cart
 from gateway.pages.forms import Form, own_forms_only, own_path, read_form, see
 from gateway.pages.inside import ApiAnswer, Refused, ask
 from gateway.pages.render import page
@@ -89,8 +90,9 @@ async def verify(request: Http) -> Response[bytes]:
 @post("/account/sign-out", include_in_schema=False, guards=[own_forms_only])
 async def sign_out(request: Http) -> Response[bytes]:
     """End the session of this browser."""
+    taken = await without_own_cart(request)
     answer = await ask(request, "DELETE", "/sessions")
-    return see("/", cookies=answer.cookies)
+    return see("/", cookies=[*answer.cookies, *taken])
 
 
 async def _with_code(request: Http, path: str, action: str) -> Response[bytes]:

@@ -10,7 +10,7 @@ from gateway.context import Http
 from gateway.pages.inside import Refused, ask
 from gateway.pages.render import page
 from gateway.pages.sentences import sentence_of
-from gateway.pages.visitor import language_asked, visitor_of
+from gateway.pages.visitor import cart_cookie, cart_id_of, language_asked, visitor_of
 
 
 async def account_page(
@@ -48,3 +48,19 @@ async def account_page(
         field=refused.field if refused else "",
         **values,
     )
+
+
+async def without_own_cart(request: Http) -> Sequence[Cookie]:
+    """Return the cookie that takes a customer's basket from a browser which they sign out of; nothing if the basket in
+    it is not kept with their account.
+
+    The basket waits for their next sign-in. Whoever uses the browser next would read it, names to engrave included.
+    """
+    cart_id = cart_id_of(request)
+    if not cart_id:
+        return ()
+    try:
+        me = (await ask(request, "GET", "/me")).read(CustomerView)
+    except Refused:  # Nobody is signed in.
+        return ()
+    return [cart_cookie(request, "")] if me.cart_id == cart_id else ()

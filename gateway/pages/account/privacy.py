@@ -6,7 +6,7 @@ from litestar import Response, get, post
 
 from gateway.api.customer.account import ConsentList
 from gateway.context import Http
-from gateway.pages.account.place import account_page
+from gateway.pages.account.place import account_page, without_own_cart
 from gateway.pages.forms import own_forms_only, read_form, see
 from gateway.pages.inside import Refused, ask
 
@@ -46,11 +46,12 @@ async def close(request: Http) -> Response[bytes]:
     """Close the account, in 30 days."""
     form = await read_form(request)
     body = {"password": form.get("password")} if form.get("password") else {}
+    taken = await without_own_cart(request)
     try:
         answer = await ask(request, "DELETE", "/me", body=body)
     except Refused as refused:
         return await _page(request, refused)
-    return see("/account/sign-in?closing=1", cookies=answer.cookies)
+    return see("/account/sign-in?closing=1", cookies=[*answer.cookies, *taken])
 
 
 async def _page(request: Http, refused: Refused | None = None) -> Response[bytes]:

@@ -8,7 +8,7 @@ from litestar.params import FromPath
 from gateway.api.customer.sessions import SessionList
 from gateway.api.passkeys import PasskeyList
 from gateway.context import Http
-from gateway.pages.account.place import account_page
+from gateway.pages.account.place import account_page, without_own_cart
 from gateway.pages.forms import own_forms_only, read_form, see
 from gateway.pages.inside import Refused, ask
 
@@ -56,8 +56,9 @@ async def end_session(request: Http, session_id: FromPath[str]) -> Response[byte
 @post("/account/sessions/end", include_in_schema=False, guards=[own_forms_only])
 async def end_sessions(request: Http) -> Response[bytes]:
     """End all sessions, this one included."""
+    taken = await without_own_cart(request)
     answer = await ask(request, "DELETE", "/me/sessions")
-    return see("/account/sign-in", cookies=answer.cookies)
+    return see("/account/sign-in", cookies=[*answer.cookies, *taken])
 
 
 @post("/account/passkeys/{passkey_id:str}/remove", include_in_schema=False, guards=[own_forms_only])

@@ -107,7 +107,7 @@ async def go_back(request: Http) -> Response[bytes]:
     if form.get("do") == "no-logo":
         await ask(request, "DELETE", f"{BRANDING}/logo")
     else:
-        await ask(request, "POST", f"{BRANDING}/history/{form.number('revision') or 0}/restore")
+        await ask(request, "POST", f"{BRANDING}/history/{quote(form.get('revision'), safe='')}/restore")
     return see("/admin/settings?saved=1")
 
 

@@ -11,6 +11,7 @@ from urllib.parse import quote, urlencode
 import msgspec
 from litestar import Response, get, post
 
+from bus.messages.inputs import LONGEST_INPUT, MOST_INPUTS
 from gateway.api.cart.carts import CartView
 from gateway.context import Http
 from gateway.pages.forms import Form, is_swap, own_forms_only, own_path, read_form, see
@@ -21,7 +22,7 @@ from gateway.pages.visitor import cart_cookie, cart_id_of, visitor_of, visitor_w
 
 _INPUT: Final = "input."
 _MOST_UNITS: Final = 99
-_LONGEST: Final = 200
+_LONGEST: Final = LONGEST_INPUT
 
 
 class TakenOut(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,7 +87,8 @@ def _taken_by(form: Form, cart: CartView) -> TakenOut | None:
 
 
 def _taken(sku: str, units: int, given: Mapping[str, str]) -> TakenOut | None:
-    inputs = {name.removeprefix(_INPUT): value for name, value in given.items() if name.startswith(_INPUT) and value}
+    typed = [(name.removeprefix(_INPUT), value) for name, value in given.items() if name.startswith(_INPUT) and value]
+    inputs = {name[:_LONGEST]: value[:_LONGEST] for name, value in typed[:MOST_INPUTS]}
     return TakenOut(sku=sku, units=min(units, _MOST_UNITS), inputs=inputs) if sku and units > 0 else None
 
 

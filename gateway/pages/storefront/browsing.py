@@ -8,6 +8,7 @@ from urllib.parse import quote, urlencode
 import msgspec
 from litestar import Response, get
 from litestar.params import FromPath
+from msgspec import structs
 
 from bus.messages.currencies import decimals
 from bus.messages.search import MOST_QUERY
@@ -17,7 +18,7 @@ from gateway.api.catalog.products import ProductList, ProductSummary
 from gateway.api.search import SuggestionsView
 from gateway.context import Http, context_of
 from gateway.pages.forms import see
-from gateway.pages.inside import ask
+from gateway.pages.inside import Refused, ask
 from gateway.pages.render import page
 from gateway.pages.visitor import Visitor, visitor_of
 
@@ -66,22 +67,32 @@ async def category(request: Http, path: FromPath[str]) -> Response[bytes]:
     visitor, name = await visitor_of(request), quote(path.strip("/"))
     locale = f"locale={visitor.language.code}"
     found = (await ask(request, "GET", f"/categories/{name}", query=locale)).read(CategoryView)
-    asked = _asked(request)
-    listed = await products_of(request, visitor, _api_query(request, asked, found.path))
+    asked, listed = await _found(request, visitor, _asked(request), found.path)
     return await _list_page(request, visitor, asked, listed, "storefront/category.html", category=found)
 
 
 @get("/search", include_in_schema=False)
 async def search(request: Http) -> Response[bytes]:
     """List the products that a query finds; without one, all."""
-    visitor, asked = await visitor_of(request), _asked(request)
-    listed = await products_of(request, visitor, _api_query(request, asked, ""))
+    visitor = await visitor_of(request)
+    asked, listed = await _found(request, visitor, _asked(request), "")
     if listed.redirect:
         return see(listed.redirect)
     near, popular = await _instead(request, visitor, asked) if not listed.items else ([], [])
     return await _list_page(
         request, visitor, asked, listed, "storefront/search.html", category=None, near=near, popular=popular
     )
+
+
+async def _found(request: Http, visitor: Visitor, asked: ListAsked, path: str) -> tuple[ListAsked, ProductList]:
+    """Return a list, and the wishes that it follows: no filters and no place that the shop has forgotten."""
+    try:
+        return asked, await products_of(request, visitor, _api_query(request, asked, path))
+    except Refused as refused:
+        if refused.status != 422:
+            raise
+    known = structs.replace(asked, chosen=(), low="", high="", cursor="")
+    return known, await products_of(request, visitor, _api_query(request, known, path))
 
 
 async def _instead(request: Http, visitor: Visitor, asked: ListAsked) -> tuple[Sequence[str], Sequence[ProductSummary]]:

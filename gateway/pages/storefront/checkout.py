@@ -33,6 +33,7 @@ from gateway.pages.visitor import Visitor, cart_cookie, own_cookie, visitor_of
 _PATH: Final = "/checkout"
 _ORDERED: Final = "ordered"  # The cookie with the key and the order of this browser's last checkout.
 _ORDERED_LASTS_S: Final = 3600
+_NEVER_KEPT: Final = {"Cache-Control": "no-store"}  # A customer's address is in it.
 _LEGAL: Final = ("Terms", "Returns", "Privacy")
 _UNKNOWN_METHOD: Final = "unknown_shipping_method"
 
@@ -128,6 +129,7 @@ async def _shown(request: Http, visitor: Visitor, typed: Typed, key: str, refusa
         request,
         "storefront/checkout.html",
         status=refusal.status,
+        headers=_NEVER_KEPT,
         visitor=visitor,
         typed=msgspec.structs.replace(typed, country=fields.country, shipping_method=quote.shipping_method or ""),
         key=key,
