@@ -25,6 +25,7 @@ from gateway.pages.admin import PARTS, deeds
 from gateway.pages.languages import FOLDER
 from gateway.pages.storefront.life import STEPS
 from gateway.pages.storefront.typed import CARD, MISSING, OTHERWISE, WRONG
+from gateway.settings import PageSettings
 
 _PAGES: Final = FOLDER.parent
 _OPTIONS: Final = {"trimmed": "true", "trim_blocks": "true", "lstrip_blocks": "true", "silent": "false"}
@@ -101,6 +102,7 @@ def _of_tables() -> Iterator[tuple[Text, str]]:
     yield from ((title, "words") for title, _ in STEPS)
     yield from ((text, "words") for text in (*deeds.NAMED, *(role.title for role in FIXED.values())))
     yield from ((title, "notices") for title in notices_of(Brand()))
+    yield PageSettings().shopflow_tax_note, "notices"  # Unless a shop has a sentence of its own.
 
 
 if __name__ == "__main__":
