@@ -14,16 +14,20 @@ from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po, write_po
 from jinja2.ext import babel_extract
 
+from actors.staff.rules import FIXED
 from bus.messages import words
+from bus.messages.audit import RULES
 from bus.messages.branding import Brand
 from gateway.address_forms import CITIES, POSTAL_CODES, REGIONS, SECOND_LINE, STREET
 from gateway.api.catalog import listing
 from gateway.api.customer.bodies import WEAK
 from gateway.brand import notices_of
-from gateway.pages.admin import PARTS
+from gateway.pages.admin import PARTS, deeds
+from gateway.pages.admin.audit import parted
 from gateway.pages.languages import FOLDER
 from gateway.pages.storefront.life import STEPS
 from gateway.pages.storefront.typed import CARD, MISSING, OTHERWISE, WRONG
+from gateway.settings import PageSettings
 
 _PAGES: Final = FOLDER.parent
 _OPTIONS: Final = {"trimmed": "true", "trim_blocks": "true", "lstrip_blocks": "true", "silent": "false"}
@@ -91,14 +95,18 @@ def _of_code() -> Iterator[tuple[Text, str]]:
 
 def _of_tables() -> Iterator[tuple[Text, str]]:
     """List the words that stand for codes, and what the shop calls its own screens and notices."""
-    tables = (words.STATUSES, words.EVENTS, words.CANCELLED, words.PARCELS, words.PROBLEMS)
+    tables = (words.STATUSES, words.EVENTS, words.CANCELLED, words.PARCELS, words.PROBLEMS, words.MOVEMENTS)
+    acts = (deeds.STEPS, deeds.VERBS)
     forms = (listing.TITLES, WEAK, WRONG, CITIES, REGIONS, POSTAL_CODES)
-    yield from ((text, "words") for table in (*tables, *forms) for text in table.values())
+    yield from ((text, "words") for table in (*tables, *acts, *forms) for text in table.values())
     yield from ((text, "words") for text in (words.DECLINED, *words.DECLINES))
     yield from ((screen.title, "menu") for part in PARTS for screen in part.screens)
     yield from ((text, "words") for text in (STREET, SECOND_LINE, MISSING, CARD, OTHERWISE))
     yield from ((title, "words") for title, _ in STEPS)
+    yield from ((text, "words") for text in (*deeds.NAMED, *(role.title for role in FIXED.values())))
+    yield from ((parted(rule)[1], "words") for code, rule in RULES.items() if code != "more_findings")
     yield from ((title, "notices") for title in notices_of(Brand()))
+    yield PageSettings().shopflow_tax_note, "notices"  # Unless a shop has a sentence of its own.
 
 
 if __name__ == "__main__":

@@ -49,16 +49,16 @@ async def _screen(
     return await screen(
         request,
         "audit.html",
-        rules=[(code, *_parted(rule), broken[rule]) for code, rule in RULES.items() if code != "more_findings"],
+        rules=[(code, *parted(rule), broken[rule]) for code, rule in RULES.items() if code != "more_findings"],
         audited=audited,
         repaired=repaired,
         repairable=[each for each in audited.findings if _REPAIRED in each.remedy] if audited else [],
         checked=sum(audited.checked.values()) if audited else 0,
-        sentence_of=lambda rule: _parted(rule)[1],
+        sentence_of=lambda rule: parted(rule)[1],
     )
 
 
-def _parted(rule: str) -> tuple[str, str]:
+def parted(rule: str) -> tuple[str, str]:
     """Part a promise's number from its words: I3, never oversold."""
     number, _, text = rule.partition(" ")
     return number, text[:1].upper() + text[1:]

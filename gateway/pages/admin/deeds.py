@@ -4,9 +4,9 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-_VERBS: Final[Mapping[str, str]] = {"POST": "New", "PUT": "Set", "PATCH": "Changed", "DELETE": "Removed"}
+VERBS: Final[Mapping[str, str]] = {"POST": "New", "PUT": "Saved", "PATCH": "Changed", "DELETE": "Removed"}
 # Of routes whose last word is what was done.
-_STEPS: Final[Mapping[str, str]] = {
+STEPS: Final[Mapping[str, str]] = {
     "cancel": "Order cancelled",
     "refunds": "Money given back",
     "look-at-stripe": "Stripe asked about a payment",
@@ -36,6 +36,8 @@ _STEPS: Final[Mapping[str, str]] = {
     "images": "Picture",
     "imports": "Import",
     "categories": "Category",
+    "branding": "Name and notices of the shop",
+    "logo": "Logo",
     "collections": "Collection",
     "roles": "Role",
     "orders": "Order corrected",
@@ -59,6 +61,29 @@ _STEPS: Final[Mapping[str, str]] = {
     "apply": "Kind of product",
     "answered": "Done",
 }
+# Acts that the staff's actor records in words already: as they are shown.
+NAMED: Final = (
+    "First owner",
+    "Recovery code used",
+    "Approval asked",
+    "Approved",
+    "Refused",
+    "Codes by time set",
+    "Passkey added",
+    "Passkey removed",
+    "Password set",
+    "Person changed",
+    "Person invited anew",
+    "Person invited",
+    "Person joined",
+    "Role removed",
+    "Role set",
+    "Sessions ended",
+    "Sign-in refused",
+    "Signed in",
+    "Token made",
+    "Token revoked",
+)
 _GAP: Final = re.compile(r"^\{.*\}$")
 
 
@@ -69,7 +94,7 @@ def deed(what: str) -> str:
         what: Of an act, such as `POST /admin/api/orders/{order_id}/refunds` or `person invited`.
     """
     method, _, path = what.partition(" ")
-    if method not in _VERBS or not path.startswith("/"):
+    if method not in VERBS or not path.startswith("/"):
         return what[:1].upper() + what[1:]
     words = [word for word in path.split("/") if word and not _GAP.match(word)]
-    return _STEPS.get(words[-1] if words else "", _VERBS[method])
+    return STEPS.get(words[-1] if words else "", VERBS[method])
