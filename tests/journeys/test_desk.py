@@ -63,6 +63,9 @@ class Page(HTMLParser):
         return CODES & set(re.findall(r"\w+", self.text))
 
 
+FLOW = "/admin/flow"  # It draws the messages themselves, by their names.
+
+
 class Browser:
     """A browser in which somebody is signed in: it has a cookie, and says where its forms come from."""
 
@@ -112,7 +115,7 @@ async def test_a_screen_opens_to_its_key_alone(shop: ShopUnderTest, http: aiohtt
         assert answer.status == (200 if is_theirs else 403), (each.path, answer.status)
         page = Page(answer.body.decode())
         assert page.headings == 1
-        assert not page.codes()
+        assert each.path == FLOW or not page.codes()
 
 
 async def test_whoever_is_not_signed_in_is_led_there_and_back(shop: ShopUnderTest, owner: Browser) -> None:
