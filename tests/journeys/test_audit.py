@@ -101,6 +101,7 @@ async def test_an_order_that_somebody_deleted_is_missed_by_all_that_knew_it(
     shop: ShopUnderTest, staff: Staff, day: dict[str, Purchase]
 ) -> None:
     order = day["shipped"].order
+    await sql(shop, "delete from orders.contained where order_id = $1", order)
     await sql(shop, "delete from orders.lines where order_id = $1", order)
     await sql(shop, "delete from orders.timeline where order_id = $1", order)
     await sql(shop, "delete from orders.orders where id = $1", order)
