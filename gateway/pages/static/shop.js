@@ -26,7 +26,8 @@ live.start();
 // Whoever comes a second time may come without a network: a worker keeps one page for that.
 const VISITED = "visited";
 try {
-  if (localStorage.getItem(VISITED)) void navigator.serviceWorker?.register("/sw.js");
+  // Where a browser takes none, all works but that page.
+  if (localStorage.getItem(VISITED)) navigator.serviceWorker?.register("/sw.js").catch(() => {});
   else localStorage.setItem(VISITED, "1");
 } catch {
   // A browser that keeps nothing has no need of it.

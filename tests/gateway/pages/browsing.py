@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from playwright.async_api import ConsoleMessage, Locator, Page, Request, expect
 
 # The browser itself logs each answer that is not 2xx. A refusal is not an error of the page.
-REFUSED = re.compile(r"Failed to load resource: .* status of (402|404|409)")
+REFUSED = re.compile(
+    r"Failed to load resource: .* status of (402|404|409)|Service Worker registration blocked by Playwright"
+)
 
 
 @dataclass

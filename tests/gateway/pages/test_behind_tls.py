@@ -44,7 +44,8 @@ async def shop_behind(proxy: TlsProxy, *, is_told: bool) -> AsyncIterator[Progra
 async def browser() -> AsyncIterator[Page]:
     async with async_playwright() as playwright:
         chromium = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS)
-        context = await chromium.new_context(ignore_https_errors=True, locale="en-GB")
+        # No browser takes a worker from behind a certificate that it does not trust, whatever it is told to ignore.
+        context = await chromium.new_context(ignore_https_errors=True, service_workers="block", locale="en-GB")
         page = await context.new_page()
         page.set_default_timeout(TIMEOUT_MS)
         yield page
