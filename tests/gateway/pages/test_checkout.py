@@ -17,7 +17,7 @@ SLOW = {"offline": False, "latency": 400, "downloadThroughput": 50_000, "uploadT
 async def test_all_of_it_works_without_scripts_up_to_the_payment(base_url: str) -> None:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS)
-        page = await (await browser.new_context(java_script_enabled=False, locale="de-DE")).new_page()
+        page = await (await browser.new_context(java_script_enabled=False, locale="en-DE")).new_page()
         page.set_default_timeout(TIMEOUT_MS)
         await page.goto(f"{base_url}/p/hand-trowel")
         await page.get_by_test_id("product").get_by_test_id("add").click()
