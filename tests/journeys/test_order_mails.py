@@ -64,7 +64,7 @@ async def test_a_mail_is_sent_again_once_for_each_key_and_its_link_opens_the_ord
     mail = shop.mails()[-1]
     assert (mail.subject, mail.to) == (first["subject"], ["ada@example.com"])
     assert mail.message_id.strip("<>").partition("@")[0] == again["id"]
-    token = mail.text.partition("#token=")[2].split()[0]
+    token = mail.text.partition("?token=")[2].split()[0]
     assert (await buyer.get(f"/orders/{bought.order}", token=token)).status == 200
     listed = {each["id"]: each for each in await mails(staff, bought)}
     assert (listed[again["id"]]["again"], listed[again["id"]]["state"]) == (True, "sent")
