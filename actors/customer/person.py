@@ -60,7 +60,7 @@ class PersonalAccounts:
 
     @turn
     async def personal(self, tx: Transaction, ask: ReadPersonalAccount) -> PersonalData:
-        account = await store.by_id(tx, ask.customer_id)
+        account = await store.lock(tx, ask.customer_id)  # Else what is forgotten meanwhile would be told by half.
         if account is None:
             return PersonalData(records=(), gone=1)
         records: list[AnyRecord] = []

@@ -3,7 +3,7 @@
  * elsewhere they read when they are looked at again. Adding counts at once, and is taken back if the shop refuses.
  */
 
-import { replace, swap } from "./swap.js";
+import { released, replace, swap } from "./swap.js";
 import { say, setText, words } from "./words.js";
 
 const PANEL = "basket-panel";
@@ -19,8 +19,11 @@ const ahead_ms = (Date.parse(document.documentElement.dataset.now ?? "") || Date
 let queue = Promise.resolve();
 let waiting = 0;
 
-/** Whether another window's change came while ours was on its way: which of both is newer, only the shop knows. */
-let crossed = false;
+/** Whether the basket is to be read again: another window's change may be older or newer than ours, which the shop knows. */
+let stale = false;
+
+/** Whether another window's change came while this one was not looked at. */
+let missed = false;
 
 /** @param {number} units */
 const showCount = (units) => count && setText(count, String(units));
@@ -32,15 +35,11 @@ const newKey = () => crypto.getRandomValues(new Uint32Array(4)).join("-");
 async function send(action, body) {
   const answer = await fetch(action, { method: "POST", body, headers: { "X-Swap": PANEL } });
   const html = await answer.text();
-  take(html);
-  channel.postMessage(html);
-  return answer.ok;
-}
-
-/** @param {string} html A page with the basket as it is now. */
-function take(html) {
+  await released();
   replace(PANEL, html);
   dress();
+  channel.postMessage("changed");
+  return answer.ok;
 }
 
 /** Show what the panel says elsewhere, too; and what only a drawer has. */
@@ -53,9 +52,9 @@ function dress() {
   tick();
 }
 
-channel.addEventListener("message", ({ data }) => {
-  if (waiting) crossed = true;
-  else take(data);
+channel.addEventListener("message", () => {
+  if (document.visibilityState === "visible") refresh();
+  else missed = true;
 });
 
 /** Send the basket's form, after those that are on their way. @param {HTMLFormElement} form @param {HTMLElement | null} submitter */
@@ -74,17 +73,22 @@ function tell(ok, adds) {
   else if (adds) say(words("added"));
 }
 
-async function settle() {
+function settle() {
   waiting -= 1;
   if (waiting) return;
-  if (crossed) await again();
   dress();
   document.dispatchEvent(new Event("settled"));
 }
 
-/** Read the basket of now. */
+/** Read the basket of now, after what is on its way; once, however often it is asked for until then. */
+function refresh() {
+  if (stale || !document.getElementById(PANEL)) return;
+  stale = true;
+  queue = queue.then(again);
+}
+
 async function again() {
-  crossed = false;
+  stale = false;
   const answer = await swap(PANEL, "/basket");
   if (answer) dress();
 }
@@ -107,7 +111,9 @@ drawer?.addEventListener("click", (event) => {
 });
 
 document.addEventListener("visibilitychange", () => {
-  if (document.visibilityState === "visible" && Number(count?.textContent)) queue = queue.then(again);
+  if (document.visibilityState !== "visible" || !(missed || Number(count?.textContent))) return;
+  missed = false;
+  refresh();
 });
 
 /** One countdown for the whole basket: until the first of its units is held no longer, on the shop's clock. */

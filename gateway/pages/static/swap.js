@@ -11,12 +11,32 @@ import { say, words } from "./words.js";
 
 const TIMEOUT_MS = 20_000;
 const TYPING_MS = 350; // Of silence, before what is typed into a filter is asked for.
+const PRESS_MS = 1000; // The longest press that is waited for.
 
 /** Where a browser wants markup to pass a policy (Trusted Types), this is ours: it parses answers of the shop alone. */
 const policy = /** @type {any} */ (globalThis).trustedTypes?.createPolicy("shop", { createHTML: (/** @type {string} */ html) => html });
 
 /** @type {Map<string, AbortController>} The request on its way for each element: a newer one ends it. */
 const onTheirWay = new Map();
+
+let pressed = Promise.resolve();
+let release = () => {};
+
+/** Nothing is replaced between the down and the up of a press: no browser makes a click of two elements. */
+export const released = () => pressed;
+
+/** @param {Event} event */
+const isPress = (event) => !(event instanceof KeyboardEvent) || event.key === " ";
+for (const kind of ["pointerdown", "keydown"]) {
+  addEventListener(kind, (event) => {
+    if (!isPress(event)) return;
+    pressed = new Promise((done) => {
+      release = done;
+      setTimeout(done, PRESS_MS);
+    });
+  }, { capture: true });
+}
+for (const kind of ["pointerup", "pointercancel", "keyup"]) addEventListener(kind, () => setTimeout(release), { capture: true }); // After the click.
 
 /**
  * Fetch a page and put its element of this id in place of ours.
@@ -34,6 +54,7 @@ export async function swap(id, url, { body, push } = {}) {
     const signal = AbortSignal.any([own.signal, AbortSignal.timeout(TIMEOUT_MS)]);
     const answer = await fetch(url, { method: body ? "POST" : "GET", body, headers: { "X-Swap": id }, signal });
     const html = await answer.text();
+    await released();
     if (!replace(id, html)) location.assign(answer.url); // Another page altogether: a sign-in, say.
     else if (push) history.pushState({ swap: id }, "", answer.url);
     return answer;

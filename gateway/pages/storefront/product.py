@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from litestar import Response, get
 from litestar.params import FromPath
+from msgspec import structs
 
 from gateway.api.catalog.categories import CategoryNode
 from gateway.api.catalog.levels import ProductInventory
@@ -45,7 +46,7 @@ async def product(request: Http, name: FromPath[str]) -> Response[bytes]:
         request,
         "storefront/product.html",
         visitor=visitor,
-        product=found,
+        product=structs.replace(found, skus=_in_order(found)),
         summary=_summary(found),
         related=related.read(RelatedList).items,
         above=above,
@@ -53,6 +54,16 @@ async def product(request: Http, name: FromPath[str]) -> Response[bytes]:
         back_in=_back_in(request, stock.read(ProductInventory) if stock else None),
         data=[_data(request, found), _trail(request, found, above)],
     )
+
+
+def _in_order(product: ProductDetail) -> Sequence[SkuDetail]:
+    """Return the SKUs in the order of their options' values: S, M, L. Without options they stay as they are."""
+    places = [{value: at for at, value in enumerate(option.values)} for option in product.options]
+
+    def place(sku: SkuDetail) -> list[int]:
+        return [places_of.get(value, 0) for places_of, value in zip(places, sku.options, strict=False)]
+
+    return sorted(product.skus, key=place)
 
 
 def _above(categories: Sequence[CategoryNode], product: ProductDetail) -> Sequence[CategoryNode]:

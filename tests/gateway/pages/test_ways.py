@@ -132,11 +132,31 @@ async def test_quick_taps_in_two_windows_count_each(base_url: str, page: Page) -
 
     for _ in range(3):
         for window in (page, other):
-            await line(window, "TROWEL").get_by_test_id("more-units").click(no_wait_after=True)
+            await line(window, "TROWEL").get_by_test_id("more-units").click()
 
     for window in (page, other):
         await expect(line(window, "TROWEL").get_by_test_id("quantity")).to_have_text("7")
         await expect(window.get_by_test_id("basket-count")).to_have_text("7")
+
+
+async def test_a_press_counts_though_the_other_window_changes_the_basket_meanwhile(base_url: str, page: Page) -> None:
+    other = await page.context.new_page()
+    for window in (page, other):
+        await visit(window, base_url, "/p/cedar-pencils")
+    await add(page, "PENCIL-2B")
+    for window in (page, other):
+        await open_basket(window)
+    button = line(page, "PENCIL-2B").get_by_test_id("more-units")
+
+    await button.hover()
+    await page.mouse.down()
+    await line(other, "PENCIL-2B").get_by_test_id("more-units").click()
+    await expect(line(other, "PENCIL-2B").get_by_test_id("quantity")).to_have_text("2")
+    await page.wait_for_timeout(300)  # So the news is there before the finger is gone.
+    await page.mouse.up()
+
+    for window in (page, other):
+        await expect(line(window, "PENCIL-2B").get_by_test_id("quantity")).to_have_text("3")
 
 
 # --- Products ---
@@ -185,7 +205,7 @@ async def test_what_a_product_asks_for_is_typed_and_two_engravings_are_two_lines
     await search(page, "trowel", "TROWEL")
     await expect(card(page, "TROWEL").get_by_test_id("add")).to_have_count(0)  # It can't be added without looking.
     await open_product(page, "TROWEL")
-    text, font = page.locator('[name="input.text"]'), page.locator('[name="input.font"]')
+    text, font = page.locator('.offer [name="input.text"]'), page.locator('.offer [name="input.font"]')
     button = page.locator(".offer").get_by_test_id("add")
 
     await button.click()
