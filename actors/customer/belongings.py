@@ -52,6 +52,10 @@ with new as (
 select customer_id, true as is_new from new
 union all select customer_id, false from customer.orders where order_id = $1"""
 
+_ATTACH_ALL = """
+insert into customer.orders (order_id, customer_id, attached_at) select unnest($1::text[]), $2, $3
+on conflict (order_id) do nothing returning order_id"""
+
 
 async def addresses(tx: Transaction, vault: Vault, customer_id: CustomerId) -> tuple[SavedAddress, ...]:
     """Return a customer's addresses."""
@@ -115,6 +119,11 @@ async def attach(tx: Transaction, customer_id: CustomerId, order_id: OrderId) ->
         (row["customer_id"], row["is_new"]) for row in await tx.fetch(_ATTACH, order_id, customer_id, tx.now)
     ]
     return rows[0]
+
+
+async def attach_all(tx: Transaction, customer_id: CustomerId, orders: Sequence[OrderId]) -> tuple[OrderId, ...]:
+    """Put orders into an account that are nobody's; return these."""
+    return tuple(row["order_id"] for row in await tx.fetch(_ATTACH_ALL, orders, customer_id, tx.now))
 
 
 def _place(address_id: str) -> Place:

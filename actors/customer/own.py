@@ -8,6 +8,7 @@ from bus.messages.customer import NoSuchCustomer, Profile
 from bus.messages.customer_own import (
     AddPasskey,
     AttachOrder,
+    AttachOrders,
     ChangeProfile,
     Consents,
     CustomerOrders,
@@ -21,6 +22,7 @@ from bus.messages.customer_own import (
     ListCustomers,
     ListPasskeys,
     OrderAttached,
+    OrdersAttached,
     OrderTaken,
     ReadProfile,
     RemoveAddress,
@@ -118,6 +120,15 @@ class Own:
             return OrderTaken()
         owner, is_new = await belongings.attach(tx, ask.customer_id, ask.order_id)
         return OrderAttached(is_new=is_new) if owner == ask.customer_id else OrderTaken()
+
+    @turn
+    async def attach_orders(self, tx: Transaction, ask: AttachOrders) -> OrdersAttached | NoSuchCustomer:
+        account = await store.lock(tx, ask.customer_id)
+        if account is None:
+            return NoSuchCustomer(customer_id=ask.customer_id)
+        if ask.email_index != account.email_index:
+            return OrdersAttached(orders=())
+        return OrdersAttached(orders=await belongings.attach_all(tx, ask.customer_id, ask.orders))
 
     @turn
     async def list_passkeys(self, tx: Transaction, ask: ListPasskeys) -> KnownPasskeys:

@@ -16,11 +16,13 @@ from bus.messages.base import OrderId
 from bus.messages.inventory import UnitsGone, UnitsRetaken
 from bus.messages.order import (
     AuditOrders,
+    BoughtOrders,
     CancelOrder,
     CorrectRefunded,
     FindOrders,
     GetOrder,
     KnownOrders,
+    ListBoughtOrders,
     ListOwedOrders,
     NoSuchOrder,
     NotCancellable,
@@ -259,6 +261,10 @@ class Orders(PersonalOrders, StaffedOrders, Actor, name="order"):
     @call(limit=4)
     async def find(self, ask: FindOrders) -> KnownOrders:
         return KnownOrders(orders=tuple(await store.find(self._database, ask.orders)))
+
+    @call(limit=4)
+    async def list_bought(self, ask: ListBoughtOrders) -> BoughtOrders:
+        return BoughtOrders(orders=tuple(await store.bought(self._database, ask)))
 
     @call(limit=4)
     async def list_owed(self, ask: ListOwedOrders) -> OwedOrders:

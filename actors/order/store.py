@@ -11,7 +11,9 @@ from actors.order import buyers, rules
 from bus.messages.audit import Finding
 from bus.messages.base import Address, LineInput, LinePart, LineUnits, Money, OrderId, OrderLine, Sums, Units, units_of
 from bus.messages.order import (
+    BoughtOrder,
     KnownOrder,
+    ListBoughtOrders,
     ListOwedOrders,
     Moment,
     Order,
@@ -107,6 +109,8 @@ left join lateral (
     from orders.lines where order_id = o.id) l on true
 order by o.id"""
 _FIND = "select id, status, currency, total from orders.orders where id = any($1)"
+_BOUGHT = """
+select id, created_at from orders.orders where email_index = decode($1, 'hex') and id > $2 order by id limit $3"""
 _OWED = """
 select id as order_id, since from (
     select o.id, coalesce((select max(t.at) from orders.timeline t
@@ -240,6 +244,11 @@ async def find(database: Database, ids: Collection[OrderId]) -> list[KnownOrder]
         KnownOrder(id=row["id"], status=row["status"], total=Money(amount=row["total"], currency=row["currency"]))
         for row in await database.fetch(_FIND, list(ids))
     ]
+
+
+async def bought(database: Database, ask: ListBoughtOrders) -> list[BoughtOrder]:
+    """The orders that were bought with an address."""
+    return [BoughtOrder(**dict(row)) for row in await database.fetch(_BOUGHT, ask.email_index, ask.after, ask.limit)]
 
 
 async def owed(database: Database, ask: ListOwedOrders) -> list[OwedOrder]:

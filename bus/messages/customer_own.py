@@ -174,6 +174,23 @@ class AttachOrder(Command[OrderAttached | OrderTaken | NoSuchCustomer]):
     email_index: EmailIndex | None = None  # Of the order: it must be the account's. None: bought while signed in.
 
 
+class OrdersAttached(Reply):
+    """The orders that are the customer's now, and were nobody's until now."""
+
+    orders: tuple[OrderId, ...]
+
+
+class AttachOrders(Command[OrdersAttached | NoSuchCustomer]):
+    """Put orders that were bought with an account's address into it, at most 100. Those of others stay theirs.
+
+    Safe to send twice.
+    """
+
+    customer_id: CustomerId
+    orders: tuple[OrderId, ...]
+    email_index: EmailIndex  # Of the orders. If the account has another by now, nothing is put into it.
+
+
 # --- Passkeys ---
 
 

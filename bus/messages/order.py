@@ -271,6 +271,27 @@ class FindOrders(Query[KnownOrders]):
     orders: tuple[OrderId, ...]
 
 
+class BoughtOrder(Value, frozen=True, kw_only=True):
+    """An order, by when it was placed."""
+
+    id: OrderId
+    created_at: datetime
+
+
+class BoughtOrders(Reply):
+    """Orders in the order of their ids."""
+
+    orders: tuple[BoughtOrder, ...]
+
+
+class ListBoughtOrders(Query[BoughtOrders]):
+    """List the orders that were bought with an e-mail address, but for those whose buyer is forgotten."""
+
+    email_index: str  # The address's keyed hash, in hex.
+    after: OrderId = ""
+    limit: int = 100
+
+
 class OwedOrder(Value, frozen=True, kw_only=True):
     """A cancelled order that is not fully refunded."""
 

@@ -32,6 +32,7 @@ COSTS: Final[Sequence[RouteCost]] = (
     RouteCost("/order/[^/]+/.*", 20),
     RouteCost("/(customers|sessions|password-resets|login-codes|email-undo)(/.*)?", 40),
     RouteCost("/me/(password|email|passkeys)(/.*)?", 40, methods=_POST | {"PUT"}),
+    RouteCost("/me/orders/claim", 40),
     RouteCost("/me/export", 75),
     RouteCost("/account/(sign-in|code|register|forgot|reset|undo|password|email)(/.*)?", 40, methods=_POST),
     RouteCost("/account/export", 75),

@@ -8,6 +8,7 @@ import pytest
 
 from testkit import ShopUnderTest
 from tests.journeys.accounts import PASSWORD, Person, code_in, newest_mail
+from tests.journeys.people import Customer
 from tests.journeys.reader import Reader
 
 EMAIL = "ada@example.com"
@@ -92,6 +93,23 @@ async def test_addresses_are_saved_changed_and_removed(shop: ShopUnderTest, read
     assert "Basel" not in changed.text
     remove = next(form.action for form in changed.forms if form.action.endswith("/remove"))
     assert remove not in {form.action for form in (await reader.submit(changed, remove)).forms}
+
+
+async def test_what_was_bought_as_a_guest_is_added(
+    shop: ShopUnderTest, reader: Reader, http: aiohttp.ClientSession
+) -> None:
+    bought = await Customer(shop, http).order(MUG=1)  # With the same address.
+    await joined(shop, reader)
+
+    page = await reader.get("/account/orders")
+    assert f"/order/{bought.order}" not in page.links
+    added = await reader.submit(page, "claim")
+    again = await reader.submit(added, "claim")
+
+    assert (added.status, f"/order/{bought.order}" in added.links) == (200, True)
+    assert "1 order was added." in added.text
+    assert "There is no other order with your address." in again.text
+    assert (await reader.get("/account/orders?claimed=%C2%B2")).status == 200
 
 
 async def test_sessions_are_listed_and_ended(shop: ShopUnderTest, reader: Reader, http: aiohttp.ClientSession) -> None:

@@ -65,6 +65,34 @@ async def claim(person: Customer, bought: Purchase, shown: str, token: str | Non
     return await person.ask("POST", f"/orders/{bought.order}/claim", {"access_token": shown}, token=token)
 
 
+async def test_all_orders_of_the_proven_address_are_claimed_at_once_and_none_of_others(
+    ada: Person, eve: Person, guest: Customer
+) -> None:
+    first, second = await guest.order(MUG=1), await guest.order(BOOK=1)  # With ada's address.
+    _ = await ada.order(MUG=1)
+    begun = await numbers(ada)
+
+    claimed = (await ada.ask("POST", "/me/orders/claim")).good
+
+    orders = [(await guest.get(f"/orders/{each.order}", token=each.token)).good for each in (first, second)]
+    times = sorted(order["created_at"] for order in orders)
+    assert claimed == {"count": 2, "oldest": times[0], "newest": times[1]}
+    assert sorted(await numbers(ada)) == sorted([*begun, first.number, second.number])
+    nothing = {"count": 0, "oldest": None, "newest": None}
+    assert (await ada.ask("POST", "/me/orders/claim")).good == nothing
+    assert (await eve.ask("POST", "/me/orders/claim")).good == nothing
+    assert (await ada.get(f"/orders/{first.order}")).good["number"] == first.number
+    assert (await guest.ask("POST", "/me/orders/claim", token="")).refusal == (401, "unauthorized")
+
+
+async def test_an_order_that_is_in_another_account_stays_there(ada: Person, eve: Person) -> None:
+    bought = await eve.order(MUG=1)  # Signed in, and with ada's address.
+
+    claimed = (await ada.ask("POST", "/me/orders/claim")).good
+
+    assert (claimed["count"], await numbers(ada), await numbers(eve)) == (0, [], [bought.number])
+
+
 async def test_an_account_with_the_address_of_a_guest_does_not_have_the_guests_orders(
     ada: Person, guest: Customer
 ) -> None:

@@ -1,22 +1,27 @@
 """A customer's orders: listed, and claimed by whoever bought them as a guest."""
 
 import asyncio
-from typing import Annotated
+from collections.abc import AsyncIterator, Sequence
+from typing import Annotated, Final
 
 import msgspec
 from litestar import get, post
 from litestar.params import FromPath, FromQuery, JSONBody
 
-from bus.messages.customer_own import AttachOrder, ListCustomerOrders, OrderAttached
-from bus.messages.order import GetOrder, Order, OrderSummary
+from bus.messages.base import Instant
+from bus.messages.customer_own import AttachOrder, AttachOrders, ListCustomerOrders, OrderAttached, OrdersAttached
+from bus.messages.order import BoughtOrder, GetOrder, ListBoughtOrders, Order, OrderSummary
 from gateway import openapi
 from gateway.access import is_buyer
-from gateway.api.bodies import Body, Strict
+from gateway.api.bodies import Body, Strict, View
+from gateway.api.customer.bodies import read_profile
 from gateway.api.lists import Limit, ListView
 from gateway.api.order import OrderView, view
-from gateway.context import Injected, index_of
+from gateway.context import GatewayContext, Injected, index_of
 from gateway.customers import CurrentCustomer, customer_only
 from gateway.problems import Problem, not_found
+
+_MOST_PAGES: Final = 10  # Of 100 orders each, that are claimed at once.
 
 
 class OwnOrderList(ListView[OrderSummary], frozen=True, kw_only=True):
@@ -27,6 +32,14 @@ class ClaimBody(Body, frozen=True, kw_only=True):
     """The access token of an order, from its checkout, or that of a link in a mail about it."""
 
     access_token: Annotated[str, msgspec.Meta(min_length=1, max_length=512)]
+
+
+class ClaimedView(View, frozen=True, kw_only=True):
+    """How many orders are new in the account, and when the oldest and the newest of them were placed."""
+
+    count: int
+    oldest: Instant | None
+    newest: Instant | None
 
 
 @get("/orders", summary="List the own orders")
@@ -68,5 +81,33 @@ async def claim_order(
     return view(order)
 
 
+@post("/orders/claim", status_code=200, summary="Claim all orders that were bought as a guest")
+async def claim_orders(context: Injected, customer: CurrentCustomer) -> ClaimedView:
+    """Put orders into the account that were bought with its address, at most 1,000 at once.
+
+    The address was proven by a code, and whoever reads its mails opens these orders anyway. Those that are in another
+    account stay there.
+    """
+    index = index_of(context, (await read_profile(context, customer.id)).email)
+    claimed = list[BoughtOrder]()
+    async for page in _bought(context, index):
+        ids = tuple(order.id for order in page)
+        answer = await context.bus.ask(AttachOrders(customer_id=customer.id, orders=ids, email_index=index))
+        new = set(answer.orders) if isinstance(answer, OrdersAttached) else set[str]()
+        claimed += [order for order in page if order.id in new]
+    times = [order.created_at for order in claimed]
+    return ClaimedView(count=len(claimed), oldest=min(times, default=None), newest=max(times, default=None))
+
+
+async def _bought(context: GatewayContext, index: str) -> AsyncIterator[Sequence[BoughtOrder]]:
+    after = ""
+    for _ in range(_MOST_PAGES):
+        page = (await context.bus.ask(ListBoughtOrders(email_index=index, after=after))).orders
+        if not page:
+            return
+        yield page
+        after = page[-1].id
+
+
 PUBLIC = [claim_order]
-OWN = [list_own_orders]
+OWN = [list_own_orders, claim_orders]

@@ -170,6 +170,13 @@
  */
 
 /**
+ * @typedef {Object} ClaimedView
+ * @property {number} count
+ * @property {string | null} oldest
+ * @property {string | null} newest
+ */
+
+/**
  * @typedef {Object} ClosingBody
  * @property {string | null} [password]
  */
