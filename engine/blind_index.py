@@ -80,6 +80,28 @@ class BlindIndex:
         return int.from_bytes(mac, "big") >> (64 - bits)
 
 
+def says(word: str, *, email: str, name: str, phone: str, postal_code: str = "") -> bool:
+    """Whether a person's address, name, postal code or phone has this word, or begins with it.
+
+    Tokens find more than was asked for, so what is found is opened and looked at. A word has no capitals.
+    """
+    address = folded_address(email)
+    if "@" in word:
+        return address == folded_address(word)
+    digits = _digits(word)
+    return (
+        address.startswith(word)
+        or any(part.startswith(word) for part in _words(name))
+        or _letters(postal_code) == _letters(word) != ""
+        or (len(digits) >= _PHONE_DIGITS and _digits(phone).endswith(digits[-_PHONE_DIGITS:]))
+    )
+
+
+def says_all(text: str, *, email: str, name: str, phone: str, postal_code: str = "") -> bool:
+    """Whether a person says all words of a text, as `says` has it."""
+    return all(says(word, email=email, name=name, phone=phone, postal_code=postal_code) for word in _words(text))
+
+
 def folded_address(address: str) -> str:
     """Write an address as all its spellings are written: Unicode's form C, no capitals, the domain in ASCII."""
     local, at, domain = unicodedata.normalize("NFC", address.strip()).casefold().rpartition("@")

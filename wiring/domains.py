@@ -179,7 +179,7 @@ def make_actors(given: Given) -> Sequence[Actor]:
             acts_kept=timedelta(days=settings.staff.shopflow_acts_kept_days),
         ),
         KeyKeeper(database=database, vault=given.vault, clock=clock),
-        Customers(vault=given.vault),
+        Customers(database=database, vault=given.vault, clock=clock),
         Privacy(bus=bus, database=database, clock=clock, listed=given.erased),
         Brandings(updates=given.updates),
     )

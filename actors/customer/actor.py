@@ -55,6 +55,9 @@ from bus.messages.customer import (
 )
 from bus.messages.customer_own import LogInWithPasskey
 from engine.actor import Actor, turn
+from engine.clock import Clock
+from engine.postgres import Database
+from engine.resealing import in_batches
 from engine.transaction import Transaction
 from engine.vault import Vault
 
@@ -65,11 +68,17 @@ _CODE_KINDS: Final = frozenset[MailKind]({"register", "known", "login", "reset",
 class Customers(Own, PersonalAccounts, Actor, name="customer"):
     """Keeps accounts, and says who may be let in. The only writer of its tables."""
 
-    def __init__(self, *, vault: Vault) -> None:
+    def __init__(self, *, database: Database, vault: Vault, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
         self._vault = vault
         self._codes = Codes(vault)
         self._profiles = Profiles(vault)
         self._purge_at: datetime | None = None
+
+    async def run(self) -> None:
+        """Make accounts of earlier versions findable, and return when all are."""
+        await in_batches(self._database, self._clock, self._profiles.list_batch)
 
     # --- Signing up and in ---
 

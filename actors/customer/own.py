@@ -52,7 +52,9 @@ class Own:
 
     @turn
     async def list_customers(self, tx: Transaction, ask: ListCustomers) -> CustomerPage:
-        found = await store.page(tx, ask.email_index, ask.after, ask.limit + 1)
+        if ask.q.strip():
+            return await self._profiles.find(tx, ask)
+        found = await store.page(tx, ask.after, ask.limit + 1)
         shown = await self._profiles.shown_all(tx, found[: ask.limit])
         return CustomerPage(customers=tuple(shown), next=found[ask.limit - 1].id if len(found) > ask.limit else None)
 
@@ -66,7 +68,7 @@ class Own:
         changed = msgspec.structs.replace(box, **{name: value for name, value in asked.items() if value is not None})
         sealed = await self._profiles.seal(tx, account.id, changed)
         await store.set_profile(tx, account.id, sealed)
-        shown = await self._profiles.shown(tx, account._replace(profile=sealed))
+        shown = await self._profiles.shown(tx, account._replace(profile=sealed.box))
         return shown or NoSuchCustomer(customer_id=ask.customer_id)
 
     @turn

@@ -34,7 +34,9 @@ KEEPS: Final = (
     PersonalColumns(
         "customer.customers", ("profile",), "forgotten", "Address, name, phone.", "account", "AccountRecord"
     ),
-    PersonalColumns("customer.customers", ("email_index",), "forgotten", "By which an account is found."),
+    PersonalColumns(
+        "customer.customers", ("email_index", "tokens"), "forgotten", "By which an account is found, and staff find it."
+    ),
     PersonalColumns("customer.customers", ("cart_id",), "forgotten", "The cart to go on with."),
     PersonalColumns("customer.codes", ("email_index", "subject", "sealed"), "forgotten", "Codes in mails.", "account"),
     PersonalColumns(

@@ -1,14 +1,20 @@
 """Profiles within turns: sealed, opened, shown."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from actors.customer import store
 from actors.customer.private import ProfileBox
-from actors.customer.store import CustomerRow
+from actors.customer.store import CustomerRow, SealedProfile
 from bus.messages.customer import CustomerId, Profile
+from bus.messages.customer_own import CustomerPage, ListCustomers
+from engine.blind_index import says_all
+from engine.resealing import BATCH
 from engine.sealing import Erased, Place
 from engine.transaction import Transaction
 from engine.vault import Vault
+
+_MOST_OPENED: Final = 500  # Of one page: tokens find more than is meant.
 
 
 class Profiles:
@@ -17,10 +23,10 @@ class Profiles:
     def __init__(self, vault: Vault) -> None:
         self._vault = vault
 
-    async def seal(self, tx: Transaction, customer_id: CustomerId, profile: ProfileBox) -> bytes:
+    async def seal(self, tx: Transaction, customer_id: CustomerId, profile: ProfileBox) -> SealedProfile:
         """Seal a profile under its customer's key."""
         keys = await self._vault.keys(tx, {(customer_id, "account")}, creating=True)
-        return keys.seal(profile, _place(customer_id), customer_id, "account")
+        return SealedProfile(keys.seal(profile, _place(customer_id), customer_id, "account"), self._tokens(profile))
 
     async def of(self, tx: Transaction, account: CustomerRow) -> ProfileBox | None:
         """Open an account's profile; None if its person is forgotten."""
@@ -33,11 +39,35 @@ class Profiles:
         profile = await self.of(tx, account)
         return None if profile is None else _shown(account, profile)
 
+    async def find(self, tx: Transaction, ask: ListCustomers) -> CustomerPage:
+        """Find accounts whose customers say all words of a text, the newest first."""
+        rows = await store.found(tx, self._vault.asked_tokens(ask.q), ask.after, _MOST_OPENED)
+        said = [each for each in await self.shown_all(tx, rows) if _is_said(each, ask.q)]
+        if len(said) > ask.limit:
+            return CustomerPage(customers=tuple(said[: ask.limit]), next=said[ask.limit - 1].customer_id)
+        return CustomerPage(customers=tuple(said), next=rows[-1].id if len(rows) == _MOST_OPENED else None)
+
+    async def list_batch(self, tx: Transaction) -> int | None:
+        """Give tokens to accounts of before; return to how many, None if all have some."""
+        rows = await store.unlisted(tx, BATCH)
+        if rows is None:
+            return None
+        boxes = {each.customer_id: self._tokens(each) for each in await self.shown_all(tx, rows)}
+        await store.set_tokens(tx, {row.id: boxes.get(row.id, ()) for row in rows})
+        return len(rows)
+
+    def _tokens(self, profile: ProfileBox | Profile) -> Sequence[int]:
+        return self._vault.search_tokens(email=profile.email, name=profile.name, phone=profile.phone)
+
     async def shown_all(self, tx: Transaction, accounts: Sequence[CustomerRow]) -> list[Profile]:
         """Show accounts to staff; those that are forgotten are left out."""
         keys = await self._vault.keys(tx, {(account.id, "account") for account in accounts})
         boxes = [(each, keys.read(ProfileBox, each.profile, _place(each.id), each.id, "account")) for each in accounts]
         return [_shown(account, box) for account, box in boxes if not isinstance(box, Erased)]
+
+
+def _is_said(profile: Profile, text: str) -> bool:
+    return says_all(text, email=profile.email, name=profile.name, phone=profile.phone)
 
 
 def _shown(account: CustomerRow, profile: ProfileBox) -> Profile:

@@ -1,6 +1,6 @@
 """The SQL of accounts."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -14,6 +14,7 @@ from engine.transaction import Transaction
 
 CUSTOMERS: Final = "customer.customers"
 CODES: Final = "customer.codes"
+_MOST_WORDS: Final = 3  # Of a search, that the statement looks for.
 
 _COLUMNS = (
     "id, encode(email_index, 'hex') as email_index, profile, password, state, sessions_from, cart_id, closes_at, "
@@ -22,18 +23,34 @@ _COLUMNS = (
 _BY_ID = f"select {_COLUMNS} from customer.customers where id = $1 and state <> 'erased'"  # noqa: S608 - our columns
 _LOCK = f"{_BY_ID} for update"
 _BY_EMAIL = f"select {_COLUMNS} from customer.customers where email_index = decode($1, 'hex')"  # noqa: S608
+_BEFORE = "($1 = '' or (created_at, id) < (select created_at, id from customer.customers where id = $1))"
 _PAGE = f"""
-select {_COLUMNS} from customer.customers where state <> 'erased' and ($1 = '' or email_index = decode($1, 'hex'))
-    and ($2 = '' or (created_at, id) < (select created_at, id from customer.customers where id = $2))
-order by customers.created_at desc, id desc limit $3"""  # noqa: S608 - our columns
+select {_COLUMNS} from customer.customers where state <> 'erased' and {_BEFORE}
+order by customers.created_at desc, id desc limit $2"""  # noqa: S608 - our columns
+# Materialized, for else accounts might be looked through from the newest on until enough are found.
+_FOUND = f"""
+with meant as materialized (
+    select id, created_at from customer.customers
+    where tokens && $3::bigint[] and tokens && $4::bigint[] and tokens && $5::bigint[]
+)
+select {_COLUMNS} from customer.customers
+where id in (select id from meant where {_BEFORE} order by created_at desc, id desc limit $2) and state <> 'erased'
+order by customers.created_at desc, id desc"""  # noqa: S608 - our columns
+_UNLISTED = f"""
+select {_COLUMNS} from customer.customers where tokens is null and state <> 'erased' order by id limit $1
+for update skip locked"""  # noqa: S608 - our columns
+_IS_UNLISTED = "select exists (select from customer.customers where tokens is null and state <> 'erased')"
+_SET_TOKENS = """
+update customer.customers c set tokens = n.tokens::bigint[]
+from unnest($1::text[], $2::text[]) as n (id, tokens) where c.id = n.id"""
 _ADD = """
-insert into customer.customers (id, email_index, profile, password, state, created_at)
-values ($1, decode($2, 'hex'), $3, $4, 'active', $5) on conflict do nothing returning id"""
-_SET_PROFILE = "update customer.customers set profile = $2 where id = $1"
+insert into customer.customers (id, email_index, profile, tokens, password, state, created_at)
+values ($1, decode($2, 'hex'), $3, $4, $5, 'active', $6) on conflict do nothing returning id"""
+_SET_PROFILE = "update customer.customers set profile = $2, tokens = $3 where id = $1"
 _SET_PASSWORD = "update customer.customers set password = $2 where id = $1"  # noqa: S105 - a statement
 # An address that is taken changes nothing. Of two who take it at once the second starts again, and finds it taken.
 _SET_EMAIL = """
-update customer.customers set email_index = decode($2, 'hex'), profile = $3
+update customer.customers set email_index = decode($2, 'hex'), profile = $3, tokens = $4
 where id = $1 and not exists (select from customer.customers where email_index = decode($2, 'hex') and id <> $1)
 returning id"""
 _END_SESSIONS = "update customer.customers set sessions_from = sessions_from + 1 where id = $1 returning sessions_from"
@@ -43,8 +60,8 @@ _KEEP_CART = "update customer.customers set cart_id = $2 where id = $1 and cart_
 _ERASE = """
 with gone as (
     update customer.customers set
-        state = 'erased', email_index = null, profile = '', password = null, cart_id = null, closes_at = null,
-        sessions_from = sessions_from + 1
+        state = 'erased', email_index = null, profile = '', tokens = '{}', password = null, cart_id = null,
+        closes_at = null, sessions_from = sessions_from + 1
     where id = $1 and (state = 'closing' and closes_at <= $2 or $3 and state <> 'erased')
     returning id, sessions_from, coalesce(old.cart_id, '') as cart_id
 ), addresses as (delete from customer.addresses where customer_id in (select id from gone)),
@@ -77,6 +94,13 @@ _USE = "delete from customer.codes where id = $1 returning id"
 _PURGE_CODES = """
 delete from customer.codes k where expires_at < $1
 returning subject, exists (select from customer.customers c where c.id = k.subject) as is_customer"""
+
+
+class SealedProfile(NamedTuple):
+    """What names a customer: a box, and the tokens by which staff find it."""
+
+    box: bytes
+    tokens: Sequence[int]
 
 
 class CustomerRow(NamedTuple):
@@ -121,21 +145,39 @@ async def by_email(reader: Transaction | Database, email_index: EmailIndex) -> C
     return _account(await reader.fetch(_BY_EMAIL, email_index))
 
 
-async def page(tx: Transaction, email_index: EmailIndex, after: CustomerId, limit: int) -> list[CustomerRow]:
-    """Read accounts, the newest first; of an address only, if it is not empty."""
-    return [CustomerRow(*row) for row in await tx.fetch(_PAGE, email_index, after, limit)]
+async def page(tx: Transaction, after: CustomerId, limit: int) -> list[CustomerRow]:
+    """Read accounts, the newest first."""
+    return [CustomerRow(*row) for row in await tx.fetch(_PAGE, after, limit)]
+
+
+async def found(tx: Transaction, asked: Sequence[list[int]], after: CustomerId, limit: int) -> list[CustomerRow]:
+    """Read accounts that have one of each of these tokens, the newest first; the three rarest words count."""
+    words = sorted(asked, key=len)[:_MOST_WORDS]
+    tokens = [words[min(place, len(words) - 1)] if words else [] for place in range(_MOST_WORDS)]
+    return [CustomerRow(*row) for row in await tx.fetch(_FOUND, after, limit, *tokens)]
+
+
+async def unlisted(tx: Transaction, limit: int) -> list[CustomerRow] | None:
+    """Read and lock accounts without tokens that nobody holds; None if there is none at all."""
+    rows = [CustomerRow(*row) for row in await tx.fetch(_UNLISTED, limit)]
+    return rows if rows or await tx.value(_IS_UNLISTED) else None
+
+
+async def set_tokens(tx: Transaction, tokens: Mapping[CustomerId, Sequence[int]]) -> None:
+    """Store by what staff find accounts."""
+    await tx.execute(_SET_TOKENS, list(tokens), [f"{{{','.join(map(str, each))}}}" for each in tokens.values()])
 
 
 async def add(
-    tx: Transaction, customer_id: CustomerId, email_index: EmailIndex, profile: bytes, password: str | None
+    tx: Transaction, customer_id: CustomerId, email_index: EmailIndex, profile: SealedProfile, password: str | None
 ) -> bool:
     """Add an account; False if its address has one."""
-    return bool(await tx.fetch(_ADD, customer_id, email_index, profile, password, tx.now))
+    return bool(await tx.fetch(_ADD, customer_id, email_index, profile.box, profile.tokens, password, tx.now))
 
 
-async def set_profile(tx: Transaction, customer_id: CustomerId, profile: bytes) -> None:
+async def set_profile(tx: Transaction, customer_id: CustomerId, profile: SealedProfile) -> None:
     """Store a profile."""
-    await tx.execute(_SET_PROFILE, customer_id, profile)
+    await tx.execute(_SET_PROFILE, customer_id, profile.box, profile.tokens)
 
 
 async def set_password(tx: Transaction, customer_id: CustomerId, password: str | None) -> None:
@@ -143,9 +185,9 @@ async def set_password(tx: Transaction, customer_id: CustomerId, password: str |
     await tx.execute(_SET_PASSWORD, customer_id, password)
 
 
-async def set_email(tx: Transaction, customer_id: CustomerId, email_index: EmailIndex, profile: bytes) -> bool:
+async def set_email(tx: Transaction, customer_id: CustomerId, email_index: EmailIndex, profile: SealedProfile) -> bool:
     """Store another address; False if it is another account's."""
-    return bool(await tx.fetch(_SET_EMAIL, customer_id, email_index, profile))
+    return bool(await tx.fetch(_SET_EMAIL, customer_id, email_index, profile.box, profile.tokens))
 
 
 async def end_sessions(tx: Transaction, customer_id: CustomerId) -> int:

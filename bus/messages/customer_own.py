@@ -29,9 +29,11 @@ class CustomerPage(Reply):
 
 
 class ListCustomers(Query[CustomerPage]):
-    """List accounts for staff: all that are not erased, or the one of an address."""
+    """List accounts for staff, all that are not erased. A page may have fewer than it could, and yet be followed."""
 
-    email_index: EmailIndex = ""  # "": all.
+    names_persons: ClassVar[bool] = True
+
+    q: str = ""  # A whole e-mail address, or beginnings of address, name or phone: all words must be said.
     limit: int = 20
     after: CustomerId = ""
 

@@ -17,7 +17,7 @@ from gateway.api.customer.account import ConsentView, consent_view
 from gateway.api.customer.addresses import SavedAddressView, address_view
 from gateway.api.customer.bodies import CustomerView, customer_view, read_profile
 from gateway.api.lists import Limit, ListView
-from gateway.context import Http, Injected, client_address, index_of
+from gateway.context import Http, Injected, client_address
 from gateway.problems import Problem, not_found
 
 _MOST_ORDERS = 100
@@ -75,12 +75,12 @@ async def list_customers(
     limit: Limit = 20,
     cursor: FromQuery[str] = "",
 ) -> CustomerList:
-    """List customers with an account, the newest first, or find the one of an e-mail address.
+    """List customers with an account, the newest first, or find some.
 
-    The address must be whole: accounts are found by a keyed hash of it.
+    `q` is a whole e-mail address, or beginnings of address, name or phone, and all its words must be said. They are
+    found by keyed hashes: of a beginning, three letters, five, or the whole word.
     """
-    index = index_of(context, q.strip()) if q.strip() else ""
-    found = await context.bus.ask(ListCustomers(email_index=index, limit=limit, after=cursor[:64]))
+    found = await context.bus.ask(ListCustomers(q=q, limit=limit, after=cursor[:64]))
     return CustomerList(items=[customer_view(each) for each in found.customers], next=found.next)
 
 

@@ -1,13 +1,16 @@
 """What staff see of customers and erasures: by their keys, and nothing of who was forgotten."""
 
+from urllib.parse import urlencode
+
 import aiohttp
 import pytest
 
 from bus.messages.privacy import HoldPerson
 from testkit import ShopUnderTest
 from tests.journeys.accounts import Person
-from tests.journeys.people import Staff, all_is_well, staff_token
+from tests.journeys.people import Staff, all_is_well, sql, staff_token
 from tests.journeys.staff_people import colleague
+from tests.waiting import eventually
 
 
 @pytest.fixture
@@ -34,6 +37,61 @@ async def test_staff_find_a_customer_by_the_address_and_read_what_the_account_ho
     assert (read["customer"]["email"], read["orders"], read["sessions"]) == (ada.email, [bought.order], 1)
     assert [each["name"] for each in read["addresses"]] == ["Ada"]
     assert (await staff.get("/admin/api/customers/cus_nobody")).status == 404
+
+
+@pytest.mark.parametrize(
+    ("words", "is_found"),
+    [
+        ("lovelace", True), ("love", True), ("ADA lov", True), ("ada@exam", False), ("lov ada@example.com", True),
+        ("lovelace@example.com", False), ("lov smith", False), ("a", False), ("4567", True), ("+49 30 1234567", False),
+        ("ada lovelace ada love lov", True),
+    ],
+)  # fmt: skip
+async def test_staff_find_a_customer_by_beginnings_of_what_they_are_called(
+    ada: Person, staff: Staff, words: str, is_found: bool
+) -> None:
+    assert (await ada.ask("PATCH", "/me", {"phone": "+49 30 1234567"})).status == 200
+    found = (await staff.get(f"/admin/api/customers?{urlencode({'q': words})}")).good["items"]
+
+    assert [each["email"] for each in found] == [ada.email] * is_found
+
+
+async def test_what_a_customer_was_called_before_finds_nobody(ada: Person, staff: Staff) -> None:
+    assert (await ada.ask("PATCH", "/me", {"name": "Grace Hopper"})).status == 200
+
+    assert len((await staff.get("/admin/api/customers?q=hopper")).good["items"]) == 1
+    assert (await staff.get("/admin/api/customers?q=lovelace")).good["items"] == []
+
+
+async def test_accounts_of_before_are_found_after_the_next_start(
+    shop: ShopUnderTest, ada: Person, staff: Staff
+) -> None:
+    await sql(shop, "update customer.customers set tokens = null")
+    assert (await staff.get("/admin/api/customers?q=lovelace")).good["items"] == []
+
+    await shop.restart()
+
+    async def found() -> bool:
+        return bool((await staff.get("/admin/api/customers?q=lovelace")).good["items"])
+
+    assert await eventually(found)
+
+
+async def test_pages_of_those_who_are_found_follow_each_other(
+    shop: ShopUnderTest, http: aiohttp.ClientSession, staff: Staff
+) -> None:
+    for number in range(5):
+        await Person(shop, http, f"ada{number}@example.com").join()
+        await shop.clock.advance(seconds=1)
+    seen, cursor = list[str](), ""
+    for _ in range(5):
+        page = (await staff.get(f"/admin/api/customers?{urlencode({'q': 'ada', 'limit': 2, 'cursor': cursor})}")).good
+        seen += [each["email"] for each in page["items"]]
+        cursor = page["next"]
+        if cursor is None:
+            break
+
+    assert (seen, cursor) == ([f"ada{number}@example.com" for number in reversed(range(5))], None)
 
 
 async def test_customers_are_listed_page_by_page(

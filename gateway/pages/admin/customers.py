@@ -23,7 +23,7 @@ _MOST_ORDERS: Final = 20  # That are shown of one customer; the others are found
 
 @get(PATH, include_in_schema=False)
 async def customers(request: Http) -> Response[bytes]:
-    """List customers with an account, the newest first, or the one of the e-mail address in `q`."""
+    """List customers with an account, the newest first, or those who say all words of `q`."""
     await me_of(request)
     given = {name: str(request.query_params.get(name, "")).strip()[:_LONGEST] for name in ("q", "cursor")}
     query = urlencode({name: value for name, value in {**given, "limit": str(_LIMIT)}.items() if value})
