@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from bench import logins, long_tables, persons, report, tables
+from bench import found_people, logins, long_tables, persons, report, tables
 from bench.machine import describe
 from bench.report import ResultTable
 from testkit.programs import ROOT
@@ -40,6 +40,7 @@ MORE: Mapping[str, Callable[[Path], ResultTable]] = {
     "crowd": long_tables.of_crowd,
     "aged": long_tables.of_aged,
     "limits": long_tables.of_limits,
+    "customers": found_people.table,
     "growth": long_tables.of_growth,
     "million": long_tables.of_million,
     "catalogue": long_tables.of_catalogue,

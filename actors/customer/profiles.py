@@ -15,6 +15,7 @@ from engine.transaction import Transaction
 from engine.vault import Vault
 
 _MOST_OPENED: Final = 500  # Of one page: tokens find more than is meant.
+_AT_ONCE: Final = 50  # Nearly all that are found are meant, so a page rarely opens more.
 
 
 class Profiles:
@@ -42,7 +43,11 @@ class Profiles:
     async def find(self, tx: Transaction, ask: ListCustomers) -> CustomerPage:
         """Find accounts whose customers say all words of a text, the newest first."""
         rows = await store.found(tx, self._vault.asked_tokens(ask.q), ask.after, _MOST_OPENED)
-        said = [each for each in await self.shown_all(tx, rows) if _is_said(each, ask.q)]
+        said = list[Profile]()
+        for start in range(0, len(rows), _AT_ONCE):
+            said += [each for each in await self.shown_all(tx, rows[start : start + _AT_ONCE]) if _is_said(each, ask.q)]
+            if len(said) > ask.limit:
+                break
         if len(said) > ask.limit:
             return CustomerPage(customers=tuple(said[: ask.limit]), next=said[ask.limit - 1].customer_id)
         return CustomerPage(customers=tuple(said), next=rows[-1].id if len(rows) == _MOST_OPENED else None)
