@@ -18,7 +18,7 @@ TSC := $(NODE) $(VENV)/npm/node_modules/typescript/bin/tsc
 # So what is imported must be kept, whatever the environment says: else each start compiles everything anew.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: help run test test-fast coverage update-golden faults check format types texts settings docs bench bench-full lock repl psql domain hook clean
+.PHONY: help run test test-fast coverage update-golden faults check format types texts settings docs pages bench bench-full lock repl psql domain hook clean
 
 help: ## This list
 	@echo 'ShopFlow runs a whole shop in one program. Try:'
@@ -73,10 +73,13 @@ docs: settings ## Write docs/settings.md, domains.md, lives.md and personal-data
 	@$(BIN)/python -m tools.lives_page
 	@$(BIN)/python -m tools.persons_page
 
+pages: $(VENV)/lighthouse/ready ## Lighthouse over the pages, in Chromium (10 minutes); writes docs/performance.md
+	@$(BIN)/python -m bench lighthouse --write
+
 bench: $(VENV)/ready-dev ## Measure, beside what it is compared with (minutes); writes docs/performance.md
 	@$(BIN)/python -m bench
 
-bench-full: $(VENV)/ready-dev ## The same, and what takes longer
+bench-full: $(VENV)/lighthouse/ready ## The same, and what takes longer
 	@$(BIN)/python -m bench --full
 
 lock: $(VENV)/ready-dev ## Choose newer versions of what we depend on (needs uv in the path)
@@ -122,8 +125,8 @@ $(VENV)/ready-dev: requirements-dev.txt $(VENV)/made
 	@$(INSTALL) -r requirements-dev.txt
 	@touch $@ $(VENV)/ready
 
-$(VENV)/npm/ready: tools/npm/package.json tools/npm/package-lock.json $(VENV)/ready-dev
+$(VENV)/npm/ready $(VENV)/lighthouse/ready: $(VENV)/%/ready: tools/%/package.json tools/%/package-lock.json $(VENV)/ready-dev
 	@mkdir -p $(@D)
-	@cp tools/npm/package.json tools/npm/package-lock.json $(@D)
+	@cp tools/$*/package.json tools/$*/package-lock.json $(@D)
 	@$(NPM) --prefix $(@D) ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from bench import found_people, logins, long_tables, persons, report, tables
+from bench import found_people, lighthouse, logins, long_tables, persons, report, tables
 from bench.machine import describe
 from bench.report import ResultTable
 from testkit.programs import ROOT
@@ -46,6 +46,7 @@ MORE: Mapping[str, Callable[[Path], ResultTable]] = {
     "catalogue": long_tables.of_catalogue,
     "sale": long_tables.of_sale,
     "soak": long_tables.of_soak,
+    "lighthouse": lighthouse.table,
 }
 ALL = {**PARTS, **MORE}
 
