@@ -1,12 +1,14 @@
 """The pages of an account, as somebody without scripts uses them."""
 
 from io import BytesIO
+from pathlib import Path
 from zipfile import ZipFile
 
 import aiohttp
 import pytest
 
 from testkit import ShopUnderTest
+from tests.html_validator import faults_of
 from tests.journeys.accounts import PASSWORD, Person, code_in, newest_mail
 from tests.journeys.people import Customer
 from tests.journeys.reader import Reader
@@ -110,6 +112,27 @@ async def test_what_was_bought_as_a_guest_is_added(
     assert "1 order was added." in added.text
     assert "There is no other order with your address." in again.text
     assert (await reader.get("/account/orders?claimed=%C2%B2")).status == 200
+
+
+async def test_each_page_is_as_the_standard_has_it(
+    shop: ShopUnderTest, reader: Reader, http: aiohttp.ClientSession, tmp_path: Path
+) -> None:
+    asked = [await reader.get(f"/account/{name}") for name in ("register", "sign-in", "forgot", "reset", "undo")]
+    asked.append(await reader.submit(asked[0], "register", "ask", name="Ada", email=EMAIL, password="short"))
+    await joined(shop, reader)
+    bought = await Customer(shop, http).order(MUG=1)
+    await reader.submit(await reader.get("/account/orders"), "claim")
+    page = await reader.get("/account/addresses")
+    typed = {"name": "Ada", "line1": "Lindenweg 4", "postal_code": "4051", "city": "Basel", "country": "CH"}
+    asked.append(await reader.submit(page, "address-form", **typed))
+    asked += [await reader.get(f"/account/{name}") for name in ("orders", "details", "safety", "privacy")]
+    asked += [await reader.get(path) for path in ("/account", f"/order/{bought.order}")]
+    asked.append(await reader.submit(await reader.get("/p/mug"), "/basket/lines", "add"))
+    asked.append(await reader.get("/checkout"))
+
+    pages = {f"{number}{page.path}": page.text for number, page in enumerate(asked)}
+    assert all(len(page.headings) == 1 for page in asked), {page.path: page.headings for page in asked}
+    assert faults_of(tmp_path, pages) == []
 
 
 async def test_sessions_are_listed_and_ended(shop: ShopUnderTest, reader: Reader, http: aiohttp.ClientSession) -> None:

@@ -338,7 +338,7 @@ async def test_two_shops_on_one_database_use_a_code_once(ada: Person) -> None:
     twin = LocalBus(
         routes=Routes(ACTORS), database=inside.services.database, clock=inside.clock, settings=inside.settings.engine
     )
-    twin.host(Customers(vault=inside.vault))
+    twin.host(Customers(database=inside.services.database, vault=inside.vault, clock=inside.clock))
     async with anyio.create_task_group() as tasks:
         twin.supervisor.start(tasks)
         ask = LogInWithCode(email_index=index, code=code)

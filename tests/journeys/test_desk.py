@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
@@ -14,6 +15,7 @@ from bus.messages import words
 from gateway.pages.admin import PARTS
 from gateway.pages.admin.screens import Screen
 from testkit import ShopUnderTest
+from tests.html_validator import faults_of
 from tests.journeys.accounts import Person
 from tests.journeys.people import Answer, Customer, Staff, fail_refunds
 from tests.journeys.staff_people import Colleague, colleague
@@ -128,13 +130,13 @@ async def test_whoever_is_not_signed_in_is_led_there_and_back(shop: ShopUnderTes
 
 
 @pytest.mark.parametrize("role", ["owner", "support", "warehouse", "bookkeeping"])
-async def test_every_link_that_a_role_is_shown_works(
-    shop: ShopUnderTest, http: aiohttp.ClientSession, buyer: Customer, role: str
+async def test_every_link_that_a_role_is_shown_works_and_each_page_is_as_the_standard_has_it(
+    shop: ShopUnderTest, http: aiohttp.ClientSession, buyer: Customer, role: str, tmp_path: Path
 ) -> None:
     await busy(shop, buyer)
     browser = Browser(await colleague(shop, http, role))
 
-    visited, waiting = set[str](), ["/admin"]
+    visited, waiting, pages = set[str](), ["/admin"], dict[str, str]()
     while waiting and len(visited) < MOST_PAGES:
         path = waiting.pop(0)
         visited.add(path)
@@ -142,11 +144,14 @@ async def test_every_link_that_a_role_is_shown_works(
         assert answer.status == 200, (path, answer.status)
         if "html" not in answer.headers["Content-Type"]:
             continue
-        page = Page(answer.body.decode())
+        page = Page(html := answer.body.decode())
+        if not path.endswith("/body"):  # Of a mail: it is a part of a page.
+            pages[path] = html
         assert page.headings == 1 or path.endswith("/body"), path
         assert path.startswith(FLOW) or not page.codes(), (path, page.codes())
         waiting += [link for link in _own(page.links, path) if link not in visited and link not in waiting]
     assert len(visited) > 5
+    assert faults_of(tmp_path, pages) == []
 
 
 def _own(links: Iterable[str], here: str) -> list[str]:

@@ -84,14 +84,13 @@ async def test_pages_of_those_who_are_found_follow_each_other(
         await Person(shop, http, f"ada{number}@example.com").join()
         await shop.clock.advance(seconds=1)
     seen, cursor = list[str](), ""
-    for _ in range(5):
+    for _ in range(3):
         page = (await staff.get(f"/admin/api/customers?{urlencode({'q': 'ada', 'limit': 2, 'cursor': cursor})}")).good
         seen += [each["email"] for each in page["items"]]
         cursor = page["next"]
-        if cursor is None:
-            break
 
-    assert (seen, cursor) == ([f"ada{number}@example.com" for number in reversed(range(5))], None)
+    assert seen == [f"ada{number}@example.com" for number in reversed(range(5))]
+    assert cursor is None
 
 
 async def test_customers_are_listed_page_by_page(

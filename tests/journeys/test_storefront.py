@@ -3,6 +3,7 @@
 import gzip
 import re
 from http.cookies import SimpleCookie
+from pathlib import Path
 from time import process_time
 from urllib.parse import urlencode
 
@@ -12,6 +13,7 @@ from gateway.pages import assets
 from gateway.pages.render import marked
 from testkit import ShopUnderTest
 from tests.gateway.pages.reading import ReadPage
+from tests.html_validator import faults_of
 from tests.journeys.people import Answer, Customer, Staff
 from tests.journeys.test_search import body_of
 
@@ -131,8 +133,10 @@ async def test_former_names_lead_on_and_what_is_gone_says_so(reader: Reader, sta
     assert gone.text("h1") == ["This is no longer sold."]
 
 
-async def test_every_link_leads_somewhere(reader: Reader) -> None:
-    seen, left = set[str](), ["/"]
+async def test_every_link_leads_somewhere_and_each_page_is_as_the_standard_has_it(
+    reader: Reader, tmp_path: Path
+) -> None:
+    seen, left, pages = set[str](), ["/"], dict[str, str]()
     while left:
         path = left.pop()
         if path in seen or path.startswith(KEPT_OUT) or "lang=" in path:
@@ -144,13 +148,15 @@ async def test_every_link_leads_somewhere(reader: Reader) -> None:
         if answer.status == 301:
             left.append(answer.headers["Location"])
         elif answer.headers["Content-Type"].startswith("text/html"):
-            page = ReadPage(answer.body.decode())
+            pages[path] = answer.body.decode()
+            page = ReadPage(pages[path])
             left += [link.partition("#")[0] for link in page.links]
             left += [each["href"] for each in page.all("link") if each["href"].startswith("/")]
             left += [each["src"] for each in page.all("script") if "src" in each]
             anchors = {each["id"] for _, each in page.elements if "id" in each}
             assert {each["href"][1:] for each in page.all("a") if each.get("href", "").startswith("#")} <= anchors
     assert {"/search", "/p/mug", "/p/book", "/basket", "/manifest.webmanifest"} <= seen
+    assert faults_of(tmp_path, pages) == []
 
 
 async def test_machines_find_what_they_look_for(reader: Reader, shop: ShopUnderTest) -> None:
