@@ -23,10 +23,6 @@ class FinishClosing(Command[None]):
     closes_at: datetime
 
 
-class PurgeCodes(Command[None]):
-    """Forget codes and ended sessions that are long past, and the keys of those who never came."""
-
-
 class ProfileBox(msgspec.Struct, frozen=True, kw_only=True):
     """The content of `customer.customers.profile`."""
 

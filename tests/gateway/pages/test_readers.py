@@ -18,6 +18,17 @@ PAGES = ("/", "/search", "/search?q=mug", "/search?q=xqzzyw", "/c/kitchen", "/p/
 MORE = ("/pages/imprint", "/p/none", "/offline", "/search?in_stock=true&f.category=Lamps", "/seen?ids=MUG,LAMP")
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 NARROW = {"width": 320, "height": 256}
+TURNED = "addEventListener('DOMContentLoaded', () => { document.documentElement.dir = 'rtl'; });"
+# Whether the brand is at the right and the basket left of it, and nothing stands beside the window.
+MIRRORED = """() => {
+  const at = (name) => document.querySelector(name).getBoundingClientRect();
+  return {
+    brand: at(".brand").right > innerWidth - 48,
+    basket: at("#basket-link").left < at(".brand").left,
+    fits: document.documentElement.scrollWidth <= innerWidth,
+    heading: getComputedStyle(document.querySelector("h1")).direction === "rtl",
+  };
+}"""
 Way = Literal["light", "dark", "forced", "narrow"]
 
 
@@ -79,3 +90,18 @@ async def test_nothing_is_in_the_way_of_what_opens(base_url: str, page: Page, wa
     found["filters"] = await faults(page)
 
     assert {place: each for place, each in found.items() if each} == {}
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+async def test_from_right_to_left_all_is_mirrored_and_nothing_is_beside_the_window(
+    base_url: str, page: Page, width: int
+) -> None:
+    await page.set_viewport_size({"width": width, "height": 800})
+    await page.add_init_script(TURNED)
+    found = dict[str, object]()
+    for path in PAGES:
+        await page.goto(base_url + path)
+        seen = await page.evaluate(MIRRORED)
+        if not all(seen.values()):
+            found[path] = seen
+    assert found == {}
