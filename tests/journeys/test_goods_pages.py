@@ -111,3 +111,128 @@ async def test_who_may_not_write_content_changes_no_collection(
 
     assert (seen.status, sent.status) == (403, 403)
     assert "For the lake" in (await reader.get("/admin/collections")).text
+
+
+# --- Attributes, kinds of product, and what the product's form asks by them ---
+
+
+async def add_attribute(reader: Reader, title: str, **fields: str) -> Page:
+    page = await reader.get("/admin/attributes")
+    return await reader.submit(page, "new-attribute", "add-attribute", title=title, **fields)
+
+
+async def add_kind(reader: Reader, title: str = "Rugs", **fields: str) -> Page:
+    return await reader.submit(await reader.get("/admin/types"), "new-kind", "add-kind", title=title, **fields)
+
+
+async def product_of_a_kind(reader: Reader) -> Page:
+    """The form of the mug, which is of a kind with a material for itself, and a width of each article."""
+    await add_attribute(reader, "Material", kind="choice", choices="wool\r\ncotton, organic")
+    await add_attribute(reader, "Width", kind="number", unit="cm", of_sku="yes")
+    kind = await add_kind(reader, **{"has.material": "needed", "has.width": "yes", "value.material": "wool"})
+    page = await reader.get("/admin/products/MUG")
+    return await reader.submit(page, "details", "save-details", type_id=kind.path.partition("id=")[2].split("&")[0])
+
+
+async def test_an_attribute_is_defined_changed_and_removed(reader: Reader, owner: Colleague) -> None:
+    page = await add_attribute(reader, "Made of", kind="choice", choices="wool\r\ncotton, organic\r\nwool", place="2")
+    assert dict(page.form("attribute").fields)["key"] == "made_of"
+
+    page = await reader.submit(page, "attribute", "save-attribute", title="Material", filterable="yes")
+
+    (kept,) = (await owner.get("/admin/api/attributes")).good["items"]
+    assert kept == {
+        "key": "made_of", "title": "Material", "kind": "choice", "choices": ["wool", "cotton, organic"], "unit": "",
+        "of_sku": False, "filterable": True, "searchable": False, "place": 2,
+    }  # fmt: skip
+    gone = await reader.submit(page, "attribute", "remove-attribute")
+    assert gone.status == 200
+    assert (await owner.get("/admin/api/attributes")).good["items"] == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"kind": "choice"}, "A choice needs something to choose from."),
+        ({"key": "price"}, "price has a meaning of its own"),
+        ({"key": "Ä b"}, "key"),
+        ({"place": "first"}, "Please look at this field again."),
+    ],
+)
+async def test_an_attribute_that_cannot_be_is_shown_again_with_the_reason(
+    reader: Reader, fields: dict[str, str], said: str
+) -> None:
+    refused = await add_attribute(reader, "Width", **fields)
+
+    assert refused.status == 422
+    assert said in refused.alerts[0]
+    shown = dict(refused.form("new-attribute").fields)
+    assert {name: shown[name] for name in fields} == fields
+
+
+async def test_what_is_in_use_is_kept_and_its_users_are_named(reader: Reader) -> None:
+    page = await product_of_a_kind(reader)
+    taken = await add_attribute(reader, "Material")
+    named = await reader.submit(await reader.get("/admin/attributes?key=material"), "attribute", "remove-attribute")
+    _ = await reader.submit(page, "details", "save-details", **{"a.material": "cotton, organic"})
+
+    used = await reader.submit(await reader.get("/admin/attributes?key=material"), "attribute", "remove-attribute")
+    fewer = await reader.submit(
+        await reader.get("/admin/attributes?key=material"), "attribute", "save-attribute", choices="wool"
+    )
+    kind = await reader.submit(await reader.get("/admin/types?id=rugs"), "kind", "remove-kind")
+
+    assert [each.status for each in (taken, named, used, fewer, kind)] == [409] * 5
+    assert taken.alerts == ["There is such an attribute already."]
+    assert named.alerts == ["A kind of product still has this."]
+    assert used.alerts == fewer.alerts == kind.alerts == ["Products still use this. MUG"]
+    assert dict(fewer.form("attribute").fields)["choices"] == "wool"
+
+
+async def test_a_kind_is_made_changed_and_removed(reader: Reader, owner: Colleague) -> None:
+    await add_attribute(reader, "Width", kind="number")
+    page = await add_kind(reader, options="Size, Colour", **{"has.width": "needed", "value.width": "12,5"})
+    refused = await reader.submit(page, "kind", "save-kind", **{"value.width": "wide"})
+    again = await add_kind(reader)
+    other = await add_kind(reader, "Rugs!")
+
+    (kept, _) = (await owner.get("/admin/api/types")).good["items"]
+    assert kept == {
+        "id": "rugs", "title": "Rugs", "options": ["Size", "Colour"],
+        "attributes": [{"key": "width", "required": True, "value": 12.5}],
+    }  # fmt: skip
+    assert (refused.status, dict(refused.form("kind").fields)["value.width"]) == (422, "wide")
+    assert (again.status, "another type is called Rugs" in again.alerts[0]) == (422, True)
+    assert "id=rugs-2" in other.path
+    changed = await reader.submit(page, "kind", "save-kind", title="Carpets", **{"has.width": ""})
+    assert dict(changed.form("kind").fields)["has.width"] == ""
+    _ = await reader.submit(changed, "kind", "remove-kind")
+    assert [each["id"] for each in (await owner.get("/admin/api/types")).good["items"]] == ["rugs-2"]
+
+
+async def test_a_products_form_asks_for_what_its_kind_has(reader: Reader, owner: Colleague) -> None:
+    page = await product_of_a_kind(reader)
+
+    page = await reader.submit(page, "details", "save-details", **{"a.material": "cotton, organic"})
+    page = await reader.submit(page, "skus", "save-skus", **{"a:width.MUG": "8,5", "price.MUG": "15"})
+    wrong = await reader.submit(page, "skus", "save-skus", **{"a:width.MUG": "inf"})
+
+    product = (await owner.get("/admin/api/products/MUG")).good
+    assert product["attributes"] == {"material": "cotton, organic"}
+    assert (product["skus"][0]["attributes"], product["skus"][0]["price"]["amount"]) == ({"width": 8.5}, 1500)
+    assert (wrong.status, dict(wrong.form("skus").fields)["a:width.MUG"]) == (422, "inf")
+    assert 'name="a:width.MUG" value="inf"' in wrong.text
+
+
+@pytest.mark.parametrize(("path", "form"), [("/admin/attributes", "attribute"), ("/admin/types", "kind")])
+async def test_who_may_only_read_products_sees_definitions_and_changes_none(
+    shop: ShopUnderTest, http: aiohttp.ClientSession, reader: Reader, path: str, form: str
+) -> None:
+    page = await (add_kind(reader) if form == "kind" else add_attribute(reader, "Width"))
+    stranger = as_reader(shop, http, await colleague(shop, http, "support"))
+
+    seen = await stranger.get(page.path)
+    sent = await stranger.submit(page, form, f"remove-{form}")
+
+    assert (seen.status, seen.form(form).buttons, sent.status) == (200, {}, 403)
+    assert (await reader.get(page.path)).form(form).buttons

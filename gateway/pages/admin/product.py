@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from litestar import Response, get, post
 from litestar.params import FromPath
+from msgspec.structs import replace
 
 from gateway.api.catalog.categories import EditedCategories
 from gateway.api.catalog.definitions import AttributeList, TypeList
@@ -78,9 +79,9 @@ async def show(
         _read(request, f"{path}/history", ProductHistoryView, f"limit={_HISTORY}"),
     )
     of_type = {each.key: each for kind in types.items if kind.id == found.type_id for each in kind.attributes}
-    own = [
-        each for each in attributes.items if not each.of_sku and (each.key in of_type or each.key in found.attributes)
-    ]
+    filled = {*found.attributes, *(key for sku in all_skus(found) for key in sku.attributes)}
+    known = [each for each in attributes.items if each.key in of_type or each.key in filled]
+    own, of_skus = [each for each in known if not each.of_sku], [each for each in known if each.of_sku]
     return await screen(
         request,
         "product.html",
@@ -91,10 +92,11 @@ async def show(
         saved="saved" in request.query_params and not problem,
         product=found,
         details=details or fresh(fields_of(found, own), found.revision),
-        skus=skus or fresh(sku_fields(found), found.revision),
+        skus=skus or fresh(sku_fields(found, of_skus), found.revision),
         rows=all_skus(found),
         options=text_of(found.options) if options is None else options,
         attributes=own,
+        of_skus=of_skus,
         required={key for key, each in of_type.items() if each.required},
         types=types.items,
         categories=categories.items,
@@ -167,9 +169,7 @@ async def save_details(request: Http, product_id: FromPath[str]) -> Response[byt
     draft = typed(form, [name for name in known if not name.startswith("a.") or name in form.fields])
 
     async def again(status: int, problem: str, field: str, shown: Draft) -> Response[bytes]:
-        whole = Draft(
-            fields={**known, **shown.fields}, was={**known, **shown.was}, revision=shown.revision, theirs=shown.theirs
-        )
+        whole = _with_others(shown, known)
         return await show(request, product_id, status=status, problem=problem, field=field, details=whole)
 
     def now(product: EditedProduct) -> Fields:
@@ -186,15 +186,26 @@ async def save_skus(request: Http, product_id: FromPath[str]) -> Response[bytes]
     """Save the prices, weights and barcodes of a product's SKUs, and which are on sale."""
     form = await read_form(request, most_fields=MOST_FIELDS, most_bytes=MOST_BYTES)
     found = (await ask(request, "GET", path_of(product_id))).read(EditedProduct)
-    draft = typed(form, sku_fields(found).keys())
+    attributes = [each for each in (await _read(request, "/attributes", AttributeList)).items if each.of_sku]
+    known = sku_fields(found, attributes)
+    draft = typed(form, [name for name in known if not name.startswith("a:") or name in form.fields])
 
     async def again(status: int, problem: str, field: str, shown: Draft) -> Response[bytes]:
-        return await show(request, product_id, status=status, problem=problem, field=field, skus=shown)
+        whole = _with_others(shown, known)
+        return await show(request, product_id, status=status, problem=problem, field=field, skus=whole)
+
+    def now(product: EditedProduct) -> Fields:
+        return sku_fields(product, attributes)
 
     def body(mine: Fields, fields: Fields, product: EditedProduct) -> Mapping[str, object]:
-        return {"skus": changed_skus(mine, fields, product)}
+        return {"skus": changed_skus(mine, fields, product, attributes)}
 
-    return await _answer(request, product_id, draft, again, sku_fields, body, "#skus")
+    return await _answer(request, product_id, draft, again, now, body, "#skus")
+
+
+def _with_others(draft: Draft, known: Fields) -> Draft:
+    """Return a draft that also has the fields which were not sent: those of attributes that no form had."""
+    return replace(draft, fields={**known, **draft.fields}, was={**known, **draft.was})
 
 
 async def _answer(
