@@ -236,3 +236,75 @@ async def test_who_may_only_read_products_sees_definitions_and_changes_none(
 
     assert (seen.status, seen.form(form).buttons, sent.status) == (200, {}, 403)
     assert (await reader.get(page.path)).form(form).buttons
+
+
+# --- What buyers tell with a product ---
+
+
+async def test_what_buyers_tell_is_set_row_by_row(reader: Reader, owner: Colleague) -> None:
+    page = await reader.get("/admin/products/MUG")
+    page = await reader.submit(
+        page, "inputs", "save-inputs", **{"title.0": "Your engraving", "surcharge.0": "4,50", "required.0": "yes"}
+    )
+    page = await reader.submit(
+        page, "inputs", "save-inputs", **{"title.1": "Colour", "kind.1": "choice", "choices.1": "Red, matt\r\nBlue"}
+    )
+
+    shop = (await owner.get("/products/MUG")).good["inputs"]
+    engraving, colour = (
+        {"key": "your_engraving", "title": "Your engraving", "kind": "text", "choices": [], "max_length": 100,
+         "surcharge": {"amount": 450, "currency": "EUR"}, "required": True},
+        {"key": "colour", "title": "Colour", "kind": "choice", "choices": ["Red, matt", "Blue"], "max_length": 100,
+         "surcharge": None, "required": False},
+    )  # fmt: skip
+    assert shop == [engraving, colour]
+    assert dict(page.form("inputs").fields)["title.2"] == ""
+
+    page = await reader.submit(page, "inputs", "save-inputs", **{"title.0": "", "title.1": "Finish"})
+
+    assert (await owner.get("/products/MUG")).good["inputs"] == [colour | {"title": "Finish"}]
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"kind.0": "choice"}, "choices"),
+        ({"surcharge.0": "much"}, "Please look at this field again."),
+        ({"max_length.0": "501"}, "500"),
+        ({"key.0": "Ä"}, "key"),
+    ],
+)
+async def test_what_buyers_cannot_be_asked_is_shown_again_with_the_reason(
+    reader: Reader, owner: Colleague, fields: dict[str, str], said: str
+) -> None:
+    page = await reader.get("/admin/products/MUG")
+
+    refused = await reader.submit(page, "inputs", "save-inputs", **{"title.0": "Engraving", **fields})
+
+    assert refused.status == 422
+    assert said in refused.alerts[0]
+    shown = dict(refused.form("inputs").fields)
+    assert {name: shown[name] for name in fields} == fields
+    assert (await owner.get("/products/MUG")).good["inputs"] == []
+
+
+async def test_of_two_who_ask_buyers_something_the_second_is_told(reader: Reader, owner: Colleague) -> None:
+    page = await reader.get("/admin/products/MUG")
+    _ = await reader.submit(page, "inputs", "save-inputs", **{"title.0": "Name"})
+
+    late = await reader.submit(page, "inputs", "save-inputs", **{"title.0": "Date"})
+
+    assert (late.status, dict(late.form("inputs").fields)["title.0"]) == (412, "Date")
+    assert [each["title"] for each in (await owner.get("/products/MUG")).good["inputs"]] == ["Name"]
+
+
+async def test_who_may_only_read_products_asks_buyers_nothing(
+    shop: ShopUnderTest, http: aiohttp.ClientSession, reader: Reader, owner: Colleague
+) -> None:
+    page = await reader.get("/admin/products/MUG")
+    stranger = as_reader(shop, http, await colleague(shop, http, "support"))
+
+    sent = await stranger.submit(page, "inputs", "save-inputs", **{"title.0": "Name"})
+
+    assert sent.status == 403
+    assert (await owner.get("/products/MUG")).good["inputs"] == []

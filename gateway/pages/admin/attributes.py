@@ -1,6 +1,6 @@
 """Attributes: what a shop knows of its goods beyond their texts. Defined, changed and removed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Final, get_args
 from urllib.parse import quote, urlencode
 
@@ -14,6 +14,7 @@ from gateway.pages.admin.screens import PortalPart, Screen, screen
 from gateway.pages.forms import Form, own_forms_only, read_form, see
 from gateway.pages.inside import Refused, ask
 from gateway.pages.sentences import told
+from gateway.pages.typed import lines_of
 from gateway.pages.visitor import language_asked
 from gateway.problems import Problem
 
@@ -106,11 +107,6 @@ def body_of(form: Form) -> Mapping[str, object]:
         "place": form.number("place") or 0,
         **{name: bool(form.get(name)) for name in _TICKS},
     }
-
-
-def lines_of(text: str) -> Sequence[str]:
-    """Read what stands one a line, each once."""
-    return list(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))
 
 
 def _fields(attribute: AttributeView) -> Mapping[str, str]:

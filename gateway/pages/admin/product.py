@@ -1,7 +1,9 @@
-"""A product: its texts, prices, options and what is planned for it. Its pictures are in product_pictures.py."""
+"""A product: its texts, prices, options and what is planned for it. Its pictures are in product_pictures.py, what
+buyers tell with it in product_inputs.py.
+"""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
 from urllib.parse import quote
 
@@ -17,6 +19,7 @@ from gateway.api.catalog.planned import PlanList
 from gateway.api.catalog.translations import TranslationList
 from gateway.api.media import StaffImages
 from gateway.context import Http, context_of
+from gateway.pages.admin.input_fields import Row, rows_of
 from gateway.pages.admin.matrix import all_skus, options_of, sku_json, text_of, whole_json
 from gateway.pages.admin.merging import Draft, Fields, changed, fresh, merge, typed
 from gateway.pages.admin.product_fields import change_of, changed_skus, fields_of, sku_fields
@@ -63,6 +66,7 @@ async def show(
     details: Draft | None = None,
     skus: Draft | None = None,
     options: str | None = None,
+    inputs: Sequence[Row] | None = None,
 ) -> Response[bytes]:
     """Render a product's screen; a form that was refused is shown as it was typed."""
     path = path_of(product_id)
@@ -95,6 +99,7 @@ async def show(
         skus=skus or fresh(sku_fields(found, of_skus), found.revision),
         rows=all_skus(found),
         options=text_of(found.options) if options is None else options,
+        inputs=rows_of(found.inputs) if inputs is None else inputs,
         attributes=own,
         of_skus=of_skus,
         required={key for key, each in of_type.items() if each.required},
