@@ -308,3 +308,28 @@ async def test_who_may_only_read_products_asks_buyers_nothing(
 
     assert sent.status == 403
     assert (await owner.get("/products/MUG")).good["inputs"] == []
+
+
+# --- Two editors ---
+
+
+@pytest.mark.parametrize(
+    ("path", "form", "button", "field", "other"),
+    [
+        ("/admin/products/MUG", "details", "save-details", "title", "brand"),
+        ("/admin/settings", "brand", "save-brand", "name", "tagline"),
+    ],
+)
+async def test_of_two_editors_nobody_overwrites_the_other(
+    reader: Reader, path: str, form: str, button: str, field: str, other: str
+) -> None:
+    page = await reader.get(path)
+    _ = await reader.submit(page, form, button, **{field: "Heron"})
+
+    late = await reader.submit(page, form, button, **{field: "Ash", other: "of wood"})
+    both = await reader.submit(late, form, button, theirs=field)
+    again = await reader.submit(page, form, button, **{other: "of clay"})
+
+    assert (late.status, dict(late.form(form).fields)[field], "Heron" in late.text) == (412, "Ash", True)
+    assert [dict(both.form(form).fields)[name] for name in (field, other)] == ["Heron", "of wood"]
+    assert (again.status, "of wood" in again.text) == (412, True)

@@ -21,14 +21,15 @@ from gateway.api.media import StaffImages
 from gateway.context import Http, context_of
 from gateway.pages.admin.input_fields import Row, rows_of
 from gateway.pages.admin.matrix import all_skus, options_of, sku_json, text_of, whole_json
-from gateway.pages.admin.merging import Draft, Fields, changed, fresh, merge, typed
+from gateway.pages.admin.merging import Draft, Fields, changed, fresh, typed
 from gateway.pages.admin.product_fields import change_of, changed_skus, fields_of, sku_fields
 from gateway.pages.admin.products import API
+from gateway.pages.admin.saving import Conflict, save_merged
 from gateway.pages.admin.screens import PortalPart, T, screen
 from gateway.pages.forms import Form, own_forms_only, read_form, see
 from gateway.pages.inside import Refused, ask
 from gateway.pages.languages import languages
-from gateway.pages.sentences import sentence_of
+from gateway.pages.sentences import sentence_of, told
 from gateway.pages.typed import amount_of, moment_of
 from gateway.pages.visitor import language_asked
 from gateway.problems import Problem
@@ -118,18 +119,6 @@ async def _read(request: Http, path: str, kind: type[T], query: str = "") -> T:
     return (await ask(request, "GET", path, query=query)).read(kind)
 
 
-class _Conflict(Exception):
-    """Two people have changed one field.
-
-    Args:
-        draft: Both texts of each.
-    """
-
-    def __init__(self, draft: Draft) -> None:
-        super().__init__("two have changed one field")
-        self.draft = draft
-
-
 async def _save(
     request: Http,
     product_id: str,
@@ -137,31 +126,18 @@ async def _save(
     fields_now: Callable[[EditedProduct], Fields],
     body_of: Callable[[Fields, Fields, EditedProduct], Mapping[str, object]],
 ) -> None:
-    """Save what an editor has changed. If somebody else was first, and with other fields, both fit together.
-
-    Raises:
-        _Conflict: Both have changed a field.
-        Refused: The API refuses it.
-        Problem: A field can't be read.
-    """
+    """Save what an editor has changed, as `save_merged`."""
     path = path_of(product_id)
-    for is_last in (False, True):
-        mine = changed(draft)
-        if not mine:
-            return
-        found = (await ask(request, "GET", path)).read(EditedProduct)
-        body, seen = body_of(mine, draft.fields, found), [("If-Match", f'"{draft.revision}"')]
-        try:
-            await ask(request, "PATCH", path, body=body, headers=seen)
-        except Refused as refused:
-            if refused.status != 412 or is_last:
-                raise
-        else:
-            return
-        now = (await ask(request, "GET", path)).read(EditedProduct)
-        draft = merge(draft, fields_now(now), now.revision)
-        if draft.theirs:
-            raise _Conflict(draft)
+
+    async def send(draft: Draft) -> None:
+        body = body_of(changed(draft), draft.fields, await _read(request, path, EditedProduct))
+        await ask(request, "PATCH", path, body=body, headers=[("If-Match", f'"{draft.revision}"')])
+
+    async def now() -> tuple[Fields, int]:
+        found = await _read(request, path, EditedProduct)
+        return fields_now(found), found.revision
+
+    await save_merged(draft, send, now)
 
 
 @post("/admin/products/{product_id:str}", include_in_schema=False, guards=[own_forms_only])
@@ -226,16 +202,15 @@ async def _answer(
     language = language_asked(request)
     try:
         await _save(request, product_id, draft, now, body)
-    except _Conflict as conflict:
-        said = language.say("Somebody else has changed this meanwhile. Please choose what stays, and save again.")
-        return await again(412, said, "", conflict.draft)
+    except Conflict as conflict:
+        return await again(412, conflict.said(language), "", conflict.draft)
     except Problem as problem:
         said = language.say("Please look at this field again.")
         return await again(problem.status, said, str(problem.members.get("field", "")), draft)
     except Refused as refused:
         if refused.status in (401, 403):
             raise
-        return await again(refused.status, sentence_of(language, refused), refused.field, draft)
+        return await again(refused.status, told(language, refused), refused.field, draft)
     return see(screen_of(product_id, f"?saved=1{part}"))
 
 
