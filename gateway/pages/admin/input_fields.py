@@ -1,4 +1,4 @@
-"""What buyers tell with a product as rows of a form, and what is typed there as the API takes it. Pure."""
+"""Inputs of buyers with a product as rows of a form, and what is typed there as the API takes it. Pure."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final, TypeAlias

@@ -24,7 +24,7 @@ from gateway.pages.admin.matrix import all_skus, options_of, sku_json, text_of, 
 from gateway.pages.admin.merging import Draft, Fields, changed, fresh, typed
 from gateway.pages.admin.product_fields import change_of, changed_skus, fields_of, sku_fields
 from gateway.pages.admin.products import API
-from gateway.pages.admin.saving import Conflict, save_merged
+from gateway.pages.admin.saving import BothChanged, save_merged
 from gateway.pages.admin.screens import PortalPart, T, screen
 from gateway.pages.forms import Form, own_forms_only, read_form, see
 from gateway.pages.inside import Refused, ask
@@ -202,7 +202,7 @@ async def _answer(
     language = language_asked(request)
     try:
         await _save(request, product_id, draft, now, body)
-    except Conflict as conflict:
+    except BothChanged as conflict:
         return await again(412, conflict.said(language), "", conflict.draft)
     except Problem as problem:
         said = language.say("Please look at this field again.")

@@ -1,4 +1,4 @@
-"""What buyers tell with a product, an engraving for example: all of it is one form, with an empty row for one more."""
+"""Inputs of buyers with a product, an engraving for example: one form has all, and an empty row for one more."""
 
 from litestar import Response, post
 from litestar.params import FromPath

@@ -9,7 +9,7 @@ from gateway.pages.languages import Language
 _CHANGED_MEANWHILE = 412
 
 
-class Conflict(Exception):
+class BothChanged(Exception):
     """Two people have changed one field.
 
     Args:
@@ -36,7 +36,7 @@ async def save_merged(
         read: Reads the fields as they are saved, and their revision.
 
     Raises:
-        Conflict: Both have changed a field.
+        BothChanged: Both have changed a field.
         Refused: The API refuses it, or others were first again.
         Problem: A field can't be read.
     """
@@ -52,4 +52,4 @@ async def save_merged(
             return
         draft = merge(draft, *await read())
         if draft.theirs:
-            raise Conflict(draft)
+            raise BothChanged(draft)

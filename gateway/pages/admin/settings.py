@@ -14,7 +14,7 @@ from gateway.api.settings import SettingList
 from gateway.api.shipping import MethodList
 from gateway.context import Http, context_of
 from gateway.pages.admin.merging import Draft, Fields, fresh, typed
-from gateway.pages.admin.saving import Conflict, save_merged
+from gateway.pages.admin.saving import BothChanged, save_merged
 from gateway.pages.admin.screens import PortalPart, Screen, screen
 from gateway.pages.forms import Form, own_forms_only, read_form, see
 from gateway.pages.inside import Refused, ask, pass_on
@@ -70,7 +70,7 @@ async def save(request: Http) -> Response[bytes]:
 
     try:
         await save_merged(draft, send, now)
-    except Conflict as conflict:
+    except BothChanged as conflict:
         return await _show(request, status=412, problem=conflict.said(language), draft=conflict.draft)
     except Refused as refused:
         if refused.status in (401, 403):

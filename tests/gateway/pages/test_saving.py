@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import pytest
 
 from gateway.pages.admin.merging import Draft, fresh
-from gateway.pages.admin.saving import Conflict, save_merged
+from gateway.pages.admin.saving import BothChanged, save_merged
 from gateway.pages.inside import ApiAnswer, Refused
 
 WAS = {"title": "Mug", "brand": ""}
@@ -64,7 +64,7 @@ async def test_what_somebody_else_has_saved_alike_is_not_sent_again() -> None:
 async def test_a_field_that_both_have_changed_is_shown_with_both_texts() -> None:
     kept = Kept({"title": "Pot"})
 
-    with pytest.raises(Conflict) as both:
+    with pytest.raises(BothChanged) as both:
         await save_merged(drawn(title="Cup"), kept.send, kept.read)
 
     assert (both.value.draft.fields["title"], both.value.draft.theirs) == ("Cup", {"title": "Pot"})
