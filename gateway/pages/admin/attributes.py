@@ -9,7 +9,7 @@ from litestar import Response, get, post
 from bus.messages.attributes import AttributeKind
 from gateway.api.catalog.definitions import AttributeList, AttributeView
 from gateway.context import Http
-from gateway.pages.admin.matrix import slug_of
+from gateway.pages.admin.matrix import key_of
 from gateway.pages.admin.screens import PortalPart, Screen, screen
 from gateway.pages.forms import Form, own_forms_only, read_form, see
 from gateway.pages.inside import Refused, ask
@@ -22,7 +22,6 @@ API: Final = "/admin/api/attributes"
 _SCREEN: Final = "/admin/attributes"
 _KINDS: Final = get_args(AttributeKind)
 _TICKS: Final = ("of_sku", "filterable", "searchable")
-_LONGEST: Final = 40  # Letters of a key.
 
 
 @get(_SCREEN, include_in_schema=False)
@@ -79,7 +78,7 @@ async def _do(request: Http, form: Form) -> str:
     key = form.get("key")
     match form.get("do"):
         case "add":
-            key = key or slug_of(form.get("title")).replace("-", "_")[:_LONGEST]
+            key = key or key_of(form.get("title"), "attribute")
             await ask(request, "POST", API, body={"key": key, **body_of(form)})
         case "remove":
             await ask(request, "DELETE", f"{API}/{quote(key, safe='')}")

@@ -143,7 +143,7 @@ async def _preview(request: Http, found: EditedCollection, language: str) -> Col
     try:
         return (await ask(request, "GET", f"/collections/{quote(found.slug)}", query=query)).read(CollectionPage)
     except Refused as refused:
-        if refused.status not in (404, 410):
+        if refused.status not in (301, 404, 410):
             raise
         return None
 

@@ -6,7 +6,7 @@ from typing import Final, TypeAlias
 from bus.messages.base import Currency
 from bus.messages.inputs import MOST_INPUTS
 from gateway.api.catalog.products import InputView
-from gateway.pages.admin.matrix import slug_of
+from gateway.pages.admin.matrix import key_of
 from gateway.pages.forms import Form
 from gateway.pages.typed import lines_of, minor_units, typed_amount
 
@@ -14,7 +14,6 @@ Row: TypeAlias = Mapping[str, str]
 
 NAMES: Final = ("title", "key", "kind", "choices", "max_length", "surcharge", "required")
 _EMPTY: Final[Row] = {**dict.fromkeys(NAMES, ""), "kind": "text", "max_length": "100"}
-_LONGEST: Final = 40  # Letters of a key.
 
 
 def rows_of(inputs: Sequence[InputView]) -> Sequence[Row]:
@@ -57,7 +56,7 @@ def _input(form: Form, at: int, currency: Currency) -> Mapping[str, object]:
     surcharge = minor_units(row["surcharge"], currency, f"surcharge.{at}") if row["surcharge"] else 0
     longest = form.number(f"max_length.{at}")
     return {
-        "key": row["key"] or slug_of(row["title"]).replace("-", "_")[:_LONGEST],
+        "key": row["key"] or key_of(row["title"], f"input_{at}"),
         "title": row["title"],
         "kind": row["kind"],
         "choices": lines_of(row["choices"]) if row["kind"] == "choice" else [],
