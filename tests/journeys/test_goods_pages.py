@@ -1,9 +1,12 @@
 """The owner's screens of goods, as somebody without scripts uses them: made, changed, refused, removed."""
 
+from pathlib import Path
+
 import aiohttp
 import pytest
 
 from testkit import ShopUnderTest
+from tests.html_validator import faults_of
 from tests.journeys.reader import Page, Reader
 from tests.journeys.staff_people import Colleague, colleague
 
@@ -308,6 +311,18 @@ async def test_who_may_only_read_products_asks_buyers_nothing(
 
     assert sent.status == 403
     assert (await owner.get("/products/MUG")).good["inputs"] == []
+
+
+async def test_each_screen_is_as_the_standard_has_it(reader: Reader, tmp_path: Path) -> None:
+    product = await product_of_a_kind(reader)
+    product = await reader.submit(product, "inputs", "save-inputs", **{"title.0": "Name", "surcharge.0": "1"})
+    lake = await add_by_hand(reader, await new_collection(reader), "MUG")
+    lake = await reader.submit(lake, "find-products", "find-product", q="LAMP")
+    paths = ("/admin/collections", "/admin/attributes", "/admin/attributes?key=material", "/admin/types")
+    pages = [product, lake, await reader.get("/admin/types?id=rugs"), *[await reader.get(path) for path in paths]]
+
+    assert {page.path: page.status for page in pages if page.status != 200} == {}
+    assert faults_of(tmp_path, {page.path: page.text for page in pages}) == []
 
 
 # --- Two editors ---
