@@ -1,5 +1,6 @@
 """Sentences for what the shop refuses, in the reader's language."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -10,11 +11,19 @@ from gateway.pages.languages import Language
 
 _SAY_MORE: Final = frozenset({"weak_password"})  # Its detail is a sentence for people that says what to do.
 
+_HAS_DETAIL: Final = frozenset({"invalid", "path_taken"})  # Its detail names what is wrong, in English.
+
 
 class _Short(msgspec.Struct):
     """The members of a refusal for want of stock."""
 
     available: int | None = None
+
+
+class _Used(msgspec.Struct):
+    """The members of a refusal to take away what is in use. No products: a type of products names it."""
+
+    products: Sequence[str] = ()
 
 
 def sentence_of(language: Language, refused: Refused) -> str:
@@ -26,3 +35,12 @@ def sentence_of(language: Language, refused: Refused) -> str:
     if refused.code in _SAY_MORE:
         return language.say(refused.document.detail)
     return language.say(words.problem(refused.code))
+
+
+def told(language: Language, refused: Refused) -> str:
+    """Say to staff why their form was refused: what still uses a thing, and what the API has to say of a value."""
+    said = sentence_of(language, refused)
+    if refused.code == "in_use":
+        products = msgspec.json.decode(refused.answer.body, type=_Used).products
+        return f"{said} {', '.join(products)}" if products else language.say("A kind of product still has this.")
+    return f"{said} ({refused.document.detail})" if refused.code in _HAS_DETAIL else said

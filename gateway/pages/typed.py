@@ -71,3 +71,8 @@ def typed_moment(at: datetime | None) -> str:
 def words_of(text: str) -> Sequence[str]:
     """Read words with commas between them."""
     return [word for each in text.split(",") if (word := each.strip())]
+
+
+def lines_of(text: str) -> Sequence[str]:
+    """Read what stands one a line, each once."""
+    return list(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))

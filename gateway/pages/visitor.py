@@ -16,7 +16,7 @@ from gateway.api.catalog.categories import CategoryList, CategoryNode
 from gateway.api.catalog.few import FewProducts
 from gateway.api.catalog.languages import locales
 from gateway.api.catalog.products import ProductSummary
-from gateway.api.shipping import OfferedMethods
+from gateway.api.shipping import OfferedMethods, OfferedMethodView
 from gateway.context import Http, context_of
 from gateway.cookies import cookie_values
 from gateway.pages.inside import Refused, ask
@@ -27,6 +27,7 @@ LANGUAGE: Final = "language"
 _CART_LASTS_S: Final = 30 * 86_400  # As long as the shop keeps a cart after its last use.
 _LANGUAGE_LASTS_S: Final = 365 * 86_400
 _ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_METHODS: Final = "shipping_methods"
 _MOST_PICTURED: Final = 50  # Lines of a basket that show a picture.
 
 
@@ -87,9 +88,17 @@ async def _goods(request: Http, cart: CartView, language: Language) -> Mapping[s
 
 
 async def _free_from(request: Http) -> Money | None:
-    offered = (await ask(request, "GET", "/shipping-methods")).read(OfferedMethods).items
-    limits = [method.free_from for method in offered if method.free_from]
+    limits = [method.free_from for method in await offered_methods(request) if method.free_from]
     return min(limits, key=lambda money: money.amount, default=None)
+
+
+async def offered_methods(request: Http) -> Sequence[OfferedMethodView]:
+    """Read the ways of shipping; once for each request."""
+    known = request.scope["state"]
+    if _METHODS not in known:
+        known[_METHODS] = (await ask(request, "GET", "/shipping-methods")).read(OfferedMethods).items
+    methods: Sequence[OfferedMethodView] = known[_METHODS]
+    return methods
 
 
 async def cart_of(request: Http) -> CartView | None:

@@ -113,6 +113,8 @@ class _Reading(HTMLParser):
         self._page = page
         self._form: Form | None = None
         self._select: str | None = None
+        self._is_multiple = False
+        self._area: tuple[str, list[str]] | None = None  # A field of several lines, and what it has.
         self._into: list[str] | None = None  # Where text goes that comes now.
         self._into_tag = ""
 
@@ -138,8 +140,13 @@ class _Reading(HTMLParser):
         name, kind = given.get("name", ""), given.get("type", "text")
         if tag == "button":
             self._form.buttons[given.get("data-testid", "")] = name, given.get("value", ""), given.get("formaction", "")
+        elif tag == "textarea":
+            self._area = name, []
         elif tag == "select":
-            self._select = name
+            self._select, self._is_multiple = name, "multiple" in given
+        elif tag == "option" and self._select is not None and self._is_multiple:
+            if "selected" in given:
+                self._form.fields.append((self._select, given.get("value", "")))
         elif tag == "option" and self._select is not None:
             known = [each for each, _ in self._form.fields]
             if "selected" in given and self._select in known:
@@ -155,6 +162,9 @@ class _Reading(HTMLParser):
             self._form = None
         elif tag == "select":
             self._select = None
+        elif tag == "textarea" and self._area is not None and self._form is not None:
+            self._form.fields.append((self._area[0], "".join(self._area[1]).removeprefix("\n")))
+            self._area = None
         if tag == self._into_tag and self._into is not None:
             if tag == "title":
                 self._page.title = " ".join(self._into[-1].split())
@@ -162,7 +172,9 @@ class _Reading(HTMLParser):
             self._into, self._into_tag = None, ""
 
     def handle_data(self, data: str) -> None:
-        if self._into is not None:
+        if self._area is not None:
+            self._area[1].append(data)
+        elif self._into is not None:
             self._into[-1] += data
 
     def _collect(self, into: list[str], tag: str) -> None:

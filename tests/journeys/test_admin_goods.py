@@ -12,8 +12,8 @@ from tests.journeys.people import Answer
 from tests.journeys.staff_people import Colleague, colleague
 
 OURS = (
-    "/admin/products", "/admin/categories", "/admin/search-words", "/admin/imports", "/admin/start", "/admin/settings",
-    "/admin/staff", "/admin/account",
+    "/admin/products", "/admin/categories", "/admin/collections", "/admin/attributes", "/admin/types",
+    "/admin/search-words", "/admin/imports", "/admin/start", "/admin/settings", "/admin/staff", "/admin/account",
 )  # fmt: skip
 SCREENS = {screen.path: screen for part in PARTS for screen in part.screens if screen.path in OURS}
 

@@ -8,8 +8,10 @@ from time import process_time
 from urllib.parse import urlencode
 
 import pytest
+from litestar.types import Receive, Scope
 
-from gateway.pages import assets
+from gateway.context import Http
+from gateway.pages import assets, inside
 from gateway.pages.render import marked
 from testkit import ShopUnderTest
 from tests.gateway.pages.reading import ReadPage
@@ -251,7 +253,39 @@ async def test_how_far_it_is_to_free_shipping_is_shown(reader: Reader, staff: St
     assert "Shipping is free." in page.text("span")
 
 
+async def test_what_is_sold_out_promises_nothing(reader: Reader, staff: Staff) -> None:
+    def promises(page: ReadPage) -> list[str]:
+        return [text for text in page.text("li") if text.startswith(("With you in", "Held for you"))]
+
+    assert len(promises(await reader.page("/p/lamp"))) == 2
+    _ = (await staff.count("LAMP", 0)).good
+
+    page = await reader.page("/p/lamp")
+
+    assert promises(page) == []
+    assert any("for shipping" in text for text in page.text("li"))
+
+
 # --- What the pages ask the API ---
+
+
+async def test_a_products_page_asks_once_for_the_ways_of_shipping(
+    reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, answer = list[str](), inside._answer
+
+    async def count(request: Http, scope: Scope, receive: Receive) -> inside.ApiAnswer:
+        asked.append(scope["path"])
+        return await answer(request, scope, receive)
+
+    monkeypatch.setattr(inside, "_answer", count)
+    await reader.send("/basket/lines", sku="MUG", add=1, key="one-mug")
+    asked.clear()
+
+    page = await reader.page("/p/lamp")
+
+    assert page.all("li", data_testid="delivery")
+    assert asked.count("/shipping-methods") == 1
 
 
 async def test_what_is_only_held_says_when_it_comes_back(reader: Reader, buyer: Customer, shop: ShopUnderTest) -> None:

@@ -19,6 +19,7 @@ _SAME: Final = (
     "seo_title", "seo_description",
 )  # fmt: skip
 _LONGEST: Final = 64  # Letters of a SKU.
+_LONGEST_KEY: Final = 40
 _LETTERS: Final = {"ß": "SS", "æ": "AE", "ø": "O", "œ": "OE", "ł": "L", "đ": "D"}
 
 Options: TypeAlias = Sequence[tuple[str, Sequence[str]]]  # The name of each with its values.
@@ -141,6 +142,11 @@ def sku_name(*parts: str) -> str:
 def slug_of(text: str) -> str:
     """Make an address of a title: `blue-mug`."""
     return _word(text).lower()[:100].strip("-") or "product"
+
+
+def key_of(text: str, otherwise: str) -> str:
+    """Make a key of a title: `made_of`. It begins with a letter; without any it is the other one."""
+    return _word(text).lower().replace("-", "_").lstrip("0123456789_")[:_LONGEST_KEY].rstrip("_") or otherwise
 
 
 def _word(text: str) -> str:

@@ -1,12 +1,15 @@
-"""A product: its texts, prices, options and what is planned for it. Its pictures are in product_pictures.py."""
+"""A product: its texts, prices, options and what is planned for it. Its pictures are in product_pictures.py, what
+buyers tell with it in product_inputs.py.
+"""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
 from urllib.parse import quote
 
 from litestar import Response, get, post
 from litestar.params import FromPath
+from msgspec.structs import replace
 
 from gateway.api.catalog.categories import EditedCategories
 from gateway.api.catalog.definitions import AttributeList, TypeList
@@ -16,15 +19,17 @@ from gateway.api.catalog.planned import PlanList
 from gateway.api.catalog.translations import TranslationList
 from gateway.api.media import StaffImages
 from gateway.context import Http, context_of
+from gateway.pages.admin.input_fields import Row, rows_of
 from gateway.pages.admin.matrix import all_skus, options_of, sku_json, text_of, whole_json
-from gateway.pages.admin.merging import Draft, Fields, changed, fresh, merge, typed
+from gateway.pages.admin.merging import Draft, Fields, changed, fresh, typed
 from gateway.pages.admin.product_fields import change_of, changed_skus, fields_of, sku_fields
 from gateway.pages.admin.products import API
+from gateway.pages.admin.saving import BothChanged, save_merged
 from gateway.pages.admin.screens import PortalPart, T, screen
 from gateway.pages.forms import Form, own_forms_only, read_form, see
 from gateway.pages.inside import Refused, ask
 from gateway.pages.languages import languages
-from gateway.pages.sentences import sentence_of
+from gateway.pages.sentences import sentence_of, told
 from gateway.pages.typed import amount_of, moment_of
 from gateway.pages.visitor import language_asked
 from gateway.problems import Problem
@@ -62,6 +67,7 @@ async def show(
     details: Draft | None = None,
     skus: Draft | None = None,
     options: str | None = None,
+    inputs: Sequence[Row] | None = None,
 ) -> Response[bytes]:
     """Render a product's screen; a form that was refused is shown as it was typed."""
     path = path_of(product_id)
@@ -78,9 +84,9 @@ async def show(
         _read(request, f"{path}/history", ProductHistoryView, f"limit={_HISTORY}"),
     )
     of_type = {each.key: each for kind in types.items if kind.id == found.type_id for each in kind.attributes}
-    own = [
-        each for each in attributes.items if not each.of_sku and (each.key in of_type or each.key in found.attributes)
-    ]
+    filled = {*found.attributes, *(key for sku in all_skus(found) for key in sku.attributes)}
+    known = [each for each in attributes.items if each.key in of_type or each.key in filled]
+    own, of_skus = [each for each in known if not each.of_sku], [each for each in known if each.of_sku]
     return await screen(
         request,
         "product.html",
@@ -91,10 +97,12 @@ async def show(
         saved="saved" in request.query_params and not problem,
         product=found,
         details=details or fresh(fields_of(found, own), found.revision),
-        skus=skus or fresh(sku_fields(found), found.revision),
+        skus=skus or fresh(sku_fields(found, of_skus), found.revision),
         rows=all_skus(found),
         options=text_of(found.options) if options is None else options,
+        inputs=rows_of(found.inputs) if inputs is None else inputs,
         attributes=own,
+        of_skus=of_skus,
         required={key for key, each in of_type.items() if each.required},
         types=types.items,
         categories=categories.items,
@@ -111,18 +119,6 @@ async def _read(request: Http, path: str, kind: type[T], query: str = "") -> T:
     return (await ask(request, "GET", path, query=query)).read(kind)
 
 
-class _Conflict(Exception):
-    """Two people have changed one field.
-
-    Args:
-        draft: Both texts of each.
-    """
-
-    def __init__(self, draft: Draft) -> None:
-        super().__init__("two have changed one field")
-        self.draft = draft
-
-
 async def _save(
     request: Http,
     product_id: str,
@@ -130,31 +126,18 @@ async def _save(
     fields_now: Callable[[EditedProduct], Fields],
     body_of: Callable[[Fields, Fields, EditedProduct], Mapping[str, object]],
 ) -> None:
-    """Save what an editor has changed. If somebody else was first, and with other fields, both fit together.
-
-    Raises:
-        _Conflict: Both have changed a field.
-        Refused: The API refuses it.
-        Problem: A field can't be read.
-    """
+    """Save what an editor has changed, as `save_merged`."""
     path = path_of(product_id)
-    for is_last in (False, True):
-        mine = changed(draft)
-        if not mine:
-            return
-        found = (await ask(request, "GET", path)).read(EditedProduct)
-        body, seen = body_of(mine, draft.fields, found), [("If-Match", f'"{draft.revision}"')]
-        try:
-            await ask(request, "PATCH", path, body=body, headers=seen)
-        except Refused as refused:
-            if refused.status != 412 or is_last:
-                raise
-        else:
-            return
-        now = (await ask(request, "GET", path)).read(EditedProduct)
-        draft = merge(draft, fields_now(now), now.revision)
-        if draft.theirs:
-            raise _Conflict(draft)
+
+    async def send(draft: Draft) -> None:
+        body = body_of(changed(draft), draft.fields, await _read(request, path, EditedProduct))
+        await ask(request, "PATCH", path, body=body, headers=[("If-Match", f'"{draft.revision}"')])
+
+    async def now() -> tuple[Fields, int]:
+        found = await _read(request, path, EditedProduct)
+        return fields_now(found), found.revision
+
+    await save_merged(draft, send, now)
 
 
 @post("/admin/products/{product_id:str}", include_in_schema=False, guards=[own_forms_only])
@@ -167,9 +150,7 @@ async def save_details(request: Http, product_id: FromPath[str]) -> Response[byt
     draft = typed(form, [name for name in known if not name.startswith("a.") or name in form.fields])
 
     async def again(status: int, problem: str, field: str, shown: Draft) -> Response[bytes]:
-        whole = Draft(
-            fields={**known, **shown.fields}, was={**known, **shown.was}, revision=shown.revision, theirs=shown.theirs
-        )
+        whole = _with_others(shown, known)
         return await show(request, product_id, status=status, problem=problem, field=field, details=whole)
 
     def now(product: EditedProduct) -> Fields:
@@ -186,15 +167,26 @@ async def save_skus(request: Http, product_id: FromPath[str]) -> Response[bytes]
     """Save the prices, weights and barcodes of a product's SKUs, and which are on sale."""
     form = await read_form(request, most_fields=MOST_FIELDS, most_bytes=MOST_BYTES)
     found = (await ask(request, "GET", path_of(product_id))).read(EditedProduct)
-    draft = typed(form, sku_fields(found).keys())
+    attributes = [each for each in (await _read(request, "/attributes", AttributeList)).items if each.of_sku]
+    known = sku_fields(found, attributes)
+    draft = typed(form, [name for name in known if not name.startswith("a:") or name in form.fields])
 
     async def again(status: int, problem: str, field: str, shown: Draft) -> Response[bytes]:
-        return await show(request, product_id, status=status, problem=problem, field=field, skus=shown)
+        whole = _with_others(shown, known)
+        return await show(request, product_id, status=status, problem=problem, field=field, skus=whole)
+
+    def now(product: EditedProduct) -> Fields:
+        return sku_fields(product, attributes)
 
     def body(mine: Fields, fields: Fields, product: EditedProduct) -> Mapping[str, object]:
-        return {"skus": changed_skus(mine, fields, product)}
+        return {"skus": changed_skus(mine, fields, product, attributes)}
 
-    return await _answer(request, product_id, draft, again, sku_fields, body, "#skus")
+    return await _answer(request, product_id, draft, again, now, body, "#skus")
+
+
+def _with_others(draft: Draft, known: Fields) -> Draft:
+    """Return a draft that also has the fields which were not sent: those of attributes that no form had."""
+    return replace(draft, fields={**known, **draft.fields}, was={**known, **draft.was})
 
 
 async def _answer(
@@ -210,16 +202,15 @@ async def _answer(
     language = language_asked(request)
     try:
         await _save(request, product_id, draft, now, body)
-    except _Conflict as conflict:
-        said = language.say("Somebody else has changed this meanwhile. Please choose what stays, and save again.")
-        return await again(412, said, "", conflict.draft)
+    except BothChanged as conflict:
+        return await again(412, conflict.said(language), "", conflict.draft)
     except Problem as problem:
         said = language.say("Please look at this field again.")
         return await again(problem.status, said, str(problem.members.get("field", "")), draft)
     except Refused as refused:
         if refused.status in (401, 403):
             raise
-        return await again(refused.status, sentence_of(language, refused), refused.field, draft)
+        return await again(refused.status, told(language, refused), refused.field, draft)
     return see(screen_of(product_id, f"?saved=1{part}"))
 
 

@@ -1,10 +1,12 @@
 """A product as fields of forms, and what is typed there as changes that the API takes. Pure."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Final
 
 from gateway.api.catalog.definitions import AttributeView
 from gateway.api.catalog.edits import EditedProduct
+from gateway.api.catalog.products import SkuDetail
 from gateway.pages.admin.matrix import SkuJson, all_skus, sku_json
 from gateway.pages.admin.merging import Fields
 from gateway.pages.typed import amount_of, moment_of, typed_amount, typed_moment, words_of
@@ -13,6 +15,7 @@ from gateway.problems import Problem
 TEXTS: Final = ("title", "slug", "description", "brand", "seo_title", "seo_description", "status", "type_id")
 _TIMES: Final = ("publish_at", "unpublish_at")
 _ATTRIBUTE: Final = "a."
+_OF_SKU: Final = "a:"  # Before the key of an attribute, which has no dots; the SKU stands behind one.
 _YES: Final = "yes"
 
 
@@ -26,7 +29,7 @@ def fields_of(product: EditedProduct, attributes: Sequence[AttributeView]) -> Fi
         "more": ",".join(sorted(more)),
         "publish_at": typed_moment(product.publish_at),
         "unpublish_at": typed_moment(product.unpublish_at),
-        **{f"{_ATTRIBUTE}{each.key}": _shown(product.attributes.get(each.key)) for each in attributes},
+        **{f"{_ATTRIBUTE}{each.key}": shown_value(product.attributes.get(each.key)) for each in attributes},
     }
 
 
@@ -54,12 +57,13 @@ def change_of(
     if cleared := [name for name in _TIMES if name in changed and not changed[name]]:
         body["clear"] = cleared
     if any(name.startswith(_ATTRIBUTE) for name in changed):
-        body["attributes"] = _attributes(changed, product, attributes)
+        named = {f"{_ATTRIBUTE}{each.key}": each for each in attributes}
+        body["attributes"] = _values(changed, product.attributes, named)
     return body
 
 
-def sku_fields(product: EditedProduct) -> Fields:
-    """Return the fields of a product's SKUs: `price.MUG`, and so on."""
+def sku_fields(product: EditedProduct, attributes: Sequence[AttributeView]) -> Fields:
+    """Return the fields of a product's SKUs: `price.MUG`, and so on; of these attributes `a:size.MUG`."""
     fields = dict[str, str]()
     on_sale = {sku.sku for sku in product.skus}
     for sku in all_skus(product):
@@ -68,11 +72,19 @@ def sku_fields(product: EditedProduct) -> Fields:
             f"weight_g.{sku.sku}": str(sku.weight_g),
             f"barcode.{sku.sku}": sku.barcode or "",
             f"on_sale.{sku.sku}": _YES if sku.sku in on_sale else "",
+            **{sku_field(each, sku): shown_value(sku.attributes.get(each.key)) for each in attributes},
         }
     return fields
 
 
-def changed_skus(changed: Fields, fields: Fields, product: EditedProduct) -> Sequence[SkuJson]:
+def sku_field(attribute: AttributeView, sku: SkuDetail) -> str:
+    """Return the name of the field of an attribute that each SKU has a value of."""
+    return f"{_OF_SKU}{attribute.key}.{sku.sku}"
+
+
+def changed_skus(
+    changed: Fields, fields: Fields, product: EditedProduct, attributes: Sequence[AttributeView]
+) -> Sequence[SkuJson]:
     """Return the SKUs that a form changes, whole as the API takes them.
 
     Raises:
@@ -86,6 +98,7 @@ def changed_skus(changed: Fields, fields: Fields, product: EditedProduct) -> Seq
             price=amount_of(fields[f"price.{sku.sku}"], sku.price.currency, f"price.{sku.sku}"),
             weight_g=_weight(fields[f"weight_g.{sku.sku}"], f"weight_g.{sku.sku}"),
             barcode=fields[f"barcode.{sku.sku}"] or None,
+            attributes=_values(changed, sku.attributes, {sku_field(each, sku): each for each in attributes}),
         )
         for sku in all_skus(product)
         if sku.sku in touched
@@ -98,32 +111,41 @@ def _weight(text: str, field: str) -> int:
     return int(text)
 
 
-def _attributes(changed: Fields, product: EditedProduct, attributes: Sequence[AttributeView]) -> Mapping[str, object]:
-    values: dict[str, object] = dict(product.attributes)
-    for each in attributes:
-        text = changed.get(f"{_ATTRIBUTE}{each.key}")
-        if text is None:
-            continue
-        values.pop(each.key, None)
-        if text:
-            values[each.key] = _value(each, text)
-    return values
+def value_of(attribute: AttributeView, text: str, field: str) -> str | float | bool:
+    """Read a value of an attribute.
 
-
-def _value(attribute: AttributeView, text: str) -> str | float | bool:
+    Raises:
+        Problem: It is no number, and must be one.
+    """
     if attribute.kind == "boolean":
         return text == _YES
     if attribute.kind != "number":
         return text
     try:
         number = float(text.replace(",", "."))
-    except ValueError as error:
-        field = f"{_ATTRIBUTE}{attribute.key}"
-        raise Problem(422, "invalid", f"{field}: must be a number", field=field) from error
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise Problem(422, "invalid", f"{field}: must be a number", field=field)
     return int(number) if number.is_integer() else number
 
 
-def _shown(value: object) -> str:
+def shown_value(value: object) -> str:
+    """Write a value of an attribute for a form; "" for none."""
     if isinstance(value, bool):
         return _YES if value else "no"
     return "" if value is None else str(value)
+
+
+def _values(
+    changed: Fields, before: Mapping[str, object], attributes: Mapping[str, AttributeView]
+) -> Mapping[str, object]:
+    """Return all values of a product or a SKU, with the changed ones of these attributes, by field."""
+    values: dict[str, object] = dict(before)
+    for field, each in attributes.items():
+        if field not in changed:
+            continue
+        values.pop(each.key, None)
+        if changed[field]:
+            values[each.key] = value_of(each, changed[field], field)
+    return values

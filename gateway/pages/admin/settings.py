@@ -13,7 +13,8 @@ from gateway.api.media import AROUND
 from gateway.api.settings import SettingList
 from gateway.api.shipping import MethodList
 from gateway.context import Http, context_of
-from gateway.pages.admin.merging import Draft, changed, fresh, merge, typed
+from gateway.pages.admin.merging import Draft, Fields, fresh, typed
+from gateway.pages.admin.saving import BothChanged, save_merged
 from gateway.pages.admin.screens import PortalPart, Screen, screen
 from gateway.pages.forms import Form, own_forms_only, read_form, see
 from gateway.pages.inside import Refused, ask, pass_on
@@ -59,26 +60,23 @@ async def save(request: Http) -> Response[bytes]:
     """Set the shop's name, looks and notices; of two who do, nobody overwrites the other."""
     draft = typed(await read_form(request, most_bytes=_MOST_BYTES), _FIELDS)
     language = language_asked(request)
-    for is_last in (False, True):
-        try:
-            seen = [("If-Match", f'"{draft.revision}"')]
-            now = (await ask(request, "GET", BRANDING)).read(BrandingView)
-            if changed(draft):
-                await ask(request, "PUT", BRANDING, body=draft.fields, headers=seen)
-        except Refused as refused:
-            if refused.status in (401, 403):
-                raise
-            if refused.status == 412 and not is_last:
-                draft = merge(draft, asdict(now.own), now.revision)
-                if not draft.theirs:
-                    continue
-                said = language.say(
-                    "Somebody else has changed this meanwhile. Please choose what stays, and save again."
-                )
-                return await _show(request, status=412, problem=said, draft=draft)
-            said = sentence_of(language, refused)
-            return await _show(request, status=refused.status, problem=said, field=refused.field, draft=draft)
-        break
+
+    async def send(draft: Draft) -> None:
+        await ask(request, "PUT", BRANDING, body=draft.fields, headers=[("If-Match", f'"{draft.revision}"')])
+
+    async def now() -> tuple[Fields, int]:
+        found = (await ask(request, "GET", BRANDING)).read(BrandingView)
+        return asdict(found.own), found.revision
+
+    try:
+        await save_merged(draft, send, now)
+    except BothChanged as conflict:
+        return await _show(request, status=412, problem=conflict.said(language), draft=conflict.draft)
+    except Refused as refused:
+        if refused.status in (401, 403):
+            raise
+        said = sentence_of(language, refused)
+        return await _show(request, status=refused.status, problem=said, field=refused.field, draft=draft)
     return see("/admin/settings?saved=1")
 
 

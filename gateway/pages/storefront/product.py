@@ -12,14 +12,13 @@ from msgspec import structs
 from gateway.api.catalog.categories import CategoryNode
 from gateway.api.catalog.levels import ProductInventory
 from gateway.api.catalog.products import ProductDetail, RelatedList, SkuDetail
-from gateway.api.shipping import OfferedMethods
 from gateway.context import Http, context_of
 from gateway.pages.errors import moved
 from gateway.pages.inside import Refused, ask
 from gateway.pages.render import page, whole_address
 from gateway.pages.site import site_of
 from gateway.pages.typed import typed_amount
-from gateway.pages.visitor import visitor_of
+from gateway.pages.visitor import offered_methods, visitor_of
 
 _RELATED: Final = 6
 _LONGEST_SUMMARY: Final = 160  # Letters, about as many as search engines show.
@@ -39,7 +38,7 @@ async def product(request: Http, name: FromPath[str]) -> Response[bytes]:
     if name == found.id and name != found.slug:
         return moved(f"/p/{quote(found.slug)}")
     stock = await ask(request, "GET", f"{path}/inventory") if any(sku.available <= 0 for sku in found.skus) else None
-    methods = (await ask(request, "GET", "/shipping-methods")).read(OfferedMethods).items
+    methods = await offered_methods(request)
     above = _above(visitor.categories, found)
     related = await ask(request, "GET", f"{path}/related", query=f"{locale}&limit={_RELATED}")
     return await page(

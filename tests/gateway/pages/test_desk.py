@@ -36,6 +36,7 @@ LOOKS: Mapping[str, Mapping[str, Any]] = {
     "forced": {"forced_colors": "active"},
     "zoomed": {"viewport": {"width": 320, "height": 256}},  # 1280 by 1024 at 400 %. Source: WCAG 2.2, 1.4.10.
 }
+GOODS = ["/collections", "/collections/lake?q=a", "/attributes?key=material", "/types?id=rugs", "/products/MUG"]
 RUN_AXE = """() => axe.run(document, {resultTypes: ["violations"]}).then((found) =>
     found.violations.map((each) => `${each.id}: ${each.nodes.map((node) => node.target.join(" ")).join(", ")}`))"""
 
@@ -76,6 +77,24 @@ class Owner:
         await eventually(is_paid)
         return str(order_id)
 
+    async def arrange(self) -> None:
+        """Have a collection, attributes and a kind of product, of which the mug is. Prices ask for a fresh sign-in."""
+        kind = {"title": "Rugs", "attributes": [{"key": "material", "required": True}, {"key": "width"}]}
+        lake = {"slug": "lake", "title": "For the lake", "items": ["MUG", "NONE"], "rule": {"q": "lamp"}}
+        asked = {"title": "Engraving", "surcharge": {"amount": 450, "currency": "EUR"}, "key": "engraving"}
+        for path, body in (
+            ("attributes/material", {"title": "Material", "kind": "choice", "choices": ["wool", "silk"]}),
+            ("attributes/width", {"title": "Width", "kind": "number", "unit": "cm", "of_sku": True}),
+            ("types/rugs", kind),
+            ("collections/lake", lake),
+        ):
+            await self._ask("PUT", path, body)
+        await self._ask("PATCH", "products/MUG", {"type_id": "rugs", "inputs": [asked]})
+
+    async def _ask(self, method: str, path: str, body: Mapping[str, Any]) -> None:
+        answer = await self.running.ask(method, f"/admin/api/{path}", body, Authorization=f"Bearer {self.token}")
+        assert answer.status == 200, answer.body
+
     async def is_stale(self) -> bool:
         """Whether the sign-in is fresh no more."""
         me = await self.running.ask("GET", "/admin/api/me", Authorization=f"Bearer {self.token}")
@@ -104,7 +123,9 @@ async def owner() -> AsyncIterator[Owner]:
         codes = (await running.ask("PUT", "/admin/api/me/totp", code, **shown)).body["recovery_codes"]
         goods = (await running.ask("GET", "/products?limit=50")).body["items"]
         plenty = max((each for each in goods if not each["has_inputs"]), key=lambda each: each["available"])
-        yield Owner(running, token, list(codes), plenty["skus"][0])
+        owner = Owner(running, token, list(codes), plenty["skus"][0])
+        await owner.arrange()
+        yield owner
 
 
 @pytest.fixture
@@ -242,7 +263,7 @@ async def test_everybody_can_use_it(owner: Owner, page: Page, look: str) -> None
         await page.set_viewport_size(viewport)
     await page.emulate_media(**how)
     found = dict[str, list[str]]()
-    for path in [*SCREENS, f"/orders/{order_id}", f"/orders/cancel?id={order_id}+SF-1", "/find?q=SF"]:
+    for path in [*SCREENS, *GOODS, f"/orders/{order_id}", f"/orders/cancel?id={order_id}+SF-1", "/find?q=SF"]:
         await page.goto(f"/admin{path}")
         assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (path, "scrolls sideways")
         await page.evaluate(AXE.read_text())

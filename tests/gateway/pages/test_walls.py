@@ -104,6 +104,10 @@ async def test_a_step_without_a_name_is_refused_in_words(
         "/admin/money/settle",
         "/admin/settings/back",
         "/admin/letters/9999999999999999999999/redrive",
+        "/admin/collections/none",
+        "/admin/attributes",
+        "/admin/types",
+        "/admin/products/none/inputs",
     ],
 )
 async def test_a_form_that_names_nothing_is_no_bug(shop: ShopUnderTest, ada: Browser, path: str) -> None:
