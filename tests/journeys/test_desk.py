@@ -242,6 +242,22 @@ async def test_an_order_goes_its_way_by_its_one_button(shop: ShopUnderTest, owne
         assert (await owner.person.get(f"/orders/{order_id}")).good["status"] == status
 
 
+async def test_what_is_still_to_be_done_is_what_can_still_happen(
+    shop: ShopUnderTest, buyer: Customer, owner: Browser
+) -> None:
+    """The timer of an order that was paid in time stays until it is due, and does nothing then."""
+    unpaid, paid, _ = await busy(shop, buyer)
+    await shop.clock.at_rest()
+
+    assert "Orders: Payment overdue" in read(await owner.open(f"/admin/orders/{unpaid}")).text
+    assert "Still to be done" not in read(await owner.open(f"/admin/orders/{paid}")).text
+    path = f"/admin/api/orders/{unpaid}"
+    assert [each["type"] for each in (await owner.person.get(f"{path}/flow")).good["waiting"]] == ["PaymentOverdue"]
+    assert (await owner.person.ask("POST", f"/orders/{unpaid}/cancel")).status == 200
+    await shop.settle()
+    assert (await owner.person.get(f"{path}/flow")).good["waiting"] == []
+
+
 async def test_an_address_is_corrected_before_packing(shop: ShopUnderTest, owner: Browser) -> None:
     order_id = (await shop.buy(MUG=1)).order_id
     buyer = (await owner.person.get(f"/orders/{order_id}")).good["buyer"]
