@@ -222,6 +222,19 @@ async def test_a_refund_takes_a_fresh_sign_in_and_keeps_what_was_typed(shop: Sho
     assert (await owner.person.get(f"/orders/{order_id}")).good["refunded"]["amount"] == 450
 
 
+async def test_a_german_colleague_reads_what_happened_in_german(shop: ShopUnderTest, owner: Browser) -> None:
+    order_id = (await shop.buy(MUG=2)).order_id
+    form = {"amount": "4,50", "reason": "duplicate", "refunding": "1", "key": "k1"}
+    assert (await owner.send(f"/admin/orders/{order_id}/refund", **form)).status == 303
+    await shop.settle()
+
+    page = read(await owner.open(f"/admin/orders/{order_id}?lang=de")).text.replace("\N{NO-BREAK SPACE}", " ")
+
+    me = await owner.person.me()
+    assert f"4,50 € erstattet durch {me['name'] or me['email']}" in page
+    assert "€4.50" not in page
+
+
 async def test_a_refused_form_is_shown_again_with_the_reason_at_its_field(shop: ShopUnderTest, owner: Browser) -> None:
     order_id = (await shop.buy(MUG=1)).order_id
 

@@ -11,7 +11,7 @@ import pytest
 
 from testkit import ShopUnderTest
 from tests.journeys.accounts import Browser
-from tests.journeys.people import Answer, Customer, Purchase, new_key
+from tests.journeys.people import Answer, Customer, Purchase, Staff, new_key, staff_token
 
 FORM = {
     "email": "ada@example.com", "name": "Ada Lovelace", "line1": "Lindenweg 4", "city": "Basel", "postal_code": "4051",
@@ -192,6 +192,20 @@ async def test_an_order_is_called_off_once_and_says_so_when_it_is_too_late(
     assert "went back to you" in page
     late = await send(buyer, f"/order/{bought.order}/cancel", order=bought.token, key=new_key())
     assert late.status in (303, 409)
+
+
+async def test_a_german_reads_amounts_and_details_as_in_german(
+    shop: ShopUnderTest, http: aiohttp.ClientSession, buyer: Customer
+) -> None:
+    bought, staff = await buyer.buy(MUG=1), Staff(shop, http, await staff_token(shop))
+    assert (await staff.refund(bought, 450)).status == 201
+    await shop.settle()
+
+    page = (await see(buyer, f"/order/{bought.order}?lang=de", order=bought.token)).body.decode()
+
+    details = [each.replace("\N{NO-BREAK SPACE}", " ") for each in re.findall(r'<p class="detail">([^<]*)</p>', page)]
+    paid = f"{bought.total / 100:.2f}".replace(".", ",")
+    assert details == ["4,50 €", f"{paid} €"]
 
 
 async def test_links_are_withdrawn_by_a_form(shop: ShopUnderTest, buyer: Customer) -> None:
