@@ -174,6 +174,7 @@ def _filters(language: Language) -> dict[str, object]:
         "number": language.number,
         "span": language.span,
         "day": language.day,
+        "clock": language.clock,
         "said": language.say,
         "detail": partial(detail_of, language),
         "iso": iso,

@@ -17,7 +17,7 @@ from gateway.pages.admin.screens import Screen
 from testkit import ShopUnderTest
 from tests.html_validator import faults_of
 from tests.journeys.accounts import Person
-from tests.journeys.people import Answer, Customer, Staff, fail_refunds
+from tests.journeys.people import Answer, Customer, Staff, fail_refunds, sql
 from tests.journeys.staff_people import Colleague, colleague
 
 MOST_PAGES = 60  # Of one crawl.
@@ -187,6 +187,38 @@ async def test_today_counts_what_is_to_be_done(shop: ShopUnderTest, buyer: Custo
     assert _task(page, "to_pay")[0] == "1"
     assert "the oldest waits 5 minutes" in _task(page, "to_pay")[1]
     assert _task(page, "letters")[0] == "0"
+
+
+async def test_today_by_the_hour_stands_beside_the_same_weekday(shop: ShopUnderTest, owner: Browser) -> None:
+    """The shop's clock begins on a Monday at noon, UTC."""
+    assert 'data-testid="hours"' not in (await owner.open("/admin")).body.decode()
+    await shop.buy(MUG=1)
+    await shop.clock.advance(hours=2)
+    await owner.person.refresh()
+    await shop.buy(MUG=2)
+    await sql(
+        shop,
+        """insert into analytics.sales (order_id, placed_at, currency, units, ordered, paid) values
+        ('ord_a', '2029-12-31 00:00+00', 'EUR', 1, 700, 700),
+        ('ord_b', '2029-12-31 23:59:59.999999+00', 'EUR', 1, 800, 800),
+        ('ord_c', '2029-12-30 23:59:59+00', 'EUR', 1, 900, 900)""",
+    )
+    path = "/admin/api/analytics/sales/hours"
+
+    today = (await owner.person.get(path)).good["items"]
+    before = (await owner.person.get(f"{path}?day=2029-12-31")).good["items"]
+    page = (await owner.open("/admin?lang=de")).body.decode()
+
+    assert [(each["hour"], each["orders"], each["units"]) for each in today] == [(12, 1, 1), (14, 1, 2)]
+    assert [(each["hour"], each["paid"]) for each in before] == [(0, 700), (23, 800)]
+    chart = page.partition('data-testid="hours"')[2].partition("</svg>")[0].replace("\N{NO-BREAK SPACE}", " ")
+    assert chart.count("<title>") == 24
+    assert "<title>23:00: eine Woche zuvor 8,00 €</title>" in chart
+    assert f"<title>12:00: {today[0]['paid'] / 100:.2f} €, eine Woche zuvor".replace(".", ",") in chart
+    assert chart.count('class="is"') == 15
+    table = read(await owner.open("/admin")).text.partition("A week before")[2]
+    assert "€8.00" in table
+    assert "style=" not in page
 
 
 def _task(page: str, task: str) -> tuple[str, str]:

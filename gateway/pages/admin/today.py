@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 import msgspec
 from litestar import Response, get
 
-from gateway.api.analytics import SalesView
+from gateway.api.analytics import SalesOfDayView, SalesView
 from gateway.api.catalog.edits import EditedList
 from gateway.api.health import Health
 from gateway.api.operations import DeadLetters
@@ -22,7 +22,7 @@ from gateway.api.shipping import MethodList
 from gateway.api.stock_list import StockListView
 from gateway.api.warehouse import PickLists, PickListView
 from gateway.context import Http, context_of
-from gateway.pages.admin.sales import first_day, sales_today
+from gateway.pages.admin.sales import SalesHour, first_day, sales_by_hour, sales_today, week_before
 from gateway.pages.admin.screens import HOME, PortalPart, Screen, has_screen, me_of, read_if_allowed, screen
 from gateway.pages.admin.stuck import StuckRow, StuckRows
 from gateway.pages.inside import Refused, ask
@@ -70,6 +70,7 @@ async def today(request: Http) -> Response[bytes]:
         "today.html",
         todo=todo,
         sales=await _sales(request),
+        hours=await _hours(request, now),
         latest=latest,
         missing=await _missing(request) if latest is not None and not latest.items else [],
         health=await _health(request),
@@ -151,6 +152,19 @@ async def _sales(request: Http) -> object:
     query = urlencode({"from": first_day(day), "to": day, "by": "day"})
     sold = await read_if_allowed(request, "/admin/api/analytics/sales", SalesView, query)
     return sales_today(sold.items, day, context.currency) if sold else None
+
+
+async def _hours(request: Http, now: datetime) -> Sequence[SalesHour]:
+    """Put the hours of today beside those of a week before; nothing where both have none, and for those who may not."""
+    today, before = await asyncio.gather(
+        *(
+            read_if_allowed(request, "/admin/api/analytics/sales/hours", SalesOfDayView, urlencode({"day": day}))
+            for day in (now.date(), week_before(now.date()))
+        )
+    )
+    if today is None or before is None or not (today.items or before.items):
+        return []
+    return sales_by_hour(today.items, before.items, now.hour, context_of(request.scope).currency)
 
 
 async def _missing(request: Http) -> Sequence[Missing]:
