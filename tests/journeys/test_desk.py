@@ -228,10 +228,27 @@ def _task(page: str, task: str) -> tuple[str, str]:
     return text.partition(" ")[0], text
 
 
-async def test_a_new_shop_sees_what_is_missing(owner: Browser) -> None:
-    page = (await owner.open("/admin")).body.decode()
-    assert 'data-testid="missing-texts"' in page
-    assert "Goods to sell" in page
+async def test_a_new_shop_sees_what_is_missing_and_the_same_on_both_screens(owner: Browser) -> None:
+    page, start = [(await owner.open(path)).body.decode() for path in ("/admin", "/admin/start")]
+
+    today = {name: bool(done) for done, name in re.findall(r'<li (class="done")? data-testid="missing-(\w+)"', page)}
+    steps = {name: done == "yes" for name, done in re.findall(r'data-step="(\w+)" data-done="(\w+)"', start)}
+    assert today == steps
+    assert set(today.values()) == {True, False}
+    assert list(steps) == ["looks", "goods", "shipping", "payment", "notices"]
+
+
+async def test_whoever_may_not_read_the_shops_settings_sees_the_other_steps(
+    shop: ShopUnderTest, http: aiohttp.ClientSession, owner: Browser
+) -> None:
+    role = {"title": "Goods", "keys": ["read_orders", "read_products"]}
+    assert (await owner.person.ask("PUT", "/admin/api/roles/goods", role)).good["id"] == "goods"
+
+    page = (await Browser(await colleague(shop, http, "goods")).open("/admin")).body.decode()
+
+    assert 'data-testid="missing-goods"' in page
+    assert 'data-testid="missing-payment"' not in page
+    assert "/admin/start" not in page
 
 
 async def test_a_refund_takes_a_fresh_sign_in_and_keeps_what_was_typed(shop: ShopUnderTest, owner: Browser) -> None:
