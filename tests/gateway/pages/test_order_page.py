@@ -231,6 +231,22 @@ async def test_the_same_again_is_put_into_the_basket_once(buyer: Customer) -> No
     assert lines == {"MUG": 2, "LAMP": 1}
 
 
+async def test_the_same_again_joins_a_basket_and_says_what_is_not_there(buyer: Customer) -> None:
+    bought = await buyer.buy(MUG=3, LAMP=1)  # The last lamp.
+    left = await buyer.available("MUG")
+    cart = await buyer.fill_cart(BOOK=1, MUG=left - 2)
+
+    answer = await send(buyer, f"/order/{bought.order}/again", order=bought.token, key=new_key(), cart=cart)
+
+    assert answer.status == 200
+    told = re.search(r"Not to be had at the moment: ([^<]*)\.", answer.body.decode())
+    order = (await buyer.get(f"/orders/{bought.order}", token=bought.token)).good
+    assert told is not None
+    assert sorted(told[1].split(", ")) == sorted(line["title"] for line in order["lines"])
+    lines = {line["sku"]: line["quantity"] for line in (await buyer.get(f"/carts/{cart}")).good["lines"]}
+    assert lines == {"BOOK": 1, "MUG": left}
+
+
 # --- The checkout ---
 
 
