@@ -14,6 +14,7 @@ import msgspec
 from litestar import Response, get
 
 from gateway.api.analytics import SalesOfDayView, SalesView
+from gateway.api.audit import StuckMoney, StuckView
 from gateway.api.health import Health
 from gateway.api.operations import DeadLetters
 from gateway.api.order_desk import OrderList
@@ -23,7 +24,6 @@ from gateway.context import Http, context_of
 from gateway.pages.admin.first_steps import first_steps
 from gateway.pages.admin.sales import SalesHour, first_day, sales_by_hour, sales_today, week_before
 from gateway.pages.admin.screens import HOME, PortalPart, Screen, has_screen, me_of, read_if_allowed, screen
-from gateway.pages.admin.stuck import StuckRow, StuckRows
 from gateway.pages.inside import Refused, ask
 
 MOST: Final = 100
@@ -108,7 +108,7 @@ async def _unpaid(request: Http) -> Sequence[Todo]:
 
 
 async def _money(request: Http) -> Sequence[Todo]:
-    stuck = await read_if_allowed(request, "/admin/api/stuck-money", StuckRows, urlencode({"limit": MOST}))
+    stuck = await read_if_allowed(request, "/admin/api/stuck-money", StuckMoney, urlencode({"limit": MOST}))
     if stuck is None:
         return []
     disputes = [each for each in stuck.items if each.kind in _DISPUTES]
@@ -117,7 +117,7 @@ async def _money(request: Http) -> Sequence[Todo]:
     return [_stuck("stuck", others, is_more=is_more), _stuck("disputes", disputes, is_more=is_more)]
 
 
-def _stuck(task: Task, items: Sequence[StuckRow], *, is_more: bool) -> Todo:
+def _stuck(task: Task, items: Sequence[StuckView], *, is_more: bool) -> Todo:
     since = min((each.since for each in items), default=None)
     return Todo(task, len(items), "/admin/money", since, is_more and bool(items), is_urgent=True)
 
