@@ -32,7 +32,7 @@ def moment(event: str, detail: str) -> MomentView:
         ("OrderShipped", "Carrier SB1F", "SB1F"),
         ("ParcelMoved", "out_for_delivery: Tour 5", "In Zustellung: Tour 5"),
         ("ParcelMoved", "delivered", "Zugestellt"),
-        ("OrderCancelled", "customer", "Sie haben storniert."),
+        ("OrderCancelled", "staff", "Der Shop hat storniert."),
         ("PaymentDeclined", "incorrect_number", "Die Kartennummer stimmt nicht."),
         ("OrderGiftWrapped", "for €2.00", "for 2,00 €"),
         ("OrderFulfilled", "", ""),
