@@ -1,4 +1,4 @@
-"""What the entries of an order's timeline say beside their names: phrases with gaps, for readers of any language.
+"""Details of the entries of an order's timeline, beside their names: phrases with gaps, for readers of any language.
 
 An entry's detail is stored as it was written: a code, an amount, or words with both. It is read back here into a phrase
 and what stands in its gaps, so that a page says the phrase in its reader's language and writes amounts likewise.

@@ -79,12 +79,12 @@ async def test_two_refunds_never_give_back_more_than_was_paid(
     assert (await desk.confirm(page)).status == 303
 
     at_once = await colleagues.confirm(other)
-    assert at_once.status == 409
+    assert at_once.status in (409, 412)  # As far as the first one is by then.
     await shop.settle()
     back = await desk.refunded()
     late = await colleagues.confirm(other)
 
-    assert late.status == 409
+    assert late.status == 412
     assert "Somebody else has changed this meanwhile" in late.body.decode()
     assert await desk.refunded() == back
     more = await desk.look(l0=3)

@@ -1,4 +1,4 @@
-"""What a new shop lacks, in five steps: computed, so that nobody has to tick anything off.
+"""Five steps until a new shop sells, and what each still lacks: computed, so that nobody has to tick anything off.
 
 Its screen is start.py; Today shows the same, as long as nothing was ordered. Whoever may not read what a step is about
 is not shown it.

@@ -17,7 +17,7 @@ from bus.messages.order_desk import LONGEST_NOTE
 from gateway.api.order import OrderView
 from gateway.context import Http
 from gateway.pages.admin.order import REASONS, refundable
-from gateway.pages.admin.refund_sums import FEES, SHIPPING, Chosen, chosen_of, fields_of, parts_of, sum_of
+from gateway.pages.admin.refund_sums import FEES, SHIPPING, RefundChoice, chosen_of, fields_of, parts_of, sum_of
 from gateway.pages.admin.screens import PortalPart, me_of, screen
 from gateway.pages.forms import Form, fresh_sign_in_address, new_key, own_forms_only, read_form, see
 from gateway.pages.inside import Refused, ask
@@ -46,7 +46,7 @@ async def give_back(request: Http, order_id: FromPath[str]) -> Response[bytes]:
     """Refund the units that were chosen. It takes a fresh sign-in, from which one comes back to the same choice."""
     form = await read_form(request, most_fields=_MOST_FIELDS)
     shown = await _order(request, order_id)
-    chosen = list[Chosen]()
+    chosen = list[RefundChoice]()
     try:
         chosen.extend(chosen_of(parts_of(shown), form))
         await _refund(request, shown, form, sum_of(chosen, shown.total.currency))
@@ -82,7 +82,7 @@ async def _refund(request: Http, shown: OrderView, form: Form, money: Money) -> 
     if since := shown.refunded.amount - (form.number("seen") or 0):
         if since == money.amount and await _was_own(request, shown):
             return  # Sent twice.
-        raise Problem(409, "changed_meanwhile", "Somebody else has refunded meanwhile.")
+        raise Problem(412, "changed_meanwhile", "Somebody else has refunded meanwhile.")
     path = f"/admin/api/orders/{quote(shown.id, safe='')}/refunds"
     body = {"amount": money.amount, "reason": form.get("reason")}
     await ask(request, "POST", path, body=body, key=form.get("key"))
@@ -94,7 +94,7 @@ async def _was_own(request: Http, shown: OrderView) -> bool:
     return bool(done) and done[-1].endswith(f" by {(await me_of(request)).id}")
 
 
-async def _note(request: Http, order_id: str, chosen: Sequence[Chosen], key: str) -> None:
+async def _note(request: Http, order_id: str, chosen: Sequence[RefundChoice], key: str) -> None:
     """Note for colleagues what the refund was for. Whoever may not note anything has refunded all the same."""
     text = note_of(language_asked(request), chosen)[:LONGEST_NOTE]
     path = f"/admin/api/orders/{quote(order_id, safe='')}/notes"
@@ -105,7 +105,7 @@ async def _note(request: Http, order_id: str, chosen: Sequence[Chosen], key: str
             raise
 
 
-def note_of(language: Language, chosen: Sequence[Chosen]) -> str:
+def note_of(language: Language, chosen: Sequence[RefundChoice]) -> str:
     """Write what a refund is for."""
     fixed = {SHIPPING: language.say("Shipping"), FEES: language.say("Fees")}
     lines = [fixed.get(each.part.name) or f"{each.units} × {each.part.title}" for each in chosen if each.units]
@@ -117,7 +117,7 @@ async def _screen(
     request: Http,
     shown: OrderView,
     form: Form,
-    chosen: Sequence[Chosen] = (),
+    chosen: Sequence[RefundChoice] = (),
     problem: Problem | Refused | None = None,
 ) -> Response[bytes]:
     """Show the lines, and the sum to confirm where there is one.

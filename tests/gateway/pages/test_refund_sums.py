@@ -9,7 +9,7 @@ from bus.messages.base import Money, OrderLine
 from bus.messages.currencies import decimals, step
 from gateway.api.order import OrderView
 from gateway.pages.admin.refund_lines import note_of
-from gateway.pages.admin.refund_sums import Part, chosen_of, fields_of, parts_of, spread, sum_of
+from gateway.pages.admin.refund_sums import RefundPart, chosen_of, fields_of, parts_of, spread, sum_of
 from gateway.pages.forms import Form
 from gateway.pages.languages import languages
 from gateway.problems import Problem
@@ -91,7 +91,11 @@ def test_what_is_spread_adds_up_whatever_it_is_spread_over() -> None:
 
 def test_a_note_names_the_lines_in_the_clerks_language() -> None:
     euros = Money(amount=500, currency="EUR")
-    parts = [Part("l0", "Mug", 3, euros), Part("l1", "Lamp", 1, euros), Part("shipping", "", 1, euros)]
+    parts = [
+        RefundPart("l0", "Mug", 3, euros),
+        RefundPart("l1", "Lamp", 1, euros),
+        RefundPart("shipping", "", 1, euros),
+    ]
     chosen = chosen_of(parts, Form({"l0": ["2"], "shipping": ["1"]}))
 
     assert note_of(languages()["en"], chosen) == "Refund of €8.33: 2 × Mug, Shipping"
