@@ -42,6 +42,9 @@ class Reply(Message):
 class Command(Message, Generic[R_co]):
     """A request to one actor, named in the imperative, answered with an `R_co`. Safe to send twice."""
 
+    # Of a timer: the statuses of what its key names in which it still does something. Empty: in any.
+    only_while: ClassVar[frozenset[str]] = frozenset()
+
 
 class Query(Command[R_co]):
     """A request that changes nothing. It has no key: it sees what has been committed, and waits for no other."""

@@ -167,6 +167,7 @@ RIGHTS: Final[Mapping[str, Right]] = {
     "GET /admin/api/stuck-money": Right("read_payments"),
     "POST /admin/api/stuck-money/{item_id}/settle": Right("write_payments"),
     "GET /admin/api/analytics/sales": Right("read_reports"),
+    "GET /admin/api/analytics/sales/hours": Right("read_reports"),
     "GET /admin/api/dead-letters": Right("read_settings"),
     "POST /admin/api/dead-letters/{letter_id}/redrive": Right("write_settings"),
     "GET /admin/api/flow": Right("read_settings"),

@@ -5,6 +5,7 @@ for codes. What is new comes without a translation, and a test fails until it ha
 """
 
 import ast
+import re
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
@@ -15,7 +16,7 @@ from babel.messages.pofile import read_po, write_po
 from jinja2.ext import babel_extract
 
 from actors.staff.rules import FIXED
-from bus.messages import words
+from bus.messages import moments, words
 from bus.messages.audit import RULES
 from bus.messages.branding import Brand
 from gateway.address_forms import CITIES, POSTAL_CODES, REGIONS, SECOND_LINE, STREET
@@ -96,10 +97,12 @@ def _of_code() -> Iterator[tuple[Text, str]]:
 def _of_tables() -> Iterator[tuple[Text, str]]:
     """List the words that stand for codes, and what the shop calls its own screens and notices."""
     tables = (words.STATUSES, words.EVENTS, words.CANCELLED, words.PARCELS, words.PROBLEMS, words.MOVEMENTS)
+    told = (moments.DISPUTES, moments.OUTCOMES, moments.FRAUDS, moments.FIELDS, moments.PURPOSES)
     acts = (deeds.STEPS, deeds.VERBS)
     forms = (listing.TITLES, WEAK, WRONG, CITIES, REGIONS, POSTAL_CODES)
-    yield from ((text, "words") for table in (*tables, *acts, *forms) for text in table.values())
+    yield from ((text, "words") for table in (*tables, *told, *acts, *forms) for text in table.values())
     yield from ((text, "words") for text in (words.DECLINED, *words.DECLINES))
+    yield from ((text, "words") for phrases in moments.PHRASES.values() for text in phrases if not _is_bare(text))
     yield from ((screen.title, "menu") for part in PARTS for screen in part.screens)
     yield from ((text, "words") for text in (STREET, SECOND_LINE, MISSING, CARD, OTHERWISE))
     yield from ((title, "words") for title, _ in STEPS)
@@ -107,6 +110,11 @@ def _of_tables() -> Iterator[tuple[Text, str]]:
     yield from ((parted(rule)[1], "words") for code, rule in RULES.items() if code != "more_findings")
     yield from ((title, "notices") for title in notices_of(Brand()))
     yield PageSettings().shopflow_tax_note, "notices"  # Unless a shop has a sentence of its own.
+
+
+def _is_bare(phrase: str) -> bool:
+    """Whether a phrase is gaps and signs alone, which no language says in another way."""
+    return not re.search(r"\w", re.sub(r"%\(\w+\)s", "", phrase))
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from actors.analytics import store
-from bus.messages.analytics import GetSales, Sales
+from bus.messages.analytics import GetSales, GetSalesOfDay, Sales, SalesOfDay
 from bus.messages.order import OrderCreated, OrderDelivered
 from bus.messages.payment import (
     DisputeFundsMoved,
@@ -54,3 +54,7 @@ class Analytics(Actor):
     @call(limit=2)  # A statement outside any turn: a report delays no counting.
     async def sales(self, ask: GetSales) -> Sales:
         return Sales(rows=tuple(await store.sales(self._database, ask)))
+
+    @call(limit=2)
+    async def sales_of_day(self, ask: GetSalesOfDay) -> SalesOfDay:
+        return SalesOfDay(rows=tuple(await store.sales_of_day(self._database, ask.day)))

@@ -1,10 +1,10 @@
 """The SQL of sales figures."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
 from typing import Final
 
-from bus.messages.analytics import GetSales, SalesBy, SalesRow
+from bus.messages.analytics import GetSales, HourSales, SalesBy, SalesRow
 from bus.messages.order import OrderCreated, OrderDelivered
 from bus.messages.payment import (
     DisputeFundsMoved,
@@ -40,6 +40,11 @@ select date_trunc($1, placed_at at time zone 'UTC')::date as start, currency, co
     sum(units)::bigint as units, sum(ordered)::bigint as ordered, sum(paid)::bigint as paid,
     sum(refunded)::bigint as refunded, sum(disputed)::bigint as disputed, count(delivered_at) as delivered
 from analytics.sales where placed_at between $2 and $3 group by 1, 2 order by 1, 2"""
+# Reads the orders of one day, by the index on their time.
+_OF_DAY = """
+select extract(hour from placed_at at time zone 'UTC')::int as hour, currency, count(*) as orders,
+    sum(units)::bigint as units, sum(ordered)::bigint as ordered, sum(paid)::bigint as paid
+from analytics.sales where placed_at between $1 and $2 group by 1, 2 order by 1, 2"""
 _BY: Final[dict[SalesBy, str]] = {"day": "day", "month": "month"}
 
 
@@ -84,6 +89,15 @@ async def note_delivered(tx: Transaction, events: Sequence[OrderDelivered]) -> N
 
 async def sales(database: Database, ask: GetSales) -> list[SalesRow]:
     """Sales by period."""
-    start = datetime.combine(ask.start, time(), UTC)
-    end = datetime.combine(ask.end, time.max, UTC)  # The day's last microsecond, PostgreSQL's precision.
+    start, end = _span(ask.start, ask.end)
     return [SalesRow(**dict(row)) for row in await database.fetch(_SALES, _BY[ask.by], start, end)]
+
+
+async def sales_of_day(database: Database, day: date) -> list[HourSales]:
+    """Sales of a day by the hour."""
+    return [HourSales(**dict(row)) for row in await database.fetch(_OF_DAY, *_span(day, day))]
+
+
+def _span(first: date, last: date) -> tuple[datetime, datetime]:
+    """Return when the first day begins, and the last microsecond of the last one, PostgreSQL's precision."""
+    return datetime.combine(first, time(), UTC), datetime.combine(last, time.max, UTC)

@@ -35,3 +35,26 @@ class GetSales(Query[Sales]):
     start: date
     end: date
     by: SalesBy = "day"
+
+
+class HourSales(Value, frozen=True, kw_only=True):
+    """Sales of one hour of a day in one currency. Amounts are minor units."""
+
+    hour: int  # 0 to 23, UTC.
+    currency: Currency
+    orders: int
+    units: int
+    ordered: int
+    paid: int
+
+
+class SalesOfDay(Reply):
+    """The hours with at least one order, in order of time."""
+
+    rows: tuple[HourSales, ...]
+
+
+class GetSalesOfDay(Query[SalesOfDay]):
+    """Sum up the orders of a day by the hour they were placed in (UTC)."""
+
+    day: date

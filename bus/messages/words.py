@@ -1,15 +1,12 @@
 """The shop's words: one sentence for each code that may reach a person, in pages, mails and on the command line.
 
 Codes are for programs and never change; a sentence may. `tests/bus/test_words.py` finds the codes in the code, and asks
-for a sentence of each. Amounts are written by `Money`.
+for a sentence of each. What timelines say beside the names of events is read by moments.py.
 """
 
 import re
 from collections.abc import Mapping
 from typing import Final
-
-from bus.messages import currencies
-from bus.messages.base import Money
 
 STATUSES: Final[Mapping[str, str]] = {
     "pending_payment": "Waiting for payment",
@@ -70,8 +67,6 @@ PARCELS: Final[Mapping[str, str]] = {
     "delivered": "Delivered",
     "exception": "Held up",
 }
-
-_UNNAMED_CARRIER: Final = "Carrier "  # As one is called that the settings give no other name.
 
 DECLINED: Final = "Your bank did not take this payment."
 # Reasons that a buyer can do something about; whoever pays with a stolen card is told no more than others.
@@ -213,9 +208,6 @@ MOVEMENTS: Final[Mapping[str, str]] = {
     "sold units are counted": "Sold units are counted since then",
 }
 
-# As amounts were written in timelines by earlier versions: 19.99 EUR.
-_OLD_AMOUNT: Final = re.compile(r"(-?\d+)(?:\.(\d+))? ([A-Z]{3})\b")
-
 
 def status(code: str) -> str:
     """Write an order's status; an unknown one, of a later version, as well as its name allows."""
@@ -225,27 +217,6 @@ def status(code: str) -> str:
 def event(name: str) -> str:
     """Write the name of a timeline's entry."""
     return EVENTS.get(name) or _apart(name)
-
-
-def detail(name: str, text: str) -> str:
-    """Write the detail of a timeline's entry, in a sentence or a few words; "" if there is nothing to say.
-
-    Args:
-        name: Of the entry's event.
-        text: As it is stored: a code, an amount or words.
-    """
-    match name:
-        case "OrderCancelled":
-            return CANCELLED.get(text, "")
-        case "PaymentDeclined" | "PaymentFailed":
-            return declined(text)
-        case "ParcelMoved":
-            code, _, words = text.partition(": ")
-            return f"{parcel(code)}: {words}" if words and words != parcel(code) else parcel(code)
-        case "OrderShipped":
-            return text.removeprefix(_UNNAMED_CARRIER)  # The title says already that it is a carrier's.
-        case _:
-            return _OLD_AMOUNT.sub(_amount, text)
 
 
 def parcel(code: str) -> str:
@@ -261,13 +232,6 @@ def declined(code: str) -> str:
 def problem(code: str) -> str:
     """Write the sentence of an error's code."""
     return PROBLEMS.get(code) or f"{_apart(code)}."
-
-
-def _amount(found: re.Match[str]) -> str:
-    whole, rest, currency = found.groups(default="")
-    if len(rest) != currencies.decimals(currency):
-        return found[0]
-    return str(Money(amount=int(whole + rest), currency=currency))
 
 
 def _apart(name: str) -> str:

@@ -1,4 +1,4 @@
-"""Sales by period."""
+"""Sales by period, and by the hour of a day."""
 
 from datetime import date, timedelta
 from typing import Annotated
@@ -6,7 +6,7 @@ from typing import Annotated
 from litestar import get
 from litestar.params import FromQuery, QueryParameter
 
-from bus.messages.analytics import GetSales, SalesBy, SalesRow
+from bus.messages.analytics import GetSales, GetSalesOfDay, HourSales, SalesBy, SalesRow
 from gateway.api.lists import WholeListView
 from gateway.context import Injected
 
@@ -15,6 +15,10 @@ _MONTH = timedelta(days=30)
 
 class SalesView(WholeListView[SalesRow], frozen=True, kw_only=True):
     """Sales by period."""
+
+
+class SalesOfDayView(WholeListView[HourSales], frozen=True, kw_only=True):
+    """Sales of a day by the hour, without the hours in which nothing was ordered."""
 
 
 @get("/analytics/sales", summary="Report sales by day or month")
@@ -31,4 +35,11 @@ async def sales(
     return SalesView(items=answer.rows)
 
 
-STAFF = [sales]
+@get("/analytics/sales/hours", summary="Report a day's sales by the hour")
+async def sales_by_hour(context: Injected, day: FromQuery[date | None] = None) -> SalesOfDayView:
+    """Sum up the orders of a day by the hour in which they were placed, in UTC. The default is today."""
+    answer = await context.bus.ask(GetSalesOfDay(day=day or context.clock.now().date()))
+    return SalesOfDayView(items=answer.rows)
+
+
+STAFF = [sales, sales_by_hour]

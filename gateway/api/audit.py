@@ -20,7 +20,7 @@ from bus.messages.audit import (
 from bus.messages.base import Instant, Money, Sku
 from bus.messages.inventory import StockLevel
 from gateway.access import Member
-from gateway.api.bodies import JsonObject, View
+from gateway.api.bodies import JsonMembers, View
 from gateway.api.lists import Limit, ListView
 from gateway.bundles import read_levels
 from gateway.context import GatewayContext, Injected
@@ -59,7 +59,7 @@ class RemedyView(View, frozen=True, kw_only=True):
     say: str
     method: str
     path: str
-    body: JsonObject | None
+    body: JsonMembers | None
 
 
 class StuckView(View, frozen=True, kw_only=True):
@@ -166,7 +166,7 @@ def _stuck(item: StuckItem) -> StuckView:
 def _remedy(remedy: Remedy) -> RemedyView:
     request = request_of(remedy)
     assert request is not None, "what is stuck has a request that solves it"
-    body = msgspec.Raw(request.body.encode()) if request.body else None
+    body = msgspec.json.decode(request.body, type=dict[str, msgspec.Raw]) if request.body else None
     return RemedyView(say=step(remedy), method=request.method, path=request.path, body=body)
 
 

@@ -16,6 +16,8 @@ from engine.patterns import whole
 T = TypeVar("T", bound=msgspec.Struct)
 LARGEST: Final = 2**53 - 1  # Every JSON reader has whole numbers up to here. Source: RFC 8259, 6.
 JsonObject: TypeAlias = Annotated[msgspec.Raw, msgspec.Meta(extra_json_schema={"type": "object"})]  # As it is stored.
+# Likewise, but where there may be none: a page reads it back, which it can't of `JsonObject | None`.
+JsonMembers: TypeAlias = dict[str, Annotated[msgspec.Raw, msgspec.Meta(extra_json_schema={})]]
 _NUL = b"\\u0000"  # As JSON has to write it.
 _NULL = b"null"
 _LISTS = (inspect.ListType, inspect.VarTupleType)

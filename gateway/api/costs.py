@@ -28,7 +28,7 @@ COSTS: Final[Sequence[RouteCost]] = (
     RouteCost("/orders?/[^/]+(/payment)?", 10),
     RouteCost("/checkout", 50, methods=_POST),
     RouteCost("/checkout", 20),
-    RouteCost("/order/[^/]+/again", 50, methods=_POST),
+    RouteCost("/order/[^/]+/again", 60, methods=_POST),
     RouteCost("/order/[^/]+/.*", 20),
     RouteCost("/(customers|sessions|password-resets|login-codes|email-undo)(/.*)?", 40),
     RouteCost("/me/(password|email|passkeys)(/.*)?", 40, methods=_POST | {"PUT"}),

@@ -7,7 +7,7 @@ import msgspec
 from litestar import delete, get, post
 from litestar.params import FromPath
 
-from bus.messages import words
+from bus.messages import moments, words
 from bus.messages.base import Address, Instant, Money, OrderLine, new_id
 from bus.messages.email import WithdrawOrderLinks
 from bus.messages.order import CancelOrder, GetOrder, NoSuchOrder, NotCancellable, Order, OrderStatus
@@ -208,7 +208,7 @@ def view(order: Order, *, for_staff: bool = False, shows_buyer: bool = False) ->
                 event=moment.event,
                 detail=moment.detail,
                 title=words.event(moment.event),
-                text=words.detail(moment.event, moment.detail),
+                text=moments.detail(moment.event, moment.detail),
             )
             for moment in order.timeline
             if for_staff or not moment.staff_only

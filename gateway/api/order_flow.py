@@ -12,8 +12,8 @@ from litestar.params import FromPath
 
 from bus.messages import words
 from bus.messages.base import Instant
-from bus.messages.order import GetOrder, Moment, Order
-from engine.message import Event, Message
+from bus.messages.order import GetOrder, Moment, Order, OrderStatus
+from engine.message import Command, Event, Message
 from gateway.api.bodies import View
 from gateway.context import GatewayContext, Injected
 from gateway.problems import not_found
@@ -72,7 +72,8 @@ async def read_flow(context: Injected, order_id: FromPath[str]) -> FlowView:
     order = await context.bus.ask(GetOrder(order_id=order_id))
     if not isinstance(order, Order):
         raise not_found("order")
-    waiting, now = await context.backlog.waiting_of(order_id), context.clock.now()
+    now, idle = context.clock.now(), _idle(context, order.status)
+    waiting = [row for row in await context.backlog.waiting_of(order_id) if row.due is None or row.type not in idle]
     letters = await context.backlog.dead_letters_about([order_id])
     moving = any(row.due is None for row in waiting)
     return FlowView(
@@ -97,6 +98,12 @@ async def read_flow(context: Injected, order_id: FromPath[str]) -> FlowView:
             for row in letters
         ],
     )
+
+
+def _idle(context: GatewayContext, status: OrderStatus) -> frozenset[str]:
+    """Name the timers that do nothing to an order of this status; they stay until they are due."""
+    kinds = [kind for kind in context.routes.message_types() if issubclass(kind, Command)]
+    return frozenset(kind.__name__ for kind in kinds if kind.only_while and status not in kind.only_while)
 
 
 def events_of(context: GatewayContext) -> Mapping[str, tuple[str, Sequence[str]]]:

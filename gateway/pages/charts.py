@@ -42,6 +42,20 @@ def bar_chart(values: Sequence[int], mark: int | None = None) -> BarChart:
     return BarChart(bars, None if mark is None else round(HEIGHT - mark / top * HEIGHT, 1))
 
 
+def pair_chart(values: Sequence[int], before: Sequence[int]) -> Sequence[tuple[Bar, Bar | None]]:
+    """Lay out two bars beside each other for each place: one of before, and one of now as far as there is one yet.
+
+    Args:
+        values: Of now, at least 0; no more than of before.
+        before: What they are compared with, at least 0; at least one.
+    """
+    top, room = max([*values, *before, 1]), WIDTH / len(before)
+    return [
+        (_half(place, was / top, room, 0), _half(place, values[place] / top, room, 1) if place < len(values) else None)
+        for place, was in enumerate(before)
+    ]
+
+
 def line_points(values: Sequence[int], width: int = 100, height: int = 24) -> str:
     """Write the points of a small line through these values, as `polyline` takes them; "" for fewer than two."""
     if len(values) < 2:
@@ -54,3 +68,11 @@ def _bar(place: int, height: float, room: float) -> Bar:
     height, width = max(height, _LEAST), room * (1 - _GAP)
     x = place * room + room * _GAP / 2
     return Bar(round(x, 1), round(HEIGHT - height, 1), round(width, 1), round(height, 1), round(x + width / 2, 1))
+
+
+def _half(place: int, part: float, room: float, side: int) -> Bar:
+    """Lay out one of two bars that share a room; `part` is its part of HEIGHT."""
+    width, height = room * (1 - _GAP) / 2, max(part * HEIGHT, _LEAST)
+    x = place * room + room * _GAP / 2 + side * width
+    middle = place * room + room / 2
+    return Bar(round(x, 1), round(HEIGHT - height, 1), round(width, 1), round(height, 1), round(middle, 1))

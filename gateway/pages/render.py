@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote as _quoted
@@ -18,6 +18,7 @@ from gateway.context import GatewayContext, Http, context_of
 from gateway.pages import assets
 from gateway.pages.forms import new_key
 from gateway.pages.languages import Language, languages
+from gateway.pages.sentences import detail_of
 from gateway.pages.site import site_of
 from gateway.pages.typed import typed_amount, typed_moment
 from gateway.pages.visitor import Visitor, language_asked, language_cookie, visitor_of
@@ -173,7 +174,9 @@ def _filters(language: Language) -> dict[str, object]:
         "number": language.number,
         "span": language.span,
         "day": language.day,
+        "clock": language.clock,
         "said": language.say,
+        "detail": partial(detail_of, language),
         "iso": iso,
         "typed_amount": typed_amount,
         "typed_moment": typed_moment,

@@ -1,17 +1,28 @@
-"""Sentences for what the shop refuses, in the reader's language."""
+"""Sentences for what the shop refuses, and for what has happened, in the reader's language."""
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Final, Protocol
 
 import msgspec
 
-from bus.messages import words
+from bus.messages import moments, words
 from gateway.pages.inside import Refused
 from gateway.pages.languages import Language
 
 _SAY_MORE: Final = frozenset({"weak_password"})  # Its detail is a sentence for people that says what to do.
 
 _HAS_DETAIL: Final = frozenset({"invalid", "path_taken"})  # Its detail names what is wrong, in English.
+
+
+class _Happened(Protocol):
+    """An entry of an order's timeline, in any view of the API."""
+
+    @property
+    def event(self) -> str: ...
+
+    @property
+    def detail(self) -> str: ...
 
 
 class _Short(msgspec.Struct):
@@ -44,3 +55,18 @@ def told(language: Language, refused: Refused) -> str:
         products = msgspec.json.decode(refused.answer.body, type=_Used).products
         return f"{said} {', '.join(products)}" if products else language.say("A kind of product still has this.")
     return f"{said} ({refused.document.detail})" if refused.code in _HAS_DETAIL else said
+
+
+def detail_of(language: Language, moment: _Happened, names: Mapping[str, str] = MappingProxyType({})) -> str:
+    """Say what an entry of a timeline has beside its name; "" if there is nothing to say.
+
+    Args:
+        language: The reader's.
+        moment: The entry.
+        names: Of people who work here, by id.
+    """
+    phrase = moments.phrase(moment.event, moment.detail)
+    amounts = {gap: language.money(money) for gap, money in phrase.amounts.items()}
+    said = {gap: ", ".join(map(language.say, each)) for gap, each in phrase.words.items()}
+    given = {gap: names.get(text, text) for gap, text in phrase.given.items()}
+    return language.say(phrase.text) % {**amounts, **said, **given}

@@ -30,6 +30,7 @@ SHARED = {
     "colours",
     "currencies",
     "inputs",
+    "moments",
     "sorting",
     "texts",
     "words",

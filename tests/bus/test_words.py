@@ -10,7 +10,7 @@ import pytest
 
 import gateway
 from actors.order import rules
-from bus.messages import words
+from bus.messages import moments, words
 from bus.messages.cart import BlockCode
 from bus.messages.order import CancelReason, OrderStatus
 from bus.messages.shipping import ParcelStatus
@@ -81,7 +81,7 @@ def test_a_problem_is_a_sentence(code: str) -> None:
 @pytest.mark.parametrize("code", [*STRIPES, "a_code_of_tomorrow", "", "Your card was declined."])
 def test_a_declined_payment_is_a_sentence(code: str) -> None:
     for event in ("PaymentDeclined", "PaymentFailed"):
-        assert is_for_people(words.detail(event, code), ".")
+        assert is_for_people(moments.detail(event, code), ".")
 
 
 def test_every_decline_code_of_the_table_is_one_of_stripes() -> None:
@@ -95,7 +95,7 @@ def test_whoever_pays_with_a_stolen_card_is_told_no_more_than_others(code: str) 
 
 @pytest.mark.parametrize("reason", get_args(CancelReason))
 def test_a_cancelled_order_says_why(reason: str) -> None:
-    assert is_for_people(words.detail("OrderCancelled", reason), ".")
+    assert is_for_people(moments.detail("OrderCancelled", reason), ".")
 
 
 @pytest.mark.parametrize("status", [*get_args(OrderStatus), "gift_wrapped"])
@@ -118,7 +118,7 @@ def test_an_event_is_words(event: str) -> None:
     ],
 )
 def test_a_carriers_status_is_words_also_one_that_nobody_here_knows(stored: str, shown: str) -> None:
-    assert words.detail("ParcelMoved", stored) == shown
+    assert moments.detail("ParcelMoved", stored) == shown
 
 
 @pytest.mark.parametrize(
@@ -135,13 +135,13 @@ def test_a_carriers_status_is_words_also_one_that_nobody_here_knows(stored: str,
     ],
 )
 def test_amounts_of_earlier_versions_are_written_as_all_others(stored: str, shown: str) -> None:
-    assert words.detail("PaymentReceived", stored) == shown
+    assert moments.detail("PaymentReceived", stored) == shown
 
 
 @pytest.mark.parametrize(("code", "said"), sorted(DETAILS.items()))
 def test_what_the_sandboxs_carrier_says_repeats_no_word_of_the_titles(code: str, said: str) -> None:
     """But for short ones, such as "on its way"."""
-    title, _, rest = words.detail("ParcelMoved", f"{code}: {said}").lower().partition(": ")
+    title, _, rest = moments.detail("ParcelMoved", f"{code}: {said}").lower().partition(": ")
 
     assert not {word for word in title.split() if len(word) > 3} & set(rest.split())
 
@@ -151,5 +151,5 @@ def test_what_the_sandboxs_carrier_says_repeats_no_word_of_the_titles(code: str,
     [("Carrier SB1F", "SB1F"), ("Sandbox Post SB1F", "Sandbox Post SB1F"), ("Carriers Ltd 7", "Carriers Ltd 7")],
 )
 def test_a_carrier_without_a_name_is_not_named_twice(stored: str, shown: str) -> None:
-    assert words.detail("OrderShipped", stored) == shown
-    assert words.detail("ParcelMoved", "delivered: Delivered") == "Delivered"
+    assert moments.detail("OrderShipped", stored) == shown
+    assert moments.detail("ParcelMoved", "delivered: Delivered") == "Delivered"

@@ -79,6 +79,17 @@ async def test_a_wrong_password_says_so_and_keeps_the_way_back(shop: ShopUnderTe
     assert again.path == "/account/privacy"
 
 
+async def test_what_was_changed_is_said_to_be_saved(shop: ShopUnderTest, reader: Reader) -> None:
+    await joined(shop, reader)
+    page = await reader.get("/account/details")
+    assert "It is saved." not in page.text
+
+    saved = await reader.submit(page, "details", name="Countess", phone="+41 61 555 01 02")
+
+    assert "It is saved." in saved.text
+    assert ("name", "Countess") in saved.form("details").fields
+
+
 async def test_addresses_are_saved_changed_and_removed(shop: ShopUnderTest, reader: Reader) -> None:
     await joined(shop, reader)
     page = await reader.get("/account/addresses")
@@ -204,6 +215,7 @@ async def test_an_account_is_closed_and_kept_by_signing_in(shop: ShopUnderTest, 
 
     closed = await reader.submit(await reader.get("/account/privacy"), "close", password=PASSWORD)
     assert closed.path == "/account/sign-in?closing=1"
+    assert "Your account closes in 30 days, and you are signed out." in closed.text
     back = await reader.submit(closed, "sign-in", "enter", email=EMAIL, password=PASSWORD)
 
     assert back.headings == ["Hello, Ada Lovelace"]

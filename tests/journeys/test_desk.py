@@ -17,7 +17,7 @@ from gateway.pages.admin.screens import Screen
 from testkit import ShopUnderTest
 from tests.html_validator import faults_of
 from tests.journeys.accounts import Person
-from tests.journeys.people import Answer, Customer, Staff, fail_refunds
+from tests.journeys.people import Answer, Customer, Staff, fail_refunds, sql
 from tests.journeys.staff_people import Colleague, colleague
 
 MOST_PAGES = 60  # Of one crawl.
@@ -189,6 +189,38 @@ async def test_today_counts_what_is_to_be_done(shop: ShopUnderTest, buyer: Custo
     assert _task(page, "letters")[0] == "0"
 
 
+async def test_today_by_the_hour_stands_beside_the_same_weekday(shop: ShopUnderTest, owner: Browser) -> None:
+    """The shop's clock begins on a Monday at noon, UTC."""
+    assert 'data-testid="hours"' not in (await owner.open("/admin")).body.decode()
+    await shop.buy(MUG=1)
+    await shop.clock.advance(hours=2)
+    await owner.person.refresh()
+    await shop.buy(MUG=2)
+    await sql(
+        shop,
+        """insert into analytics.sales (order_id, placed_at, currency, units, ordered, paid) values
+        ('ord_a', '2029-12-31 00:00+00', 'EUR', 1, 700, 700),
+        ('ord_b', '2029-12-31 23:59:59.999999+00', 'EUR', 1, 800, 800),
+        ('ord_c', '2029-12-30 23:59:59+00', 'EUR', 1, 900, 900)""",
+    )
+    path = "/admin/api/analytics/sales/hours"
+
+    today = (await owner.person.get(path)).good["items"]
+    before = (await owner.person.get(f"{path}?day=2029-12-31")).good["items"]
+    page = (await owner.open("/admin?lang=de")).body.decode()
+
+    assert [(each["hour"], each["orders"], each["units"]) for each in today] == [(12, 1, 1), (14, 1, 2)]
+    assert [(each["hour"], each["paid"]) for each in before] == [(0, 700), (23, 800)]
+    chart = page.partition('data-testid="hours"')[2].partition("</svg>")[0].replace("\N{NO-BREAK SPACE}", " ")
+    assert chart.count("<title>") == 24
+    assert "<title>23:00: eine Woche zuvor 8,00 €</title>" in chart
+    assert f"<title>12:00: {today[0]['paid'] / 100:.2f} €, eine Woche zuvor".replace(".", ",") in chart
+    assert chart.count('class="is"') == 15
+    table = read(await owner.open("/admin")).text.partition("A week before")[2]
+    assert "€8.00" in table
+    assert "style=" not in page
+
+
 def _task(page: str, task: str) -> tuple[str, str]:
     """The number of a task, and all that its tile says."""
     tile = page.partition(f'data-testid="todo-{task}"')[2].partition("</a>")[0]
@@ -196,10 +228,27 @@ def _task(page: str, task: str) -> tuple[str, str]:
     return text.partition(" ")[0], text
 
 
-async def test_a_new_shop_sees_what_is_missing(owner: Browser) -> None:
-    page = (await owner.open("/admin")).body.decode()
-    assert 'data-testid="missing-texts"' in page
-    assert "Goods to sell" in page
+async def test_a_new_shop_sees_what_is_missing_and_the_same_on_both_screens(owner: Browser) -> None:
+    page, start = [(await owner.open(path)).body.decode() for path in ("/admin", "/admin/start")]
+
+    today = {name: bool(done) for done, name in re.findall(r'<li (class="done")? data-testid="missing-(\w+)"', page)}
+    steps = {name: done == "yes" for name, done in re.findall(r'data-step="(\w+)" data-done="(\w+)"', start)}
+    assert today == steps
+    assert set(today.values()) == {True, False}
+    assert list(steps) == ["looks", "goods", "shipping", "payment", "notices"]
+
+
+async def test_whoever_may_not_read_the_shops_settings_sees_the_other_steps(
+    shop: ShopUnderTest, http: aiohttp.ClientSession, owner: Browser
+) -> None:
+    role = {"title": "Goods", "keys": ["read_orders", "read_products"]}
+    assert (await owner.person.ask("PUT", "/admin/api/roles/goods", role)).good["id"] == "goods"
+
+    page = (await Browser(await colleague(shop, http, "goods")).open("/admin")).body.decode()
+
+    assert 'data-testid="missing-goods"' in page
+    assert 'data-testid="missing-payment"' not in page
+    assert "/admin/start" not in page
 
 
 async def test_a_refund_takes_a_fresh_sign_in_and_keeps_what_was_typed(shop: ShopUnderTest, owner: Browser) -> None:
@@ -222,6 +271,19 @@ async def test_a_refund_takes_a_fresh_sign_in_and_keeps_what_was_typed(shop: Sho
     assert (await owner.person.get(f"/orders/{order_id}")).good["refunded"]["amount"] == 450
 
 
+async def test_a_german_colleague_reads_what_happened_in_german(shop: ShopUnderTest, owner: Browser) -> None:
+    order_id = (await shop.buy(MUG=2)).order_id
+    form = {"amount": "4,50", "reason": "duplicate", "refunding": "1", "key": "k1"}
+    assert (await owner.send(f"/admin/orders/{order_id}/refund", **form)).status == 303
+    await shop.settle()
+
+    page = read(await owner.open(f"/admin/orders/{order_id}?lang=de")).text.replace("\N{NO-BREAK SPACE}", " ")
+
+    me = await owner.person.me()
+    assert f"4,50 € erstattet durch {me['name'] or me['email']}" in page
+    assert "€4.50" not in page
+
+
 async def test_a_refused_form_is_shown_again_with_the_reason_at_its_field(shop: ShopUnderTest, owner: Browser) -> None:
     order_id = (await shop.buy(MUG=1)).order_id
 
@@ -240,6 +302,22 @@ async def test_an_order_goes_its_way_by_its_one_button(shop: ShopUnderTest, owne
         assert (await owner.send(f"/admin/orders/{order_id}/step", step=step, key=step)).status == 303
         await shop.clock.at_rest()
         assert (await owner.person.get(f"/orders/{order_id}")).good["status"] == status
+
+
+async def test_what_is_still_to_be_done_is_what_can_still_happen(
+    shop: ShopUnderTest, buyer: Customer, owner: Browser
+) -> None:
+    """The timer of an order that was paid in time stays until it is due, and does nothing then."""
+    unpaid, paid, _ = await busy(shop, buyer)
+    await shop.clock.at_rest()
+
+    assert "Orders: Payment overdue" in read(await owner.open(f"/admin/orders/{unpaid}")).text
+    assert "Still to be done" not in read(await owner.open(f"/admin/orders/{paid}")).text
+    path = f"/admin/api/orders/{unpaid}"
+    assert [each["type"] for each in (await owner.person.get(f"{path}/flow")).good["waiting"]] == ["PaymentOverdue"]
+    assert (await owner.person.ask("POST", f"/orders/{unpaid}/cancel")).status == 200
+    await shop.settle()
+    assert (await owner.person.get(f"{path}/flow")).good["waiting"] == []
 
 
 async def test_an_address_is_corrected_before_packing(shop: ShopUnderTest, owner: Browser) -> None:

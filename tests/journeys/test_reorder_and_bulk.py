@@ -45,6 +45,22 @@ async def test_what_is_not_for_sale_or_not_left_is_left_out(buyer: Customer, sta
     assert await buyer.available("MUG") == 0
 
 
+async def test_a_cart_that_is_named_keeps_what_it_has(buyer: Customer) -> None:
+    bought, key = await buyer.buy(BOOK=2, MUG=1), new_key()
+    cart = await buyer.fill_cart(BOOK=97, LAMP=1)
+    path = f"/orders/{bought.order}/reorder?cart={cart}"
+
+    made, again = [(await buyer.ask("POST", path, key=key, token=bought.token)).good for _ in range(2)]
+
+    assert made == again
+    assert made["id"] == cart
+    assert {line["sku"]: line["quantity"] for line in made["lines"]} == {"BOOK": 98, "LAMP": 1, "MUG": 1}
+    left = [(each["sku"], each["quantity"], each["reason"]) for each in made["left_out"]]
+    assert left == [("BOOK", 1, "out_of_stock")]
+    nowhere = await buyer.ask("POST", f"/orders/{bought.order}/reorder?cart=crt_none", token=bought.token)
+    assert nowhere.refusal == (404, "not_found")
+
+
 async def bulk(staff: Staff, what: str, action: str, ids: list[str]) -> list[Json]:
     answer = (await staff.ask("POST", f"/admin/api/{what}/bulk", {"action": action, "ids": ids})).good
     await staff.shop.settle()

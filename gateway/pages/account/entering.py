@@ -126,6 +126,7 @@ async def _sign_in_page(
         email=email,
         problem=problem,
         again=again,
+        is_closing=bool(request.query_params.get("closing")),
     )
 
 

@@ -20,7 +20,7 @@ _PLACE: Final = ("line1", "line2", "postal_code", "city", "region", "country")
 @get("/account/details", include_in_schema=False)
 async def details(request: Http) -> Response[bytes]:
     """Show name and phone."""
-    return await account_page(request, "details.html", typed=None)
+    return await account_page(request, "details.html", typed=None, is_saved="done" in request.query_params)
 
 
 @post("/account/details", include_in_schema=False, guards=[own_forms_only])
@@ -30,7 +30,7 @@ async def change_details(request: Http) -> Response[bytes]:
     try:
         await ask(request, "PATCH", "/me", body={"name": form.get("name"), "phone": form.get("phone")})
     except Refused as refused:
-        return await account_page(request, "details.html", refused=refused, typed=form)
+        return await account_page(request, "details.html", refused=refused, typed=form, is_saved=False)
     return see("/account/details?done=1")
 
 

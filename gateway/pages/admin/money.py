@@ -10,11 +10,11 @@ from litestar.params import FromPath
 
 from bus.messages.base import Money
 from gateway.api.approvals import Approvals, ApprovalView
+from gateway.api.audit import StuckMoney, StuckView
 from gateway.api.order import OrderView
 from gateway.api.staff import StaffList
 from gateway.context import Http
 from gateway.pages.admin.screens import PortalPart, Screen, cursor_of, me_of, names_of, read_if_allowed, screen
-from gateway.pages.admin.stuck import StuckRow, StuckRows
 from gateway.pages.forms import fresh_sign_in_address, new_key, own_forms_only, read_form, see
 from gateway.pages.inside import Refused, ask
 from gateway.problems import not_found
@@ -75,7 +75,7 @@ async def _done(request: Http, method: str, path: str, key: str, body: object = 
 async def _money(request: Http, refused: Refused | None = None) -> Response[bytes]:
     await me_of(request)
     query = urlencode({"limit": _LIMIT, "cursor": cursor_of(request)})
-    stuck = (await ask(request, "GET", "/admin/api/stuck-money", query=query)).read(StuckRows)
+    stuck = (await ask(request, "GET", "/admin/api/stuck-money", query=query)).read(StuckMoney)
     approvals = (await ask(request, "GET", "/admin/api/approvals", query="limit=50")).read(Approvals)
     waiting = [each for each in approvals.items if each.state == "waiting"]
     people = await read_if_allowed(request, "/admin/api/staff", StaffList)
@@ -101,11 +101,11 @@ async def _about(request: Http, approval: ApprovalView) -> tuple[str, Money | No
     return order.number, Money(amount=amount, currency=order.total.currency)
 
 
-async def _item(request: Http, item_id: str) -> StuckRow:
+async def _item(request: Http, item_id: str) -> StuckView:
     cursor = ""
     for _ in range(_MOST_PAGES):
         query = urlencode({"limit": _AT_ONCE, "cursor": cursor})
-        page = (await ask(request, "GET", "/admin/api/stuck-money", query=query)).read(StuckRows)
+        page = (await ask(request, "GET", "/admin/api/stuck-money", query=query)).read(StuckMoney)
         if found := _named(page.items, item_id):
             return found
         if page.next is None:
@@ -114,7 +114,7 @@ async def _item(request: Http, item_id: str) -> StuckRow:
     raise not_found("item that waits for a person")
 
 
-def _named(items: Sequence[StuckRow], item_id: str) -> StuckRow | None:
+def _named(items: Sequence[StuckView], item_id: str) -> StuckView | None:
     return next((each for each in items if each.id == item_id), None)
 
 

@@ -89,7 +89,7 @@ async def order_screen(
         order=shown,
         next_step=next_step if next_step and next_step.key in me.keys else None,
         in_doubt=isinstance(refused, Refused) and refused.code == "money_in_doubt",
-        refundable=_refundable(shown),
+        refundable=refundable(shown),
         can_correct=shown.status in CORRECTABLE,
         can_cancel=shown.status in CANCELLABLE,
         reasons=REASONS,
@@ -141,7 +141,7 @@ def _field(refused: Refused | Problem | None) -> str:
     return refused.field if refused else ""
 
 
-def _refundable(shown: OrderView) -> Money | None:
+def refundable(shown: OrderView) -> Money | None:
     """Return what could go back to the buyer; None if nothing was paid or all went back."""
     left = shown.total.amount - shown.refunded.amount
     return Money(amount=left, currency=shown.total.currency) if was_paid(shown) and left > 0 else None

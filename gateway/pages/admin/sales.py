@@ -1,13 +1,13 @@
-"""Sales of a day beside those of the same weekdays before it. Pure."""
+"""Sales of a day beside those of the same weekdays before it, by the day and by the hour. Pure."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from statistics import median
 from typing import Final, NamedTuple
 
-from bus.messages.analytics import SalesRow
+from bus.messages.analytics import HourSales, SalesRow
 from bus.messages.base import Money
-from gateway.pages.charts import BarChart, bar_chart
+from gateway.pages.charts import Bar, BarChart, bar_chart, pair_chart
 
 DAYS: Final = 14  # That are drawn.
 WEEKS: Final = 4  # That today is compared with.
@@ -31,6 +31,15 @@ class SalesToday(NamedTuple):
     usual: Money
     days: Sequence[SalesDay]  # The last one is today.
     chart: BarChart
+
+
+class SalesHour(NamedTuple):
+    """An hour of today, and the same one a week before; `paid` is None while it has not begun."""
+
+    hour: time
+    paid: Money | None
+    before: Money
+    bars: tuple[Bar, Bar | None]  # Of before, and of today.
 
 
 def first_day(today: date) -> date:
@@ -58,6 +67,40 @@ def sales_today(rows: Sequence[SalesRow], today: date, currency: str) -> SalesTo
         days=days,
         chart=bar_chart([each.paid.amount for each in days], usual),
     )
+
+
+def week_before(today: date) -> date:
+    """Return the same weekday a week before."""
+    return today - timedelta(weeks=1)
+
+
+def sales_by_hour(
+    rows: Sequence[HourSales], before: Sequence[HourSales], hour: int, currency: str
+) -> Sequence[SalesHour]:
+    """Put today's hours beside those of a week before.
+
+    Args:
+        rows: Of today, in any currencies.
+        before: Of the same weekday a week before.
+        hour: The one that it is.
+        currency: Of those that count.
+    """
+    paid, was = _by_hour(rows, currency)[: hour + 1], _by_hour(before, currency)
+    return [
+        SalesHour(
+            hour=time(place),
+            paid=Money(amount=paid[place], currency=currency) if place <= hour else None,
+            before=Money(amount=was[place], currency=currency),
+            bars=bars,
+        )
+        for place, bars in enumerate(pair_chart(paid, was))
+    ]
+
+
+def _by_hour(rows: Sequence[HourSales], currency: str) -> Sequence[int]:
+    """List what was paid of the orders of each hour."""
+    paid = {row.hour: row.paid for row in rows if row.currency == currency}
+    return [paid.get(hour, 0) for hour in range(24)]
 
 
 def _paid(by_day: Mapping[date, SalesRow], day: date) -> int:

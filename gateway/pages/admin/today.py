@@ -7,26 +7,24 @@ is slow because there is much to do.
 import asyncio
 from collections.abc import Awaitable, Sequence
 from datetime import datetime, timedelta
-from typing import Final, Literal, NamedTuple, TypeAlias
+from typing import Final, Literal, TypeAlias
 from urllib.parse import urlencode
 
 import msgspec
 from litestar import Response, get
 
-from gateway.api.analytics import SalesView
-from gateway.api.catalog.edits import EditedList
+from gateway.api.analytics import SalesOfDayView, SalesView
+from gateway.api.audit import StuckMoney, StuckView
 from gateway.api.health import Health
 from gateway.api.operations import DeadLetters
 from gateway.api.order_desk import OrderList
-from gateway.api.shipping import MethodList
 from gateway.api.stock_list import StockListView
 from gateway.api.warehouse import PickLists, PickListView
 from gateway.context import Http, context_of
-from gateway.pages.admin.sales import first_day, sales_today
+from gateway.pages.admin.first_steps import first_steps
+from gateway.pages.admin.sales import SalesHour, first_day, sales_by_hour, sales_today, week_before
 from gateway.pages.admin.screens import HOME, PortalPart, Screen, has_screen, me_of, read_if_allowed, screen
-from gateway.pages.admin.stuck import StuckRow, StuckRows
 from gateway.pages.inside import Refused, ask
-from gateway.pages.site import site_of
 
 MOST: Final = 100
 _LATE: Final = timedelta(hours=24)
@@ -48,14 +46,6 @@ class Todo(msgspec.Struct, frozen=True):
     is_urgent: bool = False
 
 
-class Missing(NamedTuple):
-    """Something that a shop needs before it sells."""
-
-    what: Literal["goods", "shipping", "payment", "texts"]
-    is_there: bool
-    href: str
-
-
 @get(HOME, include_in_schema=False)
 async def today(request: Http) -> Response[bytes]:
     """Show what is to be done, sales, and the latest orders; each as far as whoever looks may know it."""
@@ -70,8 +60,10 @@ async def today(request: Http) -> Response[bytes]:
         "today.html",
         todo=todo,
         sales=await _sales(request),
+        hours=await _hours(request, now),
         latest=latest,
-        missing=await _missing(request) if latest is not None and not latest.items else [],
+        first=await first_steps(request) if latest is not None and not latest.items else None,
+        has_start=has_screen(request, "/admin/start"),
         health=await _health(request),
         most=MOST,
     )
@@ -116,7 +108,7 @@ async def _unpaid(request: Http) -> Sequence[Todo]:
 
 
 async def _money(request: Http) -> Sequence[Todo]:
-    stuck = await read_if_allowed(request, "/admin/api/stuck-money", StuckRows, urlencode({"limit": MOST}))
+    stuck = await read_if_allowed(request, "/admin/api/stuck-money", StuckMoney, urlencode({"limit": MOST}))
     if stuck is None:
         return []
     disputes = [each for each in stuck.items if each.kind in _DISPUTES]
@@ -125,7 +117,7 @@ async def _money(request: Http) -> Sequence[Todo]:
     return [_stuck("stuck", others, is_more=is_more), _stuck("disputes", disputes, is_more=is_more)]
 
 
-def _stuck(task: Task, items: Sequence[StuckRow], *, is_more: bool) -> Todo:
+def _stuck(task: Task, items: Sequence[StuckView], *, is_more: bool) -> Todo:
     since = min((each.since for each in items), default=None)
     return Todo(task, len(items), "/admin/money", since, is_more and bool(items), is_urgent=True)
 
@@ -153,24 +145,17 @@ async def _sales(request: Http) -> object:
     return sales_today(sold.items, day, context.currency) if sold else None
 
 
-async def _missing(request: Http) -> Sequence[Missing]:
-    """Find what a shop without any order lacks to have one; computed, so nobody has to tick it off."""
-    context = context_of(request.scope)
-    one = urlencode({"limit": 1})
-    goods, methods = await asyncio.gather(
-        read_if_allowed(request, "/admin/api/products", EditedList, one),
-        read_if_allowed(request, "/admin/api/shipping-methods", MethodList),
+async def _hours(request: Http, now: datetime) -> Sequence[SalesHour]:
+    """Put the hours of today beside those of a week before; nothing where both have none, and for those who may not."""
+    today, before = await asyncio.gather(
+        *(
+            read_if_allowed(request, "/admin/api/analytics/sales/hours", SalesOfDayView, urlencode({"day": day}))
+            for day in (now.date(), week_before(now.date()))
+        )
     )
-    has_texts = {"imprint", "terms"} <= {notice.slug for notice in site_of(context).notices}
-    found = [
-        Missing("payment", context.stripe_publishable_key.startswith("pk_live"), "/admin/start"),
-        Missing("texts", has_texts, "/admin/start"),
-    ]
-    if methods is not None:
-        found.insert(0, Missing("shipping", bool(methods.items), "/admin/start"))
-    if goods is not None:
-        found.insert(0, Missing("goods", bool(goods.items), "/admin/products"))
-    return [each if has_screen(request, each.href) else each._replace(href="") for each in found]
+    if today is None or before is None or not (today.items or before.items):
+        return []
+    return sales_by_hour(today.items, before.items, now.hour, context_of(request.scope).currency)
 
 
 async def _health(request: Http) -> Health:

@@ -6,7 +6,7 @@ while one lacks a text, or has one that is no longer said.
 
 from collections.abc import Mapping, Sequence
 from copy import copy
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from functools import cache, lru_cache
 from io import BytesIO
@@ -17,7 +17,7 @@ from typing import Final
 import msgspec
 from babel import Locale
 from babel.core import get_locale_identifier
-from babel.dates import format_date, format_datetime, format_timedelta, get_timezone
+from babel.dates import format_date, format_datetime, format_time, format_timedelta, get_timezone
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
@@ -77,6 +77,10 @@ class Language(msgspec.Struct, frozen=True, kw_only=True):
     def day(self, day: date, form: str = "medium") -> str:
         """Write a day; `form` is full, medium or short, or a pattern of Unicode's CLDR such as EEEE."""
         return format_date(day, form, locale=self.locale)
+
+    def clock(self, at: time) -> str:
+        """Write a time of the day: 9:00 AM in English, 09:00 in German."""
+        return format_time(at, "short", tzinfo=get_timezone("UTC"), locale=self.locale)
 
     def when(self, at: datetime, form: str = "medium") -> str:
         """Write a moment of the shop's time zone, which is UTC unless told otherwise."""

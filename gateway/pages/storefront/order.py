@@ -6,15 +6,15 @@ whose order it is. A link's token is taken out of the address at once: docs/deci
 
 from collections.abc import Mapping
 from typing import Final
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import msgspec
 from litestar import Response, get, post
 from litestar.params import FromPath
 
-from bus.messages.base import OrderLine
 from gateway.api.cart.carts import CartView, PaymentView
 from gateway.api.order import OrderView
+from gateway.api.reorder import ReorderView
 from gateway.context import GatewayContext, Http, context_of
 from gateway.customers import shown_token
 from gateway.pages.forms import is_swap, new_key, own_forms_only, read_form, see
@@ -183,33 +183,21 @@ async def _done(request: Http, order_id: str, method: str, what: str, key: str) 
 @post(f"{_PATH}/again", include_in_schema=False, guards=[own_forms_only])
 async def again(request: Http, order_id: FromPath[str]) -> Response[bytes]:
     """Put the same lines into the basket, as far as they can be had. Sent twice, it is done once."""
-    found = await _found(request, order_id)
-    if found is None:
-        return await _missing(request)
     key = (await read_form(request)).get("key") or new_key()
-    cart_id = await _cart(request, key)
-    added = {line.title: await _put(request, cart_id, line, f"{key}-{at}") for at, line in enumerate(found.lines)}
-    missing = [title for title, is_added in added.items() if not is_added]
-    cookies = [cart_cookie(request, cart_id)]
-    if not missing:
+    if await _found(request, order_id) is None:
+        return await _missing(request)
+    cart_id, shown = await _cart(request, key), shown_key(request)
+    token = shown if shown and await read_order(request, order_id, shown) is not None else ""
+    path = f"/orders/{quote(order_id, safe='')}/reorder"
+    answer = await ask(request, "POST", path, query=urlencode({"cart": cart_id}), key=f"{key}-again", token=token)
+    cart = answer.read(ReorderView)
+    cookies = [cart_cookie(request, cart.id)]
+    if not cart.left_out:
         return see("/basket", cookies=cookies)
-    cart = (await ask(request, "GET", f"/carts/{cart_id}")).read(CartView)
     visitor = msgspec.structs.replace(await visitor_of(request), cart=cart)
-    sentence = visitor.language.say("Not to be had at the moment: %(titles)s.") % {"titles": ", ".join(missing)}
-    return await page(request, "storefront/basket.html", visitor=visitor, cookies=cookies, problem=sentence)
-
-
-async def _put(request: Http, cart_id: str, line: OrderLine, key: str) -> bool:
-    """Put a line into a basket, all of it or nothing; return whether it is there."""
-    path, inputs = f"/carts/{cart_id}/lines/{quote(line.sku, safe='')}", {each.key: each.value for each in line.inputs}
-    body = {"add": line.quantity, **({"inputs": inputs} if inputs else {})}
-    try:
-        await ask(request, "PUT", path, body=body, key=key)
-    except Refused as refused:
-        if refused.status >= 500:
-            raise
-        return False
-    return True
+    titles = ", ".join(dict.fromkeys(each.title for each in cart.left_out))
+    sentence = visitor.language.say("Not to be had at the moment: %(titles)s.") % {"titles": titles}
+    return await page(request, "storefront/basket.html", visitor=visitor, cookies=cookies, basket_problem=sentence)
 
 
 async def _cart(request: Http, key: str) -> str:

@@ -6,6 +6,7 @@ from typing import get_args
 import msgspec
 import pytest
 
+from actors.order.private import PaymentOverdue
 from actors.order.rules import (
     NEXT,
     PARCEL_FACTS,
@@ -160,6 +161,10 @@ def test_an_order_that_nobody_paid_is_cancelled_and_nothing_goes_back() -> None:
     assert (order.status, order.cancel_reason) == ("cancelled", "payment_timeout")
     assert said(order, OrderCancelled) == [OrderCancelled(order_id=ORDER, number=NUMBER, reason="payment_timeout")]
     assert said(order, RefundRequested) == []
+
+
+def test_the_timer_of_a_payment_counts_where_the_table_says_so() -> None:
+    assert PaymentOverdue.only_while == {status for status, fact in NEXT if fact == "overdue"}
 
 
 def test_an_order_that_is_paid_is_never_overdue() -> None:

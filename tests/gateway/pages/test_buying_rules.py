@@ -6,7 +6,7 @@ from typing import get_args
 
 import pytest
 
-from bus.messages import words
+from bus.messages import moments, words
 from bus.messages.base import Address, Money, OrderLine
 from bus.messages.currencies import decimals
 from bus.messages.order import OrderStatus
@@ -42,8 +42,8 @@ def an_order(status: OrderStatus = "paid", currency: str = "EUR", *, tax_include
         prices_include_tax=tax_included, total=money(subtotal - 1_000 + 490 + 200 + (0 if tax_included else 333)),
         refunded=money(0), tracking=None, created_at=NOON, pay_until=NOON if status == "pending_payment" else None,
         timeline=[
-            MomentView(at=NOON, event=event, detail="", title=words.event(event), text=words.detail(event, "customer"))
-            for event in words.EVENTS
+            MomentView(at=NOON, event=each, detail="", title=words.event(each), text=moments.detail(each, "customer"))
+            for each in words.EVENTS
         ],
         ships_to=ShipsToView(name="Ann Miller", address=HOME),
     )  # fmt: skip

@@ -263,7 +263,8 @@ async def test_everybody_can_use_it(owner: Owner, page: Page, look: str) -> None
         await page.set_viewport_size(viewport)
     await page.emulate_media(**how)
     found = dict[str, list[str]]()
-    for path in [*SCREENS, *GOODS, f"/orders/{order_id}", f"/orders/cancel?id={order_id}+SF-1", "/find?q=SF"]:
+    own = [f"/orders/{order_id}", f"/orders/{order_id}/refund-lines?l0=1", f"/orders/cancel?id={order_id}+SF-1"]
+    for path in [*SCREENS, *GOODS, *own, "/find?q=SF"]:
         await page.goto(f"/admin{path}")
         assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (path, "scrolls sideways")
         await page.evaluate(AXE.read_text())

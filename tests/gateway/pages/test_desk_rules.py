@@ -5,14 +5,14 @@ from datetime import date, timedelta
 import pytest
 from litestar.datastructures import MultiDict
 
-from bus.messages.analytics import SalesRow
+from bus.messages.analytics import HourSales, SalesRow
 from gateway.pages.admin import PARTS
 from gateway.pages.admin.deeds import deed
 from gateway.pages.admin.filters import filters_of
 from gateway.pages.admin.order_steps import refunded
 from gateway.pages.admin.orders import as_csv
-from gateway.pages.admin.sales import sales_today
-from gateway.pages.charts import HEIGHT, WIDTH, bar_chart, line_points
+from gateway.pages.admin.sales import sales_by_hour, sales_today
+from gateway.pages.charts import HEIGHT, WIDTH, bar_chart, line_points, pair_chart
 from gateway.problems import Problem
 from gateway.rights import RIGHTS
 
@@ -60,6 +60,28 @@ def test_today_is_compared_with_the_same_weekday() -> None:
 
     assert (today.paid.amount, today.usual.amount, today.orders, today.units) == (500, 250, 1, 2)
     assert [day.day for day in today.days if day.is_same_weekday] == [SUNDAY - timedelta(weeks=1), SUNDAY]
+
+
+def test_two_bars_share_a_room_and_one_scale() -> None:
+    pairs = pair_chart([50], [100, 0])
+
+    (was, now), (later, none) = pairs
+    assert now is not None
+    assert (was.height, now.height, later.height, none) == (HEIGHT, HEIGHT / 2, 1.0, None)
+    assert was.x + was.width <= now.x
+    assert now.x + now.width <= later.x <= WIDTH - later.width
+
+
+def test_today_has_the_hours_that_have_begun_and_last_week_has_all() -> None:
+    def at(hour: int, paid: int, currency: str = "EUR") -> HourSales:
+        return HourSales(hour=hour, currency=currency, orders=1, units=1, ordered=paid, paid=paid)
+
+    hours = sales_by_hour([at(9, 500), at(9, 7, "USD")], [at(9, 300), at(23, 100)], 9, "EUR")
+
+    assert len(hours) == 24
+    assert [each.paid.amount if each.paid else None for each in hours[8:11]] == [0, 500, None]
+    assert {each.hour.hour: each.before.amount for each in hours if each.before.amount} == {9: 300, 23: 100}
+    assert [place for place, each in enumerate(hours) if each.bars[1] is None] == [*range(10, 24)]
 
 
 @pytest.mark.parametrize(

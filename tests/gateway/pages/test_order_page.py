@@ -11,7 +11,7 @@ import pytest
 
 from testkit import ShopUnderTest
 from tests.journeys.accounts import Browser
-from tests.journeys.people import Answer, Customer, Purchase, new_key
+from tests.journeys.people import Answer, Customer, Purchase, Staff, new_key, staff_token
 
 FORM = {
     "email": "ada@example.com", "name": "Ada Lovelace", "line1": "Lindenweg 4", "city": "Basel", "postal_code": "4051",
@@ -194,6 +194,20 @@ async def test_an_order_is_called_off_once_and_says_so_when_it_is_too_late(
     assert late.status in (303, 409)
 
 
+async def test_a_german_reads_amounts_and_details_as_in_german(
+    shop: ShopUnderTest, http: aiohttp.ClientSession, buyer: Customer
+) -> None:
+    bought, staff = await buyer.buy(MUG=1), Staff(shop, http, await staff_token(shop))
+    assert (await staff.refund(bought, 450)).status == 201
+    await shop.settle()
+
+    page = (await see(buyer, f"/order/{bought.order}?lang=de", order=bought.token)).body.decode()
+
+    details = [each.replace("\N{NO-BREAK SPACE}", " ") for each in re.findall(r'<p class="detail">([^<]*)</p>', page)]
+    paid = f"{bought.total / 100:.2f}".replace(".", ",")
+    assert details == ["4,50 €", f"{paid} €"]
+
+
 async def test_links_are_withdrawn_by_a_form(shop: ShopUnderTest, buyer: Customer) -> None:
     bought = await buyer.order(MUG=1)
     link = link_token(shop, bought)
@@ -215,6 +229,22 @@ async def test_the_same_again_is_put_into_the_basket_once(buyer: Customer) -> No
     assert (first.status, first.headers["Location"], again.status) == (303, "/basket", 303)
     lines = {line["sku"]: line["quantity"] for line in (await buyer.get(f"/carts/{cart}")).good["lines"]}
     assert lines == {"MUG": 2, "LAMP": 1}
+
+
+async def test_the_same_again_joins_a_basket_and_says_what_is_not_there(buyer: Customer) -> None:
+    bought = await buyer.buy(MUG=3, LAMP=1)  # The last lamp.
+    left = await buyer.available("MUG")
+    cart = await buyer.fill_cart(BOOK=1, MUG=left - 2)
+
+    answer = await send(buyer, f"/order/{bought.order}/again", order=bought.token, key=new_key(), cart=cart)
+
+    assert answer.status == 200
+    told = re.search(r"Not to be had at the moment: ([^<]*)\.", answer.body.decode())
+    order = (await buyer.get(f"/orders/{bought.order}", token=bought.token)).good
+    assert told is not None
+    assert sorted(told[1].split(", ")) == sorted(line["title"] for line in order["lines"])
+    lines = {line["sku"]: line["quantity"] for line in (await buyer.get(f"/carts/{cart}")).good["lines"]}
+    assert lines == {"BOOK": 1, "MUG": left}
 
 
 # --- The checkout ---
