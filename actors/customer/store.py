@@ -97,7 +97,7 @@ returning subject, exists (select from customer.customers c where c.id = k.subje
 
 
 class SealedProfile(NamedTuple):
-    """What names a customer: a box, and the tokens by which staff find it."""
+    """A sealed profile: the box, and the tokens by which staff find its customer."""
 
     box: bytes
     tokens: Sequence[int]
