@@ -5,13 +5,14 @@ from typing import Final
 
 import msgspec
 from asyncpg import Record
+from msgspec import structs
 
 from bus.messages.navigation import Collection, CollectionRule, CollectionSummary
 from bus.messages.sorting import sort_key
 from engine.postgres import Database
 from engine.transaction import Transaction
 
-_COLUMNS = "id, slug, title, description, rule, items, publish_at, unpublish_at"
+_COLUMNS = "id, slug, title, description, rule, items, publish_at, unpublish_at, revision"
 _BY_NAME = f"select {_COLUMNS} from catalog.collections where id = any($1) or slug = any($1)"  # noqa: S608 - of our own words
 _SUMMARIES = """
 select id, slug, title, cardinality(items) as items, rule is not null as has_rule, publish_at, unpublish_at
@@ -22,9 +23,10 @@ insert into catalog.collections as c (id, slug, title, description, rule, items,
 values ($1, $2, $3, $4, $5::jsonb, $6, $7, $8)
 on conflict (id) do update set slug = excluded.slug, title = excluded.title, description = excluded.description,
     rule = excluded.rule, items = excluded.items, publish_at = excluded.publish_at,
-    unpublish_at = excluded.unpublish_at,
+    unpublish_at = excluded.unpublish_at, revision = c.revision + 1,
     text_revision = c.text_revision
-        + ((c.title, c.description) is distinct from (excluded.title, excluded.description))::int"""
+        + ((c.title, c.description) is distinct from (excluded.title, excluded.description))::int
+returning revision"""
 _REMOVE = "delete from catalog.collections where id = $1"
 _LEAVE_SLUG = """
 insert into catalog.former_paths (kind, path, target) values ('collection', $1, $2)
@@ -64,16 +66,19 @@ async def former(reader: Database | Transaction, slugs: Sequence[str]) -> dict[s
     return {row["path"]: row["present"] for row in await reader.fetch(_FORMER, list(slugs))}
 
 
-async def write(tx: Transaction, collection: Collection, before: Collection | None) -> None:
-    """Write a collection. A slug that it leaves leads to it; the one that it takes is its own."""
+async def write(tx: Transaction, collection: Collection, before: Collection | None) -> Collection:
+    """Write a collection; return it with its revision. A slug that it leaves leads to it; the one that it takes is its
+    own.
+    """
     rule = None if collection.rule is None else msgspec.json.encode(collection.rule).decode()
-    await tx.execute(
+    revision: int = await tx.value(
         _WRITE, collection.id, collection.slug, collection.title, collection.description, rule,
         list(collection.items), collection.publish_at, collection.unpublish_at,
     )  # fmt: skip
     if before and before.slug != collection.slug:
         await tx.execute(_LEAVE_SLUG, before.slug, collection.id)
     await tx.execute(_TAKE_SLUG, collection.slug)
+    return structs.replace(collection, revision=revision)
 
 
 async def remove(tx: Transaction, collection: Collection) -> None:
@@ -92,4 +97,5 @@ def _collection(row: Record) -> Collection:
         items=tuple(row["items"]),
         publish_at=row["publish_at"],
         unpublish_at=row["unpublish_at"],
+        revision=row["revision"],
     )

@@ -33,6 +33,7 @@ from bus.messages.navigation import (
     CategoryRemoved,
     CategoryTree,
     Collection,
+    CollectionMoved,
     CollectionRemoved,
     Collections,
     DivideSlugs,
@@ -197,11 +198,13 @@ class Navigation(WordingTurns):
         return Collections(collections=await lists.summaries(self._database, self._language))
 
     @turn
-    async def set_collection(self, tx: Transaction, ask: SetCollection) -> Collection | PathTaken:
+    async def set_collection(self, tx: Transaction, ask: SetCollection) -> Collection | PathTaken | CollectionMoved:
         await lists.lock(tx)
         wanted = structs.replace(ask.collection, id=ask.id)
         known = await lists.named(tx, [ask.id, wanted.slug])
         before = next((each for each in known if each.id == ask.id), None)
+        if ask.expected is not None and ask.expected != (revision := before.revision if before else 0):
+            return CollectionMoved(id=ask.id, revision=revision)
         if refused := list_rules.refusal(wanted, before, tx.now):
             raise BadInput(refused)
         if other := next((each for each in known if each.slug == wanted.slug and each.id != ask.id), None):
@@ -210,8 +213,7 @@ class Navigation(WordingTurns):
             return PathTaken(path=wanted.slug, by=taken)
         if before is None and await lists.number(tx) >= MOST_COLLECTIONS:
             raise BadInput(f"at most {MOST_COLLECTIONS:,} collections")
-        await lists.write(tx, wanted, before)
-        return wanted
+        return await lists.write(tx, wanted, before)
 
     @turn
     async def remove_collection(self, tx: Transaction, ask: RemoveCollection) -> CollectionRemoved | NoSuchCollection:

@@ -149,6 +149,7 @@ class Collection(Reply):
     items: tuple[ProductId, ...] = ()  # In order, at most MOST_ITEMS. Those that buyers don't see are left out.
     publish_at: datetime | None = None
     unpublish_at: datetime | None = None
+    revision: int = 0  # Of its last change.
 
 
 class NoSuchCollection(Reply):
@@ -188,11 +189,19 @@ class ListCollections(Query[Collections]):
     """List all collections, those that buyers don't see among them."""
 
 
-class SetCollection(Command[Collection | PathTaken]):
+class CollectionMoved(Reply):
+    """The collection is not any more as it was seen; 0 if it is not there."""
+
+    id: CollectionId
+    revision: int
+
+
+class SetCollection(Command[Collection | PathTaken | CollectionMoved]):
     """Set all of a collection, or add one. A slug that it had leads to it."""
 
     id: CollectionId
     collection: Collection
+    expected: int | None = None  # The revision that was seen, 0 of none; None for any.
 
 
 class CollectionRemoved(Reply):

@@ -84,6 +84,37 @@ async def test_a_collections_search_is_set_and_one_that_cannot_be_read_is_shown_
     assert (await owner.get(f"/admin/api/collections/{path}")).good == kept
 
 
+async def test_of_two_editors_of_a_collection_the_second_is_told_and_what_was_chosen_by_hand_is_nobodys_way(
+    reader: Reader, owner: Colleague
+) -> None:
+    page = await new_collection(reader)
+    path = page.path.partition("?")[0].removeprefix("/admin/collections/")
+    _ = await add_by_hand(reader, page, "MUG")
+    _ = await reader.submit(page, "collection", "save-collection", description="First")
+
+    late = await reader.submit(page, "collection", "save-collection", title="Second")
+
+    assert (late.status, dict(late.form("collection").fields)["title"]) == (412, "Second")
+    kept = (await owner.get(f"/admin/api/collections/{path}")).good
+    assert (kept["title"], kept["description"], kept["items"]) == ("For the lake", "First", ["MUG"])
+    again = await reader.submit(late, "collection", "save-collection")
+    assert again.status == 200
+    assert (await owner.get(f"/admin/api/collections/{path}")).good["title"] == "Second"
+
+
+async def test_a_collection_is_changed_only_as_it_was_seen(owner: Colleague) -> None:
+    path, body = "/admin/api/collections/lake", {"slug": "lake", "title": "For the lake"}
+    made = (await owner.ask("PUT", path, body, headers={"If-Match": '"0"'})).good
+    changed = (
+        await owner.ask("PUT", path, {**body, "title": "Lake"}, headers={"If-Match": f'"{made["revision"]}"'})
+    ).good
+
+    assert changed["revision"] == made["revision"] + 1
+    for seen in ('"0"', f'"{made["revision"]}"', "none"):
+        assert (await owner.ask("PUT", path, body, headers={"If-Match": seen})).refusal == (412, "changed_meanwhile")
+    assert (await owner.ask("PUT", path, body)).good["title"] == "For the lake"
+
+
 async def test_an_address_of_another_collection_is_refused_with_its_name(reader: Reader) -> None:
     _ = await new_collection(reader)
 

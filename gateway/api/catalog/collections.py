@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Annotated, NamedTuple
 
 import msgspec
-from litestar import delete, get, put
+from litestar import Response, delete, get, put
 from litestar.params import FromPath, FromQuery, JSONBody
 
 from bus.messages.base import NAME, Instant
@@ -12,6 +12,7 @@ from bus.messages.navigation import (
     MOST_ITEMS,
     CategoryFound,
     Collection,
+    CollectionMoved,
     CollectionRule,
     CollectionSummary,
     FindCategory,
@@ -35,6 +36,7 @@ from gateway.api.catalog.refusals import path_taken
 from gateway.api.catalog.wordings import is_called, texts_of_one
 from gateway.api.lists import Limit, ListView, WholeListView
 from gateway.context import GatewayContext, Injected
+from gateway.preconditions import IfMatch, etag, expected_revision
 from gateway.problems import Problem, not_found
 from gateway.views.rendered import Rendered
 
@@ -113,6 +115,7 @@ class EditedCollection(View, frozen=True, kw_only=True):
     rule: RuleView | None
     publish_at: Instant | None
     unpublish_at: Instant | None
+    revision: int
 
 
 class CollectionRow(View, frozen=True, kw_only=True):
@@ -173,12 +176,12 @@ async def list_collections(context: Injected) -> CollectionList:
 
 
 @get("/collections/{collection_id:str}", summary="Read a collection to edit it", refuses=["not_found"])
-async def get_collection_to_edit(context: Injected, collection_id: FromPath[str]) -> EditedCollection:
-    """Read all of a collection, by its id or slug."""
+async def get_collection_to_edit(context: Injected, collection_id: FromPath[str]) -> Response[EditedCollection]:
+    """Read all of a collection, by its id or slug. Its `ETag` goes into the `If-Match` of a change."""
     found = await context.bus.ask(GetCollection(id=collection_id, even_hidden=True))
     if isinstance(found, NoSuchCollection):
         raise not_found("collection")
-    return _edited(found)
+    return _answer(found)
 
 
 @put(
@@ -186,12 +189,15 @@ async def get_collection_to_edit(context: Injected, collection_id: FromPath[str]
     dto=Strict[CollectionBody],
     return_dto=None,
     summary="Set a collection",
-    refuses=["path_taken"],
+    refuses=["path_taken", "changed_meanwhile"],
 )
 async def set_collection(
-    context: Injected, collection_id: FromPath[str], data: JSONBody[CollectionBody]
-) -> EditedCollection:
-    """Set all of a collection, or add one. Its rule is tried first: one that the search can't read is refused."""
+    context: Injected, collection_id: FromPath[str], data: JSONBody[CollectionBody], if_match: IfMatch = None
+) -> Response[EditedCollection]:
+    """Set all of a collection, or add one. Its rule is tried first: one that the search can't read is refused.
+
+    With `If-Match` only if nobody has changed it since.
+    """
     rule = await _rule(context, data.rule) if data.rule else None
     wanted = Collection(
         id=collection_id,
@@ -203,10 +209,13 @@ async def set_collection(
         publish_at=data.publish_at,
         unpublish_at=data.unpublish_at,
     )
-    answer = await context.bus.ask(SetCollection(id=collection_id, collection=wanted))
+    expected = expected_revision(if_match)
+    answer = await context.bus.ask(SetCollection(id=collection_id, collection=wanted, expected=expected))
     if isinstance(answer, PathTaken):
         raise path_taken(answer)
-    return _edited(answer)
+    if isinstance(answer, CollectionMoved):
+        raise Problem(412, "changed_meanwhile", "Somebody has changed it since.", revision=answer.revision)
+    return _answer(answer)
 
 
 @delete("/collections/{collection_id:str}", summary="Remove a collection", refuses=["not_found"])
@@ -303,6 +312,10 @@ def _row(summary: CollectionSummary) -> CollectionRow:
     return CollectionRow(**msgspec.structs.asdict(summary))
 
 
+def _answer(collection: Collection) -> Response[EditedCollection]:
+    return Response(_edited(collection), headers=etag(collection.revision))
+
+
 def _edited(collection: Collection) -> EditedCollection:
     return EditedCollection(
         id=collection.id,
@@ -313,6 +326,7 @@ def _edited(collection: Collection) -> EditedCollection:
         rule=_rule_view(collection.rule) if collection.rule else None,
         publish_at=collection.publish_at,
         unpublish_at=collection.unpublish_at,
+        revision=collection.revision,
     )
 
 

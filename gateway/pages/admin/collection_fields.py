@@ -1,7 +1,10 @@
 """A collection as fields of forms, and what is typed there as the API takes it. Pure."""
 
+import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final
+
+import msgspec
 
 from bus.messages.base import Currency, Money
 from gateway.api.catalog.collections import EditedCollection, FilterView
@@ -15,6 +18,7 @@ FIELDS: Final = (
 )  # fmt: skip
 _TIMES: Final = ("publish_at", "unpublish_at")
 _PRICES: Final = ("price_from", "price_to")
+_STAMP: Final = 16  # Hexadecimal digits.
 
 
 def fields_of(collection: EditedCollection, currency: Currency) -> Mapping[str, str]:
@@ -34,6 +38,13 @@ def fields_of(collection: EditedCollection, currency: Currency) -> Mapping[str, 
             name: "" if at is None else typed_amount(Money(amount=at, currency=currency)) for name, at in prices.items()
         },
     }
+
+
+def stamp_of(collection: EditedCollection, currency: Currency) -> str:
+    """Return what tells whether one of a collection's fields was changed; what was chosen by hand is none of them."""
+    within = collection.rule.categories if collection.rule else ()
+    content = msgspec.json.encode((fields_of(collection, currency), sorted(within)), order="sorted")
+    return hashlib.sha256(content).hexdigest()[:_STAMP]
 
 
 def body_of(form: Form, currency: Currency, items: Sequence[str]) -> Mapping[str, object]:

@@ -7,6 +7,7 @@ from urllib.parse import quote, urlencode
 from litestar import Response, get, post
 from litestar.params import FromPath
 
+from bus.messages import words
 from bus.messages.base import new_id
 from bus.messages.navigation import MOST_ITEMS
 from bus.messages.search import FACETS, FoundSort
@@ -17,7 +18,7 @@ from gateway.api.catalog.edits import EditedList, EditedSummary
 from gateway.api.catalog.few import FewProducts
 from gateway.api.catalog.products import ProductSummary
 from gateway.context import Http, context_of
-from gateway.pages.admin.collection_fields import FIELDS, body_of, fields_of, ordered, same
+from gateway.pages.admin.collection_fields import FIELDS, body_of, fields_of, ordered, same, stamp_of
 from gateway.pages.admin.screens import PortalPart, Screen, read_if_allowed, screen
 from gateway.pages.forms import Form, own_forms_only, read_form, see
 from gateway.pages.inside import Refused, ask
@@ -35,6 +36,7 @@ _AT_ONCE: Final = 50  # Products that are looked up at once.
 _LONGEST: Final = 100  # Letters of what is looked for.
 _MOST_FIELDS: Final = 2 * MOST_ITEMS + 50  # A place of each product, and whether it goes.
 _MOST_BYTES: Final = 512 << 10
+_LATE: Final = "changed_meanwhile"
 
 
 @get(_SCREEN, include_in_schema=False)
@@ -107,6 +109,7 @@ async def _show(
         saved="saved" in request.query_params and not problem,
         collection=found,
         base=_screen(found.id),
+        seen=stamp_of(found, currency),
         fields={name: form.get(name) for name in FIELDS} if form else fields_of(found, currency),
         within=form.all("categories") if form else within,
         categories=(await ask(request, "GET", "/categories", query=f"locale={language.code}")).read(CategoryList).items,
@@ -161,8 +164,9 @@ async def change_collection(request: Http, collection_id: FromPath[str]) -> Resp
             raise
         said, status, field = told(language, refused), refused.status, refused.field
     except Problem as problem:
-        said, status = language.say("Please look at this field again."), problem.status
-        field = str(problem.members.get("field", ""))
+        is_late = problem.code == _LATE
+        said = language.say(words.problem(_LATE) if is_late else "Please look at this field again.")
+        status, field = problem.status, str(problem.members.get("field", ""))
     else:
         return see(_SCREEN if step == "remove" else f"{_screen(collection_id)}?saved=1")
     return await _show(request, collection_id, form=own, status=status, problem=said, field=field)
@@ -176,17 +180,23 @@ async def _do(request: Http, collection_id: str, form: Form) -> None:
         case "remove":
             await ask(request, "DELETE", path)
         case "save":
-            body = body_of(form, context_of(request.scope).currency, found.items)
-            await ask(request, "PUT", path, body=body)
+            currency = context_of(request.scope).currency
+            if form.get("seen") != stamp_of(found, currency):
+                raise Problem(412, _LATE, "Somebody has changed it since.")
+            await _put(request, found, body_of(form, currency, found.items))
         case "add" if what not in found.items:
-            await ask(request, "PUT", path, body=same(found, [*found.items, what]))
+            await _put(request, found, same(found, [*found.items, what]))
         case "order":
             places = {each: place for each in found.items if (place := form.number(f"place.{each}")) is not None}
-            await ask(request, "PUT", path, body=same(found, ordered(found.items, places, form.all("drop"))))
+            await _put(request, found, same(found, ordered(found.items, places, form.all("drop"))))
         case "add":
             return
         case _:
             raise Problem(422, "invalid", "do: there is no such step", field="do")
+
+
+async def _put(request: Http, found: EditedCollection, body: Mapping[str, object]) -> None:
+    await ask(request, "PUT", _path(found.id), body=body, headers=[("If-Match", f'"{found.revision}"')])
 
 
 def _path(collection_id: str) -> str:
