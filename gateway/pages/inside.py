@@ -73,6 +73,11 @@ class Refused(Exception):
         return self.answer.status
 
     @property
+    def is_denied(self) -> bool:
+        """Whether it is about whoever asks, and not about what they sent: for a sign-in, or a page that says so."""
+        return self.status in (401, 403)
+
+    @property
     def code(self) -> str:
         """The stable code."""
         return self.document.code

@@ -73,7 +73,7 @@ async def add_collection(request: Http) -> Response[bytes]:
     try:
         await ask(request, "PUT", _path(name), body=body_of(form, context_of(request.scope).currency, ()))
     except Refused as refused:
-        if refused.status in (401, 403):
+        if refused.is_denied:
             raise
         said = told(language_asked(request), refused)
         return await _list(request, form=form, status=refused.status, problem=said, field=refused.field)
@@ -160,7 +160,7 @@ async def change_collection(request: Http, collection_id: FromPath[str]) -> Resp
     try:
         await _do(request, collection_id, form)
     except Refused as refused:
-        if refused.status in (401, 403):
+        if refused.is_denied:
             raise
         said, status, field = told(language, refused), refused.status, refused.field
     except Problem as problem:

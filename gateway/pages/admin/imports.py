@@ -35,7 +35,7 @@ async def send(request: Http) -> Response[bytes]:
     try:
         begun = (await pass_on(request, "POST", API)).read(ImportDetail)
     except Refused as refused:
-        if refused.status in (401, 403):
+        if refused.is_denied:
             raise
         return await _list(request, status=refused.status, problem=sentence_of(language_asked(request), refused))
     return see(f"/admin/imports/{quote(begun.id)}")

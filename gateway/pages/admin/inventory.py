@@ -70,7 +70,7 @@ async def save_counts(request: Http) -> Response[bytes]:
         try:
             answer = (await ask(request, "PUT", _API, body={"counts": counts})).read(CountsView)
         except Refused as error:
-            if error.status in (401, 403):
+            if error.is_denied:
                 raise
             return await _table(request, _given(form.fields), error=error, typed={one.sku: one.text for one in typed})
         texts = {each.sku: each.text for each in typed}

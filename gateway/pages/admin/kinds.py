@@ -71,7 +71,7 @@ async def change_kind(request: Http) -> Response[bytes]:
     try:
         shown = await _do(request, form)
     except Refused as refused:
-        if refused.status in (401, 403):
+        if refused.is_denied:
             raise
         said, status, field = told(language, refused), refused.status, refused.field
     except Problem as problem:

@@ -208,7 +208,7 @@ async def _answer(
         said = language.say("Please look at this field again.")
         return await again(problem.status, said, str(problem.members.get("field", "")), draft)
     except Refused as refused:
-        if refused.status in (401, 403):
+        if refused.is_denied:
             raise
         return await again(refused.status, told(language, refused), refused.field, draft)
     return see(screen_of(product_id, f"?saved=1{part}"))
@@ -225,7 +225,7 @@ async def save_options(request: Http, product_id: FromPath[str]) -> Response[byt
         seen = [("If-Match", f'"{form.number("revision") or 0}"')]
         await ask(request, "PUT", path_of(product_id), body=whole_json(found, options), headers=seen)
     except Refused as refused:
-        if refused.status in (401, 403):
+        if refused.is_denied:
             raise
         said, status = sentence_of(language, refused), refused.status
     except Problem as problem:
@@ -244,7 +244,7 @@ async def act(request: Http, product_id: FromPath[str]) -> Response[bytes]:
     try:
         await _do(request, path_of(product_id), step, quote(what, safe=""), form)
     except Refused as refused:
-        if refused.status in (401, 403):
+        if refused.is_denied:
             raise
         said = sentence_of(language, refused)
         return await show(request, product_id, status=refused.status, problem=said, code=refused.code)

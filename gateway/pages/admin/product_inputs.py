@@ -25,7 +25,7 @@ async def save_inputs(request: Http, product_id: FromPath[str]) -> Response[byte
         seen = [("If-Match", f'"{form.number("revision") or 0}"')]
         await ask(request, "PATCH", path, body={"inputs": body_of(form, found.price.currency)}, headers=seen)
     except Refused as refused:
-        if refused.status in (401, 403):
+        if refused.is_denied:
             raise
         said, status, field = told(language, refused), refused.status, ""
     except Problem as problem:

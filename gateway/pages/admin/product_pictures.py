@@ -32,7 +32,7 @@ async def add_picture(request: Http, product_id: FromPath[str]) -> Response[byte
     try:
         await pass_on(request, "POST", f"{path_of(product_id)}/images")
     except Refused as refused:
-        if refused.status in (401, 403):
+        if refused.is_denied:
             raise
         said = sentence_of(language_asked(request), refused)
         return await show(request, product_id, status=refused.status, problem=said, field="file")
@@ -58,7 +58,7 @@ async def change_picture(request: Http, product_id: FromPath[str], image_id: Fro
                 body = {"alt": form.get("alt"), "focal": [left, top], "skus": list(form.all("sku"))}
                 await ask(request, "PATCH", one, body=body)
     except (Refused, Problem) as refused:
-        if refused.status in (401, 403):
+        if isinstance(refused, Refused) and refused.is_denied:
             raise
         language = language_asked(request)
         said = sentence_of(language, refused) if isinstance(refused, Refused) else language.say("Please try again.")

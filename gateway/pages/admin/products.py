@@ -80,7 +80,7 @@ async def change_many(request: Http) -> Response[bytes]:
             await _change(request, product_id, form)
             done += 1
         except Refused as one:
-            if one.status in (401, 403):
+            if one.is_denied:
                 raise
             refused.append((product_id, one))
     if refused:
@@ -120,7 +120,7 @@ async def set_price(request: Http) -> Response[bytes]:
         body = {"skus": [sku_json(sku, on_sale=bool(product.skus), price=price)]}
         await ask(request, "PATCH", path, body=body, headers=[("If-Match", f'"{form.number("revision") or 0}"')])
     except Refused as refused:
-        if refused.status in (401, 403):
+        if refused.is_denied:
             raise
         return await _list(request, status=refused.status, problem=sentence_of(language, refused))
     except Problem as problem:

@@ -50,7 +50,7 @@ async def save(request: Http) -> Response[bytes]:
     try:
         await ask(request, "PUT", f"{_API}/{_path(kind)}", body={"items": items_of(kind, text)})
     except Refused as refused:
-        if refused.status in (401, 403):
+        if refused.is_denied:
             raise
         said = sentence_of(language_asked(request), refused)
         return await _show(request, status=refused.status, problem=said, typed=text)

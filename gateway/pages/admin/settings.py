@@ -73,7 +73,7 @@ async def save(request: Http) -> Response[bytes]:
     except BothChanged as conflict:
         return await _show(request, status=412, problem=conflict.said(language), draft=conflict.draft)
     except Refused as refused:
-        if refused.status in (401, 403):
+        if refused.is_denied:
             raise
         said = sentence_of(language, refused)
         return await _show(request, status=refused.status, problem=said, field=refused.field, draft=draft)
@@ -91,7 +91,7 @@ async def set_logo(request: Http) -> Response[bytes]:
     try:
         await pass_on(request, "PUT", f"{BRANDING}/logo")
     except Refused as refused:
-        if refused.status in (401, 403):
+        if refused.is_denied:
             raise
         said = sentence_of(language_asked(request), refused)
         return await _show(request, status=refused.status, problem=said, field="file")
@@ -116,7 +116,7 @@ async def set_method(request: Http, method_id: FromPath[str]) -> Response[bytes]
     try:
         await ask(request, "PUT", f"{METHODS}/{quote(method_id, safe='')}", body=method_body(form))
     except Refused as refused:
-        if refused.status in (401, 403):
+        if refused.is_denied:
             raise
         said = sentence_of(language_asked(request), refused)
         return await _show(request, status=refused.status, problem=said, field=f"{method_id}.{refused.field}")

@@ -57,7 +57,7 @@ async def change(request: Http) -> Response[bytes]:
         else:
             await ask(request, "PUT", path, body=category_body(form))
     except Refused as refused:
-        if refused.status in (401, 403):
+        if refused.is_denied:
             raise
         return await _show(request, refused=refused)
     return see("/admin/categories" if step == "remove" else f"/admin/categories?id={quote(which, safe='')}")
