@@ -48,8 +48,12 @@ class BlindIndex:
         return sorted(tokens)
 
     def asked_tokens(self, text: str) -> list[list[int]]:
-        """Make the tokens of what is searched for: of each of its words some, of which one must be there."""
-        return [asked for word in _words(text) if (asked := sorted(set(self._of_asked(word))))]
+        """Make the tokens of what is searched for: of each of its words some, of which one must be there.
+
+        The words that fewest people say come first: addresses, then long ones.
+        """
+        words = sorted(_words(text), key=lambda word: ("@" not in word, -len(word)))
+        return [asked for word in words if (asked := sorted(set(self._of_asked(word))))]
 
     def _of_asked(self, word: str) -> Iterator[int]:
         if "@" in word:

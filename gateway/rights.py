@@ -140,6 +140,7 @@ RIGHTS: Final[Mapping[str, Right]] = {
     "POST /admin/api/orders/bulk": Right("write_orders", is_fresh=True),
     "POST /admin/api/pick-lists/bulk": Right("write_parcels"),
     "DELETE /admin/api/orders/{order_id}/links": Right("write_orders"),
+    "GET /admin/api/orders/{order_id}/refundable": Right("read_payments"),
     "POST /admin/api/orders/{order_id}/refunds": Right("write_payments", is_fresh=True),
     "POST /admin/api/orders/{order_id}/look-at-stripe": Right("write_payments"),
     "GET /admin/api/pick-lists": Right("read_parcels"),

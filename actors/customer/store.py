@@ -151,8 +151,8 @@ async def page(tx: Transaction, after: CustomerId, limit: int) -> list[CustomerR
 
 
 async def found(tx: Transaction, asked: Sequence[list[int]], after: CustomerId, limit: int) -> list[CustomerRow]:
-    """Read accounts that have one of each of these tokens, the newest first; the three rarest words count."""
-    words = sorted(asked, key=len)[:_MOST_WORDS]
+    """Read accounts that have one of each of these tokens, the newest first; the first three words count."""
+    words = asked[:_MOST_WORDS]
     tokens = [words[min(place, len(words) - 1)] if words else [] for place in range(_MOST_WORDS)]
     return [CustomerRow(*row) for row in await tx.fetch(_FOUND, after, limit, *tokens)]
 

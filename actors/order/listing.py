@@ -143,7 +143,7 @@ async def _walk(database: Database, vault: Vault, ask: ListOrders, latest: datet
     words = ask.q.strip()
     if not words:
         return await database.fetch(WALKS[_way(ask, statuses)], *place)
-    asked = sorted(vault.asked_tokens(words), key=len)[:3] if ask.sees_buyers else []
+    asked = vault.asked_tokens(words)[:3] if ask.sees_buyers else []
     tokens = [asked[min(place, len(asked) - 1)] if asked else [] for place in range(3)]
     skus = sorted({words, words.upper()})
     return await database.fetch(WALKS["found"], *place, words.upper(), *tokens, skus)

@@ -36,8 +36,10 @@ from bus.messages.payment import (
     LookAtStripe,
     PaymentFacts,
     ReadPaymentFacts,
+    ReadRefundable,
     RecordStripeEvent,
     Refund,
+    Refundable,
     RefundOrder,
     RefundRefused,
     RepairPayment,
@@ -128,6 +130,10 @@ class Payments(PersonalPayments, Actor, name="payment"):
             else IntentClosed(order_id=ask.order_id)
         )
 
+    @call(limit=4)
+    async def read_refundable(self, ask: ReadRefundable) -> Refundable:
+        return Refundable(left=await store.refundable(self._database, payment_id_of(ask.order_id, ORDER)))
+
     @turn
     async def apply_webhook(self, tx: Transaction, asks: Sequence[RecordStripeEvent]) -> Sequence[bool]:
         new = await self._apply_new(tx, asks)
@@ -187,6 +193,8 @@ class Payments(PersonalPayments, Actor, name="payment"):
     def _begin_refund(self, tx: Transaction, payment: Payment | None, ask: RefundOrder) -> Refund | RefundRefused:
         if payment is None:
             return RefundRefused(order_id=ask.order_id, refundable=Money(amount=0, currency=""))
+        if ask.left not in (None, payment.refundable) and ask.refund_id not in payment.refunds:
+            return RefundRefused(order_id=ask.order_id, refundable=payment.money(payment.refundable), is_late=True)
         refund = refunds.begin(payment, ask.refund_id, ask.amount, ask.reason, by=ask.by)
         self._request_refund(tx, payment, refund, is_rest=ask.amount is None)
         if refund is None:

@@ -117,6 +117,15 @@ async def open_intent(database: Database, payment_id: str) -> tuple[str, Money] 
     return rows[0]["intent_id"], Money(amount=rows[0]["amount"], currency=rows[0]["currency"])
 
 
+async def refundable(database: Database, payment_id: str) -> Money:
+    """What is left of a payment's money; nothing in no currency if there is none."""
+    statement = (
+        "select received - refunding as left, currency from payment.payments where payment_id = $1 and received > 0"
+    )
+    rows = await database.fetch(statement, payment_id)
+    return Money(amount=rows[0]["left"], currency=rows[0]["currency"]) if rows else Money(amount=0, currency="")
+
+
 async def intent_of(database: Database, payment_id: str) -> str | None:
     """The intent that stands for a payment, if there is one."""
     rows = await database.fetch("select intent_id from payment.payments where payment_id = $1", payment_id)

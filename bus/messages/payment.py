@@ -85,6 +85,19 @@ class RefundRefused(Reply):
 
     order_id: OrderId
     refundable: Money
+    is_late: bool = False  # Another sum is left than whoever asked has seen.
+
+
+class Refundable(Reply):
+    """What is left of an order's payment: received, and not set aside for a refund. Nothing in no currency: unpaid."""
+
+    left: Money
+
+
+class ReadRefundable(Query[Refundable]):
+    """Read what is left of an order's payment."""
+
+    order_id: OrderId
 
 
 class RefundOrder(Command[Refund | RefundRefused]):
@@ -96,6 +109,7 @@ class RefundOrder(Command[Refund | RefundRefused]):
     reason: RefundReason = "requested_by_customer"
     purpose: str = "order"  # Which of the order's payments to refund.
     by: str = ""  # Who of the staff asks.
+    left: int | None = None  # What whoever asks has seen to be left; None for whatever is.
 
 
 class PaymentReceived(Event):

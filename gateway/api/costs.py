@@ -35,6 +35,7 @@ COSTS: Final[Sequence[RouteCost]] = (
     RouteCost("/me/orders/claim", 40),
     RouteCost("/me/export", 75),
     RouteCost("/account/(sign-in|code|register|forgot|reset|undo|password|email)(/.*)?", 40, methods=_POST),
+    RouteCost("/account/orders/claim", 40, methods=_POST),
     RouteCost("/account/export", 75),
     RouteCost("/account(/.*)?", 10),
     RouteCost("/basket(/lines)?", 20),  # The first line makes a cart, too.

@@ -3,12 +3,12 @@
 from typing import Annotated
 
 import msgspec
-from litestar import Response, post
+from litestar import Response, get, post
 from litestar.params import FromPath, JSONBody
 
 from bus.messages.base import Money
 from bus.messages.currencies import step
-from bus.messages.payment import LookAtStripe, Refund, RefundOrder, RefundReason
+from bus.messages.payment import LookAtStripe, ReadRefundable, Refund, RefundOrder, RefundReason, RefundRefused
 from bus.messages.staff_acts import AskApproval
 from gateway.access import Member, Staff
 from gateway.api.bodies import LARGEST, Body, MoneyBody, Strict, View
@@ -19,10 +19,14 @@ from gateway.problems import Problem
 
 
 class RefundBody(Body, frozen=True, kw_only=True):
-    """The amount to refund: minor units of the order's currency, or all that is left."""
+    """The amount to refund: minor units of the order's currency, or all that is left.
+
+    With `left`, as `GET refundable` has it, only if nobody has refunded anything since.
+    """
 
     amount: Annotated[int, msgspec.Meta(gt=0, le=LARGEST)] | MoneyBody | None = None
     reason: RefundReason = "requested_by_customer"
+    left: Annotated[int, msgspec.Meta(ge=0, le=LARGEST)] | None = None
 
 
 class RefundView(View, frozen=True, kw_only=True):
@@ -37,10 +41,24 @@ class RefundView(View, frozen=True, kw_only=True):
     approval: str | None = None  # It waits for a second person to approve this.
 
 
+class RefundableView(View, frozen=True, kw_only=True):
+    """What is left of an order's payment, refunds that are on their way counted as gone; null if nothing was paid."""
+
+    left: Money | None
+
+
 class Looking(View, frozen=True, kw_only=True):
     """Confirmation that Stripe is polled."""
 
     looking: bool
+
+
+@get("/orders/{order_id:str}/refundable", summary="Read what is left to refund", refuses=["not_found"])
+async def read_refundable(context: Injected, order_id: FromPath[str]) -> RefundableView:
+    """Read how much of an order's money could still go back."""
+    await read_order(context, order_id)
+    left = (await context.bus.ask(ReadRefundable(order_id=order_id))).left
+    return RefundableView(left=left if left.currency else None)
 
 
 @post(
@@ -48,7 +66,7 @@ class Looking(View, frozen=True, kw_only=True):
     dto=Strict[RefundBody],
     return_dto=None,
     summary="Refund an order",
-    refuses=["not_found", "not_refundable"],
+    refuses=["not_found", "not_refundable", "changed_meanwhile"],
 )
 async def refund(
     context: Injected, staff: Member, claim: RequiredClaim, order_id: FromPath[str], data: JSONBody[RefundBody]
@@ -68,8 +86,11 @@ async def refund(
             amount=_minor_units(data, order),
             reason=data.reason,
             by=str(staff),
+            left=data.left,
         )
     )
+    if isinstance(answer, RefundRefused) and answer.is_late:
+        raise Problem(412, "changed_meanwhile", "Somebody has refunded something since.")
     if not isinstance(answer, Refund):
         refundable = {"amount": answer.refundable.amount, "currency": order.total.currency}
         raise Problem(409, "not_refundable", "Less than this amount is left to refund.", refundable=refundable)
@@ -139,4 +160,4 @@ def _minor_units(data: RefundBody, order: OrderView) -> int | None:
     return amount
 
 
-STAFF = [refund, look_at_stripe]
+STAFF = [read_refundable, refund, look_at_stripe]

@@ -12,6 +12,7 @@ from bus.messages.cart import Cart, ChangeLine, CreateCart, GetCart, InputRefuse
 from bus.messages.inputs import InputValue
 from bus.messages.inventory import StockRefused, UnknownSku
 from bus.messages.order import GetOrder, Order
+from engine.errors import BadInput
 from gateway import openapi
 from gateway.access import order_readers_only
 from gateway.api.bodies import View
@@ -134,6 +135,8 @@ class _Adding(NamedTuple):
                 count(answer)
         except Problem as refused:
             return refused
+        except BadInput as refused:  # The cart is full.
+            return Problem(422, "invalid", str(refused))
         return answer
 
 

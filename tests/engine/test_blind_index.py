@@ -69,3 +69,10 @@ def test_tokens_fit_and_short_ones_tell_little() -> None:
 def test_what_is_asked_is_bounded() -> None:
     assert len(INDEX.asked_tokens("word " * 1000)) == 8
     assert INDEX.asked_tokens("   ") == []
+
+
+def test_the_words_that_fewest_people_say_are_asked_for_first() -> None:
+    asked = INDEX.asked_tokens("de la maria hohenzollern ada@example.com")
+
+    assert asked[:2] == [*INDEX.asked_tokens("ada@example.com"), *INDEX.asked_tokens("hohenzollern")]
+    assert asked[-1] in (*INDEX.asked_tokens("de"), *INDEX.asked_tokens("la"))

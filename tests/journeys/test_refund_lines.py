@@ -85,18 +85,42 @@ async def test_two_refunds_never_give_back_more_than_was_paid(
     late = await colleagues.confirm(other)
 
     assert late.status == 412
-    assert "Somebody else has changed this meanwhile" in late.body.decode()
+    assert "That is more than is left" in late.body.decode()
     assert await desk.refunded() == back
     more = await desk.look(l0=3)
     assert "That is more than is left" in more
     assert "do-refund" not in more
-    forged = await desk.confirm(page, l0=3, seen=back, key="forged")
+    left = (await owner.person.get(f"/admin/api/orders/{order_id}/refundable")).good["left"]["amount"]
+    forged = await desk.confirm(page, l0=3, left=left, key="forged")
     assert forged.status == 409
     assert "That is more than is left" in forged.body.decode()
     assert (await desk.confirm(await desk.look(l0=1))).status == 303
     await shop.settle()
     order = (await owner.person.get(f"/orders/{order_id}")).good
     assert order["refunded"]["amount"] + order["shipping"]["amount"] == order["total"]["amount"]
+
+
+async def test_what_was_set_aside_while_stripe_is_away_is_not_given_back_again(
+    shop: ShopUnderTest, owner: Browser
+) -> None:
+    """And two forms of one clerk for the same sum are two refunds, of which the second saw less left."""
+    desk = Desk(owner, (await shop.buy(MUG=3)).order_id)
+    first, second = await desk.look(l0=1), await desk.look(l0=1)
+
+    with shop.faults.stripe(down=True):
+        assert (await desk.confirm(first)).status == 303
+        assert "That is more than is left" in await desk.look(l0=3)
+        assert await desk.refunded() == 0  # And yet it is set aside.
+    await shop.clock.advance(minutes=1)
+    assert (await desk.confirm(second)).status == 412
+    assert (await desk.confirm(first)).status == 303  # A double click: as it was.
+    await shop.settle()
+
+    back = await desk.refunded()
+    assert back > 0
+    assert (await desk.confirm(await desk.look(l0=1))).status == 303  # Another one, seen with what is left now.
+    await shop.settle()
+    assert await desk.refunded() == 2 * back
 
 
 async def test_what_is_refused_is_told_plainly(shop: ShopUnderTest, owner: Browser) -> None:
@@ -144,4 +168,4 @@ async def test_limits_and_rights_are_those_of_every_refund(
     assert await clerk.refunded() == 0
     packer = Browser(await colleague(shop, http, "warehouse"))
     assert (await packer.open(clerk.path)).status == 403
-    assert (await packer.send(clerk.path, l0=1, seen=0, key="k")).status == 403
+    assert (await packer.send(clerk.path, l0=1, left=0, key="k")).status == 403

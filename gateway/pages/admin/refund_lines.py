@@ -15,8 +15,9 @@ from bus.messages import words
 from bus.messages.base import Money
 from bus.messages.order_desk import LONGEST_NOTE
 from gateway.api.order import OrderView
+from gateway.api.payment import RefundableView
 from gateway.context import Http
-from gateway.pages.admin.order import REASONS, refundable
+from gateway.pages.admin.order import REASONS
 from gateway.pages.admin.refund_sums import FEES, SHIPPING, RefundChoice, chosen_of, fields_of, parts_of, sum_of
 from gateway.pages.admin.screens import PortalPart, me_of, screen
 from gateway.pages.forms import Form, fresh_sign_in_address, new_key, own_forms_only, read_form, see
@@ -27,6 +28,7 @@ from gateway.pages.visitor import language_asked
 from gateway.problems import Problem
 
 _PATH: Final = "/admin/orders/{order_id:str}/refund-lines"
+_MADE: Final = 201  # Else it waits for a second person.
 _MOST_FIELDS: Final = 250  # An order has 200 lines at most.
 
 
@@ -49,7 +51,7 @@ async def give_back(request: Http, order_id: FromPath[str]) -> Response[bytes]:
     chosen = list[RefundChoice]()
     try:
         chosen.extend(chosen_of(parts_of(shown), form))
-        await _refund(request, shown, form, sum_of(chosen, shown.total.currency))
+        is_made = await _refund(request, shown, form, sum_of(chosen, shown.total.currency))
     except Problem as problem:
         return await _screen(request, shown, form, chosen, problem=problem)
     except Refused as refused:
@@ -59,7 +61,8 @@ async def give_back(request: Http, order_id: FromPath[str]) -> Response[bytes]:
         if refused.status == 401:
             raise
         return await _screen(request, shown, form, chosen, problem=refused)
-    await _note(request, order_id, chosen, form.get("key"))
+    if is_made:
+        await _note(request, order_id, chosen, form.get("key"))
     return see(_home(order_id))
 
 
@@ -70,28 +73,18 @@ async def _order(request: Http, order_id: str) -> OrderView:
     return (await ask(request, "GET", f"/orders/{quote(order_id, safe='')}")).read(OrderView)
 
 
-async def _refund(request: Http, shown: OrderView, form: Form, money: Money) -> None:
-    """Ask for a refund; of what nobody has refunded since the form was shown.
+async def _refund(request: Http, shown: OrderView, form: Form, money: Money) -> bool:
+    """Ask for a refund; of what nobody has refunded since the form was shown. False if it waits for a second person.
 
     Raises:
-        Problem: Nothing was chosen, or somebody else has refunded meanwhile.
-        Refused: The API does not take it.
+        Problem: Nothing was chosen.
+        Refused: The API does not take it, or somebody else has refunded meanwhile.
     """
     if not money.amount:
         raise Problem(422, "invalid", "Nothing was chosen.")
-    if since := shown.refunded.amount - (form.number("seen") or 0):
-        if since == money.amount and await _was_own(request, shown):
-            return  # Sent twice.
-        raise Problem(412, "changed_meanwhile", "Somebody else has refunded meanwhile.")
     path = f"/admin/api/orders/{quote(shown.id, safe='')}/refunds"
-    body = {"amount": money.amount, "reason": form.get("reason")}
-    await ask(request, "POST", path, body=body, key=form.get("key"))
-
-
-async def _was_own(request: Http, shown: OrderView) -> bool:
-    """Whether the last of what staff did with the order was done by whoever asks."""
-    done = [each.detail for each in shown.timeline if each.event == "DoneByStaff"]
-    return bool(done) and done[-1].endswith(f" by {(await me_of(request)).id}")
+    body = {"amount": money.amount, "reason": form.get("reason"), "left": form.number("left") or 0}
+    return (await ask(request, "POST", path, body=body, key=form.get("key"))).status == _MADE
 
 
 async def _note(request: Http, order_id: str, chosen: Sequence[RefundChoice], key: str) -> None:
@@ -129,9 +122,10 @@ async def _screen(
         chosen: The same, if it could be read.
         problem: Why it was not taken.
     """
-    left, currency = refundable(shown), shown.total.currency
-    total = sum_of(chosen, currency)
-    too_much = left is None or total.amount > left.amount
+    path = f"/admin/api/orders/{quote(shown.id, safe='')}/refundable"
+    left = (await ask(request, "GET", path)).read(RefundableView).left
+    total = sum_of(chosen, shown.total.currency)
+    too_much = not left or total.amount > left.amount
     return await screen(
         request,
         "refund_lines.html",
@@ -154,7 +148,7 @@ async def _screen(
 def _sentence(request: Http, problem: Problem | Refused | None, left: Money | None, *, too_much: bool) -> str:
     language = language_asked(request)
     if too_much and (problem is None or isinstance(problem, Refused)):
-        if left is None:
+        if not left or not left.amount:
             return language.say("Nothing is left to give back.")
         return language.say("That is more than is left: %(left)s could still go back.") % {"left": language.money(left)}
     if isinstance(problem, Refused):

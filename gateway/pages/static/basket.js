@@ -89,8 +89,9 @@ function refresh() {
 
 async function again() {
   stale = false;
-  const answer = await swap(PANEL, "/basket");
+  const answer = await swap(PANEL, "/basket", { stays: true });
   if (answer) dress();
+  else missed = true;
 }
 
 addEventListener("submit", (event) => {

@@ -43,10 +43,11 @@ for (const kind of ["pointerup", "pointercancel", "keyup"]) addEventListener(kin
  *
  * @param {string} id
  * @param {string} url
- * @param {{body?: URLSearchParams, push?: boolean}} [how] `push`: the page's address becomes the one that is fetched.
+ * @param {{body?: URLSearchParams, push?: boolean, stays?: boolean}} [how] `push`: the page's address becomes the one that
+ *   is fetched. `stays`: nobody has asked for it, so no other page is gone to.
  * @returns {Promise<Response | null>} Null if a newer request took over, or the shop can't be reached.
  */
-export async function swap(id, url, { body, push } = {}) {
+export async function swap(id, url, { body, push, stays } = {}) {
   onTheirWay.get(id)?.abort();
   const own = new AbortController();
   onTheirWay.set(id, own);
@@ -55,7 +56,10 @@ export async function swap(id, url, { body, push } = {}) {
     const answer = await fetch(url, { method: body ? "POST" : "GET", body, headers: { "X-Swap": id }, signal });
     const html = await answer.text();
     await released();
-    if (!replace(id, html)) location.assign(answer.url); // Another page altogether: a sign-in, say.
+    if (own.signal.aborted) return null;
+    const isThere = replace(id, html);
+    if (!isThere && stays) return null;
+    if (!isThere) location.assign(answer.url); // Another page altogether: a sign-in, say.
     else if (push) history.pushState({ swap: id }, "", answer.url);
     return answer;
   } catch {
