@@ -92,14 +92,31 @@ async def test_of_two_editors_of_a_collection_the_second_is_told_and_what_was_ch
     _ = await add_by_hand(reader, page, "MUG")
     _ = await reader.submit(page, "collection", "save-collection", description="First")
 
-    late = await reader.submit(page, "collection", "save-collection", title="Second")
-
-    assert (late.status, dict(late.form("collection").fields)["title"]) == (412, "Second")
+    both = await reader.submit(page, "collection", "save-collection", title="Second")
+    assert both.status == 200  # The one has changed the description, the other the title.
     kept = (await owner.get(f"/admin/api/collections/{path}")).good
-    assert (kept["title"], kept["description"], kept["items"]) == ("For the lake", "First", ["MUG"])
+    assert (kept["title"], kept["description"], kept["items"]) == ("Second", "First", ["MUG"])
+
+    late = await reader.submit(page, "collection", "save-collection", title="Third", description="Mine")
+    assert (late.status, dict(late.form("collection").fields)["title"]) == (412, "Third")
+    assert "Second" in late.text  # Theirs stands beside.
+    assert (await owner.get(f"/admin/api/collections/{path}")).good == kept
     again = await reader.submit(late, "collection", "save-collection")
     assert again.status == 200
-    assert (await owner.get(f"/admin/api/collections/{path}")).good["title"] == "Second"
+    assert (await owner.get(f"/admin/api/collections/{path}")).good["title"] == "Third"
+
+
+async def test_an_order_by_hand_is_set_only_of_what_was_seen(reader: Reader, owner: Colleague) -> None:
+    page = await new_collection(reader)
+    for product_id in ("MUG", "LAMP"):
+        page = await add_by_hand(reader, page, product_id)
+    path = page.path.partition("?")[0].removeprefix("/admin/collections/")
+    _ = await reader.submit(page, "members", "save-members", **{"place.LAMP": "1"})
+
+    late = await reader.submit(page, "members", "save-members", drop="LAMP")
+
+    assert late.status == 412
+    assert (await owner.get(f"/admin/api/collections/{path}")).good["items"] == ["LAMP", "MUG"]
 
 
 async def test_a_collection_is_changed_only_as_it_was_seen(owner: Colleague) -> None:

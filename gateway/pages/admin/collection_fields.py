@@ -9,6 +9,7 @@ import msgspec
 from bus.messages.base import Currency, Money
 from gateway.api.catalog.collections import EditedCollection, FilterView
 from gateway.pages.admin.matrix import slug_of
+from gateway.pages.admin.merging import Fields
 from gateway.pages.forms import Form
 from gateway.pages.typed import minor_units, moment_of, typed_amount, typed_moment, words_of
 from gateway.problems import Problem
@@ -16,6 +17,7 @@ from gateway.problems import Problem
 FIELDS: Final = (
     "title", "slug", "description", "publish_at", "unpublish_at", "q", "filters", "price_from", "price_to", "sort",
 )  # fmt: skip
+CATEGORIES: Final = "categories"
 _TIMES: Final = ("publish_at", "unpublish_at")
 _PRICES: Final = ("price_from", "price_to")
 _STAMP: Final = 16  # Hexadecimal digits.
@@ -40,11 +42,21 @@ def fields_of(collection: EditedCollection, currency: Currency) -> Mapping[str, 
     }
 
 
-def stamp_of(collection: EditedCollection, currency: Currency) -> str:
-    """Return what tells whether one of a collection's fields was changed; what was chosen by hand is none of them."""
+def all_fields_of(collection: EditedCollection, currency: Currency) -> Fields:
+    """Return a collection's fields with its categories, which have commas between them."""
     within = collection.rule.categories if collection.rule else ()
-    content = msgspec.json.encode((fields_of(collection, currency), sorted(within)), order="sorted")
-    return hashlib.sha256(content).hexdigest()[:_STAMP]
+    return {**fields_of(collection, currency), CATEGORIES: ",".join(sorted(within))}
+
+
+def form_of(fields: Fields) -> Form:
+    """Return the form that has these fields."""
+    within = [each for each in fields[CATEGORIES].split(",") if each]
+    return Form({**{name: [text] for name, text in fields.items()}, CATEGORIES: within})
+
+
+def stamp_of(items: Sequence[str]) -> str:
+    """Return what tells whether something else was chosen by hand, or in another order."""
+    return hashlib.sha256(msgspec.json.encode(items)).hexdigest()[:_STAMP]
 
 
 def body_of(form: Form, currency: Currency, items: Sequence[str]) -> Mapping[str, object]:

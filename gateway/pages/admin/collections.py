@@ -18,7 +18,18 @@ from gateway.api.catalog.edits import EditedList, EditedSummary
 from gateway.api.catalog.few import FewProducts
 from gateway.api.catalog.products import ProductSummary
 from gateway.context import Http, context_of
-from gateway.pages.admin.collection_fields import FIELDS, body_of, fields_of, ordered, same, stamp_of
+from gateway.pages.admin.collection_fields import (
+    CATEGORIES,
+    FIELDS,
+    all_fields_of,
+    body_of,
+    form_of,
+    ordered,
+    same,
+    stamp_of,
+)
+from gateway.pages.admin.merging import Draft, Fields, fresh, typed
+from gateway.pages.admin.saving import BothChanged, save_merged
 from gateway.pages.admin.screens import PortalPart, Screen, read_if_allowed, screen
 from gateway.pages.forms import Form, own_forms_only, read_form, see
 from gateway.pages.inside import Refused, ask
@@ -90,14 +101,14 @@ async def _show(
     request: Http,
     collection_id: str,
     *,
-    form: Form | None = None,
+    draft: Draft | None = None,
     status: int = 200,
     problem: str = "",
     field: str = "",
 ) -> Response[bytes]:
-    found = (await ask(request, "GET", _path(collection_id))).read(EditedCollection)
+    found = await _read(request, collection_id)
     currency, language = context_of(request.scope).currency, language_asked(request)
-    within = found.rule.categories if found.rule else ()
+    draft = draft or fresh(all_fields_of(found, currency), found.revision)
     attributes = (await ask(request, "GET", "/attributes")).read(AttributeList).items
     looked_for = str(request.query_params.get("q", "")).strip()[:_LONGEST]
     return await screen(
@@ -109,9 +120,9 @@ async def _show(
         saved="saved" in request.query_params and not problem,
         collection=found,
         base=_screen(found.id),
-        seen=stamp_of(found, currency),
-        fields={name: form.get(name) for name in FIELDS} if form else fields_of(found, currency),
-        within=form.all("categories") if form else within,
+        seen=stamp_of(found.items),
+        draft=draft,
+        within=draft.fields[CATEGORIES].split(","),
         categories=(await ask(request, "GET", "/categories", query=f"locale={language.code}")).read(CategoryList).items,
         facets=[*FACETS, *(each.key for each in attributes if each.filterable)],
         sorts=_SORTS,
@@ -155,10 +166,12 @@ async def _preview(request: Http, found: EditedCollection, language: str) -> Col
 async def change_collection(request: Http, collection_id: FromPath[str]) -> Response[bytes]:
     """Save a collection's texts and search, put what was chosen by hand in order, add to it, or remove it all."""
     form = await read_form(request, most_fields=_MOST_FIELDS, most_bytes=_MOST_BYTES)
-    step = form.get("do").partition(" ")[0]
-    language, own = language_asked(request), form if step == "save" else None
+    step, language = form.get("do").partition(" ")[0], language_asked(request)
+    draft = typed(form, (*FIELDS, CATEGORIES)) if step == "save" else None
     try:
-        await _do(request, collection_id, form)
+        await (_save(request, collection_id, draft) if draft else _do(request, collection_id, form))
+    except BothChanged as conflict:
+        return await _show(request, collection_id, status=412, problem=conflict.said(language), draft=conflict.draft)
     except Refused as refused:
         if refused.is_denied:
             raise
@@ -169,34 +182,50 @@ async def change_collection(request: Http, collection_id: FromPath[str]) -> Resp
         status, field = problem.status, str(problem.members.get("field", ""))
     else:
         return see(_SCREEN if step == "remove" else f"{_screen(collection_id)}?saved=1")
-    return await _show(request, collection_id, form=own, status=status, problem=said, field=field)
+    return await _show(request, collection_id, draft=draft, status=status, problem=said, field=field)
+
+
+async def _save(request: Http, collection_id: str, draft: Draft) -> None:
+    """Save texts and search, beside what others have saved meanwhile. Raises as `save_merged`."""
+    currency = context_of(request.scope).currency
+
+    async def send(draft: Draft) -> None:
+        items = (await _read(request, collection_id)).items
+        await _put(request, collection_id, draft.revision, body_of(form_of(draft.fields), currency, items))
+
+    async def now() -> tuple[Fields, int]:
+        found = await _read(request, collection_id)
+        return all_fields_of(found, currency), found.revision
+
+    await save_merged(draft, send, now)
 
 
 async def _do(request: Http, collection_id: str, form: Form) -> None:
     step, _, what = form.get("do").partition(" ")
-    path = _path(collection_id)
-    found = (await ask(request, "GET", path)).read(EditedCollection)
+    found = await _read(request, collection_id)
     match step:
         case "remove":
-            await ask(request, "DELETE", path)
-        case "save":
-            currency = context_of(request.scope).currency
-            if form.get("seen") != stamp_of(found, currency):
-                raise Problem(412, _LATE, "Somebody has changed it since.")
-            await _put(request, found, body_of(form, currency, found.items))
+            await ask(request, "DELETE", _path(collection_id))
         case "add" if what not in found.items:
-            await _put(request, found, same(found, [*found.items, what]))
+            await _put(request, found.id, found.revision, same(found, [*found.items, what]))
         case "order":
+            if form.get("seen") != stamp_of(found.items):
+                raise Problem(412, _LATE, "Somebody has changed it since.")
             places = {each: place for each in found.items if (place := form.number(f"place.{each}")) is not None}
-            await _put(request, found, same(found, ordered(found.items, places, form.all("drop"))))
+            moved = ordered(found.items, places, form.all("drop"))
+            await _put(request, found.id, found.revision, same(found, moved))
         case "add":
             return
         case _:
             raise Problem(422, "invalid", "do: there is no such step", field="do")
 
 
-async def _put(request: Http, found: EditedCollection, body: Mapping[str, object]) -> None:
-    await ask(request, "PUT", _path(found.id), body=body, headers=[("If-Match", f'"{found.revision}"')])
+async def _read(request: Http, collection_id: str) -> EditedCollection:
+    return (await ask(request, "GET", _path(collection_id))).read(EditedCollection)
+
+
+async def _put(request: Http, collection_id: str, revision: int, body: Mapping[str, object]) -> None:
+    await ask(request, "PUT", _path(collection_id), body=body, headers=[("If-Match", f'"{revision}"')])
 
 
 def _path(collection_id: str) -> str:
