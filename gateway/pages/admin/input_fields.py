@@ -9,6 +9,7 @@ from gateway.api.catalog.products import InputView
 from gateway.pages.admin.matrix import key_of
 from gateway.pages.forms import Form
 from gateway.pages.typed import lines_of, minor_units, typed_amount
+from gateway.problems import Problem
 
 Row: TypeAlias = Mapping[str, str]
 
@@ -27,11 +28,15 @@ def typed_rows(form: Form) -> Sequence[Row]:
 
 
 def body_of(form: Form, currency: Currency) -> Sequence[Mapping[str, object]]:
-    """Write inputs as the API takes them. A row without a title is none; a key is made of the title.
+    """Write inputs as the API takes them. A row whose title was taken out goes; a key is made of the title.
 
     Raises:
-        Problem: A field can't be read; it is named as it was sent.
+        Problem: A field can't be read, or a new row has no title; it is named as it was sent.
     """
+    for at in range(MOST_INPUTS):
+        row = _typed(form, at)
+        if not (row["title"] or row["key"]) and (row["choices"] or row["surcharge"]):
+            raise Problem(422, "invalid", f"title.{at}: must say what is asked for", field=f"title.{at}")
     return [_input(form, at, currency) for at in range(MOST_INPUTS) if form.get(f"title.{at}")]
 
 

@@ -62,6 +62,14 @@ def test_what_cannot_be_read_is_named(name: str, text: str) -> None:
     assert refused.value.members["field"] == f"{name}.1"
 
 
+@pytest.mark.parametrize(("name", "text"), [("surcharge", "5"), ("choices", "Serif")])
+def test_what_is_typed_beside_a_title_that_is_missing_is_not_dropped(name: str, text: str) -> None:
+    with pytest.raises(Problem) as refused:
+        body_of(form_of(kind__1="choice", **{f"{name}__1": text}), "EUR")
+
+    assert refused.value.members["field"] == "title.1"
+
+
 @pytest.mark.parametrize(
     ("title", "taken", "name"), [("Rugs", (), "rugs"), ("Rugs!", ("rugs", "rugs-2"), "rugs-3"), ("茶", (), "product")]
 )
