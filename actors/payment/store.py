@@ -118,7 +118,7 @@ async def open_intent(database: Database, payment_id: str) -> tuple[str, Money] 
 
 
 async def refundable(database: Database, payment_id: str) -> Money:
-    """What is left of a payment's money; nothing in no currency if there is none."""
+    """The rest of a payment's money; nothing in no currency if there is none."""
     statement = (
         "select received - refunding as left, currency from payment.payments where payment_id = $1 and received > 0"
     )

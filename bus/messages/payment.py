@@ -89,7 +89,7 @@ class RefundRefused(Reply):
 
 
 class Refundable(Reply):
-    """What is left of an order's payment: received, and not set aside for a refund. Nothing in no currency: unpaid."""
+    """The rest of an order's payment: received, and not set aside for a refund. Nothing in no currency: unpaid."""
 
     left: Money
 

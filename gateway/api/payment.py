@@ -42,7 +42,7 @@ class RefundView(View, frozen=True, kw_only=True):
 
 
 class RefundableView(View, frozen=True, kw_only=True):
-    """What is left of an order's payment, refunds that are on their way counted as gone; null if nothing was paid."""
+    """The rest of an order's payment, refunds that are on their way counted as gone; null if nothing was paid."""
 
     left: Money | None
 
