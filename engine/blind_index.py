@@ -8,7 +8,7 @@ and filtered by what it really says.
 import hashlib
 import hmac
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import Final
 
@@ -20,6 +20,7 @@ _SHORT, _LONG = 3, 5  # Letters of the two beginnings of a word.
 _BITS: Final = 40
 _SHORT_BITS: Final = 16
 _MOST_WORDS: Final = 8  # Of a name, and of what is searched for.
+ASKED_WORDS: Final = 3  # Of a search, that a statement asks the index for.
 _PHONE_DIGITS: Final = 4  # The last of a phone's number.
 
 
@@ -82,6 +83,11 @@ class BlindIndex:
         # Keyed BLAKE2 takes a quarter of HMAC's time, and an order has twenty tokens. Source: RFC 7693.
         mac = hashlib.blake2b(f"{kind}:{bits}:{text}".encode(), key=self._tokens, digest_size=8).digest()
         return int.from_bytes(mac, "big") >> (64 - bits)
+
+
+def first_words(asked: Sequence[list[int]]) -> Sequence[list[int]]:
+    """Return the tokens of the first words, always of `ASKED_WORDS`: of fewer the last counts again; of none, none."""
+    return [asked[min(place, len(asked) - 1)] if asked else [] for place in range(ASKED_WORDS)]
 
 
 def says(word: str, *, email: str, name: str, phone: str, postal_code: str = "") -> bool:

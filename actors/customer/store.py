@@ -9,12 +9,12 @@ from asyncpg import Record
 from actors.customer.rules import State
 from bus.messages.base import CartId
 from bus.messages.customer import CodePurpose, CustomerId, EmailIndex, SessionCheck
+from engine.blind_index import first_words
 from engine.postgres import Database
 from engine.transaction import Transaction
 
 CUSTOMERS: Final = "customer.customers"
 CODES: Final = "customer.codes"
-_MOST_WORDS: Final = 3  # Of a search, that the statement looks for.
 
 _COLUMNS = (
     "id, encode(email_index, 'hex') as email_index, profile, password, state, sessions_from, cart_id, closes_at, "
@@ -152,9 +152,7 @@ async def page(tx: Transaction, after: CustomerId, limit: int) -> list[CustomerR
 
 async def found(tx: Transaction, asked: Sequence[list[int]], after: CustomerId, limit: int) -> list[CustomerRow]:
     """Read accounts that have one of each of these tokens, the newest first; the first three words count."""
-    words = asked[:_MOST_WORDS]
-    tokens = [words[min(place, len(words) - 1)] if words else [] for place in range(_MOST_WORDS)]
-    return [CustomerRow(*row) for row in await tx.fetch(_FOUND, after, limit, *tokens)]
+    return [CustomerRow(*row) for row in await tx.fetch(_FOUND, after, limit, *first_words(asked))]
 
 
 async def unlisted(tx: Transaction, limit: int) -> list[CustomerRow] | None:

@@ -16,6 +16,7 @@ from actors.order import buyers, finding
 from bus.messages.base import Money
 from bus.messages.order import OrderStatus
 from bus.messages.order_desk import LATE_AFTER_H, ListOrders, OrderPage, OrderRow
+from engine.blind_index import first_words
 from engine.clock import FOREVER, LONG_AGO
 from engine.cursor import Page, make_cursor, page_limit, page_of, read_cursor
 from engine.postgres import Database
@@ -143,8 +144,7 @@ async def _walk(database: Database, vault: Vault, ask: ListOrders, latest: datet
     words = ask.q.strip()
     if not words:
         return await database.fetch(WALKS[_way(ask, statuses)], *place)
-    asked = vault.asked_tokens(words)[:3] if ask.sees_buyers else []
-    tokens = [asked[min(place, len(asked) - 1)] if asked else [] for place in range(3)]
+    tokens = first_words(vault.asked_tokens(words) if ask.sees_buyers else [])
     skus = sorted({words, words.upper()})
     return await database.fetch(WALKS["found"], *place, words.upper(), *tokens, skus)
 

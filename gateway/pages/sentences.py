@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 import msgspec
 
 from bus.messages import moments, words
 from gateway.pages.inside import Refused
 from gateway.pages.languages import Language
+from gateway.problems import Problem
 
 _SAY_MORE: Final = frozenset({"weak_password"})  # Its detail is a sentence for people that says what to do.
 
@@ -55,6 +56,28 @@ def told(language: Language, refused: Refused) -> str:
         products = msgspec.json.decode(refused.answer.body, type=_Used).products
         return f"{said} {', '.join(products)}" if products else language.say("A kind of product still has this.")
     return f"{said} ({refused.document.detail})" if refused.code in _HAS_DETAIL else said
+
+
+class Said(NamedTuple):
+    """Words for a form that is shown again: a sentence, the status of the answer, and the wrong field, if one is."""
+
+    sentence: str
+    status: int
+    field: str
+
+
+def said_again(language: Language, why: Refused | Problem) -> Said:
+    """Say to staff why their form is shown again.
+
+    Raises:
+        Refused: It is about whoever asks, so the form is not shown.
+    """
+    if isinstance(why, Problem):
+        again = language.say("Please look at this field again.")
+        return Said(again, why.status, str(why.members.get("field", "")))
+    if why.is_denied:
+        raise why
+    return Said(told(language, why), why.status, why.field)
 
 
 def detail_of(language: Language, moment: _Happened, names: Mapping[str, str] = MappingProxyType({})) -> str:

@@ -13,7 +13,7 @@ from gateway.pages.admin.matrix import key_of
 from gateway.pages.admin.screens import PortalPart, Screen, screen
 from gateway.pages.forms import Form, own_forms_only, read_form, see
 from gateway.pages.inside import Refused, ask
-from gateway.pages.sentences import told
+from gateway.pages.sentences import said_again
 from gateway.pages.typed import lines_of
 from gateway.pages.visitor import language_asked
 from gateway.problems import Problem
@@ -58,15 +58,10 @@ async def change_attribute(request: Http) -> Response[bytes]:
     key = form.get("key")
     try:
         shown = await _do(request, form)
-    except Refused as refused:
-        if refused.is_denied:
-            raise
-        said, status, field = told(language, refused), refused.status, refused.field
-    except Problem as problem:
-        said, status = language.say("A choice needs something to choose from."), problem.status
-        field = str(problem.members.get("field", ""))
-        if field != "choices":
-            said = language.say("Please look at this field again.")
+    except (Refused, Problem) as why:
+        said, status, field = said_again(language, why)
+        if isinstance(why, Problem) and field == "choices":
+            said = language.say("A choice needs something to choose from.")
     else:
         return see(f"{_SCREEN}?{urlencode({'key': shown, 'saved': 1})}")
     is_new = form.get("do") == "add"

@@ -33,7 +33,7 @@ from gateway.pages.admin.saving import BothChanged, save_merged
 from gateway.pages.admin.screens import PortalPart, Screen, read_if_allowed, screen
 from gateway.pages.forms import Form, own_forms_only, read_form, see
 from gateway.pages.inside import Refused, ask
-from gateway.pages.sentences import told
+from gateway.pages.sentences import said_again, told
 from gateway.pages.visitor import language_asked
 from gateway.problems import Problem
 
@@ -172,14 +172,10 @@ async def change_collection(request: Http, collection_id: FromPath[str]) -> Resp
         await (_save(request, collection_id, draft) if draft else _do(request, collection_id, form))
     except BothChanged as conflict:
         return await _show(request, collection_id, status=412, problem=conflict.said(language), draft=conflict.draft)
-    except Refused as refused:
-        if refused.is_denied:
-            raise
-        said, status, field = told(language, refused), refused.status, refused.field
-    except Problem as problem:
-        is_late = problem.code == _LATE
-        said = language.say(words.problem(_LATE) if is_late else "Please look at this field again.")
-        status, field = problem.status, str(problem.members.get("field", ""))
+    except (Refused, Problem) as why:
+        said, status, field = said_again(language, why)
+        if why.code == _LATE:
+            said = language.say(words.problem(_LATE))
     else:
         return see(_SCREEN if step == "remove" else f"{_screen(collection_id)}?saved=1")
     return await _show(request, collection_id, draft=draft, status=status, problem=said, field=field)

@@ -15,7 +15,7 @@ from gateway.pages.admin.product_fields import shown_value, value_of
 from gateway.pages.admin.screens import PortalPart, Screen, screen
 from gateway.pages.forms import Form, own_forms_only, read_form, see
 from gateway.pages.inside import Refused, ask
-from gateway.pages.sentences import told
+from gateway.pages.sentences import said_again
 from gateway.pages.typed import words_of
 from gateway.pages.visitor import language_asked
 from gateway.problems import Problem
@@ -67,19 +67,13 @@ async def _attributes(request: Http) -> Sequence[AttributeView]:
 async def change_kind(request: Http) -> Response[bytes]:
     """Add a kind, save or remove one. Products that are of it stay as they are."""
     form = await read_form(request, most_fields=_MOST_FIELDS, most_bytes=_MOST_BYTES)
-    language, step = language_asked(request), form.get("do")
     try:
         shown = await _do(request, form)
-    except Refused as refused:
-        if refused.is_denied:
-            raise
-        said, status, field = told(language, refused), refused.status, refused.field
-    except Problem as problem:
-        said, status = language.say("Please look at this field again."), problem.status
-        field = str(problem.members.get("field", ""))
+    except (Refused, Problem) as why:
+        said, status, field = said_again(language_asked(request), why)
     else:
         return see(f"{_SCREEN}?{urlencode({'id': shown, 'saved': 1})}")
-    kind_id = "" if step == "add" else form.get("id")
+    kind_id = "" if form.get("do") == "add" else form.get("id")
     return await _show(request, kind_id, form=form, status=status, problem=said, field=field)
 
 
