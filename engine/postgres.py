@@ -157,8 +157,8 @@ class Database:
             self._waiting.pop(waiting, None)
 
     def _is_exhausted(self) -> bool:
-        pool = self._pool
-        return not pool.get_idle_size() and pool.get_size() == pool.get_max_size()
+        # By our own count: the pool's looks at each of its connections, at every use of one.
+        return len(self._in_use) >= self._pool.get_max_size()
 
 
 class _Whole:

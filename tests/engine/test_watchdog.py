@@ -112,13 +112,8 @@ async def test_a_statement_that_takes_long_is_left_alone(database: Database) -> 
 class AllInUse:
     """A pool that has no connection free."""
 
-    def get_idle_size(self) -> int:
-        return 0
-
-    def get_size(self) -> int:
+    def get_max_size(self) -> int:
         return 1
-
-    get_max_size = get_size
 
     async def acquire(self) -> None:
         await asyncio.Event().wait()
