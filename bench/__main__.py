@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from bench import found_people, lighthouse, logins, long_tables, persons, report, tables
+from bench import found_people, lighthouse, logins, long_tables, persons, portal, report, tables
 from bench.machine import describe
 from bench.report import ResultTable
 from testkit.programs import ROOT
@@ -42,6 +42,7 @@ MORE: Mapping[str, Callable[[Path], ResultTable]] = {
     "limits": long_tables.of_limits,
     "customers": found_people.table,
     "growth": long_tables.of_growth,
+    "portal": portal.table,
     "million": long_tables.of_million,
     "catalogue": long_tables.of_catalogue,
     "sale": long_tables.of_sale,

@@ -18,8 +18,9 @@ select now() - interval '1 year', 'GROWN-' || n, 1001, 0, 'set', '' from generat
 union all
 select now() - interval '1 month', 'GROWN-' || n, -1, 0, 'shipped', 'ord_' || n from generate_series(1, :many) n;
 insert into orders.orders (
-    id, cart_id, status, email, name, address, shipping_method, currency, subtotal, shipping, total, weight_g, created_at)
-select 'ord_' || n, 'crt_' || n, 'delivered', 'ada' || n || '@example.com', 'Ada', '{}', 'standard', 'EUR',
+    id, cart_id, status, email, name, phone, address, shipping_method, currency, subtotal, shipping, total, weight_g, created_at)
+select 'ord_' || n, 'crt_' || n, 'delivered', 'ada' || n || '@example.com', 'Ada', '',
+    '{"line1": "1 Main Street", "postal_code": "10115", "city": "Berlin", "country": "DE"}', 'standard', 'EUR',
     1000 + n % 9000, 490, 1490 + n % 9000, 250, now() - interval '1 month' - n * interval '1 second'
 from generate_series(1, :many) n;
 insert into orders.lines (order_id, place, sku, title, quantity, unit_price)

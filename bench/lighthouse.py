@@ -5,7 +5,6 @@ nothing is said of those. `make pages` installs Lighthouse.
 """
 
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -16,13 +15,12 @@ from typing import Final
 
 import aiohttp
 import msgspec
-import pyotp
 import uvloop
 
+from bench.owners import cookies_of, sign_in
 from bench.report import ResultTable
-from engine.clock import SystemClock
 from testkit.people import DELIVERY
-from testkit.programs import ROOT, Running, command, program
+from testkit.programs import ROOT, Running, program
 
 STOREFRONT: Final = (
     "/",
@@ -44,7 +42,6 @@ _HOME: Final = Path(os.environ.get("VENV", ROOT / ".venv")) / "lighthouse"
 _CHROME: Final = "--headless=new --disable-background-networking" + " --no-sandbox" * (os.geteuid() == 0)
 _TRIES: Final = 3
 _LONGEST_S: Final = 120.0
-_PASSWORD: Final = "a long and quiet river"
 
 
 class _Category(msgspec.Struct):
@@ -134,8 +131,8 @@ async def _pages(shop: Running) -> list[Page]:
         order = await _bought(buyer)
         async with buyer.post("/basket/lines", data={"sku": "MUG-SAND", "add": "1", "key": "1"}) as answer:
             answer.raise_for_status()
-        basket = _cookies(jar)
-    owner = await _owner(shop)
+        basket = cookies_of(jar)
+    owner = await sign_in(shop)
     pages = [Page(path, path, basket if path in _OF_BASKETS else "", is_for_staff=False) for path in STOREFRONT]
     mailed = f"/order/{order['id']}?token={order['access_token']}"
     pages.append(Page("/order/ID", mailed, "", is_for_staff=False))
@@ -153,23 +150,3 @@ async def _bought(buyer: aiohttp.ClientSession) -> Mapping[str, str]:
         answer.raise_for_status()
         made = await answer.json()
     return {"id": made["order"]["id"], "access_token": made["access_token"]}
-
-
-async def _owner(shop: Running) -> str:
-    """Sign an owner in, with the second factor that owners must have; return the cookies."""
-    link = re.search(r"inv_[\w-]+", command(shop.folder, "staff", "add", "owner@shop.example", "--role", "owner"))
-    assert link is not None
-    jar = aiohttp.CookieJar(unsafe=True)
-    async with aiohttp.ClientSession(shop.url, cookie_jar=jar, headers={"Sec-Fetch-Site": "same-origin"}) as owner:
-        async with owner.put("/admin/api/invitations", json={"token": link[0], "password": _PASSWORD}) as answer:
-            answer.raise_for_status()
-        async with owner.post("/admin/api/me/totp") as answer:
-            secret = (await answer.json())["secret"]
-        code = pyotp.TOTP(secret).at(SystemClock().now())
-        async with owner.put("/admin/api/me/totp", json={"code": code}) as answer:
-            answer.raise_for_status()
-    return _cookies(jar)
-
-
-def _cookies(jar: aiohttp.CookieJar) -> str:
-    return "; ".join(f"{cookie.key}={cookie.value}" for cookie in jar)
