@@ -176,7 +176,7 @@ def _responses(handler: HTTPRouteHandler, *, has_key: bool, schemas: _Schemas) -
         content = {_JSON: {"schema": schemas.of(spec.data_container)}}
         responses[str(status)] = {"description": spec.description, "content": content}
     codes = defaultdict(list)
-    for code in _codes(handler, has_key=has_key):
+    for code in codes_of(handler, has_key=has_key):
         codes[CODES[code].status].append(code)
     problem = {MEDIA_TYPE: {"schema": schemas.of(ProblemDocument)}}
     for status, some in sorted(codes.items()):
@@ -202,7 +202,7 @@ def _answer(handler: HTTPRouteHandler, schemas: _Schemas) -> Json:
     return described | {"content": {media_type: {"schema": schema}}}
 
 
-def _codes(handler: HTTPRouteHandler, *, has_key: bool) -> Sequence[str]:
+def codes_of(handler: HTTPRouteHandler, *, has_key: bool) -> Sequence[str]:
     """Return the codes of a route, and of the layers around it."""
     fields = handler.parsed_fn_signature.parameters
     own: Iterable[str] = handler.opt.get("refuses", ())

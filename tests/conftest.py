@@ -17,6 +17,7 @@ from engine.clock import ManualClock
 from engine.gc_tuning import freeze_gc
 from engine.postgres import Database, open_database
 from testkit import Servers, servers, shop
+from tests import described
 
 __all__ = ["servers", "shop"]  # Fixtures that ShopFlow's users have by its entry point; a checkout has none.
 
@@ -24,6 +25,8 @@ HERE = Path(__file__).parent
 STARTS_SERVERS = {"servers", "stand_in_url", "running"}  # Fixtures: PostgreSQL and Valkey, queues, the whole program.
 FAST_S = 10  # What a test may take under --fast, on a machine that is busy.
 SCHEMAS = {"bus": HERE.parent / "bus" / "schema", "toys": HERE / "engine" / "schema"}
+
+described.watch()  # Here, because some tests are made of the routes while they are collected.
 
 
 def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
@@ -63,6 +66,13 @@ def _nobody_is_left_behind() -> Iterator[None]:
     yield
     left = [each.cmdline() for each in psutil.Process().children(recursive=True) if "run.py" in each.cmdline()]
     assert not left, left
+
+
+@pytest.fixture(autouse=True)
+def _refusals_are_described() -> Iterator[None]:
+    """Whatever the API refuses here, its description says that it may."""
+    yield
+    assert described.take_undescribed() == []
 
 
 @pytest.fixture

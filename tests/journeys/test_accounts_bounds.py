@@ -362,3 +362,8 @@ async def test_a_passkey_is_added_and_signs_in(ada: Person, shop: ShopUnderTest)
     assert (await ada.ask("DELETE", f"/me/passkeys/{added['id']}")).good["items"] == []
     again = {"answer": key.get((await phone.ask("POST", "/sessions/passkey/options")).good)}
     assert (await phone.ask("POST", "/sessions/passkey", again)).status == 401
+
+
+@pytest.mark.parametrize("answer", [5, "key", ["key"]], ids=str)
+async def test_what_no_authenticator_answers_signs_nobody_in(ada: Person, answer: object) -> None:
+    assert (await ada.ask("POST", "/sessions/passkey", {"answer": answer})).refusal == (422, "bad_passkey")

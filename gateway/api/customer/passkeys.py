@@ -132,7 +132,7 @@ async def passkey_login_options(context: Injected, request: Http) -> dict[str, A
     dto=Strict[PasskeyLoginBody],
     return_dto=None,
     summary="Sign in with a passkey",
-    refuses=["bad_credentials"],
+    refuses=["bad_credentials", "bad_passkey"],
 )
 async def log_in_with_passkey(
     context: Injected, request: Http, data: JSONBody[PasskeyLoginBody], token: FromQuery[bool] = False
