@@ -61,9 +61,8 @@ class BlindIndex:
             yield self._token("email", folded_address(word))
             return
         for kind in ("email", "name"):
-            if (
-                len(word) >= _LONG
-            ):  # Whoever has the whole word has its beginning, too: a second token finds nobody more.
+            # Whoever has the whole word has its beginning, too: a second token would find nobody more.
+            if len(word) >= _LONG:
                 yield self._token(kind, word[:_LONG])
             elif len(word) >= _SHORT:
                 yield self._token(kind, word[:_SHORT], _SHORT_BITS)

@@ -85,11 +85,13 @@ async def _candidates(
     left = _MOST_OPENED
     walks = 0 if asked and len(asked[0]) == 1 else _MOST_WALKS  # One token is a whole address, which one account has.
     for _ in range(walks):
-        rows = await store.near(tx, asked, after, _AT_ONCE, _LOOKED_AT)
-        if len(rows) < _OFTEN:
+        rows = await store.near(tx, asked, after, min(_AT_ONCE, left), _LOOKED_AT)
+        if len(rows) < min(_OFTEN, left):
             break
         yield rows
         left, after = left - len(rows), rows[-1].id
+        if not left:
+            return
     rows = await store.far(tx, asked, after, left)
     for start in range(0, len(rows), _AT_ONCE):
         yield rows[start : start + _AT_ONCE]
