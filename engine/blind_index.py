@@ -61,11 +61,13 @@ class BlindIndex:
             yield self._token("email", folded_address(word))
             return
         for kind in ("email", "name"):
-            yield self._token(kind, word)
+            # Whoever has the whole word has its beginning, too: a second token would find nobody more.
             if len(word) >= _LONG:
                 yield self._token(kind, word[:_LONG])
             elif len(word) >= _SHORT:
                 yield self._token(kind, word[:_SHORT], _SHORT_BITS)
+            else:
+                yield self._token(kind, word)
         yield self._token("postal", _letters(word))
         if len(digits := _digits(word)) >= _PHONE_DIGITS:
             yield self._token("phone", digits[-_PHONE_DIGITS:])

@@ -9,7 +9,7 @@ from asyncpg import Record
 from actors.customer.rules import State
 from bus.messages.base import CartId
 from bus.messages.customer import CodePurpose, CustomerId, EmailIndex, SessionCheck
-from engine.blind_index import first_words
+from engine.blind_index import ASKED_WORDS
 from engine.postgres import Database
 from engine.transaction import Transaction
 
@@ -27,14 +27,22 @@ _BEFORE = "($1 = '' or (created_at, id) < (select created_at, id from customer.c
 _PAGE = f"""
 select {_COLUMNS} from customer.customers where state <> 'erased' and {_BEFORE}
 order by customers.created_at desc, id desc limit $2"""  # noqa: S608 - our columns
-# Materialized, for else accounts might be looked through from the newest on until enough are found.
-_FOUND = f"""
-with meant as materialized (
-    select id, created_at from customer.customers
-    where tokens && $3::bigint[] and tokens && $4::bigint[] and tokens && $5::bigint[]
-)
+# The newest accounts, looked through until enough have the tokens: the fastest way to those that many have. The bound
+# is inside, so that it counts what is looked at, not what is found; and the order is the index's.
+_NEAR = f"""
+select {_COLUMNS} from (
+    select * from customer.customers where state <> 'erased' and (created_at, id) < (
+        case when $1 = '' then 'infinity' else (select created_at from customer.customers where id = $1) end, $1)
+    order by created_at desc, id desc limit $3
+) near where WORDS order by near.created_at desc, near.id desc limit $2"""  # noqa: S608 - our columns
+# All that have the tokens, then the newest of them: the fastest way to those that few have. Materialized, for else
+# accounts might be looked through from the newest on until enough are found.
+_FAR = f"""
+with meant as materialized (select id, created_at from customer.customers where WORDS)
 select {_COLUMNS} from customer.customers
-where id in (select id from meant where {_BEFORE} order by created_at desc, id desc limit $2) and state <> 'erased'
+where id in (
+    select id from meant where {_BEFORE} order by created_at desc, id desc limit $2
+) and state <> 'erased'
 order by customers.created_at desc, id desc"""  # noqa: S608 - our columns
 _UNLISTED = f"""
 select {_COLUMNS} from customer.customers where tokens is null and state <> 'erased' order by id limit $1
@@ -150,9 +158,32 @@ async def page(tx: Transaction, after: CustomerId, limit: int) -> list[CustomerR
     return [CustomerRow(*row) for row in await tx.fetch(_PAGE, after, limit)]
 
 
-async def found(tx: Transaction, asked: Sequence[list[int]], after: CustomerId, limit: int) -> list[CustomerRow]:
-    """Read accounts that have one of each of these tokens, the newest first; the first three words count."""
-    return [CustomerRow(*row) for row in await tx.fetch(_FOUND, after, limit, *first_words(asked))]
+async def near(
+    tx: Transaction, asked: Sequence[list[int]], after: CustomerId, limit: int, most_looked_at: int
+) -> list[CustomerRow]:
+    """Read accounts that have one of each of these tokens, the newest first, among the next so many accounts at most.
+
+    Args:
+        tx: The transaction.
+        asked: The tokens of each word; the first three words count.
+        after: The account after which to begin; "" for the newest.
+        limit: Accounts to read.
+        most_looked_at: Accounts to look at, whatever tokens they have.
+    """
+    words = asked[:ASKED_WORDS]
+    return [CustomerRow(*row) for row in await tx.fetch(_naming(_NEAR, words, 4), after, limit, most_looked_at, *words)]
+
+
+async def far(tx: Transaction, asked: Sequence[list[int]], after: CustomerId, limit: int) -> list[CustomerRow]:
+    """Read accounts as `near`, among all that follow. It takes the longer the more have the tokens."""
+    words = asked[:ASKED_WORDS]
+    return [CustomerRow(*row) for row in await tx.fetch(_naming(_FAR, words, 3), after, limit, *words)]
+
+
+def _naming(statement: str, words: Sequence[list[int]], first: int) -> str:
+    """Write a condition for each word into a statement: a word said twice would be looked up twice."""
+    conditions = [f"tokens && ${first + place}::bigint[]" for place in range(len(words))]
+    return statement.replace("WORDS", " and ".join(conditions) or "false")
 
 
 async def unlisted(tx: Transaction, limit: int) -> list[CustomerRow] | None:

@@ -67,6 +67,8 @@ async def read_form(request: Http, *, most_fields: int = MOST_FIELDS, most_bytes
     body = await request.body()
     if len(body) > most_bytes:
         raise Problem(413, "body_too_large", f"At most {most_bytes} bytes.")
+    if body.count(b"&") >= most_fields:
+        raise Problem(413, "body_too_large", f"At most {most_fields} fields.")
     try:
         pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=most_fields, errors="strict")
     except ValueError as error:

@@ -11,6 +11,7 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 from msgspec.structs import replace
 
+from bus.messages.catalog import MOST_SKUS
 from gateway.api.catalog.categories import EditedCategories
 from gateway.api.catalog.definitions import AttributeList, TypeList
 from gateway.api.catalog.edits import EditedProduct
@@ -34,8 +35,10 @@ from gateway.pages.typed import amount_of, moment_of
 from gateway.pages.visitor import language_asked
 from gateway.problems import Problem
 
-MOST_FIELDS: Final = 10_000  # Of a table of SKUs: four of each.
 MOST_BYTES: Final = 1 << 20
+_SKU_FIELDS: Final = 5  # Of each SKU: price, weight, barcode, and whether it is on sale, with and without its tick.
+_MORE_FIELDS: Final = 50  # Of a table of SKUs, besides those of each.
+_MOST_TABLE_BYTES: Final = 16 << 20  # 2,048 SKUs of seven fields are 2 MB: what they are and what they were.
 _HISTORY: Final = 20
 _TRANSLATED: Final = ("title", "description", "seo_title", "seo_description")
 
@@ -162,12 +165,19 @@ async def save_details(request: Http, product_id: FromPath[str]) -> Response[byt
     return await _answer(request, product_id, draft, again, now, body)
 
 
-@post("/admin/products/{product_id:str}/skus", include_in_schema=False, guards=[own_forms_only])
+@post(
+    "/admin/products/{product_id:str}/skus",
+    include_in_schema=False,
+    guards=[own_forms_only],
+    request_max_body_size=_MOST_TABLE_BYTES,
+)
 async def save_skus(request: Http, product_id: FromPath[str]) -> Response[bytes]:
     """Save the prices, weights and barcodes of a product's SKUs, and which are on sale."""
-    form = await read_form(request, most_fields=MOST_FIELDS, most_bytes=MOST_BYTES)
-    found = (await ask(request, "GET", path_of(product_id))).read(EditedProduct)
+    found = (await ask(request, "GET", path_of(product_id))).read(EditedProduct)  # Staff only have a large form read.
     attributes = [each for each in (await _read(request, "/attributes", AttributeList)).items if each.of_sku]
+    each_sku = 2 * (_SKU_FIELDS + len(attributes))  # Twice: for each field somebody may choose what another has saved.
+    most = MOST_SKUS * each_sku + _MORE_FIELDS
+    form = await read_form(request, most_fields=most, most_bytes=_MOST_TABLE_BYTES)
     known = sku_fields(found, attributes)
     draft = typed(form, [name for name in known if not name.startswith("a:") or name in form.fields])
 
