@@ -81,6 +81,7 @@ CODES: Final[Mapping[str, Refusal]] = {
     "too_many_images": Refusal(409, "The product has as many pictures as one may have."),
     "too_many_uploads": Refusal(409, "Too many announced pictures are not completed."),
     "upload_missing": Refusal(409, "What was announced was not sent, or not all of it."),
+    "type_exists": Refusal(409, "Another type of products has this id."),
     "taken": Refusal(409, "Somebody else has the pick list in hand, since `since`."),
     "wrong_step": Refusal(409, "The pick list is not ready for this. `pick_list_status` is its status."),
     "gone": Refusal(410, "It was there, and is no more."),

@@ -17,6 +17,7 @@ from msgspec import structs
 
 from bus.messages.attributes import (
     ATTRIBUTE_KEY,
+    LONGEST_CHOICE,
     MOST_ATTRIBUTES,
     MOST_CHOICES,
     RESERVED,
@@ -36,7 +37,6 @@ Definitions: TypeAlias = Mapping[str, Attribute]
 
 _KEY: Final = re.compile(ATTRIBUTE_KEY)
 _NAME: Final = re.compile(NAME)
-_LETTERS: Final = 100  # Of a title or a choice.
 _TEXT: Final = 1000
 _LARGEST: Final = 1e12
 _DECIMALS: Final = 6
@@ -53,12 +53,12 @@ def definition_refusal(attribute: Attribute, known: Definitions) -> str | None:
         (bool(_KEY.fullmatch(attribute.key)), "key must be 1 to 40 lower-case letters, digits and _, a letter first"),
         (attribute.key not in RESERVED, f"key: {attribute.key} has a meaning of its own"),
         (not is_new or len(known) < MOST_ATTRIBUTES, f"at most {MOST_ATTRIBUTES} attributes"),
-        (_is_name(attribute.title), f"title has 1 to {_LETTERS} characters"),
+        (_is_name(attribute.title), f"title has 1 to {LONGEST_CHOICE} characters"),
         (len(attribute.unit) <= 20 and not any(map(is_harmful, attribute.unit)), "unit has at most 20 characters"),
         ((attribute.kind == "choice") == bool(choices), "choices are for the kind choice, which needs at least one"),
         (len(choices) <= MOST_CHOICES, f"choices: at most {MOST_CHOICES}"),
         (len({*choices}) == len(choices), "choices: each once"),
-        (all(map(_is_name, choices)), f"choices have 1 to {_LETTERS} characters"),
+        (all(map(_is_name, choices)), f"choices have 1 to {LONGEST_CHOICE} characters"),
         (-(2**31) <= attribute.place < 2**31, "place is out of bounds"),
     ]
     return next((reason for fits, reason in checks if not fits), None)
@@ -82,9 +82,9 @@ def type_refusal(kind: ProductType, definitions: Definitions) -> str | None:
     unknown = sorted({*keys} - {*definitions})
     checks = [
         (bool(_NAME.fullmatch(kind.id)), "id must be 1 to 64 letters, digits, dots and dashes"),
-        (_is_name(kind.title), f"title has 1 to {_LETTERS} characters"),
+        (_is_name(kind.title), f"title has 1 to {LONGEST_CHOICE} characters"),
         (len(kind.options) <= 5 and len({*kind.options}) == len(kind.options), "options: at most 5, each once"),
-        (all(map(_is_name, kind.options)), f"options have 1 to {_LETTERS} characters"),
+        (all(map(_is_name, kind.options)), f"options have 1 to {LONGEST_CHOICE} characters"),
         (len({*keys}) == len(keys), "attributes: each once"),
         (not unknown, f"attributes: there is no {', '.join(unknown[:5])}"),
     ]
@@ -263,4 +263,4 @@ def _said(faults: Sequence[str]) -> str | None:
 
 
 def _is_name(text: str) -> bool:
-    return not is_blank(text) and len(text) <= _LETTERS and not any(map(is_harmful, text))
+    return not is_blank(text) and len(text) <= LONGEST_CHOICE and not any(map(is_harmful, text))

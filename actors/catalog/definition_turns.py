@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Final
 
+from msgspec import structs
+
 from actors.catalog import attribute_rules, changes, definitions, store, wordings
 from actors.catalog.viewing import Viewing
 from bus.messages.attributes import (
@@ -10,8 +12,10 @@ from bus.messages.attributes import (
     ApplyType,
     Attribute,
     AttributeExists,
+    AttributeMoved,
     AttributeRemoved,
     Attributes,
+    CountUse,
     InUse,
     NoSuchAttribute,
     NoSuchType,
@@ -24,10 +28,13 @@ from bus.messages.attributes import (
     SetAttribute,
     SetType,
     TypeApplied,
+    TypeExists,
+    TypeMoved,
     TypeRemoved,
+    UseCounted,
 )
 from bus.messages.catalog import AttributeChanged
-from engine.actor import turn
+from engine.actor import call, turn
 from engine.errors import BadInput
 from engine.transaction import Transaction
 
@@ -42,35 +49,45 @@ class DefinitionTurns(Viewing):
         return [Attributes(attributes=await definitions.attributes(tx))] * len(asks)
 
     @turn
-    async def set_attribute(self, tx: Transaction, ask: SetAttribute) -> Attribute | InUse | AttributeExists:
+    async def set_attribute(
+        self, tx: Transaction, ask: SetAttribute
+    ) -> Attribute | InUse | AttributeExists | AttributeMoved:
         await store.lock_all(tx)
         known = await definitions.by_key(tx)
-        attribute, before = ask.attribute, known.get(ask.key)
+        before = known.get(ask.key)
+        revision = before.revision if before else 0
+        attribute = structs.replace(ask.attribute, revision=revision)
+        if ask.expected not in (None, revision):
+            return AttributeMoved(key=ask.key, revision=revision)
         if ask.key != attribute.key:
             raise BadInput("the key of an attribute can't be changed")
         if refused := attribute_rules.definition_refusal(attribute, known):
             raise BadInput(refused)
-        if attribute == before:
-            return attribute
         if before and ask.is_new:
             return AttributeExists(key=ask.key)
+        if attribute == before:
+            return attribute
         for choice in attribute_rules.taken_away(before, attribute) if before else ():
             if used := await _in_use(tx, ask.key, choice):
                 return used
-        await definitions.set_attribute(tx, attribute)
-        is_found = attribute_rules.changes_search(before, attribute)
-        tx.publish(AttributeChanged(key=ask.key, attribute=attribute, changes_search=is_found))
-        return attribute
+        written = await definitions.set_attribute(tx, attribute)
+        is_found = attribute_rules.changes_search(before, written)
+        tx.publish(AttributeChanged(key=ask.key, attribute=written, changes_search=is_found))
+        return written
 
     @turn
     async def remove_attribute(
         self, tx: Transaction, ask: RemoveAttribute
-    ) -> AttributeRemoved | NoSuchAttribute | InUse:
+    ) -> AttributeRemoved | NoSuchAttribute | InUse | AttributeMoved:
         await store.lock_all(tx)
+        found = (await definitions.by_key(tx)).get(ask.key)
+        if found is None:
+            return NoSuchAttribute(key=ask.key)
+        if ask.expected not in (None, found.revision):
+            return AttributeMoved(key=ask.key, revision=found.revision)
         if used := await _in_use(tx, ask.key, None):
             return used
-        if not await definitions.remove_attribute(tx, ask.key):
-            return NoSuchAttribute(key=ask.key)
+        await definitions.remove_attribute(tx, ask.key)
         await wordings.forget(tx, "attribute", ask.key)
         tx.publish(AttributeChanged(key=ask.key, attribute=None, changes_search=False))
         return AttributeRemoved(key=ask.key)
@@ -80,8 +97,13 @@ class DefinitionTurns(Viewing):
         return [ProductTypes(types=await definitions.types(tx, self._language))] * len(asks)
 
     @turn
-    async def set_type(self, tx: Transaction, ask: SetType) -> ProductType:
+    async def set_type(self, tx: Transaction, ask: SetType) -> ProductType | TypeExists | TypeMoved:
         await store.lock_all(tx)
+        before = await definitions.type_of(tx, ask.id)
+        if ask.expected not in (None, revision := before.revision if before else 0):
+            return TypeMoved(id=ask.id, revision=revision)
+        if before and ask.is_new:
+            return TypeExists(id=ask.id)
         if ask.id != ask.product_type.id:
             raise BadInput("the id of a type can't be changed")
         if refused := attribute_rules.type_refusal(ask.product_type, await definitions.by_key(tx)):
@@ -91,15 +113,25 @@ class DefinitionTurns(Viewing):
         others = [kind for kind in await definitions.types(tx, self._language) if kind.id != ask.id]
         if len(others) >= MOST_TYPES:
             raise BadInput(f"at most {MOST_TYPES:,} types")
-        await definitions.set_type(tx, ask.product_type)
-        return ask.product_type
+        return await definitions.set_type(tx, ask.product_type)
 
     @turn
-    async def remove_type(self, tx: Transaction, ask: RemoveType) -> TypeRemoved | NoSuchType | InUse:
+    async def remove_type(self, tx: Transaction, ask: RemoveType) -> TypeRemoved | NoSuchType | InUse | TypeMoved:
         await store.lock_all(tx)
+        found = await definitions.type_of(tx, ask.id)
+        if found is None:
+            return NoSuchType(id=ask.id)
+        if ask.expected not in (None, found.revision):
+            return TypeMoved(id=ask.id, revision=found.revision)
         if users := await definitions.of_type(tx, ask.id, "", 10):
             return InUse(key=ask.id, products=tuple(users), detail=f"products are of the type {ask.id}")
-        return TypeRemoved(id=ask.id) if await definitions.remove_type(tx, ask.id) else NoSuchType(id=ask.id)
+        await definitions.remove_type(tx, ask.id)
+        return TypeRemoved(id=ask.id)
+
+    @call(limit=2)
+    async def count_use(self, ask: CountUse) -> UseCounted:
+        count = definitions.count_users if ask.of == "attribute" else definitions.count_of_type
+        return UseCounted(products=await count(self._database, ask.name))
 
     @turn
     async def apply_type(self, tx: Transaction, ask: ApplyType) -> TypeApplied | NoSuchType:

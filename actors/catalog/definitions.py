@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 from asyncpg import Record
+from msgspec import structs
 
 from actors.catalog.attribute_rules import Definitions
 from bus.messages.attributes import Attribute, ProductType, TypeAttribute
@@ -13,16 +14,17 @@ from engine.postgres import Database
 from engine.transaction import Transaction
 
 _ATTRIBUTES = """
-select key, title, kind, choices, unit, of_sku, filterable, searchable, place
+select key, title, kind, choices, unit, of_sku, filterable, searchable, place, revision
 from catalog.attributes order by place, key"""
 _SET_ATTRIBUTE = """
 insert into catalog.attributes as a (key, title, kind, choices, unit, of_sku, filterable, searchable, place)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 on conflict (key) do update set title = excluded.title, kind = excluded.kind, choices = excluded.choices,
     unit = excluded.unit, of_sku = excluded.of_sku, filterable = excluded.filterable,
-    searchable = excluded.searchable, place = excluded.place,
-    text_revision = a.text_revision + ((a.title, a.choices) is distinct from (excluded.title, excluded.choices))::int"""
-_REMOVE_ATTRIBUTE = "delete from catalog.attributes where key = $1 returning key"
+    searchable = excluded.searchable, place = excluded.place, revision = a.revision + 1,
+    text_revision = a.text_revision + ((a.title, a.choices) is distinct from (excluded.title, excluded.choices))::int
+returning revision"""
+_REMOVE_ATTRIBUTE = "delete from catalog.attributes where key = $1"
 # Both conditions on `attributes` are there for the indexes, which are of those that have any.
 _USERS = """
 (select id from catalog.products where attributes ? $1 and attributes <> '{}' limit 10)
@@ -36,14 +38,22 @@ union
 (select product_id from catalog.skus where attributes @> jsonb_build_object($1::text, $2::text) and attributes <> '{}'
     limit 10)
 limit 10"""
-_TYPES = "select id, title, options, attributes from catalog.types"
-_TYPE = "select id, title, options, attributes from catalog.types where id = $1"
+_COUNT_USERS = """
+select count(*) from (
+    select id from catalog.products where attributes ? $1 and attributes <> '{}'
+    union
+    select product_id from catalog.skus where attributes ? $1 and attributes <> '{}') as users"""
+_TYPES = "select id, title, options, attributes, revision from catalog.types"
+_TYPE = "select id, title, options, attributes, revision from catalog.types where id = $1"
 _NAMING = "select id from catalog.types where attributes @> $1::jsonb order by id"
 _TITLED = "select id from catalog.types where title = $1 and id <> $2"
 _SET_TYPE = """
-insert into catalog.types (id, title, options, attributes) values ($1, $2, $3, $4::jsonb)
-on conflict (id) do update set title = excluded.title, options = excluded.options, attributes = excluded.attributes"""
-_REMOVE_TYPE = "delete from catalog.types where id = $1 returning id"
+insert into catalog.types as t (id, title, options, attributes) values ($1, $2, $3, $4::jsonb)
+on conflict (id) do update set title = excluded.title, options = excluded.options, attributes = excluded.attributes,
+    revision = t.revision + 1
+returning revision"""
+_REMOVE_TYPE = "delete from catalog.types where id = $1"
+_COUNT_OF_TYPE = "select count(*) from catalog.products where type_id = $1"
 _OF_TYPE = "select id from catalog.products where type_id = $1 and id > $2 order by id limit $3"
 
 
@@ -58,23 +68,36 @@ async def by_key(tx: Transaction) -> Definitions:
     return {each.key: each for each in await attributes(tx)}
 
 
-async def set_attribute(tx: Transaction, each: Attribute) -> None:
-    """Write a definition."""
-    await tx.execute(
+async def set_attribute(tx: Transaction, each: Attribute) -> Attribute:
+    """Write a definition; return it with its revision."""
+    revision: int = await tx.value(
         _SET_ATTRIBUTE, each.key, each.title, each.kind, list(each.choices), each.unit, each.of_sku, each.filterable,
         each.searchable, each.place,
     )  # fmt: skip
+    return structs.replace(each, revision=revision)
 
 
-async def remove_attribute(tx: Transaction, key: str) -> bool:
-    """Remove a definition; False if there is none."""
-    return await tx.value(_REMOVE_ATTRIBUTE, key) is not None
+async def remove_attribute(tx: Transaction, key: str) -> None:
+    """Remove a definition."""
+    await tx.execute(_REMOVE_ATTRIBUTE, key)
 
 
 async def users(tx: Transaction, key: str, choice: str | None = None) -> tuple[ProductId, ...]:
     """The products that have an attribute, or this choice of it; 10 at most."""
     rows = await (tx.fetch(_USERS, key) if choice is None else tx.fetch(_USERS_OF_CHOICE, key, choice))
     return tuple(sorted(row["id"] for row in rows))
+
+
+async def count_users(database: Database, key: str) -> int:
+    """Count the products that have an attribute, themselves or in a SKU."""
+    (row,) = await database.fetch(_COUNT_USERS, key)
+    return int(row["count"])
+
+
+async def count_of_type(database: Database, type_id: str) -> int:
+    """Count the products of a type."""
+    (row,) = await database.fetch(_COUNT_OF_TYPE, type_id)
+    return int(row["count"])
 
 
 async def types(reader: Transaction | Database, language: str) -> tuple[ProductType, ...]:
@@ -100,14 +123,16 @@ async def has_title(tx: Transaction, title: str, but: str) -> bool:
     return await tx.value(_TITLED, title, but) is not None
 
 
-async def set_type(tx: Transaction, kind: ProductType) -> None:
-    """Write a type."""
-    await tx.execute(_SET_TYPE, kind.id, kind.title, list(kind.options), msgspec.json.encode(kind.attributes).decode())
+async def set_type(tx: Transaction, kind: ProductType) -> ProductType:
+    """Write a type; return it with its revision."""
+    parts = msgspec.json.encode(kind.attributes).decode()
+    revision: int = await tx.value(_SET_TYPE, kind.id, kind.title, list(kind.options), parts)
+    return structs.replace(kind, revision=revision)
 
 
-async def remove_type(tx: Transaction, type_id: str) -> bool:
-    """Remove a type; False if there is none."""
-    return await tx.value(_REMOVE_TYPE, type_id) is not None
+async def remove_type(tx: Transaction, type_id: str) -> None:
+    """Remove a type."""
+    await tx.execute(_REMOVE_TYPE, type_id)
 
 
 async def of_type(tx: Transaction, type_id: str, after: ProductId, limit: int) -> Sequence[ProductId]:
@@ -117,4 +142,10 @@ async def of_type(tx: Transaction, type_id: str, after: ProductId, limit: int) -
 
 def _type(row: Record) -> ProductType:
     parts = msgspec.json.decode(row["attributes"], type=tuple[TypeAttribute, ...])
-    return ProductType(id=row["id"], title=row["title"], options=tuple(row["options"]), attributes=parts)
+    return ProductType(
+        id=row["id"],
+        title=row["title"],
+        options=tuple(row["options"]),
+        attributes=parts,
+        revision=row["revision"],
+    )

@@ -14,6 +14,7 @@ ATTRIBUTE_KEY: Final = r"[a-z][a-z0-9_]{0,39}"
 RESERVED: Final = frozenset({"brand", "category", "price", "in_stock", "rating", "sort", "title", "tag", "type"})
 MOST_ATTRIBUTES: Final = 200  # Definitions.
 MOST_CHOICES: Final = 250  # Of one definition.
+LONGEST_CHOICE: Final = 100  # Characters; also of titles.
 MOST_TYPES: Final = 1000
 
 
@@ -29,6 +30,7 @@ class Attribute(Reply):
     filterable: bool = False  # Lists can be filtered by it.
     searchable: bool = False  # Products are found by its values.
     place: int = 0  # Where it stands among the others; those of one place are sorted by key.
+    revision: int = 0  # Of its last change.
 
 
 class Attributes(Reply):
@@ -67,18 +69,27 @@ class AttributeExists(Reply):
     key: str
 
 
-class SetAttribute(Command[Attribute | InUse | AttributeExists]):
+class AttributeMoved(Reply):
+    """The definition is not any more as it was seen; 0 if it is not there."""
+
+    key: str
+    revision: int
+
+
+class SetAttribute(Command[Attribute | InUse | AttributeExists | AttributeMoved]):
     """Set a definition, or add one. One that is in use keeps its kind, its choices in use, and whose it is."""
 
     key: str
     attribute: Attribute  # As it shall be.
     is_new: bool = False  # Whether there must be none.
+    expected: int | None = None  # The revision that was seen, 0 of none; None for any.
 
 
-class RemoveAttribute(Command[AttributeRemoved | NoSuchAttribute | InUse]):
+class RemoveAttribute(Command[AttributeRemoved | NoSuchAttribute | InUse | AttributeMoved]):
     """Remove a definition that no product uses and no type names."""
 
     key: str
+    expected: int | None = None  # The revision that was seen; None for any.
 
 
 class TypeAttribute(Value, frozen=True, kw_only=True):
@@ -96,6 +107,7 @@ class ProductType(Reply):
     title: str
     options: tuple[str, ...] = ()  # Their names.
     attributes: tuple[TypeAttribute, ...] = ()
+    revision: int = 0  # Of its last change.
 
 
 class ProductTypes(Reply):
@@ -120,17 +132,46 @@ class TypeRemoved(Reply):
     id: str
 
 
-class SetType(Command[ProductType]):
+class TypeExists(Reply):
+    """Another type has this id."""
+
+    id: str
+
+
+class TypeMoved(Reply):
+    """The type is not any more as it was seen; 0 if it is not there."""
+
+    id: str
+    revision: int
+
+
+class SetType(Command[ProductType | TypeExists | TypeMoved]):
     """Set a type, or add one. Its products stay as they are."""
 
     id: str
     product_type: ProductType  # As it shall be.
+    is_new: bool = False  # Whether there must be none.
+    expected: int | None = None  # The revision that was seen, 0 of none; None for any.
 
 
-class RemoveType(Command[TypeRemoved | NoSuchType | InUse]):
+class RemoveType(Command[TypeRemoved | NoSuchType | InUse | TypeMoved]):
     """Remove a type that no product has."""
 
     id: str
+    expected: int | None = None  # The revision that was seen; None for any.
+
+
+class UseCounted(Reply):
+    """The number of products that have an attribute or are of a type."""
+
+    products: int
+
+
+class CountUse(Query[UseCounted]):
+    """Count the products that have an attribute, themselves or in a SKU, or that are of a type."""
+
+    name: str  # Of the attribute its key, of the type its id.
+    of: Literal["attribute", "type"]
 
 
 class TypeFit(Value, frozen=True, kw_only=True):

@@ -165,6 +165,7 @@ PROBLEMS: Final[Mapping[str, str]] = {
     "stock_moved": "Units have moved since you looked.",
     "too_many_requests": "That was too fast. Please try again in a moment.",
     "too_many_skus": "So many articles can't be watched at once.",
+    "type_exists": "There is such a kind of product already.",
     "unauthorized": "Please sign in.",
     "unavailable": "The shop is very busy. Please try again in a moment.",
     "undo_conflict": "This was changed again since. Please undo that first.",

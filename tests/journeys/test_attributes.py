@@ -1,5 +1,6 @@
 """Attributes and types of products, over HTTP: defined, filled in, shown, changed, undone, and kept while in use."""
 
+import asyncio
 from typing import Any
 
 from bus.messages.base import Money
@@ -180,3 +181,71 @@ async def test_only_staff_define(buyer: Customer) -> None:
         await buyer.ask("DELETE", f"{TYPES}/rugs"),
     ]
     assert {answer.status for answer in answers} == {401}
+
+
+def seen(revision: object) -> dict[str, str]:
+    return {"If-Match": f'"{revision}"'}
+
+
+async def test_of_two_who_change_a_definition_the_second_is_told(staff: Staff) -> None:
+    await define(staff, "width", "number")
+    path, body = f"{ATTRIBUTES}/width", {"title": "Width", "kind": "number"}
+    read = await staff.get(path)
+    assert (read.good["revision"], read.headers["ETag"], read.good["products"]) == (1, '"1"', 0)
+
+    first = await staff.ask("PUT", path, {**body, "unit": "cm"}, headers=seen(1))
+    second = await staff.ask("PUT", path, {**body, "unit": "mm"}, headers=seen(1))
+
+    assert (first.good["revision"], first.headers["ETag"]) == (2, '"2"')
+    assert (second.refusal, second.json["revision"]) == ((412, "changed_meanwhile"), 2)
+    assert (await staff.ask("DELETE", path, headers=seen(1))).refusal == (412, "changed_meanwhile")
+    assert (await staff.get(path)).good["unit"] == "cm"
+    assert (await staff.ask("PUT", path, body)).good["revision"] == 3  # Programs may write over what is there.
+    assert (await staff.ask("DELETE", path, headers=seen(3))).status == 204
+    assert (await staff.get(path)).refusal == (404, "not_found")
+    assert (await staff.ask("PUT", path, body, headers=seen(3))).refusal == (412, "changed_meanwhile")
+
+
+async def test_of_two_who_change_a_type_the_second_is_told(staff: Staff) -> None:
+    path = f"{TYPES}/rugs"
+    made = await staff.ask("PUT", path, {"title": "Rugs"}, headers=seen(0))
+    assert (made.good["revision"], made.headers["ETag"]) == (1, '"1"')
+    assert (await staff.ask("PUT", path, {"title": "Mats"}, headers=seen(0))).refusal == (412, "changed_meanwhile")
+
+    first = await staff.ask("PUT", path, {"title": "Carpets"}, headers=seen(1))
+    second = await staff.ask("PUT", path, {"title": "Mats"}, headers=seen(1))
+
+    assert first.good["revision"] == 2
+    assert (second.refusal, second.json["revision"]) == ((412, "changed_meanwhile"), 2)
+    assert (await staff.ask("DELETE", path, headers=seen(1))).refusal == (412, "changed_meanwhile")
+    read = await staff.get(path)
+    assert (read.good["title"], read.good["products"], read.headers["ETag"]) == ("Carpets", 0, '"2"')
+    assert (await staff.ask("DELETE", path, headers=seen(2))).status == 204
+    assert (await staff.get(path)).refusal == (404, "not_found")
+
+
+async def test_of_two_who_add_one_name_the_second_is_told(staff: Staff) -> None:
+    attribute = {"key": "width", "title": "Width", "kind": "number"}
+    kind = {"id": "rugs", "title": "Rugs"}
+    for path, body, code in ((ATTRIBUTES, attribute, "attribute_exists"), (TYPES, kind, "type_exists")):
+        answers = await asyncio.gather(*(staff.ask("POST", path, body) for _ in range(2)))
+
+        assert sorted(each.status for each in answers) == [201, 409]
+        assert max(answers, key=lambda each: each.status).refusal == (409, code)
+        assert [each["revision"] for each in (await staff.get(path)).good["items"]] == [1]
+
+
+async def test_users_of_definitions_are_counted_each_once(staff: Staff) -> None:
+    await make_type(staff)
+    for name, values, of_sku in (
+        ("A", {"material": "wool"}, {"washable": True}),
+        ("B", {}, {}),
+        ("C", {"width": 1}, {}),
+    ):
+        made = await staff.ask("POST", PRODUCTS, rug(name, type_id="rugs", attributes=values, sku=of_sku))
+        assert made.status == 201, made.body
+
+    counts = [(await staff.get(f"{ATTRIBUTES}/{key}")).good["products"] for key in ("material", "width", "washable")]
+
+    assert counts == [1, 1, 1]
+    assert (await staff.get(f"{TYPES}/rugs")).good["products"] == 3

@@ -194,9 +194,12 @@ async def test_an_attribute_is_defined_changed_and_removed(reader: Reader, owner
     (kept,) = (await owner.get("/admin/api/attributes")).good["items"]
     assert kept == {
         "key": "made_of", "title": "Material", "kind": "choice", "choices": ["wool", "cotton, organic"], "unit": "",
-        "of_sku": False, "filterable": True, "searchable": False, "place": 2,
+        "of_sku": False, "filterable": True, "searchable": False, "place": 2, "revision": 2,
     }  # fmt: skip
-    gone = await reader.submit(page, "attribute", "remove-attribute")
+    sure = await reader.get("/admin/attributes/remove?key=made_of")
+    assert "/admin/attributes/remove?key=made_of" in page.links
+    assert (sure.headings, "No product uses it." in sure.text) == (["Remove Material?"], True)
+    gone = await reader.submit(sure, "sure", "yes")
     assert gone.status == 200
     assert (await owner.get("/admin/api/attributes")).good["items"] == []
 
@@ -224,16 +227,22 @@ async def test_an_attribute_that_cannot_be_is_shown_again_with_the_reason(
 async def test_what_is_in_use_is_kept_and_its_users_are_named(reader: Reader) -> None:
     page = await product_of_a_kind(reader)
     taken = await add_attribute(reader, "Material")
-    named = await reader.submit(await reader.get("/admin/attributes?key=material"), "attribute", "remove-attribute")
+    by_kind = await reader.get("/admin/attributes/remove?key=material")
+    named = await reader.submit(by_kind, "sure", do="remove")
     _ = await reader.submit(page, "details", "save-details", **{"a.material": "cotton, organic"})
 
-    used = await reader.submit(await reader.get("/admin/attributes?key=material"), "attribute", "remove-attribute")
+    by_product = await reader.get("/admin/attributes/remove?key=material")
+    used = await reader.submit(by_product, "sure", do="remove")
     fewer = await reader.submit(
         await reader.get("/admin/attributes?key=material"), "attribute", "save-attribute", choices="wool"
     )
-    kind = await reader.submit(await reader.get("/admin/types?id=rugs"), "kind", "remove-kind")
+    of_kind = await reader.get("/admin/types/remove?id=rugs")
+    kind = await reader.submit(of_kind, "sure", do="remove")
 
     assert [each.status for each in (taken, named, used, fewer, kind)] == [409] * 5
+    assert [each.form("sure").buttons for each in (by_kind, by_product, of_kind)] == [{}, {}, {}]
+    assert "Kinds of product that have it: Rugs" in by_kind.text
+    assert all("1 product uses it." in each.text for each in (by_product, of_kind))
     assert taken.alerts == ["There is such an attribute already."]
     assert named.alerts == ["A kind of product still has this."]
     assert used.alerts == fewer.alerts == kind.alerts == ["Products still use this. MUG"]
@@ -250,14 +259,15 @@ async def test_a_kind_is_made_changed_and_removed(reader: Reader, owner: Colleag
     (kept, _) = (await owner.get("/admin/api/types")).good["items"]
     assert kept == {
         "id": "rugs", "title": "Rugs", "options": ["Size", "Colour"],
-        "attributes": [{"key": "width", "required": True, "value": 12.5}],
+        "attributes": [{"key": "width", "required": True, "value": 12.5}], "revision": 1,
     }  # fmt: skip
     assert (refused.status, dict(refused.form("kind").fields)["value.width"]) == (422, "wide")
     assert (again.status, "another type is called Rugs" in again.alerts[0]) == (422, True)
     assert "id=rugs-2" in other.path
     changed = await reader.submit(page, "kind", "save-kind", title="Carpets", **{"has.width": ""})
     assert dict(changed.form("kind").fields)["has.width"] == ""
-    _ = await reader.submit(changed, "kind", "remove-kind")
+    assert "/admin/types/remove?id=rugs" in changed.links
+    _ = await reader.submit(await reader.get("/admin/types/remove?id=rugs"), "sure", "yes")
     assert [each["id"] for each in (await owner.get("/admin/api/types")).good["items"]] == ["rugs-2"]
 
 
@@ -283,9 +293,12 @@ async def test_who_may_only_read_products_sees_definitions_and_changes_none(
     stranger = as_reader(shop, http, await colleague(shop, http, "support"))
 
     seen = await stranger.get(page.path)
-    sent = await stranger.submit(page, form, f"remove-{form}")
+    sure = await stranger.get(next(each for each in page.links if "/remove?" in each))
+    sent = [await stranger.submit(page, form, f"save-{form}", title="Mine")]
+    sent.append(await stranger.submit(sure, "sure", do="remove"))
 
-    assert (seen.status, seen.form(form).buttons, sent.status) == (200, {}, 403)
+    assert (seen.status, seen.form(form).buttons, sure.form("sure").buttons) == (200, {}, {})
+    assert [each.status for each in sent] == [403, 403]
     assert (await reader.get(page.path)).form(form).buttons
 
 
@@ -346,7 +359,35 @@ async def test_of_two_who_ask_buyers_something_the_second_is_told(reader: Reader
     late = await reader.submit(page, "inputs", "save-inputs", **{"title.0": "Date"})
 
     assert (late.status, dict(late.form("inputs").fields)["title.0"]) == (412, "Date")
+    assert "Saved meanwhile by somebody else" in late.text
+    assert "<q>Name</q>" in late.text
     assert [each["title"] for each in (await owner.get("/products/MUG")).good["inputs"]] == ["Name"]
+    taken = await reader.submit(late, "inputs", "save-inputs", theirs="inputs")
+    assert (taken.status, dict(taken.form("inputs").fields)["title.0"]) == (200, "Name")
+    own = await reader.submit(late, "inputs", "save-inputs")
+    assert (own.status, dict(own.form("inputs").fields)["title.0"]) == (200, "Date")
+
+
+async def test_a_form_of_inputs_that_is_shown_again_is_of_what_was_seen(reader: Reader, owner: Colleague) -> None:
+    page = await reader.get("/admin/products/MUG")
+    _ = await reader.submit(page, "inputs", "save-inputs", **{"title.0": "Name"})
+
+    wrong = await reader.submit(page, "inputs", "save-inputs", **{"title.0": "Date", "surcharge.0": "much"})
+    late = await reader.submit(wrong, "inputs", "save-inputs", **{"surcharge.0": "1"})
+
+    assert (wrong.status, late.status) == (422, 412)
+    assert [each["title"] for each in (await owner.get("/products/MUG")).good["inputs"]] == ["Name"]
+
+
+async def test_what_buyers_tell_is_saved_beside_other_changes_of_the_product(reader: Reader, owner: Colleague) -> None:
+    page = await reader.get("/admin/products/MUG")
+    _ = await reader.submit(page, "details", "save-details", title="Big mug")
+
+    saved = await reader.submit(page, "inputs", "save-inputs", **{"title.0": "Name"})
+
+    assert saved.status == 200
+    shown = (await owner.get("/products/MUG")).good
+    assert (shown["title"], [each["title"] for each in shown["inputs"]]) == ("Big mug", ["Name"])
 
 
 async def test_who_may_only_read_products_asks_buyers_nothing(
@@ -366,7 +407,10 @@ async def test_each_screen_is_as_the_standard_has_it(reader: Reader, tmp_path: P
     product = await reader.submit(product, "inputs", "save-inputs", **{"title.0": "Name", "surcharge.0": "1"})
     lake = await add_by_hand(reader, await new_collection(reader), "MUG")
     lake = await reader.submit(lake, "find-products", "find-product", q="LAMP")
-    paths = ("/admin/collections", "/admin/attributes", "/admin/attributes?key=material", "/admin/types")
+    paths = (
+        "/admin/collections", "/admin/attributes", "/admin/attributes?key=material", "/admin/types",
+        "/admin/attributes/remove?key=material", "/admin/types/remove?id=rugs",
+    )  # fmt: skip
     pages = [product, lake, await reader.get("/admin/types?id=rugs"), *[await reader.get(path) for path in paths]]
 
     assert {page.path: page.status for page in pages if page.status != 200} == {}
@@ -396,3 +440,71 @@ async def test_of_two_editors_nobody_overwrites_the_other(
     assert (late.status, dict(late.form(form).fields)[field], "Heron" in late.text) == (412, "Ash", True)
     assert [dict(both.form(form).fields)[name] for name in (field, other)] == ["Heron", "of wood"]
     assert (again.status, "of wood" in again.text) == (412, True)
+
+
+async def test_of_two_editors_of_an_attribute_both_texts_are_shown(reader: Reader, owner: Colleague) -> None:
+    page = await add_attribute(reader, "Material", kind="choice", choices="wool")
+    _ = await reader.submit(page, "attribute", "save-attribute", title="Made of", choices="wool\r\nsilk")
+
+    both = await reader.submit(page, "attribute", "save-attribute", filterable="yes")
+    late = await reader.submit(page, "attribute", "save-attribute", title="Stuff", kind="text")
+
+    assert (both.status, late.status) == (200, 412)
+    kept = (await owner.get("/admin/api/attributes/material")).good
+    assert (kept["title"], kept["choices"], kept["filterable"]) == ("Made of", ["wool", "silk"], True)
+    assert dict(late.form("attribute").fields)["title"] == "Stuff"
+    assert "<q>Made of</q>" in late.text
+    assert "<q>wool\nsilk</q>" in late.text  # What became of the choices of a kind that has none any more.
+    again = await reader.submit(late, "attribute", "save-attribute")
+    assert again.status == 200
+    changed = (await owner.get("/admin/api/attributes/material")).good
+    assert (changed["title"], changed["kind"], changed["filterable"]) == ("Stuff", "text", True)
+
+
+async def test_of_two_editors_of_a_kind_both_texts_are_shown(reader: Reader, owner: Colleague) -> None:
+    _ = await add_attribute(reader, "Width", kind="number")
+    page = await add_kind(reader, **{"has.width": "yes"})
+    _ = await reader.submit(page, "kind", "save-kind", title="Carpets", **{"has.width": ""})
+
+    both = await reader.submit(page, "kind", "save-kind", options="Size")
+    late = await reader.submit(page, "kind", "save-kind", title="Mats", **{"value.width": "12"})
+
+    assert (both.status, late.status) == (200, 412)
+    kept = (await owner.get("/admin/api/types/rugs")).good
+    assert (kept["title"], kept["options"], kept["attributes"]) == ("Carpets", ["Size"], [])
+    fields = dict(late.form("kind").fields)
+    assert (fields["title"], fields["has.width"], fields["value.width"]) == ("Mats", "yes", "12")
+    assert "<q>Carpets</q>" in late.text
+    assert "<q>no</q>" in late.text  # A value to begin with is lost where the other has taken the attribute out.
+    _ = await reader.submit(late, "kind", "save-kind", theirs="title")
+    changed = (await owner.get("/admin/api/types/rugs")).good
+    assert (changed["title"], changed["attributes"][0]["value"]) == ("Carpets", 12)
+
+
+@pytest.mark.parametrize(("path", "form"), [("/admin/attributes", "attribute"), ("/admin/types", "kind")])
+async def test_what_is_gone_or_changed_meanwhile_is_neither_made_anew_nor_removed(
+    reader: Reader, path: str, form: str
+) -> None:
+    page = await (add_kind(reader, "Width") if form == "kind" else add_attribute(reader, "Width"))
+    sure = await reader.get(next(each for each in page.links if "/remove?" in each))
+    _ = await reader.submit(page, form, f"save-{form}", title="Breadth")
+
+    late = await reader.submit(sure, "sure", "yes")
+    anew = await reader.get(next(each for each in late.links if "/remove?" in each))
+    _ = await reader.submit(anew, "sure", "yes")
+    lost = await reader.submit(page, form, f"save-{form}", title="Span")
+
+    assert (late.status, "Breadth" in late.text) == (412, True)
+    assert lost.status == 404
+    assert dict(lost.form(f"new-{form}").fields)["title"] == "Span"
+    assert "Breadth" not in (await reader.get(path)).text
+
+
+async def test_as_many_long_choices_as_there_may_be_are_typed_in_cyrillic(reader: Reader, owner: Colleague) -> None:
+    choices = [f"{number:03}" + "Ж" * 97 for number in range(250)]
+    page = await add_attribute(reader, "Material", kind="choice", choices="\r\n".join(choices))
+
+    _ = await reader.submit(page, "attribute", "save-attribute", title="Made of")
+
+    kept = (await owner.get("/admin/api/attributes/material")).good
+    assert (kept["title"], kept["choices"]) == ("Made of", choices)

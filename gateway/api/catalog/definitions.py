@@ -1,20 +1,16 @@
 """Attributes and types of products: read by buyers' pages, set by staff."""
 
-from collections.abc import Mapping, Sequence
-from typing import Annotated, TypeAlias
-
-import msgspec
-from litestar import delete, get, post, put
+from litestar import Response, delete, get, post, put
 from litestar.params import FromPath, FromQuery, JSONBody
+from msgspec import structs
 
 from bus.messages.attributes import (
-    ATTRIBUTE_KEY,
     ApplyType,
     Attribute,
     AttributeExists,
-    AttributeKind,
+    AttributeMoved,
     AttributeRemoved,
-    AttributeValue,
+    CountUse,
     InUse,
     NoSuchAttribute,
     NoSuchType,
@@ -26,109 +22,33 @@ from bus.messages.attributes import (
     SetAttribute,
     SetType,
     TypeAttribute,
+    TypeExists,
+    TypeMoved,
+    TypeRemoved,
 )
-from bus.messages.base import NAME, ProductId
-from engine.patterns import whole
+from bus.messages.base import ProductId
 from gateway.access import Member
-from gateway.api.bodies import Body, Strict, View
-from gateway.api.catalog.bodies import Short
-from gateway.api.lists import ListView, WholeListView
+from gateway.api.bodies import Strict
+from gateway.api.catalog.definition_bodies import (
+    AttributeBody,
+    AttributeList,
+    AttributeView,
+    EditedAttribute,
+    EditedAttributes,
+    NewAttributeBody,
+    NewTypeBody,
+    TypeAttributeView,
+    TypeBody,
+    TypeFitList,
+    TypeFitView,
+    TypeList,
+    TypeView,
+    UsedAttribute,
+    UsedType,
+)
 from gateway.context import GatewayContext, Injected
+from gateway.preconditions import IfMatch, etag, expected_revision
 from gateway.problems import Problem, not_found
-
-Key: TypeAlias = Annotated[str, whole(ATTRIBUTE_KEY)]
-
-
-class AttributeView(View, frozen=True, kw_only=True):
-    """The definition of an attribute. `of_sku`: each SKU has a value of its own. A `date` is a text: 2026-12-24."""
-
-    key: str
-    title: str
-    kind: AttributeKind
-    choices: Sequence[str]
-    unit: str
-    of_sku: bool
-    filterable: bool
-    searchable: bool
-    place: int
-
-
-class AttributeList(WholeListView[AttributeView], frozen=True, kw_only=True):
-    """All attributes, in the order in which they are shown."""
-
-
-class AttributeBody(Body, frozen=True, kw_only=True):
-    """The definition of an attribute. While products have it, its kind, its choices in use and `of_sku` stay."""
-
-    title: Short
-    kind: AttributeKind
-    choices: Annotated[list[Short], msgspec.Meta(max_length=250)] = msgspec.field(default_factory=list)
-    unit: Annotated[str, msgspec.Meta(max_length=20)] = ""
-    of_sku: bool = False
-    filterable: bool = False
-    searchable: bool = False
-    place: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)] = 0
-
-
-class NewAttributeBody(AttributeBody, frozen=True, kw_only=True):
-    """A new attribute."""
-
-    key: Key
-
-
-class TypeAttributeView(View, frozen=True, kw_only=True):
-    """An attribute of a type: whether it is required to publish, and the value to begin with, if there is any."""
-
-    key: str
-    required: bool
-    value: AttributeValue | None
-
-
-class TypeView(View, frozen=True, kw_only=True):
-    """A type of products: the form to fill in for a new one."""
-
-    id: str
-    title: str
-    options: Sequence[str]
-    attributes: Sequence[TypeAttributeView]
-
-
-class TypeList(WholeListView[TypeView], frozen=True, kw_only=True):
-    """All types, by title."""
-
-
-class TypeAttributeBody(Body, frozen=True, kw_only=True):
-    """An attribute of a type. A `value` to begin with is of attributes that products have, not SKUs."""
-
-    key: Key
-    required: bool = False
-    value: AttributeValue | None = None
-
-
-class TypeBody(Body, frozen=True, kw_only=True):
-    """A type of products."""
-
-    title: Short
-    options: Annotated[list[Short], msgspec.Meta(max_length=5)] = msgspec.field(default_factory=list)
-    attributes: Annotated[list[TypeAttributeBody], msgspec.Meta(max_length=200)] = msgspec.field(default_factory=list)
-
-
-class NewTypeBody(TypeBody, frozen=True, kw_only=True):
-    """A new type."""
-
-    id: Annotated[str, whole(NAME)]
-
-
-class TypeFitView(View, frozen=True, kw_only=True):
-    """A product of a type: the values that it gets, and what it lacks all the same: `size`, or `skus.MUG.size`."""
-
-    id: ProductId
-    added: Mapping[str, AttributeValue]
-    missing: Sequence[str]
-
-
-class TypeFitList(ListView[TypeFitView], frozen=True, kw_only=True):
-    """A page of the products that get values or lack some, and the cursor of the next page; null at the end."""
 
 
 @get("/attributes", summary="List attributes")
@@ -139,9 +59,19 @@ async def list_attributes(context: Injected) -> AttributeList:
 
 
 @get("/attributes", summary="List attributes to edit them")
-async def list_attributes_to_edit(context: Injected) -> AttributeList:
+async def list_attributes_to_edit(context: Injected) -> EditedAttributes:
     """List all attributes."""
-    return AttributeList(items=[_attribute(each) for each in (await context.bus.ask(ReadAttributes())).attributes])
+    return EditedAttributes(items=[_edited(each) for each in (await context.bus.ask(ReadAttributes())).attributes])
+
+
+@get("/attributes/{key:str}", summary="Read an attribute to edit it", refuses=["not_found"])
+async def get_attribute_to_edit(context: Injected, key: FromPath[str]) -> Response[UsedAttribute]:
+    """Read an attribute, and how many products have it. Its `ETag` goes into the `If-Match` of a change."""
+    found = next((each for each in (await context.bus.ask(ReadAttributes())).attributes if each.key == key), None)
+    if found is None:
+        raise not_found("attribute")
+    count = (await context.bus.ask(CountUse(name=key, of="attribute"))).products
+    return Response(UsedAttribute(**structs.asdict(found), products=count), headers=etag(found.revision))
 
 
 @post(
@@ -151,9 +81,9 @@ async def list_attributes_to_edit(context: Injected) -> AttributeList:
     summary="Add an attribute",
     refuses=["attribute_exists"],
 )
-async def create_attribute(context: Injected, data: JSONBody[NewAttributeBody]) -> AttributeView:
+async def create_attribute(context: Injected, data: JSONBody[NewAttributeBody]) -> Response[EditedAttribute]:
     """Add an attribute, 200 at most. Products may have values of it from now on."""
-    return await _set(context, data.key, data, is_new=True)
+    return _answer(await _set(context, data.key, data, is_new=True), status=201)
 
 
 @put(
@@ -161,21 +91,28 @@ async def create_attribute(context: Injected, data: JSONBody[NewAttributeBody]) 
     dto=Strict[AttributeBody],
     return_dto=None,
     summary="Set an attribute",
-    refuses=["in_use"],
+    refuses=["in_use", "changed_meanwhile"],
 )
-async def set_attribute(context: Injected, key: FromPath[str], data: JSONBody[AttributeBody]) -> AttributeView:
-    """Set an attribute, or add one. What products have of it must still fit."""
-    return await _set(context, key, data, is_new=False)
+async def set_attribute(
+    context: Injected, key: FromPath[str], data: JSONBody[AttributeBody], if_match: IfMatch = None
+) -> Response[EditedAttribute]:
+    """Set an attribute, or add one. What products have of it must still fit.
+
+    With `If-Match` only if nobody has changed it since.
+    """
+    return _answer(await _set(context, key, data, expected=expected_revision(if_match)))
 
 
-@delete("/attributes/{key:str}", summary="Remove an attribute", refuses=["not_found", "in_use"])
-async def remove_attribute(context: Injected, key: FromPath[str]) -> None:
-    """Remove an attribute that no product has and no type names."""
-    match await context.bus.ask(RemoveAttribute(key=key)):
+@delete("/attributes/{key:str}", summary="Remove an attribute", refuses=["not_found", "in_use", "changed_meanwhile"])
+async def remove_attribute(context: Injected, key: FromPath[str], if_match: IfMatch = None) -> None:
+    """Remove an attribute that no product has and no type names; with `If-Match` only as it was read."""
+    match await context.bus.ask(RemoveAttribute(key=key, expected=expected_revision(if_match))):
         case NoSuchAttribute():
             raise not_found("attribute")
         case InUse() as used:
             raise _in_use(used)
+        case AttributeMoved() as moved:
+            raise _moved(moved)
         case AttributeRemoved():
             return
 
@@ -186,26 +123,52 @@ async def list_types(context: Injected) -> TypeList:
     return TypeList(items=[_type(each) for each in (await context.bus.ask(ReadTypes())).types])
 
 
-@post("/types", dto=Strict[NewTypeBody], return_dto=None, summary="Add a type of products")
-async def create_type(context: Injected, data: JSONBody[NewTypeBody]) -> TypeView:
-    """Add a type, or set the one of this id."""
-    return await _set_type(context, data.id, data)
-
-
-@put("/types/{type_id:str}", dto=Strict[TypeBody], return_dto=None, summary="Set a type of products")
-async def set_type(context: Injected, type_id: FromPath[str], data: JSONBody[TypeBody]) -> TypeView:
-    """Set a type, or add one. Its products stay as they are."""
-    return await _set_type(context, type_id, data)
-
-
-@delete("/types/{type_id:str}", summary="Remove a type of products", refuses=["not_found", "in_use"])
-async def remove_type(context: Injected, type_id: FromPath[str]) -> None:
-    """Remove a type that no product has."""
-    answer = await context.bus.ask(RemoveType(id=type_id))
-    if isinstance(answer, NoSuchType):
+@get("/types/{type_id:str}", summary="Read a type of products", refuses=["not_found"])
+async def get_type(context: Injected, type_id: FromPath[str]) -> Response[UsedType]:
+    """Read a type, and how many products are of it. Its `ETag` goes into the `If-Match` of a change."""
+    found = next((each for each in (await context.bus.ask(ReadTypes())).types if each.id == type_id), None)
+    if found is None:
         raise not_found("type")
-    if isinstance(answer, InUse):
-        raise _in_use(answer)
+    count = (await context.bus.ask(CountUse(name=type_id, of="type"))).products
+    return Response(UsedType(**structs.asdict(_type(found)), products=count), headers=etag(found.revision))
+
+
+@post("/types", dto=Strict[NewTypeBody], return_dto=None, summary="Add a type of products", refuses=["type_exists"])
+async def create_type(context: Injected, data: JSONBody[NewTypeBody]) -> Response[TypeView]:
+    """Add a type of products, 1,000 at most."""
+    return _type_answer(await _set_type(context, data.id, data, is_new=True), status=201)
+
+
+@put(
+    "/types/{type_id:str}",
+    dto=Strict[TypeBody],
+    return_dto=None,
+    summary="Set a type of products",
+    refuses=["changed_meanwhile"],
+)
+async def set_type(
+    context: Injected, type_id: FromPath[str], data: JSONBody[TypeBody], if_match: IfMatch = None
+) -> Response[TypeView]:
+    """Set a type, or add one. Its products stay as they are. With `If-Match` only if nobody has changed it since."""
+    return _type_answer(await _set_type(context, type_id, data, expected=expected_revision(if_match)))
+
+
+@delete(
+    "/types/{type_id:str}",
+    summary="Remove a type of products",
+    refuses=["not_found", "in_use", "changed_meanwhile"],
+)
+async def remove_type(context: Injected, type_id: FromPath[str], if_match: IfMatch = None) -> None:
+    """Remove a type that no product has; with `If-Match` only as it was read."""
+    match await context.bus.ask(RemoveType(id=type_id, expected=expected_revision(if_match))):
+        case NoSuchType():
+            raise not_found("type")
+        case InUse() as used:
+            raise _in_use(used)
+        case TypeMoved() as moved:
+            raise _moved(moved)
+        case TypeRemoved():
+            return
 
 
 @post("/types/{type_id:str}/apply", status_code=200, summary="Apply a type to its products", refuses=["not_found"])
@@ -227,7 +190,9 @@ async def apply_type(
     return TypeFitList(items=items, next=answer.next)
 
 
-async def _set(context: GatewayContext, key: str, body: AttributeBody, *, is_new: bool) -> AttributeView:
+async def _set(
+    context: GatewayContext, key: str, body: AttributeBody, *, is_new: bool = False, expected: int | None = None
+) -> Attribute:
     attribute = Attribute(
         key=key,
         title=body.title,
@@ -239,19 +204,33 @@ async def _set(context: GatewayContext, key: str, body: AttributeBody, *, is_new
         searchable=body.searchable,
         place=body.place,
     )
-    match await context.bus.ask(SetAttribute(key=key, attribute=attribute, is_new=is_new)):
+    match await context.bus.ask(SetAttribute(key=key, attribute=attribute, is_new=is_new, expected=expected)):
         case Attribute() as written:
-            return _attribute(written)
+            return written
+        case AttributeMoved() as moved:
+            raise _moved(moved)
         case InUse() as used:
             raise _in_use(used)
         case AttributeExists():
             raise Problem(409, "attribute_exists", f"There is an attribute {key} already.")
 
 
-async def _set_type(context: GatewayContext, type_id: str, body: TypeBody) -> TypeView:
+async def _set_type(
+    context: GatewayContext, type_id: str, body: TypeBody, *, is_new: bool = False, expected: int | None = None
+) -> ProductType:
     parts = tuple(TypeAttribute(key=each.key, required=each.required, value=each.value) for each in body.attributes)
     kind = ProductType(id=type_id, title=body.title, options=tuple(body.options), attributes=parts)
-    return _type(await context.bus.ask(SetType(id=type_id, product_type=kind)))
+    match await context.bus.ask(SetType(id=type_id, product_type=kind, is_new=is_new, expected=expected)):
+        case ProductType() as written:
+            return written
+        case TypeMoved() as moved:
+            raise _moved(moved)
+        case TypeExists():
+            raise Problem(409, "type_exists", f"There is a type {type_id} already.")
+
+
+def _moved(moved: AttributeMoved | TypeMoved) -> Problem:
+    return Problem(412, "changed_meanwhile", "Somebody has changed it since.", revision=moved.revision)
 
 
 def _in_use(used: InUse) -> Problem:
@@ -273,18 +252,32 @@ def _attribute(each: Attribute) -> AttributeView:
     )
 
 
+def _edited(each: Attribute) -> EditedAttribute:
+    return EditedAttribute(**structs.asdict(each))
+
+
+def _answer(attribute: Attribute, status: int = 200) -> Response[EditedAttribute]:
+    return Response(_edited(attribute), status_code=status, headers=etag(attribute.revision))
+
+
+def _type_answer(kind: ProductType, status: int = 200) -> Response[TypeView]:
+    return Response(_type(kind), status_code=status, headers=etag(kind.revision))
+
+
 def _type(kind: ProductType) -> TypeView:
     parts = [TypeAttributeView(key=each.key, required=each.required, value=each.value) for each in kind.attributes]
-    return TypeView(id=kind.id, title=kind.title, options=kind.options, attributes=parts)
+    return TypeView(id=kind.id, title=kind.title, options=kind.options, attributes=parts, revision=kind.revision)
 
 
 PUBLIC = [list_attributes]
 STAFF = [
     list_attributes_to_edit,
+    get_attribute_to_edit,
     create_attribute,
     set_attribute,
     remove_attribute,
     list_types,
+    get_type,
     create_type,
     set_type,
     remove_type,

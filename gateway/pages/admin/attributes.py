@@ -6,10 +6,13 @@ from urllib.parse import quote, urlencode
 
 from litestar import Response, get, post
 
-from bus.messages.attributes import AttributeKind
-from gateway.api.catalog.definitions import AttributeList, AttributeView
+from bus.messages.attributes import LONGEST_CHOICE, MOST_CHOICES, AttributeKind
+from gateway.api.catalog.definition_bodies import AttributeView, EditedAttributes, TypeList, UsedAttribute
 from gateway.context import Http
+from gateway.pages import forms
 from gateway.pages.admin.matrix import key_of
+from gateway.pages.admin.merging import Draft, Fields, fresh, typed
+from gateway.pages.admin.saving import BothChanged, save_merged
 from gateway.pages.admin.screens import PortalPart, Screen, screen
 from gateway.pages.forms import Form, own_forms_only, read_form, see
 from gateway.pages.inside import Refused, ask
@@ -22,6 +25,11 @@ API: Final = "/admin/api/attributes"
 _SCREEN: Final = "/admin/attributes"
 _KINDS: Final = get_args(AttributeKind)
 _TICKS: Final = ("of_sku", "filterable", "searchable")
+_CHOOSING: Final = ("kind", "choices")
+FIELDS: Final = ("title", *_CHOOSING, "unit", "place", *_TICKS)
+# As many choices as there may be, a letter of 3 bytes written as %E2%82%AC and a line's end as %0D%0A: as they are
+# typed, and once more as they were. Beside them what any form may have.
+MOST_BYTES: Final = 2 * MOST_CHOICES * (9 * LONGEST_CHOICE + 6) + forms.MOST_BYTES
 
 
 @get(_SCREEN, include_in_schema=False)
@@ -31,11 +39,19 @@ async def attributes(request: Http) -> Response[bytes]:
 
 
 async def _show(
-    request: Http, key: str, *, form: Form | None = None, status: int = 200, problem: str = "", field: str = ""
+    request: Http,
+    key: str,
+    *,
+    draft: Draft | None = None,
+    new: Form | None = None,
+    status: int = 200,
+    problem: str = "",
+    field: str = "",
 ) -> Response[bytes]:
-    listed = (await ask(request, "GET", API)).read(AttributeList).items
+    """Show all attributes and a form; what was typed for one that is gone meanwhile is that of a new one."""
+    listed = (await ask(request, "GET", API)).read(EditedAttributes).items
     chosen = next((each for each in listed if each.key == key), None)
-    own, new = (form, None) if chosen else (None, form)
+    typed_anew = {"key": key, **draft.fields} if draft else _typed(new or Form({"kind": ["text"]}))
     return await screen(
         request,
         "attributes.html",
@@ -45,8 +61,8 @@ async def _show(
         saved="saved" in request.query_params and not problem,
         listed=listed,
         chosen=chosen,
-        fields=_typed(own) if own else _fields(chosen) if chosen else {},
-        new=_typed(new or Form({"kind": ["text"]})),
+        draft=draft or (fresh(fields_of(chosen), chosen.revision) if chosen else None),
+        new=fresh(typed_anew, 0),
         kinds=_KINDS,
     )
 
@@ -54,18 +70,37 @@ async def _show(
 @post(_SCREEN, include_in_schema=False, guards=[own_forms_only])
 async def change_attribute(request: Http) -> Response[bytes]:
     """Add an attribute, save or remove one."""
-    form, language = await read_form(request), language_asked(request)
-    key = form.get("key")
+    form, language = await read_form(request, most_bytes=MOST_BYTES), language_asked(request)
+    step, key = form.get("do"), form.get("key")
+    draft = typed(form, FIELDS) if step == "save" else None
     try:
-        shown = await _do(request, form)
+        shown = await (_save(request, key, draft) if draft else _do(request, form))
+    except BothChanged as conflict:
+        return await _show(request, key, draft=conflict.draft, status=412, problem=conflict.said(language))
     except (Refused, Problem) as why:
         said, status, field = said_again(language, why)
         if isinstance(why, Problem) and field == "choices":
             said = language.say("A choice needs something to choose from.")
     else:
         return see(f"{_SCREEN}?{urlencode({'key': shown, 'saved': 1})}")
-    is_new = form.get("do") == "add"
-    return await _show(request, "" if is_new else key, form=form, status=status, problem=said, field=field)
+    if step == "add":
+        return await _show(request, "", new=form, status=status, problem=said, field=field)
+    return await _show(request, key, draft=draft, status=status, problem=said, field=field)
+
+
+async def _save(request: Http, key: str, draft: Draft) -> str:
+    """Save an attribute, beside what others have saved meanwhile; return its key. Raises as `save_merged`."""
+
+    async def send(draft: Draft) -> None:
+        body = body_of(Form({name: [text] for name, text in draft.fields.items()}))
+        await ask(request, "PUT", _path(key), body=body, headers=[("If-Match", f'"{draft.revision}"')])
+
+    async def now() -> tuple[Fields, int]:
+        found = await _read(request, key)
+        return fields_of(found), found.revision
+
+    await save_merged(draft, send, now, together=[_CHOOSING])
+    return key
 
 
 async def _do(request: Http, form: Form) -> str:
@@ -75,12 +110,37 @@ async def _do(request: Http, form: Form) -> str:
         case "add":
             key = key or key_of(form.get("title"), "attribute")
             await ask(request, "POST", API, body={"key": key, **body_of(form)})
+            return key
         case "remove":
-            await ask(request, "DELETE", f"{API}/{quote(key, safe='')}")
+            seen = [("If-Match", f'"{form.number("revision") or 0}"')]
+            await ask(request, "DELETE", _path(key), headers=seen)
             return ""
         case _:
-            await ask(request, "PUT", f"{API}/{quote(key, safe='')}", body=body_of(form))
-    return key
+            raise Problem(422, "invalid", "do: there is no such step", field="do")
+
+
+@get(f"{_SCREEN}/remove", include_in_schema=False)
+async def confirm_removing_attribute(request: Http) -> Response[bytes]:
+    """Ask whether an attribute is to be removed, and say what has it."""
+    found = await _read(request, str(request.query_params.get("key", "")))
+    kinds = (await ask(request, "GET", "/admin/api/types")).read(TypeList).items
+    return await screen(
+        request,
+        "definition_remove.html",
+        found=found,
+        having=[kind.title for kind in kinds if found.key in {each.key for each in kind.attributes}],
+        home=_SCREEN,
+        name="key",
+        value=found.key,
+    )
+
+
+async def _read(request: Http, key: str) -> UsedAttribute:
+    return (await ask(request, "GET", _path(key))).read(UsedAttribute)
+
+
+def _path(key: str) -> str:
+    return f"{API}/{quote(key, safe='')}"
 
 
 def body_of(form: Form) -> Mapping[str, object]:
@@ -103,9 +163,9 @@ def body_of(form: Form) -> Mapping[str, object]:
     }
 
 
-def _fields(attribute: AttributeView) -> Mapping[str, str]:
+def fields_of(attribute: AttributeView) -> Fields:
+    """Return an attribute as the fields of its form."""
     return {
-        "key": attribute.key,
         "title": attribute.title,
         "kind": attribute.kind,
         "choices": "\n".join(attribute.choices),
@@ -115,11 +175,11 @@ def _fields(attribute: AttributeView) -> Mapping[str, str]:
     }
 
 
-def _typed(form: Form) -> Mapping[str, str]:
-    return {name: form.get(name) for name in ("key", "title", "kind", "choices", "unit", "place", *_TICKS)}
+def _typed(form: Form) -> Fields:
+    return {name: form.get(name) for name in ("key", *FIELDS)}
 
 
 PART: Final = PortalPart(
     screens=[Screen(path=_SCREEN, title="Attributes", group="goods", key="read_products")],
-    routes=[attributes, change_attribute],
+    routes=[attributes, change_attribute, confirm_removing_attribute],
 )

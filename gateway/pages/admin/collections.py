@@ -13,7 +13,7 @@ from bus.messages.navigation import MOST_ITEMS
 from bus.messages.search import FACETS, FoundSort
 from gateway.api.catalog.categories import CategoryList
 from gateway.api.catalog.collections import CollectionList, CollectionPage, EditedCollection
-from gateway.api.catalog.definitions import AttributeList
+from gateway.api.catalog.definition_bodies import AttributeList
 from gateway.api.catalog.edits import EditedList, EditedSummary
 from gateway.api.catalog.few import FewProducts
 from gateway.api.catalog.products import ProductSummary

@@ -3,10 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Final, TypeAlias
 
+import msgspec
+
 from bus.messages.base import Currency
 from bus.messages.inputs import MOST_INPUTS
 from gateway.api.catalog.products import InputView
 from gateway.pages.admin.matrix import key_of
+from gateway.pages.admin.merging import Draft, Fields, fresh, typed
 from gateway.pages.forms import Form
 from gateway.pages.typed import lines_of, minor_units, typed_amount
 from gateway.problems import Problem
@@ -14,6 +17,7 @@ from gateway.problems import Problem
 Row: TypeAlias = Mapping[str, str]
 
 NAMES: Final = ("title", "key", "kind", "choices", "max_length", "surcharge", "required")
+_ROWS: Final = "inputs"
 _EMPTY: Final[Row] = {**dict.fromkeys(NAMES, ""), "kind": "text", "max_length": "100"}
 
 
@@ -25,6 +29,29 @@ def rows_of(inputs: Sequence[InputView]) -> Sequence[Row]:
 def typed_rows(form: Form) -> Sequence[Row]:
     """Return the rows of a form as they were typed, `title.0` and so on."""
     return [row for at in range(MOST_INPUTS) if any((row := _typed(form, at)).values())]
+
+
+def draft_of(inputs: Sequence[InputView], revision: int) -> Draft:
+    """Return the form of what is stored. All rows are one field: a row that goes moves those below it."""
+    return fresh({_ROWS: _written(rows_of(inputs))}, revision)
+
+
+def typed_draft(form: Form) -> Draft:
+    """Read a form that was sent.
+
+    Raises:
+        Problem: It does not carry what it was.
+    """
+    return typed(Form({**form.fields, _ROWS: [_written(typed_rows(form))]}), (_ROWS,))
+
+
+def shown_rows(fields: Fields) -> Sequence[Row]:
+    """Return the rows of a draft's fields; none if it has none."""
+    return msgspec.json.decode(fields.get(_ROWS, "[]"), type=list[dict[str, str]])
+
+
+def _written(rows: Sequence[Row]) -> str:
+    return msgspec.json.encode([{**row, "choices": row["choices"].replace("\r\n", "\n")} for row in rows]).decode()
 
 
 def body_of(form: Form, currency: Currency) -> Sequence[Mapping[str, object]]:

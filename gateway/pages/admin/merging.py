@@ -7,7 +7,7 @@ both have changed the same one, both texts are shown, and the editor says which 
 Rejected: docs/decisions/0062.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import TypeAlias
 
 import msgspec
@@ -61,15 +61,20 @@ def changed(draft: Draft) -> Fields:
     return {name: text for name, text in draft.fields.items() if text != draft.was.get(name, "")}
 
 
-def merge(draft: Draft, now: Fields, revision: int) -> Draft:
+def merge(draft: Draft, now: Fields, revision: int, together: Iterable[Collection[str]] = ()) -> Draft:
     """Put a draft on top of what somebody else has saved meanwhile.
 
     Args:
         draft: As it was sent.
         now: The fields as they are saved.
         revision: Of these.
+        together: Names of fields that say one thing, such as a kind and its choices: of a group in which both have
+            changed anything, nothing is put together, but all of it is shown.
     """
-    mine = changed(draft)
+    mine = dict(changed(draft))
+    for group in together:
+        if any(name in mine for name in group) and any(now.get(name, "") != draft.was.get(name, "") for name in group):
+            mine |= {name: draft.fields.get(name, "") for name in group}
     theirs = {
         name: now.get(name, "")
         for name, text in mine.items()

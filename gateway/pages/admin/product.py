@@ -3,7 +3,7 @@ buyers tell with it in product_inputs.py.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 from urllib.parse import quote
 
@@ -13,14 +13,14 @@ from msgspec.structs import replace
 
 from bus.messages.catalog import MOST_SKUS
 from gateway.api.catalog.categories import EditedCategories
-from gateway.api.catalog.definitions import AttributeList, TypeList
+from gateway.api.catalog.definition_bodies import AttributeList, TypeList
 from gateway.api.catalog.edits import EditedProduct
 from gateway.api.catalog.history import ProductHistoryView
 from gateway.api.catalog.planned import PlanList
 from gateway.api.catalog.translations import TranslationList
 from gateway.api.media import StaffImages
 from gateway.context import Http, context_of
-from gateway.pages.admin.input_fields import Row, rows_of
+from gateway.pages.admin.input_fields import draft_of, shown_rows
 from gateway.pages.admin.matrix import all_skus, options_of, sku_json, text_of, whole_json
 from gateway.pages.admin.merging import Draft, Fields, changed, fresh, typed
 from gateway.pages.admin.product_fields import change_of, changed_skus, fields_of, sku_fields
@@ -70,11 +70,12 @@ async def show(
     details: Draft | None = None,
     skus: Draft | None = None,
     options: str | None = None,
-    inputs: Sequence[Row] | None = None,
+    inputs: Draft | None = None,
 ) -> Response[bytes]:
     """Render a product's screen; a form that was refused is shown as it was typed."""
     path = path_of(product_id)
     found = (await ask(request, "GET", path)).read(EditedProduct)
+    inputs = inputs or draft_of(found.inputs, found.revision)
     attributes, types, categories = await asyncio.gather(
         _read(request, "/attributes", AttributeList),
         _read(request, "/admin/api/types", TypeList),
@@ -103,7 +104,9 @@ async def show(
         skus=skus or fresh(sku_fields(found, of_skus), found.revision),
         rows=all_skus(found),
         options=text_of(found.options) if options is None else options,
-        inputs=rows_of(found.inputs) if inputs is None else inputs,
+        inputs=inputs,
+        input_rows=shown_rows(inputs.fields),
+        input_rows_of_others=[row for row in shown_rows(inputs.theirs) if row["title"]],
         attributes=own,
         of_skus=of_skus,
         required={key for key, each in of_type.items() if each.required},

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from gateway.api.catalog.definitions import AttributeView
+from gateway.api.catalog.definition_bodies import AttributeView
 from gateway.api.catalog.edits import EditedProduct
 from gateway.api.catalog.products import SkuDetail
 from gateway.pages.admin.matrix import SkuJson, all_skus, sku_json

@@ -1,6 +1,6 @@
 """Saving a form that may meet another editor: merged with what that one has saved, or shown with both texts."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 
 from gateway.pages.admin.merging import Draft, Fields, changed, merge
 from gateway.pages.inside import Refused
@@ -26,7 +26,10 @@ class BothChanged(Exception):
 
 
 async def save_merged(
-    draft: Draft, send: Callable[[Draft], Awaitable[None]], read: Callable[[], Awaitable[tuple[Fields, int]]]
+    draft: Draft,
+    send: Callable[[Draft], Awaitable[None]],
+    read: Callable[[], Awaitable[tuple[Fields, int]]],
+    together: Collection[Collection[str]] = (),
 ) -> None:
     """Save what an editor has changed. If somebody else was first, and with other fields, both fit together.
 
@@ -34,6 +37,7 @@ async def save_merged(
         draft: The form.
         send: Saves a draft on top of its revision.
         read: Reads the fields as they are saved, and their revision.
+        together: Names of fields that say one thing, as `merge`.
 
     Raises:
         BothChanged: Both have changed a field.
@@ -50,6 +54,6 @@ async def save_merged(
                 raise
         else:
             return
-        draft = merge(draft, *await read())
+        draft = merge(draft, *await read(), together)
         if draft.theirs:
             raise BothChanged(draft)

@@ -42,6 +42,17 @@ def test_both_who_wrote_the_same_agree() -> None:
     assert merge(sent(title="Blue mug"), {**WAS, "title": "Blue mug"}, 4).theirs == {}
 
 
+def test_what_says_one_thing_together_is_not_put_together() -> None:
+    merged = merge(sent(title="Blue mug"), {**WAS, "brand": "Heron", "tags": "tea"}, 4, [("title", "brand")])
+
+    assert merged.theirs == {"brand": "Heron"}
+    assert merged.fields == {"title": "Blue mug", "brand": "", "tags": "tea"}
+
+
+def test_what_only_one_has_changed_of_what_says_one_thing_fits() -> None:
+    assert merge(sent(title="Blue mug"), {**WAS, "tags": "tea"}, 4, [("title", "brand")]).theirs == {}
+
+
 def test_an_editor_may_take_what_the_other_has_written() -> None:
     form = {"was": ['{"title":"Big mug"}'], "revision": ["4"], "title": ["Blue mug"], "theirs": ["title"]}
 
