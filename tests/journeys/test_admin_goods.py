@@ -79,10 +79,32 @@ async def test_a_new_product_needs_a_title_a_price_and_a_weight(
     product = (await owner.get("/admin/api/products/TEA-POT")).good
     assert [sku["sku"] for sku in product["skus"]] == ["TEA-POT-L", "TEA-POT-S"]  # In the order of their names.
     assert (product["slug"], product["status"]) == ("tea-pot", "draft")
-    options = await send(owner, "/admin/products/TEA-POT/options", options="Size: L, XL", revision=product["revision"])
+    seen = {"was": '{"options": "Size: S, L"}', "revision": product["revision"]}
+    options = await send(owner, "/admin/products/TEA-POT/options", options="Size: L, XL", **seen)
     assert options.status == 303
     product = (await owner.get("/admin/api/products/TEA-POT")).good
     assert [sku["sku"] for sku in product["skus"]] == ["TEA-POT-L", "TEA-POT-XL"]
+
+
+async def test_of_two_editors_of_options_the_second_sees_both(shop: ShopUnderTest, http: aiohttp.ClientSession) -> None:
+    owner = await colleague(shop, http)
+    await send(owner, "/admin/products/new", title="Tea Pot", price="24.50", weight_g=800, options="Size: S, L")
+    path = "/admin/products/TEA-POT/options"
+    seen = {
+        "was": '{"options": "Size: S, L"}',
+        "revision": (await owner.get("/admin/api/products/TEA-POT")).good["revision"],
+    }
+
+    first = await send(owner, path, options="Size: S, L, XL", **seen)
+    second = await send(owner, path, options="Size: S, M", **seen)
+    page = second.body.decode()
+    again = await send(owner, path, options="Size: S, M", theirs="options", **seen)
+
+    assert (first.status, second.status, again.status) == (303, 412, 303)
+    assert "Size: S, M</textarea>" in page
+    assert "<q>Size: S, L, XL</q>" in page
+    names = [sku["sku"] for sku in (await owner.get("/admin/api/products/TEA-POT")).good["skus"]]
+    assert names == ["TEA-POT-L", "TEA-POT-S", "TEA-POT-XL"]  # Nothing was written over.
 
 
 async def test_what_is_missing_to_sell_is_computed(shop: ShopUnderTest, http: aiohttp.ClientSession) -> None:

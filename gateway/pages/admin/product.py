@@ -69,7 +69,7 @@ async def show(
     field: str = "",
     details: Draft | None = None,
     skus: Draft | None = None,
-    options: str | None = None,
+    options: Draft | None = None,
     inputs: Draft | None = None,
 ) -> Response[bytes]:
     """Render a product's screen; a form that was refused is shown as it was typed."""
@@ -103,7 +103,7 @@ async def show(
         details=details or fresh(fields_of(found, own), found.revision),
         skus=skus or fresh(sku_fields(found, of_skus), found.revision),
         rows=all_skus(found),
-        options=text_of(found.options) if options is None else options,
+        options=options or _options(found),
         inputs=inputs,
         input_rows=shown_rows(inputs.fields),
         input_rows_of_others=[row for row in shown_rows(inputs.theirs) if row["title"]],
@@ -230,13 +230,21 @@ async def _answer(
 @post("/admin/products/{product_id:str}/options", include_in_schema=False, guards=[own_forms_only])
 async def save_options(request: Http, product_id: FromPath[str]) -> Response[bytes]:
     """Set a product's options, and make the SKUs that they ask for."""
-    form = await read_form(request)
-    language = language_asked(request)
+    form, language = await read_form(request), language_asked(request)
+    draft, path = typed(form, ("options",)), path_of(product_id)
+
+    async def send(draft: Draft) -> None:
+        found = await _read(request, path, EditedProduct)
+        body = whole_json(found, options_of(draft.fields["options"]))
+        await ask(request, "PUT", path, body=body, headers=[("If-Match", f'"{draft.revision}"')])
+
+    async def now() -> tuple[Fields, int]:
+        return (found := _options(await _read(request, path, EditedProduct))).fields, found.revision
+
     try:
-        found = (await ask(request, "GET", path_of(product_id))).read(EditedProduct)
-        options = options_of(form.get("options"))
-        seen = [("If-Match", f'"{form.number("revision") or 0}"')]
-        await ask(request, "PUT", path_of(product_id), body=whole_json(found, options), headers=seen)
+        await save_merged(draft, send, now)
+    except BothChanged as conflict:
+        return await show(request, product_id, status=412, problem=conflict.said(language), options=conflict.draft)
     except Refused as refused:
         if refused.is_denied:
             raise
@@ -245,7 +253,11 @@ async def save_options(request: Http, product_id: FromPath[str]) -> Response[byt
         said, status = language.say("Write one option a line, such as: Size: S, M, L"), problem.status
     else:
         return see(screen_of(product_id, "?saved=1#skus"))
-    return await show(request, product_id, status=status, problem=said, field="options", options=form.get("options"))
+    return await show(request, product_id, status=status, problem=said, field="options", options=draft)
+
+
+def _options(product: EditedProduct) -> Draft:
+    return fresh({"options": text_of(product.options)}, product.revision)
 
 
 @post("/admin/products/{product_id:str}/do", include_in_schema=False, guards=[own_forms_only])
