@@ -23,6 +23,7 @@ T = TypeVar("T")
 _TRIES = 3600
 _PAUSE_S = 0.1  # Between two tries: together with the tries more patience than any campaign asks for.
 _AT_ONCE = 20
+_WAVE = 10  # Lists that the warehouse picks, packs and ships together.
 
 
 @dataclass(frozen=True)
@@ -234,9 +235,11 @@ class Crowd:
     # The warehouse.
 
     async def _warehouse(self) -> None:
+        # A few at a time: while the shop is killed every few seconds, a hundred would be picked for a minute before the
+        # first is shipped, and nothing that comes of shipping would be seen.
         while True:
             for status, step in (("open", "pick"), ("picked", "pack"), ("packed", "ship")):
-                lists = await self.ask("GET", f"/admin/api/pick-lists?status={status}&limit=100", **self.staff)
+                lists = await self.ask("GET", f"/admin/api/pick-lists?status={status}&limit={_WAVE}", **self.staff)
                 for each in lists.get("items", ()):
                     await self.ask("POST", f"/admin/api/pick-lists/{each['id']}/{step}", **self.staff)
             await pace(_PAUSE_S)
