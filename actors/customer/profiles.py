@@ -16,8 +16,8 @@ from engine.vault import Vault
 
 _MOST_OPENED: Final = 500  # Of one page: tokens find more than is meant.
 _AT_ONCE: Final = 50  # Nearly all that are found are meant, so a page rarely opens more.
-# Accounts of which a walk through the newest looks at their tokens, and how many it must find to go on: what is rarer is
-# found and sorted by the index in less time than more walks take.
+# Accounts of which a walk through the newest looks at their tokens, and how many it must find to go on: what is rarer
+# is found and sorted by the index in less time than more walks take.
 _LOOKED_AT: Final = 5_000
 _OFTEN: Final = 10
 _MOST_WALKS: Final = 10  # Of one page.
