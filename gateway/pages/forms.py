@@ -70,7 +70,7 @@ async def read_form(request: Http, *, most_fields: int = MOST_FIELDS, most_bytes
     if body.count(b"&") >= most_fields:
         raise Problem(413, "body_too_large", f"At most {most_fields} fields.")
     try:
-        pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=most_fields, errors="strict")
+        pairs = parse_qsl(body.decode(), keep_blank_values=True, errors="strict")
     except ValueError as error:
         raise Problem(422, "invalid", "This form can't be read.") from error
     fields = dict[str, list[str]]()
